@@ -1,0 +1,23 @@
+/** The ONNX graph: ops, builder, checker, printer, files. Knows nothing of gradients or layers. */
+export { type Emitters, type GraphBuilder, graphBuilder } from './builder.ts';
+export { checkGraph } from './check.ts';
+export { decodeModel, type Model } from './decode.ts';
+export { encodeModel } from './encode.ts';
+export { type Attributes, type Inputs, opset, type OpType, type Outputs } from './ops.ts';
+export { printGraph } from './print.ts';
+export { opSchemas } from './schemas/index.ts';
+export { constantInts, formatShape, formatType, known, sameShape, sizeOf } from './schemas/schema.ts';
+export {
+  bytesPerElement,
+  type DataOf,
+  type Dim,
+  type DType,
+  type Graph,
+  GraphError,
+  type Node,
+  type OpNode,
+  type Shape,
+  type Tensor,
+  type TensorType,
+  Value,
+} from './types.ts';

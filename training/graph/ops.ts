@@ -1,0 +1,160 @@
+/**
+ * The ONNX operators the project emits: names, inputs, outputs and attributes verbatim from the specification, opset 18.
+ *
+ * An op added here does not compile until it has a shape rule (`schemas/`) and a gradient rule (`../autodiff/rules/`).
+ *
+ * Source: https://github.com/onnx/onnx/blob/v1.13.0/docs/Operators.md
+ */
+import type { DType, Graph, Value } from './types.ts';
+
+export const opset = 18;
+
+interface Signature {
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly Value[];
+  readonly attributes: object;
+}
+
+interface Op<
+  I extends readonly (Value | undefined)[],
+  O extends readonly Value[],
+  A extends object = object,
+> extends Signature {
+  readonly inputs: I;
+  readonly outputs: O;
+  readonly attributes: Readonly<A>;
+}
+
+type Unary = Op<[X: Value], [Y: Value]>;
+type Binary = Op<[A: Value, B: Value], [C: Value]>;
+type Variadic = Op<Value[], [Y: Value]>;
+type Reduction = Op<[data: Value, axes: Value], [reduced: Value], { keepdims: 0 | 1 }>;
+
+interface Window {
+  kernel_shape: readonly number[];
+  strides: readonly number[];
+  /** `[top, left, bottom, right]`. */
+  pads: readonly number[];
+}
+
+export interface OpSignatures {
+  // Elementwise.
+  Abs: Unary;
+  Add: Binary;
+  Sub: Binary;
+  Mul: Binary;
+  Div: Binary;
+  Max: Variadic;
+  Min: Variadic;
+  Sum: Variadic;
+  Neg: Unary;
+  Sqrt: Unary;
+  Exp: Unary;
+  Log: Unary;
+  Reciprocal: Unary;
+  Relu: Unary;
+  Clip: Op<[input: Value, min?: Value, max?: Value], [output: Value]>;
+  HardSigmoid: Op<[X: Value], [Y: Value], { alpha: number; beta: number }>;
+  Equal: Binary;
+  Greater: Binary;
+  GreaterOrEqual: Binary;
+  Less: Binary;
+  Where: Op<[condition: Value, X: Value, Y: Value], [output: Value]>;
+  Cast: Op<[input: Value], [output: Value], { to: DType }>;
+  Identity: Unary;
+
+  // Reduction.
+  ReduceMax: Reduction;
+  ReduceMean: Reduction;
+  ReduceSum: Reduction;
+  ArgMax: Op<[data: Value], [reduced: Value], { axis: number; keepdims: 0 | 1 }>;
+
+  // Linear algebra.
+  MatMul: Op<[A: Value, B: Value], [Y: Value]>;
+  Gemm: Op<
+    [A: Value, B: Value, C?: Value],
+    [Y: Value],
+    { alpha?: number; beta?: number; transA?: 0 | 1; transB?: 0 | 1 }
+  >;
+
+  // Convolution and pooling.
+  Conv: Op<[X: Value, W: Value, B?: Value], [Y: Value], Window & { dilations: readonly number[]; group: number }>;
+  ConvTranspose: Op<
+    [X: Value, W: Value, B?: Value],
+    [Y: Value],
+    Window & { dilations: readonly number[]; group: number; output_padding: readonly number[] }
+  >;
+  MaxPool: Op<[X: Value], [Y: Value, Indices: Value], Window>;
+
+  // Movement.
+  Concat: Op<Value[], [concat_result: Value], { axis: number }>;
+  Expand: Op<[input: Value, shape: Value], [output: Value]>;
+  Flatten: Op<[input: Value], [output: Value], { axis: number }>;
+  Gather: Op<[data: Value, indices: Value], [output: Value], { axis: number }>;
+  Pad: Op<[data: Value, pads: Value], [output: Value], { mode: 'constant' }>;
+  Reshape: Op<[data: Value, shape: Value], [reshaped: Value]>;
+  ScatterElements: Op<
+    [data: Value, indices: Value, updates: Value],
+    [output: Value],
+    { axis: number; reduction: 'add' }
+  >;
+  Slice: Op<[data: Value, starts: Value, ends: Value, axes: Value, steps: Value], [output: Value]>;
+  Transpose: Op<[data: Value], [transposed: Value], { perm: readonly number[] }>;
+
+  // Normalization.
+  BatchNormalization: Op<
+    [X: Value, scale: Value, B: Value, input_mean: Value, input_var: Value],
+    [Y: Value, running_mean: Value, running_var: Value],
+    {
+      epsilon: number;
+      /** The share of the OLD running value kept: running = running · momentum + batch · (1 − momentum). */
+      momentum: number;
+      training_mode: 0 | 1;
+    }
+  >;
+
+  // Classification.
+  Softmax: Op<[input: Value], [output: Value], { axis: number }>;
+  SoftmaxCrossEntropyLoss: Op<
+    [scores: Value, labels: Value],
+    [output: Value, log_prob: Value],
+    { reduction: 'mean' | 'sum' }
+  >;
+
+  // Control flow.
+  Loop: Op<[M: Value, cond: Value, ...v_initial: Value[]], Value[], { body: Graph }>;
+}
+
+export type OpType = keyof OpSignatures;
+export type Inputs<O extends OpType> = OpSignatures[O]['inputs'];
+export type Outputs<O extends OpType> = OpSignatures[O]['outputs'];
+export type Attributes<O extends OpType> = OpSignatures[O]['attributes'];
+
+type KeysOfUnion<T> = T extends unknown ? keyof T : never;
+export type AttributeName = KeysOfUnion<Attributes<OpType>>;
+
+/** How each attribute is stored in an `AttributeProto`. `dtype` is an INT that holds a `TensorProto.DataType`. */
+export const attributeTypes: {
+  readonly [A in AttributeName]: 'INT' | 'INTS' | 'FLOAT' | 'STRING' | 'GRAPH' | 'dtype';
+} = {
+  alpha: 'FLOAT',
+  axis: 'INT',
+  beta: 'FLOAT',
+  body: 'GRAPH',
+  dilations: 'INTS',
+  epsilon: 'FLOAT',
+  group: 'INT',
+  keepdims: 'INT',
+  kernel_shape: 'INTS',
+  mode: 'STRING',
+  momentum: 'FLOAT',
+  output_padding: 'INTS',
+  pads: 'INTS',
+  perm: 'INTS',
+  reduction: 'STRING',
+  strides: 'INTS',
+  to: 'dtype',
+  training_mode: 'INT',
+  transA: 'INT',
+  transB: 'INT',
+};

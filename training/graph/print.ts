@@ -1,0 +1,41 @@
+/** A graph as text, one node a line, for reviews and snapshots. */
+import { formatShape, formatType } from './schemas/schema.ts';
+import type { Graph, Node, Value } from './types.ts';
+
+/**
+ *     digits(x: float32[N, 784]) {
+ *       fc1/Gemm: float32[N, 10] = Gemm(x, fc1.weight) {transB: 1}
+ *       return fc1/Gemm
+ *     }
+ */
+export function printGraph(graph: Graph): string {
+  const inputs = graph.inputs.map((value) => `${value.name}: ${formatType(value)}`);
+  const outputs = graph.outputs.map((value) => value.name);
+  const lines = [...graph.nodes.map(printNode), `return ${outputs.join(', ')}`];
+  return [`${graph.name}(${inputs.join(', ')}) {`, ...lines.map(indent), '}'].join('\n');
+}
+
+function printNode(node: Node): string {
+  const outputs = node.outputs.map((value) => `${value.name}: ${formatType(value)}`).join(', ');
+  const inputs = node.inputs.map((value) => (value ? printInput(value) : '_')).join(', ');
+  return `${outputs} = ${node.op}(${inputs})${printAttributes(node)}`;
+}
+
+/** Constants of up to a handful of elements are shown by value. */
+function printInput({ name, constant }: Value): string {
+  if (!constant || constant.data.length > 8) return name;
+  const elements = Array.from<number | bigint>(constant.data).map(String);
+  return constant.shape.length === 0 ? elements.join() : `[${elements.join(', ')}]`;
+}
+
+function printAttributes(node: Node): string {
+  const entries = Object.entries(node.attributes).map(([name, value]) => `${name}: ${printAttribute(value)}`);
+  return entries.length === 0 ? '' : ` {${entries.join(', ')}}`;
+}
+
+function printAttribute(value: unknown): string {
+  if (Array.isArray(value)) return formatShape(value);
+  return typeof value === 'object' ? printGraph(value as Graph) : `${value as string | number}`;
+}
+
+const indent = (text: string): string => text.replace(/^/gm, '  ');

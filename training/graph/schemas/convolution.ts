@@ -1,0 +1,79 @@
+/** Two-dimensional convolution and pooling over `[N, C, H, W]`. */
+import { type Dim, GraphError } from '../types.ts';
+import { commonDType, expectRank, expectShape, formatShape, known, type SchemaTable } from './schema.ts';
+
+interface Window {
+  readonly kernel_shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly pads: readonly number[];
+  readonly dilations?: readonly number[];
+}
+
+/** The extent of one spatial axis of a window. */
+function axisOf({ kernel_shape, strides, pads, dilations }: Window, axis: number) {
+  const rank = kernel_shape.length;
+  const at = (list: readonly number[] | undefined, i: number, otherwise: number) => list?.[i] ?? otherwise;
+  return {
+    span: (at(kernel_shape, axis, 1) - 1) * at(dilations, axis, 1) + 1,
+    stride: at(strides, axis, 1),
+    padding: at(pads, axis, 0) + at(pads, axis + rank, 0),
+  };
+}
+
+/** out = ⌊(in + padding − span) / stride⌋ + 1 */
+function slide(dims: readonly Dim[], window: Window): readonly number[] {
+  return dims.map((dim, axis) => {
+    const { span, stride, padding } = axisOf(window, axis);
+    const size = Math.floor((known('a spatial axis', dim) + padding - span) / stride) + 1;
+    if (size < 1)
+      throw new GraphError(`expected an image of at least ${span - padding} pixels, got ${formatShape(dims)}`);
+    return size;
+  });
+}
+
+/** out = (in − 1) · stride + span − padding + output_padding */
+function unslide(dims: readonly Dim[], window: Window, outputPadding: readonly number[]): readonly number[] {
+  return dims.map((dim, axis) => {
+    const { span, stride, padding } = axisOf(window, axis);
+    return (known('a spatial axis', dim) - 1) * stride + span - padding + (outputPadding[axis] ?? 0);
+  });
+}
+
+export const convolution = {
+  /** `X [N, I, H, W]`, `W [O, I / group, kH, kW]`, `B [O]` -> `[N, O, H', W']`. */
+  Conv: {
+    infer: ([X, W, B], attributes) => {
+      expectRank('X', X, 4);
+      const [N = 0, I, ...spatial] = X.shape;
+      const O = W.shape[0] ?? 0;
+      const perGroup = known('channels', I) / attributes.group;
+      expectShape('W', W, [O, perGroup, ...attributes.kernel_shape]);
+      if (B) expectShape('B', B, [O]);
+      return [{ dtype: commonDType(B ? [X, W, B] : [X, W]), shape: [N, O, ...slide(spatial, attributes)] }];
+    },
+  },
+  /** `X [N, I, H, W]`, `W [I, O / group, kH, kW]` -> `[N, O, H', W']`: the transpose of Conv in X. */
+  ConvTranspose: {
+    infer: ([X, W, B], attributes) => {
+      expectRank('X', X, 4);
+      const [N = 0, I = 0, ...spatial] = X.shape;
+      const perGroup = W.shape[1] ?? 0;
+      expectShape('W', W, [I, perGroup, ...attributes.kernel_shape]);
+      const O = known('channels', perGroup) * attributes.group;
+      const shape = [N, O, ...unslide(spatial, attributes, attributes.output_padding)];
+      return [{ dtype: commonDType(B ? [X, W, B] : [X, W]), shape }];
+    },
+  },
+  /** `[N, C, H, W] -> [N, C, H', W']`; `Indices` counts through the whole flattened `X`. */
+  MaxPool: {
+    infer: ([X], attributes) => {
+      expectRank('X', X, 4);
+      const [N = 0, C = 0, ...spatial] = X.shape;
+      const shape = [N, C, ...slide(spatial, attributes)];
+      return [
+        { dtype: X.dtype, shape },
+        { dtype: 'int64', shape },
+      ];
+    },
+  },
+} satisfies SchemaTable<'Conv' | 'ConvTranspose' | 'MaxPool'>;

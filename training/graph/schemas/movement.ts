@@ -1,0 +1,117 @@
+/** Ops that move elements without computing on them. */
+import { type Dim, GraphError, type Shape } from '../types.ts';
+import {
+  broadcastShapes,
+  commonDType,
+  constantInts,
+  expectDType,
+  expectShape,
+  formatShape,
+  known,
+  normalizeAxis,
+  type SchemaTable,
+  sizeOf,
+} from './schema.ts';
+
+/** The product of the dimensions; a single symbolic one survives among ones. */
+function product(dims: Shape): Dim {
+  const rest = dims.filter((dim) => dim !== 1);
+  return rest.length === 1 ? (rest[0] ?? 1) : sizeOf(rest);
+}
+
+function concatenate(inputs: readonly { readonly shape: Shape }[], axis: number): Shape {
+  const [first, ...others] = inputs.map(({ shape }) => shape);
+  if (!first) throw new GraphError('expected at least one input');
+  const at = normalizeAxis(axis, first.length);
+  const total = others.reduce((size, shape) => size + known('the axis', shape[at]), known('the axis', first[at]));
+  for (const shape of others) {
+    if (shape.length !== first.length || shape.some((dim, i) => i !== at && dim !== first[i])) {
+      throw new GraphError(
+        `expected shapes equal but for axis ${at}, got ${formatShape(first)} and ${formatShape(shape)}`,
+      );
+    }
+  }
+  return first.with(at, total);
+}
+
+export const movement = {
+  Concat: {
+    infer: (inputs, { axis }) => [{ dtype: commonDType(inputs), shape: concatenate(inputs, axis) }],
+  },
+  Expand: {
+    infer: ([input, shape]) => [
+      { dtype: input.dtype, shape: broadcastShapes(input.shape, constantInts('shape', shape)) },
+    ],
+  },
+  Flatten: {
+    infer: ([input], { axis }) => [
+      { dtype: input.dtype, shape: [product(input.shape.slice(0, axis)), product(input.shape.slice(axis))] },
+    ],
+  },
+  Gather: {
+    infer: ([data, indices], { axis }) => {
+      expectDType('indices', indices, 'int32', 'int64');
+      const at = normalizeAxis(axis, data.shape.length);
+      return [
+        { dtype: data.dtype, shape: [...data.shape.slice(0, at), ...indices.shape, ...data.shape.slice(at + 1)] },
+      ];
+    },
+  },
+  /** `pads` is `[begin of each axis, …, end of each axis, …]`. */
+  Pad: {
+    infer: ([data, pads]) => {
+      const rank = data.shape.length;
+      const amounts = constantInts('pads', pads);
+      const shape = data.shape.map((dim, i) => {
+        const amount = (amounts[i] ?? 0) + (amounts[i + rank] ?? 0);
+        return amount === 0 ? dim : known('a padded axis', dim) + amount;
+      });
+      return [{ dtype: data.dtype, shape }];
+    },
+  },
+  /** Zero in `shape` keeps the input's dimension; one −1 takes what is left. */
+  Reshape: {
+    infer: ([data, shape]) => {
+      const wanted = constantInts('shape', shape).map((dim, i) => (dim === 0 ? (data.shape[i] ?? 0) : dim));
+      // Kept symbolic dimensions cancel out of the count.
+      const count = (dims: Shape) => sizeOf(dims.filter((dim) => typeof dim === 'number' && dim !== -1));
+      const inferred = wanted.map((dim) => (dim === -1 ? count(data.shape) / count(wanted) : dim));
+      const symbols = (dims: Shape) => formatShape(dims.filter((dim) => typeof dim === 'string'));
+      if (count(inferred) !== count(data.shape) || symbols(inferred) !== symbols(data.shape)) {
+        throw new GraphError(`expected as many elements as ${formatShape(data.shape)}, got ${formatShape(inferred)}`);
+      }
+      return [{ dtype: data.dtype, shape: inferred }];
+    },
+  },
+  ScatterElements: {
+    infer: ([data, indices, updates]) => {
+      expectDType('indices', indices, 'int32', 'int64');
+      expectShape('updates', updates, indices.shape);
+      return [{ dtype: commonDType([data, updates]), shape: data.shape }];
+    },
+  },
+  /** Forward slices only: `starts[i]`, `ends[i]`, `steps[i]` ≥ 1 along `axes[i]`; negative bounds count from the end. */
+  Slice: {
+    infer: ([data, starts, ends, axes, steps]) => {
+      const [from, to, at, by] = [starts, ends, axes, steps].map((value) => constantInts(value.name, value));
+      const shape = [...data.shape];
+      at?.forEach((axis, i) => {
+        const dim = known('a sliced axis', shape[axis]);
+        const bound = (index: number) => Math.min(Math.max(index < 0 ? index + dim : index, 0), dim);
+        const length = bound(to?.[i] ?? dim) - bound(from?.[i] ?? 0);
+        shape[axis] = Math.max(Math.ceil(length / (by?.[i] ?? 1)), 0);
+      });
+      return [{ dtype: data.dtype, shape }];
+    },
+  },
+  Transpose: {
+    infer: ([data], { perm }) => {
+      if (perm.toSorted().some((axis, i) => axis !== i) || perm.length !== data.shape.length) {
+        throw new GraphError(`expected perm to order the axes of ${formatShape(data.shape)}, got ${formatShape(perm)}`);
+      }
+      return [{ dtype: data.dtype, shape: perm.map((axis) => data.shape[axis] ?? 0) }];
+    },
+  },
+} satisfies SchemaTable<
+  'Concat' | 'Expand' | 'Flatten' | 'Gather' | 'Pad' | 'Reshape' | 'ScatterElements' | 'Slice' | 'Transpose'
+>;

@@ -1,0 +1,55 @@
+/** Batch Norm, the classification ops, and control flow. */
+import { GraphError } from '../types.ts';
+import { commonDType, expectDType, expectRank, expectShape, formatType, type SchemaTable } from './schema.ts';
+
+export const normalization = {
+  /** `X [N, C, ..]`; scale γ, B β, input_mean μ, input_var σ² are `[C]`. */
+  BatchNormalization: {
+    infer: ([X, ...perChannel]) => {
+      const [, C] = X.shape;
+      if (C === undefined) throw new GraphError(`expected X of shape [N, C, ..], got ${formatType(X)}`);
+      for (const value of perChannel) expectShape(value.name, value, [C]);
+      const dtype = commonDType([X, ...perChannel]);
+      const statistic = { dtype, shape: [C] };
+      return [{ dtype, shape: X.shape }, statistic, statistic];
+    },
+  },
+} satisfies SchemaTable<'BatchNormalization'>;
+
+export const classification = {
+  Softmax: { infer: ([input]) => [input] },
+  /** `scores [N, K]`, `labels [N]` of class indices -> a scalar and the log-probabilities `[N, K]`. */
+  SoftmaxCrossEntropyLoss: {
+    infer: ([scores, labels]) => {
+      expectRank('scores', scores, 2);
+      expectDType('labels', labels, 'int32', 'int64');
+      expectShape('labels', labels, scores.shape.slice(0, 1));
+      return [{ dtype: scores.dtype, shape: [] }, scores];
+    },
+  },
+} satisfies SchemaTable<'Softmax' | 'SoftmaxCrossEntropyLoss'>;
+
+export const control = {
+  /**
+   * The body takes `(iteration, condition, ...state)` and gives `(condition, ...state, ...scans)`.
+   * Carried state keeps its type; each scan output is stacked along a new first axis `M` long.
+   */
+  Loop: {
+    infer: ([M, cond, ...state], { body }) => {
+      expectDType('M', M, 'int64');
+      expectDType('cond', cond, 'bool');
+      const results = body.outputs.slice(1);
+      if (results.length < state.length || body.inputs.length !== state.length + 2) {
+        throw new GraphError(`expected a body that carries ${state.length} values, got ${body.inputs.length - 2}`);
+      }
+      state.forEach((value, i) => {
+        for (const inner of [body.inputs[i + 2], results[i]]) {
+          if (!inner) continue;
+          expectShape(inner.name, inner, value.shape);
+          expectDType(inner.name, inner, value.dtype);
+        }
+      });
+      return results.map(({ dtype, shape }, i) => ({ dtype, shape: i < state.length ? shape : ['M', ...shape] }));
+    },
+  },
+} satisfies SchemaTable<'Loop'>;

@@ -1,0 +1,23 @@
+/** Ops that fold one or more axes. */
+import type { Shape } from '../types.ts';
+import { constantInts, normalizeAxis, type OpSchema, type SchemaTable } from './schema.ts';
+
+function reduceShape(shape: Shape, axes: readonly number[], keepdims: 0 | 1): Shape {
+  const reduced = new Set(axes.map((axis) => normalizeAxis(axis, shape.length)));
+  return keepdims ? shape.map((dim, i) => (reduced.has(i) ? 1 : dim)) : shape.filter((_, i) => !reduced.has(i));
+}
+
+const reduceOverAxes: OpSchema<'ReduceSum'> = {
+  infer: ([data, axes], { keepdims }) => [
+    { dtype: data.dtype, shape: reduceShape(data.shape, constantInts('axes', axes), keepdims) },
+  ],
+};
+
+export const reduction = {
+  ReduceMax: reduceOverAxes,
+  ReduceMean: reduceOverAxes,
+  ReduceSum: reduceOverAxes,
+  ArgMax: {
+    infer: ([data], { axis, keepdims }) => [{ dtype: 'int64', shape: reduceShape(data.shape, [axis], keepdims) }],
+  },
+} satisfies SchemaTable<'ReduceMax' | 'ReduceMean' | 'ReduceSum' | 'ArgMax'>;

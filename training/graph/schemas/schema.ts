@@ -1,0 +1,86 @@
+/** What a schema says of an op, and the shape arithmetic that several schemas share. */
+import type { Attributes, Inputs, OpType, Outputs } from '../ops.ts';
+import { type DType, type Dim, GraphError, type Shape, type TensorType, type Value } from '../types.ts';
+
+/** A tensor type for each element of a tuple of values. */
+export type Types<Values extends readonly unknown[]> = { readonly [K in keyof Values]: TensorType };
+
+export interface OpSchema<O extends OpType> {
+  /** The types of all outputs, or a `GraphError` that says what does not fit. */
+  readonly infer: (inputs: Inputs<O>, attributes: Attributes<O>) => Types<Outputs<O>>;
+  /** The inputs are broadcast against each other, so a cotangent may be larger than its primal. */
+  readonly broadcasts?: true;
+}
+
+export type SchemaTable<O extends OpType> = { readonly [K in O]: OpSchema<K> };
+
+export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`;
+export const formatType = (type: TensorType): string => `${type.dtype}${formatShape(type.shape)}`;
+
+export function expectRank(what: string, value: TensorType, rank: number): void {
+  if (value.shape.length !== rank) {
+    throw new GraphError(`expected ${what} of rank ${rank}, got ${formatType(value)}`);
+  }
+}
+
+export function expectShape(what: string, value: TensorType, shape: Shape): void {
+  if (!sameShape(value.shape, shape)) {
+    throw new GraphError(`expected ${what} of shape ${formatShape(shape)}, got ${formatType(value)}`);
+  }
+}
+
+export function expectDType(what: string, value: TensorType, ...dtypes: readonly DType[]): void {
+  if (!dtypes.includes(value.dtype)) {
+    throw new GraphError(`expected ${what} of type ${dtypes.join(' or ')}, got ${formatType(value)}`);
+  }
+}
+
+/** The one dtype of all values. */
+export function commonDType(values: readonly TensorType[]): DType {
+  const [first] = values;
+  if (first === undefined) throw new GraphError('expected at least one input');
+  for (const value of values) expectDType('every input', value, first.dtype);
+  return first.dtype;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((dim, i) => dim === b[i]);
+}
+
+/** A size, where a symbolic one cannot be computed with. */
+export function known(what: string, dim: Dim | undefined): number {
+  if (typeof dim !== 'number') throw new GraphError(`expected ${what} to be a known size, got ${String(dim)}`);
+  return dim;
+}
+
+/** The number of elements; throws for a shape with a symbolic dimension. */
+export function sizeOf(shape: Shape): number {
+  return shape.reduce<number>((size, dim) => size * known(`a dimension of ${formatShape(shape)}`, dim), 1);
+}
+
+/** Multidirectional broadcasting, https://github.com/onnx/onnx/blob/v1.13.0/docs/Broadcasting.md */
+export function broadcastShapes(a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[a.length - rank + i] ?? 1;
+    const y = b[b.length - rank + i] ?? 1;
+    if (x === y || y === 1) return x;
+    if (x === 1) return y;
+    throw new GraphError(`expected shapes that broadcast, got ${formatShape(a)} and ${formatShape(b)}`);
+  });
+}
+
+/** The axis counted from the front. */
+export function normalizeAxis(axis: number, rank: number): number {
+  if (axis < -rank || axis >= rank) throw new GraphError(`expected an axis in [${-rank}, ${rank - 1}], got ${axis}`);
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** The integers of an input that must be an initializer (a shape, axes, pads). */
+export function constantInts(what: string, value: Value): readonly number[] {
+  const data = value.constant?.data;
+  if (!(data instanceof BigInt64Array)) {
+    throw new GraphError(`expected ${what} to be an int64 initializer, got ${value.name} ${formatType(value)}`);
+  }
+  return Array.from(data, Number);
+}

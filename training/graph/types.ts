@@ -1,0 +1,84 @@
+/**
+ * The vocabulary of an ONNX graph: element types, shapes, values, nodes, graphs. Everything is immutable.
+ *
+ * Source: https://github.com/onnx/onnx/blob/v1.16.0/docs/IR.md
+ */
+import type { Attributes, Inputs, OpType, Outputs } from './ops.ts';
+
+/** Bytes per element of every tensor element type the project uses; the keys are ONNX's names. */
+export const bytesPerElement = {
+  float32: 4,
+  float64: 8,
+  int32: 4,
+  int64: 8,
+  uint8: 1,
+  uint32: 4,
+  bool: 1,
+} as const;
+
+export type DType = keyof typeof bytesPerElement;
+
+export interface DataOf {
+  readonly float32: Float32Array;
+  readonly float64: Float64Array;
+  readonly int32: Int32Array;
+  readonly int64: BigInt64Array;
+  readonly uint8: Uint8Array;
+  readonly uint32: Uint32Array;
+  readonly bool: Uint8Array;
+}
+
+/** A size known now, or a name for one known at run time (`'N'`, the number of samples). */
+export type Dim = number | string;
+export type Shape = readonly Dim[];
+
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** A tensor with its elements in row-major order. */
+export interface Tensor<D extends DType = DType> extends TensorType {
+  readonly dtype: D;
+  readonly shape: readonly number[];
+  readonly data: DataOf[D];
+}
+
+/** One edge of the graph. A class, so that an emitter can tell a value from its attributes. */
+export class Value implements TensorType {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** The elements, when the value is an initializer; shape rules read them (Reshape's `shape`, ReduceSum's `axes`). */
+  readonly constant: Tensor | undefined;
+
+  constructor(name: string, type: TensorType, constant?: Tensor) {
+    this.name = name;
+    this.dtype = type.dtype;
+    this.shape = type.shape;
+    this.constant = constant;
+  }
+}
+
+export interface OpNode<Op extends OpType> {
+  readonly op: Op;
+  readonly name: string;
+  readonly inputs: Inputs<Op>;
+  readonly outputs: Outputs<Op>;
+  readonly attributes: Attributes<Op>;
+}
+
+/** A node of any op, discriminated by `op`. */
+export type Node = { [Op in OpType]: OpNode<Op> }[OpType];
+
+export interface Graph {
+  readonly name: string;
+  readonly inputs: readonly Value[];
+  readonly initializers: readonly Value[];
+  /** In topological order. */
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly Value[];
+}
+
+/** A graph that cannot be built, or one that fails its check; the message names node, expectation and finding. */
+export class GraphError extends Error {}
