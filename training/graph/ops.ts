@@ -27,7 +27,6 @@ interface Op<
 
 type Unary = Op<[X: Value], [Y: Value]>;
 type Binary = Op<[A: Value, B: Value], [C: Value]>;
-type Variadic = Op<Value[], [Y: Value]>;
 type Reduction = Op<[data: Value, axes: Value], [reduced: Value], { keepdims: 0 | 1 }>;
 
 interface Window {
@@ -39,32 +38,23 @@ interface Window {
 
 export interface OpSignatures {
   // Elementwise.
-  Abs: Unary;
   Add: Binary;
   Sub: Binary;
   Mul: Binary;
   Div: Binary;
-  Max: Variadic;
-  Min: Variadic;
-  Sum: Variadic;
   Neg: Unary;
   Sqrt: Unary;
   Exp: Unary;
   Log: Unary;
-  Reciprocal: Unary;
   Relu: Unary;
-  Clip: Op<[input: Value, min?: Value, max?: Value], [output: Value]>;
-  HardSigmoid: Op<[X: Value], [Y: Value], { alpha: number; beta: number }>;
   Equal: Binary;
   Greater: Binary;
   GreaterOrEqual: Binary;
-  Less: Binary;
   Where: Op<[condition: Value, X: Value, Y: Value], [output: Value]>;
   Cast: Op<[input: Value], [output: Value], { to: DType }>;
   Identity: Unary;
 
   // Reduction.
-  ReduceMax: Reduction;
   ReduceMean: Reduction;
   ReduceSum: Reduction;
   ArgMax: Op<[data: Value], [reduced: Value], { axis: number; keepdims: 0 | 1 }>;

@@ -1,4 +1,5 @@
 /** Two-dimensional convolution and pooling over `[N, C, H, W]`. */
+import type { OpType } from '../ops.ts';
 import { type Dim, GraphError } from '../types.ts';
 import { commonDType, expectRank, expectShape, formatShape, known, type SchemaTable } from './schema.ts';
 
@@ -76,4 +77,4 @@ export const convolution = {
       ];
     },
   },
-} satisfies SchemaTable<'Conv' | 'ConvTranspose' | 'MaxPool'>;
+} satisfies Partial<SchemaTable<OpType>>;

@@ -1,4 +1,5 @@
 /** Matrix products. */
+import type { OpType } from '../ops.ts';
 import { GraphError, type Shape } from '../types.ts';
 import { broadcastShapes, commonDType, expectRank, formatShape, type SchemaTable } from './schema.ts';
 
@@ -13,9 +14,10 @@ function contract(a: Shape, b: Shape): Shape {
 
 export const linalg = {
   /** Stacks of matrices: `[.., M, K] · [.., K, N] -> [.., M, N]`. */
-  MatMul: { infer: ([A, B]) => [{ dtype: commonDType([A, B]), shape: contract(A.shape, B.shape) }] },
+  MatMul: { broadcasts: true, infer: ([A, B]) => [{ dtype: commonDType([A, B]), shape: contract(A.shape, B.shape) }] },
   /** `alpha · A' · B' + beta · C`, where `C` broadcasts to the product's shape. */
   Gemm: {
+    broadcasts: true,
     infer: ([A, B, C], { transA, transB }) => {
       expectRank('A', A, 2);
       expectRank('B', B, 2);
@@ -26,4 +28,4 @@ export const linalg = {
       return [{ dtype: commonDType(C ? [A, B, C] : [A, B]), shape }];
     },
   },
-} satisfies SchemaTable<'MatMul' | 'Gemm'>;
+} satisfies Partial<SchemaTable<OpType>>;

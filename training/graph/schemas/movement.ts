@@ -1,4 +1,5 @@
 /** Ops that move elements without computing on them. */
+import type { OpType } from '../ops.ts';
 import { type Dim, GraphError, type Shape } from '../types.ts';
 import {
   broadcastShapes,
@@ -39,6 +40,7 @@ export const movement = {
     infer: (inputs, { axis }) => [{ dtype: commonDType(inputs), shape: concatenate(inputs, axis) }],
   },
   Expand: {
+    broadcasts: true,
     infer: ([input, shape]) => [
       { dtype: input.dtype, shape: broadcastShapes(input.shape, constantInts('shape', shape)) },
     ],
@@ -112,6 +114,4 @@ export const movement = {
       return [{ dtype: data.dtype, shape: perm.map((axis) => data.shape[axis] ?? 0) }];
     },
   },
-} satisfies SchemaTable<
-  'Concat' | 'Expand' | 'Flatten' | 'Gather' | 'Pad' | 'Reshape' | 'ScatterElements' | 'Slice' | 'Transpose'
->;
+} satisfies Partial<SchemaTable<OpType>>;

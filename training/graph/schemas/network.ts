@@ -1,4 +1,5 @@
 /** Batch Norm, the classification ops, and control flow. */
+import type { OpType } from '../ops.ts';
 import { GraphError } from '../types.ts';
 import { commonDType, expectDType, expectRank, expectShape, formatType, type SchemaTable } from './schema.ts';
 
@@ -14,7 +15,7 @@ export const normalization = {
       return [{ dtype, shape: X.shape }, statistic, statistic];
     },
   },
-} satisfies SchemaTable<'BatchNormalization'>;
+} satisfies Partial<SchemaTable<OpType>>;
 
 export const classification = {
   Softmax: { infer: ([input]) => [input] },
@@ -27,7 +28,7 @@ export const classification = {
       return [{ dtype: scores.dtype, shape: [] }, scores];
     },
   },
-} satisfies SchemaTable<'Softmax' | 'SoftmaxCrossEntropyLoss'>;
+} satisfies Partial<SchemaTable<OpType>>;
 
 export const control = {
   /**
@@ -52,4 +53,4 @@ export const control = {
       return results.map(({ dtype, shape }, i) => ({ dtype, shape: i < state.length ? shape : ['M', ...shape] }));
     },
   },
-} satisfies SchemaTable<'Loop'>;
+} satisfies Partial<SchemaTable<OpType>>;

@@ -1,4 +1,5 @@
 /** Ops that fold one or more axes. */
+import type { OpType } from '../ops.ts';
 import type { Shape } from '../types.ts';
 import { constantInts, normalizeAxis, type OpSchema, type SchemaTable } from './schema.ts';
 
@@ -14,10 +15,9 @@ const reduceOverAxes: OpSchema<'ReduceSum'> = {
 };
 
 export const reduction = {
-  ReduceMax: reduceOverAxes,
   ReduceMean: reduceOverAxes,
   ReduceSum: reduceOverAxes,
   ArgMax: {
     infer: ([data], { axis, keepdims }) => [{ dtype: 'int64', shape: reduceShape(data.shape, [axis], keepdims) }],
   },
-} satisfies SchemaTable<'ReduceMax' | 'ReduceMean' | 'ReduceSum' | 'ArgMax'>;
+} satisfies Partial<SchemaTable<OpType>>;

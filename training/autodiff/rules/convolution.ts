@@ -1,0 +1,80 @@
+/** Gradients of convolution and pooling over `[N, C, H, W]`. */
+import {
+  type Attributes,
+  type GraphBuilder,
+  GraphError,
+  known,
+  type OpType,
+  sizeOf,
+  type Value,
+} from '../../graph/index.ts';
+import type { RuleTable } from '../rule.ts';
+
+type ConvAttributes = Attributes<'Conv'>;
+
+const swapFirstTwo = { perm: [1, 0, 2, 3] };
+
+/** Σ over samples, rows and columns: the gradient of a bias. */
+const perChannelSum = (g: GraphBuilder, dY: Value): Value => g.ReduceSum(dY, g.ints([0, 2, 3]), { keepdims: 0 });
+
+/**
+ * The rows and columns that a strided convolution leaves unread at the far edge; ConvTranspose must add them again.
+ * `larger` is the side that the window slides over, `smaller` what it gives.
+ */
+function unread(
+  larger: Value,
+  smaller: Value,
+  { kernel_shape, strides, dilations, pads }: ConvAttributes,
+): readonly number[] {
+  return kernel_shape.map((kernel, i) => {
+    const span = (kernel - 1) * (dilations[i] ?? 1) + 1;
+    const padding = (pads[i] ?? 0) + (pads[i + 2] ?? 0);
+    const read = (known('an axis', smaller.shape[i + 2]) - 1) * (strides[i] ?? 1) + span - padding;
+    return known('an axis', larger.shape[i + 2]) - read;
+  });
+}
+
+/**
+ * dW[o, i, k] = Σ over n, p of small[n, o, p] · large[n, i, p · stride + k · dilation − pad]
+ *
+ * This is itself a convolution: samples become channels, `small` becomes the kernel, strides and dilations change places.
+ * A stride that leaves far pixels unread gives extra taps, which are cut off. -> `[O, I, kH, kW]`
+ */
+function weightGradient(g: GraphBuilder, large: Value, small: Value, attributes: ConvAttributes): Value {
+  const { kernel_shape, strides, dilations, pads, group } = attributes;
+  if (group !== 1) throw new GraphError(`expected group 1, got ${group}`);
+  const taps = g.Conv(g.Transpose(large, swapFirstTwo), g.Transpose(small, swapFirstTwo), undefined, {
+    kernel_shape: small.shape.slice(2).map((dim) => known('an axis', dim)),
+    strides: dilations,
+    dilations: strides,
+    pads,
+    group: 1,
+  });
+  const cut = g.Slice(taps, g.ints([0, 0]), g.ints(kernel_shape), g.ints([2, 3]), g.ints([1, 1]));
+  return g.Transpose(cut, swapFirstTwo);
+}
+
+export const convolution = {
+  // Y[n, o, p] = B[o] + Σ over i, k of W[o, i, k] · X[n, i, p · stride + k · dilation − pad]
+  Conv: (g, { inputs: [X, W, B], outputs: [Y], attributes }, [dY]) => [
+    g.ConvTranspose(dY, W, undefined, { ...attributes, output_padding: unread(X, Y, attributes) }),
+    weightGradient(g, X, dY, attributes),
+    B ? perChannelSum(g, dY) : null,
+  ],
+
+  // The transpose of Conv in X, so its gradient is Conv, and X and dY change places in dW.
+  ConvTranspose: (g, { inputs: [X, W, B], attributes: { output_padding: _, ...attributes } }, [dY]) => [
+    g.Conv(dY, W, undefined, attributes),
+    weightGradient(g, dY, X, attributes),
+    B ? perChannelSum(g, dY) : null,
+  ],
+
+  // Y[p] = X[Indices[p]], so dX[q] = Σ over p with Indices[p] = q of dY[p]; windows that overlap add up.
+  MaxPool: (g, { inputs: [X], outputs: [, Indices] }, [dY]) => {
+    if (!dY) throw new GraphError('Indices are integers');
+    const flat = g.ints([-1]);
+    const zeros = g.Expand(g.scalar(0), g.ints([sizeOf(X.shape)]));
+    const dX = g.ScatterElements(zeros, g.Reshape(Indices, flat), g.Reshape(dY, flat), { axis: 0, reduction: 'add' });
+    return [g.Reshape(dX, g.ints(X.shape.map((dim) => known('an axis', dim))))];
+  },
+} satisfies Partial<RuleTable<OpType>>;

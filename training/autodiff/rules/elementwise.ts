@@ -1,0 +1,42 @@
+/** Gradients of the elementwise ops. The driver sums over broadcast axes, so the rules need not. */
+import type { OpType, Value } from '../../graph/index.ts';
+import { notDifferentiable, type RuleTable } from '../rule.ts';
+
+const comparison = notDifferentiable('a comparison has no gradient');
+const isFloat = ({ dtype }: Value): boolean => dtype === 'float32' || dtype === 'float64';
+
+export const elementwise = {
+  // d(A + B) = dA + dB
+  Add: (_g, _node, [dC]) => [dC, dC],
+  // d(A − B) = dA − dB
+  Sub: (g, _node, [dC]) => [dC, g.Neg(dC)],
+  // d(A · B) = B · dA + A · dB
+  Mul: (g, { inputs: [A, B] }, [dC]) => [g.Mul(dC, B), g.Mul(dC, A)],
+  // d(A / B) = dA / B − (A / B) · dB / B
+  Div: (g, { inputs: [, B], outputs: [C] }, [dC]) => {
+    const dA = g.Div(dC, B);
+    return [dA, g.Neg(g.Mul(dA, C))];
+  },
+  // d(−X) = −dX
+  Neg: (g, _node, [dY]) => [g.Neg(dY)],
+  // d√X = dX / (2 √X)
+  Sqrt: (g, { outputs: [Y] }, [dY]) => [g.Div(dY, g.Mul(g.scalar(2), Y))],
+  // d eˣ = eˣ · dX
+  Exp: (g, { outputs: [Y] }, [dY]) => [g.Mul(dY, Y)],
+  // d ln X = dX / X
+  Log: (g, { inputs: [X] }, [dY]) => [g.Div(dY, X)],
+  // d max(X, 0) = 1[X > 0] · dX
+  Relu: (g, { outputs: [Y] }, [dY]) => [g.Mul(dY, g.Cast(g.Greater(Y, g.scalar(0)), { to: Y.dtype }))],
+  Equal: comparison,
+  Greater: comparison,
+  GreaterOrEqual: comparison,
+  // d where(c, X, Y) = where(c, dX, dY)
+  Where: (g, { inputs: [condition] }, [dOutput]) => {
+    const zero = g.scalar(0);
+    return [null, g.Where(condition, dOutput, zero), g.Where(condition, zero, dOutput)];
+  },
+  // A cast between float types is the identity; nothing flows into integers.
+  Cast: (g, { inputs: [input] }, [dOutput]) => [isFloat(input) ? g.Cast(dOutput, { to: input.dtype }) : null],
+  // dY = dX
+  Identity: (_g, _node, [dY]) => [dY],
+} satisfies Partial<RuleTable<OpType>>;

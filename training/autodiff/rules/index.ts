@@ -1,0 +1,22 @@
+/** The gradient rule of every op; an op without a row does not compile. */
+import type { OpType } from '../../graph/index.ts';
+import type { RuleTable } from '../rule.ts';
+import { classification } from './classification.ts';
+import { control } from './control.ts';
+import { convolution } from './convolution.ts';
+import { elementwise } from './elementwise.ts';
+import { linalg } from './linalg.ts';
+import { movement } from './movement.ts';
+import { normalization } from './normalization.ts';
+import { reduction } from './reduction.ts';
+
+export const vjpRules: RuleTable<OpType> = {
+  ...elementwise,
+  ...reduction,
+  ...linalg,
+  ...convolution,
+  ...movement,
+  ...normalization,
+  ...classification,
+  ...control,
+};

@@ -1,0 +1,51 @@
+/** Gradients of the ops that move elements: each moves the cotangent back. */
+import { constantInts, type GraphBuilder, GraphError, known, type OpType, type Value } from '../../graph/index.ts';
+import { notDifferentiable, type RuleTable } from '../rule.ts';
+
+const reshapeLike = (g: GraphBuilder, value: Value, like: Value): Value =>
+  g.Reshape(value, g.ints(like.shape.map((dim) => known('an axis', dim))));
+
+/** The block of `value` from `starts` on that has the shape of `like`. */
+function block(g: GraphBuilder, value: Value, starts: readonly number[], like: Value): Value {
+  const ends = like.shape.map((dim, i) => known('an axis', dim) + (starts[i] ?? 0));
+  const axes = like.shape.map((_, i) => i);
+  return g.Slice(value, g.ints(starts), g.ints(ends), g.ints(axes), g.ints(axes.map(() => 1)));
+}
+
+export const movement = {
+  Concat: (g, { inputs, attributes: { axis } }, [dResult]) => {
+    let offset = 0;
+    return inputs.map((input) => {
+      const at = axis < 0 ? axis + input.shape.length : axis;
+      const starts = input.shape.map((_, i) => (i === at ? offset : 0));
+      offset += known('an axis', input.shape[at]);
+      return block(g, dResult, starts, input);
+    });
+  },
+  // The driver sums over the axes that were expanded.
+  Expand: (_g, _node, [dOutput]) => [dOutput, null],
+  Flatten: (g, { inputs: [input] }, [dOutput]) => [reshapeLike(g, dOutput, input)],
+  Gather: notDifferentiable('Gather reads the data set, which is not trained'),
+  Pad: (g, { inputs: [data, pads] }, [dOutput]) => [
+    block(g, dOutput, constantInts('pads', pads).slice(0, data.shape.length), data),
+    null,
+  ],
+  Reshape: (g, { inputs: [data] }, [dReshaped]) => [reshapeLike(g, dReshaped, data), null],
+  ScatterElements: notDifferentiable('ScatterElements is emitted in gradients only'),
+  Slice: (g, { inputs: [data, starts, , axes, steps], outputs: [output] }, [dOutput]) => {
+    if (constantInts('steps', steps).some((step) => step !== 1)) throw new GraphError('expected steps of 1');
+    const [from, along] = [constantInts('starts', starts), constantInts('axes', axes)];
+    const before = data.shape.map((dim, axis) => {
+      const start = from[along.indexOf(axis)] ?? 0;
+      return start < 0 ? start + known('an axis', dim) : start;
+    });
+    const after = data.shape.map((dim, i) => {
+      const kept = output.shape[i];
+      return dim === kept ? 0 : known('an axis', dim) - known('an axis', kept) - (before[i] ?? 0);
+    });
+    return [g.Pad(dOutput, g.ints([...before, ...after]), { mode: 'constant' }), null, null, null, null];
+  },
+  Transpose: (g, { attributes: { perm } }, [dTransposed]) => [
+    g.Transpose(dTransposed, { perm: perm.map((_, axis) => perm.indexOf(axis)) }),
+  ],
+} satisfies Partial<RuleTable<OpType>>;

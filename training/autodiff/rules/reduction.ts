@@ -1,0 +1,27 @@
+/** Gradients of the reductions. */
+import { constantInts, type GraphBuilder, known, type OpNode, type OpType, type Value } from '../../graph/index.ts';
+import { notDifferentiable, type RuleTable } from '../rule.ts';
+
+type Reduction = OpNode<'ReduceSum'> | OpNode<'ReduceMean'>;
+
+const axesOf = ({ inputs: [data, axes] }: Reduction): readonly number[] =>
+  constantInts('axes', axes).map((axis) => (axis < 0 ? axis + data.shape.length : axis));
+
+/** Repeats a reduced cotangent along the axes that were folded. */
+function spread(g: GraphBuilder, node: Reduction, dReduced: Value): Value {
+  const { shape } = node.inputs[0];
+  const folded = new Set(axesOf(node));
+  const keptRank = g.ints(shape.map((dim, i) => (folded.has(i) ? 1 : known('an axis', dim))));
+  return g.Expand(g.Reshape(dReduced, keptRank), g.ints(shape.map((dim) => known('an axis', dim))));
+}
+
+export const reduction = {
+  // d Σ X = Σ dX
+  ReduceSum: (g, node, [dReduced]) => [spread(g, node, dReduced), null],
+  // d (1/m Σ X) = 1/m Σ dX
+  ReduceMean: (g, node, [dReduced]) => {
+    const m = axesOf(node).reduce((count, axis) => count * known('an axis', node.inputs[0].shape[axis]), 1);
+    return [spread(g, node, g.Div(dReduced, g.scalar(m))), null];
+  },
+  ArgMax: notDifferentiable('ArgMax gives integers'),
+} satisfies Partial<RuleTable<OpType>>;

@@ -1,0 +1,96 @@
+/**
+ * Reverse-mode automatic differentiation on an ONNX graph. The driver walks the nodes from the loss back to the targets
+ * and lets each node's rule emit its cotangents; it knows no op. It owns what all rules share: which nodes lie between
+ * targets and loss, the sum over several uses of a value, and the sum over broadcast axes.
+ *
+ * Source: Baydin et al., Automatic Differentiation in Machine Learning: a Survey, section 3.2, https://arxiv.org/abs/1502.05767
+ */
+import {
+  formatShape,
+  type GraphBuilder,
+  GraphError,
+  type Node,
+  opSchemas,
+  sameShape,
+  type Shape,
+  sizeOf,
+  type Value,
+} from '../graph/index.ts';
+import { vjpRules } from './rules/index.ts';
+import type { VjpRule } from './rule.ts';
+
+/**
+ * Emits ∂loss/∂target for every target into `g`.
+ *
+ * @param loss a scalar that `g` has computed
+ * @throws GraphError for a loss that is no scalar, a target it does not depend on, or an op without a gradient on the way
+ */
+export function gradients(g: GraphBuilder, loss: Value, targets: readonly Value[]): readonly Value[] {
+  if (sizeOf(loss.shape) !== 1) throw new GraphError(`loss: expected a scalar, got ${formatShape(loss.shape)}`);
+  const cotangents = new Map([[loss.name, g.scalar(1, 'float32')]]);
+  for (const { node, active } of pathTo(targets, g.nodes).reverse()) {
+    const dOutputs = node.outputs.map((value) => cotangents.get(value.name) ?? null);
+    if (dOutputs.every((cotangent) => cotangent === null)) continue;
+    g.scoped(`${node.name}/grad`, () => {
+      const dInputs = applyRule(g, node, dOutputs);
+      node.inputs.forEach((input, i) => {
+        const cotangent = dInputs[i];
+        if (input && cotangent && active.has(input.name))
+          accumulate(g, cotangents, input, unbroadcast(g, node, cotangent, input));
+      });
+    });
+  }
+  return targets.map((target) => {
+    const cotangent = cotangents.get(target.name);
+    if (!cotangent) throw new GraphError(`${target.name}: the loss does not depend on it`);
+    return cotangent;
+  });
+}
+
+/** The nodes that any target flows into, each with the inputs through which it does. */
+function pathTo(targets: readonly Value[], nodes: readonly Node[]) {
+  const reached = new Set(targets.map(({ name }) => name));
+  return nodes.flatMap((node) => {
+    const active = new Set(node.inputs.flatMap((value) => (value && reached.has(value.name) ? [value.name] : [])));
+    if (active.size === 0) return [];
+    for (const { name } of node.outputs) reached.add(name);
+    return [{ node, active }];
+  });
+}
+
+function applyRule(
+  g: GraphBuilder,
+  node: Node,
+  dOutputs: readonly (Value | null)[],
+): readonly (Value | null | undefined)[] {
+  const rule = vjpRules[node.op] as unknown as VjpRule<Node['op']>;
+  try {
+    return rule(g, node, dOutputs);
+  } catch (error) {
+    if (error instanceof GraphError)
+      throw new GraphError(`gradient of ${node.name}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function accumulate(g: GraphBuilder, cotangents: Map<string, Value>, value: Value, more: Value): void {
+  const sum = cotangents.get(value.name);
+  cotangents.set(value.name, sum ? g.Add(sum, more) : more);
+}
+
+/** Sums a cotangent over the axes along which its primal was repeated. */
+function unbroadcast(g: GraphBuilder, node: Node, cotangent: Value, primal: Value): Value {
+  if (sameShape(cotangent.shape, primal.shape)) return cotangent;
+  if (!opSchemas[node.op].broadcasts) {
+    throw new GraphError(
+      `internal: gradient of ${node.name}: expected ${formatShape(primal.shape)}, got ${formatShape(cotangent.shape)}`,
+    );
+  }
+  const sum = g.ReduceSum(cotangent, g.ints(repeatedAxes(cotangent.shape, primal.shape)), { keepdims: 1 });
+  return sameShape(sum.shape, primal.shape) ? sum : g.Reshape(sum, g.ints(primal.shape.map(Number)));
+}
+
+function repeatedAxes(large: Shape, small: Shape): readonly number[] {
+  const offset = large.length - small.length;
+  return large.flatMap((dim, i) => (i < offset || (small[i - offset] === 1 && dim !== 1) ? [i] : []));
+}
