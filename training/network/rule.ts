@@ -1,0 +1,56 @@
+/** What a layer's rule says: the shape it gives, the tensors it owns, and the nodes it emits. */
+import type { GraphBuilder, Value } from '../graph/index.ts';
+import type { LayerKind, LayerOf } from './layer.ts';
+
+/**
+ * `train`: mini-batch statistics, dropout on. `inference`: running statistics, dropout off.
+ * `batchStatistics`: inference with mini-batch statistics, the counter-example.
+ */
+export type Mode = 'train' | 'inference' | 'batchStatistics';
+
+/** What a tensor is for decides how it starts and who changes it. */
+export type TensorRole =
+  /** Trained; starts as He et al. 2015 propose for `fanIn` inputs. */
+  | { readonly kind: 'weight'; readonly fanIn: number }
+  /** Trained; starts at zero. */
+  | { readonly kind: 'bias' }
+  /** Batch Norm's γ, trained; starts at one. */
+  | { readonly kind: 'scale' }
+  /** Not trained: an average over mini-batches, or the input's μ, σ². */
+  | { readonly kind: 'mean' }
+  | { readonly kind: 'variance' };
+
+export interface TensorSpec {
+  /** PyTorch's name within the layer: `weight`, `bias`, `running_mean`, `running_var`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly role: TensorRole;
+}
+
+/** A mini-batch's own μ and σ² (population variance, divided by m), `[C]` each. */
+export interface BatchStatistics {
+  readonly mean: Value;
+  readonly variance: Value;
+}
+
+export interface EmitContext {
+  readonly g: GraphBuilder;
+  readonly mode: Mode;
+  /** The layer's tensor of that name; undefined for the bias of a layer that has none. */
+  readonly tensor: (name: string) => Value | undefined;
+  /** Hands a Batch Norm layer's mini-batch statistics to whoever averages them. */
+  readonly observe: (statistics: BatchStatistics) => void;
+  /** Numbers in [0, 1), fresh for every layer and training step. */
+  readonly uniform: (shape: readonly number[]) => Value;
+}
+
+export interface LayerRule<K extends LayerKind> {
+  /** The shape of one sample after the layer. Throws a `GraphError` for an input that does not fit. */
+  readonly outputShape: (layer: LayerOf<K>, inputShape: readonly number[]) => readonly number[];
+  readonly tensors: (layer: LayerOf<K>, inputShape: readonly number[], bias: boolean) => readonly TensorSpec[];
+  readonly emit: (layer: LayerOf<K>, x: Value, context: EmitContext) => Value;
+}
+
+export type LayerRules = { readonly [K in LayerKind]: LayerRule<K> };
+
+export const isTrained = ({ role }: TensorSpec): boolean => role.kind !== 'mean' && role.kind !== 'variance';

@@ -1,0 +1,32 @@
+/** Batch Norm: z̃ = γ (z − μ) / √(σ² + ε) + β, per channel. */
+import { formatShape, GraphError } from '../../graph/index.ts';
+import type { LayerRule } from '../rule.ts';
+import { own } from './linear.ts';
+
+export const batchNorm: LayerRule<'batchNorm'> = {
+  outputShape: (_layer, inputShape) => {
+    if (inputShape.length !== 1 && inputShape.length !== 3) {
+      throw new GraphError(`expected features [C] or an image [C, H, W], got ${formatShape(inputShape)}`);
+    }
+    return inputShape;
+  },
+  tensors: (_layer, [channels = 0]) => [
+    { name: 'weight', shape: [channels], role: { kind: 'scale' } },
+    { name: 'bias', shape: [channels], role: { kind: 'bias' } },
+    { name: 'running_mean', shape: [channels], role: { kind: 'mean' } },
+    { name: 'running_var', shape: [channels], role: { kind: 'variance' } },
+  ],
+  emit: ({ epsilon }, z, context) => {
+    const parameters = ['weight', 'bias', 'running_mean', 'running_var'].map((name) => own(context, name));
+    const [scale, B, runningMean, runningVar] = parameters as [typeof z, typeof z, typeof z, typeof z];
+    const training_mode = context.mode === 'inference' ? 0 : 1;
+    // Momentum 0 keeps nothing old, so the node's second and third outputs are the mini-batch's own statistics.
+    const [y, mean, variance] = context.g.BatchNormalization(z, scale, B, runningMean, runningVar, {
+      epsilon,
+      momentum: 0,
+      training_mode,
+    });
+    if (training_mode === 1) context.observe({ mean, variance });
+    return y;
+  },
+};
