@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  elementCount,
+  inputStatistics,
+  loadMnist,
+  type MnistSplits,
+  type Samples,
+} from '../../../training/data/index.ts';
+
+/** The definition, in two passes over float64: μ = 1/n Σ x, then σ² = 1/n Σ (x − μ)². */
+function twoPasses({ inputs, inputShape, count }: Samples, per: 'feature' | 'channel') {
+  const size = elementCount(inputShape);
+  const groups = per === 'feature' ? size : (inputShape[0] ?? 1);
+  const n = (count * size) / groups;
+  const groupOf = (i: number) => Math.floor(((i % size) * groups) / size);
+  const mean = new Float64Array(groups);
+  const variance = new Float64Array(groups);
+  const add = (sums: Float64Array, i: number, term: number) => (sums[groupOf(i)] = (sums[groupOf(i)] ?? 0) + term / n);
+  inputs.forEach((x, i) => add(mean, i, x));
+  inputs.forEach((x, i) => add(variance, i, (x - (mean[groupOf(i)] ?? 0)) ** 2));
+  return { mean, variance };
+}
+
+/** The results are float32, so half a unit in the last place of each (2⁻²⁴) is the best to be had. */
+const TOLERANCE = 1e-7;
+
+function expectClose(name: string, actual: Float32Array, expected: Float64Array) {
+  expect(actual).toHaveLength(expected.length);
+  actual.forEach((value, i) => {
+    const error = Math.abs(value - (expected[i] ?? NaN));
+    const message = `${name}[${i}] is ${value}, two passes give ${expected[i]}, error ${error}`;
+    expect(error <= TOLERANCE * Math.max(1, Math.abs(expected[i] ?? 0)), message).toBe(true);
+  });
+}
+
+function expectAgreement(samples: Samples) {
+  for (const per of ['feature', 'channel'] as const) {
+    const actual = inputStatistics(samples, per);
+    const expected = twoPasses(samples, per);
+    expectClose(`mean per ${per}`, actual.mean, expected.mean);
+    expectClose(`variance per ${per}`, actual.variance, expected.variance);
+  }
+}
+
+describe('the statistics of a training set', () => {
+  let mnist: MnistSplits;
+  beforeAll(async () => {
+    mnist = await loadMnist({ seed: 1 });
+  });
+
+  it('equal those of two passes on the real MNIST, per pixel and per channel', () => {
+    expectAgreement(mnist.test);
+  });
+
+  it("have the well-known mean 0.1307 and deviation 0.3081 on MNIST's pixels", () => {
+    const { mean, variance } = inputStatistics(mnist.train, 'channel');
+    expect((mean[0] ?? 0) / 255).toBeCloseTo(0.1307, 3);
+    expect(Math.sqrt(variance[0] ?? 0) / 255).toBeCloseTo(0.3081, 3);
+  });
+
+  it('equal those of two passes for any shape', () => {
+    const shapes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(
+        shapes,
+        fc.integer({ min: 1, max: 5 }),
+        fc.infiniteStream(fc.integer({ min: -1000, max: 1000 })),
+        (inputShape, count, values) => {
+          const inputs = Float32Array.from(values.take(count * elementCount(inputShape)), (value) => value / 16);
+          expectAgreement({ inputs, inputShape, count });
+        },
+      ),
+    );
+  });
+
+  it('do not cancel when the mean is far larger than the deviation', () => {
+    const inputs = Float32Array.from({ length: 1000 }, (_, i) => 1e6 + (i % 2));
+    const { variance } = inputStatistics({ inputs, inputShape: [1], count: 1000 }, 'feature');
+    expect(variance[0]).toBeCloseTo(0.25, 6);
+  });
+
+  it('use the population variance, divided by n', () => {
+    const samples = { inputs: Float32Array.of(1, 3), inputShape: [1], count: 2 };
+    expect(inputStatistics(samples, 'feature')).toEqual({ mean: Float32Array.of(2), variance: Float32Array.of(1) });
+  });
+});

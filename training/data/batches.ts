@@ -1,0 +1,21 @@
+/** The order in which one epoch visits the training set. */
+import { unexpected } from '../errors.ts';
+import type { Random } from './random.ts';
+
+/**
+ * Sample indices of an epoch's mini-batches, `[steps, batchSize]` row-major with `steps = floor(count / batchSize)`.
+ * Each epoch has its own permutation, which depends on the seed and the epoch only, so a resumed run goes on as if it had
+ * never stopped. The incomplete last mini-batch is dropped: its statistics would be noisier than all others'.
+ *
+ * @throws {UserError} when not even one mini-batch can be filled.
+ */
+export function epochBatches(random: Random, epoch: number, count: number, batchSize: number): Int32Array {
+  if (batchSize < 1 || batchSize > count) {
+    throw unexpected('batch size', `1 to ${count} (the training samples)`, batchSize);
+  }
+  const steps = Math.floor(count / batchSize);
+  return random
+    .fork(`epoch ${epoch}`)
+    .permutation(count)
+    .slice(0, steps * batchSize);
+}

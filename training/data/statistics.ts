@@ -1,0 +1,46 @@
+/**
+ * Mean and variance of the training set, with which the exported model normalizes its raw inputs. These are statistics of
+ * the data; Batch Norm's own, of activations, are computed inside the training graph.
+ */
+import { elementCount, type Samples } from './dataset.ts';
+
+export interface InputStatistics {
+  readonly mean: Float32Array;
+  /** Population variance (divided by n); 0 for an input that never changes. */
+  readonly variance: Float32Array;
+}
+
+/**
+ * One pass over the samples in float64, one group of values per feature (`[size]` results, `size` the elements of a
+ * sample) or per channel, the first dimension of a sample (`[inputShape[0]]` results).
+ *
+ * For the n-th value x of a group (Welford, Technometrics 4(3), 1962):
+ *   δ = x − μₙ₋₁,   μₙ = μₙ₋₁ + δ/n,   Mₙ = Mₙ₋₁ + δ·(x − μₙ),   σ² = Mₙ/n.
+ * Unlike Σx² − (Σx)²/n it does not cancel when the mean is far larger than the deviation.
+ */
+export function inputStatistics(samples: Samples, per: 'feature' | 'channel'): InputStatistics {
+  const { inputs, inputShape, count } = samples;
+  const size = elementCount(inputShape);
+  const groups = per === 'feature' ? size : (inputShape[0] ?? 1);
+  const groupSize = size / groups;
+
+  const mean = new Float64Array(groups);
+  const squares = new Float64Array(groups);
+  let position = 0;
+  for (let sample = 0; sample < count; sample++) {
+    for (let group = 0; group < groups; group++) {
+      let mu = mean[group] ?? 0;
+      let m = squares[group] ?? 0;
+      for (let n = sample * groupSize + 1; n <= (sample + 1) * groupSize; n++) {
+        const x = inputs[position++] ?? 0;
+        const delta = x - mu;
+        mu += delta / n;
+        m += delta * (x - mu);
+      }
+      mean[group] = mu;
+      squares[group] = m;
+    }
+  }
+  const n = Math.max(1, count * groupSize);
+  return { mean: Float32Array.from(mean), variance: Float32Array.from(squares, (m) => m / n) };
+}

@@ -1,0 +1,47 @@
+/**
+ * Whole files in and out, with failures as one line for the user. A file is written completely or not at all.
+ */
+import { randomUUID } from 'node:crypto';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { getSystemErrorMessage } from 'node:util';
+import { UserError } from './errors.ts';
+
+/** @throws {UserError} naming the file and the operating system's reason. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new UserError(`${path}: cannot read: ${reason(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Writes a temporary file in the same folder, flushes it to the disk and renames it over `path`, so that a reader, a full
+ * disk or a crash never meets half a file.
+ *
+ * @throws {UserError} naming the file and the operating system's reason; the former file is then still in place.
+ */
+export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+  try {
+    await writeAndSync(temporary, content);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw new UserError(`${path}: cannot write: ${reason(error)}`, { cause: error });
+  }
+}
+
+async function writeAndSync(path: string, content: Uint8Array | string): Promise<void> {
+  await using file = await open(path, 'wx');
+  await file.writeFile(content);
+  await file.sync();
+}
+
+/** The operating system's words for a failed call, such as `no such file or directory`. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { errno } = error as NodeJS.ErrnoException;
+  return errno === undefined ? error.message : getSystemErrorMessage(errno);
+}

@@ -1,0 +1,240 @@
+/**
+ * The safetensors format, strictly: bytes in and out. Files are the business of checkpoint.ts.
+ *
+ *   8 bytes   N, unsigned, little-endian
+ *   N bytes   JSON in UTF-8: {"__metadata__": {string: string}, name: {"dtype", "shape", "data_offsets": [begin, end]}, …}
+ *   the rest  the tensors, row-major, little-endian, without gaps
+ *
+ * Everything a header claims is checked before any tensor exists, so a parsed file needs no further checks. Like ONNX
+ * Runtime's binaries this runs on little-endian machines only.
+ *
+ * Source: https://github.com/huggingface/safetensors/blob/v0.6.2/README.md#format and, for the order of tensors and the
+ * padding, `prepare` in safetensors/src/tensor.rs there.
+ */
+import { quote, unexpected } from './errors.ts';
+
+/** The array that holds each element type. BOOL is one byte per element; 0 is false. */
+interface DtypeArrays {
+  readonly BOOL: Uint8Array;
+  readonly U8: Uint8Array;
+  readonly I32: Int32Array;
+  readonly F32: Float32Array;
+  readonly F64: Float64Array;
+  readonly I64: BigInt64Array;
+}
+
+export type Dtype = keyof DtypeArrays;
+
+export type Tensor = {
+  [D in Dtype]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: DtypeArrays[D] };
+}[Dtype];
+
+export interface Safetensors {
+  /** In the order of the file. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface ArrayConstructor<T> {
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+/** In the order in which the reference implementation lays tensors out: largest alignment first. */
+const ARRAYS: { readonly [D in Dtype]: ArrayConstructor<DtypeArrays[D]> } = {
+  I64: BigInt64Array,
+  F64: Float64Array,
+  F32: Float32Array,
+  I32: Int32Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+};
+
+const DTYPES = Object.keys(ARRAYS) as readonly Dtype[];
+
+const LENGTH_BYTES = 8;
+/** The reference implementation's limit. */
+const MAX_HEADER_BYTES = 100_000_000;
+const OPENING_BRACE = 0x7b;
+const METADATA_KEY = '__metadata__';
+
+/**
+ * Tensors are views of `bytes` where their alignment allows, copies elsewhere.
+ *
+ * @param where names the bytes in messages, usually a path.
+ * @throws {UserError} for the first thing that is not as the format demands, naming the tensor.
+ */
+export function parseSafetensors(bytes: Uint8Array, where: string): Safetensors {
+  const dataStart = LENGTH_BYTES + headerLength(bytes, where);
+  const { entries, metadata } = parseHeader(bytes.subarray(LENGTH_BYTES, dataStart), where);
+  checkLayout(entries, bytes.length - dataStart, where);
+  const tensors = new Map(entries.map((entry) => [entry.name, tensorOf(entry, bytes, dataStart)]));
+  return { tensors, metadata };
+}
+
+/** The same tensors and metadata give the same bytes, in whatever order they are listed. */
+export function serializeSafetensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const sorted = [...tensors].sort(
+    ([nameA, a], [nameB, b]) => DTYPES.indexOf(a.dtype) - DTYPES.indexOf(b.dtype) || compareUtf8(nameA, nameB),
+  );
+  const contents = sorted.map(([name, tensor]) => bytesOf(name, tensor));
+  const header = paddedHeader(sorted, metadata);
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header, ...contents]);
+}
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+function headerLength(bytes: Uint8Array, where: string): number {
+  if (bytes.length < LENGTH_BYTES) throw unexpected(where, 'a safetensors file of at least 8 bytes', bytes.length);
+  const announced = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  const most = Math.min(MAX_HEADER_BYTES, bytes.length - LENGTH_BYTES);
+  if (announced > BigInt(most)) throw unexpected(where, `a header of at most ${most} bytes`, `${announced}`);
+  return Number(announced);
+}
+
+function parseHeader(bytes: Uint8Array, where: string) {
+  const fields = Object.entries(parseObject(bytes, `${where}: header`));
+  const metadata = fields.find(([name]) => name === METADATA_KEY)?.[1] ?? {};
+  const entries = fields.filter(([name]) => name !== METADATA_KEY);
+  return {
+    metadata: checkMetadata(metadata, where),
+    entries: entries.map(([name, value]) => parseEntry(name, value, `${where}: tensor ${quote(name)}`)),
+  };
+}
+
+function parseObject(bytes: Uint8Array, where: string): Record<string, unknown> {
+  const [first] = bytes;
+  if (first !== OPENING_BRACE) {
+    throw unexpected(where, 'a JSON object, starting with {', first === undefined ? 'nothing' : `byte ${first}`);
+  }
+  let text: string;
+  let value: unknown;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = JSON.parse(text);
+  } catch {
+    throw unexpected(where, 'JSON in UTF-8', 'something else');
+  }
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) throw unexpected(where, 'different names', `${quote(repeated)} twice`);
+  return value as Record<string, unknown>;
+}
+
+/** The first key that an object in this valid JSON text holds twice; `JSON.parse` silently keeps the last. */
+function repeatedKey(json: string): string | undefined {
+  const objects: Set<string>[] = [];
+  let opened = -1;
+  let text = '';
+  for (const { 0: token, index } of json.matchAll(/\\.|["{}:]/g)) {
+    if (token === '"' && opened < 0) opened = index;
+    else if (token === '"') {
+      text = json.slice(opened, index + 1);
+      opened = -1;
+    } else if (opened >= 0) continue;
+    else if (token === '{') objects.push(new Set());
+    else if (token === '}') objects.pop();
+    else {
+      const key = JSON.parse(text) as string;
+      if (objects.at(-1)?.has(key)) return key;
+      objects.at(-1)?.add(key);
+    }
+  }
+  return undefined;
+}
+
+function checkMetadata(value: unknown, where: string): Readonly<Record<string, string>> {
+  if (!isObject(value)) throw unexpected(`${where}: ${METADATA_KEY}`, 'an object', describe(value));
+  const wrong = Object.entries(value).find(([, text]) => typeof text !== 'string');
+  if (wrong) throw unexpected(`${where}: ${METADATA_KEY} ${quote(wrong[0])}`, 'a string', describe(wrong[1]));
+  return value as Record<string, string>;
+}
+
+function parseEntry(name: string, value: unknown, where: string): Entry {
+  if (!isObject(value)) throw unexpected(where, 'an object', describe(value));
+  const { dtype, shape, data_offsets: offsets, ...others } = value;
+  const other = Object.keys(others)[0];
+  if (other !== undefined) throw unexpected(where, 'dtype, shape and data_offsets only', quote(other));
+  if (!isDtype(dtype)) throw unexpected(where, `dtype ${DTYPES.join(', ')}`, describe(dtype));
+  if (!isSizes(shape)) throw unexpected(where, 'a shape of non-negative integers', describe(shape));
+  if (!isSizes(offsets)) throw unexpected(where, 'data_offsets [begin, end]', describe(offsets));
+  const [begin, end, ...more] = offsets;
+  if (begin === undefined || end === undefined || more.length > 0 || begin > end) {
+    throw unexpected(where, 'data_offsets [begin, end]', describe(offsets));
+  }
+  const size = shape.reduce((product, dimension) => product * dimension, ARRAYS[dtype].BYTES_PER_ELEMENT);
+  if (size !== end - begin) {
+    throw unexpected(where, `${size} bytes for ${dtype} ${describe(shape)}`, end - begin);
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+/** The tensors must cover the data exactly: no gap, no overlap, nothing before or behind them. */
+function checkLayout(entries: readonly Entry[], dataLength: number, where: string): void {
+  const ordered = [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let covered = 0;
+  for (const { name, begin, end } of ordered) {
+    if (begin !== covered) throw unexpected(`${where}: tensor ${quote(name)}`, `data at offset ${covered}`, begin);
+    covered = end;
+  }
+  if (covered !== dataLength) throw unexpected(where, `${covered} bytes of tensor data`, dataLength);
+}
+
+function tensorOf({ dtype, shape, begin, end }: Entry, bytes: Uint8Array, dataStart: number): Tensor {
+  const TypedArray = ARRAYS[dtype];
+  const content = bytes.subarray(dataStart + begin, dataStart + end);
+  const aligned = content.byteOffset % TypedArray.BYTES_PER_ELEMENT === 0 ? content : new Uint8Array(content);
+  const data = new TypedArray(aligned.buffer, aligned.byteOffset, content.length / TypedArray.BYTES_PER_ELEMENT);
+  return { dtype, shape, data } as Tensor;
+}
+
+function bytesOf(name: string, { shape, data }: Tensor): Uint8Array {
+  const elements = shape.reduce((product, dimension) => product * dimension, 1);
+  if (elements !== data.length || name === METADATA_KEY) {
+    throw new Error(`internal: tensor ${name} [${shape.join(', ')}] cannot be saved with ${data.length} elements`);
+  }
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** JSON built by hand, since a JavaScript object would move keys such as "0" to the front. Padded to 8 bytes. */
+function paddedHeader(tensors: readonly [string, Tensor][], metadata: Readonly<Record<string, string>>): Uint8Array {
+  let begin = 0;
+  const entries = tensors.map(([name, { dtype, shape, data }]): [string, string] => {
+    const end = begin + data.byteLength;
+    const entry = JSON.stringify({ dtype, shape, data_offsets: [begin, end] });
+    begin = end;
+    return [name, entry];
+  });
+  const pairs = Object.entries(metadata).sort(([a], [b]) => compareUtf8(a, b));
+  if (pairs.length > 0) {
+    entries.unshift([METADATA_KEY, jsonObject(pairs.map(([key, text]) => [key, JSON.stringify(text)]))]);
+  }
+  const json = Buffer.from(jsonObject(entries));
+  return Buffer.concat([json], Math.ceil(json.length / 8) * 8).fill(' ', json.length);
+}
+
+const jsonObject = (fields: readonly (readonly [string, string])[]) =>
+  `{${fields.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`;
+
+const compareUtf8 = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isDtype = (value: unknown): value is Dtype => DTYPES.some((dtype) => dtype === value);
+
+const isSizes = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
+
+/** A JSON value in a message. */
+const describe = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value).slice(0, 60));
