@@ -1,0 +1,98 @@
+/** Loss and accuracy of a network on a data set, and its Batch Norm statistics over a whole data set. */
+import type { Backend, NamedTensors, Session } from './backend/index.ts';
+import { type ClassificationDataset, elementCount } from './data/index.ts';
+import {
+  checkGraph,
+  encodeModel,
+  type Graph,
+  graphBuilder,
+  type GraphBuilder,
+  type Tensor,
+  type Value,
+} from './graph/index.ts';
+import type { State } from './initialize.ts';
+import { emitForward, type Mode, type Plan, tensorsOf } from './network/index.ts';
+import { emitCorrect } from './step.ts';
+
+export interface Evaluation {
+  /** Mean cross-entropy. */
+  readonly loss: number;
+  /** The share of samples classified correctly, in [0, 1]. */
+  readonly accuracy: number;
+}
+
+export interface Evaluator {
+  readonly evaluate: (state: State, dataset: ClassificationDataset) => Promise<Evaluation>;
+  /** `[count, classes]`, row-major. */
+  readonly logits: (state: State, dataset: ClassificationDataset) => Promise<Float32Array>;
+  readonly release: () => Promise<void>;
+}
+
+const defaultBatch = 500;
+
+/** @param batchSize matters to the answers only in `batchStatistics` mode */
+export async function createEvaluator(
+  backend: Backend,
+  plan: Plan,
+  { mode = 'inference', batchSize = defaultBatch }: { mode?: Exclude<Mode, 'train'>; batchSize?: number } = {},
+): Promise<Evaluator> {
+  const session = await backend.createSession(encodeModel(evaluationGraph(plan, mode)));
+  const runAll = (state: State, dataset: ClassificationDataset) => runInBatches(session, state, dataset, batchSize);
+  return {
+    evaluate: async (state, dataset) => {
+      const results = await runAll(state, dataset);
+      const total = (name: string) => results.reduce((sum, result) => sum + scalarOf(result, name), 0);
+      return { loss: total('loss') / dataset.count, accuracy: total('correct') / dataset.count };
+    },
+    logits: async (state, dataset) => {
+      const results = await runAll(state, dataset);
+      return Float32Array.from(results.flatMap((result) => Array.from(floats(result, 'logits'))));
+    },
+    release: session.release,
+  };
+}
+
+function evaluationGraph(plan: Plan, mode: Mode): Graph {
+  const g = graphBuilder();
+  const { x, tensors } = declareNetwork(g, plan);
+  const labels = g.input('labels', { dtype: 'int32', shape: ['N'] });
+  const { output } = emitForward(g, plan, x, { mode, tensors });
+  const [loss] = g.SoftmaxCrossEntropyLoss(output, labels, { reduction: 'sum' });
+  const outputs = { logits: output, loss, correct: emitCorrect(g, output, labels) };
+  return checkGraph(g.build(`evaluate ${plan.network.name}`, outputs));
+}
+
+/** The graph inputs of a network that is given its tensors with every call. */
+function declareNetwork(g: GraphBuilder, plan: Plan): { x: Value; tensors: ReadonlyMap<string, Value> } {
+  const x = g.input('x', { dtype: 'float32', shape: ['N', ...plan.network.inputShape] });
+  const tensors = tensorsOf(plan).map(({ name, shape }) => [name, g.input(name, { dtype: 'float32', shape })] as const);
+  return { x, tensors: new Map(tensors) };
+}
+
+async function runInBatches(session: Session, state: State, dataset: ClassificationDataset, batchSize: number) {
+  const results: NamedTensors[] = [];
+  for (let start = 0; start < dataset.count; start += batchSize) {
+    const { x, labels } = batchAt(dataset, start, Math.min(start + batchSize, dataset.count));
+    results.push(await session.run({ ...Object.fromEntries(state), x, labels }));
+  }
+  return results;
+}
+
+/** Samples `start` to `end` as tensors. */
+function batchAt({ inputs, inputShape, labels }: ClassificationDataset, start: number, end: number) {
+  const size = elementCount(inputShape);
+  const x: Tensor = {
+    dtype: 'float32',
+    shape: [end - start, ...inputShape],
+    data: Float32Array.from(inputs.subarray(start * size, end * size)),
+  };
+  return { x, labels: { dtype: 'int32', shape: [end - start], data: labels.subarray(start, end) } as Tensor };
+}
+
+function floats(tensors: NamedTensors, name: string): Float32Array {
+  const data = tensors[name]?.data;
+  if (!(data instanceof Float32Array)) throw new Error(`internal: expected ${name} to be float32`);
+  return data;
+}
+
+const scalarOf = (tensors: NamedTensors, name: string): number => floats(tensors, name)[0] ?? NaN;

@@ -1,0 +1,94 @@
+/**
+ * The whole training run as one ONNX graph: a `Loop` whose every iteration gathers a mini-batch by index from the data set
+ * and takes one step. What the step changes is the Loop's carried state, so many steps cost one call from JavaScript.
+ */
+import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type TensorType, type Value } from './graph/index.ts';
+import { isTrained, type Plan, tensorsOf } from './network/index.ts';
+import type { Optimizer } from './optimizer/index.ts';
+import { emitStep, slotName, type StepOptions } from './step.ts';
+
+export interface ProgramOptions extends StepOptions {
+  readonly batchSize: number;
+  /** The training set: how many samples, and how their elements are stored. */
+  readonly data: { readonly count: number; readonly dtype: 'uint8' | 'float32' };
+}
+
+/** The state that a step changes, by name: parameters, running statistics, the optimizer's slots. */
+export function carriedState(plan: Plan, optimizer: Optimizer): ReadonlyMap<string, readonly number[]> {
+  const fixed = new Set(plan.input.map(({ name }) => name));
+  const tensors = tensorsOf(plan).filter(({ name }) => !fixed.has(name));
+  const slots = tensors
+    .filter(isTrained)
+    .flatMap(({ name, shape }) => optimizer.slots.map((slot) => [slotName(name, slot), shape] as const));
+  return new Map([...tensors.map(({ name, shape }) => [name, shape] as const), ...slots]);
+}
+
+/** The output that holds a tensor's value after the run. */
+export const nextName = (name: string): string => `next/${name}`;
+
+/**
+ * Inputs: `steps` (how many, M), `first_step`, `inputs [count, ..]`, `labels [count]`, `indices [M, batchSize]`,
+ * `scalars [M, S]` (the optimizer's, per step), and every tensor of the network and the optimizer by name.
+ * Outputs: `next/<name>` for the carried state, `loss [M]`, `correct [M]`.
+ */
+export function trainingProgram(plan: Plan, options: ProgramOptions): Graph {
+  const g = graphBuilder();
+  const outer = declareInputs(g, plan, options);
+  const body = emitBody(g, plan, outer, options);
+  const results = g.Loop(outer.steps, g.initializer('always', always), ...outer.carried.values(), { body });
+  const names = [...[...outer.carried.keys()].map(nextName), 'loss', 'correct'];
+  const outputs = Object.fromEntries(names.map((name, i) => [name, results[i] as Value]));
+  return checkGraph(g.build(`train ${plan.network.name}`, outputs));
+}
+
+const always = { dtype: 'bool', shape: [], data: Uint8Array.of(1) } as const;
+const float32 = (shape: TensorType['shape']): TensorType => ({ dtype: 'float32', shape });
+
+function declareInputs(g: GraphBuilder, plan: Plan, { batchSize, data, optimizer }: ProgramOptions) {
+  const input = (name: string, type: TensorType) => [name, g.input(name, type)] as const;
+  return {
+    steps: g.input('steps', { dtype: 'int64', shape: [] }),
+    firstStep: g.input('first_step', { dtype: 'int64', shape: [] }),
+    inputs: g.input('inputs', { dtype: data.dtype, shape: [data.count, ...plan.network.inputShape] }),
+    labels: g.input('labels', { dtype: 'int32', shape: [data.count] }),
+    indices: g.input('indices', { dtype: 'int32', shape: ['M', batchSize] }),
+    scalars: g.input('scalars', float32(['M', optimizer.scalars(1, 1).length])),
+    fixed: new Map(plan.input.map(({ name, shape }) => input(name, float32(shape)))),
+    carried: new Map([...carriedState(plan, optimizer)].map(([name, shape]) => input(name, float32(shape)))),
+  };
+}
+
+function emitBody(
+  outer: GraphBuilder,
+  plan: Plan,
+  declared: ReturnType<typeof declareInputs>,
+  options: ProgramOptions,
+): Graph {
+  const g = outer.body();
+  const iteration = g.input('iteration', { dtype: 'int64', shape: [] });
+  const condition = g.input('condition', { dtype: 'bool', shape: [] });
+  const carried = [...declared.carried].map(([name, value]) => [name, g.input(`before/${name}`, value)] as const);
+  const batch = g.Gather(declared.indices, iteration, { axis: 0 });
+  const scalars = g.Gather(declared.scalars, iteration, { axis: 0 });
+  const { state, loss, correct } = emitStep(
+    g,
+    plan,
+    {
+      x: g.Gather(declared.inputs, batch, { axis: 0 }),
+      labels: g.Gather(declared.labels, batch, { axis: 0 }),
+      state: new Map([...declared.fixed, ...carried]),
+      scalars: Array.from({ length: Number(scalars.shape[0]) }, (_, i) =>
+        g.Gather(scalars, g.scalar(i, 'int64'), { axis: 0 }),
+      ),
+      step: g.Add(declared.firstStep, iteration),
+    },
+    options,
+  );
+  const after = carried.map(([name, value]) => [`after/${name}`, state.get(name) ?? value] as const);
+  return g.build('step', {
+    continue: condition,
+    ...Object.fromEntries(after),
+    step_loss: loss,
+    step_correct: correct,
+  });
+}

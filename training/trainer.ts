@@ -1,0 +1,111 @@
+/** Trains a network over epochs and evaluates it after each. Knows no files and prints nothing. */
+import type { Backend } from './backend/index.ts';
+import { type ClassificationDataset, createRandom, epochBatches } from './data/index.ts';
+import { UserError } from './errors.ts';
+import { createEvaluator, type Evaluation } from './evaluate.ts';
+import type { State } from './initialize.ts';
+import type { Plan } from './network/index.ts';
+import { type StepResults, type TrainingConfig, TrainingRun } from './run.ts';
+
+export interface TrainingData {
+  readonly train: ClassificationDataset;
+  readonly validation: ClassificationDataset;
+}
+
+export interface EpochMetrics {
+  /** Counts from 1. */
+  readonly epoch: number;
+  /** Over the epoch's mini-batches, each before its update. */
+  readonly train: Evaluation;
+  /** With running statistics. */
+  readonly validation: Evaluation;
+  readonly samplesPerSecond: number;
+}
+
+export interface Progress {
+  readonly epoch: number;
+  /** Samples of this epoch seen so far. */
+  readonly samples: number;
+  /** Mean over the steps since the last report. */
+  readonly loss: number;
+}
+
+export interface TrainingEvents {
+  readonly onProgress?: (progress: Progress) => void;
+  readonly onEpoch?: (metrics: EpochMetrics) => void;
+}
+
+export interface TrainingResult {
+  /** The network's tensors. */
+  readonly tensors: State;
+  readonly history: readonly EpochMetrics[];
+  readonly steps: number;
+}
+
+/** So many steps share one call; with fewer the calls themselves would cost, with more progress would jump. */
+const stepsPerCall = 32;
+
+/** @throws UserError when the loss is no longer a number */
+export async function train(
+  plan: Plan,
+  data: TrainingData,
+  config: TrainingConfig,
+  backend: Backend,
+  events: TrainingEvents = {},
+): Promise<TrainingResult> {
+  const run = await TrainingRun.start(plan, data.train, config, backend);
+  const evaluator = await createEvaluator(backend, plan);
+  const history: EpochMetrics[] = [];
+  try {
+    for (let epoch = 1; epoch <= config.epochs; epoch++) {
+      const trained = await trainEpoch(run, epoch, data.train.count, config, events);
+      const validation = await evaluator.evaluate(run.tensors, data.validation);
+      history.push({ epoch, validation, ...trained });
+      events.onEpoch?.({ epoch, validation, ...trained });
+    }
+  } finally {
+    await Promise.all([run.release(), evaluator.release()]);
+  }
+  return { tensors: run.tensors, history, steps: run.stepsDone };
+}
+
+async function trainEpoch(
+  run: TrainingRun,
+  epoch: number,
+  count: number,
+  config: TrainingConfig,
+  events: TrainingEvents,
+) {
+  const order = epochBatches(createRandom(config.seed), epoch, count, config.batchSize);
+  const perCall = stepsPerCall * config.batchSize;
+  const start = performance.now();
+  const sum = { loss: 0, correct: 0 };
+  for (let from = 0; from < order.length; from += perCall) {
+    const results = await run.steps(order.subarray(from, from + perCall));
+    requireFinite(results, epoch, run.stepsDone, config);
+    const loss = total(results.loss);
+    sum.loss += loss;
+    sum.correct += total(results.correct);
+    events.onProgress?.({ epoch, samples: Math.min(from + perCall, order.length), loss: loss / results.loss.length });
+  }
+  return {
+    train: { loss: sum.loss / (order.length / config.batchSize), accuracy: sum.correct / order.length },
+    samplesPerSecond: order.length / ((performance.now() - start) / 1000),
+  };
+}
+
+function requireFinite(
+  { loss }: StepResults,
+  epoch: number,
+  stepsDone: number,
+  { learningRate }: TrainingConfig,
+): void {
+  const bad = loss.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const step = stepsDone - loss.length + bad + 1;
+  throw new UserError(
+    `training: expected a finite loss, got ${loss[bad]} at step ${step} (epoch ${epoch}); try a --learning-rate below ${learningRate}`,
+  );
+}
+
+const total = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0);
