@@ -9,6 +9,7 @@ const rooms = [
   'training/network',
   'training/optimizer',
   'training/backend',
+  'training/trainer',
 ];
 
 /** Inside a room its own files are imported by their path, every other room through its index. */
@@ -38,7 +39,10 @@ export default tseslint.config(
   },
   {
     files: ['training/**/*.ts'],
-    rules: forbid(...deepImports, foreign(['exporter', 'worker', 'test'], 'training/ imports no other top-level folder')),
+    rules: forbid(
+      ...deepImports,
+      foreign(['exporter', 'worker', 'test'], 'training/ imports no other top-level folder'),
+    ),
   },
   {
     files: ['exporter/**/*.ts'],
@@ -46,9 +50,9 @@ export default tseslint.config(
   },
   {
     files: ['worker/**/*.ts'],
-    rules: forbid(
-      foreign(['training', 'exporter', 'test'], 'worker/ imports neither training/ nor exporter/'),
-      { regex: '^node:', message: 'the Worker uses no Node API' },
-    ),
+    rules: forbid(foreign(['training', 'exporter', 'test'], 'worker/ imports neither training/ nor exporter/'), {
+      regex: '^node:',
+      message: 'the Worker uses no Node API',
+    }),
   },
 );

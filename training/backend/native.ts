@@ -6,7 +6,7 @@ import type { Backend, NamedTensors, Session } from './backend.ts';
 
 export interface NativeOptions {
   /** Threads inside one op. Results are bit-identical for the same number only. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Threads wait for work in a busy loop: faster on an idle machine, far slower on a shared one. */
   readonly spinning?: boolean;
 }

@@ -7,7 +7,7 @@ import type { BatchStatistics, Mode } from './rule.ts';
 export interface Forward {
   /** `[N, ..]` of the last layer. */
   readonly output: Value;
-  /** Of each Batch Norm layer by name, in order; empty in `inference` mode. */
+  /** Batch Norm's second and third outputs by layer, in order; none in `inference` mode. */
   readonly batchStatistics: ReadonlyMap<string, BatchStatistics>;
 }
 
@@ -15,6 +15,8 @@ export interface ForwardOptions {
   readonly mode: Mode;
   /** The network's tensors by full name. */
   readonly tensors: ReadonlyMap<string, Value>;
+  /** Of the Batch Norm nodes. With the default 0 they keep nothing old: they give the mini-batch's own statistics. */
+  readonly bnMomentum?: number;
   /** Seeds dropout; needed in `train` mode by networks that have it. */
   readonly randomKey?: RandomKey;
 }
@@ -40,6 +42,7 @@ function emitLayer(g: GraphBuilder, { name, layer }: PlannedLayer, index: number
   const y = ruleOf(layer).emit(layer, x, {
     g,
     mode: options.mode,
+    bnMomentum: options.bnMomentum ?? 0,
     tensor: (tensor) => options.tensors.get(`${name}.${tensor}`),
     observe: (observed) => {
       statistics = observed;

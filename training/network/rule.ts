@@ -36,6 +36,8 @@ export interface BatchStatistics {
 export interface EmitContext {
   readonly g: GraphBuilder;
   readonly mode: Mode;
+  /** Batch Norm's attribute: the share of the old running statistics that its second and third outputs keep. */
+  readonly bnMomentum: number;
   /** The layer's tensor of that name; undefined for the bias of a layer that has none. */
   readonly tensor: (name: string) => Value | undefined;
   /** Hands a Batch Norm layer's mini-batch statistics to whoever averages them. */

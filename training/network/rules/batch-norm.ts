@@ -20,10 +20,9 @@ export const batchNorm: LayerRule<'batchNorm'> = {
     const parameters = ['weight', 'bias', 'running_mean', 'running_var'].map((name) => own(context, name));
     const [scale, B, runningMean, runningVar] = parameters as [typeof z, typeof z, typeof z, typeof z];
     const training_mode = context.mode === 'inference' ? 0 : 1;
-    // Momentum 0 keeps nothing old, so the node's second and third outputs are the mini-batch's own statistics.
     const [y, mean, variance] = context.g.BatchNormalization(z, scale, B, runningMean, runningVar, {
       epsilon,
-      momentum: 0,
+      momentum: context.bnMomentum,
       training_mode,
     });
     if (training_mode === 1) context.observe({ mean, variance });

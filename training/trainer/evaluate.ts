@@ -1,17 +1,16 @@
-/** Loss and accuracy of a network on a data set, and its Batch Norm statistics over a whole data set. */
-import type { Backend, NamedTensors, Session } from './backend/index.ts';
-import { type ClassificationDataset, elementCount } from './data/index.ts';
+/** Loss, accuracy and logits of a network on a data set. */
+import type { Backend, NamedTensors, Session } from '../backend/index.ts';
+import { type ClassificationDataset, elementCount } from '../data/index.ts';
 import {
   checkGraph,
   encodeModel,
   type Graph,
   graphBuilder,
   type GraphBuilder,
-  type Tensor,
   type Value,
-} from './graph/index.ts';
+} from '../graph/index.ts';
 import type { State } from './initialize.ts';
-import { emitForward, type Mode, type Plan, tensorsOf } from './network/index.ts';
+import { emitForward, type Mode, type Plan, tensorsOf } from '../network/index.ts';
 import { emitCorrect } from './step.ts';
 
 export interface Evaluation {
@@ -46,7 +45,7 @@ export async function createEvaluator(
     },
     logits: async (state, dataset) => {
       const results = await runAll(state, dataset);
-      return Float32Array.from(results.flatMap((result) => Array.from(floats(result, 'logits'))));
+      return concatenate(results.map((result) => floatsOf(result, 'logits')));
     },
     release: session.release,
   };
@@ -63,7 +62,7 @@ function evaluationGraph(plan: Plan, mode: Mode): Graph {
 }
 
 /** The graph inputs of a network that is given its tensors with every call. */
-function declareNetwork(g: GraphBuilder, plan: Plan): { x: Value; tensors: ReadonlyMap<string, Value> } {
+export function declareNetwork(g: GraphBuilder, plan: Plan): { x: Value; tensors: ReadonlyMap<string, Value> } {
   const x = g.input('x', { dtype: 'float32', shape: ['N', ...plan.network.inputShape] });
   const tensors = tensorsOf(plan).map(({ name, shape }) => [name, g.input(name, { dtype: 'float32', shape })] as const);
   return { x, tensors: new Map(tensors) };
@@ -71,28 +70,39 @@ function declareNetwork(g: GraphBuilder, plan: Plan): { x: Value; tensors: Reado
 
 async function runInBatches(session: Session, state: State, dataset: ClassificationDataset, batchSize: number) {
   const results: NamedTensors[] = [];
-  for (let start = 0; start < dataset.count; start += batchSize) {
-    const { x, labels } = batchAt(dataset, start, Math.min(start + batchSize, dataset.count));
-    results.push(await session.run({ ...Object.fromEntries(state), x, labels }));
+  for (const batch of batchesOf(dataset, batchSize)) {
+    results.push(await session.run({ ...Object.fromEntries(state), ...batch }));
   }
   return results;
 }
 
-/** Samples `start` to `end` as tensors. */
-function batchAt({ inputs, inputShape, labels }: ClassificationDataset, start: number, end: number) {
+/** The samples in order, as float32 `x [N, ..]` and int32 `labels [N]`; the last batch may be smaller. */
+export function* batchesOf({ inputs, inputShape, labels, count }: ClassificationDataset, batchSize: number) {
   const size = elementCount(inputShape);
-  const x: Tensor = {
-    dtype: 'float32',
-    shape: [end - start, ...inputShape],
-    data: Float32Array.from(inputs.subarray(start * size, end * size)),
-  };
-  return { x, labels: { dtype: 'int32', shape: [end - start], data: labels.subarray(start, end) } as Tensor };
+  for (let start = 0; start < count; start += batchSize) {
+    const end = Math.min(start + batchSize, count);
+    const data = Float32Array.from(inputs.subarray(start * size, end * size));
+    yield {
+      x: { dtype: 'float32', shape: [end - start, ...inputShape], data },
+      labels: { dtype: 'int32', shape: [end - start], data: labels.subarray(start, end) },
+    } satisfies NamedTensors;
+  }
 }
 
-function floats(tensors: NamedTensors, name: string): Float32Array {
+export function floatsOf(tensors: NamedTensors, name: string): Float32Array {
   const data = tensors[name]?.data;
   if (!(data instanceof Float32Array)) throw new Error(`internal: expected ${name} to be float32`);
   return data;
 }
 
-const scalarOf = (tensors: NamedTensors, name: string): number => floats(tensors, name)[0] ?? NaN;
+const scalarOf = (tensors: NamedTensors, name: string): number => floatsOf(tensors, name)[0] ?? NaN;
+
+function concatenate(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}

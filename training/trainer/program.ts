@@ -2,9 +2,16 @@
  * The whole training run as one ONNX graph: a `Loop` whose every iteration gathers a mini-batch by index from the data set
  * and takes one step. What the step changes is the Loop's carried state, so many steps cost one call from JavaScript.
  */
-import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type TensorType, type Value } from './graph/index.ts';
-import { isTrained, type Plan, tensorsOf } from './network/index.ts';
-import type { Optimizer } from './optimizer/index.ts';
+import {
+  checkGraph,
+  type Graph,
+  graphBuilder,
+  type GraphBuilder,
+  type TensorType,
+  type Value,
+} from '../graph/index.ts';
+import { isTrained, type Plan, tensorsOf } from '../network/index.ts';
+import type { Optimizer } from '../optimizer/index.ts';
 import { emitStep, slotName, type StepOptions } from './step.ts';
 
 export interface ProgramOptions extends StepOptions {

@@ -1,10 +1,10 @@
 /** Trains a network over epochs and evaluates it after each. Knows no files and prints nothing. */
-import type { Backend } from './backend/index.ts';
-import { type ClassificationDataset, createRandom, epochBatches } from './data/index.ts';
-import { UserError } from './errors.ts';
+import type { Backend } from '../backend/index.ts';
+import { type ClassificationDataset, createRandom, epochBatches } from '../data/index.ts';
+import { UserError } from '../errors.ts';
 import { createEvaluator, type Evaluation } from './evaluate.ts';
 import type { State } from './initialize.ts';
-import type { Plan } from './network/index.ts';
+import type { Plan } from '../network/index.ts';
 import { type StepResults, type TrainingConfig, TrainingRun } from './run.ts';
 
 export interface TrainingData {

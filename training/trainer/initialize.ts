@@ -1,8 +1,8 @@
 /** The tensors a training run starts from. */
-import type { InputStatistics, Random } from './data/index.ts';
-import { sizeOf, type Tensor } from './graph/index.ts';
-import { isTrained, type Plan, type TensorSpec, tensorsOf } from './network/index.ts';
-import type { Optimizer } from './optimizer/index.ts';
+import type { InputStatistics, Random } from '../data/index.ts';
+import { sizeOf, type Tensor } from '../graph/index.ts';
+import { isTrained, type Plan, type TensorSpec, tensorsOf } from '../network/index.ts';
+import type { Optimizer } from '../optimizer/index.ts';
 import { slotName } from './step.ts';
 
 export type State = ReadonlyMap<string, Tensor<'float32'>>;

@@ -1,10 +1,10 @@
 /**
  * One training step as graph nodes: forward pass, loss, gradients, the optimizer's update, and the running statistics.
  */
-import { gradients } from './autodiff/index.ts';
-import type { GraphBuilder, Value } from './graph/index.ts';
-import { emitForward, isTrained, type Plan, tensorsOf } from './network/index.ts';
-import { emitRunningAverage, type Optimizer } from './optimizer/index.ts';
+import { gradients } from '../autodiff/index.ts';
+import type { GraphBuilder, Value } from '../graph/index.ts';
+import { emitForward, isTrained, type Plan, tensorsOf } from '../network/index.ts';
+import { emitRunningAverage, type Optimizer } from '../optimizer/index.ts';
 
 export type NamedValues = ReadonlyMap<string, Value>;
 

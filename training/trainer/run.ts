@@ -1,10 +1,11 @@
 /** A training run in progress: the compiled program, the data set it reads, and the state carried from call to call. */
-import type { Backend, NamedTensors, Session } from './backend/index.ts';
-import { type ClassificationDataset, createRandom, inputStatistics } from './data/index.ts';
-import { encodeModel, type Tensor } from './graph/index.ts';
+import type { Backend, NamedTensors, Session } from '../backend/index.ts';
+import { type ClassificationDataset, createRandom, inputStatistics } from '../data/index.ts';
+import { encodeModel, type Tensor } from '../graph/index.ts';
+import { floatsOf } from './evaluate.ts';
 import { initializeSlots, initializeTensors, type State } from './initialize.ts';
-import { type Plan, tensorsOf } from './network/index.ts';
-import { type Optimizer, type OptimizerName, optimizers, type ScheduleName, schedules } from './optimizer/index.ts';
+import { type Plan, tensorsOf } from '../network/index.ts';
+import { type Optimizer, type OptimizerName, optimizers, type ScheduleName, schedules } from '../optimizer/index.ts';
 import { carriedState, nextName, trainingProgram } from './program.ts';
 
 export interface TrainingConfig {
@@ -93,7 +94,7 @@ export class TrainingRun {
     const updated = this.#carried.map((name) => [name, results[nextName(name)] as Tensor<'float32'>] as const);
     this.#state = new Map([...this.#state, ...updated]);
     this.#stepsDone += count;
-    return { loss: numbers(results, 'loss'), correct: numbers(results, 'correct') };
+    return { loss: floatsOf(results, 'loss'), correct: floatsOf(results, 'correct') };
   }
 
   release(): Promise<void> {
@@ -126,10 +127,4 @@ function datasetTensors({ inputs, inputShape, labels, count }: ClassificationDat
         : { dtype: 'float32', shape, data: inputs },
     labels: { dtype: 'int32', shape: [count], data: labels },
   };
-}
-
-function numbers(tensors: NamedTensors, name: string): Float32Array {
-  const data = tensors[name]?.data;
-  if (!(data instanceof Float32Array)) throw new Error(`internal: expected ${name} to be float32`);
-  return data;
 }

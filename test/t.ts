@@ -1,0 +1,10 @@
+import { planNetwork, networks } from '../training/network/index.ts';
+import { loadMnist } from '../training/data/index.ts';
+import { nativeBackend } from '../training/backend/index.ts';
+import { train } from '../training/trainer/index.ts';
+const name = process.argv[2] as 'mnist-cnn'; const batchSize = Number(process.argv[3]);
+const plan = planNetwork(networks[name]);
+const data = await loadMnist({ seed: 1 });
+const t = performance.now();
+const r = await train(plan, data, { epochs: Number(process.argv[4] ?? 1), batchSize, optimizer: 'adam', learningRate: 2e-3, schedule: 'cosine', bnMomentum: 0.9, seed: 1 }, nativeBackend(), { onEpoch: (m) => console.log(JSON.stringify(m)) });
+console.log((performance.now() - t) / 1000, 's', r.steps);

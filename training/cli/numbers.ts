@@ -1,0 +1,16 @@
+/** Numbers on the command line. */
+import { InvalidArgumentError } from 'commander';
+
+const parse = (text: string, expected: string, fits: (value: number) => boolean): number => {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!fits(value)) throw new InvalidArgumentError(`Expected ${expected}.`);
+  return value;
+};
+
+export const wholeNumber = (least: number) => (text: string) =>
+  parse(text, `a whole number of at least ${least}`, (value) => Number.isSafeInteger(value) && value >= least);
+
+export const positive = (text: string) =>
+  parse(text, 'a number above 0', (value) => Number.isFinite(value) && value > 0);
+
+export const fraction = (text: string) => parse(text, 'a number in [0, 1)', (value) => value >= 0 && value < 1);

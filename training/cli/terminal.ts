@@ -1,0 +1,76 @@
+/** What a training run shows in the terminal. */
+import { SingleBar } from 'cli-progress';
+import Table from 'cli-table3';
+import { formatShape } from '../graph/index.ts';
+import { isTrained, type Plan } from '../network/index.ts';
+import type { EpochMetrics, TrainingEvents } from '../trainer/index.ts';
+
+export const count = (value: number): string => Math.round(value).toLocaleString('en-US');
+export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+
+/** Layer, output shape, parameters; running statistics are not parameters. */
+export function summaryTable({ network, layers }: Plan): string {
+  const table = new Table({
+    head: ['layer', 'output', 'parameters'],
+    colAligns: ['left', 'left', 'right'],
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+    style: { head: [], border: [] },
+  });
+  const sizes = layers.map(({ tensors }) =>
+    tensors
+      .filter(isTrained)
+      .map(({ shape }) => product(shape))
+      .reduce(add, 0),
+  );
+  table.push(['input', formatShape(network.inputShape), '']);
+  layers.forEach(({ name, outputShape }, i) => {
+    table.push([name, formatShape(outputShape), sizes[i] ? count(sizes[i]) : '']);
+  });
+  table.push(['', 'in all', count(sizes.reduce(add, 0))]);
+  return table.toString();
+}
+
+/** A bar for each epoch, replaced by the epoch's metrics. Without a terminal only the metrics are printed. */
+export function showTraining(
+  epochs: number,
+  samplesPerEpoch: number,
+  print: (line: string) => void,
+): Required<TrainingEvents> {
+  const bar = progressBar(epochs);
+  let started = 0;
+  return {
+    onProgress: ({ epoch, samples, loss }) => {
+      if (!bar.isActive) {
+        bar.start(samplesPerEpoch, 0);
+        started = performance.now();
+      }
+      const rate = samples / ((performance.now() - started) / 1000);
+      bar.update(samples, { epoch, loss: loss.toFixed(4), rate: count(rate) });
+    },
+    onEpoch: (metrics) => {
+      bar.stop();
+      print(epochLine(metrics, epochs));
+    },
+  };
+}
+
+function progressBar(epochs: number): SingleBar {
+  return new SingleBar({
+    format: `epoch {epoch}/${epochs} {bar} {percentage} %  loss {loss}  {rate} samples/s  {eta_formatted} left`,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    barsize: 24,
+    hideCursor: true,
+    clearOnComplete: true,
+    etaBuffer: 20,
+  });
+}
+
+function epochLine({ epoch, train, validation, samplesPerSecond }: EpochMetrics, epochs: number): string {
+  const part = ({ loss, accuracy }: { loss: number; accuracy: number }) => `${loss.toFixed(4)}  ${percent(accuracy)}`;
+  const number = `${epoch}/${epochs}`;
+  return `epoch ${number}   train ${part(train)}   validation ${part(validation)}   ${count(samplesPerSecond)} samples/s`;
+}
+
+const add = (a: number, b: number): number => a + b;
+const product = (shape: readonly number[]): number => shape.reduce((size, dim) => size * dim, 1);

@@ -1,0 +1,119 @@
+/**
+ * A trained network and its checkpoint file: safetensors with PyTorch's names (`conv1.weight`, `bn1.running_mean`, …);
+ * the network's description, the classes and the record of the run are in the file's metadata. A checkpoint written by
+ * PyTorch under the same names has no description: the caller names the network then.
+ */
+import { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from './checkpoint.ts';
+import { quote, unexpected, UserError } from './errors.ts';
+import { formatShape, GraphError, sameShape, type Tensor } from './graph/index.ts';
+
+import { type Network, parseNetwork, type Plan, planNetwork, tensorsOf } from './network/index.ts';
+import type { EpochMetrics, State, TrainingConfig } from './trainer/index.ts';
+
+export interface TrainedModel {
+  readonly plan: Plan;
+  readonly tensors: State;
+  readonly classes: readonly string[];
+  /** How it was trained; undefined for a checkpoint from elsewhere. */
+  readonly record: TrainingRecord | undefined;
+}
+
+export interface TrainingRecord {
+  readonly data: DataRecord;
+  readonly config: TrainingConfig;
+  /** The engine, its version and number of threads: what bit-identical repetition needs. */
+  readonly engine: string;
+  readonly steps: number;
+  readonly history: readonly Omit<EpochMetrics, 'samplesPerSecond'>[];
+}
+
+export interface DataRecord {
+  readonly name: string;
+  readonly train: number;
+  readonly validation: number;
+  readonly test: number;
+}
+
+const keys = { network: 'bn_edge.network', classes: 'bn_edge.classes', record: 'bn_edge.record' } as const;
+
+/** @throws UserError when the file cannot be written; a former one is then untouched */
+export async function saveModel(path: string, { plan, tensors, classes, record }: TrainedModel): Promise<void> {
+  const stored = new Map<string, StoredTensor>();
+  for (const [name, { shape, data }] of tensors) stored.set(name, { dtype: 'F32', shape, data });
+  for (const { name, layer } of plan.layers) {
+    if (layer.kind !== 'batchNorm') continue;
+    const data = BigInt64Array.of(BigInt(record?.steps ?? 0));
+    stored.set(`${name}.num_batches_tracked`, { dtype: 'I64', shape: [], data });
+  }
+  await writeSafetensors(path, stored, {
+    [keys.network]: JSON.stringify(plan.network),
+    [keys.classes]: JSON.stringify(classes),
+    ...(record && { [keys.record]: JSON.stringify(record) }),
+  });
+}
+
+/**
+ * @param network for a checkpoint without a description of its own
+ * @throws UserError naming the file and the tensor or description that is missing or does not fit
+ */
+export async function loadModel(path: string, network?: Network): Promise<TrainedModel> {
+  const { tensors, metadata } = await readSafetensors(path);
+  const description = metadata[keys.network];
+  const described = description === undefined ? network : describedNetwork(path, description);
+  if (!described) throw unexpected(path, `a description of the network in the metadata (${keys.network})`, 'none');
+  const plan = planOrExplain(path, described);
+  return {
+    plan,
+    tensors: pickTensors(path, plan, tensors),
+    classes: parseJson(path, keys.classes, metadata[keys.classes] ?? '[]') as readonly string[],
+    record: parseJson(path, keys.record, metadata[keys.record] ?? 'null') as TrainingRecord | undefined,
+  };
+}
+
+function describedNetwork(path: string, description: string): Network {
+  const network = parseNetwork(parseJson(path, keys.network, description));
+  if (typeof network === 'string') throw new UserError(`${path}: ${keys.network}: ${network}`);
+  return network;
+}
+
+function planOrExplain(path: string, network: Network): Plan {
+  try {
+    return planNetwork(network);
+  } catch (error) {
+    if (error instanceof GraphError) throw new UserError(`${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function parseJson(path: string, key: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${path}: ${key}: expected JSON, got ${quote(text)}`, { cause: error });
+  }
+}
+
+function pickTensors(path: string, plan: Plan, stored: ReadonlyMap<string, StoredTensor>): State {
+  const wanted = tensorsOf(plan);
+  const known = new Set([
+    ...wanted.map(({ name }) => name),
+    ...plan.layers.map(({ name }) => `${name}.num_batches_tracked`),
+  ]);
+  const extra = [...stored.keys()].find((name) => !known.has(name));
+  if (extra !== undefined) throw new UserError(`${path}: ${plan.network.name} has no tensor ${quote(extra)}`);
+  return new Map(wanted.map(({ name, shape }) => [name, pickTensor(path, name, shape, stored.get(name))]));
+}
+
+function pickTensor(
+  path: string,
+  name: string,
+  shape: readonly number[],
+  tensor: StoredTensor | undefined,
+): Tensor<'float32'> {
+  const expected = `a tensor ${name} F32 ${formatShape(shape)}`;
+  if (!tensor) throw unexpected(path, expected, 'none');
+  if (tensor.dtype !== 'F32' || !sameShape(tensor.shape, shape)) {
+    throw unexpected(path, expected, `${tensor.dtype} ${formatShape(tensor.shape)}`);
+  }
+  return { dtype: 'float32', shape, data: tensor.data };
+}

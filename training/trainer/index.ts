@@ -1,0 +1,7 @@
+/** Training: one step as a graph, many steps in a Loop, epochs, and evaluation. */
+export { createEvaluator, type Evaluation, type Evaluator } from './evaluate.ts';
+export type { State } from './initialize.ts';
+export { populationStatistics } from './population.ts';
+export { trainingProgram, type ProgramOptions } from './program.ts';
+export { type TrainingConfig, TrainingRun } from './run.ts';
+export { type EpochMetrics, train, type TrainingData, type TrainingEvents, type TrainingResult } from './train.ts';
