@@ -10,6 +10,7 @@ const rooms = [
   'training/optimizer',
   'training/backend',
   'training/trainer',
+  'training/cli',
 ];
 
 /** Inside a room its own files are imported by their path, every other room through its index. */

@@ -1,5 +1,5 @@
-/** Where graphs run. A backend turns an ONNX model into a session; a session maps named tensors to named tensors. */
-import type { Tensor } from '../graph/index.ts';
+/** Where graphs run. A backend turns a graph or an ONNX file into a session; a session maps named tensors to named tensors. */
+import type { Graph, Tensor } from '../graph/index.ts';
 
 export type NamedTensors = Readonly<Record<string, Tensor>>;
 
@@ -12,5 +12,8 @@ export interface Backend {
   readonly name: string;
   /** The engine and its version, for the record of a run. */
   readonly engine: string;
-  readonly createSession: (model: Uint8Array) => Promise<Session>;
+  /** Lowers the graph to what the backend runs right and fast. */
+  readonly createSession: (graph: Graph) => Promise<Session>;
+  /** Runs an ONNX file as it is. */
+  readonly loadSession: (file: Uint8Array) => Promise<Session>;
 }

@@ -1,7 +1,8 @@
 /** ONNX Runtime's CPU kernels, on threads of this process. */
 import { availableParallelism } from 'node:os';
 import ort from 'onnxruntime-node';
-import { bytesPerElement, type DType, type Tensor } from '../graph/index.ts';
+import { bytesPerElement, type DType, encodeModel, type Tensor } from '../graph/index.ts';
+import { lower } from '../lowering/index.ts';
 import type { Backend, NamedTensors, Session } from './backend.ts';
 
 export interface NativeOptions {
@@ -24,10 +25,12 @@ export function nativeBackend({ threads = availableParallelism(), spinning = fal
       },
     },
   };
+  const loadSession = async (file: Uint8Array) => openSession(await ort.InferenceSession.create(file, options));
   return {
     name: 'native',
     engine: `onnxruntime-node ${ort.env.versions.node ?? 'unknown'}, ${threads} threads`,
-    createSession: async (model) => openSession(await ort.InferenceSession.create(model, options)),
+    createSession: (graph) => loadSession(encodeModel(lower(graph, 'native'))),
+    loadSession,
   };
 }
 

@@ -1,14 +1,7 @@
 /** Loss, accuracy and logits of a network on a data set. */
 import type { Backend, NamedTensors, Session } from '../backend/index.ts';
 import { type ClassificationDataset, elementCount } from '../data/index.ts';
-import {
-  checkGraph,
-  encodeModel,
-  type Graph,
-  graphBuilder,
-  type GraphBuilder,
-  type Value,
-} from '../graph/index.ts';
+import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } from '../graph/index.ts';
 import type { State } from './initialize.ts';
 import { emitForward, type Mode, type Plan, tensorsOf } from '../network/index.ts';
 import { emitCorrect } from './step.ts';
@@ -35,7 +28,7 @@ export async function createEvaluator(
   plan: Plan,
   { mode = 'inference', batchSize = defaultBatch }: { mode?: Exclude<Mode, 'train'>; batchSize?: number } = {},
 ): Promise<Evaluator> {
-  const session = await backend.createSession(encodeModel(evaluationGraph(plan, mode)));
+  const session = await backend.createSession(evaluationGraph(plan, mode));
   const runAll = (state: State, dataset: ClassificationDataset) => runInBatches(session, state, dataset, batchSize);
   return {
     evaluate: async (state, dataset) => {

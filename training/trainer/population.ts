@@ -4,7 +4,7 @@
  */
 import type { Backend, NamedTensors } from '../backend/index.ts';
 import type { ClassificationDataset } from '../data/index.ts';
-import { checkGraph, encodeModel, type Graph, graphBuilder, type Tensor } from '../graph/index.ts';
+import { checkGraph, type Graph, graphBuilder, type Tensor } from '../graph/index.ts';
 import { emitForward, type Plan } from '../network/index.ts';
 import { batchesOf, declareNetwork, floatsOf } from './evaluate.ts';
 import type { State } from './initialize.ts';
@@ -26,7 +26,7 @@ export async function populationStatistics(
   dataset: ClassificationDataset,
   batchSize = 500,
 ): Promise<State> {
-  const session = await backend.createSession(encodeModel(statisticsGraph(plan)));
+  const session = await backend.createSession(statisticsGraph(plan));
   const complete = { ...dataset, count: dataset.count - (dataset.count % batchSize) };
   const results: NamedTensors[] = [];
   for (const { x } of batchesOf(complete, batchSize))

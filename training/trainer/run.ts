@@ -1,7 +1,7 @@
 /** A training run in progress: the compiled program, the data set it reads, and the state carried from call to call. */
 import type { Backend, NamedTensors, Session } from '../backend/index.ts';
 import { type ClassificationDataset, createRandom, inputStatistics } from '../data/index.ts';
-import { encodeModel, type Tensor } from '../graph/index.ts';
+import { type Tensor } from '../graph/index.ts';
 import { floatsOf } from './evaluate.ts';
 import { initializeSlots, initializeTensors, type State } from './initialize.ts';
 import { type Plan, tensorsOf } from '../network/index.ts';
@@ -67,7 +67,7 @@ export class TrainingRun {
       batchSize: config.batchSize,
       data: { count: dataset.count, dtype: dataset.inputs instanceof Uint8Array ? 'uint8' : 'float32' },
     });
-    return new TrainingRun(plan, dataset, config, await backend.createSession(encodeModel(graph)));
+    return new TrainingRun(plan, dataset, config, await backend.createSession(graph));
   }
 
   /** The network's tensors as they are now. */

@@ -1,0 +1,84 @@
+/** Checkpoint in, verified model folder out: `model.onnx`, its mini-batch twin, and `card.json`. */
+import type { Backend } from '../training/backend/index.ts';
+import { loadMnist, type MnistSplits } from '../training/data/index.ts';
+import { UserError } from '../training/errors.ts';
+import { encodeModel } from '../training/graph/index.ts';
+import { loadModel, type TrainedModel } from '../training/model.ts';
+import { type Network } from '../training/network/index.ts';
+import { createEvaluator, populationStatistics } from '../training/trainer/index.ts';
+import { modelCard, type ModelCard, type StatisticsSource, type TestAccuracy } from './card.ts';
+import { exportGraph, type NodeStatistics } from './graph.ts';
+import { replaceFolder } from './replace-folder.ts';
+import { verifyExport } from './verify.ts';
+
+export interface ExportOptions {
+  readonly checkpoint: string;
+  /** The folder in `models` and the name under which the Worker serves it. */
+  readonly name: string;
+  readonly models: string;
+  readonly statistics: StatisticsSource;
+  /** For a checkpoint that does not describe its network. */
+  readonly network?: Network | undefined;
+  /** A folder with MNIST's four IDX files, in place of the package's. */
+  readonly data?: string | undefined;
+}
+
+/** @throws UserError when the checkpoint, the name or the verification fails; a former model is then untouched */
+export async function exportModel(options: ExportOptions, backend: Backend): Promise<ModelCard> {
+  const { name, statistics } = options;
+  requireModelName(name);
+  const trained = await loadModel(options.checkpoint, options.network);
+  const data = await loadMnist({ seed: trained.record?.config.seed ?? 0, directory: options.data });
+  const { model, accuracy } = await chooseStatistics(trained, statistics, data, backend);
+  const files = new Map([
+    ['model.onnx', encode(model, 'running')],
+    ['batch-statistics.onnx', encode(model, 'batch')],
+  ]);
+  const verification = await verifyExport(backend, model, files.get('model.onnx') ?? new Uint8Array(), data.test);
+  const card = modelCard({ name, model, statistics, accuracy, verification, files });
+  await replaceFolder(options.models, name, new Map([...files, ['card.json', toJson(card)]]));
+  return card;
+}
+
+/** Model names are folder names and parts of URLs. */
+function requireModelName(name: string): void {
+  if (!/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)) {
+    throw new UserError(`--name: expected lower-case letters, digits, '.', '_' and '-', got ${JSON.stringify(name)}`);
+  }
+}
+
+async function chooseStatistics(trained: TrainedModel, source: StatisticsSource, data: MnistSplits, backend: Backend) {
+  const population = await populationStatistics(backend, trained.plan, trained.tensors, data.train);
+  const full = { ...trained, tensors: population };
+  const accuracy: TestAccuracy = {
+    running: await testAccuracy(backend, trained, data),
+    population: await testAccuracy(backend, full, data),
+    batchOfOne: await testAccuracy(backend, trained, data, { mode: 'batchStatistics', batchSize: 1 }),
+  };
+  return { model: source === 'running' ? trained : full, accuracy };
+}
+
+async function testAccuracy(
+  backend: Backend,
+  { plan, tensors }: TrainedModel,
+  { test }: MnistSplits,
+  options?: Parameters<typeof createEvaluator>[2],
+): Promise<number> {
+  const evaluator = await createEvaluator(backend, plan, options);
+  const { accuracy } = await evaluator.evaluate(tensors, test);
+  await evaluator.release();
+  return accuracy;
+}
+
+function encode(model: TrainedModel, statistics: NodeStatistics): Uint8Array {
+  const { plan, record, classes } = model;
+  return encodeModel(exportGraph(model, statistics), {
+    network: JSON.stringify(plan.network),
+    classes: JSON.stringify(classes),
+    statistics:
+      statistics === 'running' ? 'fixed running statistics' : 'statistics of each mini-batch (training_mode 1)',
+    ...(record && { data: record.data.name, training: JSON.stringify(record.config) }),
+  });
+}
+
+const toJson = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);

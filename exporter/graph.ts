@@ -1,0 +1,34 @@
+/** A trained network as a standard ONNX graph: raw inputs in, logits out, every tensor stored inside. */
+import { checkGraph, type Graph, graphBuilder } from '../training/graph/index.ts';
+import type { TrainedModel } from '../training/model.ts';
+import { emitForward } from '../training/network/index.ts';
+
+/** Which μ, σ² the exported Batch Norm nodes use: the fixed running ones, or each mini-batch's own. */
+export type NodeStatistics = 'running' | 'batch';
+
+/** PyTorch's default, for a checkpoint that does not say. ONNX's convention: the share of the old value kept. */
+const defaultMomentum = 0.9;
+
+export const outputName = 'logits';
+
+/** Images are `pixels`, anything else `features`. */
+export const inputNameOf = ({ plan }: TrainedModel): string =>
+  plan.network.inputShape.length === 3 ? 'pixels' : 'features';
+
+/**
+ * `BatchNormalization` nodes stay as they are (scale γ, B β, input_mean μ, input_var σ²), so that any ONNX viewer shows
+ * them; the runtime folds them into the layer before when it loads the file. With `batch` the same nodes have
+ * `training_mode` 1.
+ */
+export function exportGraph(model: TrainedModel, statistics: NodeStatistics): Graph {
+  const { plan, tensors, record } = model;
+  const g = graphBuilder();
+  const x = g.input(inputNameOf(model), { dtype: 'float32', shape: ['N', ...plan.network.inputShape] });
+  const stored = new Map([...tensors].map(([name, tensor]) => [name, g.initializer(name, tensor)]));
+  const { output } = emitForward(g, plan, x, {
+    mode: statistics === 'running' ? 'inference' : 'batchStatistics',
+    tensors: stored,
+    bnMomentum: record?.config.bnMomentum ?? defaultMomentum,
+  });
+  return checkGraph(g.build(plan.network.name, { [outputName]: output }));
+}
