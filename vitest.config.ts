@@ -14,6 +14,7 @@ export default defineConfig({
         resolve: { alias: [{ find: /.*\/models\.generated\.ts$/, replacement: fixtureRegistry }] },
         test: {
           name: 'worker',
+          isolate: false,
           include: ['test/worker/**/*.test.ts'],
           globalSetup: ['test/bundle/worker-setup.ts'],
           testTimeout: 60_000,

@@ -30,7 +30,7 @@ export class RequestError extends Error {
 export function answerError(error: Error, c: Context): Response {
   if (error instanceof RequestError) return c.json({ error: error.message }, statuses[error.refusal]);
   // The tensors fitted what the model declares, yet an operator refused them (two inputs of different batch, say).
-  if (error instanceof OrtError) return c.json({ error: `onnxruntime: ${firstLine(error.message)}` }, 400);
+  if (error instanceof OrtError) return c.json({ error: `onnxruntime: ${withoutSource(error.message)}` }, 400);
   console.error(error);
   return c.json({ error: 'internal server error' }, 500);
 }
@@ -57,6 +57,8 @@ export function quote(name: string): string {
   return JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
 }
 
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
+/** Drops where in ONNX Runtime's source a check failed: `/path/file.h:563 void f(int) a == b was false. Why` -> `Why`. */
+function withoutSource(message: string): string {
+  const [line = ''] = message.split('\n', 1);
+  return line.replace(/^.* was false\. /, '').replace(/\S*\/\S+:\d+ /g, '');
 }
