@@ -42,12 +42,13 @@ function encodeNode(node: Node, used: ReadonlySet<string>): onnx.INodeProto {
 
 /**
  * Outputs nobody reads are left out, so that the runtime does not compute them (MaxPool without `Indices` is nine times
- * faster). A Loop's are positional, and Batch Norm in training mode must have all three.
+ * faster). The first output of an op is never optional, a Loop's are positional, and Batch Norm in training mode must
+ * have all three.
  */
 function encodeOutputs(node: Node, used: ReadonlySet<string>): string[] {
   const all = node.outputs.map(({ name }) => name);
   const positional = node.op === 'Loop' || (node.op === 'BatchNormalization' && node.attributes.training_mode === 1);
-  return positional ? all : withoutTrailingBlanks(all.map((name) => (used.has(name) ? name : '')));
+  return positional ? all : withoutTrailingBlanks(all.map((name, i) => (i === 0 || used.has(name) ? name : '')));
 }
 
 function withoutTrailingBlanks(names: readonly string[]): string[] {
