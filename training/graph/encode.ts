@@ -59,6 +59,7 @@ function encodeAttribute(name: AttributeName, value: unknown): onnx.IAttributePr
   const { AttributeType } = onnxProto.onnx.AttributeProto;
   switch (attributeTypes[name]) {
     case 'INT':
+    case 'bit':
       return { name, type: AttributeType.INT, i: value as number };
     case 'INTS':
       return { name, type: AttributeType.INTS, ints: [...(value as readonly number[])] };
