@@ -10,13 +10,15 @@ const irVersion = 8;
 
 /** The bytes of an ONNX model; the same graph and metadata give the same bytes. */
 export function encodeModel(graph: Graph, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  return onnxProto.onnx.ModelProto.encode({
+  const bytes = onnxProto.onnx.ModelProto.encode({
     irVersion,
     opsetImport: [{ domain: '', version: opset }],
     producerName: 'bn-edge',
     graph: encodeGraph(graph),
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   }).finish();
+  // Under Node these are a Buffer, whose slice() does not copy.
+  return new Uint8Array(bytes);
 }
 
 function encodeGraph(graph: Graph): onnx.IGraphProto {
