@@ -30,7 +30,6 @@ export type Tensor = {
 }[Dtype];
 
 export interface Safetensors {
-  /** In the order of the file. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }

@@ -1,9 +1,16 @@
 /** Data: readers, splits, mini-batches and the statistics of the training set. Nothing here knows a network. */
 export { epochBatches } from './batches.ts';
-export { elementCount, subset, type ClassificationDataset, type Samples } from './dataset.ts';
+export {
+  elementCount,
+  subset,
+  type ClassificationDataset,
+  type Dataset,
+  type RegressionDataset,
+  type Samples,
+} from './dataset.ts';
 export { parseIdx, readIdx, type IdxArray } from './idx.ts';
 export { readIdxDataset } from './idx-dataset.ts';
-export { loadMnist, type MnistOptions, type MnistSplits } from './mnist.ts';
+export { loadMnist, type MnistOptions } from './mnist.ts';
 export { createRandom, type Random } from './random.ts';
-export { trainValidationSplit } from './split.ts';
+export { classWeights, countLabels, splitDataset, type SplitSizes, type Splits } from './split.ts';
 export { inputStatistics, type InputStatistics } from './statistics.ts';

@@ -9,7 +9,7 @@ import { unexpected } from '../errors.ts';
 import type { ClassificationDataset } from './dataset.ts';
 import { readIdxDataset } from './idx-dataset.ts';
 import { createRandom } from './random.ts';
-import { trainValidationSplit } from './split.ts';
+import { splitDataset, type Splits } from './split.ts';
 
 const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
 
@@ -24,24 +24,18 @@ export interface MnistOptions {
   readonly classes?: readonly string[] | undefined;
 }
 
-export interface MnistSplits {
-  readonly train: ClassificationDataset;
-  readonly validation: ClassificationDataset;
-  readonly test: ClassificationDataset;
-}
-
 /** @throws {UserError} naming the file when one is missing, damaged or does not fit the others. */
 export async function loadMnist({
   seed,
   directory = packageFolder(),
   classes = DIGITS,
-}: MnistOptions): Promise<MnistSplits> {
+}: MnistOptions): Promise<Splits<ClassificationDataset>> {
   const [all, test] = await Promise.all([readPart(directory, 'train', classes), readPart(directory, 't10k', classes)]);
   if (test.inputShape.join() !== all.inputShape.join()) {
     throw unexpected(directory, `test images [${all.inputShape.join(', ')}]`, `[${test.inputShape.join(', ')}]`);
   }
-  const validationCount = Math.floor(all.count / VALIDATION_ONE_IN);
-  return { ...trainValidationSplit(all, validationCount, createRandom(seed)), test };
+  const sizes = { validation: Math.floor(all.count / VALIDATION_ONE_IN), test: 0 };
+  return { ...splitDataset(all, sizes, createRandom(seed)), test };
 }
 
 function packageFolder(): string {

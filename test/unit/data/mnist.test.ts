@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadMnist, type ClassificationDataset, type MnistSplits } from '../../../training/data/index.ts';
+import { loadMnist, type ClassificationDataset, type Splits } from '../../../training/data/index.ts';
 import { UserError } from '../../../training/errors.ts';
 import { idx } from './idx-file.ts';
 
@@ -15,7 +15,7 @@ const histogram = ({ labels, classes }: ClassificationDataset) =>
 const sha256 = ({ inputs }: ClassificationDataset) => createHash('sha256').update(inputs).digest('hex');
 
 describe('the real MNIST', () => {
-  let mnist: MnistSplits;
+  let mnist: Splits<ClassificationDataset>;
   beforeAll(async () => {
     mnist = await loadMnist({ seed: 1 });
   });
@@ -58,12 +58,19 @@ describe('the real MNIST', () => {
     expect([...mnist.test.labels.subarray(0, 5)]).toEqual([7, 2, 1, 0, 4]);
   });
 
+  it('has every digit in the validation part as often as its share demands', () => {
+    histogram(mnist.validation).forEach((count, label) => {
+      const share = (count + (histogram(mnist.train)[label] ?? 0)) / 12;
+      expect(Math.abs(count - share), `digit ${label}: ${count}, its share is ${share}`).toBeLessThanOrEqual(1);
+    });
+  });
+
   it('is split by the seed alone', async () => {
     const again = await loadMnist({ seed: 1 });
     const other = await loadMnist({ seed: 2 });
     expect(sha256(again.train)).toBe(sha256(mnist.train));
-    expect(again.validation.labels).toEqual(mnist.validation.labels);
-    expect(other.validation.labels).not.toEqual(mnist.validation.labels);
+    expect(sha256(again.validation)).toBe(sha256(mnist.validation));
+    expect(sha256(other.validation)).not.toBe(sha256(mnist.validation));
     expect(sha256(other.test)).toBe(sha256(mnist.test));
   });
 });

@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  elementCount,
-  inputStatistics,
-  loadMnist,
-  type MnistSplits,
-  type Samples,
-} from '../../../training/data/index.ts';
+import { elementCount, inputStatistics, loadMnist, type Splits, type Samples } from '../../../training/data/index.ts';
 
 /** The definition, in two passes over float64: μ = 1/n Σ x, then σ² = 1/n Σ (x − μ)². */
 function twoPasses({ inputs, inputShape, count }: Samples, per: 'feature' | 'channel') {
@@ -44,7 +38,7 @@ function expectAgreement(samples: Samples) {
 }
 
 describe('the statistics of a training set', () => {
-  let mnist: MnistSplits;
+  let mnist: Splits;
   beforeAll(async () => {
     mnist = await loadMnist({ seed: 1 });
   });
