@@ -8,9 +8,11 @@ export {
   type RegressionDataset,
   type Samples,
 } from './dataset.ts';
+export type { CategoricalColumn, Column, ColumnKind, NumericColumn } from './columns.ts';
 export { parseIdx, readIdx, type IdxArray } from './idx.ts';
 export { readIdxDataset } from './idx-dataset.ts';
 export { loadMnist, type MnistOptions } from './mnist.ts';
 export { createRandom, type Random } from './random.ts';
 export { classWeights, countLabels, splitDataset, type SplitSizes, type Splits } from './split.ts';
 export { inputStatistics, type InputStatistics } from './statistics.ts';
+export { readTable, type Table, type TableOptions } from './table.ts';
