@@ -16,3 +16,4 @@ export { createRandom, type Random } from './random.ts';
 export { classWeights, countLabels, splitDataset, type SplitSizes, type Splits } from './split.ts';
 export { inputStatistics, type InputStatistics } from './statistics.ts';
 export { readTable, type Table, type TableOptions } from './table.ts';
+export { fillMissing, fitFills, type Imputation } from './impute.ts';
