@@ -9,6 +9,7 @@ import { constants as buffer } from 'node:buffer';
 import { constants as zlib, gunzipSync } from 'node:zlib';
 import { UserError, unexpected } from '../errors.ts';
 import { readBytes } from '../files.ts';
+import { typedArrayOf } from '../typed-array.ts';
 import { elementCount } from './dataset.ts';
 
 export interface IdxArray {
@@ -30,7 +31,7 @@ export function parseIdx(bytes: Uint8Array, where: string): IdxArray {
   const plain = isGzip(bytes) ? decompress(bytes, where) : bytes;
   const header = parseHeader(plain, where);
   if (plain.length !== header.fileLength) throw wrongLength(header, where, `${plain.length}`);
-  return { shape: header.shape, data: plain.subarray(header.length) };
+  return { shape: header.shape, data: typedArrayOf(Uint8Array, plain.subarray(header.length)) };
 }
 
 interface IdxHeader {

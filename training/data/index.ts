@@ -17,3 +17,5 @@ export { classWeights, countLabels, splitDataset, type SplitSizes, type Splits }
 export { inputStatistics, type InputStatistics } from './statistics.ts';
 export { readTable, type Table, type TableOptions } from './table.ts';
 export { fillMissing, fitFills, type Imputation } from './impute.ts';
+export { arrayDataset } from './array-dataset.ts';
+export { parseNpy, readNpy, readNpz, type NpyArray } from './npy.ts';
