@@ -2,8 +2,8 @@
  * The IDX format of MNIST and its relatives: a four-byte magic, big-endian dimensions, then the elements.
  * Only unsigned bytes are read, which is what every published set of this kind holds. A file may be compressed with gzip.
  *
- * Source: http://yann.lecun.com/exdb/mnist/ ("The IDX file format"), archived at
- * https://web.archive.org/web/20160117040036/http://yann.lecun.com/exdb/mnist/
+ * Source: "The IDX file format" in http://yann.lecun.com/exdb/mnist/, archived at
+ * https://web.archive.org/web/2016/http://yann.lecun.com/exdb/mnist/
  */
 import { constants as buffer } from 'node:buffer';
 import { constants as zlib, gunzipSync } from 'node:zlib';

@@ -19,3 +19,4 @@ export { readTable, type Table, type TableOptions } from './table.ts';
 export { fillMissing, fitFills, type Imputation } from './impute.ts';
 export { arrayDataset } from './array-dataset.ts';
 export { parseNpy, readNpy, readNpz, type NpyArray } from './npy.ts';
+export { readImageFolder, type ImageFolderOptions, type ImageSize } from './image-folder.ts';
