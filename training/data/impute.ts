@@ -58,6 +58,7 @@ function mostFrequent(values: Float32Array): number {
 
 /** The same data set with every gap filled; a column that may not have gaps has none since it was read. */
 export function fillMissing<D extends Dataset>(dataset: D, columns: readonly Column[]): D {
+  if (columns.every(({ fill }) => fill === null)) return dataset;
   const inputs = dataset.inputs.map((value, i) => {
     return Number.isNaN(value) ? (columns[i % columns.length]?.fill ?? NaN) : value;
   });

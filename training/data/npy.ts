@@ -54,7 +54,10 @@ export async function readNpy(path: string): Promise<NpyArray> {
  *
  * @throws {UserError} when the file cannot be read, or an array is missing or something else.
  */
-export async function readNpz(path: string, names: readonly string[]): Promise<NpyArray[]> {
+export async function readNpz<const Names extends readonly string[]>(
+  path: string,
+  names: Names,
+): Promise<{ readonly [N in keyof Names]: NpyArray }> {
   const bytes = await readBytes(path);
   const found: string[] = [];
   const files = unzip(bytes, path, (file) => {
@@ -62,11 +65,12 @@ export async function readNpz(path: string, names: readonly string[]): Promise<N
     found.push(name);
     return names.includes(name);
   });
-  return names.map((name) => {
+  const arrays = names.map((name) => {
     const content = files[`${name}.npy`];
     if (content === undefined) throw unexpected(path, `an array ${quote(name)}`, found.map(quote).join(', ') || 'none');
     return parseNpy(content, `${path}: ${name}`);
   });
+  return arrays as { [N in keyof Names]: NpyArray };
 }
 
 /** Deflate cannot do better, so a larger size than that is a lie and is not allocated. */
