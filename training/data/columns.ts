@@ -30,7 +30,7 @@ export const MAX_CATEGORIES = 1000;
 /** Cells that hold nothing, besides the empty one: what R, pandas and the UCI repository write. */
 const MISSING = new Set(['', '?', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']);
 
-export const isMissing = (text: string) => MISSING.has(text);
+const isMissing = (text: string) => MISSING.has(text);
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -43,7 +43,7 @@ export function sortTexts(texts: Iterable<string>): string[] {
 }
 
 /** Where a cell stands, for messages. */
-export interface Place {
+interface Place {
   readonly line: number;
   readonly text: string;
 }
@@ -91,7 +91,7 @@ export function encoderOf(column: Column, missingAllowed: boolean): Encoder {
 }
 
 /** @throws {UserError} unless it is a number in the range of float32. */
-export function encodeNumber(text: string, where: () => string): number {
+function encodeNumber(text: string, where: () => string): number {
   const value = Math.fround(Number(text));
   if (!isNumber(text) || !Number.isFinite(value)) throw unexpected(where(), 'a number', quote(text));
   return value;

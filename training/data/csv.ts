@@ -59,7 +59,8 @@ function misplacedQuote(error: CsvError, path: string): UserError {
   const { lines, column } = error as unknown as { lines: number; column: number };
   const where = `${path}: line ${lines}, column ${column + 1}`;
   if (error.code === 'CSV_QUOTE_NOT_CLOSED') return unexpected(where, 'a closing quote', 'the end of the file');
-  if (error.code === 'CSV_MAX_RECORD_SIZE')
+  if (error.code === 'CSV_MAX_RECORD_SIZE') {
     return unexpected(where, 'a closing quote', `${MAX_ROW_BYTES} bytes without`);
+  }
   return unexpected(where, 'quotes around a whole cell (and doubled inside it)', 'a quote elsewhere');
 }

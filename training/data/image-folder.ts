@@ -4,7 +4,6 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { UserError, unexpected } from '../errors.ts';
 import { cannotRead } from '../files.ts';
 import { sortTexts } from './columns.ts';
@@ -37,6 +36,9 @@ export async function readImageFolder(path: string, options: ImageFolderOptions 
   });
   return { task: 'classification', inputs, inputShape, count: files.length, labels, classes };
 }
+
+/** Loaded when the first image is met: it is native code, which those who train on other data need not wait for. */
+const imageLibrary = () => import('sharp');
 
 type ImageShape = readonly [channels: 1 | 3, rows: number, columns: number];
 
@@ -89,6 +91,7 @@ function commonSize(files: readonly string[], headers: readonly ImageHeader[]): 
 }
 
 async function readHeader(file: string): Promise<ImageHeader> {
+  const { default: sharp } = await imageLibrary();
   const { format, autoOrient, space } = await decoding(file, sharp(file).metadata());
   if (format !== 'png' && format !== 'jpeg') throw unexpected(file, 'a PNG or JPEG image', format);
   return { rows: autoOrient.height, columns: autoOrient.width, grey: space === 'b-w' || space === 'grey16' };
@@ -96,6 +99,7 @@ async function readHeader(file: string): Promise<ImageHeader> {
 
 /** Writes the image's planes, one for each channel, into `planes`. */
 async function decode(file: string, [channels, rows, columns]: ImageShape, planes: Uint8Array): Promise<void> {
+  const { default: sharp } = await imageLibrary();
   const image = sharp(file)
     .autoOrient()
     .resize(columns, rows, { fit: 'fill' })

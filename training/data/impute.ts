@@ -52,8 +52,9 @@ function median(values: Float32Array): number {
 function mostFrequent(values: Float32Array): number {
   const counts = new Map<number, number>();
   for (const value of values.toSorted()) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const most = Math.max(...counts.values());
-  return [...counts].find(([, count]) => count === most)?.[0] ?? NaN;
+  let best = { value: NaN, count: 0 };
+  for (const [value, count] of counts) if (count > best.count) best = { value, count };
+  return best.value;
 }
 
 /** The same data set with every gap filled; a column that may not have gaps has none since it was read. */

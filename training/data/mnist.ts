@@ -24,12 +24,14 @@ export interface MnistOptions {
   readonly classes?: readonly string[] | undefined;
 }
 
+export type MnistSplits = Splits<ClassificationDataset>;
+
 /** @throws {UserError} naming the file when one is missing, damaged or does not fit the others. */
 export async function loadMnist({
   seed,
   directory = packageFolder(),
   classes = DIGITS,
-}: MnistOptions): Promise<Splits<ClassificationDataset>> {
+}: MnistOptions): Promise<MnistSplits> {
   const [all, test] = await Promise.all([readPart(directory, 'train', classes), readPart(directory, 't10k', classes)]);
   if (test.inputShape.join() !== all.inputShape.join()) {
     throw unexpected(directory, `test images [${all.inputShape.join(', ')}]`, `[${test.inputShape.join(', ')}]`);

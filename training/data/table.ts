@@ -51,13 +51,8 @@ export async function readTable(path: string, options: TableOptions): Promise<Ta
     return writer(inputs, width, inputColumns.indexOf(column), encoderOf(column, missingAllowed));
   });
   const labels = target.task === 'classification' ? target.labels : target.values;
-  await writeRows(
-    path,
-    options,
-    profiles,
-    writers.with(labelIndex, writer(labels, 1, 0, encoderOf(label, false))),
-    count,
-  );
+  const labelWriter = writer(labels, 1, 0, encoderOf(label, false));
+  await writeRows(path, options, profiles, writers.with(labelIndex, labelWriter), count);
   return { columns: inputColumns, dataset: { inputs, inputShape: [width], count, ...target } };
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadMnist, type ClassificationDataset, type Splits } from '../../../training/data/index.ts';
+import { loadMnist, type ClassificationDataset, type MnistSplits } from '../../../training/data/index.ts';
 import { UserError } from '../../../training/errors.ts';
 import { idx } from './idx-file.ts';
 
@@ -15,7 +15,7 @@ const histogram = ({ labels, classes }: ClassificationDataset) =>
 const sha256 = ({ inputs }: ClassificationDataset) => createHash('sha256').update(inputs).digest('hex');
 
 describe('the real MNIST', () => {
-  let mnist: Splits<ClassificationDataset>;
+  let mnist: MnistSplits;
   beforeAll(async () => {
     mnist = await loadMnist({ seed: 1 });
   });

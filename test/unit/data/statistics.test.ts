@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { elementCount, inputStatistics, loadMnist, type Splits, type Samples } from '../../../training/data/index.ts';
+import {
+  elementCount,
+  inputStatistics,
+  loadMnist,
+  type MnistSplits,
+  type Samples,
+} from '../../../training/data/index.ts';
 
 /** The definition, in two passes over float64: μ = 1/n Σ x, then σ² = 1/n Σ (x − μ)². */
 function twoPasses({ inputs, inputShape, count }: Samples, per: 'feature' | 'channel') {
@@ -38,7 +44,7 @@ function expectAgreement(samples: Samples) {
 }
 
 describe('the statistics of a training set', () => {
-  let mnist: Splits;
+  let mnist: MnistSplits;
   beforeAll(async () => {
     mnist = await loadMnist({ seed: 1 });
   });
