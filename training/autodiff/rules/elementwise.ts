@@ -27,6 +27,8 @@ export const elementwise = {
   Log: (g, { inputs: [X] }, [dY]) => [g.Div(dY, X)],
   // d max(X, 0) = 1[X > 0] · dX
   Relu: (g, { outputs: [Y] }, [dY]) => [g.Mul(dY, g.Cast(g.Greater(Y, g.scalar(0)), { to: Y.dtype }))],
+  Max: notDifferentiable('Max is emitted in lowered gradients only'),
+  HardSigmoid: notDifferentiable('HardSigmoid is emitted in lowered gradients only'),
   Equal: comparison,
   Greater: comparison,
   GreaterOrEqual: comparison,
