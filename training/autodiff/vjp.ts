@@ -7,13 +7,14 @@
  */
 import {
   formatShape,
+  formatType,
   type GraphBuilder,
   GraphError,
+  located,
   type Node,
   opSchemas,
   sameShape,
   type Shape,
-  sizeOf,
   type Value,
 } from '../graph/index.ts';
 import { vjpRules } from './rules/index.ts';
@@ -22,11 +23,11 @@ import type { VjpRule } from './rule.ts';
 /**
  * Emits ∂loss/∂target for every target into `g`.
  *
- * @param loss a scalar that `g` has computed
+ * @param loss a float32 scalar that `g` has computed
  * @throws GraphError for a loss that is no scalar, a target it does not depend on, or an op without a gradient on the way
  */
 export function gradients(g: GraphBuilder, loss: Value, targets: readonly Value[]): readonly Value[] {
-  if (sizeOf(loss.shape) !== 1) throw new GraphError(`loss: expected a scalar, got ${formatShape(loss.shape)}`);
+  if (formatType(loss) !== 'float32[]') throw new GraphError(`loss: expected float32[], got ${formatType(loss)}`);
   const cotangents = new Map([[loss.name, g.scalar(1, 'float32')]]);
   for (const { node, active } of pathTo(targets, g.nodes).reverse()) {
     const dOutputs = node.outputs.map((value) => cotangents.get(value.name) ?? null);
@@ -64,13 +65,7 @@ function applyRule(
   dOutputs: readonly (Value | null)[],
 ): readonly (Value | null | undefined)[] {
   const rule = vjpRules[node.op] as unknown as VjpRule<Node['op']>;
-  try {
-    return rule(g, node, dOutputs);
-  } catch (error) {
-    if (error instanceof GraphError)
-      throw new GraphError(`gradient of ${node.name}: ${error.message}`, { cause: error });
-    throw error;
-  }
+  return located(`gradient of ${node.name}`, () => rule(g, node, dOutputs));
 }
 
 function accumulate(g: GraphBuilder, cotangents: Map<string, Value>, value: Value, more: Value): void {

@@ -15,7 +15,7 @@ import { opSchemas } from './schemas/index.ts';
 import {
   type DType,
   type Graph,
-  GraphError,
+  located,
   type Node,
   type OpNode,
   type Tensor,
@@ -111,7 +111,7 @@ class Builder {
 
   emit<O extends OpType>(op: O, inputs: Inputs<O>, attributes: Attributes<O>): Outputs<O> {
     const name = this.#names.unique(`${this.#scope}${op}`);
-    const types = inferAt(name, op, inputs, attributes);
+    const types = located(name, () => opSchemas[op].infer(inputs, attributes));
     const outputs = types.map((type, i) => new Value(i === 0 ? name : `${name}:${i}`, type)) as unknown as Outputs<O>;
     const node: OpNode<O> = { op, name, inputs, outputs, attributes };
     this.#nodes.push(node as unknown as Node);
@@ -145,15 +145,6 @@ export type GraphBuilder = Builder & Emitters;
 
 /** An empty graph to add to. */
 export const graphBuilder = (): GraphBuilder => withEmitters(new Builder());
-
-function inferAt<O extends OpType>(name: string, op: O, inputs: Inputs<O>, attributes: Attributes<O>) {
-  try {
-    return opSchemas[op].infer(inputs, attributes);
-  } catch (error) {
-    if (error instanceof GraphError) throw new GraphError(`${name}: ${error.message}`, { cause: error });
-    throw error;
-  }
-}
 
 function withEmitters(builder: Builder): GraphBuilder {
   const emitters = Object.keys(opSchemas).map((op) => [op, emitter(builder, op as OpType)]);

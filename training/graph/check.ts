@@ -5,7 +5,7 @@
 import type { Attributes, Inputs, OpType } from './ops.ts';
 import { opSchemas } from './schemas/index.ts';
 import { formatType, sameShape } from './schemas/schema.ts';
-import { type Graph, GraphError, type Node, type TensorType, type Value } from './types.ts';
+import { type Graph, GraphError, located, type Node, type TensorType, type Value } from './types.ts';
 
 /**
  * @param allowed the ops of the target that will run the graph; every op when omitted
@@ -38,17 +38,12 @@ class Checker {
       this.#fail(node.name, `op ${node.op} is not available on the target`);
     for (const value of node.inputs) if (value) this.#read(node.name, value, scope);
     if (node.op === 'Loop') this.check(node.attributes.body, scope);
-    const inferred = inferNode(node);
-    node.outputs.forEach((value, i) => {
-      const type = inferred[i];
-      if (!type || !sameType(type, value)) {
-        this.#fail(
-          node.name,
-          `expected output ${i} to be ${type ? formatType(type) : 'absent'}, got ${formatType(value)}`,
-        );
-      }
-      this.#define(value, scope);
-    });
+    const inferred = located(`${this.#where}: ${node.name}`, () => inferNode(node)).map(formatType);
+    const stored = node.outputs.map(formatType);
+    if (inferred.join() !== stored.join()) {
+      this.#fail(node.name, `expected outputs ${inferred.join(' and ')}, got ${stored.join(' and ')}`);
+    }
+    for (const value of node.outputs) this.#define(value, scope);
   }
 
   #define(value: Value, scope: Map<string, Value>): void {

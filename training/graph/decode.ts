@@ -1,9 +1,15 @@
-/** Reads an ONNX file that uses the project's ops. Types inside the graph are inferred anew, so a decoded graph is checked. */
+/**
+ * Reads an ONNX file that uses the project's ops. The file is not trusted: types inside the graph are inferred anew, and
+ * arity and attributes are held against each op's signature.
+ */
 import onnxProto, { type onnx } from 'onnx-proto';
+import { type Arity, arities } from './arity.ts';
+import { checkGraph } from './check.ts';
 import { dtypeOf, tensorFromBytes } from './onnx-types.ts';
 import { type AttributeName, attributeTypes, type OpType } from './ops.ts';
 import { opSchemas } from './schemas/index.ts';
-import { type Dim, type Graph, GraphError, type Node, type TensorType, Value } from './types.ts';
+import { expectOneOf } from './schemas/schema.ts';
+import { type Dim, type Graph, GraphError, located, type Node, type TensorType, Value } from './types.ts';
 
 export interface Model {
   readonly graph: Graph;
@@ -15,7 +21,7 @@ export function decodeModel(bytes: Uint8Array): Model {
   const model = parse(bytes);
   if (!model.graph) throw new GraphError('expected an ONNX model, got one without a graph');
   return {
-    graph: decodeGraph(model.graph, new Map()),
+    graph: checkGraph(decodeGraph(model.graph, new Map())),
     metadata: Object.fromEntries((model.metadataProps ?? []).map(({ key, value }) => [key ?? '', value ?? ''])),
   };
 }
@@ -40,7 +46,7 @@ function decodeGraph(proto: onnx.IGraphProto, outer: ReadonlyMap<string, Value>)
     .filter(({ name }) => !stored.has(name ?? ''))
     .map((info) => define(decodeInput(info)));
   const nodes = (proto.node ?? []).map((node) => {
-    const decoded = decodeNode(node, scope);
+    const decoded = located(node.name ?? '', () => decodeNode(node, scope));
     decoded.outputs.forEach(define);
     return decoded;
   });
@@ -50,13 +56,44 @@ function decodeGraph(proto: onnx.IGraphProto, outer: ReadonlyMap<string, Value>)
 
 function decodeNode(proto: onnx.INodeProto, scope: ReadonlyMap<string, Value>): Node {
   const op = proto.opType ?? '';
-  if (!isOpType(op)) throw new GraphError(`${proto.name ?? ''}: op ${op} is not known`);
-  const inputs = (proto.input ?? []).map((name) => (name === '' ? undefined : lookUp(name, scope)));
-  const attributes = Object.fromEntries((proto.attribute ?? []).map((attribute) => decodeAttribute(attribute, scope)));
-  // The file's arity and attributes are the schema's own business: it throws on what does not fit.
+  if (!isOpType(op)) throw new GraphError(`op ${op} is not known`);
+  const inputs = decodeInputs(proto.input ?? [], arities[op], scope);
+  const attributes = decodeAttributes(proto.attribute ?? [], arities[op], scope);
   const types: readonly TensorType[] = opSchemas[op].infer(inputs as never, attributes as never);
   const outputs = types.map((type, i) => new Value(proto.output?.[i] || `${proto.name ?? op}:${i}`, type));
   return { op, name: proto.name ?? '', inputs, outputs, attributes } as unknown as Node;
+}
+
+function decodeInputs(
+  names: readonly string[],
+  { inputs: [least, most] }: Arity<OpType>,
+  scope: ReadonlyMap<string, Value>,
+): readonly (Value | undefined)[] {
+  const optional = (i: number) => i >= least && most !== Infinity;
+  if (names.length < least || names.length > most || names.some((name, i) => name === '' && !optional(i))) {
+    throw new GraphError(
+      `expected ${least === most ? least : `${least} to ${most}`} inputs, got (${names.join(', ')})`,
+    );
+  }
+  return names.map((name) => (name === '' ? undefined : lookUp(name, scope)));
+}
+
+/** The attributes in the file, and the specification's defaults for those that are not. */
+function decodeAttributes(
+  protos: readonly onnx.IAttributeProto[],
+  arity: Arity<OpType>,
+  scope: ReadonlyMap<string, Value>,
+): Readonly<Record<string, unknown>> {
+  const given = Object.fromEntries(protos.map((proto) => decodeAttribute(proto, scope)));
+  const known: Readonly<Record<string, unknown>> = arity.attributes;
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(known, name)) throw new GraphError(`attribute ${name} is not known`);
+  }
+  const defaults = Object.entries(known).filter(([name]) => !Object.hasOwn(given, name));
+  for (const [name, value] of defaults) {
+    if (value === 'required') throw new GraphError(`expected attribute ${name}`);
+  }
+  return { ...Object.fromEntries(defaults.filter(([, value]) => value !== 'optional')), ...given };
 }
 
 function decodeAttribute(proto: onnx.IAttributeProto, scope: ReadonlyMap<string, Value>): readonly [string, unknown] {
@@ -64,6 +101,9 @@ function decodeAttribute(proto: onnx.IAttributeProto, scope: ReadonlyMap<string,
   if (!isAttributeName(name)) throw new GraphError(`attribute ${name} is not known`);
   switch (attributeTypes[name]) {
     case 'INT':
+      return [name, Number(proto.i)];
+    case 'bit':
+      expectOneOf(name, Number(proto.i), 0, 1);
       return [name, Number(proto.i)];
     case 'INTS':
       return [name, (proto.ints ?? []).map(Number)];
@@ -81,7 +121,8 @@ function decodeAttribute(proto: onnx.IAttributeProto, scope: ReadonlyMap<string,
 function decodeInitializer(proto: onnx.ITensorProto): Value {
   const name = proto.name ?? '';
   const dtype = decodeDType(name, proto.dataType);
-  const tensor = tensorFromBytes(dtype, (proto.dims ?? []).map(Number), proto.rawData ?? new Uint8Array());
+  const shape = (proto.dims ?? []).map((dim) => decodeSize(name, dim));
+  const tensor = tensorFromBytes(dtype, shape, proto.rawData ?? new Uint8Array());
   if (!tensor) throw new GraphError(`${name}: expected raw data as long as its shape says`);
   return new Value(name, tensor, tensor);
 }
@@ -89,8 +130,14 @@ function decodeInitializer(proto: onnx.ITensorProto): Value {
 function decodeInput(proto: onnx.IValueInfoProto): Value {
   const name = proto.name ?? '';
   const type = proto.type?.tensorType;
-  const shape = (type?.shape?.dim ?? []).map(({ dimParam, dimValue }): Dim => dimParam || Number(dimValue));
+  const shape = (type?.shape?.dim ?? []).map(({ dimParam, dimValue }): Dim => dimParam || decodeSize(name, dimValue));
   return new Value(name, { dtype: decodeDType(name, type?.elemType), shape });
+}
+
+function decodeSize(where: string, dim: unknown): number {
+  const size = Number(dim);
+  if (!Number.isSafeInteger(size) || size < 0) throw new GraphError(`${where}: expected a size, got ${String(dim)}`);
+  return size;
 }
 
 function decodeDType(where: string, dataType: number | null | undefined) {

@@ -10,13 +10,15 @@ const irVersion = 8;
 
 /** The bytes of an ONNX model; the same graph and metadata give the same bytes. */
 export function encodeModel(graph: Graph, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  return onnxProto.onnx.ModelProto.encode({
+  const bytes = onnxProto.onnx.ModelProto.encode({
     irVersion,
     opsetImport: [{ domain: '', version: opset }],
     producerName: 'bn-edge',
     graph: encodeGraph(graph),
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   }).finish();
+  // Under Node these are a Buffer, whose slice() does not copy.
+  return new Uint8Array(bytes);
 }
 
 function encodeGraph(graph: Graph): onnx.IGraphProto {
@@ -42,12 +44,13 @@ function encodeNode(node: Node, used: ReadonlySet<string>): onnx.INodeProto {
 
 /**
  * Outputs nobody reads are left out, so that the runtime does not compute them (MaxPool without `Indices` is nine times
- * faster). A Loop's are positional, and Batch Norm in training mode must have all three.
+ * faster). The first output of an op is never optional, a Loop's are positional, and Batch Norm in training mode must
+ * have all three.
  */
 function encodeOutputs(node: Node, used: ReadonlySet<string>): string[] {
   const all = node.outputs.map(({ name }) => name);
   const positional = node.op === 'Loop' || (node.op === 'BatchNormalization' && node.attributes.training_mode === 1);
-  return positional ? all : withoutTrailingBlanks(all.map((name) => (used.has(name) ? name : '')));
+  return positional ? all : withoutTrailingBlanks(all.map((name, i) => (i === 0 || used.has(name) ? name : '')));
 }
 
 function withoutTrailingBlanks(names: readonly string[]): string[] {
@@ -58,6 +61,7 @@ function encodeAttribute(name: AttributeName, value: unknown): onnx.IAttributePr
   const { AttributeType } = onnxProto.onnx.AttributeProto;
   switch (attributeTypes[name]) {
     case 'INT':
+    case 'bit':
       return { name, type: AttributeType.INT, i: value as number };
     case 'INTS':
       return { name, type: AttributeType.INTS, ints: [...(value as readonly number[])] };

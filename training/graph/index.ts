@@ -14,6 +14,7 @@ export {
   type DType,
   type Graph,
   GraphError,
+  located,
   type Node,
   type OpNode,
   type Shape,

@@ -123,9 +123,9 @@ export type Attributes<O extends OpType> = OpSignatures[O]['attributes'];
 type KeysOfUnion<T> = T extends unknown ? keyof T : never;
 export type AttributeName = KeysOfUnion<Attributes<OpType>>;
 
-/** How each attribute is stored in an `AttributeProto`. `dtype` is an INT that holds a `TensorProto.DataType`. */
+/** How each attribute is stored in an `AttributeProto`. A `bit` is an INT of 0 or 1, a `dtype` one that holds a `TensorProto.DataType`. */
 export const attributeTypes: {
-  readonly [A in AttributeName]: 'INT' | 'INTS' | 'FLOAT' | 'STRING' | 'GRAPH' | 'dtype';
+  readonly [A in AttributeName]: 'INT' | 'INTS' | 'FLOAT' | 'STRING' | 'GRAPH' | 'bit' | 'dtype';
 } = {
   alpha: 'FLOAT',
   axis: 'INT',
@@ -134,7 +134,7 @@ export const attributeTypes: {
   dilations: 'INTS',
   epsilon: 'FLOAT',
   group: 'INT',
-  keepdims: 'INT',
+  keepdims: 'bit',
   kernel_shape: 'INTS',
   mode: 'STRING',
   momentum: 'FLOAT',
@@ -144,7 +144,7 @@ export const attributeTypes: {
   reduction: 'STRING',
   strides: 'INTS',
   to: 'dtype',
-  training_mode: 'INT',
-  transA: 'INT',
-  transB: 'INT',
+  training_mode: 'bit',
+  transA: 'bit',
+  transB: 'bit',
 };

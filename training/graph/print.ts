@@ -18,24 +18,36 @@ export function printGraph(graph: Graph): string {
 function printNode(node: Node): string {
   const outputs = node.outputs.map((value) => `${value.name}: ${formatType(value)}`).join(', ');
   const inputs = node.inputs.map((value) => (value ? printInput(value) : '_')).join(', ');
-  return `${outputs} = ${node.op}(${inputs})${printAttributes(node)}`;
+  return `${outputs} = ${node.op}(${withoutTrailingBlanks(inputs)})${printAttributes(node)}`;
 }
 
 /** Constants of up to a handful of elements are shown by value. */
 function printInput({ name, constant }: Value): string {
   if (!constant || constant.data.length > 8) return name;
-  const elements = Array.from<number | bigint>(constant.data).map(String);
+  const elements = Array.from<number | bigint>(constant.data).map(printNumber);
   return constant.shape.length === 0 ? elements.join() : `[${elements.join(', ')}]`;
 }
 
 function printAttributes(node: Node): string {
-  const entries = Object.entries(node.attributes).map(([name, value]) => `${name}: ${printAttribute(value)}`);
+  const entries = Object.entries(node.attributes).map(
+    ([name, value]) => `${name}: ${printAttribute(value as unknown)}`,
+  );
   return entries.length === 0 ? '' : ` {${entries.join(', ')}}`;
 }
 
 function printAttribute(value: unknown): string {
   if (Array.isArray(value)) return formatShape(value);
-  return typeof value === 'object' ? printGraph(value as Graph) : `${value as string | number}`;
+  if (typeof value === 'object') return printGraph(value as Graph);
+  return typeof value === 'number' ? printNumber(value) : (value as string);
 }
+
+/** Fractions to float32's precision, so that an attribute prints as it was written: 0.9, not 0.8999999761581421. */
+function printNumber(value: number | bigint): string {
+  return Number.isInteger(value) || typeof value === 'bigint'
+    ? String(value)
+    : String(Number(Math.fround(value).toPrecision(7)));
+}
+
+const withoutTrailingBlanks = (inputs: string): string => inputs.replace(/(, _)+$/, '');
 
 const indent = (text: string): string => text.replace(/^/gm, '  ');

@@ -82,3 +82,13 @@ export interface Graph {
 
 /** A graph that cannot be built, or one that fails its check; the message names node, expectation and finding. */
 export class GraphError extends Error {}
+
+/** Puts `where` in front of a GraphError that `step` throws. */
+export function located<T>(where: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof GraphError) throw new GraphError(`${where}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}

@@ -37,7 +37,7 @@ export const movement = {
     const [from, along] = [constantInts('starts', starts), constantInts('axes', axes)];
     const before = data.shape.map((dim, axis) => {
       const start = from[along.indexOf(axis)] ?? 0;
-      return start < 0 ? start + known('an axis', dim) : start;
+      return Math.max(start < 0 ? start + known('an axis', dim) : start, 0);
     });
     const after = data.shape.map((dim, i) => {
       const kept = output.shape[i];

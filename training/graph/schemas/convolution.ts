@@ -10,6 +10,18 @@ interface Window {
   readonly dilations?: readonly number[];
 }
 
+/** Two spatial axes, and a window that moves. */
+function expectWindow({ kernel_shape, strides, pads, dilations = [1, 1] }: Window): void {
+  const expectInts = (what: string, ints: readonly number[], length: number, least: number): void => {
+    if (ints.length !== length || ints.some((int) => int < least))
+      throw new GraphError(`expected ${what} of ${length} integers from ${least} on, got ${formatShape(ints)}`);
+  };
+  expectInts('kernel_shape', kernel_shape, 2, 1);
+  expectInts('strides', strides, 2, 1);
+  expectInts('pads', pads, 4, 0);
+  expectInts('dilations', dilations, 2, 1);
+}
+
 /** The extent of one spatial axis of a window. */
 function axisOf({ kernel_shape, strides, pads, dilations }: Window, axis: number) {
   const rank = kernel_shape.length;
@@ -44,6 +56,7 @@ export const convolution = {
   /** `X [N, I, H, W]`, `W [O, I / group, kH, kW]`, `B [O]` -> `[N, O, H', W']`. */
   Conv: {
     infer: ([X, W, B], attributes) => {
+      expectWindow(attributes);
       expectRank('X', X, 4);
       const [N = 0, I, ...spatial] = X.shape;
       const O = W.shape[0] ?? 0;
@@ -56,11 +69,13 @@ export const convolution = {
   /** `X [N, I, H, W]`, `W [I, O / group, kH, kW]` -> `[N, O, H', W']`: the transpose of Conv in X. */
   ConvTranspose: {
     infer: ([X, W, B], attributes) => {
+      expectWindow(attributes);
       expectRank('X', X, 4);
       const [N = 0, I = 0, ...spatial] = X.shape;
       const perGroup = W.shape[1] ?? 0;
       expectShape('W', W, [I, perGroup, ...attributes.kernel_shape]);
       const O = known('channels', perGroup) * attributes.group;
+      if (B) expectShape('B', B, [O]);
       const shape = [N, O, ...unslide(spatial, attributes, attributes.output_padding)];
       return [{ dtype: commonDType(B ? [X, W, B] : [X, W]), shape }];
     },
@@ -68,6 +83,7 @@ export const convolution = {
   /** `[N, C, H, W] -> [N, C, H', W']`; `Indices` counts through the whole flattened `X`. */
   MaxPool: {
     infer: ([X], attributes) => {
+      expectWindow(attributes);
       expectRank('X', X, 4);
       const [N = 0, C = 0, ...spatial] = X.shape;
       const shape = [N, C, ...slide(spatial, attributes)];

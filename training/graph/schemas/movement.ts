@@ -6,6 +6,8 @@ import {
   commonDType,
   constantInts,
   expectDType,
+  expectOneOf,
+  expectRank,
   expectShape,
   formatShape,
   known,
@@ -59,11 +61,15 @@ export const movement = {
       ];
     },
   },
-  /** `pads` is `[begin of each axis, …, end of each axis, …]`. */
+  /** `pads` is `[begin of each axis, …, end of each axis, …]`, each 0 or more. */
   Pad: {
-    infer: ([data, pads]) => {
+    infer: ([data, pads], { mode }) => {
+      expectOneOf('mode', mode, 'constant');
       const rank = data.shape.length;
       const amounts = constantInts('pads', pads);
+      expectShape('pads', pads, [2 * rank]);
+      if (amounts.some((amount) => amount < 0))
+        throw new GraphError(`expected pads of 0 or more, got ${formatShape(amounts)}`);
       const shape = data.shape.map((dim, i) => {
         const amount = (amounts[i] ?? 0) + (amounts[i + rank] ?? 0);
         return amount === 0 ? dim : known('a padded axis', dim) + amount;
@@ -79,14 +85,18 @@ export const movement = {
       const count = (dims: Shape) => sizeOf(dims.filter((dim) => typeof dim === 'number' && dim !== -1));
       const inferred = wanted.map((dim) => (dim === -1 ? count(data.shape) / count(wanted) : dim));
       const symbols = (dims: Shape) => formatShape(dims.filter((dim) => typeof dim === 'string'));
-      if (count(inferred) !== count(data.shape) || symbols(inferred) !== symbols(data.shape)) {
+      const whole = inferred.every((dim) => typeof dim === 'string' || Number.isInteger(dim));
+      if (!whole || count(inferred) !== count(data.shape) || symbols(inferred) !== symbols(data.shape)) {
         throw new GraphError(`expected as many elements as ${formatShape(data.shape)}, got ${formatShape(inferred)}`);
       }
       return [{ dtype: data.dtype, shape: inferred }];
     },
   },
   ScatterElements: {
-    infer: ([data, indices, updates]) => {
+    infer: ([data, indices, updates], { axis, reduction }) => {
+      expectOneOf('reduction', reduction, 'add');
+      expectRank('indices', indices, data.shape.length);
+      normalizeAxis(axis, data.shape.length);
       expectDType('indices', indices, 'int32', 'int64');
       expectShape('updates', updates, indices.shape);
       return [{ dtype: commonDType([data, updates]), shape: data.shape }];
@@ -96,6 +106,7 @@ export const movement = {
   Slice: {
     infer: ([data, starts, ends, axes, steps]) => {
       const [from, to, at, by] = [starts, ends, axes, steps].map((value) => constantInts(value.name, value));
+      if (by?.some((step) => step < 1)) throw new GraphError(`expected steps of 1 or more, got ${formatShape(by)}`);
       const shape = [...data.shape];
       at?.forEach((axis, i) => {
         const dim = known('a sliced axis', shape[axis]);
@@ -108,7 +119,7 @@ export const movement = {
   },
   Transpose: {
     infer: ([data], { perm }) => {
-      if (perm.toSorted().some((axis, i) => axis !== i) || perm.length !== data.shape.length) {
+      if (perm.toSorted((a, b) => a - b).some((axis, i) => axis !== i) || perm.length !== data.shape.length) {
         throw new GraphError(`expected perm to order the axes of ${formatShape(data.shape)}, got ${formatShape(perm)}`);
       }
       return [{ dtype: data.dtype, shape: perm.map((axis) => data.shape[axis] ?? 0) }];

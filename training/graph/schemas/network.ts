@@ -1,7 +1,15 @@
 /** Batch Norm, the classification ops, and control flow. */
 import type { OpType } from '../ops.ts';
 import { GraphError } from '../types.ts';
-import { commonDType, expectDType, expectRank, expectShape, formatType, type SchemaTable } from './schema.ts';
+import {
+  commonDType,
+  expectDType,
+  expectOneOf,
+  expectRank,
+  expectShape,
+  formatType,
+  type SchemaTable,
+} from './schema.ts';
 
 export const normalization = {
   /** `X [N, C, ..]`; scale γ, B β, input_mean μ, input_var σ² are `[C]`. */
@@ -21,7 +29,8 @@ export const classification = {
   Softmax: { infer: ([input]) => [input] },
   /** `scores [N, K]`, `labels [N]` of class indices -> a scalar and the log-probabilities `[N, K]`. */
   SoftmaxCrossEntropyLoss: {
-    infer: ([scores, labels]) => {
+    infer: ([scores, labels], { reduction }) => {
+      expectOneOf('reduction', reduction, 'mean', 'sum');
       expectRank('scores', scores, 2);
       expectDType('labels', labels, 'int32', 'int64');
       expectShape('labels', labels, scores.shape.slice(0, 1));

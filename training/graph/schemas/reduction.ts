@@ -1,7 +1,13 @@
 /** Ops that fold one or more axes. */
 import type { OpType } from '../ops.ts';
-import type { Shape } from '../types.ts';
+import { GraphError, type Shape } from '../types.ts';
 import { constantInts, normalizeAxis, type OpSchema, type SchemaTable } from './schema.ts';
+
+/** ONNX folds every axis when none is given, which nobody means who writes an empty list. */
+function expectAxes(axes: readonly number[]): readonly number[] {
+  if (axes.length === 0) throw new GraphError('expected at least one axis');
+  return axes;
+}
 
 function reduceShape(shape: Shape, axes: readonly number[], keepdims: 0 | 1): Shape {
   const reduced = new Set(axes.map((axis) => normalizeAxis(axis, shape.length)));
@@ -10,7 +16,7 @@ function reduceShape(shape: Shape, axes: readonly number[], keepdims: 0 | 1): Sh
 
 const reduceOverAxes: OpSchema<'ReduceSum'> = {
   infer: ([data, axes], { keepdims }) => [
-    { dtype: data.dtype, shape: reduceShape(data.shape, constantInts('axes', axes), keepdims) },
+    { dtype: data.dtype, shape: reduceShape(data.shape, expectAxes(constantInts('axes', axes)), keepdims) },
   ],
 };
 

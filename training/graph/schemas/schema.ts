@@ -35,6 +35,11 @@ export function expectDType(what: string, value: TensorType, ...dtypes: readonly
   }
 }
 
+/** For files, whose attributes no compiler has seen. */
+export function expectOneOf(what: string, value: string | number, ...choices: readonly (string | number)[]): void {
+  if (!choices.includes(value)) throw new GraphError(`expected ${what} ${choices.join(' or ')}, got ${value}`);
+}
+
 /** The one dtype of all values. */
 export function commonDType(values: readonly TensorType[]): DType {
   const [first] = values;

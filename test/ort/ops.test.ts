@@ -1,0 +1,46 @@
+/** Every op in ONNX Runtime, forward and backward, against the float64 reference. */
+import { describe, expect, test } from 'vitest';
+import { opCases } from '../reference/cases/index.ts';
+import { expectClose } from '../reference/close.ts';
+import { evaluate } from '../reference/evaluate.ts';
+import {
+  centralDifferences,
+  feedsFor,
+  forwardGraph,
+  gradientGraph,
+  lossGraph,
+  targetsOf,
+} from '../reference/op-graphs.ts';
+import { runGraph } from './run-graph.ts';
+
+/** float32 in ONNX Runtime against float64. */
+const forwardTolerance = 1e-5;
+const gradientTolerance = 1e-4;
+
+describe('ONNX Runtime computes each op as the specification says', () => {
+  test.each(opCases)('$name', async (row) => {
+    const graph = forwardGraph(row);
+    const feeds = feedsFor(row, graph);
+    const [actual, expected] = [await runGraph(graph, feeds), evaluate(graph, feeds)];
+    for (const { name, dtype, shape } of graph.outputs) {
+      const result = actual[name];
+      if (!result) throw new Error(`${name}: no result`);
+      expect(result.dtype).toBe(dtype);
+      expect(shape.map((dim, i) => (typeof dim === 'number' ? dim : result.shape[i]))).toEqual(result.shape);
+      expectClose(name, result, expected[name] ?? result, forwardTolerance);
+    }
+  });
+});
+
+describe('ONNX Runtime computes each gradient as central differences do', () => {
+  test.each(opCases.filter((row) => row.forwardOnly === undefined))('$name', async (row) => {
+    const graph = gradientGraph(row);
+    const feeds = feedsFor(row, graph);
+    const actual = await runGraph(graph, feeds);
+    for (const target of targetsOf(row)) {
+      const result = actual[`d_${target}`];
+      if (!result) throw new Error(`d_${target}: no result`);
+      expectClose(`d_${target}`, result, centralDifferences(lossGraph(row), feeds, target), gradientTolerance);
+    }
+  });
+});

@@ -1,0 +1,99 @@
+import type { Attributes, OpType } from '../../../training/graph/index.ts';
+import { type Case, type CaseTable, distinct, literal, opCase, uniform } from './case.ts';
+
+const square: Attributes<'Conv'> = {
+  kernel_shape: [3, 3],
+  strides: [1, 1],
+  pads: [0, 0, 0, 0],
+  dilations: [1, 1],
+  group: 1,
+};
+const transpose: Attributes<'ConvTranspose'> = { ...square, output_padding: [0, 0] };
+
+/** An image `[2, I, H, W]` and a kernel `[O, I / group, kH, kW]`. */
+function conv(
+  about: string,
+  [I, O, H, W]: readonly [number, number, number, number],
+  changes: Partial<Attributes<'Conv'>> = {},
+  forwardOnly?: string,
+): Case {
+  const attributes = { ...square, ...changes };
+  const kernel = uniform(O, I / attributes.group, ...attributes.kernel_shape);
+  return opCase(about, [uniform(2, I, H, W), kernel], (g, x, w) => g.Conv(x, w, undefined, attributes), forwardOnly);
+}
+
+/** An image `[2, I, H, W]` and a kernel `[I, O / group, kH, kW]`. */
+function convTranspose(
+  about: string,
+  [I, O, H, W]: readonly [number, number, number, number],
+  changes: Partial<Attributes<'ConvTranspose'>> = {},
+  forwardOnly?: string,
+): Case {
+  const attributes = { ...transpose, ...changes };
+  const kernel = uniform(I, O / attributes.group, ...attributes.kernel_shape);
+  return opCase(
+    about,
+    [uniform(2, I, H, W), kernel],
+    (g, x, w) => g.ConvTranspose(x, w, undefined, attributes),
+    forwardOnly,
+  );
+}
+
+const maxPool = (about: string, shape: readonly number[], attributes: Attributes<'MaxPool'>): Case =>
+  opCase(about, [distinct(...shape)], (g, x) => g.MaxPool(x, attributes));
+
+const groups = 'gradients are for group 1';
+
+export const convolution = {
+  Conv: [
+    conv('a 3 × 3 kernel', [2, 3, 5, 4]),
+    conv('a 1 × 1 kernel', [2, 3, 3, 3], { kernel_shape: [1, 1] }),
+    conv('a kernel as large as the image', [1, 2, 3, 3]),
+    conv('a rectangular kernel', [1, 2, 4, 5], { kernel_shape: [2, 3] }),
+    conv('padding that keeps the size', [1, 2, 4, 4], { pads: [1, 1, 1, 1] }),
+    conv('uneven padding', [1, 2, 4, 4], { pads: [0, 1, 2, 0] }),
+    conv('strides', [1, 2, 5, 5], { strides: [2, 2] }),
+    conv('strides that leave far pixels unread', [1, 2, 6, 7], { strides: [2, 3], kernel_shape: [2, 2] }),
+    conv('strides and padding that leave pixels unread', [1, 2, 6, 6], { strides: [2, 2], pads: [1, 1, 1, 1] }),
+    conv('strides wider than the kernel', [1, 2, 6, 6], { strides: [3, 3], kernel_shape: [2, 2] }),
+    conv('dilations', [1, 2, 6, 5], { dilations: [2, 2] }),
+    conv('uneven dilations, strides and padding that leave pixels unread', [1, 2, 8, 7], {
+      strides: [2, 3],
+      dilations: [2, 1],
+      pads: [1, 0, 2, 1],
+    }),
+    opCase('a bias', [uniform(2, 2, 4, 4), uniform(3, 2, 3, 3), uniform(3)], (g, x, w, b) => g.Conv(x, w, b, square)),
+    conv('two groups', [4, 2, 4, 4], { group: 2 }, groups),
+    conv('one group per channel', [3, 6, 4, 4], { group: 3 }, groups),
+  ],
+  ConvTranspose: [
+    convTranspose('a 3 × 3 kernel', [2, 3, 3, 2]),
+    convTranspose('a rectangular kernel', [1, 2, 3, 3], { kernel_shape: [2, 3] }),
+    convTranspose('padding', [1, 2, 4, 4], { pads: [1, 1, 1, 1] }),
+    convTranspose('uneven padding', [1, 2, 4, 4], { pads: [0, 1, 2, 0] }),
+    convTranspose('strides', [2, 1, 3, 3], { strides: [2, 2] }),
+    convTranspose('strides and output padding', [1, 2, 3, 3], { strides: [2, 3], output_padding: [1, 2] }),
+    convTranspose('dilations', [1, 2, 3, 3], { dilations: [2, 2] }),
+    opCase('a bias', [uniform(2, 2, 3, 3), uniform(2, 3, 3, 3), uniform(3)], (g, x, w, b) =>
+      g.ConvTranspose(x, w, b, transpose),
+    ),
+    convTranspose('two groups', [4, 2, 3, 3], { group: 2 }, groups),
+  ],
+  MaxPool: [
+    maxPool('windows side by side', [2, 2, 4, 4], { kernel_shape: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0] }),
+    maxPool('windows that overlap', [1, 2, 5, 5], { kernel_shape: [3, 3], strides: [1, 1], pads: [0, 0, 0, 0] }),
+    maxPool('overlap and padding', [1, 2, 5, 4], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
+    maxPool('uneven padding', [1, 1, 4, 4], { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 0, 1] }),
+    maxPool('windows that leave pixels unread', [1, 2, 5, 7], {
+      kernel_shape: [2, 2],
+      strides: [2, 3],
+      pads: [0, 0, 0, 0],
+    }),
+    opCase(
+      'ties',
+      [literal('float32', [1, 1, 2, 4], [1, 1, 0, 3, 1, 1, 3, 3])],
+      (g, x) => g.MaxPool(x, { kernel_shape: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0] }),
+      'a tie has no derivative',
+    ),
+  ],
+} satisfies Partial<CaseTable<OpType>>;
