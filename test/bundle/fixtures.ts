@@ -1,0 +1,105 @@
+/**
+ * Small ONNX models for the Worker's tests, written with fixed weights so that no test depends on a training run:
+ *
+ *     digits      pixels FP32 [N, 1, 28, 28] -> logits [N, 10], with a Batch Norm layer and its `training_mode` 1 twin
+ *     identity    one input and output per datatype, passed through
+ *     arithmetic  left [N], right [M] -> sum, quotient: an operator can refuse operands that their declarations allow
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import onnxProto, { type onnx } from 'onnx-proto';
+
+const { FLOAT, BOOL, UINT8, INT64, FLOAT16, DOUBLE } = onnxProto.onnx.TensorProto.DataType;
+
+/** Writes the fixture models into an emptied folder laid out as `models/` is. */
+export function writeFixtures(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  const write = (name: string, file: string, bytes: Uint8Array | string): void => {
+    mkdirSync(join(folder, name), { recursive: true });
+    writeFileSync(join(folder, name, file), bytes);
+  };
+  write('digits', 'model.onnx', digits({ training: false }));
+  write('digits', 'batch-statistics.onnx', digits({ training: true }));
+  write(
+    'digits',
+    'card.json',
+    JSON.stringify({
+      version: '3',
+      description: 'a fixture',
+      labels: 'zero one two three four five six seven eight nine'.split(' '),
+    }),
+  );
+  write('identity', 'model.onnx', identity());
+  write('arithmetic', 'model.onnx', arithmetic());
+}
+
+function digits({ training }: { readonly training: boolean }): Uint8Array {
+  const statistics = training ? ['running_mean', 'running_var'] : [];
+  return model({
+    name: 'digits',
+    input: [port('pixels', FLOAT, ['N', 1, 28, 28])],
+    output: [port('logits', FLOAT, ['N', 10])],
+    initializer: [
+      initializer('kernel', [4, 1, 3, 3], weights(1, 36)),
+      initializer('scale', [4], [1, 0.5, 2, 1.5]),
+      initializer('B', [4], [0, 1, -1, 0.5]),
+      initializer('input_mean', [4], [10, -5, 20, 0]),
+      initializer('input_var', [4], [2500, 900, 4000, 100]),
+      initializer('weight', [10, 4], weights(2, 40)),
+      initializer('bias', [10], weights(3, 10)),
+    ],
+    node: [
+      node('Conv', ['pixels', 'kernel'], ['z']),
+      node('BatchNormalization', ['z', 'scale', 'B', 'input_mean', 'input_var'], ['zt', ...statistics], {
+        training_mode: Number(training),
+      }),
+      node('Relu', ['zt'], ['a']),
+      node('GlobalAveragePool', ['a'], ['pooled']),
+      node('Flatten', ['pooled'], ['features']),
+      node('Gemm', ['features', 'weight', 'bias'], ['logits'], { transB: 1 }),
+    ],
+  });
+}
+
+function identity(): Uint8Array {
+  const types = { bool: BOOL, uint8: UINT8, int64: INT64, fp16: FLOAT16, fp64: DOUBLE };
+  const names = Object.entries(types);
+  return model({
+    name: 'identity',
+    input: names.map(([name, type]) => port(name, type, ['N'])),
+    output: names.map(([name, type]) => port(`${name}_out`, type, ['N'])),
+    node: names.map(([name]) => node('Identity', [name], [`${name}_out`])),
+  });
+}
+
+function arithmetic(): Uint8Array {
+  return model({
+    name: 'arithmetic',
+    input: [port('left', FLOAT, ['N']), port('right', FLOAT, ['M'])],
+    output: [port('sum', FLOAT, ['K']), port('quotient', FLOAT, ['K'])],
+    node: [node('Add', ['left', 'right'], ['sum']), node('Div', ['left', 'right'], ['quotient'])],
+  });
+}
+
+function model(graph: onnx.IGraphProto): Uint8Array {
+  return onnxProto.onnx.ModelProto.encode({ irVersion: 9, opsetImport: [{ domain: '', version: 17 }], graph }).finish();
+}
+
+/** Deterministic values in [-0.5, 0.5). */
+function weights(seed: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => (Math.imul(i + 1 + seed * 1000, 2654435761) >>> 8) / 2 ** 24 - 0.5);
+}
+
+function initializer(name: string, dims: number[], floatData: number[]): onnx.ITensorProto {
+  return { name, dims, dataType: FLOAT, floatData };
+}
+
+function port(name: string, elemType: number, dims: readonly (number | string)[]): onnx.IValueInfoProto {
+  const dim = dims.map((size) => (typeof size === 'string' ? { dimParam: size } : { dimValue: size }));
+  return { name, type: { tensorType: { elemType, shape: { dim } } } };
+}
+
+function node(opType: string, input: string[], output: string[], ints: Record<string, number> = {}): onnx.INodeProto {
+  const type = onnxProto.onnx.AttributeProto.AttributeType.INT;
+  return { opType, input, output, attribute: Object.entries(ints).map(([name, i]) => ({ name, type, i })) };
+}

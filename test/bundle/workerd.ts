@@ -1,0 +1,94 @@
+/**
+ * Builds the Worker as `wrangler deploy` does and serves that bundle with the bare runtime: no development proxy, no
+ * source maps, nothing between the client and workerd.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import workerd from 'workerd';
+import { unstable_readConfig } from 'wrangler';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** Builds the bundle that serves the models of a folder; returns the folder of the bundle. */
+export function buildBundle(modelsFolder: string): string {
+  const outdir = mkdtempSync(join(tmpdir(), 'bn-edge-bundle-'));
+  const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js');
+  execFileSync(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', outdir], {
+    cwd: root,
+    env: { ...process.env, MODELS_DIR: modelsFolder },
+    stdio: 'pipe',
+  });
+  return outdir;
+}
+
+export interface Server {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Serves a bundle on a free port of the local host. */
+export async function serveBundle(outdir: string): Promise<Server> {
+  const config = join(outdir, 'config.capnp');
+  writeFileSync(config, capnp(outdir));
+  const child = spawn(workerd, ['serve', '--control-fd=3', config], {
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  });
+  const exited = new Promise<void>((done) =>
+    child.once('exit', () => {
+      done();
+    }),
+  );
+  const stop = async (): Promise<void> => {
+    child.kill();
+    await exited;
+    rmSync(outdir, { recursive: true, force: true });
+  };
+  const port = await Promise.race([listening(child.stdio[3] as Readable), exited]);
+  if (port === undefined) throw new Error('workerd: expected to listen, got an exit');
+  return { url: `http://127.0.0.1:${port}`, stop };
+}
+
+/** The port that workerd reports on its control pipe. */
+async function listening(control: Readable): Promise<number | undefined> {
+  for await (const chunk of control) {
+    for (const line of String(chunk).trim().split('\n')) {
+      const { event, port } = JSON.parse(line) as { event: string; port?: number };
+      if (event === 'listen') return port;
+    }
+  }
+  return undefined;
+}
+
+interface WorkerConfig {
+  readonly compatibility_date: string;
+  readonly vars: Readonly<Record<string, unknown>>;
+}
+
+const moduleTypes: Record<string, string> = { js: 'esModule', wasm: 'wasm', onnx: 'data' };
+
+/** A workerd configuration of one service: the bundle's modules, the entry first, and the variables of wrangler.toml. */
+function capnp(outdir: string): string {
+  const config = unstable_readConfig({ config: join(root, 'wrangler.toml') }) as WorkerConfig;
+  const files = readdirSync(outdir).filter((file) => (file.split('.').at(-1) ?? '') in moduleTypes);
+  files.sort((a, b) => Number(b === 'index.js') - Number(a === 'index.js'));
+  const modules = files.map(
+    (file) => `(name = "${file}", ${moduleTypes[file.split('.').at(-1) ?? '']} = embed "${file}")`,
+  );
+  const bindings = Object.entries(config.vars).map(
+    ([name, value]) => `(name = "${name}", json = ${JSON.stringify(JSON.stringify(value))})`,
+  );
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "bn-edge", worker = .worker)],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "bn-edge")],
+);
+const worker :Workerd.Worker = (
+  compatibilityDate = "${config.compatibility_date}",
+  modules = [${modules.join(', ')}],
+  bindings = [${bindings.join(', ')}],
+);
+`;
+}

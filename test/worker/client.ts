@@ -1,0 +1,35 @@
+/** Calls the Worker under test, inside workerd. */
+import { exports } from 'cloudflare:workers';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+export async function call(path: string, init?: RequestInit): Promise<Answer> {
+  const response = await exports.default.fetch(`http://worker${path}`, init);
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+export function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const text = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
+  return call(path, { method: 'POST', body: text, headers: { 'content-type': 'application/json', ...headers } });
+}
+
+/** One input of the fixture `digits`: `batch` images whose pixels follow a fixed pattern. */
+export function pixels(batch: number, from = 0): { name: string; shape: number[]; datatype: string; data: number[] } {
+  const data = Array.from(
+    { length: batch * 784 },
+    (_, i) => ((i + from * 784) * 37 + ((i / 784 + from) | 0) * 11) % 256,
+  );
+  return { name: 'pixels', shape: [batch, 1, 28, 28], datatype: 'FP32', data };
+}
+
+/** The data of the named output of an inference response. */
+export function outputData(answer: Answer, name: string): unknown[] {
+  const { outputs } = answer.body as { outputs: { name: string; data: unknown[] }[] };
+  const output = outputs.find((tensor) => tensor.name === name);
+  if (output === undefined) throw new Error(`no output ${name} in ${JSON.stringify(answer.body)}`);
+  return output.data;
+}

@@ -1,0 +1,374 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import type { Env } from '../../worker/env.ts';
+import { call, pixels, post } from './client.ts';
+
+const digits = '/v2/models/digits/infer';
+const identity = '/v2/models/identity/infer';
+const arithmetic = '/v2/models/arithmetic/infer';
+
+/** Never part of an answer: it marks what only the body says. */
+const SECRET = 'c0ffee-secret';
+
+const one = pixels(1);
+const withInput = (change: Record<string, unknown>): object => ({ inputs: [{ ...one, ...change }] });
+const withFirst = (value: unknown): object => withInput({ data: [value, ...one.data.slice(1)] });
+const nest = (image: unknown): object => withInput({ data: [[image]] });
+const vector = (name: string, datatype: string, data: unknown[]): object => ({
+  name,
+  datatype,
+  shape: [data.length],
+  data,
+});
+const identityInputs = (change: Record<string, unknown>): object => {
+  const inputs = { bool: [true], uint8: [1], int64: [1], fp16: [1], fp64: [1], ...change };
+  return {
+    inputs: Object.entries(inputs).map(([name, data]) => vector(name, name.toUpperCase(), data as unknown[])),
+  };
+};
+
+interface Case {
+  readonly name: string;
+  readonly path?: string;
+  readonly body: unknown;
+  readonly status?: number;
+  readonly error: string;
+}
+
+const bodies: Case[] = [
+  { name: 'an empty body', body: '', error: 'body: expected JSON in UTF-8, got 0 bytes that are not' },
+  { name: 'text that is not JSON', body: SECRET, error: 'body: expected JSON in UTF-8, got 13 bytes that are not' },
+  {
+    name: 'bytes that are not UTF-8',
+    body: new Uint8Array([34, 255, 34]),
+    error: 'body: expected JSON in UTF-8, got 3 bytes that are not',
+  },
+  {
+    name: 'a truncated object',
+    body: '{"inputs": [',
+    error: 'body: expected JSON in UTF-8, got 12 bytes that are not',
+  },
+  {
+    name: 'deep nesting',
+    body: '['.repeat(100_000) + ']'.repeat(100_000),
+    error: 'body: expected a JSON object, got an array of 1',
+  },
+  { name: 'an array', body: '[]', error: 'body: expected a JSON object, got an array of 0' },
+  { name: 'null', body: 'null', error: 'body: expected a JSON object, got null' },
+  { name: 'no inputs', body: {}, error: 'inputs: expected an array of at most 64 items, got nothing' },
+  {
+    name: 'inputs that are an object',
+    body: { inputs: {} },
+    error: 'inputs: expected an array of at most 64 items, got an object',
+  },
+  {
+    name: 'a flood of inputs',
+    body: { inputs: Array(1000).fill({}) },
+    error: 'inputs: expected an array of at most 64 items, got an array of 1000',
+  },
+  {
+    name: 'an input that is a string',
+    body: { inputs: [SECRET] },
+    error: 'inputs[0]: expected an object, got a string',
+  },
+  { name: 'a numeric id', body: { id: 7, inputs: [one] }, error: 'id: expected a string, got 7' },
+  {
+    name: 'a nested parameter',
+    body: { parameters: { a: { b: 1 } }, inputs: [one] },
+    error: 'parameters.a: expected a string, number or boolean, got an object',
+  },
+  {
+    name: 'parameters that are an array',
+    body: { parameters: [], inputs: [one] },
+    error: 'parameters: expected an object of at most 64 parameters, got an array of 0',
+  },
+  {
+    name: 'unknown statistics',
+    body: { parameters: { statistics: SECRET }, inputs: [one] },
+    error: 'parameters.statistics: expected "running" or "batch", got a string',
+  },
+  {
+    name: 'an output without name',
+    body: { inputs: [one], outputs: [{}] },
+    error: 'outputs[0].name: expected a string, got nothing',
+  },
+  {
+    name: 'a tensor without name',
+    body: withInput({ name: undefined }),
+    error: 'inputs[0].name: expected a string, got nothing',
+  },
+  {
+    name: 'a tensor without shape',
+    body: withInput({ shape: undefined }),
+    error: 'inputs[0].shape: expected an array of at most 64 items, got nothing',
+  },
+  {
+    name: 'a fractional dimension',
+    body: withInput({ shape: [1.5, 1, 28, 28] }),
+    error: 'inputs[0].shape[0]: expected an integer, got 1.5',
+  },
+  {
+    name: 'a datatype that is a number',
+    body: withInput({ datatype: 1 }),
+    error: 'inputs[0].datatype: expected a string, got 1',
+  },
+  {
+    name: 'data that is a string',
+    body: withInput({ data: SECRET }),
+    error: 'inputs[0].data: expected an array, got a string',
+  },
+];
+
+const tensors: Case[] = [
+  { name: 'no tensor', body: { inputs: [] }, error: 'inputs: expected tensor pixels, got nothing' },
+  { name: 'an unknown tensor', body: withInput({ name: 'image' }), error: 'inputs: expected pixels, got "image"' },
+  {
+    name: 'a long unknown name',
+    body: withInput({ name: 'x'.repeat(1000) + SECRET }),
+    error: `inputs: expected pixels, got "${'x'.repeat(40)}…"`,
+  },
+  {
+    name: 'a tensor twice',
+    body: { inputs: [one, one] },
+    error: 'inputs: expected each tensor once, got pixels twice',
+  },
+  {
+    name: 'an unknown output',
+    body: { inputs: [one], outputs: [{ name: 'label' }] },
+    error: 'outputs: expected logits, got "label"',
+  },
+  {
+    name: 'an output twice',
+    body: { inputs: [one], outputs: [{ name: 'logits' }, { name: 'logits' }] },
+    error: 'outputs: expected each tensor once, got logits twice',
+  },
+  {
+    name: 'another rank',
+    body: withInput({ shape: [1, 784] }),
+    error: 'tensor pixels: expected shape [-1, 1, 28, 28], got [1, 784]',
+  },
+  {
+    name: 'another size',
+    body: withInput({ shape: [1, 1, 28, 27] }),
+    error: 'tensor pixels: expected shape [-1, 1, 28, 28], got [1, 1, 28, 27]',
+  },
+  {
+    name: 'a negative dimension',
+    body: withInput({ shape: [-1, 1, 28, 28] }),
+    error: 'tensor pixels: expected shape [-1, 1, 28, 28], got [-1, 1, 28, 28]',
+  },
+  {
+    name: 'an empty batch',
+    body: withInput({ shape: [0, 1, 28, 28], data: [] }),
+    error: 'tensor pixels: expected shape [-1, 1, 28, 28], got [0, 1, 28, 28]',
+  },
+  {
+    name: 'a huge batch',
+    status: 413,
+    body: withInput({ shape: [2 ** 40, 1, 28, 28] }),
+    error: 'tensor pixels: expected a batch of at most 256, got 1099511627776',
+  },
+  {
+    name: 'a batch of 257',
+    status: 413,
+    body: { inputs: [pixels(257)] },
+    error: 'tensor pixels: expected a batch of at most 256, got 257',
+  },
+  {
+    name: 'too few values',
+    body: withInput({ data: one.data.slice(1) }),
+    error: 'tensor pixels: expected 784 values for shape [1, 1, 28, 28], got 783',
+  },
+  {
+    name: 'no values',
+    body: withInput({ data: [] }),
+    error: 'tensor pixels: expected 784 values for shape [1, 1, 28, 28], got 0',
+  },
+  {
+    name: 'a missing row',
+    body: nest(Array(27).fill(Array(28).fill(0))),
+    error: 'tensor pixels: expected an array of 28 at data[0][0], got an array of 27',
+  },
+  {
+    name: 'a short row',
+    body: nest([...Array<unknown>(27).fill(Array(28).fill(0)), [0]]),
+    error: 'tensor pixels: expected an array of 28 at data[0][0][27], got an array of 1',
+  },
+  {
+    name: 'a row that is a number',
+    body: nest([...Array<unknown>(27).fill(Array(28).fill(0)), 5]),
+    error: 'tensor pixels: expected an array of 28 at data[0][0][27], got 5',
+  },
+  {
+    name: 'data nested too deep',
+    body: nest(Array(28).fill(Array(28).fill([0]))),
+    error:
+      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38] at element 0, got an array of 1',
+  },
+  {
+    name: 'an unknown datatype',
+    body: withInput({ datatype: 'FLOAT' }),
+    error: 'tensor pixels: expected datatype FP32 or another numeric datatype, got "FLOAT"',
+  },
+  {
+    name: 'an inherited property as datatype',
+    body: withInput({ datatype: 'constructor' }),
+    error: 'tensor pixels: expected datatype FP32 or another numeric datatype, got "constructor"',
+  },
+  {
+    name: 'text',
+    body: withInput({ datatype: 'BYTES' }),
+    error: 'tensor pixels: expected datatype FP32 or another numeric datatype, got "BYTES"',
+  },
+  {
+    name: 'booleans for numbers',
+    body: withInput({ datatype: 'BOOL' }),
+    error: 'tensor pixels: expected datatype FP32 or another numeric datatype, got "BOOL"',
+  },
+  {
+    name: 'a string among numbers',
+    body: withFirst(SECRET),
+    error:
+      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38] at element 0, got a string',
+  },
+  {
+    name: 'null among numbers',
+    body: withFirst(null),
+    error:
+      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38] at element 0, got null',
+  },
+  {
+    name: 'a number beyond FP32',
+    body: withFirst(1e39),
+    error:
+      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38] at element 0, got 1e+39',
+  },
+  {
+    name: 'a number beyond FP64',
+    body: JSON.stringify(withFirst(0.125)).replace('0.125', '1e999'),
+    error:
+      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38] at element 0, got Infinity',
+  },
+  {
+    name: 'a fraction declared UINT8',
+    body: { inputs: [{ ...one, datatype: 'UINT8', data: [0.5, ...one.data.slice(1)] }] },
+    error: 'tensor pixels: expected an integer in [0, 255] at element 0, got 0.5',
+  },
+  {
+    name: 'numbers for booleans',
+    path: identity,
+    body: { inputs: [vector('bool', 'UINT8', [1])] },
+    error: 'tensor bool: expected datatype BOOL, got "UINT8"',
+  },
+  {
+    name: 'a number among booleans',
+    path: identity,
+    body: identityInputs({ bool: [true, 1] }),
+    error: 'tensor bool: expected true or false at element 1, got 1',
+  },
+  {
+    name: 'a UINT8 of 256',
+    path: identity,
+    body: identityInputs({ uint8: [256] }),
+    error: 'tensor uint8: expected an integer in [0, 255] at element 0, got 256',
+  },
+  {
+    name: 'an integer that JSON rounds',
+    path: identity,
+    body: identityInputs({ int64: [2 ** 53] }),
+    error:
+      'tensor int64: expected an integer in [-9007199254740991, 9007199254740991] at element 0, got 9007199254740992',
+  },
+  {
+    name: 'an FP16 beyond its range',
+    path: identity,
+    body: identityInputs({ fp16: [65505] }),
+    error: 'tensor fp16: expected a number in [-65504, 65504] at element 0, got 65505',
+  },
+  {
+    name: 'several missing tensors',
+    path: identity,
+    body: { inputs: [vector('bool', 'BOOL', [true])] },
+    error: 'inputs: expected tensor uint8, int64, fp16, fp64, got nothing',
+  },
+  {
+    name: 'statistics that a model lacks',
+    path: identity,
+    body: { ...identityInputs({}), parameters: { statistics: 'batch' } },
+    error: 'parameters.statistics: expected "running" for identity, got "batch"',
+  },
+];
+
+const unknown: [method: string, path: string, status: number, error: string][] = [
+  ['GET', '/', 404, 'path: expected one under /v2, got "/"'],
+  ['GET', '/v2/model/digits', 404, 'path: expected one under /v2, got "/v2/model/digits"'],
+  ['GET', '/v2/models/nobody', 404, 'model: expected arithmetic or digits or identity, got "nobody"'],
+  ['GET', '/v2/models/__proto__/ready', 404, 'model: expected arithmetic or digits or identity, got "__proto__"'],
+  ['GET', '/v2/models/%E0%A4%A', 404, 'model: expected arithmetic or digits or identity, got "%E0%A4%A"'],
+  ['GET', '/v2/models/digits/versions/4', 404, 'version of digits: expected 3, got "4"'],
+  ['POST', '/v2/models/nobody/infer', 404, 'model: expected arithmetic or digits or identity, got "nobody"'],
+  ['POST', '/v2/models/digits/versions/4/infer', 404, 'version of digits: expected 3, got "4"'],
+  ['POST', '/v2', 405, 'method: expected GET, HEAD, got POST'],
+  ['DELETE', '/v2/models/digits', 405, 'method: expected GET, HEAD, got DELETE'],
+  ['GET', '/v2/models/digits/infer', 405, 'method: expected POST, got GET'],
+  ['PUT', '/v2/models/digits/versions/3/infer', 405, 'method: expected POST, got PUT'],
+];
+
+const media: [headers: Record<string, string>, error: string][] = [
+  [{ 'content-type': 'text/plain' }, 'content-type: expected application/json, got "text/plain"'],
+  [{ 'content-type': '' }, 'content-type: expected application/json, got nothing'],
+  [{ 'content-type': 'application/jsonp' }, 'content-type: expected application/json, got "application/jsonp"'],
+  [{ 'content-encoding': 'gzip' }, 'content-encoding: expected identity, got "gzip"'],
+];
+
+describe('refusals', () => {
+  it.each([...bodies, ...tensors])('refuses $name', async ({ path = digits, body, status = 400, error }) => {
+    const answer = await post(path, body);
+    expect(answer).toMatchObject({ status, body: { error } });
+    expect(JSON.stringify(answer.body)).not.toContain(SECRET);
+  });
+
+  it.each(unknown)('answers %s %s with %i', async (method, path, status, error) => {
+    const init =
+      method === 'GET' ? { method } : { method, body: '{}', headers: { 'content-type': 'application/json' } };
+    const answer = await call(path, init);
+    expect(answer).toMatchObject({ status, body: { error } });
+    const allow = /expected (.*), got/.exec(error)?.[1];
+    expect(answer.headers.get('allow')).toBe(status === 405 ? allow : null);
+  });
+
+  it.each(media)('answers %o with 415', async (headers, error) => {
+    expect(await post(digits, { inputs: [one] }, headers)).toMatchObject({ status: 415, body: { error } });
+  });
+
+  it('refuses a body over the limit', async () => {
+    const limit = Number((env as Env).MAX_BODY_BYTES);
+    const answer = await post(digits, ' '.repeat(limit + 1));
+    expect(answer).toMatchObject({ status: 413, body: { error: `body: expected at most ${limit} bytes, got more` } });
+  });
+
+  it('refuses a body over the limit that does not tell its length', async () => {
+    const limit = Number((env as Env).MAX_BODY_BYTES);
+    const body = new ReadableStream({
+      start(controller) {
+        for (let sent = 0; sent <= limit; sent += 2 ** 20) controller.enqueue(new Uint8Array(2 ** 20));
+        controller.close();
+      },
+    });
+    const answer = await call(digits, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+    expect(answer.status).toBe(413);
+  });
+
+  it("refuses in the runtime's words where only an operator can tell", async () => {
+    const inputs = [vector('left', 'FP32', [1, 2]), vector('right', 'FP32', [1, 2, 3])];
+    const answer = await post(arithmetic, { inputs });
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({
+      error: expect.stringMatching(/^onnxruntime: Attempting to broadcast .* 2 by 3$/) as unknown,
+    });
+  });
+
+  it('answers rightly after refusals', async () => {
+    expect((await post(digits, { inputs: [one] })).status).toBe(200);
+  });
+});
