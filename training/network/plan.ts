@@ -51,11 +51,11 @@ export function planNetwork(network: Network): Plan {
   return { network, input: planInput(network), layers };
 }
 
+/** Every tensor of the layers: what training changes. */
+export const layerTensorsOf = ({ layers }: Plan): readonly TensorSpec[] => layers.flatMap(({ tensors }) => tensors);
+
 /** Every tensor of the network, the input's statistics first. */
-export const tensorsOf = ({ input, layers }: Plan): readonly TensorSpec[] => [
-  ...input,
-  ...layers.flatMap(({ tensors }) => tensors),
-];
+export const tensorsOf = (plan: Plan): readonly TensorSpec[] => [...plan.input, ...layerTensorsOf(plan)];
 
 export const outputShapeOf = ({ network, layers }: Plan): readonly number[] =>
   layers.at(-1)?.outputShape ?? network.inputShape;

@@ -2,11 +2,17 @@
 import type { GraphBuilder, Value } from '../graph/index.ts';
 import type { LayerKind, LayerOf } from './layer.ts';
 
-/**
- * `train`: mini-batch statistics, dropout on. `inference`: running statistics, dropout off.
- * `batchStatistics`: inference with mini-batch statistics, the counter-example.
- */
-export type Mode = 'train' | 'inference' | 'batchStatistics';
+/** What Batch Norm normalizes by, and whether dropout drops. */
+export const modes = {
+  train: { statistics: 'mini-batch', dropout: true },
+  /** Fine-tuning with frozen Batch Norm: the statistics are as fixed as in inference; γ and β are trained all the same. */
+  frozenTrain: { statistics: 'running', dropout: true },
+  inference: { statistics: 'running', dropout: false },
+  /** Inference with mini-batch statistics, the counter-example. */
+  batchStatistics: { statistics: 'mini-batch', dropout: false },
+} as const;
+
+export type Mode = keyof typeof modes;
 
 /** What a tensor is for decides how it starts and who changes it. */
 export type TensorRole =
@@ -29,6 +35,8 @@ export interface TensorSpec {
 
 /** A mini-batch's own μ and σ² (population variance, divided by m), `[C]` each. */
 export interface BatchStatistics {
+  /** The activations `[N, C, ..]` whose statistics they are. */
+  readonly z: Value;
   readonly mean: Value;
   readonly variance: Value;
 }

@@ -24,7 +24,7 @@ export async function populationStatistics(
   plan: Plan,
   state: State,
   dataset: ClassificationDataset,
-  batchSize = 500,
+  batchSize = Math.min(500, dataset.count),
 ): Promise<State> {
   const session = await backend.createSession(statisticsGraph(plan));
   const complete = { ...dataset, count: dataset.count - (dataset.count % batchSize) };
