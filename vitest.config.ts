@@ -1,17 +1,30 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
-/** Written by the worker project's globalSetup, in place of `worker/models.generated.ts`. */
-const fixtureRegistry = new URL('dist/fixtures/registry.ts', import.meta.url).pathname;
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const ortWasm = 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'ort', include: ['test/ort/**/*.test.ts'], testTimeout: 60_000 } },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
-        resolve: { alias: [{ find: /.*\/models\.generated\.ts$/, replacement: fixtureRegistry }] },
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: { dataBlobBindings: { ORT_WASM: createRequire(import.meta.url).resolve(ortWasm) } },
+          }),
+        ],
+        resolve: {
+          alias: [
+            { find: ortWasm, replacement: here('test/worker/ort-wasm.ts') },
+            // Written by the globalSetup, with the fixture models in place of those of models/.
+            { find: /.*\/models\.generated\.ts$/, replacement: here('dist/fixtures/registry.ts') },
+          ],
+        },
         test: {
           name: 'worker',
           isolate: false,

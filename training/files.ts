@@ -12,8 +12,13 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new UserError(`${path}: cannot read: ${reason(error)}`, { cause: error });
+    throw cannotRead(path, error);
   }
+}
+
+/** One line for a failure of the file system. */
+export function cannotRead(path: string, error: unknown): UserError {
+  return new UserError(`${path}: cannot read: ${reason(error)}`, { cause: error });
 }
 
 /**

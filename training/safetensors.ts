@@ -12,6 +12,7 @@
  * padding, `prepare` in safetensors/src/tensor.rs there.
  */
 import { quote, unexpected } from './errors.ts';
+import { typedArrayOf, type TypedArrayConstructor } from './typed-array.ts';
 
 /** The array that holds each element type. BOOL is one byte per element; 0 is false. */
 interface DtypeArrays {
@@ -30,18 +31,12 @@ export type Tensor = {
 }[Dtype];
 
 export interface Safetensors {
-  /** In the order of the file. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-interface ArrayConstructor<T> {
-  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
-  readonly BYTES_PER_ELEMENT: number;
-}
-
 /** In the order in which the reference implementation lays tensors out: largest alignment first. */
-const ARRAYS: { readonly [D in Dtype]: ArrayConstructor<DtypeArrays[D]> } = {
+const ARRAYS: { readonly [D in Dtype]: TypedArrayConstructor<DtypeArrays[D]> } = {
   I64: BigInt64Array,
   F64: Float64Array,
   F32: Float32Array,
@@ -191,10 +186,7 @@ function checkLayout(entries: readonly Entry[], dataLength: number, where: strin
 }
 
 function tensorOf({ dtype, shape, begin, end }: Entry, bytes: Uint8Array, dataStart: number): Tensor {
-  const TypedArray = ARRAYS[dtype];
-  const content = bytes.subarray(dataStart + begin, dataStart + end);
-  const aligned = content.byteOffset % TypedArray.BYTES_PER_ELEMENT === 0 ? content : new Uint8Array(content);
-  const data = new TypedArray(aligned.buffer, aligned.byteOffset, content.length / TypedArray.BYTES_PER_ELEMENT);
+  const data = typedArrayOf<Tensor['data']>(ARRAYS[dtype], bytes.subarray(dataStart + begin, dataStart + end));
   return { dtype, shape, data } as Tensor;
 }
 

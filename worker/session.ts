@@ -29,6 +29,11 @@ interface Port {
   readonly name: Pointer;
 }
 
+interface Feed {
+  readonly name: Pointer;
+  readonly tensor: Tensor;
+}
+
 const OPTIMIZE_ALL = 99;
 const SEQUENTIAL = 0;
 const ON_CPU = 1;
@@ -41,15 +46,10 @@ export function createSession(runtime: Runtime, model: Uint8Array): Session {
     inputs: inputs.map(({ info }) => info),
     outputs: outputs.map(({ info }) => info),
     run: (feeds, fetches) => {
-      const tensors = inputs.map(({ info }) => required(feeds.get(info.name), info.name));
-      const wanted = fetches.map((fetch) =>
-        required(
-          outputs.find(({ info }) => info.name === fetch),
-          fetch,
-        ),
-      );
-      const results = run(runtime, handle, inputs, tensors, wanted);
-      return new Map(results.map((tensor, i) => [fetches[i] ?? '', tensor]));
+      const fed = inputs.map(({ name, info }) => ({ name, tensor: required(feeds.get(info.name), info.name) }));
+      const fetched = fetches.map((fetch) => required(portNamed(outputs, fetch), fetch));
+      const tensors = run(runtime, handle, fed, fetched);
+      return new Map(tensors.map((tensor, i) => [fetches[i] ?? '', tensor]));
     },
   };
 }
@@ -87,55 +87,30 @@ function readPort(runtime: Runtime, session: Pointer, index: number): Port {
   ort._OrtFree(block);
   const text = ort.UTF8ToString(name);
   const shape = sizes.map((size, axis) => (symbols[axis] === 0 && size > 0 ? size : -1));
-  return { name, info: { name: text, datatype: supported(text, onnx), shape } };
+  return { name, info: { name: text, datatype: numeric(`tensor ${text}`, onnx), shape } };
 }
 
-function run(
-  runtime: Runtime,
-  session: Pointer,
-  inputs: readonly Port[],
-  tensors: readonly Tensor[],
-  outputs: readonly Port[],
-): Tensor[] {
+function run(runtime: Runtime, session: Pointer, feeds: readonly Feed[], fetches: readonly Port[]): Tensor[] {
   const { ort } = runtime;
   const options = ort._OrtCreateRunOptions(LOG_FATAL, 0, false, 0);
   const blocks: Pointer[] = [];
-  const handles: Pointer[] = [];
+  const tensors: Pointer[] = [];
+  const push = (words: readonly number[]): Pointer => pushWords(runtime, words);
   try {
-    for (const tensor of tensors) {
-      blocks.push(nonZero(runtime, copyToHeap(runtime, bytesOf(tensor))));
-      handles.push(createTensor(runtime, tensor, blocks.at(-1) ?? 0));
+    for (const { tensor } of feeds) {
+      const block = nonZero(runtime, copyToHeap(runtime, bytesOf(tensor)));
+      blocks.push(block);
+      tensors.push(createTensor(runtime, tensor, block));
     }
-    const results = withStack(runtime, () => {
-      const names = [inputs, outputs].map((ports) =>
-        pushWords(
-          runtime,
-          ports.map(({ name }) => name),
-        ),
-      );
-      const [inputNames = 0, outputNames = 0] = names;
-      const values = pushWords(runtime, handles);
-      const slots = pushWords(
-        runtime,
-        outputs.map(() => 0),
-      );
-      const status = ort._OrtRun(
-        session,
-        inputNames,
-        values,
-        inputs.length,
-        outputNames,
-        outputs.length,
-        slots,
-        options,
-      );
-      check(runtime, status);
-      return readWords(runtime, slots, outputs.length);
+    const results = wordsFrom(runtime, fetches.length, (slots = 0) => {
+      const [inputNames, inputs] = [push(feeds.map(nameOf)), push(tensors)];
+      const [outputNames, count] = [push(fetches.map(nameOf)), fetches.length];
+      check(runtime, ort._OrtRun(session, inputNames, inputs, feeds.length, outputNames, count, slots, options));
     });
-    handles.push(...results);
-    return results.map((handle, i) => readTensor(runtime, handle, outputs[i]?.info.name ?? ''));
+    tensors.push(...results);
+    return results.map((tensor) => readTensor(runtime, tensor));
   } finally {
-    for (const handle of handles) ort._OrtReleaseTensor(handle);
+    for (const tensor of tensors) ort._OrtReleaseTensor(tensor);
     for (const block of blocks) ort._free(block);
     ort._OrtReleaseRunOptions(options);
   }
@@ -150,30 +125,35 @@ function createTensor(runtime: Runtime, { datatype, shape, data }: Tensor, block
   });
 }
 
-function readTensor(runtime: Runtime, handle: Pointer, name: string): Tensor {
+function readTensor(runtime: Runtime, tensor: Pointer): Tensor {
   const { ort, memory } = runtime;
-  const [onnx = 0, address = 0, dims = 0, rank = 0] = wordsFrom(
-    runtime,
-    4,
-    (type = 0, data = 0, shape = 0, count = 0) => {
-      check(runtime, ort._OrtGetTensorData(handle, type, data, shape, count));
-    },
-  );
+  const slots = wordsFrom(runtime, 4, (type = 0, data = 0, dims = 0, rank = 0) => {
+    check(runtime, ort._OrtGetTensorData(tensor, type, data, dims, rank));
+  });
+  const [onnx = 0, address = 0, dims = 0, rank = 0] = slots;
   const shape = readWords(runtime, dims, rank);
   ort._OrtFree(dims);
-  const datatype = supported(name, onnx);
+  const datatype = numeric('an output', onnx);
   const view = new datatypes[datatype].array(memory.buffer, address, elementCount(shape));
   return { datatype, shape, data: view.slice() };
+}
+
+function nameOf({ name }: { readonly name: Pointer }): Pointer {
+  return name;
 }
 
 function bytesOf({ data }: Tensor): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-function supported(name: string, onnx: number): Datatype {
+function numeric(where: string, onnx: number): Datatype {
   const datatype = datatypeOf(onnx);
-  if (datatype === undefined) throw new OrtError(`tensor ${name}: expected numbers, got ONNX element type ${onnx}`);
+  if (datatype === undefined) throw new OrtError(`${where}: expected numbers, got ONNX element type ${onnx}`);
   return datatype;
+}
+
+function portNamed(ports: readonly Port[], name: string): Port | undefined {
+  return ports.find(({ info }) => info.name === name);
 }
 
 function required<Value>(value: Value | undefined, name: string): Value {

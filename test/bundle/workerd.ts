@@ -3,12 +3,15 @@
  * source maps, nothing between the client and workerd.
  */
 import { execFileSync, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import workerd from 'workerd';
 import { unstable_readConfig } from 'wrangler';
+
+/** The path of the binary: the package is CommonJS without types, and loaders disagree on its default export. */
+const workerd = (createRequire(import.meta.url)('workerd') as { default: string }).default;
 
 const root = resolve(import.meta.dirname, '../..');
 

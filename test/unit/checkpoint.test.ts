@@ -85,6 +85,7 @@ describe('safetensors bytes', () => {
         expect(new Map(read.tensors)).toEqual(written);
         expect(Object.entries(read.metadata).sort()).toEqual(Object.entries(texts).sort());
       }),
+      { numRuns: 30 },
     );
   });
 

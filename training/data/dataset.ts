@@ -13,10 +13,20 @@ export interface Samples {
 
 /** Samples that each belong to one class. */
 export interface ClassificationDataset extends Samples {
+  readonly task: 'classification';
   /** `[count]`, each an index into `classes`. */
   readonly labels: Int32Array;
   readonly classes: readonly string[];
 }
+
+/** Samples that each have a number to predict. */
+export interface RegressionDataset extends Samples {
+  readonly task: 'regression';
+  /** `[count]` */
+  readonly values: Float32Array;
+}
+
+export type Dataset = ClassificationDataset | RegressionDataset;
 
 /** Number of elements of an array of this shape; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
@@ -24,16 +34,15 @@ export function elementCount(shape: readonly number[]): number {
 }
 
 /** The samples at `indices`, copied in that order. */
-export function subset(dataset: ClassificationDataset, indices: Int32Array): ClassificationDataset {
-  const { inputs, inputShape, labels } = dataset;
-  const length = indices.length * elementCount(inputShape);
-  const chosen = inputs instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
-  return {
-    ...dataset,
-    inputs: gatherRows(inputs, indices, chosen),
-    labels: gatherRows(labels, indices, new Int32Array(indices.length)),
-    count: indices.length,
-  };
+export function subset<D extends Dataset>(dataset: D, indices: Int32Array): D;
+export function subset(dataset: Dataset, indices: Int32Array): Dataset {
+  const count = indices.length;
+  const length = count * elementCount(dataset.inputShape);
+  const chosen = dataset.inputs instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
+  const inputs = gatherRows(dataset.inputs, indices, chosen);
+  return dataset.task === 'classification'
+    ? { ...dataset, count, inputs, labels: gatherRows(dataset.labels, indices, new Int32Array(count)) }
+    : { ...dataset, count, inputs, values: gatherRows(dataset.values, indices, new Float32Array(count)) };
 }
 
 /** Fills `into` with the rows at `indices`, like ONNX's Gather on axis 0. */

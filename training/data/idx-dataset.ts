@@ -25,5 +25,12 @@ export async function readIdxDataset(
   if (unknown >= 0) {
     throw unexpected(`${labelsPath}: label ${unknown}`, `0 to ${classes.length - 1}`, labels.data[unknown] ?? '');
   }
-  return { inputs: images.data, inputShape: [1, rows, columns], count, labels: Int32Array.from(labels.data), classes };
+  return {
+    task: 'classification',
+    inputs: images.data,
+    inputShape: [1, rows, columns],
+    count,
+    labels: Int32Array.from(labels.data),
+    classes,
+  };
 }

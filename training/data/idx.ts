@@ -2,13 +2,14 @@
  * The IDX format of MNIST and its relatives: a four-byte magic, big-endian dimensions, then the elements.
  * Only unsigned bytes are read, which is what every published set of this kind holds. A file may be compressed with gzip.
  *
- * Source: http://yann.lecun.com/exdb/mnist/ ("The IDX file format"), archived at
- * https://web.archive.org/web/20160117040036/http://yann.lecun.com/exdb/mnist/
+ * Source: "The IDX file format" in http://yann.lecun.com/exdb/mnist/, archived at
+ * https://web.archive.org/web/2016/http://yann.lecun.com/exdb/mnist/
  */
 import { constants as buffer } from 'node:buffer';
 import { constants as zlib, gunzipSync } from 'node:zlib';
 import { UserError, unexpected } from '../errors.ts';
 import { readBytes } from '../files.ts';
+import { typedArrayOf } from '../typed-array.ts';
 import { elementCount } from './dataset.ts';
 
 export interface IdxArray {
@@ -30,7 +31,7 @@ export function parseIdx(bytes: Uint8Array, where: string): IdxArray {
   const plain = isGzip(bytes) ? decompress(bytes, where) : bytes;
   const header = parseHeader(plain, where);
   if (plain.length !== header.fileLength) throw wrongLength(header, where, `${plain.length}`);
-  return { shape: header.shape, data: plain.subarray(header.length) };
+  return { shape: header.shape, data: typedArrayOf(Uint8Array, plain.subarray(header.length)) };
 }
 
 interface IdxHeader {

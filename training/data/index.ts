@@ -1,9 +1,23 @@
 /** Data: readers, splits, mini-batches and the statistics of the training set. Nothing here knows a network. */
+export { arrayDataset } from './array-dataset.ts';
 export { epochBatches } from './batches.ts';
-export { elementCount, subset, type ClassificationDataset, type Samples } from './dataset.ts';
-export { parseIdx, readIdx, type IdxArray } from './idx.ts';
+export type { CategoricalColumn, Column, ColumnKind, NumericColumn } from './columns.ts';
+export {
+  elementCount,
+  subset,
+  type ClassificationDataset,
+  type Dataset,
+  type RegressionDataset,
+  type Samples,
+} from './dataset.ts';
 export { readIdxDataset } from './idx-dataset.ts';
+export { parseIdx, readIdx, type IdxArray } from './idx.ts';
+export { readImageFolder, type ImageFolderOptions, type ImageSize } from './image-folder.ts';
+export { fillMissing, fitFills, type Imputation } from './impute.ts';
+export { loadData, type LoadedData, type LoadOptions } from './load.ts';
 export { loadMnist, type MnistOptions, type MnistSplits } from './mnist.ts';
+export { parseNpy, readNpy, readNpz, type NpyArray } from './npy.ts';
 export { createRandom, type Random } from './random.ts';
-export { trainValidationSplit } from './split.ts';
+export { classWeights, countLabels, splitDataset, type Splits, type SplitSizes } from './split.ts';
 export { inputStatistics, type InputStatistics } from './statistics.ts';
+export { readTable, type Table, type TableOptions } from './table.ts';

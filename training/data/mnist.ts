@@ -9,7 +9,7 @@ import { unexpected } from '../errors.ts';
 import type { ClassificationDataset } from './dataset.ts';
 import { readIdxDataset } from './idx-dataset.ts';
 import { createRandom } from './random.ts';
-import { trainValidationSplit } from './split.ts';
+import { splitDataset, type Splits } from './split.ts';
 
 const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
 
@@ -24,11 +24,7 @@ export interface MnistOptions {
   readonly classes?: readonly string[] | undefined;
 }
 
-export interface MnistSplits {
-  readonly train: ClassificationDataset;
-  readonly validation: ClassificationDataset;
-  readonly test: ClassificationDataset;
-}
+export type MnistSplits = Splits<ClassificationDataset>;
 
 /** @throws {UserError} naming the file when one is missing, damaged or does not fit the others. */
 export async function loadMnist({
@@ -40,8 +36,13 @@ export async function loadMnist({
   if (test.inputShape.join() !== all.inputShape.join()) {
     throw unexpected(directory, `test images [${all.inputShape.join(', ')}]`, `[${test.inputShape.join(', ')}]`);
   }
-  const validationCount = Math.floor(all.count / VALIDATION_ONE_IN);
-  return { ...trainValidationSplit(all, validationCount, createRandom(seed)), test };
+  const sizes = { validation: Math.floor(all.count / VALIDATION_ONE_IN), test: 0 };
+  return { ...splitDataset(all, sizes, createRandom(seed)), test };
+}
+
+/** Whether a folder looks like MNIST's, rather than one of other data. */
+export function hasMnistFiles(directory: string): boolean {
+  return plainOrCompressed(directory, 'train-images-idx3-ubyte') !== undefined;
 }
 
 function packageFolder(): string {
@@ -55,8 +56,12 @@ async function readPart(directory: string, part: 'train' | 't10k', classes: read
 }
 
 function find(directory: string, name: string): string {
-  const plain = join(directory, name);
-  const found = [plain, `${plain}.gz`].find((path) => existsSync(path));
+  const found = plainOrCompressed(directory, name);
   if (found === undefined) throw unexpected(directory, `a file ${name} or ${name}.gz`, 'neither');
   return found;
+}
+
+function plainOrCompressed(directory: string, name: string): string | undefined {
+  const plain = join(directory, name);
+  return [plain, `${plain}.gz`].find((path) => existsSync(path));
 }

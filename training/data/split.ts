@@ -1,16 +1,73 @@
-/** Dividing one data set into a training and a validation part. */
-import { subset, type ClassificationDataset } from './dataset.ts';
+/** Dividing one data set into parts for training, validation and test. */
+import { unexpected } from '../errors.ts';
+import { subset, type Dataset } from './dataset.ts';
 import type { Random } from './random.ts';
 
-/** Random disjoint parts: `validationCount` samples for validation, all others for training. */
-export function trainValidationSplit(
-  dataset: ClassificationDataset,
-  validationCount: number,
-  random: Random,
-): { readonly train: ClassificationDataset; readonly validation: ClassificationDataset } {
-  const order = random.fork('split').permutation(dataset.count);
+/** Disjoint parts of one data set. */
+export interface Splits<D extends Dataset = Dataset> {
+  readonly train: D;
+  readonly validation: D;
+  readonly test: D;
+}
+
+/** Sizes of two parts, in samples; training gets the others. */
+export interface SplitSizes {
+  readonly validation: number;
+  readonly test: number;
+}
+
+/**
+ * Random parts in which every class has the same share as in the whole, give or take one sample.
+ *
+ * @throws {UserError} when nothing would be left for training.
+ */
+export function splitDataset<D extends Dataset>(dataset: D, sizes: SplitSizes, random: Random): Splits<D> {
+  const held = sizes.validation + sizes.test;
+  if (held >= dataset.count) {
+    throw unexpected('split', `fewer than ${dataset.count} samples for validation and test`, held);
+  }
+  const order = stratifiedOrder(dataset, random.fork('split'));
   return {
-    train: subset(dataset, order.subarray(validationCount)),
-    validation: subset(dataset, order.subarray(0, validationCount)),
+    train: subset(dataset, order.subarray(held)),
+    validation: subset(dataset, order.subarray(0, sizes.validation)),
+    test: subset(dataset, order.subarray(sizes.validation, held)),
   };
+}
+
+/**
+ * A random order in which every stretch of samples is made up like the whole: the k-th of a class's n samples, taken at
+ * random, stands at (k + ½)/n of the way. A class of a few samples so comes last to validation and first to training.
+ */
+function stratifiedOrder(dataset: Dataset, random: Random): Int32Array {
+  const shuffled = random.permutation(dataset.count);
+  if (dataset.task === 'regression') return shuffled;
+  const { labels, classes } = dataset;
+  const sizes = countLabels(labels, classes.length);
+  const seen = new Int32Array(classes.length);
+  const position = new Float64Array(dataset.count);
+  for (const sample of shuffled) {
+    const label = labels[sample] ?? 0;
+    const rank = seen[label] ?? 0;
+    position[sample] = (rank + 0.5) / (sizes[label] ?? 1);
+    seen[label] = rank + 1;
+  }
+  return shuffled.sort((a, b) => (position[a] ?? 0) - (position[b] ?? 0));
+}
+
+/** How many samples each class has, `[classes]`. */
+export function countLabels(labels: Int32Array, classes: number): Int32Array {
+  const counts = new Int32Array(classes);
+  for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
+  return counts;
+}
+
+/**
+ * Weights that make every class count alike in the loss, `[classes]`, with mean 1 over the samples:
+ *   w_c = N / (K·N_c)   (King and Zeng, Political Analysis 9(2), 2001); 0 for a class without samples,
+ * where K counts the classes that have samples.
+ */
+export function classWeights({ labels, classes }: { labels: Int32Array; classes: readonly string[] }): Float32Array {
+  const counts = countLabels(labels, classes.length);
+  const present = counts.filter((count) => count > 0).length;
+  return Float32Array.from(counts, (count) => (count === 0 ? 0 : labels.length / (present * count)));
 }

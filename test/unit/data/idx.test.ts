@@ -81,7 +81,8 @@ describe('a pair of IDX files', () => {
 
   it('becomes images of one channel with their labels', async () => {
     expect(await read(idx([2, 1, 2], [1, 2, 3, 4]), idx([2], [1, 0]))).toEqual({
-      inputs: Buffer.of(1, 2, 3, 4),
+      task: 'classification',
+      inputs: Uint8Array.of(1, 2, 3, 4),
       inputShape: [1, 1, 2],
       count: 2,
       labels: Int32Array.of(1, 0),

@@ -1,0 +1,131 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { zipSync } from 'fflate';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countLabels, loadData, type LoadOptions } from '../../../training/data/index.ts';
+import { UserError } from '../../../training/errors.ts';
+import { idx } from './idx-file.ts';
+import { npy } from './npy-file.ts';
+
+const COUNT = 40;
+const numbers = Array.from({ length: COUNT }, (_, i) => i);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'load-'));
+  const save = async (name: string, content: Uint8Array | string) => {
+    await mkdir(join(folder, name, '..'), { recursive: true });
+    await writeFile(join(folder, name), content);
+  };
+  const rows = numbers.map((i) => `${i % 4 === 0 ? '' : i + 0.5},${i % 2 === 0 ? 'even' : 'odd'}`);
+  await save('table.csv', `x,parity\n${rows.join('\n')}\n`);
+  await save('table.tsv', `x\tparity\n${rows.join('\n').replaceAll(',', '\t')}\n`);
+  const x = npy("'<f4'", `(${COUNT}, 1)`, Float32Array.from(numbers));
+  const y = npy(
+    "'<i8'",
+    `(${COUNT},)`,
+    BigInt64Array.from(numbers, (i) => BigInt(i % 2)),
+  );
+  await save('x.npy', x);
+  await save('y.npy', y);
+  await save('arrays.npz', zipSync({ 'x.npy': x, 'y.npy': y, 'inputs.npy': x, 'labels.npy': y }));
+  for (const [part, count] of [
+    ['train', 24],
+    ['t10k', 6],
+  ] as const) {
+    await save(`mnist/${part}-images-idx3-ubyte`, idx([count, 1, 1], numbers.slice(0, count)));
+    await save(
+      `mnist/${part}-labels-idx1-ubyte`,
+      idx(
+        [count],
+        numbers.slice(0, count).map((i) => i % 2),
+      ),
+    );
+  }
+  const pixel = await sharp(Uint8Array.of(1), { raw: { width: 1, height: 1, channels: 1 } })
+    .png()
+    .toBuffer();
+  for (const i of numbers) await save(`images/${i % 2 === 0 ? 'even' : 'odd'}/${i}.png`, pixel);
+  await save('notes.doc', 'hello');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('loading data', () => {
+  const impute = new Map([['x', 'mean']]);
+  it.each<[string, Omit<LoadOptions, 'seed'>, string[]]>([
+    ['table.csv', { label: 'parity', impute }, ['even', 'odd']],
+    ['table.tsv', { label: 'parity', impute }, ['even', 'odd']],
+    ['arrays.npz', {}, ['0', '1']],
+    ['arrays.npz', { inputs: 'inputs', label: 'labels' }, ['0', '1']],
+    ['images', {}, ['even', 'odd']],
+  ])('from %s with %o gives three parts of its samples, by class', async (name, options, classes) => {
+    const data = await loadData(join(folder, name), { seed: 1, ...options });
+    expect([data.train.count, data.validation.count, data.test.count]).toEqual([32, 4, 4]);
+    for (const part of [data.train, data.validation, data.test]) {
+      expect(part).toMatchObject({ task: 'classification', classes });
+      if (part.task === 'classification')
+        expect([...countLabels(part.labels, 2)]).toEqual([part.count / 2, part.count / 2]);
+    }
+  });
+
+  it('from a pair of .npy files', async () => {
+    const data = await loadData(join(folder, 'x.npy'), { seed: 1, label: join(folder, 'y.npy'), task: 'regression' });
+    expect(data.test).toMatchObject({ task: 'regression', count: 4, values: data.test.inputs.map((x) => x % 2) });
+  });
+
+  it('from a folder of IDX files keeps their test set and names the classes as it is told', async () => {
+    const { train, validation, test } = await loadData(join(folder, 'mnist'), { seed: 1, classes: ['even', 'odd'] });
+    expect([train.count, validation.count, test.count]).toEqual([22, 2, 6]);
+    expect(test).toMatchObject({ classes: ['even', 'odd'], inputs: Uint8Array.of(0, 1, 2, 3, 4, 5) });
+  });
+
+  it('splits by the seed and the shares it is given', async () => {
+    const load = (seed: number) =>
+      loadData(join(folder, 'arrays.npz'), { seed, validationShare: 0.25, testShare: 0.05 });
+    const [one, again, other] = [await load(1), await load(1), await load(2)];
+    expect([one.train.count, one.validation.count, one.test.count]).toEqual([28, 10, 2]);
+    expect(again).toEqual(one);
+    expect(other.validation.inputs).not.toEqual(one.validation.inputs);
+  });
+
+  it('fills gaps in every part with the mean of the training part', async () => {
+    const { train, validation, test, columns } = await loadData(join(folder, 'table.csv'), {
+      seed: 1,
+      label: 'parity',
+      impute,
+    });
+    const fill = columns?.[0]?.fill ?? NaN;
+    const present = [...train.inputs].filter((x) => x % 1 === 0.5 && x !== fill);
+    expect(fill).toBeCloseTo(present.reduce((sum, x) => sum + x, 0) / present.length, 5);
+    for (const part of [train, validation, test]) {
+      part.inputs.forEach((x) => {
+        expect(x === fill || x % 1 === 0.5, `${x} is neither a value of the file nor the fill ${fill}`).toBe(true);
+      });
+    }
+  });
+
+  it.each<[string, Omit<LoadOptions, 'seed'>, string]>([
+    ['missing.csv', {}, ': cannot read: no such file or directory'],
+    ['notes.doc', {}, ': expected a .csv, .tsv, .npz or .npy file, or a folder of images, got another kind of file'],
+    ['table.csv', {}, ': expected the name of the label to predict, got none'],
+    [
+      'table.csv',
+      { label: 'parity' },
+      ': line 2, column "x": expected a value, or an imputation for the column, got none',
+    ],
+    ['x.npy', {}, ': expected the name of the label to predict, got none'],
+    ['arrays.npz', { label: 'z' }, ': expected an array "z", got "x", "y", "inputs", "labels"'],
+  ])('from %s with %o is refused', async (name, options, message) => {
+    const path = join(folder, name);
+    await expect(loadData(path, { seed: 1, ...options })).rejects.toThrow(new UserError(path + message));
+  });
+
+  it('that leaves nothing to train on is refused', async () => {
+    const shares = { validationShare: 0.5, testShare: 0.5 };
+    await expect(loadData(join(folder, 'images'), { seed: 1, ...shares })).rejects.toThrow(
+      new UserError('split: expected fewer than 40 samples for validation and test, got 40'),
+    );
+  });
+});

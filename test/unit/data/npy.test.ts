@@ -1,0 +1,216 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { zipSync } from 'fflate';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { arrayDataset, parseNpy, readNpy, readNpz } from '../../../training/data/index.ts';
+import { UserError } from '../../../training/errors.ts';
+import { npy } from './npy-file.ts';
+
+// np.save(f, np.arange(3, dtype='<f4')) of NumPy 2.4.6.
+const SAVED = Buffer.from(
+  'k05VTVBZAQB2AHsnZGVzY3InOiAnPGY0JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDMsKSwgfSAgICAgICAgICAgICAgICAgICAg' +
+    'ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAAAAAACAPwAAAEA=',
+  'base64',
+);
+
+// np.savez_compressed(f, x=np.array([[1, 2], [3, 4]], 'u1'), y=np.array([0, 1], 'i8')) of NumPy 2.4.6.
+const SAVEZ = Buffer.from(
+  'UEsDBC0AAAAIAAAAIQCCX1jr//////////8FABQAeC5ucHkBABAAhAAAAAAAAABKAAAAAAAAAJvsF+obEMnIUMZQrZ6SWpxcpG6loF5Taqiuo6Cell9U' +
+    'UpSYF59flJIKEndLzClOBYoXZyQWpAL5GkY6CkaaOgq1CmQDLkYmZhYAUEsDBC0AAAAIAAAAIQB+avvJ//////////8FABQAeS5ucHkBABAAkAAAAAAA' +
+    'AABJAAAAAAAAAJvsF+obEMnIUMZQrZ6SWpxcpG6loG6TaaGuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GkY6mjoKtQoUAC4GKGCE0gBQSwEC' +
+    'LQMtAAAACAAAACEAgl9Y60oAAACEAAAABQAAAAAAAAAAAAAAgAEAAAAAeC5ucHlQSwECLQMtAAAACAAAACEAfmr7yUkAAACQAAAABQAAAAAAAAAAAAAA' +
+    'gAGBAAAAeS5ucHlQSwUGAAAAAAIAAgBmAAAAAQEAAAAA',
+  'base64',
+);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'npy-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function saved(name: string, bytes: Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, bytes);
+  return path;
+}
+
+describe('a .npy file', () => {
+  it("is read as NumPy's own is written", async () => {
+    const path = await saved('saved.npy', SAVED);
+    expect(await readNpy(path)).toEqual({ where: path, shape: [3], data: Float32Array.of(0, 1, 2) });
+  });
+
+  it.each([
+    ["'|b1'", Uint8Array.of(0, 1)],
+    ["'|u1'", Uint8Array.of(0, 255)],
+    ["'|i1'", Int8Array.of(-1, 127)],
+    ["'<u2'", Uint16Array.of(0, 65535)],
+    ["'<i2'", Int16Array.of(-1, 1)],
+    ["'<u4'", Uint32Array.of(0, 4294967295)],
+    ["'<i4'", Int32Array.of(-1, 1)],
+    ["'<u8'", BigUint64Array.of(0n, 1n)],
+    ["'<i8'", BigInt64Array.of(-1n, 1n)],
+    ["'<f4'", Float32Array.of(0.5, -1)],
+    ["'<f8'", Float64Array.of(0.1, -1)],
+  ])('may hold %s, wherever its bytes lie', (descr, data) => {
+    const bytes = npy(descr, '(2, 1)', data);
+    expect(parseNpy(bytes, 'f')).toEqual({ where: 'f', shape: [2, 1], data });
+    expect(parseNpy(Buffer.concat([Uint8Array.of(0), bytes]).subarray(1), 'f').data).toEqual(data);
+  });
+
+  it.each([1, 2, 3])('may be of version %i', (version) => {
+    expect(parseNpy(npy("'|u1'", '(1,)', Uint8Array.of(7), { version }), 'f').data).toEqual(Uint8Array.of(7));
+  });
+
+  it('may be a scalar or empty', () => {
+    expect(parseNpy(npy("'|u1'", '()', Uint8Array.of(7)), 'f').shape).toEqual([]);
+    expect(parseNpy(npy("'|u1'", '(0, 3)', new Uint8Array()), 'f').shape).toEqual([0, 3]);
+  });
+
+  const dtypes = 'f: expected dtype |b1, |u1, |i1, <u2, <i2, <u4, <i4, <u8, <i8, <f4, <f8, got';
+  it.each([
+    ['nothing', new Uint8Array(), 'f: expected a NumPy array file of version 1 to 3, got something else'],
+    [
+      'a version to come',
+      npy("'|u1'", '(1,)', Uint8Array.of(1), { version: 4 }),
+      'f: expected a NumPy array file of version 1 to 3, got something else',
+    ],
+    ['a header cut short', SAVED.subarray(0, 100), 'f: expected 128 bytes of header, got 100'],
+    ['data cut short', SAVED.subarray(0, -1), 'f: expected 12 bytes for <f4 [3], got 11'],
+    ['trailing bytes', Buffer.concat([SAVED, Uint8Array.of(0)]), 'f: expected 12 bytes for <f4 [3], got 13'],
+    [
+      'a size beyond all memory',
+      npy("'<f8'", '(4294967296, 4294967296)', Uint8Array.of(1)),
+      'f: expected 147573952589676410000 bytes for <f8 [4294967296, 4294967296], got 1',
+    ],
+    [
+      'Fortran order',
+      npy("'|u1'", '(1, 1)', Uint8Array.of(1), { order: 'True' }),
+      'f: expected C order (numpy.ascontiguousarray), got Fortran order',
+    ],
+    ['big-endian numbers', npy("'>f4'", '(1,)', Float32Array.of(1)), `${dtypes} ">f4"`],
+    ['half precision', npy("'<f2'", '(1,)', Uint16Array.of(1)), `${dtypes} "<f2"`],
+    ['Python objects', npy("'|O'", '(1,)', Uint8Array.of(1)), `${dtypes} "|O"`],
+    [
+      'records',
+      npy("[('a', '<f4')]", '(1,)', Float32Array.of(1)),
+      `f: expected an array of plain numbers, got "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (…"`,
+    ],
+  ])('is refused with %s', (_name, bytes, message) => {
+    expect(() => parseNpy(bytes, 'f')).toThrow(new UserError(message));
+  });
+});
+
+describe('a .npz file', () => {
+  it("is read as NumPy's own is written", async () => {
+    const [y, x] = await readNpz(await saved('saved.npz', SAVEZ), ['y', 'x']);
+    expect(x).toMatchObject({ shape: [2, 2], data: Uint8Array.of(1, 2, 3, 4) });
+    expect(y).toMatchObject({ where: `${folder}/saved.npz: y`, shape: [2], data: BigInt64Array.of(0n, 1n) });
+  });
+
+  it.each([
+    ['an array missing', SAVEZ, 'z', ': expected an array "z", got "x", "y"'],
+    ['something else', Buffer.from('hello'), 'x', ': cannot unpack: invalid zip data'],
+    ['its end missing', SAVEZ.subarray(0, 200), 'x', ': cannot unpack: invalid zip data'],
+    [
+      'a size that deflate cannot reach',
+      Buffer.from(SAVEZ.toString('latin1').replaceAll('\x84\0\0\0\x05', '\0\0\0\x40\x05'), 'latin1'),
+      'x',
+      ': cannot unpack: impossible size 1073741824 of "x.npy"',
+    ],
+    [
+      'a file that is no array',
+      Buffer.from(zipSync({ 'x.npy': Uint8Array.of(1) })),
+      'x',
+      ': x: expected a NumPy array file of version 1 to 3, got something else',
+    ],
+  ])('is refused with %s', async (_name, bytes, name, message) => {
+    const path = await saved('bad.npz', bytes);
+    await expect(readNpz(path, [name])).rejects.toThrow(new UserError(path + message));
+  });
+});
+
+describe('a data set from two arrays', () => {
+  const array = (descr: string, shape: string, data: ArrayBufferView) =>
+    parseNpy(npy(`'${descr}'`, shape, data), descr);
+  const pixels = array('|u1', '(2, 1, 2)', Uint8Array.of(1, 2, 3, 4));
+
+  it('has images of one channel, and classes in the order of their numbers', () => {
+    expect(arrayDataset(pixels, array('<i8', '(2,)', BigInt64Array.of(10n, 9n)))).toEqual({
+      task: 'classification',
+      inputs: Uint8Array.of(1, 2, 3, 4),
+      inputShape: [1, 1, 2],
+      count: 2,
+      labels: Int32Array.of(1, 0),
+      classes: ['9', '10'],
+    });
+  });
+
+  it('has float32 inputs and values to predict', () => {
+    const inputs = array('<f8', '(2, 3)', Float64Array.of(0.1, 0, 1, 2, 3, 4));
+    expect(arrayDataset(inputs, array('<f8', '(2, 1)', Float64Array.of(0.25, 3)))).toEqual({
+      task: 'regression',
+      inputs: Float32Array.of(0.1, 0, 1, 2, 3, 4),
+      inputShape: [3],
+      count: 2,
+      values: Float32Array.of(0.25, 3),
+    });
+  });
+
+  it('takes whole numbers as values when told to, and fractions as classes', () => {
+    const whole = array('<i4', '(2,)', Int32Array.of(5, -5));
+    expect(arrayDataset(pixels, whole, 'regression')).toMatchObject({ values: Float32Array.of(5, -5) });
+    const fractions = array('<f4', '(2,)', Float32Array.of(1.5, -0.5));
+    expect(arrayDataset(pixels, fractions, 'classification')).toMatchObject({ classes: ['-0.5', '1.5'] });
+  });
+
+  const two = array('<i4', '(2,)', Int32Array.of(0, 1));
+  it.each([
+    ['inputs of one dimension', two, two, '<i4: expected at least 2 dimensions (samples first), got [2]'],
+    ['no samples', array('<f4', '(0, 3)', new Float32Array()), two, '<f4: expected samples, got none'],
+    [
+      'too few labels',
+      pixels,
+      array('<i4', '(1,)', Int32Array.of(1)),
+      '<i4: expected shape [2], one for each sample, got [1]',
+    ],
+    [
+      'labels in a table',
+      pixels,
+      array('<i4', '(2, 2)', Int32Array.of(1, 0, 0, 1)),
+      '<i4: expected shape [2], one for each sample, got [2, 2]',
+    ],
+    [
+      'an infinite input',
+      array('<f4', '(2, 1)', Float32Array.of(1, -Infinity)),
+      two,
+      '<f4: element 1: expected a finite float32, got -Infinity',
+    ],
+    [
+      'an input beyond float32',
+      array('<f8', '(2, 1)', Float64Array.of(1e39, 0)),
+      two,
+      '<f8: element 0: expected a finite float32, got 1e+39',
+    ],
+    [
+      'a value that is not a number',
+      pixels,
+      array('<f4', '(2,)', Float32Array.of(1, NaN)),
+      '<f4: element 1: expected a finite float32, got NaN',
+    ],
+    [
+      'too many classes',
+      array('|u1', '(1001, 1)', new Uint8Array(1001)),
+      array(
+        '<i4',
+        '(1001,)',
+        Int32Array.from({ length: 1001 }, (_, i) => i),
+      ),
+      '<i4: expected at most 1000 classes, got more',
+    ],
+  ])('is refused with %s', (_name, inputs, labels, message) => {
+    expect(() => arrayDataset(inputs, labels)).toThrow(new UserError(message));
+  });
+});

@@ -1,0 +1,221 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readTable, type TableOptions } from '../../../training/data/index.ts';
+import { UserError } from '../../../training/errors.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'table-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function read(content: string | Uint8Array, options: TableOptions, name = 't.csv') {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return readTable(path, options);
+}
+
+const FLOWERS = `width,colour,height,species
+1.5,red,2,iris
+2.5,blue,-3e1,rose
+.5,red,+4.0,iris
+`;
+
+describe('a table', () => {
+  it('has numbers as they stand, categories by index, and classes in an order of their own', async () => {
+    expect(await read(FLOWERS, { label: 'species' })).toEqual({
+      columns: [
+        { kind: 'numeric', name: 'width', fill: null },
+        { kind: 'categorical', name: 'colour', categories: ['blue', 'red'], fill: null },
+        { kind: 'numeric', name: 'height', fill: null },
+      ],
+      dataset: {
+        task: 'classification',
+        inputs: Float32Array.of(1.5, 1, 2, 2.5, 0, -30, 0.5, 1, 4),
+        inputShape: [3],
+        count: 3,
+        labels: Int32Array.of(0, 1, 0),
+        classes: ['iris', 'rose'],
+      },
+    });
+  });
+
+  it.each<[string, string, string, Partial<TableOptions>]>([
+    ['tabs in a .tsv file', 't.tsv', FLOWERS.replaceAll(',', '\t'), {}],
+    ['another delimiter', 't.csv', FLOWERS.replaceAll(',', ';'), { delimiter: ';' }],
+    ['Windows line ends and a byte order mark', 't.csv', `\uFEFF${FLOWERS.replaceAll('\n', '\r\n')}`, {}],
+    ['quoted cells', 't.csv', FLOWERS.replaceAll(/[^,\n]+/g, '"$&"'), {}],
+    ['spaces around the cells and empty lines', 't.csv', FLOWERS.replaceAll(',', ' , ').replaceAll('\n', '\n\n'), {}],
+    ['no line end at the end', 't.csv', FLOWERS.trimEnd(), {}],
+  ])('reads the same from %s', async (_name, file, content, options) => {
+    const expected = await read(FLOWERS, { label: 'species' });
+    expect(await read(content, { label: 'species', ...options }, file)).toEqual(expected);
+  });
+
+  it('keeps delimiters, quotes and line ends inside quotes', async () => {
+    const { dataset } = await read('a,label\n1,"x, ""y""\nz"\n2,b\n', { label: 'label' });
+    expect(dataset).toMatchObject({ classes: ['b', 'x, "y"\nz'] });
+  });
+
+  it('may lack a header: its columns are then called by their positions', async () => {
+    const { columns, dataset } = await read('1,2,x\n3,4,y\n', { label: '3', header: false });
+    expect(columns.map(({ name }) => name)).toEqual(['1', '2']);
+    expect(dataset.inputs).toEqual(Float32Array.of(1, 2, 3, 4));
+  });
+
+  it('may have a column without a name', async () => {
+    const options = { label: 'y', kinds: new Map([['1', 'ignored' as const]]) };
+    const { columns } = await read(',x,y\n0,1.5,a\n1,2.5,b\n', options);
+    expect(columns.map(({ name }) => name)).toEqual(['x']);
+  });
+
+  it.each([
+    ['words', 'b,a,b', undefined, { classes: ['a', 'b'], labels: Int32Array.of(1, 0, 1) }],
+    ['few whole numbers', '10,9,10', undefined, { classes: ['9', '10'], labels: Int32Array.of(1, 0, 1) }],
+    ['fractions', '0.5,1,2', undefined, { values: Float32Array.of(0.5, 1, 2) }],
+    ['whole numbers said to be values', '10,9,10', 'regression', { values: Float32Array.of(10, 9, 10) }],
+    [
+      'fractions said to be classes',
+      '2.5,1,2.5',
+      'classification',
+      { classes: ['1', '2.5'], labels: Int32Array.of(1, 0, 1) },
+    ],
+  ] as const)('whose label holds %s', async (_name, labels, task, expected) => {
+    const rows = labels.split(',').map((label) => `1,${label}\n`);
+    const { dataset } = await read(`x,y\n${rows.join('')}`, { label: 'y', task });
+    expect(dataset).toMatchObject(expected);
+  });
+
+  it('takes many whole numbers in the label as values', async () => {
+    const rows = Array.from({ length: 21 }, (_, i) => `1,${i}\n`);
+    expect((await read(`x,y\n${rows.join('')}`, { label: 'y' })).dataset.task).toBe('regression');
+    expect((await read(`x,y\n${rows.slice(1).join('')}`, { label: 'y' })).dataset.task).toBe('classification');
+  });
+
+  it('takes numbers as categories when told to', async () => {
+    const { columns } = await read('code,y\n10,a\n9,b\n', { label: 'y', kinds: new Map([['code', 'categorical']]) });
+    expect(columns).toEqual([{ kind: 'categorical', name: 'code', categories: ['9', '10'], fill: null }]);
+  });
+
+  it.each(['', '?', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL'])(
+    'takes %o as missing where that is allowed',
+    async (nothing) => {
+      const content = `x,c,y\n${nothing},red,a\n2,${nothing},b\n`;
+      const { columns, dataset } = await read(content, { label: 'y', incomplete: new Set(['x', 'c']) });
+      expect(columns).toMatchObject([{ kind: 'numeric' }, { categories: ['red'] }]);
+      expect(dataset.inputs).toEqual(Float32Array.of(NaN, 0, 2, NaN));
+    },
+  );
+
+  it('gives any float32 back exactly', async () => {
+    const floats = fc.float({ noNaN: true, noDefaultInfinity: true });
+    await fc.assert(
+      fc.asyncProperty(fc.array(floats, { minLength: 1, maxLength: 9 }), async (values) => {
+        const { dataset } = await read(`y,x\n${values.map((value) => `a,${value}\n`).join('')}`, { label: 'y' });
+        expect([...dataset.inputs]).toEqual(values.map((value) => value + 0));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  const many = Array.from({ length: 1001 }, (_, i) => `${i}.5`);
+  const withMany = (typo: string) =>
+    `x,y\n${[...many.slice(0, 700), typo, ...many.slice(700)].map((x) => `${x},a\n`).join('')}`;
+  const kinds = (kind: 'numeric' | 'categorical' | 'ignored') => ({ kinds: new Map([['x', kind]]) });
+  it.each<[string, string | Uint8Array, Partial<TableOptions>, string]>([
+    ['nothing', '', {}, 'expected a column "y", got an empty file'],
+    ['a header only', 'x,y\n', {}, 'expected rows of data, got none'],
+    ['no such label', 'a,b\n1,2\n', {}, 'expected a column "y", got "a", "b"'],
+    ['no such column to ignore', 'a,y\n1,2\n', kinds('ignored'), 'expected a column "x", got "a", "y"'],
+    ['no such column to impute', 'a,y\n1,2\n', { incomplete: new Set(['x']) }, 'expected a column "x", got "a", "y"'],
+    ['nothing but the label', 'y\n1\n', {}, 'expected a column besides the label, got none'],
+    ['two columns of one name', 'x,y,x\n1,2,3\n', {}, 'expected different column names, got "x" twice'],
+    ['a cell too few', 'x,y\n1,a\n2\n', {}, 'line 3: expected 2 cells, got 1'],
+    ['a cell too many', 'x,y\n1,a\n2,b,c\n', {}, 'line 3: expected 2 cells, got 3'],
+    [
+      'a missing number',
+      'x,y\n1,a\n,b\n',
+      {},
+      'line 3, column "x": expected a value, or an imputation for the column, got none',
+    ],
+    [
+      'a missing label',
+      'x,y\n1,a\n2,?\n',
+      { incomplete: new Set(['y']) },
+      'line 3, column "y": expected a value, or an imputation for the column, got none',
+    ],
+    [
+      'a word in a numeric column',
+      'x,y\n1,a\n2o,b\n',
+      kinds('numeric'),
+      'line 3, column "x": expected a number, got "2o"',
+    ],
+    [
+      'a hexadecimal number',
+      'x,y\n1,a\n0x10,b\n',
+      kinds('numeric'),
+      'line 3, column "x": expected a number, got "0x10"',
+    ],
+    ['a number beyond float32', 'x,y\n1,a\n\n1e39,b\n', {}, 'line 4, column "x": expected a number, got "1e39"'],
+    [
+      'a slip among many numbers',
+      withMany('3·5'),
+      {},
+      'line 702, column "x": expected numbers, or at most 1000 different texts, got "3·5"',
+    ],
+    [
+      'too many numbers to be categories',
+      withMany('1'),
+      kinds('categorical'),
+      'column "x": expected numbers, or at most 1000 different texts, got more numbers',
+    ],
+    [
+      'a word to predict',
+      'x,y\n1,2\n1,two\n',
+      { task: 'regression' },
+      'line 3, column "y": expected a number, got "two"',
+    ],
+    [
+      'a quote that is never closed',
+      'x,y\n1,"a\n2,b\n',
+      {},
+      'line 3, column 2: expected a closing quote, got the end of the file',
+    ],
+    [
+      'a quote never closed in a large file',
+      `x,y\n1,"${'a'.repeat(1_100_000)}`,
+      {},
+      'line 2, column 2: expected a closing quote, got 1000000 bytes without',
+    ],
+    [
+      'a quote inside a cell',
+      'x,y\n1,a"b\n',
+      {},
+      'line 2, column 2: expected quotes around a whole cell (and doubled inside it), got a quote elsewhere',
+    ],
+    [
+      'text after a quoted cell',
+      'x,y\n1,"a"b\n',
+      {},
+      'line 2, column 2: expected quotes around a whole cell (and doubled inside it), got a quote elsewhere',
+    ],
+    [
+      'Latin-1 text',
+      Buffer.from('x,y\n1,caf\u00e9\n', 'latin1'),
+      {},
+      'line 2, column 2: expected text in UTF-8, got other bytes',
+    ],
+  ])('is refused with %s', async (_name, content, options, message) => {
+    const complaint = new UserError(`${join(folder, 't.csv')}: ${message}`);
+    await expect(read(content, { label: 'y', ...options })).rejects.toThrow(complaint);
+  });
+
+  it('is refused in one line when the file is missing', async () => {
+    await expect(readTable('/nowhere.csv', { label: 'y' })).rejects.toThrow(
+      new UserError('/nowhere.csv: cannot read: no such file or directory'),
+    );
+  });
+});

@@ -1,0 +1,99 @@
+/** One door for a user's own data: whatever lies at a path, read, split and ready to train on. */
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { unexpected } from '../errors.ts';
+import { cannotRead } from '../files.ts';
+import { arrayDataset } from './array-dataset.ts';
+import type { Column } from './columns.ts';
+import type { Dataset } from './dataset.ts';
+import { readImageFolder, type ImageFolderOptions } from './image-folder.ts';
+import { fillMissing, fitFills, type Imputation } from './impute.ts';
+import { hasMnistFiles, loadMnist } from './mnist.ts';
+import { readNpy, readNpz, type NpyArray } from './npy.ts';
+import { createRandom } from './random.ts';
+import { splitDataset, type Splits } from './split.ts';
+import { readTable, type TableOptions } from './table.ts';
+
+export interface LoadOptions extends ImageFolderOptions, Partial<Omit<TableOptions, 'label' | 'incomplete'>> {
+  /** Chooses the samples of each part. */
+  readonly seed: number;
+  /** What to predict: a table's column, the array in a `.npz` file (default `y`), or the labels' own `.npy` file. */
+  readonly label?: string | undefined;
+  /** The array of inputs in a `.npz` file, default `x`. */
+  readonly inputs?: string | undefined;
+  /** By column, what stands in for the missing values of a table. */
+  readonly impute?: ReadonlyMap<string, Imputation> | undefined;
+  /** Names of the classes in a folder of IDX files, default the ten digits. */
+  readonly classes?: readonly string[] | undefined;
+  /** Shares of the samples kept for validation and test, default 0.1 each; IDX files bring a test set of their own. */
+  readonly validationShare?: number | undefined;
+  readonly testShare?: number | undefined;
+}
+
+export interface LoadedData extends Splits {
+  /** What the inputs of a table mean; null for images and arrays. */
+  readonly columns: readonly Column[] | null;
+}
+
+/**
+ * Reads a `.csv` or `.tsv` table, a `.npz` or `.npy` array, a folder with MNIST's four IDX files, or a folder with a
+ * folder of images for each class.
+ *
+ * @throws {UserError} in one line that names the file, with line and column for a table.
+ */
+export async function loadData(path: string, options: LoadOptions): Promise<LoadedData> {
+  if (await isFolder(path)) return loadFolder(path, options);
+  switch (extname(path).toLowerCase()) {
+    case '.csv':
+    case '.tsv':
+    case '.tab':
+      return loadTable(path, options);
+    case '.npz':
+      return loadArrays(...(await readNpz(path, [options.inputs ?? 'x', options.label ?? 'y'])), options);
+    case '.npy':
+      return loadArrays(await readNpy(path), await readNpy(labelOf(path, options)), options);
+    default:
+      throw unexpected(path, 'a .csv, .tsv, .npz or .npy file, or a folder of images', 'another kind of file');
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}
+
+async function loadFolder(path: string, options: LoadOptions): Promise<LoadedData> {
+  return hasMnistFiles(path)
+    ? { ...(await loadMnist({ ...options, directory: path })), columns: null }
+    : { ...split(await readImageFolder(path, options), options), columns: null };
+}
+
+async function loadTable(path: string, options: LoadOptions): Promise<LoadedData> {
+  const { impute = new Map<string, Imputation>() } = options;
+  const label = labelOf(path, options);
+  const table = await readTable(path, { ...options, label, incomplete: new Set(impute.keys()) });
+  const { train, validation, test } = split(table.dataset, options);
+  const columns = fitFills(table.columns, impute, train);
+  const fill = (part: Dataset) => fillMissing(part, columns);
+  return { train: fill(train), validation: fill(validation), test: fill(test), columns };
+}
+
+function labelOf(path: string, { label }: LoadOptions): string {
+  if (label === undefined) throw unexpected(path, 'the name of the label to predict', 'none');
+  return label;
+}
+
+function split(dataset: Dataset, { seed, validationShare = 0.1, testShare = 0.1 }: LoadOptions): Splits {
+  const sizes = {
+    validation: Math.round(dataset.count * validationShare),
+    test: Math.round(dataset.count * testShare),
+  };
+  return splitDataset(dataset, sizes, createRandom(seed));
+}
+
+function loadArrays(inputs: NpyArray, labels: NpyArray, options: LoadOptions): LoadedData {
+  return { ...split(arrayDataset(inputs, labels, options.task), options), columns: null };
+}

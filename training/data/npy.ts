@@ -1,0 +1,128 @@
+/**
+ * NumPy's array files: `.npy` holds one array, `.npz` is a ZIP archive of them. Numbers in C order and little-endian only,
+ * which is what `numpy.save` writes of ordinary arrays; nothing that would need Python's pickle.
+ *
+ * Source: https://numpy.org/doc/2.3/reference/generated/numpy.lib.format.html
+ */
+import { unzipSync } from 'fflate';
+import { quote, UserError, unexpected } from '../errors.ts';
+import { readBytes } from '../files.ts';
+import { typedArrayOf, type TypedArrayConstructor } from '../typed-array.ts';
+import { elementCount } from './dataset.ts';
+
+export type NpyData =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | BigUint64Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
+
+export interface NpyArray {
+  /** Names the array in messages, usually its file. */
+  readonly where: string;
+  readonly shape: readonly number[];
+  /** Row-major. Booleans are bytes of 0 and 1. */
+  readonly data: NpyData;
+}
+
+const ARRAYS = new Map<string, TypedArrayConstructor<NpyData>>([
+  ['|b1', Uint8Array],
+  ['|u1', Uint8Array],
+  ['|i1', Int8Array],
+  ['<u2', Uint16Array],
+  ['<i2', Int16Array],
+  ['<u4', Uint32Array],
+  ['<i4', Int32Array],
+  ['<u8', BigUint64Array],
+  ['<i8', BigInt64Array],
+  ['<f4', Float32Array],
+  ['<f8', Float64Array],
+]);
+
+/** @throws {UserError} when the file cannot be read or holds something else. */
+export async function readNpy(path: string): Promise<NpyArray> {
+  return parseNpy(await readBytes(path), path);
+}
+
+/**
+ * The arrays of these names, in this order; others are not unpacked.
+ *
+ * @throws {UserError} when the file cannot be read, or an array is missing or something else.
+ */
+export async function readNpz<const Names extends readonly string[]>(
+  path: string,
+  names: Names,
+): Promise<{ readonly [N in keyof Names]: NpyArray }> {
+  const bytes = await readBytes(path);
+  const found: string[] = [];
+  const files = unzip(bytes, path, (file) => {
+    const name = file.replace(/\.npy$/, '');
+    found.push(name);
+    return names.includes(name);
+  });
+  const arrays = names.map((name) => {
+    const content = files[`${name}.npy`];
+    if (content === undefined) throw unexpected(path, `an array ${quote(name)}`, found.map(quote).join(', ') || 'none');
+    return parseNpy(content, `${path}: ${name}`);
+  });
+  return arrays as { [N in keyof Names]: NpyArray };
+}
+
+/** Deflate cannot do better, so a larger size than that is a lie and is not allocated. */
+const MAX_COMPRESSION = 1032;
+
+function unzip(bytes: Uint8Array, path: string, wanted: (file: string) => boolean): Record<string, Uint8Array> {
+  try {
+    return unzipSync(bytes, {
+      filter: ({ name, size, originalSize }) => {
+        if (originalSize > size * MAX_COMPRESSION) throw new Error(`impossible size ${originalSize} of ${quote(name)}`);
+        return wanted(name);
+      },
+    });
+  } catch (error) {
+    throw new UserError(`${path}: cannot unpack: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** @throws {UserError} unless the bytes are exactly one array of numbers. */
+export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
+  const { text, end } = readHeader(bytes, where);
+  const dtype = field(text, /'descr': *'([^']*)'/, where);
+  const TypedArray = ARRAYS.get(dtype);
+  if (TypedArray === undefined) throw unexpected(where, `dtype ${[...ARRAYS.keys()].join(', ')}`, quote(dtype));
+  if (field(text, /'fortran_order': *(True|False)/, where) === 'True') {
+    throw unexpected(where, 'C order (numpy.ascontiguousarray)', 'Fortran order');
+  }
+  const shape = (field(text, /'shape': *\(([\d, ]*)\)/, where).match(/\d+/g) ?? []).map(Number);
+  const content = bytes.subarray(end);
+  const size = elementCount(shape) * TypedArray.BYTES_PER_ELEMENT;
+  if (content.length !== size)
+    throw unexpected(where, `${size} bytes for ${dtype} [${shape.join(', ')}]`, content.length);
+  return { where, shape, data: typedArrayOf(TypedArray, content) };
+}
+
+const MAGIC = '\x93NUMPY';
+
+/** The header's text, a Python dictionary, and where it ends. Its length takes 2 bytes in version 1, 4 in versions 2 and 3. */
+function readHeader(bytes: Uint8Array, where: string) {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const version = file[MAGIC.length] ?? 0;
+  if (file.toString('latin1', 0, MAGIC.length) !== MAGIC || version < 1 || version > 3 || file.length < 12) {
+    throw unexpected(where, 'a NumPy array file of version 1 to 3', 'something else');
+  }
+  const [start, length] = version === 1 ? [10, file.readUInt16LE(8)] : [12, file.readUInt32LE(8)];
+  const end = start + length;
+  if (end > file.length) throw unexpected(where, `${end} bytes of header`, file.length);
+  return { text: file.toString('latin1', start, end), end };
+}
+
+function field(header: string, pattern: RegExp, where: string): string {
+  const value = pattern.exec(header)?.[1];
+  if (value === undefined) throw unexpected(where, 'an array of plain numbers', quote(header.trim()));
+  return value;
+}

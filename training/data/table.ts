@@ -1,0 +1,162 @@
+/**
+ * A CSV or TSV file as a data set. The file is read twice, row by row: once to learn its columns and its length, once to
+ * fill arrays of exactly that size, so nothing but the data set itself is ever in memory.
+ */
+import { quote, unexpected } from '../errors.ts';
+import { type Column, type ColumnKind, ColumnProfile, type Encoder, encoderOf } from './columns.ts';
+import { readCsv } from './csv.ts';
+import type { ClassificationDataset, Dataset, RegressionDataset, Samples } from './dataset.ts';
+
+export interface TableOptions {
+  /** The column to predict. */
+  readonly label: string;
+  /** Without it, a label of words, or of at most 20 different whole numbers, is a class; any other is a number to predict. */
+  readonly task?: Dataset['task'] | undefined;
+  /** What a column holds, where its cells do not tell: a column is numeric when all its cells are numbers. */
+  readonly kinds?: ReadonlyMap<string, ColumnKind | 'ignored'> | undefined;
+  /** Columns in which values may be missing. */
+  readonly incomplete?: ReadonlySet<string> | undefined;
+  /** Default: a tab for `.tsv` and `.tab` files, a comma for all others. */
+  readonly delimiter?: string | undefined;
+  /** Whether the first row holds the columns' names (the default); without names they are called 1, 2, 3, … */
+  readonly header?: boolean | undefined;
+}
+
+export interface Table {
+  /** The input columns, in the order of the file. */
+  readonly columns: readonly Column[];
+  /** `inputs` is float32 `[rows, columns]`: numbers as they stand, categories by index, NaN where missing. */
+  readonly dataset: Dataset;
+}
+
+/** @throws {UserError} naming the file and, for bad content, the line and the column. */
+export async function readTable(path: string, options: TableOptions): Promise<Table> {
+  const { profiles, count } = await profileColumns(path, options);
+  checkNames(path, profiles, options);
+  if (count === 0) throw unexpected(path, 'rows of data', 'none');
+
+  const columns = profiles.map((profile) => inputColumn(path, profile, options));
+  const inputColumns = columns.filter((column) => column !== null);
+  const width = inputColumns.length;
+  if (width === 0) throw unexpected(path, 'a column besides the label', 'none');
+  const inputs = new Float32Array(count * width);
+
+  const labelIndex = profiles.findIndex(({ name }) => name === options.label);
+  const label = labelColumn(path, profiles[labelIndex], options);
+  const target = targetOf(label, count);
+
+  const writers = columns.map((column) => {
+    if (column === null) return null;
+    const missingAllowed = options.incomplete?.has(column.name) ?? false;
+    return writer(inputs, width, inputColumns.indexOf(column), encoderOf(column, missingAllowed));
+  });
+  const labels = target.task === 'classification' ? target.labels : target.values;
+  const labelWriter = writer(labels, 1, 0, encoderOf(label, false));
+  await writeRows(path, options, profiles, writers.with(labelIndex, labelWriter), count);
+  return { columns: inputColumns, dataset: { inputs, inputShape: [width], count, ...target } };
+}
+
+/** Puts a row's cell where it belongs. */
+type Writer = (row: number, text: string, where: () => string) => void;
+
+function writer(into: Float32Array | Int32Array, width: number, index: number, encode: Encoder): Writer {
+  return (row, text, where) => {
+    into[row * width + index] = encode(text, where);
+  };
+}
+
+/** The first pass. */
+async function profileColumns(path: string, options: TableOptions) {
+  let profiles: readonly ColumnProfile[] | undefined;
+  let count = 0;
+  for await (const { line, cells } of readCsv(path, delimiterOf(path, options))) {
+    if (profiles === undefined) {
+      profiles = namesOf(cells, options).map((name) => new ColumnProfile(name));
+      if (hasHeader(options)) continue;
+    }
+    profiles.forEach((profile, index) => {
+      profile.add(cells[index] ?? '', line);
+    });
+    count++;
+  }
+  return { profiles: profiles ?? [], count };
+}
+
+/** The second pass. */
+async function writeRows(
+  path: string,
+  options: TableOptions,
+  profiles: readonly ColumnProfile[],
+  writers: readonly (Writer | null)[],
+  count: number,
+): Promise<void> {
+  let row = hasHeader(options) ? -1 : 0;
+  for await (const { line, cells } of readCsv(path, delimiterOf(path, options))) {
+    if (row >= 0) {
+      writers.forEach((write, index) => {
+        write?.(row, cells[index] ?? '', () => `${path}: line ${line}, column ${quote(profiles[index]?.name ?? '')}`);
+      });
+    }
+    row++;
+  }
+  if (row !== count) throw unexpected(path, `${count} rows on the second reading`, row);
+}
+
+const hasHeader = ({ header = true }: TableOptions) => header;
+
+const delimiterOf = (path: string, { delimiter }: TableOptions) =>
+  delimiter ?? (/\.(tsv|tab)$/i.test(path) ? '\t' : ',');
+
+/** A column without a name, such as the row numbers that pandas writes, is called by its position. */
+function namesOf(cells: readonly string[], options: TableOptions): string[] {
+  return cells.map((cell, index) => (hasHeader(options) && cell !== '' ? cell : `${index + 1}`));
+}
+
+function checkNames(path: string, profiles: readonly ColumnProfile[], options: TableOptions): void {
+  const names = profiles.map(({ name }) => name);
+  const repeated = names.find((name, index) => names.indexOf(name) < index);
+  if (repeated !== undefined) throw unexpected(path, 'different column names', `${quote(repeated)} twice`);
+  const mentioned = [options.label, ...(options.kinds?.keys() ?? []), ...(options.incomplete ?? [])];
+  const unknown = mentioned.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw unexpected(path, `a column ${quote(unknown)}`, listOf(names));
+}
+
+const LONGEST_LIST = 10;
+
+const listOf = (names: readonly string[]) =>
+  names.length === 0
+    ? 'an empty file'
+    : names.slice(0, LONGEST_LIST).map(quote).join(', ') + (names.length > LONGEST_LIST ? ', …' : '');
+
+/** The column as an input of the model; null for the label and for what is to be ignored. */
+function inputColumn(path: string, profile: ColumnProfile, { label, kinds }: TableOptions): Column | null {
+  const { name } = profile;
+  const kind = kinds?.get(name) ?? profile.kind;
+  if (name === label || kind === 'ignored') return null;
+  if (kind === 'numeric') return { kind, name, fill: null };
+  return { kind, name, categories: profile.categories(path), fill: null };
+}
+
+/** The label as a column: of categories, its classes, or of numbers to predict. */
+function labelColumn(path: string, profile: ColumnProfile | undefined, { task }: TableOptions): Column {
+  if (profile === undefined) throw new Error('internal: the label was not checked');
+  const { name } = profile;
+  return task === 'classification' || (task === undefined && holdsClasses(profile))
+    ? { kind: 'categorical', name, categories: profile.categories(path), fill: null }
+    : { kind: 'numeric', name, fill: null };
+}
+
+const MOST_WHOLE_NUMBERS = 20;
+
+function holdsClasses({ firstWord, texts }: ColumnProfile): boolean {
+  if (firstWord !== undefined) return true;
+  return texts.size <= MOST_WHOLE_NUMBERS && [...texts].every((text) => /^[+-]?\d+$/.test(text));
+}
+
+type Target = Omit<ClassificationDataset, keyof Samples> | Omit<RegressionDataset, keyof Samples>;
+
+function targetOf(label: Column, count: number): Target {
+  return label.kind === 'categorical'
+    ? { task: 'classification', labels: new Int32Array(count), classes: label.categories }
+    : { task: 'regression', values: new Float32Array(count) };
+}
