@@ -1,6 +1,6 @@
 /** `npm run train -- --help` */
 import { Command, Option } from 'commander';
-import { type NetworkName, networks } from '../network/index.ts';
+import { networks } from '../network/index.ts';
 import { optimizers, schedules } from '../optimizer/index.ts';
 import type { TrainingConfig } from '../trainer/index.ts';
 import { runCommand } from './run-command.ts';
@@ -8,7 +8,7 @@ import { atLeastZero, fraction, fractionOrNone, positive, wholeNumber } from './
 import { trainToFolder } from './train.ts';
 
 interface Flags extends TrainingConfig {
-  readonly network?: NetworkName;
+  readonly network?: string;
   readonly from?: string;
   readonly backend: 'native';
   readonly threads?: number;
@@ -21,7 +21,7 @@ const choice = (flags: string, description: string, choices: readonly string[], 
 
 const command = new Command('train')
   .description('Train a Batch Norm network on MNIST and save a checkpoint.')
-  .addOption(new Option('--network <name>', 'what to train (default: "mnist-cnn")').choices(Object.keys(networks)))
+  .option('--network <name>', `${Object.keys(networks).join(', ')}, or a .ts file (default: mnist-cnn)`)
   .option('--from <checkpoint>', 'start from these tensors, in place of fresh ones')
   .option('--epochs <n>', 'passes over the training set', wholeNumber(1), 3)
   .option('--batch-size <n>', 'samples that are normalized together', wholeNumber(2), 64)

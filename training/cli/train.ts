@@ -5,7 +5,7 @@ import { type Backend, nativeBackend } from '../backend/index.ts';
 import { loadMnist, type MnistSplits } from '../data/index.ts';
 import { unexpected } from '../errors.ts';
 import { loadModel, saveModel } from '../model.ts';
-import { type NetworkName, networks, type Plan, planNetwork } from '../network/index.ts';
+import { type Plan, planNetwork } from '../network/index.ts';
 import {
   createEvaluator,
   type EpochMetrics,
@@ -14,12 +14,13 @@ import {
   type TrainingConfig,
   type TrainingResult,
 } from '../trainer/index.ts';
+import { findNetwork } from './network.ts';
 import { openMetricsFile } from './metrics.ts';
 import { count, percent, showTraining, summaryTable } from './terminal.ts';
 
 export interface TrainOptions {
-  /** Without one, that of the checkpoint, or else `mnist-cnn`. */
-  readonly network?: NetworkName | undefined;
+  /** A name or a file; when omitted, the checkpoint's network, or else `mnist-cnn`. */
+  readonly network?: string | undefined;
   /** A checkpoint to start from. */
   readonly from?: string | undefined;
   readonly config: TrainingConfig;
@@ -57,11 +58,12 @@ interface StartingPoint {
   readonly tensors: State | undefined;
 }
 
-async function startingPoint(network: NetworkName | undefined, from: string | undefined): Promise<StartingPoint> {
-  if (from === undefined) return { plan: planNetwork(networks[network ?? 'mnist-cnn']), tensors: undefined };
-  const model = await loadModel(from, network && networks[network]);
+async function startingPoint(choice: string | undefined, from: string | undefined): Promise<StartingPoint> {
+  if (from === undefined) return { plan: planNetwork(await findNetwork(choice ?? 'mnist-cnn')), tensors: undefined };
+  const network = choice === undefined ? undefined : await findNetwork(choice);
+  const model = await loadModel(from, network);
   const { name } = model.plan.network;
-  if (network && name !== network) throw unexpected(from, `a checkpoint of ${network}`, `one of ${name}`);
+  if (network && name !== network.name) throw unexpected(from, `a checkpoint of ${network.name}`, `one of ${name}`);
   return model;
 }
 

@@ -1,7 +1,6 @@
 /** Batch Norm: z̃ = γ (z − μ) / √(σ² + ε) + β, per channel. */
 import { formatShape, GraphError } from '../../graph/index.ts';
-import { type LayerRule, modes } from '../rule.ts';
-import { own } from './linear.ts';
+import { type LayerRule, modes, own } from '../rule.ts';
 
 export const batchNorm: LayerRule<'batchNorm'> = {
   outputShape: (_layer, inputShape) => {
