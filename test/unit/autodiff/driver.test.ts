@@ -133,6 +133,15 @@ describe('the emitted graph', () => {
     expect(g.nodes.slice(before).filter(({ name }) => name.startsWith('Gather/'))).toEqual([]);
   });
 
+  test('sums nothing for inputs that no target flows into', () => {
+    const g = graphBuilder();
+    const [x, bias] = [float(g, 'x', 2, 3), float(g, 'bias', 3)];
+    const loss = total(g, g.Add(x, bias));
+    const before = g.nodes.length;
+    gradients(g, loss, [x]);
+    expect(g.nodes.slice(before).filter(({ name }) => name.startsWith('Add/'))).toEqual([]);
+  });
+
   test('names every node after the forward node it belongs to', () => {
     const g = graphBuilder();
     const x = float(g, 'x', 3);
