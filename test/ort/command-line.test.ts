@@ -53,7 +53,7 @@ describe('npm run train', () => {
     [
       'an unknown network',
       ['--network', 'lenet'],
-      "error: option '--network <name>' argument 'lenet' is invalid. Allowed choices are mnist-mlp, mnist-cnn.",
+      'error: --network: expected mnist-mlp, mnist-cnn, mnist-resnet or a .ts file, got "lenet"',
     ],
     [
       'a batch of one',

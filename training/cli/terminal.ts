@@ -2,14 +2,15 @@
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import { formatShape } from '../graph/index.ts';
-import { isTrained, type Plan } from '../network/index.ts';
+import { isTrained, layersOf, type Plan } from '../network/index.ts';
 import type { EpochMetrics, TrainingEvents } from '../trainer/index.ts';
 
 export const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 
 /** Layer, output shape, parameters; running statistics are not parameters. */
-export function summaryTable({ network, layers }: Plan): string {
+export function summaryTable(plan: Plan): string {
+  const layers = layersOf(plan);
   const table = new Table({
     head: ['layer', 'output', 'parameters'],
     colAligns: ['left', 'left', 'right'],
@@ -22,7 +23,7 @@ export function summaryTable({ network, layers }: Plan): string {
       .map(({ shape }) => product(shape))
       .reduce(add, 0),
   );
-  table.push(['input', formatShape(network.inputShape), '']);
+  table.push(['input', formatShape(plan.network.inputShape), '']);
   layers.forEach(({ name, outputShape }, i) => {
     table.push([name, formatShape(outputShape), sizes[i] ? count(sizes[i]) : '']);
   });

@@ -3,11 +3,11 @@
  *
  *     HardSigmoid(x) = max(0, min(1, alpha · x + beta))
  *
- * is a step once alpha is so large that no x but zero stays on the ramp. float32 ends at 3.4e38.
+ * is a step once alpha is so large that no x but zero stays on the ramp: 2⁻¹²⁶ is the smallest normal float32.
  */
 import type { GraphBuilder, Value } from '../graph/index.ts';
 
-const steep = 1e38;
+const steep = 2 ** 126;
 
 /** 1[x > 0] */
 export const isPositive = (g: GraphBuilder, x: Value): Value => g.HardSigmoid(x, { alpha: steep, beta: 0 });

@@ -3,5 +3,6 @@ export { batchesOf, createEvaluator, type Evaluation, type Evaluator } from './e
 export type { State } from './initialize.ts';
 export { populationStatistics } from './population.ts';
 export { trainingProgram, type ProgramOptions } from './program.ts';
+export type { StepOptions } from './step.ts';
 export { type TrainingConfig, TrainingRun } from './run.ts';
 export { type EpochMetrics, train, type TrainingData, type TrainingEvents, type TrainingResult } from './train.ts';

@@ -3,20 +3,33 @@ import type { Backend, NamedTensors, Session } from '../backend/index.ts';
 import { type ClassificationDataset, createRandom, inputStatistics } from '../data/index.ts';
 import { type Tensor } from '../graph/index.ts';
 import { floatsOf } from './evaluate.ts';
-import { initializeSlots, initializeTensors, type State } from './initialize.ts';
-import { type Plan, tensorsOf } from '../network/index.ts';
-import { type Optimizer, type OptimizerName, optimizers, type ScheduleName, schedules } from '../optimizer/index.ts';
+import { initializeTensors, initializeUpdates, type State, tensorOf } from './initialize.ts';
+import { layerTensorsOf, type Plan, tensorsOf } from '../network/index.ts';
+import {
+  type Optimizer,
+  type OptimizerName,
+  optimizers,
+  type OptimizerSettings,
+  rateFactor,
+  type ScheduleName,
+} from '../optimizer/index.ts';
 import { carriedState, nextName, trainingProgram } from './program.ts';
+import type { StepOptions } from './step.ts';
+import { averageName, stepScalars } from './update.ts';
 
-export interface TrainingConfig {
+/** All that decides how a run goes, beside the network, the data and the engine. */
+export interface TrainingConfig extends Omit<StepOptions, 'optimizer'> {
   readonly epochs: number;
   readonly batchSize: number;
   readonly optimizer: OptimizerName;
+  /** The share of the velocity kept by the optimizers that have one; 0.9 when omitted. */
+  readonly momentum?: number | undefined;
   readonly learningRate: number;
   readonly schedule: ScheduleName;
-  /** The share of the old running statistics kept at every step. */
-  readonly bnMomentum: number;
-  readonly seed: number;
+  /** The share of all steps in which the learning rate rises; the schedule's own when omitted. */
+  readonly warmUp?: number | undefined;
+  /** Of the trained network: the running averages, or those of a pass over the training set. */
+  readonly statistics?: 'running' | 'population' | undefined;
 }
 
 /** One number for each step. */
@@ -30,7 +43,7 @@ export interface StepResults {
 export class TrainingRun {
   readonly #plan: Plan;
   readonly #config: TrainingConfig;
-  readonly #optimizer: Optimizer;
+  readonly #options: StepOptions;
   readonly #session: Session;
   /** The data set; the same for every call. */
   readonly #dataset: NamedTensors;
@@ -39,40 +52,46 @@ export class TrainingRun {
   #state: State;
   #stepsDone = 0;
 
-  private constructor(plan: Plan, dataset: ClassificationDataset, config: TrainingConfig, session: Session) {
+  private constructor(
+    plan: Plan,
+    dataset: ClassificationDataset,
+    config: TrainingConfig,
+    session: Session,
+    tensors: State,
+  ) {
     this.#plan = plan;
     this.#config = config;
-    this.#optimizer = optimizers[config.optimizer]();
+    this.#options = stepOptions(config);
     this.#session = session;
     this.#dataset = datasetTensors(dataset);
-    this.#carried = [...carriedState(plan, this.#optimizer).keys()];
+    this.#carried = [...carriedState(plan, this.#options).keys()];
     this.#totalSteps = config.epochs * Math.floor(dataset.count / config.batchSize);
-    const statistics = inputStatistics(dataset, plan.network.inputNormalization);
-    this.#state = new Map([
-      ...initializeTensors(plan, createRandom(config.seed), statistics),
-      ...initializeSlots(plan, this.#optimizer),
-    ]);
+    this.#state = new Map([...tensors, ...initializeUpdates(plan, tensors, this.#options)]);
   }
 
+  /** @param tensors what to start from, in place of fresh weights and the data set's own μ, σ² */
   static async start(
     plan: Plan,
     dataset: ClassificationDataset,
     config: TrainingConfig,
     backend: Backend,
+    tensors: State = freshTensors(plan, dataset, config),
   ): Promise<TrainingRun> {
     const graph = trainingProgram(plan, {
-      optimizer: optimizers[config.optimizer](),
-      bnMomentum: config.bnMomentum,
-      seed: config.seed,
+      ...stepOptions(config),
       batchSize: config.batchSize,
       data: { count: dataset.count, dtype: dataset.inputs instanceof Uint8Array ? 'uint8' : 'float32' },
     });
-    return new TrainingRun(plan, dataset, config, await backend.createSession(graph));
+    return new TrainingRun(plan, dataset, config, await backend.createSession(graph), tensors);
   }
 
-  /** The network's tensors as they are now. */
+  /** The network's tensors as they are now, or their averages where those are kept. */
   get tensors(): State {
-    return new Map(tensorsOf(this.#plan).map(({ name }) => [name, this.#tensor(name)]));
+    const averaged = this.#config.ema === undefined ? [] : layerTensorsOf(this.#plan);
+    return new Map([
+      ...tensorsOf(this.#plan).map(({ name }) => [name, tensorOf(this.#state, name)] as const),
+      ...averaged.map(({ name }) => [name, tensorOf(this.#state, averageName(name))] as const),
+    ]);
   }
 
   get stepsDone(): number {
@@ -101,22 +120,25 @@ export class TrainingRun {
     return this.#session.release();
   }
 
-  #tensor(name: string): Tensor<'float32'> {
-    const tensor = this.#state.get(name);
-    if (!tensor) throw new Error(`internal: ${name} is not in the state`);
-    return tensor;
-  }
-
-  /** The optimizer's numbers for the next `count` steps, `[count, S]`. */
+  /** The host's numbers for the next `count` steps, `[count, S]`. */
   #scalars(count: number): Tensor {
-    const { learningRate, schedule } = this.#config;
+    const { learningRate, schedule, warmUp } = this.#config;
     const rows = Array.from({ length: count }, (_, i) => {
       const done = this.#stepsDone + i;
-      return this.#optimizer.scalars(done + 1, learningRate * schedules[schedule](done / this.#totalSteps));
+      const rate = learningRate * rateFactor(schedule, done / this.#totalSteps, warmUp);
+      return Object.values(stepScalars(this.#options, done + 1, rate));
     });
     return { dtype: 'float32', shape: [count, rows[0]?.length ?? 0], data: Float32Array.from(rows.flat()) };
   }
 }
+
+function stepOptions({ optimizer, momentum = 0.9, ...config }: TrainingConfig): StepOptions {
+  const create: (settings: OptimizerSettings) => Optimizer = optimizers[optimizer];
+  return { ...config, optimizer: create({ momentum }) };
+}
+
+const freshTensors = (plan: Plan, dataset: ClassificationDataset, { seed }: TrainingConfig): State =>
+  initializeTensors(plan, createRandom(seed), inputStatistics(dataset, plan.network.inputNormalization));
 
 function datasetTensors({ inputs, inputShape, labels, count }: ClassificationDataset): NamedTensors {
   const shape = [count, ...inputShape];

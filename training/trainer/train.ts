@@ -4,6 +4,7 @@ import { type ClassificationDataset, createRandom, epochBatches } from '../data/
 import { UserError } from '../errors.ts';
 import { createEvaluator, type Evaluation } from './evaluate.ts';
 import type { State } from './initialize.ts';
+import { populationStatistics } from './population.ts';
 import type { Plan } from '../network/index.ts';
 import { type StepResults, type TrainingConfig, TrainingRun } from './run.ts';
 
@@ -45,15 +46,22 @@ export interface TrainingResult {
 /** So many steps share one call; with fewer the calls themselves would cost, with more progress would jump. */
 const stepsPerCall = 32;
 
-/** @throws UserError when the loss is no longer a number */
+/**
+ * @param tensors what to start from, such as those of a checkpoint; fresh ones when omitted
+ * @throws UserError when the loss is no longer a number, or Batch Norm is frozen at the statistics of fresh tensors
+ */
 export async function train(
   plan: Plan,
   data: TrainingData,
   config: TrainingConfig,
   backend: Backend,
   events: TrainingEvents = {},
+  tensors?: State,
 ): Promise<TrainingResult> {
-  const run = await TrainingRun.start(plan, data.train, config, backend);
+  if (config.freezeBn && !tensors) {
+    throw new UserError('training: expected a checkpoint to freeze the running statistics of, got fresh ones');
+  }
+  const run = await TrainingRun.start(plan, data.train, config, backend, tensors);
   const evaluator = await createEvaluator(backend, plan);
   const history: EpochMetrics[] = [];
   try {
@@ -66,7 +74,10 @@ export async function train(
   } finally {
     await Promise.all([run.release(), evaluator.release()]);
   }
-  return { tensors: run.tensors, history, steps: run.stepsDone };
+  const trained = run.tensors;
+  const chosen =
+    config.statistics === 'population' ? await populationStatistics(backend, plan, trained, data.train) : trained;
+  return { tensors: chosen, history, steps: run.stepsDone };
 }
 
 async function trainEpoch(

@@ -77,7 +77,7 @@ describe('a planned network', () => {
       network([3, 2, 2], conv2d(2, { kernel: 3 })),
       'test: conv1: expected an image of at least 3 pixels, got [3, 2, 2]',
     ],
-    [network([3, 2, 2], maxPool(3)), 'test: pool1: expected an image [C, H, W] of at least 3 pixels, got [3, 2, 2]'],
+    [network([3, 2, 2], maxPool(3)), 'test: pool1: expected an image of at least 3 pixels, got [3, 2, 2]'],
     [network([]), 'test: expected an input shape, got []'],
   ])('that does not fit names the layer and the shape', (misfit, message) => {
     expect(() => planNetwork(misfit)).toThrow(message);
