@@ -68,8 +68,10 @@ const advantage = (own: readonly Report[], others: readonly Report[]): number =>
   median(own.map(({ samplesPerSecond }, round) => samplesPerSecond / (others[round]?.samplesPerSecond ?? NaN)));
 
 function agreement([own]: readonly Report[], [other]: readonly Report[]): string {
-  const differences = own?.firstLosses.map((loss, i) => Math.abs(loss - (other?.firstLosses[i] ?? NaN))) ?? [NaN];
-  const worst = Math.max(...differences);
+  const [a, b] = [own?.firstLosses ?? [], other?.firstLosses ?? []];
+  // A slow engine may have taken fewer steps than are compared.
+  const shared = Math.min(a.length, b.length);
+  const worst = Math.max(...a.slice(0, shared).map((loss, i) => Math.abs(loss - (b[i] ?? NaN))));
   if (!(worst <= lossTolerance)) {
     throw new Error(`the engines do not do the same job: expected losses within ${lossTolerance}, got ${worst}`);
   }
