@@ -5,7 +5,8 @@
 
 export interface Candidate<Result> {
   readonly name: string;
-  readonly run: () => Promise<Result>;
+  /** @param round counts from 1 */
+  readonly run: (round: number) => Promise<Result>;
 }
 
 /** @returns the results of each candidate by name, one for each round, in order */
@@ -17,7 +18,7 @@ export async function interleave<Result>(
   const results = new Map<string, Result[]>(candidates.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round++) {
     for (const { name, run } of round % 2 === 1 ? candidates : candidates.toReversed()) {
-      const result = await run();
+      const result = await run(round);
       results.get(name)?.push(result);
       onResult(name, result, round);
     }

@@ -55,7 +55,8 @@ async function findPytorch(): Promise<string | undefined> {
 
 /** Into the peers' own folder, so that nobody who does not run this benchmark pays for it. */
 async function installTensorflow(): Promise<string | undefined> {
-  if (existsSync(`${peers}/node_modules`)) return undefined;
+  // npm writes this file last.
+  if (existsSync(`${peers}/node_modules/.package-lock.json`)) return undefined;
   try {
     await run('npm', ['ci', '--ignore-scripts'], { cwd: peers, shell: process.platform === 'win32' });
     return undefined;
