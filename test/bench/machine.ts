@@ -8,5 +8,8 @@ export function describeMachine(): string {
   return `${model}, ${availableParallelism()} cores, ${memory} GiB, ${platform()} ${arch()}, Node ${process.versions.node}`;
 }
 
-/** Processes that wanted a core, averaged over one minute: much above 0 before a benchmark starts means company. */
+/** Processes that wanted a core, averaged over one minute; a benchmark counts among them while it runs. */
 export const describeLoad = (): string => `load ${(loadavg()[0] ?? 0).toFixed(2)}`;
+
+/** Whether others use the machine, to be asked before a benchmark starts: it makes even ratios wrong. */
+export const isBusy = (): boolean => (loadavg()[0] ?? 0) > 0.5;

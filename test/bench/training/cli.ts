@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { availableParallelism } from 'node:os';
 import { positive, runCommand, wholeNumber } from '../../../training/cli/index.ts';
-import { describeLoad, describeMachine } from '../machine.ts';
+import { describeLoad, describeMachine, isBusy } from '../machine.ts';
 import { type Measurement, writeMeasurements } from '../measurement.ts';
 import type { Study } from './bench.ts';
 import { type EngineName, engines } from './engines.ts';
@@ -43,8 +43,11 @@ const command = new Command('bench:training')
   .action(run);
 
 async function run(flags: Flags): Promise<void> {
-  console.log(`${describeMachine()}, ${describeLoad()}`);
-  await using problems = await ProblemFiles.open();
+  console.log(describeMachine());
+  console.log(`${describeLoad()} at the start`);
+  if (isBusy())
+    console.log('Others use this machine: engines with several threads suffer most, do not believe ratios.');
+  const problems = new ProblemFiles();
   const filter = new RegExp(flags.filter);
   const bench = {
     ...flags,
@@ -78,4 +81,6 @@ async function usableEngines(names: readonly EngineName[]): Promise<readonly Eng
   return usable;
 }
 
+// Only a process that exits by itself tidies up.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 await runCommand(command);

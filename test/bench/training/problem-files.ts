@@ -1,20 +1,18 @@
 /** The problems that peers have been given, in a temporary folder: each is written once, since it holds all of MNIST. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Job } from './job.ts';
 import { writeProblem } from './problem.ts';
 
-export class ProblemFiles implements AsyncDisposable {
-  readonly #folder: string;
+export class ProblemFiles {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'bn-edge-bench-'));
   readonly #paths = new Map<string, string>();
 
-  private constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  static async open(): Promise<ProblemFiles> {
-    return new ProblemFiles(await mkdtemp(join(tmpdir(), 'bn-edge-bench-')));
+  constructor() {
+    process.once('exit', () => {
+      rmSync(this.#folder, { recursive: true });
+    });
   }
 
   async pathOf(job: Job): Promise<string> {
@@ -25,9 +23,5 @@ export class ProblemFiles implements AsyncDisposable {
     await writeProblem(path, job);
     this.#paths.set(key, path);
     return path;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.#folder, { recursive: true });
   }
 }
