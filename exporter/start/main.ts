@@ -53,7 +53,7 @@ async function trainAndExport(): Promise<void> {
     seed: 1,
   } as const;
   const checkpoint = await trainToFolder({ network: name, config, out }, console.log);
-  const card = await exportModel({ checkpoint, name, models, statistics: 'running' }, nativeBackend());
+  const card = await exportModel({ checkpoint, name, models, statistics: 'running' }, await nativeBackend());
   console.log(describeExport(card, models));
 }
 

@@ -41,7 +41,7 @@ export async function trainToFolder(
   const { plan, tensors } = await startingPoint(network, from);
   const out = folder ?? join('runs', plan.network.name);
   const data = await loadMnist({ seed: config.seed, directory });
-  const backend = nativeBackend({ threads });
+  const backend = await nativeBackend({ threads });
   describeRun(plan, data, config, backend, print);
   await mkdir(out, { recursive: true });
   const result = await trainVisibly({ plan, tensors }, data, config, backend, join(out, 'metrics.jsonl'), print);

@@ -9,7 +9,7 @@ import { reluGradient } from './relu-gradient.ts';
 import type { Pass } from './rewrite.ts';
 import { shieldStatistics } from './shield-statistics.ts';
 
-export type Target = 'native';
+export type Target = 'native' | 'wasm';
 
 const passes: { readonly [T in Target]: readonly Pass[] } = {
   native: [
@@ -21,6 +21,7 @@ const passes: { readonly [T in Target]: readonly Pass[] } = {
     convInputGradient,
     shieldStatistics,
   ],
+  wasm: [shieldStatistics],
 };
 
 /** The graph for a target, checked after the last pass. */
