@@ -1,4 +1,4 @@
-import type ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import { BackendUnavailable } from './backend.ts';
 
 /**
@@ -8,7 +8,7 @@ import { BackendUnavailable } from './backend.ts';
  */
 export async function importNative(backend: string): Promise<typeof ort> {
   try {
-    return (await import('onnxruntime-node')).default;
+    return await import('onnxruntime-node');
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     throw new BackendUnavailable(
