@@ -9,6 +9,8 @@ import { reluGradient } from './relu-gradient.ts';
 import type { Pass } from './rewrite.ts';
 import { shieldStatistics } from './shield-statistics.ts';
 
+export { type LoopStep, loopStep } from './loop-step.ts';
+
 export type Target = 'native' | 'wasm';
 
 const passes: { readonly [T in Target]: readonly Pass[] } = {
