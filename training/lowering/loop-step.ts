@@ -37,7 +37,9 @@ export function loopStep(graph: Graph): LoopStep | undefined {
       after: after[i]?.name ?? '',
       final: results[i] ?? '',
     })),
-    scanned: after.slice(before.length).map(({ name }, i) => ({ each: name, stacked: results[before.length + i] ?? '' })),
+    scanned: after
+      .slice(before.length)
+      .map(({ name }, i) => ({ each: name, stacked: results[before.length + i] ?? '' })),
   };
 }
 
