@@ -1,7 +1,7 @@
 /** Trains a named network on MNIST and leaves a run folder: the checkpoint and the metrics of every epoch. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Backend, nativeBackend } from '../backend/index.ts';
+import { type Backend, type BackendName, createBackend } from '../backend/index.ts';
 import { loadMnist, type MnistSplits } from '../data/index.ts';
 import { unexpected } from '../errors.ts';
 import { loadModel, saveModel } from '../model.ts';
@@ -24,6 +24,7 @@ export interface TrainOptions {
   /** A checkpoint to start from. */
   readonly from?: string | undefined;
   readonly config: TrainingConfig;
+  readonly backend: BackendName;
   readonly threads?: number | undefined;
   /** A folder with MNIST's four IDX files, in place of the package's. */
   readonly data?: string | undefined;
@@ -35,13 +36,13 @@ type Print = (line: string) => void;
 
 /** @returns the path of the checkpoint */
 export async function trainToFolder(
-  { network, from, config, threads, data: directory, out: folder }: TrainOptions,
+  { network, from, config, backend: backendName, threads, data: directory, out: folder }: TrainOptions,
   print: Print,
 ): Promise<string> {
   const { plan, tensors } = await startingPoint(network, from);
   const out = folder ?? join('runs', plan.network.name);
   const data = await loadMnist({ seed: config.seed, directory });
-  const backend = nativeBackend({ threads });
+  const backend = await createBackend(backendName, { threads }, print);
   describeRun(plan, data, config, backend, print);
   await mkdir(out, { recursive: true });
   const result = await trainVisibly({ plan, tensors }, data, config, backend, join(out, 'metrics.jsonl'), print);
