@@ -3,11 +3,12 @@ import { Command, Option } from 'commander';
 import { networks } from '../network/index.ts';
 import { optimizers, schedules } from '../optimizer/index.ts';
 import type { TrainingConfig } from '../trainer/index.ts';
+import { type ObjectiveFlags, objectiveNames } from './objective.ts';
 import { runCommand } from './run-command.ts';
 import { atLeastZero, fraction, fractionOrNone, positive, wholeNumber } from './numbers.ts';
 import { trainToFolder } from './train.ts';
 
-interface Flags extends TrainingConfig {
+interface Flags extends Omit<TrainingConfig, 'objective'>, ObjectiveFlags {
   readonly network?: string;
   readonly from?: string;
   readonly backend: 'native';
@@ -26,6 +27,10 @@ const command = new Command('train')
   .option('--epochs <n>', 'passes over the training set', wholeNumber(1), 3)
   .option('--batch-size <n>', 'samples that are normalized together', wholeNumber(2), 64)
   .addOption(choice('--optimizer <name>', 'how gradients change parameters', Object.keys(optimizers), 'adam'))
+  .addOption(new Option('--objective <name>', 'the loss (default: what fits the data)').choices(objectiveNames))
+  .option('--label-smoothing <x>', 'share of the target that spreads over all classes, for multiclass', fraction)
+  .option('--balance-classes', 'weigh rare classes so that all count alike, for multiclass')
+  .option('--huber-delta <x>', 'error from which on the loss grows as a line, for huber (default: 1)', positive)
   .option('--momentum <x>', 'share of the velocity kept, for momentum and nesterov', fraction, 0.9)
   .option('--learning-rate <x>', 'the highest of the schedule', positive, 0.002)
   .addOption(choice('--schedule <name>', 'of the learning rate', Object.keys(schedules), 'cosine'))
@@ -58,8 +63,10 @@ const command = new Command('train')
   .option('--out <folder>', 'run folder (default: runs/<network>)');
 
 command.action(async (flags: Flags) => {
-  const { network, from, threads, data, out, backend: _, ...config } = flags;
-  await trainToFolder({ network, from, config, threads, data, out }, console.log);
+  const { network, from, threads, data, out, backend: _, ...rest } = flags;
+  const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
+  const objectiveFlags = { objective, labelSmoothing, balanceClasses, huberDelta };
+  await trainToFolder({ network, from, config, objective: objectiveFlags, threads, data, out }, console.log);
 });
 
 await runCommand(command);
