@@ -23,6 +23,8 @@ export const arities: { readonly [O in OpType]: Arity<O> } = {
   Mul: binary,
   Div: binary,
   Neg: unary,
+  Max: binary,
+  HardSigmoid: { inputs: [1, 1], attributes: { alpha: 0.2, beta: 0.5 } },
   Sqrt: unary,
   Exp: unary,
   Log: unary,

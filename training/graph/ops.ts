@@ -43,6 +43,8 @@ export interface OpSignatures {
   Mul: Binary;
   Div: Binary;
   Neg: Unary;
+  Max: Binary;
+  HardSigmoid: Op<[X: Value], [Y: Value], { alpha: number; beta: number }>;
   Sqrt: Unary;
   Exp: Unary;
   Log: Unary;

@@ -95,6 +95,23 @@ export const elementwise = {
     integers((g, a, b) => g.Div(a, b), 'int64'),
   ],
   Neg: unary((g, x) => g.Neg(x)),
+  Max: broadcasts.map(([about, a, b]) =>
+    opCase(about, [uniform(...a), uniform(...b)], (g, x, y) => g.Max(x, y), 'emitted in lowered gradients only'),
+  ),
+  HardSigmoid: [
+    opCase(
+      'a ramp and both ends',
+      [uniform(4, 3)],
+      (g, x) => g.HardSigmoid(x, { alpha: 1.5, beta: 0.4 }),
+      'emitted in lowered gradients only',
+    ),
+    opCase(
+      'a step: 1 above zero, else 0',
+      [literal('float32', [5], [-2, -1e-20, 0, 1e-20, 2])],
+      (g, x) => g.HardSigmoid(x, { alpha: 2 ** 126, beta: 0 }),
+      'emitted in lowered gradients only',
+    ),
+  ],
   Sqrt: unary((g, x) => g.Sqrt(x), positive),
   Exp: unary((g, x) => g.Exp(x)),
   Log: unary((g, x) => g.Log(x), positive),

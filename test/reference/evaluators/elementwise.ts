@@ -37,6 +37,10 @@ export const elementwise = {
   Mul: binary((a, b) => a * b),
   Div: binary((a, b, dtype) => (isFloat(dtype) ? a / b : Math.trunc(a / b))),
   Neg: unary((x) => -x),
+  Max: binary((a, b) => Math.max(a, b)),
+  HardSigmoid: ([X], { alpha, beta }) => [
+    { shape: X.shape, data: X.data.map((x) => Math.max(0, Math.min(1, alpha * x + beta))) },
+  ],
   Sqrt: unary(Math.sqrt),
   Exp: unary(Math.exp),
   Log: unary(Math.log),

@@ -29,6 +29,8 @@ export const elementwise = {
   Erf: (g, { inputs: [X] }, [dY]) => [g.Mul(dY, g.Mul(g.Exp(g.Neg(g.Mul(X, X))), g.scalar(2 / Math.sqrt(Math.PI))))],
   // d max(X, 0) = 1[X > 0] · dX
   Relu: (g, { outputs: [Y] }, [dY]) => [g.Mul(dY, g.Cast(g.Greater(Y, g.scalar(0)), { to: Y.dtype }))],
+  Max: notDifferentiable('Max is emitted in lowered gradients only'),
+  HardSigmoid: notDifferentiable('HardSigmoid is emitted in lowered gradients only'),
   // d leaky(X) = (1 or α) · dX
   LeakyRelu: (g, { inputs: [X], attributes: { alpha } }, [dY]) => [
     g.Where(g.Greater(X, g.scalar(0)), dY, g.Mul(dY, g.scalar(alpha))),

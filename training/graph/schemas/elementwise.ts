@@ -22,6 +22,8 @@ export const elementwise = {
   Mul: binary(),
   Div: binary(),
   Neg: unary,
+  Max: binary(),
+  HardSigmoid: { infer: ([X]) => [X] },
   Sqrt: unary,
   Exp: unary,
   Log: unary,
