@@ -7,7 +7,8 @@
  *     dγ = (Σ dz̃ · z − μ dβ) / s
  *     dz = γ/s · dz̃ + (b z + c)     b = −γ/s · dγ / (m s)     c = −γ/s · dβ / m − b μ
  *
- * and b z + c is one pass, since it is what a BatchNormalization node does with b as scale, c as B, mean 0 and variance 1.
+ * and b z + c is one pass over an image, since it is what a BatchNormalization node does with b as scale, c as B, mean 0 and
+ * variance 1. Matrices take two, which is faster there than the node.
  */
 import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
 import { producer } from './match.ts';
@@ -65,6 +66,7 @@ function emitInputGradient(
 
 /** b z + c per channel; with ε = 0 the statistics 0 and 1 leave nothing else. */
 function affine(g: GraphBuilder, z: Value, b: Value, c: Value): Value {
+  if (z.shape.length === 2) return g.Add(g.Mul(z, b), c);
   const channels = Number(b.shape[0]);
   const statistic = (name: string, value: number) =>
     g.initializer(name, { dtype: 'float32', shape: [channels], data: new Float32Array(channels).fill(value) });

@@ -6,6 +6,7 @@ import { convWeightGradient } from './conv-weight-gradient.ts';
 import { maxPoolGradient } from './max-pool-gradient.ts';
 import { reluAfterPool } from './relu-after-pool.ts';
 import { reluGradient } from './relu-gradient.ts';
+import { denseBatchNorm } from './dense-batch-norm.ts';
 import type { Pass } from './rewrite.ts';
 import { shieldStatistics } from './shield-statistics.ts';
 
@@ -17,6 +18,7 @@ const passes: { readonly [T in Target]: readonly Pass[] } = {
     reluGradient,
     maxPoolGradient,
     batchNormGradient,
+    denseBatchNorm,
     convWeightGradient,
     convInputGradient,
     shieldStatistics,
