@@ -7,6 +7,7 @@ const rooms = [
   'training/autodiff',
   'training/lowering',
   'training/network',
+  'training/objective',
   'training/optimizer',
   'training/backend',
   'training/trainer',

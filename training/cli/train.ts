@@ -2,10 +2,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Backend, type BackendName, createBackend } from '../backend/index.ts';
-import { loadMnist, type MnistSplits } from '../data/index.ts';
+import { type Dataset, loadMnist, type MnistSplits } from '../data/index.ts';
 import { unexpected } from '../errors.ts';
 import { loadModel, saveModel } from '../model.ts';
 import { type Plan, planNetwork } from '../network/index.ts';
+import { type Report, reportOn } from '../objective/index.ts';
 import {
   createEvaluator,
   type EpochMetrics,
@@ -16,15 +17,18 @@ import {
 } from '../trainer/index.ts';
 import { findNetwork } from './network.ts';
 import { openMetricsFile } from './metrics.ts';
-import { count, percent, showTraining, summaryTable } from './terminal.ts';
+import { chooseObjective, type ObjectiveFlags } from './objective.ts';
+import { count, formatMetrics, showTraining, summaryTable } from './terminal.ts';
 
 export interface TrainOptions {
   /** A name or a file; when omitted, the checkpoint's network, or else `mnist-cnn`. */
   readonly network?: string | undefined;
   /** A checkpoint to start from. */
   readonly from?: string | undefined;
-  readonly config: TrainingConfig;
   readonly backend: BackendName;
+  readonly config: Omit<TrainingConfig, 'objective'>;
+  /** What fits the data when omitted. */
+  readonly objective?: ObjectiveFlags | undefined;
   readonly threads?: number | undefined;
   /** A folder with MNIST's four IDX files, in place of the package's. */
   readonly data?: string | undefined;
@@ -36,18 +40,28 @@ type Print = (line: string) => void;
 
 /** @returns the path of the checkpoint */
 export async function trainToFolder(
-  { network, from, config, backend: backendName, threads, data: directory, out: folder }: TrainOptions,
+  {
+    network,
+    from,
+    config: settings,
+    objective = {},
+    backend: backendName,
+    threads,
+    data: directory,
+    out: folder,
+  }: TrainOptions,
   print: Print,
 ): Promise<string> {
   const { plan, tensors } = await startingPoint(network, from);
   const out = folder ?? join('runs', plan.network.name);
-  const data = await loadMnist({ seed: config.seed, directory });
+  const data = await loadMnist({ seed: settings.seed, directory });
+  const config = { ...settings, objective: chooseObjective(objective, data.train) };
   const backend = await createBackend(backendName, { threads }, print);
   describeRun(plan, data, config, backend, print);
   await mkdir(out, { recursive: true });
   const result = await trainVisibly({ plan, tensors }, data, config, backend, join(out, 'metrics.jsonl'), print);
-  const accuracy = await testAccuracy(backend, plan, result.tensors, data);
-  print(`test accuracy ${percent(accuracy)} with ${config.statistics ?? 'running'} statistics`);
+  const report = await testReport(backend, plan, result.tensors, data.test);
+  print(`test ${formatMetrics(report)} with ${config.statistics ?? 'running'} statistics`);
   const path = join(out, 'checkpoint.safetensors');
   await save(path, plan, data, config, backend, result);
   print(`saved ${path}`);
@@ -80,10 +94,10 @@ function describeRun(
     `${name} on MNIST: ${count(train.count)} train, ${count(validation.count)} validation, ${count(test.count)} test`,
   );
   print(summaryTable(plan));
-  const { optimizer, learningRate, schedule, batchSize, bnMomentum, freezeBn, seed } = config;
+  const { objective, optimizer, learningRate, schedule, batchSize, bnMomentum, freezeBn, seed } = config;
   const statistics = freezeBn ? 'frozen' : `with momentum ${bnMomentum}`;
   print(
-    `${optimizer}, learning rate ${learningRate} (${schedule}), batch ${batchSize}, running statistics ${statistics}, seed ${seed}`,
+    `${objective?.kind ?? 'multiclass'}, ${optimizer}, learning rate ${learningRate} (${schedule}), batch ${batchSize}, running statistics ${statistics}, seed ${seed}`,
   );
   print(backend.engine);
 }
@@ -106,11 +120,11 @@ async function trainVisibly(
   return train(plan, data, config, backend, { onProgress: screen.onProgress, onEpoch }, tensors);
 }
 
-async function testAccuracy(backend: Backend, plan: Plan, tensors: State, data: MnistSplits): Promise<number> {
+async function testReport(backend: Backend, plan: Plan, tensors: State, test: Dataset): Promise<Report> {
   const evaluator = await createEvaluator(backend, plan);
-  const { accuracy } = await evaluator.evaluate(tensors, data.test);
+  const output = await evaluator.logits(tensors, test);
   await evaluator.release();
-  return accuracy;
+  return reportOn(test, output);
 }
 
 async function save(

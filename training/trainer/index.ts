@@ -1,5 +1,5 @@
 /** Training: one step as a graph, many steps in a Loop, epochs, and evaluation. */
-export { batchesOf, createEvaluator, type Evaluation, type Evaluator } from './evaluate.ts';
+export { batchesOf, createEvaluator, type Evaluator } from './evaluate.ts';
 export type { State } from './initialize.ts';
 export { populationStatistics } from './population.ts';
 export { trainingProgram, type ProgramOptions } from './program.ts';

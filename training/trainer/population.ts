@@ -3,7 +3,7 @@
  * what the running average estimates.
  */
 import type { Backend, NamedTensors } from '../backend/index.ts';
-import type { ClassificationDataset } from '../data/index.ts';
+import type { Samples } from '../data/index.ts';
 import { checkGraph, type Graph, graphBuilder, type Tensor } from '../graph/index.ts';
 import { emitForward, layersOf, type Plan } from '../network/index.ts';
 import { batchesOf, declareNetwork, floatsOf } from './evaluate.ts';
@@ -23,7 +23,7 @@ export async function populationStatistics(
   backend: Backend,
   plan: Plan,
   state: State,
-  dataset: ClassificationDataset,
+  dataset: Samples,
   batchSize = Math.min(500, dataset.count),
 ): Promise<State> {
   const session = await backend.createSession(statisticsGraph(plan));

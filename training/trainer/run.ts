@@ -1,10 +1,11 @@
 /** A training run in progress: the compiled program, the data set it reads, and the state carried from call to call. */
 import type { Backend, NamedTensors, Session } from '../backend/index.ts';
-import { type ClassificationDataset, createRandom, inputStatistics } from '../data/index.ts';
+import { type Dataset, createRandom, inputStatistics } from '../data/index.ts';
 import { type Tensor } from '../graph/index.ts';
 import { floatsOf } from './evaluate.ts';
 import { initializeTensors, initializeUpdates, type State, tensorOf } from './initialize.ts';
-import { layerTensorsOf, type Plan, tensorsOf } from '../network/index.ts';
+import { layerTensorsOf, outputShapeOf, type Plan, tensorsOf } from '../network/index.ts';
+import { checkObjective, objectiveFor } from '../objective/index.ts';
 import {
   type Optimizer,
   type OptimizerName,
@@ -34,10 +35,10 @@ export interface TrainingConfig extends Omit<StepOptions, 'optimizer'> {
 
 /** One number for each step. */
 export interface StepResults {
-  /** The mini-batch's mean cross-entropy before the update. */
+  /** The objective's mean over the mini-batch before the update. */
   readonly loss: Float32Array;
-  /** How many of the mini-batch's samples were classified correctly. */
-  readonly correct: Float32Array;
+  /** How many of the mini-batch's samples were classified correctly, or the sum of their squared errors. */
+  readonly score: Float32Array;
 }
 
 export class TrainingRun {
@@ -52,16 +53,10 @@ export class TrainingRun {
   #state: State;
   #stepsDone = 0;
 
-  private constructor(
-    plan: Plan,
-    dataset: ClassificationDataset,
-    config: TrainingConfig,
-    session: Session,
-    tensors: State,
-  ) {
+  private constructor(plan: Plan, dataset: Dataset, config: TrainingConfig, session: Session, tensors: State) {
     this.#plan = plan;
     this.#config = config;
-    this.#options = stepOptions(config);
+    this.#options = stepOptions(config, dataset);
     this.#session = session;
     this.#dataset = datasetTensors(dataset);
     this.#carried = [...carriedState(plan, this.#options).keys()];
@@ -72,13 +67,19 @@ export class TrainingRun {
   /** @param tensors what to start from, in place of fresh weights and the data set's own μ, σ² */
   static async start(
     plan: Plan,
-    dataset: ClassificationDataset,
+    dataset: Dataset,
     config: TrainingConfig,
     backend: Backend,
     tensors: State = freshTensors(plan, dataset, config),
   ): Promise<TrainingRun> {
+    const options = stepOptions(config, dataset);
+    checkObjective(
+      options.objective,
+      outputShapeOf(plan),
+      dataset.task === 'classification' ? dataset.classes.length : 0,
+    );
     const graph = trainingProgram(plan, {
-      ...stepOptions(config),
+      ...options,
       batchSize: config.batchSize,
       data: { count: dataset.count, dtype: dataset.inputs instanceof Uint8Array ? 'uint8' : 'float32' },
     });
@@ -113,7 +114,7 @@ export class TrainingRun {
     const updated = this.#carried.map((name) => [name, results[nextName(name)] as Tensor<'float32'>] as const);
     this.#state = new Map([...this.#state, ...updated]);
     this.#stepsDone += count;
-    return { loss: floatsOf(results, 'loss'), correct: floatsOf(results, 'correct') };
+    return { loss: floatsOf(results, 'loss'), score: floatsOf(results, 'score') };
   }
 
   release(): Promise<void> {
@@ -132,21 +133,25 @@ export class TrainingRun {
   }
 }
 
-function stepOptions({ optimizer, momentum = 0.9, ...config }: TrainingConfig): StepOptions {
+function stepOptions({ optimizer, momentum = 0.9, ...config }: TrainingConfig, dataset: Dataset) {
   const create: (settings: OptimizerSettings) => Optimizer = optimizers[optimizer];
-  return { ...config, optimizer: create({ momentum }) };
+  return { ...config, objective: config.objective ?? objectiveFor(dataset), optimizer: create({ momentum }) };
 }
 
-const freshTensors = (plan: Plan, dataset: ClassificationDataset, { seed }: TrainingConfig): State =>
+const freshTensors = (plan: Plan, dataset: Dataset, { seed }: TrainingConfig): State =>
   initializeTensors(plan, createRandom(seed), inputStatistics(dataset, plan.network.inputNormalization));
 
-function datasetTensors({ inputs, inputShape, labels, count }: ClassificationDataset): NamedTensors {
+function datasetTensors(dataset: Dataset): NamedTensors {
+  const { inputs, inputShape, count } = dataset;
   const shape = [count, ...inputShape];
   return {
     inputs:
       inputs instanceof Uint8Array
         ? { dtype: 'uint8', shape, data: inputs }
         : { dtype: 'float32', shape, data: inputs },
-    labels: { dtype: 'int32', shape: [count], data: labels },
+    targets:
+      dataset.task === 'classification'
+        ? { dtype: 'int32', shape: [count], data: dataset.labels }
+        : { dtype: 'float32', shape: [count], data: dataset.values },
   };
 }

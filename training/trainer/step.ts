@@ -4,6 +4,7 @@
 import { gradients } from '../autodiff/index.ts';
 import type { GraphBuilder, Value } from '../graph/index.ts';
 import { emitForward, isTrained, layerTensorsOf, type Plan } from '../network/index.ts';
+import { multiclass, type Objective, objectiveRuleOf } from '../objective/index.ts';
 import {
   type NamedValues,
   updateAverages,
@@ -17,14 +18,16 @@ import {
 export interface StepOptions extends UpdateOptions {
   /** Fixed running statistics in place of the mini-batch's. γ and β are trained all the same. */
   readonly freezeBn?: boolean | undefined;
+  /** Multi-class cross-entropy when omitted. */
+  readonly objective?: Objective | undefined;
   readonly seed: number;
 }
 
 export interface StepInputs extends UpdateInputs {
   /** Raw samples `[B, ..]`. */
   readonly x: Value;
-  /** Class indices `[B]`. */
-  readonly labels: Value;
+  /** Class indices or numbers `[B]`. */
+  readonly targets: Value;
   /** Counts all steps of the run, an int64 scalar. */
   readonly step: Value;
 }
@@ -32,10 +35,10 @@ export interface StepInputs extends UpdateInputs {
 export interface StepOutputs {
   /** What the step changes, under the names it came by. */
   readonly state: NamedValues;
-  /** Mean cross-entropy of the mini-batch, a scalar. */
+  /** The objective's mean over the mini-batch, a scalar. */
   readonly loss: Value;
-  /** How many samples of the mini-batch are classified correctly, a scalar. */
-  readonly correct: Value;
+  /** How many samples are classified correctly, or the sum of squared errors; a scalar. */
+  readonly score: Value;
 }
 
 export function emitStep(g: GraphBuilder, plan: Plan, inputs: StepInputs, options: StepOptions): StepOutputs {
@@ -44,7 +47,9 @@ export function emitStep(g: GraphBuilder, plan: Plan, inputs: StepInputs, option
     tensors: inputs.state,
     randomKey: { seed: options.seed, step: inputs.step },
   });
-  const [loss] = g.SoftmaxCrossEntropyLoss(output, inputs.labels, { reduction: 'mean' });
+  const objective = options.objective ?? multiclass();
+  const { emitLoss, emitScore } = objectiveRuleOf(objective);
+  const loss = g.scoped('loss', () => emitLoss(g, objective, output, inputs.targets));
   const trained = layerTensorsOf(plan).filter(isTrained);
   const dParameters = gradients(
     g,
@@ -64,12 +69,9 @@ export function emitStep(g: GraphBuilder, plan: Plan, inputs: StepInputs, option
           changed,
           inputs,
         );
-  return { state: new Map([...changed, ...averages]), loss, correct: emitCorrect(g, output, inputs.labels) };
-}
-
-/** Σ over samples of 1[argmax logits = label]. */
-export function emitCorrect(g: GraphBuilder, logits: Value, labels: Value): Value {
-  const predicted = g.ArgMax(logits, { axis: 1, keepdims: 0 });
-  const hits = g.Cast(g.Equal(predicted, g.Cast(labels, { to: 'int64' })), { to: 'float32' });
-  return g.ReduceSum(hits, g.ints([0]), { keepdims: 0 });
+  return {
+    state: new Map([...changed, ...averages]),
+    loss,
+    score: g.scoped('score', () => emitScore(g, output, inputs.targets)),
+  };
 }
