@@ -20,7 +20,7 @@ const network: Network = {
   inputNormalization: 'feature',
   layers: [dense(8), batchNorm(), relu(), dense(2)],
 };
-const backend = nativeBackend({ threads: 1 });
+const backend = await nativeBackend({ threads: 1 });
 const data = { train: twoClouds(600, 4, 1), validation: twoClouds(200, 4, 2) };
 const config = {
   epochs: 1,

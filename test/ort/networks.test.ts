@@ -26,7 +26,7 @@ import { createEvaluator, train, type TrainingConfig } from '../../training/trai
 import { range } from '../reference/ndarray.ts';
 import { seeded } from '../reference/random.ts';
 
-const backend = nativeBackend({ threads: 1 });
+const backend = await nativeBackend({ threads: 1 });
 
 /** Two classes of noisy 8 × 8 images: bright above, or bright below. */
 function images(count: number): ClassificationDataset {

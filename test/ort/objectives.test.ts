@@ -7,7 +7,7 @@ import { createEvaluator, train, type TrainingConfig } from '../../training/trai
 import { range } from '../reference/ndarray.ts';
 import { twoClouds } from './samples.ts';
 
-const backend = nativeBackend({ threads: 1 });
+const backend = await nativeBackend({ threads: 1 });
 const config: TrainingConfig = {
   epochs: 8,
   batchSize: 32,

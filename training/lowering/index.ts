@@ -10,7 +10,9 @@ import { denseBatchNorm } from './dense-batch-norm.ts';
 import type { Pass } from './rewrite.ts';
 import { shieldStatistics } from './shield-statistics.ts';
 
-export type Target = 'native';
+export { type LoopStep, loopStep } from './loop-step.ts';
+
+export type Target = 'native' | 'wasm';
 
 const passes: { readonly [T in Target]: readonly Pass[] } = {
   native: [
@@ -23,6 +25,7 @@ const passes: { readonly [T in Target]: readonly Pass[] } = {
     convInputGradient,
     shieldStatistics,
   ],
+  wasm: [shieldStatistics],
 };
 
 /** The graph for a target, checked after the last pass. */

@@ -16,7 +16,7 @@ import { reportJob, type Trainer } from './measure.ts';
 const stepsPerCall = 32;
 
 async function createTrainer({ network, config, threads }: Job, { train, test }: MnistSplits): Promise<Trainer> {
-  const backend = nativeBackend({ threads });
+  const backend = await nativeBackend({ threads });
   const plan = planNetwork(network);
   const run = await TrainingRun.start(plan, train, config, backend);
   const evaluator = await createEvaluator(backend, plan);

@@ -54,7 +54,7 @@ function orderOf({ config: { seed, epochs } }: Job, { count }: Samples): Tensor 
 }
 
 async function initialTensors({ network, config }: Job, train: ClassificationDataset): Promise<State> {
-  const run = await TrainingRun.start(planNetwork(network), train, config, nativeBackend());
+  const run = await TrainingRun.start(planNetwork(network), train, config, await nativeBackend());
   await run.release();
   return run.tensors;
 }
