@@ -15,7 +15,10 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
-            miniflare: { dataBlobBindings: { ORT_WASM: createRequire(import.meta.url).resolve(ortWasm) } },
+            miniflare: {
+              bindings: { LOG_REQUESTS: false },
+              dataBlobBindings: { ORT_WASM: createRequire(import.meta.url).resolve(ortWasm) },
+            },
           }),
         ],
         resolve: {

@@ -51,7 +51,7 @@ const bodies: Case[] = [
   {
     name: 'deep nesting',
     body: '['.repeat(100_000) + ']'.repeat(100_000),
-    error: 'body: expected a JSON object, got an array of 1',
+    error: 'body: expected JSON nested at most 32 deep, got more',
   },
   { name: 'an array', body: '[]', error: 'body: expected a JSON object, got an array of 0' },
   { name: 'null', body: 'null', error: 'body: expected a JSON object, got null' },
@@ -295,13 +295,13 @@ const tensors: Case[] = [
     name: 'statistics that a model lacks',
     path: identity,
     body: { ...identityInputs({}), parameters: { statistics: 'batch' } },
-    error: 'parameters.statistics: expected "running" for identity, got "batch"',
+    error: 'statistics: expected "running" for identity, got "batch"',
   },
 ];
 
 const unknown: [method: string, path: string, status: number, error: string][] = [
-  ['GET', '/', 404, 'path: expected one under /v2, got "/"'],
-  ['GET', '/v2/model/digits', 404, 'path: expected one under /v2, got "/v2/model/digits"'],
+  ['GET', '/', 404, 'path: expected one that /docs lists, got "/"'],
+  ['GET', '/v2/model/digits', 404, 'path: expected one that /docs lists, got "/v2/model/digits"'],
   ['GET', '/v2/models/nobody', 404, 'model: expected arithmetic or digits or identity, got "nobody"'],
   ['GET', '/v2/models/__proto__/ready', 404, 'model: expected arithmetic or digits or identity, got "__proto__"'],
   ['GET', '/v2/models/%E0%A4%A', 404, 'model: expected arithmetic or digits or identity, got "%E0%A4%A"'],
