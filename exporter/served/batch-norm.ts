@@ -1,6 +1,6 @@
 /** The Batch Norm layers of an ONNX file, as the Worker explains them. */
 import type { onnx } from 'onnx-proto';
-import { constantsOf } from './onnx-file.ts';
+import { constantsOf, valuesOf } from './onnx-file.ts';
 
 /** Per-channel values are `[C]`. */
 export interface BatchNormLayer {
@@ -23,7 +23,7 @@ export function batchNormLayers(graph: onnx.IGraphProto): readonly BatchNormLaye
   return (graph.node ?? []).flatMap((node) => {
     if (node.opType !== 'BatchNormalization') return [];
     const [input = '', ...names] = node.input ?? [];
-    const [gamma, beta, runningMean, runningVar] = names.map(constant);
+    const [gamma, beta, runningMean, runningVar] = names.map((name) => valuesOf(constant(name)));
     if (!gamma || !beta || !runningMean || !runningVar) return [];
     const output = node.output?.[0] ?? '';
     const name = layerName(node.name || output);

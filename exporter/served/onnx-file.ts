@@ -20,20 +20,20 @@ export function opsetOf({ opsetImport }: onnx.IModelProto): number {
   return Number(own?.version ?? 0);
 }
 
-/** Looks up a stored tensor's values by its name: initializers, constant nodes, and identities of them. */
-export function constantsOf(graph: onnx.IGraphProto): (name: string) => readonly number[] | undefined {
+/** Looks up a stored tensor by its name: initializers, constant nodes, and identities of them. */
+export function constantsOf(graph: onnx.IGraphProto): (name: string) => onnx.ITensorProto | undefined {
   const stored = new Map((graph.initializer ?? []).map((tensor) => [tensor.name ?? '', tensor]));
   const sources = new Map((graph.node ?? []).map((node) => [node.output?.[0] ?? '', node]));
-  return function constant(name: string): readonly number[] | undefined {
+  return function constant(name: string): onnx.ITensorProto | undefined {
     const source = sources.get(name);
     if (source?.opType === 'Identity') return constant(source.input?.[0] ?? '');
-    const tensor = stored.get(name) ?? source?.attribute?.find((attribute) => attribute.name === 'value')?.t;
-    return tensor ? valuesOf(tensor) : undefined;
+    return stored.get(name) ?? source?.attribute?.find((attribute) => attribute.name === 'value')?.t ?? undefined;
   };
 }
 
 /** `undefined` for element types in which no Batch Norm stores its parameters, and for data kept in another file. */
-function valuesOf({ dataType, rawData, floatData, doubleData }: onnx.ITensorProto): readonly number[] | undefined {
+export function valuesOf(tensor: onnx.ITensorProto | undefined): readonly number[] | undefined {
+  const { dataType, rawData, floatData, doubleData } = tensor ?? {};
   const listed = [...(floatData ?? []), ...(doubleData ?? [])];
   if (listed.length > 0) return listed;
   if (!rawData?.byteLength) return undefined;

@@ -9,8 +9,9 @@
  */
 import onnxProto, { type onnx } from 'onnx-proto';
 import type { BatchNormLayer } from './batch-norm.ts';
-import { opsetOf } from './onnx-file.ts';
+import { constantsOf, opsetOf } from './onnx-file.ts';
 
+const { FLOAT, DOUBLE }: Readonly<Record<'FLOAT' | 'DOUBLE', number>> = onnxProto.onnx.TensorProto.DataType;
 const { AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto } = onnxProto.onnx;
 
 /** The input that chooses: true for the statistics of the mini-batch. Its name cannot be a C identifier's. */
@@ -23,43 +24,57 @@ const firstOpset = 14;
 export function switchable(model: onnx.ModelProto, layers: readonly BatchNormLayer[]): Uint8Array | undefined {
   const { graph } = model;
   if (layers.length === 0 || !graph || opsetOf(model) < firstOpset) return undefined;
-  const switched = new Map(layers.map((layer) => [layer.output, layer]));
-  const node = (graph.node ?? []).flatMap((node) => {
-    const layer = switched.get(node.output?.[0] ?? '');
-    return layer ? withSwitch(node, layer) : [node];
-  });
-  const input = [...(graph.input ?? []), switchInput()];
+  const switches = new Map(layers.map((layer) => [layer.output, switchFor(layer, graph)]));
   const known = new Set((graph.output ?? []).map(({ name }) => name));
-  const z = layers
-    .filter((layer) => !known.has(layer.input))
-    .map((layer) => ValueInfoProto.create({ name: layer.input }));
-  const output = [...(graph.output ?? []), ...z];
-  return ModelProto.encode({ ...ModelProto.toObject(model), graph: { ...graph, node, input, output } }).finish();
+  const unknown = layers.filter(({ input }) => !known.has(input));
+  const changed = {
+    ...graph,
+    node: (graph.node ?? []).flatMap((node) => switches.get(node.output?.[0] ?? '')?.(node) ?? [node]),
+    initializer: [...(graph.initializer ?? []), ...layers.flatMap((layer) => Object.values(scratchOf(layer, graph)))],
+    input: [...(graph.input ?? []), switchInput()],
+    output: [...(graph.output ?? []), ...unknown.map(({ input }) => ValueInfoProto.create({ name: input }))],
+  };
+  return ModelProto.encode({ ...ModelProto.toObject(model), graph: changed }).finish();
 }
 
 /** z̃ = batch_statistics ? BatchNormalization(z, training_mode 1) : BatchNormalization(z, training_mode 0) */
-function withSwitch(node: onnx.INodeProto, { output }: BatchNormLayer): onnx.INodeProto[] {
-  const name = (suffix: string): string => `${output}/${suffix}`;
-  const attributes = (node.attribute ?? []).filter((attribute) => attribute.name !== 'training_mode');
-  const normalize = (mode: 0 | 1, outputs: string[]): onnx.INodeProto => ({
-    ...node,
-    name: name(`training_mode_${mode}`),
-    output: outputs,
-    attribute: [
-      ...attributes,
-      AttributeProto.create({ name: 'training_mode', type: AttributeProto.AttributeType.INT, i: mode }),
-    ],
-  });
-  return [
-    normalize(1, [name('batch'), name('batch_mean'), name('batch_var')]),
-    normalize(0, [name('running')]),
-    NodeProto.create({
-      name: name('switch'),
-      opType: 'Where',
-      input: [switchName, name('batch'), name('running')],
-      output: [output],
-    }),
-  ];
+function switchFor(layer: BatchNormLayer, graph: onnx.IGraphProto): (node: onnx.INodeProto) => onnx.INodeProto[] {
+  const name = (suffix: string): string => `${layer.output}/${suffix}`;
+  const { mean, variance } = scratchOf(layer, graph);
+  return (node) => {
+    const attribute = (node.attribute ?? []).filter((attribute) => attribute.name !== 'training_mode');
+    const [z = '', scale = '', B = ''] = node.input ?? [];
+    const batch: onnx.INodeProto = {
+      ...node,
+      name: name('training_mode_1'),
+      input: [z, scale, B, mean.name ?? '', variance.name ?? ''],
+      output: [name('batch'), name('batch_mean'), name('batch_var')],
+      attribute: [
+        ...attribute,
+        AttributeProto.create({ name: 'training_mode', type: AttributeProto.AttributeType.INT, i: 1 }),
+      ],
+    };
+    const running: onnx.INodeProto = { ...node, name: name('training_mode_0'), output: [name('running')], attribute };
+    const input = [switchName, name('batch'), name('running')];
+    return [batch, running, NodeProto.create({ name: name('switch'), opType: 'Where', input, output: [layer.output] })];
+  };
+}
+
+/**
+ * Running statistics of its own for the node with `training_mode` 1, which needs some but does not use them. The runtime
+ * lets the node update them in place, even stored ones, and takes equal stored tensors for one: with the model's own,
+ * every request would change the next one's answer. No model has these values.
+ * https://github.com/microsoft/onnxruntime/issues/29790
+ */
+function scratchOf({ output, gamma }: BatchNormLayer, graph: onnx.IGraphProto) {
+  const node = graph.node?.find((candidate) => candidate.output?.[0] === output);
+  const dataType = constantsOf(graph)(node?.input?.[3] ?? '')?.dataType ?? FLOAT;
+  const filled = (suffix: string, value: number): onnx.ITensorProto => {
+    const values = gamma.map(() => value);
+    const data = dataType === DOUBLE ? { doubleData: values } : { floatData: values };
+    return { name: `${output}/${suffix}`, dims: [gamma.length], dataType, ...data };
+  };
+  return { mean: filled('scratch_mean', -1 / 3), variance: filled('scratch_var', 2 / 3) };
 }
 
 function switchInput(): onnx.IValueInfoProto {

@@ -74,7 +74,13 @@ function objectSection(name: string, schema: object): Html {
 }
 
 function describeSchema(schema: object): Html | string {
-  const { type, enum: values, default: standard, minimum, maximum } = schema as Record<string, string | number | boolean | readonly string[] | undefined>;
+  const {
+    type,
+    enum: values,
+    default: standard,
+    minimum,
+    maximum,
+  } = schema as Record<string, string | number | boolean | readonly string[] | undefined>;
   const parts = [
     Array.isArray(values) ? values.join(' | ') : type,
     minimum === undefined ? '' : `from ${String(minimum)}`,
