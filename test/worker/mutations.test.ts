@@ -2,7 +2,6 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
-import type { Env } from '../../worker/env.ts';
 import worker from '../../worker/index.ts';
 import { pixels, post } from './client.ts';
 import { mutantOf } from './mutants.ts';
