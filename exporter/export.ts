@@ -67,7 +67,7 @@ async function testAccuracy(
   options?: Parameters<typeof createEvaluator>[2],
 ): Promise<number> {
   const evaluator = await createEvaluator(backend, plan, options);
-  const { accuracy } = await evaluator.evaluate(tensors, test);
+  const { accuracy = NaN } = await evaluator.evaluate(tensors, test);
   await evaluator.release();
   return accuracy;
 }

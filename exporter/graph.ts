@@ -1,13 +1,14 @@
 /** A trained network as a standard ONNX graph: raw inputs in, logits out, every tensor stored inside. */
 import { checkGraph, type Graph, graphBuilder } from '../training/graph/index.ts';
-import type { TrainedModel } from '../training/model.ts';
+import type { TrainedModel, TrainingRecord } from '../training/model.ts';
 import { emitForward } from '../training/network/index.ts';
 
 /** Which μ, σ² the exported Batch Norm nodes use: the fixed running ones, or each mini-batch's own. */
 export type NodeStatistics = 'running' | 'batch';
 
-/** PyTorch's default, for a checkpoint that does not say. ONNX's convention: the share of the old value kept. */
-const defaultMomentum = 0.9;
+/** ONNX's convention: the share of the old value kept. PyTorch's default where there is no constant share, or none known. */
+const momentumOf = (record: TrainingRecord | undefined): number =>
+  typeof record?.config.bnMomentum === 'number' ? record.config.bnMomentum : 0.9;
 
 export const outputName = 'logits';
 
@@ -28,7 +29,7 @@ export function exportGraph(model: TrainedModel, statistics: NodeStatistics): Gr
   const { output } = emitForward(g, plan, x, {
     mode: statistics === 'running' ? 'inference' : 'batchStatistics',
     tensors: stored,
-    bnMomentum: record?.config.bnMomentum ?? defaultMomentum,
+    bnMomentum: momentumOf(record),
   });
   return checkGraph(g.build(plan.network.name, { [outputName]: output }));
 }

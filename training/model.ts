@@ -7,7 +7,7 @@ import { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from '
 import { quote, unexpected, UserError } from './errors.ts';
 import { formatShape, GraphError, sameShape, type Tensor } from './graph/index.ts';
 
-import { type Network, parseNetwork, type Plan, planNetwork, tensorsOf } from './network/index.ts';
+import { layersOf, type Network, parseNetwork, type Plan, planNetwork, tensorsOf } from './network/index.ts';
 import type { EpochMetrics, State, TrainingConfig } from './trainer/index.ts';
 
 export interface TrainedModel {
@@ -40,7 +40,7 @@ const keys = { network: 'bn_edge.network', classes: 'bn_edge.classes', record: '
 export async function saveModel(path: string, { plan, tensors, classes, record }: TrainedModel): Promise<void> {
   const stored = new Map<string, StoredTensor>();
   for (const [name, { shape, data }] of tensors) stored.set(name, { dtype: 'F32', shape, data });
-  for (const { name, layer } of plan.layers) {
+  for (const { name, layer } of layersOf(plan)) {
     if (layer.kind !== 'batchNorm') continue;
     const data = BigInt64Array.of(BigInt(record?.steps ?? 0));
     stored.set(`${name}.num_batches_tracked`, { dtype: 'I64', shape: [], data });
@@ -97,7 +97,7 @@ function pickTensors(path: string, plan: Plan, stored: ReadonlyMap<string, Store
   const wanted = tensorsOf(plan);
   const known = new Set([
     ...wanted.map(({ name }) => name),
-    ...plan.layers.map(({ name }) => `${name}.num_batches_tracked`),
+    ...layersOf(plan).map(({ name }) => `${name}.num_batches_tracked`),
   ]);
   const extra = [...stored.keys()].find((name) => !known.has(name));
   if (extra !== undefined) throw new UserError(`${path}: ${plan.network.name} has no tensor ${quote(extra)}`);

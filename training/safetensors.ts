@@ -121,31 +121,32 @@ function parseObject(bytes: Uint8Array, where: string): Record<string, unknown> 
   } catch {
     throw unexpected(where, 'JSON in UTF-8', 'something else');
   }
-  const repeated = repeatedKey(text);
-  if (repeated !== undefined) throw unexpected(where, 'different names', `${quote(repeated)} twice`);
+  checkKeys(text, where);
   return value as Record<string, unknown>;
 }
 
-/** The first key that an object in this valid JSON text holds twice; `JSON.parse` silently keeps the last. */
-function repeatedKey(json: string): string | undefined {
+/**
+ * Refuses what `JSON.parse` would silently get wrong in this valid JSON text: of a key that an object holds twice it keeps
+ * the last, and V8 misreads keys with escapes (https://github.com/nodejs/node/issues/63785).
+ */
+function checkKeys(json: string, where: string): void {
   const objects: Set<string>[] = [];
   let opened = -1;
   let text = '';
   for (const { 0: token, index } of json.matchAll(/\\.|["{}:]/g)) {
     if (token === '"' && opened < 0) opened = index;
     else if (token === '"') {
-      text = json.slice(opened, index + 1);
+      text = json.slice(opened + 1, index);
       opened = -1;
     } else if (opened >= 0) continue;
     else if (token === '{') objects.push(new Set());
     else if (token === '}') objects.pop();
     else {
-      const key = JSON.parse(text) as string;
-      if (objects.at(-1)?.has(key)) return key;
-      objects.at(-1)?.add(key);
+      if (text.includes('\\')) throw unexpected(where, 'names without escapes', quote(text));
+      if (objects.at(-1)?.has(text)) throw unexpected(where, 'different names', `${quote(text)} twice`);
+      objects.at(-1)?.add(text);
     }
   }
-  return undefined;
 }
 
 function checkMetadata(value: unknown, where: string): Readonly<Record<string, string>> {
@@ -193,7 +194,9 @@ function tensorOf({ dtype, shape, begin, end }: Entry, bytes: Uint8Array, dataSt
 function bytesOf(name: string, { shape, data }: Tensor): Uint8Array {
   const elements = shape.reduce((product, dimension) => product * dimension, 1);
   if (elements !== data.length || name === METADATA_KEY) {
-    throw new Error(`internal: tensor ${name} [${shape.join(', ')}] cannot be saved with ${data.length} elements`);
+    throw new Error(
+      `internal: tensor ${quote(name)} [${shape.join(', ')}] cannot be saved with ${data.length} elements`,
+    );
   }
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
@@ -215,8 +218,16 @@ function paddedHeader(tensors: readonly [string, Tensor][], metadata: Readonly<R
   return Buffer.concat([json], Math.ceil(json.length / 8) * 8).fill(' ', json.length);
 }
 
-const jsonObject = (fields: readonly (readonly [string, string])[]) =>
-  `{${fields.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`;
+function jsonObject(fields: readonly (readonly [key: string, json: string])[]): string {
+  return `{${fields.map(([key, json]) => `${jsonKey(key)}:${json}`).join(',')}}`;
+}
+
+/** Only what can be read back is written, see `checkKeys`. */
+function jsonKey(key: string): string {
+  const json = JSON.stringify(key);
+  if (json.includes('\\')) throw new Error(`internal: ${json} cannot be a name in a safetensors file`);
+  return json;
+}
 
 const compareUtf8 = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 

@@ -52,8 +52,8 @@ async function trainAndExport(): Promise<void> {
     bnMomentum: 0.9,
     seed: 1,
   } as const;
-  const checkpoint = await trainToFolder({ network: name, config, out }, console.log);
-  const card = await exportModel({ checkpoint, name, models, statistics: 'running' }, nativeBackend());
+  const checkpoint = await trainToFolder({ network: name, config, backend: 'native', out }, console.log);
+  const card = await exportModel({ checkpoint, name, models, statistics: 'running' }, await nativeBackend());
   console.log(describeExport(card, models));
 }
 

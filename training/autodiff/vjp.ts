@@ -10,6 +10,7 @@ import {
   formatType,
   type GraphBuilder,
   GraphError,
+  known,
   located,
   type Node,
   opSchemas,
@@ -81,8 +82,11 @@ function unbroadcast(g: GraphBuilder, node: Node, cotangent: Value, primal: Valu
       `internal: gradient of ${node.name}: expected ${formatShape(primal.shape)}, got ${formatShape(cotangent.shape)}`,
     );
   }
-  const sum = g.ReduceSum(cotangent, g.ints(repeatedAxes(cotangent.shape, primal.shape)), { keepdims: 1 });
-  return sameShape(sum.shape, primal.shape) ? sum : g.Reshape(sum, g.ints(primal.shape.map(Number)));
+  const axes = repeatedAxes(cotangent.shape, primal.shape);
+  const onlyMissing = axes.length === cotangent.shape.length - primal.shape.length;
+  const sum = g.ReduceSum(cotangent, g.ints(axes), { keepdims: onlyMissing ? 0 : 1 });
+  if (sameShape(sum.shape, primal.shape)) return sum;
+  return g.Reshape(sum, g.ints(primal.shape.map((dim) => known('an axis', dim))));
 }
 
 function repeatedAxes(large: Shape, small: Shape): readonly number[] {

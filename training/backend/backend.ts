@@ -1,4 +1,5 @@
 /** Where graphs run. A backend turns a graph or an ONNX file into a session; a session maps named tensors to named tensors. */
+import { UserError } from '../errors.ts';
 import type { Graph, Tensor } from '../graph/index.ts';
 
 export type NamedTensors = Readonly<Record<string, Tensor>>;
@@ -17,3 +18,6 @@ export interface Backend {
   /** Runs an ONNX file as it is. */
   readonly loadSession: (file: Uint8Array) => Promise<Session>;
 }
+
+/** This machine lacks what the backend needs; the message says what, and another backend may do. */
+export class BackendUnavailable extends UserError {}

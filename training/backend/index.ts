@@ -1,3 +1,5 @@
 /** Where training graphs run. */
-export type { Backend, NamedTensors, Session } from './backend.ts';
+export { type Backend, BackendUnavailable, type NamedTensors, type Session } from './backend.ts';
+export { type BackendName, backendNames, type BackendOptions, createBackend } from './create.ts';
 export { nativeBackend, type NativeOptions } from './native.ts';
+export { wasmBackend, type WasmOptions } from './wasm.ts';

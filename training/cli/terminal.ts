@@ -2,14 +2,16 @@
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import { formatShape } from '../graph/index.ts';
-import { isTrained, type Plan } from '../network/index.ts';
+import { isTrained, layersOf, type Plan } from '../network/index.ts';
+import type { Evaluation, Report } from '../objective/index.ts';
 import type { EpochMetrics, TrainingEvents } from '../trainer/index.ts';
 
 export const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 
 /** Layer, output shape, parameters; running statistics are not parameters. */
-export function summaryTable({ network, layers }: Plan): string {
+export function summaryTable(plan: Plan): string {
+  const layers = layersOf(plan);
   const table = new Table({
     head: ['layer', 'output', 'parameters'],
     colAligns: ['left', 'left', 'right'],
@@ -22,7 +24,7 @@ export function summaryTable({ network, layers }: Plan): string {
       .map(({ shape }) => product(shape))
       .reduce(add, 0),
   );
-  table.push(['input', formatShape(network.inputShape), '']);
+  table.push(['input', formatShape(plan.network.inputShape), '']);
   layers.forEach(({ name, outputShape }, i) => {
     table.push([name, formatShape(outputShape), sizes[i] ? count(sizes[i]) : '']);
   });
@@ -67,10 +69,19 @@ function progressBar(epochs: number): SingleBar {
 }
 
 function epochLine({ epoch, train, validation, samplesPerSecond }: EpochMetrics, epochs: number): string {
-  const part = ({ loss, accuracy }: { loss: number; accuracy: number }) => `${loss.toFixed(4)}  ${percent(accuracy)}`;
+  const part = ({ loss, accuracy, rmse = NaN }: Evaluation) =>
+    `${loss.toFixed(4)}  ${accuracy === undefined ? `RMSE ${rmse.toPrecision(4)}` : percent(accuracy)}`;
   const number = `${epoch}/${epochs}`;
   return `epoch ${number}   train ${part(train)}   validation ${part(validation)}   ${count(samplesPerSecond)} samples/s`;
 }
+
+/** `accuracy 99.10 %   F1 0.991`: shares of samples in percent, all else as numbers. */
+export const formatMetrics = ({ metrics }: Report): string =>
+  Object.entries(metrics)
+    .map(([name, value]) => `${name} ${shares.has(name) ? percent(value) : value.toPrecision(4)}`)
+    .join('   ');
+
+const shares: ReadonlySet<string> = new Set(['accuracy', 'top-3']);
 
 const add = (a: number, b: number): number => a + b;
 const product = (shape: readonly number[]): number => shape.reduce((size, dim) => size * dim, 1);

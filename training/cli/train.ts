@@ -1,42 +1,85 @@
 /** Trains a named network on MNIST and leaves a run folder: the checkpoint and the metrics of every epoch. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Backend, nativeBackend } from '../backend/index.ts';
-import { loadMnist, type MnistSplits } from '../data/index.ts';
-import { saveModel } from '../model.ts';
-import { type NetworkName, networks, type Plan, planNetwork } from '../network/index.ts';
-import { createEvaluator, type State, train, type TrainingConfig, type TrainingResult } from '../trainer/index.ts';
+import { type Backend, type BackendName, createBackend } from '../backend/index.ts';
+import { type Dataset, loadMnist, type MnistSplits } from '../data/index.ts';
+import { unexpected } from '../errors.ts';
+import { loadModel, saveModel } from '../model.ts';
+import { type Plan, planNetwork } from '../network/index.ts';
+import { type Report, reportOn } from '../objective/index.ts';
+import {
+  createEvaluator,
+  type EpochMetrics,
+  type State,
+  train,
+  type TrainingConfig,
+  type TrainingResult,
+} from '../trainer/index.ts';
+import { findNetwork } from './network.ts';
 import { openMetricsFile } from './metrics.ts';
-import { count, percent, showTraining, summaryTable } from './terminal.ts';
+import { chooseObjective, type ObjectiveFlags } from './objective.ts';
+import { count, formatMetrics, showTraining, summaryTable } from './terminal.ts';
 
 export interface TrainOptions {
-  readonly network: NetworkName;
-  readonly config: TrainingConfig;
+  /** A name or a file; when omitted, the checkpoint's network, or else `mnist-cnn`. */
+  readonly network?: string | undefined;
+  /** A checkpoint to start from. */
+  readonly from?: string | undefined;
+  readonly backend: BackendName;
+  readonly config: Omit<TrainingConfig, 'objective'>;
+  /** What fits the data when omitted. */
+  readonly objective?: ObjectiveFlags | undefined;
   readonly threads?: number | undefined;
   /** A folder with MNIST's four IDX files, in place of the package's. */
   readonly data?: string | undefined;
-  /** The run folder. */
-  readonly out: string;
+  /** The run folder; `runs/<network>` when omitted. */
+  readonly out?: string | undefined;
 }
 
 type Print = (line: string) => void;
 
 /** @returns the path of the checkpoint */
 export async function trainToFolder(
-  { network, config, threads, data: directory, out }: TrainOptions,
+  {
+    network,
+    from,
+    config: settings,
+    objective = {},
+    backend: backendName,
+    threads,
+    data: directory,
+    out: folder,
+  }: TrainOptions,
   print: Print,
 ): Promise<string> {
-  const plan = planNetwork(networks[network]);
-  const data = await loadMnist({ seed: config.seed, directory });
-  const backend = nativeBackend({ threads });
+  const { plan, tensors } = await startingPoint(network, from);
+  const out = folder ?? join('runs', plan.network.name);
+  const data = await loadMnist({ seed: settings.seed, directory });
+  const config = { ...settings, objective: chooseObjective(objective, data.train) };
+  const backend = await createBackend(backendName, { threads }, print);
   describeRun(plan, data, config, backend, print);
   await mkdir(out, { recursive: true });
-  const result = await trainVisibly(plan, data, config, backend, join(out, 'metrics.jsonl'), print);
-  print(`test accuracy ${percent(await testAccuracy(backend, plan, result.tensors, data))} with running statistics`);
+  const result = await trainVisibly({ plan, tensors }, data, config, backend, join(out, 'metrics.jsonl'), print);
+  const report = await testReport(backend, plan, result.tensors, data.test);
+  print(`test ${formatMetrics(report)} with ${config.statistics ?? 'running'} statistics`);
   const path = join(out, 'checkpoint.safetensors');
   await save(path, plan, data, config, backend, result);
   print(`saved ${path}`);
   return path;
+}
+
+interface StartingPoint {
+  readonly plan: Plan;
+  readonly tensors: State | undefined;
+}
+
+async function startingPoint(choice: string | undefined, from: string | undefined): Promise<StartingPoint> {
+  if (from === undefined) return { plan: planNetwork(await findNetwork(choice ?? 'mnist-cnn')), tensors: undefined };
+  const network = choice === undefined ? undefined : await findNetwork(choice);
+  const model = await loadModel(from, network);
+  const { name } = model.plan.network;
+  if (network && name !== network.name) throw unexpected(from, `a checkpoint of ${network.name}`, `one of ${name}`);
+  return model;
 }
 
 function describeRun(
@@ -51,15 +94,16 @@ function describeRun(
     `${name} on MNIST: ${count(train.count)} train, ${count(validation.count)} validation, ${count(test.count)} test`,
   );
   print(summaryTable(plan));
-  const { optimizer, learningRate, schedule, batchSize, bnMomentum, seed } = config;
+  const { objective, optimizer, learningRate, schedule, batchSize, bnMomentum, freezeBn, seed } = config;
+  const statistics = freezeBn ? 'frozen' : `with momentum ${bnMomentum}`;
   print(
-    `${optimizer}, learning rate ${learningRate} (${schedule}), batch ${batchSize}, momentum of running statistics ${bnMomentum}, seed ${seed}`,
+    `${objective?.kind ?? 'multiclass'}, ${optimizer}, learning rate ${learningRate} (${schedule}), batch ${batchSize}, running statistics ${statistics}, seed ${seed}`,
   );
   print(backend.engine);
 }
 
 async function trainVisibly(
-  plan: Plan,
+  { plan, tensors }: StartingPoint,
   data: MnistSplits,
   config: TrainingConfig,
   backend: Backend,
@@ -69,20 +113,18 @@ async function trainVisibly(
   const record = openMetricsFile(metricsPath);
   const samplesPerEpoch = Math.floor(data.train.count / config.batchSize) * config.batchSize;
   const screen = showTraining(config.epochs, samplesPerEpoch, print);
-  return train(plan, data, config, backend, {
-    onProgress: screen.onProgress,
-    onEpoch: (metrics) => {
-      record(metrics);
-      screen.onEpoch(metrics);
-    },
-  });
+  const onEpoch = (metrics: EpochMetrics) => {
+    record(metrics);
+    screen.onEpoch(metrics);
+  };
+  return train(plan, data, config, backend, { onProgress: screen.onProgress, onEpoch }, tensors);
 }
 
-async function testAccuracy(backend: Backend, plan: Plan, tensors: State, data: MnistSplits): Promise<number> {
+async function testReport(backend: Backend, plan: Plan, tensors: State, test: Dataset): Promise<Report> {
   const evaluator = await createEvaluator(backend, plan);
-  const { accuracy } = await evaluator.evaluate(tensors, data.test);
+  const output = await evaluator.logits(tensors, test);
   await evaluator.release();
-  return accuracy;
+  return reportOn(test, output);
 }
 
 async function save(

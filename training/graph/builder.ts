@@ -47,6 +47,7 @@ class Builder {
   readonly #inputs: Value[] = [];
   readonly #initializers = new Map<string, Value>();
   readonly #nodes: Node[] = [];
+  readonly #producers = new Map<string, Node>();
   #scope = '';
 
   constructor(parent?: Builder) {
@@ -58,6 +59,11 @@ class Builder {
   /** What has been added so far, in topological order. */
   get nodes(): readonly Node[] {
     return this.#nodes;
+  }
+
+  /** The node that gives `value`; none for inputs, initializers and values of the graph around a body. */
+  producer(value: Value): Node | undefined {
+    return this.#producers.get(value.name);
   }
 
   input(name: string, type: TensorType): Value {
@@ -115,6 +121,7 @@ class Builder {
     const outputs = types.map((type, i) => new Value(i === 0 ? name : `${name}:${i}`, type)) as unknown as Outputs<O>;
     const node: OpNode<O> = { op, name, inputs, outputs, attributes };
     this.#nodes.push(node as unknown as Node);
+    for (const output of outputs) this.#producers.set(output.name, node as unknown as Node);
     return outputs;
   }
 

@@ -43,10 +43,18 @@ export interface OpSignatures {
   Mul: Binary;
   Div: Binary;
   Neg: Unary;
+  Max: Binary;
+  HardSigmoid: Op<[X: Value], [Y: Value], { alpha: number; beta: number }>;
   Sqrt: Unary;
   Exp: Unary;
   Log: Unary;
+  Erf: Unary;
   Relu: Unary;
+  LeakyRelu: Op<[X: Value], [Y: Value], { alpha: number }>;
+  Sigmoid: Unary;
+  Tanh: Unary;
+  Softplus: Unary;
+  Clip: Op<[input: Value, min: Value, max: Value], [output: Value]>;
   Equal: Binary;
   Greater: Binary;
   GreaterOrEqual: Binary;
@@ -75,6 +83,7 @@ export interface OpSignatures {
     Window & { dilations: readonly number[]; group: number; output_padding: readonly number[] }
   >;
   MaxPool: Op<[X: Value], [Y: Value, Indices: Value], Window>;
+  AveragePool: Op<[X: Value], [Y: Value], Window>;
 
   // Movement.
   Concat: Op<Value[], [concat_result: Value], { axis: number }>;
@@ -100,6 +109,15 @@ export interface OpSignatures {
       /** The share of the OLD running value kept: running = running · momentum + batch · (1 − momentum). */
       momentum: number;
       training_mode: 0 | 1;
+    }
+  >;
+  LayerNormalization: Op<
+    [X: Value, Scale: Value, B: Value],
+    [Y: Value, Mean: Value, InvStdDev: Value],
+    {
+      /** The first of the axes that are normalized together. */
+      axis: number;
+      epsilon: number;
     }
   >;
 

@@ -20,7 +20,9 @@ function replay(graph: Graph, g: GraphBuilder, outer: ReadonlyMap<string, Value>
 
   for (const node of graph.nodes) {
     const moved = { ...node, inputs: node.inputs.map(current) } as Node;
-    const outputs = g.scoped(scopeOf(node), () => replace(g, moved) ?? copy(g, moved, became, replace));
+    const emit = () => replace(g, moved) ?? copy(g, moved, became, replace);
+    const scope = scopeOf(node);
+    const outputs = scope === '' ? emit() : g.scoped(scope, emit);
     node.outputs.forEach((value, i) => {
       const output = outputs[i];
       if (output) became.set(value.name, output);

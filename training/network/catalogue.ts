@@ -1,7 +1,10 @@
 /** The networks that have a name. */
-import { batchNorm, conv2d, dense, flatten, maxPool, type Network, relu } from './layer.ts';
+import { batchNorm, conv2d, dense, dropout, flatten, maxPool, type Network, relu, residual } from './layer.ts';
 
 const mnist = { inputShape: [1, 28, 28], inputNormalization: 'channel' } as const;
+
+const convBatchNorm = (channels: number, { stride = 1 } = {}) =>
+  [conv2d(channels, { kernel: 3, stride, padding: 1 }), batchNorm()] as const;
 
 export const networks = {
   'mnist-mlp': {
@@ -25,6 +28,25 @@ export const networks = {
       dense(128),
       batchNorm(),
       relu(),
+      dense(10),
+    ],
+  },
+  'mnist-resnet': {
+    name: 'mnist-resnet',
+    ...mnist,
+    layers: [
+      conv2d(32, { kernel: 3, padding: 1 }),
+      batchNorm(),
+      relu(),
+      maxPool(2),
+      residual([...convBatchNorm(32), relu(), ...convBatchNorm(32)]),
+      relu(),
+      residual([...convBatchNorm(64, { stride: 2 }), relu(), ...convBatchNorm(64)], {
+        shortcut: [conv2d(64, { kernel: 1, stride: 2 }), batchNorm()],
+      }),
+      relu(),
+      flatten(),
+      dropout(0.5),
       dense(10),
     ],
   },

@@ -1,6 +1,6 @@
 /** Emits a network's forward pass. */
 import type { GraphBuilder, Value } from '../graph/index.ts';
-import { type Plan, type PlannedLayer, ruleOf } from './plan.ts';
+import { layersOf, type Plan, type PlannedLayer, ruleOf } from './plan.ts';
 import { type RandomKey, uniform } from './random.ts';
 import type { BatchStatistics, Mode } from './rule.ts';
 
@@ -26,33 +26,38 @@ export interface ForwardOptions {
  */
 export function emitForward(g: GraphBuilder, plan: Plan, x: Value, options: ForwardOptions): Forward {
   const batchStatistics = new Map<string, BatchStatistics>();
-  let output = normalizeInput(g, plan, x, options.tensors);
-  plan.layers.forEach((planned, index) => {
-    output = g.scoped(planned.name, () => {
-      const emitted = emitLayer(g, planned, index, output, options);
-      if (emitted.statistics) batchStatistics.set(planned.name, emitted.statistics);
-      return emitted.y;
-    });
-  });
+  const pass: Pass = { g, options, batchStatistics, order: layersOf(plan).map(({ name }) => name) };
+  const output = emitChain(pass, plan.layers, normalizeInput(g, plan, x, options.tensors));
   return { output, batchStatistics };
 }
 
-function emitLayer(g: GraphBuilder, { name, layer }: PlannedLayer, index: number, x: Value, options: ForwardOptions) {
-  let statistics: BatchStatistics | undefined;
-  const y = ruleOf(layer).emit(layer, x, {
+interface Pass {
+  readonly g: GraphBuilder;
+  readonly options: ForwardOptions;
+  readonly batchStatistics: Map<string, BatchStatistics>;
+  /** The names of all layers; a layer's position is its stream of random numbers. */
+  readonly order: readonly string[];
+}
+
+const emitChain = (pass: Pass, layers: readonly PlannedLayer[], x: Value): Value =>
+  layers.reduce((y, planned) => pass.g.scoped(planned.label, () => emitLayer(pass, planned, y)), x);
+
+function emitLayer(pass: Pass, { name, layer, chains }: PlannedLayer, x: Value): Value {
+  const { g, options, batchStatistics, order } = pass;
+  return ruleOf(layer).emit(layer, x, {
     g,
     mode: options.mode,
     bnMomentum: options.bnMomentum ?? 0,
     tensor: (tensor) => options.tensors.get(`${name}.${tensor}`),
-    observe: (observed) => {
-      statistics = observed;
+    chain: (chain, input) => emitChain(pass, chains[chain] ?? [], input),
+    observe: (statistics) => {
+      batchStatistics.set(name, statistics);
     },
     uniform: (shape) => {
       if (!options.randomKey) throw new Error(`internal: ${name}: dropout without a random key`);
-      return uniform(g, options.randomKey, index, shape);
+      return uniform(g, options.randomKey, order.indexOf(name), shape);
     },
   });
-  return { y, statistics };
 }
 
 /** x̂ = (x − μ) / √(σ² + ε), with the training set's μ, σ²; ε keeps pixels that never vary finite. */

@@ -2,7 +2,15 @@
 export { type NetworkName, networks } from './catalogue.ts';
 export { emitForward, type Forward, type ForwardOptions } from './forward.ts';
 export * from './layer.ts';
-export { outputShapeOf, type Plan, type PlannedLayer, planNetwork, tensorsOf } from './plan.ts';
+export {
+  layersOf,
+  layerTensorsOf,
+  outputShapeOf,
+  type Plan,
+  type PlannedLayer,
+  planNetwork,
+  tensorsOf,
+} from './plan.ts';
 export { parseNetwork } from './schema.ts';
 export type { RandomKey } from './random.ts';
 export { type BatchStatistics, isTrained, type Mode, type TensorSpec } from './rule.ts';

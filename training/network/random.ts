@@ -3,6 +3,8 @@
  * seed, layer, step and element alone. A resumed run draws what the uninterrupted one would have drawn, and only
  * multiplication, addition and division of uint32 are needed, which every backend has.
  *
+ * A layer has 2³² numbers. When it has used them up, later steps meet the earlier ones again, on other elements.
+ *
  * The rounds are those of Widynski, Squares: A Fast Counter-Based RNG, https://arxiv.org/abs/2004.06278, on 32 bits.
  */
 import { type GraphBuilder, sizeOf, type Value } from '../graph/index.ts';

@@ -1,12 +1,18 @@
 /** What a layer's rule says: the shape it gives, the tensors it owns, and the nodes it emits. */
 import type { GraphBuilder, Value } from '../graph/index.ts';
-import type { LayerKind, LayerOf } from './layer.ts';
+import type { Layer, LayerKind, LayerOf } from './layer.ts';
 
-/**
- * `train`: mini-batch statistics, dropout on. `inference`: running statistics, dropout off.
- * `batchStatistics`: inference with mini-batch statistics, the counter-example.
- */
-export type Mode = 'train' | 'inference' | 'batchStatistics';
+/** What Batch Norm normalizes by, and whether dropout drops. */
+export const modes = {
+  train: { statistics: 'mini-batch', dropout: true },
+  /** Fine-tuning with frozen Batch Norm: the statistics are as fixed as in inference; γ and β are trained all the same. */
+  frozenTrain: { statistics: 'running', dropout: true },
+  inference: { statistics: 'running', dropout: false },
+  /** Inference with mini-batch statistics, the counter-example. */
+  batchStatistics: { statistics: 'mini-batch', dropout: false },
+} as const;
+
+export type Mode = keyof typeof modes;
 
 /** What a tensor is for decides how it starts and who changes it. */
 export type TensorRole =
@@ -29,6 +35,8 @@ export interface TensorSpec {
 
 /** A mini-batch's own μ and σ² (population variance, divided by m), `[C]` each. */
 export interface BatchStatistics {
+  /** The activations `[N, C, ..]` whose statistics they are. */
+  readonly z: Value;
   readonly mean: Value;
   readonly variance: Value;
 }
@@ -40,18 +48,38 @@ export interface EmitContext {
   readonly bnMomentum: number;
   /** The layer's tensor of that name; undefined for the bias of a layer that has none. */
   readonly tensor: (name: string) => Value | undefined;
+  /** Emits a chain of layers inside. */
+  readonly chain: (name: string, x: Value) => Value;
   /** Hands a Batch Norm layer's mini-batch statistics to whoever averages them. */
   readonly observe: (statistics: BatchStatistics) => void;
   /** Numbers in [0, 1), fresh for every layer and training step. */
   readonly uniform: (shape: readonly number[]) => Value;
 }
 
+/** A tensor that the layer always owns. */
+export function own({ tensor }: EmitContext, name: string): Value {
+  const value = tensor(name);
+  if (!value) throw new Error(`internal: the layer has no ${name}`);
+  return value;
+}
+
 export interface LayerRule<K extends LayerKind> {
-  /** The shape of one sample after the layer. Throws a `GraphError` for an input that does not fit. */
-  readonly outputShape: (layer: LayerOf<K>, inputShape: readonly number[]) => readonly number[];
+  /**
+   * The chains of layers inside, each of which takes the layer's own input. Their tensors are named after layer and
+   * chain, `block1.shortcut.conv1.weight`, but for the chain `layers`: `block1.conv1.weight`.
+   */
+  readonly chains?: (layer: LayerOf<K>) => Readonly<Record<string, readonly Layer[]>>;
+  /**
+   * The shape of one sample after the layer. Throws a `GraphError` for an input that does not fit.
+   *
+   * @param chainShapes the shapes after the chains
+   */
+  readonly outputShape: (layer: LayerOf<K>, inputShape: readonly number[], chainShapes: Shapes) => readonly number[];
   readonly tensors: (layer: LayerOf<K>, inputShape: readonly number[], bias: boolean) => readonly TensorSpec[];
   readonly emit: (layer: LayerOf<K>, x: Value, context: EmitContext) => Value;
 }
+
+type Shapes = Readonly<Record<string, readonly number[]>>;
 
 export type LayerRules = { readonly [K in LayerKind]: LayerRule<K> };
 

@@ -1,4 +1,4 @@
-import type { Optimizer } from './optimizer.ts';
+import { type Optimizer, optimizer } from './optimizer.ts';
 
 /**
  * Adam (Kingma and Ba, https://arxiv.org/abs/1412.6980, algorithm 1):
@@ -11,18 +11,24 @@ import type { Optimizer } from './optimizer.ts';
  *     M ← β₁ M + g                 V ← β₂ V + g²
  *     θ ← θ − a M / (√V + e)       c = √((1 − β₂) / (1 − β₂ᵗ))    a = α (1 − β₁) / ((1 − β₁ᵗ) c)    e = ε / c
  */
-export const adam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = {}): Optimizer => ({
-  slots: ['exp_avg', 'exp_avg_sq'],
-  scalars: (step, learningRate) => {
-    const c = Math.sqrt((1 - beta2) / (1 - beta2 ** step));
-    return [(learningRate * (1 - beta1)) / ((1 - beta1 ** step) * c), epsilon / c];
-  },
-  update: (g, { parameter, slots }, gradient, scalars) => {
-    const [M, V] = slots as [typeof parameter, typeof parameter];
-    const [a, e] = scalars as [typeof parameter, typeof parameter];
-    const nextM = g.Add(g.Mul(M, g.scalar(beta1)), gradient);
-    const nextV = g.Add(g.Mul(V, g.scalar(beta2)), g.Mul(gradient, gradient));
-    const step = g.Mul(g.Div(nextM, g.Add(g.Sqrt(nextV), e)), a);
-    return { parameter: g.Sub(parameter, step), slots: [nextM, nextV] };
-  },
+export const adam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = {}): Optimizer =>
+  optimizer({
+    slots: ['exp_avg', 'exp_avg_sq'],
+    scalars: (step, learningRate) => {
+      const c = Math.sqrt((1 - beta2) / (1 - beta2 ** step));
+      return { a: (learningRate * (1 - beta1)) / ((1 - beta1 ** step) * c), e: epsilon / c };
+    },
+    weightDecay: 'l2',
+    update: (g, { parameter, gradient, slots: { exp_avg, exp_avg_sq }, scalars: { a, e } }) => {
+      const M = g.Add(g.Mul(exp_avg, g.scalar(beta1)), gradient);
+      const V = g.Add(g.Mul(exp_avg_sq, g.scalar(beta2)), g.Mul(gradient, gradient));
+      const step = g.Mul(g.Div(M, g.Add(g.Sqrt(V), e)), a);
+      return { parameter: g.Sub(parameter, step), slots: { exp_avg: M, exp_avg_sq: V } };
+    },
+  });
+
+/** Adam whose weight decay does not pass through m and v: Loshchilov and Hutter, https://arxiv.org/abs/1711.05101 */
+export const adamw = (settings: Parameters<typeof adam>[0] = {}): Optimizer => ({
+  ...adam(settings),
+  weightDecay: 'decoupled',
 });

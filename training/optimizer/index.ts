@@ -1,12 +1,29 @@
 /** What changes a network's tensors from step to step, emitted as graph nodes: optimizers, schedules, running statistics. */
-import { adam } from './adam.ts';
-import { sgd } from './sgd.ts';
+import { adam, adamw } from './adam.ts';
+import type { Optimizer } from './optimizer.ts';
+import { rmsprop } from './rmsprop.ts';
+import { momentum, nesterov, sgd } from './sgd.ts';
 
-export type { Optimizer, ParameterState } from './optimizer.ts';
-export { emitRunningAverage } from './running-statistics.ts';
-export { type Schedule, type ScheduleName, schedules } from './schedule.ts';
+export { emitAverage } from './average.ts';
+export { clipByGlobalNorm } from './clip.ts';
+export type { Optimizer } from './optimizer.ts';
+export { type BnMomentum, type BnVariance, statisticsShares, unbiasedVariance } from './running-statistics.ts';
+export { rateFactor, type Schedule, type ScheduleName, schedules } from './schedule.ts';
+export { averageShares } from './weight-average.ts';
+
+export interface OptimizerSettings {
+  /** The share of the velocity kept, by the optimizers that have one. */
+  readonly momentum: number;
+}
 
 /** By the names of `--optimizer`. */
-export const optimizers = { adam, sgd } as const;
+export const optimizers = {
+  sgd,
+  momentum,
+  nesterov,
+  rmsprop: () => rmsprop(),
+  adam: () => adam(),
+  adamw: () => adamw(),
+} as const satisfies Readonly<Record<string, (settings: OptimizerSettings) => Optimizer>>;
 
 export type OptimizerName = keyof typeof optimizers;

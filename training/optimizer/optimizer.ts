@@ -1,26 +1,39 @@
 /** What an optimizer is: state for each parameter, and an update emitted as graph nodes. */
 import type { GraphBuilder, Value } from '../graph/index.ts';
 
-export interface Optimizer {
+export interface OptimizerOf<Slot extends string, Scalar extends string> {
   /** The names of the state tensors that each parameter has; they have its shape and start at zero. */
-  readonly slots: readonly string[];
+  readonly slots: readonly Slot[];
   /**
    * The numbers that change from step to step. The host computes them in float64, since bias corrections such as
    * 1 − 0.999ᵗ cancel in float32.
    *
    * @param step counts from 1
    */
-  readonly scalars: (step: number, learningRate: number) => readonly number[];
-  /** Emits one update. `slots` and `scalars` come in the order declared above. */
-  readonly update: (
-    g: GraphBuilder,
-    state: ParameterState,
-    gradient: Value,
-    scalars: readonly Value[],
-  ) => ParameterState;
+  readonly scalars: (step: number, learningRate: number) => Readonly<Record<Scalar, number>>;
+  readonly weightDecay: WeightDecay;
+  readonly update: (g: GraphBuilder, before: UpdateInputs<Slot, Scalar>) => ParameterState<Slot>;
 }
 
-export interface ParameterState {
+/**
+ * How weights are drawn to zero, by λ at learning rate α: `l2` adds λ θ to the gradient, `decoupled` shrinks θ to
+ * (1 − α λ) θ beside the gradient's step.
+ */
+export type WeightDecay = 'l2' | 'decoupled';
+
+export interface ParameterState<Slot extends string> {
   readonly parameter: Value;
-  readonly slots: readonly Value[];
+  readonly slots: Readonly<Record<Slot, Value>>;
 }
+
+export interface UpdateInputs<Slot extends string, Scalar extends string> extends ParameterState<Slot> {
+  readonly gradient: Value;
+  readonly scalars: Readonly<Record<Scalar, Value>>;
+}
+
+export type Optimizer = OptimizerOf<string, string>;
+
+/** Lets an optimizer use its slots and scalars by name, and its users not know them. */
+export const optimizer = <const Slot extends string, Scalar extends string>(
+  definition: OptimizerOf<Slot, Scalar>,
+): Optimizer => definition;

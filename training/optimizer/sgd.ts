@@ -1,17 +1,55 @@
-import type { Optimizer } from './optimizer.ts';
+/** Stochastic gradient descent: plain, with momentum, and with Nesterov's. The velocity is PyTorch's: it is scaled when used. */
+import { type Optimizer, optimizer } from './optimizer.ts';
+
+const scalars = (_step: number, learningRate: number) => ({ learning_rate: learningRate });
+
+/** θ ← θ − α g */
+export const sgd = (): Optimizer =>
+  optimizer({
+    slots: [],
+    scalars,
+    weightDecay: 'l2',
+    update: (g, { parameter, gradient, scalars: { learning_rate } }) => ({
+      parameter: g.Sub(parameter, g.Mul(gradient, learning_rate)),
+      slots: {},
+    }),
+  });
 
 /**
- * Stochastic gradient descent with momentum, as PyTorch writes it (the learning rate scales the velocity when it is used):
+ * Heavy-ball momentum, https://doi.org/10.1016/0041-5553(64)90137-5
  *
  *     v ← μ v + g        θ ← θ − α v
  */
-export const sgd = ({ momentum = 0.9 } = {}): Optimizer => ({
-  slots: ['momentum_buffer'],
-  scalars: (_step, learningRate) => [learningRate],
-  update: (g, { parameter, slots }, gradient, scalars) => {
-    const [v] = slots as [typeof parameter];
-    const [alpha] = scalars as [typeof parameter];
-    const velocity = g.Add(g.Mul(v, g.scalar(momentum)), gradient);
-    return { parameter: g.Sub(parameter, g.Mul(velocity, alpha)), slots: [velocity] };
-  },
-});
+export const momentum = ({ momentum: mu = 0.9 } = {}): Optimizer =>
+  optimizer({
+    slots: ['momentum_buffer'],
+    scalars,
+    weightDecay: 'l2',
+    update: (g, { parameter, gradient, slots: { momentum_buffer }, scalars: { learning_rate } }) => {
+      const velocity = g.Add(g.Mul(momentum_buffer, g.scalar(mu)), gradient);
+      return {
+        parameter: g.Sub(parameter, g.Mul(velocity, learning_rate)),
+        slots: { momentum_buffer: velocity },
+      };
+    },
+  });
+
+/**
+ * Nesterov's momentum, which looks one velocity ahead: Sutskever et al., https://proceedings.mlr.press/v28/sutskever13.html
+ *
+ *     v ← μ v + g        θ ← θ − α (g + μ v)
+ */
+export const nesterov = ({ momentum: mu = 0.9 } = {}): Optimizer =>
+  optimizer({
+    slots: ['momentum_buffer'],
+    scalars,
+    weightDecay: 'l2',
+    update: (g, { parameter, gradient, slots: { momentum_buffer }, scalars: { learning_rate } }) => {
+      const velocity = g.Add(g.Mul(momentum_buffer, g.scalar(mu)), gradient);
+      const ahead = g.Add(gradient, g.Mul(velocity, g.scalar(mu)));
+      return {
+        parameter: g.Sub(parameter, g.Mul(ahead, learning_rate)),
+        slots: { momentum_buffer: velocity },
+      };
+    },
+  });

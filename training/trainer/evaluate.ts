@@ -1,22 +1,16 @@
-/** Loss, accuracy and logits of a network on a data set. */
+/** What a network gives on a data set, and how good it is. */
 import type { Backend, NamedTensors, Session } from '../backend/index.ts';
-import { type ClassificationDataset, elementCount } from '../data/index.ts';
+import { type Dataset, elementCount, type Samples } from '../data/index.ts';
 import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } from '../graph/index.ts';
 import type { State } from './initialize.ts';
 import { emitForward, type Mode, type Plan, tensorsOf } from '../network/index.ts';
-import { emitCorrect } from './step.ts';
-
-export interface Evaluation {
-  /** Mean cross-entropy. */
-  readonly loss: number;
-  /** The share of samples classified correctly, in [0, 1]. */
-  readonly accuracy: number;
-}
+import { type Evaluation, type Objective, objectiveFor, objectiveRuleOf } from '../objective/index.ts';
 
 export interface Evaluator {
-  readonly evaluate: (state: State, dataset: ClassificationDataset) => Promise<Evaluation>;
-  /** `[count, classes]`, row-major. */
-  readonly logits: (state: State, dataset: ClassificationDataset) => Promise<Float32Array>;
+  /** By the data set's own objective unless another is given. */
+  readonly evaluate: (state: State, dataset: Dataset, objective?: Objective) => Promise<Evaluation>;
+  /** What the network gives, logits or numbers: `[count, outputs]`, row-major. */
+  readonly logits: (state: State, dataset: Samples) => Promise<Float32Array>;
   readonly release: () => Promise<void>;
 }
 
@@ -29,17 +23,13 @@ export async function createEvaluator(
   { mode = 'inference', batchSize = defaultBatch }: { mode?: Exclude<Mode, 'train'>; batchSize?: number } = {},
 ): Promise<Evaluator> {
   const session = await backend.createSession(evaluationGraph(plan, mode));
-  const runAll = (state: State, dataset: ClassificationDataset) => runInBatches(session, state, dataset, batchSize);
+  const logits = (state: State, dataset: Samples) => runInBatches(session, state, dataset, batchSize);
   return {
-    evaluate: async (state, dataset) => {
-      const results = await runAll(state, dataset);
-      const total = (name: string) => results.reduce((sum, result) => sum + scalarOf(result, name), 0);
-      return { loss: total('loss') / dataset.count, accuracy: total('correct') / dataset.count };
+    evaluate: async (state, dataset, objective = objectiveFor(dataset)) => {
+      const targets = dataset.task === 'classification' ? dataset.labels : dataset.values;
+      return objectiveRuleOf(objective).evaluate(objective, await logits(state, dataset), targets);
     },
-    logits: async (state, dataset) => {
-      const results = await runAll(state, dataset);
-      return concatenate(results.map((result) => floatsOf(result, 'logits')));
-    },
+    logits,
     release: session.release,
   };
 }
@@ -47,11 +37,8 @@ export async function createEvaluator(
 function evaluationGraph(plan: Plan, mode: Mode): Graph {
   const g = graphBuilder();
   const { x, tensors } = declareNetwork(g, plan);
-  const labels = g.input('labels', { dtype: 'int32', shape: ['N'] });
   const { output } = emitForward(g, plan, x, { mode, tensors });
-  const [loss] = g.SoftmaxCrossEntropyLoss(output, labels, { reduction: 'sum' });
-  const outputs = { logits: output, loss, correct: emitCorrect(g, output, labels) };
-  return checkGraph(g.build(`evaluate ${plan.network.name}`, outputs));
+  return checkGraph(g.build(`evaluate ${plan.network.name}`, { logits: output }));
 }
 
 /** The graph inputs of a network that is given its tensors with every call. */
@@ -61,23 +48,22 @@ export function declareNetwork(g: GraphBuilder, plan: Plan): { x: Value; tensors
   return { x, tensors: new Map(tensors) };
 }
 
-async function runInBatches(session: Session, state: State, dataset: ClassificationDataset, batchSize: number) {
-  const results: NamedTensors[] = [];
+async function runInBatches(session: Session, state: State, dataset: Samples, batchSize: number) {
+  const parts: Float32Array[] = [];
   for (const batch of batchesOf(dataset, batchSize)) {
-    results.push(await session.run({ ...Object.fromEntries(state), ...batch }));
+    parts.push(floatsOf(await session.run({ ...Object.fromEntries(state), ...batch }), 'logits'));
   }
-  return results;
+  return concatenate(parts);
 }
 
-/** The samples in order, as float32 `x [N, ..]` and int32 `labels [N]`; the last batch may be smaller. */
-export function* batchesOf({ inputs, inputShape, labels, count }: ClassificationDataset, batchSize: number) {
+/** The samples in order, as float32 `x [N, ..]`; the last batch may be smaller. */
+export function* batchesOf({ inputs, inputShape, count }: Samples, batchSize: number) {
   const size = elementCount(inputShape);
   for (let start = 0; start < count; start += batchSize) {
     const end = Math.min(start + batchSize, count);
     const data = Float32Array.from(inputs.subarray(start * size, end * size));
     yield {
       x: { dtype: 'float32', shape: [end - start, ...inputShape], data },
-      labels: { dtype: 'int32', shape: [end - start], data: labels.subarray(start, end) },
     } satisfies NamedTensors;
   }
 }
@@ -87,8 +73,6 @@ export function floatsOf(tensors: NamedTensors, name: string): Float32Array {
   if (!(data instanceof Float32Array)) throw new Error(`internal: expected ${name} to be float32`);
   return data;
 }
-
-const scalarOf = (tensors: NamedTensors, name: string): number => floatsOf(tensors, name)[0] ?? NaN;
 
 function concatenate(parts: readonly Float32Array[]): Float32Array {
   const whole = new Float32Array(parts.reduce((length, part) => length + part.length, 0));

@@ -1,7 +1,8 @@
 /** Training: one step as a graph, many steps in a Loop, epochs, and evaluation. */
-export { batchesOf, createEvaluator, type Evaluation, type Evaluator } from './evaluate.ts';
+export { batchesOf, createEvaluator, type Evaluator } from './evaluate.ts';
 export type { State } from './initialize.ts';
 export { populationStatistics } from './population.ts';
 export { trainingProgram, type ProgramOptions } from './program.ts';
+export type { StepOptions } from './step.ts';
 export { type TrainingConfig, TrainingRun } from './run.ts';
 export { type EpochMetrics, train, type TrainingData, type TrainingEvents, type TrainingResult } from './train.ts';

@@ -1,9 +1,8 @@
 /** The tensors a training run starts from. */
 import type { InputStatistics, Random } from '../data/index.ts';
 import { sizeOf, type Tensor } from '../graph/index.ts';
-import { isTrained, type Plan, type TensorSpec, tensorsOf } from '../network/index.ts';
-import type { Optimizer } from '../optimizer/index.ts';
-import { slotName } from './step.ts';
+import { isTrained, layerTensorsOf, type Plan, type TensorSpec, tensorsOf } from '../network/index.ts';
+import { averageName, slotName, type UpdateOptions } from './update.ts';
 
 export type State = ReadonlyMap<string, Tensor<'float32'>>;
 
@@ -20,14 +19,21 @@ export function initializeTensors(plan: Plan, random: Random, input: InputStatis
   ]);
 }
 
-/** The optimizer's state for every trained tensor, all zero. */
-export function initializeSlots(plan: Plan, optimizer: Optimizer): State {
-  const trained = tensorsOf(plan).filter(isTrained);
-  return new Map(
-    trained.flatMap(({ name, shape }) =>
-      optimizer.slots.map((slot) => [slotName(name, slot), float32(shape, new Float32Array(sizeOf(shape)))] as const),
-    ),
-  );
+/** What a run carries beside the network's tensors: the optimizer's slots, all zero, and the average of the start. */
+export function initializeUpdates(plan: Plan, tensors: State, { optimizer, ema }: UpdateOptions): State {
+  const zeros = (shape: readonly number[]) => float32(shape, new Float32Array(sizeOf(shape)));
+  const slots = layerTensorsOf(plan)
+    .filter(isTrained)
+    .flatMap(({ name, shape }) => optimizer.slots.map((slot) => [slotName(name, slot), zeros(shape)] as const));
+  if (ema === undefined) return new Map(slots);
+  const averages = layerTensorsOf(plan).map(({ name }) => [averageName(name), tensorOf(tensors, name)] as const);
+  return new Map([...slots, ...averages]);
+}
+
+export function tensorOf(state: State, name: string): Tensor<'float32'> {
+  const tensor = state.get(name);
+  if (!tensor) throw new Error(`internal: ${name} is not in the state`);
+  return tensor;
 }
 
 function filled({ shape, role }: TensorSpec, random: Random): Tensor<'float32'> {

@@ -3,9 +3,9 @@
  * what the running average estimates.
  */
 import type { Backend, NamedTensors } from '../backend/index.ts';
-import type { ClassificationDataset } from '../data/index.ts';
+import type { Samples } from '../data/index.ts';
 import { checkGraph, type Graph, graphBuilder, type Tensor } from '../graph/index.ts';
-import { emitForward, type Plan } from '../network/index.ts';
+import { emitForward, layersOf, type Plan } from '../network/index.ts';
 import { batchesOf, declareNetwork, floatsOf } from './evaluate.ts';
 import type { State } from './initialize.ts';
 
@@ -23,8 +23,8 @@ export async function populationStatistics(
   backend: Backend,
   plan: Plan,
   state: State,
-  dataset: ClassificationDataset,
-  batchSize = 500,
+  dataset: Samples,
+  batchSize = Math.min(500, dataset.count),
 ): Promise<State> {
   const session = await backend.createSession(statisticsGraph(plan));
   const complete = { ...dataset, count: dataset.count - (dataset.count % batchSize) };
@@ -34,7 +34,7 @@ export async function populationStatistics(
   await session.release();
   return new Map([
     ...state,
-    ...plan.layers.flatMap(({ name, layer }) => (layer.kind === 'batchNorm' ? combine(name, results) : [])),
+    ...layersOf(plan).flatMap(({ name, layer }) => (layer.kind === 'batchNorm' ? combine(name, results) : [])),
   ]);
 }
 

@@ -10,9 +10,10 @@ import {
   type TensorType,
   type Value,
 } from '../graph/index.ts';
-import { isTrained, type Plan, tensorsOf } from '../network/index.ts';
-import type { Optimizer } from '../optimizer/index.ts';
-import { emitStep, slotName, type StepOptions } from './step.ts';
+import { isTrained, layerTensorsOf, type Plan } from '../network/index.ts';
+import { multiclass, objectiveRuleOf } from '../objective/index.ts';
+import { emitStep, type StepOptions } from './step.ts';
+import { averageName, slotName, stepScalars, type UpdateOptions } from './update.ts';
 
 export interface ProgramOptions extends StepOptions {
   readonly batchSize: number;
@@ -20,48 +21,51 @@ export interface ProgramOptions extends StepOptions {
   readonly data: { readonly count: number; readonly dtype: 'uint8' | 'float32' };
 }
 
-/** The state that a step changes, by name: parameters, running statistics, the optimizer's slots. */
-export function carriedState(plan: Plan, optimizer: Optimizer): ReadonlyMap<string, readonly number[]> {
-  const fixed = new Set(plan.input.map(({ name }) => name));
-  const tensors = tensorsOf(plan).filter(({ name }) => !fixed.has(name));
+/** The state that a step changes, by name: parameters, running statistics, the optimizer's slots, the averages. */
+export function carriedState(plan: Plan, { optimizer, ema }: UpdateOptions): ReadonlyMap<string, readonly number[]> {
+  const tensors = layerTensorsOf(plan);
   const slots = tensors
     .filter(isTrained)
     .flatMap(({ name, shape }) => optimizer.slots.map((slot) => [slotName(name, slot), shape] as const));
-  return new Map([...tensors.map(({ name, shape }) => [name, shape] as const), ...slots]);
+  const averages = ema === undefined ? [] : tensors.map(({ name, shape }) => [averageName(name), shape] as const);
+  return new Map([...tensors.map(({ name, shape }) => [name, shape] as const), ...slots, ...averages]);
 }
 
 /** The output that holds a tensor's value after the run. */
 export const nextName = (name: string): string => `next/${name}`;
 
 /**
- * Inputs: `steps` (how many, M), `first_step`, `inputs [count, ..]`, `labels [count]`, `indices [M, batchSize]`,
- * `scalars [M, S]` (the optimizer's, per step), and every tensor of the network and the optimizer by name.
- * Outputs: `next/<name>` for the carried state, `loss [M]`, `correct [M]`.
+ * Inputs: `steps` (how many, M), `first_step`, `inputs [count, ..]`, `targets [count]`, `indices [M, batchSize]`,
+ * `scalars [M, S]` (the host's numbers for each step, see `stepScalars`), and every tensor of the network and the optimizer by name.
+ * Outputs: `next/<name>` for the carried state, `loss [M]`, `score [M]`.
  */
 export function trainingProgram(plan: Plan, options: ProgramOptions): Graph {
   const g = graphBuilder();
   const outer = declareInputs(g, plan, options);
   const body = emitBody(g, plan, outer, options);
   const results = g.Loop(outer.steps, g.initializer('always', always), ...outer.carried.values(), { body });
-  const names = [...[...outer.carried.keys()].map(nextName), 'loss', 'correct'];
+  const names = [...[...outer.carried.keys()].map(nextName), 'loss', 'score'];
   const outputs = Object.fromEntries(names.map((name, i) => [name, results[i] as Value]));
   return checkGraph(g.build(`train ${plan.network.name}`, outputs));
 }
 
+const scalarNames = (options: UpdateOptions): readonly string[] => Object.keys(stepScalars(options, 1, 1));
+
 const always = { dtype: 'bool', shape: [], data: Uint8Array.of(1) } as const;
 const float32 = (shape: TensorType['shape']): TensorType => ({ dtype: 'float32', shape });
 
-function declareInputs(g: GraphBuilder, plan: Plan, { batchSize, data, optimizer }: ProgramOptions) {
+function declareInputs(g: GraphBuilder, plan: Plan, options: ProgramOptions) {
+  const { batchSize, data, objective = multiclass() } = options;
   const input = (name: string, type: TensorType) => [name, g.input(name, type)] as const;
   return {
     steps: g.input('steps', { dtype: 'int64', shape: [] }),
     firstStep: g.input('first_step', { dtype: 'int64', shape: [] }),
     inputs: g.input('inputs', { dtype: data.dtype, shape: [data.count, ...plan.network.inputShape] }),
-    labels: g.input('labels', { dtype: 'int32', shape: [data.count] }),
+    targets: g.input('targets', { dtype: objectiveRuleOf(objective).targets, shape: [data.count] }),
     indices: g.input('indices', { dtype: 'int32', shape: ['M', batchSize] }),
-    scalars: g.input('scalars', float32(['M', optimizer.scalars(1, 1).length])),
+    scalars: g.input('scalars', float32(['M', scalarNames(options).length])),
     fixed: new Map(plan.input.map(({ name, shape }) => input(name, float32(shape)))),
-    carried: new Map([...carriedState(plan, optimizer)].map(([name, shape]) => input(name, float32(shape)))),
+    carried: new Map([...carriedState(plan, options)].map(([name, shape]) => input(name, float32(shape)))),
   };
 }
 
@@ -77,15 +81,15 @@ function emitBody(
   const carried = [...declared.carried].map(([name, value]) => [name, g.input(`before/${name}`, value)] as const);
   const batch = g.Gather(declared.indices, iteration, { axis: 0 });
   const scalars = g.Gather(declared.scalars, iteration, { axis: 0 });
-  const { state, loss, correct } = emitStep(
+  const { state, loss, score } = emitStep(
     g,
     plan,
     {
       x: g.Gather(declared.inputs, batch, { axis: 0 }),
-      labels: g.Gather(declared.labels, batch, { axis: 0 }),
+      targets: g.Gather(declared.targets, batch, { axis: 0 }),
       state: new Map([...declared.fixed, ...carried]),
-      scalars: Array.from({ length: Number(scalars.shape[0]) }, (_, i) =>
-        g.Gather(scalars, g.scalar(i, 'int64'), { axis: 0 }),
+      scalars: new Map(
+        scalarNames(options).map((name, i) => [name, g.Gather(scalars, g.scalar(i, 'int64'), { axis: 0 })]),
       ),
       step: g.Add(declared.firstStep, iteration),
     },
@@ -96,6 +100,6 @@ function emitBody(
     continue: condition,
     ...Object.fromEntries(after),
     step_loss: loss,
-    step_correct: correct,
+    step_score: score,
   });
 }

@@ -1,36 +1,50 @@
 /** A training run in progress: the compiled program, the data set it reads, and the state carried from call to call. */
 import type { Backend, NamedTensors, Session } from '../backend/index.ts';
-import { type ClassificationDataset, createRandom, inputStatistics } from '../data/index.ts';
+import { type Dataset, createRandom, inputStatistics } from '../data/index.ts';
 import { type Tensor } from '../graph/index.ts';
 import { floatsOf } from './evaluate.ts';
-import { initializeSlots, initializeTensors, type State } from './initialize.ts';
-import { type Plan, tensorsOf } from '../network/index.ts';
-import { type Optimizer, type OptimizerName, optimizers, type ScheduleName, schedules } from '../optimizer/index.ts';
+import { initializeTensors, initializeUpdates, type State, tensorOf } from './initialize.ts';
+import { layerTensorsOf, outputShapeOf, type Plan, tensorsOf } from '../network/index.ts';
+import { checkObjective, objectiveFor } from '../objective/index.ts';
+import {
+  type Optimizer,
+  type OptimizerName,
+  optimizers,
+  type OptimizerSettings,
+  rateFactor,
+  type ScheduleName,
+} from '../optimizer/index.ts';
 import { carriedState, nextName, trainingProgram } from './program.ts';
+import type { StepOptions } from './step.ts';
+import { averageName, stepScalars } from './update.ts';
 
-export interface TrainingConfig {
+/** All that decides how a run goes, beside the network, the data and the engine. */
+export interface TrainingConfig extends Omit<StepOptions, 'optimizer'> {
   readonly epochs: number;
   readonly batchSize: number;
   readonly optimizer: OptimizerName;
+  /** The share of the velocity kept by the optimizers that have one; 0.9 when omitted. */
+  readonly momentum?: number | undefined;
   readonly learningRate: number;
   readonly schedule: ScheduleName;
-  /** The share of the old running statistics kept at every step. */
-  readonly bnMomentum: number;
-  readonly seed: number;
+  /** The share of all steps in which the learning rate rises; the schedule's own when omitted. */
+  readonly warmUp?: number | undefined;
+  /** Of the trained network: the running averages, or those of a pass over the training set. */
+  readonly statistics?: 'running' | 'population' | undefined;
 }
 
 /** One number for each step. */
 export interface StepResults {
-  /** The mini-batch's mean cross-entropy before the update. */
+  /** The objective's mean over the mini-batch before the update. */
   readonly loss: Float32Array;
-  /** How many of the mini-batch's samples were classified correctly. */
-  readonly correct: Float32Array;
+  /** How many of the mini-batch's samples were classified correctly, or the sum of their squared errors. */
+  readonly score: Float32Array;
 }
 
 export class TrainingRun {
   readonly #plan: Plan;
   readonly #config: TrainingConfig;
-  readonly #optimizer: Optimizer;
+  readonly #options: StepOptions;
   readonly #session: Session;
   /** The data set; the same for every call. */
   readonly #dataset: NamedTensors;
@@ -39,40 +53,46 @@ export class TrainingRun {
   #state: State;
   #stepsDone = 0;
 
-  private constructor(plan: Plan, dataset: ClassificationDataset, config: TrainingConfig, session: Session) {
+  private constructor(plan: Plan, dataset: Dataset, config: TrainingConfig, session: Session, tensors: State) {
     this.#plan = plan;
     this.#config = config;
-    this.#optimizer = optimizers[config.optimizer]();
+    this.#options = stepOptions(config, dataset);
     this.#session = session;
     this.#dataset = datasetTensors(dataset);
-    this.#carried = [...carriedState(plan, this.#optimizer).keys()];
+    this.#carried = [...carriedState(plan, this.#options).keys()];
     this.#totalSteps = config.epochs * Math.floor(dataset.count / config.batchSize);
-    const statistics = inputStatistics(dataset, plan.network.inputNormalization);
-    this.#state = new Map([
-      ...initializeTensors(plan, createRandom(config.seed), statistics),
-      ...initializeSlots(plan, this.#optimizer),
-    ]);
+    this.#state = new Map([...tensors, ...initializeUpdates(plan, tensors, this.#options)]);
   }
 
+  /** @param tensors what to start from, in place of fresh weights and the data set's own μ, σ² */
   static async start(
     plan: Plan,
-    dataset: ClassificationDataset,
+    dataset: Dataset,
     config: TrainingConfig,
     backend: Backend,
+    tensors: State = freshTensors(plan, dataset, config),
   ): Promise<TrainingRun> {
+    const options = stepOptions(config, dataset);
+    checkObjective(
+      options.objective,
+      outputShapeOf(plan),
+      dataset.task === 'classification' ? dataset.classes.length : 0,
+    );
     const graph = trainingProgram(plan, {
-      optimizer: optimizers[config.optimizer](),
-      bnMomentum: config.bnMomentum,
-      seed: config.seed,
+      ...options,
       batchSize: config.batchSize,
       data: { count: dataset.count, dtype: dataset.inputs instanceof Uint8Array ? 'uint8' : 'float32' },
     });
-    return new TrainingRun(plan, dataset, config, await backend.createSession(graph));
+    return new TrainingRun(plan, dataset, config, await backend.createSession(graph), tensors);
   }
 
-  /** The network's tensors as they are now. */
+  /** The network's tensors as they are now, or their averages where those are kept. */
   get tensors(): State {
-    return new Map(tensorsOf(this.#plan).map(({ name }) => [name, this.#tensor(name)]));
+    const averaged = this.#config.ema === undefined ? [] : layerTensorsOf(this.#plan);
+    return new Map([
+      ...tensorsOf(this.#plan).map(({ name }) => [name, tensorOf(this.#state, name)] as const),
+      ...averaged.map(({ name }) => [name, tensorOf(this.#state, averageName(name))] as const),
+    ]);
   }
 
   get stepsDone(): number {
@@ -94,37 +114,44 @@ export class TrainingRun {
     const updated = this.#carried.map((name) => [name, results[nextName(name)] as Tensor<'float32'>] as const);
     this.#state = new Map([...this.#state, ...updated]);
     this.#stepsDone += count;
-    return { loss: floatsOf(results, 'loss'), correct: floatsOf(results, 'correct') };
+    return { loss: floatsOf(results, 'loss'), score: floatsOf(results, 'score') };
   }
 
   release(): Promise<void> {
     return this.#session.release();
   }
 
-  #tensor(name: string): Tensor<'float32'> {
-    const tensor = this.#state.get(name);
-    if (!tensor) throw new Error(`internal: ${name} is not in the state`);
-    return tensor;
-  }
-
-  /** The optimizer's numbers for the next `count` steps, `[count, S]`. */
+  /** The host's numbers for the next `count` steps, `[count, S]`. */
   #scalars(count: number): Tensor {
-    const { learningRate, schedule } = this.#config;
+    const { learningRate, schedule, warmUp } = this.#config;
     const rows = Array.from({ length: count }, (_, i) => {
       const done = this.#stepsDone + i;
-      return this.#optimizer.scalars(done + 1, learningRate * schedules[schedule](done / this.#totalSteps));
+      const rate = learningRate * rateFactor(schedule, done / this.#totalSteps, warmUp);
+      return Object.values(stepScalars(this.#options, done + 1, rate));
     });
     return { dtype: 'float32', shape: [count, rows[0]?.length ?? 0], data: Float32Array.from(rows.flat()) };
   }
 }
 
-function datasetTensors({ inputs, inputShape, labels, count }: ClassificationDataset): NamedTensors {
+function stepOptions({ optimizer, momentum = 0.9, ...config }: TrainingConfig, dataset: Dataset) {
+  const create: (settings: OptimizerSettings) => Optimizer = optimizers[optimizer];
+  return { ...config, objective: config.objective ?? objectiveFor(dataset), optimizer: create({ momentum }) };
+}
+
+const freshTensors = (plan: Plan, dataset: Dataset, { seed }: TrainingConfig): State =>
+  initializeTensors(plan, createRandom(seed), inputStatistics(dataset, plan.network.inputNormalization));
+
+function datasetTensors(dataset: Dataset): NamedTensors {
+  const { inputs, inputShape, count } = dataset;
   const shape = [count, ...inputShape];
   return {
     inputs:
       inputs instanceof Uint8Array
         ? { dtype: 'uint8', shape, data: inputs }
         : { dtype: 'float32', shape, data: inputs },
-    labels: { dtype: 'int32', shape: [count], data: labels },
+    targets:
+      dataset.task === 'classification'
+        ? { dtype: 'int32', shape: [count], data: dataset.labels }
+        : { dtype: 'float32', shape: [count], data: dataset.values },
   };
 }

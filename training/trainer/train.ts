@@ -1,15 +1,17 @@
 /** Trains a network over epochs and evaluates it after each. Knows no files and prints nothing. */
 import type { Backend } from '../backend/index.ts';
-import { type ClassificationDataset, createRandom, epochBatches } from '../data/index.ts';
+import { type Dataset, createRandom, epochBatches } from '../data/index.ts';
 import { UserError } from '../errors.ts';
-import { createEvaluator, type Evaluation } from './evaluate.ts';
+import { createEvaluator } from './evaluate.ts';
 import type { State } from './initialize.ts';
+import { populationStatistics } from './population.ts';
 import type { Plan } from '../network/index.ts';
+import { type Evaluation, objectiveFor, objectiveRuleOf } from '../objective/index.ts';
 import { type StepResults, type TrainingConfig, TrainingRun } from './run.ts';
 
 export interface TrainingData {
-  readonly train: ClassificationDataset;
-  readonly validation: ClassificationDataset;
+  readonly train: Dataset;
+  readonly validation: Dataset;
 }
 
 export interface EpochMetrics {
@@ -45,51 +47,62 @@ export interface TrainingResult {
 /** So many steps share one call; with fewer the calls themselves would cost, with more progress would jump. */
 const stepsPerCall = 32;
 
-/** @throws UserError when the loss is no longer a number */
+/**
+ * @param tensors what to start from, such as those of a checkpoint; fresh ones when omitted
+ * @throws UserError when the loss is no longer a number, or Batch Norm is frozen at the statistics of fresh tensors
+ */
 export async function train(
   plan: Plan,
   data: TrainingData,
   config: TrainingConfig,
   backend: Backend,
   events: TrainingEvents = {},
+  tensors?: State,
 ): Promise<TrainingResult> {
-  const run = await TrainingRun.start(plan, data.train, config, backend);
+  if (config.freezeBn && !tensors) {
+    throw new UserError('training: expected a checkpoint to freeze the running statistics of, got fresh ones');
+  }
+  const run = await TrainingRun.start(plan, data.train, config, backend, tensors);
   const evaluator = await createEvaluator(backend, plan);
   const history: EpochMetrics[] = [];
   try {
     for (let epoch = 1; epoch <= config.epochs; epoch++) {
-      const trained = await trainEpoch(run, epoch, data.train.count, config, events);
-      const validation = await evaluator.evaluate(run.tensors, data.validation);
+      const trained = await trainEpoch(run, epoch, data.train, config, events);
+      const validation = await evaluator.evaluate(run.tensors, data.validation, config.objective);
       history.push({ epoch, validation, ...trained });
       events.onEpoch?.({ epoch, validation, ...trained });
     }
   } finally {
     await Promise.all([run.release(), evaluator.release()]);
   }
-  return { tensors: run.tensors, history, steps: run.stepsDone };
+  const trained = run.tensors;
+  const chosen =
+    config.statistics === 'population' ? await populationStatistics(backend, plan, trained, data.train) : trained;
+  return { tensors: chosen, history, steps: run.stepsDone };
 }
 
 async function trainEpoch(
   run: TrainingRun,
   epoch: number,
-  count: number,
+  dataset: Dataset,
   config: TrainingConfig,
   events: TrainingEvents,
 ) {
-  const order = epochBatches(createRandom(config.seed), epoch, count, config.batchSize);
+  const { summarize } = objectiveRuleOf(config.objective ?? objectiveFor(dataset));
+  const order = epochBatches(createRandom(config.seed), epoch, dataset.count, config.batchSize);
   const perCall = stepsPerCall * config.batchSize;
   const start = performance.now();
-  const sum = { loss: 0, correct: 0 };
+  const sum = { loss: 0, score: 0 };
   for (let from = 0; from < order.length; from += perCall) {
     const results = await run.steps(order.subarray(from, from + perCall));
     requireFinite(results, epoch, run.stepsDone, config);
     const loss = total(results.loss);
     sum.loss += loss;
-    sum.correct += total(results.correct);
+    sum.score += total(results.score);
     events.onProgress?.({ epoch, samples: Math.min(from + perCall, order.length), loss: loss / results.loss.length });
   }
   return {
-    train: { loss: sum.loss / (order.length / config.batchSize), accuracy: sum.correct / order.length },
+    train: summarize(sum.loss / (order.length / config.batchSize), sum.score, order.length),
     samplesPerSecond: order.length / ((performance.now() - start) / 1000),
   };
 }

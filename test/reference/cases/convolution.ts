@@ -15,11 +15,10 @@ function conv(
   about: string,
   [I, O, H, W]: readonly [number, number, number, number],
   changes: Partial<Attributes<'Conv'>> = {},
-  forwardOnly?: string,
 ): Case {
   const attributes = { ...square, ...changes };
   const kernel = uniform(O, I / attributes.group, ...attributes.kernel_shape);
-  return opCase(about, [uniform(2, I, H, W), kernel], (g, x, w) => g.Conv(x, w, undefined, attributes), forwardOnly);
+  return opCase(about, [uniform(2, I, H, W), kernel], (g, x, w) => g.Conv(x, w, undefined, attributes));
 }
 
 /** An image `[2, I, H, W]` and a kernel `[I, O / group, kH, kW]`. */
@@ -27,22 +26,17 @@ function convTranspose(
   about: string,
   [I, O, H, W]: readonly [number, number, number, number],
   changes: Partial<Attributes<'ConvTranspose'>> = {},
-  forwardOnly?: string,
 ): Case {
   const attributes = { ...transpose, ...changes };
   const kernel = uniform(I, O / attributes.group, ...attributes.kernel_shape);
-  return opCase(
-    about,
-    [uniform(2, I, H, W), kernel],
-    (g, x, w) => g.ConvTranspose(x, w, undefined, attributes),
-    forwardOnly,
-  );
+  return opCase(about, [uniform(2, I, H, W), kernel], (g, x, w) => g.ConvTranspose(x, w, undefined, attributes));
 }
 
 const maxPool = (about: string, shape: readonly number[], attributes: Attributes<'MaxPool'>): Case =>
   opCase(about, [distinct(...shape)], (g, x) => g.MaxPool(x, attributes));
 
-const groups = 'gradients are for group 1';
+const averagePool = (about: string, shape: readonly number[], attributes: Attributes<'AveragePool'>): Case =>
+  opCase(about, [uniform(...shape)], (g, x) => g.AveragePool(x, attributes));
 
 export const convolution = {
   Conv: [
@@ -63,8 +57,14 @@ export const convolution = {
       pads: [1, 0, 2, 1],
     }),
     opCase('a bias', [uniform(2, 2, 4, 4), uniform(3, 2, 3, 3), uniform(3)], (g, x, w, b) => g.Conv(x, w, b, square)),
-    conv('two groups', [4, 2, 4, 4], { group: 2 }, groups),
-    conv('one group per channel', [3, 6, 4, 4], { group: 3 }, groups),
+    conv('two groups', [4, 2, 4, 4], { group: 2 }),
+    conv('one group per channel', [3, 6, 4, 4], { group: 3 }),
+    conv('groups, strides, dilations and padding that leave pixels unread', [4, 6, 8, 7], {
+      group: 2,
+      strides: [2, 3],
+      dilations: [2, 1],
+      pads: [1, 0, 2, 1],
+    }),
   ],
   ConvTranspose: [
     convTranspose('a 3 × 3 kernel', [2, 3, 3, 2]),
@@ -77,7 +77,18 @@ export const convolution = {
     opCase('a bias', [uniform(2, 2, 3, 3), uniform(2, 3, 3, 3), uniform(3)], (g, x, w, b) =>
       g.ConvTranspose(x, w, b, transpose),
     ),
-    convTranspose('two groups', [4, 2, 3, 3], { group: 2 }, groups),
+    convTranspose('two groups', [4, 2, 3, 3], { group: 2 }),
+    convTranspose('one group per channel and strides', [3, 6, 3, 3], { group: 3, strides: [2, 2] }),
+  ],
+  AveragePool: [
+    averagePool('windows side by side', [2, 2, 4, 4], { kernel_shape: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0] }),
+    averagePool('windows that overlap', [1, 2, 5, 5], { kernel_shape: [3, 3], strides: [1, 1], pads: [0, 0, 0, 0] }),
+    averagePool('windows that leave pixels unread', [1, 3, 5, 7], {
+      kernel_shape: [2, 2],
+      strides: [2, 3],
+      pads: [0, 0, 0, 0],
+    }),
+    averagePool('the whole image', [2, 2, 3, 4], { kernel_shape: [3, 4], strides: [1, 1], pads: [0, 0, 0, 0] }),
   ],
   MaxPool: [
     maxPool('windows side by side', [2, 2, 4, 4], { kernel_shape: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0] }),

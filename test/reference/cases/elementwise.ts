@@ -95,9 +95,42 @@ export const elementwise = {
     integers((g, a, b) => g.Div(a, b), 'int64'),
   ],
   Neg: unary((g, x) => g.Neg(x)),
+  Max: broadcasts.map(([about, a, b]) =>
+    opCase(about, [uniform(...a), uniform(...b)], (g, x, y) => g.Max(x, y), 'emitted in lowered gradients only'),
+  ),
+  HardSigmoid: [
+    opCase(
+      'a ramp and both ends',
+      [uniform(4, 3)],
+      (g, x) => g.HardSigmoid(x, { alpha: 1.5, beta: 0.4 }),
+      'emitted in lowered gradients only',
+    ),
+    opCase(
+      'a step: 1 above zero, else 0',
+      [literal('float32', [5], [-2, -1e-20, 0, 1e-20, 2])],
+      (g, x) => g.HardSigmoid(x, { alpha: 2 ** 126, beta: 0 }),
+      'emitted in lowered gradients only',
+    ),
+  ],
   Sqrt: unary((g, x) => g.Sqrt(x), positive),
   Exp: unary((g, x) => g.Exp(x)),
   Log: unary((g, x) => g.Log(x), positive),
+  Erf: unary((g, x) => g.Erf(x)),
+  LeakyRelu: [
+    ...unary((g, x) => g.LeakyRelu(x, { alpha: 0.01 }), nonzero),
+    ...unary((g, x) => g.LeakyRelu(x, { alpha: 0.3 }), nonzero),
+  ],
+  Sigmoid: unary((g, x) => g.Sigmoid(x)),
+  Tanh: unary((g, x) => g.Tanh(x)),
+  Softplus: [
+    ...unary((g, x) => g.Softplus(x)),
+    opCase('large elements', [literal('float32', [4], [-100, -20, 20, 100])], (g, x) => g.Softplus(x)),
+    opCase('zero', [literal('float32', [1], [0])], (g, x) => g.Softplus(x)),
+  ],
+  Clip: [
+    opCase('both limits', [distinct(3, 5)], (g, x) => g.Clip(x, g.scalar(-0.32), g.scalar(0.28))),
+    opCase('a scalar', [uniform()], (g, x) => g.Clip(x, g.scalar(-2), g.scalar(2))),
+  ],
   Relu: unary((g, x) => g.Relu(x), nonzero),
   Equal: comparison((g, a, b) => g.Equal(a, b)),
   Greater: comparison((g, a, b) => g.Greater(a, b)),

@@ -26,6 +26,12 @@ const batchNorm = (
   );
 };
 
+const layerNorm = (about: string, shape: readonly number[], attributes: Attributes<'LayerNormalization'>): Case => {
+  const normalized = shape.slice(attributes.axis);
+  const inputs = [uniform(...shape), uniform(...normalized), uniform(...normalized)] as const;
+  return opCase(about, inputs, (g, ...values) => g.LayerNormalization(...values, attributes));
+};
+
 const crossEntropy = (
   about: string,
   dtype: 'int32' | 'int64',
@@ -68,11 +74,22 @@ export const network = {
       batchNorm('old statistics kept in part', shape, { momentum: 0.9 }, 'gradients are for momentum 0'),
     ),
   ],
+  LayerNormalization: [
+    layerNorm('features', [3, 4], { axis: 1, epsilon: 1e-5 }),
+    layerNorm('whole images', [3, 2, 2, 3], { axis: 1, epsilon: 1e-5 }),
+    layerNorm('the last axis', [2, 3, 4], { axis: -1, epsilon: 1e-5 }),
+    layerNorm('a large epsilon', [3, 4], { axis: 1, epsilon: 0.5 }),
+    layerNorm('everything together', [2, 3], { axis: 0, epsilon: 1e-5 }),
+  ],
   Softmax: [1, 0, -1].map((axis) => opCase(`axis ${axis}`, [uniform(2, 3, 4)], (g, x) => g.Softmax(x, { axis }))),
   SoftmaxCrossEntropyLoss: [
     crossEntropy('the mean', 'int64', { reduction: 'mean' }),
     crossEntropy('the sum', 'int64', { reduction: 'sum' }),
     crossEntropy('int32 labels', 'int32', { reduction: 'mean' }),
+    opCase('the log-probabilities', [uniform(3, 4), literal('int64', [3], [3, 0, 3])], (g, scores, labels) => {
+      const [, log_prob] = g.SoftmaxCrossEntropyLoss(scores, labels, { reduction: 'mean' });
+      return log_prob;
+    }),
     opCase(
       'large scores',
       [literal('float32', [2, 3], [1000, 0, -1000, 80, 90, 100]), literal('int64', [2], [0, 1])],

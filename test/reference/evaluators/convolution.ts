@@ -85,8 +85,18 @@ function maxPool(X: NdArray, attributes: Attributes<'MaxPool'>): readonly [NdArr
   return [{ shape, data: Indices.data.map((flat) => X.data[flat] ?? NaN) }, Indices];
 }
 
+function averagePool(X: NdArray, attributes: Attributes<'AveragePool'>): NdArray {
+  const [N, C, H, W] = [dim(X.shape, 0), dim(X.shape, 1), dim(X.shape, 2), dim(X.shape, 3)];
+  return build([N, C, slides(H, 0, attributes), slides(W, 1, attributes)], ([n = 0, c = 0, row = 0, column = 0]) => {
+    const window: number[] = [];
+    forEachTap([row, column], X.shape, attributes, (_, y, x) => window.push(read(X, [n, c, y, x])));
+    return window.reduce((sum, x) => sum + x, 0) / window.length;
+  });
+}
+
 export const convolution = {
   Conv: ([X, W, B], attributes) => [conv(X, W, B, attributes)],
   ConvTranspose: ([X, W, B], attributes) => [convTranspose(X, W, B, attributes)],
+  AveragePool: ([X], attributes) => [averagePool(X, attributes)],
   MaxPool: ([X], attributes) => maxPool(X, attributes),
 } satisfies Partial<EvaluatorTable<OpType>>;

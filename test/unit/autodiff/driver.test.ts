@@ -133,6 +133,15 @@ describe('the emitted graph', () => {
     expect(g.nodes.slice(before).filter(({ name }) => name.startsWith('Gather/'))).toEqual([]);
   });
 
+  test('sums nothing for inputs that no target flows into', () => {
+    const g = graphBuilder();
+    const [x, bias] = [float(g, 'x', 2, 3), float(g, 'bias', 3)];
+    const loss = total(g, g.Add(x, bias));
+    const before = g.nodes.length;
+    gradients(g, loss, [x]);
+    expect(g.nodes.slice(before).filter(({ name }) => name.startsWith('Add/'))).toEqual([]);
+  });
+
   test('names every node after the forward node it belongs to', () => {
     const g = graphBuilder();
     const x = float(g, 'x', 3);
@@ -157,7 +166,6 @@ describe('the emitted graph', () => {
 });
 
 describe('gradients refuses', () => {
-  const pool = { kernel_shape: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0] };
   const statistics = { epsilon: 1e-5, momentum: 0.9, training_mode: 1 } as const;
   const refused: readonly (readonly [about: string, emit: (g: GraphBuilder, x: Value) => Value, message: string])[] = [
     ['a loss that is a vector', (_g, x) => x, 'loss: expected float32[], got float32[4]'],
@@ -194,20 +202,6 @@ describe('gradients refuses', () => {
       'gradient of Slice: expected steps of 1',
     ],
     [
-      'a convolution in groups',
-      (g, x) =>
-        total(
-          g,
-          g.Conv(g.Reshape(x, g.ints([1, 2, 1, 2])), float(g, 'w', 2, 1, 1, 1), undefined, {
-            ...pool,
-            kernel_shape: [1, 1],
-            dilations: [1, 1],
-            group: 2,
-          }),
-        ),
-      'gradient of Conv: expected group 1, got 2',
-    ],
-    [
       'Batch Norm that keeps old statistics',
       (g, x) => total(g, g.BatchNormalization(g.Reshape(x, g.ints([2, 2])), ...channels(g), statistics)[0]),
       'gradient of BatchNormalization: expected momentum 0 in training, got 0.9',
@@ -217,15 +211,6 @@ describe('gradients refuses', () => {
       (g, x) =>
         total(g, g.BatchNormalization(g.Reshape(x, g.ints([2, 2])), ...channels(g), { ...statistics, momentum: 0 })[1]),
       'gradient of BatchNormalization: the batch statistics pass no gradient on',
-    ],
-    [
-      'a loss of the log-probabilities',
-      (g, x) =>
-        total(
-          g,
-          g.SoftmaxCrossEntropyLoss(g.Reshape(x, g.ints([2, 2])), typed(g, 'l', 'int64', 2), { reduction: 'mean' })[1],
-        ),
-      'gradient of SoftmaxCrossEntropyLoss: expected the loss alone to be differentiated',
     ],
     [
       'a reduction over a symbolic axis',

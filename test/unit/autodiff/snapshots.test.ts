@@ -138,8 +138,7 @@ test('Gemm with a C that is repeated', () => {
       Mul/grad/Mul: float32[8, 3] = Mul(ReduceSum/grad/Expand, cotangent)
       d_A: float32[8, 4] = Gemm(Mul/grad/Mul, B) {alpha: 1, transB: 0}
       d_B: float32[3, 4] = Gemm(Mul/grad/Mul, A) {alpha: 1, transA: 1, transB: 0}
-      Gemm/grad/ReduceSum: float32[1, 3] = ReduceSum(Mul/grad/Mul, [0]) {keepdims: 1}
-      d_C: float32[3] = Reshape(Gemm/grad/ReduceSum, [3])
+      d_C: float32[3] = ReduceSum(Mul/grad/Mul, [0]) {keepdims: 0}
       return d_A, d_B, d_C
     }"
   `);

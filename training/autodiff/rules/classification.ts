@@ -1,5 +1,5 @@
 /** Gradients of the classification ops. */
-import { type GraphBuilder, GraphError, known, type OpType, type Value } from '../../graph/index.ts';
+import { type GraphBuilder, known, type OpType, type Value } from '../../graph/index.ts';
 import type { RuleTable } from '../rule.ts';
 
 /** 1 where the class is the label, else 0: labels `[N]` -> `[N, K]`. */
@@ -21,11 +21,17 @@ export const classification = {
     return [g.Mul(Y, g.Sub(dY, dot))];
   },
 
-  // L = −1/N Σ log softmax(scores)[label]:  dscores = 1/N (softmax(scores) − onehot(label)) · dL
+  // L = −1/N Σ ℓ[label] with ℓ = log softmax(scores):
+  // dscores = 1/N (softmax(scores) − onehot(label)) · dL  +  dℓ − softmax(scores) Σ dℓ
   SoftmaxCrossEntropyLoss: (g, { inputs: [scores, labels], outputs: [, log_prob], attributes }, [dLoss, dLogProb]) => {
-    if (!dLoss || dLogProb) throw new GraphError('expected the loss alone to be differentiated');
-    const N = attributes.reduction === 'mean' ? known('the mini-batch', scores.shape[0]) : 1;
-    const difference = g.Sub(g.Exp(log_prob), oneHot(g, labels, scores));
-    return [g.Mul(difference, g.Div(dLoss, g.scalar(N))), null];
+    const probabilities = g.Exp(log_prob);
+    const fromLoss = (dL: Value): Value => {
+      const N = attributes.reduction === 'mean' ? known('the mini-batch', scores.shape[0]) : 1;
+      return g.Mul(g.Sub(probabilities, oneHot(g, labels, scores)), g.Div(dL, g.scalar(N)));
+    };
+    const fromLogProb = (d: Value): Value =>
+      g.Sub(d, g.Mul(probabilities, g.ReduceSum(d, g.ints([1]), { keepdims: 1 })));
+    const parts = [...(dLoss ? [fromLoss(dLoss)] : []), ...(dLogProb ? [fromLogProb(dLogProb)] : [])];
+    return [parts.reduce((sum, part) => g.Add(sum, part)), null];
   },
 } satisfies Partial<RuleTable<OpType>>;

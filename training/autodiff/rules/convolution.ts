@@ -38,20 +38,28 @@ function unread(
  * dW[o, i, k] = Σ over n, p of small[n, o, p] · large[n, i, p · stride + k · dilation − pad]
  *
  * This is itself a convolution: samples become channels, `small` becomes the kernel, strides and dilations change places.
- * A stride that leaves far pixels unread gives extra taps, which are cut off. -> `[O, I, kH, kW]`
+ * A stride that leaves far pixels unread gives extra taps, which are cut off. -> `[O, I / group, kH, kW]`
  */
 function weightGradient(g: GraphBuilder, large: Value, small: Value, attributes: ConvAttributes): Value {
   const { kernel_shape, strides, dilations, pads, group } = attributes;
-  if (group !== 1) throw new GraphError(`expected group 1, got ${group}`);
-  const taps = g.Conv(g.Transpose(large, swapFirstTwo), g.Transpose(small, swapFirstTwo), undefined, {
+  const taps = g.Conv(samplesAsChannels(g, large, group), g.Transpose(small, swapFirstTwo), undefined, {
     kernel_shape: small.shape.slice(2).map((dim) => known('an axis', dim)),
     strides: dilations,
     dilations: strides,
     pads,
-    group: 1,
+    group,
   });
   const cut = g.Slice(taps, g.ints([0, 0]), g.ints(kernel_shape), g.ints([2, 3]), g.ints([1, 1]));
   return g.Transpose(cut, swapFirstTwo);
+}
+
+/** `[N, group · I, H, W] -> [I, group · N, H, W]`: the groups stay apart. */
+function samplesAsChannels(g: GraphBuilder, images: Value, group: number): Value {
+  if (group === 1) return g.Transpose(images, swapFirstTwo);
+  const [N = 0, C = 0, H = 0, W = 0] = images.shape.map((dim) => known('an axis', dim));
+  const I = C / group;
+  const apart = g.Transpose(g.Reshape(images, g.ints([N, group, I, H, W])), { perm: [2, 1, 0, 3, 4] });
+  return g.Reshape(apart, g.ints([I, group * N, H, W]));
 }
 
 export const convolution = {
@@ -68,6 +76,15 @@ export const convolution = {
     weightGradient(g, dY, X, attributes),
     B ? perChannelSum(g, dY) : null,
   ],
+
+  // Y[p] = 1 / (kH kW) Σ over k of X[p · stride + k]: a convolution of each channel, whose gradient is its transpose.
+  AveragePool: (g, { inputs: [X], outputs: [Y], attributes: window }, [dY]) => {
+    const C = known('channels', X.shape[1]);
+    const attributes = { ...window, dilations: [1, 1], group: C };
+    const shape = [C, 1, ...window.kernel_shape];
+    const mean = g.Expand(g.scalar(1 / sizeOf(window.kernel_shape)), g.ints(shape));
+    return [g.ConvTranspose(dY, mean, undefined, { ...attributes, output_padding: unread(X, Y, attributes) })];
+  },
 
   // Y[p] = X[Indices[p]], so dX[q] = Σ over p with Indices[p] = q of dY[p]; windows that overlap add up.
   MaxPool: (g, { inputs: [X], outputs: [, Indices] }, [dY]) => {

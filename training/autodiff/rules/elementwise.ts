@@ -25,8 +25,27 @@ export const elementwise = {
   Exp: (g, { outputs: [Y] }, [dY]) => [g.Mul(dY, Y)],
   // d ln X = dX / X
   Log: (g, { inputs: [X] }, [dY]) => [g.Div(dY, X)],
+  // d erf X = 2 / √π e^(−X²) · dX
+  Erf: (g, { inputs: [X] }, [dY]) => [g.Mul(dY, g.Mul(g.Exp(g.Neg(g.Mul(X, X))), g.scalar(2 / Math.sqrt(Math.PI))))],
   // d max(X, 0) = 1[X > 0] · dX
   Relu: (g, { outputs: [Y] }, [dY]) => [g.Mul(dY, g.Cast(g.Greater(Y, g.scalar(0)), { to: Y.dtype }))],
+  Max: notDifferentiable('Max is emitted in lowered gradients only'),
+  HardSigmoid: notDifferentiable('HardSigmoid is emitted in lowered gradients only'),
+  // d leaky(X) = (1 or α) · dX
+  LeakyRelu: (g, { inputs: [X], attributes: { alpha } }, [dY]) => [
+    g.Where(g.Greater(X, g.scalar(0)), dY, g.Mul(dY, g.scalar(alpha))),
+  ],
+  // dσ(X) = σ (1 − σ) · dX
+  Sigmoid: (g, { outputs: [Y] }, [dY]) => [g.Mul(dY, g.Mul(Y, g.Sub(g.scalar(1), Y)))],
+  // d tanh X = (1 − tanh² X) · dX
+  Tanh: (g, { outputs: [Y] }, [dY]) => [g.Mul(dY, g.Sub(g.scalar(1), g.Mul(Y, Y)))],
+  // d ln(1 + eˣ) = σ(X) · dX
+  Softplus: (g, { inputs: [X] }, [dY]) => [g.Mul(dY, g.Sigmoid(X))],
+  // d clip(X) = 1[min ≤ X ≤ max] · dX; the limits are not trained
+  Clip: (g, { inputs: [X, min, max] }, [dY]) => {
+    const zero = g.scalar(0);
+    return [g.Where(g.GreaterOrEqual(X, min), g.Where(g.GreaterOrEqual(max, X), dY, zero), zero), null, null];
+  },
   Equal: comparison,
   Greater: comparison,
   GreaterOrEqual: comparison,

@@ -1,5 +1,5 @@
 /**
- * The gradient of Batch Norm, one rule for the whole operation.
+ * The gradient of Batch Norm, one rule for the whole operation, and that of Layer Norm.
  *
  * Forward, per channel, over the m = N · H · W values of a mini-batch (`training_mode` 1):
  *
@@ -74,5 +74,23 @@ export const normalization = {
     const centred = g.Sub(dY, wide(g.Div(dB, m)));
     const dX = g.Mul(gain, g.Sub(centred, g.Mul(normalized, wide(g.Div(dScale, m)))));
     return [dX, dScale, dB, null, null];
+  },
+
+  // The same for the D values of one sample in place of the m values of one channel, so without the coupling of samples:
+  // dX = r (dX̂ − 1/D Σ dX̂ − X̂ · 1/D Σ dX̂ · X̂) with dX̂ = γ dY and r = 1 / √(σ² + ε)
+  LayerNormalization: (g, { inputs: [X, Scale], outputs: [, Mean, InvStdDev], attributes: { axis } }, [dY]) => {
+    if (!dY) throw new GraphError('the statistics pass no gradient on');
+    const rank = X.shape.length;
+    const at = axis < 0 ? axis + rank : axis;
+    const axes = X.shape.map((_, i) => i);
+    const meanOfSample = (value: Value) => g.ReduceMean(value, g.ints(axes.slice(at)), { keepdims: 1 });
+    const sumOverSamples = (value: Value) =>
+      at === 0 ? value : g.ReduceSum(value, g.ints(axes.slice(0, at)), { keepdims: 0 });
+
+    const normalized = g.Mul(g.Sub(X, Mean), InvStdDev);
+    const dNormalized = g.Mul(dY, Scale);
+    const centred = g.Sub(dNormalized, meanOfSample(dNormalized));
+    const dX = g.Mul(InvStdDev, g.Sub(centred, g.Mul(normalized, meanOfSample(g.Mul(dNormalized, normalized)))));
+    return [dX, sumOverSamples(g.Mul(dY, normalized)), sumOverSamples(dY)];
   },
 } satisfies Partial<RuleTable<OpType>>;

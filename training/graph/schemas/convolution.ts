@@ -80,6 +80,17 @@ export const convolution = {
       return [{ dtype: commonDType(B ? [X, W, B] : [X, W]), shape }];
     },
   },
+  /** `[N, C, H, W] -> [N, C, H', W']`, the mean of each window. Without padding, which ONNX leaves out of the mean. */
+  AveragePool: {
+    infer: ([X], attributes) => {
+      expectWindow(attributes);
+      expectRank('X', X, 4);
+      if (attributes.pads.some((pad) => pad !== 0))
+        throw new GraphError(`expected pads of 0, got ${formatShape(attributes.pads)}`);
+      const [N = 0, C = 0, ...spatial] = X.shape;
+      return [{ dtype: X.dtype, shape: [N, C, ...slide(spatial, attributes)] }];
+    },
+  },
   /** `[N, C, H, W] -> [N, C, H', W']`; `Indices` counts through the whole flattened `X`. */
   MaxPool: {
     infer: ([X], attributes) => {

@@ -1,7 +1,7 @@
 /** Ops that act on each element alone, with broadcasting. */
 import type { OpType } from '../ops.ts';
 import { type DType, type Shape, type TensorType } from '../types.ts';
-import { broadcastShapes, commonDType, expectDType, type OpSchema, type SchemaTable } from './schema.ts';
+import { broadcastShapes, commonDType, expectDType, expectShape, type OpSchema, type SchemaTable } from './schema.ts';
 
 const broadcast = (values: readonly TensorType[]): Shape =>
   values.reduce<Shape>((shape, value) => broadcastShapes(shape, value.shape), []);
@@ -22,10 +22,25 @@ export const elementwise = {
   Mul: binary(),
   Div: binary(),
   Neg: unary,
+  Max: binary(),
+  HardSigmoid: { infer: ([X]) => [X] },
   Sqrt: unary,
   Exp: unary,
   Log: unary,
+  Erf: unary,
   Relu: unary,
+  LeakyRelu: { infer: ([X]) => [X] },
+  Sigmoid: unary,
+  Tanh: unary,
+  Softplus: unary,
+  /** `min` and `max` are scalars. */
+  Clip: {
+    infer: ([input, min, max]) => {
+      expectShape('min', min, []);
+      expectShape('max', max, []);
+      return [{ dtype: commonDType([input, min, max]), shape: input.shape }];
+    },
+  },
   Equal: binary('bool'),
   Greater: binary('bool'),
   GreaterOrEqual: binary('bool'),

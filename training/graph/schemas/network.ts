@@ -8,6 +8,7 @@ import {
   expectRank,
   expectShape,
   formatType,
+  normalizeAxis,
   type SchemaTable,
 } from './schema.ts';
 
@@ -20,6 +21,17 @@ export const normalization = {
       for (const value of perChannel) expectShape(value.name, value, [C]);
       const dtype = commonDType([X, ...perChannel]);
       const statistic = { dtype, shape: [C] };
+      return [{ dtype, shape: X.shape }, statistic, statistic];
+    },
+  },
+  /** `X [.., D]` with `D` the axes from `axis` on; Scale γ and B β are `D`, Mean and InvStdDev `[.., 1]`. */
+  LayerNormalization: {
+    infer: ([X, Scale, B], { axis }) => {
+      const at = normalizeAxis(axis, X.shape.length);
+      expectShape('Scale', Scale, X.shape.slice(at));
+      expectShape('B', B, X.shape.slice(at));
+      const dtype = commonDType([X, Scale, B]);
+      const statistic = { dtype, shape: X.shape.map((dim, i) => (i < at ? dim : 1)) };
       return [{ dtype, shape: X.shape }, statistic, statistic];
     },
   },

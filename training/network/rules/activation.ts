@@ -1,19 +1,34 @@
-/** The layers without weights: relu and dropout. */
-import { known } from '../../graph/index.ts';
-import type { LayerRule } from '../rule.ts';
+/** The layers without weights that act on each activation: the nonlinearities and dropout. */
+import { type GraphBuilder, known, type Value } from '../../graph/index.ts';
+import type { LayerKind, LayerOf } from '../layer.ts';
+import { type LayerRule, modes } from '../rule.ts';
 
-export const relu: LayerRule<'relu'> = {
+const elementwise = <K extends LayerKind>(
+  emit: (g: GraphBuilder, x: Value, layer: LayerOf<K>) => Value,
+): LayerRule<K> => ({
   outputShape: (_layer, inputShape) => inputShape,
   tensors: () => [],
-  emit: (_layer, x, { g }) => g.Relu(x),
-};
+  emit: (layer, x, { g }) => emit(g, x, layer),
+});
+
+export const relu = elementwise<'relu'>((g, x) => g.Relu(x));
+export const leakyRelu = elementwise<'leakyRelu'>((g, x, { slope }) => g.LeakyRelu(x, { alpha: slope }));
+export const sigmoid = elementwise<'sigmoid'>((g, x) => g.Sigmoid(x));
+export const tanh = elementwise<'tanh'>((g, x) => g.Tanh(x));
+export const softmax = elementwise<'softmax'>((g, x) => g.Softmax(x, { axis: 1 }));
+
+// x Φ(x) = ½ x (1 + erf(x / √2))
+export const gelu = elementwise<'gelu'>((g, x) => {
+  const erf = g.Erf(g.Mul(x, g.scalar(Math.SQRT1_2)));
+  return g.Mul(g.Mul(x, g.scalar(0.5)), g.Add(erf, g.scalar(1)));
+});
 
 /** Srivastava et al. 2014, scaled in training ("inverted"), so that inference is the identity. */
 export const dropout: LayerRule<'dropout'> = {
   outputShape: (_layer, inputShape) => inputShape,
   tensors: () => [],
   emit: ({ rate }, x, { g, mode, uniform }) => {
-    if (mode !== 'train' || rate === 0) return x;
+    if (!modes[mode].dropout || rate === 0) return x;
     const shape = x.shape.map((dim) => known('a dimension of dropout', dim));
     const kept = g.Cast(g.GreaterOrEqual(uniform(shape), g.scalar(rate)), { to: 'float32' });
     return g.Mul(x, g.Mul(kept, g.scalar(1 / (1 - rate))));

@@ -1,7 +1,6 @@
 /** Batch Norm: z̃ = γ (z − μ) / √(σ² + ε) + β, per channel. */
 import { formatShape, GraphError } from '../../graph/index.ts';
-import type { LayerRule } from '../rule.ts';
-import { own } from './linear.ts';
+import { type LayerRule, modes, own } from '../rule.ts';
 
 export const batchNorm: LayerRule<'batchNorm'> = {
   outputShape: (_layer, inputShape) => {
@@ -19,13 +18,13 @@ export const batchNorm: LayerRule<'batchNorm'> = {
   emit: ({ epsilon }, z, context) => {
     const parameters = ['weight', 'bias', 'running_mean', 'running_var'].map((name) => own(context, name));
     const [scale, B, runningMean, runningVar] = parameters as [typeof z, typeof z, typeof z, typeof z];
-    const training_mode = context.mode === 'inference' ? 0 : 1;
+    const training_mode = modes[context.mode].statistics === 'mini-batch' ? 1 : 0;
     const [y, mean, variance] = context.g.BatchNormalization(z, scale, B, runningMean, runningVar, {
       epsilon,
       momentum: context.bnMomentum,
       training_mode,
     });
-    if (training_mode === 1) context.observe({ mean, variance });
+    if (training_mode === 1) context.observe({ z, mean, variance });
     return y;
   },
 };

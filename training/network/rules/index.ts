@@ -1,8 +1,27 @@
 /** The rule of every kind of layer. */
 import type { LayerRules } from '../rule.ts';
-import { dropout, relu } from './activation.ts';
+import { dropout, gelu, leakyRelu, relu, sigmoid, softmax, tanh } from './activation.ts';
 import { batchNorm } from './batch-norm.ts';
+import { layerNorm } from './layer-norm.ts';
 import { conv2d, dense } from './linear.ts';
-import { flatten, maxPool } from './shape.ts';
+import { residual } from './residual.ts';
+import { averagePool, flatten, globalAveragePool, maxPool } from './shape.ts';
 
-export const layerRules: LayerRules = { dense, conv2d, batchNorm, relu, maxPool, flatten, dropout };
+export const layerRules: LayerRules = {
+  dense,
+  conv2d,
+  batchNorm,
+  layerNorm,
+  relu,
+  leakyRelu,
+  sigmoid,
+  tanh,
+  gelu,
+  softmax,
+  maxPool,
+  averagePool,
+  globalAveragePool,
+  flatten,
+  dropout,
+  residual,
+};

@@ -1,19 +1,13 @@
 /** The layers with weights: dense and conv2d. */
-import { formatShape, GraphError, type Value } from '../../graph/index.ts';
-import type { EmitContext, LayerRule, TensorSpec } from '../rule.ts';
+import { formatShape, GraphError } from '../../graph/index.ts';
+import { type LayerRule, own, type TensorSpec } from '../rule.ts';
+import { slideWindow } from './window.ts';
 
 function weights(shape: readonly number[], bias: boolean): readonly TensorSpec[] {
   const [outputs = 0, ...inputs] = shape;
   const fanIn = inputs.reduce((product, dim) => product * dim, 1);
   const weight: TensorSpec = { name: 'weight', shape, role: { kind: 'weight', fanIn } };
   return bias ? [weight, { name: 'bias', shape: [outputs], role: { kind: 'bias' } }] : [weight];
-}
-
-/** A tensor that the layer always owns. */
-export function own({ tensor }: EmitContext, name: string): Value {
-  const value = tensor(name);
-  if (!value) throw new Error(`internal: the layer has no ${name}`);
-  return value;
 }
 
 export const dense: LayerRule<'dense'> = {
@@ -29,25 +23,23 @@ export const dense: LayerRule<'dense'> = {
 };
 
 export const conv2d: LayerRule<'conv2d'> = {
-  outputShape: ({ channels, kernel, stride, padding }, inputShape) => {
-    const [, height = 0, width = 0] = inputShape;
-    if (inputShape.length !== 3) throw new GraphError(`expected an image [C, H, W], got ${formatShape(inputShape)}`);
-    const slide = (size: number) => Math.floor((size + 2 * padding - kernel) / stride) + 1;
-    if (slide(Math.min(height, width)) < 1) {
-      throw new GraphError(
-        `expected an image of at least ${kernel - 2 * padding} pixels, got ${formatShape(inputShape)}`,
-      );
+  outputShape: ({ channels, groups, ...window }, inputShape) => {
+    const [, height, width] = slideWindow(window, inputShape);
+    const [inputs = 0] = inputShape;
+    if (inputs % groups !== 0 || channels % groups !== 0) {
+      throw new GraphError(`expected channels that ${groups} groups divide, got ${inputs} -> ${channels}`);
     }
-    return [channels, slide(height), slide(width)];
+    return [channels, height, width];
   },
-  // PyTorch's layout: [out, in, kH, kW].
-  tensors: ({ channels, kernel }, [inputs = 0], bias) => weights([channels, inputs, kernel, kernel], bias),
-  emit: ({ kernel, stride, padding }, x, context) =>
+  // PyTorch's layout: [out, in / groups, kH, kW].
+  tensors: ({ channels, kernel, groups }, [inputs = 0], bias) =>
+    weights([channels, inputs / groups, kernel, kernel], bias),
+  emit: ({ kernel, stride, padding, dilation, groups }, x, context) =>
     context.g.Conv(x, own(context, 'weight'), context.tensor('bias'), {
       kernel_shape: [kernel, kernel],
       strides: [stride, stride],
       pads: [padding, padding, padding, padding],
-      dilations: [1, 1],
-      group: 1,
+      dilations: [dilation, dilation],
+      group: groups,
     }),
 };

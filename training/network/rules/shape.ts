@@ -1,21 +1,36 @@
-/** The layers that change the shape: maxPool and flatten. */
+/** The layers that change the shape: pooling and flatten. */
 import { formatShape, GraphError } from '../../graph/index.ts';
 import type { LayerRule } from '../rule.ts';
+import { slideWindow, type SquareWindow } from './window.ts';
+
+const windowOf = ({ kernel, stride }: SquareWindow) => ({
+  kernel_shape: [kernel, kernel],
+  strides: [stride, stride],
+  pads: [0, 0, 0, 0],
+});
 
 export const maxPool: LayerRule<'maxPool'> = {
-  outputShape: ({ kernel, stride }, inputShape) => {
-    const [channels = 0, height = 0, width = 0] = inputShape;
-    if (inputShape.length !== 3 || Math.min(height, width) < kernel) {
-      throw new GraphError(`expected an image [C, H, W] of at least ${kernel} pixels, got ${formatShape(inputShape)}`);
-    }
-    const slide = (size: number) => Math.floor((size - kernel) / stride) + 1;
-    return [channels, slide(height), slide(width)];
-  },
+  outputShape: slideWindow,
   tensors: () => [],
-  emit: ({ kernel, stride }, x, { g }) => {
-    const [y] = g.MaxPool(x, { kernel_shape: [kernel, kernel], strides: [stride, stride], pads: [0, 0, 0, 0] });
+  emit: (layer, x, { g }) => {
+    const [y] = g.MaxPool(x, windowOf(layer));
     return y;
   },
+};
+
+export const averagePool: LayerRule<'averagePool'> = {
+  outputShape: slideWindow,
+  tensors: () => [],
+  emit: (layer, x, { g }) => g.AveragePool(x, windowOf(layer)),
+};
+
+export const globalAveragePool: LayerRule<'globalAveragePool'> = {
+  outputShape: (_layer, inputShape) => {
+    if (inputShape.length !== 3) throw new GraphError(`expected an image [C, H, W], got ${formatShape(inputShape)}`);
+    return inputShape.slice(0, 1);
+  },
+  tensors: () => [],
+  emit: (_layer, x, { g }) => g.ReduceMean(x, g.ints([2, 3]), { keepdims: 0 }),
 };
 
 export const flatten: LayerRule<'flatten'> = {

@@ -1,0 +1,104 @@
+/** The suite that every backend runs: each op forward and backward, and the loss curve of real training. */
+import { describe, expect, test } from 'vitest';
+import type { Backend } from '../../training/backend/index.ts';
+import type { Graph } from '../../training/graph/index.ts';
+import { batchNorm, conv2d, dense, flatten, maxPool, type Network, relu } from '../../training/network/index.ts';
+import { opCases } from '../reference/cases/index.ts';
+import { expectClose } from '../reference/close.ts';
+import { type Arrays, evaluate } from '../reference/evaluate.ts';
+import { feedsFor, forwardGraph, gradientGraph } from '../reference/op-graphs.ts';
+import { lossCurve, mnistImages } from './loss-curve.ts';
+import { arrayOf, tensorsFor } from './tensors.ts';
+
+/** Names of op cases that a backend cannot run, each with the reason. */
+export type Skips = Readonly<Record<string, string>>;
+
+/** float32 on the device against float64. */
+const forwardTolerance = 1e-5;
+const gradientTolerance = 1e-4;
+
+export function describeOps(backend: Backend, skips: Skips = {}): void {
+  describe.each([
+    { direction: 'forward', graphOf: forwardGraph, cases: opCases, tolerance: forwardTolerance },
+    {
+      direction: 'backward',
+      graphOf: gradientGraph,
+      cases: opCases.filter(({ forwardOnly }) => forwardOnly === undefined),
+      tolerance: gradientTolerance,
+    },
+  ])(`${backend.name} computes each op as the float64 reference does, $direction`, ({ graphOf, cases, tolerance }) => {
+    test.each(cases)('$name', async (row) => {
+      const reason = skips[row.name];
+      if (reason !== undefined) return;
+      const graph = graphOf(row);
+      await expectReference(backend, graph, feedsFor(row, graph), tolerance);
+    });
+  });
+}
+
+async function expectReference(backend: Backend, graph: Graph, feeds: Arrays, tolerance: number): Promise<void> {
+  const session = await backend.createSession(graph);
+  try {
+    const [actual, expected] = [await session.run(tensorsFor(graph, feeds)), evaluate(graph, feeds)];
+    for (const { name } of graph.outputs) {
+      const reference = expected[name];
+      if (!reference) throw new Error(`${name}: no reference`);
+      expectClose(name, arrayOf(actual, name), reference, tolerance);
+    }
+  } finally {
+    await session.release();
+  }
+}
+
+/** The named networks in small: every op of their training steps, a hundredth of the work. */
+export const smallNetworks: readonly Network[] = [
+  {
+    name: 'mlp',
+    inputShape: [1, 28, 28],
+    inputNormalization: 'channel',
+    layers: [flatten(), dense(16), batchNorm(), relu(), dense(10)],
+  },
+  {
+    name: 'cnn',
+    inputShape: [1, 28, 28],
+    inputNormalization: 'channel',
+    layers: [
+      conv2d(4, { kernel: 3, padding: 1 }),
+      batchNorm(),
+      relu(),
+      maxPool(2),
+      conv2d(4, { kernel: 3, padding: 1 }),
+      batchNorm(),
+      relu(),
+      maxPool(3, { stride: 2 }),
+      flatten(),
+      dense(16),
+      batchNorm(),
+      relu(),
+      dense(10),
+    ],
+  },
+];
+
+/**
+ * The same data, order and initial weights give the same losses. Momentum is used since Adam is chaotic: it scales
+ * gradients that are nothing but rounding up to full steps, and one and the same backend with weights that differ by 1e-7
+ * ends up 7e-3 apart.
+ */
+export function describeTraining(backend: Backend, reference: Backend): void {
+  test.each(smallNetworks)(
+    `${backend.name} trains the small $name to the losses of ${reference.name}`,
+    async (network) => {
+      const images = await mnistImages(1000);
+      const options = { steps: 40, batchSize: 16, optimizer: 'momentum', learningRate: 0.005 } as const;
+      const expected = await lossCurve(reference, network, images, options);
+      const actual = await lossCurve(backend, network, images, options);
+      actual.forEach((loss, step) => {
+        expect(Math.abs(loss - (expected[step] ?? NaN)), `loss ${loss} at step ${step}`).toBeLessThan(1e-4);
+      });
+      expect(mean(expected.slice(-8))).toBeLessThan(0.9 * mean(expected.slice(0, 8)));
+    },
+  );
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,0 +1,54 @@
+/** The first steps of a training run on real MNIST, for comparing backends: same data, order and initial weights. */
+import type { Backend } from '../../training/backend/index.ts';
+import {
+  type ClassificationDataset,
+  createRandom,
+  epochBatches,
+  loadMnist,
+  subset,
+} from '../../training/data/index.ts';
+import { type Network, planNetwork } from '../../training/network/index.ts';
+import type { OptimizerName } from '../../training/optimizer/index.ts';
+import { type TrainingConfig, TrainingRun } from '../../training/trainer/index.ts';
+
+export interface Curve {
+  readonly steps: number;
+  readonly batchSize: number;
+  readonly optimizer: OptimizerName;
+  readonly learningRate: number;
+}
+
+/** The mini-batch's mean cross-entropy at each step. */
+export async function lossCurve(
+  backend: Backend,
+  network: Network,
+  dataset: ClassificationDataset,
+  { steps, ...options }: Curve,
+): Promise<readonly number[]> {
+  const config: TrainingConfig = {
+    epochs: 1,
+    schedule: 'cosine',
+    bnMomentum: 0.9,
+    seed: 1,
+    ...options,
+  };
+  const { batchSize } = config;
+  const run = await TrainingRun.start(planNetwork(network), dataset, config, backend);
+  const order = epochBatches(createRandom(config.seed), 1, dataset.count, batchSize);
+  // In two calls, so that the state is carried within a call and from one to the next.
+  const half = Math.ceil(steps / 2) * batchSize;
+  const parts = [order.subarray(0, half), order.subarray(half, steps * batchSize)];
+  const losses: number[] = [];
+  for (const part of parts) losses.push(...(await run.steps(part)).loss);
+  await run.release();
+  return losses;
+}
+
+/** The first images of the training set; all when no count is given. */
+export async function mnistImages(count?: number): Promise<ClassificationDataset> {
+  const { train } = await loadMnist({ seed: 1 });
+  return subset(
+    train,
+    Int32Array.from({ length: count ?? train.count }, (_, i) => i),
+  );
+}

@@ -1,0 +1,53 @@
+/** What every study of this benchmark shares: the engines at hand, the settings, and how a study reports. */
+import type { Measurement } from '../measurement.ts';
+import type { Network } from '../../../training/network/index.ts';
+import { type EngineName, engines } from './engines.ts';
+import type { Job, Report } from './job.ts';
+import type { ProblemFiles } from './problem-files.ts';
+
+export interface Bench {
+  /** Those that can be used here. */
+  readonly engines: readonly EngineName[];
+  readonly problems: ProblemFiles;
+  readonly rounds: number;
+  readonly threads: number;
+  /** Seconds of training before the stopwatch starts, and while it runs. */
+  readonly warmUp: number;
+  readonly seconds: number;
+  /** Of the names of measurements. */
+  readonly wanted: (name: string) => boolean;
+}
+
+/** Prints what it finds and returns the numbers. */
+export type Study = (bench: Bench) => Promise<readonly Measurement[]>;
+
+export const ours = 'bn-edge-native';
+
+/** Adam and the defaults of `npm run train`. */
+export const trainingDefaults = {
+  epochs: 3,
+  optimizer: 'adam',
+  learningRate: 0.002,
+  schedule: 'cosine',
+  bnMomentum: 0.9,
+  seed: 1,
+} as const;
+
+/** A job that measures speed; a constant learning rate lets it train for as long as it likes. */
+export function speedJob(
+  { threads, warmUp, seconds }: Bench,
+  network: Network,
+  batchSize: number,
+  dataCopies = 1,
+): Job {
+  return {
+    network,
+    config: { ...trainingDefaults, schedule: 'constant', batchSize },
+    threads,
+    dataCopies,
+    task: { kind: 'speed', warmUp, seconds },
+  };
+}
+
+export const runJob = ({ problems }: Bench, engine: EngineName, job: Job): Promise<Report> =>
+  engines[engine].run(job, problems);

@@ -1,0 +1,118 @@
+/** Studies that train to the end: how well, how soon, and whether memory grows on the way. */
+import { median, type Measurement } from '../measurement.ts';
+import { interleave } from '../rounds.ts';
+import { type NetworkName, networks } from '../../../training/network/index.ts';
+import { type Bench, ours, runJob, type Study, trainingDefaults } from './bench.ts';
+import type { EngineName } from './engines.ts';
+import type { Job, LearningTask, Report } from './job.ts';
+import { integer, percent, printTable, progress } from './print.ts';
+
+interface Course {
+  readonly network: NetworkName;
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly seed: number;
+}
+
+const learningJob = ({ threads }: Bench, { network, ...config }: Course, task: Omit<LearningTask, 'kind'>): Job => ({
+  network: networks[network],
+  config: { ...trainingDefaults, ...config },
+  threads,
+  dataCopies: 1,
+  task: { kind: 'learning', ...task },
+});
+
+/** Two runs of one engine that differ by their order of samples alone differ by about 0.1 points after an epoch. */
+const accuracyTolerance = 0.004;
+
+/** Test accuracy after one epoch from the same weights in the same order. */
+export const accuracy: Study = async (bench) => {
+  const runs = (['mnist-mlp', 'mnist-cnn'] as const)
+    .flatMap((network) => bench.engines.map((engine) => ({ network, engine })))
+    .map((run) => ({ ...run, name: `training/${run.network}/64/test_accuracy/${run.engine}` }))
+    .filter(({ name }) => bench.wanted(name));
+  const results = await interleave(
+    runs.map(({ network, engine, name }) => {
+      const job = learningJob(bench, { network, batchSize: 64, epochs: 1, seed: 1 }, { evaluationsPerEpoch: 1 });
+      return { name, run: () => runJob(bench, engine, job) };
+    }),
+    1,
+    (name, report) => {
+      progress(`${name}  ${percent(lastAccuracy(report))}`);
+    },
+  );
+  const measurements = [...results].map(([name, [report]]) => ({
+    name,
+    value: 100 * (report ? lastAccuracy(report) : NaN),
+    unit: '%',
+  }));
+  printTable(
+    ['after one epoch', 'test accuracy'],
+    measurements.map(({ name, value }) => [name, percent(value / 100)]),
+  );
+  requireEqualAccuracy(measurements);
+  return measurements;
+};
+
+const lastAccuracy = ({ evaluations }: Report): number => evaluations.at(-1)?.testAccuracy ?? NaN;
+
+function requireEqualAccuracy(measurements: readonly Measurement[]): void {
+  for (const { name, value } of measurements) {
+    const own = measurements.find((other) => other.name === name.replace(/[^/]+$/, ours));
+    if (own && !(Math.abs(own.value - value) <= 100 * accuracyTolerance)) {
+      throw new Error(`${name}: expected ${own.value} % within ${100 * accuracyTolerance} points, got ${value} %`);
+    }
+  }
+}
+
+const target = 0.99;
+const seeds = 5;
+/** TensorFlow.js would need an hour. */
+const raced: readonly EngineName[] = [ours, 'pytorch'];
+
+/** Seconds of training until mnist-cnn first classifies 99 % of the test images correctly, looked at four times an epoch. */
+export const toAccuracy: Study = async (bench) => {
+  const racers = raced.filter((engine) => bench.engines.includes(engine));
+  const results = await interleave(
+    racers.map((engine) => ({
+      name: `training/mnist-cnn/64/seconds_to_99_percent/${engine}`,
+      run: async (seed) => secondsTo(target, await runJob(bench, engine, raceJob(bench, seed))),
+    })),
+    seeds,
+    (name, seconds, seed) => {
+      progress(`seed ${seed}  ${name}  ${seconds.toFixed(1)}`);
+    },
+  );
+  const measurements = [...results].map(([name, seconds]) => ({ name, value: median(seconds), unit: 's' }));
+  for (const { name, value } of measurements) console.log(`${name}: median of ${seeds} seeds ${value.toFixed(1)} s`);
+  // JSON has no infinity, and a median that was not reached is no measurement.
+  return measurements.filter(({ value }) => Number.isFinite(value));
+};
+
+const raceJob = (bench: Bench, seed: number): Job =>
+  learningJob(
+    bench,
+    { network: 'mnist-cnn', batchSize: 64, epochs: trainingDefaults.epochs, seed },
+    { evaluationsPerEpoch: 4, target },
+  );
+
+const secondsTo = (accuracy: number, { evaluations }: Report): number =>
+  evaluations.find(({ testAccuracy }) => testAccuracy >= accuracy)?.seconds ?? Infinity;
+
+const growthEpochs = 20;
+/** By then every buffer has its size. */
+const settledEpoch = 2;
+
+/** Resident memory over 20 epochs of mnist-cnn at batch 256. */
+export const memoryGrowth: Study = async (bench) => {
+  const course = { network: 'mnist-cnn', batchSize: 256, epochs: growthEpochs, seed: 1 } as const;
+  const report = await runJob(bench, ours, learningJob(bench, course, { evaluationsPerEpoch: 1 }));
+  const rss = report.evaluations.map((evaluation) => evaluation.rss);
+  console.log(`resident memory after each epoch, MB: ${rss.map(integer).join(' ')}`);
+  console.log(`test accuracy ${percent(lastAccuracy(report))}`);
+  const growth = (rss.at(-1) ?? NaN) - (rss[settledEpoch - 1] ?? NaN);
+  return [
+    { name: 'training/mnist-cnn/256/rss_growth_mb', value: growth, unit: 'MB' },
+    { name: 'training/mnist-cnn/256/peak_rss_mb', value: report.peakRss, unit: 'MB' },
+  ];
+};

@@ -1,0 +1,90 @@
+/** The stopwatch of the engines that run in Node: the same for each. peers/pytorch.py has its own, line by line alike. */
+import { readFileSync } from 'node:fs';
+import type { Evaluation, Job, LearningTask, Report, SpeedTask } from './job.ts';
+
+/** A training run that an engine has prepared. */
+export interface Trainer {
+  readonly engine: string;
+  readonly stepsPerEpoch: number;
+  /** How many steps `train` should be asked for at once. */
+  readonly stepsPerCall: number;
+  /** Takes at most that many steps, fewer at the end of an epoch, and returns the loss of each. */
+  readonly train: (steps: number) => Promise<readonly number[]>;
+  /** In [0, 1], with running statistics. */
+  readonly testAccuracy: () => Promise<number>;
+}
+
+const comparedLosses = 4;
+
+/** Does the job and prints the report as JSON. */
+export async function reportJob(trainer: Trainer, { config, task }: Job): Promise<void> {
+  const stopwatch = new Stopwatch(trainer);
+  const evaluations = task.kind === 'learning' ? await learn(stopwatch, trainer, config.epochs, task) : [];
+  if (task.kind === 'speed') await measureSpeed(stopwatch, task);
+  const report: Report = {
+    engine: trainer.engine,
+    firstLosses: stopwatch.firstLosses,
+    samplesPerSecond: (stopwatch.steps * config.batchSize) / stopwatch.seconds,
+    peakRss: peakRss(),
+    evaluations,
+  };
+  console.log(JSON.stringify(report));
+}
+
+/** Counts steps and the time they take. */
+class Stopwatch {
+  readonly #trainer: Trainer;
+  readonly firstLosses: number[] = [];
+  steps = 0;
+  seconds = 0;
+
+  constructor(trainer: Trainer) {
+    this.#trainer = trainer;
+  }
+
+  async train(steps: number): Promise<void> {
+    const start = performance.now();
+    const losses = await this.#trainer.train(Math.min(steps, this.#trainer.stepsPerCall));
+    this.seconds += (performance.now() - start) / 1000;
+    this.steps += losses.length;
+    this.firstLosses.push(...losses.slice(0, comparedLosses - this.firstLosses.length));
+  }
+
+  async trainFor(seconds: number): Promise<void> {
+    this.steps = 0;
+    this.seconds = 0;
+    do await this.train(Infinity);
+    while (this.seconds < seconds);
+  }
+}
+
+async function measureSpeed(stopwatch: Stopwatch, { warmUp, seconds }: SpeedTask): Promise<void> {
+  await stopwatch.trainFor(warmUp);
+  await stopwatch.trainFor(seconds);
+}
+
+async function learn(
+  stopwatch: Stopwatch,
+  trainer: Trainer,
+  epochs: number,
+  { evaluationsPerEpoch, target = Infinity }: LearningTask,
+): Promise<Evaluation[]> {
+  const evaluations: Evaluation[] = [];
+  for (let look = 1; look <= epochs * evaluationsPerEpoch; look++) {
+    const until = Math.round((look * trainer.stepsPerEpoch) / evaluationsPerEpoch);
+    while (stopwatch.steps < until) await stopwatch.train(until - stopwatch.steps);
+    const testAccuracy = await trainer.testAccuracy();
+    const { steps: step, seconds } = stopwatch;
+    evaluations.push({ step, seconds, testAccuracy, rss: process.memoryUsage.rss() / 1e6 });
+    if (testAccuracy >= target) break;
+  }
+  return evaluations;
+}
+
+/** Linux counts a parent's memory among a child's `maxRSS`; `VmHWM` is the process's own. */
+function peakRss(): number {
+  const kibibytes = process.platform === 'linux' ? highWaterMark() : process.resourceUsage().maxRSS;
+  return (kibibytes * 1024) / 1e6;
+}
+
+const highWaterMark = (): number => Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nativeBackend } from '../../training/backend/index.ts';
+import { createRandom, epochBatches } from '../../training/data/index.ts';
+import { batchNorm, dense, type Network, planNetwork, relu } from '../../training/network/index.ts';
+import {
+  createEvaluator,
+  populationStatistics,
+  train,
+  type TrainingConfig,
+  TrainingRun,
+} from '../../training/trainer/index.ts';
+import { twoClouds } from './samples.ts';
+
+const features = 6;
+const network: Network = {
+  name: 'clouds',
+  inputShape: [features],
+  inputNormalization: 'feature',
+  layers: [dense(16), batchNorm(), relu(), dense(2)],
+};
+const plan = planNetwork(network);
+const data = { train: twoClouds(1000, features, 1), validation: twoClouds(400, features, 2) };
+const config: TrainingConfig = {
+  epochs: 3,
+  batchSize: 50,
+  optimizer: 'adam',
+  learningRate: 0.01,
+  schedule: 'cosine',
+  bnMomentum: 0.9,
+  seed: 7,
+};
+const backend = await nativeBackend({ threads: 1 });
+
+describe('training', () => {
+  it('learns to tell two clouds apart nearly as well as can be', async () => {
+    // The means are 2 √6 deviations apart, so the best classifier is right in Φ(√6) = 99.3 % of all cases.
+    const { history } = await train(plan, data, config, backend);
+    expect(history.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    expect(history.at(-1)?.validation.accuracy).toBeGreaterThan(0.97);
+    expect(history[0]?.train.loss).toBeGreaterThan(history[2]?.train.loss ?? Infinity);
+  });
+
+  it.each(['adam', 'sgd'] as const)('with the same seed gives the same bits (%s)', async (optimizer) => {
+    const [once, again] = await Promise.all(
+      [1, 2].map(() => train(plan, data, { ...config, optimizer, epochs: 1 }, backend)),
+    );
+    expect([...(again?.tensors ?? [])]).toEqual([...(once?.tensors ?? [])]);
+  });
+
+  it('with another seed gives other weights', async () => {
+    const weights = await Promise.all(
+      [1, 2].map(async (seed) =>
+        (await train(plan, data, { ...config, seed, epochs: 1 }, backend)).tensors.get('fc1.weight'),
+      ),
+    );
+    expect(weights[0]).not.toEqual(weights[1]);
+  });
+
+  it('is the same in one call of many steps as in many calls of one', async () => {
+    const order = epochBatches(createRandom(1), 1, data.train.count, config.batchSize);
+    const [whole, parts] = [await start(), await start()];
+    await whole.steps(order);
+    for (let from = 0; from < order.length; from += config.batchSize)
+      await parts.steps(order.subarray(from, from + config.batchSize));
+    expect([...parts.tensors]).toEqual([...whole.tensors]);
+    await Promise.all([whole.release(), parts.release()]);
+  });
+
+  it('stops when the loss is no longer a number, and names the step and the learning rate', async () => {
+    await expect(train(plan, data, { ...config, optimizer: 'sgd', learningRate: 1e30 }, backend)).rejects.toThrow(
+      /^training: expected a finite loss, got (NaN|Infinity) at step \d+ \(epoch 1\); try a --learning-rate below 1e\+30$/,
+    );
+  });
+});
+
+const start = () => TrainingRun.start(plan, data.train, config, backend);
+
+describe('the running statistics', () => {
+  const normalizing: Network = {
+    name: 'bn',
+    inputShape: [features],
+    inputNormalization: 'feature',
+    layers: [batchNorm(), dense(2)],
+  };
+  const bnPlan = planNetwork(normalizing);
+  let run: TrainingRun;
+  const order = epochBatches(createRandom(3), 1, data.train.count, config.batchSize);
+
+  beforeAll(async () => {
+    run = await TrainingRun.start(bnPlan, data.train, { ...config, bnMomentum: 0.8 }, backend);
+    await run.steps(order);
+  });
+  afterAll(() => run.release());
+
+  it('are the exponentially weighted average of the mini-batches’ mean and population variance', () => {
+    const expected = averageInFloat64(order, 0.8);
+    expectClose(run.tensors.get('bn1.running_mean')?.data, expected.mean, 1e-6);
+    expectClose(run.tensors.get('bn1.running_var')?.data, expected.variance, 1e-6);
+  });
+
+  /** running ← 0.8 running + 0.2 batch from (0, 1), of the normalized features, written out in float64. */
+  function averageInFloat64(batches: Int32Array, momentum: number) {
+    const value = (sample: number, feature: number) => {
+      const [mu, sigma2] = ['input.mean', 'input.var'].map((name) => run.tensors.get(name)?.data[feature] ?? NaN);
+      return (
+        ((data.train.inputs[sample * features + feature] ?? NaN) - (mu ?? NaN)) / Math.sqrt((sigma2 ?? NaN) + 1e-5)
+      );
+    };
+    const columns = Array.from({ length: features }, (_, feature) => {
+      let [mean, variance] = [0, 1];
+      for (let from = 0; from < batches.length; from += config.batchSize) {
+        const z = Array.from(batches.subarray(from, from + config.batchSize), (sample) => value(sample, feature));
+        const mu = z.reduce((sum, v) => sum + v, 0) / z.length;
+        const sigma2 = z.reduce((sum, v) => sum + (v - mu) ** 2, 0) / z.length;
+        mean = momentum * mean + (1 - momentum) * mu;
+        variance = momentum * variance + (1 - momentum) * sigma2;
+      }
+      return { mean, variance };
+    });
+    return { mean: columns.map(({ mean }) => mean), variance: columns.map(({ variance }) => variance) };
+  }
+
+  it('over the whole training set are its exact mean and population variance, whatever the mini-batches', async () => {
+    // The input is normalized, so its population mean is 0 and its variance σ² / (σ² + ε).
+    const state = await populationStatistics(backend, bnPlan, run.tensors, data.train, 100);
+    expectClose(state.get('bn1.running_mean')?.data, new Array<number>(features).fill(0), 1e-6);
+    expectClose(state.get('bn1.running_var')?.data, new Array<number>(features).fill(1), 1e-5);
+  });
+
+  it('make each answer independent of the other samples; mini-batch statistics do not', async () => {
+    const samples = { ...data.validation, count: 64 };
+    const answers = (mode: 'inference' | 'batchStatistics', batchSize: number) =>
+      logits(bnPlan, run, samples, mode, batchSize);
+    expectClose(await answers('inference', 1), [...(await answers('inference', 64))], 1e-6);
+    const [alone, together] = [await answers('batchStatistics', 1), await answers('batchStatistics', 64)];
+    expect(largestDifference(alone, [...together])).toBeGreaterThan(0.1);
+    // Alone, ẑ = 0 whatever the sample is, but for rounding, which 1 / √ε = 316 magnifies.
+    const left = [...alone].filter((_, i) => i % 2 === 0);
+    expect(Math.max(...left) - Math.min(...left)).toBeLessThan(1e-3);
+  });
+});
+
+async function logits(
+  ...[of, run, samples, mode, batchSize]: [
+    typeof plan,
+    TrainingRun,
+    typeof data.train,
+    'inference' | 'batchStatistics',
+    number,
+  ]
+): Promise<Float32Array> {
+  const evaluator = await createEvaluator(backend, of, { mode, batchSize });
+  const result = await evaluator.logits(run.tensors, samples);
+  await evaluator.release();
+  return result;
+}
+
+function largestDifference(got: Float32Array, expected: readonly number[]): number {
+  return got.reduce((largest, value, i) => Math.max(largest, Math.abs(value - (expected[i] ?? NaN))), 0);
+}
+
+function expectClose(got: Float32Array | undefined, expected: readonly number[], tolerance: number): void {
+  expect(got?.length).toBe(expected.length);
+  got?.forEach((value, i) => {
+    const error = Math.abs(value - (expected[i] ?? NaN));
+    expect(error, `element ${i}: expected ${expected[i]}, got ${value}, error ${error}`).toBeLessThanOrEqual(tolerance);
+  });
+}

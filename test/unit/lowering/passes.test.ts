@@ -1,0 +1,129 @@
+/** Every pass gives the graph it was given, in other ops: the float64 interpreter runs both. */
+import { describe, expect, it } from 'vitest';
+import { gradients } from '../../../training/autodiff/index.ts';
+import { checkGraph, type Graph, graphBuilder, type OpType } from '../../../training/graph/index.ts';
+import { lower } from '../../../training/lowering/index.ts';
+import {
+  batchNorm,
+  conv2d,
+  dense,
+  emitForward,
+  flatten,
+  isTrained,
+  type Layer,
+  maxPool,
+  type Network,
+  planNetwork,
+  relu,
+  tensorsOf,
+} from '../../../training/network/index.ts';
+import { type Arrays, evaluate } from '../../reference/evaluate.ts';
+import { seeded } from '../../reference/random.ts';
+
+const N = 3;
+
+/** Inputs x, labels and every tensor -> the loss and its gradient in every parameter. */
+function gradientGraph(network: Network): Graph {
+  const plan = planNetwork(network);
+  const g = graphBuilder();
+  const x = g.input('x', { dtype: 'float32', shape: [N, ...network.inputShape] });
+  const labels = g.input('labels', { dtype: 'int32', shape: [N] });
+  const tensors = new Map(tensorsOf(plan).map(({ name, shape }) => [name, g.input(name, { dtype: 'float32', shape })]));
+  const { output, batchStatistics } = emitForward(g, plan, x, { mode: 'train', tensors });
+  const [loss] = g.SoftmaxCrossEntropyLoss(output, labels, { reduction: 'mean' });
+  const trained = tensorsOf(plan).filter(isTrained);
+  const parameters = trained.map(({ name }) => tensors.get(name) ?? x);
+  const grads = gradients(g, loss, parameters).map((value, i) => [`d ${trained[i]?.name ?? ''}`, value] as const);
+  const statistics = [...batchStatistics].map(([name, { mean }]) => [`mean of ${name}`, mean] as const);
+  return checkGraph(g.build('gradient', { loss, ...Object.fromEntries([...grads, ...statistics]) }));
+}
+
+/** Positive and negative numbers; variances positive; pixels with many ties, as a black border has. */
+function feedsFor(graph: Graph): Arrays {
+  const random = seeded(5);
+  const draw = (name: string) => {
+    if (name === 'labels') return Math.floor(2 * random());
+    if (name === 'x') return random() < 0.5 ? 0 : Math.round(8 * random()) / 8;
+    return name.endsWith('var') ? 0.5 + random() : 2 * random() - 1;
+  };
+  return Object.fromEntries(
+    graph.inputs.map(({ name, shape }) => {
+      const size = shape.reduce<number>((product, dim) => product * Number(dim), 1);
+      return [name, { shape: shape.map(Number), data: Float64Array.from({ length: size }, () => draw(name)) }];
+    }),
+  );
+}
+
+const network = (inputShape: readonly number[], ...layers: readonly Layer[]): Network => ({
+  name: 'test',
+  inputShape,
+  inputNormalization: 'channel',
+  layers,
+});
+
+const networks: readonly (readonly [about: string, network: Network])[] = [
+  ['a dense network', network([6], dense(5), batchNorm(), relu(), dense(4), batchNorm(), relu(), dense(2))],
+  [
+    'the layers of mnist-cnn',
+    network(
+      [1, 8, 8],
+      ...[conv2d(3, { kernel: 3, padding: 1 }), batchNorm(), relu(), maxPool(2)],
+      ...[conv2d(4, { kernel: 3, padding: 1 }), batchNorm(), relu(), maxPool(2)],
+      ...[flatten(), dense(5), batchNorm(), relu(), dense(2)],
+    ),
+  ],
+  [
+    'strides, odd sizes and windows that overlap',
+    network(
+      [2, 9, 9],
+      conv2d(3, { kernel: 3, stride: 2 }),
+      relu(),
+      maxPool(2, { stride: 1 }),
+      conv2d(2, { kernel: 2, padding: 1 }),
+      flatten(),
+      dense(2),
+    ),
+  ],
+  [
+    'pooling without ReLU',
+    network([1, 6, 6], conv2d(2, { kernel: 3, padding: 1 }), maxPool(2), conv2d(2, { kernel: 3 }), flatten(), dense(2)),
+  ],
+  [
+    'ReLU that is read twice',
+    network([1, 6, 6], conv2d(2, { kernel: 3, padding: 1 }), relu(), maxPool(3), relu(), flatten(), dense(2)),
+  ],
+];
+
+describe('a graph lowered for the native backend', () => {
+  it.each(networks)('computes the same loss, gradients and statistics: %s', (_, described) => {
+    const graph = gradientGraph(described);
+    const feeds = feedsFor(graph);
+    const [expected, got] = [evaluate(graph, feeds), evaluate(lower(graph, 'native'), feeds)];
+    expect(Object.keys(got)).toEqual(Object.keys(expected));
+    for (const [name, { data }] of Object.entries(expected)) {
+      const scale = data.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-3);
+      data.forEach((value, i) => {
+        const other = got[name]?.data[i] ?? NaN;
+        const error = Math.abs(other - value) / scale;
+        expect(error, `${name}[${i}]: expected ${value}, got ${other}, error ${error}`).toBeLessThanOrEqual(1e-9);
+      });
+    }
+  });
+
+  it('has none of the ops that the passes replace', () => {
+    const count = (graph: Graph, op: OpType) => graph.nodes.filter((node) => node.op === op).length;
+    const graph = gradientGraph(networks[1]?.[1] ?? network([1]));
+    const lowered = lower(graph, 'native');
+    const counts = (['ScatterElements', 'ConvTranspose', 'Greater', 'Conv', 'Max', 'HardSigmoid'] as const).map(
+      (op) => [op, count(graph, op), count(lowered, op)] as const,
+    );
+    expect(counts).toEqual([
+      ['ScatterElements', 2, 0],
+      ['ConvTranspose', 1, 0],
+      ['Greater', 3, 0],
+      ['Conv', 4, 3],
+      ['Max', 0, 4],
+      ['HardSigmoid', 0, 9],
+    ]);
+  });
+});

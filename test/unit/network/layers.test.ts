@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest';
+import {
+  averagePool,
+  batchNorm,
+  conv2d,
+  dense,
+  dropout,
+  flatten,
+  gelu,
+  globalAveragePool,
+  type Layer,
+  layerNorm,
+  layersOf,
+  leakyRelu,
+  maxPool,
+  type Network,
+  outputShapeOf,
+  parseNetwork,
+  planNetwork,
+  relu,
+  residual,
+  sigmoid,
+  softmax,
+  tanh,
+  tensorsOf,
+} from '../../../training/network/index.ts';
+
+const network = (inputShape: readonly number[], layers: readonly Layer[]): Network => ({
+  name: 'net',
+  inputShape,
+  inputNormalization: 'feature',
+  layers,
+});
+const plan = (inputShape: readonly number[], ...layers: readonly Layer[]) => planNetwork(network(inputShape, layers));
+const image = [4, 9, 8];
+
+const shapes: readonly (readonly [about: string, layer: Layer, input: readonly number[], output: readonly number[]])[] =
+  [
+    ['dense', dense(5), [3], [5]],
+    ['a convolution without padding', conv2d(6, { kernel: 3 }), image, [6, 7, 6]],
+    ['a strided convolution', conv2d(6, { kernel: 3, stride: 2, padding: 1 }), image, [6, 5, 4]],
+    ['a dilated convolution', conv2d(6, { kernel: 3, dilation: 2 }), image, [6, 5, 4]],
+    ['a grouped convolution', conv2d(6, { kernel: 1, groups: 2 }), image, [6, 9, 8]],
+    ['max pooling', maxPool(2), image, [4, 4, 4]],
+    ['average pooling with overlap', averagePool(3, { stride: 1 }), image, [4, 7, 6]],
+    ['global average pooling', globalAveragePool(), image, [4]],
+    ['flatten', flatten(), image, [288]],
+    ...[batchNorm(), layerNorm(), relu(), leakyRelu(), sigmoid(), tanh(), gelu(), softmax(), dropout(0.5)].map(
+      (layer): readonly [string, Layer, readonly number[], readonly number[]] => [layer.kind, layer, image, image],
+    ),
+    ['a residual block', residual([conv2d(4, { kernel: 3, padding: 1 })]), image, image],
+  ];
+
+describe('the shape after a layer', () => {
+  test.each(shapes)('%s', (_about, layer, input, output) => {
+    expect(outputShapeOf(plan(input, layer))).toEqual(output);
+  });
+});
+
+const misfits: readonly (readonly [inputShape: readonly number[], layers: readonly Layer[], message: string])[] = [
+  [image, [dense(3)], 'net: fc1: expected a vector of features, got [4, 9, 8]; put flatten before it'],
+  [[3], [relu(), conv2d(2, { kernel: 3 })], 'net: conv1: expected an image [C, H, W], got [3]'],
+  [image, [conv2d(2, { kernel: 5, dilation: 2 })], 'net: conv1: expected an image of at least 9 pixels, got [4, 9, 8]'],
+  [image, [conv2d(6, { kernel: 1, groups: 3 })], 'net: conv1: expected channels that 3 groups divide, got 4 -> 6'],
+  [image, [maxPool(4), maxPool(4)], 'net: pool2: expected an image of at least 4 pixels, got [4, 2, 2]'],
+  [[3], [globalAveragePool()], 'net: global_pool1: expected an image [C, H, W], got [3]'],
+  [
+    image,
+    [residual([conv2d(8, { kernel: 1, stride: 2 })])],
+    'net: block1: expected layers and shortcut of one shape, got [8, 5, 4] and [4, 9, 8]',
+  ],
+  [
+    image,
+    [residual([]), residual([conv2d(2, { kernel: 1 })], { shortcut: [relu(), dense(3)] })],
+    'net: block2.shortcut.fc1: expected a vector of features, got [4, 9, 8]; put flatten before it',
+  ],
+];
+
+describe('a layer that does not fit', () => {
+  test.each(misfits)('input %j, layers %#', (inputShape, layers, message) => {
+    expect(() => plan(inputShape, ...layers)).toThrow(message);
+  });
+});
+
+describe('names and tensors', () => {
+  const block = residual([conv2d(8, { kernel: 3, padding: 1 }), batchNorm(), relu(), conv2d(8, { kernel: 1 })], {
+    shortcut: [conv2d(8, { kernel: 1 }), batchNorm()],
+  });
+
+  test('are nested like PyTorch’s', () => {
+    expect(tensorsOf(plan(image, block, relu(), block)).map(({ name }) => name)).toEqual([
+      'input.mean',
+      'input.var',
+      ...['block1', 'block2'].flatMap((name) =>
+        [
+          'conv1.weight',
+          'bn1.weight',
+          'bn1.bias',
+          'bn1.running_mean',
+          'bn1.running_var',
+          'conv2.weight',
+          'conv2.bias',
+          'shortcut.conv1.weight',
+          'shortcut.bn1.weight',
+          'shortcut.bn1.bias',
+          'shortcut.bn1.running_mean',
+          'shortcut.bn1.running_var',
+        ].map((tensor) => `${name}.${tensor}`),
+      ),
+    ]);
+  });
+
+  test('list the layers inside a block before it', () => {
+    expect(layersOf(plan(image, block)).map(({ name }) => name)).toEqual([
+      'block1.conv1',
+      'block1.bn1',
+      'block1.relu1',
+      'block1.conv2',
+      'block1.shortcut.conv1',
+      'block1.shortcut.bn1',
+      'block1',
+    ]);
+  });
+
+  test('a grouped kernel is [out, in / groups, kH, kW], and starts by the inputs it sees', () => {
+    const [, , weight] = tensorsOf(plan(image, conv2d(6, { kernel: 3, groups: 2 })));
+    expect(weight).toEqual({ name: 'conv1.weight', shape: [6, 2, 3, 3], role: { kind: 'weight', fanIn: 18 } });
+  });
+});
+
+describe('a description from a file', () => {
+  test('an unknown kind, a missing and a wrong setting are named', () => {
+    const parse = (layer: object) => parseNetwork({ ...network([3], []), layers: [relu(), layer] });
+    expect(parse({ kind: 'lstm' })).toContain('layers[1].kind');
+    expect(parse({ kind: 'dense' })).toContain('layers[1].units');
+    expect(parse(residual([{ kind: 'dropout', rate: 2 }]))).toContain('layers[1].layers[0].rate');
+  });
+});

@@ -1,0 +1,39 @@
+/** What ONNX Runtime's packages have in common: sessions and tensors of one JavaScript interface. */
+import type { InferenceSession, InferenceSessionFactory, OnnxValue, Tensor as OrtTensor } from 'onnxruntime-node';
+import { bytesPerElement, type DataOf, type DType, type Tensor } from '../graph/index.ts';
+import type { NamedTensors, Session } from './backend.ts';
+
+/** The part of `onnxruntime-node` and of `onnxruntime-web` that backends use. */
+export interface Runtime {
+  readonly InferenceSession: InferenceSessionFactory;
+  readonly Tensor: new (type: DType, data: DataOf[DType], dims: readonly number[]) => OrtTensor;
+}
+
+/** A session that takes and gives tensors in the memory of this process. */
+export async function openSession(
+  runtime: Runtime,
+  file: Uint8Array,
+  options: InferenceSession.SessionOptions,
+): Promise<Session> {
+  const session = await runtime.InferenceSession.create(file, options);
+  return {
+    run: async (feeds) => fromOrt(await session.run(toOrt(runtime, feeds))),
+    release: () => session.release(),
+  };
+}
+
+function toOrt(runtime: Runtime, tensors: NamedTensors): Record<string, OrtTensor> {
+  return mapValues(tensors, ({ dtype, data, shape }) => new runtime.Tensor(dtype, data, shape));
+}
+
+function fromOrt(tensors: Readonly<Record<string, OnnxValue>>): NamedTensors {
+  return mapValues(tensors, ({ type, data, dims }, name) => {
+    if (!isDType(type)) throw new Error(`internal: ${name} has the unexpected type ${type}`);
+    return { dtype: type, shape: dims, data } as Tensor;
+  });
+}
+
+const isDType = (type: string): type is DType => Object.hasOwn(bytesPerElement, type);
+
+const mapValues = <From, To>(record: Readonly<Record<string, From>>, map: (value: From, key: string) => To) =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));

@@ -1,0 +1,35 @@
+/** The objective of the command line. */
+import { classWeights, type Dataset } from '../data/index.ts';
+import { unexpected } from '../errors.ts';
+import {
+  binary,
+  huber,
+  mse,
+  multiclass,
+  type Objective,
+  objectiveFor,
+  type ObjectiveKind,
+} from '../objective/index.ts';
+
+export const objectiveNames = ['multiclass', 'binary', 'mse', 'huber'] as const satisfies readonly ObjectiveKind[];
+
+export interface ObjectiveFlags {
+  /** When omitted, what fits the data. */
+  readonly objective?: ObjectiveKind | undefined;
+  readonly labelSmoothing?: number | undefined;
+  readonly balanceClasses?: boolean | undefined;
+  readonly huberDelta?: number | undefined;
+}
+
+/** @throws UserError for a setting that the objective does not have */
+export function chooseObjective(flags: ObjectiveFlags, data: Dataset): Objective {
+  const { labelSmoothing, balanceClasses, huberDelta } = flags;
+  const kind = flags.objective ?? objectiveFor(data).kind;
+  const refuse = (flag: string, of: string) => unexpected(flag, `an objective of ${of}`, kind);
+  if (kind !== 'multiclass' && labelSmoothing) throw refuse('--label-smoothing', 'multiclass');
+  if (kind !== 'multiclass' && balanceClasses) throw refuse('--balance-classes', 'multiclass');
+  if (kind !== 'huber' && huberDelta !== undefined) throw refuse('--huber-delta', 'huber');
+  const weighted = balanceClasses && data.task === 'classification';
+  const settings = { labelSmoothing, classWeights: weighted ? [...classWeights(data)] : undefined };
+  return { multiclass: () => multiclass(settings), binary, mse, huber: () => huber(huberDelta) }[kind]();
+}

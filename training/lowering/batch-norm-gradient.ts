@@ -1,0 +1,75 @@
+/**
+ * The gradient of Batch Norm in fewer passes over memory.
+ *
+ * The rule follows the paper: ẑ = (z − μ) / s with s = √(σ² + ε), dγ = Σ dz̃ · ẑ, dz = γ/s · (dz̃ − dβ/m − ẑ · dγ/m).
+ * ẑ need not be made. Everything that multiplies a full tensor is a number for each channel:
+ *
+ *     dγ = (Σ dz̃ · z − μ dβ) / s
+ *     dz = γ/s · dz̃ + (b z + c)     b = −γ/s · dγ / (m s)     c = −γ/s · dβ / m − b μ
+ *
+ * and b z + c is one pass over an image, since it is what a BatchNormalization node does with b as scale, c as B, mean 0 and
+ * variance 1. Matrices take two, which is faster there than the node.
+ */
+import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
+import { producer } from './match.ts';
+import { type Pass, rewrite } from './rewrite.ts';
+
+export const batchNormGradient: Pass = (graph) =>
+  rewrite(graph, (g, node) => {
+    if (node.op === 'ReduceSum') return emitScaleGradient(g, node);
+    return node.op === 'Mul' ? emitInputGradient(g, node) : undefined;
+  });
+
+/** ẑ = Div(Sub(z, μ), s), with μ and s laid along the channel axis. */
+function matchNormalized(g: GraphBuilder, value: Value | undefined) {
+  const division = producer(g, value, 'Div');
+  const centred = producer(g, division?.inputs[0], 'Sub');
+  const mean = producer(g, centred?.inputs[1], 'Reshape')?.inputs[0];
+  const deviation = producer(g, division?.inputs[1], 'Reshape')?.inputs[0];
+  const isStatistic = mean && g.producer(mean)?.op === 'BatchNormalization';
+  return centred && deviation && isStatistic ? { z: centred.inputs[0], mean, deviation } : undefined;
+}
+
+/** ReduceSum(Mul(dz̃, ẑ)) -> dγ */
+function emitScaleGradient(
+  g: GraphBuilder,
+  { inputs: [data, axes], attributes }: OpNode<'ReduceSum'>,
+): readonly Value[] | undefined {
+  const product = producer(g, data, 'Mul');
+  const normalized = matchNormalized(g, product?.inputs[1]);
+  if (!product || !normalized) return undefined;
+  const { z, mean, deviation } = normalized;
+  const dOutput = product.inputs[0];
+  const dB = g.ReduceSum(dOutput, axes, attributes);
+  const correlation = g.ReduceSum(g.Mul(dOutput, z), axes, attributes);
+  return [g.Div(g.Sub(correlation, g.Mul(mean, dB)), deviation)];
+}
+
+/** Mul(γ/s, Sub(Sub(dz̃, dβ/m), Mul(ẑ, dγ/m))) -> dz */
+function emitInputGradient(
+  g: GraphBuilder,
+  { inputs: [gain, difference] }: OpNode<'Mul'>,
+): readonly Value[] | undefined {
+  const outer = producer(g, difference, 'Sub');
+  const inner = producer(g, outer?.inputs[0], 'Sub');
+  const projection = producer(g, outer?.inputs[1], 'Mul');
+  const normalized = matchNormalized(g, projection?.inputs[0]);
+  const [A, dBetaOverM, dGammaOverM] = [gain, inner?.inputs[1], projection?.inputs[1]].map(
+    (wide) => producer(g, wide, 'Reshape')?.inputs[0],
+  );
+  if (!inner || !normalized || !A || !dBetaOverM || !dGammaOverM) return undefined;
+  const { z, mean, deviation } = normalized;
+  const b = g.Neg(g.Div(g.Mul(A, dGammaOverM), deviation));
+  const c = g.Neg(g.Add(g.Mul(A, dBetaOverM), g.Mul(b, mean)));
+  return [g.Add(g.Mul(gain, inner.inputs[0]), affine(g, z, b, c))];
+}
+
+/** b z + c per channel; with ε = 0 the statistics 0 and 1 leave nothing else. */
+function affine(g: GraphBuilder, z: Value, b: Value, c: Value): Value {
+  if (z.shape.length === 2) return g.Add(g.Mul(z, b), c);
+  const channels = Number(b.shape[0]);
+  const statistic = (name: string, value: number) =>
+    g.initializer(name, { dtype: 'float32', shape: [channels], data: new Float32Array(channels).fill(value) });
+  const attributes = { epsilon: 0, momentum: 0, training_mode: 0 } as const;
+  return g.BatchNormalization(z, b, c, statistic('zeros', 0), statistic('ones', 1), attributes)[0];
+}

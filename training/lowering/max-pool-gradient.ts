@@ -1,0 +1,64 @@
+/**
+ * The gradient of 2 × 2 max pooling without indices, which cost nine times the pooling itself.
+ *
+ * With x₀ x₁ in the upper and x₂ x₃ in the lower row of a window, the cotangent goes first to one row, then to one of its
+ * elements; of equal elements the first takes all:
+ *
+ *     d₀₁ = d · 1[max(x₀, x₁) ≥ max(x₂, x₃)]     d₀ = d₀₁ · 1[x₀ ≥ x₁]     d₁ = d₀₁ − d₀
+ *     d₂₃ = d − d₀₁                              d₂ = d₂₃ · 1[x₂ ≥ x₃]     d₃ = d₂₃ − d₂
+ */
+import type { GraphBuilder, Node, OpNode, Value } from '../graph/index.ts';
+import { atLeast } from './indicator.ts';
+import { producer, sizes } from './match.ts';
+import { type Pass, rewrite } from './rewrite.ts';
+
+export const maxPoolGradient: Pass = (graph) =>
+  rewrite(graph, (g, node) => {
+    const routing = matchRouting(g, node);
+    return routing && tilesInTwos(routing.pool) ? [emitRouting(g, routing.pool.inputs[0], routing.dY)] : undefined;
+  });
+
+/** The gradient of MaxPool as its rule writes it: Reshape(ScatterElements(0, Reshape(Indices), Reshape(dY))). */
+export interface Routing {
+  readonly pool: OpNode<'MaxPool'>;
+  readonly scatter: OpNode<'ScatterElements'>;
+  readonly dY: Value;
+}
+
+/** @param node the last of the nodes, which gives dX */
+export function matchRouting(g: GraphBuilder, node: Node | undefined): Routing | undefined {
+  const scatter = node?.op === 'Reshape' ? producer(g, node.inputs[0], 'ScatterElements') : undefined;
+  const dY = producer(g, scatter?.inputs[2], 'Reshape')?.inputs[0];
+  const pool = producer(g, producer(g, scatter?.inputs[1], 'Reshape')?.inputs[0], 'MaxPool');
+  return scatter && dY && pool && { pool, scatter, dY };
+}
+
+/** Windows of 2 × 2 that neither overlap nor leave a pixel out. */
+function tilesInTwos({ inputs: [X], attributes: { kernel_shape, strides, pads } }: OpNode<'MaxPool'>): boolean {
+  const even = sizes(X)
+    .slice(2)
+    .every((size) => size % 2 === 0);
+  return even && [...kernel_shape, ...strides].every((size) => size === 2) && pads.every((pad) => pad === 0);
+}
+
+/** `X [N, C, H, W]`, `dY [N, C, H/2, W/2]` -> `[N, C, H, W]` */
+function emitRouting(g: GraphBuilder, X: Value, dY: Value): Value {
+  const [x0, x1, x2, x3] = [0, 1, 2, 3].map((corner) => everySecond(g, X, corner)) as [Value, Value, Value, Value];
+  const upper = g.Mul(dY, atLeast(g, g.Max(x0, x1), g.Max(x2, x3)));
+  const rows = [splitRow(g, upper, x0, x1), splitRow(g, g.Sub(dY, upper), x2, x3)];
+  return g.Reshape(g.Concat(...rows, { axis: 3 }), g.ints(sizes(X)));
+}
+
+/** The upper left, upper right, lower left or lower right element of each window. */
+function everySecond(g: GraphBuilder, X: Value, corner: number): Value {
+  const [, , H = 0, W = 0] = sizes(X);
+  return g.Slice(X, g.ints([corner >> 1, corner & 1]), g.ints([H, W]), g.ints([2, 3]), g.ints([2, 2]));
+}
+
+/** What a row of each window receives, its two elements side by side: `[N, C, H/2, 1, W]`. */
+function splitRow(g: GraphBuilder, d: Value, left: Value, right: Value): Value {
+  const dLeft = g.Mul(d, atLeast(g, left, right));
+  const columns = [dLeft, g.Sub(d, dLeft)].map((column) => g.Reshape(column, g.ints([...sizes(d), 1])));
+  const [N = 0, C = 0, rows = 0, windows = 0] = sizes(d);
+  return g.Reshape(g.Concat(...columns, { axis: 4 }), g.ints([N, C, rows, 1, 2 * windows]));
+}

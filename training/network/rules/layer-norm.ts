@@ -1,0 +1,15 @@
+/** Layer Norm: each sample by the mean and variance of its own activations, which are the same in training and inference. */
+import { own, type LayerRule } from '../rule.ts';
+
+export const layerNorm: LayerRule<'layerNorm'> = {
+  outputShape: (_layer, inputShape) => inputShape,
+  // PyTorch's, with the whole sample as normalized_shape.
+  tensors: (_layer, inputShape) => [
+    { name: 'weight', shape: inputShape, role: { kind: 'scale' } },
+    { name: 'bias', shape: inputShape, role: { kind: 'bias' } },
+  ],
+  emit: ({ epsilon }, x, context) => {
+    const [y] = context.g.LayerNormalization(x, own(context, 'weight'), own(context, 'bias'), { axis: 1, epsilon });
+    return y;
+  },
+};

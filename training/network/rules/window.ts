@@ -1,0 +1,28 @@
+/** How a square window slides over an image. */
+import { formatShape, GraphError } from '../../graph/index.ts';
+
+export interface SquareWindow {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding?: number;
+  readonly dilation?: number;
+}
+
+/**
+ * The shape of one sample: `[C, H, W] -> [C, H', W']`, H' = ⌊(H + 2 padding − span) / stride⌋ + 1.
+ *
+ * @throws GraphError for no image, or one smaller than the window
+ */
+export function slideWindow(
+  { kernel, stride, padding = 0, dilation = 1 }: SquareWindow,
+  inputShape: readonly number[],
+): readonly [number, number, number] {
+  const [channels = 0, height = 0, width = 0] = inputShape;
+  if (inputShape.length !== 3) throw new GraphError(`expected an image [C, H, W], got ${formatShape(inputShape)}`);
+  const least = dilation * (kernel - 1) + 1 - 2 * padding;
+  if (Math.min(height, width) < least) {
+    throw new GraphError(`expected an image of at least ${least} pixels, got ${formatShape(inputShape)}`);
+  }
+  const slide = (size: number) => Math.floor((size - least) / stride) + 1;
+  return [channels, slide(height), slide(width)];
+}

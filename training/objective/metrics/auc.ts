@@ -1,0 +1,39 @@
+/** The area under the receiver operating characteristic. */
+import { type Logits, probabilities } from './classification.ts';
+
+/**
+ * The probability that a positive sample scores above a negative one, ties counted half: the Mann–Whitney statistic,
+ *
+ *     (Σ ranks of the positive − P (P + 1) / 2) / (P N)
+ *
+ * with equal scores sharing their mean rank. Fawcett, https://doi.org/10.1016/j.patrec.2005.10.010
+ *
+ * @returns NaN when all samples are positive, or none
+ */
+export function rocAuc(scores: ArrayLike<number>, isPositive: (sample: number) => boolean): number {
+  const order = Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => at(scores, a) - at(scores, b));
+  let [rankSum, positives] = [0, 0];
+  for (let start = 0; start < order.length;) {
+    let end = start;
+    while (end < order.length && at(scores, order[end]) === at(scores, order[start])) end++;
+    const positive = order.slice(start, end).filter(isPositive).length;
+    rankSum += (positive * (start + 1 + end)) / 2;
+    positives += positive;
+    start = end;
+  }
+  return (rankSum - (positives * (positives + 1)) / 2) / (positives * (order.length - positives));
+}
+
+/** The mean over the classes that have samples, each against the rest, by the softmax of the logits. */
+export function macroAuc(logits: Logits, labels: ArrayLike<number>): number {
+  const { data, classes } = probabilities(logits);
+  const areas = Array.from({ length: classes }, (_, k) =>
+    rocAuc(
+      data.filter((_, i) => i % classes === k),
+      (sample) => labels[sample] === k,
+    ),
+  ).filter((area) => !Number.isNaN(area));
+  return areas.reduce((sum, area) => sum + area, 0) / areas.length;
+}
+
+const at = (scores: ArrayLike<number>, i: number | undefined): number => scores[i ?? NaN] ?? NaN;

@@ -1,0 +1,76 @@
+/** Metrics of classes from logits, on the host in float64. */
+
+/** Row-major `[count, classes]`. */
+export interface Logits {
+  readonly data: ArrayLike<number>;
+  readonly classes: number;
+}
+
+/**
+ * A network's output as logits of classes. One logit z for each sample stands for (0, z), whose softmax is the sigmoid:
+ * binary classification is multi-class with two.
+ */
+export function classLogits(output: Float32Array, count: number): Logits {
+  if (output.length !== count) return { data: output, classes: output.length / count };
+  return {
+    data: Float32Array.from({ length: 2 * count }, (_, i) => (i % 2 ? (output[(i - 1) / 2] ?? NaN) : 0)),
+    classes: 2,
+  };
+}
+
+const rowOf = ({ data, classes }: Logits, sample: number): readonly number[] =>
+  Array.from({ length: classes }, (_, k) => data[sample * classes + k] ?? NaN);
+
+/** The class with the largest logit, the first of equal ones: `[count]`. */
+export function predictions(logits: Logits): Int32Array {
+  return Int32Array.from({ length: logits.data.length / logits.classes }, (_, sample) => {
+    const row = rowOf(logits, sample);
+    return row.reduce((best, value, k) => (value > (row[best] ?? -Infinity) ? k : best), 0);
+  });
+}
+
+/** Softmax of each row: `[count, classes]`. */
+export function probabilities(logits: Logits): { readonly data: Float64Array; readonly classes: number } {
+  const data = new Float64Array(logits.data.length);
+  for (let sample = 0; sample < data.length / logits.classes; sample++) {
+    const row = rowOf(logits, sample);
+    const logSum = logSumExp(row);
+    row.forEach((z, k) => {
+      data[sample * logits.classes + k] = Math.exp(z - logSum);
+    });
+  }
+  return { data, classes: logits.classes };
+}
+
+/** −1/N Σ log softmax(logits)[label] */
+export function crossEntropy(logits: Logits, labels: ArrayLike<number>): number {
+  return mean(labels, (label, sample) => {
+    const row = rowOf(logits, sample);
+    return logSumExp(row) - (row[label] ?? NaN);
+  });
+}
+
+/** The share of samples whose largest logit is the label's. */
+export function accuracy(logits: Logits, labels: ArrayLike<number>): number {
+  const predicted = predictions(logits);
+  return mean(labels, (label, sample) => Number(predicted[sample] === label));
+}
+
+/** The share of samples with fewer than k logits above the label's. */
+export function topKAccuracy(logits: Logits, labels: ArrayLike<number>, k: number): number {
+  return mean(labels, (label, sample) => {
+    const row = rowOf(logits, sample);
+    return Number(row.filter((z) => z > (row[label] ?? NaN)).length < k);
+  });
+}
+
+function logSumExp(row: readonly number[]): number {
+  const largest = Math.max(...row);
+  return largest + Math.log(row.reduce((sum, z) => sum + Math.exp(z - largest), 0));
+}
+
+function mean(labels: ArrayLike<number>, term: (label: number, sample: number) => number): number {
+  let sum = 0;
+  for (let sample = 0; sample < labels.length; sample++) sum += term(labels[sample] ?? NaN, sample);
+  return sum / labels.length;
+}

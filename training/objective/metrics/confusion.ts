@@ -1,0 +1,43 @@
+/** The confusion matrix and what is read from it. */
+
+/** How often each class (row) was taken for each class (column): `[classes][classes]`. */
+export type ConfusionMatrix = readonly (readonly number[])[];
+
+export function confusionMatrix(
+  predicted: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  classes: number,
+): ConfusionMatrix {
+  const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  for (let sample = 0; sample < labels.length; sample++) {
+    const row = matrix[labels[sample] ?? NaN];
+    const column = predicted[sample] ?? NaN;
+    if (row) row[column] = (row[column] ?? NaN) + 1;
+  }
+  return matrix;
+}
+
+export interface ClassScores {
+  /** The share of the predictions of the class that are right; 0 when there are none. */
+  readonly precision: number;
+  /** The share of the samples of the class that are found; 0 when there are none. */
+  readonly recall: number;
+  /** The harmonic mean of both, 2 TP / (2 TP + FP + FN). */
+  readonly f1: number;
+}
+
+export function classScores(matrix: ConfusionMatrix): readonly ClassScores[] {
+  return matrix.map((row, k) => {
+    const hits = row[k] ?? 0;
+    const actual = sum(row);
+    const predicted = sum(matrix.map((other) => other[k] ?? 0));
+    return { precision: share(hits, predicted), recall: share(hits, actual), f1: share(2 * hits, actual + predicted) };
+  });
+}
+
+/** The mean over the classes, each counted alike. */
+export const macroF1 = (matrix: ConfusionMatrix): number =>
+  sum(classScores(matrix).map(({ f1 }) => f1)) / matrix.length;
+
+const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -1,0 +1,24 @@
+/** Metrics of predicted numbers, on the host in float64. */
+
+/** √(1/N Σ (output − value)²) */
+export const rmse = (output: ArrayLike<number>, values: ArrayLike<number>): number =>
+  Math.sqrt(sumOfSquares(values.length, (i) => at(output, i) - at(values, i)) / values.length);
+
+/**
+ * 1 − Σ (output − value)² / Σ (value − mean)²: 1 when all are right, 0 for the mean of all values.
+ *
+ * @returns −Infinity or NaN for values that are all equal
+ */
+export function r2(output: ArrayLike<number>, values: ArrayLike<number>): number {
+  const mean = Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+  const unexplained = sumOfSquares(values.length, (i) => at(output, i) - at(values, i));
+  return 1 - unexplained / sumOfSquares(values.length, (i) => at(values, i) - mean);
+}
+
+function sumOfSquares(count: number, term: (i: number) => number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += term(i) ** 2;
+  return sum;
+}
+
+const at = (numbers: ArrayLike<number>, i: number): number => numbers[i] ?? NaN;

@@ -1,0 +1,39 @@
+/** What a network is trained for, as data. What an objective computes is its rule in `rules/`. */
+import type { Dataset } from '../data/index.ts';
+
+/** The settings of every kind of objective. */
+export interface ObjectiveSettings {
+  /** One of K classes: cross-entropy of the softmax of K logits. */
+  readonly multiclass: {
+    /** The probability that the target spreads evenly over all classes: Szegedy et al., https://arxiv.org/abs/1512.00567 */
+    readonly labelSmoothing: number;
+    /** The factor of the loss of each class's samples; 1 when omitted. */
+    readonly classWeights?: readonly number[] | undefined;
+  };
+  /** One of two classes: cross-entropy of the sigmoid of one logit. */
+  readonly binary: object;
+  /** A number: the squared error. */
+  readonly mse: object;
+  /** A number: half the squared error up to `delta`, and on from there as a line, so that outliers pull less. */
+  readonly huber: { readonly delta: number };
+}
+
+export type ObjectiveKind = keyof ObjectiveSettings;
+export type ObjectiveOf<K extends ObjectiveKind> = { readonly kind: K } & ObjectiveSettings[K];
+export type Objective = { [K in ObjectiveKind]: ObjectiveOf<K> }[ObjectiveKind];
+
+export const multiclass = ({
+  labelSmoothing = 0,
+  classWeights,
+}: { labelSmoothing?: number | undefined; classWeights?: readonly number[] | undefined } = {}): Objective => ({
+  kind: 'multiclass',
+  labelSmoothing,
+  ...(classWeights && { classWeights }),
+});
+export const binary = (): Objective => ({ kind: 'binary' });
+export const mse = (): Objective => ({ kind: 'mse' });
+export const huber = (delta = 1): Objective => ({ kind: 'huber', delta });
+
+/** What a data set is for when nobody says: its classes, or its numbers by squared error. */
+export const objectiveFor = ({ task }: Pick<Dataset, 'task'>): Objective =>
+  task === 'classification' ? multiclass() : mse();

@@ -1,0 +1,131 @@
+/** What a step changes, as graph nodes: the parameters, the running statistics, and the average of both. */
+import type { GraphBuilder, Value } from '../graph/index.ts';
+import { type BatchStatistics, type TensorSpec } from '../network/index.ts';
+import {
+  averageShares,
+  type BnMomentum,
+  type BnVariance,
+  clipByGlobalNorm,
+  emitAverage,
+  type Optimizer,
+  statisticsShares,
+  unbiasedVariance,
+} from '../optimizer/index.ts';
+
+export interface UpdateOptions {
+  readonly optimizer: Optimizer;
+  /** λ, of weights alone: γ, β and biases are left where the loss puts them. None when omitted. */
+  readonly weightDecay?: number | undefined;
+  /** The largest global norm of the gradients. Unlimited when omitted. */
+  readonly clipNorm?: number | undefined;
+  /** The decay of the average of the weights that is kept beside them. No average when omitted. */
+  readonly ema?: number | undefined;
+  readonly bnMomentum: BnMomentum;
+  readonly bnVariance?: BnVariance | undefined;
+}
+
+export type NamedValues = ReadonlyMap<string, Value>;
+
+/** Tensors of the state and the numbers of the step, by name. */
+export interface UpdateInputs {
+  readonly state: NamedValues;
+  readonly scalars: NamedValues;
+}
+
+/** The name of an optimizer's state tensor for a parameter: `conv1.weight/exp_avg`. */
+export const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
+
+/** The name of the average of a tensor over the steps. */
+export const averageName = (tensor: string): string => `${tensor}/ema`;
+
+/** The numbers that the host computes for a step, which counts from 1; their names do not depend on it. */
+export function stepScalars(
+  options: UpdateOptions,
+  step: number,
+  learningRate: number,
+): Readonly<Record<string, number>> {
+  const { optimizer, weightDecay, ema, bnMomentum } = options;
+  return {
+    ...optimizer.scalars(step, learningRate),
+    ...(weightDecay && optimizer.weightDecay === 'decoupled' && { weights_kept: 1 - learningRate * weightDecay }),
+    ...statisticsShares(bnMomentum, step),
+    ...(ema !== undefined && averageShares(ema, step)),
+  };
+}
+
+/** Parameters and their optimizer's slots after the step. */
+export function updateParameters(
+  g: GraphBuilder,
+  trained: readonly TensorSpec[],
+  gradients: readonly Value[],
+  inputs: UpdateInputs,
+  options: UpdateOptions,
+): NamedValues {
+  const { clipNorm } = options;
+  const clipped = clipNorm === undefined ? gradients : g.scoped('clip', () => clipByGlobalNorm(g, gradients, clipNorm));
+  const updates = trained.flatMap((spec, i) => {
+    const gradient = clipped[i];
+    return gradient ? g.scoped(`${spec.name}/update`, () => updateParameter(g, spec, gradient, inputs, options)) : [];
+  });
+  return new Map(updates);
+}
+
+function updateParameter(
+  g: GraphBuilder,
+  { name, role }: TensorSpec,
+  gradient: Value,
+  { state, scalars }: UpdateInputs,
+  { optimizer, weightDecay }: UpdateOptions,
+): readonly (readonly [string, Value])[] {
+  const theta = valueOf(state, name);
+  const decay = role.kind === 'weight' && weightDecay ? optimizer.weightDecay : undefined;
+  const after = optimizer.update(g, {
+    parameter: decay === 'decoupled' ? g.Mul(theta, valueOf(scalars, 'weights_kept')) : theta,
+    gradient: decay === 'l2' ? g.Add(gradient, g.Mul(theta, g.scalar(weightDecay ?? 0))) : gradient,
+    slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, valueOf(state, slotName(name, slot))])),
+    scalars: Object.fromEntries(scalars),
+  });
+  const slots = Object.entries(after.slots).map(([slot, value]) => [slotName(name, slot), value] as const);
+  return [[name, after.parameter], ...slots];
+}
+
+/** The running means and variances after the step. */
+export function updateStatistics(
+  g: GraphBuilder,
+  batchStatistics: ReadonlyMap<string, BatchStatistics>,
+  { state, scalars }: UpdateInputs,
+  { bnVariance }: UpdateOptions,
+): NamedValues {
+  const [kept, fresh] = [valueOf(scalars, 'statistics_kept'), valueOf(scalars, 'statistics_fresh')];
+  const average = (name: string, batch: () => Value) =>
+    [name, g.scoped(`${name}/update`, () => emitAverage(g, valueOf(state, name), batch(), kept, fresh))] as const;
+  return new Map(
+    [...batchStatistics].flatMap(([layer, { z, mean, variance }]) => [
+      average(`${layer}.running_mean`, () => mean),
+      average(`${layer}.running_var`, () => (bnVariance === 'unbiased' ? unbiasedVariance(g, variance, z) : variance)),
+    ]),
+  );
+}
+
+/** The averages, under their own names, of the tensors that the step changed. */
+export function updateAverages(
+  g: GraphBuilder,
+  tensors: readonly string[],
+  changed: NamedValues,
+  { state, scalars }: UpdateInputs,
+): NamedValues {
+  const [kept, fresh] = [valueOf(scalars, 'average_kept'), valueOf(scalars, 'average_fresh')];
+  return new Map(
+    tensors.map((name) => {
+      const old = valueOf(state, averageName(name));
+      const value = changed.get(name) ?? valueOf(state, name);
+      return [averageName(name), g.scoped(`${name}/average`, () => emitAverage(g, old, value, kept, fresh))];
+    }),
+  );
+}
+
+export function valueOf(values: NamedValues, name: string): Value {
+  const value = values.get(name);
+  if (!value) throw new Error(`internal: ${name} is not in the state`);
+  return value;
+}
