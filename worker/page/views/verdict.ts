@@ -9,7 +9,7 @@ export function verdict(explanation: Explanation, statistics: Statistics): strin
 
 function fixed({ predictions: { running } }: Explanation, neighbours: number): string {
   if (neighbours === 0) return `A ${running.label}, alone. Add neighbours: nothing will move.`;
-  return `A ${running.label}. ${plural(neighbours, 'neighbour')} came along, and nothing moved: running statistics belong to no batch.`;
+  return `A ${running.label}, whoever comes along: ${plural(neighbours, 'neighbour')} moved nothing, for running statistics belong to no batch.`;
 }
 
 function fitted({ predictions: { running, batch } }: Explanation, neighbours: number): string {
