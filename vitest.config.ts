@@ -43,6 +43,7 @@ export default defineConfig({
           include: ['test/page/**/*.test.ts'],
           // After the others: it serves the models of models/, for which the builds of other tests would swap theirs.
           sequence: { groupOrder: 1 },
+          expect: { poll: { timeout: 20_000 } },
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -1,14 +1,15 @@
 /** The page as a visitor meets it: served as `npm start` serves it, in a real browser. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Server, serveLocally } from '../../exporter/start/serve.ts';
 import { executablePath, launch, open } from './browser.ts';
 
-const screenshots = join(import.meta.dirname, '../../worker/page/screenshots');
+const screenshots = join(import.meta.dirname, 'screenshots');
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
@@ -20,6 +21,7 @@ const miniBatch = (page: Page) => page.getByRole('radio', { name: 'this mini-bat
 const count = (page: Page) => page.getByRole('slider', { name: 'How many neighbours' });
 const first = (page: Page) => page.getByRole('slider', { name: 'Which ones' });
 const answer = (page: Page) => page.locator('.bars .best b');
+const verdict = (page: Page) => page.locator('#verdict').textContent();
 
 /** All that the answer and the layers show. */
 const results = (page: Page): Promise<string[]> => page.locator('.bars li, .layer').evaluateAll(htmlOf);
@@ -60,7 +62,7 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
   it('reads a drawn digit', async () => {
     const { page, complaints } = await open(browser, server.url);
     await page.getByRole('button', { name: 'Clear' }).click();
-    await expect.poll(() => page.getByRole('status').textContent()).toBe('Draw a digit, or pick one.');
+    await expect.poll(() => verdict(page)).toBe('Draw a digit, or pick one.');
     await draw(page, [[0.3, 0.2], [0.7, 0.2], [0.45, 0.85]]); // prettier-ignore
     await expect.poll(() => answer(page).textContent()).toBe('7');
     await page.getByRole('button', { name: 'Clear' }).click();
@@ -131,7 +133,7 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
     await page.route('**/explain?**', (route) => route.fulfill({ status: 400, json: { error: 'model: not here' } }));
     await page.goto(server.url);
     await page.getByRole('heading', { level: 1 }).waitFor();
-    await expect.poll(() => page.getByRole('status').textContent()).toContain('model: not here');
+    await expect.poll(() => verdict(page)).toContain('model: not here');
     await page.close();
   });
 
@@ -175,10 +177,10 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
     const { page } = await open(browser, server.url, { colorScheme, viewport: { width: 1180, height: 1120 } });
     if (statistics === 'batch') await miniBatch(page).check();
     await expect.poll(() => page.locator('.badge').allTextContents()).not.toContain('·');
-    const picture = await page.screenshot({
-      path: join(screenshots, `page-${statistics}.png`),
-      animations: 'disabled',
-    });
+    const picture = await sharp(await page.screenshot({ animations: 'disabled' }))
+      .png({ palette: true })
+      .toBuffer();
+    writeFileSync(join(screenshots, `page-${statistics}.png`), picture);
     expect(picture.length).toBeLessThan(150_000);
     await page.close();
   });
