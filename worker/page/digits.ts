@@ -1,10 +1,5 @@
 /** The MNIST test digits shipped with the page; exporter/page-digits.ts writes them. */
-
-/** Rows and columns of a picture, as the model takes it. */
-export const SIDE = 28;
-
-/** Grey values of a digit, `[28, 28]`: 0 is paper, 255 is ink. */
-export type Pixels = Uint8Array<ArrayBuffer>;
+import { type Pixels, SIDE } from './pixels.ts';
 
 export interface TestDigit {
   readonly label: number;

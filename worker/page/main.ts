@@ -1,10 +1,11 @@
 /** The page's entry: connects what one does (a digit, its neighbours, the switch) with what one sees. */
-import { loadDigits, type Pixels, type TestDigits } from './digits.ts';
+import { loadDigits, type TestDigits } from './digits.ts';
 import { find } from './dom.ts';
 import { createPad } from './drawing/pad.ts';
 import { latest } from './timing.ts';
 import { createLayers } from './layers/layers.ts';
 import { explain, type Explanation, type Statistics } from './model.ts';
+import type { Pixels } from './pixels.ts';
 import { createAnswer } from './views/answer.ts';
 import { createNeighbours } from './views/neighbours.ts';
 import { createPicks } from './views/picks.ts';
@@ -71,4 +72,9 @@ function start({ asked, neighbours: pool }: TestDigits): void {
   picks.pick(FIRST_DIGIT);
 }
 
-start(await loadDigits());
+try {
+  start(await loadDigits());
+} catch (error) {
+  find('#verdict', HTMLElement).textContent = 'The page could not start; reload it.';
+  throw error;
+}

@@ -1,5 +1,5 @@
 /** Asks the Worker about a mini-batch of pictures. Its documents: `/openapi.json`. */
-import { type Pixels, SIDE } from './digits.ts';
+import { type Pixels, SIDE } from './pixels.ts';
 
 const MODEL = 'mnist-cnn';
 const CLASSES = 10;
@@ -49,12 +49,12 @@ export interface Explanation {
 
 /** The first picture of a mini-batch, by both kinds of statistics. */
 export async function explain(batch: readonly Pixels[]): Promise<Explanation> {
-  return (await post('explain', batch, { sample: 0, bins: BINS, top_k: CLASSES })) as Explanation;
+  return (await post('explain', batch, { sample: '0', bins: String(BINS), top_k: String(CLASSES) })) as Explanation;
 }
 
 /** The label of every picture of a mini-batch. */
 export async function classify(batch: readonly Pixels[], statistics: Statistics): Promise<string[]> {
-  const answer = (await post('classify', batch, { statistics, top_k: 1 })) as { predictions: readonly Prediction[] };
+  const answer = (await post('classify', batch, { statistics, top_k: '1' })) as { predictions: readonly Prediction[] };
   return answer.predictions.map(({ label }) => label);
 }
 
@@ -68,9 +68,9 @@ export function probabilities({ top }: Prediction): number[] {
 async function post(
   action: string,
   batch: readonly Pixels[],
-  options: Readonly<Record<string, string | number>>,
+  options: Readonly<Record<string, string>>,
 ): Promise<unknown> {
-  const query = new URLSearchParams(Object.entries(options).map(([name, value]) => [name, String(value)]));
+  const query = new URLSearchParams(options);
   const response = await fetch(`/v2/models/${MODEL}/${action}?${query.toString()}`, {
     method: 'POST',
     headers: { 'content-type': 'application/octet-stream' },

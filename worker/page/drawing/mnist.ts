@@ -2,7 +2,7 @@
  * A drawing as MNIST prepares its digits: fitted into a box of 20 × 20 pixels, aspect kept, then placed so that its
  * centre of mass is the centre of 28 × 28. http://yann.lecun.com/exdb/mnist/ (LeCun, Cortes and Burges)
  */
-import { type Pixels, SIDE } from '../digits.ts';
+import { type Pixels, SIDE } from '../pixels.ts';
 import { rasterize } from './rasterize.ts';
 import { mapPoints, type Point, type Stroke } from './stroke.ts';
 

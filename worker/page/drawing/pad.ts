@@ -1,6 +1,7 @@
 /** The square one draws on, with mouse, pen or finger. */
 import { find } from '../dom.ts';
-import { drawDigit, type Pixels } from '../digits.ts';
+import { drawDigit } from '../digits.ts';
+import type { Pixels } from '../pixels.ts';
 import { toMnist } from './mnist.ts';
 import type { Point, Stroke } from './stroke.ts';
 

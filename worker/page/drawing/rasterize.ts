@@ -1,5 +1,5 @@
 /** Pen strokes to grey pixels, without a canvas: browsers that guard against fingerprinting scramble what one reads. */
-import { type Pixels, SIDE } from '../digits.ts';
+import { type Pixels, SIDE } from '../pixels.ts';
 import type { Point, Stroke } from './stroke.ts';
 
 /**

@@ -23,6 +23,17 @@ export function createPicks(
   const options = digits.map((digit) => createOption(digit, onPick));
   find('.pick-row', HTMLElement, root).append(...options.map(({ label }) => label));
 
+  const askWhenQuiet = whenQuiet(
+    QUIET_MS,
+    async (isNewest, neighbours: readonly TestDigit[], statistics: Statistics) => {
+      const labels = await answers(digits, neighbours, statistics).catch(() => []);
+      if (!isNewest()) return;
+      root.classList.remove('asking');
+      options.forEach((option, i) => {
+        option.answer(labels[i]);
+      });
+    },
+  );
   return {
     pick(index) {
       options[index]?.input.click();
@@ -30,13 +41,10 @@ export function createPicks(
     release() {
       for (const { input } of options) input.checked = false;
     },
-    ask: whenQuiet(QUIET_MS, async (isNewest, neighbours: readonly TestDigit[], statistics: Statistics) => {
-      const labels = await answers(digits, neighbours, statistics).catch(() => []);
-      if (!isNewest()) return;
-      options.forEach((option, i) => {
-        option.answer(labels[i]);
-      });
-    }),
+    ask(neighbours, statistics) {
+      root.classList.add('asking');
+      askWhenQuiet(neighbours, statistics);
+    },
   };
 }
 
