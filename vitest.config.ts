@@ -15,7 +15,10 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
-            miniflare: { dataBlobBindings: { ORT_WASM: createRequire(import.meta.url).resolve(ortWasm) } },
+            miniflare: {
+              bindings: { LOG_REQUESTS: false },
+              dataBlobBindings: { ORT_WASM: createRequire(import.meta.url).resolve(ortWasm) },
+            },
           }),
         ],
         resolve: {
@@ -34,6 +37,17 @@ export default defineConfig({
         },
       },
       { test: { name: 'bundle', include: ['test/bundle/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: 'page',
+          include: ['test/page/**/*.test.ts'],
+          // After the others: it serves the models of models/, for which the builds of other tests would swap theirs.
+          sequence: { groupOrder: 1 },
+          expect: { poll: { timeout: 20_000 } },
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
   },
 });

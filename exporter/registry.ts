@@ -1,15 +1,22 @@
 /**
- * Writes `worker/models.generated.ts`: static imports of every file of `models/`, because a Worker cannot list a
- * folder. Wrangler runs it before each build; it needs Node and is no part of the Worker.
+ * Prepares what the Worker imports, because it can neither list a folder nor look into an ONNX file. Wrangler runs this
+ * before each build; it needs Node and is no part of the Worker.
  *
- *     models/<name>/model.onnx             required
- *     models/<name>/card.json              optional: `description`, `labels`, `version`
- *     models/<name>/batch-statistics.onnx  optional: the twin with `training_mode` 1
+ *     models/<name>/model.onnx            required: from this project or from anywhere else
+ *     models/<name>/card.json             optional: `description`, `labels`, `version`
+ *
+ *     dist/models/<name>/model.onnx       the same bytes, once the runtime has been seen to run them
+ *     dist/models/<name>/switchable.onnx  where it has Batch Norm: the network with a switch at every such layer
+ *     worker/models.generated.ts          imports of these files, and what is known of each model
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { type BatchNormLayer, batchNormLayers } from './served/batch-norm.ts';
+import { decodeOnnx } from './served/onnx-file.ts';
+import { requireNumbers, requireRunnable } from './served/runnable.ts';
+import { switchable, switchName } from './served/switchable.ts';
 
 /** Names and versions are parts of URLs and of import paths. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -22,13 +29,14 @@ const card = z.object({
 
 interface ModelFolder extends z.output<typeof card> {
   readonly name: string;
-  readonly model: string;
-  readonly batchStatistics?: string;
+  readonly batchNorm: readonly BatchNormLayer[];
+  /** Contents of the ONNX files that the Worker loads. */
+  readonly files: { readonly model: Uint8Array; readonly switchable?: Uint8Array };
 }
 
 /**
  * The models in a folder, sorted by name; files beside the model folders are ignored.
- * @throws where there is no model, or one has a name or a card that cannot be served.
+ * @throws where there is no model, or one has a name, a card or tensors that cannot be served.
  */
 export function readModels(folder: string): ModelFolder[] {
   const entries = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
@@ -40,15 +48,16 @@ export function readModels(folder: string): ModelFolder[] {
 function readModel(folder: string, name: string): ModelFolder {
   if (!NAME.test(name))
     throw new Error(`${folder}: expected a folder name matching ${NAME}, got ${JSON.stringify(name)}`);
-  const model = join(folder, name, 'model.onnx');
-  if (!existsSync(model)) throw new Error(`${join(folder, name)}: expected a file model.onnx, got none`);
-  const twin = join(folder, name, 'batch-statistics.onnx');
-  return {
-    name,
-    ...readCard(join(folder, name, 'card.json')),
-    model,
-    ...(existsSync(twin) && { batchStatistics: twin }),
-  };
+  const file = join(folder, name, 'model.onnx');
+  if (!existsSync(file)) throw new Error(`${join(folder, name)}: expected a file model.onnx, got none`);
+  const about = readCard(join(folder, name, 'card.json'));
+  const model = readFileSync(file);
+  const decoded = decodeOnnx(file, model);
+  const graph = decoded.graph ?? {};
+  requireNumbers(file, graph);
+  const batchNorm = batchNormLayers(graph);
+  const twin = switchable(decoded, batchNorm);
+  return { name, ...about, batchNorm, files: { model, ...(twin && { switchable: twin }) } };
 }
 
 function readCard(file: string): z.output<typeof card> {
@@ -61,25 +70,32 @@ function readCard(file: string): z.output<typeof card> {
   }
 }
 
-/** The module's text; `from` is the folder it will lie in. The same models give the same bytes. */
-export function registrySource(models: readonly ModelFolder[], from: string): string {
+/**
+ * The module's text. The same models give the same bytes.
+ * @param served the path of a model's file as seen from the module
+ */
+export function registrySource(
+  models: readonly ModelFolder[],
+  served: (model: string, file: string) => string,
+): string {
   const imports: string[] = [];
-  const load = (file: string): string => {
+  const load = (model: string, file: string): string => {
     const name = `file${imports.length}`;
-    const path = relative(from, file).replaceAll('\\', '/');
-    imports.push(`import ${name} from ${JSON.stringify(path.startsWith('.') ? path : `./${path}`)};`);
+    imports.push(`import ${name} from ${JSON.stringify(served(model, `${file}.onnx`))};`);
     return name;
   };
-  const entries = models.map(({ model, batchStatistics, ...about }) => {
+  const entries = models.map(({ files, ...about }) => {
     const members = Object.entries(about).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
-    members.push(`model: ${load(model)}`);
-    if (batchStatistics !== undefined) members.push(`batchStatistics: ${load(batchStatistics)}`);
+    members.push(...Object.keys(files).map((file) => `${file}: ${load(about.name, file)}`));
     return `  { ${members.join(', ')} },`;
   });
   return [
     '// Written by exporter/registry.ts from the folder models/.',
     "import type { ModelFiles } from './models.ts';",
     ...imports,
+    '',
+    '/** The input of every `switchable` file: true for the statistics of the mini-batch. */',
+    `export const switchName = ${JSON.stringify(switchName)};`,
     '',
     'export const modelFiles: readonly ModelFiles[] = [',
     ...entries,
@@ -88,16 +104,46 @@ export function registrySource(models: readonly ModelFolder[], from: string): st
   ].join('\n');
 }
 
-/** Leaves the file alone where nothing changed, so that watchers stay quiet. */
-export function writeRegistry(modelsFolder: string, file: string): void {
-  const source = registrySource(readModels(modelsFolder), join(file, '..'));
-  if (!existsSync(file) || readFileSync(file, 'utf8') !== source) writeFileSync(file, source);
+/**
+ * Leaves a file alone where nothing changed, so that watchers stay quiet and no model is tried twice.
+ * @throws where the runtime lacks an operator of a model
+ */
+export async function writeRegistry(modelsFolder: string, module: string, servedFolder: string): Promise<void> {
+  const models = readModels(modelsFolder);
+  for (const { name, files } of models) {
+    for (const [file, bytes] of Object.entries(files)) {
+      const target = join(servedFolder, name, `${file}.onnx`);
+      if (existsSync(target) && readFileSync(target).equals(bytes)) continue;
+      await requireRunnable(join(modelsFolder, name, `${file}.onnx`), bytes);
+      write(target, bytes);
+    }
+  }
+  removeOthers(servedFolder, models);
+  const path = (...parts: string[]): string => relative(dirname(module), join(servedFolder, ...parts));
+  const source = registrySource(models, (...parts) => `./${path(...parts).replaceAll('\\', '/')}`);
+  if (!existsSync(module) || readFileSync(module, 'utf8') !== source) write(module, source);
+}
+
+function write(file: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+}
+
+/** What is left of models that are gone. */
+function removeOthers(servedFolder: string, models: readonly ModelFolder[]): void {
+  const kept = new Set(
+    models.flatMap(({ name, files }) => Object.keys(files).map((file) => join(name, `${file}.onnx`))),
+  );
+  for (const path of readdirSync(servedFolder, { recursive: true, encoding: 'utf8' })) {
+    if (path.endsWith('.onnx') && !kept.has(path)) rmSync(join(servedFolder, path));
+  }
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const root = join(import.meta.dirname, '..');
+  const models = process.env['MODELS_DIR'] ?? join(root, 'models');
   try {
-    writeRegistry(process.env['MODELS_DIR'] ?? join(root, 'models'), join(root, 'worker', 'models.generated.ts'));
+    await writeRegistry(models, join(root, 'worker/models.generated.ts'), join(root, 'dist/models'));
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

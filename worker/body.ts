@@ -1,9 +1,15 @@
 /** The request's body, as far as it can be judged before it is known what it says: media type, size, encoding, JSON. */
-import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import { limitsOf, type Env } from './env.ts';
 import { quote, RequestError } from './errors.ts';
+
+/** Deeper than any tensor; JSON nested further is refused before it is parsed. */
+const MAX_DEPTH = 32;
+
+const [quoteMark, backslash] = [0x22, 0x5c];
+const openers: readonly number[] = [0x5b, 0x7b];
+const closers: readonly number[] = [0x5d, 0x7d];
 
 /** Stops reading at the configured size. */
 export const limitBody = createMiddleware<{ Bindings: Env }>((c, next) => {
@@ -14,11 +20,34 @@ export const limitBody = createMiddleware<{ Bindings: Env }>((c, next) => {
   return bodyLimit({ maxSize: bodyBytes, onError })(c, next);
 });
 
-/** @throws RequestError where the body is not `application/json` in UTF-8. */
-export async function readJson(c: Context): Promise<unknown> {
-  checkHeader(c, 'content-type', 'application/json', true);
-  checkHeader(c, 'content-encoding', 'identity', false);
-  const bytes = await c.req.arrayBuffer();
+/** @throws RequestError where the body is not `application/json`, as it is */
+export function requireJson(request: Request): void {
+  const type = mediaType(request);
+  if (type !== 'application/json') {
+    throw new RequestError(
+      'unsupported media type',
+      `content-type: expected application/json, got ${type === undefined ? 'nothing' : quote(request.headers.get('content-type') ?? '')}`,
+    );
+  }
+  checkEncoding(request);
+}
+
+/** @throws RequestError where the body is compressed */
+export function checkEncoding({ headers }: Request): void {
+  const encoding = headers.get('content-encoding');
+  if (encoding === null || encoding.trim().toLowerCase() === 'identity') return;
+  throw new RequestError('unsupported media type', `content-encoding: expected identity, got ${quote(encoding)}`);
+}
+
+/** In lower case, without parameters. */
+export function mediaType({ headers }: Request): string | undefined {
+  return headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+}
+
+/** @throws RequestError where the bytes are not JSON in UTF-8, or nested too deep */
+export function parseJson(bytes: Uint8Array): unknown {
+  if (isDeep(bytes))
+    throw new RequestError('malformed', `body: expected JSON nested at most ${MAX_DEPTH} deep, got more`);
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)) as unknown;
   } catch {
@@ -26,10 +55,17 @@ export async function readJson(c: Context): Promise<unknown> {
   }
 }
 
-function checkHeader(c: Context, name: string, expected: string, required: boolean): void {
-  const value = c.req.header(name);
-  if (value === undefined && !required) return;
-  if (value?.split(';', 1)[0]?.trim().toLowerCase() === expected) return;
-  const got = value === undefined ? 'nothing' : quote(value);
-  throw new RequestError('unsupported media type', `${name}: expected ${expected}, got ${got}`);
+/** Counts brackets outside of strings: UTF-8 never uses their bytes for anything else. */
+function isDeep(bytes: Uint8Array): boolean {
+  let [depth, inString] = [0, false];
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte === backslash) i++;
+    else if (byte === quoteMark) inString = !inString;
+    else if (inString) continue;
+    else if (openers.includes(byte)) depth++;
+    else if (closers.includes(byte)) depth--;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
 }

@@ -3,6 +3,7 @@
  * `{"error": "where: expected X, got Y"}`. Neither the request's body nor a stack trace is ever part of it.
  */
 import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { OrtError } from './session.ts';
 
@@ -11,6 +12,7 @@ const statuses = {
   'not found': 404,
   'too large': 413,
   'unsupported media type': 415,
+  'too many requests': 429,
 } as const satisfies Record<string, ContentfulStatusCode>;
 
 export type Refusal = keyof typeof statuses;
@@ -29,6 +31,7 @@ export class RequestError extends Error {
 /** Client errors keep their message; ours are logged and answered with 500. */
 export function answerError(error: Error, c: Context): Response {
   if (error instanceof RequestError) return c.json({ error: error.message }, statuses[error.refusal]);
+  if (error instanceof HTTPException) return error.getResponse();
   // The tensors fitted what the model declares, yet an operator refused them (two inputs of different batch, say).
   if (error instanceof OrtError) return c.json({ error: `onnxruntime: ${withoutSource(error.message)}` }, 400);
   console.error(error);
@@ -36,7 +39,7 @@ export function answerError(error: Error, c: Context): Response {
 }
 
 export function answerUnknownPath(c: Context): Response {
-  return c.json({ error: `path: expected one under /v2, got ${quote(c.req.path)}` }, 404);
+  return c.json({ error: `path: expected one that /docs lists, got ${quote(c.req.path)}` }, 404);
 }
 
 export function answerMethod(c: Context, allowed: readonly string[]): Response {

@@ -10,23 +10,26 @@ import {
   type TensorInfo,
 } from './datatypes.ts';
 import { describe, quote, RequestError } from './errors.ts';
-import type { RequestInput, ResponseOutput } from './protocol.ts';
+import type { RequestInput } from './protocol.ts';
+import type { ResponseOutput } from './responses.ts';
 
 /**
  * One tensor per declared input, in the model's datatypes.
+ * @param bytes of each input that came as bytes, `undefined` for one with JSON data
  * @throws RequestError where a tensor is missing, unknown or double, or does not fit its declaration.
  */
 export function readInputs(
   inputs: readonly RequestInput[],
+  bytes: readonly (Uint8Array | undefined)[],
   declared: readonly TensorInfo[],
   maxBatch: number,
 ): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
-  for (const input of inputs) {
+  inputs.forEach((input, i) => {
     const info = declaredAs('inputs', input.name, declared);
     if (tensors.has(info.name)) refuse('inputs', `expected each tensor once, got ${info.name} twice`);
-    tensors.set(info.name, readTensor(input, info, maxBatch));
-  }
+    tensors.set(info.name, readTensor(input, bytes[i], info, maxBatch));
+  });
   const missing = declared.filter(({ name }) => !tensors.has(name)).map(({ name }) => name);
   if (missing.length > 0) refuse('inputs', `expected tensor ${missing.join(', ')}, got nothing`);
   return tensors;
@@ -39,7 +42,8 @@ export function declaredAs(where: string, name: string, declared: readonly Tenso
 }
 
 /** What JSON numbers cannot hold (NaN, infinities, integers beyond 2^53) goes out as a string. */
-export function writeOutput(name: string, { datatype, shape, data }: Tensor): ResponseOutput {
+export function writeOutput(name: string, { datatype, shape, data }: Tensor, binary: boolean): ResponseOutput {
+  if (binary) return { name, datatype, shape, parameters: { binary_data_size: data.byteLength } };
   const values: ArrayLike<number | bigint> = data;
   const toJson = datatype === 'BOOL' ? Boolean : jsonNumber;
   return { name, datatype, shape, data: Array.from<number | bigint, boolean | number | string>(values, toJson) };
@@ -51,13 +55,40 @@ function jsonNumber(value: number | bigint): number | string {
   return exact ? number : String(value);
 }
 
-function readTensor(input: RequestInput, declared: TensorInfo, maxBatch: number): Tensor {
+function readTensor(
+  input: RequestInput,
+  bytes: Uint8Array | undefined,
+  declared: TensorInfo,
+  maxBatch: number,
+): Tensor {
   const where = `tensor ${declared.name}`;
-  checkShape(where, input.shape, declared.shape, maxBatch);
+  const { shape } = input;
   const { datatype } = declared;
+  checkShape(where, shape, declared.shape, maxBatch);
   const range = rangeOf(where, input.datatype, datatype);
-  const rows = rowsOf(where, input.data, input.shape);
-  const data = new datatypes[datatype].array(elementCount(input.shape));
+  if ((bytes === undefined) === (input.data === undefined)) refuse(where, 'expected either data or binary_data_size');
+  if (bytes === undefined)
+    return { datatype, shape, data: cast(where, rowsOf(where, input.data ?? [], shape), range, declared, shape) };
+  const sent = viewOf(where, bytes, input.datatype as Datatype, shape);
+  if (input.datatype !== datatype)
+    return {
+      datatype,
+      shape,
+      data: cast(where, [Array.from<number | bigint, number>(sent, Number)], range, declared, shape),
+    };
+  if (datatype === 'BOOL' && bytes.some((byte) => byte > 1)) refuse(where, 'expected bytes of 0 or 1');
+  return { datatype, shape, data: sent };
+}
+
+/** Copies JSON values, checking each, into the model's datatype. */
+function cast(
+  where: string,
+  rows: readonly (readonly unknown[])[],
+  range: NumberRange | null,
+  { datatype }: TensorInfo,
+  shape: readonly number[],
+): TensorData {
+  const data = new datatypes[datatype].array(elementCount(shape));
   const set = setter(data);
   let count = 0;
   for (const row of rows) {
@@ -66,7 +97,15 @@ function readTensor(input: RequestInput, declared: TensorInfo, maxBatch: number)
       set(count++, value);
     }
   }
-  return { datatype, shape: input.shape, data };
+  return data;
+}
+
+/** Little-endian bytes as numbers: copied, because they may lie anywhere in the body. */
+function viewOf(where: string, bytes: Uint8Array, datatype: Datatype, shape: readonly number[]): TensorData {
+  const { array } = datatypes[datatype];
+  const expected = elementCount(shape) * array.BYTES_PER_ELEMENT;
+  if (bytes.byteLength === expected) return new array(bytes.slice().buffer);
+  return refuse(where, `expected ${expected} bytes for ${datatype} [${shape.join(', ')}], got ${bytes.byteLength}`);
 }
 
 /** A declared -1 takes any positive size; in first place it is the batch. A model without shape takes any. */

@@ -1,15 +1,16 @@
 /**
  * Small ONNX models for the Worker's tests, written with fixed weights so that no test depends on a training run:
  *
- *     digits      pixels FP32 [N, 1, 28, 28] -> logits [N, 10], with a Batch Norm layer and its `training_mode` 1 twin
+ *     digits      pixels FP32 [N, 1, 28, 28] -> logits [N, 10], with a Batch Norm layer
  *     identity    one input and output per datatype, passed through
+ *     photo       image UINT8 [N, 3, 4, 6] -> probabilities [N, 3]: the share of each colour, as a foreign file
  *     arithmetic  left [N], right [M] -> sum, quotient: an operator can refuse operands that their declarations allow
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import onnxProto, { type onnx } from 'onnx-proto';
 
-const { FLOAT, BOOL, UINT8, INT64, FLOAT16, DOUBLE } = onnxProto.onnx.TensorProto.DataType;
+const { FLOAT, BOOL, UINT8, INT64, FLOAT16, DOUBLE, STRING } = onnxProto.onnx.TensorProto.DataType;
 
 /** Writes the fixture models into an emptied folder laid out as `models/` is. */
 export function writeFixtures(folder: string): void {
@@ -18,8 +19,7 @@ export function writeFixtures(folder: string): void {
     mkdirSync(join(folder, name), { recursive: true });
     writeFileSync(join(folder, name, file), bytes);
   };
-  write('digits', 'model.onnx', digits({ training: false }));
-  write('digits', 'batch-statistics.onnx', digits({ training: true }));
+  write('digits', 'model.onnx', digits());
   write(
     'digits',
     'card.json',
@@ -31,10 +31,10 @@ export function writeFixtures(folder: string): void {
   );
   write('identity', 'model.onnx', identity());
   write('arithmetic', 'model.onnx', arithmetic());
+  write('photo', 'model.onnx', photo());
 }
 
-function digits({ training }: { readonly training: boolean }): Uint8Array {
-  const statistics = training ? ['running_mean', 'running_var'] : [];
+export function digits(): Uint8Array {
   return model({
     name: 'digits',
     input: [port('pixels', FLOAT, ['N', 1, 28, 28])],
@@ -50,9 +50,7 @@ function digits({ training }: { readonly training: boolean }): Uint8Array {
     ],
     node: [
       node('Conv', ['pixels', 'kernel'], ['z']),
-      node('BatchNormalization', ['z', 'scale', 'B', 'input_mean', 'input_var'], ['zt', ...statistics], {
-        training_mode: Number(training),
-      }),
+      node('BatchNormalization', ['z', 'scale', 'B', 'input_mean', 'input_var'], ['zt']),
       node('Relu', ['zt'], ['a']),
       node('GlobalAveragePool', ['a'], ['pooled']),
       node('Flatten', ['pooled'], ['features']),
@@ -61,7 +59,7 @@ function digits({ training }: { readonly training: boolean }): Uint8Array {
   });
 }
 
-function identity(): Uint8Array {
+export function identity(): Uint8Array {
   const types = { bool: BOOL, uint8: UINT8, int64: INT64, fp16: FLOAT16, fp64: DOUBLE };
   const names = Object.entries(types);
   return model({
@@ -81,8 +79,58 @@ function arithmetic(): Uint8Array {
   });
 }
 
-function model(graph: onnx.IGraphProto): Uint8Array {
-  return onnxProto.onnx.ModelProto.encode({ irVersion: 9, opsetImport: [{ domain: '', version: 17 }], graph }).finish();
+function photo(): Uint8Array {
+  const type = onnxProto.onnx.AttributeProto.AttributeType.INT;
+  const cast = { ...node('Cast', ['image'], ['real']), attribute: [{ name: 'to', type, i: FLOAT }] };
+  return model({
+    name: 'photo',
+    input: [port('image', UINT8, ['N', 3, 4, 6])],
+    output: [port('probabilities', FLOAT, ['N', 3])],
+    node: [
+      cast,
+      node('GlobalAveragePool', ['real'], ['pooled']),
+      node('Flatten', ['pooled'], ['colours']),
+      node('LpNormalization', ['colours'], ['probabilities'], { p: 1, axis: 1 }),
+    ],
+  });
+}
+
+/** A model that takes text, as a tokenizer's would. */
+export function text(): Uint8Array {
+  return model({
+    input: [port('words', STRING, ['N'])],
+    output: [port('out', STRING, ['N'])],
+    node: [node('Identity', ['words'], ['out'])],
+  });
+}
+
+/** What scikit-learn's classifiers are converted to, as far as their outputs go. */
+export function sequence(): Uint8Array {
+  const value = port('', FLOAT, []).type ?? null;
+  const map = { mapType: { keyType: INT64, valueType: value } };
+  return model({
+    input: [port('x', FLOAT, ['N', 4])],
+    output: [{ name: 'output_probability', type: { sequenceType: { elemType: map } } }],
+    node: [{ ...node('ZipMap', ['x'], ['output_probability']), domain: 'ai.onnx.ml' }],
+  });
+}
+
+/** A model of one operator. */
+export function foreign(opType: string, domain = ''): Uint8Array {
+  return model(
+    {
+      name: 'foreign',
+      input: [port('x', FLOAT, ['N'])],
+      output: [port('y', FLOAT, ['N'])],
+      node: [{ ...node(opType, ['x'], ['y']), domain }],
+    },
+    domain === '' ? [] : [{ domain, version: 1 }],
+  );
+}
+
+function model(graph: onnx.IGraphProto, otherOperators: onnx.IOperatorSetIdProto[] = []): Uint8Array {
+  const opsetImport = [{ domain: '', version: 17 }, ...otherOperators];
+  return onnxProto.onnx.ModelProto.encode({ irVersion: 9, opsetImport, graph }).finish();
 }
 
 /** Deterministic values in [-0.5, 0.5). */

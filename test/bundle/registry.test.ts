@@ -1,62 +1,115 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readModels, registrySource } from '../../exporter/registry.ts';
+import { readModels, registrySource, writeRegistry } from '../../exporter/registry.ts';
+import { digits, foreign, identity, sequence, text } from './fixtures.ts';
 
-/** A folder holding the given files, as path and text. */
-function folderOf(files: Record<string, string>): string {
+/** A folder holding the given files, as path and content. */
+function folderOf(files: Record<string, string | Uint8Array>): string {
   const folder = mkdtempSync(join(tmpdir(), 'bn-edge-registry-'));
-  for (const [path, text] of Object.entries(files)) {
+  for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), text);
+    writeFileSync(join(folder, path), content);
   }
   return folder;
 }
 
-const refused: [what: string, files: Record<string, string>, message: RegExp][] = [
+const model = identity();
+
+const refused: [what: string, files: Record<string, string | Uint8Array>, message: RegExp][] = [
   ['an empty folder', {}, /expected at least one model folder, got none$/],
-  ['a name with a space', { 'a b/model.onnx': '' }, /expected a folder name matching .*, got "a b"$/],
-  [
-    'a name that starts with a dot',
-    { '.hidden/model.onnx': '' },
-    /expected a folder name matching .*, got "\.hidden"$/,
-  ],
+  ['a name with a space', { 'a b/model.onnx': model }, /expected a folder name matching .*, got "a b"$/],
+  ['a name that starts with a dot', { '.hidden/model.onnx': model }, /expected a folder name .*, got "\.hidden"$/],
   ['a folder without model', { 'a/card.json': '{}' }, /a: expected a file model\.onnx, got none$/],
-  ['a card that is not JSON', { 'a/model.onnx': '', 'a/card.json': '{' }, /card\.json: expected a model card, got /],
-  ['labels that are a string', { 'a/model.onnx': '', 'a/card.json': '{"labels":"0"}' }, /card\.json: .*labels/],
+  ['a card that is not JSON', { 'a/model.onnx': model, 'a/card.json': '{' }, /card\.json: expected a model card, got /],
+  ['labels that are a string', { 'a/model.onnx': model, 'a/card.json': '{"labels":"0"}' }, /card\.json: .*labels/],
+  [
+    'a file that is no model',
+    { 'a/model.onnx': 'Hello' },
+    /model\.onnx: expected an ONNX model, got 5 bytes that are none$/,
+  ],
+  ['an empty model', { 'a/model.onnx': '' }, /model\.onnx: expected an ONNX model, got 0 bytes that are none$/],
+  ['text in', { 'a/model.onnx': text() }, /model\.onnx: words: expected a tensor of numbers, got a tensor of STRING$/],
+  [
+    'dictionaries out',
+    { 'a/model.onnx': sequence() },
+    /output_probability: expected a tensor .*got a sequence.*zipmap/,
+  ],
+];
+
+const unrunnable: [what: string, bytes: Uint8Array, message: RegExp][] = [
+  ['an operator that nobody knows', foreign('Frobnicate'), /model\.onnx: the runtime cannot run it: .*Frobnicate/],
+  [
+    'an operator the runtime left out',
+    foreign('Frobnicate', 'com.example'),
+    /cannot run it: .*com\.example.*Frobnicate/,
+  ],
 ];
 
 describe('the model registry', () => {
   it('imports every file statically, sorted by model name', () => {
     const folder = folderOf({
-      'b/model.onnx': '',
-      'b/batch-statistics.onnx': '',
-      'a/model.onnx': '',
+      'b/model.onnx': digits(),
+      'a/model.onnx': model,
       'a/card.json': '{"labels": ["no", "yes"], "accuracy": 0.99}',
       'README.md': '',
     });
-    expect(
-      registrySource(readModels(folder), join(folder, '../worker')).replaceAll(
-        folder.slice(tmpdir().length),
-        '/models',
-      ),
-    ).toMatchInlineSnapshot(`
+    const models = readModels(folder).map((known) => ({ ...known, batchNorm: [] }));
+    expect(registrySource(models, (name, file) => `../served/${name}/${file}`)).toMatchInlineSnapshot(`
       "// Written by exporter/registry.ts from the folder models/.
       import type { ModelFiles } from './models.ts';
-      import file0 from "../models/a/model.onnx";
-      import file1 from "../models/b/model.onnx";
-      import file2 from "../models/b/batch-statistics.onnx";
+      import file0 from "../served/a/model.onnx";
+      import file1 from "../served/b/model.onnx";
+      import file2 from "../served/b/switchable.onnx";
+
+      /** The input of every \`switchable\` file: true for the statistics of the mini-batch. */
+      export const switchName = "bn-edge/batch_statistics";
 
       export const modelFiles: readonly ModelFiles[] = [
-        { name: "a", version: "1", labels: ["no","yes"], model: file0 },
-        { name: "b", version: "1", model: file1, batchStatistics: file2 },
+        { name: "a", version: "1", labels: ["no","yes"], batchNorm: [], model: file0 },
+        { name: "b", version: "1", batchNorm: [], model: file1, switchable: file2 },
       ];
       "
     `);
   });
 
+  it('reads the Batch Norm layers, in the decimals that a 32-bit float needs', () => {
+    const [known] = readModels(folderOf({ 'digits/model.onnx': digits() }));
+    expect(known?.batchNorm).toEqual([
+      {
+        name: 'zt',
+        input: 'z',
+        output: 'zt',
+        epsilon: 1e-5,
+        momentum: 0.9,
+        gamma: [1, 0.5, 2, 1.5],
+        beta: [0, 1, -1, 0.5],
+        runningMean: [10, -5, 20, 0],
+        runningVar: [2500, 900, 4000, 100],
+      },
+    ]);
+  });
+
+  it('writes each file once', async () => {
+    const folder = folderOf({ 'models/digits/model.onnx': digits() });
+    const [models, registry, served] = [join(folder, 'models'), join(folder, 'registry.ts'), join(folder, 'served')];
+    await writeRegistry(models, registry, served);
+    const written = readFileSync(registry, 'utf8');
+    expect(written).toContain('./served/digits/switchable.onnx');
+    expect(readFileSync(join(served, 'digits/model.onnx'))).toEqual(readFileSync(join(models, 'digits/model.onnx')));
+    await writeRegistry(models, registry, served);
+    expect(readFileSync(registry, 'utf8')).toBe(written);
+  });
+
   it.each(refused)('refuses %s', (_, files, message) => {
     expect(() => readModels(folderOf(files))).toThrow(message);
+  });
+
+  it.each(unrunnable)('refuses %s by its name', async (_, bytes, message) => {
+    const folder = folderOf({ 'models/a/model.onnx': bytes });
+    await expect(writeRegistry(join(folder, 'models'), join(folder, 'r.ts'), join(folder, 'served'))).rejects.toThrow(
+      message,
+    );
   });
 });

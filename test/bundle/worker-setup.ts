@@ -4,10 +4,10 @@ import { writeRegistry } from '../../exporter/registry.ts';
 import { writeFixtures } from './fixtures.ts';
 
 /** Stands in for `worker/models.generated.ts` (see the alias in vitest.config.ts). */
-const fixtureRegistry = join(import.meta.dirname, '../../dist/fixtures/registry.ts');
+const fixtures = join(import.meta.dirname, '../../dist/fixtures');
 
-export default function setup(): void {
-  const folder = join(fixtureRegistry, '../models');
+export default async function setup(): Promise<void> {
+  const folder = join(fixtures, 'models');
   writeFixtures(folder);
-  writeRegistry(folder, fixtureRegistry);
+  await writeRegistry(folder, join(fixtures, 'registry.ts'), join(fixtures, 'served'));
 }

@@ -15,5 +15,5 @@ export function seeded(seed: number): Random {
 
 /** A seed for each test: the same name gives the same numbers. */
 export function seedOf(name: string): number {
-  return Buffer.from(name).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5);
+  return new TextEncoder().encode(name).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5);
 }

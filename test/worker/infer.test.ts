@@ -95,7 +95,10 @@ describe('infer', () => {
     const alone = await post(infer, { parameters, inputs: [pixels(1)] });
     const among = await post(infer, { parameters, inputs: [pixels(64)] });
     expect(difference(outputData(alone, 'logits'), outputData(among, 'logits').slice(0, 10))).toBeGreaterThan(1e-3);
-    expect(alone.body).toMatchObject({ parameters });
+    expect(alone.body).toMatchObject({
+      parameters: { ...parameters, note: expect.stringContaining('its own mean') as unknown },
+    });
+    expect(among.body).toMatchObject({ parameters: { note: expect.stringContaining('these 64 samples') as unknown } });
   });
 
   it('answers HEAD as GET, without a body', async () => {

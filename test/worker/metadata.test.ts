@@ -14,8 +14,8 @@ const digits = {
 };
 
 const answers: [path: string, body: unknown][] = [
-  ['/v2', { name: 'bn-edge', version: '0.1.0', extensions: [] }],
-  ['/v2/', { name: 'bn-edge', version: '0.1.0', extensions: [] }],
+  ['/v2', { name: 'bn-edge', version: '0.1.0', extensions: ['binary_tensor_data'] }],
+  ['/v2/', { name: 'bn-edge', version: '0.1.0', extensions: ['binary_tensor_data'] }],
   ['/v2/health/live', { live: true }],
   ['/v2/health/ready', { live: true, ready: true }],
   ['/v2/models/digits', digits],

@@ -1,0 +1,43 @@
+/** Any ONNX file, as far as serving it needs to look inside: its constants and its Batch Norm nodes. */
+import onnxProto, { type onnx } from 'onnx-proto';
+
+const { TensorProto, ModelProto } = onnxProto.onnx;
+
+/** @throws Error naming the file where the bytes are no ONNX model */
+export function decodeOnnx(file: string, bytes: Uint8Array): onnx.ModelProto {
+  try {
+    const model = ModelProto.decode(bytes);
+    if (model.graph?.node?.length) return model;
+  } catch {
+    // Told below, as for bytes that decode to nothing.
+  }
+  throw new Error(`${file}: expected an ONNX model, got ${bytes.byteLength} bytes that are none`);
+}
+
+/** The version of ONNX's own operator set, or 0 where the model imports none. */
+export function opsetOf({ opsetImport }: onnx.IModelProto): number {
+  const own = opsetImport?.find(({ domain }) => !domain || domain === 'ai.onnx');
+  return Number(own?.version ?? 0);
+}
+
+/** Looks up a stored tensor by its name: initializers, constant nodes, and identities of them. */
+export function constantsOf(graph: onnx.IGraphProto): (name: string) => onnx.ITensorProto | undefined {
+  const stored = new Map((graph.initializer ?? []).map((tensor) => [tensor.name ?? '', tensor]));
+  const sources = new Map((graph.node ?? []).map((node) => [node.output?.[0] ?? '', node]));
+  return function constant(name: string): onnx.ITensorProto | undefined {
+    const source = sources.get(name);
+    if (source?.opType === 'Identity') return constant(source.input?.[0] ?? '');
+    return stored.get(name) ?? source?.attribute?.find((attribute) => attribute.name === 'value')?.t ?? undefined;
+  };
+}
+
+/** `undefined` for element types in which no Batch Norm stores its parameters, and for data kept in another file. */
+export function valuesOf(tensor: onnx.ITensorProto | undefined): readonly number[] | undefined {
+  const { dataType, rawData, floatData, doubleData } = tensor ?? {};
+  const listed = [...(floatData ?? []), ...(doubleData ?? [])];
+  if (listed.length > 0) return listed;
+  if (!rawData?.byteLength) return undefined;
+  const bytes = Uint8Array.from(rawData).buffer;
+  if (dataType === TensorProto.DataType.FLOAT) return Array.from(new Float32Array(bytes));
+  return dataType === TensorProto.DataType.DOUBLE ? Array.from(new Float64Array(bytes)) : undefined;
+}

@@ -1,0 +1,192 @@
+/** The page as a visitor meets it: served as `npm start` serves it, in a real browser. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Server, serveLocally } from '../../exporter/start/serve.ts';
+import { executablePath, launch, open } from './browser.ts';
+
+const screenshots = join(import.meta.dirname, 'screenshots');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+let server: Server;
+let browser: Browser;
+
+const running = (page: Page) => page.getByRole('radio', { name: 'training' });
+const miniBatch = (page: Page) => page.getByRole('radio', { name: 'this mini-batch' });
+const count = (page: Page) => page.getByRole('slider', { name: 'How many neighbours' });
+const first = (page: Page) => page.getByRole('slider', { name: 'Which ones' });
+const answer = (page: Page) => page.locator('.bars .best b');
+const verdict = (page: Page) => page.locator('#verdict').textContent();
+
+/** All that the answer and the layers show. */
+const results = (page: Page): Promise<string[]> => page.locator('.bars li, .layer').evaluateAll(htmlOf);
+const htmlOf = (elements: { outerHTML: string }[]): string[] => elements.map(({ outerHTML }) => outerHTML);
+
+/** Does something that asks the network, and waits for its answer. */
+async function answered(page: Page, act: () => Promise<void>): Promise<void> {
+  await Promise.all([page.waitForResponse(/explain/), act()]);
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const report = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>('axe.run()');
+  return report.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+/** Draws strokes of points in units of the pad. */
+async function draw(page: Page, ...strokes: (readonly [number, number])[][]): Promise<void> {
+  const box = await page.getByRole('img', { name: 'Drawing pad' }).boundingBox();
+  if (box === null) throw new Error('no drawing pad');
+  for (const stroke of strokes) {
+    for (const [i, [x, y]] of stroke.entries()) {
+      await page.mouse.move(box.x + x * box.width, box.y + y * box.height, { steps: 4 });
+      if (i === 0) await page.mouse.down();
+    }
+    await page.mouse.up();
+  }
+}
+
+describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([serveLocally(8788), launch()]);
+  });
+  afterAll(async () => {
+    await Promise.all([browser.close(), server.stop()]);
+  });
+
+  it('reads a drawn digit', async () => {
+    const { page, complaints } = await open(browser, server.url);
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await expect.poll(() => verdict(page)).toBe('Draw a digit, or pick one.');
+    await draw(page, [[0.3, 0.2], [0.7, 0.2], [0.45, 0.85]]); // prettier-ignore
+    await expect.poll(() => answer(page).textContent()).toBe('7');
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await draw(page, [[0.5, 0.15], [0.5, 0.85]]); // prettier-ignore
+    await expect.poll(() => answer(page).textContent()).toBe('1');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('moves nothing with running statistics, whoever the neighbours are', async () => {
+    const { page } = await open(browser, server.url);
+    const before = await results(page);
+    for (const value of ['0', '60', '17']) {
+      await answered(page, () => count(page).fill(value));
+      expect(await results(page)).toEqual(before);
+    }
+    await answered(page, () => first(page).fill('3'));
+    expect(await results(page)).toEqual(before);
+    await page.close();
+  });
+
+  it('answers by the neighbours with mini-batch statistics', async () => {
+    const { page } = await open(browser, server.url);
+    const fixed = await answer(page).textContent();
+    await miniBatch(page).check();
+    expect(await answer(page).textContent()).not.toBe(fixed);
+    const before = await results(page);
+    await answered(page, () => first(page).fill('3'));
+    await expect.poll(() => results(page)).not.toEqual(before);
+    await running(page).check();
+    expect(await answer(page).textContent()).toBe(fixed);
+    await page.close();
+  });
+
+  it('answers the same for every digit with the statistics of a mini-batch of one', async () => {
+    const { page } = await open(browser, server.url);
+    const badges = page.locator('.badge');
+    await expect.poll(() => badges.allTextContents()).toEqual('0123456789'.split(''));
+    await count(page).fill('0');
+    await miniBatch(page).check();
+    await expect.poll(async () => new Set(await badges.allTextContents()).size).toBe(1);
+    await expect.poll(() => badges.allTextContents()).not.toContain('·');
+    await page.close();
+  });
+
+  it('works with the keyboard alone', async () => {
+    const { page } = await open(browser, server.url);
+    await page.getByRole('radio', { name: 'test digit 7' }).focus();
+    await answered(page, () => page.keyboard.press('ArrowLeft'));
+    await expect.poll(() => answer(page).textContent()).toBe('6');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowRight');
+    expect(await miniBatch(page).isChecked()).toBe(true);
+    await page.keyboard.press('Tab');
+    await answered(page, () => page.keyboard.press('End'));
+    expect(await count(page).inputValue()).toBe('60');
+    const channel = page.getByRole('slider', { name: 'Channel' }).first();
+    const chart = page.locator('.layer svg').first();
+    const before = await chart.getAttribute('aria-label');
+    await channel.focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await chart.getAttribute('aria-label')).not.toBe(before);
+    await page.close();
+  });
+
+  it('shows its text before any model answers, and says so when none does', async () => {
+    const page = await browser.newPage();
+    await page.route('**/explain?**', (route) => route.fulfill({ status: 400, json: { error: 'model: not here' } }));
+    await page.goto(server.url);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await expect.poll(() => verdict(page)).toContain('model: not here');
+    await page.close();
+  });
+
+  it('weighs less than 200 kB compressed', async () => {
+    const page = await browser.newPage();
+    const sizes: Promise<number>[] = [];
+    page.on('response', (response) => {
+      if (response.request().method() === 'GET') sizes.push(response.body().then((body) => gzipSync(body).length));
+    });
+    await page.goto(server.url, { waitUntil: 'networkidle' });
+    const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    expect(sizes.length).toBeGreaterThan(4);
+    expect(total).toBeLessThan(200_000);
+    await page.close();
+  });
+
+  const looks = [
+    ['light', { colorScheme: 'light' }],
+    ['dark', { colorScheme: 'dark' }],
+    ['phone-light', { colorScheme: 'light', ...phone }],
+    ['phone-dark', { colorScheme: 'dark', ...phone }],
+  ] as const;
+
+  it.each(looks)('is accessible and complains of nothing: %s', async (_, options) => {
+    const { page, complaints } = await open(browser, server.url, options);
+    expect(await violations(page)).toEqual([]);
+    await miniBatch(page).check();
+    expect(await violations(page)).toEqual([]);
+    const { scrollWidth, clientWidth } = await page.locator('html').evaluate(widthsOf);
+    expect(scrollWidth).toBe(clientWidth);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  const pictures = [
+    ['running', 'light', 820, '7'],
+    ['batch', 'dark', 1440, '0'],
+  ] as const;
+
+  it.each(pictures)('poses for the README with %s statistics, %s', async (statistics, colorScheme, height, badge) => {
+    const { page } = await open(browser, server.url, { colorScheme, viewport: { width: 1180, height } });
+    if (statistics === 'batch') await miniBatch(page).check();
+    await expect.poll(() => page.locator('.badge').nth(7).textContent()).toBe(badge);
+    const picture = await sharp(await page.screenshot({ animations: 'disabled' }))
+      .png({ palette: true })
+      .toBuffer();
+    writeFileSync(join(screenshots, `page-${statistics}.png`), picture);
+    expect(picture.length).toBeLessThan(150_000);
+    await page.close();
+  });
+});
+
+const widthsOf = ({ scrollWidth, clientWidth }: { scrollWidth: number; clientWidth: number }) => ({
+  scrollWidth,
+  clientWidth,
+});

@@ -1,0 +1,139 @@
+/** Requests and answers against the protocol's own OpenAPI document, and against the document this Worker serves. */
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { inferenceRequest } from '../../worker/protocol.ts';
+import { call, pixels, post } from './client.ts';
+import { checkOfficial, type OfficialName } from './official-schemas.ts';
+
+interface Case {
+  readonly path: string;
+  /** The path as this Worker's own document names it. */
+  readonly template: string;
+  readonly official: OfficialName;
+  readonly body?: object;
+}
+
+const digits = '/v2/models/digits';
+const versioned = '/v2/models/{model}/versions/{version}';
+const model = '/v2/models/{model}';
+const request = { id: '42', parameters: { priority: 1 }, inputs: [pixels(2)], outputs: [{ name: 'logits' }] };
+const nested = { inputs: [{ ...pixels(1), data: [[Array(28).fill(Array(28).fill(0))]] }] };
+const division = ['left', 'right'].map((name) => ({ name, datatype: 'FP32', shape: [1], data: [0] }));
+
+const answered: Case[] = [
+  { path: '/v2', template: '/v2', official: 'metadata_server_response' },
+  { path: digits, template: model, official: 'metadata_model_response' },
+  { path: `${digits}/versions/3`, template: versioned, official: 'metadata_model_response' },
+  { path: `${digits}/infer`, template: `${model}/infer`, official: 'inference_response', body: request },
+  { path: `${digits}/versions/3/infer`, template: `${versioned}/infer`, official: 'inference_response', body: nested },
+  {
+    path: '/v2/models/arithmetic/infer',
+    template: `${model}/infer`,
+    official: 'inference_response',
+    body: { inputs: division },
+  },
+];
+
+const refused: Case[] = [
+  { path: '/v2/models/nobody', template: model, official: 'metadata_model_error_response' },
+  { path: `${digits}/infer`, template: `${model}/infer`, official: 'inference_error_response', body: { inputs: [] } },
+];
+
+interface Documented {
+  readonly paths: Record<
+    string,
+    Record<string, { responses: Record<string, { content: Record<string, { schema: object }> }> }>
+  >;
+  readonly components: { readonly schemas: Record<string, object> };
+}
+
+async function ownDocument(): Promise<Documented> {
+  return (await call('/openapi.json')).body as Documented;
+}
+
+/** @throws ZodError where a JSON answer is not what the served document says of its path */
+async function checkOwn(template: string, method: 'get' | 'post', status: string, value: unknown): Promise<void> {
+  const { paths, components } = await ownDocument();
+  const schema = paths[template]?.[method]?.responses[status]?.content['application/json']?.schema;
+  const text = JSON.stringify({ $defs: components.schemas, ...schema }).replaceAll('#/components/schemas/', '#/$defs/');
+  z.fromJSONSchema(JSON.parse(text) as Parameters<typeof z.fromJSONSchema>[0]).parse(value);
+}
+
+const ask = ({ path, body }: Case) => (body === undefined ? call(path) : post(path, body));
+
+describe('conformance', () => {
+  it.each(answered)('answers $path as both documents say', async (known) => {
+    const { body } = known;
+    if (body) checkOfficial('inference_request', body);
+    const answer = await ask(known);
+    expect(answer.status).toBe(200);
+    checkOfficial(known.official, answer.body);
+    await checkOwn(known.template, body ? 'post' : 'get', '200', answer.body);
+  });
+
+  it.each(refused)('refuses $path as both documents say', async (known) => {
+    const answer = await ask(known);
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    checkOfficial(known.official, answer.body);
+    await checkOwn(known.template, known.body ? 'post' : 'get', 'default', answer.body);
+  });
+
+  it.each(['/v2/health/live', '/v2/health/ready', `${digits}/versions/3/ready`])(
+    'answers GET %s with 200',
+    async (path) => {
+      expect((await call(path)).status).toBe(200);
+    },
+  );
+
+  it('takes every request that the official document takes', () => {
+    for (const { body } of answered) if (body) expect(inferenceRequest.safeParse(body).success).toBe(true);
+  });
+
+  const own: [method: 'get' | 'post', path: string, template: string, body?: object][] = [
+    ['get', `${digits}/batchnorm`, `${model}/batchnorm`],
+    ['get', `${digits}/ready`, `${model}/ready`],
+    ['get', '/v2/health/ready', '/v2/health/ready'],
+    ['get', '/v2/repository/index', '/v2/repository/index'],
+    ['post', '/v2/repository/index', '/v2/repository/index', { ready: true }],
+    [
+      'post',
+      `${digits}/classify`,
+      `${model}/classify`,
+      { parameters: { statistics: 'batch', image: true }, inputs: [pixels(2)] },
+    ],
+    ['post', `${digits}/explain`, `${model}/explain`, { parameters: { tensors: true }, inputs: [pixels(2)] }],
+  ];
+
+  it.each(own)('answers %s %s as its own document says', async (method, path, template, body) => {
+    const answer = body === undefined ? await call(path, { method }) : await post(path, body);
+    expect(answer.status).toBe(200);
+    await checkOwn(template, method, '200', answer.body);
+  });
+
+  it('lists every model as Triton does', async () => {
+    const { body } = await post('/v2/repository/index', '');
+    const entry = (name: string, version = '1') => ({ name, version, state: 'READY', reason: '' });
+    expect(body).toEqual([entry('arithmetic'), entry('digits', '3'), entry('identity'), entry('photo')]);
+  });
+
+  it('documents only paths that it answers', async () => {
+    const { paths } = await ownDocument();
+    for (const [template, methods] of Object.entries(paths)) {
+      const path = template.replace('{model}', 'digits').replace('{version}', '3');
+      for (const method of Object.keys(methods)) {
+        const { status } = await call(path, { method: method.toUpperCase(), ...(method === 'post' && { body: '[' }) });
+        expect([template, method, status === 404 || status === 405]).toEqual([template, method, false]);
+      }
+    }
+  });
+
+  it('renders the reference without scripts', async () => {
+    const { exports } = await import('cloudflare:workers');
+    const response = await exports.default.fetch('http://worker/docs');
+    const page = await response.text();
+    expect(response.headers.get('content-type')).toBe('text/html; charset=UTF-8');
+    expect(page).toContain('/v2/models/{model}/classify');
+    expect(page).not.toMatch(/<script|https?:/);
+    expect((await exports.default.fetch('http://worker/docs/style.css')).status).toBe(200);
+  });
+});

@@ -1,0 +1,22 @@
+/** Numbers as the page writes them. */
+
+/** A share in [0, 1] as a percentage that reads 100 % or 0 % only where it is. */
+export function percent(share: number): string {
+  if (share > 0.999 && share < 1) return '> 99.9 %';
+  if (share < 0.001 && share > 0) return '< 0.1 %';
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+/** Two or three digits that count, with a real minus sign. */
+export function decimal(value: number): string {
+  const size = Math.abs(value);
+  const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 || size === 0 ? 2 : 3;
+  return value
+    .toFixed(digits)
+    .replace(/^-(0(\.0+)?)$/, '$1')
+    .replace('-', '\u2212');
+}
+
+export function plural(count: number, noun: string): string {
+  return `${count === 0 ? 'no' : count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,144 @@
+/**
+ * What the Worker answers, as schemas: the types of the code, the reference at /docs and the tests all come from here.
+ * They are made on demand, because no request needs them.
+ */
+import * as z from 'zod/mini';
+import { datatypes, type Datatype } from './datatypes.ts';
+
+const text = z.string();
+const count = z.int().check(z.nonnegative());
+/** JSON has no NaN and no infinities: they are null. */
+const real = z.nullable(z.number());
+const channelwise = z.readonly(z.array(real)).check(z.describe('One value per channel, [C].'));
+const list = <Item extends z.ZodMiniType>(item: Item) => z.readonly(z.array(item));
+const described = <Schema extends z.ZodMiniType>(schema: Schema, text: string): Schema =>
+  schema.check(z.describe(text));
+
+function protocolSchemas() {
+  const parameters = z.record(text, z.union([text, z.number(), z.boolean()]));
+  const tensor = z.object({
+    name: text,
+    datatype: z.enum(Object.keys(datatypes) as Datatype[]),
+    shape: described(list(z.int()), '-1 stands for a dimension of any size.'),
+  });
+  const output = z.object({
+    ...tensor.shape,
+    parameters: z.optional(z.object({ binary_data_size: count })),
+    data: z.optional(
+      described(
+        list(z.union([z.number(), z.boolean(), text])),
+        'Row-major. NaN, infinities and integers beyond 2^53 are strings. Absent where the data follow as bytes.',
+      ),
+    ),
+  });
+  const named = { model_name: text, model_version: text, id: z.optional(text) };
+  return {
+    ServerMetadata: z.object({ name: text, version: text, extensions: list(text) }),
+    Live: z.object({ live: z.boolean() }),
+    Ready: z.object({ live: z.boolean(), ready: z.boolean() }),
+    ModelReady: z.object({ name: text, ready: z.boolean() }),
+    ModelMetadata: z.object({
+      name: text,
+      versions: list(text),
+      platform: text,
+      inputs: list(tensor),
+      outputs: list(tensor),
+      parameters: z.object({ description: z.optional(text), labels: z.optional(list(text)) }),
+    }),
+    RepositoryIndex: list(z.object({ name: text, version: text, state: z.literal('READY'), reason: text })),
+    InferenceResponse: z.object({ ...named, parameters: z.optional(parameters), outputs: list(output) }),
+    Error: z.object({ error: described(text, 'where: expected X, got Y') }),
+  };
+}
+
+function predictionSchema() {
+  const ranked = z.object({ label: text, index: count, probability: real });
+  return z.object({ label: text, probability: real, top: described(list(ranked), 'Most probable first.') });
+}
+
+function explainSchema() {
+  const signal = z.object({
+    mean: channelwise,
+    variance: channelwise,
+    minimum: channelwise,
+    maximum: channelwise,
+    counts: described(list(list(count)), 'Histogram, [C][bins]: equal-width bins from minimum to maximum.'),
+    data: z.optional(described(list(real), 'Row-major, [C, …].')),
+  });
+  const view = z.object({
+    mean: described(channelwise, 'The μ that normalizes here.'),
+    variance: described(channelwise, 'The σ² that normalizes here.'),
+    z: described(signal, 'What the layer gets.'),
+    z_hat: described(signal, 'ẑ = (z − μ) / √(σ² + ε)'),
+    z_tilde: described(signal, 'z̃ = γ ẑ + β'),
+  });
+  return z.object({
+    name: text,
+    channels: count,
+    shape: described(list(count), 'Of one sample, [C, …].'),
+    epsilon: z.number(),
+    gamma: channelwise,
+    beta: channelwise,
+    running: described(view, 'The network with its fixed running statistics.'),
+    batch: described(view, "The same network with this mini-batch's own statistics in every layer."),
+  });
+}
+
+function ownSchemas() {
+  const named = { model_name: text, model_version: text, id: z.optional(text) };
+  const prediction = predictionSchema();
+  return {
+    ClassifyResponse: z.object({
+      ...named,
+      statistics: z.enum(['running', 'batch']),
+      note: z.optional(text),
+      predictions: described(
+        list(z.extend(prediction, { image: z.optional(described(text, 'What the model saw: a PNG as a data URL.')) })),
+        'One per sample.',
+      ),
+    }),
+    BatchNormResponse: z.object({
+      model_name: text,
+      model_version: text,
+      layers: list(
+        z.object({
+          name: text,
+          channels: count,
+          epsilon: z.number(),
+          momentum: described(z.number(), 'The share of the old running value that an update keeps.'),
+          gamma: channelwise,
+          beta: channelwise,
+          running_mean: channelwise,
+          running_var: channelwise,
+          scale: described(channelwise, 'γ / √(σ² + ε)'),
+          shift: described(channelwise, 'β − μ · scale'),
+        }),
+      ),
+    }),
+    ExplainResponse: z.object({
+      ...named,
+      batch_size: count,
+      sample: count,
+      predictions: z.object({ running: prediction, batch: prediction }),
+      layers: list(explainSchema()),
+    }),
+  };
+}
+
+export function responseSchemas() {
+  return { ...protocolSchemas(), ...ownSchemas() };
+}
+
+type Responses = {
+  [Name in keyof ReturnType<typeof responseSchemas>]: z.output<ReturnType<typeof responseSchemas>[Name]>;
+};
+
+export type ServerMetadata = Responses['ServerMetadata'];
+export type ModelMetadata = Responses['ModelMetadata'];
+export type RepositoryIndex = Responses['RepositoryIndex'];
+export type InferenceResponse = Responses['InferenceResponse'];
+export type ResponseOutput = InferenceResponse['outputs'][number];
+export type BatchNormResponse = Responses['BatchNormResponse'];
+export type ClassifyResponse = Responses['ClassifyResponse'];
+export type Prediction = ClassifyResponse['predictions'][number];
+export type ExplainResponse = Responses['ExplainResponse'];

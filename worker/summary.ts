@@ -1,0 +1,71 @@
+/** What a channel's values look like: mean, variance, range and histogram. */
+import type { AffineMap } from './batch-norm.ts';
+
+/** Per channel, `[C]`. */
+export interface Summary {
+  readonly mean: readonly number[];
+  /** Of the population: divided by the number of values. */
+  readonly variance: readonly number[];
+  readonly minimum: readonly number[];
+  readonly maximum: readonly number[];
+  /** `[C][bins]`: how many values fall into each of the equal-width bins from minimum to maximum. */
+  readonly counts: readonly (readonly number[])[];
+}
+
+export interface Moments {
+  readonly mean: readonly number[];
+  readonly variance: readonly number[];
+}
+
+/**
+ * μ = Σ z / m, σ² = Σ (z − μ)² / m of each channel, over all samples and places: what `training_mode` 1 normalizes with.
+ * @param values `[N, C, size]`
+ */
+export function momentsOf(values: ArrayLike<number>, channels: number, size: number): Moments {
+  const samples = values.length / (channels * size);
+  const average = (of: (value: number, channel: number) => number): number[] =>
+    Array.from({ length: channels }, (_, channel) => {
+      let sum = 0;
+      for (let sample = 0; sample < samples; sample++) {
+        const start = (sample * channels + channel) * size;
+        for (let i = start; i < start + size; i++) sum += of(values[i] ?? NaN, channel);
+      }
+      return sum / (samples * size);
+    });
+  const mean = average((value) => value);
+  return { mean, variance: average((value, channel) => (value - (mean[channel] ?? NaN)) ** 2) };
+}
+
+/** @param values `[C, size]` of one sample */
+export function summarize(values: Float32Array, channels: number, size: number, bins: number): Summary {
+  const rows = Array.from({ length: channels }, (_, c) => values.subarray(c * size, (c + 1) * size));
+  const minimum = rows.map((row) => row.reduce((a, b) => Math.min(a, b), Infinity));
+  const maximum = rows.map((row) => row.reduce((a, b) => Math.max(a, b), -Infinity));
+  const counts = rows.map((row, c) => histogram(row, minimum[c] ?? NaN, maximum[c] ?? NaN, bins));
+  return { ...momentsOf(values, channels, size), minimum, maximum, counts };
+}
+
+/** Equal values all fall into the first bin; the maximum belongs to the last. */
+function histogram(values: Float32Array, minimum: number, maximum: number, bins: number): number[] {
+  const counts = new Array<number>(bins).fill(0);
+  const width = (maximum - minimum) / bins;
+  for (const value of values) {
+    const bin = width > 0 && width < Infinity ? Math.min(Math.floor((value - minimum) / width), bins - 1) : 0;
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** The summary of `scale · values + shift`, from that of the values: a negative scale turns the histogram around. */
+export function mapSummary(summary: Summary, { scale, shift }: AffineMap): Summary {
+  const at = (c: number, value: number): number => (scale[c] ?? NaN) * value + (shift[c] ?? NaN);
+  const negative = (c: number): boolean => (scale[c] ?? 0) < 0;
+  const { minimum, maximum } = summary;
+  return {
+    mean: summary.mean.map((value, c) => at(c, value)),
+    variance: summary.variance.map((value, c) => (scale[c] ?? NaN) ** 2 * value),
+    minimum: minimum.map((value, c) => at(c, negative(c) ? (maximum[c] ?? NaN) : value)),
+    maximum: maximum.map((value, c) => at(c, negative(c) ? (minimum[c] ?? NaN) : value)),
+    counts: summary.counts.map((counts, c) => (negative(c) ? counts.toReversed() : counts)),
+  };
+}
