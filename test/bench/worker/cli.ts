@@ -32,8 +32,11 @@ const command = new Command('bench:worker')
 async function run({ rounds, seconds, warmUp, json }: Flags): Promise<void> {
   console.log(`${describeMachine()}\n${describeLoad()} at the start`);
   if (isBusy()) console.log('Others use this machine: do not believe these numbers.');
-  const worker = await serveBundle(buildBundle('models'));
-  const baseline = await serveBundle(buildBundle('models', 'test/bench/worker/wrangler.toml'));
+  const servers = await Promise.all([
+    serveBundle(buildBundle('models')),
+    serveBundle(buildBundle('models', 'test/bench/worker/baseline/wrangler.toml')),
+  ]);
+  const [worker, baseline] = servers;
   try {
     const candidates = candidatesOf(worker.url, baseline.url, seconds);
     await interleave(candidatesOf(worker.url, baseline.url, warmUp / candidates.length), 1);
@@ -41,7 +44,7 @@ async function run({ rounds, seconds, warmUp, json }: Flags): Promise<void> {
     print(measurements);
     if (json !== undefined) await writeMeasurements(json, measurements);
   } finally {
-    await Promise.all([worker.stop(), baseline.stop()]);
+    await Promise.all(servers.map((server) => server.stop()));
   }
   console.log(`${describeLoad()} at the end`);
 }

@@ -2,11 +2,11 @@
  * What an answer costs at least: a Worker that reads a request and returns the right JSON without computing it, and one
  * that runs the bare session without reading anything. `POST /answer` and `POST /runs/<count>`.
  */
-import model from '../../../dist/models/mnist-cnn/model.onnx';
+import model from '../../../../dist/models/mnist-cnn/model.onnx';
 import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
-import { bootRuntime } from '../../../worker/runtime.ts';
-import { createSession } from '../../../worker/session.ts';
-import type { Tensor } from '../../../worker/datatypes.ts';
+import { bootRuntime } from '../../../../worker/runtime.ts';
+import { createSession } from '../../../../worker/session.ts';
+import type { Tensor } from '../../../../worker/datatypes.ts';
 
 const session = createSession(await bootRuntime(wasm), new Uint8Array(model));
 const pixels: Tensor = {
