@@ -15,11 +15,15 @@ const workerd = (createRequire(import.meta.url)('workerd') as { default: string 
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Builds the bundle that serves the models of a folder; returns the folder of the bundle. */
-export function buildBundle(modelsFolder: string): string {
+/**
+ * Builds the bundle that serves the models of a folder.
+ * @param config the Wrangler file of another Worker than this project's
+ * @returns the folder of the bundle
+ */
+export function buildBundle(modelsFolder: string, config = 'wrangler.toml'): string {
   const outdir = mkdtempSync(join(tmpdir(), 'bn-edge-bundle-'));
   const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js');
-  execFileSync(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', outdir], {
+  execFileSync(process.execPath, [wrangler, 'deploy', '--dry-run', '--config', config, '--outdir', outdir], {
     cwd: root,
     env: { ...process.env, MODELS_DIR: modelsFolder },
     stdio: 'pipe',
@@ -72,7 +76,10 @@ interface WorkerConfig {
 
 const moduleTypes: Record<string, string> = { js: 'esModule', wasm: 'wasm', onnx: 'data' };
 
-/** A workerd configuration of one service: the bundle's modules, the entry first, and the variables of wrangler.toml. */
+/**
+ * A workerd configuration of one service: the bundle's modules, the entry first, and the variables of wrangler.toml. No
+ * line per request is logged: it would end up among the test's own.
+ */
 function capnp(outdir: string): string {
   const config = unstable_readConfig({ config: join(root, 'wrangler.toml') }) as WorkerConfig;
   const files = readdirSync(outdir).filter((file) => (file.split('.').at(-1) ?? '') in moduleTypes);
@@ -80,7 +87,7 @@ function capnp(outdir: string): string {
   const modules = files.map(
     (file) => `(name = "${file}", ${moduleTypes[file.split('.').at(-1) ?? '']} = embed "${file}")`,
   );
-  const bindings = Object.entries(config.vars).map(
+  const bindings = Object.entries({ ...config.vars, LOG_REQUESTS: false }).map(
     ([name, value]) => `(name = "${name}", json = ${JSON.stringify(JSON.stringify(value))})`,
   );
   return `using Workerd = import "/workerd/workerd.capnp";

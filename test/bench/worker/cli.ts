@@ -1,0 +1,91 @@
+/** `npm run bench:worker -- --help` */
+import { Command } from 'commander';
+import Table from 'cli-table3';
+import { positive, runCommand, wholeNumber } from '../../../training/cli/index.ts';
+import { buildBundle, serveBundle } from '../../bundle/workerd.ts';
+import { describeLoad, describeMachine, isBusy } from '../machine.ts';
+import { median, type Measurement, writeMeasurements } from '../measurement.ts';
+import { interleave, type Candidate } from '../rounds.ts';
+import { loadServer, type HttpRequest, type Latencies } from './load.ts';
+import { requests } from './requests.ts';
+
+interface Flags {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmUp: number;
+  readonly json?: string;
+}
+
+const MODEL = 'mnist-cnn';
+const CONNECTIONS = [1, 16] as const;
+/** Runs of the bare session that one request times, so that the request itself counts little. */
+const RUNS = 100;
+
+const command = new Command('bench:worker')
+  .description('Measure the Worker over HTTP, in raw workerd without a development proxy.')
+  .option('--rounds <n>', 'each measures everything once, in alternating order; medians count', wholeNumber(1), 5)
+  .option('--seconds <n>', 'that a measurement lasts', positive, 2)
+  .option('--warm-up <n>', 'seconds of load before the first', positive, 2)
+  .option('--json <file>', 'write the measurements as [{name, value, unit}]')
+  .action(run);
+
+async function run({ rounds, seconds, warmUp, json }: Flags): Promise<void> {
+  console.log(`${describeMachine()}\n${describeLoad()} at the start`);
+  if (isBusy()) console.log('Others use this machine: do not believe these numbers.');
+  const servers = await Promise.all([
+    serveBundle(buildBundle('models')),
+    serveBundle(buildBundle('models', 'test/bench/worker/baseline/wrangler.toml')),
+  ]);
+  const [worker, baseline] = servers;
+  try {
+    const candidates = candidatesOf(worker.url, baseline.url, seconds);
+    await interleave(candidatesOf(worker.url, baseline.url, warmUp / candidates.length), 1);
+    const measurements = measurementsOf(await interleave(candidates, rounds));
+    print(measurements);
+    if (json !== undefined) await writeMeasurements(json, measurements);
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+  }
+  console.log(`${describeLoad()} at the end`);
+}
+
+function candidatesOf(worker: string, baseline: string, seconds: number): readonly Candidate<Latencies>[] {
+  const known = requests(MODEL);
+  const load = (name: string, url: string, request: HttpRequest, connections: number): Candidate<Latencies> => ({
+    name: `${name}/${connections}`,
+    run: () => loadServer(url, request, connections, seconds),
+  });
+  return [
+    ...CONNECTIONS.flatMap((connections) => [
+      ...Object.entries(known).map(([input, request]) => load(input, worker, request, connections)),
+      load('answer-only', baseline, { ...known.json, path: '/answer' }, connections),
+    ]),
+    load('runs', baseline, { ...known.json, path: `/runs/${RUNS}` }, 1),
+  ];
+}
+
+/** Medians over the rounds, and how one JSON request compares with the least that it could cost. */
+function measurementsOf(results: ReadonlyMap<string, readonly Latencies[]>): readonly Measurement[] {
+  const of = (name: string, value: (result: Latencies) => number): number =>
+    median((results.get(name) ?? []).map(value));
+  const p50 = (name: string): number => of(name, (result) => result.p50);
+  const served = [...results.keys()].filter((name) => name !== 'runs/1');
+  const bareRun = (p50('runs/1') - p50('answer-only/1')) / RUNS;
+  return [
+    ...served.flatMap((name) => [
+      { name: `worker/${name}/requests_per_second`, value: of(name, (r) => r.requestsPerSecond), unit: '1/s' },
+      { name: `worker/${name}/p50_ms`, value: p50(name), unit: 'ms' },
+      { name: `worker/${name}/p99_ms`, value: of(name, (r) => r.p99), unit: 'ms' },
+    ]),
+    { name: 'worker/bare-run/p50_ms', value: bareRun, unit: 'ms' },
+    { name: 'worker/json/1/over_least', value: p50('json/1') / (p50('answer-only/1') + bareRun), unit: 'x' },
+  ];
+}
+
+function print(measurements: readonly Measurement[]): void {
+  const table = new Table({ head: ['', 'value', 'unit'], colAligns: ['left', 'right', 'left'], style: { head: [] } });
+  table.push(...measurements.map(({ name, value, unit }) => [name, value.toPrecision(4), unit]));
+  console.log(table.toString());
+}
+
+await runCommand(command);
