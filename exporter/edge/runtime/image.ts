@@ -1,0 +1,50 @@
+/**
+ * Starts a specialised image: its WebAssembly module already holds the heap with every session created, so starting is
+ * instantiating. Synchronous but for the glue's own promise; safe in a Worker's global scope.
+ */
+
+import { startGlue } from './glue.ts';
+import { capMemory, memoryCapPages, pagesOf } from './heap.ts';
+import type { SessionRecord } from './ort.ts';
+import { Session } from './session.ts';
+
+/** What the build knows about an image and its module cannot say: where things are in the heap. */
+export interface ImageManifest {
+  /** Size of the snapshot's memory, in pages. */
+  readonly pages: number;
+  readonly runOptions: number;
+  readonly sessions: Readonly<Record<string, SessionRecord>>;
+}
+
+/** @returns the sessions by model name; they share one heap */
+export async function loadImage(
+  wasm: WebAssembly.Module,
+  { pages, runOptions, sessions }: ImageManifest,
+): Promise<ReadonlyMap<string, Session>> {
+  const restores: (() => void)[] = [];
+  const { ort, heap } = await startGlue((imports, memory) => {
+    memory.grow(Math.max(0, pages - pagesOf(memory)));
+    capMemory(memory, memoryCapPages);
+    const instance = new WebAssembly.Instance(wasm, imports);
+    const resetGlobals = rememberGlobals(instance);
+    restores.push(() => {
+      new Uint8Array(memory.buffer).fill(0);
+      // The snapshot is the module's active data: instantiating writes it. The new instance itself is not wanted, since
+      // the glue has bound itself to the functions of the first.
+      new WebAssembly.Instance(wasm, imports);
+      resetGlobals();
+    });
+    return instance;
+  });
+  const instance = { ort, heap, runOptions, restore: () => restores.forEach((restore) => restore()) };
+  return new Map(Object.entries(sessions).map(([name, record]) => [name, new Session(name, instance, record)]));
+}
+
+/** The state of an instance outside of its memory: the image exports every mutable global. Its table never changes. */
+function rememberGlobals({ exports }: WebAssembly.Instance): () => void {
+  const globals = Object.values(exports).filter((value) => value instanceof WebAssembly.Global);
+  const values = globals.map(({ value }) => value);
+  return () => {
+    globals.forEach((global, i) => (global.value = values[i] ?? 0));
+  };
+}
