@@ -27,7 +27,12 @@ const noHost = {
 };
 
 const unsharedMemory = {
-  define: { ...noHost, 'WebAssembly.Memory': 'UnsharedMemory', 'globalThis.SharedArrayBuffer': 'ArrayBuffer' },
+  define: {
+    ...noHost,
+    'WebAssembly.Memory': 'UnsharedMemory',
+    'globalThis.SharedArrayBuffer': 'ArrayBuffer',
+    'Atomics.waitAsync': 'undefined',
+  },
   inject: [`${runtimeFolder}unshared-memory.ts`],
 } satisfies BuildOptions;
 

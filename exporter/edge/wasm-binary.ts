@@ -12,6 +12,7 @@ export const section = {
   global: 6,
   export: 7,
   start: 8,
+  element: 9,
   code: 10,
   data: 11,
   dataCount: 12,
@@ -38,6 +39,12 @@ export interface GlobalEntry {
   readonly type: number;
   readonly mutable: boolean;
   readonly init: Uint8Array;
+}
+
+/** Function indices that the table holds from `offset` on. */
+export interface ElementRun {
+  readonly offset: number;
+  readonly functions: readonly number[];
 }
 
 /** Imported functions and globals come first in their index spaces; one memory is imported. */
@@ -213,6 +220,25 @@ function readConstant(reader: Reader): Uint8Array {
   reader.u32();
   if (reader.byte() !== 0x0b) throw new Error('wasm global: expected one instruction, got more');
   return reader.bytes.subarray(start, reader.offset);
+}
+
+/** Active element segments of table 0, the only kind that a C++ program has. */
+export function parseElements(sections: readonly Section[]): readonly ElementRun[] {
+  const reader = new Reader(payloadOf(sections, section.element));
+  return reader.vector(() => {
+    const kind = reader.u32();
+    if (kind !== 0) throw new Error(`wasm element segment: expected kind 0, got ${kind}`);
+    const offset = new Reader(readConstant(reader), 1).u32();
+    return { offset, functions: reader.vector(() => reader.u32()) };
+  });
+}
+
+export function encodeElements(runs: readonly ElementRun[]): Uint8Array {
+  return vector(
+    runs.map(({ offset, functions }) =>
+      concat([[0], integerConstant(valueType.i32, offset), vector(functions.map((index) => u32(index)))]),
+    ),
+  );
 }
 
 export function summarizeImports(sections: readonly Section[]): ImportSummary {

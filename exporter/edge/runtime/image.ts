@@ -5,8 +5,7 @@
 
 import { startGlue } from './glue.ts';
 import { capMemory, memoryCapPages, pagesOf } from './heap.ts';
-import type { SessionRecord } from './ort.ts';
-import { Session } from './session.ts';
+import type { SessionRecord, Started } from './ort.ts';
 
 /** What the build knows about an image and its module cannot say: where things are in the heap. */
 export interface ImageManifest {
@@ -16,11 +15,10 @@ export interface ImageManifest {
   readonly sessions: Readonly<Record<string, SessionRecord>>;
 }
 
-/** @returns the sessions by model name; they share one heap */
-export async function loadImage(
+export async function startImage(
   wasm: WebAssembly.Module,
   { pages, runOptions, sessions }: ImageManifest,
-): Promise<ReadonlyMap<string, Session>> {
+): Promise<Started> {
   const restores: (() => void)[] = [];
   const { ort, heap } = await startGlue((imports, memory) => {
     memory.grow(Math.max(0, pages - pagesOf(memory)));
@@ -37,7 +35,7 @@ export async function loadImage(
     return instance;
   });
   const instance = { ort, heap, runOptions, restore: () => restores.forEach((restore) => restore()) };
-  return new Map(Object.entries(sessions).map(([name, record]) => [name, new Session(name, instance, record)]));
+  return { instance, sessions };
 }
 
 /** The state of an instance outside of its memory: the image exports every mutable global. Its table never changes. */

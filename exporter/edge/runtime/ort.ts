@@ -31,6 +31,12 @@ export interface SessionRecord {
   readonly outputs: readonly NamedValue[];
 }
 
+/** A running instance with a session for each model, by name. All of them live in the one heap. */
+export interface Started {
+  readonly instance: OrtInstance;
+  readonly sessions: Readonly<Record<string, SessionRecord>>;
+}
+
 /** ONNX Runtime, or the allocator, refused a run with a message. The session stays usable. */
 export class InferenceError extends Error {
   override readonly name = 'InferenceError';

@@ -5,7 +5,7 @@
 
 import type { Pointer } from './glue.ts';
 import { allocate, check, checkPointer, InferenceError } from './ort.ts';
-import type { NamedValue, OrtInstance, SessionRecord } from './ort.ts';
+import type { NamedValue, OrtInstance, SessionRecord, Started } from './ort.ts';
 import { checkTensor, codeOf, copyData, dtypeOf, elementCount, FeedError } from './tensor.ts';
 import type { Tensor, ValueInfo } from './tensor.ts';
 
@@ -81,6 +81,10 @@ export class Session {
     if (!found) throw new FeedError(`${this.name}: expected an output of ${names(this.#record.outputs)}, got ${name}`);
     return found;
   }
+}
+
+export function sessionsOf({ instance, sessions }: Started): ReadonlyMap<string, Session> {
+  return new Map(Object.entries(sessions).map(([name, record]) => [name, new Session(name, instance, record)]));
 }
 
 function names(values: readonly ValueInfo[]): string {

@@ -7,33 +7,20 @@ import { createSession, initialize } from './create.ts';
 import { startGlue } from './glue.ts';
 import type { InstanceLike } from './glue.ts';
 import { capMemory, memoryCapPages } from './heap.ts';
-import type { OrtInstance, SessionRecord } from './ort.ts';
-import { Session } from './session.ts';
+import type { OrtInstance, SessionRecord, Started } from './ort.ts';
 
 export type Models = Readonly<Record<string, Uint8Array>>;
 
-/** The runtime with a session for each model, by name. */
-export interface Created {
-  readonly instance: OrtInstance;
-  readonly records: Readonly<Record<string, SessionRecord>>;
-}
-
 /** Memory is capped only after the sessions exist: creating them takes several times what they keep. */
-export async function createAll(
+export async function startStock(
   instantiate: (imports: WebAssembly.Imports) => InstanceLike,
   models: Models,
-): Promise<Created> {
+): Promise<Started> {
   const started = await startGlue(instantiate);
   const instance = { ...started, runOptions: initialize(started) };
-  const records = Object.entries(models).map(([name, model]) => [name, createNamed(name, instance, model)] as const);
+  const sessions = Object.entries(models).map(([name, model]) => [name, createNamed(name, instance, model)] as const);
   capMemory(started.heap.memory, memoryCapPages);
-  return { instance, records: Object.fromEntries(records) };
-}
-
-/** @returns the sessions by model name; they share one heap */
-export async function loadStock(wasm: WebAssembly.Module, models: Models): Promise<ReadonlyMap<string, Session>> {
-  const { instance, records } = await createAll((imports) => new WebAssembly.Instance(wasm, imports), models);
-  return new Map(Object.entries(records).map(([name, record]) => [name, new Session(name, instance, record)]));
+  return { instance, sessions: Object.fromEntries(sessions) };
 }
 
 function createNamed(name: string, instance: OrtInstance, model: Uint8Array): SessionRecord {
