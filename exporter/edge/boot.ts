@@ -1,15 +1,10 @@
-/**
- * Boots the instrumented module through the official glue, with every model's session created, and observes what the
- * glue does with it. Names in the glue are minified and change with every release, so they are found by watching.
- */
+/** Boots the instrumented module through the official glue, with every model's session created. */
 
 import type { Runtime } from './bundle.ts';
 import { globalPrefix, hitPrefix } from './instrument.ts';
-import type { Models, Started } from './runtime/index.ts';
+import type { Models, OrtInstance, Started } from './runtime/index.ts';
 
 export interface Booted extends Started {
-  /** The export that runs C++ static constructors: the first that the glue calls once it has the instance. */
-  readonly constructorsExport: string;
   /** Mutable globals by their number among those that the module defines. */
   readonly globals: ReadonlyMap<number, WebAssembly.Global>;
   readonly hits: Hits;
@@ -34,33 +29,34 @@ export class Hits {
 
 export async function boot(runtime: Runtime, instrumented: Uint8Array, models: Models): Promise<Booted> {
   const module = new WebAssembly.Module(instrumented);
-  const calls = new Set<string>();
-  const observed: WebAssembly.Exports[] = [];
+  const { promise, resolve } = Promise.withResolvers<WebAssembly.Exports>();
   const started = await runtime.startStock((imports) => {
-    const { exports } = new WebAssembly.Instance(module, imports);
-    observed.push(exports);
-    return { exports: recordCalls(exports, calls) };
+    const instance = new WebAssembly.Instance(module, imports);
+    resolve(instance.exports);
+    return instance;
   }, models);
-  const [constructorsExport] = calls;
-  const [exports] = observed;
-  if (constructorsExport === undefined || !exports) {
-    throw new Error('onnxruntime-web glue: expected it to call an export when it starts, got no call');
-  }
+  const exports = await promise;
+  checkBlockSizes(started.instance);
   return {
     ...started,
-    constructorsExport,
     globals: numberedGlobals(exports, globalPrefix),
     hits: new Hits(numberedGlobals(exports, hitPrefix)),
   };
 }
 
-/** The same exports, with the name of each function added to `calls` when it is called. */
-function recordCalls(exports: WebAssembly.Exports, calls: Set<string>): WebAssembly.Exports {
-  const record = ([name, value]: [string, WebAssembly.ExportValue]): [string, WebAssembly.ExportValue] => {
-    if (typeof value !== 'function') return [name, value];
-    return [name, (...args) => (calls.add(name), value(...args))];
-  };
-  return Object.fromEntries(Object.entries(exports).map(record));
+/** Zeroing on `free` reads a block's size from the word in front of it, as dlmalloc keeps it; here that is made sure. */
+function checkBlockSizes({ ort, heap }: OrtInstance): void {
+  for (let bytes = 1; bytes < 1e6; bytes = 2 * bytes + 1) {
+    const block = ort._malloc(bytes);
+    const size = blockSize(heap.word(block - 4));
+    ort._free(block);
+    if (size < bytes || size > bytes + 24) throw new Error(`allocator: expected a block of ${bytes} bytes, got ${size}`);
+  }
+}
+
+/** Bytes that a program may use of a block, from dlmalloc's word in front of it. */
+function blockSize(head: number): number {
+  return (head & ~7) - 4;
 }
 
 function numberedGlobals(exports: WebAssembly.Exports, prefix: string): ReadonlyMap<number, WebAssembly.Global> {

@@ -1,10 +1,13 @@
 /**
  * Makes the stock module observable: every function marks itself when it is entered, every mutable global can be read
- * from outside, and memory is unshared. What it computes does not change.
+ * from outside, memory is unshared, and `free` zeroes what it frees, so that nothing dead gets into the snapshot. What
+ * the module computes does not change.
  */
 
+import type { ExportNames } from './names.ts';
 import {
   concat,
+  definedFunction,
   encodeBodies,
   encodeExports,
   encodeGlobals,
@@ -30,9 +33,10 @@ export const hitPrefix = 'hit.';
 /** `global.<n>` is the n-th global that the module defines. */
 export const globalPrefix = 'global.';
 
-export function instrument(stock: Uint8Array): Uint8Array {
+export function instrument(stock: Uint8Array, { free }: Pick<ExportNames, 'free'>): Uint8Array {
   const sections = parseModule(stock);
-  const bodies = parseBodies(sections);
+  const freeFunction = definedFunction(sections, free);
+  const bodies = parseBodies(sections).map((body, i) => (i === freeFunction ? prepend(zeroBlock, body) : body));
   const globals = parseGlobals(sections);
   const firstGlobal = summarizeImports(sections).globals;
   const firstHit = firstGlobal + globals.length;
@@ -47,7 +51,7 @@ export function instrument(stock: Uint8Array): Uint8Array {
       [section.import]: unsharedMemoryImport(sections),
       [section.global]: encodeGlobals([...globals, ...bodies.map(() => hit)]),
       [section.export]: encodeExports(exports),
-      [section.code]: encodeBodies(bodies.map((body, i) => markOnEntry(body, firstHit + i))),
+      [section.code]: encodeBodies(bodies.map((body, i) => prepend(markHit(firstHit + i), body))),
     }),
   );
 }
@@ -69,8 +73,21 @@ export function unsharedMemoryImport(sections: readonly Section[]): Uint8Array {
   return payload;
 }
 
-/** `i32.const 1`, `global.set`, then the function as it was. */
-function markOnEntry(body: Uint8Array, global: number): Uint8Array {
+/** `i32.const 1`, `global.set`. */
+function markHit(global: number): readonly number[] {
+  return [0x41, 0x01, 0x24, ...u32(global)];
+}
+
+/** `if (p) memory.fill(p, 0, (load32(p - 4) & ~7) - 4)`: all that the program could use of the block at p = local 0. */
+const zeroBlock = [
+  ...[0x20, 0x00, 0x04, 0x40], // local.get 0, if
+  ...[0x20, 0x00, 0x41, 0x00], // local.get 0, i32.const 0
+  ...[0x20, 0x00, 0x41, 0x04, 0x6b, 0x28, 0x02, 0x00], // local.get 0, i32.const 4, i32.sub, i32.load
+  ...[0x41, 0x78, 0x71, 0x41, 0x04, 0x6b], // i32.const -8, i32.and, i32.const 4, i32.sub
+  ...[0xfc, 0x0b, 0x00, 0x0b], // memory.fill, end
+];
+
+function prepend(instructions: readonly number[], body: Uint8Array): Uint8Array {
   const at = firstInstruction(body);
-  return concat([body.subarray(0, at), [0x41, 0x01, 0x24, ...u32(global)], body.subarray(at)]);
+  return concat([body.subarray(0, at), instructions, body.subarray(at)]);
 }

@@ -1,17 +1,18 @@
 /**
- * Cuts the stock module down to the functions that requests reach. The others trap when entered, which is loud; their
- * places in the function table are empty, which traps as well. Nothing that runs at start-up is left: the image starts where the snapshot ended.
+ * Cuts the stock module down to the functions that requests reach. The others trap when entered, which is loud; in
+ * the function table one of them stands for all: a wrong signature traps as well. Nothing that runs at start-up is left: the image starts where the snapshot ended.
  */
 
 import { mutableGlobalExports, unsharedMemoryImport } from './instrument.ts';
+import type { ExportNames } from './names.ts';
 import type { Snapshot } from './snapshot.ts';
 import {
+  definedFunction,
   encodeBodies,
   encodeElements,
   encodeExports,
   encodeGlobals,
   encodeModule,
-  externKind,
   integerConstant,
   parseBodies,
   parseElements,
@@ -22,7 +23,7 @@ import {
   section,
   summarizeImports,
 } from './wasm-binary.ts';
-import type { ElementRun, Section } from './wasm-binary.ts';
+import type { Section } from './wasm-binary.ts';
 
 /** No locals, `unreachable`, `end`. */
 const trap = Uint8Array.of(0x00, 0x00, 0x0b);
@@ -31,18 +32,19 @@ const nothing = Uint8Array.of(0x00, 0x0b);
 
 /**
  * @param kept numbers of the functions to keep, among those that the module defines
- * @param constructorsExport the export that the glue calls when it starts; it does nothing from now on
+ * @param names of the exports; the constructors do nothing from now on
  * @returns a module without data, its globals starting at the values of the snapshot
  */
 export function stub(
   stock: Uint8Array,
   kept: ReadonlySet<number>,
-  constructorsExport: string,
+  names: Pick<ExportNames, 'constructors'>,
   globals: Snapshot['globals'],
 ): Uint8Array {
   const sections = parseModule(stock);
   const firstFunction = summarizeImports(sections).functions;
-  const constructors = functionExport(sections, constructorsExport) - firstFunction;
+  const constructors = definedFunction(sections, names.constructors);
+  const anyTrap = firstFunction + parseBodies(sections).findIndex((_, i) => i !== constructors && !kept.has(i));
   const isKept = (index: number) => index < firstFunction || kept.has(index - firstFunction);
   const bodies = parseBodies(sections).map((body, i) => {
     if (i === constructors) return nothing;
@@ -54,30 +56,17 @@ export function stub(
       [section.global]: bakeGlobals(sections, globals),
       [section.export]: encodeExports([...parseExports(sections), ...mutableGlobalExports(sections)]),
       [section.start]: null,
-      [section.element]: encodeElements(parseElements(sections).flatMap((run) => keptRuns(run, isKept))),
+      [section.element]: encodeElements(
+        parseElements(sections).map(({ offset, functions }) => ({
+          offset,
+          functions: functions.map((index) => (isKept(index) ? index : anyTrap)),
+        })),
+      ),
       [section.dataCount]: null,
       [section.code]: encodeBodies(bodies),
       [section.data]: null,
     }),
   );
-}
-
-function functionExport(sections: readonly Section[], name: string): number {
-  const found = parseExports(sections).find((one) => one.name === name && one.kind === externKind.function);
-  if (!found) throw new Error(`wasm: expected a function export ${name}, got none`);
-  return found.index;
-}
-
-/** What is left of a run of table entries: shorter runs at their old places. */
-function keptRuns({ offset, functions }: ElementRun, isKept: (index: number) => boolean): readonly ElementRun[] {
-  const runs: { offset: number; functions: number[] }[] = [];
-  functions.forEach((index, i) => {
-    if (!isKept(index)) return;
-    const last = runs.at(-1);
-    if (last && last.offset + last.functions.length === offset + i) last.functions.push(index);
-    else runs.push({ offset: offset + i, functions: [index] });
-  });
-  return runs;
 }
 
 function bakeGlobals(sections: readonly Section[], values: Snapshot['globals']): Uint8Array {

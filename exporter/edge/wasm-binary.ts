@@ -179,6 +179,13 @@ export function encodeExports(exports: readonly Export[]): Uint8Array {
   return vector(exports.map(({ name, kind, index }) => concat([sized(utf8.encode(name)), [kind], u32(index)])));
 }
 
+/** The number of an exported function among those that the module defines. */
+export function definedFunction(sections: readonly Section[], name: string): number {
+  const found = parseExports(sections).find((one) => one.name === name && one.kind === externKind.function);
+  if (!found) throw new Error(`wasm: expected a function export ${name}, got none`);
+  return found.index - summarizeImports(sections).functions;
+}
+
 /** Function bodies: local declarations and instructions, without the length in front. */
 export function parseBodies(sections: readonly Section[]): readonly Uint8Array[] {
   const reader = new Reader(payloadOf(sections, section.code));

@@ -3,6 +3,7 @@
 export { startStock } from './stock.ts';
 export type { Models } from './stock.ts';
 export { capMemory, Heap, memoryCapPages, pageBytes, pagesOf } from './heap.ts';
+export { startGlue } from './glue.ts';
 export type { InstanceLike, OrtModule, Pointer } from './glue.ts';
 export { startImage } from './image.ts';
 export type { ImageManifest } from './image.ts';
