@@ -18,6 +18,11 @@ export class Hits {
     this.#marks = marks;
   }
 
+  /** How many functions there are. */
+  get size(): number {
+    return this.#marks.size;
+  }
+
   reset(): void {
     for (const mark of this.#marks.values()) mark.value = 0;
   }

@@ -67,7 +67,7 @@ export function mutableGlobalExports(sections: readonly Section[]): readonly Exp
 /** The import section with the memory's shared flag cleared; its limits stay. */
 export function unsharedMemoryImport(sections: readonly Section[]): Uint8Array {
   const sharedFlag = 0b10;
-  const payload = payloadOf(sections, section.import).slice();
+  const payload = Uint8Array.from(payloadOf(sections, section.import));
   const at = summarizeImports(sections).limitsFlagOffset;
   payload[at] = (payload[at] ?? 0) & ~sharedFlag;
   return payload;
