@@ -34,18 +34,12 @@ export class Hits {
 
 export async function boot(runtime: Runtime, instrumented: Uint8Array, models: Models): Promise<Booted> {
   const module = new WebAssembly.Module(instrumented);
-  const { promise, resolve } = Promise.withResolvers<WebAssembly.Exports>();
-  const started = await runtime.startStock((imports) => {
-    const instance = new WebAssembly.Instance(module, imports);
-    resolve(instance.exports);
-    return instance;
-  }, models);
-  const exports = await promise;
+  const started = await runtime.startStock((imports) => new WebAssembly.Instance(module, imports), models);
   checkBlockSizes(started.instance);
   return {
     ...started,
-    globals: numberedGlobals(exports, globalPrefix),
-    hits: new Hits(numberedGlobals(exports, hitPrefix)),
+    globals: numberedGlobals(started.exports, globalPrefix),
+    hits: new Hits(numberedGlobals(started.exports, hitPrefix)),
   };
 }
 
@@ -55,7 +49,8 @@ function checkBlockSizes({ ort, heap }: OrtInstance): void {
     const block = ort._malloc(bytes);
     const size = blockSize(heap.word(block - 4));
     ort._free(block);
-    if (size < bytes || size > bytes + 24) throw new Error(`allocator: expected a block of ${bytes} bytes, got ${size}`);
+    if (size < bytes || size > bytes + 24)
+      throw new Error(`allocator: expected a block of ${bytes} bytes, got ${size}`);
   }
 }
 

@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { BuildOptions } from 'esbuild';
 
-export type Runtime = typeof import('./runtime/index.ts');
+import type * as runtime from './runtime/index.ts';
+
+export type Runtime = typeof runtime;
 
 /** `unshared` is for specialised modules, `shared` for the stock one, which insists on a shared memory. */
 export type MemoryKind = 'shared' | 'unshared';
@@ -46,6 +48,7 @@ export async function bundle(source: string, memory: MemoryKind): Promise<string
     format: 'esm',
     target: 'es2024',
     platform: 'browser',
+    external: ['*.wasm', '*.bin'],
     logLevel: 'silent',
     define: noHost,
     ...(memory === 'unshared' ? unsharedMemory : {}),

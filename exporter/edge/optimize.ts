@@ -5,14 +5,15 @@ import binaryen from 'binaryen';
 const { Features } = binaryen;
 
 /** What the stock module uses; naming more would let Binaryen emit what the engine does not accept. */
-const features =
-  Features.Atomics |
-  Features.BulkMemory |
-  Features.BulkMemoryOpt |
-  Features.MutableGlobals |
-  Features.NontrappingFPToInt |
-  Features.SIMD128 |
-  Features.SignExt;
+const features = [
+  Features.Atomics,
+  Features.BulkMemory,
+  Features.BulkMemoryOpt,
+  Features.MutableGlobals,
+  Features.NontrappingFPToInt,
+  Features.SIMD128,
+  Features.SignExt,
+].reduce((all: number, feature) => all | feature, 0) as unknown as typeof Features.All;
 
 export function optimize(module: Uint8Array): Uint8Array {
   const parsed = binaryen.readBinary(module);

@@ -14,7 +14,10 @@ const clocks = [0, 1_700_000_000_000, 1_600_000_000_000, 4_000_000_000_000];
 export async function profile(runtime: Runtime, booted: Booted): Promise<ReadonlySet<number>> {
   const subject = { ...booted, runtime };
   booted.hits.reset();
-  for (const now of clocks) await withClock(now, () => runOnce(subject));
+  for (const now of clocks)
+    await withClock(now, () => {
+      runOnce(subject);
+    });
   runOnce(subject);
   for (const one of allCases(subject)) perform(subject, one);
   return booted.hits.read();
@@ -32,8 +35,11 @@ function perform(subject: Subject, { model, label, perform }: Case): void {
   try {
     perform(subject);
   } catch (error) {
-    throw new Error(`profile, model ${model}, ${label}: expected outputs or an error of ONNX Runtime, got ${String(error)}`, {
-      cause: error,
-    });
+    throw new Error(
+      `profile, model ${model}, ${label}: expected outputs or an error of ONNX Runtime, got ${String(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

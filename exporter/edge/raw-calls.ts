@@ -78,7 +78,9 @@ function rawRun({ runtime, instance }: Subject, record: SessionRecord, run: RawR
   const tensor = ort._OrtCreateTensor(dtype, data, bytes, list(shape), shape.length, 1);
   runtime.checkPointer(instance, tensor);
   const inputs = record.inputs.map(({ namePointer }) => (run.inputName ? cString(list, run.inputName) : namePointer));
-  const outputs = record.outputs.map(({ namePointer }) => (run.outputName ? cString(list, run.outputName) : namePointer));
+  const outputs = record.outputs.map(({ namePointer }) =>
+    run.outputName ? cString(list, run.outputName) : namePointer,
+  );
   const results = list(outputs.map(() => 0));
   const status = ort._OrtRun(
     record.handle,

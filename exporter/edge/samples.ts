@@ -30,7 +30,9 @@ export function sampleCases(subject: Subject, samples: Samples): readonly Case[]
   return Object.keys(subject.sessions).flatMap((model) => {
     const [input, ...others] = sessionOf(subject, model).inputs;
     if (input?.dtype !== 'float32' || others.length > 0 || sampleSize(input) !== samples.size) return [];
-    return batches(samples, isFree(input.shape[0])).map(([start, end]) => sampleCase(model, input, samples, start, end));
+    return batches(samples, isFree(input.shape[0])).map(([start, end]) =>
+      sampleCase(model, input, samples, start, end),
+    );
   });
 }
 

@@ -55,7 +55,8 @@ export function describeDifference(expected: Outcome, got: Outcome): string | un
     return expected === got ? undefined : `expected ${describe(expected)}, got ${describe(got)}`;
   }
   const names = Object.keys(expected);
-  if (names.join() !== Object.keys(got).join()) return `expected outputs ${names.join()}, got ${Object.keys(got).join()}`;
+  if (names.join() !== Object.keys(got).join())
+    return `expected outputs ${names.join()}, got ${Object.keys(got).join()}`;
   for (const name of names) {
     const [want, have] = [expected[name], got[name]];
     const difference = want && have ? tensorDifference(want, have) : 'expected a tensor, got none';

@@ -30,7 +30,12 @@ class GraphFixture {
     this.#random = randomNumbers(seed);
   }
 
-  node(opType: string, input: readonly string[], output: string | readonly string[], attributes: Attributes = {}): string {
+  node(
+    opType: string,
+    input: readonly string[],
+    output: string | readonly string[],
+    attributes: Attributes = {},
+  ): string {
     const outputs = typeof output === 'string' ? [output] : [...output];
     const attribute = Object.entries(attributes).map(([name, value]) => encodeAttribute(name, value));
     this.#nodes.push({ opType, name: outputs.join(), input: [...input], output: outputs, attribute });
@@ -64,7 +69,10 @@ class GraphFixture {
     return this.node('BatchNormalization', [x, ...parameters], outputs, attributes);
   }
 
-  encode(inputShape: readonly (number | string)[], outputs: Readonly<Record<string, readonly (number | string)[]>>): Uint8Array {
+  encode(
+    inputShape: readonly (number | string)[],
+    outputs: Readonly<Record<string, readonly (number | string)[]>>,
+  ): Uint8Array {
     const graph = {
       name: 'fixture',
       node: this.#nodes,
@@ -127,7 +135,10 @@ export function mlp(options: { readonly seed?: number; readonly hidden?: number 
   const { seed = 2, hidden = 256 } = options;
   const g = new GraphFixture(seed);
   let x = g.node('Mul', ['pixels', g.random('scale', [1], 0, 1 / 255)], 'scaled');
-  for (const [name, from] of [['fc1', 784], ['fc2', hidden]] as const) {
+  for (const [name, from] of [
+    ['fc1', 784],
+    ['fc2', hidden],
+  ] as const) {
     dense(g, name, x, from, hidden);
     x = g.node('Relu', [g.batchNormalization(`${name}.bn`, name, hidden, false)], `${name}.relu`);
   }

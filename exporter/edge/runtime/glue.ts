@@ -64,23 +64,33 @@ export type GlueFactory = (argument: {
 
 const glueFactory = untypedFactory as GlueFactory;
 
+/** The running glue, with what it and its instance were made of. */
+export interface StartedGlue {
+  readonly ort: OrtModule;
+  readonly heap: Heap;
+  readonly imports: WebAssembly.Imports;
+  readonly exports: WebAssembly.Exports;
+}
+
 /**
- * Starts the glue on an instance made by `instantiate` from the glue's own imports, and returns it with its memory. The
- * promise waits for nothing but itself: no I/O, no timers, so it may be awaited in a Worker's global scope.
+ * Starts the glue on an instance made by `instantiate` from the glue's own imports. The promise waits for nothing but
+ * itself: no I/O, no timers, so it may be awaited in a Worker's global scope.
  */
 export async function startGlue(
   instantiate: (imports: WebAssembly.Imports, memory: WebAssembly.Memory) => InstanceLike,
-): Promise<{ ort: OrtModule; heap: Heap }> {
-  const { promise: memory, resolve } = Promise.withResolvers<WebAssembly.Memory>();
+): Promise<StartedGlue> {
+  const { promise, resolve } = Promise.withResolvers<Omit<StartedGlue, 'ort'>>();
   const ort = await glueFactory({
     numThreads: 1,
     instantiateWasm(imports, receive) {
-      resolve(importedMemory(imports));
-      receive(instantiate(imports, importedMemory(imports)));
+      const memory = importedMemory(imports);
+      const instance = instantiate(imports, memory);
+      resolve({ heap: new Heap(memory), imports, exports: instance.exports });
+      receive(instance);
       return {};
     },
   });
-  return { ort, heap: new Heap(await memory) };
+  return { ort, ...(await promise) };
 }
 
 /** The memory among the glue's imports. The names of the imports are minified, so it is found by its kind. */

@@ -46,10 +46,9 @@ export class Heap {
  * The glue grows memory through this method only. A later call replaces the cap.
  */
 export function capMemory(memory: WebAssembly.Memory, pages: number): void {
-  const { grow } = Object.getPrototypeOf(memory) as WebAssembly.Memory;
   memory.grow = (delta) => {
     if (pagesOf(memory) + delta > pages) throw new RangeError(`memory: expected at most ${pages} pages`);
-    return grow.call(memory, delta);
+    return (Object.getPrototypeOf(memory) as WebAssembly.Memory).grow.call(memory, delta);
   };
 }
 

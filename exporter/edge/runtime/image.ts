@@ -19,27 +19,24 @@ export async function startImage(
   wasm: WebAssembly.Module,
   { pages, runOptions, sessions }: ImageManifest,
 ): Promise<Started> {
-  const restores: (() => void)[] = [];
-  const { ort, heap } = await startGlue((imports, memory) => {
+  const { ort, heap, imports, exports } = await startGlue((imports, memory) => {
     memory.grow(Math.max(0, pages - pagesOf(memory)));
     capMemory(memory, memoryCapPages);
-    const instance = new WebAssembly.Instance(wasm, imports);
-    const resetGlobals = rememberGlobals(instance);
-    restores.push(() => {
-      new Uint8Array(memory.buffer).fill(0);
-      // The snapshot is the module's active data: instantiating writes it. The new instance itself is not wanted, since
-      // the glue has bound itself to the functions of the first.
-      new WebAssembly.Instance(wasm, imports);
-      resetGlobals();
-    });
-    return instance;
+    return new WebAssembly.Instance(wasm, imports);
   });
-  const instance = { ort, heap, runOptions, restore: () => restores.forEach((restore) => restore()) };
-  return { instance, sessions };
+  const restoreGlobals = rememberGlobals(exports);
+  const restore = () => {
+    heap.bytes.fill(0);
+    // The snapshot is the module's active data: instantiating writes it. The new instance itself is not wanted, since
+    // the glue has bound itself to the functions of the first.
+    new WebAssembly.Instance(wasm, imports);
+    restoreGlobals();
+  };
+  return { instance: { ort, heap, runOptions, restore }, sessions };
 }
 
 /** The state of an instance outside of its memory: the image exports every mutable global. Its table never changes. */
-function rememberGlobals({ exports }: WebAssembly.Instance): () => void {
+function rememberGlobals(exports: WebAssembly.Exports): () => void {
   const globals = Object.values(exports).filter((value) => value instanceof WebAssembly.Global);
   const values = globals.map(({ value }) => value);
   return () => {

@@ -141,7 +141,7 @@ class Call {
     const { heap } = this.#instance;
     const tensors = outputs.map((_, i) => heap.word(pointers + 4 * i));
     this.#tensors.push(...tensors);
-    return Object.fromEntries(tensors.map((tensor, i) => [outputs[i]?.name, this.#read(tensor)]));
+    return Object.fromEntries(tensors.map((tensor, i) => [outputs[i]?.name ?? '', this.#read(tensor)]));
   }
 
   /** The tensor borrows its data, which therefore lives until the call is over. */

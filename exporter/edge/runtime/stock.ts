@@ -5,7 +5,7 @@
 
 import { createSession, initialize } from './create.ts';
 import { startGlue } from './glue.ts';
-import type { InstanceLike } from './glue.ts';
+import type { InstanceLike, StartedGlue } from './glue.ts';
 import { capMemory, memoryCapPages } from './heap.ts';
 import type { OrtInstance, SessionRecord, Started } from './ort.ts';
 
@@ -15,12 +15,12 @@ export type Models = Readonly<Record<string, Uint8Array>>;
 export async function startStock(
   instantiate: (imports: WebAssembly.Imports) => InstanceLike,
   models: Models,
-): Promise<Started> {
-  const started = await startGlue(instantiate);
-  const instance = { ...started, runOptions: initialize(started) };
+): Promise<Started & Pick<StartedGlue, 'exports'>> {
+  const { ort, heap, exports } = await startGlue(instantiate);
+  const instance = { ort, heap, runOptions: initialize({ ort, heap }) };
   const sessions = Object.entries(models).map(([name, model]) => [name, createNamed(name, instance, model)] as const);
-  capMemory(started.heap.memory, memoryCapPages);
-  return { instance, sessions: Object.fromEntries(sessions) };
+  capMemory(heap.memory, memoryCapPages);
+  return { instance, sessions: Object.fromEntries(sessions), exports };
 }
 
 function createNamed(name: string, instance: OrtInstance, model: Uint8Array): SessionRecord {

@@ -85,7 +85,9 @@ export function checkTensor(where: string, expected: ValueInfo, tensor: Tensor):
 function fits(expected: ValueInfo['shape'], shape: readonly number[]): boolean {
   return (
     shape.length === expected.length &&
-    shape.every((got, axis) => Number.isSafeInteger(got) && got >= 0 && (isFree(expected[axis]) || got === expected[axis]))
+    shape.every(
+      (got, axis) => Number.isSafeInteger(got) && got >= 0 && (isFree(expected[axis]) || got === expected[axis]),
+    )
   );
 }
 
