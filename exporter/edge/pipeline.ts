@@ -80,7 +80,7 @@ async function optimizeCached(module: Uint8Array, cacheFolder: string): Promise<
     .digest('hex');
   const cached = await readIfThere(join(cacheFolder, `${key}.wasm`));
   if (cached) return new Uint8Array(cached);
-  const optimized = optimize(module);
+  const optimized = await optimize(module);
   await writeFiles(cacheFolder, { [`${key}.wasm`]: optimized });
   return optimized;
 }
