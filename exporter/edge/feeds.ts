@@ -3,7 +3,7 @@
 import type { DType, Tensor, TensorData, Tensors, ValueInfo } from './runtime/index.ts';
 import type { Runtime } from './bundle.ts';
 
-/** How elements are chosen. `image`: whole numbers 0–255. `unit`: around zero. `special`: what floats have at the edges. */
+/** How elements are chosen. `image`: whole numbers 0–255. `unit`: around zero. `special`: what a type has at its edges. */
 export type Fill = 'image' | 'unit' | 'special';
 
 /** Sizes of the free dimensions: one for all, except where a name has its own. */
@@ -12,12 +12,21 @@ export interface Sizes {
   readonly named?: Readonly<Record<string, number>>;
 }
 
-const specials = [NaN, Infinity, -Infinity, 0, -0, 1e38, -1e38, 1e-40, -1e-45, 3.4028234663852886e38, 1, 255];
+const specialFloats = [NaN, Infinity, -Infinity, 0, -0, 1e38, -1e38, 1e-40, -1e-45, 3.4028234663852886e38, 1, 255];
+/** As indices or sizes, most are out of every bound. Narrow types wrap them. */
+const specialIntegers = [-1, 2 ** 31 - 1, 0, -(2 ** 31), 99, 1, -99];
 
-const fills: Readonly<Record<Fill, (random: () => number, index: number) => number>> = {
+const fillFloat: Readonly<Record<Fill, (random: () => number) => number>> = {
   image: (random) => Math.floor(random() * 256),
   unit: (random) => random() * 2 - 1,
-  special: (random, index) => specials[(index + Math.floor(random() * 3)) % specials.length] ?? 0,
+  special: (random) => pick(specialFloats, random),
+};
+
+/** Integers are often indices: small ones have a chance to be valid. As bits of a float16 they are denormal. */
+const fillInteger: Readonly<Record<Fill, (random: () => number) => number>> = {
+  image: (random) => Math.floor(random() * 8),
+  unit: (random) => Math.floor(random() * 2),
+  special: (random) => pick(specialIntegers, random),
 };
 
 export function makeFeeds(runtime: Runtime, inputs: readonly ValueInfo[], sizes: Sizes, fill: Fill): Tensors {
@@ -48,21 +57,22 @@ function makeTensor(
     return free === undefined ? Number(dimension) : (named[free] ?? all);
   });
   const data = runtime.createData(dtype, runtime.elementCount(concrete));
-  fillData(data, dtype, (index) => fills[fill](random, index));
+  fillData(data, dtype, fill, random);
   return { dtype, shape: concrete, data };
 }
 
-function fillData(data: TensorData, dtype: DType, value: (index: number) => number): void {
+function fillData(data: TensorData, dtype: DType, fill: Fill, random: () => number): void {
   for (let i = 0; i < data.length; i++) {
-    if (dtype === 'float32' || dtype === 'float64') data[i] = value(i);
-    else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(smallInteger(value(i)));
-    else data[i] = dtype === 'bool' ? smallInteger(value(i)) % 2 : smallInteger(value(i));
+    if (dtype === 'float32' || dtype === 'float64') data[i] = fillFloat[fill](random);
+    else if (dtype === 'bool') data[i] = Math.round(random());
+    else if (data instanceof BigInt64Array || data instanceof BigUint64Array)
+      data[i] = BigInt(fillInteger[fill](random));
+    else data[i] = fillInteger[fill](random);
   }
 }
 
-/** Integers are often indices: small ones have a chance to be valid. As float16 bits they are denormal numbers. */
-function smallInteger(value: number): number {
-  return Number.isFinite(value) ? Math.abs(Math.round(value)) % 8 : 0;
+function pick(values: readonly number[], random: () => number): number {
+  return values[Math.floor(random() * values.length)] ?? 0;
 }
 
 /** Numbers in [0, 1) from a linear congruential generator (Numerical Recipes). */

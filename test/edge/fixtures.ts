@@ -6,10 +6,12 @@
 import onnxProto from 'onnx-proto';
 import type { onnx } from 'onnx-proto';
 
+type Shape = readonly (number | string)[];
+type InputType = readonly [elemType: number, shape: Shape];
 type Attributes = Readonly<Record<string, number | readonly number[]>>;
 
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
-const { FLOAT, INT64 } = TensorProto.DataType;
+const { BOOL, FLOAT, INT64 } = TensorProto.DataType;
 
 /** Numbers in [-1, 1) from a linear congruential generator (Numerical Recipes). */
 export function randomNumbers(seed: number): () => number {
@@ -69,16 +71,13 @@ class GraphFixture {
     return this.node('BatchNormalization', [x, ...parameters], outputs, attributes);
   }
 
-  encode(
-    inputShape: readonly (number | string)[],
-    outputs: Readonly<Record<string, readonly (number | string)[]>>,
-  ): Uint8Array {
+  encode(inputs: Readonly<Record<string, InputType>>, outputs: Readonly<Record<string, Shape>>): Uint8Array {
     const graph = {
       name: 'fixture',
       node: this.#nodes,
       initializer: this.#initializers,
-      input: [valueInfo('pixels', inputShape)],
-      output: Object.entries(outputs).map(([name, shape]) => valueInfo(name, shape)),
+      input: Object.entries(inputs).map(([name, [elemType, shape]]) => valueInfo(name, elemType, shape)),
+      output: Object.entries(outputs).map(([name, shape]) => valueInfo(name, FLOAT, shape)),
     };
     return ModelProto.encode({ irVersion: 8, opsetImport: [{ domain: '', version: 17 }], graph }).finish();
   }
@@ -94,9 +93,9 @@ function encodeAttribute(name: string, value: number | readonly number[]): onnx.
   return Number.isInteger(value) ? { name, type: int, i: value } : { name, type: float, f: value };
 }
 
-function valueInfo(name: string, shape: readonly (number | string)[]): onnx.IValueInfoProto {
+function valueInfo(name: string, elemType: number, shape: Shape): onnx.IValueInfoProto {
   const dim = shape.map((size) => (typeof size === 'string' ? { dimParam: size } : { dimValue: size }));
-  return { name, type: { tensorType: { elemType: FLOAT, shape: { dim } } } };
+  return { name, type: { tensorType: { elemType, shape: { dim } } } };
 }
 
 export interface CnnOptions {
@@ -127,7 +126,7 @@ export function cnn(options: CnnOptions = {}): Uint8Array {
   const normalized = g.batchNormalization('bn3', 'fc1', hidden, trainingMode);
   dense(g, 'logits', g.node('Relu', [normalized], 'relu3'), hidden, 10);
   const extra = explain ? { 'conv1.z': ['N', channels[0], 28, 28], 'conv1.bn.Y': ['N', channels[0], 28, 28] } : {};
-  return g.encode(['N', 1, 28, 28], { logits: ['N', 10], ...extra });
+  return g.encode({ pixels: [FLOAT, ['N', 1, 28, 28]] }, { logits: ['N', 10], ...extra });
 }
 
 /** `pixels` [N, 784], raw 0–255 -> two dense layers with Batch Norm and Relu -> `logits` [N, 10]. */
@@ -143,7 +142,7 @@ export function mlp(options: { readonly seed?: number; readonly hidden?: number 
     x = g.node('Relu', [g.batchNormalization(`${name}.bn`, name, hidden, false)], `${name}.relu`);
   }
   dense(g, 'logits', x, hidden, 10);
-  return g.encode(['N', 784], { logits: ['N', 10] });
+  return g.encode({ pixels: [FLOAT, ['N', 784]] }, { logits: ['N', 10] });
 }
 
 /** As another tool would write it: a fixed batch of one, Flatten, Gemm, Softmax. */
@@ -153,7 +152,15 @@ export function foreign(seed = 3): Uint8Array {
   dense(g, 'hidden', flat, 784, 32);
   dense(g, 'scores', g.node('Tanh', ['hidden'], 'tanh'), 32, 10);
   g.node('Softmax', ['scores'], 'logits', { axis: 1 });
-  return g.encode([1, 1, 28, 28], { logits: [1, 10] });
+  return g.encode({ pixels: [FLOAT, [1, 1, 28, 28]] }, { logits: [1, 10] });
+}
+
+/** Inputs of three types: rows of an embedding where `mask` is true, `fallback` elsewhere. A bad index is an error. */
+export function lookup(seed = 4): Uint8Array {
+  const g = new GraphFixture(seed);
+  const rows = g.node('Gather', [g.random('embedding', [8, 4], 1), 'indices'], 'rows', { axis: 0 });
+  g.node('Where', [g.node('Unsqueeze', ['mask', g.int64('axes', [1n])], 'column'), rows, 'fallback'], 'embedded');
+  return g.encode({ indices: [INT64, ['N']], mask: [BOOL, ['N']], fallback: [FLOAT, [4]] }, { embedded: ['N', 4] });
 }
 
 function dense(g: GraphFixture, name: string, x: string, from: number, to: number): void {
