@@ -44,8 +44,13 @@ export class InferenceError extends Error {
 
   constructor(message: string) {
     super(message);
-    this.outOfMemory = /bad_alloc|out of memory|failed to allocate/i.test(message);
+    this.outOfMemory = isOutOfMemory(message);
   }
+}
+
+/** Whether an error's message says that linear memory could not grow far enough. */
+export function isOutOfMemory(message: string): boolean {
+  return /bad_alloc|out of memory|failed to allocate/i.test(message);
 }
 
 /** @throws InferenceError with ONNX Runtime's message unless `status` is 0. */
