@@ -1,0 +1,159 @@
+/**
+ * Runs a Worker in raw workerd, one process per measurement, and reads what it costs from the outside: the clock of a
+ * Worker stands still while it computes.
+ */
+
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Worker } from './workers.ts';
+
+const workerd = createRequire(import.meta.url).resolve('workerd/bin/workerd');
+
+/** Times in milliseconds, memory in bytes. */
+export interface ColdStart {
+  readonly firstAnswer: number;
+  readonly resident: number;
+  readonly answer: string;
+}
+
+export interface Service {
+  /** CPU time of the process until it waits for requests. */
+  readonly startupCpu: number;
+  /** CPU time of the first request after that. */
+  readonly firstRequestCpu: number;
+  /** Of one inference, once the engine has optimised it. */
+  readonly warm: number;
+}
+
+/** A Worker's folder with workerd's configuration in it. */
+export class Deployment implements AsyncDisposable {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async create({ files }: Worker): Promise<Deployment> {
+    const folder = await mkdtemp(join(tmpdir(), 'edge-bench-'));
+    await mkdir(folder, { recursive: true });
+    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+    await writeFile(join(folder, 'config.capnp'), configuration(Object.keys(files)));
+    return new Deployment(folder);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#folder, { recursive: true });
+  }
+
+  /** From starting the process to its first answer, asked for as soon as it listens. */
+  async coldStart(): Promise<ColdStart> {
+    const start = performance.now();
+    await using process = await this.#start();
+    const answer = await process.request();
+    return { firstAnswer: performance.now() - start, resident: await process.resident(), answer };
+  }
+
+  /** One process that is given time to start, then asked once, then often. */
+  async service(): Promise<Service> {
+    await using process = await this.#start();
+    const startupCpu = await process.quietCpu();
+    await process.request();
+    const firstRequestCpu = (await process.quietCpu()) - startupCpu;
+    await process.request(warmRuns);
+    const start = performance.now();
+    await process.request(warmRuns);
+    return { startupCpu, firstRequestCpu, warm: (performance.now() - start) / warmRuns };
+  }
+
+  async #start(): Promise<Process> {
+    const child = spawn(workerd, ['serve', 'config.capnp', '--control-fd=3'], {
+      cwd: this.#folder,
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    });
+    return new Process(child, await listeningPort(child));
+  }
+}
+
+const warmRuns = 2000;
+
+class Process implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #port: number;
+
+  constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.#port = port;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const exit = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.kill('SIGKILL');
+    await exit;
+  }
+
+  request(runs = 1): Promise<string> {
+    return new Promise((resolve, reject) => {
+      get(`http://127.0.0.1:${this.#port}/?n=${runs}`, (response) => {
+        let body = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+        response.on('end', () => {
+          if (response.statusCode === 200) resolve(body);
+          else reject(new Error(`workerd: expected 200, got ${String(response.statusCode)}`));
+        });
+      }).on('error', reject);
+    });
+  }
+
+  async resident(): Promise<number> {
+    const status = await readFile(`/proc/${this.#child.pid ?? 0}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+  }
+
+  /** CPU milliseconds so far, read when no more are being used. */
+  async quietCpu(): Promise<number> {
+    for (let before = -1; ; await sleep(50)) {
+      const now = await this.#cpu();
+      if (now - before < 0.2) return now;
+      before = now;
+    }
+  }
+
+  /** Over all threads, to the nanosecond. Source: https://docs.kernel.org/scheduler/sched-stats.html */
+  async #cpu(): Promise<number> {
+    const tasks = `/proc/${this.#child.pid ?? 0}/task`;
+    const stats = await Promise.all((await readdir(tasks)).map((task) => readFile(`${tasks}/${task}/schedstat`, 'utf8')));
+    return stats.reduce((total, stat) => total + Number(stat.split(' ')[0]), 0) / 1e6;
+  }
+}
+
+/** workerd writes a line of JSON to its control descriptor for each socket that it opens. */
+async function listeningPort(child: ChildProcess): Promise<number> {
+  for await (const chunk of child.stdio[3] as Readable) {
+    const port = /"port":(\d+)/.exec(String(chunk))?.[1];
+    if (port) return Number(port);
+  }
+  throw new Error('workerd: expected it to listen, got its end');
+}
+
+function configuration(files: readonly string[]): string {
+  const kind = (name: string) => {
+    if (name.endsWith('.mjs')) return 'esModule';
+    return name.endsWith('.wasm') ? 'wasm' : 'data';
+  };
+  const modules = files.map((name) => `(name = "${name}", ${kind(name)} = embed "${name}")`);
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .worker)],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (modules = [${modules.join(', ')}], compatibilityDate = "2026-10-23");
+`;
+}
