@@ -27,15 +27,17 @@ import type { Worker } from './workers.ts';
 interface Options {
   readonly model: string;
   readonly rounds: number;
+  readonly only?: readonly string[];
   readonly json?: string;
 }
 
 type Result = ColdStart & Service;
 
-async function main({ model, rounds, json }: Options): Promise<void> {
+async function main({ model, rounds, only, json }: Options): Promise<void> {
   console.log(`${describeMachine()}, ${describeLoad()}`);
   const file = await readFile(model);
-  const workers = [...(await peerWorkers(file)), await edgeWorker('bn-edge', await image({ 'mnist-cnn': file }))];
+  const all = [...(await peerWorkers(file)), await edgeWorker('bn-edge', await image({ 'mnist-cnn': file }))];
+  const workers = all.filter(({ name }) => only?.includes(name) ?? true);
   const results = await measure(workers, rounds);
   checkAnswers(results);
   const measurements = workers.flatMap((worker) => rows(worker, results.get(worker.name) ?? []));
@@ -112,6 +114,7 @@ function positiveInteger(text: string): number {
 await new Command('bench:edge')
   .option('--model <file>', 'an exported mnist-cnn', 'models/mnist-cnn/model.onnx')
   .option('--rounds <number>', 'measurements of each Worker', positiveInteger, 9)
+  .option('--only <names...>', 'Workers to measure')
   .option('--json <file>', 'where the figures go, too')
   .action(main)
   .parseAsync();
