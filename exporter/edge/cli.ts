@@ -10,12 +10,13 @@ import { readStockModule } from './stock-module.ts';
 interface Options {
   readonly models: string;
   readonly out: string;
+  readonly trim: boolean;
 }
 
-async function main({ models, out }: Options): Promise<void> {
+async function main({ models, out, trim }: Options): Promise<void> {
   const stock = process.env['EDGE_RUNTIME'] === 'stock';
   const start = performance.now();
-  const built = await buildEdge({ modelsFolder: models, outFolder: out, stock, onStage: reportStage });
+  const built = await buildEdge({ modelsFolder: models, outFolder: out, stock, trim, onStage: reportStage });
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   if (built.upToDate) {
     console.log(`edge image: ${out} is up to date`);
@@ -41,6 +42,7 @@ try {
     .description('Specialise ONNX Runtime Web to the ONNX files of a folder, for a Cloudflare Worker.')
     .option('--models <folder>', 'folder of ONNX files, searched to any depth', 'models')
     .option('--out <folder>', 'where edge.mjs, edge.wasm and edge.d.ts go', 'dist/edge')
+    .option('--trim', 'also drop heap pages that nothing read while every case was performed', false)
     .addHelpText('after', '\nWith EDGE_RUNTIME=stock in the environment, the unmodified runtime is written instead.')
     .action(main)
     .parseAsync();

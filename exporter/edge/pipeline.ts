@@ -26,6 +26,7 @@ export interface BuildOptions {
   readonly outFolder: string;
   /** Deploy the unmodified runtime instead. */
   readonly stock: boolean;
+  readonly trim: boolean;
   readonly onStage: (stage: string) => void;
 }
 
@@ -41,9 +42,9 @@ const binaryenPath = createRequire(import.meta.url).resolve('binaryen/package.js
 const stampFile = 'edge.sha256';
 
 /** @throws VerificationError if the image is not equal to stock; nothing is written then */
-export async function buildEdge({ modelsFolder, outFolder, stock, onStage }: BuildOptions): Promise<Built> {
+export async function buildEdge({ modelsFolder, outFolder, stock, trim, onStage }: BuildOptions): Promise<Built> {
   const models = await readModels(modelsFolder);
-  const stamp = await contentHash(models, stock);
+  const stamp = await contentHash(models, { stock, trim });
   if ((await readIfThere(join(outFolder, stampFile)))?.toString() === stamp) return { upToDate: true, models };
   const stockModule = await readStockModule();
   if (stock) {
@@ -54,6 +55,7 @@ export async function buildEdge({ modelsFolder, outFolder, stock, onStage }: Bui
     stock: stockModule,
     models,
     samples: await mnistSamples(),
+    trim,
     optimize: (module) => optimizeCached(module, join(outFolder, '.cache')),
     onStage,
   });
@@ -62,8 +64,8 @@ export async function buildEdge({ modelsFolder, outFolder, stock, onStage }: Bui
 }
 
 /** Of everything that the files depend on: models, this code, and the packages it works with. */
-async function contentHash(models: Models, stock: boolean): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify({ stock, esbuild }));
+async function contentHash(models: Models, options: Pick<BuildOptions, 'stock' | 'trim'>): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify({ ...options, esbuild }));
   for (const [name, file] of Object.entries(models)) hash.update(`${name}\n`).update(file);
   const folder = dirname(fileURLToPath(import.meta.url));
   const sources = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith('.ts')).sort();

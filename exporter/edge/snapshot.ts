@@ -10,6 +10,8 @@ import type { OrtInstance } from './runtime/index.ts';
 export interface Snapshot {
   /** Memory from address 0. A whole number of pages. */
   readonly memory: Uint8Array;
+  /** Where the heap begins; below are static data and the stack. */
+  readonly heapStart: number;
   /** Values of the mutable globals, by number. */
   readonly globals: ReadonlyMap<number, number | bigint>;
 }
@@ -20,7 +22,7 @@ export function takeSnapshot(runtime: Runtime, { instance, globals }: Booted): S
   const values = new Map([...globals].map(([index, global]) => [index, global.value]));
   zeroFreeHeap(runtime, instance);
   zeroDeadStack(instance, [...values.values()].map(Number));
-  return { memory: instance.heap.bytes.slice(), globals: values };
+  return { memory: instance.heap.bytes.slice(), heapStart: instance.ort.stackSave(), globals: values };
 }
 
 /** With growth forbidden, allocates everything that is free, zeroes it and frees it again. */

@@ -9,6 +9,7 @@ export const section = {
   type: 1,
   import: 2,
   function: 3,
+  memory: 5,
   global: 6,
   export: 7,
   start: 8,

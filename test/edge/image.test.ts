@@ -29,6 +29,7 @@ async function ingredients(): Promise<Ingredients> {
     models,
     samples: { size, values: values.subarray(0, 300 * size) },
     optimize: (module) => Promise.resolve(module),
+    trim: false,
     onStage: () => undefined,
   };
 }

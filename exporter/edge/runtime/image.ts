@@ -4,6 +4,7 @@
  */
 
 import { startGlue } from './glue.ts';
+import type { StartedGlue } from './glue.ts';
 import { capMemory, memoryCapPages, pagesOf } from './heap.ts';
 import type { SessionRecord, Started } from './ort.ts';
 
@@ -18,7 +19,7 @@ export interface ImageManifest {
 export async function startImage(
   wasm: WebAssembly.Module,
   { pages, runOptions, sessions }: ImageManifest,
-): Promise<Started> {
+): Promise<Started & Pick<StartedGlue, 'exports'>> {
   const { ort, heap, imports, exports } = await startGlue((imports, memory) => {
     memory.grow(Math.max(0, pages - pagesOf(memory)));
     capMemory(memory, memoryCapPages);
@@ -32,7 +33,7 @@ export async function startImage(
     new WebAssembly.Instance(wasm, imports);
     restoreGlobals();
   };
-  return { instance: { ort, heap, runOptions, restore }, sessions };
+  return { instance: { ort, heap, runOptions, restore }, sessions, exports };
 }
 
 /** The state of an instance outside of its memory: the image exports every mutable global. Its table never changes. */

@@ -53,6 +53,7 @@ export async function image(models: Models): Promise<EdgeImage> {
     models,
     samples: { size, values: values.subarray(0, 100 * size) },
     optimize,
+    trim: false,
     onStage: () => undefined,
   });
 }
@@ -65,16 +66,21 @@ async function measure(workers: readonly Worker[], rounds: number): Promise<Read
     const run = async () => ({ ...(await deployment.coldStart()), ...(await deployment.service()) });
     candidates.push({ name: worker.name, run });
   }
-  return await interleave(candidates, rounds, (name, _, round) => process.stderr.write(`\rround ${round} ${name.padEnd(20)}`));
+  return await interleave(candidates, rounds, (name, _, round) =>
+    process.stderr.write(`\rround ${round} ${name.padEnd(20)}`),
+  );
 }
 
 /** Workers on the same engine must agree to the digit, all others nearly. */
 function checkAnswers(results: ReadonlyMap<string, readonly Result[]>): void {
-  const answers = [...results].filter(([name]) => name !== 'hello').map(([name, [first]]) => ({ name, logits: logitsOf(first) }));
+  const answers = [...results]
+    .filter(([name]) => name !== 'hello')
+    .map(([name, [first]]) => ({ name, logits: logitsOf(first) }));
   const expected = answers[0]?.logits ?? [];
   for (const { name, logits } of answers) {
     const error = Math.max(...logits.map((logit, i) => Math.abs(logit - (expected[i] ?? NaN))));
-    if (!(error <= (name.startsWith('tfjs') ? 1e-3 : 0))) throw new Error(`${name}: expected ${expected.join()}, got ${logits.join()}`);
+    if (!(error <= (name.startsWith('tfjs') ? 1e-3 : 0)))
+      throw new Error(`${name}: expected ${expected.join()}, got ${logits.join()}`);
   }
 }
 
@@ -86,12 +92,36 @@ function rows({ name, files }: Worker, results: readonly Result[]): readonly Mea
   const row = (figure: string, value: number, unit: string) => ({ name: `edge/${name}/${figure}`, value, unit });
   const middle = (figure: (result: Result) => number) => median(results.map(figure));
   return [
-    row('gzip_bytes', Object.values(files).reduce((total, content) => total + gzipSync(content).length, 0), 'B'),
-    row('first_answer_ms', middle(({ firstAnswer }) => firstAnswer), 'ms'),
-    row('first_request_cpu_ms', middle(({ firstRequestCpu }) => firstRequestCpu), 'ms'),
-    row('startup_cpu_ms', middle(({ startupCpu }) => startupCpu), 'ms'),
-    row('rss_mb', middle(({ resident }) => resident / 1e6), 'MB'),
-    row('warm_ms', middle(({ warm }) => warm), 'ms'),
+    row(
+      'gzip_bytes',
+      Object.values(files).reduce((total, content) => total + gzipSync(content).length, 0),
+      'B',
+    ),
+    row(
+      'first_answer_ms',
+      middle(({ firstAnswer }) => firstAnswer),
+      'ms',
+    ),
+    row(
+      'first_request_cpu_ms',
+      middle(({ firstRequestCpu }) => firstRequestCpu),
+      'ms',
+    ),
+    row(
+      'startup_cpu_ms',
+      middle(({ startupCpu }) => startupCpu),
+      'ms',
+    ),
+    row(
+      'rss_mb',
+      middle(({ resident }) => resident / 1e6),
+      'MB',
+    ),
+    row(
+      'warm_ms',
+      middle(({ warm }) => warm),
+      'ms',
+    ),
   ];
 }
 

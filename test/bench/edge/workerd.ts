@@ -131,7 +131,9 @@ class Process implements AsyncDisposable {
   /** Over all threads, to the nanosecond. Source: https://docs.kernel.org/scheduler/sched-stats.html */
   async #cpu(): Promise<number> {
     const tasks = `/proc/${this.#child.pid ?? 0}/task`;
-    const stats = await Promise.all((await readdir(tasks)).map((task) => readFile(`${tasks}/${task}/schedstat`, 'utf8')));
+    const stats = await Promise.all(
+      (await readdir(tasks)).map((task) => readFile(`${tasks}/${task}/schedstat`, 'utf8')),
+    );
     return stats.reduce((total, stat) => total + Number(stat.split(' ')[0]), 0) / 1e6;
   }
 }

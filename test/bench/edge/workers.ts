@@ -31,9 +31,14 @@ export async function peerWorkers(model: Uint8Array): Promise<readonly Worker[]>
     await bundleWorker('stock-lazy', 'stock-lazy.js', stock),
     await bundleWorker('stock-module-scope', 'stock-module-scope.js', stock),
     await bundleWorker('tfjs-cpu', 'tfjs-cpu.js', tfjs, { 'layout.json': JSON.stringify(layout) }),
-    await bundleWorker('tfjs-wasm', 'tfjs-wasm.js', { ...tfjs, 'tfjs.wasm': tfjsWasm }, {
-      'layout.json': JSON.stringify(layout),
-    }),
+    await bundleWorker(
+      'tfjs-wasm',
+      'tfjs-wasm.js',
+      { ...tfjs, 'tfjs.wasm': tfjsWasm },
+      {
+        'layout.json': JSON.stringify(layout),
+      },
+    ),
   ];
 }
 
@@ -72,9 +77,12 @@ async function bundleWorker(
             contents: generated[path] ?? '',
             loader: path.endsWith('.json') ? 'json' : 'js',
           }));
-          api.onResolve({ filter: /^(module|worker_threads|node:.*|fs|path|url|util|perf_hooks|os|crypto)$/ }, ({ path }) => {
-            return { path, namespace: 'absent' };
-          });
+          api.onResolve(
+            { filter: /^(module|worker_threads|node:.*|fs|path|url|util|perf_hooks|os|crypto)$/ },
+            ({ path }) => {
+              return { path, namespace: 'absent' };
+            },
+          );
           api.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'export default {}' }));
         },
       },
