@@ -47,6 +47,7 @@ export async function bundle(source: string, memory: MemoryKind): Promise<string
     minify: true,
     format: 'esm',
     target: 'es2024',
+    tsconfigRaw: {},
     platform: 'browser',
     external: ['*.wasm', '*.bin'],
     logLevel: 'silent',

@@ -24,10 +24,11 @@ export interface Case {
 }
 
 const batchSizes = [1, 2, 3, 7, 16, 64];
-const largeBatchSizes = [0, 128, 256, 512, 1024, 4096];
+/** Nothing at all, then until memory must grow, then until it cannot. */
+const largeBatchSizes = [0, 128, 512, 4096];
 const fills: readonly Fill[] = ['image', 'unit', 'special'];
 /** Room for growth, in pages, when a run meets the memory limit: each stops it at another allocation. */
-const rooms = [0, 4, 32, 128, 400];
+const rooms = [0, 4, 32, 128];
 
 /** All cases of all models of `subject`. They hold for any subject with the same models. */
 export function allCases(subject: Subject): readonly Case[] {
@@ -92,7 +93,7 @@ function memoryLimitCases(model: string): readonly Case[] {
       const { memory } = instance.heap;
       runtime.capMemory(memory, runtime.pagesOf(memory) + room);
       try {
-        const outcome = outcomeOf(subject, model, feedsOf(subject, model, { all: 700 }, 'image'));
+        const outcome = outcomeOf(subject, model, feedsOf(subject, model, { all: 300 }, 'image'));
         return typeof outcome === 'string' ? outcome : {};
       } finally {
         runtime.capMemory(memory, runtime.memoryCapPages);

@@ -5,12 +5,15 @@
 
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -44,7 +47,6 @@ export class Deployment implements AsyncDisposable {
 
   static async create({ files }: Worker): Promise<Deployment> {
     const folder = await mkdtemp(join(tmpdir(), 'edge-bench-'));
-    await mkdir(folder, { recursive: true });
     for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
     await writeFile(join(folder, 'config.capnp'), configuration(Object.keys(files)));
     await compileConfiguration(folder);
@@ -96,22 +98,18 @@ class Process implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const exit = new Promise((resolve) => this.#child.once('exit', resolve));
+    const exit = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await exit;
   }
 
-  request(runs = 1): Promise<string> {
-    return new Promise((resolve, reject) => {
-      get(`http://127.0.0.1:${this.#port}/?n=${runs}`, (response) => {
-        let body = '';
-        response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
-        response.on('end', () => {
-          if (response.statusCode === 200) resolve(body);
-          else reject(new Error(`workerd: expected 200, got ${String(response.statusCode)}`));
-        });
-      }).on('error', reject);
-    });
+  /** @returns the body of the answer */
+  async request(runs = 1): Promise<string> {
+    const request = get(`http://127.0.0.1:${this.#port}/?n=${runs}`);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const body = await text(response);
+    if (response.statusCode !== 200) throw new Error(`workerd: expected 200, got ${String(response.statusCode)}`);
+    return body;
   }
 
   async resident(): Promise<number> {
@@ -121,7 +119,9 @@ class Process implements AsyncDisposable {
 
   /** CPU milliseconds so far, read when no more are being used. */
   async quietCpu(): Promise<number> {
-    for (let before = -1; ; await sleep(50)) {
+    let before = await this.#cpu();
+    for (;;) {
+      await sleep(50);
       const now = await this.#cpu();
       if (now - before < 0.2) return now;
       before = now;

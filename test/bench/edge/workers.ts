@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
+import type { Plugin } from 'esbuild';
 
 import { emitImage } from '../../../exporter/edge/emit.ts';
 import type { EdgeImage } from '../../../exporter/edge/image.ts';
@@ -19,44 +20,42 @@ export interface Worker {
 
 const sources = fileURLToPath(new URL('./workers/', import.meta.url));
 const { resolve } = createRequire(import.meta.url);
+const tfjsModule = '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
 
-/** The peers and the floor, for one model file. */
-export async function peerWorkers(model: Uint8Array): Promise<readonly Worker[]> {
-  const stock = { 'stock.wasm': await readStockModule(), 'model.bin': model };
-  const { layout, weights } = tfjsWeights(model);
-  const tfjs = { 'weights.bin': weights };
-  const tfjsWasm = await readFile(resolve('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm'));
-  return [
-    await bundleWorker('hello', 'hello.js', {}),
-    await bundleWorker('stock-lazy', 'stock-lazy.js', stock),
-    await bundleWorker('stock-module-scope', 'stock-module-scope.js', stock),
-    await bundleWorker('tfjs-cpu', 'tfjs-cpu.js', tfjs, { 'layout.json': JSON.stringify(layout) }),
-    await bundleWorker(
-      'tfjs-wasm',
-      'tfjs-wasm.js',
-      { ...tfjs, 'tfjs.wasm': tfjsWasm },
-      {
-        'layout.json': JSON.stringify(layout),
-      },
-    ),
-  ];
+/** How to make each Worker, by name. */
+export type Recipes = Readonly<Record<string, () => Promise<Worker>>>;
+
+/** The floor and the peers, for one model file. */
+export function peers(model: Uint8Array): Recipes {
+  const stock = async (name: string) =>
+    bundleWorker(name, { 'stock.wasm': await readStockModule(), 'model.bin': model });
+  const tfjs = (name: string, files: Worker['files']) => {
+    const { layout, weights } = tfjsWeights(model);
+    return bundleWorker(name, { 'weights.bin': weights, ...files }, { 'layout.json': JSON.stringify(layout) });
+  };
+  return {
+    hello: () => bundleWorker('hello', {}),
+    'stock-lazy': () => stock('stock-lazy'),
+    'stock-module-scope': () => stock('stock-module-scope'),
+    'tfjs-cpu': () => tfjs('tfjs-cpu', {}),
+    'tfjs-wasm': async () => tfjs('tfjs-wasm', { 'tfjs.wasm': await readFile(resolve(tfjsModule)) }),
+  };
 }
 
 export async function edgeWorker(name: string, image: EdgeImage): Promise<Worker> {
   const { 'edge.mjs': module, 'edge.wasm': wasm } = await emitImage(image);
   if (typeof module !== 'string' || typeof wasm === 'string' || !wasm) throw new Error('internal: unexpected files');
-  return bundleWorker(name, 'edge.js', { 'edge.wasm': wasm }, { 'edge.mjs': module });
+  return { ...(await bundleWorker('edge', { 'edge.wasm': wasm }, { 'edge.mjs': module })), name };
 }
 
 /** @param generated sources that exist in memory only, by the name they are imported under */
 async function bundleWorker(
   name: string,
-  entry: string,
   files: Worker['files'],
   generated: Readonly<Record<string, string>> = {},
 ): Promise<Worker> {
   const { outputFiles } = await build({
-    entryPoints: [`${sources}${entry}`],
+    entryPoints: [`${sources}${name}.mjs`],
     bundle: true,
     write: false,
     minify: true,
@@ -66,27 +65,32 @@ async function bundleWorker(
     external: ['*.wasm', '*.bin'],
     // The Emscripten glue takes itself to be in Node where there is a process, as in a Worker of today.
     define: { 'import.meta.url': '""', process: 'undefined', 'globalThis.process': 'undefined' },
-    plugins: [
-      {
-        name: 'generated',
-        setup(api) {
-          api.onResolve({ filter: /^\.\// }, ({ path }) => {
-            return path.slice(2) in generated ? { path: path.slice(2), namespace: 'generated' } : undefined;
-          });
-          api.onLoad({ filter: /.*/, namespace: 'generated' }, ({ path }) => ({
-            contents: generated[path] ?? '',
-            loader: path.endsWith('.json') ? 'json' : 'js',
-          }));
-          api.onResolve(
-            { filter: /^(module|worker_threads|node:.*|fs|path|url|util|perf_hooks|os|crypto)$/ },
-            ({ path }) => {
-              return { path, namespace: 'absent' };
-            },
-          );
-          api.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'export default {}' }));
-        },
-      },
-    ],
+    plugins: [inMemory(generated), nodeModules],
   });
   return { name, files: { 'worker.mjs': outputFiles.map(({ text }) => text).join(''), ...files } };
 }
+
+function inMemory(sources: Readonly<Record<string, string>>): Plugin {
+  return {
+    name: 'in-memory',
+    setup(api) {
+      api.onResolve({ filter: /^\.\// }, ({ path }) => {
+        return path.slice(2) in sources ? { path: path.slice(2), namespace: 'in-memory' } : undefined;
+      });
+      api.onLoad({ filter: /.*/, namespace: 'in-memory' }, ({ path }) => ({
+        contents: sources[path] ?? '',
+        loader: path.endsWith('.json') ? 'json' : 'js',
+      }));
+    },
+  };
+}
+
+/** Imported by branches for Node only, which no Worker takes. */
+const nodeModules: Plugin = {
+  name: 'node-modules',
+  setup(api) {
+    const filter = /^(node:.*|module|worker_threads|fs|path|url|util|perf_hooks|os|crypto)$/;
+    api.onResolve({ filter }, ({ path }) => ({ path, namespace: 'absent' }));
+    api.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'export default {}' }));
+  },
+};

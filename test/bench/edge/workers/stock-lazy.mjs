@@ -1,6 +1,6 @@
 /** Stock, its session created by the first request. */
-import { serve } from './handler.js';
-import { createSession, infer } from './stock.js';
+import { serve } from './handler.mjs';
+import { createSession, infer } from './stock.mjs';
 
 let session;
 

@@ -1,8 +1,8 @@
 /** TensorFlow.js on its JavaScript backend. */
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { serve } from './handler.js';
-import { createModel } from './tfjs-model.js';
+import { serve } from './handler.mjs';
+import { createModel } from './tfjs-model.mjs';
 
 let predict;
 

@@ -3,9 +3,9 @@
  */
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
-import { serve } from './handler.js';
+import { serve } from './handler.mjs';
 import wasm from './tfjs.wasm';
-import { createModel } from './tfjs-model.js';
+import { createModel } from './tfjs-model.mjs';
 
 let predict;
 
