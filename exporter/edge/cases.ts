@@ -28,7 +28,7 @@ const batchSizes = [1, 2, 3, 7, 16, 64];
 const largeBatchSizes = [0, 128, 512, 4096];
 const fills: readonly Fill[] = ['image', 'unit', 'special'];
 /** Room for growth, in pages, when a run meets the memory limit: each stops it at another allocation. */
-const rooms = [0, 4, 32, 128];
+const rooms = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 /** All cases of all models of `subject`. They hold for any subject with the same models. */
 export function allCases(subject: Subject): readonly Case[] {

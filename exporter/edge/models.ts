@@ -1,6 +1,6 @@
 /** Finds the ONNX files to deploy: `models/<name>/*.onnx`, or any folder of ONNX files. */
 
-import { readFile, readdir } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Models } from './runtime/index.ts';
@@ -12,7 +12,7 @@ const extension = '.onnx';
  * @throws Error if there is none
  */
 export async function readModels(folder: string): Promise<Models> {
-  const paths = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith(extension)).sort();
+  const paths = (await Array.fromAsync(glob(`**/*${extension}`, { cwd: folder }))).sort();
   if (paths.length === 0) throw new Error(`${folder}: expected at least one ${extension} file, got none`);
   const files = await Promise.all(paths.map((path) => readFile(join(folder, path))));
   return Object.fromEntries(files.map((file, i) => [modelName(paths[i] ?? ''), file]));
