@@ -1,6 +1,7 @@
 /** Finds the ONNX files to deploy: `models/<name>/*.onnx`, or any folder of ONNX files. */
 
-import { glob, readFile } from 'node:fs/promises';
+import { globSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Models } from './runtime/index.ts';
@@ -12,7 +13,7 @@ const extension = '.onnx';
  * @throws Error if there is none
  */
 export async function readModels(folder: string): Promise<Models> {
-  const paths = (await Array.fromAsync(glob(`**/*${extension}`, { cwd: folder }))).sort();
+  const paths = globSync(`**/*${extension}`, { cwd: folder }).sort();
   if (paths.length === 0) throw new Error(`${folder}: expected at least one ${extension} file, got none`);
   const files = await Promise.all(paths.map((path) => readFile(join(folder, path))));
   return Object.fromEntries(files.map((file, i) => [modelName(paths[i] ?? ''), file]));
