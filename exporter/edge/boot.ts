@@ -1,0 +1,70 @@
+/** Boots the instrumented module through the official glue, with every model's session created. */
+
+import type { Runtime } from './bundle.ts';
+import { globalPrefix, hitPrefix } from './instrument.ts';
+import type { Models, OrtInstance, Started } from './runtime/index.ts';
+
+export interface Booted extends Started {
+  /** Mutable globals by their number among those that the module defines. */
+  readonly globals: ReadonlyMap<number, WebAssembly.Global>;
+  readonly hits: Hits;
+}
+
+/** Which functions have been entered, by their number among those that the module defines. */
+export class Hits {
+  readonly #marks: ReadonlyMap<number, WebAssembly.Global>;
+
+  constructor(marks: ReadonlyMap<number, WebAssembly.Global>) {
+    this.#marks = marks;
+  }
+
+  /** How many functions there are. */
+  get size(): number {
+    return this.#marks.size;
+  }
+
+  reset(): void {
+    for (const mark of this.#marks.values()) mark.value = 0;
+  }
+
+  read(): ReadonlySet<number> {
+    return new Set([...this.#marks].filter(([, mark]) => mark.value === 1).map(([index]) => index));
+  }
+}
+
+export async function boot(runtime: Runtime, instrumented: Uint8Array, models: Models): Promise<Booted> {
+  const module = new WebAssembly.Module(instrumented);
+  const started = await runtime.startStock((imports) => new WebAssembly.Instance(module, imports), models);
+  checkBlockSizes(started.instance);
+  return {
+    ...started,
+    globals: numberedGlobals(started.exports, globalPrefix),
+    hits: new Hits(numberedGlobals(started.exports, hitPrefix)),
+  };
+}
+
+/** Zeroing on `free` reads a block's size from the word in front of it, as dlmalloc keeps it; here that is made sure. */
+function checkBlockSizes({ ort, heap }: OrtInstance): void {
+  for (let bytes = 1; bytes < 1e6; bytes = 2 * bytes + 1) {
+    const block = ort._malloc(bytes);
+    const size = blockSize(heap.word(block - 4));
+    ort._free(block);
+    if (size < bytes || size > bytes + 24)
+      throw new Error(`allocator: expected a block of ${bytes} bytes, got ${size}`);
+  }
+}
+
+/** Bytes that a program may use of a block, from dlmalloc's word in front of it. */
+function blockSize(head: number): number {
+  return (head & ~7) - 4;
+}
+
+function numberedGlobals(exports: WebAssembly.Exports, prefix: string): ReadonlyMap<number, WebAssembly.Global> {
+  const globals = new Map<number, WebAssembly.Global>();
+  for (const [name, value] of Object.entries(exports)) {
+    if (name.startsWith(prefix) && value instanceof WebAssembly.Global) {
+      globals.set(Number(name.slice(prefix.length)), value);
+    }
+  }
+  return globals;
+}

@@ -1,0 +1,79 @@
+/**
+ * Bundles the runtime and the official glue into one file without Node APIs. Inside the glue, everything that asks what
+ * host it runs on is answered here, so that it behaves the same at build time and in a Worker. The answers are given
+ * for names of the web platform and Node, never for names of the glue's own, which are minified.
+ */
+
+import { fileURLToPath } from 'node:url';
+
+import { build } from 'esbuild';
+import type { BuildOptions } from 'esbuild';
+
+import type * as runtime from './runtime/index.ts';
+
+export type Runtime = typeof runtime;
+
+/** `unshared` is for specialised modules, `shared` for the stock one, which insists on a shared memory. */
+export type MemoryKind = 'shared' | 'unshared';
+
+const runtimeFolder = fileURLToPath(new URL('./runtime/', import.meta.url));
+
+const noHost = {
+  'globalThis.process': 'undefined',
+  'globalThis.window': 'undefined',
+  'globalThis.self': 'undefined',
+  'globalThis.WorkerGlobalScope': 'undefined',
+  'globalThis.navigator': 'undefined',
+  'navigator.hardwareConcurrency': '1',
+  'import.meta.url': '""',
+};
+
+const unsharedMemory = {
+  define: {
+    ...noHost,
+    'WebAssembly.Memory': 'UnsharedMemory',
+    'globalThis.SharedArrayBuffer': 'ArrayBuffer',
+    'Atomics.waitAsync': 'undefined',
+  },
+  inject: [`${runtimeFolder}unshared-memory.ts`],
+} satisfies BuildOptions;
+
+/** Bundles `source`, a module that imports from the runtime's folder with `./`. */
+export async function bundle(source: string, memory: MemoryKind): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: source, resolveDir: runtimeFolder, loader: 'ts' },
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'esm',
+    target: 'es2024',
+    tsconfigRaw: {},
+    platform: 'browser',
+    external: ['*.wasm', '*.bin'],
+    logLevel: 'silent',
+    define: noHost,
+    ...(memory === 'unshared' ? unsharedMemory : {}),
+    plugins: [nodeBuiltins],
+  });
+  return outputFiles.map(({ text }) => text).join('');
+}
+
+/** The glue imports these two only where `process` exists; above it has been told that it does not. */
+const nodeBuiltins = {
+  name: 'no-node-builtins',
+  setup(api: Parameters<NonNullable<BuildOptions['plugins']>[number]['setup']>[0]) {
+    api.onResolve({ filter: /^(module|worker_threads)$/ }, ({ path }) => ({ path, namespace: 'absent' }));
+    api.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'export {}' }));
+  },
+};
+
+/** Loads a bundle into this process, without a file. */
+export async function importBundle(code: string): Promise<unknown> {
+  const named = Buffer.from(`${code}\n//# sourceURL=edge-runtime.mjs`);
+  return import(/* @vite-ignore */ `data:text/javascript;base64,${named.toString('base64')}`);
+}
+
+/** The whole runtime as it behaves in a Worker, for the build's own use. */
+export async function loadRuntime(memory: MemoryKind): Promise<Runtime> {
+  return (await importBundle(await bundle(`export * from './index.ts';`, memory))) as Runtime;
+}

@@ -1,0 +1,65 @@
+/** ONNX models, ready to run. Written by the build of the edge image; do not edit. */
+
+export type DType =
+  | 'float32'
+  | 'float64'
+  | 'float16'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'bool';
+
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
+
+/** `data` is row-major and has as many elements as `shape` says. `float16` data is its bits, `bool` data 0 or 1. */
+export interface Tensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+/** A model's input or output. A string in `shape` names a free dimension, -1 is a free dimension without a name. */
+export interface ValueInfo {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly (number | string)[];
+}
+
+export interface Session {
+  readonly name: string;
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+
+  /**
+   * Runs the model on `feeds`, one tensor for each input, and returns copies of the outputs asked for (all by default).
+   * @throws FeedError if a feed is missing, unknown or not what the model takes
+   * @throws InferenceError if ONNX Runtime refuses, with its message; an over-large batch is `std::bad_alloc`
+   */
+  run(feeds: Readonly<Record<string, Tensor>>, outputNames?: readonly string[]): Record<string, Tensor>;
+}
+
+/** The user's tensors do not fit the model. */
+export declare class FeedError extends Error {}
+
+/** ONNX Runtime, or the allocator, refused a run with a message. The session stays usable. */
+export declare class InferenceError extends Error {
+  readonly outOfMemory: boolean;
+}
+
+/** By model name: the path of the ONNX file below the models' folder, without its extension. */
+export declare const sessions: ReadonlyMap<string, Session>;

@@ -1,0 +1,93 @@
+/**
+ * Makes the stock module observable: every function marks itself when it is entered, every mutable global can be read
+ * from outside, memory is unshared, and `free` zeroes what it frees, so that nothing dead gets into the snapshot. What
+ * the module computes does not change.
+ */
+
+import type { ExportNames } from './names.ts';
+import {
+  concat,
+  definedFunction,
+  encodeBodies,
+  encodeExports,
+  encodeGlobals,
+  encodeModule,
+  externKind,
+  firstInstruction,
+  integerConstant,
+  parseBodies,
+  parseExports,
+  parseGlobals,
+  parseModule,
+  payloadOf,
+  replaceSections,
+  section,
+  summarizeImports,
+  u32,
+  valueType,
+} from './wasm-binary.ts';
+import type { Export, Section } from './wasm-binary.ts';
+
+/** Export names: `hit.<n>` is 1 once the n-th function that the module defines was entered. */
+export const hitPrefix = 'hit.';
+/** `global.<n>` is the n-th global that the module defines. */
+export const globalPrefix = 'global.';
+
+export function instrument(stock: Uint8Array, { free }: Pick<ExportNames, 'free'>): Uint8Array {
+  const sections = parseModule(stock);
+  const freeFunction = definedFunction(sections, free);
+  const bodies = parseBodies(sections).map((body, i) => (i === freeFunction ? prepend(zeroBlock, body) : body));
+  const globals = parseGlobals(sections);
+  const firstGlobal = summarizeImports(sections).globals;
+  const firstHit = firstGlobal + globals.length;
+  const hit = { type: valueType.i32, mutable: true, init: integerConstant(valueType.i32, 0) };
+  const exports = [
+    ...parseExports(sections),
+    ...mutableGlobalExports(sections),
+    ...bodies.map((_, i) => ({ name: `${hitPrefix}${i}`, kind: externKind.global, index: firstHit + i })),
+  ];
+  return encodeModule(
+    replaceSections(sections, {
+      [section.import]: unsharedMemoryImport(sections),
+      [section.global]: encodeGlobals([...globals, ...bodies.map(() => hit)]),
+      [section.export]: encodeExports(exports),
+      [section.code]: encodeBodies(bodies.map((body, i) => prepend(markHit(firstHit + i), body))),
+    }),
+  );
+}
+
+/** Exports for the mutable globals, under names that later stages keep. */
+export function mutableGlobalExports(sections: readonly Section[]): readonly Export[] {
+  const first = summarizeImports(sections).globals;
+  return parseGlobals(sections).flatMap(({ mutable }, i) =>
+    mutable ? [{ name: `${globalPrefix}${i}`, kind: externKind.global, index: first + i }] : [],
+  );
+}
+
+/** The import section with the memory's shared flag cleared; its limits stay. */
+export function unsharedMemoryImport(sections: readonly Section[]): Uint8Array {
+  const sharedFlag = 0b10;
+  const payload = Uint8Array.from(payloadOf(sections, section.import));
+  const at = summarizeImports(sections).limitsFlagOffset;
+  payload[at] = (payload[at] ?? 0) & ~sharedFlag;
+  return payload;
+}
+
+/** `i32.const 1`, `global.set`. */
+function markHit(global: number): readonly number[] {
+  return [0x41, 0x01, 0x24, ...u32(global)];
+}
+
+/** `if (p) memory.fill(p, 0, (load32(p - 4) & ~7) - 4)`: all that the program could use of the block at p = local 0. */
+const zeroBlock = [
+  ...[0x20, 0x00, 0x04, 0x40], // local.get 0, if
+  ...[0x20, 0x00, 0x41, 0x00], // local.get 0, i32.const 0
+  ...[0x20, 0x00, 0x41, 0x04, 0x6b, 0x28, 0x02, 0x00], // local.get 0, i32.const 4, i32.sub, i32.load
+  ...[0x41, 0x78, 0x71, 0x41, 0x04, 0x6b], // i32.const -8, i32.and, i32.const 4, i32.sub
+  ...[0xfc, 0x0b, 0x00, 0x0b], // memory.fill, end
+];
+
+function prepend(instructions: readonly number[], body: Uint8Array): Uint8Array {
+  const at = firstInstruction(body);
+  return concat([body.subarray(0, at), instructions, body.subarray(at)]);
+}

@@ -1,0 +1,107 @@
+/**
+ * From a folder of ONNX files to a folder of Worker files, doing only what has changed: nothing if neither models nor
+ * code have, and no optimizing if the models are the same but for their weights.
+ */
+
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { version as esbuild } from 'esbuild';
+
+import { emitImage, emitStock } from './emit.ts';
+import type { EmittedFiles } from './emit.ts';
+import { makeImage } from './image.ts';
+import type { EdgeImage } from './image.ts';
+import { readModels } from './models.ts';
+import { optimize } from './optimize.ts';
+import type { Models } from './runtime/index.ts';
+import { mnistSamples } from './samples.ts';
+import { gluePath, readStockModule, stockModulePath } from './stock-module.ts';
+
+export interface BuildOptions {
+  readonly modelsFolder: string;
+  readonly outFolder: string;
+  /** Deploy the unmodified runtime instead. */
+  readonly stock: boolean;
+  readonly trim: boolean;
+  readonly onStage: (stage: string) => void;
+}
+
+/** `image` is absent for the stock runtime and if everything was up to date. */
+export interface Built {
+  readonly upToDate: boolean;
+  readonly models: Models;
+  readonly image?: EdgeImage;
+}
+
+/** Stands for the version of the optimizer. */
+const binaryenPath = createRequire(import.meta.url).resolve('binaryen/package.json');
+const stampFile = 'edge.sha256';
+
+/** @throws VerificationError if the image is not equal to stock; nothing is written then */
+export async function buildEdge({ modelsFolder, outFolder, stock, trim, onStage }: BuildOptions): Promise<Built> {
+  const models = await readModels(modelsFolder);
+  const stamp = await contentHash(models, { stock, trim });
+  if ((await readIfThere(join(outFolder, stampFile)))?.toString() === stamp) return { upToDate: true, models };
+  const stockModule = await readStockModule();
+  if (stock) {
+    await writeFiles(outFolder, { ...(await emitStock(stockModule, models)), [stampFile]: stamp });
+    return { upToDate: false, models };
+  }
+  const image = await makeImage({
+    stock: stockModule,
+    models,
+    samples: await mnistSamples(),
+    trim,
+    optimize: (module) => optimizeCached(module, join(outFolder, '.cache')),
+    onStage,
+  });
+  await writeFiles(outFolder, { ...(await emitImage(image)), [stampFile]: stamp });
+  return { upToDate: false, models, image };
+}
+
+/** Of everything that the files depend on: models, this code, and the packages it works with. */
+async function contentHash(models: Models, options: Pick<BuildOptions, 'stock' | 'trim'>): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify({ ...options, esbuild }));
+  for (const [name, file] of Object.entries(models)) hash.update(`${name}\n`).update(file);
+  const folder = dirname(fileURLToPath(import.meta.url));
+  const sources = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith('.ts')).sort();
+  const files = [...sources.map((path) => join(folder, path)), stockModulePath, gluePath, binaryenPath];
+  for (const path of files) hash.update(await readFile(path));
+  return hash.digest('hex');
+}
+
+/** Optimizing depends on nothing but the module, and takes longer than everything else. */
+async function optimizeCached(module: Uint8Array, cacheFolder: string): Promise<Uint8Array> {
+  const key = createHash('sha256')
+    .update(await readFile(binaryenPath))
+    .update(module)
+    .digest('hex');
+  const cached = await readIfThere(join(cacheFolder, `${key}.wasm`));
+  if (cached) return new Uint8Array(cached);
+  const optimized = await optimize(module);
+  await writeFiles(cacheFolder, { [`${key}.wasm`]: optimized });
+  return optimized;
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Each file appears whole or not at all; the last one is the stamp that vouches for the others. */
+async function writeFiles(folder: string, files: EmittedFiles): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(folder, name);
+    await writeFile(`${path}.part`, content);
+    await rename(`${path}.part`, path);
+  }
+}

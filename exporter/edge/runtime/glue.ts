@@ -1,0 +1,102 @@
+/**
+ * The official Emscripten glue of ONNX Runtime Web, typed: the C API that it exposes under public names, and the hook
+ * through which an instance of our choice is given to it. It knows nothing of models.
+ * Source: https://github.com/microsoft/onnxruntime/blob/v1.30.0/js/web/lib/wasm/wasm-types.ts
+ */
+
+import untypedFactory from 'onnxruntime-web/ort-wasm-simd-threaded.mjs';
+
+import { Heap } from './heap.ts';
+
+/** An address in linear memory. */
+export type Pointer = number;
+
+/** The C API and the helpers of Emscripten that the edge runtime uses. Status results are 0 on success. */
+export interface OrtModule {
+  _OrtInit(threads: number, loggingLevel: number): number;
+  _OrtGetLastError(errorCode: Pointer, errorMessage: Pointer): void;
+  _OrtCreateSessionOptions(
+    graphOptimizationLevel: number,
+    enableCpuMemArena: boolean,
+    enableMemPattern: boolean,
+    executionMode: number,
+    enableProfiling: boolean,
+    profileFilePrefix: Pointer,
+    logId: Pointer,
+    logSeverityLevel: number,
+    logVerbosityLevel: number,
+    optimizedModelFilePath: Pointer,
+  ): Pointer;
+  _OrtReleaseSessionOptions(options: Pointer): number;
+  _OrtCreateSession(model: Pointer, length: number, options: Pointer): Pointer;
+  _OrtGetInputOutputCount(session: Pointer, inputCount: Pointer, outputCount: Pointer): number;
+  _OrtGetInputOutputMetadata(session: Pointer, index: number, name: Pointer, metadata: Pointer): number;
+  _OrtCreateRunOptions(severity: number, verbosity: number, terminate: boolean, tag: Pointer): Pointer;
+  _OrtCreateTensor(dtype: number, data: Pointer, bytes: number, dims: Pointer, rank: number, location: number): Pointer;
+  _OrtGetTensorData(tensor: Pointer, dtype: Pointer, data: Pointer, dims: Pointer, rank: Pointer): number;
+  _OrtReleaseTensor(tensor: Pointer): number;
+  _OrtFree(pointer: Pointer): void;
+  _OrtRun(
+    session: Pointer,
+    inputNames: Pointer,
+    inputTensors: Pointer,
+    inputCount: number,
+    outputNames: Pointer,
+    outputCount: number,
+    outputTensors: Pointer,
+    options: Pointer,
+  ): number;
+  _malloc(bytes: number): Pointer;
+  _free(pointer: Pointer): void;
+  stackSave(): Pointer;
+  stackAlloc(bytes: number): Pointer;
+  stackRestore(stack: Pointer): void;
+  UTF8ToString(pointer: Pointer): string;
+}
+
+/** What the glue reads of an instance. */
+export type InstanceLike = Pick<WebAssembly.Instance, 'exports'>;
+
+export type GlueFactory = (argument: {
+  numThreads: number;
+  instantiateWasm(imports: WebAssembly.Imports, receive: (instance: InstanceLike) => void): object;
+}) => Promise<OrtModule>;
+
+const glueFactory = untypedFactory as GlueFactory;
+
+/** The running glue, with what it and its instance were made of. */
+export interface StartedGlue {
+  readonly ort: OrtModule;
+  readonly heap: Heap;
+  readonly imports: WebAssembly.Imports;
+  readonly exports: WebAssembly.Exports;
+}
+
+/**
+ * Starts the glue on an instance made by `instantiate` from the glue's own imports. The promise waits for nothing but
+ * itself: no I/O, no timers, so it may be awaited in a Worker's global scope.
+ */
+export async function startGlue(
+  instantiate: (imports: WebAssembly.Imports, memory: WebAssembly.Memory) => InstanceLike,
+): Promise<StartedGlue> {
+  const { promise, resolve } = Promise.withResolvers<Omit<StartedGlue, 'ort'>>();
+  const ort = await glueFactory({
+    numThreads: 1,
+    instantiateWasm(imports, receive) {
+      const memory = importedMemory(imports);
+      const instance = instantiate(imports, memory);
+      resolve({ heap: new Heap(memory), imports, exports: instance.exports });
+      receive(instance);
+      return {};
+    },
+  });
+  return { ort, ...(await promise) };
+}
+
+/** The memory among the glue's imports. The names of the imports are minified, so it is found by its kind. */
+function importedMemory(imports: WebAssembly.Imports): WebAssembly.Memory {
+  for (const value of Object.values(imports).flatMap((names) => Object.values(names))) {
+    if (value instanceof WebAssembly.Memory) return value;
+  }
+  throw new Error('onnxruntime-web glue: expected an imported memory, got none');
+}

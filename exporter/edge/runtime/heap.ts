@@ -1,0 +1,57 @@
+/**
+ * Linear memory as typed views that survive growth, and the cap that turns an over-large batch into a clean error.
+ */
+
+import type { Pointer } from './glue.ts';
+
+/** WebAssembly's page, in bytes. */
+export const pageBytes = 65_536;
+
+/** 96 MiB: an isolate has 128 MB for everything, and is killed without a message beyond it. */
+export const memoryCapPages = 1_536;
+
+export class Heap {
+  readonly memory: WebAssembly.Memory;
+  #bytes = new Uint8Array();
+  #words = new Uint32Array();
+
+  constructor(memory: WebAssembly.Memory) {
+    this.memory = memory;
+  }
+
+  /** All of linear memory. Valid until the next call into WebAssembly, which may grow it. */
+  get bytes(): Uint8Array {
+    if (this.#bytes.buffer !== this.memory.buffer) this.#bytes = new Uint8Array(this.memory.buffer);
+    return this.#bytes;
+  }
+
+  /** The same memory as 32-bit words; the index is the address divided by four. */
+  get words(): Uint32Array {
+    if (this.#words.buffer !== this.memory.buffer) this.#words = new Uint32Array(this.memory.buffer);
+    return this.#words;
+  }
+
+  /** The 32-bit word at an address that is a multiple of four. */
+  word(address: Pointer): number {
+    return this.words[address >>> 2] ?? 0;
+  }
+
+  setWords(address: Pointer, values: readonly number[]): void {
+    this.words.set(values, address >>> 2);
+  }
+}
+
+/**
+ * Makes `memory.grow` fail beyond `pages`; the allocator then returns null and ONNX Runtime reports `std::bad_alloc`.
+ * The glue grows memory through this method only. A later call replaces the cap.
+ */
+export function capMemory(memory: WebAssembly.Memory, pages: number): void {
+  memory.grow = (delta) => {
+    if (pagesOf(memory) + delta > pages) throw new RangeError(`memory: expected at most ${pages} pages`);
+    return (Object.getPrototypeOf(memory) as WebAssembly.Memory).grow.call(memory, delta);
+  };
+}
+
+export function pagesOf(memory: WebAssembly.Memory): number {
+  return memory.buffer.byteLength / pageBytes;
+}

@@ -1,0 +1,46 @@
+/**
+ * Starts a specialised image: its WebAssembly module already holds the heap with every session created, so starting is
+ * instantiating. Synchronous but for the glue's own promise; safe in a Worker's global scope.
+ */
+
+import { startGlue } from './glue.ts';
+import type { StartedGlue } from './glue.ts';
+import { capMemory, memoryCapPages, pagesOf } from './heap.ts';
+import type { SessionRecord, Started } from './ort.ts';
+
+/** What the build knows about an image and its module cannot say: where things are in the heap. */
+export interface ImageManifest {
+  /** Size of the snapshot's memory, in pages. */
+  readonly pages: number;
+  readonly runOptions: number;
+  readonly sessions: Readonly<Record<string, SessionRecord>>;
+}
+
+export async function startImage(
+  wasm: WebAssembly.Module,
+  { pages, runOptions, sessions }: ImageManifest,
+): Promise<Started & Pick<StartedGlue, 'exports'>> {
+  const { ort, heap, imports, exports } = await startGlue((imports, memory) => {
+    memory.grow(Math.max(0, pages - pagesOf(memory)));
+    capMemory(memory, memoryCapPages);
+    return new WebAssembly.Instance(wasm, imports);
+  });
+  const restoreGlobals = rememberGlobals(exports);
+  const restore = () => {
+    heap.bytes.fill(0);
+    // The snapshot is the module's active data: instantiating writes it. The new instance itself is not wanted, since
+    // the glue has bound itself to the functions of the first.
+    new WebAssembly.Instance(wasm, imports);
+    restoreGlobals();
+  };
+  return { instance: { ort, heap, runOptions, restore }, sessions, exports };
+}
+
+/** The state of an instance outside of its memory: the image exports every mutable global. Its table never changes. */
+function rememberGlobals(exports: WebAssembly.Exports): () => void {
+  const globals = Object.values(exports).filter((value) => value instanceof WebAssembly.Global);
+  const values = globals.map(({ value }) => value);
+  return () => {
+    globals.forEach((global, i) => (global.value = values[i] ?? 0));
+  };
+}

@@ -1,0 +1,16 @@
+/** What the bundles are made of: a Worker's takes what it deploys, the build's takes everything. */
+
+export { startStock } from './stock.ts';
+export type { Models } from './stock.ts';
+export { capMemory, Heap, memoryCapPages, pageBytes, pagesOf } from './heap.ts';
+export { startGlue } from './glue.ts';
+export type { InstanceLike, OrtModule, Pointer } from './glue.ts';
+export { startImage } from './image.ts';
+export type { ImageManifest } from './image.ts';
+export { check, checkPointer, InferenceError } from './ort.ts';
+export type { OrtInstance, SessionRecord, Started } from './ort.ts';
+export { Session, sessionsOf } from './session.ts';
+export type { Tensors } from './session.ts';
+export { codeOf, createData, elementBytes, elementCount, FeedError, isFree } from './tensor.ts';
+export type { DType, Tensor, TensorData, ValueInfo } from './tensor.ts';
+export { warmUp } from './warm-up.ts';

@@ -1,0 +1,82 @@
+/**
+ * Calls into the C API of ONNX Runtime with its error convention turned into exceptions.
+ * Source: https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/wasm/api.h
+ */
+
+import type { OrtModule, Pointer } from './glue.ts';
+import type { Heap } from './heap.ts';
+import type { ValueInfo } from './tensor.ts';
+
+/** ONNX Runtime's `ORT_LOGGING_LEVEL_FATAL`: errors come back as exceptions and need not be printed as well. */
+export const loggingLevelFatal = 4;
+
+/** The glue, its memory, and the addresses of what was created in it. */
+export interface OrtInstance {
+  readonly ort: OrtModule;
+  readonly heap: Heap;
+  readonly runOptions: Pointer;
+  /** Puts memory and globals back to the state they were in at the start; absent where there is no such state. */
+  readonly restore?: () => void;
+}
+
+/** An input or output with the address of its name. */
+export interface NamedValue extends ValueInfo {
+  readonly namePointer: Pointer;
+}
+
+/** A created session: its handle and what it takes and gives. Plain data, stored beside the image. */
+export interface SessionRecord {
+  readonly handle: Pointer;
+  readonly inputs: readonly NamedValue[];
+  readonly outputs: readonly NamedValue[];
+}
+
+/** A running instance with a session for each model, by name. All of them live in the one heap. */
+export interface Started {
+  readonly instance: OrtInstance;
+  readonly sessions: Readonly<Record<string, SessionRecord>>;
+}
+
+/** ONNX Runtime, or the allocator, refused a run with a message. The session stays usable. */
+export class InferenceError extends Error {
+  override readonly name = 'InferenceError';
+  readonly outOfMemory: boolean;
+
+  constructor(message: string) {
+    super(message);
+    this.outOfMemory = isOutOfMemory(message);
+  }
+}
+
+/** Whether an error's message says that linear memory could not grow far enough. */
+export function isOutOfMemory(message: string): boolean {
+  return /bad_alloc|out of memory|failed to allocate/i.test(message);
+}
+
+/** @throws InferenceError with ONNX Runtime's message unless `status` is 0. */
+export function check(instance: Pick<OrtInstance, 'ort' | 'heap'>, status: number): void {
+  if (status !== 0) throw lastError(instance);
+}
+
+/** @throws InferenceError with ONNX Runtime's message if `pointer` is null. */
+export function checkPointer(instance: Pick<OrtInstance, 'ort' | 'heap'>, pointer: Pointer): Pointer {
+  if (pointer === 0) throw lastError(instance);
+  return pointer;
+}
+
+/** @throws InferenceError if linear memory cannot grow far enough. */
+export function allocate(ort: OrtModule, bytes: number, purpose: string): Pointer {
+  const pointer = ort._malloc(bytes);
+  if (pointer === 0) throw new InferenceError(`out of memory: expected ${bytes} bytes for ${purpose}`);
+  return pointer;
+}
+
+function lastError({ ort, heap }: Pick<OrtInstance, 'ort' | 'heap'>): InferenceError {
+  const stack = ort.stackSave();
+  const code = ort.stackAlloc(8);
+  ort._OrtGetLastError(code, code + 4);
+  const message = heap.word(code + 4);
+  const error = new InferenceError(message === 0 ? `ONNX Runtime error ${heap.word(code)}` : ort.UTF8ToString(message));
+  ort.stackRestore(stack);
+  return error;
+}

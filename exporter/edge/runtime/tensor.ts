@@ -1,0 +1,97 @@
+/**
+ * Tensors as the edge runtime takes and gives them, and the checks made before anything enters WebAssembly.
+ * Strings, sequences and maps are not supported.
+ * Source of the codes: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto (TensorProto.DataType)
+ */
+
+const dtypes = {
+  float32: { code: 1, array: Float32Array },
+  uint8: { code: 2, array: Uint8Array },
+  int8: { code: 3, array: Int8Array },
+  uint16: { code: 4, array: Uint16Array },
+  int16: { code: 5, array: Int16Array },
+  int32: { code: 6, array: Int32Array },
+  int64: { code: 7, array: BigInt64Array },
+  bool: { code: 9, array: Uint8Array },
+  /** Raw IEEE 754 half-precision bits. */
+  float16: { code: 10, array: Uint16Array },
+  float64: { code: 11, array: Float64Array },
+  uint32: { code: 12, array: Uint32Array },
+  uint64: { code: 13, array: BigUint64Array },
+} as const;
+
+export type DType = keyof typeof dtypes;
+
+export type TensorData = InstanceType<(typeof dtypes)[DType]['array']>;
+
+/** `data` is row-major and has as many elements as `shape` says. */
+export interface Tensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+/** A model's input or output. A string in `shape` names a free dimension, -1 is a free dimension without a name. */
+export interface ValueInfo {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly (number | string)[];
+}
+
+/** The user's tensors do not fit the model. Thrown before WebAssembly is entered; nothing has changed. */
+export class FeedError extends Error {
+  override readonly name = 'FeedError';
+}
+
+export function dtypeOf(code: number): DType | undefined {
+  return (Object.keys(dtypes) as DType[]).find((dtype) => dtypes[dtype].code === code);
+}
+
+export function codeOf(dtype: DType): number {
+  return dtypes[dtype].code;
+}
+
+export function elementBytes(dtype: DType): number {
+  return dtypes[dtype].array.BYTES_PER_ELEMENT;
+}
+
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}
+
+/** A zeroed array for `count` elements. */
+export function createData(dtype: DType, count: number): TensorData {
+  return new dtypes[dtype].array(count);
+}
+
+/** A copy of `count` elements of little-endian memory, at any alignment. */
+export function copyData(dtype: DType, memory: Uint8Array, address: number, count: number): TensorData {
+  const bytes = memory.slice(address, address + count * elementBytes(dtype));
+  return new dtypes[dtype].array(bytes.buffer);
+}
+
+/** @throws FeedError if the tensor is not one that `expected` admits. */
+export function checkTensor(where: string, expected: ValueInfo, tensor: Tensor): void {
+  const fail = (want: string, got: string): never => {
+    throw new FeedError(`${where}: expected ${want}, got ${got}`);
+  };
+  const { dtype, shape, data } = tensor;
+  if (dtype !== expected.dtype) fail(expected.dtype, dtype);
+  if (!(data instanceof dtypes[dtype].array)) fail(dtypes[dtype].array.name, data.constructor.name);
+  if (!fits(expected.shape, shape)) fail(`shape [${expected.shape.join(', ')}]`, `[${shape.join(', ')}]`);
+  if (data.length !== elementCount(shape)) fail(`${elementCount(shape)} elements`, `${data.length}`);
+}
+
+function fits(expected: ValueInfo['shape'], shape: readonly number[]): boolean {
+  return (
+    shape.length === expected.length &&
+    shape.every(
+      (got, axis) => Number.isSafeInteger(got) && got >= 0 && (isFree(expected[axis]) || got === expected[axis]),
+    )
+  );
+}
+
+/** Whether a dimension is chosen by the caller. */
+export function isFree(dimension: number | string | undefined): boolean {
+  return typeof dimension === 'string' || dimension === -1;
+}

@@ -1,0 +1,104 @@
+/**
+ * The proof: every model gives the same bits and the same errors from the specialised runtime as from the stock one. One
+ * difference is a failed build.
+ */
+
+import { allCases, outcomeOf, sessionOf } from './cases.ts';
+import type { Case, Outcome, Subject } from './cases.ts';
+import { makeFeeds } from './feeds.ts';
+import type { Samples } from './samples.ts';
+import { sampleCases } from './samples.ts';
+import { isOutOfMemory } from './runtime/ort.ts';
+import type { Tensor, TensorData } from './runtime/index.ts';
+
+/** Model, case and the difference, as a message for the user. */
+export class VerificationError extends Error {
+  override readonly name = 'VerificationError';
+}
+
+/** @returns how many cases were compared; @throws VerificationError at the first difference */
+export function verify(stock: Subject, image: Subject, samples?: Samples): number {
+  const cases = [...allCases(image), ...(samples ? sampleCases(image, samples) : [])];
+  for (const one of cases) compare(one, stock, image);
+  for (const model of Object.keys(image.sessions)) checkTrapRecovery(image, model);
+  return cases.length;
+}
+
+function compare(one: Case, stock: Subject, image: Subject): void {
+  const [expected, got] = [perform(one, stock), perform(one, image)];
+  if (memoryRanOut([expected, got])) return;
+  const difference = describeDifference(expected, got);
+  if (difference === undefined) return;
+  throw new VerificationError(`edge image, model ${one.model}, ${one.label}: ${difference}`);
+}
+
+/**
+ * Whether memory ran out in one of the two. How large a batch fits, and which allocation fails first, depends on where
+ * the holes in the heap are, and the image's heap has been tidied: such a case proves that nothing traps, no more.
+ */
+function memoryRanOut(outcomes: readonly Outcome[]): boolean {
+  const full = outcomes.filter((outcome) => typeof outcome === 'string' && isOutOfMemory(outcome));
+  const done = outcomes.filter((outcome) => typeof outcome !== 'string');
+  return full.length > 0 && full.length + done.length === outcomes.length;
+}
+
+/** A trap in either runtime is an outcome that nothing equals, least of all silence. */
+function perform({ perform }: Case, subject: Subject): Outcome {
+  try {
+    return perform(subject);
+  } catch (error) {
+    return `trapped: ${String(error)}`;
+  }
+}
+
+/** Breaks the memory of a session, then runs it: it must trap, be restored, and answer as before. */
+function checkTrapRecovery(image: Subject, model: string): void {
+  const session = sessionOf(image, model);
+  const feeds = makeFeeds(image.runtime, session.inputs, { all: 1 }, 'image');
+  const before = outcomeOf(image, model, feeds);
+  const handle = image.sessions[model]?.handle ?? 0;
+  image.instance.heap.bytes.fill(0xff, handle, handle + 64);
+  const difference = describeDifference(before, outcomeOf(image, model, feeds));
+  if (difference !== undefined) throw new VerificationError(`edge image, model ${model}, after a trap: ${difference}`);
+}
+
+/** What differs, or undefined. Outputs are compared bit by bit. */
+export function describeDifference(expected: Outcome, got: Outcome): string | undefined {
+  if (typeof expected === 'string' || typeof got === 'string') {
+    return expected === got ? undefined : `expected ${describe(expected)}, got ${describe(got)}`;
+  }
+  const names = Object.keys(expected);
+  if (names.join() !== Object.keys(got).join())
+    return `expected outputs ${names.join()}, got ${Object.keys(got).join()}`;
+  for (const name of names) {
+    const [want, have] = [expected[name], got[name]];
+    const difference = want && have ? tensorDifference(want, have) : 'expected a tensor, got none';
+    if (difference !== undefined) return `output ${name}: ${difference}`;
+  }
+  return undefined;
+}
+
+function describe(outcome: Outcome): string {
+  return typeof outcome === 'string' ? `"${outcome}"` : 'outputs';
+}
+
+function tensorDifference(expected: Tensor, got: Tensor): string | undefined {
+  const [want, have] = [`${expected.dtype} [${expected.shape.join()}]`, `${got.dtype} [${got.shape.join()}]`];
+  if (want !== have) return `expected ${want}, got ${have}`;
+  const at = firstDifference(expected.data, got.data);
+  if (at < 0) return undefined;
+  return `expected ${String(expected.data[at])} at ${at}, got ${String(got.data[at])}`;
+}
+
+/**
+ * Index of the first element whose bits differ, or -1. A NaN equals every NaN: which one an instruction gives is left open
+ * by WebAssembly's specification, and an engine's two compilers differ in it.
+ */
+function firstDifference(expected: TensorData, got: TensorData): number {
+  if (Buffer.compare(bytesOf(expected), bytesOf(got)) === 0) return -1;
+  return expected.findIndex((_: unknown, i: number) => !Object.is(expected[i], got[i]));
+}
+
+function bytesOf(data: TensorData): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}

@@ -1,0 +1,278 @@
+/**
+ * A WebAssembly module as its sections, just deep enough to replace function bodies, globals, exports and data.
+ * Instructions are not decoded here. Not a validator: the engine validates what is written.
+ * Source: https://webassembly.github.io/spec/core/binary/modules.html
+ */
+
+/** Section ids of the core specification that the edge image reads or writes. */
+export const section = {
+  type: 1,
+  import: 2,
+  function: 3,
+  memory: 5,
+  global: 6,
+  export: 7,
+  start: 8,
+  element: 9,
+  code: 10,
+  data: 11,
+  dataCount: 12,
+} as const;
+
+/** External kinds, as in import and export descriptors. */
+export const externKind = { function: 0, table: 1, memory: 2, global: 3, tag: 4 } as const;
+
+export const valueType = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
+
+export interface Section {
+  readonly id: number;
+  readonly payload: Uint8Array;
+}
+
+export interface Export {
+  readonly name: string;
+  readonly kind: number;
+  readonly index: number;
+}
+
+/** A global defined by the module; `init` is its constant expression, `end` included. */
+export interface GlobalEntry {
+  readonly type: number;
+  readonly mutable: boolean;
+  readonly init: Uint8Array;
+}
+
+/** Function indices that the table holds from `offset` on. */
+export interface ElementRun {
+  readonly offset: number;
+  readonly functions: readonly number[];
+}
+
+/** Imported functions and globals come first in their index spaces; one memory is imported. */
+export interface ImportSummary {
+  readonly functions: number;
+  readonly globals: number;
+  /** The byte of the import section that holds the flags of the memory's limits. */
+  readonly limitsFlagOffset: number;
+}
+
+const utf8 = new TextEncoder();
+const header = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
+
+/** Reads LEB128 numbers, vectors and names from `bytes`, starting at `offset`. */
+export class Reader {
+  readonly bytes: Uint8Array;
+  offset: number;
+
+  constructor(bytes: Uint8Array, offset = 0) {
+    this.bytes = bytes;
+    this.offset = offset;
+  }
+
+  get done(): boolean {
+    return this.offset >= this.bytes.length;
+  }
+
+  byte(): number {
+    const value = this.bytes[this.offset++];
+    if (value === undefined) throw new Error(`wasm: expected another byte at ${this.offset - 1}, got the end`);
+    return value;
+  }
+
+  /** Unsigned LEB128 of up to 53 bits; signed ones may be skipped with it. */
+  u32(): number {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const next = this.byte();
+      value += (next & 0x7f) * scale;
+      if (next < 0x80) return value;
+    }
+  }
+
+  take(length: number): Uint8Array {
+    this.offset += length;
+    return this.bytes.subarray(this.offset - length, this.offset);
+  }
+
+  name(): string {
+    return new TextDecoder().decode(this.take(this.u32()));
+  }
+
+  vector<T>(item: () => T): T[] {
+    return Array.from({ length: this.u32() }, item);
+  }
+}
+
+/** Unsigned LEB128. */
+export function u32(value: number): number[] {
+  const bytes = [];
+  for (; value >= 0x80; value = Math.floor(value / 128)) bytes.push((value % 128) | 0x80);
+  bytes.push(value);
+  return bytes;
+}
+
+/** Signed LEB128 of a 64-bit integer; also right for `i32.const`. */
+export function s64(value: bigint): number[] {
+  const bytes = [];
+  for (;;) {
+    const low = Number(value & 0x7fn);
+    value >>= 7n;
+    if ((value === 0n && low < 0x40) || (value === -1n && low >= 0x40)) return [...bytes, low];
+    bytes.push(low | 0x80);
+  }
+}
+
+export function concat(parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  parts.reduce((offset, part) => (bytes.set(part, offset), offset + part.length), 0);
+  return bytes;
+}
+
+/** A vector of already encoded items. */
+export function vector(items: readonly (Uint8Array | readonly number[])[]): Uint8Array {
+  return concat([u32(items.length), ...items]);
+}
+
+/** Bytes with their length in front, as function bodies and names are stored. */
+export function sized(bytes: Uint8Array): Uint8Array {
+  return concat([u32(bytes.length), bytes]);
+}
+
+export function parseModule(bytes: Uint8Array): readonly Section[] {
+  if (!header.every((byte, i) => bytes[i] === byte)) throw new Error('wasm: expected a version 1 module');
+  const reader = new Reader(bytes, header.length);
+  const sections: Section[] = [];
+  while (!reader.done) {
+    const id = reader.byte();
+    sections.push({ id, payload: reader.take(reader.u32()) });
+  }
+  return sections;
+}
+
+export function encodeModule(sections: readonly Section[]): Uint8Array {
+  return concat([header, ...sections.flatMap(({ id, payload }) => [[id, ...u32(payload.length)], payload])]);
+}
+
+export function payloadOf(sections: readonly Section[], id: number): Uint8Array {
+  const found = sections.find((candidate) => candidate.id === id);
+  if (!found) throw new Error(`wasm: expected a section ${id}, got none`);
+  return found.payload;
+}
+
+/** Replaces whole sections by id; `null` removes one. */
+export function replaceSections(
+  sections: readonly Section[],
+  payloads: Readonly<Record<number, Uint8Array | null>>,
+): readonly Section[] {
+  return sections.flatMap((old) => {
+    const payload = payloads[old.id];
+    if (payload === null) return [];
+    return [payload ? { id: old.id, payload } : old];
+  });
+}
+
+export function parseExports(sections: readonly Section[]): readonly Export[] {
+  const reader = new Reader(payloadOf(sections, section.export));
+  return reader.vector(() => ({ name: reader.name(), kind: reader.byte(), index: reader.u32() }));
+}
+
+export function encodeExports(exports: readonly Export[]): Uint8Array {
+  return vector(exports.map(({ name, kind, index }) => concat([sized(utf8.encode(name)), [kind], u32(index)])));
+}
+
+/** The number of an exported function among those that the module defines. */
+export function definedFunction(sections: readonly Section[], name: string): number {
+  const found = parseExports(sections).find((one) => one.name === name && one.kind === externKind.function);
+  if (!found) throw new Error(`wasm: expected a function export ${name}, got none`);
+  return found.index - summarizeImports(sections).functions;
+}
+
+/** Function bodies: local declarations and instructions, without the length in front. */
+export function parseBodies(sections: readonly Section[]): readonly Uint8Array[] {
+  const reader = new Reader(payloadOf(sections, section.code));
+  return reader.vector(() => reader.take(reader.u32()));
+}
+
+export function encodeBodies(bodies: readonly Uint8Array[]): Uint8Array {
+  return vector(bodies.map(sized));
+}
+
+/** Offset of the first instruction of a function body, after its local declarations. */
+export function firstInstruction(body: Uint8Array): number {
+  const reader = new Reader(body);
+  reader.vector(() => [reader.u32(), reader.byte()]);
+  return reader.offset;
+}
+
+export function parseGlobals(sections: readonly Section[]): readonly GlobalEntry[] {
+  const reader = new Reader(payloadOf(sections, section.global));
+  return reader.vector(() => ({ type: reader.byte(), mutable: reader.byte() === 1, init: readConstant(reader) }));
+}
+
+export function encodeGlobals(globals: readonly GlobalEntry[]): Uint8Array {
+  return vector(globals.map(({ type, mutable, init }) => concat([[type, Number(mutable)], init])));
+}
+
+/** `i32.const` or `i64.const` followed by `end`. */
+export function integerConstant(type: number, value: number | bigint): Uint8Array {
+  const opcode = type === valueType.i64 ? 0x42 : 0x41;
+  return Uint8Array.from([opcode, ...s64(BigInt(value)), 0x0b]);
+}
+
+function readConstant(reader: Reader): Uint8Array {
+  const start = reader.offset;
+  const opcode = reader.byte();
+  if (opcode !== 0x41 && opcode !== 0x42) {
+    throw new Error(`wasm global: expected an integer constant, got opcode 0x${opcode.toString(16)}`);
+  }
+  reader.u32();
+  if (reader.byte() !== 0x0b) throw new Error('wasm global: expected one instruction, got more');
+  return reader.bytes.subarray(start, reader.offset);
+}
+
+/** Active element segments of table 0, the only kind that a C++ program has. */
+export function parseElements(sections: readonly Section[]): readonly ElementRun[] {
+  const reader = new Reader(payloadOf(sections, section.element));
+  return reader.vector(() => {
+    const kind = reader.u32();
+    if (kind !== 0) throw new Error(`wasm element segment: expected kind 0, got ${kind}`);
+    const offset = new Reader(readConstant(reader), 1).u32();
+    return { offset, functions: reader.vector(() => reader.u32()) };
+  });
+}
+
+export function encodeElements(runs: readonly ElementRun[]): Uint8Array {
+  return vector(
+    runs.map(({ offset, functions }) =>
+      concat([[0], integerConstant(valueType.i32, offset), vector(functions.map((index) => u32(index)))]),
+    ),
+  );
+}
+
+export function summarizeImports(sections: readonly Section[]): ImportSummary {
+  const reader = new Reader(payloadOf(sections, section.import));
+  const imports = reader.vector(() => readImport(reader));
+  const memory = imports.find(({ kind }) => kind === externKind.memory);
+  if (!memory) throw new Error('wasm: expected an imported memory, got none');
+  const count = (kind: number) => imports.filter((one) => one.kind === kind).length;
+  return { functions: count(externKind.function), globals: count(externKind.global), limitsFlagOffset: memory.type };
+}
+
+/** `type` is the offset of the import's type inside the section. */
+function readImport(reader: Reader): { kind: number; type: number } {
+  reader.name();
+  reader.name();
+  const kind = reader.byte();
+  const type = reader.offset;
+  if (kind === externKind.function) reader.u32();
+  else if (kind === externKind.global) reader.take(2);
+  else if (kind === externKind.memory) skipLimits(reader);
+  else throw new Error(`wasm import: expected a function, global or memory, got kind ${kind}`);
+  return { kind, type };
+}
+
+function skipLimits(reader: Reader): void {
+  const hasMaximum = (reader.byte() & 1) === 1;
+  reader.u32();
+  if (hasMaximum) reader.u32();
+}

@@ -1,0 +1,148 @@
+/**
+ * Walks the instructions of a function body, and knows which of them read memory. Covers the instructions that the
+ * stock module is made of: core, sign extension, saturating conversions, bulk memory, SIMD and threads.
+ * Source: https://webassembly.github.io/spec/core/binary/instructions.html, and for threads
+ * https://github.com/WebAssembly/threads/blob/main/proposals/threads/Overview.md
+ */
+
+import { Reader, valueType } from './wasm-binary.ts';
+
+/** An instruction's place in its body. `opcode` is prefix × 256 + number for prefixed ones. */
+export interface Instruction {
+  readonly opcode: number;
+  readonly start: number;
+  readonly end: number;
+  /** Constant added to the address, for instructions that access memory; 0 for others. */
+  readonly memoryOffset: number;
+}
+
+/** What an instruction takes from the stack, address first, and gives back; and how many bytes it reads there. */
+export interface MemoryRead {
+  readonly parameters: readonly number[];
+  readonly results: readonly number[];
+  readonly bytes: number;
+}
+
+const { i32, i64, f32, f64, v128 } = valueType;
+
+const simd = 0xfd00;
+const atomic = 0xfe00;
+export const memoryCopy = 0xfc0a;
+
+/** Instructions of a body, from `offset` on. @throws Error at an instruction that it does not know */
+export function* instructions(body: Uint8Array, offset: number): Generator<Instruction> {
+  const reader = new Reader(body, offset);
+  while (!reader.done) {
+    const start = reader.offset;
+    const first = reader.byte();
+    const opcode = first >= 0xfc && first <= 0xfe ? first * 256 + reader.u32() : first;
+    const memoryOffset = skipImmediates(reader, opcode);
+    yield { opcode, start, end: reader.offset, memoryOffset };
+  }
+}
+
+/** @returns the memory offset among the immediates, or 0 */
+function skipImmediates(reader: Reader, opcode: number): number {
+  if (opcode >= atomic) return opcode === atomic + 3 ? skipBytes(reader, 1) : memoryArgument(reader);
+  if (opcode >= simd) return skipSimd(reader, opcode - simd);
+  if (opcode >= 0xfc00) return skipNumbers(reader, bulkImmediates[opcode - 0xfc00] ?? unknown(opcode));
+  if (opcode >= 0x28 && opcode <= 0x3e) return memoryArgument(reader);
+  if (opcode === 0x0e) return skipNumbers(reader, reader.u32() + 1);
+  if (opcode === 0x1c) return skipNumbers(reader, reader.u32());
+  if (opcode === 0x43 || opcode === 0x44) return skipBytes(reader, opcode === 0x43 ? 4 : 8);
+  return skipNumbers(reader, coreImmediates(opcode));
+}
+
+/** How many LEB128 numbers follow an instruction of one byte. */
+function coreImmediates(opcode: number): number {
+  if (opcode === 0x11) return 2;
+  const one = [0x02, 0x03, 0x04, 0x0c, 0x0d, 0x10, 0x3f, 0x40, 0x41, 0x42, 0xd0, 0xd2];
+  if (one.includes(opcode) || (opcode >= 0x20 && opcode <= 0x26)) return 1;
+  return opcode <= 0xc4 || opcode === 0xd1 ? 0 : unknown(opcode);
+}
+
+/** By number behind 0xfc: eight conversions, then memory.init, data.drop, memory.copy, memory.fill, table instructions. */
+const bulkImmediates = [0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 2, 1, 2, 1, 2, 1, 1, 1];
+
+function skipSimd(reader: Reader, number: number): number {
+  if (number <= 11 || number === 92 || number === 93) return memoryArgument(reader);
+  if (number === 12 || number === 13) return skipBytes(reader, 16);
+  if (number >= 21 && number <= 34) return skipBytes(reader, 1);
+  if (number < 84 || number > 91) return 0;
+  const offset = memoryArgument(reader);
+  reader.byte();
+  return offset;
+}
+
+function memoryArgument(reader: Reader): number {
+  reader.u32();
+  return reader.u32();
+}
+
+function skipBytes(reader: Reader, count: number): number {
+  reader.take(count);
+  return 0;
+}
+
+function skipNumbers(reader: Reader, count: number): number {
+  for (let i = 0; i < count; i++) reader.u32();
+  return 0;
+}
+
+function unknown(opcode: number): never {
+  throw new Error(`wasm: expected a known instruction, got 0x${opcode.toString(16)}`);
+}
+
+/** Undefined for instructions that do not read memory. `memory.copy` reads as many bytes as its third operand says. */
+export function memoryRead(opcode: number): MemoryRead | undefined {
+  if (opcode === memoryCopy) return { parameters: [i32, i32, i32], results: [], bytes: 0 };
+  if (opcode >= atomic) return atomicRead(opcode - atomic);
+  if (opcode >= simd) return simdRead(opcode - simd);
+  return loads[opcode - 0x28];
+}
+
+const load = (result: number, bytes: number): MemoryRead => ({ parameters: [i32], results: [result], bytes });
+
+/** From `i32.load` (0x28) to `i64.load32_u`. */
+const loads = [
+  ...[load(i32, 4), load(i64, 8), load(f32, 4), load(f64, 8)],
+  ...[1, 1, 2, 2].map((bytes) => load(i32, bytes)),
+  ...[1, 1, 2, 2, 4, 4].map((bytes) => load(i64, bytes)),
+];
+
+function simdRead(number: number): MemoryRead | undefined {
+  const whole = [16, 8, 8, 8, 8, 8, 8, 1, 2, 4, 8];
+  const zeroExtended = [4, 8];
+  const bytes = whole[number] ?? zeroExtended[number - 92];
+  if (bytes !== undefined) return load(v128, bytes);
+  const lane = [1, 2, 4, 8][number - 84];
+  return lane === undefined ? undefined : { parameters: [i32, v128], results: [v128], bytes: lane };
+}
+
+/** Value type and size of the seven widths that each kind of atomic instruction comes in. */
+const atomicWidths = [
+  ...[
+    { type: i32, bytes: 4 },
+    { type: i64, bytes: 8 },
+    { type: i32, bytes: 1 },
+    { type: i32, bytes: 2 },
+  ],
+  ...[
+    { type: i64, bytes: 1 },
+    { type: i64, bytes: 2 },
+    { type: i64, bytes: 4 },
+  ],
+];
+
+/** Kinds from 0x10 on: load, store, six read-modify-writes, compare-exchange. */
+function atomicRead(number: number): MemoryRead | undefined {
+  if (number === 1) return { parameters: [i32, i32, i64], results: [i32], bytes: 4 };
+  if (number === 2) return { parameters: [i32, i64, i64], results: [i32], bytes: 8 };
+  const kind = Math.floor((number - 0x10) / 7);
+  const width = atomicWidths[(number - 0x10) % 7];
+  const isStore = kind === 1;
+  if (!width || isStore) return undefined;
+  const operands = kind === 0 ? 0 : kind === 8 ? 2 : 1;
+  const parameters = [i32, ...Array<number>(operands).fill(width.type)];
+  return { parameters, results: [width.type], bytes: width.bytes };
+}

@@ -1,0 +1,136 @@
+/**
+ * Benchmark of the edge image against what a user would deploy instead, in raw workerd: fresh processes, all Workers
+ * interleaved in every round, medians.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+
+import Table from 'cli-table3';
+import { Command, InvalidArgumentError } from 'commander';
+
+import { describeLoad, describeMachine } from '../machine.ts';
+import { median, writeMeasurements } from '../measurement.ts';
+import type { Measurement } from '../measurement.ts';
+import { interleave } from '../rounds.ts';
+import { deployed, growing } from './edge-images.ts';
+import { Deployment } from './workerd.ts';
+import type { ColdStart, Service } from './workerd.ts';
+import { peers } from './workers.ts';
+import type { Worker } from './workers.ts';
+
+interface Options {
+  readonly model: string;
+  readonly rounds: number;
+  readonly only?: readonly string[];
+  readonly growth: boolean;
+  readonly json?: string;
+}
+
+type Result = ColdStart & Service;
+
+async function main({ model, rounds, only, growth, json }: Options): Promise<void> {
+  console.log(`${describeMachine()}, ${describeLoad()}`);
+  const file = await readFile(model);
+  const recipes = { ...peers(file), ...deployed(file), ...(growth ? growing() : {}) };
+  const workers: Worker[] = [];
+  for (const [name, make] of Object.entries(recipes)) {
+    if (only?.includes(name) ?? true) workers.push(await make());
+  }
+  const results = await measure(workers, rounds);
+  checkAnswers(results);
+  const measurements = workers.flatMap((worker) => rows(worker, results.get(worker.name) ?? []));
+  console.log(table(workers, measurements));
+  if (json !== undefined) await writeMeasurements(json, measurements);
+}
+
+async function measure(workers: readonly Worker[], rounds: number): Promise<ReadonlyMap<string, readonly Result[]>> {
+  await using stack = new AsyncDisposableStack();
+  const candidates = [];
+  for (const worker of workers) {
+    const deployment = stack.use(await Deployment.create(worker));
+    const run = async () => ({ ...(await deployment.coldStart()), ...(await deployment.service()) });
+    candidates.push({ name: worker.name, run });
+  }
+  return await interleave(candidates, rounds, (name, _, round) =>
+    process.stderr.write(`\rround ${round} ${name.padEnd(20)}`),
+  );
+}
+
+/** Of the Workers that run the same model, those on ONNX Runtime must agree to the last digit, the others nearly. */
+function checkAnswers(results: ReadonlyMap<string, readonly Result[]>): void {
+  const same = [...results].filter(([name]) => /^(stock|tfjs)-|^bn-edge(-trimmed)?$/.test(name));
+  const [expected = []] = same.map(([, [first]]) => logitsOf(first));
+  for (const [name, [first]] of same) {
+    const logits = logitsOf(first);
+    const error = Math.max(...logits.map((logit, i) => Math.abs(logit - (expected[i] ?? NaN))));
+    const tolerance = name.startsWith('tfjs') ? 1e-3 : 0;
+    if (!(error <= tolerance)) throw new Error(`${name}: expected ${expected.join()}, got ${logits.join()}`);
+  }
+}
+
+function logitsOf(result: Result | undefined): readonly number[] {
+  return JSON.parse(result?.answer ?? '[]') as number[];
+}
+
+function rows({ name, files }: Worker, results: readonly Result[]): readonly Measurement[] {
+  const row = (figure: string, value: number, unit: string) => ({ name: `edge/${name}/${figure}`, value, unit });
+  const middle = (figure: (result: Result) => number) => median(results.map(figure));
+  return [
+    row(
+      'gzip_bytes',
+      Object.values(files).reduce((total, content) => total + gzipSync(content).length, 0),
+      'B',
+    ),
+    row(
+      'first_answer_ms',
+      middle(({ firstAnswer }) => firstAnswer),
+      'ms',
+    ),
+    row(
+      'first_request_cpu_ms',
+      middle(({ firstRequestCpu }) => firstRequestCpu),
+      'ms',
+    ),
+    row(
+      'startup_cpu_ms',
+      middle(({ startupCpu }) => startupCpu),
+      'ms',
+    ),
+    row(
+      'rss_mb',
+      middle(({ resident }) => resident / 1e6),
+      'MB',
+    ),
+    row(
+      'warm_ms',
+      middle(({ warm }) => warm),
+      'ms',
+    ),
+  ];
+}
+
+function table(workers: readonly Worker[], measurements: readonly Measurement[]): string {
+  const figures = [...new Set(measurements.map(({ name }) => name.split('/')[2] ?? ''))];
+  const cell = (worker: Worker, figure: string) => {
+    const value = measurements.find(({ name }) => name === `edge/${worker.name}/${figure}`)?.value ?? NaN;
+    return value < 1 ? value.toFixed(3) : value.toFixed(value < 1000 ? 1 : 0);
+  };
+  const view = new Table({ head: ['', ...figures], style: { head: [], border: [] } });
+  for (const worker of workers) view.push([worker.name, ...figures.map((figure) => cell(worker, figure))]);
+  return view.toString();
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('expected a whole number above 0');
+  return Number(text);
+}
+
+await new Command('bench:edge')
+  .option('--model <file>', 'an exported mnist-cnn', 'models/mnist-cnn/model.onnx')
+  .option('--rounds <number>', 'measurements of each Worker', positiveInteger, 9)
+  .option('--only <names...>', 'Workers to measure')
+  .option('--growth', 'also images of 0.1 to 20 MB and of 1 to 16 models', false)
+  .option('--json <file>', 'where the figures go, too')
+  .action(main)
+  .parseAsync();

@@ -1,0 +1,181 @@
+/**
+ * Runs a Worker in raw workerd, one process per measurement, and reads what it costs from the outside: the clock of a
+ * Worker stands still while it computes.
+ */
+
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+import { median } from '../measurement.ts';
+import type { Worker } from './workers.ts';
+
+const workerd = createRequire(import.meta.url).resolve('workerd/bin/workerd');
+
+/** Times in milliseconds, memory in bytes. */
+export interface ColdStart {
+  readonly firstAnswer: number;
+  readonly resident: number;
+  readonly answer: string;
+}
+
+export interface Service {
+  /** CPU time of the process until it waits for requests. */
+  readonly startupCpu: number;
+  /** CPU time of the first request after that. */
+  readonly firstRequestCpu: number;
+  /** Of one inference, once the engine has optimised it. */
+  readonly warm: number;
+}
+
+/** A Worker's folder with workerd's configuration in it. */
+export class Deployment implements AsyncDisposable {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async create({ files }: Worker): Promise<Deployment> {
+    const folder = await mkdtemp(join(tmpdir(), 'edge-bench-'));
+    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+    await writeFile(join(folder, 'config.capnp'), configuration(Object.keys(files)));
+    await compileConfiguration(folder);
+    return new Deployment(folder);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#folder, { recursive: true });
+  }
+
+  /** From starting the process to its first answer, asked for as soon as it listens. */
+  async coldStart(): Promise<ColdStart> {
+    const start = performance.now();
+    await using process = await this.#start();
+    const answer = await process.request();
+    return { firstAnswer: performance.now() - start, resident: await process.resident(), answer };
+  }
+
+  /** One process that is given time to start, then asked once, then often. */
+  async service(): Promise<Service> {
+    await using process = await this.#start();
+    const startupCpu = await process.quietCpu();
+    await process.request();
+    const firstRequestCpu = (await process.quietCpu()) - startupCpu;
+    await process.request(tierUpRuns);
+    const times = [];
+    for (let chunk = 0; chunk < warmChunks; chunk++) times.push(await process.timeOfRuns());
+    return { startupCpu, firstRequestCpu, warm: median(times) };
+  }
+
+  async #start(): Promise<Process> {
+    const child = spawn(workerd, ['serve', '--binary', 'config.bin', '--control-fd=3'], {
+      cwd: this.#folder,
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    });
+    return new Process(child, await listeningPort(child));
+  }
+}
+
+/** Until the optimising compiler has done its work. */
+const tierUpRuns = 2000;
+/** Short enough that most chunks are undisturbed on a busy machine. */
+const [warmChunks, runsInChunk] = [21, 100];
+
+class Process implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #port: number;
+
+  constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.#port = port;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const exit = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await exit;
+  }
+
+  /** @returns the body of the answer */
+  async request(runs = 1): Promise<string> {
+    const request = get(`http://127.0.0.1:${this.#port}/?n=${runs}`);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const body = await text(response);
+    if (response.statusCode !== 200) throw new Error(`workerd: expected 200, got ${String(response.statusCode)}`);
+    return body;
+  }
+
+  /** Milliseconds of one inference among many in one request; of its overhead, a hundredth is in it. */
+  async timeOfRuns(): Promise<number> {
+    const start = performance.now();
+    await this.request(runsInChunk);
+    return (performance.now() - start) / runsInChunk;
+  }
+
+  async resident(): Promise<number> {
+    const status = await readFile(`/proc/${this.#child.pid ?? 0}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+  }
+
+  /** CPU milliseconds so far, read when no more are being used. */
+  async quietCpu(): Promise<number> {
+    let before = await this.#cpu();
+    for (;;) {
+      await sleep(50);
+      const now = await this.#cpu();
+      if (now - before < 0.2) return now;
+      before = now;
+    }
+  }
+
+  /** Over all threads, to the nanosecond. Source: https://docs.kernel.org/scheduler/sched-stats.html */
+  async #cpu(): Promise<number> {
+    const tasks = `/proc/${this.#child.pid ?? 0}/task`;
+    const stats = await Promise.all(
+      (await readdir(tasks)).map((task) => readFile(`${tasks}/${task}/schedstat`, 'utf8')),
+    );
+    return stats.reduce((total, stat) => total + Number(stat.split(' ')[0]), 0) / 1e6;
+  }
+}
+
+/** workerd writes a line of JSON to its control descriptor for each socket that it opens. */
+async function listeningPort(child: ChildProcess): Promise<number> {
+  for await (const chunk of child.stdio[3] as Readable) {
+    const port = /"port":(\d+)/.exec(String(chunk))?.[1];
+    if (port) return Number(port);
+  }
+  throw new Error('workerd: expected it to listen, got its end');
+}
+
+/** Parsing a configuration as text takes longer than starting the Worker in it, and no host does it per isolate. */
+async function compileConfiguration(folder: string): Promise<void> {
+  const options = { cwd: folder, encoding: 'buffer', maxBuffer: 2 ** 28 } as const;
+  const { stdout } = await promisify(execFile)(workerd, ['compile', 'config.capnp', '--config-only'], options);
+  await writeFile(join(folder, 'config.bin'), stdout);
+}
+
+function configuration(files: readonly string[]): string {
+  const kind = (name: string) => {
+    if (name.endsWith('.mjs')) return 'esModule';
+    return name.endsWith('.wasm') ? 'wasm' : 'data';
+  };
+  const modules = files.map((name) => `(name = "${name}", ${kind(name)} = embed "${name}")`);
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .worker)],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (modules = [${modules.join(', ')}], compatibilityDate = "2026-10-23");
+`;
+}

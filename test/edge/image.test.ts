@@ -1,0 +1,176 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { loadRuntime } from '../../exporter/edge/bundle.ts';
+import type { Runtime } from '../../exporter/edge/bundle.ts';
+import { sessionOf } from '../../exporter/edge/cases.ts';
+import type { Outcome, Subject } from '../../exporter/edge/cases.ts';
+import { makeFeeds } from '../../exporter/edge/feeds.ts';
+import { makeImage } from '../../exporter/edge/image.ts';
+import type { EdgeImage, Ingredients } from '../../exporter/edge/image.ts';
+import type { Models } from '../../exporter/edge/runtime/index.ts';
+import { mnistSamples } from '../../exporter/edge/samples.ts';
+import { readStockModule } from '../../exporter/edge/stock-module.ts';
+import { describeDifference, verify } from '../../exporter/edge/verify.ts';
+import * as wasm from '../../exporter/edge/wasm-binary.ts';
+import { cnn, foreign, lookup } from './fixtures.ts';
+
+const models: Models = {
+  cnn: cnn({ channels: [4, 8], hidden: 16 }),
+  'batch-statistics': cnn({ channels: [4, 8], hidden: 16, trainingMode: true }),
+  foreign: foreign(),
+  lookup: lookup(),
+};
+
+/** Everything but the optimizer, which has nothing to do with being right, and all but a few samples. */
+async function ingredients(): Promise<Ingredients> {
+  const { size, values } = await mnistSamples();
+  return {
+    stock: await readStockModule(),
+    models,
+    samples: { size, values: values.subarray(0, 300 * size) },
+    optimize: (module) => Promise.resolve(module),
+    trim: false,
+    onStage: () => undefined,
+  };
+}
+
+let runtime: Runtime;
+let made: EdgeImage;
+
+beforeAll(async () => {
+  runtime = await loadRuntime('unshared');
+  made = await makeImage(await ingredients());
+});
+
+async function start(): Promise<Subject> {
+  return { ...(await runtime.startImage(new WebAssembly.Module(made.wasm), made.manifest)), runtime };
+}
+
+async function startReference(models: Models): Promise<Subject> {
+  const shared = await loadRuntime('shared');
+  const module = new WebAssembly.Module(await readStockModule());
+  return {
+    ...(await shared.startStock((imports) => new WebAssembly.Instance(module, imports), models)),
+    runtime: shared,
+  };
+}
+
+function answer(subject: Subject, model: string, size = 1) {
+  const session = sessionOf(subject, model);
+  return session.run(makeFeeds(runtime, session.inputs, { all: size }, 'image'));
+}
+
+describe('a specialised image', () => {
+  it('is verified by many cases for each model, among them all samples', () => {
+    expect(made.verifiedCases).toBeGreaterThan(4 * 300);
+  });
+
+  it('keeps a small part of the functions', () => {
+    expect(made.functions.kept).toBeLessThan(made.functions.stock / 20);
+  });
+
+  it('is the same, byte for byte, when it is made again', async () => {
+    const again = await makeImage(await ingredients());
+    expect(Buffer.compare(again.wasm, made.wasm)).toBe(0);
+    expect(again.manifest).toEqual(made.manifest);
+  });
+
+  it('knows the inputs and outputs of a model', async () => {
+    const { inputs, outputs } = sessionOf(await start(), 'lookup');
+    expect(inputs).toMatchObject([
+      { name: 'indices', dtype: 'int64', shape: ['N'] },
+      { name: 'mask', dtype: 'bool', shape: ['N'] },
+      { name: 'fallback', dtype: 'float32', shape: [4] },
+    ]);
+    expect(outputs).toMatchObject([{ name: 'embedded', dtype: 'float32', shape: ['N', 4] }]);
+  });
+
+  it('answers an over-large batch with a clean error, and the next request as before', async () => {
+    const image = await start();
+    const before = answer(image, 'cnn');
+    expect(() => answer(image, 'cnn', 20_000)).toThrow(
+      expect.objectContaining({ name: 'InferenceError', outOfMemory: true }) as Error,
+    );
+    expect(runtime.pagesOf(image.instance.heap.memory)).toBeLessThanOrEqual(runtime.memoryCapPages);
+    expect(describeDifference(before, answer(image, 'cnn'))).toBeUndefined();
+  });
+
+  it('passes on what ONNX Runtime says of a bad index', async () => {
+    const session = sessionOf(await start(), 'lookup');
+    const feeds = {
+      indices: { dtype: 'int64', shape: [1], data: BigInt64Array.of(99n) },
+      mask: { dtype: 'bool', shape: [1], data: Uint8Array.of(1) },
+      fallback: { dtype: 'float32', shape: [4], data: new Float32Array(4) },
+    } as const;
+    expect(() => session.run(feeds)).toThrow(/indices element out of data bounds, idx=99/);
+  });
+
+  it('recovers from 50 traps in a row without using more memory', async () => {
+    const image = await start();
+    const before = answer(image, 'cnn');
+    for (let i = 0; i < 50; i++) {
+      const handle = image.sessions['cnn']?.handle ?? 0;
+      image.instance.heap.bytes.fill(0xff, handle, handle + 64);
+      expect(describeDifference(before, answer(image, 'cnn'))).toBeUndefined();
+    }
+    expect(runtime.pagesOf(image.instance.heap.memory)).toBe(made.manifest.pages);
+    expect(image.instance.ort.stackSave()).toBe((await start()).instance.ort.stackSave());
+  });
+
+  it('leaks nothing over 100,000 requests', async () => {
+    const image = await start();
+    const session = sessionOf(image, 'foreign');
+    const feeds = makeFeeds(runtime, session.inputs, { all: 1 }, 'unit');
+    const { ort, heap } = image.instance;
+    const probe = () => {
+      const block = ort._malloc(100_000);
+      ort._free(block);
+      return { block, stack: ort.stackSave(), pages: runtime.pagesOf(heap.memory) };
+    };
+    session.run(feeds);
+    const before = probe();
+    for (let i = 0; i < 100_000; i++) session.run(feeds);
+    expect(probe()).toEqual(before);
+  });
+});
+
+describe('verification', () => {
+  it('names model and case if the weights of one model differ', async () => {
+    const reference = await startReference({ ...models, foreign: foreign(99) });
+    const image = await start();
+    expect(() => verify(reference, image)).toThrow(
+      /^edge image, model foreign, image input, .*: output logits: expected .* at 0, got/,
+    );
+  });
+
+  it('fails the build if a function that is needed is missing', async () => {
+    const broken = {
+      ...(await ingredients()),
+      optimize: (module: Uint8Array) => Promise.resolve(trapInLargest(module)),
+    };
+    await expect(makeImage(broken)).rejects.toThrow(/^edge image, model .*trapped/);
+  });
+
+  it.each([
+    ['equal bits', float32(NaN, 0), float32(NaN, 0), undefined],
+    ['another sign of zero', float32(1, 0), float32(1, -0), 'output y: expected 0 at 1, got 0'],
+    ['another shape', float32(1), float32(1, 2), 'output y: expected float32 [1], got float32 [2]'],
+    ['an error instead of outputs', float32(1), 'no', 'expected outputs, got "no"'],
+    ['another error', 'yes', 'no', 'expected "yes", got "no"'],
+  ])('tells %s', (_, expected, got, difference) => {
+    expect(describeDifference(expected, got)).toBe(difference);
+  });
+});
+
+function float32(...values: number[]): Outcome {
+  return { y: { dtype: 'float32', shape: [values.length], data: Float32Array.from(values) } };
+}
+
+/** The longest function is a matrix product, which every model needs. */
+function trapInLargest(module: Uint8Array): Uint8Array {
+  const sections = wasm.parseModule(module);
+  const bodies = wasm.parseBodies(sections);
+  const longest = Math.max(...bodies.map(({ length }) => length));
+  const broken = bodies.map((body) => (body.length === longest ? Uint8Array.of(0, 0, 0x0b) : body));
+  return wasm.encodeModule(wasm.replaceSections(sections, { [wasm.section.code]: wasm.encodeBodies(broken) }));
+}
