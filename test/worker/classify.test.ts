@@ -1,7 +1,7 @@
 import { encode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { call, pixels, post, type Answer } from './client.ts';
-import { damagedPictures, seven } from './pictures.ts';
+import { damagedPictures, jpegs, seven } from './pictures.ts';
 
 const classify = '/v2/models/digits/classify';
 
@@ -65,6 +65,14 @@ describe('classify', () => {
     const difference = Math.max(...plain.map((value, i) => Math.abs(value - (other[i] ?? NaN))));
     expect(difference).toBeLessThanOrEqual(48);
     expect(Math.max(...other)).toBe(255);
+  });
+
+  it.each(Object.entries(jpegs))('sees the same drawing in a %s JPEG', async (_, base64) => {
+    const plain = await seenBy(await send(`${classify}?image=true`, seven({ format: 'grey' })));
+    const file = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+    const other = await seenBy(await send(`${classify}?image=true`, file));
+    const meanDifference = plain.reduce((sum, value, i) => sum + Math.abs(value - (other[i] ?? NaN)), 0) / plain.length;
+    expect(meanDifference).toBeLessThanOrEqual(1);
   });
 
   it('takes raw pixels of the size that the model takes', async () => {
