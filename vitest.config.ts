@@ -12,6 +12,8 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'edge', include: ['test/edge/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
       { test: { name: 'ort', include: ['test/ort/**/*.test.ts'], testTimeout: 60_000 } },
+      // The first run of a graph compiles its shaders, which takes a software adapter half a minute.
+      { test: { name: 'webgpu', include: ['test/webgpu/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 60_000 } },
       {
         plugins: [
           cloudflareTest({

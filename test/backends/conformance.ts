@@ -10,30 +10,36 @@ import { feedsFor, forwardGraph, gradientGraph } from '../reference/op-graphs.ts
 import { lossCurve, mnistImages } from './loss-curve.ts';
 import { arrayOf, tensorsFor } from './tensors.ts';
 
-/** Names of op cases that a backend cannot run, each with the reason. */
-export type Skips = Readonly<Record<string, string>>;
+export type OpCase = (typeof opCases)[number];
+export type Direction = 'forward' | 'backward';
+
+/** Why a backend does not run a case; undefined when it does. */
+export type SkipReason = (row: OpCase, direction: Direction) => string | undefined;
+
+const directions = {
+  forward: { graphOf: forwardGraph, cases: opCases, tolerance: 1e-5 },
+  backward: {
+    graphOf: gradientGraph,
+    cases: opCases.filter(({ forwardOnly }) => forwardOnly === undefined),
+    tolerance: 1e-4,
+  },
+} as const;
 
 /** float32 on the device against float64. */
-const forwardTolerance = 1e-5;
-const gradientTolerance = 1e-4;
-
-export function describeOps(backend: Backend, skips: Skips = {}): void {
-  describe.each([
-    { direction: 'forward', graphOf: forwardGraph, cases: opCases, tolerance: forwardTolerance },
-    {
-      direction: 'backward',
-      graphOf: gradientGraph,
-      cases: opCases.filter(({ forwardOnly }) => forwardOnly === undefined),
-      tolerance: gradientTolerance,
+export function describeOps(backend: Backend, skipReason: SkipReason = () => undefined): void {
+  describe.each(['forward', 'backward'] as const)(
+    `${backend.name} computes each op like the reference, %s`,
+    (direction) => {
+      const { graphOf, cases, tolerance } = directions[direction];
+      for (const row of cases) {
+        const reason = skipReason(row, direction);
+        test.skipIf(reason !== undefined)(reason === undefined ? row.name : `${row.name} (${reason})`, async () => {
+          const graph = graphOf(row);
+          await expectReference(backend, graph, feedsFor(row, graph), tolerance);
+        });
+      }
     },
-  ])(`${backend.name} computes each op as the float64 reference does, $direction`, ({ graphOf, cases, tolerance }) => {
-    test.each(cases)('$name', async (row) => {
-      const reason = skips[row.name];
-      if (reason !== undefined) return;
-      const graph = graphOf(row);
-      await expectReference(backend, graph, feedsFor(row, graph), tolerance);
-    });
-  });
+  );
 }
 
 async function expectReference(backend: Backend, graph: Graph, feeds: Arrays, tolerance: number): Promise<void> {

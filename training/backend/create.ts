@@ -2,6 +2,7 @@
 import { type Backend, BackendUnavailable } from './backend.ts';
 import { nativeBackend } from './native.ts';
 import { wasmBackend } from './wasm.ts';
+import { webgpuBackend } from './webgpu/index.ts';
 
 export interface BackendOptions {
   /** Of the backends that run on the CPU; each has its own default. */
@@ -12,15 +13,16 @@ type CreateBackend = (options: BackendOptions) => Promise<Backend>;
 
 const backends = {
   native: nativeBackend,
+  webgpu: () => webgpuBackend(),
   wasm: wasmBackend,
 } as const satisfies Readonly<Record<string, CreateBackend>>;
 
 export type BackendName = keyof typeof backends | 'auto';
 
-export const backendNames: readonly BackendName[] = ['native', 'wasm', 'auto'];
+export const backendNames = [...Object.keys(backends), 'auto'] as readonly BackendName[];
 
-/** The order in which `auto` tries them: the fastest first. */
-const preference: readonly CreateBackend[] = [nativeBackend, wasmBackend];
+/** What `auto` tries, in this order. A software adapter would only do the work of `native` more slowly. */
+const preference: readonly CreateBackend[] = [gpuBackend, nativeBackend, wasmBackend];
 
 /**
  * @param report is told why `auto` passes a backend over
@@ -37,8 +39,15 @@ export async function createBackend(
       return await create(options);
     } catch (error) {
       if (!(error instanceof BackendUnavailable)) throw error;
-      report(error.message);
+      report(`passed over: ${error.message}`);
     }
   }
-  throw new BackendUnavailable(`expected one of ${backendNames.join(', ')} to run on this machine, got none`);
+  throw new BackendUnavailable('auto backend: expected one that runs on this machine, got none');
+}
+
+async function gpuBackend(): Promise<Backend> {
+  const backend = await webgpuBackend();
+  const { name, software } = backend.adapter;
+  if (software) throw new BackendUnavailable(`webgpu backend: ${name} is no GPU`);
+  return backend;
 }

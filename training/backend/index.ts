@@ -2,4 +2,5 @@
 export { type Backend, BackendUnavailable, type NamedTensors, type Session } from './backend.ts';
 export { type BackendName, backendNames, type BackendOptions, createBackend } from './create.ts';
 export { nativeBackend, type NativeOptions } from './native.ts';
+export { type WebgpuBackend, webgpuBackend, type WebgpuOptions } from './webgpu/index.ts';
 export { wasmBackend, type WasmOptions } from './wasm.ts';

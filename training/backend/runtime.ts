@@ -1,7 +1,7 @@
 /** What ONNX Runtime's packages have in common: sessions and tensors of one JavaScript interface. */
 import type { InferenceSession, InferenceSessionFactory, OnnxValue, Tensor as OrtTensor } from 'onnxruntime-node';
 import { bytesPerElement, type DataOf, type DType, type Tensor } from '../graph/index.ts';
-import type { NamedTensors, Session } from './backend.ts';
+import type { Session } from './backend.ts';
 
 /** The part of `onnxruntime-node` and of `onnxruntime-web` that backends use. */
 export interface Runtime {
@@ -17,20 +17,21 @@ export async function openSession(
 ): Promise<Session> {
   const session = await runtime.InferenceSession.create(file, options);
   return {
-    run: async (feeds) => fromOrt(await session.run(toOrt(runtime, feeds))),
+    run: async (feeds) => {
+      const results = await session.run(mapValues(feeds, (tensor) => toOrt(runtime, tensor)));
+      return mapValues(results, (tensor, name) => fromOrt(name, tensor));
+    },
     release: () => session.release(),
   };
 }
 
-function toOrt(runtime: Runtime, tensors: NamedTensors): Record<string, OrtTensor> {
-  return mapValues(tensors, ({ dtype, data, shape }) => new runtime.Tensor(dtype, data, shape));
+export function toOrt({ Tensor }: Runtime, { dtype, data, shape }: Tensor): OrtTensor {
+  return new Tensor(dtype, data, shape);
 }
 
-function fromOrt(tensors: Readonly<Record<string, OnnxValue>>): NamedTensors {
-  return mapValues(tensors, ({ type, data, dims }, name) => {
-    if (!isDType(type)) throw new Error(`internal: ${name} has the unexpected type ${type}`);
-    return { dtype: type, shape: dims, data } as Tensor;
-  });
+export function fromOrt(name: string, { type, data, dims }: OnnxValue): Tensor {
+  if (!isDType(type)) throw new Error(`internal: ${name} has the unexpected type ${type}`);
+  return { dtype: type, shape: dims, data } as Tensor;
 }
 
 const isDType = (type: string): type is DType => Object.hasOwn(bytesPerElement, type);

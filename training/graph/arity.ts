@@ -41,6 +41,7 @@ export const arities: { readonly [O in OpType]: Arity<O> } = {
   Where: { inputs: [3, 3], attributes: {} },
   Cast: { inputs: [1, 1], attributes: { to: 'required' } },
   Identity: unary,
+  ReduceMax: reduction,
   ReduceMean: reduction,
   ReduceSum: reduction,
   ArgMax: { inputs: [1, 1], attributes: { axis: 0, keepdims: 1 } },

@@ -6,7 +6,7 @@ export { encodeModel } from './encode.ts';
 export { type Attributes, type Inputs, opset, type OpType, type Outputs } from './ops.ts';
 export { printGraph } from './print.ts';
 export { opSchemas } from './schemas/index.ts';
-export { readsOf } from './prune.ts';
+export { liveNodes } from './prune.ts';
 export { constantInts, formatShape, formatType, known, sameShape, sizeOf } from './schemas/schema.ts';
 export {
   bytesPerElement,

@@ -63,6 +63,7 @@ export interface OpSignatures {
   Identity: Unary;
 
   // Reduction.
+  ReduceMax: Reduction;
   ReduceMean: Reduction;
   ReduceSum: Reduction;
   ArgMax: Op<[data: Value], [reduced: Value], { axis: number; keepdims: 0 | 1 }>;

@@ -1,18 +1,23 @@
 /** Passes that turn a readable graph into one that a backend runs right and fast. */
 import { checkGraph, type Graph } from '../graph/index.ts';
 import { batchNormGradient } from './batch-norm-gradient.ts';
+import { batchNormPrimitives } from './batch-norm-primitives.ts';
 import { convInputGradient } from './conv-input-gradient.ts';
+import { convTransposeGroups } from './conv-transpose-groups.ts';
 import { convWeightGradient } from './conv-weight-gradient.ts';
+import { crossEntropyPrimitives } from './cross-entropy-primitives.ts';
+import { denseBatchNorm } from './dense-batch-norm.ts';
+import { maxPoolGradientWindows } from './max-pool-gradient-windows.ts';
 import { maxPoolGradient } from './max-pool-gradient.ts';
+import { narrowIntegers } from './narrow-integers.ts';
 import { reluAfterPool } from './relu-after-pool.ts';
 import { reluGradient } from './relu-gradient.ts';
-import { denseBatchNorm } from './dense-batch-norm.ts';
 import type { Pass } from './rewrite.ts';
 import { shieldStatistics } from './shield-statistics.ts';
 
 export { type LoopStep, loopStep } from './loop-step.ts';
 
-export type Target = 'native' | 'wasm';
+export type Target = 'native' | 'wasm' | 'webgpu';
 
 const passes: { readonly [T in Target]: readonly Pass[] } = {
   native: [
@@ -26,6 +31,16 @@ const passes: { readonly [T in Target]: readonly Pass[] } = {
     shieldStatistics,
   ],
   wasm: [shieldStatistics],
+  webgpu: [
+    convWeightGradient,
+    convInputGradient,
+    convTransposeGroups,
+    maxPoolGradient,
+    maxPoolGradientWindows,
+    batchNormPrimitives,
+    crossEntropyPrimitives,
+    narrowIntegers,
+  ],
 };
 
 /** The graph for a target, checked after the last pass. */

@@ -2,7 +2,7 @@
  * One iteration of a Loop as a graph of its own, for a backend that iterates from outside. ONNX Runtime carries a Loop's
  * state through host memory; outputs of a session can stay on the device and be the inputs of its next run.
  */
-import { checkGraph, type Graph, type OpNode, readsOf, Value } from '../graph/index.ts';
+import { checkGraph, type Graph, liveNodes, type OpNode, Value } from '../graph/index.ts';
 
 export interface LoopStep {
   /** Inputs: `iteration`, the carried state as it was, and the graph's own inputs that the iteration reads. */
@@ -44,14 +44,15 @@ export function loopStep(graph: Graph): LoopStep | undefined {
 }
 
 function stepGraph(graph: Graph, body: Graph, condition: Value): Graph {
-  const read = new Set(body.nodes.flatMap(readsOf).map(({ name }) => name));
+  const outputs = body.outputs.slice(1);
+  const { nodes, used } = liveNodes(body.nodes, outputs);
   const always = new Value(condition.name, condition, { dtype: 'bool', shape: [], data: Uint8Array.of(1) });
   return checkGraph({
     name: body.name,
-    inputs: [...body.inputs, ...graph.inputs].filter(({ name }) => read.has(name) && name !== condition.name),
-    initializers: [always, ...graph.initializers].filter(({ name }) => read.has(name)),
-    nodes: body.nodes,
-    outputs: body.outputs.slice(1),
+    inputs: [...body.inputs, ...graph.inputs].filter(({ name }) => used.has(name) && name !== condition.name),
+    initializers: [always, ...graph.initializers].filter(({ name }) => used.has(name)),
+    nodes,
+    outputs,
   });
 }
 

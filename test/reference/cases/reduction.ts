@@ -5,11 +5,15 @@ type Keepdims = Readonly<{ keepdims: 0 | 1 }>;
 
 const reductions = (
   emit: (g: GraphBuilder, data: Value, axes: Value, attributes: Keepdims) => Value,
+  forwardOnly?: string,
 ): readonly Case[] =>
   [[0], [1], [-1], [0, 2], [1, -1], [0, 1, 2]].flatMap((axes) =>
     ([0, 1] as const).map((keepdims) =>
-      opCase(`axes ${axes.join(', ')}, keepdims ${keepdims}`, [uniform(2, 3, 4)], (g, data) =>
-        emit(g, data, g.ints(axes), { keepdims }),
+      opCase(
+        `axes ${axes.join(', ')}, keepdims ${keepdims}`,
+        [uniform(2, 3, 4)],
+        (g, data) => emit(g, data, g.ints(axes), { keepdims }),
+        forwardOnly,
       ),
     ),
   );
@@ -33,6 +37,10 @@ export const reduction = {
     ),
   ],
   ReduceMean: reductions((g, data, axes, attributes) => g.ReduceMean(data, axes, attributes)),
+  ReduceMax: reductions(
+    (g, data, axes, attributes) => g.ReduceMax(data, axes, attributes),
+    'ReduceMax is emitted by lowering only',
+  ),
   ArgMax: [
     argMax(0, 0),
     argMax(1, 1),

@@ -1,21 +1,44 @@
 import type { OpType } from '../../../training/graph/index.ts';
-import { add, build, dim, forEachIndex, fromFront, type Index, type NdArray, read, zeros } from '../ndarray.ts';
+import {
+  build,
+  dim,
+  element,
+  flatIndex,
+  forEachIndex,
+  fromFront,
+  type Index,
+  type NdArray,
+  read,
+  zeros,
+} from '../ndarray.ts';
 import type { EvaluatorTable } from './evaluator.ts';
 
-/** Σ over `axes`; none given means all of them, as the specification says (`noop_with_empty_axes` 0). */
-function sum(data: NdArray, axes: readonly number[], keepdims: 0 | 1): NdArray {
+/**
+ * Combines the elements along `axes`; none given means all of them, as the specification says (`noop_with_empty_axes` 0).
+ */
+function fold(
+  data: NdArray,
+  axes: readonly number[],
+  keepdims: 0 | 1,
+  combine: (a: number, b: number) => number,
+  start: number,
+): NdArray {
   const rank = data.shape.length;
   const folded = axes.length === 0 ? data.shape.map((_, axis) => axis) : axes.map((axis) => fromFront(axis, rank));
-  const kept = zeros(data.shape.map((size, axis) => (folded.includes(axis) ? 1 : size)));
+  const shape = data.shape.map((size, axis) => (folded.includes(axis) ? 1 : size));
+  const kept = { shape, data: zeros(shape).data.fill(start) };
   forEachIndex(data.shape, (index) => {
-    add(
-      kept,
+    const at = flatIndex(
+      shape,
       index.map((i, axis) => (folded.includes(axis) ? 0 : i)),
-      read(data, index),
     );
+    kept.data[at] = combine(element(kept.data, at), read(data, index));
   });
-  return keepdims ? kept : { shape: kept.shape.filter((_, axis) => !folded.includes(axis)), data: kept.data };
+  return keepdims ? kept : { shape: shape.filter((_, axis) => !folded.includes(axis)), data: kept.data };
 }
+
+const sum = (data: NdArray, axes: readonly number[], keepdims: 0 | 1): NdArray =>
+  fold(data, axes, keepdims, (a, b) => a + b, 0);
 
 /** The first index of the largest element (`select_last_index` 0). */
 function argMax(data: NdArray, axis: number, keepdims: 0 | 1): NdArray {
@@ -36,5 +59,6 @@ export const reduction = {
     const count = data.data.length / total.data.length;
     return [{ shape: total.shape, data: total.data.map((x) => x / count) }];
   },
+  ReduceMax: ([data, axes], { keepdims }) => [fold(data, [...axes.data], keepdims, Math.max, -Infinity)],
   ArgMax: ([data], { axis, keepdims }) => [argMax(data, axis, keepdims)],
 } satisfies Partial<EvaluatorTable<OpType>>;

@@ -23,5 +23,6 @@ export const reduction = {
     const m = axesOf(node).reduce((count, axis) => count * known('an axis', node.inputs[0].shape[axis]), 1);
     return [spread(g, node, g.Div(dReduced, g.scalar(m))), null];
   },
+  ReduceMax: notDifferentiable('ReduceMax is emitted by lowering only'),
   ArgMax: notDifferentiable('ArgMax gives integers'),
 } satisfies Partial<RuleTable<OpType>>;

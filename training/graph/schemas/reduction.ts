@@ -21,6 +21,7 @@ const reduceOverAxes: OpSchema<'ReduceSum'> = {
 };
 
 export const reduction = {
+  ReduceMax: reduceOverAxes,
   ReduceMean: reduceOverAxes,
   ReduceSum: reduceOverAxes,
   ArgMax: {

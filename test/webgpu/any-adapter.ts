@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs';
+import { BackendUnavailable, type WebgpuBackend, webgpuBackend } from '../../training/backend/index.ts';
+
+/** SwiftShader, in Debian's `chromium` package: WebGPU on the CPU. */
+const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
+
+/** WebGPU on a GPU, else on SwiftShader, else why there is neither. */
+export async function anyAdapter(): Promise<WebgpuBackend | BackendUnavailable> {
+  const gpu = await orUnavailable(webgpuBackend());
+  if (!(gpu instanceof BackendUnavailable) || process.env.VK_ICD_FILENAMES || !existsSync(swiftShader)) return gpu;
+  process.env.VK_ICD_FILENAMES = swiftShader;
+  return orUnavailable(webgpuBackend());
+}
+
+const orUnavailable = (backend: Promise<WebgpuBackend>) =>
+  backend.catch((error: unknown) => {
+    if (error instanceof BackendUnavailable) return error;
+    throw error;
+  });

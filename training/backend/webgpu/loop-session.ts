@@ -1,0 +1,148 @@
+/**
+ * A Loop that is iterated from here, one call for each step, so that its state stays on the device: what a step gives is
+ * what the next one reads. The data set is there too, for as long as the same tensor is fed. Only the numbers that are
+ * scanned come back after each step; the state comes back at the end of a run.
+ */
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { encodeModel, type Tensor } from '../../graph/index.ts';
+import { lower, type LoopStep } from '../../lowering/index.ts';
+import type { NamedTensors, Session } from '../backend.ts';
+import { fromOrt, type Runtime, toOrt } from '../runtime.ts';
+import { deviceMemory, type DeviceMemory } from './device-memory.ts';
+
+type NamedOrtTensors = Readonly<Record<string, OrtTensor>>;
+type OnDevice = NamedOrtTensors;
+
+export async function openLoopSession(
+  runtime: Runtime,
+  step: LoopStep,
+  options: InferenceSession.SessionOptions,
+): Promise<Session> {
+  const session = await runtime.InferenceSession.create(encodeModel(lower(step.graph, 'webgpu')), {
+    ...options,
+    preferredOutputLocation: Object.fromEntries([
+      ...step.carried.map(({ after }) => [after, 'gpu-buffer'] as const),
+      ...step.scanned.map(({ each }) => [each, 'cpu'] as const),
+    ]),
+  });
+  const memory = deviceMemory(runtime, options);
+  const residents = new Residents(memory);
+
+  async function run(feeds: NamedTensors): Promise<NamedTensors> {
+    const fixed = await placeFixed(runtime, step, residents, feeds);
+    const first = await residents.place(step.carried.map(({ before, initial }) => [before, feedOf(feeds, initial)]));
+    const { state, scanned } = await iterate(runtime, session, step, { fixed, first, count: tripCount(step, feeds) });
+    const finals: [string, Tensor][] = [];
+    for (const { before, final } of step.carried) {
+      const device = at(state, before);
+      const host = await memory.download(device);
+      residents.hold(before, host, device);
+      finals.push([final, host]);
+    }
+    return Object.fromEntries([...finals, ...stackAll(step, scanned)]);
+  }
+
+  return {
+    run,
+    release: async () => {
+      residents.release();
+      await memory.release();
+      await session.release();
+    },
+  };
+}
+
+/** What no iteration changes. Integers of 64 bits stay here: the device computes none, so their readers are here too. */
+async function placeFixed(
+  runtime: Runtime,
+  { graph, carried, iteration }: LoopStep,
+  residents: Residents,
+  feeds: NamedTensors,
+): Promise<OnDevice> {
+  const own = new Set([iteration, ...carried.map(({ before }) => before)]);
+  const inputs = graph.inputs.flatMap(({ name }) => (own.has(name) ? [] : [[name, feedOf(feeds, name)] as const]));
+  const wide = inputs.filter(([, { dtype }]) => dtype === 'int64');
+  const placed = await residents.place(inputs.filter(([, { dtype }]) => dtype !== 'int64'));
+  return { ...placed, ...Object.fromEntries(wide.map(([name, tensor]) => [name, toOrt(runtime, tensor)])) };
+}
+
+interface Iterations {
+  readonly fixed: OnDevice;
+  readonly first: OnDevice;
+  readonly count: number;
+}
+
+/** @returns the state after the last step, and what each step gave besides */
+async function iterate(
+  runtime: Runtime,
+  session: InferenceSession,
+  { iteration, carried }: LoopStep,
+  { fixed, first, count }: Iterations,
+): Promise<{ readonly state: OnDevice; readonly scanned: readonly NamedOrtTensors[] }> {
+  const scanned: NamedOrtTensors[] = [];
+  let state = first;
+  for (let i = 0; i < count; i++) {
+    const number = toOrt(runtime, { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(i)) });
+    const results = (await session.run({ ...fixed, ...state, [iteration]: number })) as NamedOrtTensors;
+    if (state !== first) for (const tensor of Object.values(state)) tensor.dispose();
+    state = Object.fromEntries(carried.map(({ before, after }) => [before, at(results, after)]));
+    scanned.push(results);
+  }
+  return { state, scanned };
+}
+
+/** The scanned values of all steps along a new first axis. */
+function stackAll({ scanned: names }: LoopStep, steps: readonly NamedOrtTensors[]): readonly [string, Tensor][] {
+  return names.map(({ each, stacked }) => {
+    const tensors = steps.map((results) => fromOrt(each, at(results, each)));
+    const data = Float32Array.from(tensors.flatMap((tensor) => Array.from(tensor.data, Number)));
+    return [stacked, { dtype: 'float32', shape: [steps.length, ...(tensors[0]?.shape ?? [])], data }];
+  });
+}
+
+const tripCount = (step: LoopStep, feeds: NamedTensors): number => Number(feedOf(feeds, step.tripCount).data[0]);
+
+function feedOf(feeds: NamedTensors, name: string): Tensor {
+  const feed = feeds[name];
+  if (!feed) throw new Error(`internal: expected a feed for ${name}`);
+  return feed;
+}
+
+function at(tensors: NamedOrtTensors, name: string): OrtTensor {
+  const tensor = tensors[name];
+  if (!tensor) throw new Error(`internal: the step gave no ${name}`);
+  return tensor;
+}
+
+/** Tensors on the device by the input they are fed to, kept while the same host tensor is fed. */
+class Residents {
+  readonly #memory: DeviceMemory;
+  readonly #held = new Map<string, { readonly host: Tensor; readonly device: OrtTensor }>();
+
+  constructor(memory: DeviceMemory) {
+    this.#memory = memory;
+  }
+
+  async place(inputs: readonly (readonly [name: string, host: Tensor])[]): Promise<OnDevice> {
+    const placed: [string, OrtTensor][] = [];
+    for (const [name, host] of inputs) {
+      const held = this.#held.get(name);
+      const device = held?.host === host ? held.device : await this.#memory.upload(host);
+      this.hold(name, host, device);
+      placed.push([name, device]);
+    }
+    return Object.fromEntries(placed);
+  }
+
+  /** From now on `device` holds what `host` does. */
+  hold(name: string, host: Tensor, device: OrtTensor): void {
+    const former = this.#held.get(name)?.device;
+    if (former !== device) former?.dispose();
+    this.#held.set(name, { host, device });
+  }
+
+  release(): void {
+    for (const { device } of this.#held.values()) device.dispose();
+    this.#held.clear();
+  }
+}
