@@ -2,7 +2,19 @@
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../training/backend/index.ts';
 import type { Graph } from '../../training/graph/index.ts';
-import { batchNorm, conv2d, dense, flatten, maxPool, type Network, relu } from '../../training/network/index.ts';
+import {
+  batchNorm,
+  conv2d,
+  dense,
+  dropout,
+  flatten,
+  maxPool,
+  type Network,
+  planNetwork,
+  relu,
+} from '../../training/network/index.ts';
+import { train, type TrainingConfig } from '../../training/trainer/index.ts';
+import { twoClouds } from '../ort/samples.ts';
 import { opCases } from '../reference/cases/index.ts';
 import { expectClose } from '../reference/close.ts';
 import { type Arrays, evaluate } from '../reference/evaluate.ts';
@@ -105,6 +117,50 @@ export function describeTraining(backend: Backend, reference: Backend): void {
       expect(mean(expected.slice(-8))).toBeLessThan(0.9 * mean(expected.slice(0, 8)));
     },
   );
+}
+
+const clouds = planNetwork({
+  name: 'clouds',
+  inputShape: [6],
+  inputNormalization: 'feature',
+  layers: [dense(16), batchNorm(), relu(), dropout(0.2), dense(2)],
+});
+
+/** Whole epochs: many steps in a call, dropout's random numbers, evaluation in between, statistics in the end. */
+export function describeEpochs(backend: Backend, reference: Backend): void {
+  const data = { train: twoClouds(500, 6, 1), validation: twoClouds(200, 6, 2) };
+  const config: TrainingConfig = {
+    epochs: 2,
+    batchSize: 50,
+    optimizer: 'momentum',
+    learningRate: 0.02,
+    schedule: 'cosine',
+    bnMomentum: 0.9,
+    statistics: 'population',
+    seed: 7,
+  };
+
+  test(`${backend.name} trains epochs and evaluates as ${reference.name} does`, async () => {
+    const [actual, expected] = [
+      await train(clouds, data, config, backend),
+      await train(clouds, data, config, reference),
+    ];
+    actual.history.forEach(({ validation, train }, epoch) => {
+      expect(train.loss).toBeCloseTo(expected.history[epoch]?.train.loss ?? NaN, 4);
+      expect(validation.loss).toBeCloseTo(expected.history[epoch]?.validation.loss ?? NaN, 4);
+    });
+    for (const [name, { data }] of actual.tensors) {
+      const same = expected.tensors.get(name)?.data ?? [];
+      data.forEach((value, i) => {
+        expect(value, `${name} at ${i}`).toBeCloseTo(same[i] ?? NaN, 3);
+      });
+    }
+  });
+
+  test(`${backend.name} gives the same bits again`, async () => {
+    const [once, again] = [await train(clouds, data, config, backend), await train(clouds, data, config, backend)];
+    expect([...again.tensors]).toEqual([...once.tensors]);
+  });
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

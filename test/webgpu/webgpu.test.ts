@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Backend, BackendUnavailable, nativeBackend, type WebgpuBackend } from '../../training/backend/index.ts';
 import { opCases } from '../reference/cases/index.ts';
-import { describeOps, describeTraining, type Direction, type OpCase } from '../backends/conformance.ts';
+import { describeEpochs, describeOps, describeTraining, type Direction, type OpCase } from '../backends/conformance.ts';
 import { anyAdapter } from './any-adapter.ts';
 
 const webgpu = await anyAdapter();
@@ -19,6 +19,7 @@ function describeWebgpu(backend: WebgpuBackend, native: Backend): void {
     (row, direction) => unsupported(row, direction) ?? (backend.adapter.software ? tooSlow(row) : undefined),
   );
   describeTraining(backend, native);
+  describeEpochs(backend, native);
 }
 
 function unsupported({ op }: OpCase, direction: Direction): string | undefined {

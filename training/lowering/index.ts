@@ -19,18 +19,21 @@ export { type LoopStep, loopStep } from './loop-step.ts';
 
 export type Target = 'native' | 'wasm' | 'webgpu';
 
+/** The WebAssembly kernels are the native ones, compiled for another machine. */
+const cpu: readonly Pass[] = [
+  reluAfterPool,
+  reluGradient,
+  maxPoolGradient,
+  batchNormGradient,
+  denseBatchNorm,
+  convWeightGradient,
+  convInputGradient,
+  shieldStatistics,
+];
+
 const passes: { readonly [T in Target]: readonly Pass[] } = {
-  native: [
-    reluAfterPool,
-    reluGradient,
-    maxPoolGradient,
-    batchNormGradient,
-    denseBatchNorm,
-    convWeightGradient,
-    convInputGradient,
-    shieldStatistics,
-  ],
-  wasm: [shieldStatistics],
+  native: cpu,
+  wasm: cpu,
   webgpu: [
     convWeightGradient,
     convInputGradient,

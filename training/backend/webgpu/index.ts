@@ -1,4 +1,7 @@
-/** ONNX Runtime's WebGPU provider, in this process: Vulkan, Metal or Direct3D, no browser. */
+/**
+ * ONNX Runtime's WebGPU provider, in this process: Vulkan, Metal or Direct3D, no browser. Correct on SwiftShader, a software
+ * adapter; how fast it is on a GPU has not been measured.
+ */
 import type { InferenceSession } from 'onnxruntime-node';
 import { encodeModel } from '../../graph/index.ts';
 import { loopStep, lower } from '../../lowering/index.ts';
