@@ -15,8 +15,11 @@ import { reportJob, type Trainer } from './measure.ts';
 /** As many as `train` gives a call. */
 const stepsPerCall = 32;
 
+/** Of each call in the trial of threads. */
+const trialSteps = 16;
+
 async function createTrainer({ network, config, threads }: Job, { train, test }: MnistSplits): Promise<Trainer> {
-  const backend = await nativeBackend({ threads });
+  const backend = await nativeBackend({ threads: await fastestThreads({ network, config, threads }, train) });
   const plan = planNetwork(network);
   const run = await TrainingRun.start(plan, train, config, backend);
   const evaluator = await createEvaluator(backend, plan);
@@ -37,6 +40,31 @@ async function createTrainer({ network, config, threads }: Job, { train, test }:
     },
     testAccuracy: async () => (await evaluator.evaluate(run.tensors, test)).accuracy ?? NaN,
   };
+}
+
+/** The faster of one thread and all of them, in a short trial: the same choice that PyTorch is given. */
+async function fastestThreads(
+  { network, config, threads }: Pick<Job, 'network' | 'config' | 'threads'>,
+  train: ClassificationDataset,
+): Promise<number> {
+  const order = epochBatches(createRandom(config.seed), 1, train.count, config.batchSize);
+  const calls = [0, 1, 2].map((call) =>
+    order.subarray(...[call, call + 1].map((n) => n * trialSteps * config.batchSize)),
+  );
+  const trials = new Map<number, number>();
+  for (const candidate of new Set([1, threads])) {
+    const backend = await nativeBackend({ threads: candidate });
+    const run = await TrainingRun.start(planNetwork(network), train, config, backend);
+    const times: number[] = [];
+    for (const call of calls) {
+      const start = performance.now();
+      await run.steps(call);
+      times.push(performance.now() - start);
+    }
+    await run.release();
+    trials.set(candidate, Math.min(...times));
+  }
+  return [...trials].reduce((best, trial) => (trial[1] < best[1] ? trial : best))[0];
 }
 
 function repeated(dataset: ClassificationDataset, copies: number): ClassificationDataset {
