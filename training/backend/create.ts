@@ -7,6 +7,8 @@ import { webgpuBackend } from './webgpu/index.ts';
 export interface BackendOptions {
   /** Of the backends that run on the CPU; each has its own default. */
   readonly threads?: number | undefined;
+  /** Of `native` alone: its threads wait in a busy loop. */
+  readonly spinning?: boolean | undefined;
 }
 
 type CreateBackend = (options: BackendOptions) => Promise<Backend>;

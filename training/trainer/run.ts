@@ -14,6 +14,7 @@ import {
   rateFactor,
   type ScheduleName,
 } from '../optimizer/index.ts';
+import { firstPace, nextPace } from './pace.ts';
 import { carriedState, nextName, trainingProgram } from './program.ts';
 import type { StepOptions } from './step.ts';
 import { averageName, stepScalars } from './update.ts';
@@ -52,6 +53,7 @@ export class TrainingRun {
   readonly #totalSteps: number;
   #state: State;
   #stepsDone = 0;
+  #pace = firstPace;
 
   private constructor(plan: Plan, dataset: Dataset, config: TrainingConfig, session: Session, tensors: State) {
     this.#plan = plan;
@@ -99,10 +101,16 @@ export class TrainingRun {
     return this.#stepsDone;
   }
 
+  /** How many steps to ask for at once. */
+  get stepsPerCall(): number {
+    return this.#pace;
+  }
+
   /** Takes one step for each mini-batch of `order`, sample indices `[steps, batchSize]`. */
   async steps(order: Int32Array): Promise<StepResults> {
     const { batchSize } = this.#config;
     const count = order.length / batchSize;
+    const start = performance.now();
     const results = await this.#session.run({
       ...this.#dataset,
       ...Object.fromEntries(this.#state),
@@ -114,6 +122,8 @@ export class TrainingRun {
     const updated = this.#carried.map((name) => [name, results[nextName(name)] as Tensor<'float32'>] as const);
     this.#state = new Map([...this.#state, ...updated]);
     this.#stepsDone += count;
+    // The short call at the end of an epoch says little.
+    if (count >= this.#pace) this.#pace = nextPace(count, performance.now() - start);
     return { loss: floatsOf(results, 'loss'), score: floatsOf(results, 'score') };
   }
 

@@ -44,9 +44,6 @@ export interface TrainingResult {
   readonly steps: number;
 }
 
-/** So many steps share one call; with fewer the calls themselves would cost, with more progress would jump. */
-const stepsPerCall = 32;
-
 /**
  * @param tensors what to start from, such as those of a checkpoint; fresh ones when omitted
  * @throws UserError when the loss is no longer a number, or Batch Norm is frozen at the statistics of fresh tensors
@@ -90,16 +87,17 @@ async function trainEpoch(
 ) {
   const { summarize } = objectiveRuleOf(config.objective ?? objectiveFor(dataset));
   const order = epochBatches(createRandom(config.seed), epoch, dataset.count, config.batchSize);
-  const perCall = stepsPerCall * config.batchSize;
   const start = performance.now();
   const sum = { loss: 0, score: 0 };
-  for (let from = 0; from < order.length; from += perCall) {
-    const results = await run.steps(order.subarray(from, from + perCall));
+  for (let from = 0; from < order.length;) {
+    const call = order.subarray(from, from + run.stepsPerCall * config.batchSize);
+    const results = await run.steps(call);
+    from += call.length;
     requireFinite(results, epoch, run.stepsDone, config);
     const loss = total(results.loss);
     sum.loss += loss;
     sum.score += total(results.score);
-    events.onProgress?.({ epoch, samples: Math.min(from + perCall, order.length), loss: loss / results.loss.length });
+    events.onProgress?.({ epoch, samples: from, loss: loss / results.loss.length });
   }
   return {
     train: summarize(sum.loss / (order.length / config.batchSize), sum.score, order.length),

@@ -1,5 +1,5 @@
 /** Does a job with this project's own engine, through the doors that `npm run train` uses. */
-import { nativeBackend } from '../../../training/backend/index.ts';
+import { nativeBackend, type NativeOptions } from '../../../training/backend/index.ts';
 import {
   type ClassificationDataset,
   createRandom,
@@ -12,14 +12,12 @@ import { createEvaluator, TrainingRun } from '../../../training/trainer/index.ts
 import type { Job } from './job.ts';
 import { reportJob, type Trainer } from './measure.ts';
 
-/** As many as `train` gives a call. */
-const stepsPerCall = 32;
-
-/** Of each call in the trial of threads. */
-const trialSteps = 16;
+/** Of training with each candidate: as long as PyTorch's, after a few steps that do not count. */
+const trialSeconds = 1;
+const warmUpSeconds = 0.2;
 
 async function createTrainer({ network, config, threads }: Job, { train, test }: MnistSplits): Promise<Trainer> {
-  const backend = await nativeBackend({ threads: await fastestThreads({ network, config, threads }, train) });
+  const backend = await nativeBackend(await fastestThreads({ network, config, threads }, train));
   const plan = planNetwork(network);
   const run = await TrainingRun.start(plan, train, config, backend);
   const evaluator = await createEvaluator(backend, plan);
@@ -28,7 +26,9 @@ async function createTrainer({ network, config, threads }: Job, { train, test }:
   return {
     engine: backend.engine,
     stepsPerEpoch,
-    stepsPerCall,
+    get stepsPerCall() {
+      return run.stepsPerCall;
+    },
     train: async (steps) => {
       if (order.length === 0) {
         const epoch = 1 + run.stepsDone / stepsPerEpoch;
@@ -42,29 +42,34 @@ async function createTrainer({ network, config, threads }: Job, { train, test }:
   };
 }
 
-/** The faster of one thread and all of them, in a short trial: the same choice that PyTorch is given. */
+/** The fastest of one thread and all of them, asleep or spinning between ops: the choice that PyTorch is given, whose threads spin. */
 async function fastestThreads(
   { network, config, threads }: Pick<Job, 'network' | 'config' | 'threads'>,
   train: ClassificationDataset,
-): Promise<number> {
+): Promise<NativeOptions> {
   const order = epochBatches(createRandom(config.seed), 1, train.count, config.batchSize);
-  const calls = [0, 1, 2].map((call) =>
-    order.subarray(...[call, call + 1].map((n) => n * trialSteps * config.batchSize)),
-  );
-  const trials = new Map<number, number>();
-  for (const candidate of new Set([1, threads])) {
-    const backend = await nativeBackend({ threads: candidate });
-    const run = await TrainingRun.start(planNetwork(network), train, config, backend);
-    const times: number[] = [];
-    for (const call of calls) {
-      const start = performance.now();
-      await run.steps(call);
-      times.push(performance.now() - start);
-    }
+  const trials: (readonly [samplesPerSecond: number, options: NativeOptions])[] = [];
+  for (const options of [{ threads: 1 }, { threads }, { threads, spinning: true }]) {
+    const run = await TrainingRun.start(planNetwork(network), train, config, await nativeBackend(options));
+    await trainFor(run, order, config.batchSize, warmUpSeconds);
+    trials.push([await trainFor(run, order, config.batchSize, trialSeconds), options]);
     await run.release();
-    trials.set(candidate, Math.min(...times));
   }
-  return [...trials].reduce((best, trial) => (trial[1] < best[1] ? trial : best))[0];
+  return trials.reduce((best, trial) => (trial[0] > best[0] ? trial : best))[1];
+}
+
+/** @returns samples a second */
+async function trainFor(run: TrainingRun, order: Int32Array, batchSize: number, seconds: number): Promise<number> {
+  const start = performance.now();
+  const elapsed = () => (performance.now() - start) / 1000;
+  let samples = 0;
+  for (let from = 0; elapsed() < seconds; from = from < order.length ? from : 0) {
+    const call = order.subarray(from, from + run.stepsPerCall * batchSize);
+    await run.steps(call);
+    from += call.length;
+    samples += call.length;
+  }
+  return samples / elapsed();
 }
 
 function repeated(dataset: ClassificationDataset, copies: number): ClassificationDataset {

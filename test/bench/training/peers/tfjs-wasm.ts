@@ -7,7 +7,7 @@ import { setWasmPaths, version_wasm } from '@tensorflow/tfjs-backend-wasm';
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { readSafetensors } from '../../../../training/checkpoint.ts';
-import { schedules } from '../../../../training/optimizer/index.ts';
+import { rateFactor } from '../../../../training/optimizer/index.ts';
 import type { Job } from '../job.ts';
 import { reportJob, type Trainer } from '../measure.ts';
 import { registerConvolutionGradient } from './tfjs-convolution-gradient.ts';
@@ -27,7 +27,7 @@ async function startBackend(): Promise<string> {
 function createTrainer(engine: string, { network, config }: Job, { tensors, train, test, order }: Problem): Trainer {
   const { learningRate, schedule, batchSize, epochs } = config;
   const optimizer = config.optimizer === 'adam' ? tf.train.adam(learningRate) : tf.train.momentum(learningRate, 0.9);
-  const model = buildModel(network, tensors, config.bnMomentum);
+  const model = buildModel(network, tensors, Number(config.bnMomentum));
   model.compile({ optimizer, loss: meanCrossEntropy });
   const stepsPerEpoch = Math.floor(train.count / batchSize);
   let step = 0;
@@ -38,7 +38,7 @@ function createTrainer(engine: string, { network, config }: Job, { tensors, trai
     train: async () => {
       const epochOrder = order[Math.floor(step / stepsPerEpoch) % order.length] as Int32Array;
       const start = (step % stepsPerEpoch) * batchSize;
-      setLearningRate(optimizer, learningRate * schedules[schedule](step / (epochs * stepsPerEpoch)));
+      setLearningRate(optimizer, learningRate * rateFactor(schedule, step / (epochs * stepsPerEpoch)));
       const [x, y] = gather(train, epochOrder.subarray(start, start + batchSize));
       const loss = await model.trainOnBatch(x, y);
       tf.dispose([x, y]);
