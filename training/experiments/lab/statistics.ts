@@ -1,0 +1,52 @@
+/** Repeats summed up: mean, spread, and whether two sets of repeats differ by more than their own noise. */
+
+export const sum = (values: ArrayLike<number>): number => {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i] ?? NaN;
+  return total;
+};
+
+export const mean = (values: ArrayLike<number>): number => sum(values) / values.length;
+
+/** s² = 1/(n − 1) Σ (x − x̄)², 0 for a single value. */
+export function variance(values: ArrayLike<number>): number {
+  const centre = mean(values);
+  const squares = Array.from(values, (value) => (value - centre) ** 2);
+  return sum(squares) / Math.max(1, values.length - 1);
+}
+
+export const deviation = (values: ArrayLike<number>): number => Math.sqrt(variance(values));
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
+}
+
+/**
+ * Whether the mean of `less` lies below that of `more` by over two standard errors of the difference,
+ *
+ *     mean(more) − mean(less) > 2 √(s²/n + s²/n)
+ *
+ * so that the tolerance is what the repeats themselves justify.
+ */
+export function clearlyBelow(less: readonly number[], more: readonly number[]): boolean {
+  const error = Math.sqrt(variance(less) / less.length + variance(more) / more.length);
+  return mean(more) - mean(less) > 2 * error;
+}
+
+/** max |a − b| */
+export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs((a[i] ?? NaN) - (b[i] ?? NaN)));
+  return largest;
+}
+
+/** The slope of the least-squares line through (ln x, ln y): the power of x that y follows. */
+export function powerLaw(points: readonly { readonly x: number; readonly y: number }[]): number {
+  const logs = points.map(({ x, y }) => [Math.log(x), Math.log(y)] as const);
+  const [centreX, centreY] = [mean(logs.map(([x]) => x)), mean(logs.map(([, y]) => y))];
+  const products = logs.map(([x, y]) => (x - centreX) * (y - centreY));
+  return sum(products) / sum(logs.map(([x]) => (x - centreX) ** 2));
+}

@@ -1,0 +1,61 @@
+/** Training that pauses, so that an experiment can look at the network in between and stop when it has seen enough. */
+import { type ClassificationDataset, createRandom, epochBatches } from '../../data/index.ts';
+import { type Network, planNetwork } from '../../network/index.ts';
+import { type State, type TrainingConfig, TrainingRun } from '../../trainer/index.ts';
+import type { Lab } from './lab.ts';
+import { mean } from './statistics.ts';
+
+/** A run's configuration, counted in steps; what is left out is the experiments' common choice. */
+export type Settings = Pick<TrainingConfig, 'optimizer' | 'learningRate' | 'seed'> &
+  Partial<Omit<TrainingConfig, 'epochs'>> & {
+    readonly steps: number;
+    /** Steps between two pauses. */
+    readonly every?: number;
+    /** The whole training set when omitted. */
+    readonly train?: ClassificationDataset;
+    /** What to start from, in place of fresh weights. */
+    readonly tensors?: State | undefined;
+  };
+
+export interface Pause {
+  readonly step: number;
+  /** Mean over the mini-batches since the last pause; not finite when the run has diverged. */
+  readonly loss: number;
+  readonly tensors: State;
+}
+
+const common = { batchSize: 64, schedule: 'constant', bnMomentum: 0.9 } as const;
+
+export async function* training(lab: Lab, network: Network, settings: Settings): AsyncGenerator<Pause> {
+  const { steps, every = steps, train = lab.data.train, tensors, ...rest } = settings;
+  const config = { ...common, ...rest, epochs: 1 };
+  const run = await TrainingRun.start(planNetwork(network), train, config, lab.backend, tensors);
+  const order = orderOf(steps, train.count, config);
+  for (let step = 0; step < steps; step += every) {
+    const next = order.subarray(step * config.batchSize, Math.min(step + every, steps) * config.batchSize);
+    const { loss } = await run.steps(next);
+    yield { step: run.stepsDone, loss: mean(loss), tensors: run.tensors };
+  }
+}
+
+/** The network's tensors after all steps. */
+export async function trained(lab: Lab, network: Network, settings: Omit<Settings, 'every'>): Promise<State> {
+  for await (const { tensors } of training(lab, network, settings)) return tensors;
+  throw new Error('internal: no steps');
+}
+
+/** As many epochs' mini-batches as the steps need. */
+function orderOf(
+  steps: number,
+  count: number,
+  { seed, batchSize }: Pick<TrainingConfig, 'seed' | 'batchSize'>,
+): Int32Array {
+  const order = new Int32Array(steps * batchSize);
+  const random = createRandom(seed);
+  for (let filled = 0, epoch = 1; filled < order.length; epoch++) {
+    const more = epochBatches(random, epoch, count, batchSize).subarray(0, order.length - filled);
+    order.set(more, filled);
+    filled += more.length;
+  }
+  return order;
+}

@@ -1,0 +1,36 @@
+/** Numbers as a reader wants them. */
+import { deviation, mean } from '../lab/statistics.ts';
+
+const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+
+/** Three significant digits: `1,240`, `0.0312`, `3.1 · 10⁻⁷`. */
+export function number(value: number, digits = 3): string {
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : String(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return scientific(value, digits - 1);
+  return value.toLocaleString('en-US', { maximumSignificantDigits: Math.max(digits, integerDigits(size)) });
+}
+
+const integerDigits = (size: number): number => (size < 1 ? 1 : Math.floor(Math.log10(size)) + 1);
+
+function scientific(value: number, digits: number): string {
+  const [mantissa = '', exponent = '0'] = value.toExponential(Math.max(0, digits - 1)).split('e');
+  const power = String(Math.abs(Number(exponent)));
+  const raised = [...power].map((digit) => superscripts[Number(digit)]).join('');
+  return `${mantissa.replace('-', '−')} · 10${Number(exponent) < 0 ? '⁻' : ''}${raised}`;
+}
+
+/** `97.1 %` */
+export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
+
+/** `312 ± 14`: the mean of the repeats and their standard deviation. */
+export const spread = (values: readonly number[]): string =>
+  `${number(mean(values))} ± ${number(deviation(values), 2)}`;
+
+/** `97.1 ± 0.2 %` */
+export const percentSpread = (shares: readonly number[], digits = 1): string =>
+  `${(100 * mean(shares)).toFixed(digits)} ± ${(100 * deviation(shares)).toFixed(digits)} %`;
+
+/** `a, b and c` */
+export const list = (items: readonly string[]): string =>
+  items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1) ?? ''}`;

@@ -1,0 +1,32 @@
+/**
+ * The little markup of the experiments' texts: `$LaTeX$` becomes MathML, `*stress*` emphasis, `[text](url)` a link, and what stands
+ * in backticks code. All
+ * else is text.
+ */
+import temml from 'temml';
+
+const markup = /\$(?<formula>[^$]+)\$|\*(?<stress>[^*]+)\*|`(?<code>[^`]+)`|\[(?<text>[^\]]+)\]\((?<url>https:[^)]+)\)/g;
+
+/** HTML of a text. */
+export function prose(text: string): string {
+  let html = '';
+  let end = 0;
+  for (const match of text.matchAll(markup)) {
+    html += escape(text.slice(end, match.index)) + element(match.groups ?? {});
+    end = match.index + match[0].length;
+  }
+  return html + escape(text.slice(end));
+}
+
+/** A formula on a line of its own. */
+export const displayed = (formula: string): string => temml.renderToString(formula, { displayMode: true });
+
+export const escape = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
+function element({ formula, stress, code, text, url }: Readonly<Record<string, string | undefined>>): string {
+  if (formula !== undefined) return temml.renderToString(formula);
+  if (stress !== undefined) return `<em>${escape(stress)}</em>`;
+  if (code !== undefined) return `<code>${escape(code)}</code>`;
+  return `<a href="${escape(url ?? '')}">${escape(text ?? '')}</a>`;
+}
