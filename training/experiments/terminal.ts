@@ -5,7 +5,7 @@ import type { ProcessEvents } from './processes.ts';
 /** Without a terminal there are only the lines. */
 export function showProgress(print: (line: string) => void): ProcessEvents & { readonly stop: () => void } {
   const screen = new MultiBar({
-    format: '{name} {bar} {value} of {total}',
+    format: '{experiment} {bar} {value} of {total}',
     barCompleteChar: '█',
     barIncompleteChar: '░',
     barsize: 24,
@@ -15,7 +15,8 @@ export function showProgress(print: (line: string) => void): ProcessEvents & { r
   const bars = new Map<string, SingleBar>();
   return {
     onStart: ({ name }) => {
-      bars.set(name, screen.create(1, 0, { name: name.padEnd(22) }));
+      if (!process.stdout.isTTY) return;
+      bars.set(name, screen.create(1, 0, { experiment: name.padEnd(22) }));
     },
     onProgress: ({ name }, { done, total }) => {
       bars.get(name)?.setTotal(total);

@@ -132,7 +132,8 @@ async function learn(lab: Lab, { z, channels }: Activations, steps: number): Pro
   const learningRate = 0.2;
   const session = await lab.backend.createSession(normalizationOf(z));
   const goal = { gamma: Float32Array.from(channels, undoingScale), beta: Float32Array.from(channels, ({ mean }) => mean) };
-  let [gamma, beta] = [goal.gamma.map(() => 1), goal.beta.map(() => 0)];
+  let gamma: Float32Array = goal.gamma.map(() => 1);
+  let beta: Float32Array = goal.beta.map(() => 0);
   const history: Learned['steps'][number][] = [];
   let y = z.data;
   for (let step = 0; step <= steps; step++) {

@@ -73,3 +73,28 @@ function inOneBatch(samples: Samples) {
   for (const { x } of batchesOf(samples, samples.count)) return x;
   throw new Error('internal: no samples');
 }
+
+export interface LayerStatistics {
+  readonly mean: Float32Array;
+  readonly variance: Float32Array;
+}
+
+/** μ and σ² of one mini-batch in every Batch Norm layer. */
+export async function createStatisticsProbe(lab: Lab, plan: Plan) {
+  const g = graphBuilder();
+  const { x, tensors } = declareNetwork(g, plan);
+  const { batchStatistics } = emitForward(g, plan, x, { mode: 'batchStatistics', tensors });
+  const outputs = [...batchStatistics].flatMap(([layer, { mean, variance }]) => [
+    [`${layer} mean`, mean] as const,
+    [`${layer} variance`, variance] as const,
+  ]);
+  const session = await lab.backend.createSession(checkGraph(g.build('statistics', Object.fromEntries(outputs))));
+  return async (state: State, samples: Samples): Promise<ReadonlyMap<string, LayerStatistics>> => {
+    const results = await session.run({ ...Object.fromEntries(state), x: inOneBatch(samples) });
+    const of = (layer: string) => ({
+      mean: floatsOf(results, `${layer} mean`),
+      variance: floatsOf(results, `${layer} variance`),
+    });
+    return new Map([...batchStatistics.keys()].map((layer) => [layer, of(layer)]));
+  };
+}

@@ -7,7 +7,7 @@ const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 export function number(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : String(value);
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return scientific(value, digits - 1);
+  if (size !== 0 && (size < 1e-3 || size >= 1e7)) return scientific(value, digits - 1);
   return value.toLocaleString('en-US', { maximumSignificantDigits: Math.max(digits, integerDigits(size)) });
 }
 
@@ -17,19 +17,19 @@ function scientific(value: number, digits: number): string {
   const [mantissa = '', exponent = '0'] = value.toExponential(Math.max(0, digits - 1)).split('e');
   const power = String(Math.abs(Number(exponent)));
   const raised = [...power].map((digit) => superscripts[Number(digit)]).join('');
-  return `${mantissa.replace('-', '−')} · 10${Number(exponent) < 0 ? '⁻' : ''}${raised}`;
+  return `${mantissa.replace('-', '−')}\u202f·\u202f10${Number(exponent) < 0 ? '⁻' : ''}${raised}`;
 }
 
 /** `97.1 %` */
-export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
+export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)}\u202f%`;
 
 /** `312 ± 14`: the mean of the repeats and their standard deviation. */
 export const spread = (values: readonly number[]): string =>
-  `${number(mean(values))} ± ${number(deviation(values), 2)}`;
+  `${number(mean(values))}\u202f±\u202f${number(deviation(values), 2)}`;
 
 /** `97.1 ± 0.2 %` */
 export const percentSpread = (shares: readonly number[], digits = 1): string =>
-  `${(100 * mean(shares)).toFixed(digits)} ± ${(100 * deviation(shares)).toFixed(digits)} %`;
+  `${(100 * mean(shares)).toFixed(digits)}\u202f±\u202f${(100 * deviation(shares)).toFixed(digits)}\u202f%`;
 
 /** `a, b and c` */
 export const list = (items: readonly string[]): string =>
