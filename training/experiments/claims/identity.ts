@@ -2,12 +2,11 @@
 import * as Plot from '@observablehq/plot';
 import { gradients } from '../../autodiff/index.ts';
 import { checkGraph, type Graph, graphBuilder, type Tensor } from '../../graph/index.ts';
-import { layersOf, networks, planNetwork } from '../../network/index.ts';
 import { floatsOf } from '../../trainer/index.ts';
 import { experiment, finding } from '../experiment.ts';
-import { channelsOf, type Moments, moments } from '../lab/channels.ts';
-import { firstOf, type Lab } from '../lab/lab.ts';
-import { createProbe, freshTensors } from '../lab/probe.ts';
+import { type Activations, activationsOf } from '../lab/activations.ts';
+import type { Moments } from '../lab/channels.ts';
+import type { Lab } from '../lab/lab.ts';
 import { pairs, range } from '../lab/range.ts';
 import { largestDifference } from '../lab/statistics.ts';
 import { colours, panel } from '../report/figure.ts';
@@ -48,45 +47,15 @@ interface Learned {
   readonly error: number;
 }
 
-interface Activations {
-  readonly network: string;
-  readonly layer: string;
-  readonly z: Tensor<'float32'>;
-  readonly channels: readonly Moments[];
-}
-
 async function measure(lab: Lab): Promise<Results> {
   const cases = pairs(['mnist-mlp', 'mnist-cnn'] as const, lab.seeds(3, 1));
-  const layers = (await lab.each(cases, ([name, seed]) => activationsOf(lab, name, seed))).flat();
+  const layers = (await lab.each(cases, ([name, seed]) => activationsOf(lab, name, samples, seed))).flat();
   const exact = await lab.each(layers, (activations) => exactly(lab, activations));
   const last = layers.find(({ layer }) => layer === 'bn2');
   if (!last) throw new Error('internal: no second Batch Norm layer');
   const [learned] = await lab.each([last], (activations) => learn(lab, activations, lab.pick(150, 120)));
   if (!learned) throw new Error('internal: nothing learned');
   return { exact, learned };
-}
-
-/** z in front of every Batch Norm layer of an untrained network, on MNIST. */
-async function activationsOf(lab: Lab, name: keyof typeof networks, seed: number): Promise<readonly Activations[]> {
-  const plan = planNetwork(networks[name]);
-  const layers = layersOf(plan);
-  const norms = layers.flatMap(({ layer, name, outputShape }, i) => {
-    const before = layers[i - 1];
-    return layer.kind === 'batchNorm' && before ? [{ name, outputShape, before }] : [];
-  });
-  const nodeOf = ({ before }: (typeof norms)[number]) =>
-    `${before.name}/${before.layer.kind === 'conv2d' ? 'Conv' : 'Gemm'}`;
-  const probe = await createProbe(lab, plan, norms.map(nodeOf), 'batchStatistics');
-  const values = await probe(freshTensors(lab, plan, seed), firstOf(lab.data.validation, samples));
-  return norms.map((norm) => {
-    const z = { dtype: 'float32', shape: [samples, ...norm.outputShape], data: values[nodeOf(norm)] ?? new Float32Array() } as const;
-    return {
-      network: name,
-      layer: norm.name,
-      z,
-      channels: channelsOf(z.data, norm.outputShape[0] ?? 0, samples).map(moments),
-    };
-  });
 }
 
 async function exactly(lab: Lab, { network, layer, z, channels }: Activations): Promise<Exact> {

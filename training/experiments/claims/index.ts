@@ -1,7 +1,19 @@
 /** The ten experiments, in the order of the claims. */
 import type { Experiment } from '../experiment.ts';
 import { fasterTraining } from './faster-training.ts';
+import { gradients } from './gradients.ts';
 import { identity } from './identity.ts';
+import { neighbours } from './neighbours.ts';
+import { optimizerGrid } from './optimizers.ts';
+import { superfluousBias } from './superfluous-bias.ts';
 import { testTime } from './test-time.ts';
 
-export const experiments: readonly Experiment[] = [fasterTraining, identity, testTime];
+export const experiments: readonly Experiment[] = [
+  fasterTraining,
+  identity,
+  superfluousBias,
+  gradients,
+  optimizerGrid,
+  testTime,
+  neighbours,
+];

@@ -70,7 +70,11 @@ export function panel({ title, alt, ...options }: PanelOptions): Panel {
 
 /** Coordinates to a tenth of a pixel, and none of the styles that the page sets for all figures. */
 const compact = (svg: string): string =>
-  svg.replaceAll(/<style>[^]*?<\/style>/g, '').replaceAll(/\d+\.\d{2,}(?![\d.]*%)/g, (digits) => Number(digits).toFixed(1));
+  svg
+    .replaceAll(/<style>[^]*?<\/style>/g, '')
+    .replaceAll(/ (?:d|transform|[xy][12]?|c[xy]|width|height)="[^"]*"/g, (attribute) =>
+      attribute.replaceAll(/\d+\.\d{2,}/g, (digits) => String(Number(Number(digits).toFixed(1)))),
+    );
 
 export interface Summary {
   readonly x: number | string;
