@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { runCommand, wholeNumber } from '../../training/cli/index.ts';
+import { UserError } from '../../training/errors.ts';
 import {
   chooseExperiments,
   experiments,
@@ -42,8 +43,7 @@ async function start(names: readonly string[], flags: Flags): Promise<void> {
 
 async function measure(names: readonly string[], { quick, jobs, port }: Flags, out: string): Promise<void> {
   const chosen = chooseExperiments(names);
-  const server = chosen.some(({ name }) => name === asking) ? serveLocally(port) : undefined;
-  server?.catch(() => undefined);
+  const server = chosen.some(({ name }) => name === asking) ? startServer(port) : undefined;
   const screen = showProgress(console.log);
   const argsOf = async (name: string): Promise<readonly string[]> => {
     const served = name === asking ? (await server)?.url : undefined;
@@ -54,7 +54,18 @@ async function measure(names: readonly string[], { quick, jobs, port }: Flags, o
     await runInProcesses(join(import.meta.dirname, 'one.ts'), work, jobs, screen);
   } finally {
     screen.stop();
-    await (await server?.catch((): Server | undefined => undefined))?.stop();
+    await (await server)?.stop();
+  }
+}
+
+/** Without a Worker the experiment that asks it says so. */
+async function startServer(port: number): Promise<Server | undefined> {
+  try {
+    return await serveLocally(port);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    console.error(error.message);
+    return undefined;
   }
 }
 

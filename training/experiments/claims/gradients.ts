@@ -1,9 +1,9 @@
 /** Claim 5: the gradients of γ, β and z, three ways. */
 import * as Plot from '@observablehq/plot';
-import { symbolDiamond, symbolTriangle } from 'd3-shape';
+import { symbolCircle, symbolDiamond, symbolTriangle } from 'd3-shape';
 import { gradients as differentiate } from '../../autodiff/index.ts';
 import { createRandom, type Random } from '../../data/index.ts';
-import { checkGraph, type Graph, graphBuilder, type Tensor } from '../../graph/index.ts';
+import { checkGraph, type Graph, graphBuilder, type Tensor, type Value } from '../../graph/index.ts';
 import { floatsOf } from '../../trainer/index.ts';
 import { experiment, finding } from '../experiment.ts';
 import { type Activations, activationsOf } from '../lab/activations.ts';
@@ -13,7 +13,7 @@ import type { Lab } from '../lab/lab.ts';
 import { range } from '../lab/range.ts';
 import { sum } from '../lab/statistics.ts';
 import { colours, panel, type Series } from '../report/figure.ts';
-import { number } from '../report/format.ts';
+import { number, power } from '../report/format.ts';
 
 const epsilon = 1e-5;
 const samples = 64;
@@ -176,6 +176,8 @@ async function byAutodiff(lab: Lab, { z, channels, weights }: Problem): Promise<
   const results = await session.run({
     z,
     r: { ...z, data: fromChannels(weights, z) },
+    mean: vector(channels.map(() => 0)),
+    var: vector(channels.map(() => 1)),
     gamma: vector(channels.map(({ gamma }) => gamma)),
     beta: vector(channels.map(({ beta }) => beta)),
   });
@@ -198,7 +200,8 @@ function lossGraph(shape: readonly number[]): Graph {
   const input = (name: string, dims: readonly number[]) => g.input(name, { dtype: 'float32', shape: dims });
   const C = [shape[1] ?? 1];
   const [z, r, gamma, beta] = [input('z', shape), input('r', shape), input('gamma', C), input('beta', C)];
-  const [out] = g.BatchNormalization(z, gamma, beta, gamma, gamma, { epsilon, momentum: 0, training_mode: 1 });
+  const unused = ['mean', 'var'].map((name) => input(name, C)) as [Value, Value];
+  const [out] = g.BatchNormalization(z, gamma, beta, ...unused, { epsilon, momentum: 0, training_mode: 1 });
   const terms = g.Mul(r, g.Add(out, g.Mul(g.Mul(out, out), g.scalar(0.5))));
   const loss = g.ReduceSum(terms, g.ints(shape.map((_, axis) => axis)), { keepdims: 0 });
   const [dz = z, dGamma = gamma, dBeta = beta] = differentiate(g, loss, [z, gamma, beta]);
@@ -244,7 +247,7 @@ export const gradients = experiment<Results>({
   },
 });
 
-const againstFormula: Series = { name: 'graph and formula', colour: colours.blue };
+const againstFormula: Series = { name: 'graph and formula', colour: colours.blue, shape: symbolCircle };
 const againstDifferences: Series = { name: 'graph and differences', colour: colours.green, shape: symbolDiamond };
 const formulaDifferences: Series = { name: 'formula and differences', colour: colours.orange, shape: symbolTriangle };
 
@@ -254,7 +257,7 @@ function comparisonPanel(comparisons: readonly Comparison[]) {
       x: pick,
       y: (comparison: Comparison) => `${comparison.case} ${comparison.quantity}`,
       stroke: colour,
-      symbol: shape ?? 'circle',
+      symbol: shape ?? symbolCircle,
       fill: 'var(--card)',
       strokeWidth: 1.75,
       r: 3.2,
@@ -291,4 +294,3 @@ function sweepPanel(sweep: Results['sweep']) {
   });
 }
 
-const power = (value: number): string => number(value, 2);

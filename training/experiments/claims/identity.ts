@@ -10,7 +10,7 @@ import type { Lab } from '../lab/lab.ts';
 import { pairs, range } from '../lab/range.ts';
 import { largestDifference } from '../lab/statistics.ts';
 import { colours, panel } from '../report/figure.ts';
-import { number } from '../report/format.ts';
+import { number, power } from '../report/format.ts';
 
 const epsilon = 1e-5;
 const samples = 64;
@@ -182,7 +182,7 @@ const learnedPanel = ({ steps }: Learned) =>
     title: 'γ, β learned',
     alt: 'Distance from the identity over the steps, falling',
     x: { label: 'step' },
-    y: { label: 'largest distance', type: 'log', grid: true, ticks: 5 },
+    y: { label: 'largest distance', type: 'log', grid: true, ticks: 5, tickFormat: power },
     marks: [
       Plot.line(
         steps.filter(({ distance }) => distance > 0),

@@ -45,7 +45,7 @@ interface Results {
 }
 
 async function measure(lab: Lab): Promise<Results> {
-  const steps = lab.pick(430, 120);
+  const steps = lab.pick(430, 80);
   const test = firstOf(lab.data.test, lab.pick(5000, 1000));
   const settings = pairs(optimizers, [true, false]).flatMap(([optimizer, batchNorm]) =>
     rates[optimizer]
@@ -70,7 +70,7 @@ export const optimizerGrid = experiment<Results>({
     method: [
       `\`mnist-mlp\` with and without Batch Norm, ${number(steps, 4)} mini-batches of 64, with each optimizer at ${list([...new Set(optimizers.map((optimizer) => String(ratesOf(runs, optimizer).length)))])} learning rates a factor of ten or more apart, ${new Set(runs.map(({ seed }) => seed)).size} seeds each; then ${number(images, 5)} test images.`,
     ],
-    findings: [works(runs), ...forgives(runs)],
+    findings: [works(runs), forgives(runs)],
     figures: [
       {
         caption: `Test accuracy after ${number(steps, 4)} steps by learning rate, mean and standard deviation. Guessing is right in ${percent(0.1, 0)} of all cases.`,
@@ -109,17 +109,24 @@ function works(runs: readonly Run[]) {
   );
 }
 
-/** How much is lost at the worst of the rates. */
+/** How much is left at the worst of the rates. */
 function forgives(runs: readonly Run[]) {
-  return optimizers.map((optimizer) => {
-    const worst = (batchNorm: boolean) =>
-      ratesOf(runs, optimizer)
-        .map((rate) => accuracies(runs, optimizer, batchNorm, rate))
-        .toSorted((a, b) => mean(a) - mean(b))[0] ?? [];
-    const [norm, plain] = [worst(true), worst(false)];
-    const text = `${titles[optimizer]}, at the worst of the rates: ${percentSpread(norm)} with Batch Norm, ${percentSpread(plain)} without`;
-    return finding(`forgives-${optimizer}`, clearlyBelow(plain, norm), `${text}.`, `${text}: not clearly better.`);
+  const worst = (optimizer: Chosen, batchNorm: boolean) =>
+    ratesOf(runs, optimizer)
+      .map((rate) => accuracies(runs, optimizer, batchNorm, rate))
+      .toSorted((a, b) => mean(a) - mean(b))[0] ?? [];
+  const compared = optimizers.map((optimizer) => {
+    const [norm, plain] = [worst(optimizer, true), worst(optimizer, false)];
+    const text = `${titles[optimizer]} ${percentSpread(norm)} (${percentSpread(plain)} without)`;
+    return { better: clearlyBelow(plain, norm), text };
   });
+  const text = `At the worst of the rates: ${compared.map(({ text }) => text).join(', ')}`;
+  return finding(
+    'forgives',
+    compared.every(({ better }) => better),
+    `It also forgives a badly chosen rate with each of them. ${text}.`,
+    `It does not forgive a badly chosen rate with each of them. ${text}.`,
+  );
 }
 
 function optimizerPanel(optimizer: Chosen, runs: readonly Run[]): Panel {

@@ -1,6 +1,6 @@
 /** Claim 9: at test time samples come one by one, so μ and σ² have to be estimated before. */
 import * as Plot from '@observablehq/plot';
-import { symbolDiamond, symbolTriangle } from 'd3-shape';
+import { symbolCircle, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape';
 import { type ClassificationDataset, createRandom, subset } from '../../data/index.ts';
 import { predictions } from '../../objective/index.ts';
 import { type Plan, planNetwork } from '../../network/index.ts';
@@ -202,9 +202,9 @@ const wholePass = { name: 'full pass', colour: colours.green, dash: '1.5 3' };
 
 const momentumStyles: { readonly [M in Momentum]: Omit<Series, 'name'> } = {
   0.5: { colour: colours.orange, shape: symbolTriangle, dash: '2 3' },
-  0.9: { colour: colours.blue },
+  0.9: { colour: colours.blue, shape: symbolCircle },
   0.99: { colour: colours.green, shape: symbolDiamond, dash: '6 3' },
-  none: { colour: colours.purple, dash: '1 0' },
+  none: { colour: colours.purple, shape: symbolSquare },
 };
 const momentumSeries = momenta.map((momentum): Series => ({ name: nameOf(momentum), ...momentumStyles[momentum] }));
 

@@ -2,7 +2,7 @@
 import { gradients } from '../../autodiff/index.ts';
 import { type ClassificationDataset, createRandom, inputStatistics, type Samples } from '../../data/index.ts';
 import { checkGraph, graphBuilder, type GraphBuilder, type Value } from '../../graph/index.ts';
-import { emitForward, isTrained, layerTensorsOf, type Mode, type Plan } from '../../network/index.ts';
+import { emitForward, isTrained, layerTensorsOf, type Mode, type Plan, tensorsOf } from '../../network/index.ts';
 import { multiclass, objectiveRuleOf } from '../../objective/index.ts';
 import { batchesOf, declareNetwork, floatsOf, initializeTensors, type State } from '../../trainer/index.ts';
 import type { Lab } from './lab.ts';
@@ -39,11 +39,13 @@ export interface LossAndGradients {
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
-/** The loss of a mini-batch in training, and its gradient by every parameter. */
-export async function createGradientProbe(lab: Lab, plan: Plan) {
+/** The loss of a mini-batch of that size in training, and its gradient by every parameter. */
+export async function createGradientProbe(lab: Lab, plan: Plan, batchSize: number) {
   const g = graphBuilder();
-  const { x, tensors } = declareNetwork(g, plan);
-  const labels = g.input('labels', { dtype: 'int32', shape: ['N'] });
+  const input = (name: string, shape: readonly number[]) => g.input(name, { dtype: 'float32', shape });
+  const x = input('x', [batchSize, ...plan.network.inputShape]);
+  const tensors = new Map(tensorsOf(plan).map(({ name, shape }) => [name, input(name, shape)]));
+  const labels = g.input('labels', { dtype: 'int32', shape: [batchSize] });
   const { output } = emitForward(g, plan, x, { mode: 'train', tensors });
   const loss = objectiveRuleOf(multiclass()).emitLoss(g, multiclass(), output, labels);
   const names = layerTensorsOf(plan).filter(isTrained).map(({ name }) => name);

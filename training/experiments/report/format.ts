@@ -15,10 +15,18 @@ const integerDigits = (size: number): number => (size < 1 ? 1 : Math.floor(Math.
 
 function scientific(value: number, digits: number): string {
   const [mantissa = '', exponent = '0'] = value.toExponential(Math.max(0, digits - 1)).split('e');
-  const power = String(Math.abs(Number(exponent)));
-  const raised = [...power].map((digit) => superscripts[Number(digit)]).join('');
-  return `${mantissa.replace('-', '−')}\u202f·\u202f10${Number(exponent) < 0 ? '⁻' : ''}${raised}`;
+  return `${mantissa.replace('-', '−')}\u202f·\u202f10${raised(Number(exponent))}`;
 }
+
+/** `10⁻⁴`, `1`, `100`: a power of ten as the label of an axis. */
+export function power(value: number): string {
+  const exponent = Math.log10(value);
+  if (!Number.isInteger(Number(exponent.toFixed(9)))) return number(value, 2);
+  return Math.abs(exponent) <= 3 ? String(Number(value.toPrecision(1))) : `10${raised(Math.round(exponent))}`;
+}
+
+const raised = (exponent: number): string =>
+  (exponent < 0 ? '⁻' : '') + [...String(Math.abs(exponent))].map((digit) => superscripts[Number(digit)]).join('');
 
 /** `97.1 %` */
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)}\u202f%`;

@@ -1,0 +1,38 @@
+/** The second moments of inputs, and how elongated they make a loss surface. */
+import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { range } from './range.ts';
+
+export interface Spectrum {
+  /** From the largest down, none below zero. */
+  readonly values: readonly number[];
+  /** Unit vectors, of the two largest. */
+  readonly leading: readonly [Float64Array, Float64Array];
+}
+
+/**
+ * The eigenvalues of E[x xᵀ], which is the Hessian of a least-squares loss of W x by each row of W, and bounds that of
+ * logistic regression.
+ *
+ * @param rows of the matrix X `[samples, features]`
+ */
+export function spectrumOf(rows: readonly Float64Array[]): Spectrum {
+  const X = new Matrix(rows.map((row) => Array.from(row)));
+  const moments = X.transpose().mmul(X).div(rows.length);
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(moments, { assumeSymmetric: true });
+  const order = range(realEigenvalues.length).toSorted(
+    (a, b) => (realEigenvalues[b] ?? NaN) - (realEigenvalues[a] ?? NaN),
+  );
+  const vector = (i: number) => Float64Array.from(eigenvectorMatrix.getColumn(order[i] ?? 0));
+  return {
+    values: order.map((i) => Math.max(0, realEigenvalues[i] ?? NaN)),
+    leading: [vector(0), vector(1)],
+  };
+}
+
+/** x less the mean of all, feature by feature. */
+export function centred(rows: readonly Float64Array[]): readonly Float64Array[] {
+  const size = rows[0]?.length ?? 0;
+  const means = new Float64Array(size);
+  for (const row of rows) row.forEach((value, i) => (means[i] = (means[i] ?? 0) + value / rows.length));
+  return rows.map((row) => row.map((value, i) => value - (means[i] ?? NaN)));
+}

@@ -1,0 +1,41 @@
+/** The ways in which pixels of 0–255 enter a network: as μ and σ² of its own input normalization, (x − μ) / σ. */
+import { type ClassificationDataset, elementCount, inputStatistics, type InputStatistics } from '../../data/index.ts';
+import type { InputNormalization } from '../../network/index.ts';
+import { range } from './range.ts';
+
+export interface Encoding {
+  readonly per: InputNormalization;
+  readonly statistics: (train: ClassificationDataset) => InputStatistics;
+}
+
+const fixed = (mean: number, variance: number): InputStatistics => ({
+  mean: Float32Array.of(mean),
+  variance: Float32Array.of(variance),
+});
+
+export const encodings = {
+  raw: { per: 'channel', statistics: () => fixed(0, 1) },
+  scaled: { per: 'channel', statistics: () => fixed(0, 255 ** 2) },
+  normalized: { per: 'channel', statistics: (train) => inputStatistics(train, 'channel') },
+  'by pixel': { per: 'feature', statistics: (train) => inputStatistics(train, 'feature') },
+} as const satisfies Readonly<Record<string, Encoding>>;
+
+export type EncodingName = keyof typeof encodings;
+export const encodingNames = Object.keys(encodings) as readonly EncodingName[];
+
+const epsilon = 1e-5;
+
+/** Rows `[samples, features]` as the network sees them. */
+export function encode(
+  { inputs, inputShape, count }: ClassificationDataset,
+  { mean, variance }: InputStatistics,
+): readonly Float64Array[] {
+  const size = elementCount(inputShape);
+  return range(count).map((sample) =>
+    Float64Array.from({ length: size }, (_, i) => {
+      const group = mean.length === 1 ? 0 : i;
+      const pixel = inputs[sample * size + i] ?? NaN;
+      return (pixel - (mean[group] ?? NaN)) / Math.sqrt((variance[group] ?? NaN) + epsilon);
+    }),
+  );
+}

@@ -1,0 +1,49 @@
+/** The loss of logistic regression around a point, along two directions of its weights. */
+import { range } from './range.ts';
+import { mean, sum } from './statistics.ts';
+
+export interface Landscape {
+  /** Along either axis, in the same unit: from −`reach` to `reach`. */
+  readonly reach: number;
+  /** Rows from the bottom up, `[side, side]`: loss above that in the middle. */
+  readonly loss: readonly (readonly number[])[];
+}
+
+/** One class against another: their logits move apart. */
+const contrast = [0, 1] as const;
+const side = 33;
+
+/**
+ * The softmax cross-entropy, where the logits of two classes change by ± (a u·x + b v·x).
+ *
+ * @param logits of each sample
+ * @param along u·x and v·x of each sample
+ */
+export function landscapeOf(
+  logits: readonly (readonly number[])[],
+  labels: Int32Array,
+  along: readonly [readonly number[], readonly number[]],
+  reach: number,
+): Landscape {
+  const lossAt = (a: number, b: number) =>
+    mean(
+      logits.map((row, i) => {
+        const step = a * (along[0][i] ?? NaN) + b * (along[1][i] ?? NaN);
+        return crossEntropy(row.with(contrast[0], (row[contrast[0]] ?? NaN) + step).with(contrast[1], (row[contrast[1]] ?? NaN) - step), labels[i] ?? 0);
+      }),
+    );
+  const middle = lossAt(0, 0);
+  const at = (i: number) => reach * ((2 * i) / (side - 1) - 1);
+  return { reach, loss: range(side).map((y) => range(side).map((x) => lossAt(at(x), at(y)) - middle)) };
+}
+
+function crossEntropy(row: readonly number[], label: number): number {
+  const largest = Math.max(...row);
+  return largest + Math.log(sum(row.map((z) => Math.exp(z - largest)))) - (row[label] ?? NaN);
+}
+
+export const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+  let total = 0;
+  for (let i = 0; i < a.length; i++) total += (a[i] ?? NaN) * (b[i] ?? NaN);
+  return total;
+};
