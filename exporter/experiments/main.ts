@@ -18,7 +18,7 @@ interface Flags {
   readonly quick: boolean;
   readonly draw: boolean;
   readonly jobs: number;
-  readonly out: string;
+  readonly out?: string;
   readonly port: number;
 }
 

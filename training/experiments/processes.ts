@@ -39,7 +39,8 @@ export async function runInProcesses(
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  if (failed.length > 0) throw new Error(`experiments: expected all to end well, got a failure of ${failed.join(', ')}`);
+  if (failed.length > 0)
+    throw new Error(`experiments: expected all to end well, got a failure of ${failed.join(', ')}`);
 }
 
 async function runInProcess(script: string, { experiment, args }: Job, events: ProcessEvents): Promise<boolean> {

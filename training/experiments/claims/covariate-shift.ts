@@ -6,6 +6,7 @@ import { type Network, type Plan, planNetwork } from '../../network/index.ts';
 import { createEvaluator, populationStatistics, type State } from '../../trainer/index.ts';
 import { experiment, finding } from '../experiment.ts';
 import { channelsOf, moments } from '../lab/channels.ts';
+import { jitter, jitteredTraining } from '../lab/jitter.ts';
 import { firstOf, type Lab } from '../lab/lab.ts';
 import { denseNetwork, mlp } from '../lab/networks.ts';
 import { createGradientProbe, createProbe, type LossAndGradients } from '../lab/probe.ts';
@@ -34,8 +35,11 @@ interface Results {
   readonly testImages: number;
 }
 
+const variants = ['with', 'without', 'jittered'] as const;
+type Variant = (typeof variants)[number];
+
 interface Run {
-  readonly batchNorm: boolean;
+  readonly variant: Variant;
   readonly seed: number;
   readonly moments: readonly Moment[];
 }
@@ -43,6 +47,8 @@ interface Run {
 /** The network in the middle of its training. */
 interface Moment {
   readonly step: number;
+  /** Mean over the mini-batches since the last moment. */
+  readonly loss: number;
   /** The 15th, 50th and 85th of a hundred values that one unit's activation gets. */
   readonly unit: readonly number[];
   /** Since the last moment, of what the activations get: root mean square over the units of the mean's move, in deviations. */
@@ -64,15 +70,14 @@ interface Shifted {
 
 async function measure(lab: Lab): Promise<Results> {
   const steps = lab.pick(600, 200);
-  const runs = await lab.each(pairs([true, false], lab.seeds(5, 3)), ([batchNorm, seed]) =>
-    watch(lab, batchNorm, seed, steps),
-  );
+  const runs = await lab.each(pairs(variants, lab.seeds(5, 3)), ([variant, seed]) => watch(lab, variant, seed, steps));
   const testImages = lab.pick(5000, 1000);
   const shiftedRuns = await lab.each(lab.seeds(3, 2), (seed) => testShifted(lab, seed, testImages));
   return { steps, runs, shifts: shiftedRuns.flat(), testImages };
 }
 
-async function watch(lab: Lab, batchNorm: boolean, seed: number, steps: number): Promise<Run> {
+async function watch(lab: Lab, variant: Variant, seed: number, steps: number): Promise<Run> {
+  const batchNorm = variant !== 'without';
   const network = denseNetwork({ depth, width, batchNorm });
   const plan = planNetwork(network);
   const images = firstOf(lab.data.validation, 500);
@@ -81,18 +86,21 @@ async function watch(lab: Lab, batchNorm: boolean, seed: number, steps: number):
   const gradientsOf = await gradientProbe(lab, plan, seed);
   const seen: Moment[] = [];
   let before: readonly Distribution[] | undefined;
-  for await (const { step, tensors } of training(lab, network, { optimizer: 'sgd', learningRate, seed, batchSize, steps, every })) {
+  const settings = { optimizer: 'sgd', learningRate, seed, batchSize, steps, every } as const;
+  const pauses = variant === 'jittered' ? jitteredTraining(lab, network, settings) : training(lab, network, settings);
+  for await (const { step, loss, tensors } of pauses) {
     const z = channelsOf((await probe(tensors, images))[node] ?? new Float32Array(), width, images.count);
     const units = z.map(moments).map(({ mean, variance }) => ({ mean, deviation: Math.sqrt(variance) }));
     seen.push({
       step,
+      loss,
       unit: percentiles(z[0] ?? new Float64Array()),
       drift: before ? driftBetween(before, units) : null,
       ...(await gradientsOf(tensors)),
     });
     before = units;
   }
-  return { batchNorm, seed, moments: seen };
+  return { variant, seed, moments: seen };
 }
 
 interface Distribution {
@@ -194,20 +202,26 @@ export const covariateShift = experiment<Results>({
   describe: (results) => ({
     method: [
       `Networks of ${depth} hidden layers of ${width} ReLU units, with and without Batch Norm, ${number(results.steps, 4)} steps of gradient descent (rate ${learningRate}, mini-batches of ${batchSize}, ${seedsOf(results)} seeds each). Every ${every} steps: what the last hidden layer’s activations get for 500 fixed images, and how much the gradient of layer ${middle} changes when only the layers before it take their step, $\\lVert g-g'\\rVert/\\lVert g\\rVert$, which is how [Santurkar et al. 2018](https://arxiv.org/abs/1805.11604) define internal covariate shift.`,
+      `A third kind has Batch Norm, but every ${every} steps what each of its layers gives is shifted (standard deviation ${jitter.shift}) and scaled (${jitter.factor}, of the logarithm) by new random numbers, unit by unit: Batch Norm without the steadiness.`,
       `\`mnist-mlp\` with and without Batch Norm was also asked ${number(results.testImages, 5)} test images that look different from the training’s: brighter (+80), of low contrast (× 0.35), inverted, noisy (standard deviation 80).`,
     ],
     findings: findings(results),
     figures: [
       {
         caption: `What one unit of the last hidden layer gets, over the training (one seed): the median, and where 15 % and 85 % of the images lie.`,
-        legend: [without, withNorm],
-        panels: [unitPanel('without', results, false), unitPanel('with Batch Norm (z̃)', results, true)],
+        legend: [without, withNorm, jitteredSeries],
+        panels: [
+          unitPanel('without', results, 'without', without),
+          unitPanel('with Batch Norm', results, 'with', withNorm),
+          unitPanel('with Batch Norm, jumping', results, 'jittered', jitteredSeries),
+        ],
       },
       {
-        caption: `Left: how far the units’ means move in ${every} steps, in standard deviations. Middle: internal covariate shift by the gradient’s measure. Right: how much the whole gradient changes over the step it proposes; the less, the more it can be relied on. Mean and standard deviation of the seeds.`,
-        legend: [without, withNorm],
+        caption: `How far the units’ means move in ${every} steps, in standard deviations; the training loss; internal covariate shift by the gradient’s measure; and how much the whole gradient changes over the step it proposes: the less, the more it can be relied on. Mean and standard deviation of the seeds.`,
+        legend: [without, withNorm, jitteredSeries],
         panels: [
           overTime('move of the means', 'deviations', results, ({ drift }) => drift),
+          overTime('training loss', 'loss', results, ({ loss }) => loss),
           overTime('gradient shift, layer 3', '‖g − g′‖ / ‖g‖', results, ({ gradientShift }) => gradientShift),
           overTime('gradient change over a step', '‖g − g′‖ / ‖g‖', results, ({ gradientChange }) => gradientChange),
         ],
@@ -222,18 +236,19 @@ export const covariateShift = experiment<Results>({
 });
 
 const seedsOf = ({ runs }: Results): number => new Set(runs.map(({ seed }) => seed)).size;
+const jitteredSeries: Series = { name: 'with Batch Norm, jumping', colour: colours.purple, dash: '2 2' };
 const anewSeries: Series = { name: 'with μ, σ² estimated anew', colour: colours.green, shape: symbolDiamond };
 
 /** The mean over the training, for each seed. */
-function overTraining({ runs }: Results, batchNorm: boolean, pick: (moment: Moment) => number | null) {
+function overTraining({ runs }: Results, variant: Variant, pick: (moment: Moment) => number | null) {
   return runs
-    .filter((run) => run.batchNorm === batchNorm)
+    .filter((run) => run.variant === variant)
     .map(({ moments }) => mean(moments.map(pick).filter((value) => value !== null)));
 }
 
 function findings(results: Results) {
   const of = (pick: (moment: Moment) => number | null) =>
-    [overTraining(results, true, pick), overTraining(results, false, pick)] as const;
+    [overTraining(results, 'with', pick), overTraining(results, 'without', pick)] as const;
   const [drift, plainDrift] = of((moment) => moment.drift);
   const [shift, plainShift] = of((moment) => moment.gradientShift);
   const [change, plainChange] = of((moment) => moment.gradientChange);
@@ -261,11 +276,12 @@ function findings(results: Results) {
       `The distribution is steadier: in ${every} steps the mean of what a unit’s activation gets moves by ${spread(drift)} of its deviations with Batch Norm, ${spread(plainDrift)} without.`,
       `The distribution is not clearly steadier: in ${every} steps the mean of what a unit’s activation gets moves by ${spread(drift)} of its deviations with Batch Norm, ${spread(plainDrift)} without.`,
     ),
+    whySteady(results),
     finding(
       'gradient-shift',
       clearlyBelow(shift, plainShift),
-      `Internal covariate shift by the gradient’s measure is smaller too: ${spread(shift)} with Batch Norm, ${spread(plainShift)} without.`,
-      `But what this does to learning is not what the claim says. When only the layers before it take their step, the gradient of layer ${middle} changes by ${spread(shift)} of its length with Batch Norm and by ${spread(plainShift)} without: ${clearlyBelow(plainShift, shift) ? 'clearly more, not less' : 'not clearly less'}, as Santurkar et al. found. A steady input is not why training is faster.`,
+      `By the gradient’s measure there is less internal covariate shift here as well: when only the layers before it take their step, the gradient of layer ${middle} changes by ${spread(shift)} of its length with Batch Norm, ${spread(plainShift)} without. (Santurkar et al. found no less of it in their networks.)`,
+      `By the gradient’s measure there is no less internal covariate shift: when only the layers before it take their step, the gradient of layer ${middle} changes by ${spread(shift)} of its length with Batch Norm and by ${spread(plainShift)} without, ${clearlyBelow(plainShift, shift) ? 'clearly more' : 'not clearly less'}, as Santurkar et al. found.`,
     ),
     finding(
       'smoother',
@@ -288,9 +304,27 @@ function findings(results: Results) {
   ];
 }
 
-function unitPanel(title: string, { runs }: Results, batchNorm: boolean): Panel {
-  const moments = runs.find((run) => run.batchNorm === batchNorm && run.seed === 1)?.moments ?? [];
-  const stroke = batchNorm ? withNorm.colour : without.colour;
+/** Whether a steady input is what makes training fast: it is taken away, and Batch Norm left. */
+function whySteady(results: Results) {
+  const late = (variant: Variant) => {
+    const { steps } = results;
+    return overTraining(results, variant, ({ step, loss }) => (step > steps / 2 ? loss : null));
+  };
+  const [norm, plain, jittered] = [late('with'), late('without'), late('jittered')];
+  const [drift, plainDrift] = (['jittered', 'without'] as const).map((variant) =>
+    spread(overTraining(results, variant, (moment) => moment.drift)),
+  );
+  const text = `With jumps that make what the activations get as unsteady as ${drift} deviations in ${every} steps (${plainDrift} without Batch Norm), the training loss over the second half is ${spread(jittered)}; with Batch Norm alone it is ${spread(norm)}, without ${spread(plain)}`;
+  return finding(
+    'steadiness-is-why',
+    !clearlyBelow(jittered, plain),
+    `${text}: where the input is unsteady, the advantage is gone.`,
+    `But steadiness is not why training is faster. ${text}: Batch Norm with an unsteady input still learns clearly faster than a network without it, as Santurkar et al. found.`,
+  );
+}
+
+function unitPanel(title: string, { runs }: Results, variant: Variant, { colour: stroke }: Series): Panel {
+  const moments = runs.find((run) => run.variant === variant && run.seed === 1)?.moments ?? [];
   const at = (i: number) => (moment: Moment) => moment.unit[i] ?? NaN;
   return panel({
     title,
@@ -305,22 +339,26 @@ function unitPanel(title: string, { runs }: Results, batchNorm: boolean): Panel 
   });
 }
 
-function overTime(
-  title: string,
-  label: string,
-  { runs }: Results,
-  pick: (moment: Moment) => number | null,
-): Panel {
-  const of = (batchNorm: boolean, { colour, dash }: Series) => {
+function overTime(title: string, label: string, { runs }: Results, pick: (moment: Moment) => number | null): Panel {
+  const of = (variant: Variant, { colour, dash }: Series) => {
     const points = runs
-      .filter((run) => run.batchNorm === batchNorm)
+      .filter((run) => run.variant === variant)
       .flatMap(({ moments }) => moments.map((moment) => ({ x: moment.step, y: pick(moment) })))
       .flatMap(({ x, y }) => (y === null ? [] : [{ x, y }]));
     const summary = summarize(points);
-    const band = { y1: (s: (typeof summary)[number]) => s.mean - s.deviation, y2: (s: (typeof summary)[number]) => s.mean + s.deviation };
+    const band = {
+      y1: (s: (typeof summary)[number]) => s.mean - s.deviation,
+      y2: (s: (typeof summary)[number]) => s.mean + s.deviation,
+    };
     return [
       Plot.areaY(summary, { x: 'x', ...band, fill: colour, fillOpacity: 0.18 }),
-      Plot.line(summary, { x: 'x', y: 'mean', stroke: colour, strokeWidth: 2, ...(dash !== undefined && { strokeDasharray: dash }) }),
+      Plot.line(summary, {
+        x: 'x',
+        y: 'mean',
+        stroke: colour,
+        strokeWidth: 2,
+        ...(dash !== undefined && { strokeDasharray: dash }),
+      }),
     ];
   };
   return panel({
@@ -328,13 +366,22 @@ function overTime(
     alt: `${title} over the training`,
     x: { label: 'step' },
     y: { label, grid: true, zero: true },
-    marks: [of(false, without), of(true, withNorm)],
+    marks: [of('without', without), of('jittered', jitteredSeries), of('with', withNorm)],
   });
 }
 
 function shiftPanel(results: readonly Shifted[]): Panel {
   const dots = (pick: (result: Shifted) => number, { colour, shape = symbolDiamond }: Series, dy: number) =>
-    Plot.dot(results, { x: pick, y: 'shift', stroke: colour, symbol: shape, fill: 'var(--card)', strokeWidth: 1.75, r: 3.6, dy });
+    Plot.dot(results, {
+      x: pick,
+      y: 'shift',
+      stroke: colour,
+      symbol: shape,
+      fill: 'var(--card)',
+      strokeWidth: 1.75,
+      r: 3.6,
+      dy,
+    });
   return panel({
     alt: 'Accuracy on shifted test images',
     width: 480,

@@ -87,10 +87,7 @@ export const fasterTraining = experiment<Results>({
       method: [
         `Networks of ${list(depths.map(String))} hidden layers of ${width} ReLU units, with and without Batch Norm, were trained by plain gradient descent on mini-batches of 64 at ${rates.length} learning rates from ${rates.at(0) ?? ''} to ${rates.at(-1) ?? ''}, ${seeds} seeds each, until ${percent(target, 0)} of ${number(images, 5)} validation images were right (looked at every ${every} steps), or for ${number(limit, 4)} steps.`,
       ],
-      findings: [
-        ...depths.map((depth) => fewerSteps(depth, results)),
-        widerRange(depths, runs),
-      ],
+      findings: [...depths.map((depth) => fewerSteps(depth, results)), widerRange(depths, runs)],
       figures: [
         {
           caption: `Steps to ${percent(target, 0)} by learning rate, mean and standard deviation of the seeds that got there. A cross above marks a rate at which at least one seed diverged: its loss became infinite, or stayed at guessing.`,
@@ -130,7 +127,9 @@ function fewerSteps(depth: number, { runs, limit }: Results): Finding {
   const [norm, plain] = [bestRate(ofNetwork(runs, depth, true)), bestRate(ofNetwork(runs, depth, false))];
   const faster = norm !== undefined && (plain === undefined || clearlyBelow(norm.steps, plain.steps));
   const describe = (best: Best | undefined) =>
-    best ? `${spread(best.steps)} steps at its best rate ${best.learningRate}` : `more than ${number(limit, 4)} steps at every rate`;
+    best
+      ? `${spread(best.steps)} steps at its best rate ${best.learningRate}`
+      : `more than ${number(limit, 4)} steps at every rate`;
   const text = `${depth} layers: ${describe(norm)} with Batch Norm, ${describe(plain)} without`;
   return finding(`depth-${depth}`, faster, `${text}.`, `${text}: not clearly fewer.`);
 }
@@ -145,7 +144,12 @@ function widerRange(depths: readonly number[], runs: readonly Run[]): Finding {
     return stable.at(-1) ?? NaN;
   };
   const text = `Rates at which every seed gets there: ${list(norm.map(String))} with Batch Norm, ${list(plain.map(String))} without (depths ${list(depths.map(String))}). The largest rate at which no network diverges is ${largest(true)} with Batch Norm and ${largest(false)} without`;
-  return finding('rates', norm.every((count, i) => count > (plain[i] ?? 0)), `${text}.`, `${text}: the range is not wider at every depth.`);
+  return finding(
+    'rates',
+    norm.every((count, i) => count > (plain[i] ?? 0)),
+    `${text}.`,
+    `${text}: the range is not wider at every depth.`,
+  );
 }
 
 function depthPanel(depth: number, { runs, limit }: Results): Panel {

@@ -8,7 +8,13 @@ import { floatsOf } from '../../trainer/index.ts';
 import { experiment, finding } from '../experiment.ts';
 import { type Activations, activationsOf } from '../lab/activations.ts';
 import { channelsOf } from '../lab/channels.ts';
-import { centralDifference, type Channel, type ChannelGradients, derivedGradients, normalize } from '../lab/formulas.ts';
+import {
+  centralDifference,
+  type Channel,
+  type ChannelGradients,
+  derivedGradients,
+  normalize,
+} from '../lab/formulas.ts';
 import type { Lab } from '../lab/lab.ts';
 import { range } from '../lab/range.ts';
 import { sum } from '../lab/statistics.ts';
@@ -121,7 +127,10 @@ const weightsOf = ({ weights }: Problem, channel: number): Float64Array => weigh
 /** dz̃ = r (1 + z̃) */
 function derive(channel: Channel, weights: Float64Array): ChannelGradients {
   const out = normalize(channel);
-  return derivedGradients(channel, weights.map((r, i) => r * (1 + (out[i] ?? NaN))));
+  return derivedGradients(
+    channel,
+    weights.map((r, i) => r * (1 + (out[i] ?? NaN))),
+  );
 }
 
 interface Entry {
@@ -154,8 +163,14 @@ function byDifferences(problem: Problem, entries: readonly Entry[], step: number
   const by = (change: (channel: Channel, x: number) => Channel, of: (channel: Channel) => number) =>
     problem.channels.map((channel, c) => centralDifference((x) => lossOf(change(channel, x), c), of(channel), step));
   return {
-    γ: by((channel, gamma) => ({ ...channel, gamma }), ({ gamma }) => gamma),
-    β: by((channel, beta) => ({ ...channel, beta }), ({ beta }) => beta),
+    γ: by(
+      (channel, gamma) => ({ ...channel, gamma }),
+      ({ gamma }) => gamma,
+    ),
+    β: by(
+      (channel, beta) => ({ ...channel, beta }),
+      ({ beta }) => beta,
+    ),
     z: entries.map(({ channel: c, index }) => {
       const channel = problem.channels[c];
       if (!channel) return NaN;
@@ -238,7 +253,8 @@ export const gradients = experiment<Results>({
       ],
       figures: [
         {
-          caption: 'Left: the largest difference for each of γ, β and z, one mark a mini-batch. Right: the differences’ own error for z by their step; where they are best they agree with the formula to ten digits.',
+          caption:
+            'Left: the largest difference for each of γ, β and z, one mark a mini-batch. Right: the differences’ own error for z by their step; where they are best they agree with the formula to ten digits.',
           legend: [againstFormula, againstDifferences, formulaDifferences],
           panels: [comparisonPanel(comparisons), sweepPanel(sweep)],
         },
@@ -285,7 +301,15 @@ function sweepPanel(sweep: Results['sweep']) {
     y: { type: 'log', label: 'error for z', grid: true, ticks: 5, tickFormat: power },
     marks: [
       Plot.line(sweep, { x: 'step', y: 'error', z: 'case', stroke: colours.orange, strokeWidth: 1.75 }),
-      Plot.dot(sweep, { x: 'step', y: 'error', stroke: colours.orange, fill: 'var(--card)', symbol: symbolTriangle, r: 3.2, strokeWidth: 1.75 }),
+      Plot.dot(sweep, {
+        x: 'step',
+        y: 'error',
+        stroke: colours.orange,
+        fill: 'var(--card)',
+        symbol: symbolTriangle,
+        r: 3.2,
+        strokeWidth: 1.75,
+      }),
       Plot.text(
         sweep.filter(({ step }) => step === 1e-9),
         { x: 'step', y: 'error', text: 'case', dy: -10, textAnchor: 'end', fill: 'currentColor' },
@@ -293,4 +317,3 @@ function sweepPanel(sweep: Results['sweep']) {
     ],
   });
 }
-

@@ -60,7 +60,11 @@ async function measure(lab: Lab): Promise<Results> {
 
 async function exactly(lab: Lab, { network, layer, z, channels }: Activations): Promise<Exact> {
   const session = await lab.backend.createSession(normalizationOf(z));
-  const feeds = { z, gamma: perChannel(channels.map(undoingScale)), beta: perChannel(channels.map(({ mean }) => mean)) };
+  const feeds = {
+    z,
+    gamma: perChannel(channels.map(undoingScale)),
+    beta: perChannel(channels.map(({ mean }) => mean)),
+  };
   const y = floatsOf(await session.run(feeds), 'y');
   return { network, layer, values: z.data.length, error: relativeError(y, z.data) };
 }
@@ -83,7 +87,10 @@ function normalizationOf({ shape }: Tensor<'float32'>): Graph {
   const z = g.input('z', { dtype: 'float32', shape });
   const gamma = g.input('gamma', { dtype: 'float32', shape: [C] });
   const beta = g.input('beta', { dtype: 'float32', shape: [C] });
-  const [unusedMean, unusedVariance] = [g.initializer('mean', perChannel(range(C))), g.initializer('var', perChannel(range(C)))];
+  const [unusedMean, unusedVariance] = [
+    g.initializer('mean', perChannel(range(C))),
+    g.initializer('var', perChannel(range(C))),
+  ];
   const [y] = g.BatchNormalization(z, gamma, beta, unusedMean, unusedVariance, {
     epsilon,
     momentum: 0,
@@ -100,7 +107,10 @@ function normalizationOf({ shape }: Tensor<'float32'>): Graph {
 async function learn(lab: Lab, { z, channels }: Activations, steps: number): Promise<Learned> {
   const learningRate = 0.2;
   const session = await lab.backend.createSession(normalizationOf(z));
-  const goal = { gamma: Float32Array.from(channels, undoingScale), beta: Float32Array.from(channels, ({ mean }) => mean) };
+  const goal = {
+    gamma: Float32Array.from(channels, undoingScale),
+    beta: Float32Array.from(channels, ({ mean }) => mean),
+  };
   let gamma: Float32Array = goal.gamma.map(() => 1);
   let beta: Float32Array = goal.beta.map(() => 0);
   const history: Learned['steps'][number][] = [];
@@ -113,7 +123,13 @@ async function learn(lab: Lab, { z, channels }: Activations, steps: number): Pro
     gamma = descend(gamma, floatsOf(results, 'dGamma'), learningRate);
     beta = descend(beta, floatsOf(results, 'dBeta'), learningRate);
   }
-  return { learningRate, gamma: [...goal.gamma], beta: [...goal.beta], steps: history, error: relativeError(y, z.data) };
+  return {
+    learningRate,
+    gamma: [...goal.gamma],
+    beta: [...goal.beta],
+    steps: history,
+    error: relativeError(y, z.data),
+  };
 }
 
 const descend = (theta: Float32Array, gradient: Float32Array, learningRate: number): Float32Array =>
@@ -122,7 +138,8 @@ const descend = (theta: Float32Array, gradient: Float32Array, learningRate: numb
 export const identity = experiment<Results>({
   name: 'identity',
   title: 'γ and β can undo it',
-  claim: 'With $\\gamma = \\sqrt{\\sigma^2 + \\varepsilon}$ and $\\beta = \\mu$ the layer is the identity: $\\tilde z = z$.',
+  claim:
+    'With $\\gamma = \\sqrt{\\sigma^2 + \\varepsilon}$ and $\\beta = \\mu$ the layer is the identity: $\\tilde z = z$.',
   measure,
   describe: ({ exact, learned }) => {
     const worst = Math.max(...exact.map(({ error }) => error));

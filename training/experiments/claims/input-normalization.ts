@@ -5,7 +5,7 @@ import type { InputStatistics } from '../../data/index.ts';
 import { dense, flatten, type Network, type Plan, planNetwork } from '../../network/index.ts';
 import { createEvaluator, type State } from '../../trainer/index.ts';
 import { experiment, finding } from '../experiment.ts';
-import { centred, type Spectrum, spectrumOf } from '../lab/covariance.ts';
+import { centred, spectrumOf } from '../lab/covariance.ts';
 import { encode, type EncodingName, encodingNames, encodings } from '../lab/encodings.ts';
 import { dot, type Landscape, landscapeOf } from '../lab/landscape.ts';
 import { firstOf, type Lab } from '../lab/lab.ts';
@@ -44,6 +44,8 @@ const leading = 100;
 interface Results {
   readonly limit: number;
   readonly samples: number;
+  /** Every so many rows and columns of the images enter the surfaces. */
+  readonly stride: number;
   readonly surfaces: readonly Surface[];
   readonly runs: readonly Run[];
 }
@@ -70,13 +72,17 @@ interface Run {
 
 async function measure(lab: Lab): Promise<Results> {
   const limit = lab.pick(1200, 240);
-  const samples = lab.pick(4000, 1500);
-  const searched = await lab.each(pairs(lab.pick<readonly Model[]>(models, models.slice(0, 2)), encodingNames), ([model, encoding]) =>
-    search(lab, model, encoding, limit),
+  const samples = lab.pick(2500, 1000);
+  const stride = lab.pick(1, 2);
+  const searched = await lab.each(
+    pairs(lab.pick<readonly Model[]>(models, models.slice(0, 2)), encodingNames),
+    ([model, encoding]) => search(lab, model, encoding, limit),
   );
   const point = await solution(lab);
-  const surfaces = await lab.each(encodingNames, (encoding) => surfaceOf(lab, encoding, samples, point));
-  return { limit, samples, surfaces, runs: searched.flat() };
+  const surfaces = await lab.each(encodingNames, (encoding) =>
+    Promise.resolve(surfaceOf(lab, encoding, { samples, stride, point })),
+  );
+  return { limit, samples, stride, surfaces, runs: searched.flat() };
 }
 
 /** Every rate with one seed, then the best one with others. */
@@ -86,11 +92,17 @@ async function search(lab: Lab, model: Model, encoding: EncodingName, limit: num
   const start = (seed: number) => encodedTensors(lab, planNetwork(network), statistics(lab.data.train), seed);
   const runs: Run[] = [];
   const run = async (learningRate: number, seed: number, most: number) => {
-    const steps = await stepsTo(targets[model], training(lab, network, { optimizer: 'sgd', learningRate, seed, steps: most, every, tensors: start(seed) }));
+    const steps = await stepsTo(
+      targets[model],
+      training(lab, network, { optimizer: 'sgd', learningRate, seed, steps: most, every, tensors: start(seed) }),
+    );
     runs.push({ model, encoding, learningRate, seed, steps });
     return steps;
   };
-  const rates = encoding === 'raw' ? range(7).map((i) => 10 ** (-7 + i)) : range(lab.pick(8, 4)).map((i) => 10 ** (-3 + i / lab.pick(2, 1)));
+  const rates =
+    encoding === 'raw'
+      ? range(7).map((i) => 10 ** (-7 + i))
+      : range(lab.pick(8, 4)).map((i) => 10 ** (-3 + i / lab.pick(2, 1)));
   let best = { rate: rates[0] ?? NaN, steps: Infinity };
   for (const rate of rates) {
     const steps = await run(rate, 1, limit);
@@ -122,24 +134,30 @@ async function stepsTo(target: number, pauses: ReturnType<typeof training>): Pro
 async function solution(lab: Lab) {
   const network = networks['logistic regression']('channel');
   const images = firstOf(lab.data.train, 400);
-  const tensors = await trained(lab, network, { optimizer: 'adam', learningRate: 0.001, seed: 1, steps: lab.pick(859, 200) });
+  const tensors = await trained(lab, network, {
+    optimizer: 'adam',
+    learningRate: 0.001,
+    seed: 1,
+    steps: lab.pick(859, 200),
+  });
   const evaluator = await createEvaluator(lab.backend, planNetwork(network));
   const logits = await evaluator.logits(tensors, images);
   return { images, logits: range(images.count).map((i) => [...logits.subarray(10 * i, 10 * (i + 1))]) };
 }
 
-async function surfaceOf(
-  lab: Lab,
-  encoding: EncodingName,
-  samples: number,
-  { images, logits }: Awaited<ReturnType<typeof solution>>,
-): Promise<Surface> {
+interface Look {
+  readonly samples: number;
+  readonly stride: number;
+  readonly point: Awaited<ReturnType<typeof solution>>;
+}
+
+function surfaceOf(lab: Lab, encoding: EncodingName, { samples, stride, point: { images, logits } }: Look): Surface {
   const statistics = encodings[encoding].statistics(lab.data.train);
-  const rows = encode(firstOf(lab.data.train, samples), statistics);
+  const rows = encode(firstOf(lab.data.train, samples), statistics, stride);
   const covariance = spectrumOf(centred(rows)).values;
   const curvature = spectrumOf(rows.map(withOne));
   const largest = Math.sqrt(curvature.values[0] ?? NaN);
-  const seen = encode(images, statistics).map(withOne);
+  const seen = encode(images, statistics, stride).map(withOne);
   const along = curvature.leading.map((direction) => seen.map((row) => dot(row, direction))) as [number[], number[]];
   return {
     encoding,
@@ -155,17 +173,19 @@ const withOne = (row: Float64Array): Float64Array => Float64Array.of(...row, 1);
 export const inputNormalization = experiment<Results>({
   name: 'input-normalization',
   title: 'Normalized inputs make the loss surface round',
-  claim: 'Normalizing the input features, $x \\leftarrow (x-\\mu)/\\sigma$, turns an elongated loss surface round, and learning gets faster.',
+  claim:
+    'Normalizing the input features, $x \\leftarrow (x-\\mu)/\\sigma$, turns an elongated loss surface round, and learning gets faster.',
   measure,
   describe: (results) => ({
     method: [
-      `Pixels went in four ways: raw (0–255), scaled (0–1), normalized by one $\\mu$, $\\sigma$ of all pixels, and by a $\\mu$, $\\sigma$ of each pixel, which is what the notes describe. Condition numbers are those of the first ${leading} eigenvalues, $\\lambda_1/\\lambda_{${leading}}$, of ${number(results.samples, 5)} images; the border’s pixels never change, so the smallest eigenvalue is 0. The surface’s own is that of $\\mathrm{E}[x x^\\top]$ with a 1 for the bias, the Hessian of least squares, after which the surface of logistic regression is shaped.`,
+      `Pixels went in four ways: raw (0–255), scaled (0–1), normalized by one $\\mu$, $\\sigma$ of all pixels, and by a $\\mu$, $\\sigma$ of each pixel, which is what the notes describe. Condition numbers are those of the first ${leading} eigenvalues, $\\lambda_1/\\lambda_{${leading}}$, of ${number(results.samples, 5)} images${results.stride > 1 ? ' at half their resolution' : ''}; the border’s pixels never change, so the smallest eigenvalue is 0. The surface’s own is that of $\\mathrm{E}[x x^\\top]$ with a 1 for the bias, the Hessian of least squares, after which the surface of logistic regression is shaped.`,
       `Logistic regression and \`mnist-mlp\`, without and with Batch Norm, then learned by plain gradient descent with mini-batches of 64, at rates a factor of ${results.runs.some(({ learningRate }) => Math.abs(Math.log10(learningRate) % 1) > 0.1) ? '√10 (raw: 10)' : '10'} apart, until the mean loss of ${every} steps was at most ${list(modelsOf(results).map((model) => `${targets[model]} (${model})`))}, or for ${number(results.limit, 4)} steps; the best rate was repeated with ${Math.max(...results.runs.map(({ seed }) => seed))} seeds.`,
     ],
     findings: findings(results),
     figures: [
       {
-        caption: 'The loss of logistic regression around what it has learned, along the two directions in which the surface bends most, both axes in the same unit. Contours are drawn at equal differences of the loss. Raw and scaled have the same shape: 255 changes the size alone.',
+        caption:
+          'The loss of logistic regression around what it has learned, along the two directions in which the surface bends most, both axes in the same unit. Contours are drawn at equal differences of the loss. Raw and scaled have the same shape: 255 changes the size alone.',
         panels: results.surfaces.map(contourPanel),
       },
       {
@@ -177,7 +197,8 @@ export const inputNormalization = experiment<Results>({
   }),
 });
 
-const modelsOf = ({ runs }: Results): readonly Model[] => models.filter((model) => runs.some((run) => run.model === model));
+const modelsOf = ({ runs }: Results): readonly Model[] =>
+  models.filter((model) => runs.some((run) => run.model === model));
 
 const condition = (values: readonly number[]): number => (values[0] ?? NaN) / (values.at(-1) ?? NaN);
 
@@ -208,7 +229,9 @@ function findings(results: Results) {
   return [
     finding(
       'rounder',
-      curvature('by pixel') < curvature('scaled') && covariance('by pixel') < covariance('scaled') && axes('by pixel') < axes('scaled'),
+      curvature('by pixel') < curvature('scaled') &&
+        covariance('by pixel') < covariance('scaled') &&
+        axes('by pixel') < axes('scaled'),
       `The surface gets rounder: normalized by pixel, the condition number of the features’ covariance falls from ${number(covariance('scaled'))} to ${number(covariance('by pixel'))}, that of the surface from ${number(curvature('scaled'))} to ${number(curvature('by pixel'))}, and the leading ellipse is ${number(axes('by pixel'))} times as long as wide instead of ${number(axes('scaled'))} times.`,
       `The surface does not get rounder in every respect: covariance ${number(covariance('scaled'))} → ${number(covariance('by pixel'))}, surface ${number(curvature('scaled'))} → ${number(curvature('by pixel'))}.`,
     ),
@@ -229,10 +252,16 @@ function faster(results: Results, model: Model) {
     return `${name} ${found ? `${spread(found.steps)} (rate ${power(found.learningRate)})` : `more than ${number(results.limit, 4)}`}`;
   };
   const [scaled, normalized, byPixel, raw] = [of('scaled'), of('normalized'), of('by pixel'), of('raw')];
-  const quickest = [normalized, byPixel].filter((one) => one !== undefined).toSorted((a, b) => mean(a.steps) - mean(b.steps))[0];
-  const beats = (other: Best | undefined) => quickest !== undefined && (other === undefined || clearlyBelow(quickest.steps, other.steps));
+  const quickest = [normalized, byPixel]
+    .filter((one) => one !== undefined)
+    .toSorted((a, b) => mean(a.steps) - mean(b.steps))[0];
+  const beats = (other: Best | undefined) =>
+    quickest !== undefined && (other === undefined || clearlyBelow(quickest.steps, other.steps));
   const text = `${model === 'mnist-mlp' ? '`mnist-mlp` with Batch Norm' : model.replace('mnist-mlp', '`mnist-mlp`')}, steps to a loss of ${targets[model]}: ${encodingNames.map(describe).join(', ')}`;
-  const remark = model === 'mnist-mlp' ? ' Batch Norm behind the first layer undoes any common factor of the inputs, so little is left to gain.' : '';
+  const remark =
+    model === 'mnist-mlp'
+      ? ' Batch Norm behind the first layer undoes any common factor of the inputs, so little is left to gain.'
+      : '';
   return finding(
     `faster-${model.replaceAll(' ', '-')}`,
     beats(raw) && beats(scaled),

@@ -99,7 +99,10 @@ function best(runs: readonly Run[], optimizer: Chosen, batchNorm: boolean): read
 function works(runs: readonly Run[]) {
   const pairsOf = optimizers.map((optimizer) => [best(runs, optimizer, true), best(runs, optimizer, false)] as const);
   const text = optimizers
-    .map((optimizer, i) => `${titles[optimizer]} ${percentSpread(pairsOf[i]?.[0] ?? [])} (${percentSpread(pairsOf[i]?.[1] ?? [])} without)`)
+    .map(
+      (optimizer, i) =>
+        `${titles[optimizer]} ${percentSpread(pairsOf[i]?.[0] ?? [])} (${percentSpread(pairsOf[i]?.[1] ?? [])} without)`,
+    )
     .join(', ');
   return finding(
     'works',

@@ -141,7 +141,9 @@ function biasGraph(): Graph {
 
 function countParameters(name: NetworkName): Count {
   const plan = planNetwork(networks[name]);
-  const sizes = layerTensorsOf(plan).filter(isTrained).map(({ shape }) => sizeOf(shape));
+  const sizes = layerTensorsOf(plan)
+    .filter(isTrained)
+    .map(({ shape }) => sizeOf(shape));
   const norms = layersOf(plan).filter(({ layer }) => layer.kind === 'batchNorm');
   return {
     network: name,
@@ -193,7 +195,8 @@ export const superfluousBias = experiment<Results>({
       ],
       figures: [
         {
-          caption: 'What a bias before Batch Norm does, by its size, one dot a mini-batch, in multiples of one float32 rounding. Left its gradient, as a share of the size of what adds up to it; right the change of the logits.',
+          caption:
+            'What a bias before Batch Norm does, by its size, one dot a mini-batch, in multiples of one float32 rounding. Left its gradient, as a share of the size of what adds up to it; right the change of the logits.',
           panels: [
             biasPanel('gradient of b', biases, (bias) => bias.gradient),
             biasPanel('change of the logits', biases, (bias) => bias.change),

@@ -140,7 +140,12 @@ export const testTime = experiment<Results>({
         legend: [ownStatistics, runningAverage, wholePass],
         panels: [
           qualityPanel('accuracy', 'accuracy', results.runs, ({ accuracy }) => accuracy),
-          qualityPanel('calibration error', 'expected calibration error', results.runs, ({ calibration }) => calibration),
+          qualityPanel(
+            'calibration error',
+            'expected calibration error',
+            results.runs,
+            ({ calibration }) => calibration,
+          ),
         ],
       },
       {
@@ -165,7 +170,8 @@ function findings({ runs }: Results) {
   const folded = Math.max(...runs.map((run) => run.folded.largestDifference / run.folded.largestLogit));
   const others = runs.reduce((total, run) => total + run.folded.otherClasses, 0);
   const largest = Math.max(...(runs[0]?.miniBatches ?? []).map(({ size }) => size));
-  const last = (momentum: Momentum) => runs.map((run) => run.convergence.find((one) => one.momentum === momentum)?.distance.at(-1) ?? NaN);
+  const last = (momentum: Momentum) =>
+    runs.map((run) => run.convergence.find((one) => one.momentum === momentum)?.distance.at(-1) ?? NaN);
   return [
     finding(
       'needed',
@@ -217,8 +223,14 @@ function qualityPanel(label: string, title: string, runs: readonly Run[], pick: 
     x: { type: 'log', base: 2, label: 'size of the mini-batch', tickFormat: String },
     y: { label, grid: true, zero: true },
     marks: [
-      levelLine(level(({ running }) => running), runningAverage),
-      levelLine(level(({ fullPass }) => fullPass), wholePass),
+      levelLine(
+        level(({ running }) => running),
+        runningAverage,
+      ),
+      levelLine(
+        level(({ fullPass }) => fullPass),
+        wholePass,
+      ),
       repeats(summarize(points), ownStatistics),
     ],
   });

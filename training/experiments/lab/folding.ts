@@ -23,7 +23,10 @@ export function foldNorms(plan: Plan, state: State): State {
     if (layer.kind !== 'batchNorm' || !before) return;
     const tensor = (suffix: string) => state.get(`${name}.${suffix}`)?.data ?? new Float32Array();
     const variance = tensor('running_var');
-    const factor = Float64Array.from(tensor('weight'), (gamma, c) => gamma / Math.sqrt((variance[c] ?? NaN) + layer.epsilon));
+    const factor = Float64Array.from(
+      tensor('weight'),
+      (gamma, c) => gamma / Math.sqrt((variance[c] ?? NaN) + layer.epsilon),
+    );
     const running = tensor('running_mean');
     const bias = Float32Array.from(tensor('bias'), (beta, c) => beta - (factor[c] ?? NaN) * (running[c] ?? NaN));
     const weight = state.get(`${before.name}.weight`);

@@ -29,7 +29,10 @@ export function landscapeOf(
     mean(
       logits.map((row, i) => {
         const step = a * (along[0][i] ?? NaN) + b * (along[1][i] ?? NaN);
-        return crossEntropy(row.with(contrast[0], (row[contrast[0]] ?? NaN) + step).with(contrast[1], (row[contrast[1]] ?? NaN) - step), labels[i] ?? 0);
+        return crossEntropy(
+          row.with(contrast[0], (row[contrast[0]] ?? NaN) + step).with(contrast[1], (row[contrast[1]] ?? NaN) - step),
+          labels[i] ?? 0,
+        );
       }),
     );
   const middle = lossAt(0, 0);

@@ -48,7 +48,9 @@ export async function createGradientProbe(lab: Lab, plan: Plan, batchSize: numbe
   const labels = g.input('labels', { dtype: 'int32', shape: [batchSize] });
   const { output } = emitForward(g, plan, x, { mode: 'train', tensors });
   const loss = objectiveRuleOf(multiclass()).emitLoss(g, multiclass(), output, labels);
-  const names = layerTensorsOf(plan).filter(isTrained).map(({ name }) => name);
+  const names = layerTensorsOf(plan)
+    .filter(isTrained)
+    .map(({ name }) => name);
   const parameters = names.map((name) => tensors.get(name)).filter((value) => value !== undefined);
   const outputs = gradients(g, loss, parameters).map((gradient, i) => [`gradient ${i}`, gradient] as const);
   const session = await lab.backend.createSession(
@@ -68,7 +70,7 @@ export async function createGradientProbe(lab: Lab, plan: Plan, batchSize: numbe
 function outputOf(g: GraphBuilder, name: string): Value {
   const node = g.nodes.find((candidate) => candidate.name === name);
   if (!node) throw new Error(`internal: the forward pass has no ${name}`);
-  return node.outputs[0] as Value;
+  return node.outputs[0];
 }
 
 function inOneBatch(samples: Samples) {

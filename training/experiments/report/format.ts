@@ -8,7 +8,8 @@ export function number(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : String(value);
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e7)) return scientific(value, digits - 1);
-  return value.toLocaleString('en-US', { maximumSignificantDigits: Math.max(digits, integerDigits(size)) });
+  const text = value.toLocaleString('en-US', { maximumSignificantDigits: Math.max(digits, integerDigits(size)) });
+  return text.replace('-', '−');
 }
 
 const integerDigits = (size: number): number => (size < 1 ? 1 : Math.floor(Math.log10(size)) + 1);
@@ -26,7 +27,7 @@ export function power(value: number): string {
 }
 
 const raised = (exponent: number): string =>
-  (exponent < 0 ? '⁻' : '') + [...String(Math.abs(exponent))].map((digit) => superscripts[Number(digit)]).join('');
+  (exponent < 0 ? '⁻' : '') + String(Math.abs(exponent)).replaceAll(/\d/g, (digit) => superscripts[Number(digit)] ?? '');
 
 /** `97.1 %` */
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)}\u202f%`;

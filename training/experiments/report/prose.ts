@@ -5,7 +5,8 @@
  */
 import temml from 'temml';
 
-const markup = /\$(?<formula>[^$]+)\$|\*(?<stress>[^*]+)\*|`(?<code>[^`]+)`|\[(?<text>[^\]]+)\]\((?<url>(?:https:|#)[^)]+)\)/g;
+const markup =
+  /\$(?<formula>[^$]+)\$|\*(?<stress>[^*]+)\*|`(?<code>[^`]+)`|\[(?<text>[^\]]+)\]\((?<url>(?:https:|#)[^)]+)\)/g;
 
 /** HTML of a text. */
 export function prose(text: string): string {
