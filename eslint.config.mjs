@@ -12,6 +12,7 @@ const rooms = [
   'training/backend',
   'training/trainer',
   'training/cli',
+  'training/experiments',
 ];
 
 /** Inside a room its own files are imported by their path, every other room through its index. */

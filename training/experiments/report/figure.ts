@@ -47,12 +47,17 @@ export const colours = {
 export const withNorm: Series = { name: 'with Batch Norm', colour: colours.blue, shape: symbolCircle };
 export const without: Series = { name: 'without', colour: colours.orange, shape: symbolSquare, dash: '5 3' };
 
-const { document } = parseHTML('<html><body></body></html>');
+/** This code has no browser around it, and so no types of one. */
+const { document } = parseHTML('<html><body></body></html>') as unknown as { readonly document: never };
+
+interface Drawn {
+  readonly outerHTML: string;
+  readonly setAttribute: (name: string, value: string) => void;
+}
 
 export function panel({ title, alt, ...options }: PanelOptions): Panel {
-  const svg: { outerHTML: string; setAttribute: (name: string, value: string) => void } = Plot.plot({
-    // This project's code has no browser around it, and so no types of one.
-    document: document as never,
+  const svg = Plot.plot({
+    document,
     width: 360,
     height: 250,
     marginLeft: 48,
@@ -63,7 +68,7 @@ export function panel({ title, alt, ...options }: PanelOptions): Panel {
     style: { fontSize: '11.5px', fontFamily: 'inherit', background: 'none' },
     ariaLabel: alt,
     ...options,
-  });
+  }) as unknown as Drawn;
   svg.setAttribute('role', 'img');
   return { ...(title !== undefined && { title }), svg: compact(svg.outerHTML) };
 }
