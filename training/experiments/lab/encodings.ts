@@ -25,17 +25,14 @@ export const encodingNames = Object.keys(encodings) as readonly EncodingName[];
 
 const epsilon = 1e-5;
 
-/** Rows `[samples, features]` as the network sees them: every `stride`-th row and column of the images. */
+/** Rows `[samples, features]` as the network sees them. */
 export function encode(
   { inputs, inputShape, count }: ClassificationDataset,
   { mean, variance }: InputStatistics,
-  stride: number,
 ): readonly Float64Array[] {
   const size = elementCount(inputShape);
-  const columns = inputShape.at(-1) ?? 1;
-  const pixels = range(size).filter((i) => (i % columns) % stride === 0 && Math.floor(i / columns) % stride === 0);
   return range(count).map((sample) =>
-    Float64Array.from(pixels, (i) => {
+    Float64Array.from({ length: size }, (_, i) => {
       const group = mean.length === 1 ? 0 : i;
       const pixel = inputs[sample * size + i] ?? NaN;
       return (pixel - (mean[group] ?? NaN)) / Math.sqrt((variance[group] ?? NaN) + epsilon);
