@@ -97,9 +97,8 @@ async function compare(lab: Lab, name: Case, seed: number, problem: Problem) {
   const derived = problem.channels.map((channel, c) => derive(channel, weightsOf(problem, c)));
   const automatic = await byAutodiff(lab, problem);
   const entries = probedEntries(problem, seed);
-  const differences = (step: number) => byDifferences(problem, entries, step);
   const exact = pickAll(derived, entries);
-  const atChosen = differences(chosenStep);
+  const atChosen = byDifferences(problem, entries, chosenStep);
   const comparisons = quantities.map((quantity): Comparison => {
     const scale = Math.max(...exact[quantity].map(Math.abs));
     const distance = (a: readonly number[], b: readonly number[]) =>
@@ -116,7 +115,7 @@ async function compare(lab: Lab, name: Case, seed: number, problem: Problem) {
   });
   const scale = Math.max(...exact.z.map(Math.abs));
   const sweep = steps.map((step) => {
-    const errors = differences(step).z.map((value, i) => Math.abs(value - (exact.z[i] ?? NaN)));
+    const errors = inputDifferences(problem, entries, step).map((value, i) => Math.abs(value - (exact.z[i] ?? NaN)));
     return { case: name, step, error: Math.max(...errors) / scale };
   });
   return { comparisons, sweep };
@@ -155,13 +154,17 @@ const pickAll = (channels: readonly ChannelGradients[], entries: readonly Entry[
   z: entries.map(({ channel, index }) => channels[channel]?.dz[index] ?? NaN),
 });
 
+/** L of one channel: Σ r (z̃ + ½ z̃²) */
+function lossOf(problem: Problem, channel: Channel, c: number): number {
+  const weights = weightsOf(problem, c);
+  return sum(normalize(channel).map((out, i) => (weights[i] ?? NaN) * (out + out ** 2 / 2)));
+}
+
 function byDifferences(problem: Problem, entries: readonly Entry[], step: number): Gradients {
-  const lossOf = (channel: Channel, c: number) => {
-    const weights = weightsOf(problem, c);
-    return sum(normalize(channel).map((out, i) => (weights[i] ?? NaN) * (out + out ** 2 / 2)));
-  };
   const by = (change: (channel: Channel, x: number) => Channel, of: (channel: Channel) => number) =>
-    problem.channels.map((channel, c) => centralDifference((x) => lossOf(change(channel, x), c), of(channel), step));
+    problem.channels.map((channel, c) =>
+      centralDifference((x) => lossOf(problem, change(channel, x), c), of(channel), step),
+    );
   return {
     γ: by(
       (channel, gamma) => ({ ...channel, gamma }),
@@ -171,14 +174,17 @@ function byDifferences(problem: Problem, entries: readonly Entry[], step: number
       (channel, beta) => ({ ...channel, beta }),
       ({ beta }) => beta,
     ),
-    z: entries.map(({ channel: c, index }) => {
-      const channel = problem.channels[c];
-      if (!channel) return NaN;
-      const changed = (x: number) => lossOf({ ...channel, z: channel.z.with(index, x) }, c);
-      return centralDifference(changed, channel.z[index] ?? NaN, step);
-    }),
+    z: inputDifferences(problem, entries, step),
   };
 }
+
+const inputDifferences = (problem: Problem, entries: readonly Entry[], step: number): readonly number[] =>
+  entries.map(({ channel: c, index }) => {
+    const channel = problem.channels[c];
+    if (!channel) return NaN;
+    const changed = (x: number) => lossOf(problem, { ...channel, z: channel.z.with(index, x) }, c);
+    return centralDifference(changed, channel.z[index] ?? NaN, step);
+  });
 
 /** The training graph's own gradients, in float32 on ONNX Runtime. */
 async function byAutodiff(lab: Lab, { z, channels, weights }: Problem): Promise<readonly ChannelGradients[]> {

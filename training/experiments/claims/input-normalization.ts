@@ -10,11 +10,10 @@ import { encode, type EncodingName, encodingNames, encodings } from '../lab/enco
 import { dot, type Landscape, landscapeOf } from '../lab/landscape.ts';
 import { firstOf, type Lab } from '../lab/lab.ts';
 import { mlp } from '../lab/networks.ts';
-import { freshTensors } from '../lab/probe.ts';
 import { pairs, range } from '../lab/range.ts';
 import { reduced, reducedShape } from '../lab/reduced.ts';
 import { clearlyBelow, mean } from '../lab/statistics.ts';
-import { trained, training } from '../lab/training.ts';
+import { freshTensors, trained, training } from '../lab/training.ts';
 import { colours, type Panel, panel, type Series } from '../report/figure.ts';
 import { list, number, power, spread } from '../report/format.ts';
 
@@ -83,7 +82,8 @@ async function measure(lab: Lab): Promise<Results> {
 async function search(lab: Lab, model: Model, encoding: EncodingName, limit: number): Promise<readonly Run[]> {
   const { per, statistics } = encodings[encoding];
   const network = networks[model](per);
-  const start = (seed: number) => encodedTensors(lab, planNetwork(network), statistics(lab.data.train), seed);
+  const encoded = statistics(lab, lab.data.train);
+  const start = (seed: number) => encodedTensors(lab, planNetwork(network), encoded, seed);
   const runs: Run[] = [];
   const run = async (learningRate: number, seed: number, most: number) => {
     const steps = await stepsTo(
@@ -148,7 +148,7 @@ interface Look {
 
 function surfaceOf(lab: Lab, encoding: EncodingName, { samples, point: { images, logits } }: Look): Surface {
   const seenFirst = reduced(firstOf(lab.data.train, samples));
-  const statistics = encodings[encoding].statistics(seenFirst);
+  const statistics = encodings[encoding].statistics(lab, seenFirst);
   const rows = encode(seenFirst, statistics);
   const covariance = spectrumOf(centred(rows)).values;
   const curvature = spectrumOf(rows.map(withOne));

@@ -65,7 +65,7 @@ async function measure(lab: Lab): Promise<Results> {
     ([batchNorm, [dropout, batchSize]]) => ({ batchNorm, dropout, batchSize }),
   );
   const chosen = settings.filter(({ batchNorm, dropout }) => !lab.quick || batchNorm || dropout === 0);
-  const runs = await lab.each(pairs(chosen, lab.seeds(5, 3)), ([setting, seed]) =>
+  const runs = await lab.each(pairs(chosen, lab.seeds(5, 2)), ([setting, seed]) =>
     run(lab, setting, seed, { train, test, mostEpochs }),
   );
   const noise = await lab.each(lab.seeds(3, 1), (seed) => measureNoise(lab, seed));

@@ -189,8 +189,8 @@ export const superfluousBias = experiment<Results>({
         finding(
           'order',
           !clearlyBelow(order.before, order.after),
-          `Before the activation Batch Norm gives ${percentSpread(order.before, 2)} of the test images, behind it ${percentSpread(order.after, 2)}: ${different ? 'clearly more before' : 'no clear difference; the order is a convention here'}.`,
-          `The order is not what the notes say it should be: before the activation Batch Norm gives ${percentSpread(order.before, 2)} of the test images, behind it clearly more, ${percentSpread(order.after, 2)}.`,
+          `With Batch Norm before the activation ${percentSpread(order.before, 2)} of the test images are right, behind it ${percentSpread(order.after, 2)}: ${different ? 'clearly more before' : 'no clear difference; the order is a convention here'}.`,
+          `The order is not what the notes say it should be: with Batch Norm before the activation ${percentSpread(order.before, 2)} of the test images are right, behind it clearly more, ${percentSpread(order.after, 2)}.`,
         ),
       ],
       figures: [

@@ -3,7 +3,8 @@ import type { Tensor } from '../../graph/index.ts';
 import { layersOf, type NetworkName, networks, planNetwork } from '../../network/index.ts';
 import { channelsOf, type Moments, moments } from './channels.ts';
 import { firstOf, type Lab } from './lab.ts';
-import { createProbe, freshTensors } from './probe.ts';
+import { createProbe } from './probe.ts';
+import { freshTensors } from './training.ts';
 
 export interface Activations {
   readonly network: NetworkName;

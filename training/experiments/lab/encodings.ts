@@ -1,11 +1,12 @@
 /** The ways in which pixels of 0–255 enter a network: as μ and σ² of its own input normalization, (x − μ) / σ. */
-import { type ClassificationDataset, elementCount, inputStatistics, type InputStatistics } from '../../data/index.ts';
+import { type ClassificationDataset, elementCount, type InputStatistics } from '../../data/index.ts';
 import type { InputNormalization } from '../../network/index.ts';
+import type { Lab } from './lab.ts';
 import { range } from './range.ts';
 
 export interface Encoding {
   readonly per: InputNormalization;
-  readonly statistics: (train: ClassificationDataset) => InputStatistics;
+  readonly statistics: (lab: Lab, train: ClassificationDataset) => InputStatistics;
 }
 
 const fixed = (mean: number, variance: number): InputStatistics => ({
@@ -16,8 +17,8 @@ const fixed = (mean: number, variance: number): InputStatistics => ({
 export const encodings = {
   raw: { per: 'channel', statistics: () => fixed(0, 1) },
   scaled: { per: 'channel', statistics: () => fixed(0, 255 ** 2) },
-  normalized: { per: 'channel', statistics: (train) => inputStatistics(train, 'channel') },
-  'by pixel': { per: 'feature', statistics: (train) => inputStatistics(train, 'feature') },
+  normalized: { per: 'channel', statistics: (lab, train) => lab.inputStatistics(train, 'channel') },
+  'by pixel': { per: 'feature', statistics: (lab, train) => lab.inputStatistics(train, 'feature') },
 } as const satisfies Readonly<Record<string, Encoding>>;
 
 export type EncodingName = keyof typeof encodings;

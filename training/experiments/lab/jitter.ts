@@ -7,8 +7,7 @@ import { createRandom, type Random } from '../../data/index.ts';
 import { layersOf, type Network, type Plan, planNetwork } from '../../network/index.ts';
 import type { State } from '../../trainer/index.ts';
 import type { Lab } from './lab.ts';
-import { freshTensors } from './probe.ts';
-import { type Pause, type Settings, training } from './training.ts';
+import { freshTensors, type Pause, type Settings, training } from './training.ts';
 
 /** Standard deviations: of the shift, and of the logarithm of the factor. */
 export const jitter = { shift: 0.5, factor: 0.25 } as const;

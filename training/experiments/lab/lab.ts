@@ -1,6 +1,14 @@
 /** What every experiment is given: MNIST, a backend, how much to run, and where to say how far it is. */
 import { type Backend, nativeBackend } from '../../backend/index.ts';
-import { type ClassificationDataset, loadMnist, type MnistSplits, subset } from '../../data/index.ts';
+import {
+  type ClassificationDataset,
+  inputStatistics,
+  type InputStatistics,
+  loadMnist,
+  type MnistSplits,
+  subset,
+} from '../../data/index.ts';
+import type { InputNormalization } from '../../network/index.ts';
 import { range } from './range.ts';
 import { cachingSessions } from './session-cache.ts';
 
@@ -25,6 +33,8 @@ export interface Lab extends Omit<LabOptions, 'onProgress'> {
   /** One thread, which is the fastest for networks this small. */
   readonly backend: Backend;
   readonly data: MnistSplits;
+  /** μ and σ² of a data set's inputs. A pass over the training set takes longer than many a run, so it is made once. */
+  readonly inputStatistics: (dataset: ClassificationDataset, per: InputNormalization) => InputStatistics;
   /** One value for each mode: the whole measurement's, or the quick one's. */
   readonly pick: <T>(full: T, quick: T) => T;
   /** The seeds of the repeats. */
@@ -46,6 +56,7 @@ export async function openLab(options: LabOptions): Promise<Lab> {
     ...options,
     backend: cachingSessions(await nativeBackend({ threads: 1 })),
     data: await loadMnist({ seed: splitSeed }),
+    inputStatistics: cachedStatistics(),
     pick,
     seeds: (full, brief) => range(pick(full, brief)).map((i) => i + 1),
     each: async (items, work) => {
@@ -57,6 +68,15 @@ export async function openLab(options: LabOptions): Promise<Lab> {
       }
       return results;
     },
+  };
+}
+
+function cachedStatistics(): Lab['inputStatistics'] {
+  const known = { channel: new WeakMap<object, InputStatistics>(), feature: new WeakMap<object, InputStatistics>() };
+  return (dataset, per) => {
+    const statistics = known[per].get(dataset) ?? inputStatistics(dataset, per);
+    known[per].set(dataset, statistics);
+    return statistics;
   };
 }
 

@@ -1,20 +1,16 @@
 /** Looks inside a network: the values of chosen nodes, and the gradients of the loss. */
 import { gradients } from '../../autodiff/index.ts';
-import { type ClassificationDataset, createRandom, inputStatistics, type Samples } from '../../data/index.ts';
+import type { ClassificationDataset, Samples } from '../../data/index.ts';
 import { checkGraph, graphBuilder, type GraphBuilder, type Value } from '../../graph/index.ts';
 import { emitForward, isTrained, layerTensorsOf, type Mode, type Plan, tensorsOf } from '../../network/index.ts';
 import { multiclass, objectiveRuleOf } from '../../objective/index.ts';
-import { batchesOf, declareNetwork, floatsOf, initializeTensors, type State } from '../../trainer/index.ts';
+import { batchesOf, declareNetwork, floatsOf, type State } from '../../trainer/index.ts';
 import type { Lab } from './lab.ts';
 
 export type Values = Readonly<Record<string, Float32Array>>;
 
 /** All samples as one mini-batch. */
 export type Probe = (tensors: State, samples: Samples) => Promise<Values>;
-
-/** An untrained network. */
-export const freshTensors = (lab: Lab, plan: Plan, seed: number): State =>
-  initializeTensors(plan, createRandom(seed), inputStatistics(lab.data.train, plan.network.inputNormalization));
 
 /**
  * The first output of each node of the forward pass, row-major.

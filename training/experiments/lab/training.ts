@@ -1,7 +1,7 @@
 /** Training that pauses, so that an experiment can look at the network in between and stop when it has seen enough. */
 import { type ClassificationDataset, createRandom, epochBatches } from '../../data/index.ts';
-import { type Network, planNetwork } from '../../network/index.ts';
-import { type State, type TrainingConfig, TrainingRun } from '../../trainer/index.ts';
+import { type Network, type Plan, planNetwork } from '../../network/index.ts';
+import { initializeTensors, type State, type TrainingConfig, TrainingRun } from '../../trainer/index.ts';
 import type { Lab } from './lab.ts';
 import { mean } from './statistics.ts';
 
@@ -26,10 +26,16 @@ export interface Pause {
 
 const common = { batchSize: 64, schedule: 'constant', bnMomentum: 0.9 } as const;
 
+/** An untrained network, which normalizes its inputs by the training set's μ, σ². */
+export const freshTensors = (lab: Lab, plan: Plan, seed: number, train = lab.data.train): State =>
+  initializeTensors(plan, createRandom(seed), lab.inputStatistics(train, plan.network.inputNormalization));
+
 export async function* training(lab: Lab, network: Network, settings: Settings): AsyncGenerator<Pause> {
-  const { steps, every = steps, train = lab.data.train, tensors, ...rest } = settings;
+  const { steps, every = steps, train = lab.data.train, ...rest } = settings;
+  const plan = planNetwork(network);
+  const tensors = settings.tensors ?? freshTensors(lab, plan, settings.seed, train);
   const config = { ...common, ...rest, epochs: 1 };
-  const run = await TrainingRun.start(planNetwork(network), train, config, lab.backend, tensors);
+  const run = await TrainingRun.start(plan, train, config, lab.backend, tensors);
   const order = orderOf(steps, train.count, config);
   for (let step = 0; step < steps; step += every) {
     const next = order.subarray(step * config.batchSize, Math.min(step + every, steps) * config.batchSize);
