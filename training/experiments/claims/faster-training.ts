@@ -129,7 +129,7 @@ function fewerSteps(depth: number, { runs, limit }: Results): Finding {
   const describe = (best: Best | undefined) =>
     best
       ? `${spread(best.steps)} steps at its best rate ${best.learningRate}`
-      : `more than ${number(limit, 4)} steps at every rate`;
+      : `no rate at which every seed gets there in ${number(limit, 4)} steps`;
   const text = `${depth} layers: ${describe(norm)} with Batch Norm, ${describe(plain)} without`;
   return finding(`depth-${depth}`, faster, `${text}.`, `${text}: not clearly fewer.`);
 }
