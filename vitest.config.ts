@@ -1,10 +1,8 @@
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const ortWasm = 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
 
 export default defineConfig({
   test: {
@@ -20,15 +18,16 @@ export default defineConfig({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
               bindings: { LOG_REQUESTS: false },
-              dataBlobBindings: { ORT_WASM: createRequire(import.meta.url).resolve(ortWasm) },
+              dataBlobBindings: { EDGE_WASM: here('dist/fixtures/edge/edge.wasm') },
             },
           }),
         ],
         resolve: {
           alias: [
-            { find: ortWasm, replacement: here('test/worker/ort-wasm.ts') },
+            { find: './edge.wasm', replacement: here('test/worker/edge-wasm.ts') },
             // Written by the globalSetup, with the fixture models in place of those of models/.
             { find: /.*\/models\.generated\.ts$/, replacement: here('dist/fixtures/registry.ts') },
+            { find: /.*\/dist\/edge\/edge\.mjs$/, replacement: here('dist/fixtures/edge/edge.mjs') },
           ],
         },
         test: {

@@ -1,16 +1,16 @@
 /**
- * Prepares what the Worker imports, because it can neither list a folder nor look into an ONNX file. Wrangler runs this
- * before each build; it needs Node and is no part of the Worker.
+ * Prepares what the Worker is built from, because it can neither list a folder nor look into an ONNX file. Wrangler runs
+ * this before each build; it needs Node and is no part of the Worker.
  *
  *     models/<name>/model.onnx            required: from this project or from anywhere else
  *     models/<name>/card.json             optional: `description`, `labels`, `version`
  *
  *     dist/models/<name>/model.onnx       the same bytes, once the runtime has been seen to run them
  *     dist/models/<name>/switchable.onnx  where it has Batch Norm: the network with a switch at every such layer
- *     worker/models.generated.ts          imports of these files, and what is known of each model
+ *     worker/models.generated.ts          what is known of each model; the edge image holds the files (see edge/)
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { type BatchNormLayer, batchNormLayers } from './served/batch-norm.ts';
@@ -30,7 +30,7 @@ const card = z.object({
 interface ModelFolder extends z.output<typeof card> {
   readonly name: string;
   readonly batchNorm: readonly BatchNormLayer[];
-  /** Contents of the ONNX files that the Worker loads. */
+  /** Contents of the ONNX files that the edge image is made of. */
   readonly files: { readonly model: Uint8Array; readonly switchable?: Uint8Array };
 }
 
@@ -70,34 +70,20 @@ function readCard(file: string): z.output<typeof card> {
   }
 }
 
-/**
- * The module's text. The same models give the same bytes.
- * @param served the path of a model's file as seen from the module
- */
-export function registrySource(
-  models: readonly ModelFolder[],
-  served: (model: string, file: string) => string,
-): string {
-  const imports: string[] = [];
-  const load = (model: string, file: string): string => {
-    const name = `file${imports.length}`;
-    imports.push(`import ${name} from ${JSON.stringify(served(model, `${file}.onnx`))};`);
-    return name;
-  };
-  const entries = models.map(({ files, ...about }) => {
+/** The module's text. The same models give the same bytes. */
+export function registrySource(models: readonly ModelFolder[]): string {
+  const entries = models.map(({ files: _, ...about }) => {
     const members = Object.entries(about).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
-    members.push(...Object.keys(files).map((file) => `${file}: ${load(about.name, file)}`));
     return `  { ${members.join(', ')} },`;
   });
   return [
     '// Written by exporter/registry.ts from the folder models/.',
-    "import type { ModelFiles } from './models.ts';",
-    ...imports,
+    "import type { ModelAbout } from './models.ts';",
     '',
     '/** The input of every `switchable` file: true for the statistics of the mini-batch. */',
     `export const switchName = ${JSON.stringify(switchName)};`,
     '',
-    'export const modelFiles: readonly ModelFiles[] = [',
+    'export const modelsAbout: readonly ModelAbout[] = [',
     ...entries,
     '];',
     '',
@@ -119,8 +105,7 @@ export async function writeRegistry(modelsFolder: string, module: string, served
     }
   }
   removeOthers(servedFolder, models);
-  const path = (...parts: string[]): string => relative(dirname(module), join(servedFolder, ...parts));
-  const source = registrySource(models, (...parts) => `./${path(...parts).replaceAll('\\', '/')}`);
+  const source = registrySource(models);
   if (!existsSync(module) || readFileSync(module, 'utf8') !== source) write(module, source);
 }
 

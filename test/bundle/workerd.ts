@@ -74,7 +74,7 @@ interface WorkerConfig {
   readonly vars: Readonly<Record<string, unknown>>;
 }
 
-const moduleTypes: Record<string, string> = { js: 'esModule', wasm: 'wasm', onnx: 'data' };
+const moduleTypes: Record<string, string> = { js: 'esModule', wasm: 'wasm', bin: 'data' };
 
 /**
  * A workerd configuration of one service: the bundle's modules, the entry first, and the variables of wrangler.toml. No
