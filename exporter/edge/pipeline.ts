@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -60,6 +60,7 @@ export async function buildEdge({ modelsFolder, outFolder, stock, trim, onStage 
     onStage,
   });
   await writeFiles(outFolder, { ...(await emitImage(image)), [stampFile]: stamp });
+  await removeStockModels(outFolder);
   return { upToDate: false, models, image };
 }
 
@@ -85,6 +86,12 @@ async function optimizeCached(module: Uint8Array, cacheFolder: string): Promise<
   const optimized = await optimize(module);
   await writeFiles(cacheFolder, { [`${key}.wasm`]: optimized });
   return optimized;
+}
+
+/** The model files that the stock runtime needed beside it. */
+async function removeStockModels(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => /^model-\d+\.bin$/.test(name));
+  await Promise.all(names.map((name) => rm(join(folder, name))));
 }
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {
