@@ -4,9 +4,10 @@
  *     digits      pixels FP32 [N, 1, 28, 28] -> logits [N, 10], with a Batch Norm layer
  *     identity    one input and output per datatype, passed through
  *     photo       image UINT8 [N, 3, 4, 6] -> probabilities [N, 3]: the share of each colour, as a foreign file
+ *     pytorch     image FP32 [N, 1, 12, 12] -> scores [N, 3]: what torch.onnx.export wrote (see foreign/pytorch.py)
  *     arithmetic  left [N], right [M] -> sum, quotient: an operator can refuse operands that their declarations allow
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import onnxProto, { type onnx } from 'onnx-proto';
 
@@ -32,6 +33,7 @@ export function writeFixtures(folder: string): void {
   write('identity', 'model.onnx', identity());
   write('arithmetic', 'model.onnx', arithmetic());
   write('photo', 'model.onnx', photo());
+  write('pytorch', 'model.onnx', readFileSync(join(import.meta.dirname, 'foreign/pytorch.onnx')));
 }
 
 export function digits(): Uint8Array {
