@@ -12,5 +12,6 @@ export default async function setup(): Promise<void> {
   writeFixtures(folder);
   const [served, outFolder] = [join(fixtures, 'served'), join(fixtures, 'edge')];
   await writeRegistry(folder, join(fixtures, 'registry.ts'), served);
-  await buildEdge({ modelsFolder: served, outFolder, stock: false, trim: false, onStage: () => undefined });
+  const onStage = () => undefined;
+  await buildEdge({ modelsFolder: served, outFolder, stock: false, trim: false, unoptimized: true, onStage });
 }
