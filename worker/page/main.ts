@@ -2,6 +2,7 @@
 import { loadDigits, type TestDigits } from './digits.ts';
 import { find } from './dom.ts';
 import { createPad } from './drawing/pad.ts';
+import { createKeyForm, KeyRequired } from './key.ts';
 import { latest } from './timing.ts';
 import { createLayers } from './layers/layers.ts';
 import { explain, type Explanation, type Statistics } from './model.ts';
@@ -22,6 +23,7 @@ function start({ asked, neighbours: pool }: TestDigits): void {
     change(pixels);
   });
   const neighbours = createNeighbours(find('#neighbours', HTMLElement), pool, ask);
+  const keyForm = createKeyForm(ask);
   let digit: Pixels | undefined;
   let explanation: Explanation | undefined;
 
@@ -49,6 +51,7 @@ function start({ asked, neighbours: pool }: TestDigits): void {
       answer.note(explanation);
       show();
     } catch (error) {
+      if (error instanceof KeyRequired) keyForm.show();
       answer.say(`The network did not answer. ${error instanceof Error ? error.message : ''}`);
     }
   });
