@@ -2,12 +2,13 @@
 import { loadDigits, type TestDigits } from './digits.ts';
 import { find } from './dom.ts';
 import { createPad } from './drawing/pad.ts';
-import { createKeyForm, KeyRequired } from './key.ts';
+import { KeyRequired } from './key.ts';
 import { latest } from './timing.ts';
 import { createLayers } from './layers/layers.ts';
 import { explain, type Explanation, type Statistics } from './model.ts';
 import type { Pixels } from './pixels.ts';
 import { createAnswer } from './views/answer.ts';
+import { createKeyForm } from './views/key-form.ts';
 import { createNeighbours } from './views/neighbours.ts';
 import { createPicks } from './views/picks.ts';
 
