@@ -1,11 +1,11 @@
-/** Trains a named network on MNIST and leaves a run folder: the checkpoint and the metrics of every epoch. */
+/** Trains a network and leaves a run folder: the checkpoint and the metrics of every epoch. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Backend, type BackendName, createBackend } from '../backend/index.ts';
-import { type Dataset, loadMnist, type MnistSplits } from '../data/index.ts';
+import { type Dataset, type DataSource, type LoadedData, loadSource, sourceName } from '../data/index.ts';
 import { unexpected } from '../errors.ts';
 import { loadModel, saveModel } from '../model.ts';
-import { type Plan, planNetwork } from '../network/index.ts';
+import { type Network, type Plan, planNetwork } from '../network/index.ts';
 import { type Report, reportOn } from '../objective/index.ts';
 import {
   createEvaluator,
@@ -15,24 +15,25 @@ import {
   type TrainingConfig,
   type TrainingResult,
 } from '../trainer/index.ts';
-import { findNetwork } from './network.ts';
+import { chooseNetwork, type NetworkFlags, requireFit } from './choose-network.ts';
+import { describeData } from './describe-data.ts';
+import { chooseLength, type Length } from './length.ts';
 import { openMetricsFile } from './metrics.ts';
 import { chooseObjective, type ObjectiveFlags } from './objective.ts';
 import { count, formatMetrics, showTraining, summaryTable } from './terminal.ts';
 
-export interface TrainOptions {
-  /** A name or a file; when omitted, the checkpoint's network, or else `mnist-cnn`. */
-  readonly network?: string | undefined;
+export interface TrainOptions extends NetworkFlags {
   /** A checkpoint to start from. */
   readonly from?: string | undefined;
   readonly backend: BackendName;
-  readonly config: Omit<TrainingConfig, 'objective'>;
+  /** What suits the number of samples where epochs or batch size are omitted. */
+  readonly config: Omit<TrainingConfig, 'objective' | keyof Length> & Partial<Length>;
   /** What fits the data when omitted. */
   readonly objective?: ObjectiveFlags | undefined;
   readonly threads?: number | undefined;
   readonly spinning?: boolean | undefined;
-  /** A folder with MNIST's four IDX files, in place of the package's. */
-  readonly data?: string | undefined;
+  /** MNIST when omitted. */
+  readonly data?: DataSource | undefined;
   /** The run folder; `runs/<network>` when omitted. */
   readonly out?: string | undefined;
 }
@@ -43,29 +44,39 @@ type Print = (line: string) => void;
 export async function trainToFolder(
   {
     network,
+    hidden,
     from,
     config: settings,
     objective = {},
     backend: backendName,
     threads,
     spinning,
-    data: directory,
+    data: source = {},
     out: folder,
   }: TrainOptions,
   print: Print,
 ): Promise<string> {
-  const { plan, tensors } = await startingPoint(network, from);
+  const data = await loadSource(source, settings.seed);
+  const config = {
+    ...settings,
+    ...chooseLength(settings, data.train.count),
+    objective: chooseObjective(objective, data.train),
+  };
+  const choose = () => chooseNetwork({ network, hidden }, source, data, config.objective);
+  const { plan, tensors } =
+    from === undefined
+      ? { plan: planNetwork(await choose()), tensors: undefined }
+      : await startFrom(from, network === undefined && !hidden ? undefined : await choose());
+  requireFit(plan, data, config.objective);
   const out = folder ?? join('runs', plan.network.name);
-  const data = await loadMnist({ seed: settings.seed, directory });
-  const config = { ...settings, objective: chooseObjective(objective, data.train) };
   const backend = await createBackend(backendName, { threads, spinning }, print);
-  describeRun(plan, data, config, backend, print);
+  describeRun(plan, source, data, config, backend, print);
   await mkdir(out, { recursive: true });
   const result = await trainVisibly({ plan, tensors }, data, config, backend, join(out, 'metrics.jsonl'), print);
   const report = await testReport(backend, plan, result.tensors, data.test);
   print(`test ${formatMetrics(report)} with ${config.statistics ?? 'running'} statistics`);
   const path = join(out, 'checkpoint.safetensors');
-  await save(path, plan, data, config, backend, result);
+  await save(path, plan, source, data, config, backend, result);
   print(`saved ${path}`);
   return path;
 }
@@ -75,26 +86,27 @@ interface StartingPoint {
   readonly tensors: State | undefined;
 }
 
-async function startingPoint(choice: string | undefined, from: string | undefined): Promise<StartingPoint> {
-  if (from === undefined) return { plan: planNetwork(await findNetwork(choice ?? 'mnist-cnn')), tensors: undefined };
-  const network = choice === undefined ? undefined : await findNetwork(choice);
-  const model = await loadModel(from, network);
+async function startFrom(checkpoint: string, network: Network | undefined): Promise<StartingPoint> {
+  const model = await loadModel(checkpoint, network);
   const { name } = model.plan.network;
-  if (network && name !== network.name) throw unexpected(from, `a checkpoint of ${network.name}`, `one of ${name}`);
+  if (network && name !== network.name)
+    throw unexpected(checkpoint, `a checkpoint of ${network.name}`, `one of ${name}`);
   return model;
 }
 
 function describeRun(
   plan: Plan,
-  { train, validation, test }: MnistSplits,
+  source: DataSource,
+  { train, validation, test, columns }: LoadedData,
   config: TrainingConfig,
   backend: Backend,
   print: Print,
 ) {
   const { name } = plan.network;
   print(
-    `${name} on MNIST: ${count(train.count)} train, ${count(validation.count)} validation, ${count(test.count)} test`,
+    `${name} on ${sourceName(source)}: ${count(train.count)} train, ${count(validation.count)} validation, ${count(test.count)} test`,
   );
+  describeData(train, columns).forEach(print);
   print(summaryTable(plan));
   const { objective, optimizer, learningRate, schedule, batchSize, bnMomentum, freezeBn, seed } = config;
   const statistics = freezeBn ? 'frozen' : `with momentum ${bnMomentum}`;
@@ -106,7 +118,7 @@ function describeRun(
 
 async function trainVisibly(
   { plan, tensors }: StartingPoint,
-  data: MnistSplits,
+  data: LoadedData,
   config: TrainingConfig,
   backend: Backend,
   metricsPath: string,
@@ -132,18 +144,21 @@ async function testReport(backend: Backend, plan: Plan, tensors: State, test: Da
 async function save(
   path: string,
   plan: Plan,
-  data: MnistSplits,
+  source: DataSource,
+  data: LoadedData,
   config: TrainingConfig,
   backend: Backend,
   result: TrainingResult,
 ) {
-  const { train, validation, test } = data;
+  const { train, validation, test, columns } = data;
+  const parts = { train: train.count, validation: validation.count, test: test.count };
   await saveModel(path, {
     plan,
     tensors: result.tensors,
-    classes: train.classes,
+    classes: train.task === 'classification' ? train.classes : [],
+    ...(columns && { columns }),
     record: {
-      data: { name: 'MNIST', train: train.count, validation: validation.count, test: test.count },
+      data: { name: sourceName(source), ...(source.path !== undefined && { source }), ...parts },
       config,
       engine: backend.engine,
       steps: result.steps,

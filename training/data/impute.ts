@@ -9,6 +9,19 @@ import type { Dataset, Samples } from './dataset.ts';
 /** `mean`, `median` (numbers only), `most-frequent`, or else the value itself, as it would stand in a cell. */
 export type Imputation = string;
 
+/** An imputation for every column: `others` for numbers without one of their own, the most frequent for categories. */
+export const imputeAll = (
+  columns: readonly Column[],
+  imputations: ReadonlyMap<string, Imputation>,
+  others: Imputation,
+): ReadonlyMap<string, Imputation> =>
+  new Map(
+    columns.map(({ name, kind }) => [
+      name,
+      imputations.get(name) ?? (kind === 'categorical' ? 'most-frequent' : others),
+    ]),
+  );
+
 /**
  * The columns with the values that fill their gaps, for those that `imputations` names.
  *

@@ -1,6 +1,6 @@
 /** A training run in progress: the compiled program, the data set it reads, and the state carried from call to call. */
 import type { Backend, NamedTensors, Session } from '../backend/index.ts';
-import { type Dataset, createRandom, inputStatistics } from '../data/index.ts';
+import { type Dataset, createRandom } from '../data/index.ts';
 import { type Tensor } from '../graph/index.ts';
 import { floatsOf } from './evaluate.ts';
 import { initializeTensors, initializeUpdates, type State, tensorOf } from './initialize.ts';
@@ -149,7 +149,7 @@ function stepOptions({ optimizer, momentum = 0.9, ...config }: TrainingConfig, d
 }
 
 const freshTensors = (plan: Plan, dataset: Dataset, { seed }: TrainingConfig): State =>
-  initializeTensors(plan, createRandom(seed), inputStatistics(dataset, plan.network.inputNormalization));
+  initializeTensors(plan, createRandom(seed), dataset);
 
 function datasetTensors(dataset: Dataset): NamedTensors {
   const { inputs, inputShape, count } = dataset;
