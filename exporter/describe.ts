@@ -10,6 +10,6 @@ export function describeExport({ name, accuracy, rmse, verification, files }: Mo
   return [
     `test ${what}   running statistics ${score(running)}   full-pass statistics ${score(population)}   each sample alone, by its own statistics ${score(batchOfOne)}`,
     `verified        ${count(verification.samples)} samples: ${same} within ${verification.largestDifference.toExponential(1)}`,
-    `wrote           ${models}/${name} (${Object.keys(files).join(', ')}: ${(size / 1e6).toFixed(1)} MB)`,
+    `wrote           ${models}/${name} (${Object.keys(files).join(', ')}: ${count(size / 1000)} kB)`,
   ].join('\n');
 }

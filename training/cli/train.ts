@@ -106,7 +106,7 @@ function describeRun(
   print(
     `${name} on ${sourceName(source)}: ${count(train.count)} train, ${count(validation.count)} validation, ${count(test.count)} test`,
   );
-  describeData(train, columns).forEach(print);
+  for (const line of describeData(train, columns)) print(line);
   print(summaryTable(plan));
   const { objective, optimizer, learningRate, schedule, batchSize, bnMomentum, freezeBn, seed } = config;
   const statistics = freezeBn ? 'frozen' : `with momentum ${bnMomentum}`;

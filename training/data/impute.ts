@@ -44,7 +44,7 @@ export function fitFills(
 function fillOf(column: Column, imputation: Imputation, values: Float32Array): number {
   const where = () => `imputation of column ${quote(column.name)}`;
   if (imputation !== 'mean' && imputation !== 'median' && imputation !== 'most-frequent') {
-    return encoderOf(column, false)(imputation, where);
+    return encoderOf(column, 'a value')(imputation, where);
   }
   if (values.length === 0) throw unexpected(where(), 'a value to learn from', 'none in the training part');
   if (imputation === 'most-frequent') return mostFrequent(values);

@@ -47,10 +47,10 @@ export async function readTable(path: string, options: TableOptions): Promise<Ta
 
   const writers = columns.map((column) => {
     if (column === null) return null;
-    return writer(inputs, width, inputColumns.indexOf(column), encoderOf(column, mayMiss(column, options)));
+    return writer(inputs, width, inputColumns.indexOf(column), encoderOf(column, mayMiss(column, options) ? null : 'a value, or an imputation for the column'));
   });
   const labels = target.task === 'classification' ? target.labels : target.values;
-  const labelWriter = writer(labels, 1, 0, encoderOf(label, false));
+  const labelWriter = writer(labels, 1, 0, encoderOf(label, 'a value to predict'));
   await writeRows(path, options, profiles, writers.with(labelIndex, labelWriter), count);
   return { columns: inputColumns, dataset: { inputs, inputShape: [width], count, ...target } };
 }
