@@ -77,41 +77,6 @@ describe('npm run train', () => {
       ['--data', penguins, '--label', 'species'],
       `error: ${penguins}: line 5, column "bill_length_mm": expected a value, or an imputation for the column, got none`,
     ],
-    [
-      'a missing label',
-      ['--data', penguins, '--label', 'sex', '--missing', 'mean'],
-      `error: ${penguins}: line 5, column "sex": expected a value to predict, got none`,
-    ],
-    [
-      'a word among numbers',
-      ['--data', penguins, '--label', 'species', '--missing', 'mean', '--numeric', 'island'],
-      `error: ${penguins}: line 2, column "island": expected a number, got "Torgersen"`,
-    ],
-    [
-      'an unknown label',
-      ['--data', penguins, '--label', 'kind'],
-      `error: ${penguins}: expected a column "kind", got "species", "island", "bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "sex"`,
-    ],
-    [
-      'a table without a label',
-      ['--data', penguins],
-      `error: ${penguins}: expected the name of the label to predict, got none`,
-    ],
-    [
-      'a network for other inputs',
-      ['--data', penguins, '--label', 'species', '--missing', 'mean', '--network', 'mnist-mlp'],
-      'error: mnist-mlp: expected a network for inputs of shape [6], as the data have, got [1, 28, 28]',
-    ],
-    [
-      'numbers as classes',
-      ['--data', penguins, '--label', 'species', '--missing', 'mean', '--objective', 'mse'],
-      'error: objective mse: expected data for regression, got 3 classes',
-    ],
-    [
-      'more in a batch than there are samples',
-      ['--data', penguins, '--label', 'species', '--missing', 'mean', '--batch-size', '500'],
-      'error: batch size: expected 1 to 276 (the training samples), got 500',
-    ],
   ])('refuses %s', async (_, args, message) => {
     expect(await train(...args)).toEqual({ code: 1, stdout: '', stderr: message });
     expect(existsSync(join(folder, 'out'))).toBe(false);

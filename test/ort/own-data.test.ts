@@ -199,6 +199,43 @@ describe('a table with numbers to predict', () => {
   });
 });
 
+describe('data that cannot be trained on', () => {
+  const filled = { path: penguins, label: 'species', imputeOthers: 'mean' };
+
+  it.each<[string, DataSource, Partial<TrainOptions>, string]>([
+    ['a missing label', { ...filled, label: 'sex' }, {}, 'line 5, column "sex": expected a value to predict, got none'],
+    [
+      'a word among numbers',
+      { ...filled, kinds: { island: 'numeric' } },
+      {},
+      'line 2, column "island": expected a number, got "Torgersen"',
+    ],
+    ['an unknown label', { ...filled, label: 'kind' }, {}, 'expected a column "kind", got "species", "island", '],
+    ['no label', { path: penguins }, {}, 'expected the name of the label to predict, got none'],
+    [
+      'a network for other inputs',
+      filled,
+      { hidden: undefined, network: 'mnist-mlp' },
+      'mnist-mlp: expected a network for inputs of shape [6], as the data have, got [1, 28, 28]',
+    ],
+    [
+      'an objective for numbers',
+      filled,
+      { objective: { objective: 'mse' } },
+      'objective mse: expected data for regression, got 3 classes',
+    ],
+    [
+      'a batch of more samples than there are',
+      filled,
+      { config: { ...settings, batchSize: 500 } },
+      '--batch-size: expected at most 276, the training samples, got 500',
+    ],
+  ])('leave nothing behind: %s', async (_, data, options, message) => {
+    await expect(trainAndExport('refused-run', data, options)).rejects.toThrow(message);
+    await expect(readdir(join(folder, 'refused-run'))).rejects.toThrow('ENOENT');
+  });
+});
+
 describe('a binary objective', () => {
   it('exports two logits, of which the first is 0', async () => {
     const path = await withoutMissing('sex');

@@ -15,7 +15,7 @@ export interface NetworkFlags {
 
 const defaultWidths = [64, 32];
 
-/** @throws UserError for two networks, or none of that name */
+/** @throws UserError for two networks, none of that name, or one that takes other samples than the data's */
 export async function chooseNetwork(
   { network, hidden }: NetworkFlags,
   source: DataSource,
@@ -25,7 +25,7 @@ export async function chooseNetwork(
   if (network !== undefined && hidden) throw unexpected('--hidden', 'no --network beside it', quote(network));
   const name = network ?? (source.path === undefined && !hidden ? 'mnist-cnn' : undefined);
   const units = unitsOf(data);
-  if (name !== undefined) return { ...(await findNetwork(name)), ...units };
+  if (name !== undefined) return { ...requireInputs(await findNetwork(name), data), ...units };
   const { inputShape } = data.train;
   const outputs = objectiveRuleOf(objective).outputs(classesOf(data));
   const fit = { name: sourceName(source), inputShape, outputs, ...units };
@@ -37,16 +37,14 @@ export async function chooseNetwork(
  * @throws GraphError for one that gives something else than the objective wants
  */
 export function requireFit(plan: Plan, data: LoadedData, objective: Objective): void {
-  const { name, inputShape } = plan.network;
-  const wanted = data.train.inputShape;
-  if (!sameShape(inputShape, wanted)) {
-    throw unexpected(
-      name,
-      `a network for inputs of shape ${formatShape(wanted)}, as the data have`,
-      formatShape(inputShape),
-    );
-  }
+  requireInputs(plan.network, data);
   checkObjective(objective, outputShapeOf(plan), classesOf(data));
+}
+
+function requireInputs(network: Network, { train }: LoadedData): Network {
+  if (sameShape(network.inputShape, train.inputShape)) return network;
+  const wanted = `a network for inputs of shape ${formatShape(train.inputShape)}, as the data have`;
+  throw unexpected(network.name, wanted, formatShape(network.inputShape));
 }
 
 const classesOf = ({ train }: LoadedData): number => (train.task === 'classification' ? train.classes.length : 0);

@@ -2,7 +2,7 @@
  * A network worked out layer by layer: names, shapes, tensors. What the summary shows, initialization fills and the
  * forward pass emits.
  */
-import { formatShape, GraphError, located } from '../graph/index.ts';
+import { located } from '../graph/index.ts';
 import { type Layer, type LayerKind, type LayerOf, type Network } from './layer.ts';
 import type { LayerRule, TensorSpec } from './rule.ts';
 import { layerRules } from './rules/index.ts';

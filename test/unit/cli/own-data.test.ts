@@ -137,7 +137,7 @@ describe('the network for data', () => {
   });
 
   test('is mnist-cnn for MNIST, and flattens images for dense layers', async () => {
-    const mnist = loaded(classes([1, 28, 28], ...'0123456789'));
+    const mnist = loaded(classes([1, 28, 28], ...Array.from({ length: 10 }, String)));
     expect((await chooseNetwork({}, {}, mnist, multiclass())).name).toBe('mnist-cnn');
     const network = await chooseNetwork({ hidden: [5] }, {}, mnist, multiclass());
     expect(kindsOf(network.layers)).toBe('flatten dense batchNorm relu dense');
