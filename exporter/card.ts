@@ -67,10 +67,11 @@ export function modelCard({ name, model, statistics, scores, metrics, verificati
   const [input, output] = [inputNameOf(model), outputNameOf(model)];
   const isClassifier = classes.length > 0;
   const data = record?.data.name ?? 'unknown data';
+  const taken = columns ? `rows of ${columns.map((column) => column.name).join(', ')}` : 'raw inputs';
   const answer = isClassifier ? 'logits' : 'a number';
   return {
     name,
-    description: `${plan.network.name} trained on ${data}: raw inputs in, ${answer} out`,
+    description: `${plan.network.name} trained on ${data}: ${taken} in, ${answer} out`,
     ...(isClassifier && { labels: classes }),
     inputs: [{ name: input, datatype: 'FP32', shape: [-1, ...inputShape], ...(columns && { columns }) }],
     outputs: [{ name: output, datatype: 'FP32', shape: [-1, outputsOf(model)] }],
