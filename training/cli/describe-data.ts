@@ -25,7 +25,7 @@ function nameOf(column: Column): string {
 }
 
 const fillOf = (column: Column, fill: number): string =>
-  column.kind === 'categorical' ? (column.categories[fill] ?? '') : String(fill);
+  column.kind === 'categorical' ? (column.categories[fill] ?? '') : `${Number(fill.toPrecision(6))}`;
 
 const listOf = (names: readonly string[]): string =>
   names.length > mostNames ? `${names.slice(0, mostNames).join(', ')}, … (${names.length})` : names.join(', ');

@@ -102,9 +102,9 @@ function describeRun(
   backend: Backend,
   print: Print,
 ) {
-  const { name } = plan.network;
+  const [name, of] = [plan.network.name, sourceName(source)];
   print(
-    `${name} on ${sourceName(source)}: ${count(train.count)} train, ${count(validation.count)} validation, ${count(test.count)} test`,
+    `${name === of ? name : `${name} on ${of}`}: ${count(train.count)} train, ${count(validation.count)} validation, ${count(test.count)} test`,
   );
   for (const line of describeData(train, columns)) print(line);
   print(summaryTable(plan));
