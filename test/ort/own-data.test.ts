@@ -37,7 +37,7 @@ async function trainAndExport(name: string, data: DataSource, options: Partial<T
     ...options,
     config,
     data,
-    out: join(folder, name),
+    out: join(folder, 'runs', name),
     backend: 'native',
     threads: 1,
   } as const;
@@ -232,7 +232,7 @@ describe('data that cannot be trained on', () => {
     ],
   ])('leave nothing behind: %s', async (_, data, options, message) => {
     await expect(trainAndExport('refused-run', data, options)).rejects.toThrow(message);
-    await expect(readdir(join(folder, 'refused-run'))).rejects.toThrow('ENOENT');
+    await expect(readdir(join(folder, 'runs', 'refused-run'))).rejects.toThrow('ENOENT');
   });
 });
 
