@@ -47,7 +47,12 @@ export async function readTable(path: string, options: TableOptions): Promise<Ta
 
   const writers = columns.map((column) => {
     if (column === null) return null;
-    return writer(inputs, width, inputColumns.indexOf(column), encoderOf(column, mayMiss(column, options) ? null : 'a value, or an imputation for the column'));
+    return writer(
+      inputs,
+      width,
+      inputColumns.indexOf(column),
+      encoderOf(column, mayMiss(column, options) ? null : 'a value, or an imputation for the column'),
+    );
   });
   const labels = target.task === 'classification' ? target.labels : target.values;
   const labelWriter = writer(labels, 1, 0, encoderOf(label, 'a value to predict'));
