@@ -8,7 +8,7 @@ import { quote, unexpected, UserError } from './errors.ts';
 import { formatShape, GraphError, sameShape, type Tensor } from './graph/index.ts';
 
 import { layersOf, type Network, parseNetwork, type Plan, planNetwork, tensorsOf } from './network/index.ts';
-import type { EpochMetrics, State, TrainingConfig } from './trainer/index.ts';
+import type { EpochResult, State, TrainingConfig } from './trainer/index.ts';
 
 export interface TrainedModel {
   readonly plan: Plan;
@@ -24,7 +24,7 @@ export interface TrainingRecord {
   /** The engine, its version and number of threads: what bit-identical repetition needs. */
   readonly engine: string;
   readonly steps: number;
-  readonly history: readonly Omit<EpochMetrics, 'samplesPerSecond'>[];
+  readonly history: readonly EpochResult[];
 }
 
 export interface DataRecord {
@@ -85,7 +85,7 @@ function planOrExplain(path: string, network: Network): Plan {
   }
 }
 
-function parseJson(path: string, key: string, text: string): unknown {
+export function parseJson(path: string, key: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -104,7 +104,7 @@ function pickTensors(path: string, plan: Plan, stored: ReadonlyMap<string, Store
   return new Map(wanted.map(({ name, shape }) => [name, pickTensor(path, name, shape, stored.get(name))]));
 }
 
-function pickTensor(
+export function pickTensor(
   path: string,
   name: string,
   shape: readonly number[],

