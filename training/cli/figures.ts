@@ -34,7 +34,7 @@ export function curves(metric: Metric, history: readonly EpochResult[]): string 
     { epoch, part: 'train', value: train[metric] ?? NaN },
     { epoch, part: 'validation', value: validation[metric] ?? NaN },
   ]);
-  const channels = { x: 'epoch', y: 'value', stroke: 'part' } as const;
+  const channels = { x: 'epoch', y: 'value', z: 'part', stroke: 'part' } as const;
   const best = points.filter(({ epoch, part }) => part === 'validation' && epoch === bestEpoch(history));
   const figure = Plot.plot({
     document: parseHTML('<html><body></body></html>').document as Plot.PlotOptions['document'],
@@ -53,13 +53,12 @@ export function curves(metric: Metric, history: readonly EpochResult[]): string 
           ...channels,
           stroke: null,
           fill: 'part',
-          z: 'part',
           text: 'part',
           dx: 8,
           textAnchor: 'start',
         }),
       ),
-      Plot.dot(best, { ...channels, z: null, r: 7, strokeWidth: 1.5 }),
+      Plot.dot(best, { x: 'epoch', y: 'value', stroke: 'part', r: 7, strokeWidth: 1.5 }),
     ],
   });
   figure.setAttribute('xmlns', 'http://www.w3.org/2000/svg');

@@ -87,6 +87,7 @@ export class RunFolder {
     };
   }
 
+  /** Not after an interruption: Ctrl-C ends the compiler too, without which no module can be loaded any more. */
   async draw(history: Snapshot['history']): Promise<void> {
     // The plotting library takes a second to load, which most commands need not wait for.
     const { writeFigures } = await import('./figures.ts');

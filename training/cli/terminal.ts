@@ -45,12 +45,14 @@ export function showTraining(epochs: number, samplesPerEpoch: number, print: (li
   return {
     onProgress: ({ epoch, samples, loss }) => {
       losses.push(loss);
+      const shown = { epoch, loss: loss.toFixed(4), curve: sparkline(losses, 16) };
       if (!bar.isActive) {
-        bar.start(samplesPerEpoch, samples);
+        bar.start(samplesPerEpoch, samples, { ...shown, rate: '–' });
         first = { time: performance.now(), samples };
+        return;
       }
       const rate = (samples - first.samples) / ((performance.now() - first.time) / 1000);
-      bar.update(samples, { epoch, loss: loss.toFixed(4), curve: sparkline(losses, 16), rate: count(rate) });
+      bar.update(samples, { ...shown, rate: count(rate) });
     },
     onEpoch: (metrics) => {
       bar.stop();

@@ -77,7 +77,6 @@ export async function trainToFolder(
   if (!start.snapshot) await folder.begin({ arguments: args, ...run.description, versions: await versions(backend) });
   const events = await folder.record(start.snapshot);
   const result = await trainVisibly(run, data, backend, events, { ...start, signal: stop.signal }, print);
-  await folder.draw(result.history);
   if (result.interrupted) {
     const command = `npm run train -- --resume --out ${folder.path}`;
     throw new Interrupted(stop.signal, `stopped after step ${result.steps}, all is saved; to go on: ${command}`);
@@ -85,6 +84,7 @@ export async function trainToFolder(
   const report = await testReport(backend, plan, result.tensors, data.test);
   print(`test ${formatMetrics(report)} with ${config.statistics ?? 'running'} statistics`);
   const path = await folder.finish(result.tensors, result);
+  await folder.draw(result.history);
   print(`saved ${path}`);
   return path;
 }
@@ -177,9 +177,12 @@ async function trainVisibly(
     },
     onSnapshot: events.onSnapshot,
   };
+  // A process that ends at once gives the terminal its cursor back, too.
+  process.once('exit', screen.stop);
   try {
     return await train(plan, data, config, backend, both, start);
   } finally {
+    process.off('exit', screen.stop);
     screen.stop();
   }
 }
