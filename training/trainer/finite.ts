@@ -35,6 +35,6 @@ export function divergenceError({ step, epoch, learningRate, loss, first }: Dive
   const [layer] = first?.tensor.split(/\.(?=[^.]+$)/) ?? [];
   const where = first ? `${first.value} in layer ${layer} (${first.tensor})` : `${loss} of outputs that are too large`;
   return new UserError(
-    `training: expected finite numbers, got loss ${loss} and ${where} at step ${step} (epoch ${epoch}, learning rate ${learningRate.toPrecision(3)}); try a lower --learning-rate or --clip-norm`,
+    `training: expected finite numbers, got loss ${loss} and ${where} at step ${step} (epoch ${epoch}, learning rate ${Number(learningRate.toPrecision(3))}); try a lower --learning-rate or --clip-norm`,
   );
 }
