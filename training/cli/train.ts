@@ -84,8 +84,8 @@ export async function trainToFolder(
   const report = await testReport(backend, plan, result.tensors, data.test);
   print(`test ${formatMetrics(report)} with ${config.statistics ?? 'running'} statistics`);
   const path = await folder.finish(result.tensors, result);
-  await folder.draw(result.history);
   print(`saved ${path}`);
+  await folder.draw(result.history);
   return path;
 }
 
