@@ -177,22 +177,26 @@ describe('training', () => {
     console.log(`${faults} kills, ${completed + 1} complete runs`);
   });
 
-  it('that finds the disk full says so, keeps its last state, and ends as if there had been room', async () => {
-    await train('full', {
-      onBegun: async (kill) => {
-        await setTimeout(0.5 * duration);
-        kill('SIGTERM');
-      },
-    });
-    const last = join(folder, 'full', 'last.safetensors');
-    const before = await readFile(last);
-    // A limit on the size of files stands in for the disk: the write ends half-way, with an error.
-    const outcome = await train('full', { limit: 1 + Math.floor(random.uniform() * 16) });
-    expect(outcome.stderr).toMatch(/^error: \S+: cannot write: file too large$/);
-    expect(outcome.code).toBe(1);
-    expect(await readFile(last)).toEqual(before);
-    expect((await readdir(join(folder, 'full'))).filter((name) => name.startsWith('.'))).toEqual([]);
-    expect(await train('full')).toMatchObject({ code: 0 });
-    expect(await contents('full')).toEqual(expected);
-  });
+  it(
+    'that finds the disk full says so, keeps its last state, and ends as if there had been room',
+    { timeout: 120_000 },
+    async () => {
+      await train('full', {
+        onBegun: async (kill) => {
+          await setTimeout(0.5 * duration);
+          kill('SIGTERM');
+        },
+      });
+      const last = join(folder, 'full', 'last.safetensors');
+      const before = await readFile(last);
+      // A limit on the size of files stands in for the disk: the write ends half-way, with an error.
+      const outcome = await train('full', { limit: 1 + Math.floor(random.uniform() * 16) });
+      expect(outcome.stderr).toMatch(/^error: \S+: cannot write: file too large$/);
+      expect(outcome.code).toBe(1);
+      expect(await readFile(last)).toEqual(before);
+      expect((await readdir(join(folder, 'full'))).filter((name) => name.startsWith('.'))).toEqual([]);
+      expect(await train('full')).toMatchObject({ code: 0 });
+      expect(await contents('full')).toEqual(expected);
+    },
+  );
 });
