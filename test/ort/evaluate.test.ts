@@ -154,8 +154,8 @@ it('the command reports the committed model as its card does', { timeout: 60_000
   const args = ['--import', 'tsx', 'training/cli/evaluate.ts', '--model', 'models/mnist-cnn/model.onnx'];
   const { stdout } = await promisify(execFile)('node', [...args, '--worst', '5', '--mistakes', mistakes]);
   const card = JSON.parse(await readFile('models/mnist-cnn/card.json', 'utf8')) as {
-    training: { accuracy: { test: { running: number } } };
+    accuracy: { test: { running: number } };
   };
-  expect(stdout).toContain(`on 10,000 samples (test): accuracy ${(100 * card.accuracy.running).toFixed(2)} %`);
+  expect(stdout).toContain(`on 10,000 samples (test): accuracy ${(100 * card.accuracy.test.running).toFixed(2)} %`);
   expect((await readFile(mistakes, 'utf8')).match(/<image /g)).toHaveLength(5);
 });

@@ -96,14 +96,15 @@ async function train(run: string, { onStart, onBegun, limit }: Hooks = {}): Prom
   const files = ['--network', join(folder, 'network.ts'), '--data', join(folder, 'data'), '--out', join(folder, run)];
   const child = spawn('sh', ['-c', command, 'sh', ...files, ...settings.split(' '), '--resume']);
   const kill = (signal: Signal) => void child.kill(signal);
-  const hooks = [onStart?.(kill)];
+  const hooks: Promise<void>[] = [];
+  if (onStart) hooks.push(onStart(kill));
   let [begun, trained, stderr] = [0, 0, ''];
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   child.stdout.on('data', (chunk: Buffer) => {
     if (/^test /m.test(chunk.toString())) trained = performance.now();
     if (!/^(going on|no run)/m.test(chunk.toString())) return;
     begun = performance.now();
-    hooks.push(onBegun?.(kill));
+    if (onBegun) hooks.push(onBegun(kill));
   });
   const outcome = await new Promise<Outcome>((resolve) => {
     child.on('close', (code, signal) => {

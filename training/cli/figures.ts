@@ -36,8 +36,9 @@ export function curves(metric: Metric, history: readonly EpochResult[]): string 
   ]);
   const channels = { x: 'epoch', y: 'value', z: 'part', stroke: 'part' } as const;
   const best = points.filter(({ epoch, part }) => part === 'validation' && epoch === bestEpoch(history));
-  const figure = Plot.plot({
-    document: parseHTML('<html><body></body></html>').document as Plot.PlotOptions['document'],
+  const { document } = parseHTML('<html><body></body></html>') as unknown as { readonly document: object };
+  const figure = plot({
+    document,
     width: 640,
     height: 360,
     marginRight: 80,
@@ -64,3 +65,11 @@ export function curves(metric: Metric, history: readonly EpochResult[]): string 
   figure.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   return `${figure.outerHTML}\n`;
 }
+
+/** The project's types know no DOM. */
+interface Svg {
+  readonly setAttribute: (name: string, value: string) => void;
+  readonly outerHTML: string;
+}
+
+const plot = Plot.plot as unknown as (options: Omit<Plot.PlotOptions, 'document'> & { document: object }) => Svg;

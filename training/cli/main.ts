@@ -84,6 +84,20 @@ const command = new Command('train')
   .option('--out <folder>', 'run folder (default: runs/<network>)')
   .option('--resume', 'go on with the run in the folder, as if it had never stopped; other options need no repeating');
 
+command.addHelpText(
+  'after',
+  `
+Examples:
+  npm run train
+  npm run train -- --network mnist-mlp --epochs 50 --early-stopping 5
+  npm run train -- --network mnist-mlp --resume
+  npm run train -- --from runs/mnist-cnn/checkpoint.safetensors --learning-rate 0.0001 --out runs/tuned
+
+Ctrl-C saves and stops; again, it stops at once. The run folder holds checkpoint.safetensors for npm run export and
+npm run evaluate, best.safetensors, last.safetensors for --resume, config.json, metrics.jsonl, figures/, and event files
+for tensorboard --logdir runs.`,
+);
+
 command.action(async (flags: Flags) => {
   const { network, from, threads, spinning, data, out, resume, backend, ...rest } = flags;
   const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;

@@ -20,26 +20,33 @@ export interface EventFile {
 
 /** @param step after which this file goes on; TensorBoard then drops what a killed process wrote beyond it */
 export function openEventFile(path: string, step: number): EventFile {
-  const write = (message: Uint8Array) => {
-    append(path, record(message));
+  const write = (event: Event) => {
+    append(path, record(encode(event)));
   };
-  write(event(0, (pbf) => pbf.writeStringField(fields.fileVersion, 'brain.Event:2')));
-  write(event(step, (pbf) => pbf.writeMessage(fields.sessionLog, writeSessionStart, undefined)));
+  write({ step: 0, fileVersion: 'brain.Event:2' });
+  write({ step, isStart: true });
   return {
     add: (step, scalars) => {
-      write(event(step, (pbf) => pbf.writeMessage(fields.summary, writeSummary, scalars)));
+      write({ step, scalars });
     },
   };
 }
 
-/** The numbers of `Event`'s fields. */
-const fields = { wallTime: 1, step: 2, fileVersion: 3, summary: 5, sessionLog: 7 } as const;
+interface Event {
+  readonly step: number;
+  readonly fileVersion?: string;
+  readonly scalars?: Scalars;
+  readonly isStart?: boolean;
+}
 
-function event(step: number, writeContent: (pbf: PbfWriter) => void): Uint8Array {
+/** `Event { wall_time, step, file_version | summary | session_log }` */
+function encode({ step, fileVersion, scalars, isStart }: Event): Uint8Array {
   const pbf = new PbfWriter();
-  pbf.writeDoubleField(fields.wallTime, Date.now() / 1000);
-  pbf.writeVarintField(fields.step, step);
-  writeContent(pbf);
+  pbf.writeDoubleField(1, Date.now() / 1000);
+  pbf.writeVarintField(2, step);
+  if (fileVersion !== undefined) pbf.writeStringField(3, fileVersion);
+  if (scalars) pbf.writeMessage(5, writeSummary, scalars);
+  if (isStart) pbf.writeMessage(7, writeSessionStart, undefined);
   return pbf.finish();
 }
 
@@ -58,7 +65,7 @@ function writeValue([tag, value]: [string, number], pbf: PbfWriter): void {
   pbf.writeFloatField(2, value);
 }
 
-export function record(message: Uint8Array): Uint8Array {
+function record(message: Uint8Array): Uint8Array {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(message.length));
   return Buffer.concat([length, checksum(length), message, checksum(message)]);
