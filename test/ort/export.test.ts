@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportGraph } from '../../exporter/graph.ts';
 import { replaceFolder } from '../../exporter/replace-folder.ts';
-import { compareLogits, verifyExport } from '../../exporter/verify.ts';
+import { compareOutputs, verifyExport } from '../../exporter/verify.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { readSafetensors, writeSafetensors } from '../../training/checkpoint.ts';
 import { decodeModel, encodeModel } from '../../training/graph/index.ts';
@@ -155,9 +155,11 @@ describe('the comparison of logits', () => {
       'export: sample 0: expected logits within 0.0001, got a difference of',
     ],
     ['not a number', [2, 1], [2, NaN], 'export: sample 0: expected logits within 0.0001, got a difference of NaN'],
-    ['too few', [1, 2], [1], 'export: expected 2 logits, got 1'],
+    ['too few', [1, 2], [1], 'export: expected 2 numbers, got 1'],
   ])('refuses %s', (_, expected, got, message) => {
-    expect(() => compareLogits(Float32Array.from(expected), Float32Array.from(got), 1)).toThrow(message);
+    expect(() => compareOutputs(Float32Array.from(expected), Float32Array.from(got), 1, 'classification')).toThrow(
+      message,
+    );
   });
 });
 
