@@ -10,7 +10,7 @@ import { formatShape, GraphError, sameShape, type Tensor } from './graph/index.t
 
 import { layersOf, type Network, parseNetwork, type Plan, planNetwork, tensorsOf } from './network/index.ts';
 import { withInputOf, withoutIdleBiases } from './pytorch.ts';
-import type { EpochMetrics, State, TrainingConfig } from './trainer/index.ts';
+import type { EpochResult, State, TrainingConfig } from './trainer/index.ts';
 
 export interface TrainedModel {
   readonly plan: Plan;
@@ -29,7 +29,7 @@ export interface TrainingRecord {
   /** The engine, its version and number of threads: what bit-identical repetition needs. */
   readonly engine: string;
   readonly steps: number;
-  readonly history: readonly Omit<EpochMetrics, 'samplesPerSecond'>[];
+  readonly history: readonly EpochResult[];
 }
 
 export interface DataRecord {
@@ -110,7 +110,7 @@ function planOrExplain(path: string, network: Network): Plan {
   }
 }
 
-function parseJson(path: string, key: string, text: string): unknown {
+export function parseJson(path: string, key: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -129,7 +129,7 @@ function pickTensors(path: string, plan: Plan, stored: ReadonlyMap<string, Store
   return new Map(wanted.map(({ name, shape }) => [name, pickTensor(path, name, shape, stored.get(name))]));
 }
 
-function pickTensor(
+export function pickTensor(
   path: string,
   name: string,
   shape: readonly number[],
