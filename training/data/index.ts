@@ -10,6 +10,7 @@ export {
   type RegressionDataset,
   type Samples,
 } from './dataset.ts';
+export { digestOf } from './digest.ts';
 export { readIdxDataset } from './idx-dataset.ts';
 export { parseIdx, readIdx, type IdxArray } from './idx.ts';
 export { readImageFolder, type ImageFolderOptions, type ImageSize } from './image-folder.ts';
