@@ -9,9 +9,9 @@ import { writeAtomically } from '../files.ts';
 import { loadModel } from '../model.ts';
 import { reportOn } from '../objective/index.ts';
 import { confusionTable } from './confusion-table.ts';
+import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
 import { answersOfCheckpoint, answersOfModel, type Mistake, mistakesOf } from './evaluation.ts';
 import { arePictures, drawMistakes } from './mistakes.ts';
-import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
 import { wholeNumber } from './numbers.ts';
 import { runCommand } from './run-command.ts';
 import { count, formatMetrics } from './terminal.ts';
@@ -38,7 +38,7 @@ const command = new Command('evaluate')
   .option('--worst <n>', 'how many mistakes to show', wholeNumber(0), 30)
   .option('--mistakes <file>', 'where their picture goes', 'runs/mistakes.svg');
 
-addDataOptions(command, 'what the checkpoint was trained on, or else MNIST').action(evaluate);
+addDataOptions(command, 'what the checkpoint was trained on, or MNIST').action(evaluate);
 
 async function evaluate(flags: Flags): Promise<void> {
   const { source, others } = takeDataSource(flags);
@@ -51,8 +51,9 @@ async function evaluate(flags: Flags): Promise<void> {
   const answers = await (checkpoint === undefined ? answersOfModel : answersOfCheckpoint)(file, samples, backend);
   const report = reportOn(samples, answers);
   console.log(`${file} on ${count(samples.count)} samples (${part}): ${formatMetrics(report)}`);
-  if (report.confusion && samples.task === 'classification')
+  if (report.confusion && samples.task === 'classification') {
     console.log(confusionTable(report.confusion, samples.classes));
+  }
   await showMistakes(mistakesOf(samples, answers), samples, worst, path);
 }
 

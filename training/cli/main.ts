@@ -116,14 +116,13 @@ command.action(async (flags: Flags) => {
   const { source, others } = takeDataSource(flags);
   const { network, hidden, from, threads, spinning, out, resume, backend, ...rest } = others;
   const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
-  const objectiveFlags = { objective, labelSmoothing, balanceClasses, huberDelta };
   await trainToFolder(
     {
       network,
       hidden,
       from,
       config,
-      objective: objectiveFlags,
+      objective: { objective, labelSmoothing, balanceClasses, huberDelta },
       backend,
       threads,
       spinning,

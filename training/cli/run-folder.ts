@@ -113,9 +113,9 @@ export class RunFolder {
     tensors: TrainedModel['tensors'],
     progress: Pick<TrainingRecord, 'steps' | 'history'>,
   ): Promise<void> {
-    const { description, engine, stepsPerEpoch: _, ...model } = this.#run;
+    const { plan, classes, columns, description, engine } = this.#run;
     const { data, config } = description;
-    await saveModel(path, { ...model, tensors, record: { data, config, engine, ...progress } });
+    await saveModel(path, { plan, tensors, classes, columns, record: { data, config, engine, ...progress } });
   }
 
   #file(name: string): string {

@@ -50,24 +50,43 @@ type Print = (line: string) => void;
  * @returns the path of the checkpoint
  * @throws Interrupted after Ctrl-C or SIGTERM, when the run is saved
  */
-export async function trainToFolder(
+export async function trainToFolder(options: TrainOptions, print: Print): Promise<string> {
+  const { source, data, run, backend, tensors } = await prepare(options, print);
+  const { plan, description } = run;
+  describeRun(plan, source, data, description.config, backend, print);
+  using stop = interruption();
+  const folder = new RunFolder(options.out ?? join('runs', plan.network.name), run);
+  const start = (options.resume ? await goOn(folder, run, print) : undefined) ?? { tensors };
+  if (!start.snapshot) {
+    await folder.begin({ arguments: options.arguments, ...description, versions: await versions(backend) });
+  }
+  const events = await folder.record(start.snapshot);
+  const result = await trainVisibly(run, data, backend, events, { ...start, signal: stop.signal }, print);
+  if (result.interrupted) {
+    const command = `npm run train -- --resume --out ${folder.path}`;
+    throw new Interrupted(stop.signal, `stopped after step ${result.steps}, all is saved; to go on: ${command}`);
+  }
+  const report = await testReport(backend, plan, result.tensors, data.test);
+  print(`test ${formatMetrics(report)} with ${description.config.statistics ?? 'running'} statistics`);
+  const path = await folder.finish(result.tensors, result);
+  print(`saved ${path}`);
+  if (!stop.signal.aborted) await folder.draw(result.history);
+  return path;
+}
+
+async function prepare(
   {
     network,
     hidden,
     from,
     config: settings,
     objective = {},
-    backend: backendName,
-    threads,
-    spinning,
+    backend: name,
     data: source = {},
-    out,
-    resume,
-    arguments: args,
+    ...options
   }: TrainOptions,
   print: Print,
-): Promise<string> {
-  using stop = interruption();
+) {
   const data = await loadSource(source, settings.seed);
   const config = {
     ...settings,
@@ -80,27 +99,11 @@ export async function trainToFolder(
       ? { plan: planNetwork(await choose()), tensors: undefined }
       : await startFrom(from, network === undefined && !hidden ? undefined : await choose());
   requireFit(plan, data, config.objective);
-  const backend = await createBackend(backendName, { threads, spinning }, print);
-  describeRun(plan, source, data, config, backend, print);
-  const run = runOf(plan, source, data, config, backend);
-  const folder = new RunFolder(out ?? join('runs', plan.network.name), run);
-  const start = (resume ? await goOn(folder, run, print) : undefined) ?? { tensors };
-  if (!start.snapshot) await folder.begin({ arguments: args, ...run.description, versions: await versions(backend) });
-  const events = await folder.record(start.snapshot);
-  const result = await trainVisibly(run, data, backend, events, { ...start, signal: stop.signal }, print);
-  if (result.interrupted) {
-    const command = `npm run train -- --resume --out ${folder.path}`;
-    throw new Interrupted(stop.signal, `stopped after step ${result.steps}, all is saved; to go on: ${command}`);
-  }
-  const report = await testReport(backend, plan, result.tensors, data.test);
-  print(`test ${formatMetrics(report)} with ${config.statistics ?? 'running'} statistics`);
-  const path = await folder.finish(result.tensors, result);
-  print(`saved ${path}`);
-  await folder.draw(result.history);
-  return path;
+  const backend = await createBackend(name, options, print);
+  return { source, data, run: runOf(plan, source, data, config, backend), backend, tensors };
 }
 
-function runOf(plan: Plan, source: DataSource, data: LoadedData, config: TrainingConfig, backend: Backend): Run {
+function runOf(plan: Plan, source: DataSource, data: LoadedData, config: TrainingConfig, { engine }: Backend): Run {
   const { train, validation, test, columns } = data;
   const parts = { train: train.count, validation: validation.count, test: test.count };
   return {
@@ -111,7 +114,7 @@ function runOf(plan: Plan, source: DataSource, data: LoadedData, config: Trainin
       sha256: digestOf(train, validation),
       config,
     },
-    engine: backend.engine,
+    engine,
     classes: train.task === 'classification' ? train.classes : [],
     ...(columns && { columns }),
     stepsPerEpoch: Math.floor(train.count / config.batchSize),

@@ -26,6 +26,13 @@ describe('--resume', () => {
     expect(await withRecordedArguments(own)).toEqual([...recorded, ...own]);
   });
 
+  it('lets its own arguments replace recorded ones, with all their values', async () => {
+    const begun = ['--missing', 'mean', 'sex=male', '--epochs=9', '--seed', '2'];
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ arguments: begun }));
+    const own = ['--resume', '--out', folder, '--missing', 'median', '--epochs', '8'];
+    expect(await withRecordedArguments(own)).toEqual(['--seed', '2', ...own]);
+  });
+
   it.each([
     ['where no run has begun', ['--resume', '--out', '/no/such']],
     ['when it is not asked for', ['--epochs', '3']],
