@@ -23,6 +23,8 @@ export interface ModelFile {
 
 export interface ModelCard {
   readonly name: string;
+  /** The part of the URL; releases count it up. */
+  readonly version: string;
   readonly description: string;
   readonly labels: readonly string[];
   readonly inputs: readonly TensorCard[];
@@ -44,6 +46,7 @@ interface TensorCard {
 
 export interface CardFacts {
   readonly name: string;
+  readonly version: string;
   readonly model: TrainedModel;
   readonly statistics: StatisticsSource;
   readonly accuracy: TestAccuracy;
@@ -51,11 +54,13 @@ export interface CardFacts {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
-export function modelCard({ name, model, statistics, accuracy, verification, files }: CardFacts): ModelCard {
+export function modelCard(facts: CardFacts): ModelCard {
+  const { name, version, model, statistics, accuracy, verification, files } = facts;
   const { plan, record, classes } = model;
   const { inputShape } = plan.network;
   return {
     name,
+    version,
     description: `${plan.network.name} trained on ${record?.data.name ?? 'unknown data'}: raw inputs in, logits out`,
     labels: classes,
     inputs: [{ name: inputNameOf(model), datatype: 'FP32', shape: [-1, ...inputShape] }],

@@ -2,9 +2,8 @@
  * `npm run deploy` runs this first: every model in models/ that has a card is the file the card describes, and answers as it
  * says. A model from elsewhere has none and is not checked.
  */
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { globSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type Backend, nativeBackend } from '../training/backend/index.ts';
 import { percent } from '../training/cli/index.ts';
 import { loadMnist } from '../training/data/index.ts';
@@ -20,27 +19,33 @@ const models = 'models';
 
 async function checkModels(): Promise<void> {
   const backend = await nativeBackend();
-  const entries = await readdir(models, { withFileTypes: true });
-  for (const { name } of entries.filter((entry) => existsSync(join(models, entry.name, 'card.json')))) {
-    const card = await readCard(models, name);
-    await checkFiles(card);
-    console.log(`${name}: the files of the card, test accuracy ${percent(await checkAccuracy(card, backend))}`);
+  for (const path of globSync(['*/card.json', '*/versions/*/card.json'], { cwd: models }).sort()) {
+    const folder = dirname(path);
+    const card = await readCard(models, folder);
+    await checkFiles(folder, card);
+    console.log(
+      `${folder}: the files of the card, test accuracy ${percent(await checkAccuracy(folder, card, backend))}`,
+    );
   }
 }
 
 /** @throws UserError for a file that is missing, or not the one that was verified when it was exported */
-async function checkFiles({ name, files }: ModelCard): Promise<void> {
+async function checkFiles(folder: string, { files }: ModelCard): Promise<void> {
   for (const [file, { sha256 }] of Object.entries(files)) {
-    const path = join(models, name, file);
+    const path = join(models, folder, file);
     const found = describeFile(await readBytes(path)).sha256;
     if (found !== sha256) throw unexpected(path, `sha256 ${sha256}, as the card says`, found);
   }
 }
 
 /** @throws UserError when the test accuracy is not the card's */
-async function checkAccuracy({ name, inputs, accuracy, statistics }: ModelCard, backend: Backend): Promise<number> {
+async function checkAccuracy(
+  folder: string,
+  { inputs, accuracy, statistics }: ModelCard,
+  backend: Backend,
+): Promise<number> {
   const { test } = await loadMnist({ seed: 0 });
-  const session = await backend.loadSession(await readBytes(join(models, name, 'model.onnx')));
+  const session = await backend.loadSession(await readBytes(join(models, folder, 'model.onnx')));
   const logits = await runOverDataset(session, test, inputs[0]?.name ?? '', outputName);
   await session.release();
   const classes = logits.length / test.count;
@@ -48,7 +53,7 @@ async function checkAccuracy({ name, inputs, accuracy, statistics }: ModelCard, 
     (label, i) => argmax(logits.subarray(i * classes, (i + 1) * classes)) === label,
   ).length;
   const [found, stated] = [right / test.count, accuracy.test[statistics]];
-  if (Math.abs(found - stated) > 1e-9) throw unexpected(`${models}/${name}`, `a test accuracy of ${stated}`, found);
+  if (Math.abs(found - stated) > 1e-9) throw unexpected(`${models}/${folder}`, `a test accuracy of ${stated}`, found);
   return found;
 }
 
