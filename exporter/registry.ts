@@ -15,11 +15,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import { type BatchNormLayer, batchNormLayers } from './served/batch-norm.ts';
+import type { BatchNormLayer } from './served/batch-norm.ts';
 import { isModelName } from './model-name.ts';
-import { decodeOnnx } from './served/onnx-file.ts';
-import { requireNumbers, requireRunnable } from './served/runnable.ts';
-import { switchable, switchName } from './served/switchable.ts';
+import { prepareModel } from './served/prepare.ts';
+import { requireRunnable } from './served/runnable.ts';
+import { switchName } from './served/switchable.ts';
 
 const card = z.object({
   version: z.string().refine(isModelName, 'expected letters and digits').default('1'),
@@ -77,12 +77,8 @@ function readModel(models: string, name: string, path: string): ModelFolder {
   if (!existsSync(file)) throw new Error(`${folder}: expected a file model.onnx, got none`);
   const about = readCard(join(folder, 'card.json'));
   const model = readFileSync(file);
-  const decoded = decodeOnnx(file, model);
-  const graph = decoded.graph ?? {};
-  requireNumbers(file, graph);
-  const batchNorm = batchNormLayers(graph);
-  const twin = switchable(decoded, batchNorm);
-  return { name, path, ...about, batchNorm, files: { model, ...(twin && { switchable: twin }) } };
+  const { batchNorm, switchable } = prepareModel(file, model);
+  return { name, path, ...about, batchNorm, files: { model, ...(switchable && { switchable }) } };
 }
 
 function readCard(file: string): z.output<typeof card> {

@@ -45,10 +45,11 @@ export async function readTable(path: string, options: TableOptions): Promise<Ta
   const label = labelColumn(path, profiles[labelIndex], options);
   const target = targetOf(label, count);
 
+  const places = new Map(inputColumns.map((column, place) => [column, place]));
   const writers = columns.map((column) => {
     if (column === null) return null;
     const missingAllowed = options.incomplete?.has(column.name) ?? false;
-    return writer(inputs, width, inputColumns.indexOf(column), encoderOf(column, missingAllowed));
+    return writer(inputs, width, places.get(column) ?? 0, encoderOf(column, missingAllowed));
   });
   const labels = target.task === 'classification' ? target.labels : target.values;
   const labelWriter = writer(labels, 1, 0, encoderOf(label, false));
@@ -113,12 +114,12 @@ function namesOf(cells: readonly string[], options: TableOptions): string[] {
 }
 
 function checkNames(path: string, profiles: readonly ColumnProfile[], options: TableOptions): void {
-  const names = profiles.map(({ name }) => name);
-  const repeated = names.find((name, index) => names.indexOf(name) < index);
+  const names = new Set<string>();
+  const repeated = profiles.find(({ name }) => names.size === names.add(name).size)?.name;
   if (repeated !== undefined) throw unexpected(path, 'different column names', `${quote(repeated)} twice`);
   const mentioned = [options.label, ...(options.kinds?.keys() ?? []), ...(options.incomplete ?? [])];
-  const unknown = mentioned.find((name) => !names.includes(name));
-  if (unknown !== undefined) throw unexpected(path, `a column ${quote(unknown)}`, listOf(names));
+  const unknown = mentioned.find((name) => !names.has(name));
+  if (unknown !== undefined) throw unexpected(path, `a column ${quote(unknown)}`, listOf([...names]));
 }
 
 const LONGEST_LIST = 10;
