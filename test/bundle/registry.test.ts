@@ -85,8 +85,8 @@ describe('the model registry', () => {
       export const switchName = "bn-edge/batch_statistics";
 
       export const modelsAbout: readonly ModelAbout[] = [
-        { name: "a", version: "1", labels: ["no","yes"], batchNorm: [] },
-        { name: "b", version: "1", batchNorm: [] },
+        { name: "a", path: "a", version: "1", labels: ["no","yes"], batchNorm: [] },
+        { name: "b", path: "b", version: "1", batchNorm: [] },
       ];
       "
     `);
