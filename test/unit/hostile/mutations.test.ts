@@ -50,5 +50,5 @@ describe.each(formats)('$name', ({ files, tokens, read }) => {
     expect(refused).toBeGreaterThan(COUNT / 10);
     expect(refused).toBeLessThan(COUNT);
     expect(readdirSync(folder).filter((file) => !file.startsWith('file.'))).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });
