@@ -42,6 +42,16 @@ export default defineConfig({
       { test: { name: 'bundle', include: ['test/bundle/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 300_000 } },
       {
         test: {
+          name: 'release',
+          include: ['test/release/**/*.test.ts'],
+          // After the others, like the page's: it builds the Worker with models of its own.
+          sequence: { groupOrder: 2 },
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'page',
           include: ['test/page/**/*.test.ts'],
           // After the others: it serves the models of models/, for which the builds of other tests would swap theirs.

@@ -25,6 +25,8 @@ export interface ModelFile {
 
 export interface ModelCard {
   readonly name: string;
+  /** The part of the URL; releases count it up. */
+  readonly version: string;
   readonly description: string;
   /** The classes in the order of the logits; none for numbers. */
   readonly labels?: readonly string[];
@@ -53,6 +55,7 @@ interface TensorCard {
 
 export interface CardFacts {
   readonly name: string;
+  readonly version: string;
   readonly model: TrainedModel;
   readonly statistics: StatisticsSource;
   readonly scores: TestScores;
@@ -61,7 +64,8 @@ export interface CardFacts {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
-export function modelCard({ name, model, statistics, scores, metrics, verification, files }: CardFacts): ModelCard {
+export function modelCard(facts: CardFacts): ModelCard {
+  const { name, version, model, statistics, scores, metrics, verification, files } = facts;
   const { plan, record, classes, columns } = model;
   const { inputShape } = plan.network;
   const [input, output] = [inputNameOf(model), outputNameOf(model)];
@@ -71,6 +75,7 @@ export function modelCard({ name, model, statistics, scores, metrics, verificati
   const answer = isClassifier ? 'logits' : 'a number';
   return {
     name,
+    version,
     description: `${plan.network.name} trained on ${data}: ${taken} in, ${answer} out`,
     ...(isClassifier && { labels: classes }),
     inputs: [{ name: input, datatype: 'FP32', shape: [-1, ...inputShape], ...(columns && { columns }) }],

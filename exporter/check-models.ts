@@ -2,9 +2,8 @@
  * `npm run deploy` runs this first: every model in models/ that has a card is the file the card describes, and answers as it
  * says. A model from elsewhere has none and is not checked.
  */
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync, globSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type Backend, nativeBackend } from '../training/backend/index.ts';
 import { percent } from '../training/cli/index.ts';
 import { loadSource } from '../training/data/index.ts';
@@ -19,18 +18,18 @@ const models = 'models';
 
 async function checkModels(): Promise<void> {
   const backend = await nativeBackend();
-  const entries = await readdir(models, { withFileTypes: true });
-  for (const { name } of entries.filter((entry) => existsSync(join(models, entry.name, 'card.json')))) {
-    const card = await readCard(models, name);
-    await checkFiles(card);
-    console.log(`${name}: the files of the card, ${await checkScore(card, backend)}`);
+  for (const path of globSync(['*/card.json', '*/versions/*/card.json'], { cwd: models }).sort()) {
+    const folder = dirname(path);
+    const card = await readCard(models, folder);
+    await checkFiles(folder, card);
+    console.log(`${folder}: the files of the card, ${await checkScore(folder, card, backend)}`);
   }
 }
 
 /** @throws UserError for a file that is missing, or not the one that was verified when it was exported */
-async function checkFiles({ name, files }: ModelCard): Promise<void> {
+async function checkFiles(folder: string, { files }: ModelCard): Promise<void> {
   for (const [file, { sha256 }] of Object.entries(files)) {
-    const path = join(models, name, file);
+    const path = join(models, folder, file);
     const found = describeFile(await readBytes(path)).sha256;
     if (found !== sha256) throw unexpected(path, `sha256 ${sha256}, as the card says`, found);
   }
@@ -40,12 +39,12 @@ async function checkFiles({ name, files }: ModelCard): Promise<void> {
  * @returns what was found
  * @throws UserError when the score on the test set is not the card's
  */
-async function checkScore(card: ModelCard, backend: Backend): Promise<string> {
-  const { name, inputs, outputs, accuracy, rmse, statistics, training } = card;
+async function checkScore(folder: string, card: ModelCard, backend: Backend): Promise<string> {
+  const { inputs, outputs, accuracy, rmse, statistics, training } = card;
   const { path } = training?.data.source ?? {};
   if (!training || (path !== undefined && !existsSync(path))) return 'without its data';
   const { test } = await loadSource(training.data.source ?? {}, training.config.seed);
-  const session = await backend.loadSession(await readBytes(join(models, name, 'model.onnx')));
+  const session = await backend.loadSession(await readBytes(join(models, folder, 'model.onnx')));
   const output = await runOverDataset(session, test, inputs[0]?.name ?? '', outputs[0]?.name ?? '');
   await session.release();
   const { metrics } = reportOn(test, output);
@@ -53,7 +52,7 @@ async function checkScore(card: ModelCard, backend: Backend): Promise<string> {
     ? [metrics['accuracy'], accuracy.test[statistics]]
     : [metrics['RMSE'], rmse?.test[statistics]];
   if (!(Math.abs(found - stated) <= tolerance * stated))
-    throw unexpected(`${models}/${name}`, `a test score of ${stated}`, found);
+    throw unexpected(`${models}/${folder}`, `a test score of ${stated}`, found);
   return accuracy ? `test accuracy ${percent(found)}` : `test RMSE ${found.toPrecision(4)}`;
 }
 

@@ -1,7 +1,7 @@
 /** Checkpoint in, verified model folder out: `model.onnx`, its mini-batch twin, and `card.json`. */
 import type { Backend } from '../training/backend/index.ts';
 import { type Dataset, type DataSource, loadSource, type Splits } from '../training/data/index.ts';
-import { unexpected, UserError } from '../training/errors.ts';
+import { unexpected } from '../training/errors.ts';
 import { readBytes } from '../training/files.ts';
 import { encodeModel } from '../training/graph/index.ts';
 import { loadModel, type TrainedModel } from '../training/model.ts';
@@ -12,6 +12,8 @@ import { join } from 'node:path';
 import { modelCard, type ModelCard, type StatisticsSource, type TestScores } from './card.ts';
 import { describedBy } from './same-data.ts';
 import { exportGraph, type NodeStatistics } from './graph.ts';
+import { requireModelName } from './model-name.ts';
+import { type Files, keptOf, readFolder, versionOf } from './versions.ts';
 import { replaceFolder } from './replace-folder.ts';
 import { verifyExport } from './verify.ts';
 
@@ -27,13 +29,33 @@ export interface ExportOptions {
   readonly data?: DataSource | undefined;
 }
 
-/** @throws UserError when the checkpoint, the name or the verification fails; a former model is then untouched */
+/** A card and the files it describes, itself among them. */
+export interface BuiltModel {
+  readonly card: ModelCard;
+  readonly files: Files;
+}
+
+/**
+ * Replaces the current version of a model; an earlier one that is kept beside it stays.
+ * @throws UserError when the checkpoint, the name or the verification fails; a former model is then untouched
+ */
 export async function exportModel(options: ExportOptions, backend: Backend): Promise<ModelCard> {
-  const { name, statistics } = options;
-  requireModelName(name);
-  const trained = await loadModel(options.checkpoint, options.network);
+  const { models, name } = options;
+  const standing = await readFolder(models, name);
+  const { card, files } = await buildModel({ ...options, version: versionOf(standing) }, backend);
+  await replaceFolder(models, name, new Map([...files, ...keptOf(standing)]));
+  return card;
+}
+
+/** @throws UserError when the checkpoint, the name or the verification fails */
+export async function buildModel(
+  { name, version, statistics, checkpoint, network, data: source }: ExportOptions & { readonly version: string },
+  backend: Backend,
+): Promise<BuiltModel> {
+  requireModelName('--name', name);
+  const trained = await loadModel(checkpoint, network);
   const { record } = trained;
-  const data = await loadSource({ ...record?.data.source, ...options.data }, record?.config.seed ?? 0);
+  const data = await loadSource({ ...record?.data.source, ...source }, record?.config.seed ?? 0);
   const { model, scores } = await chooseStatistics(describedBy(data, trained), statistics, data, backend);
   const files = new Map([
     ['model.onnx', encode(model, 'running')],
@@ -41,16 +63,8 @@ export async function exportModel(options: ExportOptions, backend: Backend): Pro
   ]);
   const verification = await verifyExport(backend, model, files.get('model.onnx') ?? new Uint8Array(), data.test);
   const metrics = await testMetrics(backend, model, data.test);
-  const card = modelCard({ name, model, statistics, scores, metrics, verification, files });
-  await replaceFolder(options.models, name, new Map([...files, ['card.json', toJson(card)]]));
-  return card;
-}
-
-/** Model names are folder names and parts of URLs. */
-function requireModelName(name: string): void {
-  if (!/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)) {
-    throw new UserError(`--name: expected lower-case letters, digits, '.', '_' and '-', got ${JSON.stringify(name)}`);
-  }
+  const card = modelCard({ name, version, model, statistics, scores, metrics, verification, files });
+  return { card, files: new Map([...files, ['card.json', toJson(card)]]) };
 }
 
 async function chooseStatistics(trained: TrainedModel, source: StatisticsSource, data: Splits, backend: Backend) {
@@ -95,9 +109,12 @@ function encode(model: TrainedModel, statistics: NodeStatistics): Uint8Array {
   });
 }
 
-/** @throws UserError when there is no card, or it is none */
-export async function readCard(models: string, name: string): Promise<ModelCard> {
-  const path = join(models, name, 'card.json');
+/**
+ * @param folder below `models`: a model's, or one of its versions'
+ * @throws UserError when there is no card, or it is none
+ */
+export async function readCard(models: string, folder: string): Promise<ModelCard> {
+  const path = join(models, folder, 'card.json');
   try {
     return JSON.parse(new TextDecoder().decode(await readBytes(path))) as ModelCard;
   } catch (error) {

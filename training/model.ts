@@ -3,9 +3,9 @@
  * the network's description, the classes and the record of the run are in the file's metadata. A checkpoint written by
  * PyTorch under the same names has no description: the caller names the network then.
  */
-import { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from './checkpoint.ts';
+import { readSafetensors, type Safetensors, type Tensor as StoredTensor, writeSafetensors } from './checkpoint.ts';
 import type { Column, DataSource } from './data/index.ts';
-import { quote, unexpected, UserError } from './errors.ts';
+import { oneLine, printable, quote, unexpected, UserError } from './errors.ts';
 import { formatShape, GraphError, sameShape, type Tensor } from './graph/index.ts';
 
 import { layersOf, type Network, parseNetwork, type Plan, planNetwork, tensorsOf } from './network/index.ts';
@@ -73,7 +73,11 @@ export async function saveModel(
  * @throws UserError naming the file and the tensor or description that is missing or does not fit
  */
 export async function loadModel(path: string, network?: Network): Promise<TrainedModel> {
-  const { tensors, metadata } = await readSafetensors(path);
+  return modelFrom(await readSafetensors(path), path, network);
+}
+
+/** @throws UserError as `loadModel` does */
+export function modelFrom({ tensors, metadata }: Safetensors, path: string, network?: Network): TrainedModel {
   const description = metadata[keys.network];
   const described = description === undefined ? network : describedNetwork(path, description);
   if (!described) throw unexpected(path, `a description of the network in the metadata (${keys.network})`, 'none');
@@ -97,7 +101,7 @@ function loadForeign(path: string, network: Network, tensors: ReadonlyMap<string
 
 function describedNetwork(path: string, description: string): Network {
   const network = parseNetwork(parseJson(path, keys.network, description));
-  if (typeof network === 'string') throw new UserError(`${path}: ${keys.network}: ${network}`);
+  if (typeof network === 'string') throw new UserError(`${path}: ${keys.network}: ${oneLine(network)}`);
   return network;
 }
 
@@ -105,7 +109,7 @@ function planOrExplain(path: string, network: Network): Plan {
   try {
     return planNetwork(network);
   } catch (error) {
-    if (error instanceof GraphError) throw new UserError(`${path}: ${error.message}`, { cause: error });
+    if (error instanceof GraphError) throw new UserError(`${path}: ${oneLine(error.message)}`, { cause: error });
     throw error;
   }
 }
@@ -125,7 +129,8 @@ function pickTensors(path: string, plan: Plan, stored: ReadonlyMap<string, Store
     ...layersOf(plan).map(({ name }) => `${name}.num_batches_tracked`),
   ]);
   const extra = [...stored.keys()].find((name) => !known.has(name));
-  if (extra !== undefined) throw new UserError(`${path}: ${plan.network.name} has no tensor ${quote(extra)}`);
+  if (extra !== undefined)
+    throw new UserError(`${path}: ${printable(plan.network.name)} has no tensor ${quote(extra)}`);
   return new Map(wanted.map(({ name, shape }) => [name, pickTensor(path, name, shape, stored.get(name))]));
 }
 

@@ -22,6 +22,8 @@ export interface BatchNormLayer {
 /** One folder of `models/`, as the generated registry describes it. */
 export interface ModelAbout {
   readonly name: string;
+  /** Where its files are: `<name>`, or `<name>/versions/<version>` for another version than the current one. */
+  readonly path: string;
   readonly version: string;
   readonly description?: string;
   /** The name of each class, in the order of the logits. */
@@ -36,10 +38,11 @@ export interface Model extends ModelAbout {
   readonly switchable?: Readonly<Record<Statistics, Session['run']>>;
 }
 
+/** By path; each model's current version comes before its others. */
 export type Models = ReadonlyMap<string, Model>;
 
 /**
- * @param sessions of the ONNX files, by their paths without the extension: `<name>/model`, and `<name>/switchable` where there is Batch
+ * @param sessions of the ONNX files, by their paths without the extension: `<path>/model`, and `<path>/switchable` where there is Batch
  *   Norm (the same network, every such layer kept and its input an output; a boolean input chooses the statistics)
  * @param switchName that input
  */
@@ -50,10 +53,10 @@ export function createModels(
 ): Models {
   return new Map(
     about.map((model) => {
-      const [session, switchable] = [sessions.get(`${model.name}/model`), sessions.get(`${model.name}/switchable`)];
-      if (!session) throw new Error(`internal: the edge image lacks the model ${model.name}`);
+      const [session, switchable] = [sessions.get(`${model.path}/model`), sessions.get(`${model.path}/switchable`)];
+      if (!session) throw new Error(`internal: the edge image lacks the model ${model.path}`);
       const both = switchable && bothWays(sessionOn(switchable), switchName);
-      return [model.name, { ...model, session: sessionOn(session), ...(both && { switchable: both }) }];
+      return [model.path, { ...model, session: sessionOn(session), ...(both && { switchable: both }) }];
     }),
   );
 }

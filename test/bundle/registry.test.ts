@@ -19,11 +19,32 @@ const model = identity();
 
 const refused: [what: string, files: Record<string, string | Uint8Array>, message: RegExp][] = [
   ['an empty folder', {}, /expected at least one model folder, got none$/],
-  ['a name with a space', { 'a b/model.onnx': model }, /expected a folder name matching .*, got "a b"$/],
-  ['a name that starts with a dot', { '.hidden/model.onnx': model }, /expected a folder name .*, got "\.hidden"$/],
+  ['a name with a space', { 'a b/model.onnx': model }, /expected folder names of letters, .*, got "a b"$/],
+  ['a name that starts with a dot', { '.hidden/model.onnx': model }, /expected folder names .*, got "\.hidden"$/],
   ['a folder without model', { 'a/card.json': '{}' }, /a: expected a file model\.onnx, got none$/],
   ['a card that is not JSON', { 'a/model.onnx': model, 'a/card.json': '{' }, /card\.json: expected a model card, got /],
   ['labels that are a string', { 'a/model.onnx': model, 'a/card.json': '{"labels":"0"}' }, /card\.json: .*labels/],
+  [
+    'another version without model',
+    { 'a/model.onnx': model, 'a/versions/1/card.json': '{}' },
+    /1: expected a file model\.onnx, got none$/,
+  ],
+  [
+    'another version whose card disagrees',
+    { 'a/model.onnx': model, 'a/versions/7/model.onnx': model },
+    /versions\/7\/card\.json: expected version 7, got 1$/,
+  ],
+  [
+    'the same version twice',
+    { 'a/model.onnx': model, 'a/versions/1/model.onnx': model },
+    /versions\/1: expected a version besides the current one, got it again$/,
+  ],
+  ['a version with a space', { 'a/model.onnx': model, 'a/versions/1 2/model.onnx': model }, /names of .*, got "1 2"$/],
+  [
+    'a card whose version leads elsewhere',
+    { 'a/model.onnx': model, 'a/card.json': '{"version": "../b"}' },
+    /card\.json: expected a model card, .*version/,
+  ],
   [
     'a file that is no model',
     { 'a/model.onnx': 'Hello' },
@@ -64,8 +85,8 @@ describe('the model registry', () => {
       export const switchName = "bn-edge/batch_statistics";
 
       export const modelsAbout: readonly ModelAbout[] = [
-        { name: "a", version: "1", labels: ["no","yes"], batchNorm: [] },
-        { name: "b", version: "1", batchNorm: [] },
+        { name: "a", path: "a", version: "1", labels: ["no","yes"], batchNorm: [] },
+        { name: "b", path: "b", version: "1", batchNorm: [] },
       ];
       "
     `);

@@ -168,14 +168,21 @@ describe('a model folder', () => {
 
   it('is replaced as a whole', async () => {
     await replaceFolder(folder, 'model', new Map([['old.onnx', bytes('old')]]));
-    await replaceFolder(folder, 'model', new Map([['new.onnx', bytes('new')]]));
-    expect(await readdir(join(folder, 'model'))).toEqual(['new.onnx']);
+    await replaceFolder(folder, 'model', new Map([['versions/1/new.onnx', bytes('new')]]));
+    expect(await readdir(join(folder, 'model'), { recursive: true })).toEqual([
+      'versions',
+      'versions/1',
+      'versions/1/new.onnx',
+    ]);
     expect((await readdir(folder)).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
   it('stays as it was when the new one cannot be written', async () => {
     await replaceFolder(folder, 'kept', new Map([['model.onnx', bytes('old')]]));
-    const impossible = new Map([['missing/model.onnx', bytes('new')]]);
+    const impossible = new Map([
+      ['model.onnx', bytes('new')],
+      ['model.onnx/inside', bytes('new')],
+    ]);
     await expect(replaceFolder(folder, 'kept', impossible)).rejects.toThrow(/kept: cannot write: /);
     expect(await readFile(join(folder, 'kept', 'model.onnx'), 'utf8')).toBe('old');
   });

@@ -116,6 +116,7 @@ describe('conformance', () => {
     expect(body).toEqual([
       entry('arithmetic'),
       entry('digits', '3'),
+      entry('digits', '2'),
       entry('identity'),
       entry('photo'),
       entry('pytorch'),

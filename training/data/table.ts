@@ -45,14 +45,11 @@ export async function readTable(path: string, options: TableOptions): Promise<Ta
   const label = labelColumn(path, profiles[labelIndex], options);
   const target = targetOf(label, count);
 
+  const places = new Map(inputColumns.map((column, place) => [column, place]));
   const writers = columns.map((column) => {
     if (column === null) return null;
-    return writer(
-      inputs,
-      width,
-      inputColumns.indexOf(column),
-      encoderOf(column, mayMiss(column, options) ? null : 'a value, or an imputation for the column'),
-    );
+    const absence = mayMiss(column, options) ? null : 'a value, or an imputation for the column';
+    return writer(inputs, width, places.get(column) ?? 0, encoderOf(column, absence));
   });
   const labels = target.task === 'classification' ? target.labels : target.values;
   const labelWriter = writer(labels, 1, 0, encoderOf(label, 'a value to predict'));
@@ -120,13 +117,13 @@ function namesOf(cells: readonly string[], options: TableOptions): string[] {
 }
 
 function checkNames(path: string, profiles: readonly ColumnProfile[], options: TableOptions): void {
-  const names = profiles.map(({ name }) => name);
-  const repeated = names.find((name, index) => names.indexOf(name) < index);
+  const names = new Set<string>();
+  const repeated = profiles.find(({ name }) => names.size === names.add(name).size)?.name;
   if (repeated !== undefined) throw unexpected(path, 'different column names', `${quote(repeated)} twice`);
   const { label, kinds, incomplete = [] } = options;
   const mentioned = [label, ...(kinds?.keys() ?? []), ...(incomplete === 'all' ? [] : incomplete)];
-  const unknown = mentioned.find((name) => !names.includes(name));
-  if (unknown !== undefined) throw unexpected(path, `a column ${quote(unknown)}`, listOf(names));
+  const unknown = mentioned.find((name) => !names.has(name));
+  if (unknown !== undefined) throw unexpected(path, `a column ${quote(unknown)}`, listOf([...names]));
 }
 
 const LONGEST_LIST = 10;
