@@ -134,7 +134,7 @@ describe('npm run export', () => {
     [
       'a name that is a path',
       ['--name', '../x', '--checkpoint', '/no/such'],
-      `error: --name: expected lower-case letters, digits, '.', '_' and '-', got "../x"`,
+      `error: --name: expected letters, digits, '.', '_' and '-', got "../x"`,
     ],
   ])('refuses %s', async (_, args, message) => {
     expect(await exportTo(...args)).toEqual({ code: 1, stdout: '', stderr: message });
