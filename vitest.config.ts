@@ -1,10 +1,8 @@
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const ortWasm = 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
 
 export default defineConfig({
   test: {
@@ -20,15 +18,16 @@ export default defineConfig({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
               bindings: { LOG_REQUESTS: false },
-              dataBlobBindings: { ORT_WASM: createRequire(import.meta.url).resolve(ortWasm) },
+              dataBlobBindings: { EDGE_WASM: here('dist/fixtures/edge/edge.wasm') },
             },
           }),
         ],
         resolve: {
           alias: [
-            { find: ortWasm, replacement: here('test/worker/ort-wasm.ts') },
+            { find: './edge.wasm', replacement: here('test/worker/edge-wasm.ts') },
             // Written by the globalSetup, with the fixture models in place of those of models/.
             { find: /.*\/models\.generated\.ts$/, replacement: here('dist/fixtures/registry.ts') },
+            { find: /.*\/dist\/edge\/edge\.mjs$/, replacement: here('dist/fixtures/edge/edge.mjs') },
           ],
         },
         test: {
@@ -39,7 +38,18 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
-      { test: { name: 'bundle', include: ['test/bundle/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      // The first build of the Worker specialises the runtime.
+      { test: { name: 'bundle', include: ['test/bundle/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 300_000 } },
+      {
+        test: {
+          name: 'release',
+          include: ['test/release/**/*.test.ts'],
+          // After the others, like the page's: it builds the Worker with models of its own.
+          sequence: { groupOrder: 2 },
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'page',
@@ -48,7 +58,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           expect: { poll: { timeout: 20_000 } },
           testTimeout: 60_000,
-          hookTimeout: 120_000,
+          hookTimeout: 300_000,
         },
       },
     ],

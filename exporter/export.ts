@@ -1,15 +1,19 @@
 /** Checkpoint in, verified model folder out: `model.onnx`, its mini-batch twin, and `card.json`. */
 import type { Backend } from '../training/backend/index.ts';
-import { loadMnist, type MnistSplits } from '../training/data/index.ts';
-import { unexpected, UserError } from '../training/errors.ts';
+import { type Dataset, type DataSource, loadSource, type Splits } from '../training/data/index.ts';
+import { unexpected } from '../training/errors.ts';
 import { readBytes } from '../training/files.ts';
 import { encodeModel } from '../training/graph/index.ts';
 import { loadModel, type TrainedModel } from '../training/model.ts';
 import { type Network } from '../training/network/index.ts';
+import { reportOn } from '../training/objective/index.ts';
 import { createEvaluator, populationStatistics } from '../training/trainer/index.ts';
 import { join } from 'node:path';
-import { modelCard, type ModelCard, type StatisticsSource, type TestAccuracy } from './card.ts';
+import { modelCard, type ModelCard, type StatisticsSource, type TestScores } from './card.ts';
+import { describedBy } from './same-data.ts';
 import { exportGraph, type NodeStatistics } from './graph.ts';
+import { requireModelName } from './model-name.ts';
+import { type Files, keptOf, readFolder, versionOf } from './versions.ts';
 import { replaceFolder } from './replace-folder.ts';
 import { verifyExport } from './verify.ts';
 
@@ -21,71 +25,96 @@ export interface ExportOptions {
   readonly statistics: StatisticsSource;
   /** For a checkpoint that does not describe its network. */
   readonly network?: Network | undefined;
-  /** A folder with MNIST's four IDX files, in place of the package's. */
-  readonly data?: string | undefined;
+  /** Where the checkpoint's own data are now, or what else to read of them; and data for a checkpoint that names none. */
+  readonly data?: DataSource | undefined;
 }
 
-/** @throws UserError when the checkpoint, the name or the verification fails; a former model is then untouched */
+/** A card and the files it describes, itself among them. */
+export interface BuiltModel {
+  readonly card: ModelCard;
+  readonly files: Files;
+}
+
+/**
+ * Replaces the current version of a model; an earlier one that is kept beside it stays.
+ * @throws UserError when the checkpoint, the name or the verification fails; a former model is then untouched
+ */
 export async function exportModel(options: ExportOptions, backend: Backend): Promise<ModelCard> {
-  const { name, statistics } = options;
-  requireModelName(name);
-  const trained = await loadModel(options.checkpoint, options.network);
-  const data = await loadMnist({ seed: trained.record?.config.seed ?? 0, directory: options.data });
-  const { model, accuracy } = await chooseStatistics(trained, statistics, data, backend);
+  const { models, name } = options;
+  const standing = await readFolder(models, name);
+  const { card, files } = await buildModel({ ...options, version: versionOf(standing) }, backend);
+  await replaceFolder(models, name, new Map([...files, ...keptOf(standing)]));
+  return card;
+}
+
+/** @throws UserError when the checkpoint, the name or the verification fails */
+export async function buildModel(
+  { name, version, statistics, checkpoint, network, data: source }: ExportOptions & { readonly version: string },
+  backend: Backend,
+): Promise<BuiltModel> {
+  requireModelName('--name', name);
+  const trained = await loadModel(checkpoint, network);
+  const { record } = trained;
+  const data = await loadSource({ ...record?.data.source, ...source }, record?.config.seed ?? 0);
+  const { model, scores } = await chooseStatistics(describedBy(data, trained), statistics, data, backend);
   const files = new Map([
     ['model.onnx', encode(model, 'running')],
     ['batch-statistics.onnx', encode(model, 'batch')],
   ]);
   const verification = await verifyExport(backend, model, files.get('model.onnx') ?? new Uint8Array(), data.test);
-  const card = modelCard({ name, model, statistics, accuracy, verification, files });
-  await replaceFolder(options.models, name, new Map([...files, ['card.json', toJson(card)]]));
-  return card;
+  const metrics = await testMetrics(backend, model, data.test);
+  const card = modelCard({ name, version, model, statistics, scores, metrics, verification, files });
+  return { card, files: new Map([...files, ['card.json', toJson(card)]]) };
 }
 
-/** Model names are folder names and parts of URLs. */
-function requireModelName(name: string): void {
-  if (!/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)) {
-    throw new UserError(`--name: expected lower-case letters, digits, '.', '_' and '-', got ${JSON.stringify(name)}`);
-  }
-}
-
-async function chooseStatistics(trained: TrainedModel, source: StatisticsSource, data: MnistSplits, backend: Backend) {
+async function chooseStatistics(trained: TrainedModel, source: StatisticsSource, data: Splits, backend: Backend) {
   const population = await populationStatistics(backend, trained.plan, trained.tensors, data.train);
   const full = { ...trained, tensors: population };
-  const accuracy: TestAccuracy = {
-    running: await testAccuracy(backend, trained, data),
-    population: await testAccuracy(backend, full, data),
-    batchOfOne: await testAccuracy(backend, trained, data, { mode: 'batchStatistics', batchSize: 1 }),
+  const scores: TestScores = {
+    running: await testScore(backend, trained, data),
+    population: await testScore(backend, full, data),
+    batchOfOne: await testScore(backend, trained, data, { mode: 'batchStatistics', batchSize: 1 }),
   };
-  return { model: source === 'running' ? trained : full, accuracy };
+  return { model: source === 'running' ? trained : full, scores };
 }
 
-async function testAccuracy(
+async function testScore(
   backend: Backend,
   { plan, tensors }: TrainedModel,
-  { test }: MnistSplits,
+  { test }: Splits,
   options?: Parameters<typeof createEvaluator>[2],
 ): Promise<number> {
   const evaluator = await createEvaluator(backend, plan, options);
-  const { accuracy = NaN } = await evaluator.evaluate(tensors, test);
+  const { accuracy, rmse = NaN } = await evaluator.evaluate(tensors, test);
   await evaluator.release();
-  return accuracy;
+  return accuracy ?? rmse;
+}
+
+async function testMetrics(backend: Backend, { plan, tensors }: TrainedModel, test: Dataset) {
+  const evaluator = await createEvaluator(backend, plan);
+  const output = await evaluator.logits(tensors, test);
+  await evaluator.release();
+  return reportOn(test, output).metrics;
 }
 
 function encode(model: TrainedModel, statistics: NodeStatistics): Uint8Array {
-  const { plan, record, classes } = model;
+  const { plan, record, classes, columns } = model;
   return encodeModel(exportGraph(model, statistics), {
     network: JSON.stringify(plan.network),
     classes: JSON.stringify(classes),
+    ...(columns && { columns: JSON.stringify(columns) }),
     statistics:
       statistics === 'running' ? 'fixed running statistics' : 'statistics of each mini-batch (training_mode 1)',
     ...(record && { data: record.data.name, training: JSON.stringify(record.config) }),
   });
 }
 
-/** @throws UserError when there is no card, or it is none */
-export async function readCard(models: string, name: string): Promise<ModelCard> {
-  const path = join(models, name, 'card.json');
+/**
+ * @param folder below `models`: a model's, or one of its versions'
+ * @throws UserError when there is no card, or it is none
+ */
+export async function readCard(models: string, folder: string): Promise<ModelCard> {
+  const path = join(models, folder, 'card.json');
   try {
     return JSON.parse(new TextDecoder().decode(await readBytes(path))) as ModelCard;
   } catch (error) {

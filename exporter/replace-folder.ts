@@ -1,10 +1,10 @@
 /** Puts a folder of files in the place of another, as a whole. */
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UserError } from '../training/errors.ts';
 
 /**
- * All files are written beside the old folder first; only then do the two change places.
+ * All files, whose paths may have folders in them, are written beside the old folder first; only then do the two change places.
  *
  * @throws UserError when they cannot be written; the old folder is then still in place
  */
@@ -20,7 +20,7 @@ export async function replaceFolder(
     const [content, old] = [join(fresh, 'new'), join(fresh, 'old')];
     try {
       await mkdir(content);
-      for (const [file, bytes] of files) await writeFile(join(content, file), bytes, { flush: true });
+      for (const [file, bytes] of files) await write(join(content, file), bytes);
       await rename(target, old).catch(ignoreMissing);
       await rename(content, target);
     } finally {
@@ -31,6 +31,11 @@ export async function replaceFolder(
       cause: error,
     });
   }
+}
+
+async function write(path: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, bytes, { flush: true });
 }
 
 function ignoreMissing(error: unknown): void {

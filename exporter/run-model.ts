@@ -1,12 +1,12 @@
 /** Runs an ONNX file with one input and one output of interest over a data set. */
 import type { Session } from '../training/backend/index.ts';
-import type { ClassificationDataset } from '../training/data/index.ts';
+import type { Samples } from '../training/data/index.ts';
 import { batchesOf } from '../training/trainer/index.ts';
 
 /** @returns `[count, ..]`, row-major */
 export async function runOverDataset(
   session: Session,
-  dataset: ClassificationDataset,
+  dataset: Samples,
   input: string,
   output: string,
   batchSize = 500,

@@ -1,13 +1,14 @@
 /** Compares the exported file, in ONNX Runtime, with the training graph in inference mode. */
 import type { Backend } from '../training/backend/index.ts';
-import type { ClassificationDataset } from '../training/data/index.ts';
+import type { Dataset } from '../training/data/index.ts';
 import { UserError } from '../training/errors.ts';
 import type { TrainedModel } from '../training/model.ts';
+import { classLogits } from '../training/objective/index.ts';
 import { createEvaluator } from '../training/trainer/index.ts';
-import { inputNameOf, outputName } from './graph.ts';
+import { inputNameOf, outputNameOf } from './graph.ts';
 import { runOverDataset } from './run-model.ts';
 
-/** The largest difference of a logit that an export may have. */
+/** The largest difference that an export may have: of a logit, or of a number in parts of the largest. */
 export const tolerance = 1e-4;
 
 export interface Verification {
@@ -15,40 +16,50 @@ export interface Verification {
   readonly largestDifference: number;
 }
 
-/** @throws UserError for the first sample whose class differs or whose logits differ by more than the tolerance */
+/** @throws UserError for the first sample whose class differs or whose output differs by more than the tolerance */
 export async function verifyExport(
   backend: Backend,
   model: TrainedModel,
   file: Uint8Array,
-  dataset: ClassificationDataset,
+  dataset: Dataset,
 ): Promise<Verification> {
+  const { count, task } = dataset;
+  if (count === 0) throw new UserError('export: expected test samples to verify the exported file with, got none');
   const evaluator = await createEvaluator(backend, model.plan);
-  const expected = await evaluator.logits(model.tensors, dataset);
+  const output = await evaluator.logits(model.tensors, dataset);
   await evaluator.release();
   const session = await backend.loadSession(file);
-  const got = await runOverDataset(session, dataset, inputNameOf(model), outputName);
+  const got = await runOverDataset(session, dataset, inputNameOf(model), outputNameOf(model));
   await session.release();
-  return compareLogits(expected, got, dataset.count);
+  const expected = task === 'classification' ? Float32Array.from(classLogits(output, count).data) : output;
+  return compareOutputs(expected, got, count, task);
 }
 
 /**
- * @param expected `[count, classes]`
+ * @param expected `[count, outputs]`
  * @param got the same
  */
-export function compareLogits(expected: Float32Array, got: Float32Array, count: number): Verification {
+export function compareOutputs(
+  expected: Float32Array,
+  got: Float32Array,
+  count: number,
+  task: Dataset['task'],
+): Verification {
   if (got.length !== expected.length)
-    throw new UserError(`export: expected ${expected.length} logits, got ${got.length}`);
-  const classes = expected.length / count;
+    throw new UserError(`export: expected ${expected.length} numbers, got ${got.length}`);
+  const outputs = expected.length / count;
+  const limit = task === 'classification' ? tolerance : tolerance * largestOf(expected);
   let largestDifference = 0;
   for (let sample = 0; sample < count; sample++) {
-    const [a, b] = [expected, got].map((logits) => logits.subarray(sample * classes, (sample + 1) * classes));
+    const [a, b] = [expected, got].map((numbers) => numbers.subarray(sample * outputs, (sample + 1) * outputs));
     if (!a || !b) continue;
-    const difference = a.reduce((largest, value, k) => Math.max(largest, Math.abs(value - (b[k] ?? NaN))), 0);
-    if (argmax(a) !== argmax(b))
+    if (task === 'classification' && argmax(a) !== argmax(b))
       throw new UserError(`export: sample ${sample}: expected class ${argmax(a)}, got ${argmax(b)}`);
-    if (!(difference <= tolerance)) {
+    const difference = largestOf(a.map((value, k) => value - (b[k] ?? NaN)));
+    if (!(difference <= limit)) {
+      const what = task === 'classification' ? 'logits' : 'a number';
       throw new UserError(
-        `export: sample ${sample}: expected logits within ${tolerance}, got a difference of ${difference}`,
+        `export: sample ${sample}: expected ${what} within ${limit}, got a difference of ${difference}`,
       );
     }
     largestDifference = Math.max(largestDifference, difference);
@@ -56,6 +67,8 @@ export function compareLogits(expected: Float32Array, got: Float32Array, count: 
   return { samples: count, largestDifference };
 }
 
-export function argmax(values: Float32Array): number {
-  return values.reduce((best, value, i) => (value > (values[best] ?? -Infinity) ? i : best), 0);
-}
+const largestOf = (values: Float32Array): number =>
+  values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+
+const argmax = (values: Float32Array): number =>
+  values.reduce((best, value, i) => (value > (values[best] ?? -Infinity) ? i : best), 0);

@@ -17,5 +17,18 @@ const LONGEST_QUOTE = 60;
 
 /** Text from a file as part of a one-line message: quoted, control characters escaped, cut when long. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
+  return printable(JSON.stringify(cut(text, LONGEST_QUOTE)));
 }
+
+const LONGEST_LINE = 300;
+
+/** A message with names from a file in it, as one line: control characters escaped, cut when long. */
+export function oneLine(message: string): string {
+  return cut(printable(message), LONGEST_LINE);
+}
+
+/** Escapes what a terminal would obey, or show in another order: controls, also those above ASCII, and invisible signs. */
+export const printable = (text: string): string =>
+  text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`);
+
+const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);

@@ -2,7 +2,8 @@
  * Whole files in and out, with failures as one line for the user. A file is written completely or not at all.
  */
 import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { appendFileSync } from 'node:fs';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { getSystemErrorMessage } from 'node:util';
 import { UserError } from './errors.ts';
@@ -34,8 +35,27 @@ export async function writeAtomically(path: string, content: Uint8Array | string
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw new UserError(`${path}: cannot write: ${reason(error)}`, { cause: error });
+    throw cannotWrite(path, error);
   }
+}
+
+/** Removes what a killed process was about to write to a folder. */
+export async function removeTemporaries(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => /^\..+\.[0-9a-f-]{36}\.tmp$/.test(name));
+  await Promise.all(names.map((name) => rm(join(folder, name), { force: true })));
+}
+
+/** Adds to the end of a file that is read while it grows. @throws {UserError} naming the file and the reason. */
+export function append(path: string, content: Uint8Array | string): void {
+  try {
+    appendFileSync(path, content);
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
+
+function cannotWrite(path: string, error: unknown): UserError {
+  return new UserError(`${path}: cannot write: ${reason(error)}`, { cause: error });
 }
 
 async function writeAndSync(path: string, content: Uint8Array | string): Promise<void> {

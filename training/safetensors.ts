@@ -239,5 +239,13 @@ const isDtype = (value: unknown): value is Dtype => DTYPES.some((dtype) => dtype
 const isSizes = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
 
-/** A JSON value in a message. */
-const describe = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value).slice(0, 60));
+/** A JSON value in a message: lists as they are where they are short and flat, other structures by their kind only. */
+function describe(value: unknown): string {
+  if (value === undefined) return 'none';
+  if (Array.isArray(value) && value.length <= 8 && value.every((item) => typeof item === 'number')) {
+    return JSON.stringify(value);
+  }
+  if (typeof value === 'string') return quote(value);
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  return isObject(value) ? 'an object' : JSON.stringify(value);
+}

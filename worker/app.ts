@@ -57,7 +57,7 @@ export function createApp(models: Models): App {
 
 function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Models): void {
   const modelOf = (c: Context): Model => readModel(models, c.req.param('model') ?? '', c.req.param('version'));
-  app.get(path, (c) => c.json(metadataOf(modelOf(c))));
+  app.get(path, (c) => c.json(metadataOf(models, modelOf(c))));
   app.get(`${path}/ready`, (c) => c.json({ name: modelOf(c).name, ready: true }));
   app.get(`${path}/batchnorm`, (c) => c.json(describeBatchNorm(modelOf(c))));
   app.post(`${path}/infer`, limitBody, async (c) => {

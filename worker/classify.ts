@@ -8,7 +8,7 @@ import type { ClassifyOptions } from './protocol.ts';
 import type { ClassifyResponse, Prediction } from './responses.ts';
 import type { Samples } from './samples.ts';
 
-/** @throws RequestError where the model answers no scores per class; OrtError */
+/** @throws RequestError where the model answers no scores per class; InferenceError */
 export function classify(model: Model, samples: Samples, options: ClassifyOptions): ClassifyResponse {
   const { statistics = 'running' } = options;
   const scores = scoresOf(model);

@@ -5,7 +5,7 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { OrtError } from './session.ts';
+import { InferenceError } from '../dist/edge/edge.mjs';
 
 const statuses = {
   malformed: 400,
@@ -32,8 +32,11 @@ export class RequestError extends Error {
 export function answerError(error: Error, c: Context): Response {
   if (error instanceof RequestError) return c.json({ error: error.message }, statuses[error.refusal]);
   if (error instanceof HTTPException) return error.getResponse();
+  if (error instanceof InferenceError && error.outOfMemory) {
+    return c.json({ error: 'batch: expected one that fits into memory, got a larger one' }, statuses['too large']);
+  }
   // The tensors fitted what the model declares, yet an operator refused them (two inputs of different batch, say).
-  if (error instanceof OrtError) return c.json({ error: `onnxruntime: ${withoutSource(error.message)}` }, 400);
+  if (error instanceof InferenceError) return c.json({ error: `onnxruntime: ${withoutSource(error.message)}` }, 400);
   console.error(error);
   return c.json({ error: 'internal server error' }, 500);
 }

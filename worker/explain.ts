@@ -16,7 +16,7 @@ type Signal = View['z'];
 
 /**
  * Runs the network twice, once with the running statistics in every layer and once with those of this mini-batch.
- * @throws RequestError where the model has no layers to look into, or the mini-batch no such sample; OrtError
+ * @throws RequestError where the model has no layers to look into, or the mini-batch no such sample; InferenceError
  */
 export function explain(model: Model, { feeds, batch, id }: Samples, options: ExplainOptions): ExplainResponse {
   const { name, version, batchNorm, switchable } = model;

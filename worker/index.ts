@@ -1,12 +1,10 @@
-/** The Worker's entry. Sessions are created at module scope, so that no request pays for them. */
-import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
+/** The Worker's entry. The edge image starts at module scope, its sessions with it, so that no request pays for them. */
+import { sessions } from '../dist/edge/edge.mjs';
 import { createApp } from './app.ts';
 import type { Env } from './env.ts';
-import { modelFiles, switchName } from './models.generated.ts';
-import { loadModels } from './models.ts';
-import { bootRuntime } from './runtime.ts';
+import { modelsAbout, switchName } from './models.generated.ts';
+import { createModels } from './models.ts';
 
-const models = loadModels(await bootRuntime(wasm), modelFiles, switchName);
-const app = createApp(models);
+const app = createApp(createModels(modelsAbout, sessions, switchName));
 
 export default { fetch: app.fetch } satisfies ExportedHandler<Env>;

@@ -17,7 +17,7 @@ export interface Inference {
  * Batch Norm normalizes with the running statistics of training, so that no sample depends on its neighbours, unless
  * `parameters.statistics` asks for `batch`.
  * @param binary what followed the JSON object
- * @throws RequestError, OrtError
+ * @throws RequestError, InferenceError
  */
 export function infer(model: Model, request: InferenceRequest, binary: Uint8Array, maxBatch: number): Inference {
   const { session, name, version } = model;

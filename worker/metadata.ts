@@ -5,22 +5,32 @@ import type { ModelMetadata, RepositoryIndex, ServerMetadata } from './responses
 
 export const server: ServerMetadata = { name: 'bn-edge', version: '0.1.0', extensions: ['binary_tensor_data'] };
 
-/** @throws RequestError where the name or the version is not served. */
+/**
+ * @param version the current one where it is undefined
+ * @throws RequestError where the name or the version is not served.
+ */
 export function readModel(models: Models, name: string, version: string | undefined): Model {
-  const model = models.get(name);
-  if (model === undefined) {
-    throw new RequestError('not found', `model: expected ${[...models.keys()].join(' or ')}, got ${quote(name)}`);
+  const versions = versionsOf(models, name);
+  if (versions.length === 0) {
+    throw new RequestError('not found', `model: expected ${namesOf(models).join(' or ')}, got ${quote(name)}`);
   }
-  if (version !== undefined && version !== model.version) {
-    throw new RequestError('not found', `version of ${name}: expected ${model.version}, got ${quote(version)}`);
-  }
-  return model;
+  const model = versions.find((candidate) => version === undefined || candidate.version === version);
+  if (model !== undefined) return model;
+  const served = versions.map((candidate) => candidate.version).join(' or ');
+  throw new RequestError('not found', `version of ${name}: expected ${served}, got ${quote(version ?? '')}`);
 }
 
-export function metadataOf({ name, version, description, labels, session }: Model): ModelMetadata {
+/** Each once, however many versions it has. */
+export const namesOf = (models: Models): string[] => [...new Set(Array.from(models.values(), ({ name }) => name))];
+
+/** The current version first. */
+const versionsOf = (models: Models, name: string): Model[] =>
+  [...models.values()].filter((model) => model.name === name);
+
+export function metadataOf(models: Models, { name, description, labels, session }: Model): ModelMetadata {
   return {
     name,
-    versions: [version],
+    versions: versionsOf(models, name).map(({ version }) => version),
     platform: 'onnx_onnxv1',
     inputs: session.inputs,
     outputs: session.outputs,

@@ -1,8 +1,8 @@
-/** The models this Worker serves: sessions created from the files that the build prepared (see exporter/registry.ts). */
+/** The models this Worker serves: what the build knows of each (see exporter/registry.ts), and its sessions. */
+import type { Session as EdgeSession } from '../dist/edge/edge.mjs';
 import type { Tensor } from './datatypes.ts';
 import type { Statistics } from './protocol.ts';
-import type { Runtime } from './runtime.ts';
-import { createSession, type Session } from './session.ts';
+import { type Session, sessionOn } from './session.ts';
 
 /** A Batch Norm layer as its ONNX file stores it; per-channel values are `[C]`. */
 export interface BatchNormLayer {
@@ -19,8 +19,11 @@ export interface BatchNormLayer {
   readonly runningVar: readonly number[];
 }
 
-interface About {
+/** One folder of `models/`, as the generated registry describes it. */
+export interface ModelAbout {
   readonly name: string;
+  /** Where its files are: `<name>`, or `<name>/versions/<version>` for another version than the current one. */
+  readonly path: string;
   readonly version: string;
   readonly description?: string;
   /** The name of each class, in the order of the logits. */
@@ -28,32 +31,32 @@ interface About {
   readonly batchNorm: readonly BatchNormLayer[];
 }
 
-/** One folder of `models/`, as the generated registry imports it. */
-export interface ModelFiles extends About {
-  readonly model: ArrayBuffer;
-  /** The same network, every Batch Norm layer kept and its input an output; a boolean input chooses the statistics. */
-  readonly switchable?: ArrayBuffer;
-}
-
-export interface Model extends About {
+export interface Model extends ModelAbout {
   /** Normalizes with the running statistics; the runtime has folded Batch Norm into the layers before. */
   readonly session: Session;
   /** Normalizes with either statistics, and also computes the input of every Batch Norm layer. */
   readonly switchable?: Readonly<Record<Statistics, Session['run']>>;
 }
 
+/** By path; each model's current version comes before its others. */
 export type Models = ReadonlyMap<string, Model>;
 
 /**
- * @param switchName the input of every switchable file
- * @throws OrtError where the runtime refuses a file.
+ * @param sessions of the ONNX files, by their paths without the extension: `<path>/model`, and `<path>/switchable` where there is Batch
+ *   Norm (the same network, every such layer kept and its input an output; a boolean input chooses the statistics)
+ * @param switchName that input
  */
-export function loadModels(runtime: Runtime, folders: readonly ModelFiles[], switchName: string): Models {
+export function createModels(
+  about: readonly ModelAbout[],
+  sessions: ReadonlyMap<string, EdgeSession>,
+  switchName: string,
+): Models {
   return new Map(
-    folders.map(({ model, switchable, ...about }) => {
-      const session = createSession(runtime, new Uint8Array(model));
-      const both = switchable && createSession(runtime, new Uint8Array(switchable));
-      return [about.name, { ...about, session, ...(both && { switchable: bothWays(both, switchName) }) }];
+    about.map((model) => {
+      const [session, switchable] = [sessions.get(`${model.path}/model`), sessions.get(`${model.path}/switchable`)];
+      if (!session) throw new Error(`internal: the edge image lacks the model ${model.path}`);
+      const both = switchable && bothWays(sessionOn(switchable), switchName);
+      return [model.path, { ...model, session: sessionOn(session), ...(both && { switchable: both }) }];
     }),
   );
 }

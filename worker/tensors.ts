@@ -93,8 +93,9 @@ function cast(
   let count = 0;
   for (const row of rows) {
     for (const value of row) {
-      if (!fits(value, range)) refuse(where, `expected ${wording(range)} at element ${count}, got ${describe(value)}`);
-      set(count++, value);
+      if (fits(value, range)) set(count++, value);
+      else if (isMissing(value, range)) set(count++, NaN);
+      else refuse(where, `expected ${wording(range)} at element ${count}, got ${describe(value)}`);
     }
   }
   return data;
@@ -164,6 +165,9 @@ function fits(value: unknown, range: NumberRange | null): value is number {
     typeof value === 'number' && value >= range.min && value <= range.max && (!range.integer || Number.isInteger(value))
   );
 }
+
+/** NaN comes as it goes out, as a string: the value that a model may fill in. */
+const isMissing = (value: unknown, range: NumberRange | null): boolean => value === 'NaN' && range?.integer === false;
 
 function wording(range: NumberRange | null): string {
   if (range === null) return 'true or false';

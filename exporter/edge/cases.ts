@@ -57,11 +57,14 @@ export function outcomeOf(subject: Subject, model: string, feeds: Tensors, outpu
 }
 
 function runCases(model: string, dimensions: readonly string[]): readonly Case[] {
-  const alone = dimensions.length > 1 ? dimensions.map((name) => ({ all: 1, named: { [name]: 3 } })) : [];
+  // Beside 1 a size is broadcast, beside 2 it is refused by whatever combines the two.
+  const alone = [1, 2].flatMap((all) => dimensions.map((name) => ({ all, named: { [name]: 3 } })));
   const small = dimensions.length > 0 ? batchSizes.map((all) => ({ all })) : [{ all: 1 }];
   const large = dimensions.length === 1 ? largeBatchSizes.map((all) => ({ all })) : [];
   return [
-    ...[...small, ...alone].flatMap((sizes) => fills.map((fill) => runCase(model, sizes, fill))),
+    ...[...small, ...(dimensions.length > 1 ? alone : [])].flatMap((sizes) =>
+      fills.map((fill) => runCase(model, sizes, fill)),
+    ),
     ...large.map((sizes) => runCase(model, sizes, 'image')),
   ];
 }

@@ -15,18 +15,19 @@ export type DType =
   | 'bool';
 
 export type TensorData =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | BigUint64Array;
+  | Float16Array<ArrayBuffer>
+  | Float32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>
+  | Int16Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | BigUint64Array<ArrayBuffer>;
 
-/** `data` is row-major and has as many elements as `shape` says. `float16` data is its bits, `bool` data 0 or 1. */
+/** `data` is row-major and has as many elements as `shape` says. `bool` data is 0 or 1. */
 export interface Tensor {
   readonly dtype: DType;
   readonly shape: readonly number[];

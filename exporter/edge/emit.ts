@@ -24,7 +24,7 @@ const start = (started: string) => `
 /** A Worker on the specialised image. */
 export async function emitImage({ wasm, manifest }: Pick<EdgeImage, 'wasm' | 'manifest'>): Promise<EmittedFiles> {
   const source = `${imports}${start(`startImage(wasm, ${JSON.stringify(manifest)})`)}`;
-  return { 'edge.mjs': await bundle(source, 'unshared'), 'edge.wasm': wasm, 'edge.d.ts': await declarations() };
+  return { 'edge.mjs': await bundle(source, 'unshared'), 'edge.wasm': wasm, 'edge.d.mts': await declarations() };
 }
 
 /** The same interface on the stock runtime: models are parsed and sessions created in every isolate. */
@@ -38,7 +38,7 @@ export async function emitStock(stock: Uint8Array, models: Models): Promise<Emit
   return {
     'edge.mjs': await bundle(source, 'shared'),
     'edge.wasm': stock,
-    'edge.d.ts': await declarations(),
+    'edge.d.mts': await declarations(),
     ...Object.fromEntries(Object.values(models).map((model, i) => [`model-${i}.bin`, model])),
   };
 }

@@ -22,7 +22,7 @@ const fillFloat: Readonly<Record<Fill, (random: () => number) => number>> = {
   special: (random) => pick(specialFloats, random),
 };
 
-/** Integers are often indices: small ones have a chance to be valid. As bits of a float16 they are denormal. */
+/** Integers are often indices: small ones have a chance to be valid. */
 const fillInteger: Readonly<Record<Fill, (random: () => number) => number>> = {
   image: (random) => Math.floor(random() * 8),
   unit: (random) => Math.floor(random() * 2),
@@ -63,7 +63,7 @@ function makeTensor(
 
 function fillData(data: TensorData, dtype: DType, fill: Fill, random: () => number): void {
   for (let i = 0; i < data.length; i++) {
-    if (dtype === 'float32' || dtype === 'float64') data[i] = fillFloat[fill](random);
+    if (dtype === 'float16' || dtype === 'float32' || dtype === 'float64') data[i] = fillFloat[fill](random);
     else if (dtype === 'bool') data[i] = Math.round(random());
     else if (data instanceof BigInt64Array || data instanceof BigUint64Array)
       data[i] = BigInt(fillInteger[fill](random));

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +27,8 @@ export interface BuildOptions {
   /** Deploy the unmodified runtime instead. */
   readonly stock: boolean;
   readonly trim: boolean;
+  /** Skip Binaryen, which takes longer than all the rest, where the size of the module does not matter. */
+  readonly unoptimized?: boolean;
   readonly onStage: (stage: string) => void;
 }
 
@@ -42,9 +44,10 @@ const binaryenPath = createRequire(import.meta.url).resolve('binaryen/package.js
 const stampFile = 'edge.sha256';
 
 /** @throws VerificationError if the image is not equal to stock; nothing is written then */
-export async function buildEdge({ modelsFolder, outFolder, stock, trim, onStage }: BuildOptions): Promise<Built> {
+export async function buildEdge(options: BuildOptions): Promise<Built> {
+  const { modelsFolder, outFolder, stock, trim, unoptimized, onStage } = options;
   const models = await readModels(modelsFolder);
-  const stamp = await contentHash(models, { stock, trim });
+  const stamp = await contentHash(models, { stock, trim, ...(unoptimized && { unoptimized }) });
   if ((await readIfThere(join(outFolder, stampFile)))?.toString() === stamp) return { upToDate: true, models };
   const stockModule = await readStockModule();
   if (stock) {
@@ -56,15 +59,21 @@ export async function buildEdge({ modelsFolder, outFolder, stock, trim, onStage 
     models,
     samples: await mnistSamples(),
     trim,
-    optimize: (module) => optimizeCached(module, join(outFolder, '.cache')),
+    optimize: unoptimized
+      ? (module) => Promise.resolve(module)
+      : (module) => optimizeCached(module, join(outFolder, '.cache')),
     onStage,
   });
   await writeFiles(outFolder, { ...(await emitImage(image)), [stampFile]: stamp });
+  await removeStockModels(outFolder);
   return { upToDate: false, models, image };
 }
 
 /** Of everything that the files depend on: models, this code, and the packages it works with. */
-async function contentHash(models: Models, options: Pick<BuildOptions, 'stock' | 'trim'>): Promise<string> {
+async function contentHash(
+  models: Models,
+  options: Pick<BuildOptions, 'stock' | 'trim' | 'unoptimized'>,
+): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify({ ...options, esbuild }));
   for (const [name, file] of Object.entries(models)) hash.update(`${name}\n`).update(file);
   const folder = dirname(fileURLToPath(import.meta.url));
@@ -85,6 +94,12 @@ async function optimizeCached(module: Uint8Array, cacheFolder: string): Promise<
   const optimized = await optimize(module);
   await writeFiles(cacheFolder, { [`${key}.wasm`]: optimized });
   return optimized;
+}
+
+/** The model files that the stock runtime needed beside it. */
+async function removeStockModels(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => /^model-\d+\.bin$/.test(name));
+  await Promise.all(names.map((name) => rm(join(folder, name))));
 }
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {

@@ -28,7 +28,7 @@ for (const experiment of chooseExperiments([name])) {
 }
 
 async function askServed(url: string) {
-  const { labels } = await readCard(models, model);
+  const { labels = [] } = await readCard(models, model);
   const ask = askWorker({ url, name: model, inputShape: [1, 28, 28], labels });
   return async (images: readonly Uint8Array[], statistics: 'running' | 'batch') =>
     (await ask(images, statistics)).map(({ logits }) => logits);

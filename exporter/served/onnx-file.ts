@@ -1,9 +1,10 @@
 /** Any ONNX file, as far as serving it needs to look inside: its constants and its Batch Norm nodes. */
 import onnxProto, { type onnx } from 'onnx-proto';
+import { UserError } from '../../training/errors.ts';
 
 const { TensorProto, ModelProto } = onnxProto.onnx;
 
-/** @throws Error naming the file where the bytes are no ONNX model */
+/** @throws UserError naming the file where the bytes are no ONNX model */
 export function decodeOnnx(file: string, bytes: Uint8Array): onnx.ModelProto {
   try {
     const model = ModelProto.decode(bytes);
@@ -11,7 +12,7 @@ export function decodeOnnx(file: string, bytes: Uint8Array): onnx.ModelProto {
   } catch {
     // Told below, as for bytes that decode to nothing.
   }
-  throw new Error(`${file}: expected an ONNX model, got ${bytes.byteLength} bytes that are none`);
+  throw new UserError(`${file}: expected an ONNX model, got ${bytes.byteLength} bytes that are none`);
 }
 
 /** The version of ONNX's own operator set, or 0 where the model imports none. */
@@ -24,11 +25,26 @@ export function opsetOf({ opsetImport }: onnx.IModelProto): number {
 export function constantsOf(graph: onnx.IGraphProto): (name: string) => onnx.ITensorProto | undefined {
   const stored = new Map((graph.initializer ?? []).map((tensor) => [tensor.name ?? '', tensor]));
   const sources = new Map((graph.node ?? []).map((node) => [node.output?.[0] ?? '', node]));
-  return function constant(name: string): onnx.ITensorProto | undefined {
-    const source = sources.get(name);
-    if (source?.opType === 'Identity') return constant(source.input?.[0] ?? '');
-    return stored.get(name) ?? source?.attribute?.find((attribute) => attribute.name === 'value')?.t ?? undefined;
+  return (name) => {
+    const value = behindIdentities(name, sources);
+    const held = sources.get(value)?.attribute?.find((attribute) => attribute.name === 'value')?.t;
+    return stored.get(value) ?? held ?? undefined;
   };
+}
+
+/** The value that a chain of identities passes on; one that runs in a circle ends where it closes. */
+function behindIdentities(name: string, sources: ReadonlyMap<string, onnx.INodeProto>): string {
+  const passed = new Set<string>();
+  let value = name;
+  for (
+    let source = sources.get(value);
+    source?.opType === 'Identity' && !passed.has(value);
+    source = sources.get(value)
+  ) {
+    passed.add(value);
+    value = source.input?.[0] ?? '';
+  }
+  return value;
 }
 
 /** `undefined` for element types in which no Batch Norm stores its parameters, and for data kept in another file. */

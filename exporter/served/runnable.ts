@@ -2,6 +2,7 @@
 import type { onnx } from 'onnx-proto';
 import onnxProto from 'onnx-proto';
 import * as ort from 'onnxruntime-web/wasm';
+import { UserError } from '../../training/errors.ts';
 
 const { DataType } = onnxProto.onnx.TensorProto;
 
@@ -21,13 +22,13 @@ const served = new Set<number>([
   DataType.INT64,
 ]);
 
-/** @throws Error naming the input or output that is no tensor of numbers */
+/** @throws UserError naming the input or output that is no tensor of numbers */
 export function requireNumbers(file: string, graph: onnx.IGraphProto): void {
   const stored = new Set((graph.initializer ?? []).map(({ name }) => name));
   const inputs = (graph.input ?? []).filter(({ name }) => !stored.has(name));
   for (const { name, type } of [...inputs, ...(graph.output ?? [])]) {
     if (type?.tensorType && served.has(type.tensorType.elemType ?? 0)) continue;
-    throw new Error(`${file}: ${name ?? ''}: expected a tensor of numbers, got ${describeType(type)}`);
+    throw new UserError(`${file}: ${name ?? ''}: expected a tensor of numbers, got ${describeType(type)}`);
   }
 }
 
@@ -38,14 +39,14 @@ function describeType(type: onnx.ITypeProto | null | undefined): string {
   return 'another type';
 }
 
-/** @throws Error with the runtime's reason, which names an operator that it lacks */
+/** @throws UserError with the runtime's reason, which names an operator that it lacks */
 export async function requireRunnable(file: string, model: Uint8Array): Promise<void> {
   ort.env.wasm.numThreads = 1;
   try {
     const session = await ort.InferenceSession.create(model, { logSeverityLevel: 4 });
     await session.release();
   } catch (error) {
-    throw new Error(`${file}: the runtime cannot run it: ${reasonOf(error)}`, { cause: error });
+    throw new UserError(`${file}: the runtime cannot run it: ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -1,7 +1,7 @@
 /** What the demo shows: the same network, normalized by fixed running statistics and by those of each mini-batch. */
 import Table from 'cli-table3';
 import { percent } from '../../training/cli/index.ts';
-import type { ModelCard } from '../card.ts';
+import type { TestScores } from '../card.ts';
 import type { Answer, Ask } from './client.ts';
 
 export interface Digit {
@@ -17,16 +17,17 @@ export interface Neighbours {
 }
 
 /**
+ * @param scores accuracies on the test set
  * @param digits one image of every class; the first is also asked about among each of the neighbours
  * @returns a table for the terminal
  */
 export async function compareStatistics(
-  card: ModelCard,
+  scores: TestScores,
   ask: Ask,
   digits: readonly Digit[],
   neighbours: readonly [Neighbours, Neighbours],
 ): Promise<string> {
-  const { running, population, batchOfOne } = card.accuracy.test;
+  const { running, population, batchOfOne } = scores;
   const alone = await askAlone(ask, digits);
   const [first] = digits;
   if (!first) throw new Error('internal: no digit to ask about');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { runCommand, trainToFolder, wholeNumber } from '../../training/cli/index.ts';
 import { type ClassificationDataset, elementCount, loadMnist } from '../../training/data/index.ts';
+import { unexpected } from '../../training/errors.ts';
 import { describeExport } from '../describe.ts';
 import { exportModel, readCard } from '../export.ts';
 import { askWorker } from './client.ts';
@@ -60,11 +61,13 @@ async function trainAndExport(): Promise<void> {
 async function show(url: string): Promise<void> {
   const card = await readCard(models, name);
   const { test } = await loadMnist({ seed: 0 });
-  const digits = card.labels.flatMap((label) => imagesOf(test, label, 1).map((image): Digit => ({ label, image })));
+  const { labels, accuracy } = card;
+  if (!labels || !accuracy) throw unexpected(`${models}/${name}`, 'a model for classes', 'one without');
+  const digits = labels.flatMap((label) => imagesOf(test, label, 1).map((image): Digit => ({ label, image })));
   const ones = { description: '63 ones', images: imagesOf(test, '1', 63) };
   const mixed = { description: '63 mixed digits', images: imagesOf(test, undefined, 63) };
-  const ask = askWorker({ url, name, inputShape: test.inputShape, labels: card.labels });
-  console.log(await compareStatistics(card, ask, digits.toReversed(), [mixed, ones]));
+  const ask = askWorker({ url, name, inputShape: test.inputShape, labels });
+  console.log(await compareStatistics(accuracy.test, ask, digits.toReversed(), [mixed, ones]));
 }
 
 /** The first `count` test images of a class, or of any. */

@@ -14,7 +14,8 @@ export interface Server {
 
 const host = '127.0.0.1';
 const portsToTry = 20;
-const readyWithinMs = 60_000;
+/** The first build specialises the runtime, which takes a busy machine minutes. */
+const readyWithinMs = 300_000;
 
 /**
  * @param port the first port to try

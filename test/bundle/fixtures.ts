@@ -1,12 +1,13 @@
 /**
  * Small ONNX models for the Worker's tests, written with fixed weights so that no test depends on a training run:
  *
- *     digits      pixels FP32 [N, 1, 28, 28] -> logits [N, 10], with a Batch Norm layer
+ *     digits      pixels FP32 [N, 1, 28, 28] -> logits [N, 10], with a Batch Norm layer; versions 3 and 2
  *     identity    one input and output per datatype, passed through
  *     photo       image UINT8 [N, 3, 4, 6] -> probabilities [N, 3]: the share of each colour, as a foreign file
+ *     pytorch     image FP32 [N, 1, 12, 12] -> scores [N, 3]: what torch.onnx.export wrote (see foreign/pytorch.py)
  *     arithmetic  left [N], right [M] -> sum, quotient: an operator can refuse operands that their declarations allow
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import onnxProto, { type onnx } from 'onnx-proto';
 
@@ -19,22 +20,19 @@ export function writeFixtures(folder: string): void {
     mkdirSync(join(folder, name), { recursive: true });
     writeFileSync(join(folder, name, file), bytes);
   };
+  const labels = 'zero one two three four five six seven eight nine'.split(' ');
   write('digits', 'model.onnx', digits());
-  write(
-    'digits',
-    'card.json',
-    JSON.stringify({
-      version: '3',
-      description: 'a fixture',
-      labels: 'zero one two three four five six seven eight nine'.split(' '),
-    }),
-  );
+  write('digits', 'card.json', JSON.stringify({ version: '3', description: 'a fixture', labels }));
+  write('digits/versions/2', 'model.onnx', digits(4));
+  write('digits/versions/2', 'card.json', JSON.stringify({ version: '2', description: 'the fixture before', labels }));
   write('identity', 'model.onnx', identity());
   write('arithmetic', 'model.onnx', arithmetic());
   write('photo', 'model.onnx', photo());
+  write('pytorch', 'model.onnx', readFileSync(join(import.meta.dirname, 'foreign/pytorch.onnx')));
 }
 
-export function digits(): Uint8Array {
+/** @param seed of the last bias, in which versions differ */
+export function digits(seed = 3): Uint8Array {
   return model({
     name: 'digits',
     input: [port('pixels', FLOAT, ['N', 1, 28, 28])],
@@ -46,7 +44,7 @@ export function digits(): Uint8Array {
       initializer('input_mean', [4], [10, -5, 20, 0]),
       initializer('input_var', [4], [2500, 900, 4000, 100]),
       initializer('weight', [10, 4], weights(2, 40)),
-      initializer('bias', [10], weights(3, 10)),
+      initializer('bias', [10], weights(seed, 10)),
     ],
     node: [
       node('Conv', ['pixels', 'kernel'], ['z']),

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -19,11 +19,32 @@ const model = identity();
 
 const refused: [what: string, files: Record<string, string | Uint8Array>, message: RegExp][] = [
   ['an empty folder', {}, /expected at least one model folder, got none$/],
-  ['a name with a space', { 'a b/model.onnx': model }, /expected a folder name matching .*, got "a b"$/],
-  ['a name that starts with a dot', { '.hidden/model.onnx': model }, /expected a folder name .*, got "\.hidden"$/],
+  ['a name with a space', { 'a b/model.onnx': model }, /expected folder names of letters, .*, got "a b"$/],
+  ['a name that starts with a dot', { '.hidden/model.onnx': model }, /expected folder names .*, got "\.hidden"$/],
   ['a folder without model', { 'a/card.json': '{}' }, /a: expected a file model\.onnx, got none$/],
   ['a card that is not JSON', { 'a/model.onnx': model, 'a/card.json': '{' }, /card\.json: expected a model card, got /],
   ['labels that are a string', { 'a/model.onnx': model, 'a/card.json': '{"labels":"0"}' }, /card\.json: .*labels/],
+  [
+    'another version without model',
+    { 'a/model.onnx': model, 'a/versions/1/card.json': '{}' },
+    /1: expected a file model\.onnx, got none$/,
+  ],
+  [
+    'another version whose card disagrees',
+    { 'a/model.onnx': model, 'a/versions/7/model.onnx': model },
+    /versions\/7\/card\.json: expected version 7, got 1$/,
+  ],
+  [
+    'the same version twice',
+    { 'a/model.onnx': model, 'a/versions/1/model.onnx': model },
+    /versions\/1: expected a version besides the current one, got it again$/,
+  ],
+  ['a version with a space', { 'a/model.onnx': model, 'a/versions/1 2/model.onnx': model }, /names of .*, got "1 2"$/],
+  [
+    'a card whose version leads elsewhere',
+    { 'a/model.onnx': model, 'a/card.json': '{"version": "../b"}' },
+    /card\.json: expected a model card, .*version/,
+  ],
   [
     'a file that is no model',
     { 'a/model.onnx': 'Hello' },
@@ -48,7 +69,7 @@ const unrunnable: [what: string, bytes: Uint8Array, message: RegExp][] = [
 ];
 
 describe('the model registry', () => {
-  it('imports every file statically, sorted by model name', () => {
+  it('describes every model, sorted by name', () => {
     const folder = folderOf({
       'b/model.onnx': digits(),
       'a/model.onnx': model,
@@ -56,19 +77,16 @@ describe('the model registry', () => {
       'README.md': '',
     });
     const models = readModels(folder).map((known) => ({ ...known, batchNorm: [] }));
-    expect(registrySource(models, (name, file) => `../served/${name}/${file}`)).toMatchInlineSnapshot(`
+    expect(registrySource(models)).toMatchInlineSnapshot(`
       "// Written by exporter/registry.ts from the folder models/.
-      import type { ModelFiles } from './models.ts';
-      import file0 from "../served/a/model.onnx";
-      import file1 from "../served/b/model.onnx";
-      import file2 from "../served/b/switchable.onnx";
+      import type { ModelAbout } from './models.ts';
 
       /** The input of every \`switchable\` file: true for the statistics of the mini-batch. */
       export const switchName = "bn-edge/batch_statistics";
 
-      export const modelFiles: readonly ModelFiles[] = [
-        { name: "a", version: "1", labels: ["no","yes"], batchNorm: [], model: file0 },
-        { name: "b", version: "1", batchNorm: [], model: file1, switchable: file2 },
+      export const modelsAbout: readonly ModelAbout[] = [
+        { name: "a", path: "a", version: "1", labels: ["no","yes"], batchNorm: [] },
+        { name: "b", path: "b", version: "1", batchNorm: [] },
       ];
       "
     `);
@@ -96,7 +114,7 @@ describe('the model registry', () => {
     const [models, registry, served] = [join(folder, 'models'), join(folder, 'registry.ts'), join(folder, 'served')];
     await writeRegistry(models, registry, served);
     const written = readFileSync(registry, 'utf8');
-    expect(written).toContain('./served/digits/switchable.onnx');
+    expect(readdirSync(join(served, 'digits'))).toEqual(['model.onnx', 'switchable.onnx']);
     expect(readFileSync(join(served, 'digits/model.onnx'))).toEqual(readFileSync(join(models, 'digits/model.onnx')));
     await writeRegistry(models, registry, served);
     expect(readFileSync(registry, 'utf8')).toBe(written);

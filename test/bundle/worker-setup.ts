@@ -1,13 +1,17 @@
-/** Before the tests inside workerd: writes the fixture models and the registry that imports them. */
+/** Before the tests inside workerd: writes the fixture models, the registry that describes them, and their edge image. */
 import { join } from 'node:path';
+import { buildEdge } from '../../exporter/edge/pipeline.ts';
 import { writeRegistry } from '../../exporter/registry.ts';
 import { writeFixtures } from './fixtures.ts';
 
-/** Stands in for `worker/models.generated.ts` (see the alias in vitest.config.ts). */
+/** Stands in for `worker/models.generated.ts` and `dist/edge` (see the aliases in vitest.config.ts). */
 const fixtures = join(import.meta.dirname, '../../dist/fixtures');
 
 export default async function setup(): Promise<void> {
   const folder = join(fixtures, 'models');
   writeFixtures(folder);
-  await writeRegistry(folder, join(fixtures, 'registry.ts'), join(fixtures, 'served'));
+  const [served, outFolder] = [join(fixtures, 'served'), join(fixtures, 'edge')];
+  await writeRegistry(folder, join(fixtures, 'registry.ts'), served);
+  const onStage = () => undefined;
+  await buildEdge({ modelsFolder: served, outFolder, stock: false, trim: false, unoptimized: true, onStage });
 }

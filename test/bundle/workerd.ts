@@ -33,6 +33,8 @@ export function buildBundle(modelsFolder: string, config = 'wrangler.toml'): str
 
 export interface Server {
   readonly url: string;
+  /** Of workerd. */
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -55,7 +57,7 @@ export async function serveBundle(outdir: string): Promise<Server> {
   };
   const port = await Promise.race([listening(child.stdio[3] as Readable), exited]);
   if (port === undefined) throw new Error('workerd: expected to listen, got an exit');
-  return { url: `http://127.0.0.1:${port}`, stop };
+  return { url: `http://127.0.0.1:${port}`, pid: child.pid ?? 0, stop };
 }
 
 /** The port that workerd reports on its control pipe. */
@@ -74,7 +76,7 @@ interface WorkerConfig {
   readonly vars: Readonly<Record<string, unknown>>;
 }
 
-const moduleTypes: Record<string, string> = { js: 'esModule', wasm: 'wasm', onnx: 'data' };
+const moduleTypes: Record<string, string> = { js: 'esModule', wasm: 'wasm', bin: 'data' };
 
 /**
  * A workerd configuration of one service: the bundle's modules, the entry first, and the variables of wrangler.toml. No

@@ -83,7 +83,7 @@ describe('the build of the edge image', () => {
     await cp(join(out, '.cache'), join(other, '.cache'), { recursive: true });
     const args = ['--import', 'tsx', 'exporter/edge/cli.ts', '--models', models, '--out', other];
     await run(process.execPath, args, { cwd: copy, env: { ...process.env, LANG: 'de_DE.UTF-8' } });
-    for (const name of ['edge.wasm', 'edge.mjs', 'edge.d.ts']) {
+    for (const name of ['edge.wasm', 'edge.mjs', 'edge.d.mts']) {
       const [here, there] = [await readFile(join(out, name)), await readFile(join(other, name))];
       expect(Buffer.compare(here, there), name).toBe(0);
       expect(there.includes('a-copy-of-the-repository'), name).toBe(false);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportGraph } from '../../exporter/graph.ts';
 import { replaceFolder } from '../../exporter/replace-folder.ts';
-import { compareLogits, verifyExport } from '../../exporter/verify.ts';
+import { compareOutputs, verifyExport } from '../../exporter/verify.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { readSafetensors, writeSafetensors } from '../../training/checkpoint.ts';
 import { decodeModel, encodeModel } from '../../training/graph/index.ts';
@@ -155,9 +155,11 @@ describe('the comparison of logits', () => {
       'export: sample 0: expected logits within 0.0001, got a difference of',
     ],
     ['not a number', [2, 1], [2, NaN], 'export: sample 0: expected logits within 0.0001, got a difference of NaN'],
-    ['too few', [1, 2], [1], 'export: expected 2 logits, got 1'],
+    ['too few', [1, 2], [1], 'export: expected 2 numbers, got 1'],
   ])('refuses %s', (_, expected, got, message) => {
-    expect(() => compareLogits(Float32Array.from(expected), Float32Array.from(got), 1)).toThrow(message);
+    expect(() => compareOutputs(Float32Array.from(expected), Float32Array.from(got), 1, 'classification')).toThrow(
+      message,
+    );
   });
 });
 
@@ -166,14 +168,21 @@ describe('a model folder', () => {
 
   it('is replaced as a whole', async () => {
     await replaceFolder(folder, 'model', new Map([['old.onnx', bytes('old')]]));
-    await replaceFolder(folder, 'model', new Map([['new.onnx', bytes('new')]]));
-    expect(await readdir(join(folder, 'model'))).toEqual(['new.onnx']);
+    await replaceFolder(folder, 'model', new Map([['versions/1/new.onnx', bytes('new')]]));
+    expect(await readdir(join(folder, 'model'), { recursive: true })).toEqual([
+      'versions',
+      'versions/1',
+      'versions/1/new.onnx',
+    ]);
     expect((await readdir(folder)).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
   it('stays as it was when the new one cannot be written', async () => {
     await replaceFolder(folder, 'kept', new Map([['model.onnx', bytes('old')]]));
-    const impossible = new Map([['missing/model.onnx', bytes('new')]]);
+    const impossible = new Map([
+      ['model.onnx', bytes('new')],
+      ['model.onnx/inside', bytes('new')],
+    ]);
     await expect(replaceFolder(folder, 'kept', impossible)).rejects.toThrow(/kept: cannot write: /);
     expect(await readFile(join(folder, 'kept', 'model.onnx'), 'utf8')).toBe('old');
   });

@@ -38,7 +38,7 @@ function classes(count: number): ClassificationDataset {
 
 async function trained(changes: Partial<TrainingConfig>, start?: State): Promise<State> {
   const data = { train: dataset, validation: dataset };
-  const { tensors } = await train(plan, data, { ...base, ...changes }, backend, {}, start);
+  const { tensors } = await train(plan, data, { ...base, ...changes }, backend, {}, { tensors: start });
   return tensors;
 }
 

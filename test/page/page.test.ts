@@ -72,6 +72,22 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
     await page.close();
   });
 
+  it('asks for the API key where the Worker wants one, and goes on with it', async () => {
+    const { page } = await open(browser, server.url);
+    await page.route('**/v2/models/**', (route) => {
+      const isKnown = route.request().headers()['authorization'] === 'Bearer open sesame';
+      return isKnown ? route.continue() : route.fulfill({ status: 401, json: { error: 'authorization' } });
+    });
+    await page.getByRole('radio', { name: 'test digit 3' }).check();
+    await expect.poll(() => verdict(page)).toContain('This Worker asks for its API key.');
+    expect(await violations(page)).toEqual([]);
+    await page.getByLabel('API key').fill('open sesame');
+    await answered(page, () => page.getByRole('button', { name: 'Use it' }).click());
+    await expect.poll(() => answer(page).textContent()).toBe('3');
+    expect(await page.getByLabel('API key').isVisible()).toBe(false);
+    await page.close();
+  });
+
   it('moves nothing with running statistics, whoever the neighbours are', async () => {
     const { page } = await open(browser, server.url);
     const before = await results(page);

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Backend, BackendUnavailable, nativeBackend, type WebgpuBackend } from '../../training/backend/index.ts';
 import { opCases } from '../reference/cases/index.ts';
 import { describeEpochs, describeOps, describeTraining, type Direction, type OpCase } from '../backends/conformance.ts';
+import { describePublishedBatchNorm } from '../backends/published-batch-norm.ts';
 import { anyAdapter } from './any-adapter.ts';
 
 const webgpu = await anyAdapter();
@@ -18,6 +19,7 @@ function describeWebgpu(backend: WebgpuBackend, native: Backend): void {
     backend,
     (row, direction) => unsupported(row, direction) ?? (backend.adapter.software ? tooSlow(row) : undefined),
   );
+  describePublishedBatchNorm(backend);
   describeTraining(backend, native);
   describeEpochs(backend, native);
 }

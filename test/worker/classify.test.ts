@@ -54,6 +54,10 @@ describe('classify', () => {
     { format: 'palette', inverted: true },
     { format: 'transparent' },
     { format: 'transparent', inverted: true },
+    { format: 'key' },
+    { format: 'key', inverted: true },
+    { format: 'bit key' },
+    { format: 'bit key', inverted: true },
     { format: 'grey', scale: 9 },
   ] as const)('sees the same drawing in %o', async (look) => {
     const plain = await seenBy(

@@ -113,7 +113,14 @@ describe('conformance', () => {
   it('lists every model as Triton does', async () => {
     const { body } = await post('/v2/repository/index', '');
     const entry = (name: string, version = '1') => ({ name, version, state: 'READY', reason: '' });
-    expect(body).toEqual([entry('arithmetic'), entry('digits', '3'), entry('identity'), entry('photo')]);
+    expect(body).toEqual([
+      entry('arithmetic'),
+      entry('digits', '3'),
+      entry('digits', '2'),
+      entry('identity'),
+      entry('photo'),
+      entry('pytorch'),
+    ]);
   });
 
   it('documents only paths that it answers', async () => {

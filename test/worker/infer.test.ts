@@ -75,6 +75,12 @@ describe('infer', () => {
     expect(outputData(answer, 'quotient')).toEqual(['Infinity', '-Infinity', 'NaN']);
   });
 
+  it('takes NaN as such a string, among floating-point numbers', async () => {
+    const tensor = (name: string, data: unknown[]) => ({ name, datatype: 'FP32', shape: [2], data });
+    const inputs = [tensor('left', ['NaN', 6]), tensor('right', [1, 2])];
+    expect(outputData(await post('/v2/models/arithmetic/infer', { inputs }), 'quotient')).toEqual(['NaN', 3]);
+  });
+
   it('tolerates parameters and members it does not know', async () => {
     const parameters = { priority: 1, trace: true, note: 'x' };
     const inputs = [{ ...pixels(1), parameters }];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { call } from './client.ts';
+import { call, outputData, pixels, post } from './client.ts';
 
 const digits = {
   name: 'digits',
-  versions: ['3'],
+  versions: ['3', '2'],
   platform: 'onnx_onnxv1',
   inputs: [{ name: 'pixels', datatype: 'FP32', shape: [-1, 1, 28, 28] }],
   outputs: [{ name: 'logits', datatype: 'FP32', shape: [-1, 10] }],
@@ -20,6 +20,10 @@ const answers: [path: string, body: unknown][] = [
   ['/v2/health/ready', { live: true, ready: true }],
   ['/v2/models/digits', digits],
   ['/v2/models/digits/versions/3', digits],
+  [
+    '/v2/models/digits/versions/2',
+    { ...digits, parameters: { ...digits.parameters, description: 'the fixture before' } },
+  ],
   ['/v2/models/digits/ready', { name: 'digits', ready: true }],
   ['/v2/models/digits/versions/3/ready', { name: 'digits', ready: true }],
 ];
@@ -45,5 +49,18 @@ describe('health and metadata', () => {
       ],
       parameters: {},
     });
+  });
+
+  it('answers with two versions side by side, and with the current one where none is named', async () => {
+    const request = { inputs: [pixels(1)] };
+    const logits = async (path: string) => outputData(await post(`/v2/models/digits${path}/infer`, request), 'logits');
+    const [current, third, second] = [await logits(''), await logits('/versions/3'), await logits('/versions/2')];
+    expect(current).toEqual(third);
+    expect(second).not.toEqual(third);
+  });
+
+  it('names the versions that are served where another is asked for', async () => {
+    const { status, body } = await call('/v2/models/digits/versions/1');
+    expect([status, body]).toEqual([404, { error: 'version of digits: expected 3 or 2, got "1"' }]);
   });
 });

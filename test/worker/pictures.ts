@@ -3,7 +3,7 @@ import { encode } from 'fast-png';
 import { zlibSync } from 'fflate';
 
 export interface Look {
-  readonly format: 'grey' | 'grey16' | 'bits' | 'rgb' | 'rgba' | 'palette' | 'transparent';
+  readonly format: 'grey' | 'grey16' | 'bits' | 'rgb' | 'rgba' | 'palette' | 'transparent' | 'key' | 'bit key';
   /** Black on white instead of white on black. */
   readonly inverted?: boolean;
   readonly scale?: number;
@@ -39,6 +39,17 @@ export function seven({ format, inverted = false, scale = 1 }: Look): Uint8Array
     case 'palette': {
       const palette = { type: 'PLTE', data: Uint8Array.of(0, 0, 0, 255, 255, 255) };
       return pngOf({ ...size, depth: 1, colour: 3, rows: bitRows(value, width), more: [palette] });
+    }
+    case 'key': {
+      const [paper, rows] = [
+        inverted ? 255 : 0,
+        Uint8Array.from(value.flatMap((v, i) => (i % width === 0 ? [0, v] : [v]))),
+      ];
+      return pngOf({ ...size, depth: 8, colour: 0, rows, more: [{ type: 'tRNS', data: Uint8Array.of(0, paper) }] });
+    }
+    case 'bit key': {
+      const [paper, rows] = [inverted ? 1 : 0, bitRows(value, width)];
+      return pngOf({ ...size, depth: 1, colour: 0, rows, more: [{ type: 'tRNS', data: Uint8Array.of(0, paper) }] });
     }
     case 'transparent': {
       const ink = inverted ? 0 : 255;
@@ -128,6 +139,23 @@ export const jpegs: Readonly<Record<string, string>> = {
     'ABoQAQEAAwEBAAAAAAAAAAAAAAERACExEEH/2gAIAQEAAT8QxLy9x7VKVFBkoc86I2Wtn4BaG0aOuL4v9Wa5WKCqVVVza43rV/BxwgYuKNNSyQ' +
     'lNhGE6I85GRTbqiwhtlc+Cz81lIop2hp6D0E7p9OMH1lwgQjbUIQq4AKAAef/Z',
 };
+
+/** A JPEG with an Exif segment that holds the tag Orientation. */
+export function turnedJpeg(jpeg: Uint8Array, orientation: number, littleEndian: boolean): Uint8Array {
+  const tiff = new DataView(new ArrayBuffer(26));
+  tiff.setUint16(0, littleEndian ? 0x4949 : 0x4d4d);
+  tiff.setUint16(2, 42, littleEndian);
+  tiff.setUint32(4, 8, littleEndian);
+  tiff.setUint16(8, 1, littleEndian);
+  [0x0112, 3].forEach((word, i) => {
+    tiff.setUint16(10 + 2 * i, word, littleEndian);
+  });
+  tiff.setUint32(14, 1, littleEndian);
+  tiff.setUint16(18, orientation, littleEndian);
+  const exif = Array.from('Exif\0\0', (char) => char.charCodeAt(0));
+  const segment = [0xff, 0xe1, 0, 2 + exif.length + 26, ...exif, ...new Uint8Array(tiff.buffer)];
+  return Uint8Array.from([...jpeg.subarray(0, 2), ...segment, ...jpeg.subarray(2)]);
+}
 
 /** A JPEG that ends behind its frame header. */
 function jpegHeader(width: number, height: number): Uint8Array {

@@ -1,11 +1,18 @@
 /** Metrics on disk: one JSON object a line and epoch. */
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { append, readBytes, writeAtomically } from '../files.ts';
 import type { EpochMetrics } from '../trainer/index.ts';
 
-/** Starts the file anew; each epoch's line is complete once the function returns. */
-export function openMetricsFile(path: string): (metrics: EpochMetrics) => void {
-  writeFileSync(path, '');
+/**
+ * Each epoch's line is complete once the returned function is through.
+ *
+ * @param epochs whose lines stay, of a file that may hold more, or half a line, from a run that was killed
+ */
+export async function openMetricsFile(path: string, epochs: number): Promise<(metrics: EpochMetrics) => void> {
+  const text = existsSync(path) ? Buffer.from(await readBytes(path)).toString() : '';
+  const kept = text.split('\n').slice(0, epochs);
+  await writeAtomically(path, kept.map((line) => `${line}\n`).join(''));
   return (metrics) => {
-    appendFileSync(path, `${JSON.stringify(metrics)}\n`);
+    append(path, `${JSON.stringify(metrics)}\n`);
   };
 }

@@ -20,3 +20,6 @@ export const fraction = (text: string) => parse(text, 'a number in [0, 1)', (val
 
 /** A number in [0, 1), or the word `none`. */
 export const fractionOrNone = (text: string) => (text === 'none' ? text : fraction(text));
+
+/** Such as `64,32`. */
+export const wholeNumbers = (text: string): readonly number[] => text.split(',').map(wholeNumber(1));

@@ -1,5 +1,5 @@
 /** The objective of the command line. */
-import { classWeights, type Dataset } from '../data/index.ts';
+import { classWeights, type Dataset, targetStatistics } from '../data/index.ts';
 import { unexpected } from '../errors.ts';
 import {
   binary,
@@ -31,5 +31,18 @@ export function chooseObjective(flags: ObjectiveFlags, data: Dataset): Objective
   if (kind !== 'huber' && huberDelta !== undefined) throw refuse('--huber-delta', 'huber');
   const weighted = balanceClasses && data.task === 'classification';
   const settings = { labelSmoothing, classWeights: weighted ? [...classWeights(data)] : undefined };
-  return { multiclass: () => multiclass(settings), binary, mse, huber: () => huber(huberDelta) }[kind]();
+  const numbers = { unit: unitOf(data) };
+  return {
+    multiclass: () => multiclass(settings),
+    binary,
+    mse: () => mse(numbers),
+    huber: () => huber(huberDelta, numbers),
+  }[kind]();
+}
+
+/** The standard deviation of the numbers to predict, where they vary. */
+function unitOf(data: Dataset): number | undefined {
+  if (data.task !== 'regression') return undefined;
+  const [variance = 0] = targetStatistics(data).variance;
+  return variance > 0 ? Math.sqrt(variance) : undefined;
 }

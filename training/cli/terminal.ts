@@ -5,6 +5,7 @@ import { formatShape } from '../graph/index.ts';
 import { isTrained, layersOf, type Plan } from '../network/index.ts';
 import type { Evaluation, Report } from '../objective/index.ts';
 import type { EpochMetrics, TrainingEvents } from '../trainer/index.ts';
+import { sparkline } from './sparkline.ts';
 
 export const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
@@ -32,39 +33,47 @@ export function summaryTable(plan: Plan): string {
   return table.toString();
 }
 
-/** A bar for each epoch, replaced by the epoch's metrics. Without a terminal only the metrics are printed. */
-export function showTraining(
-  epochs: number,
-  samplesPerEpoch: number,
-  print: (line: string) => void,
-): Required<TrainingEvents> {
+export interface Screen extends Required<Pick<TrainingEvents, 'onProgress' | 'onEpoch'>> {
+  readonly stop: () => void;
+}
+
+/** A bar for each epoch with the run's losses as a curve, replaced by the epoch's metrics. Without a terminal only these are printed. */
+export function showTraining(epochs: number, samplesPerEpoch: number, print: (line: string) => void): Screen {
   const bar = progressBar(epochs);
-  let started = 0;
+  const losses: number[] = [];
+  let first = { time: 0, samples: 0 };
   return {
     onProgress: ({ epoch, samples, loss }) => {
+      losses.push(loss);
+      const shown = { epoch, loss: loss.toFixed(4), curve: sparkline(losses, 16) };
       if (!bar.isActive) {
-        bar.start(samplesPerEpoch, 0);
-        started = performance.now();
+        bar.start(samplesPerEpoch, samples, { ...shown, rate: '–' });
+        first = { time: performance.now(), samples };
+        return;
       }
-      const rate = samples / ((performance.now() - started) / 1000);
-      bar.update(samples, { epoch, loss: loss.toFixed(4), rate: count(rate) });
+      const rate = (samples - first.samples) / ((performance.now() - first.time) / 1000);
+      bar.update(samples, { ...shown, rate: count(rate) });
     },
     onEpoch: (metrics) => {
       bar.stop();
       print(epochLine(metrics, epochs));
+    },
+    stop: () => {
+      bar.stop();
     },
   };
 }
 
 function progressBar(epochs: number): SingleBar {
   return new SingleBar({
-    format: `epoch {epoch}/${epochs} {bar} {percentage} %  loss {loss}  {rate} samples/s  {eta_formatted} left`,
+    format: `epoch {epoch}/${epochs} {bar} {percentage} %  loss {loss} {curve}  {rate} samples/s  {eta_formatted} left`,
     barCompleteChar: '█',
     barIncompleteChar: '░',
-    barsize: 24,
+    barsize: 16,
     hideCursor: true,
     clearOnComplete: true,
     etaBuffer: 20,
+    gracefulExit: false,
   });
 }
 

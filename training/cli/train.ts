@@ -1,73 +1,141 @@
-/** Trains a named network on MNIST and leaves a run folder: the checkpoint and the metrics of every epoch. */
-import { mkdir } from 'node:fs/promises';
+/** Trains a network, visibly, and leaves a run folder. */
 import { join } from 'node:path';
 import { type Backend, type BackendName, createBackend } from '../backend/index.ts';
-import { type Dataset, loadMnist, type MnistSplits } from '../data/index.ts';
+import { type Dataset, type DataSource, digestOf, type LoadedData, loadSource, sourceName } from '../data/index.ts';
 import { unexpected } from '../errors.ts';
-import { loadModel, saveModel } from '../model.ts';
-import { type Plan, planNetwork } from '../network/index.ts';
+import { loadModel } from '../model.ts';
+import { type Network, type Plan, planNetwork } from '../network/index.ts';
 import { type Report, reportOn } from '../objective/index.ts';
 import {
   createEvaluator,
-  type EpochMetrics,
   type State,
   train,
   type TrainingConfig,
+  type TrainingEvents,
   type TrainingResult,
+  type TrainingStart,
 } from '../trainer/index.ts';
-import { findNetwork } from './network.ts';
-import { openMetricsFile } from './metrics.ts';
+import { chooseNetwork, type NetworkFlags, requireFit } from './choose-network.ts';
+import { describeData } from './describe-data.ts';
+import { Interrupted, interruption } from './interruption.ts';
+import { chooseLength, type Length } from './length.ts';
 import { chooseObjective, type ObjectiveFlags } from './objective.ts';
+import { type Run, RunFolder } from './run-folder.ts';
 import { count, formatMetrics, showTraining, summaryTable } from './terminal.ts';
+import { versions } from './versions.ts';
 
-export interface TrainOptions {
-  /** A name or a file; when omitted, the checkpoint's network, or else `mnist-cnn`. */
-  readonly network?: string | undefined;
+export interface TrainOptions extends NetworkFlags {
   /** A checkpoint to start from. */
   readonly from?: string | undefined;
   readonly backend: BackendName;
-  readonly config: Omit<TrainingConfig, 'objective'>;
+  /** What suits the number of samples where epochs or batch size are omitted. */
+  readonly config: Omit<TrainingConfig, 'objective' | keyof Length> & Partial<Length>;
   /** What fits the data when omitted. */
   readonly objective?: ObjectiveFlags | undefined;
   readonly threads?: number | undefined;
   readonly spinning?: boolean | undefined;
-  /** A folder with MNIST's four IDX files, in place of the package's. */
-  readonly data?: string | undefined;
+  /** MNIST when omitted. */
+  readonly data?: DataSource | undefined;
   /** The run folder; `runs/<network>` when omitted. */
   readonly out?: string | undefined;
+  /** Goes on with the run in the folder, where one has begun. */
+  readonly resume?: boolean | undefined;
+  /** Of the command line, for the record. */
+  readonly arguments?: readonly string[] | undefined;
 }
 
 type Print = (line: string) => void;
 
-/** @returns the path of the checkpoint */
-export async function trainToFolder(
+/**
+ * @returns the path of the checkpoint
+ * @throws Interrupted after Ctrl-C or SIGTERM, when the run is saved
+ */
+export async function trainToFolder(options: TrainOptions, print: Print): Promise<string> {
+  const { source, data, run, backend, tensors } = await prepare(options, print);
+  const { plan, description } = run;
+  describeRun(plan, source, data, description.config, backend, print);
+  using stop = interruption();
+  const folder = new RunFolder(options.out ?? join('runs', plan.network.name), run);
+  const start = (options.resume ? await goOn(folder, run, print) : undefined) ?? { tensors };
+  if (!start.snapshot) {
+    await folder.begin({ arguments: options.arguments, ...description, versions: await versions(backend) });
+  }
+  const events = await folder.record(start.snapshot);
+  const result = await trainVisibly(run, data, backend, events, { ...start, signal: stop.signal }, print);
+  if (result.interrupted) {
+    const command = `npm run train -- --resume --out ${folder.path}`;
+    throw new Interrupted(stop.signal, `stopped after step ${result.steps}, all is saved; to go on: ${command}`);
+  }
+  const report = await testReport(backend, plan, result.tensors, data.test);
+  print(`test ${formatMetrics(report)} with ${description.config.statistics ?? 'running'} statistics`);
+  const path = await folder.finish(result.tensors, result);
+  print(`saved ${path}`);
+  if (!stop.signal.aborted) await folder.draw(result.history);
+  return path;
+}
+
+async function prepare(
   {
     network,
+    hidden,
     from,
     config: settings,
     objective = {},
-    backend: backendName,
-    threads,
-    spinning,
-    data: directory,
-    out: folder,
+    backend: name,
+    data: source = {},
+    ...options
   }: TrainOptions,
   print: Print,
-): Promise<string> {
-  const { plan, tensors } = await startingPoint(network, from);
-  const out = folder ?? join('runs', plan.network.name);
-  const data = await loadMnist({ seed: settings.seed, directory });
-  const config = { ...settings, objective: chooseObjective(objective, data.train) };
-  const backend = await createBackend(backendName, { threads, spinning }, print);
-  describeRun(plan, data, config, backend, print);
-  await mkdir(out, { recursive: true });
-  const result = await trainVisibly({ plan, tensors }, data, config, backend, join(out, 'metrics.jsonl'), print);
-  const report = await testReport(backend, plan, result.tensors, data.test);
-  print(`test ${formatMetrics(report)} with ${config.statistics ?? 'running'} statistics`);
-  const path = join(out, 'checkpoint.safetensors');
-  await save(path, plan, data, config, backend, result);
-  print(`saved ${path}`);
-  return path;
+) {
+  const data = await loadSource(source, settings.seed);
+  const config = {
+    ...settings,
+    ...chooseLength(settings, data.train.count),
+    objective: chooseObjective(objective, data.train),
+  };
+  const choose = () => chooseNetwork({ network, hidden }, source, data, config.objective);
+  const { plan, tensors } =
+    from === undefined
+      ? { plan: planNetwork(await choose()), tensors: undefined }
+      : await startFrom(from, network === undefined && !hidden ? undefined : await choose());
+  requireFit(plan, data, config.objective);
+  const backend = await createBackend(name, options, print);
+  return { source, data, run: runOf(plan, source, data, config, backend), backend, tensors };
+}
+
+function runOf(plan: Plan, source: DataSource, data: LoadedData, config: TrainingConfig, { engine }: Backend): Run {
+  const { train, validation, test, columns } = data;
+  const parts = { train: train.count, validation: validation.count, test: test.count };
+  return {
+    plan,
+    description: {
+      network: plan.network,
+      data: { name: sourceName(source), ...(source.path !== undefined && { source }), ...parts },
+      sha256: digestOf(train, validation),
+      config,
+    },
+    engine,
+    classes: train.task === 'classification' ? train.classes : [],
+    ...(columns && { columns }),
+    stepsPerEpoch: Math.floor(train.count / config.batchSize),
+  };
+}
+
+async function goOn(
+  folder: RunFolder,
+  { engine, stepsPerEpoch }: Run,
+  print: Print,
+): Promise<TrainingStart | undefined> {
+  const stored = await folder.stored();
+  if (!stored) {
+    print(`no run has begun in ${folder.path} yet: this one begins`);
+    return undefined;
+  }
+  const { steps } = stored.snapshot;
+  print(`going on after step ${steps} (epoch ${(steps / stepsPerEpoch).toFixed(2)})`);
+  if (stored.engine !== engine)
+    print(`the run was begun with ${stored.engine}: the last bits may differ from there on`);
+  return { snapshot: stored.snapshot };
 }
 
 interface StartingPoint {
@@ -75,26 +143,27 @@ interface StartingPoint {
   readonly tensors: State | undefined;
 }
 
-async function startingPoint(choice: string | undefined, from: string | undefined): Promise<StartingPoint> {
-  if (from === undefined) return { plan: planNetwork(await findNetwork(choice ?? 'mnist-cnn')), tensors: undefined };
-  const network = choice === undefined ? undefined : await findNetwork(choice);
-  const model = await loadModel(from, network);
+async function startFrom(checkpoint: string, network: Network | undefined): Promise<StartingPoint> {
+  const model = await loadModel(checkpoint, network);
   const { name } = model.plan.network;
-  if (network && name !== network.name) throw unexpected(from, `a checkpoint of ${network.name}`, `one of ${name}`);
+  if (network && name !== network.name)
+    throw unexpected(checkpoint, `a checkpoint of ${network.name}`, `one of ${name}`);
   return model;
 }
 
 function describeRun(
   plan: Plan,
-  { train, validation, test }: MnistSplits,
+  source: DataSource,
+  { train, validation, test, columns }: LoadedData,
   config: TrainingConfig,
   backend: Backend,
   print: Print,
 ) {
-  const { name } = plan.network;
+  const [name, of] = [plan.network.name, sourceName(source)];
   print(
-    `${name} on MNIST: ${count(train.count)} train, ${count(validation.count)} validation, ${count(test.count)} test`,
+    `${name === of ? name : `${name} on ${of}`}: ${count(train.count)} train, ${count(validation.count)} validation, ${count(test.count)} test`,
   );
+  for (const line of describeData(train, columns)) print(line);
   print(summaryTable(plan));
   const { objective, optimizer, learningRate, schedule, batchSize, bnMomentum, freezeBn, seed } = config;
   const statistics = freezeBn ? 'frozen' : `with momentum ${bnMomentum}`;
@@ -105,21 +174,34 @@ function describeRun(
 }
 
 async function trainVisibly(
-  { plan, tensors }: StartingPoint,
-  data: MnistSplits,
-  config: TrainingConfig,
+  { plan, description: { config } }: Run,
+  data: LoadedData,
   backend: Backend,
-  metricsPath: string,
+  events: Required<TrainingEvents>,
+  start: TrainingStart,
   print: Print,
 ): Promise<TrainingResult> {
-  const record = openMetricsFile(metricsPath);
   const samplesPerEpoch = Math.floor(data.train.count / config.batchSize) * config.batchSize;
   const screen = showTraining(config.epochs, samplesPerEpoch, print);
-  const onEpoch = (metrics: EpochMetrics) => {
-    record(metrics);
-    screen.onEpoch(metrics);
+  const both: TrainingEvents = {
+    onProgress: (progress) => {
+      events.onProgress(progress);
+      screen.onProgress(progress);
+    },
+    onEpoch: (metrics) => {
+      events.onEpoch(metrics);
+      screen.onEpoch(metrics);
+    },
+    onSnapshot: events.onSnapshot,
   };
-  return train(plan, data, config, backend, { onProgress: screen.onProgress, onEpoch }, tensors);
+  // A process that ends at once gives the terminal its cursor back, too.
+  process.once('exit', screen.stop);
+  try {
+    return await train(plan, data, config, backend, both, start);
+  } finally {
+    process.off('exit', screen.stop);
+    screen.stop();
+  }
 }
 
 async function testReport(backend: Backend, plan: Plan, tensors: State, test: Dataset): Promise<Report> {
@@ -127,28 +209,4 @@ async function testReport(backend: Backend, plan: Plan, tensors: State, test: Da
   const output = await evaluator.logits(tensors, test);
   await evaluator.release();
   return reportOn(test, output);
-}
-
-async function save(
-  path: string,
-  plan: Plan,
-  data: MnistSplits,
-  config: TrainingConfig,
-  backend: Backend,
-  result: TrainingResult,
-) {
-  const { train, validation, test } = data;
-  await saveModel(path, {
-    plan,
-    tensors: result.tensors,
-    classes: train.classes,
-    record: {
-      data: { name: 'MNIST', train: train.count, validation: validation.count, test: test.count },
-      config,
-      engine: backend.engine,
-      steps: result.steps,
-      // Speed differs from run to run; a checkpoint must not.
-      history: result.history.map(({ epoch, train, validation }) => ({ epoch, train, validation })),
-    },
-  });
 }

@@ -81,12 +81,13 @@ export class ColumnProfile {
 /** Turns a cell into a column's number, NaN for a missing one; `where` is asked only when it must be complained of. */
 export type Encoder = (text: string, where: () => string) => number;
 
-export function encoderOf(column: Column, missingAllowed: boolean): Encoder {
+/** @param wanted where a value may not be missing, for the message; else null */
+export function encoderOf(column: Column, wanted: string | null): Encoder {
   const encode = column.kind === 'numeric' ? encodeNumber : encodeCategory(column.categories);
   return (text, where) => {
     if (!isMissing(text)) return encode(text, where);
-    if (missingAllowed) return NaN;
-    throw unexpected(where(), 'a value, or an imputation for the column', 'none');
+    if (wanted === null) return NaN;
+    throw unexpected(where(), wanted, 'none');
   };
 }
 

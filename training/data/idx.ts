@@ -44,10 +44,17 @@ interface IdxHeader {
 
 const UNSIGNED_BYTE = 0x08;
 
+/** More than any tensor that a network takes. */
+const MAX_RANK = 8;
+
 function parseHeader(bytes: Uint8Array, where: string): IdxHeader {
   const [zero0, zero1, type, rank] = bytes;
-  if (zero0 !== 0 || zero1 !== 0 || type !== UNSIGNED_BYTE || rank === undefined || rank === 0) {
-    throw unexpected(where, 'an IDX file of unsigned bytes (00 00 08, then the rank)', hex(bytes.subarray(0, 4)));
+  if (zero0 !== 0 || zero1 !== 0 || type !== UNSIGNED_BYTE || rank === undefined || rank === 0 || rank > MAX_RANK) {
+    throw unexpected(
+      where,
+      `an IDX file of unsigned bytes (00 00 08, then a rank of at most ${MAX_RANK})`,
+      hex(bytes.subarray(0, 4)),
+    );
   }
   const length = 4 + 4 * rank;
   if (bytes.length < length) {
@@ -75,11 +82,20 @@ function decompress(bytes: Uint8Array, where: string): Uint8Array {
   }
 }
 
+/** What Node answers with `info`, which its types do not know: the engine has counted the bytes that it took. */
+interface Unzipped {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
+}
+
 function gunzip(bytes: Uint8Array, where: string, options: { finishFlush?: number; maxOutputLength?: number }) {
   try {
-    return gunzipSync(bytes, options);
+    const { buffer, engine } = gunzipSync(bytes, { ...options, info: true }) as unknown as Unzipped;
+    if (engine.bytesWritten < bytes.length)
+      throw unexpected(where, `${engine.bytesWritten} compressed bytes`, bytes.length);
+    return buffer;
   } catch (error) {
-    if (error instanceof RangeError || !(error instanceof Error)) throw error;
+    if (error instanceof RangeError || error instanceof UserError || !(error instanceof Error)) throw error;
     throw new UserError(`${where}: cannot decompress: ${error.message}`, { cause: error });
   }
 }

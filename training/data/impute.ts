@@ -9,6 +9,19 @@ import type { Dataset, Samples } from './dataset.ts';
 /** `mean`, `median` (numbers only), `most-frequent`, or else the value itself, as it would stand in a cell. */
 export type Imputation = string;
 
+/** An imputation for every column: `others` for numbers without one of their own, the most frequent for categories. */
+export const imputeAll = (
+  columns: readonly Column[],
+  imputations: ReadonlyMap<string, Imputation>,
+  others: Imputation,
+): ReadonlyMap<string, Imputation> =>
+  new Map(
+    columns.map(({ name, kind }) => [
+      name,
+      imputations.get(name) ?? (kind === 'categorical' ? 'most-frequent' : others),
+    ]),
+  );
+
 /**
  * The columns with the values that fill their gaps, for those that `imputations` names.
  *
@@ -31,7 +44,7 @@ export function fitFills(
 function fillOf(column: Column, imputation: Imputation, values: Float32Array): number {
   const where = () => `imputation of column ${quote(column.name)}`;
   if (imputation !== 'mean' && imputation !== 'median' && imputation !== 'most-frequent') {
-    return encoderOf(column, false)(imputation, where);
+    return encoderOf(column, 'a value')(imputation, where);
   }
   if (values.length === 0) throw unexpected(where(), 'a value to learn from', 'none in the training part');
   if (imputation === 'most-frequent') return mostFrequent(values);

@@ -10,14 +10,16 @@ export {
   type RegressionDataset,
   type Samples,
 } from './dataset.ts';
+export { digestOf } from './digest.ts';
 export { readIdxDataset } from './idx-dataset.ts';
 export { parseIdx, readIdx, type IdxArray } from './idx.ts';
 export { readImageFolder, type ImageFolderOptions, type ImageSize } from './image-folder.ts';
-export { fillMissing, fitFills, type Imputation } from './impute.ts';
+export { fillMissing, fitFills, imputeAll, type Imputation } from './impute.ts';
 export { loadData, type LoadedData, type LoadOptions } from './load.ts';
 export { loadMnist, type MnistOptions, type MnistSplits } from './mnist.ts';
 export { parseNpy, readNpy, readNpz, type NpyArray } from './npy.ts';
 export { createRandom, type Random } from './random.ts';
+export { loadSource, sourceName, type DataSource } from './source.ts';
 export { classWeights, countLabels, splitDataset, type Splits, type SplitSizes } from './split.ts';
-export { inputStatistics, type InputStatistics } from './statistics.ts';
+export { inputStatistics, targetStatistics, type InputStatistics } from './statistics.ts';
 export { readTable, type Table, type TableOptions } from './table.ts';

@@ -7,7 +7,7 @@ import { arrayDataset } from './array-dataset.ts';
 import type { Column } from './columns.ts';
 import type { Dataset } from './dataset.ts';
 import { readImageFolder, type ImageFolderOptions } from './image-folder.ts';
-import { fillMissing, fitFills, type Imputation } from './impute.ts';
+import { fillMissing, fitFills, imputeAll, type Imputation } from './impute.ts';
 import { hasMnistFiles, loadMnist } from './mnist.ts';
 import { readNpy, readNpz, type NpyArray } from './npy.ts';
 import { createRandom } from './random.ts';
@@ -23,6 +23,8 @@ export interface LoadOptions extends ImageFolderOptions, Partial<Omit<TableOptio
   readonly inputs?: string | undefined;
   /** By column, what stands in for the missing values of a table. */
   readonly impute?: ReadonlyMap<string, Imputation> | undefined;
+  /** The same for all other columns of numbers; categories then take the most frequent. */
+  readonly imputeOthers?: Imputation | undefined;
   /** Names of the classes in a folder of IDX files, default the ten digits. */
   readonly classes?: readonly string[] | undefined;
   /** Shares of the samples kept for validation and test, default 0.1 each; IDX files bring a test set of their own. */
@@ -72,11 +74,13 @@ async function loadFolder(path: string, options: LoadOptions): Promise<LoadedDat
 }
 
 async function loadTable(path: string, options: LoadOptions): Promise<LoadedData> {
-  const { impute = new Map<string, Imputation>() } = options;
+  const { impute = new Map<string, Imputation>(), imputeOthers } = options;
   const label = labelOf(path, options);
-  const table = await readTable(path, { ...options, label, incomplete: new Set(impute.keys()) });
+  const incomplete = imputeOthers === undefined ? new Set(impute.keys()) : 'all';
+  const table = await readTable(path, { ...options, label, incomplete });
   const { train, validation, test } = split(table.dataset, options);
-  const columns = fitFills(table.columns, impute, train);
+  const imputations = imputeOthers === undefined ? impute : imputeAll(table.columns, impute, imputeOthers);
+  const columns = fitFills(table.columns, imputations, train);
   const fill = (part: Dataset) => fillMissing(part, columns);
   return { train: fill(train), validation: fill(validation), test: fill(test), columns };
 }

@@ -4,11 +4,11 @@
  *
  * Source: https://numpy.org/doc/2.3/reference/generated/numpy.lib.format.html
  */
-import { unzipSync } from 'fflate';
-import { quote, UserError, unexpected } from '../errors.ts';
+import { quote, unexpected } from '../errors.ts';
 import { readBytes } from '../files.ts';
 import { typedArrayOf, type TypedArrayConstructor } from '../typed-array.ts';
 import { elementCount } from './dataset.ts';
+import { readZip, type ZipEntry } from './zip.ts';
 
 export type NpyData =
   | Uint8Array
@@ -58,36 +58,26 @@ export async function readNpz<const Names extends readonly string[]>(
   path: string,
   names: Names,
 ): Promise<{ readonly [N in keyof Names]: NpyArray }> {
-  const bytes = await readBytes(path);
-  const found: string[] = [];
-  const files = unzip(bytes, path, (file) => {
-    const name = file.replace(/\.npy$/, '');
-    found.push(name);
-    return names.includes(name);
-  });
+  return parseNpz(await readBytes(path), path, names);
+}
+
+/** @throws {UserError} when an array is missing or something else. */
+export function parseNpz<const Names extends readonly string[]>(
+  bytes: Uint8Array,
+  where: string,
+  names: Names,
+): { readonly [N in keyof Names]: NpyArray } {
+  const entries = readZip(bytes, where);
   const arrays = names.map((name) => {
-    const content = files[`${name}.npy`];
-    if (content === undefined) throw unexpected(path, `an array ${quote(name)}`, found.map(quote).join(', ') || 'none');
-    return parseNpy(content, `${path}: ${name}`);
+    const entry = entries.find((candidate) => candidate.name === `${name}.npy`);
+    if (entry === undefined) throw unexpected(where, `an array ${quote(name)}`, listOf(entries));
+    return parseNpy(entry.unpack(), `${where}: ${name}`);
   });
   return arrays as { [N in keyof Names]: NpyArray };
 }
 
-/** Deflate cannot do better, so a larger size than that is a lie and is not allocated. */
-const MAX_COMPRESSION = 1032;
-
-function unzip(bytes: Uint8Array, path: string, wanted: (file: string) => boolean): Record<string, Uint8Array> {
-  try {
-    return unzipSync(bytes, {
-      filter: ({ name, size, originalSize }) => {
-        if (originalSize > size * MAX_COMPRESSION) throw new Error(`impossible size ${originalSize} of ${quote(name)}`);
-        return wanted(name);
-      },
-    });
-  } catch (error) {
-    throw new UserError(`${path}: cannot unpack: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
+const listOf = (entries: readonly ZipEntry[]) =>
+  entries.map(({ name }) => quote(name.replace(/\.npy$/, ''))).join(', ') || 'none';
 
 /** @throws {UserError} unless the bytes are exactly one array of numbers. */
 export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
@@ -108,6 +98,9 @@ export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
 
 const MAGIC = '\x93NUMPY';
 
+/** NumPy's own limit, `max_header_size`. */
+const MAX_HEADER_BYTES = 10_000;
+
 /** The header's text, a Python dictionary, and where it ends. Its length takes 2 bytes in version 1, 4 in versions 2 and 3. */
 function readHeader(bytes: Uint8Array, where: string) {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -117,6 +110,7 @@ function readHeader(bytes: Uint8Array, where: string) {
   }
   const [start, length] = version === 1 ? [10, file.readUInt16LE(8)] : [12, file.readUInt32LE(8)];
   const end = start + length;
+  if (length > MAX_HEADER_BYTES) throw unexpected(where, `a header of at most ${MAX_HEADER_BYTES} bytes`, length);
   if (end > file.length) throw unexpected(where, `${end} bytes of header`, file.length);
   return { text: file.toString('latin1', start, end), end };
 }

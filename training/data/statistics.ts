@@ -2,7 +2,7 @@
  * Mean and variance of the training set, with which the exported model normalizes its raw inputs. These are statistics of
  * the data; Batch Norm's own, of activations, are computed inside the training graph.
  */
-import { elementCount, type Samples } from './dataset.ts';
+import { elementCount, type RegressionDataset, type Samples } from './dataset.ts';
 
 export interface InputStatistics {
   readonly mean: Float32Array;
@@ -44,3 +44,7 @@ export function inputStatistics(samples: Samples, per: 'feature' | 'channel'): I
   const n = Math.max(1, count * groupSize);
   return { mean: Float32Array.from(mean), variance: Float32Array.from(squares, (m) => m / n) };
 }
+
+/** Mean and variance of the numbers to predict, each of one element. */
+export const targetStatistics = ({ values, count }: RegressionDataset): InputStatistics =>
+  inputStatistics({ inputs: values, inputShape: [1], count }, 'feature');

@@ -15,7 +15,7 @@ export interface TableOptions {
   /** What a column holds, where its cells do not tell: a column is numeric when all its cells are numbers. */
   readonly kinds?: ReadonlyMap<string, ColumnKind | 'ignored'> | undefined;
   /** Columns in which values may be missing. */
-  readonly incomplete?: ReadonlySet<string> | undefined;
+  readonly incomplete?: ReadonlySet<string> | 'all' | undefined;
   /** Default: a tab for `.tsv` and `.tab` files, a comma for all others. */
   readonly delimiter?: string | undefined;
   /** Whether the first row holds the columns' names (the default); without names they are called 1, 2, 3, … */
@@ -45,16 +45,20 @@ export async function readTable(path: string, options: TableOptions): Promise<Ta
   const label = labelColumn(path, profiles[labelIndex], options);
   const target = targetOf(label, count);
 
+  const places = new Map(inputColumns.map((column, place) => [column, place]));
   const writers = columns.map((column) => {
     if (column === null) return null;
-    const missingAllowed = options.incomplete?.has(column.name) ?? false;
-    return writer(inputs, width, inputColumns.indexOf(column), encoderOf(column, missingAllowed));
+    const absence = mayMiss(column, options) ? null : 'a value, or an imputation for the column';
+    return writer(inputs, width, places.get(column) ?? 0, encoderOf(column, absence));
   });
   const labels = target.task === 'classification' ? target.labels : target.values;
-  const labelWriter = writer(labels, 1, 0, encoderOf(label, false));
+  const labelWriter = writer(labels, 1, 0, encoderOf(label, 'a value to predict'));
   await writeRows(path, options, profiles, writers.with(labelIndex, labelWriter), count);
   return { columns: inputColumns, dataset: { inputs, inputShape: [width], count, ...target } };
 }
+
+const mayMiss = ({ name }: Column, { incomplete }: TableOptions): boolean =>
+  incomplete === 'all' || (incomplete?.has(name) ?? false);
 
 /** Puts a row's cell where it belongs. */
 type Writer = (row: number, text: string, where: () => string) => void;
@@ -113,12 +117,13 @@ function namesOf(cells: readonly string[], options: TableOptions): string[] {
 }
 
 function checkNames(path: string, profiles: readonly ColumnProfile[], options: TableOptions): void {
-  const names = profiles.map(({ name }) => name);
-  const repeated = names.find((name, index) => names.indexOf(name) < index);
+  const names = new Set<string>();
+  const repeated = profiles.find(({ name }) => names.size === names.add(name).size)?.name;
   if (repeated !== undefined) throw unexpected(path, 'different column names', `${quote(repeated)} twice`);
-  const mentioned = [options.label, ...(options.kinds?.keys() ?? []), ...(options.incomplete ?? [])];
-  const unknown = mentioned.find((name) => !names.includes(name));
-  if (unknown !== undefined) throw unexpected(path, `a column ${quote(unknown)}`, listOf(names));
+  const { label, kinds, incomplete = [] } = options;
+  const mentioned = [label, ...(kinds?.keys() ?? []), ...(incomplete === 'all' ? [] : incomplete)];
+  const unknown = mentioned.find((name) => !names.has(name));
+  if (unknown !== undefined) throw unexpected(path, `a column ${quote(unknown)}`, listOf([...names]));
 }
 
 const LONGEST_LIST = 10;

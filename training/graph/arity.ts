@@ -38,6 +38,7 @@ export const arities: { readonly [O in OpType]: Arity<O> } = {
   Equal: binary,
   Greater: binary,
   GreaterOrEqual: binary,
+  IsNaN: unary,
   Where: { inputs: [3, 3], attributes: {} },
   Cast: { inputs: [1, 1], attributes: { to: 'required' } },
   Identity: unary,

@@ -3,6 +3,7 @@
  * arity and attributes are held against each op's signature.
  */
 import onnxProto, { type onnx } from 'onnx-proto';
+import { oneLine } from '../errors.ts';
 import { type Arity, arities } from './arity.ts';
 import { checkGraph } from './check.ts';
 import { dtypeOf, tensorFromBytes } from './onnx-types.ts';
@@ -16,9 +17,18 @@ export interface Model {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** @throws GraphError for bytes that are no ONNX model, or one with an op, type or attribute the project does not use */
+/** @throws GraphError, in one line, for bytes that are no ONNX model, or one with an op, type or attribute the project does not use */
 export function decodeModel(bytes: Uint8Array): Model {
-  const model = parse(bytes);
+  try {
+    return decodeProto(parse(bytes));
+  } catch (error) {
+    if (error instanceof GraphError) throw new GraphError(oneLine(error.message), { cause: error });
+    if (error instanceof RangeError) throw new GraphError('expected graphs nested less deep', { cause: error });
+    throw error;
+  }
+}
+
+function decodeProto(model: onnx.IModelProto): Model {
   if (!model.graph) throw new GraphError('expected an ONNX model, got one without a graph');
   return {
     graph: checkGraph(decodeGraph(model.graph, new Map())),

@@ -5,6 +5,7 @@ export { decodeModel, type Model } from './decode.ts';
 export { encodeModel } from './encode.ts';
 export { type Attributes, type Inputs, opset, type OpType, type Outputs } from './ops.ts';
 export { printGraph } from './print.ts';
+export { modelSignature, type ModelSignature } from './signature.ts';
 export { opSchemas } from './schemas/index.ts';
 export { liveNodes } from './prune.ts';
 export { constantInts, formatShape, formatType, known, sameShape, sizeOf } from './schemas/schema.ts';

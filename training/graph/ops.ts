@@ -58,6 +58,7 @@ export interface OpSignatures {
   Equal: Binary;
   Greater: Binary;
   GreaterOrEqual: Binary;
+  IsNaN: Unary;
   Where: Op<[condition: Value, X: Value, Y: Value], [output: Value]>;
   Cast: Op<[input: Value], [output: Value], { to: DType }>;
   Identity: Unary;

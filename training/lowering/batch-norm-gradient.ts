@@ -10,7 +10,7 @@
  * and b z + c is one pass over an image, since it is what a BatchNormalization node does with b as scale, c as B, mean 0 and
  * variance 1. Matrices take two, which is faster there than the node.
  */
-import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
+import type { GraphBuilder, Node, OpNode, Value } from '../graph/index.ts';
 import { producer } from './match.ts';
 import { type Pass, rewrite } from './rewrite.ts';
 
@@ -20,36 +20,45 @@ export const batchNormGradient: Pass = (graph) =>
     return node.op === 'Mul' ? emitInputGradient(g, node) : undefined;
   });
 
+interface Normalized {
+  readonly z: Value;
+  readonly mean: Value;
+  readonly deviation: Value;
+}
+
 /** ẑ = Div(Sub(z, μ), s), with μ and s laid along the channel axis. */
-function matchNormalized(g: GraphBuilder, value: Value | undefined) {
+function matchNormalized(g: GraphBuilder, value: Value | undefined): Normalized | undefined {
   const division = producer(g, value, 'Div');
   const centred = producer(g, division?.inputs[0], 'Sub');
   const mean = producer(g, centred?.inputs[1], 'Reshape')?.inputs[0];
   const deviation = producer(g, division?.inputs[1], 'Reshape')?.inputs[0];
-  const isStatistic = mean && g.producer(mean)?.op === 'BatchNormalization';
-  return centred && deviation && isStatistic ? { z: centred.inputs[0], mean, deviation } : undefined;
+  return centred && mean && deviation && { z: centred.inputs[0], mean, deviation };
 }
 
-/** ReduceSum(Mul(dz̃, ẑ)) -> dγ */
-function emitScaleGradient(
-  g: GraphBuilder,
-  { inputs: [data, axes], attributes }: OpNode<'ReduceSum'>,
-): readonly Value[] | undefined {
+/** Whether ẑ is normalized by the statistics of the mini-batch. */
+const byMiniBatch = (g: GraphBuilder, { mean }: Normalized): boolean => !!producer(g, mean, 'BatchNormalization');
+
+/** ReduceSum(Mul(dz̃, ẑ)), which is dγ */
+export function matchScaleGradient(g: GraphBuilder, { inputs: [data] }: OpNode<'ReduceSum'>) {
   const product = producer(g, data, 'Mul');
   const normalized = matchNormalized(g, product?.inputs[1]);
-  if (!product || !normalized) return undefined;
-  const { z, mean, deviation } = normalized;
-  const dOutput = product.inputs[0];
-  const dB = g.ReduceSum(dOutput, axes, attributes);
-  const correlation = g.ReduceSum(g.Mul(dOutput, z), axes, attributes);
+  return product && normalized && { ...normalized, dOutput: product.inputs[0] };
+}
+
+function emitScaleGradient(g: GraphBuilder, node: OpNode<'ReduceSum'>): readonly Value[] | undefined {
+  const match = matchScaleGradient(g, node);
+  if (!match || !byMiniBatch(g, match)) return undefined;
+  const { z, mean, deviation, dOutput } = match;
+  const [, axes] = node.inputs;
+  const dB = g.ReduceSum(dOutput, axes, node.attributes);
+  const correlation = g.ReduceSum(g.Mul(dOutput, z), axes, node.attributes);
   return [g.Div(g.Sub(correlation, g.Mul(mean, dB)), deviation)];
 }
 
-/** Mul(γ/s, Sub(Sub(dz̃, dβ/m), Mul(ẑ, dγ/m))) -> dz */
-function emitInputGradient(
-  g: GraphBuilder,
-  { inputs: [gain, difference] }: OpNode<'Mul'>,
-): readonly Value[] | undefined {
+/** Mul(γ/s, Sub(Sub(dz̃, dβ/m), Mul(ẑ, dγ/m))), which is dz */
+export function matchInputGradient(g: GraphBuilder, node: Node | undefined) {
+  if (node?.op !== 'Mul') return undefined;
+  const [gain, difference] = node.inputs;
   const outer = producer(g, difference, 'Sub');
   const inner = producer(g, outer?.inputs[0], 'Sub');
   const projection = producer(g, outer?.inputs[1], 'Mul');
@@ -58,10 +67,16 @@ function emitInputGradient(
     (wide) => producer(g, wide, 'Reshape')?.inputs[0],
   );
   if (!inner || !normalized || !A || !dBetaOverM || !dGammaOverM) return undefined;
-  const { z, mean, deviation } = normalized;
+  return { ...normalized, dOutput: inner.inputs[0], gain, A, dBetaOverM, dGammaOverM };
+}
+
+function emitInputGradient(g: GraphBuilder, node: Node): readonly Value[] | undefined {
+  const match = matchInputGradient(g, node);
+  if (!match || !byMiniBatch(g, match)) return undefined;
+  const { z, mean, deviation, dOutput, gain, A, dBetaOverM, dGammaOverM } = match;
   const b = g.Neg(g.Div(g.Mul(A, dGammaOverM), deviation));
   const c = g.Neg(g.Add(g.Mul(A, dBetaOverM), g.Mul(b, mean)));
-  return [g.Add(g.Mul(gain, inner.inputs[0]), affine(g, z, b, c))];
+  return [g.Add(g.Mul(gain, dOutput), affine(g, z, b, c))];
 }
 
 /** b z + c per channel; with ε = 0 the statistics 0 and 1 leave nothing else. */

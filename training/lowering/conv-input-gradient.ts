@@ -14,16 +14,27 @@ export const convInputGradient: Pass = (graph) =>
     if (node.op !== 'ConvTranspose') return undefined;
     const [dY, W, bias] = node.inputs;
     const { output_padding, ...attributes } = node.attributes;
-    const { kernel_shape, dilations, pads, strides, group } = attributes;
-    const flippedPads = pads.map((pad, i) => (dilations[i % 2] ?? 1) * ((kernel_shape[i % 2] ?? 1) - 1) - pad);
     const plain =
-      group === 1 && !bias && [...strides].every((stride) => stride === 1) && output_padding.every((pad) => pad === 0);
-    if (!plain || flippedPads.some((pad) => pad < 0)) return undefined;
-    return [g.Conv(dY, flipped(g, W, node), undefined, { ...attributes, pads: flippedPads })];
+      attributes.group === 1 &&
+      !bias &&
+      [...attributes.strides].every((stride) => stride === 1) &&
+      output_padding.every((pad) => pad === 0);
+    if (!plain || flippedPads(attributes).some((pad) => pad < 0)) return undefined;
+    return [inputGradient(g, dY, W, attributes)];
   });
 
+/** dX, from the attributes of the convolution `Y = Conv(X, W)`, whose strides are one. */
+export function inputGradient(g: GraphBuilder, dY: Value, W: Value, attributes: ConvAttributes): Value {
+  return g.Conv(dY, flipped(g, W, attributes), undefined, { ...attributes, pads: flippedPads(attributes) });
+}
+
+type ConvAttributes = OpNode<'Conv'>['attributes'];
+
+const flippedPads = ({ kernel_shape, dilations, pads }: ConvAttributes): number[] =>
+  pads.map((pad, i) => (dilations[i % 2] ?? 1) * ((kernel_shape[i % 2] ?? 1) - 1) - pad);
+
 /** W with its taps reversed, inputs and outputs exchanged: `[O, I, kH, kW] -> [I, O, kH, kW]`. */
-function flipped(g: GraphBuilder, W: Value, { attributes: { kernel_shape } }: OpNode<'ConvTranspose'>): Value {
+function flipped(g: GraphBuilder, W: Value, { kernel_shape }: ConvAttributes): Value {
   const [O = 0, I = 0] = sizes(W);
   const taps = kernel_shape.reduce((product, size) => product * size, 1);
   const reversed = g.ints(Array.from({ length: taps }, (_, k) => taps - 1 - k));

@@ -11,7 +11,7 @@
  *
  * Source: Chellapilla et al., High Performance Convolutional Neural Networks for Document Processing, 2006
  */
-import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
+import type { GraphBuilder, Node, OpNode, Value } from '../graph/index.ts';
 import { isTranspose, producer, sizes } from './match.ts';
 import { type Pass, rewrite } from './rewrite.ts';
 
@@ -19,13 +19,21 @@ const swapFirstTwo = [1, 0, 2, 3];
 
 export const convWeightGradient: Pass = (graph) =>
   rewrite(graph, (g, node) => {
-    if (!isTranspose(node, swapFirstTwo)) return undefined;
-    const cut = producer(g, node.inputs[0], 'Slice');
-    const conv = producer(g, cut?.inputs[0], 'Conv');
-    const [image, kernel] = [producer(g, conv?.inputs[0], 'Transpose'), producer(g, conv?.inputs[1], 'Transpose')];
-    if (!conv || !isTranspose(image, swapFirstTwo) || !isTranspose(kernel, swapFirstTwo)) return undefined;
-    return [emitProduct(g, conv, image.outputs[0], kernel.outputs[0], sizes(node.outputs[0]))];
+    const match = matchWeightGradient(g, node);
+    if (!match) return undefined;
+    const { conv, image, kernel, dW } = match;
+    return [emitProduct(g, conv, image.outputs[0], kernel.outputs[0], sizes(dW))];
   });
+
+/** Transpose(Slice(Conv(Transpose(X), Transpose(dY)))), which is dW */
+export function matchWeightGradient(g: GraphBuilder, node: Node | OpNode<'Transpose'>) {
+  if (!isTranspose(node, swapFirstTwo)) return undefined;
+  const cut = producer(g, node.inputs[0], 'Slice');
+  const conv = producer(g, cut?.inputs[0], 'Conv');
+  const [image, kernel] = [producer(g, conv?.inputs[0], 'Transpose'), producer(g, conv?.inputs[1], 'Transpose')];
+  if (!conv || !isTranspose(image, swapFirstTwo) || !isTranspose(kernel, swapFirstTwo)) return undefined;
+  return { conv, image, kernel, dW: node.outputs[0] };
+}
 
 /**
  * @param X with samples and channels exchanged, `[I, N, H, W]`

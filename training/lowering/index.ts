@@ -11,10 +11,12 @@ import { denseBatchNorm } from './dense-batch-norm.ts';
 import { maxPoolGradientWindows } from './max-pool-gradient-windows.ts';
 import { maxPoolGradient } from './max-pool-gradient.ts';
 import { narrowIntegers } from './narrow-integers.ts';
+import { pooledConv } from './pooled-conv/index.ts';
 import { reluAfterPool } from './relu-after-pool.ts';
 import { reluGradient } from './relu-gradient.ts';
 import type { Pass } from './rewrite.ts';
 import { shieldStatistics } from './shield-statistics.ts';
+import { transposedProducts } from './transposed-products.ts';
 
 export { type LoopStep, loopStep } from './loop-step.ts';
 
@@ -22,6 +24,8 @@ export type Target = 'native' | 'wasm' | 'webgpu';
 
 /** The WebAssembly kernels are the native ones, compiled for another machine. */
 const cpu: readonly Pass[] = [
+  pooledConv,
+  transposedProducts,
   reluAfterPool,
   reluGradient,
   maxPoolGradient,

@@ -34,7 +34,7 @@ export function matchRouting(g: GraphBuilder, node: Node | undefined): Routing |
 }
 
 /** Windows of 2 × 2 that neither overlap nor leave a pixel out. */
-function tilesInTwos({ inputs: [X], attributes: { kernel_shape, strides, pads } }: OpNode<'MaxPool'>): boolean {
+export function tilesInTwos({ inputs: [X], attributes: { kernel_shape, strides, pads } }: OpNode<'MaxPool'>): boolean {
   const even = sizes(X)
     .slice(2)
     .every((size) => size % 2 === 0);
@@ -44,9 +44,24 @@ function tilesInTwos({ inputs: [X], attributes: { kernel_shape, strides, pads } 
 /** `X [N, C, H, W]`, `dY [N, C, H/2, W/2]` -> `[N, C, H, W]` */
 function emitRouting(g: GraphBuilder, X: Value, dY: Value): Value {
   const [x0, x1, x2, x3] = [0, 1, 2, 3].map((corner) => everySecond(g, X, corner)) as [Value, Value, Value, Value];
-  const upper = g.Mul(dY, atLeast(g, g.Max(x0, x1), g.Max(x2, x3)));
-  const rows = [splitRow(g, upper, x0, x1), splitRow(g, g.Sub(dY, upper), x2, x3)];
-  return g.Reshape(g.Concat(...rows, { axis: 3 }), g.ints(sizes(X)));
+  const [d0, d1, d2, d3] = route(g, dY, [x0, x1, x2, x3], [g.Max(x0, x1), g.Max(x2, x3)]);
+  return g.Reshape(g.Concat(sideBySide(g, d0, d1), sideBySide(g, d2, d3), { axis: 3 }), g.ints(sizes(X)));
+}
+
+type Corners = readonly [Value, Value, Value, Value];
+
+/**
+ * What each element of the windows receives.
+ *
+ * @param d what arrives at each window
+ * @param corners the windows' elements
+ * @param rows the larger element of each of their rows
+ */
+export function route(g: GraphBuilder, d: Value, [x0, x1, x2, x3]: Corners, rows: readonly [Value, Value]): Corners {
+  const upper = g.Mul(d, atLeast(g, ...rows));
+  const lower = g.Sub(d, upper);
+  const [d0, d2] = [g.Mul(upper, atLeast(g, x0, x1)), g.Mul(lower, atLeast(g, x2, x3))];
+  return [d0, g.Sub(upper, d0), d2, g.Sub(lower, d2)];
 }
 
 /** The upper left, upper right, lower left or lower right element of each window. */
@@ -55,10 +70,9 @@ function everySecond(g: GraphBuilder, X: Value, corner: number): Value {
   return g.Slice(X, g.ints([corner >> 1, corner & 1]), g.ints([H, W]), g.ints([2, 3]), g.ints([2, 2]));
 }
 
-/** What a row of each window receives, its two elements side by side: `[N, C, H/2, 1, W]`. */
-function splitRow(g: GraphBuilder, d: Value, left: Value, right: Value): Value {
-  const dLeft = g.Mul(d, atLeast(g, left, right));
-  const columns = [dLeft, g.Sub(d, dLeft)].map((column) => g.Reshape(column, g.ints([...sizes(d), 1])));
-  const [N = 0, C = 0, rows = 0, windows = 0] = sizes(d);
+/** What the elements of a row of each window receive, the left beside the right: `[N, C, H/2, 1, W]`. */
+function sideBySide(g: GraphBuilder, left: Value, right: Value): Value {
+  const [N = 0, C = 0, rows = 0, windows = 0] = sizes(left);
+  const columns = [left, right].map((column) => g.Reshape(column, g.ints([N, C, rows, windows, 1])));
   return g.Reshape(g.Concat(...columns, { axis: 4 }), g.ints([N, C, rows, 1, 2 * windows]));
 }

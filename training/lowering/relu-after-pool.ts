@@ -6,7 +6,7 @@
  * Backward the mask moves likewise: what arrives at a window is dropped before it is routed, not after. Where a window's
  * largest element is positive both routes are the same; where it is not, nothing passes either way.
  */
-import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
+import type { GraphBuilder, Node, OpNode, Value } from '../graph/index.ts';
 import { matchRouting, type Routing } from './max-pool-gradient.ts';
 import { producer, scalarOf } from './match.ts';
 import { type Pass, rewrite } from './rewrite.ts';
@@ -24,13 +24,22 @@ function poolFirst(g: GraphBuilder, { inputs: [X], attributes }: OpNode<'MaxPool
   return [g.Relu(pooled), Indices];
 }
 
-/** dX = route(dY) · 1[relu(x) > 0]  becomes  dX = route(dY · 1[maxpool(x) > 0]). */
-function maskFirst(g: GraphBuilder, { inputs: [routed, mask] }: OpNode<'Mul'>): readonly Value[] | undefined {
+/** route(dY) · 1[relu(x) > 0], of the same x */
+export function matchMaskedRouting(g: GraphBuilder, node: Node | undefined) {
+  if (node?.op !== 'Mul') return undefined;
+  const [routed, mask] = node.inputs;
   const greater = producer(g, producer(g, mask, 'Cast')?.inputs[0], 'Greater');
   const relu = producer(g, greater?.inputs[0], 'Relu');
   const routing = matchRouting(g, g.producer(routed));
   if (!greater || !relu || !routing || scalarOf(greater.inputs[1]) !== 0) return undefined;
-  return routing.pool.inputs[0] === relu.inputs[0] ? [routeMasked(g, routing, greater.inputs[1])] : undefined;
+  return { routing, relu, zero: greater.inputs[1] };
+}
+
+/** dX = route(dY) · 1[relu(x) > 0]  becomes  dX = route(dY · 1[maxpool(x) > 0]). */
+function maskFirst(g: GraphBuilder, node: OpNode<'Mul'>): readonly Value[] | undefined {
+  const masked = matchMaskedRouting(g, node);
+  const pooledFirst = masked && masked.routing.pool.inputs[0] === masked.relu.inputs[0];
+  return pooledFirst ? [routeMasked(g, masked.routing, masked.zero)] : undefined;
 }
 
 function routeMasked(g: GraphBuilder, { pool, scatter, dY }: Routing, zero: Value): Value {

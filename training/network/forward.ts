@@ -3,9 +3,10 @@ import type { GraphBuilder, Value } from '../graph/index.ts';
 import { layersOf, type Plan, type PlannedLayer, ruleOf } from './plan.ts';
 import { type RandomKey, uniform } from './random.ts';
 import type { BatchStatistics, Mode } from './rule.ts';
+import { emitInput, emitTarget } from './units.ts';
 
 export interface Forward {
-  /** `[N, ..]` of the last layer. */
+  /** `[N, ..]` of the last layer, in the unit of the targets. */
   readonly output: Value;
   /** Batch Norm's second and third outputs by layer, in order; none in `inference` mode. */
   readonly batchStatistics: ReadonlyMap<string, BatchStatistics>;
@@ -27,7 +28,9 @@ export interface ForwardOptions {
 export function emitForward(g: GraphBuilder, plan: Plan, x: Value, options: ForwardOptions): Forward {
   const batchStatistics = new Map<string, BatchStatistics>();
   const pass: Pass = { g, options, batchStatistics, order: layersOf(plan).map(({ name }) => name) };
-  const output = emitChain(pass, plan.layers, normalizeInput(g, plan, x, options.tensors));
+  const encoded = g.scoped('input', () => emitInput(g, plan.network, plan.input, x, options.tensors));
+  const z = emitChain(pass, plan.layers, encoded);
+  const output = g.scoped('target', () => emitTarget(g, plan.target, z, options.tensors));
   return { output, batchStatistics };
 }
 
@@ -57,20 +60,5 @@ function emitLayer(pass: Pass, { name, layer, chains }: PlannedLayer, x: Value):
       if (!options.randomKey) throw new Error(`internal: ${name}: dropout without a random key`);
       return uniform(g, options.randomKey, order.indexOf(name), shape);
     },
-  });
-}
-
-/** x̂ = (x − μ) / √(σ² + ε), with the training set's μ, σ²; ε keeps pixels that never vary finite. */
-function normalizeInput(
-  g: GraphBuilder,
-  { input: [mean, variance] }: Plan,
-  x: Value,
-  tensors: ReadonlyMap<string, Value>,
-): Value {
-  const [mu, sigma2] = [tensors.get(mean.name), tensors.get(variance.name)];
-  if (!mu || !sigma2) throw new Error(`internal: ${mean.name} and ${variance.name} are not among the tensors`);
-  return g.scoped('input', () => {
-    const centred = g.Sub(x.dtype === 'float32' ? x : g.Cast(x, { to: 'float32' }), mu);
-    return g.Div(centred, g.Sqrt(g.Add(sigma2, g.scalar(1e-5))));
   });
 }

@@ -1,8 +1,10 @@
 /** Networks: layers as data, their tensors, and their forward pass as graph nodes. */
 export { type NetworkName, networks } from './catalogue.ts';
+export { denseNetwork, type Fit, imageNetwork } from './default.ts';
 export { emitForward, type Forward, type ForwardOptions } from './forward.ts';
 export * from './layer.ts';
 export {
+  dataTensorsOf,
   layersOf,
   layerTensorsOf,
   outputShapeOf,

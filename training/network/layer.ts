@@ -121,13 +121,17 @@ export const residual = (layers: readonly Layer[], { shortcut = [] }: { shortcut
   shortcut,
 });
 
-/** How raw inputs are normalized: one μ, σ² for each channel, or one for each feature (pixel). */
-export type InputNormalization = 'channel' | 'feature';
+/** How raw inputs are normalized: one μ, σ² for each channel, or one for each feature (pixel), or not at all. */
+export type InputNormalization = 'channel' | 'feature' | 'none';
 
 export interface Network {
   readonly name: string;
   /** One sample: `[C, H, W]` or `[features]`. */
   readonly inputShape: readonly number[];
   readonly inputNormalization: InputNormalization;
+  /** Of rows of a table: how many categories each column has, 0 where it holds numbers. Categories come by index. */
+  readonly categories?: readonly number[] | undefined;
+  /** The layers give numbers in standard deviations from the mean target, the network gives them in the targets' unit. */
+  readonly standardizedTargets?: true | undefined;
   readonly layers: readonly Layer[];
 }

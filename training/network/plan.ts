@@ -2,10 +2,11 @@
  * A network worked out layer by layer: names, shapes, tensors. What the summary shows, initialization fills and the
  * forward pass emits.
  */
-import { formatShape, GraphError, located } from '../graph/index.ts';
+import { located } from '../graph/index.ts';
 import { type Layer, type LayerKind, type LayerOf, type Network } from './layer.ts';
 import type { LayerRule, TensorSpec } from './rule.ts';
 import { layerRules } from './rules/index.ts';
+import { encodedShape, planInput, planTarget, type Statistics } from './units.ts';
 
 export interface PlannedLayer {
   /** Kind and number within its chain: `conv1`, `bn1`, `fc2`. */
@@ -23,8 +24,9 @@ export interface PlannedLayer {
 
 export interface Plan {
   readonly network: Network;
-  /** The training set's μ and σ², stored with the network. */
-  readonly input: readonly [mean: TensorSpec, variance: TensorSpec];
+  /** The training set's μ and σ², of its inputs and of its targets, where the network normalizes them. */
+  readonly input: Statistics | undefined;
+  readonly target: Statistics | undefined;
   readonly layers: readonly PlannedLayer[];
 }
 
@@ -49,8 +51,9 @@ const prefixes: { readonly [K in LayerKind]: string } = {
 
 /** @throws GraphError naming the network, the layer and the shape that does not fit */
 export function planNetwork(network: Network): Plan {
-  const layers = located(network.name, () => planChain(network.layers, '', network.inputShape));
-  return { network, input: planInput(network), layers };
+  const [input, target] = [planInput(network), planTarget(network)];
+  const layers = located(network.name, () => planChain(network.layers, '', encodedShape(network)));
+  return { network, input, target, layers };
 }
 
 /** Every layer, those inside a layer before it. */
@@ -63,10 +66,15 @@ export const layersOf = ({ layers }: Pick<Plan, 'layers'>): readonly PlannedLaye
 /** Every tensor of the layers: what training changes. */
 export const layerTensorsOf = (plan: Plan): readonly TensorSpec[] => layersOf(plan).flatMap(({ tensors }) => tensors);
 
-/** Every tensor of the network, the input's statistics first. */
-export const tensorsOf = (plan: Plan): readonly TensorSpec[] => [...plan.input, ...layerTensorsOf(plan)];
+/** The statistics of the data: what training leaves as it is. */
+export const dataTensorsOf = ({ input, target }: Plan): readonly TensorSpec[] =>
+  [input, target].flatMap((statistics) => (statistics ? [statistics.mean, statistics.variance] : []));
 
-export const outputShapeOf = ({ network, layers }: Plan): readonly number[] => shapeAfter(layers, network.inputShape);
+/** Every tensor of the network, those of the data first. */
+export const tensorsOf = (plan: Plan): readonly TensorSpec[] => [...dataTensorsOf(plan), ...layerTensorsOf(plan)];
+
+export const outputShapeOf = ({ network, layers }: Plan): readonly number[] =>
+  shapeAfter(layers, encodedShape(network));
 
 export const ruleOf = (layer: Layer): LayerRule<LayerKind> => layerRules[layer.kind] as unknown as LayerRule<LayerKind>;
 
@@ -111,14 +119,4 @@ function planLayer(
       .map((spec) => ({ ...spec, name: `${name}.${spec.name}` })),
     chains: Object.fromEntries(chains),
   }));
-}
-
-function planInput({ name, inputShape, inputNormalization }: Network): Plan['input'] {
-  const [channels, ...spatial] = inputShape;
-  if (channels === undefined) throw new GraphError(`${name}: expected an input shape, got ${formatShape(inputShape)}`);
-  const shape = inputNormalization === 'feature' ? inputShape : [channels, ...spatial.map(() => 1)];
-  return [
-    { name: 'input.mean', shape, role: { kind: 'mean' } },
-    { name: 'input.var', shape, role: { kind: 'variance' } },
-  ];
 }

@@ -46,7 +46,9 @@ const layerSchema = z.discriminatedUnion(
 const networkSchema: z.ZodType<Network> = z.strictObject({
   name: z.string().min(1),
   inputShape: z.array(size).min(1),
-  inputNormalization: z.enum(['channel', 'feature']),
+  inputNormalization: z.enum(['channel', 'feature', 'none']),
+  categories: z.array(z.number().int().nonnegative()).optional(),
+  standardizedTargets: z.literal(true).optional(),
   layers: z.array(layerSchema),
 });
 

@@ -13,9 +13,14 @@ export interface ObjectiveSettings {
   /** One of two classes: cross-entropy of the sigmoid of one logit. */
   readonly binary: object;
   /** A number: the squared error. */
-  readonly mse: object;
+  readonly mse: NumberSettings;
   /** A number: half the squared error up to `delta`, and on from there as a line, so that outliers pull less. */
-  readonly huber: { readonly delta: number };
+  readonly huber: NumberSettings & { readonly delta: number };
+}
+
+interface NumberSettings {
+  /** The error that counts as 1, such as the targets' standard deviation, so that no loss depends on their unit. */
+  readonly unit?: number | undefined;
 }
 
 export type ObjectiveKind = keyof ObjectiveSettings;
@@ -31,8 +36,13 @@ export const multiclass = ({
   ...(classWeights && { classWeights }),
 });
 export const binary = (): Objective => ({ kind: 'binary' });
-export const mse = (): Objective => ({ kind: 'mse' });
-export const huber = (delta = 1): Objective => ({ kind: 'huber', delta });
+export const mse = ({ unit }: NumberSettings = {}): Objective => ({ kind: 'mse', ...(unit && { unit }) });
+/** @param delta in units */
+export const huber = (delta = 1, { unit }: NumberSettings = {}): Objective => ({
+  kind: 'huber',
+  delta,
+  ...(unit && { unit }),
+});
 
 /** What a data set is for when nobody says: its classes, or its numbers by squared error. */
 export const objectiveFor = ({ task }: Pick<Dataset, 'task'>): Objective =>

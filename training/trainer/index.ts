@@ -4,5 +4,14 @@ export { initializeTensors, type State } from './initialize.ts';
 export { populationStatistics } from './population.ts';
 export { trainingProgram, type ProgramOptions } from './program.ts';
 export type { StepOptions } from './step.ts';
-export { type TrainingConfig, TrainingRun } from './run.ts';
-export { type EpochMetrics, train, type TrainingData, type TrainingEvents, type TrainingResult } from './train.ts';
+export { type Position, stateShapes, type TrainingConfig, TrainingRun } from './run.ts';
+export { bestEpoch, type EpochResult, type Snapshot } from './snapshot.ts';
+export {
+  type EpochMetrics,
+  type Progress,
+  train,
+  type TrainingData,
+  type TrainingEvents,
+  type TrainingResult,
+  type TrainingStart,
+} from './train.ts';

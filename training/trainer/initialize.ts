@@ -1,7 +1,7 @@
 /** The tensors a training run starts from. */
-import type { InputStatistics, Random } from '../data/index.ts';
-import { sizeOf, type Tensor } from '../graph/index.ts';
-import { isTrained, layerTensorsOf, type Plan, type TensorSpec, tensorsOf } from '../network/index.ts';
+import { type Dataset, inputStatistics, type InputStatistics, type Random, targetStatistics } from '../data/index.ts';
+import { GraphError, sizeOf, type Tensor } from '../graph/index.ts';
+import { isTrained, layerTensorsOf, type Plan, type TensorSpec } from '../network/index.ts';
 import { averageName, slotName, type UpdateOptions } from './update.ts';
 
 export type State = ReadonlyMap<string, Tensor<'float32'>>;
@@ -10,12 +10,32 @@ export type State = ReadonlyMap<string, Tensor<'float32'>>;
  * Fresh tensors of the network. Each tensor has its own stream of random numbers, so that a change to one layer leaves
  * the others' initial weights as they were.
  */
-export function initializeTensors(plan: Plan, random: Random, input: InputStatistics): State {
-  const [mean, variance] = plan.input;
+export function initializeTensors(plan: Plan, random: Random, dataset: Dataset): State {
   return new Map([
-    ...tensorsOf(plan).map((spec) => [spec.name, filled(spec, random.fork(spec.name))] as const),
-    [mean.name, float32(mean.shape, input.mean)],
-    [variance.name, float32(variance.shape, input.variance)],
+    ...dataStatistics(plan, dataset),
+    ...layerTensorsOf(plan).map((spec) => [spec.name, filled(spec, random.fork(spec.name))] as const),
+  ]);
+}
+
+/** The μ and σ² of the training set that the network stores. */
+function dataStatistics({ network, input, target }: Plan, dataset: Dataset): State {
+  const { inputNormalization: per, categories } = network;
+  const ofInputs = per === 'none' ? undefined : inputStatistics(dataset, per);
+  const isNumeric = (_: number, column: number) => categories?.[column] === 0;
+  const columns = (values: Float32Array) => (categories ? values.filter(isNumeric) : values);
+  const ofTargets = dataset.task === 'regression' ? targetStatistics(dataset) : undefined;
+  return new Map([
+    ...stored(input, ofInputs && { mean: columns(ofInputs.mean), variance: columns(ofInputs.variance) }),
+    ...stored(target, ofTargets),
+  ]);
+}
+
+function stored(specs: Plan['input'], statistics: InputStatistics | undefined): State {
+  if (!specs) return new Map();
+  if (!statistics) throw new GraphError(`${specs.mean.name}: expected numbers to learn it from, got classes`);
+  return new Map([
+    [specs.mean.name, float32(specs.mean.shape, statistics.mean)],
+    [specs.variance.name, float32(specs.variance.shape, statistics.variance)],
   ]);
 }
 

@@ -10,7 +10,7 @@ import {
   type TensorType,
   type Value,
 } from '../graph/index.ts';
-import { isTrained, layerTensorsOf, type Plan } from '../network/index.ts';
+import { dataTensorsOf, isTrained, layerTensorsOf, type Plan } from '../network/index.ts';
 import { multiclass, objectiveRuleOf } from '../objective/index.ts';
 import { emitStep, type StepOptions } from './step.ts';
 import { averageName, slotName, stepScalars, type UpdateOptions } from './update.ts';
@@ -64,7 +64,7 @@ function declareInputs(g: GraphBuilder, plan: Plan, options: ProgramOptions) {
     targets: g.input('targets', { dtype: objectiveRuleOf(objective).targets, shape: [data.count] }),
     indices: g.input('indices', { dtype: 'int32', shape: ['M', batchSize] }),
     scalars: g.input('scalars', float32(['M', scalarNames(options).length])),
-    fixed: new Map(plan.input.map(({ name, shape }) => input(name, float32(shape)))),
+    fixed: new Map(dataTensorsOf(plan).map(({ name, shape }) => input(name, float32(shape)))),
     carried: new Map([...carriedState(plan, options)].map(([name, shape]) => input(name, float32(shape)))),
   };
 }

@@ -1,10 +1,11 @@
 /** A training run in progress: the compiled program, the data set it reads, and the state carried from call to call. */
 import type { Backend, NamedTensors, Session } from '../backend/index.ts';
-import { type Dataset, createRandom, inputStatistics } from '../data/index.ts';
+import { type Dataset, createRandom } from '../data/index.ts';
 import { type Tensor } from '../graph/index.ts';
 import { floatsOf } from './evaluate.ts';
+import { divergenceError, findNonFinite, allFinite } from './finite.ts';
 import { initializeTensors, initializeUpdates, type State, tensorOf } from './initialize.ts';
-import { layerTensorsOf, outputShapeOf, type Plan, tensorsOf } from '../network/index.ts';
+import { dataTensorsOf, layerTensorsOf, outputShapeOf, type Plan, tensorsOf } from '../network/index.ts';
 import { checkObjective, objectiveFor } from '../objective/index.ts';
 import {
   type Optimizer,
@@ -32,6 +33,10 @@ export interface TrainingConfig extends Omit<StepOptions, 'optimizer'> {
   readonly warmUp?: number | undefined;
   /** Of the trained network: the running averages, or those of a pass over the training set. */
   readonly statistics?: 'running' | 'population' | undefined;
+  /** The epochs that may pass without a lower validation loss before the run ends; as many as there are when omitted. */
+  readonly earlyStopping?: number | undefined;
+  /** Which epoch's tensors the run gives: the best by validation loss when it may stop early, else the last. */
+  readonly keep?: 'last' | 'best' | undefined;
 }
 
 /** One number for each step. */
@@ -42,6 +47,14 @@ export interface StepResults {
   readonly score: Float32Array;
 }
 
+/** What a step needs of the ones before it. */
+export interface Position {
+  /** Of the network's tensors, the optimizer's slots and the averages. */
+  readonly state: State;
+  /** Taken so far. */
+  readonly steps: number;
+}
+
 export class TrainingRun {
   readonly #plan: Plan;
   readonly #config: TrainingConfig;
@@ -50,20 +63,21 @@ export class TrainingRun {
   /** The data set; the same for every call. */
   readonly #dataset: NamedTensors;
   readonly #carried: readonly string[];
-  readonly #totalSteps: number;
+  readonly #stepsPerEpoch: number;
   #state: State;
-  #stepsDone = 0;
+  #stepsDone: number;
   #pace = firstPace;
 
-  private constructor(plan: Plan, dataset: Dataset, config: TrainingConfig, session: Session, tensors: State) {
+  private constructor(plan: Plan, dataset: Dataset, config: TrainingConfig, session: Session, position: Position) {
     this.#plan = plan;
     this.#config = config;
     this.#options = stepOptions(config, dataset);
     this.#session = session;
     this.#dataset = datasetTensors(dataset);
     this.#carried = [...carriedState(plan, this.#options).keys()];
-    this.#totalSteps = config.epochs * Math.floor(dataset.count / config.batchSize);
-    this.#state = new Map([...tensors, ...initializeUpdates(plan, tensors, this.#options)]);
+    this.#stepsPerEpoch = Math.floor(dataset.count / config.batchSize);
+    this.#state = position.state;
+    this.#stepsDone = position.steps;
   }
 
   /** @param tensors what to start from, in place of fresh weights and the data set's own μ, σ² */
@@ -73,6 +87,18 @@ export class TrainingRun {
     config: TrainingConfig,
     backend: Backend,
     tensors: State = freshTensors(plan, dataset, config),
+  ): Promise<TrainingRun> {
+    const updates = initializeUpdates(plan, tensors, stepOptions(config, dataset));
+    return TrainingRun.resume(plan, dataset, config, backend, { state: new Map([...tensors, ...updates]), steps: 0 });
+  }
+
+  /** Goes on from where a run of the same network, data set and configuration stood. */
+  static async resume(
+    plan: Plan,
+    dataset: Dataset,
+    config: TrainingConfig,
+    backend: Backend,
+    position: Position,
   ): Promise<TrainingRun> {
     const options = stepOptions(config, dataset);
     checkObjective(
@@ -85,7 +111,7 @@ export class TrainingRun {
       batchSize: config.batchSize,
       data: { count: dataset.count, dtype: dataset.inputs instanceof Uint8Array ? 'uint8' : 'float32' },
     });
-    return new TrainingRun(plan, dataset, config, await backend.createSession(graph), tensors);
+    return new TrainingRun(plan, dataset, config, await backend.createSession(graph), position);
   }
 
   /** The network's tensors as they are now, or their averages where those are kept. */
@@ -97,6 +123,11 @@ export class TrainingRun {
     ]);
   }
 
+  /** All that the next step depends on. */
+  get state(): State {
+    return this.#state;
+  }
+
   get stepsDone(): number {
     return this.#stepsDone;
   }
@@ -106,50 +137,98 @@ export class TrainingRun {
     return this.#pace;
   }
 
-  /** Takes one step for each mini-batch of `order`, sample indices `[steps, batchSize]`. */
+  /**
+   * Takes one step for each mini-batch of `order`, sample indices `[steps, batchSize]`.
+   *
+   * @throws UserError when a loss or anything in the state is no longer a finite number, naming step, layer and learning rate
+   */
   async steps(order: Int32Array): Promise<StepResults> {
-    const { batchSize } = this.#config;
-    const count = order.length / batchSize;
     const start = performance.now();
-    const results = await this.#session.run({
-      ...this.#dataset,
-      ...Object.fromEntries(this.#state),
-      steps: { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(count)) },
-      first_step: { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(this.#stepsDone)) },
-      indices: { dtype: 'int32', shape: [count, batchSize], data: order },
-      scalars: this.#scalars(count),
-    });
-    const updated = this.#carried.map((name) => [name, results[nextName(name)] as Tensor<'float32'>] as const);
-    this.#state = new Map([...this.#state, ...updated]);
-    this.#stepsDone += count;
+    const before: Position = { state: this.#state, steps: this.#stepsDone };
+    const { state, steps, results } = await this.#advance(before, order);
+    if (!allFinite(results.loss) || findNonFinite(state)) throw await this.#findDivergence(before, order);
+    const count = steps - before.steps;
+    this.#state = state;
+    this.#stepsDone = steps;
     // The short call at the end of an epoch says little.
     if (count >= this.#pace) this.#pace = nextPace(count, performance.now() - start);
-    return { loss: floatsOf(results, 'loss'), score: floatsOf(results, 'score') };
+    return results;
   }
 
   release(): Promise<void> {
     return this.#session.release();
   }
 
-  /** The host's numbers for the next `count` steps, `[count, S]`. */
-  #scalars(count: number): Tensor {
-    const { learningRate, schedule, warmUp } = this.#config;
-    const rows = Array.from({ length: count }, (_, i) => {
-      const done = this.#stepsDone + i;
-      const rate = learningRate * rateFactor(schedule, done / this.#totalSteps, warmUp);
-      return Object.values(stepScalars(this.#options, done + 1, rate));
+  async #advance({ state, steps }: Position, order: Int32Array): Promise<Position & { results: StepResults }> {
+    const { batchSize } = this.#config;
+    const count = order.length / batchSize;
+    const results = await this.#session.run({
+      ...this.#dataset,
+      ...Object.fromEntries(state),
+      steps: { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(count)) },
+      first_step: { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(steps)) },
+      indices: { dtype: 'int32', shape: [count, batchSize], data: order },
+      scalars: this.#scalars(steps, count),
     });
+    const updated = this.#carried.map((name) => [name, results[nextName(name)] as Tensor<'float32'>] as const);
+    return {
+      state: new Map([...state, ...updated]),
+      steps: steps + count,
+      results: { loss: floatsOf(results, 'loss'), score: floatsOf(results, 'score') },
+    };
+  }
+
+  /** Repeats the steps of a call that went wrong one by one: they give the same bits. */
+  async #findDivergence(before: Position, order: Int32Array): Promise<Error> {
+    const { batchSize } = this.#config;
+    let position = before;
+    for (let from = 0; from < order.length; from += batchSize) {
+      const { results, ...after } = await this.#advance(position, order.subarray(from, from + batchSize));
+      const [loss = NaN] = results.loss;
+      const first = findNonFinite(after.state);
+      if (first || !Number.isFinite(loss)) {
+        const epoch = Math.floor(position.steps / this.#stepsPerEpoch) + 1;
+        return divergenceError({ step: after.steps, epoch, learningRate: this.#rateAt(position.steps), loss, first });
+      }
+      position = after;
+    }
+    return new Error('internal: a call of many steps diverged, the same steps one by one did not');
+  }
+
+  /** The learning rate of the step after `done` others. */
+  #rateAt(done: number): number {
+    const { learningRate, schedule, warmUp, epochs } = this.#config;
+    return learningRate * rateFactor(schedule, done / (epochs * this.#stepsPerEpoch), warmUp);
+  }
+
+  /** The host's numbers for `count` steps after `done` others, `[count, S]`. */
+  #scalars(done: number, count: number): Tensor {
+    const rows = Array.from({ length: count }, (_, i) =>
+      Object.values(stepScalars(this.#options, done + i + 1, this.#rateAt(done + i))),
+    );
     return { dtype: 'float32', shape: [count, rows[0]?.length ?? 0], data: Float32Array.from(rows.flat()) };
   }
 }
 
-function stepOptions({ optimizer, momentum = 0.9, ...config }: TrainingConfig, dataset: Dataset) {
+function stepOptions(config: TrainingConfig, dataset: Dataset) {
+  return { ...config, objective: config.objective ?? objectiveFor(dataset), optimizer: createOptimizer(config) };
+}
+
+function createOptimizer({ optimizer, momentum = 0.9 }: TrainingConfig): Optimizer {
   const create: (settings: OptimizerSettings) => Optimizer = optimizers[optimizer];
-  return { ...config, objective: config.objective ?? objectiveFor(dataset), optimizer: create({ momentum }) };
+  return create({ momentum });
+}
+
+/** The names and shapes of a run's state. */
+export function stateShapes(plan: Plan, config: TrainingConfig): ReadonlyMap<string, readonly number[]> {
+  return new Map([
+    ...dataTensorsOf(plan).map(({ name, shape }) => [name, shape] as const),
+    ...carriedState(plan, { ...config, optimizer: createOptimizer(config) }),
+  ]);
 }
 
 const freshTensors = (plan: Plan, dataset: Dataset, { seed }: TrainingConfig): State =>
-  initializeTensors(plan, createRandom(seed), inputStatistics(dataset, plan.network.inputNormalization));
+  initializeTensors(plan, createRandom(seed), dataset);
 
 function datasetTensors(dataset: Dataset): NamedTensors {
   const { inputs, inputShape, count } = dataset;

@@ -2,25 +2,22 @@
 import type { Backend } from '../backend/index.ts';
 import { type Dataset, createRandom, epochBatches } from '../data/index.ts';
 import { UserError } from '../errors.ts';
-import { createEvaluator } from './evaluate.ts';
+import { createEvaluator, type Evaluator } from './evaluate.ts';
 import type { State } from './initialize.ts';
 import { populationStatistics } from './population.ts';
 import type { Plan } from '../network/index.ts';
-import { type Evaluation, objectiveFor, objectiveRuleOf } from '../objective/index.ts';
-import { type StepResults, type TrainingConfig, TrainingRun } from './run.ts';
+import { objectiveFor, objectiveRuleOf } from '../objective/index.ts';
+import { type TrainingConfig, TrainingRun } from './run.ts';
+import { bestEpoch, type EpochResult, type EpochSums, noSteps, type Snapshot, stopsEarly } from './snapshot.ts';
 
 export interface TrainingData {
   readonly train: Dataset;
   readonly validation: Dataset;
 }
 
-export interface EpochMetrics {
-  /** Counts from 1. */
-  readonly epoch: number;
-  /** Over the epoch's mini-batches, each before its update. */
-  readonly train: Evaluation;
-  /** With running statistics. */
-  readonly validation: Evaluation;
+export interface EpochMetrics extends EpochResult {
+  /** The steps of the run so far. */
+  readonly steps: number;
   readonly samplesPerSecond: number;
 }
 
@@ -28,6 +25,8 @@ export interface Progress {
   readonly epoch: number;
   /** Samples of this epoch seen so far. */
   readonly samples: number;
+  /** The steps of the run so far. */
+  readonly steps: number;
   /** Mean over the steps since the last report. */
   readonly loss: number;
 }
@@ -35,18 +34,30 @@ export interface Progress {
 export interface TrainingEvents {
   readonly onProgress?: (progress: Progress) => void;
   readonly onEpoch?: (metrics: EpochMetrics) => void;
+  /** After each epoch, and when the run is interrupted. Training waits for it. */
+  readonly onSnapshot?: (snapshot: Snapshot) => Promise<void>;
+}
+
+export interface TrainingStart {
+  /** What to start from, such as the tensors of a checkpoint; fresh ones when omitted. */
+  readonly tensors?: State | undefined;
+  /** Where to go on, in place of a start: of a run with the same network, data and configuration. */
+  readonly snapshot?: Snapshot | undefined;
+  /** Interrupts the run between two calls of the graph, a fraction of a second apart. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface TrainingResult {
-  /** The network's tensors. */
+  /** The network's tensors, of the epoch that the configuration asks for. */
   readonly tensors: State;
-  readonly history: readonly EpochMetrics[];
+  readonly history: readonly EpochResult[];
   readonly steps: number;
+  /** The tensors are then those of the last step. */
+  readonly interrupted: boolean;
 }
 
 /**
- * @param tensors what to start from, such as those of a checkpoint; fresh ones when omitted
- * @throws UserError when the loss is no longer a number, or Batch Norm is frozen at the statistics of fresh tensors
+ * @throws UserError when a number is no longer finite, or Batch Norm is frozen at the statistics of fresh tensors
  */
 export async function train(
   plan: Plan,
@@ -54,69 +65,97 @@ export async function train(
   config: TrainingConfig,
   backend: Backend,
   events: TrainingEvents = {},
-  tensors?: State,
+  { tensors, snapshot, signal }: TrainingStart = {},
 ): Promise<TrainingResult> {
-  if (config.freezeBn && !tensors) {
+  if (config.freezeBn && !tensors && !snapshot) {
     throw new UserError('training: expected a checkpoint to freeze the running statistics of, got fresh ones');
   }
-  const run = await TrainingRun.start(plan, data.train, config, backend, tensors);
+  const run = snapshot
+    ? await TrainingRun.resume(plan, data.train, config, backend, snapshot)
+    : await TrainingRun.start(plan, data.train, config, backend, tensors);
   const evaluator = await createEvaluator(backend, plan);
-  const history: EpochMetrics[] = [];
   try {
-    for (let epoch = 1; epoch <= config.epochs; epoch++) {
-      const trained = await trainEpoch(run, epoch, data.train, config, events);
-      const validation = await evaluator.evaluate(run.tensors, data.validation, config.objective);
-      history.push({ epoch, validation, ...trained });
-      events.onEpoch?.({ epoch, validation, ...trained });
-    }
+    const { history, best } = await trainEpochs({ run, evaluator, data, config, events, signal }, snapshot);
+    const interrupted = !isComplete(history, config);
+    const chosen = best && keepsBest(config) && !interrupted ? best : run.tensors;
+    const full = config.statistics === 'population' && !interrupted;
+    return {
+      tensors: full ? await populationStatistics(backend, plan, chosen, data.train) : chosen,
+      history,
+      steps: run.stepsDone,
+      interrupted,
+    };
   } finally {
     await Promise.all([run.release(), evaluator.release()]);
   }
-  const trained = run.tensors;
-  const chosen =
-    config.statistics === 'population' ? await populationStatistics(backend, plan, trained, data.train) : trained;
-  return { tensors: chosen, history, steps: run.stepsDone };
 }
 
-async function trainEpoch(
-  run: TrainingRun,
-  epoch: number,
-  dataset: Dataset,
-  config: TrainingConfig,
-  events: TrainingEvents,
-) {
-  const { summarize } = objectiveRuleOf(config.objective ?? objectiveFor(dataset));
-  const order = epochBatches(createRandom(config.seed), epoch, dataset.count, config.batchSize);
+const keepsBest = ({ keep, earlyStopping }: TrainingConfig): boolean =>
+  (keep ?? (earlyStopping === undefined ? 'last' : 'best')) === 'best';
+
+const isComplete = (history: readonly EpochResult[], { epochs, earlyStopping }: TrainingConfig): boolean =>
+  history.length >= epochs || stopsEarly(history, earlyStopping);
+
+interface Training {
+  readonly run: TrainingRun;
+  readonly evaluator: Evaluator;
+  readonly data: TrainingData;
+  readonly config: TrainingConfig;
+  readonly events: TrainingEvents;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Until the run is complete or interrupted. */
+async function trainEpochs(
+  training: Training,
+  { history, sums, best }: Pick<Snapshot, 'history' | 'sums' | 'best'> = {
+    history: [],
+    sums: noSteps,
+    best: undefined,
+  },
+): Promise<Pick<Snapshot, 'history' | 'best'>> {
+  const { run, evaluator, data, config, events, signal } = training;
+  while (!isComplete(history, config)) {
+    const epoch = history.length + 1;
+    const { train, ...trained } = await trainEpoch(training, epoch, sums);
+    sums = trained.sums;
+    if (!signal?.aborted) {
+      const validation = await evaluator.evaluate(run.tensors, data.validation, config.objective);
+      const result = { epoch, train, validation };
+      history = [...history, result];
+      sums = noSteps;
+      if (bestEpoch(history) === epoch) best = run.tensors;
+      events.onEpoch?.({ ...result, steps: run.stepsDone, samplesPerSecond: trained.samplesPerSecond });
+    }
+    await events.onSnapshot?.({ steps: run.stepsDone, state: run.state, history, sums, best });
+    if (signal?.aborted) break;
+  }
+  return { history, best };
+}
+
+/** The rest of an epoch, or as much of it as passes before an interruption. */
+async function trainEpoch({ run, data, config, events, signal }: Training, epoch: number, before: EpochSums) {
+  const { batchSize, seed, objective } = config;
+  const { summarize } = objectiveRuleOf(objective ?? objectiveFor(data.train));
+  const order = epochBatches(createRandom(seed), epoch, data.train.count, batchSize);
+  const steps = order.length / batchSize;
+  const first = (run.stepsDone - (epoch - 1) * steps) * batchSize;
   const start = performance.now();
-  const sum = { loss: 0, score: 0 };
-  for (let from = 0; from < order.length;) {
-    const call = order.subarray(from, from + run.stepsPerCall * config.batchSize);
-    const results = await run.steps(call);
+  let sums = before;
+  let from = first;
+  while (from < order.length && !signal?.aborted) {
+    const call = order.subarray(from, from + run.stepsPerCall * batchSize);
+    const { loss, score } = await run.steps(call);
     from += call.length;
-    requireFinite(results, epoch, run.stepsDone, config);
-    const loss = total(results.loss);
-    sum.loss += loss;
-    sum.score += total(results.score);
-    events.onProgress?.({ epoch, samples: from, loss: loss / results.loss.length });
+    sums = { loss: addAll(sums.loss, loss), score: addAll(sums.score, score) };
+    events.onProgress?.({ epoch, samples: from, steps: run.stepsDone, loss: addAll(0, loss) / loss.length });
   }
   return {
-    train: summarize(sum.loss / (order.length / config.batchSize), sum.score, order.length),
-    samplesPerSecond: order.length / ((performance.now() - start) / 1000),
+    sums,
+    train: summarize(sums.loss / steps, sums.score, order.length),
+    samplesPerSecond: (from - first) / ((performance.now() - start) / 1000),
   };
 }
 
-function requireFinite(
-  { loss }: StepResults,
-  epoch: number,
-  stepsDone: number,
-  { learningRate }: TrainingConfig,
-): void {
-  const bad = loss.findIndex((value) => !Number.isFinite(value));
-  if (bad < 0) return;
-  const step = stepsDone - loss.length + bad + 1;
-  throw new UserError(
-    `training: expected a finite loss, got ${loss[bad]} at step ${step} (epoch ${epoch}); try a --learning-rate below ${learningRate}`,
-  );
-}
-
-const total = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0);
+/** One by one, so that the sum does not depend on how the steps are divided among calls. */
+const addAll = (sum: number, values: Float32Array): number => values.reduce((total, value) => total + value, sum);

@@ -2,11 +2,13 @@
 import { loadDigits, type TestDigits } from './digits.ts';
 import { find } from './dom.ts';
 import { createPad } from './drawing/pad.ts';
+import { KeyRequired } from './key.ts';
 import { latest } from './timing.ts';
 import { createLayers } from './layers/layers.ts';
 import { explain, type Explanation, type Statistics } from './model.ts';
 import type { Pixels } from './pixels.ts';
 import { createAnswer } from './views/answer.ts';
+import { createKeyForm } from './views/key-form.ts';
 import { createNeighbours } from './views/neighbours.ts';
 import { createPicks } from './views/picks.ts';
 
@@ -22,6 +24,7 @@ function start({ asked, neighbours: pool }: TestDigits): void {
     change(pixels);
   });
   const neighbours = createNeighbours(find('#neighbours', HTMLElement), pool, ask);
+  const keyForm = createKeyForm(ask);
   let digit: Pixels | undefined;
   let explanation: Explanation | undefined;
 
@@ -49,6 +52,7 @@ function start({ asked, neighbours: pool }: TestDigits): void {
       answer.note(explanation);
       show();
     } catch (error) {
+      if (error instanceof KeyRequired) keyForm.show();
       answer.say(`The network did not answer. ${error instanceof Error ? error.message : ''}`);
     }
   });

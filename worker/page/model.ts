@@ -1,4 +1,5 @@
 /** Asks the Worker about a mini-batch of pictures. Its documents: `/openapi.json`. */
+import { keyHeader, KeyRequired } from './key.ts';
 import { type Pixels, SIDE } from './pixels.ts';
 
 const MODEL = 'mnist-cnn';
@@ -73,10 +74,11 @@ async function post(
   const query = new URLSearchParams(options);
   const response = await fetch(`/v2/models/${MODEL}/${action}?${query.toString()}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/octet-stream' },
+    headers: { 'content-type': 'application/octet-stream', ...keyHeader() },
     body: concatenate(batch),
   });
   if (response.ok) return response.json();
+  if (response.status === 401) throw new KeyRequired('This Worker asks for its API key.');
   const { error } = (await response.json().catch(() => ({ error: response.statusText }))) as { error: string };
   throw new Error(error);
 }

@@ -1,8 +1,9 @@
 /**
- * JPEG to pixels. The frame header is read first, so that a small file that declares a huge picture costs nothing.
+ * JPEG to pixels, upright. The frame header is read first, so that a small file that declares a huge picture costs nothing.
  * https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B
  */
 import decode from 'jpeg-js/lib/decoder.js';
+import { orientationOf, upright } from './exif.ts';
 import { damaged, requireSize, type Picture } from './picture.ts';
 
 const MAX_MEGABYTES = 96;
@@ -16,11 +17,12 @@ export function decodeJpeg(bytes: Uint8Array): Picture {
   const { width, height } = frameSize(bytes);
   requireSize('jpeg', width, height);
   try {
-    return decode(bytes, {
+    const picture = decode(bytes, {
       useTArray: true,
       tolerantDecoding: false,
       maxMemoryUsageInMB: MAX_MEGABYTES,
     });
+    return upright(picture, orientationOf(bytes));
   } catch {
     throw damaged('jpeg');
   }

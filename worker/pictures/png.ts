@@ -95,7 +95,7 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
 /** Grey, palette or colour of 1 to 16 bits, with or without alpha, to four bytes a pixel. */
 function toRgba(png: DecodedPng): Uint8Array {
   const { width, height } = png;
-  const { data, channels, depth } = png.palette ? indexed(png) : unpacked(png);
+  const { data, channels, depth, key } = png.palette ? indexed(png) : unpacked(png);
   const shift = depth === 16 ? 8 : 0;
   const [green, blue, alpha] = channels < 3 ? [0, 0, 1] : [1, 2, 3];
   const rgba = new Uint8Array(width * height * 4).fill(255);
@@ -104,6 +104,7 @@ function toRgba(png: DecodedPng): Uint8Array {
     rgba[to + 1] = (data[from + green] ?? 0) >> shift;
     rgba[to + 2] = (data[from + blue] ?? 0) >> shift;
     if (alpha < channels) rgba[to + 3] = (data[from + alpha] ?? 0) >> shift;
+    else if (key && isKey(key, data, from)) rgba[to + 3] = 0;
   }
   return rgba;
 }
@@ -112,6 +113,13 @@ interface Samples {
   readonly data: ArrayLike<number>;
   readonly channels: number;
   readonly depth: number;
+  /** The samples of the one colour that is transparent (chunk tRNS of a picture without palette). */
+  readonly key?: ArrayLike<number> | undefined;
+}
+
+function isKey(key: ArrayLike<number>, data: ArrayLike<number>, from: number): boolean {
+  for (let channel = 0; channel < key.length; channel++) if (data[from + channel] !== key[channel]) return false;
+  return true;
 }
 
 function indexed(png: DecodedPng): Samples {
@@ -120,8 +128,8 @@ function indexed(png: DecodedPng): Samples {
 }
 
 /** Grey of 1, 2 or 4 bits lies packed, each row starting at a whole byte; black is 0 and white becomes 255. */
-function unpacked({ width, height, data, channels, depth }: DecodedPng): Samples {
-  if (depth >= 8) return { data, channels, depth };
+function unpacked({ width, height, data, channels, depth, transparency }: DecodedPng): Samples {
+  if (depth >= 8) return { data, channels, depth, key: transparency };
   const rowBytes = Math.ceil((width * depth) / 8);
   const largest = 2 ** depth - 1;
   const bytes = new Uint8Array(width * height);
@@ -130,5 +138,6 @@ function unpacked({ width, height, data, channels, depth }: DecodedPng): Samples
     const byte = data[y * rowBytes + Math.floor((x * depth) / 8)] ?? 0;
     bytes[i] = (((byte >> (8 - depth - ((x * depth) % 8))) & largest) * 255) / largest;
   }
-  return { data: bytes, channels: 1, depth: 8 };
+  const key = transparency && Array.from(transparency, (sample) => ((sample & largest) * 255) / largest);
+  return { data: bytes, channels: 1, depth: 8, key };
 }

@@ -13,8 +13,7 @@ const dtypes = {
   int32: { code: 6, array: Int32Array },
   int64: { code: 7, array: BigInt64Array },
   bool: { code: 9, array: Uint8Array },
-  /** Raw IEEE 754 half-precision bits. */
-  float16: { code: 10, array: Uint16Array },
+  float16: { code: 10, array: Float16Array },
   float64: { code: 11, array: Float64Array },
   uint32: { code: 12, array: Uint32Array },
   uint64: { code: 13, array: BigUint64Array },

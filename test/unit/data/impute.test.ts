@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fillMissing, fitFills, type Column, type Dataset } from '../../../training/data/index.ts';
+import { fillMissing, fitFills, imputeAll, type Column, type Dataset } from '../../../training/data/index.ts';
 import { UserError } from '../../../training/errors.ts';
 
 const columns: Column[] = [
@@ -14,6 +14,18 @@ const dataset: Dataset = { task: 'regression', inputs, inputShape: [3], count: 5
 
 const fillOf = (name: string, imputation: string) =>
   fitFills(columns, new Map([[name, imputation]]), dataset).find((column) => column.name === name)?.fill;
+
+describe('an imputation for all columns', () => {
+  it('is for those with numbers and without one of their own; categories take the most frequent', () => {
+    const imputations = imputeAll(columns, new Map([['empty', '0']]), 'mean');
+    expect([...imputations]).toEqual([
+      ['age', 'mean'],
+      ['town', 'most-frequent'],
+      ['empty', '0'],
+    ]);
+    expect(fitFills(columns, imputations, dataset).map(({ fill }) => fill)).toEqual([4, 1, 0]);
+  });
+});
 
 describe('an imputation', () => {
   it.each([

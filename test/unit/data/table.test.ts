@@ -145,7 +145,7 @@ describe('a table', () => {
       'a missing label',
       'x,y\n1,a\n2,?\n',
       { incomplete: new Set(['y']) },
-      'line 3, column "y": expected a value, or an imputation for the column, got none',
+      'line 3, column "y": expected a value to predict, got none',
     ],
     [
       'a word in a numeric column',

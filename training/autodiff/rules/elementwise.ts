@@ -49,6 +49,7 @@ export const elementwise = {
   Equal: comparison,
   Greater: comparison,
   GreaterOrEqual: comparison,
+  IsNaN: comparison,
   // d where(c, X, Y) = where(c, dX, dY)
   Where: (g, { inputs: [condition] }, [dOutput]) => {
     const zero = g.scalar(0);

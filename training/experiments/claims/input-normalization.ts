@@ -1,9 +1,8 @@
 /** Claim 1: normalizing the inputs turns an elongated loss surface round and speeds learning up. */
 import * as Plot from '@observablehq/plot';
 import { symbolCircle, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape';
-import type { InputStatistics } from '../../data/index.ts';
-import { dense, flatten, type Network, type Plan, planNetwork } from '../../network/index.ts';
-import { createEvaluator, type State } from '../../trainer/index.ts';
+import { dense, flatten, type Network, planNetwork } from '../../network/index.ts';
+import { createEvaluator } from '../../trainer/index.ts';
 import { experiment, finding } from '../experiment.ts';
 import { centred, spectrumOf } from '../lab/covariance.ts';
 import { encode, type EncodingName, encodingNames, encodings } from '../lab/encodings.ts';
@@ -13,7 +12,7 @@ import { mlp } from '../lab/networks.ts';
 import { pairs, range } from '../lab/range.ts';
 import { reduced, reducedShape } from '../lab/reduced.ts';
 import { clearlyBelow, mean } from '../lab/statistics.ts';
-import { freshTensors, trained, training } from '../lab/training.ts';
+import { freshTensors, trained, training, withInputStatistics } from '../lab/training.ts';
 import { colours, type Panel, panel, type Series } from '../report/figure.ts';
 import { list, number, power, spread } from '../report/format.ts';
 
@@ -83,7 +82,8 @@ async function search(lab: Lab, model: Model, encoding: EncodingName, limit: num
   const { per, statistics } = encodings[encoding];
   const network = networks[model](per);
   const encoded = statistics(lab, lab.data.train);
-  const start = (seed: number) => encodedTensors(lab, planNetwork(network), encoded, seed);
+  const plan = planNetwork(network);
+  const start = (seed: number) => withInputStatistics(plan, freshTensors(lab, plan, seed), encoded);
   const runs: Run[] = [];
   const run = async (learningRate: number, seed: number, most: number) => {
     const steps = await stepsTo(
@@ -105,16 +105,6 @@ async function search(lab: Lab, model: Model, encoding: EncodingName, limit: num
   for (const seed of lab.seeds(5, 3).slice(1)) await run(best.rate, seed, limit);
   return runs;
 }
-
-const encodedTensors = (lab: Lab, plan: Plan, { mean, variance }: InputStatistics, seed: number): State => {
-  const [mu, sigma2] = plan.input;
-  const stored = (shape: readonly number[], data: Float32Array) => ({ dtype: 'float32', shape, data }) as const;
-  return new Map([
-    ...freshTensors(lab, plan, seed),
-    [mu.name, stored(mu.shape, mean)],
-    [sigma2.name, stored(sigma2.shape, variance)],
-  ]);
-};
 
 async function stepsTo(target: number, pauses: ReturnType<typeof training>): Promise<number | null> {
   for await (const { step, loss } of pauses) {

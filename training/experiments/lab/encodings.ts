@@ -1,11 +1,10 @@
 /** The ways in which pixels of 0–255 enter a network: as μ and σ² of its own input normalization, (x − μ) / σ. */
 import { type ClassificationDataset, elementCount, type InputStatistics } from '../../data/index.ts';
-import type { InputNormalization } from '../../network/index.ts';
 import type { Lab } from './lab.ts';
 import { range } from './range.ts';
 
 export interface Encoding {
-  readonly per: InputNormalization;
+  readonly per: 'channel' | 'feature';
   readonly statistics: (lab: Lab, train: ClassificationDataset) => InputStatistics;
 }
 

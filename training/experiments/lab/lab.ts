@@ -8,7 +8,6 @@ import {
   type MnistSplits,
   subset,
 } from '../../data/index.ts';
-import type { InputNormalization } from '../../network/index.ts';
 import { range } from './range.ts';
 import { cachingSessions } from './session-cache.ts';
 
@@ -34,7 +33,7 @@ export interface Lab extends Omit<LabOptions, 'onProgress'> {
   readonly backend: Backend;
   readonly data: MnistSplits;
   /** μ and σ² of a data set's inputs. A pass over the training set takes longer than many a run, so it is made once. */
-  readonly inputStatistics: (dataset: ClassificationDataset, per: InputNormalization) => InputStatistics;
+  readonly inputStatistics: (dataset: ClassificationDataset, per: 'channel' | 'feature') => InputStatistics;
   /** One value for each mode: the whole measurement's, or the quick one's. */
   readonly pick: <T>(full: T, quick: T) => T;
   /** The seeds of the repeats. */

@@ -1,8 +1,8 @@
 /** Training that pauses, so that an experiment can look at the network in between and stop when it has seen enough. */
-import { type ClassificationDataset, createRandom, epochBatches } from '../../data/index.ts';
+import { type ClassificationDataset, createRandom, epochBatches, type InputStatistics } from '../../data/index.ts';
 import { type Network, type Plan, planNetwork } from '../../network/index.ts';
 import { initializeTensors, type State, type TrainingConfig, TrainingRun } from '../../trainer/index.ts';
-import type { Lab } from './lab.ts';
+import { firstOf, type Lab } from './lab.ts';
 import { mean } from './statistics.ts';
 
 /** A run's configuration, counted in steps; what is left out is the experiments' common choice. */
@@ -27,8 +27,22 @@ export interface Pause {
 const common = { batchSize: 64, schedule: 'constant', bnMomentum: 0.9 } as const;
 
 /** An untrained network, which normalizes its inputs by the training set's μ, σ². */
-export const freshTensors = (lab: Lab, plan: Plan, seed: number, train = lab.data.train): State =>
-  initializeTensors(plan, createRandom(seed), lab.inputStatistics(train, plan.network.inputNormalization));
+export function freshTensors(lab: Lab, plan: Plan, seed: number, train = lab.data.train): State {
+  const { inputNormalization: per } = plan.network;
+  const tensors = initializeTensors(plan, createRandom(seed), firstOf(train, 1));
+  return per === 'none' ? tensors : withInputStatistics(plan, tensors, lab.inputStatistics(train, per));
+}
+
+/** The network with another μ and σ² for its inputs. */
+export function withInputStatistics({ input }: Plan, tensors: State, { mean, variance }: InputStatistics): State {
+  if (!input) throw new Error('internal: expected a network that normalizes its inputs');
+  const stored = (shape: readonly number[], data: Float32Array) => ({ dtype: 'float32', shape, data }) as const;
+  return new Map([
+    ...tensors,
+    [input.mean.name, stored(input.mean.shape, mean)],
+    [input.variance.name, stored(input.variance.shape, variance)],
+  ]);
+}
 
 export async function* training(lab: Lab, network: Network, settings: Settings): AsyncGenerator<Pause> {
   const { steps, every = steps, train = lab.data.train, ...rest } = settings;

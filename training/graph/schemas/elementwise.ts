@@ -44,6 +44,7 @@ export const elementwise = {
   Equal: binary('bool'),
   Greater: binary('bool'),
   GreaterOrEqual: binary('bool'),
+  IsNaN: { infer: ([X]) => [{ dtype: 'bool', shape: X.shape }] },
   Where: {
     broadcasts: true,
     infer: ([condition, X, Y]) => {

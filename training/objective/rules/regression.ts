@@ -4,7 +4,7 @@ import { rmse } from '../metrics/regression.ts';
 import type { ObjectiveKind, ObjectiveOf } from '../objective.ts';
 import type { ObjectiveRule } from '../rule.ts';
 
-/** Of the error e = output − value, on the host and as graph nodes. */
+/** Of the error e = output − value, in units, on the host and as graph nodes. */
 interface Loss<K extends ObjectiveKind> {
   readonly of: (objective: ObjectiveOf<K>, e: number) => number;
   readonly emit: (g: GraphBuilder, objective: ObjectiveOf<K>, e: Value) => Value;
@@ -14,19 +14,23 @@ interface Loss<K extends ObjectiveKind> {
 const errorOf = (g: GraphBuilder, output: Value, values: Value): Value =>
   g.Sub(output, g.Reshape(values, g.ints([-1, 1])));
 
-const regression = <K extends ObjectiveKind>(loss: Loss<K>): ObjectiveRule<K> => ({
+const regression = <K extends 'mse' | 'huber'>(loss: Loss<K>): ObjectiveRule<K> => ({
   task: 'regression',
   targets: 'float32',
   outputs: () => 1,
-  emitLoss: (g, objective, output, values) =>
-    g.ReduceMean(loss.emit(g, objective, errorOf(g, output, values)), g.ints([0, 1]), { keepdims: 0 }),
+  emitLoss: (g, objective, output, values) => {
+    const e = errorOf(g, output, values);
+    const inUnits = objective.unit === undefined ? e : g.Div(e, g.scalar(objective.unit));
+    return g.ReduceMean(loss.emit(g, objective, inUnits), g.ints([0, 1]), { keepdims: 0 });
+  },
   emitScore: (g, output, values) => {
     const e = errorOf(g, output, values);
     return g.ReduceSum(g.Mul(e, e), g.ints([0, 1]), { keepdims: 0 });
   },
   summarize: (mean, squares, count) => ({ loss: mean, rmse: Math.sqrt(squares / count) }),
   evaluate: (objective, output, values) => {
-    const total = output.reduce((sum, y, i) => sum + loss.of(objective, y - (values[i] ?? NaN)), 0);
+    const { unit = 1 } = objective;
+    const total = output.reduce((sum, y, i) => sum + loss.of(objective, (y - (values[i] ?? NaN)) / unit), 0);
     return { loss: total / output.length, rmse: rmse(output, values) };
   },
 });

@@ -2,15 +2,11 @@
  * What an answer costs at least: a Worker that reads a request and returns the right JSON without computing it, and one
  * that runs the bare session without reading anything. `POST /answer` and `POST /runs/<count>`.
  */
-import model from '../../../../dist/models/mnist-cnn/model.onnx';
-import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm';
-import { bootRuntime } from '../../../../worker/runtime.ts';
-import { createSession } from '../../../../worker/session.ts';
-import type { Tensor } from '../../../../worker/datatypes.ts';
+import { type Session, sessions, type Tensor } from '../../../../dist/edge/edge.mjs';
 
-const session = createSession(await bootRuntime(wasm), new Uint8Array(model));
+const session = sessions.get('mnist-cnn/model') as Session;
 const pixels: Tensor = {
-  datatype: 'FP32',
+  dtype: 'float32',
   shape: [1, 1, 28, 28],
   data: Float32Array.from({ length: 784 }, (_, i) => i % 256),
 };
@@ -22,7 +18,7 @@ const answer = {
 };
 
 function run(): number[] {
-  return Array.from(session.run(new Map([['pixels', pixels]]), ['logits']).get('logits')?.data ?? [], Number);
+  return Array.from<number | bigint, number>((session.run({ pixels }).logits?.data ?? []) as ArrayLike<number>, Number);
 }
 
 export default {

@@ -1,0 +1,27 @@
+/** What serving a model needs to know of its file, and its switchable twin. The file may be anybody's, and is not trusted. */
+import { oneLine, UserError } from '../../training/errors.ts';
+import { type BatchNormLayer, batchNormLayers } from './batch-norm.ts';
+import { decodeOnnx } from './onnx-file.ts';
+import { requireNumbers } from './runnable.ts';
+import { switchable } from './switchable.ts';
+
+export interface Prepared {
+  readonly batchNorm: readonly BatchNormLayer[];
+  /** The network with a switch at every Batch Norm layer, where it has any. */
+  readonly switchable?: Uint8Array;
+}
+
+/** @throws UserError, in one line that begins with the file, for what is no ONNX model or cannot be served */
+export function prepareModel(file: string, bytes: Uint8Array): Prepared {
+  try {
+    const model = decodeOnnx(file, bytes);
+    const graph = model.graph ?? {};
+    requireNumbers(file, graph);
+    const batchNorm = batchNormLayers(graph);
+    const twin = switchable(model, batchNorm);
+    return { batchNorm, ...(twin && { switchable: twin }) };
+  } catch (error) {
+    if (error instanceof UserError) throw new UserError(oneLine(error.message), { cause: error });
+    throw error;
+  }
+}

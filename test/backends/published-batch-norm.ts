@@ -1,0 +1,132 @@
+/** Batch Norm on a backend, against the ONNX specification's examples and PyTorch: forward, backward, running statistics. */
+import { describe, test } from 'vitest';
+import { gradients } from '../../training/autodiff/index.ts';
+import type { Backend } from '../../training/backend/index.ts';
+import { checkGraph, type Graph, type GraphBuilder, graphBuilder, type Value } from '../../training/graph/index.ts';
+import { type BnVariance, statisticsShares, unbiasedVariance } from '../../training/optimizer/index.ts';
+import { expectClose } from '../reference/close.ts';
+import type { Arrays } from '../reference/evaluate.ts';
+import type { NdArray } from '../reference/ndarray.ts';
+import { onnxExamples, type PytorchRun, pytorchRuns } from '../reference/published/batch-norm.ts';
+import { arrayOf, tensorsFor } from './tensors.ts';
+
+const tolerance = 1e-5;
+
+export function describePublishedBatchNorm(backend: Backend): void {
+  describe(`${backend.name} computes Batch Norm`, () => {
+    test.each(onnxExamples)('of the specification’s $name', async ({ attributes, inputs, outputs }) => {
+      const g = graphBuilder();
+      const [X, scale, B, mean, variance] = inputsFor(g, inputs);
+      const [Y, running_mean, running_var] = g.BatchNormalization(X, scale, B, mean, variance, attributes);
+      const results = attributes.training_mode === 1 ? { Y, running_mean, running_var } : { Y };
+      await expectResults(backend, checkGraph(g.build('example', results)), inputs, outputs);
+    });
+
+    test.each(pytorchRuns)('of three mini-batches as PyTorch’s $name, and backward', async (run) => {
+      for (const { X, dY, Y, dX, dScale, dB } of run.steps) {
+        await expectResults(
+          backend,
+          trainingGraph(run, X),
+          { X, scale: run.scale, B: run.B, dY },
+          { Y, dX, dScale, dB },
+        );
+      }
+    });
+
+    test.each(pytorchRuns)('with the running statistics of PyTorch’s $name, m − 1 and all', async (run) => {
+      let [mean, variance] = startOf(run);
+      for (const [i, { X, running_mean, running_var }] of run.steps.entries()) {
+        const graph = statisticsGraph(run, X, i + 1, 'unbiased');
+        await expectResults(backend, graph, { X, mean, variance }, { running_mean, running_var });
+        [mean, variance] = [running_mean, running_var];
+      }
+    });
+
+    test.each(pytorchRuns)('with the running variance of $name divided by m, as ONNX has it', async (run) => {
+      let [mean, variance] = startOf(run);
+      for (const [i, { X, running_mean }] of run.steps.entries()) {
+        const { statistics_kept: kept, statistics_fresh: fresh } = statisticsShares(run.momentum, i + 1);
+        const batch = populationVariance(X);
+        const running_var = { ...variance, data: variance.data.map((v, c) => kept * v + fresh * (batch[c] ?? NaN)) };
+        const graph = statisticsGraph(run, X, i + 1, 'population');
+        await expectResults(backend, graph, { X, mean, variance }, { running_mean, running_var });
+        [mean, variance] = [running_mean, running_var];
+      }
+    });
+
+    test.each(pytorchRuns)('in evaluation as PyTorch’s $name', async ({ scale, B, epsilon, steps, evaluated }) => {
+      const last = steps.at(-1);
+      if (!last) throw new Error('no steps');
+      const { X, running_mean: input_mean, running_var: input_var } = last;
+      const g = graphBuilder();
+      const inputs = { X, scale, B, input_mean, input_var };
+      const attributes = { epsilon, momentum: 0.9, training_mode: 0 } as const;
+      const [Y] = g.BatchNormalization(...inputsFor(g, inputs), attributes);
+      await expectResults(backend, checkGraph(g.build('evaluation', { Y })), inputs, { Y: evaluated });
+    });
+  });
+}
+
+/** Inputs of a graph, one for each array, in their order. */
+function inputsFor<Name extends string>(g: GraphBuilder, arrays: Readonly<Record<Name, NdArray>>) {
+  const entries = Object.entries<NdArray>(arrays);
+  const values = entries.map(([name, { shape }]) => g.input(name, { dtype: 'float32', shape }));
+  return values as [Value, Value, Value, Value, Value];
+}
+
+/** X, scale, B, dY -> Y with the mini-batch's statistics, and the gradients of Σ dY · Y. */
+function trainingGraph({ scale, B, epsilon }: PytorchRun, X: NdArray): Graph {
+  const g = graphBuilder();
+  const [x, gamma, beta, dY] = inputsFor(g, { X, scale, B, dY: X });
+  const [zero, one] = [0, 1].map((value) => filled(g, B.shape, value)) as [Value, Value];
+  const [Y] = g.BatchNormalization(x, gamma, beta, zero, one, { epsilon, momentum: 0, training_mode: 1 });
+  const loss = g.ReduceSum(g.Mul(Y, dY), g.ints(X.shape.map((_, axis) => axis)), { keepdims: 0 });
+  const [dX = x, dScale = gamma, dB = beta] = gradients(g, loss, [x, gamma, beta]);
+  return checkGraph(g.build('training', { Y, dX, dScale, dB }));
+}
+
+/** X, mean, variance -> the running statistics after a step: with momentum 0 the operator gives the mini-batch's own. */
+function statisticsGraph({ B, epsilon, momentum }: PytorchRun, X: NdArray, step: number, kind: BnVariance): Graph {
+  const g = graphBuilder();
+  const [x, mean, variance] = inputsFor(g, { X, mean: B, variance: B });
+  const [zero, one] = [0, 1].map((value) => filled(g, B.shape, value)) as [Value, Value];
+  const [, mu, sigma2] = g.BatchNormalization(x, one, zero, zero, one, { epsilon, momentum: 0, training_mode: 1 });
+  const { statistics_kept, statistics_fresh } = statisticsShares(momentum, step);
+  const average = (running: Value, batch: Value) =>
+    g.Add(g.Mul(running, g.scalar(statistics_kept)), g.Mul(batch, g.scalar(statistics_fresh)));
+  const running_mean = average(mean, mu);
+  const running_var = average(variance, kind === 'unbiased' ? unbiasedVariance(g, sigma2, x) : sigma2);
+  return checkGraph(g.build('statistics', { running_mean, running_var }));
+}
+
+const filled = (g: GraphBuilder, shape: readonly number[], value: number): Value => {
+  const data = new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(value);
+  return g.initializer(`all_${value}`, { dtype: 'float32', shape, data });
+};
+
+/** PyTorch starts with mean 0 and variance 1. */
+const startOf = ({ B }: PytorchRun): [NdArray, NdArray] => [
+  { ...B, data: B.data.map(() => 0) },
+  { ...B, data: B.data.map(() => 1) },
+];
+
+/** 1/m Σ (x − μ)² of each channel of `[N, C, ..]`. */
+function populationVariance({ shape, data }: NdArray): number[] {
+  const [count = 1, channels = 1, ...rest] = shape;
+  const area = rest.reduce((product, size) => product * size, 1);
+  return Array.from({ length: channels }, (_, c) => {
+    const values = Array.from(data).filter((_, i) => Math.floor(i / area) % channels === c);
+    const mean = values.reduce((sum, value) => sum + value, 0) / (count * area);
+    return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count * area);
+  });
+}
+
+async function expectResults(backend: Backend, graph: Graph, feeds: Arrays, expected: Arrays): Promise<void> {
+  const session = await backend.createSession(graph);
+  try {
+    const actual = await session.run(tensorsFor(graph, feeds));
+    for (const [name, values] of Object.entries(expected)) expectClose(name, arrayOf(actual, name), values, tolerance);
+  } finally {
+    await session.release();
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Hours of traffic in minutes: connections that send a mix of right and bad requests without pause. Every answer is compared with
+ * the one that the same request got when the Worker was idle.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'undici';
+import type { Server } from '../../bundle/workerd.ts';
+import type { HttpRequest } from './load.ts';
+import { badRequests, mixedRequests } from './traffic.ts';
+
+export interface SoakResult {
+  readonly requests: number;
+  readonly bad: number;
+  /** The first of each kind of failure: a 5xx, or an answer that was another one before. */
+  readonly failures: readonly string[];
+  /** Resident memory of the process in MB (10⁶ bytes), once a second. */
+  readonly resident: readonly number[];
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+interface Expected {
+  readonly request: HttpRequest;
+  readonly answer: Answer;
+}
+
+/** One in so many requests is bad. */
+const badOneIn = 20;
+
+export async function soak(server: Server, connections: number, seconds: number): Promise<SoakResult> {
+  const [right, bad] = [
+    await expectedOf(server, mixedRequests(), (status) => status === 200),
+    await expectedOf(server, badRequests(), (status) => status >= 400 && status < 500),
+  ];
+  const failures = new Map<string, string>();
+  const counts = { requests: 0, bad: 0 };
+  const end = performance.now() + seconds * 1000;
+  const connection = async (number: number): Promise<void> => {
+    const client = new Client(server.url, { pipelining: 1 });
+    for (let sent = number; performance.now() < end; sent++) {
+      const isBad = sent % badOneIn === 0;
+      const { request, answer } = (isBad ? pick(bad, sent / badOneIn) : pick(right, sent)) as Expected;
+      const got = await ask(client, request);
+      counts.requests++;
+      if (isBad) counts.bad++;
+      if (got.status !== answer.status || got.text !== answer.text)
+        failures.set(request.path, differing(request, answer, got));
+    }
+    await client.close();
+  };
+  const watch = watchMemory(server.pid, end);
+  await Promise.all(Array.from({ length: connections }, (_, number) => connection(number)));
+  return { ...counts, failures: [...failures.values()], resident: await watch };
+}
+
+/** Asks each once, on an idle Worker. */
+async function expectedOf(
+  { url }: Server,
+  requests: readonly HttpRequest[],
+  isRight: (status: number) => boolean,
+): Promise<readonly Expected[]> {
+  const client = new Client(url);
+  const expected: Expected[] = [];
+  for (const request of requests) {
+    const answer = await ask(client, request);
+    if (!isRight(answer.status))
+      throw new Error(`${request.path}: unexpected ${answer.status}: ${answer.text.slice(0, 300)}`);
+    expected.push({ request, answer });
+  }
+  await client.close();
+  return expected;
+}
+
+async function ask(client: Client, { path, headers, body }: HttpRequest): Promise<Answer> {
+  const response = await client.request({ method: 'POST', path, headers, body });
+  return { status: response.statusCode, text: Buffer.from(await response.body.arrayBuffer()).toString('latin1') };
+}
+
+async function watchMemory(pid: number, end: number): Promise<readonly number[]> {
+  const resident: number[] = [];
+  while (performance.now() < end) {
+    await sleep(1000);
+    resident.push((Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024) / 1e6);
+  }
+  return resident;
+}
+
+const pick = <T>(items: readonly T[], index: number): T | undefined => items[Math.floor(index) % items.length];
+
+const differing = ({ path }: HttpRequest, expected: Answer, got: Answer): string =>
+  `${path}: expected ${expected.status} ${expected.text.slice(0, 200)}, got ${got.status} ${got.text.slice(0, 200)}`;

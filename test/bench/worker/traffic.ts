@@ -1,0 +1,69 @@
+/** What clients send, right and wrong, to both networks on MNIST. */
+import { encode } from 'fast-png';
+import type { HttpRequest } from './load.ts';
+import { digitAt, SIDE } from './requests.ts';
+
+const models = ['mnist-cnn', 'mnist-mlp'] as const;
+const json = { 'content-type': 'application/json' };
+const rawTensor = { 'content-type': 'application/octet-stream', 'inference-header-content-length': '0' };
+
+const post = (path: string, headers: HttpRequest['headers'], body: Uint8Array | string): HttpRequest => ({
+  path,
+  headers,
+  body: typeof body === 'string' ? Buffer.from(body) : body,
+});
+
+/** Every way of asking, for some digits. */
+export function mixedRequests(): readonly HttpRequest[] {
+  return models.flatMap((model) => [
+    ...Array.from({ length: 24 }, (_, digit) => singles(model, digit)).flat(),
+    ...[2, 8, 64].flatMap((batch) => batches(model, batch)),
+    post(`/v2/models/${model}/infer`, json, inference(256, 'running')),
+  ]);
+}
+
+function singles(model: string, digit: number): readonly HttpRequest[] {
+  const pixels = digitAt(digit);
+  const path = `/v2/models/${model}`;
+  return [
+    post(`${path}/infer`, json, inference(1, 'running', digit)),
+    post(`${path}/infer`, rawTensor, new Uint8Array(Float32Array.from(pixels).buffer)),
+    post(
+      `${path}/classify`,
+      { 'content-type': 'image/png' },
+      encode({ width: SIDE, height: SIDE, channels: 1, data: pixels }),
+    ),
+    post(`${path}/infer`, json, inference(1, 'batch', digit)),
+  ];
+}
+
+const batches = (model: string, batch: number): readonly HttpRequest[] => [
+  post(`/v2/models/${model}/infer`, json, inference(batch, 'running')),
+  post(`/v2/models/${model}/infer`, json, inference(batch, 'batch')),
+  post(`/v2/models/${model}/explain`, json, inference(batch)),
+];
+
+function inference(batch: number, statistics?: 'running' | 'batch', from = 0): string {
+  const data = Array.from({ length: batch }, (_, i) => [...digitAt(from + i)]).flat();
+  const input = { name: 'pixels', datatype: 'UINT8', shape: [batch, 1, SIDE, SIDE], data };
+  return JSON.stringify({ ...(statistics && { parameters: { statistics } }), inputs: [input] });
+}
+
+/** Each is refused with a 4xx. */
+export function badRequests(): readonly HttpRequest[] {
+  const infer = '/v2/models/mnist-cnn/infer';
+  const right = inference(1);
+  return [
+    post('/v2/models/nobody/infer', json, right),
+    post(infer, { 'content-type': 'text/plain' }, right),
+    post(infer, json, right.slice(0, 400)),
+    post(infer, json, right.replace('[1,1,28,28]', '[1,1,28,29]')),
+    post(infer, json, right.replace('[1,1,28,28]', '[2147483647,1,28,28]')),
+    post(infer, json, right.replace('UINT8', 'BYTES')),
+    post(infer, json, right.replace('pixels', 'voxels')),
+    post(infer, json, '['.repeat(20_000)),
+    post(infer, rawTensor, new Uint8Array(783 * 4)),
+    post('/v2/models/mnist-cnn/classify', { 'content-type': 'image/png' }, Buffer.from('no picture')),
+    post('/v2/models/mnist-cnn/infer', json, inference(257)),
+  ];
+}

@@ -1,0 +1,203 @@
+/**
+ * Training under fire: real processes are killed at random moments and run into a full disk, until the run is complete.
+ * `FAULTS=50 npx vitest run --project ort test/ort/faults.test.ts` kills fifty times.
+ */
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSafetensors } from '../../training/checkpoint.ts';
+import { createRandom } from '../../training/data/index.ts';
+import { idx } from '../unit/data/idx-file.ts';
+
+const faults = Number(process.env['FAULTS'] ?? 4);
+const signals = ['SIGKILL', 'SIGTERM', 'SIGINT'] as const;
+type Signal = (typeof signals)[number];
+
+const random = createRandom(Date.now());
+const pick = <T>(items: readonly T[]): T => items[Math.floor(random.uniform() * items.length)] as T;
+
+const size = 8;
+const epochs = 12;
+const settings = `--epochs ${epochs} --batch-size 20 --optimizer adam --ema 0.95 --keep best --threads 1 --seed 3`;
+/** What must be the same to the last bit. */
+const results = ['checkpoint.safetensors', 'best.safetensors', 'last.safetensors'] as const;
+
+let folder: string;
+let expected: Contents;
+/** How long training takes, in milliseconds. */
+let duration: number;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-'));
+  await writeData(join(folder, 'data'));
+  await writeFile(join(folder, 'network.ts'), network);
+  const outcome = await train('whole');
+  expect(outcome).toMatchObject({ code: 0, stderr: '' });
+  duration = outcome.trained - outcome.begun;
+  expected = await contents('whole');
+}, 60_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+const network = `export default {
+  name: 'small',
+  inputShape: [1, ${size}, ${size}],
+  inputNormalization: 'channel',
+  layers: [
+    { kind: 'conv2d', channels: 4, kernel: 3, stride: 1, padding: 1, dilation: 1, groups: 1 },
+    { kind: 'batchNorm', epsilon: 1e-5 },
+    { kind: 'relu' },
+    { kind: 'maxPool', kernel: 2, stride: 2 },
+    { kind: 'flatten' },
+    { kind: 'dropout', rate: 0.2 },
+    { kind: 'dense', units: 10 },
+  ],
+};
+`;
+
+/** Noise, brighter in the rows of its class. */
+async function writeData(path: string): Promise<void> {
+  await mkdir(path);
+  for (const [part, count] of [
+    ['train', 1200],
+    ['t10k', 100],
+  ] as const) {
+    const labels = Array.from({ length: count }, (_, i) => i % 10);
+    const pixels = labels.flatMap((label) =>
+      Array.from({ length: size * size }, (_, i) => 60 * random.uniform() + (i % 11 === label ? 120 : 0)),
+    );
+    await writeFile(join(path, `${part}-images-idx3-ubyte`), idx([count, size, size], pixels));
+    await writeFile(join(path, `${part}-labels-idx1-ubyte`), idx([count], labels));
+  }
+}
+
+interface Outcome {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+  /** When training began and ended. */
+  readonly begun: number;
+  readonly trained: number;
+}
+
+interface Hooks {
+  readonly onStart?: (kill: (signal: Signal) => void) => Promise<void>;
+  /** When the backend is ready and training begins. */
+  readonly onBegun?: (kill: (signal: Signal) => void) => Promise<void>;
+  /** Of a file, in units of the shell. */
+  readonly limit?: number;
+}
+
+/** `npm run train -- --resume` in a process of its own. */
+async function train(run: string, { onStart, onBegun, limit }: Hooks = {}): Promise<Outcome> {
+  const command = `${limit === undefined ? '' : `ulimit -f ${limit}; `}exec node --import tsx training/cli/main.ts "$@"`;
+  const files = ['--network', join(folder, 'network.ts'), '--data', join(folder, 'data'), '--out', join(folder, run)];
+  const child = spawn('sh', ['-c', command, 'sh', ...files, ...settings.split(' '), '--resume']);
+  const kill = (signal: Signal) => void child.kill(signal);
+  const hooks: Promise<void>[] = [];
+  if (onStart) hooks.push(onStart(kill));
+  let [begun, trained, stderr] = [0, 0, ''];
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (/^test /m.test(chunk.toString())) trained = performance.now();
+    if (!/^(going on|no run)/m.test(chunk.toString())) return;
+    begun = performance.now();
+    if (onBegun) hooks.push(onBegun(kill));
+  });
+  const outcome = await new Promise<Outcome>((resolve) => {
+    child.on('close', (code, signal) => {
+      resolve({ code, signal, stderr: stderr.trimEnd(), begun, trained });
+    });
+  });
+  await Promise.all(hooks);
+  return outcome;
+}
+
+interface Contents {
+  readonly tensors: readonly (readonly [string, Buffer])[];
+  readonly metrics: readonly unknown[];
+}
+
+/** All that does not depend on how fast the run was. */
+async function contents(run: string): Promise<Contents> {
+  const lines = (await readFile(join(folder, run, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
+  return {
+    tensors: await Promise.all(results.map(async (name) => [name, await readFile(join(folder, run, name))] as const)),
+    metrics: lines.map((line) => ({ ...(JSON.parse(line) as object), samplesPerSecond: undefined })),
+  };
+}
+
+/** Every file of tensors that is there can be read. */
+async function expectReadable(run: string): Promise<void> {
+  const files = await readdir(join(folder, run)).catch(() => []);
+  for (const file of files.filter((name) => name.endsWith('.safetensors') && !name.startsWith('.'))) {
+    await readSafetensors(join(folder, run, file));
+  }
+}
+
+/** One fault: four of five hit training, the others the start of the process. */
+async function killOnce(run: string): Promise<readonly [Signal, Outcome]> {
+  const signal = pick(signals);
+  const at = (longest: number) => async (kill: (signal: Signal) => void) => {
+    await setTimeout(random.uniform() * longest);
+    kill(signal);
+  };
+  return [signal, await train(run, random.uniform() < 0.2 ? { onStart: at(1000) } : { onBegun: at(duration) })];
+}
+
+const isComplete = ({ code, signal }: Outcome) => code === 0 && signal === null;
+
+function expectStopped(signal: Signal, outcome: Outcome): void {
+  const died = outcome.signal === signal;
+  const saved = outcome.code === { SIGKILL: 137, SIGTERM: 143, SIGINT: 130 }[signal] && signal !== 'SIGKILL';
+  expect(died || saved, JSON.stringify([signal, outcome])).toBe(true);
+  if (saved)
+    expect(outcome.stderr).toMatch(/^stopped after step \d+, all is saved; to go on: npm run train -- --resume/);
+}
+
+describe('training', () => {
+  it(`that is killed ${faults} times ends as if it had not been`, { timeout: 60_000 + faults * 10_000 }, async () => {
+    let completed = 0;
+    for (let killed = 0; killed < faults;) {
+      const [signal, outcome] = await killOnce('killed');
+      await expectReadable('killed');
+      if (isComplete(outcome)) {
+        expect(await contents('killed')).toEqual(expected);
+        await rm(join(folder, 'killed'), { recursive: true });
+        completed += 1;
+      } else {
+        expectStopped(signal, outcome);
+        killed += 1;
+      }
+    }
+    expect(await train('killed')).toMatchObject({ code: 0 });
+    expect(await contents('killed')).toEqual(expected);
+    expect((await readdir(join(folder, 'killed'))).filter((name) => name.startsWith('.'))).toEqual([]);
+    console.log(`${faults} kills, ${completed + 1} complete runs`);
+  });
+
+  it(
+    'that finds the disk full says so, keeps its last state, and ends as if there had been room',
+    { timeout: 120_000 },
+    async () => {
+      await train('full', {
+        onBegun: async (kill) => {
+          await setTimeout(0.5 * duration);
+          kill('SIGTERM');
+        },
+      });
+      const last = join(folder, 'full', 'last.safetensors');
+      const before = await readFile(last);
+      // A limit on the size of files stands in for the disk: the write ends half-way, with an error.
+      const outcome = await train('full', { limit: 1 + Math.floor(random.uniform() * 16) });
+      expect(outcome.stderr).toMatch(/^error: \S+: cannot write: file too large$/);
+      expect(outcome.code).toBe(1);
+      expect(await readFile(last)).toEqual(before);
+      expect((await readdir(join(folder, 'full'))).filter((name) => name.startsWith('.'))).toEqual([]);
+      expect(await train('full')).toMatchObject({ code: 0 });
+      expect(await contents('full')).toEqual(expected);
+    },
+  );
+});

@@ -1,0 +1,295 @@
+/** From a user's own files to an exported model, whose answers to raw rows and pixels are the training graph's. */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ModelCard } from '../../exporter/card.ts';
+import { exportModel } from '../../exporter/export.ts';
+import { nativeBackend } from '../../training/backend/index.ts';
+import { trainToFolder, type TrainOptions } from '../../training/cli/index.ts';
+import { type Column, createRandom, type DataSource } from '../../training/data/index.ts';
+import { loadModel } from '../../training/model.ts';
+import { createEvaluator } from '../../training/trainer/index.ts';
+
+const penguins = 'test/fixtures/penguins.csv';
+const backend = await nativeBackend({ threads: 1 });
+const settings = { optimizer: 'adam', learningRate: 0.01, schedule: 'cosine', bnMomentum: 0.9, seed: 1 } as const;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Exported {
+  readonly checkpoint: string;
+  readonly card: ModelCard;
+  /** Asks the exported file: what it gives for each sample, row-major. */
+  readonly ask: (x: Float32Array, count: number) => Promise<Float32Array>;
+}
+
+async function trainAndExport(name: string, data: DataSource, options: Partial<TrainOptions> = {}): Promise<Exported> {
+  const config = { ...settings, epochs: 5, batchSize: 32, ...options.config };
+  const run = {
+    hidden: [16],
+    ...options,
+    config,
+    data,
+    out: join(folder, 'runs', name),
+    backend: 'native',
+    threads: 1,
+  } as const;
+  const checkpoint = await trainToFolder(run, () => undefined);
+  const models = join(folder, 'models');
+  const card = await exportModel({ checkpoint, name, models, statistics: 'running' }, backend);
+  const session = await InferenceSession.create(join(models, name, 'model.onnx'));
+  const [input, output] = [card.inputs[0], card.outputs[0]];
+  const ask = async (x: Float32Array, count: number) => {
+    const shape = [count, ...(input?.shape.slice(1) ?? [])];
+    const results = await session.run({ [input?.name ?? '']: new Tensor('float32', x, shape) });
+    return results[output?.name ?? '']?.data as Float32Array;
+  };
+  return { checkpoint, card, ask };
+}
+
+/** The cells of a simple file, by column. */
+async function readCells(path: string): Promise<readonly ReadonlyMap<string, string>[]> {
+  const [head = '', ...lines] = (await readFile(path, 'utf8')).trimEnd().split('\n');
+  const names = head.split(',');
+  return lines.map((line) => new Map(line.split(',').map((cell, i) => [names[i] ?? '', cell])));
+}
+
+/** As the card tells a client to: a number as it stands, a category by its index, NaN for a missing value. */
+function rawRows(card: ModelCard, rows: readonly ReadonlyMap<string, string>[]): Float32Array {
+  const columns = card.inputs[0]?.columns ?? [];
+  const number = (column: Column, cell: string) => {
+    if (cell === 'NA') return NaN;
+    return column.kind === 'numeric' ? Number(cell) : column.categories.indexOf(cell);
+  };
+  return Float32Array.from(rows.flatMap((row) => columns.map((column) => number(column, row.get(column.name) ?? ''))));
+}
+
+/** The training graph in inference mode, on rows whose gaps are filled. */
+async function trainingGraph(checkpoint: string, card: ModelCard, rows: Float32Array): Promise<Float32Array> {
+  const { plan, tensors } = await loadModel(checkpoint);
+  const columns = card.inputs[0]?.columns ?? [];
+  const inputs = rows.map((value, i) => (Number.isNaN(value) ? (columns[i % columns.length]?.fill ?? NaN) : value));
+  const evaluator = await createEvaluator(backend, plan);
+  const { inputShape } = plan.network;
+  const output = await evaluator.logits(tensors, { inputs, inputShape, count: rows.length / columns.length });
+  await evaluator.release();
+  return output;
+}
+
+function expectClose(actual: Float32Array, expected: ArrayLike<number>, tolerance: number): void {
+  expect(actual).toHaveLength(expected.length);
+  actual.forEach((value, i) => {
+    const wanted = expected[i] ?? NaN;
+    const error = Math.abs(value - wanted);
+    expect(error, `[${i}]: expected ${wanted}, got ${value}, error ${error}`).toBeLessThanOrEqual(tolerance);
+  });
+}
+
+/** The table without the rows that lack a cell of this column. */
+async function withoutMissing(column: string): Promise<string> {
+  const rows = (await readCells(penguins)).filter((row) => row.get(column) !== 'NA');
+  const [first] = rows;
+  const path = join(folder, `${column}.csv`);
+  const lines = [[...(first?.keys() ?? [])], ...rows.map((row) => [...row.values()])];
+  await writeFile(path, lines.map((cells) => `${cells.join(',')}\n`).join(''));
+  return path;
+}
+
+describe('a table with classes', () => {
+  let exported: Exported;
+  beforeAll(async () => {
+    exported = await trainAndExport('species', { path: penguins, label: 'species', imputeOthers: 'median' });
+  });
+
+  it('exports a model that takes its raw rows, gaps and categories included', async () => {
+    const { card, checkpoint, ask } = exported;
+    const cells = await readCells(penguins);
+    const rows = rawRows(card, cells);
+    expect(rows.filter((value) => Number.isNaN(value))).toHaveLength(19);
+    const got = await ask(rows, cells.length);
+    expectClose(got, await trainingGraph(checkpoint, card, rows), 1e-5);
+    const right = cells.filter((row, i) => {
+      const logits = [...got.subarray(i * 3, i * 3 + 3)];
+      return card.labels?.[logits.indexOf(Math.max(...logits))] === row.get('species');
+    });
+    expect(right.length / cells.length).toBeGreaterThan(0.95);
+  });
+
+  it('is described by its card: columns, categories, fills, labels, metrics, and how it was read', () => {
+    const { card } = exported;
+    expect(card.labels).toEqual(['Adelie', 'Chinstrap', 'Gentoo']);
+    expect(card.inputs).toMatchObject([{ name: 'features', shape: [-1, 6] }]);
+    expect(card.inputs[0]?.columns).toEqual([
+      { kind: 'categorical', name: 'island', categories: ['Biscoe', 'Dream', 'Torgersen'], fill: 0 },
+      { kind: 'numeric', name: 'bill_length_mm', fill: expect.closeTo(44.5, 1) as number },
+      { kind: 'numeric', name: 'bill_depth_mm', fill: expect.closeTo(17.3, 1) as number },
+      { kind: 'numeric', name: 'flipper_length_mm', fill: 197 },
+      { kind: 'numeric', name: 'body_mass_g', fill: 4050 },
+      { kind: 'categorical', name: 'sex', categories: ['female', 'male'], fill: 1 },
+    ]);
+    expect(card.outputs).toEqual([{ name: 'logits', datatype: 'FP32', shape: [-1, 3] }]);
+    expect(Object.keys(card.metrics ?? {})).toEqual(['accuracy', 'F1', 'AUC']);
+    expect(card.verification.samples).toBe(34);
+    expect(card.training?.data.source).toEqual({ path: penguins, label: 'species', imputeOthers: 'median' });
+  });
+
+  it('keeps columns and classes in the checkpoint', async () => {
+    const { columns, classes } = await loadModel(exported.checkpoint);
+    expect(columns).toEqual(exported.card.inputs[0]?.columns);
+    expect(classes).toEqual(exported.card.labels);
+  });
+
+  it.each([
+    ['other columns', { kinds: { sex: 'ignored' } }, /^data: expected the inputs of the checkpoint, \[6\], got \[5\]$/],
+    [
+      'other classes',
+      { label: 'island' },
+      /^data: expected the classes of the checkpoint, Adelie, Chinstrap, Gentoo, got /,
+    ],
+  ] as const)('is not exported with %s', async (_, data, message) => {
+    const models = join(folder, 'refused');
+    const options = { checkpoint: exported.checkpoint, name: 'refused', models, statistics: 'running', data } as const;
+    await expect(exportModel(options, backend)).rejects.toThrow(message);
+    await expect(readdir(models)).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('a table with numbers to predict', () => {
+  const read = { label: 'body_mass_g', impute: { sex: 'most-frequent' } };
+
+  it('exports a model that answers in their unit', async () => {
+    const path = await withoutMissing('body_mass_g');
+    const { card, checkpoint, ask } = await trainAndExport(
+      'mass',
+      { path, ...read },
+      { config: { ...settings, epochs: 20 } },
+    );
+    const cells = await readCells(path);
+    const rows = rawRows(card, cells);
+    const got = await ask(rows, cells.length);
+    expectClose(got, await trainingGraph(checkpoint, card, rows), 0.01);
+    const errors = cells.map((row, i) => ((got[i] ?? NaN) - Number(row.get('body_mass_g'))) ** 2);
+    expect(Math.sqrt(errors.reduce((sum, error) => sum + error, 0) / errors.length)).toBeLessThan(400);
+    expect(card.outputs).toEqual([{ name: 'prediction', datatype: 'FP32', shape: [-1, 1] }]);
+    expect(card).not.toHaveProperty('labels');
+    expect(card.rmse?.test.running).toBeCloseTo(card.metrics?.['RMSE'] ?? NaN, 6);
+  });
+
+  it('trains alike in any unit', async () => {
+    const path = await withoutMissing('body_mass_g');
+    const tons = join(folder, 'tons.csv');
+    const inTons = (line: string) =>
+      line.replace(/,(\d{4}),(\w+)$/, (_, grams: string, sex: string) => `,${Number(grams) / 1e6},${sex}`);
+    await writeFile(tons, (await readFile(path, 'utf8')).split('\n').map(inTons).join('\n'));
+    const [a, b] = await Promise.all(
+      [path, tons].map(async (file, i) => {
+        const { checkpoint } = await trainAndExport(`unit${i}`, { path: file, ...read });
+        return (await loadModel(checkpoint)).record?.history.at(-1)?.validation;
+      }),
+    );
+    expect(b?.loss).toBeCloseTo(a?.loss ?? NaN, 3);
+    expect((b?.rmse ?? NaN) * 1e6).toBeCloseTo(a?.rmse ?? NaN, 0);
+  });
+});
+
+describe('data that cannot be trained on', () => {
+  const filled = { path: penguins, label: 'species', imputeOthers: 'mean' };
+
+  it.each<[string, DataSource, Partial<TrainOptions>, string]>([
+    ['a missing label', { ...filled, label: 'sex' }, {}, 'line 5, column "sex": expected a value to predict, got none'],
+    [
+      'a word among numbers',
+      { ...filled, kinds: { island: 'numeric' } },
+      {},
+      'line 2, column "island": expected a number, got "Torgersen"',
+    ],
+    ['an unknown label', { ...filled, label: 'kind' }, {}, 'expected a column "kind", got "species", "island", '],
+    ['no label', { path: penguins }, {}, 'expected the name of the label to predict, got none'],
+    [
+      'a network for other inputs',
+      filled,
+      { hidden: undefined, network: 'mnist-mlp' },
+      'mnist-mlp: expected a network for inputs of shape [6], as the data have, got [1, 28, 28]',
+    ],
+    [
+      'an objective for numbers',
+      filled,
+      { objective: { objective: 'mse' } },
+      'objective mse: expected data for regression, got 3 classes',
+    ],
+    [
+      'a batch of more samples than there are',
+      filled,
+      { config: { ...settings, batchSize: 500 } },
+      '--batch-size: expected at most 276, the training samples, got 500',
+    ],
+  ])('leave nothing behind: %s', async (_, data, options, message) => {
+    await expect(trainAndExport('refused-run', data, options)).rejects.toThrow(message);
+    await expect(readdir(join(folder, 'runs', 'refused-run'))).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('a binary objective', () => {
+  it('exports two logits, of which the first is 0', async () => {
+    const path = await withoutMissing('sex');
+    const { card, checkpoint, ask } = await trainAndExport(
+      'sex',
+      { path, label: 'sex' },
+      { objective: { objective: 'binary' } },
+    );
+    const cells = await readCells(path);
+    const rows = rawRows(card, cells);
+    const got = await ask(rows, cells.length);
+    const z = await trainingGraph(checkpoint, card, rows);
+    expectClose(
+      got,
+      [...z].flatMap((logit) => [0, logit]),
+      1e-5,
+    );
+    expect(card.labels).toEqual(['female', 'male']);
+    expect(card.outputs[0]?.shape).toEqual([-1, 2]);
+    expect(card.accuracy?.test.running).toBeGreaterThan(0.6);
+  });
+});
+
+describe('a folder of images', () => {
+  const [rows, columns] = [9, 10];
+
+  /** Noise, brighter on the left or on the right. */
+  async function makeImages(): Promise<string> {
+    const path = join(folder, 'images');
+    const random = createRandom(1);
+    for (let i = 0; i < 80; i++) {
+      const side = i % 2 === 0 ? 'left' : 'right';
+      const pixels = Uint8Array.from({ length: rows * columns * 3 }, (_, p) => {
+        const column = Math.floor(p / 3) % columns;
+        return 60 + 60 * random.uniform() + (column < 5 === (side === 'left') ? 100 : 0);
+      });
+      const file = join(path, side, `${i}.png`);
+      await mkdir(dirname(file), { recursive: true });
+      await sharp(pixels, { raw: { width: columns, height: rows, channels: 3 } }).toFile(file);
+    }
+    return path;
+  }
+
+  it('trains a small convolutional network and exports a model that takes raw pixels', async () => {
+    const path = await makeImages();
+    const { card, ask } = await trainAndExport('images', { path }, { hidden: undefined });
+    expect(card.network.layers[0]).toMatchObject({ kind: 'conv2d' });
+    expect(card.inputs).toEqual([{ name: 'pixels', datatype: 'FP32', shape: [-1, 3, rows, columns] }]);
+    expect(card.labels).toEqual(['left', 'right']);
+    const size = rows * columns;
+    const bright = (right: boolean) =>
+      Float32Array.from({ length: 3 * size }, (_, i) => ((i % size) % columns < 5 === right ? 90 : 190));
+    const logits = await ask(Float32Array.of(...bright(false), ...bright(true)), 2);
+    expect((logits[0] ?? NaN) - (logits[1] ?? NaN)).toBeGreaterThan(1);
+    expect((logits[3] ?? NaN) - (logits[2] ?? NaN)).toBeGreaterThan(1);
+  });
+});

@@ -1,0 +1,114 @@
+/** A state dict that PyTorch wrote (see `test/fixtures/pytorch/make.py`) gives PyTorch's logits here. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exportModel } from '../../exporter/export.ts';
+import { nativeBackend } from '../../training/backend/index.ts';
+import { readSafetensors, writeSafetensors } from '../../training/checkpoint.ts';
+import { trainToFolder } from '../../training/cli/index.ts';
+import { readNpz } from '../../training/data/index.ts';
+import { loadModel } from '../../training/model.ts';
+import { batchNorm, conv2d, dense, flatten, maxPool, type Network, relu } from '../../training/network/index.ts';
+import { createEvaluator } from '../../training/trainer/index.ts';
+
+const stateDict = 'test/fixtures/pytorch/state-dict.safetensors';
+const answers = 'test/fixtures/pytorch/answers.npz';
+const network: Network = {
+  name: 'torch',
+  inputShape: [3, 8, 8],
+  inputNormalization: 'channel',
+  layers: [
+    conv2d(8, { kernel: 3, padding: 1 }),
+    batchNorm(),
+    relu(),
+    maxPool(2),
+    conv2d(12, { kernel: 3, stride: 2, groups: 4 }),
+    batchNorm(),
+    relu(),
+    flatten(),
+    dense(16),
+    batchNorm(),
+    relu(),
+    dense(4),
+  ],
+};
+const backend = await nativeBackend({ threads: 1 });
+const [x, logits] = (await readNpz(answers, ['x', 'logits'])).map(({ data }) =>
+  Float32Array.from(data as Float32Array),
+);
+if (!x || !logits) throw new Error('no fixture');
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function expectLogits(actual: Float32Array): void {
+  expect(actual).toHaveLength(logits?.length ?? NaN);
+  actual.forEach((value, i) => {
+    const expected = logits?.[i] ?? NaN;
+    const error = Math.abs(value - expected);
+    expect(error, `[${i}]: expected ${expected}, got ${value}, error ${error}`).toBeLessThanOrEqual(1e-5);
+  });
+}
+
+describe("PyTorch's state dict", () => {
+  it('gives its logits in the training graph', async () => {
+    const { plan, tensors } = await loadModel(stateDict, network);
+    const evaluator = await createEvaluator(backend, plan);
+    expectLogits(await evaluator.logits(tensors, { inputs: x, inputShape: network.inputShape, count: 32 }));
+    await evaluator.release();
+  });
+
+  it('gives its logits in the exported file, which has the biases that PyTorch puts before Batch Norm in its means', async () => {
+    const options = { checkpoint: stateDict, name: 'torch', models: folder, statistics: 'running', network } as const;
+    const card = await exportModel({ ...options, data: { path: answers, testShare: 0.5 } }, backend);
+    expect(card.verification.samples).toBe(16);
+    expect(card.labels).toEqual(['0', '1', '2', '3']);
+    expect(card.accuracy?.test.running).toBe(1);
+    const session = await InferenceSession.create(join(folder, 'torch', 'model.onnx'));
+    const results = await session.run({ pixels: new Tensor('float32', x, [32, 3, 8, 8]) });
+    expectLogits(results['logits']?.data as Float32Array);
+    const { tensors } = await loadModel(stateDict, network);
+    expect(tensors.has('conv1.bias')).toBe(false);
+  });
+
+  it('takes statistics of raw inputs beside it', async () => {
+    const path = join(folder, 'raw.safetensors');
+    const { tensors } = await readSafetensors(stateDict);
+    const ofChannels = (value: number) =>
+      ({ dtype: 'F32', shape: [3, 1, 1], data: new Float32Array(3).fill(value) }) as const;
+    await writeSafetensors(path, new Map([...tensors, ['input.mean', ofChannels(10)], ['input.var', ofChannels(4)]]));
+    const { plan, tensors: loaded } = await loadModel(path, network);
+    const evaluator = await createEvaluator(backend, plan);
+    const raw = x.map((value) => 2 * value + 10);
+    const got = await evaluator.logits(loaded, { inputs: raw, inputShape: network.inputShape, count: 32 });
+    await evaluator.release();
+    got.forEach((value, i) => {
+      expect(value, `[${i}]`).toBeCloseTo(logits[i] ?? NaN, 3);
+    });
+  });
+
+  it('can be trained further', async () => {
+    const file = join(folder, 'torch.ts');
+    await writeFile(file, `export default ${JSON.stringify(network)};\n`);
+    const config = { optimizer: 'adam', learningRate: 0.001, schedule: 'constant', bnMomentum: 0.9, seed: 1 } as const;
+    const run = {
+      network: file,
+      from: stateDict,
+      backend: 'native',
+      threads: 1,
+      out: join(folder, 'further'),
+    } as const;
+    const path = await trainToFolder(
+      { ...run, config: { ...config, epochs: 1, batchSize: 8 }, data: { path: answers } },
+      () => undefined,
+    );
+    const { record, plan } = await loadModel(path);
+    expect(plan.network.inputNormalization).toBe('none');
+    expect(record?.history[0]?.train.accuracy).toBeGreaterThan(0.8);
+  });
+});

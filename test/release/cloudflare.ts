@@ -1,0 +1,114 @@
+/**
+ * Stands in for Cloudflare's API on the loopback interface: as much of it as Wrangler 4.155 asks for when it deploys a
+ * Worker with assets, uploads a version, reads which versions are deployed, and shares traffic among versions.
+ * https://developers.cloudflare.com/api/resources/workers/
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** The modules of one upload by their name in the bundle, such as `./<hash>-model.onnx`. */
+export type Upload = ReadonlyMap<string, Uint8Array>;
+
+interface Share {
+  readonly version_id: string;
+  readonly percentage: number;
+}
+
+export interface Cloudflare {
+  /** What Wrangler needs to find it. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly uploads: readonly Upload[];
+  /** Who has got how much of the traffic, each time that it was shared anew. */
+  readonly deployments: readonly (readonly Share[])[];
+  refuseUploads(): void;
+  stop(): void;
+}
+
+const created_on = '2026-01-01T00:00:00.000Z';
+const token = 'a-token-for-tests';
+const isPublic = { enabled: true, previews_enabled: true };
+
+/** The Worker exists already; its version 0 has all the traffic. */
+export async function startCloudflare(): Promise<Cloudflare> {
+  const uploads: Upload[] = [];
+  const deployments: (readonly Share[])[] = [[{ version_id: versionId(0), percentage: 100 }]];
+
+  let isFull = false;
+  const answers: readonly [call: RegExp, answer: (body: Request, id: string) => Promise<unknown>][] = [
+    [
+      /^GET .*\/services\/bn-edge$/,
+      () => later({ default_environment: { script: { last_deployed_from: 'wrangler' } } }),
+    ],
+    [/^GET .*\/deployments$/, () => later({ deployments: [{ id: 'd', created_on, versions: deployments.at(-1) }] })],
+    [
+      /^GET .*\/versions\/(\S+)$/,
+      (_, id) => later({ id, number: 1, metadata: { created_on }, resources: { script_runtime: {} } }),
+    ],
+    [/^GET .*\/workers\/workers\/bn-edge$/, () => later({ subdomain: isPublic })],
+    [/^(GET|POST) .*\/subdomain$/, () => later({ subdomain: 'test', ...isPublic })],
+    [/^POST .*\/assets-upload-session$/, () => later({ jwt: 'all-assets-are-known', buckets: [] })],
+    [
+      /^POST .*\/versions\?/,
+      async (request) => {
+        uploads.push(await modulesOf(request));
+        return { id: versionId(uploads.length), startup_time_ms: 1, metadata: {}, resources: { script: { etag: '' } } };
+      },
+    ],
+    [
+      /^POST .*\/deployments$/,
+      async (request) => {
+        const { versions } = (await request.json()) as { versions: readonly Share[] };
+        deployments.push(versions);
+        return {};
+      },
+    ],
+    [/^GET .*\/secrets$/, () => later([])],
+    [/^(GET .*\/settings|PATCH .*\/script-settings)$/, () => later({})],
+  ];
+
+  const server = createServer((incoming, response) => {
+    void (async () => {
+      const call = `${incoming.method ?? ''} ${incoming.url ?? ''}`;
+      const chunks = (await incoming.toArray()) as Buffer[];
+      const body = chunks.length > 0 ? Buffer.concat(chunks) : null;
+      const headers = { 'content-type': incoming.headers['content-type'] ?? '' };
+      const request = new Request('http://cloudflare', { method: 'POST', headers, body });
+      const [pattern, answer] = answers.find(([known]) => known.test(call)) ?? [];
+      const isAllowed = incoming.headers.authorization === `Bearer ${token}`;
+      const success = answer !== undefined && isAllowed && !(isFull && call.includes('/versions?'));
+      const result = success ? await answer(request, pattern?.exec(call)?.[1] ?? '') : null;
+      const errors = success ? [] : [{ code: 7003, message: `unexpected call: ${call}` }];
+      response.writeHead(success ? 200 : 400, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ success, errors, messages: [], result }));
+    })();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    env: {
+      CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/client/v4`,
+      CLOUDFLARE_API_TOKEN: token,
+      CLOUDFLARE_ACCOUNT_ID: '0'.repeat(32),
+    },
+    uploads,
+    deployments,
+    refuseUploads: () => {
+      isFull = true;
+    },
+    stop: () => {
+      server.close();
+    },
+  };
+}
+
+export const versionId = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+
+const later = (value: unknown): Promise<unknown> => Promise.resolve(value);
+
+/** The files among the fields of the form. */
+async function modulesOf(request: Request): Promise<Upload> {
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- the form is Wrangler's, not a stranger's
+  const fields = [...(await request.formData())];
+  const files = fields.filter((field): field is [string, File] => typeof field[1] !== 'string');
+  return new Map(await Promise.all(files.map(async ([name, file]) => [name, await file.bytes()] as const)));
+}

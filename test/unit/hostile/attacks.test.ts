@@ -1,0 +1,195 @@
+/** Files made to hurt, each with what is said of it. What a hang or a gigabyte would be, fails here by time or by memory. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { strToU8, zipSync } from 'fflate';
+import onnxProto from 'onnx-proto';
+import { afterAll, describe, expect, it } from 'vitest';
+import { prepareModel } from '../../../exporter/served/prepare.ts';
+import { parseIdx } from '../../../training/data/idx.ts';
+import { parseNpy, parseNpz } from '../../../training/data/npy.ts';
+import { readTable } from '../../../training/data/table.ts';
+import { readZip } from '../../../training/data/zip.ts';
+import { quote, UserError } from '../../../training/errors.ts';
+import { decodeModel, GraphError } from '../../../training/graph/index.ts';
+import { parseSafetensors } from '../../../training/safetensors.ts';
+import { digits } from '../../bundle/fixtures.ts';
+import { idx } from '../data/idx-file.ts';
+import { npy } from '../data/npy-file.ts';
+
+const { ModelProto } = onnxProto.onnx;
+const folder = mkdtempSync(join(tmpdir(), 'bn-edge-attacks-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** A header that claims so many bytes of elements, and nothing behind it. */
+const claim = (...shape: number[]): Uint8Array => idx(shape, []);
+
+/** 100 kB for 100 MB. */
+const bomb = gzipSync(Buffer.concat([idx([1], [1]), Buffer.alloc(1e8)]));
+
+const x = npy("'<f4'", '(2,)', Float32Array.of(1, 2));
+const y = npy("'|u1'", '(2,)', Uint8Array.of(0, 1));
+const archive = Buffer.from(zipSync({ 'x.npy': x, 'y.npy': y }, { level: 0 }));
+const directory = archive.readUInt32LE(archive.length - 6);
+
+/** The archive with a field of the first file's record, or of the record at the end, changed. */
+function patched(write: (file: Buffer) => void): Buffer {
+  const copy = Buffer.from(archive);
+  write(copy);
+  return copy;
+}
+
+function safetensors(header: string, dataLength = 0): Buffer {
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, Buffer.from(header), Buffer.alloc(dataLength)]);
+}
+
+const tensor = (begin: number, end: number): string =>
+  `{"dtype":"U8","shape":[${end - begin}],"data_offsets":[${begin},${end}]}`;
+
+/** A message in the given field of another: https://protobuf.dev/programming-guides/encoding/ */
+function field(number: number, content: Buffer): Buffer {
+  const head = [(number << 3) | 2];
+  let length = content.length;
+  for (; length > 0x7f; length >>>= 7) head.push((length & 0x7f) | 0x80);
+  return Buffer.concat([Buffer.from([...head, length]), content]);
+}
+
+/** A model with a graph in the attribute of a node of a graph, so many times. */
+function nested(depth: number): Buffer {
+  const [graphOfModel, nodeOfGraph, attributeOfNode, graphOfAttribute] = [7, 1, 5, 6];
+  let graph: Buffer = Buffer.alloc(0);
+  for (let i = 0; i < depth; i++) {
+    graph = field(nodeOfGraph, field(attributeOfNode, field(graphOfAttribute, graph)));
+  }
+  return field(graphOfModel, graph);
+}
+
+const deep = nested(5000);
+
+/** The fixture with its first Batch Norm parameter computed from itself. */
+function circular(): Uint8Array {
+  const model = ModelProto.decode(digits());
+  const scale = model.graph?.node?.find(({ opType }) => opType === 'BatchNormalization')?.input?.[1] ?? '';
+  const { graph } = model;
+  if (!graph) throw new Error('no graph');
+  graph.initializer = graph.initializer?.filter(({ name }) => name !== scale) ?? [];
+  graph.node?.push({ opType: 'Identity', input: [scale], output: [scale] });
+  return ModelProto.encode(model).finish();
+}
+
+const withOp = (opType: string): Uint8Array => ModelProto.encode({ graph: { node: [{ opType }] } }).finish();
+
+const attacks: readonly (readonly [what: string, read: () => unknown, message: string | RegExp])[] = [
+  ['IDX of 4 GB in 16 bytes', () => parseIdx(claim(1, 0xffffffff), 'file'), /^file: expected 4294967307 bytes for uint8/],
+  ['IDX of more bytes than numbers count', () => parseIdx(claim(...Array<number>(99).fill(0xffffffff)), 'file'), /^file: expected an IDX file of unsigned bytes \(.* rank of at most 8\), got 00 00 08 63$/],
+  ['IDX in gzip that claims 4 GB', () => parseIdx(gzipSync(claim(1, 0xffffffff)), 'file'), /^file: expected 4294967307 bytes/],
+  ['IDX in gzip that unpacks to a thousand times what it claims', () => parseIdx(bomb, 'file'), 'file: expected 9 bytes for uint8 [1], got more'],
+  ['IDX in gzip with bytes behind it', () => parseIdx(Buffer.concat([gzipSync(idx([1], [1])), Buffer.from('\0more')]), 'file'), /^file: expected \d+ compressed bytes, got \d+$/],
+  ['IDX with bytes behind it', () => parseIdx(Buffer.concat([idx([1], [1]), Buffer.from('more')]), 'file'), 'file: expected 9 bytes for uint8 [1], got 13'],
+  ['NPY of a terabyte', () => parseNpy(npy("'<f8'", '(1099511627776,)', new Uint8Array()), 'file'), /^file: expected 8796093022208 bytes/],
+  ['NPY with a header of a megabyte', () => parseNpy(npy("'<f8'", `(${'1, '.repeat(3e5)})`, new Uint8Array(8), { version: 2 }), 'file'), /^file: expected a header of at most 10000 bytes, got \d+$/],
+  ['NPZ with an array twice', () => parseNpz(patched((file) => file.write('x.npy', directory + 51 + 46)), 'file', ['x']), 'file: expected different names, got "x.npy" twice'],
+  ['NPZ with damaged content', () => parseNpz(patched((file) => (file[directory - 1] = 7)), 'file', ['y']), 'file: "y.npy": expected content with its checksum, got damaged content'],
+  ['NPZ whose arrays overlap the directory', () => parseNpz(patched((file) => file.writeUInt32LE(directory, directory + 20)), 'file', ['x']), /^file: "x\.npy": expected at most \d+ packed bytes, got \d+$/],
+  ['NPZ that claims 4 GB', () => parseNpz(patched((file) => file.writeUInt32LE(0xffffffff, directory + 24)), 'file', ['x']), /^file: "x\.npy": expected 4294967295 bytes, got \d+$/],
+  ['NPZ with 65535 files more than it has', () => parseNpz(patched((file) => file.writeUInt16LE(0xffff, file.length - 12)), 'file', ['x']), 'file: expected 65535 files in the archive, got 2'],
+  ['NPZ with bytes behind it', () => parseNpz(Buffer.concat([archive, Buffer.from('more')]), 'file', ['x']), 'file: expected a ZIP archive, got something else'],
+  ['safetensors that overlap', () => parseSafetensors(safetensors(`{"a":${tensor(0, 4)},"b":${tensor(2, 6)}}`, 6), 'file'), 'file: tensor "b": expected data at offset 4, got 2'],
+  ['safetensors with a name twice', () => parseSafetensors(safetensors(`{"a":${tensor(0, 2)},"a":${tensor(2, 4)}}`, 4), 'file'), 'file: header: expected different names, got "a" twice'],
+  ['safetensors with bytes behind them', () => parseSafetensors(safetensors(`{"a":${tensor(0, 2)}}`, 3), 'file'), 'file: expected 2 bytes of tensor data, got 3'],
+  ['safetensors of 2⁵³ elements', () => parseSafetensors(safetensors('{"a":{"dtype":"F32","shape":[9007199254740991],"data_offsets":[0,4]}}', 4), 'file'), /^file: tensor "a": expected 36028797018963964 bytes/],
+  ['safetensors with a shape in a million brackets', () => parseSafetensors(safetensors(`{"a":{"dtype":"F32","shape":${'['.repeat(1e6)}${']'.repeat(1e6)},"data_offsets":[0,4]}}`), 'file'), /^file: (header|tensor "a"): expected /],
+  ['ONNX with graphs in graphs', () => decodeModel(deep), /^expected /],
+  ['ONNX with an op that clears the screen', () => decodeModel(withOp('\u001b[2J\u009b2J\n')), /op \\u\{1b\}\[2J\\u\{9b\}2J\\u\{a\} is not known$/],
+  ['served ONNX with graphs in graphs', () => prepareModel('file', deep), /^file: expected /],
+]; // prettier-ignore
+
+describe('a hostile file', () => {
+  it.each(attacks)('%s', (_, read, message) => {
+    const before = process.memoryUsage().arrayBuffers;
+    const error = thrownBy(read);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1e7);
+    expect(error.message).toMatch(message);
+    expect(error.message.length).toBeLessThan(400);
+    expect(error instanceof UserError || error instanceof GraphError, String(error.stack)).toBe(true);
+  });
+
+  it('of served ONNX with a parameter that is computed from itself has no Batch Norm to show', () => {
+    expect(prepareModel('file', circular())).toEqual({ batchNorm: [] });
+  });
+
+  it('of CSV with a hundred thousand columns is refused at once', async () => {
+    const path = join(folder, 'wide.csv');
+    writeFileSync(path, `a${Array.from({ length: 100_000 }, (_, i) => `,${i}`).join('')}\n`);
+    await expect(readTable(path, { label: 'a' })).rejects.toThrow(`${path}: expected rows of data, got none`);
+  });
+});
+
+function thrownBy(read: () => unknown): Error {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('properties', () => {
+  const anything = fc.uint8Array({ maxLength: 200 });
+  const readers: readonly (readonly [name: string, start: string, read: (bytes: Uint8Array) => unknown])[] = [
+    ['IDX', '\0\0\x08\x01', (bytes) => parseIdx(bytes, 'file')],
+    ['NPY', '\x93NUMPY\x01\0', (bytes) => parseNpy(bytes, 'file')],
+    ['ZIP', 'PK\x03\x04', (bytes) => readZip(bytes, 'file').map(({ unpack }) => unpack())],
+    ['safetensors', '\x20\0\0\0\0\0\0\0{', (bytes) => parseSafetensors(bytes, 'file')],
+    ['ONNX', '\x08\x09\x3a', decodeModel],
+    ['served ONNX', '\x08\x09\x3a', (bytes) => prepareModel('file', bytes)],
+  ];
+
+  it.each(readers)('%s: any bytes are read or refused', (_, start, read) => {
+    fc.assert(
+      fc.property(anything, (bytes) => {
+        for (const file of [bytes, Buffer.concat([Buffer.from(start, 'latin1'), bytes])]) {
+          try {
+            read(file);
+          } catch (error) {
+            expect(error instanceof UserError || error instanceof GraphError, String(error)).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 500, seed: 7 },
+    );
+  });
+
+  it('an archive gives back what went into it', () => {
+    const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 9 });
+    fc.assert(
+      fc.property(fc.dictionary(name, anything, { noNullPrototype: true }), fc.constantFrom(0, 6), (files, level) => {
+        const entries = readZip(zipSync(files, { level }), 'file');
+        expect(Object.fromEntries(entries.map((entry) => [entry.name, Uint8Array.from(entry.unpack())]))).toEqual(
+          files,
+        );
+      }),
+      { numRuns: 200, seed: 7 },
+    );
+  });
+
+  it('what is quoted from a file is one line without anything that a terminal obeys', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(quote(text)).toMatch(/^"[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*"$/u);
+      }),
+      { seed: 7 },
+    );
+  });
+
+  it('an archive has the checksums of its content', () => {
+    const [entry] = readZip(zipSync({ a: strToU8('content') }), 'file');
+    expect(crc32(entry?.unpack() ?? '')).toBe(crc32('content'));
+  });
+});

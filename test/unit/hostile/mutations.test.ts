@@ -1,0 +1,54 @@
+/** Damaged files of every format: each gives one line for the user or a result that makes sense, in little memory. */
+import { readdirSync, rmSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { UserError } from '../../../training/errors.ts';
+import { GraphError } from '../../../training/graph/index.ts';
+import { seeded } from '../../reference/random.ts';
+import { folder, formats } from './formats.ts';
+import { mutate } from './mutate.ts';
+
+const COUNT = 10_000;
+
+/** What runs beside a reader allocates, and what it may inflate to find a header in 4096 compressed bytes. */
+const SLACK = 6e6;
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** @returns whether the file was read; every other outcome than that or one line for the user fails the test */
+async function isRead(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): Promise<boolean> {
+  const before = process.memoryUsage().arrayBuffers;
+  try {
+    const result = read(bytes);
+    if (result instanceof Promise) await result;
+    return true;
+  } catch (error) {
+    if (!(error instanceof UserError) && !(error instanceof GraphError)) throw error;
+    expect(error.message).toMatch(/^[^\p{Cc}]{5,500}$/u);
+    return false;
+  } finally {
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 * bytes.length + SLACK);
+  }
+}
+
+describe.each(formats)('$name', ({ files, tokens, read }) => {
+  it('is read as it is', async () => {
+    for (const file of files) expect(await isRead(read, file)).toBe(true);
+  });
+
+  it(`is refused or read after each of ${COUNT} kinds of damage`, async () => {
+    const random = seeded(7);
+    let refused = 0;
+    for (let i = 0; i < COUNT; i++) {
+      const bytes = mutate(random, files, tokens);
+      const wasRead = await isRead(read, bytes).catch((cause: unknown) => {
+        throw new Error(`mutant ${i} (base64): ${bytes.toString('base64').slice(0, 400)}`, { cause });
+      });
+      if (!wasRead) refused++;
+    }
+    expect(refused).toBeGreaterThan(COUNT / 10);
+    expect(refused).toBeLessThan(COUNT);
+    expect(readdirSync(folder).filter((file) => !file.startsWith('file.'))).toEqual([]);
+  }, 300_000);
+});

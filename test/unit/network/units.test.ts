@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { checkGraph, graphBuilder, GraphError } from '../../../training/graph/index.ts';
+import {
+  dense,
+  emitForward,
+  type Network,
+  outputShapeOf,
+  parseNetwork,
+  planNetwork,
+  tensorsOf,
+} from '../../../training/network/index.ts';
+import { evaluate } from '../../reference/evaluate.ts';
+
+const rows = (network: Partial<Network>): Network => ({
+  name: 'rows',
+  inputShape: [3],
+  inputNormalization: 'feature',
+  layers: [],
+  ...network,
+});
+
+/** What the network without layers makes of raw samples. */
+function answers(network: Network, x: readonly number[], tensors: Readonly<Record<string, readonly number[]>>) {
+  const plan = planNetwork(network);
+  const g = graphBuilder();
+  const count = x.length / (network.inputShape[0] ?? 1);
+  const input = g.input('x', { dtype: 'float32', shape: [count, ...network.inputShape] });
+  const stored = tensorsOf(plan).map(({ name, shape }) => [name, g.input(name, { dtype: 'float32', shape })] as const);
+  const { output } = emitForward(g, plan, input, { mode: 'inference', tensors: new Map(stored) });
+  const feeds = tensorsOf(plan).map(({ name, shape }) => {
+    return [name, { shape, data: Float64Array.from(tensors[name] ?? []) }] as const;
+  });
+  const graph = checkGraph(g.build('answers', { y: output }));
+  const x0 = { shape: [count, ...network.inputShape], data: Float64Array.from(x) };
+  return [...(evaluate(graph, { x: x0, ...Object.fromEntries(feeds) }).y?.data ?? [])];
+}
+
+const round = (values: readonly number[]) => values.map((value) => Number(value.toFixed(4)));
+
+describe('rows of a table', () => {
+  test('become numbers by their mean and deviation, then a place for each category', () => {
+    const network = rows({ categories: [2, 0, 3] });
+    const statistics = { 'input.mean': [10], 'input.var': [4] };
+    const got = answers(network, [1, 14, 0, 0, 8, 2], statistics);
+    expect(round(got)).toEqual([2, 0, 1, 1, 0, 0, -1, 1, 0, 0, 0, 1]);
+    expect(outputShapeOf(planNetwork(network))).toEqual([6]);
+  });
+
+  test('have no place for an index that is no category', () => {
+    expect(answers(rows({ inputShape: [1], categories: [2] }), [2, 0.5, NaN, -1, 1], {})).toEqual(
+      [
+        [0, 0],
+        [0, 0],
+        [0, 0],
+        [0, 0],
+        [0, 1],
+      ].flat(),
+    );
+  });
+
+  test('need one number of categories for each column', () => {
+    expect(() => planNetwork(rows({ categories: [2] }))).toThrow(new GraphError('rows: expected 1 columns, got [3]'));
+  });
+});
+
+describe('a network', () => {
+  test('without input normalization takes what it is given', () => {
+    const network = rows({ inputNormalization: 'none' });
+    expect(tensorsOf(planNetwork(network))).toEqual([]);
+    expect(answers(network, [1, 2, 3], {})).toEqual([1, 2, 3]);
+  });
+
+  test('of standardized targets answers in their unit', () => {
+    const network = rows({ inputShape: [1], inputNormalization: 'none', standardizedTargets: true });
+    expect(answers(network, [0, 2, -1], { 'target.mean': [100], 'target.var': [25] })).toEqual([100, 110, 95]);
+  });
+
+  test('keeps its units in its description', () => {
+    const network = rows({ categories: [2, 0, 3], standardizedTargets: true, layers: [dense(1)] });
+    expect(parseNetwork(JSON.parse(JSON.stringify(network)))).toEqual(network);
+  });
+});

@@ -1,0 +1,38 @@
+/** The networks for data that come without one: what their shapes suggest. */
+import { batchNorm, conv2d, dense, flatten, type Layer, maxPool, type Network, relu } from './layer.ts';
+
+/** What a network must fit: one raw sample, and how many numbers are wanted of it. */
+export interface Fit extends Pick<Network, 'name' | 'inputShape' | 'categories' | 'standardizedTargets'> {
+  readonly outputs: number;
+}
+
+/** Dense layers with Batch Norm and ReLU, of these widths. Images are flattened. */
+export function denseNetwork({ outputs, ...network }: Fit, widths: readonly number[]): Network {
+  const isImage = network.inputShape.length > 1;
+  return {
+    ...network,
+    inputNormalization: isImage ? 'channel' : 'feature',
+    layers: [...(isImage ? [flatten()] : []), ...widths.flatMap(denseBlock), dense(outputs)],
+  };
+}
+
+/** From this side on an image is worth one more convolution, after which it has half the side. */
+const leastSide = 8;
+
+/** Convolutions of 16, 32, … channels, each followed by pooling, until the image is small; then a dense layer. */
+export function imageNetwork({ outputs, ...network }: Fit): Network {
+  const [, rows = 0, columns = 0] = network.inputShape;
+  const blocks: Layer[] = [];
+  let channels = 16;
+  for (let side = Math.min(rows, columns); side >= leastSide; side = Math.floor(side / 2)) {
+    blocks.push(conv2d(channels, { kernel: 3, padding: 1 }), batchNorm(), relu(), maxPool(2));
+    channels *= 2;
+  }
+  return {
+    ...network,
+    inputNormalization: 'channel',
+    layers: [...blocks, flatten(), ...denseBlock(128), dense(outputs)],
+  };
+}
+
+const denseBlock = (units: number): readonly Layer[] => [dense(units), batchNorm(), relu()];

@@ -1,0 +1,102 @@
+/**
+ * Between the data's own units and the layers': raw samples in, answers in the unit of the targets out. The statistics
+ * are the training set's and are stored with the network, so that whoever asks it needs to know nothing of them.
+ */
+import { formatShape, GraphError, type GraphBuilder, type Value } from '../graph/index.ts';
+import type { Network } from './layer.ts';
+import type { TensorSpec } from './rule.ts';
+
+/** μ and σ² as tensors of the network. */
+export interface Statistics {
+  readonly mean: TensorSpec;
+  readonly variance: TensorSpec;
+}
+
+/** Keeps inputs that never vary finite. */
+const epsilon = 1e-5;
+
+const statistics = (name: string, shape: readonly number[]): Statistics => ({
+  mean: { name: `${name}.mean`, shape, role: { kind: 'mean' } },
+  variance: { name: `${name}.var`, shape, role: { kind: 'variance' } },
+});
+
+/** The columns that hold numbers, and those that hold categories. */
+function columnsOf(categories: readonly number[]) {
+  const columns = [...categories.keys()];
+  return {
+    numeric: columns.filter((column) => categories[column] === 0),
+    categorical: columns.filter((column) => categories[column] !== 0),
+  };
+}
+
+/** μ and σ² of the raw inputs: of each feature or channel, or of each column with numbers. */
+export function planInput({ name, inputShape, inputNormalization, categories }: Network): Statistics | undefined {
+  const [channels, ...spatial] = inputShape;
+  if (channels === undefined) throw new GraphError(`${name}: expected an input shape, got ${formatShape(inputShape)}`);
+  if (categories && (categories.length !== channels || spatial.length > 0)) {
+    throw new GraphError(`${name}: expected ${categories.length} columns, got ${formatShape(inputShape)}`);
+  }
+  const features = categories ? [columnsOf(categories).numeric.length] : inputShape;
+  if (inputNormalization === 'none' || features[0] === 0) return undefined;
+  return statistics('input', inputNormalization === 'feature' ? features : [channels, ...spatial.map(() => 1)]);
+}
+
+/** μ and σ² of the targets. */
+export const planTarget = ({ standardizedTargets }: Network): Statistics | undefined =>
+  standardizedTargets && statistics('target', [1]);
+
+/** What the first layer takes: the numbers of a row, then a place for each category of its other columns. */
+export function encodedShape({ inputShape, categories }: Network): readonly number[] {
+  return categories ? [categories.reduce((width, count) => width + Math.max(count, 1), 0)] : inputShape;
+}
+
+type Tensors = ReadonlyMap<string, Value>;
+
+/** @param x raw samples `[N, ..inputShape]`, numbers of any type; a category by its index */
+export function emitInput(
+  g: GraphBuilder,
+  network: Network,
+  input: Statistics | undefined,
+  x: Value,
+  tensors: Tensors,
+): Value {
+  const { categories } = network;
+  const floats = x.dtype === 'float32' ? x : g.Cast(x, { to: 'float32' });
+  if (!categories) return normalize(g, input, floats, tensors);
+  const { numeric, categorical } = columnsOf(categories);
+  const take = (columns: readonly number[]) => g.Gather(floats, g.ints(columns), { axis: 1 });
+  const numbers = numeric.length > 0 ? [normalize(g, input, take(numeric), tensors)] : [];
+  const sources = categorical.flatMap((column) => new Array<number>(categories[column] ?? 0).fill(column));
+  const places = sources.length > 0 ? [oneHot(g, take(sources), placesOf(categories))] : [];
+  return g.Concat(...numbers, ...places, { axis: 1 });
+}
+
+/** x̂ = (x − μ) / √(σ² + ε) */
+function normalize(g: GraphBuilder, input: Statistics | undefined, x: Value, tensors: Tensors): Value {
+  if (!input) return x;
+  const [mu, sigma2] = [valueOf(tensors, input.mean), valueOf(tensors, input.variance)];
+  return g.Div(g.Sub(x, mu), g.Sqrt(g.Add(sigma2, g.scalar(epsilon))));
+}
+
+/** 1 where the index is the place's own, else 0; an index that is no category's, such as NaN, is 0 everywhere. */
+function oneHot(g: GraphBuilder, indices: Value, places: readonly number[]): Value {
+  const data = Float32Array.from(places);
+  const own = g.initializer('categories', { dtype: 'float32', shape: [data.length], data });
+  return g.Cast(g.Equal(indices, own), { to: 'float32' });
+}
+
+/** 0 … K − 1 for each column of K categories. */
+const placesOf = (categories: readonly number[]): readonly number[] =>
+  categories.flatMap((count) => Array.from({ length: count }, (_, place) => place));
+
+/** y = √σ² z + μ */
+export function emitTarget(g: GraphBuilder, target: Statistics | undefined, z: Value, tensors: Tensors): Value {
+  if (!target) return z;
+  return g.Add(g.Mul(z, g.Sqrt(valueOf(tensors, target.variance))), valueOf(tensors, target.mean));
+}
+
+function valueOf(tensors: Tensors, { name }: TensorSpec): Value {
+  const value = tensors.get(name);
+  if (!value) throw new Error(`internal: ${name} is not among the tensors`);
+  return value;
+}

@@ -1,0 +1,40 @@
+/** NaN and infinity in a run's state: which layer they came to first, and what to tell the user. */
+import { UserError } from '../errors.ts';
+import type { State } from './initialize.ts';
+
+/** The first value that is no finite number. */
+export interface NonFinite {
+  readonly tensor: string;
+  readonly value: number;
+}
+
+/** In the order of the state, which is the network's. */
+export function findNonFinite(state: State): NonFinite | undefined {
+  for (const [tensor, { data }] of state) {
+    if (!allFinite(data)) return { tensor, value: data.find((value) => !Number.isFinite(value)) ?? NaN };
+  }
+  return undefined;
+}
+
+/** By one sum, since 0 · x is 0 for finite x and NaN for all others: this is asked after every call of the graph. */
+export function allFinite(data: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += (data[i] as number) * 0;
+  return sum === 0;
+}
+
+export interface Divergence {
+  readonly step: number;
+  readonly epoch: number;
+  readonly learningRate: number;
+  readonly loss: number;
+  readonly first: NonFinite | undefined;
+}
+
+export function divergenceError({ step, epoch, learningRate, loss, first }: Divergence): UserError {
+  const [layer] = first?.tensor.split(/\.(?=[^.]+$)/) ?? [];
+  const where = first ? `${first.value} in layer ${layer} (${first.tensor})` : `${loss} of outputs that are too large`;
+  return new UserError(
+    `training: expected finite numbers, got loss ${loss} and ${where} at step ${step} (epoch ${epoch}, learning rate ${Number(learningRate.toPrecision(3))}); try a lower --learning-rate or --clip-norm`,
+  );
+}
