@@ -31,10 +31,13 @@ export interface Divergence {
   readonly first: NonFinite | undefined;
 }
 
-export function divergenceError({ step, epoch, learningRate, loss, first }: Divergence): UserError {
+/** Training has left the finite numbers. Who tries learning rates goes on with the next. */
+export class DivergenceError extends UserError {}
+
+export function divergenceError({ step, epoch, learningRate, loss, first }: Divergence): DivergenceError {
   const [layer] = first?.tensor.split(/\.(?=[^.]+$)/) ?? [];
   const where = first ? `${first.value} in layer ${layer} (${first.tensor})` : `${loss} of outputs that are too large`;
-  return new UserError(
+  return new DivergenceError(
     `training: expected finite numbers, got loss ${loss} and ${where} at step ${step} (epoch ${epoch}, learning rate ${Number(learningRate.toPrecision(3))}); try a lower --learning-rate or --clip-norm`,
   );
 }

@@ -1,5 +1,6 @@
 /** Training: one step as a graph, many steps in a Loop, epochs, and evaluation. */
 export { batchesOf, createEvaluator, declareNetwork, type Evaluator, floatsOf } from './evaluate.ts';
+export { DivergenceError } from './finite.ts';
 export { initializeTensors, type State } from './initialize.ts';
 export { populationStatistics } from './population.ts';
 export { trainingProgram, type ProgramOptions } from './program.ts';

@@ -1,7 +1,13 @@
 /** Training that pauses, so that an experiment can look at the network in between and stop when it has seen enough. */
 import { type ClassificationDataset, createRandom, epochBatches, type InputStatistics } from '../../data/index.ts';
 import { type Network, type Plan, planNetwork } from '../../network/index.ts';
-import { initializeTensors, type State, type TrainingConfig, TrainingRun } from '../../trainer/index.ts';
+import {
+  DivergenceError,
+  initializeTensors,
+  type State,
+  type TrainingConfig,
+  TrainingRun,
+} from '../../trainer/index.ts';
 import { firstOf, type Lab } from './lab.ts';
 import { mean } from './statistics.ts';
 
@@ -19,7 +25,7 @@ export type Settings = Pick<TrainingConfig, 'optimizer' | 'learningRate' | 'seed
 
 export interface Pause {
   readonly step: number;
-  /** Mean over the mini-batches since the last pause; not finite when the run has diverged. */
+  /** Mean over the mini-batches since the last pause; NaN, as are all tensors, when the run has diverged, and ends. */
   readonly loss: number;
   readonly tensors: State;
 }
@@ -53,10 +59,28 @@ export async function* training(lab: Lab, network: Network, settings: Settings):
   const order = orderOf(steps, train.count, config);
   for (let step = 0; step < steps; step += every) {
     const next = order.subarray(step * config.batchSize, Math.min(step + every, steps) * config.batchSize);
-    const { loss } = await run.steps(next);
-    yield { step: run.stepsDone, loss: mean(loss), tensors: run.tensors };
+    const loss = await lossOf(run, next);
+    if (loss === undefined) {
+      yield { step: run.stepsDone, loss: NaN, tensors: noNumbers(run.tensors) };
+      return;
+    }
+    yield { step: run.stepsDone, loss, tensors: run.tensors };
   }
 }
+
+/** The mean over the steps; undefined when they diverge. */
+async function lossOf(run: TrainingRun, order: Int32Array): Promise<number | undefined> {
+  try {
+    return mean((await run.steps(order)).loss);
+  } catch (error) {
+    if (error instanceof DivergenceError) return undefined;
+    throw error;
+  }
+}
+
+/** What is left of a network that has diverged. */
+const noNumbers = (tensors: State): State =>
+  new Map([...tensors].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.map(() => NaN) }]));
 
 /** The network's tensors after all steps. */
 export async function trained(lab: Lab, network: Network, settings: Omit<Settings, 'every'>): Promise<State> {
