@@ -3,7 +3,6 @@
  * https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
  */
 import { Hono, type Context } from 'hono';
-import { etag } from 'hono/etag';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { describeBatchNorm } from './batch-norm.ts';
 import { HEADER, joinBody, rawRequest, splitBody } from './binary.ts';
@@ -13,7 +12,7 @@ import { docs } from './docs/routes.ts';
 import { limitsOf, type Env } from './env.ts';
 import { answerError, answerMethod, answerUnknownPath } from './errors.ts';
 import { explain } from './explain.ts';
-import { allowOrigins, cacheMetadata, limitRate, protectBrowsers, requireKey } from './guards.ts';
+import { allowOrigins, cacheMetadata, limitRate, protectBrowsers, requireKey, tagReads } from './guards.ts';
 import { infer, type Inference } from './infer.ts';
 import { logRequest } from './log.ts';
 import { metadataOf, readModel, repositoryIndex, server } from './metadata.ts';
@@ -35,7 +34,7 @@ export function createApp(models: Models): App {
     protectBrowsers,
     allowOrigins,
     cacheMetadata,
-    etag(),
+    tagReads,
     methodNotAllowed({ app, onMethodNotAllowed: answerMethod }),
   );
   app.use('/v2/models/*', requireKey, limitRate);

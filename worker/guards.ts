@@ -2,6 +2,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { bearerAuth } from 'hono/bearer-auth';
 import { cors } from 'hono/cors';
+import { etag } from 'hono/etag';
 import { createMiddleware } from 'hono/factory';
 import { secureHeaders } from 'hono/secure-headers';
 import { HEADER } from './binary.ts';
@@ -69,3 +70,10 @@ export const cacheMetadata: Guard = createMiddleware<{ Bindings: Env }>(async (c
 function isMetadata(c: Context): boolean {
   return c.req.method === 'GET' && c.res.ok && !c.req.path.startsWith('/v2/health');
 }
+
+const tag = etag();
+
+/** An ETag for what is read again and again. Hashing an answer to a POST would cost more than many an inference, and serve nobody. */
+export const tagReads: Guard = createMiddleware<{ Bindings: Env }>((c, next) =>
+  c.req.method === 'GET' ? tag(c, next) : next(),
+);
