@@ -44,7 +44,7 @@ export function describeOps(backend: Backend, skipReason: SkipReason = () => und
     (direction) => {
       const { graphOf, cases, tolerance } = directions[direction];
       for (const row of cases) {
-        const reason = skipReason(row, direction);
+        const reason = ofOtherProcessor(backend, row) ?? skipReason(row, direction);
         test.skipIf(reason !== undefined)(reason === undefined ? row.name : `${row.name} (${reason})`, async () => {
           const graph = graphOf(row);
           await expectReference(backend, graph, feedsFor(row, graph), tolerance);
@@ -53,6 +53,12 @@ export function describeOps(backend: Backend, skipReason: SkipReason = () => und
     },
   );
 }
+
+/** Channels in blocks: ONNX Runtime has them on some processors, and on x64 always. */
+export const isOfVectors = ({ op }: OpCase): boolean => op.startsWith('com.microsoft.nchwc.');
+
+const ofOtherProcessor = ({ name }: Backend, row: OpCase): string | undefined =>
+  isOfVectors(row) && (name !== 'native' || process.arch !== 'x64') ? 'native has it alone, on x64' : undefined;
 
 async function expectReference(backend: Backend, graph: Graph, feeds: Arrays, tolerance: number): Promise<void> {
   const session = await backend.createSession(graph);

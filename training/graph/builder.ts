@@ -90,13 +90,13 @@ class Builder {
       uint8: () => Uint8Array.of(value),
       uint32: () => Uint32Array.of(value),
     }[dtype]();
-    return this.#constant(`${dtype}(${value})`, { dtype, shape: [], data });
+    return this.constant(`${dtype}(${value})`, { dtype, shape: [], data });
   }
 
   /** A list of int64, as `shape`, `axes` and `pads` inputs want it. */
   ints(values: readonly number[]): Value {
     const data = BigInt64Array.from(values, BigInt);
-    return this.#constant(`int64[${values.join(',')}]`, { dtype: 'int64', shape: [values.length], data });
+    return this.constant(`int64[${values.join(',')}]`, { dtype: 'int64', shape: [values.length], data });
   }
 
   /** Runs `emit` with `name` in front of every name it creates: `conv1/Conv`. */
@@ -142,8 +142,9 @@ class Builder {
     return { name, inputs: this.#inputs, initializers, ...renamed };
   }
 
-  #constant(name: string, tensor: Tensor): Value {
-    if (this.#parent) return this.#parent.#constant(name, tensor);
+  /** A tensor that is stored once under its name, whoever asks for it. */
+  constant(name: string, tensor: Tensor): Value {
+    if (this.#parent) return this.#parent.constant(name, tensor);
     return this.#initializers.get(name) ?? this.initializer(name, tensor);
   }
 }

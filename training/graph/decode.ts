@@ -65,7 +65,7 @@ function decodeGraph(proto: onnx.IGraphProto, outer: ReadonlyMap<string, Value>)
 }
 
 function decodeNode(proto: onnx.INodeProto, scope: ReadonlyMap<string, Value>): Node {
-  const op = proto.opType ?? '';
+  const op = nameOf(proto);
   if (!isOpType(op)) throw new GraphError(`op ${op} is not known`);
   const inputs = decodeInputs(proto.input ?? [], arities[op], scope);
   const attributes = decodeAttributes(proto.attribute ?? [], arities[op], scope);
@@ -73,6 +73,10 @@ function decodeNode(proto: onnx.INodeProto, scope: ReadonlyMap<string, Value>): 
   const outputs = types.map((type, i) => new Value(proto.output?.[i] || `${proto.name ?? op}:${i}`, type));
   return { op, name: proto.name ?? '', inputs, outputs, attributes } as unknown as Node;
 }
+
+/** `ai.onnx` is the long name of ONNX's own domain. */
+const nameOf = ({ domain, opType }: onnx.INodeProto): string =>
+  domain && domain !== 'ai.onnx' ? `${domain}.${opType ?? ''}` : (opType ?? '');
 
 function decodeInputs(
   names: readonly string[],

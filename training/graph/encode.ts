@@ -1,7 +1,7 @@
 /** Writes a graph as an ONNX file. */
 import onnxProto, { type onnx } from 'onnx-proto';
 import { dataTypes, rawBytes } from './onnx-types.ts';
-import { type AttributeName, attributeTypes, opset } from './ops.ts';
+import { type AttributeName, attributeTypes, opset, type OpType } from './ops.ts';
 import { readsOf } from './prune.ts';
 import type { DType, Graph, Node, TensorType, Value } from './types.ts';
 
@@ -12,7 +12,7 @@ const irVersion = 8;
 export function encodeModel(graph: Graph, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   const bytes = onnxProto.onnx.ModelProto.encode({
     irVersion,
-    opsetImport: [{ domain: '', version: opset }],
+    opsetImport: [{ domain: '', version: opset }, ...ownDomains(graph).map((domain) => ({ domain, version: 1 }))],
     producerName: 'bn-edge',
     graph: encodeGraph(graph),
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
@@ -35,11 +35,26 @@ function encodeGraph(graph: Graph): onnx.IGraphProto {
 function encodeNode(node: Node, used: ReadonlySet<string>): onnx.INodeProto {
   return {
     name: node.name,
-    opType: node.op,
+    ...encodeOp(node.op),
     input: withoutTrailingBlanks(node.inputs.map((value) => value?.name ?? '')),
     output: encodeOutputs(node, used),
     attribute: Object.entries(node.attributes).map(([name, value]) => encodeAttribute(name as AttributeName, value)),
   };
+}
+
+/** `com.microsoft.nchwc.Conv` is Conv of the domain `com.microsoft.nchwc`. */
+function encodeOp(op: OpType): { readonly domain: string; readonly opType: string } {
+  const dot = op.lastIndexOf('.');
+  return { domain: op.slice(0, Math.max(dot, 0)), opType: op.slice(dot + 1) };
+}
+
+/** Other than ONNX's, of the graph and of the bodies inside it. */
+function ownDomains({ nodes }: Graph): readonly string[] {
+  const domains = nodes.flatMap((node) => [
+    encodeOp(node.op).domain,
+    ...(node.op === 'Loop' ? ownDomains(node.attributes.body) : []),
+  ]);
+  return [...new Set(domains)].filter((domain) => domain !== '');
 }
 
 /**

@@ -87,6 +87,17 @@ export interface OpSignatures {
   MaxPool: Op<[X: Value], [Y: Value, Indices: Value], Window>;
   AveragePool: Op<[X: Value], [Y: Value], Window>;
 
+  // ONNX Runtime's own, for processors with vectors: channels in blocks of b. What has the shape `[N, C, H, W]` then lies in
+  // memory as `[N, C / b, H, W, b]`, and filters `[O, I, kH, kW]` as `[O / b, I / b, kH, kW, b of I, b of O]`.
+  // Source: https://github.com/microsoft/onnxruntime/blob/v1.20.0/onnxruntime/core/graph/contrib_ops/nchwc_schema_defs.cc
+  'com.microsoft.nchwc.ReorderInput': Unary;
+  'com.microsoft.nchwc.ReorderOutput': Op<[X: Value], [Y: Value], { channels: number }>;
+  'com.microsoft.nchwc.Conv': Op<
+    [X: Value, W: Value, B?: Value],
+    [Y: Value],
+    Window & { dilations: readonly number[]; group: number }
+  >;
+
   // Movement.
   Concat: Op<Value[], [concat_result: Value], { axis: number }>;
   Expand: Op<[input: Value, shape: Value], [output: Value]>;
@@ -135,6 +146,7 @@ export interface OpSignatures {
   Loop: Op<[M: Value, cond: Value, ...v_initial: Value[]], Value[], { body: Graph }>;
 }
 
+/** An op of another domain than ONNX's carries it in front of its name. */
 export type OpType = keyof OpSignatures;
 export type Inputs<O extends OpType> = OpSignatures[O]['inputs'];
 export type Outputs<O extends OpType> = OpSignatures[O]['outputs'];
@@ -151,6 +163,7 @@ export const attributeTypes: {
   axis: 'INT',
   beta: 'FLOAT',
   body: 'GRAPH',
+  channels: 'INT',
   dilations: 'INTS',
   epsilon: 'FLOAT',
   group: 'INT',

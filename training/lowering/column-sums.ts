@@ -21,4 +21,4 @@ export const columnSums: Pass = (graph) =>
   });
 
 const rowOfOnes = (g: GraphBuilder, m: number): Value =>
-  g.initializer('ones', { dtype: 'float32', shape: [1, m], data: new Float32Array(m).fill(1) });
+  g.constant(`ones[1,${m}]`, { dtype: 'float32', shape: [1, m], data: new Float32Array(m).fill(1) });

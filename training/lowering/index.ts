@@ -2,6 +2,7 @@
 import { checkGraph, type Graph } from '../graph/index.ts';
 import { batchNormGradient } from './batch-norm-gradient.ts';
 import { batchNormPrimitives } from './batch-norm-primitives.ts';
+import { blockedConv } from './blocked-conv.ts';
 import { columnSums } from './column-sums.ts';
 import { convInputGradient } from './conv-input-gradient.ts';
 import { convTransposeGroups } from './conv-transpose-groups.ts';
@@ -32,6 +33,7 @@ const cpu: readonly Pass[] = [
   batchNormGradient,
   denseBatchNorm,
   columnSums,
+  crossEntropyPrimitives,
   convWeightGradient,
   convInputGradient,
   shieldStatistics,
@@ -52,7 +54,14 @@ const passes: { readonly [T in Target]: readonly Pass[] } = {
   ],
 };
 
+/** What a machine's processor decides. */
+export interface Processor {
+  /** How many channels its kernels for convolution take at once; none where the runtime has no such kernels. */
+  readonly channelBlock?: number | undefined;
+}
+
 /** The graph for a target, checked after the last pass. */
-export function lower(graph: Graph, target: Target): Graph {
-  return checkGraph(passes[target].reduce((lowered, pass) => pass(lowered), graph));
+export function lower(graph: Graph, target: Target, { channelBlock }: Processor = {}): Graph {
+  const all = channelBlock === undefined ? passes[target] : [...passes[target], blockedConv(channelBlock)];
+  return checkGraph(all.reduce((lowered, pass) => pass(lowered), graph));
 }

@@ -1,4 +1,4 @@
-import type { Attributes, OpType } from '../../../training/graph/index.ts';
+import type { Attributes, GraphBuilder, OpType, Value } from '../../../training/graph/index.ts';
 import { type Case, type CaseTable, distinct, literal, opCase, uniform } from './case.ts';
 
 const square: Attributes<'Conv'> = {
@@ -38,6 +38,12 @@ const maxPool = (about: string, shape: readonly number[], attributes: Attributes
 const averagePool = (about: string, shape: readonly number[], attributes: Attributes<'AveragePool'>): Case =>
   opCase(about, [uniform(...shape)], (g, x) => g.AveragePool(x, attributes));
 
+const intoBlocks = (g: GraphBuilder, x: Value): Value => g['com.microsoft.nchwc.ReorderInput'](x);
+const outOfBlocks = (g: GraphBuilder, x: Value): Value =>
+  g['com.microsoft.nchwc.ReorderOutput'](x, { channels: Number(x.shape[1]) });
+
+const lowered = 'convolutions are differentiated before their channels go into blocks';
+
 export const convolution = {
   Conv: [
     conv('a 3 × 3 kernel', [2, 3, 5, 4]),
@@ -57,6 +63,7 @@ export const convolution = {
       pads: [1, 0, 2, 1],
     }),
     opCase('a bias', [uniform(2, 2, 4, 4), uniform(3, 2, 3, 3), uniform(3)], (g, x, w, b) => g.Conv(x, w, b, square)),
+    conv('whole blocks of channels', [16, 16, 3, 3], { kernel_shape: [2, 1], strides: [1, 2], pads: [1, 0, 0, 0] }),
     conv('two groups', [4, 2, 4, 4], { group: 2 }),
     conv('one group per channel', [3, 6, 4, 4], { group: 3 }),
     conv('groups, strides, dilations and padding that leave pixels unread', [4, 6, 8, 7], {
@@ -105,6 +112,23 @@ export const convolution = {
       [literal('float32', [1, 1, 2, 4], [1, 1, 0, 3, 1, 1, 3, 3])],
       (g, x) => g.MaxPool(x, { kernel_shape: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0] }),
       'a tie has no derivative',
+    ),
+  ],
+  // Which element is where depends on the processor: in blocks and out again nothing has moved, and with filters of equal
+  // elements their order does not matter.
+  'com.microsoft.nchwc.ReorderInput': [
+    opCase('and out again', [uniform(2, 32, 3, 4)], (g, x) => outOfBlocks(g, intoBlocks(g, x)), lowered),
+  ],
+  'com.microsoft.nchwc.ReorderOutput': [
+    opCase('of one pixel', [uniform(1, 16, 1, 1)], (g, x) => outOfBlocks(g, intoBlocks(g, x)), lowered),
+  ],
+  'com.microsoft.nchwc.Conv': [
+    opCase(
+      'equal filters and a bias',
+      [uniform(2, 16, 5, 4), literal('float32', [32, 16, 3, 3], Array<number>(32 * 16 * 9).fill(0.25)), uniform(32)],
+      (g, x, w, b) =>
+        outOfBlocks(g, g['com.microsoft.nchwc.Conv'](intoBlocks(g, x), w, b, { ...square, pads: [1, 1, 1, 1] })),
+      lowered,
     ),
   ],
 } satisfies Partial<CaseTable<OpType>>;

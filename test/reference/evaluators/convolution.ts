@@ -94,9 +94,41 @@ function averagePool(X: NdArray, attributes: Attributes<'AveragePool'>): NdArray
   });
 }
 
+/** The interpreter's own block of channels; ONNX Runtime's is 8 or 16. */
+export const channelBlock = 2;
+
+/** Takes the elements of `X` in the order in which they lie when axis `channel` is cut into blocks. */
+function blocked(X: NdArray, direction: 'into' | 'out of'): NdArray {
+  const [N, C, H, W] = [dim(X.shape, 0), dim(X.shape, 1), dim(X.shape, 2), dim(X.shape, 3)];
+  const data = new Float64Array(X.data.length);
+  forEachIndex([N, C / channelBlock, H, W, channelBlock], ([n = 0, block = 0, y = 0, x = 0, c = 0], inBlocks) => {
+    const plain = flatIndex(X.shape, [n, block * channelBlock + c, y, x]);
+    if (direction === 'into') data[inBlocks] = X.data[plain] ?? NaN;
+    else data[plain] = X.data[inBlocks] ?? NaN;
+  });
+  return { shape: X.shape, data };
+}
+
+/** Filters back from `[O / b, I / b, kH, kW, b of I, b of O]`. */
+function plainFilters(W: NdArray): NdArray {
+  const [O, I, kH, kW] = [dim(W.shape, 0), dim(W.shape, 1), dim(W.shape, 2), dim(W.shape, 3)];
+  const data = new Float64Array(W.data.length);
+  const order = [O / channelBlock, I / channelBlock, kH, kW, channelBlock, channelBlock];
+  forEachIndex(order, ([oBlock = 0, iBlock = 0, y = 0, x = 0, i = 0, o = 0], inBlocks) => {
+    const plain = [oBlock * channelBlock + o, iBlock * channelBlock + i, y, x];
+    data[flatIndex(W.shape, plain)] = W.data[inBlocks] ?? NaN;
+  });
+  return { shape: W.shape, data };
+}
+
 export const convolution = {
   Conv: ([X, W, B], attributes) => [conv(X, W, B, attributes)],
   ConvTranspose: ([X, W, B], attributes) => [convTranspose(X, W, B, attributes)],
   AveragePool: ([X], attributes) => [averagePool(X, attributes)],
   MaxPool: ([X], attributes) => maxPool(X, attributes),
+  'com.microsoft.nchwc.ReorderInput': ([X]) => [blocked(X, 'into')],
+  'com.microsoft.nchwc.ReorderOutput': ([X]) => [blocked(X, 'out of')],
+  'com.microsoft.nchwc.Conv': ([X, W, B], attributes) => [
+    blocked(conv(blocked(X, 'out of'), plainFilters(W), B, attributes), 'into'),
+  ],
 } satisfies Partial<EvaluatorTable<OpType>>;

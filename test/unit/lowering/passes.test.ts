@@ -19,6 +19,7 @@ import {
   tensorsOf,
 } from '../../../training/network/index.ts';
 import { type Arrays, evaluate } from '../../reference/evaluate.ts';
+import { channelBlock } from '../../reference/evaluators/convolution.ts';
 import { seeded } from '../../reference/random.ts';
 
 const N = 3;
@@ -152,7 +153,7 @@ describe('a graph lowered for the native backend', () => {
   it.each(networks)('computes the same loss, gradients and statistics: %s', (_, described) => {
     const graph = gradientGraph(described);
     const feeds = feedsFor(graph);
-    const [expected, got] = [evaluate(graph, feeds), evaluate(lower(graph, 'native'), feeds)];
+    const [expected, got] = [evaluate(graph, feeds), evaluate(lower(graph, 'native', { channelBlock }), feeds)];
     expect(Object.keys(got)).toEqual(Object.keys(expected));
     for (const [name, { data }] of Object.entries(expected)) {
       const scale = data.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-3);
@@ -184,5 +185,31 @@ describe('a graph lowered for the native backend', () => {
   it('reads as reviewed: a pooled block in front of a pooled block', async () => {
     const lowered = lower(gradientGraph(networks[2]?.[1] ?? network([1])), 'native');
     await expect(printGraph(lowered)).toMatchFileSnapshot('pooled-blocks.graph.txt');
+  });
+
+  it('puts the channels of a convolution into blocks where they fill some', () => {
+    const g = graphBuilder();
+    const x = g.input('x', { dtype: 'float32', shape: [1, 8, 3, 3] });
+    const filters = [
+      g.input('even', { dtype: 'float32', shape: [4, 8, 2, 2] }),
+      g.input('odd', { dtype: 'float32', shape: [3, 4, 1, 1] }),
+    ];
+    const window = { strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], group: 1 };
+    const y = filters.reduce(
+      (image, W) => g.Conv(image, W, undefined, { ...window, kernel_shape: W.shape.slice(2).map(Number) }),
+      x,
+    );
+    expect(printGraph(lower(g.build('blocks', { y }), 'native', { channelBlock: 4 }))).toMatchInlineSnapshot(`
+      "blocks(x: float32[1, 8, 3, 3], even: float32[4, 8, 2, 2], odd: float32[3, 4, 1, 1]) {
+        com.microsoft.nchwc.ReorderInput: float32[1, 8, 3, 3] = com.microsoft.nchwc.ReorderInput(x)
+        Reshape: float32[1, 4, 2, 4, 2, 2] = Reshape(even, [1, 4, 2, 4, 2, 2])
+        Transpose: float32[1, 2, 2, 2, 4, 4] = Transpose(Reshape) {perm: [0, 2, 4, 5, 3, 1]}
+        Reshape_1: float32[4, 8, 2, 2] = Reshape(Transpose, [4, 8, 2, 2])
+        com.microsoft.nchwc.Conv: float32[1, 4, 2, 2] = com.microsoft.nchwc.Conv(com.microsoft.nchwc.ReorderInput, Reshape_1) {strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], group: 1, kernel_shape: [2, 2]}
+        com.microsoft.nchwc.ReorderOutput: float32[1, 4, 2, 2] = com.microsoft.nchwc.ReorderOutput(com.microsoft.nchwc.Conv) {channels: 4}
+        y: float32[1, 3, 2, 2] = Conv(com.microsoft.nchwc.ReorderOutput, odd) {strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], group: 1, kernel_shape: [1, 1]}
+        return y
+      }"
+    `);
   });
 });

@@ -8,9 +8,11 @@ import {
   sizeOf,
   type Value,
 } from '../../graph/index.ts';
-import type { RuleTable } from '../rule.ts';
+import { notDifferentiable, type RuleTable } from '../rule.ts';
 
 type ConvAttributes = Attributes<'Conv'>;
+
+const lowered = notDifferentiable('a convolution is differentiated before its channels go into blocks');
 
 const swapFirstTwo = { perm: [1, 0, 2, 3] };
 
@@ -94,4 +96,7 @@ export const convolution = {
     const dX = g.ScatterElements(zeros, g.Reshape(Indices, flat), g.Reshape(dY, flat), { axis: 0, reduction: 'add' });
     return [g.Reshape(dX, g.ints(X.shape.map((dim) => known('an axis', dim))))];
   },
+  'com.microsoft.nchwc.ReorderInput': lowered,
+  'com.microsoft.nchwc.ReorderOutput': lowered,
+  'com.microsoft.nchwc.Conv': lowered,
 } satisfies Partial<RuleTable<OpType>>;

@@ -1,7 +1,7 @@
 /** Two-dimensional convolution and pooling over `[N, C, H, W]`. */
-import type { OpType } from '../ops.ts';
-import { type Dim, GraphError } from '../types.ts';
-import { commonDType, expectRank, expectShape, formatShape, known, type SchemaTable } from './schema.ts';
+import type { Attributes, Inputs, OpType } from '../ops.ts';
+import { type Dim, GraphError, type TensorType, type Value } from '../types.ts';
+import { commonDType, expectDType, expectRank, expectShape, formatShape, known, type SchemaTable } from './schema.ts';
 
 interface Window {
   readonly kernel_shape: readonly number[];
@@ -52,20 +52,30 @@ function unslide(dims: readonly Dim[], window: Window, outputPadding: readonly n
   });
 }
 
+function inferConv([X, W, B]: Inputs<'Conv'>, attributes: Attributes<'Conv'>): readonly [TensorType] {
+  expectWindow(attributes);
+  expectRank('X', X, 4);
+  const [N = 0, I, ...spatial] = X.shape;
+  const O = W.shape[0] ?? 0;
+  const perGroup = known('channels', I) / attributes.group;
+  expectShape('W', W, [O, perGroup, ...attributes.kernel_shape]);
+  if (B) expectShape('B', B, [O]);
+  return [{ dtype: commonDType(B ? [X, W, B] : [X, W]), shape: [N, O, ...slide(spatial, attributes)] }];
+}
+
+/** `[N, C, H, W]`, as it is. */
+function imageType(X: Value): TensorType {
+  expectRank('X', X, 4);
+  expectDType('X', X, 'float32');
+  return X;
+}
+
 export const convolution = {
   /** `X [N, I, H, W]`, `W [O, I / group, kH, kW]`, `B [O]` -> `[N, O, H', W']`. */
-  Conv: {
-    infer: ([X, W, B], attributes) => {
-      expectWindow(attributes);
-      expectRank('X', X, 4);
-      const [N = 0, I, ...spatial] = X.shape;
-      const O = W.shape[0] ?? 0;
-      const perGroup = known('channels', I) / attributes.group;
-      expectShape('W', W, [O, perGroup, ...attributes.kernel_shape]);
-      if (B) expectShape('B', B, [O]);
-      return [{ dtype: commonDType(B ? [X, W, B] : [X, W]), shape: [N, O, ...slide(spatial, attributes)] }];
-    },
-  },
+  Conv: { infer: inferConv },
+  'com.microsoft.nchwc.Conv': { infer: inferConv },
+  'com.microsoft.nchwc.ReorderInput': { infer: ([X]) => [imageType(X)] },
+  'com.microsoft.nchwc.ReorderOutput': { infer: ([X]) => [imageType(X)] },
   /** `X [N, I, H, W]`, `W [I, O / group, kH, kW]` -> `[N, O, H', W']`: the transpose of Conv in X. */
   ConvTranspose: {
     infer: ([X, W, B], attributes) => {

@@ -1,0 +1,23 @@
+/** How many channels the processor's convolutions take at once: 16 with AVX-512, 8 with AVX. */
+import { encodeModel, graphBuilder } from '../graph/index.ts';
+import { openSession, type Runtime } from './runtime.ts';
+
+/** Fewer than any block, and as many as the op wants at least: it fills up to a whole block. */
+const few = 4;
+
+/** @returns undefined where ONNX Runtime has no kernels for channels in blocks */
+export async function channelBlockOf(runtime: Runtime): Promise<number | undefined> {
+  const g = graphBuilder();
+  const x = g.input('x', { dtype: 'float32', shape: [1, few, 1, 1] });
+  const file = encodeModel(g.build('block', { y: g['com.microsoft.nchwc.ReorderInput'](x) }));
+  try {
+    const session = await openSession(runtime, file, { executionProviders: ['cpu'], logSeverityLevel: 4 });
+    const { y } = await session.run({ x: { dtype: 'float32', shape: [1, few, 1, 1], data: new Float32Array(few) } });
+    await session.release();
+    const channels = y?.shape[1] ?? few;
+    return channels > few ? channels : undefined;
+  } catch {
+    // A build for a processor without vectors does not know the op.
+    return undefined;
+  }
+}
