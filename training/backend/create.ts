@@ -7,7 +7,7 @@ import { webgpuBackend } from './webgpu/index.ts';
 export interface BackendOptions {
   /** Of the backends that run on the CPU; each has its own default. */
   readonly threads?: number | undefined;
-  /** Of `native` alone: its threads wait in a busy loop. */
+  /** Of `native` alone: its threads wait in a busy loop; when omitted, while nobody else uses the machine. */
   readonly spinning?: boolean | undefined;
 }
 

@@ -28,10 +28,10 @@ const elements = ({ shape }: Value): number => shape.reduce<number>((product, di
 const elementsOfOne = (filters: Value): number => elements(filters) / Number(filters.shape[0]);
 
 /**
- * Below this a thread costs more to wake than it saves, when it sleeps between ops. Measured on two cores: a step of mnist-mlp at batch
- * 256 (0.16 · 10⁹) is as fast on one thread, one of mnist-cnn (0.23 · 10⁹ at batch 64, 0.9 · 10⁹ at 256) slower at 64 on two.
+ * Below this a thread costs as much to wake as it saves. Measured on two cores: steps of mnist-mlp (0.04 · 10⁹ at batch 64, 0.16 · 10⁹
+ * at 256) are as fast on one thread, those of mnist-cnn (0.23 · 10⁹ at 64, 0.9 · 10⁹ at 256) faster on two.
  */
-const multiplicationsPerThread = 0.25e9;
+const multiplicationsPerThread = 0.12e9;
 
 /** Depends on the graph and the machine's cores alone, never on a measurement: the number of threads decides the last bits. */
 export function threadsFor(graph: Graph, cores: number): number {

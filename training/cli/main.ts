@@ -18,7 +18,7 @@ interface Flags extends Omit<TrainingConfig, 'objective' | keyof Length>, Partia
   readonly from?: string;
   readonly backend: BackendName;
   readonly threads?: number;
-  readonly spinning?: true;
+  readonly spinning?: boolean;
   readonly out?: string;
   readonly resume?: true;
 }
@@ -92,7 +92,8 @@ addDataOptions(command)
     choice('--backend <name>', 'where the graph runs; auto: a GPU, else native, else wasm', backendNames, 'native'),
   )
   .option('--threads <n>', 'threads of a CPU backend (default: native what the work is worth, wasm 1)', wholeNumber(1))
-  .option('--spinning', 'threads of native wait in a busy loop: faster on a machine that does nothing else')
+  .option('--spinning', 'threads of native wait in a busy loop (default: while no one else uses the machine)')
+  .option('--no-spinning', 'they sleep')
   .option('--out <folder>', 'run folder (default: runs/<network>)')
   .option('--resume', 'go on with the run in the folder, as if it had never stopped; other options need no repeating');
 

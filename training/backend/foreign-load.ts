@@ -1,0 +1,35 @@
+/** What other processes do with this machine's cores. */
+import { cpus } from 'node:os';
+
+/** Milliseconds since some beginning. */
+export interface Clocks {
+  /** Of all cores together, at work for anyone. */
+  readonly busy: number;
+  /** Of all cores together, at work for this process. */
+  readonly own: number;
+  readonly now: number;
+}
+
+function readClocks(): Clocks {
+  const { user, system } = process.cpuUsage();
+  const busy = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
+  return { busy, own: (user + system) / 1000, now: performance.now() };
+}
+
+/** Shorter spans say little: the system counts in hundredths of a second. */
+const leastSpan = 100;
+
+/** @returns how many cores others have kept busy between this call and the one before, or the one before that */
+export function foreignLoad(read: () => Clocks = readClocks): () => number {
+  let before = read();
+  let load = 0;
+  return () => {
+    const after = read();
+    const span = after.now - before.now;
+    if (span >= leastSpan) {
+      load = Math.max(after.busy - before.busy - (after.own - before.own), 0) / span;
+      before = after;
+    }
+    return load;
+  };
+}
