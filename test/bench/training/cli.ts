@@ -6,7 +6,7 @@ import { describeLoad, describeMachine, isBusy } from '../machine.ts';
 import { type Measurement, writeMeasurements } from '../measurement.ts';
 import type { Study } from './bench.ts';
 import { type EngineName, engines } from './engines.ts';
-import { accuracy, memoryGrowth, toAccuracy } from './learning.ts';
+import { accuracy, memoryGrowth, recipes, toAccuracy } from './learning.ts';
 import { ProblemFiles } from './problem-files.ts';
 import { scale } from './scale.ts';
 import { speed } from './speed.ts';
@@ -22,6 +22,7 @@ interface Flags {
   readonly json?: string;
   readonly accuracy?: true;
   readonly toAccuracy?: true;
+  readonly recipes?: true;
   readonly memoryGrowth?: true;
 }
 
@@ -38,6 +39,7 @@ const command = new Command('bench:training')
   .option('--quick', 'one short round, to see that all works')
   .option('--accuracy', 'instead: test accuracy after one epoch with each engine')
   .option('--to-accuracy', 'instead: seconds to 99 % test accuracy, median of 5 seeds')
+  .option('--recipes', 'instead: test accuracy of training that takes its time, mean of 3 seeds')
   .option('--memory-growth', 'instead: resident memory over 20 epochs')
   .option('--json <file>', 'write the measurements as [{name, value, unit}]')
   .action(run);
@@ -66,6 +68,7 @@ function studiesOf(flags: Flags): readonly Study[] {
   const chosen = [
     ...(flags.accuracy ? [accuracy] : []),
     ...(flags.toAccuracy ? [toAccuracy] : []),
+    ...(flags.recipes ? [recipes] : []),
     ...(flags.memoryGrowth ? [memoryGrowth] : []),
   ];
   return chosen.length > 0 ? chosen : [speed, scale];

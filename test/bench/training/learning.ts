@@ -1,6 +1,7 @@
 /** Studies that train to the end: how well, how soon, and whether memory grows on the way. */
 import { median, type Measurement } from '../measurement.ts';
 import { interleave } from '../rounds.ts';
+import { multiclass } from '../../../training/objective/index.ts';
 import { type NetworkName, networks } from '../../../training/network/index.ts';
 import { type Bench, ours, runJob, type Study, trainingDefaults } from './bench.ts';
 import type { EngineName } from './engines.ts';
@@ -64,6 +65,56 @@ function requireEqualAccuracy(measurements: readonly Measurement[]): void {
     }
   }
 }
+
+/** What reaches the accuracies of the README: `npm run train` takes the same as options. */
+const recipe = {
+  batchSize: 64,
+  optimizer: 'adamw',
+  learningRate: 0.006,
+  schedule: 'one-cycle',
+  weightDecay: 0.05,
+  ema: 0.999,
+  bnMomentum: 0.9,
+  objective: multiclass({ labelSmoothing: 0.1 }),
+} as const;
+
+const recipeEpochs: Readonly<Record<NetworkName, number>> = { 'mnist-mlp': 20, 'mnist-cnn': 15, 'mnist-resnet': 10 };
+
+const recipeSeeds = 3;
+
+/** Test accuracy at the end of training that takes its time, and how long that is. */
+export const recipes: Study = async (bench) => {
+  const runs = (Object.keys(recipeEpochs) as NetworkName[])
+    .map((network) => ({ network, name: `training/${network}/recipe` }))
+    .filter(({ name }) => bench.wanted(name));
+  const results = await interleave(
+    runs.map(({ network, name }) => ({ name, run: (seed) => runJob(bench, ours, recipeJob(bench, network, seed)) })),
+    recipeSeeds,
+    (name, report, seed) => {
+      progress(`seed ${seed}  ${name}  ${percent(lastAccuracy(report))} after ${integer(trainingTime(report))} s`);
+    },
+  );
+  const measurements = [...results].flatMap(([name, reports]): Measurement[] => [
+    { name: `${name}/test_accuracy`, value: 100 * mean(reports.map(lastAccuracy)), unit: '%' },
+    { name: `${name}/seconds`, value: Math.max(...reports.map(trainingTime)), unit: 's' },
+  ]);
+  printTable(
+    [`mean of ${recipeSeeds} seeds`, '', ''],
+    measurements.map(({ name, value, unit }) => [name, value.toFixed(2), unit]),
+  );
+  return measurements;
+};
+
+const recipeJob = ({ threads }: Bench, network: NetworkName, seed: number): Job => ({
+  network: networks[network],
+  config: { ...recipe, epochs: recipeEpochs[network], seed },
+  threads,
+  dataCopies: 1,
+  task: { kind: 'learning', evaluationsPerEpoch: 1 },
+});
+
+const trainingTime = ({ evaluations }: Report): number => evaluations.at(-1)?.seconds ?? NaN;
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const target = 0.99;
 const seeds = 5;
