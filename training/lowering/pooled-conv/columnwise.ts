@@ -14,9 +14,10 @@
  * where only the first sum reads what is as large as z.
  */
 import type { GraphBuilder, Value } from '../../graph/index.ts';
+import { columnsOf, paddedImage } from '../columns.ts';
 import { sizes } from '../match.ts';
 import type { Corners, Cotangent, EmitConvolution } from './convolution.ts';
-import { columnsOf, cornerPixels, corners, paddedImage } from './pixels.ts';
+import { cornerPixels, corners } from './pixels.ts';
 import { rowSums } from './row-sums.ts';
 
 export const columnwise: EmitConvolution = (g, geometry, x, W, sign) => {

@@ -1,6 +1,6 @@
 /** What a block needs of its convolution. There are two ways to compute it: `columnwise.ts` and `imagewise.ts`. */
 import type { GraphBuilder, Value } from '../../graph/index.ts';
-import type { Geometry } from './pixels.ts';
+import type { Geometry } from '../columns.ts';
 
 /** Of a window's four elements, in row-major order. */
 export type Corners = readonly [Value, Value, Value, Value];

@@ -12,13 +12,13 @@
  */
 import type { GraphBuilder, Value } from '../../graph/index.ts';
 import { batchFirst, batchLast } from '../batch-last.ts';
+import { geometryOf } from '../columns.ts';
 import { atLeast } from '../indicator.ts';
 import { sizes } from '../match.ts';
 import type { Block } from './blocks.ts';
 import { columnwise } from './columnwise.ts';
 import type { Convolution } from './convolution.ts';
 import { imagewise } from './imagewise.ts';
-import { geometryOf } from './pixels.ts';
 
 export interface Forward {
   readonly block: Block;

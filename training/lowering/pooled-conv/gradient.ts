@@ -7,11 +7,11 @@
  */
 import type { GraphBuilder, Value } from '../../graph/index.ts';
 import { batchLast } from '../batch-last.ts';
+import { geometryOf } from '../columns.ts';
 import { isPositive } from '../indicator.ts';
 import { route } from '../max-pool-gradient.ts';
 import type { ConvolutionGradients } from './convolution.ts';
 import type { Forward } from './forward.ts';
-import { geometryOf } from './pixels.ts';
 import { rowSums } from './row-sums.ts';
 
 export interface Backward extends ConvolutionGradients {

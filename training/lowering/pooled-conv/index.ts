@@ -61,7 +61,7 @@ const replacements: { readonly [O in OpType]?: Replace<O> } = {
   // dW
   Transpose: (g, node, emitted) => {
     const gradient = matchWeightGradient(g, node);
-    const backward = gradient && emitted.ofConvCotangent(g, gradient.kernel.inputs[0]);
+    const backward = gradient && emitted.ofConvCotangent(g, gradient.dY);
     return backward && [g.Reshape(backward.weight(), g.ints(sizes(node.outputs[0])))];
   },
 
