@@ -16,10 +16,10 @@ function readClocks(): Clocks {
   return { busy, own: (user + system) / 1000, now: performance.now() };
 }
 
-/** Shorter spans say little: the system counts in hundredths of a second. */
-const leastSpan = 100;
+/** Milliseconds; shorter spans say little, since systems count in hundredths of a second. */
+const leastSpan = 500;
 
-/** @returns how many cores others have kept busy between this call and the one before, or the one before that */
+/** @returns how many cores others have kept busy lately: none to begin with */
 export function foreignLoad(read: () => Clocks = readClocks): () => number {
   let before = read();
   let load = 0;

@@ -22,22 +22,28 @@ function recordedSessions() {
 }
 
 describe('a session of many threads', () => {
-  it('waits in a busy loop while nobody else uses the machine, and asleep otherwise', async () => {
+  it.each([
+    ['in a busy loop while nobody else uses the machine', [0, 0.3], ['open spinning', 'spinning']],
+    ['asleep while others do', [1, 0.2], ['open asleep', 'asleep']],
+    ['asleep once others do', [0, 1], ['open spinning', 'release spinning', 'open asleep', 'asleep']],
+    ['in a busy loop once they have gone', [1, 0], ['open asleep', 'release asleep', 'open spinning', 'spinning']],
+  ])('waits %s', async (_, loads, expected) => {
     const { log, open } = recordedSessions();
-    const loads = [0, 0, 1, 0.1];
-    const session = await waitingAsSuits(open, () => loads.shift() ?? NaN);
-    for (let call = 0; call < 3; call++) await session.run({});
-    expect(log).toEqual(['open spinning', 'spinning', 'open asleep', 'asleep', 'spinning']);
+    const left = [...loads];
+    const session = await waitingAsSuits(open, () => left.shift() ?? NaN);
+    await session.run({});
+    expect(log).toEqual(expected);
   });
 
-  it('releases what it has opened', async () => {
+  it('finishes what runs before it changes, and releases what it has opened last', async () => {
     const { log, open } = recordedSessions();
-    const loads = [2, 2, 0];
+    const loads = [0, 0, 1, 1];
     const session = await waitingAsSuits(open, () => loads.shift() ?? NaN);
-    await session.run({});
+    await Promise.all([session.run({}), session.run({})]);
     await session.run({});
     await session.release();
-    expect(log.slice(-2)).toEqual(['release asleep', 'release spinning']);
+    const changed = ['release spinning', 'open asleep', 'asleep', 'release asleep'];
+    expect(log).toEqual(['open spinning', 'spinning', 'spinning', ...changed]);
   });
 
   it('opens one at once, so that a file that is none is reported where it is loaded', async () => {
@@ -54,21 +60,21 @@ describe('the load of others', () => {
   };
 
   it('is what keeps cores busy and is not this process', () => {
-    expect(loadsOf({ busy: 1000, own: 10, now: 0 }, { busy: 1350, own: 210, now: 200 })).toEqual([0.75]);
+    expect(loadsOf({ busy: 1000, own: 10, now: 0 }, { busy: 1750, own: 210, now: 1000 })).toEqual([0.55]);
   });
 
   it('stays as it was until a span is long enough to tell', () => {
     const start = { busy: 0, own: 0, now: 0 };
     const readings = [
       start,
-      { busy: 200, own: 0, now: 100 },
-      { busy: 299, own: 0, now: 199 },
-      { busy: 400, own: 0, now: 300 },
+      { busy: 1000, own: 0, now: 500 },
+      { busy: 1300, own: 0, now: 999 },
+      { busy: 1500, own: 0, now: 1000 },
     ];
     expect(loadsOf(...readings)).toEqual([2, 2, 1]);
   });
 
   it('is none where clocks of different grain say less than none', () => {
-    expect(loadsOf({ busy: 0, own: 0, now: 0 }, { busy: 190, own: 200, now: 100 })).toEqual([0]);
+    expect(loadsOf({ busy: 0, own: 0, now: 0 }, { busy: 490, own: 500, now: 500 })).toEqual([0]);
   });
 });
