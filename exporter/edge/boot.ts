@@ -1,5 +1,7 @@
 /** Boots the instrumented module through the official glue, with every model's session created. */
 
+import { allocationExports, readAllocations, sealedStart, writePlan } from './allocations.ts';
+import type { Allocation, SealingPlan } from './allocations.ts';
 import type { Runtime } from './bundle.ts';
 import { globalPrefix, hitPrefix } from './instrument.ts';
 import type { Models, OrtInstance, Started } from './runtime/index.ts';
@@ -8,6 +10,8 @@ export interface Booted extends Started {
   /** Mutable globals by their number among those that the module defines. */
   readonly globals: ReadonlyMap<number, WebAssembly.Global>;
   readonly hits: Hits;
+  /** Every block allocated so far, in order. */
+  readonly allocations: () => readonly Allocation[];
 }
 
 /** Which functions have been entered, by their number among those that the module defines. */
@@ -32,15 +36,40 @@ export class Hits {
   }
 }
 
-export async function boot(runtime: Runtime, instrumented: Uint8Array, models: Models): Promise<Booted> {
+/** @param plan which allocations are taken from the region that images do not have; none at first */
+export async function boot(
+  runtime: Runtime,
+  instrumented: Uint8Array,
+  models: Models,
+  plan?: SealingPlan,
+): Promise<Booted> {
   const module = new WebAssembly.Module(instrumented);
-  const started = await runtime.startStock((imports) => new WebAssembly.Instance(module, imports), models);
+  const started = await runtime.startStock((imports, memory) => {
+    const instance = new WebAssembly.Instance(module, imports);
+    if (plan) makeRoom(memory, instance.exports, plan);
+    return instance;
+  }, models);
   checkBlockSizes(started.instance);
   return {
     ...started,
     globals: numberedGlobals(started.exports, globalPrefix),
     hits: new Hits(numberedGlobals(started.exports, hitPrefix)),
+    allocations: () => readAllocations(...logOf(started.exports)),
   };
+}
+
+/** Growing is cheap, however far: the host backs with memory what is used. */
+function makeRoom(memory: WebAssembly.Memory, exports: WebAssembly.Exports, plan: SealingPlan): void {
+  const [log] = logOf(exports);
+  writePlan(log, plan.calls);
+  memory.grow(Math.ceil((sealedStart + plan.bytes - memory.buffer.byteLength) / 65_536));
+}
+
+function logOf(exports: WebAssembly.Exports): [WebAssembly.Memory, number] {
+  const [log, count] = [exports[allocationExports.log], exports[allocationExports.count]];
+  if (!(log instanceof WebAssembly.Memory) || !(count instanceof WebAssembly.Global))
+    throw new Error('internal: expected the log of an instrumented module');
+  return [log, Number(count.value)];
 }
 
 /** Zeroing on `free` reads a block's size from the word in front of it, as dlmalloc keeps it; here that is made sure. */
@@ -55,7 +84,7 @@ function checkBlockSizes({ ort, heap }: OrtInstance): void {
 }
 
 /** Bytes that a program may use of a block, from dlmalloc's word in front of it. */
-function blockSize(head: number): number {
+export function blockSize(head: number): number {
   return (head & ~7) - 4;
 }
 

@@ -1,5 +1,6 @@
 /** Makes a specialised image of stock module and models, stage by stage, and proves it. Touches no files. */
 
+import type { SealingPlan } from './allocations.ts';
 import { bake } from './bake.ts';
 import { boot } from './boot.ts';
 import type { Booted } from './boot.ts';
@@ -11,9 +12,11 @@ import { withClock } from './clock.ts';
 import { instrument } from './instrument.ts';
 import { findExports } from './names.ts';
 import { profile } from './profile.ts';
-import type { ImageManifest, Models } from './runtime/index.ts';
+import type { ImageManifest, Models, SessionRecord } from './runtime/index.ts';
 import type { Samples } from './samples.ts';
-import { takeSnapshot } from './snapshot.ts';
+import { planSealing } from './seal.ts';
+import type { Traced } from './seal.ts';
+import { takeSealedSnapshot, takeSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 import { stub } from './stub.ts';
 import { marksExport, traceReads } from './trace.ts';
@@ -49,28 +52,48 @@ export async function makeImage({ stock, models, samples, trim, optimize, onStag
   const names = await findExports(runtime, stock);
   const instrumented = instrument(stock, names);
   onStage('boot');
-  const booted = await withClock(buildTime, () => bootWarm(runtime, instrumented, models));
-  onStage('snapshot');
-  const snapshot = takeSnapshot(runtime, booted);
+  const bootTwin = (plan?: SealingPlan) => withClock(buildTime, () => bootWarm(runtime, instrumented, models, plan));
+  const whole = await bootTwin();
+  const allocations = whole.allocations();
+  const wholeSnapshot = takeSnapshot(runtime, whole);
   onStage('profile');
-  const kept = await profile(runtime, booted);
+  const kept = await profile(runtime, whole);
+  const stubbed = stub(stock, kept, names, wholeSnapshot.globals);
+  onStage('seal');
+  const traced = await traceImage(runtime, describeImage(runtime, whole, wholeSnapshot), stubbed, wholeSnapshot);
+  const booted = await bootTwin(planSealing(wholeSnapshot, allocations, traced));
+  const snapshot = takeSealedSnapshot(booted, wholeSnapshot);
   onStage('optimize');
-  const code = await optimize(stub(stock, kept, names, snapshot.globals));
-  onStage('bake');
+  const code = await optimize(stubbed);
   const manifest = describeImage(runtime, booted, snapshot);
   const proof = { runtime, manifest, reference: await startReference(stock, models), samples };
   const memory = trim ? await trimMemory(proof, code, snapshot, onStage) : snapshot.memory;
+  onStage('bake');
   const wasm = bake(code, memory);
   onStage('verify');
   const verifiedCases = await verifyImage(proof, wasm);
-  return { wasm, manifest, functions: { kept: kept.size, stock: booted.hits.size }, verifiedCases };
+  return { wasm, manifest, functions: { kept: kept.size, stock: whole.hits.size }, verifiedCases };
 }
 
-/** The first runs make caches that every later run reads; the snapshot holds them. */
-async function bootWarm(runtime: Runtime, instrumented: Uint8Array, models: Models): Promise<Booted> {
-  const booted = await boot(runtime, instrumented, models);
+/** The first runs make caches that every later run reads; the snapshot holds them, and the tensors of single samples. */
+async function bootWarm(
+  runtime: Runtime,
+  instrumented: Uint8Array,
+  models: Models,
+  plan?: SealingPlan,
+): Promise<Booted> {
+  const started = await boot(runtime, instrumented, models, plan);
+  const booted = { ...started, sessions: bindAll(runtime, started) };
   for (const session of runtime.sessionsOf(booted).values()) runtime.warmUp(session);
   return booted;
+}
+
+function bindAll(runtime: Runtime, { instance, sessions }: Booted): Booted['sessions'] {
+  const bindOne = ([name, record]: [string, SessionRecord]) => {
+    const binding = runtime.bind(instance, record);
+    return [name, { ...record, ...(binding && { binding }) }] as const;
+  };
+  return Object.fromEntries(Object.entries(sessions).map(bindOne));
 }
 
 function describeImage(runtime: Runtime, { instance, sessions }: Booted, { memory }: Snapshot): ImageManifest {
@@ -108,19 +131,25 @@ async function trimMemory(
   snapshot: Snapshot,
   onStage: Ingredients['onStage'],
 ): Promise<Uint8Array> {
-  onStage('trace');
-  const pages = unreadPages(snapshot, await traceImage(proof, bake(traceReads(code), snapshot.memory)));
+  onStage('trim');
+  const { marks } = await traceImage(proof.runtime, proof.manifest, code, snapshot);
+  const pages = unreadPages(snapshot, marks);
   onStage('verify poisoned');
   await verifyImage(proof, bake(code, poisonPages(snapshot.memory, pages)));
   return zeroPages(snapshot.memory, pages);
 }
 
-/** @returns the marks that performing every case leaves */
-async function traceImage({ runtime, manifest }: Proof, wasm: Uint8Array): Promise<Uint8Array> {
-  const image = await runtime.startImage(new WebAssembly.Module(wasm), manifest);
+/** Performs every case on an image that writes down what it reads. */
+async function traceImage(
+  runtime: Runtime,
+  manifest: ImageManifest,
+  code: Uint8Array,
+  { memory }: Snapshot,
+): Promise<Traced> {
+  const image = await runtime.startImage(new WebAssembly.Module(bake(traceReads(code), memory)), manifest);
   const subject = { ...image, runtime };
   for (const { perform } of allCases(subject)) perform(subject);
   const marks = image.exports[marksExport];
   if (!(marks instanceof WebAssembly.Memory)) throw new Error('internal: expected the marks of a traced image');
-  return new Uint8Array(marks.buffer);
+  return { marks: new Uint8Array(marks.buffer), memory: image.instance.heap.bytes };
 }

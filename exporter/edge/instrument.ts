@@ -1,11 +1,13 @@
 /**
  * Makes the stock module observable: every function marks itself when it is entered, every mutable global can be read
- * from outside, memory is unshared, and `free` zeroes what it frees, so that nothing dead gets into the snapshot. What
- * the module computes does not change.
+ * from outside, memory is unshared, `free` zeroes what it frees, so that nothing dead gets into the snapshot, and what
+ * is allocated is written down. What the module computes does not change.
  */
 
+import { allocationExports, allocationPages, ignoreSealed, loggedMalloc, sealedStart, typeOf } from './allocations.ts';
 import type { ExportNames } from './names.ts';
 import {
+  appendItem,
   concat,
   definedFunction,
   encodeBodies,
@@ -25,6 +27,7 @@ import {
   summarizeImports,
   u32,
   valueType,
+  vector,
 } from './wasm-binary.ts';
 import type { Export, Section } from './wasm-binary.ts';
 
@@ -33,27 +36,41 @@ export const hitPrefix = 'hit.';
 /** `global.<n>` is the n-th global that the module defines. */
 export const globalPrefix = 'global.';
 
-export function instrument(stock: Uint8Array, { free }: Pick<ExportNames, 'free'>): Uint8Array {
+export function instrument(stock: Uint8Array, names: Pick<ExportNames, 'malloc' | 'free'>): Uint8Array {
   const sections = parseModule(stock);
-  const freeFunction = definedFunction(sections, free);
-  const bodies = parseBodies(sections).map((body, i) => (i === freeFunction ? prepend(zeroBlock, body) : body));
+  const [malloc, free] = [definedFunction(sections, names.malloc), definedFunction(sections, names.free)];
+  const stockBodies = parseBodies(sections);
   const globals = parseGlobals(sections);
   const firstGlobal = summarizeImports(sections).globals;
-  const firstHit = firstGlobal + globals.length;
-  const hit = { type: valueType.i32, mutable: true, init: integerConstant(valueType.i32, 0) };
+  const [count, next] = [firstGlobal + globals.length, firstGlobal + globals.length + 1];
+  const firstHit = next + 1;
+  const bodies = stockBodies.map((body, i) => {
+    if (i === free) return prepend([...zeroBlock, ...ignoreSealed], body);
+    return i === malloc
+      ? loggedMalloc(summarizeImports(sections).functions + stockBodies.length, { count, next })
+      : body;
+  });
+  const zero = { type: valueType.i32, mutable: true, init: integerConstant(valueType.i32, 0) };
+  const start = { ...zero, init: integerConstant(valueType.i32, sealedStart + 16) };
   const exports = [
     ...parseExports(sections),
     ...mutableGlobalExports(sections),
+    { name: allocationExports.log, kind: externKind.memory, index: 1 },
+    { name: allocationExports.count, kind: externKind.global, index: count },
+    { name: allocationExports.next, kind: externKind.global, index: next },
     ...bodies.map((_, i) => ({ name: `${hitPrefix}${i}`, kind: externKind.global, index: firstHit + i })),
   ];
-  return encodeModule(
-    replaceSections(sections, {
-      [section.import]: unsharedMemoryImport(sections),
-      [section.global]: encodeGlobals([...globals, ...bodies.map(() => hit)]),
-      [section.export]: encodeExports(exports),
-      [section.code]: encodeBodies(bodies.map((body, i) => prepend(markHit(firstHit + i), body))),
-    }),
-  );
+  const marked = bodies.map((body, i) => prepend(markHit(firstHit + i), body));
+  const functionTypes = payloadOf(sections, section.function);
+  const replaced = replaceSections(sections, {
+    [section.import]: unsharedMemoryImport(sections),
+    [section.function]: appendItem(functionTypes, u32(typeOf(functionTypes, malloc))),
+    [section.global]: encodeGlobals([...globals, zero, start, ...bodies.map(() => zero)]),
+    [section.export]: encodeExports(exports),
+    [section.code]: encodeBodies([...marked, ...stockBodies.slice(malloc, malloc + 1)]),
+  });
+  const log = { id: section.memory, payload: vector([[0, ...u32(allocationPages)]]) };
+  return encodeModule(replaced.flatMap((one) => (one.id === section.global ? [log, one] : [one])));
 }
 
 /** Exports for the mutable globals, under names that later stages keep. */

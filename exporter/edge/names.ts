@@ -9,7 +9,8 @@ import { externKind, parseExports, parseModule } from './wasm-binary.ts';
 export interface ExportNames {
   /** Runs C++ static constructors: the first export that the glue calls once it has an instance. */
   readonly constructors: string;
-  /** The allocator's `free`. */
+  /** The allocator's. */
+  readonly malloc: string;
   readonly free: string;
 }
 
@@ -18,8 +19,11 @@ export async function findExports(runtime: Runtime, stock: Uint8Array): Promise<
   const { ort } = await runtime.startGlue(() => ({ exports: standIns(stock, calls) }));
   const constructors = expectCall('when it starts', calls);
   calls.length = 0;
+  ort._malloc(1);
+  const malloc = expectCall('for _malloc', calls);
+  calls.length = 0;
   ort._free(0);
-  return { constructors, free: expectCall('for _free', calls) };
+  return { constructors, malloc, free: expectCall('for _free', calls) };
 }
 
 function standIns(stock: Uint8Array, calls: string[]): WebAssembly.Exports {

@@ -18,11 +18,29 @@ export interface Snapshot {
 
 const largestBlock = 8 * 1024 * 1024;
 
-export function takeSnapshot(runtime: Runtime, { instance, globals }: Booted): Snapshot {
+export function takeSnapshot(runtime: Runtime, booted: Booted): Snapshot {
+  zeroFreeHeap(runtime, booted.instance);
+  return copyState(booted, booted.instance.heap.bytes.length);
+}
+
+/**
+ * The same of a boot with blocks sealed off, without them.
+ * @param whole the snapshot of the boot without
+ */
+export function takeSealedSnapshot(booted: Booted, whole: Snapshot): Snapshot {
+  const sealed = copyState(booted, whole.memory.length);
+  const rest = booted.instance.heap.bytes.subarray(whole.memory.length, whole.memory.length + largestBlock);
+  if (rest.some((byte) => byte !== 0)) throw new Error('internal: expected a heap no larger than without sealing');
+  for (const [index, value] of whole.globals) {
+    if (sealed.globals.get(index) !== value) throw new Error(`internal: expected global ${index} to be ${value}`);
+  }
+  return sealed;
+}
+
+function copyState({ instance, globals }: Booted, bytes: number): Snapshot {
   const values = new Map([...globals].map(([index, global]) => [index, global.value]));
-  zeroFreeHeap(runtime, instance);
   zeroDeadStack(instance, [...values.values()].map(Number));
-  return { memory: instance.heap.bytes.slice(), heapStart: instance.ort.stackSave(), globals: values };
+  return { memory: instance.heap.bytes.slice(0, bytes), heapStart: instance.ort.stackSave(), globals: values };
 }
 
 /** With growth forbidden, allocates everything that is free, zeroes it and frees it again. */

@@ -27,7 +27,7 @@ import { instructions, memoryCopy, memoryRead } from './wasm-instructions.ts';
 import type { Instruction, MemoryRead } from './wasm-instructions.ts';
 
 /** Bytes that share a mark. */
-export const granuleBytes = 256;
+export const granuleBytes = 16;
 /** Export name of the memory with the marks: a byte is 1 once its granule has been read. */
 export const marksExport = 'marks';
 

@@ -133,6 +133,13 @@ export function vector(items: readonly (Uint8Array | readonly number[])[]): Uint
   return concat([u32(items.length), ...items]);
 }
 
+/** An encoded vector with one more item behind the others. */
+export function appendItem(items: Uint8Array, item: readonly number[]): Uint8Array {
+  const reader = new Reader(items);
+  const count = reader.u32();
+  return concat([u32(count + 1), items.subarray(reader.offset), item]);
+}
+
 /** Bytes with their length in front, as function bodies and names are stored. */
 export function sized(bytes: Uint8Array): Uint8Array {
   return concat([u32(bytes.length), bytes]);

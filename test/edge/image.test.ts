@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import { sealedStart } from '../../exporter/edge/allocations.ts';
 import { loadRuntime } from '../../exporter/edge/bundle.ts';
 import type { Runtime } from '../../exporter/edge/bundle.ts';
 import { sessionOf } from '../../exporter/edge/cases.ts';
@@ -7,7 +8,7 @@ import type { Outcome, Subject } from '../../exporter/edge/cases.ts';
 import { makeFeeds } from '../../exporter/edge/feeds.ts';
 import { makeImage } from '../../exporter/edge/image.ts';
 import type { EdgeImage, Ingredients } from '../../exporter/edge/image.ts';
-import type { Models } from '../../exporter/edge/runtime/index.ts';
+import type { Models, SessionRecord } from '../../exporter/edge/runtime/index.ts';
 import { mnistSamples } from '../../exporter/edge/samples.ts';
 import { readStockModule } from '../../exporter/edge/stock-module.ts';
 import { describeDifference, verify } from '../../exporter/edge/verify.ts';
@@ -83,6 +84,36 @@ describe('a specialised image', () => {
       { name: 'fallback', dtype: 'float32', shape: [4] },
     ]);
     expect(outputs).toMatchObject([{ name: 'embedded', dtype: 'float32', shape: ['N', 4] }]);
+  });
+
+  it('gives a sample alone, on bound tensors, what it gives on tensors of its own', async () => {
+    const image = await start();
+    const { binding, ...unbound } = image.sessions['cnn'] ?? {};
+    expect(binding).toBeDefined();
+    const alone = { ...image, sessions: { cnn: unbound as SessionRecord } };
+    expect(describeDifference(answer(alone, 'cnn'), answer(image, 'cnn'))).toBeUndefined();
+  });
+
+  it('keeps nothing of a request for the next, also if the one between fails', async () => {
+    const session = sessionOf(await start(), 'lookup');
+    const feeds = (index: bigint) => ({
+      indices: { dtype: 'int64', shape: [1], data: BigInt64Array.of(index) } as const,
+      mask: { dtype: 'bool', shape: [1], data: Uint8Array.of(1) } as const,
+      fallback: { dtype: 'float32', shape: [4], data: new Float32Array(4) } as const,
+    });
+    const before = session.run(feeds(1n));
+    const copy = structuredClone(before);
+    expect(describeDifference(before, session.run(feeds(2n)))).toBeDefined();
+    expect(() => session.run(feeds(99n))).toThrow('out of data bounds');
+    expect(before).toEqual(copy);
+    expect(describeDifference(before, session.run(feeds(1n)))).toBeUndefined();
+  });
+
+  it('traps where a request would read what was sealed off', async () => {
+    const image = await start();
+    image.instance.heap.setWords(image.sessions['cnn']?.handle ?? 0, [sealedStart]);
+    const stranded = { ...image, instance: { ...image.instance, restore: () => undefined } };
+    expect(() => answer(stranded, 'cnn')).toThrow('model cnn trapped twice: RuntimeError: memory access out of bounds');
   });
 
   it('answers an over-large batch with a clean error, and the next request as before', async () => {

@@ -55,9 +55,9 @@ describe('data types', () => {
     expect(dtypeOf(string)).toBeUndefined();
   });
 
-  it('are copied from any address', () => {
-    const memory = Uint8Array.of(9, 1, 0, 0, 0, 2, 0, 0, 0);
-    expect(copyData('int32', memory, 1, 2)).toEqual(Int32Array.of(1, 2));
+  it('are copied from memory', () => {
+    const memory = Uint8Array.of(9, 9, 9, 9, 1, 0, 0, 0, 2, 0, 0, 0);
+    expect(copyData('int32', memory, 4, 2)).toEqual(Int32Array.of(1, 2));
   });
 });
 

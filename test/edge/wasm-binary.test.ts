@@ -1,24 +1,35 @@
 import { describe, expect, it } from 'vitest';
 
+import { allocationExports, readAllocations, sealedStart, writePlan } from '../../exporter/edge/allocations.ts';
 import { bake, nonZeroRanges } from '../../exporter/edge/bake.ts';
 import { instrument } from '../../exporter/edge/instrument.ts';
 import { readStockModule } from '../../exporter/edge/stock-module.ts';
 import { stub } from '../../exporter/edge/stub.ts';
 import * as wasm from '../../exporter/edge/wasm-binary.ts';
 
-/** Functions of the module below: `f` and `g` return 42 and 43, `start` and `free(block)` do nothing. */
-const functions = { f: [0, 0x41, 42, 0x0b], g: [0, 0x41, 43, 0x0b], start: [0, 0x0b], free: [0, 0x0b] };
-const [toI32, toNothing, fromI32] = [
+/** Functions of the module below: `f` and `g` return 42 and 43, `start` and `free(block)` do nothing, `malloc` gives 64. */
+const functions = {
+  f: [0, 0x41, 42, 0x0b],
+  g: [0, 0x41, 43, 0x0b],
+  start: [0, 0x0b],
+  free: [0, 0x0b],
+  malloc: [0, 0x41, 0xc0, 0, 0x0b],
+};
+const [toI32, toNothing, fromI32, i32ToI32] = [
   [0x60, 0, 1, 0x7f],
   [0x60, 0, 0],
   [0x60, 1, 0x7f, 0],
+  [0x60, 1, 0x7f, 1, 0x7f],
 ] as const;
+
+/** Enough to reach the region of sealed blocks. */
+const maximumPages = sealedStart / 65_536 + 1;
 
 /** A shared memory of one page, a mutable global of 7, a table of `f` and `g`. */
 const small = wasm.encodeModule([
-  { id: wasm.section.type, payload: wasm.vector([toI32, toNothing, fromI32]) },
-  { id: wasm.section.import, payload: wasm.vector([[1, 0x61, 1, 0x61, 2, 3, 1, 2]]) },
-  { id: wasm.section.function, payload: wasm.vector([[0], [0], [1], [2]]) },
+  { id: wasm.section.type, payload: wasm.vector([toI32, toNothing, fromI32, i32ToI32]) },
+  { id: wasm.section.import, payload: wasm.vector([[1, 0x61, 1, 0x61, 2, 3, 1, ...wasm.u32(maximumPages)]]) },
+  { id: wasm.section.function, payload: wasm.vector([[0], [0], [1], [2], [3]]) },
   { id: 4, payload: wasm.vector([[0x70, 0, 2]]) },
   { id: wasm.section.global, payload: wasm.vector([[0x7f, 1, 0x41, 7, 0x0b]]) },
   {
@@ -68,8 +79,8 @@ describe('wasm binary', () => {
 });
 
 describe('instrument', () => {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 });
-  const exports = instantiate(instrument(small, { free: 'free' }), memory);
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages });
+  const exports = instantiate(instrument(small, { malloc: 'malloc', free: 'free' }), memory);
   const globals = exports as unknown as Record<string, WebAssembly.Global>;
 
   it('marks the functions that are entered, and those only', () => {
@@ -90,8 +101,33 @@ describe('instrument', () => {
   });
 });
 
+describe('sealing', () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages });
+  const exports = instantiate(instrument(small, { malloc: 'malloc', free: 'free' }), memory);
+  const log = exports[allocationExports.log] as unknown as WebAssembly.Memory;
+  memory.grow(maximumPages - 1);
+  writePlan(log, Uint8Array.of(0, 1, 1));
+  const blocks = [40, 9, 20, 8].map((size) => exports['malloc']?.(size) ?? 0);
+
+  it('takes the blocks of the plan, and no others, from the region above all memory', () => {
+    expect(blocks).toEqual([64, sealedStart + 16, sealedStart + 32, 64]);
+  });
+
+  it('writes down every call', () => {
+    const sizes = readAllocations(log, 4);
+    expect(sizes).toEqual([40, 9, 20, 8].map((size, i) => ({ address: blocks[i], size })));
+  });
+
+  it('zeroes a sealed block that is freed, and not its neighbour', () => {
+    const bytes = new Uint8Array(memory.buffer, sealedStart, 64).fill(0xff, 16, 25).fill(0xee, 32, 52);
+    exports['free']?.(sealedStart + 16);
+    expect([...bytes.subarray(16, 28)]).toEqual(Array<number>(12).fill(0));
+    expect([...bytes.subarray(32, 52)]).toEqual(Array<number>(20).fill(0xee));
+  });
+});
+
 describe('stub', () => {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 });
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages });
   const exports = instantiate(stub(small, new Set([0]), { constructors: 'start' }, new Map([[0, 9]])), memory);
 
   it('keeps what it is told to keep', () => {
@@ -125,7 +161,7 @@ describe('bake', () => {
   });
 
   it('writes memory when it is instantiated', () => {
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 });
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages });
     const expected = Uint8Array.from({ length: 65_536 }, (_, i) => (i % 500 < 3 ? i % 251 : 0));
     const module = stub(small, new Set([0]), { constructors: 'start' }, new Map());
     instantiate(bake(module, expected), memory);

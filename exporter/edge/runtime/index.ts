@@ -1,5 +1,6 @@
 /** What the bundles are made of: a Worker's takes what it deploys, the build's takes everything. */
 
+export { bind } from './binding.ts';
 export { startStock } from './stock.ts';
 export type { Models } from './stock.ts';
 export { capMemory, Heap, memoryCapPages, pageBytes, pagesOf } from './heap.ts';

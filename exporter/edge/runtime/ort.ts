@@ -5,7 +5,7 @@
 
 import type { OrtModule, Pointer } from './glue.ts';
 import type { Heap } from './heap.ts';
-import type { ValueInfo } from './tensor.ts';
+import type { Tensor, ValueInfo } from './tensor.ts';
 
 /** ONNX Runtime's `ORT_LOGGING_LEVEL_FATAL`: errors come back as exceptions and need not be printed as well. */
 export const loggingLevelFatal = 4;
@@ -24,11 +24,36 @@ export interface NamedValue extends ValueInfo {
   readonly namePointer: Pointer;
 }
 
+/** A tensor for an input, checked. */
+export interface Feed {
+  readonly value: NamedValue;
+  readonly tensor: Tensor;
+}
+
+/** A tensor that stays in linear memory: the addresses of its value and of its data. */
+export interface BoundTensor {
+  readonly name: string;
+  readonly namePointer: Pointer;
+  readonly tensor: Pointer;
+  readonly data: Pointer;
+  readonly dtype: Tensor['dtype'];
+  readonly shape: readonly number[];
+}
+
+/** A tensor for each input and output of a session, every free dimension 1. */
+export interface Binding {
+  readonly inputs: readonly BoundTensor[];
+  readonly outputs: readonly BoundTensor[];
+  /** Room for the four lists that `OrtRun` takes. */
+  readonly lists: Pointer;
+}
+
 /** A created session: its handle and what it takes and gives. Plain data, stored beside the image. */
 export interface SessionRecord {
   readonly handle: Pointer;
   readonly inputs: readonly NamedValue[];
   readonly outputs: readonly NamedValue[];
+  readonly binding?: Binding;
 }
 
 /** A running instance with a session for each model, by name. All of them live in the one heap. */

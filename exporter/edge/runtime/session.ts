@@ -3,18 +3,14 @@
  * inside restores the image and tries once more.
  */
 
-import type { Pointer } from './glue.ts';
-import { allocate, check, checkPointer, InferenceError } from './ort.ts';
-import type { NamedValue, OrtInstance, SessionRecord, Started } from './ort.ts';
-import { checkTensor, codeOf, copyData, dtypeOf, elementCount, FeedError } from './tensor.ts';
+import { fits, runBound } from './binding.ts';
+import { Call } from './call.ts';
+import { InferenceError } from './ort.ts';
+import type { Feed, NamedValue, OrtInstance, SessionRecord, Started } from './ort.ts';
+import { checkTensor, FeedError } from './tensor.ts';
 import type { Tensor, ValueInfo } from './tensor.ts';
 
 export type Tensors = Readonly<Record<string, Tensor>>;
-
-interface BoundInput {
-  readonly value: NamedValue;
-  readonly tensor: Tensor;
-}
 
 export class Session {
   readonly name: string;
@@ -41,21 +37,28 @@ export class Session {
    * @throws InferenceError if ONNX Runtime refuses, with its message; an over-large batch is `std::bad_alloc`
    */
   run(feeds: Tensors, outputNames?: readonly string[]): Record<string, Tensor> {
-    const inputs = this.#bindFeeds(feeds);
+    const inputs = this.#checkFeeds(feeds);
     const outputs = outputNames?.map((name) => this.#output(name)) ?? this.#record.outputs;
     try {
-      return new Call(this.#instance, this.#record.handle).run(inputs, outputs);
+      return this.#attempt(inputs, outputs);
     } catch (error) {
       if (error instanceof InferenceError || !this.#instance.restore) throw error;
       return this.#retry(this.#instance.restore, inputs, outputs);
     }
   }
 
+  /** What the binding refuses is asked for again without it: the error, if it is one, is that of an unbound run. */
+  #attempt(inputs: readonly Feed[], outputs: readonly NamedValue[]): Record<string, Tensor> {
+    const { handle, binding } = this.#record;
+    const bound = binding && fits(binding, inputs) && runBound(this.#instance, handle, binding, inputs, outputs);
+    return bound || new Call(this.#instance, handle).run(inputs, outputs);
+  }
+
   /** A trap leaves memory and stack undefined, so nothing of them is kept; a second trap in a row is the model's. */
-  #retry(restore: () => void, inputs: readonly BoundInput[], outputs: readonly NamedValue[]): Record<string, Tensor> {
+  #retry(restore: () => void, inputs: readonly Feed[], outputs: readonly NamedValue[]): Record<string, Tensor> {
     restore();
     try {
-      return new Call(this.#instance, this.#record.handle).run(inputs, outputs);
+      return this.#attempt(inputs, outputs);
     } catch (error) {
       if (error instanceof InferenceError) throw error;
       restore();
@@ -63,7 +66,7 @@ export class Session {
     }
   }
 
-  #bindFeeds(feeds: Tensors): readonly BoundInput[] {
+  #checkFeeds(feeds: Tensors): readonly Feed[] {
     const { inputs } = this.#record;
     const unknown = Object.keys(feeds).find((name) => !inputs.some((input) => input.name === name));
     if (unknown !== undefined) throw new FeedError(`${this.name}: expected ${names(inputs)}, got ${unknown}`);
@@ -89,97 +92,4 @@ export function sessionsOf({ instance, sessions }: Started): ReadonlyMap<string,
 
 function names(values: readonly ValueInfo[]): string {
   return values.map(({ name }) => name).join(', ');
-}
-
-/** One call of `OrtRun` and everything it holds in linear memory until it is over. */
-class Call {
-  readonly #instance: OrtInstance;
-  readonly #session: Pointer;
-  readonly #stack: Pointer;
-  readonly #blocks: Pointer[] = [];
-  readonly #tensors: Pointer[] = [];
-
-  constructor(instance: OrtInstance, session: Pointer) {
-    this.#instance = instance;
-    this.#session = session;
-    this.#stack = instance.ort.stackSave();
-  }
-
-  /** Releases after success and after a clean error only: after a trap the allocator itself cannot be trusted. */
-  run(inputs: readonly BoundInput[], outputs: readonly NamedValue[]): Record<string, Tensor> {
-    try {
-      const results = this.#run(inputs, outputs);
-      this.#release();
-      return results;
-    } catch (error) {
-      if (error instanceof InferenceError) this.#release();
-      throw error;
-    }
-  }
-
-  #run(inputs: readonly BoundInput[], outputs: readonly NamedValue[]): Record<string, Tensor> {
-    const { ort, runOptions } = this.#instance;
-    const inputTensors = this.#list(inputs.map((input) => this.#createTensor(input)));
-    const inputNames = this.#list(inputs.map(({ value }) => value.namePointer));
-    const outputNames = this.#list(outputs.map(({ namePointer }) => namePointer));
-    const outputTensors = this.#list(outputs.map(() => 0));
-    const status = ort._OrtRun(
-      this.#session,
-      inputNames,
-      inputTensors,
-      inputs.length,
-      outputNames,
-      outputs.length,
-      outputTensors,
-      runOptions,
-    );
-    check(this.#instance, status);
-    return this.#collect(outputs, outputTensors);
-  }
-
-  #collect(outputs: readonly NamedValue[], pointers: Pointer): Record<string, Tensor> {
-    const { heap } = this.#instance;
-    const tensors = outputs.map((_, i) => heap.word(pointers + 4 * i));
-    this.#tensors.push(...tensors);
-    return Object.fromEntries(tensors.map((tensor, i) => [outputs[i]?.name ?? '', this.#read(tensor)]));
-  }
-
-  /** The tensor borrows its data, which therefore lives until the call is over. */
-  #createTensor({ value, tensor: { dtype, shape, data } }: BoundInput): Pointer {
-    const { ort, heap } = this.#instance;
-    const address = allocate(ort, data.byteLength, `input ${value.name}`);
-    this.#blocks.push(address);
-    heap.bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), address);
-    const dims = this.#list(shape);
-    const cpu = 1;
-    const tensor = ort._OrtCreateTensor(codeOf(dtype), address, data.byteLength, dims, shape.length, cpu);
-    this.#tensors.push(checkPointer(this.#instance, tensor));
-    return tensor;
-  }
-
-  #read(tensor: Pointer): Tensor {
-    const { ort, heap } = this.#instance;
-    const at = ort.stackAlloc(16);
-    check(this.#instance, ort._OrtGetTensorData(tensor, at, at + 4, at + 8, at + 12));
-    const [code, address, dims, rank] = [heap.word(at), heap.word(at + 4), heap.word(at + 8), heap.word(at + 12)];
-    const shape = Array.from(heap.words.subarray(dims >>> 2, (dims >>> 2) + rank));
-    ort._OrtFree(dims);
-    const dtype = dtypeOf(code);
-    if (!dtype) throw new InferenceError(`output: expected a tensor of numbers, got data type ${code}`);
-    return { dtype, shape, data: copyData(dtype, heap.bytes, address, elementCount(shape)) };
-  }
-
-  /** Words on the stack of linear memory. */
-  #list(values: readonly number[]): Pointer {
-    const address = this.#instance.ort.stackAlloc(4 * values.length);
-    this.#instance.heap.setWords(address, values);
-    return address;
-  }
-
-  #release(): void {
-    const { ort } = this.#instance;
-    for (const tensor of this.#tensors) ort._OrtReleaseTensor(tensor);
-    for (const block of this.#blocks) ort._free(block);
-    ort.stackRestore(this.#stack);
-  }
 }

@@ -13,7 +13,7 @@ export type Models = Readonly<Record<string, Uint8Array>>;
 
 /** Memory is capped only after the sessions exist: creating them takes several times what they keep. */
 export async function startStock(
-  instantiate: (imports: WebAssembly.Imports) => InstanceLike,
+  instantiate: (imports: WebAssembly.Imports, memory: WebAssembly.Memory) => InstanceLike,
   models: Models,
 ): Promise<Started & Pick<StartedGlue, 'exports'>> {
   const { ort, heap, exports } = await startGlue(instantiate);

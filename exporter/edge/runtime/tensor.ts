@@ -63,10 +63,17 @@ export function createData(dtype: DType, count: number): TensorData {
   return new dtypes[dtype].array(count);
 }
 
-/** A copy of `count` elements of little-endian memory, at any alignment. */
+/** The elements' bytes, not copied. */
+export function bytesOf({ buffer, byteOffset, byteLength }: TensorData): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** A copy of `count` elements of little-endian memory. `address` is a multiple of their size, as the allocator's are. */
 export function copyData(dtype: DType, memory: Uint8Array, address: number, count: number): TensorData {
-  const bytes = memory.slice(address, address + count * elementBytes(dtype));
-  return new dtypes[dtype].array(bytes.buffer);
+  const copy = createData(dtype, count);
+  // A small array that nobody has asked for its buffer lives in the engine's own heap, which is far cheaper.
+  (copy as Float32Array).set(new dtypes[dtype].array(memory.buffer as ArrayBuffer, address, count) as Float32Array);
+  return copy;
 }
 
 /** @throws FeedError if the tensor is not one that `expected` admits. */
@@ -88,6 +95,11 @@ function fits(expected: ValueInfo['shape'], shape: readonly number[]): boolean {
       (got, axis) => Number.isSafeInteger(got) && got >= 0 && (isFree(expected[axis]) || got === expected[axis]),
     )
   );
+}
+
+/** The shape with every free dimension 1. */
+export function unitShape(shape: ValueInfo['shape']): readonly number[] {
+  return shape.map((dimension) => (isFree(dimension) ? 1 : Number(dimension)));
 }
 
 /** Whether a dimension is chosen by the caller. */

@@ -2,7 +2,7 @@
 
 import { InferenceError } from './ort.ts';
 import type { Session } from './session.ts';
-import { createData, elementCount, isFree } from './tensor.ts';
+import { createData, elementCount, unitShape } from './tensor.ts';
 import type { ValueInfo } from './tensor.ts';
 
 /** Beyond five runs nothing more is gained before the optimising compiler steps in, hundreds of runs later. */
@@ -19,6 +19,6 @@ export function warmUp(session: Session): void {
 }
 
 function zeros({ dtype, shape }: ValueInfo) {
-  const concrete = shape.map((dimension) => (isFree(dimension) ? 1 : Number(dimension)));
+  const concrete = unitShape(shape);
   return { dtype, shape: concrete, data: createData(dtype, elementCount(concrete)) };
 }

@@ -1,0 +1,50 @@
+/**
+ * Finds what creating the sessions has left behind in the heap: blocks that no case reads or writes. A second boot, which
+ * allocates in the same order, gets these from where the image has no memory. An input that needs one after all traps, as
+ * with a function that was cut away: it never reads something else.
+ */
+
+import { sealedStride } from './allocations.ts';
+import type { Allocation, SealingPlan } from './allocations.ts';
+import { blockSize } from './boot.ts';
+import type { Snapshot } from './snapshot.ts';
+import { granuleBytes } from './trace.ts';
+
+/** What performing every case has left behind. */
+export interface Traced {
+  /** One byte for each granule of memory, not 0 if it has been read. */
+  readonly marks: Uint8Array;
+  readonly memory: Uint8Array;
+}
+
+export function planSealing(
+  { memory, heapStart }: Snapshot,
+  allocations: readonly Allocation[],
+  traced: Traced,
+): SealingPlan {
+  const words = new Uint32Array(memory.buffer, memory.byteOffset, memory.byteLength / 4);
+  const owners = new Map(allocations.map(({ address }, call) => [address, call]));
+  const calls = new Uint8Array(allocations.length);
+  let bytes = 16;
+  allocations.forEach(({ address, size }, call) => {
+    const newest = owners.get(address) === call && address >= heapStart && address + size <= memory.length;
+    if (!newest || !isIntact(words, address, size) || isTouched(traced, memory, address, size)) return;
+    calls[call] = 1;
+    bytes += sealedStride(size);
+  });
+  return { calls, bytes };
+}
+
+/** In use, and as large as when it was allocated: neither freed, nor split or resized behind the program's back. */
+function isIntact(words: Uint32Array, address: number, size: number): boolean {
+  const head = words[address / 4 - 1] ?? 0;
+  const inUse = 2;
+  return (head & inUse) !== 0 && blockSize(head) >= size && blockSize(head) <= Math.max(size, 12) + 24;
+}
+
+/** The allocator's own words at both ends do not count. */
+function isTouched({ marks, memory: after }: Traced, before: Uint8Array, address: number, size: number): boolean {
+  const [first, last] = [Math.floor(address / granuleBytes), Math.ceil((address + size) / granuleBytes)];
+  if (marks.subarray(first, last).some((mark) => mark !== 0)) return true;
+  return Buffer.compare(before.subarray(address, address + size), after.subarray(address, address + size)) !== 0;
+}
