@@ -51,15 +51,26 @@ function perform({ perform }: Case, subject: Subject): Outcome {
   }
 }
 
+/** Bytes of a session's object, as many as are certain to hold a pointer that every run follows. */
+export const sessionBytes = 1_024;
+
 /** Breaks the memory of a session, then runs it: it must trap, be restored, and answer as before. */
 function checkTrapRecovery(image: Subject, model: string): void {
+  const { instance } = image;
+  let restored = 0;
+  const restore = () => {
+    restored++;
+    instance.restore?.();
+  };
+  const observed = { ...image, instance: { ...instance, restore } };
   const session = sessionOf(image, model);
   const feeds = makeFeeds(image.runtime, session.inputs, { all: 1 }, 'image');
   const before = outcomeOf(image, model, feeds);
   const handle = image.sessions[model]?.handle ?? 0;
-  image.instance.heap.bytes.fill(0xff, handle, handle + 64);
-  const difference = describeDifference(before, outcomeOf(image, model, feeds));
+  instance.heap.bytes.fill(0xff, handle, handle + sessionBytes);
+  const difference = describeDifference(before, outcomeOf(observed, model, feeds));
   if (difference !== undefined) throw new VerificationError(`edge image, model ${model}, after a trap: ${difference}`);
+  if (restored !== 1) throw new VerificationError(`edge image, model ${model}: expected one trap, got ${restored}`);
 }
 
 /** What differs, or undefined. Outputs are compared bit by bit. */

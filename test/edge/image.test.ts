@@ -11,7 +11,7 @@ import type { EdgeImage, Ingredients } from '../../exporter/edge/image.ts';
 import type { Models, SessionRecord } from '../../exporter/edge/runtime/index.ts';
 import { mnistSamples } from '../../exporter/edge/samples.ts';
 import { readStockModule } from '../../exporter/edge/stock-module.ts';
-import { describeDifference, verify } from '../../exporter/edge/verify.ts';
+import { describeDifference, sessionBytes, verify } from '../../exporter/edge/verify.ts';
 import * as wasm from '../../exporter/edge/wasm-binary.ts';
 import { cnn, foreign, lookup } from './fixtures.ts';
 
@@ -111,7 +111,7 @@ describe('a specialised image', () => {
 
   it('traps where a request would read what was sealed off', async () => {
     const image = await start();
-    image.instance.heap.setWords(image.sessions['cnn']?.handle ?? 0, [sealedStart]);
+    image.instance.heap.setWords(image.sessions['cnn']?.handle ?? 0, Array<number>(sessionBytes / 4).fill(sealedStart));
     const stranded = { ...image, instance: { ...image.instance, restore: () => undefined } };
     expect(() => answer(stranded, 'cnn')).toThrow('model cnn trapped twice: RuntimeError: memory access out of bounds');
   });
@@ -141,7 +141,7 @@ describe('a specialised image', () => {
     const before = answer(image, 'cnn');
     for (let i = 0; i < 50; i++) {
       const handle = image.sessions['cnn']?.handle ?? 0;
-      image.instance.heap.bytes.fill(0xff, handle, handle + 64);
+      image.instance.heap.bytes.fill(0xff, handle, handle + sessionBytes);
       expect(describeDifference(before, answer(image, 'cnn'))).toBeUndefined();
     }
     expect(runtime.pagesOf(image.instance.heap.memory)).toBe(made.manifest.pages);
