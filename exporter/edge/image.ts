@@ -7,14 +7,14 @@ import type { Booted } from './boot.ts';
 import { loadRuntime } from './bundle.ts';
 import type { Runtime } from './bundle.ts';
 import { allCases } from './cases.ts';
-import type { Subject } from './cases.ts';
 import { withClock } from './clock.ts';
 import { instrument } from './instrument.ts';
 import { findExports } from './names.ts';
 import { profile } from './profile.ts';
 import type { ImageManifest, Models, SessionRecord } from './runtime/index.ts';
 import type { Samples } from './samples.ts';
-import { planSealing } from './seal.ts';
+import { ReferenceThread } from './reference.ts';
+import { planSealing, sealedBytes } from './seal.ts';
 import type { Traced } from './seal.ts';
 import { takeSealedSnapshot, takeSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -39,14 +39,31 @@ export interface Ingredients {
   readonly trim: boolean;
   /** Shrinks a module; the caller may remember results, since the same models in another state give the same module. */
   readonly optimize: (module: Uint8Array) => Promise<Uint8Array>;
+  readonly recall: Recall;
   readonly onStage: (stage: string) => void;
 }
+
+/** Remembers what `make` gave for the same inputs, or does not. `what` says which kind of thing is made. */
+export type Recall = (
+  what: string,
+  inputs: readonly Uint8Array[],
+  make: () => Promise<Uint8Array>,
+) => Promise<Uint8Array>;
 
 /** Any moment will do, as long as it is always the same. */
 const buildTime = 1_700_000_000_000;
 
 /** @throws VerificationError if the image differs from stock in anything */
-export async function makeImage({ stock, models, samples, trim, optimize, onStage }: Ingredients): Promise<EdgeImage> {
+export async function makeImage({
+  stock,
+  models,
+  samples,
+  trim,
+  optimize,
+  recall,
+  onStage,
+}: Ingredients): Promise<EdgeImage> {
+  await using reference = new ReferenceThread({ stock, models, samples });
   const runtime = await loadRuntime('unshared');
   onStage('instrument');
   const names = await findExports(runtime, stock);
@@ -60,13 +77,17 @@ export async function makeImage({ stock, models, samples, trim, optimize, onStag
   const kept = await profile(runtime, whole);
   const stubbed = stub(stock, kept, names, wholeSnapshot.globals);
   onStage('seal');
-  const traced = await traceImage(runtime, describeImage(runtime, whole, wholeSnapshot), stubbed, wholeSnapshot);
-  const booted = await bootTwin(planSealing(wholeSnapshot, allocations, traced));
+  const sizes = Uint32Array.from(allocations, ({ size }) => size);
+  const calls = await recall('seal', [stubbed, new Uint8Array(sizes.buffer)], async () => {
+    const manifest = describeImage(runtime, whole, wholeSnapshot);
+    return planSealing(wholeSnapshot, allocations, await traceImage(runtime, manifest, stubbed, wholeSnapshot));
+  });
+  const booted = await bootTwin({ calls, bytes: sealedBytes(calls, allocations) });
   const snapshot = takeSealedSnapshot(booted, wholeSnapshot);
   onStage('optimize');
   const code = await optimize(stubbed);
   const manifest = describeImage(runtime, booted, snapshot);
-  const proof = { runtime, manifest, reference: await startReference(stock, models), samples };
+  const proof = { runtime, manifest, reference, samples };
   const memory = trim ? await trimMemory(proof, code, snapshot, onStage) : snapshot.memory;
   onStage('bake');
   const wasm = bake(code, memory);
@@ -109,19 +130,13 @@ function describeImage(runtime: Runtime, { instance, sessions }: Booted, { memor
 interface Proof {
   readonly runtime: Runtime;
   readonly manifest: ImageManifest;
-  readonly reference: Subject;
+  readonly reference: ReferenceThread;
   readonly samples: Samples;
-}
-
-async function startReference(stock: Uint8Array, models: Models): Promise<Subject> {
-  const runtime = await loadRuntime('shared');
-  const module = new WebAssembly.Module(stock);
-  return { ...(await runtime.startStock((imports) => new WebAssembly.Instance(module, imports), models)), runtime };
 }
 
 async function verifyImage({ runtime, manifest, reference, samples }: Proof, wasm: Uint8Array): Promise<number> {
   const image = await runtime.startImage(new WebAssembly.Module(wasm), manifest);
-  return verify(reference, { ...image, runtime }, samples);
+  return verify(reference.outcomes(), { ...image, runtime }, samples);
 }
 
 /** The snapshot's memory without the heap pages that no case reads, after the gate of the poisoned ones. */

@@ -14,7 +14,7 @@ import { version as esbuild } from 'esbuild';
 import { emitImage, emitStock } from './emit.ts';
 import type { EmittedFiles } from './emit.ts';
 import { makeImage } from './image.ts';
-import type { EdgeImage } from './image.ts';
+import type { EdgeImage, Recall } from './image.ts';
 import { readModels } from './models.ts';
 import { optimize } from './optimize.ts';
 import type { Models } from './runtime/index.ts';
@@ -54,14 +54,14 @@ export async function buildEdge(options: BuildOptions): Promise<Built> {
     await writeFiles(outFolder, { ...(await emitStock(stockModule, models)), [stampFile]: stamp });
     return { upToDate: false, models };
   }
+  const recall: Recall = (...made) => recallFrom(join(outFolder, '.cache'), ...made);
   const image = await makeImage({
     stock: stockModule,
     models,
     samples: await mnistSamples(),
     trim,
-    optimize: unoptimized
-      ? (module) => Promise.resolve(module)
-      : (module) => optimizeCached(module, join(outFolder, '.cache')),
+    optimize: unoptimized ? (module) => Promise.resolve(module) : (module) => optimizeOnce(module, recall),
+    recall,
     onStage,
   });
   await writeFiles(outFolder, { ...(await emitImage(image)), [stampFile]: stamp });
@@ -83,17 +83,20 @@ async function contentHash(
   return hash.digest('hex');
 }
 
-/** Optimizing depends on nothing but the module, and takes longer than everything else. */
-async function optimizeCached(module: Uint8Array, cacheFolder: string): Promise<Uint8Array> {
-  const key = createHash('sha256')
-    .update(await readFile(binaryenPath))
-    .update(module)
-    .digest('hex');
-  const cached = await readIfThere(join(cacheFolder, `${key}.wasm`));
-  if (cached) return new Uint8Array(cached);
-  const optimized = await optimize(module);
-  await writeFiles(cacheFolder, { [`${key}.wasm`]: optimized });
-  return optimized;
+/** Optimizing depends on nothing but the module and the optimizer, and takes longer than everything else. */
+async function optimizeOnce(module: Uint8Array, recall: Recall): Promise<Uint8Array> {
+  return recall('optimize', [await readFile(binaryenPath), module], () => optimize(module));
+}
+
+async function recallFrom(cacheFolder: string, ...[what, inputs, make]: Parameters<Recall>): Promise<Uint8Array> {
+  const hash = createHash('sha256');
+  for (const input of inputs) hash.update(`${input.length}\n`).update(input);
+  const name = `${what}-${hash.digest('hex')}`;
+  const remembered = await readIfThere(join(cacheFolder, name));
+  if (remembered) return new Uint8Array(remembered);
+  const made = await make();
+  await writeFiles(cacheFolder, { [name]: made });
+  return made;
 }
 
 /** The model files that the stock runtime needed beside it. */

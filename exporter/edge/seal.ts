@@ -21,18 +21,22 @@ export function planSealing(
   { memory, heapStart }: Snapshot,
   allocations: readonly Allocation[],
   traced: Traced,
-): SealingPlan {
+): SealingPlan['calls'] {
   const words = new Uint32Array(memory.buffer, memory.byteOffset, memory.byteLength / 4);
   const owners = new Map(allocations.map(({ address }, call) => [address, call]));
   const calls = new Uint8Array(allocations.length);
-  let bytes = 16;
   allocations.forEach(({ address, size }, call) => {
     const newest = owners.get(address) === call && address >= heapStart && address + size <= memory.length;
     if (!newest || !isIntact(words, address, size) || isTouched(traced, memory, address, size)) return;
     calls[call] = 1;
-    bytes += sealedStride(size);
   });
-  return { calls, bytes };
+  return calls;
+}
+
+/** Room for the blocks of a plan. */
+export function sealedBytes(calls: SealingPlan['calls'], allocations: readonly Allocation[]): number {
+  const strides = allocations.map(({ size }, call) => (calls[call] === 1 ? sealedStride(size) : 0));
+  return strides.reduce((total, stride) => total + stride, sealedStride(0));
 }
 
 /** In use, and as large as when it was allocated: neither freed, nor split or resized behind the program's back. */

@@ -17,15 +17,33 @@ export class VerificationError extends Error {
 }
 
 /** @returns how many cases were compared; @throws VerificationError at the first difference */
-export function verify(stock: Subject, image: Subject, samples?: Samples): number {
-  const cases = [...allCases(image), ...(samples ? sampleCases(image, samples) : [])];
-  for (const one of cases) compare(one, stock, image);
+export async function verify(
+  reference: AsyncIterable<Outcome> | Iterable<Outcome>,
+  image: Subject,
+  samples?: Samples,
+): Promise<number> {
+  const cases = casesOf(image, samples).values();
+  let verified = 0;
+  for await (const expected of reference) {
+    const { value: one } = cases.next();
+    if (!one) throw new Error('internal: expected as many cases from stock as from the image');
+    compare(one, expected, perform(one, image));
+    verified++;
+  }
   for (const model of Object.keys(image.sessions)) checkTrapRecovery(image, model);
-  return cases.length;
+  return verified;
 }
 
-function compare(one: Case, stock: Subject, image: Subject): void {
-  const [expected, got] = [perform(one, stock), perform(one, image)];
+/** What becomes of every case, in the order in which they are compared. */
+export function* outcomesOf(subject: Subject, samples?: Samples): Iterable<Outcome> {
+  for (const one of casesOf(subject, samples)) yield perform(one, subject);
+}
+
+function casesOf(subject: Subject, samples?: Samples): readonly Case[] {
+  return [...allCases(subject), ...(samples ? sampleCases(subject, samples) : [])];
+}
+
+function compare(one: Case, expected: Outcome, got: Outcome): void {
   if (memoryRanOut([expected, got])) return;
   const difference = describeDifference(expected, got);
   if (difference === undefined) return;

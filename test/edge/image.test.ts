@@ -11,7 +11,7 @@ import type { EdgeImage, Ingredients } from '../../exporter/edge/image.ts';
 import type { Models, SessionRecord } from '../../exporter/edge/runtime/index.ts';
 import { mnistSamples } from '../../exporter/edge/samples.ts';
 import { readStockModule } from '../../exporter/edge/stock-module.ts';
-import { describeDifference, sessionBytes, verify } from '../../exporter/edge/verify.ts';
+import { describeDifference, outcomesOf, sessionBytes, verify } from '../../exporter/edge/verify.ts';
 import * as wasm from '../../exporter/edge/wasm-binary.ts';
 import { cnn, foreign, lookup } from './fixtures.ts';
 
@@ -30,6 +30,7 @@ async function ingredients(): Promise<Ingredients> {
     models,
     samples: { size, values: values.subarray(0, 300 * size) },
     optimize: (module) => Promise.resolve(module),
+    recall: (_what, _inputs, make) => make(),
     trim: false,
     onStage: () => undefined,
   };
@@ -168,8 +169,7 @@ describe('a specialised image', () => {
 describe('verification', () => {
   it('names model and case if the weights of one model differ', async () => {
     const reference = await startReference({ ...models, foreign: foreign(99) });
-    const image = await start();
-    expect(() => verify(reference, image)).toThrow(
+    await expect(verify(outcomesOf(reference), await start())).rejects.toThrow(
       /^edge image, model foreign, image input, .*: output logits: expected .* at 0, got/,
     );
   });

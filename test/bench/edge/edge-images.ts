@@ -45,6 +45,7 @@ async function specialise(name: string, models: Models, trim = false): Promise<W
     samples: { size, values: values.subarray(0, 100 * size) },
     trim,
     optimize,
+    recall: (_what, _inputs, make) => make(),
     onStage: () => undefined,
   });
   return edgeWorker(name, image);
