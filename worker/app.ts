@@ -1,103 +1,33 @@
-/**
- * The routes: the Open Inference Protocol v2 over HTTP, and what this Worker offers beyond it.
- * https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
- */
+/** What every request passes and every answer gets, around the routes. */
 import { Hono, type Context } from 'hono';
+import { etag } from 'hono/etag';
 import { methodNotAllowed } from 'hono/method-not-allowed';
-import { describeBatchNorm } from './batch-norm.ts';
-import { HEADER, joinBody, rawRequest, splitBody } from './binary.ts';
-import { checkEncoding, limitBody, parseJson, requireJson } from './body.ts';
-import { classify } from './classify.ts';
-import { docs } from './docs/routes.ts';
-import { limitsOf, type Env } from './env.ts';
+import type { Env } from './env.ts';
 import { answerError, answerMethod, answerUnknownPath } from './errors.ts';
-import { explain } from './explain.ts';
-import { allowOrigins, cacheMetadata, limitRate, protectBrowsers, requireKey, tagReads } from './guards.ts';
-import { infer, type Inference } from './infer.ts';
+import { admit, allowOrigins, protectBrowsers } from './guards.ts';
 import { logRequest } from './log.ts';
-import { metadataOf, readModel, repositoryIndex, server } from './metadata.ts';
-import type { Model, Models } from './models.ts';
-import { classifyOptions, explainOptions, inferenceRequest, parse, repositoryRequest } from './protocol.ts';
-import { readSamples } from './samples.ts';
-
-export type App = Hono<{ Bindings: Env }>;
-
-/** A model's paths, without and with its version. */
-const modelPaths = ['/v2/models/:model', '/v2/models/:model/versions/:version'] as const;
+import type { Models } from './models.ts';
+import { routesTo, type App } from './routes.ts';
 
 export function createApp(models: Models): App {
   const app: App = new Hono({ strict: false });
+  const routes = routesTo(models);
+  const refuseMethod = methodNotAllowed({ app: routes, onMethodNotAllowed: answerMethod });
   app.onError(answerError);
-  app.notFound(answerUnknownPath);
-  app.use(
-    logRequest,
-    protectBrowsers,
-    allowOrigins,
-    cacheMetadata,
-    tagReads,
-    methodNotAllowed({ app, onMethodNotAllowed: answerMethod }),
-  );
-  app.use('/v2/models/*', requireKey, limitRate);
-  app.use('/v2/repository/*', requireKey, limitRate);
-
-  app.get('/v2', (c) => c.json(server));
-  app.get('/v2/health/live', (c) => c.json({ live: true }));
-  // The specification's text names the field `live` here too, its implementations say `ready`.
-  app.get('/v2/health/ready', (c) => c.json({ live: true, ready: true }));
-  app.get('/v2/repository/index', (c) => c.json(repositoryIndex(models)));
-  app.post('/v2/repository/index', limitBody, async (c) => {
-    await checkRepositoryBody(c);
-    return c.json(repositoryIndex(models));
+  app.notFound(async (c: Context<{ Bindings: Env }, string>) => {
+    c.res = answerUnknownPath(c);
+    await refuseMethod(c, () => Promise.resolve());
+    return c.res;
   });
-  for (const path of modelPaths) addModelRoutes(app, path, models);
-  app.route('/', docs(models));
+  app.use(async (c, next) => {
+    await next();
+    protectBrowsers(c);
+    logRequest(c);
+  }, allowOrigins);
+  // Of answers to GET alone: to hash that of an inference would cost more than many an inference, and serve nobody.
+  app.get('*', etag());
+  app.use('/v2/models/*', admit);
+  app.use('/v2/repository/*', admit);
+  app.route('/', routes);
   return app;
-}
-
-function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Models): void {
-  const modelOf = (c: Context): Model => readModel(models, c.req.param('model') ?? '', c.req.param('version'));
-  app.get(path, (c) => c.json(metadataOf(models, modelOf(c))));
-  app.get(`${path}/ready`, (c) => c.json({ name: modelOf(c).name, ready: true }));
-  app.get(`${path}/batchnorm`, (c) => c.json(describeBatchNorm(modelOf(c))));
-  app.post(`${path}/infer`, limitBody, async (c) => {
-    const { response, binary } = await inferenceOf(c, modelOf(c));
-    return binary.length === 0 ? c.json(response) : joinBody(response, binary);
-  });
-  app.post(`${path}/classify`, limitBody, async (c) => {
-    const model = modelOf(c);
-    const { samples, options } = readSamples(model, c.req.raw, await bodyOf(c), limitsOf(c.env).batch);
-    return c.json(classify(model, samples, parse(classifyOptions, options)));
-  });
-  app.post(`${path}/explain`, limitBody, async (c) => {
-    const model = modelOf(c);
-    const { samples, options } = readSamples(model, c.req.raw, await bodyOf(c), limitsOf(c.env).batch);
-    return c.json(explain(model, samples, parse(explainOptions, options)));
-  });
-}
-
-/** JSON alone, JSON and bytes, or bytes alone: the header of the binary extension tells. */
-async function inferenceOf(c: Context<{ Bindings: Env }>, model: Model): Promise<Inference> {
-  const { batch } = limitsOf(c.env);
-  const header = c.req.header(HEADER);
-  if (header === undefined) {
-    requireJson(c.req.raw);
-    return infer(model, parse(inferenceRequest, parseJson(await bodyOf(c))), new Uint8Array(), batch);
-  }
-  checkEncoding(c.req.raw);
-  const { json, binary } = splitBody(await bodyOf(c), header);
-  const isRaw = json.byteLength === 0;
-  const request = isRaw
-    ? rawRequest(model.name, model.session.inputs, binary.byteLength)
-    : parse(inferenceRequest, parseJson(json));
-  return infer(model, request, binary, batch);
-}
-
-/** Every model is ready, so what the body asks for changes nothing; but it has to be a request. */
-async function checkRepositoryBody(c: Context): Promise<void> {
-  const body = await bodyOf(c);
-  if (body.byteLength > 0) parse(repositoryRequest, parseJson(body));
-}
-
-async function bodyOf(c: Context): Promise<Uint8Array> {
-  return new Uint8Array(await c.req.arrayBuffer());
 }

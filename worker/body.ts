@@ -1,6 +1,6 @@
 /** The request's body, as far as it can be judged before it is known what it says: media type, size, encoding, JSON. */
+import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { createMiddleware } from 'hono/factory';
 import { limitsOf, type Env } from './env.ts';
 import { quote, RequestError } from './errors.ts';
 
@@ -8,17 +8,30 @@ import { quote, RequestError } from './errors.ts';
 const MAX_DEPTH = 32;
 
 const [quoteMark, backslash] = [0x22, 0x5c];
-const openers: readonly number[] = [0x5b, 0x7b];
-const closers: readonly number[] = [0x5d, 0x7d];
 
-/** Stops reading at the configured size. */
-export const limitBody = createMiddleware<{ Bindings: Env }>((c, next) => {
+/** What a byte outside of strings adds to the depth. */
+const steps = Int8Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  return Number('[{'.includes(character)) - Number(']}'.includes(character));
+});
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+
+/**
+ * The whole body. Its declared length is judged before anything is read; where none is declared, reading stops at the limit.
+ * @throws RequestError where it is larger than configured
+ */
+export async function readBody(c: Context<{ Bindings: Env }, string>): Promise<Uint8Array> {
   const { bodyBytes } = limitsOf(c.env);
   const onError = (): never => {
     throw new RequestError('too large', `body: expected at most ${bodyBytes} bytes, got more`);
   };
-  return bodyLimit({ maxSize: bodyBytes, onError })(c, next);
-});
+  const declared = c.req.header('content-length');
+  if (declared === undefined || c.req.header('transfer-encoding') !== undefined) {
+    await bodyLimit({ maxSize: bodyBytes, onError })(c, () => Promise.resolve());
+  } else if (Number(declared) > bodyBytes) onError();
+  return new Uint8Array(await c.req.arrayBuffer());
+}
 
 /** @throws RequestError where the body is not `application/json`, as it is */
 export function requireJson(request: Request): void {
@@ -49,7 +62,7 @@ export function parseJson(bytes: Uint8Array): unknown {
   if (isDeep(bytes))
     throw new RequestError('malformed', `body: expected JSON nested at most ${MAX_DEPTH} deep, got more`);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)) as unknown;
+    return JSON.parse(decoder.decode(bytes)) as unknown;
   } catch {
     throw new RequestError('malformed', `body: expected JSON in UTF-8, got ${bytes.byteLength} bytes that are not`);
   }
@@ -60,11 +73,9 @@ function isDeep(bytes: Uint8Array): boolean {
   let [depth, inString] = [0, false];
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] ?? 0;
-    if (byte === backslash) i++;
-    else if (byte === quoteMark) inString = !inString;
-    else if (inString) continue;
-    else if (openers.includes(byte)) depth++;
-    else if (closers.includes(byte)) depth--;
+    if (byte === quoteMark) inString = !inString;
+    else if (!inString) depth += steps[byte] ?? 0;
+    else if (byte === backslash) i++;
     if (depth > MAX_DEPTH) return true;
   }
   return false;

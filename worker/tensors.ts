@@ -70,20 +70,15 @@ function readTensor(
   if (bytes === undefined)
     return { datatype, shape, data: cast(where, rowsOf(where, input.data ?? [], shape), range, declared, shape) };
   const sent = viewOf(where, bytes, input.datatype as Datatype, shape);
-  if (input.datatype !== datatype)
-    return {
-      datatype,
-      shape,
-      data: cast(where, [Array.from<number | bigint, number>(sent, Number)], range, declared, shape),
-    };
+  if (input.datatype !== datatype) return { datatype, shape, data: cast(where, [sent], range, declared, shape) };
   if (datatype === 'BOOL' && bytes.some((byte) => byte > 1)) refuse(where, 'expected bytes of 0 or 1');
   return { datatype, shape, data: sent };
 }
 
-/** Copies JSON values, checking each, into the model's datatype. */
+/** Copies values, checking each, into the model's datatype. */
 function cast(
   where: string,
-  rows: readonly (readonly unknown[])[],
+  rows: readonly Iterable<unknown>[],
   range: NumberRange | null,
   { datatype }: TensorInfo,
   shape: readonly number[],
@@ -92,7 +87,8 @@ function cast(
   const set = setter(data);
   let count = 0;
   for (const row of rows) {
-    for (const value of row) {
+    for (const sent of row) {
+      const value = typeof sent === 'bigint' ? Number(sent) : sent;
       if (fits(value, range)) set(count++, value);
       else if (isMissing(value, range)) set(count++, NaN);
       else refuse(where, `expected ${wording(range)} at element ${count}, got ${describe(value)}`);

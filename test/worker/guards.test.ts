@@ -120,6 +120,7 @@ describe('headers', () => {
       headers: { 'if-none-match': first.headers.get('etag') ?? '' },
     });
     expect([again.status, await again.text()]).toEqual([304, '']);
+    expect(again.headers.get('cache-control')).toBe('public, max-age=60');
   });
 
   it('let nothing else be kept', async () => {

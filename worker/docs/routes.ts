@@ -1,6 +1,6 @@
 /** `/openapi.json` for machines, `/docs` for people. */
 import { Hono } from 'hono';
-import type { App } from '../app.ts';
+import type { App } from '../routes.ts';
 import { namesOf } from '../metadata.ts';
 import type { Models } from '../models.ts';
 import { openApi } from './openapi.ts';

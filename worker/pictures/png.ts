@@ -5,6 +5,7 @@
  */
 import { convertIndexedToRgb, decode, encode, type DecodedPng } from 'fast-png';
 import { Unzlib } from 'fflate';
+import { concatenate } from '../bytes.ts';
 import { damaged, requireSize, type Picture } from './picture.ts';
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] as const;
@@ -22,7 +23,7 @@ export function decodePng(bytes: Uint8Array): Picture {
   requireSize('png', width, height);
   try {
     checkInflation(chunks, rawBytes);
-    const file = join([Uint8Array.from(SIGNATURE), ...chunks.map(({ bytes }) => bytes)]);
+    const file = concatenate([Uint8Array.from(SIGNATURE), ...chunks.map(({ bytes }) => bytes)]);
     return { width, height, data: toRgba(decode(file, { checkCrc: true })) };
   } catch {
     throw damaged('png');
@@ -80,16 +81,6 @@ function checkInflation(chunks: readonly Chunk[], limit: number): void {
     for (let at = 0; at < data.byteLength; at += PIECE) inflator.push(data.subarray(at, at + PIECE));
   }
   if (inflated === 0) throw damaged('png');
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }
 
 /** Grey, palette or colour of 1 to 16 bits, with or without alpha, to four bytes a pixel. */
