@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../../exporter/edge/bundle.ts';
 import { makeImage } from '../../exporter/edge/image.ts';
-import type { Tensor } from '../../exporter/edge/runtime/index.ts';
 import { mnistSamples } from '../../exporter/edge/samples.ts';
 import { readStockModule } from '../../exporter/edge/stock-module.ts';
 import type { Backend, NamedTensors } from '../../training/backend/index.ts';
 import { encodeModel, type Graph } from '../../training/graph/index.ts';
 import { type Server, serveBundle } from '../bundle/workerd.ts';
-import { readTensors, writeTensors } from './wire.ts';
+import { modelName } from './serve.ts';
+import { readTensors, type Tensors, writeTensors } from './wire.ts';
 
 export interface BackendInWorkerd extends Backend {
   readonly stop: () => Promise<void>;
@@ -28,9 +28,12 @@ const imports = `
 export async function stockInWorkerd(): Promise<BackendInWorkerd> {
   const source = `${imports}
     const { instance } = await startStock((imports) => new WebAssembly.Instance(wasm, imports), {});
-    export default serve((model) => new Session('graph', instance, createSession(instance, model)));`;
+    export default serve((_, file) => new Session('graph', instance, createSession(instance, file)));`;
   const server = await serveWorker(await bundle(source, 'shared'), await readStockModule());
-  return backendOn('wasm in workerd', server, (model) => new Blob([model as Uint8Array<ArrayBuffer>]));
+  return backendOn('wasm in workerd', server, (data) => ({
+    path: '',
+    extra: { [modelName]: { dtype: 'uint8', shape: [data.length], data } },
+  }));
 }
 
 /** @param graphs all that will be asked for: an image holds the sessions it was made with and no others */
@@ -47,7 +50,8 @@ export async function imageInWorkerd(graphs: readonly Graph[]): Promise<BackendI
   const source = `${imports}
     const sessions = sessionsOf(await startImage(wasm, ${JSON.stringify(manifest)}));
     export default serve((name) => sessions.get(name));`;
-  return backendOn('edge image in workerd', await serveWorker(await bundle(source, 'unshared'), wasm), nameOf);
+  const server = await serveWorker(await bundle(source, 'unshared'), wasm);
+  return backendOn('edge image in workerd', server, (model) => ({ path: nameOf(model), extra: {} }));
 }
 
 const nameOf = (model: Uint8Array): string => createHash('sha256').update(model).digest('hex');
@@ -59,13 +63,15 @@ async function serveWorker(code: string, wasm: Uint8Array): Promise<Server> {
   return serveBundle(folder);
 }
 
-/** @param reference to a model, as the Worker takes it */
-function backendOn(name: string, server: Server, reference: (model: Uint8Array) => Blob | string): BackendInWorkerd {
-  const loadSession: Backend['loadSession'] = (model) =>
-    Promise.resolve({
-      run: (feeds) => ask(server.url, reference(model), feeds),
-      release: () => Promise.resolve(),
-    });
+/** How a request names its model: by the path, or by the file as one more tensor. */
+type Reference = (model: Uint8Array) => { readonly path: string; readonly extra: NamedTensors };
+
+function backendOn(name: string, server: Server, reference: Reference): BackendInWorkerd {
+  const loadSession: Backend['loadSession'] = (model) => {
+    const { path, extra } = reference(model);
+    const run = (feeds: NamedTensors) => ask(`${server.url}/${path}`, { ...feeds, ...extra });
+    return Promise.resolve({ run, release: () => Promise.resolve() });
+  };
   return {
     name,
     engine: 'workerd',
@@ -75,10 +81,8 @@ function backendOn(name: string, server: Server, reference: (model: Uint8Array) 
   };
 }
 
-async function ask(url: string, model: Blob | string, feeds: NamedTensors): Promise<NamedTensors> {
-  const body = writeTensors(feeds as Readonly<Record<string, Tensor>>);
-  body.set('model', model);
-  const response = await fetch(url, { method: 'POST', body });
+async function ask(url: string, tensors: NamedTensors): Promise<NamedTensors> {
+  const response = await fetch(url, { method: 'POST', body: writeTensors(tensors as Tensors) });
   if (!response.ok) throw new Error(`workerd: ${await response.text()}`);
-  return (await readTensors(await response.formData())) as NamedTensors;
+  return readTensors(await response.arrayBuffer()) as NamedTensors;
 }

@@ -2,16 +2,20 @@
 import type { Session } from '../../exporter/edge/runtime/session.ts';
 import { readTensors, writeTensors } from './wire.ts';
 
-/** @param sessionOf the session of a model: by its file, or by the name of one that is there already */
-export const serve = (sessionOf: (model: Uint8Array | string) => Session) => ({
+/** The name under which a model travels among the tensors. */
+export const modelName = 'the model';
+
+/** @param sessionOf the session of a model: by its file, where one comes along, else by the name in the path */
+export const serve = (sessionOf: (name: string, file: Uint8Array) => Session) => ({
   async fetch(request: Request): Promise<Response> {
     try {
-      const form = await request.formData();
-      const model = form.get('model');
-      const session = sessionOf(model instanceof Blob ? new Uint8Array(await model.arrayBuffer()) : String(model));
-      return new Response(writeTensors(session.run(await readTensors(form))));
+      const { [modelName]: model, ...feeds } = readTensors(await request.arrayBuffer());
+      const session = sessionOf(new URL(request.url).pathname.slice(1), (model?.data ?? none) as Uint8Array);
+      return new Response(writeTensors(session.run(feeds)));
     } catch (error) {
       return new Response(String(error), { status: 500 });
     }
   },
 });
+
+const none = new Uint8Array();

@@ -1,25 +1,26 @@
-/** Tensors in an HTTP body, the same on both sides: what they are as JSON, and the bytes of each. */
-import { copyData, elementCount, type Tensor } from '../../exporter/edge/runtime/tensor.ts';
+/** Tensors in an HTTP body, the same on both sides: a line of JSON that says what they are, then the bytes of each. */
+import { copyData, elementBytes, elementCount, type Tensor } from '../../exporter/edge/runtime/tensor.ts';
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
 type Described = Omit<Tensor, 'data'> & { readonly name: string };
 
-export function writeTensors(tensors: Tensors): FormData {
-  const form = new FormData();
-  const entries = Object.entries(tensors);
-  form.set('tensors', JSON.stringify(entries.map(([name, { dtype, shape }]) => ({ name, dtype, shape }))));
-  entries.forEach(([, { data }], i) => {
-    form.set(`data${i}`, new Blob([data as Uint8Array<ArrayBuffer>]));
-  });
-  return form;
+const newline = 10;
+
+export function writeTensors(tensors: Tensors): Blob {
+  const described = Object.entries(tensors).map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
+  return new Blob([JSON.stringify(described), '\n', ...Object.values(tensors).map(({ data }) => data)]);
 }
 
-export async function readTensors(form: FormData): Promise<Tensors> {
-  const described = JSON.parse(form.get('tensors') as string) as readonly Described[];
-  const entries = described.map(async ({ name, dtype, shape }, i) => {
-    const bytes = new Uint8Array(await (form.get(`data${i}`) as File).arrayBuffer());
-    return [name, { dtype, shape, data: copyData(dtype, bytes, 0, elementCount(shape)) }] as const;
+export function readTensors(body: ArrayBuffer): Tensors {
+  const bytes = new Uint8Array(body);
+  let address = bytes.indexOf(newline) + 1;
+  const described = JSON.parse(new TextDecoder().decode(bytes.subarray(0, address))) as readonly Described[];
+  const entries = described.map(({ name, dtype, shape }) => {
+    const count = elementCount(shape);
+    const data = copyData(dtype, bytes, address, count);
+    address += count * elementBytes(dtype);
+    return [name, { dtype, shape, data }] as const;
   });
-  return Object.fromEntries(await Promise.all(entries));
+  return Object.fromEntries(entries);
 }
