@@ -17,6 +17,11 @@ export interface BackendInWorkerd extends Backend {
   readonly stop: () => Promise<void>;
 }
 
+export interface ImageInWorkerd extends BackendInWorkerd {
+  /** Overwrites the session in the runtime's memory, so that it traps, and asks it in the same request. */
+  readonly runDamaged: (graph: Graph, feeds: NamedTensors) => Promise<NamedTensors>;
+}
+
 const imports = `
   import wasm from './edge.wasm';
   import { Session, sessionsOf, startImage, startStock } from './index.ts';
@@ -37,7 +42,7 @@ export async function stockInWorkerd(): Promise<BackendInWorkerd> {
 }
 
 /** @param graphs all that will be asked for: an image holds the sessions it was made with and no others */
-export async function imageInWorkerd(graphs: readonly Graph[]): Promise<BackendInWorkerd> {
+export async function imageInWorkerd(graphs: readonly Graph[]): Promise<ImageInWorkerd> {
   const models = Object.fromEntries(graphs.map((graph) => encodeModel(graph)).map((model) => [nameOf(model), model]));
   const { wasm, manifest } = await makeImage({
     stock: await readStockModule(),
@@ -48,10 +53,19 @@ export async function imageInWorkerd(graphs: readonly Graph[]): Promise<BackendI
     onStage: () => undefined,
   });
   const source = `${imports}
-    const sessions = sessionsOf(await startImage(wasm, ${JSON.stringify(manifest)}));
-    export default serve((name) => sessions.get(name));`;
+    const started = await startImage(wasm, ${JSON.stringify(manifest)});
+    const sessions = sessionsOf(started);
+    const damage = ({ handle }) => started.instance.heap.bytes.fill(0xff, handle, handle + 64);
+    export default serve((path) => {
+      const [name, damaged] = path.split('/');
+      if (damaged) damage(started.sessions[name]);
+      return sessions.get(name);
+    });`;
   const server = await serveWorker(await bundle(source, 'unshared'), wasm);
-  return backendOn('edge image in workerd', server, (model) => ({ path: nameOf(model), extra: {} }));
+  return {
+    ...backendOn('edge image in workerd', server, (model) => ({ path: nameOf(model), extra: {} })),
+    runDamaged: (graph, feeds) => ask(`${server.url}/${nameOf(encodeModel(graph))}/damaged`, feeds),
+  };
 }
 
 const nameOf = (model: Uint8Array): string => createHash('sha256').update(model).digest('hex');
