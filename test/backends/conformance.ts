@@ -20,33 +20,39 @@ import { expectClose } from '../reference/close.ts';
 import { type Arrays, evaluate } from '../reference/evaluate.ts';
 import { feedsFor, forwardGraph, gradientGraph } from '../reference/op-graphs.ts';
 import { lossCurve, mnistImages } from './loss-curve.ts';
+import { type Direction, isOfVectors, type OpCase, type ProviderName, skipReason } from './providers.ts';
 import { arrayOf, tensorsFor } from './tensors.ts';
-
-export type OpCase = (typeof opCases)[number];
-export type Direction = 'forward' | 'backward';
-
-/** Why a backend does not run a case; undefined when it does. */
-export type SkipReason = (row: OpCase, direction: Direction) => string | undefined;
 
 const directions = {
   forward: { graphOf: forwardGraph, cases: opCases, tolerance: 1e-5 },
-  backward: {
+  gradient: {
     graphOf: gradientGraph,
     cases: opCases.filter(({ forwardOnly }) => forwardOnly === undefined),
     tolerance: 1e-4,
   },
 } as const;
 
-/** float32 on the device against float64. */
-export function describeOps(backend: Backend, skipReason: SkipReason = () => undefined): void {
-  describe.each(['forward', 'backward'] as const)(
-    `${backend.name} computes each op like the reference, %s`,
+/** The graph that a case is tested by. */
+export const opGraph = (row: OpCase, direction: Direction): Graph => directions[direction].graphOf(row);
+
+/**
+ * float32 on the device against float64.
+ *
+ * @param prepare changes what the graph is made of, not what it computes
+ */
+export function describeOps(
+  backend: Backend,
+  provider: ProviderName,
+  prepare: (row: OpCase) => OpCase = (row) => row,
+): void {
+  describe.each(['forward', 'gradient'] as const)(
+    `${provider} computes each op like the reference, %s`,
     (direction) => {
-      const { graphOf, cases, tolerance } = directions[direction];
+      const { cases, tolerance } = directions[direction];
       for (const row of cases) {
-        const reason = ofOtherProcessor(backend, row) ?? skipReason(row, direction);
+        const reason = ofOtherProcessor(provider, row) ?? skipReason(provider, row, direction);
         test.skipIf(reason !== undefined)(reason === undefined ? row.name : `${row.name} (${reason})`, async () => {
-          const graph = graphOf(row);
+          const graph = opGraph(prepare(row), direction);
           await expectReference(backend, graph, feedsFor(row, graph), tolerance);
         });
       }
@@ -54,11 +60,8 @@ export function describeOps(backend: Backend, skipReason: SkipReason = () => und
   );
 }
 
-/** Channels in blocks: ONNX Runtime has them on some processors, and on x64 always. */
-export const isOfVectors = ({ op }: OpCase): boolean => op.startsWith('com.microsoft.nchwc.');
-
-const ofOtherProcessor = ({ name }: Backend, row: OpCase): string | undefined =>
-  isOfVectors(row) && (name !== 'native' || process.arch !== 'x64') ? 'native has it alone, on x64' : undefined;
+const ofOtherProcessor = (provider: ProviderName, row: OpCase): string | undefined =>
+  provider === 'native' && isOfVectors(row) && process.arch !== 'x64' ? 'on x64 alone' : undefined;
 
 async function expectReference(backend: Backend, graph: Graph, feeds: Arrays, tolerance: number): Promise<void> {
   const session = await backend.createSession(graph);

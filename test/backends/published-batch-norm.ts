@@ -1,4 +1,4 @@
-/** Batch Norm on a backend, against the ONNX specification's examples and PyTorch: forward, backward, running statistics. */
+/** Batch Norm anywhere, against the ONNX specification's examples and PyTorch: forward, backward, running statistics. */
 import { describe, test } from 'vitest';
 import { gradients } from '../../training/autodiff/index.ts';
 import type { Backend } from '../../training/backend/index.ts';
@@ -7,64 +7,88 @@ import { type BnVariance, statisticsShares, unbiasedVariance } from '../../train
 import { expectClose } from '../reference/close.ts';
 import type { Arrays } from '../reference/evaluate.ts';
 import type { NdArray } from '../reference/ndarray.ts';
-import { onnxExamples, type PytorchRun, pytorchRuns } from '../reference/published/batch-norm.ts';
+import {
+  type OnnxExample,
+  onnxExamples,
+  type PytorchRun,
+  pytorchRuns,
+  type PytorchStep,
+} from '../reference/published/batch-norm.ts';
 import { arrayOf, tensorsFor } from './tensors.ts';
 
 const tolerance = 1e-5;
 
+interface Check {
+  readonly graph: Graph;
+  readonly feeds: Arrays;
+  readonly expected: Arrays;
+}
+
+type Checks = readonly (readonly [about: string, checks: readonly Check[]])[];
+
+const published: Checks = [
+  ...onnxExamples.map((example) => [`of the specification’s ${example.name}`, [exampleCheck(example)]] as const),
+  ...pytorchRuns.flatMap((run): Checks => [
+    [`of three mini-batches as PyTorch’s ${run.name}, and backward`, run.steps.map((step) => trainingCheck(run, step))],
+    [`with the running statistics of PyTorch’s ${run.name}, m − 1 and all`, unbiasedChecks(run)],
+    [`with the running variance of ${run.name} divided by m, as ONNX has it`, populationChecks(run)],
+    [`in evaluation as PyTorch’s ${run.name}`, [evaluationCheck(run)]],
+  ]),
+];
+
+/** For what has to know its graphs before it runs. */
+export const publishedGraphs: readonly Graph[] = published.flatMap(([, checks]) => checks.map(({ graph }) => graph));
+
 export function describePublishedBatchNorm(backend: Backend): void {
   describe(`${backend.name} computes Batch Norm`, () => {
-    test.each(onnxExamples)('of the specification’s $name', async ({ attributes, inputs, outputs }) => {
-      const g = graphBuilder();
-      const [X, scale, B, mean, variance] = inputsFor(g, inputs);
-      const [Y, running_mean, running_var] = g.BatchNormalization(X, scale, B, mean, variance, attributes);
-      const results = attributes.training_mode === 1 ? { Y, running_mean, running_var } : { Y };
-      await expectResults(backend, checkGraph(g.build('example', results)), inputs, outputs);
-    });
-
-    test.each(pytorchRuns)('of three mini-batches as PyTorch’s $name, and backward', async (run) => {
-      for (const { X, dY, Y, dX, dScale, dB } of run.steps) {
-        await expectResults(
-          backend,
-          trainingGraph(run, X),
-          { X, scale: run.scale, B: run.B, dY },
-          { Y, dX, dScale, dB },
-        );
-      }
-    });
-
-    test.each(pytorchRuns)('with the running statistics of PyTorch’s $name, m − 1 and all', async (run) => {
-      let [mean, variance] = startOf(run);
-      for (const [i, { X, running_mean, running_var }] of run.steps.entries()) {
-        const graph = statisticsGraph(run, X, i + 1, 'unbiased');
-        await expectResults(backend, graph, { X, mean, variance }, { running_mean, running_var });
-        [mean, variance] = [running_mean, running_var];
-      }
-    });
-
-    test.each(pytorchRuns)('with the running variance of $name divided by m, as ONNX has it', async (run) => {
-      let [mean, variance] = startOf(run);
-      for (const [i, { X, running_mean }] of run.steps.entries()) {
-        const { statistics_kept: kept, statistics_fresh: fresh } = statisticsShares(run.momentum, i + 1);
-        const batch = populationVariance(X);
-        const running_var = { ...variance, data: variance.data.map((v, c) => kept * v + fresh * (batch[c] ?? NaN)) };
-        const graph = statisticsGraph(run, X, i + 1, 'population');
-        await expectResults(backend, graph, { X, mean, variance }, { running_mean, running_var });
-        [mean, variance] = [running_mean, running_var];
-      }
-    });
-
-    test.each(pytorchRuns)('in evaluation as PyTorch’s $name', async ({ scale, B, epsilon, steps, evaluated }) => {
-      const last = steps.at(-1);
-      if (!last) throw new Error('no steps');
-      const { X, running_mean: input_mean, running_var: input_var } = last;
-      const g = graphBuilder();
-      const inputs = { X, scale, B, input_mean, input_var };
-      const attributes = { epsilon, momentum: 0.9, training_mode: 0 } as const;
-      const [Y] = g.BatchNormalization(...inputsFor(g, inputs), attributes);
-      await expectResults(backend, checkGraph(g.build('evaluation', { Y })), inputs, { Y: evaluated });
+    test.each(published)('%s', async (_, checks) => {
+      for (const check of checks) await expectResults(backend, check);
     });
   });
+}
+
+function exampleCheck({ attributes, inputs, outputs }: OnnxExample): Check {
+  const g = graphBuilder();
+  const [Y, running_mean, running_var] = g.BatchNormalization(...inputsFor(g, inputs), attributes);
+  const results = attributes.training_mode === 1 ? { Y, running_mean, running_var } : { Y };
+  return { graph: checkGraph(g.build('example', results)), feeds: inputs, expected: outputs };
+}
+
+function trainingCheck(run: PytorchRun, { X, dY, Y, dX, dScale, dB }: PytorchStep): Check {
+  const feeds = { X, scale: run.scale, B: run.B, dY };
+  return { graph: trainingGraph(run, X), feeds, expected: { Y, dX, dScale, dB } };
+}
+
+function unbiasedChecks(run: PytorchRun): readonly Check[] {
+  let [mean, variance] = startOf(run);
+  return run.steps.map(({ X, running_mean, running_var }, i) => {
+    const feeds = { X, mean, variance };
+    [mean, variance] = [running_mean, running_var];
+    return { graph: statisticsGraph(run, X, i + 1, 'unbiased'), feeds, expected: { running_mean, running_var } };
+  });
+}
+
+function populationChecks(run: PytorchRun): readonly Check[] {
+  let [mean, variance] = startOf(run);
+  return run.steps.map(({ X, running_mean }, i) => {
+    const feeds = { X, mean, variance };
+    const { statistics_kept: kept, statistics_fresh: fresh } = statisticsShares(run.momentum, i + 1);
+    const batch = populationVariance(X);
+    const running_var = { ...variance, data: variance.data.map((v, c) => kept * v + fresh * (batch[c] ?? NaN)) };
+    [mean, variance] = [running_mean, running_var];
+    return { graph: statisticsGraph(run, X, i + 1, 'population'), feeds, expected: { running_mean, running_var } };
+  });
+}
+
+function evaluationCheck({ scale, B, epsilon, steps, evaluated }: PytorchRun): Check {
+  const last = steps.at(-1);
+  if (!last) throw new Error('no steps');
+  const { X, running_mean: input_mean, running_var: input_var } = last;
+  const g = graphBuilder();
+  const feeds = { X, scale, B, input_mean, input_var };
+  const attributes = { epsilon, momentum: 0.9, training_mode: 0 } as const;
+  const [Y] = g.BatchNormalization(...inputsFor(g, feeds), attributes);
+  return { graph: checkGraph(g.build('evaluation', { Y })), feeds, expected: { Y: evaluated } };
 }
 
 /** Inputs of a graph, one for each array, in their order. */
@@ -99,16 +123,18 @@ function statisticsGraph({ B, epsilon, momentum }: PytorchRun, X: NdArray, step:
   return checkGraph(g.build('statistics', { running_mean, running_var }));
 }
 
-const filled = (g: GraphBuilder, shape: readonly number[], value: number): Value => {
+function filled(g: GraphBuilder, shape: readonly number[], value: number): Value {
   const data = new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(value);
   return g.initializer(`all_${value}`, { dtype: 'float32', shape, data });
-};
+}
 
 /** PyTorch starts with mean 0 and variance 1. */
-const startOf = ({ B }: PytorchRun): [NdArray, NdArray] => [
-  { ...B, data: B.data.map(() => 0) },
-  { ...B, data: B.data.map(() => 1) },
-];
+function startOf({ B }: PytorchRun): [NdArray, NdArray] {
+  return [
+    { ...B, data: B.data.map(() => 0) },
+    { ...B, data: B.data.map(() => 1) },
+  ];
+}
 
 /** 1/m Σ (x − μ)² of each channel of `[N, C, ..]`. */
 function populationVariance({ shape, data }: NdArray): number[] {
@@ -121,7 +147,7 @@ function populationVariance({ shape, data }: NdArray): number[] {
   });
 }
 
-async function expectResults(backend: Backend, graph: Graph, feeds: Arrays, expected: Arrays): Promise<void> {
+async function expectResults(backend: Backend, { graph, feeds, expected }: Check): Promise<void> {
   const session = await backend.createSession(graph);
   try {
     const actual = await session.run(tensorsFor(graph, feeds));

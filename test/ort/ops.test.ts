@@ -1,6 +1,6 @@
 /** Every op in ONNX Runtime, forward and backward, against the float64 reference. */
 import { describe, expect, test } from 'vitest';
-import { isOfVectors } from '../backends/conformance.ts';
+import { isOfVectors } from '../backends/providers.ts';
 import { opCases } from '../reference/cases/index.ts';
 import { expectClose } from '../reference/close.ts';
 import { evaluate } from '../reference/evaluate.ts';

@@ -73,15 +73,17 @@ function writer(into: Float32Array | Int32Array, width: number, index: number, e
 async function profileColumns(path: string, options: TableOptions) {
   let profiles: readonly ColumnProfile[] | undefined;
   let count = 0;
-  for await (const { line, cells } of readCsv(path, delimiterOf(path, options))) {
-    if (profiles === undefined) {
-      profiles = namesOf(cells, options).map((name) => new ColumnProfile(name));
-      if (hasHeader(options)) continue;
+  for await (const rows of readCsv(path, delimiterOf(path, options))) {
+    for (const { line, cells } of rows) {
+      if (profiles === undefined) {
+        profiles = namesOf(cells, options).map((name) => new ColumnProfile(name));
+        if (hasHeader(options)) continue;
+      }
+      profiles.forEach((profile, index) => {
+        profile.add(cells[index] ?? '', line);
+      });
+      count++;
     }
-    profiles.forEach((profile, index) => {
-      profile.add(cells[index] ?? '', line);
-    });
-    count++;
   }
   return { profiles: profiles ?? [], count };
 }
@@ -95,13 +97,15 @@ async function writeRows(
   count: number,
 ): Promise<void> {
   let row = hasHeader(options) ? -1 : 0;
-  for await (const { line, cells } of readCsv(path, delimiterOf(path, options))) {
-    if (row >= 0) {
-      writers.forEach((write, index) => {
-        write?.(row, cells[index] ?? '', () => `${path}: line ${line}, column ${quote(profiles[index]?.name ?? '')}`);
-      });
+  for await (const rows of readCsv(path, delimiterOf(path, options))) {
+    for (const { line, cells } of rows) {
+      if (row >= 0) {
+        writers.forEach((write, index) => {
+          write?.(row, cells[index] ?? '', () => `${path}: line ${line}, column ${quote(profiles[index]?.name ?? '')}`);
+        });
+      }
+      row++;
     }
-    row++;
   }
   if (row !== count) throw unexpected(path, `${count} rows on the second reading`, row);
 }

@@ -14,6 +14,8 @@ export interface OnnxExample {
 
 type StepTensor = 'X' | 'dY' | 'Y' | 'dX' | 'dScale' | 'dB' | 'running_mean' | 'running_var';
 
+export type PytorchStep = Readonly<Record<StepTensor, NdArray>>;
+
 export interface PytorchRun {
   readonly name: string;
   /** The share of the old value that is kept, which is 1 − PyTorch's. */
@@ -22,7 +24,7 @@ export interface PytorchRun {
   readonly scale: NdArray;
   readonly B: NdArray;
   /** Mini-batches in training mode, with the running statistics after each. */
-  readonly steps: readonly Readonly<Record<StepTensor, NdArray>>[];
+  readonly steps: readonly PytorchStep[];
   /** The last mini-batch in evaluation mode. */
   readonly evaluated: NdArray;
 }

@@ -1,0 +1,102 @@
+/** Backends inside workerd, asked over HTTP: the stock WebAssembly runtime, and an edge image made of the graphs it will be given. */
+import { createHash } from 'node:crypto';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundle } from '../../exporter/edge/bundle.ts';
+import { makeImage } from '../../exporter/edge/image.ts';
+import { mnistSamples } from '../../exporter/edge/samples.ts';
+import { readStockModule } from '../../exporter/edge/stock-module.ts';
+import type { Backend, NamedTensors } from '../../training/backend/index.ts';
+import { encodeModel, type Graph } from '../../training/graph/index.ts';
+import { type Server, serveBundle } from '../bundle/workerd.ts';
+import { modelName } from './serve.ts';
+import { readTensors, type Tensors, writeTensors } from './wire.ts';
+
+export interface BackendInWorkerd extends Backend {
+  readonly stop: () => Promise<void>;
+}
+
+export interface ImageInWorkerd extends BackendInWorkerd {
+  /** Overwrites the session in the runtime's memory, so that it traps, and asks it in the same request. */
+  readonly runDamaged: (graph: Graph, feeds: NamedTensors) => Promise<NamedTensors>;
+}
+
+const imports = `
+  import wasm from './edge.wasm';
+  import { Session, sessionsOf, startImage, startStock } from './index.ts';
+  import { createSession } from './create.ts';
+  import { serve } from ${JSON.stringify(join(import.meta.dirname, 'serve.ts'))};
+`;
+
+/** Creates a session for each request from the model in it. */
+export async function stockInWorkerd(): Promise<BackendInWorkerd> {
+  const source = `${imports}
+    const { instance } = await startStock((imports) => new WebAssembly.Instance(wasm, imports), {});
+    export default serve((_, file) => new Session('graph', instance, createSession(instance, file)));`;
+  const server = await serveWorker(await bundle(source, 'shared'), await readStockModule());
+  return backendOn('wasm in workerd', server, (data) => ({
+    path: '',
+    extra: { [modelName]: { dtype: 'uint8', shape: [data.length], data } },
+  }));
+}
+
+/** @param graphs all that will be asked for: an image holds the sessions it was made with and no others */
+export async function imageInWorkerd(graphs: readonly Graph[]): Promise<ImageInWorkerd> {
+  const models = Object.fromEntries(graphs.map((graph) => encodeModel(graph)).map((model) => [nameOf(model), model]));
+  const { wasm, manifest } = await makeImage({
+    stock: await readStockModule(),
+    models,
+    samples: await mnistSamples(),
+    optimize: (module) => Promise.resolve(module),
+    trim: false,
+    onStage: () => undefined,
+  });
+  const source = `${imports}
+    const started = await startImage(wasm, ${JSON.stringify(manifest)});
+    const sessions = sessionsOf(started);
+    const damage = ({ handle }) => started.instance.heap.bytes.fill(0xff, handle, handle + 64);
+    export default serve((path) => {
+      const [name, damaged] = path.split('/');
+      if (damaged) damage(started.sessions[name]);
+      return sessions.get(name);
+    });`;
+  const server = await serveWorker(await bundle(source, 'unshared'), wasm);
+  return {
+    ...backendOn('edge image in workerd', server, (model) => ({ path: nameOf(model), extra: {} })),
+    runDamaged: (graph, feeds) => ask(`${server.url}/${nameOf(encodeModel(graph))}/damaged`, feeds),
+  };
+}
+
+const nameOf = (model: Uint8Array): string => createHash('sha256').update(model).digest('hex');
+
+async function serveWorker(code: string, wasm: Uint8Array): Promise<Server> {
+  const folder = await mkdtemp(join(tmpdir(), 'bn-edge-workerd-'));
+  await writeFile(join(folder, 'index.js'), code);
+  await writeFile(join(folder, 'edge.wasm'), wasm);
+  return serveBundle(folder);
+}
+
+/** How a request names its model: by the path, or by the file as one more tensor. */
+type Reference = (model: Uint8Array) => { readonly path: string; readonly extra: NamedTensors };
+
+function backendOn(name: string, server: Server, reference: Reference): BackendInWorkerd {
+  const loadSession: Backend['loadSession'] = (model) => {
+    const { path, extra } = reference(model);
+    const run = (feeds: NamedTensors) => ask(`${server.url}/${path}`, { ...feeds, ...extra });
+    return Promise.resolve({ run, release: () => Promise.resolve() });
+  };
+  return {
+    name,
+    engine: 'workerd',
+    createSession: (graph) => loadSession(encodeModel(graph)),
+    loadSession,
+    stop: () => server.stop(),
+  };
+}
+
+async function ask(url: string, tensors: NamedTensors): Promise<NamedTensors> {
+  const response = await fetch(url, { method: 'POST', body: writeTensors(tensors as Tensors) });
+  if (!response.ok) throw new Error(`workerd: ${await response.text()}`);
+  return readTensors(await response.arrayBuffer()) as NamedTensors;
+}

@@ -1,0 +1,26 @@
+/** Tensors in an HTTP body, the same on both sides: a line of JSON that says what they are, then the bytes of each. */
+import { copyData, elementBytes, elementCount, type Tensor } from '../../exporter/edge/runtime/tensor.ts';
+
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+type Described = Omit<Tensor, 'data'> & { readonly name: string };
+
+const newline = 10;
+
+export function writeTensors(tensors: Tensors): Blob {
+  const described = Object.entries(tensors).map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
+  return new Blob([JSON.stringify(described), '\n', ...Object.values(tensors).map(({ data }) => data)]);
+}
+
+export function readTensors(body: ArrayBuffer): Tensors {
+  const bytes = new Uint8Array(body);
+  let address = bytes.indexOf(newline) + 1;
+  const described = JSON.parse(new TextDecoder().decode(bytes.subarray(0, address))) as readonly Described[];
+  const entries = described.map(({ name, dtype, shape }) => {
+    const count = elementCount(shape);
+    const data = copyData(dtype, bytes, address, count);
+    address += count * elementBytes(dtype);
+    return [name, { dtype, shape, data }] as const;
+  });
+  return Object.fromEntries(entries);
+}

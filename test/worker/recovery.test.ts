@@ -1,0 +1,34 @@
+/** One request's failure inside the runtime is an answer to that request alone. */
+import { afterEach, expect, it, vi } from 'vitest';
+import { InferenceError, sessions } from '../../dist/edge/edge.mjs';
+import { pixels, post } from './client.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const ask = () => post('/v2/models/digits/infer', { inputs: [pixels(1)] });
+
+/** The session of the model fails once. */
+function failOnce(error: Error): void {
+  const session = sessions.get('digits/model');
+  if (!session) throw new Error('no session');
+  vi.spyOn(session, 'run').mockImplementationOnce(() => {
+    throw error;
+  });
+}
+
+it.each([
+  ['memory that runs out', outOfMemory(), 413, 'batch: expected one that fits into memory, got a larger one'],
+  ['a second trap in a row', new Error('internal: model digits trapped twice'), 500, 'internal server error'],
+])('%s is told in one answer, and the next is right', async (_, error, status, message) => {
+  vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  const before = await ask();
+  failOnce(error);
+  expect(await ask()).toMatchObject({ status, body: { error: message } });
+  expect(await ask()).toEqual({ ...before, headers: expect.anything() as unknown });
+});
+
+function outOfMemory(): InferenceError {
+  return new InferenceError('std::bad_alloc');
+}
