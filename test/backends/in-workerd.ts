@@ -7,6 +7,7 @@ import { bundle } from '../../exporter/edge/bundle.ts';
 import { makeImage } from '../../exporter/edge/image.ts';
 import { mnistSamples } from '../../exporter/edge/samples.ts';
 import { readStockModule } from '../../exporter/edge/stock-module.ts';
+import { sessionBytes } from '../../exporter/edge/verify.ts';
 import type { Backend, NamedTensors } from '../../training/backend/index.ts';
 import { encodeModel, type Graph } from '../../training/graph/index.ts';
 import { type Server, serveBundle } from '../bundle/workerd.ts';
@@ -50,12 +51,13 @@ export async function imageInWorkerd(graphs: readonly Graph[]): Promise<ImageInW
     samples: await mnistSamples(),
     optimize: (module) => Promise.resolve(module),
     trim: false,
+    recall: (_what, _inputs, make) => make(),
     onStage: () => undefined,
   });
   const source = `${imports}
     const started = await startImage(wasm, ${JSON.stringify(manifest)});
     const sessions = sessionsOf(started);
-    const damage = ({ handle }) => started.instance.heap.bytes.fill(0xff, handle, handle + 64);
+    const damage = ({ handle }) => started.instance.heap.bytes.fill(0xff, handle, handle + ${sessionBytes});
     export default serve((path) => {
       const [name, damaged] = path.split('/');
       if (damaged) damage(started.sessions[name]);
