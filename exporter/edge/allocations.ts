@@ -30,8 +30,10 @@ export interface SealingPlan {
   readonly bytes: number;
 }
 
-/** The calls so far, in order. */
+/** The calls so far, in order. To be read before the log is full: from then on the last place is written again and again. */
 export function readAllocations(memory: WebAssembly.Memory, count: number): readonly Allocation[] {
+  if (count >= capacity - 1)
+    throw new Error(`models: expected fewer than ${capacity - 1} allocations at start-up, got more`);
   const words = new Uint32Array(memory.buffer, capacity, 2 * count);
   return Array.from({ length: count }, (_, i) => ({ address: words[2 * i] ?? 0, size: words[2 * i + 1] ?? 0 }));
 }
@@ -69,7 +71,8 @@ export function loggedMalloc(original: number, globals: { readonly count: number
     sealed,
     [0x05, ...localGet(size), 0x10, ...u32(original), ...localSet(block), 0x0b],
     [...logged(block, 0), ...logged(size, 4)],
-    [...globalGet(globals.count), ...constant(1), add, ...globalSet(globals.count)],
+    [...globalGet(globals.count), ...globalGet(globals.count), ...constant(capacity - 1), lessUnsigned, add],
+    globalSet(globals.count),
     [...localGet(block), 0x0b],
   ]);
 }
@@ -86,7 +89,7 @@ export function typeOf(functionSection: Uint8Array, index: number): number {
   return types.vector(() => types.u32())[index] ?? 0;
 }
 
-const [add, subtract, and, or, shiftLeft] = [0x6a, 0x6b, 0x71, 0x72, 0x74];
+const [lessUnsigned, add, subtract, and, or, shiftLeft] = [0x49, 0x6a, 0x6b, 0x71, 0x72, 0x74];
 const store = [0x36, 0x02, 0x00];
 /** `i32.load8_u` and `i32.store` of memory 1: bit 6 of the alignment says that a memory index follows. */
 const planOf = [0x2d, 0x40, 0x01, 0x00];

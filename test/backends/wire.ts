@@ -18,8 +18,10 @@ export function readTensors(body: ArrayBuffer): Tensors {
   const described = JSON.parse(new TextDecoder().decode(bytes.subarray(0, address))) as readonly Described[];
   const entries = described.map(({ name, dtype, shape }) => {
     const count = elementCount(shape);
-    const data = copyData(dtype, bytes, address, count);
-    address += count * elementBytes(dtype);
+    const end = address + count * elementBytes(dtype);
+    // Of bytes of their own, since behind the line nothing is aligned.
+    const data = copyData(dtype, bytes.slice(address, end), 0, count);
+    address = end;
     return [name, { dtype, shape, data }] as const;
   });
   return Object.fromEntries(entries);
