@@ -123,6 +123,8 @@ function decodeAttribute(proto: onnx.IAttributeProto, scope: ReadonlyMap<string,
       return [name, (proto.ints ?? []).map(Number)];
     case 'FLOAT':
       return [name, proto.f];
+    case 'FLOATS':
+      return [name, proto.floats ?? []];
     case 'STRING':
       return [name, new TextDecoder().decode(proto.s ?? new Uint8Array())];
     case 'GRAPH':

@@ -82,6 +82,8 @@ function encodeAttribute(name: AttributeName, value: unknown): onnx.IAttributePr
       return { name, type: AttributeType.INTS, ints: [...(value as readonly number[])] };
     case 'FLOAT':
       return { name, type: AttributeType.FLOAT, f: value as number };
+    case 'FLOATS':
+      return { name, type: AttributeType.FLOATS, floats: [...(value as readonly number[])] };
     case 'STRING':
       return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value as string) };
     case 'GRAPH':

@@ -7,7 +7,7 @@ export { type Attributes, type Inputs, opset, type OpType, type Outputs } from '
 export { printGraph } from './print.ts';
 export { modelSignature, type ModelSignature } from './signature.ts';
 export { opSchemas } from './schemas/index.ts';
-export { liveNodes } from './prune.ts';
+export { liveNodes, readsOf } from './prune.ts';
 export { constantInts, formatShape, formatType, known, sameShape, sizeOf } from './schemas/schema.ts';
 export {
   bytesPerElement,

@@ -76,6 +76,13 @@ export interface OpSignatures {
     [Y: Value],
     { alpha?: number; beta?: number; transA?: 0 | 1; transB?: 0 | 1 }
   >;
+  // ONNX Runtime's own: MatMul of stacks that may be stored with the stack's axis second, `[M, stack, K]`, or as transposes.
+  // Source: https://github.com/microsoft/onnxruntime/blob/v1.20.0/docs/ContribOperators.md#com.microsoft.FusedMatMul
+  'com.microsoft.FusedMatMul': Op<
+    [A: Value, B: Value],
+    [Y: Value],
+    { transA?: 0 | 1; transB?: 0 | 1; transBatchA?: 0 | 1; transBatchB?: 0 | 1 }
+  >;
 
   // Convolution and pooling.
   Conv: Op<[X: Value, W: Value, B?: Value], [Y: Value], Window & { dilations: readonly number[]; group: number }>;
@@ -92,10 +99,17 @@ export interface OpSignatures {
   // Source: https://github.com/microsoft/onnxruntime/blob/v1.20.0/onnxruntime/core/graph/contrib_ops/nchwc_schema_defs.cc
   'com.microsoft.nchwc.ReorderInput': Unary;
   'com.microsoft.nchwc.ReorderOutput': Op<[X: Value], [Y: Value], { channels: number }>;
+  /** Y = activation(W * X + B + Sum) */
   'com.microsoft.nchwc.Conv': Op<
-    [X: Value, W: Value, B?: Value],
+    [X: Value, W: Value, B?: Value, Sum?: Value],
     [Y: Value],
-    Window & { dilations: readonly number[]; group: number }
+    Window & {
+      dilations: readonly number[];
+      group: number;
+      activation?: 'Relu' | 'HardSigmoid';
+      /** alpha and beta of HardSigmoid. */
+      activation_params?: readonly number[];
+    }
   >;
 
   // Movement.
@@ -157,8 +171,10 @@ export type AttributeName = KeysOfUnion<Attributes<OpType>>;
 
 /** How each attribute is stored in an `AttributeProto`. A `bit` is an INT of 0 or 1, a `dtype` one that holds a `TensorProto.DataType`. */
 export const attributeTypes: {
-  readonly [A in AttributeName]: 'INT' | 'INTS' | 'FLOAT' | 'STRING' | 'GRAPH' | 'bit' | 'dtype';
+  readonly [A in AttributeName]: 'INT' | 'INTS' | 'FLOAT' | 'FLOATS' | 'STRING' | 'GRAPH' | 'bit' | 'dtype';
 } = {
+  activation: 'STRING',
+  activation_params: 'FLOATS',
   alpha: 'FLOAT',
   axis: 'INT',
   beta: 'FLOAT',
@@ -180,4 +196,6 @@ export const attributeTypes: {
   training_mode: 'bit',
   transA: 'bit',
   transB: 'bit',
+  transBatchA: 'bit',
+  transBatchB: 'bit',
 };

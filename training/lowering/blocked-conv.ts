@@ -25,7 +25,7 @@ function fillsBlocks({ inputs: [, W], attributes: { group } }: OpNode<'Conv'>, b
 
 function emitBlocked(g: GraphBuilder, { inputs: [X, W, B], attributes }: OpNode<'Conv'>, b: number): Value {
   const image = g['com.microsoft.nchwc.ReorderInput'](X);
-  const Y = g['com.microsoft.nchwc.Conv'](image, blockedFilters(g, W, b), B, attributes);
+  const Y = g['com.microsoft.nchwc.Conv'](image, blockedFilters(g, W, b), B, undefined, attributes);
   return g['com.microsoft.nchwc.ReorderOutput'](Y, { channels: Number(W.shape[0]) });
 }
 

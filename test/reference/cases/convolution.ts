@@ -44,6 +44,12 @@ const outOfBlocks = (g: GraphBuilder, x: Value): Value =>
 
 const lowered = 'convolutions are differentiated before their channels go into blocks';
 
+const activations: readonly Partial<Attributes<'com.microsoft.nchwc.Conv'>>[] = [
+  {},
+  { activation: 'Relu' },
+  { activation: 'HardSigmoid', activation_params: [0.5, 0.25] },
+];
+
 export const convolution = {
   Conv: [
     conv('a 3 × 3 kernel', [2, 3, 5, 4]),
@@ -127,8 +133,23 @@ export const convolution = {
       'equal filters and a bias',
       [uniform(2, 16, 5, 4), literal('float32', [32, 16, 3, 3], Array<number>(32 * 16 * 9).fill(0.25)), uniform(32)],
       (g, x, w, b) =>
-        outOfBlocks(g, g['com.microsoft.nchwc.Conv'](intoBlocks(g, x), w, b, { ...square, pads: [1, 1, 1, 1] })),
+        outOfBlocks(
+          g,
+          g['com.microsoft.nchwc.Conv'](intoBlocks(g, x), w, b, undefined, { ...square, pads: [1, 1, 1, 1] }),
+        ),
       lowered,
+    ),
+    ...activations.map((activation) =>
+      opCase(
+        `one tap for each channel, a bias and a sum, ${activation.activation ?? 'no activation'}`,
+        [uniform(1, 32, 3, 5), uniform(32, 1, 1, 1), uniform(32), uniform(1, 32, 3, 5)],
+        (g, x, w, b, sum) => {
+          const attributes = { ...square, kernel_shape: [1, 1], group: 32, ...activation };
+          const y = g['com.microsoft.nchwc.Conv'](intoBlocks(g, x), w, b, intoBlocks(g, sum), attributes);
+          return outOfBlocks(g, y);
+        },
+        lowered,
+      ),
     ),
   ],
 } satisfies Partial<CaseTable<OpType>>;

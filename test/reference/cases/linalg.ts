@@ -1,4 +1,4 @@
-import type { Attributes, OpType } from '../../../training/graph/index.ts';
+import type { Attributes, GraphBuilder, OpType, Value } from '../../../training/graph/index.ts';
 import { type Case, type CaseTable, opCase, uniform } from './case.ts';
 
 const matMul = (about: string, a: readonly number[], b: readonly number[]): Case =>
@@ -16,6 +16,21 @@ function gemm(attributes: Attributes<'Gemm'>, c?: readonly number[]): Case {
   return opCase(about, [A, B, uniform(...c)], (g, a, b, C) => g.Gemm(a, b, C, attributes));
 }
 
+/** Two products of A' [3, 4] and B' [4, 5], stored as the attributes say. */
+function fusedMatMul(attributes: Attributes<'com.microsoft.FusedMatMul'>): Case {
+  const stored = (transBatch: 0 | 1 | undefined, [rows, columns]: readonly [number, number]) =>
+    transBatch ? uniform(rows, 2, columns) : uniform(2, rows, columns);
+  const A = stored(attributes.transBatchA, attributes.transA ? [4, 3] : [3, 4]);
+  const B = stored(attributes.transBatchB, attributes.transB ? [5, 4] : [4, 5]);
+  const multiply = (g: GraphBuilder, a: Value, b: Value) => g['com.microsoft.FusedMatMul'](a, b, attributes);
+  return opCase(
+    JSON.stringify(attributes),
+    [A, B],
+    multiply,
+    'products are differentiated before they are cut into stacks',
+  );
+}
+
 export const linalg = {
   MatMul: [
     matMul('matrices', [2, 3], [3, 4]),
@@ -27,6 +42,9 @@ export const linalg = {
     matMul('stacks that are both repeated', [2, 1, 2, 3], [3, 3, 2]),
     opCase('a matrix times itself', [uniform(3, 3)], (g, a) => g.MatMul(a, a)),
   ],
+  'com.microsoft.FusedMatMul': bits.flatMap((transBatchA) =>
+    bits.flatMap((transBatchB) => transposes.map((each) => fusedMatMul({ ...each, transBatchA, transBatchB }))),
+  ),
   Gemm: [
     gemm({}),
     gemm({}, [3, 5]),

@@ -121,6 +121,16 @@ function plainFilters(W: NdArray): NdArray {
   return { shape: W.shape, data };
 }
 
+function activate(
+  x: number,
+  { activation, activation_params: [alpha = NaN, beta = NaN] = [] }: NchwcAttributes,
+): number {
+  if (activation === 'Relu') return Math.max(x, 0);
+  return activation === 'HardSigmoid' ? Math.max(0, Math.min(1, alpha * x + beta)) : x;
+}
+
+type NchwcAttributes = Attributes<'com.microsoft.nchwc.Conv'>;
+
 export const convolution = {
   Conv: ([X, W, B], attributes) => [conv(X, W, B, attributes)],
   ConvTranspose: ([X, W, B], attributes) => [convTranspose(X, W, B, attributes)],
@@ -128,7 +138,10 @@ export const convolution = {
   MaxPool: ([X], attributes) => maxPool(X, attributes),
   'com.microsoft.nchwc.ReorderInput': ([X]) => [blocked(X, 'into')],
   'com.microsoft.nchwc.ReorderOutput': ([X]) => [blocked(X, 'out of')],
-  'com.microsoft.nchwc.Conv': ([X, W, B], attributes) => [
-    blocked(conv(blocked(X, 'out of'), plainFilters(W), B, attributes), 'into'),
-  ],
+  'com.microsoft.nchwc.Conv': ([X, W, B, Sum], attributes) => {
+    // Of one tap for each channel the filters lie as they are.
+    const filters = attributes.group === 1 ? plainFilters(W) : W;
+    const { shape, data } = blocked(conv(blocked(X, 'out of'), filters, B, attributes), 'into');
+    return [{ shape, data: data.map((y, i) => activate(y + (Sum?.data[i] ?? 0), attributes)) }];
+  },
 } satisfies Partial<EvaluatorTable<OpType>>;

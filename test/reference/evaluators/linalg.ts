@@ -20,8 +20,21 @@ function product(A: NdArray, B: NdArray): NdArray {
   );
 }
 
+const permuted = (array: NdArray, perm: readonly number[], wanted: 0 | 1): NdArray => {
+  const place = (axes: readonly number[]) => axes.map((_, axis) => dim(axes, dim(perm, axis)));
+  return wanted ? build(place(array.shape), (index) => read(array, place(index))) : array;
+};
+
 export const linalg = {
   MatMul: ([A, B]) => [product(A, B)],
+  'com.microsoft.FusedMatMul': ([A, B], { transA = 0, transB = 0, transBatchA = 0, transBatchB = 0 }) => {
+    const [stackSecond, lastTwo] = [
+      [1, 0, 2],
+      [0, 2, 1],
+    ];
+    const a = permuted(permuted(A, stackSecond, transBatchA), lastTwo, transA);
+    return [product(a, permuted(permuted(B, stackSecond, transBatchB), lastTwo, transB))];
+  },
   Gemm: ([A, B, C], { alpha = 1, beta = 1, transA = 0, transB = 0 }) => {
     const AB = product(transposed(A, transA), transposed(B, transB));
     return [build(AB.shape, (index) => alpha * read(AB, index) + (C ? beta * readBroadcast(C, index) : 0))];

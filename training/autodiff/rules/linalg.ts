@@ -1,6 +1,6 @@
 /** Gradients of the matrix products. */
 import type { GraphBuilder, OpType, Value } from '../../graph/index.ts';
-import type { RuleTable } from '../rule.ts';
+import { notDifferentiable, type RuleTable } from '../rule.ts';
 
 /** Swaps the last two axes. */
 function transpose(g: GraphBuilder, matrices: Value): Value {
@@ -25,4 +25,5 @@ export const linalg = {
       : g.Gemm(A, dY, undefined, { alpha, transA: not(transA) }),
     !C ? null : beta === 1 ? dY : g.Mul(dY, g.scalar(beta)),
   ],
+  'com.microsoft.FusedMatMul': notDifferentiable('products are differentiated before they are cut into stacks'),
 } satisfies Partial<RuleTable<OpType>>;

@@ -73,7 +73,13 @@ function imageType(X: Value): TensorType {
 export const convolution = {
   /** `X [N, I, H, W]`, `W [O, I / group, kH, kW]`, `B [O]` -> `[N, O, H', W']`. */
   Conv: { infer: inferConv },
-  'com.microsoft.nchwc.Conv': { infer: inferConv },
+  'com.microsoft.nchwc.Conv': {
+    infer: ([X, W, B, Sum], attributes) => {
+      const [Y] = inferConv(B ? [X, W, B] : [X, W], attributes);
+      if (Sum) expectShape('Sum', Sum, Y.shape);
+      return [Y];
+    },
+  },
   'com.microsoft.nchwc.ReorderInput': { infer: ([X]) => [imageType(X)] },
   'com.microsoft.nchwc.ReorderOutput': { infer: ([X]) => [imageType(X)] },
   /** `X [N, I, H, W]`, `W [I, O / group, kH, kW]` -> `[N, O, H', W']`: the transpose of Conv in X. */

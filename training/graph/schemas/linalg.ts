@@ -5,6 +5,14 @@ import { broadcastShapes, commonDType, expectRank, formatShape, type SchemaTable
 
 const transposed = (shape: Shape, transpose: 0 | 1 | undefined): Shape => (transpose ? shape.toReversed() : shape);
 
+const stackFirst = ([first = 1, second = 1, ...rest]: Shape, transpose: 0 | 1 | undefined): Shape =>
+  transpose ? [second, first, ...rest] : [first, second, ...rest];
+
+const lastTwoSwapped = ([stack = 1, ...matrix]: Shape, transpose: 0 | 1 | undefined): Shape => [
+  stack,
+  ...transposed(matrix, transpose),
+];
+
 function contract(a: Shape, b: Shape): Shape {
   if (a.length < 2 || b.length < 2 || a.at(-1) !== b.at(-2)) {
     throw new GraphError(`expected matrices [.., M, K] and [.., K, N], got ${formatShape(a)} and ${formatShape(b)}`);
@@ -26,6 +34,16 @@ export const linalg = {
         throw new GraphError(`expected C to broadcast to ${formatShape(shape)}, got ${formatShape(C.shape)}`);
       }
       return [{ dtype: commonDType(C ? [A, B, C] : [A, B]), shape }];
+    },
+  },
+  /** `[stack, M, K] · [stack, K, N] -> [stack, M, N]`; with `transBatchA` A is stored as `[M, stack, K]`. */
+  'com.microsoft.FusedMatMul': {
+    infer: ([A, B], { transA, transB, transBatchA, transBatchB }) => {
+      expectRank('A', A, 3);
+      expectRank('B', B, 3);
+      const a = lastTwoSwapped(stackFirst(A.shape, transBatchA), transA);
+      const b = lastTwoSwapped(stackFirst(B.shape, transBatchB), transB);
+      return [{ dtype: commonDType([A, B]), shape: contract(a, b) }];
     },
   },
 } satisfies Partial<SchemaTable<OpType>>;
