@@ -67,13 +67,45 @@ export function columnsOf(g: GraphBuilder, geometry: Geometry, padded: Value, pi
 }
 
 /**
- * The gradient of the filters, for dY `[O, H' · W' · N]` and the input x `[I · H · W, N]`:
+ * The gradient of the filters, for the input x `[I · H · W, N]` and the gradient of the output in parts: some of its pixels
+ * and dY `[O, pixels · N]` there.
  *
- *     dWᵀ = columns · dYᵀ
+ *     dWᵀ = Σ columns · dYᵀ
  *
  * It is left transposed, `[I · taps, O]`: with the many columns as its left factor the runtime is faster by half.
  */
-export function transposedWeightGradient(g: GraphBuilder, geometry: Geometry, x: Value, dY: Value): Value {
-  const columns = columnsOf(g, geometry, paddedImage(g, geometry, x), allPixels(geometry));
-  return g.Gemm(columns, dY, undefined, { transB: 1 });
+export function transposedWeightGradient(
+  g: GraphBuilder,
+  geometry: Geometry,
+  x: Value,
+  parts: readonly (readonly [pixels: readonly number[], dY: Value])[],
+): Value {
+  const padded = paddedImage(g, geometry, x);
+  return sumOfProducts(
+    g,
+    parts.map(([pixels, dY]) => [columnsOf(g, geometry, padded, pixels), dY]),
+  );
 }
+
+/**
+ * Σ A Bᵀ over pairs of long matrices, `[m, K] · [n, K] -> [m, n]`.
+ *
+ * The runtime gives each thread some rows and columns of a product, of which there are few here, and all of the sum. So the sum is cut
+ * into as many parts as there may be threads, a multiple of most numbers of them.
+ */
+export function sumOfProducts(g: GraphBuilder, factors: readonly (readonly [A: Value, B: Value])[]): Value {
+  const stacks = factors.map(([A, B]) => {
+    const count = divisorUpTo(mostParts, sizes(A)[1] ?? 0);
+    const cut = (matrix: Value) => g.Reshape(matrix, g.ints([sizes(matrix)[0] ?? 0, count, -1]));
+    return g['com.microsoft.FusedMatMul'](cut(A), cut(B), { transBatchA: 1, transBatchB: 1, transB: 1 });
+  });
+  const [first, ...others] = stacks;
+  if (!first) throw new Error('internal: expected at least one product');
+  const all = others.length === 0 ? first : g.Concat(first, ...others, { axis: 0 });
+  return g.ReduceSum(all, g.ints([0]), { keepdims: 0 });
+}
+
+const mostParts = 8;
+
+const divisorUpTo = (most: number, n: number): number =>
+  Array.from({ length: most }, (_, i) => most - i).find((count) => n % count === 0) ?? 1;

@@ -9,7 +9,7 @@
  */
 import type { GraphBuilder, Node, OpNode, Value } from '../graph/index.ts';
 import { batchLast } from './batch-last.ts';
-import { type Geometry, transposedWeightGradient } from './columns.ts';
+import { allPixels, type Geometry, transposedWeightGradient } from './columns.ts';
 import { isTranspose, producer, sizes } from './match.ts';
 import { type Pass, rewrite } from './rewrite.ts';
 
@@ -36,7 +36,7 @@ export function matchWeightGradient(g: GraphBuilder, node: Node | OpNode<'Transp
 function emitProduct(g: GraphBuilder, match: WeightGradient): Value {
   const geometry = geometryOfForward(match);
   const dY = g.Reshape(batchLast(g, match.dY), g.ints([geometry.O, -1]));
-  const product = transposedWeightGradient(g, geometry, batchLast(g, match.X), dY);
+  const product = transposedWeightGradient(g, geometry, batchLast(g, match.X), [[allPixels(geometry), dY]]);
   return g.Reshape(g.Transpose(product, { perm: [1, 0] }), g.ints(sizes(match.dW)));
 }
 

@@ -1,68 +1,64 @@
 /**
  * A convolution as products with matrices of columns, for few taps and an input whose gradient nobody asks for.
  *
- * With c [I · taps, windows · N] the columns of each corner, and M = N · pixels columns in all, z = W c is linear, so its
- * statistics follow from those of the columns, which are far fewer:
+ * With c [I · taps, windows · N] the columns of a corner, and M = N · pixels columns in all, z = W c is linear, so its
+ * statistics follow from a product with the columns, which are far fewer:
  *
- *     c̄ = 1/M Σ c         Cov = 1/M Σ c cᵀ − c̄ c̄ᵀ
- *     μ = W c̄             σ² = diag(W Cov Wᵀ)
+ *     c̄ = 1/M Σ c         C = 1/M Σ c zᵀ − c̄ μᵀ, the covariance of columns and z
+ *     μ = W c̄             σ²[o] = Σₖ W[o, k] C[k, o]
  *
  * and so does the part of dW that Batch Norm's own statistics add. With dz = γ/s (dz̃ − dβ/M − (z − μ)/s · dγ/M),
  *
- *     dW = Σ dz cᵀ = γ/s (Σ dz̃ cᵀ − dβ c̄ᵀ − dγ/s · W Cov)
+ *     dWᵀ = Σ c dzᵀ = (Σ c dz̃ᵀ − c̄ dβᵀ − C · dγ/s) γ/s
  *
- * where only the first sum reads what is as large as z.
+ * where only the first sum reads what is as large as z. The products have z and dz̃ as their right factors, which have as many
+ * rows as the runtime's kernel takes at once.
  */
 import type { GraphBuilder, Value } from '../../graph/index.ts';
-import { columnsOf, paddedImage } from '../columns.ts';
+import { columnsOf, paddedImage, sumOfProducts } from '../columns.ts';
 import { sizes } from '../match.ts';
-import type { Corners, Cotangent, EmitConvolution } from './convolution.ts';
-import { cornerPixels, corners } from './pixels.ts';
+import type { Cotangent, EmitConvolution } from './convolution.ts';
+import { type Corners, cornerPixels, mapCorners, zipCorners } from './pixels.ts';
 import { rowSums } from './row-sums.ts';
+
+const swap = { perm: [1, 0] } as const;
 
 export const columnwise: EmitConvolution = (g, geometry, x, W, sign) => {
   const padded = paddedImage(g, geometry, x);
-  const columns = corners.map((corner) => columnsOf(g, geometry, padded, cornerPixels(geometry, corner)));
-  const [center, covariance] = moments(g, columns, geometry.N);
-  const spread = g.MatMul(W, covariance);
+  const columns = mapCorners(cornerPixels(geometry), (pixels) => columnsOf(g, geometry, padded, pixels));
   const signed = g.Mul(W, sign);
+  const z = mapCorners(columns, (c) => g.MatMul(signed, c));
+
+  const count = g.scalar(columns.reduce((sum, c) => sum + (sizes(c)[1] ?? 0), 0));
+  const sums = columns.map((c) => rowSums(g, geometry.N, c));
+  const total = sums.reduce((sum, each) => g.Add(sum, each));
+  const center = g.Div(total, count);
+  const mean = g.MatMul(signed, center);
+  const products = sumOfProducts(g, zipCorners(columns, z));
+  const covariance = g.Sub(g.Div(products, count), g.Mul(center, asRow(g, mean)));
+  const variance = g.ReduceSum(g.Mul(signed, g.Transpose(covariance, swap)), g.ints([1]), { keepdims: 1 });
   return {
-    corners: columns.map((each) => g.MatMul(signed, each)) as unknown as Corners,
-    mean: g.MatMul(signed, center),
-    variance: g.Max(g.ReduceSum(g.Mul(spread, W), g.ints([1]), { keepdims: 1 }), g.scalar(0)),
-    gradients: (cotangent) => ({ weight: () => weightGradient(g, cotangent, columns, center, spread) }),
+    corners: z,
+    mean,
+    variance: g.Max(variance, g.scalar(0)),
+    gradients: (cotangent) => ({
+      weight: () => weightGradient(g, cotangent, columns, center, g.Mul(covariance, asRow(g, sign))),
+    }),
   };
 };
 
-/** c̄ `[K, 1]` and Cov `[K, K]` */
-function moments(g: GraphBuilder, columns: readonly Value[], N: number): readonly [Value, Value] {
-  const count = g.scalar(columns.reduce((sum, each) => sum + (sizes(each)[1] ?? 0), 0));
-  const sums = columns.map((each) => rowSums(g, N, each));
-  const total = sums.reduce((sum, each) => g.Add(sum, each));
-  const center = g.Div(total, count);
-  const products = sumOfProducts(g, columns, columns);
-  return [center, g.Sub(g.Div(products, count), g.Mul(center, g.Reshape(center, g.ints([1, -1]))))];
-}
-
+/** @param covariance of the columns and z, where z has its own sign */
 function weightGradient(
   g: GraphBuilder,
-  cotangent: Cotangent,
-  columns: readonly Value[],
+  { corners, dShift, dScaleOverDeviation, gain }: Cotangent,
+  columns: Corners<Value>,
   center: Value,
-  spread: Value,
-) {
-  const { corners: dCorners, dShift, dScaleOverDeviation, gain } = cotangent;
-  const routed = sumOfProducts(g, dCorners, columns);
-  const shifted = g.Sub(routed, g.Mul(dShift, g.Reshape(center, g.ints([1, -1]))));
-  return g.Mul(gain, g.Sub(shifted, g.Mul(dScaleOverDeviation, spread)));
+  covariance: Value,
+): Value {
+  const routed = sumOfProducts(g, zipCorners(columns, corners));
+  const shifted = g.Sub(routed, g.Mul(center, asRow(g, dShift)));
+  const centred = g.Sub(shifted, g.Mul(covariance, asRow(g, dScaleOverDeviation)));
+  return g.Transpose(g.Mul(centred, asRow(g, gain)), swap);
 }
 
-/** Σᵢ Aᵢ Bᵢᵀ, each product added to the ones before. */
-function sumOfProducts(g: GraphBuilder, As: readonly Value[], Bs: readonly Value[]): Value {
-  const sum = As.reduce<Value | undefined>((before, A, i) => {
-    const B = Bs[i];
-    return B ? g.Gemm(A, B, before, { transB: 1 }) : before;
-  }, undefined);
-  if (!sum) throw new Error('internal: expected at least one product');
-  return sum;
-}
+const asRow = (g: GraphBuilder, column: Value): Value => g.Reshape(column, g.ints([1, -1]));

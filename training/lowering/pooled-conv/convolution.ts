@@ -1,14 +1,12 @@
 /** What a block needs of its convolution. There are two ways to compute it: `columnwise.ts` and `imagewise.ts`. */
 import type { GraphBuilder, Value } from '../../graph/index.ts';
 import type { Geometry } from '../columns.ts';
-
-/** Of a window's four elements, in row-major order. */
-export type Corners = readonly [Value, Value, Value, Value];
+import type { Corners } from './pixels.ts';
 
 /** What comes back to the convolution z through Batch Norm; columns `[O, 1]` but for the corners. */
 export interface Cotangent {
   /** Of Batch Norm's output z̃, at the corners of the windows: `[O, windows · N]` each. */
-  readonly corners: Corners;
+  readonly corners: Corners<Value>;
   /** dγ/s and dβ: what z's place in the statistics adds, see the rule of Batch Norm. */
   readonly dScaleOverDeviation: Value;
   readonly dShift: Value;
@@ -18,7 +16,7 @@ export interface Cotangent {
 
 export interface Convolution {
   /** z' = (S W) * x: `[O, windows · N]` each. */
-  readonly corners: Corners;
+  readonly corners: Corners<Value>;
   /** Of z', over all pixels and samples: `[O, 1]`. */
   readonly mean: Value;
   readonly variance: Value;

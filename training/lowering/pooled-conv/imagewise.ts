@@ -11,30 +11,30 @@
 import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
 import { gatherPixels, type Geometry, transposedWeightGradient } from '../columns.ts';
 import { inputGradient } from '../conv-input-gradient.ts';
-import type { Corners, Cotangent, EmitConvolution } from './convolution.ts';
-import { cornerPixels, corners, interleaving } from './pixels.ts';
+import type { Cotangent, EmitConvolution } from './convolution.ts';
+import { type Corners, cornerPixels, interleaving, mapCorners, zipCorners } from './pixels.ts';
 import { rowMeans } from './row-sums.ts';
 
 export const imagewise: EmitConvolution = (g, geometry, x, W, sign) => {
   const { N, I, O, input, output, kernel } = geometry;
+  const pixels = cornerPixels(geometry);
   const image = g.Reshape(x, g.ints([1, I, input[0], input[1] * N]));
   const filters = g.Reshape(g.Mul(W, sign), g.ints([O, I, ...kernel]));
   const z = g.Reshape(g.Conv(image, filters, undefined, wide(geometry)), g.ints([O, -1]));
+  const zImage = g.Reshape(z, g.ints([O, output[0] * output[1], N]));
+  const corners = mapCorners(pixels, (each) => g.Reshape(gatherPixels(g, zImage, each), g.ints([O, -1])));
   const mean = rowMeans(g, N, z);
   const centred = g.Sub(z, mean);
-  const pixels = g.Reshape(z, g.ints([O, output[0] * output[1], N]));
-  const corner = (i: number) => g.Reshape(gatherPixels(g, pixels, cornerPixels(geometry, i)), g.ints([O, -1]));
-  const zCorners = corners.map(corner) as unknown as Corners;
   return {
-    corners: zCorners,
+    corners,
     mean,
     variance: rowMeans(g, N, g.Mul(centred, centred)),
     gradients: (cotangent) => {
-      const e = emitE(g, geometry, cotangent, { z: zCorners, mean, sign });
+      const e = emitE(g, geometry, cotangent, { corners, mean, sign });
       return {
-        weight: () => weightGradient(g, geometry, x, e, cotangent.gain),
+        weight: () => weightGradient(g, geometry, x, zipCorners(pixels, e), cotangent.gain),
         input: (filters) => {
-          const dz = g.Reshape(e, g.ints([1, O, output[0], output[1] * N]));
+          const dz = g.Reshape(sideBySide(g, geometry, e), g.ints([1, O, output[0], output[1] * N]));
           const scaled = g.Mul(filters, g.Reshape(cotangent.gain, g.ints([O, 1, 1, 1])));
           return g.Reshape(inputGradient(g, dz, scaled, wide(geometry)), g.ints([-1, N]));
         },
@@ -50,26 +50,35 @@ function wide({ N, attributes }: Geometry): OpNode<'Conv'>['attributes'] {
   return { ...attributes, pads: pads.map(alongRows), dilations: dilations.map(alongRows) };
 }
 
-/** The corners of e, each while it is in the cache, and then side by side: `[O, pixels · N]`. */
 function emitE(
   g: GraphBuilder,
-  geometry: Geometry,
+  { N, output }: Geometry,
   { corners: dCorners, dScaleOverDeviation, dShift }: Cotangent,
-  { z, mean, sign }: { z: Corners; mean: Value; sign: Value },
-): Value {
-  const { N, O, output } = geometry;
+  { corners, mean, sign }: { corners: Corners<Value>; mean: Value; sign: Value },
+): Corners<Value> {
   const minusM = g.scalar(-N * output[0] * output[1]);
   const b = g.Div(g.Mul(sign, dScaleOverDeviation), minusM);
   const c = g.Sub(g.Div(dShift, minusM), g.Mul(b, mean));
-  const images = corners.map((i) => {
-    const e = g.Add(dCorners[i], g.Add(g.Mul(z[i], b), c));
-    return g.Reshape(e, g.ints([O, -1, N]));
-  });
-  return g.Reshape(gatherPixels(g, g.Concat(...images, { axis: 1 }), interleaving(geometry)), g.ints([O, -1]));
+  return mapCorners(zipCorners(dCorners, corners), ([d, z]) => g.Add(d, g.Add(g.Mul(z, b), c)));
 }
 
-/** `[O, I · taps]` */
-function weightGradient(g: GraphBuilder, geometry: Geometry, x: Value, e: Value, gain: Value): Value {
-  const product = transposedWeightGradient(g, geometry, x, e);
+/** The image whose corners these are: `[O, pixels, N]`. */
+function sideBySide(g: GraphBuilder, geometry: Geometry, corners: Corners<Value>): Value {
+  const { N, O } = geometry;
+  const images = corners.map((corner) => g.Reshape(corner, g.ints([O, -1, N])));
+  return gatherPixels(g, g.Concat(...images, { axis: 1 }), interleaving(cornerPixels(geometry)));
+}
+
+/**
+ * `[O, I · taps]`, from one corner after the other: their columns, many times as large, are in the cache when they are multiplied.
+ */
+function weightGradient(
+  g: GraphBuilder,
+  geometry: Geometry,
+  x: Value,
+  parts: readonly (readonly [pixels: readonly number[], e: Value])[],
+  gain: Value,
+): Value {
+  const product = transposedWeightGradient(g, geometry, x, parts);
   return g.Transpose(g.Mul(product, g.Reshape(gain, g.ints([1, -1]))), { perm: [1, 0] });
 }

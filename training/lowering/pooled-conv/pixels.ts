@@ -1,19 +1,32 @@
 /** Where the pixels of 2 × 2 windows lie, as lists of indices for Gather. Images are in row-major order. */
 import type { Geometry } from '../columns.ts';
 
-/** The output's pixels that are at the same corner of their 2 × 2 windows; the corners are counted in row-major order. */
-export const cornerPixels = ({ output: [rows, columns] }: Geometry, corner: number): number[] =>
-  Array.from({ length: (rows * columns) / 4 }, (_, window) => {
-    const [row, column] = [Math.floor(window / (columns / 2)), window % (columns / 2)];
-    return (2 * row + (corner >> 1)) * columns + 2 * column + (corner & 1);
-  });
+/** Of a window's four elements, in row-major order. */
+export type Corners<T> = readonly [T, T, T, T];
 
-/** Puts four corners, one behind the other, back in place. */
-export function interleaving(geometry: Geometry): number[] {
-  const order = corners.flatMap((corner) => cornerPixels(geometry, corner));
-  const places: number[] = [];
-  order.forEach((pixel, place) => (places[pixel] = place));
-  return places;
+export const mapCorners = <T, R>([a, b, c, d]: Corners<T>, f: (corner: T) => R): Corners<R> => [f(a), f(b), f(c), f(d)];
+
+/** What is at each corner, with its counterpart. */
+export const zipCorners = <A, B>(as: Corners<A>, bs: Corners<B>): Corners<readonly [A, B]> => [
+  [as[0], bs[0]],
+  [as[1], bs[1]],
+  [as[2], bs[2]],
+  [as[3], bs[3]],
+];
+
+/** The output's pixels that are at the same corner of their 2 × 2 windows. */
+export function cornerPixels({ output: [rows, columns] }: Geometry): Corners<readonly number[]> {
+  const pixels = (corner: number) =>
+    Array.from({ length: (rows * columns) / 4 }, (_, window) => {
+      const [row, column] = [Math.floor(window / (columns / 2)), window % (columns / 2)];
+      return (2 * row + (corner >> 1)) * columns + 2 * column + (corner & 1);
+    });
+  return mapCorners([0, 1, 2, 3], pixels);
 }
 
-export const corners = [0, 1, 2, 3] as const;
+/** Puts four corners, one behind the other, back in place. */
+export function interleaving(corners: Corners<readonly number[]>): number[] {
+  const places: number[] = [];
+  corners.flat().forEach((pixel, place) => (places[pixel] = place));
+  return places;
+}
