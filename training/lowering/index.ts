@@ -3,6 +3,8 @@ import { checkGraph, type Graph } from '../graph/index.ts';
 import { batchNormGradient } from './batch-norm-gradient.ts';
 import { batchNormPrimitives } from './batch-norm-primitives.ts';
 import { blockedConv } from './blocked-conv.ts';
+import { blockedSums } from './blocked-sums.ts';
+import { carriedShapes } from './carried-shapes.ts';
 import { columnSums } from './column-sums.ts';
 import { convInputGradient } from './conv-input-gradient.ts';
 import { convTransposeGroups } from './conv-transpose-groups.ts';
@@ -62,6 +64,9 @@ export interface Processor {
 
 /** The graph for a target, checked after the last pass. */
 export function lower(graph: Graph, target: Target, { channelBlock }: Processor = {}): Graph {
-  const all = channelBlock === undefined ? passes[target] : [...passes[target], blockedConv(channelBlock)];
+  const all =
+    channelBlock === undefined
+      ? passes[target]
+      : [...passes[target], blockedConv(channelBlock), blockedSums(channelBlock), carriedShapes];
   return checkGraph(all.reduce((lowered, pass) => pass(lowered), graph));
 }

@@ -1,8 +1,13 @@
 /** Replays a graph into a new one, node by node, with some nodes replaced. */
 import { type Graph, graphBuilder, type GraphBuilder, type Node, type Value } from '../graph/index.ts';
 
-/** Emits a node's replacement and returns its outputs, or returns undefined to keep the node. */
-export type Replacement = (g: GraphBuilder, node: Node) => readonly Value[] | undefined;
+/**
+ * Emits a node's replacement and returns its outputs, or returns undefined to keep the node.
+ *
+ * @param node reads what has been emitted so far
+ * @param original the same node in the graph that is replayed
+ */
+export type Replacement = (g: GraphBuilder, node: Node, original: Node) => readonly Value[] | undefined;
 
 /** A pass: the same function of the same inputs, in ops that suit a backend better. */
 export type Pass = (graph: Graph) => Graph;
@@ -20,7 +25,7 @@ function replay(graph: Graph, g: GraphBuilder, outer: ReadonlyMap<string, Value>
 
   for (const node of graph.nodes) {
     const moved = { ...node, inputs: node.inputs.map(current) } as Node;
-    const emit = () => replace(g, moved) ?? copy(g, moved, became, replace);
+    const emit = () => replace(g, moved, node) ?? copy(g, moved, became, replace);
     const scope = scopeOf(node);
     const outputs = scope === '' ? emit() : g.scoped(scope, emit);
     node.outputs.forEach((value, i) => {

@@ -6,24 +6,25 @@ import { type Optimizer, optimizer } from './optimizer.ts';
  *     m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
  *     θ ← θ − α m̂ / (√v̂ + ε)       m̂ = m / (1 − β₁ᵗ)    v̂ = v / (1 − β₂ᵗ)
  *
- * The slots hold M = m / (1 − β₁) and V = v / (1 − β₂), which saves two passes over every parameter:
+ * The slots hold M = m / (1 − β₁) and V = v / (1 − β₂), and the learning rate is a part of the divisor, which saves three passes
+ * over every parameter:
  *
  *     M ← β₁ M + g                 V ← β₂ V + g²
- *     θ ← θ − a M / (√V + e)       c = √((1 − β₂) / (1 − β₂ᵗ))    a = α (1 − β₁) / ((1 − β₁ᵗ) c)    e = ε / c
+ *     θ ← θ + M / (r √V + d)       d = −ε (1 − β₁ᵗ) / (α (1 − β₁))       r = d / ε · √((1 − β₂) / (1 − β₂ᵗ))
  */
 export const adam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = {}): Optimizer =>
   optimizer({
     slots: ['exp_avg', 'exp_avg_sq'],
     scalars: (step, learningRate) => {
-      const c = Math.sqrt((1 - beta2) / (1 - beta2 ** step));
-      return { a: (learningRate * (1 - beta1)) / ((1 - beta1 ** step) * c), e: epsilon / c };
+      const perRate = -(1 - beta1 ** step) / (learningRate * (1 - beta1));
+      return { r: perRate * Math.sqrt((1 - beta2) / (1 - beta2 ** step)), d: perRate * epsilon };
     },
     weightDecay: 'l2',
-    update: (g, { parameter, gradient, slots: { exp_avg, exp_avg_sq }, scalars: { a, e } }) => {
+    update: (g, { parameter, gradient, slots: { exp_avg, exp_avg_sq }, scalars: { r, d } }) => {
       const M = g.Add(g.Mul(exp_avg, g.scalar(beta1)), gradient);
       const V = g.Add(g.Mul(exp_avg_sq, g.scalar(beta2)), g.Mul(gradient, gradient));
-      const step = g.Mul(g.Div(M, g.Add(g.Sqrt(V), e)), a);
-      return { parameter: g.Sub(parameter, step), slots: { exp_avg: M, exp_avg_sq: V } };
+      const step = g.Div(M, g.Add(g.Mul(g.Sqrt(V), r), d));
+      return { parameter: g.Add(parameter, step), slots: { exp_avg: M, exp_avg_sq: V } };
     },
   });
 
