@@ -106,7 +106,7 @@ function passesSaved({ s, t }: Sum, line: Value, w: Value, { original, readers }
 
 function activated(g: GraphBuilder, X: Value, activation: Sum['activation'], context: Context): Sum | undefined {
   const [x] = context.original.inputs;
-  if (!x || context.readers.count(x) > 1) return undefined;
+  if (context.readers.count(x) > 1) return undefined;
   const subtraction = producer(g, X, 'Sub');
   const sum = subtraction ? differenceOf(g, subtraction) : context.emitted.get(X.name);
   return sum && !sum.activation ? { ...sum, activation } : undefined;

@@ -47,7 +47,7 @@ function withShapesOfBody(loop: OpNode<'Loop'>, reshape: (from: Value, to: Value
 function carriedBy({ inputs: [, , ...initial], outputs, attributes: { body } }: OpNode<'Loop'>): readonly Carried[] {
   return initial.flatMap((value, i) => {
     const [before, after, final] = [body.inputs[i + 2], body.outputs[i + 1], outputs[i]];
-    return value && before && after && final ? [{ initial: value, before, after, final }] : [];
+    return before && after && final ? [{ initial: value, before, after, final }] : [];
   });
 }
 
