@@ -184,6 +184,14 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
     await page.close();
   });
 
+  it.each(['serif', 'sans-serif', 'monospace'])('fits its formulas into 320 pixels, set in %s', async (font) => {
+    const { page } = await open(browser, server.url, { viewport: { width: 320, height: 600 }, bypassCSP: true });
+    await page.addStyleTag({ content: `math, math * { font-family: ${font} }` });
+    const { scrollWidth } = await page.locator('html').evaluate(widthsOf);
+    expect(scrollWidth).toBe(320);
+    await page.close();
+  });
+
   const pictures = [
     ['running', 'light', 820, '7'],
     ['batch', 'dark', 1440, '0'],
