@@ -2,9 +2,10 @@
 import { Hono, type Context } from 'hono';
 import { etag } from 'hono/etag';
 import { methodNotAllowed } from 'hono/method-not-allowed';
+import { protectBrowsers } from './answers.ts';
 import type { Env } from './env.ts';
 import { answerError, answerMethod, answerUnknownPath } from './errors.ts';
-import { admit, allowOrigins, protectBrowsers } from './guards.ts';
+import { admit, allowOrigins } from './guards.ts';
 import { logRequest } from './log.ts';
 import type { Models } from './models.ts';
 import { routesTo, type App } from './routes.ts';

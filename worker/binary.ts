@@ -2,6 +2,7 @@
  * Triton's binary tensor extension: tensors as bytes behind the JSON object instead of numbers inside it.
  * https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_binary_data.md
  */
+import { answerBytes } from './answers.ts';
 import { concatenate } from './bytes.ts';
 import { datatypes, elementCount, type Tensor, type TensorInfo } from './datatypes.ts';
 import { RequestError } from './errors.ts';
@@ -81,5 +82,5 @@ export function bytesOf({ data }: Pick<Tensor, 'data'>): Uint8Array {
 export function joinBody(response: InferenceResponse, binary: readonly Uint8Array[]): Response {
   const json = new TextEncoder().encode(JSON.stringify(response));
   const headers = { 'content-type': 'application/octet-stream', [HEADER]: String(json.byteLength) };
-  return new Response(concatenate([json, ...binary]), { headers });
+  return answerBytes(concatenate([json, ...binary]), headers);
 }

@@ -1,5 +1,5 @@
-/** Who may ask, how often, and what a browser may do with the answer. Each guard is configured in env.ts. */
-import type { Context, MiddlewareHandler } from 'hono';
+/** Who may ask, how often, and from where. Each guard is configured in env.ts. */
+import type { MiddlewareHandler } from 'hono';
 import { bearerAuth } from 'hono/bearer-auth';
 import { cors } from 'hono/cors';
 import { createMiddleware } from 'hono/factory';
@@ -42,23 +42,3 @@ export const allowOrigins: Guard = createMiddleware<{ Bindings: Env }>((c, next)
     maxAge: 86_400,
   })(c, next);
 });
-
-/** Nothing may run or load: answers are data, and the reference is a page with one stylesheet of its own. */
-const protection = Object.entries({
-  'content-security-policy':
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'cross-origin',
-  'referrer-policy': 'no-referrer',
-  'strict-transport-security': 'max-age=15552000; includeSubDomains',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-});
-
-/** What describes a model changes with a deployment only; what it answers is never stored. */
-export function protectBrowsers({ req, res, env }: Context<{ Bindings: Env }>): void {
-  const { headers, status } = res;
-  const isRead = req.method === 'GET' || req.method === 'HEAD';
-  const isMetadata = isRead && status < 400 && !req.path.startsWith('/v2/health');
-  for (const [name, value] of protection) headers.set(name, value);
-  headers.set('cache-control', isMetadata ? `${env.API_KEY ? 'private' : 'public'}, max-age=60` : 'no-store');
-}

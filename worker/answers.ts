@@ -1,0 +1,39 @@
+/** What a browser may do with an answer: nothing may run or load, and what a model answers is never stored. */
+import type { Context } from 'hono';
+import type { Env } from './env.ts';
+
+/** Answers are data, and the reference is a page with one stylesheet of its own. */
+const protection = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'cross-origin',
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=15552000; includeSubDomains',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+const ofData = new Headers({ ...protection, 'cache-control': 'no-store' });
+const ofJson = new Headers(ofData);
+ofJson.set('content-type', 'application/json');
+
+/** What a model answers. Its headers are copied from prepared ones, which costs a quarter of setting each. */
+export function answerJson(value: object): Response {
+  return new Response(JSON.stringify(value), { headers: ofJson });
+}
+
+export function answerBytes(bytes: Uint8Array<ArrayBuffer>, more: Readonly<Record<string, string>>): Response {
+  const headers = new Headers(ofData);
+  for (const [name, value] of Object.entries(more)) headers.set(name, value);
+  return new Response(bytes, { headers });
+}
+
+/** For all other answers. What describes a model changes with a deployment only. */
+export function protectBrowsers({ req, res, env }: Context<{ Bindings: Env }>): void {
+  const { headers, status } = res;
+  if (headers.has('x-content-type-options')) return;
+  const isRead = req.method === 'GET' || req.method === 'HEAD';
+  const isMetadata = isRead && status < 400 && !req.path.startsWith('/v2/health');
+  for (const [name, value] of Object.entries(protection)) headers.set(name, value);
+  headers.set('cache-control', isMetadata ? `${env.API_KEY ? 'private' : 'public'}, max-age=60` : 'no-store');
+}
