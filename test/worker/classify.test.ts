@@ -1,5 +1,6 @@
 import { encode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
+import { decodePng } from '../../worker/pictures/png.ts';
 import { call, pixels, post, type Answer } from './client.ts';
 import { damagedPictures, jpegs, seven } from './pictures.ts';
 
@@ -112,6 +113,13 @@ describe('classify', () => {
     const blank = encode({ width: 50, height: 40, channels: 1, data: new Uint8Array(2000).fill(255) });
     const seen = await seenBy(await send(`${classify}?image=true`, blank));
     expect(seen).toEqual(new Array(784).fill(0));
+  });
+
+  it('inflates a larger PNG in pieces', () => {
+    const noise = Uint8Array.from({ length: 200 * 200 * 3 }, (_, i) => (i * i * 2654435761) >>> 24);
+    const file = encode({ width: 200, height: 200, channels: 3, data: noise });
+    expect(file.byteLength).toBeGreaterThan(32_768);
+    expect(decodePng(file).data.filter((_, i) => i % 4 !== 3)).toEqual(noise);
   });
 
   it.each(damagedPictures)('refuses $name with $status', async ({ bytes, type, status, error }) => {

@@ -206,6 +206,30 @@ export const damagedPictures: readonly Damaged[] = [
     error: damagedPng,
   },
   {
+    name: 'a PNG with too many rows',
+    bytes: pngOf({ ...bomb, rows: new Uint8Array(90) }),
+    status: 400,
+    error: damagedPng,
+  },
+  {
+    name: 'a PNG with a filter that is none',
+    bytes: pngOf({ ...bomb, rows: new Uint8Array(72).fill(5) }),
+    status: 400,
+    error: damagedPng,
+  },
+  {
+    name: 'a PNG of a colour type that is none',
+    bytes: pngOf({ ...bomb, colour: 5, rows: new Uint8Array(72) }),
+    status: 400,
+    error: damagedPng,
+  },
+  {
+    name: 'a PNG with a palette that is missing',
+    bytes: pngOf({ ...bomb, colour: 3, rows: new Uint8Array(72) }),
+    status: 400,
+    error: damagedPng,
+  },
+  {
     name: 'a PNG that inflates to 64 MB',
     bytes: pngOf({ ...bomb, rows: new Uint8Array(2 ** 26) }),
     status: 400,

@@ -1,0 +1,53 @@
+/** PNG files of every kind, as the Worker and as libvips read them. */
+import { inflateSync } from 'node:zlib';
+import sharp, { type Sharp } from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { rgbaOf, rowsSize } from '../../../worker/pictures/png-rows.ts';
+
+const [width, height] = [37, 23];
+/** Soft and hard edges, so that encoders use all filters. */
+const pixels = Uint8Array.from({ length: width * height * 4 }, (_, i) => {
+  const [channel, x, y] = [i % 4, (i >> 2) % width, Math.floor(i / 4 / width)];
+  if (channel === 3) return (x * 7 + y) % 256;
+  return x > 20 ? (channel * 90 + x * y) % 256 : (x * 5 + y * 3 + channel * 40) % 256;
+});
+
+const drawing = sharp(pixels, { raw: { width, height, channels: 4 } });
+const opaque = drawing.clone().removeAlpha();
+const grey = opaque.clone().greyscale();
+const kinds: Readonly<Record<string, Sharp>> = {
+  colour: opaque.clone().png({ adaptiveFiltering: true }),
+  'colour and alpha': drawing.clone().png({ adaptiveFiltering: true }),
+  'without filters': drawing.clone().png({ adaptiveFiltering: false, compressionLevel: 0 }),
+  grey: grey.clone().toColourspace('b-w').png({ adaptiveFiltering: true }),
+  '16-bit colour': opaque.clone().toColourspace('rgb16').png({ adaptiveFiltering: true }),
+  '16-bit colour and alpha': drawing.clone().toColourspace('rgb16').png(),
+  '16-bit grey': grey.clone().toColourspace('grey16').png(),
+  'a palette of 200': opaque.clone().png({ palette: true, colours: 200 }),
+  'a palette of 12, with alpha': drawing.clone().png({ palette: true, colours: 12 }),
+  'a palette of 4': opaque.clone().png({ palette: true, colours: 4 }),
+  'a palette of 2': opaque.clone().png({ palette: true, colours: 2 }),
+};
+
+/** The data of all chunks of a type, joined. */
+function chunksOf(file: Buffer, type: string): Buffer | undefined {
+  const found: Buffer[] = [];
+  for (let at = 8, end = 0; at < file.length; at = end) {
+    end = at + 12 + file.readUInt32BE(at);
+    if (file.toString('latin1', at + 4, at + 8) === type) found.push(file.subarray(at + 8, end - 4));
+  }
+  return found.length > 0 ? Buffer.concat(found) : undefined;
+}
+
+describe.each([false, true])('a PNG, interlaced: %s', (progressive) => {
+  it.each(Object.entries(kinds))('with %s has the pixels that libvips reads', async (_, kind) => {
+    const file = await kind.clone().png({ progressive }).toBuffer();
+    const expected = await sharp(file).toColourspace('srgb').ensureAlpha().raw({ depth: 'uchar' }).toBuffer();
+    const [depth = 0, colour = 0, , , interlace] = chunksOf(file, 'IHDR')?.subarray(8) ?? [];
+    const header = { width, height, depth, colour, isInterlaced: interlace === 1 };
+    const rows = inflateSync(chunksOf(file, 'IDAT') ?? '');
+    expect(rows.length).toBe(rowsSize(header));
+    const colours = { palette: chunksOf(file, 'PLTE'), transparency: chunksOf(file, 'tRNS') };
+    expect(Buffer.from(rgbaOf(header, rows, colours)).equals(expected)).toBe(true);
+  });
+});
