@@ -121,7 +121,8 @@ function pixelWriter({ depth, colour }: PngHeader, { palette, transparency }: Pn
   const samples = SAMPLES[colour] ?? 0;
   const [green, blue, alpha] = samples < 3 ? [0, 0, 1] : [1, 2, 3];
   // Of two bytes the higher; of a few bits so much that the largest becomes 255.
-  const byteOf = depth === 16 ? (value: number) => value >> 8 : (value: number) => (value * 255) / (2 ** depth - 1);
+  const gain = 255 / (2 ** depth - 1);
+  const byteOf = depth === 16 ? (value: number) => value >> 8 : (value: number) => value * gain;
   const isKey = keyTest(depth, transparency);
   return (row, x, rgba, to) => {
     const first = x * samples;
