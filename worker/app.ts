@@ -30,5 +30,7 @@ export function createApp(models: Models): App {
   app.use('/v2/models/*', admit);
   app.use('/v2/repository/*', admit);
   app.route('/', routes);
+  // The first match compiles all routes: here, so that no request waits for it.
+  app.router.match('GET', '/');
   return app;
 }
