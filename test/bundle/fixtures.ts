@@ -5,6 +5,7 @@
  *     identity    one input and output per datatype, passed through
  *     photo       image UINT8 [N, 3, 4, 6] -> probabilities [N, 3]: the share of each colour, as a foreign file
  *     pytorch     image FP32 [N, 1, 12, 12] -> scores [N, 3]: what torch.onnx.export wrote (see foreign/pytorch.py)
+ *     iris-forest, iris-logistic   X FP32 [N, 4] -> label INT64 [N], probabilities [N, 3]: scikit-learn's (see foreign/iris.py)
  *     arithmetic  left [N], right [M] -> sum, quotient: an operator can refuse operands that their declarations allow
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,7 +29,9 @@ export function writeFixtures(folder: string): void {
   write('identity', 'model.onnx', identity());
   write('arithmetic', 'model.onnx', arithmetic());
   write('photo', 'model.onnx', photo());
-  write('pytorch', 'model.onnx', readFileSync(join(import.meta.dirname, 'foreign/pytorch.onnx')));
+  for (const name of ['pytorch', 'iris-forest', 'iris-logistic'])
+    write(name, 'model.onnx', readFileSync(join(import.meta.dirname, `foreign/${name}.onnx`)));
+  write('iris-forest', 'card.json', JSON.stringify({ labels: ['setosa', 'versicolor', 'virginica'] }));
 }
 
 /** @param seed of the last bias, in which versions differ */

@@ -118,6 +118,8 @@ describe('conformance', () => {
       entry('digits', '3'),
       entry('digits', '2'),
       entry('identity'),
+      entry('iris-forest'),
+      entry('iris-logistic'),
       entry('photo'),
       entry('pytorch'),
     ]);

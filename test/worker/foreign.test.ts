@@ -1,5 +1,6 @@
-/** A file that PyTorch wrote, served without a card. */
+/** Files that this project did not write. */
 import { describe, expect, it } from 'vitest';
+import iris from '../bundle/foreign/iris.json';
 import { image, scores } from '../bundle/foreign/pytorch.json';
 import { call, outputData, post } from './client.ts';
 
@@ -8,16 +9,17 @@ const input = { name: 'image', datatype: 'FP32', shape: [2, 1, 12, 12], data: im
 /** Both runtimes round in another order. */
 const tolerance = 1e-5;
 
+function expectClose(answer: readonly number[], expected: readonly number[]): void {
+  expect(answer).toHaveLength(expected.length);
+  expected.forEach((value, i) => {
+    const error = Math.abs((answer[i] ?? NaN) - value);
+    expect(error, `[${i}]: expected ${value}, got ${answer[i]}, error ${error}`).toBeLessThanOrEqual(tolerance);
+  });
+}
+
 describe('a file from PyTorch', () => {
   it("answers PyTorch's own scores", async () => {
-    const answer = outputData(await post(`${path}/infer`, { inputs: [input] }), 'scores').map(Number);
-    expect(answer).toHaveLength(scores.length);
-    scores.forEach((expected, i) => {
-      const error = Math.abs((answer[i] ?? NaN) - expected);
-      expect(error, `scores[${i}]: expected ${expected}, got ${answer[i]}, error ${error}`).toBeLessThanOrEqual(
-        tolerance,
-      );
-    });
+    expectClose(outputData(await post(`${path}/infer`, { inputs: [input] }), 'scores').map(Number), scores);
   });
 
   it('tells names, datatypes and shapes from the file', async () => {
@@ -34,5 +36,32 @@ describe('a file from PyTorch', () => {
     const batch = await post(`${path}/infer`, { parameters: { statistics: 'batch' }, inputs: [input] });
     expect(batch.status).toBe(200);
     expect(outputData(batch, 'scores')).not.toEqual(scores);
+  });
+});
+
+describe.each(['iris-forest', 'iris-logistic'] as const)('a classifier of scikit-learn, %s', (name) => {
+  const path = `/v2/models/${name}`;
+  const body = { inputs: [{ name: 'X', datatype: 'FP32', shape: [5, 4], data: iris.irises }] };
+
+  it("answers scikit-learn's own labels and probabilities", async () => {
+    const answer = await post(`${path}/infer`, body);
+    expect(outputData(answer, 'label')).toEqual(iris[name].label);
+    expectClose(outputData(answer, 'probabilities').map(Number), iris[name].probabilities);
+  });
+
+  it('tells names, datatypes and shapes from the file', async () => {
+    expect((await call(path)).body).toMatchObject({
+      inputs: [{ name: 'X', datatype: 'FP32', shape: [-1, 4] }],
+      outputs: [
+        { name: 'label', datatype: 'INT64', shape: [-1] },
+        { name: 'probabilities', datatype: 'FP32', shape: [-1, 3] },
+      ],
+    });
+  });
+
+  it('classifies by its probabilities, under the names of a card where there is one', async () => {
+    const { predictions } = (await post(`${path}/classify`, body)).body as { predictions: { label: string }[] };
+    const names = name === 'iris-forest' ? ['setosa', 'versicolor', 'virginica'] : ['0', '1', '2'];
+    expect(predictions.map(({ label }) => label)).toEqual(iris[name].label.map((index) => names[index]));
   });
 });

@@ -303,34 +303,16 @@ const tensors: Case[] = [
   },
 ];
 
+const models = 'arithmetic or digits or identity or iris-forest or iris-logistic or photo or pytorch';
+
 const unknown: [method: string, path: string, status: number, error: string][] = [
   ['GET', '/', 404, 'path: expected one that /docs lists, got "/"'],
   ['GET', '/v2/model/digits', 404, 'path: expected one that /docs lists, got "/v2/model/digits"'],
-  [
-    'GET',
-    '/v2/models/nobody',
-    404,
-    'model: expected arithmetic or digits or identity or photo or pytorch, got "nobody"',
-  ],
-  [
-    'GET',
-    '/v2/models/__proto__/ready',
-    404,
-    'model: expected arithmetic or digits or identity or photo or pytorch, got "__proto__"',
-  ],
-  [
-    'GET',
-    '/v2/models/%E0%A4%A',
-    404,
-    'model: expected arithmetic or digits or identity or photo or pytorch, got "%E0%A4%A"',
-  ],
+  ['GET', '/v2/models/nobody', 404, `model: expected ${models}, got \"nobody\"`],
+  ['GET', '/v2/models/__proto__/ready', 404, `model: expected ${models}, got \"__proto__\"`],
+  ['GET', '/v2/models/%E0%A4%A', 404, `model: expected ${models}, got \"%E0%A4%A\"`],
   ['GET', '/v2/models/digits/versions/4', 404, 'version of digits: expected 3 or 2, got "4"'],
-  [
-    'POST',
-    '/v2/models/nobody/infer',
-    404,
-    'model: expected arithmetic or digits or identity or photo or pytorch, got "nobody"',
-  ],
+  ['POST', '/v2/models/nobody/infer', 404, `model: expected ${models}, got \"nobody\"`],
   ['POST', '/v2/models/digits/versions/4/infer', 404, 'version of digits: expected 3 or 2, got "4"'],
   ['POST', '/v2', 405, 'method: expected GET, HEAD, got POST'],
   ['DELETE', '/v2/models/digits', 405, 'method: expected GET, HEAD, got DELETE'],
