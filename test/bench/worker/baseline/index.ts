@@ -1,6 +1,7 @@
 /**
- * What an answer costs at least: a Worker that reads a request and returns the right JSON without computing it, and one
- * that runs the bare session before it does, on the same tensor whatever came. `POST /answer` and `POST /runs/<count>`.
+ * What an answer costs at least: a Worker that reads the bytes of a request, looks at none of them, and returns the right JSON without
+ * computing it, and one that runs the bare session before it does, on the same tensor whatever came. `POST /answer` and
+ * `POST /runs/<count>`.
  */
 import { type Session, sessions, type Tensor } from '../../../../dist/edge/edge.mjs';
 
