@@ -1,6 +1,6 @@
 /** Asks the Worker about a mini-batch of pictures. Its documents: `/openapi.json`. */
 import { keyHeader, KeyRequired } from './key.ts';
-import { type Pixels, SIDE } from './pixels.ts';
+import type { Pixels } from './pixels.ts';
 
 const MODEL = 'mnist-cnn';
 const CLASSES = 10;
@@ -75,19 +75,10 @@ async function post(
   const response = await fetch(`/v2/models/${MODEL}/${action}?${query.toString()}`, {
     method: 'POST',
     headers: { 'content-type': 'application/octet-stream', ...keyHeader() },
-    body: concatenate(batch),
+    body: new Blob([...batch]),
   });
   if (response.ok) return response.json();
   if (response.status === 401) throw new KeyRequired('This Worker asks for its API key.');
   const { error } = (await response.json().catch(() => ({ error: response.statusText }))) as { error: string };
   throw new Error(error);
-}
-
-function concatenate(batch: readonly Pixels[]): Pixels {
-  const size = SIDE * SIDE;
-  const bytes = new Uint8Array(batch.length * size);
-  batch.forEach((pixels, i) => {
-    bytes.set(pixels, i * size);
-  });
-  return bytes;
 }
