@@ -9,33 +9,19 @@ const MAX_DEPTH = 32;
 
 const [quoteMark, backslash] = [0x22, 0x5c];
 
-/** What a character outside of strings adds to the depth, by its code. */
-const steps = Int8Array.from({ length: 128 }, (_, code) => {
-  const character = String.fromCharCode(code);
+/** What a byte outside of strings adds to the depth. */
+const steps = Int8Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
   return Number('[{'.includes(character)) - Number(']}'.includes(character));
 });
 
-/** What decoders put in the place of bytes that are not UTF-8. */
-const REPLACEMENT = '\uFFFD';
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
-const decoder = new TextDecoder();
-
-/** @throws RequestError where the body is larger than configured */
-export async function readBytes(c: Context<{ Bindings: Env }, string>): Promise<Uint8Array> {
-  await limitBody(c);
-  return new Uint8Array(await c.req.arrayBuffer());
-}
-
-/** @throws RequestError where the body is larger than configured */
-export async function readText(c: Context<{ Bindings: Env }, string>): Promise<string> {
-  await limitBody(c);
-  return c.req.text();
-}
-
-export const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
-
-/** The declared length is judged before anything is read; where none is declared, reading stops at the limit. */
-async function limitBody(c: Context<{ Bindings: Env }, string>): Promise<void> {
+/**
+ * The whole body. Its declared length is judged before anything is read; where none is declared, reading stops at the limit.
+ * @throws RequestError where it is larger than configured
+ */
+export async function readBody(c: Context<{ Bindings: Env }, string>): Promise<Uint8Array> {
   const { bodyBytes } = limitsOf(c.env);
   const onError = (): never => {
     throw new RequestError('too large', `body: expected at most ${bodyBytes} bytes, got more`);
@@ -44,6 +30,7 @@ async function limitBody(c: Context<{ Bindings: Env }, string>): Promise<void> {
   if (declared === undefined || c.req.header('transfer-encoding') !== undefined) {
     await bodyLimit({ maxSize: bodyBytes, onError })(c, () => Promise.resolve());
   } else if (Number(declared) > bodyBytes) onError();
+  return new Uint8Array(await c.req.arrayBuffer());
 }
 
 /** @throws RequestError where the body is not `application/json`, as it is */
@@ -70,26 +57,25 @@ export function mediaType({ headers }: Request): string | undefined {
   return headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
 }
 
-/** @throws RequestError where the text is not JSON, was not UTF-8, or is nested too deep */
-export function parseJson(text: string): unknown {
-  if (isDeep(text))
+/** @throws RequestError where the bytes are not JSON in UTF-8, or nested too deep */
+export function parseJson(bytes: Uint8Array): unknown {
+  if (isDeep(bytes))
     throw new RequestError('malformed', `body: expected JSON nested at most ${MAX_DEPTH} deep, got more`);
   try {
-    if (!text.includes(REPLACEMENT)) return JSON.parse(text) as unknown;
+    return JSON.parse(decoder.decode(bytes)) as unknown;
   } catch {
-    // Told below, as for bytes that are not UTF-8.
+    throw new RequestError('malformed', `body: expected JSON in UTF-8, got ${bytes.byteLength} bytes that are not`);
   }
-  throw new RequestError('malformed', `body: expected JSON in UTF-8, got ${text.length} characters that are not`);
 }
 
-/** Counts brackets outside of strings. */
-function isDeep(text: string): boolean {
+/** Counts brackets outside of strings: UTF-8 never uses their bytes for anything else. */
+function isDeep(bytes: Uint8Array): boolean {
   let [depth, inString] = [0, false];
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === quoteMark) inString = !inString;
-    else if (!inString) depth += steps[code] ?? 0;
-    else if (code === backslash) i++;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte === quoteMark) inString = !inString;
+    else if (!inString) depth += steps[byte] ?? 0;
+    else if (byte === backslash) i++;
     if (depth > MAX_DEPTH) return true;
   }
   return false;

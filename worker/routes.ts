@@ -6,7 +6,7 @@ import { Hono, type Context } from 'hono';
 import { describeBatchNorm } from './batch-norm.ts';
 import { answerJson } from './answers.ts';
 import { HEADER, joinBody, rawRequest, splitBody } from './binary.ts';
-import { checkEncoding, parseJson, readBytes, readText, requireJson, textOf } from './body.ts';
+import { checkEncoding, parseJson, readBody, requireJson } from './body.ts';
 import { classify } from './classify.ts';
 import { docs } from './docs/routes.ts';
 import { limitsOf, type Env } from './env.ts';
@@ -49,12 +49,12 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
   });
   app.post(`${path}/classify`, async (c) => {
     const model = modelOf(c);
-    const { samples, options } = readSamples(model, c.req.raw, await readBytes(c), limitsOf(c.env).batch);
+    const { samples, options } = readSamples(model, c.req.raw, await readBody(c), limitsOf(c.env).batch);
     return answerJson(classify(model, samples, parse(classifyOptions, options)));
   });
   app.post(`${path}/explain`, async (c) => {
     const model = modelOf(c);
-    const { samples, options } = readSamples(model, c.req.raw, await readBytes(c), limitsOf(c.env).batch);
+    const { samples, options } = readSamples(model, c.req.raw, await readBody(c), limitsOf(c.env).batch);
     return answerJson(explain(model, samples, parse(explainOptions, options)));
   });
 }
@@ -65,19 +65,19 @@ async function inferenceOf(c: Context<{ Bindings: Env }, string>, model: Model):
   const header = c.req.header(HEADER);
   if (header === undefined) {
     requireJson(c.req.raw);
-    return infer(model, parse(inferenceRequest, parseJson(await readText(c))), new Uint8Array(), batch);
+    return infer(model, parse(inferenceRequest, parseJson(await readBody(c))), new Uint8Array(), batch);
   }
   checkEncoding(c.req.raw);
-  const { json, binary } = splitBody(await readBytes(c), header);
+  const { json, binary } = splitBody(await readBody(c), header);
   const isRaw = json.byteLength === 0;
   const request = isRaw
     ? rawRequest(model.name, model.session.inputs, binary.byteLength)
-    : parse(inferenceRequest, parseJson(textOf(json)));
+    : parse(inferenceRequest, parseJson(json));
   return infer(model, request, binary, batch);
 }
 
 /** Every model is ready, so what the body asks for changes nothing; but it has to be a request. */
 async function checkRepositoryBody(c: Context<{ Bindings: Env }, string>): Promise<void> {
-  const body = await readBytes(c);
-  if (body.byteLength > 0) parse(repositoryRequest, parseJson(textOf(body)));
+  const body = await readBody(c);
+  if (body.byteLength > 0) parse(repositoryRequest, parseJson(body));
 }

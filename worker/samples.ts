@@ -1,5 +1,5 @@
 /** The samples of a classify or explain request, whichever way they came: a picture, raw pixels, or the JSON tensor. */
-import { checkEncoding, mediaType, parseJson, textOf } from './body.ts';
+import { checkEncoding, mediaType, parseJson } from './body.ts';
 import { rawRequest, sliceInputs } from './binary.ts';
 import type { Tensor, TensorInfo } from './datatypes.ts';
 import { quote, RequestError } from './errors.ts';
@@ -33,7 +33,7 @@ export function readSamples(model: Model, request: Request, body: Uint8Array, ma
     return { samples: samplesOf(pictureRequest(model, body), model, maxBatch), options: query };
   }
   if (type === 'application/json') {
-    const json = parse(inferenceRequest, parseJson(textOf(body)));
+    const json = parse(inferenceRequest, parseJson(body));
     return {
       samples: samplesOf({ request: json, binary: new Uint8Array() }, model, maxBatch),
       options: { ...query, ...json.parameters },

@@ -11,12 +11,12 @@ function difference(left: unknown[], right: unknown[]): number {
 
 describe('infer', () => {
   it("answers the protocol's response object", async () => {
-    const { status, body } = await post(infer, { id: 'seven', inputs: [pixels(2)] });
+    const { status, body } = await post(infer, { id: 'sept \uFFFD', inputs: [pixels(2)] });
     expect(status).toBe(200);
     expect(body).toEqual({
       model_name: 'digits',
       model_version: '3',
-      id: 'seven',
+      id: 'sept \uFFFD',
       outputs: [{ name: 'logits', datatype: 'FP32', shape: [2, 10], data: expect.any(Array) as unknown }],
     });
   });

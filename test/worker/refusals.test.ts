@@ -36,21 +36,21 @@ interface Case {
 }
 
 const bodies: Case[] = [
-  { name: 'an empty body', body: '', error: 'body: expected JSON in UTF-8, got 0 characters that are not' },
+  { name: 'an empty body', body: '', error: 'body: expected JSON in UTF-8, got 0 bytes that are not' },
   {
     name: 'text that is not JSON',
     body: SECRET,
-    error: 'body: expected JSON in UTF-8, got 13 characters that are not',
+    error: 'body: expected JSON in UTF-8, got 13 bytes that are not',
   },
   {
     name: 'bytes that are not UTF-8',
     body: new Uint8Array([34, 255, 34]),
-    error: 'body: expected JSON in UTF-8, got 3 characters that are not',
+    error: 'body: expected JSON in UTF-8, got 3 bytes that are not',
   },
   {
     name: 'a truncated object',
     body: '{"inputs": [',
-    error: 'body: expected JSON in UTF-8, got 12 characters that are not',
+    error: 'body: expected JSON in UTF-8, got 12 bytes that are not',
   },
   {
     name: 'deep nesting',
