@@ -3,7 +3,29 @@
  * plan names from a region of their own, which the image will not have: there, every access traps.
  */
 
-import { concat, integerConstant, Reader, u32, valueType } from './wasm-binary.ts';
+import { concat, u32, valueType } from './wasm-binary.ts';
+import type { FunctionType } from './wasm-binary.ts';
+import {
+  add,
+  and,
+  call,
+  constant,
+  end,
+  globalGet,
+  globalSet,
+  ifTrue,
+  leave,
+  lessUnsigned,
+  localGet,
+  localSet,
+  localTee,
+  notLessUnsigned,
+  or,
+  otherwise,
+  shiftLeft,
+  subtract,
+} from './wasm-code.ts';
+import type { Code } from './wasm-code.ts';
 
 /** Export names: the calls' plan and log, in a memory of their own; how many calls there were; the region's next address. */
 export const allocationExports = { log: 'allocations', count: 'allocations.count', next: 'allocations.next' } as const;
@@ -47,8 +69,11 @@ export function sealedStride(size: number): number {
   return (size + 19) & ~15;
 }
 
+/** From size to block. */
+export const mallocType: FunctionType = { parameters: [valueType.i32], results: [valueType.i32] };
+
 /**
- * Body of the wrapper, a function from size to block.
+ * Body of the wrapper.
  * @param original index of the function that allocates
  * @param globals indices of the two exported globals
  */
@@ -67,36 +92,23 @@ export function loggedMalloc(original: number, globals: { readonly count: number
   ];
   return concat([
     [1, 1, valueType.i32],
-    [...globalGet(globals.count), ...planOf, 0x04, 0x40],
+    [...globalGet(globals.count), ...planOf, ...ifTrue],
     sealed,
-    [0x05, ...localGet(size), 0x10, ...u32(original), ...localSet(block), 0x0b],
+    [otherwise, ...localGet(size), ...call(original), ...localSet(block), end],
     [...logged(block, 0), ...logged(size, 4)],
     [...globalGet(globals.count), ...globalGet(globals.count), ...constant(capacity - 1), lessUnsigned, add],
     globalSet(globals.count),
-    [...localGet(block), 0x0b],
+    [...localGet(block), end],
   ]);
 }
 
 /** Instructions at the start of `free`, after what it does to every block: sealed ones are nothing to the allocator. */
-export const ignoreSealed = [
-  ...[0x20, 0x00, ...integerConstant(valueType.i32, sealedStart).subarray(0, -1)],
-  ...[0x4f, 0x04, 0x40, 0x0f, 0x0b], // i32.ge_u, if, return, end
+export const ignoreSealed: Code = [
+  ...[...localGet(0), ...constant(sealedStart), notLessUnsigned],
+  ...[...ifTrue, leave, end],
 ];
 
-/** Index of the type of a defined function, in the function section. */
-export function typeOf(functionSection: Uint8Array, index: number): number {
-  const types = new Reader(functionSection);
-  return types.vector(() => types.u32())[index] ?? 0;
-}
-
-const [lessUnsigned, add, subtract, and, or, shiftLeft] = [0x49, 0x6a, 0x6b, 0x71, 0x72, 0x74];
 const store = [0x36, 0x02, 0x00];
 /** `i32.load8_u` and `i32.store` of memory 1: bit 6 of the alignment says that a memory index follows. */
 const planOf = [0x2d, 0x40, 0x01, 0x00];
 const storeInLog = (offset: number) => [0x36, 0x42, 0x01, ...u32(offset)];
-const localGet = (index: number) => [0x20, index];
-const localSet = (index: number) => [0x21, index];
-const localTee = (index: number) => [0x22, index];
-const globalGet = (index: number) => [0x23, ...u32(index)];
-const globalSet = (index: number) => [0x24, ...u32(index)];
-const constant = (value: number) => integerConstant(valueType.i32, value).subarray(0, -1);

@@ -8,6 +8,7 @@ import { loadRuntime } from './bundle.ts';
 import type { Runtime } from './bundle.ts';
 import { allCases } from './cases.ts';
 import { withClock } from './clock.ts';
+import { replaceGemm } from './gemm.ts';
 import { instrument } from './instrument.ts';
 import { findExports } from './names.ts';
 import { profile } from './profile.ts';
@@ -75,7 +76,7 @@ export async function makeImage({
   const wholeSnapshot = takeSnapshot(runtime, whole);
   onStage('profile');
   const kept = await profile(runtime, whole);
-  const stubbed = stub(stock, kept, names, wholeSnapshot.globals);
+  const stubbed = replaceGemm(stub(stock, kept, names, wholeSnapshot.globals));
   onStage('seal');
   const sizes = Uint32Array.from(allocations, ({ size }) => size);
   const calls = await recall('seal', [stubbed, new Uint8Array(sizes.buffer)], async () => {

@@ -4,13 +4,19 @@
  * is allocated is written down. What the module computes does not change.
  */
 
-import { allocationExports, allocationPages, ignoreSealed, loggedMalloc, sealedStart, typeOf } from './allocations.ts';
+import { AddedFunctions } from './added-functions.ts';
+import {
+  allocationExports,
+  allocationPages,
+  ignoreSealed,
+  loggedMalloc,
+  mallocType,
+  sealedStart,
+} from './allocations.ts';
 import type { ExportNames } from './names.ts';
 import {
-  appendItem,
   concat,
   definedFunction,
-  encodeBodies,
   encodeExports,
   encodeGlobals,
   encodeModule,
@@ -30,6 +36,8 @@ import {
   vector,
 } from './wasm-binary.ts';
 import type { Export, Section } from './wasm-binary.ts';
+import { and, constant, end, globalSet, ifTrue, localGet, subtract } from './wasm-code.ts';
+import type { Code } from './wasm-code.ts';
 
 /** Export names: `hit.<n>` is 1 once the n-th function that the module defines was entered. */
 export const hitPrefix = 'hit.';
@@ -44,11 +52,10 @@ export function instrument(stock: Uint8Array, names: Pick<ExportNames, 'malloc' 
   const firstGlobal = summarizeImports(sections).globals;
   const [count, next] = [firstGlobal + globals.length, firstGlobal + globals.length + 1];
   const firstHit = next + 1;
+  const added = new AddedFunctions(sections);
   const bodies = stockBodies.map((body, i) => {
     if (i === free) return prepend([...zeroBlock, ...ignoreSealed], body);
-    return i === malloc
-      ? loggedMalloc(summarizeImports(sections).functions + stockBodies.length, { count, next })
-      : body;
+    return i === malloc ? loggedMalloc(added.add(mallocType, body), { count, next }) : body;
   });
   const zero = { type: valueType.i32, mutable: true, init: integerConstant(valueType.i32, 0) };
   const start = { ...zero, init: integerConstant(valueType.i32, sealedStart + 16) };
@@ -61,13 +68,11 @@ export function instrument(stock: Uint8Array, names: Pick<ExportNames, 'malloc' 
     ...bodies.map((_, i) => ({ name: `${hitPrefix}${i}`, kind: externKind.global, index: firstHit + i })),
   ];
   const marked = bodies.map((body, i) => prepend(markHit(firstHit + i), body));
-  const functionTypes = payloadOf(sections, section.function);
   const replaced = replaceSections(sections, {
+    ...added.payloads(marked),
     [section.import]: unsharedMemoryImport(sections),
-    [section.function]: appendItem(functionTypes, u32(typeOf(functionTypes, malloc))),
     [section.global]: encodeGlobals([...globals, zero, start, ...bodies.map(() => zero)]),
     [section.export]: encodeExports(exports),
-    [section.code]: encodeBodies([...marked, ...stockBodies.slice(malloc, malloc + 1)]),
   });
   const log = { id: section.memory, payload: vector([[0, ...u32(allocationPages)]]) };
   return encodeModule(replaced.flatMap((one) => (one.id === section.global ? [log, one] : [one])));
@@ -90,18 +95,20 @@ export function unsharedMemoryImport(sections: readonly Section[]): Uint8Array {
   return payload;
 }
 
-/** `i32.const 1`, `global.set`. */
-function markHit(global: number): readonly number[] {
-  return [0x41, 0x01, 0x24, ...u32(global)];
+function markHit(global: number): Code {
+  return [...constant(1), ...globalSet(global)];
 }
 
+const load = [0x28, 0x02, 0x00];
+const fill = [0xfc, 0x0b, 0x00];
+
 /** `if (p) memory.fill(p, 0, (load32(p - 4) & ~7) - 4)`: all that the program could use of the block at p = local 0. */
-const zeroBlock = [
-  ...[0x20, 0x00, 0x04, 0x40], // local.get 0, if
-  ...[0x20, 0x00, 0x41, 0x00], // local.get 0, i32.const 0
-  ...[0x20, 0x00, 0x41, 0x04, 0x6b, 0x28, 0x02, 0x00], // local.get 0, i32.const 4, i32.sub, i32.load
-  ...[0x41, 0x78, 0x71, 0x41, 0x04, 0x6b], // i32.const -8, i32.and, i32.const 4, i32.sub
-  ...[0xfc, 0x0b, 0x00, 0x0b], // memory.fill, end
+const zeroBlock: Code = [
+  ...[...localGet(0), ...ifTrue],
+  ...[...localGet(0), ...constant(0)],
+  ...[...localGet(0), ...constant(4), subtract, ...load],
+  ...[...constant(-8), and, ...constant(4), subtract],
+  ...[...fill, end],
 ];
 
 function prepend(instructions: readonly number[], body: Uint8Array): Uint8Array {

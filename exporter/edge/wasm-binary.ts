@@ -24,6 +24,9 @@ export const externKind = { function: 0, table: 1, memory: 2, global: 3, tag: 4 
 
 export const valueType = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
 
+/** What the type of a function begins with. */
+const functionForm = 0x60;
+
 export interface Section {
   readonly id: number;
   readonly payload: Uint8Array;
@@ -46,6 +49,11 @@ export interface GlobalEntry {
 export interface ElementRun {
   readonly offset: number;
   readonly functions: readonly number[];
+}
+
+export interface FunctionType {
+  readonly parameters: readonly number[];
+  readonly results: readonly number[];
 }
 
 /** Imported functions and globals come first in their index spaces; one memory is imported. */
@@ -133,13 +141,6 @@ export function vector(items: readonly (Uint8Array | readonly number[])[]): Uint
   return concat([u32(items.length), ...items]);
 }
 
-/** An encoded vector with one more item behind the others. */
-export function appendItem(items: Uint8Array, item: readonly number[]): Uint8Array {
-  const reader = new Reader(items);
-  const count = reader.u32();
-  return concat([u32(count + 1), items.subarray(reader.offset), item]);
-}
-
 /** Bytes with their length in front, as function bodies and names are stored. */
 export function sized(bytes: Uint8Array): Uint8Array {
   return concat([u32(bytes.length), bytes]);
@@ -192,6 +193,32 @@ export function definedFunction(sections: readonly Section[], name: string): num
   const found = parseExports(sections).find((one) => one.name === name && one.kind === externKind.function);
   if (!found) throw new Error(`wasm: expected a function export ${name}, got none`);
   return found.index - summarizeImports(sections).functions;
+}
+
+/** Types of the functions that the module defines. */
+export function parseDefinedTypes(sections: readonly Section[]): readonly FunctionType[] {
+  const types = parseTypes(sections);
+  const reader = new Reader(payloadOf(sections, section.function));
+  return reader.vector(() => {
+    const type = types[reader.u32()];
+    if (!type) throw new Error('wasm: expected a type for every function, got none');
+    return type;
+  });
+}
+
+export function encodeType({ parameters, results }: FunctionType): Uint8Array {
+  const valueTypes = (types: readonly number[]) => vector(types.map((type) => [type]));
+  return concat([[functionForm], valueTypes(parameters), valueTypes(results)]);
+}
+
+function parseTypes(sections: readonly Section[]): readonly FunctionType[] {
+  const reader = new Reader(payloadOf(sections, section.type));
+  const valueTypes = () => reader.vector(() => reader.byte());
+  return reader.vector(() => {
+    const form = reader.byte();
+    if (form !== functionForm) throw new Error(`wasm type: expected a function, got form 0x${form.toString(16)}`);
+    return { parameters: valueTypes(), results: valueTypes() };
+  });
 }
 
 /** Function bodies: local declarations and instructions, without the length in front. */

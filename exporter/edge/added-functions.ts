@@ -1,0 +1,45 @@
+/** Functions to be added to a module, each with a type of its own. Their indices are known before they are in it. */
+
+import { concat, encodeBodies, encodeType, payloadOf, Reader, section, summarizeImports, u32 } from './wasm-binary.ts';
+import type { FunctionType, Section } from './wasm-binary.ts';
+
+export class AddedFunctions {
+  readonly #sections: readonly Section[];
+  readonly #firstFunction: number;
+  readonly #firstType: number;
+  readonly #types: Uint8Array[] = [];
+  readonly #bodies: Uint8Array[] = [];
+
+  constructor(sections: readonly Section[]) {
+    this.#sections = sections;
+    this.#firstFunction = summarizeImports(sections).functions + count(payloadOf(sections, section.function));
+    this.#firstType = count(payloadOf(sections, section.type));
+  }
+
+  /** @param body with its local declarations and the last `end`; @returns the function's index */
+  add(type: FunctionType, body: Uint8Array): number {
+    this.#types.push(encodeType(type));
+    return this.#firstFunction + this.#bodies.push(body) - 1;
+  }
+
+  /** Payloads of the sections that change. @param bodies of the functions that the module had before */
+  payloads(bodies: readonly Uint8Array[]): Readonly<Record<number, Uint8Array>> {
+    const typeIndices = this.#types.map((_, i) => Uint8Array.from(u32(this.#firstType + i)));
+    return {
+      [section.type]: append(payloadOf(this.#sections, section.type), this.#types),
+      [section.function]: append(payloadOf(this.#sections, section.function), typeIndices),
+      [section.code]: encodeBodies([...bodies, ...this.#bodies]),
+    };
+  }
+}
+
+function count(items: Uint8Array): number {
+  return new Reader(items).u32();
+}
+
+/** A vector with more items behind the old ones. */
+function append(items: Uint8Array, more: readonly Uint8Array[]): Uint8Array {
+  const reader = new Reader(items);
+  const length = reader.u32();
+  return concat([u32(length + more.length), items.subarray(reader.offset), ...more]);
+}
