@@ -31,9 +31,16 @@ export class Hits {
     for (const mark of this.#marks.values()) mark.value = 0;
   }
 
-  read(): ReadonlySet<number> {
-    return new Set([...this.#marks].filter(([, mark]) => mark.value === 1).map(([index]) => index));
+  /** By function: 1 if it has been entered. */
+  marks(): Uint8Array {
+    const marks = new Uint8Array(this.size);
+    for (const [index, mark] of this.#marks) marks[index] = Number(mark.value);
+    return marks;
   }
+}
+
+export function markedNumbers(marks: Uint8Array): ReadonlySet<number> {
+  return new Set([...marks.keys()].filter((index) => marks[index] === 1));
 }
 
 /** @param plan which allocations are taken from the region that images do not have; none at first */

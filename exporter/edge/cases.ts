@@ -4,6 +4,7 @@
  */
 
 import type { Runtime } from './bundle.ts';
+import { atTime } from './clock.ts';
 import { freeDimensions, makeFeeds } from './feeds.ts';
 import type { Fill, Sizes } from './feeds.ts';
 import { rawErrorCases } from './raw-calls.ts';
@@ -30,9 +31,13 @@ const fills: readonly Fill[] = ['image', 'unit', 'special'];
 /** Room for growth, in pages, when a run meets the memory limit: each stops it at another allocation. */
 const rooms = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
 
+/** Milliseconds since 1970. A Worker's clock stands at 0 in the global scope, jumps at the first request, and may go back. */
+const clocks = [0, 1_700_000_000_000, 1_600_000_000_000, 4_000_000_000_000];
+
 /** All cases of all models of `subject`. They hold for any subject with the same models. */
 export function allCases(subject: Subject): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => [
+    ...clockCases(model),
     ...memoryLimitCases(model),
     ...runCases(model, freeDimensions(sessionOf(subject, model).inputs)),
     ...outputCases(model, sessionOf(subject, model)),
@@ -75,6 +80,15 @@ function runCase(model: string, sizes: Sizes, fill: Fill): Case {
     label: `${fill} input, free dimensions ${JSON.stringify({ ...sizes.named, others: sizes.all })}`,
     perform: (subject) => outcomeOf(subject, model, feedsOf(subject, model, sizes, fill)),
   };
+}
+
+/** A sample alone while the clock jumps. */
+function clockCases(model: string): readonly Case[] {
+  return clocks.map((now) => ({
+    model,
+    label: `clock at ${now}`,
+    perform: (subject) => atTime(now, () => outcomeOf(subject, model, feedsOf(subject, model, { all: 1 }, 'image'))),
+  }));
 }
 
 /** Each output alone. */

@@ -4,14 +4,34 @@
  */
 
 /** Runs `action` with all clocks at `now` (milliseconds since 1970), and gives the real ones back. */
-export async function withClock<T>(now: number, action: () => T | Promise<T>): Promise<T> {
-  const restore = [replace(Date, 'now', () => now), replace(performance, 'now', () => 0)];
-  restore.push(replace(performance, 'timeOrigin', now));
+export function atTime<T>(now: number, action: () => T): T {
+  const restore = stopClocks(now);
+  try {
+    return action();
+  } finally {
+    restore();
+  }
+}
+
+/** The same until what `action` promises is there. */
+export async function atTimeUntil<T>(now: number, action: () => Promise<T>): Promise<T> {
+  const restore = stopClocks(now);
   try {
     return await action();
   } finally {
-    for (const undo of restore) undo();
+    restore();
   }
+}
+
+function stopClocks(now: number): () => void {
+  const restore = [
+    replace(Date, 'now', () => now),
+    replace(performance, 'now', () => 0),
+    replace(performance, 'timeOrigin', now),
+  ];
+  return () => {
+    for (const undo of restore) undo();
+  };
 }
 
 /** Shadows a property of a host object, which may be inherited and read-only. */

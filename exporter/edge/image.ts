@@ -2,12 +2,12 @@
 
 import type { SealingPlan } from './allocations.ts';
 import { bake } from './bake.ts';
-import { boot } from './boot.ts';
+import { boot, markedNumbers } from './boot.ts';
 import type { Booted } from './boot.ts';
 import { loadRuntime } from './bundle.ts';
 import type { Runtime } from './bundle.ts';
 import { allCases } from './cases.ts';
-import { withClock } from './clock.ts';
+import { atTimeUntil } from './clock.ts';
 import { replaceGemm } from './gemm.ts';
 import { instrument } from './instrument.ts';
 import { findExports } from './names.ts';
@@ -44,7 +44,7 @@ export interface Ingredients {
   readonly onStage: (stage: string) => void;
 }
 
-/** Remembers what `make` gave for the same inputs, or does not. `what` says which kind of thing is made. */
+/** Remembers what `make` gave for the same inputs, or does not. `what` says which stage it is. */
 export type Recall = (
   what: string,
   inputs: readonly Uint8Array[],
@@ -70,16 +70,18 @@ export async function makeImage({
   const names = await findExports(runtime, stock);
   const instrumented = instrument(stock, names);
   onStage('boot');
-  const bootTwin = (plan?: SealingPlan) => withClock(buildTime, () => bootWarm(runtime, instrumented, models, plan));
+  const bootTwin = (plan?: SealingPlan) => atTimeUntil(buildTime, () => bootWarm(runtime, instrumented, models, plan));
   const whole = await bootTwin();
   const allocations = whole.allocations();
   const wholeSnapshot = takeSnapshot(runtime, whole);
   onStage('profile');
-  const kept = await profile(runtime, whole);
+  const sizes = Uint32Array.from(allocations, ({ size }) => size);
+  const created = [whole.hits.marks(), new Uint8Array(sizes.buffer)];
+  const marks = await recall('profile', created, () => Promise.resolve(profile(runtime, whole)));
+  const kept = markedNumbers(marks);
   const stubbed = replaceGemm(stub(stock, kept, names, wholeSnapshot.globals));
   onStage('seal');
-  const sizes = Uint32Array.from(allocations, ({ size }) => size);
-  const calls = await recall('seal', [stubbed, new Uint8Array(sizes.buffer)], async () => {
+  const calls = await recall('seal', [stubbed, ...created], async () => {
     const manifest = describeImage(runtime, whole, wholeSnapshot);
     return planSealing(wholeSnapshot, allocations, await traceImage(runtime, manifest, stubbed, wholeSnapshot));
   });
@@ -149,7 +151,7 @@ async function trimMemory(
 ): Promise<Uint8Array> {
   onStage('trim');
   const { marks } = await traceImage(proof.runtime, proof.manifest, code, snapshot);
-  const pages = unreadPages(snapshot, marks);
+  const pages = unreadPages(snapshot.memory, marks);
   onStage('verify poisoned');
   await verifyImage(proof, bake(code, poisonPages(snapshot.memory, pages)));
   return zeroPages(snapshot.memory, pages);

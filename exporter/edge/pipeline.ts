@@ -1,20 +1,21 @@
 /**
  * From a folder of ONNX files to a folder of Worker files, doing only what has changed: nothing if neither models nor
- * code have, and no optimizing if the models are the same but for their weights.
+ * code have, and neither profiling nor optimizing if the models are the same but for their weights.
  */
 
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { version as esbuild } from 'esbuild';
 
+import { readIfThere, StageCache, writeWhole } from './cache.ts';
 import { emitImage, emitStock } from './emit.ts';
 import type { EmittedFiles } from './emit.ts';
 import { makeImage } from './image.ts';
-import type { EdgeImage, Recall } from './image.ts';
+import type { EdgeImage } from './image.ts';
 import { readModels } from './models.ts';
 import { optimize } from './optimize.ts';
 import type { Models } from './runtime/index.ts';
@@ -47,35 +48,35 @@ const stampFile = 'edge.sha256';
 export async function buildEdge(options: BuildOptions): Promise<Built> {
   const { modelsFolder, outFolder, stock, trim, unoptimized, onStage } = options;
   const models = await readModels(modelsFolder);
-  const stamp = await contentHash(models, { stock, trim, ...(unoptimized && { unoptimized }) });
+  const code = await codeHash();
+  const stamp = contentHash(code, models, { stock, trim, ...(unoptimized && { unoptimized }) });
   if ((await readIfThere(join(outFolder, stampFile)))?.toString() === stamp) return { upToDate: true, models };
   const stockModule = await readStockModule();
   if (stock) {
     await writeFiles(outFolder, { ...(await emitStock(stockModule, models)), [stampFile]: stamp });
     return { upToDate: false, models };
   }
-  const recall: Recall = (...made) => recallFrom(join(outFolder, '.cache'), ...made);
-  const image = await makeImage({
-    stock: stockModule,
-    models,
-    samples: await mnistSamples(),
-    trim,
-    optimize: unoptimized ? (module) => Promise.resolve(module) : (module) => optimizeOnce(module, recall),
-    recall,
-    onStage,
-  });
+  const samples = await mnistSamples();
+  const image = await new StageCache(join(outFolder, '.cache'), code).use((recall) =>
+    makeImage({
+      stock: stockModule,
+      models,
+      samples,
+      trim,
+      optimize: (module) =>
+        unoptimized ? Promise.resolve(module) : recall('optimize', [module], () => optimize(module)),
+      recall,
+      onStage,
+    }),
+  );
   await writeFiles(outFolder, { ...(await emitImage(image)), [stampFile]: stamp });
   await removeStockModels(outFolder);
   return { upToDate: false, models, image };
 }
 
-/** Of everything that the files depend on: models, this code, and the packages it works with. */
-async function contentHash(
-  models: Models,
-  options: Pick<BuildOptions, 'stock' | 'trim' | 'unoptimized'>,
-): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify({ ...options, esbuild }));
-  for (const [name, file] of Object.entries(models)) hash.update(`${name}\n`).update(file);
+/** Of everything but models and options that the files depend on: this code, and the packages it works with. */
+async function codeHash(): Promise<string> {
+  const hash = createHash('sha256').update(esbuild);
   const folder = dirname(fileURLToPath(import.meta.url));
   const sources = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith('.ts')).sort();
   const files = [...sources.map((path) => join(folder, path)), stockModulePath, gluePath, binaryenPath];
@@ -83,20 +84,14 @@ async function contentHash(
   return hash.digest('hex');
 }
 
-/** Optimizing depends on nothing but the module and the optimizer, and takes longer than everything else. */
-async function optimizeOnce(module: Uint8Array, recall: Recall): Promise<Uint8Array> {
-  return recall('optimize', [await readFile(binaryenPath), module], () => optimize(module));
-}
-
-async function recallFrom(cacheFolder: string, ...[what, inputs, make]: Parameters<Recall>): Promise<Uint8Array> {
-  const hash = createHash('sha256');
-  for (const input of inputs) hash.update(`${input.length}\n`).update(input);
-  const name = `${what}-${hash.digest('hex')}`;
-  const remembered = await readIfThere(join(cacheFolder, name));
-  if (remembered) return new Uint8Array(remembered);
-  const made = await make();
-  await writeFiles(cacheFolder, { [name]: made });
-  return made;
+function contentHash(
+  code: string,
+  models: Models,
+  options: Pick<BuildOptions, 'stock' | 'trim' | 'unoptimized'>,
+): string {
+  const hash = createHash('sha256').update(JSON.stringify({ ...options, code }));
+  for (const [name, file] of Object.entries(models)) hash.update(`${name}\n`).update(file);
+  return hash.digest('hex');
 }
 
 /** The model files that the stock runtime needed beside it. */
@@ -105,21 +100,10 @@ async function removeStockModels(folder: string): Promise<void> {
   await Promise.all(names.map((name) => rm(join(folder, name))));
 }
 
-async function readIfThere(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** Each file appears whole or not at all; the last one is the stamp that vouches for the others. */
+/** The last one is the stamp that vouches for the others. */
 async function writeFiles(folder: string, files: EmittedFiles): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const [name, content] of Object.entries(files)) {
-    const path = join(folder, name);
-    await writeFile(`${path}.part`, content);
-    await rename(`${path}.part`, path);
+    await writeWhole(join(folder, name), content);
   }
 }

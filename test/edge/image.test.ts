@@ -170,7 +170,7 @@ describe('verification', () => {
   it('names model and case if the weights of one model differ', async () => {
     const reference = await startReference({ ...models, foreign: foreign(99) });
     await expect(verify(outcomesOf(reference), await start())).rejects.toThrow(
-      /^edge image, model foreign, image input, .*: output logits: expected .* at 0, got/,
+      /^edge image, model foreign, .*: output logits: expected .* at 0, got/,
     );
   });
 

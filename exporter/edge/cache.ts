@@ -1,0 +1,68 @@
+/**
+ * Remembers what stages have made, in a folder, by the content of everything that it depends on. What depends on more than a
+ * key can say, such as which functions cases reach, is a guess until verification has passed; if it does not, everything is
+ * made anew.
+ */
+
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { Recall } from './image.ts';
+
+export class StageCache {
+  readonly #folder: string;
+  readonly #code: string;
+  #recalled = false;
+
+  /** @param code hash of the stages' code and of the packages that they use */
+  constructor(folder: string, code: string) {
+    this.#folder = folder;
+    this.#code = code;
+  }
+
+  /** What `make` gives with the help of memory; or, where it fails with that help, without. */
+  async use<T>(make: (recall: Recall) => Promise<T>): Promise<T> {
+    try {
+      return await make((...stage) => this.#recall(...stage));
+    } catch (error) {
+      if (!this.#recalled) throw error;
+      return await make((...stage) => this.#make(...stage));
+    }
+  }
+
+  async #recall(...stage: Parameters<Recall>): Promise<Uint8Array> {
+    const remembered = await readIfThere(this.#pathOf(...stage));
+    if (!remembered) return this.#make(...stage);
+    this.#recalled = true;
+    return new Uint8Array(remembered);
+  }
+
+  async #make(...stage: Parameters<Recall>): Promise<Uint8Array> {
+    const made = await stage[2]();
+    await mkdir(this.#folder, { recursive: true });
+    await writeWhole(this.#pathOf(...stage), made);
+    return made;
+  }
+
+  #pathOf(...[what, inputs]: Parameters<Recall>): string {
+    const hash = createHash('sha256').update(this.#code);
+    for (const input of inputs) hash.update(`${input.length}\n`).update(input);
+    return join(this.#folder, `${what}-${hash.digest('hex')}`);
+  }
+}
+
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The file appears whole or not at all. */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  await writeFile(`${path}.part`, content);
+  await rename(`${path}.part`, path);
+}
