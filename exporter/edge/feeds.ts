@@ -14,7 +14,9 @@ export interface Sizes {
 
 const specialFloats = [NaN, Infinity, -Infinity, 0, -0, 1e38, -1e38, 1e-40, -1e-45, 3.4028234663852886e38, 1, 255];
 /** As indices or sizes, most are out of every bound. Narrow types wrap them. */
-const specialIntegers = [-1, 2 ** 31 - 1, 0, -(2 ** 31), 99, 1, -99];
+const specialIntegers = [-1, 0, -(2 ** 31), 99, 1, -99];
+/** Not for a number alone, which may be how often a loop is run. */
+const largeInteger = 2 ** 31 - 1;
 
 const fillFloat: Readonly<Record<Fill, (random: () => number) => number>> = {
   image: (random) => Math.floor(random() * 256),
@@ -23,10 +25,10 @@ const fillFloat: Readonly<Record<Fill, (random: () => number) => number>> = {
 };
 
 /** Integers are often indices: small ones have a chance to be valid. */
-const fillInteger: Readonly<Record<Fill, (random: () => number) => number>> = {
+const fillInteger: Readonly<Record<Fill, (random: () => number, alone: boolean) => number>> = {
   image: (random) => Math.floor(random() * 8),
   unit: (random) => Math.floor(random() * 2),
-  special: (random) => pick(specialIntegers, random),
+  special: (random, alone) => pick(alone ? specialIntegers : [largeInteger, ...specialIntegers], random),
 };
 
 export function makeFeeds(runtime: Runtime, inputs: readonly ValueInfo[], sizes: Sizes, fill: Fill): Tensors {
@@ -62,12 +64,12 @@ function makeTensor(
 }
 
 function fillData(data: TensorData, dtype: DType, fill: Fill, random: () => number): void {
+  const integer = () => fillInteger[fill](random, data.length === 1);
   for (let i = 0; i < data.length; i++) {
     if (dtype === 'float16' || dtype === 'float32' || dtype === 'float64') data[i] = fillFloat[fill](random);
     else if (dtype === 'bool') data[i] = Math.round(random());
-    else if (data instanceof BigInt64Array || data instanceof BigUint64Array)
-      data[i] = BigInt(fillInteger[fill](random));
-    else data[i] = fillInteger[fill](random);
+    else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(integer());
+    else data[i] = integer();
   }
 }
 
