@@ -50,7 +50,7 @@ try {
     .description('Specialise ONNX Runtime Web to the ONNX files of a folder, for a Cloudflare Worker.')
     .option('--models <folder>', 'folder of ONNX files, searched to any depth', 'dist/models')
     .option('--out <folder>', 'where edge.mjs, edge.wasm and edge.d.mts go', 'dist/edge')
-    .option('--trim', 'also drop heap pages that nothing read while every case was performed', false)
+    .option('--trim', 'also drop pages of memory that nothing read while every case was performed', false)
     .option('--table', 'measure what was built, beside stock', false)
     .addHelpText('after', '\nWith EDGE_RUNTIME=stock in the environment, the unmodified runtime is written instead.')
     .action(main)

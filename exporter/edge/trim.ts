@@ -1,10 +1,9 @@
 /**
- * Drops heap pages that no case ever reads: what is left of creating sessions. Unlike a missing function, missing data
- * does not trap, so this is off by default, static data is left whole, and the same cases must pass with the dropped
- * pages poisoned instead of zeroed.
+ * Drops pages that no case ever reads: most of all the texts of the stock module, since sealing has taken from the heap what
+ * is not needed there. Unlike a missing function, missing data does not trap, so this is off by default, and the same cases
+ * must pass with the dropped pages poisoned instead of zeroed.
  */
 
-import type { Snapshot } from './snapshot.ts';
 import { granuleBytes } from './trace.ts';
 
 /** Half-open range of addresses of a dropped page. */
@@ -20,10 +19,9 @@ const trimPageBytes = 4_096;
 const poison = 0xfb;
 
 /** @param marks one byte for each granule of memory, not 0 if it has been read */
-export function unreadPages({ memory, heapStart }: Snapshot, marks: Uint8Array): readonly Page[] {
+export function unreadPages(memory: Uint8Array, marks: Uint8Array): readonly Page[] {
   const pages: Page[] = [];
-  const first = Math.ceil(heapStart / trimPageBytes) * trimPageBytes;
-  for (let start = first; start < memory.length; start += trimPageBytes) {
+  for (let start = 0; start < memory.length; start += trimPageBytes) {
     const end = start + trimPageBytes;
     const read = marks.subarray(start / granuleBytes, end / granuleBytes).some((mark) => mark !== 0);
     if (!read && memory.subarray(start, end).some((byte) => byte !== 0)) pages.push({ start, end });
