@@ -33,16 +33,19 @@ export function buildBundle(modelsFolder: string, config = 'wrangler.toml'): str
 
 export interface Server {
   readonly url: string;
+  /** The isolate's inspector, where it was asked for. */
+  readonly inspector: string | undefined;
   /** Of workerd. */
   readonly pid: number;
   stop(): Promise<void>;
 }
 
 /** Serves a bundle on a free port of the local host. */
-export async function serveBundle(outdir: string): Promise<Server> {
+export async function serveBundle(outdir: string, { isInspected = false } = {}): Promise<Server> {
   const config = join(outdir, 'config.capnp');
   writeFileSync(config, capnp(outdir));
-  const child = spawn(workerd, ['serve', '--control-fd=3', config], {
+  const options = ['--control-fd=3', ...(isInspected ? ['--inspector-addr=127.0.0.1:0'] : [])];
+  const child = spawn(workerd, ['serve', ...options, config], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   });
   const exited = new Promise<void>((done) =>
@@ -55,26 +58,34 @@ export async function serveBundle(outdir: string): Promise<Server> {
     await exited;
     rmSync(outdir, { recursive: true, force: true });
   };
-  const port = await Promise.race([listening(child.stdio[3] as Readable), exited]);
-  if (port === undefined) throw new Error('workerd: expected to listen, got an exit');
-  return { url: `http://127.0.0.1:${port}`, pid: child.pid ?? 0, stop };
+  const { port, inspector } = await listening(child.stdio[3] as Readable);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    inspector: inspector === undefined ? undefined : `ws://127.0.0.1:${inspector}/${service}`,
+    pid: child.pid ?? 0,
+    stop,
+  };
 }
 
-/** The port that workerd reports on its control pipe. */
-async function listening(control: Readable): Promise<number | undefined> {
+/** The ports that workerd reports on its control pipe, the inspector's before the one for requests. */
+async function listening(control: Readable) {
+  let inspector: number | undefined;
   for await (const chunk of control) {
     for (const line of String(chunk).trim().split('\n')) {
-      const { event, port } = JSON.parse(line) as { event: string; port?: number };
-      if (event === 'listen') return port;
+      const { event, port } = JSON.parse(line) as { event: string; port: number };
+      if (event === 'listen') return { port, inspector };
+      inspector = port;
     }
   }
-  return undefined;
+  throw new Error('workerd: expected to listen, got an exit');
 }
 
 interface WorkerConfig {
   readonly compatibility_date: string;
   readonly vars: Readonly<Record<string, unknown>>;
 }
+
+const service = 'bn-edge';
 
 const moduleTypes: Record<string, string> = { js: 'esModule', wasm: 'wasm', bin: 'data' };
 
@@ -94,8 +105,8 @@ function capnp(outdir: string): string {
   );
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "bn-edge", worker = .worker)],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "bn-edge")],
+  services = [(name = "${service}", worker = .worker)],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "${service}")],
 );
 const worker :Workerd.Worker = (
   compatibilityDate = "${config.compatibility_date}",

@@ -8,7 +8,7 @@ import { median, type Measurement, writeMeasurements } from '../measurement.ts';
 import { interleave, type Candidate } from '../rounds.ts';
 import { loadServer, type HttpRequest, type Latencies } from './load.ts';
 import { requests } from './requests.ts';
-import { soak } from './soak.ts';
+import { type Sample, soak, type SoakResult } from './soak.ts';
 
 interface Flags {
   readonly rounds: number;
@@ -39,25 +39,45 @@ async function run(flags: Flags): Promise<void> {
   console.log(`${describeLoad()} at the end`);
 }
 
-/** @throws Error at the end where an answer was wrong */
+/** @throws Error at the end where an answer was wrong, or the isolate took more than the platform gives it */
 async function measureSoak(minutes: number): Promise<readonly Measurement[]> {
-  const server = await serveBundle(buildBundle('models'));
+  const server = await serveBundle(buildBundle('models'), { isInspected: true });
   try {
-    const { requests, bad, failures, resident } = await soak(server, 16, minutes * 60);
-    const [early, late] = [resident.slice(0, resident.length / 2), resident.slice(resident.length / 2)].map(median);
-    console.log(`${requests} requests, ${bad} of them bad: ${failures.length === 0 ? 'every answer as expected' : ''}`);
-    console.log(
-      `resident memory: median ${early?.toFixed(0)} MB in the first half, ${late?.toFixed(0)} MB in the second`,
-    );
+    const { requests, bad, failures, samples, live } = await soak(server, 16, minutes * 60);
     if (failures.length > 0) throw new Error(failures.join('\n'));
-    return [
-      { name: 'worker/soak/requests', value: requests, unit: '1' },
-      { name: 'worker/soak/growth_mb', value: (late ?? NaN) - (early ?? NaN), unit: 'MB' },
-      { name: 'worker/soak/peak_rss_mb', value: Math.max(...resident), unit: 'MB' },
-    ];
+    console.log(`${requests} requests, ${bad} of them bad: every answer as expected`);
+    const measurements = [{ name: 'requests', value: requests, unit: '1' }, ...memoryOf(samples, live)];
+    print(measurements);
+    const peak = Math.max(...samples.map(({ heap }) => heap)) + live[1].wasm;
+    if (peak > ISOLATE_LIMIT) throw new Error(`heap and wasm: expected at most ${ISOLATE_LIMIT} bytes, got ${peak}`);
+    return measurements.map(({ name, ...rest }) => ({ name: `worker/soak/${name}`, ...rest }));
   } finally {
     await server.stop();
   }
+}
+
+const MIB = 1024 * 1024;
+/** What an isolate may take: https://developers.cloudflare.com/workers/platform/limits/#memory */
+const ISOLATE_LIMIT = 128 * MIB;
+
+/** Of what holds garbage the medians of both halves and the peak, of what is live the values at half time and in the end. */
+function memoryOf(samples: readonly Sample[], live: SoakResult['live']): readonly Measurement[] {
+  const mib = (name: string, bytes: number): Measurement => ({ name, value: bytes / MIB, unit: 'MiB' });
+  const half = samples.length / 2;
+  return [
+    ...(['heap', 'buffers', 'resident'] as const).flatMap((part) => {
+      const values = samples.map((sample) => sample[part]);
+      return [
+        mib(`${part}/first_half`, median(values.slice(0, half))),
+        mib(`${part}/second_half`, median(values.slice(half))),
+        mib(`${part}/peak`, Math.max(...values)),
+      ];
+    }),
+    ...(['heap', 'buffers', 'wasm'] as const).flatMap((part) => [
+      mib(`live/${part}/half_time`, live[0][part]),
+      mib(`live/${part}/end`, live[1][part]),
+    ]),
+  ];
 }
 
 async function measureSpeed({ rounds, seconds, warmUp }: Flags): Promise<readonly Measurement[]> {

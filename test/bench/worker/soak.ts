@@ -1,11 +1,12 @@
 /**
  * Hours of traffic in minutes: connections that send a mix of right and bad requests without pause. Every answer is compared with
- * the one that the same request got when the Worker was idle.
+ * the one that the same request got when the Worker was idle, and the isolate's memory is watched.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'undici';
 import type { Server } from '../../bundle/workerd.ts';
+import { Inspector, type IsolateMemory, type LiveMemory } from './isolate-memory.ts';
 import type { HttpRequest } from './load.ts';
 import { badRequests, mixedRequests } from './traffic.ts';
 
@@ -14,8 +15,15 @@ export interface SoakResult {
   readonly bad: number;
   /** The first of each kind of failure: a 5xx, or an answer that was another one before. */
   readonly failures: readonly string[];
-  /** Resident memory of the process in MB (10⁶ bytes), once a second. */
-  readonly resident: readonly number[];
+  /** Once a second. */
+  readonly samples: readonly Sample[];
+  /** After half of the time, and when the Worker is idle again. */
+  readonly live: readonly [LiveMemory, LiveMemory];
+}
+
+export interface Sample extends IsolateMemory {
+  /** Of the whole process, which is more than the isolate; in bytes. */
+  readonly resident: number;
 }
 
 interface Answer {
@@ -36,6 +44,7 @@ export async function soak(server: Server, connections: number, seconds: number)
     await expectedOf(server, mixedRequests(), (status) => status === 200),
     await expectedOf(server, badRequests(), (status) => status >= 400 && status < 500),
   ];
+  using inspector = await Inspector.connect(server.inspector ?? '');
   const failures = new Map<string, string>();
   const counts = { requests: 0, bad: 0 };
   const end = performance.now() + seconds * 1000;
@@ -52,9 +61,11 @@ export async function soak(server: Server, connections: number, seconds: number)
     }
     await client.close();
   };
-  const watch = watchMemory(server.pid, end);
+  const watch = watchMemory(server.pid, inspector, end);
+  const half = sleep(seconds * 500).then(() => inspector.live());
   await Promise.all(Array.from({ length: connections }, (_, number) => connection(number)));
-  return { ...counts, failures: [...failures.values()], resident: await watch };
+  const samples = await watch;
+  return { ...counts, failures: [...failures.values()], samples, live: [await half, await inspector.live()] };
 }
 
 /** Asks each once, on an idle Worker. */
@@ -80,14 +91,17 @@ async function ask(client: Client, { path, headers, body }: HttpRequest): Promis
   return { status: response.statusCode, text: Buffer.from(await response.body.arrayBuffer()).toString('latin1') };
 }
 
-async function watchMemory(pid: number, end: number): Promise<readonly number[]> {
-  const resident: number[] = [];
+async function watchMemory(pid: number, inspector: Inspector, end: number): Promise<readonly Sample[]> {
+  const samples: Sample[] = [];
   while (performance.now() < end) {
     await sleep(1000);
-    resident.push((Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024) / 1e6);
+    samples.push({ ...(await inspector.memory()), resident: residentOf(pid) });
   }
-  return resident;
+  return samples;
 }
+
+const residentOf = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 
 const pick = <T>(items: readonly T[], index: number): T | undefined => items[Math.floor(index) % items.length];
 
