@@ -1,18 +1,20 @@
 /** Any ONNX file, as far as serving it needs to look inside: its constants and its Batch Norm nodes. */
 import onnxProto, { type onnx } from 'onnx-proto';
 import { UserError } from '../../training/errors.ts';
+import { decodeProto, GraphError } from '../../training/graph/index.ts';
 
-const { TensorProto, ModelProto } = onnxProto.onnx;
+const { TensorProto } = onnxProto.onnx;
 
 /** @throws UserError naming the file where the bytes are no ONNX model */
 export function decodeOnnx(file: string, bytes: Uint8Array): onnx.ModelProto {
   try {
-    const model = ModelProto.decode(bytes);
-    if (model.graph?.node?.length) return model;
-  } catch {
-    // Told below, as for bytes that decode to nothing.
+    const model = decodeProto(bytes);
+    if (!model.graph?.node?.length) throw new GraphError('expected an ONNX model, got one without nodes');
+    return model;
+  } catch (error) {
+    if (error instanceof GraphError) throw new UserError(`${file}: ${error.message}`, { cause: error });
+    throw error;
   }
-  throw new UserError(`${file}: expected an ONNX model, got ${bytes.byteLength} bytes that are none`);
 }
 
 /** The version of ONNX's own operator set, or 0 where the model imports none. */

@@ -2,10 +2,11 @@
  * Reads an ONNX file that uses the project's ops. The file is not trusted: types inside the graph are inferred anew, and
  * arity and attributes are held against each op's signature.
  */
-import onnxProto, { type onnx } from 'onnx-proto';
+import type { onnx } from 'onnx-proto';
 import { oneLine } from '../errors.ts';
 import { type Arity, arities } from './arity.ts';
 import { checkGraph } from './check.ts';
+import { decodeProto } from './decode-proto.ts';
 import { dtypeOf, tensorFromBytes } from './onnx-types.ts';
 import { type AttributeName, attributeTypes, type OpType } from './ops.ts';
 import { opSchemas } from './schemas/index.ts';
@@ -20,7 +21,7 @@ export interface Model {
 /** @throws GraphError, in one line, for bytes that are no ONNX model, or one with an op, type or attribute the project does not use */
 export function decodeModel(bytes: Uint8Array): Model {
   try {
-    return decodeProto(parse(bytes));
+    return modelOf(decodeProto(bytes));
   } catch (error) {
     if (error instanceof GraphError) throw new GraphError(oneLine(error.message), { cause: error });
     if (error instanceof RangeError) throw new GraphError('expected graphs nested less deep', { cause: error });
@@ -28,20 +29,12 @@ export function decodeModel(bytes: Uint8Array): Model {
   }
 }
 
-function decodeProto(model: onnx.IModelProto): Model {
+function modelOf(model: onnx.IModelProto): Model {
   if (!model.graph) throw new GraphError('expected an ONNX model, got one without a graph');
   return {
     graph: checkGraph(decodeGraph(model.graph, new Map())),
     metadata: Object.fromEntries((model.metadataProps ?? []).map(({ key, value }) => [key ?? '', value ?? ''])),
   };
-}
-
-function parse(bytes: Uint8Array): onnx.IModelProto {
-  try {
-    return onnxProto.onnx.ModelProto.decode(bytes);
-  } catch (error) {
-    throw new GraphError(`expected an ONNX model, got ${bytes.byteLength} bytes that are none`, { cause: error });
-  }
 }
 
 function decodeGraph(proto: onnx.IGraphProto, outer: ReadonlyMap<string, Value>): Graph {

@@ -1,6 +1,7 @@
 /** The ONNX graph: ops, builder, checker, printer, files. Knows nothing of gradients or layers. */
 export { type Emitters, type GraphBuilder, graphBuilder } from './builder.ts';
 export { checkGraph } from './check.ts';
+export { decodeProto } from './decode-proto.ts';
 export { decodeModel, type Model } from './decode.ts';
 export { encodeModel } from './encode.ts';
 export { type Attributes, type Inputs, opset, type OpType, type Outputs } from './ops.ts';

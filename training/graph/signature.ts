@@ -1,5 +1,6 @@
 /** What any ONNX file takes and gives, whatever ops it is made of. */
-import onnxProto, { type onnx } from 'onnx-proto';
+import type { onnx } from 'onnx-proto';
+import { decodeProto } from './decode-proto.ts';
 import { type Dim, GraphError } from './types.ts';
 
 export interface ModelSignature {
@@ -14,22 +15,13 @@ export interface Port {
 
 /** @throws GraphError for bytes that are no ONNX model */
 export function modelSignature(bytes: Uint8Array): ModelSignature {
-  const { input = [], output = [], initializer = [] } = decode(bytes);
+  const { input, output, initializer } = decodeProto(bytes).graph ?? {};
+  if (!output?.length) throw new GraphError('expected an ONNX model, got one without outputs');
   const stored = new Set((initializer ?? []).map(({ name }) => name));
   return {
     inputs: (input ?? []).filter(({ name }) => !stored.has(name)).map(portOf),
-    outputs: (output ?? []).map(portOf),
+    outputs: output.map(portOf),
   };
-}
-
-function decode(bytes: Uint8Array): onnx.IGraphProto {
-  try {
-    const { graph } = onnxProto.onnx.ModelProto.decode(bytes);
-    if (graph?.output?.length) return graph;
-  } catch {
-    // Told below, as for bytes that decode to nothing.
-  }
-  throw new GraphError(`expected an ONNX model, got ${bytes.byteLength} bytes that are none`);
 }
 
 const portOf = ({ name, type }: onnx.IValueInfoProto): Port => ({

@@ -72,6 +72,11 @@ function nested(depth: number): Buffer {
 
 const deep = nested(5000);
 
+/** 5 MB of messages of two bytes each, for which the decoder would take 400 MB. */
+const messages = field(7, Buffer.alloc(5e6, Buffer.from([(1 << 3) | 2, 0])));
+/** And of integers of one byte, each of which it would make an object. */
+const integers = field(7, field(5, field(7, Buffer.alloc(5e6, 1))));
+
 /** The fixture with its first Batch Norm parameter computed from itself. */
 function circular(): Uint8Array {
   const model = ModelProto.decode(digits());
@@ -107,6 +112,9 @@ const attacks: readonly (readonly [what: string, read: () => unknown, message: s
   ['safetensors with a shape in a million brackets', () => parseSafetensors(safetensors(`{"a":{"dtype":"F32","shape":${'['.repeat(1e6)}${']'.repeat(1e6)},"data_offsets":[0,4]}}`), 'file'), /^file: (header|tensor "a"): expected /],
   ['ONNX with graphs in graphs', () => decodeModel(deep), /^expected /],
   ['ONNX with an op that clears the screen', () => decodeModel(withOp('\u001b[2J\u009b2J\n')), /op \\u\{1b\}\[2J\\u\{9b\}2J\\u\{a\} is not known$/],
+  ['ONNX of nothing but empty nodes', () => decodeModel(messages), /^expected tensors as raw data, got more than \d+ messages/],
+  ['served ONNX of nothing but empty nodes', () => prepareModel('file', messages), /^file: expected tensors as raw data/],
+  ['served ONNX with a long list of integers', () => prepareModel('file', integers), /^file: expected tensors as raw data/],
   ['served ONNX with graphs in graphs', () => prepareModel('file', deep), /^file: expected /],
 ]; // prettier-ignore
 

@@ -1,8 +1,16 @@
 /** `node --expose-gc --import tsx reader-memory.ts <format> <path>` prints by how many bytes reading raises the process's peak. */
+import { existsSync, readFileSync } from 'node:fs';
 import { largeFiles, type LargeFormat } from './large-files.ts';
+
+/** Linux counts the peak of the process that started this one into `maxRSS`; VmHWM begins anew. */
+const peak = (): number =>
+  1024 *
+  (existsSync('/proc/self/status')
+    ? Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
+    : process.resourceUsage().maxRSS);
 
 const [format, path = ''] = process.argv.slice(2);
 globalThis.gc?.();
 const before = process.memoryUsage.rss();
 await largeFiles[format as LargeFormat].read(path);
-console.log(process.resourceUsage().maxRSS * 1024 - before);
+console.log(peak() - before);
