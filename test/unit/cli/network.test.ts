@@ -43,7 +43,7 @@ describe('the network of the command line', () => {
 
   test('an unknown name is answered with the known ones', async () => {
     await expect(findNetwork('mnist')).rejects.toThrow(
-      '--network: expected mnist-mlp, mnist-cnn, mnist-resnet or a .ts file, got "mnist"',
+      `--network: expected ${Object.keys(networks).join(', ')} or a .ts file, got "mnist"`,
     );
   });
 });
