@@ -108,6 +108,20 @@ describe('a run that stops twice', () => {
     );
     await expect(load(path, { ...base, ema: 0.9 })).rejects.toThrow('expected config.ema none, as');
   });
+
+  it('goes on where its data have been moved, and not where they are others', async () => {
+    const path = join(folder, 'moved.safetensors');
+    const at = (place: string, sha256: string): RunDescription => {
+      const run = describeRun(base);
+      return { ...run, sha256, data: { ...run.data, source: { path: place, label: 'y' } } };
+    };
+    const onSnapshot = (snapshot: Snapshot) => saveSnapshot(path, at('here/data.csv', 'a'), { snapshot, engine });
+    await train(plan, data, { ...base, epochs: 1 }, backend, { onSnapshot });
+    await expect(loadSnapshot(path, plan, at('there/data.csv', 'a'))).resolves.toMatchObject({ engine });
+    await expect(loadSnapshot(path, plan, at('there/data.csv', 'b'))).rejects.toThrow(
+      'expected sha256 "a", as the run',
+    );
+  });
 });
 
 describe('numbers that are no longer finite', () => {
