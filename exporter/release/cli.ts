@@ -1,28 +1,21 @@
 /** `npm run release -- --help` */
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { runCommand } from '../../training/cli/index.ts';
 import { exportCommand, type ExportFlags, exportOptions } from '../command.ts';
-import { type PlanName, plans } from './plan.ts';
 import { release } from './release.ts';
 
 interface ReleaseFlags extends ExportFlags {
-  readonly plan: PlanName;
   readonly percentage?: number;
   readonly force: boolean;
 }
 
 const command = exportCommand('release')
   .description('Export a checkpoint, compare it with the deployed version, deploy it, and keep that version beside it.')
-  .addOption(
-    new Option('--plan <name>', 'of the account: the Worker may have 3 or 10 MB')
-      .choices(Object.keys(plans))
-      .default('free'),
-  )
   .option('--percentage <n>', 'of the traffic for the new version (default: all)', percentage)
   .option('--force', 'release in spite of a lower accuracy, another signature or a too large Worker', false)
-  .action(async ({ plan, percentage, force, ...flags }: ReleaseFlags) => {
-    await release({ ...(await exportOptions(flags)), plan, percentage, force }, await nativeBackend(), console.log);
+  .action(async ({ percentage, force, ...flags }: ReleaseFlags) => {
+    await release({ ...(await exportOptions(flags)), percentage, force }, await nativeBackend(), console.log);
   });
 
 function percentage(text: string): number {

@@ -18,11 +18,10 @@ import {
 } from '../versions.ts';
 import type { ModelCard } from '../card.ts';
 import { objections, testScore } from './objections.ts';
-import { megabytes, type PlanName, tooLarge } from './plan.ts';
+import { megabytes, tooLarge } from './worker-size.ts';
 import { deploy, deployedVersion, deployGradually, measure } from './wrangler.ts';
 
 export interface ReleaseOptions extends ExportOptions {
-  readonly plan: PlanName;
   /** Whether to release in spite of all objections. */
   readonly force: boolean;
   /** The share of the traffic, from 1 to 99; without it the new version gets all. */
@@ -33,7 +32,7 @@ type Print = (line: string) => void;
 
 /** @throws UserError for a checkpoint that cannot be exported, an objection, or a failed deployment; nothing has changed then */
 export async function release(options: ReleaseOptions, backend: Backend, print: Print): Promise<void> {
-  const { models, name, plan, percentage, force } = options;
+  const { models, name, percentage, force } = options;
   const deployWith = percentage === undefined ? deploy : await gradually(models, percentage);
   const standing = await readFolder(models, name);
   const version = nextVersion(standing);
@@ -45,8 +44,8 @@ export async function release(options: ReleaseOptions, backend: Backend, print: 
 
   const next = releaseInto(standing, files);
   const size = await measureWith(models, name, next);
-  print(`worker: ${megabytes(size)} gzip`);
-  objectTo(tooLarge(plan, size), force, print);
+  print(`worker: ${megabytes(size)}`);
+  objectTo(tooLarge(size), force, print);
 
   await put(models, name, standing, next, () => deployWith(models, message));
   print(`deployed ${message}${percentage === undefined ? '' : ` to ${percentage} % of the traffic`}`);

@@ -15,19 +15,19 @@ import { unexpected, UserError } from '../../training/errors.ts';
 interface OutputLine {
   readonly type: string;
   readonly version_id?: string | null;
-  readonly bundle_size?: { readonly gzip_bytes: number };
+  readonly bundle_size?: { readonly raw_bytes: number };
 }
 
 interface Deployment {
   readonly versions: readonly { readonly version_id: string; readonly percentage: number }[];
 }
 
-/** Bundles the Worker without uploading it: what the platform would weigh, in bytes after gzip. */
+/** Bundles the Worker without uploading it: what the platform would weigh, in bytes. */
 export async function measure(models: string): Promise<number> {
   const { lines } = await wrangler('deploy', ['--dry-run'], models, 'quietly');
   const size = lines.find(({ type }) => type === 'deploy')?.bundle_size;
   if (!size) throw new Error('internal: wrangler did not tell the size of the bundle');
-  return size.gzip_bytes;
+  return size.raw_bytes;
 }
 
 /** Gives the models of a folder all the traffic. */

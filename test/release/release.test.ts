@@ -86,7 +86,7 @@ function run(script: string, ...args: readonly string[]): Promise<Outcome> {
 }
 
 const release = (name: string, ...args: readonly string[]): Promise<Outcome> =>
-  run('cli', '--checkpoint', at(`${name}.safetensors`), '--data', at('data'), '--plan', 'paid', ...args);
+  run('cli', '--checkpoint', at(`${name}.safetensors`), '--data', at('data'), ...args);
 
 /** What was uploaded last, the file extension given. */
 function uploaded(extension: string): readonly Uint8Array[] {
@@ -147,6 +147,13 @@ describe('a release', () => {
     await expectUploadedBytes();
     expect(cloudflare.deployments.at(-1)).toEqual([{ version_id: versionId(2), percentage: 100 }]);
     expect(await versions()).toEqual(['card.json: 1', 'versions/2/card.json: 2']);
+  });
+
+  it('that is forced gets all the traffic, and a number that was never used', async () => {
+    expect(await release('hasty', '--force')).toEqual({ code: 0, stderr: '' });
+    await expectUploadedBytes();
+    expect(cloudflare.deployments.at(-1)).toEqual([{ version_id: versionId(3), percentage: 100 }]);
+    expect(await versions()).toEqual(['card.json: 3', 'versions/1/card.json: 1']);
   });
 
   it('that cannot be deployed leaves the models as they were', async () => {

@@ -1,0 +1,13 @@
+/**
+ * How large a Worker may be, on every plan. Until 2026-09-04 it was 3 or 10 MB after compression.
+ * https://developers.cloudflare.com/changelog/post/2026-09-04-increased-worker-size-limit/
+ */
+export const mostBytes = 64 * 1024 * 1024;
+
+/** One line where the Worker does not fit. */
+export function tooLarge(bytes: number): readonly string[] {
+  if (bytes <= mostBytes) return [];
+  return [`worker: expected at most ${megabytes(mostBytes)}, got ${megabytes(bytes)}`];
+}
+
+export const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(2)} MiB`;
