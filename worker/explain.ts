@@ -32,7 +32,7 @@ export function explain(model: Model, { feeds, batch, id }: Samples, options: Ex
   const own = switchable.batch(feeds, fetches);
   const predict = (values: ReadonlyMap<string, Tensor>) =>
     predictions(model, tensorIn(values, scores.name), options.top_k)[options.sample] ?? [];
-  return {
+  const response: ExplainResponse = {
     model_name: name,
     model_version: version,
     ...(id !== undefined && { id }),
@@ -41,6 +41,16 @@ export function explain(model: Model, { feeds, batch, id }: Samples, options: Ex
     predictions: { running: predict(running), batch: predict(own) } as ExplainResponse['predictions'],
     layers: batchNorm.map((layer) => explainLayer(layer, { running, batch: own }, options)),
   };
+  [running, own].forEach(discard);
+  return response;
+}
+
+/**
+ * Gives the memory back at once. The garbage of requests in a row is collected later than an isolate can wait: with 16 clients and 64
+ * samples each, 340 MiB of it were there at a time.
+ */
+function discard(values: ReadonlyMap<string, Tensor>): void {
+  for (const { data } of values.values()) data.buffer.transfer(0);
 }
 
 function explainLayer(

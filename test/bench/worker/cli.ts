@@ -77,6 +77,10 @@ function memoryOf(samples: readonly Sample[], live: SoakResult['live']): readonl
       mib(`live/${part}/half_time`, live[0][part]),
       mib(`live/${part}/end`, live[1][part]),
     ]),
+    mib(
+      'heap_and_buffers_and_wasm/peak',
+      Math.max(...samples.map(({ heap, buffers }) => heap + buffers)) + live[1].wasm,
+    ),
   ];
 }
 
