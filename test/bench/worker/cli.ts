@@ -147,8 +147,10 @@ function measurementsOf(results: ReadonlyMap<string, readonly Latencies[]>): rea
 }
 
 function print(measurements: readonly Measurement[]): void {
-  const table = new Table({ head: ['', 'value', 'unit'], colAligns: ['left', 'right', 'left'], style: { head: [] } });
-  table.push(...measurements.map(({ name, value, unit }) => [name, value.toPrecision(4), unit]));
+  const style = { head: [], border: [], compact: true };
+  const table = new Table({ head: ['', 'value', 'unit'], colAligns: ['left', 'right', 'left'], style });
+  const digits = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 });
+  table.push(...measurements.map(({ name, value, unit }) => [name, digits.format(value), unit]));
   console.log(table.toString());
 }
 
