@@ -6,8 +6,11 @@ import onnxProto, { type onnx } from 'onnx-proto';
 import protobuf from 'protobufjs/minimal.js';
 import { GraphError } from './types.ts';
 
-/** The tags and lengths of fields, and the numbers of lists. The CNN on MNIST has 790. */
-const MOST_VALUES = 2 ** 22;
+/** Estimated, in bytes; the CNN on MNIST takes 0.1 MB. */
+const MOST_MEMORY = 64e6;
+
+/** In bytes: a tag or a length, half of what an empty message has; an integer of 64 bits, which is an object; any other number. */
+const memory = { field: 120, integer: 60, number: 15 } as const;
 
 /** @throws GraphError for bytes that are no ONNX model, or one that would take too much memory */
 export function decodeProto(bytes: Uint8Array): onnx.ModelProto {
@@ -21,37 +24,40 @@ export function decodeProto(bytes: Uint8Array): onnx.ModelProto {
   }
 }
 
-/** Counts all that onnx-proto's decoder asks for but the bytes of tensors and strings. */
+/** Adds up all that onnx-proto's decoder asks for but the bytes of tensors and strings. */
 class CountingReader extends protobuf.BufferReader {
-  #count = 0;
+  #taken = 0;
 
   override uint32(): number {
-    this.#take();
+    this.#take(memory.field);
     return super.uint32();
   }
 
   override int64(): protobuf.Long {
-    this.#take();
+    this.#take(memory.integer);
     return super.int64();
   }
 
   override uint64(): protobuf.Long {
-    this.#take();
+    this.#take(memory.integer);
     return super.uint64();
   }
 
   override float(): number {
-    this.#take();
+    this.#take(memory.number);
     return super.float();
   }
 
   override double(): number {
-    this.#take();
+    this.#take(memory.number);
     return super.double();
   }
 
-  #take(): void {
-    if (++this.#count > MOST_VALUES)
-      throw new GraphError(`expected tensors as raw data, got more than ${MOST_VALUES} messages and numbers of lists`);
+  #take(memory: number): void {
+    this.#taken += memory;
+    if (this.#taken > MOST_MEMORY)
+      throw new GraphError(
+        `expected tensors as raw data, got messages and lists of numbers for more than ${MOST_MEMORY / 1e6} MB`,
+      );
   }
 }
