@@ -7,8 +7,8 @@
  * kernel for blocks of channels adds a bias and a tensor, applies an activation, and uses the processor's widest vectors; the
  * runtime's elementwise ops take a pass each, with narrow ones. Where nobody reads w any more, y takes its memory.
  */
-import type { GraphBuilder, Node, OpNode, OpType, Value } from '../graph/index.ts';
-import { producer, scalarOf, sizes } from './match.ts';
+import { type GraphBuilder, type Node, type OpNode, type OpType, sameShape, type Value } from '../graph/index.ts';
+import { elementsOf, producer, scalarOf, sizes } from './match.ts';
 import { type Readers, readersOf } from './readers.ts';
 import { type Pass, rewrite } from './rewrite.ts';
 
@@ -64,13 +64,13 @@ const matchers: {
       { sum: { ...first, w: B }, saved: passesSaved(first, a, b, context) },
       { sum: { ...second, w: A }, saved: passesSaved(second, b, a, context) },
     ].sort((one, other) => other.saved - one.saved);
-    return isSameShape(A, B) && sums[0] && sums[0].saved > 0 ? sums[0].sum : undefined;
+    return sameShape(A.shape, B.shape) && sums[0] && sums[0].saved > 0 ? sums[0].sum : undefined;
   },
 
   Sub: (g, { inputs: [A, B] }, context) => {
     const [a, b] = context.original.inputs as [Value, Value];
     const line = productOf(g, B);
-    if (!isSameShape(A, B) || passesSaved(line, b, a, context) === 0) return undefined;
+    if (!sameShape(A.shape, B.shape) || passesSaved(line, b, a, context) === 0) return undefined;
     return difference(g, A, line);
   },
 
@@ -113,32 +113,30 @@ function activated(g: GraphBuilder, X: Value, activation: Sum['activation'], con
 }
 
 function differenceOf(g: GraphBuilder, { inputs: [A, B] }: OpNode<'Sub'>): Sum | undefined {
-  return isSameShape(A, B) ? difference(g, A, productOf(g, B)) : undefined;
+  return sameShape(A.shape, B.shape) ? difference(g, A, productOf(g, B)) : undefined;
 }
-
-const isSameShape = (A: Value, B: Value): boolean => A.shape.join() === B.shape.join();
 
 /** A number for all of x, or one for each row of a matrix. */
 function isCoefficient({ shape }: Value, x: Value): boolean {
   const [rows, columns] = shape;
-  return elements(shape) === 1 || (shape.length === 2 && x.shape.length === 2 && rows === x.shape[0] && columns === 1);
+  return (
+    elementsOf(shape) === 1 || (shape.length === 2 && x.shape.length === 2 && rows === x.shape[0] && columns === 1)
+  );
 }
 
 /** A large tensor whose rows are whole blocks. */
 function fillsBlocks(sum: Sum, b: number): boolean {
   const { dtype, shape } = sum.x;
-  return dtype === 'float32' && elements(shape) >= large && elements(shape) % (rowsOf(sum) * b) === 0;
+  return dtype === 'float32' && elementsOf(shape) >= large && elementsOf(shape) % (rowsOf(sum) * b) === 0;
 }
 
 /** With coefficients of their own; one where all have the same. */
-const rowsOf = ({ s, t }: Sum): number => Math.max(...[s, t].map((value) => (value ? elements(value.shape) : 1)));
-
-const elements = (shape: Value['shape']): number => shape.reduce<number>((product, size) => product * Number(size), 1);
+const rowsOf = ({ s, t }: Sum): number => Math.max(...[s, t].map((value) => (value ? elementsOf(value.shape) : 1)));
 
 function emitSum(g: GraphBuilder, sum: Sum, b: number): Value {
   const { x, s, t, w, activation } = sum;
   const channels = rowsOf(sum) * b;
-  const image = imageOf(elements(x.shape), channels);
+  const image = imageOf(elementsOf(x.shape), channels);
   const Y = g['com.microsoft.nchwc.Conv'](
     seenAs(g, x, image),
     repeated(g, s ?? g.scalar(1), [channels, 1, 1, 1]),
@@ -161,7 +159,7 @@ function imageOf(size: number, channels: number): readonly number[] {
 /** A number for each row, or for all, as one for each channel: `[channels, ..]`. */
 function repeated(g: GraphBuilder, value: Value, shape: readonly [channels: number, ...ones: number[]]): Value {
   const [channels] = shape;
-  const rows = elements(value.shape);
+  const rows = elementsOf(value.shape);
   const number = scalarOf(value);
   if (number !== undefined) {
     const data = new Float32Array(channels).fill(number);
