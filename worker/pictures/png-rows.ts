@@ -1,6 +1,8 @@
 /**
  * From a PNG's inflated rows to pixels: each row undoes its filter, and every sample becomes a byte.
  * https://www.w3.org/TR/png-3/#7Scanline and #9Filters
+ *
+ * Done here, since fast-png's decoder (8.0.0) would inflate a second time and does not read interlaced pictures of fewer than 8 bits.
  */
 export interface PngHeader {
   readonly width: number;
