@@ -17,7 +17,7 @@ const ofData = new Headers({ ...protection, 'cache-control': 'no-store' });
 const ofJson = new Headers(ofData);
 ofJson.set('content-type', 'application/json');
 
-/** What a model answers. Its headers are copied from prepared ones, which costs a quarter of setting each. */
+/** What a model answers. Its headers are copied from prepared ones, which is cheaper than setting each. */
 export function answerJson(value: object): Response {
   return new Response(JSON.stringify(value), { headers: ofJson });
 }
