@@ -3,8 +3,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { maskedCrc32c, openEventFile } from '../../../training/cli/tensorboard.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 // https://github.com/tensorflow/tensorflow/blob/v2.17.0/tensorflow/core/util/event.proto, and summary.proto
 const { root } = protobuf.parse(`
@@ -44,13 +48,13 @@ it.each([
 });
 
 it('an event file holds the version, the start of the session, and scalars by step', async () => {
+  const wallTime = 1_800_000_000.5;
+  vi.useFakeTimers({ now: 1000 * wallTime, toFake: ['Date'] });
   const folder = await mkdtemp(join(tmpdir(), 'bn-edge-'));
   const path = join(folder, 'events.out.tfevents.1');
   const events = openEventFile(path, 200);
   events.add(300, { 'loss/train': 0.5, 'accuracy/train': 0.75 });
   events.add(3_000_000_000, { 'loss/train': 0.25 });
-  const now = Date.now() / 1000;
-  const wallTime = expect.closeTo(now, 0) as number;
   expect(readRecords(await readFile(path))).toEqual([
     { wallTime, step: 0, fileVersion: 'brain.Event:2' },
     { wallTime, step: 200, sessionLog: { status: 'START' } },
