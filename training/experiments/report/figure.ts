@@ -5,7 +5,7 @@
 import * as Plot from '@observablehq/plot';
 import { symbol, symbolCircle, symbolSquare, type SymbolType } from 'd3-shape';
 import { parseHTML } from 'linkedom';
-import { prose } from './prose.ts';
+import { escape, prose } from './prose.ts';
 
 export interface Figure {
   readonly caption: string;
@@ -23,6 +23,8 @@ export interface Series {
 
 export interface Panel {
   readonly title?: string;
+  /** In pixels of the drawing; a screen may give it a quarter less. */
+  readonly width: number;
   readonly svg: string;
 }
 
@@ -45,38 +47,36 @@ export const colours = {
 
 /** Blue is always with Batch Norm or its running statistics, orange always without it or the mini-batch's own. */
 export const withNorm: Series = { name: 'with Batch Norm', colour: colours.blue, shape: symbolCircle };
-export const without: Series = { name: 'without', colour: colours.orange, shape: symbolSquare, dash: '5 3' };
+export const without: Series = { name: 'without Batch Norm', colour: colours.orange, shape: symbolSquare, dash: '5 3' };
 
 /** This code has no browser around it, and so no types of one. */
 const { document } = parseHTML('<html><body></body></html>') as unknown as { readonly document: never };
 
-interface Drawn {
-  readonly outerHTML: string;
-  readonly setAttribute: (name: string, value: string) => void;
-}
-
-export function panel({ title, alt, ...options }: PanelOptions): Panel {
-  const svg = Plot.plot({
+export function panel({ title, alt, width = 360, ...options }: PanelOptions): Panel {
+  const drawn = Plot.plot({
     document,
-    width: 360,
+    width,
     height: 250,
     marginLeft: 48,
     marginBottom: 38,
     marginRight: 14,
     insetLeft: 6,
     insetRight: 6,
-    style: { fontSize: '11.5px', fontFamily: 'inherit', background: 'none' },
-    ariaLabel: alt,
+    style: { fontFamily: 'inherit', background: 'none' },
     ...options,
-  }) as unknown as Drawn;
-  svg.setAttribute('role', 'img');
-  return { ...(title !== undefined && { title }), svg: compact(svg.outerHTML) };
+  }) as unknown as { readonly outerHTML: string };
+  const svg = compact(drawn.outerHTML);
+  return { ...(title !== undefined && { title }), width, svg: svg.replace('<svg', () => `<svg role="img" aria-label="${escape(alt)}"`) };
 }
 
-/** Coordinates to a tenth of a pixel, and none of the styles that the page sets for all figures. */
+/**
+ * Coordinates to a tenth of a pixel, and none of the styles that the page sets for all figures. Plot also labels its groups
+ * (“dot”, “x-axis tick”), where ARIA allows no label, inside what is one picture to a screen reader.
+ */
 const compact = (svg: string): string =>
   svg
     .replaceAll(/<style>[^]*?<\/style>/g, '')
+    .replaceAll(/ aria-[a-z]+="[^"]*"/g, '')
     .replaceAll(/ (?:d|transform|[xy][12]?|c[xy]|width|height)="[^"]*"/g, (attribute) =>
       attribute.replaceAll(/\d+\.\d{2,}/g, (digits) => String(Number(Number(digits).toFixed(1)))),
     );
@@ -105,9 +105,10 @@ export function repeats(points: readonly Summary[], { colour, shape = symbolCirc
 
 /** HTML of a figure. */
 export function figureHtml({ caption, legend = [], panels }: Figure): string {
-  return `<figure>
+  const width = Math.max(...panels.map((panel) => panel.width));
+  return `<figure${panels.length === 1 ? ' class="single"' : ''}>
 ${legend.length > 0 ? `<ul class="legend">${legend.map(legendItem).join('')}</ul>` : ''}
-<div class="panels${panels.length === 1 ? ' single' : ''}">
+<div class="panels" style="--width: ${width}px">
 ${panels.map(panelHtml).join('\n')}
 </div>
 <figcaption>${prose(caption)}</figcaption>

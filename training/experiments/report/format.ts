@@ -32,13 +32,30 @@ const raised = (exponent: number): string =>
 /** `97.1 %` */
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)}\u202f%`;
 
-/** `312 ± 14`: the mean of the repeats and their standard deviation. */
-export const spread = (values: readonly number[]): string =>
-  `${number(mean(values))}\u202f±\u202f${number(deviation(values), 2)}`;
+/** `0.218 ± 0.006`: the mean of the repeats to the last digit that their standard deviation leaves certain, and that deviation. */
+export function spread(values: readonly number[]): string {
+  const [centre, scatter] = [mean(values), deviation(values)];
+  return `${fixed(centre, decimalsOf(scatter))}\u00a0±\u00a0${fixed(scatter, decimalsOf(scatter))}`;
+}
+
+/** Decimal places up to the first digit that is not 0, and one more where that is a 1. */
+function decimalsOf(scatter: number): number {
+  if (scatter === 0) return 0;
+  const exponent = Math.floor(Math.log10(scatter));
+  return Math.max(0, (scatter < 2 * 10 ** exponent ? 1 : 0) - exponent);
+}
+
+const fixed = (value: number, decimals: number): string =>
+  value
+    .toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+    .replace('-', '−');
 
 /** `97.1 ± 0.2 %` */
 export const percentSpread = (shares: readonly number[], digits = 1): string =>
-  `${(100 * mean(shares)).toFixed(digits)}\u202f±\u202f${(100 * deviation(shares)).toFixed(digits)}\u202f%`;
+  `${(100 * mean(shares)).toFixed(digits)}\u00a0±\u00a0${(100 * deviation(shares)).toFixed(digits)}\u202f%`;
+
+/** As the beginning of a sentence; code stays as it is. */
+export const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** `a, b and c` */
 export const list = (items: readonly string[]): string =>

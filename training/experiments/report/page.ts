@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Description, Experiment } from '../experiment.ts';
 import type { Recorded } from '../run.ts';
 import { figureHtml } from './figure.ts';
+import { list } from './format.ts';
 import { displayed, prose } from './prose.ts';
 
 interface Section extends Description {
@@ -56,9 +57,10 @@ function fontFace(subset: 'latin' | 'greek'): string {
 const introduction = (sections: readonly Section[]): string => `<header>
 <p class="eyebrow">bn-edge: Batch Normalization, measured</p>
 <h1>Batch Norm, claim by claim</h1>
-<p class="lead">${prose('What the course notes say about Batch Norm, each claim as an experiment on MNIST. Batch Norm normalizes every channel of $z$ by mean and variance, then scales and shifts it by what it learns:')}</p>
-${displayed('\\mu = \\frac1m \\sum_i z_i \\qquad \\sigma^2 = \\frac1m \\sum_i (z_i-\\mu)^2 \\qquad \\hat z_i = \\frac{z_i-\\mu}{\\sqrt{\\sigma^2+\\varepsilon}} \\qquad \\tilde z_i = \\gamma\\,\\hat z_i + \\beta')}
-<p class="lead">${prose('In training μ and σ² are those of the mini-batch, at test time fixed ones. Everything below was computed by the project’s own training graph in ONNX Runtime, with fixed seeds; an error bar is one standard deviation over the repeats, and “clearly” means by more than two standard errors. A claim that the numbers do not bear out says so.')}</p>
+<p class="lead">${prose('What courses teach about Batch Norm, each claim put to an experiment on MNIST. Batch Norm normalizes every channel of $z$ by mean and variance, then scales and shifts it by what it learns:')}</p>
+${displayed('\\mu = \\frac1m \\sum_i z_i', '\\sigma^2 = \\frac1m \\sum_i (z_i-\\mu)^2', '\\hat z_i = \\frac{z_i-\\mu}{\\sqrt{\\sigma^2+\\varepsilon}}', '\\tilde z_i = \\gamma\\,\\hat z_i + \\beta')}
+<p class="lead">${prose('In training $\\mu$ and $\\sigma^2$ are those of the mini-batch, at test time fixed ones. Everything below was computed by the project’s own training graph in ONNX Runtime, with fixed seeds. “±” and error bars are one standard deviation over the repeats; “clearly” means by more than two standard errors of the difference. A claim that the numbers do not bear out says so.')}</p>
+<p class="lead">${tally(sections)}</p>
 <ol class="contents">
 ${sections.map(contentsItem).join('\n')}
 </ol>
@@ -67,10 +69,24 @@ ${sections.map(contentsItem).join('\n')}
 const contentsItem = (section: Section): string =>
   `<li value="${section.number}"><a href="#${section.experiment.name}">${prose(section.experiment.title)}</a> ${verdictHtml(section)}</li>`;
 
-function verdictHtml({ findings }: Section): string {
+type Verdict = 'holds' | 'holds in part' | 'does not hold';
+
+const classOf = { holds: 'holds', 'holds in part': 'partly', 'does not hold': 'fails' } as const;
+
+function verdictOf({ findings }: Section): Verdict {
   const holding = findings.filter(({ holds }) => holds).length;
-  if (holding === findings.length) return '<b class="verdict holds">holds</b>';
-  return holding === 0 ? '<b class="verdict fails">does not hold</b>' : '<b class="verdict partly">holds in part</b>';
+  if (holding === findings.length) return 'holds';
+  return holding === 0 ? 'does not hold' : 'holds in part';
+}
+
+const verdictHtml = (section: Section): string =>
+  `<b class="verdict ${classOf[verdictOf(section)]}">${verdictOf(section)}</b>`;
+
+/** `Of 10 claims 7 hold and 3 hold in part.` */
+function tally(sections: readonly Section[]): string {
+  const count = (wanted: Verdict) => sections.filter((section) => verdictOf(section) === wanted).length;
+  const parts = [`${count('holds')} hold`, `${count('holds in part')} hold in part`, `${count('does not hold')} do not`];
+  return `Of ${sections.length} claims ${list(parts.filter((part) => !part.startsWith('0 ')))}.`;
 }
 
 const sectionHtml = (section: Section): string => {

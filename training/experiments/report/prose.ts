@@ -19,8 +19,9 @@ export function prose(text: string): string {
   return html + escape(text.slice(end));
 }
 
-/** A formula on a line of its own. */
-export const displayed = (formula: string): string => temml.renderToString(formula, { displayMode: true });
+/** Formulas on a line of their own, or on as many as a narrow screen needs: no browser breaks one. */
+export const displayed = (...formulas: readonly string[]): string =>
+  `<div class="formulas">${formulas.map((formula) => temml.renderToString(formula, { displayMode: true })).join('\n')}</div>`;
 
 export const escape = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
