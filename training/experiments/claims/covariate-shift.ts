@@ -208,10 +208,9 @@ export const covariateShift = experiment<Results>({
     findings: findings(results),
     figures: [
       {
-        caption: `What one unit of the last hidden layer gets, over the training (one seed): the median, and where 15 % and 85 % of the images lie.`,
-        legend: [without, withNorm, jitteredSeries],
+        caption: `What one unit of the last hidden layer gets, over the training (one seed): the median, and the middle ${percent(0.7, 0)} of the images. Batch Norm holds it in place, jumps tear it loose.`,
         panels: [
-          unitPanel('without', results, 'without', without),
+          unitPanel('without Batch Norm', results, 'without', without),
           unitPanel('with Batch Norm', results, 'with', withNorm),
           unitPanel('with Batch Norm, jumping', results, 'jittered', jitteredSeries),
         ],
@@ -293,13 +292,13 @@ function findings(results: Results) {
       'shifted-images',
       sturdier.length === names.length,
       `A network with Batch Norm stands shifted images better than one without: ${table(({ running }) => running)}; without ${table(({ plain }) => plain)}.`,
-      `Against shifted images Batch Norm as such is no protection; it is clearly better for ${sturdier.length} of ${names.length}: ${table(({ running }) => running)}; without ${table(({ plain }) => plain)}. The running statistics are those of other images.`,
+      `Against shifted images Batch Norm as such is no protection; it is clearly better for ${sturdier.length === 0 ? 'none' : sturdier.length} of the ${names.length} shifts: ${table(({ running }) => running)}; without ${table(({ plain }) => plain)}. The running statistics are those of other images.`,
     ),
     finding(
       'anew',
       rescued.length === names.length,
       `Estimating $\\mu$, $\\sigma^2$ anew on shifted images, without labels or training, helps for every shift: ${table(({ estimatedAnew }) => estimatedAnew)}.`,
-      `Estimating $\\mu$, $\\sigma^2$ anew on shifted images, without labels or training, clearly helps for ${rescued.length} of ${names.length} shifts: ${table(({ estimatedAnew }) => estimatedAnew)}.`,
+      `Estimating $\\mu$, $\\sigma^2$ anew on shifted images, without labels or training, clearly helps for ${rescued.length} of the ${names.length} shifts: ${table(({ estimatedAnew }) => estimatedAnew)}.`,
     ),
   ];
 }
@@ -322,14 +321,24 @@ function whySteady(results: Results) {
   );
 }
 
-function unitPanel(title: string, { runs }: Results, variant: Variant, { colour: stroke }: Series): Panel {
-  const moments = runs.find((run) => run.variant === variant && run.seed === 1)?.moments ?? [];
+const shownMoments = ({ runs }: Results, variant: Variant): readonly Moment[] =>
+  runs.find((run) => run.variant === variant && run.seed === 1)?.moments ?? [];
+
+/** The same for all variants, so that the eye can compare them. */
+function unitRange(results: Results): readonly [number, number] {
+  const values = variants.flatMap((variant) => shownMoments(results, variant).flatMap(({ unit }) => unit));
+  return [Math.min(...values), Math.max(...values)];
+}
+
+function unitPanel(title: string, results: Results, variant: Variant, { colour: stroke }: Series): Panel {
+  const moments = shownMoments(results, variant);
   const at = (i: number) => (moment: Moment) => moment.unit[i] ?? NaN;
   return panel({
     title,
+    width: 270,
     alt: `Percentiles of one unit’s input over the training, ${title}`,
     x: { label: 'step' },
-    y: { label: 'what the activation gets', grid: true },
+    y: { label: 'what the activation gets', grid: true, domain: unitRange(results) },
     marks: [
       Plot.ruleY([0]),
       Plot.areaY(moments, { x: 'step', y1: at(0), y2: at(2), fill: stroke, fillOpacity: 0.2 }),
@@ -383,7 +392,6 @@ function shiftPanel(results: readonly Shifted[]): Panel {
     });
   return panel({
     alt: 'Accuracy on shifted test images',
-    width: 480,
     marginLeft: 84,
     x: { label: 'accuracy', grid: true, domain: [0, 1], tickFormat: (share: number) => percent(share, 0) },
     y: { label: null, type: 'band', domain: Object.keys(shifts) },

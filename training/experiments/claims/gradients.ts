@@ -233,7 +233,7 @@ export const gradients = experiment<Results>({
   name: 'gradients',
   title: 'The gradients of γ, β and z',
   claim:
-    'With $\\mathrm{d}\\hat z = \\gamma\\,\\mathrm{d}\\tilde z$ the gradients are $\\mathrm{d}\\beta = \\sum \\mathrm{d}\\tilde z$, $\\mathrm{d}\\gamma = \\sum \\mathrm{d}\\tilde z\\,\\hat z$ and $\\mathrm{d}z = \\frac{1}{\\sqrt{\\sigma^2+\\varepsilon}} \\bigl(\\mathrm{d}\\hat z - \\tfrac1m\\sum \\mathrm{d}\\hat z - \\hat z\\,\\tfrac1m\\sum \\mathrm{d}\\hat z\\,\\hat z\\bigr)$.',
+    'With $\\mathrm{d}\\hat z = \\gamma\\,\\mathrm{d}\\tilde z$ the gradients are $\\mathrm{d}\\beta = \\sum \\mathrm{d}\\tilde z$, $\\mathrm{d}\\gamma = \\sum \\mathrm{d}\\tilde z\\,\\hat z$ and $\\mathrm{d}z = \\frac{1}{\\sqrt{\\sigma^2+\\varepsilon}} \\bigl(\\mathrm{d}\\hat z - \\tfrac1m\\sum \\mathrm{d}\\hat z$ ${} - \\hat z\\,\\tfrac1m\\sum \\mathrm{d}\\hat z\\,\\hat z\\bigr)$.',
   measure,
   describe: ({ comparisons, sweep, sizes }) => {
     const worst = (pick: (comparison: Comparison) => number) => Math.max(...comparisons.map(pick));
@@ -247,8 +247,8 @@ export const gradients = experiment<Results>({
         finding(
           'formula',
           differences < 1e-6,
-          `The formulas are right: they differ from the differences by at most ${number(differences, 2)}, and the error grows as the square of the step until rounding takes over.`,
-          `The formulas differ from the differences by up to ${number(differences, 2)}.`,
+          `The formulas are right: they differ from central differences by at most ${number(differences, 2)}, and the error grows as the square of the step until rounding takes over.`,
+          `The formulas differ from central differences by up to ${number(differences, 2)}.`,
         ),
         finding(
           'autodiff',
@@ -260,7 +260,7 @@ export const gradients = experiment<Results>({
       figures: [
         {
           caption:
-            'Left: the largest difference for each of γ, β and z, one mark a mini-batch. Right: the differences’ own error for z by their step; where they are best they agree with the formula to ten digits.',
+            'Three ways: the largest difference for each of γ, β and z as a share of the largest gradient, one mark a mini-batch. Differences: their own error for z by their step, too coarse at the left, too much rounding at the right.',
           legend: [againstFormula, againstDifferences, formulaDifferences],
           panels: [comparisonPanel(comparisons), sweepPanel(sweep)],
         },
@@ -286,10 +286,10 @@ function comparisonPanel(comparisons: readonly Comparison[]) {
       dy,
     });
   return panel({
-    title: 'three ways',
+    title: 'three ways compared',
     alt: 'Largest differences between the gradients, by layer and quantity',
     marginLeft: 96,
-    x: { type: 'log', label: 'difference', grid: true, ticks: 4, tickFormat: power },
+    x: { type: 'log', label: 'largest difference', grid: true, ticks: 4, tickFormat: power },
     y: { label: null, type: 'band' },
     marks: [
       dots(againstFormula, ({ autodiffAndFormula }) => autodiffAndFormula, -6),
@@ -301,7 +301,7 @@ function comparisonPanel(comparisons: readonly Comparison[]) {
 
 function sweepPanel(sweep: Results['sweep']) {
   return panel({
-    title: 'differences, by step',
+    title: 'central differences, by step',
     alt: 'Error of central differences by their step',
     x: { type: 'log', label: 'step h', ticks: 4, tickFormat: power, reverse: true },
     y: { type: 'log', label: 'error for z', grid: true, ticks: 5, tickFormat: power },

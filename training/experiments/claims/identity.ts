@@ -137,7 +137,7 @@ const descend = (theta: Float32Array, gradient: Float32Array, learningRate: numb
 
 export const identity = experiment<Results>({
   name: 'identity',
-  title: 'γ and β can undo it',
+  title: 'γ and β can undo the normalization',
   claim:
     'With $\\gamma = \\sqrt{\\sigma^2 + \\varepsilon}$ and $\\beta = \\mu$ the layer is the identity: $\\tilde z = z$.',
   measure,
@@ -166,7 +166,7 @@ export const identity = experiment<Results>({
       ],
       figures: [
         {
-          caption: `Left: the error of every mini-batch, in multiples of one float32 rounding. Right: the learning layer’s distance from $\\gamma = \\sqrt{\\sigma^2+\\varepsilon}$, $\\beta = \\mu$, the farthest channel’s, falls to rounding.`,
+          caption: `Set: the error of every mini-batch, in multiples of one float32 rounding. Learned: the distance from $\\gamma = \\sqrt{\\sigma^2+\\varepsilon}$, $\\beta = \\mu$, the farthest channel’s, falls to rounding.`,
           panels: [exactPanel(exact), learnedPanel(learned)],
         },
       ],

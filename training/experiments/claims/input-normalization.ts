@@ -14,7 +14,7 @@ import { reduced, reducedShape } from '../lab/reduced.ts';
 import { clearlyBelow, mean } from '../lab/statistics.ts';
 import { freshTensors, trained, training, withInputStatistics } from '../lab/training.ts';
 import { colours, type Panel, panel, type Series } from '../report/figure.ts';
-import { list, number, power, spread } from '../report/format.ts';
+import { capitalized, list, number, power, spread } from '../report/format.ts';
 
 const models = ['logistic regression', 'mnist-mlp without Batch Norm', 'mnist-mlp'] as const;
 type Model = (typeof models)[number];
@@ -163,24 +163,28 @@ export const inputNormalization = experiment<Results>({
   measure,
   describe: (results) => ({
     method: [
-      `Pixels went in four ways: raw (0–255), scaled (0–1), normalized by one $\\mu$, $\\sigma$ of all pixels, and by a $\\mu$, $\\sigma$ of each pixel, which is what the notes describe. The surfaces are those of logistic regression on ${number(results.samples, 5)} digits of 10 × 10, their 20 × 20 inner pixels averaged two by two, since the border’s pixels never change and would make every surface flat in some direction. Condition numbers are $\\lambda_{\\max}/\\lambda_{\\min}$: of the features’ covariance, and of $\\mathrm{E}[x x^\\top]$ with a 1 for the bias, the Hessian of least squares, which shapes the surface.`,
-      `Logistic regression and \`mnist-mlp\`, without and with Batch Norm, then learned by plain gradient descent with mini-batches of 64, at rates a factor of ${results.runs.some(({ learningRate }) => Math.abs(Math.log10(learningRate) % 1) > 0.1) ? '√10 (raw: 10)' : '10'} apart, until the mean loss of ${every} steps was at most ${list(modelsOf(results).map((model) => `${targets[model]} (${model})`))}, or for ${number(results.limit, 4)} steps; the best rate was repeated with ${Math.max(...results.runs.map(({ seed }) => seed))} seeds.`,
+      `Pixels went in four ways: raw (0–255), scaled (0–1), normalized by one $\\mu$, $\\sigma$ of all pixels, and by a $\\mu$, $\\sigma$ of each pixel, which is what the claim means. The surfaces are those of logistic regression on ${number(results.samples, 5)} digits of 10 × 10, their 20 × 20 inner pixels averaged two by two, since the border’s pixels never change and would make every surface flat in some direction. Condition numbers are $\\lambda_{\\max}/\\lambda_{\\min}$: of the features’ covariance, and of $\\mathrm{E}[x x^\\top]$ with a 1 for the bias, the Hessian of least squares, which shapes the surface.`,
+      `Logistic regression and \`mnist-mlp\`, without and with Batch Norm, then learned by plain gradient descent with mini-batches of 64, at rates a factor of ${results.runs.some(({ learningRate }) => Math.abs(Math.log10(learningRate) % 1) > 0.1) ? '√10 (raw: 10)' : '10'} apart, until the mean loss of ${every} steps was at most ${list(modelsOf(results).map((model) => `${targets[model]} (${called(model)})`))}, or for ${number(results.limit, 4)} steps; the best rate was repeated with ${Math.max(...results.runs.map(({ seed }) => seed))} seeds.`,
     ],
     findings: findings(results),
     figures: [
       {
         caption:
-          'The loss of logistic regression around what it has learned, along the two directions in which the surface bends most, both axes in the same unit. Contours are drawn at equal differences of the loss. Raw and scaled have the same shape: 255 changes the size alone.',
+          'The loss of logistic regression around what it has learned, along the two directions in which the surface bends most, both axes in the same unit. Contours lie at equal differences of the loss; the more elongated, the harder for gradient descent. Raw and scaled have the same shape: dividing by 255 changes the size alone.',
         panels: results.surfaces.map(contourPanel),
       },
       {
-        caption: `Left: the eigenvalues of each surface’s curvature, as shares of the largest; the flatter, the rounder. Right and below: steps to the loss at the best rate, one mark a seed; none where no rate got there in ${number(results.limit, 4)} steps.`,
+        caption: `First the eigenvalues of each surface’s curvature, as shares of the largest: the flatter the line, the rounder the surface. Then the steps to the target loss at the best rate, one mark a seed.`,
         legend: encodingNames.map((name) => series[name]),
         panels: [spectrumPanel(results.surfaces), ...modelsOf(results).map((model) => stepsPanel(model, results))],
       },
     ],
   }),
 });
+
+/** In a text. */
+const called = (model: Model): string =>
+  model === 'mnist-mlp' ? '`mnist-mlp` with Batch Norm' : model.replace('mnist-mlp', '`mnist-mlp`');
 
 const modelsOf = ({ runs }: Results): readonly Model[] =>
   models.filter((model) => runs.some((run) => run.model === model));
@@ -242,7 +246,7 @@ function faster(results: Results, model: Model) {
     .toSorted((a, b) => mean(a.steps) - mean(b.steps))[0];
   const beats = (other: Best | undefined) =>
     quickest !== undefined && (other === undefined || clearlyBelow(quickest.steps, other.steps));
-  const text = `${model === 'mnist-mlp' ? '`mnist-mlp` with Batch Norm' : model.replace('mnist-mlp', '`mnist-mlp`')}, steps to a loss of ${targets[model]}: ${encodingNames.map(describe).join(', ')}`;
+  const text = `${capitalized(called(model))}, steps to a loss of ${targets[model]}: ${encodingNames.map(describe).join(', ')}`;
   const remark =
     model === 'mnist-mlp'
       ? ' Batch Norm behind the first layer undoes any common factor of the inputs, so little is left to gain.'
@@ -265,16 +269,22 @@ const series: { readonly [E in EncodingName]: Series } = {
 function contourPanel({ encoding, landscape: { reach, loss } }: Surface): Panel {
   const side = loss.length;
   const highest = 0.5;
+  // A contour closes along the edge of what was computed, which is nothing to see.
+  const shown = [-0.97 * reach, 0.97 * reach];
   return panel({
     title: series[encoding].name,
     alt: `Contours of the loss along the two leading directions, ${encoding}`,
-    width: 320,
-    height: 310,
-    marginLeft: 48,
-    x: { label: 'first direction', ticks: 3, tickFormat: compactTick },
-    y: { label: 'second', ticks: 3, tickFormat: compactTick },
+    width: 200,
+    height: 200,
+    marginLeft: 44,
+    marginRight: 6,
+    insetLeft: 0,
+    insetRight: 0,
+    x: { label: 'first direction', ticks: 3, tickFormat: compactTick, domain: shown },
+    y: { label: 'second direction', ticks: 3, tickFormat: compactTick, domain: shown },
     color: { type: 'linear', range: ['var(--card)', 'var(--card)'] },
     marks: [
+      Plot.frame({ stroke: 'var(--line)' }),
       Plot.contour(loss.flat(), {
         width: side,
         height: side,
@@ -286,18 +296,19 @@ function contourPanel({ encoding, landscape: { reach, loss } }: Surface): Panel 
         stroke: series[encoding].colour,
         fill: 'none',
         strokeWidth: 1.25,
+        clip: 'frame',
       }),
     ],
   });
 }
 
-const compactTick = (value: number): string => String(Number(value.toPrecision(2)));
+const compactTick = (value: number): string => number(Number(value.toPrecision(2)));
 
 function spectrumPanel(surfaces: readonly Surface[]): Panel {
   return panel({
     title: 'curvature',
     alt: 'Eigenvalues of the curvature as shares of the largest, by encoding',
-    x: { type: 'log', label: 'direction', tickFormat: String },
+    x: { type: 'log', label: 'direction, by curvature', tickFormat: String },
     y: { type: 'log', label: 'λ / λ₁', grid: true, ticks: 4, tickFormat: power },
     marks: surfaces.map(({ encoding, curvature }) =>
       Plot.line(curvature, {
@@ -316,13 +327,23 @@ function stepsPanel(model: Model, results: Results): Panel {
     (best(results, model, encoding)?.steps ?? []).map((steps) => ({ encoding, steps })),
   );
   return panel({
-    title: model,
-    alt: `Steps to the target loss by encoding, ${model}`,
+    title: capitalized(called(model)),
+    alt: `Steps to a loss of ${targets[model]} by encoding, ${model}`,
     height: 190,
     marginLeft: 82,
     x: { label: 'steps', grid: true, domain: [0, Math.max(...points.map(({ steps }) => steps)) * 1.05] },
     y: { label: null, type: 'band', domain: encodingNames },
-    marks: encodingNames.map((encoding) =>
+    marks: encodingNames.map((encoding) => [
+      best(results, model, encoding)
+        ? []
+        : Plot.text([encoding], {
+            x: 0,
+            y: (name: EncodingName) => name,
+            text: () => `not in ${number(results.limit, 4)} steps`,
+            textAnchor: 'start',
+            dx: 8,
+            fill: 'var(--soft)',
+          }),
       Plot.dot(
         points.filter((point) => point.encoding === encoding),
         {
@@ -335,6 +356,6 @@ function stepsPanel(model: Model, results: Results): Panel {
           r: 3.6,
         },
       ),
-    ),
+    ]),
   });
 }

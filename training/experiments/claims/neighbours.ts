@@ -168,7 +168,9 @@ const alone = (where: string, { batches, distinct, range }: Spread) =>
   );
 
 function dependent(where: string, { range, deviation, answers, batches }: Spread, label: string) {
-  const wrong = answers.flatMap((count, k) => (count > 0 && String(k) !== label ? [`${k} (${count} times)`] : []));
+  const wrong = answers.flatMap((count, k) =>
+    count > 0 && String(k) !== label ? [`a ${k} (${number(count, 4)} times)`] : [],
+  );
   const share = 1 - (answers[Number(label)] ?? 0) / batches;
   return finding(
     `batch-${where}`,

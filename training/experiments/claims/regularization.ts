@@ -162,14 +162,14 @@ export const regularization = experiment<Results>({
     figures: [
       {
         caption:
-          'Generalization gap by the size of the mini-batch in training, mean and standard deviation of the seeds. In the control without Batch Norm (right) mini-batches of every size still make noisy gradients, but no noisy statistics.',
+          'Generalization gap by the size of the mini-batch in training, mean and standard deviation of the seeds. In the control without Batch Norm mini-batches of every size still make noisy gradients, but no noisy statistics.',
         legend: [plainSeries, dropoutSeries],
-        panels: [gapPanel('with Batch Norm', results, true), gapPanel('without', results, false)],
+        panels: [gapPanel('with Batch Norm', results, true), gapPanel('without Batch Norm', results, false)],
       },
       {
         caption:
           'How much $\\mu_B$ and $\\sigma^2_B$ scatter from mini-batch to mini-batch, in units of $\\sigma^2$ and $\\sigma^4$, on average over the channels. The grey line is $1/m$, what independent samples must give for $\\mu_B$.',
-        legend: [meanSeries, varianceSeries, { name: '1/m', colour: colours.grey, dash: '4 3' }],
+        legend: [meanSeries, varianceSeries, { name: '$1/m$', colour: colours.grey, dash: '4 3' }],
         panels: [noisePanel(results.noise)],
       },
     ],
@@ -236,8 +236,8 @@ function findings(results: Results) {
 
 const plainSeries: Series = { ...withNorm, name: 'no dropout' };
 const dropoutSeries: Series = { name: `dropout ${rate}`, colour: colours.green, shape: symbolDiamond, dash: '6 3' };
-const meanSeries: Series = { ...withNorm, name: 'Var of the mean' };
-const varianceSeries: Series = { ...without, name: 'Var of the variance' };
+const meanSeries: Series = { ...withNorm, name: '$\\mathrm{Var}[\\mu_B]/\\sigma^2$' };
+const varianceSeries: Series = { ...without, name: '$\\mathrm{Var}[\\sigma^2_B]/\\sigma^4$' };
 
 function gapPanel(title: string, results: Results, batchNorm: boolean): Panel {
   const largest = Math.max(...results.runs.map(gapOf));
@@ -259,9 +259,8 @@ function noisePanel(noise: readonly Noise[]): Panel {
   const sizes = [...new Set(noise.map(({ m }) => m))];
   return panel({
     alt: 'Variance of the mini-batch’s mean and variance by the size of the mini-batch',
-    width: 480,
     x: { type: 'log', base: 2, label: 'size of the mini-batch, m', tickFormat: String },
-    y: { type: 'log', label: 'variance', grid: true, tickFormat: power, ticks: 5 },
+    y: { type: 'log', label: 'variance', grid: true, tickFormat: power, ticks: [0.003, 0.01, 0.03, 0.1, 0.3] },
     marks: [
       Plot.line(sizes, { x: (m: number) => m, y: (m: number) => 1 / m, stroke: colours.grey, strokeDasharray: '4 3' }),
       repeats(

@@ -190,13 +190,13 @@ export const superfluousBias = experiment<Results>({
           'order',
           !clearlyBelow(order.before, order.after),
           `With Batch Norm before the activation ${percentSpread(order.before, 2)} of the test images are right, behind it ${percentSpread(order.after, 2)}: ${different ? 'clearly more before' : 'no clear difference; the order is a convention here'}.`,
-          `The order is not what the notes say it should be: with Batch Norm before the activation ${percentSpread(order.before, 2)} of the test images are right, behind it clearly more, ${percentSpread(order.after, 2)}.`,
+          `The order is not what the claim says: with Batch Norm before the activation ${percentSpread(order.before, 2)} of the test images are right, behind it clearly more, ${percentSpread(order.after, 2)}.`,
         ),
       ],
       figures: [
         {
           caption:
-            'What a bias before Batch Norm does, by its size, one dot a mini-batch, in multiples of one float32 rounding. Left its gradient, as a share of the size of what adds up to it; right the change of the logits.',
+            'What a bias before Batch Norm does, by its size, one dot a mini-batch, in multiples of one float32 rounding: its own gradient, as a share of the size of what adds up to it, and the change of the logits, as a share of the largest.',
           panels: [
             biasPanel('gradient of b', biases, (bias) => bias.gradient),
             biasPanel('change of the logits', biases, (bias) => bias.change),

@@ -182,7 +182,7 @@ function findings({ runs }: Results) {
     finding(
       'average-is-enough',
       mean(gaps) < 0.005,
-      `The running average does as well as the full pass: ${percentSpread(running, 2)} and ${percentSpread(fullPass, 2)}; the same network’s accuracy differs by ${percent(Math.max(...gaps), 2)} at most.`,
+      `The running average does as well as the full pass: ${percentSpread(running, 2)} and ${percentSpread(fullPass, 2)}; the same network’s accuracy differs by ${number(100 * Math.max(...gaps), 2)} points at most.`,
       `The running average is not as good as the full pass: ${percentSpread(running, 2)} against ${percentSpread(fullPass, 2)}.`,
     ),
     finding(
@@ -221,7 +221,7 @@ function qualityPanel(label: string, title: string, runs: readonly Run[], pick: 
     title,
     alt: `${title} by the size of the mini-batch`,
     x: { type: 'log', base: 2, label: 'size of the mini-batch', tickFormat: String },
-    y: { label, grid: true, zero: true },
+    y: { label, grid: true, zero: true, tickFormat: (share: number) => percent(share, 0) },
     marks: [
       levelLine(
         level(({ running }) => running),
@@ -247,9 +247,8 @@ function convergencePanel(runs: readonly Run[]): Panel {
     });
   return panel({
     alt: 'Distance of the running mean from the full pass over the steps, for four momenta',
-    width: 480,
     x: { type: 'log', label: 'step', tickFormat: String },
-    y: { type: 'log', label: 'distance / σ', grid: true, tickFormat: String, ticks: 4 },
+    y: { type: 'log', label: 'distance / σ', grid: true, tickFormat: String, ticks: [0.01, 0.03, 0.1, 0.3] },
     marks: momentumSeries.map((series, i) => repeats(summaries(momenta[i] ?? 'none'), series)),
   });
 }
