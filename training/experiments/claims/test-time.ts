@@ -248,7 +248,7 @@ function convergencePanel(runs: readonly Run[]): Panel {
   return panel({
     alt: 'Distance of the running mean from the full pass over the steps, for four momenta',
     x: { type: 'log', label: 'step', tickFormat: String },
-    y: { type: 'log', label: 'distance / σ', grid: true, tickFormat: String, ticks: [0.01, 0.03, 0.1, 0.3] },
+    y: { type: 'log', label: 'distance / σ', grid: true, tickFormat: String, ticks: [0.003, 0.01, 0.03, 0.1, 0.3] },
     marks: momentumSeries.map((series, i) => repeats(summaries(momenta[i] ?? 'none'), series)),
   });
 }

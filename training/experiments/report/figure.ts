@@ -40,8 +40,6 @@ export const colours = {
   orange: 'var(--orange)',
   green: 'var(--green)',
   purple: 'var(--purple)',
-  sky: 'var(--sky)',
-  yellow: 'var(--yellow)',
   grey: 'var(--grey)',
 } as const;
 

@@ -31,7 +31,7 @@ export function reportPage(experiments: readonly Experiment[], records: readonly
 <style>
 ${fontFace('latin')}
 ${fontFace('greek')}
-${readFileSync(join(import.meta.dirname, 'report.css'), 'utf8')}</style>
+${styleSheet('../../../style/base.css')}${styleSheet('report.css')}</style>
 </head>
 <body>
 ${introduction(sections)}
@@ -43,6 +43,8 @@ ${footer(sections)}
 </html>
 `;
 }
+
+const styleSheet = (path: string): string => readFileSync(join(import.meta.dirname, path), 'utf8');
 
 const require = createRequire(import.meta.url);
 
