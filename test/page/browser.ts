@@ -1,5 +1,6 @@
 /** The system's Chromium, driven by Playwright, and the page in it. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 const candidates = [
@@ -26,8 +27,14 @@ export interface OpenPage {
   readonly complaints: readonly string[];
 }
 
-/** The page at `url`, once the network has answered to its first digit. */
+/** The Worker's page at `url`, once the network has answered to its first digit. */
 export async function open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
+  const opened = await visit(browser, url, options);
+  await opened.page.locator('.layer').first().waitFor();
+  return opened;
+}
+
+export async function visit(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
   const complaints: string[] = [];
   page.on('console', (message) => {
@@ -38,6 +45,18 @@ export async function open(browser: Browser, url: string, options: BrowserContex
     if (!request.url().startsWith(url)) complaints.push(`request to ${request.url()}`);
   });
   await page.goto(url);
-  await page.locator('.layer').first().waitFor();
   return { page, complaints };
 }
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds against the page's accessibility as it stands: contrast, names, roles. */
+export async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const report = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>('axe.run()');
+  return report.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+/** By how many pixels the page is wider than its window. */
+export const overflow = (page: Page): Promise<number> =>
+  page.locator('html').evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);

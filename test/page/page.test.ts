@@ -1,16 +1,14 @@
 /** The page as a visitor meets it: served as `npm start` serves it, in a real browser. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Server, serveLocally } from '../../exporter/start/serve.ts';
-import { executablePath, launch, open } from './browser.ts';
+import { executablePath, launch, open, overflow, violations, visit } from './browser.ts';
 
 const screenshots = join(import.meta.dirname, 'screenshots');
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
 let server: Server;
@@ -30,12 +28,6 @@ const htmlOf = (elements: { outerHTML: string }[]): string[] => elements.map(({ 
 /** Does something that asks the network, and waits for its answer. */
 async function answered(page: Page, act: () => Promise<void>): Promise<void> {
   await Promise.all([page.waitForResponse(/explain/), act()]);
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const report = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>('axe.run()');
-  return report.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 
 /** Draws strokes of points in units of the pad. */
@@ -166,6 +158,16 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
     await page.close();
   });
 
+  it('serves the report beside it, with the style and the fonts inside', async () => {
+    const { page, complaints } = await visit(browser, `${server.url}/report/`);
+    await page.getByRole('heading', { level: 1, name: 'Batch Norm, claim by claim' }).waitFor();
+    expect(
+      await page.evaluate('document.fonts.ready.then((fonts) => [...fonts].map(({ status }) => status))'),
+    ).toContain('loaded');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
   const looks = [
     ['light', { colorScheme: 'light' }],
     ['dark', { colorScheme: 'dark' }],
@@ -178,8 +180,7 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
     expect(await violations(page)).toEqual([]);
     await miniBatch(page).check();
     expect(await violations(page)).toEqual([]);
-    const { scrollWidth, clientWidth } = await page.locator('html').evaluate(widthsOf);
-    expect(scrollWidth).toBe(clientWidth);
+    expect(await overflow(page)).toBe(0);
     expect(complaints).toEqual([]);
     await page.close();
   });
@@ -187,8 +188,7 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
   it.each(['serif', 'sans-serif', 'monospace'])('fits its formulas into 320 pixels, set in %s', async (font) => {
     const { page } = await open(browser, server.url, { viewport: { width: 320, height: 600 }, bypassCSP: true });
     await page.addStyleTag({ content: `math, math * { font-family: ${font} }` });
-    const { scrollWidth } = await page.locator('html').evaluate(widthsOf);
-    expect(scrollWidth).toBe(320);
+    expect(await overflow(page)).toBe(0);
     await page.close();
   });
 
@@ -208,9 +208,4 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
     expect(picture.length).toBeLessThan(150_000);
     await page.close();
   });
-});
-
-const widthsOf = ({ scrollWidth, clientWidth }: { scrollWidth: number; clientWidth: number }) => ({
-  scrollWidth,
-  clientWidth,
 });
