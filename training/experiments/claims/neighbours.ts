@@ -150,7 +150,7 @@ export const neighbours = experiment<Results>({
       findings: places.flatMap(([where, both]) => [alone(where, both.running), dependent(where, both.batch, label)]),
       figures: [
         {
-          caption: `The image’s logits over all mini-batches: each class’s median, the middle half (thick), 90 % (thin) and extremes (dots) with the mini-batch’s statistics, and the one value with running statistics.`,
+          caption: `The image’s logits over all mini-batches: each class’s median, the middle half (thick), ${percent(0.9, 0)} (thin) and extremes (dots) with the mini-batch’s statistics, and the one value with running statistics.`,
           legend: [fixed, own],
           panels: places.map(([where, both]) => logitsPanel(where, both)),
         },

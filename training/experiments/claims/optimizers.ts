@@ -101,14 +101,14 @@ function works(runs: readonly Run[]) {
   const text = optimizers
     .map(
       (optimizer, i) =>
-        `${titles[optimizer]} ${percentSpread(pairsOf[i]?.[0] ?? [])} (without ${percentSpread(pairsOf[i]?.[1] ?? [])})`,
+        `${titles[optimizer]}: ${percentSpread(pairsOf[i]?.[0] ?? [])} (without ${percentSpread(pairsOf[i]?.[1] ?? [])})`,
     )
-    .join(', ');
+    .join('; ');
   return finding(
     'works',
     pairsOf.every(([norm, plain]) => !clearlyBelow(norm, plain)),
-    `It works with each of them; nowhere is Batch Norm clearly worse. Accuracy at the best rate: ${text}.`,
-    `It does not help with each of them. Accuracy at the best rate: ${text}.`,
+    `It works with each of them; nowhere is Batch Norm clearly worse. Accuracy at the best rate, ${text}.`,
+    `It does not help with each of them. Accuracy at the best rate, ${text}.`,
   );
 }
 
@@ -120,10 +120,10 @@ function forgives(runs: readonly Run[]) {
       .toSorted((a, b) => mean(a) - mean(b))[0] ?? [];
   const compared = optimizers.map((optimizer) => {
     const [norm, plain] = [worst(optimizer, true), worst(optimizer, false)];
-    const text = `${titles[optimizer]} ${percentSpread(norm)} (without ${percentSpread(plain)})`;
+    const text = `${titles[optimizer]}: ${percentSpread(norm)} (without ${percentSpread(plain)})`;
     return { better: clearlyBelow(plain, norm), text };
   });
-  const text = `At the worst of the rates: ${compared.map(({ text }) => text).join(', ')}`;
+  const text = `At the worst of the rates, ${compared.map(({ text }) => text).join('; ')}`;
   return finding(
     'forgives',
     compared.every(({ better }) => better),

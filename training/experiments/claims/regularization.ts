@@ -1,6 +1,6 @@
 /** Claim 8: the noise of mini-batches regularizes slightly; less in larger ones, more with dropout. */
 import * as Plot from '@observablehq/plot';
-import { symbolDiamond } from 'd3-shape';
+import { symbolCircle, symbolDiamond } from 'd3-shape';
 import { type ClassificationDataset, createRandom, subset } from '../../data/index.ts';
 import { planNetwork } from '../../network/index.ts';
 import { createEvaluator, populationStatistics, type State } from '../../trainer/index.ts';
@@ -11,7 +11,7 @@ import { createStatisticsProbe, type LayerStatistics } from '../lab/probe.ts';
 import { pairs, range } from '../lab/range.ts';
 import { clearlyBelow, mean, powerLaw, variance } from '../lab/statistics.ts';
 import { trained, training } from '../lab/training.ts';
-import { colours, type Panel, panel, repeats, type Series, without, withNorm } from '../report/figure.ts';
+import { colours, type Panel, panel, repeats, type Series, withNorm } from '../report/figure.ts';
 import { list, number, percentSpread, power, spread } from '../report/format.ts';
 import { summarize } from '../report/summary.ts';
 
@@ -234,10 +234,10 @@ function findings(results: Results) {
   ];
 }
 
-const plainSeries: Series = { ...withNorm, name: 'no dropout' };
+const plainSeries: Series = { name: 'no dropout', colour: colours.purple, shape: symbolCircle };
 const dropoutSeries: Series = { name: `dropout ${rate}`, colour: colours.green, shape: symbolDiamond, dash: '6 3' };
 const meanSeries: Series = { ...withNorm, name: '$\\mathrm{Var}[\\mu_B]/\\sigma^2$' };
-const varianceSeries: Series = { ...without, name: '$\\mathrm{Var}[\\sigma^2_B]/\\sigma^4$' };
+const varianceSeries: Series = { ...dropoutSeries, name: '$\\mathrm{Var}[\\sigma^2_B]/\\sigma^4$' };
 
 function gapPanel(title: string, results: Results, batchNorm: boolean): Panel {
   const largest = Math.max(...results.runs.map(gapOf));
