@@ -130,8 +130,8 @@ function fewerSteps(depth: number, { runs, limit }: Results): Finding {
     best
       ? `${spread(best.steps)} steps at its best rate, ${best.learningRate}`
       : `no rate at which every seed gets there in ${number(limit, 4)} steps`;
-  const text = `${depth} layers: with Batch Norm ${describe(norm)}; without ${describe(plain)}`;
-  return finding(`depth-${depth}`, faster, `${text}.`, `${text}: not clearly fewer.`);
+  const text = `${depth} layers, with Batch Norm: ${describe(norm)}; without: ${describe(plain)}`;
+  return finding(`depth-${depth}`, faster, `${text}.`, `${text}; not clearly fewer.`);
 }
 
 function widerRange(depths: readonly number[], runs: readonly Run[]): Finding {
