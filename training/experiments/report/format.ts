@@ -35,12 +35,12 @@ export const percent = (share: number, digits = 1): string => `${(100 * share).t
 /** `0.218 ± 0.006`: the mean of the repeats to the last digit that their standard deviation leaves certain, and that deviation. */
 export function spread(values: readonly number[]): string {
   const [centre, scatter] = [mean(values), deviation(values)];
-  return `${fixed(centre, decimalsOf(scatter))}\u00a0±\u00a0${fixed(scatter, decimalsOf(scatter))}`;
+  const write = scatter === 0 ? number : (value: number) => fixed(value, decimalsOf(scatter));
+  return `${write(centre)}\u00a0±\u00a0${write(scatter)}`;
 }
 
 /** Decimal places up to the first digit that is not 0, and one more where that is a 1. */
 function decimalsOf(scatter: number): number {
-  if (scatter === 0) return 0;
   const exponent = Math.floor(Math.log10(scatter));
   return Math.max(0, (scatter < 2 * 10 ** exponent ? 1 : 0) - exponent);
 }

@@ -109,7 +109,7 @@ ${findings.map(({ holds, text }) => `<li class="${holds ? 'holds' : 'fails'}">${
 };
 
 function footer(sections: readonly Section[]): string {
-  const engines = [...new Set(sections.map(({ record }) => record.engine))].join(', ');
+  const engines = [...new Set(sections.map(({ record }) => record.engine.replace(/\b1 threads/, '1 thread')))].join(', ');
   const quick = sections.some(({ record }) => record.quick);
   return `<footer>
 <p>${engines}. MNIST: LeCun, Cortes and Burges.${quick ? ' <b>Of a quick run: fewer repeats and steps.</b>' : ''}</p>
