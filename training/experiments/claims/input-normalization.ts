@@ -275,7 +275,7 @@ function contourPanel({ encoding, landscape: { reach, loss } }: Surface): Panel 
     title: series[encoding].name,
     alt: `Contours of the loss along the two leading directions, ${encoding}`,
     width: 200,
-    height: 200,
+    height: 214,
     marginLeft: 44,
     marginRight: 6,
     insetLeft: 0,

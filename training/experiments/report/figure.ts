@@ -55,6 +55,7 @@ export function panel({ title, alt, width = 360, ...options }: PanelOptions): Pa
     document,
     width,
     height: 250,
+    marginTop: 26,
     marginLeft: 48,
     marginBottom: 38,
     marginRight: 14,
