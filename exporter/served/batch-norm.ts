@@ -1,6 +1,6 @@
 /** The Batch Norm layers of an ONNX file, as the Worker explains them. */
 import type { onnx } from 'onnx-proto';
-import { constantsOf, valuesOf } from './onnx-file.ts';
+import { constantsOf, type Parameter, valuesOf } from './onnx-file.ts';
 
 /** Per-channel values are `[C]`. */
 export interface BatchNormLayer {
@@ -17,20 +17,33 @@ export interface BatchNormLayer {
   readonly runningVar: readonly number[];
 }
 
-/** The `BatchNormalization` nodes whose four parameters are stored in the file, in the order of the graph. */
+/** In all layers together, which may share one stored tensor; ResNet-152 has 300,000. */
+const MOST_PARAMETERS = 2 ** 20;
+const MOST_LAYERS = 2 ** 12;
+
+/**
+ * The `BatchNormalization` nodes whose four parameters are stored in the file, in the order of the graph; none where they are
+ * too many to be looked at.
+ */
 export function batchNormLayers(graph: onnx.IGraphProto): readonly BatchNormLayer[] {
   const constant = constantsOf(graph);
-  return (graph.node ?? []).flatMap((node) => {
-    if (node.opType !== 'BatchNormalization') return [];
-    const [input = '', ...names] = node.input ?? [];
-    const [gamma, beta, runningMean, runningVar] = names.map((name) => valuesOf(constant(name)));
-    if (!gamma || !beta || !runningMean || !runningVar) return [];
-    const output = node.output?.[0] ?? '';
-    const name = layerName(node.name || output);
-    const [epsilon, momentum] = [floatOf(node, 'epsilon', 1e-5), floatOf(node, 'momentum', 0.9)];
-    const arrays = { gamma, beta, runningMean, runningVar };
-    return [{ name, input, output, epsilon, momentum, ...mapValues(arrays, (values) => values.map(shortest)) }];
-  });
+  const nodes = (graph.node ?? []).filter(({ opType }) => opType === 'BatchNormalization');
+  const parametersOf = ({ input }: onnx.INodeProto) => (input ?? []).slice(1, 5).map(constant);
+  const size = nodes.flatMap(parametersOf).reduce((sum, tensor) => sum + (tensor?.rawData?.byteLength ?? 0) / 4, 0);
+  if (nodes.length > MOST_LAYERS || size > MOST_PARAMETERS) return [];
+  return nodes.flatMap((node) => layerOf(node, parametersOf(node).map(valuesOf)));
+}
+
+function layerOf(
+  node: onnx.INodeProto,
+  [gamma, beta, runningMean, runningVar]: readonly (Parameter | undefined)[],
+): readonly BatchNormLayer[] {
+  if (!gamma || !beta || !runningMean || !runningVar) return [];
+  const [input = '', output = ''] = [node.input?.[0], node.output?.[0]];
+  const name = layerName(node.name || output);
+  const [epsilon, momentum] = [floatOf(node, 'epsilon', 1e-5), floatOf(node, 'momentum', 0.9)];
+  const arrays = { gamma, beta, runningMean, runningVar };
+  return [{ name, input, output, epsilon, momentum, ...mapValues(arrays, (values) => Array.from(values, shortest)) }];
 }
 
 /** `bn1/BatchNormalization` -> `bn1`: the operator's name says nothing here. */

@@ -1,21 +1,7 @@
 /** Any ONNX file, as far as serving it needs to look inside: its constants and its Batch Norm nodes. */
 import onnxProto, { type onnx } from 'onnx-proto';
-import { UserError } from '../../training/errors.ts';
-import { decodeProto, GraphError } from '../../training/graph/index.ts';
 
-const { TensorProto } = onnxProto.onnx;
-
-/** @throws UserError naming the file where the bytes are no ONNX model */
-export function decodeOnnx(file: string, bytes: Uint8Array): onnx.ModelProto {
-  try {
-    const model = decodeProto(bytes);
-    if (!model.graph?.node?.length) throw new GraphError('expected an ONNX model, got one without nodes');
-    return model;
-  } catch (error) {
-    if (error instanceof GraphError) throw new UserError(`${file}: ${error.message}`, { cause: error });
-    throw error;
-  }
-}
+const { FLOAT, DOUBLE }: Readonly<Record<'FLOAT' | 'DOUBLE', number>> = onnxProto.onnx.TensorProto.DataType;
 
 /** The version of ONNX's own operator set, or 0 where the model imports none. */
 export function opsetOf({ opsetImport }: onnx.IModelProto): number {
@@ -34,28 +20,27 @@ export function constantsOf(graph: onnx.IGraphProto): (name: string) => onnx.ITe
   };
 }
 
-/** The value that a chain of identities passes on; one that runs in a circle ends where it closes. */
+/** The value that a chain of identities passes on, as far as it is followed: it may run in a circle. */
 function behindIdentities(name: string, sources: ReadonlyMap<string, onnx.INodeProto>): string {
-  const passed = new Set<string>();
   let value = name;
-  for (
-    let source = sources.get(value);
-    source?.opType === 'Identity' && !passed.has(value);
-    source = sources.get(value)
-  ) {
-    passed.add(value);
+  for (let steps = 0; steps < LONGEST_CHAIN; steps++) {
+    const source = sources.get(value);
+    if (source?.opType !== 'Identity') break;
     value = source.input?.[0] ?? '';
   }
   return value;
 }
 
-/** `undefined` for element types in which no Batch Norm stores its parameters, and for data kept in another file. */
-export function valuesOf(tensor: onnx.ITensorProto | undefined): readonly number[] | undefined {
-  const { dataType, rawData, floatData, doubleData } = tensor ?? {};
-  const listed = [...(floatData ?? []), ...(doubleData ?? [])];
-  if (listed.length > 0) return listed;
-  if (!rawData?.byteLength) return undefined;
-  const bytes = Uint8Array.from(rawData).buffer;
-  if (dataType === TensorProto.DataType.FLOAT) return Array.from(new Float32Array(bytes));
-  return dataType === TensorProto.DataType.DOUBLE ? Array.from(new Float64Array(bytes)) : undefined;
+/** Exporters leave one or two between a parameter and its use. */
+const LONGEST_CHAIN = 100;
+
+export type Parameter = Float32Array | Float64Array;
+
+/** `undefined` for element types in which no Batch Norm stores its parameters, and for data that is elsewhere or not all there. */
+export function valuesOf(tensor: onnx.ITensorProto | undefined): Parameter | undefined {
+  const { dataType, dims, rawData } = tensor ?? {};
+  const Values = dataType === FLOAT ? Float32Array : dataType === DOUBLE ? Float64Array : undefined;
+  const size = (dims ?? []).reduce<number>((product, dim) => product * Number(dim), Values?.BYTES_PER_ELEMENT ?? 0);
+  if (!Values || !rawData || size !== rawData.byteLength) return undefined;
+  return new Values(new Uint8Array(rawData).buffer);
 }

@@ -1,7 +1,7 @@
 /** What serving a model needs to know of its file, and its switchable twin. The file may be anybody's, and is not trusted. */
 import { oneLine, UserError } from '../../training/errors.ts';
+import { decodeProto, GraphError } from '../../training/graph/index.ts';
 import { type BatchNormLayer, batchNormLayers } from './batch-norm.ts';
-import { decodeOnnx } from './onnx-file.ts';
 import { requireNumbers } from './runnable.ts';
 import { switchable } from './switchable.ts';
 
@@ -14,14 +14,15 @@ export interface Prepared {
 /** @throws UserError, in one line that begins with the file, for what is no ONNX model or cannot be served */
 export function prepareModel(file: string, bytes: Uint8Array): Prepared {
   try {
-    const model = decodeOnnx(file, bytes);
-    const graph = model.graph ?? {};
-    requireNumbers(file, graph);
+    const model = decodeProto(bytes);
+    const { graph } = model;
+    if (!graph?.node?.length) throw new GraphError('expected an ONNX model, got one without nodes');
+    requireNumbers(graph);
     const batchNorm = batchNormLayers(graph);
-    const twin = switchable(model, batchNorm);
+    const twin = switchable(bytes, model, batchNorm);
     return { batchNorm, ...(twin && { switchable: twin }) };
   } catch (error) {
-    if (error instanceof UserError) throw new UserError(oneLine(error.message), { cause: error });
+    if (error instanceof GraphError) throw new UserError(oneLine(`${file}: ${error.message}`), { cause: error });
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import type { onnx } from 'onnx-proto';
 import onnxProto from 'onnx-proto';
 import * as ort from 'onnxruntime-web/wasm';
 import { UserError } from '../../training/errors.ts';
+import { GraphError } from '../../training/graph/index.ts';
 
 const { DataType } = onnxProto.onnx.TensorProto;
 
@@ -22,13 +23,13 @@ const served = new Set<number>([
   DataType.INT64,
 ]);
 
-/** @throws UserError naming the input or output that is no tensor of numbers */
-export function requireNumbers(file: string, graph: onnx.IGraphProto): void {
+/** @throws GraphError naming the input or output that is no tensor of numbers */
+export function requireNumbers(graph: onnx.IGraphProto): void {
   const stored = new Set((graph.initializer ?? []).map(({ name }) => name));
   const inputs = (graph.input ?? []).filter(({ name }) => !stored.has(name));
   for (const { name, type } of [...inputs, ...(graph.output ?? [])]) {
     if (type?.tensorType && served.has(type.tensorType.elemType ?? 0)) continue;
-    throw new UserError(`${file}: ${name ?? ''}: expected a tensor of numbers, got ${describeType(type)}`);
+    throw new GraphError(`${name ?? ''}: expected a tensor of numbers, got ${describeType(type)}`);
   }
 }
 

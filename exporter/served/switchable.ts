@@ -8,11 +8,14 @@
  * not two.
  */
 import onnxProto, { type onnx } from 'onnx-proto';
+import { GraphError } from '../../training/graph/index.ts';
 import type { BatchNormLayer } from './batch-norm.ts';
 import { constantsOf, opsetOf } from './onnx-file.ts';
+import { fieldOf, type Pieces, splice } from './splice.ts';
 
-const { FLOAT, DOUBLE }: Readonly<Record<'FLOAT' | 'DOUBLE', number>> = onnxProto.onnx.TensorProto.DataType;
-const { AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto } = onnxProto.onnx;
+const { AttributeProto, GraphProto, TensorProto } = onnxProto.onnx;
+const { INT, FLOAT } = AttributeProto.AttributeType;
+const DataType: Readonly<Record<'FLOAT' | 'BOOL', number>> = TensorProto.DataType;
 
 /** The input that chooses: true for the statistics of the mini-batch. Its name cannot be a C identifier's. */
 export const switchName = 'bn-edge/batch_statistics';
@@ -20,44 +23,77 @@ export const switchName = 'bn-edge/batch_statistics';
 /** `training_mode` is an attribute since this version of the operator set. */
 const firstOpset = 14;
 
-/** @returns `undefined` where there is no layer to switch, or the file's operators know no `training_mode` */
-export function switchable(model: onnx.ModelProto, layers: readonly BatchNormLayer[]): Uint8Array | undefined {
-  const { graph } = model;
-  if (layers.length === 0 || !graph || opsetOf(model) < firstOpset) return undefined;
-  const switches = new Map(layers.map((layer) => [layer.output, switchFor(layer, graph)]));
-  const known = new Set((graph.output ?? []).map(({ name }) => name));
-  const unknown = layers.filter(({ input }) => !known.has(input));
-  const changed = {
-    ...graph,
-    node: (graph.node ?? []).flatMap((node) => switches.get(node.output?.[0] ?? '')?.(node) ?? [node]),
-    initializer: [...(graph.initializer ?? []), ...layers.flatMap((layer) => Object.values(scratchOf(layer, graph)))],
-    input: [...(graph.input ?? []), switchInput()],
-    output: [...(graph.output ?? []), ...unknown.map(({ input }) => ValueInfoProto.create({ name: input }))],
+/** Fields of a model and of a graph: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
+const fields = { graph: 7, node: 1 } as const;
+
+/**
+ * @param bytes what `model` was decoded from
+ * @returns `undefined` where there is no layer to switch, or the file's operators know no `training_mode`
+ * @throws GraphError where the file has several graphs, or messages that do not end where they say
+ */
+export function switchable(
+  bytes: Uint8Array,
+  model: onnx.IModelProto,
+  layers: readonly BatchNormLayer[],
+): Uint8Array | undefined {
+  const graph = model.graph ?? {};
+  if (layers.length === 0 || opsetOf(model) < firstOpset) return undefined;
+  const additions = GraphProto.encode(switchPorts(graph, layers)).finish();
+  const switchOf = switches(graph, layers);
+  try {
+    return Buffer.concat(
+      splice(bytes, fields.graph, (i, begin, end) => {
+        if (i > 0) throw new Error('several graphs');
+        const nodes = splice(bytes.subarray(begin, end), fields.node, (i) => switchOf(graph.node?.[i] ?? {}));
+        return fieldOf(fields.graph, [...nodes, additions]);
+      }),
+    );
+  } catch (cause) {
+    throw new GraphError('expected one graph, and messages that end where they say', { cause });
+  }
+}
+
+/** The parts of a graph that take the place of a node, where it is a layer. */
+function switches(
+  graph: onnx.IGraphProto,
+  layers: readonly BatchNormLayer[],
+): (node: onnx.INodeProto) => Pieces | undefined {
+  const byOutput = new Map(layers.map((layer) => [layer.output, layer]));
+  const constant = constantsOf(graph);
+  return (node) => {
+    const layer = byOutput.get(node.output?.[0] ?? '');
+    if (!layer) return undefined;
+    const initializer = scratchFor(layer, constant(node.input?.[3] ?? '')?.dataType ?? DataType.FLOAT);
+    return [GraphProto.encode({ node: switchFor(layer, node), initializer }).finish()];
   };
-  return ModelProto.encode({ ...ModelProto.toObject(model), graph: changed }).finish();
 }
 
 /** z̃ = batch_statistics ? BatchNormalization(z, training_mode 1) : BatchNormalization(z, training_mode 0) */
-function switchFor(layer: BatchNormLayer, graph: onnx.IGraphProto): (node: onnx.INodeProto) => onnx.INodeProto[] {
-  const name = (suffix: string): string => `${layer.output}/${suffix}`;
-  const { mean, variance } = scratchOf(layer, graph);
-  return (node) => {
-    const attribute = (node.attribute ?? []).filter((attribute) => attribute.name !== 'training_mode');
-    const [z = '', scale = '', B = ''] = node.input ?? [];
-    const batch: onnx.INodeProto = {
-      ...node,
-      name: name('training_mode_1'),
-      input: [z, scale, B, mean.name ?? '', variance.name ?? ''],
-      output: [name('batch'), name('batch_mean'), name('batch_var')],
-      attribute: [
-        ...attribute,
-        AttributeProto.create({ name: 'training_mode', type: AttributeProto.AttributeType.INT, i: 1 }),
-      ],
-    };
-    const running: onnx.INodeProto = { ...node, name: name('training_mode_0'), output: [name('running')], attribute };
-    const input = [switchName, name('batch'), name('running')];
-    return [batch, running, NodeProto.create({ name: name('switch'), opType: 'Where', input, output: [layer.output] })];
+function switchFor({ output, epsilon, momentum }: BatchNormLayer, node: onnx.INodeProto): onnx.INodeProto[] {
+  const name = (suffix: string): string => `${output}/${suffix}`;
+  const attribute = [
+    { name: 'epsilon', type: FLOAT, f: epsilon },
+    { name: 'momentum', type: FLOAT, f: momentum },
+  ];
+  const [z = '', scale = '', B = ''] = node.input ?? [];
+  const batch: onnx.INodeProto = {
+    ...node,
+    name: name('training_mode_1'),
+    input: [z, scale, B, name('scratch_mean'), name('scratch_var')],
+    output: [name('batch'), name('batch_mean'), name('batch_var')],
+    attribute: [...attribute, { name: 'training_mode', type: INT, i: 1 }],
   };
+  const running: onnx.INodeProto = { ...node, name: name('training_mode_0'), output: [name('running')], attribute };
+  const input = [switchName, name('batch'), name('running')];
+  return [batch, running, { name: name('switch'), opType: 'Where', input, output: [output] }];
+}
+
+/** The input that chooses, and what goes into each layer as outputs. */
+function switchPorts(graph: onnx.IGraphProto, layers: readonly BatchNormLayer[]): onnx.IGraphProto {
+  const tensorType = { elemType: DataType.BOOL, shape: { dim: [] } };
+  const known = new Set(graph.output?.map(({ name }) => name));
+  const unknown = layers.filter(({ input }) => !known.has(input));
+  return { input: [{ name: switchName, type: { tensorType } }], output: unknown.map(({ input }) => ({ name: input })) };
 }
 
 /**
@@ -66,18 +102,11 @@ function switchFor(layer: BatchNormLayer, graph: onnx.IGraphProto): (node: onnx.
  * every request would change the next one's answer. No model has these values.
  * https://github.com/microsoft/onnxruntime/issues/29790
  */
-function scratchOf({ output, gamma }: BatchNormLayer, graph: onnx.IGraphProto) {
-  const node = graph.node?.find((candidate) => candidate.output?.[0] === output);
-  const dataType = constantsOf(graph)(node?.input?.[3] ?? '')?.dataType ?? FLOAT;
+function scratchFor({ output, runningMean }: BatchNormLayer, dataType: number): onnx.ITensorProto[] {
+  const Values = dataType === DataType.FLOAT ? Float32Array : Float64Array;
   const filled = (suffix: string, value: number): onnx.ITensorProto => {
-    const values = gamma.map(() => value);
-    const data = dataType === DOUBLE ? { doubleData: values } : { floatData: values };
-    return { name: `${output}/${suffix}`, dims: [gamma.length], dataType, ...data };
+    const values = new Values(runningMean.length).fill(value);
+    return { name: `${output}/${suffix}`, dims: [values.length], dataType, rawData: new Uint8Array(values.buffer) };
   };
-  return { mean: filled('scratch_mean', -1 / 3), variance: filled('scratch_var', 2 / 3) };
-}
-
-function switchInput(): onnx.IValueInfoProto {
-  const tensorType = { elemType: TensorProto.DataType.BOOL, shape: { dim: [] } };
-  return ValueInfoProto.create({ name: switchName, type: { tensorType } });
+  return [filled('scratch_mean', -1 / 3), filled('scratch_var', 2 / 3)];
 }

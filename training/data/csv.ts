@@ -36,7 +36,8 @@ export async function* readCsv(path: string, delimiter: string): AsyncGenerator<
   }
 }
 
-const CHUNK_BYTES = 65_536;
+/** Its rows are garbage before V8 collects any: of 64 kB it would copy them first, which takes a fifth of the time more. */
+const CHUNK_BYTES = 4096;
 
 /** Without a stream, which would hand every chunk to another thread and back: nothing else is waiting meanwhile. */
 function* chunksOf(path: string): Generator<Buffer> {

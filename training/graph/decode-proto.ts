@@ -1,23 +1,26 @@
 /**
- * The bytes of any ONNX file as messages. Tensors stored as bytes stay views of the file. All else becomes objects of V8's heap,
- * of which a file can hold one in every byte or two: 4 MB of empty messages take 500 MB. So their number is limited.
+ * The bytes of any ONNX file as messages. The numbers of tensors stay views of the file. All else becomes objects of V8's heap,
+ * which for two bytes of the file can take hundreds: so it is limited.
  */
 import onnxProto, { type onnx } from 'onnx-proto';
 import protobuf from 'protobufjs/minimal.js';
 import { GraphError } from './types.ts';
 
-/** Estimated, in bytes; the CNN on MNIST takes 0.1 MB. */
+const { ModelProto, TensorProto } = onnxProto.onnx;
+
+/** Estimated, in bytes; the CNN on MNIST takes 0.1 MB, and 10,000 nodes with their weights 26. */
 const MOST_MEMORY = 64e6;
 
-/** In bytes: a tag or a length, half of what an empty message has; an integer of 64 bits, which is an object; any other number. */
-const memory = { field: 120, integer: 60, number: 15 } as const;
+/**
+ * The most that each takes, in bytes: a tag or a length, which is half of an empty message; in place of both, a string besides
+ * its characters; a number in a list, with the garbage of the list's growth; an integer that is an object.
+ */
+const memory = { field: 230, string: 160, number: 35, long: 120 } as const;
 
 /** @throws GraphError for bytes that are no ONNX model, or one that would take too much memory */
 export function decodeProto(bytes: Uint8Array): onnx.ModelProto {
   try {
-    return onnxProto.onnx.ModelProto.decode(
-      new CountingReader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)),
-    );
+    return ModelProto.decode(new CountingReader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)));
   } catch (error) {
     if (error instanceof GraphError) throw error;
     throw new GraphError(`expected an ONNX model, got ${bytes.byteLength} bytes that are none`, { cause: error });
@@ -33,14 +36,26 @@ class CountingReader extends protobuf.BufferReader {
     return super.uint32();
   }
 
-  override int64(): protobuf.Long {
-    this.#take(memory.integer);
-    return super.int64();
+  override string(): string {
+    const start = this.pos;
+    this.#take(memory.string - 2 * memory.field + 2 * super.uint32());
+    this.pos = start;
+    return super.string();
   }
 
-  override uint64(): protobuf.Long {
-    this.#take(memory.integer);
-    return super.uint64();
+  /** Takes the place of another, whose tag and value have been counted. */
+  override int32(): number {
+    this.#take(-2 * memory.field);
+    return super.int32();
+  }
+
+  /** A number where four bytes suffice, else an object: the messages may have either. */
+  override int64(): protobuf.Long {
+    const start = this.pos;
+    const size = this.skip().pos - start;
+    this.pos = start;
+    this.#take(size <= 4 ? memory.number : memory.long);
+    return size <= 4 ? (super.uint32() as unknown as protobuf.Long) : super.int64();
   }
 
   override float(): number {
@@ -48,16 +63,60 @@ class CountingReader extends protobuf.BufferReader {
     return super.float();
   }
 
-  override double(): number {
-    this.#take(memory.number);
-    return super.double();
-  }
-
   #take(memory: number): void {
     this.#taken += memory;
     if (this.#taken > MOST_MEMORY)
       throw new GraphError(
-        `expected tensors as raw data, got messages and lists of numbers for more than ${MOST_MEMORY / 1e6} MB`,
+        `expected messages, texts and lists of numbers of at most ${MOST_MEMORY / 1e6} MB, got more`,
       );
   }
+}
+
+const decodeTensor = TensorProto.decode.bind(TensorProto);
+
+// The decoders of other messages look this one up for every tensor that they meet.
+TensorProto.decode = (reader, length = 0) =>
+  reader instanceof CountingReader ? readTensor(reader, reader.pos + length) : decodeTensor(reader, length);
+
+/** Fields of a tensor as they begin on the wire: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
+const tags = {
+  dim: 0x08,
+  dims: 0x0a,
+  dataType: 0x10,
+  floatData: 0x22,
+  name: 0x42,
+  rawData: 0x4a,
+  doubleData: 0x52,
+} as const;
+
+/** Lists of floats have the same bytes as raw data, and become that. Those of integers and texts, which nobody asks for, are skipped. */
+function readTensor(reader: CountingReader, end: number): onnx.TensorProto {
+  // Its constructor would make a list for each kind of data.
+  const tensor = Object.create(TensorProto.prototype) as onnx.TensorProto;
+  tensor.dims = [];
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag) {
+      case tags.dim:
+        tensor.dims.push(reader.int64());
+        break;
+      case tags.dims:
+        for (const last = reader.uint32() + reader.pos; reader.pos < last;) tensor.dims.push(reader.int64());
+        break;
+      case tags.dataType:
+        tensor.dataType = reader.int32();
+        break;
+      case tags.name:
+        tensor.name = reader.string();
+        break;
+      case tags.floatData:
+      case tags.doubleData:
+      case tags.rawData:
+        tensor.rawData = reader.bytes();
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  return tensor;
 }

@@ -59,6 +59,28 @@ describe('a graph survives its file', () => {
     expect(decodeModel(ModelProto.encode(file).finish()).graph.inputs.map(({ name }) => name)).toEqual(['x']);
   });
 
+  test('lists of floats are read as raw data is', () => {
+    const file = ModelProto.decode(encodeModel(affine()));
+    const weight = file.graph?.initializer?.[0] ?? {};
+    const floats = new Float32Array(Uint8Array.from(weight.rawData ?? []).buffer);
+    Object.assign(weight, { rawData: null, floatData: [...floats] });
+    expect(decodeModel(ModelProto.encode(file).finish()).graph.initializers[0]?.constant?.data).toEqual(floats);
+  });
+
+  test('a graph of 10,000 nodes with their weights is read', () => {
+    const g = graphBuilder();
+    let x = g.input('x', { dtype: 'float32', shape: ['N', 2] });
+    for (let i = 0; i < 10_000; i++) {
+      const weight = g.initializer(`features.${i}.weight`, {
+        dtype: 'float32',
+        shape: [2],
+        data: Float32Array.of(i, 1),
+      });
+      x = g.Add(x, weight);
+    }
+    expect(decodeModel(encodeModel(g.build('deep', { y: x }))).graph.nodes).toHaveLength(10_000);
+  });
+
   test('attributes that a file leaves out have the specification’s defaults', () => {
     const graph = forwardOf('BatchNormalization', 'fixed statistics');
     const file = ModelProto.decode(encodeModel(graph));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { crc32, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { strToU8, zipSync } from 'fflate';
-import onnxProto from 'onnx-proto';
+import onnxProto, { type onnx } from 'onnx-proto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { prepareModel } from '../../../exporter/served/prepare.ts';
 import { parseIdx } from '../../../training/data/idx.ts';
@@ -18,6 +18,7 @@ import { parseSafetensors } from '../../../training/safetensors.ts';
 import { digits } from '../../bundle/fixtures.ts';
 import { idx } from '../data/idx-file.ts';
 import { npy } from '../data/npy-file.ts';
+import { field, fields, repeated, withAttribute, withBatchNorm } from './onnx-wire.ts';
 
 const { ModelProto } = onnxProto.onnx;
 const folder = mkdtempSync(join(tmpdir(), 'bn-edge-attacks-'));
@@ -52,43 +53,66 @@ function safetensors(header: string, dataLength = 0): Buffer {
 const tensor = (begin: number, end: number): string =>
   `{"dtype":"U8","shape":[${end - begin}],"data_offsets":[${begin},${end}]}`;
 
-/** A message in the given field of another: https://protobuf.dev/programming-guides/encoding/ */
-function field(number: number, content: Buffer): Buffer {
-  const head = [(number << 3) | 2];
-  let length = content.length;
-  for (; length > 0x7f; length >>>= 7) head.push((length & 0x7f) | 0x80);
-  return Buffer.concat([Buffer.from([...head, length]), content]);
-}
-
 /** A model with a graph in the attribute of a node of a graph, so many times. */
 function nested(depth: number): Buffer {
-  const [graphOfModel, nodeOfGraph, attributeOfNode, graphOfAttribute] = [7, 1, 5, 6];
   let graph: Buffer = Buffer.alloc(0);
   for (let i = 0; i < depth; i++) {
-    graph = field(nodeOfGraph, field(attributeOfNode, field(graphOfAttribute, graph)));
+    const attribute = field(fields.node.attribute, field(fields.attribute.graph, graph));
+    graph = field(fields.graph.node, attribute);
   }
-  return field(graphOfModel, graph);
+  return field(fields.model.graph, graph);
 }
 
 const deep = nested(5000);
 
-/** 5 MB of messages of two bytes each, for which the decoder would take 400 MB. */
-const messages = field(7, Buffer.alloc(5e6, Buffer.from([(1 << 3) | 2, 0])));
-/** And of integers of one byte, each of which it would make an object. */
-const integers = field(7, field(5, field(7, Buffer.alloc(5e6, 1))));
+/** 5 MB of messages of two bytes each, for which the decoder would take half a gigabyte. */
+const messages = field(fields.model.graph, repeated(2_500_000, field(fields.graph.node)));
+/** And of integers of one byte each. */
+const integers = withAttribute(field(fields.attribute.ints, Buffer.alloc(5e6, 1)));
+/** And a text that becomes twice as long in memory, by its first character. */
+const wideText = withBatchNorm(field(fields.graph.docString, Buffer.from('€'), Buffer.alloc(4e7, 'a')));
 
-/** The fixture with its first Batch Norm parameter computed from itself. */
-function circular(): Uint8Array {
+const twoGraphs = Buffer.concat([withBatchNorm(), withBatchNorm()]);
+/** A node of four bytes, which lie behind the graph. */
+const overrun = Buffer.concat([withBatchNorm(Buffer.from([0x0a, 4])), field(fields.node.input, Buffer.from('ab'))]);
+
+/** The fixture with its graph changed, which gets the node of its Batch Norm layer and the tensor with its γ. */
+function fixture(
+  change: (graph: onnx.IGraphProto, layer: onnx.INodeProto, scale: onnx.ITensorProto) => object,
+): Uint8Array {
   const model = ModelProto.decode(digits());
-  const scale = model.graph?.node?.find(({ opType }) => opType === 'BatchNormalization')?.input?.[1] ?? '';
-  const { graph } = model;
-  if (!graph) throw new Error('no graph');
-  graph.initializer = graph.initializer?.filter(({ name }) => name !== scale) ?? [];
-  graph.node?.push({ opType: 'Identity', input: [scale], output: [scale] });
-  return ModelProto.encode(model).finish();
+  const graph = model.graph ?? {};
+  const layer = graph.node?.find(({ opType }) => opType === 'BatchNormalization') ?? {};
+  const scale = graph.initializer?.find(({ name }) => name === layer.input?.[1]) ?? {};
+  return ModelProto.encode(Object.assign(model, { graph: { ...graph, ...change(graph, layer, scale) } })).finish();
 }
 
+/** So many layers more with the same parameters. */
+const layers = (layer: onnx.INodeProto, count: number): onnx.INodeProto[] =>
+  Array.from({ length: count }, (_, i) => ({ ...layer, output: [`zt${i}`] }));
+
+const unexplained: readonly (readonly [what: string, bytes: Uint8Array])[] = [
+  [
+    'a parameter that is computed from itself',
+    fixture(({ node = [], initializer = [] }, _, scale) => ({
+      node: [...(node ?? []), { opType: 'Identity', input: [scale.name], output: [scale.name] }],
+      initializer: (initializer ?? []).filter((tensor) => tensor !== scale),
+    })),
+  ],
+  ['a parameter that is shorter than its shape', fixture((_, __, scale) => Object.assign(scale, { floatData: [1] }))],
+  ['5000 layers', fixture(({ node }, layer) => ({ node: [...(node ?? []), ...layers(layer, 5000)] }))],
+  [
+    'layers that share a large parameter',
+    fixture(({ node }, layer, scale) => {
+      Object.assign(scale, { dims: [1e5], floatData: [], rawData: new Uint8Array(4e5) });
+      return { node: [...(node ?? []), ...layers(layer, 20)] };
+    }),
+  ],
+];
+
 const withOp = (opType: string): Uint8Array => ModelProto.encode({ graph: { node: [{ opType }] } }).finish();
+
+const tooMuch = 'file: expected messages, texts and lists of numbers of at most 64 MB, got more';
 
 const attacks: readonly (readonly [what: string, read: () => unknown, message: string | RegExp])[] = [
   ['IDX of 4 GB in 16 bytes', () => parseIdx(claim(1, 0xffffffff), 'file'), /^file: expected 4294967307 bytes for uint8/],
@@ -112,9 +136,12 @@ const attacks: readonly (readonly [what: string, read: () => unknown, message: s
   ['safetensors with a shape in a million brackets', () => parseSafetensors(safetensors(`{"a":{"dtype":"F32","shape":${'['.repeat(1e6)}${']'.repeat(1e6)},"data_offsets":[0,4]}}`), 'file'), /^file: (header|tensor "a"): expected /],
   ['ONNX with graphs in graphs', () => decodeModel(deep), /^expected /],
   ['ONNX with an op that clears the screen', () => decodeModel(withOp('\u001b[2J\u009b2J\n')), /op \\u\{1b\}\[2J\\u\{9b\}2J\\u\{a\} is not known$/],
-  ['ONNX of nothing but empty nodes', () => decodeModel(messages), /^expected tensors as raw data, got messages and lists of numbers for more than 64 MB/],
-  ['served ONNX of nothing but empty nodes', () => prepareModel('file', messages), /^file: expected tensors as raw data/],
-  ['served ONNX with a long list of integers', () => prepareModel('file', integers), /^file: expected tensors as raw data/],
+  ['ONNX of nothing but empty nodes', () => decodeModel(messages), 'expected messages, texts and lists of numbers of at most 64 MB, got more'],
+  ['served ONNX of nothing but empty nodes', () => prepareModel('file', messages), tooMuch],
+  ['served ONNX with a long list of integers', () => prepareModel('file', integers), tooMuch],
+  ['served ONNX with a text that takes twice its bytes', () => prepareModel('file', wideText), tooMuch],
+  ['served ONNX with two graphs', () => prepareModel('file', twoGraphs), 'file: expected one graph, and messages that end where they say'],
+  ['served ONNX with a node that ends behind its graph', () => prepareModel('file', overrun), 'file: expected one graph, and messages that end where they say'],
   ['served ONNX with graphs in graphs', () => prepareModel('file', deep), /^file: expected /],
 ]; // prettier-ignore
 
@@ -128,8 +155,8 @@ describe('a hostile file', () => {
     expect(error instanceof UserError || error instanceof GraphError, String(error.stack)).toBe(true);
   });
 
-  it('of served ONNX with a parameter that is computed from itself has no Batch Norm to show', () => {
-    expect(prepareModel('file', circular())).toEqual({ batchNorm: [] });
+  it.each(unexplained)('of served ONNX with %s has no Batch Norm to show', (_, bytes) => {
+    expect(prepareModel('file', bytes)).toEqual({ batchNorm: [] });
   });
 
   it('of CSV with a hundred thousand columns is refused at once', async () => {

@@ -1,0 +1,39 @@
+/** What serving makes of a file: the network with a switch at every Batch Norm layer. */
+import onnxProto from 'onnx-proto';
+import { describe, expect, it } from 'vitest';
+import { prepareModel } from '../../../exporter/served/prepare.ts';
+import { digits } from '../../bundle/fixtures.ts';
+import { field, withBatchNorm } from '../hostile/onnx-wire.ts';
+
+const { ModelProto } = onnxProto.onnx;
+const twin = ModelProto.decode(prepareModel('file', digits()).switchable ?? new Uint8Array());
+
+describe('the switchable network', () => {
+  it('normalizes both ways in place of each layer, and chooses', () => {
+    expect(twin.graph?.node?.map(({ opType, input, output }) => [opType, input, output])).toEqual([
+      ['Conv', ['pixels', 'kernel'], ['z']],
+      [
+        'BatchNormalization',
+        ['z', 'scale', 'B', 'zt/scratch_mean', 'zt/scratch_var'],
+        ['zt/batch', 'zt/batch_mean', 'zt/batch_var'],
+      ],
+      ['BatchNormalization', ['z', 'scale', 'B', 'input_mean', 'input_var'], ['zt/running']],
+      ['Where', ['bn-edge/batch_statistics', 'zt/batch', 'zt/running'], ['zt']],
+      ['Relu', ['zt'], ['a']],
+      ['GlobalAveragePool', ['a'], ['pooled']],
+      ['Flatten', ['pooled'], ['features']],
+      ['Gemm', ['features', 'weight', 'bias'], ['logits']],
+    ]);
+  });
+
+  it('takes the switch and gives what goes into each layer, after what the network takes and gives', () => {
+    expect(twin.graph?.input?.map(({ name }) => name)).toEqual(['pixels', 'bn-edge/batch_statistics']);
+    expect(twin.graph?.output?.map(({ name }) => name)).toEqual(['logits', 'z']);
+  });
+
+  it('keeps every other byte of the file, in fields that onnx-proto does not know as well', () => {
+    const unknown = field(9, Buffer.from('of a later version'));
+    const made = prepareModel('file', Buffer.concat([withBatchNorm(unknown), unknown])).switchable ?? new Uint8Array();
+    expect(Buffer.from(made).toString('latin1').split('of a later version')).toHaveLength(3);
+  });
+});

@@ -1,0 +1,35 @@
+/** ONNX files field by field, as onnx-proto would not write them: https://protobuf.dev/programming-guides/encoding/ */
+import onnxProto from 'onnx-proto';
+import { digits } from '../../bundle/fixtures.ts';
+
+const { GraphProto, ModelProto } = onnxProto.onnx;
+
+/** By the message that has them: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
+export const fields = {
+  model: { graph: 7 },
+  graph: { node: 1, initializer: 5, docString: 10 },
+  node: { input: 1, output: 2, attribute: 5 },
+  attribute: { graph: 6, floats: 7, ints: 8 },
+  tensor: { floatData: 4, int64Data: 7, rawData: 9 },
+} as const;
+
+/** A message, a text or a list in the given field of another. */
+export function field(number: number, ...content: readonly Uint8Array[]): Buffer {
+  const head = [(number << 3) | 2];
+  let length = content.reduce((sum, part) => sum + part.length, 0);
+  for (; length > 0x7f; length >>>= 7) head.push((length & 0x7f) | 0x80);
+  return Buffer.concat([Buffer.from([...head, length]), ...content]);
+}
+
+export const repeated = (count: number, part: Uint8Array): Buffer => Buffer.alloc(count * part.length, part);
+
+/** The fixture model, which has a Batch Norm layer, with more in its graph. */
+export function withBatchNorm(...more: readonly Uint8Array[]): Buffer {
+  const { graph, ...others } = ModelProto.decode(digits());
+  const first = GraphProto.encode(graph ?? {}).finish();
+  return Buffer.concat([ModelProto.encode(others).finish(), field(fields.model.graph, first, ...more)]);
+}
+
+/** And an attribute with such content. */
+export const withAttribute = (...content: readonly Uint8Array[]): Buffer =>
+  withBatchNorm(field(fields.graph.node, field(fields.node.attribute, ...content)));
