@@ -48,21 +48,36 @@ interface Place {
   readonly text: string;
 }
 
-/** What one pass over a column has seen of it. */
+const NO_TEXTS: ReadonlySet<string> = new Set();
+
+/** What one pass over a column has seen of it. A column of numbers keeps none of them unless it is asked to. */
 export class ColumnProfile {
   readonly name: string;
-  /** The different texts, missing ones apart; one more than MAX_CATEGORIES stands for too many. */
-  readonly texts = new Set<string>();
   firstWord: Place | undefined;
+  readonly #keepsNumbers: boolean;
+  #texts: Set<string> | undefined;
+  #missedNumbers = false;
 
-  constructor(name: string) {
+  constructor(name: string, keepsNumbers: boolean) {
     this.name = name;
+    this.#keepsNumbers = keepsNumbers;
   }
 
   add(text: string, line: number): void {
     if (isMissing(text)) return;
     if (this.firstWord === undefined && !isNumber(text)) this.firstWord = { line, text };
-    if (this.texts.size <= MAX_CATEGORIES) this.texts.add(text);
+    if (this.firstWord === undefined && !this.#keepsNumbers) this.#missedNumbers = true;
+    else if (this.texts.size <= MAX_CATEGORIES) (this.#texts ??= new Set()).add(text);
+  }
+
+  /** The different texts, missing ones apart; one more than MAX_CATEGORIES stands for too many. */
+  get texts(): ReadonlySet<string> {
+    return this.#texts ?? NO_TEXTS;
+  }
+
+  /** Whether numbers came before the first word, so that one more pass is needed that keeps them. */
+  get isIncomplete(): boolean {
+    return this.firstWord !== undefined && this.#missedNumbers;
   }
 
   get kind(): ColumnKind {

@@ -69,14 +69,25 @@ function writer(into: Float32Array | Int32Array, width: number, index: number, e
   };
 }
 
-/** The first pass. */
-async function profileColumns(path: string, options: TableOptions) {
+/** In all columns together; what is more takes hundreds of bytes for each of the file's. */
+const MOST_TEXTS = 250_000;
+const MOST_COLUMNS = 100_000;
+
+/** The first pass, and one more where columns turn out to hold words after numbers: these are `mixed`. */
+async function profileColumns(
+  path: string,
+  options: TableOptions,
+  mixed: ReadonlySet<string> = new Set(),
+): Promise<{ readonly profiles: readonly ColumnProfile[]; readonly count: number }> {
+  const { label, kinds } = options;
+  const mayBeClasses = (name: string) => name === label || kinds?.get(name) === 'categorical' || mixed.has(name);
   let profiles: readonly ColumnProfile[] | undefined;
   let count = 0;
   for await (const rows of readCsv(path, delimiterOf(path, options))) {
     for (const { line, cells } of rows) {
       if (profiles === undefined) {
-        profiles = namesOf(cells, options).map((name) => new ColumnProfile(name));
+        if (cells.length > MOST_COLUMNS) throw unexpected(path, `at most ${MOST_COLUMNS} columns`, cells.length);
+        profiles = namesOf(cells, options).map((name) => new ColumnProfile(name, mayBeClasses(name)));
         if (hasHeader(options)) continue;
       }
       profiles.forEach((profile, index) => {
@@ -84,8 +95,16 @@ async function profileColumns(path: string, options: TableOptions) {
       });
       count++;
     }
+    if (profiles && rows.length > 0) checkTexts(path, profiles);
   }
+  const incomplete = profiles?.filter(({ isIncomplete }) => isIncomplete) ?? [];
+  if (incomplete.length > 0) return profileColumns(path, options, new Set(incomplete.map(({ name }) => name)));
   return { profiles: profiles ?? [], count };
+}
+
+function checkTexts(path: string, profiles: readonly ColumnProfile[]): void {
+  const count = profiles.reduce((sum, { texts }) => sum + texts.size, 0);
+  if (count > MOST_TEXTS) throw unexpected(path, `at most ${MOST_TEXTS} different texts in all columns`, 'more');
 }
 
 /** The second pass. */

@@ -100,6 +100,12 @@ describe('a table', () => {
     expect(columns).toEqual([{ kind: 'categorical', name: 'code', categories: ['9', '10'], fill: null }]);
   });
 
+  it('takes numbers before the first word of a column as categories', async () => {
+    const { columns, dataset } = await read('code,y\n10,1.5\n9,2\nnone,3\n10,4\n', { label: 'y' });
+    expect(columns).toEqual([{ kind: 'categorical', name: 'code', categories: ['10', '9', 'none'], fill: null }]);
+    expect(dataset.inputs).toEqual(Float32Array.of(0, 1, 2, 0));
+  });
+
   it.each(['', '?', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL'])(
     'takes %o as missing where that is allowed',
     async (nothing) => {

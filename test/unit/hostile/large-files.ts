@@ -34,6 +34,20 @@ function model(): Uint8Array {
   return encodeModel(g.build('large', { y: g.Add(g.input('x', { dtype: 'float32', shape: [1] }), w) }));
 }
 
+/** Rows and columns of numbers of which no two are the same. */
+function wideTable(): Uint8Array {
+  const row = (i: number): string => Array.from({ length: 1000 }, (_, j) => `0.1${1000 * i + j}`).join(',');
+  const names = Array.from({ length: 1000 }, (_, j) => (j === 0 ? 'label' : `x${j}`)).join(',');
+  return Buffer.from([names, ...Array.from({ length: 1000 }, (_, i) => row(i))].join('\n'));
+}
+
+function manyColumns(): Uint8Array {
+  const names = Array.from({ length: 99_999 }, (_, j) => j.toString(36));
+  return Buffer.from(`label,${names.join(',')}\n1${',1'.repeat(names.length)}\n`);
+}
+
+const table = (path: string): Promise<unknown> => readTable(path, { label: 'label' });
+
 /** The numbers in a field of a tensor, in a model with a Batch Norm layer. */
 function withTensor(dataField: number): Uint8Array {
   const head = TensorProto.encode({ name: 'large', dims: [count], dataType: TensorProto.DataType.FLOAT }).finish();
@@ -58,10 +72,13 @@ export const largeFiles = {
   /** The cells that have been read are garbage, of which V8 lets 128 MB come together, whatever the size of the file. */
   CSV: {
     create: () => Buffer.from(`a,label\n${'0.125,0\n1,1\n'.repeat(5e5)}`),
-    read: (path) => readTable(path, { label: 'label' }),
+    read: table,
     times: 2,
     slack: 1.5e8,
   },
+  'CSV of a million different numbers': { create: wideTable, read: table, times: 2, slack: 6e7 },
+  /** As many as are read at all, of 500 bytes each; and the garbage. */
+  'CSV of 100,000 columns': { create: manyColumns, read: table, times: 2, slack: 2.5e8 },
   safetensors: {
     create: () => serializeSafetensors(new Map([['w', { dtype: 'F32', shape: [count], data: numbers() }]]), {}),
     read: readSafetensors,

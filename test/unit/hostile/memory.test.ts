@@ -13,9 +13,9 @@ afterAll(() => {
 });
 
 describe('the peak of the process rises with a large file by the file, the result and a constant at most', () => {
-  it.each(Object.keys(largeFiles) as LargeFormat[])('%s', async (format) => {
+  it.concurrent.each(Object.keys(largeFiles) as LargeFormat[])('%s', async (format) => {
     const { create, times, slack } = largeFiles[format];
-    const [path, file] = [join(folder, 'large'), create()];
+    const [path, file] = [join(folder, format), create()];
     writeFileSync(path, file);
     const script = join(import.meta.dirname, 'reader-memory.ts');
     const args = ['--expose-gc', '--import', 'tsx', script, format, path];
