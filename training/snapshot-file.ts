@@ -81,7 +81,7 @@ export async function loadSnapshot(path: string, plan: Plan, description: RunDes
 const bestName = (tensor: string): string => `best/${tensor}`;
 
 function requireSame(path: string, stored: unknown, now: unknown): void {
-  const difference = firstDifference(stored, now, '');
+  const difference = firstDifference(stored, now, '', differsFreely(stored, now));
   if (!difference) return;
   const [where, before, after] = difference;
   const show = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value));
@@ -90,15 +90,24 @@ function requireSame(path: string, stored: unknown, now: unknown): void {
   );
 }
 
-/** Data may have been moved: their checksum tells whether they are the same. */
-const differsFreely = 'data.source.path';
+/** Data may have been renamed or moved, and a network is called after them: that they are the same, their checksum tells. */
+function differsFreely(stored: unknown, now: unknown): readonly string[] {
+  const names = ['network.name', 'data.name', 'data.source.path'];
+  const areSame = isObject(stored) && isObject(now) && stored['sha256'] === now['sha256'];
+  return areSame ? [...names, 'data.source'] : names;
+}
 
-/** Of two JSON values: where they part, and what each has there. */
-function firstDifference(a: unknown, b: unknown, where: string): [where: string, a: unknown, b: unknown] | undefined {
-  if (where === differsFreely) return undefined;
+/** Of two JSON values: where they part outside of what is free, and what each has there. */
+function firstDifference(
+  a: unknown,
+  b: unknown,
+  where: string,
+  free: readonly string[],
+): [where: string, a: unknown, b: unknown] | undefined {
+  if (free.includes(where)) return undefined;
   if (!isObject(a) || !isObject(b)) return a === b ? undefined : [where, a, b];
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    const found = firstDifference(a[key], b[key], where === '' ? key : `${where}.${key}`);
+    const found = firstDifference(a[key], b[key], where === '' ? key : `${where}.${key}`, free);
     if (found) return found;
   }
   return undefined;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { batchNorm, dense, dropout, type Network, planNetwork, relu } from '../../training/network/index.ts';
+import { type OptimizerName, optimizers } from '../../training/optimizer/index.ts';
 import { loadSnapshot, type RunDescription, saveSnapshot } from '../../training/snapshot-file.ts';
 import { type Snapshot, train, type TrainingConfig, type TrainingResult } from '../../training/trainer/index.ts';
 import { twoClouds } from './samples.ts';
@@ -65,12 +66,12 @@ const load = async (path: string, config: TrainingConfig) =>
 
 describe('a run that stops twice', () => {
   it.each<[string, Partial<TrainingConfig>]>([
-    ['with sgd', { optimizer: 'sgd' }],
-    ['with momentum', { optimizer: 'momentum', schedule: 'one-cycle' }],
-    ['with nesterov', { optimizer: 'nesterov', momentum: 0.8 }],
-    ['with rmsprop', { optimizer: 'rmsprop', clipNorm: 1 }],
-    ['with adam', {}],
-    ['with adamw', { optimizer: 'adamw', weightDecay: 0.01 }],
+    ...(Object.keys(optimizers) as OptimizerName[]).map((optimizer): [string, Partial<TrainingConfig>] => [
+      `with ${optimizer}`,
+      { optimizer },
+    ]),
+    ['with another share of the velocity', { optimizer: 'nesterov', momentum: 0.8, schedule: 'one-cycle' }],
+    ['with clipped gradients and weight decay', { optimizer: 'adamw', clipNorm: 1, weightDecay: 0.01 }],
     ['that averages its weights', { ema: 0.99 }],
     ['with cumulative running statistics', { bnMomentum: 'none', bnVariance: 'unbiased' }],
     ['that keeps its best epoch', { keep: 'best', learningRate: 0.3 }],
@@ -109,17 +110,21 @@ describe('a run that stops twice', () => {
     await expect(load(path, { ...base, ema: 0.9 })).rejects.toThrow('expected config.ema none, as');
   });
 
-  it('goes on where its data have been moved, and not where they are others', async () => {
-    const path = join(folder, 'moved.safetensors');
-    const at = (place: string, sha256: string): RunDescription => {
+  it('goes on where its data are called otherwise, and not where they are others', async () => {
+    const path = join(folder, 'renamed.safetensors');
+    const of = (name: string, label: string, sha256: string): RunDescription => {
       const run = describeRun(base);
-      return { ...run, sha256, data: { ...run.data, source: { path: place, label: 'y' } } };
+      const source = { path: `${name}.npy`, label };
+      return { ...run, network: { ...network, name }, sha256, data: { ...run.data, name, source } };
     };
-    const onSnapshot = (snapshot: Snapshot) => saveSnapshot(path, at('here/data.csv', 'a'), { snapshot, engine });
+    const onSnapshot = (snapshot: Snapshot) => saveSnapshot(path, of('x', 'y.npy', 'a'), { snapshot, engine });
     await train(plan, data, { ...base, epochs: 1 }, backend, { onSnapshot });
-    await expect(loadSnapshot(path, plan, at('there/data.csv', 'a'))).resolves.toMatchObject({ engine });
-    await expect(loadSnapshot(path, plan, at('there/data.csv', 'b'))).rejects.toThrow(
+    await expect(loadSnapshot(path, plan, of('inputs', 'labels.npy', 'a'))).resolves.toMatchObject({ engine });
+    await expect(loadSnapshot(path, plan, of('inputs', 'y.npy', 'b'))).rejects.toThrow(
       'expected sha256 "a", as the run',
+    );
+    await expect(loadSnapshot(path, plan, of('x', 'labels.npy', 'b'))).rejects.toThrow(
+      'expected data.source.label "y.npy", as the run',
     );
   });
 });
