@@ -13,6 +13,7 @@ import {
   globalAveragePool,
   type Layer,
   layerNorm,
+  layersOf,
   leakyRelu,
   maxPool,
   planNetwork,
@@ -22,6 +23,7 @@ import {
   softmax,
   tanh,
 } from '../../training/network/index.ts';
+import { layerRules } from '../../training/network/rules/index.ts';
 import { createEvaluator, train, type TrainingConfig } from '../../training/trainer/index.ts';
 import { range } from '../reference/ndarray.ts';
 import { seeded } from '../reference/random.ts';
@@ -79,11 +81,19 @@ const config: TrainingConfig = {
   seed: 1,
 };
 
+const planOf = (layers: readonly Layer[]) =>
+  planNetwork({ name: 'net', inputShape: [1, 8, 8], inputNormalization: 'channel', layers });
+
+test('every kind of layer is in one of the networks', () => {
+  const kinds = [convolutional, dense1d].flatMap((layers) => layersOf(planOf(layers)).map(({ layer }) => layer.kind));
+  expect(new Set<string>(kinds)).toEqual(new Set(Object.keys(layerRules)));
+});
+
 describe.each([
   ['a convolutional network', convolutional],
   ['a dense network', dense1d],
 ])('%s of every layer', (_about, layers) => {
-  const plan = planNetwork({ name: 'net', inputShape: [1, 8, 8], inputNormalization: 'channel', layers });
+  const plan = planOf(layers);
   const data = { train: images(128), validation: images(64) };
 
   test('learns, the same each time, and answers each sample alone', async () => {

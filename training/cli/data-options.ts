@@ -1,6 +1,13 @@
 /** The options that say what data there are and how to read them. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ColumnKind, Dataset, DataSource, ImageSize, Imputation } from '../data/index.ts';
+import {
+  type ColumnKind,
+  type Dataset,
+  type DataSource,
+  type ImageSize,
+  type Imputation,
+  readableFiles,
+} from '../data/index.ts';
 import { unexpected } from '../errors.ts';
 import { fraction } from './numbers.ts';
 
@@ -27,7 +34,7 @@ export const addDataOptions = (command: Command, standard = 'MNIST'): Command =>
     .optionsGroup('Data:')
     .option(
       '--data <path>',
-      `a .csv, .tsv, .npy or .npz file, a folder with a folder of images for each class, or one with four IDX files, plain or .gz (default: ${standard})`,
+      `${readableFiles}, a folder with a folder of images for each class, or one with four IDX files, plain or .gz (default: ${standard})`,
     )
     .option(
       '--label <name>',

@@ -15,7 +15,7 @@ export { readIdxDataset } from './idx-dataset.ts';
 export { parseIdx, readIdx, type IdxArray } from './idx.ts';
 export { readImageFolder, type ImageFolderOptions, type ImageSize } from './image-folder.ts';
 export { fillMissing, fitFills, imputeAll, type Imputation } from './impute.ts';
-export { loadData, type LoadedData, type LoadOptions } from './load.ts';
+export { loadData, type LoadedData, type LoadOptions, readableFiles } from './load.ts';
 export { loadMnist, type MnistOptions, type MnistSplits } from './mnist.ts';
 export { parseNpy, readNpy, readNpz, type NpyArray } from './npy.ts';
 export { createRandom, type Random } from './random.ts';

@@ -37,26 +37,35 @@ export interface LoadedData extends Splits {
   readonly columns: readonly Column[] | null;
 }
 
+type Load = (path: string, options: LoadOptions) => Promise<LoadedData>;
+
+const loadNpz: Load = async (path, options) =>
+  loadArrays(...(await readNpz(path, [options.inputs ?? 'x', options.label ?? 'y'])), options);
+
+const loadNpy: Load = async (path, options) =>
+  loadArrays(await readNpy(path), await readNpy(labelOf(path, options)), options);
+
+const loaders: ReadonlyMap<string, Load> = new Map([
+  ['.csv', loadTable],
+  ['.tsv', loadTable],
+  ['.tab', loadTable],
+  ['.npz', loadNpz],
+  ['.npy', loadNpy],
+]);
+
+/** For people: the extensions of the files that are read. */
+export const readableFiles = `a ${new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(loaders.keys())} file`;
+
 /**
- * Reads a `.csv` or `.tsv` table, a `.npz` or `.npy` array, a folder with MNIST's four IDX files, or a folder with a
- * folder of images for each class.
+ * Reads a file by its extension, a folder with MNIST's four IDX files, or a folder with a folder of images for each class.
  *
  * @throws {UserError} in one line that names the file, with line and column for a table.
  */
 export async function loadData(path: string, options: LoadOptions): Promise<LoadedData> {
   if (await isFolder(path)) return loadFolder(path, options);
-  switch (extname(path).toLowerCase()) {
-    case '.csv':
-    case '.tsv':
-    case '.tab':
-      return loadTable(path, options);
-    case '.npz':
-      return loadArrays(...(await readNpz(path, [options.inputs ?? 'x', options.label ?? 'y'])), options);
-    case '.npy':
-      return loadArrays(await readNpy(path), await readNpy(labelOf(path, options)), options);
-    default:
-      throw unexpected(path, 'a .csv, .tsv, .npz or .npy file, or a folder of images', 'another kind of file');
-  }
+  const load = loaders.get(extname(path).toLowerCase());
+  if (!load) throw unexpected(path, `${readableFiles}, or a folder of images`, 'another kind of file');
+  return load(path, options);
 }
 
 async function isFolder(path: string): Promise<boolean> {

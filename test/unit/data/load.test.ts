@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { countLabels, loadData, type LoadOptions } from '../../../training/data/index.ts';
+import { countLabels, loadData, type LoadOptions, readableFiles } from '../../../training/data/index.ts';
 import { UserError } from '../../../training/errors.ts';
 import { idx } from './idx-file.ts';
 import { npy } from './npy-file.ts';
@@ -108,7 +108,7 @@ describe('loading data', () => {
 
   it.each<[string, Omit<LoadOptions, 'seed'>, string]>([
     ['missing.csv', {}, ': cannot read: no such file or directory'],
-    ['notes.doc', {}, ': expected a .csv, .tsv, .npz or .npy file, or a folder of images, got another kind of file'],
+    ['notes.doc', {}, `: expected ${readableFiles}, or a folder of images, got another kind of file`],
     ['table.csv', {}, ': expected the name of the label to predict, got none'],
     [
       'table.csv',

@@ -1,4 +1,4 @@
-/** `node --expose-gc --import tsx reader-memory.ts <format> <path>` prints by how many bytes reading raises the process's peak. */
+/** `node --expose-gc --single-threaded-gc --import tsx reader-memory.ts <format> <path>` prints by how many bytes reading raises the process's peak. */
 import { existsSync, readFileSync } from 'node:fs';
 import { largeFiles, type LargeFormat } from './large-files.ts';
 
