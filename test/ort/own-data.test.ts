@@ -1,5 +1,5 @@
 /** From a user's own files to an exported model, whose answers to raw rows and pixels are the training graph's. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -9,6 +9,7 @@ import type { ModelCard } from '../../exporter/card.ts';
 import { exportModel } from '../../exporter/export.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { trainToFolder, type TrainOptions } from '../../training/cli/index.ts';
+import { withRecordedArguments } from '../../training/cli/resume.ts';
 import { type Column, createRandom, type DataSource } from '../../training/data/index.ts';
 import { loadModel } from '../../training/model.ts';
 import { createEvaluator } from '../../training/trainer/index.ts';
@@ -196,6 +197,31 @@ describe('a table with numbers to predict', () => {
     );
     expect(b?.loss).toBeCloseTo(a?.loss ?? NaN, 3);
     expect((b?.rmse ?? NaN) * 1e6).toBeCloseTo(a?.rmse ?? NaN, 0);
+  });
+});
+
+describe('data that are called otherwise by now', () => {
+  it('are gone on with, and remembered', async () => {
+    const [before, after] = [join(folder, 'before.csv'), join(folder, 'after.csv')];
+    const out = join(folder, 'runs', 'renamed');
+    const config = { ...settings, epochs: 1, batchSize: 32 };
+    const on = async (path: string) => {
+      const data = { path, label: 'species', imputeOthers: 'median' };
+      const options = { config, data, out, resume: true, arguments: ['--data', path], backend: 'native' } as const;
+      const { tensors } = await loadModel(await trainToFolder(options, () => undefined));
+      return tensors;
+    };
+    await copyFile(penguins, before);
+    const trained = await on(before);
+    await rename(before, after);
+    expect(await on(after)).toEqual(trained);
+    expect(await withRecordedArguments(['--resume', '--out', out])).toEqual([
+      '--data',
+      after,
+      '--resume',
+      '--out',
+      out,
+    ]);
   });
 });
 

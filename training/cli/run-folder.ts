@@ -55,13 +55,17 @@ export class RunFolder {
     return existsSync(path) ? await loadSnapshot(path, plan, description) : undefined;
   }
 
-  /** Clears the traces of a former run, all but its checkpoint, and says what this one is. */
-  async begin(config: object): Promise<void> {
+  /** Clears the traces of a former run, all but its checkpoint. */
+  async begin(): Promise<void> {
     await mkdir(this.path, { recursive: true });
     const events = (await readdir(this.path)).filter((name) => name.startsWith(eventsPrefix));
     for (const name of [configFile, 'last.safetensors', 'best.safetensors', 'metrics.jsonl', 'figures', ...events]) {
       await rm(this.#file(name), { recursive: true, force: true });
     }
+  }
+
+  /** Says what the run is, and by which arguments it goes on: its data may be elsewhere by now. */
+  async describe(config: object): Promise<void> {
     await writeAtomically(this.#file(configFile), `${JSON.stringify(config, undefined, 2)}\n`);
   }
 

@@ -57,9 +57,8 @@ export async function trainToFolder(options: TrainOptions, print: Print): Promis
   using stop = interruption();
   const folder = new RunFolder(options.out ?? join('runs', plan.network.name), run);
   const start = (options.resume ? await goOn(folder, run, print) : undefined) ?? { tensors };
-  if (!start.snapshot) {
-    await folder.begin({ arguments: options.arguments, ...description, versions: await versions(backend) });
-  }
+  if (!start.snapshot) await folder.begin();
+  await folder.describe({ arguments: options.arguments, ...description, versions: await versions(backend) });
   const events = await folder.record(start.snapshot);
   const result = await trainVisibly(run, data, backend, events, { ...start, signal: stop.signal }, print);
   if (result.interrupted) {
