@@ -2,7 +2,7 @@
  * The built bundle over real HTTP, against ONNX Runtime's native build: the model trained on MNIST with all its test
  * images, or the fixture `digits` where no model has been trained yet.
  */
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -25,17 +25,17 @@ const images = readFileSync(
 ).subarray(16);
 const count = images.length / PIXELS;
 
+const folder = isTrained ? trained : mkdtempSync(join(tmpdir(), 'bn-edge-models-'));
+const modelFile = join(folder, name, 'model.onnx');
 let server: Server;
-let modelFile: string;
 
 beforeAll(async () => {
-  const folder = isTrained ? trained : mkdtempSync(join(tmpdir(), 'bn-edge-models-'));
   if (!isTrained) writeFixtures(folder);
-  modelFile = join(folder, name, 'model.onnx');
   server = await serveBundle(buildBundle(folder));
 });
 
 afterAll(async () => {
+  if (!isTrained) rmSync(folder, { recursive: true });
   await server.stop();
 });
 

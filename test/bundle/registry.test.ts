@@ -1,13 +1,16 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { readModels, registrySource, writeRegistry } from '../../exporter/registry.ts';
 import { digits, foreign, identity, sequence, text } from './fixtures.ts';
 
-/** A folder holding the given files, as path and content. */
+/** A folder holding the given files, as path and content, for as long as the test runs. */
 function folderOf(files: Record<string, string | Uint8Array>): string {
   const folder = mkdtempSync(join(tmpdir(), 'bn-edge-registry-'));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), content);
