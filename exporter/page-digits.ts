@@ -8,7 +8,8 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { type ClassificationDataset, elementCount, loadMnist } from '../training/data/index.ts';
+import { type ClassificationDataset, loadMnist } from '../training/data/index.ts';
+import { elementCount } from '../training/element-count.ts';
 
 const neighboursPerClass = 6;
 /** The first of each class is passed over: that of the threes is one that the network itself doubts. */

@@ -11,6 +11,7 @@
  * Source: https://github.com/huggingface/safetensors/blob/v0.6.2/README.md#format and, for the order of tensors and the
  * padding, `prepare` in safetensors/src/tensor.rs there.
  */
+import { elementCount } from './element-count.ts';
 import { quote, unexpected } from './errors.ts';
 import { typedArrayOf, type TypedArrayConstructor } from './typed-array.ts';
 
@@ -168,7 +169,7 @@ function parseEntry(name: string, value: unknown, where: string): Entry {
   if (begin === undefined || end === undefined || more.length > 0 || begin > end) {
     throw unexpected(where, 'data_offsets [begin, end]', describe(offsets));
   }
-  const size = shape.reduce((product, dimension) => product * dimension, ARRAYS[dtype].BYTES_PER_ELEMENT);
+  const size = elementCount(shape) * ARRAYS[dtype].BYTES_PER_ELEMENT;
   if (size !== end - begin) {
     throw unexpected(where, `${size} bytes for ${dtype} ${describe(shape)}`, end - begin);
   }
@@ -192,8 +193,7 @@ function tensorOf({ dtype, shape, begin, end }: Entry, bytes: Uint8Array, dataSt
 }
 
 function bytesOf(name: string, { shape, data }: Tensor): Uint8Array {
-  const elements = shape.reduce((product, dimension) => product * dimension, 1);
-  if (elements !== data.length || name === METADATA_KEY) {
+  if (elementCount(shape) !== data.length || name === METADATA_KEY) {
     throw new Error(
       `internal: tensor ${quote(name)} [${shape.join(', ')}] cannot be saved with ${data.length} elements`,
     );

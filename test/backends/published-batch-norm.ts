@@ -2,6 +2,7 @@
 import { describe, test } from 'vitest';
 import { gradients } from '../../training/autodiff/index.ts';
 import type { Backend } from '../../training/backend/index.ts';
+import { elementCount } from '../../training/element-count.ts';
 import { checkGraph, type Graph, type GraphBuilder, graphBuilder, type Value } from '../../training/graph/index.ts';
 import { type BnVariance, statisticsShares, unbiasedVariance } from '../../training/optimizer/index.ts';
 import { expectClose } from '../reference/close.ts';
@@ -124,7 +125,7 @@ function statisticsGraph({ B, epsilon, momentum }: PytorchRun, X: NdArray, step:
 }
 
 function filled(g: GraphBuilder, shape: readonly number[], value: number): Value {
-  const data = new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(value);
+  const data = new Float32Array(elementCount(shape)).fill(value);
   return g.initializer(`all_${value}`, { dtype: 'float32', shape, data });
 }
 
@@ -139,7 +140,7 @@ function startOf({ B }: PytorchRun): [NdArray, NdArray] {
 /** 1/m Σ (x − μ)² of each channel of `[N, C, ..]`. */
 function populationVariance({ shape, data }: NdArray): number[] {
   const [count = 1, channels = 1, ...rest] = shape;
-  const area = rest.reduce((product, size) => product * size, 1);
+  const area = elementCount(rest);
   return Array.from({ length: channels }, (_, c) => {
     const values = Array.from(data).filter((_, i) => Math.floor(i / area) % channels === c);
     const mean = values.reduce((sum, value) => sum + value, 0) / (count * area);

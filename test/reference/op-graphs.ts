@@ -3,7 +3,7 @@ import { gradients } from '../../training/autodiff/index.ts';
 import { checkGraph, type Graph, type GraphBuilder, graphBuilder, type Value } from '../../training/graph/index.ts';
 import type { Case, Input } from './cases/case.ts';
 import { type Arrays, evaluate } from './evaluate.ts';
-import { element, type NdArray, range } from './ndarray.ts';
+import { element, type NdArray, range, sizeOf } from './ndarray.ts';
 import { seeded, seedOf } from './random.ts';
 
 /** x0, x1, … -> y0, y1, … */
@@ -46,7 +46,7 @@ export function feedsFor({ name, inputs }: Case & { readonly name: string }, gra
   const samples = inputs.map(({ shape, sample }) => ({ shape, data: Float64Array.from(sample(random)) }));
   const feeds = graph.inputs.map((value, i): readonly [string, NdArray] => {
     const shape = value.shape.map(Number);
-    const size = shape.reduce((product, dim) => product * dim, 1);
+    const size = sizeOf(shape);
     const noise = () => Float64Array.from(range(size), () => Math.fround(2 * random() - 1));
     return [value.name, samples[i] ?? { shape, data: noise() }];
   });

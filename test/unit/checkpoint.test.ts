@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readSafetensors, writeSafetensors, type Tensor } from '../../training/checkpoint.ts';
+import { elementCount } from '../../training/element-count.ts';
 import { UserError } from '../../training/errors.ts';
 import { parseSafetensors, serializeSafetensors } from '../../training/safetensors.ts';
 
@@ -284,7 +285,7 @@ describe('a checkpoint file', () => {
 
 /** A tensor of this dtype and shape with values 0, 1, 2, … */
 function filledTensor([dtype, shape]: [Tensor['dtype'], number[]]): Tensor {
-  const values = Array.from({ length: shape.reduce((product, size) => product * size, 1) }, (_, i) => i);
+  const values = Array.from({ length: elementCount(shape) }, (_, i) => i);
   switch (dtype) {
     case 'F32':
       return { dtype, shape, data: Float32Array.from(values) };

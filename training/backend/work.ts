@@ -1,4 +1,5 @@
 /** How much arithmetic a graph is, and for how many threads that is enough. */
+import { elementCount } from '../element-count.ts';
 import type { Graph, Node, OpNode, OpType, Value } from '../graph/index.ts';
 
 /**
@@ -24,7 +25,7 @@ function multiplicationsOfNode(node: Node): number | undefined {
   return count ? count(node) : 0;
 }
 
-const elements = ({ shape }: Value): number => shape.reduce<number>((product, dim) => product * Number(dim), 1);
+const elements = ({ shape }: Value): number => elementCount(shape);
 const elementsOfOne = (filters: Value): number => elements(filters) / Number(filters.shape[0]);
 
 /**

@@ -1,6 +1,7 @@
 /** The worst mistakes as one picture, an SVG: each sample above what it is, what it was taken for and with what probability. */
 import { encode } from 'fast-png';
-import { elementCount, type Samples } from '../data/index.ts';
+import type { Samples } from '../data/index.ts';
+import { elementCount } from '../element-count.ts';
 import type { Mistake } from './evaluation.ts';
 
 const [columns, tile, margin, text] = [6, 96, 12, 36] as const;

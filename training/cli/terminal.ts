@@ -1,6 +1,7 @@
 /** What a training run shows in the terminal. */
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
+import { elementCount } from '../element-count.ts';
 import { formatShape } from '../graph/index.ts';
 import { isTrained, layersOf, type Plan } from '../network/index.ts';
 import type { Evaluation, Report } from '../objective/index.ts';
@@ -22,7 +23,7 @@ export function summaryTable(plan: Plan): string {
   const sizes = layers.map(({ tensors }) =>
     tensors
       .filter(isTrained)
-      .map(({ shape }) => product(shape))
+      .map(({ shape }) => elementCount(shape))
       .reduce(add, 0),
   );
   table.push(['input', formatShape(plan.network.inputShape), '']);
@@ -93,4 +94,3 @@ export const formatMetrics = ({ metrics }: Report): string =>
 const shares: ReadonlySet<string> = new Set(['accuracy', 'top-3']);
 
 const add = (a: number, b: number): number => a + b;
-const product = (shape: readonly number[]): number => shape.reduce((size, dim) => size * dim, 1);

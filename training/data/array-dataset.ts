@@ -1,7 +1,8 @@
 /** A data set from two arrays: the inputs, and the label or value of each. */
+import { elementCount } from '../element-count.ts';
 import { unexpected } from '../errors.ts';
 import { MAX_CATEGORIES, sortTexts } from './columns.ts';
-import { elementCount, type Dataset, type Samples } from './dataset.ts';
+import type { Dataset, Samples } from './dataset.ts';
 import type { NpyArray, NpyData } from './npy.ts';
 
 /**

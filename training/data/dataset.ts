@@ -2,6 +2,7 @@
  * A data set in memory: one contiguous typed array of inputs beside one of targets, as they enter the training graph.
  * It knows nothing of files or networks.
  */
+import { elementCount } from '../element-count.ts';
 
 /** `count` samples of one shape, row-major: the whole array is `[count, ...inputShape]`. */
 export interface Samples {
@@ -27,11 +28,6 @@ export interface RegressionDataset extends Samples {
 }
 
 export type Dataset = ClassificationDataset | RegressionDataset;
-
-/** Number of elements of an array of this shape; 1 for a scalar. */
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, dimension) => product * dimension, 1);
-}
 
 /** The samples at `indices`, copied in that order. */
 export function subset<D extends Dataset>(dataset: D, indices: Int32Array): D;

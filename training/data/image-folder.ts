@@ -4,10 +4,11 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { elementCount } from '../element-count.ts';
 import { UserError, unexpected } from '../errors.ts';
 import { cannotRead } from '../files.ts';
 import { sortTexts } from './columns.ts';
-import { elementCount, type ClassificationDataset } from './dataset.ts';
+import type { ClassificationDataset } from './dataset.ts';
 
 export interface ImageFolderOptions {
   /** Pixels to which every image is brought; default: their own, if all have the same. */

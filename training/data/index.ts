@@ -1,15 +1,9 @@
 /** Data: readers, splits, mini-batches and the statistics of the training set. Nothing here knows a network. */
+export { elementCount } from '../element-count.ts';
 export { arrayDataset } from './array-dataset.ts';
 export { epochBatches } from './batches.ts';
 export type { CategoricalColumn, Column, ColumnKind, NumericColumn } from './columns.ts';
-export {
-  elementCount,
-  subset,
-  type ClassificationDataset,
-  type Dataset,
-  type RegressionDataset,
-  type Samples,
-} from './dataset.ts';
+export { subset, type ClassificationDataset, type Dataset, type RegressionDataset, type Samples } from './dataset.ts';
 export { digestOf } from './digest.ts';
 export { readIdxDataset } from './idx-dataset.ts';
 export { parseIdx, readIdx, type IdxArray } from './idx.ts';

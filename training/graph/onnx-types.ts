@@ -1,5 +1,6 @@
 /** ONNX's numbers for our element types, and raw little-endian bytes in and out. */
 import onnxProto from 'onnx-proto';
+import { elementCount } from '../element-count.ts';
 import { bytesPerElement, type DataOf, type DType, type Tensor } from './types.ts';
 
 const { DataType } = onnxProto.onnx.TensorProto;
@@ -35,7 +36,6 @@ export function rawBytes({ data }: Tensor): Uint8Array {
 
 /** A copy, so that the elements are aligned whatever the offset inside the file. */
 export function tensorFromBytes(dtype: DType, shape: readonly number[], bytes: Uint8Array): Tensor | undefined {
-  const size = shape.reduce((product, dim) => product * dim, 1);
-  if (bytes.byteLength !== size * bytesPerElement[dtype]) return undefined;
+  if (bytes.byteLength !== elementCount(shape) * bytesPerElement[dtype]) return undefined;
   return { dtype, shape, data: views[dtype](new Uint8Array(bytes).buffer) };
 }

@@ -7,8 +7,9 @@
  * kernel for blocks of channels adds a bias and a tensor, applies an activation, and uses the processor's widest vectors; the
  * runtime's elementwise ops take a pass each, with narrow ones. Where nobody reads w any more, y takes its memory.
  */
+import { elementCount } from '../element-count.ts';
 import { type GraphBuilder, type Node, type OpNode, type OpType, sameShape, type Value } from '../graph/index.ts';
-import { elementsOf, producer, scalarOf, sizes } from './match.ts';
+import { producer, scalarOf, sizes } from './match.ts';
 import { type Readers, readersOf } from './readers.ts';
 import { type Pass, rewrite } from './rewrite.ts';
 
@@ -120,23 +121,23 @@ function differenceOf(g: GraphBuilder, { inputs: [A, B] }: OpNode<'Sub'>): Sum |
 function isCoefficient({ shape }: Value, x: Value): boolean {
   const [rows, columns] = shape;
   return (
-    elementsOf(shape) === 1 || (shape.length === 2 && x.shape.length === 2 && rows === x.shape[0] && columns === 1)
+    elementCount(shape) === 1 || (shape.length === 2 && x.shape.length === 2 && rows === x.shape[0] && columns === 1)
   );
 }
 
 /** A large tensor whose rows are whole blocks. */
 function fillsBlocks(sum: Sum, b: number): boolean {
   const { dtype, shape } = sum.x;
-  return dtype === 'float32' && elementsOf(shape) >= large && elementsOf(shape) % (rowsOf(sum) * b) === 0;
+  return dtype === 'float32' && elementCount(shape) >= large && elementCount(shape) % (rowsOf(sum) * b) === 0;
 }
 
 /** With coefficients of their own; one where all have the same. */
-const rowsOf = ({ s, t }: Sum): number => Math.max(...[s, t].map((value) => (value ? elementsOf(value.shape) : 1)));
+const rowsOf = ({ s, t }: Sum): number => Math.max(...[s, t].map((value) => (value ? elementCount(value.shape) : 1)));
 
 function emitSum(g: GraphBuilder, sum: Sum, b: number): Value {
   const { x, s, t, w, activation } = sum;
   const channels = rowsOf(sum) * b;
-  const image = imageOf(elementsOf(x.shape), channels);
+  const image = imageOf(elementCount(x.shape), channels);
   const Y = g['com.microsoft.nchwc.Conv'](
     seenAs(g, x, image),
     repeated(g, s ?? g.scalar(1), [channels, 1, 1, 1]),
@@ -159,7 +160,7 @@ function imageOf(size: number, channels: number): readonly number[] {
 /** A number for each row, or for all, as one for each channel: `[channels, ..]`. */
 function repeated(g: GraphBuilder, value: Value, shape: readonly [channels: number, ...ones: number[]]): Value {
   const [channels] = shape;
-  const rows = elementsOf(value.shape);
+  const rows = elementCount(value.shape);
   const number = scalarOf(value);
   if (number !== undefined) {
     const data = new Float32Array(channels).fill(number);

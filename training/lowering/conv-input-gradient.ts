@@ -5,6 +5,7 @@
  *
  * with a padding of dilation · (K − 1) − pad, for strides of one. The runtime's Conv is the faster of the two.
  */
+import { elementCount } from '../element-count.ts';
 import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
 import { sizes } from './match.ts';
 import { type Pass, rewrite } from './rewrite.ts';
@@ -36,7 +37,7 @@ const flippedPads = ({ kernel_shape, dilations, pads }: ConvAttributes): number[
 /** W with its taps reversed, inputs and outputs exchanged: `[O, I, kH, kW] -> [I, O, kH, kW]`. */
 function flipped(g: GraphBuilder, W: Value, { kernel_shape }: ConvAttributes): Value {
   const [O = 0, I = 0] = sizes(W);
-  const taps = kernel_shape.reduce((product, size) => product * size, 1);
+  const taps = elementCount(kernel_shape);
   const reversed = g.ints(Array.from({ length: taps }, (_, k) => taps - 1 - k));
   const gathered = g.Gather(g.Reshape(W, g.ints([O, I, taps])), reversed, { axis: 2 });
   return g.Transpose(g.Reshape(gathered, g.ints([O, I, ...kernel_shape])), { perm: [1, 0, 2, 3] });

@@ -20,7 +20,3 @@ export function isTranspose(
 }
 
 export const sizes = ({ shape }: Value): readonly number[] => shape.map(Number);
-
-/** How many elements a shape has; NaN where that is known at run time only. */
-export const elementsOf = (shape: Value['shape']): number =>
-  shape.reduce<number>((product, size) => product * Number(size), 1);

@@ -7,7 +7,8 @@
  *
  * The rounds are those of Widynski, Squares: A Fast Counter-Based RNG, https://arxiv.org/abs/2004.06278, on 32 bits.
  */
-import { type GraphBuilder, sizeOf, type Value } from '../graph/index.ts';
+import { elementCount } from '../element-count.ts';
+import type { GraphBuilder, Value } from '../graph/index.ts';
 
 export interface RandomKey {
   readonly seed: number;
@@ -17,7 +18,7 @@ export interface RandomKey {
 
 /** Numbers in [0, 1) of the given shape, different for each `stream`. */
 export function uniform(g: GraphBuilder, { seed, step }: RandomKey, stream: number, shape: readonly number[]): Value {
-  const size = sizeOf(shape);
+  const size = elementCount(shape);
   const element = g.initializer('elements', {
     dtype: 'uint32',
     shape: [size],

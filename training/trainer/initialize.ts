@@ -1,6 +1,7 @@
 /** The tensors a training run starts from. */
 import { type Dataset, inputStatistics, type InputStatistics, type Random, targetStatistics } from '../data/index.ts';
-import { GraphError, sizeOf, type Tensor } from '../graph/index.ts';
+import { elementCount } from '../element-count.ts';
+import { GraphError, type Tensor } from '../graph/index.ts';
 import { isTrained, layerTensorsOf, type Plan, type TensorSpec } from '../network/index.ts';
 import { averageName, slotName, type UpdateOptions } from './update.ts';
 
@@ -41,7 +42,7 @@ function stored(specs: Plan['input'], statistics: InputStatistics | undefined): 
 
 /** What a run carries beside the network's tensors: the optimizer's slots, all zero, and the average of the start. */
 export function initializeUpdates(plan: Plan, tensors: State, { optimizer, ema }: UpdateOptions): State {
-  const zeros = (shape: readonly number[]) => float32(shape, new Float32Array(sizeOf(shape)));
+  const zeros = (shape: readonly number[]) => float32(shape, new Float32Array(elementCount(shape)));
   const slots = layerTensorsOf(plan)
     .filter(isTrained)
     .flatMap(({ name, shape }) => optimizer.slots.map((slot) => [slotName(name, slot), zeros(shape)] as const));
@@ -57,7 +58,7 @@ export function tensorOf(state: State, name: string): Tensor<'float32'> {
 }
 
 function filled({ shape, role }: TensorSpec, random: Random): Tensor<'float32'> {
-  const data = new Float32Array(sizeOf(shape));
+  const data = new Float32Array(elementCount(shape));
   switch (role.kind) {
     case 'weight': {
       // Var w = 2 / fan-in keeps the variance of activations through ReLU: He et al., https://arxiv.org/abs/1502.01852

@@ -1,5 +1,6 @@
 /** Sums of large tensors become one node each, and stay what they were: the float64 interpreter runs both. */
 import { describe, expect, it } from 'vitest';
+import { elementCount } from '../../../training/element-count.ts';
 import {
   type Graph,
   graphBuilder,
@@ -30,7 +31,7 @@ function feedsFor({ inputs }: Graph): Arrays {
   const random = seeded(7);
   return Object.fromEntries(
     inputs.map(({ name, shape }) => {
-      const size = shape.reduce<number>((product, dim) => product * Number(dim), 1);
+      const size = elementCount(shape);
       return [name, { shape: shape.map(Number), data: Float64Array.from({ length: size }, () => 2 * random() - 1) }];
     }),
   );

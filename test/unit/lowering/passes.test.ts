@@ -1,6 +1,7 @@
 /** Every pass gives the graph it was given, in other ops: the float64 interpreter runs both. */
 import { describe, expect, it } from 'vitest';
 import { gradients } from '../../../training/autodiff/index.ts';
+import { elementCount } from '../../../training/element-count.ts';
 import { checkGraph, type Graph, graphBuilder, type OpType, printGraph } from '../../../training/graph/index.ts';
 import { lower } from '../../../training/lowering/index.ts';
 import {
@@ -50,7 +51,7 @@ function feedsFor(graph: Graph): Arrays {
   };
   return Object.fromEntries(
     graph.inputs.map(({ name, shape }) => {
-      const size = shape.reduce<number>((product, dim) => product * Number(dim), 1);
+      const size = elementCount(shape);
       return [name, { shape: shape.map(Number), data: Float64Array.from({ length: size }, () => draw(name)) }];
     }),
   );

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { elementCount } from '../../../training/element-count.ts';
 import { checkGraph, graphBuilder, printGraph } from '../../../training/graph/index.ts';
 import {
   batchNorm,
@@ -28,12 +29,11 @@ function forwardGraph(inputShape: readonly number[], layers: readonly Layer[], m
 }
 
 function forward(inputShape: readonly number[], layers: readonly Layer[], x: readonly number[], weights = {}) {
-  const count = x.length / inputShape.reduce((size, dim) => size * dim, 1);
+  const count = x.length / elementCount(inputShape);
   const graph = forwardGraph(inputShape, layers, 'inference', count);
   const values: Readonly<Record<string, readonly number[]>> = { x, ...weights };
   const feeds = graph.inputs.map(({ name, shape }) => {
-    const size = shape.reduce<number>((product, dim) => product * Number(dim), 1);
-    const otherwise = new Float64Array(size).fill(name === 'input.var' ? 1 - 1e-5 : 0);
+    const otherwise = new Float64Array(elementCount(shape)).fill(name === 'input.var' ? 1 - 1e-5 : 0);
     const data = Float64Array.from(values[name] ?? otherwise);
     return [name, { shape: shape.map(Number), data }] as const;
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { elementCount } from '../../../training/element-count.ts';
 import {
   batchNorm,
   conv2d,
@@ -32,7 +33,7 @@ describe('a planned network', () => {
   ] as const)('%s has %d parameters', (name, parameters) => {
     const sizes = tensorsOf(planNetwork(networks[name]))
       .filter(isTrained)
-      .map(({ shape }) => shape.reduce((size, dim) => size * dim, 1));
+      .map(({ shape }) => elementCount(shape));
     expect(sizes.reduce((a, b) => a + b)).toBe(parameters);
   });
 

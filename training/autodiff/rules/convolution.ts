@@ -1,4 +1,5 @@
 /** Gradients of convolution and pooling over `[N, C, H, W]`. */
+import { elementCount } from '../../element-count.ts';
 import {
   type Attributes,
   type GraphBuilder,
@@ -84,7 +85,7 @@ export const convolution = {
     const C = known('channels', X.shape[1]);
     const attributes = { ...window, dilations: [1, 1], group: C };
     const shape = [C, 1, ...window.kernel_shape];
-    const mean = g.Expand(g.scalar(1 / sizeOf(window.kernel_shape)), g.ints(shape));
+    const mean = g.Expand(g.scalar(1 / elementCount(window.kernel_shape)), g.ints(shape));
     return [g.ConvTranspose(dY, mean, undefined, { ...attributes, output_padding: unread(X, Y, attributes) })];
   },
 

@@ -1,4 +1,5 @@
 /** What a schema says of an op, and the shape arithmetic that several schemas share. */
+import { elementCount } from '../../element-count.ts';
 import type { Attributes, Inputs, OpType, Outputs } from '../ops.ts';
 import { type DType, type Dim, GraphError, type Shape, type TensorType, type Value } from '../types.ts';
 
@@ -60,7 +61,7 @@ export function known(what: string, dim: Dim | undefined): number {
 
 /** The number of elements; throws for a shape with a symbolic dimension. */
 export function sizeOf(shape: Shape): number {
-  return shape.reduce<number>((size, dim) => size * known(`a dimension of ${formatShape(shape)}`, dim), 1);
+  return elementCount(shape.map((dim) => known(`a dimension of ${formatShape(shape)}`, dim)));
 }
 
 /** Multidirectional broadcasting, https://github.com/onnx/onnx/blob/v1.13.0/docs/Broadcasting.md */

@@ -10,6 +10,7 @@
  * (Where γ is exactly 0 all elements of a window are equal after Batch Norm, and still the largest before it wins: dγ is
  * that of another, as good, subgradient.)
  */
+import { elementCount } from '../../element-count.ts';
 import type { GraphBuilder, Value } from '../../graph/index.ts';
 import { batchFirst, batchLast } from '../batch-last.ts';
 import { geometryOf } from '../columns.ts';
@@ -66,7 +67,7 @@ export function outputOf(g: GraphBuilder, { block: { pool }, activation }: Forwa
 /** Few taps, and no gradient to pass on: those of a network's first layer. */
 function isColumnwise({ conv, isInner }: Block): boolean {
   const [O = 0, ...filter] = sizes(conv.inputs[1]);
-  return !isInner && filter.reduce((product, size) => product * size, 1) <= 2 * O;
+  return !isInner && elementCount(filter) <= 2 * O;
 }
 
 const column = (g: GraphBuilder, perChannel: Value): Value => g.Reshape(perChannel, g.ints([-1, 1]));

@@ -1,11 +1,12 @@
 /** The layers with weights: dense and conv2d. */
+import { elementCount } from '../../element-count.ts';
 import { formatShape, GraphError } from '../../graph/index.ts';
 import { type LayerRule, own, type TensorSpec } from '../rule.ts';
 import { slideWindow } from './window.ts';
 
 function weights(shape: readonly number[], bias: boolean): readonly TensorSpec[] {
   const [outputs = 0, ...inputs] = shape;
-  const fanIn = inputs.reduce((product, dim) => product * dim, 1);
+  const fanIn = elementCount(inputs);
   const weight: TensorSpec = { name: 'weight', shape, role: { kind: 'weight', fanIn } };
   return bias ? [weight, { name: 'bias', shape: [outputs], role: { kind: 'bias' } }] : [weight];
 }

@@ -1,4 +1,5 @@
 /** The layers that change the shape: pooling and flatten. */
+import { elementCount } from '../../element-count.ts';
 import { formatShape, GraphError } from '../../graph/index.ts';
 import type { LayerRule } from '../rule.ts';
 import { slideWindow, type SquareWindow } from './window.ts';
@@ -34,7 +35,7 @@ export const globalAveragePool: LayerRule<'globalAveragePool'> = {
 };
 
 export const flatten: LayerRule<'flatten'> = {
-  outputShape: (_layer, inputShape) => [inputShape.reduce((product, dim) => product * dim, 1)],
+  outputShape: (_layer, inputShape) => [elementCount(inputShape)],
   tensors: () => [],
   emit: (_layer, x, { g }) => g.Flatten(x, { axis: 1 }),
 };
