@@ -2,9 +2,10 @@
  * Triton's binary tensor extension: tensors as bytes behind the JSON object instead of numbers inside it.
  * https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_binary_data.md
  */
+import { elementBytes, elementCount } from '../dist/edge/edge.mjs';
 import { answerBytes } from './answers.ts';
 import { concatenate } from './bytes.ts';
-import { datatypes, elementCount, type Tensor, type TensorInfo } from './datatypes.ts';
+import { datatypes, type TensorInfo } from './datatypes.ts';
 import { RequestError } from './errors.ts';
 import type { InferenceRequest, RequestInput } from './protocol.ts';
 import type { InferenceResponse } from './responses.ts';
@@ -55,7 +56,7 @@ export function rawRequest(model: string, inputs: readonly TensorInfo[], bytes: 
     throw new RequestError('malformed', `${HEADER}: expected JSON, because ${model} has not one input of known shape`);
   }
   const { name, datatype, shape } = input;
-  const whole = datatypes[datatype].array.BYTES_PER_ELEMENT * elementCount(shape.map(Math.abs));
+  const whole = elementBytes(datatypes[datatype].dtype) * elementCount(shape.map(Math.abs));
   const size = bytes / whole;
   if (!Number.isInteger(size) || size === 0 || (open === 0 && size !== 1)) {
     throw new RequestError('malformed', `body: expected a multiple of ${whole} bytes, got ${bytes}`);
@@ -72,10 +73,6 @@ export function rawRequest(model: string, inputs: readonly TensorInfo[], bytes: 
 export function isBinary({ parameters, outputs }: InferenceRequest, name: string): boolean {
   const own = outputs?.find((output) => output.name === name)?.parameters?.binary_data;
   return own ?? parameters?.binary_data_output ?? false;
-}
-
-export function bytesOf({ data }: Pick<Tensor, 'data'>): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /** The JSON object, then the bytes of the outputs that have no `data` in it, in its order. */

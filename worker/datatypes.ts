@@ -1,11 +1,11 @@
 /**
- * The tensor datatypes of the Open Inference Protocol, tied to ONNX's element types and to JavaScript's typed arrays.
+ * The tensor datatypes of the Open Inference Protocol, tied to ONNX's element types.
  *
  * https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
  * https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto (`TensorProto.DataType`)
  */
 
-import type { DType } from '../dist/edge/edge.mjs';
+import type { DType, TensorData } from '../dist/edge/edge.mjs';
 
 /** The numbers that a datatype can hold; reals are rounded to the nearest representable one. */
 export interface NumberRange {
@@ -25,22 +25,21 @@ const FP32_MAX = 3.4028234663852886e38;
  * of the 64-bit integers ends where JSON numbers stop being exact.
  */
 export const datatypes = {
-  BOOL: { dtype: 'bool', array: Uint8Array, range: null },
-  UINT8: { dtype: 'uint8', array: Uint8Array, range: integers(0, 255) },
-  UINT16: { dtype: 'uint16', array: Uint16Array, range: integers(0, 65535) },
-  UINT32: { dtype: 'uint32', array: Uint32Array, range: integers(0, 2 ** 32 - 1) },
-  UINT64: { dtype: 'uint64', array: BigUint64Array, range: integers(0, Number.MAX_SAFE_INTEGER) },
-  INT8: { dtype: 'int8', array: Int8Array, range: integers(-128, 127) },
-  INT16: { dtype: 'int16', array: Int16Array, range: integers(-32768, 32767) },
-  INT32: { dtype: 'int32', array: Int32Array, range: integers(-(2 ** 31), 2 ** 31 - 1) },
-  INT64: { dtype: 'int64', array: BigInt64Array, range: integers(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) },
-  FP16: { dtype: 'float16', array: Float16Array, range: reals(FP16_MAX) },
-  FP32: { dtype: 'float32', array: Float32Array, range: reals(FP32_MAX) },
-  FP64: { dtype: 'float64', array: Float64Array, range: reals(Number.MAX_VALUE) },
-} as const;
+  BOOL: { dtype: 'bool', range: null },
+  UINT8: { dtype: 'uint8', range: integers(0, 255) },
+  UINT16: { dtype: 'uint16', range: integers(0, 65535) },
+  UINT32: { dtype: 'uint32', range: integers(0, 2 ** 32 - 1) },
+  UINT64: { dtype: 'uint64', range: integers(0, Number.MAX_SAFE_INTEGER) },
+  INT8: { dtype: 'int8', range: integers(-128, 127) },
+  INT16: { dtype: 'int16', range: integers(-32768, 32767) },
+  INT32: { dtype: 'int32', range: integers(-(2 ** 31), 2 ** 31 - 1) },
+  INT64: { dtype: 'int64', range: integers(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) },
+  FP16: { dtype: 'float16', range: reals(FP16_MAX) },
+  FP32: { dtype: 'float32', range: reals(FP32_MAX) },
+  FP64: { dtype: 'float64', range: reals(Number.MAX_VALUE) },
+} as const satisfies Readonly<Record<string, { readonly dtype: DType; readonly range: NumberRange | null }>>;
 
 export type Datatype = keyof typeof datatypes;
-export type TensorData = InstanceType<(typeof datatypes)[Datatype]['array']>;
 
 export interface Tensor {
   readonly datatype: Datatype;
@@ -67,7 +66,3 @@ export function datatypeOf(dtype: DType): Datatype {
 const datatypeOfDtype = Object.fromEntries(
   Object.entries(datatypes).map(([datatype, { dtype }]) => [dtype, datatype]),
 ) as Readonly<Record<DType, Datatype>>;
-
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}

@@ -1,7 +1,8 @@
 /** A look inside every Batch Norm layer: what it gets (z), normalizes (ẑ) and passes on (z̃), by both statistics. */
+import { elementCount } from '../dist/edge/edge.mjs';
 import { foldedInto, type AffineMap } from './batch-norm.ts';
 import { predictions, scoresOf } from './classify.ts';
-import { elementCount, type Tensor } from './datatypes.ts';
+import type { Tensor } from './datatypes.ts';
 import { RequestError } from './errors.ts';
 import type { BatchNormLayer, Model } from './models.ts';
 import { toFloatDigits } from './numbers.ts';

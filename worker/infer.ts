@@ -1,5 +1,6 @@
 /** One inference: a parsed request and a model in, tensors and the protocol's response out. Knows nothing of HTTP. */
-import { bytesOf, isBinary, sliceInputs } from './binary.ts';
+import { bytesOf } from '../dist/edge/edge.mjs';
+import { isBinary, sliceInputs } from './binary.ts';
 import { quote, RequestError } from './errors.ts';
 import type { Model } from './models.ts';
 import type { InferenceRequest, Statistics } from './protocol.ts';
@@ -37,7 +38,7 @@ export function infer(model: Model, request: InferenceRequest, binary: Uint8Arra
       }),
       outputs: outputs.map(([output, tensor]) => writeOutput(output, tensor, asBytes(output))),
     },
-    binary: outputs.filter(([output]) => asBytes(output)).map(([, tensor]) => bytesOf(tensor)),
+    binary: outputs.filter(([output]) => asBytes(output)).map(([, tensor]) => bytesOf(tensor.data)),
   };
 }
 

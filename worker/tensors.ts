@@ -1,14 +1,6 @@
 /** Tensors on their way in and out: JSON data checked against what the model declares, and copied in the same pass. */
-import {
-  datatypes,
-  elementCount,
-  isDatatype,
-  type Datatype,
-  type NumberRange,
-  type Tensor,
-  type TensorData,
-  type TensorInfo,
-} from './datatypes.ts';
+import { bytesOf, createData, elementBytes, elementCount, type TensorData } from '../dist/edge/edge.mjs';
+import { datatypes, isDatatype, type Datatype, type NumberRange, type Tensor, type TensorInfo } from './datatypes.ts';
 import { describe, quote, RequestError } from './errors.ts';
 import type { RequestInput } from './protocol.ts';
 import type { ResponseOutput } from './responses.ts';
@@ -69,7 +61,7 @@ function readTensor(
   if ((bytes === undefined) === (input.data === undefined)) refuse(where, 'expected either data or binary_data_size');
   if (bytes === undefined)
     return { datatype, shape, data: cast(where, rowsOf(where, input.data ?? [], shape), range, declared, shape) };
-  const sent = viewOf(where, bytes, input.datatype as Datatype, shape);
+  const sent = fromBytes(where, bytes, input.datatype as Datatype, shape);
   if (input.datatype !== datatype) return { datatype, shape, data: cast(where, [sent], range, declared, shape) };
   if (datatype === 'BOOL' && bytes.some((byte) => byte > 1)) refuse(where, 'expected bytes of 0 or 1');
   return { datatype, shape, data: sent };
@@ -83,7 +75,7 @@ function cast(
   { datatype }: TensorInfo,
   shape: readonly number[],
 ): TensorData {
-  const data = new datatypes[datatype].array(elementCount(shape));
+  const data = createData(datatypes[datatype].dtype, elementCount(shape));
   const set = setter(data);
   let count = 0;
   for (const row of rows) {
@@ -98,11 +90,15 @@ function cast(
 }
 
 /** Little-endian bytes as numbers: copied, because they may lie anywhere in the body. */
-function viewOf(where: string, bytes: Uint8Array, datatype: Datatype, shape: readonly number[]): TensorData {
-  const { array } = datatypes[datatype];
-  const expected = elementCount(shape) * array.BYTES_PER_ELEMENT;
-  if (bytes.byteLength === expected) return new array(bytes.slice().buffer);
-  return refuse(where, `expected ${expected} bytes for ${datatype} [${shape.join(', ')}], got ${bytes.byteLength}`);
+function fromBytes(where: string, bytes: Uint8Array, datatype: Datatype, shape: readonly number[]): TensorData {
+  const { dtype } = datatypes[datatype];
+  const expected = elementCount(shape) * elementBytes(dtype);
+  if (bytes.byteLength !== expected) {
+    return refuse(where, `expected ${expected} bytes for ${datatype} [${shape.join(', ')}], got ${bytes.byteLength}`);
+  }
+  const data = createData(dtype, elementCount(shape));
+  bytesOf(data).set(bytes);
+  return data;
 }
 
 /** A declared -1 takes any positive size; in first place it is the batch. A model without shape takes any. */

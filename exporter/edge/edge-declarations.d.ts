@@ -27,6 +27,18 @@ export type TensorData =
   | Uint32Array<ArrayBuffer>
   | BigUint64Array<ArrayBuffer>;
 
+/** How many elements a shape has; 1 for a scalar. */
+export declare function elementCount(shape: readonly number[]): number;
+
+/** Of one element. */
+export declare function elementBytes(dtype: DType): number;
+
+/** A zeroed array for `count` elements. */
+export declare function createData(dtype: DType, count: number): TensorData;
+
+/** The elements' bytes, not copied. */
+export declare function bytesOf(data: TensorData): Uint8Array;
+
 /** `data` is row-major and has as many elements as `shape` says. `bool` data is 0 or 1. */
 export interface Tensor {
   readonly dtype: DType;

@@ -12,7 +12,7 @@ export type EmittedFiles = Readonly<Record<string, string | Uint8Array>>;
 const imports = `
   import wasm from './edge.wasm';
   import { sessionsOf, startImage, startStock, warmUp } from './index.ts';
-  export { FeedError, InferenceError } from './index.ts';
+  export { bytesOf, createData, elementBytes, elementCount, FeedError, InferenceError } from './index.ts';
 `;
 
 /** Sessions are warmed up in the global scope, so that the first request finds compiled code. */

@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 
 import type * as declared from '../../exporter/edge/edge-declarations.d.ts';
-import type { Session } from '../../exporter/edge/runtime/index.ts';
+import type * as runtime from '../../exporter/edge/runtime/index.ts';
 import { checkTensor, codeOf, copyData, dtypeOf, FeedError } from '../../exporter/edge/runtime/tensor.ts';
 import type { DType, Tensor, ValueInfo } from '../../exporter/edge/runtime/tensor.ts';
 
@@ -63,7 +63,9 @@ describe('data types', () => {
 
 describe('declarations for the Worker', () => {
   it('promise what the runtime does', () => {
-    expectTypeOf<Session>().toExtend<declared.Session>();
+    expectTypeOf<runtime.Session>().toExtend<declared.Session>();
+    type Functions = 'bytesOf' | 'createData' | 'elementBytes' | 'elementCount';
+    expectTypeOf<Pick<typeof runtime, Functions>>().toExtend<Pick<typeof declared, Functions>>();
     expectTypeOf<Tensor>().toExtend<declared.Tensor>();
     expectTypeOf<DType>().toEqualTypeOf<declared.DType>();
   });

@@ -12,6 +12,6 @@ export { check, checkPointer, InferenceError } from './ort.ts';
 export type { OrtInstance, SessionRecord, Started } from './ort.ts';
 export { Session, sessionsOf } from './session.ts';
 export type { Tensors } from './session.ts';
-export { codeOf, createData, elementBytes, elementCount, FeedError, isFree } from './tensor.ts';
+export { bytesOf, codeOf, createData, elementBytes, elementCount, FeedError, isFree } from './tensor.ts';
 export type { DType, Tensor, TensorData, ValueInfo } from './tensor.ts';
 export { warmUp } from './warm-up.ts';

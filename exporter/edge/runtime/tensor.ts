@@ -54,6 +54,7 @@ export function elementBytes(dtype: DType): number {
   return dtypes[dtype].array.BYTES_PER_ELEMENT;
 }
 
+/** How many elements a shape has; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
