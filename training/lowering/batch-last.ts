@@ -5,7 +5,7 @@
  * one over a single wide image.
  */
 import type { GraphBuilder, Value } from '../graph/index.ts';
-import { isTranspose } from './match.ts';
+import { untransposed } from './match.ts';
 
 const swap = { perm: [1, 0] } as const;
 
@@ -20,10 +20,8 @@ export const batchFirst = (g: GraphBuilder, x: Value, shape: readonly number[]):
   g.Reshape(g.Transpose(x, swap), g.ints(shape));
 
 /** The matrix `[F, N]` whose transpose `x [N, ..]` is, whatever the shape of a sample. */
-export function transposedOf(g: GraphBuilder, x: Value): Value | undefined {
-  const node = g.producer(beforeReshape(g, x));
-  return isTranspose(node, swap.perm) ? node.inputs[0] : undefined;
-}
+export const transposedOf = (g: GraphBuilder, x: Value): Value | undefined =>
+  untransposed(g, beforeReshape(g, x), swap.perm);
 
 /** x before its samples, all in their places, took another shape. */
 export function beforeReshape(g: GraphBuilder, x: Value): Value {

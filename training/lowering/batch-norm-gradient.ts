@@ -10,15 +10,11 @@
  * and b z + c is one pass over an image, since it is what a BatchNormalization node does with b as scale, c as B, mean 0 and
  * variance 1. Matrices take two, which is faster there than the node.
  */
-import type { GraphBuilder, Node, OpNode, Value } from '../graph/index.ts';
+import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
 import { producer } from './match.ts';
-import { type Pass, rewrite } from './rewrite.ts';
+import { replacing } from './rewrite.ts';
 
-export const batchNormGradient: Pass = (graph) =>
-  rewrite(graph, (g, node) => {
-    if (node.op === 'ReduceSum') return emitScaleGradient(g, node);
-    return node.op === 'Mul' ? emitInputGradient(g, node) : undefined;
-  });
+export const batchNormGradient = replacing({ ReduceSum: emitScaleGradient, Mul: emitInputGradient });
 
 interface Normalized {
   readonly z: Value;
@@ -56,9 +52,7 @@ function emitScaleGradient(g: GraphBuilder, node: OpNode<'ReduceSum'>): readonly
 }
 
 /** Mul(γ/s, Sub(Sub(dz̃, dβ/m), Mul(ẑ, dγ/m))), which is dz */
-export function matchInputGradient(g: GraphBuilder, node: Node | undefined) {
-  if (node?.op !== 'Mul') return undefined;
-  const [gain, difference] = node.inputs;
+export function matchInputGradient(g: GraphBuilder, { inputs: [gain, difference] }: OpNode<'Mul'>) {
   const outer = producer(g, difference, 'Sub');
   const inner = producer(g, outer?.inputs[0], 'Sub');
   const projection = producer(g, outer?.inputs[1], 'Mul');
@@ -70,7 +64,7 @@ export function matchInputGradient(g: GraphBuilder, node: Node | undefined) {
   return { ...normalized, dOutput: inner.inputs[0], gain, A, dBetaOverM, dGammaOverM };
 }
 
-function emitInputGradient(g: GraphBuilder, node: Node): readonly Value[] | undefined {
+function emitInputGradient(g: GraphBuilder, node: OpNode<'Mul'>): readonly Value[] | undefined {
   const match = matchInputGradient(g, node);
   if (!match || !byMiniBatch(g, match)) return undefined;
   const { z, mean, deviation, dOutput, gain, A, dBetaOverM, dGammaOverM } = match;

@@ -5,13 +5,12 @@
  *     running = old · momentum + batch · (1 − momentum)
  */
 import type { GraphBuilder, Value } from '../graph/index.ts';
-import { type Pass, rewrite } from './rewrite.ts';
+import { replacing } from './rewrite.ts';
 
-export const batchNormPrimitives: Pass = (graph) =>
-  rewrite(graph, (g, node) => {
-    if (node.op !== 'BatchNormalization' || node.attributes.training_mode === 0) return undefined;
-    const [X, scale, B, input_mean, input_var] = node.inputs;
-    const { epsilon, momentum } = node.attributes;
+export const batchNormPrimitives = replacing({
+  BatchNormalization: (g, { inputs: [X, scale, B, input_mean, input_var], attributes }) => {
+    const { epsilon, momentum, training_mode } = attributes;
+    if (training_mode === 0) return undefined;
     const wide = (perChannel: Value) => g.Reshape(perChannel, g.ints([-1, ...X.shape.slice(2).map(() => 1)]));
     const narrow = (statistic: Value) => g.Reshape(statistic, g.ints([-1]));
 
@@ -21,7 +20,8 @@ export const batchNormPrimitives: Pass = (graph) =>
     const normalized = g.Div(centred, g.Sqrt(g.Add(variance, g.scalar(epsilon))));
     const Y = g.Add(g.Mul(normalized, wide(scale)), wide(B));
     return [Y, running(g, input_mean, narrow(mean), momentum), running(g, input_var, narrow(variance), momentum)];
-  });
+  },
+});
 
 /** Over pixels, then over samples: the sums stay short, so little is lost to rounding. `[N, C, ..] -> [1, C, 1, ..]` */
 function channelMean(g: GraphBuilder, X: Value): Value {

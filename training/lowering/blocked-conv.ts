@@ -9,13 +9,11 @@
  */
 import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
 import { sizes } from './match.ts';
-import { type Pass, rewrite } from './rewrite.ts';
+import { type Pass, replacing } from './rewrite.ts';
 
 /** @param b the processor's block of channels */
-export const blockedConv =
-  (b: number): Pass =>
-  (graph) =>
-    rewrite(graph, (g, node) => (node.op === 'Conv' && fillsBlocks(node, b) ? [emitBlocked(g, node, b)] : undefined));
+export const blockedConv = (b: number): Pass =>
+  replacing({ Conv: (g, node) => (fillsBlocks(node, b) ? [emitBlocked(g, node, b)] : undefined) });
 
 /** Of one group, and with whole blocks of channels on both sides. */
 function fillsBlocks({ inputs: [, W], attributes: { group } }: OpNode<'Conv'>, b: number): boolean {

@@ -16,7 +16,7 @@ export const carriedShapes: Pass = (graph) => {
     return { op: 'Reshape', name: `${to.name}/Reshape`, inputs: [from, shape], outputs: [to], attributes: {} };
   };
   const nodes = graph.nodes.flatMap((node) => (node.op === 'Loop' ? withShapesOfBody(node, reshape) : [node]));
-  return rewrite({ ...graph, initializers, nodes }, () => undefined);
+  return rewrite({ ...graph, initializers, nodes }, {});
 };
 
 /** One value of a Loop's state: the Loop's input and output, and the body's. */

@@ -8,21 +8,19 @@
 import { elementCount } from '../element-count.ts';
 import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
 import { sizes } from './match.ts';
-import { type Pass, rewrite } from './rewrite.ts';
+import { replacing } from './rewrite.ts';
 
-export const convInputGradient: Pass = (graph) =>
-  rewrite(graph, (g, node) => {
-    if (node.op !== 'ConvTranspose') return undefined;
-    const [dY, W, bias] = node.inputs;
-    const { output_padding, ...attributes } = node.attributes;
-    const plain =
+export const convInputGradient = replacing({
+  ConvTranspose: (g, { inputs: [dY, W, bias], attributes: { output_padding, ...attributes } }) => {
+    const isPlain =
       attributes.group === 1 &&
       !bias &&
-      [...attributes.strides].every((stride) => stride === 1) &&
+      attributes.strides.every((stride) => stride === 1) &&
       output_padding.every((pad) => pad === 0);
-    if (!plain || flippedPads(attributes).some((pad) => pad < 0)) return undefined;
+    if (!isPlain || flippedPads(attributes).some((pad) => pad < 0)) return undefined;
     return [inputGradient(g, dY, W, attributes)];
-  });
+  },
+});
 
 /** dX, from the attributes of the convolution `Y = Conv(X, W)`, whose strides are one. */
 export function inputGradient(g: GraphBuilder, dY: Value, W: Value, attributes: ConvAttributes): Value {

@@ -4,12 +4,11 @@
  */
 import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
 import { sizes } from './match.ts';
-import { type Pass, rewrite } from './rewrite.ts';
+import { replacing } from './rewrite.ts';
 
-export const convTransposeGroups: Pass = (graph) =>
-  rewrite(graph, (g, node) =>
-    node.op === 'ConvTranspose' && node.attributes.group > 1 ? [emitGroups(g, node)] : undefined,
-  );
+export const convTransposeGroups = replacing({
+  ConvTranspose: (g, node) => (node.attributes.group > 1 ? [emitGroups(g, node)] : undefined),
+});
 
 function emitGroups(g: GraphBuilder, { inputs: [X, W, B], attributes }: OpNode<'ConvTranspose'>): Value {
   const { group } = attributes;

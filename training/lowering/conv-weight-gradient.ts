@@ -7,30 +7,30 @@
  *
  * is a product of matrices once the pixels that each tap k multiplies lie side by side.
  */
-import type { GraphBuilder, Node, OpNode, Value } from '../graph/index.ts';
+import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
 import { batchLast } from './batch-last.ts';
 import { allPixels, type Geometry, transposedWeightGradient } from './columns.ts';
-import { isTranspose, producer, sizes } from './match.ts';
-import { type Pass, rewrite } from './rewrite.ts';
+import { permutes, producer, sizes, untransposed } from './match.ts';
+import { replacing } from './rewrite.ts';
 
 const swapFirstTwo = [1, 0, 2, 3];
 
 type WeightGradient = NonNullable<ReturnType<typeof matchWeightGradient>>;
 
-export const convWeightGradient: Pass = (graph) =>
-  rewrite(graph, (g, node) => {
+export const convWeightGradient = replacing({
+  Transpose: (g, node) => {
     const match = matchWeightGradient(g, node);
     return match && [emitProduct(g, match)];
-  });
+  },
+});
 
 /** Transpose(Slice(Conv(Transpose(X), Transpose(dY)))), which is dW; X is `[N, I, H, W]`, dY `[N, O, H', W']`. */
-export function matchWeightGradient(g: GraphBuilder, node: Node | OpNode<'Transpose'>) {
-  if (!isTranspose(node, swapFirstTwo)) return undefined;
+export function matchWeightGradient(g: GraphBuilder, node: OpNode<'Transpose'>) {
+  if (!permutes(node, swapFirstTwo)) return undefined;
   const cut = producer(g, node.inputs[0], 'Slice');
   const conv = producer(g, cut?.inputs[0], 'Conv');
-  const [image, kernel] = [producer(g, conv?.inputs[0], 'Transpose'), producer(g, conv?.inputs[1], 'Transpose')];
-  if (!conv || !isTranspose(image, swapFirstTwo) || !isTranspose(kernel, swapFirstTwo)) return undefined;
-  return { X: image.inputs[0], dY: kernel.inputs[0], attributes: conv.attributes, dW: node.outputs[0] };
+  const [X, dY] = [0, 1].map((i) => untransposed(g, conv?.inputs[i], swapFirstTwo));
+  return conv && X && dY && { X, dY, attributes: conv.attributes, dW: node.outputs[0] };
 }
 
 function emitProduct(g: GraphBuilder, match: WeightGradient): Value {

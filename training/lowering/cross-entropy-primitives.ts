@@ -7,17 +7,17 @@
  */
 import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
 import { sizes } from './match.ts';
-import { type Pass, rewrite } from './rewrite.ts';
+import { replacing } from './rewrite.ts';
 
 const keep = { keepdims: 1 } as const;
 const fold = { keepdims: 0 } as const;
 
-export const crossEntropyPrimitives: Pass = (graph) =>
-  rewrite(graph, (g, node) => {
-    if (node.op !== 'SoftmaxCrossEntropyLoss') return undefined;
+export const crossEntropyPrimitives = replacing({
+  SoftmaxCrossEntropyLoss: (g, node) => {
     const log_prob = logSoftmax(g, node.inputs[0]);
     return [loss(g, log_prob, node), log_prob];
-  });
+  },
+});
 
 /** `[N, K] -> [N, K]` */
 function logSoftmax(g: GraphBuilder, scores: Value): Value {

@@ -6,14 +6,15 @@
  * The runtime's own kernel walks through a matrix channel by channel, against the order of the elements in memory.
  */
 import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
-import { type Pass, rewrite } from './rewrite.ts';
+import { replacing } from './rewrite.ts';
 
-export const denseBatchNorm: Pass = (graph) =>
-  rewrite(graph, (g, node) => {
-    if (node.op !== 'BatchNormalization' || node.inputs[0].shape.length !== 2) return undefined;
+export const denseBatchNorm = replacing({
+  BatchNormalization: (g, node) => {
     const { training_mode, momentum } = node.attributes;
-    return training_mode === 1 && momentum === 0 ? emitBatchNorm(g, node) : undefined;
-  });
+    const isDense = node.inputs[0].shape.length === 2;
+    return isDense && training_mode === 1 && momentum === 0 ? emitBatchNorm(g, node) : undefined;
+  },
+});
 
 function emitBatchNorm(
   g: GraphBuilder,

@@ -12,15 +12,16 @@
 import { type GraphBuilder, known, type OpNode, type Value } from '../graph/index.ts';
 import { sizes } from './match.ts';
 import { matchRouting } from './max-pool-gradient.ts';
-import { type Pass, rewrite } from './rewrite.ts';
+import { replacing } from './rewrite.ts';
 
 type MaxPool = OpNode<'MaxPool'>;
 
-export const maxPoolGradientWindows: Pass = (graph) =>
-  rewrite(graph, (g, node) => {
+export const maxPoolGradientWindows = replacing({
+  Reshape: (g, node) => {
     const routing = matchRouting(g, node);
     return routing && [emitRouting(g, routing.pool, routing.dY)];
-  });
+  },
+});
 
 function emitRouting(g: GraphBuilder, { inputs: [X], outputs: [Y], attributes }: MaxPool, dY: Value): Value {
   const window = { ...attributes, dilations: [1, 1], group: 1 };

@@ -7,16 +7,17 @@
  *     d₀₁ = d · 1[max(x₀, x₁) ≥ max(x₂, x₃)]     d₀ = d₀₁ · 1[x₀ ≥ x₁]     d₁ = d₀₁ − d₀
  *     d₂₃ = d − d₀₁                              d₂ = d₂₃ · 1[x₂ ≥ x₃]     d₃ = d₂₃ − d₂
  */
-import type { GraphBuilder, Node, OpNode, Value } from '../graph/index.ts';
+import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
 import { atLeast } from './indicator.ts';
 import { producer, sizes } from './match.ts';
-import { type Pass, rewrite } from './rewrite.ts';
+import { replacing } from './rewrite.ts';
 
-export const maxPoolGradient: Pass = (graph) =>
-  rewrite(graph, (g, node) => {
+export const maxPoolGradient = replacing({
+  Reshape: (g, node) => {
     const routing = matchRouting(g, node);
     return routing && tilesInTwos(routing.pool) ? [emitRouting(g, routing.pool.inputs[0], routing.dY)] : undefined;
-  });
+  },
+});
 
 /** The gradient of MaxPool as its rule writes it: Reshape(ScatterElements(0, Reshape(Indices), Reshape(dY))). */
 export interface Routing {
@@ -26,8 +27,8 @@ export interface Routing {
 }
 
 /** @param node the last of the nodes, which gives dX */
-export function matchRouting(g: GraphBuilder, node: Node | undefined): Routing | undefined {
-  const scatter = node?.op === 'Reshape' ? producer(g, node.inputs[0], 'ScatterElements') : undefined;
+export function matchRouting(g: GraphBuilder, node: OpNode<'Reshape'>): Routing | undefined {
+  const scatter = producer(g, node.inputs[0], 'ScatterElements');
   const dY = producer(g, scatter?.inputs[2], 'Reshape')?.inputs[0];
   const pool = producer(g, producer(g, scatter?.inputs[1], 'Reshape')?.inputs[0], 'MaxPool');
   return scatter && dY && pool && { pool, scatter, dY };

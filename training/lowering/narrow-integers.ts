@@ -4,14 +4,15 @@
  */
 import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
 import { producer, sizes } from './match.ts';
-import { type Pass, rewrite } from './rewrite.ts';
+import { replacing } from './rewrite.ts';
 
-export const narrowIntegers: Pass = (graph) =>
-  rewrite(graph, (g, node) => {
-    if (node.op !== 'Equal' || node.inputs[0].dtype !== 'int64') return undefined;
-    const [A, B] = node.inputs.map((value) => narrowed(g, value));
+export const narrowIntegers = replacing({
+  Equal: (g, { inputs }) => {
+    if (inputs[0].dtype !== 'int64') return undefined;
+    const [A, B] = inputs.map((value) => narrowed(g, value));
     return A && B && [g.Equal(A, B)];
-  });
+  },
+});
 
 /** The same numbers as int32, or undefined when they might not fit. */
 function narrowed(g: GraphBuilder, value: Value): Value | undefined {

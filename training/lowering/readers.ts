@@ -1,11 +1,11 @@
 /** Who reads the values of a graph, the bodies inside it included. */
-import { type Graph, type Node, readsOf, type Value } from '../graph/index.ts';
+import { type Graph, type Node, type OpNode, type OpType, readsOf, type Value } from '../graph/index.ts';
 
 export interface Readers {
   /** How many nodes read a value. */
   readonly count: (value: Value) => number;
   /** Whether a node is the last to read a value that another has computed, so that its memory is free afterwards. */
-  readonly endsWith: (value: Value, node: Node) => boolean;
+  readonly endsWith: (value: Value, node: OpNode<OpType>) => boolean;
 }
 
 export function readersOf(graph: Graph): Readers {

@@ -6,16 +6,12 @@
  * Backward the mask moves likewise: what arrives at a window is dropped before it is routed, not after. Where a window's
  * largest element is positive both routes are the same; where it is not, nothing passes either way.
  */
-import type { GraphBuilder, Node, OpNode, Value } from '../graph/index.ts';
+import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
 import { matchRouting, type Routing } from './max-pool-gradient.ts';
 import { producer, scalarOf } from './match.ts';
-import { type Pass, rewrite } from './rewrite.ts';
+import { replacing } from './rewrite.ts';
 
-export const reluAfterPool: Pass = (graph) =>
-  rewrite(graph, (g, node) => {
-    if (node.op === 'MaxPool') return poolFirst(g, node);
-    return node.op === 'Mul' ? maskFirst(g, node) : undefined;
-  });
+export const reluAfterPool = replacing({ MaxPool: poolFirst, Mul: maskFirst });
 
 function poolFirst(g: GraphBuilder, { inputs: [X], attributes }: OpNode<'MaxPool'>): readonly Value[] | undefined {
   const relu = producer(g, X, 'Relu');
@@ -25,12 +21,11 @@ function poolFirst(g: GraphBuilder, { inputs: [X], attributes }: OpNode<'MaxPool
 }
 
 /** route(dY) · 1[relu(x) > 0], of the same x */
-export function matchMaskedRouting(g: GraphBuilder, node: Node | undefined) {
-  if (node?.op !== 'Mul') return undefined;
-  const [routed, mask] = node.inputs;
+export function matchMaskedRouting(g: GraphBuilder, { inputs: [routed, mask] }: OpNode<'Mul'>) {
   const greater = producer(g, producer(g, mask, 'Cast')?.inputs[0], 'Greater');
   const relu = producer(g, greater?.inputs[0], 'Relu');
-  const routing = matchRouting(g, g.producer(routed));
+  const reshape = producer(g, routed, 'Reshape');
+  const routing = reshape && matchRouting(g, reshape);
   if (!greater || !relu || !routing || scalarOf(greater.inputs[1]) !== 0) return undefined;
   return { routing, relu, zero: greater.inputs[1] };
 }

@@ -9,13 +9,13 @@
  * https://github.com/microsoft/onnxruntime/blob/v1.22.0/onnxruntime/core/providers/cpu/nn/batch_norm.cc
  */
 import type { Value } from '../graph/index.ts';
-import { rewrite, type Pass } from './rewrite.ts';
+import { replacing } from './rewrite.ts';
 
-export const shieldStatistics: Pass = (graph) =>
-  rewrite(graph, (g, node) => {
-    if (node.op !== 'BatchNormalization' || node.attributes.training_mode === 0) return undefined;
-    const [X, scale, B, input_mean, input_var] = node.inputs;
+export const shieldStatistics = replacing({
+  BatchNormalization: (g, { inputs: [X, scale, B, input_mean, input_var], attributes }) => {
+    if (attributes.training_mode === 0) return undefined;
     // Half of twice the value, exactly: the runtime would see through an Identity.
     const copy = (value: Value) => g.Mul(g.Add(value, value), g.scalar(0.5));
-    return g.BatchNormalization(X, scale, B, copy(input_mean), copy(input_var), node.attributes);
-  });
+    return g.BatchNormalization(X, scale, B, copy(input_mean), copy(input_var), attributes);
+  },
+});

@@ -1,14 +1,13 @@
 /** Products of transposed matrices without the transposes: (Aᵀ) B, A (Bᵀ) and (A B)ᵀ = Bᵀ Aᵀ are attributes of Gemm. */
 import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
 import { beforeReshape, transposedOf } from './batch-last.ts';
-import { isTranspose, producer } from './match.ts';
-import { type Pass, rewrite } from './rewrite.ts';
+import { permutes, producer } from './match.ts';
+import { replacing } from './rewrite.ts';
 
-export const transposedProducts: Pass = (graph) =>
-  rewrite(graph, (g, node) => {
-    if (node.op === 'Gemm') return transposedFactors(g, node);
-    return isTranspose(node, [1, 0]) ? transposedProduct(g, node) : undefined;
-  });
+export const transposedProducts = replacing({
+  Gemm: transposedFactors,
+  Transpose: (g, node) => (permutes(node, [1, 0]) ? transposedProduct(g, node) : undefined),
+});
 
 const flip = (bit: 0 | 1 | undefined): 0 | 1 => (bit === 1 ? 0 : 1);
 

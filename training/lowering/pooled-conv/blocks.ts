@@ -1,6 +1,6 @@
 /** Finding convolution, Batch Norm, ReLU and 2 × 2 max pooling in a row. */
-import type { Graph, Node, OpNode, OpType, Value } from '../../graph/index.ts';
-import { sizes } from '../match.ts';
+import type { Graph, Node, OpNode } from '../../graph/index.ts';
+import { producer, type Producers, sizes } from '../match.ts';
 import { tilesInTwos } from '../max-pool-gradient.ts';
 
 export interface Block {
@@ -13,19 +13,16 @@ export interface Block {
 
 /** The blocks of a graph and of the bodies inside it; none where a shape is known at run time only. */
 export function findBlocks({ nodes }: Graph): readonly Block[] {
-  const producers = new Map(nodes.flatMap((node) => node.outputs.map(({ name }) => [name, node] as const)));
+  const byOutput = new Map(nodes.flatMap((node) => node.outputs.map(({ name }) => [name, node] as const)));
+  const graph: Producers = { producer: ({ name }) => byOutput.get(name) };
   const transposed = new Set(nodes.flatMap((node) => (node.op === 'ConvTranspose' ? [node.inputs[1].name] : [])));
-  const from = <O extends OpType>(value: Value, op: O): OpNode<O> | undefined => {
-    const node = producers.get(value.name);
-    return node?.op === op ? (node as unknown as OpNode<O>) : undefined;
-  };
   return nodes.flatMap((node): readonly Block[] => {
     if (node.op === 'Loop') return findBlocks(node.attributes.body);
     const pool = asTilingPool(node);
-    const relu = pool && from(pool.inputs[0], 'Relu');
-    const bn = relu && from(relu.inputs[0], 'BatchNormalization');
-    const conv = bn && from(bn.inputs[0], 'Conv');
-    if (!conv || !isPlain(conv) || !normalizesByMiniBatch(bn)) return [];
+    const relu = producer(graph, pool?.inputs[0], 'Relu');
+    const bn = producer(graph, relu?.inputs[0], 'BatchNormalization');
+    const conv = producer(graph, bn?.inputs[0], 'Conv');
+    if (!pool || !bn || !conv || !isPlain(conv) || !normalizesByMiniBatch(bn)) return [];
     return [{ conv, bn, pool, isInner: transposed.has(conv.inputs[1].name) }];
   });
 }

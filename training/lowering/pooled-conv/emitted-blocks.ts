@@ -35,7 +35,8 @@ export class EmittedBlocks {
 
   /** By dz̃, the cotangent of Batch Norm's output: what pooling routes to each element, masked by ReLU. */
   ofBatchNormCotangent(g: GraphBuilder, dZ: Value): Backward | undefined {
-    const masked = matchMaskedRouting(g, g.producer(dZ));
+    const product = producer(g, dZ, 'Mul');
+    const masked = product && matchMaskedRouting(g, product);
     const z = masked && inputOf(g, masked.routing.pool);
     const forward = z && this.#forward.get(z.name);
     if (!forward || masked.routing.pool.inputs[0] !== masked.relu.outputs[0]) return undefined;
@@ -46,7 +47,8 @@ export class EmittedBlocks {
 
   /** By dz, the cotangent of the convolution's output. */
   ofConvCotangent(g: GraphBuilder, dz: Value): Backward | undefined {
-    const gradient = matchInputGradient(g, g.producer(dz));
+    const product = producer(g, dz, 'Mul');
+    const gradient = product && matchInputGradient(g, product);
     return gradient && this.ofBatchNormCotangent(g, gradient.dOutput);
   }
 }

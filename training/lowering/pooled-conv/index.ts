@@ -4,33 +4,19 @@
  * The forward pass is found in advance, the gradient from what is asked of it: dγ, dβ, dW and dX are each recognized by the
  * nodes that their rules emit, and given by the block instead. Nodes that nobody asks any more drop out of the graph.
  */
-import type { GraphBuilder, Node, OpNode, OpType, Value } from '../../graph/index.ts';
 import { batchFirst } from '../batch-last.ts';
 import { matchScaleGradient } from '../batch-norm-gradient.ts';
 import { matchWeightGradient } from '../conv-weight-gradient.ts';
 import { producer, sizes } from '../match.ts';
-import { type Pass, rewrite } from '../rewrite.ts';
+import { type Pass, type Replacements, rewrite } from '../rewrite.ts';
 import { findBlocks } from './blocks.ts';
 import { EmittedBlocks } from './emitted-blocks.ts';
 import { emitForward, outputOf, statisticsOf } from './forward.ts';
 
-export const pooledConv: Pass = (graph) => {
-  const emitted = new EmittedBlocks(findBlocks(graph));
-  return rewrite(graph, (g, node) => {
-    const replace = replacements[node.op] as
-      ((...args: [GraphBuilder, Node, EmittedBlocks]) => readonly Value[] | undefined) | undefined;
-    return replace?.(g, node, emitted);
-  });
-};
+export const pooledConv: Pass = (graph) => rewrite(graph, replacements(new EmittedBlocks(findBlocks(graph))));
 
-type Replace<O extends OpType> = (
-  g: GraphBuilder,
-  node: OpNode<O>,
-  emitted: EmittedBlocks,
-) => readonly Value[] | undefined;
-
-const replacements: { readonly [O in OpType]?: Replace<O> } = {
-  BatchNormalization: (g, { name, inputs, attributes }, emitted) => {
+const replacements = (emitted: EmittedBlocks): Replacements => ({
+  BatchNormalization: (g, { name, inputs, attributes }) => {
     const [z, scale, B] = inputs;
     const [block, conv] = [emitted.blockOf(name), producer(g, z, 'Conv')];
     if (!block || !conv) return undefined;
@@ -40,7 +26,7 @@ const replacements: { readonly [O in OpType]?: Replace<O> } = {
     return [Y, ...statisticsOf(g, forward)];
   },
 
-  MaxPool: (g, node, emitted) => {
+  MaxPool: (g, node) => {
     const forward = emitted.ofPool(g, node);
     if (!forward) return undefined;
     const [, Indices] = g.MaxPool(...node.inputs, node.attributes);
@@ -48,7 +34,7 @@ const replacements: { readonly [O in OpType]?: Replace<O> } = {
   },
 
   // dγ = Σ dz̃ · ẑ or dβ = Σ dz̃
-  ReduceSum: (g, node, emitted) => {
+  ReduceSum: (g, node) => {
     const [data, axes] = node.inputs;
     if (axes.constant?.data.join() !== '0,2,3' || node.attributes.keepdims === 1) return undefined;
     const scaleGradient = matchScaleGradient(g, node);
@@ -59,15 +45,15 @@ const replacements: { readonly [O in OpType]?: Replace<O> } = {
   },
 
   // dW
-  Transpose: (g, node, emitted) => {
+  Transpose: (g, node) => {
     const gradient = matchWeightGradient(g, node);
     const backward = gradient && emitted.ofConvCotangent(g, gradient.dY);
     return backward && [g.Reshape(backward.weight(), g.ints(sizes(node.outputs[0])))];
   },
 
   // dX
-  ConvTranspose: (g, { inputs: [dz, W], outputs: [dX] }, emitted) => {
+  ConvTranspose: (g, { inputs: [dz, W], outputs: [dX] }) => {
     const backward = emitted.ofConvCotangent(g, dz);
     return backward?.input && [batchFirst(g, backward.input(W), sizes(dX))];
   },
-};
+});
