@@ -1,29 +1,30 @@
 /** How much arithmetic a graph is, and for how many threads that is enough. */
 import { elementCount } from '../element-count.ts';
-import type { Graph, Node, OpNode, OpType, Value } from '../graph/index.ts';
+import type { Graph, OpNode, OpType, Value } from '../graph/index.ts';
 
 /**
  * The multiplications of a graph's matrix products and convolutions, those of a loop's body for one iteration;
  * undefined where a shape is known at run time only.
  */
-export function multiplicationsOf({ nodes }: Graph): number | undefined {
-  const sum = nodes.reduce((total, node) => total + (multiplicationsOfNode(node) ?? NaN), 0);
+export function multiplicationsOf(graph: Graph): number | undefined {
+  const sum = countNodes(graph);
   return Number.isNaN(sum) ? undefined : sum;
 }
 
+const countNodes = ({ nodes }: Graph): number => nodes.reduce((sum, node) => sum + countNode(node), 0);
+
+function countNode<Op extends OpType>(node: OpNode<Op>): number {
+  return counts[node.op]?.(node) ?? 0;
+}
+
 /** The other ops read each element a few times at most. */
-const counts: { readonly [Op in OpType]?: (node: OpNode<Op>) => number | undefined } = {
-  Loop: ({ attributes }) => multiplicationsOf(attributes.body),
+const counts: { readonly [Op in OpType]?: (node: OpNode<Op>) => number } = {
+  Loop: ({ attributes }) => countNodes(attributes.body),
   MatMul: ({ inputs: [A], outputs: [Y] }) => elements(Y) * Number(A.shape.at(-1)),
   Gemm: ({ inputs: [A], outputs: [Y], attributes }) => elements(Y) * Number(A.shape[attributes.transA ? 0 : 1]),
   Conv: ({ inputs: [, W], outputs: [Y] }) => elements(Y) * elementsOfOne(W),
   ConvTranspose: ({ inputs: [X, W] }) => elements(X) * elementsOfOne(W),
 };
-
-function multiplicationsOfNode(node: Node): number | undefined {
-  const count = counts[node.op] as ((node: Node) => number | undefined) | undefined;
-  return count ? count(node) : 0;
-}
 
 const elements = ({ shape }: Value): number => elementCount(shape);
 const elementsOfOne = (filters: Value): number => elements(filters) / Number(filters.shape[0]);

@@ -4,7 +4,7 @@
  *
  * Source: Chellapilla et al., High Performance Convolutional Neural Networks for Document Processing, 2006
  */
-import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
+import type { Attributes, GraphBuilder, OpNode, Value } from '../graph/index.ts';
 import { sizes } from './match.ts';
 
 export interface Geometry {
@@ -15,7 +15,7 @@ export interface Geometry {
   readonly input: readonly [rows: number, columns: number];
   readonly output: readonly [rows: number, columns: number];
   readonly kernel: readonly [rows: number, columns: number];
-  readonly attributes: OpNode<'Conv'>['attributes'];
+  readonly attributes: Attributes<'Conv'>;
 }
 
 export function geometryOf({ inputs: [X, W], outputs: [Y], attributes }: OpNode<'Conv'>): Geometry {
@@ -30,10 +30,7 @@ export const allPixels = ({ output: [rows, columns] }: Geometry): number[] =>
   Array.from({ length: rows * columns }, (_, pixel) => pixel);
 
 /** For each tap what it multiplies at each of the given pixels: a pixel of the input, or behind the last the padding. */
-export function tapPixels(
-  { input: [H, W], output, kernel: [kH, kW], attributes }: Geometry,
-  pixels: readonly number[],
-) {
+function tapPixels({ input: [H, W], output, kernel: [kH, kW], attributes }: Geometry, pixels: readonly number[]) {
   const [top = 0, left = 0] = attributes.pads;
   const [strideDown = 1, strideAcross = 1] = attributes.strides;
   const [down = 1, across = 1] = attributes.dilations;

@@ -6,7 +6,7 @@
  * with a padding of dilation · (K − 1) − pad, for strides of one. The runtime's Conv is the faster of the two.
  */
 import { elementCount } from '../element-count.ts';
-import type { GraphBuilder, OpNode, Value } from '../graph/index.ts';
+import type { Attributes, GraphBuilder, Value } from '../graph/index.ts';
 import { sizes } from './match.ts';
 import { replacing } from './rewrite.ts';
 
@@ -23,17 +23,15 @@ export const convInputGradient = replacing({
 });
 
 /** dX, from the attributes of the convolution `Y = Conv(X, W)`, whose strides are one. */
-export function inputGradient(g: GraphBuilder, dY: Value, W: Value, attributes: ConvAttributes): Value {
+export function inputGradient(g: GraphBuilder, dY: Value, W: Value, attributes: Attributes<'Conv'>): Value {
   return g.Conv(dY, flipped(g, W, attributes), undefined, { ...attributes, pads: flippedPads(attributes) });
 }
 
-type ConvAttributes = OpNode<'Conv'>['attributes'];
-
-const flippedPads = ({ kernel_shape, dilations, pads }: ConvAttributes): number[] =>
+const flippedPads = ({ kernel_shape, dilations, pads }: Attributes<'Conv'>): number[] =>
   pads.map((pad, i) => (dilations[i % 2] ?? 1) * ((kernel_shape[i % 2] ?? 1) - 1) - pad);
 
 /** W with its taps reversed, inputs and outputs exchanged: `[O, I, kH, kW] -> [I, O, kH, kW]`. */
-function flipped(g: GraphBuilder, W: Value, { kernel_shape }: ConvAttributes): Value {
+function flipped(g: GraphBuilder, W: Value, { kernel_shape }: Attributes<'Conv'>): Value {
   const [O = 0, I = 0] = sizes(W);
   const taps = elementCount(kernel_shape);
   const reversed = g.ints(Array.from({ length: taps }, (_, k) => taps - 1 - k));

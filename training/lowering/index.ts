@@ -25,7 +25,12 @@ export { type LoopStep, loopStep } from './loop-step.ts';
 
 export type Target = 'native' | 'wasm' | 'webgpu';
 
-/** The WebAssembly kernels are the native ones, compiled for another machine. */
+/**
+ * The WebAssembly kernels are the native ones, compiled for another machine.
+ *
+ * A pass recognizes what rules or earlier passes have emitted, so the order matters: what replaces many nodes at once comes before
+ * what replaces some of them, and sums down columns after what emits them.
+ */
 const cpu: readonly Pass[] = [
   pooledConv,
   transposedProducts,

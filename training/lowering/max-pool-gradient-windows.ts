@@ -9,12 +9,10 @@
  *
  * Of equal elements the first, in row-major order, takes all. Padding is never the maximum.
  */
-import { type GraphBuilder, known, type OpNode, type Value } from '../graph/index.ts';
+import { type Attributes, type GraphBuilder, known, type OpNode, type Value } from '../graph/index.ts';
 import { sizes } from './match.ts';
 import { matchRouting } from './max-pool-gradient.ts';
 import { replacing } from './rewrite.ts';
-
-type MaxPool = OpNode<'MaxPool'>;
 
 export const maxPoolGradientWindows = replacing({
   Reshape: (g, node) => {
@@ -23,7 +21,7 @@ export const maxPoolGradientWindows = replacing({
   },
 });
 
-function emitRouting(g: GraphBuilder, { inputs: [X], outputs: [Y], attributes }: MaxPool, dY: Value): Value {
+function emitRouting(g: GraphBuilder, { inputs: [X], outputs: [Y], attributes }: OpNode<'MaxPool'>, dY: Value): Value {
   const window = { ...attributes, dilations: [1, 1], group: 1 };
   const [N = 0, C = 0, ...image] = sizes(X);
   const singly = (value: Value) => g.Reshape(value, g.ints([N * C, 1, ...sizes(value).slice(2)]));
@@ -41,7 +39,7 @@ function emitRouting(g: GraphBuilder, { inputs: [X], outputs: [Y], attributes }:
 }
 
 /** How far along an axis the windows reach. */
-function reached({ kernel_shape, strides, pads }: MaxPool['attributes'], axis: number, windows: number): number {
+function reached({ kernel_shape, strides, pads }: Attributes<'MaxPool'>, axis: number, windows: number): number {
   const padding = (pads[axis] ?? 0) + (pads[axis + 2] ?? 0);
   return (windows - 1) * (strides[axis] ?? 1) + (kernel_shape[axis] ?? 1) - padding;
 }
@@ -56,7 +54,7 @@ function oneHotKernels(g: GraphBuilder, [kH = 1, kW = 1]: readonly number[]): Va
 /** K − k for tap k, or 0 where it lies in the padding: `[K, H', W']`. */
 function ranks(
   g: GraphBuilder,
-  { kernel_shape: [kH = 1, kW = 1], strides: [down = 1, across = 1], pads: [top = 0, left = 0] }: MaxPool['attributes'],
+  { kernel_shape: [kH = 1, kW = 1], strides: [down = 1, across = 1], pads: [top = 0, left = 0] }: Attributes<'MaxPool'>,
   [H = 0, W = 0]: readonly number[],
   [rows = 0, columns = 0]: readonly number[],
 ): Value {

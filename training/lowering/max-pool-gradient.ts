@@ -44,12 +44,16 @@ export function tilesInTwos({ inputs: [X], attributes: { kernel_shape, strides, 
 
 /** `X [N, C, H, W]`, `dY [N, C, H/2, W/2]` -> `[N, C, H, W]` */
 function emitRouting(g: GraphBuilder, X: Value, dY: Value): Value {
-  const [x0, x1, x2, x3] = [0, 1, 2, 3].map((corner) => everySecond(g, X, corner)) as [Value, Value, Value, Value];
-  const [d0, d1, d2, d3] = route(g, dY, [x0, x1, x2, x3], [g.Max(x0, x1), g.Max(x2, x3)]);
+  const corners = mapCorners([0, 1, 2, 3], (corner) => everySecond(g, X, corner));
+  const [x0, x1, x2, x3] = corners;
+  const [d0, d1, d2, d3] = route(g, dY, corners, [g.Max(x0, x1), g.Max(x2, x3)]);
   return g.Reshape(g.Concat(sideBySide(g, d0, d1), sideBySide(g, d2, d3), { axis: 3 }), g.ints(sizes(X)));
 }
 
-type Corners = readonly [Value, Value, Value, Value];
+/** Of a window's four elements, in row-major order. */
+export type Corners<T> = readonly [T, T, T, T];
+
+export const mapCorners = <T, R>([a, b, c, d]: Corners<T>, f: (corner: T) => R): Corners<R> => [f(a), f(b), f(c), f(d)];
 
 /**
  * What each element of the windows receives.
@@ -58,7 +62,12 @@ type Corners = readonly [Value, Value, Value, Value];
  * @param corners the windows' elements
  * @param rows the larger element of each of their rows
  */
-export function route(g: GraphBuilder, d: Value, [x0, x1, x2, x3]: Corners, rows: readonly [Value, Value]): Corners {
+export function route(
+  g: GraphBuilder,
+  d: Value,
+  [x0, x1, x2, x3]: Corners<Value>,
+  rows: readonly [upper: Value, lower: Value],
+): Corners<Value> {
   const upper = g.Mul(d, atLeast(g, ...rows));
   const lower = g.Sub(d, upper);
   const [d0, d2] = [g.Mul(upper, atLeast(g, x0, x1)), g.Mul(lower, atLeast(g, x2, x3))];

@@ -17,8 +17,9 @@
 import type { GraphBuilder, Value } from '../../graph/index.ts';
 import { columnsOf, paddedImage, sumOfProducts } from '../columns.ts';
 import { sizes } from '../match.ts';
+import { type Corners, mapCorners } from '../max-pool-gradient.ts';
 import type { Cotangent, EmitConvolution } from './convolution.ts';
-import { type Corners, cornerPixels, mapCorners, zipCorners } from './pixels.ts';
+import { cornerPixels, zipCorners } from './pixels.ts';
 import { rowSums } from './row-sums.ts';
 
 const swap = { perm: [1, 0] } as const;

@@ -1,7 +1,7 @@
 /** What a block needs of its convolution. There are two ways to compute it: `columnwise.ts` and `imagewise.ts`. */
 import type { GraphBuilder, Value } from '../../graph/index.ts';
 import type { Geometry } from '../columns.ts';
-import type { Corners } from './pixels.ts';
+import type { Corners } from '../max-pool-gradient.ts';
 
 /** What comes back to the convolution z through Batch Norm; columns `[O, 1]` but for the corners. */
 export interface Cotangent {

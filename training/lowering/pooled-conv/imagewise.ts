@@ -8,11 +8,12 @@
  *     e = dz̃ + b z' + c       b = −S dγ/(m s)       c = −dβ/m − b μ'
  *     dW = γ/s Σ e · columnsᵀ                       dX = Conv(e, flip(γ/s W))
  */
-import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
+import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';
 import { gatherPixels, type Geometry, transposedWeightGradient } from '../columns.ts';
 import { inputGradient } from '../conv-input-gradient.ts';
+import { type Corners, mapCorners } from '../max-pool-gradient.ts';
 import type { Cotangent, EmitConvolution } from './convolution.ts';
-import { type Corners, cornerPixels, interleaving, mapCorners, zipCorners } from './pixels.ts';
+import { cornerPixels, interleaving, zipCorners } from './pixels.ts';
 import { rowMeans } from './row-sums.ts';
 
 export const imagewise: EmitConvolution = (g, geometry, x, W, sign) => {
@@ -44,7 +45,7 @@ export const imagewise: EmitConvolution = (g, geometry, x, W, sign) => {
 };
 
 /** Along rows everything is N times as far apart. */
-function wide({ N, attributes }: Geometry): OpNode<'Conv'>['attributes'] {
+function wide({ N, attributes }: Geometry): Attributes<'Conv'> {
   const alongRows = (distance: number, i: number) => (i % 2 === 1 ? distance * N : distance);
   const { pads, dilations } = attributes;
   return { ...attributes, pads: pads.map(alongRows), dilations: dilations.map(alongRows) };

@@ -1,10 +1,6 @@
 /** Where the pixels of 2 × 2 windows lie, as lists of indices for Gather. Images are in row-major order. */
 import type { Geometry } from '../columns.ts';
-
-/** Of a window's four elements, in row-major order. */
-export type Corners<T> = readonly [T, T, T, T];
-
-export const mapCorners = <T, R>([a, b, c, d]: Corners<T>, f: (corner: T) => R): Corners<R> => [f(a), f(b), f(c), f(d)];
+import { type Corners, mapCorners } from '../max-pool-gradient.ts';
 
 /** What is at each corner, with its counterpart. */
 export const zipCorners = <A, B>(as: Corners<A>, bs: Corners<B>): Corners<readonly [A, B]> => [
