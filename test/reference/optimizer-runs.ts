@@ -2,7 +2,8 @@
 import { checkGraph, type Graph, graphBuilder, type Value } from '../../training/graph/index.ts';
 import type { TensorSpec } from '../../training/network/index.ts';
 import { type OptimizerName, optimizers } from '../../training/optimizer/index.ts';
-import { slotName, stepScalars, type UpdateOptions, updateParameters } from '../../training/trainer/update.ts';
+import { slotName } from '../../training/trainer/state.ts';
+import { stepScalars, type UpdateOptions, updateParameters } from '../../training/trainer/update.ts';
 import type { Arrays } from './evaluate.ts';
 import { element, type NdArray, range, scalar, zeros } from './ndarray.ts';
 import { published } from './published-optimizers.ts';

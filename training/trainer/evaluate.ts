@@ -3,9 +3,9 @@ import type { Backend, NamedTensors, Session } from '../backend/index.ts';
 import type { Dataset, Samples } from '../data/index.ts';
 import { elementCount } from '../element-count.ts';
 import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } from '../graph/index.ts';
-import type { State } from './initialize.ts';
 import { emitForward, type Mode, type Plan, tensorsOf } from '../network/index.ts';
 import { type Evaluation, type Objective, objectiveFor, objectiveRuleOf } from '../objective/index.ts';
+import type { State } from './state.ts';
 
 export interface Evaluator {
   /** By the data set's own objective unless another is given. */

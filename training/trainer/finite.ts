@@ -1,6 +1,6 @@
 /** NaN and infinity in a run's state: which layer they came to first, and what to tell the user. */
 import { UserError } from '../errors.ts';
-import type { State } from './initialize.ts';
+import type { State } from './state.ts';
 
 /** The first value that is no finite number. */
 export interface NonFinite {

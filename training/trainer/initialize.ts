@@ -3,9 +3,8 @@ import { type Dataset, inputStatistics, type InputStatistics, type Random, targe
 import { elementCount } from '../element-count.ts';
 import { GraphError, type Tensor } from '../graph/index.ts';
 import { isTrained, layerTensorsOf, type Plan, type TensorSpec } from '../network/index.ts';
-import { averageName, slotName, type UpdateOptions } from './update.ts';
-
-export type State = ReadonlyMap<string, Tensor<'float32'>>;
+import { averageName, slotName, type State, tensorOf } from './state.ts';
+import type { UpdateOptions } from './update.ts';
 
 /**
  * Fresh tensors of the network. Each tensor has its own stream of random numbers, so that a change to one layer leaves
@@ -49,12 +48,6 @@ export function initializeUpdates(plan: Plan, tensors: State, { optimizer, ema }
   if (ema === undefined) return new Map(slots);
   const averages = layerTensorsOf(plan).map(({ name }) => [averageName(name), tensorOf(tensors, name)] as const);
   return new Map([...slots, ...averages]);
-}
-
-export function tensorOf(state: State, name: string): Tensor<'float32'> {
-  const tensor = state.get(name);
-  if (!tensor) throw new Error(`internal: ${name} is not in the state`);
-  return tensor;
 }
 
 function filled({ shape, role }: TensorSpec, random: Random): Tensor<'float32'> {

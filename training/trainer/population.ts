@@ -7,7 +7,7 @@ import type { Samples } from '../data/index.ts';
 import { checkGraph, type Graph, graphBuilder, type Tensor } from '../graph/index.ts';
 import { emitForward, layersOf, type Plan } from '../network/index.ts';
 import { batchesOf, declareNetwork, floatsOf } from './evaluate.ts';
-import type { State } from './initialize.ts';
+import type { State } from './state.ts';
 
 /**
  * The state with every running mean and variance replaced. With the mini-batches' μ_B, σ²_B, all of m samples:

@@ -10,25 +10,16 @@ import {
   type TensorType,
   type Value,
 } from '../graph/index.ts';
-import { dataTensorsOf, isTrained, layerTensorsOf, type Plan } from '../network/index.ts';
+import { dataTensorsOf, type Plan } from '../network/index.ts';
 import { multiclass, objectiveRuleOf } from '../objective/index.ts';
+import { carriedState } from './state.ts';
 import { emitStep, type StepOptions } from './step.ts';
-import { averageName, slotName, stepScalars, type UpdateOptions } from './update.ts';
+import { stepScalars, type UpdateOptions } from './update.ts';
 
 export interface ProgramOptions extends StepOptions {
   readonly batchSize: number;
   /** The training set: how many samples, and how their elements are stored. */
   readonly data: { readonly count: number; readonly dtype: 'uint8' | 'float32' };
-}
-
-/** The state that a step changes, by name: parameters, running statistics, the optimizer's slots, the averages. */
-export function carriedState(plan: Plan, { optimizer, ema }: UpdateOptions): ReadonlyMap<string, readonly number[]> {
-  const tensors = layerTensorsOf(plan);
-  const slots = tensors
-    .filter(isTrained)
-    .flatMap(({ name, shape }) => optimizer.slots.map((slot) => [slotName(name, slot), shape] as const));
-  const averages = ema === undefined ? [] : tensors.map(({ name, shape }) => [averageName(name), shape] as const);
-  return new Map([...tensors.map(({ name, shape }) => [name, shape] as const), ...slots, ...averages]);
 }
 
 /** The output that holds a tensor's value after the run. */

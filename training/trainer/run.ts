@@ -1,43 +1,19 @@
 /** A training run in progress: the compiled program, the data set it reads, and the state carried from call to call. */
 import type { Backend, NamedTensors, Session } from '../backend/index.ts';
 import { type Dataset, createRandom } from '../data/index.ts';
-import { type Tensor } from '../graph/index.ts';
+import type { Tensor } from '../graph/index.ts';
+import { layerTensorsOf, outputShapeOf, type Plan, tensorsOf } from '../network/index.ts';
+import { checkObjective } from '../objective/index.ts';
+import { rateFactor } from '../optimizer/index.ts';
+import { stepOptions, type TrainingConfig } from './config.ts';
 import { floatsOf } from './evaluate.ts';
-import { divergenceError, findNonFinite, allFinite } from './finite.ts';
-import { initializeTensors, initializeUpdates, type State, tensorOf } from './initialize.ts';
-import { dataTensorsOf, layerTensorsOf, outputShapeOf, type Plan, tensorsOf } from '../network/index.ts';
-import { checkObjective, objectiveFor } from '../objective/index.ts';
-import {
-  type Optimizer,
-  type OptimizerName,
-  optimizers,
-  type OptimizerSettings,
-  rateFactor,
-  type ScheduleName,
-} from '../optimizer/index.ts';
+import { allFinite, divergenceError, findNonFinite } from './finite.ts';
+import { initializeTensors, initializeUpdates } from './initialize.ts';
 import { firstPace, nextPace } from './pace.ts';
-import { carriedState, nextName, trainingProgram } from './program.ts';
+import { nextName, trainingProgram } from './program.ts';
+import { averageName, carriedState, type State, tensorOf } from './state.ts';
 import type { StepOptions } from './step.ts';
-import { averageName, stepScalars } from './update.ts';
-
-/** All that decides how a run goes, beside the network, the data and the engine. */
-export interface TrainingConfig extends Omit<StepOptions, 'optimizer'> {
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly optimizer: OptimizerName;
-  /** The share of the velocity kept by the optimizers that have one; 0.9 when omitted. */
-  readonly momentum?: number | undefined;
-  readonly learningRate: number;
-  readonly schedule: ScheduleName;
-  /** The share of all steps in which the learning rate rises; the schedule's own when omitted. */
-  readonly warmUp?: number | undefined;
-  /** Of the trained network: the running averages, or those of a pass over the training set. */
-  readonly statistics?: 'running' | 'population' | undefined;
-  /** The epochs that may pass without a lower validation loss before the run ends; as many as there are when omitted. */
-  readonly earlyStopping?: number | undefined;
-  /** Which epoch's tensors the run gives: the best by validation loss when it may stop early, else the last. */
-  readonly keep?: 'last' | 'best' | undefined;
-}
+import { stepScalars } from './update.ts';
 
 /** One number for each step. */
 export interface StepResults {
@@ -208,23 +184,6 @@ export class TrainingRun {
     );
     return { dtype: 'float32', shape: [count, rows[0]?.length ?? 0], data: Float32Array.from(rows.flat()) };
   }
-}
-
-function stepOptions(config: TrainingConfig, dataset: Dataset) {
-  return { ...config, objective: config.objective ?? objectiveFor(dataset), optimizer: createOptimizer(config) };
-}
-
-function createOptimizer({ optimizer, momentum = 0.9 }: TrainingConfig): Optimizer {
-  const create: (settings: OptimizerSettings) => Optimizer = optimizers[optimizer];
-  return create({ momentum });
-}
-
-/** The names and shapes of a run's state. */
-export function stateShapes(plan: Plan, config: TrainingConfig): ReadonlyMap<string, readonly number[]> {
-  return new Map([
-    ...dataTensorsOf(plan).map(({ name, shape }) => [name, shape] as const),
-    ...carriedState(plan, { ...config, optimizer: createOptimizer(config) }),
-  ]);
 }
 
 const freshTensors = (plan: Plan, dataset: Dataset, { seed }: TrainingConfig): State =>

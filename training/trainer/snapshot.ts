@@ -4,7 +4,7 @@
  * dropout from seed and step.
  */
 import type { Evaluation } from '../objective/index.ts';
-import type { State } from './initialize.ts';
+import type { State } from './state.ts';
 
 export interface EpochResult {
   /** Counts from 1. */

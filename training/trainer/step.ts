@@ -50,25 +50,15 @@ export function emitStep(g: GraphBuilder, plan: Plan, inputs: StepInputs, option
   const objective = options.objective ?? multiclass();
   const { emitLoss, emitScore } = objectiveRuleOf(objective);
   const loss = g.scoped('loss', () => emitLoss(g, objective, output, inputs.targets));
-  const trained = layerTensorsOf(plan).filter(isTrained);
-  const dParameters = gradients(
-    g,
-    loss,
-    trained.map(({ name }) => valueOf(inputs.state, name)),
-  );
+  const tensors = layerTensorsOf(plan);
+  const trained = tensors.filter(isTrained);
+  const parameters = trained.map(({ name }) => valueOf(inputs.state, name));
+  const dParameters = gradients(g, loss, parameters);
   const changed = new Map([
     ...updateParameters(g, trained, dParameters, inputs, options),
     ...updateStatistics(g, batchStatistics, inputs, options),
   ]);
-  const averages =
-    options.ema === undefined
-      ? []
-      : updateAverages(
-          g,
-          layerTensorsOf(plan).map(({ name }) => name),
-          changed,
-          inputs,
-        );
+  const averages = options.ema === undefined ? [] : updateAverages(g, tensors, changed, inputs);
   return {
     state: new Map([...changed, ...averages]),
     loss,

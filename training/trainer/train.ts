@@ -2,13 +2,14 @@
 import type { Backend } from '../backend/index.ts';
 import { type Dataset, createRandom, epochBatches } from '../data/index.ts';
 import { UserError } from '../errors.ts';
-import { createEvaluator, type Evaluator } from './evaluate.ts';
-import type { State } from './initialize.ts';
-import { populationStatistics } from './population.ts';
 import type { Plan } from '../network/index.ts';
 import { objectiveFor, objectiveRuleOf } from '../objective/index.ts';
-import { type TrainingConfig, TrainingRun } from './run.ts';
+import type { TrainingConfig } from './config.ts';
+import { createEvaluator, type Evaluator } from './evaluate.ts';
+import { populationStatistics } from './population.ts';
+import { TrainingRun } from './run.ts';
 import { bestEpoch, type EpochResult, type EpochSums, noSteps, type Snapshot, stopsEarly } from './snapshot.ts';
+import type { State } from './state.ts';
 
 export interface TrainingData {
   readonly train: Dataset;

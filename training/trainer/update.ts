@@ -1,6 +1,6 @@
 /** What a step changes, as graph nodes: the parameters, the running statistics, and the average of both. */
 import type { GraphBuilder, Value } from '../graph/index.ts';
-import { type BatchStatistics, type TensorSpec } from '../network/index.ts';
+import type { BatchStatistics, TensorSpec } from '../network/index.ts';
 import {
   averageShares,
   type BnMomentum,
@@ -11,6 +11,7 @@ import {
   statisticsShares,
   unbiasedVariance,
 } from '../optimizer/index.ts';
+import { averageName, slotName } from './state.ts';
 
 export interface UpdateOptions {
   readonly optimizer: Optimizer;
@@ -31,12 +32,6 @@ export interface UpdateInputs {
   readonly state: NamedValues;
   readonly scalars: NamedValues;
 }
-
-/** The name of an optimizer's state tensor for a parameter: `conv1.weight/exp_avg`. */
-export const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
-
-/** The name of the average of a tensor over the steps. */
-export const averageName = (tensor: string): string => `${tensor}/ema`;
 
 /** The numbers that the host computes for a step, which counts from 1; their names do not depend on it. */
 export function stepScalars(
@@ -107,16 +102,16 @@ export function updateStatistics(
   );
 }
 
-/** The averages, under their own names, of the tensors that the step changed. */
+/** The averages, under their own names, of the tensors after the step. */
 export function updateAverages(
   g: GraphBuilder,
-  tensors: readonly string[],
+  tensors: readonly TensorSpec[],
   changed: NamedValues,
   { state, scalars }: UpdateInputs,
 ): NamedValues {
   const [kept, fresh] = [valueOf(scalars, 'average_kept'), valueOf(scalars, 'average_fresh')];
   return new Map(
-    tensors.map((name) => {
+    tensors.map(({ name }) => {
       const old = valueOf(state, averageName(name));
       const value = changed.get(name) ?? valueOf(state, name);
       return [averageName(name), g.scoped(`${name}/average`, () => emitAverage(g, old, value, kept, fresh))];

@@ -1,0 +1,37 @@
+/** What a run carries from step to step: tensors by name. */
+import type { Tensor } from '../graph/index.ts';
+import { dataTensorsOf, isTrained, layerTensorsOf, type Plan } from '../network/index.ts';
+import { createOptimizer, type TrainingConfig } from './config.ts';
+import type { UpdateOptions } from './update.ts';
+
+export type State = ReadonlyMap<string, Tensor<'float32'>>;
+
+export function tensorOf(state: State, name: string): Tensor<'float32'> {
+  const tensor = state.get(name);
+  if (!tensor) throw new Error(`internal: ${name} is not in the state`);
+  return tensor;
+}
+
+/** The name of an optimizer's state tensor for a parameter: `conv1.weight/exp_avg`. */
+export const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
+
+/** The name of the average of a tensor over the steps. */
+export const averageName = (tensor: string): string => `${tensor}/ema`;
+
+/** The state that a step changes, by name: parameters, running statistics, the optimizer's slots, the averages. */
+export function carriedState(plan: Plan, { optimizer, ema }: UpdateOptions): ReadonlyMap<string, readonly number[]> {
+  const tensors = layerTensorsOf(plan);
+  const slots = tensors
+    .filter(isTrained)
+    .flatMap(({ name, shape }) => optimizer.slots.map((slot) => [slotName(name, slot), shape] as const));
+  const averages = ema === undefined ? [] : tensors.map(({ name, shape }) => [averageName(name), shape] as const);
+  return new Map([...tensors.map(({ name, shape }) => [name, shape] as const), ...slots, ...averages]);
+}
+
+/** The names and shapes of a run's state. */
+export function stateShapes(plan: Plan, config: TrainingConfig): ReadonlyMap<string, readonly number[]> {
+  return new Map([
+    ...dataTensorsOf(plan).map(({ name, shape }) => [name, shape] as const),
+    ...carriedState(plan, { ...config, optimizer: createOptimizer(config) }),
+  ]);
+}
