@@ -5,7 +5,7 @@
 import { readBytes, writeAtomically } from './files.ts';
 import { parseSafetensors, serializeSafetensors, type Safetensors, type Tensor } from './safetensors.ts';
 
-export type { Dtype, Safetensors, Tensor } from './safetensors.ts';
+export type { Safetensors, Tensor } from './safetensors.ts';
 
 /** @throws {UserError} naming the file and what is wrong with it. */
 export async function readSafetensors(path: string): Promise<Safetensors> {

@@ -68,7 +68,7 @@ const nodeBuiltins = {
 };
 
 /** Loads a bundle into this process, without a file. */
-export async function importBundle(code: string): Promise<unknown> {
+async function importBundle(code: string): Promise<unknown> {
   const named = Buffer.from(`${code}\n//# sourceURL=edge-runtime.mjs`);
   return import(/* @vite-ignore */ `data:text/javascript;base64,${named.toString('base64')}`);
 }

@@ -142,7 +142,7 @@ export function vector(items: readonly (Uint8Array | readonly number[])[]): Uint
 }
 
 /** Bytes with their length in front, as function bodies and names are stored. */
-export function sized(bytes: Uint8Array): Uint8Array {
+function sized(bytes: Uint8Array): Uint8Array {
   return concat([u32(bytes.length), bytes]);
 }
 

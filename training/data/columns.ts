@@ -34,7 +34,7 @@ const isMissing = (text: string) => MISSING.has(text);
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
-export const isNumber = (text: string) => NUMBER.test(text);
+const isNumber = (text: string) => NUMBER.test(text);
 
 /** Numbers by size, other texts by code unit: an order that does not depend on the rows'. */
 export function sortTexts(texts: Iterable<string>): string[] {

@@ -1,19 +1,18 @@
 /** The ONNX graph: ops, builder, checker, printer, files. Knows nothing of gradients or layers. */
-export { type Emitters, type GraphBuilder, graphBuilder } from './builder.ts';
+export { type GraphBuilder, graphBuilder } from './builder.ts';
 export { checkGraph } from './check.ts';
 export { decodeProto } from './decode-proto.ts';
-export { decodeModel, type Model } from './decode.ts';
+export { decodeModel } from './decode.ts';
 export { encodeModel } from './encode.ts';
-export { type Attributes, type Inputs, opset, type OpType, type Outputs } from './ops.ts';
+export { type Attributes, type Inputs, type OpType, type Outputs } from './ops.ts';
 export { printGraph } from './print.ts';
-export { modelSignature, type ModelSignature } from './signature.ts';
+export { modelSignature } from './signature.ts';
 export { opSchemas } from './schemas/index.ts';
 export { liveNodes, readsOf } from './prune.ts';
 export { constantInts, formatShape, formatType, known, sameShape, sizeOf } from './schemas/schema.ts';
 export {
   bytesPerElement,
   type DataOf,
-  type Dim,
   type DType,
   type Graph,
   GraphError,

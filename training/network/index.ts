@@ -1,7 +1,7 @@
 /** Networks: layers as data, their tensors, and their forward pass as graph nodes. */
 export { type NetworkName, networks } from './catalogue.ts';
-export { denseNetwork, type Fit, imageNetwork } from './default.ts';
-export { emitForward, type Forward, type ForwardOptions } from './forward.ts';
+export { denseNetwork, imageNetwork } from './default.ts';
+export { emitForward } from './forward.ts';
 export * from './layer.ts';
 export {
   dataTensorsOf,
@@ -14,5 +14,4 @@ export {
   tensorsOf,
 } from './plan.ts';
 export { parseNetwork } from './schema.ts';
-export type { RandomKey } from './random.ts';
 export { type BatchStatistics, isTrained, type Mode, type TensorSpec } from './rule.ts';

@@ -9,9 +9,9 @@ export {
   probabilities,
   topKAccuracy,
 } from './metrics/classification.ts';
-export { classScores, type ClassScores, confusionMatrix, type ConfusionMatrix, macroF1 } from './metrics/confusion.ts';
+export { classScores, confusionMatrix, type ConfusionMatrix, macroF1 } from './metrics/confusion.ts';
 export { r2, rmse } from './metrics/regression.ts';
 export * from './objective.ts';
 export { reportOn, type Report } from './report.ts';
-export type { Evaluation, ObjectiveRule } from './rule.ts';
+export type { Evaluation } from './rule.ts';
 export { checkObjective, objectiveRuleOf } from './rules/index.ts';

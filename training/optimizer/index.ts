@@ -8,7 +8,7 @@ export { emitAverage } from './average.ts';
 export { clipByGlobalNorm } from './clip.ts';
 export type { Optimizer } from './optimizer.ts';
 export { type BnMomentum, type BnVariance, statisticsShares, unbiasedVariance } from './running-statistics.ts';
-export { rateFactor, type Schedule, type ScheduleName, schedules } from './schedule.ts';
+export { rateFactor, type ScheduleName, schedules } from './schedule.ts';
 export { averageShares } from './weight-average.ts';
 
 export interface OptimizerSettings {

@@ -1,20 +1,10 @@
 /** Training: one step as a graph, many steps in a Loop, epochs, and evaluation. */
 export type { TrainingConfig } from './config.ts';
-export { batchesOf, createEvaluator, declareNetwork, type Evaluator, floatsOf } from './evaluate.ts';
+export { batchesOf, createEvaluator, declareNetwork, floatsOf } from './evaluate.ts';
 export { DivergenceError } from './finite.ts';
 export { initializeTensors } from './initialize.ts';
 export { populationStatistics } from './population.ts';
-export { trainingProgram, type ProgramOptions } from './program.ts';
-export type { StepOptions } from './step.ts';
-export { type Position, TrainingRun } from './run.ts';
+export { TrainingRun } from './run.ts';
 export { type State, stateShapes } from './state.ts';
 export { bestEpoch, type EpochResult, type Snapshot } from './snapshot.ts';
-export {
-  type EpochMetrics,
-  type Progress,
-  train,
-  type TrainingData,
-  type TrainingEvents,
-  type TrainingResult,
-  type TrainingStart,
-} from './train.ts';
+export { type EpochMetrics, train, type TrainingEvents, type TrainingResult, type TrainingStart } from './train.ts';

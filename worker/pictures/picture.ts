@@ -11,7 +11,7 @@ export interface Picture {
 }
 
 /** Decoding takes some 20 bytes a pixel, and a Worker has 128 MB. */
-export const MAX_PIXELS = 2 ** 22;
+const MAX_PIXELS = 2 ** 22;
 
 /** Judged by the first bytes: `curl --data-binary` declares any file a form. */
 export function isPicture(bytes: Uint8Array): boolean {

@@ -8,10 +8,10 @@ import { encodeModel, type Tensor } from '../../graph/index.ts';
 import { lower, type LoopStep } from '../../lowering/index.ts';
 import type { NamedTensors, Session } from '../backend.ts';
 import { fromOrt, type Runtime, toOrt } from '../runtime.ts';
-import { deviceMemory, type DeviceMemory } from './device-memory.ts';
+import { deviceMemory } from './device-memory.ts';
+import { type OnDevice, Residents } from './residents.ts';
 
 type NamedOrtTensors = Readonly<Record<string, OrtTensor>>;
-type OnDevice = NamedOrtTensors;
 
 export async function openLoopSession(
   runtime: Runtime,
@@ -20,10 +20,7 @@ export async function openLoopSession(
 ): Promise<Session> {
   const session = await runtime.InferenceSession.create(encodeModel(lower(step.graph, 'webgpu')), {
     ...options,
-    preferredOutputLocation: Object.fromEntries([
-      ...step.carried.map(({ after }) => [after, 'gpu-buffer'] as const),
-      ...step.scanned.map(({ each }) => [each, 'cpu'] as const),
-    ]),
+    preferredOutputLocation: outputLocations(step),
   });
   const memory = deviceMemory(runtime, options);
   const residents = new Residents(memory);
@@ -51,6 +48,12 @@ export async function openLoopSession(
     },
   };
 }
+
+const outputLocations = ({ carried, scanned }: LoopStep) =>
+  Object.fromEntries([
+    ...carried.map(({ after }) => [after, 'gpu-buffer'] as const),
+    ...scanned.map(({ each }) => [each, 'cpu'] as const),
+  ]);
 
 /** What no iteration changes. Integers of 64 bits stay here: the device computes none, so their readers are here too. */
 async function placeFixed(
@@ -112,37 +115,4 @@ function at(tensors: NamedOrtTensors, name: string): OrtTensor {
   const tensor = tensors[name];
   if (!tensor) throw new Error(`internal: the step gave no ${name}`);
   return tensor;
-}
-
-/** Tensors on the device by the input they are fed to, kept while the same host tensor is fed. */
-class Residents {
-  readonly #memory: DeviceMemory;
-  readonly #held = new Map<string, { readonly host: Tensor; readonly device: OrtTensor }>();
-
-  constructor(memory: DeviceMemory) {
-    this.#memory = memory;
-  }
-
-  async place(inputs: readonly (readonly [name: string, host: Tensor])[]): Promise<OnDevice> {
-    const placed: [string, OrtTensor][] = [];
-    for (const [name, host] of inputs) {
-      const held = this.#held.get(name);
-      const device = held?.host === host ? held.device : await this.#memory.upload(host);
-      this.hold(name, host, device);
-      placed.push([name, device]);
-    }
-    return Object.fromEntries(placed);
-  }
-
-  /** From now on `device` holds what `host` does. */
-  hold(name: string, host: Tensor, device: OrtTensor): void {
-    const former = this.#held.get(name)?.device;
-    if (former !== device) former?.dispose();
-    this.#held.set(name, { host, device });
-  }
-
-  release(): void {
-    for (const { device } of this.#held.values()) device.dispose();
-    this.#held.clear();
-  }
 }
