@@ -50,7 +50,7 @@ export async function comparisonRows(stock: Uint8Array, models: Models, image: E
 
 /** Of the files that a Worker gets, as they are or compressed. Types are not deployed. */
 function deployedBytes(files: EmittedFiles, transform: (file: Buffer) => Buffer): number {
-  const deployed = Object.entries(files).filter(([name]) => !name.endsWith('.d.ts'));
+  const deployed = Object.entries(files).filter(([name]) => !name.endsWith('.d.mts'));
   return deployed.reduce((total, [, file]) => total + transform(Buffer.from(file)).length, 0);
 }
 
