@@ -3,8 +3,9 @@
  * plan names from a region of their own, which the image will not have: there, every access traps.
  */
 
-import { concat, u32, valueType } from './wasm-binary.ts';
-import type { FunctionType } from './wasm-binary.ts';
+import { concat, u32 } from './wasm/bytes.ts';
+import { valueType } from './wasm/module.ts';
+import type { FunctionType } from './wasm/module.ts';
 import {
   add,
   and,
@@ -24,8 +25,8 @@ import {
   otherwise,
   shiftLeft,
   subtract,
-} from './wasm-code.ts';
-import type { Code } from './wasm-code.ts';
+} from './wasm/code.ts';
+import type { Code } from './wasm/code.ts';
 
 /** Export names: the calls' plan and log, in a memory of their own; how many calls there were; the region's next address. */
 export const allocationExports = { log: 'allocations', count: 'allocations.count', next: 'allocations.next' } as const;

@@ -1,7 +1,7 @@
 /** Writes the snapshot into the module as active data: instantiating the image restores the memory. */
 
-import { concat, encodeModule, parseModule, section, u32, vector } from './wasm-binary.ts';
-import { integerConstant, valueType } from './wasm-binary.ts';
+import { concat, u32, vector } from './wasm/bytes.ts';
+import { encodeModule, integerConstant, parseModule, section, valueType } from './wasm/module.ts';
 
 /** A run of zeros at least this long ends a data segment: the header of the next costs less. Bytes. */
 const longestGap = 64;

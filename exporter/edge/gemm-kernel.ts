@@ -8,8 +8,9 @@
  * Source: https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/mlas/lib/scalar/SgemmKernelScalar.cpp
  */
 
-import { concat, u32, valueType } from './wasm-binary.ts';
-import type { FunctionType } from './wasm-binary.ts';
+import { concat, u32 } from './wasm/bytes.ts';
+import { valueType } from './wasm/module.ts';
+import type { FunctionType } from './wasm/module.ts';
 import {
   add,
   block,
@@ -27,8 +28,8 @@ import {
   loop,
   otherwise,
   shiftLeft,
-} from './wasm-code.ts';
-import type { Code } from './wasm-code.ts';
+} from './wasm/code.ts';
+import type { Code } from './wasm/code.ts';
 
 /** What becomes of what is in C. */
 export type GemmMode = 'overwrite' | 'accumulate';

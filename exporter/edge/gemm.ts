@@ -3,9 +3,10 @@
  * function of its type computes the same, bit by bit, nothing is replaced.
  */
 
-import { AddedFunctions } from './added-functions.ts';
+import { AddedFunctions } from './wasm/added-functions.ts';
 import { gemmBody, gemmType } from './gemm-kernel.ts';
 import type { GemmMode } from './gemm-kernel.ts';
+import { vector } from './wasm/bytes.ts';
 import {
   encodeBodies,
   encodeExports,
@@ -17,9 +18,8 @@ import {
   parseModule,
   replaceSections,
   section,
-  vector,
-} from './wasm-binary.ts';
-import type { FunctionType } from './wasm-binary.ts';
+} from './wasm/module.ts';
+import type { FunctionType } from './wasm/module.ts';
 
 type Kernel = (...values: readonly number[]) => number;
 

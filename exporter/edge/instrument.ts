@@ -4,7 +4,7 @@
  * is allocated is written down. What the module computes does not change.
  */
 
-import { AddedFunctions } from './added-functions.ts';
+import { AddedFunctions } from './wasm/added-functions.ts';
 import {
   allocationExports,
   allocationPages,
@@ -14,8 +14,8 @@ import {
   sealedStart,
 } from './allocations.ts';
 import type { ExportNames } from './names.ts';
+import { concat, u32, vector } from './wasm/bytes.ts';
 import {
-  concat,
   definedFunction,
   encodeExports,
   encodeGlobals,
@@ -31,13 +31,11 @@ import {
   replaceSections,
   section,
   summarizeImports,
-  u32,
   valueType,
-  vector,
-} from './wasm-binary.ts';
-import type { Export, Section } from './wasm-binary.ts';
-import { and, constant, end, globalSet, ifTrue, localGet, subtract } from './wasm-code.ts';
-import type { Code } from './wasm-code.ts';
+} from './wasm/module.ts';
+import type { Export, Section } from './wasm/module.ts';
+import { and, constant, end, globalSet, ifTrue, localGet, subtract } from './wasm/code.ts';
+import type { Code } from './wasm/code.ts';
 
 /** Export names: `hit.<n>` is 1 once the n-th function that the module defines was entered. */
 export const hitPrefix = 'hit.';

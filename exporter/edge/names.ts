@@ -4,7 +4,7 @@
  */
 
 import type { Runtime } from './bundle.ts';
-import { externKind, parseExports, parseModule } from './wasm-binary.ts';
+import { externKind, parseExports, parseModule } from './wasm/module.ts';
 
 export interface ExportNames {
   /** Runs C++ static constructors: the first export that the glue calls once it has an instance. */

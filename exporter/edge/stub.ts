@@ -22,8 +22,8 @@ import {
   replaceSections,
   section,
   summarizeImports,
-} from './wasm-binary.ts';
-import type { Section } from './wasm-binary.ts';
+} from './wasm/module.ts';
+import type { Section } from './wasm/module.ts';
 
 /** No locals, `unreachable`, `end`. */
 const trap = Uint8Array.of(0x00, 0x00, 0x0b);

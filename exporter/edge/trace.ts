@@ -3,9 +3,9 @@
  * the address and then does the same. Marks are in a second memory, one byte for each granule of the first.
  */
 
-import { AddedFunctions } from './added-functions.ts';
+import { AddedFunctions } from './wasm/added-functions.ts';
+import { concat, u32, vector } from './wasm/bytes.ts';
 import {
-  concat,
   encodeExports,
   encodeModule,
   externKind,
@@ -15,13 +15,11 @@ import {
   parseModule,
   replaceSections,
   section,
-  u32,
-  vector,
-} from './wasm-binary.ts';
-import { add, call, constant, end, localGet, shiftRight } from './wasm-code.ts';
-import type { Code } from './wasm-code.ts';
-import { instructions, memoryCopy, memoryRead } from './wasm-instructions.ts';
-import type { Instruction, MemoryRead } from './wasm-instructions.ts';
+} from './wasm/module.ts';
+import { add, call, constant, end, localGet, shiftRight } from './wasm/code.ts';
+import type { Code } from './wasm/code.ts';
+import { instructions, memoryCopy, memoryRead } from './wasm/instructions.ts';
+import type { Instruction, MemoryRead } from './wasm/instructions.ts';
 
 /** Bytes that share a mark. */
 export const granuleBytes = 16;

@@ -4,8 +4,9 @@ import { gemmBody, gemmType } from '../../exporter/edge/gemm-kernel.ts';
 import type { GemmMode } from '../../exporter/edge/gemm-kernel.ts';
 import { replaceGemm } from '../../exporter/edge/gemm.ts';
 import { readStockModule } from '../../exporter/edge/stock-module.ts';
-import * as wasm from '../../exporter/edge/wasm-binary.ts';
-import { constant, end } from '../../exporter/edge/wasm-code.ts';
+import { vector } from '../../exporter/edge/wasm/bytes.ts';
+import * as wasm from '../../exporter/edge/wasm/module.ts';
+import { constant, end } from '../../exporter/edge/wasm/code.ts';
 
 type Kernel = (...values: number[]) => number;
 
@@ -26,9 +27,9 @@ function kernelOf(mode: GemmMode): Kernel {
 
 function moduleOf(bodies: readonly Uint8Array[], exports: readonly wasm.Export[]): Uint8Array {
   return wasm.encodeModule([
-    { id: wasm.section.type, payload: wasm.vector([wasm.encodeType(gemmType)]) },
-    { id: wasm.section.import, payload: wasm.vector([[1, 0x61, 1, 0x61, wasm.externKind.memory, 0, 4]]) },
-    { id: wasm.section.function, payload: wasm.vector(bodies.map(() => [0])) },
+    { id: wasm.section.type, payload: vector([wasm.encodeType(gemmType)]) },
+    { id: wasm.section.import, payload: vector([[1, 0x61, 1, 0x61, wasm.externKind.memory, 0, 4]]) },
+    { id: wasm.section.function, payload: vector(bodies.map(() => [0])) },
     { id: wasm.section.export, payload: wasm.encodeExports(exports) },
     { id: wasm.section.code, payload: wasm.encodeBodies(bodies) },
   ]);

@@ -12,7 +12,7 @@ import type { Models, SessionRecord } from '../../exporter/edge/runtime/index.ts
 import { mnistSamples } from '../../exporter/edge/samples.ts';
 import { readStockModule } from '../../exporter/edge/stock-module.ts';
 import { describeDifference, outcomesOf, sessionBytes, verify } from '../../exporter/edge/verify.ts';
-import * as wasm from '../../exporter/edge/wasm-binary.ts';
+import * as wasm from '../../exporter/edge/wasm/module.ts';
 import { cnn, foreign, lookup } from './fixtures.ts';
 
 const models: Models = {

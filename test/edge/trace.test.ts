@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { granuleBytes, marksExport, traceReads } from '../../exporter/edge/trace.ts';
 import { poisonPages, unreadPages, zeroPages } from '../../exporter/edge/trim.ts';
-import * as wasm from '../../exporter/edge/wasm-binary.ts';
+import { vector } from '../../exporter/edge/wasm/bytes.ts';
+import * as wasm from '../../exporter/edge/wasm/module.ts';
 
 const address = 4_096;
 const i32Const = (value: number) => [...wasm.integerConstant(wasm.valueType.i32, value).subarray(0, -1)];
@@ -34,10 +35,10 @@ const writes: Readonly<Record<string, readonly number[]>> = {
 /** Runs `code` as the body of the only function of a module, and returns the granules that it marks as read. */
 function marksOf(code: readonly number[]): readonly number[] {
   const module = wasm.encodeModule([
-    { id: wasm.section.type, payload: wasm.vector([[0x60, 0, 0]]) },
-    { id: wasm.section.import, payload: wasm.vector([[1, 0x61, 1, 0x61, 2, 1, 1, 2]]) },
-    { id: wasm.section.function, payload: wasm.vector([[0]]) },
-    { id: wasm.section.global, payload: wasm.vector([[0x7f, 1, 0x41, 0, 0x0b]]) },
+    { id: wasm.section.type, payload: vector([[0x60, 0, 0]]) },
+    { id: wasm.section.import, payload: vector([[1, 0x61, 1, 0x61, 2, 1, 1, 2]]) },
+    { id: wasm.section.function, payload: vector([[0]]) },
+    { id: wasm.section.global, payload: vector([[0x7f, 1, 0x41, 0, 0x0b]]) },
     { id: wasm.section.export, payload: wasm.encodeExports([{ name: 'run', kind: 0, index: 0 }]) },
     { id: wasm.section.code, payload: wasm.encodeBodies([Uint8Array.from([0, ...code, 0x0b])]) },
   ]);

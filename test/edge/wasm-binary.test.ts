@@ -5,7 +5,8 @@ import { bake, nonZeroRanges } from '../../exporter/edge/bake.ts';
 import { instrument } from '../../exporter/edge/instrument.ts';
 import { readStockModule } from '../../exporter/edge/stock-module.ts';
 import { stub } from '../../exporter/edge/stub.ts';
-import * as wasm from '../../exporter/edge/wasm-binary.ts';
+import { Reader, s64, u32, vector } from '../../exporter/edge/wasm/bytes.ts';
+import * as wasm from '../../exporter/edge/wasm/module.ts';
 
 /** Functions of the module below: `f` and `g` return 42 and 43, `start` and `free(block)` do nothing, `malloc` gives 64. */
 const functions = {
@@ -27,11 +28,11 @@ const maximumPages = sealedStart / 65_536 + 1;
 
 /** A shared memory of one page, a mutable global of 7, a table of `f` and `g`. */
 const small = wasm.encodeModule([
-  { id: wasm.section.type, payload: wasm.vector([toI32, toNothing, fromI32, i32ToI32]) },
-  { id: wasm.section.import, payload: wasm.vector([[1, 0x61, 1, 0x61, 2, 3, 1, ...wasm.u32(maximumPages)]]) },
-  { id: wasm.section.function, payload: wasm.vector([[0], [0], [1], [2], [3]]) },
-  { id: 4, payload: wasm.vector([[0x70, 0, 2]]) },
-  { id: wasm.section.global, payload: wasm.vector([[0x7f, 1, 0x41, 7, 0x0b]]) },
+  { id: wasm.section.type, payload: vector([toI32, toNothing, fromI32, i32ToI32]) },
+  { id: wasm.section.import, payload: vector([[1, 0x61, 1, 0x61, 2, 3, 1, ...u32(maximumPages)]]) },
+  { id: wasm.section.function, payload: vector([[0], [0], [1], [2], [3]]) },
+  { id: 4, payload: vector([[0x70, 0, 2]]) },
+  { id: wasm.section.global, payload: vector([[0x7f, 1, 0x41, 7, 0x0b]]) },
   {
     id: wasm.section.export,
     payload: wasm.encodeExports(Object.keys(functions).map((name, index) => ({ name, kind: 0, index }))),
@@ -49,7 +50,7 @@ describe('wasm binary', () => {
   it.each([0, 1, 127, 128, 300, 65_535, 2 ** 31, 2 ** 32 - 1])(
     'reads the unsigned LEB128 that it wrote: %d',
     (value) => {
-      expect(new wasm.Reader(Uint8Array.from(wasm.u32(value))).u32()).toBe(value);
+      expect(new Reader(Uint8Array.from(u32(value))).u32()).toBe(value);
     },
   );
 
@@ -60,7 +61,7 @@ describe('wasm binary', () => {
     [64n, [0xc0, 0]],
     [-65n, [0xbf, 0x7f]],
   ])('writes signed LEB128 as the specification does: %d', (value, bytes) => {
-    expect(wasm.s64(value)).toEqual(bytes);
+    expect(s64(value)).toEqual(bytes);
   });
 
   it('writes the stock module as it read it', async () => {

@@ -1,7 +1,8 @@
 /** Functions to be added to a module, each with a type of its own. Their indices are known before they are in it. */
 
-import { concat, encodeBodies, encodeType, payloadOf, Reader, section, summarizeImports, u32 } from './wasm-binary.ts';
-import type { FunctionType, Section } from './wasm-binary.ts';
+import { concat, Reader, u32 } from './bytes.ts';
+import { encodeBodies, encodeType, payloadOf, section, summarizeImports } from './module.ts';
+import type { FunctionType, Section } from './module.ts';
 
 export class AddedFunctions {
   readonly #sections: readonly Section[];

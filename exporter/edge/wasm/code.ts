@@ -1,6 +1,6 @@
 /** Instructions, encoded, for the functions that the build adds to a module. */
 
-import { s64, u32 } from './wasm-binary.ts';
+import { s64, u32 } from './bytes.ts';
 
 export type Code = readonly number[];
 

@@ -5,7 +5,8 @@
  * https://github.com/WebAssembly/threads/blob/main/proposals/threads/Overview.md
  */
 
-import { Reader, valueType } from './wasm-binary.ts';
+import { Reader } from './bytes.ts';
+import { valueType } from './module.ts';
 
 /** An instruction's place in its body. `opcode` is prefix × 256 + number for prefixed ones. */
 export interface Instruction {

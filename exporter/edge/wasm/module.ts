@@ -4,6 +4,8 @@
  * Source: https://webassembly.github.io/spec/core/binary/modules.html
  */
 
+import { concat, Reader, s64, sized, u32, vector } from './bytes.ts';
+
 /** Section ids of the core specification that the edge image reads or writes. */
 export const section = {
   type: 1,
@@ -66,85 +68,6 @@ export interface ImportSummary {
 
 const utf8 = new TextEncoder();
 const header = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
-
-/** Reads LEB128 numbers, vectors and names from `bytes`, starting at `offset`. */
-export class Reader {
-  readonly bytes: Uint8Array;
-  offset: number;
-
-  constructor(bytes: Uint8Array, offset = 0) {
-    this.bytes = bytes;
-    this.offset = offset;
-  }
-
-  get done(): boolean {
-    return this.offset >= this.bytes.length;
-  }
-
-  byte(): number {
-    const value = this.bytes[this.offset++];
-    if (value === undefined) throw new Error(`wasm: expected another byte at ${this.offset - 1}, got the end`);
-    return value;
-  }
-
-  /** Unsigned LEB128 of up to 53 bits; signed ones may be skipped with it. */
-  u32(): number {
-    let value = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const next = this.byte();
-      value += (next & 0x7f) * scale;
-      if (next < 0x80) return value;
-    }
-  }
-
-  take(length: number): Uint8Array {
-    this.offset += length;
-    return this.bytes.subarray(this.offset - length, this.offset);
-  }
-
-  name(): string {
-    return new TextDecoder().decode(this.take(this.u32()));
-  }
-
-  vector<T>(item: () => T): T[] {
-    return Array.from({ length: this.u32() }, item);
-  }
-}
-
-/** Unsigned LEB128. */
-export function u32(value: number): number[] {
-  const bytes = [];
-  for (; value >= 0x80; value = Math.floor(value / 128)) bytes.push((value % 128) | 0x80);
-  bytes.push(value);
-  return bytes;
-}
-
-/** Signed LEB128 of a 64-bit integer; also right for `i32.const`. */
-export function s64(value: bigint): number[] {
-  const bytes = [];
-  for (;;) {
-    const low = Number(value & 0x7fn);
-    value >>= 7n;
-    if ((value === 0n && low < 0x40) || (value === -1n && low >= 0x40)) return [...bytes, low];
-    bytes.push(low | 0x80);
-  }
-}
-
-export function concat(parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  parts.reduce((offset, part) => (bytes.set(part, offset), offset + part.length), 0);
-  return bytes;
-}
-
-/** A vector of already encoded items. */
-export function vector(items: readonly (Uint8Array | readonly number[])[]): Uint8Array {
-  return concat([u32(items.length), ...items]);
-}
-
-/** Bytes with their length in front, as function bodies and names are stored. */
-function sized(bytes: Uint8Array): Uint8Array {
-  return concat([u32(bytes.length), bytes]);
-}
 
 export function parseModule(bytes: Uint8Array): readonly Section[] {
   if (!header.every((byte, i) => bytes[i] === byte)) throw new Error('wasm: expected a version 1 module');
