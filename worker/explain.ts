@@ -7,7 +7,7 @@ import { RequestError } from './errors.ts';
 import type { BatchNormLayer, Model } from './models.ts';
 import { toFloatDigits } from './numbers.ts';
 import type { ExplainOptions, Statistics } from './protocol.ts';
-import type { ExplainResponse } from './responses.ts';
+import type { ExplainResponse, Prediction } from './responses.ts';
 import type { Samples } from './samples.ts';
 import { mapSummary, momentsOf, summarize, type Moments, type Summary } from './summary.ts';
 
@@ -31,15 +31,18 @@ export function explain(model: Model, { feeds, batch, id }: Samples, options: Ex
   const fetches = [...new Set([scores.name, ...batchNorm.map(({ input }) => input)])];
   const running = switchable.running(feeds, fetches);
   const own = switchable.batch(feeds, fetches);
-  const predict = (values: ReadonlyMap<string, Tensor>) =>
-    predictions(model, tensorIn(values, scores.name), options.top_k)[options.sample] ?? [];
+  const predict = (values: ReadonlyMap<string, Tensor>): Prediction => {
+    const prediction = predictions(model, values.get(scores.name), options.top_k)[options.sample];
+    if (prediction === undefined) throw new Error(`internal: no scores of sample ${options.sample}`);
+    return prediction;
+  };
   const response: ExplainResponse = {
     model_name: name,
     model_version: version,
     ...(id !== undefined && { id }),
     batch_size: batch,
     sample: options.sample,
-    predictions: { running: predict(running), batch: predict(own) } as ExplainResponse['predictions'],
+    predictions: { running: predict(running), batch: predict(own) },
     layers: batchNorm.map((layer) => explainLayer(layer, { running, batch: own }, options)),
   };
   [running, own].forEach(discard);

@@ -59,12 +59,14 @@ function readTensor(
   checkShape(where, shape, declared.shape, maxBatch);
   const range = rangeOf(where, input.datatype, datatype);
   if ((bytes === undefined) === (input.data === undefined)) refuse(where, 'expected either data or binary_data_size');
-  if (bytes === undefined)
-    return { datatype, shape, data: cast(where, rowsOf(where, input.data ?? [], shape), range, declared, shape) };
+  const tensor = (data: TensorData): Tensor => ({ datatype, shape, data });
+  if (bytes === undefined) {
+    return tensor(cast(where, rowsOf(where, input.data ?? [], shape), range, declared, shape));
+  }
   const sent = fromBytes(where, bytes, input.datatype as Datatype, shape);
-  if (input.datatype !== datatype) return { datatype, shape, data: cast(where, [sent], range, declared, shape) };
+  if (input.datatype !== datatype) return tensor(cast(where, [sent], range, declared, shape));
   if (datatype === 'BOOL' && bytes.some((byte) => byte > 1)) refuse(where, 'expected bytes of 0 or 1');
-  return { datatype, shape, data: sent };
+  return tensor(sent);
 }
 
 /** Copies values, checking each, into the model's datatype. */
