@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { nativeBackend } from '../../training/backend/index.ts';
-import { runCommand, trainToFolder, wholeNumber } from '../../training/cli/index.ts';
+import { runCommand, trainingDefaults, trainToFolder, wholeNumber } from '../../training/cli/index.ts';
 import { type ClassificationDataset, loadMnist } from '../../training/data/index.ts';
 import { elementCount } from '../../training/element-count.ts';
 import { unexpected } from '../../training/errors.ts';
@@ -45,15 +45,7 @@ async function start({ retrain, once, port }: Flags): Promise<void> {
 
 async function trainAndExport(): Promise<void> {
   const out = join('runs', name);
-  const config = {
-    epochs: 3,
-    batchSize: 64,
-    optimizer: 'adam',
-    learningRate: 0.002,
-    schedule: 'cosine',
-    bnMomentum: 0.9,
-    seed: 1,
-  } as const;
+  const config = { ...trainingDefaults, epochs: 3, batchSize: 64 };
   const checkpoint = await trainToFolder({ network: name, config, backend: 'native', out }, console.log);
   const card = await exportModel({ checkpoint, name, models, statistics: 'running' }, await nativeBackend());
   console.log(describeExport(card, models));

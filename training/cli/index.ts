@@ -1,5 +1,6 @@
 /** What the command lines of training and exporting share. */
 export { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
+export { trainingDefaults } from './defaults.ts';
 export { findNetwork } from './network.ts';
 export { positive, wholeNumber } from './numbers.ts';
 export { runCommand } from './run-command.ts';

@@ -6,6 +6,7 @@ import { optimizers, schedules } from '../optimizer/index.ts';
 import type { TrainingConfig } from '../trainer/index.ts';
 import { type ObjectiveFlags, objectiveNames } from './objective.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
+import { trainingDefaults as defaults } from './defaults.ts';
 import type { Length } from './length.ts';
 import { runCommand } from './run-command.ts';
 import { atLeastZero, fraction, fractionOrNone, positive, wholeNumber, wholeNumbers } from './numbers.ts';
@@ -59,10 +60,12 @@ addDataOptions(command)
     positive,
   )
   .optionsGroup('How:')
-  .addOption(choice('--optimizer <name>', 'how gradients change parameters', Object.keys(optimizers), 'adam'))
+  .addOption(
+    choice('--optimizer <name>', 'how gradients change parameters', Object.keys(optimizers), defaults.optimizer),
+  )
   .option('--momentum <x>', 'share of the velocity kept, for momentum and nesterov', fraction, 0.9)
-  .option('--learning-rate <x>', 'the highest of the schedule', positive, 0.002)
-  .addOption(choice('--schedule <name>', 'of the learning rate', Object.keys(schedules), 'cosine'))
+  .option('--learning-rate <x>', 'the highest of the schedule', positive, defaults.learningRate)
+  .addOption(choice('--schedule <name>', 'of the learning rate', Object.keys(schedules), defaults.schedule))
   .option('--warm-up <x>', 'share of all steps in which the rate rises (default: 0.3 for one-cycle, else 0)', fraction)
   .option('--weight-decay <x>', 'of weights, never of γ, β and biases; decoupled for adamw, else L2', atLeastZero, 0)
   .option('--clip-norm <x>', 'shorten the gradients of a step to this global norm', positive)
@@ -72,7 +75,7 @@ addDataOptions(command)
     '--bn-momentum <x>',
     "share of the old running statistics kept at each step; 'none' for their mean",
     fractionOrNone,
-    0.9,
+    defaults.bnMomentum,
   )
   .addOption(
     choice('--bn-variance <kind>', 'what the running variance averages', ['population', 'unbiased'], 'population'),
@@ -87,7 +90,7 @@ addDataOptions(command)
   )
   .option('--freeze-bn', 'keep the running statistics of --from and normalize with them; γ and β are still trained')
   .optionsGroup('Run:')
-  .option('--seed <n>', 'of split, initial weights, order and dropout', wholeNumber(0), 1)
+  .option('--seed <n>', 'of split, initial weights, order and dropout', wholeNumber(0), defaults.seed)
   .addOption(
     choice('--backend <name>', 'where the graph runs; auto: a GPU, else native, else wasm', backendNames, 'native'),
   )

@@ -1,5 +1,6 @@
 /** What every study of this benchmark shares: the engines at hand, the settings, and how a study reports. */
 import type { Measurement } from '../measurement.ts';
+import { trainingDefaults } from '../../../training/cli/index.ts';
 import type { Network } from '../../../training/network/index.ts';
 import { type EngineName, engines } from './engines.ts';
 import type { Job, Report } from './job.ts';
@@ -23,15 +24,8 @@ export type Study = (bench: Bench) => Promise<readonly Measurement[]>;
 
 export const ours = 'bn-edge-native';
 
-/** Adam and the defaults of `npm run train`. */
-export const trainingDefaults = {
-  epochs: 3,
-  optimizer: 'adam',
-  learningRate: 0.002,
-  schedule: 'cosine',
-  bnMomentum: 0.9,
-  seed: 1,
-} as const;
+/** As `npm start` trains. */
+export const usual = { ...trainingDefaults, epochs: 3 };
 
 /** A job that measures speed; a constant learning rate lets it train for as long as it likes. */
 export function speedJob(
@@ -42,7 +36,7 @@ export function speedJob(
 ): Job {
   return {
     network,
-    config: { ...trainingDefaults, schedule: 'constant', batchSize },
+    config: { ...usual, schedule: 'constant', batchSize },
     threads,
     dataCopies,
     task: { kind: 'speed', warmUp, seconds },

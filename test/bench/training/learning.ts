@@ -3,7 +3,7 @@ import { median, type Measurement } from '../measurement.ts';
 import { interleave } from '../rounds.ts';
 import { multiclass } from '../../../training/objective/index.ts';
 import { type NetworkName, networks } from '../../../training/network/index.ts';
-import { type Bench, ours, runJob, type Study, trainingDefaults } from './bench.ts';
+import { type Bench, ours, runJob, type Study, usual } from './bench.ts';
 import type { EngineName } from './engines.ts';
 import type { Job, LearningTask, Report } from './job.ts';
 import { integer, percent, printTable, progress } from './print.ts';
@@ -17,7 +17,7 @@ interface Course {
 
 const learningJob = ({ threads }: Bench, { network, ...config }: Course, task: Omit<LearningTask, 'kind'>): Job => ({
   network: networks[network],
-  config: { ...trainingDefaults, ...config },
+  config: { ...usual, ...config },
   threads,
   dataCopies: 1,
   task: { kind: 'learning', ...task },
@@ -146,7 +146,7 @@ export const toAccuracy: Study = async (bench) => {
 const raceJob = (bench: Bench, seed: number): Job =>
   learningJob(
     bench,
-    { network: 'mnist-cnn', batchSize: 64, epochs: trainingDefaults.epochs, seed },
+    { network: 'mnist-cnn', batchSize: 64, epochs: usual.epochs, seed },
     { evaluationsPerEpoch: 4, target },
   );
 
