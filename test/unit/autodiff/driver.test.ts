@@ -3,18 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { gradients } from '../../../training/autodiff/index.ts';
 import {
   checkGraph,
-  type DType,
   type GraphBuilder,
   graphBuilder,
   GraphError,
   printGraph,
-  type Shape,
   type Value,
 } from '../../../training/graph/index.ts';
 import { evaluate } from '../../reference/evaluate.ts';
+import { float, typed } from '../../reference/inputs.ts';
 
-const typed = (g: GraphBuilder, name: string, dtype: DType, ...shape: Shape): Value => g.input(name, { dtype, shape });
-const float = (g: GraphBuilder, name: string, ...shape: Shape): Value => typed(g, name, 'float32', ...shape);
 const total = (g: GraphBuilder, value: Value): Value =>
   g.ReduceSum(value, g.ints(value.shape.map((_, axis) => axis)), { keepdims: 0 });
 

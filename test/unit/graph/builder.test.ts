@@ -2,17 +2,14 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import {
   checkGraph,
-  type DType,
   type GraphBuilder,
   graphBuilder,
   GraphError,
   printGraph,
-  type Shape,
   type Value,
 } from '../../../training/graph/index.ts';
+import { float, typed } from '../../reference/inputs.ts';
 
-const float = (g: GraphBuilder, name: string, ...shape: Shape): Value => g.input(name, { dtype: 'float32', shape });
-const typed = (g: GraphBuilder, name: string, dtype: DType, ...shape: Shape): Value => g.input(name, { dtype, shape });
 const pool = { kernel_shape: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0] } as const;
 
 describe('names', () => {

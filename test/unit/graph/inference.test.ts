@@ -8,9 +8,8 @@ import {
   type Shape,
   type Value,
 } from '../../../training/graph/index.ts';
+import { float, typed } from '../../reference/inputs.ts';
 
-const float = (g: GraphBuilder, name: string, ...shape: Shape): Value => g.input(name, { dtype: 'float32', shape });
-const typed = (g: GraphBuilder, name: string, dtype: DType, ...shape: Shape): Value => g.input(name, { dtype, shape });
 const pool = { kernel_shape: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0] } as const;
 const conv = { ...pool, dilations: [1, 1], group: 1 } as const;
 const norm = { epsilon: 1e-5, momentum: 0.9, training_mode: 1 } as const;

@@ -1,0 +1,7 @@
+/** Inputs of a graph under test, a word each. */
+import type { DType, GraphBuilder, Shape, Value } from '../../training/graph/index.ts';
+
+export const typed = (g: GraphBuilder, name: string, dtype: DType, ...shape: Shape): Value =>
+  g.input(name, { dtype, shape });
+
+export const float = (g: GraphBuilder, name: string, ...shape: Shape): Value => typed(g, name, 'float32', ...shape);
