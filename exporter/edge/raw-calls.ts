@@ -5,6 +5,7 @@
 
 import type { Case, Outcome, Subject } from './cases.ts';
 import type { Pointer, SessionRecord } from './runtime/index.ts';
+import { stackList } from './runtime/ort-tensor.ts';
 
 /** TensorProto.DataType up to FLOAT4E2M1 and beyond, and one code that will never exist. */
 const dtypeCodes = [...Array.from({ length: 28 }, (_, code) => code), 99];
@@ -68,11 +69,7 @@ function rawOutcome({ runtime, instance, sessions }: Subject, model: string, run
 /** Passes the same tensor for every input. Outputs are dropped: only a refusal is of interest. */
 function rawRun({ runtime, instance }: Subject, record: SessionRecord, run: RawRun, data: Pointer): Outcome {
   const { ort, heap } = instance;
-  const list = (values: readonly number[]): Pointer => {
-    const address = ort.stackAlloc(4 * values.length);
-    heap.setWords(address, values);
-    return address;
-  };
+  const list = (values: readonly number[]): Pointer => stackList(instance, values);
   const { dtype, shape } = run.tensor ?? { dtype: 1, shape: [1] };
   const bytes = Math.min(dataBytes, 16 * Math.abs(runtime.elementCount(shape)));
   const tensor = ort._OrtCreateTensor(dtype, data, bytes, list(shape), shape.length, 1);

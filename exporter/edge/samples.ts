@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 
 import { outcomeOf, sessionOf } from './cases.ts';
 import type { Case, Subject } from './cases.ts';
-import { isFree } from './runtime/tensor.ts';
+import { elementCount, isFree } from './runtime/tensor.ts';
 import type { ValueInfo } from './runtime/index.ts';
 
 /** Samples of `size` numbers each, one after the other. */
@@ -61,5 +61,5 @@ function batches({ size, values }: Samples, grow: boolean): readonly [start: num
 }
 
 function sampleSize({ shape }: ValueInfo): number {
-  return shape.slice(1).reduce<number>((size, dimension) => size * Number(dimension), 1);
+  return elementCount(shape.slice(1).map(Number));
 }

@@ -6,6 +6,8 @@
 import onnxProto from 'onnx-proto';
 import type { onnx } from 'onnx-proto';
 
+import { elementCount } from '../../exporter/edge/runtime/tensor.ts';
+
 type Shape = readonly (number | string)[];
 type InputType = readonly [elemType: number, shape: Shape];
 type Attributes = Readonly<Record<string, number | readonly number[]>>;
@@ -46,7 +48,7 @@ class GraphFixture {
 
   /** An initializer of uniform numbers around `offset`. */
   random(name: string, dims: readonly number[], scale: number, offset = 0): string {
-    const count = dims.reduce((a, b) => a * b, 1);
+    const count = elementCount(dims);
     const floatData = Array.from({ length: count }, () => Math.fround(offset + scale * this.#random()));
     this.#initializers.push({ name, dims: [...dims], dataType: FLOAT, rawData: bytesOf(Float32Array.from(floatData)) });
     return name;

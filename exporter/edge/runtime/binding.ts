@@ -19,13 +19,8 @@ export function bind(instance: OrtInstance, { handle, inputs, outputs }: Session
   const stack = ort.stackSave();
   const lists = allocate(ort, 8 * (inputs.length + outputs.length), 'lists of tensors');
   const bound = inputs.map((input) => bindInput(instance, input));
-  const tensors = run(
-    instance,
-    handle,
-    lists,
-    bound,
-    outputs.map(({ namePointer }) => ({ namePointer, tensor: 0 })),
-  );
+  const unbound = outputs.map(({ namePointer }) => ({ namePointer, tensor: 0 }));
+  const tensors = run(instance, handle, lists, bound, unbound);
   const results = tensors?.map((tensor, i) => bindOutput(instance, outputs[i], tensor));
   ort.stackRestore(stack);
   heap.setWords(lists, Array<number>(2 * (inputs.length + outputs.length)).fill(0));
