@@ -2,6 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
+// Some tests load ONNX Runtime by themselves, which would report to its makers (see training/backend/import-native.ts).
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({

@@ -2,11 +2,15 @@ import type * as ort from 'onnxruntime-node';
 import { BackendUnavailable } from './backend.ts';
 
 /**
- * Loads ONNX Runtime's native binary when a backend first needs it, so that the others work on machines without one.
+ * Loads ONNX Runtime's native binary when a backend first needs it, so that the others work on machines without one. Since 1.30 it
+ * tells Microsoft about every process, its sessions and models, unless it is told before it starts that it may not.
+ *
+ * Source: https://github.com/microsoft/onnxruntime/pull/27379
  *
  * @throws BackendUnavailable naming the machine's kind
  */
 export async function importNative(backend: string): Promise<typeof ort> {
+  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
   try {
     return await import('onnxruntime-node');
   } catch (error) {
