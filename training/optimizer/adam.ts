@@ -1,5 +1,7 @@
 import { type Optimizer, optimizer } from './optimizer.ts';
 
+const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
+
 /**
  * Adam (Kingma and Ba, https://arxiv.org/abs/1412.6980, algorithm 1):
  *
@@ -12,7 +14,7 @@ import { type Optimizer, optimizer } from './optimizer.ts';
  *     M ← β₁ M + g                 V ← β₂ V + g²
  *     θ ← θ + M / (r √V + d)       d = −ε (1 − β₁ᵗ) / (α (1 − β₁))       r = d / ε · √((1 − β₂) / (1 − β₂ᵗ))
  */
-export const adam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = {}): Optimizer =>
+export const adam = (): Optimizer =>
   optimizer({
     slots: ['exp_avg', 'exp_avg_sq'],
     scalars: (step, learningRate) => {
@@ -29,7 +31,4 @@ export const adam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = {}): Optim
   });
 
 /** Adam whose weight decay does not pass through m and v: Loshchilov and Hutter, https://arxiv.org/abs/1711.05101 */
-export const adamw = (settings: Parameters<typeof adam>[0] = {}): Optimizer => ({
-  ...adam(settings),
-  weightDecay: 'decoupled',
-});
+export const adamw = (): Optimizer => ({ ...adam(), weightDecay: 'decoupled' });

@@ -1,29 +1,24 @@
 /** What changes a network's tensors from step to step, emitted as graph nodes: optimizers, schedules, running statistics. */
 import { adam, adamw } from './adam.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { Optimizer, OptimizerSettings } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';
 import { momentum, nesterov, sgd } from './sgd.ts';
 
 export { emitAverage } from './average.ts';
 export { clipByGlobalNorm } from './clip.ts';
-export type { Optimizer } from './optimizer.ts';
+export type { Optimizer, OptimizerSettings } from './optimizer.ts';
 export { type BnMomentum, type BnVariance, statisticsShares, unbiasedVariance } from './running-statistics.ts';
 export { rateFactor, type ScheduleName, schedules } from './schedule.ts';
 export { averageShares } from './weight-average.ts';
-
-export interface OptimizerSettings {
-  /** The share of the velocity kept, by the optimizers that have one. */
-  readonly momentum: number;
-}
 
 /** By the names of `--optimizer`. */
 export const optimizers = {
   sgd,
   momentum,
   nesterov,
-  rmsprop: () => rmsprop(),
-  adam: () => adam(),
-  adamw: () => adamw(),
+  rmsprop,
+  adam,
+  adamw,
 } as const satisfies Readonly<Record<string, (settings: OptimizerSettings) => Optimizer>>;
 
 export type OptimizerName = keyof typeof optimizers;

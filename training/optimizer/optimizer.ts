@@ -33,6 +33,11 @@ export interface UpdateInputs<Slot extends string, Scalar extends string> extend
 
 export type Optimizer = OptimizerOf<string, string>;
 
+export interface OptimizerSettings {
+  /** The share of the velocity kept, by the optimizers that have one. */
+  readonly momentum: number;
+}
+
 /** Lets an optimizer use its slots and scalars by name, and its users not know them. */
 export const optimizer = <const Slot extends string, Scalar extends string>(
   definition: OptimizerOf<Slot, Scalar>,

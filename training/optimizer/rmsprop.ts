@@ -1,12 +1,14 @@
 import { type Optimizer, optimizer } from './optimizer.ts';
 
+const [rho, epsilon] = [0.99, 1e-8];
+
 /**
  * RMSprop (Tieleman and Hinton, Neural Networks for Machine Learning, lecture 6e, 2012,
  * https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf), with ρ and ε as in PyTorch:
  *
  *     v ← ρ v + (1 − ρ) g²        θ ← θ − α g / (√v + ε)
  */
-export const rmsprop = ({ rho = 0.99, epsilon = 1e-8 } = {}): Optimizer =>
+export const rmsprop = (): Optimizer =>
   optimizer({
     slots: ['square_avg'],
     scalars: (_step, learningRate) => ({ learning_rate: learningRate }),

@@ -1,5 +1,6 @@
 /** Stochastic gradient descent: plain, with momentum, and with Nesterov's. The velocity is PyTorch's: it is scaled when used. */
-import { type Optimizer, optimizer } from './optimizer.ts';
+import type { GraphBuilder, Value } from '../graph/index.ts';
+import { type Optimizer, optimizer, type OptimizerSettings } from './optimizer.ts';
 
 const scalars = (_step: number, learningRate: number) => ({ learning_rate: learningRate });
 
@@ -20,35 +21,26 @@ export const sgd = (): Optimizer =>
  *
  *     v ← μ v + g        θ ← θ − α v
  */
-export const momentum = ({ momentum: mu = 0.9 } = {}): Optimizer =>
-  optimizer({
-    slots: ['momentum_buffer'],
-    scalars,
-    weightDecay: 'l2',
-    update: (g, { parameter, gradient, slots: { momentum_buffer }, scalars: { learning_rate } }) => {
-      const velocity = g.Add(g.Mul(momentum_buffer, g.scalar(mu)), gradient);
-      return {
-        parameter: g.Sub(parameter, g.Mul(velocity, learning_rate)),
-        slots: { momentum_buffer: velocity },
-      };
-    },
-  });
+export const momentum = ({ momentum: mu }: OptimizerSettings): Optimizer => withVelocity(mu, (_g, v) => v);
 
 /**
  * Nesterov's momentum, which looks one velocity ahead: Sutskever et al., https://proceedings.mlr.press/v28/sutskever13.html
  *
  *     v ← μ v + g        θ ← θ − α (g + μ v)
  */
-export const nesterov = ({ momentum: mu = 0.9 } = {}): Optimizer =>
+export const nesterov = ({ momentum: mu }: OptimizerSettings): Optimizer =>
+  withVelocity(mu, (g, v, gradient) => g.Add(gradient, g.Mul(v, g.scalar(mu))));
+
+/** @param direction in which the parameter moves, from the new velocity and the gradient */
+const withVelocity = (mu: number, direction: (g: GraphBuilder, v: Value, gradient: Value) => Value): Optimizer =>
   optimizer({
     slots: ['momentum_buffer'],
     scalars,
     weightDecay: 'l2',
     update: (g, { parameter, gradient, slots: { momentum_buffer }, scalars: { learning_rate } }) => {
       const velocity = g.Add(g.Mul(momentum_buffer, g.scalar(mu)), gradient);
-      const ahead = g.Add(gradient, g.Mul(velocity, g.scalar(mu)));
       return {
-        parameter: g.Sub(parameter, g.Mul(ahead, learning_rate)),
+        parameter: g.Sub(parameter, g.Mul(direction(g, velocity, gradient), learning_rate)),
         slots: { momentum_buffer: velocity },
       };
     },
