@@ -1,5 +1,4 @@
 /** Data: readers, splits, mini-batches and the statistics of the training set. Nothing here knows a network. */
-export { elementCount } from '../element-count.ts';
 export { arrayDataset } from './array-dataset.ts';
 export { epochBatches } from './batches.ts';
 export type { Column, ColumnKind } from './columns.ts';

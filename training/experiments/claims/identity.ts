@@ -1,6 +1,7 @@
 /** Claim 3: γ and β can undo the normalization. */
 import * as Plot from '@observablehq/plot';
 import { gradients } from '../../autodiff/index.ts';
+import { elementCount } from '../../element-count.ts';
 import { checkGraph, type Graph, graphBuilder, type Tensor } from '../../graph/index.ts';
 import { floatsOf } from '../../trainer/index.ts';
 import { experiment, finding } from '../experiment.ts';
@@ -98,7 +99,7 @@ function normalizationOf({ shape }: Tensor<'float32'>): Graph {
   });
   const difference = g.Sub(y, z);
   const squares = g.ReduceSum(g.Mul(difference, difference), g.ints(shape.map((_, axis) => axis)), { keepdims: 0 });
-  const m = count * spatial.reduce((product, dim) => product * dim, 1);
+  const m = count * elementCount(spatial);
   const loss = g.Mul(squares, g.scalar(0.5 / m));
   const [dGamma = gamma, dBeta = beta] = gradients(g, loss, [gamma, beta]);
   return checkGraph(g.build('identity', { y, loss, dGamma, dBeta }));

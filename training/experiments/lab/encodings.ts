@@ -1,5 +1,6 @@
 /** The ways in which pixels of 0–255 enter a network: as μ and σ² of its own input normalization, (x − μ) / σ. */
-import { type ClassificationDataset, elementCount, type InputStatistics } from '../../data/index.ts';
+import type { ClassificationDataset, InputStatistics } from '../../data/index.ts';
+import { elementCount } from '../../element-count.ts';
 import type { Lab } from './lab.ts';
 import { range } from './range.ts';
 

@@ -1,5 +1,6 @@
 /** Digits of 10 × 10: the 20 × 20 pixels in the middle, where MNIST's digits are, averaged two by two. All of them vary. */
-import { type ClassificationDataset, elementCount } from '../../data/index.ts';
+import type { ClassificationDataset } from '../../data/index.ts';
+import { elementCount } from '../../element-count.ts';
 import { range } from './range.ts';
 
 const border = 4;
