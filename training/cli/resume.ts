@@ -8,8 +8,8 @@ import { readBytes } from '../files.ts';
 import { configFile } from './run-folder.ts';
 
 /**
- * The arguments that the run was begun with or last went on with, but for the options that are repeated in these, which come behind. Whether they
- * still describe the same run is checked when it goes on.
+ * The arguments that the run was begun with, or last went on with, but for the options that are repeated in these, which come
+ * behind. Whether they still describe the same run is checked when it goes on.
  *
  * @throws UserError when the folder's configuration cannot be read
  */
