@@ -11,8 +11,7 @@ const rooms = [
   'training/optimizer',
   'training/backend',
   'training/trainer',
-  'training/cli',
-  'training/experiments',
+  'training/run',
 ];
 
 /** Inside a room its own files are imported by their path, every other room through its index. */

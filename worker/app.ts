@@ -2,13 +2,13 @@
 import { Hono, type Context } from 'hono';
 import { etag } from 'hono/etag';
 import { methodNotAllowed } from 'hono/method-not-allowed';
-import { protectBrowsers } from './answers.ts';
-import type { Env } from './env.ts';
-import { answerError, answerMethod, answerUnknownPath } from './errors.ts';
-import { admit, allowOrigins } from './guards.ts';
-import { logRequest } from './log.ts';
+import { protectBrowsers } from './http/answers.ts';
+import type { Env } from './http/env.ts';
+import { answerError, answerMethod, answerUnknownPath } from './http/errors.ts';
+import { admit, allowOrigins } from './http/guards.ts';
+import { logRequest } from './http/log.ts';
 import type { Models } from './models.ts';
-import { routesTo, type App } from './routes.ts';
+import { routesTo, type App } from './http/routes.ts';
 
 export function createApp(models: Models): App {
   const app: App = new Hono({ strict: false });

@@ -1,7 +1,7 @@
 /** The Worker's entry. The edge image starts at module scope, its sessions with it, so that no request pays for them. */
 import { sessions } from '../dist/edge/edge.mjs';
 import { createApp } from './app.ts';
-import type { Env } from './env.ts';
+import type { Env } from './http/env.ts';
 import { modelsAbout, switchName } from './models.generated.ts';
 import { createModels } from './models.ts';
 

@@ -1,8 +1,8 @@
 /** The models this Worker serves: what the build knows of each (see exporter/registry.ts), and its sessions. */
 import type { Session as EdgeSession } from '../dist/edge/edge.mjs';
-import type { Tensor } from './datatypes.ts';
-import type { Statistics } from './protocol.ts';
-import { type Session, sessionOn } from './session.ts';
+import type { Tensor } from './protocol/datatypes.ts';
+import type { Statistics } from './protocol/protocol.ts';
+import { type Session, sessionOn } from './protocol/session.ts';
 
 /** A Batch Norm layer as its ONNX file stores it; per-channel values are `[C]`. */
 export interface BatchNormLayer {

@@ -1,28 +1,28 @@
 /** Makes a specialised image of stock module and models, stage by stage, and proves it. Touches no files. */
 
-import type { SealingPlan } from './allocations.ts';
-import { bake } from './bake.ts';
-import { boot, markedNumbers } from './boot.ts';
-import type { Booted } from './boot.ts';
+import type { SealingPlan } from './stages/allocations.ts';
+import { bake } from './stages/bake.ts';
+import { boot, markedNumbers } from './stages/boot.ts';
+import type { Booted } from './stages/boot.ts';
 import { loadRuntime } from './bundle.ts';
 import type { Runtime } from './bundle.ts';
-import { allCases } from './cases.ts';
-import { atTimeUntil } from './clock.ts';
-import { replaceGemm } from './gemm.ts';
-import { instrument } from './instrument.ts';
-import { findExports } from './names.ts';
-import { profile } from './profile.ts';
+import { allCases } from './cases/cases.ts';
+import { atTimeUntil } from './stages/clock.ts';
+import { replaceGemm } from './stages/gemm.ts';
+import { instrument } from './stages/instrument.ts';
+import { findExports } from './stages/names.ts';
+import { profile } from './stages/profile.ts';
 import type { ImageManifest, Models, SessionRecord } from './runtime/index.ts';
-import type { Samples } from './samples.ts';
-import { ReferenceThread } from './reference.ts';
-import { planSealing, sealedBytes } from './seal.ts';
-import type { Traced } from './seal.ts';
-import { takeSealedSnapshot, takeSnapshot } from './snapshot.ts';
-import type { Snapshot } from './snapshot.ts';
-import { stub } from './stub.ts';
-import { marksExport, traceReads } from './trace.ts';
-import { poisonPages, unreadPages, zeroPages } from './trim.ts';
-import { verify } from './verify.ts';
+import type { Samples } from './cases/samples.ts';
+import { ReferenceThread } from './cases/reference.ts';
+import { planSealing, sealedBytes } from './stages/seal.ts';
+import type { Traced } from './stages/seal.ts';
+import { takeSealedSnapshot, takeSnapshot } from './stages/snapshot.ts';
+import type { Snapshot } from './stages/snapshot.ts';
+import { stub } from './stages/stub.ts';
+import { marksExport, traceReads } from './stages/trace.ts';
+import { poisonPages, unreadPages, zeroPages } from './stages/trim.ts';
+import { verify } from './cases/verify.ts';
 
 export interface EdgeImage {
   readonly wasm: Uint8Array;

@@ -17,10 +17,10 @@ import type { EmittedFiles } from './emit.ts';
 import { makeImage } from './image.ts';
 import type { EdgeImage } from './image.ts';
 import { readModels } from './models.ts';
-import { optimize } from './optimize.ts';
+import { optimize } from './stages/optimize.ts';
 import type { Models } from './runtime/index.ts';
-import { mnistSamples } from './samples.ts';
-import { gluePath, readStockModule, stockModulePath } from './stock-module.ts';
+import { mnistSamples } from './cases/samples.ts';
+import { gluePath, readStockModule, stockModulePath } from './stages/stock-module.ts';
 
 export interface BuildOptions {
   readonly modelsFolder: string;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readModels, registrySource, writeRegistry } from '../../exporter/registry.ts';
+import { readModels, registrySource, writeRegistry } from '../../exporter/store/registry.ts';
 import { digits, foreign, identity, sequence, text } from './fixtures.ts';
 
 /** A folder holding the given files, as path and content, for as long as the test runs. */
@@ -81,7 +81,7 @@ describe('the model registry', () => {
     });
     const models = readModels(folder).map((known) => ({ ...known, batchNorm: [] }));
     expect(registrySource(models)).toMatchInlineSnapshot(`
-      "// Written by exporter/registry.ts from the folder models/.
+      "// Written by exporter/store/registry.ts from the folder models/.
       import type { ModelAbout } from './models.ts';
 
       /** The input of every \`switchable\` file: true for the statistics of the mini-batch. */

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildEdge } from '../../exporter/edge/pipeline.ts';
-import { writeRegistry } from '../../exporter/registry.ts';
+import { writeRegistry } from '../../exporter/store/registry.ts';
 import { writeFixtures } from './fixtures.ts';
 
 /** Stands in for `worker/models.generated.ts` and `dist/edge` (see the aliases in vitest.config.ts). */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { freeDimensions, makeFeeds } from '../../exporter/edge/feeds.ts';
+import { freeDimensions, makeFeeds } from '../../exporter/edge/cases/feeds.ts';
 import type { Runtime } from '../../exporter/edge/bundle.ts';
 import * as tensor from '../../exporter/edge/runtime/tensor.ts';
 

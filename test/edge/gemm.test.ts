@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { gemmBody, gemmType } from '../../exporter/edge/gemm-kernel.ts';
-import type { GemmMode } from '../../exporter/edge/gemm-kernel.ts';
-import { replaceGemm } from '../../exporter/edge/gemm.ts';
-import { readStockModule } from '../../exporter/edge/stock-module.ts';
+import { gemmBody, gemmType } from '../../exporter/edge/stages/gemm-kernel.ts';
+import type { GemmMode } from '../../exporter/edge/stages/gemm-kernel.ts';
+import { replaceGemm } from '../../exporter/edge/stages/gemm.ts';
+import { readStockModule } from '../../exporter/edge/stages/stock-module.ts';
 import { vector } from '../../exporter/edge/wasm/bytes.ts';
 import * as wasm from '../../exporter/edge/wasm/module.ts';
 import { constant, end } from '../../exporter/edge/wasm/code.ts';

@@ -1,17 +1,17 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { sealedStart } from '../../exporter/edge/allocations.ts';
+import { sealedStart } from '../../exporter/edge/stages/allocations.ts';
 import { loadRuntime } from '../../exporter/edge/bundle.ts';
 import type { Runtime } from '../../exporter/edge/bundle.ts';
-import { sessionOf } from '../../exporter/edge/cases.ts';
-import type { Outcome, Subject } from '../../exporter/edge/cases.ts';
-import { makeFeeds } from '../../exporter/edge/feeds.ts';
+import { sessionOf } from '../../exporter/edge/cases/cases.ts';
+import type { Outcome, Subject } from '../../exporter/edge/cases/cases.ts';
+import { makeFeeds } from '../../exporter/edge/cases/feeds.ts';
 import { makeImage } from '../../exporter/edge/image.ts';
 import type { EdgeImage, Ingredients } from '../../exporter/edge/image.ts';
 import type { Models, SessionRecord } from '../../exporter/edge/runtime/index.ts';
-import { mnistSamples } from '../../exporter/edge/samples.ts';
-import { readStockModule } from '../../exporter/edge/stock-module.ts';
-import { describeDifference, outcomesOf, sessionBytes, verify } from '../../exporter/edge/verify.ts';
+import { mnistSamples } from '../../exporter/edge/cases/samples.ts';
+import { readStockModule } from '../../exporter/edge/stages/stock-module.ts';
+import { describeDifference, outcomesOf, sessionBytes, verify } from '../../exporter/edge/cases/verify.ts';
 import * as wasm from '../../exporter/edge/wasm/module.ts';
 import { cnn, foreign, lookup } from './fixtures.ts';
 

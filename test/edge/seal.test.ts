@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { planSealing, sealedBytes } from '../../exporter/edge/seal.ts';
-import { granuleBytes } from '../../exporter/edge/trace.ts';
+import { planSealing, sealedBytes } from '../../exporter/edge/stages/seal.ts';
+import { granuleBytes } from '../../exporter/edge/stages/trace.ts';
 
 /** A heap from 64 on with blocks of 24 bytes at 80, 112, …, each with the allocator's head in front. */
 const memory = new Uint8Array(512);

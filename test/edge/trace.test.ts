@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { granuleBytes, marksExport, traceReads } from '../../exporter/edge/trace.ts';
-import { poisonPages, unreadPages, zeroPages } from '../../exporter/edge/trim.ts';
+import { granuleBytes, marksExport, traceReads } from '../../exporter/edge/stages/trace.ts';
+import { poisonPages, unreadPages, zeroPages } from '../../exporter/edge/stages/trim.ts';
 import { vector } from '../../exporter/edge/wasm/bytes.ts';
 import * as wasm from '../../exporter/edge/wasm/module.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { allocationExports, readAllocations, sealedStart, writePlan } from '../../exporter/edge/allocations.ts';
-import { bake, nonZeroRanges } from '../../exporter/edge/bake.ts';
-import { instrument } from '../../exporter/edge/instrument.ts';
-import { readStockModule } from '../../exporter/edge/stock-module.ts';
-import { stub } from '../../exporter/edge/stub.ts';
+import { allocationExports, readAllocations, sealedStart, writePlan } from '../../exporter/edge/stages/allocations.ts';
+import { bake, nonZeroRanges } from '../../exporter/edge/stages/bake.ts';
+import { instrument } from '../../exporter/edge/stages/instrument.ts';
+import { readStockModule } from '../../exporter/edge/stages/stock-module.ts';
+import { stub } from '../../exporter/edge/stages/stub.ts';
 import { Reader, s64, u32, vector } from '../../exporter/edge/wasm/bytes.ts';
 import * as wasm from '../../exporter/edge/wasm/module.ts';
 

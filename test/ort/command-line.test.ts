@@ -49,7 +49,7 @@ async function damagedMnist(name: string, file: string, damage: (bytes: Buffer) 
 }
 
 describe('npm run train', () => {
-  const train = (...args: readonly string[]) => run('training/cli/main.ts', '--out', join(folder, 'out'), ...args);
+  const train = (...args: readonly string[]) => run('exporter/command/train.ts', '--out', join(folder, 'out'), ...args);
 
   it.each([
     [
@@ -113,7 +113,7 @@ describe('npm run train', () => {
   it('stops when the loss is no longer a number, without a checkpoint', async () => {
     const out = join(folder, 'diverged');
     const args = ['--network', 'mnist-mlp', '--optimizer', 'sgd', '--learning-rate', '1e30', '--out', out];
-    const { code, stderr } = await run('training/cli/main.ts', ...args);
+    const { code, stderr } = await run('exporter/command/train.ts', ...args);
     expect(stderr).toMatch(
       /^error: training: expected finite numbers, got loss \S+ and \S+ in layer \w+ \([^)]+\) at step \d+ [^\n]+$/,
     );
@@ -123,7 +123,8 @@ describe('npm run train', () => {
 });
 
 describe('npm run export', () => {
-  const exportTo = (...args: readonly string[]) => run('exporter/cli.ts', '--models', join(folder, 'models'), ...args);
+  const exportTo = (...args: readonly string[]) =>
+    run('exporter/command/export.ts', '--models', join(folder, 'models'), ...args);
 
   it.each([
     ['no checkpoint', ['--name', 'x'], "error: required option '--checkpoint <file>' not specified"],

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nativeBackend } from '../../training/backend/index.ts';
-import { confusionTable } from '../../training/cli/confusion-table.ts';
-import { answersOfCheckpoint, answersOfModel, mistakesOf } from '../../training/cli/evaluation.ts';
-import { drawMistakes } from '../../training/cli/mistakes.ts';
+import { confusionTable } from '../../exporter/command/confusion-table.ts';
+import { answersOfCheckpoint, answersOfModel, mistakesOf } from '../../training/run/evaluation.ts';
+import { drawMistakes } from '../../exporter/command/mistakes.ts';
 import type { ClassificationDataset } from '../../training/data/index.ts';
 import { encodeModel, graphBuilder } from '../../training/graph/index.ts';
-import { saveModel } from '../../training/model.ts';
+import { saveModel } from '../../training/checkpoint/model.ts';
 import { flatten, type Network, planNetwork } from '../../training/network/index.ts';
 
 const network: Network = {
@@ -151,7 +151,7 @@ it('the command reports the committed model as its card does', { timeout: 60_000
   const { execFile } = await import('node:child_process');
   const { promisify } = await import('node:util');
   const mistakes = join(folder, 'pictures', 'mistakes.svg');
-  const args = ['--import', 'tsx', 'training/cli/evaluate.ts', '--model', 'models/mnist-cnn/model.onnx'];
+  const args = ['--import', 'tsx', 'exporter/command/evaluate.ts', '--model', 'models/mnist-cnn/model.onnx'];
   const { stdout } = await promisify(execFile)('node', [...args, '--worst', '5', '--mistakes', mistakes]);
   const card = JSON.parse(await readFile('models/mnist-cnn/card.json', 'utf8')) as {
     accuracy: { test: { running: number } };

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { experiments, runExperiment } from '../../training/experiments/index.ts';
+import { experiments, runExperiment } from '../../docs/experiments/index.ts';
 
 /** For a machine that does much else. */
 const patience = 300_000;

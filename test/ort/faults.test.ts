@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSafetensors } from '../../training/checkpoint.ts';
+import { readSafetensors } from '../../training/checkpoint/checkpoint.ts';
 import { createRandom } from '../../training/data/index.ts';
 import { idx } from '../unit/data/idx-file.ts';
 
@@ -92,7 +92,7 @@ interface Hooks {
 
 /** `npm run train -- --resume` in a process of its own. */
 async function train(run: string, { onStart, onBegun, limit }: Hooks = {}): Promise<Outcome> {
-  const command = `${limit === undefined ? '' : `ulimit -f ${limit}; `}exec node --import tsx training/cli/main.ts "$@"`;
+  const command = `${limit === undefined ? '' : `ulimit -f ${limit}; `}exec node --import tsx exporter/command/train.ts "$@"`;
   const files = ['--network', join(folder, 'network.ts'), '--data', join(folder, 'data'), '--out', join(folder, run)];
   const child = spawn('sh', ['-c', command, 'sh', ...files, ...settings.split(' '), '--resume']);
   const kill = (signal: Signal) => void child.kill(signal);

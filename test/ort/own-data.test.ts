@@ -5,13 +5,13 @@ import { dirname, join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ModelCard } from '../../exporter/card.ts';
-import { exportModel } from '../../exporter/export.ts';
+import type { ModelCard } from '../../exporter/model/card.ts';
+import { exportModel } from '../../exporter/model/export.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
-import { trainToFolder, type TrainOptions } from '../../training/cli/index.ts';
-import { withRecordedArguments } from '../../training/cli/resume.ts';
+import { trainToFolder, type TrainOptions } from '../../training/run/index.ts';
+import { withRecordedArguments } from '../../training/run/resume.ts';
 import { type Column, createRandom, type DataSource } from '../../training/data/index.ts';
-import { loadModel } from '../../training/model.ts';
+import { loadModel } from '../../training/checkpoint/model.ts';
 import { createEvaluator } from '../../training/trainer/index.ts';
 
 const penguins = 'test/fixtures/penguins.csv';

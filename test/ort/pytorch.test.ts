@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exportModel } from '../../exporter/export.ts';
+import { exportModel } from '../../exporter/model/export.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
-import { readSafetensors, writeSafetensors } from '../../training/checkpoint.ts';
-import { trainToFolder } from '../../training/cli/index.ts';
+import { readSafetensors, writeSafetensors } from '../../training/checkpoint/checkpoint.ts';
+import { trainToFolder } from '../../training/run/index.ts';
 import { readNpz } from '../../training/data/index.ts';
-import { loadModel } from '../../training/model.ts';
+import { loadModel } from '../../training/checkpoint/model.ts';
 import { batchNorm, conv2d, dense, flatten, maxPool, type Network, relu } from '../../training/network/index.ts';
 import { createEvaluator } from '../../training/trainer/index.ts';
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { batchNorm, dense, dropout, type Network, planNetwork, relu } from '../../training/network/index.ts';
 import { type OptimizerName, optimizers } from '../../training/optimizer/index.ts';
-import { loadSnapshot, type RunDescription, saveSnapshot } from '../../training/snapshot-file.ts';
+import { loadSnapshot, type RunDescription, saveSnapshot } from '../../training/run/snapshot-file.ts';
 import { type Snapshot, train, type TrainingConfig, type TrainingResult } from '../../training/trainer/index.ts';
 import { twoClouds } from './samples.ts';
 

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Server, serveLocally } from '../../exporter/start/serve.ts';
+import { type Server, serveLocally } from '../../exporter/command/serve.ts';
 import { executablePath, launch, open, overflow, violations, visit } from './browser.ts';
 
 const screenshots = join(import.meta.dirname, 'screenshots');

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { writeReport } from '../../training/experiments/index.ts';
+import { writeReport } from '../../docs/experiments/index.ts';
 import { executablePath, launch, overflow, violations, visit } from './browser.ts';
 
-const folder = join(import.meta.dirname, '../../report');
+const folder = join(import.meta.dirname, '../../docs/experiments/results');
 const url = pathToFileURL(join(folder, 'index.html')).href;
 
 /** Formulas and drawings that stick out of the window: one that scrolls by itself does not widen the page. */
@@ -26,7 +26,7 @@ it('is what the numbers beside it draw', async () => {
   await cp(folder, copy, { recursive: true });
   const drawn = await readFile(await writeReport(copy), 'utf8');
   const isSame = drawn === (await readFile(join(folder, 'index.html'), 'utf8'));
-  expect(isSame, 'report/index.html is not; draw it with npm run experiments -- --draw').toBe(true);
+  expect(isSame, 'docs/experiments/results/index.html is not; draw it with npm run experiments -- --draw').toBe(true);
 });
 
 describe.skipIf(executablePath === undefined)('the report, in Chromium', () => {

@@ -6,11 +6,11 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exportModel } from '../../exporter/export.ts';
-import { readFolder } from '../../exporter/versions.ts';
+import { exportModel } from '../../exporter/model/export.ts';
+import { readFolder } from '../../exporter/store/versions.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { loadMnist } from '../../training/data/index.ts';
-import { saveModel } from '../../training/model.ts';
+import { saveModel } from '../../training/checkpoint/model.ts';
 import { batchNorm, dense, flatten, type Network, planNetwork } from '../../training/network/index.ts';
 import { train } from '../../training/trainer/index.ts';
 import { type Cloudflare, startCloudflare, type Upload, versionId } from './cloudflare.ts';
@@ -79,7 +79,7 @@ function run(script: string, ...args: readonly string[]): Promise<Outcome> {
   // The stock runtime takes the model files as they are, and no time to build.
   const env = { ...process.env, ...cloudflare.env, EDGE_RUNTIME: 'stock', CI: '1' };
   return new Promise((resolve) => {
-    execFile('tsx', [`exporter/release/${script}.ts`, ...common, ...args], { cwd: root, env }, (error, _, stderr) => {
+    execFile('tsx', [`exporter/command/${script}.ts`, ...common, ...args], { cwd: root, env }, (error, _, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, stderr: stderr.trimEnd() });
     });
   });
@@ -143,7 +143,7 @@ describe('a release', () => {
   });
 
   it('is taken back with all the traffic', async () => {
-    expect(await run('rollback-cli')).toEqual({ code: 0, stderr: '' });
+    expect(await run('rollback')).toEqual({ code: 0, stderr: '' });
     await expectUploadedBytes();
     expect(cloudflare.deployments.at(-1)).toEqual([{ version_id: versionId(2), percentage: 100 }]);
     expect(await versions()).toEqual(['card.json: 1', 'versions/2/card.json: 2']);
@@ -159,7 +159,7 @@ describe('a release', () => {
   it('that cannot be deployed leaves the models as they were', async () => {
     const before = await readFolder(at('models'), 'digits');
     cloudflare.refuseUploads();
-    const { code, stderr } = await run('rollback-cli');
+    const { code, stderr } = await run('rollback');
     expect({ code, lastLine: stderr.split('\n').at(-1) }).toEqual({
       code: 1,
       lastLine: 'error: wrangler deploy: exit code 1',

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readSafetensors, writeSafetensors, type Tensor } from '../../training/checkpoint.ts';
-import { elementCount } from '../../training/element-count.ts';
-import { UserError } from '../../training/errors.ts';
-import { parseSafetensors, serializeSafetensors } from '../../training/safetensors.ts';
+import { readSafetensors, writeSafetensors, type Tensor } from '../../training/checkpoint/checkpoint.ts';
+import { elementCount } from '../../training/files/element-count.ts';
+import { UserError } from '../../training/files/errors.ts';
+import { parseSafetensors, serializeSafetensors } from '../../training/files/safetensors.ts';
 
 const f32 = (shape: number[], values: number[]): Tensor => ({ dtype: 'F32', shape, data: Float32Array.from(values) });
 

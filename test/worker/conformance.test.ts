@@ -1,7 +1,7 @@
 /** Requests and answers against the protocol's own OpenAPI document, and against the document this Worker serves. */
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { inferenceRequest } from '../../worker/protocol.ts';
+import { inferenceRequest } from '../../worker/protocol/protocol.ts';
 import { call, pixels, post } from './client.ts';
 import { checkOfficial, type OfficialName } from './official-schemas.ts';
 

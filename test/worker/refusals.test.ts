@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import type { Env } from '../../worker/env.ts';
+import type { Env } from '../../worker/http/env.ts';
 import { call, pixels, post } from './client.ts';
 
 const digits = '/v2/models/digits/infer';

@@ -1,6 +1,6 @@
 /** A data set from two arrays: the inputs, and the label or value of each. */
-import { elementCount } from '../element-count.ts';
-import { unexpected } from '../errors.ts';
+import { elementCount } from '../files/element-count.ts';
+import { unexpected } from '../files/errors.ts';
 import { MAX_CATEGORIES, sortTexts } from './columns.ts';
 import type { Dataset, Samples } from './dataset.ts';
 import type { NpyArray, NpyData } from './npy.ts';

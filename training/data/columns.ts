@@ -2,7 +2,7 @@
  * The columns of a table: what they hold, and how a cell of text becomes the number that the model takes.
  * The model itself normalizes numbers and spreads categories, so a raw row has one number for each column.
  */
-import { quote, unexpected } from '../errors.ts';
+import { quote, unexpected } from '../files/errors.ts';
 
 /** A number, as it stands in the file. */
 export interface NumericColumn {

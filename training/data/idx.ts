@@ -7,10 +7,10 @@
  */
 import { constants as buffer } from 'node:buffer';
 import { constants as zlib, gunzipSync } from 'node:zlib';
-import { elementCount } from '../element-count.ts';
-import { UserError, unexpected } from '../errors.ts';
-import { readBytes } from '../files.ts';
-import { typedArrayOf } from '../typed-array.ts';
+import { elementCount } from '../files/element-count.ts';
+import { UserError, unexpected } from '../files/errors.ts';
+import { readBytes } from '../files/files.ts';
+import { typedArrayOf } from '../files/typed-array.ts';
 
 export interface IdxArray {
   readonly shape: readonly number[];

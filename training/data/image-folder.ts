@@ -4,9 +4,9 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { elementCount } from '../element-count.ts';
-import { UserError, unexpected } from '../errors.ts';
-import { cannotRead } from '../files.ts';
+import { elementCount } from '../files/element-count.ts';
+import { UserError, unexpected } from '../files/errors.ts';
+import { cannotRead } from '../files/files.ts';
 import { sortTexts } from './columns.ts';
 import type { ClassificationDataset } from './dataset.ts';
 

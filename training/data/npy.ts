@@ -4,10 +4,10 @@
  *
  * Source: https://numpy.org/doc/2.3/reference/generated/numpy.lib.format.html
  */
-import { elementCount } from '../element-count.ts';
-import { quote, unexpected } from '../errors.ts';
-import { readBytes } from '../files.ts';
-import { typedArrayOf, type TypedArrayConstructor } from '../typed-array.ts';
+import { elementCount } from '../files/element-count.ts';
+import { quote, unexpected } from '../files/errors.ts';
+import { readBytes } from '../files/files.ts';
+import { typedArrayOf, type TypedArrayConstructor } from '../files/typed-array.ts';
 import { readZip, type ZipEntry } from './zip.ts';
 
 export type NpyData =

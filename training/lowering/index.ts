@@ -1,27 +1,27 @@
 /** Passes that turn a readable graph into one that a backend runs right and fast. */
 import { checkGraph, type Graph } from '../graph/index.ts';
-import { batchNormGradient } from './batch-norm-gradient.ts';
-import { batchNormPrimitives } from './batch-norm-primitives.ts';
-import { blockedConv } from './blocked-conv.ts';
-import { blockedSums } from './blocked-sums.ts';
-import { carriedShapes } from './carried-shapes.ts';
-import { columnSums } from './column-sums.ts';
-import { convInputGradient } from './conv-input-gradient.ts';
-import { convTransposeGroups } from './conv-transpose-groups.ts';
-import { convWeightGradient } from './conv-weight-gradient.ts';
-import { crossEntropyPrimitives } from './cross-entropy-primitives.ts';
-import { denseBatchNorm } from './dense-batch-norm.ts';
-import { maxPoolGradientWindows } from './max-pool-gradient-windows.ts';
-import { maxPoolGradient } from './max-pool-gradient.ts';
-import { narrowIntegers } from './narrow-integers.ts';
-import { pooledConv } from './pooled-conv/index.ts';
-import { reluAfterPool } from './relu-after-pool.ts';
-import { reluGradient } from './relu-gradient.ts';
+import { batchNormGradient } from './fast/batch-norm-gradient.ts';
+import { batchNormPrimitives } from './fix/batch-norm-primitives.ts';
+import { blockedConv } from './fast/blocked-conv.ts';
+import { blockedSums } from './fast/blocked-sums.ts';
+import { carriedShapes } from './loop/carried-shapes.ts';
+import { columnSums } from './fast/column-sums.ts';
+import { convInputGradient } from './fast/conv-input-gradient.ts';
+import { convTransposeGroups } from './fix/conv-transpose-groups.ts';
+import { convWeightGradient } from './fast/conv-weight-gradient.ts';
+import { crossEntropyPrimitives } from './fix/cross-entropy-primitives.ts';
+import { denseBatchNorm } from './fast/dense-batch-norm.ts';
+import { maxPoolGradientWindows } from './fix/max-pool-gradient-windows.ts';
+import { maxPoolGradient } from './fast/max-pool-gradient.ts';
+import { narrowIntegers } from './fix/narrow-integers.ts';
+import { pooledConv } from './fast/pooled-conv/index.ts';
+import { reluAfterPool } from './fast/relu-after-pool.ts';
+import { reluGradient } from './fast/relu-gradient.ts';
 import type { Pass } from './rewrite.ts';
-import { shieldStatistics } from './shield-statistics.ts';
-import { transposedProducts } from './transposed-products.ts';
+import { shieldStatistics } from './fix/shield-statistics.ts';
+import { transposedProducts } from './fast/transposed-products.ts';
 
-export { type LoopStep, loopStep } from './loop-step.ts';
+export { type LoopStep, loopStep } from './loop/loop-step.ts';
 
 export type Target = 'native' | 'wasm' | 'webgpu';
 

@@ -4,10 +4,10 @@
  * https://spec.openapis.org/oas/v3.1.1.html
  */
 import * as z from 'zod/mini';
-import { HEADER } from '../binary.ts';
-import { server } from '../metadata.ts';
-import { classifyOptions, explainOptions, inferenceRequest, repositoryRequest } from '../protocol.ts';
-import { responseSchemas } from '../responses.ts';
+import { HEADER } from '../protocol/binary.ts';
+import { server } from '../protocol/metadata.ts';
+import { classifyOptions, explainOptions, inferenceRequest, repositoryRequest } from '../protocol/protocol.ts';
+import { responseSchemas } from '../protocol/responses.ts';
 
 export interface OpenApi {
   readonly openapi: '3.1.1';

@@ -1,7 +1,7 @@
 /** `/openapi.json` for machines, `/docs` for people. */
 import { Hono } from 'hono';
-import type { App } from '../routes.ts';
-import { namesOf } from '../metadata.ts';
+import type { App } from '../http/routes.ts';
+import { namesOf } from '../protocol/metadata.ts';
 import type { Models } from '../models.ts';
 import { openApi } from './openapi.ts';
 import { referencePage, stylesheet } from './page.ts';

@@ -1,5 +1,5 @@
 /** A picture as it comes in: PNG or JPEG bytes to pixels, refused before memory is spent where it is too large. */
-import { RequestError } from '../errors.ts';
+import { RequestError } from '../http/errors.ts';
 import { decodeJpeg, isJpeg } from './jpeg.ts';
 import { decodePng, isPng } from './png.ts';
 

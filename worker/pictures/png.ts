@@ -6,7 +6,7 @@
 import crc32 from 'crc-32';
 import { encode } from 'fast-png';
 import { Unzlib, unzlibSync } from 'fflate';
-import { concatenate } from '../bytes.ts';
+import { concatenate } from '../http/bytes.ts';
 import { damaged, requireSize, type Picture } from './picture.ts';
 import { rgbaOf, rowsSize, type PngHeader } from './png-rows.ts';
 

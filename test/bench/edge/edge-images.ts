@@ -1,10 +1,10 @@
 /** Edge images of the deployed model, and of models that show how images grow. */
 
 import { makeImage } from '../../../exporter/edge/image.ts';
-import { optimize } from '../../../exporter/edge/optimize.ts';
+import { optimize } from '../../../exporter/edge/stages/optimize.ts';
 import type { Models } from '../../../exporter/edge/runtime/index.ts';
-import { mnistSamples } from '../../../exporter/edge/samples.ts';
-import { readStockModule } from '../../../exporter/edge/stock-module.ts';
+import { mnistSamples } from '../../../exporter/edge/cases/samples.ts';
+import { readStockModule } from '../../../exporter/edge/stages/stock-module.ts';
 import { cnn, mlp } from '../../edge/fixtures.ts';
 import { edgeWorker } from './workers.ts';
 import type { Recipes, Worker } from './workers.ts';

@@ -9,7 +9,7 @@ import type { Plugin } from 'esbuild';
 
 import { emitImage } from '../../../exporter/edge/emit.ts';
 import type { EdgeImage } from '../../../exporter/edge/image.ts';
-import { readStockModule } from '../../../exporter/edge/stock-module.ts';
+import { readStockModule } from '../../../exporter/edge/stages/stock-module.ts';
 import { tfjsWeights } from './tfjs-weights.ts';
 
 /** Files by name; `worker.mjs` is the entry. */

@@ -1,6 +1,6 @@
 /** What every study of this benchmark shares: the engines at hand, the settings, and how a study reports. */
 import type { Measurement } from '../measurement.ts';
-import { trainingDefaults } from '../../../training/cli/index.ts';
+import { trainingDefaults } from '../../../training/run/index.ts';
 import type { Network } from '../../../training/network/index.ts';
 import { type EngineName, engines } from './engines.ts';
 import type { Job, Report } from './job.ts';

@@ -6,7 +6,7 @@
  *   order I32 [E, N]          sample indices of the first epochs; steps beyond start again
  *   conv1.weight F32 …        the network's tensors by their names, input.mean and input.var among them
  */
-import { writeSafetensors, type Tensor } from '../../../training/checkpoint.ts';
+import { writeSafetensors, type Tensor } from '../../../training/checkpoint/checkpoint.ts';
 import { nativeBackend } from '../../../training/backend/index.ts';
 import {
   type ClassificationDataset,

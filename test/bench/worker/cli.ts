@@ -1,7 +1,7 @@
 /** `npm run bench:worker -- --help` */
 import { Command } from 'commander';
 import Table from 'cli-table3';
-import { positive, runCommand, wholeNumber } from '../../../training/cli/index.ts';
+import { positive, runCommand, wholeNumber } from '../../../training/run/index.ts';
 import { buildBundle, serveBundle } from '../../bundle/workerd.ts';
 import { describeLoad, describeMachine, isBusy } from '../machine.ts';
 import { median, type Measurement, writeMeasurements } from '../measurement.ts';

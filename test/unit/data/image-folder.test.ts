@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readImageFolder } from '../../../training/data/index.ts';
-import { UserError } from '../../../training/errors.ts';
+import { UserError } from '../../../training/files/errors.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fillMissing, fitFills, imputeAll, type Column, type Dataset } from '../../../training/data/index.ts';
-import { UserError } from '../../../training/errors.ts';
+import { UserError } from '../../../training/files/errors.ts';
 
 const columns: Column[] = [
   { kind: 'numeric', name: 'age', fill: null },

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadMnist, type ClassificationDataset, type MnistSplits } from '../../../training/data/index.ts';
-import { UserError } from '../../../training/errors.ts';
+import { UserError } from '../../../training/files/errors.ts';
 import { idx } from './idx-file.ts';
 
 const histogram = ({ labels, classes }: ClassificationDataset) =>

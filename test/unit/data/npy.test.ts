@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { arrayDataset, parseNpy, readNpy, readNpz } from '../../../training/data/index.ts';
-import { UserError } from '../../../training/errors.ts';
+import { UserError } from '../../../training/files/errors.ts';
 import { npy } from './npy-file.ts';
 
 // np.save(f, np.arange(3, dtype='<f4')) of NumPy 2.4.6.

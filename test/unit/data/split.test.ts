@@ -9,7 +9,7 @@ import {
   type ClassificationDataset,
   type Dataset,
 } from '../../../training/data/index.ts';
-import { UserError } from '../../../training/errors.ts';
+import { UserError } from '../../../training/files/errors.ts';
 
 /** Two inputs per sample, which tell the sample's number and its label. */
 function labelled(labels: readonly number[], classes = 4): ClassificationDataset {

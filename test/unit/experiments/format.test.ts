@@ -1,6 +1,6 @@
 /** Numbers as the report writes them. */
 import { expect, it } from 'vitest';
-import { spread } from '../../../training/experiments/report/format.ts';
+import { spread } from '../../../docs/experiments/report/format.ts';
 
 /** Two values with this mean and standard deviation: they lie s/√2 to either side. */
 const repeats = (mean: number, deviation: number): readonly number[] => [

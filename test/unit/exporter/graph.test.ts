@@ -1,7 +1,7 @@
 /** The nodes that an export adds before and behind the network: run by the reference interpreter. */
 import { describe, expect, test } from 'vitest';
-import { exportGraph } from '../../../exporter/graph.ts';
-import type { TrainedModel } from '../../../training/model.ts';
+import { exportGraph } from '../../../exporter/model/graph.ts';
+import type { TrainedModel } from '../../../training/checkpoint/model.ts';
 import { type Network, planNetwork } from '../../../training/network/index.ts';
 import { evaluate } from '../../reference/evaluate.ts';
 

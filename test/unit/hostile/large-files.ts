@@ -2,13 +2,13 @@
 import { zipSync } from 'fflate';
 import onnxProto from 'onnx-proto';
 import { prepareModel } from '../../../exporter/served/prepare.ts';
-import { readSafetensors } from '../../../training/checkpoint.ts';
+import { readSafetensors } from '../../../training/checkpoint/checkpoint.ts';
 import { readIdx } from '../../../training/data/idx.ts';
 import { readNpy, readNpz } from '../../../training/data/npy.ts';
 import { readTable } from '../../../training/data/table.ts';
-import { readBytes } from '../../../training/files.ts';
+import { readBytes } from '../../../training/files/files.ts';
 import { decodeModel, encodeModel, graphBuilder } from '../../../training/graph/index.ts';
-import { serializeSafetensors } from '../../../training/safetensors.ts';
+import { serializeSafetensors } from '../../../training/files/safetensors.ts';
 import { idx } from '../data/idx-file.ts';
 import { npy } from '../data/npy-file.ts';
 import { field, fields, repeated, withAttribute, withBatchNorm } from './onnx-wire.ts';

@@ -5,7 +5,7 @@
  */
 import { readdirSync, rmSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { UserError } from '../../../training/errors.ts';
+import { UserError } from '../../../training/files/errors.ts';
 import { GraphError } from '../../../training/graph/index.ts';
 import { seeded } from '../../reference/random.ts';
 import { folder, formats } from './formats.ts';

@@ -1,6 +1,6 @@
 /** Sums of large tensors become one node each, and stay what they were: the float64 interpreter runs both. */
 import { describe, expect, it } from 'vitest';
-import { elementCount } from '../../../training/element-count.ts';
+import { elementCount } from '../../../training/files/element-count.ts';
 import {
   type Graph,
   graphBuilder,
@@ -9,8 +9,8 @@ import {
   printGraph,
   type Value,
 } from '../../../training/graph/index.ts';
-import { blockedSums } from '../../../training/lowering/blocked-sums.ts';
-import { carriedShapes } from '../../../training/lowering/carried-shapes.ts';
+import { blockedSums } from '../../../training/lowering/fast/blocked-sums.ts';
+import { carriedShapes } from '../../../training/lowering/loop/carried-shapes.ts';
 import { type Arrays, evaluate } from '../../reference/evaluate.ts';
 import { channelBlock } from '../../reference/evaluators/convolution.ts';
 import { seeded } from '../../reference/random.ts';

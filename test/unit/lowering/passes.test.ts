@@ -1,7 +1,7 @@
 /** Every pass gives the graph it was given, in other ops: the float64 interpreter runs both. */
 import { describe, expect, it } from 'vitest';
 import { gradients } from '../../../training/autodiff/index.ts';
-import { elementCount } from '../../../training/element-count.ts';
+import { elementCount } from '../../../training/files/element-count.ts';
 import { checkGraph, type Graph, graphBuilder, type OpType, printGraph } from '../../../training/graph/index.ts';
 import { lower } from '../../../training/lowering/index.ts';
 import {

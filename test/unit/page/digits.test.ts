@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { pageDigits } from '../../../exporter/page-digits.ts';
+import { pageDigits } from '../../../docs/examples/digits/page-digits.ts';
 
 it('the digits shipped with the page are those that the script picks from MNIST', async () => {
   const shipped = gunzipSync(readFileSync(join(import.meta.dirname, '../../../worker/page/digits.bin.gz')));

@@ -1,7 +1,7 @@
 /** A network as a TensorFlow.js layers model that starts from the problem's tensors. */
 import * as tf from '@tensorflow/tfjs-core';
 import { layers as keras, type LayersModel, sequential } from '@tensorflow/tfjs-layers';
-import type { Tensor } from '../../../../training/checkpoint.ts';
+import type { Tensor } from '../../../../training/checkpoint/checkpoint.ts';
 import { type Layer, type Network, planNetwork } from '../../../../training/network/index.ts';
 import { pick, toTf } from './tfjs-problem.ts';
 

@@ -1,6 +1,6 @@
 /** A problem (problem.ts) as TensorFlow.js likes it: the data set normalized beforehand, channels last, labels one-hot. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Safetensors, Tensor } from '../../../../training/checkpoint.ts';
+import type { Safetensors, Tensor } from '../../../../training/checkpoint/checkpoint.ts';
 
 export interface Dataset {
   /** `[count, H, W, C]`. */

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { setWasmPaths, version_wasm } from '@tensorflow/tfjs-backend-wasm';
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
-import { readSafetensors } from '../../../../training/checkpoint.ts';
+import { readSafetensors } from '../../../../training/checkpoint/checkpoint.ts';
 import { rateFactor } from '../../../../training/optimizer/index.ts';
 import type { Job } from '../job.ts';
 import { reportJob, type Trainer } from '../measure.ts';

@@ -1,0 +1,78 @@
+/** `npm start`: trains if there is no model yet, exports, verifies, serves, and shows what fixed running statistics are for. */
+import { Command } from 'commander';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { nativeBackend } from '../../../training/backend/index.ts';
+import { runCommand, trainingDefaults, trainToFolder, wholeNumber } from '../../../training/run/index.ts';
+import { type ClassificationDataset, loadMnist } from '../../../training/data/index.ts';
+import { elementCount } from '../../../training/files/element-count.ts';
+import { unexpected } from '../../../training/files/errors.ts';
+import { describeExport } from '../../../exporter/model/describe.ts';
+import { exportModel, readCard } from '../../../exporter/model/export.ts';
+import { askWorker } from './client.ts';
+import { compareStatistics, type Digit } from './comparison.ts';
+import { serveLocally } from '../../../exporter/command/serve.ts';
+
+interface Flags {
+  readonly retrain: boolean;
+  readonly once: boolean;
+  readonly port: number;
+}
+
+const name = 'mnist-cnn';
+const models = 'models';
+
+const command = new Command('start')
+  .description('Train (when there is no model), export, verify, serve and compare.')
+  .option('--retrain', 'train anew even if there is a model', false)
+  .option('--once', 'stop after the comparison', false)
+  .option('--port <n>', 'of the Worker; the next free one is taken', wholeNumber(1), 8787)
+  .action(start);
+
+async function start({ retrain, once, port }: Flags): Promise<void> {
+  if (retrain || !existsSync(join(models, name, 'model.onnx'))) await trainAndExport();
+  const server = await serveLocally(port);
+  process.once('SIGINT', () => void server.stop());
+  try {
+    await show(server.url);
+    if (once) return;
+    console.log(`\nserving on ${server.url}   try: curl ${server.url}/v2/models/${name}   stop: Ctrl-C`);
+    await server.ended;
+  } finally {
+    await server.stop();
+  }
+}
+
+async function trainAndExport(): Promise<void> {
+  const out = join('runs', name);
+  const config = { ...trainingDefaults, epochs: 3, batchSize: 64 };
+  const checkpoint = await trainToFolder({ network: name, config, backend: 'native', out }, console.log);
+  const card = await exportModel({ checkpoint, name, models, statistics: 'running' }, await nativeBackend());
+  console.log(describeExport(card, models));
+}
+
+async function show(url: string): Promise<void> {
+  const card = await readCard(models, name);
+  const { test } = await loadMnist({ seed: 0 });
+  const { labels, accuracy } = card;
+  if (!labels || !accuracy) throw unexpected(`${models}/${name}`, 'a model for classes', 'one without');
+  const digits = labels.flatMap((label) => imagesOf(test, label, 1).map((image): Digit => ({ label, image })));
+  const ones = { description: '63 ones', images: imagesOf(test, '1', 63) };
+  const mixed = { description: '63 mixed digits', images: imagesOf(test, undefined, 63) };
+  const ask = askWorker({ url, name, inputShape: test.inputShape, labels });
+  console.log(await compareStatistics(accuracy.test, ask, digits.toReversed(), [mixed, ones]));
+}
+
+/** The first `count` test images of a class, or of any. */
+function imagesOf(
+  { inputs, inputShape, labels, classes }: ClassificationDataset,
+  label: string | undefined,
+  count: number,
+) {
+  const size = elementCount(inputShape);
+  const fits = (i: number) => label === undefined || classes[labels[i] ?? -1] === label;
+  const found = [...labels.keys()].filter(fits).slice(0, count);
+  return found.map((i) => Uint8Array.from(inputs.subarray(i * size, (i + 1) * size)));
+}
+
+await runCommand(command);

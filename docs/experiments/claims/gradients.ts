@@ -1,0 +1,325 @@
+/** Claim 5: the gradients of γ, β and z, three ways. */
+import * as Plot from '@observablehq/plot';
+import { symbolCircle, symbolDiamond, symbolTriangle } from 'd3-shape';
+import { gradients as differentiate } from '../../../training/autodiff/index.ts';
+import { createRandom, type Random } from '../../../training/data/index.ts';
+import { checkGraph, type Graph, graphBuilder, type Tensor, type Value } from '../../../training/graph/index.ts';
+import { floatsOf } from '../../../training/trainer/index.ts';
+import { experiment, finding } from '../experiment.ts';
+import { type Activations, activationsOf } from '../lab/activations.ts';
+import { channelsOf } from '../lab/channels.ts';
+import {
+  centralDifference,
+  type Channel,
+  type ChannelGradients,
+  derivedGradients,
+  normalize,
+} from '../lab/formulas.ts';
+import type { Lab } from '../lab/lab.ts';
+import { range } from '../lab/range.ts';
+import { sum } from '../lab/statistics.ts';
+import { colours, panel, type Series } from '../report/figure.ts';
+import { number, power } from '../report/format.ts';
+
+const epsilon = 1e-5;
+const samples = 64;
+/** Entries of z of each case whose gradient is also taken by differences. */
+const probed = 64;
+/** Steps of the differences, in units of the variable. */
+const steps = range(10).map((i) => 10 ** -i);
+const chosenStep = 1e-4;
+
+const cases = {
+  dense: { network: 'mnist-mlp', layer: 'bn2' },
+  convolution: { network: 'mnist-cnn', layer: 'bn2' },
+} as const;
+type Case = keyof typeof cases;
+
+const quantities = ['γ', 'β', 'z'] as const;
+type Quantity = (typeof quantities)[number];
+
+interface Results {
+  readonly comparisons: readonly Comparison[];
+  /** The differences' error against the formulas, by their step, for z. */
+  readonly sweep: readonly { readonly case: Case; readonly step: number; readonly error: number }[];
+  readonly sizes: Readonly<Record<Case, readonly number[]>>;
+}
+
+/** Largest differences, as shares of the largest gradient of the quantity. */
+interface Comparison {
+  readonly case: Case;
+  readonly seed: number;
+  readonly quantity: Quantity;
+  readonly autodiffAndFormula: number;
+  readonly formulaAndDifferences: number;
+  readonly autodiffAndDifferences: number;
+}
+
+/** One mini-batch of z with γ, β and the weights r of the loss L = Σ r (z̃ + ½ z̃²), in float64. */
+interface Problem {
+  readonly z: Tensor<'float32'>;
+  readonly channels: readonly Channel[];
+  readonly weights: readonly Float64Array[];
+}
+
+async function measure(lab: Lab): Promise<Results> {
+  const work = (Object.keys(cases) as Case[]).flatMap((name) => lab.seeds(3, 1).map((seed) => ({ name, seed })));
+  const all = await lab.each(work, async ({ name, seed }) => {
+    const found = await activationsOf(lab, cases[name].network, samples, seed);
+    const activations = found.find(({ layer }) => layer === cases[name].layer);
+    if (!activations) throw new Error(`internal: no layer ${cases[name].layer}`);
+    const problem = problemOf(activations, createRandom(seed).fork(name));
+    return { name, seed, problem, ...(await compare(lab, name, seed, problem)) };
+  });
+  const sizeOf = (wanted: Case) => all.find(({ name }) => name === wanted)?.problem.z.shape ?? [];
+  return {
+    comparisons: all.flatMap(({ comparisons }) => comparisons),
+    sweep: all.filter(({ seed }) => seed === 1).flatMap(({ sweep }) => sweep),
+    sizes: { dense: sizeOf('dense'), convolution: sizeOf('convolution') },
+  };
+}
+
+function problemOf({ z, channels }: Activations, random: Random): Problem {
+  const values = channelsOf(z.data, channels.length, samples);
+  return {
+    z,
+    channels: values.map((own) => ({
+      z: own,
+      gamma: Math.fround(1 + 0.5 * random.normal()),
+      beta: Math.fround(random.normal()),
+      epsilon,
+    })),
+    weights: values.map((own) => own.map(() => Math.fround(random.normal()))),
+  };
+}
+
+async function compare(lab: Lab, name: Case, seed: number, problem: Problem) {
+  const derived = problem.channels.map((channel, c) => derive(channel, weightsOf(problem, c)));
+  const automatic = await byAutodiff(lab, problem);
+  const entries = probedEntries(problem, seed);
+  const exact = pickAll(derived, entries);
+  const atChosen = byDifferences(problem, entries, chosenStep);
+  const comparisons = quantities.map((quantity): Comparison => {
+    const scale = Math.max(...exact[quantity].map(Math.abs));
+    const distance = (a: readonly number[], b: readonly number[]) =>
+      Math.max(...a.map((value, i) => Math.abs(value - (b[i] ?? NaN)))) / scale;
+    const graph = pickAll(automatic, entries)[quantity];
+    return {
+      case: name,
+      seed,
+      quantity,
+      autodiffAndFormula: distance(graph, exact[quantity]),
+      formulaAndDifferences: distance(exact[quantity], atChosen[quantity]),
+      autodiffAndDifferences: distance(graph, atChosen[quantity]),
+    };
+  });
+  const scale = Math.max(...exact.z.map(Math.abs));
+  const sweep = steps.map((step) => {
+    const errors = inputDifferences(problem, entries, step).map((value, i) => Math.abs(value - (exact.z[i] ?? NaN)));
+    return { case: name, step, error: Math.max(...errors) / scale };
+  });
+  return { comparisons, sweep };
+}
+
+const weightsOf = ({ weights }: Problem, channel: number): Float64Array => weights[channel] ?? new Float64Array();
+
+/** dz̃ = r (1 + z̃) */
+function derive(channel: Channel, weights: Float64Array): ChannelGradients {
+  const out = normalize(channel);
+  return derivedGradients(
+    channel,
+    weights.map((r, i) => r * (1 + (out[i] ?? NaN))),
+  );
+}
+
+interface Entry {
+  readonly channel: number;
+  readonly index: number;
+}
+
+/** Of z, spread over all channels. */
+function probedEntries({ channels }: Problem, seed: number): readonly Entry[] {
+  const random = createRandom(seed).fork('entries');
+  return range(probed).map((i) => {
+    const channel = i % channels.length;
+    return { channel, index: Math.floor(random.uniform() * (channels[channel]?.z.length ?? 0)) };
+  });
+}
+
+type Gradients = Readonly<Record<Quantity, readonly number[]>>;
+
+const pickAll = (channels: readonly ChannelGradients[], entries: readonly Entry[]): Gradients => ({
+  γ: channels.map(({ dGamma }) => dGamma),
+  β: channels.map(({ dBeta }) => dBeta),
+  z: entries.map(({ channel, index }) => channels[channel]?.dz[index] ?? NaN),
+});
+
+/** L of one channel: Σ r (z̃ + ½ z̃²) */
+function lossOf(problem: Problem, channel: Channel, c: number): number {
+  const weights = weightsOf(problem, c);
+  return sum(normalize(channel).map((out, i) => (weights[i] ?? NaN) * (out + out ** 2 / 2)));
+}
+
+function byDifferences(problem: Problem, entries: readonly Entry[], step: number): Gradients {
+  const by = (change: (channel: Channel, x: number) => Channel, of: (channel: Channel) => number) =>
+    problem.channels.map((channel, c) =>
+      centralDifference((x) => lossOf(problem, change(channel, x), c), of(channel), step),
+    );
+  return {
+    γ: by(
+      (channel, gamma) => ({ ...channel, gamma }),
+      ({ gamma }) => gamma,
+    ),
+    β: by(
+      (channel, beta) => ({ ...channel, beta }),
+      ({ beta }) => beta,
+    ),
+    z: inputDifferences(problem, entries, step),
+  };
+}
+
+const inputDifferences = (problem: Problem, entries: readonly Entry[], step: number): readonly number[] =>
+  entries.map(({ channel: c, index }) => {
+    const channel = problem.channels[c];
+    if (!channel) return NaN;
+    const changed = (x: number) => lossOf(problem, { ...channel, z: channel.z.with(index, x) }, c);
+    return centralDifference(changed, channel.z[index] ?? NaN, step);
+  });
+
+/** The training graph's own gradients, in float32 on ONNX Runtime. */
+async function byAutodiff(lab: Lab, { z, channels, weights }: Problem): Promise<readonly ChannelGradients[]> {
+  const session = await lab.backend.createSession(lossGraph(z.shape));
+  const vector = (values: readonly number[]): Tensor<'float32'> => ({
+    dtype: 'float32',
+    shape: [values.length],
+    data: Float32Array.from(values),
+  });
+  const results = await session.run({
+    z,
+    r: { ...z, data: fromChannels(weights, z) },
+    mean: vector(channels.map(() => 0)),
+    var: vector(channels.map(() => 1)),
+    gamma: vector(channels.map(({ gamma }) => gamma)),
+    beta: vector(channels.map(({ beta }) => beta)),
+  });
+  const dz = channelsOf(floatsOf(results, 'dz'), channels.length, samples);
+  const [dGamma, dBeta] = [floatsOf(results, 'dGamma'), floatsOf(results, 'dBeta')];
+  return dz.map((own, c) => ({ dz: own, dGamma: dGamma[c] ?? NaN, dBeta: dBeta[c] ?? NaN }));
+}
+
+/** The inverse of `channelsOf`. */
+function fromChannels(channels: readonly Float64Array[], { shape, data }: Tensor<'float32'>): Float32Array {
+  const size = data.length / (samples * (shape[1] ?? 1));
+  return data.map((_, i) => {
+    const [row, within] = [Math.floor(i / size), i % size];
+    return channels[row % channels.length]?.[Math.floor(row / channels.length) * size + within] ?? NaN;
+  });
+}
+
+function lossGraph(shape: readonly number[]): Graph {
+  const g = graphBuilder();
+  const input = (name: string, dims: readonly number[]) => g.input(name, { dtype: 'float32', shape: dims });
+  const C = [shape[1] ?? 1];
+  const [z, r, gamma, beta] = [input('z', shape), input('r', shape), input('gamma', C), input('beta', C)];
+  const unused = ['mean', 'var'].map((name) => input(name, C)) as [Value, Value];
+  const [out] = g.BatchNormalization(z, gamma, beta, ...unused, { epsilon, momentum: 0, training_mode: 1 });
+  const terms = g.Mul(r, g.Add(out, g.Mul(g.Mul(out, out), g.scalar(0.5))));
+  const loss = g.ReduceSum(terms, g.ints(shape.map((_, axis) => axis)), { keepdims: 0 });
+  const [dz = z, dGamma = gamma, dBeta = beta] = differentiate(g, loss, [z, gamma, beta]);
+  return checkGraph(g.build('gradients of Batch Norm', { dz, dGamma, dBeta }));
+}
+
+export const gradients = experiment<Results>({
+  name: 'gradients',
+  title: 'The gradients of γ, β and z',
+  claim:
+    'With $\\mathrm{d}\\hat z = \\gamma\\,\\mathrm{d}\\tilde z$ the gradients are $\\mathrm{d}\\beta = \\sum \\mathrm{d}\\tilde z$, $\\mathrm{d}\\gamma = \\sum \\mathrm{d}\\tilde z\\,\\hat z$ and $\\mathrm{d}z = \\frac{1}{\\sqrt{\\sigma^2+\\varepsilon}} \\bigl(\\mathrm{d}\\hat z - \\tfrac1m\\sum \\mathrm{d}\\hat z$ ${} - \\hat z\\,\\tfrac1m\\sum \\mathrm{d}\\hat z\\,\\hat z\\bigr)$.',
+  measure,
+  describe: ({ comparisons, sweep, sizes }) => {
+    const worst = (pick: (comparison: Comparison) => number) => Math.max(...comparisons.map(pick));
+    const graph = worst(({ autodiffAndFormula }) => autodiffAndFormula);
+    const differences = worst(({ formulaAndDifferences }) => formulaAndDifferences);
+    return {
+      method: [
+        `The gradients of $L = \\sum r\\,(\\tilde z + \\tfrac12 \\tilde z^2)$ with random $r$, $\\gamma$, $\\beta$, for the activations $z$ of a dense layer [${sizes.dense.join(', ')}] and of a convolution [${sizes.convolution.join(', ')}] on MNIST: by automatic differentiation of the training graph (float32, ONNX Runtime), by the formulas, derived through $\\mathrm{d}\\sigma^2$ and $\\mathrm{d}\\mu$ without a shortcut (float64), and by central differences (float64, step ${number(chosenStep, 1)}; of $z$ at ${probed} places). ${comparisons.length} comparisons, each by the largest difference as a share of the largest gradient.`,
+      ],
+      findings: [
+        finding(
+          'formula',
+          differences < 1e-6,
+          `The formulas are right: they differ from central differences by at most ${number(differences, 2)}, and the error grows as the square of the step until rounding takes over.`,
+          `The formulas differ from central differences by up to ${number(differences, 2)}.`,
+        ),
+        finding(
+          'autodiff',
+          graph < 1e-5,
+          `The training graph computes them to float32’s precision: at most ${number(graph, 2)} from the formulas, for γ, β and z, in dense and convolutional layers.`,
+          `The training graph differs from the formulas by up to ${number(graph, 2)}.`,
+        ),
+      ],
+      figures: [
+        {
+          caption:
+            'Three ways: the largest difference for each of γ, β and z as a share of the largest gradient, one mark a mini-batch. Differences: their own error for z by their step, too coarse at the left, too much rounding at the right.',
+          legend: [againstFormula, againstDifferences, formulaDifferences],
+          panels: [comparisonPanel(comparisons), sweepPanel(sweep)],
+        },
+      ],
+    };
+  },
+});
+
+const againstFormula: Series = { name: 'graph and formula', colour: colours.blue, shape: symbolCircle };
+const againstDifferences: Series = { name: 'graph and differences', colour: colours.green, shape: symbolDiamond };
+const formulaDifferences: Series = { name: 'formula and differences', colour: colours.orange, shape: symbolTriangle };
+
+function comparisonPanel(comparisons: readonly Comparison[]) {
+  const dots = ({ colour, shape }: Series, pick: (comparison: Comparison) => number, dy: number) =>
+    Plot.dot(comparisons, {
+      x: pick,
+      y: (comparison: Comparison) => `${comparison.case} ${comparison.quantity}`,
+      stroke: colour,
+      symbol: shape ?? symbolCircle,
+      fill: 'var(--card)',
+      strokeWidth: 1.75,
+      r: 3.2,
+      dy,
+    });
+  return panel({
+    title: 'three ways compared',
+    alt: 'Largest differences between the gradients, by layer and quantity',
+    marginLeft: 96,
+    x: { type: 'log', label: 'largest difference', grid: true, ticks: 4, tickFormat: power },
+    y: { label: null, type: 'band' },
+    marks: [
+      dots(againstFormula, ({ autodiffAndFormula }) => autodiffAndFormula, -6),
+      dots(againstDifferences, ({ autodiffAndDifferences }) => autodiffAndDifferences, 0),
+      dots(formulaDifferences, ({ formulaAndDifferences }) => formulaAndDifferences, 6),
+    ],
+  });
+}
+
+function sweepPanel(sweep: Results['sweep']) {
+  return panel({
+    title: 'central differences, by step',
+    alt: 'Error of central differences by their step',
+    x: { type: 'log', label: 'step h', ticks: 4, tickFormat: power, reverse: true },
+    y: { type: 'log', label: 'error for z', grid: true, ticks: 5, tickFormat: power },
+    marks: [
+      Plot.line(sweep, { x: 'step', y: 'error', z: 'case', stroke: colours.orange, strokeWidth: 1.75 }),
+      Plot.dot(sweep, {
+        x: 'step',
+        y: 'error',
+        stroke: colours.orange,
+        fill: 'var(--card)',
+        symbol: symbolTriangle,
+        r: 3.2,
+        strokeWidth: 1.75,
+      }),
+      Plot.text(
+        sweep.filter(({ step }) => step === 1e-9),
+        { x: 'step', y: 'error', text: 'case', dy: -10, textAnchor: 'end', fill: 'currentColor' },
+      ),
+    ],
+  });
+}

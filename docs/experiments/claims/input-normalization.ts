@@ -1,0 +1,361 @@
+/** Claim 1: normalizing the inputs turns an elongated loss surface round and speeds learning up. */
+import * as Plot from '@observablehq/plot';
+import { symbolCircle, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape';
+import { dense, flatten, type Network, planNetwork } from '../../../training/network/index.ts';
+import { createEvaluator } from '../../../training/trainer/index.ts';
+import { experiment, finding } from '../experiment.ts';
+import { centred, spectrumOf } from '../lab/covariance.ts';
+import { encode, type EncodingName, encodingNames, encodings } from '../lab/encodings.ts';
+import { dot, type Landscape, landscapeOf } from '../lab/landscape.ts';
+import { firstOf, type Lab } from '../lab/lab.ts';
+import { mlp } from '../lab/networks.ts';
+import { pairs, range } from '../lab/range.ts';
+import { reduced, reducedShape } from '../lab/reduced.ts';
+import { clearlyBelow, mean } from '../lab/statistics.ts';
+import { freshTensors, trained, training, withInputStatistics } from '../lab/training.ts';
+import { colours, type Panel, panel, type Series } from '../report/figure.ts';
+import { capitalized, list, number, power, spread } from '../report/format.ts';
+
+const models = ['logistic regression', 'mnist-mlp without Batch Norm', 'mnist-mlp'] as const;
+type Model = (typeof models)[number];
+
+const networks: { readonly [M in Model]: (per: Network['inputNormalization']) => Network } = {
+  'logistic regression': (inputNormalization) => ({
+    name: 'logistic regression',
+    inputShape: [1, 28, 28],
+    inputNormalization,
+    layers: [flatten(), dense(10)],
+  }),
+  'mnist-mlp without Batch Norm': (inputNormalization) => mlp({ batchNorm: false, inputNormalization }),
+  'mnist-mlp': (inputNormalization) => mlp({ batchNorm: true, inputNormalization }),
+};
+
+/** Mean training loss over a stretch of steps. */
+const targets: { readonly [M in Model]: number } = {
+  'logistic regression': 0.4,
+  'mnist-mlp without Batch Norm': 0.2,
+  'mnist-mlp': 0.2,
+};
+const every = 20;
+
+interface Results {
+  readonly limit: number;
+  readonly samples: number;
+  readonly surfaces: readonly Surface[];
+  readonly runs: readonly Run[];
+}
+
+interface Surface {
+  readonly encoding: EncodingName;
+  /** Eigenvalues of the features' covariance. */
+  readonly covariance: readonly number[];
+  /** Of E[x xᵀ] with a 1 appended for the bias: what the loss surface bends by. */
+  readonly curvature: readonly number[];
+  readonly landscape: Landscape;
+}
+
+interface Run {
+  readonly model: Model;
+  readonly encoding: EncodingName;
+  readonly learningRate: number;
+  readonly seed: number;
+  /** To the target loss; null when it was not reached. */
+  readonly steps: number | null;
+}
+
+async function measure(lab: Lab): Promise<Results> {
+  const limit = lab.pick(1200, 240);
+  const samples = lab.pick(2500, 1000);
+  const searched = await lab.each(
+    pairs(lab.pick<readonly Model[]>(models, models.slice(0, 2)), encodingNames),
+    ([model, encoding]) => search(lab, model, encoding, limit),
+  );
+  const point = await solution(lab);
+  const surfaces = await lab.each(encodingNames, (encoding) =>
+    Promise.resolve(surfaceOf(lab, encoding, { samples, point })),
+  );
+  return { limit, samples, surfaces, runs: searched.flat() };
+}
+
+/** Every rate with one seed, then the best one with others. */
+async function search(lab: Lab, model: Model, encoding: EncodingName, limit: number): Promise<readonly Run[]> {
+  const { per, statistics } = encodings[encoding];
+  const network = networks[model](per);
+  const encoded = statistics(lab, lab.data.train);
+  const plan = planNetwork(network);
+  const start = (seed: number) => withInputStatistics(plan, freshTensors(lab, plan, seed), encoded);
+  const runs: Run[] = [];
+  const run = async (learningRate: number, seed: number, most: number) => {
+    const steps = await stepsTo(
+      targets[model],
+      training(lab, network, { optimizer: 'sgd', learningRate, seed, steps: most, every, tensors: start(seed) }),
+    );
+    runs.push({ model, encoding, learningRate, seed, steps });
+    return steps;
+  };
+  const rates =
+    encoding === 'raw'
+      ? range(7).map((i) => 10 ** (-7 + i))
+      : range(lab.pick(8, 4)).map((i) => 10 ** (-3 + i / lab.pick(2, 1)));
+  let best = { rate: rates[0] ?? NaN, steps: Infinity };
+  for (const rate of rates) {
+    const steps = await run(rate, 1, limit);
+    if (steps !== null && steps < best.steps) best = { rate, steps };
+  }
+  for (const seed of lab.seeds(5, 3).slice(1)) await run(best.rate, seed, limit);
+  return runs;
+}
+
+async function stepsTo(target: number, pauses: ReturnType<typeof training>): Promise<number | null> {
+  for await (const { step, loss } of pauses) {
+    if (!Number.isFinite(loss)) return null;
+    if (loss <= target) return step;
+  }
+  return null;
+}
+
+/** A logistic regression that has learned, as logits: the point around which every encoding's surface is drawn. */
+async function solution(lab: Lab) {
+  const network: Network = { ...networks['logistic regression']('channel'), inputShape: reducedShape };
+  const train = reduced(firstOf(lab.data.train, 20_000));
+  const images = firstOf(train, 1000);
+  const tensors = await trained(lab, network, {
+    optimizer: 'adam',
+    learningRate: 0.001,
+    seed: 1,
+    train,
+    steps: lab.pick(1500, 400),
+  });
+  const evaluator = await createEvaluator(lab.backend, planNetwork(network));
+  const logits = await evaluator.logits(tensors, images);
+  return { images, logits: range(images.count).map((i) => [...logits.subarray(10 * i, 10 * (i + 1))]) };
+}
+
+interface Look {
+  readonly samples: number;
+  readonly point: Awaited<ReturnType<typeof solution>>;
+}
+
+function surfaceOf(lab: Lab, encoding: EncodingName, { samples, point: { images, logits } }: Look): Surface {
+  const seenFirst = reduced(firstOf(lab.data.train, samples));
+  const statistics = encodings[encoding].statistics(lab, seenFirst);
+  const rows = encode(seenFirst, statistics);
+  const covariance = spectrumOf(centred(rows)).values;
+  const curvature = spectrumOf(rows.map(withOne));
+  const largest = Math.sqrt(curvature.values[0] ?? NaN);
+  const seen = encode(images, statistics).map(withOne);
+  const along = curvature.leading.map((direction) => seen.map((row) => dot(row, direction))) as [number[], number[]];
+  return {
+    encoding,
+    covariance,
+    curvature: curvature.values,
+    landscape: landscapeOf(logits, images.labels, along, 6 / largest),
+  };
+}
+
+const withOne = (row: Float64Array): Float64Array => Float64Array.of(...row, 1);
+
+export const inputNormalization = experiment<Results>({
+  name: 'input-normalization',
+  title: 'Normalized inputs make the loss surface round',
+  claim:
+    'Normalizing the input features, $x \\leftarrow (x-\\mu)/\\sigma$, turns an elongated loss surface round, and learning gets faster.',
+  measure,
+  describe: (results) => ({
+    method: [
+      `Pixels went in four ways: raw (0–255), scaled (0–1), normalized by one $\\mu$, $\\sigma$ of all pixels, and by a $\\mu$, $\\sigma$ of each pixel, which is what the claim means. The surfaces are those of logistic regression on ${number(results.samples, 5)} digits of 10 × 10, their 20 × 20 inner pixels averaged two by two, since the border’s pixels never change and would make every surface flat in some direction. Condition numbers are $\\lambda_{\\max}/\\lambda_{\\min}$: of the features’ covariance, and of $\\mathrm{E}[x x^\\top]$ with a 1 for the bias, the Hessian of least squares, which shapes the surface.`,
+      `Logistic regression and \`mnist-mlp\`, without and with Batch Norm, then learned by plain gradient descent with mini-batches of 64, at rates a factor of ${results.runs.some(({ learningRate }) => Math.abs(Math.log10(learningRate) % 1) > 0.1) ? '√10 (raw: 10)' : '10'} apart, until the mean loss of ${every} steps was at most ${list(modelsOf(results).map((model) => `${targets[model]} (${called(model)})`))}, or for ${number(results.limit, 4)} steps; the best rate was repeated with ${Math.max(...results.runs.map(({ seed }) => seed))} seeds.`,
+    ],
+    findings: findings(results),
+    figures: [
+      {
+        caption:
+          'The loss of logistic regression around what it has learned, along the two directions in which the surface bends most, both axes in the same unit. Contours lie at equal differences of the loss; the more elongated, the harder for gradient descent. Raw and scaled have the same shape: dividing by 255 changes the size alone.',
+        panels: results.surfaces.map(contourPanel),
+      },
+      {
+        caption: `First the eigenvalues of each surface’s curvature, as shares of the largest: the flatter the line, the rounder the surface. Then the steps to the target loss at the best rate, one mark a seed.`,
+        legend: encodingNames.map((name) => series[name]),
+        panels: [spectrumPanel(results.surfaces), ...modelsOf(results).map((model) => stepsPanel(model, results))],
+      },
+    ],
+  }),
+});
+
+/** In a text. */
+const called = (model: Model): string =>
+  model === 'mnist-mlp' ? '`mnist-mlp` with Batch Norm' : model.replace('mnist-mlp', '`mnist-mlp`');
+
+const modelsOf = ({ runs }: Results): readonly Model[] =>
+  models.filter((model) => runs.some((run) => run.model === model));
+
+const condition = (values: readonly number[]): number => (values[0] ?? NaN) / (values.at(-1) ?? NaN);
+
+interface Best {
+  readonly learningRate: number;
+  readonly steps: readonly number[];
+}
+
+/** The repeats at the best rate; undefined when not all of them got there. */
+function best(results: Results, model: Model, encoding: EncodingName): Best | undefined {
+  const runs = results.runs.filter((run) => run.model === model && run.encoding === encoding);
+  const repeated = runs.filter(({ seed }) => seed > 1);
+  const learningRate = repeated[0]?.learningRate;
+  const own = runs.filter((run) => run.learningRate === learningRate);
+  const steps = own.flatMap((run) => (run.steps === null ? [] : [run.steps]));
+  return learningRate === undefined || steps.length < own.length ? undefined : { learningRate, steps };
+}
+
+function findings(results: Results) {
+  const surface = (name: EncodingName) => results.surfaces.find(({ encoding }) => encoding === name);
+  const [covariance, curvature] = (['covariance', 'curvature'] as const).map(
+    (kind) => (name: EncodingName) => condition(surface(name)?.[kind] ?? []),
+  ) as [(name: EncodingName) => number, (name: EncodingName) => number];
+  const axes = (name: EncodingName) => {
+    const [first = NaN, second = NaN] = surface(name)?.curvature ?? [];
+    return Math.sqrt(first / second);
+  };
+  return [
+    finding(
+      'rounder',
+      curvature('by pixel') < curvature('scaled') &&
+        covariance('by pixel') < covariance('scaled') &&
+        axes('by pixel') < axes('scaled'),
+      `The surface gets rounder: normalized by pixel, the condition number of the features’ covariance falls from ${number(covariance('scaled'))} to ${number(covariance('by pixel'))}, that of the surface from ${number(curvature('scaled'))} to ${number(curvature('by pixel'))}, and the leading ellipse is ${number(axes('by pixel'))} times as long as wide instead of ${number(axes('scaled'))} times.`,
+      `The surface does not get rounder in every respect: covariance ${number(covariance('scaled'))} → ${number(covariance('by pixel'))}, surface ${number(curvature('scaled'))} → ${number(curvature('by pixel'))}.`,
+    ),
+    finding(
+      'one-mean-is-not-enough',
+      covariance('normalized') < 0.9 * covariance('scaled'),
+      `One μ and σ for all pixels already rounds the covariance: ${number(covariance('normalized'))}.`,
+      `It takes each feature’s own μ and σ. One for all pixels leaves the covariance’s condition number at ${number(covariance('normalized'))}, as dividing by 255 does (${number(covariance('raw'))} raw, ${number(covariance('scaled'))} scaled); it helps by taking most of the common mean out: the surface’s falls from ${number(curvature('scaled'))} to ${number(curvature('normalized'))}.`,
+    ),
+    ...modelsOf(results).map((model) => faster(results, model)),
+  ];
+}
+
+function faster(results: Results, model: Model) {
+  const of = (name: EncodingName) => best(results, model, name);
+  const describe = (name: EncodingName) => {
+    const found = of(name);
+    return `${name} ${found ? `${spread(found.steps)} (rate ${power(found.learningRate)})` : `more than ${number(results.limit, 4)}`}`;
+  };
+  const [scaled, normalized, byPixel, raw] = [of('scaled'), of('normalized'), of('by pixel'), of('raw')];
+  const quickest = [normalized, byPixel]
+    .filter((one) => one !== undefined)
+    .toSorted((a, b) => mean(a.steps) - mean(b.steps))[0];
+  const beats = (other: Best | undefined) =>
+    quickest !== undefined && (other === undefined || clearlyBelow(quickest.steps, other.steps));
+  const text = `${capitalized(called(model))}, steps to a loss of ${targets[model]}: ${encodingNames.map(describe).join(', ')}`;
+  const remark =
+    model === 'mnist-mlp'
+      ? ' Batch Norm behind the first layer undoes any common factor of the inputs, so little is left to gain.'
+      : '';
+  return finding(
+    `faster-${model.replaceAll(' ', '-')}`,
+    beats(raw) && beats(scaled),
+    `${text}. The faster of the two normalized inputs is clearly faster than raw and scaled ones.`,
+    `${text}. The faster of the two normalized inputs is clearly faster than ${[beats(raw) ? 'raw' : '', beats(scaled) ? 'scaled' : ''].filter(Boolean).join(' and ') || 'neither'} only.${remark}`,
+  );
+}
+
+const series: { readonly [E in EncodingName]: Series } = {
+  raw: { name: 'raw 0–255', colour: colours.orange, shape: symbolSquare, dash: '2 3' },
+  scaled: { name: 'scaled 0–1', colour: colours.purple, shape: symbolTriangle, dash: '6 3' },
+  normalized: { name: 'normalized', colour: colours.green, shape: symbolDiamond },
+  'by pixel': { name: 'normalized by pixel', colour: colours.blue, shape: symbolCircle },
+};
+
+function contourPanel({ encoding, landscape: { reach, loss } }: Surface): Panel {
+  const side = loss.length;
+  const highest = 0.5;
+  // A contour closes along the edge of what was computed, which is nothing to see.
+  const shown = [-0.97 * reach, 0.97 * reach];
+  return panel({
+    title: series[encoding].name,
+    alt: `Contours of the loss along the two leading directions, ${encoding}`,
+    width: 200,
+    height: 214,
+    marginLeft: 44,
+    marginRight: 6,
+    insetLeft: 0,
+    insetRight: 0,
+    x: { label: 'first direction', ticks: 3, tickFormat: compactTick, domain: shown },
+    y: { label: 'second direction', ticks: 3, tickFormat: compactTick, domain: shown },
+    color: { type: 'linear', range: ['var(--card)', 'var(--card)'] },
+    marks: [
+      Plot.frame({ stroke: 'var(--line)' }),
+      Plot.contour(loss.flat(), {
+        width: side,
+        height: side,
+        x1: -reach,
+        x2: reach,
+        y1: -reach,
+        y2: reach,
+        thresholds: range(12).map((i) => ((i + 0.5) / 12) * highest),
+        stroke: series[encoding].colour,
+        fill: 'none',
+        strokeWidth: 1.25,
+        clip: 'frame',
+      }),
+    ],
+  });
+}
+
+const compactTick = (value: number): string => number(Number(value.toPrecision(2)));
+
+function spectrumPanel(surfaces: readonly Surface[]): Panel {
+  return panel({
+    title: 'curvature',
+    alt: 'Eigenvalues of the curvature as shares of the largest, by encoding',
+    x: { type: 'log', label: 'direction, by curvature', tickFormat: String },
+    y: { type: 'log', label: 'λ / λ₁', grid: true, ticks: 4, tickFormat: power },
+    marks: surfaces.map(({ encoding, curvature }) =>
+      Plot.line(curvature, {
+        x: (_, i) => i + 1,
+        y: (value: number) => value / (curvature[0] ?? NaN),
+        stroke: series[encoding].colour,
+        strokeWidth: 2,
+        strokeDasharray: series[encoding].dash ?? 'none',
+      }),
+    ),
+  });
+}
+
+function stepsPanel(model: Model, results: Results): Panel {
+  const points = encodingNames.flatMap((encoding) =>
+    (best(results, model, encoding)?.steps ?? []).map((steps) => ({ encoding, steps })),
+  );
+  return panel({
+    title: capitalized(called(model)),
+    alt: `Steps to a loss of ${targets[model]} by encoding, ${model}`,
+    height: 190,
+    marginLeft: 82,
+    x: { label: 'steps', grid: true, domain: [0, Math.max(...points.map(({ steps }) => steps)) * 1.05] },
+    y: { label: null, type: 'band', domain: encodingNames },
+    marks: encodingNames.map((encoding) => [
+      best(results, model, encoding)
+        ? []
+        : Plot.text([encoding], {
+            x: 0,
+            y: (name: EncodingName) => name,
+            text: () => `not in ${number(results.limit, 4)} steps`,
+            textAnchor: 'start',
+            dx: 8,
+            fill: 'var(--soft)',
+          }),
+      Plot.dot(
+        points.filter((point) => point.encoding === encoding),
+        {
+          x: 'steps',
+          y: 'encoding',
+          stroke: series[encoding].colour,
+          symbol: series[encoding].shape ?? symbolCircle,
+          fill: 'var(--card)',
+          strokeWidth: 1.75,
+          r: 3.6,
+        },
+      ),
+    ]),
+  });
+}

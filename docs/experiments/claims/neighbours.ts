@@ -1,0 +1,210 @@
+/** Claim 10: a served answer does not depend on its neighbours. */
+import * as Plot from '@observablehq/plot';
+import { symbolCircle } from 'd3-shape';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Session } from '../../../training/backend/index.ts';
+import { type ClassificationDataset, createRandom, type Random } from '../../../training/data/index.ts';
+import { elementCount } from '../../../training/files/element-count.ts';
+import { floatsOf } from '../../../training/trainer/index.ts';
+import { experiment, finding } from '../experiment.ts';
+import type { AskServed, Lab } from '../lab/lab.ts';
+import { range } from '../lab/range.ts';
+import { deviation, largestDifference } from '../lab/statistics.ts';
+import { colours, panel, type Series } from '../report/figure.ts';
+import { list, number, percent } from '../report/format.ts';
+
+const model = 'mnist-cnn';
+const files = { running: 'model.onnx', batch: 'batch-statistics.onnx' } as const;
+type Statistics = keyof typeof files;
+const batchSize = 32;
+/** Test images from which the one to ask about is chosen. */
+const candidates = 100;
+const classes = 10;
+
+interface Results {
+  readonly label: string;
+  readonly batchSize: number;
+  readonly runtime: Both;
+  /** Through the Worker; null where none was running. */
+  readonly served: Both | null;
+}
+
+type Both = Readonly<Record<Statistics, Spread>>;
+
+/** One image's logits in many random mini-batches. */
+interface Spread {
+  readonly batches: number;
+  /** How many different bit patterns. */
+  readonly distinct: number;
+  /** The largest distance between two values of one logit. */
+  readonly range: number;
+  /** The largest standard deviation of a logit. */
+  readonly deviation: number;
+  /** How often each class is the answer. */
+  readonly answers: readonly number[];
+  /** Of each class's logit: these quantiles. */
+  readonly quantiles: readonly (readonly number[])[];
+}
+
+const quantiles = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1] as const;
+
+/** Logits of the image at a place of a mini-batch. */
+type Ask = (images: readonly Uint8Array[], place: number) => Promise<Float32Array>;
+
+async function measure(lab: Lab): Promise<Results> {
+  const { test } = lab.data;
+  const session = {
+    running: await lab.backend.loadSession(await readFile(join(lab.models, model, files.running))),
+    batch: await lab.backend.loadSession(await readFile(join(lab.models, model, files.batch))),
+  };
+  const asked = await leastCertain(session.running, test);
+  const spread = async (batches: number, ask: (statistics: Statistics) => Ask): Promise<Both> => ({
+    running: await spreadOf(lab, test, asked, batches, ask('running')),
+    batch: await spreadOf(lab, test, asked, batches, ask('batch')),
+  });
+  const { askServed } = lab;
+  return {
+    label: test.classes[test.labels[asked] ?? -1] ?? '',
+    batchSize,
+    runtime: await spread(lab.pick(1000, 150), (statistics) => askRuntime(session[statistics], test.inputShape)),
+    served: askServed ? await spread(lab.pick(200, 40), (statistics) => askWorker(askServed, statistics)) : null,
+  };
+}
+
+/** Of the first test images that are answered rightly, the one whose two largest logits are closest. */
+async function leastCertain(session: Session, test: ClassificationDataset): Promise<number> {
+  const images = range(candidates).map((i) => imageAt(test, i));
+  const ask = askRuntime(session, test.inputShape);
+  const margins = [];
+  for (const [place] of images.entries()) {
+    const logits = await ask(images, place);
+    const right = logits[test.labels[place] ?? -1] ?? NaN;
+    margins.push(right - Math.max(...logits.filter((_, k) => k !== test.labels[place])));
+  }
+  return margins.indexOf(Math.min(...margins.filter((margin) => margin > 0)));
+}
+
+const askRuntime =
+  (session: Session, inputShape: readonly number[]): Ask =>
+  async (images, place) => {
+    const data = Float32Array.from(images.flatMap((image) => [...image]));
+    const pixels = { dtype: 'float32', shape: [images.length, ...inputShape], data } as const;
+    return floatsOf(await session.run({ pixels }), 'logits').slice(place * classes, (place + 1) * classes);
+  };
+
+const askWorker =
+  (ask: AskServed, statistics: Statistics): Ask =>
+  async (images, place) =>
+    (await ask(images, statistics))[place] ?? new Float32Array();
+
+async function spreadOf(lab: Lab, test: ClassificationDataset, asked: number, batches: number, ask: Ask) {
+  const random = createRandom(1).fork('neighbours');
+  const logits = await lab.each(range(batches), () => {
+    const [images, place] = randomBatch(test, asked, random);
+    return ask(images, place);
+  });
+  return summarize(logits);
+}
+
+/** The image at a random place among random others. */
+function randomBatch(test: ClassificationDataset, asked: number, random: Random) {
+  const place = Math.floor(random.uniform() * batchSize);
+  const images = range(batchSize).map((i) => {
+    return imageAt(test, i === place ? asked : Math.floor(random.uniform() * test.count));
+  });
+  return [images, place] as const;
+}
+
+function imageAt({ inputs, inputShape }: ClassificationDataset, index: number): Uint8Array {
+  const size = elementCount(inputShape);
+  return Uint8Array.from(inputs.subarray(index * size, (index + 1) * size));
+}
+
+function summarize(logits: readonly Float32Array[]): Spread {
+  const columns = range(classes).map((k) => logits.map((row) => row[k] ?? NaN).toSorted((a, b) => a - b));
+  const answers = logits.map((row) => row.indexOf(Math.max(...row)));
+  return {
+    batches: logits.length,
+    distinct: new Set(logits.map((row) => row.join())).size,
+    range: largestDifference(
+      columns.map((column) => column.at(-1) ?? NaN),
+      columns.map((column) => column[0] ?? NaN),
+    ),
+    deviation: Math.max(...columns.map(deviation)),
+    answers: range(classes).map((k) => answers.filter((answer) => answer === k).length),
+    quantiles: columns.map((column) => quantiles.map((q) => column[Math.round(q * (column.length - 1))] ?? NaN)),
+  };
+}
+
+export const neighbours = experiment<Results>({
+  name: 'neighbours',
+  title: 'A served answer does not depend on its neighbours',
+  claim: 'With fixed statistics each sample is answered by itself: the other samples of its batch make no difference.',
+  measure,
+  describe: ({ label, runtime, served, batchSize }) => {
+    const places = [['ONNX Runtime', runtime] as const, ...(served ? [['the Worker', served] as const] : [])];
+    return {
+      method: [
+        `The same test image, a ${label}, of the first ${candidates} the one that the network answers rightly with the smallest margin, was put at a random place among ${batchSize - 1} random others, and its ten logits kept: ${number(runtime.running.batches, 4)} mini-batches through the exported \`${model}\` in ONNX Runtime${served ? `, ${number(served.running.batches, 4)} through the Worker (ONNX Runtime’s WebAssembly) over HTTP` : ' (no Worker was running)'}; once with the running statistics stored in the file, once with those of each mini-batch (\`training_mode\` 1).`,
+      ],
+      findings: places.flatMap(([where, both]) => [alone(where, both.running), dependent(where, both.batch, label)]),
+      figures: [
+        {
+          caption: `The image’s logits over all mini-batches: each class’s median, the middle half (thick), ${percent(0.9, 0)} (thin) and extremes (dots) with the mini-batch’s statistics, and the one value with running statistics.`,
+          legend: [fixed, own],
+          panels: places.map(([where, both]) => logitsPanel(where, both)),
+        },
+      ],
+    };
+  },
+});
+
+const alone = (where: string, { batches, distinct, range }: Spread) =>
+  finding(
+    `running-${where}`,
+    range < 1e-5,
+    `Running statistics, ${where}: over ${number(batches, 4)} mini-batches the logits differ by ${range === 0 ? 'nothing: they are the same bits' : `at most ${number(range, 2)}, which is rounding (${distinct} bit patterns)`}.`,
+    `Running statistics, ${where}: over ${number(batches, 4)} mini-batches the logits differ by up to ${number(range, 2)}.`,
+  );
+
+function dependent(where: string, { range, deviation, answers, batches }: Spread, label: string) {
+  const wrong = answers.flatMap((count, k) =>
+    count > 0 && String(k) !== label ? [`a ${k} (${number(count, 4)} times)`] : [],
+  );
+  const share = 1 - (answers[Number(label)] ?? 0) / batches;
+  return finding(
+    `batch-${where}`,
+    range > 0.1,
+    `The mini-batch’s own statistics, ${where}: a logit moves by up to ${number(range)} (standard deviation up to ${number(deviation)}); ${wrong.length === 0 ? `the answer stays ${label} all the same` : `${percent(share)} of the answers become another: ${list(wrong)}`}.`,
+    `The mini-batch’s own statistics, ${where}, move the logits by ${number(range)} only.`,
+  );
+}
+
+const fixed: Series = { name: 'running statistics', colour: colours.blue, shape: symbolCircle };
+const own: Series = { name: 'the mini-batch’s own', colour: colours.orange };
+
+function logitsPanel(where: string, { running, batch }: Both) {
+  const rows = batch.quantiles.map((values, k) => ({ k, values, running: running.quantiles[k]?.[3] ?? NaN }));
+  type Row = (typeof rows)[number];
+  const at = (i: number) => (row: Row) => row.values[i] ?? NaN;
+  const bar = (from: number, to: number, strokeWidth: number) =>
+    Plot.ruleY(rows, { y: 'k', x1: at(from), x2: at(to), stroke: colours.orange, strokeWidth });
+  const extreme = (i: number) => Plot.dot(rows, { y: 'k', x: at(i), r: 1.4, fill: colours.orange });
+  return panel({
+    title: where,
+    alt: `Logits of one image in many mini-batches, ${where}`,
+    height: 290,
+    marginLeft: 36,
+    x: { label: 'logit', grid: true },
+    y: { label: 'class', type: 'band', domain: range(classes) },
+    marks: [
+      bar(1, 5, 1.5),
+      bar(2, 4, 6),
+      extreme(0),
+      extreme(6),
+      Plot.tickX(rows, { y: 'k', x: at(3), stroke: 'var(--card)', strokeWidth: 1.5, insetTop: 6, insetBottom: 6 }),
+      Plot.dot(rows, { y: 'k', x: 'running', fill: 'var(--card)', stroke: colours.blue, strokeWidth: 2, r: 3.6 }),
+    ],
+  });
+}

@@ -1,0 +1,39 @@
+/** How good a classifier's answers and probabilities are. */
+import { accuracy, classLogits, crossEntropy, predictions, probabilities } from '../../../training/objective/index.ts';
+import { range } from './range.ts';
+import { sum } from './statistics.ts';
+
+export interface Quality {
+  readonly accuracy: number;
+  /** Mean cross-entropy. */
+  readonly loss: number;
+  /** Expected calibration error, below. */
+  readonly calibration: number;
+}
+
+const bins = 15;
+
+/**
+ * The expected calibration error of Naeini et al., https://ojs.aaai.org/index.php/AAAI/article/view/9602, over 15 bins of
+ * the confidence, the probability of the class that is answered:
+ *
+ *     ECE = Σ over bins  share of the samples · |accuracy − mean confidence|
+ *
+ * @param output logits `[count, classes]`
+ */
+export function qualityOf(output: Float32Array, labels: Int32Array): Quality {
+  const logits = classLogits(output, labels.length);
+  const answers = predictions(logits);
+  const { data, classes } = probabilities(logits);
+  const gaps = new Float64Array(bins);
+  answers.forEach((answer, sample) => {
+    const confidence = data[sample * classes + answer] ?? NaN;
+    const bin = Math.min(bins - 1, Math.floor(confidence * bins));
+    gaps[bin] = (gaps[bin] ?? 0) + Number(answer === labels[sample]) - confidence;
+  });
+  return {
+    accuracy: accuracy(logits, labels),
+    loss: crossEntropy(logits, labels),
+    calibration: sum(range(bins).map((bin) => Math.abs(gaps[bin] ?? 0))) / labels.length,
+  };
+}

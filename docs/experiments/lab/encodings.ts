@@ -1,0 +1,42 @@
+/** The ways in which pixels of 0–255 enter a network: as μ and σ² of its own input normalization, (x − μ) / σ. */
+import type { ClassificationDataset, InputStatistics } from '../../../training/data/index.ts';
+import { elementCount } from '../../../training/files/element-count.ts';
+import type { Lab } from './lab.ts';
+import { range } from './range.ts';
+
+export interface Encoding {
+  readonly per: 'channel' | 'feature';
+  readonly statistics: (lab: Lab, train: ClassificationDataset) => InputStatistics;
+}
+
+const fixed = (mean: number, variance: number): InputStatistics => ({
+  mean: Float32Array.of(mean),
+  variance: Float32Array.of(variance),
+});
+
+export const encodings = {
+  raw: { per: 'channel', statistics: () => fixed(0, 1) },
+  scaled: { per: 'channel', statistics: () => fixed(0, 255 ** 2) },
+  normalized: { per: 'channel', statistics: (lab, train) => lab.inputStatistics(train, 'channel') },
+  'by pixel': { per: 'feature', statistics: (lab, train) => lab.inputStatistics(train, 'feature') },
+} as const satisfies Readonly<Record<string, Encoding>>;
+
+export type EncodingName = keyof typeof encodings;
+export const encodingNames = Object.keys(encodings) as readonly EncodingName[];
+
+const epsilon = 1e-5;
+
+/** Rows `[samples, features]` as the network sees them. */
+export function encode(
+  { inputs, inputShape, count }: ClassificationDataset,
+  { mean, variance }: InputStatistics,
+): readonly Float64Array[] {
+  const size = elementCount(inputShape);
+  return range(count).map((sample) =>
+    Float64Array.from({ length: size }, (_, i) => {
+      const group = mean.length === 1 ? 0 : i;
+      const pixel = inputs[sample * size + i] ?? NaN;
+      return (pixel - (mean[group] ?? NaN)) / Math.sqrt((variance[group] ?? NaN) + epsilon);
+    }),
+  );
+}

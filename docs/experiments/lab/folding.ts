@@ -1,0 +1,43 @@
+/**
+ * Batch Norm at test time as a part of the dense layer before it:
+ *
+ *     γ (W x − μ) / √(σ² + ε) + β = W' x + b'        W' = γ / √(σ² + ε) · W        b' = β − γ / √(σ² + ε) · μ
+ */
+import type { Tensor } from '../../../training/graph/index.ts';
+import { layersOf, type Network, type Plan } from '../../../training/network/index.ts';
+import type { State } from '../../../training/trainer/index.ts';
+
+/** The network without its Batch Norm layers. */
+export const withoutNorms = (network: Network): Network => ({
+  ...network,
+  name: `${network.name}, folded`,
+  layers: network.layers.filter(({ kind }) => kind !== 'batchNorm'),
+});
+
+/** The tensors of the network without its Batch Norm layers, for one of dense layers. */
+export function foldNorms(plan: Plan, state: State): State {
+  const layers = layersOf(plan);
+  const folded = new Map(state);
+  layers.forEach(({ name, layer }, i) => {
+    const before = layers[i - 1];
+    if (layer.kind !== 'batchNorm' || !before) return;
+    const tensor = (suffix: string) => state.get(`${name}.${suffix}`)?.data ?? new Float32Array();
+    const variance = tensor('running_var');
+    const factor = Float64Array.from(
+      tensor('weight'),
+      (gamma, c) => gamma / Math.sqrt((variance[c] ?? NaN) + layer.epsilon),
+    );
+    const running = tensor('running_mean');
+    const bias = Float32Array.from(tensor('bias'), (beta, c) => beta - (factor[c] ?? NaN) * (running[c] ?? NaN));
+    const weight = state.get(`${before.name}.weight`);
+    if (weight) folded.set(`${before.name}.weight`, scaleRows(weight, factor));
+    folded.set(`${before.name}.bias`, { dtype: 'float32', shape: [bias.length], data: bias });
+    for (const own of ['weight', 'bias', 'running_mean', 'running_var']) folded.delete(`${name}.${own}`);
+  });
+  return folded;
+}
+
+function scaleRows({ shape, data }: Tensor<'float32'>, factors: Float64Array): Tensor<'float32'> {
+  const size = data.length / factors.length;
+  return { dtype: 'float32', shape, data: data.map((w, i) => w * (factors[Math.floor(i / size)] ?? NaN)) };
+}

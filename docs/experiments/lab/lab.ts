@@ -1,0 +1,84 @@
+/** What every experiment is given: MNIST, a backend, how much to run, and where to say how far it is. */
+import { type Backend, nativeBackend } from '../../../training/backend/index.ts';
+import {
+  type ClassificationDataset,
+  inputStatistics,
+  type InputStatistics,
+  loadMnist,
+  type MnistSplits,
+  subset,
+} from '../../../training/data/index.ts';
+import { range } from './range.ts';
+import { cachingSessions } from './session-cache.ts';
+
+/** Asks a served model: logits for each image of one mini-batch, by fixed statistics or by the mini-batch's own. */
+export type AskServed = (
+  images: readonly Uint8Array[],
+  statistics: 'running' | 'batch',
+) => Promise<readonly Float32Array[]>;
+
+export interface LabOptions {
+  /** Fewer repeats and steps: the direction of an effect, not its size. */
+  readonly quick: boolean;
+  /** The folder of the exported models. */
+  readonly models: string;
+  /** The Worker's model `mnist-cnn`; experiments do without where there is none. */
+  readonly askServed?: AskServed | undefined;
+  /** Is told whenever a part of the work is done, and how much is known to be ahead in all. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface Lab extends Omit<LabOptions, 'onProgress'> {
+  /** One thread, which is the fastest for networks this small. */
+  readonly backend: Backend;
+  readonly data: MnistSplits;
+  /** μ and σ² of a data set's inputs. A pass over the training set takes longer than many a run, so it is made once. */
+  readonly inputStatistics: (dataset: ClassificationDataset, per: 'channel' | 'feature') => InputStatistics;
+  /** One value for each mode: the whole measurement's, or the quick one's. */
+  readonly pick: <T>(full: T, quick: T) => T;
+  /** The seeds of the repeats. */
+  readonly seeds: (full: number, quick: number) => readonly number[];
+  /** Does the work for one item after the other, and reports progress. */
+  readonly each: <Item, Result>(
+    items: readonly Item[],
+    work: (item: Item) => Promise<Result>,
+  ) => Promise<readonly Result[]>;
+}
+
+const splitSeed = 0;
+
+export async function openLab(options: LabOptions): Promise<Lab> {
+  const { quick, onProgress = () => undefined } = options;
+  const pick = <T>(full: T, brief: T): T => (quick ? brief : full);
+  const progress = { done: 0, total: 0 };
+  return {
+    ...options,
+    backend: cachingSessions(await nativeBackend({ threads: 1 })),
+    data: await loadMnist({ seed: splitSeed }),
+    inputStatistics: cachedStatistics(),
+    pick,
+    seeds: (full, brief) => range(pick(full, brief)).map((i) => i + 1),
+    each: async (items, work) => {
+      progress.total += items.length;
+      const results = [];
+      for (const item of items) {
+        results.push(await work(item));
+        onProgress(++progress.done, progress.total);
+      }
+      return results;
+    },
+  };
+}
+
+function cachedStatistics(): Lab['inputStatistics'] {
+  const known = { channel: new WeakMap<object, InputStatistics>(), feature: new WeakMap<object, InputStatistics>() };
+  return (dataset, per) => {
+    const statistics = known[per].get(dataset) ?? inputStatistics(dataset, per);
+    known[per].set(dataset, statistics);
+    return statistics;
+  };
+}
+
+/** The first `count` samples. */
+export const firstOf = (dataset: ClassificationDataset, count: number): ClassificationDataset =>
+  subset(dataset, Int32Array.from(range(count)));

@@ -1,0 +1,20 @@
+/** A backend that compiles every graph once. Experiments run the same graph with many seeds and learning rates. */
+import { createHash } from 'node:crypto';
+import type { Backend, Session } from '../../../training/backend/index.ts';
+import { encodeModel } from '../../../training/graph/index.ts';
+
+/** Its sessions stay open for the next user, and end with the process. */
+export function cachingSessions(backend: Backend): Backend {
+  const sessions = new Map<string, Promise<Session>>();
+  const remember = (key: string, create: () => Promise<Session>) => {
+    const session = sessions.get(key) ?? create();
+    sessions.set(key, session);
+    return session.then(({ run }) => ({ run, release: () => Promise.resolve() }));
+  };
+  return {
+    ...backend,
+    createSession: (graph) => remember(digest(encodeModel(graph)), () => backend.createSession(graph)),
+  };
+}
+
+const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

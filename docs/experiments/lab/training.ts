@@ -1,0 +1,110 @@
+/** Training that pauses, so that an experiment can look at the network in between and stop when it has seen enough. */
+import {
+  type ClassificationDataset,
+  createRandom,
+  epochBatches,
+  type InputStatistics,
+} from '../../../training/data/index.ts';
+import { type Network, type Plan, planNetwork } from '../../../training/network/index.ts';
+import {
+  DivergenceError,
+  initializeTensors,
+  type State,
+  type TrainingConfig,
+  TrainingRun,
+} from '../../../training/trainer/index.ts';
+import { firstOf, type Lab } from './lab.ts';
+import { mean } from './statistics.ts';
+
+/** A run's configuration, counted in steps; what is left out is the experiments' common choice. */
+export type Settings = Pick<TrainingConfig, 'optimizer' | 'learningRate' | 'seed'> &
+  Partial<Omit<TrainingConfig, 'epochs'>> & {
+    readonly steps: number;
+    /** Steps between two pauses. */
+    readonly every?: number;
+    /** The whole training set when omitted. */
+    readonly train?: ClassificationDataset;
+    /** What to start from, in place of fresh weights. */
+    readonly tensors?: State | undefined;
+  };
+
+export interface Pause {
+  readonly step: number;
+  /** Mean over the mini-batches since the last pause; NaN, as are all tensors, when the run has diverged, and ends. */
+  readonly loss: number;
+  readonly tensors: State;
+}
+
+const common = { batchSize: 64, schedule: 'constant', bnMomentum: 0.9 } as const;
+
+/** An untrained network, which normalizes its inputs by the training set's μ, σ². */
+export function freshTensors(lab: Lab, plan: Plan, seed: number, train = lab.data.train): State {
+  const { inputNormalization: per } = plan.network;
+  const tensors = initializeTensors(plan, createRandom(seed), firstOf(train, 1));
+  return per === 'none' ? tensors : withInputStatistics(plan, tensors, lab.inputStatistics(train, per));
+}
+
+/** The network with another μ and σ² for its inputs. */
+export function withInputStatistics({ input }: Plan, tensors: State, { mean, variance }: InputStatistics): State {
+  if (!input) throw new Error('internal: expected a network that normalizes its inputs');
+  const stored = (shape: readonly number[], data: Float32Array) => ({ dtype: 'float32', shape, data }) as const;
+  return new Map([
+    ...tensors,
+    [input.mean.name, stored(input.mean.shape, mean)],
+    [input.variance.name, stored(input.variance.shape, variance)],
+  ]);
+}
+
+export async function* training(lab: Lab, network: Network, settings: Settings): AsyncGenerator<Pause> {
+  const { steps, every = steps, train = lab.data.train, ...rest } = settings;
+  const plan = planNetwork(network);
+  const tensors = settings.tensors ?? freshTensors(lab, plan, settings.seed, train);
+  const config = { ...common, ...rest, epochs: 1 };
+  const run = await TrainingRun.start(plan, train, config, lab.backend, tensors);
+  const order = orderOf(steps, train.count, config);
+  for (let step = 0; step < steps; step += every) {
+    const next = order.subarray(step * config.batchSize, Math.min(step + every, steps) * config.batchSize);
+    const loss = await lossOf(run, next);
+    if (loss === undefined) {
+      yield { step: run.stepsDone, loss: NaN, tensors: noNumbers(run.tensors) };
+      return;
+    }
+    yield { step: run.stepsDone, loss, tensors: run.tensors };
+  }
+}
+
+/** The mean over the steps; undefined when they diverge. */
+async function lossOf(run: TrainingRun, order: Int32Array): Promise<number | undefined> {
+  try {
+    return mean((await run.steps(order)).loss);
+  } catch (error) {
+    if (error instanceof DivergenceError) return undefined;
+    throw error;
+  }
+}
+
+/** What is left of a network that has diverged. */
+const noNumbers = (tensors: State): State =>
+  new Map([...tensors].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.map(() => NaN) }]));
+
+/** The network's tensors after all steps. */
+export async function trained(lab: Lab, network: Network, settings: Omit<Settings, 'every'>): Promise<State> {
+  for await (const { tensors } of training(lab, network, settings)) return tensors;
+  throw new Error('internal: no steps');
+}
+
+/** As many epochs' mini-batches as the steps need. */
+function orderOf(
+  steps: number,
+  count: number,
+  { seed, batchSize }: Pick<TrainingConfig, 'seed' | 'batchSize'>,
+): Int32Array {
+  const order = new Int32Array(steps * batchSize);
+  const random = createRandom(seed);
+  for (let filled = 0, epoch = 1; filled < order.length; epoch++) {
+    const more = epochBatches(random, epoch, count, batchSize).subarray(0, order.length - filled);
+    order.set(more, filled);
+    filled += more.length;
+  }
+  return order;
+}

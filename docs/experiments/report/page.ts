@@ -1,0 +1,124 @@
+/** The report: one HTML page that needs nothing beside itself. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Description, Experiment } from '../experiment.ts';
+import type { Recorded } from '../run.ts';
+import { figureHtml } from './figure.ts';
+import { list } from './format.ts';
+import { displayed, prose } from './prose.ts';
+
+interface Section extends Description {
+  readonly number: number;
+  readonly experiment: Experiment;
+  readonly record: Recorded;
+}
+
+/** @param records of the experiments that have been run, in the claims' order; undefined for the others */
+export function reportPage(experiments: readonly Experiment[], records: readonly (Recorded | undefined)[]): string {
+  const sections = experiments.flatMap((experiment, i): readonly Section[] => {
+    const record = records[i];
+    return record ? [{ number: i + 1, experiment, record, ...experiment.describe(record.results) }] : [];
+  });
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="description" content="Ten claims about Batch Normalization, each tested on MNIST.">
+<title>Batch Norm, claim by claim · bn-edge</title>
+<style>
+${fontFace('latin')}
+${fontFace('greek')}
+${styleSheet('../../../worker/page/styles/shared.css')}${styleSheet('report.css')}</style>
+</head>
+<body>
+${introduction(sections)}
+<main>
+${sections.map(sectionHtml).join('\n')}
+</main>
+${footer(sections)}
+</body>
+</html>
+`;
+}
+
+const styleSheet = (path: string): string => readFileSync(join(import.meta.dirname, path), 'utf8');
+
+const require = createRequire(import.meta.url);
+
+/** The Worker's page uses the same; the browser takes from each file only the letters that the other lacks. */
+function fontFace(subset: 'latin' | 'greek'): string {
+  const file = require.resolve(`@fontsource-variable/source-serif-4/files/source-serif-4-${subset}-wght-normal.woff2`);
+  const range = subset === 'greek' ? 'unicode-range:U+0370-03FF;' : '';
+  const data = readFileSync(file).toString('base64');
+  return `@font-face{font-family:'Source Serif 4';font-weight:200 900;${range}src:url(data:font/woff2;base64,${data}) format('woff2')}`;
+}
+
+const introduction = (sections: readonly Section[]): string => `<header>
+<p class="eyebrow">bn-edge: Batch Normalization, measured</p>
+<h1>Batch Norm, claim by claim</h1>
+<p class="lead">${prose('What courses teach about Batch Norm, each claim put to an experiment on MNIST. Batch Norm normalizes every channel of $z$ by mean and variance, then scales and shifts it by what it learns:')}</p>
+${displayed('\\mu = \\frac1m \\sum_i z_i', '\\sigma^2 = \\frac1m \\sum_i (z_i-\\mu)^2', '\\hat z_i = \\frac{z_i-\\mu}{\\sqrt{\\sigma^2+\\varepsilon}}', '\\tilde z_i = \\gamma\\,\\hat z_i + \\beta')}
+<p class="lead">${prose('In training $\\mu$ and $\\sigma^2$ are those of the mini-batch, at test time fixed ones. Everything below was computed by the project’s own training graph in ONNX Runtime, with fixed seeds. “±” and error bars are one standard deviation over the repeats; “clearly” means by more than two standard errors of the difference. A claim that the numbers do not bear out says so.')}</p>
+<p class="lead">${tally(sections)}</p>
+<ol class="contents">
+${sections.map(contentsItem).join('\n')}
+</ol>
+</header>`;
+
+const contentsItem = (section: Section): string =>
+  `<li value="${section.number}"><a href="#${section.experiment.name}">${prose(section.experiment.title)}</a> ${verdictHtml(section)}</li>`;
+
+type Verdict = 'holds' | 'holds in part' | 'does not hold';
+
+const classOf = { holds: 'holds', 'holds in part': 'partly', 'does not hold': 'fails' } as const;
+
+function verdictOf({ findings }: Section): Verdict {
+  const holding = findings.filter(({ holds }) => holds).length;
+  if (holding === findings.length) return 'holds';
+  return holding === 0 ? 'does not hold' : 'holds in part';
+}
+
+const verdictHtml = (section: Section): string =>
+  `<b class="verdict ${classOf[verdictOf(section)]}">${verdictOf(section)}</b>`;
+
+/** `Of 10 claims 7 hold and 3 hold in part.` */
+function tally(sections: readonly Section[]): string {
+  const count = (wanted: Verdict) => sections.filter((section) => verdictOf(section) === wanted).length;
+  const parts = [
+    `${count('holds')} hold`,
+    `${count('holds in part')} hold in part`,
+    `${count('does not hold')} do not`,
+  ];
+  return `Of ${sections.length} claims ${list(parts.filter((part) => !part.startsWith('0 ')))}.`;
+}
+
+const sectionHtml = (section: Section): string => {
+  const { number, experiment, method, findings, figures } = section;
+  return `<section id="${experiment.name}">
+<h2><span>${number}</span> ${prose(experiment.title)}</h2>
+<p class="claim"><b>The claim.</b> ${prose(experiment.claim)} ${verdictHtml(section)}</p>
+<div class="method"><h3>What was run</h3>
+${method.map((text) => `<p>${prose(text)}</p>`).join('\n')}
+</div>
+${figures.map(figureHtml).join('\n')}
+<div class="findings"><h3>What it shows</h3>
+<ul>
+${findings.map(({ holds, text }) => `<li class="${holds ? 'holds' : 'fails'}">${prose(text)}</li>`).join('\n')}
+</ul></div>
+<p class="command"><code>npm run experiments -- ${experiment.name}</code> <a href="${experiment.name}.json">all numbers</a></p>
+</section>`;
+};
+
+function footer(sections: readonly Section[]): string {
+  const engines = [...new Set(sections.map(({ record }) => record.engine.replace(/\b1 threads/, '1 thread')))].join(
+    ', ',
+  );
+  const quick = sections.some(({ record }) => record.quick);
+  return `<footer>
+<p>${engines}. MNIST: LeCun, Cortes and Burges.${quick ? ' <b>Of a quick run: fewer repeats and steps.</b>' : ''}</p>
+<p>${prose('Ioffe and Szegedy, [Batch Normalization](https://arxiv.org/abs/1502.03167), 2015; Santurkar, Tsipras, Ilyas and Mądry, [How Does Batch Normalization Help Optimization?](https://arxiv.org/abs/1805.11604), 2018.')}</p>
+</footer>`;
+}

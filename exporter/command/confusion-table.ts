@@ -1,0 +1,45 @@
+/** A confusion matrix in the terminal. */
+import Table from 'cli-table3';
+import { classScores, type ConfusionMatrix } from '../../training/objective/index.ts';
+import { percent } from './terminal.ts';
+
+/** More would not fit a terminal side by side. */
+const widest = 16;
+const listed = 10;
+
+/** Rows are classes, columns what they were taken for. Of many classes the pairs that are mixed up most often. */
+export function confusionTable(matrix: ConfusionMatrix, classes: readonly string[]): string {
+  return classes.length <= widest ? wholeMatrix(matrix, classes) : worstPairs(matrix, classes);
+}
+
+function wholeMatrix(matrix: ConfusionMatrix, classes: readonly string[]): string {
+  const scores = classScores(matrix);
+  const table = plainTable(['', ...classes, 'recall']);
+  matrix.forEach((row, k) => {
+    table.push([
+      classes[k] ?? '',
+      ...row.map((times) => (times === 0 ? '·' : String(times))),
+      percent(scores[k]?.recall ?? 0),
+    ]);
+  });
+  table.push(['precision', ...scores.map(({ precision }) => `${(100 * precision).toFixed(0)} %`), '']);
+  return table.toString();
+}
+
+function worstPairs(matrix: ConfusionMatrix, classes: readonly string[]): string {
+  const pairs = matrix.flatMap((row, k) =>
+    row.map((times, taken) => ({ times: k === taken ? 0 : times, pair: [classes[k] ?? '', classes[taken] ?? ''] })),
+  );
+  const table = plainTable(['is', 'taken for', 'times']);
+  const worst = pairs.filter(({ times }) => times > 0).sort((a, b) => b.times - a.times);
+  for (const { pair, times } of worst.slice(0, listed)) table.push([...pair, String(times)]);
+  return table.toString();
+}
+
+const plainTable = (head: readonly string[]): Table.Table =>
+  new Table({
+    head: [...head],
+    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+    style: { head: [], border: [] },
+  });

@@ -1,0 +1,128 @@
+/** The options that say what data there are and how to read them. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import {
+  type ColumnKind,
+  type Dataset,
+  type DataSource,
+  type ImageSize,
+  type Imputation,
+  readableFiles,
+} from '../../training/data/index.ts';
+import { unexpected } from '../../training/files/errors.ts';
+import { fraction } from '../../training/run/numbers.ts';
+
+export interface DataFlags {
+  readonly data?: string;
+  readonly label?: string;
+  readonly task?: Dataset['task'];
+  readonly missing?: readonly string[];
+  readonly numeric?: readonly string[];
+  readonly categorical?: readonly string[];
+  readonly ignore?: readonly string[];
+  readonly delimiter?: string;
+  /** False with --no-header. */
+  readonly header?: boolean;
+  readonly imageSize?: ImageSize;
+  readonly channels?: '1' | '3';
+  readonly validationShare?: number;
+  readonly testShare?: number;
+}
+
+/** @param standard the data when there are no options */
+export const addDataOptions = (command: Command, standard = 'MNIST'): Command =>
+  command
+    .optionsGroup('Data:')
+    .option(
+      '--data <path>',
+      `${readableFiles}, a folder with a folder of images for each class, or one with four IDX files, plain or .gz (default: ${standard})`,
+    )
+    .option(
+      '--label <name>',
+      'what to predict: a column; the array in a .npz file (default: y, of x); the .npy file of the labels',
+    )
+    .addOption(
+      new Option('--task <kind>', 'predict classes or numbers (default: what the labels look like)').choices([
+        'classification',
+        'regression',
+      ]),
+    )
+    .option(
+      '--missing <how...>',
+      'in place of missing values, refused otherwise: mean, median, most-frequent or a value, as COLUMN=HOW, or as HOW for all other columns of numbers, while categories take the most frequent',
+    )
+    .option('--numeric <columns...>', 'columns that hold numbers (default: those in which all cells are)')
+    .option('--categorical <columns...>', 'columns that hold categories, even if they look like numbers')
+    .option('--ignore <columns...>', 'columns to leave out')
+    .option('--delimiter <character>', 'between cells (default: a tab for .tsv, a comma otherwise)')
+    .option('--no-header', 'the first row is data; columns are called 1, 2, …')
+    .option('--image-size <size>', 'pixels to scale images to, such as 32 or 48x32, width first', imageSize)
+    .addOption(
+      new Option('--channels <n>', 'of images: 1 grey, 3 colour (default: 1 if all are grey)').choices(['1', '3']),
+    )
+    .option('--validation-share <x>', 'of the samples, watched in training (default: 0.1)', fraction)
+    .option('--test-share <x>', 'of the samples, for the final test (default: 0.1)', fraction);
+
+function imageSize(text: string): ImageSize {
+  const [, columns, rows = columns] = /^([1-9]\d{0,3})(?:x([1-9]\d{0,3}))?$/.exec(text) ?? [];
+  if (columns === undefined) throw new InvalidArgumentError('Expected a size such as 32 or 48x32.');
+  return { rows: Number(rows), columns: Number(columns) };
+}
+
+/**
+ * The flags about data as a source, apart from the others.
+ *
+ * @throws UserError for flags that say how to read data, without data
+ */
+export function takeDataSource<F extends DataFlags>(
+  flags: F,
+): { readonly source: DataSource; readonly others: Omit<F, keyof DataFlags> } {
+  const {
+    data: path,
+    label,
+    task,
+    missing,
+    numeric,
+    categorical,
+    ignore: ignored,
+    delimiter,
+    header,
+    imageSize: size,
+    channels,
+    validationShare,
+    testShare,
+    ...others
+  } = flags;
+  const source: DataSource = {
+    ...present({ path, label, task, delimiter, size, validationShare, testShare }),
+    ...(missing && imputationsOf(missing)),
+    ...kindsOf({ numeric, categorical, ignored }),
+    ...(header === false && { header }),
+    ...(channels && { channels: channels === '1' ? 1 : 3 }),
+  };
+  const isStray = path === undefined && Object.keys(source).length > 0;
+  if (isStray) throw unexpected('--data', 'a file or folder for the options about data', 'none');
+  return { source, others };
+}
+
+const present = <T extends object>(values: T): T =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+
+/** `age=median` is about one column, `median` about all others. */
+function imputationsOf(texts: readonly string[]): Pick<DataSource, 'impute' | 'imputeOthers'> {
+  const pairs = texts
+    .filter((text) => text.includes('='))
+    .map((text): [string, Imputation] => {
+      const split = text.lastIndexOf('=');
+      return [text.slice(0, split), text.slice(split + 1)];
+    });
+  const [others, another] = texts.filter((text) => !text.includes('='));
+  if (another !== undefined) throw unexpected('--missing', 'one value for all other columns', another);
+  return { ...(pairs.length > 0 && { impute: Object.fromEntries(pairs) }), ...(others && { imputeOthers: others }) };
+}
+
+function kindsOf(
+  columns: Readonly<Record<ColumnKind | 'ignored', readonly string[] | undefined>>,
+): Pick<DataSource, 'kinds'> {
+  const kinds = Object.entries(columns).flatMap(([kind, names = []]) => names.map((name) => [name, kind] as const));
+  return kinds.length > 0 ? { kinds: Object.fromEntries(kinds) as Record<string, ColumnKind | 'ignored'> } : {};
+}

@@ -1,0 +1,50 @@
+/** The worst mistakes as one picture, an SVG: each sample above what it is, what it was taken for and with what probability. */
+import { encode } from 'fast-png';
+import type { Samples } from '../../training/data/index.ts';
+import { elementCount } from '../../training/files/element-count.ts';
+import type { Mistake } from '../../training/run/evaluation.ts';
+
+const [columns, tile, margin, text] = [6, 96, 12, 36] as const;
+
+/** Whether samples are pictures, of one grey channel or three colours. */
+export const arePictures = ({ inputShape }: Samples): boolean =>
+  inputShape.length === 3 && (inputShape[0] === 1 || inputShape[0] === 3);
+
+export function drawMistakes(mistakes: readonly Mistake[], samples: Samples): string {
+  const width = margin + columns * (tile + margin);
+  const height = margin + Math.ceil(mistakes.length / columns) * (tile + text + margin);
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" text-anchor="middle">
+<rect width="100%" height="100%" fill="white"/>
+${mistakes.map((mistake, i) => drawMistake(mistake, samples, i)).join('\n')}
+</svg>
+`;
+}
+
+function drawMistake({ sample, expected, got, weight }: Mistake, samples: Samples, i: number): string {
+  const x = margin + (i % columns) * (tile + margin);
+  const y = margin + Math.floor(i / columns) * (tile + text + margin);
+  const picture = `data:image/png;base64,${Buffer.from(pngOf(samples, sample)).toString('base64')}`;
+  const line = (dy: number, fill: string, words: string) =>
+    `<text x="${tile / 2}" y="${tile + dy}" fill="${fill}">${escape(words)}</text>`;
+  return `<g transform="translate(${x} ${y})"><title>sample ${sample}</title>
+<image width="${tile}" height="${tile}" href="${picture}" style="image-rendering: pixelated"/>
+${line(15, '#222', `${expected} → ${got}`)}${line(30, '#777', `${(100 * weight).toFixed(1)} %`)}
+</g>`;
+}
+
+/** Of `[channels, rows, columns]`. Numbers that are no bytes are spread from the sample's smallest to its largest. */
+function pngOf({ inputs, inputShape }: Samples, sample: number): Uint8Array {
+  const [channels = 1, height = 1, width = 1] = inputShape;
+  const size = elementCount(inputShape);
+  const values = Float32Array.from(inputs.subarray(sample * size, (sample + 1) * size));
+  const low = values.reduce((least, value) => Math.min(least, value), Infinity);
+  const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
+  const byte = (value: number) => (inputs instanceof Uint8Array ? value : (255 * (value - low)) / (high - low || 1));
+  const pixels = width * height;
+  const data = Uint8Array.from({ length: size }, (_, i) =>
+    byte(values[(i % channels) * pixels + Math.floor(i / channels)] ?? 0),
+  );
+  return encode({ width, height, channels, data });
+}
+
+const escape = (words: string): string => words.replaceAll('&', '&amp;').replaceAll('<', '&lt;');

@@ -1,0 +1,82 @@
+/** Runs the Worker on this machine with `wrangler dev`: no account, no network, no telemetry. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../../training/files/errors.ts';
+
+export interface Server {
+  readonly url: string;
+  /** Resolves when the server ends by itself. */
+  readonly ended: Promise<unknown>;
+  readonly stop: () => Promise<void>;
+}
+
+const host = '127.0.0.1';
+const portsToTry = 20;
+/** The first build specialises the runtime, which takes a busy machine minutes. */
+const readyWithinMs = 300_000;
+
+/**
+ * @param port the first port to try
+ * @throws UserError when the Worker does not get ready, with the last lines of what it printed
+ */
+export async function serveLocally(port: number): Promise<Server> {
+  const free = await freePort(port);
+  const child = spawn(
+    'wrangler',
+    ['dev', '--ip', host, '--port', String(free), '--show-interactive-dev-session=false'],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', NO_COLOR: '1' },
+    },
+  );
+  const output = collectOutput(child);
+  const ended = once(child, 'exit');
+  const server = { url: `http://${host}:${free}`, ended, stop: () => stop(child, ended) };
+  await ready(server, child, output);
+  return server;
+}
+
+/** Asks until the Worker answers, or its process ends, or time is up. */
+async function ready({ url, stop: stopServer }: Server, child: ChildProcess, output: () => string): Promise<void> {
+  const deadline = performance.now() + readyWithinMs;
+  while (child.exitCode === null && performance.now() < deadline) {
+    const response = await fetch(`${url}/v2/health/ready`).catch(() => undefined);
+    if (response?.ok) return;
+    await sleep(100);
+  }
+  await stopServer();
+  throw new UserError(`wrangler dev: the Worker did not get ready:\n${output()}`);
+}
+
+async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  await ended;
+}
+
+/** The last lines that the process has printed so far. */
+function collectOutput(child: ChildProcess): () => string {
+  const chunks: string[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
+  return () => chunks.join('').trimEnd().split('\n').slice(-20).join('\n');
+}
+
+async function freePort(first: number): Promise<number> {
+  for (let port = first; port < first + portsToTry; port++) {
+    if (await isFree(port)) return port;
+  }
+  throw new UserError(`--port: expected a free port from ${first} to ${first + portsToTry - 1}, got none`);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, host);
+  const outcome = await Promise.race([
+    once(server, 'listening').then(() => true),
+    once(server, 'error').then(() => false),
+  ]).catch(() => false);
+  server.close();
+  return outcome;
+}

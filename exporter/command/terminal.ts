@@ -1,0 +1,96 @@
+/** What a training run shows in the terminal. */
+import { SingleBar } from 'cli-progress';
+import Table from 'cli-table3';
+import { elementCount } from '../../training/files/element-count.ts';
+import { formatShape } from '../../training/graph/index.ts';
+import { isTrained, layersOf, type Plan } from '../../training/network/index.ts';
+import type { Evaluation, Report } from '../../training/objective/index.ts';
+import type { EpochMetrics, TrainingEvents } from '../../training/trainer/index.ts';
+import { sparkline } from './sparkline.ts';
+
+export const count = (value: number): string => Math.round(value).toLocaleString('en-US');
+export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+
+/** Layer, output shape, parameters; running statistics are not parameters. */
+export function summaryTable(plan: Plan): string {
+  const layers = layersOf(plan);
+  const table = new Table({
+    head: ['layer', 'output', 'parameters'],
+    colAligns: ['left', 'left', 'right'],
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+    style: { head: [], border: [] },
+  });
+  const sizes = layers.map(({ tensors }) =>
+    tensors
+      .filter(isTrained)
+      .map(({ shape }) => elementCount(shape))
+      .reduce(add, 0),
+  );
+  table.push(['input', formatShape(plan.network.inputShape), '']);
+  layers.forEach(({ name, outputShape }, i) => {
+    table.push([name, formatShape(outputShape), sizes[i] ? count(sizes[i]) : '']);
+  });
+  table.push(['', 'in all', count(sizes.reduce(add, 0))]);
+  return table.toString();
+}
+
+export interface Screen extends Required<Pick<TrainingEvents, 'onProgress' | 'onEpoch'>> {
+  readonly stop: () => void;
+}
+
+/** A bar for each epoch with the run's losses as a curve, replaced by the epoch's metrics. Without a terminal only these are printed. */
+export function showTraining(epochs: number, samplesPerEpoch: number, print: (line: string) => void): Screen {
+  const bar = progressBar(epochs);
+  const losses: number[] = [];
+  let first = { time: 0, samples: 0 };
+  return {
+    onProgress: ({ epoch, samples, loss }) => {
+      losses.push(loss);
+      const shown = { epoch, loss: loss.toFixed(4), curve: sparkline(losses, 16) };
+      if (!bar.isActive) {
+        bar.start(samplesPerEpoch, samples, { ...shown, rate: '–' });
+        first = { time: performance.now(), samples };
+        return;
+      }
+      const rate = (samples - first.samples) / ((performance.now() - first.time) / 1000);
+      bar.update(samples, { ...shown, rate: count(rate) });
+    },
+    onEpoch: (metrics) => {
+      bar.stop();
+      print(epochLine(metrics, epochs));
+    },
+    stop: () => {
+      bar.stop();
+    },
+  };
+}
+
+function progressBar(epochs: number): SingleBar {
+  return new SingleBar({
+    format: `epoch {epoch}/${epochs} {bar} {percentage} %  loss {loss} {curve}  {rate} samples/s  {eta_formatted} left`,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    barsize: 16,
+    hideCursor: true,
+    clearOnComplete: true,
+    etaBuffer: 20,
+    gracefulExit: false,
+  });
+}
+
+function epochLine({ epoch, train, validation, samplesPerSecond }: EpochMetrics, epochs: number): string {
+  const part = ({ loss, accuracy, rmse = NaN }: Evaluation) =>
+    `${loss.toFixed(4)}  ${accuracy === undefined ? `RMSE ${rmse.toPrecision(4)}` : percent(accuracy)}`;
+  const number = `${epoch}/${epochs}`;
+  return `epoch ${number}   train ${part(train)}   validation ${part(validation)}   ${count(samplesPerSecond)} samples/s`;
+}
+
+/** `accuracy 99.10 %   F1 0.991`: shares of samples in percent, all else as numbers. */
+export const formatMetrics = ({ metrics }: Report): string =>
+  Object.entries(metrics)
+    .map(([name, value]) => `${name} ${shares.has(name) ? percent(value) : value.toPrecision(4)}`)
+    .join('   ');
+
+const shares: ReadonlySet<string> = new Set(['accuracy', 'top-3']);
+
+const add = (a: number, b: number): number => a + b;

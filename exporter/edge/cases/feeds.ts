@@ -1,0 +1,87 @@
+/** Made-up inputs for any model: every free dimension gets a size, every element a number. Deterministic. */
+
+import type { DType, Tensor, TensorData, Tensors, ValueInfo } from '../runtime/index.ts';
+import type { Runtime } from '../bundle.ts';
+
+/** How elements are chosen. `image`: whole numbers 0–255. `unit`: around zero. `special`: what a type has at its edges. */
+export type Fill = 'image' | 'unit' | 'special';
+
+/** Sizes of the free dimensions: one for all, except where a name has its own. */
+export interface Sizes {
+  readonly all: number;
+  readonly named?: Readonly<Record<string, number>>;
+}
+
+const specialFloats = [NaN, Infinity, -Infinity, 0, -0, 1e38, -1e38, 1e-40, -1e-45, 3.4028234663852886e38, 1, 255];
+/** As indices or sizes, most are out of every bound. Narrow types wrap them. */
+const specialIntegers = [-1, 0, -(2 ** 31), 99, 1, -99];
+/** Not for a number alone, which may be how often a loop is run. */
+const largeInteger = 2 ** 31 - 1;
+
+const fillFloat: Readonly<Record<Fill, (random: () => number) => number>> = {
+  image: (random) => Math.floor(random() * 256),
+  unit: (random) => random() * 2 - 1,
+  special: (random) => pick(specialFloats, random),
+};
+
+/** Integers are often indices: small ones have a chance to be valid. */
+const fillInteger: Readonly<Record<Fill, (random: () => number, alone: boolean) => number>> = {
+  image: (random) => Math.floor(random() * 8),
+  unit: (random) => Math.floor(random() * 2),
+  special: (random, alone) => pick(alone ? specialIntegers : [largeInteger, ...specialIntegers], random),
+};
+
+export function makeFeeds(runtime: Runtime, inputs: readonly ValueInfo[], sizes: Sizes, fill: Fill): Tensors {
+  const random = randomNumbers(sizes.all + inputs.length);
+  return Object.fromEntries(inputs.map((input) => [input.name, makeTensor(runtime, input, sizes, fill, random)]));
+}
+
+/** Names of the free dimensions, each once. Unnamed ones are called by input and axis. */
+export function freeDimensions(inputs: readonly ValueInfo[]): readonly string[] {
+  const names = inputs.flatMap(({ name, shape }) => shape.map((dimension, axis) => freeName(name, dimension, axis)));
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
+function freeName(input: string, dimension: number | string, axis: number): string | undefined {
+  if (typeof dimension === 'string') return dimension;
+  return dimension === -1 ? `${input}/${axis}` : undefined;
+}
+
+function makeTensor(
+  runtime: Runtime,
+  { name, dtype, shape }: ValueInfo,
+  { all, named = {} }: Sizes,
+  fill: Fill,
+  random: () => number,
+): Tensor {
+  const concrete = shape.map((dimension, axis) => {
+    const free = freeName(name, dimension, axis);
+    return free === undefined ? Number(dimension) : (named[free] ?? all);
+  });
+  const data = runtime.createData(dtype, runtime.elementCount(concrete));
+  fillData(data, dtype, fill, random);
+  return { dtype, shape: concrete, data };
+}
+
+function fillData(data: TensorData, dtype: DType, fill: Fill, random: () => number): void {
+  const integer = () => fillInteger[fill](random, data.length === 1);
+  for (let i = 0; i < data.length; i++) {
+    if (dtype === 'float16' || dtype === 'float32' || dtype === 'float64') data[i] = fillFloat[fill](random);
+    else if (dtype === 'bool') data[i] = Math.round(random());
+    else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(integer());
+    else data[i] = integer();
+  }
+}
+
+function pick(values: readonly number[], random: () => number): number {
+  return values[Math.floor(random() * values.length)] ?? 0;
+}
+
+/** Numbers in [0, 1) from a linear congruential generator (Numerical Recipes). */
+function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

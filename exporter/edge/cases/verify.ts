@@ -1,0 +1,135 @@
+/**
+ * The proof: every model gives the same bits and the same errors from the specialised runtime as from the stock one. One
+ * difference is a failed build.
+ */
+
+import { allCases, outcomeOf, sessionOf } from './cases.ts';
+import type { Case, Outcome, Subject } from './cases.ts';
+import { makeFeeds } from './feeds.ts';
+import type { Samples } from './samples.ts';
+import { sampleCases } from './samples.ts';
+import { isOutOfMemory } from '../runtime/ort.ts';
+import type { Tensor, TensorData } from '../runtime/index.ts';
+
+/** Model, case and the difference, as a message for the user. */
+export class VerificationError extends Error {
+  override readonly name = 'VerificationError';
+}
+
+/** @returns how many cases were compared; @throws VerificationError at the first difference */
+export async function verify(
+  reference: AsyncIterable<Outcome> | Iterable<Outcome>,
+  image: Subject,
+  samples?: Samples,
+): Promise<number> {
+  const cases = casesOf(image, samples).values();
+  let verified = 0;
+  for await (const expected of reference) {
+    const { value: one } = cases.next();
+    if (!one) throw new Error('internal: expected as many cases from stock as from the image');
+    compare(one, expected, perform(one, image));
+    verified++;
+  }
+  for (const model of Object.keys(image.sessions)) checkTrapRecovery(image, model);
+  return verified;
+}
+
+/** What becomes of every case, in the order in which they are compared. */
+export function* outcomesOf(subject: Subject, samples?: Samples): Iterable<Outcome> {
+  for (const one of casesOf(subject, samples)) yield perform(one, subject);
+}
+
+function casesOf(subject: Subject, samples?: Samples): readonly Case[] {
+  return [...allCases(subject), ...(samples ? sampleCases(subject, samples) : [])];
+}
+
+function compare(one: Case, expected: Outcome, got: Outcome): void {
+  if (memoryRanOut([expected, got])) return;
+  const difference = describeDifference(expected, got);
+  if (difference === undefined) return;
+  throw new VerificationError(`edge image, model ${one.model}, ${one.label}: ${difference}`);
+}
+
+/**
+ * Whether memory ran out in one of the two. How large a batch fits, and which allocation fails first, depends on where
+ * the holes in the heap are, and the image's heap has been tidied: such a case proves that nothing traps, no more.
+ */
+function memoryRanOut(outcomes: readonly Outcome[]): boolean {
+  const full = outcomes.filter((outcome) => typeof outcome === 'string' && isOutOfMemory(outcome));
+  const done = outcomes.filter((outcome) => typeof outcome !== 'string');
+  return full.length > 0 && full.length + done.length === outcomes.length;
+}
+
+/** A trap in either runtime is an outcome that nothing equals, least of all silence. */
+function perform({ perform }: Case, subject: Subject): Outcome {
+  try {
+    return perform(subject);
+  } catch (error) {
+    return `trapped: ${String(error)}`;
+  }
+}
+
+/** Bytes of a session's object, as many as are certain to hold a pointer that every run follows. */
+export const sessionBytes = 1_024;
+
+/** Breaks the memory of a session, then runs it: it must trap, be restored, and answer as it did when it was new. */
+function checkTrapRecovery(image: Subject, model: string): void {
+  const { instance } = image;
+  // The cases before have left holes in the heap, in which the largest of them may no longer fit.
+  instance.restore?.();
+  let restored = 0;
+  const restore = () => {
+    restored++;
+    instance.restore?.();
+  };
+  const observed = { ...image, instance: { ...instance, restore } };
+  const session = sessionOf(image, model);
+  const feeds = makeFeeds(image.runtime, session.inputs, { all: 1 }, 'image');
+  const before = outcomeOf(image, model, feeds);
+  const handle = image.sessions[model]?.handle ?? 0;
+  instance.heap.bytes.fill(0xff, handle, handle + sessionBytes);
+  const difference = describeDifference(before, outcomeOf(observed, model, feeds));
+  if (difference !== undefined) throw new VerificationError(`edge image, model ${model}, after a trap: ${difference}`);
+  if (restored !== 1) throw new VerificationError(`edge image, model ${model}: expected one trap, got ${restored}`);
+}
+
+/** What differs, or undefined. Outputs are compared bit by bit. */
+export function describeDifference(expected: Outcome, got: Outcome): string | undefined {
+  if (typeof expected === 'string' || typeof got === 'string') {
+    return expected === got ? undefined : `expected ${describe(expected)}, got ${describe(got)}`;
+  }
+  const names = Object.keys(expected);
+  if (names.join() !== Object.keys(got).join())
+    return `expected outputs ${names.join()}, got ${Object.keys(got).join()}`;
+  for (const name of names) {
+    const [want, have] = [expected[name], got[name]];
+    const difference = want && have ? tensorDifference(want, have) : 'expected a tensor, got none';
+    if (difference !== undefined) return `output ${name}: ${difference}`;
+  }
+  return undefined;
+}
+
+function describe(outcome: Outcome): string {
+  return typeof outcome === 'string' ? `"${outcome}"` : 'outputs';
+}
+
+function tensorDifference(expected: Tensor, got: Tensor): string | undefined {
+  const [want, have] = [`${expected.dtype} [${expected.shape.join()}]`, `${got.dtype} [${got.shape.join()}]`];
+  if (want !== have) return `expected ${want}, got ${have}`;
+  const at = firstDifference(expected.data, got.data);
+  if (at < 0) return undefined;
+  return `expected ${String(expected.data[at])} at ${at}, got ${String(got.data[at])}`;
+}
+
+/**
+ * Index of the first element whose bits differ, or -1. A NaN equals every NaN: which one an instruction gives is left open
+ * by WebAssembly's specification, and an engine's two compilers differ in it.
+ */
+function firstDifference(expected: TensorData, got: TensorData): number {
+  if (Buffer.compare(bytesOf(expected), bytesOf(got)) === 0) return -1;
+  return expected.findIndex((_: unknown, i: number) => !Object.is(expected[i], got[i]));
+}
+
+function bytesOf(data: TensorData): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}

@@ -1,0 +1,71 @@
+/**
+ * Takes the state of a booted instance: its memory, with everything that is free or dead set to zero, and its mutable
+ * globals. Zeroing is what makes the image small; it changes nothing that a program may read.
+ */
+
+import type { Booted } from './boot.ts';
+import type { Runtime } from '../bundle.ts';
+import type { OrtInstance } from '../runtime/index.ts';
+
+export interface Snapshot {
+  /** Memory from address 0. A whole number of pages. */
+  readonly memory: Uint8Array;
+  /** Where the heap begins; below are static data and the stack. */
+  readonly heapStart: number;
+  /** Values of the mutable globals, by number. */
+  readonly globals: ReadonlyMap<number, number | bigint>;
+}
+
+const largestBlock = 8 * 1024 * 1024;
+
+export function takeSnapshot(runtime: Runtime, booted: Booted): Snapshot {
+  zeroFreeHeap(runtime, booted.instance);
+  return copyState(booted, booted.instance.heap.bytes.length);
+}
+
+/**
+ * The same of a boot with blocks sealed off, without them.
+ * @param whole the snapshot of the boot without
+ */
+export function takeSealedSnapshot(booted: Booted, whole: Snapshot): Snapshot {
+  const sealed = copyState(booted, whole.memory.length);
+  const rest = booted.instance.heap.bytes.subarray(whole.memory.length, whole.memory.length + largestBlock);
+  if (rest.some((byte) => byte !== 0)) throw new Error('internal: expected a heap no larger than without sealing');
+  for (const [index, value] of whole.globals) {
+    if (sealed.globals.get(index) !== value) throw new Error(`internal: expected global ${index} to be ${value}`);
+  }
+  return sealed;
+}
+
+function copyState({ instance, globals }: Booted, bytes: number): Snapshot {
+  const values = new Map([...globals].map(([index, global]) => [index, global.value]));
+  zeroDeadStack(instance, [...values.values()].map(Number));
+  return { memory: instance.heap.bytes.slice(0, bytes), heapStart: instance.ort.stackSave(), globals: values };
+}
+
+/** With growth forbidden, allocates everything that is free, zeroes it and frees it again. */
+function zeroFreeHeap(runtime: Runtime, { ort, heap }: OrtInstance): void {
+  runtime.capMemory(heap.memory, 0);
+  const blocks = [];
+  for (let size = largestBlock; size >= 8; size /= 2) {
+    for (let block = ort._malloc(size); block !== 0; block = ort._malloc(size)) {
+      heap.bytes.fill(0, block, block + size);
+      blocks.push(block);
+    }
+  }
+  for (const block of blocks) ort._free(block);
+  runtime.capMemory(heap.memory, runtime.memoryCapPages);
+}
+
+/**
+ * The stack grows down: what lies between its end and the stack pointer belongs to calls that have returned. The end is
+ * one of the globals, the greatest below the stack pointer; the others are addresses of static data, which comes first.
+ */
+function zeroDeadStack({ ort, heap }: OrtInstance, globals: readonly number[]): void {
+  const pointer = ort.stackSave();
+  const end = Math.max(...globals.filter((value) => value < pointer));
+  if (heap.bytes.subarray(end, end + (pointer - end) / 2).some((byte) => byte !== 0)) {
+    throw new Error(`snapshot: expected the stack to end at ${end}, got data there`);
+  }
+  heap.bytes.fill(0, end, pointer);
+}

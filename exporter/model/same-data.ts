@@ -1,0 +1,29 @@
+/** Whether data read again are those that a checkpoint was trained on, as far as its answers depend on it. */
+import type { Column, LoadedData } from '../../training/data/index.ts';
+import { UserError } from '../../training/files/errors.ts';
+import { formatShape } from '../../training/graph/index.ts';
+import type { TrainedModel } from '../../training/checkpoint/model.ts';
+
+/**
+ * @returns the model; one from elsewhere, with no description of its own, with the classes and columns of the data
+ * @throws UserError for data with other inputs, classes or columns than the model's
+ */
+export function describedBy(data: LoadedData, model: TrainedModel): TrainedModel {
+  const classes = data.test.task === 'classification' ? data.test.classes : [];
+  const columns = data.columns ?? undefined;
+  requireSame('inputs', formatShape(model.plan.network.inputShape), formatShape(data.test.inputShape));
+  if (!model.record) return { ...model, classes, ...(columns && { columns }) };
+  requireSame('classes', listOf(model.classes), listOf(classes));
+  requireSame('columns', listOf(model.columns?.map(meaningOf)), listOf(columns?.map(meaningOf)));
+  return model;
+}
+
+function requireSame(what: string, trained: string, read: string): void {
+  if (trained !== read) throw new UserError(`data: expected the ${what} of the checkpoint, ${trained}, got ${read}`);
+}
+
+/** Without the value that stands in for a missing one, which is the checkpoint's business. */
+const meaningOf = (column: Column): string =>
+  column.kind === 'categorical' ? `${column.name} (${column.categories.join(', ')})` : column.name;
+
+const listOf = (texts: readonly string[] = []): string => (texts.length > 0 ? texts.join(', ') : 'none');

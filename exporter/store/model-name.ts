@@ -1,0 +1,13 @@
+/** What a model or a version of one may be called: a folder on every system, a part of a URL and of an import path. */
+import { UserError } from '../../training/files/errors.ts';
+
+/** No separator, no leading dot, nothing that Windows reserves or trims. */
+const NAME = /^(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_-])?$/i;
+
+export const isModelName = (name: string): boolean => NAME.test(name);
+
+/** @throws UserError when the name could leave its folder or cannot be served */
+export function requireModelName(where: string, name: unknown): asserts name is string {
+  if (typeof name === 'string' && isModelName(name)) return;
+  throw new UserError(`${where}: expected letters, digits, '.', '_' and '-', got ${JSON.stringify(name)}`);
+}

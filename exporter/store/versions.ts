@@ -1,0 +1,105 @@
+/**
+ * A model's folder and the versions in it. The layout is the one the registry reads:
+ *
+ *     models/<name>/…                the current version: model.onnx, card.json, …
+ *     models/<name>/versions/<v>/…   the version before, kept so that both answer and a rollback is possible
+ *
+ * One earlier version is kept: each one costs the Worker its size and its memory. Older ones are in the history of Git.
+ */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { unexpected } from '../../training/files/errors.ts';
+import { readBytes } from '../../training/files/files.ts';
+import type { ModelCard } from '../model/card.ts';
+import { requireModelName } from './model-name.ts';
+
+/** Contents by their path inside the folder, with `/` between its parts. */
+export type Files = ReadonlyMap<string, Uint8Array>;
+
+/** What the version of a model without a card, or with an older one, is called. */
+export const firstVersion = '1';
+
+/** @returns no files where there is no such folder */
+export async function readFolder(models: string, name: string): Promise<Files> {
+  requireModelName('--name', name);
+  const folder = join(models, name);
+  if (!existsSync(folder)) return new Map();
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const keyOf = (path: string) => path.slice(folder.length + 1).replaceAll('\\', '/');
+  return new Map(await Promise.all(paths.sort().map(async (path) => [keyOf(path), await readBytes(path)] as const)));
+}
+
+/** The files of the current version. */
+export const currentOf = (files: Files): Files => pick(files, (path) => (isFormer(path) ? undefined : path));
+
+/** The files that are kept of the version before, as they lie in the folder. */
+export const keptOf = (files: Files): Files => pick(files, (path) => (isFormer(path) ? path : undefined));
+
+/** The folder after a release: `fresh` is current, and what was current is kept in place of what was kept before. */
+export function release(files: Files, fresh: Files): Files {
+  const current = currentOf(files);
+  if (current.size === 0) return fresh;
+  const kept = `versions/${versionOf(current)}`;
+  return new Map([...fresh, ...pick(current, (path) => `${kept}/${path}`)]);
+}
+
+/**
+ * The folder after a rollback: the current version and the one before have changed places.
+ * @throws UserError where none is kept
+ */
+export function rollback(where: string, files: Files): Files {
+  const version = formerVersion(files);
+  if (version === undefined) throw unexpected(where, 'an earlier version to go back to', 'none');
+  const prefix = `versions/${version}/`;
+  return release(
+    files,
+    pick(files, (path) => (path.startsWith(prefix) ? path.slice(prefix.length) : undefined)),
+  );
+}
+
+/**
+ * What its card says, or the first.
+ * @throws UserError where the card is none, or the version could leave the folder
+ */
+export function versionOf(files: Files): string {
+  const { version = firstVersion } = cardOf(files);
+  requireModelName('card.json: version', version);
+  return version;
+}
+
+/**
+ * The current version's card; a model from elsewhere may have a shorter one, or none.
+ * @throws UserError where it is none
+ */
+export function cardOf(files: Files): Partial<ModelCard> {
+  const card = files.get('card.json');
+  if (!card) return {};
+  try {
+    return JSON.parse(new TextDecoder().decode(card)) as Partial<ModelCard>;
+  } catch {
+    throw unexpected('card.json', 'a model card in JSON', 'none');
+  }
+}
+
+/** Above all that are in the folder: a number never names two models. */
+export function nextVersion(files: Files): string {
+  const known = [...(files.size > 0 ? [versionOf(files)] : []), formerVersion(files) ?? ''];
+  return String(1 + Math.max(0, ...known.map(Number).filter(Number.isSafeInteger)));
+}
+
+function formerVersion(files: Files): string | undefined {
+  return [...files.keys()].find(isFormer)?.split('/')[1];
+}
+
+const isFormer = (path: string): boolean => path.startsWith('versions/');
+
+/** Files under new paths; those without one are left out. */
+const pick = (files: Files, pathOf: (path: string) => string | undefined): Files =>
+  new Map(
+    [...files].flatMap(([path, bytes]) => {
+      const target = pathOf(path);
+      return target === undefined ? [] : [[target, bytes] as const];
+    }),
+  );

@@ -1,0 +1,87 @@
+/** What makes a release refuse: less accuracy, another signature, a Worker that the platform has no room for. */
+import { describe, expect, it } from 'vitest';
+import type { ModelCard } from '../../../exporter/model/card.ts';
+import { objections } from '../../../exporter/deploy/objections.ts';
+import { mostBytes, tooLarge } from '../../../exporter/deploy/worker-size.ts';
+
+const accuracy = (running: number) => ({ test: { running, population: 0.5, batchOfOne: 0.1 } });
+
+const card: ModelCard = {
+  name: 'digits',
+  version: '1',
+  description: '',
+  labels: ['no', 'yes'],
+  inputs: [{ name: 'pixels', datatype: 'FP32', shape: [-1, 4] }],
+  outputs: [{ name: 'logits', datatype: 'FP32', shape: [-1, 2] }],
+  statistics: 'running',
+  accuracy: accuracy(0.9921),
+  verification: { samples: 1, largestDifference: 0 },
+  network: { name: 'digits', inputShape: [4], inputNormalization: 'feature', layers: [] },
+  training: null,
+  files: {},
+};
+
+describe('the comparison with the deployed card', () => {
+  it.each<[what: string, change: Partial<ModelCard>]>([
+    ['the same accuracy', {}],
+    ['a better one', { accuracy: accuracy(1) }],
+    ['a loss of 0.2 points', { accuracy: accuracy(0.9901) }],
+    ['another description', { description: 'anew' }],
+  ])('lets %s pass', (_, change) => {
+    expect(objections(card, { ...card, ...change })).toEqual([]);
+  });
+
+  it.each<[what: string, change: Partial<ModelCard>, objection: string]>([
+    [
+      'a larger loss',
+      { accuracy: accuracy(0.99) },
+      'test accuracy: expected at least 99.01 % (0.2 points below now), got 99.00 %',
+    ],
+    [
+      'statistics that lose',
+      { statistics: 'population' },
+      'test accuracy: expected at least 99.01 % (0.2 points below now), got 50.00 %',
+    ],
+    [
+      'another name of the input',
+      { inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4] }] },
+      'inputs: expected [{"name":"pixels","datatype":"FP32","shape":[-1,4]}], got [{"name":"x","datatype":"FP32","shape":[-1,4]}]',
+    ],
+    [
+      'another shape of the output',
+      { outputs: [{ name: 'logits', datatype: 'FP32', shape: [-1, 3] }] },
+      'outputs: expected [{"name":"logits","datatype":"FP32","shape":[-1,2]}], got [{"name":"logits","datatype":"FP32","shape":[-1,3]}]',
+    ],
+    ['classes in another order', { labels: ['yes', 'no'] }, 'labels: expected ["no","yes"], got ["yes","no"]'],
+  ])('objects to %s', (_, change, objection) => {
+    expect(objections(card, { ...card, ...change })).toEqual([objection]);
+  });
+
+  it('lets the error of numbers grow by one percent at most', () => {
+    const { accuracy: _, labels: __, ...numbers } = card;
+    const rmse = (running: number) => ({ rmse: { test: { running, population: 9, batchOfOne: 9 } } });
+    expect(objections({ ...numbers, ...rmse(2) }, { ...numbers, ...rmse(2.02) })).toEqual([]);
+    expect(objections({ ...numbers, ...rmse(2) }, { ...numbers, ...rmse(2.03) })).toEqual([
+      'test RMSE: expected at most 2.020 (1 % above now), got 2.030',
+    ]);
+  });
+
+  it('objects to replacing a model without a card', () => {
+    expect(objections({}, card)).toEqual([
+      'test accuracy: expected one in the deployed card to compare with, got none',
+      expect.stringContaining('inputs: expected a deployed card that tells them, got '),
+      expect.stringContaining('outputs: expected a deployed card that tells them, got '),
+      expect.stringContaining('labels: expected a deployed card that tells them, got '),
+    ]);
+  });
+});
+
+describe('the size of the Worker', () => {
+  it('may be what the platform takes', () => {
+    expect(tooLarge(mostBytes)).toEqual([]);
+  });
+
+  it('may not be more', () => {
+    expect(tooLarge(mostBytes + 6000)).toEqual(['worker: expected at most 64.00 MiB, got 64.01 MiB']);
+  });
+});

@@ -1,0 +1,141 @@
+/** What a model's folder holds after releases and rollbacks, and which names and versions may become folders. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isModelName } from '../../../exporter/store/model-name.ts';
+import {
+  type Files,
+  keptOf,
+  nextVersion,
+  readFolder,
+  release,
+  rollback,
+  versionOf,
+} from '../../../exporter/store/versions.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** A version as an export writes it; its model says which it is. */
+const version = (name: string): Files =>
+  new Map([
+    ['model.onnx', bytes(`model ${name}`)],
+    ['card.json', bytes(JSON.stringify({ version: name }))],
+  ]);
+
+const contents = (files: Files): Record<string, string> =>
+  Object.fromEntries([...files].map(([path, content]) => [path, Buffer.from(content).toString()]));
+
+const first = version('1');
+const second = release(first, version('2'));
+
+describe("a model's folder", () => {
+  it('has no other version after the first release', () => {
+    expect(release(new Map(), first)).toEqual(first);
+    expect(nextVersion(new Map())).toBe('1');
+  });
+
+  it('keeps the version before', () => {
+    expect(contents(second)).toEqual({
+      'model.onnx': 'model 2',
+      'card.json': '{"version":"2"}',
+      'versions/1/model.onnx': 'model 1',
+      'versions/1/card.json': '{"version":"1"}',
+    });
+    expect([versionOf(second), nextVersion(second)]).toEqual(['2', '3']);
+    expect([...keptOf(second).keys()]).toEqual(['versions/1/model.onnx', 'versions/1/card.json']);
+  });
+
+  it('keeps one version only', () => {
+    expect(contents(release(second, version('3')))).toEqual({
+      'model.onnx': 'model 3',
+      'card.json': '{"version":"3"}',
+      'versions/2/model.onnx': 'model 2',
+      'versions/2/card.json': '{"version":"2"}',
+    });
+  });
+
+  it('is the same after two rollbacks', () => {
+    const back = rollback('models/digits', second);
+    expect(versionOf(back)).toBe('1');
+    expect([...keptOf(back).keys()]).toEqual(['versions/2/model.onnx', 'versions/2/card.json']);
+    expect(contents(rollback('models/digits', back))).toEqual(contents(second));
+  });
+
+  it('never counts a number twice, not even after a rollback', () => {
+    expect(nextVersion(rollback('models/digits', second))).toBe('3');
+  });
+
+  it('has version 1 where no card says otherwise', () => {
+    expect(versionOf(new Map([['model.onnx', bytes('from elsewhere')]]))).toBe('1');
+    expect(nextVersion(new Map([['model.onnx', bytes('from elsewhere')]]))).toBe('2');
+  });
+
+  it('without an earlier version cannot be rolled back', () => {
+    expect(() => rollback('models/digits', first)).toThrow(
+      'models/digits: expected an earlier version to go back to, got none',
+    );
+  });
+
+  it.each(['../..', '/etc', 'a/b', ''])('with a card of version %j is refused', (name) => {
+    expect(() => release(version(name), second)).toThrow(/^card\.json: version: expected letters, digits, /);
+  });
+
+  it('with a card that is none is refused', () => {
+    expect(() => versionOf(new Map([['card.json', bytes('{')]]))).toThrow(
+      'card.json: expected a model card in JSON, got none',
+    );
+  });
+});
+
+describe('the folder on disk', () => {
+  let models: string;
+  beforeAll(async () => {
+    models = await mkdtemp(join(tmpdir(), 'bn-edge-versions-'));
+    for (const [path, content] of second) {
+      await mkdir(dirname(join(models, 'digits', path)), { recursive: true });
+      await writeFile(join(models, 'digits', path), content);
+    }
+  });
+  afterAll(() => rm(models, { recursive: true }));
+
+  it('is read with all its versions', async () => {
+    expect(contents(await readFolder(models, 'digits'))).toEqual(contents(second));
+    expect(await readFolder(models, 'nothing')).toEqual(new Map());
+  });
+
+  it.each(['../x', '/tmp/x', 'a/b'])('%j is not looked for', async (name) => {
+    await expect(readFolder(models, name)).rejects.toThrow(/^--name: expected letters, digits, .*, got "/);
+  });
+});
+
+describe('a model name', () => {
+  it.each(['mnist-cnn', 'resnet_50.v2', '7', 'A', 'console', 'com10', 'x'.repeat(64)])('may be %s', (name) => {
+    expect(isModelName(name)).toBe(true);
+  });
+
+  it.each([
+    ['the folder above', '../x'],
+    ['two dots', '..'],
+    ['an absolute path', '/x'],
+    ['a path', 'a/b'],
+    ['a path of Windows', 'a\\b'],
+    ['a drive', 'C:'],
+    ['an alternate data stream', 'a:b'],
+    ['a device of Windows', 'con'],
+    ['a device in capitals', 'NUL'],
+    ['a device with an ending', 'lpt1.onnx'],
+    ['a dot at the end, which Windows drops', 'a.'],
+    ['a space at the end', 'a '],
+    ['a hidden file', '.a'],
+    ['an option', '-a'],
+    ['a prototype', '__proto__'],
+    ['an escape', 'a%2fb'],
+    ['a zero byte', 'a\0'],
+    ['a line feed', 'a\n'],
+    ['nothing', ''],
+    ['more than a file system takes', 'x'.repeat(65)],
+  ])('is not %s', (_, name) => {
+    expect(isModelName(name)).toBe(false);
+  });
+});

@@ -1,0 +1,170 @@
+/** How the command line understands data, and what it makes of them when nothing else is said. */
+import { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import { chooseNetwork, requireFit } from '../../../training/run/choose-network.ts';
+import { addDataOptions, type DataFlags, takeDataSource } from '../../../exporter/command/data-options.ts';
+import { describeData } from '../../../exporter/command/describe-data.ts';
+import { chooseLength } from '../../../training/run/length.ts';
+import type { Column, Dataset, DataSource, LoadedData } from '../../../training/data/index.ts';
+import { UserError } from '../../../training/files/errors.ts';
+import { outputShapeOf, planNetwork } from '../../../training/network/index.ts';
+import { binary, mse, multiclass } from '../../../training/objective/index.ts';
+
+function sourceOf(...args: readonly string[]): DataSource {
+  const command = addDataOptions(new Command().exitOverride().configureOutput({ writeErr: () => undefined }));
+  command.parse(args, { from: 'user' });
+  return takeDataSource(command.opts<DataFlags>()).source;
+}
+
+describe('the options about data', () => {
+  test.each<[string, string[], DataSource]>([
+    ['none is MNIST', [], {}],
+    ['a table', ['--data', 'a.csv', '--label', 'y'], { path: 'a.csv', label: 'y' }],
+    [
+      'missing values by column and for the others',
+      ['--data', 'a.csv', '--missing', 'a=b=median', 'mean'],
+      { path: 'a.csv', impute: { 'a=b': 'median' }, imputeOthers: 'mean' },
+    ],
+    [
+      'kinds of columns',
+      ['--data', 'a.csv', '--numeric', 'a', 'b', '--categorical', 'c', '--ignore', 'd'],
+      { path: 'a.csv', kinds: { a: 'numeric', b: 'numeric', c: 'categorical', d: 'ignored' } },
+    ],
+    [
+      'no header',
+      ['--data', 'a.csv', '--no-header', '--delimiter', ';'],
+      { path: 'a.csv', header: false, delimiter: ';' },
+    ],
+    [
+      'images',
+      ['--data', 'a', '--image-size', '48x32', '--channels', '1'],
+      { path: 'a', size: { rows: 32, columns: 48 }, channels: 1 },
+    ],
+    ['a square', ['--data', 'a', '--image-size', '32'], { path: 'a', size: { rows: 32, columns: 32 } }],
+    [
+      'shares and task',
+      ['--data', 'a', '--test-share', '0.3', '--validation-share', '0.2', '--task', 'regression'],
+      { path: 'a', task: 'regression', validationShare: 0.2, testShare: 0.3 },
+    ],
+  ])('%s', (_, args, source) => {
+    expect(sourceOf(...args)).toEqual(source);
+  });
+
+  test.each([
+    ['without data', ['--label', 'y'], '--data: expected a file or folder for the options about data, got none'],
+    [
+      'two values for all columns',
+      ['--data', 'a', '--missing', 'mean', 'median'],
+      '--missing: expected one value for all other columns, got median',
+    ],
+  ])('are refused: %s', (_, args, message) => {
+    expect(() => sourceOf(...args)).toThrow(new UserError(message));
+  });
+
+  test('refuse a size that is none', () => {
+    expect(() => sourceOf('--data', 'a', '--image-size', '0x3')).toThrow('Expected a size such as 32 or 48x32.');
+  });
+});
+
+describe('the length of training', () => {
+  test.each([
+    ['of MNIST', {}, 55_000, { epochs: 3, batchSize: 64 }],
+    ['of a small table', {}, 142, { epochs: 100, batchSize: 32 }],
+    ['of two samples', {}, 2, { epochs: 100, batchSize: 2 }],
+    ['as asked for', { epochs: 7, batchSize: 10 }, 142, { epochs: 7, batchSize: 10 }],
+    ['with one of them', { batchSize: 1000 }, 10_000, { epochs: 100, batchSize: 1000 }],
+  ])('%s', (_, asked, count, length) => {
+    expect(chooseLength(asked, count)).toEqual(length);
+  });
+});
+
+const columns: readonly Column[] = [
+  { kind: 'numeric', name: 'age', fill: 34.5 },
+  { kind: 'categorical', name: 'town', categories: ['Bern', 'Ulm'], fill: 1 },
+];
+
+const samples = (inputShape: readonly number[]) => ({ inputShape, count: 1, inputs: new Float32Array(1) });
+const classes = (inputShape: readonly number[], ...names: readonly string[]): Dataset => ({
+  task: 'classification',
+  ...samples(inputShape),
+  labels: new Int32Array(1),
+  classes: names,
+});
+const numbers: Dataset = { task: 'regression', ...samples([2]), values: new Float32Array(1) };
+const loaded = (dataset: Dataset, its: readonly Column[] | null = null): LoadedData => ({
+  train: dataset,
+  validation: dataset,
+  test: dataset,
+  columns: its,
+});
+const source = { path: 'data/own.csv' };
+const kindsOf = (layers: readonly { readonly kind: string }[]) => layers.map(({ kind }) => kind).join(' ');
+
+describe('the network for data', () => {
+  test('with columns is dense, of the widths asked for, and spreads categories', async () => {
+    const network = await chooseNetwork(
+      { hidden: [5] },
+      source,
+      loaded(classes([2], 'a', 'b', 'c'), columns),
+      multiclass(),
+    );
+    expect(network).toMatchObject({ name: 'own', inputShape: [2], categories: [0, 2] });
+    expect(kindsOf(network.layers)).toBe('dense batchNorm relu dense');
+    expect(outputShapeOf(planNetwork(network))).toEqual([3]);
+  });
+
+  test('with numbers to predict answers in their unit', async () => {
+    const network = await chooseNetwork({}, source, loaded(numbers), mse());
+    expect(network.standardizedTargets).toBe(true);
+    expect(outputShapeOf(planNetwork(network))).toEqual([1]);
+  });
+
+  test('with two classes and a binary objective has one output', async () => {
+    const network = await chooseNetwork({}, source, loaded(classes([2], 'a', 'b')), binary());
+    expect(outputShapeOf(planNetwork(network))).toEqual([1]);
+  });
+
+  test.each([
+    [[1, 28, 28], 2],
+    [[3, 8, 30], 1],
+    [[3, 64, 64], 4],
+    [[1, 5, 5], 0],
+  ])('with images %j has %d convolutions', async (shape, convolutions) => {
+    const network = await chooseNetwork({}, { path: 'pictures/' }, loaded(classes(shape, 'a', 'b', 'c')), multiclass());
+    expect(network.name).toBe('pictures');
+    expect(network.layers.filter(({ kind }) => kind === 'conv2d')).toHaveLength(convolutions);
+    expect(outputShapeOf(planNetwork(network))).toEqual([3]);
+  });
+
+  test('is mnist-cnn for MNIST, and flattens images for dense layers', async () => {
+    const mnist = loaded(classes([1, 28, 28], ...Array.from({ length: 10 }, String)));
+    expect((await chooseNetwork({}, {}, mnist, multiclass())).name).toBe('mnist-cnn');
+    const network = await chooseNetwork({ hidden: [5] }, {}, mnist, multiclass());
+    expect(kindsOf(network.layers)).toBe('flatten dense batchNorm relu dense');
+  });
+
+  test('is said once', async () => {
+    const both = chooseNetwork({ network: 'mnist-mlp', hidden: [5] }, source, loaded(numbers), mse());
+    await expect(both).rejects.toThrow(new UserError('--hidden: expected no --network beside it, got "mnist-mlp"'));
+  });
+
+  test('must take the samples and give what the objective wants', async () => {
+    const plan = planNetwork(await chooseNetwork({}, source, loaded(classes([2], 'a', 'b', 'c')), multiclass()));
+    const fit = (data: Dataset) => () => {
+      requireFit(plan, loaded(data), multiclass());
+    };
+    expect(fit(classes([3], 'a', 'b', 'c'))).toThrow(
+      'own: expected a network for inputs of shape [3], as the data have, got [2]',
+    );
+    expect(fit(classes([2], 'a', 'b'))).toThrow('expected a network that ends in [2], got [3]');
+  });
+});
+
+test('a run says how it understood its data', () => {
+  expect(describeData(classes([2], 'no', 'yes'), columns)).toEqual([
+    'classes: no, yes',
+    'columns of numbers: age (missing: 34.5)',
+    'columns of categories: town (2; missing: Ulm)',
+  ]);
+  expect(describeData(numbers, null)).toEqual(['a number to predict']);
+});

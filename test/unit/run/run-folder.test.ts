@@ -1,0 +1,87 @@
+/** What the command line reads from a run folder and draws for people. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { curves } from '../../../training/run/figures.ts';
+import { openMetricsFile } from '../../../training/run/metrics.ts';
+import { withRecordedArguments } from '../../../training/run/resume.ts';
+import { sparkline } from '../../../exporter/command/sparkline.ts';
+import { bestEpoch } from '../../../training/trainer/index.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const epoch = (number: number, loss: number) => ({ epoch: number, train: { loss }, validation: { loss } });
+
+describe('--resume', () => {
+  const recorded = ['--network', 'mnist-mlp', '--epochs', '9'];
+
+  it('puts the arguments that the run was begun with before its own', async () => {
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ arguments: recorded }));
+    const own = ['--resume', '--threads', '2', '--out', folder];
+    expect(await withRecordedArguments(own)).toEqual([...recorded, ...own]);
+  });
+
+  it('lets its own arguments replace recorded ones, with all their values', async () => {
+    const begun = ['--missing', 'mean', 'sex=male', '--epochs=9', '--seed', '2'];
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ arguments: begun }));
+    const own = ['--resume', '--out', folder, '--missing', 'median', '--epochs', '8'];
+    expect(await withRecordedArguments(own)).toEqual(['--seed', '2', ...own]);
+  });
+
+  it.each([
+    ['where no run has begun', ['--resume', '--out', '/no/such']],
+    ['when it is not asked for', ['--epochs', '3']],
+  ])('adds nothing %s', async (_, own) => {
+    expect(await withRecordedArguments(own)).toEqual(own);
+  });
+
+  it.each(['{', '{"arguments": [1]}', '{"arguments": 1}', 'null'])('refuses the configuration %s', async (text) => {
+    const path = join(folder, 'config.json');
+    await writeFile(path, text);
+    await expect(withRecordedArguments(['--resume', `--out=${folder}`])).rejects.toThrow(
+      `${path}: expected the configuration of a run as JSON, got something else`,
+    );
+  });
+
+  it('keeps the lines of complete epochs, and of a killed run no more', async () => {
+    const path = join(folder, 'metrics.jsonl');
+    await writeFile(path, '{"epoch":1}\n{"epoch":2}\n{"epo');
+    const add = await openMetricsFile(path, 1);
+    add({ ...epoch(2, 0.5), steps: 20, samplesPerSecond: 1 });
+    const lines = (await readFile(path, 'utf8')).split('\n');
+    expect(lines.map((line) => (line ? (JSON.parse(line) as { epoch: number }).epoch : line))).toEqual([1, 2, '']);
+  });
+});
+
+describe('the best epoch', () => {
+  it.each([
+    ['none before the first', [], 0],
+    ['the lowest loss', [3, 1, 2], 2],
+    ['the first of equals', [3, 1, 1], 2],
+  ])('is %s', (_, losses, expected) => {
+    expect(bestEpoch(losses.map((loss, i) => epoch(i + 1, loss)))).toBe(expected);
+  });
+});
+
+describe('curves', () => {
+  it.each([
+    [[8, 4, 2, 1], 8, '█▆▃▁'],
+    [[4, 4, 2, 2, 1, 1], 3, '█▅▁'],
+    [[1, 1, 1], 8, '▁▁▁'],
+    [[], 8, ''],
+  ])('of %j in %i columns are %s', (values, width, expected) => {
+    expect(sparkline(values, width)).toBe(expected);
+  });
+
+  it('as SVG show both parts and ring the best epoch', () => {
+    const svg = curves('loss', [epoch(1, 0.3), epoch(2, 0.1), epoch(3, 0.2)]);
+    expect(svg).toMatch(/^<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+    expect(svg.match(/>(train|validation)<\/text>/g)).toEqual(['>train</text>', '>validation</text>']);
+    expect(svg.match(/r="7"/g)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,149 @@
+/**
+ * A trained network and its checkpoint file: safetensors with PyTorch's names (`conv1.weight`, `bn1.running_mean`, …);
+ * the network's description, the classes and the record of the run are in the file's metadata. A checkpoint written by
+ * PyTorch under the same names has no description: the caller names the network then.
+ */
+import { readSafetensors, type Safetensors, type Tensor as StoredTensor, writeSafetensors } from './checkpoint.ts';
+import type { Column, DataSource } from '../data/index.ts';
+import { oneLine, printable, quote, unexpected, UserError } from '../files/errors.ts';
+import { formatShape, GraphError, sameShape, type Tensor } from '../graph/index.ts';
+
+import { layersOf, type Network, parseNetwork, type Plan, planNetwork, tensorsOf } from '../network/index.ts';
+import { withInputOf, withoutIdleBiases } from './pytorch.ts';
+import type { EpochResult, State, TrainingConfig } from '../trainer/index.ts';
+
+export interface TrainedModel {
+  readonly plan: Plan;
+  readonly tensors: State;
+  /** None for numbers. */
+  readonly classes: readonly string[];
+  /** What the inputs mean and what stands in for missing ones, for rows of a table. */
+  readonly columns?: readonly Column[] | undefined;
+  /** How it was trained; undefined for a checkpoint from elsewhere. */
+  readonly record: TrainingRecord | undefined;
+}
+
+export interface TrainingRecord {
+  readonly data: DataRecord;
+  readonly config: TrainingConfig;
+  /** The engine, its version and number of threads: what bit-identical repetition needs. */
+  readonly engine: string;
+  readonly steps: number;
+  readonly history: readonly EpochResult[];
+}
+
+export interface DataRecord {
+  readonly name: string;
+  /** How to read them again; MNIST from its package when omitted. */
+  readonly source?: DataSource | undefined;
+  readonly train: number;
+  readonly validation: number;
+  readonly test: number;
+}
+
+const keys = {
+  network: 'bn_edge.network',
+  classes: 'bn_edge.classes',
+  columns: 'bn_edge.columns',
+  record: 'bn_edge.record',
+} as const;
+
+/** @throws UserError when the file cannot be written; a former one is then untouched */
+export async function saveModel(
+  path: string,
+  { plan, tensors, classes, columns, record }: TrainedModel,
+): Promise<void> {
+  const stored = new Map<string, StoredTensor>();
+  for (const [name, { shape, data }] of tensors) stored.set(name, { dtype: 'F32', shape, data });
+  for (const { name, layer } of layersOf(plan)) {
+    if (layer.kind !== 'batchNorm') continue;
+    const data = BigInt64Array.of(BigInt(record?.steps ?? 0));
+    stored.set(`${name}.num_batches_tracked`, { dtype: 'I64', shape: [], data });
+  }
+  await writeSafetensors(path, stored, {
+    [keys.network]: JSON.stringify(plan.network),
+    [keys.classes]: JSON.stringify(classes),
+    ...(columns && { [keys.columns]: JSON.stringify(columns) }),
+    ...(record && { [keys.record]: JSON.stringify(record) }),
+  });
+}
+
+/**
+ * @param network for a checkpoint without a description of its own
+ * @throws UserError naming the file and the tensor or description that is missing or does not fit
+ */
+export async function loadModel(path: string, network?: Network): Promise<TrainedModel> {
+  return modelFrom(await readSafetensors(path), path, network);
+}
+
+/** @throws UserError as `loadModel` does */
+export function modelFrom({ tensors, metadata }: Safetensors, path: string, network?: Network): TrainedModel {
+  const description = metadata[keys.network];
+  const described = description === undefined ? network : describedNetwork(path, description);
+  if (!described) throw unexpected(path, `a description of the network in the metadata (${keys.network})`, 'none');
+  if (description === undefined) return loadForeign(path, described, tensors);
+  const plan = planOrExplain(path, described);
+  const json = (key: keyof typeof keys) => parseJson(path, keys[key], metadata[keys[key]] ?? 'null');
+  const columns = json('columns') as readonly Column[] | null;
+  return {
+    plan,
+    tensors: pickTensors(path, plan, tensors),
+    classes: (json('classes') ?? []) as readonly string[],
+    ...(columns && { columns }),
+    record: (json('record') ?? undefined) as TrainingRecord | undefined,
+  };
+}
+
+function loadForeign(path: string, network: Network, tensors: ReadonlyMap<string, StoredTensor>): TrainedModel {
+  const plan = planOrExplain(path, withInputOf(network, tensors));
+  return { plan, tensors: pickTensors(path, plan, withoutIdleBiases(plan, tensors)), classes: [], record: undefined };
+}
+
+function describedNetwork(path: string, description: string): Network {
+  const network = parseNetwork(parseJson(path, keys.network, description));
+  if (typeof network === 'string') throw new UserError(`${path}: ${keys.network}: ${oneLine(network)}`);
+  return network;
+}
+
+function planOrExplain(path: string, network: Network): Plan {
+  try {
+    return planNetwork(network);
+  } catch (error) {
+    if (error instanceof GraphError) throw new UserError(`${path}: ${oneLine(error.message)}`, { cause: error });
+    throw error;
+  }
+}
+
+export function parseJson(path: string, key: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${path}: ${key}: expected JSON, got ${quote(text)}`, { cause: error });
+  }
+}
+
+function pickTensors(path: string, plan: Plan, stored: ReadonlyMap<string, StoredTensor>): State {
+  const wanted = tensorsOf(plan);
+  const known = new Set([
+    ...wanted.map(({ name }) => name),
+    ...layersOf(plan).map(({ name }) => `${name}.num_batches_tracked`),
+  ]);
+  const extra = [...stored.keys()].find((name) => !known.has(name));
+  if (extra !== undefined)
+    throw new UserError(`${path}: ${printable(plan.network.name)} has no tensor ${quote(extra)}`);
+  return new Map(wanted.map(({ name, shape }) => [name, pickTensor(path, name, shape, stored.get(name))]));
+}
+
+export function pickTensor(
+  path: string,
+  name: string,
+  shape: readonly number[],
+  tensor: StoredTensor | undefined,
+): Tensor<'float32'> {
+  const expected = `a tensor ${name} F32 ${formatShape(shape)}`;
+  if (!tensor) throw unexpected(path, expected, 'none');
+  if (tensor.dtype !== 'F32' || !sameShape(tensor.shape, shape)) {
+    throw unexpected(path, expected, `${tensor.dtype} ${formatShape(tensor.shape)}`);
+  }
+  return { dtype: 'float32', shape, data: tensor.data };
+}

@@ -1,0 +1,35 @@
+/**
+ * Convolutions with their channels in blocks, of which a processor with vectors takes one block at a time.
+ *
+ * ONNX Runtime brings graphs for inference into this form by itself, where filters are constant; in training they change at
+ * every step, so that the graph has to move them into the kernel's order, `[O / b, I / b, kH, kW, b of I, b of O]`.
+ *
+ * Source: Georganas et al., Anatomy of High-Performance Deep Learning Convolutions on SIMD Architectures, 2018,
+ * https://arxiv.org/abs/1808.05567
+ */
+import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
+import { sizes } from '../match.ts';
+import { type Pass, replacing } from '../rewrite.ts';
+
+/** @param b the processor's block of channels */
+export const blockedConv = (b: number): Pass =>
+  replacing({ Conv: (g, node) => (fillsBlocks(node, b) ? [emitBlocked(g, node, b)] : undefined) });
+
+/** Of one group, and with whole blocks of channels on both sides. */
+function fillsBlocks({ inputs: [, W], attributes: { group } }: OpNode<'Conv'>, b: number): boolean {
+  const [O = NaN, I = NaN] = sizes(W);
+  return group === 1 && O % b === 0 && I % b === 0;
+}
+
+function emitBlocked(g: GraphBuilder, { inputs: [X, W, B], attributes }: OpNode<'Conv'>, b: number): Value {
+  const image = g['com.microsoft.nchwc.ReorderInput'](X);
+  const Y = g['com.microsoft.nchwc.Conv'](image, blockedFilters(g, W, b), B, undefined, attributes);
+  return g['com.microsoft.nchwc.ReorderOutput'](Y, { channels: Number(W.shape[0]) });
+}
+
+/** The elements in the kernel's order, under the shape that the kernel goes by. */
+function blockedFilters(g: GraphBuilder, W: Value, b: number): Value {
+  const [O = 0, I = 0, kH = 0, kW = 0] = sizes(W);
+  const split = g.Reshape(W, g.ints([O / b, b, I / b, b, kH, kW]));
+  return g.Reshape(g.Transpose(split, { perm: [0, 2, 4, 5, 3, 1] }), g.ints([O, I, kH, kW]));
+}

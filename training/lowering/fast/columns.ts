@@ -1,0 +1,108 @@
+/**
+ * The columns of a convolution ("im2col"), gathered from images whose samples lie along the last axis: for each tap of the filters
+ * the pixels that it multiplies.
+ *
+ * Source: Chellapilla et al., High Performance Convolutional Neural Networks for Document Processing, 2006
+ */
+import type { Attributes, GraphBuilder, OpNode, Value } from '../../graph/index.ts';
+import { sizes } from '../match.ts';
+
+export interface Geometry {
+  readonly N: number;
+  readonly I: number;
+  readonly O: number;
+  /** Rows and columns of the input and of the output. */
+  readonly input: readonly [rows: number, columns: number];
+  readonly output: readonly [rows: number, columns: number];
+  readonly kernel: readonly [rows: number, columns: number];
+  readonly attributes: Attributes<'Conv'>;
+}
+
+export function geometryOf({ inputs: [X, W], outputs: [Y], attributes }: OpNode<'Conv'>): Geometry {
+  const [N = 0, I = 0, H = 0, columns = 0] = sizes(X);
+  const [O = 0, , kH = 0, kW = 0] = sizes(W);
+  const [, , rows = 0, width = 0] = sizes(Y);
+  return { N, I, O, input: [H, columns], output: [rows, width], kernel: [kH, kW], attributes };
+}
+
+/** All pixels of the output, as they lie. */
+export const allPixels = ({ output: [rows, columns] }: Geometry): number[] =>
+  Array.from({ length: rows * columns }, (_, pixel) => pixel);
+
+/** For each tap what it multiplies at each of the given pixels: a pixel of the input, or behind the last the padding. */
+function tapPixels({ input: [H, W], output, kernel: [kH, kW], attributes }: Geometry, pixels: readonly number[]) {
+  const [top = 0, left = 0] = attributes.pads;
+  const [strideDown = 1, strideAcross = 1] = attributes.strides;
+  const [down = 1, across = 1] = attributes.dilations;
+  const inside = (row: number, column: number) => row >= 0 && row < H && column >= 0 && column < W;
+  return Array.from({ length: kH * kW }, (_, tap) =>
+    pixels.map((pixel) => {
+      const row = Math.floor(pixel / output[1]) * strideDown - top + Math.floor(tap / kW) * down;
+      const column = (pixel % output[1]) * strideAcross - left + (tap % kW) * across;
+      return inside(row, column) ? row * W + column : H * W;
+    }),
+  ).flat();
+}
+
+/** The given pixels of `image [C, pixels, N]`. */
+export function gatherPixels(g: GraphBuilder, image: Value, pixels: readonly number[]): Value {
+  const data = Int32Array.from(pixels);
+  return g.Gather(image, g.initializer('pixels', { dtype: 'int32', shape: [data.length], data }), { axis: 1 });
+}
+
+/** The input as one image, `[I, pixels, N]`, with a pixel of zeros behind the last: the padding. From `[I · H · W, N]`. */
+export function paddedImage(g: GraphBuilder, { I, N }: Geometry, x: Value): Value {
+  const zeros = g.initializer('padding', { dtype: 'float32', shape: [I, 1, N], data: new Float32Array(I * N) });
+  return g.Concat(g.Reshape(x, g.ints([I, -1, N])), zeros, { axis: 1 });
+}
+
+/** What each tap multiplies, `[I · taps, pixels · N]`: W `[O, I · taps]` times these columns is the convolution. */
+export function columnsOf(g: GraphBuilder, geometry: Geometry, padded: Value, pixels: readonly number[]): Value {
+  const { I, N, kernel } = geometry;
+  const gathered = gatherPixels(g, padded, tapPixels(geometry, pixels));
+  return g.Reshape(gathered, g.ints([I * kernel[0] * kernel[1], pixels.length * N]));
+}
+
+/**
+ * The gradient of the filters, for the input x `[I · H · W, N]` and the gradient of the output in parts: some of its pixels
+ * and dY `[O, pixels · N]` there.
+ *
+ *     dWᵀ = Σ columns · dYᵀ
+ *
+ * It is left transposed, `[I · taps, O]`: with the many columns as its left factor the runtime is faster by half.
+ */
+export function transposedWeightGradient(
+  g: GraphBuilder,
+  geometry: Geometry,
+  x: Value,
+  parts: readonly (readonly [pixels: readonly number[], dY: Value])[],
+): Value {
+  const padded = paddedImage(g, geometry, x);
+  return sumOfProducts(
+    g,
+    parts.map(([pixels, dY]) => [columnsOf(g, geometry, padded, pixels), dY]),
+  );
+}
+
+/**
+ * Σ A Bᵀ over pairs of long matrices, `[m, K] · [n, K] -> [m, n]`.
+ *
+ * The runtime gives each thread some rows and columns of a product, of which there are few here, and all of the sum. So the sum is cut
+ * into as many parts as there may be threads, a multiple of most numbers of them.
+ */
+export function sumOfProducts(g: GraphBuilder, factors: readonly (readonly [A: Value, B: Value])[]): Value {
+  const stacks = factors.map(([A, B]) => {
+    const count = divisorUpTo(mostParts, sizes(A)[1] ?? 0);
+    const cut = (matrix: Value) => g.Reshape(matrix, g.ints([sizes(matrix)[0] ?? 0, count, -1]));
+    return g['com.microsoft.FusedMatMul'](cut(A), cut(B), { transBatchA: 1, transBatchB: 1, transB: 1 });
+  });
+  const [first, ...others] = stacks;
+  if (!first) throw new Error('internal: expected at least one product');
+  const all = others.length === 0 ? first : g.Concat(first, ...others, { axis: 0 });
+  return g.ReduceSum(all, g.ints([0]), { keepdims: 0 });
+}
+
+const mostParts = 8;
+
+const divisorUpTo = (most: number, n: number): number =>
+  Array.from({ length: most }, (_, i) => most - i).find((count) => n % count === 0) ?? 1;

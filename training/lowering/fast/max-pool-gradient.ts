@@ -1,0 +1,88 @@
+/**
+ * The gradient of 2 × 2 max pooling without indices, which cost nine times the pooling itself.
+ *
+ * With x₀ x₁ in the upper and x₂ x₃ in the lower row of a window, the cotangent goes first to one row, then to one of its
+ * elements; of equal elements the first takes all:
+ *
+ *     d₀₁ = d · 1[max(x₀, x₁) ≥ max(x₂, x₃)]     d₀ = d₀₁ · 1[x₀ ≥ x₁]     d₁ = d₀₁ − d₀
+ *     d₂₃ = d − d₀₁                              d₂ = d₂₃ · 1[x₂ ≥ x₃]     d₃ = d₂₃ − d₂
+ */
+import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
+import { atLeast } from './indicator.ts';
+import { producer, sizes } from '../match.ts';
+import { replacing } from '../rewrite.ts';
+
+export const maxPoolGradient = replacing({
+  Reshape: (g, node) => {
+    const routing = matchRouting(g, node);
+    return routing && tilesInTwos(routing.pool) ? [emitRouting(g, routing.pool.inputs[0], routing.dY)] : undefined;
+  },
+});
+
+/** The gradient of MaxPool as its rule writes it: Reshape(ScatterElements(0, Reshape(Indices), Reshape(dY))). */
+export interface Routing {
+  readonly pool: OpNode<'MaxPool'>;
+  readonly scatter: OpNode<'ScatterElements'>;
+  readonly dY: Value;
+}
+
+/** @param node the last of the nodes, which gives dX */
+export function matchRouting(g: GraphBuilder, node: OpNode<'Reshape'>): Routing | undefined {
+  const scatter = producer(g, node.inputs[0], 'ScatterElements');
+  const dY = producer(g, scatter?.inputs[2], 'Reshape')?.inputs[0];
+  const pool = producer(g, producer(g, scatter?.inputs[1], 'Reshape')?.inputs[0], 'MaxPool');
+  return scatter && dY && pool && { pool, scatter, dY };
+}
+
+/** Windows of 2 × 2 that neither overlap nor leave a pixel out. */
+export function tilesInTwos({ inputs: [X], attributes: { kernel_shape, strides, pads } }: OpNode<'MaxPool'>): boolean {
+  const even = sizes(X)
+    .slice(2)
+    .every((size) => size % 2 === 0);
+  return even && [...kernel_shape, ...strides].every((size) => size === 2) && pads.every((pad) => pad === 0);
+}
+
+/** `X [N, C, H, W]`, `dY [N, C, H/2, W/2]` -> `[N, C, H, W]` */
+function emitRouting(g: GraphBuilder, X: Value, dY: Value): Value {
+  const corners = mapCorners([0, 1, 2, 3], (corner) => everySecond(g, X, corner));
+  const [x0, x1, x2, x3] = corners;
+  const [d0, d1, d2, d3] = route(g, dY, corners, [g.Max(x0, x1), g.Max(x2, x3)]);
+  return g.Reshape(g.Concat(sideBySide(g, d0, d1), sideBySide(g, d2, d3), { axis: 3 }), g.ints(sizes(X)));
+}
+
+/** Of a window's four elements, in row-major order. */
+export type Corners<T> = readonly [T, T, T, T];
+
+export const mapCorners = <T, R>([a, b, c, d]: Corners<T>, f: (corner: T) => R): Corners<R> => [f(a), f(b), f(c), f(d)];
+
+/**
+ * What each element of the windows receives.
+ *
+ * @param d what arrives at each window
+ * @param corners the windows' elements
+ * @param rows the larger element of each of their rows
+ */
+export function route(
+  g: GraphBuilder,
+  d: Value,
+  [x0, x1, x2, x3]: Corners<Value>,
+  rows: readonly [upper: Value, lower: Value],
+): Corners<Value> {
+  const upper = g.Mul(d, atLeast(g, ...rows));
+  const lower = g.Sub(d, upper);
+  const [d0, d2] = [g.Mul(upper, atLeast(g, x0, x1)), g.Mul(lower, atLeast(g, x2, x3))];
+  return [d0, g.Sub(upper, d0), d2, g.Sub(lower, d2)];
+}
+
+/** The upper left, upper right, lower left or lower right element of each window. */
+function everySecond(g: GraphBuilder, X: Value, corner: number): Value {
+  const [, , H = 0, W = 0] = sizes(X);
+  return g.Slice(X, g.ints([corner >> 1, corner & 1]), g.ints([H, W]), g.ints([2, 3]), g.ints([2, 2]));
+}
+
+/** What the elements of a row of each window receive, the left beside the right: `[N, C, H/2, 1, W]`. */
+function sideBySide(g: GraphBuilder, left: Value, right: Value): Value {
+  const [N = 0, C = 0, rows = 0, windows = 0] = sizes(left);
+  const columns = [left, right].map((column) => g.Reshape(column, g.ints([N, C, rows, windows, 1])));
+  return g.Reshape(g.Concat(...columns, { axis: 4 }), g.ints([N, C, rows, 1, 2 * windows]));
+}

@@ -1,0 +1,73 @@
+/**
+ * Convolution, Batch Norm, ReLU and 2 × 2 max pooling, with everything behind the convolution on a quarter of the elements.
+ *
+ * Batch Norm is a line for each channel, which rises where γ ≥ 0, so that pooling may come first once the sign of γ has
+ * moved into the convolution. With S = ±1, z' = (S W) * x and its own mean μ' and deviation s:
+ *
+ *     maxpool(relu(γ/s (z − μ) + β)) = relu(|γ|/s (maxpool(z') − μ') + β)
+ *
+ * The convolution gives the four corners of the windows as four matrices, so that pooling is three elementwise maxima.
+ * (Where γ is exactly 0 all elements of a window are equal after Batch Norm, and still the largest before it wins: dγ is
+ * that of another, as good, subgradient.)
+ */
+import { elementCount } from '../../../files/element-count.ts';
+import type { GraphBuilder, Value } from '../../../graph/index.ts';
+import { batchFirst, batchLast } from '../batch-last.ts';
+import { geometryOf } from '../columns.ts';
+import { atLeast } from '../indicator.ts';
+import { sizes } from '../../match.ts';
+import type { Block } from './blocks.ts';
+import { columnwise } from './columnwise.ts';
+import type { Convolution } from './convolution.ts';
+import { imagewise } from './imagewise.ts';
+
+export interface Forward {
+  readonly block: Block;
+  readonly convolution: Convolution;
+  /** γ, S = ±1 and s = √(σ² + ε), `[O, 1]` each. */
+  readonly scale: Value;
+  readonly sign: Value;
+  readonly deviation: Value;
+  /** The maxima of the windows' upper and lower rows, and of whole windows, of z': `[O, windows · N]`. */
+  readonly rows: readonly [upper: Value, lower: Value];
+  readonly pooled: Value;
+  /** After Batch Norm and ReLU. */
+  readonly activation: Value;
+}
+
+/** @param W `[O, I, kH, kW]` */
+export function emitForward(g: GraphBuilder, block: Block, X: Value, W: Value, gamma: Value, beta: Value): Forward {
+  const geometry = geometryOf(block.conv);
+  const [scale, shift] = [column(g, gamma), column(g, beta)];
+  const sign = g.Sub(g.Mul(atLeast(g, scale, g.scalar(0)), g.scalar(2)), g.scalar(1));
+  const emitConvolution = isColumnwise(block) ? columnwise : imagewise;
+  const convolution = emitConvolution(g, geometry, batchLast(g, X), g.Reshape(W, g.ints([geometry.O, -1])), sign);
+  const { corners, mean, variance } = convolution;
+  const [z0, z1, z2, z3] = corners;
+
+  const rows = [g.Max(z0, z1), g.Max(z2, z3)] as const;
+  const pooled = g.Max(...rows);
+  const deviation = g.Sqrt(g.Add(variance, g.scalar(block.bn.attributes.epsilon)));
+  const gain = g.Div(g.Mul(scale, sign), deviation);
+  const normalized = g.Add(g.Mul(pooled, gain), g.Sub(shift, g.Mul(gain, mean)));
+  return { block, convolution, scale, sign, deviation, rows, pooled, activation: g.Relu(normalized) };
+}
+
+/** What the Batch Norm node gives beside its first output: the mini-batch's μ = S μ' and σ², `[O]`. */
+export function statisticsOf(g: GraphBuilder, { convolution: { mean, variance }, sign }: Forward) {
+  return [g.Mul(mean, sign), variance].map((statistic) => g.Reshape(statistic, g.ints([-1])));
+}
+
+/** The block's output as the graph had it: `[N, O, H / 2, W / 2]`. */
+export function outputOf(g: GraphBuilder, { block: { pool }, activation }: Forward): Value {
+  const shape = sizes(pool.outputs[0]);
+  return batchFirst(g, g.Reshape(activation, g.ints([-1, shape[0] ?? 0])), shape);
+}
+
+/** Few taps, and no gradient to pass on: those of a network's first layer. */
+function isColumnwise({ conv, isInner }: Block): boolean {
+  const [O = 0, ...filter] = sizes(conv.inputs[1]);
+  return !isInner && elementCount(filter) <= 2 * O;
+}
+
+const column = (g: GraphBuilder, perChannel: Value): Value => g.Reshape(perChannel, g.ints([-1, 1]));

@@ -1,0 +1,40 @@
+/**
+ * The gradient of a block, from d = dY · 1[y > 0], what arrives at the windows after ReLU:
+ *
+ *     dβ = Σ d        dγ = Σ d · (p − μ)/s = S (Σ d · p' − μ' dβ)/s,   p' the windows' largest z'
+ *
+ * since what does not win a window receives nothing. d goes to one corner of each window, as in `max-pool-gradient.ts`.
+ */
+import type { GraphBuilder, Value } from '../../../graph/index.ts';
+import { batchLast } from '../batch-last.ts';
+import { geometryOf } from '../columns.ts';
+import { isPositive } from '../indicator.ts';
+import { route } from '../max-pool-gradient.ts';
+import type { ConvolutionGradients } from './convolution.ts';
+import type { Forward } from './forward.ts';
+import { rowSums } from './row-sums.ts';
+
+export interface Backward extends ConvolutionGradients {
+  /** `[O]` each. */
+  readonly dScale: Value;
+  readonly dShift: Value;
+}
+
+/** @param dY `[N, O, H / 2, W / 2]` */
+export function emitBackward(g: GraphBuilder, forward: Forward, dY: Value): Backward {
+  const { block, convolution, scale, sign, deviation, rows, pooled, activation } = forward;
+  const sum = (matrix: Value) => rowSums(g, geometryOf(block.conv).N, matrix);
+  const flat = (column: Value) => g.Reshape(column, g.ints([-1]));
+
+  const d = g.Mul(g.Reshape(batchLast(g, dY), g.ints(activation.shape.map(Number))), isPositive(g, activation));
+  const dShift = sum(d);
+  const correlation = g.Sub(sum(g.Mul(d, pooled)), g.Mul(convolution.mean, dShift));
+  const dScale = g.Div(g.Mul(sign, correlation), deviation);
+  const gradients = convolution.gradients({
+    corners: route(g, d, convolution.corners, rows),
+    dScaleOverDeviation: g.Div(dScale, deviation),
+    dShift,
+    gain: g.Div(scale, deviation),
+  });
+  return { dScale: flat(dScale), dShift: flat(dShift), ...gradients };
+}

@@ -1,0 +1,80 @@
+/**
+ * A sum of large tensors, with what is done to each of their elements before and after, as a convolution:
+ *
+ *     y = activation(s · x + t + w)
+ *
+ * where s and t are numbers, the same everywhere or one for each row. The convolution has one tap for each channel. Its kernel for
+ * blocks of channels adds a bias and a tensor, applies an activation, and uses the processor's widest vectors, all in one pass over
+ * memory; the runtime's elementwise ops take a pass each, with narrow ones. Where nobody reads w any more, y takes its memory.
+ */
+import { elementCount } from '../../files/element-count.ts';
+import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';
+import { producer, scalarOf, sizes } from '../match.ts';
+
+/** Elements. Below this another node costs more than a pass. */
+const large = 2 ** 14;
+
+/** Of one row of the image that a tensor is seen as: many vectors for each call of the kernel, a few calls for each thread. */
+const mostPixels = 1024;
+
+/** Without s it is 1, without t or w they are 0. */
+export interface Sum {
+  readonly x: Value;
+  readonly s?: Value | undefined;
+  readonly t?: Value | undefined;
+  readonly w?: Value | undefined;
+  readonly activation?: Pick<Attributes<'com.microsoft.nchwc.Conv'>, 'activation' | 'activation_params'> | undefined;
+}
+
+/** A large tensor whose rows are whole blocks. */
+export function fillsBlocks(sum: Sum, b: number): boolean {
+  const { dtype, shape } = sum.x;
+  return dtype === 'float32' && elementCount(shape) >= large && elementCount(shape) % (rowsOf(sum) * b) === 0;
+}
+
+/** With coefficients of their own; one where all have the same. */
+const rowsOf = ({ s, t }: Sum): number => Math.max(...[s, t].map((value) => (value ? elementCount(value.shape) : 1)));
+
+export function emitSum(g: GraphBuilder, sum: Sum, b: number): Value {
+  const { x, s, t, w, activation } = sum;
+  const channels = rowsOf(sum) * b;
+  const image = imageOf(elementCount(x.shape), channels);
+  const Y = g['com.microsoft.nchwc.Conv'](
+    seenAs(g, x, image),
+    repeated(g, s ?? g.scalar(1), [channels, 1, 1, 1]),
+    t && repeated(g, t, [channels]),
+    w && seenAs(g, w, image),
+    { kernel_shape: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], group: channels, ...activation },
+  );
+  return g.Reshape(Y, g.ints(sizes(x)));
+}
+
+/** `[1, channels, H, W]`: in blocks of channels the rows of a matrix lie one behind the other. */
+function imageOf(size: number, channels: number): readonly number[] {
+  const pixels = size / channels;
+  const rows = Array.from({ length: pixels }, (_, i) => i + 1).find(
+    (count) => pixels % count === 0 && pixels / count <= mostPixels,
+  );
+  return [1, channels, rows ?? pixels, pixels / (rows ?? pixels)];
+}
+
+/** A number for each row, or for all, as one for each channel: `[channels, ..]`. */
+function repeated(g: GraphBuilder, value: Value, shape: readonly [channels: number, ...ones: number[]]): Value {
+  const [channels] = shape;
+  const rows = elementCount(value.shape);
+  const number = scalarOf(value);
+  if (number !== undefined) {
+    const data = new Float32Array(channels).fill(number);
+    return g.constant(`float32(${number})[${shape.join(',')}]`, { dtype: 'float32', shape, data });
+  }
+  if (rows === 1) return g.Expand(g.Reshape(value, g.ints([1])), g.ints(shape));
+  const wide = g.Expand(g.Reshape(value, g.ints([rows, 1])), g.ints([rows, channels / rows]));
+  return g.Reshape(wide, g.ints(shape));
+}
+
+/** The elements under another shape, which are where they were. */
+function seenAs(g: GraphBuilder, x: Value, shape: readonly number[]): Value {
+  if (sizes(x).join() === shape.join()) return x;
+  const reshape = producer(g, x, 'Reshape');
+  return reshape ? seenAs(g, reshape.inputs[0], shape) : g.Reshape(x, g.ints(shape));
+}

@@ -1,0 +1,26 @@
+/**
+ * A transposed convolution in groups, one group at a time: ONNX Runtime's WebGPU kernel (1.30) gives wrong numbers for more
+ * than one, without an error.
+ */
+import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
+import { sizes } from '../match.ts';
+import { replacing } from '../rewrite.ts';
+
+export const convTransposeGroups = replacing({
+  ConvTranspose: (g, node) => (node.attributes.group > 1 ? [emitGroups(g, node)] : undefined),
+});
+
+function emitGroups(g: GraphBuilder, { inputs: [X, W, B], attributes }: OpNode<'ConvTranspose'>): Value {
+  const { group } = attributes;
+  const outputs = Array.from({ length: group }, (_, i) =>
+    g.ConvTranspose(part(g, X, 1, i, group), part(g, W, 0, i, group), undefined, { ...attributes, group: 1 }),
+  );
+  const Y = g.Concat(...outputs, { axis: 1 });
+  return B ? g.Add(Y, g.Reshape(B, g.ints([-1, 1, 1]))) : Y;
+}
+
+/** The i-th of `count` equal parts along an axis. */
+function part(g: GraphBuilder, value: Value, axis: number, i: number, count: number): Value {
+  const size = (sizes(value)[axis] ?? 0) / count;
+  return g.Slice(value, g.ints([i * size]), g.ints([(i + 1) * size]), g.ints([axis]), g.ints([1]));
+}

@@ -1,0 +1,41 @@
+/**
+ * The classification loss in elementary ops, for a runtime without the composite.
+ *
+ *     log_prob = x − max x − log Σ exp(x − max x)        loss_n = −Σ_k 1[k = label_n] · log_prob_nk
+ *
+ * The largest score is subtracted first, so that no exponential overflows.
+ */
+import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
+import { sizes } from '../match.ts';
+import { replacing } from '../rewrite.ts';
+
+const keep = { keepdims: 1 } as const;
+const fold = { keepdims: 0 } as const;
+
+export const crossEntropyPrimitives = replacing({
+  SoftmaxCrossEntropyLoss: (g, node) => {
+    const log_prob = logSoftmax(g, node.inputs[0]);
+    return [loss(g, log_prob, node), log_prob];
+  },
+});
+
+/** `[N, K] -> [N, K]` */
+function logSoftmax(g: GraphBuilder, scores: Value): Value {
+  const classes = g.ints([1]);
+  const shifted = g.Sub(scores, g.ReduceMax(scores, classes, keep));
+  return g.Sub(shifted, g.Log(g.ReduceSum(g.Exp(shifted), classes, keep)));
+}
+
+function loss(
+  g: GraphBuilder,
+  log_prob: Value,
+  { inputs: [, labels], attributes: { reduction } }: OpNode<'SoftmaxCrossEntropyLoss'>,
+): Value {
+  const [, classes = 0] = sizes(log_prob);
+  const data = Int32Array.from({ length: classes }, (_, k) => k);
+  const numbers = g.initializer('classes', { dtype: 'int32', shape: [classes], data });
+  const column = g.Reshape(labels.dtype === 'int32' ? labels : g.Cast(labels, { to: 'int32' }), g.ints([-1, 1]));
+  const isLabel = g.Cast(g.Equal(column, numbers), { to: log_prob.dtype });
+  const perSample = g.Neg(g.ReduceSum(g.Mul(isLabel, log_prob), g.ints([1]), fold));
+  return reduction === 'mean' ? g.ReduceMean(perSample, g.ints([0]), fold) : g.ReduceSum(perSample, g.ints([0]), fold);
+}

@@ -1,0 +1,70 @@
+/**
+ * The gradient of max pooling without indices, for windows of any kind.
+ *
+ * A convolution whose kernels are all zero but for a single one lays the K elements of each window side by side; the
+ * transpose of that convolution puts what each receives back in its place, and adds up where windows overlap:
+ *
+ *     taps = Conv(X, one-hot)        first = 1[rank = max rank]  with  rank_k = 1[taps_k = Y] · (K − k)
+ *     dX = ConvTranspose(dY · first, one-hot)
+ *
+ * Of equal elements the first, in row-major order, takes all. Padding is never the maximum.
+ */
+import { type Attributes, type GraphBuilder, known, type OpNode, type Value } from '../../graph/index.ts';
+import { sizes } from '../match.ts';
+import { matchRouting } from '../fast/max-pool-gradient.ts';
+import { replacing } from '../rewrite.ts';
+
+export const maxPoolGradientWindows = replacing({
+  Reshape: (g, node) => {
+    const routing = matchRouting(g, node);
+    return routing && [emitRouting(g, routing.pool, routing.dY)];
+  },
+});
+
+function emitRouting(g: GraphBuilder, { inputs: [X], outputs: [Y], attributes }: OpNode<'MaxPool'>, dY: Value): Value {
+  const window = { ...attributes, dilations: [1, 1], group: 1 };
+  const [N = 0, C = 0, ...image] = sizes(X);
+  const singly = (value: Value) => g.Reshape(value, g.ints([N * C, 1, ...sizes(value).slice(2)]));
+  const kernels = oneHotKernels(g, attributes.kernel_shape);
+
+  const taps = g.Conv(singly(X), kernels, undefined, window);
+  const equal = g.Cast(g.Equal(taps, singly(Y)), { to: X.dtype });
+  const rank = g.Mul(equal, ranks(g, attributes, image, sizes(Y).slice(2)));
+  const largest = g.ReduceMax(rank, g.ints([1]), { keepdims: 1 });
+  const first = g.Cast(g.Equal(rank, largest), { to: X.dtype });
+  const routed = g.Mul(first, singly(dY));
+  const output_padding = image.map((size, i) => size - reached(attributes, i, known('an axis', Y.shape[i + 2])));
+  const dX = g.ConvTranspose(routed, kernels, undefined, { ...window, output_padding });
+  return g.Reshape(dX, g.ints(sizes(X)));
+}
+
+/** How far along an axis the windows reach. */
+function reached({ kernel_shape, strides, pads }: Attributes<'MaxPool'>, axis: number, windows: number): number {
+  const padding = (pads[axis] ?? 0) + (pads[axis + 2] ?? 0);
+  return (windows - 1) * (strides[axis] ?? 1) + (kernel_shape[axis] ?? 1) - padding;
+}
+
+/** Kernel k is one at tap k, else zero: `[K, 1, kH, kW]`. */
+function oneHotKernels(g: GraphBuilder, [kH = 1, kW = 1]: readonly number[]): Value {
+  const taps = kH * kW;
+  const data = Float32Array.from({ length: taps * taps }, (_, i) => (i % (taps + 1) === 0 ? 1 : 0));
+  return g.initializer('one_hot', { dtype: 'float32', shape: [taps, 1, kH, kW], data });
+}
+
+/** K − k for tap k, or 0 where it lies in the padding: `[K, H', W']`. */
+function ranks(
+  g: GraphBuilder,
+  { kernel_shape: [kH = 1, kW = 1], strides: [down = 1, across = 1], pads: [top = 0, left = 0] }: Attributes<'MaxPool'>,
+  [H = 0, W = 0]: readonly number[],
+  [rows = 0, columns = 0]: readonly number[],
+): Value {
+  const taps = kH * kW;
+  const inside = (at: number, size: number) => at >= 0 && at < size;
+  const data = Float32Array.from({ length: taps * rows * columns }, (_, i) => {
+    const [tap, row, column] = [Math.floor(i / (rows * columns)), Math.floor(i / columns) % rows, i % columns];
+    const y = row * down - top + Math.floor(tap / kW);
+    const x = column * across - left + (tap % kW);
+    return inside(y, H) && inside(x, W) ? taps - tap : 0;
+  });
+  return g.initializer('ranks', { dtype: 'float32', shape: [taps, rows, columns], data });
+}

@@ -1,0 +1,56 @@
+/**
+ * Comparisons of int64 in int32, for a runtime whose device has no wider integers: there they would be made on the host,
+ * with a copy in each direction. Only integers that are known to fit are narrowed: class indices.
+ */
+import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
+import { producer, sizes } from '../match.ts';
+import { replacing } from '../rewrite.ts';
+
+export const narrowIntegers = replacing({
+  Equal: (g, { inputs }) => {
+    if (inputs[0].dtype !== 'int64') return undefined;
+    const [A, B] = inputs.map((value) => narrowed(g, value));
+    return A && B && [g.Equal(A, B)];
+  },
+});
+
+/** The same numbers as int32, or undefined when they might not fit. */
+function narrowed(g: GraphBuilder, value: Value): Value | undefined {
+  const { constant } = value;
+  if (constant) return narrowedConstant(g, value.name, constant.shape, Array.from(constant.data, Number));
+  const cast = producer(g, value, 'Cast');
+  if (cast) return fromNarrower(g, cast.inputs[0]);
+  const reshape = producer(g, value, 'Reshape');
+  const data = reshape && narrowed(g, reshape.inputs[0]);
+  if (data) return g.Reshape(data, reshape.inputs[1]);
+  const largest = producer(g, value, 'ArgMax');
+  return largest && argMax(g, largest);
+}
+
+function narrowedConstant(g: GraphBuilder, name: string, shape: readonly number[], numbers: readonly number[]) {
+  const data = Int32Array.from(numbers);
+  return numbers.every((number, i) => data[i] === number)
+    ? g.initializer(name, { dtype: 'int32', shape, data })
+    : undefined;
+}
+
+function fromNarrower(g: GraphBuilder, value: Value): Value | undefined {
+  if (value.dtype === 'int32') return value;
+  return value.dtype === 'uint8' || value.dtype === 'bool' ? g.Cast(value, { to: 'int32' }) : undefined;
+}
+
+/** K − max_k 1[x_k = max x] · (K − k): of equal elements the first, as ArgMax has it. */
+function argMax(g: GraphBuilder, { inputs: [data], attributes: { axis, keepdims } }: OpNode<'ArgMax'>): Value {
+  const along = g.ints([axis]);
+  const at = axis < 0 ? axis + data.shape.length : axis;
+  const K = sizes(data)[at] ?? 0;
+  const shape = data.shape.map((_, i) => (i === at ? K : 1));
+  const ranks = g.initializer('ranks', {
+    dtype: 'float32',
+    shape,
+    data: Float32Array.from({ length: K }, (_, k) => K - k),
+  });
+  const isLargest = g.Cast(g.Equal(data, g.ReduceMax(data, along, { keepdims: 1 })), { to: 'float32' });
+  const rank = g.ReduceMax(g.Mul(isLargest, ranks), along, { keepdims });
+  return g.Cast(g.Sub(g.scalar(K), rank), { to: 'int32' });
+}

@@ -1,0 +1,67 @@
+/**
+ * One iteration of a Loop as a graph of its own, for a backend that iterates from outside. ONNX Runtime carries a Loop's
+ * state through host memory; outputs of a session can stay on the device and be the inputs of its next run.
+ */
+import { checkGraph, type Graph, liveNodes, type OpNode, Value } from '../../graph/index.ts';
+
+export interface LoopStep {
+  /** Inputs: `iteration`, the carried state as it was, and the graph's own inputs that the iteration reads. */
+  readonly graph: Graph;
+  /** The input of the whole graph that holds the number of iterations. */
+  readonly tripCount: string;
+  /** The input of the step that counts iterations from 0, an int64 scalar. */
+  readonly iteration: string;
+  /** State that each iteration replaces: its first value is the graph's input `initial`, its last the graph's output `final`. */
+  readonly carried: readonly { initial: string; before: string; after: string; final: string }[];
+  /** A value of every iteration, which the whole graph stacks along a new first axis as its output `stacked`. */
+  readonly scanned: readonly { each: string; stacked: string }[];
+}
+
+/** @returns undefined when the graph is not just one Loop that runs for a number of iterations given as input */
+export function loopStep(graph: Graph): LoopStep | undefined {
+  const [loop, ...others] = graph.nodes;
+  if (loop?.op !== 'Loop' || others.length > 0 || !runsToTheEnd(loop)) return undefined;
+  const [tripCount, , ...initial] = loop.inputs;
+  const { body } = loop.attributes;
+  const [iteration, condition, ...before] = body.inputs;
+  if (!iteration || !condition || !isInput(graph, tripCount)) return undefined;
+  const after = body.outputs.slice(1);
+  const results = loop.outputs.map(({ name }) => name);
+  return {
+    graph: stepGraph(graph, body, condition),
+    tripCount: tripCount.name,
+    iteration: iteration.name,
+    carried: before.map((value, i) => ({
+      initial: initial[i]?.name ?? '',
+      before: value.name,
+      after: after[i]?.name ?? '',
+      final: results[i] ?? '',
+    })),
+    scanned: after
+      .slice(before.length)
+      .map(({ name }, i) => ({ each: name, stacked: results[before.length + i] ?? '' })),
+  };
+}
+
+function stepGraph(graph: Graph, body: Graph, condition: Value): Graph {
+  const outputs = body.outputs.slice(1);
+  const { nodes, used } = liveNodes(body.nodes, outputs);
+  const always = new Value(condition.name, condition, { dtype: 'bool', shape: [], data: Uint8Array.of(1) });
+  return checkGraph({
+    name: body.name,
+    inputs: [...body.inputs, ...graph.inputs].filter(({ name }) => used.has(name) && name !== condition.name),
+    initializers: [always, ...graph.initializers].filter(({ name }) => used.has(name)),
+    nodes,
+    outputs,
+  });
+}
+
+/** Neither the Loop's own condition nor its body's ever becomes false. */
+function runsToTheEnd({ inputs: [, cond], attributes: { body } }: OpNode<'Loop'>): boolean {
+  const [goOn] = body.outputs;
+  const source = body.nodes.find(({ outputs }) => outputs.some(({ name }) => name === goOn?.name));
+  const passedThrough = source?.op === 'Identity' && source.inputs[0].name === body.inputs[1]?.name;
+  return passedThrough && cond.constant?.data[0] === 1;
+}
+
+const isInput = (graph: Graph, value: Value): boolean => graph.inputs.some(({ name }) => name === value.name);

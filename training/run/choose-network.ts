@@ -1,0 +1,58 @@
+/** The network of a run: what the flags say, or else what the data suggest, in the units of the data. */
+import { type Column, type DataSource, type LoadedData, sourceName } from '../data/index.ts';
+import { quote, unexpected } from '../files/errors.ts';
+import { formatShape, sameShape } from '../graph/index.ts';
+import { denseNetwork, imageNetwork, type Network, outputShapeOf, type Plan } from '../network/index.ts';
+import { checkObjective, type Objective, objectiveRuleOf } from '../objective/index.ts';
+import { findNetwork } from './network.ts';
+
+export interface NetworkFlags {
+  /** A name or a file. */
+  readonly network?: string | undefined;
+  /** The widths of dense layers, in place of a network. */
+  readonly hidden?: readonly number[] | undefined;
+}
+
+const defaultWidths = [64, 32];
+
+/** @throws UserError for two networks, none of that name, or one that takes other samples than the data's */
+export async function chooseNetwork(
+  { network, hidden }: NetworkFlags,
+  source: DataSource,
+  data: LoadedData,
+  objective: Objective,
+): Promise<Network> {
+  if (network !== undefined && hidden) throw unexpected('--hidden', 'no --network beside it', quote(network));
+  const name = network ?? (source.path === undefined && !hidden ? 'mnist-cnn' : undefined);
+  const units = unitsOf(data);
+  if (name !== undefined) return { ...requireInputs(await findNetwork(name), data), ...units };
+  const { inputShape } = data.train;
+  const outputs = objectiveRuleOf(objective).outputs(classesOf(data));
+  const fit = { name: sourceName(source), inputShape, outputs, ...units };
+  return hidden || inputShape.length !== 3 ? denseNetwork(fit, hidden ?? defaultWidths) : imageNetwork(fit);
+}
+
+/**
+ * @throws UserError for a network that takes other samples than the data's
+ * @throws GraphError for one that gives something else than the objective wants
+ */
+export function requireFit(plan: Plan, data: LoadedData, objective: Objective): void {
+  requireInputs(plan.network, data);
+  checkObjective(objective, outputShapeOf(plan), classesOf(data));
+}
+
+function requireInputs(network: Network, { train }: LoadedData): Network {
+  if (sameShape(network.inputShape, train.inputShape)) return network;
+  const wanted = `a network for inputs of shape ${formatShape(train.inputShape)}, as the data have`;
+  throw unexpected(network.name, wanted, formatShape(network.inputShape));
+}
+
+const classesOf = ({ train }: LoadedData): number => (train.task === 'classification' ? train.classes.length : 0);
+
+/** What the network has to know of the units of the data. */
+const unitsOf = ({ train, columns }: LoadedData): Pick<Network, 'categories' | 'standardizedTargets'> => ({
+  ...(columns?.some(({ kind }) => kind === 'categorical') && { categories: columns.map(categoriesOf) }),
+  ...(train.task === 'regression' && { standardizedTargets: true }),
+});
+
+const categoriesOf = (column: Column): number => (column.kind === 'categorical' ? column.categories.length : 0);

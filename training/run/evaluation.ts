@@ -1,0 +1,102 @@
+/** What `npm run evaluate` finds out: a checkpoint's or an ONNX file's answers to a data set, and how good they are. */
+import type { Backend } from '../backend/index.ts';
+import type { Dataset, Samples } from '../data/index.ts';
+import { unexpected, UserError } from '../files/errors.ts';
+import { readBytes } from '../files/files.ts';
+import { modelSignature } from '../graph/index.ts';
+import { loadModel } from '../checkpoint/model.ts';
+import { classLogits, predictions, probabilities } from '../objective/index.ts';
+import { batchesOf, createEvaluator } from '../trainer/index.ts';
+
+/** Logits or numbers, `[count, outputs]` row-major. */
+export type Answers = Float32Array;
+
+/** @throws UserError when the file is no checkpoint that describes its network, or does not take such samples */
+export async function answersOfCheckpoint(path: string, samples: Samples, backend: Backend): Promise<Answers> {
+  const { plan, tensors } = await loadModel(path);
+  requireShape(path, plan.network.inputShape, samples);
+  const evaluator = await createEvaluator(backend, plan);
+  const answers = await evaluator.logits(tensors, samples);
+  await evaluator.release();
+  return answers;
+}
+
+/** @throws UserError when the file is no ONNX model from one tensor to logits, or does not take such samples */
+export async function answersOfModel(path: string, samples: Samples, backend: Backend): Promise<Answers> {
+  const file = await readBytes(path);
+  return explained(path, async () => {
+    const { inputs, outputs } = modelSignature(file);
+    const [input, ...more] = inputs;
+    const output = outputs.find(({ name }) => name === 'logits') ?? outputs[0];
+    if (!input || !output || more.length > 0) throw unexpected(path, 'a model with one input', inputs.length);
+    const [batch, ...shape] = input.shape;
+    requireShape(path, shape, samples);
+    const session = await backend.loadSession(file);
+    const parts: number[] = [];
+    for (const { x } of batchesOf(samples, typeof batch === 'number' ? batch : 500)) {
+      const data = (await session.run({ [input.name]: x }))[output.name]?.data;
+      if (!(data instanceof Float32Array)) throw unexpected(`${path}: ${output.name}`, 'float32', 'another type');
+      for (const value of data) parts.push(value);
+    }
+    await session.release();
+    return Float32Array.from(parts);
+  });
+}
+
+/** What a reader or ONNX Runtime says about a file from elsewhere, as one line that names it. */
+async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof UserError || !(error instanceof Error)) throw error;
+    const [reason = ''] = error.message.split('\n');
+    throw new UserError(`${path}: ${reason}`, { cause: error });
+  }
+}
+
+/** Sizes that a file leaves open fit any. */
+function requireShape(path: string, shape: readonly (number | string)[], { inputShape }: Samples): void {
+  const fits =
+    shape.length === inputShape.length && shape.every((size, i) => typeof size === 'string' || size === inputShape[i]);
+  if (!fits)
+    throw new UserError(`${path}: expected samples [${shape.join(', ')}], got [${inputShape.join(', ')}] in the data`);
+}
+
+/** A wrong answer. */
+export interface Mistake {
+  /** The sample's number in its part of the data, from 0. */
+  readonly sample: number;
+  readonly expected: string;
+  readonly got: string;
+  /** How sure the network was: the probability of its class, or the size of the error. */
+  readonly weight: number;
+}
+
+/** The worst first: classes by how improbable the right one was, numbers by their error. */
+export function mistakesOf(dataset: Dataset, answers: Answers): readonly Mistake[] {
+  if (dataset.task === 'regression') return errorsOf(dataset.values, answers);
+  const { labels, classes, count } = dataset;
+  const logits = classLogits(answers, count);
+  const predicted = predictions(logits);
+  const { data } = probabilities(logits);
+  const of = (sample: number, k: number) => data[sample * logits.classes + k] ?? NaN;
+  return [...labels.keys()]
+    .filter((sample) => predicted[sample] !== labels[sample])
+    .sort((a, b) => of(a, labels[a] ?? 0) - of(b, labels[b] ?? 0))
+    .map((sample) => {
+      const [right = 0, taken = 0] = [labels[sample], predicted[sample]];
+      return { sample, expected: classes[right] ?? '', got: classes[taken] ?? '', weight: of(sample, taken) };
+    });
+}
+
+function errorsOf(values: Float32Array, answers: Answers): readonly Mistake[] {
+  const error = (sample: number) => Math.abs((answers[sample] ?? NaN) - (values[sample] ?? NaN));
+  return [...values.keys()]
+    .sort((a, b) => error(b) - error(a))
+    .map((sample) => ({
+      sample,
+      expected: (values[sample] ?? NaN).toPrecision(4),
+      got: (answers[sample] ?? NaN).toPrecision(4),
+      weight: error(sample),
+    }));
+}

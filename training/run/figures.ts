@@ -1,0 +1,75 @@
+/** A run's curves as SVG files: training against validation, epoch by epoch. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import { writeAtomically } from '../files/files.ts';
+import type { Evaluation } from '../objective/index.ts';
+import { bestEpoch, type EpochResult } from '../trainer/index.ts';
+
+const titles = { loss: 'loss', accuracy: 'accuracy', rmse: 'RMSE' } as const satisfies Readonly<
+  Record<keyof Evaluation, string>
+>;
+type Metric = keyof typeof titles;
+
+/** `loss.svg`, and `accuracy.svg` or `rmse.svg`. */
+export async function writeFigures(folder: string, history: readonly EpochResult[]): Promise<void> {
+  if (history.length === 0) return;
+  await mkdir(folder, { recursive: true });
+  for (const metric of Object.keys(titles) as readonly Metric[]) {
+    if (history[0]?.validation[metric] === undefined) continue;
+    await writeAtomically(join(folder, `${metric}.svg`), curves(metric, history));
+  }
+}
+
+interface Point {
+  readonly epoch: number;
+  readonly part: 'train' | 'validation';
+  readonly value: number;
+}
+
+/** The best epoch by validation loss is ringed. */
+export function curves(metric: Metric, history: readonly EpochResult[]): string {
+  const points = history.flatMap(({ epoch, train, validation }): readonly Point[] => [
+    { epoch, part: 'train', value: train[metric] ?? NaN },
+    { epoch, part: 'validation', value: validation[metric] ?? NaN },
+  ]);
+  const channels = { x: 'epoch', y: 'value', z: 'part', stroke: 'part' } as const;
+  const best = points.filter(({ epoch, part }) => part === 'validation' && epoch === bestEpoch(history));
+  const { document } = parseHTML('<html><body></body></html>') as unknown as { readonly document: object };
+  const figure = plot({
+    document,
+    width: 640,
+    height: 360,
+    marginRight: 80,
+    style: { background: 'white', color: '#222' },
+    x: { label: 'epoch', ticks: Math.min(history.length, 10), tickFormat: 'd' },
+    y: { label: titles[metric], grid: true, nice: true },
+    color: { domain: ['train', 'validation'], range: ['#e69f00', '#0072b2'] },
+    marks: [
+      Plot.lineY(points, { ...channels, marker: history.length <= 30 }),
+      Plot.text(
+        points,
+        Plot.selectLast({
+          ...channels,
+          stroke: null,
+          fill: 'part',
+          text: 'part',
+          dx: 8,
+          textAnchor: 'start',
+        }),
+      ),
+      Plot.dot(best, { x: 'epoch', y: 'value', stroke: 'part', r: 7, strokeWidth: 1.5 }),
+    ],
+  });
+  figure.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  return `${figure.outerHTML}\n`;
+}
+
+/** The project's types know no DOM. */
+interface Svg {
+  readonly setAttribute: (name: string, value: string) => void;
+  readonly outerHTML: string;
+}
+
+const plot = Plot.plot as unknown as (options: Omit<Plot.PlotOptions, 'document'> & { document: object }) => Svg;

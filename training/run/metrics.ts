@@ -1,0 +1,18 @@
+/** Metrics on disk: one JSON object a line and epoch. */
+import { existsSync } from 'node:fs';
+import { append, readBytes, writeAtomically } from '../files/files.ts';
+import type { EpochMetrics } from '../trainer/index.ts';
+
+/**
+ * Each epoch's line is complete once the returned function is through.
+ *
+ * @param epochs whose lines stay, of a file that may hold more, or half a line, from a run that was killed
+ */
+export async function openMetricsFile(path: string, epochs: number): Promise<(metrics: EpochMetrics) => void> {
+  const text = existsSync(path) ? Buffer.from(await readBytes(path)).toString() : '';
+  const kept = text.split('\n').slice(0, epochs);
+  await writeAtomically(path, kept.map((line) => `${line}\n`).join(''));
+  return (metrics) => {
+    append(path, `${JSON.stringify(metrics)}\n`);
+  };
+}

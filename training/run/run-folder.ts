@@ -1,0 +1,137 @@
+/**
+ * What a training run leaves in its folder, `runs/<network>/`:
+ *
+ *   config.json              the command's arguments, network, data, configuration with its seed, versions
+ *   metrics.jsonl            one line an epoch
+ *   events.out.tfevents.*    the same and the loss of every call, for TensorBoard
+ *   figures/                 the curves as SVG
+ *   last.safetensors         where the run stands, for --resume: written after each epoch and when it is interrupted
+ *   best.safetensors         the network after the epoch with the lowest validation loss so far
+ *   checkpoint.safetensors   the trained network, once the run is complete: what export takes
+ *
+ * Each of the files with tensors is replaced as a whole, so that a crash or a full disk leaves the former one.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeTemporaries, writeAtomically } from '../files/files.ts';
+import { saveModel, type TrainedModel, type TrainingRecord } from '../checkpoint/model.ts';
+import type { Plan } from '../network/index.ts';
+import { loadSnapshot, type RunDescription, saveSnapshot, type StoredRun } from './snapshot-file.ts';
+import { bestEpoch, type EpochMetrics, type Snapshot, type TrainingEvents } from '../trainer/index.ts';
+
+import { openMetricsFile } from './metrics.ts';
+import { openEventFile, type Scalars } from './tensorboard.ts';
+
+/** What the files say of the run. */
+export interface Run {
+  readonly plan: Plan;
+  readonly description: RunDescription;
+  readonly engine: string;
+  readonly classes: readonly string[];
+  readonly columns?: TrainedModel['columns'];
+  readonly stepsPerEpoch: number;
+}
+
+export const configFile = 'config.json';
+
+export class RunFolder {
+  readonly path: string;
+  readonly #run: Run;
+
+  constructor(path: string, run: Run) {
+    this.path = path;
+    this.#run = run;
+  }
+
+  /**
+   * Where the run in the folder stands; undefined when none has begun.
+   *
+   * @throws UserError when it is another run
+   */
+  async stored(): Promise<StoredRun | undefined> {
+    const { plan, description } = this.#run;
+    const path = this.#file('last.safetensors');
+    return existsSync(path) ? await loadSnapshot(path, plan, description) : undefined;
+  }
+
+  /** Clears the traces of a former run, all but its checkpoint. */
+  async begin(): Promise<void> {
+    await mkdir(this.path, { recursive: true });
+    const events = (await readdir(this.path)).filter((name) => name.startsWith(eventsPrefix));
+    for (const name of [configFile, 'last.safetensors', 'best.safetensors', 'metrics.jsonl', 'figures', ...events]) {
+      await rm(this.#file(name), { recursive: true, force: true });
+    }
+  }
+
+  /** Says what the run is, and by which arguments it goes on: its data may be elsewhere by now. */
+  async describe(config: object): Promise<void> {
+    await writeAtomically(this.#file(configFile), `${JSON.stringify(config, undefined, 2)}\n`);
+  }
+
+  /** Writes down what happens, from the start or from where the run stands. */
+  async record(snapshot: Snapshot | undefined): Promise<Required<TrainingEvents>> {
+    await removeTemporaries(this.path);
+    const addMetrics = await openMetricsFile(this.#file('metrics.jsonl'), snapshot?.history.length ?? 0);
+    const events = openEventFile(this.#file(`${eventsPrefix}${Date.now()}.bn-edge`), snapshot?.steps ?? 0);
+    let best = snapshot?.best;
+    return {
+      onProgress: ({ steps, loss }) => {
+        events.add(steps, { 'loss/step': loss });
+      },
+      onEpoch: (metrics) => {
+        addMetrics(metrics);
+        events.add(metrics.steps, epochScalars(metrics));
+      },
+      onSnapshot: async (snapshot) => {
+        if (snapshot.best && snapshot.best !== best) await this.#saveBest(snapshot, snapshot.best);
+        best = snapshot.best;
+        const { description, engine } = this.#run;
+        await saveSnapshot(this.#file('last.safetensors'), description, { snapshot, engine });
+      },
+    };
+  }
+
+  /** Not after an interruption: Ctrl-C ends the compiler too, without which no module can be loaded any more. */
+  async draw(history: Snapshot['history']): Promise<void> {
+    // The plotting library takes a second to load, which most commands need not wait for.
+    const { writeFigures } = await import('./figures.ts');
+    await writeFigures(this.#file('figures'), history);
+  }
+
+  /** @returns the path of the checkpoint */
+  async finish(tensors: TrainedModel['tensors'], { steps, history }: Pick<TrainingRecord, 'steps' | 'history'>) {
+    const path = this.#file('checkpoint.safetensors');
+    await this.#saveModel(path, tensors, { steps, history });
+    return path;
+  }
+
+  async #saveBest({ history }: Snapshot, tensors: TrainedModel['tensors']): Promise<void> {
+    const epoch = bestEpoch(history);
+    const steps = epoch * this.#run.stepsPerEpoch;
+    await this.#saveModel(this.#file('best.safetensors'), tensors, { steps, history: history.slice(0, epoch) });
+  }
+
+  async #saveModel(
+    path: string,
+    tensors: TrainedModel['tensors'],
+    progress: Pick<TrainingRecord, 'steps' | 'history'>,
+  ): Promise<void> {
+    const { plan, classes, columns, description, engine } = this.#run;
+    const { data, config } = description;
+    await saveModel(path, { plan, tensors, classes, columns, record: { data, config, engine, ...progress } });
+  }
+
+  #file(name: string): string {
+    return join(this.path, name);
+  }
+}
+
+const eventsPrefix = 'events.out.tfevents.';
+
+function epochScalars({ train, validation, samplesPerSecond }: EpochMetrics): Scalars {
+  const named = Object.entries({ train, validation }).flatMap(([part, evaluation]) =>
+    Object.entries(evaluation).map(([metric, value]) => [`${metric}/${part}`, value as number] as const),
+  );
+  return { ...Object.fromEntries(named), samples_per_second: samplesPerSecond };
+}

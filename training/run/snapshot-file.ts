@@ -1,0 +1,116 @@
+/**
+ * A training run on disk, as safetensors: the network under the names of a checkpoint, the optimizer's slots and averages as
+ * `<tensor>/<slot>`, the best epoch's network as `best/<tensor>`; what kind of run it is and how far it came as metadata.
+ */
+import { z } from 'zod';
+import { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from '../checkpoint/checkpoint.ts';
+import { unexpected, UserError } from '../files/errors.ts';
+import { type DataRecord, parseJson, pickTensor } from '../checkpoint/model.ts';
+import { type Network, type Plan, tensorsOf } from '../network/index.ts';
+import { type Snapshot, type State, stateShapes, type TrainingConfig } from '../trainer/index.ts';
+
+/** All that a run depends on. Plain JSON. */
+export interface RunDescription {
+  readonly network: Network;
+  readonly data: DataRecord;
+  /** Of the training and the validation set. */
+  readonly sha256: string;
+  readonly config: TrainingConfig;
+}
+
+export interface StoredRun {
+  readonly snapshot: Snapshot;
+  /** On another one the rest of the run is the same to the tolerance of the backends, no longer to the bit. */
+  readonly engine: string;
+}
+
+const keys = { run: 'bn_edge.run', engine: 'bn_edge.engine', progress: 'bn_edge.progress' } as const;
+
+const evaluation = z.strictObject({
+  loss: z.number(),
+  accuracy: z.number().exactOptional(),
+  rmse: z.number().exactOptional(),
+});
+const progressSchema = z.strictObject({
+  steps: z.int().nonnegative(),
+  history: z.array(z.strictObject({ epoch: z.int().positive(), train: evaluation, validation: evaluation })),
+  sums: z.strictObject({ loss: z.number(), score: z.number() }),
+});
+
+/** Deterministic. @throws UserError when the file cannot be written; a former one is then untouched */
+export async function saveSnapshot(
+  path: string,
+  description: RunDescription,
+  { snapshot: { state, best = new Map(), ...progress }, engine }: StoredRun,
+): Promise<void> {
+  const tensors = [...state, ...[...best].map(([name, tensor]) => [bestName(name), tensor] as const)];
+  const stored = tensors.map(([name, { shape, data }]): [string, StoredTensor] => [
+    name,
+    { dtype: 'F32', shape, data },
+  ]);
+  await writeSafetensors(path, new Map(stored), {
+    [keys.run]: JSON.stringify(description),
+    [keys.engine]: engine,
+    [keys.progress]: JSON.stringify(progress),
+  });
+}
+
+/**
+ * @param description of the run that is to go on
+ * @throws UserError naming the file and the first setting that is another in the stored run, or what is missing
+ */
+export async function loadSnapshot(path: string, plan: Plan, description: RunDescription): Promise<StoredRun> {
+  const { tensors, metadata } = await readSafetensors(path);
+  const text = (key: string) => {
+    const found = metadata[key];
+    if (found === undefined) throw unexpected(path, `a training run (${key} in the metadata)`, 'none');
+    return found;
+  };
+  requireSame(path, parseJson(path, keys.run, text(keys.run)), parseJson(path, keys.run, JSON.stringify(description)));
+  const progress = progressSchema.safeParse(parseJson(path, keys.progress, text(keys.progress)));
+  if (!progress.success) throw unexpected(`${path}: ${keys.progress}`, 'how far a run came', 'something else');
+  const pick = (name: string, shape: readonly number[]) => pickTensor(path, name, shape, tensors.get(name));
+  const state: State = new Map(
+    [...stateShapes(plan, description.config)].map(([name, shape]) => [name, pick(name, shape)]),
+  );
+  const best = () => new Map(tensorsOf(plan).map(({ name, shape }) => [name, pick(bestName(name), shape)]));
+  const hasBest = progress.data.history.length > 0;
+  return { snapshot: { ...progress.data, state, best: hasBest ? best() : undefined }, engine: text(keys.engine) };
+}
+
+const bestName = (tensor: string): string => `best/${tensor}`;
+
+function requireSame(path: string, stored: unknown, now: unknown): void {
+  const difference = firstDifference(stored, now, '', differsFreely(stored, now));
+  if (!difference) return;
+  const [where, before, after] = difference;
+  const show = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value));
+  throw new UserError(
+    `${path}: expected ${where} ${show(before)}, as the run was started with, got ${show(after)}; leave out --resume to start anew`,
+  );
+}
+
+/** Data may have been renamed or moved, and a network is called after them: that they are the same, their checksum tells. */
+function differsFreely(stored: unknown, now: unknown): readonly string[] {
+  const names = ['network.name', 'data.name', 'data.source.path'];
+  const areSame = isObject(stored) && isObject(now) && stored['sha256'] === now['sha256'];
+  return areSame ? [...names, 'data.source'] : names;
+}
+
+/** Of two JSON values: where they part outside of what is free, and what each has there. */
+function firstDifference(
+  a: unknown,
+  b: unknown,
+  where: string,
+  free: readonly string[],
+): [where: string, a: unknown, b: unknown] | undefined {
+  if (free.includes(where)) return undefined;
+  if (!isObject(a) || !isObject(b)) return a === b ? undefined : [where, a, b];
+  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const found = firstDifference(a[key], b[key], where === '' ? key : `${where}.${key}`, free);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

@@ -1,0 +1,43 @@
+/** Batch Norm as a deployed model holds it: the parameters, the running statistics, and the affine map they fold into. */
+import type { BatchNormLayer, Model } from '../models.ts';
+import { toFloatDigits } from '../protocol/numbers.ts';
+import type { BatchNormResponse } from '../protocol/responses.ts';
+
+/** z̃ = scale · z + shift, `[C]` each. */
+export interface AffineMap {
+  readonly scale: readonly number[];
+  readonly shift: readonly number[];
+}
+
+/** scale = γ / √(σ² + ε), shift = β − μ · scale */
+export function foldedInto(
+  { gamma, beta, epsilon }: BatchNormLayer,
+  mean: readonly number[],
+  variance: readonly number[],
+): AffineMap {
+  const scale = gamma.map((value, c) => value / Math.sqrt((variance[c] ?? 0) + epsilon));
+  return { scale, shift: beta.map((value, c) => value - (mean[c] ?? 0) * (scale[c] ?? 0)) };
+}
+
+export function describeBatchNorm({ name, version, batchNorm }: Model): BatchNormResponse {
+  return {
+    model_name: name,
+    model_version: version,
+    layers: batchNorm.map((layer) => ({
+      name: layer.name,
+      channels: layer.gamma.length,
+      epsilon: layer.epsilon,
+      momentum: layer.momentum,
+      gamma: layer.gamma,
+      beta: layer.beta,
+      running_mean: layer.runningMean,
+      running_var: layer.runningVar,
+      ...rounded(foldedInto(layer, layer.runningMean, layer.runningVar)),
+    })),
+  };
+}
+
+const rounded = ({ scale, shift }: AffineMap): AffineMap => ({
+  scale: scale.map(toFloatDigits),
+  shift: shift.map(toFloatDigits),
+});

@@ -1,0 +1,70 @@
+/**
+ * The errors a client can cause, and the one place where errors become HTTP responses: the protocol's error object
+ * `{"error": "where: expected X, got Y"}`. Neither the request's body nor a stack trace is ever part of it.
+ */
+import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { InferenceError } from '../../dist/edge/edge.mjs';
+
+const statuses = {
+  malformed: 400,
+  'not found': 404,
+  'too large': 413,
+  'unsupported media type': 415,
+  'too many requests': 429,
+} as const satisfies Record<string, ContentfulStatusCode>;
+
+export type Refusal = keyof typeof statuses;
+
+/** The request cannot be answered as it is; the message tells the client why. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal, message: string) {
+    super(message);
+    this.refusal = refusal;
+  }
+}
+
+/** Client errors keep their message; ours are logged and answered with 500. */
+export function answerError(error: Error, c: Context): Response {
+  if (error instanceof RequestError) return c.json({ error: error.message }, statuses[error.refusal]);
+  if (error instanceof HTTPException) return error.getResponse();
+  if (error instanceof InferenceError && error.outOfMemory) {
+    return c.json({ error: 'batch: expected one that fits into memory, got a larger one' }, statuses['too large']);
+  }
+  // The tensors fitted what the model declares, yet an operator refused them (two inputs of different batch, say).
+  if (error instanceof InferenceError) return c.json({ error: `onnxruntime: ${withoutSource(error.message)}` }, 400);
+  console.error(error);
+  return c.json({ error: 'internal server error' }, 500);
+}
+
+export function answerUnknownPath(c: Context): Response {
+  return c.json({ error: `path: expected one that /docs lists, got ${quote(c.req.path)}` }, 404);
+}
+
+export function answerMethod(c: Context, allowed: readonly string[]): Response {
+  const allow = allowed.join(', ');
+  return c.json({ error: `method: expected ${allow}, got ${c.req.method}` }, 405, { Allow: allow });
+}
+
+/** What came, in a word or two: strings and structures by their kind only, so that no body is echoed. */
+export function describe(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return typeof value === 'string' ? 'a string' : 'an object';
+}
+
+/** A name that the client sent, safe to show: one line, at most 40 characters. */
+export function quote(name: string): string {
+  return JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
+}
+
+/** Drops where in ONNX Runtime's source a check failed: `/path/file.h:563 void f(int) a == b was false. Why` -> `Why`. */
+function withoutSource(message: string): string {
+  const [line = ''] = message.split('\n', 1);
+  return line.replace(/^.* was false\. /, '').replace(/\S*\/\S+:\d+ /g, '');
+}

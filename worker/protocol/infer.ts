@@ -1,0 +1,70 @@
+/** One inference: a parsed request and a model in, tensors and the protocol's response out. Knows nothing of HTTP. */
+import { bytesOf } from '../../dist/edge/edge.mjs';
+import { isBinary, sliceInputs } from './binary.ts';
+import { quote, RequestError } from '../http/errors.ts';
+import type { Model } from '../models.ts';
+import type { InferenceRequest, Statistics } from './protocol.ts';
+import type { InferenceResponse } from './responses.ts';
+import type { Session } from './session.ts';
+import { declaredAs, readInputs, writeOutput } from './tensors.ts';
+
+export interface Inference {
+  readonly response: InferenceResponse;
+  /** The bytes of the outputs that the response holds no `data` of, in its order. */
+  readonly binary: readonly Uint8Array[];
+}
+
+/**
+ * Batch Norm normalizes with the running statistics of training, so that no sample depends on its neighbours, unless
+ * `parameters.statistics` asks for `batch`.
+ * @param binary what followed the JSON object
+ * @throws RequestError, InferenceError
+ */
+export function infer(model: Model, request: InferenceRequest, binary: Uint8Array, maxBatch: number): Inference {
+  const { session, name, version } = model;
+  const statistics = request.parameters?.statistics;
+  const run = runWith(model, statistics ?? 'running');
+  const feeds = readInputs(request.inputs, sliceInputs(request.inputs, binary), session.inputs, maxBatch);
+  const outputs = Array.from(run(feeds, fetchesOf(request, session)));
+  const batch = request.inputs[0]?.shape[0] ?? 1;
+  const asBytes = (output: string): boolean => isBinary(request, output);
+  return {
+    response: {
+      model_name: name,
+      model_version: version,
+      ...(request.id !== undefined && { id: request.id }),
+      ...(statistics && {
+        parameters: { statistics, ...(statistics === 'batch' && { note: statisticsNote(batch) }) },
+      }),
+      outputs: outputs.map(([output, tensor]) => writeOutput(output, tensor, asBytes(output))),
+    },
+    binary: outputs.filter(([output]) => asBytes(output)).map(([, tensor]) => bytesOf(tensor.data)),
+  };
+}
+
+/** @throws RequestError where the model has no Batch Norm that could use other statistics */
+export function runWith({ name, session, switchable }: Model, statistics: Statistics): Session['run'] {
+  if (statistics === 'running') return (feeds, fetches) => session.run(feeds, fetches);
+  if (switchable) return switchable[statistics];
+  throw new RequestError('malformed', `statistics: expected "running" for ${name}, got ${quote(statistics)}`);
+}
+
+/** What mini-batch statistics do to this request, in plain words. */
+export function statisticsNote(batch: number): string {
+  return batch === 1
+    ? 'Every Batch Norm layer normalized this sample with its own mean and variance, as in training. A dense layer then ' +
+        'sees one value per channel, which minus its own mean is 0 for any input: the answer says little about the sample.'
+    : `Every Batch Norm layer normalized with the mean and variance of these ${batch} samples, as in training: each answer ` +
+        'depends on the other samples and changes when they do. Use "running" for answers that do not.';
+}
+
+/** The requested outputs, or all of them where none is named. */
+function fetchesOf({ outputs = [] }: InferenceRequest, session: Session): readonly string[] {
+  if (outputs.length === 0) return session.outputs.map(({ name }) => name);
+  const names = outputs.map(({ name }) => declaredAs('outputs', name, session.outputs).name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw new RequestError('malformed', `outputs: expected each tensor once, got ${twice} twice`);
+  }
+  return names;
+}

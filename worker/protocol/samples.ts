@@ -1,0 +1,119 @@
+/** The samples of a classify or explain request, whichever way they came: a picture, raw pixels, or the JSON tensor. */
+import { checkEncoding, mediaType, parseJson } from '../http/body.ts';
+import { rawRequest, sliceInputs } from './binary.ts';
+import type { Tensor, TensorInfo } from './datatypes.ts';
+import { quote, RequestError } from '../http/errors.ts';
+import type { Model } from '../models.ts';
+import { channelsOf } from '../pictures/channels.ts';
+import { decodePicture, isPicture } from '../pictures/picture.ts';
+import { toPngUrl } from '../pictures/png.ts';
+import { inferenceRequest, parse, type InferenceRequest } from './protocol.ts';
+import { readInputs } from './tensors.ts';
+
+export interface Samples {
+  readonly feeds: ReadonlyMap<string, Tensor>;
+  readonly batch: number;
+  readonly id?: string;
+  /** What the model sees of each sample, as PNG data URLs. */
+  images(): string[];
+}
+
+export interface SampleRequest {
+  readonly samples: Samples;
+  /** Options by name: members of the JSON object's `parameters`, or of the query string. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** @throws RequestError */
+export function readSamples(model: Model, request: Request, body: Uint8Array, maxBatch: number): SampleRequest {
+  checkEncoding(request);
+  const query = queryOptions(request.url);
+  const type = mediaType(request);
+  if (isPicture(body) || type?.startsWith('image/')) {
+    return { samples: samplesOf(pictureRequest(model, body), model, maxBatch), options: query };
+  }
+  if (type === 'application/json') {
+    const json = parse(inferenceRequest, parseJson(body));
+    return {
+      samples: samplesOf({ request: json, binary: new Uint8Array() }, model, maxBatch),
+      options: { ...query, ...json.parameters },
+    };
+  }
+  if (type === 'application/octet-stream' || type === 'application/x-www-form-urlencoded') {
+    return { samples: samplesOf(pixelsRequest(model, body), model, maxBatch), options: query };
+  }
+  const got = type === undefined ? 'nothing' : quote(type);
+  const expected = 'a picture (image/png, image/jpeg), application/octet-stream or application/json';
+  throw new RequestError('unsupported media type', `content-type: expected ${expected}, got ${got}`);
+}
+
+interface Parts {
+  readonly request: InferenceRequest;
+  readonly binary: Uint8Array;
+}
+
+function samplesOf({ request, binary }: Parts, model: Model, maxBatch: number): Samples {
+  const { inputs } = model.session;
+  const feeds = readInputs(request.inputs, sliceInputs(request.inputs, binary), inputs, maxBatch);
+  const [first] = feeds.values();
+  return {
+    feeds,
+    batch: first?.shape[0] ?? 1,
+    ...(request.id !== undefined && { id: request.id }),
+    images: () => imagesOf(feeds, pictureInput(model)),
+  };
+}
+
+function pictureRequest(model: Model, body: Uint8Array): Parts {
+  const { channels, width, height } = pictureInput(model);
+  return pixelsRequest(model, channelsOf(decodePicture(body), channels, { width, height }));
+}
+
+/** Pixels of the model's own size, one byte each. */
+function pixelsRequest(model: Model, pixels: Uint8Array): Parts {
+  const { name, shape } = pictureInput(model);
+  return { request: rawRequest(model.name, [{ name, shape, datatype: 'UINT8' }], pixels.byteLength), binary: pixels };
+}
+
+interface PictureInput extends TensorInfo {
+  readonly channels: 1 | 3;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** @throws RequestError where the model's input is no picture, `[N, 1 or 3, H, W]` */
+function pictureInput({ name, session }: Model): PictureInput {
+  const [input, ...others] = session.inputs;
+  const [, channels, height = -1, width = -1] = input?.shape ?? [];
+  const isPictures = input?.shape.length === 4 && (channels === 1 || channels === 3) && height > 0 && width > 0;
+  if (isPictures && others.length === 0) return { ...input, channels, width, height };
+  const got = session.inputs.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ');
+  throw new RequestError(
+    'malformed',
+    `picture: expected a model with one input [-1, 1, H, W] or [-1, 3, H, W], ${name} has ${got}`,
+  );
+}
+
+/** Clamped to a byte: `[N, C, H, W]` planes to pixels side by side. */
+function imagesOf(feeds: ReadonlyMap<string, Tensor>, { name, channels, width, height }: PictureInput): string[] {
+  const values = feeds.get(name)?.data ?? [];
+  const size = width * height;
+  return Array.from({ length: values.length / (channels * size) }, (_, n) => {
+    const pixels = Uint8Array.from({ length: channels * size }, (_, i) => {
+      const value = Number(values[(n * channels + (i % channels)) * size + Math.floor(i / channels)]);
+      return Math.min(Math.max(Math.round(value), 0), 255);
+    });
+    return toPngUrl(width, height, channels, pixels);
+  });
+}
+
+/** `?top_k=3&image=true`: numbers and booleans as JSON would have them. */
+function queryOptions(url: string): Record<string, unknown> {
+  const entries = [...new URL(url).searchParams].slice(0, 64);
+  return Object.fromEntries(entries.map(([key, text]) => [key, fromText(text)]));
+}
+
+function fromText(text: string): unknown {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+}

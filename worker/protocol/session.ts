@@ -1,0 +1,40 @@
+/** An inference session in the protocol's terms. The edge image (see exporter/edge) holds the sessions and runs them. */
+import type { Session as EdgeSession, Tensor as EdgeTensor, ValueInfo } from '../../dist/edge/edge.mjs';
+import { datatypeOf, datatypes, type Tensor, type TensorInfo } from './datatypes.ts';
+
+export interface Session {
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  /**
+   * Computes the named outputs from one tensor per input. The returned data is a copy.
+   * @throws InferenceError where a kernel refuses its operands, or memory runs out.
+   */
+  run(feeds: ReadonlyMap<string, Tensor>, fetches: readonly string[]): Map<string, Tensor>;
+}
+
+export function sessionOn(image: EdgeSession): Session {
+  return {
+    inputs: image.inputs.map(infoOf),
+    outputs: image.outputs.map(infoOf),
+    run: (feeds, fetches) => {
+      const outputs = image.run(
+        Object.fromEntries(Array.from(feeds, ([name, tensor]) => [name, fed(tensor)])),
+        fetches,
+      );
+      return new Map(Object.entries(outputs).map(([name, tensor]) => [name, fetched(tensor)]));
+    },
+  };
+}
+
+function infoOf({ name, dtype, shape }: ValueInfo): TensorInfo {
+  const fixed = shape.map((size) => (typeof size === 'number' && size > 0 ? size : -1));
+  return { name, datatype: datatypeOf(dtype), shape: fixed };
+}
+
+function fed({ datatype, shape, data }: Tensor): EdgeTensor {
+  return { dtype: datatypes[datatype].dtype, shape, data };
+}
+
+function fetched({ dtype, shape, data }: EdgeTensor): Tensor {
+  return { datatype: datatypeOf(dtype), shape, data };
+}

@@ -1,0 +1,184 @@
+/** Tensors on their way in and out: JSON data checked against what the model declares, and copied in the same pass. */
+import { bytesOf, createData, elementBytes, elementCount, type TensorData } from '../../dist/edge/edge.mjs';
+import { datatypes, isDatatype, type Datatype, type NumberRange, type Tensor, type TensorInfo } from './datatypes.ts';
+import { describe, quote, RequestError } from '../http/errors.ts';
+import type { RequestInput } from './protocol.ts';
+import type { ResponseOutput } from './responses.ts';
+
+/**
+ * One tensor per declared input, in the model's datatypes.
+ * @param bytes of each input that came as bytes, `undefined` for one with JSON data
+ * @throws RequestError where a tensor is missing, unknown or double, or does not fit its declaration.
+ */
+export function readInputs(
+  inputs: readonly RequestInput[],
+  bytes: readonly (Uint8Array | undefined)[],
+  declared: readonly TensorInfo[],
+  maxBatch: number,
+): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  inputs.forEach((input, i) => {
+    const info = declaredAs('inputs', input.name, declared);
+    if (tensors.has(info.name)) refuse('inputs', `expected each tensor once, got ${info.name} twice`);
+    tensors.set(info.name, readTensor(input, bytes[i], info, maxBatch));
+  });
+  const missing = declared.filter(({ name }) => !tensors.has(name)).map(({ name }) => name);
+  if (missing.length > 0) refuse('inputs', `expected tensor ${missing.join(', ')}, got nothing`);
+  return tensors;
+}
+
+/** @throws RequestError where the model has no tensor of that name. */
+export function declaredAs(where: string, name: string, declared: readonly TensorInfo[]): TensorInfo {
+  const info = declared.find((tensor) => tensor.name === name);
+  return info ?? refuse(where, `expected ${declared.map((tensor) => tensor.name).join(' or ')}, got ${quote(name)}`);
+}
+
+/** What JSON numbers cannot hold (NaN, infinities, integers beyond 2^53) goes out as a string. */
+export function writeOutput(name: string, { datatype, shape, data }: Tensor, binary: boolean): ResponseOutput {
+  if (binary) return { name, datatype, shape, parameters: { binary_data_size: data.byteLength } };
+  const values: ArrayLike<number | bigint> = data;
+  const toJson = datatype === 'BOOL' ? Boolean : jsonNumber;
+  return { name, datatype, shape, data: Array.from<number | bigint, boolean | number | string>(values, toJson) };
+}
+
+function jsonNumber(value: number | bigint): number | string {
+  const number = Number(value);
+  const exact = typeof value === 'bigint' ? Number.isSafeInteger(number) : Number.isFinite(value);
+  return exact ? number : String(value);
+}
+
+function readTensor(
+  input: RequestInput,
+  bytes: Uint8Array | undefined,
+  declared: TensorInfo,
+  maxBatch: number,
+): Tensor {
+  const where = `tensor ${declared.name}`;
+  const { shape } = input;
+  const { datatype } = declared;
+  checkShape(where, shape, declared.shape, maxBatch);
+  const range = rangeOf(where, input.datatype, datatype);
+  if ((bytes === undefined) === (input.data === undefined)) refuse(where, 'expected either data or binary_data_size');
+  const tensor = (data: TensorData): Tensor => ({ datatype, shape, data });
+  if (bytes === undefined) {
+    return tensor(cast(where, rowsOf(where, input.data ?? [], shape), range, declared, shape));
+  }
+  const sent = fromBytes(where, bytes, input.datatype as Datatype, shape);
+  if (input.datatype !== datatype) return tensor(cast(where, [sent], range, declared, shape));
+  if (datatype === 'BOOL' && bytes.some((byte) => byte > 1)) refuse(where, 'expected bytes of 0 or 1');
+  return tensor(sent);
+}
+
+/** Copies values, checking each, into the model's datatype. */
+function cast(
+  where: string,
+  rows: readonly Iterable<unknown>[],
+  range: NumberRange | null,
+  { datatype }: TensorInfo,
+  shape: readonly number[],
+): TensorData {
+  const data = createData(datatypes[datatype].dtype, elementCount(shape));
+  const set = setter(data);
+  let count = 0;
+  for (const row of rows) {
+    for (const sent of row) {
+      const value = typeof sent === 'bigint' ? Number(sent) : sent;
+      if (fits(value, range)) set(count++, value);
+      else if (isMissing(value, range)) set(count++, NaN);
+      else refuse(where, `expected ${wording(range)} at element ${count}, got ${describe(value)}`);
+    }
+  }
+  return data;
+}
+
+/** Little-endian bytes as numbers: copied, because they may lie anywhere in the body. */
+function fromBytes(where: string, bytes: Uint8Array, datatype: Datatype, shape: readonly number[]): TensorData {
+  const { dtype } = datatypes[datatype];
+  const expected = elementCount(shape) * elementBytes(dtype);
+  if (bytes.byteLength !== expected) {
+    return refuse(where, `expected ${expected} bytes for ${datatype} [${shape.join(', ')}], got ${bytes.byteLength}`);
+  }
+  const data = createData(dtype, elementCount(shape));
+  bytesOf(data).set(bytes);
+  return data;
+}
+
+/** A declared -1 takes any positive size; in first place it is the batch. A model without shape takes any. */
+function checkShape(where: string, shape: readonly number[], declared: readonly number[], maxBatch: number): void {
+  const [batch, declaredBatch] = [shape[0], declared[0]];
+  const same =
+    (declared.length === 0 || shape.length === declared.length) &&
+    shape.every((size, axis) => size > 0 && ((declared[axis] ?? -1) === -1 || size === declared[axis]));
+  if (!same) refuse(where, `expected shape [${declared.join(', ')}], got [${shape.join(', ')}]`);
+  if (declaredBatch === -1 && batch !== undefined && batch > maxBatch) {
+    throw new RequestError('too large', `${where}: expected a batch of at most ${maxBatch}, got ${batch}`);
+  }
+}
+
+/** The numbers that both datatypes hold, or `null` for booleans: numbers are cast to numbers, never to booleans. */
+function rangeOf(where: string, sent: string, wanted: Datatype): NumberRange | null {
+  const to = datatypes[wanted].range;
+  const from = isDatatype(sent) ? datatypes[sent].range : undefined;
+  if (from === null && to === null) return null;
+  if (from === undefined || from === null || to === null) {
+    const others = to === null ? '' : ' or another numeric datatype';
+    return refuse(where, `expected datatype ${wanted}${others}, got ${quote(sent)}`);
+  }
+  return {
+    min: Math.max(from.min, to.min),
+    max: Math.min(from.max, to.max),
+    integer: from.integer || to.integer,
+  };
+}
+
+/** The innermost arrays of nested data, or the flat data as a single row; their lengths add up to the shape's. */
+function rowsOf(where: string, data: readonly unknown[], shape: readonly number[]): readonly (readonly unknown[])[] {
+  if (Array.isArray(data[0])) return nestedRows(where, data, shape, 'data');
+  const expected = elementCount(shape);
+  if (data.length === expected) return [data];
+  return refuse(where, `expected ${expected} values for shape [${shape.join(', ')}], got ${data.length}`);
+}
+
+function nestedRows(
+  where: string,
+  data: unknown,
+  [size, ...inner]: readonly number[],
+  path: string,
+): readonly (readonly unknown[])[] {
+  if (!Array.isArray(data) || data.length !== size) {
+    return refuse(where, `expected an array of ${size ?? 0} at ${path}, got ${describe(data)}`);
+  }
+  const items: readonly unknown[] = data;
+  if (inner.length === 0) return [items];
+  return items.flatMap((item, i) => nestedRows(where, item, inner, `${path}[${i}]`));
+}
+
+function fits(value: unknown, range: NumberRange | null): value is number {
+  if (range === null) return typeof value === 'boolean';
+  return (
+    typeof value === 'number' && value >= range.min && value <= range.max && (!range.integer || Number.isInteger(value))
+  );
+}
+
+/** NaN comes as it goes out, as a string: the value that a model may fill in. */
+const isMissing = (value: unknown, range: NumberRange | null): boolean => value === 'NaN' && range?.integer === false;
+
+function wording(range: NumberRange | null): string {
+  if (range === null) return 'true or false';
+  return `${range.integer ? 'an integer' : 'a number'} in [${range.min}, ${range.max}]`;
+}
+
+function setter(data: TensorData): (index: number, value: number) => void {
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    return (index, value) => {
+      data[index] = BigInt(value);
+    };
+  }
+  return (index, value) => {
+    data[index] = value;
+  };
+}
+
+function refuse(where: string, what: string): never {
+  throw new RequestError('malformed', `${where}: ${what}`);
+}
