@@ -2,7 +2,8 @@
 import { Command } from 'commander';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { runCommand, wholeNumber } from '../../training/run/index.ts';
+import { wholeNumber } from '../../exporter/command/numbers.ts';
+import { runCommand } from '../../exporter/command/run-command.ts';
 import { UserError } from '../../training/files/errors.ts';
 import { chooseExperiments, experiments, runInProcesses, showProgress, writeReport } from './index.ts';
 import { type Server, serveLocally } from '../../exporter/command/serve.ts';

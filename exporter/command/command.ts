@@ -1,6 +1,7 @@
 /** The options that exporting and releasing share on the command line. */
 import { Command, Option } from 'commander';
-import { addDataOptions, type DataFlags, findNetwork, takeDataSource } from '../../training/run/index.ts';
+import { findNetwork } from '../../training/run/index.ts';
+import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
 import type { StatisticsSource } from '../model/card.ts';
 import type { ExportOptions } from '../model/export.ts';
 

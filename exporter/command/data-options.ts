@@ -9,7 +9,7 @@ import {
   readableFiles,
 } from '../../training/data/index.ts';
 import { unexpected } from '../../training/files/errors.ts';
-import { fraction } from '../../training/run/numbers.ts';
+import { fraction } from './numbers.ts';
 
 export interface DataFlags {
   readonly data?: string;

@@ -10,11 +10,11 @@ import { loadModel } from '../../training/checkpoint/model.ts';
 import { reportOn } from '../../training/objective/index.ts';
 import { confusionTable } from './confusion-table.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
-import { answersOfCheckpoint, answersOfModel, type Mistake, mistakesOf } from '../../training/run/evaluation.ts';
+import { answersOfCheckpoint, answersOfModel, count, type Mistake, mistakesOf } from '../../training/run/index.ts';
 import { arePictures, drawMistakes } from './mistakes.ts';
-import { wholeNumber } from '../../training/run/numbers.ts';
-import { runCommand } from '../../training/run/run-command.ts';
-import { count, formatMetrics } from './terminal.ts';
+import { wholeNumber } from './numbers.ts';
+import { runCommand } from './run-command.ts';
+import { formatMetrics } from './terminal.ts';
 
 const parts = ['test', 'validation', 'train'] as const;
 

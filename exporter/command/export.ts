@@ -1,6 +1,6 @@
 /** `npm run export -- --help` */
 import { nativeBackend } from '../../training/backend/index.ts';
-import { runCommand } from '../../training/run/index.ts';
+import { runCommand } from './run-command.ts';
 import { exportCommand, type ExportFlags, exportOptions } from './command.ts';
 import { describeExport } from '../model/describe.ts';
 import { exportModel } from '../model/export.ts';

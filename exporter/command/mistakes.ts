@@ -2,7 +2,7 @@
 import { encode } from 'fast-png';
 import type { Samples } from '../../training/data/index.ts';
 import { elementCount } from '../../training/files/element-count.ts';
-import type { Mistake } from '../../training/run/evaluation.ts';
+import type { Mistake } from '../../training/run/index.ts';
 
 const [columns, tile, margin, text] = [6, 96, 12, 36] as const;
 

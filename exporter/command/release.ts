@@ -1,7 +1,7 @@
 /** `npm run release -- --help` */
 import { InvalidArgumentError } from 'commander';
 import { nativeBackend } from '../../training/backend/index.ts';
-import { runCommand } from '../../training/run/index.ts';
+import { runCommand } from './run-command.ts';
 import { exportCommand, type ExportFlags, exportOptions } from './command.ts';
 import { release } from '../deploy/release.ts';
 

@@ -1,6 +1,6 @@
 /** `npm run rollback -- --help` */
 import { Command } from 'commander';
-import { runCommand } from '../../training/run/index.ts';
+import { runCommand } from './run-command.ts';
 import { rollback } from '../deploy/release.ts';
 
 const command = new Command('rollback')

@@ -5,11 +5,11 @@ import { elementCount } from '../../training/files/element-count.ts';
 import { formatShape } from '../../training/graph/index.ts';
 import { isTrained, layersOf, type Plan } from '../../training/network/index.ts';
 import type { Evaluation, Report } from '../../training/objective/index.ts';
-import type { EpochMetrics, TrainingEvents } from '../../training/trainer/index.ts';
+import { sourceName } from '../../training/data/index.ts';
+import { count, percent, type RunReporter, type RunStart } from '../../training/run/index.ts';
+import type { EpochMetrics } from '../../training/trainer/index.ts';
+import { describeData } from './describe-data.ts';
 import { sparkline } from './sparkline.ts';
-
-export const count = (value: number): string => Math.round(value).toLocaleString('en-US');
-export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 
 /** Layer, output shape, parameters; running statistics are not parameters. */
 export function summaryTable(plan: Plan): string {
@@ -34,16 +34,22 @@ export function summaryTable(plan: Plan): string {
   return table.toString();
 }
 
-export interface Screen extends Required<Pick<TrainingEvents, 'onProgress' | 'onEpoch'>> {
-  readonly stop: () => void;
-}
-
-/** A bar for each epoch with the run's losses as a curve, replaced by the epoch's metrics. Without a terminal only these are printed. */
-export function showTraining(epochs: number, samplesPerEpoch: number, print: (line: string) => void): Screen {
-  const bar = progressBar(epochs);
+/**
+ * Draws a bar for each epoch with the run's losses as a curve, and replaces it by the epoch's metrics. Without a terminal only
+ * these are printed.
+ */
+export function terminalReporter(print: (line: string) => void): RunReporter {
+  let [bar, epochs, samplesPerEpoch] = [progressBar(0), 0, 0];
   const losses: number[] = [];
   let first = { time: 0, samples: 0 };
   return {
+    note: print,
+    onStart: (run) => {
+      for (const line of describeRun(run)) print(line);
+      ({ epochs } = run.config);
+      samplesPerEpoch = Math.floor(run.data.train.count / run.config.batchSize) * run.config.batchSize;
+      bar = progressBar(epochs);
+    },
     onProgress: ({ epoch, samples, loss }) => {
       losses.push(loss);
       const shown = { epoch, loss: loss.toFixed(4), curve: sparkline(losses, 16) };
@@ -59,10 +65,24 @@ export function showTraining(epochs: number, samplesPerEpoch: number, print: (li
       bar.stop();
       print(epochLine(metrics, epochs));
     },
-    stop: () => {
+    onStop: () => {
       bar.stop();
     },
   };
+}
+
+function describeRun({ plan, source, data, config, backend }: RunStart): readonly string[] {
+  const { train, validation, test, columns } = data;
+  const [name, of] = [plan.network.name, sourceName(source)];
+  const { objective, optimizer, learningRate, schedule, batchSize, bnMomentum, freezeBn, seed } = config;
+  const statistics = freezeBn ? 'frozen' : `with momentum ${bnMomentum}`;
+  return [
+    `${name === of ? name : `${name} on ${of}`}: ${count(train.count)} train, ${count(validation.count)} validation, ${count(test.count)} test`,
+    ...describeData(train, columns),
+    summaryTable(plan),
+    `${objective?.kind ?? 'multiclass'}, ${optimizer}, learning rate ${learningRate} (${schedule}), batch ${batchSize}, running statistics ${statistics}, seed ${seed}`,
+    backend.engine,
+  ];
 }
 
 function progressBar(epochs: number): SingleBar {

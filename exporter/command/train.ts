@@ -3,22 +3,19 @@ import { Command, Option } from 'commander';
 import { type BackendName, backendNames } from '../../training/backend/index.ts';
 import { networks } from '../../training/network/index.ts';
 import { optimizers, schedules } from '../../training/optimizer/index.ts';
-import type { TrainingConfig } from '../../training/trainer/index.ts';
-import { type ObjectiveFlags, objectiveNames } from '../../training/run/objective.ts';
-import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
-import { trainingDefaults as defaults } from '../../training/run/defaults.ts';
-import type { Length } from '../../training/run/length.ts';
-import { runCommand } from '../../training/run/run-command.ts';
 import {
-  atLeastZero,
-  fraction,
-  fractionOrNone,
-  positive,
-  wholeNumber,
-  wholeNumbers,
-} from '../../training/run/numbers.ts';
-import { withRecordedArguments } from '../../training/run/resume.ts';
-import { trainToFolder } from '../../training/run/train.ts';
+  type Length,
+  type ObjectiveFlags,
+  objectiveNames,
+  trainingDefaults as defaults,
+  trainToFolder,
+  withRecordedArguments,
+} from '../../training/run/index.ts';
+import type { TrainingConfig } from '../../training/trainer/index.ts';
+import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
+import { runCommand } from './run-command.ts';
+import { atLeastZero, fraction, fractionOrNone, positive, wholeNumber, wholeNumbers } from './numbers.ts';
+import { formatMetrics, terminalReporter } from './terminal.ts';
 
 interface Flags extends Omit<TrainingConfig, 'objective' | keyof Length>, Partial<Length>, ObjectiveFlags, DataFlags {
   readonly network?: string;
@@ -127,7 +124,7 @@ command.action(async (flags: Flags) => {
   const { source, others } = takeDataSource(flags);
   const { network, hidden, from, threads, spinning, out, resume, backend, ...rest } = others;
   const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
-  await trainToFolder(
+  const { checkpoint, test } = await trainToFolder(
     {
       network,
       hidden,
@@ -142,8 +139,10 @@ command.action(async (flags: Flags) => {
       resume,
       arguments: args,
     },
-    console.log,
+    terminalReporter(console.log),
   );
+  console.log(`test ${formatMetrics(test)} with ${config.statistics ?? 'running'} statistics`);
+  console.log(`saved ${checkpoint}`);
 });
 
 await runCommand(command, () => withRecordedArguments(args));

@@ -42,7 +42,7 @@ async function trainAndExport(name: string, data: DataSource, options: Partial<T
     backend: 'native',
     threads: 1,
   } as const;
-  const checkpoint = await trainToFolder(run, () => undefined);
+  const { checkpoint } = await trainToFolder(run);
   const models = join(folder, 'models');
   const card = await exportModel({ checkpoint, name, models, statistics: 'running' }, backend);
   const session = await InferenceSession.create(join(models, name, 'model.onnx'));
@@ -208,7 +208,7 @@ describe('data that are called otherwise by now', () => {
     const on = async (path: string) => {
       const data = { path, label: 'species', imputeOthers: 'median' };
       const options = { config, data, out, resume: true, arguments: ['--data', path], backend: 'native' } as const;
-      const { tensors } = await loadModel(await trainToFolder(options, () => undefined));
+      const { tensors } = await loadModel((await trainToFolder(options)).checkpoint);
       return tensors;
     };
     await copyFile(penguins, before);

@@ -103,11 +103,8 @@ describe("PyTorch's state dict", () => {
       threads: 1,
       out: join(folder, 'further'),
     } as const;
-    const path = await trainToFolder(
-      { ...run, config: { ...config, epochs: 1, batchSize: 8 }, data: { path: answers } },
-      () => undefined,
-    );
-    const { record, plan } = await loadModel(path);
+    const options = { ...run, config: { ...config, epochs: 1, batchSize: 8 }, data: { path: answers } };
+    const { record, plan } = await loadModel((await trainToFolder(options)).checkpoint);
     expect(plan.network.inputNormalization).toBe('none');
     expect(record?.history[0]?.train.accuracy).toBeGreaterThan(0.8);
   });

@@ -1,8 +1,11 @@
-/** What the command lines of training and exporting share. */
-export { addDataOptions, type DataFlags, takeDataSource } from '../../exporter/command/data-options.ts';
+/** Training runs: from data and settings to a run folder, and on from one. */
+export { type Answers, answersOfCheckpoint, answersOfModel, type Mistake, mistakesOf } from './evaluation.ts';
 export { trainingDefaults } from './defaults.ts';
+export { count, percent } from './format.ts';
+export { Interrupted } from './interruption.ts';
+export type { Length } from './length.ts';
 export { findNetwork } from './network.ts';
-export { positive, wholeNumber } from './numbers.ts';
-export { runCommand } from './run-command.ts';
-export { count, percent } from '../../exporter/command/terminal.ts';
-export { trainToFolder, type TrainOptions } from './train.ts';
+export { type ObjectiveFlags, objectiveNames } from './objective.ts';
+export { type RunReporter, type RunStart, silentReporter } from './reporter.ts';
+export { withRecordedArguments } from './resume.ts';
+export { type TrainedRun, trainToFolder, type TrainOptions } from './train.ts';

@@ -1,4 +1,4 @@
-/** Trains a network, visibly, and leaves a run folder. */
+/** Trains a network and leaves a run folder. */
 import { join } from 'node:path';
 import { type Backend, type BackendName, createBackend } from '../backend/index.ts';
 import { type Dataset, type DataSource, digestOf, type LoadedData, loadSource, sourceName } from '../data/index.ts';
@@ -7,6 +7,7 @@ import { loadModel } from '../checkpoint/model.ts';
 import { type Network, type Plan, planNetwork } from '../network/index.ts';
 import { type Report, reportOn } from '../objective/index.ts';
 import {
+  bestEpoch,
   createEvaluator,
   type State,
   train,
@@ -16,12 +17,11 @@ import {
   type TrainingStart,
 } from '../trainer/index.ts';
 import { chooseNetwork, type NetworkFlags, requireFit } from './choose-network.ts';
-import { describeData } from '../../exporter/command/describe-data.ts';
 import { Interrupted, interruption } from './interruption.ts';
 import { chooseLength, type Length } from './length.ts';
 import { chooseObjective, type ObjectiveFlags } from './objective.ts';
+import { type RunReporter, silentReporter } from './reporter.ts';
 import { type Run, RunFolder } from './run-folder.ts';
-import { count, formatMetrics, showTraining, summaryTable } from '../../exporter/command/terminal.ts';
 import { versions } from './versions.ts';
 
 export interface TrainOptions extends NetworkFlags {
@@ -44,33 +44,45 @@ export interface TrainOptions extends NetworkFlags {
   readonly arguments?: readonly string[] | undefined;
 }
 
-type Print = (line: string) => void;
+/** What a run came to. */
+export interface TrainedRun {
+  /** The run folder. */
+  readonly folder: string;
+  /** The path of the trained network. */
+  readonly checkpoint: string;
+  readonly history: TrainingResult['history'];
+  /** The epoch, counted from 1, with the lowest validation loss. */
+  readonly bestEpoch: number;
+  /** Of the saved network on the test part. */
+  readonly test: Report;
+}
 
-/**
- * @returns the path of the checkpoint
- * @throws Interrupted after Ctrl-C or SIGTERM, when the run is saved
- */
-export async function trainToFolder(options: TrainOptions, print: Print): Promise<string> {
-  const { source, data, run, backend, tensors } = await prepare(options, print);
+/** @throws Interrupted after Ctrl-C or SIGTERM, when the run is saved */
+export async function trainToFolder(
+  options: TrainOptions,
+  reporter: RunReporter = silentReporter,
+): Promise<TrainedRun> {
+  const { source, data, run, backend, tensors } = await prepare(options, reporter);
   const { plan, description } = run;
-  describeRun(plan, source, data, description.config, backend, print);
+  reporter.onStart({ plan, source, data, config: description.config, backend });
   using stop = interruption();
   const folder = new RunFolder(options.out ?? join('runs', plan.network.name), run);
-  const start = (options.resume ? await goOn(folder, run, print) : undefined) ?? { tensors };
+  const start = (options.resume ? await resumeFrom(folder, run, reporter) : undefined) ?? { tensors };
   if (!start.snapshot) await folder.begin();
   await folder.describe({ arguments: options.arguments, ...description, versions: await versions(backend) });
   const events = await folder.record(start.snapshot);
-  const result = await trainVisibly(run, data, backend, events, { ...start, signal: stop.signal }, print);
+  const result = await trainReported(run, data, backend, events, { ...start, signal: stop.signal }, reporter);
   if (result.interrupted) {
-    const command = `npm run train -- --resume --out ${folder.path}`;
-    throw new Interrupted(stop.signal, `stopped after step ${result.steps}, all is saved; to go on: ${command}`);
+    throw new Interrupted(
+      stop.signal,
+      `stopped after step ${result.steps}, all is saved; to go on: bn-edge train --resume --out ${folder.path}`,
+    );
   }
-  const report = await testReport(backend, plan, result.tensors, data.test);
-  print(`test ${formatMetrics(report)} with ${description.config.statistics ?? 'running'} statistics`);
-  const path = await folder.finish(result.tensors, result);
-  print(`saved ${path}`);
+  const test = await testReport(backend, plan, result.tensors, data.test);
+  const checkpoint = await folder.finish(result.tensors, result);
   if (!stop.signal.aborted) await folder.draw(result.history);
-  return path;
+  const { history } = result;
+  return { folder: folder.path, checkpoint, history, bestEpoch: bestEpoch(history), test };
 }
 
 async function prepare(
@@ -84,7 +96,7 @@ async function prepare(
     data: source = {},
     ...options
   }: TrainOptions,
-  print: Print,
+  { note }: RunReporter,
 ) {
   const data = await loadSource(source, settings.seed);
   const config = {
@@ -98,7 +110,7 @@ async function prepare(
       ? { plan: planNetwork(await choose()), tensors: undefined }
       : await startFrom(from, network === undefined && !hidden ? undefined : await choose());
   requireFit(plan, data, config.objective);
-  const backend = await createBackend(name, options, print);
+  const backend = await createBackend(name, options, note);
   return { source, data, run: runOf(plan, source, data, config, backend), backend, tensors };
 }
 
@@ -120,20 +132,19 @@ function runOf(plan: Plan, source: DataSource, data: LoadedData, config: Trainin
   };
 }
 
-async function goOn(
+async function resumeFrom(
   folder: RunFolder,
   { engine, stepsPerEpoch }: Run,
-  print: Print,
+  { note }: RunReporter,
 ): Promise<TrainingStart | undefined> {
   const stored = await folder.stored();
   if (!stored) {
-    print(`no run has begun in ${folder.path} yet: this one begins`);
+    note(`no run has begun in ${folder.path} yet: this one begins`);
     return undefined;
   }
   const { steps } = stored.snapshot;
-  print(`going on after step ${steps} (epoch ${(steps / stepsPerEpoch).toFixed(2)})`);
-  if (stored.engine !== engine)
-    print(`the run was begun with ${stored.engine}: the last bits may differ from there on`);
+  note(`going on after step ${steps} (epoch ${(steps / stepsPerEpoch).toFixed(2)})`);
+  if (stored.engine !== engine) note(`the run was begun with ${stored.engine}: the last bits may differ from there on`);
   return { snapshot: stored.snapshot };
 }
 
@@ -150,56 +161,32 @@ async function startFrom(checkpoint: string, network: Network | undefined): Prom
   return model;
 }
 
-function describeRun(
-  plan: Plan,
-  source: DataSource,
-  { train, validation, test, columns }: LoadedData,
-  config: TrainingConfig,
-  backend: Backend,
-  print: Print,
-) {
-  const [name, of] = [plan.network.name, sourceName(source)];
-  print(
-    `${name === of ? name : `${name} on ${of}`}: ${count(train.count)} train, ${count(validation.count)} validation, ${count(test.count)} test`,
-  );
-  for (const line of describeData(train, columns)) print(line);
-  print(summaryTable(plan));
-  const { objective, optimizer, learningRate, schedule, batchSize, bnMomentum, freezeBn, seed } = config;
-  const statistics = freezeBn ? 'frozen' : `with momentum ${bnMomentum}`;
-  print(
-    `${objective?.kind ?? 'multiclass'}, ${optimizer}, learning rate ${learningRate} (${schedule}), batch ${batchSize}, running statistics ${statistics}, seed ${seed}`,
-  );
-  print(backend.engine);
-}
-
-async function trainVisibly(
+async function trainReported(
   { plan, description: { config } }: Run,
   data: LoadedData,
   backend: Backend,
-  events: Required<TrainingEvents>,
+  recorder: Required<TrainingEvents>,
   start: TrainingStart,
-  print: Print,
+  reporter: RunReporter,
 ): Promise<TrainingResult> {
-  const samplesPerEpoch = Math.floor(data.train.count / config.batchSize) * config.batchSize;
-  const screen = showTraining(config.epochs, samplesPerEpoch, print);
-  const both: TrainingEvents = {
+  const events: TrainingEvents = {
     onProgress: (progress) => {
-      events.onProgress(progress);
-      screen.onProgress(progress);
+      recorder.onProgress(progress);
+      reporter.onProgress(progress);
     },
     onEpoch: (metrics) => {
-      events.onEpoch(metrics);
-      screen.onEpoch(metrics);
+      recorder.onEpoch(metrics);
+      reporter.onEpoch(metrics);
     },
-    onSnapshot: events.onSnapshot,
+    onSnapshot: recorder.onSnapshot,
   };
   // A process that ends at once gives the terminal its cursor back, too.
-  process.once('exit', screen.stop);
+  process.once('exit', reporter.onStop);
   try {
-    return await train(plan, data, config, backend, both, start);
+    return await train(plan, data, config, backend, events, start);
   } finally {
-    process.off('exit', screen.stop);
-    screen.stop();
+    process.off('exit', reporter.onStop);
+    reporter.onStop();
   }
 }
 

@@ -7,4 +7,11 @@ export { populationStatistics } from './population.ts';
 export { TrainingRun } from './run.ts';
 export { type State, stateShapes } from './state.ts';
 export { bestEpoch, type EpochResult, type Snapshot } from './snapshot.ts';
-export { type EpochMetrics, train, type TrainingEvents, type TrainingResult, type TrainingStart } from './train.ts';
+export {
+  type EpochMetrics,
+  train,
+  type TrainingEvents,
+  type TrainingProgress,
+  type TrainingResult,
+  type TrainingStart,
+} from './train.ts';

@@ -22,7 +22,7 @@ export interface EpochMetrics extends EpochResult {
   readonly samplesPerSecond: number;
 }
 
-export interface Progress {
+export interface TrainingProgress {
   readonly epoch: number;
   /** Samples of this epoch seen so far. */
   readonly samples: number;
@@ -33,7 +33,7 @@ export interface Progress {
 }
 
 export interface TrainingEvents {
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: (progress: TrainingProgress) => void;
   readonly onEpoch?: (metrics: EpochMetrics) => void;
   /** After each epoch, and when the run is interrupted. Training waits for it. */
   readonly onSnapshot?: (snapshot: Snapshot) => Promise<void>;

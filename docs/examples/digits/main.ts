@@ -3,7 +3,10 @@ import { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { nativeBackend } from '../../../training/backend/index.ts';
-import { runCommand, trainingDefaults, trainToFolder, wholeNumber } from '../../../training/run/index.ts';
+import { wholeNumber } from '../../../exporter/command/numbers.ts';
+import { runCommand } from '../../../exporter/command/run-command.ts';
+import { terminalReporter } from '../../../exporter/command/terminal.ts';
+import { trainingDefaults, trainToFolder } from '../../../training/run/index.ts';
 import { type ClassificationDataset, loadMnist } from '../../../training/data/index.ts';
 import { elementCount } from '../../../training/files/element-count.ts';
 import { unexpected } from '../../../training/files/errors.ts';
@@ -46,7 +49,10 @@ async function start({ retrain, once, port }: Flags): Promise<void> {
 async function trainAndExport(): Promise<void> {
   const out = join('runs', name);
   const config = { ...trainingDefaults, epochs: 3, batchSize: 64 };
-  const checkpoint = await trainToFolder({ network: name, config, backend: 'native', out }, console.log);
+  const { checkpoint } = await trainToFolder(
+    { network: name, config, backend: 'native', out },
+    terminalReporter(console.log),
+  );
   const card = await exportModel({ checkpoint, name, models, statistics: 'running' }, await nativeBackend());
   console.log(describeExport(card, models));
 }

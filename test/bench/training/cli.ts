@@ -1,7 +1,8 @@
 /** `npm run bench:training -- --help` */
 import { Command, Option } from 'commander';
 import { availableParallelism } from 'node:os';
-import { positive, runCommand, wholeNumber } from '../../../training/run/index.ts';
+import { positive, wholeNumber } from '../../../exporter/command/numbers.ts';
+import { runCommand } from '../../../exporter/command/run-command.ts';
 import { describeLoad, describeMachine, isBusy } from '../machine.ts';
 import { type Measurement, writeMeasurements } from '../measurement.ts';
 import type { Study } from './bench.ts';

@@ -1,7 +1,8 @@
 /** `npm run bench:worker -- --help` */
 import { Command } from 'commander';
 import Table from 'cli-table3';
-import { positive, runCommand, wholeNumber } from '../../../training/run/index.ts';
+import { positive, wholeNumber } from '../../../exporter/command/numbers.ts';
+import { runCommand } from '../../../exporter/command/run-command.ts';
 import { buildBundle, serveBundle } from '../../bundle/workerd.ts';
 import { describeLoad, describeMachine, isBusy } from '../machine.ts';
 import { median, type Measurement, writeMeasurements } from '../measurement.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { UserError } from '../files/errors.ts';
-import { GraphError } from '../graph/index.ts';
-import { Interrupted } from './interruption.ts';
+import { UserError } from '../../training/files/errors.ts';
+import { GraphError } from '../../training/graph/index.ts';
+import { Interrupted } from '../../training/run/index.ts';
 
 /**
  * Runs a command; a user's mistake becomes one line on standard error and exit code 1.

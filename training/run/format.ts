@@ -1,0 +1,7 @@
+/** Numbers for people. */
+
+/** `12,345` */
+export const count = (value: number): string => Math.round(value).toLocaleString('en-US');
+
+/** `99.10 %` */
+export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
