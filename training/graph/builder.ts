@@ -8,20 +8,11 @@
  *
  * Types and shapes are inferred as nodes are added, so a misfit is reported where it is written.
  */
-import type { Attributes, Inputs, OpType, Outputs } from './ops.ts';
+import type { Attributes, Graph, Inputs, Node, OpNode, OpType, Outputs } from './ops.ts';
 import { liveNodes } from './prune.ts';
 import { renameValues } from './rename.ts';
 import { opSchemas } from './schemas/index.ts';
-import {
-  type DType,
-  type Graph,
-  located,
-  type Node,
-  type OpNode,
-  type Tensor,
-  type TensorType,
-  Value,
-} from './types.ts';
+import { type DType, located, type Tensor, type TensorType, Value } from './types.ts';
 
 type AttributeArgs<A> = keyof A extends never ? [] : object extends A ? [attributes?: A] : [attributes: A];
 type EmitArgs<O extends OpType> = [...inputs: Inputs<O>, ...attributes: AttributeArgs<Attributes<O>>];

@@ -2,10 +2,10 @@
  * Verifies a finished graph, after it is built, differentiated or lowered, and before it is exported: names are unique,
  * every value is defined before it is read, and every stored type is what the op's schema infers from its inputs.
  */
-import type { Attributes, Inputs, OpType } from './ops.ts';
+import type { Attributes, Graph, Inputs, Node, OpType } from './ops.ts';
 import { opSchemas } from './schemas/index.ts';
 import { formatType, sameShape } from './schemas/schema.ts';
-import { type Graph, GraphError, located, type Node, type TensorType, type Value } from './types.ts';
+import { GraphError, located, type TensorType, type Value } from './types.ts';
 
 /**
  * @param allowed the ops of the target that will run the graph; every op when omitted

@@ -8,10 +8,10 @@ import { type Arity, arities } from './arity.ts';
 import { checkGraph } from './check.ts';
 import { decodeProto } from './decode-proto.ts';
 import { dtypeOf, tensorFromBytes } from './onnx-types.ts';
-import { type AttributeName, attributeTypes, type OpType } from './ops.ts';
+import { type AttributeName, attributeTypes, type Graph, type Node, type OpType } from './ops.ts';
 import { opSchemas } from './schemas/index.ts';
 import { expectOneOf } from './schemas/schema.ts';
-import { type Dim, type Graph, GraphError, located, type Node, type TensorType, Value } from './types.ts';
+import { type Dim, GraphError, located, type TensorType, Value } from './types.ts';
 
 export interface Model {
   readonly graph: Graph;

@@ -1,9 +1,9 @@
 /** Writes a graph as an ONNX file. */
 import onnxProto, { type onnx } from 'onnx-proto';
 import { dataTypes, rawBytes } from './onnx-types.ts';
-import { type AttributeName, attributeTypes, opset, type OpType } from './ops.ts';
+import { type AttributeName, attributeTypes, type Graph, type Node, opset, type OpType } from './ops.ts';
 import { readsOf } from './prune.ts';
-import type { DType, Graph, Node, TensorType, Value } from './types.ts';
+import type { DType, TensorType, Value } from './types.ts';
 
 /** The IR version that belongs to opset 18. */
 const irVersion = 8;

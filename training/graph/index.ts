@@ -4,7 +4,7 @@ export { checkGraph } from './check.ts';
 export { decodeProto } from './decode-proto.ts';
 export { decodeModel } from './decode.ts';
 export { encodeModel } from './encode.ts';
-export { type Attributes, type Inputs, type OpType, type Outputs } from './ops.ts';
+export type { Attributes, Graph, Inputs, Node, OpNode, OpType, Outputs } from './ops.ts';
 export { printGraph } from './print.ts';
 export { modelSignature } from './signature.ts';
 export { opSchemas } from './schemas/index.ts';
@@ -14,11 +14,8 @@ export {
   bytesPerElement,
   type DataOf,
   type DType,
-  type Graph,
   GraphError,
   located,
-  type Node,
-  type OpNode,
   type Shape,
   type Tensor,
   type TensorType,

@@ -1,11 +1,12 @@
 /**
- * The ONNX operators the project emits: names, inputs, outputs and attributes verbatim from the specification, opset 18.
+ * The ONNX operators the project emits: names, inputs, outputs and attributes verbatim from the specification, opset 18;
+ * and the nodes and graphs made of them, since an attribute may be a graph.
  *
  * An op added here does not compile until it has a shape rule (`schemas/`) and a gradient rule (`../autodiff/rules/`).
  *
  * Source: https://github.com/onnx/onnx/blob/v1.13.0/docs/Operators.md
  */
-import type { DType, Graph, Value } from './types.ts';
+import type { DType, Value } from './types.ts';
 
 export const opset = 18;
 
@@ -165,6 +166,26 @@ export type OpType = keyof OpSignatures;
 export type Inputs<O extends OpType> = OpSignatures[O]['inputs'];
 export type Outputs<O extends OpType> = OpSignatures[O]['outputs'];
 export type Attributes<O extends OpType> = OpSignatures[O]['attributes'];
+
+export interface OpNode<Op extends OpType> {
+  readonly op: Op;
+  readonly name: string;
+  readonly inputs: Inputs<Op>;
+  readonly outputs: Outputs<Op>;
+  readonly attributes: Attributes<Op>;
+}
+
+/** A node of any op, discriminated by `op`. */
+export type Node = { [Op in OpType]: OpNode<Op> }[OpType];
+
+export interface Graph {
+  readonly name: string;
+  readonly inputs: readonly Value[];
+  readonly initializers: readonly Value[];
+  /** In topological order. */
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly Value[];
+}
 
 type KeysOfUnion<T> = T extends unknown ? keyof T : never;
 export type AttributeName = KeysOfUnion<Attributes<OpType>>;

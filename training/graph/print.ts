@@ -1,6 +1,7 @@
 /** A graph as text, one node a line, for reviews and snapshots. */
+import type { Graph, Node } from './ops.ts';
 import { formatShape, formatType } from './schemas/schema.ts';
-import type { Graph, Node, Value } from './types.ts';
+import type { Value } from './types.ts';
 
 /**
  *     digits(x: float32[N, 784]) {

@@ -1,5 +1,6 @@
 /** Finds what a set of results depends on. */
-import type { Node, Value } from './types.ts';
+import type { Node } from './ops.ts';
+import type { Value } from './types.ts';
 
 /** The values a node reads, those captured by its body included. */
 export function readsOf(node: Node): readonly Value[] {

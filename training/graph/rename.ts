@@ -1,5 +1,6 @@
 /** Gives values new names throughout a graph and the bodies inside it. */
-import { type Graph, type Node, Value } from './types.ts';
+import type { Graph, Node } from './ops.ts';
+import { Value } from './types.ts';
 
 type Part = Pick<Graph, 'nodes' | 'outputs'>;
 

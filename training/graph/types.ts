@@ -1,9 +1,8 @@
 /**
- * The vocabulary of an ONNX graph: element types, shapes, values, nodes, graphs. Everything is immutable.
+ * The vocabulary of an ONNX graph: element types, shapes, tensors, values. Everything is immutable.
  *
  * Source: https://github.com/onnx/onnx/blob/v1.16.0/docs/IR.md
  */
-import type { Attributes, Inputs, OpType, Outputs } from './ops.ts';
 
 /** Bytes per element of every tensor element type the project uses; the keys are ONNX's names. */
 export const bytesPerElement = {
@@ -58,26 +57,6 @@ export class Value implements TensorType {
     this.shape = type.shape;
     this.constant = constant;
   }
-}
-
-export interface OpNode<Op extends OpType> {
-  readonly op: Op;
-  readonly name: string;
-  readonly inputs: Inputs<Op>;
-  readonly outputs: Outputs<Op>;
-  readonly attributes: Attributes<Op>;
-}
-
-/** A node of any op, discriminated by `op`. */
-export type Node = { [Op in OpType]: OpNode<Op> }[OpType];
-
-export interface Graph {
-  readonly name: string;
-  readonly inputs: readonly Value[];
-  readonly initializers: readonly Value[];
-  /** In topological order. */
-  readonly nodes: readonly Node[];
-  readonly outputs: readonly Value[];
 }
 
 /** A graph that cannot be built, or one that fails its check; the message names node, expectation and finding. */

@@ -22,3 +22,15 @@ export const optimizers = {
 } as const satisfies Readonly<Record<string, (settings: OptimizerSettings) => Optimizer>>;
 
 export type OptimizerName = keyof typeof optimizers;
+
+/** An optimizer as a configuration names it. */
+export interface OptimizerChoice {
+  readonly optimizer: OptimizerName;
+  /** The share of the velocity kept by the optimizers that have one; 0.9 when omitted. */
+  readonly momentum?: number | undefined;
+}
+
+export function createOptimizer({ optimizer, momentum = 0.9 }: OptimizerChoice): Optimizer {
+  const create: (settings: OptimizerSettings) => Optimizer = optimizers[optimizer];
+  return create({ momentum });
+}

@@ -1,22 +1,13 @@
 /** The configuration of a run, as a user gives it and as a step of its program needs it. */
 import type { Dataset } from '../data/index.ts';
 import { objectiveFor } from '../objective/index.ts';
-import {
-  type Optimizer,
-  type OptimizerName,
-  optimizers,
-  type OptimizerSettings,
-  type ScheduleName,
-} from '../optimizer/index.ts';
+import { createOptimizer, type OptimizerChoice, type ScheduleName } from '../optimizer/index.ts';
 import type { StepOptions } from './step.ts';
 
 /** All that decides how a run goes, beside the network, the data and the engine. */
-export interface TrainingConfig extends Omit<StepOptions, 'optimizer'> {
+export interface TrainingConfig extends Omit<StepOptions, 'optimizer'>, OptimizerChoice {
   readonly epochs: number;
   readonly batchSize: number;
-  readonly optimizer: OptimizerName;
-  /** The share of the velocity kept by the optimizers that have one; 0.9 when omitted. */
-  readonly momentum?: number | undefined;
   readonly learningRate: number;
   readonly schedule: ScheduleName;
   /** The share of all steps in which the learning rate rises; the schedule's own when omitted. */
@@ -32,9 +23,4 @@ export interface TrainingConfig extends Omit<StepOptions, 'optimizer'> {
 /** What a step needs of it: the objective that the data ask for unless another is given, and the optimizer itself. */
 export function stepOptions(config: TrainingConfig, dataset: Dataset) {
   return { ...config, objective: config.objective ?? objectiveFor(dataset), optimizer: createOptimizer(config) };
-}
-
-export function createOptimizer({ optimizer, momentum = 0.9 }: TrainingConfig): Optimizer {
-  const create: (settings: OptimizerSettings) => Optimizer = optimizers[optimizer];
-  return create({ momentum });
 }

@@ -3,8 +3,7 @@ import { type Dataset, inputStatistics, type InputStatistics, type Random, targe
 import { elementCount } from '../files/element-count.ts';
 import { GraphError, type Tensor } from '../graph/index.ts';
 import { isTrained, layerTensorsOf, type Plan, type TensorSpec } from '../network/index.ts';
-import { averageName, slotName, type State, tensorOf } from './state.ts';
-import type { UpdateOptions } from './update.ts';
+import { averageName, type CarriedOptions, slotName, type State, tensorOf } from './state.ts';
 
 /**
  * Fresh tensors of the network. Each tensor has its own stream of random numbers, so that a change to one layer leaves
@@ -40,7 +39,7 @@ function stored(specs: Plan['input'], statistics: InputStatistics | undefined): 
 }
 
 /** What a run carries beside the network's tensors: the optimizer's slots, all zero, and the average of the start. */
-export function initializeUpdates(plan: Plan, tensors: State, { optimizer, ema }: UpdateOptions): State {
+export function initializeUpdates(plan: Plan, tensors: State, { optimizer, ema }: CarriedOptions): State {
   const zeros = (shape: readonly number[]) => float32(shape, new Float32Array(elementCount(shape)));
   const slots = layerTensorsOf(plan)
     .filter(isTrained)

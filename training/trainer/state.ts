@@ -1,8 +1,7 @@
 /** What a run carries from step to step: tensors by name. */
 import type { Tensor } from '../graph/index.ts';
 import { dataTensorsOf, isTrained, layerTensorsOf, type Plan } from '../network/index.ts';
-import { createOptimizer, type TrainingConfig } from './config.ts';
-import type { UpdateOptions } from './update.ts';
+import { createOptimizer, type Optimizer, type OptimizerChoice } from '../optimizer/index.ts';
 
 export type State = ReadonlyMap<string, Tensor<'float32'>>;
 
@@ -18,8 +17,15 @@ export const slotName = (parameter: string, slot: string): string => `${paramete
 /** The name of the average of a tensor over the steps. */
 export const averageName = (tensor: string): string => `${tensor}/ema`;
 
+/** What decides which tensors a run carries beside the network's. */
+export interface CarriedOptions {
+  readonly optimizer: Pick<Optimizer, 'slots'>;
+  /** The decay of the average of the weights that is kept beside them. No average when omitted. */
+  readonly ema?: number | undefined;
+}
+
 /** The state that a step changes, by name: parameters, running statistics, the optimizer's slots, the averages. */
-export function carriedState(plan: Plan, { optimizer, ema }: UpdateOptions): ReadonlyMap<string, readonly number[]> {
+export function carriedState(plan: Plan, { optimizer, ema }: CarriedOptions): ReadonlyMap<string, readonly number[]> {
   const tensors = layerTensorsOf(plan);
   const slots = tensors
     .filter(isTrained)
@@ -29,9 +35,12 @@ export function carriedState(plan: Plan, { optimizer, ema }: UpdateOptions): Rea
 }
 
 /** The names and shapes of a run's state. */
-export function stateShapes(plan: Plan, config: TrainingConfig): ReadonlyMap<string, readonly number[]> {
+export function stateShapes(
+  plan: Plan,
+  config: OptimizerChoice & Pick<CarriedOptions, 'ema'>,
+): ReadonlyMap<string, readonly number[]> {
   return new Map([
     ...dataTensorsOf(plan).map(({ name, shape }) => [name, shape] as const),
-    ...carriedState(plan, { ...config, optimizer: createOptimizer(config) }),
+    ...carriedState(plan, { optimizer: createOptimizer(config), ema: config.ema }),
   ]);
 }

@@ -11,16 +11,14 @@ import {
   statisticsShares,
   unbiasedVariance,
 } from '../optimizer/index.ts';
-import { averageName, slotName } from './state.ts';
+import { averageName, type CarriedOptions, slotName } from './state.ts';
 
-export interface UpdateOptions {
+export interface UpdateOptions extends CarriedOptions {
   readonly optimizer: Optimizer;
   /** λ, of weights alone: γ, β and biases are left where the loss puts them. None when omitted. */
   readonly weightDecay?: number | undefined;
   /** The largest global norm of the gradients. Unlimited when omitted. */
   readonly clipNorm?: number | undefined;
-  /** The decay of the average of the weights that is kept beside them. No average when omitted. */
-  readonly ema?: number | undefined;
   readonly bnMomentum: BnMomentum;
   readonly bnVariance?: BnVariance | undefined;
 }
