@@ -1,7 +1,7 @@
 /** A confusion matrix in the terminal. */
 import Table from 'cli-table3';
+import { percent } from '../../training/files/format.ts';
 import { classScores, type ConfusionMatrix } from '../../training/objective/index.ts';
-import { percent } from '../../training/run/index.ts';
 
 /** More would not fit a terminal side by side. */
 const widest = 16;

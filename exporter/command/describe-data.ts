@@ -1,10 +1,11 @@
 /** What a run says of its data: how the labels and columns were understood. */
-import type { Column, Dataset } from '../../training/data/index.ts';
+import { classesOf, type Column, type Dataset } from '../../training/data/index.ts';
 
 const mostNames = 12;
 
 export function describeData(dataset: Dataset, columns: readonly Column[] | null): readonly string[] {
-  const target = dataset.task === 'classification' ? `classes: ${listOf(dataset.classes)}` : 'a number to predict';
+  const classes = classesOf(dataset);
+  const target = classes.length > 0 ? `classes: ${listOf(classes)}` : 'a number to predict';
   return columns ? [target, ...describeColumns(columns)] : [target];
 }
 

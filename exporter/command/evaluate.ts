@@ -3,18 +3,18 @@ import { Command, Option } from 'commander';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type BackendName, backendNames, createBackend } from '../../training/backend/index.ts';
-import { type Dataset, loadSource } from '../../training/data/index.ts';
+import { classesOf, type Dataset, loadSource } from '../../training/data/index.ts';
 import { UserError } from '../../training/files/errors.ts';
 import { writeAtomically } from '../../training/files/files.ts';
-import { loadModel } from '../../training/checkpoint/model.ts';
-import { reportOn } from '../../training/objective/index.ts';
+import { count } from '../../training/files/format.ts';
+import { loadModel, objectiveOf } from '../../training/checkpoint/model.ts';
+import { formatReport, type Mistake, mistakesOf, objectiveFor, reportOn } from '../../training/objective/index.ts';
 import { confusionTable } from './confusion-table.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
-import { answersOfCheckpoint, answersOfModel, count, type Mistake, mistakesOf } from '../../training/run/index.ts';
+import { answersOfCheckpoint, answersOfModel } from '../../training/run/index.ts';
 import { arePictures, drawMistakes } from './mistakes.ts';
 import { wholeNumber } from './numbers.ts';
 import { runCommand } from './run-command.ts';
-import { formatMetrics } from './terminal.ts';
 
 const parts = ['test', 'validation', 'train'] as const;
 
@@ -45,24 +45,24 @@ async function evaluate(flags: Flags): Promise<void> {
   const { checkpoint, model, part, backend: name, worst, mistakes: path } = others;
   const file = checkpoint ?? model;
   if (file === undefined) throw new UserError('evaluate: expected --checkpoint or --model, got neither');
-  const record = checkpoint === undefined ? undefined : (await loadModel(checkpoint)).record;
+  const trained = checkpoint === undefined ? undefined : await loadModel(checkpoint);
+  const record = trained?.record;
   const samples = (await loadSource({ ...record?.data.source, ...source }, record?.config.seed ?? 1))[part];
   const backend = await createBackend(name, {}, console.log);
   const answers = await (checkpoint === undefined ? answersOfModel : answersOfCheckpoint)(file, samples, backend);
-  const report = reportOn(samples, answers);
-  console.log(`${file} on ${count(samples.count)} samples (${part}): ${formatMetrics(report)}`);
-  if (report.confusion && samples.task === 'classification') {
-    console.log(confusionTable(report.confusion, samples.classes));
-  }
-  await showMistakes(mistakesOf(samples, answers), samples, worst, path);
+  const objective = trained ? objectiveOf(trained) : objectiveFor(samples);
+  const report = reportOn(samples, answers, objective);
+  console.log(`${file} on ${count(samples.count)} samples (${part}): ${formatReport(objective, report)}`);
+  if (report.confusion) console.log(confusionTable(report.confusion, classesOf(samples)));
+  await showMistakes(mistakesOf(samples, answers, objective), samples, worst, path);
 }
 
 async function showMistakes(all: readonly Mistake[], samples: Dataset, worst: number, path: string): Promise<void> {
   const mistakes = all.slice(0, worst);
   if (mistakes.length === 0) return;
   if (!arePictures(samples)) {
-    for (const { sample, expected, got, weight } of mistakes) {
-      console.log(`sample ${sample}: ${expected}, taken for ${got} (${weight.toPrecision(3)})`);
+    for (const { sample, expected, got, detail } of mistakes) {
+      console.log(`sample ${sample}: expected ${expected}, got ${got} (${detail})`);
     }
     return;
   }

@@ -1,8 +1,8 @@
-/** The worst mistakes as one picture, an SVG: each sample above what it is, what it was taken for and with what probability. */
+/** The worst mistakes as one picture, an SVG: each sample above what it is, what it was taken for, and how wrong that is. */
 import { encode } from 'fast-png';
 import type { Samples } from '../../training/data/index.ts';
 import { elementCount } from '../../training/files/element-count.ts';
-import type { Mistake } from '../../training/run/index.ts';
+import type { Mistake } from '../../training/objective/index.ts';
 
 const [columns, tile, margin, text] = [6, 96, 12, 36] as const;
 
@@ -20,7 +20,7 @@ ${mistakes.map((mistake, i) => drawMistake(mistake, samples, i)).join('\n')}
 `;
 }
 
-function drawMistake({ sample, expected, got, weight }: Mistake, samples: Samples, i: number): string {
+function drawMistake({ sample, expected, got, detail }: Mistake, samples: Samples, i: number): string {
   const x = margin + (i % columns) * (tile + margin);
   const y = margin + Math.floor(i / columns) * (tile + text + margin);
   const picture = `data:image/png;base64,${Buffer.from(pngOf(samples, sample)).toString('base64')}`;
@@ -28,7 +28,7 @@ function drawMistake({ sample, expected, got, weight }: Mistake, samples: Sample
     `<text x="${tile / 2}" y="${tile + dy}" fill="${fill}">${escape(words)}</text>`;
   return `<g transform="translate(${x} ${y})"><title>sample ${sample}</title>
 <image width="${tile}" height="${tile}" href="${picture}" style="image-rendering: pixelated"/>
-${line(15, '#222', `${expected} → ${got}`)}${line(30, '#777', `${(100 * weight).toFixed(1)} %`)}
+${line(15, '#222', `${expected} → ${got}`)}${line(30, '#777', detail)}
 </g>`;
 }
 

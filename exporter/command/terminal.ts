@@ -2,11 +2,12 @@
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
 import { elementCount } from '../../training/files/element-count.ts';
+import { count } from '../../training/files/format.ts';
 import { formatShape } from '../../training/graph/index.ts';
 import { isTrained, layersOf, type Plan } from '../../training/network/index.ts';
-import type { Evaluation, Report } from '../../training/objective/index.ts';
+import { type Evaluation, objectiveRuleOf, type Score } from '../../training/objective/index.ts';
 import { sourceName } from '../../training/data/index.ts';
-import { count, percent, type RunReporter, type RunStart } from '../../training/run/index.ts';
+import type { RunReporter, RunStart } from '../../training/run/index.ts';
 import type { EpochMetrics } from '../../training/trainer/index.ts';
 import { describeData } from './describe-data.ts';
 import { sparkline } from './sparkline.ts';
@@ -40,6 +41,7 @@ export function summaryTable(plan: Plan): string {
  */
 export function terminalReporter(print: (line: string) => void): RunReporter {
   let [bar, epochs, samplesPerEpoch] = [progressBar(0), 0, 0];
+  let score: Score | undefined;
   const losses: number[] = [];
   let first = { time: 0, samples: 0 };
   return {
@@ -47,6 +49,7 @@ export function terminalReporter(print: (line: string) => void): RunReporter {
     onStart: (run) => {
       for (const line of describeRun(run)) print(line);
       ({ epochs } = run.config);
+      ({ score } = objectiveRuleOf(run.config.objective));
       samplesPerEpoch = Math.floor(run.data.train.count / run.config.batchSize) * run.config.batchSize;
       bar = progressBar(epochs);
     },
@@ -63,7 +66,7 @@ export function terminalReporter(print: (line: string) => void): RunReporter {
     },
     onEpoch: (metrics) => {
       bar.stop();
-      print(epochLine(metrics, epochs));
+      if (score) print(epochLine(metrics, epochs, score));
     },
     onStop: () => {
       bar.stop();
@@ -80,7 +83,7 @@ function describeRun({ plan, source, data, config, backend }: RunStart): readonl
     `${name === of ? name : `${name} on ${of}`}: ${count(train.count)} train, ${count(validation.count)} validation, ${count(test.count)} test`,
     ...describeData(train, columns),
     summaryTable(plan),
-    `${objective?.kind ?? 'multiclass'}, ${optimizer}, learning rate ${learningRate} (${schedule}), batch ${batchSize}, running statistics ${statistics}, seed ${seed}`,
+    `${objective.kind}, ${optimizer}, learning rate ${learningRate} (${schedule}), batch ${batchSize}, running statistics ${statistics}, seed ${seed}`,
     backend.engine,
   ];
 }
@@ -98,19 +101,10 @@ function progressBar(epochs: number): SingleBar {
   });
 }
 
-function epochLine({ epoch, train, validation, samplesPerSecond }: EpochMetrics, epochs: number): string {
-  const part = ({ loss, accuracy, rmse = NaN }: Evaluation) =>
-    `${loss.toFixed(4)}  ${accuracy === undefined ? `RMSE ${rmse.toPrecision(4)}` : percent(accuracy)}`;
+function epochLine({ epoch, train, validation, samplesPerSecond }: EpochMetrics, epochs: number, score: Score): string {
+  const part = (of: Evaluation) => `${of.loss.toFixed(4)}  ${score.name} ${score.format(of.score)}`;
   const number = `${epoch}/${epochs}`;
   return `epoch ${number}   train ${part(train)}   validation ${part(validation)}   ${count(samplesPerSecond)} samples/s`;
 }
-
-/** `accuracy 99.10 %   F1 0.991`: shares of samples in percent, all else as numbers. */
-export const formatMetrics = ({ metrics }: Report): string =>
-  Object.entries(metrics)
-    .map(([name, value]) => `${name} ${shares.has(name) ? percent(value) : value.toPrecision(4)}`)
-    .join('   ');
-
-const shares: ReadonlySet<string> = new Set(['accuracy', 'top-3']);
 
 const add = (a: number, b: number): number => a + b;

@@ -2,11 +2,11 @@
 import { Command, Option } from 'commander';
 import { type BackendName, backendNames } from '../../training/backend/index.ts';
 import { networks } from '../../training/network/index.ts';
+import { formatReport, objectiveKinds } from '../../training/objective/index.ts';
 import { optimizers, schedules } from '../../training/optimizer/index.ts';
 import {
   type Length,
   type ObjectiveFlags,
-  objectiveNames,
   trainingDefaults as defaults,
   trainToFolder,
   withRecordedArguments,
@@ -15,7 +15,7 @@ import type { TrainingConfig } from '../../training/trainer/index.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
 import { runCommand } from './run-command.ts';
 import { atLeastZero, fraction, fractionOrNone, positive, wholeNumber, wholeNumbers } from './numbers.ts';
-import { formatMetrics, terminalReporter } from './terminal.ts';
+import { terminalReporter } from './terminal.ts';
 
 interface Flags extends Omit<TrainingConfig, 'objective' | keyof Length>, Partial<Length>, ObjectiveFlags, DataFlags {
   readonly network?: string;
@@ -55,7 +55,7 @@ addDataOptions(command)
     ).choices(['last', 'best']),
   )
   .optionsGroup('What is minimized:')
-  .addOption(new Option('--objective <name>', 'the loss (default: what fits the data)').choices(objectiveNames))
+  .addOption(new Option('--objective <name>', 'the loss (default: what fits the data)').choices(objectiveKinds))
   .option('--label-smoothing <x>', 'share of the target that spreads over all classes, for multiclass', fraction)
   .option('--balance-classes', 'weigh rare classes so that all count alike, for multiclass')
   .option(
@@ -124,7 +124,12 @@ command.action(async (flags: Flags) => {
   const { source, others } = takeDataSource(flags);
   const { network, hidden, from, threads, spinning, out, resume, backend, ...rest } = others;
   const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
-  const { checkpoint, test } = await trainToFolder(
+  const {
+    checkpoint,
+    objective: minimized,
+    test,
+    baseline,
+  } = await trainToFolder(
     {
       network,
       hidden,
@@ -141,7 +146,7 @@ command.action(async (flags: Flags) => {
     },
     terminalReporter(console.log),
   );
-  console.log(`test ${formatMetrics(test)} with ${config.statistics ?? 'running'} statistics`);
+  console.log(`test ${formatReport(minimized, test, baseline)} with ${config.statistics ?? 'running'} statistics`);
   console.log(`saved ${checkpoint}`);
 });
 

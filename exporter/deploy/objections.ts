@@ -1,11 +1,11 @@
 /** What speaks against replacing one version of a model with another. */
-import { percent } from '../../training/run/index.ts';
+import { formatScore } from '../../training/objective/index.ts';
 import type { ModelCard } from '../model/card.ts';
 
-/** The largest loss of test accuracy, as a share: 0.2 points. */
+/** The largest loss of a score of which more is better, such as a share: 0.2 points. */
 const MOST_LOST = 0.002;
 
-/** The largest growth of the error of numbers, as a share of it. */
+/** The largest growth of one of which less is better, such as an error, as a share of it. */
 const MOST_GROWN = 0.01;
 
 /** Differences of two shares that are nothing but rounding. */
@@ -21,25 +21,28 @@ export function objections(former: Partial<ModelCard>, fresh: ModelCard): readon
   return [...worsened(former, fresh), ...contract.flatMap((part) => changed(part, former[part], fresh[part]))];
 }
 
-function worsened({ accuracy, rmse, statistics }: Partial<ModelCard>, fresh: ModelCard): readonly string[] {
-  if (accuracy && statistics && fresh.accuracy) return lostAccuracy(accuracy.test[statistics], testScore(fresh));
-  if (rmse && statistics && fresh.rmse) return grownError(rmse.test[statistics], testScore(fresh));
-  const measure = fresh.accuracy ? 'test accuracy' : 'test RMSE';
-  return [`${measure}: expected one in the deployed card to compare with, got none`];
+function worsened({ scores, statistics }: Partial<ModelCard>, fresh: ModelCard): readonly string[] {
+  const { name, better } = fresh.scores;
+  if (scores?.name !== name || !statistics) {
+    return [`test ${name}: expected one in the deployed card to compare with, got none`];
+  }
+  const [before, now] = [scores.test[statistics], testScore(fresh)];
+  return (better === 'higher' ? lost : grown)(before, now, (value) => formatScore(name, value)).map(
+    (objection) => `test ${name}: ${objection}`,
+  );
 }
 
-function lostAccuracy(before: number, now: number): readonly string[] {
-  if (before - now <= MOST_LOST + ROUNDING) return [];
-  return [
-    `test accuracy: expected at least ${percent(before - MOST_LOST)} (0.2 points below now), got ${percent(now)}`,
-  ];
-}
+type Compare = (before: number, now: number, format: (value: number) => string) => readonly string[];
 
-function grownError(before: number, now: number): readonly string[] {
+const lost: Compare = (before, now, format) =>
+  before - now <= MOST_LOST + ROUNDING
+    ? []
+    : [`expected at least ${format(before - MOST_LOST)} (0.2 points below now), got ${format(now)}`];
+
+const grown: Compare = (before, now, format) => {
   const most = before * (1 + MOST_GROWN);
-  if (now <= most) return [];
-  return [`test RMSE: expected at most ${most.toPrecision(4)} (1 % above now), got ${now.toPrecision(4)}`];
-}
+  return now <= most ? [] : [`expected at most ${format(most)} (1 % above now), got ${format(now)}`];
+};
 
 const changed = (where: string, former: unknown, fresh: unknown): readonly string[] => {
   if (former === undefined && fresh === undefined) return [];
@@ -48,6 +51,9 @@ const changed = (where: string, former: unknown, fresh: unknown): readonly strin
   return before === now ? [] : [`${where}: expected ${before}, got ${now}`];
 };
 
-/** With the statistics that the version serves: accuracy, or the error of numbers. */
-export const testScore = ({ accuracy, rmse, statistics }: ModelCard): number =>
-  (accuracy ?? rmse)?.test[statistics] ?? NaN;
+/** With the statistics that the version serves. */
+const testScore = ({ scores, statistics }: Pick<ModelCard, 'scores' | 'statistics'>): number => scores.test[statistics];
+
+/** `test accuracy 98.82 %` */
+export const describeScore = (card: ModelCard): string =>
+  `test ${card.scores.name} ${formatScore(card.scores.name, testScore(card))}`;

@@ -3,7 +3,6 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Backend } from '../../training/backend/index.ts';
-import { percent } from '../../training/run/index.ts';
 import { UserError } from '../../training/files/errors.ts';
 import { buildModel, type ExportOptions } from '../model/export.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
@@ -16,8 +15,7 @@ import {
   rollback as rollbackIn,
   versionOf,
 } from '../store/versions.ts';
-import type { ModelCard } from '../model/card.ts';
-import { objections, testScore } from './objections.ts';
+import { describeScore, objections } from './objections.ts';
 import { megabytes, tooLarge } from './worker-size.ts';
 import { deploy, deployedVersion, deployGradually, measure } from './wrangler.ts';
 
@@ -94,6 +92,3 @@ async function put(models: string, name: string, standing: Files, next: Files, d
     throw error;
   }
 }
-
-const describeScore = (card: ModelCard): string =>
-  card.accuracy ? `test accuracy ${percent(testScore(card))}` : `test RMSE ${testScore(card).toPrecision(4)}`;

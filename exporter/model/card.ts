@@ -1,16 +1,31 @@
 /** The model card: what is known of a deployed model, beside its files. */
 import { createHash } from 'node:crypto';
-import type { TrainedModel, TrainingRecord } from '../../training/checkpoint/model.ts';
+import { objectiveOf, storedRecord, type TrainedModel } from '../../training/checkpoint/model.ts';
 import type { Column } from '../../training/data/index.ts';
 import type { Network } from '../../training/network/index.ts';
-import type { Report } from '../../training/objective/index.ts';
+import {
+  type Objective,
+  objectiveOfOutputs,
+  objectiveRuleOf,
+  type Report,
+  type Score,
+} from '../../training/objective/index.ts';
 import { inputNameOf, outputNameOf, outputsOf } from './graph.ts';
 import type { Verification } from './verify.ts';
 
 /** Where the exported running statistics come from: the average kept in training, or a pass over the training set. */
 export type StatisticsSource = 'running' | 'population';
 
-/** Of the test samples: the share classified correctly, in [0, 1], or the root of the mean squared error. */
+/** On the test samples, by the score that the model's objective is judged by. */
+export interface Scores {
+  readonly name: Score['name'];
+  readonly better: Score['better'];
+  readonly test: TestScores;
+  /** Of answering the most frequent class, or the mean, of the training part for each sample. */
+  readonly baseline: number;
+}
+
+/** With either statistics, and without any that are fixed. */
 export interface TestScores {
   readonly running: number;
   readonly population: number;
@@ -33,14 +48,12 @@ export interface ModelCard {
   readonly inputs: readonly TensorCard[];
   readonly outputs: readonly TensorCard[];
   readonly statistics: StatisticsSource;
-  /** Of classes, or else `rmse` of numbers: with either statistics, and without any that are fixed. */
-  readonly accuracy?: { readonly test: TestScores };
-  readonly rmse?: { readonly test: TestScores };
+  readonly scores: Scores;
   /** All that was measured of the exported file's statistics on the test set. */
   readonly metrics?: Report['metrics'];
   readonly verification: Verification;
   readonly network: Network;
-  readonly training: TrainingRecord | null;
+  readonly training: ReturnType<typeof storedRecord> | null;
   readonly files: Readonly<Record<string, ModelFile>>;
 }
 
@@ -58,7 +71,7 @@ export interface CardFacts {
   readonly version: string;
   readonly model: TrainedModel;
   readonly statistics: StatisticsSource;
-  readonly scores: TestScores;
+  readonly scores: Scores;
   readonly metrics: Report['metrics'];
   readonly verification: Verification;
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -69,26 +82,30 @@ export function modelCard(facts: CardFacts): ModelCard {
   const { plan, record, classes, columns } = model;
   const { inputShape } = plan.network;
   const [input, output] = [inputNameOf(model), outputNameOf(model)];
-  const isClassifier = classes.length > 0;
+  const objective = objectiveOf(model);
   const data = record?.data.name ?? 'unknown data';
   const taken = columns ? `rows of ${columns.map((column) => column.name).join(', ')}` : 'raw inputs';
-  const answer = isClassifier ? 'logits' : 'a number';
+  const answer = objectiveRuleOf(objective).agreement.of;
   return {
     name,
     version,
     description: `${plan.network.name} trained on ${data}: ${taken} in, ${answer} out`,
-    ...(isClassifier && { labels: classes }),
+    ...(classes.length > 0 && { labels: classes }),
     inputs: [{ name: input, datatype: 'FP32', shape: [-1, ...inputShape], ...(columns && { columns }) }],
     outputs: [{ name: output, datatype: 'FP32', shape: [-1, outputsOf(model)] }],
     statistics,
-    [isClassifier ? 'accuracy' : 'rmse']: { test: scores },
+    scores,
     metrics,
     verification,
     network: plan.network,
-    training: record ?? null,
+    training: record ? storedRecord(record, objective) : null,
     files: Object.fromEntries([...files].map(([file, bytes]) => [file, describeFile(bytes)])),
   };
 }
+
+/** What the model was trained for, as far as the card tells. */
+export const objectiveOfCard = ({ training, labels = [], outputs }: ModelCard): Objective =>
+  training?.config.objective ?? objectiveOfOutputs(labels.length, outputs[0]?.shape.at(-1) ?? NaN);
 
 export const describeFile = (bytes: Uint8Array): ModelFile => ({
   sha256: createHash('sha256').update(bytes).digest('hex'),

@@ -1,17 +1,17 @@
 /** What an export prints. */
-import { count, percent } from '../../training/run/index.ts';
-import type { ModelCard } from './card.ts';
+import { count } from '../../training/files/format.ts';
+import { objectiveRuleOf } from '../../training/objective/index.ts';
+import { type ModelCard, objectiveOfCard } from './card.ts';
 
-export function describeExport({ name, accuracy, rmse, verification, files }: ModelCard, models: string): string {
-  const { running = NaN, population = NaN, batchOfOne = NaN } = (accuracy ?? rmse)?.test ?? {};
-  const score = accuracy ? percent : (error: number) => error.toPrecision(4);
-  const size = Object.values(files).reduce((bytes, file) => bytes + file.bytes, 0);
-  const [what, same] = accuracy ? ['accuracy', 'the same class for each, logits'] : ['RMSE    ', 'the same numbers'];
-  const { largestDifference } = verification;
+export function describeExport(card: ModelCard, models: string): string {
+  const { running, population, batchOfOne } = card.scores.test;
+  const { score, agreement } = objectiveRuleOf(objectiveOfCard(card));
+  const size = Object.values(card.files).reduce((bytes, file) => bytes + file.bytes, 0);
+  const { samples, largestDifference } = card.verification;
   const difference = largestDifference === 0 ? '0' : largestDifference.toExponential(1);
   return [
-    `test ${what}   running statistics ${score(running)}   full-pass statistics ${score(population)}   each sample alone, by its own statistics ${score(batchOfOne)}`,
-    `verified        ${count(verification.samples)} samples: ${same} within ${difference}`,
-    `wrote           ${models}/${name} (${Object.keys(files).join(', ')}: ${count(size / 1000)} kB)`,
+    `${`test ${score.name}`.padEnd(13)}   running statistics ${score.format(running)}   full-pass statistics ${score.format(population)}   each sample alone, by its own statistics ${score.format(batchOfOne)}`,
+    `verified        ${count(samples)} samples: ${agreement.shown} within ${difference}`,
+    `wrote           ${models}/${card.name} (${Object.keys(card.files).join(', ')}: ${count(size / 1000)} kB)`,
   ].join('\n');
 }

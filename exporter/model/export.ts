@@ -4,12 +4,12 @@ import { type Dataset, type DataSource, loadSource, type Splits } from '../../tr
 import { unexpected } from '../../training/files/errors.ts';
 import { readBytes } from '../../training/files/files.ts';
 import { encodeModel } from '../../training/graph/index.ts';
-import { loadModel, type TrainedModel } from '../../training/checkpoint/model.ts';
+import { loadModel, objectiveOf, type TrainedModel } from '../../training/checkpoint/model.ts';
 import { type Network } from '../../training/network/index.ts';
-import { reportOn } from '../../training/objective/index.ts';
+import { baselineOf, objectiveRuleOf, reportOn } from '../../training/objective/index.ts';
 import { createEvaluator, populationStatistics } from '../../training/trainer/index.ts';
 import { join } from 'node:path';
-import { modelCard, type ModelCard, type StatisticsSource, type TestScores } from './card.ts';
+import { modelCard, type ModelCard, type Scores, type StatisticsSource } from './card.ts';
 import { describedBy } from './same-data.ts';
 import { exportGraph, type NodeStatistics } from './graph.ts';
 import { requireModelName } from '../store/model-name.ts';
@@ -70,31 +70,38 @@ export async function buildModel(
 async function chooseStatistics(trained: TrainedModel, source: StatisticsSource, data: Splits, backend: Backend) {
   const population = await populationStatistics(backend, trained.plan, trained.tensors, data.train);
   const full = { ...trained, tensors: population };
-  const scores: TestScores = {
-    running: await testScore(backend, trained, data),
-    population: await testScore(backend, full, data),
-    batchOfOne: await testScore(backend, trained, data, { mode: 'batchStatistics', batchSize: 1 }),
+  const objective = objectiveOf(trained);
+  const { name, better } = objectiveRuleOf(objective).score;
+  const scores: Scores = {
+    name,
+    better,
+    test: {
+      running: await testScore(backend, trained, data),
+      population: await testScore(backend, full, data),
+      batchOfOne: await testScore(backend, trained, data, { mode: 'batchStatistics', batchSize: 1 }),
+    },
+    baseline: baselineOf(objective, data.train, data.test).score,
   };
   return { model: source === 'running' ? trained : full, scores };
 }
 
 async function testScore(
   backend: Backend,
-  { plan, tensors }: TrainedModel,
+  model: TrainedModel,
   { test }: Splits,
   options?: Parameters<typeof createEvaluator>[2],
 ): Promise<number> {
-  const evaluator = await createEvaluator(backend, plan, options);
-  const { accuracy, rmse = NaN } = await evaluator.evaluate(tensors, test);
+  const evaluator = await createEvaluator(backend, model.plan, options);
+  const { score } = await evaluator.evaluate(model.tensors, test, objectiveOf(model));
   await evaluator.release();
-  return accuracy ?? rmse;
+  return score;
 }
 
-async function testMetrics(backend: Backend, { plan, tensors }: TrainedModel, test: Dataset) {
-  const evaluator = await createEvaluator(backend, plan);
-  const output = await evaluator.logits(tensors, test);
+async function testMetrics(backend: Backend, model: TrainedModel, test: Dataset) {
+  const evaluator = await createEvaluator(backend, model.plan);
+  const output = await evaluator.logits(model.tensors, test);
   await evaluator.release();
-  return reportOn(test, output).metrics;
+  return reportOn(test, output, objectiveOf(model)).metrics;
 }
 
 function encode(model: TrainedModel, statistics: NodeStatistics): Uint8Array {

@@ -1,8 +1,9 @@
 /** A trained network as a standard ONNX graph: raw inputs in, logits or numbers out, every tensor stored inside. */
 import type { Column } from '../../training/data/index.ts';
 import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } from '../../training/graph/index.ts';
-import type { TrainedModel, TrainingRecord } from '../../training/checkpoint/model.ts';
+import { objectiveOf, type TrainedModel, type TrainingRecord } from '../../training/checkpoint/model.ts';
 import { emitForward, outputShapeOf } from '../../training/network/index.ts';
+import { objectiveRuleOf, type OutputKind } from '../../training/objective/index.ts';
 
 /** Which μ, σ² the exported Batch Norm nodes use: the fixed running ones, or each mini-batch's own. */
 export type NodeStatistics = 'running' | 'batch';
@@ -11,15 +12,21 @@ export type NodeStatistics = 'running' | 'batch';
 const momentumOf = (record: TrainingRecord | undefined): number =>
   typeof record?.config.bnMomentum === 'number' ? record.config.bnMomentum : 0.9;
 
-/** Logits of the classes, or else a number, in the unit of the targets. */
-export const outputNameOf = ({ classes }: TrainedModel): string => (classes.length > 0 ? 'logits' : 'prediction');
+/** A number is in the unit of the targets. */
+const outputNames = {
+  logits: 'logits',
+  probabilities: 'probabilities',
+  number: 'prediction',
+} as const satisfies Readonly<Record<OutputKind, string>>;
+
+const ruleOf = (model: TrainedModel) => objectiveRuleOf(objectiveOf(model));
+
+export const outputKindOf = (model: TrainedModel): OutputKind => ruleOf(model).output;
+
+export const outputNameOf = (model: TrainedModel): string => outputNames[outputKindOf(model)];
 
 /** How many numbers the exported file gives for a sample: `[N, outputs]`. */
-export const outputsOf = (model: TrainedModel): number =>
-  isBinary(model) ? model.classes.length : (outputShapeOf(model.plan)[0] ?? NaN);
-
-/** One logit for two classes. */
-const isBinary = ({ classes, plan }: TrainedModel): boolean => classes.length === 2 && outputShapeOf(plan)[0] === 1;
+export const outputsOf = (model: TrainedModel): number => ruleOf(model).answers(outputShapeOf(model.plan)[0] ?? NaN);
 
 /** Images are `pixels`, anything else `features`. */
 export const inputNameOf = ({ plan }: TrainedModel): string =>
@@ -40,7 +47,7 @@ export function exportGraph(model: TrainedModel, statistics: NodeStatistics): Gr
     tensors: stored,
     bnMomentum: momentumOf(record),
   });
-  const answer = isBinary(model) ? logitsOfBoth(g, output) : output;
+  const answer = ruleOf(model).emitAnswer(g, output);
   return checkGraph(g.build(plan.network.name, { [outputNameOf(model)]: answer }));
 }
 
@@ -52,6 +59,3 @@ function fillMissing(g: GraphBuilder, x: Value, columns: readonly Column[] = [])
     g.Where(g.IsNaN(x), g.initializer('fill', { dtype: 'float32', shape: [data.length], data }), x),
   );
 }
-
-/** (0, z), whose softmax is (1 − σ(z), σ(z)): a client needs to know nothing of the objective. */
-const logitsOfBoth = (g: GraphBuilder, z: Value): Value => g.Pad(z, g.ints([0, 1, 0, 0]), { mode: 'constant' });

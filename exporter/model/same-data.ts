@@ -1,5 +1,5 @@
 /** Whether data read again are those that a checkpoint was trained on, as far as its answers depend on it. */
-import type { Column, LoadedData } from '../../training/data/index.ts';
+import { classesOf, type Column, type LoadedData } from '../../training/data/index.ts';
 import { UserError } from '../../training/files/errors.ts';
 import { formatShape } from '../../training/graph/index.ts';
 import type { TrainedModel } from '../../training/checkpoint/model.ts';
@@ -9,7 +9,7 @@ import type { TrainedModel } from '../../training/checkpoint/model.ts';
  * @throws UserError for data with other inputs, classes or columns than the model's
  */
 export function describedBy(data: LoadedData, model: TrainedModel): TrainedModel {
-  const classes = data.test.task === 'classification' ? data.test.classes : [];
+  const classes = classesOf(data.test);
   const columns = data.columns ?? undefined;
   requireSame('inputs', formatShape(model.plan.network.inputShape), formatShape(data.test.inputShape));
   if (!model.record) return { ...model, classes, ...(columns && { columns }) };

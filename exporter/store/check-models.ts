@@ -5,12 +5,11 @@
 import { existsSync, globSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Backend, nativeBackend } from '../../training/backend/index.ts';
-import { percent } from '../../training/run/index.ts';
 import { loadSource } from '../../training/data/index.ts';
 import { unexpected, UserError } from '../../training/files/errors.ts';
 import { readBytes } from '../../training/files/files.ts';
-import { reportOn } from '../../training/objective/index.ts';
-import { describeFile, type ModelCard } from '../model/card.ts';
+import { formatScore, reportOn } from '../../training/objective/index.ts';
+import { describeFile, type ModelCard, objectiveOfCard } from '../model/card.ts';
 import { readCard } from '../model/export.ts';
 import { runOverDataset } from '../model/run-model.ts';
 
@@ -40,20 +39,18 @@ async function checkFiles(folder: string, { files }: ModelCard): Promise<void> {
  * @throws UserError when the score on the test set is not the card's
  */
 async function checkScore(folder: string, card: ModelCard, backend: Backend): Promise<string> {
-  const { inputs, outputs, accuracy, rmse, statistics, training } = card;
+  const { inputs, outputs, scores, statistics, training } = card;
   const { path } = training?.data.source ?? {};
   if (!training || (path !== undefined && !existsSync(path))) return 'without its data';
   const { test } = await loadSource(training.data.source ?? {}, training.config.seed);
   const session = await backend.loadSession(await readBytes(join(models, folder, 'model.onnx')));
   const output = await runOverDataset(session, test, inputs[0]?.name ?? '', outputs[0]?.name ?? '');
   await session.release();
-  const { metrics } = reportOn(test, output);
-  const [found = NaN, stated = NaN] = accuracy
-    ? [metrics['accuracy'], accuracy.test[statistics]]
-    : [metrics['RMSE'], rmse?.test[statistics]];
+  const { metrics } = reportOn(test, output, objectiveOfCard(card));
+  const [found = NaN, stated] = [metrics[scores.name], scores.test[statistics]];
   if (!(Math.abs(found - stated) <= tolerance * stated))
     throw unexpected(`${models}/${folder}`, `a test score of ${stated}`, found);
-  return accuracy ? `test accuracy ${percent(found)}` : `test RMSE ${found.toPrecision(4)}`;
+  return `test ${scores.name} ${formatScore(scores.name, found)}`;
 }
 
 /** Of an accuracy it allows none; errors are rounded otherwise by another machine's kernels. */

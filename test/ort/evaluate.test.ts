@@ -6,12 +6,13 @@ import { decode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { confusionTable } from '../../exporter/command/confusion-table.ts';
-import { answersOfCheckpoint, answersOfModel, mistakesOf } from '../../training/run/evaluation.ts';
+import { answersOfCheckpoint, answersOfModel } from '../../training/run/evaluation.ts';
 import { drawMistakes } from '../../exporter/command/mistakes.ts';
 import type { ClassificationDataset } from '../../training/data/index.ts';
 import { encodeModel, graphBuilder } from '../../training/graph/index.ts';
 import { saveModel } from '../../training/checkpoint/model.ts';
 import { flatten, type Network, planNetwork } from '../../training/network/index.ts';
+import { mistakesOf } from '../../training/objective/index.ts';
 
 const network: Network = {
   name: 'pixels',
@@ -93,12 +94,15 @@ describe('mistakes', () => {
       [1, 'a', 'b'],
       [2, 'b', '<c>'],
     ]);
-    expect(mistakes[2]?.weight).toBeCloseTo(1 / (1 + Math.exp(-1) + Math.exp(-2)), 6);
+    // 1 / (1 + e⁻¹ + e⁻²) of the probability went to the class that was answered.
+    expect(mistakes[2]?.detail).toBe('66.5 %');
   });
 
   it('of numbers are listed with the largest error first', () => {
     const numbers = { ...samples, task: 'regression', values: Float32Array.of(1, 2, 3, 4) } as const;
-    expect(mistakesOf(numbers, Float32Array.of(1, 0, 3.5, 4)).map(({ sample }) => sample)).toEqual([1, 2, 0, 3]);
+    const [first, ...others] = mistakesOf(numbers, Float32Array.of(1, 0, 3.5, 4));
+    expect(first).toEqual({ sample: 1, expected: '2.000', got: '0.000', detail: 'off by 2.000' });
+    expect(others.map(({ sample }) => sample)).toEqual([2, 0, 3]);
   });
 
   it('are drawn pixel for pixel, with what they are and what they were taken for', () => {
@@ -110,6 +114,7 @@ describe('mistakes', () => {
       [0, 1, 2],
     ]);
     expect(svg).toContain('>&lt;c> → a</text>');
+    expect(svg).toContain('>66.5 %</text>');
   });
 });
 
@@ -154,8 +159,8 @@ it('the command reports the committed model as its card does', { timeout: 60_000
   const args = ['--import', 'tsx', 'exporter/command/evaluate.ts', '--model', 'models/mnist-cnn/model.onnx'];
   const { stdout } = await promisify(execFile)('node', [...args, '--worst', '5', '--mistakes', mistakes]);
   const card = JSON.parse(await readFile('models/mnist-cnn/card.json', 'utf8')) as {
-    accuracy: { test: { running: number } };
+    scores: { test: { running: number } };
   };
-  expect(stdout).toContain(`on 10,000 samples (test): accuracy ${(100 * card.accuracy.test.running).toFixed(2)} %`);
+  expect(stdout).toContain(`on 10,000 samples (test): accuracy ${(100 * card.scores.test.running).toFixed(2)} %`);
   expect((await readFile(mistakes, 'utf8')).match(/<image /g)).toHaveLength(5);
 });

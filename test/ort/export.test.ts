@@ -11,6 +11,7 @@ import { readSafetensors, writeSafetensors } from '../../training/checkpoint/che
 import { decodeModel, encodeModel } from '../../training/graph/index.ts';
 import { loadModel, saveModel, type TrainedModel } from '../../training/checkpoint/model.ts';
 import { batchNorm, dense, type Network, planNetwork, relu } from '../../training/network/index.ts';
+import { mse, multiclass, objectiveRuleOf } from '../../training/objective/index.ts';
 import { train } from '../../training/trainer/index.ts';
 import { twoClouds } from './samples.ts';
 
@@ -146,8 +147,9 @@ describe('an exported model', () => {
 });
 
 describe('the comparison of logits', () => {
+  const { agreement } = objectiveRuleOf(multiclass());
   it.each([
-    ['another class', [1, 2], [2, 1], 'export: sample 0: expected class 1, got 0'],
+    ['another class', [1, 2], [2, 1], 'export: sample 0: expected class 1, got class 0'],
     [
       'a difference above the tolerance',
       [1, 2],
@@ -157,9 +159,17 @@ describe('the comparison of logits', () => {
     ['not a number', [2, 1], [2, NaN], 'export: sample 0: expected logits within 0.0001, got a difference of NaN'],
     ['too few', [1, 2], [1], 'export: expected 2 numbers, got 1'],
   ])('refuses %s', (_, expected, got, message) => {
-    expect(() => compareOutputs(Float32Array.from(expected), Float32Array.from(got), 1, 'classification')).toThrow(
-      message,
-    );
+    expect(() => compareOutputs(Float32Array.from(expected), Float32Array.from(got), 1, agreement)).toThrow(message);
+  });
+});
+
+describe('the comparison of numbers', () => {
+  const compare = (got: readonly number[]) =>
+    compareOutputs(Float32Array.of(1000, 1), Float32Array.from(got), 2, objectiveRuleOf(mse()).agreement);
+
+  it('allows a difference in parts of the largest', () => {
+    expect(compare([1000.0625, 1.0625])).toEqual({ samples: 2, largestDifference: 0.0625 });
+    expect(() => compare([1000, 1.125])).toThrow('export: sample 1: expected a number within 0.1, got a difference of');
   });
 });
 

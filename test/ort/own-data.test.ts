@@ -180,7 +180,9 @@ describe('a table with numbers to predict', () => {
     expect(Math.sqrt(errors.reduce((sum, error) => sum + error, 0) / errors.length)).toBeLessThan(400);
     expect(card.outputs).toEqual([{ name: 'prediction', datatype: 'FP32', shape: [-1, 1] }]);
     expect(card).not.toHaveProperty('labels');
-    expect(card.rmse?.test.running).toBeCloseTo(card.metrics?.['RMSE'] ?? NaN, 6);
+    expect(card.scores).toMatchObject({ name: 'RMSE', better: 'lower' });
+    expect(card.scores.test.running).toBeCloseTo(card.metrics?.['RMSE'] ?? NaN, 6);
+    expect(card.scores.baseline).toBeGreaterThan(2 * card.scores.test.running);
   });
 
   it('trains alike in any unit', async () => {
@@ -196,7 +198,7 @@ describe('a table with numbers to predict', () => {
       }),
     );
     expect(b?.loss).toBeCloseTo(a?.loss ?? NaN, 3);
-    expect((b?.rmse ?? NaN) * 1e6).toBeCloseTo(a?.rmse ?? NaN, 0);
+    expect((b?.score ?? NaN) * 1e6).toBeCloseTo(a?.score ?? NaN, 0);
   });
 });
 
@@ -281,7 +283,7 @@ describe('a binary objective', () => {
     );
     expect(card.labels).toEqual(['female', 'male']);
     expect(card.outputs[0]?.shape).toEqual([-1, 2]);
-    expect(card.accuracy?.test.running).toBeGreaterThan(0.6);
+    expect(card.scores.test.running).toBeGreaterThan(0.6);
   });
 });
 

@@ -68,7 +68,7 @@ describe("PyTorch's state dict", () => {
     const card = await exportModel({ ...options, data: { path: answers, testShare: 0.5 } }, backend);
     expect(card.verification.samples).toBe(16);
     expect(card.labels).toEqual(['0', '1', '2', '3']);
-    expect(card.accuracy?.test.running).toBe(1);
+    expect(card.scores.test.running).toBe(1);
     const session = await InferenceSession.create(join(folder, 'torch', 'model.onnx'));
     const results = await session.run({ pixels: new Tensor('float32', x, [32, 3, 8, 8]) });
     expectLogits(results['logits']?.data as Float32Array);
@@ -106,6 +106,6 @@ describe("PyTorch's state dict", () => {
     const options = { ...run, config: { ...config, epochs: 1, batchSize: 8 }, data: { path: answers } };
     const { record, plan } = await loadModel((await trainToFolder(options)).checkpoint);
     expect(plan.network.inputNormalization).toBe('none');
-    expect(record?.history[0]?.train.accuracy).toBeGreaterThan(0.8);
+    expect(record?.history[0]?.train.score).toBeGreaterThan(0.8);
   });
 });

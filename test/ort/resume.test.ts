@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { batchNorm, dense, dropout, type Network, planNetwork, relu } from '../../training/network/index.ts';
+import { multiclass } from '../../training/objective/index.ts';
 import { type OptimizerName, optimizers } from '../../training/optimizer/index.ts';
 import { loadSnapshot, type RunDescription, saveSnapshot } from '../../training/run/snapshot-file.ts';
 import { type Snapshot, train, type TrainingConfig, type TrainingResult } from '../../training/trainer/index.ts';
@@ -41,7 +42,7 @@ const describeRun = (config: TrainingConfig): RunDescription => ({
   network,
   data: { name: 'clouds', train: data.train.count, validation: data.validation.count, test: 0 },
   sha256: '',
-  config,
+  config: { ...config, objective: config.objective ?? multiclass() },
 });
 
 /** Trains until the first report at or after a step, and saves. */

@@ -36,7 +36,7 @@ describe('training', () => {
     // The means are 2 √6 deviations apart, so the best classifier is right in Φ(√6) = 99.3 % of all cases.
     const { history } = await train(plan, data, config, backend);
     expect(history.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
-    expect(history.at(-1)?.validation.accuracy).toBeGreaterThan(0.97);
+    expect(history.at(-1)?.validation.score).toBeGreaterThan(0.97);
     expect(history[0]?.train.loss).toBeGreaterThan(history[2]?.train.loss ?? Infinity);
   });
 

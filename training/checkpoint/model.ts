@@ -7,8 +7,17 @@ import { readSafetensors, type Safetensors, type Tensor as StoredTensor, writeSa
 import type { Column, DataSource } from '../data/index.ts';
 import { oneLine, printable, quote, unexpected, UserError } from '../files/errors.ts';
 import { formatShape, GraphError, sameShape, type Tensor } from '../graph/index.ts';
-
-import { layersOf, type Network, parseNetwork, type Plan, planNetwork, tensorsOf } from '../network/index.ts';
+import {
+  layersOf,
+  type Network,
+  outputShapeOf,
+  parseNetwork,
+  type Plan,
+  planNetwork,
+  tensorsOf,
+} from '../network/index.ts';
+import { type Objective, objectiveOfOutputs, objectiveRuleOf } from '../objective/index.ts';
+import { historySchema, storedHistory } from './history.ts';
 import { withInputOf, withoutIdleBiases } from './pytorch.ts';
 import type { EpochResult, State, TrainingConfig } from '../trainer/index.ts';
 
@@ -48,11 +57,21 @@ const keys = {
   record: 'bn_edge.record',
 } as const;
 
+/** What the network was trained for; of one from elsewhere as far as its outputs tell. */
+export function objectiveOf({ plan, classes, record }: Pick<TrainedModel, 'plan' | 'classes' | 'record'>): Objective {
+  const [outputs = NaN] = outputShapeOf(plan);
+  return record?.config.objective ?? objectiveOfOutputs(classes.length, outputs);
+}
+
+/** The record as it is in files. */
+export const storedRecord = (record: TrainingRecord, objective: Objective) => ({
+  ...record,
+  history: storedHistory(record.history, objectiveRuleOf(objective).score),
+});
+
 /** @throws UserError when the file cannot be written; a former one is then untouched */
-export async function saveModel(
-  path: string,
-  { plan, tensors, classes, columns, record }: TrainedModel,
-): Promise<void> {
+export async function saveModel(path: string, model: TrainedModel): Promise<void> {
+  const { plan, tensors, classes, columns, record } = model;
   const stored = new Map<string, StoredTensor>();
   for (const [name, { shape, data }] of tensors) stored.set(name, { dtype: 'F32', shape, data });
   for (const { name, layer } of layersOf(plan)) {
@@ -64,7 +83,7 @@ export async function saveModel(
     [keys.network]: JSON.stringify(plan.network),
     [keys.classes]: JSON.stringify(classes),
     ...(columns && { [keys.columns]: JSON.stringify(columns) }),
-    ...(record && { [keys.record]: JSON.stringify(record) }),
+    ...(record && { [keys.record]: JSON.stringify(storedRecord(record, objectiveOf(model))) }),
   });
 }
 
@@ -90,8 +109,15 @@ export function modelFrom({ tensors, metadata }: Safetensors, path: string, netw
     tensors: pickTensors(path, plan, tensors),
     classes: (json('classes') ?? []) as readonly string[],
     ...(columns && { columns }),
-    record: (json('record') ?? undefined) as TrainingRecord | undefined,
+    record: recordFrom(path, json('record') as TrainingRecord | null),
   };
+}
+
+function recordFrom(path: string, stored: TrainingRecord | null): TrainingRecord | undefined {
+  if (!stored) return undefined;
+  const history = historySchema.safeParse(stored.history);
+  if (!history.success) throw unexpected(`${path}: ${keys.record}`, 'the record of a run', 'something else');
+  return { ...stored, history: history.data };
 }
 
 function loadForeign(path: string, network: Network, tensors: ReadonlyMap<string, StoredTensor>): TrainedModel {

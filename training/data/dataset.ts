@@ -29,6 +29,10 @@ export interface RegressionDataset extends Samples {
 
 export type Dataset = ClassificationDataset | RegressionDataset;
 
+/** None where the targets are numbers. */
+export const classesOf = (dataset: Dataset): readonly string[] =>
+  dataset.task === 'classification' ? dataset.classes : [];
+
 /** The samples at `indices`, copied in that order. */
 export function subset<D extends Dataset>(dataset: D, indices: Int32Array): D;
 export function subset(dataset: Dataset, indices: Int32Array): Dataset {

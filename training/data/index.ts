@@ -2,7 +2,14 @@
 export { arrayDataset } from './array-dataset.ts';
 export { epochBatches } from './batches.ts';
 export type { Column, ColumnKind } from './columns.ts';
-export { subset, type ClassificationDataset, type Dataset, type RegressionDataset, type Samples } from './dataset.ts';
+export {
+  classesOf,
+  type ClassificationDataset,
+  type Dataset,
+  type RegressionDataset,
+  type Samples,
+  subset,
+} from './dataset.ts';
 export { digestOf } from './digest.ts';
 export { readIdxDataset } from './idx-dataset.ts';
 export { parseIdx, readIdx } from './idx.ts';

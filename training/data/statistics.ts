@@ -3,7 +3,7 @@
  * the data; Batch Norm's own, of activations, are computed inside the training graph.
  */
 import { elementCount } from '../files/element-count.ts';
-import type { RegressionDataset, Samples } from './dataset.ts';
+import type { Dataset, RegressionDataset, Samples } from './dataset.ts';
 
 export interface InputStatistics {
   readonly mean: Float32Array;
@@ -46,6 +46,10 @@ export function inputStatistics(samples: Samples, per: 'feature' | 'channel'): I
   return { mean: Float32Array.from(mean), variance: Float32Array.from(squares, (m) => m / n) };
 }
 
-/** Mean and variance of the numbers to predict, each of one element. */
-export const targetStatistics = ({ values, count }: RegressionDataset): InputStatistics =>
-  inputStatistics({ inputs: values, inputShape: [1], count }, 'feature');
+/** Mean and variance of the numbers to predict, each of one element; undefined where the targets are no numbers. */
+export function targetStatistics(dataset: RegressionDataset): InputStatistics;
+export function targetStatistics(dataset: Dataset): InputStatistics | undefined;
+export function targetStatistics(dataset: Dataset): InputStatistics | undefined {
+  if (dataset.task !== 'regression') return undefined;
+  return inputStatistics({ inputs: dataset.values, inputShape: [1], count: dataset.count }, 'feature');
+}

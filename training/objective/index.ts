@@ -1,4 +1,7 @@
-/** What a network is trained for and judged by: objectives as data, their losses as graph nodes, metrics on the host. */
+/**
+ * What a network is trained for and judged by: objectives as data, and a rule for each, which owns its loss as graph nodes, its
+ * score and metrics on the host, and what the exported file gives. A new kind of model is a new rule.
+ */
 export { macroAuc, rocAuc } from './metrics/auc.ts';
 export {
   accuracy,
@@ -12,6 +15,16 @@ export {
 export { classScores, confusionMatrix, type ConfusionMatrix, macroF1 } from './metrics/confusion.ts';
 export { r2, rmse } from './metrics/regression.ts';
 export * from './objective.ts';
-export { reportOn, type Report } from './report.ts';
-export type { Evaluation } from './rule.ts';
-export { checkObjective, objectiveRuleOf } from './rules/index.ts';
+export { baselineOf, formatReport, formatScore, mistakesOf, reportOn } from './report.ts';
+export type {
+  Agreement,
+  Baseline,
+  Evaluation,
+  Mistake,
+  ObjectiveOptions,
+  ObjectiveRule,
+  OutputKind,
+  Report,
+  Score,
+} from './rule.ts';
+export { checkObjective, objectiveKinds, objectiveRuleFor, objectiveRuleOf } from './rules/index.ts';

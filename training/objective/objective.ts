@@ -44,6 +44,17 @@ export const huber = (delta = 1, { unit }: NumberSettings = {}): Objective => ({
   ...(unit && { unit }),
 });
 
-/** What a data set is for when nobody says: its classes, or its numbers by squared error. */
-export const objectiveFor = ({ task }: Pick<Dataset, 'task'>): Objective =>
-  task === 'classification' ? multiclass() : mse();
+/** What data are for when nobody says: their classes, or their numbers by squared error. */
+const usual: { readonly [T in Dataset['task']]: () => Objective } = { classification: multiclass, regression: mse };
+
+export const objectiveFor = ({ task }: Pick<Dataset, 'task'>): Objective => usual[task]();
+
+/**
+ * What a network of unknown origin was trained for, as far as its outputs tell.
+ *
+ * @param classes 0 for numbers
+ */
+export function objectiveOfOutputs(classes: number, outputs: number): Objective {
+  if (classes === 0) return mse();
+  return classes === 2 && outputs === 1 ? binary() : multiclass();
+}

@@ -1,34 +1,48 @@
-/** Everything that is measured of a trained network on a data set, by name. */
+/** How good a network's output on a data set is, by the rule of its objective, and how that reads. */
 import type { Dataset } from '../data/index.ts';
-import { macroAuc } from './metrics/auc.ts';
-import { accuracy, classLogits, predictions, topKAccuracy } from './metrics/classification.ts';
-import { confusionMatrix, type ConfusionMatrix, macroF1 } from './metrics/confusion.ts';
-import { r2, rmse } from './metrics/regression.ts';
+import { fourDigits } from '../files/format.ts';
+import { type Objective, objectiveFor } from './objective.ts';
+import type { Baseline, Mistake, Report, Score } from './rule.ts';
+import { objectiveKinds, objectiveRuleFor, objectiveRuleOf } from './rules/index.ts';
 
-export interface Report {
-  /** Shares and areas in [0, 1], or the error and the share of the variance that is explained. */
-  readonly metrics: Readonly<Record<string, number>>;
-  /** By class and predicted class; none for numbers. */
-  readonly confusion: ConfusionMatrix | undefined;
+/**
+ * @param output of the network or of the exported file, row-major
+ * @param objective what fits the data when omitted
+ * @throws GraphError when the objective is for another kind of data; the others below do the same
+ */
+export const reportOn = (
+  dataset: Dataset,
+  output: Float32Array,
+  objective: Objective = objectiveFor(dataset),
+): Report => objectiveRuleFor(objective, dataset).report(output, dataset);
+
+/** The worst first. */
+export const mistakesOf = (
+  dataset: Dataset,
+  output: Float32Array,
+  objective: Objective = objectiveFor(dataset),
+): readonly Mistake[] => objectiveRuleFor(objective, dataset).mistakes(output, dataset);
+
+export function baselineOf(objective: Objective, train: Dataset, test: Dataset): Baseline {
+  objectiveRuleFor(objective, test);
+  return objectiveRuleFor(objective, train).baseline(train, test);
 }
 
-/** @param output of the network, row-major `[count, outputs]` */
-export function reportOn(dataset: Dataset, output: Float32Array): Report {
-  if (dataset.task === 'regression') {
-    const { values } = dataset;
-    return { metrics: { RMSE: rmse(output, values), 'R²': r2(output, values) }, confusion: undefined };
-  }
-  const { labels, classes } = dataset;
-  const logits = classLogits(output, dataset.count);
-  const confusion = confusionMatrix(predictions(logits), labels, classes.length);
-  const top = classes.length > 3 ? { 'top-3': topKAccuracy(logits, labels, 3) } : {};
-  return {
-    metrics: {
-      accuracy: accuracy(logits, labels),
-      ...top,
-      F1: macroF1(confusion),
-      AUC: macroAuc(logits, labels),
-    },
-    confusion,
-  };
+/** `accuracy 98.82 % (always "Adelie": 44.12 %)   F1 0.9880` */
+export function formatReport(objective: Objective, { metrics }: Report, baseline?: Baseline): string {
+  const { score, measures } = objectiveRuleOf(objective);
+  const always = baseline && ` (always ${baseline.answer}: ${score.format(baseline.score)})`;
+  return Object.entries(metrics)
+    .map(([name, value]) => `${name} ${formatOf(measures, name)(value)}${name === score.name ? (always ?? '') : ''}`)
+    .join('   ');
 }
+
+/** A score from a file, which says its name: `accuracy`, `RMSE`. */
+export const formatScore = (name: string, value: number): string =>
+  formatOf(
+    objectiveKinds.flatMap((kind) => objectiveRuleOf({ kind }).measures),
+    name,
+  )(value);
+
+const formatOf = (measures: readonly Score[], name: string): Score['format'] =>
+  measures.find((measure) => measure.name === name)?.format ?? fourDigits;

@@ -1,29 +1,120 @@
-/** What an objective's rule says: the data it is for, the nodes it emits, and how outputs are judged. */
+/** What an objective's rule says: the data it is for, the nodes it emits, how outputs are judged, and what a client gets. */
 import type { Dataset } from '../data/index.ts';
-import type { GraphBuilder, Value } from '../graph/index.ts';
-import type { ObjectiveKind, ObjectiveOf } from './objective.ts';
+import type { GraphBuilder, Tensor, Value } from '../graph/index.ts';
+import type { ConfusionMatrix } from './metrics/confusion.ts';
+import type { Objective, ObjectiveKind, ObjectiveOf } from './objective.ts';
 
-export interface Evaluation {
-  /** Mean over the samples: cross-entropy, or the objective's own error of numbers. */
-  readonly loss: number;
-  /** The share of samples classified correctly, in [0, 1]. */
-  readonly accuracy?: number;
-  /** The root of the mean squared error. */
-  readonly rmse?: number;
+/** A measure of how good a network is on a data set. */
+export interface Score {
+  readonly name: string;
+  /** Its name in files: metrics.jsonl, TensorBoard's events, checkpoints, figures. */
+  readonly key: string;
+  readonly better: 'higher' | 'lower';
+  readonly format: (value: number) => string;
 }
 
-export interface ObjectiveRule<K extends ObjectiveKind> {
-  readonly task: Dataset['task'];
-  /** The element type of the targets `[B]`: class indices or numbers. */
-  readonly targets: 'int32' | 'float32';
+/** What the numbers are that an exported file gives for a sample. */
+export type OutputKind = 'logits' | 'probabilities' | 'number';
+
+/** Means over the samples of a data set, or of an epoch. */
+export interface Evaluation {
+  /** Cross-entropy, or the objective's own error of numbers. */
+  readonly loss: number;
+  /** The objective's. */
+  readonly score: number;
+}
+
+/** What answering the same for every sample comes to. */
+export interface Baseline {
+  /** The answer that suits the training part, for people. */
+  readonly answer: string;
+  /** On the test part. */
+  readonly score: number;
+}
+
+/** All that is measured of a network on a data set. */
+export interface Report {
+  /** By name, the objective's score among them. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** By class and predicted class; none where a sample is not of one class. */
+  readonly confusion: ConfusionMatrix | undefined;
+}
+
+/** A wrong answer. */
+export interface Mistake {
+  /** The sample's number in its part of the data, from 0. */
+  readonly sample: number;
+  readonly expected: string;
+  readonly got: string;
+  /** How wrong it is: `98.1 %` for the probability of what was answered, or the size of the error. */
+  readonly detail: string;
+}
+
+/** How the answers of an exported file are compared with the network's. */
+export interface Agreement {
+  /** What an answer is. */
+  readonly of: string;
+  /** What a comparison without complaint has shown, up to the largest difference. */
+  readonly shown: string;
+  /** A difference counts as it is, or in parts of the largest number of all answers. */
+  readonly measured: 'absolute' | 'relative';
+  /** What has to be the very same, such as `class 3`. */
+  readonly decision?: (answer: Float32Array) => string;
+}
+
+/** What a user may ask for when an objective is chosen. */
+export interface ObjectiveOptions {
+  /** The share of the target that spreads over all classes. */
+  readonly labelSmoothing?: number | undefined;
+  /** Whether rare classes weigh as much as frequent ones. */
+  readonly balanceClasses?: boolean | undefined;
+  /** The error from which on the loss grows as a line, in standard deviations of the numbers. */
+  readonly huberDelta?: number | undefined;
+}
+
+export interface ObjectiveRule<K extends ObjectiveKind, D extends Dataset = Dataset> {
+  readonly task: D['task'];
+  /** How many classes the data must have; any number when omitted. */
+  readonly classes?: number;
+
+  /** The options that it takes, and itself for a data set with what was asked for. */
+  readonly options: readonly (keyof ObjectiveOptions)[];
+  readonly create: (options: ObjectiveOptions, dataset: D) => Objective;
+
   /** How many numbers a network gives for a sample. */
   readonly outputs: (classes: number) => number;
-  /** The mean over the mini-batch, a scalar: `output [B, outputs]`, `targets [B]`. */
+  /** The targets in the graph: their element type, and their shape for one sample of a network with so many outputs. */
+  readonly targets: {
+    readonly dtype: 'int32' | 'float32';
+    readonly shape: (outputs: number) => readonly number[];
+  };
+  /** The targets of a data set for the graph: `[count, ..shape]`. */
+  readonly targetsOf: (dataset: D) => Tensor<'int32' | 'float32'>;
+  /** The mean over the mini-batch, a scalar: `output [B, outputs]`, `targets [B, ..shape]`. */
   readonly emitLoss: (g: GraphBuilder, objective: ObjectiveOf<K>, output: Value, targets: Value) => Value;
-  /** What the mini-batch adds to the metric of training: how many are right, or the sum of squared errors. */
+  /** What the mini-batch adds to the score of training: how many are right, or the sum of squared errors. */
   readonly emitScore: (g: GraphBuilder, output: Value, targets: Value) => Value;
-  /** The mean loss and the metric of training from their sums. */
-  readonly summarize: (loss: number, score: number, count: number) => Evaluation;
-  /** The mean over a data set: `output [count · outputs]`, `targets [count]`. */
-  readonly evaluate: (objective: ObjectiveOf<K>, output: Float32Array, targets: ArrayLike<number>) => Evaluation;
+  /** The mean loss and the score of training from the mean loss and the sum of `emitScore`. */
+  readonly summarize: (loss: number, sum: number, count: number) => Evaluation;
+
+  /** What a run is judged by. */
+  readonly score: Score;
+  /** The score, and all else that a report may have. */
+  readonly measures: readonly Score[];
+  /** Over a data set: `output [count · outputs]`. */
+  readonly evaluate: (objective: ObjectiveOf<K>, output: Float32Array, dataset: D) => Evaluation;
+  /** Of what the network gives, or of what the exported file does. */
+  readonly report: (output: Float32Array, dataset: D) => Report;
+  /** Of the same, the worst first. */
+  readonly mistakes: (output: Float32Array, dataset: D) => readonly Mistake[];
+  readonly baseline: (train: D, test: D) => Baseline;
+
+  /** What the exported file gives. */
+  readonly output: OutputKind;
+  /** How many numbers the exported file gives for a sample, of a network with so many outputs. */
+  readonly answers: (outputs: number) => number;
+  /** What the exported file makes of the network's output, `[N, outputs]` to `[N, answers]`, as nodes and on the host. */
+  readonly emitAnswer: (g: GraphBuilder, output: Value) => Value;
+  readonly answerOf: (output: Float32Array, count: number) => Float32Array;
+  readonly agreement: Agreement;
 }

@@ -1,9 +1,9 @@
 /** The network of a run: what the flags say, or else what the data suggest, in the units of the data. */
-import { type Column, type DataSource, type LoadedData, sourceName } from '../data/index.ts';
+import { classesOf, type Column, type DataSource, type LoadedData, sourceName } from '../data/index.ts';
 import { quote, unexpected } from '../files/errors.ts';
 import { formatShape, sameShape } from '../graph/index.ts';
 import { denseNetwork, imageNetwork, type Network, outputShapeOf, type Plan } from '../network/index.ts';
-import { checkObjective, type Objective, objectiveRuleOf } from '../objective/index.ts';
+import { checkObjective, type Objective, objectiveRuleOf, type OutputKind } from '../objective/index.ts';
 import { findNetwork } from './network.ts';
 
 export interface NetworkFlags {
@@ -24,10 +24,11 @@ export async function chooseNetwork(
 ): Promise<Network> {
   if (network !== undefined && hidden) throw unexpected('--hidden', 'no --network beside it', quote(network));
   const name = network ?? (source.path === undefined && !hidden ? 'mnist-cnn' : undefined);
-  const units = unitsOf(data);
+  const rule = objectiveRuleOf(objective);
+  const units = unitsOf(data, rule.output);
   if (name !== undefined) return { ...requireInputs(await findNetwork(name), data), ...units };
   const { inputShape } = data.train;
-  const outputs = objectiveRuleOf(objective).outputs(classesOf(data));
+  const outputs = rule.outputs(classesOf(data.train).length);
   const fit = { name: sourceName(source), inputShape, outputs, ...units };
   return hidden || inputShape.length !== 3 ? denseNetwork(fit, hidden ?? defaultWidths) : imageNetwork(fit);
 }
@@ -38,7 +39,7 @@ export async function chooseNetwork(
  */
 export function requireFit(plan: Plan, data: LoadedData, objective: Objective): void {
   requireInputs(plan.network, data);
-  checkObjective(objective, outputShapeOf(plan), classesOf(data));
+  checkObjective(objective, outputShapeOf(plan), data.train);
 }
 
 function requireInputs(network: Network, { train }: LoadedData): Network {
@@ -47,12 +48,10 @@ function requireInputs(network: Network, { train }: LoadedData): Network {
   throw unexpected(network.name, wanted, formatShape(network.inputShape));
 }
 
-const classesOf = ({ train }: LoadedData): number => (train.task === 'classification' ? train.classes.length : 0);
-
 /** What the network has to know of the units of the data. */
-const unitsOf = ({ train, columns }: LoadedData): Pick<Network, 'categories' | 'standardizedTargets'> => ({
+const unitsOf = ({ columns }: LoadedData, output: OutputKind): Pick<Network, 'categories' | 'standardizedTargets'> => ({
   ...(columns?.some(({ kind }) => kind === 'categorical') && { categories: columns.map(categoriesOf) }),
-  ...(train.task === 'regression' && { standardizedTargets: true }),
+  ...(output === 'number' && { standardizedTargets: true }),
 });
 
 const categoriesOf = (column: Column): number => (column.kind === 'categorical' ? column.categories.length : 0);

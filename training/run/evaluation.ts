@@ -1,11 +1,10 @@
-/** What `npm run evaluate` finds out: a checkpoint's or an ONNX file's answers to a data set, and how good they are. */
+/** What `npm run evaluate` asks: a checkpoint's or an ONNX file's answers to a data set. */
 import type { Backend } from '../backend/index.ts';
-import type { Dataset, Samples } from '../data/index.ts';
+import type { Samples } from '../data/index.ts';
 import { unexpected, UserError } from '../files/errors.ts';
 import { readBytes } from '../files/files.ts';
 import { modelSignature } from '../graph/index.ts';
 import { loadModel } from '../checkpoint/model.ts';
-import { classLogits, predictions, probabilities } from '../objective/index.ts';
 import { batchesOf, createEvaluator } from '../trainer/index.ts';
 
 /** Logits or numbers, `[count, outputs]` row-major. */
@@ -60,43 +59,4 @@ function requireShape(path: string, shape: readonly (number | string)[], { input
     shape.length === inputShape.length && shape.every((size, i) => typeof size === 'string' || size === inputShape[i]);
   if (!fits)
     throw new UserError(`${path}: expected samples [${shape.join(', ')}], got [${inputShape.join(', ')}] in the data`);
-}
-
-/** A wrong answer. */
-export interface Mistake {
-  /** The sample's number in its part of the data, from 0. */
-  readonly sample: number;
-  readonly expected: string;
-  readonly got: string;
-  /** How sure the network was: the probability of its class, or the size of the error. */
-  readonly weight: number;
-}
-
-/** The worst first: classes by how improbable the right one was, numbers by their error. */
-export function mistakesOf(dataset: Dataset, answers: Answers): readonly Mistake[] {
-  if (dataset.task === 'regression') return errorsOf(dataset.values, answers);
-  const { labels, classes, count } = dataset;
-  const logits = classLogits(answers, count);
-  const predicted = predictions(logits);
-  const { data } = probabilities(logits);
-  const of = (sample: number, k: number) => data[sample * logits.classes + k] ?? NaN;
-  return [...labels.keys()]
-    .filter((sample) => predicted[sample] !== labels[sample])
-    .sort((a, b) => of(a, labels[a] ?? 0) - of(b, labels[b] ?? 0))
-    .map((sample) => {
-      const [right = 0, taken = 0] = [labels[sample], predicted[sample]];
-      return { sample, expected: classes[right] ?? '', got: classes[taken] ?? '', weight: of(sample, taken) };
-    });
-}
-
-function errorsOf(values: Float32Array, answers: Answers): readonly Mistake[] {
-  const error = (sample: number) => Math.abs((answers[sample] ?? NaN) - (values[sample] ?? NaN));
-  return [...values.keys()]
-    .sort((a, b) => error(b) - error(a))
-    .map((sample) => ({
-      sample,
-      expected: (values[sample] ?? NaN).toPrecision(4),
-      got: (answers[sample] ?? NaN).toPrecision(4),
-      weight: error(sample),
-    }));
 }

@@ -4,22 +4,15 @@ import { join } from 'node:path';
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { writeAtomically } from '../files/files.ts';
-import type { Evaluation } from '../objective/index.ts';
+import type { Evaluation, Score } from '../objective/index.ts';
 import { bestEpoch, type EpochResult } from '../trainer/index.ts';
 
-const titles = { loss: 'loss', accuracy: 'accuracy', rmse: 'RMSE' } as const satisfies Readonly<
-  Record<keyof Evaluation, string>
->;
-type Metric = keyof typeof titles;
-
-/** `loss.svg`, and `accuracy.svg` or `rmse.svg`. */
-export async function writeFigures(folder: string, history: readonly EpochResult[]): Promise<void> {
+/** `loss.svg`, and one called after the score: `accuracy.svg` or `rmse.svg`. */
+export async function writeFigures(folder: string, history: readonly EpochResult[], score: Score): Promise<void> {
   if (history.length === 0) return;
   await mkdir(folder, { recursive: true });
-  for (const metric of Object.keys(titles) as readonly Metric[]) {
-    if (history[0]?.validation[metric] === undefined) continue;
-    await writeAtomically(join(folder, `${metric}.svg`), curves(metric, history));
-  }
+  await writeAtomically(join(folder, 'loss.svg'), curves('loss', 'loss', history));
+  await writeAtomically(join(folder, `${score.key}.svg`), curves('score', score.name, history));
 }
 
 interface Point {
@@ -29,10 +22,10 @@ interface Point {
 }
 
 /** The best epoch by validation loss is ringed. */
-export function curves(metric: Metric, history: readonly EpochResult[]): string {
+export function curves(metric: keyof Evaluation, title: string, history: readonly EpochResult[]): string {
   const points = history.flatMap(({ epoch, train, validation }): readonly Point[] => [
-    { epoch, part: 'train', value: train[metric] ?? NaN },
-    { epoch, part: 'validation', value: validation[metric] ?? NaN },
+    { epoch, part: 'train', value: train[metric] },
+    { epoch, part: 'validation', value: validation[metric] },
   ]);
   const channels = { x: 'epoch', y: 'value', z: 'part', stroke: 'part' } as const;
   const best = points.filter(({ epoch, part }) => part === 'validation' && epoch === bestEpoch(history));
@@ -44,7 +37,7 @@ export function curves(metric: Metric, history: readonly EpochResult[]): string 
     marginRight: 80,
     style: { background: 'white', color: '#222' },
     x: { label: 'epoch', ticks: Math.min(history.length, 10), tickFormat: 'd' },
-    y: { label: titles[metric], grid: true, nice: true },
+    y: { label: title, grid: true, nice: true },
     color: { domain: ['train', 'validation'], range: ['#e69f00', '#0072b2'] },
     marks: [
       Plot.lineY(points, { ...channels, marker: history.length <= 30 }),

@@ -1,11 +1,10 @@
 /** Training runs: from data and settings to a run folder, and on from one. */
-export { type Answers, answersOfCheckpoint, answersOfModel, type Mistake, mistakesOf } from './evaluation.ts';
+export { type Answers, answersOfCheckpoint, answersOfModel } from './evaluation.ts';
 export { trainingDefaults } from './defaults.ts';
-export { count, percent } from './format.ts';
 export { Interrupted } from './interruption.ts';
 export type { Length } from './length.ts';
 export { findNetwork } from './network.ts';
-export { type ObjectiveFlags, objectiveNames } from './objective.ts';
+export type { ObjectiveFlags } from './objective.ts';
 export { type RunReporter, type RunStart, silentReporter } from './reporter.ts';
 export { withRecordedArguments } from './resume.ts';
 export { type TrainedRun, trainToFolder, type TrainOptions } from './train.ts';

@@ -1,14 +1,15 @@
 import type { Backend } from '../backend/index.ts';
 import type { DataSource, LoadedData } from '../data/index.ts';
 import type { Plan } from '../network/index.ts';
-import type { EpochMetrics, TrainingConfig, TrainingProgress } from '../trainer/index.ts';
+import type { EpochMetrics, TrainingProgress } from '../trainer/index.ts';
+import type { RunConfig } from './snapshot-file.ts';
 
 /** A run that is about to train. */
 export interface RunStart {
   readonly plan: Plan;
   readonly source: DataSource;
   readonly data: LoadedData;
-  readonly config: TrainingConfig;
+  readonly config: RunConfig;
   readonly backend: Backend;
 }
 

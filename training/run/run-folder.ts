@@ -15,11 +15,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTemporaries, writeAtomically } from '../files/files.ts';
+import { storedEvaluation } from '../checkpoint/history.ts';
 import { saveModel, type TrainedModel, type TrainingRecord } from '../checkpoint/model.ts';
 import type { Plan } from '../network/index.ts';
+import { objectiveRuleOf, type Score } from '../objective/index.ts';
 import { loadSnapshot, type RunDescription, saveSnapshot, type StoredRun } from './snapshot-file.ts';
 import { bestEpoch, type EpochMetrics, type Snapshot, type TrainingEvents } from '../trainer/index.ts';
-
 import { openMetricsFile } from './metrics.ts';
 import { openEventFile, type Scalars } from './tensorboard.ts';
 
@@ -38,10 +39,12 @@ export const configFile = 'config.json';
 export class RunFolder {
   readonly path: string;
   readonly #run: Run;
+  readonly #score: Score;
 
   constructor(path: string, run: Run) {
     this.path = path;
     this.#run = run;
+    this.#score = objectiveRuleOf(run.description.config.objective).score;
   }
 
   /**
@@ -72,7 +75,8 @@ export class RunFolder {
   /** Writes down what happens, from the start or from where the run stands. */
   async record(snapshot: Snapshot | undefined): Promise<Required<TrainingEvents>> {
     await removeTemporaries(this.path);
-    const addMetrics = await openMetricsFile(this.#file('metrics.jsonl'), snapshot?.history.length ?? 0);
+    const epochs = snapshot?.history.length ?? 0;
+    const addMetrics = await openMetricsFile(this.#file('metrics.jsonl'), this.#score, epochs);
     const events = openEventFile(this.#file(`${eventsPrefix}${Date.now()}.bn-edge`), snapshot?.steps ?? 0);
     let best = snapshot?.best;
     return {
@@ -81,7 +85,7 @@ export class RunFolder {
       },
       onEpoch: (metrics) => {
         addMetrics(metrics);
-        events.add(metrics.steps, epochScalars(metrics));
+        events.add(metrics.steps, epochScalars(metrics, this.#score));
       },
       onSnapshot: async (snapshot) => {
         if (snapshot.best && snapshot.best !== best) await this.#saveBest(snapshot, snapshot.best);
@@ -96,7 +100,7 @@ export class RunFolder {
   async draw(history: Snapshot['history']): Promise<void> {
     // The plotting library takes a second to load, which most commands need not wait for.
     const { writeFigures } = await import('./figures.ts');
-    await writeFigures(this.#file('figures'), history);
+    await writeFigures(this.#file('figures'), history, this.#score);
   }
 
   /** @returns the path of the checkpoint */
@@ -129,9 +133,9 @@ export class RunFolder {
 
 const eventsPrefix = 'events.out.tfevents.';
 
-function epochScalars({ train, validation, samplesPerSecond }: EpochMetrics): Scalars {
+function epochScalars({ train, validation, samplesPerSecond }: EpochMetrics, score: Score): Scalars {
   const named = Object.entries({ train, validation }).flatMap(([part, evaluation]) =>
-    Object.entries(evaluation).map(([metric, value]) => [`${metric}/${part}`, value as number] as const),
+    Object.entries(storedEvaluation(evaluation, score)).map(([metric, value]) => [`${metric}/${part}`, value] as const),
   );
   return { ...Object.fromEntries(named), samples_per_second: samplesPerSecond };
 }

@@ -3,11 +3,18 @@
  * `<tensor>/<slot>`, the best epoch's network as `best/<tensor>`; what kind of run it is and how far it came as metadata.
  */
 import { z } from 'zod';
+import { historySchema, storedHistory } from '../checkpoint/history.ts';
 import { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from '../checkpoint/checkpoint.ts';
 import { unexpected, UserError } from '../files/errors.ts';
 import { type DataRecord, parseJson, pickTensor } from '../checkpoint/model.ts';
 import { type Network, type Plan, tensorsOf } from '../network/index.ts';
+import { type Objective, objectiveRuleOf } from '../objective/index.ts';
 import { type Snapshot, type State, stateShapes, type TrainingConfig } from '../trainer/index.ts';
+
+/** A configuration that says what is minimized. */
+export interface RunConfig extends TrainingConfig {
+  readonly objective: Objective;
+}
 
 /** All that a run depends on. Plain JSON. */
 export interface RunDescription {
@@ -15,7 +22,7 @@ export interface RunDescription {
   readonly data: DataRecord;
   /** Of the training and the validation set. */
   readonly sha256: string;
-  readonly config: TrainingConfig;
+  readonly config: RunConfig;
 }
 
 export interface StoredRun {
@@ -26,14 +33,9 @@ export interface StoredRun {
 
 const keys = { run: 'bn_edge.run', engine: 'bn_edge.engine', progress: 'bn_edge.progress' } as const;
 
-const evaluation = z.strictObject({
-  loss: z.number(),
-  accuracy: z.number().exactOptional(),
-  rmse: z.number().exactOptional(),
-});
 const progressSchema = z.strictObject({
   steps: z.int().nonnegative(),
-  history: z.array(z.strictObject({ epoch: z.int().positive(), train: evaluation, validation: evaluation })),
+  history: historySchema,
   sums: z.strictObject({ loss: z.number(), score: z.number() }),
 });
 
@@ -43,6 +45,7 @@ export async function saveSnapshot(
   description: RunDescription,
   { snapshot: { state, best = new Map(), ...progress }, engine }: StoredRun,
 ): Promise<void> {
+  const { score } = objectiveRuleOf(description.config.objective);
   const tensors = [...state, ...[...best].map(([name, tensor]) => [bestName(name), tensor] as const)];
   const stored = tensors.map(([name, { shape, data }]): [string, StoredTensor] => [
     name,
@@ -51,7 +54,7 @@ export async function saveSnapshot(
   await writeSafetensors(path, new Map(stored), {
     [keys.run]: JSON.stringify(description),
     [keys.engine]: engine,
-    [keys.progress]: JSON.stringify(progress),
+    [keys.progress]: JSON.stringify({ ...progress, history: storedHistory(progress.history, score) }),
   });
 }
 

@@ -1,11 +1,19 @@
 /** Trains a network and leaves a run folder. */
 import { join } from 'node:path';
 import { type Backend, type BackendName, createBackend } from '../backend/index.ts';
-import { type Dataset, type DataSource, digestOf, type LoadedData, loadSource, sourceName } from '../data/index.ts';
+import {
+  classesOf,
+  type Dataset,
+  type DataSource,
+  digestOf,
+  type LoadedData,
+  loadSource,
+  sourceName,
+} from '../data/index.ts';
 import { unexpected } from '../files/errors.ts';
 import { loadModel } from '../checkpoint/model.ts';
 import { type Network, type Plan, planNetwork } from '../network/index.ts';
-import { type Report, reportOn } from '../objective/index.ts';
+import { type Baseline, baselineOf, type Objective, type Report, reportOn } from '../objective/index.ts';
 import {
   bestEpoch,
   createEvaluator,
@@ -22,6 +30,7 @@ import { chooseLength, type Length } from './length.ts';
 import { chooseObjective, type ObjectiveFlags } from './objective.ts';
 import { type RunReporter, silentReporter } from './reporter.ts';
 import { type Run, RunFolder } from './run-folder.ts';
+import type { RunConfig } from './snapshot-file.ts';
 import { versions } from './versions.ts';
 
 export interface TrainOptions extends NetworkFlags {
@@ -53,8 +62,12 @@ export interface TrainedRun {
   readonly history: TrainingResult['history'];
   /** The epoch, counted from 1, with the lowest validation loss. */
   readonly bestEpoch: number;
+  /** What was minimized; its rule says how scores read. */
+  readonly objective: Objective;
   /** Of the saved network on the test part. */
   readonly test: Report;
+  /** Of answering the most frequent class, or the mean, of the training part for each sample of the test part. */
+  readonly baseline: Baseline;
 }
 
 /** @throws Interrupted after Ctrl-C or SIGTERM, when the run is saved */
@@ -78,11 +91,13 @@ export async function trainToFolder(
       `stopped after step ${result.steps}, all is saved; to go on: bn-edge train --resume --out ${folder.path}`,
     );
   }
-  const test = await testReport(backend, plan, result.tensors, data.test);
+  const { objective } = description.config;
+  const test = await testReport(backend, run, result.tensors, data.test);
   const checkpoint = await folder.finish(result.tensors, result);
   if (!stop.signal.aborted) await folder.draw(result.history);
   const { history } = result;
-  return { folder: folder.path, checkpoint, history, bestEpoch: bestEpoch(history), test };
+  const baseline = baselineOf(objective, data.train, data.test);
+  return { folder: folder.path, checkpoint, history, bestEpoch: bestEpoch(history), objective, test, baseline };
 }
 
 async function prepare(
@@ -114,7 +129,7 @@ async function prepare(
   return { source, data, run: runOf(plan, source, data, config, backend), backend, tensors };
 }
 
-function runOf(plan: Plan, source: DataSource, data: LoadedData, config: TrainingConfig, { engine }: Backend): Run {
+function runOf(plan: Plan, source: DataSource, data: LoadedData, config: RunConfig, { engine }: Backend): Run {
   const { train, validation, test, columns } = data;
   const parts = { train: train.count, validation: validation.count, test: test.count };
   return {
@@ -126,7 +141,7 @@ function runOf(plan: Plan, source: DataSource, data: LoadedData, config: Trainin
       config,
     },
     engine,
-    classes: train.task === 'classification' ? train.classes : [],
+    classes: classesOf(train),
     ...(columns && { columns }),
     stepsPerEpoch: Math.floor(train.count / config.batchSize),
   };
@@ -190,9 +205,9 @@ async function trainReported(
   }
 }
 
-async function testReport(backend: Backend, plan: Plan, tensors: State, test: Dataset): Promise<Report> {
+async function testReport(backend: Backend, { plan, description }: Run, tensors: State, test: Dataset) {
   const evaluator = await createEvaluator(backend, plan);
   const output = await evaluator.logits(tensors, test);
   await evaluator.release();
-  return reportOn(test, output);
+  return reportOn(test, output, description.config.objective);
 }

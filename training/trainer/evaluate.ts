@@ -4,7 +4,7 @@ import type { Dataset, Samples } from '../data/index.ts';
 import { elementCount } from '../files/element-count.ts';
 import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } from '../graph/index.ts';
 import { emitForward, type Mode, type Plan, tensorsOf } from '../network/index.ts';
-import { type Evaluation, type Objective, objectiveFor, objectiveRuleOf } from '../objective/index.ts';
+import { type Evaluation, type Objective, objectiveFor, objectiveRuleFor } from '../objective/index.ts';
 import type { State } from './state.ts';
 
 export interface Evaluator {
@@ -27,8 +27,8 @@ export async function createEvaluator(
   const logits = (state: State, dataset: Samples) => runInBatches(session, state, dataset, batchSize);
   return {
     evaluate: async (state, dataset, objective = objectiveFor(dataset)) => {
-      const targets = dataset.task === 'classification' ? dataset.labels : dataset.values;
-      return objectiveRuleOf(objective).evaluate(objective, await logits(state, dataset), targets);
+      const rule = objectiveRuleFor(objective, dataset);
+      return rule.evaluate(objective, await logits(state, dataset), dataset);
     },
     logits,
     release: session.release,

@@ -22,10 +22,9 @@ function dataStatistics({ network, input, target }: Plan, dataset: Dataset): Sta
   const ofInputs = per === 'none' ? undefined : inputStatistics(dataset, per);
   const isNumeric = (_: number, column: number) => categories?.[column] === 0;
   const columns = (values: Float32Array) => (categories ? values.filter(isNumeric) : values);
-  const ofTargets = dataset.task === 'regression' ? targetStatistics(dataset) : undefined;
   return new Map([
     ...stored(input, ofInputs && { mean: columns(ofInputs.mean), variance: columns(ofInputs.variance) }),
-    ...stored(target, ofTargets),
+    ...stored(target, targetStatistics(dataset)),
   ]);
 }
 

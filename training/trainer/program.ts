@@ -10,7 +10,7 @@ import {
   type TensorType,
   type Value,
 } from '../graph/index.ts';
-import { dataTensorsOf, type Plan } from '../network/index.ts';
+import { dataTensorsOf, outputShapeOf, type Plan } from '../network/index.ts';
 import { multiclass, objectiveRuleOf } from '../objective/index.ts';
 import { carriedState } from './state.ts';
 import { emitStep, type StepOptions } from './step.ts';
@@ -26,7 +26,7 @@ export interface ProgramOptions extends StepOptions {
 export const nextName = (name: string): string => `next/${name}`;
 
 /**
- * Inputs: `steps` (how many, M), `first_step`, `inputs [count, ..]`, `targets [count]`, `indices [M, batchSize]`,
+ * Inputs: `steps` (how many, M), `first_step`, `inputs [count, ..]`, `targets [count, ..]`, `indices [M, batchSize]`,
  * `scalars [M, S]` (the host's numbers for each step, see `stepScalars`), and every tensor of the network and the optimizer by name.
  * Outputs: `next/<name>` for the carried state, `loss [M]`, `score [M]`.
  */
@@ -47,12 +47,14 @@ const float32 = (shape: TensorType['shape']): TensorType => ({ dtype: 'float32',
 
 function declareInputs(g: GraphBuilder, plan: Plan, options: ProgramOptions) {
   const { batchSize, data, objective = multiclass() } = options;
+  const { targets } = objectiveRuleOf(objective);
+  const [outputs = NaN] = outputShapeOf(plan);
   const input = (name: string, type: TensorType) => [name, g.input(name, type)] as const;
   return {
     steps: g.input('steps', { dtype: 'int64', shape: [] }),
     firstStep: g.input('first_step', { dtype: 'int64', shape: [] }),
     inputs: g.input('inputs', { dtype: data.dtype, shape: [data.count, ...plan.network.inputShape] }),
-    targets: g.input('targets', { dtype: objectiveRuleOf(objective).targets, shape: [data.count] }),
+    targets: g.input('targets', { dtype: targets.dtype, shape: [data.count, ...targets.shape(outputs)] }),
     indices: g.input('indices', { dtype: 'int32', shape: ['M', batchSize] }),
     scalars: g.input('scalars', float32(['M', scalarNames(options).length])),
     fixed: new Map(dataTensorsOf(plan).map(({ name, shape }) => input(name, float32(shape)))),

@@ -3,7 +3,7 @@ import type { Backend, NamedTensors, Session } from '../backend/index.ts';
 import { type Dataset, createRandom } from '../data/index.ts';
 import type { Tensor } from '../graph/index.ts';
 import { layerTensorsOf, outputShapeOf, type Plan, tensorsOf } from '../network/index.ts';
-import { checkObjective } from '../objective/index.ts';
+import { checkObjective, type Objective, objectiveRuleFor } from '../objective/index.ts';
 import { rateFactor } from '../optimizer/index.ts';
 import { stepOptions, type TrainingConfig } from './config.ts';
 import { floatsOf } from './evaluate.ts';
@@ -19,7 +19,7 @@ import { stepScalars } from './update.ts';
 export interface StepResults {
   /** The objective's mean over the mini-batch before the update. */
   readonly loss: Float32Array;
-  /** How many of the mini-batch's samples were classified correctly, or the sum of their squared errors. */
+  /** What the mini-batch adds to the objective's score: how many samples were classified correctly, say. */
   readonly score: Float32Array;
 }
 
@@ -47,9 +47,10 @@ export class TrainingRun {
   private constructor(plan: Plan, dataset: Dataset, config: TrainingConfig, session: Session, position: Position) {
     this.#plan = plan;
     this.#config = config;
-    this.#options = stepOptions(config, dataset);
+    const options = stepOptions(config, dataset);
+    this.#options = options;
     this.#session = session;
-    this.#dataset = datasetTensors(dataset);
+    this.#dataset = datasetTensors(dataset, options.objective);
     this.#carried = [...carriedState(plan, this.#options).keys()];
     this.#stepsPerEpoch = Math.floor(dataset.count / config.batchSize);
     this.#state = position.state;
@@ -77,11 +78,7 @@ export class TrainingRun {
     position: Position,
   ): Promise<TrainingRun> {
     const options = stepOptions(config, dataset);
-    checkObjective(
-      options.objective,
-      outputShapeOf(plan),
-      dataset.task === 'classification' ? dataset.classes.length : 0,
-    );
+    checkObjective(options.objective, outputShapeOf(plan), dataset);
     const graph = trainingProgram(plan, {
       ...options,
       batchSize: config.batchSize,
@@ -189,7 +186,7 @@ export class TrainingRun {
 const freshTensors = (plan: Plan, dataset: Dataset, { seed }: TrainingConfig): State =>
   initializeTensors(plan, createRandom(seed), dataset);
 
-function datasetTensors(dataset: Dataset): NamedTensors {
+function datasetTensors(dataset: Dataset, objective: Objective): NamedTensors {
   const { inputs, inputShape, count } = dataset;
   const shape = [count, ...inputShape];
   return {
@@ -197,9 +194,6 @@ function datasetTensors(dataset: Dataset): NamedTensors {
       inputs instanceof Uint8Array
         ? { dtype: 'uint8', shape, data: inputs }
         : { dtype: 'float32', shape, data: inputs },
-    targets:
-      dataset.task === 'classification'
-        ? { dtype: 'int32', shape: [count], data: dataset.labels }
-        : { dtype: 'float32', shape: [count], data: dataset.values },
+    targets: objectiveRuleFor(objective, dataset).targetsOf(dataset),
   };
 }

@@ -26,7 +26,7 @@ export interface StepOptions extends UpdateOptions {
 export interface StepInputs extends UpdateInputs {
   /** Raw samples `[B, ..]`. */
   readonly x: Value;
-  /** Class indices or numbers `[B]`. */
+  /** Class indices or numbers `[B]`, or what else the objective takes. */
   readonly targets: Value;
   /** Counts all steps of the run, an int64 scalar. */
   readonly step: Value;
@@ -37,7 +37,7 @@ export interface StepOutputs {
   readonly state: NamedValues;
   /** The objective's mean over the mini-batch, a scalar. */
   readonly loss: Value;
-  /** How many samples are classified correctly, or the sum of squared errors; a scalar. */
+  /** What the mini-batch adds to the objective's score: how many samples are classified correctly, say; a scalar. */
   readonly score: Value;
 }
 

@@ -60,13 +60,13 @@ async function trainAndExport(): Promise<void> {
 async function show(url: string): Promise<void> {
   const card = await readCard(models, name);
   const { test } = await loadMnist({ seed: 0 });
-  const { labels, accuracy } = card;
-  if (!labels || !accuracy) throw unexpected(`${models}/${name}`, 'a model for classes', 'one without');
+  const { labels, scores } = card;
+  if (!labels) throw unexpected(`${models}/${name}`, 'a model for classes', 'one without');
   const digits = labels.flatMap((label) => imagesOf(test, label, 1).map((image): Digit => ({ label, image })));
   const ones = { description: '63 ones', images: imagesOf(test, '1', 63) };
   const mixed = { description: '63 mixed digits', images: imagesOf(test, undefined, 63) };
   const ask = askWorker({ url, name, inputShape: test.inputShape, labels });
-  console.log(await compareStatistics(accuracy.test, ask, digits.toReversed(), [mixed, ones]));
+  console.log(await compareStatistics(scores.test, ask, digits.toReversed(), [mixed, ones]));
 }
 
 /** The first `count` test images of a class, or of any. */

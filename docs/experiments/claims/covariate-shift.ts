@@ -180,7 +180,7 @@ async function testShifted(lab: Lab, seed: number, count: number): Promise<reado
     const anew = await populationStatistics(lab.backend, plan, normTensors, shifted(train, shift));
     const accuracy = async (network: Network, tensors: State) => {
       const evaluator = await createEvaluator(lab.backend, planNetwork(network));
-      return (await evaluator.evaluate(tensors, images)).accuracy ?? NaN;
+      return (await evaluator.evaluate(tensors, images)).score;
     };
     results.push({
       seed,

@@ -67,7 +67,7 @@ async function run(lab: Lab, trial: Trial, setup: Omit<Results, 'runs'>): Promis
     if (!Number.isFinite(loss)) break;
     // A network whose loss is far from the target's need not be asked.
     if (loss > 0.5) continue;
-    const { accuracy = 0 } = await evaluator.evaluate(tensors, images);
+    const { score: accuracy } = await evaluator.evaluate(tensors, images);
     if (accuracy >= setup.target) return { ...trial, steps: step, diverged: false };
   }
   return { ...trial, steps: null, diverged: !(last < 0.9 * guessing) };

@@ -56,7 +56,7 @@ async function measure(lab: Lab): Promise<Results> {
     const network = mlp(setting);
     const tensors = await trained(lab, network, { ...setting, seed, steps });
     const evaluator = await createEvaluator(lab.backend, planNetwork(network));
-    return { ...setting, seed, accuracy: (await evaluator.evaluate(tensors, test)).accuracy ?? NaN };
+    return { ...setting, seed, accuracy: (await evaluator.evaluate(tensors, test)).score };
   });
   return { steps, images: test.count, runs };
 }

@@ -83,7 +83,7 @@ async function run(lab: Lab, setting: Setting, seed: number, { train, test, most
   const network = mlp(setting);
   const evaluator = await createEvaluator(lab.backend, planNetwork(network));
   const score = async (tensors: State, dataset: ClassificationDataset): Promise<Score> => {
-    const { loss, accuracy = NaN } = await evaluator.evaluate(tensors, dataset);
+    const { loss, score: accuracy } = await evaluator.evaluate(tensors, dataset);
     return { loss, accuracy };
   };
   const epoch = Math.floor(train.count / batchSize);

@@ -64,7 +64,7 @@ async function measure(lab: Lab): Promise<Results> {
     lab.each(lab.seeds(5, 2), async (seed) => {
       const tensors = await trained(lab, network, { optimizer: 'adam', learningRate: 0.001, seed, steps });
       const evaluator = await createEvaluator(lab.backend, planNetwork(network));
-      return (await evaluator.evaluate(tensors, firstOf(lab.data.test, lab.pick(10_000, 2000)))).accuracy ?? NaN;
+      return (await evaluator.evaluate(tensors, firstOf(lab.data.test, lab.pick(10_000, 2000)))).score;
     });
   return {
     biases,

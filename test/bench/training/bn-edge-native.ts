@@ -38,7 +38,7 @@ async function createTrainer({ network, config, threads }: Job, { train, test }:
       order = order.subarray(call.length);
       return [...(await run.steps(call)).loss];
     },
-    testAccuracy: async () => (await evaluator.evaluate(run.tensors, test)).accuracy ?? NaN,
+    testAccuracy: async () => (await evaluator.evaluate(run.tensors, test)).score,
   };
 }
 

@@ -1,6 +1,6 @@
 /** What the benchmark shows: results on standard output, progress on standard error. */
 import Table from 'cli-table3';
-import { count as integer, percent } from '../../../training/run/index.ts';
+import { count as integer, percent } from '../../../training/files/format.ts';
 
 export { integer, percent };
 

@@ -4,7 +4,12 @@ import type { ModelCard } from '../../../exporter/model/card.ts';
 import { objections } from '../../../exporter/deploy/objections.ts';
 import { mostBytes, tooLarge } from '../../../exporter/deploy/worker-size.ts';
 
-const accuracy = (running: number) => ({ test: { running, population: 0.5, batchOfOne: 0.1 } });
+const accuracy = (running: number): Pick<ModelCard, 'scores'> => ({
+  scores: { name: 'accuracy', better: 'higher', test: { running, population: 0.5, batchOfOne: 0.1 }, baseline: 0.1 },
+});
+const rmse = (running: number): Pick<ModelCard, 'scores'> => ({
+  scores: { name: 'RMSE', better: 'lower', test: { running, population: 9, batchOfOne: 9 }, baseline: 20 },
+});
 
 const card: ModelCard = {
   name: 'digits',
@@ -14,7 +19,7 @@ const card: ModelCard = {
   inputs: [{ name: 'pixels', datatype: 'FP32', shape: [-1, 4] }],
   outputs: [{ name: 'logits', datatype: 'FP32', shape: [-1, 2] }],
   statistics: 'running',
-  accuracy: accuracy(0.9921),
+  ...accuracy(0.9921),
   verification: { samples: 1, largestDifference: 0 },
   network: { name: 'digits', inputShape: [4], inputNormalization: 'feature', layers: [] },
   training: null,
@@ -24,19 +29,15 @@ const card: ModelCard = {
 describe('the comparison with the deployed card', () => {
   it.each<[what: string, change: Partial<ModelCard>]>([
     ['the same accuracy', {}],
-    ['a better one', { accuracy: accuracy(1) }],
-    ['a loss of 0.2 points', { accuracy: accuracy(0.9901) }],
+    ['a better one', accuracy(1)],
+    ['a loss of 0.2 points', accuracy(0.9901)],
     ['another description', { description: 'anew' }],
   ])('lets %s pass', (_, change) => {
     expect(objections(card, { ...card, ...change })).toEqual([]);
   });
 
   it.each<[what: string, change: Partial<ModelCard>, objection: string]>([
-    [
-      'a larger loss',
-      { accuracy: accuracy(0.99) },
-      'test accuracy: expected at least 99.01 % (0.2 points below now), got 99.00 %',
-    ],
+    ['a larger loss', accuracy(0.99), 'test accuracy: expected at least 99.01 % (0.2 points below now), got 99.00 %'],
     [
       'statistics that lose',
       { statistics: 'population' },
@@ -58,11 +59,16 @@ describe('the comparison with the deployed card', () => {
   });
 
   it('lets the error of numbers grow by one percent at most', () => {
-    const { accuracy: _, labels: __, ...numbers } = card;
-    const rmse = (running: number) => ({ rmse: { test: { running, population: 9, batchOfOne: 9 } } });
+    const { labels: _, ...numbers } = card;
     expect(objections({ ...numbers, ...rmse(2) }, { ...numbers, ...rmse(2.02) })).toEqual([]);
     expect(objections({ ...numbers, ...rmse(2) }, { ...numbers, ...rmse(2.03) })).toEqual([
       'test RMSE: expected at most 2.020 (1 % above now), got 2.030',
+    ]);
+  });
+
+  it('compares no accuracy with an error', () => {
+    expect(objections({ ...card, ...rmse(0.5) }, card)).toEqual([
+      'test accuracy: expected one in the deployed card to compare with, got none',
     ]);
   });
 

@@ -1,6 +1,7 @@
 /** The emitted loss of each objective, and its gradient, in float64 against its formula. */
 import { describe, expect, test } from 'vitest';
 import { gradients } from '../../../training/autodiff/index.ts';
+import type { Dataset } from '../../../training/data/index.ts';
 import { checkGraph, graphBuilder } from '../../../training/graph/index.ts';
 import {
   binary,
@@ -95,12 +96,12 @@ const rows: readonly Row[] = [
 
 /** loss, d_output and score of a mini-batch. */
 function emitted({ objective, targets }: Row, output: readonly number[]) {
-  const { targets: dtype, emitLoss, emitScore } = objectiveRuleOf(objective);
+  const { targets: of, emitLoss, emitScore } = objectiveRuleOf(objective);
   const shape = [targets.length, output.length / targets.length];
   const g = graphBuilder();
   const [y, t] = [
     g.input('output', { dtype: 'float32', shape }),
-    g.input('targets', { dtype, shape: [targets.length] }),
+    g.input('targets', { dtype: of.dtype, shape: [targets.length, ...of.shape(shape[1] ?? NaN)] }),
   ];
   const loss = emitLoss(g, objective, y, t);
   const [d_output] = gradients(g, loss, [y]);
@@ -133,22 +134,33 @@ describe('the loss and its gradient', () => {
   });
 });
 
+/** A data set of these targets, of as many classes where they are labels. */
+function datasetOf(targets: readonly number[], classes: number): Dataset {
+  const samples = { inputs: new Float32Array(targets.length), inputShape: [1], count: targets.length };
+  const names = range(classes).map((k) => `class ${k}`);
+  return classes > 0
+    ? { task: 'classification', ...samples, labels: Int32Array.from(targets), classes: names }
+    : { task: 'regression', ...samples, values: Float32Array.from(targets) };
+}
+
+function evaluateRow({ objective, output, targets }: Pick<Row, 'objective' | 'output' | 'targets'>) {
+  const rule = objectiveRuleOf(objective);
+  const classes = rule.task === 'classification' ? Math.max(2, output.length / targets.length) : 0;
+  return rule.evaluate(objective, Float32Array.from(output), datasetOf(targets, classes));
+}
+
 describe('evaluation on the host', () => {
   test.each(rows.filter(({ objective }) => objective.kind !== 'multiclass'))(
     '$about is the mean of the formula',
     (row) => {
-      const { loss } = objectiveRuleOf(row.objective).evaluate(
-        row.objective,
-        Float32Array.from(row.output),
-        row.targets,
-      );
+      const { loss } = evaluateRow(row);
       expect(loss).toBeCloseTo(meanLoss(row, row.output), 6);
     },
   );
 
   test('ignores smoothing and weights', () => {
     const [plain, changed] = [multiclass(), multiclass({ labelSmoothing: 0.3, classWeights: [1, 2, 3] })].map(
-      (objective) => objectiveRuleOf(objective).evaluate(objective, Float32Array.from(logits), [0, 2]),
+      (objective) => evaluateRow({ objective, output: logits, targets: [0, 2] }),
     );
     expect(changed).toEqual(plain);
     expect(plain?.loss).toBeCloseTo(
@@ -168,7 +180,7 @@ describe('an objective that does not fit', () => {
     [huber(), [2], 0, 'objective huber: expected a network that ends in [1], got [2]'],
   ] as const)('%j, output %j, %i classes', (objective, shape, classes, message) => {
     expect(() => {
-      checkObjective(objective, shape, classes);
+      checkObjective(objective, shape, datasetOf([0, 1], classes));
     }).toThrow(message);
   });
 });

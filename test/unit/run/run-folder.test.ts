@@ -1,10 +1,11 @@
 /** What the command line reads from a run folder and draws for people. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { curves } from '../../../training/run/figures.ts';
+import { curves, writeFigures } from '../../../training/run/figures.ts';
 import { openMetricsFile } from '../../../training/run/metrics.ts';
+import { binary, huber, objectiveRuleOf } from '../../../training/objective/index.ts';
 import { withRecordedArguments } from '../../../training/run/resume.ts';
 import { sparkline } from '../../../exporter/command/sparkline.ts';
 import { bestEpoch } from '../../../training/trainer/index.ts';
@@ -15,7 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const epoch = (number: number, loss: number) => ({ epoch: number, train: { loss }, validation: { loss } });
+const epoch = (number: number, loss: number) => ({
+  epoch: number,
+  train: { loss, score: loss / 2 },
+  validation: { loss, score: loss / 4 },
+});
 
 describe('--resume', () => {
   const recorded = ['--network', 'mnist-mlp', '--epochs', '9'];
@@ -51,10 +56,22 @@ describe('--resume', () => {
   it('keeps the lines of complete epochs, and of a killed run no more', async () => {
     const path = join(folder, 'metrics.jsonl');
     await writeFile(path, '{"epoch":1}\n{"epoch":2}\n{"epo');
-    const add = await openMetricsFile(path, 1);
+    const add = await openMetricsFile(path, objectiveRuleOf(binary()).score, 1);
     add({ ...epoch(2, 0.5), steps: 20, samplesPerSecond: 1 });
     const lines = (await readFile(path, 'utf8')).split('\n');
     expect(lines.map((line) => (line ? (JSON.parse(line) as { epoch: number }).epoch : line))).toEqual([1, 2, '']);
+  });
+
+  it.each([
+    [binary(), 'accuracy'],
+    [huber(), 'rmse'],
+  ] as const)('names the score of an epoch for %j', async (objective, name) => {
+    const path = join(folder, `${name}.jsonl`);
+    const add = await openMetricsFile(path, objectiveRuleOf(objective).score, 0);
+    add({ ...epoch(1, 0.5), steps: 10, samplesPerSecond: 1 });
+    expect(await readFile(path, 'utf8')).toBe(
+      `{"epoch":1,"train":{"loss":0.5,"${name}":0.25},"validation":{"loss":0.5,"${name}":0.125},"steps":10,"samplesPerSecond":1}\n`,
+    );
   });
 });
 
@@ -79,9 +96,16 @@ describe('curves', () => {
   });
 
   it('as SVG show both parts and ring the best epoch', () => {
-    const svg = curves('loss', [epoch(1, 0.3), epoch(2, 0.1), epoch(3, 0.2)]);
+    const svg = curves('loss', 'loss', [epoch(1, 0.3), epoch(2, 0.1), epoch(3, 0.2)]);
     expect(svg).toMatch(/^<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
     expect(svg.match(/>(train|validation)<\/text>/g)).toEqual(['>train</text>', '>validation</text>']);
     expect(svg.match(/r="7"/g)).toHaveLength(1);
+  });
+
+  it('are of the loss and of the score, whose file and axis bear its name', async () => {
+    const figures = join(folder, 'figures');
+    await writeFigures(figures, [epoch(1, 0.3), epoch(2, 0.1)], objectiveRuleOf(huber()).score);
+    expect((await readdir(figures)).sort()).toEqual(['loss.svg', 'rmse.svg']);
+    expect(await readFile(join(figures, 'rmse.svg'), 'utf8')).toContain('RMSE');
   });
 });

@@ -1,16 +1,97 @@
 /** The objectives with classes: multi-class and binary cross-entropy. */
+import { type ClassificationDataset, classWeights, countLabels } from '../../data/index.ts';
+import { fourDigits, percent } from '../../files/format.ts';
 import { type GraphBuilder, known, type Tensor, type Value } from '../../graph/index.ts';
-import { accuracy, classLogits, crossEntropy } from '../metrics/classification.ts';
-import type { ObjectiveSettings } from '../objective.ts';
-import type { ObjectiveRule } from '../rule.ts';
+import { macroAuc } from '../metrics/auc.ts';
+import {
+  accuracy,
+  classLogits,
+  crossEntropy,
+  predictions,
+  probabilities,
+  topKAccuracy,
+} from '../metrics/classification.ts';
+import { confusionMatrix, macroF1 } from '../metrics/confusion.ts';
+import * as objectives from '../objective.ts';
+import type { Baseline, Mistake, ObjectiveRule, Report, Score } from '../rule.ts';
 
-/** Plain cross-entropy, without smoothing or weights, so that runs compare. */
-const evaluate = (_objective: unknown, output: Float32Array, labels: ArrayLike<number>) => {
-  const logits = classLogits(output, labels.length);
-  return { loss: crossEntropy(logits, labels), accuracy: accuracy(logits, labels) };
+const score: Score = { name: 'accuracy', key: 'accuracy', better: 'higher', format: percent };
+
+const measures: readonly Score[] = [
+  score,
+  { name: 'top-3', key: 'top_3', better: 'higher', format: percent },
+  { name: 'F1', key: 'f1', better: 'higher', format: fourDigits },
+  { name: 'AUC', key: 'auc', better: 'higher', format: fourDigits },
+];
+
+type Shared = Omit<
+  ObjectiveRule<'multiclass' | 'binary', ClassificationDataset>,
+  'options' | 'create' | 'outputs' | 'answers' | 'emitLoss' | 'emitScore' | 'emitAnswer'
+>;
+
+const shared: Shared = {
+  task: 'classification',
+  targets: { dtype: 'int32', shape: () => [] },
+  targetsOf: ({ labels, count }) => ({ dtype: 'int32', shape: [count], data: labels }),
+  summarize: (loss, correct, count) => ({ loss, score: correct / count }),
+  score,
+  measures,
+  /** Plain cross-entropy, without smoothing or weights, so that runs compare. */
+  evaluate: (_objective, output, { labels }) => {
+    const logits = classLogits(output, labels.length);
+    return { loss: crossEntropy(logits, labels), score: accuracy(logits, labels) };
+  },
+  report,
+  mistakes,
+  baseline,
+  output: 'logits',
+  answerOf: (output, count) => Float32Array.from(classLogits(output, count).data),
+  agreement: {
+    of: 'logits',
+    shown: 'the same class for each, logits',
+    measured: 'absolute',
+    decision: (answer) => `class ${predictions({ data: answer, classes: answer.length })[0] ?? NaN}`,
+  },
 };
 
-const summarize = (loss: number, correct: number, count: number) => ({ loss, accuracy: correct / count });
+function report(output: Float32Array, { labels, classes, count }: ClassificationDataset): Report {
+  const logits = classLogits(output, count);
+  const confusion = confusionMatrix(predictions(logits), labels, classes.length);
+  return {
+    metrics: {
+      accuracy: accuracy(logits, labels),
+      ...(classes.length > 3 && { 'top-3': topKAccuracy(logits, labels, 3) }),
+      F1: macroF1(confusion),
+      AUC: macroAuc(logits, labels),
+    },
+    confusion,
+  };
+}
+
+/** By how improbable the right class was. */
+function mistakes(output: Float32Array, { labels, classes, count }: ClassificationDataset): readonly Mistake[] {
+  const logits = classLogits(output, count);
+  const predicted = predictions(logits);
+  const { data } = probabilities(logits);
+  const of = (sample: number, k: number) => data[sample * logits.classes + k] ?? NaN;
+  return [...labels.keys()]
+    .filter((sample) => predicted[sample] !== labels[sample])
+    .sort((a, b) => of(a, labels[a] ?? 0) - of(b, labels[b] ?? 0))
+    .map((sample) => {
+      const [right = 0, taken = 0] = [labels[sample], predicted[sample]];
+      const detail = `${(100 * of(sample, taken)).toFixed(1)} %`;
+      return { sample, expected: classes[right] ?? '', got: classes[taken] ?? '', detail };
+    });
+}
+
+/** The class that is most frequent in training, the first of equals. */
+function baseline(train: ClassificationDataset, test: ClassificationDataset): Baseline {
+  const counts = countLabels(train.labels, train.classes.length);
+  const most = counts.indexOf(Math.max(...counts));
+  const answer = train.classes[most] ?? '';
+  const hits = test.labels.filter((label) => test.classes[label] === answer).length;
+  return { answer: JSON.stringify(answer), score: hits / test.count };
+}
 
 const all = (g: GraphBuilder, values: Value): Value =>
   g.ints(Array.from({ length: values.shape.length }, (_, axis) => axis));
@@ -20,9 +101,14 @@ const countOf = (g: GraphBuilder, hits: Value): Value => {
   return g.ReduceSum(ones, all(g, ones), { keepdims: 0 });
 };
 
-export const multiclass: ObjectiveRule<'multiclass'> = {
-  task: 'classification',
-  targets: 'int32',
+export const multiclass: ObjectiveRule<'multiclass', ClassificationDataset> = {
+  ...shared,
+  options: ['labelSmoothing', 'balanceClasses'],
+  create: ({ labelSmoothing, balanceClasses }, dataset) =>
+    objectives.multiclass({
+      labelSmoothing,
+      classWeights: balanceClasses ? [...classWeights(dataset)] : undefined,
+    }),
   outputs: (classes) => classes,
   emitLoss: (g, objective, output, labels) => {
     const [loss, log_prob] = g.SoftmaxCrossEntropyLoss(output, labels, { reduction: 'mean' });
@@ -35,12 +121,15 @@ export const multiclass: ObjectiveRule<'multiclass'> = {
   },
   emitScore: (g, output, labels) =>
     countOf(g, g.Equal(g.ArgMax(output, { axis: 1, keepdims: 0 }), g.Cast(labels, { to: 'int64' }))),
-  summarize,
-  evaluate,
+  answers: (outputs) => outputs,
+  emitAnswer: (_g, output) => output,
 };
 
 /** For each label the probabilities that the network should give, times the weight of the class: `[K, K]`. */
-function targetTable({ labelSmoothing, classWeights }: ObjectiveSettings['multiclass'], K: number): Tensor<'float32'> {
+function targetTable(
+  { labelSmoothing, classWeights }: objectives.ObjectiveSettings['multiclass'],
+  K: number,
+): Tensor<'float32'> {
   const data = Float32Array.from({ length: K * K }, (_, i) => {
     const [label, k] = [Math.floor(i / K), i % K];
     const probability = labelSmoothing / K + (label === k ? 1 - labelSmoothing : 0);
@@ -52,9 +141,11 @@ function targetTable({ labelSmoothing, classWeights }: ObjectiveSettings['multic
 /** The labels as a column beside the one logit: `[B] -> [B, 1]`. */
 const column = (g: GraphBuilder, labels: Value): Value => g.Cast(g.Reshape(labels, g.ints([-1, 1])), { to: 'float32' });
 
-export const binary: ObjectiveRule<'binary'> = {
-  task: 'classification',
-  targets: 'int32',
+export const binary: ObjectiveRule<'binary', ClassificationDataset> = {
+  ...shared,
+  classes: 2,
+  options: [],
+  create: objectives.binary,
   outputs: () => 1,
   // −y ln σ(z) − (1 − y) ln(1 − σ(z)) = softplus(z) − y z
   emitLoss: (g, _objective, z, labels) => {
@@ -63,6 +154,7 @@ export const binary: ObjectiveRule<'binary'> = {
   },
   emitScore: (g, z, labels) =>
     countOf(g, g.Equal(g.Cast(g.Greater(z, g.scalar(0)), { to: 'float32' }), column(g, labels))),
-  summarize,
-  evaluate,
+  answers: () => 2,
+  /** (0, z), whose softmax is (1 − σ(z), σ(z)): a client needs to know nothing of the objective. */
+  emitAnswer: (g, z) => g.Pad(z, g.ints([0, 1, 0, 0]), { mode: 'constant' }),
 };

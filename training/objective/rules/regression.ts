@@ -1,8 +1,13 @@
 /** The objectives with numbers: the squared error and Huber's loss. */
+import { type RegressionDataset, targetStatistics } from '../../data/index.ts';
+import { fourDigits } from '../../files/format.ts';
 import type { GraphBuilder, Value } from '../../graph/index.ts';
-import { rmse } from '../metrics/regression.ts';
+import { r2, rmse } from '../metrics/regression.ts';
+import * as objectives from '../objective.ts';
 import type { ObjectiveKind, ObjectiveOf } from '../objective.ts';
-import type { ObjectiveRule } from '../rule.ts';
+import type { Baseline, Mistake, ObjectiveRule, Score } from '../rule.ts';
+
+const score: Score = { name: 'RMSE', key: 'rmse', better: 'lower', format: fourDigits };
 
 /** Of the error e = output − value, in units, on the host and as graph nodes. */
 interface Loss<K extends ObjectiveKind> {
@@ -14,10 +19,15 @@ interface Loss<K extends ObjectiveKind> {
 const errorOf = (g: GraphBuilder, output: Value, values: Value): Value =>
   g.Sub(output, g.Reshape(values, g.ints([-1, 1])));
 
-const regression = <K extends 'mse' | 'huber'>(loss: Loss<K>): ObjectiveRule<K> => ({
+const regression = <K extends 'mse' | 'huber'>(
+  loss: Loss<K>,
+  chosen: Pick<ObjectiveRule<K, RegressionDataset>, 'options' | 'create'>,
+): ObjectiveRule<K, RegressionDataset> => ({
+  ...chosen,
   task: 'regression',
-  targets: 'float32',
   outputs: () => 1,
+  targets: { dtype: 'float32', shape: () => [] },
+  targetsOf: ({ values, count }) => ({ dtype: 'float32', shape: [count], data: values }),
   emitLoss: (g, objective, output, values) => {
     const e = errorOf(g, output, values);
     const inUnits = objective.unit === undefined ? e : g.Div(e, g.scalar(objective.unit));
@@ -27,28 +37,78 @@ const regression = <K extends 'mse' | 'huber'>(loss: Loss<K>): ObjectiveRule<K> 
     const e = errorOf(g, output, values);
     return g.ReduceSum(g.Mul(e, e), g.ints([0, 1]), { keepdims: 0 });
   },
-  summarize: (mean, squares, count) => ({ loss: mean, rmse: Math.sqrt(squares / count) }),
-  evaluate: (objective, output, values) => {
+  summarize: (mean, squares, count) => ({ loss: mean, score: Math.sqrt(squares / count) }),
+  score,
+  measures: [score, { name: 'R²', key: 'r2', better: 'higher', format: fourDigits }],
+  evaluate: (objective, output, { values }) => {
     const { unit = 1 } = objective;
     const total = output.reduce((sum, y, i) => sum + loss.of(objective, (y - (values[i] ?? NaN)) / unit), 0);
-    return { loss: total / output.length, rmse: rmse(output, values) };
+    return { loss: total / output.length, score: rmse(output, values) };
   },
+  report: (output, { values }) => ({
+    metrics: { RMSE: rmse(output, values), 'R²': r2(output, values) },
+    confusion: undefined,
+  }),
+  mistakes,
+  baseline,
+  output: 'number',
+  answers: (outputs) => outputs,
+  emitAnswer: (_g, output) => output,
+  answerOf: (output) => output,
+  agreement: { of: 'a number', shown: 'the same numbers', measured: 'relative' },
 });
+
+/** By the size of the error. */
+function mistakes(output: Float32Array, { values }: RegressionDataset): readonly Mistake[] {
+  const error = (sample: number) => Math.abs((output[sample] ?? NaN) - (values[sample] ?? NaN));
+  return [...values.keys()]
+    .sort((a, b) => error(b) - error(a))
+    .map((sample) => ({
+      sample,
+      expected: fourDigits(values[sample] ?? NaN),
+      got: fourDigits(output[sample] ?? NaN),
+      detail: `off by ${fourDigits(error(sample))}`,
+    }));
+}
+
+/** The mean of the training part. */
+function baseline(train: RegressionDataset, { values }: RegressionDataset): Baseline {
+  const [mean = NaN] = targetStatistics(train).mean;
+  return { answer: fourDigits(mean), score: rmse(new Float32Array(values.length).fill(mean), values) };
+}
+
+/** The standard deviation of the numbers to predict, where they vary. */
+function unitOf(dataset: RegressionDataset): number | undefined {
+  const [variance = 0] = targetStatistics(dataset).variance;
+  return variance > 0 ? Math.sqrt(variance) : undefined;
+}
 
 /** e² */
-export const mse = regression<'mse'>({
-  of: (_objective, e) => e * e,
-  emit: (g, _objective, e) => g.Mul(e, e),
-});
+export const mse = regression<'mse'>(
+  {
+    of: (_objective, e) => e * e,
+    emit: (g, _objective, e) => g.Mul(e, e),
+  },
+  {
+    options: [],
+    create: (_options, dataset) => objectives.mse({ unit: unitOf(dataset) }),
+  },
+);
 
 /** c (e − c / 2) with c = e cut to [−δ, δ]: ½ e² inside, δ (|e| − δ / 2) outside. Huber, https://doi.org/10.1214/aoms/1177703732 */
-export const huber = regression<'huber'>({
-  of: ({ delta }, e) => {
-    const c = Math.min(Math.max(e, -delta), delta);
-    return c * (e - c / 2);
+export const huber = regression<'huber'>(
+  {
+    of: ({ delta }, e) => {
+      const c = Math.min(Math.max(e, -delta), delta);
+      return c * (e - c / 2);
+    },
+    emit: (g, { delta }, e) => {
+      const c = g.Clip(e, g.scalar(-delta), g.scalar(delta));
+      return g.Mul(c, g.Sub(e, g.Mul(c, g.scalar(0.5))));
+    },
   },
-  emit: (g, { delta }, e) => {
-    const c = g.Clip(e, g.scalar(-delta), g.scalar(delta));
-    return g.Mul(c, g.Sub(e, g.Mul(c, g.scalar(0.5))));
+  {
+    options: ['huberDelta'],
+    create: ({ huberDelta }, dataset) => objectives.huber(huberDelta, { unit: unitOf(dataset) }),
   },
-});
+);
