@@ -8,10 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ModelCard } from '../../exporter/model/card.ts';
 import { exportModel } from '../../exporter/model/export.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
-import { trainToFolder, type TrainOptions } from '../../training/run/index.ts';
+import { type TrainedRun, trainToFolder, type TrainOptions } from '../../training/run/index.ts';
 import { withRecordedArguments } from '../../training/run/resume.ts';
 import { type Column, createRandom, type DataSource } from '../../training/data/index.ts';
 import { loadModel } from '../../training/checkpoint/model.ts';
+import { formatReport } from '../../training/objective/index.ts';
 import { createEvaluator } from '../../training/trainer/index.ts';
 
 const penguins = 'test/fixtures/penguins.csv';
@@ -25,6 +26,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 interface Exported {
+  readonly trained: TrainedRun;
   readonly checkpoint: string;
   readonly card: ModelCard;
   /** Asks the exported file: what it gives for each sample, row-major. */
@@ -42,7 +44,8 @@ async function trainAndExport(name: string, data: DataSource, options: Partial<T
     backend: 'native',
     threads: 1,
   } as const;
-  const { checkpoint } = await trainToFolder(run);
+  const trained = await trainToFolder(run);
+  const { checkpoint } = trained;
   const models = join(folder, 'models');
   const card = await exportModel({ checkpoint, name, models, statistics: 'running' }, backend);
   const session = await InferenceSession.create(join(models, name, 'model.onnx'));
@@ -52,7 +55,7 @@ async function trainAndExport(name: string, data: DataSource, options: Partial<T
     const results = await session.run({ [input?.name ?? '']: new Tensor('float32', x, shape) });
     return results[output?.name ?? '']?.data as Float32Array;
   };
-  return { checkpoint, card, ask };
+  return { trained, checkpoint, card, ask };
 }
 
 /** The cells of a simple file, by column. */
@@ -139,6 +142,14 @@ describe('a table with classes', () => {
     expect(Object.keys(card.metrics ?? {})).toEqual(['accuracy', 'F1', 'AUC']);
     expect(card.verification.samples).toBe(34);
     expect(card.training?.data.source).toEqual({ path: penguins, label: 'species', imputeOthers: 'median' });
+  });
+
+  it('is told beside what always the same answer comes to', () => {
+    const { trained, card } = exported;
+    expect(trained.baseline.score).toBe(card.scores.baseline);
+    expect(formatReport(trained.objective, trained.test, trained.baseline)).toMatch(
+      /^accuracy [\d.]+ % \(always "Adelie": 44\.12 %\) {3}F1 /,
+    );
   });
 
   it('keeps columns and classes in the checkpoint', async () => {

@@ -27,4 +27,4 @@ export type {
   Report,
   Score,
 } from './rule.ts';
-export { checkObjective, objectiveKinds, objectiveRuleFor, objectiveRuleOf } from './rules/index.ts';
+export { checkObjective, objectiveKinds, objectiveRuleFor, objectiveRuleOf } from './rule-of.ts';

@@ -3,7 +3,7 @@ import type { Dataset } from '../data/index.ts';
 import { fourDigits } from '../files/format.ts';
 import { type Objective, objectiveFor } from './objective.ts';
 import type { Baseline, Mistake, Report, Score } from './rule.ts';
-import { objectiveKinds, objectiveRuleFor, objectiveRuleOf } from './rules/index.ts';
+import { objectiveKinds, objectiveRuleFor, objectiveRuleOf } from './rule-of.ts';
 
 /**
  * @param output of the network or of the exported file, row-major
