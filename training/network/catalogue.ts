@@ -1,5 +1,6 @@
 /** The networks that have a name. */
-import { batchNorm, conv2d, dense, dropout, flatten, maxPool, type Network, relu, residual } from './layer.ts';
+import { batchNorm, conv2d, dense, dropout, flatten, maxPool, relu, residual } from './layer.ts';
+import type { Network } from './schema.ts';
 
 const mnist = { inputShape: [1, 28, 28], inputNormalization: 'channel' } as const;
 

@@ -1,5 +1,6 @@
 /** The networks for data that come without one: what their shapes suggest. */
-import { batchNorm, conv2d, dense, flatten, type Layer, maxPool, type Network, relu } from './layer.ts';
+import { batchNorm, conv2d, dense, flatten, maxPool, relu } from './layer.ts';
+import type { Layer, Network } from './schema.ts';
 
 /** What a network must fit: one raw sample, and how many numbers are wanted of it. */
 export interface Fit extends Pick<Network, 'name' | 'inputShape' | 'categories' | 'standardizedTargets'> {

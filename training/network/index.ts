@@ -13,5 +13,13 @@ export {
   planNetwork,
   tensorsOf,
 } from './plan.ts';
-export { parseNetwork } from './schema.ts';
+export {
+  type InputNormalization,
+  type Layer,
+  type LayerKind,
+  type LayerOf,
+  type Network,
+  networkSchema,
+  parseNetwork,
+} from './schema.ts';
 export { type BatchStatistics, isTrained, type Mode, type TensorSpec } from './rule.ts';

@@ -1,52 +1,5 @@
-/**
- * Layers as data. A network is a plain, serializable list of them; what a layer does is its rule in `rules/`.
- */
-
-/** The settings of every kind of layer. */
-export interface LayerSettings {
-  readonly dense: { readonly units: number };
-  readonly conv2d: {
-    readonly channels: number;
-    readonly kernel: number;
-    readonly stride: number;
-    readonly padding: number;
-    /** The distance between two taps of the kernel. */
-    readonly dilation: number;
-    /** Each group of output channels sees its own group of input channels alone. */
-    readonly groups: number;
-  };
-  readonly batchNorm: {
-    /** Added to the variance; PyTorch's and ONNX's default is 1e-5. */
-    readonly epsilon: number;
-  };
-  readonly layerNorm: { readonly epsilon: number };
-  readonly relu: object;
-  readonly leakyRelu: {
-    /** Below zero. */
-    readonly slope: number;
-  };
-  readonly sigmoid: object;
-  readonly tanh: object;
-  readonly gelu: object;
-  readonly softmax: object;
-  readonly maxPool: { readonly kernel: number; readonly stride: number };
-  readonly averagePool: { readonly kernel: number; readonly stride: number };
-  readonly globalAveragePool: object;
-  readonly flatten: object;
-  readonly dropout: {
-    /** The probability that an activation is set to zero. */
-    readonly rate: number;
-  };
-  readonly residual: {
-    readonly layers: readonly Layer[];
-    /** What brings the input to the shape of the layers' output; none where the shapes are equal. */
-    readonly shortcut: readonly Layer[];
-  };
-}
-
-export type LayerKind = keyof LayerSettings;
-export type LayerOf<K extends LayerKind> = { readonly kind: K } & LayerSettings[K];
-export type Layer = { [K in LayerKind]: LayerOf<K> }[LayerKind];
+/** Layers by name, with the defaults of their settings. */
+import type { Layer } from './schema.ts';
 
 /** y = x Wᵀ + b: `[N, I] -> [N, units]`. */
 export const dense = (units: number): Layer => ({ kind: 'dense', units });
@@ -120,18 +73,3 @@ export const residual = (layers: readonly Layer[], { shortcut = [] }: { shortcut
   layers,
   shortcut,
 });
-
-/** How raw inputs are normalized: one μ, σ² for each channel, or one for each feature (pixel), or not at all. */
-export type InputNormalization = 'channel' | 'feature' | 'none';
-
-export interface Network {
-  readonly name: string;
-  /** One sample: `[C, H, W]` or `[features]`. */
-  readonly inputShape: readonly number[];
-  readonly inputNormalization: InputNormalization;
-  /** Of rows of a table: how many categories each column has, 0 where it holds numbers. Categories come by index. */
-  readonly categories?: readonly number[] | undefined;
-  /** The layers give numbers in standard deviations from the mean target, the network gives them in the targets' unit. */
-  readonly standardizedTargets?: true | undefined;
-  readonly layers: readonly Layer[];
-}

@@ -3,9 +3,10 @@
  * forward pass emits.
  */
 import { located } from '../graph/index.ts';
-import { type Layer, type LayerKind, type LayerOf, type Network } from './layer.ts';
+
 import type { LayerRule, TensorSpec } from './rule.ts';
 import { layerRules } from './rules/index.ts';
+import type { Layer, LayerKind, LayerOf, Network } from './schema.ts';
 import { encodedShape, planInput, planTarget, type Statistics } from './units.ts';
 
 export interface PlannedLayer {

@@ -1,6 +1,6 @@
 /** What a layer's rule says: the shape it gives, the tensors it owns, and the nodes it emits. */
 import type { GraphBuilder, Value } from '../graph/index.ts';
-import type { Layer, LayerKind, LayerOf } from './layer.ts';
+import type { Layer, LayerKind, LayerOf } from './schema.ts';
 
 /** What Batch Norm normalizes by, and whether dropout drops. */
 export const modes = {

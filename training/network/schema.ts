@@ -1,59 +1,89 @@
-/** Checks a network's description that comes from a file. */
-import { z } from 'zod';
-import type { Layer, LayerKind, LayerOf, Network } from './layer.ts';
+/**
+ * Networks and layers as data: plain, serializable descriptions, whose types follow from the schemas that check what comes
+ * from a file. What a layer does is its rule in `rules/`.
+ */
+import * as z from 'zod';
+import { oneLine } from '../files/errors.ts';
+import { check } from '../files/schema.ts';
 
-const size = z.number().int().positive();
+const size = z.int().positive();
+
+/** Added to the variance; PyTorch's and ONNX's default is 1e-5. */
 const epsilon = z.number().positive();
-const chain = z.array(z.lazy((): z.ZodType<Layer> => layerSchema));
 
-/** A kind of layer without a schema does not compile. */
-const layerSchemas: { readonly [K in LayerKind]: z.ZodType<LayerOf<K>> } = {
-  dense: z.strictObject({ kind: z.literal('dense'), units: size }),
-  conv2d: z.strictObject({
-    kind: z.literal('conv2d'),
+const window = { kernel: size, stride: size };
+
+const layer = <K extends string, S extends z.core.$ZodShape>(kind: K, settings: S) =>
+  z.strictObject({ kind: z.literal(kind), ...settings }).readonly();
+
+const residual = z.strictObject({
+  kind: z.literal('residual'),
+  get layers() {
+    return z.readonly(z.array(layerSchema));
+  },
+  /** What brings the input to the shape of the layers' output; none where the shapes are equal. */
+  get shortcut() {
+    return z.readonly(z.array(layerSchema));
+  },
+});
+
+const layerSchema = z.discriminatedUnion('kind', [
+  layer('dense', { units: size }),
+  layer('conv2d', {
     channels: size,
-    kernel: size,
-    stride: size,
-    padding: z.number().int().nonnegative(),
-    // Descriptions written before there were any lack these two.
+    ...window,
+    padding: z.int().nonnegative(),
+    /** The distance between two taps of the kernel. Descriptions written before there was any lack it. */
     dilation: size.default(1),
+    /** Each group of output channels sees its own group of input channels alone. The same holds for it. */
     groups: size.default(1),
   }),
-  batchNorm: z.strictObject({ kind: z.literal('batchNorm'), epsilon }),
-  layerNorm: z.strictObject({ kind: z.literal('layerNorm'), epsilon }),
-  relu: z.strictObject({ kind: z.literal('relu') }),
-  leakyRelu: z.strictObject({ kind: z.literal('leakyRelu'), slope: z.number() }),
-  sigmoid: z.strictObject({ kind: z.literal('sigmoid') }),
-  tanh: z.strictObject({ kind: z.literal('tanh') }),
-  gelu: z.strictObject({ kind: z.literal('gelu') }),
-  softmax: z.strictObject({ kind: z.literal('softmax') }),
-  maxPool: z.strictObject({ kind: z.literal('maxPool'), kernel: size, stride: size }),
-  averagePool: z.strictObject({ kind: z.literal('averagePool'), kernel: size, stride: size }),
-  globalAveragePool: z.strictObject({ kind: z.literal('globalAveragePool') }),
-  flatten: z.strictObject({ kind: z.literal('flatten') }),
-  dropout: z.strictObject({ kind: z.literal('dropout'), rate: z.number().min(0).lt(1) }),
-  residual: z.strictObject({ kind: z.literal('residual'), layers: chain, shortcut: chain }),
-};
+  layer('batchNorm', { epsilon }),
+  layer('layerNorm', { epsilon }),
+  layer('relu', {}),
+  layer('leakyRelu', {
+    /** Below zero. */
+    slope: z.number(),
+  }),
+  layer('sigmoid', {}),
+  layer('tanh', {}),
+  layer('gelu', {}),
+  layer('softmax', {}),
+  layer('maxPool', window),
+  layer('averagePool', window),
+  layer('globalAveragePool', {}),
+  layer('flatten', {}),
+  layer('dropout', {
+    /** The probability that an activation is set to zero. */
+    rate: z.number().min(0).lt(1),
+  }),
+  residual,
+]);
 
-type Discriminated = z.ZodObject<{ readonly kind: z.ZodLiteral<LayerKind> }>;
+export const networkSchema = z
+  .strictObject({
+    name: z.string().min(1),
+    /** One sample: `[C, H, W]` or `[features]`. */
+    inputShape: z.array(size).min(1).readonly(),
+    /** How raw inputs are normalized: one μ, σ² for each channel, or one for each feature (pixel), or not at all. */
+    inputNormalization: z.enum(['channel', 'feature', 'none']),
+    /** Of rows of a table: how many categories each column has, 0 where it holds numbers. Categories come by index. */
+    categories: z.array(z.int().nonnegative()).readonly().optional(),
+    /** The layers give numbers in standard deviations from the mean target, the network gives them in the targets' unit. */
+    standardizedTargets: z.literal(true).optional(),
+    layers: z.array(layerSchema).readonly(),
+  })
+  .readonly();
 
-/** By `kind`, so that a mistake in a layer is told apart from an unknown kind. */
-const layerSchema = z.discriminatedUnion(
-  'kind',
-  Object.values(layerSchemas) as unknown as readonly [Discriminated, ...Discriminated[]],
-) as unknown as z.ZodType<Layer>;
-
-const networkSchema: z.ZodType<Network> = z.strictObject({
-  name: z.string().min(1),
-  inputShape: z.array(size).min(1),
-  inputNormalization: z.enum(['channel', 'feature', 'none']),
-  categories: z.array(z.number().int().nonnegative()).optional(),
-  standardizedTargets: z.literal(true).optional(),
-  layers: z.array(layerSchema),
-});
+export type Layer = z.output<typeof layerSchema>;
+/** A kind without a rule does not compile: `rules/` has a table of all. */
+export type LayerKind = Layer['kind'];
+export type LayerOf<K extends LayerKind> = Extract<Layer, { readonly kind: K }>;
+export type Network = z.output<typeof networkSchema>;
+export type InputNormalization = Network['inputNormalization'];
 
 /** @returns the network, or one line that says what is wrong with the description */
 export function parseNetwork(description: unknown): Network | string {
-  const result = networkSchema.safeParse(description);
-  return result.success ? result.data : z.prettifyError(result.error).replaceAll('\n', ' ');
+  const result = check(networkSchema, description);
+  return typeof result === 'string' ? oneLine(result) : result.value;
 }

@@ -3,7 +3,7 @@
  * are the training set's and are stored with the network, so that whoever asks it needs to know nothing of them.
  */
 import { formatShape, GraphError, type GraphBuilder, type Value } from '../graph/index.ts';
-import type { Network } from './layer.ts';
+import type { Network } from './schema.ts';
 import type { TensorSpec } from './rule.ts';
 
 /** μ and σ² as tensors of the network. */

@@ -91,7 +91,7 @@ describe('a network described in a file', () => {
   });
 
   it.each([
-    [null, /expected object/],
+    [null, /expected an object/],
     [{ ...networks['mnist-mlp'], layers: [{ kind: 'dense', units: -1 }] }, /layers\[0\]/],
     [{ ...networks['mnist-mlp'], layers: [{ kind: 'attention' }] }, /layers\[0\]/],
     [{ ...networks['mnist-mlp'], inputShape: [1.5] }, /inputShape\[0\]/],

@@ -1,6 +1,6 @@
 /** The layers without weights that act on each activation: the nonlinearities and dropout. */
 import { type GraphBuilder, known, type Value } from '../../graph/index.ts';
-import type { LayerKind, LayerOf } from '../layer.ts';
+import type { LayerKind, LayerOf } from '../schema.ts';
 import { type LayerRule, modes } from '../rule.ts';
 
 const elementwise = <K extends LayerKind>(
