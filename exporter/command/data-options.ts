@@ -2,7 +2,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type ColumnKind,
-  type Dataset,
   type DataSource,
   type ImageSize,
   type Imputation,
@@ -11,21 +10,17 @@ import {
 import { unexpected } from '../../training/files/errors.ts';
 import { fraction } from './numbers.ts';
 
-export interface DataFlags {
+/** The members of a source that are flags as they stand; `header` is false with --no-header. */
+type PlainFlags = Pick<DataSource, 'label' | 'task' | 'delimiter' | 'header' | 'validationShare' | 'testShare'>;
+
+export interface DataFlags extends PlainFlags {
   readonly data?: string;
-  readonly label?: string;
-  readonly task?: Dataset['task'];
   readonly missing?: readonly string[];
   readonly numeric?: readonly string[];
   readonly categorical?: readonly string[];
   readonly ignore?: readonly string[];
-  readonly delimiter?: string;
-  /** False with --no-header. */
-  readonly header?: boolean;
   readonly imageSize?: ImageSize;
   readonly channels?: '1' | '3';
-  readonly validationShare?: number;
-  readonly testShare?: number;
 }
 
 /** @param standard the data when there are no options */

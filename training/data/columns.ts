@@ -2,26 +2,29 @@
  * The columns of a table: what they hold, and how a cell of text becomes the number that the model takes.
  * The model itself normalizes numbers and spreads categories, so a raw row has one number for each column.
  */
+import * as z from 'zod';
 import { quote, unexpected } from '../files/errors.ts';
 
 /** A number, as it stands in the file. */
-export interface NumericColumn {
-  readonly kind: 'numeric';
-  readonly name: string;
+const numericColumn = z.strictObject({
+  kind: z.literal('numeric'),
+  name: z.string(),
   /** Stands in for a missing number; null where none may be missing. */
-  readonly fill: number | null;
-}
+  fill: z.number().nullable(),
+});
 
 /** A text of a closed set, which enters as its index in `categories`. */
-export interface CategoricalColumn {
-  readonly kind: 'categorical';
-  readonly name: string;
-  readonly categories: readonly string[];
-  /** Stands in for a missing category; null where none may be missing. */
-  readonly fill: number | null;
-}
+const categoricalColumn = z.strictObject({
+  kind: z.literal('categorical'),
+  name: z.string(),
+  categories: z.array(z.string()).readonly(),
+  /** Stands in for a missing category, by its index; null where none may be missing. */
+  fill: z.int().nonnegative().nullable(),
+});
 
-export type Column = NumericColumn | CategoricalColumn;
+export const columnSchema = z.discriminatedUnion('kind', [numericColumn.readonly(), categoricalColumn.readonly()]);
+
+export type Column = z.output<typeof columnSchema>;
 export type ColumnKind = Column['kind'];
 
 /** More different texts are not categories: the column is free text, an identifier, or numbers with a slip among them. */

@@ -9,25 +9,14 @@ import { UserError, unexpected } from '../files/errors.ts';
 import { cannotRead } from '../files/files.ts';
 import { sortTexts } from './columns.ts';
 import type { ClassificationDataset } from './dataset.ts';
-
-export interface ImageFolderOptions {
-  /** Pixels to which every image is brought; default: their own, if all have the same. */
-  readonly size?: ImageSize | undefined;
-  /** 1 for grey, 3 for red, green and blue; default: grey if all images are. */
-  readonly channels?: 1 | 3 | undefined;
-}
-
-export interface ImageSize {
-  readonly rows: number;
-  readonly columns: number;
-}
+import type { ImageOptions, ImageSize } from './options.ts';
 
 /**
  * @returns bytes, `inputShape` `[channels, rows, columns]`. Images are turned upright as their EXIF data say, and laid on
  *   white where they are transparent.
  * @throws {UserError} naming the folder or image that cannot be used.
  */
-export async function readImageFolder(path: string, options: ImageFolderOptions = {}): Promise<ClassificationDataset> {
+export async function readImageFolder(path: string, options: ImageOptions = {}): Promise<ClassificationDataset> {
   const { classes, files, labels } = await listImages(path);
   const inputShape = await commonShape(files, options);
   const size = elementCount(inputShape);
@@ -71,7 +60,7 @@ interface ImageHeader extends ImageSize {
   readonly grey: boolean;
 }
 
-async function commonShape(files: readonly string[], options: ImageFolderOptions): Promise<ImageShape> {
+async function commonShape(files: readonly string[], options: ImageOptions): Promise<ImageShape> {
   const headers: ImageHeader[] = [];
   await forEachConcurrently(files, async (file, index) => {
     headers[index] = await readHeader(file);

@@ -1,7 +1,7 @@
 /** Data: readers, splits, mini-batches and the statistics of the training set. Nothing here knows a network. */
 export { arrayDataset } from './array-dataset.ts';
 export { epochBatches } from './batches.ts';
-export type { Column, ColumnKind } from './columns.ts';
+export { type Column, type ColumnKind, columnSchema } from './columns.ts';
 export {
   classesOf,
   type ClassificationDataset,
@@ -13,13 +13,14 @@ export {
 export { digestOf } from './digest.ts';
 export { readIdxDataset } from './idx-dataset.ts';
 export { parseIdx, readIdx } from './idx.ts';
-export { readImageFolder, type ImageSize } from './image-folder.ts';
+export { readImageFolder } from './image-folder.ts';
 export { fillMissing, fitFills, imputeAll, type Imputation } from './impute.ts';
 export { loadData, type LoadedData, type LoadOptions, readableFiles } from './load.ts';
 export { loadMnist, type MnistSplits } from './mnist.ts';
 export { parseNpy, readNpy, readNpz } from './npy.ts';
+export { type DataSource, dataSourceSchema, type ImageSize } from './options.ts';
 export { createRandom, type Random } from './random.ts';
-export { loadSource, sourceName, type DataSource } from './source.ts';
+export { loadSource, sourceName } from './source.ts';
 export { classWeights, countLabels, splitDataset, type Splits } from './split.ts';
 export { inputStatistics, targetStatistics, type InputStatistics } from './statistics.ts';
 export { readTable, type TableOptions } from './table.ts';

@@ -6,30 +6,23 @@ import { cannotRead } from '../files/files.ts';
 import { arrayDataset } from './array-dataset.ts';
 import type { Column } from './columns.ts';
 import type { Dataset } from './dataset.ts';
-import { readImageFolder, type ImageFolderOptions } from './image-folder.ts';
-import { fillMissing, fitFills, imputeAll, type Imputation } from './impute.ts';
+import { readImageFolder } from './image-folder.ts';
+import { fillMissing, fitFills, imputeAll } from './impute.ts';
 import { hasMnistFiles, loadMnist } from './mnist.ts';
 import { readNpy, readNpz, type NpyArray } from './npy.ts';
+import type { DataSource } from './options.ts';
 import { createRandom } from './random.ts';
 import { splitDataset, type Splits } from './split.ts';
-import { readTable, type TableOptions } from './table.ts';
+import { readTable } from './table.ts';
 
-export interface LoadOptions extends ImageFolderOptions, Partial<Omit<TableOptions, 'label' | 'incomplete'>> {
+/** A source's, and what only a program can say. */
+export interface LoadOptions extends Omit<DataSource, 'path'> {
   /** Chooses the samples of each part. */
   readonly seed: number;
-  /** What to predict: a table's column, the array in a `.npz` file (default `y`), or the labels' own `.npy` file. */
-  readonly label?: string | undefined;
   /** The array of inputs in a `.npz` file, default `x`. */
   readonly inputs?: string | undefined;
-  /** By column, what stands in for the missing values of a table. */
-  readonly impute?: ReadonlyMap<string, Imputation> | undefined;
-  /** The same for all other columns of numbers; categories then take the most frequent. */
-  readonly imputeOthers?: Imputation | undefined;
   /** Names of the classes in a folder of IDX files, default the ten digits. */
   readonly classes?: readonly string[] | undefined;
-  /** Shares of the samples kept for validation and test, default 0.1 each; IDX files bring a test set of their own. */
-  readonly validationShare?: number | undefined;
-  readonly testShare?: number | undefined;
 }
 
 export interface LoadedData extends Splits {
@@ -83,16 +76,20 @@ async function loadFolder(path: string, options: LoadOptions): Promise<LoadedDat
 }
 
 async function loadTable(path: string, options: LoadOptions): Promise<LoadedData> {
-  const { impute = new Map<string, Imputation>(), imputeOthers } = options;
+  const { imputeOthers, task, delimiter, header } = options;
+  // Maps, because a column may be called as a member that every object has.
+  const [impute, kinds] = [mapOf(options.impute), mapOf(options.kinds)];
   const label = labelOf(path, options);
   const incomplete = imputeOthers === undefined ? new Set(impute.keys()) : 'all';
-  const table = await readTable(path, { ...options, label, incomplete });
+  const table = await readTable(path, { label, task, delimiter, header, kinds, incomplete });
   const { train, validation, test } = split(table.dataset, options);
   const imputations = imputeOthers === undefined ? impute : imputeAll(table.columns, impute, imputeOthers);
   const columns = fitFills(table.columns, imputations, train);
   const fill = (part: Dataset) => fillMissing(part, columns);
   return { train: fill(train), validation: fill(validation), test: fill(test), columns };
 }
+
+const mapOf = <V>(record: Readonly<Record<string, V>> = {}): ReadonlyMap<string, V> => new Map(Object.entries(record));
 
 function labelOf(path: string, { label }: LoadOptions): string {
   if (label === undefined) throw unexpected(path, 'the name of the label to predict', 'none');

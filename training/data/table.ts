@@ -3,23 +3,18 @@
  * column has words after numbers), once to fill arrays of exactly that size, so nothing but the data set itself is ever in memory.
  */
 import { quote, unexpected } from '../files/errors.ts';
-import { type Column, type ColumnKind, ColumnProfile, type Encoder, encoderOf } from './columns.ts';
+import { type Column, ColumnProfile, type Encoder, encoderOf } from './columns.ts';
 import { readCsv } from './csv.ts';
 import type { ClassificationDataset, Dataset, RegressionDataset, Samples } from './dataset.ts';
+import type { DataSource } from './options.ts';
 
-export interface TableOptions {
+export interface TableOptions extends Pick<DataSource, 'task' | 'delimiter' | 'header'> {
   /** The column to predict. */
   readonly label: string;
-  /** Without it, a label of words, or of at most 20 different whole numbers, is a class; any other is a number to predict. */
-  readonly task?: Dataset['task'] | undefined;
-  /** What a column holds, where its cells do not tell: a column is numeric when all its cells are numbers. */
-  readonly kinds?: ReadonlyMap<string, ColumnKind | 'ignored'> | undefined;
+  /** By column, as in a source. */
+  readonly kinds?: ReadonlyMap<string, NonNullable<DataSource['kinds']>[string]> | undefined;
   /** Columns in which values may be missing. */
   readonly incomplete?: ReadonlySet<string> | 'all' | undefined;
-  /** Default: a tab for `.tsv` and `.tab` files, a comma for all others. */
-  readonly delimiter?: string | undefined;
-  /** Whether the first row holds the columns' names (the default); without names they are called 1, 2, 3, … */
-  readonly header?: boolean | undefined;
 }
 
 export interface Table {

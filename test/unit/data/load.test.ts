@@ -53,7 +53,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('loading data', () => {
-  const impute = new Map([['x', 'mean']]);
+  const impute = { x: 'mean' };
   it.each<[string, Omit<LoadOptions, 'seed'>, string[]]>([
     ['table.csv', { label: 'parity', impute }, ['even', 'odd']],
     ['table.tsv', { label: 'parity', impute }, ['even', 'odd']],

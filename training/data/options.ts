@@ -1,0 +1,42 @@
+/**
+ * Where data come from and how they are read, as plain data: it is kept with what was trained on them, so that whoever
+ * exports or evaluates that reads the same samples again.
+ */
+import * as z from 'zod';
+
+const share = z.number().min(0).lt(1).optional();
+
+export const dataSourceSchema = z.strictObject({
+  /** A file or a folder; MNIST from its package when omitted. */
+  path: z.string().optional(),
+  /** What to predict: a table's column, the array in a `.npz` file (default `y`), or the labels' own `.npy` file. */
+  label: z.string().optional(),
+  /** Without it, a label of words, or of at most 20 different whole numbers, is a class; any other is a number to predict. */
+  task: z.enum(['classification', 'regression']).optional(),
+  /** By column, what stands in for the missing values of a table. */
+  impute: z.record(z.string(), z.string()).readonly().optional(),
+  /** The same for all other columns of numbers; categories then take the most frequent. */
+  imputeOthers: z.string().optional(),
+  /** What a column holds, where its cells do not tell: a column is numeric when all its cells are numbers. */
+  kinds: z
+    .record(z.string(), z.enum(['numeric', 'categorical', 'ignored']))
+    .readonly()
+    .optional(),
+  /** Between the cells of a table. Default: a tab for `.tsv` and `.tab` files, a comma for all others. */
+  delimiter: z.string().optional(),
+  /** Whether the first row holds the columns' names (the default); without names they are called 1, 2, 3, … */
+  header: z.boolean().optional(),
+  /** Pixels to which every image is brought; default: their own, if all have the same. */
+  size: z.strictObject({ rows: z.int().positive(), columns: z.int().positive() }).readonly().optional(),
+  /** Of images: 1 for grey, 3 for red, green and blue; default: grey if all images are. */
+  channels: z.literal([1, 3]).optional(),
+  /** Shares of the samples kept for validation and test, default 0.1 each; IDX files bring a test set of their own. */
+  validationShare: share,
+  testShare: share,
+});
+
+export type DataSource = Readonly<z.output<typeof dataSourceSchema>>;
+
+/** What a source says of images. */
+export type ImageOptions = Pick<DataSource, 'size' | 'channels'>;
+export type ImageSize = NonNullable<DataSource['size']>;
