@@ -1,0 +1,159 @@
+/**
+ * The model card, `card.json`: what is known of a model, beside its files. It is the contract that the build, the Worker, a
+ * release and the documents read. A model from elsewhere has the members that somebody knows, and needs none.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { columnSchema } from '../../training/data/index.ts';
+import { readBytes } from '../../training/files/files.ts';
+import { checkedJson } from '../../training/files/schema.ts';
+import { networkSchema } from '../../training/network/index.ts';
+import { isModelName } from './model-name.ts';
+
+/** The datatypes of the Open Inference Protocol that are numbers. */
+export const datatypes = [
+  'BOOL',
+  'UINT8',
+  'UINT16',
+  'UINT32',
+  'UINT64',
+  'INT8',
+  'INT16',
+  'INT32',
+  'INT64',
+  'FP16',
+  'FP32',
+  'FP64',
+] as const;
+
+export type Datatype = (typeof datatypes)[number];
+
+const tensorCard = z.strictObject({
+  name: z.string(),
+  datatype: z.enum(datatypes),
+  /** −1 is a free size, the first one the number of samples; no shape where the file says none. */
+  shape: z.array(z.int().min(-1)).readonly().exactOptional(),
+  /** What the numbers of a row mean. A category comes by its index, a missing value as NaN if something stands in for it. */
+  columns: z.array(columnSchema).readonly().exactOptional(),
+});
+
+/** What the numbers of the answer are: of classes before or after the softmax, or numbers that stand for themselves. */
+export const outputKinds = ['logits', 'probabilities', 'number'] as const;
+
+const modelOutput = z.strictObject({ name: z.string(), kind: z.enum(outputKinds) });
+
+/** Where the exported running statistics come from: the average kept in training, or a pass over the training set. */
+const statistics = z.enum(['running', 'population']);
+
+const scores = z.strictObject({
+  /** Of the objective, such as `accuracy` or `RMSE`. */
+  name: z.string(),
+  better: z.enum(['higher', 'lower']),
+  /** On the test samples, with either statistics. */
+  test: z.strictObject({
+    running: z.number(),
+    population: z.number(),
+    /** Each sample alone, normalized by its own statistics. */
+    batchOfOne: z.number(),
+  }),
+  /** Of an answer that is always the same: the most frequent class, or the mean of the numbers. */
+  baseline: z.number(),
+});
+
+/** How it was trained, in short: the run folder has the rest, and the paths. */
+const training = z.strictObject({
+  data: z.strictObject({
+    name: z.string(),
+    train: z.int(),
+    validation: z.int(),
+    test: z.int(),
+    /** Of the training and validation samples as they were read. */
+    sha256: z.string().exactOptional(),
+  }),
+  objective: z.string(),
+  optimizer: z.string(),
+  learningRate: z.number(),
+  schedule: z.string(),
+  epochs: z.int(),
+  /** The one with the lowest validation loss, counted from 1. */
+  bestEpoch: z.int(),
+  batchSize: z.int(),
+  bnMomentum: z.union([z.number(), z.literal('none')]),
+  seed: z.int(),
+  /** The engine, its version and number of threads: what bit-identical repetition needs. */
+  engine: z.string(),
+  steps: z.int(),
+});
+
+const modelFile = z.strictObject({ sha256: z.string(), bytes: z.int() });
+
+export const cardSchema = z.strictObject({
+  name: z.string().exactOptional(),
+  /** The part of the URL; releases count it up. */
+  version: z
+    .string()
+    .refine(isModelName, {
+      error: ({ input }) => `expected letters, digits, '.', '_' and '-', got ${JSON.stringify(input)}`,
+    })
+    .default('1'),
+  description: z.string().exactOptional(),
+  /** The classes in the order of the output's numbers; none for numbers. */
+  labels: z.array(z.string()).readonly().exactOptional(),
+  /** The output that is the model's answer. */
+  output: modelOutput.exactOptional(),
+  /** Whether the Worker also carries the twin that shows every Batch Norm layer and can normalize by the mini-batch. */
+  explain: z.boolean().default(false),
+  inputs: z.array(tensorCard).readonly().exactOptional(),
+  outputs: z.array(tensorCard).readonly().exactOptional(),
+  statistics: statistics.exactOptional(),
+  scores: scores.exactOptional(),
+  /** All that was measured of the exported file on the test samples. */
+  metrics: z.record(z.string(), z.number()).exactOptional(),
+  /** How far the file's answers to the test samples are from the training graph's. */
+  verification: z.strictObject({ samples: z.int(), largestDifference: z.number() }).exactOptional(),
+  network: networkSchema.exactOptional(),
+  training: training.exactOptional(),
+  /** The files beside the card, by name. */
+  files: z.record(z.string(), modelFile).exactOptional(),
+});
+
+export type ModelCard = Readonly<z.output<typeof cardSchema>>;
+export type TensorCard = Readonly<z.output<typeof tensorCard>>;
+export type ModelOutput = Readonly<z.output<typeof modelOutput>>;
+export type OutputKind = ModelOutput['kind'];
+export type StatisticsSource = z.output<typeof statistics>;
+export type Scores = Readonly<z.output<typeof scores>>;
+export type TestScores = Scores['test'];
+export type TrainingSummary = Readonly<z.output<typeof training>>;
+export type ModelFile = Readonly<z.output<typeof modelFile>>;
+
+export const cardFile = 'card.json';
+
+/** What is known of a model without a card. */
+export const emptyCard: ModelCard = cardSchema.parse({});
+
+/**
+ * @param where the card's path, for the message
+ * @throws UserError, in one line, for what is no card: an unknown key, or a value that is not what the key stands for
+ */
+export function parseCard(where: string, content: Uint8Array | string): ModelCard {
+  return checkedJson(cardSchema, typeof content === 'string' ? content : new TextDecoder().decode(content), where);
+}
+
+/**
+ * @param folder below `models`: a model's, or one of its versions'
+ * @throws UserError when there is no card, or it is none
+ */
+export async function readCard(models: string, folder: string): Promise<ModelCard> {
+  const path = join(models, folder, cardFile);
+  return parseCard(path, await readBytes(path));
+}
+
+export const cardBytes = (card: ModelCard): Uint8Array =>
+  new TextEncoder().encode(`${JSON.stringify(card, null, 2)}\n`);
+
+export const describeFile = (bytes: Uint8Array): ModelFile => ({
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+  bytes: bytes.byteLength,
+});
