@@ -1,4 +1,4 @@
-import { unexpected } from '../../training/files/errors.ts';
+import { unexpected } from '../../training/files/index.ts';
 import { experiments } from './claims/index.ts';
 import type { Experiment } from './experiment.ts';
 

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { wholeNumber } from '../../exporter/command/numbers.ts';
 import { runCommand } from '../../exporter/command/run-command.ts';
-import { UserError } from '../../training/files/errors.ts';
+import { UserError } from '../../training/files/index.ts';
 import { chooseExperiments, experiments, runInProcesses, showProgress, writeReport } from './index.ts';
 import { type Server, serveLocally } from '../../exporter/command/serve.ts';
 import type { OneExperiment } from './one.ts';

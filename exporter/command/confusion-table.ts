@@ -1,6 +1,6 @@
 /** A confusion matrix in the terminal. */
 import Table from 'cli-table3';
-import { percent } from '../../training/files/format.ts';
+import { percent } from '../../training/files/index.ts';
 import { classScores, type ConfusionMatrix } from '../../training/objective/index.ts';
 
 /** More would not fit a terminal side by side. */

@@ -7,7 +7,7 @@ import {
   type Imputation,
   readableFiles,
 } from '../../training/data/index.ts';
-import { unexpected } from '../../training/files/errors.ts';
+import { unexpected } from '../../training/files/index.ts';
 import { fraction } from './numbers.ts';
 
 /** The members of a source that are flags as they stand; `header` is false with --no-header. */

@@ -1,7 +1,7 @@
 /** The worst mistakes as one picture, an SVG: each sample above what it is, what it was taken for, and how wrong that is. */
 import { encode } from 'fast-png';
 import type { Samples } from '../../training/data/index.ts';
-import { elementCount } from '../../training/files/element-count.ts';
+import { elementCount } from '../../training/files/index.ts';
 import type { Mistake } from '../../training/objective/index.ts';
 
 const [columns, tile, margin, text] = [6, 96, 12, 36] as const;

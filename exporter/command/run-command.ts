@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { UserError } from '../../training/files/errors.ts';
+import { UserError } from '../../training/files/index.ts';
 import { GraphError } from '../../training/graph/index.ts';
 import { Interrupted } from '../../training/run/index.ts';
 

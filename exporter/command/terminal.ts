@@ -1,8 +1,7 @@
 /** What a training run shows in the terminal. */
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
-import { elementCount } from '../../training/files/element-count.ts';
-import { count } from '../../training/files/format.ts';
+import { count, elementCount } from '../../training/files/index.ts';
 import { formatShape } from '../../training/graph/index.ts';
 import { isTrained, layersOf, type Plan } from '../../training/network/index.ts';
 import { type Evaluation, objectiveRuleOf, type Score } from '../../training/objective/index.ts';

@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Backend } from '../../training/backend/index.ts';
-import { UserError } from '../../training/files/errors.ts';
+import { UserError } from '../../training/files/index.ts';
 import { buildModel, type ExportOptions } from '../model/export.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
 import {

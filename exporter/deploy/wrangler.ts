@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { unexpected, UserError } from '../../training/files/errors.ts';
+import { unexpected, UserError } from '../../training/files/index.ts';
 
 /** The members that matter here of the lines of all kinds. */
 interface OutputLine {

@@ -1,6 +1,6 @@
 /** The model card: what is known of a deployed model, beside its files. */
 import { createHash } from 'node:crypto';
-import { objectiveOf, storedRecord, type TrainedModel } from '../../training/checkpoint/model.ts';
+import { objectiveOf, storedRecord, type TrainedModel } from '../../training/checkpoint/index.ts';
 import type { Column } from '../../training/data/index.ts';
 import type { Network } from '../../training/network/index.ts';
 import {

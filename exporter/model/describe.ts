@@ -1,5 +1,5 @@
 /** What an export prints. */
-import { count } from '../../training/files/format.ts';
+import { count } from '../../training/files/index.ts';
 import { objectiveRuleOf } from '../../training/objective/index.ts';
 import { type ModelCard, objectiveOfCard } from './card.ts';
 

@@ -1,10 +1,9 @@
 /** Checkpoint in, verified model folder out: `model.onnx`, its mini-batch twin, and `card.json`. */
 import type { Backend } from '../../training/backend/index.ts';
 import { type Dataset, type DataSource, loadSource, type Splits } from '../../training/data/index.ts';
-import { unexpected } from '../../training/files/errors.ts';
-import { readBytes } from '../../training/files/files.ts';
+import { readBytes, unexpected } from '../../training/files/index.ts';
 import { encodeModel } from '../../training/graph/index.ts';
-import { loadModel, objectiveOf, type TrainedModel } from '../../training/checkpoint/model.ts';
+import { loadModel, objectiveOf, type TrainedModel } from '../../training/checkpoint/index.ts';
 import { type Network } from '../../training/network/index.ts';
 import { baselineOf, objectiveRuleOf, reportOn } from '../../training/objective/index.ts';
 import { createEvaluator, populationStatistics } from '../../training/trainer/index.ts';

@@ -1,7 +1,7 @@
 /** A trained network as a standard ONNX graph: raw inputs in, logits or numbers out, every tensor stored inside. */
 import type { Column } from '../../training/data/index.ts';
 import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } from '../../training/graph/index.ts';
-import { objectiveOf, type TrainedModel, type TrainingRecord } from '../../training/checkpoint/model.ts';
+import { objectiveOf, type TrainedModel, type TrainingRecord } from '../../training/checkpoint/index.ts';
 import { emitForward, outputShapeOf } from '../../training/network/index.ts';
 import { objectiveRuleOf, type OutputKind } from '../../training/objective/index.ts';
 

@@ -1,8 +1,8 @@
 /** Compares the exported file, in ONNX Runtime, with the training graph in inference mode. */
 import type { Backend } from '../../training/backend/index.ts';
 import type { Dataset } from '../../training/data/index.ts';
-import { UserError } from '../../training/files/errors.ts';
-import { objectiveOf, type TrainedModel } from '../../training/checkpoint/model.ts';
+import { UserError } from '../../training/files/index.ts';
+import { objectiveOf, type TrainedModel } from '../../training/checkpoint/index.ts';
 import { type Agreement, objectiveRuleFor } from '../../training/objective/index.ts';
 import { createEvaluator } from '../../training/trainer/index.ts';
 import { inputNameOf, outputNameOf } from './graph.ts';

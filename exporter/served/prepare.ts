@@ -1,5 +1,5 @@
 /** What serving a model needs to know of its file, and its switchable twin. The file may be anybody's, and is not trusted. */
-import { oneLine, UserError } from '../../training/files/errors.ts';
+import { oneLine, UserError } from '../../training/files/index.ts';
 import { decodeProto, GraphError } from '../../training/graph/index.ts';
 import { type BatchNormLayer, batchNormLayers } from './batch-norm.ts';
 import { requireNumbers } from './runnable.ts';

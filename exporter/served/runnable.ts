@@ -2,7 +2,7 @@
 import type { onnx } from 'onnx-proto';
 import onnxProto from 'onnx-proto';
 import * as ort from 'onnxruntime-web/wasm';
-import { UserError } from '../../training/files/errors.ts';
+import { UserError } from '../../training/files/index.ts';
 import { GraphError } from '../../training/graph/index.ts';
 
 const { DataType } = onnxProto.onnx.TensorProto;

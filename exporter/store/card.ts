@@ -6,8 +6,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { columnSchema } from '../../training/data/index.ts';
-import { readBytes } from '../../training/files/files.ts';
-import { checkedJson } from '../../training/files/schema.ts';
+import { checkedJson, readBytes } from '../../training/files/index.ts';
 import { networkSchema } from '../../training/network/index.ts';
 import { isModelName } from './model-name.ts';
 

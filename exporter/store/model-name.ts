@@ -1,5 +1,5 @@
 /** What a model or a version of one may be called: a folder on every system, a part of a URL and of an import path. */
-import { UserError } from '../../training/files/errors.ts';
+import { UserError } from '../../training/files/index.ts';
 
 /** No separator, no leading dot, nothing that Windows reserves or trims. */
 const NAME = /^(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_-])?$/i;

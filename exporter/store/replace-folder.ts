@@ -1,7 +1,7 @@
 /** Puts a folder of files in the place of another, as a whole. */
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { UserError } from '../../training/files/errors.ts';
+import { UserError } from '../../training/files/index.ts';
 
 /**
  * All files, whose paths may have folders in them, are written beside the old folder first; only then do the two change places.

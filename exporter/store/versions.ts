@@ -9,8 +9,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unexpected } from '../../training/files/errors.ts';
-import { readBytes } from '../../training/files/files.ts';
+import { readBytes, unexpected } from '../../training/files/index.ts';
 import type { ModelCard } from '../model/card.ts';
 import { requireModelName } from './model-name.ts';
 

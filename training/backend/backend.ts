@@ -1,5 +1,5 @@
 /** Where graphs run. A backend turns a graph or an ONNX file into a session; a session maps named tensors to named tensors. */
-import { UserError } from '../files/errors.ts';
+import { UserError } from '../files/index.ts';
 import type { Graph, Tensor } from '../graph/index.ts';
 
 export type NamedTensors = Readonly<Record<string, Tensor>>;

@@ -1,5 +1,5 @@
 /** How much arithmetic a graph is, and for how many threads that is enough. */
-import { elementCount } from '../files/element-count.ts';
+import { elementCount } from '../files/index.ts';
 import type { Graph, OpNode, OpType, Value } from '../graph/index.ts';
 
 /**

@@ -2,10 +2,16 @@
  * Checkpoint files: named tensors with PyTorch's names and a metadata of strings, stored as safetensors.
  * What the names and the metadata mean is the business of the network and of the training run.
  */
-import { readBytes, writeAtomically } from '../files/files.ts';
-import { parseSafetensors, serializeSafetensors, type Safetensors, type Tensor } from '../files/safetensors.ts';
+import {
+  parseSafetensors,
+  readBytes,
+  type Safetensors,
+  serializeSafetensors,
+  type StoredTensor as Tensor,
+  writeAtomically,
+} from '../files/index.ts';
 
-export type { Safetensors, Tensor } from '../files/safetensors.ts';
+export type { Safetensors, StoredTensor as Tensor } from '../files/index.ts';
 
 /** @throws {UserError} naming the file and what is wrong with it. */
 export async function readSafetensors(path: string): Promise<Safetensors> {

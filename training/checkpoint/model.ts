@@ -5,7 +5,7 @@
  */
 import { readSafetensors, type Safetensors, type Tensor as StoredTensor, writeSafetensors } from './checkpoint.ts';
 import type { Column, DataSource } from '../data/index.ts';
-import { oneLine, printable, quote, unexpected, UserError } from '../files/errors.ts';
+import { oneLine, printable, quote, unexpected, UserError } from '../files/index.ts';
 import { formatShape, GraphError, sameShape, type Tensor } from '../graph/index.ts';
 import {
   layersOf,

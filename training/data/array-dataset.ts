@@ -1,6 +1,5 @@
 /** A data set from two arrays: the inputs, and the label or value of each. */
-import { elementCount } from '../files/element-count.ts';
-import { unexpected } from '../files/errors.ts';
+import { elementCount, unexpected } from '../files/index.ts';
 import { MAX_CATEGORIES, sortTexts } from './columns.ts';
 import type { Dataset, Samples } from './dataset.ts';
 import type { NpyArray, NpyData } from './npy.ts';

@@ -1,5 +1,5 @@
 /** The order in which one epoch visits the training set. */
-import { unexpected } from '../files/errors.ts';
+import { unexpected } from '../files/index.ts';
 import type { Random } from './random.ts';
 
 /**

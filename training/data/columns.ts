@@ -3,7 +3,7 @@
  * The model itself normalizes numbers and spreads categories, so a raw row has one number for each column.
  */
 import * as z from 'zod';
-import { quote, unexpected } from '../files/errors.ts';
+import { quote, unexpected } from '../files/index.ts';
 
 /** A number, as it stands in the file. */
 const numericColumn = z.strictObject({

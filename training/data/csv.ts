@@ -1,8 +1,7 @@
 /** Comma- and tab-separated files (RFC 4180), row by row: a file of any size passes through without being held. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { CsvError, type InfoRecord, type Options, parse } from 'csv-parse';
-import { UserError, unexpected } from '../files/errors.ts';
-import { cannotRead } from '../files/files.ts';
+import { cannotRead, unexpected, UserError } from '../files/index.ts';
 
 export interface CsvRow {
   /** Where the row ends in the file, from 1. */

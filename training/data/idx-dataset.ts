@@ -1,5 +1,5 @@
 /** Grey images and their labels from a pair of IDX files. */
-import { unexpected } from '../files/errors.ts';
+import { unexpected } from '../files/index.ts';
 import type { ClassificationDataset } from './dataset.ts';
 import { readIdx } from './idx.ts';
 

@@ -7,10 +7,7 @@
  */
 import { constants as buffer } from 'node:buffer';
 import { constants as zlib, gunzipSync } from 'node:zlib';
-import { elementCount } from '../files/element-count.ts';
-import { UserError, unexpected } from '../files/errors.ts';
-import { readBytes } from '../files/files.ts';
-import { typedArrayOf } from '../files/typed-array.ts';
+import { elementCount, readBytes, typedArrayOf, unexpected, UserError } from '../files/index.ts';
 
 export interface IdxArray {
   readonly shape: readonly number[];

@@ -4,9 +4,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { elementCount } from '../files/element-count.ts';
-import { UserError, unexpected } from '../files/errors.ts';
-import { cannotRead } from '../files/files.ts';
+import { cannotRead, elementCount, unexpected, UserError } from '../files/index.ts';
 import { sortTexts } from './columns.ts';
 import type { ClassificationDataset } from './dataset.ts';
 import type { ImageOptions, ImageSize } from './options.ts';

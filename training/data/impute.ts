@@ -2,7 +2,7 @@
  * Values for missing cells. They are learnt from the training part alone and kept with the columns, so that the exported
  * model fills the same values in.
  */
-import { quote, unexpected } from '../files/errors.ts';
+import { quote, unexpected } from '../files/index.ts';
 import { encoderOf, type Column } from './columns.ts';
 import type { Dataset, Samples } from './dataset.ts';
 

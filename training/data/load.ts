@@ -1,8 +1,7 @@
 /** One door for a user's own data: whatever lies at a path, read, split and ready to train on. */
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { unexpected } from '../files/errors.ts';
-import { cannotRead } from '../files/files.ts';
+import { cannotRead, unexpected } from '../files/index.ts';
 import { arrayDataset } from './array-dataset.ts';
 import type { Column } from './columns.ts';
 import type { Dataset } from './dataset.ts';

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { unexpected } from '../files/errors.ts';
+import { unexpected } from '../files/index.ts';
 import type { ClassificationDataset } from './dataset.ts';
 import { readIdxDataset } from './idx-dataset.ts';
 import { createRandom } from './random.ts';

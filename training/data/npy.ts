@@ -4,10 +4,14 @@
  *
  * Source: https://numpy.org/doc/2.3/reference/generated/numpy.lib.format.html
  */
-import { elementCount } from '../files/element-count.ts';
-import { quote, unexpected } from '../files/errors.ts';
-import { readBytes } from '../files/files.ts';
-import { typedArrayOf, type TypedArrayConstructor } from '../files/typed-array.ts';
+import {
+  elementCount,
+  quote,
+  readBytes,
+  type TypedArrayConstructor,
+  typedArrayOf,
+  unexpected,
+} from '../files/index.ts';
 import { readZip, type ZipEntry } from './zip.ts';
 
 export type NpyData =

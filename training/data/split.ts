@@ -1,5 +1,5 @@
 /** Dividing one data set into parts for training, validation and test. */
-import { unexpected } from '../files/errors.ts';
+import { unexpected } from '../files/index.ts';
 import { subset, type Dataset } from './dataset.ts';
 import type { Random } from './random.ts';
 

@@ -2,7 +2,7 @@
  * Mean and variance of the training set, with which the exported model normalizes its raw inputs. These are statistics of
  * the data; Batch Norm's own, of activations, are computed inside the training graph.
  */
-import { elementCount } from '../files/element-count.ts';
+import { elementCount } from '../files/index.ts';
 import type { Dataset, RegressionDataset, Samples } from './dataset.ts';
 
 export interface InputStatistics {

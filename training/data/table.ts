@@ -2,7 +2,7 @@
  * A CSV or TSV file as a data set. The file is read twice, row by row: once to learn its columns and its length (twice, where a
  * column has words after numbers), once to fill arrays of exactly that size, so nothing but the data set itself is ever in memory.
  */
-import { quote, unexpected } from '../files/errors.ts';
+import { quote, unexpected } from '../files/index.ts';
 import { type Column, ColumnProfile, type Encoder, encoderOf } from './columns.ts';
 import { readCsv } from './csv.ts';
 import type { ClassificationDataset, Dataset, RegressionDataset, Samples } from './dataset.ts';

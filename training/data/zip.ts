@@ -6,7 +6,7 @@
  * Source: https://pkware.cachefly.net/webdocs/APPNOTE/APPNOTE-6.3.10.TXT, sections 4.3.7, 4.3.12 and 4.3.16
  */
 import { crc32, inflateRawSync } from 'node:zlib';
-import { quote, UserError, unexpected } from '../files/errors.ts';
+import { quote, unexpected, UserError } from '../files/index.ts';
 
 export interface ZipEntry {
   readonly name: string;

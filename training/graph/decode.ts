@@ -3,7 +3,7 @@
  * arity and attributes are held against each op's signature.
  */
 import type { onnx } from 'onnx-proto';
-import { oneLine } from '../files/errors.ts';
+import { oneLine } from '../files/index.ts';
 import { type Arity, arities } from './arity.ts';
 import { checkGraph } from './check.ts';
 import { decodeProto } from './decode-proto.ts';

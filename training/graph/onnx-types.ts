@@ -1,6 +1,6 @@
 /** ONNX's numbers for our element types, and raw little-endian bytes in and out. */
 import onnxProto from 'onnx-proto';
-import { elementCount } from '../files/element-count.ts';
+import { elementCount } from '../files/index.ts';
 import { bytesPerElement, type DataOf, type DType, type Tensor } from './types.ts';
 
 const { DataType } = onnxProto.onnx.TensorProto;

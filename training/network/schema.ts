@@ -3,8 +3,7 @@
  * from a file. What a layer does is its rule in `rules/`.
  */
 import * as z from 'zod';
-import { oneLine } from '../files/errors.ts';
-import { check } from '../files/schema.ts';
+import { check, oneLine } from '../files/index.ts';
 
 const size = z.int().positive();
 

@@ -1,6 +1,6 @@
 /** How good a network's output on a data set is, by the rule of its objective, and how that reads. */
 import type { Dataset } from '../data/index.ts';
-import { fourDigits } from '../files/format.ts';
+import { fourDigits } from '../files/index.ts';
 import { type Objective, objectiveFor } from './objective.ts';
 import type { Baseline, Mistake, Report, Score } from './rule.ts';
 import { objectiveKinds, objectiveRuleFor, objectiveRuleOf } from './rule-of.ts';

@@ -1,6 +1,6 @@
 /** The network of a run: what the flags say, or else what the data suggest, in the units of the data. */
 import { classesOf, type Column, type DataSource, type LoadedData, sourceName } from '../data/index.ts';
-import { quote, unexpected } from '../files/errors.ts';
+import { quote, unexpected } from '../files/index.ts';
 import { formatShape, sameShape } from '../graph/index.ts';
 import { denseNetwork, imageNetwork, type Network, outputShapeOf, type Plan } from '../network/index.ts';
 import { checkObjective, type Objective, objectiveRuleOf, type OutputKind } from '../objective/index.ts';

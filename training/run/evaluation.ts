@@ -1,10 +1,9 @@
 /** What `npm run evaluate` asks: a checkpoint's or an ONNX file's answers to a data set. */
 import type { Backend } from '../backend/index.ts';
 import type { Samples } from '../data/index.ts';
-import { unexpected, UserError } from '../files/errors.ts';
-import { readBytes } from '../files/files.ts';
+import { readBytes, unexpected, UserError } from '../files/index.ts';
 import { modelSignature } from '../graph/index.ts';
-import { loadModel } from '../checkpoint/model.ts';
+import { loadModel } from '../checkpoint/index.ts';
 import { batchesOf, createEvaluator } from '../trainer/index.ts';
 
 /** Logits or numbers, `[count, outputs]` row-major. */

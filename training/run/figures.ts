@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { writeAtomically } from '../files/files.ts';
+import { writeAtomically } from '../files/index.ts';
 import type { Evaluation, Score } from '../objective/index.ts';
 import { bestEpoch, type EpochResult } from '../trainer/index.ts';
 

@@ -2,7 +2,7 @@
  * Ctrl-C and SIGTERM while something runs that can be saved: the first asks it to stop, the second ends the process at once.
  */
 import { constants } from 'node:os';
-import { UserError } from '../files/errors.ts';
+import { UserError } from '../files/index.ts';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
 type Signal = (typeof signals)[number];

@@ -1,5 +1,5 @@
 /** How long to train, where nobody says. */
-import { unexpected } from '../files/errors.ts';
+import { unexpected } from '../files/index.ts';
 import type { TrainingConfig } from '../trainer/index.ts';
 
 /** Enough for MNIST's three epochs, and for small data to be seen often. */

@@ -1,7 +1,7 @@
 /** Metrics on disk: one JSON object a line and epoch. */
 import { existsSync } from 'node:fs';
-import { storedEvaluation } from '../checkpoint/history.ts';
-import { append, readBytes, writeAtomically } from '../files/files.ts';
+import { storedEvaluation } from '../checkpoint/index.ts';
+import { append, readBytes, writeAtomically } from '../files/index.ts';
 import type { Score } from '../objective/index.ts';
 import type { EpochMetrics } from '../trainer/index.ts';
 

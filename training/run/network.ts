@@ -1,7 +1,7 @@
 /** The network of `--network`: one of the catalogue, or the default export of a TypeScript file. */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { quote, unexpected, UserError } from '../files/errors.ts';
+import { quote, unexpected, UserError } from '../files/index.ts';
 import { type Network, type NetworkName, networks, parseNetwork } from '../network/index.ts';
 
 /** @throws UserError for an unknown name, and for a file that cannot be loaded or exports no network */

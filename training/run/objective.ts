@@ -1,6 +1,6 @@
 /** The objective of the command line. */
 import type { Dataset } from '../data/index.ts';
-import { unexpected } from '../files/errors.ts';
+import { unexpected } from '../files/index.ts';
 import {
   type Objective,
   objectiveFor,

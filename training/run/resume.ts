@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sourceName } from '../data/index.ts';
-import { unexpected } from '../files/errors.ts';
-import { readBytes } from '../files/files.ts';
+import { readBytes, unexpected } from '../files/index.ts';
 import { configFile } from './run-folder.ts';
 
 /**

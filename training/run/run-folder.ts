@@ -14,9 +14,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeTemporaries, writeAtomically } from '../files/files.ts';
-import { storedEvaluation } from '../checkpoint/history.ts';
-import { saveModel, type TrainedModel, type TrainingRecord } from '../checkpoint/model.ts';
+import { removeTemporaries, writeAtomically } from '../files/index.ts';
+import { saveModel, storedEvaluation, type TrainedModel, type TrainingRecord } from '../checkpoint/index.ts';
 import type { Plan } from '../network/index.ts';
 import { objectiveRuleOf, type Score } from '../objective/index.ts';
 import { loadSnapshot, type RunDescription, saveSnapshot, type StoredRun } from './snapshot-file.ts';

@@ -3,10 +3,17 @@
  * `<tensor>/<slot>`, the best epoch's network as `best/<tensor>`; what kind of run it is and how far it came as metadata.
  */
 import { z } from 'zod';
-import { historySchema, storedHistory } from '../checkpoint/history.ts';
-import { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from '../checkpoint/checkpoint.ts';
-import { unexpected, UserError } from '../files/errors.ts';
-import { type DataRecord, parseJson, pickTensor } from '../checkpoint/model.ts';
+import {
+  type DataRecord,
+  historySchema,
+  parseJson,
+  pickTensor,
+  readSafetensors,
+  storedHistory,
+  type StoredTensor,
+  writeSafetensors,
+} from '../checkpoint/index.ts';
+import { unexpected, UserError } from '../files/index.ts';
 import { type Network, type Plan, tensorsOf } from '../network/index.ts';
 import { type Objective, objectiveRuleOf } from '../objective/index.ts';
 import { type Snapshot, type State, stateShapes, type TrainingConfig } from '../trainer/index.ts';

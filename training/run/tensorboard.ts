@@ -9,7 +9,7 @@
  */
 import crc32c from 'crc-32/crc32c.js';
 import { PbfWriter } from 'pbf';
-import { append } from '../files/files.ts';
+import { append } from '../files/index.ts';
 
 /** Names a curve: a slash groups them on the page. */
 export type Scalars = Readonly<Record<string, number>>;

@@ -10,8 +10,8 @@ import {
   loadSource,
   sourceName,
 } from '../data/index.ts';
-import { unexpected } from '../files/errors.ts';
-import { loadModel } from '../checkpoint/model.ts';
+import { unexpected } from '../files/index.ts';
+import { loadModel } from '../checkpoint/index.ts';
 import { type Network, type Plan, planNetwork } from '../network/index.ts';
 import { type Baseline, baselineOf, type Objective, type Report, reportOn } from '../objective/index.ts';
 import {

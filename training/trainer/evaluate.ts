@@ -1,7 +1,7 @@
 /** What a network gives on a data set, and how good it is. */
 import type { Backend, NamedTensors, Session } from '../backend/index.ts';
 import type { Dataset, Samples } from '../data/index.ts';
-import { elementCount } from '../files/element-count.ts';
+import { elementCount } from '../files/index.ts';
 import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } from '../graph/index.ts';
 import { emitForward, type Mode, type Plan, tensorsOf } from '../network/index.ts';
 import { type Evaluation, type Objective, objectiveFor, objectiveRuleFor } from '../objective/index.ts';

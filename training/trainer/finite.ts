@@ -1,5 +1,5 @@
 /** NaN and infinity in a run's state: which layer they came to first, and what to tell the user. */
-import { UserError } from '../files/errors.ts';
+import { UserError } from '../files/index.ts';
 import type { State } from './state.ts';
 
 /** The first value that is no finite number. */

@@ -1,6 +1,6 @@
 /** The tensors a training run starts from. */
 import { type Dataset, inputStatistics, type InputStatistics, type Random, targetStatistics } from '../data/index.ts';
-import { elementCount } from '../files/element-count.ts';
+import { elementCount } from '../files/index.ts';
 import { GraphError, type Tensor } from '../graph/index.ts';
 import { isTrained, layerTensorsOf, type Plan, type TensorSpec } from '../network/index.ts';
 import { averageName, type CarriedOptions, slotName, type State, tensorOf } from './state.ts';

@@ -1,7 +1,7 @@
 /** Trains a network over epochs and evaluates it after each. Knows no files and prints nothing. */
 import type { Backend } from '../backend/index.ts';
 import { type Dataset, createRandom, epochBatches } from '../data/index.ts';
-import { UserError } from '../files/errors.ts';
+import { UserError } from '../files/index.ts';
 import type { Plan } from '../network/index.ts';
 import { objectiveFor, objectiveRuleOf } from '../objective/index.ts';
 import type { TrainingConfig } from './config.ts';

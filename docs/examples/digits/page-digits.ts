@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type ClassificationDataset, loadMnist } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/files/element-count.ts';
+import { elementCount } from '../../../training/files/index.ts';
 
 const neighboursPerClass = 6;
 /** The first of each class is passed over: that of the threes is one that the network itself doubts. */

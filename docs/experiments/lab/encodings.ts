@@ -1,6 +1,6 @@
 /** The ways in which pixels of 0–255 enter a network: as μ and σ² of its own input normalization, (x − μ) / σ. */
 import type { ClassificationDataset, InputStatistics } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/files/element-count.ts';
+import { elementCount } from '../../../training/files/index.ts';
 import type { Lab } from './lab.ts';
 import { range } from './range.ts';
 

@@ -1,6 +1,6 @@
 /** Digits of 10 × 10: the 20 × 20 pixels in the middle, where MNIST's digits are, averaged two by two. All of them vary. */
 import type { ClassificationDataset } from '../../../training/data/index.ts';
-import { elementCount } from '../../../training/files/element-count.ts';
+import { elementCount } from '../../../training/files/index.ts';
 import { range } from './range.ts';
 
 const border = 4;

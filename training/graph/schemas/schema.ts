@@ -1,5 +1,5 @@
 /** What a schema says of an op, and the shape arithmetic that several schemas share. */
-import { elementCount } from '../../files/element-count.ts';
+import { elementCount } from '../../files/index.ts';
 import type { Attributes, Inputs, OpType, Outputs } from '../ops.ts';
 import { type DType, type Dim, GraphError, type Shape, type TensorType, type Value } from '../types.ts';
 

@@ -2,7 +2,7 @@
  * Sums of large tensors in one pass over memory, with what is done to each of their elements before and after. Here they are
  * recognized; `sum-convolution.ts` says what becomes of them.
  */
-import { elementCount } from '../../files/element-count.ts';
+import { elementCount } from '../../files/index.ts';
 import { type GraphBuilder, type OpNode, type OpType, sameShape, type Value } from '../../graph/index.ts';
 import { producer } from '../match.ts';
 import { type Readers, readersOf } from './readers.ts';

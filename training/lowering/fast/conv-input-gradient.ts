@@ -5,7 +5,7 @@
  *
  * with a padding of dilation · (K − 1) − pad, for strides of one. The runtime's Conv is the faster of the two.
  */
-import { elementCount } from '../../files/element-count.ts';
+import { elementCount } from '../../files/index.ts';
 import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';
 import { sizes } from '../match.ts';
 import { replacing } from '../rewrite.ts';

@@ -7,7 +7,7 @@
  * blocks of channels adds a bias and a tensor, applies an activation, and uses the processor's widest vectors, all in one pass over
  * memory; the runtime's elementwise ops take a pass each, with narrow ones. Where nobody reads w any more, y takes its memory.
  */
-import { elementCount } from '../../files/element-count.ts';
+import { elementCount } from '../../files/index.ts';
 import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';
 import { producer, scalarOf, sizes } from '../match.ts';
 

@@ -1,6 +1,6 @@
 /** The objectives with classes: multi-class and binary cross-entropy. */
 import { type ClassificationDataset, classWeights, countLabels } from '../../data/index.ts';
-import { fourDigits, percent } from '../../files/format.ts';
+import { fourDigits, percent } from '../../files/index.ts';
 import { type GraphBuilder, known, type Tensor, type Value } from '../../graph/index.ts';
 import { macroAuc } from '../metrics/auc.ts';
 import {

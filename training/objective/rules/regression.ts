@@ -1,6 +1,6 @@
 /** The objectives with numbers: the squared error and Huber's loss. */
 import { type RegressionDataset, targetStatistics } from '../../data/index.ts';
-import { fourDigits } from '../../files/format.ts';
+import { fourDigits } from '../../files/index.ts';
 import type { GraphBuilder, Value } from '../../graph/index.ts';
 import { r2, rmse } from '../metrics/regression.ts';
 import * as objectives from '../objective.ts';

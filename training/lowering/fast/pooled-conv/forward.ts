@@ -10,7 +10,7 @@
  * (Where γ is exactly 0 all elements of a window are equal after Batch Norm, and still the largest before it wins: dγ is
  * that of another, as good, subgradient.)
  */
-import { elementCount } from '../../../files/element-count.ts';
+import { elementCount } from '../../../files/index.ts';
 import type { GraphBuilder, Value } from '../../../graph/index.ts';
 import { batchFirst, batchLast } from '../batch-last.ts';
 import { geometryOf } from '../columns.ts';

@@ -1,0 +1,13 @@
+/** The ground: whole files in and out, tensors in files, what is said to the user. Nothing here knows data or networks. */
+export { elementCount } from './element-count.ts';
+export { oneLine, printable, quote, unexpected, UserError } from './errors.ts';
+export { append, cannotRead, readBytes, removeTemporaries, writeAtomically } from './files.ts';
+export { count, fourDigits, percent } from './format.ts';
+export {
+  parseSafetensors,
+  type Safetensors,
+  serializeSafetensors,
+  type Tensor as StoredTensor,
+} from './safetensors.ts';
+export { check, checked, checkedJson, parseJson } from './schema.ts';
+export { typedArrayOf, type TypedArrayConstructor } from './typed-array.ts';
