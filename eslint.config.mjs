@@ -1,27 +1,77 @@
+import { dirname, join, relative } from 'node:path';
 import tseslint from 'typescript-eslint';
 
-/** A folder is entered through its index.ts; these are the folders that have one. */
-const rooms = [
-  'training/data',
-  'training/graph',
-  'training/autodiff',
-  'training/lowering',
-  'training/network',
-  'training/objective',
-  'training/optimizer',
-  'training/backend',
-  'training/trainer',
-  'training/run',
-];
+/**
+ * The rooms of a top-level folder by floor, from the ground: a file imports its own room and rooms of floors below, `index.ts`
+ * of the whole folder stands on top.
+ */
+const floors = {
+  training: [
+    ['files'],
+    ['graph', 'data'],
+    ['compile', 'lowering', 'autodiff', 'optimizer', 'network', 'objective'],
+    ['backend'],
+    ['trainer'],
+    ['checkpoint'],
+    ['run'],
+    ['index.ts'],
+  ],
+  exporter: [['served'], ['store'], ['model', 'edge'], ['deploy'], ['command'], ['index.ts']],
+};
 
-/** Inside a room its own files are imported by their path, every other room through its index. */
-const deepImports = rooms.map((room) => ({
-  regex: `(^|/)${room.split('/').at(-1)}/(?!index\\.ts$)`,
-  message: `import from ${room}/index.ts`,
-}));
+/** What each top-level folder imports beside itself; test/, which no other imports, may import all. */
+const below = { training: [], exporter: ['training'], docs: ['exporter', 'training'], worker: [], test: [] };
 
-const forbid = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] });
-const foreign = (folders, reason) => ({ regex: `^(\\.\\./)+(${folders.join('|')})/`, message: reason });
+/** Only these may import training's run folder. */
+const runners = ['command', 'index.ts'];
+
+/** The top-level folder of a file, its room in there, and what is left of its path. */
+function placeOf(path) {
+  const [top, room, ...rest] = relative(import.meta.dirname, path)
+    .replaceAll('\\', '/')
+    .split('/');
+  return { top, room, rest: rest.join('/') };
+}
+
+const floorOf = ({ top, room }) => floors[top].findIndex((rooms) => rooms.includes(room));
+
+/** What is wrong with an import, if anything. */
+function objectionTo(from, to) {
+  if (from.top !== to.top) {
+    if (to.top in below && !below[from.top].includes(to.top)) return `${from.top}/ does not import ${to.top}/`;
+  } else if (from.top in floors && from.room !== to.room) {
+    for (const place of [from, to]) {
+      if (floorOf(place) < 0)
+        return `${place.top}/${place.room}: expected a floor for it in eslint.config.mjs, got none`;
+    }
+    if (floorOf(to) >= floorOf(from)) return `${from.top}/${from.room} stands below ${to.room} or beside it`;
+  } else return undefined;
+  if (to.top !== 'training') return undefined;
+  if (to.room === 'run' && from.top === 'exporter' && !runners.includes(from.room)) {
+    return 'only exporter/command imports training/run';
+  }
+  return to.room === 'index.ts' || to.rest === 'index.ts' ? undefined : `import from training/${to.room}/index.ts`;
+}
+
+/** Imports go down the floors and through doors: a room of training/ is entered through its index.ts. */
+const layers = {
+  create(context) {
+    const from = placeOf(context.filename);
+    const check = (node) => {
+      const name = node?.value;
+      if (typeof name !== 'string' || !name.startsWith('.')) return;
+      const message = objectionTo(from, placeOf(join(dirname(context.filename), name)));
+      if (message) context.report({ node, message });
+    };
+    return {
+      ImportDeclaration: ({ source }) => check(source),
+      ExportNamedDeclaration: ({ source }) => check(source),
+      ExportAllDeclaration: ({ source }) => check(source),
+      ImportExpression: ({ source }) => check(source),
+      TSImportType: ({ source }) => check(source),
+    };
+  },
+};
 
 export default tseslint.config(
   {
@@ -53,21 +103,14 @@ export default tseslint.config(
     },
   },
   {
-    files: ['training/**/*.ts'],
-    rules: forbid(
-      ...deepImports,
-      foreign(['exporter', 'worker', 'test'], 'training/ imports no other top-level folder'),
-    ),
-  },
-  {
-    files: ['exporter/**/*.ts'],
-    rules: forbid(...deepImports, foreign(['worker', 'test'], 'exporter/ imports training/ only')),
+    files: ['training/**/*.ts', 'exporter/**/*.ts', 'docs/**/*.ts', 'worker/**/*.ts'],
+    plugins: { tree: { rules: { layers } } },
+    rules: { 'tree/layers': 'error' },
   },
   {
     files: ['worker/**/*.ts'],
-    rules: forbid(foreign(['training', 'exporter', 'test'], 'worker/ imports neither training/ nor exporter/'), {
-      regex: '^node:',
-      message: 'the Worker uses no Node API',
-    }),
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [{ regex: '^node:', message: 'the Worker uses no Node API' }] }],
+    },
   },
 );

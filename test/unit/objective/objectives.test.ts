@@ -10,6 +10,7 @@ import {
   mse,
   multiclass,
   type Objective,
+  objectiveKinds,
   objectiveRuleOf,
 } from '../../../training/objective/index.ts';
 import { expectClose } from '../../reference/close.ts';
@@ -120,6 +121,10 @@ function meanLoss({ targets, formula }: Row, output: readonly number[]): number 
 }
 
 describe('the loss and its gradient', () => {
+  test('are compared for every objective', () => {
+    expect(new Set(rows.map(({ objective }) => objective.kind))).toEqual(new Set(objectiveKinds));
+  });
+
   test.each(rows)('$about', (row) => {
     const { loss, d_output, score } = emitted(row, row.output);
     if (!loss || !d_output) throw new Error('expected results');

@@ -1,0 +1,72 @@
+/** Lint holds the layers: imports go down the floors, through doors. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Linter } from 'eslint';
+import { parser } from 'typescript-eslint';
+import { expect, it } from 'vitest';
+
+interface Config {
+  readonly plugins?: Record<string, unknown>;
+  readonly rules?: object;
+}
+
+const configFile = pathToFileURL(join(process.cwd(), 'eslint.config.mjs')).href;
+const { default: configs } = (await import(configFile)) as { default: readonly Config[] };
+const { plugins, rules } = configs.find((config) => config.plugins?.['tree']) ?? {};
+
+function objections(file: string, code: string): readonly string[] {
+  const config = { files: ['**/*.ts'], languageOptions: { parser }, plugins, rules };
+  return new Linter({ cwd: process.cwd() })
+    .verify(code, config as Linter.Config, join(process.cwd(), file))
+    .map(({ message }) => message);
+}
+
+it.each([
+  ['training/trainer/step.ts', "import { gradients } from '../autodiff/index.ts';"],
+  ['training/objective/rules/new.ts', "import type { Rule } from '../rule.ts';"],
+  ['training/index.ts', "export { train } from './run/index.ts';"],
+  ['exporter/model/new.ts', "import { readFolder } from '../store/versions.ts';"],
+  ['exporter/index.ts', "export * from '../training/index.ts';"],
+  ['exporter/command/new.ts', "const run = await import('../../training/run/index.ts');"],
+  ['docs/experiments/new.ts', "import { readCard } from '../../exporter/model/export.ts';"],
+  ['worker/http/new.ts', "import { z } from 'zod';"],
+])('%s may say %s', (file, code) => {
+  expect(objections(file, code)).toEqual([]);
+});
+
+it.each([
+  [
+    'training/graph/new.ts',
+    "import type { Network } from '../network/index.ts';",
+    'training/graph stands below network or beside it',
+  ],
+  [
+    'training/network/new.ts',
+    "export { adam } from '../optimizer/index.ts';",
+    'training/network stands below optimizer or beside it',
+  ],
+  [
+    'training/trainer/new.ts',
+    "type T = import('../run/index.ts').TrainedRun;",
+    'training/trainer stands below run or beside it',
+  ],
+  ['training/data/new.ts', "import { UserError } from '../files/errors.ts';", 'import from training/files/index.ts'],
+  ['training/data/new.ts', "export * from '../../exporter/store/versions.ts';", 'training/ does not import exporter/'],
+  [
+    'training/new/a.ts',
+    "import '../data/index.ts';",
+    'training/new: expected a floor for it in eslint.config.mjs, got none',
+  ],
+  ['exporter/store/new.ts', "import { x } from '../model/card.ts';", 'exporter/store stands below model or beside it'],
+  [
+    'exporter/deploy/new.ts',
+    "const run = await import('../../training/run/index.ts');",
+    'only exporter/command imports training/run',
+  ],
+  ['exporter/edge/new.ts', "import { x } from '../../worker/app.ts';", 'exporter/ does not import worker/'],
+  ['docs/examples/new.ts', "import { x } from '../../training/graph/ops.ts';", 'import from training/graph/index.ts'],
+  ['docs/examples/new.ts', "import { x } from '../../test/reference/close.ts';", 'docs/ does not import test/'],
+  ['worker/new.ts', "import type { x } from '../training/data/index.ts';", 'worker/ does not import training/'],
+])('%s may not say %s', (file, code, message) => {
+  expect(objections(file, code)).toEqual([message]);
+});
