@@ -153,8 +153,7 @@ function expectStopped(signal: Signal, outcome: Outcome): void {
   const died = outcome.signal === signal;
   const saved = outcome.code === { SIGKILL: 137, SIGTERM: 143, SIGINT: 130 }[signal] && signal !== 'SIGKILL';
   expect(died || saved, JSON.stringify([signal, outcome])).toBe(true);
-  if (saved)
-    expect(outcome.stderr).toMatch(/^stopped after step \d+, all is saved; to go on: npm run train -- --resume/);
+  if (saved) expect(outcome.stderr).toMatch(/^stopped after step \d+, all is saved; to go on: bn-edge train --resume/);
 }
 
 describe('training', () => {
