@@ -1,4 +1,4 @@
-/** Asks the Worker about a mini-batch of pictures. Its documents: `/openapi.json`. */
+/** Asks the Worker, at the page's own address, about a mini-batch of pictures. Its documents: `openapi.json`. */
 import { keyHeader, KeyRequired } from './key.ts';
 import type { Pixels } from './pixels.ts';
 
@@ -72,7 +72,7 @@ async function post(
   options: Readonly<Record<string, string>>,
 ): Promise<unknown> {
   const query = new URLSearchParams(options);
-  const response = await fetch(`/v2/models/${MODEL}/${action}?${query.toString()}`, {
+  const response = await fetch(`v2/models/${MODEL}/${action}?${query.toString()}`, {
     method: 'POST',
     headers: { 'content-type': 'application/octet-stream', ...keyHeader() },
     body: new Blob([...batch]),
@@ -80,5 +80,6 @@ async function post(
   if (response.ok) return response.json();
   if (response.status === 401) throw new KeyRequired('This Worker asks for its API key.');
   const { error } = (await response.json().catch(() => ({ error: response.statusText }))) as { error: string };
-  throw new Error(error);
+  // This page is about one model, which another Worker than the example's need not serve.
+  throw new Error(response.status === 404 ? `This page looks into ${MODEL}, built to explain itself. ${error}` : error);
 }

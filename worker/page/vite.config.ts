@@ -1,7 +1,9 @@
-/** Builds the page into dist/page, from where the Worker's static assets are served. */
+/** Builds the page into dist/page, which the package ships and a Worker serves as its static assets, at the root or under a mount. */
 import { defineConfig } from 'vite';
 
 export default defineConfig({
+  // All addresses are relative: the page may lie under any path.
+  base: './',
   build: {
     outDir: '../../dist/page',
     emptyOutDir: true,
