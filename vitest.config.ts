@@ -20,8 +20,8 @@ export default defineConfig({
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
-              bindings: { LOG_REQUESTS: false },
-              dataBlobBindings: { EDGE_WASM: here('dist/fixtures/edge/edge.wasm') },
+              bindings: { DOCS: true, LOG_REQUESTS: false },
+              dataBlobBindings: { EDGE_WASM: here('.test/worker-image/edge.wasm') },
             },
           }),
         ],
@@ -29,8 +29,8 @@ export default defineConfig({
           alias: [
             { find: './edge.wasm', replacement: here('test/worker/edge-wasm.ts') },
             // Written by the globalSetup, with the fixture models in place of those of models/.
-            { find: /.*\/models\.generated\.ts$/, replacement: here('dist/fixtures/registry.ts') },
-            { find: /.*\/dist\/edge\/edge\.mjs$/, replacement: here('dist/fixtures/edge/edge.mjs') },
+            { find: /.*\/\.bn-edge\/image\.mjs$/, replacement: here('.test/worker-image/image.mjs') },
+            { find: 'bn-edge/worker', replacement: here('worker/create-worker.ts') },
           ],
         },
         test: {

@@ -1,36 +1,49 @@
-/** What every request passes and every answer gets, around the routes. */
-import { Hono, type Context } from 'hono';
+/** What every request passes and every answer gets, around the routes, wherever the app is mounted. */
+import { Hono } from 'hono';
 import { etag } from 'hono/etag';
-import { methodNotAllowed } from 'hono/method-not-allowed';
 import { protectBrowsers } from './http/answers.ts';
-import type { Env } from './http/env.ts';
-import { answerError, answerMethod, answerUnknownPath } from './http/errors.ts';
-import { admit, allowOrigins } from './http/guards.ts';
+import type { App, Middleware, RequestContext } from './http/context.ts';
+import { answerError } from './http/errors.ts';
+import { admission, otherOrigins } from './http/guards.ts';
+import { homeOf } from './http/home.ts';
 import { logRequest } from './http/log.ts';
+import { mountPath, pathBelow } from './http/mount.ts';
+import { restOf } from './http/rest.ts';
+import { addRoutes } from './http/routes.ts';
+import type { Settings } from './http/settings.ts';
 import type { Models } from './models.ts';
-import { routesTo, type App } from './http/routes.ts';
 
-export function createApp(models: Models): App {
+/** The paths that are the app's where it is mounted at the root: all others may be its neighbours'. */
+const ownPaths = /^\/($|(v2|docs|openapi\.json)(\/|$))/;
+
+/** @param isAlone whether all requests are the app's to answer, as in a Worker that consists of it */
+export function assembleApp(models: Models, settings: Settings, isAlone: boolean): App {
+  const isOurs = (c: RequestContext): boolean => isAlone || mountPath(c) !== '' || ownPaths.test(c.req.path);
+  const ours =
+    (handler: Middleware): Middleware =>
+    (c, next) =>
+      isOurs(c) ? handler(c, next) : next();
+
   const app: App = new Hono({ strict: false });
-  const routes = routesTo(models);
-  const refuseMethod = methodNotAllowed({ app: routes, onMethodNotAllowed: answerMethod });
   app.onError(answerError);
-  app.notFound(async (c: Context<{ Bindings: Env }, string>) => {
-    c.res = answerUnknownPath(c);
-    await refuseMethod(c, () => Promise.resolve());
-    return c.res;
-  });
-  app.use(async (c, next) => {
-    await next();
-    protectBrowsers(c);
-    logRequest(c);
-  }, allowOrigins);
-  // Of answers to GET alone: to hash that of an inference would cost more than many an inference, and serve nobody.
-  app.get('*', etag());
+  app.use(ours(frame(settings)), ours(otherOrigins(settings)), ours(etag()));
+  const admit = admission(settings);
   app.use('/v2/models/*', admit);
   app.use('/v2/repository/*', admit);
-  app.route('/', routes);
-  // The first match compiles all routes: here, so that no request waits for it.
-  app.router.match('GET', '/');
+  const home = homeOf(models, settings, admit);
+  app.get('/', home);
+  addRoutes(app, models, settings);
+  const answerRest = restOf(app, settings, home);
+  app.all('*', ours(answerRest));
+  app.notFound(answerRest);
   return app;
+}
+
+function frame(settings: Settings): Middleware {
+  return async (c, next) => {
+    const path = pathBelow(mountPath(c), c);
+    await next();
+    protectBrowsers(c, path, settings.keys(c.env).length > 0);
+    if (settings.log(c.env)) logRequest(c);
+  };
 }

@@ -1,35 +1,8 @@
-/** The models this Worker serves: what the build knows of each (see exporter/registry.ts), and its sessions. */
-import type { Session as EdgeSession } from '../dist/edge/edge.mjs';
+/** The models of an image, each with its sessions. */
+import type { EdgeSession, Image, ModelAbout } from './image.ts';
 import type { Tensor } from './protocol/datatypes.ts';
 import type { Statistics } from './protocol/protocol.ts';
 import { type Session, sessionOn } from './protocol/session.ts';
-
-/** A Batch Norm layer as its ONNX file stores it; per-channel values are `[C]`. */
-export interface BatchNormLayer {
-  readonly name: string;
-  /** The names of the tensors before (z) and after (z̃) the layer. */
-  readonly input: string;
-  readonly output: string;
-  readonly epsilon: number;
-  /** ONNX's convention: the share of the old running value that an update keeps. */
-  readonly momentum: number;
-  readonly gamma: readonly number[];
-  readonly beta: readonly number[];
-  readonly runningMean: readonly number[];
-  readonly runningVar: readonly number[];
-}
-
-/** One folder of `models/`, as the generated registry describes it. */
-export interface ModelAbout {
-  readonly name: string;
-  /** Where its files are: `<name>`, or `<name>/versions/<version>` for another version than the current one. */
-  readonly path: string;
-  readonly version: string;
-  readonly description?: string;
-  /** The name of each class, in the order of the logits. */
-  readonly labels?: readonly string[];
-  readonly batchNorm: readonly BatchNormLayer[];
-}
 
 export interface Model extends ModelAbout {
   /** Normalizes with the running statistics; the runtime has folded Batch Norm into the layers before. */
@@ -41,30 +14,35 @@ export interface Model extends ModelAbout {
 /** By path; each model's current version comes before its others. */
 export type Models = ReadonlyMap<string, Model>;
 
-/**
- * @param sessions of the ONNX files, by their paths without the extension: `<path>/model`, and `<path>/switchable` where there is Batch
- *   Norm (the same network, every such layer kept and its input an output; a boolean input chooses the statistics)
- * @param switchName that input
- */
-export function createModels(
-  about: readonly ModelAbout[],
-  sessions: ReadonlyMap<string, EdgeSession>,
-  switchName: string,
-): Models {
+export function createModels({ models, sessions, switchName }: Image): Models {
   return new Map(
-    about.map((model) => {
+    models.map((model) => {
       const [session, switchable] = [sessions.get(`${model.path}/model`), sessions.get(`${model.path}/switchable`)];
-      if (!session) throw new Error(`internal: the edge image lacks the model ${model.path}`);
-      const both = switchable && bothWays(sessionOn(switchable), switchName);
+      if (!session) throw new Error(`internal: the image lacks the model ${model.path}`);
+      const both = switchable && bothWays(switchable, switchName);
       return [model.path, { ...model, session: sessionOn(session), ...(both && { switchable: both }) }];
     }),
   );
 }
 
-function bothWays(session: Session, switchName: string): Readonly<Record<Statistics, Session['run']>> {
+function bothWays(image: EdgeSession, switchName: string): Readonly<Record<Statistics, Session['run']>> {
+  const session = sessionOn(image);
   const switched = (on: boolean): Session['run'] => {
     const value: Tensor = { datatype: 'BOOL', shape: [], data: Uint8Array.of(Number(on)) };
     return (feeds, fetches) => session.run(new Map([...feeds, [switchName, value]]), fetches);
   };
   return { running: switched(false), batch: switched(true) };
+}
+
+/** Each once, however many versions it has. */
+export const namesOf = (models: Iterable<Model>): string[] => [...new Set(Array.from(models, ({ name }) => name))];
+
+/** The current version first. */
+export const versionsOf = (models: Models, name: string): Model[] =>
+  [...models.values()].filter((model) => model.name === name);
+
+/** The path, below the mount, at which a version of a model answers. */
+export function urlOf({ name, version, path }: Model): string {
+  const end = path === name ? '' : `/versions/${encodeURIComponent(version)}`;
+  return `/v2/models/${encodeURIComponent(name)}${end}`;
 }

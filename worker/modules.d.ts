@@ -1,8 +1,11 @@
-/** Types of the imports that the bundler turns into modules (see the rules in wrangler.toml). */
+/** Types of imports that have none, or not yet. */
 
-declare module '*.wasm' {
-  const module: WebAssembly.Module;
-  export default module;
+/** The image that `bn-edge build` writes; its own types replace these once it is there. */
+declare module '*/.bn-edge/image.mjs' {
+  import type { Image } from 'bn-edge/worker';
+
+  const image: Image;
+  export default image;
 }
 
 declare module 'jpeg-js/lib/decoder.js' {

@@ -22,16 +22,27 @@ export function writeFixtures(folder: string): void {
     writeFileSync(join(folder, name, file), bytes);
   };
   const labels = 'zero one two three four five six seven eight nine'.split(' ');
+  const logits = { name: 'logits', kind: 'logits' };
+  const explained = { labels, output: logits, explain: true };
   write('digits', 'model.onnx', digits());
-  write('digits', 'card.json', JSON.stringify({ version: '3', description: 'a fixture', labels }));
+  write('digits', 'card.json', JSON.stringify({ version: '3', description: 'a fixture', ...explained }));
   write('digits/versions/2', 'model.onnx', digits(4));
-  write('digits/versions/2', 'card.json', JSON.stringify({ version: '2', description: 'the fixture before', labels }));
+  write(
+    'digits/versions/2',
+    'card.json',
+    JSON.stringify({ version: '2', description: 'the fixture before', ...explained }),
+  );
   write('identity', 'model.onnx', identity());
   write('arithmetic', 'model.onnx', arithmetic());
   write('photo', 'model.onnx', photo());
   for (const name of ['pytorch', 'iris-forest', 'iris-logistic'])
     write(name, 'model.onnx', readFileSync(join(import.meta.dirname, `foreign/${name}.onnx`)));
-  write('iris-forest', 'card.json', JSON.stringify({ labels: ['setosa', 'versicolor', 'virginica'] }));
+  const probabilities = { name: 'probabilities', kind: 'probabilities' };
+  write('photo', 'card.json', JSON.stringify({ output: probabilities }));
+  write('pytorch', 'card.json', JSON.stringify({ output: { name: 'scores', kind: 'logits' }, explain: true }));
+  write('iris-logistic', 'card.json', JSON.stringify({ output: probabilities }));
+  const irises = ['setosa', 'versicolor', 'virginica'];
+  write('iris-forest', 'card.json', JSON.stringify({ labels: irises, output: probabilities }));
 }
 
 /** @param seed of the last bias, in which versions differ */

@@ -1,21 +1,37 @@
-/** Before the tests inside workerd: writes the fixture models, the registry that describes them, and their edge image. */
-import { mkdirSync } from 'node:fs';
+/** Before the tests inside workerd: writes the fixture models and the image that stands in for `.bn-edge` (see vitest.config.ts). */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildEdge } from '../../exporter/edge/pipeline.ts';
-import { writeRegistry } from '../../exporter/store/registry.ts';
+import { readModels, writeRegistry } from '../../exporter/store/registry.ts';
+import { switchName } from '../../exporter/served/switchable.ts';
 import { writeFixtures } from './fixtures.ts';
 
-/** Stands in for `worker/models.generated.ts` and `dist/edge` (see the aliases in vitest.config.ts). */
-const dist = join(import.meta.dirname, '../../dist');
-const fixtures = join(dist, 'fixtures');
+const root = join(import.meta.dirname, '../../.test');
 
 export default async function setup(): Promise<void> {
-  // Miniflare makes a folder of its own in place of missing assets, and leaves it.
-  mkdirSync(join(dist, 'page'), { recursive: true });
-  const folder = join(fixtures, 'models');
-  writeFixtures(folder);
-  const [served, outFolder] = [join(fixtures, 'served'), join(fixtures, 'edge')];
-  await writeRegistry(folder, join(fixtures, 'registry.ts'), served);
-  const onStage = () => undefined;
-  await buildEdge({ modelsFolder: served, outFolder, stock: false, trim: false, unoptimized: true, onStage });
+  const [models, served, out] = [join(root, 'worker-models'), join(root, 'worker-served'), join(root, 'worker-image')];
+  writeFixtures(models);
+  await writeRegistry(models, join(served, 'registry.ts'), served);
+  await buildEdge({
+    modelsFolder: served,
+    outFolder: out,
+    stock: false,
+    trim: false,
+    unoptimized: true,
+    onStage: () => undefined,
+  });
+  const abouts = readModels(models).map(({ files: _, ...about }) => {
+    const card = join(models, about.path, 'card.json');
+    return { explain: false, ...about, ...(existsSync(card) && (JSON.parse(readFileSync(card, 'utf8')) as object)) };
+  });
+  writeFileSync(
+    join(out, 'image.mjs'),
+    `import { sessions as all } from './edge.mjs';
+export const models = ${JSON.stringify(abouts)};
+export const switchName = ${JSON.stringify(switchName)};
+const twins = new Set(models.filter(({ explain }) => explain).map(({ path }) => path + '/switchable'));
+export const sessions = new Map([...all].filter(([name]) => name.endsWith('/model') || twins.has(name)));
+export default { models, sessions, switchName };
+`,
+  );
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { createWorker } from '../../worker/create-worker.ts';
 import { call, pixels, post, type Answer } from './client.ts';
+import { ask, imageOf, layer, samples } from './images.ts';
 
 const explain = '/v2/models/digits/explain';
 
@@ -209,9 +211,41 @@ describe('explain', () => {
     expect(await post(path, { parameters, inputs: [pixels(1)] })).toMatchObject({ status, body: { error } });
   });
 
+  const card = 'set "explain": true in models/echo/card.json and build again';
+  it.each([
+    ['without Batch Norm layers', {}, 'it has no Batch Norm layers'],
+    ['whose card does not ask for it', { batchNorm: [layer] }, card],
+    [
+      'of too old an opset',
+      { batchNorm: [layer], explain: true, twin: false },
+      'its Batch Norm layers are of an opset before 14',
+    ],
+  ])('and its statistics refuse a model %s', async (_, echo, why) => {
+    const worker = createWorker(imageOf({ name: 'echo', kind: 'logits', ...echo }));
+    const batch = samples([[1, 2]], { parameters: { statistics: 'batch' } });
+    const explained = await ask(worker, '/v2/models/echo/explain', samples([[1, 2]]));
+    expect([explained.status, explained.body]).toEqual([
+      404,
+      { error: `explain: expected a model with a twin, got echo: ${why}` },
+    ]);
+    for (const path of ['/v2/models/echo/infer', '/v2/models/echo/classify']) {
+      const { status, body } = await ask(worker, path, batch);
+      expect([status, body]).toEqual([400, { error: `statistics: expected "running" for echo, got "batch": ${why}` }]);
+    }
+  });
+
+  it('looks into a model that predicts a number, or nobody knows what', async () => {
+    for (const kind of [{ kind: 'number' }, {}] as const) {
+      const worker = createWorker(imageOf({ name: 'echo', explain: true, batchNorm: [layer], ...kind }));
+      const { status, body } = await ask(worker, '/v2/models/echo/explain', samples([[1, 2]]));
+      expect([status, body]).toMatchObject([200, { layers: [{ name: 'norm', channels: 2 }] }]);
+      expect(body).not.toHaveProperty('predictions');
+    }
+  });
+
   it('refuses a model without Batch Norm', async () => {
     const inputs = ['left', 'right'].map((name) => ({ name, datatype: 'FP32', shape: [1], data: [1] }));
-    const error = 'explain: expected a model with Batch Norm layers of opset 14, got arithmetic';
+    const error = 'explain: expected a model with a twin, got arithmetic: it has no Batch Norm layers';
     expect(await post('/v2/models/arithmetic/explain', { inputs })).toMatchObject({ status: 404, body: { error } });
   });
 });

@@ -1,7 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Env } from '../../worker/http/env.ts';
+import type { Env } from '../../worker/options.ts';
 import worker from '../../worker/index.ts';
 import { pixels } from './client.ts';
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { version } from '../../worker/version.ts';
 import { call, outputData, pixels, post } from './client.ts';
 
 const digits = {
@@ -14,8 +15,8 @@ const digits = {
 };
 
 const answers: [path: string, body: unknown][] = [
-  ['/v2', { name: 'bn-edge', version: '0.1.0', extensions: ['binary_tensor_data'] }],
-  ['/v2/', { name: 'bn-edge', version: '0.1.0', extensions: ['binary_tensor_data'] }],
+  ['/v2', { name: 'bn-edge', version, extensions: ['binary_tensor_data'] }],
+  ['/v2/', { name: 'bn-edge', version, extensions: ['binary_tensor_data'] }],
   ['/v2/health/live', { live: true }],
   ['/v2/health/ready', { live: true, ready: true }],
   ['/v2/models/digits', digits],

@@ -1,6 +1,6 @@
 /** One request's failure inside the runtime is an answer to that request alone. */
 import { afterEach, expect, it, vi } from 'vitest';
-import { InferenceError, sessions } from '../../dist/edge/edge.mjs';
+import image from '../../.bn-edge/image.mjs';
 import { pixels, post } from './client.ts';
 
 afterEach(() => {
@@ -11,7 +11,7 @@ const ask = () => post('/v2/models/digits/infer', { inputs: [pixels(1)] });
 
 /** The session of the model fails once. */
 function failOnce(error: Error): void {
-  const session = sessions.get('digits/model');
+  const session = image.sessions.get('digits/model');
   if (!session) throw new Error('no session');
   vi.spyOn(session, 'run').mockImplementationOnce(() => {
     throw error;
@@ -29,6 +29,7 @@ it.each([
   expect(await ask()).toEqual({ ...before, headers: expect.anything() as unknown });
 });
 
-function outOfMemory(): InferenceError {
-  return new InferenceError('std::bad_alloc');
+/** As an image throws it: the Worker knows it by its name, because each image has a class of its own. */
+function outOfMemory(): Error {
+  return Object.assign(new Error('std::bad_alloc'), { name: 'InferenceError', outOfMemory: true });
 }

@@ -5,6 +5,8 @@
  */
 import * as z from 'zod/mini';
 import { HEADER } from '../protocol/binary.ts';
+import { namesOf, type Model } from '../models.ts';
+import { classesOf } from '../predict/classify.ts';
 import { server } from '../protocol/metadata.ts';
 import { classifyOptions, explainOptions, inferenceRequest, repositoryRequest } from '../protocol/protocol.ts';
 import { responseSchemas } from '../protocol/responses.ts';
@@ -12,6 +14,7 @@ import { responseSchemas } from '../protocol/responses.ts';
 export interface OpenApi {
   readonly openapi: '3.1.1';
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly servers: readonly { readonly url: string }[];
   readonly paths: Readonly<Record<string, Readonly<Partial<Record<'get' | 'post', Operation>>>>>;
   readonly components: {
     readonly schemas: Readonly<Record<string, object>>;
@@ -44,8 +47,16 @@ const bytes = { schema: { type: 'string', format: 'binary' } };
 const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` });
 const json = (name: string): Content => ({ 'application/json': { schema: ref(name) } });
 
-/** @param models the names of the models, for the path parameter */
-export function openApi(models: readonly string[]): OpenApi {
+/** What the document depends on beside the models. */
+export interface Served {
+  /** The path under which the app is mounted, without a slash at the end. */
+  readonly mount: string;
+  readonly explain: boolean;
+  /** Whether `/` is the page. */
+  readonly page: boolean;
+}
+
+export function openApi(models: readonly Model[], { mount, explain, page }: Served): OpenApi {
   const requests = { InferenceRequest: inferenceRequest, RepositoryRequest: repositoryRequest };
   const schemas = Object.entries({ ...requests, ...responseSchemas() });
   return {
@@ -55,10 +66,12 @@ export function openApi(models: readonly string[]): OpenApi {
       version: server.version,
       description: 'The Open Inference Protocol v2, pictures in, and a look inside every Batch Norm layer.',
     },
+    servers: [{ url: mount === '' ? '/' : mount }],
     paths: {
+      ...(!page && { '/': { get: keyed(get('overview', 'The models, and where they answer', 'Overview')) } }),
       ...serverPaths(),
-      ...modelPaths('', models, []),
-      ...modelPaths('/versions/{version}', models, [path('version')]),
+      ...modelPaths('', models, [], explain),
+      ...modelPaths('/versions/{version}', models, [path('version')], explain),
     },
     components: {
       schemas: Object.fromEntries(schemas.map(([name, schema]) => [name, jsonSchema(schema)])),
@@ -82,32 +95,40 @@ function serverPaths(): OpenApi['paths'] {
   };
 }
 
-function modelPaths(suffix: string, models: readonly string[], more: readonly Parameter[]): OpenApi['paths'] {
-  const base = `/v2/models/{model}${suffix}`;
-  const parameters = [{ ...path('model'), schema: { type: 'string', enum: models } }, ...more];
+type PathOperation = readonly [end: string, method: 'get' | 'post', operation: Operation, models: readonly Model[]];
+
+/** A path is there where a model answers it. */
+function modelPaths(
+  suffix: string,
+  models: readonly Model[],
+  more: readonly Parameter[],
+  explain: boolean,
+): OpenApi['paths'] {
   const id = (name: string): string => (suffix === '' ? name : `${name}Version`);
-  const operations: readonly [string, 'get' | 'post', Operation][] = [
-    ['', 'get', get(id('modelMetadata'), 'Model metadata', 'ModelMetadata')],
-    ['/ready', 'get', get(id('modelReady'), 'Is the model ready?', 'ModelReady')],
-    ['/batchnorm', 'get', get(id('batchNorm'), 'Every Batch Norm layer: γ, β, running μ and σ²', 'BatchNormResponse')],
-    ['/infer', 'post', inferOperation(id('infer'))],
-    [
-      '/classify',
-      'post',
-      sampleOperation(id('classify'), 'Picture in, label out', 'ClassifyResponse', classifyOptions),
-    ],
-    [
-      '/explain',
-      'post',
-      sampleOperation(id('explain'), 'z, ẑ and z̃ of every layer', 'ExplainResponse', explainOptions),
-    ],
-  ];
   return Object.fromEntries(
-    operations.map(([end, method, operation]) => {
-      const all = [...parameters, ...(operation.parameters ?? [])];
-      return [`${base}${end}`, { [method]: keyed({ ...operation, parameters: all }) }];
-    }),
+    modelOperations(id, models, explain)
+      .filter(([, , , answering]) => answering.length > 0)
+      .map(([end, method, operation, answering]) => {
+        const model = { ...path('model'), schema: { type: 'string', enum: namesOf(answering) } };
+        const parameters = [model, ...more, ...(operation.parameters ?? [])];
+        return [`/v2/models/{model}${suffix}${end}`, { [method]: keyed({ ...operation, parameters }) }];
+      }),
   );
+}
+
+function modelOperations(id: (name: string) => string, models: readonly Model[], explain: boolean): PathOperation[] {
+  const batchNorm = get(id('batchNorm'), 'Every Batch Norm layer: γ, β, running μ and σ²', 'BatchNormResponse');
+  const classify = sampleOperation(id('classify'), 'Sample in, label out', 'ClassifyResponse', classifyOptions);
+  const look = sampleOperation(id('explain'), 'z, ẑ and z̃ of every layer', 'ExplainResponse', explainOptions);
+  const switchable = models.filter((model) => model.switchable);
+  return [
+    ['', 'get', get(id('modelMetadata'), 'Model metadata', 'ModelMetadata'), models],
+    ['/ready', 'get', get(id('modelReady'), 'Is the model ready?', 'ModelReady'), models],
+    ['/batchnorm', 'get', batchNorm, explain ? models : []],
+    ['/infer', 'post', inferOperation(id('infer')), models],
+    ['/classify', 'post', classify, models.filter(classesOf)],
+    ['/explain', 'post', look, explain ? switchable : []],
+  ];
 }
 
 function inferOperation(operationId: string): Operation {
@@ -120,7 +141,8 @@ function inferOperation(operationId: string): Operation {
   };
   return {
     ...get(operationId, 'Inference', 'InferenceResponse', { 'application/octet-stream': bytes }),
-    description: 'With parameters.statistics "batch" every Batch Norm layer uses the mini-batch\'s own statistics.',
+    description:
+      'With parameters.statistics "batch" every Batch Norm layer uses the mini-batch\'s own statistics, where the model explains.',
     parameters: [header],
     requestBody: { required: true, content: { ...json('InferenceRequest'), 'application/octet-stream': bytes } },
   };

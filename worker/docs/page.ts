@@ -5,8 +5,11 @@ import type { OpenApi, Operation, Parameter } from './openapi.ts';
 
 type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
-/** Paths without version only: the others are the same. */
-export function referencePage(document: OpenApi): Html {
+/**
+ * Paths without version only: the others are the same.
+ * @param mount the path under which the app is mounted, without a slash at the end
+ */
+export function referencePage(document: OpenApi, mount: string): Html {
   const { info, paths, components } = document;
   const shown = Object.entries(paths).filter(([path]) => !path.includes('{version}'));
   return html`<!doctype html>
@@ -15,15 +18,21 @@ export function referencePage(document: OpenApi): Html {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${info.title} reference</title>
-        <link rel="stylesheet" href="/docs/style.css" />
+        <link rel="stylesheet" href="${mount}/docs/style.css" />
       </head>
       <body>
         <main>
           <h1>${info.title} <small>${info.version}</small></h1>
-          <p>${info.description} The same as a document for machines: <a href="/openapi.json">openapi.json</a>.</p>
-          <p>Every model path also exists with its version: <code>/v2/models/{model}/versions/{version}/…</code></p>
+          <p>
+            ${info.description} The same as a document for machines: <a href="${mount}/openapi.json">openapi.json</a>.
+          </p>
+          <p>
+            Every model path also exists with its version: <code>${mount}/v2/models/{model}/versions/{version}/…</code>
+          </p>
           ${shown.flatMap(([path, methods]) =>
-            Object.entries(methods).map(([method, operation]) => operationSection(method, path, operation)),
+            Object.entries(methods).map(([method, operation]) =>
+              operationSection(method, `${mount}${path}`, operation),
+            ),
           )}
           <h2>Objects</h2>
           ${Object.entries(components.schemas).map(([name, schema]) => objectSection(name, schema))}

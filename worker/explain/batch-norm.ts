@@ -1,5 +1,6 @@
 /** Batch Norm as a deployed model holds it: the parameters, the running statistics, and the affine map they fold into. */
-import type { BatchNormLayer, Model } from '../models.ts';
+import type { BatchNormLayer } from '../image.ts';
+import type { Model } from '../models.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
 import type { BatchNormResponse } from '../protocol/responses.ts';
 

@@ -1,10 +1,11 @@
 /** A look inside every Batch Norm layer: what it gets (z), normalizes (ẑ) and passes on (z̃), by both statistics. */
-import { elementCount } from '../../dist/edge/edge.mjs';
 import { foldedInto, type AffineMap } from './batch-norm.ts';
-import { predictions, scoresOf } from '../predict/classify.ts';
-import type { Tensor } from '../protocol/datatypes.ts';
 import { RequestError } from '../http/errors.ts';
-import type { BatchNormLayer, Model } from '../models.ts';
+import type { BatchNormLayer } from '../image.ts';
+import type { Model } from '../models.ts';
+import { classesOf, predictions, type Classes } from '../predict/classify.ts';
+import { elementCount, type Tensor } from '../protocol/datatypes.ts';
+import { whyNoTwin } from '../protocol/infer.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
 import type { ExplainOptions, Statistics } from '../protocol/protocol.ts';
 import type { ExplainResponse, Prediction } from '../protocol/responses.ts';
@@ -22,18 +23,18 @@ type Signal = View['z'];
 export function explain(model: Model, { feeds, batch, id }: Samples, options: ExplainOptions): ExplainResponse {
   const { name, version, batchNorm, switchable } = model;
   if (!switchable) {
-    throw new RequestError('not found', `explain: expected a model with Batch Norm layers of opset 14, got ${name}`);
+    throw new RequestError('not found', `explain: expected a model with a twin, got ${name}: ${whyNoTwin(model)}`);
   }
   if (options.sample >= batch) {
     throw new RequestError('malformed', `sample: expected one of ${batch}, counted from 0, got ${options.sample}`);
   }
-  const scores = scoresOf(model);
-  const fetches = [...new Set([scores.name, ...batchNorm.map(({ input }) => input)])];
+  const classes = classesOf(model);
+  const fetches = [...new Set([...(classes ? [classes.output] : []), ...batchNorm.map(({ input }) => input)])];
   const running = switchable.running(feeds, fetches);
   const own = switchable.batch(feeds, fetches);
-  const predict = (values: ReadonlyMap<string, Tensor>): Prediction => {
-    const prediction = predictions(model, values.get(scores.name), options.top_k)[options.sample];
-    if (prediction === undefined) throw new Error(`internal: no scores of sample ${options.sample}`);
+  const predict = (by: Classes, values: ReadonlyMap<string, Tensor>): Prediction => {
+    const prediction = predictions(model, by, values, options.top_k)[options.sample];
+    if (prediction === undefined) throw new Error(`internal: no prediction of sample ${options.sample}`);
     return prediction;
   };
   const response: ExplainResponse = {
@@ -42,7 +43,7 @@ export function explain(model: Model, { feeds, batch, id }: Samples, options: Ex
     ...(id !== undefined && { id }),
     batch_size: batch,
     sample: options.sample,
-    predictions: { running: predict(running), batch: predict(own) },
+    ...(classes && { predictions: { running: predict(classes, running), batch: predict(classes, own) } }),
     layers: batchNorm.map((layer) => explainLayer(layer, { running, batch: own }, options)),
   };
   [running, own].forEach(discard);
@@ -54,7 +55,7 @@ export function explain(model: Model, { feeds, batch, id }: Samples, options: Ex
  * samples each, 340 MiB of it were there at a time.
  */
 function discard(values: ReadonlyMap<string, Tensor>): void {
-  for (const { data } of values.values()) data.buffer.transfer(0);
+  for (const { data } of values.values()) if ('transfer' in data.buffer) data.buffer.transfer(0);
 }
 
 function explainLayer(

@@ -1,6 +1,5 @@
 /** What a browser may do with an answer: nothing may run or load, and what a model answers is never stored. */
 import type { Context } from 'hono';
-import type { Env } from './env.ts';
 
 /** Answers are data, and the reference is a page with one stylesheet of its own. */
 const protection = {
@@ -28,12 +27,16 @@ export function answerBytes(bytes: Uint8Array<ArrayBuffer>, more: Readonly<Recor
   return new Response(bytes, { headers });
 }
 
-/** For all other answers. What describes a model changes with a deployment only. */
-export function protectBrowsers({ req, res, env }: Context<{ Bindings: Env }>): void {
+/**
+ * For all other answers. What describes a model changes with a deployment only.
+ * @param path below the mount
+ * @param isPrivate where a key is asked for
+ */
+export function protectBrowsers({ req, res }: Context, path: string, isPrivate: boolean): void {
   const { headers, status } = res;
   if (headers.has('x-content-type-options')) return;
   const isRead = req.method === 'GET' || req.method === 'HEAD';
-  const isMetadata = isRead && status < 400 && !req.path.startsWith('/v2/health');
+  const isMetadata = isRead && status < 400 && !path.startsWith('/v2/health');
   for (const [name, value] of Object.entries(protection)) headers.set(name, value);
-  headers.set('cache-control', isMetadata ? `${env.API_KEY ? 'private' : 'public'}, max-age=60` : 'no-store');
+  headers.set('cache-control', isMetadata ? `${isPrivate ? 'private' : 'public'}, max-age=60` : 'no-store');
 }

@@ -1,7 +1,6 @@
 /** The request's body, as far as it can be judged before it is known what it says: media type, size, encoding, JSON. */
-import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { limitsOf, type Env } from './env.ts';
+import type { RequestContext } from './context.ts';
 import { quote, RequestError } from './errors.ts';
 
 /** Deeper than any tensor; JSON nested further is refused before it is parsed. */
@@ -19,18 +18,20 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /**
  * The whole body. Its declared length is judged before anything is read; where none is declared, reading stops at the limit.
- * @throws RequestError where it is larger than configured
+ * @throws RequestError where it has more bytes than the limit
  */
-export async function readBody(c: Context<{ Bindings: Env }, string>): Promise<Uint8Array> {
-  const { bodyBytes } = limitsOf(c.env);
+export async function readBody(c: RequestContext, limit: number): Promise<Uint8Array> {
   const onError = (): never => {
-    throw new RequestError('too large', `body: expected at most ${bodyBytes} bytes, got more`);
+    throw new RequestError('too large', `body: expected at most ${limit} bytes, got more`);
   };
   const declared = c.req.header('content-length');
-  if (declared === undefined || c.req.header('transfer-encoding') !== undefined) {
-    await bodyLimit({ maxSize: bodyBytes, onError })(c, () => Promise.resolve());
-  } else if (Number(declared) > bodyBytes) onError();
-  return new Uint8Array(await c.req.arrayBuffer());
+  const isOpen = declared === undefined || c.req.header('transfer-encoding') !== undefined;
+  // A middleware of the app that this one is mounted in may have read the body, which Hono then keeps.
+  if (isOpen && !c.req.raw.bodyUsed) {
+    await bodyLimit({ maxSize: limit, onError })(c, () => Promise.resolve());
+  } else if (Number(declared) > limit) onError();
+  const body = new Uint8Array(await c.req.arrayBuffer());
+  return body.byteLength > limit ? onError() : body;
 }
 
 /** @throws RequestError where the body is not `application/json`, as it is */

@@ -5,7 +5,6 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { InferenceError } from '../../dist/edge/edge.mjs';
 
 const statuses = {
   malformed: 400,
@@ -32,17 +31,18 @@ export class RequestError extends Error {
 export function answerError(error: Error, c: Context): Response {
   if (error instanceof RequestError) return c.json({ error: error.message }, statuses[error.refusal]);
   if (error instanceof HTTPException) return error.getResponse();
-  if (error instanceof InferenceError && error.outOfMemory) {
+  if (isInferenceError(error) && error.outOfMemory) {
     return c.json({ error: 'batch: expected one that fits into memory, got a larger one' }, statuses['too large']);
   }
   // The tensors fitted what the model declares, yet an operator refused them (two inputs of different batch, say).
-  if (error instanceof InferenceError) return c.json({ error: `onnxruntime: ${withoutSource(error.message)}` }, 400);
+  if (isInferenceError(error)) return c.json({ error: `onnxruntime: ${withoutSource(error.message)}` }, 400);
   console.error(error);
   return c.json({ error: 'internal server error' }, 500);
 }
 
-export function answerUnknownPath(c: Context): Response {
-  return c.json({ error: `path: expected one that /docs lists, got ${quote(c.req.path)}` }, 404);
+/** Known by its name: each image has a class of its own. */
+function isInferenceError(error: Error): error is Error & { readonly outOfMemory?: boolean } {
+  return error.name === 'InferenceError';
 }
 
 export function answerMethod(c: Context, allowed: readonly string[]): Response {

@@ -1,9 +1,7 @@
 /** One line of JSON per request. Neither the query string, headers nor bodies are in it: they can hold secrets. */
 import type { Context } from 'hono';
-import type { Env } from './env.ts';
 
-export function logRequest({ req, res, env }: Context<{ Bindings: Env }>): void {
-  if (String(env.LOG_REQUESTS) !== 'true') return;
+export function logRequest({ req, res }: Context): void {
   const line = {
     method: req.method,
     path: req.path.slice(0, 200),

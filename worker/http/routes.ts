@@ -2,82 +2,106 @@
  * The routes: the Open Inference Protocol v2 over HTTP, and what this Worker offers beyond it.
  * https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
  */
-import { Hono, type Context } from 'hono';
+import { docsRoutes } from '../docs/routes.ts';
 import { describeBatchNorm } from '../explain/batch-norm.ts';
-import { answerJson } from './answers.ts';
-import { HEADER, joinBody, rawRequest, splitBody } from '../protocol/binary.ts';
-import { checkEncoding, parseJson, readBody, requireJson } from './body.ts';
-import { classify } from '../predict/classify.ts';
-import { docs } from '../docs/routes.ts';
-import { limitsOf, type Env } from './env.ts';
 import { explain } from '../explain/explain.ts';
-import { infer, type Inference } from '../protocol/infer.ts';
-import { metadataOf, readModel, repositoryIndex, server } from '../protocol/metadata.ts';
 import type { Model, Models } from '../models.ts';
-import { classifyOptions, explainOptions, inferenceRequest, parse, repositoryRequest } from '../protocol/protocol.ts';
-import { readSamples } from '../protocol/samples.ts';
-
-export type App = Hono<{ Bindings: Env }>;
+import { classify } from '../predict/classify.ts';
+import { HEADER, joinBody, rawRequest, splitBody } from '../protocol/binary.ts';
+import { infer } from '../protocol/infer.ts';
+import { metadataOf, readModel, repositoryIndex, server } from '../protocol/metadata.ts';
+import {
+  classifyOptions,
+  explainOptions,
+  inferenceRequest,
+  parse,
+  repositoryRequest,
+  type InferenceRequest,
+} from '../protocol/protocol.ts';
+import { readSamples, type SampleRequest } from '../protocol/samples.ts';
+import { answerJson } from './answers.ts';
+import { checkEncoding, parseJson, readBody, requireJson } from './body.ts';
+import type { App, RequestContext } from './context.ts';
+import { RequestError } from './errors.ts';
+import type { Settings } from './settings.ts';
 
 /** A model's paths, without and with its version. */
 const modelPaths = ['/v2/models/:model', '/v2/models/:model/versions/:version'] as const;
 
-export function routesTo(models: Models): App {
-  const app: App = new Hono({ strict: false });
+export function addRoutes(app: App, models: Models, settings: Settings): void {
   app.get('/v2', (c) => c.json(server));
   app.get('/v2/health/live', (c) => c.json({ live: true }));
   // The specification's text names the field `live` here too, its implementations say `ready`.
   app.get('/v2/health/ready', (c) => c.json({ live: true, ready: true }));
   app.get('/v2/repository/index', (c) => c.json(repositoryIndex(models)));
   app.post('/v2/repository/index', async (c) => {
-    await checkRepositoryBody(c);
+    checkRepositoryBody(await readBody(c, settings.bodyBytes(c.env)));
     return c.json(repositoryIndex(models));
   });
-  for (const path of modelPaths) addModelRoutes(app, path, models);
-  app.route('/', docs(models));
-  return app;
+  for (const path of modelPaths) addModelRoutes(app, path, models, settings);
+  docsRoutes(app, models, settings);
 }
 
-function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Models): void {
-  const modelOf = (c: Context): Model => readModel(models, c.req.param('model') ?? '', c.req.param('version'));
+function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Models, settings: Settings): void {
+  const modelOf = (c: RequestContext): Model => readModel(models, c.req.param('model') ?? '', c.req.param('version'));
+  const samplesOf = async (c: RequestContext, model: Model): Promise<SampleRequest> =>
+    readSamples(model, c.req.raw, await readBody(c, settings.bodyBytes(c.env)), settings.batch(c.env));
+  const requireExplain = (c: RequestContext, what: string): void => {
+    if (settings.explain(c.env)) return;
+    const how = 'EXPLAIN=true or createWorker(image, { explain: true })';
+    throw new RequestError('not found', `${what}: expected a Worker that explains, got one that does not (${how})`);
+  };
+
   app.get(path, (c) => c.json(metadataOf(models, modelOf(c))));
   app.get(`${path}/ready`, (c) => c.json({ name: modelOf(c).name, ready: true }));
-  app.get(`${path}/batchnorm`, (c) => c.json(describeBatchNorm(modelOf(c))));
+  app.get(`${path}/batchnorm`, (c) => {
+    requireExplain(c, 'batchnorm');
+    return c.json(describeBatchNorm(modelOf(c)));
+  });
   app.post(`${path}/infer`, async (c) => {
-    const { response, binary } = await inferenceOf(c, modelOf(c));
+    const model = modelOf(c);
+    const { request, bytes } = await inferenceOf(c, model, settings);
+    if (request.parameters?.statistics === 'batch') requireExplain(c, 'statistics');
+    const { response, binary } = infer(model, request, bytes, settings.batch(c.env));
     return binary.length === 0 ? answerJson(response) : joinBody(response, binary);
   });
   app.post(`${path}/classify`, async (c) => {
     const model = modelOf(c);
-    const { samples, options } = readSamples(model, c.req.raw, await readBody(c), limitsOf(c.env).batch);
-    return answerJson(classify(model, samples, parse(classifyOptions, options)));
+    const { samples, options } = await samplesOf(c, model);
+    const parsed = parse(classifyOptions, options);
+    if (parsed.statistics === 'batch') requireExplain(c, 'statistics');
+    return answerJson(await classify(model, samples, parsed));
   });
   app.post(`${path}/explain`, async (c) => {
+    requireExplain(c, 'explain');
     const model = modelOf(c);
-    const { samples, options } = readSamples(model, c.req.raw, await readBody(c), limitsOf(c.env).batch);
+    const { samples, options } = await samplesOf(c, model);
     return answerJson(explain(model, samples, parse(explainOptions, options)));
   });
 }
 
 /** JSON alone, JSON and bytes, or bytes alone: the header of the binary extension tells. */
-async function inferenceOf(c: Context<{ Bindings: Env }, string>, model: Model): Promise<Inference> {
-  const { batch } = limitsOf(c.env);
+async function inferenceOf(
+  c: RequestContext,
+  model: Model,
+  settings: Settings,
+): Promise<{ readonly request: InferenceRequest; readonly bytes: Uint8Array }> {
+  const limit = settings.bodyBytes(c.env);
   const header = c.req.header(HEADER);
   if (header === undefined) {
     requireJson(c.req.raw);
-    return infer(model, parse(inferenceRequest, parseJson(await readBody(c))), new Uint8Array(), batch);
+    return { request: parse(inferenceRequest, parseJson(await readBody(c, limit))), bytes: new Uint8Array() };
   }
   checkEncoding(c.req.raw);
-  const { json, binary } = splitBody(await readBody(c), header);
+  const { json, binary } = splitBody(await readBody(c, limit), header);
   const isRaw = json.byteLength === 0;
   const request = isRaw
     ? rawRequest(model.name, model.session.inputs, binary.byteLength)
     : parse(inferenceRequest, parseJson(json));
-  return infer(model, request, binary, batch);
+  return { request, bytes: binary };
 }
 
 /** Every model is ready, so what the body asks for changes nothing; but it has to be a request. */
-async function checkRepositoryBody(c: Context<{ Bindings: Env }, string>): Promise<void> {
-  const body = await readBody(c);
+function checkRepositoryBody(body: Uint8Array): void {
   if (body.byteLength > 0) parse(repositoryRequest, parseJson(body));
 }

@@ -8,10 +8,6 @@ import { damaged, requireSize, type Picture } from './picture.ts';
 
 const MAX_MEGABYTES = 96;
 
-export function isJpeg(bytes: Uint8Array): boolean {
-  return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
-}
-
 /** @throws RequestError where the file is damaged or too large */
 export function decodeJpeg(bytes: Uint8Array): Picture {
   const { width, height } = frameSize(bytes);

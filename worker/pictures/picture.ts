@@ -1,7 +1,8 @@
 /** A picture as it comes in: PNG or JPEG bytes to pixels, refused before memory is spent where it is too large. */
 import { RequestError } from '../http/errors.ts';
-import { decodeJpeg, isJpeg } from './jpeg.ts';
-import { decodePng, isPng } from './png.ts';
+import { isJpeg, isPng } from './format.ts';
+import { decodeJpeg } from './jpeg.ts';
+import { decodePng } from './png.ts';
 
 export interface Picture {
   readonly width: number;
@@ -12,11 +13,6 @@ export interface Picture {
 
 /** Decoding takes some 20 bytes a pixel, and a Worker has 128 MB. */
 const MAX_PIXELS = 2 ** 22;
-
-/** Judged by the first bytes: `curl --data-binary` declares any file a form. */
-export function isPicture(bytes: Uint8Array): boolean {
-  return isPng(bytes) || isJpeg(bytes);
-}
 
 /** @throws RequestError where the bytes are no picture, a damaged one, or one of more than `MAX_PIXELS` */
 export function decodePicture(bytes: Uint8Array): Picture {

@@ -7,10 +7,10 @@ import crc32 from 'crc-32';
 import { encode } from 'fast-png';
 import { Unzlib, unzlibSync } from 'fflate';
 import { concatenate } from '../http/bytes.ts';
+import { PNG_SIGNATURE } from './format.ts';
 import { damaged, requireSize, type Picture } from './picture.ts';
 import { rgbaOf, rowsSize, type PngHeader } from './png-rows.ts';
 
-const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] as const;
 const NEEDED = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 
 /** The depths that a colour type comes in. */
@@ -25,10 +25,6 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
 /** Deflate writes at most 1,032 bytes for one, so this much inflates to 16 MB at worst, and in one piece. */
 const HARMLESS = 16_256;
 const PIECE = 16_384;
-
-export function isPng(bytes: Uint8Array): boolean {
-  return SIGNATURE.every((byte, i) => bytes[i] === byte);
-}
 
 /** @throws RequestError where the file is damaged or too large */
 export function decodePng(bytes: Uint8Array): Picture {
@@ -66,7 +62,7 @@ interface Chunk {
 function readChunks(file: Uint8Array): Chunk[] {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const chunks: Chunk[] = [];
-  for (let at: number = SIGNATURE.length; at + 12 <= file.byteLength;) {
+  for (let at = PNG_SIGNATURE.length; at + 12 <= file.byteLength;) {
     const end = at + 12 + view.getUint32(at);
     const type = String.fromCharCode(...file.subarray(at + 4, at + 8));
     if (end > file.byteLength) break;

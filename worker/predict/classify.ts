@@ -1,20 +1,21 @@
-/** From scores to labels: which class each sample is, and how sure the model is of it. */
-import { datatypes, type Tensor, type TensorInfo } from '../protocol/datatypes.ts';
+/** From a model's answer to labels: which class each sample is, and how sure the model is of it. */
 import { RequestError } from '../http/errors.ts';
+import type { Model } from '../models.ts';
+import { numbersOf, type Tensor } from '../protocol/datatypes.ts';
 import { runWith, statisticsNote } from '../protocol/infer.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
-import type { Model } from '../models.ts';
 import type { ClassifyOptions } from '../protocol/protocol.ts';
 import type { ClassifyResponse, Prediction } from '../protocol/responses.ts';
 import type { Samples } from '../protocol/samples.ts';
+import { probabilitiesOf, type Probabilities } from './kinds.ts';
 
-/** @throws RequestError where the model answers no scores per class; InferenceError */
-export function classify(model: Model, samples: Samples, options: ClassifyOptions): ClassifyResponse {
+/** @throws RequestError where the model is none for classes; InferenceError */
+export async function classify(model: Model, samples: Samples, options: ClassifyOptions): Promise<ClassifyResponse> {
   const { statistics = 'running' } = options;
-  const scores = scoresOf(model);
-  const outputs = runWith(model, statistics)(samples.feeds, [scores.name]);
-  const answers = predictions(model, outputs.get(scores.name), options.top_k);
-  const images = options.image ? samples.images() : [];
+  const classes = requireClasses(model);
+  const outputs = runWith(model, statistics)(samples.feeds, [classes.output]);
+  const answers = predictions(model, classes, outputs, options.top_k);
+  const images = options.image ? await samples.images() : [];
   return {
     model_name: model.name,
     model_version: model.version,
@@ -25,40 +26,60 @@ export function classify(model: Model, samples: Samples, options: ClassifyOption
   };
 }
 
-/**
- * The output `[N, classes]` that holds one real number per class.
- * @throws RequestError where there is none
- */
-export function scoresOf({ name, session }: Model): TensorInfo {
-  const isScores = ({ datatype, shape }: TensorInfo): boolean =>
-    datatypes[datatype].range?.integer === false && shape.length === 2;
-  const scores = session.outputs.find(isScores);
-  if (scores) return scores;
-  throw new RequestError('not found', `${name}: expected a model with an output of shape [-1, classes], got none`);
+/** The output that tells a sample's class, and how to read it. */
+export interface Classes {
+  readonly output: string;
+  readonly probabilities: Probabilities;
 }
 
-/** One prediction per sample; the most probable classes first. */
-export function predictions({ labels }: Model, scores: Tensor | undefined, topK: number): Prediction[] {
-  if (scores === undefined) throw new Error('internal: no scores');
-  const [samples = 0, classes = 0] = scores.shape;
-  const numbers = Array.from<number | bigint, number>(scores.data as ArrayLike<number | bigint>, Number);
+/** `undefined` where the model is none for classes, or nobody says what its output is. */
+export function classesOf({ output }: Model): Classes | undefined {
+  const probabilities = output && probabilitiesOf[output.kind];
+  return probabilities ? { output: output.name, probabilities } : undefined;
+}
+
+function requireClasses(model: Model): Classes {
+  const classes = classesOf(model);
+  if (classes) return classes;
+  const { name, path, output } = model;
+  const got = output
+    ? `${name} predicts a ${output.kind}: use infer`
+    : `${name} does not say what its output is: set "output": {"name": …, "kind": "logits" or "probabilities"} in models/${path}/card.json and build again`;
+  throw new RequestError('not found', `classify: expected a model for classes, ${got}`);
+}
+
+/**
+ * One prediction per sample; the most probable classes first, and of equal ones the first.
+ * @throws RequestError where the output has another shape than `[N, classes]` or `[N]`, or a sample gets no number
+ */
+export function predictions(
+  { name, labels }: Model,
+  { output, probabilities }: Classes,
+  outputs: ReadonlyMap<string, Tensor>,
+  topK: number,
+): Prediction[] {
+  const scores = outputs.get(output);
+  if (scores === undefined) throw new Error(`internal: no output ${output}`);
+  const [samples, classes = 1, ...others] = scores.shape;
+  if (samples === undefined || others.length > 0) {
+    const got = `[${scores.shape.join(', ')}] of ${name}`;
+    throw new RequestError('not found', `classify: expected an output of shape [-1, classes], got ${got}: use infer`);
+  }
+  const values = numbersOf(scores);
   return Array.from({ length: samples }, (_, i) => {
-    const probabilities = probabilitiesOf(numbers.slice(i * classes, (i + 1) * classes));
-    const top = probabilities
-      .map((probability, index) => ({ label: labels?.[index] ?? String(index), index, probability }))
-      .sort((a, b) => b.probability - a.probability)
-      .slice(0, topK)
-      .map((ranked) => ({ ...ranked, probability: toFloatDigits(ranked.probability) }));
-    return { label: top[0]?.label ?? '', probability: top[0]?.probability ?? NaN, top };
+    const all = probabilities(values.slice(i * classes, (i + 1) * classes));
+    if (all.some(Number.isNaN)) {
+      throw new RequestError('malformed', `classify: expected numbers, ${name} answers NaN for sample ${i}: use infer`);
+    }
+    return rank(all, labels, topK);
   });
 }
 
-/** softmax(x) = exp(x − max) / Σ exp(x − max), unless the scores are probabilities already. */
-function probabilitiesOf(scores: readonly number[]): number[] {
-  const total = scores.reduce((sum, score) => sum + score, 0);
-  if (Math.abs(total - 1) < 1e-3 && scores.every((score) => score >= 0)) return [...scores];
-  const largest = Math.max(...scores);
-  const exponentials = scores.map((score) => Math.exp(score - largest));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / sum);
+function rank(probabilities: readonly number[], labels: readonly string[] | undefined, topK: number): Prediction {
+  const top = probabilities
+    .map((probability, index) => ({ label: labels?.[index] ?? String(index), index, probability }))
+    .sort((a, b) => b.probability - a.probability)
+    .slice(0, topK)
+    .map((ranked) => ({ ...ranked, probability: toFloatDigits(ranked.probability) }));
+  return { label: top[0]?.label ?? '', probability: top[0]?.probability ?? NaN, top };
 }

@@ -2,10 +2,9 @@
  * Triton's binary tensor extension: tensors as bytes behind the JSON object instead of numbers inside it.
  * https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_binary_data.md
  */
-import { elementBytes, elementCount } from '../../dist/edge/edge.mjs';
 import { answerBytes } from '../http/answers.ts';
 import { concatenate } from '../http/bytes.ts';
-import { datatypes, type TensorInfo } from './datatypes.ts';
+import { datatypes, elementCount, type TensorInfo } from './datatypes.ts';
 import { RequestError } from '../http/errors.ts';
 import type { InferenceRequest, RequestInput } from './protocol.ts';
 import type { InferenceResponse } from './responses.ts';
@@ -56,7 +55,7 @@ export function rawRequest(model: string, inputs: readonly TensorInfo[], bytes: 
     throw new RequestError('malformed', `${HEADER}: expected JSON, because ${model} has not one input of known shape`);
   }
   const { name, datatype, shape } = input;
-  const whole = elementBytes(datatypes[datatype].dtype) * elementCount(shape.map(Math.abs));
+  const whole = datatypes[datatype].bytes * elementCount(shape.map(Math.abs));
   const size = bytes / whole;
   if (!Number.isInteger(size) || size === 0 || (open === 0 && size !== 1)) {
     throw new RequestError('malformed', `body: expected a multiple of ${whole} bytes, got ${bytes}`);

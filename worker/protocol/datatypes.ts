@@ -1,11 +1,10 @@
 /**
- * The tensor datatypes of the Open Inference Protocol, tied to ONNX's element types.
+ * The tensor datatypes of the Open Inference Protocol, tied to ONNX's element types, and the arrays that hold them.
  *
  * https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
  * https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto (`TensorProto.DataType`)
  */
-
-import type { DType, TensorData } from '../../dist/edge/edge.mjs';
+import type { DType } from '../image.ts';
 
 /** The numbers that a datatype can hold; reals are rounded to the nearest representable one. */
 export interface NumberRange {
@@ -14,30 +13,61 @@ export interface NumberRange {
   readonly integer: boolean;
 }
 
+export type TensorData =
+  | Float16Array<ArrayBuffer>
+  | Float32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>
+  | Int16Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | BigUint64Array<ArrayBuffer>;
+
+interface DatatypeInfo {
+  /** An image's name of it, which is ONNX's in lower case. */
+  readonly dtype: DType;
+  /** Of one element. */
+  readonly bytes: number;
+  /** It is `null` where the JSON values are `true` and `false`; that of the 64-bit integers ends where JSON numbers stop being exact. */
+  readonly range: NumberRange | null;
+  /** A zeroed array for `count` elements. */
+  create(count: number): TensorData;
+}
+
 const integers = (min: number, max: number): NumberRange => ({ min, max, integer: true });
 const reals = (max: number): NumberRange => ({ min: -max, max, integer: false });
 
 const FP16_MAX = 65504;
 const FP32_MAX = 3.4028234663852886e38;
+const INT64_MAX = Number.MAX_SAFE_INTEGER;
 
-/**
- * `dtype` is the edge image's name of it, which is ONNX's in lower case. `range` is `null` where the JSON values are `true` and `false`; that
- * of the 64-bit integers ends where JSON numbers stop being exact.
- */
 export const datatypes = {
-  BOOL: { dtype: 'bool', range: null },
-  UINT8: { dtype: 'uint8', range: integers(0, 255) },
-  UINT16: { dtype: 'uint16', range: integers(0, 65535) },
-  UINT32: { dtype: 'uint32', range: integers(0, 2 ** 32 - 1) },
-  UINT64: { dtype: 'uint64', range: integers(0, Number.MAX_SAFE_INTEGER) },
-  INT8: { dtype: 'int8', range: integers(-128, 127) },
-  INT16: { dtype: 'int16', range: integers(-32768, 32767) },
-  INT32: { dtype: 'int32', range: integers(-(2 ** 31), 2 ** 31 - 1) },
-  INT64: { dtype: 'int64', range: integers(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) },
-  FP16: { dtype: 'float16', range: reals(FP16_MAX) },
-  FP32: { dtype: 'float32', range: reals(FP32_MAX) },
-  FP64: { dtype: 'float64', range: reals(Number.MAX_VALUE) },
-} as const satisfies Readonly<Record<string, { readonly dtype: DType; readonly range: NumberRange | null }>>;
+  BOOL: { dtype: 'bool', bytes: 1, range: null, create: (count) => new Uint8Array(count) },
+  UINT8: { dtype: 'uint8', bytes: 1, range: integers(0, 255), create: (count) => new Uint8Array(count) },
+  UINT16: { dtype: 'uint16', bytes: 2, range: integers(0, 65535), create: (count) => new Uint16Array(count) },
+  UINT32: { dtype: 'uint32', bytes: 4, range: integers(0, 2 ** 32 - 1), create: (count) => new Uint32Array(count) },
+  UINT64: { dtype: 'uint64', bytes: 8, range: integers(0, INT64_MAX), create: (count) => new BigUint64Array(count) },
+  INT8: { dtype: 'int8', bytes: 1, range: integers(-128, 127), create: (count) => new Int8Array(count) },
+  INT16: { dtype: 'int16', bytes: 2, range: integers(-32768, 32767), create: (count) => new Int16Array(count) },
+  INT32: {
+    dtype: 'int32',
+    bytes: 4,
+    range: integers(-(2 ** 31), 2 ** 31 - 1),
+    create: (count) => new Int32Array(count),
+  },
+  INT64: {
+    dtype: 'int64',
+    bytes: 8,
+    range: integers(-INT64_MAX, INT64_MAX),
+    create: (count) => new BigInt64Array(count),
+  },
+  FP16: { dtype: 'float16', bytes: 2, range: reals(FP16_MAX), create: (count) => new Float16Array(count) },
+  FP32: { dtype: 'float32', bytes: 4, range: reals(FP32_MAX), create: (count) => new Float32Array(count) },
+  FP64: { dtype: 'float64', bytes: 8, range: reals(Number.MAX_VALUE), create: (count) => new Float64Array(count) },
+} as const satisfies Readonly<Record<string, DatatypeInfo>>;
 
 export type Datatype = keyof typeof datatypes;
 
@@ -66,3 +96,18 @@ export function datatypeOf(dtype: DType): Datatype {
 const datatypeOfDtype = Object.fromEntries(
   Object.entries(datatypes).map(([datatype, { dtype }]) => [dtype, datatype]),
 ) as Readonly<Record<DType, Datatype>>;
+
+/** How many elements a shape has; 1 for a scalar. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}
+
+/** The elements' bytes, not copied. */
+export function bytesOf({ buffer, byteOffset, byteLength }: TensorData): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** As JavaScript numbers, in which 64-bit integers lose what they have beyond 2^53. */
+export function numbersOf({ data }: Tensor): number[] {
+  return Array.from<number | bigint, number>(data as ArrayLike<number | bigint>, Number);
+}

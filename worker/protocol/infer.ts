@@ -1,8 +1,8 @@
 /** One inference: a parsed request and a model in, tensors and the protocol's response out. Knows nothing of HTTP. */
-import { bytesOf } from '../../dist/edge/edge.mjs';
 import { isBinary, sliceInputs } from './binary.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
+import { bytesOf } from './datatypes.ts';
 import type { InferenceRequest, Statistics } from './protocol.ts';
 import type { InferenceResponse } from './responses.ts';
 import type { Session } from './session.ts';
@@ -42,11 +42,20 @@ export function infer(model: Model, request: InferenceRequest, binary: Uint8Arra
   };
 }
 
-/** @throws RequestError where the model has no Batch Norm that could use other statistics */
-export function runWith({ name, session, switchable }: Model, statistics: Statistics): Session['run'] {
+/** @throws RequestError where the model carries no twin that could use other statistics */
+export function runWith(model: Model, statistics: Statistics): Session['run'] {
+  const { name, session, switchable } = model;
   if (statistics === 'running') return (feeds, fetches) => session.run(feeds, fetches);
   if (switchable) return switchable[statistics];
-  throw new RequestError('malformed', `statistics: expected "running" for ${name}, got ${quote(statistics)}`);
+  const why = `${quote(statistics)}: ${whyNoTwin(model)}`;
+  throw new RequestError('malformed', `statistics: expected "running" for ${name}, got ${why}`);
+}
+
+/** Why a model carries no switchable twin, and what gives it one. */
+export function whyNoTwin({ path, explain, batchNorm }: Model): string {
+  if (batchNorm.length === 0) return 'it has no Batch Norm layers';
+  if (explain) return 'its Batch Norm layers are of an opset before 14';
+  return `set "explain": true in models/${path}/card.json and build again`;
 }
 
 /** What mini-batch statistics do to this request, in plain words. */

@@ -1,9 +1,10 @@
 /** What the protocol tells about the server and its models. */
 import { quote, RequestError } from '../http/errors.ts';
-import type { Model, Models } from '../models.ts';
+import { namesOf, versionsOf, type Model, type Models } from '../models.ts';
+import { version as packageVersion } from '../version.ts';
 import type { ModelMetadata, RepositoryIndex, ServerMetadata } from './responses.ts';
 
-export const server: ServerMetadata = { name: 'bn-edge', version: '0.1.0', extensions: ['binary_tensor_data'] };
+export const server: ServerMetadata = { name: 'bn-edge', version: packageVersion, extensions: ['binary_tensor_data'] };
 
 /**
  * @param version the current one where it is undefined
@@ -12,20 +13,13 @@ export const server: ServerMetadata = { name: 'bn-edge', version: '0.1.0', exten
 export function readModel(models: Models, name: string, version: string | undefined): Model {
   const versions = versionsOf(models, name);
   if (versions.length === 0) {
-    throw new RequestError('not found', `model: expected ${namesOf(models).join(' or ')}, got ${quote(name)}`);
+    throw new RequestError('not found', `model: expected ${namesOf(models.values()).join(' or ')}, got ${quote(name)}`);
   }
   const model = versions.find((candidate) => version === undefined || candidate.version === version);
   if (model !== undefined) return model;
   const served = versions.map((candidate) => candidate.version).join(' or ');
   throw new RequestError('not found', `version of ${name}: expected ${served}, got ${quote(version ?? '')}`);
 }
-
-/** Each once, however many versions it has. */
-export const namesOf = (models: Models): string[] => [...new Set(Array.from(models.values(), ({ name }) => name))];
-
-/** The current version first. */
-const versionsOf = (models: Models, name: string): Model[] =>
-  [...models.values()].filter((model) => model.name === name);
 
 export function metadataOf(models: Models, { name, description, labels, session }: Model): ModelMetadata {
   return {

@@ -47,6 +47,14 @@ function protocolSchemas() {
     }),
     RepositoryIndex: list(z.object({ name: text, version: text, state: z.literal('READY'), reason: text })),
     InferenceResponse: z.object({ ...named, parameters: z.optional(parameters), outputs: list(output) }),
+    Overview: z.object({
+      name: text,
+      version: text,
+      models: list(
+        z.object({ name: text, version: text, url: described(text, "A path on this server: the model's metadata.") }),
+      ),
+      docs: z.optional(described(text, 'A path on this server: the reference, where it is turned on.')),
+    }),
     Error: z.object({ error: described(text, 'where: expected X, got Y') }),
   };
 }
@@ -119,7 +127,9 @@ function ownSchemas() {
       ...named,
       batch_size: count,
       sample: count,
-      predictions: z.object({ running: prediction, batch: prediction }),
+      predictions: z.optional(
+        described(z.object({ running: prediction, batch: prediction }), 'Of a model for classes.'),
+      ),
       layers: list(explainSchema()),
     }),
   };
@@ -133,6 +143,7 @@ type Responses = {
   [Name in keyof ReturnType<typeof responseSchemas>]: z.output<ReturnType<typeof responseSchemas>[Name]>;
 };
 
+export type Overview = Responses['Overview'];
 export type ServerMetadata = Responses['ServerMetadata'];
 export type ModelMetadata = Responses['ModelMetadata'];
 export type RepositoryIndex = Responses['RepositoryIndex'];

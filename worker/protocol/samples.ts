@@ -4,9 +4,7 @@ import { rawRequest, sliceInputs } from './binary.ts';
 import type { Tensor, TensorInfo } from './datatypes.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
-import { channelsOf } from '../pictures/channels.ts';
-import { decodePicture, isPicture } from '../pictures/picture.ts';
-import { toPngUrl } from '../pictures/png.ts';
+import { isPicture } from '../pictures/format.ts';
 import { inferenceRequest, parse, type InferenceRequest } from './protocol.ts';
 import { readInputs } from './tensors.ts';
 
@@ -15,7 +13,7 @@ export interface Samples {
   readonly batch: number;
   readonly id?: string;
   /** What the model sees of each sample, as PNG data URLs. */
-  images(): string[];
+  images(): Promise<string[]>;
 }
 
 export interface SampleRequest {
@@ -25,12 +23,17 @@ export interface SampleRequest {
 }
 
 /** @throws RequestError */
-export function readSamples(model: Model, request: Request, body: Uint8Array, maxBatch: number): SampleRequest {
+export async function readSamples(
+  model: Model,
+  request: Request,
+  body: Uint8Array,
+  maxBatch: number,
+): Promise<SampleRequest> {
   checkEncoding(request);
   const query = queryOptions(request.url);
   const type = mediaType(request);
   if (isPicture(body) || type?.startsWith('image/')) {
-    return { samples: samplesOf(pictureRequest(model, body), model, maxBatch), options: query };
+    return { samples: samplesOf(await pictureRequest(model, body), model, maxBatch), options: query };
   }
   if (type === 'application/json') {
     const json = parse(inferenceRequest, parseJson(body));
@@ -64,8 +67,9 @@ function samplesOf({ request, binary }: Parts, model: Model, maxBatch: number): 
   };
 }
 
-function pictureRequest(model: Model, body: Uint8Array): Parts {
+async function pictureRequest(model: Model, body: Uint8Array): Promise<Parts> {
   const { channels, width, height } = pictureInput(model);
+  const { channelsOf, decodePicture } = await import('../pictures/index.ts');
   return pixelsRequest(model, channelsOf(decodePicture(body), channels, { width, height }));
 }
 
@@ -95,7 +99,11 @@ function pictureInput({ name, session }: Model): PictureInput {
 }
 
 /** Clamped to a byte: `[N, C, H, W]` planes to pixels side by side. */
-function imagesOf(feeds: ReadonlyMap<string, Tensor>, { name, channels, width, height }: PictureInput): string[] {
+async function imagesOf(
+  feeds: ReadonlyMap<string, Tensor>,
+  { name, channels, width, height }: PictureInput,
+): Promise<string[]> {
+  const { toPngUrl } = await import('../pictures/index.ts');
   const values = feeds.get(name)?.data ?? [];
   const size = width * height;
   return Array.from({ length: values.length / (channels * size) }, (_, n) => {

@@ -1,13 +1,13 @@
-/** An inference session in the protocol's terms. The edge image (see exporter/edge) holds the sessions and runs them. */
-import type { Session as EdgeSession, Tensor as EdgeTensor, ValueInfo } from '../../dist/edge/edge.mjs';
-import { datatypeOf, datatypes, type Tensor, type TensorInfo } from './datatypes.ts';
+/** An inference session in the protocol's terms. The image holds the sessions and runs them. */
+import type { EdgeSession, EdgeTensor, ValueInfo } from '../image.ts';
+import { datatypeOf, datatypes, type Tensor, type TensorData, type TensorInfo } from './datatypes.ts';
 
 export interface Session {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   /**
    * Computes the named outputs from one tensor per input. The returned data is a copy.
-   * @throws InferenceError where a kernel refuses its operands, or memory runs out.
+   * @throws Error named `InferenceError` where a kernel refuses its operands, or memory runs out
    */
   run(feeds: ReadonlyMap<string, Tensor>, fetches: readonly string[]): Map<string, Tensor>;
 }
@@ -35,6 +35,7 @@ function fed({ datatype, shape, data }: Tensor): EdgeTensor {
   return { dtype: datatypes[datatype].dtype, shape, data };
 }
 
+/** An image's data are the typed array of their element type, which its types leave open for the sake of older compilers. */
 function fetched({ dtype, shape, data }: EdgeTensor): Tensor {
-  return { datatype: datatypeOf(dtype), shape, data };
+  return { datatype: datatypeOf(dtype), shape, data: data as unknown as TensorData };
 }

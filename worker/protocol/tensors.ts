@@ -1,6 +1,15 @@
 /** Tensors on their way in and out: JSON data checked against what the model declares, and copied in the same pass. */
-import { bytesOf, createData, elementBytes, elementCount, type TensorData } from '../../dist/edge/edge.mjs';
-import { datatypes, isDatatype, type Datatype, type NumberRange, type Tensor, type TensorInfo } from './datatypes.ts';
+import {
+  bytesOf,
+  datatypes,
+  elementCount,
+  isDatatype,
+  type Datatype,
+  type NumberRange,
+  type Tensor,
+  type TensorData,
+  type TensorInfo,
+} from './datatypes.ts';
 import { describe, quote, RequestError } from '../http/errors.ts';
 import type { RequestInput } from './protocol.ts';
 import type { ResponseOutput } from './responses.ts';
@@ -77,7 +86,7 @@ function cast(
   { datatype }: TensorInfo,
   shape: readonly number[],
 ): TensorData {
-  const data = createData(datatypes[datatype].dtype, elementCount(shape));
+  const data = datatypes[datatype].create(elementCount(shape));
   const set = setter(data);
   let count = 0;
   for (const row of rows) {
@@ -93,12 +102,11 @@ function cast(
 
 /** Little-endian bytes as numbers: copied, because they may lie anywhere in the body. */
 function fromBytes(where: string, bytes: Uint8Array, datatype: Datatype, shape: readonly number[]): TensorData {
-  const { dtype } = datatypes[datatype];
-  const expected = elementCount(shape) * elementBytes(dtype);
+  const expected = elementCount(shape) * datatypes[datatype].bytes;
   if (bytes.byteLength !== expected) {
     return refuse(where, `expected ${expected} bytes for ${datatype} [${shape.join(', ')}], got ${bytes.byteLength}`);
   }
-  const data = createData(dtype, elementCount(shape));
+  const data = datatypes[datatype].create(elementCount(shape));
   bytesOf(data).set(bytes);
   return data;
 }

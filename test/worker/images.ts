@@ -1,0 +1,109 @@
+/** Images made by hand: each model answers, under the name `y`, the numbers that it gets as `x`. */
+import type {
+  BatchNormLayer,
+  EdgeSession,
+  EdgeTensor,
+  Image,
+  ModelAbout,
+  OutputKind,
+  WorkerHandler,
+} from '../../worker/create-worker.ts';
+
+export interface Echo {
+  readonly name: string;
+  readonly version?: string;
+  /** Of `x` and `y`; the first dimension is the batch. */
+  readonly shape?: readonly (number | string)[];
+  readonly kind?: OutputKind;
+  readonly labels?: readonly string[];
+  /** What the card says. */
+  readonly explain?: boolean;
+  /** Whether the switchable twin is there; what the card says where it is not given. */
+  readonly twin?: boolean;
+  readonly batchNorm?: readonly BatchNormLayer[];
+  /** In place of the echo. */
+  readonly run?: EdgeSession['run'];
+}
+
+export const layer: BatchNormLayer = {
+  name: 'norm',
+  input: 'x',
+  output: 'y',
+  epsilon: 1e-5,
+  momentum: 0.9,
+  gamma: [1, 1],
+  beta: [0, 0],
+  runningMean: [0, 0],
+  runningVar: [1, 1],
+};
+
+export function imageOf(...echoes: readonly Echo[]): Image {
+  const models = echoes.map(aboutOf);
+  const sessions = echoes.flatMap((echo, i): [string, EdgeSession][] => {
+    const path = models[i]?.path ?? '';
+    const session = sessionOf(echo);
+    const twin: [string, EdgeSession][] = (echo.twin ?? echo.explain) ? [[`${path}/switchable`, session]] : [];
+    return [[`${path}/model`, session], ...twin];
+  });
+  return { models, sessions: new Map(sessions), switchName: 'switch' };
+}
+
+function aboutOf({ name, version = '1', kind, labels, explain = false, batchNorm = [] }: Echo): ModelAbout {
+  return {
+    name,
+    path: name,
+    version,
+    ...(labels && { labels }),
+    ...(kind && { output: { name: 'y', kind } }),
+    explain,
+    batchNorm,
+  };
+}
+
+function sessionOf({ name, shape = ['N', 2], run }: Echo): EdgeSession {
+  const tensor = { dtype: 'float32', shape } as const;
+  return {
+    name: `${name}/model`,
+    inputs: [{ name: 'x', ...tensor }],
+    outputs: [{ name: 'y', ...tensor }],
+    run: run ?? (({ x }, names = ['y']) => Object.fromEntries(names.map((output) => [output, copyOf(x)]))),
+  };
+}
+
+function copyOf(tensor: EdgeTensor | undefined): EdgeTensor {
+  if (!tensor) throw new Error('internal: no feed x');
+  return { ...tensor, data: Float32Array.from(tensor.data as ArrayLike<number>) };
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** `undefined` where it is not JSON. */
+  readonly body: unknown;
+}
+
+/** What a Worker, or a Hono app, answers under an environment. */
+export async function ask(
+  worker: Pick<WorkerHandler, 'fetch'>,
+  path: string,
+  init: RequestInit = {},
+  env: object = { LOG_REQUESTS: false },
+): Promise<Reply> {
+  const response = await worker.fetch(new Request(`http://worker${path}`, init), env);
+  const { status, headers } = response;
+  const text = await response.text();
+  const isJson = headers.get('content-type')?.startsWith('application/json') ?? false;
+  return { status, headers, text, body: isJson ? (JSON.parse(text) as unknown) : undefined };
+}
+
+/** A request that sends samples to an echo, of which each is one row of `x`. */
+export function samples(rows: readonly (readonly number[])[], more: object = {}): RequestInit {
+  const [first = []] = rows;
+  const input = { name: 'x', datatype: 'FP32', shape: [rows.length, first.length], data: rows.flat() };
+  return jsonRequest({ ...more, inputs: [input] });
+}
+
+export function jsonRequest(value: unknown): RequestInit {
+  return { method: 'POST', body: JSON.stringify(value), headers: { 'content-type': 'application/json' } };
+}

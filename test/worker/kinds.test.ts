@@ -1,0 +1,137 @@
+/** What classify makes of a model's answer, by the kind of its output, and what it refuses to guess. */
+import { describe, expect, it } from 'vitest';
+import { createWorker } from '../../worker/create-worker.ts';
+import { ask, imageOf, samples, type Echo } from './images.ts';
+
+interface Answer {
+  readonly predictions: readonly {
+    readonly label: string;
+    readonly probability: number;
+    readonly top: readonly { readonly label: string; readonly index: number; readonly probability: number }[];
+  }[];
+}
+
+function classify(echo: Omit<Echo, 'name'>, rows: readonly (readonly number[])[], parameters = {}) {
+  const worker = createWorker(imageOf({ name: 'echo', ...echo }));
+  return ask(worker, '/v2/models/echo/classify', samples(rows, { parameters }));
+}
+
+/** The probabilities of one sample, in the order of the classes. */
+async function probabilities(echo: Omit<Echo, 'name'>, row: readonly number[]): Promise<number[]> {
+  const { status, body } = await classify(echo, [row], { top_k: 1000 });
+  expect([status, body]).toEqual([200, expect.anything()]);
+  const [{ top } = { top: [] }] = (body as Answer).predictions;
+  return top.toSorted((a, b) => a.index - b.index).map(({ probability }) => probability);
+}
+
+const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
+
+describe('an answer of logits', () => {
+  it.each([
+    ['several classes', [1, 2, 3], [0.09003057, 0.24472847, 0.66524096]],
+    ['two classes, of which one is fixed at 0', [0, 1], [1 - sigmoid(1), sigmoid(1)]],
+    // Their sum is 1, so they look like probabilities.
+    ['logits that could pass for probabilities', [0.25, 0.75], [1 - sigmoid(0.5), sigmoid(0.5)]],
+    ['logits that are all 0 but one of 1', [0, 0, 1], [0.21194156, 0.21194156, 0.57611688]],
+    ['logits beyond what exp can hold', [1000, 999], [sigmoid(1), 1 - sigmoid(1)]],
+    ['a lone logit', [2], [1 - sigmoid(2), sigmoid(2)]],
+  ])('is made probabilities by softmax: %s', async (_, row, expected) => {
+    const actual = await probabilities({ kind: 'logits', shape: ['N', row.length] }, row);
+    expect(actual).toHaveLength(expected.length);
+    actual.forEach((value, i) => {
+      expect(Math.abs(value - (expected[i] ?? NaN))).toBeLessThan(1e-6);
+    });
+  });
+});
+
+describe('an answer of probabilities', () => {
+  it.each([
+    ['several classes', [0.125, 0.25, 0.625], [0.125, 0.25, 0.625]],
+    ['some that do not add up to 1', [0.5, 0.25], [0.5, 0.25]],
+    ['a lone one, of class 1', [0.25], [0.75, 0.25]],
+  ])('is taken as it is: %s', async (_, row, expected) => {
+    expect(await probabilities({ kind: 'probabilities', shape: ['N', row.length] }, row)).toEqual(expected);
+  });
+
+  it('may be one per sample, without a dimension for classes', async () => {
+    const echo = { kind: 'probabilities', shape: ['N'], labels: ['no', 'yes'] } as const;
+    const worker = createWorker(imageOf({ name: 'echo', ...echo }));
+    const { body } = await ask(worker, '/v2/models/echo/classify', {
+      ...samples([[0.75], [0.25]]),
+      body: JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [0.75, 0.25] }] }),
+    });
+    expect((body as Answer).predictions.map(({ label, probability }) => [label, probability])).toEqual([
+      ['yes', 0.75],
+      ['no', 0.75],
+    ]);
+  });
+});
+
+describe('labels', () => {
+  const echo = { kind: 'probabilities', shape: ['N', 3] } as const;
+
+  it.each([
+    ['those of the image', { ...echo, labels: ['red', 'green', 'blue'] }, ['green', 'blue', 'red']],
+    ['numbers where it has none', echo, ['1', '2', '0']],
+    ['numbers for those it lacks', { ...echo, labels: ['red', 'green'] }, ['green', '2', 'red']],
+  ])('are %s', async (_, image, expected) => {
+    const { body } = await classify(image, [[0.125, 0.5, 0.375]]);
+    expect((body as Answer).predictions[0]?.top.map(({ label }) => label)).toEqual(expected);
+  });
+
+  it.each([
+    [
+      [0.5, 0.5, 0],
+      ['0', '1', '2'],
+    ],
+    [
+      [0, 0.5, 0.5],
+      ['1', '2', '0'],
+    ],
+    [
+      [0.25, 0.5, 0.25],
+      ['1', '0', '2'],
+    ],
+  ])('of equal probability %o come in the order of the classes: %o', async (row, expected) => {
+    const { body } = await classify(echo, [row]);
+    expect((body as Answer).predictions[0]?.top.map(({ label }) => label)).toEqual(expected);
+  });
+});
+
+describe('what classify does not guess', () => {
+  const open = 'classify: expected a model for classes, echo';
+  it.each<[what: string, echo: Omit<Echo, 'name'>, status: number, error: string]>([
+    ['a number', { kind: 'number', shape: ['N', 1] }, 404, `${open} predicts a number: use infer`],
+    [
+      'an output of unknown kind',
+      { shape: ['N', 2] },
+      404,
+      `${open} does not say what its output is: set "output": {"name": …, "kind": "logits" or "probabilities"} in models/echo/card.json and build again`,
+    ],
+    [
+      'a map of classes',
+      { kind: 'logits', shape: ['N', 2, 1] },
+      404,
+      'classify: expected an output of shape [-1, classes], got [1, 2, 1] of echo: use infer',
+    ],
+    [
+      'scores that are no numbers',
+      {
+        kind: 'logits',
+        shape: ['N', 2],
+        run: () => ({ y: { dtype: 'float32', shape: [1, 2], data: Float32Array.of(1, NaN) } }),
+      },
+      400,
+      'classify: expected numbers, echo answers NaN for sample 0: use infer',
+    ],
+  ])('%s', async (_, echo, status, error) => {
+    const worker = createWorker(imageOf({ name: 'echo', ...echo }));
+    const shape = (echo.shape ?? []).map((size) => (size === 'N' ? 1 : size));
+    const data = Array.from({ length: shape.reduce<number>((product, size) => product * Number(size), 1) }, () => 0.5);
+    const reply = await ask(worker, '/v2/models/echo/classify', {
+      ...samples([]),
+      body: JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape, data }] }),
+    });
+    expect([reply.status, reply.body]).toEqual([status, { error }]);
+  });
+});

@@ -1,0 +1,58 @@
+/** What answers at `/`: the models as JSON, or the page where it is turned on; and the files that the page asks for. */
+import { urlOf, type Models } from '../models.ts';
+import type { Env } from '../options.ts';
+import { server } from '../protocol/metadata.ts';
+import type { Overview } from '../protocol/responses.ts';
+import type { Middleware, RequestContext } from './context.ts';
+import { RequestError } from './errors.ts';
+import { mountPath } from './mount.ts';
+import type { Settings } from './settings.ts';
+
+/** @param admit who may know the models; the page is for everyone, and asks for the key itself */
+export function homeOf(models: Models, settings: Settings, admit: Middleware) {
+  return async (c: RequestContext): Promise<Response> => {
+    const mount = mountPath(c);
+    if (settings.page(c.env)) return answerPage(c, mount);
+    await admit(c, () => Promise.resolve());
+    return c.json(overview(models, mount, settings.docs(c.env)));
+  };
+}
+
+function overview(models: Models, mount: string, docs: boolean): Overview {
+  return {
+    name: server.name,
+    version: server.version,
+    models: Array.from(models.values(), (model) => ({
+      name: model.name,
+      version: model.version,
+      url: `${mount}${urlOf(model)}`,
+    })),
+    ...(docs && { docs: `${mount}/docs` }),
+  };
+}
+
+/**
+ * Static assets are normally served before the Worker is asked. That it is asked means that there are none, that wrangler.toml
+ * lets the Worker run first, or that the app is mounted elsewhere than they lie.
+ * @throws RequestError where the page's files are not there
+ */
+async function answerPage(c: RequestContext, mount: string): Promise<Response> {
+  const { pathname, search } = new URL(c.req.url);
+  // The page's own addresses are relative to the folder that it lies in.
+  if (!pathname.endsWith('/')) return c.redirect(`${pathname}/${search}`, 308);
+  const page = await pageFile(c, mount);
+  if (page) return page;
+  const how = '[assets] directory = "node_modules/bn-edge/dist/page", binding = "ASSETS" in wrangler.toml';
+  throw new RequestError('not found', `page: expected its files among the static assets, got none (${how})`);
+}
+
+/** A file of the page; `undefined` where there is no such file, or the Worker has no assets. */
+export async function pageFile(c: RequestContext, mount: string): Promise<Response | undefined> {
+  const assets = (c.env as Env | undefined)?.ASSETS;
+  if (!assets) return undefined;
+  const url = new URL(c.req.url);
+  url.pathname = url.pathname.slice(mount.length);
+  const file = await assets.fetch(new Request(url, c.req.raw));
+  // What was fetched cannot be changed, and headers are added later.
+  return file.status === 404 ? undefined : new Response(file.body, file);
+}

@@ -1,0 +1,109 @@
+/** What a request meets: the variables of the environment where they are set, the Worker's options elsewhere, then the defaults. */
+import type { Env, WorkerOptions } from '../options.ts';
+
+/** Each is read on demand, because a request needs few of them, and an environment belongs to a request. */
+export interface Settings {
+  readonly explain: Setting<boolean>;
+  readonly page: Setting<boolean>;
+  readonly docs: Setting<boolean>;
+  /** Empty for none; `*` among them is any. */
+  readonly origins: Setting<readonly string[]>;
+  /** Empty where everyone may ask. */
+  readonly keys: Setting<readonly string[]>;
+  readonly log: Setting<boolean>;
+  readonly bodyBytes: Setting<number>;
+  readonly batch: Setting<number>;
+}
+
+/** @throws Error where the variable is not what it has to be */
+type Setting<Value> = (env: Env | undefined) => Value;
+
+const MIB = 2 ** 20;
+
+/** @throws Error where an option is not what it has to be, or there is no such option */
+export function settingsOf(options: WorkerOptions): Settings {
+  const { explain, page, docs, cors, apiKey, log, limits = {}, ...unknown } = options;
+  const { bodyBytes, batch, ...unknownLimits } = limits;
+  refuseUnknown('options', 'explain, page, docs, cors, apiKey, log or limits', unknown);
+  refuseUnknown('limits', 'bodyBytes or batch', unknownLimits);
+  const settings: Settings = {
+    explain: (env) => flag('EXPLAIN', env?.EXPLAIN) ?? flag('explain', explain) ?? true,
+    page: (env) => flag('PAGE', env?.PAGE) ?? flag('page', page) ?? false,
+    docs: (env) => flag('DOCS', env?.DOCS) ?? flag('docs', docs) ?? false,
+    origins: (env) => origins('CORS_ORIGINS', env?.CORS_ORIGINS) ?? origins('cors', cors) ?? [],
+    keys: (env) => keys('API_KEY', env?.API_KEY) ?? (apiKey === undefined ? [] : optionKeys(apiKey)),
+    log: (env) => flag('LOG_REQUESTS', env?.LOG_REQUESTS) ?? flag('log', log) ?? true,
+    bodyBytes: (env) =>
+      positive('MAX_BODY_BYTES', env?.MAX_BODY_BYTES) ?? positive('limits.bodyBytes', bodyBytes) ?? 8 * MIB,
+    batch: (env) => positive('MAX_BATCH', env?.MAX_BATCH) ?? positive('limits.batch', batch) ?? 256,
+  };
+  // A wrong option is told when the Worker starts rather than in an answer.
+  for (const setting of Object.values<Setting<unknown>>({ ...settings })) setting(undefined);
+  return settings;
+}
+
+function refuseUnknown(where: string, expected: string, unknown: object): void {
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) throw new Error(`${where}: expected ${expected}, got ${JSON.stringify(name)}`);
+}
+
+function flag(name: string, value: unknown): boolean | undefined {
+  if (isUnset(value)) return undefined;
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  throw new Error(`${name}: expected true or false, got ${JSON.stringify(value)}`);
+}
+
+function positive(name: string, value: unknown): number | undefined {
+  if (isUnset(value)) return undefined;
+  const number = typeof value === 'string' ? Number(value) : value;
+  if (Number.isSafeInteger(number) && Number(number) > 0) return Number(number);
+  throw new Error(`${name}: expected a positive integer, got ${JSON.stringify(value)}`);
+}
+
+/** The scheme and the host of a page, as a browser sends them. */
+const origin = /^[a-z][a-z\d+.-]*:\/\/[^/\s]+$/i;
+
+function origins(name: string, value: unknown): readonly string[] | undefined {
+  if (isUnset(value)) return undefined;
+  const parts = listOf(name, value).flatMap((item) => item.split(','));
+  const all = parts.map((part) => part.trim()).filter((part) => part !== '');
+  const wrong = all.find((item) => item !== '*' && !origin.test(item));
+  if (wrong === undefined) return all;
+  throw new Error(`${name}: expected * or origins as in https://app.example, got ${JSON.stringify(wrong)}`);
+}
+
+/** What `Authorization: Bearer` can carry: https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
+const token = /^[\w.~+/-]+=*$/;
+
+/** A key is never part of a message. */
+function keys(name: string, value: unknown): readonly string[] | undefined {
+  if (isUnset(value)) return undefined;
+  const all = listOf(name, value);
+  if (all.length === 0) throw new Error(`${name}: expected at least one key, got none`);
+  if (all.every((key) => token.test(key))) return all;
+  throw new Error(`${name}: expected keys of letters, digits and -._~+/, got another`);
+}
+
+/** An empty key in code is no missing one: it would leave open what was meant to be closed. */
+function optionKeys(value: string | readonly string[]): readonly string[] {
+  return keys('apiKey', typeof value === 'string' ? [value] : value) ?? [];
+}
+
+/** One text, a list, or a list as JSON. */
+function listOf(name: string, value: unknown): readonly string[] {
+  const list: unknown = typeof value === 'string' && value.startsWith('[') ? parsed(value) : value;
+  if (typeof list === 'string') return [list];
+  if (Array.isArray(list) && list.every((item) => typeof item === 'string')) return list;
+  throw new Error(`${name}: expected a text or a list of texts, got another value`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const isUnset = (value: unknown): boolean => value === undefined || value === '';

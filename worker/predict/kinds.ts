@@ -1,0 +1,22 @@
+/** What a model's answer says of classes, by the kind of its output. */
+import type { OutputKind } from '../image.ts';
+
+/** From the values of one sample to one probability per class. */
+export type Probabilities = (values: readonly number[]) => number[];
+
+/** `null` where the values belong to no class. A new kind does not compile without its case here. */
+export const probabilitiesOf: { readonly [Kind in OutputKind]: Probabilities | null } = {
+  // A lone value is the logit of class 1 against 0, that of class 0: softmax(0, z) = (1 − σ(z), σ(z)).
+  logits: (values) => softmax(values.length === 1 ? [0, ...values] : values),
+  // A lone value is the probability of class 1.
+  probabilities: ([first = NaN, ...others]) => (others.length === 0 ? [1 - first, first] : [first, ...others]),
+  number: null,
+};
+
+/** softmax(z) = exp(z − max) / Σ exp(z − max) */
+function softmax(logits: readonly number[]): number[] {
+  const largest = Math.max(...logits);
+  const exponentials = logits.map((logit) => Math.exp(logit - largest));
+  const sum = exponentials.reduce((a, b) => a + b, 0);
+  return exponentials.map((value) => value / sum);
+}
