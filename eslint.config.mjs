@@ -75,15 +75,7 @@ const layers = {
 
 export default tseslint.config(
   {
-    ignores: [
-      'node_modules',
-      'dist',
-      'runs',
-      '.wrangler',
-      '**/*.mjs',
-      'worker/*.generated.ts',
-      'test/bench/training/peers',
-    ],
+    ignores: ['node_modules', 'dist', 'runs', '.wrangler', '**/*.mjs', 'test/bench/training/peers'],
   },
   ...tseslint.configs.strictTypeChecked,
   {
@@ -109,8 +101,21 @@ export default tseslint.config(
   },
   {
     files: ['worker/**/*.ts'],
+    // The Worker that the package deploys for itself: what `bn-edge init` writes.
+    ignores: ['worker/index.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [{ regex: '^node:', message: 'the Worker uses no Node API' }] }],
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '^node:', message: 'the Worker uses no Node API' },
+            {
+              regex: '(^|/)\\.bn-edge(/|$)|\\.generated\\.',
+              message: 'the Worker is given its image, and imports nothing generated',
+            },
+          ],
+        },
+      ],
     },
   },
 );

@@ -24,7 +24,7 @@ export type { Assets, Env, RateLimiter, WorkerOptions } from './options.ts';
 /** What a Worker's module exports by default; an `ExportedHandler` in Cloudflare's types. */
 export interface WorkerHandler {
   /** @param env the variables and bindings that `Env` names, among any others */
-  fetch(request: Request, env?: object, context?: object): Response | Promise<Response>;
+  fetch(request: Request, env?: unknown, context?: unknown): Response | Promise<Response>;
 }
 
 /**
@@ -41,7 +41,7 @@ export function createWorker(image: Image, options: WorkerOptions = {}): WorkerH
   const app = assembleApp(createModels(image), settingsOf(options), true);
   // The first match compiles all routes: here, so that no request waits for it.
   app.router.match('GET', '/');
-  return { fetch: (request, env = {}) => app.fetch(request, env) };
+  return { fetch: (request, env) => app.fetch(request, env ?? {}) };
 }
 
 /**

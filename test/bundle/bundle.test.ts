@@ -1,23 +1,17 @@
-/**
- * The built bundle over real HTTP, against ONNX Runtime's native build: the model trained on MNIST with all its test
- * images, or the fixture `digits` where no model has been trained yet.
- */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+/** The built bundle over real HTTP, against ONNX Runtime's native build, with all of MNIST's test images. */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeFixtures } from './fixtures.ts';
 import { buildBundle, serveBundle, type Server } from './workerd.ts';
 
 const PIXELS = 784;
 const CLASSES = 10;
 const REQUEST = 250;
 
-const trained = resolve(import.meta.dirname, '../../models');
-const isTrained = existsSync(join(trained, 'mnist-cnn/model.onnx'));
-const name = isTrained ? 'mnist-cnn' : 'digits';
+const name = 'mnist-cnn';
+const modelFile = resolve(import.meta.dirname, '../../models', name, 'model.onnx');
 
 /** The 10,000 test images of MNIST, one byte per pixel, behind a header of 16 bytes. */
 const images = readFileSync(
@@ -25,17 +19,13 @@ const images = readFileSync(
 ).subarray(16);
 const count = images.length / PIXELS;
 
-const folder = isTrained ? trained : mkdtempSync(join(tmpdir(), 'bn-edge-models-'));
-const modelFile = join(folder, name, 'model.onnx');
 let server: Server;
 
 beforeAll(async () => {
-  if (!isTrained) writeFixtures(folder);
-  server = await serveBundle(buildBundle(folder));
+  server = await serveBundle(buildBundle());
 });
 
 afterAll(async () => {
-  if (!isTrained) rmSync(folder, { recursive: true });
   await server.stop();
 });
 

@@ -16,16 +16,15 @@ const workerd = (createRequire(import.meta.url)('workerd') as { default: string 
 const root = resolve(import.meta.dirname, '../..');
 
 /**
- * Builds the bundle that serves the models of a folder.
- * @param config the Wrangler file of another Worker than this project's
+ * Builds the bundle of this project's Worker, its image before it.
+ * @param config the Wrangler file of another Worker, below this project's folder
  * @returns the folder of the bundle
  */
-export function buildBundle(modelsFolder: string, config = 'wrangler.toml'): string {
+export function buildBundle(config = 'wrangler.toml'): string {
   const outdir = mkdtempSync(join(tmpdir(), 'bn-edge-bundle-'));
   const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js');
   execFileSync(process.execPath, [wrangler, 'deploy', '--dry-run', '--config', config, '--outdir', outdir], {
     cwd: root,
-    env: { ...process.env, MODELS_DIR: modelsFolder },
     stdio: 'pipe',
   });
   return outdir;
@@ -40,10 +39,19 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+export interface ServeOptions {
+  readonly isInspected?: boolean;
+  /** The variables of the Worker. No line per request is logged unless they say so: it would end up among the test's own. */
+  readonly vars?: Readonly<Record<string, unknown>>;
+}
+
 /** Serves a bundle on a free port of the local host. */
-export async function serveBundle(outdir: string, { isInspected = false } = {}): Promise<Server> {
+export async function serveBundle(
+  outdir: string,
+  { isInspected = false, vars = {} }: ServeOptions = {},
+): Promise<Server> {
   const config = join(outdir, 'config.capnp');
-  writeFileSync(config, capnp(outdir));
+  writeFileSync(config, capnp(outdir, { LOG_REQUESTS: false, ...vars }));
   const options = ['--control-fd=3', ...(isInspected ? ['--inspector-addr=127.0.0.1:0'] : [])];
   const child = spawn(workerd, ['serve', ...options, config], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
@@ -80,27 +88,19 @@ async function listening(control: Readable) {
   throw new Error('workerd: expected to listen, got an exit');
 }
 
-interface WorkerConfig {
-  readonly compatibility_date: string;
-  readonly vars: Readonly<Record<string, unknown>>;
-}
-
 const service = 'bn-edge';
 
 const moduleTypes: Record<string, string> = { js: 'esModule', wasm: 'wasm', bin: 'data' };
 
-/**
- * A workerd configuration of one service: the bundle's modules, the entry first, and the variables of wrangler.toml. No
- * line per request is logged: it would end up among the test's own.
- */
-function capnp(outdir: string): string {
-  const config = unstable_readConfig({ config: join(root, 'wrangler.toml') }) as WorkerConfig;
+/** A workerd configuration of one service: the bundle's modules, the entry first, and its variables. */
+function capnp(outdir: string, vars: Readonly<Record<string, unknown>>): string {
+  const { compatibility_date } = unstable_readConfig({ config: join(root, 'wrangler.toml') });
   const files = readdirSync(outdir).filter((file) => (file.split('.').at(-1) ?? '') in moduleTypes);
   files.sort((a, b) => Number(b === 'index.js') - Number(a === 'index.js'));
   const modules = files.map(
     (file) => `(name = "${file}", ${moduleTypes[file.split('.').at(-1) ?? '']} = embed "${file}")`,
   );
-  const bindings = Object.entries({ ...config.vars, LOG_REQUESTS: false }).map(
+  const bindings = Object.entries(vars).map(
     ([name, value]) => `(name = "${name}", json = ${JSON.stringify(JSON.stringify(value))})`,
   );
   return `using Workerd = import "/workerd/workerd.capnp";
@@ -109,7 +109,7 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "${service}")],
 );
 const worker :Workerd.Worker = (
-  compatibilityDate = "${config.compatibility_date}",
+  compatibilityDate = "${compatibility_date ?? ''}",
   modules = [${modules.join(', ')}],
   bindings = [${bindings.join(', ')}],
 );

@@ -37,5 +37,9 @@ function fed({ datatype, shape, data }: Tensor): EdgeTensor {
 
 /** An image's data are the typed array of their element type, which its types leave open for the sake of older compilers. */
 function fetched({ dtype, shape, data }: EdgeTensor): Tensor {
+  // Such a host gets the bits of halfs, which are other numbers.
+  if (dtype === 'float16' && !('Float16Array' in globalThis)) {
+    throw new Error('float16: expected a host with Float16Array, as workerd and Node 24 are, got one without');
+  }
   return { datatype: datatypeOf(dtype), shape, data: data as unknown as TensorData };
 }

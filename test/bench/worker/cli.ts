@@ -42,7 +42,7 @@ async function run(flags: Flags): Promise<void> {
 
 /** @throws Error at the end where an answer was wrong, or the isolate took more than the platform gives it */
 async function measureSoak(minutes: number): Promise<readonly Measurement[]> {
-  const server = await serveBundle(buildBundle('models'), { isInspected: true });
+  const server = await serveBundle(buildBundle(), { isInspected: true });
   try {
     const { requests, bad, failures, samples, live } = await soak(server, 16, minutes * 60);
     if (failures.length > 0) throw new Error(failures.join('\n'));
@@ -88,8 +88,8 @@ function memoryOf(samples: readonly Sample[], live: SoakResult['live']): readonl
 async function measureSpeed({ rounds, seconds, warmUp }: Flags): Promise<readonly Measurement[]> {
   if (isBusy()) console.log('Others use this machine: do not believe these numbers.');
   const servers = await Promise.all([
-    serveBundle(buildBundle('models')),
-    serveBundle(buildBundle('models', 'test/bench/worker/baseline/wrangler.toml')),
+    serveBundle(buildBundle()),
+    serveBundle(buildBundle('test/bench/worker/baseline/wrangler.toml')),
   ]);
   const [worker, baseline] = servers;
   try {
