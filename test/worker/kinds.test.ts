@@ -1,6 +1,7 @@
 /** What classify makes of a model's answer, by the kind of its output, and what it refuses to guess. */
 import { describe, expect, it } from 'vitest';
-import { createWorker } from '../../worker/create-worker.ts';
+import { createWorker, type OutputKind } from '../../worker/create-worker.ts';
+import { probabilitiesOf } from '../../worker/predict/kinds.ts';
 import { ask, imageOf, samples, type Echo } from './images.ts';
 
 interface Answer {
@@ -65,6 +66,12 @@ describe('an answer of probabilities', () => {
       ['no', 0.75],
     ]);
   });
+});
+
+it('has a case for every kind: one more does not compile without its own', () => {
+  // @ts-expect-error the case of `multi-label` is missing
+  const cases: { readonly [Kind in OutputKind | 'multi-label']: unknown } = probabilitiesOf;
+  expect(Object.keys(cases).toSorted()).toEqual(['logits', 'number', 'probabilities']);
 });
 
 describe('labels', () => {
