@@ -138,10 +138,10 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
 
   it('shows its text before any model answers, and says so when none does', async () => {
     const page = await browser.newPage();
-    await page.route('**/explain?**', (route) => route.fulfill({ status: 400, json: { error: 'model: not here' } }));
+    await page.route('**/explain?**', (route) => route.fulfill({ status: 404, json: { error: 'model: not here' } }));
     await page.goto(server.url);
     await page.getByRole('heading', { level: 1 }).waitFor();
-    await expect.poll(() => verdict(page)).toContain('model: not here');
+    await expect.poll(() => verdict(page)).toContain('looks into mnist-cnn, built to explain itself. model: not here');
     await page.close();
   });
 
