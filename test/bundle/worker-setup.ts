@@ -1,5 +1,5 @@
 /** Before the tests inside workerd: writes the fixture models and the image that stands in for `.bn-edge` (see vitest.config.ts). */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildEdge } from '../../exporter/edge/pipeline.ts';
 import { readModels, writeRegistry } from '../../exporter/store/registry.ts';
@@ -9,6 +9,8 @@ import { writeFixtures } from './fixtures.ts';
 const root = join(import.meta.dirname, '../../.test');
 
 export default async function setup(): Promise<void> {
+  // Miniflare makes a folder of its own in place of missing assets, and leaves it.
+  mkdirSync(join(root, '../dist/page'), { recursive: true });
   const [models, served, out] = [join(root, 'worker-models'), join(root, 'worker-served'), join(root, 'worker-image')];
   writeFixtures(models);
   await writeRegistry(models, join(served, 'registry.ts'), served);
