@@ -1,6 +1,6 @@
 /** One experiment in a process of its own; its only argument is an `OneExperiment` as JSON. */
 import { chooseExperiments, runExperiment, saveRecord } from './index.ts';
-import { readCard } from '../../exporter/model/export.ts';
+import { readCard } from '../../exporter/store/card.ts';
 import { askWorker } from '../examples/digits/client.ts';
 
 export interface OneExperiment {

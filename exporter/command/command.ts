@@ -2,8 +2,8 @@
 import { Command, Option } from 'commander';
 import { findNetwork } from '../../training/run/index.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
-import type { StatisticsSource } from '../model/card.ts';
 import type { ExportOptions } from '../model/export.ts';
+import type { StatisticsSource } from '../store/card.ts';
 
 export interface ExportFlags extends DataFlags {
   readonly checkpoint: string;

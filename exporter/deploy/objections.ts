@@ -1,6 +1,8 @@
 /** What speaks against replacing one version of a model with another. */
+import { isDeepStrictEqual } from 'node:util';
 import { formatScore } from '../../training/objective/index.ts';
-import type { ModelCard } from '../model/card.ts';
+import type { ExportedCard } from '../model/card.ts';
+import type { ModelCard } from '../store/card.ts';
 
 /** The largest loss of a score of which more is better, such as a share: 0.2 points. */
 const MOST_LOST = 0.002;
@@ -11,17 +13,17 @@ const MOST_GROWN = 0.01;
 /** Differences of two shares that are nothing but rounding. */
 const ROUNDING = 1e-9;
 
-const contract = ['inputs', 'outputs', 'labels'] as const satisfies readonly (keyof ModelCard)[];
+const contract = ['inputs', 'outputs', 'output', 'labels'] as const satisfies readonly (keyof ModelCard)[];
 
 /**
  * One line each, in the form `where: expected X, got Y`; none when clients notice nothing but better answers.
  * @param former the deployed card, as far as there is one: a model from elsewhere may have none, or a shorter one
  */
-export function objections(former: Partial<ModelCard>, fresh: ModelCard): readonly string[] {
+export function objections(former: ModelCard, fresh: ExportedCard): readonly string[] {
   return [...worsened(former, fresh), ...contract.flatMap((part) => changed(part, former[part], fresh[part]))];
 }
 
-function worsened({ scores, statistics }: Partial<ModelCard>, fresh: ModelCard): readonly string[] {
+function worsened({ scores, statistics }: ModelCard, fresh: ExportedCard): readonly string[] {
   const { name, better } = fresh.scores;
   if (scores?.name !== name || !statistics) {
     return [`test ${name}: expected one in the deployed card to compare with, got none`];
@@ -45,15 +47,15 @@ const grown: Compare = (before, now, format) => {
 };
 
 const changed = (where: string, former: unknown, fresh: unknown): readonly string[] => {
-  if (former === undefined && fresh === undefined) return [];
+  if (isDeepStrictEqual(former, fresh)) return [];
   const before = former === undefined ? 'a deployed card that tells them' : JSON.stringify(former);
-  const now = JSON.stringify(fresh);
-  return before === now ? [] : [`${where}: expected ${before}, got ${now}`];
+  return [`${where}: expected ${before}, got ${fresh === undefined ? 'none' : JSON.stringify(fresh)}`];
 };
 
 /** With the statistics that the version serves. */
-const testScore = ({ scores, statistics }: Pick<ModelCard, 'scores' | 'statistics'>): number => scores.test[statistics];
+const testScore = ({ scores, statistics }: Pick<ExportedCard, 'scores' | 'statistics'>): number =>
+  scores.test[statistics];
 
 /** `test accuracy 98.82 %` */
-export const describeScore = (card: ModelCard): string =>
+export const describeScore = (card: ExportedCard): string =>
   `test ${card.scores.name} ${formatScore(card.scores.name, testScore(card))}`;

@@ -33,12 +33,12 @@ export async function release(options: ReleaseOptions, backend: Backend, print: 
   const { models, name, percentage, force } = options;
   const deployWith = percentage === undefined ? deploy : await gradually(models, percentage);
   const standing = await readFolder(models, name);
-  const version = nextVersion(standing);
+  const [former, version] = [cardOf(standing), nextVersion(standing)];
   const message = `${name} version ${version}`;
 
-  const { card, files } = await buildModel({ ...options, version }, backend);
+  const { card, files } = await buildModel(options, { ...former, version }, backend);
   print(`${message}: ${describeScore(card)}`);
-  if (standing.size > 0) objectTo(objections(cardOf(standing), card), force, print);
+  if (standing.size > 0) objectTo(objections(former, card), force, print);
 
   const next = releaseInto(standing, files);
   const size = await measureWith(models, name, next);

@@ -1,9 +1,9 @@
 /** What an export prints. */
 import { count } from '../../training/files/index.ts';
 import { objectiveRuleOf } from '../../training/objective/index.ts';
-import { type ModelCard, objectiveOfCard } from './card.ts';
+import { type ExportedCard, objectiveOfCard } from './card.ts';
 
-export function describeExport(card: ModelCard, models: string): string {
+export function describeExport(card: ExportedCard, models: string): string {
   const { running, population, batchOfOne } = card.scores.test;
   const { score, agreement } = objectiveRuleOf(objectiveOfCard(card));
   const size = Object.values(card.files).reduce((bytes, file) => bytes + file.bytes, 0);

@@ -1,27 +1,31 @@
-/** Checkpoint in, verified model folder out: `model.onnx`, its mini-batch twin, and `card.json`. */
-import type { Backend } from '../../training/backend/index.ts';
-import { type Dataset, type DataSource, loadSource, type Splits } from '../../training/data/index.ts';
-import { readBytes, unexpected } from '../../training/files/index.ts';
+/** Checkpoint in, verified model folder out: `model.onnx`, some samples with their answers, and `card.json`. */
+import { type Backend, nativeBackend } from '../../training/backend/index.ts';
+import { type DataSource, digestOf, type LoadedData, loadSource } from '../../training/data/index.ts';
+import { UserError } from '../../training/files/index.ts';
 import { encodeModel } from '../../training/graph/index.ts';
 import { loadModel, objectiveOf, type TrainedModel } from '../../training/checkpoint/index.ts';
 import { type Network } from '../../training/network/index.ts';
-import { baselineOf, objectiveRuleOf, reportOn } from '../../training/objective/index.ts';
-import { createEvaluator, populationStatistics } from '../../training/trainer/index.ts';
-import { join } from 'node:path';
-import { modelCard, type ModelCard, type Scores, type StatisticsSource } from './card.ts';
-import { describedBy } from './same-data.ts';
-import { exportGraph, type NodeStatistics } from './graph.ts';
+import { baselineOf, objectiveRuleFor, reportOn } from '../../training/objective/index.ts';
+import { createEvaluator, populationStatistics, type State } from '../../training/trainer/index.ts';
+import { cardBytes, cardFile, type ModelCard, type Scores, type StatisticsSource } from '../store/card.ts';
 import { requireModelName } from '../store/model-name.ts';
-import { type Files, keptOf, readFolder, versionOf } from '../store/versions.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
-import { verifyExport } from './verify.ts';
+import { cardOf, type Files, keptOf, readFolder } from '../store/versions.ts';
+import { type ExportedCard, modelCard } from './card.ts';
+import { exportGraph } from './graph.ts';
+import { describedBy } from './same-data.ts';
+import { encodeSamples, samplesFile } from './samples.ts';
+import { answersOfFile, verifyExport } from './verify.ts';
 
 export interface ExportOptions {
   readonly checkpoint: string;
   /** The folder in `models` and the name under which the Worker serves it. */
   readonly name: string;
   readonly models: string;
-  readonly statistics: StatisticsSource;
+  /** The running average when omitted. */
+  readonly statistics?: StatisticsSource | undefined;
+  /** Whether the Worker is to show what Batch Norm does in this model; as a former export says when omitted, else not. */
+  readonly explain?: boolean | undefined;
   /** For a checkpoint that does not describe its network. */
   readonly network?: Network | undefined;
   /** Where the checkpoint's own data are now, or what else to read of them; and data for a checkpoint that names none. */
@@ -30,102 +34,108 @@ export interface ExportOptions {
 
 /** A card and the files it describes, itself among them. */
 export interface BuiltModel {
-  readonly card: ModelCard;
+  readonly card: ExportedCard;
   readonly files: Files;
 }
 
 /**
  * Replaces the current version of a model; an earlier one that is kept beside it stays.
+ *
+ * @param backend ONNX Runtime's native one when omitted
  * @throws UserError when the checkpoint, the name or the verification fails; a former model is then untouched
  */
-export async function exportModel(options: ExportOptions, backend: Backend): Promise<ModelCard> {
+export async function exportModel(options: ExportOptions, backend?: Backend): Promise<ExportedCard> {
   const { models, name } = options;
   const standing = await readFolder(models, name);
-  const { card, files } = await buildModel({ ...options, version: versionOf(standing) }, backend);
+  const { card, files } = await buildModel(options, cardOf(standing), backend);
   await replaceFolder(models, name, new Map([...files, ...keptOf(standing)]));
   return card;
 }
 
-/** @throws UserError when the checkpoint, the name or the verification fails */
+/**
+ * @param former what the card keeps: the version that the model gets, and what somebody has set in the card
+ * @throws UserError when the checkpoint, the name or the verification fails
+ */
 export async function buildModel(
-  { name, version, statistics, checkpoint, network, data: source }: ExportOptions & { readonly version: string },
-  backend: Backend,
+  { name, checkpoint, network, data: source, statistics = 'running', ...options }: ExportOptions,
+  former: Pick<ModelCard, 'version' | 'explain'>,
+  backend?: Backend,
 ): Promise<BuiltModel> {
   requireModelName('--name', name);
   const trained = await loadModel(checkpoint, network);
   const { record } = trained;
   const data = await loadSource({ ...record?.data.source, ...source }, record?.config.seed ?? 0);
-  const { model, scores } = await chooseStatistics(describedBy(data, trained), statistics, data, backend);
+  const { train, validation, test } = data;
+  if (test.count === 0) throw new UserError('export: expected test samples to verify the exported file with, got none');
+  const runtime = backend ?? (await nativeBackend());
+  const { model, output, scores } = await measure(describedBy(data, trained), statistics, data, runtime);
+  const file = encode(model);
+  const answers = await answersOfFile(runtime, model, file, test);
   const files = new Map([
-    ['model.onnx', encode(model, 'running')],
-    ['batch-statistics.onnx', encode(model, 'batch')],
+    ['model.onnx', file],
+    [samplesFile, encodeSamples(test, answers)],
   ]);
-  const verification = await verifyExport(backend, model, files.get('model.onnx') ?? new Uint8Array(), data.test);
-  const metrics = await testMetrics(backend, model, data.test);
-  const card = modelCard({ name, version, model, statistics, scores, metrics, verification, files });
-  return { card, files: new Map([...files, ['card.json', toJson(card)]]) };
-}
-
-async function chooseStatistics(trained: TrainedModel, source: StatisticsSource, data: Splits, backend: Backend) {
-  const population = await populationStatistics(backend, trained.plan, trained.tensors, data.train);
-  const full = { ...trained, tensors: population };
-  const objective = objectiveOf(trained);
-  const { name, better } = objectiveRuleOf(objective).score;
-  const scores: Scores = {
+  const card = modelCard({
     name,
-    better,
-    test: {
-      running: await testScore(backend, trained, data),
-      population: await testScore(backend, full, data),
-      batchOfOne: await testScore(backend, trained, data, { mode: 'batchStatistics', batchSize: 1 }),
-    },
-    baseline: baselineOf(objective, data.train, data.test).score,
+    version: former.version,
+    explain: options.explain ?? former.explain,
+    model,
+    sha256: digestOf(train, validation),
+    statistics,
+    scores,
+    metrics: reportOn(test, output, objectiveOf(model)).metrics,
+    verification: verifyExport(model, output, answers, test),
+    files,
+  });
+  return { card, files: new Map([...files, [cardFile, cardBytes(card)]]) };
+}
+
+/** The model with the statistics that are wanted, what its training graph gives for the test samples, and the scores of all. */
+async function measure(trained: TrainedModel, statistics: StatisticsSource, data: LoadedData, backend: Backend) {
+  const { plan, tensors } = trained;
+  const { train, test } = data;
+  const objective = objectiveOf(trained);
+  const { score, evaluate } = objectiveRuleFor(objective, test);
+  const scoreOf = (output: Float32Array): number => evaluate(objective, output, test).score;
+  const states = { running: tensors, population: await populationStatistics(backend, plan, tensors, train) };
+  const outputs = await outputsOf(backend, trained, Object.values(states), data);
+  const [running = new Float32Array(), population = new Float32Array()] = outputs;
+  const [batchOfOne = new Float32Array()] = await outputsOf(backend, trained, [tensors], data, {
+    mode: 'batchStatistics',
+    batchSize: 1,
+  });
+  const scores: Scores = {
+    name: score.name,
+    better: score.better,
+    test: { running: scoreOf(running), population: scoreOf(population), batchOfOne: scoreOf(batchOfOne) },
+    baseline: baselineOf(objective, train, test).score,
   };
-  return { model: source === 'running' ? trained : full, scores };
+  const output = { running, population }[statistics];
+  return { model: { ...trained, tensors: states[statistics] }, output, scores };
 }
 
-async function testScore(
+/** What the training graph gives for the test samples with each of the states. */
+async function outputsOf(
   backend: Backend,
-  model: TrainedModel,
-  { test }: Splits,
+  { plan }: TrainedModel,
+  states: readonly State[],
+  { test }: LoadedData,
   options?: Parameters<typeof createEvaluator>[2],
-): Promise<number> {
-  const evaluator = await createEvaluator(backend, model.plan, options);
-  const { score } = await evaluator.evaluate(model.tensors, test, objectiveOf(model));
+): Promise<readonly Float32Array[]> {
+  const evaluator = await createEvaluator(backend, plan, options);
+  const outputs = [];
+  for (const state of states) outputs.push(await evaluator.logits(state, test));
   await evaluator.release();
-  return score;
+  return outputs;
 }
 
-async function testMetrics(backend: Backend, model: TrainedModel, test: Dataset) {
-  const evaluator = await createEvaluator(backend, model.plan);
-  const output = await evaluator.logits(model.tensors, test);
-  await evaluator.release();
-  return reportOn(test, output, objectiveOf(model)).metrics;
-}
-
-function encode(model: TrainedModel, statistics: NodeStatistics): Uint8Array {
+function encode(model: TrainedModel): Uint8Array {
   const { plan, record, classes, columns } = model;
-  return encodeModel(exportGraph(model, statistics), {
+  return encodeModel(exportGraph(model, 'running'), {
     network: JSON.stringify(plan.network),
     classes: JSON.stringify(classes),
     ...(columns && { columns: JSON.stringify(columns) }),
-    statistics:
-      statistics === 'running' ? 'fixed running statistics' : 'statistics of each mini-batch (training_mode 1)',
+    statistics: 'fixed running statistics',
     ...(record && { data: record.data.name, training: JSON.stringify(record.config) }),
   });
 }
-
-/**
- * @param folder below `models`: a model's, or one of its versions'
- * @throws UserError when there is no card, or it is none
- */
-export async function readCard(models: string, folder: string): Promise<ModelCard> {
-  const path = join(models, folder, 'card.json');
-  try {
-    return JSON.parse(new TextDecoder().decode(await readBytes(path))) as ModelCard;
-  } catch (error) {
-    throw error instanceof SyntaxError ? unexpected(path, 'a model card in JSON', 'none') : error;
-  }
-}
-
-const toJson = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);

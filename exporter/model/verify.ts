@@ -1,38 +1,45 @@
 /** Compares the exported file, in ONNX Runtime, with the training graph in inference mode. */
 import type { Backend } from '../../training/backend/index.ts';
-import type { Dataset } from '../../training/data/index.ts';
+import type { Dataset, Samples } from '../../training/data/index.ts';
 import { UserError } from '../../training/files/index.ts';
 import { objectiveOf, type TrainedModel } from '../../training/checkpoint/index.ts';
 import { type Agreement, objectiveRuleFor } from '../../training/objective/index.ts';
-import { createEvaluator } from '../../training/trainer/index.ts';
+import { runOverSamples } from '../../training/trainer/index.ts';
+import type { ModelCard } from '../store/card.ts';
 import { inputNameOf, outputNameOf } from './graph.ts';
-import { runOverDataset } from './run-model.ts';
 
 /** The largest difference that an export may have, by the measure of its objective. */
 export const tolerance = 1e-4;
 
-export interface Verification {
-  readonly samples: number;
-  readonly largestDifference: number;
-}
+export type Verification = NonNullable<ModelCard['verification']>;
 
-/** @throws UserError for the first sample that is decided otherwise, or whose answer differs by more than the tolerance */
-export async function verifyExport(
+/** What the exported file answers to the samples, row-major. */
+export async function answersOfFile(
   backend: Backend,
   model: TrainedModel,
   file: Uint8Array,
-  dataset: Dataset,
-): Promise<Verification> {
-  const { count } = dataset;
-  if (count === 0) throw new UserError('export: expected test samples to verify the exported file with, got none');
-  const evaluator = await createEvaluator(backend, model.plan);
-  const output = await evaluator.logits(model.tensors, dataset);
-  await evaluator.release();
+  samples: Samples,
+): Promise<Float32Array> {
   const session = await backend.loadSession(file);
-  const got = await runOverDataset(session, dataset, inputNameOf(model), outputNameOf(model));
+  const answers = await runOverSamples(session, samples, { input: inputNameOf(model), output: outputNameOf(model) });
   await session.release();
+  return answers;
+}
+
+/**
+ * @param output of the training graph, row-major `[count, outputs]`
+ * @param answers of the exported file
+ * @throws UserError for the first sample that is decided otherwise, or whose answer differs by more than the tolerance
+ */
+export function verifyExport(
+  model: TrainedModel,
+  output: Float32Array,
+  answers: Float32Array,
+  dataset: Dataset,
+): Verification {
+  const { count } = dataset;
   const { answerOf, agreement } = objectiveRuleFor(objectiveOf(model), dataset);
-  return compareOutputs(answerOf(output, count), got, count, agreement);
+  return compareOutputs(answerOf(output, count), answers, count, agreement);
 }
 
 /**

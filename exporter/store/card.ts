@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { columnSchema } from '../../training/data/index.ts';
 import { checkedJson, readBytes } from '../../training/files/index.ts';
 import { networkSchema } from '../../training/network/index.ts';
+import { objectiveKinds, outputKinds } from '../../training/objective/index.ts';
 import { isModelName } from './model-name.ts';
 
 /** The datatypes of the Open Inference Protocol that are numbers. */
@@ -36,9 +37,6 @@ const tensorCard = z.strictObject({
   /** What the numbers of a row mean. A category comes by its index, a missing value as NaN if something stands in for it. */
   columns: z.array(columnSchema).readonly().exactOptional(),
 });
-
-/** What the numbers of the answer are: of classes before or after the softmax, or numbers that stand for themselves. */
-export const outputKinds = ['logits', 'probabilities', 'number'] as const;
 
 const modelOutput = z.strictObject({ name: z.string(), kind: z.enum(outputKinds) });
 
@@ -70,7 +68,7 @@ const training = z.strictObject({
     /** Of the training and validation samples as they were read. */
     sha256: z.string().exactOptional(),
   }),
-  objective: z.string(),
+  objective: z.enum(objectiveKinds),
   optimizer: z.string(),
   learningRate: z.number(),
   schedule: z.string(),
@@ -120,7 +118,6 @@ export const cardSchema = z.strictObject({
 export type ModelCard = Readonly<z.output<typeof cardSchema>>;
 export type TensorCard = Readonly<z.output<typeof tensorCard>>;
 export type ModelOutput = Readonly<z.output<typeof modelOutput>>;
-export type OutputKind = ModelOutput['kind'];
 export type StatisticsSource = z.output<typeof statistics>;
 export type Scores = Readonly<z.output<typeof scores>>;
 export type TestScores = Scores['test'];

@@ -3,7 +3,7 @@
  * this before each build; it needs Node and is no part of the Worker.
  *
  *     models/<name>/model.onnx            required: from this project or from anywhere else
- *     models/<name>/card.json             optional: `description`, `labels`, `version`
+ *     models/<name>/card.json             optional: what is known of it (see card.ts)
  *     models/<name>/versions/<version>/   optional: another version, the same two files
  *
  *     dist/models/<name>/model.onnx       the same bytes, once the runtime has been seen to run them
@@ -14,20 +14,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import * as z from 'zod';
 import type { BatchNormLayer } from '../served/batch-norm.ts';
+import { cardFile, emptyCard, type ModelCard, parseCard } from './card.ts';
 import { isModelName } from './model-name.ts';
 import { prepareModel } from '../served/prepare.ts';
 import { requireRunnable } from '../served/runnable.ts';
 import { switchName } from '../served/switchable.ts';
 
-const card = z.object({
-  version: z.string().refine(isModelName, 'expected letters and digits').default('1'),
-  description: z.string().optional(),
-  labels: z.array(z.string()).optional(),
-});
-
-interface ModelFolder extends z.output<typeof card> {
+interface ModelFolder extends Pick<ModelCard, 'version' | 'description' | 'labels'> {
   readonly name: string;
   /** Below the folder of models: `<name>`, or `<name>/versions/<version>`. */
   readonly path: string;
@@ -75,20 +69,23 @@ function readModel(models: string, name: string, path: string): ModelFolder {
   const folder = join(models, path);
   const file = join(folder, 'model.onnx');
   if (!existsSync(file)) throw new Error(`${folder}: expected a file model.onnx, got none`);
-  const about = readCard(join(folder, 'card.json'));
+  const { version, description, labels } = cardIn(folder);
   const model = readFileSync(file);
   const { batchNorm, switchable } = prepareModel(file, model);
-  return { name, path, ...about, batchNorm, files: { model, ...(switchable && { switchable }) } };
+  return {
+    name,
+    path,
+    version,
+    ...(description !== undefined && { description }),
+    ...(labels && { labels }),
+    batchNorm,
+    files: { model, ...(switchable && { switchable }) },
+  };
 }
 
-function readCard(file: string): z.output<typeof card> {
-  if (!existsSync(file)) return card.parse({});
-  try {
-    return card.parse(JSON.parse(readFileSync(file, 'utf8')));
-  } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
-    throw new Error(`${file}: expected a model card, got ${reason.replaceAll('\n', ' ')}`, { cause: error });
-  }
+function cardIn(folder: string): ModelCard {
+  const file = join(folder, cardFile);
+  return existsSync(file) ? parseCard(file, readFileSync(file)) : emptyCard;
 }
 
 /** The module's text. The same models give the same bytes. */

@@ -10,14 +10,11 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBytes, unexpected } from '../../training/files/index.ts';
-import type { ModelCard } from '../model/card.ts';
+import { cardFile, emptyCard, type ModelCard, parseCard } from './card.ts';
 import { requireModelName } from './model-name.ts';
 
 /** Contents by their path inside the folder, with `/` between its parts. */
 export type Files = ReadonlyMap<string, Uint8Array>;
-
-/** What the version of a model without a card, or with an older one, is called. */
-export const firstVersion = '1';
 
 /** @returns no files where there is no such folder */
 export async function readFolder(models: string, name: string): Promise<Files> {
@@ -60,26 +57,17 @@ export function rollback(where: string, files: Files): Files {
 
 /**
  * What its card says, or the first.
- * @throws UserError where the card is none, or the version could leave the folder
+ * @throws UserError where the card is none
  */
-export function versionOf(files: Files): string {
-  const { version = firstVersion } = cardOf(files);
-  requireModelName('card.json: version', version);
-  return version;
-}
+export const versionOf = (files: Files): string => cardOf(files).version;
 
 /**
  * The current version's card; a model from elsewhere may have a shorter one, or none.
  * @throws UserError where it is none
  */
-export function cardOf(files: Files): Partial<ModelCard> {
-  const card = files.get('card.json');
-  if (!card) return {};
-  try {
-    return JSON.parse(new TextDecoder().decode(card)) as Partial<ModelCard>;
-  } catch {
-    throw unexpected('card.json', 'a model card in JSON', 'none');
-  }
+export function cardOf(files: Files): ModelCard {
+  const card = files.get(cardFile);
+  return card ? parseCard(cardFile, card) : emptyCard;
 }
 
 /** Above all that are in the folder: a number never names two models. */

@@ -25,8 +25,12 @@ const refused: [what: string, files: Record<string, string | Uint8Array>, messag
   ['a name with a space', { 'a b/model.onnx': model }, /expected folder names of letters, .*, got "a b"$/],
   ['a name that starts with a dot', { '.hidden/model.onnx': model }, /expected folder names .*, got "\.hidden"$/],
   ['a folder without model', { 'a/card.json': '{}' }, /a: expected a file model\.onnx, got none$/],
-  ['a card that is not JSON', { 'a/model.onnx': model, 'a/card.json': '{' }, /card\.json: expected a model card, got /],
-  ['labels that are a string', { 'a/model.onnx': model, 'a/card.json': '{"labels":"0"}' }, /card\.json: .*labels/],
+  ['a card that is not JSON', { 'a/model.onnx': model, 'a/card.json': '{' }, /card\.json: expected JSON, got "\{"$/],
+  [
+    'labels that are a string',
+    { 'a/model.onnx': model, 'a/card.json': '{"labels":"0"}' },
+    /a\/card\.json: labels: expected a list, got "0"$/,
+  ],
   [
     'another version without model',
     { 'a/model.onnx': model, 'a/versions/1/card.json': '{}' },
@@ -46,7 +50,7 @@ const refused: [what: string, files: Record<string, string | Uint8Array>, messag
   [
     'a card whose version leads elsewhere',
     { 'a/model.onnx': model, 'a/card.json': '{"version": "../b"}' },
-    /card\.json: expected a model card, .*version/,
+    /card\.json: version: expected letters, .*, got "\.\.\/b"$/,
   ],
   [
     'a file that is no model',
@@ -76,7 +80,7 @@ describe('the model registry', () => {
     const folder = folderOf({
       'b/model.onnx': digits(),
       'a/model.onnx': model,
-      'a/card.json': '{"labels": ["no", "yes"], "accuracy": 0.99}',
+      'a/card.json': '{"labels": ["no", "yes"], "name": "a"}',
       'README.md': '',
     });
     const models = readModels(folder).map((known) => ({ ...known, batchNorm: [] }));

@@ -68,7 +68,7 @@ describe('the answers of', () => {
     });
   });
 
-  it.each(['N', 1, 2])('an ONNX file for batches of %s are what it gives', async (batch) => {
+  it.each(['N', 1, 2, 3])('an ONNX file for batches of %s are what it gives', async (batch) => {
     expect(await answersOfModel(await saveOnnx(batch), samples, backend)).toEqual(expected);
   });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportGraph } from '../../exporter/model/graph.ts';
 import { replaceFolder } from '../../exporter/store/replace-folder.ts';
-import { compareOutputs, verifyExport } from '../../exporter/model/verify.ts';
+import { compareOutputs } from '../../exporter/model/verify.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { readSafetensors, writeSafetensors } from '../../training/checkpoint/checkpoint.ts';
 import { decodeModel, encodeModel } from '../../training/graph/index.ts';
@@ -14,6 +14,7 @@ import { batchNorm, dense, type Network, planNetwork, relu } from '../../trainin
 import { mse, multiclass, objectiveRuleOf } from '../../training/objective/index.ts';
 import { train } from '../../training/trainer/index.ts';
 import { twoClouds } from './samples.ts';
+import { verified } from './verified.ts';
 
 const network: Network = {
   name: 'clouds',
@@ -131,7 +132,7 @@ describe('an exported model', () => {
 
   it('answers as the training graph does in inference mode', async () => {
     const file = encodeModel(exportGraph(model, 'running'));
-    const { samples, largestDifference } = await verifyExport(backend, model, file, data.validation);
+    const { samples, largestDifference } = await verified(backend, model, file, data.validation);
     expect(samples).toBe(200);
     expect(largestDifference).toBeLessThanOrEqual(1e-5);
   });
@@ -142,7 +143,7 @@ describe('an exported model', () => {
     const shifted = { ...mean, data: mean.data.map((value) => value + 0.01) };
     const other = { ...model, tensors: new Map([...model.tensors, ['bn1.running_mean', shifted]]) };
     const file = encodeModel(exportGraph(other, 'running'));
-    await expect(verifyExport(backend, model, file, data.validation)).rejects.toThrow(/^export: sample \d+: expected /);
+    await expect(verified(backend, model, file, data.validation)).rejects.toThrow(/^export: sample \d+: expected /);
   });
 });
 

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { exportGraph } from '../../exporter/model/graph.ts';
-import { verifyExport } from '../../exporter/model/verify.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { loadModel, saveModel, type TrainedModel } from '../../training/checkpoint/model.ts';
 import { encodeModel, modelSignature } from '../../training/graph/index.ts';
@@ -14,6 +13,7 @@ import { openMetricsFile } from '../../training/run/metrics.ts';
 import { createEvaluator, train, type TrainingConfig } from '../../training/trainer/index.ts';
 import { asDataset, multilabel, multilabelRule } from './multilabel.ts';
 import { twoClouds } from './samples.ts';
+import { verified } from './verified.ts';
 
 vi.mock('../../training/objective/rules/index.ts', async (original) => {
   const { objectiveRules } = await original<{ objectiveRules: object }>();
@@ -94,7 +94,7 @@ it('is stored and read back under the name of its score', async () => {
 it('exports what its rule says, verified by the rule’s own comparison', async () => {
   const file = encodeModel(exportGraph(model, 'running'));
   expect(modelSignature(file).outputs).toMatchObject([{ name: 'probabilities', shape: ['N', 2] }]);
-  expect(await verifyExport(backend, model, file, data.validation)).toMatchObject({ samples: 320 });
+  expect(await verified(backend, model, file, data.validation)).toMatchObject({ samples: 320 });
 });
 
 it('is refused for data of another kind', async () => {

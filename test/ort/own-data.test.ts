@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ModelCard } from '../../exporter/model/card.ts';
+import type { ExportedCard } from '../../exporter/model/card.ts';
 import { exportModel } from '../../exporter/model/export.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { type TrainedRun, trainToFolder, type TrainOptions } from '../../training/run/index.ts';
@@ -28,7 +28,7 @@ afterAll(() => rm(folder, { recursive: true }));
 interface Exported {
   readonly trained: TrainedRun;
   readonly checkpoint: string;
-  readonly card: ModelCard;
+  readonly card: ExportedCard;
   /** Asks the exported file: what it gives for each sample, row-major. */
   readonly ask: (x: Float32Array, count: number) => Promise<Float32Array>;
 }
@@ -51,7 +51,7 @@ async function trainAndExport(name: string, data: DataSource, options: Partial<T
   const session = await InferenceSession.create(join(models, name, 'model.onnx'));
   const [input, output] = [card.inputs[0], card.outputs[0]];
   const ask = async (x: Float32Array, count: number) => {
-    const shape = [count, ...(input?.shape.slice(1) ?? [])];
+    const shape = [count, ...(input?.shape?.slice(1) ?? [])];
     const results = await session.run({ [input?.name ?? '']: new Tensor('float32', x, shape) });
     return results[output?.name ?? '']?.data as Float32Array;
   };
@@ -66,7 +66,7 @@ async function readCells(path: string): Promise<readonly ReadonlyMap<string, str
 }
 
 /** As the card tells a client to: a number as it stands, a category by its index, NaN for a missing value. */
-function rawRows(card: ModelCard, rows: readonly ReadonlyMap<string, string>[]): Float32Array {
+function rawRows(card: ExportedCard, rows: readonly ReadonlyMap<string, string>[]): Float32Array {
   const columns = card.inputs[0]?.columns ?? [];
   const number = (column: Column, cell: string) => {
     if (cell === 'NA') return NaN;
@@ -76,7 +76,7 @@ function rawRows(card: ModelCard, rows: readonly ReadonlyMap<string, string>[]):
 }
 
 /** The training graph in inference mode, on rows whose gaps are filled. */
-async function trainingGraph(checkpoint: string, card: ModelCard, rows: Float32Array): Promise<Float32Array> {
+async function trainingGraph(checkpoint: string, card: ExportedCard, rows: Float32Array): Promise<Float32Array> {
   const { plan, tensors } = await loadModel(checkpoint);
   const columns = card.inputs[0]?.columns ?? [];
   const inputs = rows.map((value, i) => (Number.isNaN(value) ? (columns[i % columns.length]?.fill ?? NaN) : value));
@@ -126,7 +126,7 @@ describe('a table with classes', () => {
     expect(right.length / cells.length).toBeGreaterThan(0.95);
   });
 
-  it('is described by its card: columns, categories, fills, labels, metrics, and how it was read', () => {
+  it('is described by its card: columns, categories, fills, labels, metrics, and how it was trained', () => {
     const { card } = exported;
     expect(card.labels).toEqual(['Adelie', 'Chinstrap', 'Gentoo']);
     expect(card.inputs).toMatchObject([{ name: 'features', shape: [-1, 6] }]);
@@ -139,9 +139,16 @@ describe('a table with classes', () => {
       { kind: 'categorical', name: 'sex', categories: ['female', 'male'], fill: 1 },
     ]);
     expect(card.outputs).toEqual([{ name: 'logits', datatype: 'FP32', shape: [-1, 3] }]);
-    expect(Object.keys(card.metrics ?? {})).toEqual(['accuracy', 'F1', 'AUC']);
+    expect(Object.keys(card.metrics)).toEqual(['accuracy', 'F1', 'AUC']);
     expect(card.verification.samples).toBe(34);
-    expect(card.training?.data.source).toEqual({ path: penguins, label: 'species', imputeOthers: 'median' });
+    expect(card.output).toEqual({ name: 'logits', kind: 'logits' });
+    expect(card.training).toMatchObject({
+      data: { name: 'penguins', train: 276, validation: 34, test: 34 },
+      objective: 'multiclass',
+      epochs: 5,
+      batchSize: 32,
+      seed: 1,
+    });
   });
 
   it('is told beside what always the same answer comes to', () => {
@@ -192,7 +199,7 @@ describe('a table with numbers to predict', () => {
     expect(card.outputs).toEqual([{ name: 'prediction', datatype: 'FP32', shape: [-1, 1] }]);
     expect(card).not.toHaveProperty('labels');
     expect(card.scores).toMatchObject({ name: 'RMSE', better: 'lower' });
-    expect(card.scores.test.running).toBeCloseTo(card.metrics?.['RMSE'] ?? NaN, 6);
+    expect(card.scores.test.running).toBeCloseTo(card.metrics['RMSE'] ?? NaN, 6);
     expect(card.scores.baseline).toBeGreaterThan(2 * card.scores.test.running);
   });
 

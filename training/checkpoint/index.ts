@@ -1,14 +1,5 @@
 /** Trained networks in files. */
 export { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from './checkpoint.ts';
 export { historySchema, storedEvaluation, storedHistory } from './history.ts';
-export {
-  type DataRecord,
-  loadModel,
-  objectiveOf,
-  parseJson,
-  pickTensor,
-  saveModel,
-  storedRecord,
-  type TrainedModel,
-  type TrainingRecord,
-} from './model.ts';
+export { loadModel, objectiveOf, pickTensor, saveModel, type TrainedModel } from './model.ts';
+export { type DataRecord, storedRecord, type TrainingRecord } from './record.ts';

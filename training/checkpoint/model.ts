@@ -3,23 +3,25 @@
  * the network's description, the classes and the record of the run are in the file's metadata. A checkpoint written by
  * PyTorch under the same names has no description: the caller names the network then.
  */
+import * as z from 'zod';
 import { readSafetensors, type Safetensors, type Tensor as StoredTensor, writeSafetensors } from './checkpoint.ts';
-import type { Column, DataSource } from '../data/index.ts';
-import { oneLine, printable, quote, unexpected, UserError } from '../files/index.ts';
+import { type Column, columnSchema } from '../data/index.ts';
+import { checkedJson, oneLine, parseJson, printable, quote, unexpected, UserError, validated } from '../files/index.ts';
 import { formatShape, GraphError, sameShape, type Tensor } from '../graph/index.ts';
 import {
   layersOf,
   type Network,
+  networkSchema,
   outputShapeOf,
-  parseNetwork,
   type Plan,
   planNetwork,
   tensorsOf,
 } from '../network/index.ts';
-import { type Objective, objectiveOfOutputs, objectiveRuleOf } from '../objective/index.ts';
-import { historySchema, storedHistory } from './history.ts';
+import { type Objective, objectiveOfOutputs } from '../objective/index.ts';
+import type { State } from '../trainer/index.ts';
+import { historySchema } from './history.ts';
 import { withInputOf, withoutIdleBiases } from './pytorch.ts';
-import type { EpochResult, State, TrainingConfig } from '../trainer/index.ts';
+import { recordSchema, storedRecord, type TrainingRecord } from './record.ts';
 
 export interface TrainedModel {
   readonly plan: Plan;
@@ -30,24 +32,6 @@ export interface TrainedModel {
   readonly columns?: readonly Column[] | undefined;
   /** How it was trained; undefined for a checkpoint from elsewhere. */
   readonly record: TrainingRecord | undefined;
-}
-
-export interface TrainingRecord {
-  readonly data: DataRecord;
-  readonly config: TrainingConfig;
-  /** The engine, its version and number of threads: what bit-identical repetition needs. */
-  readonly engine: string;
-  readonly steps: number;
-  readonly history: readonly EpochResult[];
-}
-
-export interface DataRecord {
-  readonly name: string;
-  /** How to read them again; MNIST from its package when omitted. */
-  readonly source?: DataSource | undefined;
-  readonly train: number;
-  readonly validation: number;
-  readonly test: number;
 }
 
 const keys = {
@@ -62,12 +46,6 @@ export function objectiveOf({ plan, classes, record }: Pick<TrainedModel, 'plan'
   const [outputs = NaN] = outputShapeOf(plan);
   return record?.config.objective ?? objectiveOfOutputs(classes.length, outputs);
 }
-
-/** The record as it is in files. */
-export const storedRecord = (record: TrainingRecord, objective: Objective) => ({
-  ...record,
-  history: storedHistory(record.history, objectiveRuleOf(objective).score),
-});
 
 /** @throws UserError when the file cannot be written; a former one is then untouched */
 export async function saveModel(path: string, model: TrainedModel): Promise<void> {
@@ -98,37 +76,29 @@ export async function loadModel(path: string, network?: Network): Promise<Traine
 /** @throws UserError as `loadModel` does */
 export function modelFrom({ tensors, metadata }: Safetensors, path: string, network?: Network): TrainedModel {
   const description = metadata[keys.network];
-  const described = description === undefined ? network : describedNetwork(path, description);
+  const where = `${path}: ${keys.network}`;
+  const described = description === undefined ? network : checkedJson(networkSchema, description, where);
   if (!described) throw unexpected(path, `a description of the network in the metadata (${keys.network})`, 'none');
   if (description === undefined) return loadForeign(path, described, tensors);
   const plan = planOrExplain(path, described);
-  const json = (key: keyof typeof keys) => parseJson(path, keys[key], metadata[keys[key]] ?? 'null');
-  const columns = json('columns') as readonly Column[] | null;
+  const stored = <S extends z.ZodType>(key: keyof typeof keys, schema: S) => {
+    const [where, text] = [`${path}: ${keys[key]}`, metadata[keys[key]]];
+    return text === undefined ? undefined : validated(schema, parseJson(text, where), where);
+  };
+  const columns = stored('columns', z.array(columnSchema).readonly());
+  const record = stored('record', recordSchema);
   return {
     plan,
     tensors: pickTensors(path, plan, tensors),
-    classes: (json('classes') ?? []) as readonly string[],
+    classes: stored('classes', z.array(z.string())) ?? [],
     ...(columns && { columns }),
-    record: recordFrom(path, json('record') as TrainingRecord | null),
+    record: record && { ...record, history: historySchema.parse(record.history) },
   };
-}
-
-function recordFrom(path: string, stored: TrainingRecord | null): TrainingRecord | undefined {
-  if (!stored) return undefined;
-  const history = historySchema.safeParse(stored.history);
-  if (!history.success) throw unexpected(`${path}: ${keys.record}`, 'the record of a run', 'something else');
-  return { ...stored, history: history.data };
 }
 
 function loadForeign(path: string, network: Network, tensors: ReadonlyMap<string, StoredTensor>): TrainedModel {
   const plan = planOrExplain(path, withInputOf(network, tensors));
   return { plan, tensors: pickTensors(path, plan, withoutIdleBiases(plan, tensors)), classes: [], record: undefined };
-}
-
-function describedNetwork(path: string, description: string): Network {
-  const network = parseNetwork(parseJson(path, keys.network, description));
-  if (typeof network === 'string') throw new UserError(`${path}: ${keys.network}: ${oneLine(network)}`);
-  return network;
 }
 
 function planOrExplain(path: string, network: Network): Plan {
@@ -137,14 +107,6 @@ function planOrExplain(path: string, network: Network): Plan {
   } catch (error) {
     if (error instanceof GraphError) throw new UserError(`${path}: ${oneLine(error.message)}`, { cause: error });
     throw error;
-  }
-}
-
-export function parseJson(path: string, key: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${path}: ${key}: expected JSON, got ${quote(text)}`, { cause: error });
   }
 }
 

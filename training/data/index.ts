@@ -17,7 +17,7 @@ export { readImageFolder } from './image-folder.ts';
 export { fillMissing, fitFills, imputeAll, type Imputation } from './impute.ts';
 export { loadData, type LoadedData, type LoadOptions, readableFiles } from './load.ts';
 export { loadMnist, type MnistSplits } from './mnist.ts';
-export { parseNpy, readNpy, readNpz } from './npy.ts';
+export { encodeNpy, encodeNpz, type NpyArray, parseNpy, parseNpz, readNpy, readNpz } from './npy.ts';
 export { type DataSource, dataSourceSchema, type ImageSize } from './options.ts';
 export { createRandom, type Random } from './random.ts';
 export { loadSource, sourceName } from './source.ts';

@@ -4,6 +4,7 @@
  *
  * Source: https://numpy.org/doc/2.3/reference/generated/numpy.lib.format.html
  */
+import { zipSync } from 'fflate';
 import {
   elementCount,
   quote,
@@ -124,3 +125,31 @@ function field(header: string, pattern: RegExp, where: string): string {
   if (value === undefined) throw unexpected(where, 'an array of plain numbers', quote(header.trim()));
   return value;
 }
+
+/** The bytes of a `.npy` file, version 1, as `numpy.save` writes them. */
+export function encodeNpy({ shape, data }: Pick<NpyArray, 'shape' | 'data'>): Uint8Array {
+  const [dtype] = [...ARRAYS].find(([name, TypedArray]) => name !== '|b1' && data instanceof TypedArray) ?? [''];
+  const sizes = shape.length === 1 ? `${shape.join()},` : shape.join(', ');
+  const text = `{'descr': '${dtype}', 'fortran_order': False, 'shape': (${sizes}), }`;
+  // The numbers begin at a multiple of 64 bytes.
+  const length = Math.ceil((FIXED_BYTES + text.length + 1) / 64) * 64 - FIXED_BYTES;
+  const header = Buffer.alloc(FIXED_BYTES + length, ' ');
+  header.write(MAGIC, 'latin1');
+  header.set([1, 0], MAGIC.length);
+  header.writeUInt16LE(length, 8);
+  header.write(text, FIXED_BYTES, 'latin1');
+  header.write('\n', header.length - 1);
+  return Buffer.concat([header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
+}
+
+/** Magic number, version and length, in version 1. */
+const FIXED_BYTES = 10;
+
+/** The bytes of a `.npz` file of these arrays, compressed. The same arrays give the same bytes. */
+export function encodeNpz(arrays: Readonly<Record<string, Pick<NpyArray, 'shape' | 'data'>>>): Uint8Array {
+  const files = Object.entries(arrays).map(([name, array]) => [`${name}.npy`, encodeNpy(array)] as const);
+  return zipSync(Object.fromEntries(files), { mtime: EARLIEST });
+}
+
+/** That a ZIP archive can name, in whatever time zone it is. */
+const EARLIEST = new Date(1980, 0, 1);

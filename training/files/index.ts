@@ -9,5 +9,5 @@ export {
   serializeSafetensors,
   type Tensor as StoredTensor,
 } from './safetensors.ts';
-export { check, checked, checkedJson, parseJson } from './schema.ts';
+export { check, checked, checkedJson, parseJson, validated } from './schema.ts';
 export { typedArrayOf, type TypedArrayConstructor } from './typed-array.ts';

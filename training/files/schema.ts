@@ -15,6 +15,16 @@ export function check<S extends z.ZodType>(schema: S, value: unknown): { readonl
   return result.success ? { value: result.data } : result.error.issues.map(withPath).join('; ');
 }
 
+/**
+ * The value itself, once the schema has nothing against it, with its members in their order and those that the schema ignores.
+ *
+ * @throws {UserError} as `checked`
+ */
+export function validated<S extends z.ZodType>(schema: S, value: unknown, where: string): z.input<S> {
+  checked(schema, value, where);
+  return value as z.input<S>;
+}
+
 /** @throws {UserError} as `checked`, and for a text that is no JSON */
 export function checkedJson<S extends z.ZodType>(schema: S, text: string, where: string): z.output<S> {
   return checked(schema, parseJson(text, where), where);

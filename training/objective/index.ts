@@ -27,4 +27,5 @@ export type {
   Report,
   Score,
 } from './rule.ts';
+export { outputKinds } from './rule.ts';
 export { checkObjective, objectiveKinds, objectiveRuleFor, objectiveRuleOf } from './rule-of.ts';

@@ -14,7 +14,9 @@ export interface Score {
 }
 
 /** What the numbers are that an exported file gives for a sample. */
-export type OutputKind = 'logits' | 'probabilities' | 'number';
+export const outputKinds = ['logits', 'probabilities', 'number'] as const;
+
+export type OutputKind = (typeof outputKinds)[number];
 
 /** Means over the samples of a data set, or of an epoch. */
 export interface Evaluation {

@@ -4,7 +4,7 @@ import type { Samples } from '../data/index.ts';
 import { readBytes, unexpected, UserError } from '../files/index.ts';
 import { modelSignature } from '../graph/index.ts';
 import { loadModel } from '../checkpoint/index.ts';
-import { batchesOf, createEvaluator } from '../trainer/index.ts';
+import { createEvaluator, runOverSamples } from '../trainer/index.ts';
 
 /** Logits or numbers, `[count, outputs]` row-major. */
 export type Answers = Float32Array;
@@ -30,14 +30,10 @@ export async function answersOfModel(path: string, samples: Samples, backend: Ba
     const [batch, ...shape] = input.shape;
     requireShape(path, shape, samples);
     const session = await backend.loadSession(file);
-    const parts: number[] = [];
-    for (const { x } of batchesOf(samples, typeof batch === 'number' ? batch : 500)) {
-      const data = (await session.run({ [input.name]: x }))[output.name]?.data;
-      if (!(data instanceof Float32Array)) throw unexpected(`${path}: ${output.name}`, 'float32', 'another type');
-      for (const value of data) parts.push(value);
-    }
+    const batches = typeof batch === 'number' ? { batchSize: batch, isFixed: true } : {};
+    const answers = await runOverSamples(session, samples, { input: input.name, output: output.name, ...batches });
     await session.release();
-    return Float32Array.from(parts);
+    return answers;
   });
 }
 

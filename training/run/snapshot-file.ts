@@ -6,14 +6,13 @@ import { z } from 'zod';
 import {
   type DataRecord,
   historySchema,
-  parseJson,
   pickTensor,
   readSafetensors,
   storedHistory,
   type StoredTensor,
   writeSafetensors,
 } from '../checkpoint/index.ts';
-import { unexpected, UserError } from '../files/index.ts';
+import { checkedJson, parseJson, unexpected, UserError } from '../files/index.ts';
 import { type Network, type Plan, tensorsOf } from '../network/index.ts';
 import { type Objective, objectiveRuleOf } from '../objective/index.ts';
 import { type Snapshot, type State, stateShapes, type TrainingConfig } from '../trainer/index.ts';
@@ -76,16 +75,15 @@ export async function loadSnapshot(path: string, plan: Plan, description: RunDes
     if (found === undefined) throw unexpected(path, `a training run (${key} in the metadata)`, 'none');
     return found;
   };
-  requireSame(path, parseJson(path, keys.run, text(keys.run)), parseJson(path, keys.run, JSON.stringify(description)));
-  const progress = progressSchema.safeParse(parseJson(path, keys.progress, text(keys.progress)));
-  if (!progress.success) throw unexpected(`${path}: ${keys.progress}`, 'how far a run came', 'something else');
+  requireSame(path, parseJson(text(keys.run), `${path}: ${keys.run}`), JSON.parse(JSON.stringify(description)));
+  const progress = checkedJson(progressSchema, text(keys.progress), `${path}: ${keys.progress}`);
   const pick = (name: string, shape: readonly number[]) => pickTensor(path, name, shape, tensors.get(name));
   const state: State = new Map(
     [...stateShapes(plan, description.config)].map(([name, shape]) => [name, pick(name, shape)]),
   );
   const best = () => new Map(tensorsOf(plan).map(({ name, shape }) => [name, pick(bestName(name), shape)]));
-  const hasBest = progress.data.history.length > 0;
-  return { snapshot: { ...progress.data, state, best: hasBest ? best() : undefined }, engine: text(keys.engine) };
+  const hasBest = progress.history.length > 0;
+  return { snapshot: { ...progress, state, best: hasBest ? best() : undefined }, engine: text(keys.engine) };
 }
 
 const bestName = (tensor: string): string => `best/${tensor}`;

@@ -1,10 +1,11 @@
 /** Training: one step as a graph, many steps in a Loop, epochs, and evaluation. */
 export type { TrainingConfig } from './config.ts';
-export { batchesOf, createEvaluator, declareNetwork, floatsOf } from './evaluate.ts';
+export { createEvaluator, declareNetwork } from './evaluate.ts';
 export { DivergenceError } from './finite.ts';
 export { initializeTensors } from './initialize.ts';
 export { populationStatistics } from './population.ts';
 export { TrainingRun } from './run.ts';
+export { batchesOf, floatsOf, runOverSamples } from './samples.ts';
 export { type State, stateShapes } from './state.ts';
 export { bestEpoch, type EpochResult, type Snapshot } from './snapshot.ts';
 export {

@@ -6,7 +6,8 @@ import type { Backend, NamedTensors } from '../backend/index.ts';
 import type { Samples } from '../data/index.ts';
 import { checkGraph, type Graph, graphBuilder, type Tensor } from '../graph/index.ts';
 import { emitForward, layersOf, type Plan } from '../network/index.ts';
-import { batchesOf, declareNetwork, floatsOf } from './evaluate.ts';
+import { declareNetwork } from './evaluate.ts';
+import { batchesOf, floatsOf } from './samples.ts';
 import type { State } from './state.ts';
 
 /**

@@ -6,11 +6,11 @@ import { layerTensorsOf, outputShapeOf, type Plan, tensorsOf } from '../network/
 import { checkObjective, type Objective, objectiveRuleFor } from '../objective/index.ts';
 import { rateFactor } from '../optimizer/index.ts';
 import { stepOptions, type TrainingConfig } from './config.ts';
-import { floatsOf } from './evaluate.ts';
 import { allFinite, divergenceError, findNonFinite } from './finite.ts';
 import { initializeTensors, initializeUpdates } from './initialize.ts';
 import { firstPace, nextPace } from './pace.ts';
 import { nextName, trainingProgram } from './program.ts';
+import { floatsOf } from './samples.ts';
 import { averageName, carriedState, type State, tensorOf } from './state.ts';
 import type { StepOptions } from './step.ts';
 import { stepScalars } from './update.ts';

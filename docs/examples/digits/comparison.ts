@@ -1,7 +1,7 @@
 /** What the demo shows: the same network, normalized by fixed running statistics and by those of each mini-batch. */
 import Table from 'cli-table3';
 import { percent } from '../../../training/files/index.ts';
-import type { TestScores } from '../../../exporter/model/card.ts';
+import type { TestScores } from '../../../exporter/store/card.ts';
 import type { Answer, Ask } from './client.ts';
 
 export interface Digit {

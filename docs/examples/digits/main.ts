@@ -10,7 +10,8 @@ import { trainingDefaults, trainToFolder } from '../../../training/run/index.ts'
 import { type ClassificationDataset, loadMnist } from '../../../training/data/index.ts';
 import { elementCount, unexpected } from '../../../training/files/index.ts';
 import { describeExport } from '../../../exporter/model/describe.ts';
-import { exportModel, readCard } from '../../../exporter/model/export.ts';
+import { exportModel } from '../../../exporter/model/export.ts';
+import { readCard } from '../../../exporter/store/card.ts';
 import { askWorker } from './client.ts';
 import { compareStatistics, type Digit } from './comparison.ts';
 import { serveLocally } from '../../../exporter/command/serve.ts';
@@ -60,7 +61,7 @@ async function show(url: string): Promise<void> {
   const card = await readCard(models, name);
   const { test } = await loadMnist({ seed: 0 });
   const { labels, scores } = card;
-  if (!labels) throw unexpected(`${models}/${name}`, 'a model for classes', 'one without');
+  if (!labels || !scores) throw unexpected(`${models}/${name}`, 'a model for classes', 'one without');
   const digits = labels.flatMap((label) => imagesOf(test, label, 1).map((image): Digit => ({ label, image })));
   const ones = { description: '63 ones', images: imagesOf(test, '1', 63) };
   const mixed = { description: '63 mixed digits', images: imagesOf(test, undefined, 63) };

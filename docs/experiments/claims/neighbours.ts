@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import type { Session } from '../../../training/backend/index.ts';
 import { type ClassificationDataset, createRandom, type Random } from '../../../training/data/index.ts';
 import { elementCount } from '../../../training/files/index.ts';
+import { encodeModel } from '../../../training/graph/index.ts';
 import { floatsOf } from '../../../training/trainer/index.ts';
+import { exportGraph } from '../../../exporter/model/graph.ts';
 import { experiment, finding } from '../experiment.ts';
+import { exportedModel } from '../lab/exported.ts';
 import type { AskServed, Lab } from '../lab/lab.ts';
 import { range } from '../lab/range.ts';
 import { deviation, largestDifference } from '../lab/statistics.ts';
@@ -15,8 +18,7 @@ import { colours, panel, type Series } from '../report/figure.ts';
 import { list, number, percent } from '../report/format.ts';
 
 const model = 'mnist-cnn';
-const files = { running: 'model.onnx', batch: 'batch-statistics.onnx' } as const;
-type Statistics = keyof typeof files;
+type Statistics = 'running' | 'batch';
 const batchSize = 32;
 /** Test images from which the one to ask about is chosen. */
 const candidates = 100;
@@ -54,9 +56,11 @@ type Ask = (images: readonly Uint8Array[], place: number) => Promise<Float32Arra
 
 async function measure(lab: Lab): Promise<Results> {
   const { test } = lab.data;
+  const file = join(lab.models, model, 'model.onnx');
+  const batch = encodeModel(exportGraph(await exportedModel(file), 'batch'));
   const session = {
-    running: await lab.backend.loadSession(await readFile(join(lab.models, model, files.running))),
-    batch: await lab.backend.loadSession(await readFile(join(lab.models, model, files.batch))),
+    running: await lab.backend.loadSession(await readFile(file)),
+    batch: await lab.backend.loadSession(batch),
   };
   const asked = await leastCertain(session.running, test);
   const spread = async (batches: number, ask: (statistics: Statistics) => Ask): Promise<Both> => ({

@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { arrayDataset, parseNpy, readNpy, readNpz } from '../../../training/data/index.ts';
+import {
+  arrayDataset,
+  encodeNpy,
+  encodeNpz,
+  parseNpy,
+  parseNpz,
+  readNpy,
+  readNpz,
+} from '../../../training/data/index.ts';
 import { UserError } from '../../../training/files/errors.ts';
 import { npy } from './npy-file.ts';
 
@@ -212,5 +220,49 @@ describe('a data set from two arrays', () => {
     ],
   ])('is refused with %s', (_name, inputs, labels, message) => {
     expect(() => arrayDataset(inputs, labels)).toThrow(new UserError(message));
+  });
+});
+
+describe('an array that is written', () => {
+  it("has the bytes of NumPy's own", () => {
+    expect(Buffer.from(encodeNpy({ shape: [3], data: Float32Array.of(0, 1, 2) }))).toEqual(SAVED);
+  });
+
+  it.each([
+    Uint8Array.of(0, 255),
+    Int8Array.of(-1, 127),
+    Uint16Array.of(0, 65535),
+    Int16Array.of(-1, 1),
+    Uint32Array.of(0, 4294967295),
+    Int32Array.of(-1, 1),
+    BigUint64Array.of(0n, 1n),
+    BigInt64Array.of(-1n, 1n),
+    Float32Array.of(0.5, NaN),
+    Float64Array.of(0.1, -1),
+  ])('is read back, whatever it holds: %o', (data) => {
+    for (const shape of [[2], [1, 2, 1]]) {
+      expect(parseNpy(encodeNpy({ shape, data }), 'f')).toEqual({ where: 'f', shape, data });
+    }
+    expect(parseNpy(encodeNpy({ shape: [], data: data.slice(0, 1) }), 'f').shape).toEqual([]);
+  });
+
+  it('begins its numbers at a multiple of 64 bytes', () => {
+    for (const rank of [1, 10, 30]) {
+      const bytes = encodeNpy({ shape: Array.from({ length: rank }, () => 1), data: Float64Array.of(1) });
+      expect((bytes.length - 8) % 64).toBe(0);
+    }
+  });
+
+  it('goes into an archive, the same bytes each time', () => {
+    const arrays = {
+      x: { shape: [2, 2], data: Uint8Array.of(1, 2, 3, 4) },
+      y: { shape: [2], data: Float32Array.of(0.5, 1) },
+    };
+    const bytes = encodeNpz(arrays);
+    expect(encodeNpz(arrays)).toEqual(bytes);
+    expect(parseNpz(bytes, 'f', ['y', 'x'])).toEqual([
+      { where: 'f: y', ...arrays.y },
+      { where: 'f: x', ...arrays.x },
+    ]);
   });
 });

@@ -1,17 +1,18 @@
 /** What makes a release refuse: less accuracy, another signature, a Worker that the platform has no room for. */
 import { describe, expect, it } from 'vitest';
-import type { ModelCard } from '../../../exporter/model/card.ts';
+import type { ExportedCard } from '../../../exporter/model/card.ts';
+import { emptyCard } from '../../../exporter/store/card.ts';
 import { objections } from '../../../exporter/deploy/objections.ts';
 import { mostBytes, tooLarge } from '../../../exporter/deploy/worker-size.ts';
 
-const accuracy = (running: number): Pick<ModelCard, 'scores'> => ({
+const accuracy = (running: number): Pick<ExportedCard, 'scores'> => ({
   scores: { name: 'accuracy', better: 'higher', test: { running, population: 0.5, batchOfOne: 0.1 }, baseline: 0.1 },
 });
-const rmse = (running: number): Pick<ModelCard, 'scores'> => ({
+const rmse = (running: number): Pick<ExportedCard, 'scores'> => ({
   scores: { name: 'RMSE', better: 'lower', test: { running, population: 9, batchOfOne: 9 }, baseline: 20 },
 });
 
-const card: ModelCard = {
+const card: ExportedCard = {
   name: 'digits',
   version: '1',
   description: '',
@@ -22,21 +23,39 @@ const card: ModelCard = {
   ...accuracy(0.9921),
   verification: { samples: 1, largestDifference: 0 },
   network: { name: 'digits', inputShape: [4], inputNormalization: 'feature', layers: [] },
-  training: null,
+  explain: false,
+  output: { name: 'logits', kind: 'logits' },
+  metrics: {},
   files: {},
 };
 
+const training: NonNullable<ExportedCard['training']> = {
+  data: { name: 'digits', train: 2, validation: 1, test: 1 },
+  objective: 'multiclass',
+  optimizer: 'adam',
+  learningRate: 0.001,
+  schedule: 'cosine',
+  epochs: 1,
+  bestEpoch: 1,
+  batchSize: 2,
+  bnMomentum: 'none',
+  seed: 1,
+  engine: 'onnxruntime-node',
+  steps: 1,
+};
+
 describe('the comparison with the deployed card', () => {
-  it.each<[what: string, change: Partial<ModelCard>]>([
+  it.each<[what: string, change: Partial<ExportedCard>]>([
     ['the same accuracy', {}],
     ['a better one', accuracy(1)],
     ['a loss of 0.2 points', accuracy(0.9901)],
     ['another description', { description: 'anew' }],
+    ['a description of the data', { training }],
   ])('lets %s pass', (_, change) => {
     expect(objections(card, { ...card, ...change })).toEqual([]);
   });
 
-  it.each<[what: string, change: Partial<ModelCard>, objection: string]>([
+  it.each<[what: string, change: Partial<ExportedCard>, objection: string]>([
     ['a larger loss', accuracy(0.99), 'test accuracy: expected at least 99.01 % (0.2 points below now), got 99.00 %'],
     [
       'statistics that lose',
@@ -52,6 +71,11 @@ describe('the comparison with the deployed card', () => {
       'another shape of the output',
       { outputs: [{ name: 'logits', datatype: 'FP32', shape: [-1, 3] }] },
       'outputs: expected [{"name":"logits","datatype":"FP32","shape":[-1,2]}], got [{"name":"logits","datatype":"FP32","shape":[-1,3]}]',
+    ],
+    [
+      'an answer of another kind',
+      { output: { name: 'logits', kind: 'probabilities' } },
+      'output: expected {"name":"logits","kind":"logits"}, got {"name":"logits","kind":"probabilities"}',
     ],
     ['classes in another order', { labels: ['yes', 'no'] }, 'labels: expected ["no","yes"], got ["yes","no"]'],
   ])('objects to %s', (_, change, objection) => {
@@ -73,10 +97,11 @@ describe('the comparison with the deployed card', () => {
   });
 
   it('objects to replacing a model without a card', () => {
-    expect(objections({}, card)).toEqual([
+    expect(objections(emptyCard, card)).toEqual([
       'test accuracy: expected one in the deployed card to compare with, got none',
       expect.stringContaining('inputs: expected a deployed card that tells them, got '),
       expect.stringContaining('outputs: expected a deployed card that tells them, got '),
+      expect.stringContaining('output: expected a deployed card that tells them, got '),
       expect.stringContaining('labels: expected a deployed card that tells them, got '),
     ]);
   });

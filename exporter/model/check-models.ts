@@ -1,0 +1,79 @@
+/**
+ * Whether every model that has a card is what the card describes: the files are the same to the bit, and the model answers its
+ * samples as it did when it was exported. A model from elsewhere without a card is not checked.
+ */
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Backend, nativeBackend } from '../../training/backend/index.ts';
+import { cannotRead, readBytes, unexpected } from '../../training/files/index.ts';
+import { runOverSamples } from '../../training/trainer/index.ts';
+import { cardFile, describeFile, type ModelCard, readCard } from '../store/card.ts';
+import { parseSamples, samplesFile } from './samples.ts';
+
+/** How far an answer may be from the one that is known, in parts of the largest: another machine's kernels round otherwise. */
+export const tolerance = 1e-5;
+
+/**
+ * @param print is told what was found of each model
+ * @throws UserError for the first that is not as its card says
+ */
+export async function checkModels(models: string, print: (line: string) => void): Promise<void> {
+  const backend = await nativeBackend();
+  for (const folder of await foldersWithCard(models)) {
+    const card = await readCard(models, folder);
+    const files = await checkFiles(join(models, folder), card);
+    print(`${folder}: ${[files, await checkAnswers(join(models, folder), card, backend)].join(', ')}`);
+  }
+}
+
+/** Below `models`: `<name>` and `<name>/versions/<version>`. */
+async function foldersWithCard(models: string): Promise<readonly string[]> {
+  const paths = await readdir(models, { recursive: true }).catch((error: unknown) => {
+    throw cannotRead(models, error);
+  });
+  return paths
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => /^[^/.][^/]*\/(versions\/[^/]+\/)?[^/]+$/.test(path) && path.endsWith(`/${cardFile}`))
+    .map((path) => dirname(path))
+    .sort();
+}
+
+/** @throws UserError for a file that is missing, or not the one that was verified when it was exported */
+async function checkFiles(folder: string, { files = {} }: ModelCard): Promise<string> {
+  for (const [file, { sha256 }] of Object.entries(files)) {
+    const path = join(folder, file);
+    const found = describeFile(await readBytes(path)).sha256;
+    if (found !== sha256) throw unexpected(path, `sha256 ${sha256}, as the card says`, found);
+  }
+  return `${Object.keys(files).length} files as the card says`;
+}
+
+/** @throws UserError for the first sample that is answered otherwise */
+async function checkAnswers(folder: string, card: ModelCard, backend: Backend): Promise<string> {
+  const { files = {}, inputs = [], output } = card;
+  const [input] = inputs;
+  if (!files[samplesFile] || !input || !output) return 'no samples to ask it about';
+  const path = join(folder, samplesFile);
+  const samples = parseSamples(await readBytes(path), path);
+  const session = await backend.loadSession(await readBytes(join(folder, 'model.onnx')));
+  const got = await runOverSamples(session, samples, { input: input.name, output: output.name });
+  await session.release();
+  const difference = largestDifference(folder, samples, got);
+  return `the answers to ${samples.count} samples within ${difference === 0 ? '0' : difference.toExponential(1)}`;
+}
+
+/** In parts of the largest answer. */
+function largestDifference(
+  where: string,
+  { answers, count }: { readonly answers: Float32Array; readonly count: number },
+  got: Float32Array,
+): number {
+  if (got.length !== answers.length) throw unexpected(where, `${answers.length} numbers`, got.length);
+  const largest = answers.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+  const differences = got.map((value, i) => Math.abs(value - (answers[i] ?? NaN)) / largest);
+  const wrong = differences.findIndex((difference) => !(difference <= tolerance));
+  if (wrong < 0) return Math.max(...differences);
+  const width = answers.length / count;
+  const place = `${where}: sample ${Math.floor(wrong / width)}, number ${wrong % width}`;
+  throw unexpected(place, `${answers[wrong] ?? NaN}, as ${samplesFile} says`, got[wrong] ?? NaN);
+}

@@ -1,0 +1,42 @@
+/**
+ * `samples.npz`: some real samples and what the exported file answers to them, for whoever wants to see later, without the data,
+ * that a model still answers as it did. `x` holds raw inputs, `y` the numbers of the model's output.
+ */
+import { type Dataset, encodeNpz, parseNpz, type Samples, subset } from '../../training/data/index.ts';
+
+export const samplesFile = 'samples.npz';
+
+const MOST = 32;
+
+/** @param answers of the exported file to the whole data set, row-major `[count, ..]` */
+export function encodeSamples(dataset: Dataset, answers: Float32Array): Uint8Array {
+  const { count } = dataset;
+  const width = answers.length / count;
+  const kept = Math.min(MOST, count);
+  // From all of the data, which may be sorted by class.
+  const chosen = Int32Array.from({ length: kept }, (_, i) => Math.floor((i * count) / kept));
+  const { inputs, inputShape } = subset(dataset, chosen);
+  const y = new Float32Array(kept * width);
+  chosen.forEach((sample, i) => {
+    y.set(answers.subarray(sample * width, (sample + 1) * width), i * width);
+  });
+  return encodeNpz({
+    x: { shape: [kept, ...inputShape], data: inputs },
+    y: { shape: [kept, width], data: y },
+  });
+}
+
+export interface KnownSamples extends Samples {
+  /** Row-major. */
+  readonly answers: Float32Array;
+}
+
+/** @throws UserError for a file that does not hold them */
+export function parseSamples(bytes: Uint8Array, where: string): KnownSamples {
+  const [x, y] = parseNpz(bytes, where, ['x', 'y']);
+  const [count = 0, ...inputShape] = x.shape;
+  const inputs = x.data instanceof Uint8Array ? x.data : floats(x.data);
+  return { inputs, inputShape, count, answers: floats(y.data) };
+}
+
+const floats = (data: ArrayLike<number | bigint>): Float32Array => Float32Array.from(data, Number);

@@ -1,0 +1,67 @@
+/** A session run over the samples of a data set, some at a time. */
+import type { NamedTensors, Session } from '../backend/index.ts';
+import type { Samples } from '../data/index.ts';
+import { elementCount } from '../files/index.ts';
+import { GraphError, type Tensor } from '../graph/index.ts';
+
+/** The samples in order, as float32 `x [N, ..]`; the last batch may be smaller. */
+export function* batchesOf({ inputs, inputShape, count }: Samples, batchSize: number) {
+  const size = elementCount(inputShape);
+  for (let start = 0; start < count; start += batchSize) {
+    const end = Math.min(start + batchSize, count);
+    const data = Float32Array.from(inputs.subarray(start * size, end * size));
+    yield {
+      x: { dtype: 'float32', shape: [end - start, ...inputShape], data },
+    } satisfies NamedTensors;
+  }
+}
+
+export interface Ports {
+  /** The input that takes samples, and the output of interest. */
+  readonly input: string;
+  readonly output: string;
+  /** All other inputs, the same for every batch. */
+  readonly others?: NamedTensors;
+  readonly batchSize?: number | undefined;
+  /** Whether the session takes no smaller batch: the last one is then filled up with zeros. */
+  readonly isFixed?: boolean;
+}
+
+/**
+ * @returns `[count, ..]`, row-major
+ * @throws GraphError for an output that is no float32, or does not have as many rows as there are samples
+ */
+export async function runOverSamples(
+  session: Session,
+  samples: Samples,
+  { input, output, others = {}, batchSize = 500, isFixed = false }: Ports,
+): Promise<Float32Array> {
+  const { count } = samples;
+  let [answers, done] = [new Float32Array(), 0];
+  for (const { x } of batchesOf(samples, batchSize)) {
+    const [rows = 0] = x.shape;
+    const fed = isFixed ? filledUp(x, batchSize) : x;
+    const data = (await session.run({ ...others, [input]: fed }))[output]?.data;
+    if (!(data instanceof Float32Array)) throw new GraphError(`${output}: expected float32, got another type`);
+    const width = data.length / (fed.shape[0] ?? NaN);
+    if (done === 0) answers = new Float32Array(count * Math.ceil(width));
+    if (width * count !== answers.length) {
+      throw new GraphError(`${output}: expected as many numbers for each sample, got ${data.length} for ${rows}`);
+    }
+    answers.set(data.subarray(0, rows * width), done * width);
+    done += rows;
+  }
+  return answers;
+}
+
+function filledUp({ shape: [rows = 0, ...shape], data }: Tensor<'float32'>, batchSize: number): Tensor<'float32'> {
+  const filled = new Float32Array((data.length / rows) * batchSize);
+  filled.set(data);
+  return { dtype: 'float32', shape: [batchSize, ...shape], data: filled };
+}
+
+export function floatsOf(tensors: NamedTensors, name: string): Float32Array {
+  const data = tensors[name]?.data;
+  if (!(data instanceof Float32Array)) throw new Error(`internal: expected ${name} to be float32`);
+  return data;
+}
