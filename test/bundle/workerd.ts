@@ -94,7 +94,9 @@ const moduleTypes: Record<string, string> = { js: 'esModule', wasm: 'wasm', bin:
 
 /** A workerd configuration of one service: the bundle's modules, the entry first, and its variables. */
 function capnp(outdir: string, vars: Readonly<Record<string, unknown>>): string {
-  const { compatibility_date } = unstable_readConfig({ config: join(root, 'wrangler.toml') });
+  const config = unstable_readConfig({ config: join(root, 'wrangler.toml') }) as {
+    readonly compatibility_date: string;
+  };
   const files = readdirSync(outdir).filter((file) => (file.split('.').at(-1) ?? '') in moduleTypes);
   files.sort((a, b) => Number(b === 'index.js') - Number(a === 'index.js'));
   const modules = files.map(
@@ -109,7 +111,7 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "${service}")],
 );
 const worker :Workerd.Worker = (
-  compatibilityDate = "${compatibility_date ?? ''}",
+  compatibilityDate = "${config.compatibility_date}",
   modules = [${modules.join(', ')}],
   bindings = [${bindings.join(', ')}],
 );
