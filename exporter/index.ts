@@ -4,17 +4,10 @@
  */
 import type { BackendName } from '../training/index.ts';
 import type { ModelCard } from './model/card.ts';
-import type { Evaluated, EvaluateOptions } from './model/evaluate.ts';
 import type { ExportOptions as ModelOptions } from './model/export.ts';
 
 export * from '../training/index.ts';
-export type { Evaluated, EvaluateOptions } from './model/evaluate.ts';
 export type { ModelCard } from './model/card.ts';
-
-/** How good a checkpoint or an ONNX file is on data. */
-export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
-  return (await import('./model/evaluate.ts')).evaluate(options);
-}
 
 export interface ExportOptions extends Omit<ModelOptions, 'models' | 'statistics'>, Partial<ModelOptions> {
   readonly checkpoint: string;

@@ -30,7 +30,7 @@ export {
   type Splits,
   type TableOptions,
 } from './data/index.ts';
-export { UserError } from './files/errors.ts';
+export { UserError } from './files/index.ts';
 export {
   averagePool,
   batchNorm,

@@ -6,9 +6,7 @@ import { build, type Message, type Plugin } from 'esbuild';
 import { isBuiltin, SourceMap } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { oneLine, UserError } from '../files/errors.ts';
-import { readBytes } from '../files/files.ts';
-import { siblingModule } from '../files/sibling.ts';
+import { oneLine, parseJson, readBytes, siblingModule, UserError } from '../files/index.ts';
 
 /** The package's name, which stands for the very code that runs, wherever it is installed. */
 const ourselves = 'bn-edge';
@@ -25,16 +23,8 @@ interface Bundle {
  */
 export async function loadNetworkFile(file: string): Promise<unknown> {
   const content = await readBytes(file);
-  if (file.endsWith('.json')) return parseJson(file, content);
+  if (file.endsWith('.json')) return parseJson(new TextDecoder().decode(content), file);
   return run(file, await bundle(file));
-}
-
-function parseJson(file: string, content: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(content));
-  } catch (error) {
-    throw cannotLoad(file, error);
-  }
 }
 
 async function bundle(file: string): Promise<Bundle> {
@@ -91,9 +81,11 @@ const packages = (names: readonly string[]): Plugin => ({
   },
 });
 
+/** What programs import, which stands above this module and is no part of it. */
 const thisPackage = siblingModule(import.meta.url, '../index');
 
-const namesOfThisPackage = async (): Promise<readonly string[]> => Object.keys(await import('../index.ts'));
+const namesOfThisPackage = async (): Promise<readonly string[]> =>
+  Object.keys((await import(thisPackage.href)) as object);
 
 /** The line of the file, or of one that it imports, from which an error came; the file where the error does not say. */
 function placeOf(file: string, error: unknown, map: string): string {

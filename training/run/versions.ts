@@ -1,5 +1,5 @@
 import type { Backend } from '../backend/index.ts';
-import { packageVersion } from '../files/package-version.ts';
+import { packageVersion } from '../files/index.ts';
 
 /** What a run was made with. */
 export const versions = ({ engine }: Backend): Readonly<Record<string, string>> => ({

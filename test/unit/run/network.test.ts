@@ -88,7 +88,7 @@ describe('the network of the command line', () => {
   test.each([
     ['none.ts', undefined, 'none.ts: cannot read: no such file or directory'],
     ['none.json', undefined, 'none.json: cannot read: no such file or directory'],
-    ['broken.json', '{ "name": ', 'broken.json: cannot load: SyntaxError: '],
+    ['broken.json', '{ "name": ', 'broken.json: expected JSON, got "{'],
     ['broken.ts', 'const a = 1;\nexport default {{;', 'broken.ts:2:17: Expected'],
     ['throws.ts', 'const why: string = "no";\nthrow new Error(why);', 'throws.ts:2:7: cannot load: Error: no'],
     [

@@ -1,7 +1,7 @@
 /** Which adapter ONNX Runtime's WebGPU provider computes on, if any. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { siblingModule } from '../../files/sibling.ts';
+import { siblingModule } from '../../files/index.ts';
 import { BackendUnavailable } from '../backend.ts';
 
 export interface Adapter {
