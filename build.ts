@@ -15,12 +15,20 @@ const bin = join(out, 'exporter', 'command', 'main.js');
 const projects = ['tsconfig.build.json', join('worker', 'tsconfig.build.json')];
 const settings = ['build.ts', 'package.json', 'package-lock.json', 'tsconfig.json', ...projects];
 
+/** Its message is the compiler's. */
+class CompileError extends Error {}
+
 /** What `bn-edge init` writes is copied, whatever it is. */
 const isModule = (path: string): boolean => /(?<!\.d)\.ts$/.test(path) && !path.includes('templates');
 const isRead = (path: string): boolean =>
   !isModule(path) && (path.includes('templates') || !/tsconfig.*\.json$|\.md$/.test(path));
 
-await build();
+try {
+  await build();
+} catch (error) {
+  console.error(error instanceof CompileError ? error.message : error);
+  process.exitCode = 1;
+}
 
 async function build(): Promise<void> {
   const all = (await Promise.all(['training', 'exporter', 'worker'].map(filesIn))).flat();
@@ -121,7 +129,7 @@ async function filesIn(folder: string): Promise<readonly string[]> {
 function typescript(project: string): Promise<void> {
   return new Promise((done, fail) => {
     execFile(process.execPath, [resolve('typescript/bin/tsc'), '-p', project], (error, stdout) => {
-      if (error) fail(new Error(`${project}: does not compile\n${stdout}`));
+      if (error) fail(new CompileError(`${project}: does not compile\n${stdout}`));
       else done();
     });
   });

@@ -91,7 +91,7 @@ describe('the tarball', () => {
 });
 
 /** Static and dynamic imports, `require.resolve` and what TypeScript writes as `import('…')`. */
-const importing = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bresolve\()["']((?:@[\w-]+\/)?\w[\w./:-]*)["']/g;
+const importing = /(?:\bfrom\s*|\bimport\s*\(?\s*|\.resolve\()["']((?:@[\w-]+\/)?\w[\w./:-]*)["']/g;
 
 /** `zod` of `zod/mini`. */
 function packageOf(specifier: string): string {
