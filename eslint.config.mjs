@@ -1,3 +1,4 @@
+import n from 'eslint-plugin-n';
 import { dirname, join, relative } from 'node:path';
 import tseslint from 'typescript-eslint';
 
@@ -98,6 +99,15 @@ export default tseslint.config(
     files: ['training/**/*.ts', 'exporter/**/*.ts', 'docs/**/*.ts', 'worker/**/*.ts'],
     plugins: { tree: { rules: { layers } } },
     rules: { 'tree/layers': 'error' },
+  },
+  {
+    // What is shipped runs on the oldest Node of package.json's engines; Node's experimental label says nothing about that.
+    files: ['training/**/*.ts', 'exporter/**/*.ts'],
+    plugins: { n },
+    rules: {
+      'n/no-unsupported-features/node-builtins': ['error', { allowExperimental: true }],
+      'n/no-unsupported-features/es-builtins': 'error',
+    },
   },
   {
     files: ['worker/**/*.ts'],

@@ -55,6 +55,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'package',
+          include: ['test/package/**/*.test.ts'],
+          globalSetup: ['test/package/install.ts'],
+          // After the others: it takes both cores.
+          sequence: { groupOrder: 3 },
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: 'page',
           include: ['test/page/**/*.test.ts'],
           // After the others: it serves the models of models/, for which the builds of other tests would swap theirs.

@@ -1,5 +1,5 @@
 /** The Batch Norm layers of an ONNX file, as the Worker explains them. */
-import type { onnx } from 'onnx-proto';
+import type { onnx } from '../../training/graph/index.ts';
 import { constantsOf, type Parameter, valuesOf } from './onnx-file.ts';
 
 /** Per-channel values are `[C]`. */

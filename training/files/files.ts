@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { getSystemErrorMessage } from 'node:util';
+import { getSystemErrorMap } from 'node:util';
 import { UserError } from './errors.ts';
 
 /** @throws {UserError} naming the file and the operating system's reason. */
@@ -68,5 +68,5 @@ async function writeAndSync(path: string, content: Uint8Array | string): Promise
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { errno } = error as NodeJS.ErrnoException;
-  return errno === undefined ? error.message : getSystemErrorMessage(errno);
+  return (errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1]) ?? error.message;
 }

@@ -3,6 +3,7 @@ export { elementCount } from './element-count.ts';
 export { oneLine, printable, quote, unexpected, UserError } from './errors.ts';
 export { append, cannotRead, readBytes, removeTemporaries, writeAtomically } from './files.ts';
 export { count, fourDigits, percent } from './format.ts';
+export { packageVersion } from './package-version.ts';
 export {
   parseSafetensors,
   type Safetensors,
@@ -10,4 +11,5 @@ export {
   type Tensor as StoredTensor,
 } from './safetensors.ts';
 export { check, checked, checkedJson, parseJson, validated } from './schema.ts';
+export { siblingModule } from './sibling.ts';
 export { typedArrayOf, type TypedArrayConstructor } from './typed-array.ts';

@@ -2,7 +2,7 @@
  * The bytes of any ONNX file as messages. The numbers of tensors stay views of the file. All else becomes objects of V8's heap,
  * which for two bytes of the file can take hundreds: so it is limited.
  */
-import onnxProto, { type onnx } from 'onnx-proto';
+import { type onnx, onnxProto } from './onnx-proto.ts';
 import protobuf from 'protobufjs/minimal.js';
 import { GraphError } from './types.ts';
 

@@ -2,7 +2,7 @@
  * Reads an ONNX file that uses the project's ops. The file is not trusted: types inside the graph are inferred anew, and
  * arity and attributes are held against each op's signature.
  */
-import type { onnx } from 'onnx-proto';
+import type { onnx } from './onnx-proto.ts';
 import { oneLine } from '../files/index.ts';
 import { type Arity, arities } from './arity.ts';
 import { checkGraph } from './check.ts';

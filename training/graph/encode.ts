@@ -1,5 +1,5 @@
 /** Writes a graph as an ONNX file. */
-import onnxProto, { type onnx } from 'onnx-proto';
+import { type onnx, onnxProto } from './onnx-proto.ts';
 import { dataTypes, rawBytes } from './onnx-types.ts';
 import { type AttributeName, attributeTypes, type Graph, type Node, opset, type OpType } from './ops.ts';
 import { readsOf } from './prune.ts';

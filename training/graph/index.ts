@@ -4,6 +4,7 @@ export { checkGraph } from './check.ts';
 export { decodeProto } from './decode-proto.ts';
 export { decodeModel } from './decode.ts';
 export { encodeModel } from './encode.ts';
+export { type onnx, onnxProto } from './onnx-proto.ts';
 export type { Attributes, Graph, Inputs, Node, OpNode, OpType, Outputs } from './ops.ts';
 export { printGraph } from './print.ts';
 export { modelSignature } from './signature.ts';

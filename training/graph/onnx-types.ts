@@ -1,5 +1,5 @@
 /** ONNX's numbers for our element types, and raw little-endian bytes in and out. */
-import onnxProto from 'onnx-proto';
+import { onnxProto } from './onnx-proto.ts';
 import { elementCount } from '../files/index.ts';
 import { bytesPerElement, type DataOf, type DType, type Tensor } from './types.ts';
 

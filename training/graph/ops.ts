@@ -30,7 +30,7 @@ type Unary = Op<[X: Value], [Y: Value]>;
 type Binary = Op<[A: Value, B: Value], [C: Value]>;
 type Reduction = Op<[data: Value, axes: Value], [reduced: Value], { keepdims: 0 | 1 }>;
 
-interface Window {
+export interface Window {
   kernel_shape: readonly number[];
   strides: readonly number[];
   /** `[top, left, bottom, right]`. */

@@ -1,5 +1,5 @@
 /** What any ONNX file takes and gives, whatever ops it is made of. */
-import type { onnx } from 'onnx-proto';
+import type { onnx } from './onnx-proto.ts';
 import { decodeProto } from './decode-proto.ts';
 import { type Dim, GraphError } from './types.ts';
 

@@ -82,7 +82,7 @@ export async function trainToFolder(
   const folder = new RunFolder(options.out ?? join('runs', plan.network.name), run);
   const start = (options.resume ? await resumeFrom(folder, run, reporter) : undefined) ?? { tensors };
   if (!start.snapshot) await folder.begin();
-  await folder.describe({ arguments: options.arguments, ...description, versions: await versions(backend) });
+  await folder.describe({ arguments: options.arguments, ...description, versions: versions(backend) });
   const events = await folder.record(start.snapshot);
   const result = await trainReported(run, data, backend, events, { ...start, signal: stop.signal }, reporter);
   if (result.interrupted) {

@@ -79,18 +79,19 @@ export interface StartedGlue {
 export async function startGlue(
   instantiate: (imports: WebAssembly.Imports, memory: WebAssembly.Memory) => InstanceLike,
 ): Promise<StartedGlue> {
-  const { promise, resolve } = Promise.withResolvers<Omit<StartedGlue, 'ort'>>();
+  let started: Omit<StartedGlue, 'ort'> | undefined;
   const ort = await glueFactory({
     numThreads: 1,
     instantiateWasm(imports, receive) {
       const memory = importedMemory(imports);
       const instance = instantiate(imports, memory);
-      resolve({ heap: new Heap(memory), imports, exports: instance.exports });
+      started = { heap: new Heap(memory), imports, exports: instance.exports };
       receive(instance);
       return {};
     },
   });
-  return { ort, ...(await promise) };
+  if (!started) throw new Error('internal: the glue became ready without an instance');
+  return { ort, ...started };
 }
 
 /** The memory among the glue's imports. The names of the imports are minified, so it is found by its kind. */

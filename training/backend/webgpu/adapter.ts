@@ -1,6 +1,7 @@
 /** Which adapter ONNX Runtime's WebGPU provider computes on, if any. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { siblingModule } from '../../files/index.ts';
 import { BackendUnavailable } from '../backend.ts';
 
 export interface Adapter {
@@ -37,7 +38,7 @@ export async function findAdapter(timeout: number): Promise<Adapter> {
 }
 
 function probe(timeout: number): Promise<Outcome> {
-  const program = fileURLToPath(new URL('probe.ts', import.meta.url));
+  const program = fileURLToPath(siblingModule(import.meta.url, 'probe'));
   return new Promise((resolve) => {
     execFile(
       process.execPath,

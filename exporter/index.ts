@@ -1,0 +1,35 @@
+/**
+ * The package `bn-edge`, for programs: data, networks and training, and from there to models and images. What takes long to load
+ * is loaded by the function that needs it.
+ */
+import type { BackendName } from '../training/index.ts';
+import type { ModelCard } from './model/card.ts';
+import type { ExportOptions as ModelOptions } from './model/export.ts';
+
+export * from '../training/index.ts';
+export type { ModelCard } from './model/card.ts';
+
+export interface ExportOptions extends Omit<ModelOptions, 'models' | 'statistics'>, Partial<ModelOptions> {
+  readonly checkpoint: string;
+  readonly name: string;
+  /** Where the model is verified; `native` when omitted. */
+  readonly backend?: BackendName | undefined;
+}
+
+/**
+ * Turns a checkpoint into a model folder, as `bn-edge export` does.
+ *
+ * @throws UserError when the checkpoint, the name or the verification fails; a former model is then untouched
+ */
+export async function exportModel({
+  backend = 'native',
+  models = 'models',
+  statistics = 'running',
+  ...options
+}: ExportOptions): Promise<ModelCard> {
+  const [{ exportModel: write }, { createBackend }] = await Promise.all([
+    import('./model/export.ts'),
+    import('../training/backend/index.ts'),
+  ]);
+  return write({ ...options, models, statistics }, await createBackend(backend, {}, () => undefined));
+}

@@ -1,0 +1,98 @@
+/** Programs as a user runs them, in a folder outside this repository: nothing of the repository, or of the npm that runs the tests, is theirs. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Surroundings {
+  readonly cwd: string;
+  /** The Node that all programs run on; the one of the tests when omitted. */
+  readonly node?: string | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+const oldest = join(import.meta.dirname, 'node-oldest/node_modules', `node-linux-${process.arch}`, 'bin/node');
+
+/** The oldest Node that the package supports, where there is a binary of it for this machine. */
+export const oldestNode: string = existsSync(oldest) ? oldest : process.execPath;
+
+/** Runs a program to its end, whatever its exit code. */
+export function run(program: string, args: readonly string[], { cwd, ...others }: Surroundings): Promise<Outcome> {
+  return new Promise((done) => {
+    const options = { cwd, env: environment(others), maxBuffer: 2 ** 26 };
+    execFile(program, args, options, (error, stdout, stderr) => {
+      done({ code: error ? Number(error.code ?? NaN) : 0, stdout, stderr });
+    });
+  });
+}
+
+/** @throws Error with all that the program printed, unless it ends well */
+export async function succeed(program: string, args: readonly string[], where: Surroundings): Promise<string> {
+  const { code, stdout, stderr } = await run(program, args, where);
+  if (code !== 0)
+    throw new Error(`${[program, ...args].join(' ').slice(0, 200)}: exit code ${code}\n${stdout}\n${stderr}`);
+  return stdout;
+}
+
+function environment({ node = process.execPath, env }: Omit<Surroundings, 'cwd'>): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^(npm_|INIT_CWD$|VITEST|NODE_|TEST$|FORCE_COLOR$)/i.test(name),
+  );
+  const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
+  return {
+    ...Object.fromEntries(own),
+    PATH: [dirname(node), ...path].join(delimiter),
+    NO_COLOR: '1',
+    WRANGLER_SEND_METRICS: 'false',
+    ...env,
+  };
+}
+
+export interface Served extends AsyncDisposable {
+  readonly url: string;
+}
+
+/**
+ * `npx wrangler dev` in a folder, from when it answers until it is disposed of.
+ *
+ * @throws Error with all that it printed, where it ends or does not answer in time
+ */
+export async function serve(cwd: string, timeout: number): Promise<Served> {
+  const port = await freePort();
+  const args = ['wrangler', 'dev', '--ip', '127.0.0.1', '--port', String(port), '--show-interactive-dev-session=false'];
+  // A group of its own: npx, Wrangler and workerd end together.
+  const child = spawn('npx', args, { cwd, env: environment({}), detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const exit = once(child, 'exit');
+  const printed: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => printed.push(chunk));
+  const stop = async (): Promise<void> => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
+    await exit;
+  };
+  const url = `http://127.0.0.1:${port}`;
+  const deadline = performance.now() + timeout;
+  while (child.exitCode === null && performance.now() < deadline) {
+    const answer = await fetch(`${url}/v2/health/ready`).catch(() => undefined);
+    if (answer?.ok) return { url, [Symbol.asyncDispose]: stop };
+    await sleep(100);
+  }
+  await stop();
+  throw new Error(`wrangler dev does not answer:\n${Buffer.concat(printed).toString()}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
