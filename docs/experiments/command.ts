@@ -6,7 +6,8 @@ import { wholeNumber } from '../../exporter/command/numbers.ts';
 import { runCommand } from '../../exporter/command/run-command.ts';
 import { UserError } from '../../training/files/index.ts';
 import { chooseExperiments, experiments, runInProcesses, showProgress, writeReport } from './index.ts';
-import { type Server, serveLocally } from '../../exporter/command/serve.ts';
+import type { Server } from '../../exporter/command/serve.ts';
+import { serveDigits } from '../examples/digits/serve.ts';
 import type { OneExperiment } from './one.ts';
 
 interface Flags {
@@ -56,7 +57,7 @@ async function measure(names: readonly string[], { quick, jobs, port }: Flags, o
 /** Without a Worker the experiment that asks it says so. */
 async function startServer(port: number): Promise<Server | undefined> {
   try {
-    return await serveLocally(port);
+    return await serveDigits(port);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     console.error(error.message);

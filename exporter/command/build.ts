@@ -1,62 +1,78 @@
-/** Command line: specialises ONNX Runtime Web to a folder of ONNX files, for a Cloudflare Worker. */
+/** `bn-edge build --help` */
+import { Option } from 'commander';
+import { count } from '../../training/files/index.ts';
+import { type BuiltImage, buildImage } from '../edge/build-image.ts';
+import { addModelsOption } from './model-options.ts';
+import { clearStage, showStage } from './stage.ts';
+import { answers, type Subcommand } from './subcommand.ts';
+import { plainTable } from './table.ts';
 
-import Table from 'cli-table3';
-import { Command } from 'commander';
-
-import type { EdgeImage } from '../edge/image.ts';
-import { buildEdge } from '../edge/pipeline.ts';
-import { comparisonRows } from '../edge/report.ts';
-import type { Models } from '../edge/runtime/index.ts';
-import { readStockModule } from '../edge/stages/stock-module.ts';
-
-interface Options {
+interface Flags {
   readonly models: string;
   readonly out: string;
   readonly trim: boolean;
-  readonly table: boolean;
+  readonly stock: boolean;
 }
 
-async function main({ models, out, trim, table }: Options): Promise<void> {
-  const stock = process.env['EDGE_RUNTIME'] === 'stock';
-  const start = performance.now();
-  const built = await buildEdge({ modelsFolder: models, outFolder: out, stock, trim, onStage: reportStage });
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  if (built.upToDate) {
-    console.log(`edge image: ${out} is up to date`);
-    return;
+export const build: Subcommand = {
+  configure: (command) => {
+    addModelsOption(command)
+      .addOption(new Option('--out <folder>', 'where the image goes').env('BN_EDGE_OUT').default('.bn-edge'))
+      .option('--trim', 'also drop pages of memory that nothing read while every case was performed', false)
+      .option(
+        '--stock',
+        'the unmodified runtime instead, larger and slower to start (also with EDGE_RUNTIME=stock)',
+        process.env['EDGE_RUNTIME'] === 'stock',
+      );
+    answers<Flags>(command, page, async (flags) => {
+      const start = performance.now();
+      const built = await buildImage({ ...flags, onStage: showStage });
+      const seconds = ((performance.now() - start) / 1000).toFixed(1);
+      print(built, flags.stock ? 'stock runtime' : 'specialised runtime', seconds);
+      if (built.models.some(({ ok }) => !ok)) process.exitCode = 1;
+      const { out, upToDate, models } = built;
+      return {
+        out,
+        upToDate,
+        models: models.map(({ name, version, gzipBytes, cases, ok, error = null }) => ({
+          name,
+          version,
+          gzipBytes,
+          cases,
+          ok,
+          error,
+        })),
+      };
+    });
+    return undefined;
+  },
+};
+
+function print({ upToDate, out, models }: BuiltImage, runtime: string, seconds: string): void {
+  clearStage();
+  const table = plainTable(['model', 'version', 'gzip', 'cases', ''], ['model', '']);
+  for (const { name, version, gzipBytes, twin, cases } of models) {
+    table.push([
+      name,
+      version,
+      `${count(gzipBytes / 1000)} kB`,
+      count(cases),
+      twin ? 'twice: its card says explain' : '',
+    ]);
   }
-  console.log(`edge image: ${stock ? 'stock runtime' : 'specialised runtime'} written to ${out} in ${seconds} s`);
-  if (!built.image) return;
-  console.log(`${built.image.verifiedCases} cases verified: the same bits, the same errors`);
-  if (table) console.log(await comparison(built.models, built.image));
+  console.log(table.toString());
+  for (const { name, error } of models) if (error !== undefined) console.error(`error: ${name}: ${error}`);
+  console.log(
+    upToDate
+      ? `${out} is up to date`
+      : `wrote ${out} (${runtime}) in ${seconds} s; every case verified: the same bits, the same errors`,
+  );
 }
 
-async function comparison(models: Models, image: EdgeImage): Promise<string> {
-  const view = new Table({
-    head: ['', 'stock', 'bn-edge'],
-    colAligns: ['left', 'right', 'right'],
-    style: { head: [], border: [] },
-  });
-  view.push(...(await comparisonRows(await readStockModule(), models, image)));
-  return view.toString();
-}
-
-function reportStage(stage: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\redge image: ${stage.padEnd(12)}\r`);
-}
-
-try {
-  await new Command('edge')
-    .description('Specialise ONNX Runtime Web to the ONNX files of a folder, for a Cloudflare Worker.')
-    .option('--models <folder>', 'folder of ONNX files, searched to any depth', 'dist/models')
-    .option('--out <folder>', 'where edge.mjs, edge.wasm and edge.d.mts go', 'dist/edge')
-    .option('--trim', 'also drop pages of memory that nothing read while every case was performed', false)
-    .option('--table', 'measure what was built, beside stock', false)
-    .addHelpText('after', '\nWith EDGE_RUNTIME=stock in the environment, the unmodified runtime is written instead.')
-    .action(main)
-    .parseAsync();
-} catch (error) {
-  const internal = !(error instanceof Error) || error.message.startsWith('internal:');
-  console.error(internal ? error : error.message);
-  process.exitCode = 1;
-}
+const page = {
+  description: 'Compile models/ into one image, which needs no other package and starts in milliseconds.',
+  notes: `Wrangler runs it before each dev and deploy ([build] in wrangler.toml); it does
+nothing where no model has changed. The folder holds image.mjs, its .wasm and
+its types; the same image runs in a Worker, in Node and in a browser.`,
+  examples: ['bn-edge build', 'bn-edge build --models ../models --out dist/image'],
+} as const;

@@ -1,7 +1,7 @@
 /** A confusion matrix in the terminal. */
-import Table from 'cli-table3';
 import { percent } from '../../training/files/index.ts';
 import { classScores, type ConfusionMatrix } from '../../training/objective/index.ts';
+import { plainTable } from './table.ts';
 
 /** More would not fit a terminal side by side. */
 const widest = 16;
@@ -35,11 +35,3 @@ function worstPairs(matrix: ConfusionMatrix, classes: readonly string[]): string
   for (const { pair, times } of worst.slice(0, listed)) table.push([...pair, String(times)]);
   return table.toString();
 }
-
-const plainTable = (head: readonly string[]): Table.Table =>
-  new Table({
-    head: [...head],
-    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
-    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-    style: { head: [], border: [] },
-  });

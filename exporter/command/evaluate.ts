@@ -1,58 +1,85 @@
-/** `npm run evaluate -- --help` */
-import { Command, Option } from 'commander';
+/** `bn-edge evaluate --help` */
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { type BackendName, backendNames, createBackend } from '../../training/backend/index.ts';
-import { classesOf, type Dataset, loadSource } from '../../training/data/index.ts';
+import { basename, dirname, join } from 'node:path';
+import { Option } from 'commander';
+import { type BackendName, backendNames } from '../../training/backend/index.ts';
+import { classesOf, type Dataset } from '../../training/data/index.ts';
 import { count, UserError, writeAtomically } from '../../training/files/index.ts';
-import { loadModel, objectiveOf } from '../../training/checkpoint/index.ts';
-import { formatReport, type Mistake, mistakesOf, objectiveFor, reportOn } from '../../training/objective/index.ts';
+import { formatReport, type Mistake, mistakesOf } from '../../training/objective/index.ts';
+import { evaluate as evaluateFile, type EvaluateOptions, type PartName, partNames } from '../../training/run/index.ts';
+import { cardFile, readCard } from '../store/card.ts';
 import { confusionTable } from './confusion-table.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
-import { answersOfCheckpoint, answersOfModel } from '../../training/run/index.ts';
 import { arePictures, drawMistakes } from './mistakes.ts';
+import { checkpointOf, isFolder, oneOf } from './model-options.ts';
 import { wholeNumber } from './numbers.ts';
-import { runCommand } from './run-command.ts';
-
-const parts = ['test', 'validation', 'train'] as const;
+import { type Answer, answers, type Subcommand } from './subcommand.ts';
 
 interface Flags extends DataFlags {
   readonly checkpoint?: string;
   readonly model?: string;
-  readonly part: (typeof parts)[number];
+  readonly part?: PartName;
   readonly backend: BackendName;
   readonly worst: number;
   readonly mistakes: string;
 }
 
-const command = new Command('evaluate')
-  .description('Metrics, confusion matrix and worst mistakes of a checkpoint or of any ONNX file.')
-  .addOption(new Option('--checkpoint <file>', 'a safetensors checkpoint of this project').conflicts('model'))
-  .option('--model <file>', 'an ONNX file from raw samples to logits')
-  .addOption(
-    new Option('--part <name>', 'of the data; as the checkpoint was trained on it').choices(parts).default('test'),
-  )
-  .addOption(new Option('--backend <name>', 'where it runs').choices(backendNames).default('native'))
-  .option('--worst <n>', 'how many mistakes to show', wholeNumber(0), 30)
-  .option('--mistakes <file>', 'where their picture goes', 'runs/mistakes.svg');
+export const evaluate: Subcommand = {
+  configure: (command) => {
+    command
+      .argument('[run|checkpoint]', 'a run folder, a safetensors file, a folder of models/ or an ONNX file')
+      .addOption(new Option('--checkpoint <file>', 'a safetensors checkpoint').conflicts('model'))
+      .option('--model <file>', 'an ONNX file from raw samples to logits')
+      .addOption(
+        new Option(
+          '--part <name>',
+          'of the data, as the run divided them (default: test of its own data, all of any others)',
+        ).choices(partNames),
+      )
+      .addOption(new Option('--backend <name>', 'where it runs').choices(backendNames).default('native'))
+      .option('--worst <n>', 'how many mistakes to show', wholeNumber(0), 30)
+      .option('--mistakes <file>', 'where their picture goes', 'runs/mistakes.svg');
+    addDataOptions(command, 'what the checkpoint was trained on');
+    answers<Flags>(command, page, run);
+    return undefined;
+  },
+};
 
-addDataOptions(command, 'what the checkpoint was trained on, or MNIST').action(evaluate);
-
-async function evaluate(flags: Flags): Promise<void> {
+async function run(flags: Flags, argument: string | undefined): Promise<Answer> {
   const { source, others } = takeDataSource(flags);
-  const { checkpoint, model, part, backend: name, worst, mistakes: path } = others;
-  const file = checkpoint ?? model;
-  if (file === undefined) throw new UserError('evaluate: expected --checkpoint or --model, got neither');
-  const trained = checkpoint === undefined ? undefined : await loadModel(checkpoint);
-  const record = trained?.record;
-  const samples = (await loadSource({ ...record?.data.source, ...source }, record?.config.seed ?? 1))[part];
-  const backend = await createBackend(name, {}, console.log);
-  const answers = await (checkpoint === undefined ? answersOfModel : answersOfCheckpoint)(file, samples, backend);
-  const objective = trained ? objectiveOf(trained) : objectiveFor(samples);
-  const report = reportOn(samples, answers, objective);
-  console.log(`${file} on ${count(samples.count)} samples (${part}): ${formatReport(objective, report)}`);
+  const { checkpoint, model, part, backend, worst, mistakes: path } = others;
+  const option = checkpoint ?? model;
+  const given = oneOf('evaluate', checkpoint === undefined ? '--model' : '--checkpoint', argument, option);
+  if (given === undefined) {
+    throw new UserError('evaluate: expected a run or a file, such as bn-edge evaluate runs/churn; --help lists all');
+  }
+  const file = fileOf(given);
+  const subject = file.toLowerCase().endsWith('.onnx') ? await onnxFile(file) : { checkpoint: file };
+  const evaluated = await evaluateFile({ ...subject, data: source, part, backend }, console.log);
+  const { samples, answers: output, objective, report, unknown } = evaluated;
+  console.log(`${file} on ${count(samples.count)} samples (${evaluated.part}): ${formatReport(objective, report)}`);
+  for (const { column, value, rows } of unknown) {
+    console.log(`left out ${count(rows)} samples: ${column} ${JSON.stringify(value)} was not in the training data`);
+  }
   if (report.confusion) console.log(confusionTable(report.confusion, classesOf(samples)));
-  await showMistakes(mistakesOf(samples, answers, objective), samples, worst, path);
+  await showMistakes(mistakesOf(samples, output, objective), samples, worst, path);
+  return { file, part: evaluated.part, rows: samples.count, scores: report.metrics, unknown };
+}
+
+/** The checkpoint of a run folder, or the model of a folder in models/. */
+function fileOf(path: string): string {
+  const model = join(path, 'model.onnx');
+  return isFolder(path) && existsSync(model) ? model : checkpointOf(path);
+}
+
+/** With what the card beside it says of its columns and classes. */
+async function onnxFile(model: string): Promise<Pick<EvaluateOptions, 'model' | 'known'>> {
+  const folder = dirname(model);
+  if (basename(model) !== 'model.onnx' || !existsSync(join(folder, cardFile))) return { model };
+  const { labels, inputs = [] } = await readCard(dirname(folder), basename(folder));
+  const columns = inputs[0]?.columns;
+  return { model, known: { ...(labels && { classes: labels }), ...(columns && { columns }) } };
 }
 
 async function showMistakes(all: readonly Mistake[], samples: Dataset, worst: number, path: string): Promise<void> {
@@ -69,4 +96,9 @@ async function showMistakes(all: readonly Mistake[], samples: Dataset, worst: nu
   console.log(`the ${mistakes.length} worst of ${all.length} mistakes: ${path}`);
 }
 
-await runCommand(command);
+const page = {
+  description: 'Metrics, confusion matrix and worst mistakes of a run, a checkpoint or any ONNX file.',
+  notes: `Rows with a category or a class that was not in the training data are left
+out, and counted.`,
+  examples: ['bn-edge evaluate runs/churn', 'bn-edge evaluate runs/churn --data churn-of-march.csv'],
+} as const;

@@ -1,15 +1,25 @@
-/** `npm run export -- --help` */
+/** `bn-edge export --help` */
 import { nativeBackend } from '../../training/backend/index.ts';
-import { runCommand } from './run-command.ts';
-import { exportCommand, type ExportFlags, exportOptions } from './command.ts';
 import { describeExport } from '../model/describe.ts';
 import { exportModel } from '../model/export.ts';
+import { describeCard } from './describe-model.ts';
+import { addExportOptions, type ExportFlags, exportOptions } from './model-options.ts';
+import { answers, type Subcommand } from './subcommand.ts';
 
-const command = exportCommand('export')
-  .description('Export a checkpoint as ONNX, verify it on the test set, and put it where the Worker finds it.')
-  .action(async (flags: ExportFlags) => {
-    const card = await exportModel(await exportOptions(flags), await nativeBackend());
-    console.log(describeExport(card, flags.models));
-  });
+export const exportCommand: Subcommand = {
+  configure: (command) => {
+    addExportOptions(command.argument('[run|checkpoint]', 'a run folder, such as runs/churn, or a safetensors file'));
+    answers<ExportFlags>(command, page, async (flags, run) => {
+      const card = await exportModel(await exportOptions('export', flags, run), await nativeBackend());
+      console.log(describeExport(card, flags.models));
+      return describeCard(card);
+    });
+    return undefined;
+  },
+};
 
-await runCommand(command);
+const page = {
+  description:
+    'Export a run as ONNX with its running statistics, verify it on the test samples, and put it into models/<name>.',
+  examples: ['bn-edge export runs/churn', 'bn-edge export runs/churn --name churn-2 --statistics population'],
+} as const;

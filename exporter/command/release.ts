@@ -1,26 +1,40 @@
-/** `npm run release -- --help` */
+/** `bn-edge release --help` */
 import { InvalidArgumentError } from 'commander';
 import { nativeBackend } from '../../training/backend/index.ts';
-import { runCommand } from './run-command.ts';
-import { exportCommand, type ExportFlags, exportOptions } from './command.ts';
-import { release } from '../deploy/release.ts';
+import { release as releaseModel } from '../deploy/release.ts';
+import { requireProject } from '../deploy/wrangler.ts';
+import { addExportOptions, type ExportFlags, exportOptions } from './model-options.ts';
+import { answers, screenOf, type Subcommand } from './subcommand.ts';
 
-interface ReleaseFlags extends ExportFlags {
+interface Flags extends ExportFlags {
   readonly percentage?: number;
   readonly force: boolean;
 }
 
-const command = exportCommand('release')
-  .description('Export a checkpoint, compare it with the deployed version, deploy it, and keep that version beside it.')
-  .option('--percentage <n>', 'of the traffic for the new version (default: all)', percentage)
-  .option('--force', 'release in spite of a lower accuracy, another signature or a too large Worker', false)
-  .action(async ({ percentage, force, ...flags }: ReleaseFlags) => {
-    await release({ ...(await exportOptions(flags)), percentage, force }, await nativeBackend(), console.log);
-  });
+export const release: Subcommand = {
+  configure: (command) => {
+    addExportOptions(command.argument('[run]', 'a run folder, such as runs/churn, or a checkpoint'))
+      .optionsGroup('Release:')
+      .option('--percentage <n>', 'of the traffic for the new version (default: all)', percentage)
+      .option('--force', 'release in spite of a worse score, another signature or a too large Worker', false);
+    answers<Flags>(command, page, async ({ percentage, force, ...flags }, run, isJson) => {
+      const options = await exportOptions('release', flags, run);
+      requireProject('release');
+      return { ...(await releaseModel({ ...options, percentage, force }, await nativeBackend(), screenOf(isJson))) };
+    });
+    return undefined;
+  },
+};
 
 function percentage(text: string): number {
   if (/^[1-9]\d?$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Expected a whole number from 1 to 99.');
 }
 
-await runCommand(command);
+const page = {
+  description: 'Export a run, compare it with the deployed version, deploy it, and keep that version beside it.',
+  notes: `A worse score, other inputs or labels, and a Worker that is too large are
+refused unless --force is given. Deploying needs npx wrangler login, or the
+environment variable CLOUDFLARE_API_TOKEN.`,
+  examples: ['bn-edge release runs/churn', 'bn-edge release runs/churn --percentage 10'],
+} as const;

@@ -1,14 +1,38 @@
-/** `npm run rollback -- --help` */
-import { Command } from 'commander';
-import { runCommand } from './run-command.ts';
-import { rollback } from '../deploy/release.ts';
+/** `bn-edge rollback --help` */
+import { rollback as rollBack } from '../deploy/release.ts';
+import { requireProject } from '../deploy/wrangler.ts';
+import { modelNames } from '../store/models-folder.ts';
+import { unexpected } from '../../training/files/index.ts';
+import { addModelsOption, oneOf } from './model-options.ts';
+import { answers, screenOf, type Subcommand } from './subcommand.ts';
 
-const command = new Command('rollback')
-  .description('Deploy the version before the current one, which is kept in its place.')
-  .requiredOption('--name <name>', 'the folder in models/ and the name in the URL')
-  .option('--models <folder>', 'where models are kept', 'models')
-  .action(async ({ name, models }: { readonly name: string; readonly models: string }) => {
-    await rollback(models, name, console.log);
-  });
+interface Flags {
+  readonly name?: string;
+  readonly models: string;
+}
 
-await runCommand(command);
+export const rollback: Subcommand = {
+  configure: (command) => {
+    command.argument('[name]', 'of the model, where there are several');
+    addModelsOption(command).option('--name <name>', 'the same');
+    answers<Flags>(command, page, async ({ name, models }, argument, isJson) => {
+      requireProject('rollback');
+      const chosen = oneOf('rollback', '--name', argument, name) ?? onlyModel(models);
+      return { ...(await rollBack(models, chosen, screenOf(isJson))) };
+    });
+    return undefined;
+  },
+};
+
+function onlyModel(models: string): string {
+  const [only, ...others] = modelNames(models);
+  if (only !== undefined && others.length === 0) return only;
+  throw unexpected('rollback', 'the name of a model', `none of ${[only, ...others].join(', ')}`);
+}
+
+const page = {
+  description: 'Deploy the version before the current one, which is kept in its place.',
+  notes: `The version before lies in models/<name>/versions. The two change places, so a
+second rollback undoes the first.`,
+  examples: ['bn-edge rollback', 'bn-edge rollback churn --models ../models'],
+} as const;

@@ -1,22 +1,84 @@
-import type { Command } from 'commander';
-import { UserError } from '../../training/files/index.ts';
-import { GraphError } from '../../training/graph/index.ts';
-import { Interrupted } from '../../training/run/index.ts';
+/** Runs a command: whatever goes wrong by the user's hand becomes one line on standard error and exit code 1. */
+import { Console } from 'node:console';
+import { type Command, CommanderError } from 'commander';
+import { refuseSwallowed } from './npm-options.ts';
+import { printJson } from './subcommand.ts';
+import { explainUsage, wrongUse } from './usage.ts';
+
+/** Runs a command that is a program of its own. */
+export function runCommand(command: Command): Promise<void> {
+  const args = process.argv.slice(2);
+  return reporting(args, async () => {
+    refuseSwallowed(command, args, process.env);
+    await parse(command, args);
+  });
+}
 
 /**
- * Runs a command; a user's mistake becomes one line on standard error and exit code 1.
- *
- * @param readArguments this process's own when omitted
+ * Reads the arguments and does what they ask for.
+ * @throws CommanderError for a wrong use
  */
-export async function runCommand(
-  command: Command,
-  readArguments = (): Promise<readonly string[]> => Promise.resolve(process.argv.slice(2)),
-): Promise<void> {
+export async function parse(command: Command, args: readonly string[], program = command): Promise<void> {
+  for (const each of new Set([command, program])) {
+    each.exitOverride().configureOutput({ outputError: () => undefined });
+  }
   try {
-    await command.parseAsync(await readArguments(), { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    if (!(error instanceof UserError) && !(error instanceof GraphError)) throw error;
-    console.error(error instanceof Interrupted ? error.message : `error: ${error.message}`);
-    process.exitCode = error instanceof Interrupted ? error.exitCode : 1;
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and the version have been printed.
+    if (error.exitCode !== 0) throw wrongUse(explainUsage(error.message, command));
   }
 }
+
+/** Does some work; its failure is told, and decides the exit code. With `--json` only objects go to standard output. */
+export async function reporting(args: readonly string[], work: () => Promise<void>): Promise<void> {
+  const isJson = args.includes('--json');
+  if (isJson) globalThis.console = new Console(process.stderr, process.stderr);
+  try {
+    await work();
+  } catch (error) {
+    const { message, exitCode } = await mistakeIn(error);
+    console.error(message === undefined ? error : exitCode === 1 ? `error: ${message}` : message);
+    if (isJson) printJson({ error: message ?? String(error) });
+    process.exitCode = exitCode;
+  }
+}
+
+/** What the user can put right, in one line; no message for a bug of ours, whose stack is of use. */
+interface Mistake {
+  readonly message?: string;
+  readonly exitCode: number;
+}
+
+/** Whoever threw one of these classes has loaded its module already; help must not wait for it. */
+async function mistakeIn(error: unknown): Promise<Mistake> {
+  const [{ UserError }, { GraphError }] = await Promise.all([
+    import('../../training/files/index.ts'),
+    import('../../training/graph/index.ts'),
+  ]);
+  if (error instanceof UserError) return error;
+  if (error instanceof CommanderError || error instanceof GraphError) return { message: error.message, exitCode: 1 };
+  return { ...(error instanceof Error && (await failureOfFiles(error))), exitCode: 1 };
+}
+
+/** One line for a failed call of the file system, such as `EACCES: permission denied, mkdir '/runs'`. */
+async function failureOfFiles(error: NodeJS.ErrnoException): Promise<Pick<Mistake, 'message'>> {
+  const { printable } = await import('../../training/files/index.ts');
+  const { path, syscall } = error;
+  const [, reason] = /^[A-Z]+: (.+?), /.exec(error.message) ?? [];
+  if (!path || !syscall || !reason) return {};
+  return { message: `${printable(path)}: cannot ${verbs[syscall] ?? syscall}: ${reason}` };
+}
+
+/** What calls of the file system do, where their names do not tell. */
+const verbs: Readonly<Record<string, string>> = {
+  mkdir: 'make the folder',
+  mkdtemp: 'make a folder',
+  scandir: 'list the folder',
+  rm: 'remove',
+  unlink: 'remove',
+  lstat: 'read',
+  stat: 'read',
+  access: 'read',
+};

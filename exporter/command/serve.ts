@@ -4,12 +4,21 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../training/files/index.ts';
+import { wranglerEntry, wranglerEnvironment } from '../deploy/wrangler.ts';
 
 export interface Server {
   readonly url: string;
   /** Resolves when the server ends by itself. */
   readonly ended: Promise<unknown>;
   readonly stop: () => Promise<void>;
+}
+
+/** What the Worker gets beside wrangler.toml. */
+export interface ServeOptions {
+  /** The folder of files that are served as they are. */
+  readonly assets?: string;
+  /** Variables in its environment. */
+  readonly vars?: Readonly<Record<string, string>>;
 }
 
 const host = '127.0.0.1';
@@ -21,16 +30,17 @@ const readyWithinMs = 300_000;
  * @param port the first port to try
  * @throws UserError when the Worker does not get ready, with the last lines of what it printed
  */
-export async function serveLocally(port: number): Promise<Server> {
+export async function serveLocally(port: number, { assets, vars = {} }: ServeOptions = {}): Promise<Server> {
   const free = await freePort(port);
-  const child = spawn(
-    'wrangler',
-    ['dev', '--ip', host, '--port', String(free), '--show-interactive-dev-session=false'],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', NO_COLOR: '1' },
-    },
-  );
+  const options = [
+    ...['--ip', host, '--port', String(free), '--show-interactive-dev-session=false'],
+    ...(assets === undefined ? [] : ['--assets', assets]),
+    ...Object.entries(vars).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
+  ];
+  const child = spawn(process.execPath, [wranglerEntry(), 'dev', ...options], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...wranglerEnvironment(), NO_COLOR: '1' },
+  });
   const output = collectOutput(child);
   const ended = once(child, 'exit');
   const server = { url: `http://${host}:${free}`, ended, stop: () => stop(child, ended) };

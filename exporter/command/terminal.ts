@@ -1,6 +1,5 @@
 /** What a training run shows in the terminal. */
 import { SingleBar } from 'cli-progress';
-import Table from 'cli-table3';
 import { count, elementCount } from '../../training/files/index.ts';
 import { formatShape } from '../../training/graph/index.ts';
 import { isTrained, layersOf, type Plan } from '../../training/network/index.ts';
@@ -10,16 +9,12 @@ import type { RunReporter, RunStart } from '../../training/run/index.ts';
 import type { EpochMetrics } from '../../training/trainer/index.ts';
 import { describeData } from './describe-data.ts';
 import { sparkline } from './sparkline.ts';
+import { plainTable } from './table.ts';
 
 /** Layer, output shape, parameters; running statistics are not parameters. */
 export function summaryTable(plan: Plan): string {
   const layers = layersOf(plan);
-  const table = new Table({
-    head: ['layer', 'output', 'parameters'],
-    colAligns: ['left', 'left', 'right'],
-    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-    style: { head: [], border: [] },
-  });
+  const table = plainTable(['layer', 'output', 'parameters'], ['layer', 'output']);
   const sizes = layers.map(({ tensors }) =>
     tensors
       .filter(isTrained)

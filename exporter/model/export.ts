@@ -3,7 +3,7 @@ import { type Backend, nativeBackend } from '../../training/backend/index.ts';
 import { type DataSource, digestOf, type LoadedData, loadSource } from '../../training/data/index.ts';
 import { UserError } from '../../training/files/index.ts';
 import { encodeModel } from '../../training/graph/index.ts';
-import { loadModel, objectiveOf, type TrainedModel } from '../../training/checkpoint/index.ts';
+import { describedBy, loadModel, objectiveOf, type TrainedModel } from '../../training/checkpoint/index.ts';
 import { type Network } from '../../training/network/index.ts';
 import { baselineOf, objectiveRuleFor, reportOn } from '../../training/objective/index.ts';
 import { createEvaluator, populationStatistics, type State } from '../../training/trainer/index.ts';
@@ -13,7 +13,6 @@ import { replaceFolder } from '../store/replace-folder.ts';
 import { cardOf, type Files, keptOf, readFolder } from '../store/versions.ts';
 import { type ExportedCard, modelCard } from './card.ts';
 import { exportGraph } from './graph.ts';
-import { describedBy } from './same-data.ts';
 import { encodeSamples, samplesFile } from './samples.ts';
 import { answersOfFile, verifyExport } from './verify.ts';
 

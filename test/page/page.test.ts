@@ -5,7 +5,8 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Server, serveLocally } from '../../exporter/command/serve.ts';
+import { serveDigits } from '../../docs/examples/digits/serve.ts';
+import type { Server } from '../../exporter/command/serve.ts';
 import { executablePath, launch, open, overflow, violations, visit } from './browser.ts';
 
 const screenshots = join(import.meta.dirname, 'screenshots');
@@ -45,7 +46,7 @@ async function draw(page: Page, ...strokes: (readonly [number, number])[][]): Pr
 
 describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
   beforeAll(async () => {
-    [server, browser] = await Promise.all([serveLocally(8788), launch()]);
+    [server, browser] = await Promise.all([serveDigits(8788), launch()]);
   });
   afterAll(async () => {
     await Promise.all([browser.close(), server.stop()]);

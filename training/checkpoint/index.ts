@@ -3,3 +3,4 @@ export { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from '
 export { historySchema, storedEvaluation, storedHistory } from './history.ts';
 export { loadModel, objectiveOf, pickTensor, saveModel, type TrainedModel } from './model.ts';
 export { type DataRecord, storedRecord, type TrainingRecord } from './record.ts';
+export { describedBy } from './same-data.ts';

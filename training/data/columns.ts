@@ -33,7 +33,7 @@ export const MAX_CATEGORIES = 1000;
 /** Cells that hold nothing, besides the empty one: what R, pandas and the UCI repository write. */
 const MISSING = new Set(['', '?', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL']);
 
-const isMissing = (text: string) => MISSING.has(text);
+export const isMissing = (text: string) => MISSING.has(text);
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 

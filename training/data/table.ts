@@ -126,11 +126,11 @@ async function writeRows(
 
 const hasHeader = ({ header = true }: TableOptions) => header;
 
-const delimiterOf = (path: string, { delimiter }: TableOptions) =>
+export const delimiterOf = (path: string, { delimiter }: TableOptions) =>
   delimiter ?? (/\.(tsv|tab)$/i.test(path) ? '\t' : ',');
 
 /** A column without a name, such as the row numbers that pandas writes, is called by its position. */
-function namesOf(cells: readonly string[], options: TableOptions): string[] {
+export function namesOf(cells: readonly string[], options: TableOptions): string[] {
   return cells.map((cell, index) => (hasHeader(options) && cell !== '' ? cell : `${index + 1}`));
 }
 

@@ -6,6 +6,8 @@
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
+  /** Of the command that it ends. */
+  readonly exitCode: number = 1;
 }
 
 /** `where: expected X, got Y`, the form every complaint about data, files and options takes. */

@@ -1,10 +1,11 @@
 /** Training runs: from data and settings to a run folder, and on from one. */
 export { type Answers, answersOfCheckpoint, answersOfModel } from './evaluation.ts';
+export { evaluate, type Evaluated, type EvaluateOptions } from './evaluate.ts';
 export { trainingDefaults } from './defaults.ts';
 export { Interrupted } from './interruption.ts';
 export type { Length } from './length.ts';
 export { findNetwork } from './network.ts';
 export type { ObjectiveFlags } from './objective.ts';
 export { type RunReporter, type RunStart, silentReporter } from './reporter.ts';
-export { withRecordedArguments } from './resume.ts';
+export { type PartName, partNames } from './samples.ts';
 export { type TrainedRun, trainToFolder, type TrainOptions } from './train.ts';

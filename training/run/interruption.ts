@@ -10,7 +10,7 @@ type Signal = (typeof signals)[number];
 /** The user asked to stop and everything is saved; the message says how to go on. */
 export class Interrupted extends UserError {
   /** 128 and the signal's number, as shells have it. */
-  readonly exitCode: number;
+  override readonly exitCode: number;
 
   constructor(signal: AbortSignal, message: string) {
     super(message);

@@ -1,5 +1,5 @@
 /** What the demo shows: the same network, normalized by fixed running statistics and by those of each mini-batch. */
-import Table from 'cli-table3';
+import { plainTable } from '../../../exporter/command/table.ts';
 import { percent } from '../../../training/files/index.ts';
 import type { TestScores } from '../../../exporter/store/card.ts';
 import type { Answer, Ask } from './client.ts';
@@ -91,11 +91,7 @@ function describeShift([a, b]: readonly Answer[]): string {
 }
 
 function table([head = [], ...rows]: readonly (readonly string[])[]): string {
-  const drawn = new Table({
-    head: [...head],
-    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-    style: { head: [], border: [] },
-  });
+  const drawn = plainTable(head, head);
   drawn.push(...rows.map((row) => [...row]));
   return drawn.toString();
 }

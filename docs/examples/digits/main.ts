@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { nativeBackend } from '../../../training/backend/index.ts';
 import { wholeNumber } from '../../../exporter/command/numbers.ts';
 import { runCommand } from '../../../exporter/command/run-command.ts';
+import { clearStage, showStage } from '../../../exporter/command/stage.ts';
 import { terminalReporter } from '../../../exporter/command/terminal.ts';
 import { trainingDefaults, trainToFolder } from '../../../training/run/index.ts';
 import { type ClassificationDataset, loadMnist } from '../../../training/data/index.ts';
@@ -14,7 +15,7 @@ import { exportModel } from '../../../exporter/model/export.ts';
 import { readCard } from '../../../exporter/store/card.ts';
 import { askWorker } from './client.ts';
 import { compareStatistics, type Digit } from './comparison.ts';
-import { serveLocally } from '../../../exporter/command/serve.ts';
+import { serveDigits } from './serve.ts';
 
 interface Flags {
   readonly retrain: boolean;
@@ -34,7 +35,8 @@ const command = new Command('start')
 
 async function start({ retrain, once, port }: Flags): Promise<void> {
   if (retrain || !existsSync(join(models, name, 'model.onnx'))) await trainAndExport();
-  const server = await serveLocally(port);
+  const server = await serveDigits(port, showStage);
+  clearStage();
   process.once('SIGINT', () => void server.stop());
   try {
     await show(server.url);

@@ -10,15 +10,17 @@ import { UserError } from '../../../training/files/errors.ts';
 import { outputShapeOf, planNetwork } from '../../../training/network/index.ts';
 import { binary, mse, multiclass } from '../../../training/objective/index.ts';
 
-function sourceOf(...args: readonly string[]): DataSource {
+function sourceOf(...args: readonly string[]): DataSource | undefined {
   const command = addDataOptions(new Command().exitOverride().configureOutput({ writeErr: () => undefined }));
   command.parse(args, { from: 'user' });
   return takeDataSource(command.opts<DataFlags>()).source;
 }
 
 describe('the options about data', () => {
-  test.each<[string, string[], DataSource]>([
-    ['none is MNIST', [], {}],
+  test.each<[string, string[], DataSource | undefined]>([
+    ['none', [], undefined],
+    ['MNIST by its name', ['--data', 'mnist'], {}],
+    ['a folder that is called so', ['--data', './mnist'], { path: './mnist' }],
     ['a table', ['--data', 'a.csv', '--label', 'y'], { path: 'a.csv', label: 'y' }],
     [
       'missing values by column and for the others',
@@ -52,6 +54,11 @@ describe('the options about data', () => {
 
   test.each([
     ['without data', ['--label', 'y'], '--data: expected a file or folder for the options about data, got none'],
+    [
+      'beside MNIST',
+      ['--data', 'mnist', '--label', 'y'],
+      '--data: expected a file or folder for the options about data, got mnist',
+    ],
     [
       'two values for all columns',
       ['--data', 'a', '--missing', 'mean', 'median'],

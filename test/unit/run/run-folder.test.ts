@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { curves, writeFigures } from '../../../training/run/figures.ts';
 import { openMetricsFile } from '../../../training/run/metrics.ts';
 import { binary, huber, objectiveRuleOf } from '../../../training/objective/index.ts';
-import { withRecordedArguments } from '../../../training/run/resume.ts';
 import { sparkline } from '../../../exporter/command/sparkline.ts';
 import { bestEpoch } from '../../../training/trainer/index.ts';
 
@@ -22,37 +21,7 @@ const epoch = (number: number, loss: number) => ({
   validation: { loss, score: loss / 4 },
 });
 
-describe('--resume', () => {
-  const recorded = ['--network', 'mnist-mlp', '--epochs', '9'];
-
-  it('puts the arguments that the run was begun with before its own', async () => {
-    await writeFile(join(folder, 'config.json'), JSON.stringify({ arguments: recorded }));
-    const own = ['--resume', '--threads', '2', '--out', folder];
-    expect(await withRecordedArguments(own)).toEqual([...recorded, ...own]);
-  });
-
-  it('lets its own arguments replace recorded ones, with all their values', async () => {
-    const begun = ['--missing', 'mean', 'sex=male', '--epochs=9', '--seed', '2'];
-    await writeFile(join(folder, 'config.json'), JSON.stringify({ arguments: begun }));
-    const own = ['--resume', '--out', folder, '--missing', 'median', '--epochs', '8'];
-    expect(await withRecordedArguments(own)).toEqual(['--seed', '2', ...own]);
-  });
-
-  it.each([
-    ['where no run has begun', ['--resume', '--out', '/no/such']],
-    ['when it is not asked for', ['--epochs', '3']],
-  ])('adds nothing %s', async (_, own) => {
-    expect(await withRecordedArguments(own)).toEqual(own);
-  });
-
-  it.each(['{', '{"arguments": [1]}', '{"arguments": 1}', 'null'])('refuses the configuration %s', async (text) => {
-    const path = join(folder, 'config.json');
-    await writeFile(path, text);
-    await expect(withRecordedArguments(['--resume', `--out=${folder}`])).rejects.toThrow(
-      `${path}: expected the configuration of a run as JSON, got something else`,
-    );
-  });
-
+describe('the metrics of a run', () => {
   it('keeps the lines of complete epochs, and of a killed run no more', async () => {
     const path = join(folder, 'metrics.jsonl');
     await writeFile(path, '{"epoch":1}\n{"epoch":2}\n{"epo');

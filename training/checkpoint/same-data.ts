@@ -1,8 +1,8 @@
 /** Whether data read again are those that a checkpoint was trained on, as far as its answers depend on it. */
-import { classesOf, type Column, type LoadedData } from '../../training/data/index.ts';
-import { UserError } from '../../training/files/index.ts';
-import { formatShape } from '../../training/graph/index.ts';
-import type { TrainedModel } from '../../training/checkpoint/index.ts';
+import { classesOf, type Column, type LoadedData } from '../data/index.ts';
+import { UserError } from '../files/index.ts';
+import { formatShape } from '../graph/index.ts';
+import type { TrainedModel } from './model.ts';
 
 /**
  * @returns the model; one from elsewhere, with no description of its own, with the classes and columns of the data

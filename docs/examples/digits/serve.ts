@@ -1,0 +1,33 @@
+/** Serves the digits with all that there is to see: the page, the report of the experiments, the docs, and both statistics. */
+import { existsSync } from 'node:fs';
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Server, serveLocally } from '../../../exporter/command/serve.ts';
+import { buildImage } from '../../../exporter/edge/build-image.ts';
+import { UserError } from '../../../training/files/index.ts';
+
+const out = '.bn-edge';
+
+/**
+ * @param port the first port to try
+ * @param onStage is told what the build of the image is at
+ */
+export async function serveDigits(port: number, onStage: (stage: string) => void = () => undefined): Promise<Server> {
+  await buildImage({ models: 'models', out, onStage });
+  const assets = await assembleSite(join(out, 'site'));
+  return serveLocally(port, { assets, vars: { PAGE: 'true', DOCS: 'true', EXPLAIN: 'true' } });
+}
+
+/**
+ * The page, and the report under `/report/`.
+ * @throws UserError where the page has not been built
+ */
+async function assembleSite(folder: string): Promise<string> {
+  const page = join('dist', 'page');
+  if (!existsSync(page)) throw new UserError(`${page}: expected the page, got none; npm run build makes it`);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await cp(page, folder, { recursive: true });
+  await cp(join('docs', 'experiments', 'results'), join(folder, 'report'), { recursive: true });
+  return folder;
+}

@@ -1,0 +1,37 @@
+/** `bn-edge add --help` */
+import { UserError } from '../../training/files/index.ts';
+import { addModel } from '../model/add.ts';
+import { describeAdded } from './describe-model.ts';
+import { addModelsOption } from './model-options.ts';
+import { answers, type Subcommand } from './subcommand.ts';
+
+interface Flags {
+  readonly name?: string;
+  readonly models: string;
+}
+
+export const add: Subcommand = {
+  configure: (command) => {
+    // Not <file>: for none, the command tells what to do.
+    addModelsOption(command.usage('[options] <file>').argument('[file]', 'an ONNX file')).option(
+      '--name <name>',
+      "the folder in models/ and the name in the URL (default: the file's)",
+    );
+    answers<Flags>(command, page, async ({ name, models }, file) => {
+      if (file === undefined) {
+        throw new UserError('add: expected an ONNX file, such as bn-edge add model.onnx; --help lists all');
+      }
+      const added = await addModel({ file, models, ...(name !== undefined && { name }) });
+      console.log(describeAdded(added, models));
+      return { ...added };
+    });
+    return undefined;
+  },
+};
+
+const page = {
+  description: "Put anybody's ONNX file into models/<name>, with a card.",
+  notes: `It may come from PyTorch, scikit-learn, Keras, LightGBM or anywhere else; that
+it runs at the edge is checked at once.`,
+  examples: ['bn-edge add model.onnx', 'bn-edge add downloads/resnet18.onnx --name flowers'],
+} as const;

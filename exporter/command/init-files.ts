@@ -1,0 +1,151 @@
+/** What a project needs to deploy models, written where it is missing. */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { addScripts, parseManifest } from './package-scripts.ts';
+
+/** Paths inside the project. */
+export interface Initialized {
+  readonly wrote: readonly string[];
+  /** By file, the lines or scripts that it lacked. */
+  readonly added: Readonly<Record<string, readonly string[]>>;
+  readonly left: readonly string[];
+  /** What the user has to see to, where a file of their own says something else. */
+  readonly notes: readonly string[];
+}
+
+/** A file as it should be, and what was added to it where it was there already. */
+interface Change {
+  readonly path: string;
+  readonly content: string;
+  readonly added?: readonly string[];
+}
+
+/** `worker/index.ts` of every project. */
+export const workerSource = `import { createWorker } from 'bn-edge/worker';
+import image from '../.bn-edge/image.mjs';
+
+export default createWorker(image);
+`;
+
+const scripts = { dev: 'wrangler dev', deploy: 'wrangler deploy' } as const;
+const ignored = ['node_modules/', '.bn-edge/', '.wrangler/', '.dev.vars', 'runs/'] as const;
+const workflow = '.github/workflows/bn-edge.yml';
+const wranglerFiles = ['wrangler.toml', 'wrangler.json', 'wrangler.jsonc'] as const;
+
+/** @throws UserError for a package.json that is none; an error of the file system, which names the path, otherwise */
+export async function initialize(folder: string, withWorkflow: boolean): Promise<Initialized> {
+  const name = await projectName(folder);
+  const models = existsSync(join(folder, 'models'));
+  const wrangler = wranglerFiles.find((path) => existsSync(join(folder, path)));
+  const files: Readonly<Record<string, string>> = {
+    ...(!wrangler && { 'wrangler.toml': await wranglerToml(name) }),
+    'tsconfig.json': await template('tsconfig.json'),
+    'worker/index.ts': workerSource,
+    ...(!models && { 'models/.gitkeep': '' }),
+    ...(withWorkflow && { [workflow]: await template('bn-edge.yml') }),
+  };
+  const missing = Object.entries(files).filter(([path]) => !existsSync(join(folder, path)));
+  const extended = [await packageJson(folder, name), await gitignore(folder)];
+  const changes = [
+    ...missing.map(([path, content]): Change => ({ path, content })),
+    ...extended.flatMap((c) => c.change),
+  ];
+  for (const change of changes) await write(folder, change);
+  const wrote = changes.filter(({ added }) => !added).map(({ path }) => path);
+  const added = changes.flatMap(({ path, added: what }) => (what ? [[path, what] as const] : []));
+  const all = [
+    ...(wrangler ? [wrangler] : []),
+    ...Object.keys(files),
+    ...(models ? ['models/'] : []),
+    ...extended.map(({ path }) => path),
+  ];
+  return {
+    wrote,
+    added: Object.fromEntries(added),
+    left: all.filter((path) => !changes.some((change) => change.path === path)),
+    notes: wrangler ? await wranglerNotes(folder, wrangler) : [],
+  };
+}
+
+export const wranglerToml = async (name: string): Promise<string> =>
+  (await template('wrangler.toml')).replace('NAME', workerName(name));
+
+const template = (file: string): Promise<string> => readFile(new URL(`templates/${file}`, import.meta.url), 'utf8');
+
+/** As the platform takes it: small letters, digits and hyphens, and not too many of them. */
+function workerName(name: string): string {
+  const words = name
+    .toLowerCase()
+    .replace(/^@[^/]*\//, '')
+    .match(/[a-z0-9]+/g) ?? ['app'];
+  return words.join('-').slice(0, 54).replace(/-$/, '');
+}
+
+/** What the package is called, or else its folder. */
+async function projectName(folder: string): Promise<string> {
+  const path = join(folder, 'package.json');
+  const { name } = parseManifest(path, (await textOf(path)) ?? '{}');
+  return typeof name === 'string' ? name : basename(resolve(folder));
+}
+
+interface Extended {
+  readonly path: string;
+  /** None or one. */
+  readonly change: readonly Change[];
+}
+
+async function packageJson(folder: string, name: string): Promise<Extended> {
+  const path = 'package.json';
+  const standing = await textOf(join(folder, path));
+  if (standing === undefined) {
+    const content = { name: workerName(name), private: true, type: 'module', scripts };
+    return { path, change: [{ path, content: `${JSON.stringify(content, undefined, 2)}\n` }] };
+  }
+  const { text, added } = addScripts(join(folder, path), standing, scripts);
+  const named = added.map((script) => `script ${script}`);
+  return { path, change: added.length > 0 ? [{ path, content: text, added: named }] : [] };
+}
+
+async function gitignore(folder: string): Promise<Extended> {
+  const path = '.gitignore';
+  const standing = await textOf(join(folder, path));
+  if (standing === undefined) return { path, change: [{ path, content: `${ignored.join('\n')}\n` }] };
+  const plain = (line: string) => line.trim().replace(/^\//, '').replace(/\/$/, '');
+  const lines = new Set(standing.split('\n').map(plain));
+  const added = ignored.filter((line) => !lines.has(plain(line)));
+  const newline = standing.includes('\r\n') ? '\r\n' : '\n';
+  const gap = standing === '' || standing.endsWith('\n') ? '' : newline;
+  const content = `${standing}${gap}${added.map((line) => `${line}${newline}`).join('')}`;
+  return { path, change: added.length > 0 ? [{ path, content, added }] : [] };
+}
+
+/** What Wrangler's configuration needs, where it is the user's own. */
+async function wranglerNotes(folder: string, file: string): Promise<readonly string[]> {
+  const text = (await textOf(join(folder, file))) ?? '';
+  if (text.includes('bn-edge build')) return [];
+  const isToml = file.endsWith('.toml');
+  const build = isToml
+    ? '[build] command = "bn-edge build", watch_dir = "models"'
+    : '"build": { "command": "bn-edge build", "watch_dir": "models" }';
+  return [
+    `${file} is yours: it needs ${build}, and main worker/index.ts or a Worker of your own that imports .bn-edge/image.mjs`,
+  ];
+}
+
+/** A file that came to be there meanwhile is not overwritten. */
+async function write(folder: string, { path, content, added }: Change): Promise<void> {
+  const target = join(folder, path);
+  await mkdir(dirname(target), { recursive: true });
+  await writeFile(target, content, { flag: added ? 'w' : 'wx' });
+}
+
+/** Undefined where there is no such file. */
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,43 @@
+/** `bn-edge init --help` */
+import { initialize, type Initialized } from './init-files.ts';
+import { answers, type Subcommand } from './subcommand.ts';
+
+interface Flags {
+  readonly ci: boolean;
+}
+
+export const init: Subcommand = {
+  configure: (command) => {
+    command
+      .argument('[folder]', 'of the project, made where there is none', '.')
+      .option('--ci', 'also write a workflow for GitHub Actions that trains, exports and releases', false);
+    answers<Flags>(command, page, async ({ ci }, folder = '.') => {
+      const done = await initialize(folder, ci);
+      print(folder, done);
+      return { ...done };
+    });
+    return undefined;
+  },
+};
+
+function print(folder: string, { wrote, added, left, notes }: Initialized): void {
+  for (const path of wrote) console.log(`wrote  ${path}`);
+  for (const [path, what] of Object.entries(added)) console.log(`added  ${path}: ${what.join(', ')}`);
+  for (const path of left) console.log(`left   ${path}`);
+  for (const note of notes) console.log(`note   ${note}`);
+  const steps = [
+    ...(folder === '.' ? [] : [`cd ${folder}`]),
+    'npm i -D bn-edge wrangler',
+    'npx bn-edge train churn.csv --label churned && npx bn-edge export runs/churn     or: npx bn-edge add model.onnx',
+    'npx wrangler dev',
+  ];
+  console.log(`\nnext:\n${steps.map((step) => `  ${step}`).join('\n')}`);
+}
+
+const page = {
+  description:
+    'Write what a project needs to deploy models: wrangler.toml, worker/index.ts, tsconfig.json, models/, and lines in .gitignore and package.json.',
+  notes: `What is there stays as it is; .gitignore and the scripts of package.json only
+get what they lack. Nothing is asked, and nothing is installed.`,
+  examples: ['bn-edge init', 'bn-edge init churn --ci'],
+} as const;

@@ -1,0 +1,37 @@
+/** Options that npm took for its own. `npm run train --resume` runs the script without it and sets `npm_config_resume`. */
+import type { Command, Option } from 'commander';
+import { wrongUse } from './usage.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws CommanderError for the first option of a command that npm swallowed */
+export function refuseSwallowed(command: Command, args: readonly string[], env: Environment): void {
+  const script = env['npm_lifecycle_event'];
+  // npx leaves what stands behind the command alone.
+  if (script === undefined || script === 'npx') return;
+  const swallowed = command.options.find((option) => isSwallowed(option, args, env));
+  if (!swallowed) return;
+  const { long } = swallowed;
+  const run = script === 'start' || script === 'test' ? `npm ${script}` : `npm run ${script}`;
+  throw wrongUse(
+    `${long ?? ''}: npm took this option for its own; put -- before options: ${run} -- ${typed(swallowed, env)}`,
+  );
+}
+
+/** A flag that is passed as well is not missing. */
+function isSwallowed(option: Option, args: readonly string[], env: Environment): boolean {
+  const value = env[variableOf(option)];
+  if (value === undefined || args.some((arg) => [option.long, option.short].includes(arg.split('=')[0]))) return false;
+  // npm sets the same variable for --header and --no-header, and leaves it empty for the latter.
+  return option.negate === (value === '');
+}
+
+/** As it should have been typed; what npm thought a switch had its value behind it. */
+function typed(option: Option, env: Environment): string {
+  const value = env[variableOf(option)] ?? '';
+  if (!option.required && !option.optional) return option.long ?? '';
+  return value === 'true' ? option.flags : `${option.long ?? ''} ${value}`;
+}
+
+const variableOf = ({ long = '' }: Option): string =>
+  `npm_config_${long.replace(/^--(no-)?/, '').replaceAll('-', '_')}`;

@@ -1,0 +1,156 @@
+/** The command `bn-edge`: which subcommands it has. Each one's module is loaded only when it is called, so that help is quick. */
+import { Command } from 'commander';
+import { refuseSwallowed } from './npm-options.ts';
+import { parse, reporting } from './run-command.ts';
+import type { Subcommand } from './subcommand.ts';
+import { wrongUse } from './usage.ts';
+import { packageVersion } from './version.ts';
+
+interface Entry {
+  /** How the command takes its argument, for the list of all. */
+  readonly usage?: string;
+  readonly summary: string;
+  readonly load: () => Promise<Subcommand>;
+}
+
+type Group = Readonly<Record<string, Entry>>;
+
+/** In the order in which they are used. */
+export const groups: Readonly<Record<string, Group>> = {
+  'Start:': {
+    init: {
+      usage: '[folder]',
+      summary: 'write what a Worker lacks; overwrite nothing',
+      load: async () => (await import('./init.ts')).init,
+    },
+  },
+  'From data to a model:': {
+    train: {
+      usage: '[data]',
+      summary: 'train on a table, pictures or arrays',
+      load: async () => (await import('./train.ts')).train,
+    },
+    evaluate: {
+      usage: '[run|checkpoint]',
+      summary: 'score a run or any ONNX file; show mistakes',
+      load: async () => (await import('./evaluate.ts')).evaluate,
+    },
+    export: {
+      usage: '[run|checkpoint]',
+      summary: 'turn a run into models/<name>, verified',
+      load: async () => (await import('./export.ts')).exportCommand,
+    },
+    add: {
+      usage: '<file>',
+      summary: "put anybody's ONNX file into models/, checked",
+      load: async () => (await import('./add.ts')).add,
+    },
+  },
+  'From a model to the edge:': {
+    build: {
+      summary: 'compile models/ into one image (wrangler asks)',
+      load: async () => (await import('./build.ts')).build,
+    },
+    release: {
+      usage: '[run]',
+      summary: 'export, compare with what is deployed, deploy',
+      load: async () => (await import('./release.ts')).release,
+    },
+    rollback: {
+      usage: '[name]',
+      summary: 'deploy the version before',
+      load: async () => (await import('./rollback.ts')).rollback,
+    },
+    status: {
+      usage: '[name]',
+      summary: 'compare models/ with what is deployed',
+      load: async () => (await import('./status.ts')).status,
+    },
+  },
+};
+
+const entries: ReadonlyMap<string, Entry> = new Map(Object.values(groups).flatMap((group) => Object.entries(group)));
+
+/** What other tools call it. */
+const otherNames: Readonly<Record<string, string>> = {
+  fit: 'train',
+  test: 'evaluate',
+  eval: 'evaluate',
+  score: 'evaluate',
+  import: 'add',
+  create: 'init',
+  new: 'init',
+  setup: 'init',
+  bundle: 'build',
+  compile: 'build',
+  publish: 'release',
+  undo: 'rollback',
+  revert: 'rollback',
+  list: 'status',
+  ls: 'status',
+};
+
+/** What Wrangler does. */
+const wranglers: readonly string[] = ['dev', 'serve', 'start', 'deploy'];
+
+/** @param args without the interpreter and the script */
+export function runProgram(args: readonly string[]): Promise<void> {
+  return reporting(args, async () => {
+    const [name = '--help', ...rest] = args[0] === 'help' ? [...args.slice(1, 2), '--help'] : args;
+    const program = createProgram();
+    const entry = entries.get(name);
+    const command = program.commands.find((each) => each.name() === name);
+    if (!entry || !command) {
+      refuseOtherNames(name);
+      return parse(program, [name, ...rest]);
+    }
+    const { configure } = await entry.load();
+    const completed = await configure(command, rest);
+    refuseSwallowed(command, rest, process.env);
+    await parse(command, [name, ...(completed ?? rest)], program);
+  });
+}
+
+function refuseOtherNames(name: string): void {
+  const ours = otherNames[name];
+  if (ours !== undefined) throw wrongUse(`bn-edge: expected bn-edge ${ours}, got ${name}`);
+  if (wranglers.includes(name)) {
+    const command = name === 'deploy' ? 'deploy' : 'dev';
+    throw wrongUse(`bn-edge: expected npx wrangler ${command}, which builds the image by itself, got ${name}`);
+  }
+}
+
+function createProgram(): Command {
+  const program = new Command('bn-edge')
+    .usage('<command> [options]')
+    .description(
+      "Trains a Batch Normalization network on your data, or takes anybody's ONNX file, and answers with it on Cloudflare's edge.",
+    )
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this page, or the page of a command')
+    .helpCommand(false)
+    .addHelpText('after', epilogue);
+  program.configureHelp({
+    subcommandTerm: (command) => `${command.name()} ${entries.get(command.name())?.usage ?? ''}`,
+  });
+  for (const [heading, group] of Object.entries(groups)) {
+    for (const [name, { summary }] of Object.entries(group)) {
+      program.command(name).summary(summary).helpGroup(heading);
+    }
+  }
+  return program;
+}
+
+const epilogue = `
+The path:
+  data ── train ──> runs/<name> ── export ──> models/<name> ── build ──> image
+                            any ONNX file ── add ──┘       wrangler dev | deploy
+
+Examples:
+  npx bn-edge init
+  npx bn-edge train churn.csv --label churned
+  npx bn-edge export runs/churn
+  npx wrangler dev
+  npx wrangler deploy
+
+bn-edge <command> --help tells more. Guides: docs/ and README.md of the package.`;

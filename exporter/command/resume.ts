@@ -1,0 +1,85 @@
+/** `train --resume` without repeating oneself: the run folder remembers the arguments that began the run. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { sourceName } from '../../training/data/index.ts';
+import { readBytes, unexpected } from '../../training/files/index.ts';
+import { mnist } from './data-options.ts';
+
+/** An option with its values, under the name of its flag in the program. */
+interface Argument {
+  readonly name: string;
+  readonly tokens: readonly string[];
+}
+
+/**
+ * The arguments that the run was begun with, or last went on with, but for the options that are repeated in these, which come
+ * behind. Whether they still describe the same run is checked when it goes on.
+ *
+ * @throws UserError when the folder's configuration cannot be read
+ */
+export async function withRecordedArguments(command: Command, typed: readonly string[]): Promise<readonly string[]> {
+  const given = argumentsOf(command, typed);
+  const folder = runFolder(given);
+  if (folder === undefined || valueOf(given, 'resume') === undefined) return typed;
+  const path = join(folder, 'config.json');
+  if (!existsSync(path)) return typed;
+  const recorded = argumentsOf(command, recordedArguments(path, Buffer.from(await readBytes(path)).toString()));
+  const repeated = new Set(given.map(({ name }) => name));
+  const all = [...recorded.filter(({ name }) => !repeated.has(name)), ...given];
+  // Until data had to be named they were MNIST.
+  const hasData = all.some(({ name }) => name === 'data');
+  return [...(hasData ? [] : ['--data', mnist]), ...all.flatMap(({ tokens }) => tokens)];
+}
+
+/** What the run folder keeps: all but how the result is printed, and data as an option, which can be repeated. */
+export const forTheRecord = (command: Command, args: readonly string[]): readonly string[] =>
+  argumentsOf(command, args).flatMap(({ name, tokens }) => (name === 'json' ? [] : tokens));
+
+/** Cuts arguments as Commander does. The first one that is no option is the data. */
+function argumentsOf(command: Command, args: readonly string[]): readonly Argument[] {
+  const found: Argument[] = [];
+  for (let at = 0; at < args.length; at += found.at(-1)?.tokens.length ?? 1) {
+    const [token = '', ...rest] = args.slice(at);
+    const [flag = token] = token.startsWith('--') ? token.split('=') : [token];
+    const option = command.options.find(({ long, short }) => long === flag || short === flag);
+    if (!option) {
+      found.push({ name: isOption(token) ? flag : 'argument', tokens: [token] });
+      continue;
+    }
+    const end = rest.findIndex((value, i) => i > 0 && isOption(value));
+    const many = end < 0 ? rest.length : end;
+    const takesNone = (!option.required && !option.optional) || token.includes('=');
+    const count = takesNone ? 0 : option.variadic ? many : 1;
+    found.push({ name: option.attributeName(), tokens: [token, ...rest.slice(0, count)] });
+  }
+  const data = found.find(({ name }) => name === 'argument');
+  return found.map((each) => (each === data ? { name: 'data', tokens: ['--data', ...each.tokens] } : each));
+}
+
+const isOption = (token: string): boolean => token.length > 1 && token.startsWith('-');
+
+/** The value of an option, or the option itself where it has none. */
+function valueOf(given: readonly Argument[], wanted: string): string | undefined {
+  const [token, value] = given.findLast(({ name }) => name === wanted)?.tokens ?? [];
+  return value ?? (token?.split('=').slice(1).join('=') || token);
+}
+
+/** A run is called after its network, which is called after its data where it is made for them. */
+function runFolder(given: readonly Argument[]): string | undefined {
+  const [out, network, data, hidden] = ['out', 'network', 'data', 'hidden'].map((name) => valueOf(given, name));
+  if (out !== undefined) return out;
+  if (data === mnist && network === undefined && hidden === undefined) return join('runs', 'mnist-cnn');
+  const path = network ?? data;
+  return path === undefined ? undefined : join('runs', sourceName({ path: path === mnist ? undefined : path }));
+}
+
+function recordedArguments(path: string, text: string): readonly string[] {
+  try {
+    const { arguments: recorded = [] } = JSON.parse(text) as { readonly arguments?: readonly string[] };
+    if (recorded.every((argument) => typeof argument === 'string')) return recorded;
+  } catch {
+    // Told below.
+  }
+  throw unexpected(path, 'the configuration of a run as JSON', 'something else');
+}

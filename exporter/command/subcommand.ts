@@ -1,0 +1,61 @@
+/** What the subcommands of `bn-edge` have in common. */
+import type { Command } from 'commander';
+import type { Screen } from '../deploy/wrangler.ts';
+
+/** What `--json` prints: plain JSON. */
+export type Answer = Readonly<Record<string, unknown>>;
+
+export interface Subcommand {
+  /**
+   * Adds arguments, options and what to do.
+   *
+   * @param args what the user typed behind the command's name
+   * @returns what to read in their place, where the command knows more than was typed
+   */
+  readonly configure: (command: Command, args: readonly string[]) => Promise<readonly string[]> | undefined;
+}
+
+/** What stands above and below the options in the help of a command. */
+export interface Page {
+  readonly description: string;
+  readonly notes?: string;
+  readonly examples: readonly [string, string];
+}
+
+/**
+ * Ends the configuration of a command that takes at most one argument.
+ *
+ * @param work prints lines for people with `console.log`, which `--json` sends to standard error, and returns the answer
+ */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- Commander does not know what options it reads
+export function answers<Flags extends object>(
+  command: Command,
+  { description, notes, examples }: Page,
+  work: (flags: Flags, argument: string | undefined, isJson: boolean) => Promise<Answer>,
+): void {
+  const epilogue = [
+    ...(notes === undefined ? [] : ['', notes]),
+    '',
+    'Examples:',
+    ...examples.map((line) => `  ${line}`),
+  ];
+  command
+    .description(description)
+    .optionsGroup('Options:')
+    .option('--json', 'print one JSON object on standard output, and all else on standard error')
+    .helpOption('-h, --help', 'print this page')
+    .addHelpText('after', epilogue.join('\n'))
+    .action(async (...all: readonly unknown[]) => {
+      const [{ json = false, ...flags }, argument] = [command.opts<{ json?: boolean }>(), all[0]];
+      const answer = await work(flags as Flags, typeof argument === 'string' ? argument : undefined, json);
+      if (json) printJson(answer);
+    });
+}
+
+/** The one object that a program reads. */
+export function printJson(answer: Answer): void {
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+
+/** Where a deployment shows what it does. */
+export const screenOf = (isJson: boolean): Screen => ({ print: console.log, stdout: isJson ? 2 : 1 });

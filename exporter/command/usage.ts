@@ -1,0 +1,105 @@
+/** A wrong use of a command as one line that says what to write instead; the habits of other tools are understood. */
+import { type Command, CommanderError, type Option } from 'commander';
+
+/** A mistake in what was typed, apart from what the commands do: to tell it, none of them need be loaded. */
+export const wrongUse = (message: string): CommanderError => new CommanderError(1, 'bn-edge.usage', message);
+
+/** @param message of a CommanderError */
+export function explainUsage(message: string, command: Command): string {
+  const [, unknown] = /^error: unknown option '([^'=]+)/.exec(message) ?? [];
+  if (unknown !== undefined) return unknownOption(unknown, command, suggestionsIn(message));
+  const line = message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
+  return line.includes('unknown command') && suggestionsIn(line).length === 0
+    ? `${line} (bn-edge --help lists all)`
+    : line;
+}
+
+function unknownOption(flag: string, command: Command, near: readonly string[]): string {
+  const where = command.name();
+  if (command.commands.length > 0)
+    return `${where}: expected a command before options (${where} --help lists all), got ${flag}`;
+  const found = meant(flag, command.options) ?? command.options.find(({ long }) => long && near.includes(long));
+  if (!found) return `${where}: expected one of its options (--help lists them), got ${flag}`;
+  const choices = found.argChoices ? ` (${found.argChoices.join(', ')})` : '';
+  return `${where}: expected ${found.flags}${choices}${notes[found.name()] ?? ''}, got ${flag}`;
+}
+
+/** What Commander found near by spelling: `(Did you mean --epochs?)`. */
+const suggestionsIn = (message: string): readonly string[] =>
+  /\(Did you mean (.*)\?\)/.exec(message)?.[1]?.match(/--[\w-]+|\w+$/g) ?? [];
+
+/** The option that goes by this name elsewhere, is written so elsewhere, or begins so. */
+function meant(flag: string, options: readonly Option[]): Option | undefined {
+  const name = kebab(flag);
+  const byName = (wanted: string) => options.find((option) => !option.negate && option.name() === wanted);
+  const words = (text: string) => text.split('-').sort().join();
+  const others = Object.entries(otherNames).filter(([, list]) => list.includes(name));
+  const beginning = options.filter((option) => name.length > 2 && option.name().startsWith(name));
+  return (
+    byName(name) ??
+    others.map(([ours]) => byName(ours)).find((option) => option !== undefined) ??
+    options.find((option) => words(option.name()) === words(name)) ??
+    (beginning.length === 1 ? beginning[0] : undefined)
+  );
+}
+
+/** `--batch_size` and `--batchSize` as `batch-size`. */
+const kebab = (flag: string): string =>
+  flag
+    .replace(/^-+/, '')
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replaceAll('_', '-')
+    .toLowerCase();
+
+/** How PyTorch, Lightning, Hugging Face, Keras and scikit-learn call what these options say. */
+const otherNames: Readonly<Record<string, readonly string[]>> = {
+  'learning-rate': ['lr', 'learning-rate-init', 'max-lr', 'step-size', 'alpha'],
+  'batch-size': ['b', 'bs', 'train-batch-size', 'per-device-train-batch-size', 'minibatch-size'],
+  epochs: ['e', 'n', 'num-epochs', 'n-epochs', 'nb-epochs', 'max-epochs', 'num-train-epochs', 'iterations', 'max-iter'],
+  backend: ['device', 'accelerator', 'provider', 'gpu', 'cuda', 'cpu', 'mps', 'engine'],
+  threads: ['workers', 'num-workers', 'num-threads', 'n-jobs', 'jobs'],
+  'weight-decay': ['wd', 'l2', 'decay'],
+  'bn-momentum': ['batch-norm-momentum', 'batchnorm-momentum', 'norm-momentum'],
+  optimizer: ['opt', 'optim', 'optimiser', 'solver'],
+  schedule: ['scheduler', 'lr-scheduler', 'lr-schedule', 'sched', 'lr-scheduler-type'],
+  'warm-up': ['warmup', 'warmup-ratio', 'warmup-steps', 'warmup-epochs', 'pct-start'],
+  'clip-norm': ['clip', 'grad-clip', 'clip-grad', 'max-grad-norm', 'gradient-clip-val', 'clip-grad-norm'],
+  ema: ['ema-decay', 'model-ema', 'average-weights'],
+  'early-stopping': ['patience', 'early-stop', 'n-iter-no-change'],
+  objective: ['loss', 'criterion', 'loss-fn'],
+  'label-smoothing': ['smoothing'],
+  'balance-classes': ['class-weight', 'class-weights', 'weighted', 'balanced'],
+  network: ['arch', 'architecture', 'net'],
+  hidden: [
+    'layers',
+    'widths',
+    'hidden-size',
+    'hidden-sizes',
+    'hidden-layers',
+    'hidden-layer-sizes',
+    'hidden-dim',
+    'units',
+  ],
+  data: ['dataset', 'data-path', 'data-dir', 'csv', 'input', 'train', 'file', 'root'],
+  label: ['target', 'y', 'label-column', 'target-column', 'class-column'],
+  missing: ['impute', 'imputer', 'fillna'],
+  delimiter: ['sep', 'separator'],
+  'image-size': ['img-size', 'resize', 'size', 'input-size'],
+  'validation-share': ['val-split', 'validation-split', 'validation-size', 'val-size', 'validation-fraction'],
+  'test-share': ['test-size', 'test-split', 'test-fraction'],
+  seed: ['random-state', 'random-seed', 'manual-seed', 'rng'],
+  from: ['pretrained', 'init-from', 'finetune', 'fine-tune', 'weights', 'init'],
+  resume: ['continue', 'resume-from', 'resume-from-checkpoint'],
+  out: ['o', 'output', 'output-dir', 'out-dir', 'save-dir', 'save', 'logdir', 'log-dir', 'outdir', 'dist'],
+  checkpoint: ['ckpt', 'ckpt-path', 'model-path', 'state-dict'],
+  model: ['onnx'],
+  models: ['model-dir', 'models-dir', 'model-repository'],
+  name: ['model-name'],
+  force: ['f', 'yes', 'y'],
+  percentage: ['percent', 'traffic', 'canary', 'share'],
+};
+
+/** What beside the name is another thing elsewhere. */
+const notes: Readonly<Record<string, string>> = {
+  'bn-momentum': " (the share that is kept: 1 − PyTorch's)",
+};

@@ -1,0 +1,79 @@
+/** How `train --resume` finds the arguments that began the run. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { forTheRecord, withRecordedArguments } from '../../../exporter/command/resume.ts';
+import { train } from '../../../exporter/command/train.ts';
+
+let folder: string;
+const command = new Command('train');
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-'));
+  await train.configure(command, []);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const record = (text: string) => writeFile(join(folder, 'config.json'), text);
+const begun = (...args: readonly string[]) => record(JSON.stringify({ arguments: args }));
+
+describe('--resume', () => {
+  it.each<[string, string[], string[], string[]]>([
+    [
+      'puts the arguments that the run was begun with before its own',
+      ['--data', 'a.csv', '--epochs', '9'],
+      ['--threads', '2'],
+      ['--data', 'a.csv', '--epochs', '9', '--resume', '--out', 'FOLDER', '--threads', '2'],
+    ],
+    [
+      'lets its own arguments replace recorded ones, with all their values',
+      ['--data', 'a.csv', '--missing', 'mean', 'sex=male', '--epochs=9', '--seed', '2'],
+      ['--missing', 'median', '--epochs', '8'],
+      ['--data', 'a.csv', '--seed', '2', '--resume', '--out', 'FOLDER', '--missing', 'median', '--epochs', '8'],
+    ],
+    [
+      'lets other data replace the recorded ones, whichever way they are given',
+      ['--seed', '2', '--data', 'a.csv'],
+      ['b.csv'],
+      ['--seed', '2', '--resume', '--out', 'FOLDER', '--data', 'b.csv'],
+    ],
+    [
+      'lets a switch be turned the other way',
+      ['--data', 'a.csv', '--spinning'],
+      ['--no-spinning', 'b.csv'],
+      ['--resume', '--out', 'FOLDER', '--no-spinning', '--data', 'b.csv'],
+    ],
+    [
+      'knows what a run without data was trained on',
+      ['--network', 'mnist-mlp'],
+      [],
+      ['--data', 'mnist', '--network', 'mnist-mlp', '--resume', '--out', 'FOLDER'],
+    ],
+  ])('%s', async (_, recorded, own, expected) => {
+    await begun(...recorded);
+    const all = await withRecordedArguments(command, ['--resume', '--out', folder, ...own]);
+    expect(all.map((token) => (token === folder ? 'FOLDER' : token))).toEqual(expected);
+  });
+
+  it.each([
+    ['where no run has begun', ['--resume', '--out', '/no/such']],
+    ['when it is not asked for', ['--epochs', '3']],
+    ['when no run is named', ['--resume']],
+  ])('adds nothing %s', async (_, own) => {
+    expect(await withRecordedArguments(command, own)).toEqual(own);
+  });
+
+  it.each(['{', '{"arguments": [1]}', '{"arguments": 1}', 'null'])('refuses the configuration %s', async (text) => {
+    await record(text);
+    await expect(withRecordedArguments(command, ['--resume', `--out=${folder}`])).rejects.toThrow(
+      `${join(folder, 'config.json')}: expected the configuration of a run as JSON, got something else`,
+    );
+  });
+});
+
+it('a run remembers its data as an option, and not how its result is printed', () => {
+  expect(forTheRecord(command, ['a.csv', '--label', 'y', '--json', '--missing', 'mean', 'b=3'])).toEqual([
+    ...['--data', 'a.csv', '--label', 'y', '--missing', 'mean', 'b=3'],
+  ]);
+});

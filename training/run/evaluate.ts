@@ -1,0 +1,46 @@
+/** How good a checkpoint, or any ONNX file, is on a data set. */
+import { type BackendName, createBackend } from '../backend/index.ts';
+import { loadModel, objectiveOf } from '../checkpoint/index.ts';
+import type { DataSource } from '../data/index.ts';
+import { unexpected } from '../files/index.ts';
+import { type Objective, objectiveFor, type Report, reportOn } from '../objective/index.ts';
+import { type Answers, answersOfCheckpoint, answersOfModel } from './evaluation.ts';
+import { type ChosenSamples, chooseSamples, type Known, type PartName } from './samples.ts';
+
+export interface EvaluateOptions {
+  /** A checkpoint of this project; or else a model. */
+  readonly checkpoint?: string | undefined;
+  /** An ONNX file from raw samples to logits or numbers. */
+  readonly model?: string | undefined;
+  /** What is known of the ONNX file: its columns and classes. */
+  readonly known?: Known | undefined;
+  /** What to read in place of the data that the checkpoint was trained on, or how else to read them. */
+  readonly data?: DataSource | undefined;
+  /** When omitted, the test part of the data that it was trained on, and all of any others. */
+  readonly part?: PartName | undefined;
+  /** `native` when omitted. */
+  readonly backend?: BackendName | undefined;
+}
+
+export interface Evaluated extends ChosenSamples {
+  /** Logits or numbers, a row for each sample. */
+  readonly answers: Answers;
+  /** What they are judged by. */
+  readonly objective: Objective;
+  readonly report: Report;
+}
+
+/** @throws UserError for a file that is neither, or that does not take such samples */
+export async function evaluate(
+  { checkpoint, model, known = {}, data, part, backend: name = 'native' }: EvaluateOptions,
+  note: (line: string) => void = () => undefined,
+): Promise<Evaluated> {
+  const file = checkpoint ?? model;
+  if (file === undefined) throw unexpected('evaluate', 'a checkpoint or a model', 'neither');
+  const trained = checkpoint === undefined ? undefined : await loadModel(checkpoint);
+  const chosen = await chooseSamples(trained ?? known, data, part);
+  const backend = await createBackend(name, {}, note);
+  const answers = await (trained ? answersOfCheckpoint : answersOfModel)(file, chosen.samples, backend);
+  const objective = trained ? objectiveOf(trained) : objectiveFor(chosen.samples);
+  return { ...chosen, answers, objective, report: reportOn(chosen.samples, answers, objective) };
+}

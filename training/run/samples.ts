@@ -1,0 +1,97 @@
+/** The samples that a trained network is judged by: the part that its run kept apart, or data that it has never seen. */
+import { resolve } from 'node:path';
+import { type TrainedModel } from '../checkpoint/index.ts';
+import {
+  type Dataset,
+  type DataSource,
+  hasMnistFiles,
+  loadSource,
+  readKnownTable,
+  subset,
+  type Unknown,
+} from '../data/index.ts';
+import { unexpected, UserError } from '../files/index.ts';
+import { describedBy } from '../checkpoint/index.ts';
+
+export const partNames = ['test', 'validation', 'train', 'all'] as const;
+export type PartName = (typeof partNames)[number];
+
+export interface ChosenSamples {
+  readonly samples: Dataset;
+  readonly part: PartName;
+  /** Texts that the model has never seen; their rows are left out. */
+  readonly unknown: readonly Unknown[];
+}
+
+/** What is known of a model beside its answers. */
+export type Known = Partial<TrainedModel>;
+
+/**
+ * @param source in place of the run's own data, or how else to read them
+ * @param part when omitted, the test part of the run's own data, and all of any others
+ * @throws UserError for data that the model cannot take, and without any
+ */
+export async function chooseSamples(
+  model: Known,
+  source: DataSource | undefined,
+  part: PartName | undefined,
+): Promise<ChosenSamples> {
+  const { record } = model;
+  if (!source && !record)
+    throw new UserError('evaluate: expected --data, for a model that does not know its own, got none');
+  const all = { ...record?.data.source, ...source };
+  if (part !== 'all' && (part !== undefined || !source || bringsTestPart(all) || isSamePath(model, all))) {
+    return ownPart(model, all, part ?? 'test');
+  }
+  const chosen = await wholeData(model, all);
+  // Data that were moved: most of them were trained on.
+  const isOwn = part === undefined && chosen.samples.count === ownCount(model) && chosen.unknown.length === 0;
+  return isOwn ? ownPart(model, all, 'test') : chosen;
+}
+
+async function ownPart(model: Known, source: DataSource, part: Exclude<PartName, 'all'>): Promise<ChosenSamples> {
+  const data = await loadSource(source, model.record?.config.seed ?? 1);
+  if (isCheckpoint(model)) describedBy(data, model);
+  return { samples: data[part], part, unknown: [] };
+}
+
+async function wholeData(model: Known, source: DataSource): Promise<ChosenSamples> {
+  const { path, label } = source;
+  const { columns, classes = [] } = model;
+  if (columns && path !== undefined) {
+    if (label === undefined) throw unexpected(path, 'the name of the label to compare with', 'none');
+    const { dataset, unknown } = await readKnownTable(
+      path,
+      { ...source, label, kinds: undefined },
+      { columns, classes },
+    );
+    return { samples: dataset, part: 'all', unknown };
+  }
+  const { train } = await loadSource({ ...source, validationShare: 0, testShare: 0 }, 1);
+  return { ...withClasses(train, classes), part: 'all' };
+}
+
+/** The same samples with the model's numbers for the classes, without those of classes that it does not have. */
+function withClasses(samples: Dataset, classes: readonly string[]): Omit<ChosenSamples, 'part'> {
+  if (samples.task !== 'classification' || classes.length === 0) return { samples, unknown: [] };
+  const numbers = samples.classes.map((name) => classes.indexOf(name));
+  const numberOf = (sample: number) => numbers[samples.labels[sample] ?? 0] ?? -1;
+  const kept = Int32Array.from([...samples.labels.keys()].filter((sample) => numberOf(sample) >= 0));
+  const rows = (k: number) => samples.labels.reduce((sum, label) => sum + (label === k ? 1 : 0), 0);
+  const strange = [...samples.classes.keys()].filter((k) => (numbers[k] ?? -1) < 0);
+  return {
+    samples: { ...subset(samples, kept), labels: kept.map(numberOf), classes },
+    unknown: strange.map((k) => ({ column: 'class', value: samples.classes[k] ?? '', rows: rows(k) })),
+  };
+}
+
+const isCheckpoint = (model: Known): model is TrainedModel => model.plan !== undefined;
+
+const bringsTestPart = ({ path }: DataSource): boolean => path === undefined || hasMnistFiles(path);
+
+const isSamePath = ({ record }: Known, { path = '' }: DataSource): boolean =>
+  record?.data.source?.path !== undefined && resolve(record.data.source.path) === resolve(path);
+
+function ownCount({ record }: Known): number {
+  return record ? record.data.train + record.data.validation + record.data.test : NaN;
+}
