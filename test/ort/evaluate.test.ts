@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readCard } from '../../exporter/store/card.ts';
+import { bnEdge } from '../command.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { confusionTable } from '../../exporter/command/confusion-table.ts';
 import { answersOfCheckpoint, answersOfModel } from '../../training/run/evaluation.ts';
@@ -153,14 +155,12 @@ describe('a confusion matrix', () => {
 });
 
 it('the command reports the committed model as its card does', { timeout: 60_000 }, async () => {
-  const { execFile } = await import('node:child_process');
-  const { promisify } = await import('node:util');
   const mistakes = join(folder, 'pictures', 'mistakes.svg');
-  const args = ['--import', 'tsx', 'exporter/command/evaluate.ts', '--model', 'models/mnist-cnn/model.onnx'];
-  const { stdout } = await promisify(execFile)('node', [...args, '--worst', '5', '--mistakes', mistakes]);
-  const card = JSON.parse(await readFile('models/mnist-cnn/card.json', 'utf8')) as {
-    scores: { test: { running: number } };
-  };
-  expect(stdout).toContain(`on 10,000 samples (test): accuracy ${(100 * card.scores.test.running).toFixed(2)} %`);
+  const args = ['models/mnist-cnn', '--data', 'mnist', '--worst', '5', '--mistakes', mistakes, '--json'];
+  const { code, stdout, stderr } = await bnEdge(['evaluate', ...args]);
+  expect(code).toBe(0);
+  const { running } = (await readCard('models', 'mnist-cnn')).scores?.test ?? { running: NaN };
+  expect(stderr).toContain(`on 10,000 samples (test): accuracy ${(100 * running).toFixed(2)} %`);
+  expect(JSON.parse(stdout)).toMatchObject({ rows: 10_000, part: 'test', scores: { accuracy: running }, unknown: [] });
   expect((await readFile(mistakes, 'utf8')).match(/<image /g)).toHaveLength(5);
 });

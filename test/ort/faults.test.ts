@@ -90,9 +90,9 @@ interface Hooks {
   readonly limit?: number;
 }
 
-/** `npm run train -- --resume` in a process of its own. */
+/** `bn-edge train --resume` in a process of its own. */
 async function train(run: string, { onStart, onBegun, limit }: Hooks = {}): Promise<Outcome> {
-  const command = `${limit === undefined ? '' : `ulimit -f ${limit}; `}exec node --import tsx exporter/command/train.ts "$@"`;
+  const command = `${limit === undefined ? '' : `ulimit -f ${limit}; `}exec node --import tsx exporter/command/main.ts train "$@"`;
   const files = ['--network', join(folder, 'network.ts'), '--data', join(folder, 'data'), '--out', join(folder, run)];
   const child = spawn('sh', ['-c', command, 'sh', ...files, ...settings.split(' '), '--resume']);
   const kill = (signal: Signal) => void child.kill(signal);

@@ -1,0 +1,191 @@
+/** A user's mistake is one line on standard error that says what to do, and exit code 1. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from './in-process.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-'));
+  for (const path of ['empty', 'empty/.churn-a1B2c3', 'dotted/.cache', 'dotted/churn', 'loose/churn', 'run']) {
+    await mkdir(join(folder, path), { recursive: true });
+  }
+  await writeFile(join(folder, 'loose/other.onnx'), 'a model');
+  await writeFile(join(folder, 'run/config.json'), '{}');
+  await writeFile(join(folder, 'file'), 'no folder');
+  await writeFile(join(folder, 'a.csv'), 'a,b\n1,x\n2,y\n3,x\n4,y\n5,x\n6,y\n7,x\n8,y\n9,x\n10,y\n11,x\n12,y\n');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('bn-edge answers in one line to', () => {
+  it.each<[string, string[], string]>([
+    [
+      'train without data',
+      ['train'],
+      'train: expected a data file or folder, such as bn-edge train churn.csv --label churned; --help lists all',
+    ],
+    [
+      'a network without data',
+      ['train', '--network', 'mnist-mlp'],
+      'train: expected a data file or folder, such as bn-edge train churn.csv --label churned; --help lists all',
+    ],
+    [
+      'a run to go on with that is not named',
+      ['train', '--resume'],
+      'train: expected the run to go on with, such as bn-edge train --resume --out runs/churn; --help lists all',
+    ],
+    [
+      'data that are given twice',
+      ['train', 'a.csv', '--data', 'b.csv'],
+      '--data: expected no other data beside a.csv, got b.csv',
+    ],
+    [
+      'data that are not there',
+      ['train', 'nope.csv', '--label', 'x'],
+      'nope.csv: cannot read: no such file or directory',
+    ],
+    [
+      'a table without a label',
+      ['train', 'FOLDER/a.csv'],
+      'FOLDER/a.csv: expected the name of the label to predict, got none',
+    ],
+    [
+      'another kind of file',
+      ['train', 'package.json'],
+      'package.json: expected a .csv, .tsv, .tab, .npz or .npy file, or a folder of images, got another kind of file',
+    ],
+    [
+      'evaluate without anything',
+      ['evaluate'],
+      'evaluate: expected a run or a file, such as bn-edge evaluate runs/churn; --help lists all',
+    ],
+    [
+      'an ONNX file without data',
+      ['evaluate', 'FOLDER/loose/other.onnx'],
+      'evaluate: expected --data, for a model that does not know its own, got none',
+    ],
+    [
+      'two files',
+      ['evaluate', 'runs/a', '--model', 'b.onnx'],
+      'evaluate: --model: expected none beside runs/a, got b.onnx',
+    ],
+    [
+      'export without anything',
+      ['export'],
+      'export: expected a run folder or a checkpoint, such as bn-edge export runs/churn; --help lists all',
+    ],
+    ['a run that is not there', ['export', 'runs/nope'], 'runs/nope: cannot read: no such file or directory'],
+    [
+      'a folder that is no run',
+      ['export', 'FOLDER/empty'],
+      'FOLDER/empty: expected a run folder with checkpoint.safetensors, got none',
+    ],
+    [
+      'a run that is not complete',
+      ['export', 'FOLDER/run'],
+      'FOLDER/run: expected a run folder with checkpoint.safetensors, got none; bn-edge train --resume --out FOLDER/run completes the run',
+    ],
+    [
+      'a name that is a path',
+      ['export', 'FOLDER/a.csv', '--name', '../x'],
+      `--name: expected letters, digits, '.', '_' and '-', got "../x"`,
+    ],
+    ['add without a file', ['add'], 'add: expected an ONNX file, such as bn-edge add model.onnx; --help lists all'],
+    ['a file to add that is not there', ['add', 'nope.onnx'], 'nope.onnx: cannot read: no such file or directory'],
+    [
+      'models that are not there',
+      ['build', '--models', 'FOLDER/nope'],
+      'FOLDER/nope: expected a folder of models, got none; bn-edge export runs/<run> or bn-edge add <file> makes one, --models names another folder',
+    ],
+    [
+      'a folder without models',
+      ['build', '--models', 'FOLDER/empty'],
+      'FOLDER/empty: expected a model, got none; bn-edge export runs/<run> or bn-edge add <file> makes one',
+    ],
+    [
+      'a dot folder among the models',
+      ['build', '--models', 'FOLDER/dotted'],
+      `FOLDER/dotted/.cache: expected the name of a model (letters, digits, '.', '_' and '-'), got ".cache"; rename the folder or move it elsewhere`,
+    ],
+    [
+      'a loose file among the models',
+      ['build', '--models', 'FOLDER/loose'],
+      'FOLDER/loose/other.onnx: expected a folder with model.onnx, got a file; bn-edge add FOLDER/loose/other.onnx makes the folder; then remove the file',
+    ],
+    ['a project that is a file', ['init', 'FOLDER/file'], 'FOLDER/file/package.json: cannot open: not a directory'],
+    [
+      'release without a run',
+      ['release'],
+      'release: expected a run folder or a checkpoint, such as bn-edge release runs/churn; --help lists all',
+    ],
+    [
+      'rollback among several models',
+      ['rollback'],
+      'rollback: expected the name of a model, got none of mnist-cnn, mnist-mlp',
+    ],
+    ['a model that is not there', ['status', 'nope'], 'status: expected mnist-cnn or mnist-mlp, got nope'],
+    ['an unknown command', ['trian'], "unknown command 'trian' (Did you mean train?)"],
+    ['one that is like none', ['telepathy'], "unknown command 'telepathy' (bn-edge --help lists all)"],
+    ['what other tools call it', ['fit', 'a.csv'], 'bn-edge: expected bn-edge train, got fit'],
+    [
+      'what Wrangler does',
+      ['deploy'],
+      'bn-edge: expected npx wrangler deploy, which builds the image by itself, got deploy',
+    ],
+    [
+      'an option before the command',
+      ['--json', 'train'],
+      'bn-edge: expected a command before options (bn-edge --help lists all), got --json',
+    ],
+    ['too many arguments', ['init', 'a', 'b'], "too many arguments for 'init'. Expected 1 argument but got 2."],
+    ['an option without its value', ['train', 'a.csv', '--epochs'], "option '--epochs <n>' argument missing"],
+    [
+      'a choice that is none',
+      ['train', 'a.csv', '--backend', 'cuda'],
+      "option '--backend <name>' argument 'cuda' is invalid. Allowed choices are native, webgpu, wasm, auto.",
+    ],
+  ])('%s', async (_, args, message) => {
+    const inFolder = (text: string) => text.replaceAll('FOLDER', folder);
+    const all = args.map(inFolder);
+    const isJson = all.includes('--json');
+    const outcome = await run(...all);
+    const expected = inFolder(message);
+    expect(outcome).toEqual({
+      code: 1,
+      stdout: isJson ? `${JSON.stringify({ error: expected })}\n` : '',
+      stderr: `error: ${expected}`,
+    });
+  });
+});
+
+it('a folder that cannot be written is told in one line, after what the data are', async () => {
+  const args = ['train', join(folder, 'a.csv'), '--label', 'b', '--out', join(folder, 'file/run')];
+  expect(await run(...args)).toMatchObject({
+    code: 1,
+    stderr: `error: ${join(folder, 'file/run')}: cannot make the folder: not a directory`,
+  });
+});
+
+describe('with --json', () => {
+  it('the line stands on standard error all the same, and an object on standard output', async () => {
+    expect(await run('train', '--json')).toEqual({
+      code: 1,
+      stdout: `{"error":"train: expected a data file or folder, such as bn-edge train churn.csv --label churned; --help lists all"}\n`,
+      stderr:
+        'error: train: expected a data file or folder, such as bn-edge train churn.csv --label churned; --help lists all',
+    });
+  });
+
+  it('init answers with what it wrote', async () => {
+    const { code, stdout, stderr } = await run('init', join(folder, 'app'), '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      wrote: ['wrangler.toml', 'tsconfig.json', 'worker/index.ts', 'models/.gitkeep', 'package.json', '.gitignore'],
+      added: {},
+      left: [],
+    });
+    expect(stdout.split('\n')).toHaveLength(2);
+    expect(stderr).toContain('wrote  wrangler.toml');
+  });
+});
