@@ -15,6 +15,9 @@ interface Share {
   readonly percentage: number;
 }
 
+/** What Wrangler says of a version beside its modules. */
+type Annotations = Readonly<Record<string, string>>;
+
 export interface Cloudflare {
   /** What Wrangler needs to find it. */
   readonly env: Readonly<Record<string, string>>;
@@ -32,6 +35,7 @@ const isPublic = { enabled: true, previews_enabled: true };
 /** The Worker exists already; its version 0 has all the traffic. */
 export async function startCloudflare(): Promise<Cloudflare> {
   const uploads: Upload[] = [];
+  const annotations = new Map<string, Annotations>();
   const deployments: (readonly Share[])[] = [[{ version_id: versionId(0), percentage: 100 }]];
 
   let isFull = false;
@@ -43,7 +47,14 @@ export async function startCloudflare(): Promise<Cloudflare> {
     [/^GET .*\/deployments$/, () => later({ deployments: [{ id: 'd', created_on, versions: deployments.at(-1) }] })],
     [
       /^GET .*\/versions\/(\S+)$/,
-      (_, id) => later({ id, number: 1, metadata: { created_on }, resources: { script_runtime: {} } }),
+      (_, id) =>
+        later({
+          id,
+          number: 1,
+          metadata: { created_on },
+          annotations: annotations.get(id),
+          resources: { script: { etag: '', handlers: [] }, script_runtime: {}, bindings: [] },
+        }),
     ],
     [/^GET .*\/workers\/workers\/[^/]+$/, () => later({ subdomain: isPublic })],
     [/^(GET|POST) .*\/subdomain$/, () => later({ subdomain: 'test', ...isPublic })],
@@ -51,7 +62,9 @@ export async function startCloudflare(): Promise<Cloudflare> {
     [
       /^POST .*\/versions\?/,
       async (request) => {
-        uploads.push(await modulesOf(request));
+        const { modules, metadata } = await partsOf(request);
+        uploads.push(modules);
+        annotations.set(versionId(uploads.length), metadata.annotations ?? {});
         return { id: versionId(uploads.length), startup_time_ms: 1, metadata: {}, resources: { script: { etag: '' } } };
       },
     ],
@@ -105,10 +118,14 @@ export const versionId = (n: number): string => `00000000-0000-4000-8000-${Strin
 
 const later = (value: unknown): Promise<unknown> => Promise.resolve(value);
 
-/** The files among the fields of the form. */
-async function modulesOf(request: Request): Promise<Upload> {
+/** The files among the fields of the form, and what one of the others says of them. */
+async function partsOf(request: Request): Promise<{ modules: Upload; metadata: { annotations?: Annotations } }> {
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- the form is Wrangler's, not a stranger's
   const fields = [...(await request.formData())];
   const files = fields.filter((field): field is [string, File] => typeof field[1] !== 'string');
-  return new Map(await Promise.all(files.map(async ([name, file]) => [name, await file.bytes()] as const)));
+  const metadata = fields.find(([name]) => name === 'metadata')?.[1];
+  return {
+    modules: new Map(await Promise.all(files.map(async ([name, file]) => [name, await file.bytes()] as const))),
+    metadata: typeof metadata === 'string' ? (JSON.parse(metadata) as { annotations?: Annotations }) : {},
+  };
 }
