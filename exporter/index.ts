@@ -3,11 +3,11 @@
  * is loaded by the function that needs it.
  */
 import type { BackendName } from '../training/index.ts';
-import type { ModelCard } from './model/card.ts';
+import type { ModelCard } from './store/card.ts';
 import type { ExportOptions as ModelOptions } from './model/export.ts';
 
 export * from '../training/index.ts';
-export type { ModelCard } from './model/card.ts';
+export type { ModelCard } from './store/card.ts';
 
 export interface ExportOptions extends Omit<ModelOptions, 'models' | 'statistics'>, Partial<ModelOptions> {
   readonly checkpoint: string;
