@@ -4,7 +4,6 @@ import { refuseSwallowed } from './npm-options.ts';
 import { parse, reporting } from './run-command.ts';
 import type { Subcommand } from './subcommand.ts';
 import { wrongUse } from './usage.ts';
-import { packageVersion } from './version.ts';
 
 interface Entry {
   /** How the command takes its argument, for the list of all. */
@@ -97,6 +96,7 @@ const wranglers: readonly string[] = ['dev', 'serve', 'start', 'deploy'];
 export function runProgram(args: readonly string[]): Promise<void> {
   return reporting(args, async () => {
     const [name = '--help', ...rest] = args[0] === 'help' ? [...args.slice(1, 2), '--help'] : args;
+    if (name === '-V' || name === '--version') return printVersion();
     const program = createProgram();
     const entry = entries.get(name);
     const command = program.commands.find((each) => each.name() === name);
@@ -109,6 +109,11 @@ export function runProgram(args: readonly string[]): Promise<void> {
     refuseSwallowed(command, rest, process.env);
     await parse(command, [name, ...(completed ?? rest)], program);
   });
+}
+
+async function printVersion(): Promise<void> {
+  const { packageVersion } = await import('../../training/files/index.ts');
+  console.log(packageVersion());
 }
 
 function refuseOtherNames(name: string): void {
@@ -126,7 +131,7 @@ function createProgram(): Command {
     .description(
       "Trains a Batch Normalization network on your data, or takes anybody's ONNX file, and answers with it on Cloudflare's edge.",
     )
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .option('-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this page, or the page of a command')
     .helpCommand(false)
     .addHelpText('after', epilogue);
