@@ -3,11 +3,29 @@
  * is loaded by the function that needs it.
  */
 import type { BackendName } from '../training/index.ts';
-import type { ModelCard } from './store/card.ts';
+import type { Evaluated, EvaluateOptions as RunOptions } from '../training/run/index.ts';
 import type { ExportOptions as ModelOptions } from './model/export.ts';
+import type { ModelCard } from './store/card.ts';
 
 export * from '../training/index.ts';
+export type { Evaluated } from '../training/run/index.ts';
 export type { ModelCard } from './store/card.ts';
+
+export type EvaluateOptions = Omit<RunOptions, 'known'>;
+
+/**
+ * Scores a checkpoint or an ONNX file, as `bn-edge evaluate` does.
+ *
+ * @throws UserError for a file that cannot be run, or that does not take such samples
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
+  const [{ evaluate: score }, { knownOf }] = await Promise.all([
+    import('../training/run/index.ts'),
+    import('./store/known.ts'),
+  ]);
+  const { model } = options;
+  return score({ ...options, ...(model !== undefined && { known: await knownOf(model) }) });
+}
 
 export interface ExportOptions extends Omit<ModelOptions, 'models' | 'statistics'>, Partial<ModelOptions> {
   readonly checkpoint: string;

@@ -1,14 +1,14 @@
 /** `bn-edge evaluate --help` */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Option } from 'commander';
 import { type BackendName, backendNames } from '../../training/backend/index.ts';
 import { classesOf, type Dataset } from '../../training/data/index.ts';
 import { count, UserError, writeAtomically } from '../../training/files/index.ts';
 import { formatReport, type Mistake, mistakesOf } from '../../training/objective/index.ts';
-import { evaluate as evaluateFile, type EvaluateOptions, type PartName, partNames } from '../../training/run/index.ts';
-import { cardFile, readCard } from '../store/card.ts';
+import { evaluate as evaluateFile, type PartName, partNames } from '../../training/run/index.ts';
+import { knownOf } from '../store/known.ts';
 import { confusionTable } from './confusion-table.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
 import { arePictures, drawMistakes } from './mistakes.ts';
@@ -55,7 +55,8 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
     throw new UserError('evaluate: expected a run or a file, such as bn-edge evaluate runs/churn; --help lists all');
   }
   const file = fileOf(given);
-  const subject = file.toLowerCase().endsWith('.onnx') ? await onnxFile(file) : { checkpoint: file };
+  const isOnnx = file.toLowerCase().endsWith('.onnx');
+  const subject = isOnnx ? { model: file, known: await knownOf(file) } : { checkpoint: file };
   const evaluated = await evaluateFile({ ...subject, data: source, part, backend }, console.log);
   const { samples, answers: output, objective, report, unknown } = evaluated;
   console.log(`${file} on ${count(samples.count)} samples (${evaluated.part}): ${formatReport(objective, report)}`);
@@ -71,15 +72,6 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
 function fileOf(path: string): string {
   const model = join(path, 'model.onnx');
   return isFolder(path) && existsSync(model) ? model : checkpointOf(path);
-}
-
-/** With what the card beside it says of its columns and classes. */
-async function onnxFile(model: string): Promise<Pick<EvaluateOptions, 'model' | 'known'>> {
-  const folder = dirname(model);
-  if (basename(model) !== 'model.onnx' || !existsSync(join(folder, cardFile))) return { model };
-  const { labels, inputs = [] } = await readCard(dirname(folder), basename(folder));
-  const columns = inputs[0]?.columns;
-  return { model, known: { ...(labels && { classes: labels }), ...(columns && { columns }) } };
 }
 
 async function showMistakes(all: readonly Mistake[], samples: Dataset, worst: number, path: string): Promise<void> {

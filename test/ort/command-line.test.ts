@@ -142,11 +142,8 @@ describe('bn-edge export', () => {
   });
 });
 
-<<<<<<< HEAD
-=======
 const aNumber = expect.any(Number) as unknown;
 
->>>>>>> h6
 describe('from a table to a model, with --json', { timeout: 120_000 }, () => {
   const at = (...path: readonly string[]): string => join(folder, 'project', ...path);
   const answer = async (...args: readonly string[]): Promise<unknown> => {
@@ -176,17 +173,10 @@ describe('from a table to a model, with --json', { timeout: 120_000 }, () => {
     expect(await answer('train', 'penguins.csv', ...options)).toEqual({
       run: 'runs/penguins',
       checkpoint: 'runs/penguins/checkpoint.safetensors',
-<<<<<<< HEAD
-      scores: { accuracy: expect.any(Number), F1: expect.any(Number), AUC: expect.any(Number) },
-      baseline: { answer: expect.stringContaining('Adelie') as unknown, score: expect.closeTo(0.44, 1) as unknown },
-      epochs: 20,
-      bestEpoch: expect.any(Number),
-=======
       scores: { accuracy: aNumber, F1: aNumber, AUC: aNumber },
       baseline: { answer: expect.stringContaining('Adelie') as unknown, score: expect.closeTo(0.44, 1) as unknown },
       epochs: 20,
       bestEpoch: aNumber,
->>>>>>> h6
     });
   });
 
@@ -235,11 +225,7 @@ describe('from a table to a model, with --json', { timeout: 120_000 }, () => {
       inputs: [{ shape: [-1, 6] }],
       outputs: [{ name: 'logits', shape: [-1, 3] }],
       batchNormLayers: 1,
-<<<<<<< HEAD
-      bytes: expect.any(Number) as unknown,
-=======
       bytes: aNumber,
->>>>>>> h6
     });
     expect(existsSync(at('models/penguins/model.onnx'))).toBe(true);
   });

@@ -1,0 +1,19 @@
+/** What the card beside an ONNX file says of its rows and classes, for data that come in the words of a table. */
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Column } from '../../training/data/index.ts';
+import { cardFile, readCard } from './card.ts';
+
+export interface KnownFile {
+  readonly classes?: readonly string[];
+  readonly columns?: readonly Column[];
+}
+
+/** Nothing for a file without a card. */
+export async function knownOf(model: string): Promise<KnownFile> {
+  const folder = dirname(model);
+  if (basename(model) !== 'model.onnx' || !existsSync(join(folder, cardFile))) return {};
+  const { labels, inputs = [] } = await readCard(dirname(folder), basename(folder));
+  const columns = inputs[0]?.columns;
+  return { ...(labels && { classes: labels }), ...(columns && { columns }) };
+}
