@@ -2,6 +2,7 @@
  * What a Worker needs of an image, the module that `bn-edge build` writes (`image.mjs`). These are types alone: a Worker imports
  * nothing from an image, not even its classes of errors, so that one Worker may serve several images.
  */
+import type { PicturePreparation } from '../training/pictures/prepare.ts';
 
 /** ONNX's element types, in lower case. */
 export type DType =
@@ -79,6 +80,8 @@ export interface ModelAbout {
   readonly output?: { readonly name: string; readonly kind: OutputKind };
   /** Whether the card asks for the switchable twin, which normalizes with either statistics. */
   readonly explain: boolean;
+  /** How its training pictures were prepared; none for a model that takes no pictures, and for one that does not say. */
+  readonly picture?: PicturePreparation;
   readonly batchNorm: readonly BatchNormLayer[];
 }
 

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { columnSchema } from '../../training/data/index.ts';
+import { columnSchema, pictureSchema } from '../../training/data/index.ts';
 import { checkedJson, readBytes } from '../../training/files/index.ts';
 import { networkSchema } from '../../training/network/index.ts';
 import { objectiveKinds, outputKinds } from '../../training/objective/index.ts';
@@ -36,6 +36,8 @@ const tensorCard = z.strictObject({
   shape: z.array(z.int().min(-1)).readonly().exactOptional(),
   /** What the numbers of a row mean. A category comes by its index, a missing value as NaN if something stands in for it. */
   columns: z.array(columnSchema).readonly().exactOptional(),
+  /** How pictures become this input. */
+  picture: pictureSchema.exactOptional(),
 });
 
 const modelOutput = z.strictObject({ name: z.string(), kind: z.enum(outputKinds) });

@@ -15,6 +15,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BatchNormLayer } from '../served/batch-norm.ts';
+import type { PicturePreparation } from '../../training/pictures/index.ts';
 import { cardFile, emptyCard, type ModelCard, parseCard } from './card.ts';
 import { isModelName } from './model-name.ts';
 import { prepareModel } from '../served/prepare.ts';
@@ -23,6 +24,8 @@ import { switchName } from '../served/switchable.ts';
 
 interface ModelFolder extends Pick<ModelCard, 'version' | 'description' | 'labels'> {
   readonly name: string;
+  /** How its training pictures were prepared. */
+  readonly picture?: PicturePreparation;
   /** Below the folder of models: `<name>`, or `<name>/versions/<version>`. */
   readonly path: string;
   readonly batchNorm: readonly BatchNormLayer[];
@@ -69,7 +72,8 @@ function readModel(models: string, name: string, path: string): ModelFolder {
   const folder = join(models, path);
   const file = join(folder, 'model.onnx');
   if (!existsSync(file)) throw new Error(`${folder}: expected a file model.onnx, got none`);
-  const { version, description, labels } = cardIn(folder);
+  const { version, description, labels, inputs = [] } = cardIn(folder);
+  const [picture] = inputs.flatMap((input) => input.picture ?? []);
   const model = readFileSync(file);
   const { batchNorm, switchable } = prepareModel(file, model);
   return {
@@ -78,6 +82,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
     version,
     ...(description !== undefined && { description }),
     ...(labels && { labels }),
+    ...(picture && { picture }),
     batchNorm,
     files: { model, ...(switchable && { switchable }) },
   };

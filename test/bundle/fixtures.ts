@@ -10,6 +10,7 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type PicturePreparation, plainPreparation } from '../../training/pictures/index.ts';
 import onnxProto, { type onnx } from 'onnx-proto';
 
 const { FLOAT, BOOL, UINT8, INT64, FLOAT16, DOUBLE, STRING } = onnxProto.onnx.TensorProto.DataType;
@@ -23,7 +24,8 @@ export function writeFixtures(folder: string): void {
   };
   const labels = 'zero one two three four five six seven eight nine'.split(' ');
   const logits = { name: 'logits', kind: 'logits' };
-  const explained = { labels, output: logits, explain: true };
+  const inputs = [{ name: 'pixels', datatype: 'FP32', shape: [-1, 1, 28, 28], picture: drawings }];
+  const explained = { labels, output: logits, explain: true, inputs };
   write('digits', 'model.onnx', digits());
   write('digits', 'card.json', JSON.stringify({ version: '3', description: 'a fixture', ...explained }));
   write('digits/versions/2', 'model.onnx', digits(4));
@@ -44,6 +46,8 @@ export function writeFixtures(folder: string): void {
   const irises = ['setosa', 'versicolor', 'virginica'];
   write('iris-forest', 'card.json', JSON.stringify({ labels: irises, output: probabilities }));
 }
+
+const drawings: PicturePreparation = { ...plainPreparation({ rows: 28, columns: 28 }, 1), drawing: true };
 
 /** @param seed of the last bias, in which versions differ */
 export function digits(seed = 3): Uint8Array {

@@ -30,6 +30,7 @@ it.each([
   ['exporter/command/new.ts', "const run = await import('../../training/run/index.ts');"],
   ['docs/experiments/new.ts', "import { readCard } from '../../exporter/model/export.ts';"],
   ['worker/http/new.ts', "import { z } from 'zod';"],
+  ['worker/http/new.ts', "import { isPng } from '../../training/pictures/format.ts';"],
 ])('%s may say %s', (file, code) => {
   expect(objections(file, code)).toEqual([]);
 });
@@ -56,6 +57,11 @@ it.each([
     'training/new/a.ts',
     "import '../data/index.ts';",
     'training/new: expected a floor for it in eslint.config.mjs, got none',
+  ],
+  [
+    'training/pictures/new.ts',
+    "import { quote } from '../files/index.ts';",
+    'training/pictures stands below files or beside it',
   ],
   ['exporter/store/new.ts', "import { x } from '../model/card.ts';", 'exporter/store stands below model or beside it'],
   [

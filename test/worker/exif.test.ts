@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { orientationOf, upright } from '../../worker/pictures/exif.ts';
+import { orientationOf, upright } from '../../training/pictures/exif.ts';
+import type { Picture } from '../../training/pictures/index.ts';
 import { jpegs, turnedJpeg } from './pictures.ts';
 
 const jpeg = Uint8Array.from(atob(jpegs['baseline'] ?? ''), (char) => char.charCodeAt(0));
@@ -8,9 +9,10 @@ const jpeg = Uint8Array.from(atob(jpegs['baseline'] ?? ''), (char) => char.charC
 function turned(rows: string, orientation: number): string {
   const [width, height] = [rows.indexOf('/'), rows.split('/').length];
   const letters = Array.from(rows.replaceAll('/', ''), (letter) => letter.charCodeAt(0));
-  const picture = {
+  const picture: Picture = {
     width,
     height,
+    channels: 4,
     data: Uint8Array.from(letters.flatMap((letter) => [letter, letter, letter, letter])),
   };
   const { width: columns, data } = upright(picture, orientation);

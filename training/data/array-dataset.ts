@@ -1,34 +1,102 @@
 /** A data set from two arrays: the inputs, and the label or value of each. */
-import { elementCount, unexpected } from '../files/index.ts';
+import { elementCount, quote, unexpected } from '../files/index.ts';
+import { type PicturePreparation, plainPreparation } from '../pictures/index.ts';
 import { MAX_CATEGORIES, sortTexts } from './columns.ts';
 import type { Dataset, Samples } from './dataset.ts';
-import type { NpyArray, NpyData } from './npy.ts';
+import { isTexts, type NpyArray, type NpyData, type NpyTexts } from './npy.ts';
+import type { DataSource } from './options.ts';
+
+export interface ArrayOptions extends Pick<DataSource, 'layout'> {
+  /**
+   * Without it, texts, and labels of an integer type, are classes, named by the number, and floating-point labels are values to
+   * predict. A row for each sample in which one number is 1 and all others are 0 is a class, too: the place of that number.
+   */
+  readonly task?: Dataset['task'] | undefined;
+  /** Of the training part, which the labels have to be among; by themselves when omitted. */
+  readonly classes?: readonly string[] | undefined;
+}
 
 /**
- * Images without a channel axis, `[N, rows, columns]`, get one; any other shape is taken as it is, images as
- * `[N, channels, rows, columns]`. Bytes stay bytes, all other numbers become float32.
+ * Images without a channel axis, `[N, rows, columns]`, get one, and those with the channels behind get them in front; any other shape is
+ * taken as it is. Bytes stay bytes, all other numbers become float32.
  *
- * @param task without it, labels of an integer type are classes, named by the number, and floating-point labels are
- *   values to predict.
  * @throws {UserError} for arrays that do not fit each other, a number that is not finite, or too many classes.
  */
-export function arrayDataset(inputs: NpyArray, labels: NpyArray, task?: Dataset['task']): Dataset {
+export function arrayDataset(inputs: NpyArray, labels: NpyArray | NpyTexts, options: ArrayOptions = {}): Dataset {
   const [count, ...shape] = inputs.shape;
   if (count === undefined || shape.length === 0) {
     throw unexpected(inputs.where, 'at least 2 dimensions (samples first)', `[${inputs.shape.join(', ')}]`);
   }
   if (count === 0) throw unexpected(inputs.where, 'samples', 'none');
+  const samples = { count, ...inputsOf(inputs, shape, options.layout) };
+  const places = options.task === 'regression' ? undefined : oneHot(labels, count);
+  if (places) return { task: 'classification', ...samples, ...classesAmong(places, options.classes) };
   if (labels.shape[0] !== count || elementCount(labels.shape) !== count) {
     throw unexpected(labels.where, `shape [${count}], one for each sample`, `[${labels.shape.join(', ')}]`);
   }
-  const samples: Samples = {
-    inputs: inputs.data instanceof Uint8Array ? inputs.data : toFloat32(inputs),
-    inputShape: shape.length === 2 ? [1, ...shape] : shape,
-    count,
-  };
-  return (task ?? (isFloat(labels.data) ? 'regression' : 'classification')) === 'regression'
-    ? { task: 'regression', ...samples, values: toFloat32(labels) }
-    : { task: 'classification', ...samples, ...classesOf(labels) };
+  const { task = !isTexts(labels) && isFloat(labels.data) ? 'regression' : 'classification' } = options;
+  if (task === 'classification') return { task, ...samples, ...classesAmong(labels, options.classes) };
+  if (isTexts(labels)) throw unexpected(labels.where, 'numbers to predict', 'texts');
+  return { task, ...samples, values: toFloat32(labels) };
+}
+
+/** Whether images of this shape, without the axis of samples, have their channels behind rows and columns. */
+export function isChannelsLast(shape: readonly number[], layout: DataSource['layout']): boolean {
+  const [rows = 0, columns = 0, channels = 0] = shape;
+  if (shape.length !== 3) return false;
+  if (layout !== undefined) return layout === 'NHWC';
+  // Three rows are more likely to be three channels.
+  return [1, 3, 4].includes(channels) && rows > channels && columns > channels && rows !== 3;
+}
+
+function inputsOf(
+  array: NpyArray,
+  shape: readonly number[],
+  layout: DataSource['layout'],
+): Pick<Samples, 'inputs' | 'inputShape'> {
+  const inputs = array.data instanceof Uint8Array ? array.data : toFloat32(array);
+  if (!isChannelsLast(shape, layout)) return { inputs, inputShape: shape.length === 2 ? [1, ...shape] : shape };
+  const [rows = 0, columns = 0, channels = 0] = shape;
+  return { inputs: channelsFirst(inputs, rows * columns, channels), inputShape: [channels, rows, columns] };
+}
+
+function channelsFirst<T extends Uint8Array | Float32Array>(inputs: T, area: number, channels: number): T {
+  const result = inputs.slice() as T;
+  const size = area * channels;
+  for (let start = 0; start < inputs.length; start += size) {
+    for (let channel = 0, to = start; channel < channels; channel++) {
+      for (let from = start + channel; from < start + size; from += channels) result[to++] = inputs[from] ?? 0;
+    }
+  }
+  return result;
+}
+
+/**
+ * How pictures are to be prepared for a model of these inputs, as far as their numbers tell what black and white are; undefined where
+ * the inputs are no pictures.
+ */
+export function pictureOfArray({ inputs, inputShape }: Samples): PicturePreparation | undefined {
+  const [channels, rows = 0, columns = 0] = inputShape;
+  if (inputShape.length !== 3 || (channels !== 1 && channels !== 3)) return undefined;
+  const plain = plainPreparation({ rows, columns }, channels);
+  const values = blackAndWhite(...rangeOf(inputs));
+  return values === 'bytes' ? plain : { ...plain, values };
+}
+
+export function rangeOf(values: Uint8Array | Float32Array): [lowest: number, highest: number] {
+  let [lowest, highest] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
+  }
+  return [lowest, highest];
+}
+
+function blackAndWhite(lowest: number, highest: number): 'bytes' | [number, number] | null {
+  if (lowest >= 0 && highest > 127 && highest <= 255) return 'bytes';
+  if (highest <= 0.5 || highest > 1) return null;
+  if (lowest >= 0) return [0, 1];
+  return lowest >= -1 && lowest < -0.5 ? [-1, 1] : null;
 }
 
 const isFloat = (data: NpyData) => data instanceof Float32Array || data instanceof Float64Array;
@@ -40,15 +108,55 @@ function toFloat32({ data, where }: NpyArray): Float32Array {
   return values;
 }
 
-/** The different labels in order, and each sample's place among them. */
-function classesOf({ data, where }: NpyArray): { readonly labels: Int32Array; readonly classes: readonly string[] } {
-  const found = new Set<number | bigint>();
-  for (const label of data as Iterable<number | bigint>) {
+type Labels = Pick<NpyArray | NpyTexts, 'where' | 'data'>;
+
+/** The place of the 1 in each row of `[count, classes]`; undefined where a row is anything else. */
+function oneHot(
+  labels: NpyArray | NpyTexts,
+  count: number,
+): (Labels & { readonly classes: readonly string[] }) | undefined {
+  const [rows, classes = 0, ...more] = labels.shape;
+  if (isTexts(labels) || rows !== count || classes < 2 || more.length > 0) return undefined;
+  const data = new Int32Array(count).fill(-1);
+  for (const [i, value] of labels.data.entries()) {
+    if (Number(value) === 0) continue;
+    const row = Math.floor(i / classes);
+    if (Number(value) !== 1 || data[row] !== -1) return undefined;
+    data[row] = i % classes;
+  }
+  if (data.includes(-1)) return undefined;
+  return { where: labels.where, data, classes: Array.from({ length: classes }, (_, i) => String(i)) };
+}
+
+/** The different labels in order, or the ones they are to be among, and each sample's place there. */
+function classesAmong(
+  { data, where, ...labels }: Labels & { readonly classes?: readonly string[] },
+  known: readonly string[] | undefined = labels.classes,
+): { readonly labels: Int32Array; readonly classes: readonly string[] } {
+  const texts = data as Iterable<string | number | bigint>;
+  const classes = known ?? differentOf(texts, where);
+  const indices = new Map(classes.map((name, index) => [name, index]));
+  let sample = 0;
+  const places = Int32Array.from(texts, (label) => {
+    const index = indices.get(String(label));
+    if (index === undefined) {
+      throw unexpected(
+        `${where}: element ${sample}`,
+        `one of training's ${classes.length} classes`,
+        quote(String(label)),
+      );
+    }
+    sample++;
+    return index;
+  });
+  return { labels: places, classes };
+}
+
+function differentOf(labels: Iterable<string | number | bigint>, where: string): readonly string[] {
+  const found = new Set<string | number | bigint>();
+  for (const label of labels) {
     found.add(label);
     if (found.size > MAX_CATEGORIES) throw unexpected(where, `at most ${MAX_CATEGORIES} classes`, 'more');
   }
-  const classes = sortTexts([...found].map(String));
-  const indices = new Map(classes.map((name, index) => [name, index]));
-  const labels = Int32Array.from(data as Iterable<number | bigint>, (label) => indices.get(String(label)) ?? 0);
-  return { labels, classes };
+  return sortTexts([...found].map(String));
 }

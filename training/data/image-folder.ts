@@ -1,121 +1,145 @@
 /**
- * Images sorted into one folder for each class: `folder/cat/1.png`, `folder/dog/2.jpg`. The headers of all images are read
- * first, so that the pixels then go straight to their place in one array.
+ * A folder of pictures as data: listed by `image-layout.ts`, prepared as a Worker will prepare them. The headers of all are read first, so
+ * that the pixels then go straight to their place in one array.
  */
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { cannotRead, elementCount, unexpected, UserError } from '../files/index.ts';
-import { sortTexts } from './columns.ts';
-import type { ClassificationDataset } from './dataset.ts';
+import { elementCount, printable, unexpected, UserError } from '../files/index.ts';
+import { type PicturePreparation, plainPreparation, preparePicture } from '../pictures/index.ts';
+import { alikeSamples } from './alike.ts';
+import type { ClassificationDataset, Samples } from './dataset.ts';
+import { type ImageHeader, readHeader, readPicture } from './image-file.ts';
+import { type ImageFile, listImages, type Part } from './image-layout.ts';
 import type { ImageOptions, ImageSize } from './options.ts';
 
-/**
- * @returns bytes, `inputShape` `[channels, rows, columns]`. Images are turned upright as their EXIF data say, and laid on
- *   white where they are transparent.
- * @throws {UserError} naming the folder or image that cannot be used.
- */
-export async function readImageFolder(path: string, options: ImageOptions = {}): Promise<ClassificationDataset> {
-  const { classes, files, labels } = await listImages(path);
-  const inputShape = await commonShape(files, options);
-  const size = elementCount(inputShape);
-  const inputs = new Uint8Array(files.length * size);
-  await forEachConcurrently(files, async (file, index) => {
-    await decode(file, inputShape, inputs.subarray(index * size, (index + 1) * size));
+export interface ImageFolder {
+  /** What the folder has a part for; all is training's where it has none. */
+  readonly parts: Readonly<Partial<Record<Part, ClassificationDataset>>> & { readonly train: ClassificationDataset };
+  /** `inputShape` is `[channels, rows, columns]`. */
+  readonly picture: PicturePreparation;
+  /** For people: what was left out, and what is odd. */
+  readonly notes: readonly string[];
+}
+
+/** @throws {UserError} naming the folder or image that cannot be used, and the flag that decides */
+export async function readImageFolder(path: string, options: ImageOptions = {}): Promise<ImageFolder> {
+  const { classes, parts, notes } = await listImages(path);
+  const listed = Object.entries(parts).flatMap(([part, files]) => files.map((file) => ({ ...file, part })));
+  const broken = new BrokenFiles(path, options.skipBroken);
+  const files = await broken.without(listed, async ({ path: file }) => ({ header: await readHeader(file) }));
+  const picture = preparationOf(files, options);
+  const { channels, size } = picture;
+  const inputShape = [channels, size.rows, size.columns];
+  const area = elementCount(inputShape);
+  const inputs = new Uint8Array(files.length * area);
+  const read = await broken.without(files, async ({ path: file }, index) => {
+    inputs.set(preparePicture(await readPicture(file), picture), index * area);
+    return { index };
   });
-  return { task: 'classification', inputs, inputShape, count: files.length, labels, classes };
+  read.forEach(({ index }, place) => inputs.copyWithin(place * area, index * area, (index + 1) * area));
+  const dataset = (part: Part): ClassificationDataset => {
+    const [start, count] = [
+      read.findIndex((file) => file.part === part),
+      read.filter((file) => file.part === part).length,
+    ];
+    const labels = Int32Array.from(read.slice(start, start + count), ({ label }) => label);
+    const own = inputs.subarray(start * area, (start + count) * area);
+    return { task: 'classification', inputs: own, inputShape, count, labels, classes };
+  };
+  const all = { inputs: inputs.subarray(0, read.length * area), inputShape, count: read.length };
+  const odd = oddPictures(all, read, picture);
+  return {
+    parts: Object.fromEntries(Object.keys(parts).map((part) => [part, dataset(part as Part)])) as ImageFolder['parts'],
+    picture,
+    notes: [...notes, ...broken.notes, ...odd],
+  };
 }
 
-/** Loaded when the first image is met: it is native code, which those who train on other data need not wait for. */
-const imageLibrary = () => import('sharp');
-
-type ImageShape = readonly [channels: 1 | 3, rows: number, columns: number];
-
-/** Classes and files in an order that does not depend on the file system. */
-async function listImages(path: string) {
-  const folders = (await list(path)).filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'));
-  const classes = sortTexts(folders.map(({ name }) => name));
-  if (classes.length === 0) throw unexpected(path, 'a folder of images for each class', 'no folders');
-  const images = await Promise.all(classes.map((name) => imagesIn(join(path, name))));
-  const labels = images.flatMap((files, label) => files.map(() => label));
-  return { classes, files: images.flat(), labels: Int32Array.from(labels) };
+interface Headed extends ImageFile {
+  readonly header: ImageHeader;
 }
 
-async function imagesIn(folder: string): Promise<string[]> {
-  const names = (await list(folder)).map(({ name }) => name).filter((name) => /^[^.].*\.(png|jpe?g)$/i.test(name));
-  if (names.length === 0) throw unexpected(folder, 'PNG or JPEG images', 'none');
-  return names.sort().map((name) => join(folder, name));
+const DRAWING: ImageSize = { rows: 28, columns: 28 };
+
+function preparationOf(files: readonly Headed[], options: ImageOptions): PicturePreparation {
+  const { pictures, fit, background } = options;
+  const drawing = pictures === 'drawing';
+  const size = options.size ?? (drawing ? DRAWING : commonSize(files));
+  const grey = drawing || files.every(({ header }) => header.grey);
+  return {
+    ...plainPreparation(size, options.channels ?? (grey ? 1 : 3)),
+    ...(fit && { fit }),
+    ...(background !== undefined && { background }),
+    ...(drawing && { drawing }),
+  };
 }
 
-async function list(folder: string) {
-  try {
-    return await readdir(folder, { withFileTypes: true });
-  } catch (error) {
-    throw cannotRead(folder, error);
-  }
-}
-
-interface ImageHeader extends ImageSize {
-  readonly grey: boolean;
-}
-
-async function commonShape(files: readonly string[], options: ImageOptions): Promise<ImageShape> {
-  const headers: ImageHeader[] = [];
-  await forEachConcurrently(files, async (file, index) => {
-    headers[index] = await readHeader(file);
-  });
-  const size = options.size ?? commonSize(files, headers);
-  return [options.channels ?? (headers.every(({ grey }) => grey) ? 1 : 3), size.rows, size.columns];
-}
-
-function commonSize(files: readonly string[], headers: readonly ImageHeader[]): ImageSize {
-  const [first] = headers;
+function commonSize(files: readonly Headed[]): ImageSize {
+  const [first] = files;
   if (first === undefined) throw new Error('internal: no images');
-  headers.forEach(({ rows, columns }, index) => {
-    if (rows === first.rows && columns === first.columns) return;
-    const wanted = `${first.columns} × ${first.rows} pixels like ${files[0] ?? ''}, or one size given for all`;
-    throw unexpected(files[index] ?? '', wanted, `${columns} × ${rows}`);
-  });
-  return first;
-}
-
-async function readHeader(file: string): Promise<ImageHeader> {
-  const { default: sharp } = await imageLibrary();
-  const { format, autoOrient, space } = await decoding(file, sharp(file).metadata());
-  if (format !== 'png' && format !== 'jpeg') throw unexpected(file, 'a PNG or JPEG image', format);
-  return { rows: autoOrient.height, columns: autoOrient.width, grey: space === 'b-w' || space === 'grey16' };
-}
-
-/** Writes the image's planes, one for each channel, into `planes`. */
-async function decode(file: string, [channels, rows, columns]: ImageShape, planes: Uint8Array): Promise<void> {
-  const { default: sharp } = await imageLibrary();
-  const image = sharp(file)
-    .autoOrient()
-    .resize(columns, rows, { fit: 'fill' })
-    .flatten({ background: 'white' })
-    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-    .raw({ depth: 'uchar' });
-  const pixels = await decoding(file, image.toBuffer());
-  if (pixels.length !== planes.length) throw new Error(`internal: ${file} has ${pixels.length} values`);
-  const area = rows * columns;
-  for (let i = 0; i < planes.length; i++) planes[i] = pixels[(i % area) * channels + Math.floor(i / area)] ?? 0;
-}
-
-async function decoding<T>(file: string, result: Promise<T>): Promise<T> {
-  try {
-    return await result;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
-    throw new UserError(`${file}: cannot decode: ${reason ?? ''}`, { cause: error });
+  const { rows, columns } = first.header;
+  for (const { path, header } of files) {
+    if (header.rows === rows && header.columns === columns) continue;
+    const wanted = `${columns} × ${rows} pixels like ${first.path}, or one size given for all (--image-size)`;
+    throw unexpected(path, wanted, `${header.columns} × ${header.rows}`);
   }
+  return { rows, columns };
+}
+
+function oddPictures(all: Samples, files: readonly ImageFile[], { background }: PicturePreparation): string[] {
+  const { all: same, flat } = alikeSamples(all);
+  const [first] = flat;
+  if (same) {
+    const way =
+      first === undefined ? '' : `; what is transparent shows ${background}: --background chooses another colour`;
+    return [`all ${all.count} pictures are the same${way}`];
+  }
+  if (first === undefined) return [];
+  return [`${flat.length} of ${all.count} pictures are of one colour, such as ${printable(files[first]?.path ?? '')}`];
 }
 
 /** Enough for the decoder's threads, few enough to hold only a few decoded images. */
-const CONCURRENCY = 8;
+const CONCURRENCY = 4;
 
-async function forEachConcurrently<T>(items: readonly T[], action: (item: T, index: number) => Promise<void>) {
-  const waiting = items.entries();
-  const worker = async () => {
-    for (const [index, item] of waiting) await action(item, index);
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+/** Files that cannot be used: the first one ends it, unless they are to be skipped. */
+class BrokenFiles {
+  readonly #folder: string;
+  readonly #skip: boolean;
+  readonly #messages: string[] = [];
+
+  constructor(folder: string, skip = false) {
+    this.#folder = folder;
+    this.#skip = skip;
+  }
+
+  /** The items, each with what the action made of it, but for those of broken files. */
+  async without<T extends object, R extends object>(
+    items: readonly T[],
+    action: (item: T, index: number) => Promise<R>,
+  ): Promise<(T & R)[]> {
+    const done = new Map<number, T & R>();
+    const waiting = items.entries();
+    const worker = async () => {
+      for (const [index, item] of waiting) {
+        try {
+          done.set(index, { ...item, ...(await action(item, index)) });
+        } catch (error) {
+          this.#skipOrThrow(error);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+    const whole = items.flatMap((_, index) => done.get(index) ?? []);
+    if (whole.length === 0) throw unexpected(this.#folder, 'images that can be decoded', this.#messages[0] ?? 'none');
+    return whole;
+  }
+
+  get notes(): string[] {
+    const [first] = this.#messages.sort();
+    return first === undefined ? [] : [`broken files skipped: ${this.#messages.length}, such as ${first}`];
+  }
+
+  #skipOrThrow(error: unknown): void {
+    if (!(error instanceof UserError)) throw error;
+    if (!this.#skip) throw new UserError(`${error.message}; --skip-broken leaves such files out`, { cause: error });
+    this.#messages.push(error.message);
+  }
 }

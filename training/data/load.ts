@@ -2,13 +2,13 @@
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { cannotRead, unexpected } from '../files/index.ts';
-import { arrayDataset } from './array-dataset.ts';
+import type { PicturePreparation } from '../pictures/index.ts';
+import { type ArrayParts, readNpyArrays, readNpzArrays } from './arrays.ts';
 import type { Column } from './columns.ts';
 import type { Dataset } from './dataset.ts';
-import { readImageFolder } from './image-folder.ts';
+import { type ImageFolder, readImageFolder } from './image-folder.ts';
 import { fillMissing, fitFills, imputeAll } from './impute.ts';
 import { hasMnistFiles, loadMnist } from './mnist.ts';
-import { readNpy, readNpz, type NpyArray } from './npy.ts';
 import type { DataSource } from './options.ts';
 import { createRandom } from './random.ts';
 import { splitDataset, type Splits } from './split.ts';
@@ -18,8 +18,6 @@ import { readTable } from './table.ts';
 export interface LoadOptions extends Omit<DataSource, 'path'> {
   /** Chooses the samples of each part. */
   readonly seed: number;
-  /** The array of inputs in a `.npz` file, default `x`. */
-  readonly inputs?: string | undefined;
   /** Names of the classes in a folder of IDX files, default the ten digits. */
   readonly classes?: readonly string[] | undefined;
 }
@@ -27,15 +25,18 @@ export interface LoadOptions extends Omit<DataSource, 'path'> {
 export interface LoadedData extends Splits {
   /** What the inputs of a table mean; null for images and arrays. */
   readonly columns: readonly Column[] | null;
+  /** How pictures were prepared, and are to be prepared for the model. */
+  readonly picture?: PicturePreparation | undefined;
+  /** For people: what was recognized, left out, or is odd. */
+  readonly notes?: readonly string[] | undefined;
 }
 
 type Load = (path: string, options: LoadOptions) => Promise<LoadedData>;
 
-const loadNpz: Load = async (path, options) =>
-  loadArrays(...(await readNpz(path, [options.inputs ?? 'x', options.label ?? 'y'])), options);
+const loadNpz: Load = async (path, options) => withParts(await readNpzArrays(path, options), options);
 
 const loadNpy: Load = async (path, options) =>
-  loadArrays(await readNpy(path), await readNpy(labelOf(path, options)), options);
+  withParts(await readNpyArrays(path, labelOf(path, options), options), options);
 
 const loaders: ReadonlyMap<string, Load> = new Map([
   ['.csv', loadTable],
@@ -71,7 +72,7 @@ async function isFolder(path: string): Promise<boolean> {
 async function loadFolder(path: string, options: LoadOptions): Promise<LoadedData> {
   return hasMnistFiles(path)
     ? { ...(await loadMnist({ ...options, directory: path })), columns: null }
-    : { ...split(await readImageFolder(path, options), options), columns: null };
+    : withParts(await readImageFolder(path, options), options);
 }
 
 async function loadTable(path: string, options: LoadOptions): Promise<LoadedData> {
@@ -95,14 +96,29 @@ function labelOf(path: string, { label }: LoadOptions): string {
   return label;
 }
 
+/** Pictures or arrays, of which some bring parts of their own. */
+function withParts(
+  { parts: { train, ...held }, picture, notes }: ImageFolder | ArrayParts,
+  options: LoadOptions,
+): LoadedData {
+  return { ...splitRest(train, held, options), columns: null, ...(picture && { picture }), notes };
+}
+
+/** The parts that the data bring are kept as they are; the others are taken from training's. */
+function splitRest(train: Dataset, { validation, test }: Partial<Splits>, options: LoadOptions): Splits {
+  const { validationShare, testShare } = options;
+  const rest = split(train, {
+    ...options,
+    validationShare: validation ? 0 : validationShare,
+    testShare: test ? 0 : testShare,
+  });
+  return { train: rest.train, validation: validation ?? rest.validation, test: test ?? rest.test };
+}
+
 function split(dataset: Dataset, { seed, validationShare = 0.1, testShare = 0.1 }: LoadOptions): Splits {
   const sizes = {
     validation: Math.round(dataset.count * validationShare),
     test: Math.round(dataset.count * testShare),
   };
   return splitDataset(dataset, sizes, createRandom(seed));
-}
-
-function loadArrays(inputs: NpyArray, labels: NpyArray, options: LoadOptions): LoadedData {
-  return { ...split(arrayDataset(inputs, labels, options.task), options), columns: null };
 }

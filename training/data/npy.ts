@@ -1,6 +1,6 @@
 /**
- * NumPy's array files: `.npy` holds one array, `.npz` is a ZIP archive of them. Numbers in C order and little-endian only,
- * which is what `numpy.save` writes of ordinary arrays; nothing that would need Python's pickle.
+ * NumPy's array files: `.npy` holds one array, `.npz` is a ZIP archive of them. Numbers and texts, in either order of bytes and of axes;
+ * nothing that would need Python's pickle.
  *
  * Source: https://numpy.org/doc/2.3/reference/generated/numpy.lib.format.html
  */
@@ -31,10 +31,15 @@ export interface NpyArray {
   /** Names the array in messages, usually its file. */
   readonly where: string;
   readonly shape: readonly number[];
-  /** Row-major. Booleans are bytes of 0 and 1. */
+  /** Row-major. Booleans are bytes of 0 and 1, half precision is float32. */
   readonly data: NpyData;
 }
 
+export interface NpyTexts extends Omit<NpyArray, 'data'> {
+  readonly data: readonly string[];
+}
+
+/** By their names in NumPy; `>` in place of `<` are big-endian. */
 const ARRAYS = new Map<string, TypedArrayConstructor<NpyData>>([
   ['|b1', Uint8Array],
   ['|u1', Uint8Array],
@@ -52,6 +57,41 @@ const ARRAYS = new Map<string, TypedArrayConstructor<NpyData>>([
 /** @throws {UserError} when the file cannot be read or holds something else. */
 export async function readNpy(path: string): Promise<NpyArray> {
   return parseNpy(await readBytes(path), path);
+}
+
+/** @throws {UserError} as `readNpy` */
+export async function readNpyOrTexts(path: string): Promise<NpyArray | NpyTexts> {
+  return parseNpyOrTexts(await readBytes(path), path);
+}
+
+/** An archive of arrays, which are unpacked when they are asked for. */
+export interface Npz {
+  readonly names: readonly string[];
+  /** @throws {UserError} when it is missing or something else */
+  readonly numbers: (name: string) => NpyArray;
+  readonly numbersOrTexts: (name: string) => NpyArray | NpyTexts;
+}
+
+/** @throws {UserError} when the file cannot be read or is no archive. */
+export async function openNpz(path: string): Promise<Npz> {
+  return npzOf(await readBytes(path), path);
+}
+
+function npzOf(bytes: Uint8Array, where: string): Npz {
+  const entries = readZip(bytes, where);
+  const unpack = <A>(name: string, parse: (bytes: Uint8Array, where: string) => A): A => {
+    const entry = entries.find((candidate) => candidate.name === `${name}.npy`);
+    if (entry === undefined) throw unexpected(where, `an array ${quote(name)}`, listOf(entries));
+    return parse(entry.unpack(), `${where}: ${name}`);
+  };
+  return {
+    names: entries
+      .map(({ name }) => name)
+      .filter((name) => name.endsWith('.npy'))
+      .map(withoutEnding),
+    numbers: (name) => unpack(name, parseNpy),
+    numbersOrTexts: (name) => unpack(name, parseNpyOrTexts),
+  };
 }
 
 /**
@@ -72,33 +112,125 @@ export function parseNpz<const Names extends readonly string[]>(
   where: string,
   names: Names,
 ): { readonly [N in keyof Names]: NpyArray } {
-  const entries = readZip(bytes, where);
-  const arrays = names.map((name) => {
-    const entry = entries.find((candidate) => candidate.name === `${name}.npy`);
-    if (entry === undefined) throw unexpected(where, `an array ${quote(name)}`, listOf(entries));
-    return parseNpy(entry.unpack(), `${where}: ${name}`);
-  });
-  return arrays as { [N in keyof Names]: NpyArray };
+  const npz = npzOf(bytes, where);
+  return names.map(npz.numbers) as { [N in keyof Names]: NpyArray };
 }
 
+const withoutEnding = (name: string): string => name.replace(/\.npy$/, '');
+
 const listOf = (entries: readonly ZipEntry[]) =>
-  entries.map(({ name }) => quote(name.replace(/\.npy$/, ''))).join(', ') || 'none';
+  entries.map(({ name }) => quote(withoutEnding(name))).join(', ') || 'none';
 
 /** @throws {UserError} unless the bytes are exactly one array of numbers. */
 export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
+  const array = parseNpyOrTexts(bytes, where);
+  if (isTexts(array)) throw unexpected(where, 'numbers', 'texts');
+  return array;
+}
+
+export const isTexts = (array: NpyArray | NpyTexts): array is NpyTexts => Array.isArray(array.data);
+
+/** @throws {UserError} unless the bytes are exactly one array of numbers or texts. */
+export function parseNpyOrTexts(bytes: Uint8Array, where: string): NpyArray | NpyTexts {
   const { text, end } = readHeader(bytes, where);
   const dtype = field(text, /'descr': *'([^']*)'/, where);
-  const TypedArray = ARRAYS.get(dtype);
-  if (TypedArray === undefined) throw unexpected(where, `dtype ${[...ARRAYS.keys()].join(', ')}`, quote(dtype));
-  if (field(text, /'fortran_order': *(True|False)/, where) === 'True') {
-    throw unexpected(where, 'C order (numpy.ascontiguousarray)', 'Fortran order');
-  }
+  const kind = kindOf(dtype);
+  if (kind === undefined) throw unexpected(where, wanted, quote(dtype));
+  const isFortran = field(text, /'fortran_order': *(True|False)/, where) === 'True';
   const shape = (field(text, /'shape': *\(([\d, ]*)\)/, where).match(/\d+/g) ?? []).map(Number);
   const content = bytes.subarray(end);
-  const size = elementCount(shape) * TypedArray.BYTES_PER_ELEMENT;
+  const size = elementCount(shape) * kind.bytes;
   if (content.length !== size)
     throw unexpected(where, `${size} bytes for ${dtype} [${shape.join(', ')}]`, content.length);
-  return { where, shape, data: typedArrayOf(TypedArray, content) };
+  const data = kind.read(dtype.startsWith('>') ? reversed(content, kind.unit) : content);
+  return { where, shape, data: isFortran ? inRowOrder(data, shape) : data } as NpyArray | NpyTexts;
+}
+
+/** How the elements of an array lie in a file. */
+interface Kind {
+  /** Of an element. */
+  readonly bytes: number;
+  /** Bytes that the order of bytes turns around. */
+  readonly unit: number;
+  readonly read: (content: Uint8Array) => NpyData | string[];
+}
+
+/** An element has a sign at least. */
+const TEXT = /^[<>|](U|S)([1-9]\d*)$/;
+const wanted = `numbers or texts (${[...ARRAYS.keys()].join(', ')}, <f2, <U…, |S…, or > for <)`;
+
+function kindOf(dtype: string): Kind | undefined {
+  const name = dtype.replace(/^>/, '<').replace(/^[<|](?=[bui]1$)/, '|');
+  if (name === '<f2') return { bytes: 2, unit: 2, read: (content) => fromHalves(typedArrayOf(Uint16Array, content)) };
+  const [, letter, length] = TEXT.exec(dtype) ?? [];
+  if (letter !== undefined) {
+    const unit = letter === 'U' ? 4 : 1;
+    const bytes = unit * Number(length);
+    return {
+      bytes,
+      unit,
+      read: (content) => (unit === 4 ? readTexts(content, bytes) : readBytestrings(content, bytes)),
+    };
+  }
+  const TypedArray = ARRAYS.get(name);
+  if (TypedArray === undefined) return undefined;
+  const { BYTES_PER_ELEMENT: bytes } = TypedArray;
+  return { bytes, unit: bytes, read: (content) => typedArrayOf(TypedArray, content) };
+}
+
+function reversed(content: Uint8Array, unit: number): Uint8Array {
+  const result = content.slice();
+  for (let at = 0; at < result.length; at += unit) result.subarray(at, at + unit).reverse();
+  return result;
+}
+
+/** IEEE 754 binary16: sign, 5 bits of exponent, 10 bits of fraction. */
+function fromHalves(halves: Uint16Array): Float32Array {
+  return Float32Array.from(halves, (bits) => {
+    const [exponent, fraction, sign] = [(bits >> 10) & 31, bits & 1023, bits >> 15 ? -1 : 1];
+    if (exponent === 31) return fraction ? NaN : sign * Infinity;
+    return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+  });
+}
+
+/** UTF-32, filled up with zeros. */
+function readTexts(content: Uint8Array, bytes: number): string[] {
+  const codes = typedArrayOf(Uint32Array, content);
+  return elements(codes, bytes / 4).map((signs) =>
+    signs.map((code) => (code > 0x10ffff ? '\u{fffd}' : String.fromCodePoint(code))).join(''),
+  );
+}
+
+/** Bytes, filled up with zeros: UTF-8, of which ASCII is a part. */
+const readBytestrings = (content: Uint8Array, bytes: number): string[] =>
+  elements(content, bytes).map((codes) => Buffer.from(codes).toString('utf8'));
+
+/** The codes of each text, without the zeros behind it. */
+function elements(codes: Uint8Array | Uint32Array, length: number): number[][] {
+  return Array.from({ length: codes.length / length }, (_, i) => {
+    const own = [...codes.subarray(i * length, (i + 1) * length)];
+    return own.slice(0, own.findLastIndex((code) => code !== 0) + 1);
+  });
+}
+
+/** From an array whose first axis varies fastest. */
+function inRowOrder(data: NpyData | string[], shape: readonly number[]): NpyData | string[] {
+  const from = data as ArrayLike<unknown>;
+  const to = data.slice();
+  const strides = shape.map((_, axis) => elementCount(shape.slice(0, axis)));
+  const place = shape.map(() => 0);
+  for (let i = 0, at = 0; i < from.length; i++) {
+    (to as unknown[])[i] = from[at];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const [next, size, stride] = [(place[axis] ?? 0) + 1, shape[axis] ?? 0, strides[axis] ?? 0];
+      at += stride;
+      place[axis] = next;
+      if (next < size) break;
+      at -= size * stride;
+      place[axis] = 0;
+    }
+  }
+  return to;
 }
 
 const MAGIC = '\x93NUMPY';
@@ -122,7 +254,7 @@ function readHeader(bytes: Uint8Array, where: string) {
 
 function field(header: string, pattern: RegExp, where: string): string {
   const value = pattern.exec(header)?.[1];
-  if (value === undefined) throw unexpected(where, 'an array of plain numbers', quote(header.trim()));
+  if (value === undefined) throw unexpected(where, 'an array of plain numbers or texts', quote(header.trim()));
   return value;
 }
 

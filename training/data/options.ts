@@ -3,13 +3,14 @@
  * exports or evaluates that reads the same samples again.
  */
 import * as z from 'zod';
+import { colourSchema, fits } from './picture-preparation.ts';
 
 const share = z.number().min(0).lt(1).optional();
 
 export const dataSourceSchema = z.strictObject({
   /** A file or a folder; MNIST from its package when omitted. */
   path: z.string().optional(),
-  /** What to predict: a table's column, the array in a `.npz` file (default `y`), or the labels' own `.npy` file. */
+  /** What to predict: a table's column, the array in a `.npz` file (where its name does not tell), or the labels' own `.npy` file. */
   label: z.string().optional(),
   /** Without it, a label of words, or of at most 20 different whole numbers, is a class; any other is a number to predict. */
   task: z.enum(['classification', 'regression']).optional(),
@@ -26,10 +27,22 @@ export const dataSourceSchema = z.strictObject({
   delimiter: z.string().optional(),
   /** Whether the first row holds the columns' names (the default); without names they are called 1, 2, 3, … */
   header: z.boolean().optional(),
+  /** The array of inputs in a `.npz` file, where its name does not tell. */
+  inputs: z.string().optional(),
+  /** Whether images in arrays have their channels in front of rows and columns or behind; by default as their sizes tell. */
+  layout: z.enum(['NCHW', 'NHWC']).optional(),
   /** Pixels to which every image is brought; default: their own, if all have the same. */
   size: z.strictObject({ rows: z.int().positive(), columns: z.int().positive() }).readonly().optional(),
   /** Of images: 1 for grey, 3 for red, green and blue; default: grey if all images are. */
   channels: z.literal([1, 3]).optional(),
+  /** How an image of another shape comes to the size: whole and distorted (the default), its middle, or whole on the background. */
+  fit: z.enum(fits).optional(),
+  /** Behind transparent pixels, and around a picture that is contained; default: white, `#ffffff`. */
+  background: colourSchema.optional(),
+  /** Plain as they are, or drawings that are framed and centred as MNIST's are; default: plain, but for MNIST. */
+  pictures: z.enum(['plain', 'drawing']).optional(),
+  /** Leaves out images that cannot be decoded, which are refused otherwise. */
+  skipBroken: z.boolean().optional(),
   /** Shares of the samples kept for validation and test, default 0.1 each; IDX files bring a test set of their own. */
   validationShare: share,
   testShare: share,
@@ -38,5 +51,5 @@ export const dataSourceSchema = z.strictObject({
 export type DataSource = Readonly<z.output<typeof dataSourceSchema>>;
 
 /** What a source says of images. */
-export type ImageOptions = Pick<DataSource, 'size' | 'channels'>;
+export type ImageOptions = Pick<DataSource, 'size' | 'channels' | 'fit' | 'background' | 'pictures' | 'skipBroken'>;
 export type ImageSize = NonNullable<DataSource['size']>;

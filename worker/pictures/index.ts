@@ -1,4 +1,3 @@
 /** Pictures in and out. A Worker loads this with the first picture: decoders and encoder would take a quarter of its start. */
-export { channelsOf } from './channels.ts';
-export { decodePicture } from './picture.ts';
+export { pixelsOf } from './picture.ts';
 export { toPngUrl } from './png.ts';

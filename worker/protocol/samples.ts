@@ -4,7 +4,8 @@ import { rawRequest, sliceInputs } from './binary.ts';
 import type { Tensor, TensorInfo } from './datatypes.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
-import { isPicture } from '../pictures/format.ts';
+import { isPicture } from '../../training/pictures/format.ts';
+import { type PicturePreparation, plainPreparation } from '../../training/pictures/prepare.ts';
 import { inferenceRequest, parse, type InferenceRequest } from './protocol.ts';
 import { readInputs } from './tensors.ts';
 
@@ -68,9 +69,15 @@ function samplesOf({ request, binary }: Parts, model: Model, maxBatch: number): 
 }
 
 async function pictureRequest(model: Model, body: Uint8Array): Promise<Parts> {
+  const preparation = preparationOf(model);
+  const { pixelsOf } = await import('../pictures/index.ts');
+  return pixelsRequest(model, pixelsOf(body, preparation));
+}
+
+/** As its training pictures were prepared; a model that does not say takes them whole. */
+function preparationOf(model: Model): PicturePreparation {
   const { channels, width, height } = pictureInput(model);
-  const { channelsOf, decodePicture } = await import('../pictures/index.ts');
-  return pixelsRequest(model, channelsOf(decodePicture(body), channels, { width, height }));
+  return model.picture ?? plainPreparation({ rows: height, columns: width }, channels);
 }
 
 /** Pixels of the model's own size, one byte each. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readImageFolder } from '../../../training/data/index.ts';
+import { type ImageOptions, readImageFolder } from '../../../training/data/index.ts';
 import { UserError } from '../../../training/files/errors.ts';
 
 let folder: string;
@@ -20,8 +20,19 @@ async function save(name: string, content: Uint8Array | string) {
 const raw = (width: number, height: number, channels: 1 | 3 | 4, pixels: number[]) =>
   sharp(Uint8Array.from(pixels), { raw: { width, height, channels } });
 
+/** All images, where the folder has no parts. */
+const read = async (path: string, options?: ImageOptions) => (await readImageFolder(path, options)).parts.train;
+
 /** Two pixels wide, one high. */
 const grey = (left: number, right: number) => raw(2, 1, 1, [left, right]).toColourspace('b-w').png().toBuffer();
+/** In colour, in which every byte differs from its neighbours. */
+const noise = (width: number, height: number) =>
+  raw(
+    width,
+    height,
+    3,
+    Array.from({ length: width * height * 3 }, (_, i) => (i * i) % 251),
+  );
 const colour = (pixels: number[]) => raw(2, 1, 3, pixels).png().toBuffer();
 
 describe('a folder of images', () => {
@@ -32,7 +43,7 @@ describe('a folder of images', () => {
     await save('9/notes.txt', 'not an image');
     await save('9/.hidden.png', 'not an image either');
     await save('.git/config', '');
-    expect(await readImageFolder(folder)).toEqual({
+    expect(await read(folder)).toEqual({
       task: 'classification',
       inputs: Uint8Array.of(3, 4, 5, 6, 1, 2),
       inputShape: [1, 1, 2],
@@ -45,7 +56,7 @@ describe('a folder of images', () => {
   it('has planes of red, green and blue as soon as one image is coloured', async () => {
     await save('a/1.png', await grey(7, 8));
     await save('b/1.png', await colour([1, 2, 3, 4, 5, 6]));
-    const { inputs, inputShape } = await readImageFolder(folder);
+    const { inputs, inputShape } = await read(folder);
     expect(inputShape).toEqual([3, 1, 2]);
     expect([...inputs]).toEqual([7, 8, 7, 8, 7, 8, 1, 4, 2, 5, 3, 6]);
   });
@@ -53,20 +64,20 @@ describe('a folder of images', () => {
   it('is brought to one size and to grey when told to', async () => {
     await save('a/1.png', await raw(4, 4, 3, Array<number>(48).fill(200)).png().toBuffer());
     await save('a/2.jpg', await raw(8, 2, 3, Array<number>(48).fill(50)).jpeg().toBuffer());
-    const { inputs, inputShape } = await readImageFolder(folder, { size: { rows: 1, columns: 3 }, channels: 1 });
+    const { inputs, inputShape } = await read(folder, { size: { rows: 1, columns: 3 }, channels: 1 });
     expect(inputShape).toEqual([1, 1, 3]);
     expect([...inputs]).toEqual([200, 200, 200, 50, 50, 50]);
   });
 
   it('lies on white where it is transparent', async () => {
     await save('a/1.png', await raw(2, 1, 4, [0, 0, 0, 0, 9, 9, 9, 255]).png().toBuffer());
-    expect([...(await readImageFolder(folder)).inputs]).toEqual([255, 9, 255, 9, 255, 9]);
+    expect([...(await read(folder)).inputs]).toEqual([255, 9, 255, 9, 255, 9]);
   });
 
   it('is turned upright as the camera says', async () => {
     const quarterTurn = raw(2, 1, 3, [0, 0, 0, 255, 255, 255]).withMetadata({ orientation: 6 });
     await save('a/1.jpg', await quarterTurn.jpeg({ quality: 100, chromaSubsampling: '4:4:4' }).toBuffer());
-    const { inputs, inputShape } = await readImageFolder(folder, { channels: 1 });
+    const { inputs, inputShape } = await read(folder, { channels: 1 });
     expect(inputShape).toEqual([1, 2, 1]);
     expect(inputs[0]).toBeLessThan(8);
     expect(inputs[1]).toBeGreaterThan(247);
@@ -74,54 +85,56 @@ describe('a folder of images', () => {
 
   it('keeps many images apart, though they are decoded side by side', async () => {
     for (let i = 0; i < 100; i++) await save(`a/${String(i).padStart(3, '0')}.png`, await grey(i, 255 - i));
-    const { inputs } = await readImageFolder(folder);
+    const { inputs } = await read(folder);
     expect([...inputs]).toEqual(Array.from({ length: 100 }, (_, i) => [i, 255 - i]).flat());
   });
 
   it.each<[string, Record<string, Uint8Array | string | Promise<Uint8Array>>, RegExp]>([
-    ['no folders', { 'a.png': 'x' }, /^: expected a folder of images for each class, got no folders$/],
-    ['an empty class', { 'a/x.txt': 'x' }, /^\/a: expected PNG or JPEG images, got none$/],
+    [
+      'no folders',
+      { 'a.png': 'x' },
+      /^: expected a folder of images \(PNG, JPEG, WebP, TIFF, GIF or BMP\) for each class, got no folders$/,
+    ],
+    [
+      'no pictures',
+      { 'a/x.txt': 'x' },
+      /^: expected a folder of images \(PNG, JPEG, WebP, TIFF, GIF or BMP\) for each class, got none$/,
+    ],
     [
       'two sizes',
       { 'a/1.png': grey(1, 2), 'b/2.png': raw(1, 1, 1, [1]).png().toBuffer() },
-      /^\/b\/2\.png: expected 2 × 1 pixels like .*\/a\/1\.png, or one size given for all, got 1 × 1$/,
+      /^\/b\/2\.png: expected 2 × 1 pixels like .*\/a\/1\.png, or one size given for all \(--image-size\), got 1 × 1$/,
     ],
-    ['an empty image', { 'a/1.png': '' }, /^\/a\/1\.png: cannot decode: .+$/],
-    ['something else named an image', { 'a/1.png': 'hello' }, /^\/a\/1\.png: cannot decode: .+$/],
+    ['an empty image', { 'a/1.png': '' }, /^\/a\/1\.png: cannot decode: .+; --skip-broken leaves such files out$/],
+    [
+      'something else named an image',
+      { 'a/1.png': 'hello' },
+      /^\/a\/1\.png: cannot decode: .+; --skip-broken leaves such files out$/,
+    ],
     [
       'another format named an image',
       { 'a/1.png': '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>' },
-      /^\/a\/1\.png: expected a PNG or JPEG image, got svg$/,
+      /^\/a\/1\.png: expected a PNG, JPEG, WebP, TIFF, GIF or BMP image, got svg; --skip-broken leaves such files out$/,
     ],
     [
       'an image cut short',
       {
-        'a/1.png': raw(
-          64,
-          64,
-          3,
-          Array.from({ length: 12288 }, (_, i) => (i * i) % 251),
-        )
+        'a/1.png': noise(64, 64)
           .png()
           .toBuffer()
           .then((png) => png.subarray(0, -200)),
       },
-      /^\/a\/1\.png: cannot decode: .+$/,
+      /^\/a\/1\.png: cannot decode: .+; --skip-broken leaves such files out$/,
     ],
     [
       'a photo cut short',
       {
-        'a/1.jpg': raw(
-          64,
-          64,
-          3,
-          Array.from({ length: 12288 }, (_, i) => (i * i) % 251),
-        )
+        'a/1.jpg': noise(64, 64)
           .jpeg()
           .toBuffer()
           .then((jpeg) => jpeg.subarray(0, -200)),
       },
-      /^\/a\/1\.jpg: cannot decode: .+$/,
+      /^\/a\/1\.jpg: cannot decode: .+; --skip-broken leaves such files out$/,
     ],
   ])('is refused with %s', async (_name, files, message) => {
     for (const [name, content] of Object.entries(files)) await save(name, await content);
@@ -134,5 +147,176 @@ describe('a folder of images', () => {
     await expect(readImageFolder('/nowhere')).rejects.toThrow(
       new UserError('/nowhere: cannot read: no such file or directory'),
     );
+  });
+
+  const white = (left: number, right: number) =>
+    raw(2, 1, 4, [255, 255, 255, left, 255, 255, 255, right]).png().toBuffer();
+  it('says that all are the same, as white ink on transparency is on white, and is read on another background', async () => {
+    await save('a/1.png', await white(0, 255));
+    await save('b/1.png', await white(255, 0));
+    expect((await readImageFolder(folder)).notes).toEqual([
+      'all 2 pictures are the same; what is transparent shows #ffffff: --background chooses another colour',
+    ]);
+    const { parts, picture, notes } = await readImageFolder(folder, { background: '#000000' });
+    expect(notes).toEqual([]);
+    expect([...parts.train.inputs]).toEqual([0, 255, 0, 255, 0, 255, 255, 0, 255, 0, 255, 0]);
+    expect(picture).toEqual({
+      size: { rows: 1, columns: 2 },
+      channels: 3,
+      filter: 'triangle',
+      fit: 'stretch',
+      background: '#000000',
+    });
+  });
+
+  it('says that all are the same, whatever they show', async () => {
+    await save('a/1.png', await grey(1, 2));
+    await save('b/1.png', await grey(1, 2));
+    expect((await readImageFolder(folder)).notes).toEqual(['all 2 pictures are the same']);
+  });
+
+  it('says which pictures are of one colour', async () => {
+    await save('a/1.png', await grey(1, 2));
+    await save('a/2.png', await grey(3, 3));
+    await save('b/1.png', await colour([1, 2, 3, 1, 2, 3]));
+    const { notes } = await readImageFolder(folder);
+    expect(notes).toEqual([`2 of 3 pictures are of one colour, such as ${folder}/a/2.png`]);
+  });
+
+  it('leaves out what is no class and no picture, and says so', async () => {
+    await save('a/1.png', await grey(1, 2));
+    await save('b/deep/er/1.png', await grey(3, 4));
+    await save('b/2.png', await grey(5, 6));
+    await save('b/__MACOSX/._2.png', 'x');
+    await save('__MACOSX/a/._1.png', 'x');
+    await save('.cache/a/1.png', 'x');
+    await save('a/Thumbs.db', 'x');
+    await save('b/labels.csv', 'x');
+    await save('notes/readme.txt', 'x');
+    await mkdir(join(folder, 'nothing'));
+    const { parts, notes } = await readImageFolder(folder);
+    expect([...parts.train.inputs]).toEqual([1, 2, 5, 6, 3, 4]);
+    expect(parts.train.classes).toEqual(['a', 'b']);
+    expect(notes).toEqual([
+      'left out: .cache, __MACOSX, b/__MACOSX',
+      'left out, without pictures: notes, nothing',
+      'left out, files that are no pictures: 3, such as a/Thumbs.db',
+    ]);
+  });
+
+  it('is found in the one folder that an archive holds', async () => {
+    await save('pets/images/cat/1.png', await grey(1, 2));
+    await save('pets/images/dog/1.png', await grey(3, 4));
+    await save('__MACOSX/pets/._images', 'x');
+    expect(await readImageFolder(folder)).toMatchObject({ parts: { train: { classes: ['cat', 'dog'], count: 2 } } });
+  });
+
+  it.each([
+    ['train', 'valid', 'test'],
+    ['Training', 'validation', 'Testing'],
+    ['train_set', 'val_set', 'test_set'],
+  ])('has the parts %s, %s and %s', async (train, validation, test) => {
+    await save(`${train}/a/1.png`, await grey(1, 2));
+    await save(`${train}/b/1.png`, await grey(3, 4));
+    await save(`${validation}/b/1.png`, await grey(5, 6));
+    await save(`${test}/a/1.png`, await grey(7, 8));
+    await save(`${test}/b/1.png`, await grey(9, 10));
+    await save('models/x/1.png', await grey(9, 10));
+    const { parts, notes } = await readImageFolder(folder);
+    const common = { task: 'classification', inputShape: [1, 1, 2], classes: ['a', 'b'] };
+    expect(parts).toEqual({
+      train: { ...common, count: 2, inputs: Uint8Array.of(1, 2, 3, 4), labels: Int32Array.of(0, 1) },
+      validation: { ...common, count: 1, inputs: Uint8Array.of(5, 6), labels: Int32Array.of(1) },
+      test: { ...common, count: 2, inputs: Uint8Array.of(7, 8, 9, 10), labels: Int32Array.of(0, 1) },
+    });
+    expect(notes).toEqual(['left out, without a folder for each class of train: models']);
+  });
+
+  it('takes no test part without classes, and refuses one with a class that training lacks', async () => {
+    await save('train/a/1.png', await grey(1, 2));
+    await save('train/b/1.png', await grey(3, 4));
+    await save('valid/a/1.png', await grey(5, 6));
+    await save('test/1.png', await grey(7, 8));
+    const { parts, notes } = await readImageFolder(folder);
+    expect(Object.keys(parts)).toEqual(['train', 'validation']);
+    expect(notes).toEqual(['left out, without a folder for each class of train: test']);
+    await save('valid/c/1.png', await grey(5, 6));
+    await expect(readImageFolder(folder)).rejects.toThrow(
+      `${folder}/valid/c: expected a class that ${folder}/train has (a, b), got another`,
+    );
+  });
+
+  it('skips and counts broken files when told to', async () => {
+    await save('a/1.png', await grey(1, 2));
+    await save('a/2.png', 'hello');
+    await save('a/3.png', await grey(3, 4));
+    await save('b/1.png', (await noise(64, 64).png().toBuffer()).subarray(0, -200));
+    await save('b/2.png', await grey(5, 6));
+    const size = { rows: 1, columns: 2 };
+    const { parts, notes } = await readImageFolder(folder, { size, skipBroken: true, channels: 1 });
+    expect([...parts.train.inputs]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect([...parts.train.labels]).toEqual([0, 0, 1]);
+    expect(notes).toEqual([expect.stringMatching(/^broken files skipped: 2, such as .*\/a\/2\.png: cannot decode: /)]);
+  });
+
+  it('is refused when every file is broken, even if they may be skipped', async () => {
+    await save('a/1.png', 'hello');
+    await expect(readImageFolder(folder, { skipBroken: true })).rejects.toThrow(
+      /: expected images that can be decoded, got .*\/a\/1\.png: cannot decode/,
+    );
+  });
+
+  it('holds drawings, framed and centred, when told to', async () => {
+    const ink = (x: number, y: number) => (x > 5 && x < 12 && y > 2 && y < 30 ? 0 : 255);
+    const pixels = Array.from({ length: 60 * 40 }, (_, i) => ink(i % 60, Math.floor(i / 60)));
+    await save('a/1.png', await raw(60, 40, 1, pixels).png().toBuffer());
+    const { parts, picture } = await readImageFolder(folder, { pictures: 'drawing' });
+    expect(picture).toMatchObject({ size: { rows: 28, columns: 28 }, channels: 1, drawing: true });
+    const { inputs } = parts.train;
+    const columns = Array.from({ length: 28 }, (_, x) => Math.max(...inputs.filter((_, i) => i % 28 === x)));
+    expect(columns.findIndex((value) => value > 200)).toBe(13);
+    expect(columns.findLastIndex((value) => value > 200)).toBe(16);
+  });
+
+  /** Uncompressed, the rows from the bottom up. */
+  function bmp(bits: 8 | 24 | 32, width: number, height: number, rgb: readonly number[]): Uint8Array {
+    const rowBytes = Math.ceil((width * bits) / 32) * 4;
+    const palette = bits === 8 ? Array.from({ length: 256 }, (_, i) => [255 - i, 0, i, 0]).flat() : [];
+    const file = Buffer.alloc(54 + palette.length + rowBytes * height);
+    file.write('BM');
+    file.writeUInt32LE(54 + palette.length, 10);
+    [40, width, height].forEach((value, i) => file.writeUInt32LE(value, 14 + 4 * i));
+    file.writeUInt16LE(bits, 28);
+    file.set(palette, 54);
+    for (let i = 0; i < width * height; i++) {
+      const at = 54 + palette.length + (height - 1 - Math.floor(i / width)) * rowBytes + (i % width) * (bits / 8);
+      const [red = 0, green = 0, blue = 0] = rgb.slice(3 * i, 3 * i + 3);
+      file.set(bits === 8 ? [red] : [blue, green, red], at);
+    }
+    return file;
+  }
+
+  const pixels = [250, 0, 5, 7, 0, 248, 100, 0, 155, 9, 0, 246, 0, 0, 255, 255, 0, 0];
+  const planes = [0, 1, 2].flatMap((channel) => pixels.filter((_, i) => i % 3 === channel));
+  it.each<[string, () => Promise<Uint8Array> | Uint8Array]>([
+    ['webp', () => raw(3, 2, 3, pixels).webp({ lossless: true }).toBuffer()],
+    ['tiff', () => raw(3, 2, 3, pixels).tiff({ compression: 'lzw' }).toBuffer()],
+    ['tif', () => raw(3, 2, 3, pixels).toColourspace('rgb16').tiff({ compression: 'none' }).toBuffer()],
+    ['gif', () => raw(3, 2, 3, pixels).gif({ dither: 0 }).toBuffer()],
+    ['bmp', () => bmp(24, 3, 2, pixels)],
+    ['BMP', () => bmp(32, 3, 2, pixels)],
+    ['8.bmp', () => bmp(8, 3, 2, pixels)],
+  ])('may be of %s', async (extension, file) => {
+    await save(`a/1.${extension}`, await file());
+    expect([...(await read(folder)).inputs]).toEqual(planes);
+  });
+
+  it('has the first picture of an animation', async () => {
+    const frames = Array.from({ length: 2 }, (_, frame) => Array<number>(12).fill(frame * 255)).flat();
+    const image = sharp(Uint8Array.from(frames), { raw: { width: 2, height: 4, channels: 3, pageHeight: 2 } });
+    await save('a/1.gif', await image.gif().toBuffer());
+    const { inputs, inputShape } = await read(folder, { channels: 1 });
+    expect(inputShape).toEqual([1, 2, 2]);
+    expect([...inputs]).toEqual([0, 0, 0, 0]);
   });
 });

@@ -8,6 +8,7 @@ import {
   encodeNpy,
   encodeNpz,
   parseNpy,
+  parseNpyOrTexts,
   parseNpz,
   readNpy,
   readNpz,
@@ -77,7 +78,79 @@ describe('a .npy file', () => {
     expect(parseNpy(npy("'|u1'", '(0, 3)', new Uint8Array()), 'f').shape).toEqual([0, 3]);
   });
 
-  const dtypes = 'f: expected dtype |b1, |u1, |i1, <u2, <i2, <u4, <i4, <u8, <i8, <f4, <f8, got';
+  it.each<[string, ArrayBufferView, ArrayBufferView]>([
+    ["'>f4'", Uint8Array.of(0x3f, 0xc0, 0, 0, 0xc0, 0, 0, 0), Float32Array.of(1.5, -2)],
+    ["'>i8'", Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 2, ...new Uint8Array(8).fill(255)), BigInt64Array.of(258n, -1n)],
+    ["'>u2'", Uint8Array.of(1, 2, 0, 3), Uint16Array.of(258, 3)],
+    ["'>f2'", Uint8Array.of(0x3e, 0, 0xc0, 0), Float32Array.of(1.5, -2)],
+  ])('may hold big-endian %s', (descr, bytes, data) => {
+    expect(parseNpy(npy(descr, '(2,)', bytes), 'f').data).toEqual(data);
+  });
+
+  it('may hold half precision, of every kind of number', () => {
+    const halves = Uint16Array.of(0x3c00, 0xc000, 0x0000, 0x7bff, 0x0001, 0x8400, 0x3555, 0x7c00, 0xfc00, 0x7e00);
+    const { data } = parseNpy(npy("'<f2'", '(10,)', halves), 'f');
+    expect(data).toEqual(
+      Float32Array.of(1, -2, 0, 65504, 2 ** -24, -(2 ** -14), 0.333251953125, Infinity, -Infinity, NaN),
+    );
+  });
+
+  it.each([
+    ["'<U3'", 4, 'little'],
+    ["'>U3'", 4, 'big'],
+    ["'|S3'", 1, 'little'],
+  ])('may hold texts as %s', (descr, unit, order) => {
+    const codes = ['cat', 'é', ''].flatMap((text) => Array.from({ length: 3 }, (_, i) => text.codePointAt(i) ?? 0));
+    const bytes = Buffer.alloc(9 * unit);
+    codes.forEach((code, i) => {
+      if (order === 'big') bytes.writeUInt32BE(code, 4 * i);
+      else if (unit === 4) bytes.writeUInt32LE(code, 4 * i);
+    });
+    if (unit === 1) bytes.write('cat\u00e9', 'utf8');
+    expect(parseNpyOrTexts(npy(descr, '(3,)', bytes), 'f').data).toEqual(['cat', 'é', '']);
+    expect(() => parseNpy(npy(descr, '(3,)', bytes), 'f')).toThrow(new UserError('f: expected numbers, got texts'));
+  });
+
+  it('may be in Fortran order', () => {
+    const columns = Float32Array.of(
+      0,
+      12,
+      4,
+      16,
+      8,
+      20,
+      1,
+      13,
+      5,
+      17,
+      9,
+      21,
+      2,
+      14,
+      6,
+      18,
+      10,
+      22,
+      3,
+      15,
+      7,
+      19,
+      11,
+      23,
+    );
+    const rows = Float32Array.from({ length: 24 }, (_, i) => i);
+    expect(parseNpy(npy("'<f4'", '(2, 3, 4)', columns, { order: 'True' }), 'f')).toEqual({
+      where: 'f',
+      shape: [2, 3, 4],
+      data: rows,
+    });
+    const texts = npy("'|S1'", '(2, 2)', Buffer.from('acbd'), { order: 'True' });
+    expect(parseNpyOrTexts(texts, 'f').data).toEqual(['a', 'b', 'c', 'd']);
+    expect(parseNpy(npy("'|u1'", '(0, 3)', new Uint8Array(), { order: 'True' }), 'f').data).toEqual(new Uint8Array());
+  });
+
+  const dtypes =
+    'f: expected numbers or texts (|b1, |u1, |i1, <u2, <i2, <u4, <i4, <u8, <i8, <f4, <f8, <f2, <U…, |S…, or > for <), got';
   it.each([
     ['nothing', new Uint8Array(), 'f: expected a NumPy array file of version 1 to 3, got something else'],
     [
@@ -93,18 +166,14 @@ describe('a .npy file', () => {
       npy("'<f8'", '(4294967296, 4294967296)', Uint8Array.of(1)),
       'f: expected 147573952589676410000 bytes for <f8 [4294967296, 4294967296], got 1',
     ],
-    [
-      'Fortran order',
-      npy("'|u1'", '(1, 1)', Uint8Array.of(1), { order: 'True' }),
-      'f: expected C order (numpy.ascontiguousarray), got Fortran order',
-    ],
-    ['big-endian numbers', npy("'>f4'", '(1,)', Float32Array.of(1)), `${dtypes} ">f4"`],
-    ['half precision', npy("'<f2'", '(1,)', Uint16Array.of(1)), `${dtypes} "<f2"`],
+    ['quadruple precision', npy("'<f16'", '(1,)', new Uint8Array(16)), `${dtypes} "<f16"`],
+    ['texts without a sign', npy("'<U0'", '(4294967296,)', new Uint8Array()), `${dtypes} "<U0"`],
+    ['texts cut short', npy("'<U2'", '(2,)', new Uint8Array(12)), 'f: expected 16 bytes for <U2 [2], got 12'],
     ['Python objects', npy("'|O'", '(1,)', Uint8Array.of(1)), `${dtypes} "|O"`],
     [
       'records',
       npy("[('a', '<f4')]", '(1,)', Float32Array.of(1)),
-      `f: expected an array of plain numbers, got "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (…"`,
+      `f: expected an array of plain numbers or texts, got "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (…"`,
     ],
   ])('is refused with %s', (_name, bytes, message) => {
     expect(() => parseNpy(bytes, 'f')).toThrow(new UserError(message));
@@ -145,6 +214,8 @@ describe('a data set from two arrays', () => {
     parseNpy(npy(`'${descr}'`, shape, data), descr);
   const pixels = array('|u1', '(2, 1, 2)', Uint8Array.of(1, 2, 3, 4));
 
+  const two = array('<i4', '(2,)', Int32Array.of(0, 1));
+
   it('has images of one channel, and classes in the order of their numbers', () => {
     expect(arrayDataset(pixels, array('<i8', '(2,)', BigInt64Array.of(10n, 9n)))).toEqual({
       task: 'classification',
@@ -169,12 +240,47 @@ describe('a data set from two arrays', () => {
 
   it('takes whole numbers as values when told to, and fractions as classes', () => {
     const whole = array('<i4', '(2,)', Int32Array.of(5, -5));
-    expect(arrayDataset(pixels, whole, 'regression')).toMatchObject({ values: Float32Array.of(5, -5) });
+    expect(arrayDataset(pixels, whole, { task: 'regression' })).toMatchObject({ values: Float32Array.of(5, -5) });
     const fractions = array('<f4', '(2,)', Float32Array.of(1.5, -0.5));
-    expect(arrayDataset(pixels, fractions, 'classification')).toMatchObject({ classes: ['-0.5', '1.5'] });
+    expect(arrayDataset(pixels, fractions, { task: 'classification' })).toMatchObject({ classes: ['-0.5', '1.5'] });
   });
 
-  const two = array('<i4', '(2,)', Int32Array.of(0, 1));
+  it('has classes of texts, and those of a row with one 1', () => {
+    const texts = parseNpyOrTexts(npy("'|S3'", '(2,)', Buffer.from('dogcat')), 'y');
+    expect(arrayDataset(pixels, texts)).toMatchObject({ classes: ['cat', 'dog'], labels: Int32Array.of(1, 0) });
+    const rows = array('<f4', '(2, 3)', Float32Array.of(0, 0, 1, 1, 0, 0));
+    expect(arrayDataset(pixels, rows)).toMatchObject({
+      task: 'classification',
+      classes: ['0', '1', '2'],
+      labels: Int32Array.of(2, 0),
+    });
+  });
+
+  it.each([
+    [[5, 4, 3], undefined, [3, 5, 4]],
+    [[5, 4, 1], undefined, [1, 5, 4]],
+    [[6, 5, 4], undefined, [4, 6, 5]],
+    [[3, 5, 4], undefined, [3, 5, 4]],
+    [[3, 5, 1], undefined, [3, 5, 1]],
+    [[5, 2, 3], undefined, [5, 2, 3]],
+    [[5, 4, 2], undefined, [5, 4, 2]],
+    [[5, 4, 2], 'NHWC', [2, 5, 4]],
+    [[5, 4, 3], 'NCHW', [5, 4, 3]],
+  ] as const)('takes images %j with the layout %s as %j', (shape, layout, inputShape) => {
+    const [rows, columns, channels] = shape;
+    const size = rows * columns * channels;
+    const bytes = Uint8Array.from({ length: 2 * size }, (_, i) => (i * 7) % 251);
+    const dataset = arrayDataset(array('|u1', `(2, ${shape.join(', ')})`, bytes), two, { layout });
+    expect(dataset.inputShape).toEqual(inputShape);
+    const moved = (i: number) => {
+      const [image, rest] = [Math.floor(i / size) * size, i % size];
+      const [channel, place] = [Math.floor(rest / (rows * columns)), rest % (rows * columns)];
+      return bytes[image + place * channels + channel];
+    };
+    const stays = inputShape.join() === shape.join();
+    expect([...dataset.inputs]).toEqual(stays ? [...bytes] : Array.from(bytes, (_, i) => moved(i)));
+  });
+
   it.each([
     ['inputs of one dimension', two, two, '<i4: expected at least 2 dimensions (samples first), got [2]'],
     ['no samples', array('<f4', '(0, 3)', new Float32Array()), two, '<f4: expected samples, got none'],
@@ -187,7 +293,7 @@ describe('a data set from two arrays', () => {
     [
       'labels in a table',
       pixels,
-      array('<i4', '(2, 2)', Int32Array.of(1, 0, 0, 1)),
+      array('<i4', '(2, 2)', Int32Array.of(1, 1, 0, 1)),
       '<i4: expected shape [2], one for each sample, got [2, 2]',
     ],
     [

@@ -2,7 +2,7 @@
 import { inflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { rgbaOf, rowsSize } from '../../../worker/pictures/png-rows.ts';
+import { rgbaOf, rowsSize } from '../../../training/pictures/png-rows.ts';
 
 const [width, height] = [37, 23];
 /** Soft and hard edges, so that encoders use all filters. */

@@ -1,6 +1,6 @@
 /**
- * How a camera was held: the Exif tag Orientation of a JPEG, and the picture turned upright. A broken Exif segment is no reason to
- * refuse a picture: it counts as none.
+ * How a camera was held: the Exif tag Orientation of a JPEG or PNG, and the picture turned upright. Broken Exif data are no reason to
+ * refuse a picture: they count as none.
  * https://www.cipa.jp/std/documents/download_e.html?DC-008-Translation-2023-E (4.6.2, 4.6.5.1)
  */
 import type { Picture } from './picture.ts';
@@ -27,43 +27,51 @@ const sources: Readonly<Record<number, Source>> = {
 export function upright(picture: Picture, orientation: number): Picture {
   const source = sources[orientation];
   if (!source) return picture;
-  const { width, height } = picture;
+  const { width, height, channels } = picture;
   const turned = orientation >= 5 ? { width: height, height: width } : { width, height };
-  const from = new Uint32Array(picture.data.buffer, picture.data.byteOffset, width * height);
-  const to = new Uint32Array(from.length);
-  for (let i = 0; i < to.length; i++) {
+  const data = new Uint8Array(picture.data.length);
+  for (let i = 0; i < width * height; i++) {
     const [x, y] = source(i % turned.width, Math.floor(i / turned.width), width, height);
-    to[i] = from[y * width + x] ?? 0;
+    const from = (y * width + x) * channels;
+    for (let channel = 0; channel < channels; channel++) {
+      data[i * channels + channel] = picture.data[from + channel] ?? 0;
+    }
   }
-  return { ...turned, data: new Uint8Array(to.buffer) };
+  return { ...turned, channels, data };
 }
 
 /** The value of the tag in a JPEG file, 1 where there is none. */
 export function orientationOf(jpeg: Uint8Array): number {
   const exif = exifOf(jpeg);
+  return exif ? exifOrientation(exif) : 1;
+}
+
+/**
+ * The value of the tag, 1 where there is none.
+ * @param exif a TIFF file: the data of a PNG's eXIf chunk, or of a JPEG's APP1 segment behind its name
+ */
+export function exifOrientation(exif: Uint8Array): number {
   try {
-    return exif ? readOrientation(exif) : 1;
+    return readOrientation(new DataView(exif.buffer, exif.byteOffset, exif.byteLength));
   } catch {
     return 1;
   }
 }
 
-/** What follows the segment's `Exif\0\0`: a TIFF file. */
-function exifOf(jpeg: Uint8Array): DataView | undefined {
+/** What follows the segment's `Exif\0\0`. */
+function exifOf(jpeg: Uint8Array): Uint8Array | undefined {
   const view = new DataView(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
   for (let at = 2; at + 4 <= jpeg.byteLength && view.getUint8(at) === 0xff;) {
     const [marker, length] = [view.getUint8(at + 1), view.getUint16(at + 2)];
     if (marker === START_OF_SCAN) return undefined;
     const segment = jpeg.subarray(at + 4, at + 2 + length);
-    if (marker === APP1 && String.fromCharCode(...segment.subarray(0, 6)) === 'Exif\0\0') {
-      return new DataView(segment.buffer, segment.byteOffset + 6, Math.max(segment.byteLength - 6, 0));
-    }
+    if (marker === APP1 && String.fromCharCode(...segment.subarray(0, 6)) === 'Exif\0\0') return segment.subarray(6);
     at += 2 + length;
   }
   return undefined;
 }
 
-/** @throws RangeError where the segment ends too early */
+/** @throws RangeError where the data end too early */
 function readOrientation(tiff: DataView): number {
   const littleEndian = tiff.getUint16(0) === 0x4949;
   const directory = tiff.getUint32(4, littleEndian);

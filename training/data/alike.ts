@@ -1,0 +1,23 @@
+/** Inputs that say nothing: samples of one value, and data in which all are the same. */
+import { elementCount } from '../files/index.ts';
+import type { Samples } from './dataset.ts';
+
+export interface Alike {
+  /** Whether there are several samples, all the same. */
+  readonly all: boolean;
+  /** Those in which every channel, or the whole where there are none, has one value. */
+  readonly flat: readonly number[];
+}
+
+export function alikeSamples({ inputs, inputShape, count }: Samples): Alike {
+  const size = elementCount(inputShape);
+  const plane = inputShape.length === 3 ? size / (inputShape[0] ?? 1) : size;
+  const flat: number[] = [];
+  let all = count > 1;
+  for (let sample = 0; sample < count; sample++) {
+    const values = inputs.subarray(sample * size, (sample + 1) * size);
+    all &&= values.every((value, i) => value === inputs[i]);
+    if (values.every((value, i) => value === values[i - (i % plane)])) flat.push(sample);
+  }
+  return { all, flat };
+}

@@ -1,0 +1,83 @@
+/** Which arrays of an archive are the inputs and the labels, by what people call them. */
+import { quote, unexpected } from '../files/index.ts';
+
+/** What the user says of them. */
+type Choice = { readonly [K in keyof ArrayPair]?: string | undefined };
+
+/** The names of a part's two arrays. */
+export interface ArrayPair {
+  readonly inputs: string;
+  readonly label: string;
+}
+
+export interface ArrayNames {
+  readonly train: ArrayPair;
+  readonly validation?: ArrayPair;
+  readonly test?: ArrayPair;
+}
+
+const INPUTS = 'x|data|images?|imgs?|inputs?|features?|samples?';
+const LABELS = 'y|labels?|targets?|class(?:es)?';
+/** `x`, `X_train`, `train_images`, `valLabels`: without signs between, in small letters. */
+const NAME = new RegExp(
+  `^(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?)?(?:(${INPUTS})|(${LABELS}))(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?)?$`,
+);
+
+type PartName = 'all' | 'train' | 'validation' | 'test';
+
+const partOf = (text: string): PartName =>
+  text === '' ? 'all' : text.startsWith('tr') ? 'train' : text.startsWith('v') ? 'validation' : 'test';
+
+interface Understood {
+  readonly name: string;
+  readonly part: PartName;
+  readonly kind: keyof ArrayPair;
+  /** Whether it is called by the letter x or y. */
+  readonly isLetter: boolean;
+}
+
+function understand(name: string): Understood[] {
+  const match = NAME.exec(name.toLowerCase().replaceAll(/[^a-z]/g, ''));
+  if (!match) return [];
+  const [, before = '', inputs, label, after = ''] = match;
+  if (before !== '' && after !== '') return [];
+  const isLetter = inputs === 'x' || label === 'y';
+  return [{ name, part: partOf(before + after), kind: inputs === undefined ? 'label' : 'inputs', isLetter }];
+}
+
+/**
+ * @param names in the archive
+ * @param chosen by the user, instead of what the names say
+ * @throws {UserError} that lists the names where they do not tell
+ */
+export function findArrays(names: readonly string[], chosen: Choice, where: string): ArrayNames {
+  const understood = names.flatMap(understand);
+  const only = (part: PartName, kind: keyof ArrayPair): string | undefined => {
+    const found = understood.filter((array) => array.part === part && array.kind === kind);
+    const [first, another] = found.length > 1 ? found.filter(({ isLetter }) => isLetter) : found;
+    return another ? undefined : first?.name;
+  };
+  const pairOf = (part: PartName, given: Choice = {}): ArrayPair | undefined => {
+    const { inputs = only(part, 'inputs'), label = only(part, 'label') } = given;
+    return inputs !== undefined && label !== undefined && inputs !== label ? { inputs, label } : undefined;
+  };
+  if (chosen.inputs !== undefined || chosen.label !== undefined) {
+    const pair = pairOf('all', chosen) ?? pairOf('train', chosen);
+    if (pair) return { train: pair };
+    throw unexpected(where, `both --inputs NAME and --label NAME`, `one; its arrays are ${listOf(names)}`);
+  }
+  const [whole, train] = [pairOf('all') ?? positional(names), pairOf('train')];
+  if (whole && !train) return { train: whole };
+  if (train && !whole) {
+    const [validation, test] = [pairOf('validation'), pairOf('test')];
+    return { train, ...(validation && { validation }), ...(test && { test }) };
+  }
+  const wanted = 'arrays x and y, or x_train, y_train, x_test and y_test';
+  throw unexpected(where, wanted, `${listOf(names)}; --inputs NAME --label NAME choose among them`);
+}
+
+/** As `numpy.savez(file, x, y)` calls them. */
+const positional = (names: readonly string[]): ArrayPair | undefined =>
+  names.toSorted().join() === 'arr_0,arr_1' ? { inputs: 'arr_0', label: 'arr_1' } : undefined;
+
+const listOf = (names: readonly string[]): string => names.map(quote).join(', ') || 'none';

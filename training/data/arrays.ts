@@ -1,0 +1,105 @@
+/** Arrays in NumPy's files as data: which they are, how they were understood, and which parts they bring. */
+import { printable, unexpected } from '../files/index.ts';
+import type { PicturePreparation } from '../pictures/index.ts';
+import { alikeSamples } from './alike.ts';
+import { arrayDataset, type ArrayOptions, isChannelsLast, pictureOfArray, rangeOf } from './array-dataset.ts';
+import { type ArrayPair, findArrays } from './array-names.ts';
+import type { Dataset } from './dataset.ts';
+import type { DataSource } from './options.ts';
+import { type NpyArray, type NpyTexts, openNpz, readNpy, readNpyOrTexts } from './npy.ts';
+
+export interface ArrayParts {
+  /** What the file has a part for; all is training's where it has none. */
+  readonly parts: { readonly train: Dataset; readonly validation?: Dataset; readonly test?: Dataset };
+  /** Undefined where the inputs are no pictures. */
+  readonly picture: PicturePreparation | undefined;
+  /** For people: how the arrays were understood, and what is odd. */
+  readonly notes: readonly string[];
+}
+
+/** @throws {UserError} naming the file and the array, and the flag that decides */
+export async function readNpzArrays(
+  path: string,
+  options: ArrayOptions & Pick<DataSource, 'inputs' | 'label'>,
+): Promise<ArrayParts> {
+  const npz = await openNpz(path);
+  const { train, validation, test } = findArrays(npz.names, options, path);
+  const read = ({ inputs, label }: ArrayPair): Arrays => ({
+    inputs: npz.numbers(inputs),
+    labels: npz.numbersOrTexts(label),
+  });
+  return partsOf(read(train), validation && read(validation), test && read(test), options);
+}
+
+/** @throws {UserError} as `readNpzArrays` does */
+export async function readNpyArrays(path: string, labels: string, options: ArrayOptions): Promise<ArrayParts> {
+  const all = { inputs: await readNpy(path), labels: await readNpyOrTexts(labels) };
+  return partsOf(all, undefined, undefined, options);
+}
+
+interface Arrays {
+  readonly inputs: NpyArray;
+  readonly labels: NpyArray | NpyTexts;
+}
+
+function partsOf(
+  all: Arrays,
+  validation: Arrays | undefined,
+  test: Arrays | undefined,
+  options: ArrayOptions,
+): ArrayParts {
+  const train = arrayDataset(all.inputs, all.labels, options);
+  const parts = {
+    train,
+    ...(validation && { validation: likeTraining(validation, train, options) }),
+    ...(test && { test: likeTraining(test, train, options) }),
+  };
+  const picture = pictureOfArray(train);
+  return { parts, picture, notes: notesOnArrays(all, parts, picture, options) };
+}
+
+/** @throws {UserError} where a part has other shapes or classes than training's */
+function likeTraining({ inputs, labels }: Arrays, train: Dataset, { layout }: ArrayOptions): Dataset {
+  const part = arrayDataset(inputs, labels, {
+    layout,
+    task: train.task,
+    ...(train.task === 'classification' && { classes: train.classes }),
+  });
+  if (part.inputShape.join() === train.inputShape.join()) return part;
+  throw unexpected(
+    inputs.where,
+    `samples [${train.inputShape.join(', ')}] as training's`,
+    `[${part.inputShape.join(', ')}]`,
+  );
+}
+
+function notesOnArrays(
+  { inputs, labels }: Arrays,
+  { train, ...held }: ArrayParts['parts'],
+  picture: PicturePreparation | undefined,
+  { layout }: ArrayOptions,
+): string[] {
+  const [, ...shape] = inputs.shape;
+  const { all, flat } = alikeSamples(train);
+  const notes = [`inputs: ${printable(inputs.where)} [${inputs.shape.join(', ')}]; labels: ${printable(labels.where)}`];
+  const parts = Object.keys(held);
+  if (parts.length > 0) notes.push(`the samples for ${parts.join(' and ')} are those that the file has for it`);
+  if (isChannelsLast(shape, layout) && layout === undefined) {
+    notes.push(`images [${shape.join(', ')}] are taken as rows, columns and channels; --layout NCHW if they are not`);
+  }
+  if (all) notes.push(`all ${train.count} samples are the same`);
+  else if (flat.length > 0 && train.inputShape.length === 3) {
+    notes.push(`${flat.length} of ${train.count} images are of one colour, such as number ${flat[0] ?? 0}`);
+  }
+  if (picture?.values === null) {
+    const [lowest, highest] = rangeOf(train.inputs);
+    notes.push(
+      `numbers from ${lowest} to ${highest} are not those of pictures: the model will be served tensors, not pictures`,
+    );
+  } else if (picture?.values) {
+    notes.push(
+      `numbers from ${picture.values.join(' to ')}: pictures will be brought to these when the model is served`,
+    );
+  }
+  return notes;
+}

@@ -1,0 +1,182 @@
+/**
+ * Which pictures a folder holds, and of which class and part each is: a folder for each class (`cat/1.png`, `dog/2.jpg`, also in folders
+ * within those), or such folders within one for each part (`train/cat/1.png`, `valid/…`, `test/…`) as Keras and fastai have them.
+ */
+import type { Dirent } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { cannotRead, printable, quote, unexpected } from '../files/index.ts';
+import { sortTexts } from './columns.ts';
+
+export type Part = 'train' | 'validation' | 'test';
+
+export interface ImageFile {
+  readonly path: string;
+  /** Its place among the classes. */
+  readonly label: number;
+}
+
+export interface ImageListing {
+  readonly classes: readonly string[];
+  /** In an order that does not depend on the file system. All are of `train` where the folder has no parts. */
+  readonly parts: Readonly<Partial<Record<Part, readonly ImageFile[]>>>;
+  /** For people: what was left out. */
+  readonly notes: readonly string[];
+}
+
+const PICTURE = /\.(png|jpe?g|jfif|webp|tiff?|gif|bmp)$/i;
+const formats = 'PNG, JPEG, WebP, TIFF, GIF or BMP';
+
+const roles: Readonly<Record<Part, RegExp>> = {
+  train: /^train(ing)?([_-]?set)?$/i,
+  validation: /^val(id(ation)?)?([_-]?set)?$/i,
+  test: /^test(ing)?([_-]?set)?$/i,
+};
+
+/** @throws {UserError} where there is no folder with pictures, or a part has a class that training lacks */
+export async function listImages(root: string): Promise<ImageListing> {
+  const left = new LeftOut(root);
+  const { path, folders } = await enter(root, left);
+  const parts = partFolders(path, folders);
+  if (!parts) {
+    const { classes, files } = await classesIn(path, folders, left);
+    if (classes.length > 0) return { classes, parts: { train: files }, notes: left.notes };
+    throw unexpected(
+      path,
+      `a folder of images (${formats}) for each class`,
+      folders.length > 0 ? 'none' : 'no folders',
+    );
+  }
+  const others = folders.filter((name) => !Object.values(parts).includes(name));
+  left.unused.push(...others.map((name) => join(path, name)));
+  return { ...(await readParts(path, parts, left)), notes: left.notes };
+}
+
+/** The folder itself, or the one within it that is all that it holds, as archives are unpacked. */
+async function enter(path: string, left: LeftOut): Promise<{ path: string; folders: readonly string[] }> {
+  const { folders, files } = await open(path, left);
+  const [only, another] = folders;
+  if (only !== undefined && another === undefined && files.length === 0) {
+    const inside = join(path, only);
+    if ((await list(inside)).some((entry) => entry.isDirectory() && !isHidden(entry.name))) return enter(inside, left);
+  }
+  left.others.push(...files);
+  return { path, folders };
+}
+
+/** The folder of each part, where they are named so: `train` and at least one other. */
+function partFolders(path: string, folders: readonly string[]): Partial<Record<Part, string>> | undefined {
+  const found: Partial<Record<Part, string>> = {};
+  for (const [part, pattern] of Object.entries(roles) as [Part, RegExp][]) {
+    const [name, another] = folders.filter((folder) => pattern.test(folder));
+    if (name === undefined) continue;
+    if (another !== undefined) throw unexpected(path, `one folder for ${part}`, `${quote(name)} and ${quote(another)}`);
+    found[part] = name;
+  }
+  return found.train !== undefined && Object.keys(found).length > 1 ? found : undefined;
+}
+
+async function readParts(path: string, folders: Partial<Record<Part, string>>, left: LeftOut) {
+  const train = join(path, folders.train ?? '');
+  const { classes, files } = await classesIn(train, (await open(train, left)).folders, left);
+  if (classes.length === 0) throw unexpected(train, `a folder of images (${formats}) for each class`, 'none');
+  const parts: Partial<Record<Part, readonly ImageFile[]>> = { train: files };
+  for (const part of ['validation', 'test'] as const) {
+    const name = folders[part];
+    if (name === undefined) continue;
+    const folder = join(path, name);
+    const found = await classesIn(folder, (await open(folder, left)).folders, left);
+    const stranger = found.classes.find((other) => !classes.includes(other));
+    if (stranger !== undefined) {
+      throw unexpected(join(folder, stranger), `a class that ${train} has (${classes.join(', ')})`, 'another');
+    }
+    if (found.files.length === 0) left.unused.push(folder);
+    else
+      parts[part] = found.files.map((file) => ({ ...file, label: classes.indexOf(found.classes[file.label] ?? '') }));
+  }
+  return { classes, parts };
+}
+
+/** Those of the folders that hold pictures. */
+async function classesIn(path: string, folders: readonly string[], left: LeftOut) {
+  const sorted = sortTexts(folders);
+  const images = await Promise.all(sorted.map((name) => imagesIn(join(path, name), left)));
+  const filled = sorted.flatMap((name, i) => ((images[i] ?? []).length > 0 ? [{ name, paths: images[i] ?? [] }] : []));
+  left.empty.push(...sorted.filter((_, i) => images[i]?.length === 0).map((name) => join(path, name)));
+  return {
+    classes: filled.map(({ name }) => name),
+    files: filled.flatMap(({ paths }, label) => paths.map((file): ImageFile => ({ path: file, label }))),
+  };
+}
+
+async function imagesIn(folder: string, left: LeftOut): Promise<string[]> {
+  const { folders, files } = await open(folder, left);
+  const images = files.filter((path) => PICTURE.test(path));
+  left.others.push(...files.filter((path) => !PICTURE.test(path)));
+  const deeper = await Promise.all(folders.sort().map((name) => imagesIn(join(folder, name), left)));
+  return [...images.sort(), ...deeper.flat()];
+}
+
+/** What a folder holds, without what archives and systems leave behind. */
+async function open(path: string, left: LeftOut) {
+  const entries = await list(path);
+  const isFolder = (entry: Dirent) => entry.isDirectory();
+  left.hidden.push(
+    ...entries.filter((entry) => isFolder(entry) && isHidden(entry.name)).map(({ name }) => join(path, name)),
+  );
+  const visible = entries.filter(({ name }) => !isHidden(name));
+  return {
+    folders: visible.filter(isFolder).map(({ name }) => name),
+    files: visible.filter((entry) => !isFolder(entry)).map(({ name }) => join(path, name)),
+  };
+}
+
+const isHidden = (name: string): boolean => name.startsWith('.') || name === '__MACOSX';
+
+async function list(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    throw cannotRead(folder, error);
+  }
+}
+
+/** What was met and not taken. */
+class LeftOut {
+  readonly hidden: string[] = [];
+  readonly empty: string[] = [];
+  readonly unused: string[] = [];
+  readonly others: string[] = [];
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  get notes(): string[] {
+    const [other, ...more] = this.others.sort();
+    return [
+      ...this.#line('left out', this.hidden),
+      ...this.#line('left out, without pictures', this.empty),
+      ...this.#line('left out, without a folder for each class of train', this.unused),
+      ...(other === undefined
+        ? []
+        : [`left out, files that are no pictures: ${more.length + 1}, such as ${this.#name(other)}`]),
+    ];
+  }
+
+  #line(what: string, paths: readonly string[]): string[] {
+    return paths.length > 0
+      ? [
+          `${what}: ${paths
+            .map((path) => this.#name(path))
+            .sort()
+            .join(', ')}`,
+        ]
+      : [];
+  }
+
+  #name(path: string): string {
+    return printable(relative(this.#root, path));
+  }
+}

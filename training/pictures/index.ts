@@ -1,0 +1,8 @@
+/**
+ * Pictures as a model takes them, the same in training and in a Worker: which is why a Worker imports this folder, and why nothing here
+ * knows Node.
+ */
+export { decodePicture } from './decode.ts';
+export { isJpeg, isPicture } from './format.ts';
+export { type Picture, PictureError, type PictureSize } from './picture.ts';
+export { type Fit, type PicturePreparation, plainPreparation, preparePicture } from './prepare.ts';
