@@ -4,11 +4,12 @@
  */
 import type { BackendName } from '../training/index.ts';
 import type { Evaluated, EvaluateOptions as RunOptions } from '../training/run/index.ts';
-import type { ExportOptions as ModelOptions } from './model/export.ts';
-import type { ModelCard } from './store/card.ts';
+import type { ExportedCard } from './model/card.ts';
+import type { ExportOptions } from './model/export.ts';
 
 export * from '../training/index.ts';
 export type { Evaluated } from '../training/run/index.ts';
+export type { ExportedCard } from './model/card.ts';
 export type { ModelCard } from './store/card.ts';
 
 export type EvaluateOptions = Omit<RunOptions, 'known'>;
@@ -27,9 +28,9 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
   return score({ ...options, ...(model !== undefined && { known: await knownOf(model) }) });
 }
 
-export interface ExportOptions extends Omit<ModelOptions, 'models' | 'statistics'>, Partial<ModelOptions> {
-  readonly checkpoint: string;
-  readonly name: string;
+export interface ExportModelOptions extends Omit<ExportOptions, 'models'> {
+  /** The folder of models; `models` when omitted. */
+  readonly models?: string | undefined;
   /** Where the model is verified; `native` when omitted. */
   readonly backend?: BackendName | undefined;
 }
@@ -42,12 +43,11 @@ export interface ExportOptions extends Omit<ModelOptions, 'models' | 'statistics
 export async function exportModel({
   backend = 'native',
   models = 'models',
-  statistics = 'running',
   ...options
-}: ExportOptions): Promise<ModelCard> {
+}: ExportModelOptions): Promise<ExportedCard> {
   const [{ exportModel: write }, { createBackend }] = await Promise.all([
     import('./model/export.ts'),
     import('../training/backend/index.ts'),
   ]);
-  return write({ ...options, models, statistics }, await createBackend(backend, {}, () => undefined));
+  return write({ ...options, models }, await createBackend(backend, {}, () => undefined));
 }
