@@ -1,6 +1,7 @@
 /** Runs a command: whatever goes wrong by the user's hand becomes one line on standard error and exit code 1. */
 import { Console } from 'node:console';
 import { type Command, CommanderError } from 'commander';
+import type { UserError } from '../../training/files/index.ts';
 import { refuseSwallowed } from './npm-options.ts';
 import { printJson } from './subcommand.ts';
 import { explainUsage, wrongUse } from './usage.ts';
@@ -51,16 +52,17 @@ interface Mistake {
   readonly exitCode: number;
 }
 
-/** Whoever threw one of these classes has loaded its module already; help must not wait for it. */
 async function mistakeIn(error: unknown): Promise<Mistake> {
-  const [{ UserError }, { GraphError }] = await Promise.all([
-    import('../../training/files/index.ts'),
-    import('../../training/graph/index.ts'),
-  ]);
-  if (error instanceof UserError) return error;
+  if (!(error instanceof Error)) return { exitCode: 1 };
+  if (isUserError(error)) return error;
+  // Whoever threw one has loaded the module already; help must not wait for it.
+  const { GraphError } = await import('../../training/graph/index.ts');
   if (error instanceof CommanderError || error instanceof GraphError) return { message: error.message, exitCode: 1 };
-  return { ...(error instanceof Error && (await failureOfFiles(error))), exitCode: 1 };
+  return { ...(await failureOfFiles(error)), exitCode: 1 };
 }
+
+/** By its name: a network file may import another copy of this package, and throw that one's. */
+const isUserError = (error: Error): error is UserError => error.name === 'UserError';
 
 /** One line for a failed call of the file system, such as `EACCES: permission denied, mkdir '/runs'`. */
 async function failureOfFiles(error: NodeJS.ErrnoException): Promise<Pick<Mistake, 'message'>> {

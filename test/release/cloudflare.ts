@@ -40,10 +40,7 @@ export async function startCloudflare(): Promise<Cloudflare> {
 
   let isFull = false;
   const answers: readonly [call: RegExp, answer: (body: Request, id: string) => Promise<unknown>][] = [
-    [
-      /^GET .*\/services\/[^/]+$/,
-      () => later({ default_environment: { script: { last_deployed_from: 'wrangler' } } }),
-    ],
+    [/^GET .*\/services\/[^/]+$/, () => later({ default_environment: { script: { last_deployed_from: 'wrangler' } } })],
     [/^GET .*\/deployments$/, () => later({ deployments: [{ id: 'd', created_on, versions: deployments.at(-1) }] })],
     [
       /^GET .*\/versions\/(\S+)$/,

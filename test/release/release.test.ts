@@ -1,11 +1,11 @@
-/** `npm run release` and `npm run rollback` as a user runs them, with the real Wrangler and a stand-in for Cloudflare. */
-import { execFile } from 'node:child_process';
-import { globSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+/** `bn-edge release` and `bn-edge rollback` as a user runs them, with the real Wrangler and a stand-in for Cloudflare. */
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { initialize } from '../../exporter/command/init-files.ts';
 import { exportModel } from '../../exporter/model/export.ts';
 import { readFolder } from '../../exporter/store/versions.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
@@ -13,6 +13,7 @@ import { loadMnist } from '../../training/data/index.ts';
 import { saveModel } from '../../training/checkpoint/model.ts';
 import { batchNorm, dense, flatten, type Network, planNetwork } from '../../training/network/index.ts';
 import { train } from '../../training/trainer/index.ts';
+import { bnEdge, type Outcome } from '../command.ts';
 import { type Cloudflare, startCloudflare, type Upload, versionId } from './cloudflare.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -30,6 +31,7 @@ const at = (...path: readonly string[]): string => join(folder, ...path);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bn-edge-release-'));
   cloudflare = await startCloudflare();
+  await makeProject(at('project'));
   await writeSmallMnist(at('data'), 1000);
   await checkpoint('hasty', 1e-6);
   await checkpoint('good', 0.001);
@@ -42,6 +44,15 @@ afterAll(async () => {
   cloudflare.stop();
   await rm(folder, { recursive: true });
 });
+
+async function makeProject(project: string): Promise<void> {
+  await mkdir(join(project, 'node_modules/.bin'), { recursive: true });
+  // The name that the stand-in for Cloudflare knows.
+  await writeFile(join(project, 'package.json'), '{ "name": "bn-edge" }');
+  await initialize(project, false);
+  await symlink(root, join(project, 'node_modules/bn-edge'));
+  await symlink(join(root, 'dist/exporter/command/main.js'), join(project, 'node_modules/.bin/bn-edge'));
+}
 
 /** The first images of MNIST under its own file names. */
 async function writeSmallMnist(target: string, count: number): Promise<void> {
@@ -69,24 +80,15 @@ async function checkpoint(name: string, learningRate: number): Promise<void> {
   await saveModel(at(`${name}.safetensors`), { plan, tensors, classes: data.train.classes, record: undefined });
 }
 
-interface Outcome {
-  readonly code: number;
-  readonly stderr: string;
-}
-
-function run(script: string, ...args: readonly string[]): Promise<Outcome> {
-  const common = ['--name', 'digits', '--models', at('models')];
+/** In a project of its own, which has this package as npm would link it. */
+function run(command: string, ...args: readonly string[]): Promise<Outcome> {
   // The stock runtime takes the model files as they are, and no time to build.
-  const env = { ...process.env, ...cloudflare.env, EDGE_RUNTIME: 'stock', CI: '1' };
-  return new Promise((resolve) => {
-    execFile('tsx', [`exporter/command/${script}.ts`, ...common, ...args], { cwd: root, env }, (error, _, stderr) => {
-      resolve({ code: error ? Number(error.code) : 0, stderr: stderr.trimEnd() });
-    });
-  });
+  const env = { ...cloudflare.env, EDGE_RUNTIME: 'stock', CI: '1' };
+  return bnEdge([command, '--name', 'digits', '--models', at('models'), ...args], { cwd: at('project'), env });
 }
 
 const release = (name: string, ...args: readonly string[]): Promise<Outcome> =>
-  run('cli', '--checkpoint', at(`${name}.safetensors`), '--data', at('data'), ...args);
+  run('release', at(`${name}.safetensors`), '--data', at('data'), ...args);
 
 /** What was uploaded last, the file extension given. */
 function uploaded(extension: string): readonly Uint8Array[] {
@@ -99,13 +101,20 @@ const isAmong = (files: readonly Uint8Array[], bytes: Uint8Array): boolean =>
 
 /** Every version of the model is in the upload, and all modules that are no JavaScript are files that were built. */
 async function expectUploadedBytes(): Promise<void> {
-  const built = await Promise.all(globSync('dist/edge/*', { cwd: root }).map((path) => readFile(join(root, path))));
-  for (const path of globSync('digits/**/model.onnx', { cwd: at('models') })) {
-    expect(isAmong(uploaded('.bin'), await readFile(at('models', path))), path).toBe(true);
+  const image = at('project/.bn-edge');
+  const names = (await readdir(image)).filter((name) => /\.(wasm|bin)$/.test(name));
+  const built = await Promise.all(names.map((name) => readFile(join(image, name))));
+  for (const [path, bytes] of await readFolder(at('models'), 'digits')) {
+    if (path.endsWith('model.onnx')) expect(isAmong(uploaded('.bin'), bytes), path).toBe(true);
   }
   expect(uploaded('.wasm')).toHaveLength(1);
   expect([...uploaded('.wasm'), ...uploaded('.bin')].every((module) => isAmong(built, module))).toBe(true);
 }
+
+const sha256Of = async (folder: string): Promise<string> =>
+  createHash('sha256')
+    .update(await readFile(at('models', folder, 'model.onnx')))
+    .digest('hex');
 
 const versions = async (): Promise<readonly string[]> => {
   const files = await readFolder(at('models'), 'digits');
@@ -125,7 +134,7 @@ describe('a release', () => {
   });
 
   it('gives a new version its share of the traffic and keeps the old one beside it', async () => {
-    expect(await release('better', '--percentage', '10')).toEqual({ code: 0, stderr: '' });
+    expect(await release('better', '--percentage', '10')).toMatchObject({ code: 0, stderr: '' });
     await expectUploadedBytes();
     expect(cloudflare.deployments.at(-1)).toEqual([
       { version_id: versionId(1), percentage: 10 },
@@ -135,22 +144,30 @@ describe('a release', () => {
   });
 
   it('is refused while traffic is shared', async () => {
-    expect(await release('better', '--percentage', '20')).toEqual({
+    expect(await release('better', '--percentage', '20')).toMatchObject({
       code: 1,
-      stderr: 'error: --percentage: expected one deployed version (npm run deploy ends a gradual release), got 2',
+      stderr: 'error: --percentage: expected one deployed version (wrangler deploy ends a gradual release), got 2',
     });
     expect(cloudflare.uploads).toHaveLength(1);
   });
 
   it('is taken back with all the traffic', async () => {
-    expect(await run('rollback')).toEqual({ code: 0, stderr: '' });
+    const { code, stdout, stderr } = await run('rollback', '--json');
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      name: 'digits',
+      version: '1',
+      sha256: await sha256Of('digits'),
+      previous: { version: '2', sha256: await sha256Of('digits/versions/2') },
+      percentage: 100,
+    });
     await expectUploadedBytes();
     expect(cloudflare.deployments.at(-1)).toEqual([{ version_id: versionId(2), percentage: 100 }]);
     expect(await versions()).toEqual(['card.json: 1', 'versions/2/card.json: 2']);
   });
 
   it('that is forced gets all the traffic, and a number that was never used', async () => {
-    expect(await release('hasty', '--force')).toEqual({ code: 0, stderr: '' });
+    expect(await release('hasty', '--force')).toMatchObject({ code: 0, stderr: '' });
     await expectUploadedBytes();
     expect(cloudflare.deployments.at(-1)).toEqual([{ version_id: versionId(3), percentage: 100 }]);
     expect(await versions()).toEqual(['card.json: 3', 'versions/1/card.json: 1']);
