@@ -13,6 +13,7 @@ export interface Document {
 export const documents: readonly Document[] = globSync(['*.md', 'docs/**/*.md', 'exporter/**/*.md', 'test/**/*.md'], {
   cwd: root,
 })
+  .filter((path) => !path.includes('node_modules'))
   .sort()
   .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 
