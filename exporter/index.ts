@@ -5,6 +5,7 @@
 import type { BackendName } from '../training/index.ts';
 import type { Evaluated, EvaluateOptions as RunOptions } from '../training/run/index.ts';
 import type { ExportedCard } from './model/card.ts';
+import type { AddedModel, AddModelOptions } from './model/add.ts';
 import type { ExportOptions } from './model/export.ts';
 
 export * from '../training/index.ts';
@@ -50,4 +51,15 @@ export async function exportModel({
     import('../training/backend/index.ts'),
   ]);
   return write({ ...options, models }, await createBackend(backend, {}, () => undefined));
+}
+
+/**
+ * Puts an ONNX file from elsewhere into a model folder, as `bn-edge add` does.
+ *
+ * @param options the folder of models is `models` when omitted
+ * @throws UserError for what is no ONNX file, or cannot run, or is called as a model that is there already
+ */
+export async function addModel(options: Partial<AddModelOptions> & Pick<AddModelOptions, 'file'>): Promise<AddedModel> {
+  const { addModel: add } = await import('./model/add.ts');
+  return add({ models: 'models', ...options });
 }
