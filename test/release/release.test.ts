@@ -99,7 +99,7 @@ const isAmong = (files: readonly Uint8Array[], bytes: Uint8Array): boolean =>
 
 /** Every version of the model is in the upload, and all modules that are no JavaScript are files that were built. */
 async function expectUploadedBytes(): Promise<void> {
-  const built = await Promise.all(globSync('dist/edge/*', { cwd: root }).map((path) => readFile(join(root, path))));
+  const built = await Promise.all(globSync('.bn-edge/*', { cwd: root }).map((path) => readFile(join(root, path))));
   for (const path of globSync('digits/**/model.onnx', { cwd: at('models') })) {
     expect(isAmong(uploaded('.bin'), await readFile(at('models', path))), path).toBe(true);
   }
