@@ -63,8 +63,8 @@ interface Fed {
 
 /** The exports of the program that need no image. */
 interface Program {
-  feedsOf(session: { readonly inputs: readonly object[] }): Readonly<Record<string, Fed>>;
-  hex(data: ArrayBufferView): string;
+  readonly feedsOf: (session: { readonly inputs: readonly object[] }) => Readonly<Record<string, Fed>>;
+  readonly hex: (data: ArrayBufferView) => string;
 }
 
 const say = 'export const text = JSON.stringify(answers(image));';
