@@ -4,12 +4,14 @@
  */
 import type { BackendName } from '../training/index.ts';
 import type { Evaluated, EvaluateOptions as RunOptions } from '../training/run/index.ts';
+import type { BuildImageOptions as ImageOptions, BuiltImage } from './edge/build-image.ts';
 import type { ExportedCard } from './model/card.ts';
 import type { AddedModel, AddModelOptions } from './model/add.ts';
 import type { ExportOptions } from './model/export.ts';
 
 export * from '../training/index.ts';
 export type { Evaluated } from '../training/run/index.ts';
+export type { BuiltImage, BuiltModel } from './edge/build-image.ts';
 export type { ExportedCard } from './model/card.ts';
 export type { ModelCard } from './store/card.ts';
 
@@ -62,4 +64,16 @@ export async function exportModel({
 export async function addModel(options: Partial<AddModelOptions> & Pick<AddModelOptions, 'file'>): Promise<AddedModel> {
   const { addModel: add } = await import('./model/add.ts');
   return add({ models: 'models', ...options });
+}
+
+export type BuildImageOptions = Partial<ImageOptions>;
+
+/**
+ * Compiles a folder of models into one image, as `bn-edge build` does, and proves it equal to the stock runtime.
+ *
+ * @throws UserError for what is wrong in the folder of models; a former image is then untouched
+ */
+export async function buildImage({ models = 'models', ...options }: BuildImageOptions = {}): Promise<BuiltImage> {
+  const { buildImage: build } = await import('./edge/build-image.ts');
+  return build({ models, ...options });
 }

@@ -1,18 +1,17 @@
 /** `bn-edge build --help` */
 import { Option } from 'commander';
-import { count } from '../../training/files/index.ts';
-import { type BuiltImage, buildImage } from '../edge/build-image.ts';
-import { modelNames } from '../store/models-folder.ts';
+import { type BuiltImage, buildImage, ModelsError } from '../edge/build-image.ts';
+import { compareWithStock, describeBuild } from './describe-build.ts';
 import { addModelsOption } from './model-options.ts';
 import { clearStage, showStage } from './stage.ts';
 import { answers, type Subcommand } from './subcommand.ts';
-import { plainTable } from './table.ts';
 
 interface Flags {
   readonly models: string;
   readonly out: string;
   readonly trim: boolean;
   readonly stock: boolean;
+  readonly table: boolean;
 }
 
 export const build: Subcommand = {
@@ -24,52 +23,39 @@ export const build: Subcommand = {
         '--stock',
         'the unmodified runtime instead, larger and slower to start (also with EDGE_RUNTIME=stock)',
         process.env['EDGE_RUNTIME'] === 'stock',
-      );
-    answers<Flags>(command, page, async (flags) => {
-      modelNames(flags.models);
-      const start = performance.now();
-      const built = await buildImage({ ...flags, onStage: showStage });
-      const seconds = ((performance.now() - start) / 1000).toFixed(1);
-      print(built, flags.stock ? 'stock runtime' : 'specialised runtime', seconds);
-      if (built.models.some(({ ok }) => !ok)) process.exitCode = 1;
-      const { out, upToDate, models } = built;
-      return {
-        out,
-        upToDate,
-        models: models.map(({ name, version, gzipBytes, cases, ok, error = null }) => ({
-          name,
-          version,
-          gzipBytes,
-          cases,
-          ok,
-          error,
-        })),
-      };
+      )
+      .option('--table', 'measure the image, beside the unmodified runtime', false);
+    answers<Flags>(command, page, async ({ table, ...flags }) => {
+      try {
+        const built = await buildImage({ ...flags, onStage: showStage });
+        clearStage();
+        for (const note of built.notes) console.error(`note: ${note}`);
+        console.log(describeBuild(built));
+        if (table && !built.stock) console.log(await compareWithStock(flags.models, built));
+        return answerOf(built);
+      } catch (error) {
+        clearStage();
+        if (!(error instanceof ModelsError)) throw error;
+        process.exitCode = 1;
+        for (const { error: reason } of error.models) if (reason !== undefined) console.error(`error: ${reason}`);
+        return answerOf({ out: flags.out, upToDate: false, models: error.models });
+      }
     });
     return undefined;
   },
 };
 
-function print({ upToDate, out, models }: BuiltImage, runtime: string, seconds: string): void {
-  clearStage();
-  const table = plainTable(['model', 'version', 'gzip', 'cases', ''], ['model', '']);
-  for (const { name, version, gzipBytes, twin, cases } of models) {
-    table.push([
-      name,
-      version,
-      `${count(gzipBytes / 1000)} kB`,
-      count(cases),
-      twin ? 'twice: its card says explain' : '',
-    ]);
-  }
-  console.log(table.toString());
-  for (const { name, error } of models) if (error !== undefined) console.error(`error: ${name}: ${error}`);
-  console.log(
-    upToDate
-      ? `${out} is up to date`
-      : `wrote ${out} (${runtime}) in ${seconds} s; every case verified: the same bits, the same errors`,
-  );
-}
+const answerOf = ({
+  out,
+  upToDate,
+  models,
+  bytes,
+}: Pick<BuiltImage, 'out' | 'upToDate' | 'models'> & Partial<BuiltImage>) => ({
+  out,
+  upToDate,
+  models: models.map(({ error = null, ...model }) => ({ ...model, error })),
+  ...(bytes && { bytes }),
+});
 
 const page = {
   description: 'Compile models/ into one image, which needs no other package and starts in milliseconds.',

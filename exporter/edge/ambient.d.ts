@@ -29,6 +29,7 @@ declare namespace WebAssembly {
     readonly length: number;
   }
   class RuntimeError extends Error {}
+  function instantiate(module: Module, imports?: Imports): Promise<Instance>;
   function validate(bytes: Uint8Array): boolean;
 }
 

@@ -4,11 +4,13 @@
  * for names of the web platform and Node, never for names of the glue's own, which are minified.
  */
 
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
 import type { BuildOptions } from 'esbuild';
 
+import { siblingModule } from '../../training/files/index.ts';
 import type * as runtime from './runtime/index.ts';
 
 export type Runtime = typeof runtime;
@@ -16,7 +18,11 @@ export type Runtime = typeof runtime;
 /** `unshared` is for specialised modules, `shared` for the stock one, which insists on a shared memory. */
 export type MemoryKind = 'shared' | 'unshared';
 
-const runtimeFolder = fileURLToPath(new URL('./runtime/', import.meta.url));
+const runtimeEntry = fileURLToPath(siblingModule(import.meta.url, './runtime/index'));
+const runtimeFolder = dirname(runtimeEntry);
+
+/** How a bundled module imports the runtime. */
+export const runtimeModule = `./${basename(runtimeEntry)}`;
 
 const noHost = {
   'globalThis.process': 'undefined',
@@ -35,7 +41,7 @@ const unsharedMemory = {
     'globalThis.SharedArrayBuffer': 'ArrayBuffer',
     'Atomics.waitAsync': 'undefined',
   },
-  inject: [`${runtimeFolder}unshared-memory.ts`],
+  inject: [fileURLToPath(siblingModule(import.meta.url, './runtime/unshared-memory'))],
 } satisfies BuildOptions;
 
 /** Bundles `source`, a module that imports from the runtime's folder with `./`. */
@@ -49,7 +55,7 @@ export async function bundle(source: string, memory: MemoryKind): Promise<string
     target: 'es2024',
     tsconfigRaw: {},
     platform: 'browser',
-    external: ['*.wasm', '*.bin'],
+    external: ['#*', '*.wasm'],
     logLevel: 'silent',
     define: noHost,
     ...(memory === 'unshared' ? unsharedMemory : {}),
@@ -75,5 +81,5 @@ async function importBundle(code: string): Promise<unknown> {
 
 /** The whole runtime as it behaves in a Worker, for the build's own use. */
 export async function loadRuntime(memory: MemoryKind): Promise<Runtime> {
-  return (await importBundle(await bundle(`export * from './index.ts';`, memory))) as Runtime;
+  return (await importBundle(await bundle(`export * from '${runtimeModule}';`, memory))) as Runtime;
 }

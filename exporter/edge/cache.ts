@@ -5,7 +5,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Recall } from './image.ts';
@@ -14,6 +14,7 @@ export class StageCache {
   readonly #folder: string;
   readonly #code: string;
   #recalled = false;
+  readonly #used = new Set<string>();
 
   /** @param code hash of the stages' code and of the packages that they use */
   constructor(folder: string, code: string) {
@@ -29,6 +30,12 @@ export class StageCache {
       if (!this.#recalled) throw error;
       return await make((...stage) => this.#make(...stage));
     }
+  }
+
+  /** Forgets what has not been of use since this was made. */
+  async prune(): Promise<void> {
+    const others = (await readdir(this.#folder)).map((name) => join(this.#folder, name));
+    await Promise.all(others.filter((path) => !this.#used.has(path)).map((path) => rm(path, { recursive: true })));
   }
 
   async #recall(...stage: Parameters<Recall>): Promise<Uint8Array> {
@@ -48,7 +55,9 @@ export class StageCache {
   #pathOf(...[what, inputs]: Parameters<Recall>): string {
     const hash = createHash('sha256').update(this.#code);
     for (const input of inputs) hash.update(`${input.length}\n`).update(input);
-    return join(this.#folder, `${what}-${hash.digest('hex')}`);
+    const path = join(this.#folder, `${what}-${hash.digest('hex')}`);
+    this.#used.add(path);
+    return path;
   }
 }
 

@@ -1,48 +1,103 @@
-/** The files that a Worker imports: a module `edge.mjs` whose `sessions` are ready to run, its types, and `edge.wasm`. */
+/**
+ * The files of an image: `image.mjs`, whose sessions are ready to run, its types, `image.wasm`, and a loader for each kind of
+ * host, between which `package.json` chooses: bundlers for workerd, Node and bundlers for browsers know what it says.
+ */
 
 import { readFile } from 'node:fs/promises';
 
-import { bundle } from './bundle.ts';
+import { siblingModule } from '../../training/files/index.ts';
+import type { ModelAbout } from '../store/registry.ts';
+import { switchName } from '../served/switchable.ts';
+import { bundle, runtimeModule } from './bundle.ts';
 import type { EdgeImage } from './image.ts';
 import type { Models } from './runtime/index.ts';
 
 /** Contents by file name. */
 export type EmittedFiles = Readonly<Record<string, string | Uint8Array>>;
 
-const imports = `
-  import wasm from './edge.wasm';
-  import { sessionsOf, startImage, startStock, warmUp } from './index.ts';
-  export { bytesOf, createData, elementBytes, elementCount, FeedError, InferenceError } from './index.ts';
-`;
-
-/** Sessions are warmed up in the global scope, so that the first request finds compiled code. */
-const start = (started: string) => `
-  export const sessions = sessionsOf(await ${started});
-  for (const session of sessions.values()) warmUp(session);
-`;
-
-/** A Worker on the specialised image. */
-export async function emitImage({ wasm, manifest }: Pick<EdgeImage, 'wasm' | 'manifest'>): Promise<EmittedFiles> {
-  const source = `${imports}${start(`startImage(wasm, ${JSON.stringify(manifest)})`)}`;
-  return { 'edge.mjs': await bundle(source, 'unshared'), 'edge.wasm': wasm, 'edge.d.mts': await declarations() };
+/** An image on the specialised runtime. */
+export async function emitImage(
+  { wasm, manifest }: Pick<EdgeImage, 'wasm' | 'manifest'>,
+  about: readonly ModelAbout[],
+): Promise<EmittedFiles> {
+  const source = imageModule(about, `startImage(wasm, ${JSON.stringify(manifest)})`);
+  return { 'image.mjs': await bundle(source, 'unshared'), 'image.wasm': wasm, ...(await surroundings([])) };
 }
 
-/** The same interface on the stock runtime: models are parsed and sessions created in every isolate. */
-export async function emitStock(stock: Uint8Array, models: Models): Promise<EmittedFiles> {
-  const names = Object.keys(models);
-  const files = names.map((_, i) => `model-${i}.bin`);
-  const source = `${imports}
-    ${files.map((file, i) => `import model${i} from './${file}';`).join('\n')}
-    const models = { ${names.map((name, i) => `${JSON.stringify(name)}: new Uint8Array(model${i})`).join(', ')} };
-    ${start('startStock((imports) => new WebAssembly.Instance(wasm, imports), models)')}`;
+/** The same interface on the stock runtime: models are parsed and sessions created at every start. */
+export async function emitStock(
+  stock: Uint8Array,
+  models: Models,
+  about: readonly ModelAbout[],
+): Promise<EmittedFiles> {
+  const [names, files] = [Object.keys(models), Object.values(models)];
+  const start = `startStock(
+    (imports) => instantiate(wasm, imports),
+    Object.fromEntries(${JSON.stringify(names)}.map((name, i) => [name, files[i]])),
+  )`;
+  const beside = files.map((file, i) => [`model-${i}.bin`, file] as const);
   return {
-    'edge.mjs': await bundle(source, 'shared'),
-    'edge.wasm': stock,
-    'edge.d.mts': await declarations(),
-    ...Object.fromEntries(Object.values(models).map((model, i) => [`model-${i}.bin`, model])),
+    'image.mjs': await bundle(imageModule(about, start), 'shared'),
+    'image.wasm': stock,
+    ...Object.fromEntries(beside),
+    ...(await surroundings(beside.map(([name]) => name))),
   };
 }
 
-function declarations(): Promise<string> {
-  return readFile(new URL('./edge-declarations.d.ts', import.meta.url), 'utf8');
+/** Sessions are warmed up in the global scope, so that the first request finds compiled code. */
+const imageModule = (about: readonly ModelAbout[], started: string) => `
+  import wasm, { files } from '#wasm';
+  import { instantiate, sessionsOf, startImage, startStock, warmUp } from '${runtimeModule}';
+  export { FeedError, InferenceError } from '${runtimeModule}';
+  export const models = ${JSON.stringify(about)};
+  export const switchName = ${JSON.stringify(switchName)};
+  export const sessions = sessionsOf(await ${started});
+  for (const session of sessions.values()) warmUp(session);
+  export default { models, sessions, switchName };
+`;
+
+/** @param files that the module needs beside its own */
+async function surroundings(files: readonly string[]): Promise<EmittedFiles> {
+  const loaders = { workerd: workerdLoader(files), node: nodeLoader(files), default: browserLoader(files) };
+  const conditions = Object.keys(loaders).map((condition) => [condition, `./wasm.${condition}.mjs`]);
+  const manifest = { private: true, type: 'module', imports: { '#wasm': Object.fromEntries(conditions) as unknown } };
+  return {
+    ...Object.fromEntries(Object.entries(loaders).map(([condition, code]) => [`wasm.${condition}.mjs`, code])),
+    'package.json': `${JSON.stringify(manifest, null, 2)}\n`,
+    'image.d.mts': await declarations(),
+    '.gitignore': '*\n',
+  };
+}
+
+/** Wrangler makes modules of both kinds of files by their names. */
+const workerdLoader = (files: readonly string[]) => `import wasm from './image.wasm';
+${files.map((file, i) => `import file${i} from './${file}';\n`).join('')}
+export const files = [${files.map((_, i) => `new Uint8Array(file${i})`).join(', ')}];
+export default wasm;
+`;
+
+const nodeLoader = (files: readonly string[]) => `import { readFileSync } from 'node:fs';
+
+const read = (name) => new Uint8Array(readFileSync(new URL(name, import.meta.url)));
+
+export const files = ${JSON.stringify(files.map((file) => `./${file}`))}.map(read);
+export default new WebAssembly.Module(read('./image.wasm'));
+`;
+
+/** Bundlers recognise the addresses by how they are written. */
+const browserLoader = (files: readonly string[]) => `const load = async (url) => {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(\`\${response.url}: expected a file of the edge image, got status \${response.status}\`);
+  return new Uint8Array(await response.arrayBuffer());
+};
+
+export const files = await Promise.all([${files.map((file) => `load(new URL('./${file}', import.meta.url))`).join(', ')}]);
+export default await WebAssembly.compile(await load(new URL('./image.wasm', import.meta.url)));
+`;
+
+/** Of the types: their source is valid as declarations; what it is compiled to is just that. */
+async function declarations(): Promise<string> {
+  const { href } = siblingModule(import.meta.url, './image-declarations');
+  const text = await readFile(new URL(href.replace(/\.js$/, '.d.ts')), 'utf8');
+  return text.replace(/^\/\/# sourceMappingURL=.*\n?/m, '');
 }

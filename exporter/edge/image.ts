@@ -13,6 +13,7 @@ import { instrument } from './stages/instrument.ts';
 import { findExports } from './stages/names.ts';
 import { profile } from './stages/profile.ts';
 import type { ImageManifest, Models, SessionRecord } from './runtime/index.ts';
+import { checkSamples } from './cases/samples.ts';
 import type { Samples } from './cases/samples.ts';
 import { ReferenceThread } from './cases/reference.ts';
 import { planSealing, sealedBytes } from './stages/seal.ts';
@@ -23,26 +24,35 @@ import { stub } from './stages/stub.ts';
 import { marksExport, traceReads } from './stages/trace.ts';
 import { poisonPages, unreadPages, zeroPages } from './stages/trim.ts';
 import { verify } from './cases/verify.ts';
+import type { Verified } from './cases/verify.ts';
+import { sessionShares } from './stages/shares.ts';
+import { unexpected } from '../../training/files/index.ts';
 
 export interface EdgeImage {
   readonly wasm: Uint8Array;
   readonly manifest: ImageManifest;
   readonly functions: { readonly kept: number; readonly stock: number };
-  /** How many cases gave the same bits or the same error as stock. */
-  readonly verifiedCases: number;
+  /** By session: how many cases gave the same bits or the same error as stock. */
+  readonly verified: Verified;
+  /** By session: what of the image's memory creating it has made. */
+  readonly shares: Readonly<Record<string, Uint8Array>>;
 }
 
 export interface Ingredients {
   readonly stock: Uint8Array;
   readonly models: Models;
+  /** Real inputs for some of the models. */
   readonly samples: Samples;
   /** Drop heap pages that no case reads. */
   readonly trim: boolean;
   /** Shrinks a module; the caller may remember results, since the same models in another state give the same module. */
   readonly optimize: (module: Uint8Array) => Promise<Uint8Array>;
   readonly recall: Recall;
-  readonly onStage: (stage: string) => void;
+  readonly onStage: OnStage;
 }
+
+/** Is told what is being done, and, where it is done model by model, with which. */
+export type OnStage = (stage: string, model?: string) => void;
 
 /** Remembers what `make` gave for the same inputs, or does not. `what` says which stage it is. */
 export type Recall = (
@@ -72,31 +82,43 @@ export async function makeImage({
   onStage('boot');
   const bootTwin = (plan?: SealingPlan) => atTimeUntil(buildTime, () => bootWarm(runtime, instrumented, models, plan));
   const whole = await bootTwin();
+  for (const [name, { inputs }] of Object.entries(whole.sessions)) {
+    if (samples[name]) checkSamples(samples[name], inputs);
+  }
   const allocations = whole.allocations();
   const wholeSnapshot = takeSnapshot(runtime, whole);
   onStage('profile');
   const sizes = Uint32Array.from(allocations, ({ size }) => size);
   const created = [whole.hits.marks(), new Uint8Array(sizes.buffer)];
-  const marks = await recall('profile', created, () => Promise.resolve(profile(runtime, whole)));
+  const marks = await recall('profile', created, () => Promise.resolve(profile(runtime, whole, samples)));
   const kept = markedNumbers(marks);
   const stubbed = replaceGemm(stub(stock, kept, names, wholeSnapshot.globals));
   onStage('seal');
   const calls = await recall('seal', [stubbed, ...created], async () => {
     const manifest = describeImage(runtime, whole, wholeSnapshot);
-    return planSealing(wholeSnapshot, allocations, await traceImage(runtime, manifest, stubbed, wholeSnapshot));
+    return planSealing(
+      wholeSnapshot,
+      allocations,
+      await traceImage({ runtime, manifest, samples }, stubbed, wholeSnapshot),
+    );
   });
   const booted = await bootTwin({ calls, bytes: sealedBytes(calls, allocations) });
   const snapshot = takeSealedSnapshot(booted, wholeSnapshot);
   onStage('optimize');
   const code = await optimize(stubbed);
   const manifest = describeImage(runtime, booted, snapshot);
-  const proof = { runtime, manifest, reference, samples };
-  const memory = trim ? await trimMemory(proof, code, snapshot, onStage) : snapshot.memory;
+  const proof = { runtime, manifest, reference, samples, onStage };
+  const memory = trim ? await trimMemory(proof, code, snapshot) : snapshot.memory;
   onStage('bake');
   const wasm = bake(code, memory);
-  onStage('verify');
-  const verifiedCases = await verifyImage(proof, wasm);
-  return { wasm, manifest, functions: { kept: kept.size, stock: whole.hits.size }, verifiedCases };
+  const verified = await verifyImage(proof, 'verify', wasm);
+  return {
+    wasm,
+    manifest,
+    functions: { kept: kept.size, stock: whole.hits.size },
+    verified,
+    shares: sessionShares(snapshot, booted),
+  };
 }
 
 /** The first runs make caches that every later run reads; the snapshot holds them, and the tensors of single samples. */
@@ -124,7 +146,8 @@ function describeImage(runtime: Runtime, { instance, sessions }: Booted, { memor
   const pages = memory.length / runtime.pageBytes;
   if (pages > runtime.memoryCapPages) {
     const mebibytes = (count: number) => `${Math.ceil((count * runtime.pageBytes) / 2 ** 20)} MiB`;
-    throw new Error(`models: expected at most ${mebibytes(runtime.memoryCapPages)} of memory, got ${mebibytes(pages)}`);
+    const room = mebibytes(runtime.memoryCapPages);
+    throw unexpected('models', `at most ${room} of memory, which is what a Worker has`, mebibytes(pages));
   }
   return { pages, runOptions: instance.runOptions, sessions };
 }
@@ -135,38 +158,40 @@ interface Proof {
   readonly manifest: ImageManifest;
   readonly reference: ReferenceThread;
   readonly samples: Samples;
+  readonly onStage: OnStage;
 }
 
-async function verifyImage({ runtime, manifest, reference, samples }: Proof, wasm: Uint8Array): Promise<number> {
+async function verifyImage(proof: Proof, stage: string, wasm: Uint8Array): Promise<Verified> {
+  const { runtime, manifest, reference, samples, onStage } = proof;
   const image = await runtime.startImage(new WebAssembly.Module(wasm), manifest);
-  return verify(reference.outcomes(), { ...image, runtime }, samples);
+  return verify({
+    reference: reference.outcomes(),
+    image: { ...image, runtime },
+    samples,
+    onModel: (model) => {
+      onStage(stage, model);
+    },
+  });
 }
 
 /** The snapshot's memory without the heap pages that no case reads, after the gate of the poisoned ones. */
-async function trimMemory(
-  proof: Proof,
-  code: Uint8Array,
-  snapshot: Snapshot,
-  onStage: Ingredients['onStage'],
-): Promise<Uint8Array> {
-  onStage('trim');
-  const { marks } = await traceImage(proof.runtime, proof.manifest, code, snapshot);
+async function trimMemory(proof: Proof, code: Uint8Array, snapshot: Snapshot): Promise<Uint8Array> {
+  proof.onStage('trim');
+  const { marks } = await traceImage(proof, code, snapshot);
   const pages = unreadPages(snapshot.memory, marks);
-  onStage('verify poisoned');
-  await verifyImage(proof, bake(code, poisonPages(snapshot.memory, pages)));
+  await verifyImage(proof, 'verify poisoned', bake(code, poisonPages(snapshot.memory, pages)));
   return zeroPages(snapshot.memory, pages);
 }
 
 /** Performs every case on an image that writes down what it reads. */
 async function traceImage(
-  runtime: Runtime,
-  manifest: ImageManifest,
+  { runtime, manifest, samples }: Pick<Proof, 'runtime' | 'manifest' | 'samples'>,
   code: Uint8Array,
   { memory }: Snapshot,
 ): Promise<Traced> {
   const image = await runtime.startImage(new WebAssembly.Module(bake(traceReads(code), memory)), manifest);
   const subject = { ...image, runtime };
-  for (const { perform } of allCases(subject)) perform(subject);
+  for (const { perform } of allCases(subject, samples)) perform(subject);
   const marks = image.exports[marksExport];
   if (!(marks instanceof WebAssembly.Memory)) throw new Error('internal: expected the marks of a traced image');
   return { marks: new Uint8Array(marks.buffer), memory: image.instance.heap.bytes };

@@ -1,107 +1,80 @@
 /**
  * What a user wants to know of an image before deploying it, with stock beside it. Times and memory are those of a fresh
- * Node process each; a Worker's are measured by the benchmark.
+ * Node process each, which imports the image as a program does; a Worker's are measured by the benchmark.
  */
 
-import { spawn } from 'node:child_process';
-import { gzipSync } from 'node:zlib';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 
-import { bundle } from './bundle.ts';
-import { emitImage, emitStock } from './emit.ts';
-import type { EmittedFiles } from './emit.ts';
-import type { EdgeImage } from './image.ts';
-import type { Models } from './runtime/index.ts';
+import { buildImage } from './build-image.ts';
+import type { BuiltImage } from './build-image.ts';
 
 /** Printed by the measured process as JSON. Milliseconds and bytes. */
 interface Measured {
-  /** Compiling, instantiating and, for stock, creating sessions. */
+  /** Compiling, instantiating, warming up and, for stock, creating sessions. */
   readonly start: number;
-  readonly firstRun: number;
   /** Median of many runs. */
   readonly warmRun: number;
-  /** Resident memory of the process after the first run. */
+  /** Resident memory of the process. */
   readonly resident: number;
 }
 
 /** Label, stock, image. */
-type Row = [string, string, string];
+type Row = [label: string, stock: string, image: string];
 
-export async function comparisonRows(stock: Uint8Array, models: Models, image: EdgeImage): Promise<Row[]> {
-  const [stockFiles, imageFiles] = [await emitStock(stock, models), await emitImage(image)];
-  const [before, after] = [await measureStock(stock, models), await measureImage(image)];
-  const row = (label: string, format: (value: number) => string, from: number, to: number): Row => {
-    return [label, format(from), format(to)];
-  };
-  return [
-    row('functions kept', String, image.functions.stock, image.functions.kept),
-    row(
-      'size',
-      megabytes,
-      deployedBytes(stockFiles, (file) => file),
-      deployedBytes(imageFiles, (file) => file),
-    ),
-    row('size, gzip', megabytes, deployedBytes(stockFiles, gzipSync), deployedBytes(imageFiles, gzipSync)),
-    row('start-up', milliseconds, before.start, after.start),
-    row('first run', milliseconds, before.firstRun, after.firstRun),
-    row('warm run', milliseconds, before.warmRun, after.warmRun),
-    row('process memory', megabytes, before.resident, after.resident),
-  ];
+/** @param models the folder that the image was built from */
+export async function comparisonRows(models: string, image: BuiltImage): Promise<Row[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'bn-edge-stock-'));
+  try {
+    const stock = await buildImage({ models, out: folder, stock: true });
+    const [before, after] = [await measure(folder), await measure(image.out)];
+    const rows: [string, (value: number) => string, number, number][] = [
+      ['size', megabytes, stock.bytes.wasm + stock.bytes.module, image.bytes.wasm + image.bytes.module],
+      ['size, gzip', megabytes, stock.bytes.gzip, image.bytes.gzip],
+      ['start-up', milliseconds, before.start, after.start],
+      ['warm run', milliseconds, before.warmRun, after.warmRun],
+      ['process memory', megabytes, before.resident, after.resident],
+    ];
+    const functions: Row[] = image.functions
+      ? [['functions kept', String(image.functions.stock), String(image.functions.kept)]]
+      : [];
+    return [...functions, ...rows.map(([label, format, from, to]): Row => [label, format(from), format(to)])];
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
-/** Of the files that a Worker gets, as they are or compressed. Types are not deployed. */
-function deployedBytes(files: EmittedFiles, transform: (file: Buffer) => Buffer): number {
-  const deployed = Object.entries(files).filter(([name]) => !name.endsWith('.d.mts'));
-  return deployed.reduce((total, [, file]) => total + transform(Buffer.from(file)).length, 0);
-}
-
-async function measureImage({ wasm, manifest }: EdgeImage): Promise<Measured> {
-  const start = `startImage(new WebAssembly.Module(files[0]), ${JSON.stringify(manifest)})`;
-  return measure(await bundle(measurement(start), 'unshared'), [wasm]);
-}
-
-async function measureStock(stock: Uint8Array, models: Models): Promise<Measured> {
-  const start = `startStock(
-    (imports) => new WebAssembly.Instance(new WebAssembly.Module(files[0]), imports),
-    Object.fromEntries(files.slice(1).map((file, i) => [i, file])),
-  )`;
-  return measure(await bundle(measurement(start), 'shared'), [stock, ...Object.values(models)]);
-}
-
-/** Program of a measured process. It finds \`files\` in the message that its parent sends. */
-const measurement = (start: string) => `
-  import { makeFeeds } from '../feeds.ts';
-  import { sessionsOf, startImage, startStock } from './index.ts';
-  import * as runtime from './index.ts';
-  const timed = async (action) => { const t = performance.now(); return [await action(), performance.now() - t]; };
-  process.once('message', async (files) => {
-    const [started, start] = await timed(() => ${start});
-    const [session] = sessionsOf(started).values();
-    const feeds = makeFeeds(runtime, session.inputs, { all: 1 }, 'image');
-    const [, firstRun] = await timed(() => session.run(feeds));
-    const resident = process.memoryUsage.rss();
-    const times = [];
-    for (let i = 0; i < 1000; i++) times.push((await timed(() => session.run(feeds)))[1]);
-    const warmRun = times.sort((a, b) => a - b)[500];
-    process.send({ start, firstRun, warmRun, resident }, () => process.disconnect());
-  });
+/** Of the first model, with zeros. */
+const program = `
+  const start = performance.now();
+  const { sessions } = await import(process.argv[1]);
+  const started = performance.now() - start;
+  const [session] = sessions.values();
+  const arrays = { float16: globalThis.Float16Array ?? Uint16Array, float32: Float32Array, float64: Float64Array,
+    int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array, bool: Uint8Array,
+    uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array };
+  const feeds = Object.fromEntries(session.inputs.map(({ name, dtype, shape: free }) => {
+    const shape = free.map((size) => (size > 0 ? size : 1));
+    return [name, { dtype, shape, data: new arrays[dtype](shape.reduce((a, b) => a * b, 1)) }];
+  }));
+  const times = [];
+  for (let i = 0; i < 1000; i++) {
+    const before = performance.now();
+    session.run(feeds);
+    times.push(performance.now() - before);
+  }
+  const [warmRun, resident] = [times.sort((a, b) => a - b)[500], process.memoryUsage.rss()];
+  console.log(JSON.stringify({ start: started, warmRun, resident }));
 `;
 
-function measure(program: string, files: readonly Uint8Array[]): Promise<Measured> {
-  const child = spawn(process.execPath, ['--input-type=module'], {
-    stdio: ['pipe', 'inherit', 'inherit', 'ipc'],
-    serialization: 'advanced',
-  });
-  child.stdin?.end(program);
-  child.send(files);
-  return new Promise((resolve, reject) => {
-    child.once('message', (measured) => {
-      resolve(measured as unknown as Measured);
-    });
-    child.once('error', reject);
-    child.once('exit', (code) => {
-      reject(new Error(`internal: measuring process ended with code ${String(code)}`));
-    });
-  });
+async function measure(folder: string): Promise<Measured> {
+  const image = pathToFileURL(resolve(folder, 'image.mjs')).href;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, image]);
+  return JSON.parse(stdout) as Measured;
 }
 
 function megabytes(bytes: number): string {

@@ -8,7 +8,8 @@ import { type Backend, nativeBackend } from '../../training/backend/index.ts';
 import { cannotRead, readBytes, unexpected } from '../../training/files/index.ts';
 import { runOverSamples } from '../../training/trainer/index.ts';
 import { cardFile, describeFile, type ModelCard, readCard } from '../store/card.ts';
-import { parseSamples, samplesFile } from './samples.ts';
+import { samplesFile } from '../store/samples.ts';
+import { parseSamples } from './samples.ts';
 
 /** How far an answer may be from the one that is known, in parts of the largest: another machine's kernels round otherwise. */
 export const tolerance = 1e-5;

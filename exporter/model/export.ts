@@ -10,10 +10,11 @@ import { createEvaluator, populationStatistics, type State } from '../../trainin
 import { cardBytes, cardFile, type ModelCard, type Scores, type StatisticsSource } from '../store/card.ts';
 import { requireModelName } from '../store/model-name.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
+import { samplesFile } from '../store/samples.ts';
 import { cardOf, type Files, keptOf, readFolder } from '../store/versions.ts';
 import { type ExportedCard, modelCard } from './card.ts';
 import { exportGraph } from './graph.ts';
-import { encodeSamples, samplesFile } from './samples.ts';
+import { encodeSamples } from './samples.ts';
 import { answersOfFile, verifyExport } from './verify.ts';
 
 export interface ExportOptions {

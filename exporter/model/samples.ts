@@ -4,8 +4,6 @@
  */
 import { type Dataset, encodeNpz, parseNpz, type Samples, subset } from '../../training/data/index.ts';
 
-export const samplesFile = 'samples.npz';
-
 const MOST = 32;
 
 /** @param answers of the exported file to the whole data set, row-major `[count, ..]` */

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../../exporter/edge/bundle.ts';
 import { makeImage } from '../../exporter/edge/image.ts';
-import { mnistSamples } from '../../exporter/edge/cases/samples.ts';
 import { readStockModule } from '../../exporter/edge/stages/stock-module.ts';
 import { sessionBytes } from '../../exporter/edge/cases/verify.ts';
 import type { Backend, NamedTensors } from '../../training/backend/index.ts';
@@ -48,7 +47,7 @@ export async function imageInWorkerd(graphs: readonly Graph[]): Promise<ImageInW
   const { wasm, manifest } = await makeImage({
     stock: await readStockModule(),
     models,
-    samples: await mnistSamples(),
+    samples: {},
     optimize: (module) => Promise.resolve(module),
     trim: false,
     recall: (_what, _inputs, make) => make(),

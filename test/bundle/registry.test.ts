@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readModels, registrySource, writeRegistry } from '../../exporter/store/registry.ts';
-import { digits, foreign, identity, sequence, text } from './fixtures.ts';
+import { zipSync } from 'fflate';
+import { readModels } from '../../exporter/store/registry.ts';
+import { npy } from '../unit/data/npy-file.ts';
+import { digits, identity, sequence, text } from './fixtures.ts';
 
 /** A folder holding the given files, as path and content, for as long as the test runs. */
 function folderOf(files: Record<string, string | Uint8Array>): string {
@@ -21,11 +23,30 @@ function folderOf(files: Record<string, string | Uint8Array>): string {
 const model = identity();
 
 const refused: [what: string, files: Record<string, string | Uint8Array>, message: RegExp][] = [
-  ['an empty folder', {}, /expected at least one model folder, got none$/],
-  ['a name with a space', { 'a b/model.onnx': model }, /expected folder names of letters, .*, got "a b"$/],
-  ['a name that starts with a dot', { '.hidden/model.onnx': model }, /expected folder names .*, got "\.hidden"$/],
-  ['a folder without model', { 'a/card.json': '{}' }, /a: expected a file model\.onnx, got none$/],
+  ['an empty folder', {}, /expected a model, got none; bn-edge export .* or bn-edge add <file> makes one$/],
+  ['a folder of loose files', { 'notes.md': '' }, /expected a model, got none; .* makes one$/],
+  [
+    'a loose model and no other',
+    { 'net.onnx': model },
+    /net\.onnx: expected it in a folder of its own: bn-edge add .*net\.onnx$/,
+  ],
+  [
+    'a name with a space',
+    { 'a b/model.onnx': model },
+    /a b: expected the name of a model .*, got "a b"; rename the folder or move it elsewhere$/,
+  ],
+  [
+    'a folder without model',
+    { 'a/card.json': '{}' },
+    /a: expected a file model\.onnx, got none; bn-edge add a\.onnx makes such a folder$/,
+  ],
   ['a card that is not JSON', { 'a/model.onnx': model, 'a/card.json': '{' }, /card\.json: expected JSON, got "\{"$/],
+  [
+    'an answer of an unknown kind',
+    { 'a/model.onnx': model, 'a/card.json': '{"output":{"name":"y","kind":"odds"}}' },
+    /kind/,
+  ],
+  ['a switch that is a word', { 'a/model.onnx': model, 'a/card.json': '{"explain":"yes"}' }, /card\.json: .*explain/],
   [
     'labels that are a string',
     { 'a/model.onnx': model, 'a/card.json': '{"labels":"0"}' },
@@ -34,7 +55,7 @@ const refused: [what: string, files: Record<string, string | Uint8Array>, messag
   [
     'another version without model',
     { 'a/model.onnx': model, 'a/versions/1/card.json': '{}' },
-    /1: expected a file model\.onnx, got none$/,
+    /1: expected a file model\.onnx, got none; /,
   ],
   [
     'another version whose card disagrees',
@@ -46,7 +67,11 @@ const refused: [what: string, files: Record<string, string | Uint8Array>, messag
     { 'a/model.onnx': model, 'a/versions/1/model.onnx': model },
     /versions\/1: expected a version besides the current one, got it again$/,
   ],
-  ['a version with a space', { 'a/model.onnx': model, 'a/versions/1 2/model.onnx': model }, /names of .*, got "1 2"$/],
+  [
+    'a version with a space',
+    { 'a/model.onnx': model, 'a/versions/1 2/model.onnx': model },
+    /1 2: expected the name of .* version .*, got "1 2"; rename/,
+  ],
   [
     'a card whose version leads elsewhere',
     { 'a/model.onnx': model, 'a/card.json': '{"version": "../b"}' },
@@ -66,42 +91,28 @@ const refused: [what: string, files: Record<string, string | Uint8Array>, messag
   ],
 ];
 
-const unrunnable: [what: string, bytes: Uint8Array, message: RegExp][] = [
-  ['an operator that nobody knows', foreign('Frobnicate'), /model\.onnx: the runtime cannot run it: .*Frobnicate/],
-  [
-    'an operator the runtime left out',
-    foreign('Frobnicate', 'com.example'),
-    /cannot run it: .*com\.example.*Frobnicate/,
-  ],
+const samples = (descr: string, data: Uint8Array | Float32Array | Float64Array, name = 'x') =>
+  zipSync({ [`${name}.npy`]: npy(`'${descr}'`, `(${data.length},)`, data) });
+
+const badSamples: [what: string, bytes: Uint8Array, message: RegExp][] = [
+  ['no archive', Buffer.from('Hello'), /a\/samples\.npz: expected /],
+  ['another array', samples('|u1', new Uint8Array(3), 'y'), /samples\.npz: expected an array "x", got "y"$/],
+  ['numbers of another type', samples('<f8', new Float64Array(3)), /npz: x: expected float32 or uint8, got float64$/],
 ];
 
-describe('the model registry', () => {
-  it('describes every model, sorted by name', () => {
-    const folder = folderOf({
-      'b/model.onnx': digits(),
-      'a/model.onnx': model,
-      'a/card.json': '{"labels": ["no", "yes"], "name": "a"}',
-      'README.md': '',
-    });
-    const models = readModels(folder).map((known) => ({ ...known, batchNorm: [] }));
-    expect(registrySource(models)).toMatchInlineSnapshot(`
-      "// Written by exporter/store/registry.ts from the folder models/.
-      import type { ModelAbout } from './models.ts';
-
-      /** The input of every \`switchable\` file: true for the statistics of the mini-batch. */
-      export const switchName = "bn-edge/batch_statistics";
-
-      export const modelsAbout: readonly ModelAbout[] = [
-        { name: "a", path: "a", version: "1", labels: ["no","yes"], batchNorm: [] },
-        { name: "b", path: "b", version: "1", batchNorm: [] },
-      ];
-      "
-    `);
+describe('a folder of models', () => {
+  it('has every model, sorted by name, as its card and its file describe it', () => {
+    const card = { labels: ['no', 'yes'], output: { name: 'y', kind: 'logits' }, explain: true };
+    const folder = folderOf({ 'b/model.onnx': digits(), 'a/model.onnx': model, 'a/card.json': JSON.stringify(card) });
+    expect(readModels(folder).models.map(({ about }) => ({ ...about, batchNorm: about.batchNorm.length }))).toEqual([
+      { name: 'a', path: 'a', version: '1', ...card, batchNorm: 0 },
+      { name: 'b', path: 'b', version: '1', explain: false, batchNorm: 1 },
+    ]);
   });
 
-  it('reads the Batch Norm layers, in the decimals that a 32-bit float needs', () => {
-    const [known] = readModels(folderOf({ 'digits/model.onnx': digits() }));
-    expect(known?.batchNorm).toEqual([
+  it('has the Batch Norm layers, in the decimals that a 32-bit float needs', () => {
+    const [known] = readModels(folderOf({ 'digits/model.onnx': digits() })).models;
+    expect(known?.about.batchNorm).toEqual([
       {
         name: 'zt',
         input: 'z',
@@ -116,25 +127,56 @@ describe('the model registry', () => {
     ]);
   });
 
-  it('writes each file once', async () => {
-    const folder = folderOf({ 'models/digits/model.onnx': digits() });
-    const [models, registry, served] = [join(folder, 'models'), join(folder, 'registry.ts'), join(folder, 'served')];
-    await writeRegistry(models, registry, served);
-    const written = readFileSync(registry, 'utf8');
-    expect(readdirSync(join(served, 'digits'))).toEqual(['model.onnx', 'switchable.onnx']);
-    expect(readFileSync(join(served, 'digits/model.onnx'))).toEqual(readFileSync(join(models, 'digits/model.onnx')));
-    await writeRegistry(models, registry, served);
-    expect(readFileSync(registry, 'utf8')).toBe(written);
+  it('has the twin of a model whose card asks for it, and of no other', () => {
+    const twin = { 'b/model.onnx': digits(), 'b/card.json': '{"explain": true}' };
+    const { models } = readModels(folderOf({ 'a/model.onnx': digits(), ...twin }));
+    expect(models.map(({ files }) => Object.keys(files))).toEqual([['model'], ['model', 'switchable']]);
+    expect(models[0]?.files.model).toEqual(models[1]?.files.model);
   });
 
-  it.each(refused)('refuses %s', (_, files, message) => {
-    expect(() => readModels(folderOf(files))).toThrow(message);
+  it('has the samples of a model where there are some', () => {
+    const data = Float32Array.of(1, 2, 3);
+    const folder = folderOf({ 'a/model.onnx': model, 'a/samples.npz': samples('<f4', data), 'b/model.onnx': model });
+    const [first, second] = readModels(folder).models;
+    expect(first?.samples).toMatchObject({ shape: [3], data });
+    expect(second?.samples).toBeUndefined();
   });
 
-  it.each(unrunnable)('refuses %s by its name', async (_, bytes, message) => {
-    const folder = folderOf({ 'models/a/model.onnx': bytes });
-    await expect(writeRegistry(join(folder, 'models'), join(folder, 'r.ts'), join(folder, 'served'))).rejects.toThrow(
-      message,
-    );
+  it('may be reached through links', () => {
+    const folder = folderOf({ 'elsewhere/model.onnx': model, 'models/.gitkeep': '' });
+    symlinkSync(join(folder, 'elsewhere'), join(folder, 'models/a'));
+    expect(readModels(join(folder, 'models')).models.map(({ about }) => about.name)).toEqual(['a']);
+  });
+
+  it('may hold other things, of which those that might be meant are named', () => {
+    const others = {
+      '.DS_Store': '',
+      '.ipynb_checkpoints/model.onnx': '',
+      '.net-a1B2c3/new/model.onnx': '',
+      'README.md': '',
+      'b.onnx': '',
+    };
+    const folder = folderOf({ 'a/model.onnx': model, 'a/versions/.cache/x': '', ...others });
+    expect(readModels(folder).notes).toEqual([
+      `${folder}/.ipynb_checkpoints: passed over: a model is a folder with a model.onnx`,
+      `${folder}/README.md: passed over: a model is a folder with a model.onnx`,
+      `${folder}/b.onnx: expected it in a folder of its own: bn-edge add ${folder}/b.onnx`,
+    ]);
+  });
+
+  it('has to be there', () => {
+    const missing = join(folderOf({}), 'missing');
+    expect(() => readModels(missing)).toThrow(`${missing}: expected a folder of models, got none; `);
+  });
+
+  it.each(refused)('is refused for %s, in one line', (_, files, message) => {
+    const read = () => readModels(folderOf(files));
+    expect(read).toThrow(message);
+    expect(read).toThrow(expect.objectContaining({ name: 'UserError' }) as Error);
+    expect(read).not.toThrow(/\n/);
+  });
+
+  it.each(badSamples)('is refused for samples that are %s', (_, bytes, message) => {
+    expect(() => readModels(folderOf({ 'a/model.onnx': model, 'a/samples.npz': bytes }))).toThrow(message);
   });
 });

@@ -147,6 +147,21 @@ export function mlp(options: { readonly seed?: number; readonly hidden?: number 
   return g.encode({ pixels: [FLOAT, ['N', 784]] }, { logits: ['N', 10] });
 }
 
+/** `features` [N, 2] -> dense, Batch Norm, Relu -> dense -> `logits` [N, 2]: what a first table ends in. */
+export function table(seed = 5): Uint8Array {
+  const g = new GraphFixture(seed);
+  dense(g, 'hidden', 'features', 2, 16);
+  dense(g, 'logits', g.node('Relu', [g.batchNormalization('bn', 'hidden', 16, false)], 'relu'), 16, 2);
+  return g.encode({ features: [FLOAT, ['N', 2]] }, { logits: ['N', 2] });
+}
+
+/** `features` [N, 12] -> Batch Norm -> `logits`: an answer as large as the question. */
+export function loneBatchNorm(seed = 6): Uint8Array {
+  const g = new GraphFixture(seed);
+  const y = g.batchNormalization('bn', 'features', 12, false);
+  return g.encode({ features: [FLOAT, ['N', 12]] }, { [y]: ['N', 12] });
+}
+
 /** As another tool would write it: a fixed batch of one, Flatten, Gemm, Softmax. */
 export function foreign(seed = 3): Uint8Array {
   const g = new GraphFixture(seed);

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { sealedStart } from '../../exporter/edge/stages/allocations.ts';
 import { loadRuntime } from '../../exporter/edge/bundle.ts';
@@ -7,13 +7,13 @@ import { sessionOf } from '../../exporter/edge/cases/cases.ts';
 import type { Outcome, Subject } from '../../exporter/edge/cases/cases.ts';
 import { makeFeeds } from '../../exporter/edge/cases/feeds.ts';
 import { makeImage } from '../../exporter/edge/image.ts';
-import type { EdgeImage, Ingredients } from '../../exporter/edge/image.ts';
+import type { EdgeImage } from '../../exporter/edge/image.ts';
 import type { Models, SessionRecord } from '../../exporter/edge/runtime/index.ts';
-import { mnistSamples } from '../../exporter/edge/cases/samples.ts';
-import { readStockModule } from '../../exporter/edge/stages/stock-module.ts';
 import { describeDifference, outcomesOf, sessionBytes, verify } from '../../exporter/edge/cases/verify.ts';
 import * as wasm from '../../exporter/edge/wasm/module.ts';
+import type { SampleArray } from '../../exporter/store/samples.ts';
 import { cnn, foreign, lookup } from './fixtures.ts';
+import { ingredientsOf, startImage, startReference } from './subjects.ts';
 
 const models: Models = {
   cnn: cnn({ channels: [4, 8], hidden: 16 }),
@@ -22,19 +22,14 @@ const models: Models = {
   lookup: lookup(),
 };
 
-/** Everything but the optimizer, which has nothing to do with being right, and all but a few samples. */
-async function ingredients(): Promise<Ingredients> {
-  const { size, values } = await mnistSamples();
-  return {
-    stock: await readStockModule(),
-    models,
-    samples: { size, values: values.subarray(0, 300 * size) },
-    optimize: (module) => Promise.resolve(module),
-    recall: (_what, _inputs, make) => make(),
-    trim: false,
-    onStage: () => undefined,
-  };
-}
+/** Images of digits, as large as pixels are. */
+const digits: SampleArray = {
+  where: 'samples.npz: x',
+  shape: [40, 1, 28, 28],
+  data: Uint8Array.from({ length: 40 * 784 }, (_, i) => (i * 37) % 256),
+};
+
+const ingredients = () => ingredientsOf(models, { cnn: digits, foreign: digits });
 
 let runtime: Runtime;
 let made: EdgeImage;
@@ -44,18 +39,7 @@ beforeAll(async () => {
   made = await makeImage(await ingredients());
 });
 
-async function start(): Promise<Subject> {
-  return { ...(await runtime.startImage(new WebAssembly.Module(made.wasm), made.manifest)), runtime };
-}
-
-async function startReference(models: Models): Promise<Subject> {
-  const shared = await loadRuntime('shared');
-  const module = new WebAssembly.Module(await readStockModule());
-  return {
-    ...(await shared.startStock((imports) => new WebAssembly.Instance(module, imports), models)),
-    runtime: shared,
-  };
-}
+const start = () => startImage(made);
 
 function answer(subject: Subject, model: string, size = 1) {
   const session = sessionOf(subject, model);
@@ -63,8 +47,20 @@ function answer(subject: Subject, model: string, size = 1) {
 }
 
 describe('a specialised image', () => {
-  it('is verified by many cases for each model, among them all samples', () => {
-    expect(made.verifiedCases).toBeGreaterThan(4 * 300);
+  it('is verified by many cases for each model, and by the samples that there are', () => {
+    const batches = { growing: 9, alone: 40 };
+    const { cnn = 0, 'batch-statistics': other = 0, foreign = 0 } = made.verified;
+    expect(other).toBeGreaterThan(200);
+    expect(cnn - other).toBe(batches.growing);
+    expect(foreign).toBeGreaterThan(200 + batches.alone);
+  });
+
+  it('is told apart by model: what each has put into its memory is nearly the weights and no more', () => {
+    const bytes = (name: string) => made.shares[name]?.filter((byte) => byte !== 0).length ?? 0;
+    const weights = 4 * (784 * 32 + 32 + 32 * 10 + 10);
+    expect(bytes('foreign')).toBeGreaterThan(0.9 * weights);
+    expect(bytes('foreign')).toBeLessThan(1.3 * weights);
+    expect(bytes('lookup')).toBeLessThan(0.3 * weights);
   });
 
   it('keeps a small part of the functions', () => {
@@ -137,6 +133,20 @@ describe('a specialised image', () => {
     expect(() => session.run(feeds)).toThrow(/indices element out of data bounds, idx=99/);
   });
 
+  it('starts and recovers where an instance is made in the background only', async () => {
+    const instance = vi.spyOn(WebAssembly, 'Instance').mockImplementation(function () {
+      throw new RangeError('WebAssembly.Instance is disallowed on the main thread');
+    });
+    onTestFinished(() => {
+      instance.mockRestore();
+    });
+    const image = await start();
+    const before = answer(image, 'cnn');
+    const handle = image.sessions['cnn']?.handle ?? 0;
+    image.instance.heap.bytes.fill(0xff, handle, handle + sessionBytes);
+    expect(describeDifference(before, answer(image, 'cnn'))).toBeUndefined();
+  });
+
   it('recovers from 50 traps in a row without using more memory', async () => {
     const image = await start();
     const before = answer(image, 'cnn');
@@ -169,8 +179,9 @@ describe('a specialised image', () => {
 describe('verification', () => {
   it('names model and case if the weights of one model differ', async () => {
     const reference = await startReference({ ...models, foreign: foreign(99) });
-    await expect(verify(outcomesOf(reference), await start())).rejects.toThrow(
-      /^edge image, model foreign, .*: output logits: expected .* at 0, got/,
+    const proof = { reference: outcomesOf(reference, {}), image: await start(), samples: {} };
+    await expect(verify(proof)).rejects.toThrow(
+      /^internal: edge image, model foreign, .*: output logits: expected .* at 0, got .*EDGE_RUNTIME=stock/,
     );
   });
 
@@ -179,7 +190,7 @@ describe('verification', () => {
       ...(await ingredients()),
       optimize: (module: Uint8Array) => Promise.resolve(trapInLargest(module)),
     };
-    await expect(makeImage(broken)).rejects.toThrow(/^edge image, model .*trapped/);
+    await expect(makeImage(broken)).rejects.toThrow(/^internal: edge image, model .*trapped/);
   });
 
   it.each([

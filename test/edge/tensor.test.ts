@@ -1,9 +1,11 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 
-import type * as declared from '../../exporter/edge/edge-declarations.d.ts';
+import type * as declared from '../../exporter/edge/image-declarations.ts';
+import { halfBits, isHalfNaN, setNumber } from '../../exporter/edge/cases/set-number.ts';
 import type * as runtime from '../../exporter/edge/runtime/index.ts';
 import { checkTensor, codeOf, copyData, dtypeOf, FeedError } from '../../exporter/edge/runtime/tensor.ts';
 import type { DType, Tensor, ValueInfo } from '../../exporter/edge/runtime/tensor.ts';
+import type { ModelAbout } from '../../exporter/store/registry.ts';
 
 const images: ValueInfo = { name: 'x', dtype: 'float32', shape: ['N', 2, -1] };
 const tensor = (
@@ -55,17 +57,62 @@ describe('data types', () => {
     expect(dtypeOf(string)).toBeUndefined();
   });
 
+  it('let halfs come as their bits', () => {
+    const halfs: ValueInfo = { name: 'x', dtype: 'float16', shape: [2] };
+    for (const data of [new Float16Array(2), new Uint16Array(2)]) {
+      expect(() => {
+        checkTensor('x', halfs, tensor([2], data, 'float16'));
+      }).not.toThrow();
+    }
+    expect(() => {
+      checkTensor('x', halfs, tensor([2], new Int16Array(2), 'float16'));
+    }).toThrow('x: expected Float16Array, got Int16Array');
+  });
+
   it('are copied from memory', () => {
     const memory = Uint8Array.of(9, 9, 9, 9, 1, 0, 0, 0, 2, 0, 0, 0);
     expect(copyData('int32', memory, 4, 2)).toEqual(Int32Array.of(1, 2));
   });
 });
 
+describe('the bits of a half', () => {
+  const bitsOf = (value: number) => new Uint16Array(Float16Array.of(value).buffer)[0];
+
+  it.each([0, -0, 1, -1.5, 255, 65504, 2 ** -14, 2 ** -24, -(2 ** -20), Infinity, -Infinity])(
+    'are those that the host gives %d',
+    (value) => {
+      expect(halfBits(value)).toBe(bitsOf(value));
+    },
+  );
+
+  it.each([
+    ['too large', 1e38, Infinity],
+    ['too small', 1e-40, 0],
+    ['between two', 1 + 2 ** -11, 1],
+  ])('are those of a neighbour where a number is %s', (_, value, neighbour) => {
+    expect(halfBits(value)).toBe(bitsOf(neighbour));
+  });
+
+  it('tell no number from the infinite', () => {
+    expect([halfBits(NaN), 0x7c01, 0xfe00].map(isHalfNaN)).toEqual([true, true, true]);
+    expect([Infinity, -Infinity, 0].map(halfBits).map(isHalfNaN)).toEqual([false, false, false]);
+  });
+
+  it('go where there is no array of halfs', () => {
+    const data = new Uint16Array(1);
+    setNumber(data, 'float16', 0, 1.5);
+    expect(data[0]).toBe(bitsOf(1.5));
+    setNumber(data, 'uint16', 0, 3);
+    expect(data[0]).toBe(3);
+  });
+});
+
 describe('declarations for the Worker', () => {
   it('promise what the runtime does', () => {
     expectTypeOf<runtime.Session>().toExtend<declared.Session>();
-    type Functions = 'bytesOf' | 'createData' | 'elementBytes' | 'elementCount';
-    expectTypeOf<Pick<typeof runtime, Functions>>().toExtend<Pick<typeof declared, Functions>>();
+    type Errors = 'FeedError' | 'InferenceError';
+    expectTypeOf<InstanceType<(typeof runtime)[Errors]>>().toExtend<InstanceType<(typeof declared)[Errors]>>();
+    expectTypeOf<ModelAbout>().toExtend<declared.ModelAbout>();
     expectTypeOf<Tensor>().toExtend<declared.Tensor>();
     expectTypeOf<DType>().toEqualTypeOf<declared.DType>();
   });

@@ -4,11 +4,16 @@
  */
 
 import type { Runtime } from '../bundle.ts';
+import { elementCount, isFree, unitShape } from '../runtime/tensor.ts';
+import type { SampleArray } from '../../store/samples.ts';
 import { atTime } from '../stages/clock.ts';
+import { takeFreeHeap } from '../stages/free-heap.ts';
 import { freeDimensions, makeFeeds } from './feeds.ts';
 import type { Fill, Sizes } from './feeds.ts';
 import { rawErrorCases } from './raw-calls.ts';
-import type { Session, Started, Tensor, Tensors } from '../runtime/index.ts';
+import { sampleBatches, sampleFeeds } from './samples.ts';
+import type { Samples } from './samples.ts';
+import type { Session, Started, Tensor, Tensors, ValueInfo } from '../runtime/index.ts';
 
 /** A running runtime of any kind, and the code that runs it. */
 export interface Subject extends Started {
@@ -30,13 +35,22 @@ const largeBatchSizes = [0, 128, 512, 4096];
 const fills: readonly Fill[] = ['image', 'unit', 'special'];
 /** Room for growth, in pages, when a run meets the memory limit: each stops it at another allocation. */
 const rooms = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
+/** Room without growth, by what the inputs take. */
+const multiples = [1, 1.5, 2, 3, 5, 9];
+/** Of the largest input then. */
+const limitedElements = 2 ** 16;
+/** More than the allocator keeps for itself beside a block. Bytes. */
+const blockOverhead = 64;
+/** What errors are made of must find room all the same, in stock as well: else they are the end of the process. */
+const [smallBlocks, smallBytes] = [64, 2_048];
 
 /** Milliseconds since 1970. A Worker's clock stands at 0 in the global scope, jumps at the first request, and may go back. */
 const clocks = [0, 1_700_000_000_000, 1_600_000_000_000, 4_000_000_000_000];
 
-/** All cases of all models of `subject`. They hold for any subject with the same models. */
-export function allCases(subject: Subject): readonly Case[] {
+/** All cases of all models of `subject`, model by model. They hold for any subject with the same models. */
+export function allCases(subject: Subject, samples: Samples): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => [
+    ...sampleCases(model, sessionOf(subject, model), samples[model]),
     ...clockCases(model),
     ...memoryLimitCases(model),
     ...runCases(model, freeDimensions(sessionOf(subject, model).inputs)),
@@ -82,6 +96,16 @@ function runCase(model: string, sizes: Sizes, fill: Fill): Case {
   };
 }
 
+/** Real samples, where there are some. */
+function sampleCases(model: string, { inputs }: Session, samples: SampleArray | undefined): readonly Case[] {
+  if (!samples) return [];
+  return sampleBatches(samples, inputs).map((batch) => ({
+    model,
+    label: `samples ${batch.start} to ${batch.end - 1}`,
+    perform: (subject) => outcomeOf(subject, model, sampleFeeds(subject.runtime, samples, inputs, batch)),
+  }));
+}
+
 /** A sample alone while the clock jumps. */
 function clockCases(model: string): readonly Case[] {
   return clocks.map((now) => ({
@@ -100,23 +124,64 @@ function outputCases(model: string, { outputs }: Session): readonly Case[] {
   }));
 }
 
-/** A batch too large for the room that memory has left to grow. Only the message of the error counts. */
+/**
+ * A batch too large for the room that memory has left, inside the heap or by growing, while nothing else is free: however
+ * small a model is, its allocations then meet the limit. Only the message of the error counts.
+ */
 function memoryLimitCases(model: string): readonly Case[] {
-  return rooms.map((room) => ({
+  const limits = [...rooms.map((pages) => ({ pages, times: 0 })), ...multiples.map((times) => ({ pages: 0, times }))];
+  return limits.map(({ pages, times }) => ({
     model,
-    label: `${room} pages of memory to grow`,
+    label: `room for ${times} times its inputs in memory, and ${pages} pages to grow`,
     perform: (subject) => {
-      const { runtime, instance } = subject;
-      const { memory } = instance.heap;
-      runtime.capMemory(memory, runtime.pagesOf(memory) + room);
-      try {
-        const outcome = outcomeOf(subject, model, feedsOf(subject, model, { all: 300 }, 'image'));
-        return typeof outcome === 'string' ? outcome : {};
-      } finally {
-        runtime.capMemory(memory, runtime.memoryCapPages);
-      }
+      const sizes = { all: sizeOf(sessionOf(subject, model).inputs, limitedElements) };
+      const feeds = feedsOf(subject, model, sizes, 'image');
+      const bytes = Object.values(feeds).reduce((sum, { data }) => sum + data.byteLength + blockOverhead, 0);
+      const outcome = withLittleMemory(subject, times * bytes, pages, (limited) => outcomeOf(limited, model, feeds));
+      return typeof outcome === 'string' ? outcome : {};
     },
   }));
+}
+
+/**
+ * @param bytes that are free at one place
+ * @throws Error if the runtime trapped, also if it then recovered: what was taken is gone with the memory of before
+ */
+function withLittleMemory(subject: Subject, bytes: number, pages: number, run: (limited: Subject) => Outcome): Outcome {
+  const { runtime, instance } = subject;
+  const { ort, heap } = instance;
+  const room = ort._malloc(bytes);
+  const small = Array.from({ length: 2 * smallBlocks }, () => ort._malloc(smallBytes));
+  runtime.capMemory(heap.memory, runtime.pagesOf(heap.memory));
+  const taken = takeFreeHeap(ort, smallBytes);
+  // Every other one stays taken, so that they do not become one.
+  const between = small.filter((_, i) => i % 2 === 0);
+  for (const block of small.filter((_, i) => i % 2 === 1)) ort._free(block);
+  ort._free(room);
+  runtime.capMemory(heap.memory, runtime.pagesOf(heap.memory) + pages);
+  let traps = 0;
+  const restore = () => {
+    traps++;
+    instance.restore?.();
+  };
+  try {
+    const outcome = run(instance.restore ? { ...subject, instance: { ...instance, restore } } : subject);
+    if (traps > 0) throw new Error('trapped once');
+    for (const block of [...between, ...taken.map(({ block }) => block)]) ort._free(block);
+    return outcome;
+  } finally {
+    runtime.capMemory(heap.memory, runtime.memoryCapPages);
+  }
+}
+
+/** Size of every free dimension with which the largest input has about as many elements. */
+function sizeOf(inputs: readonly ValueInfo[], elements: number): number {
+  const sizes = inputs.map(({ shape }) => {
+    const free = shape.filter(isFree).length;
+    const fixed = elementCount(unitShape(shape));
+    return free === 0 ? Infinity : Math.max(1, Math.floor((elements / Math.max(1, fixed)) ** (1 / free)));
+  });
+  return Math.min(elements, ...sizes);
 }
 
 function feedsOf(subject: Subject, model: string, sizes: Sizes, fill: Fill): Tensors {

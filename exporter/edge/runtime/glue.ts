@@ -73,24 +73,29 @@ export interface StartedGlue {
 }
 
 /**
- * Starts the glue on an instance made by `instantiate` from the glue's own imports. The promise waits for nothing but
- * itself: no I/O, no timers, so it may be awaited in a Worker's global scope.
+ * Starts the glue on an instance made by `instantiate` from the glue's own imports. Unless that is a promise, the promise waits
+ * for nothing but itself: no I/O, no timers, so it may be awaited in a Worker's global scope.
  */
 export async function startGlue(
-  instantiate: (imports: WebAssembly.Imports, memory: WebAssembly.Memory) => InstanceLike,
+  instantiate: (imports: WebAssembly.Imports, memory: WebAssembly.Memory) => InstanceLike | Promise<InstanceLike>,
 ): Promise<StartedGlue> {
-  let started: Omit<StartedGlue, 'ort'> | undefined;
-  const ort = await glueFactory({
-    numThreads: 1,
-    instantiateWasm(imports, receive) {
+  const made: Omit<StartedGlue, 'ort'>[] = [];
+  const ort = await new Promise<OrtModule>((resolve, reject) => {
+    const instantiateWasm = (imports: WebAssembly.Imports, receive: (instance: InstanceLike) => void) => {
       const memory = importedMemory(imports);
+      const accept = (instance: InstanceLike) => {
+        made.push({ heap: new Heap(memory), imports, exports: instance.exports });
+        receive(instance);
+      };
       const instance = instantiate(imports, memory);
-      started = { heap: new Heap(memory), imports, exports: instance.exports };
-      receive(instance);
+      if (instance instanceof Promise) instance.then(accept).catch(reject);
+      else accept(instance);
       return {};
-    },
+    };
+    glueFactory({ numThreads: 1, instantiateWasm }).then(resolve, reject);
   });
-  if (!started) throw new Error('internal: the glue became ready without an instance');
+  const [started] = made;
+  if (!started) throw new Error('onnxruntime-web glue: expected it to ask for an instance, got no call');
   return { ort, ...started };
 }
 

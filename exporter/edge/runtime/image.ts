@@ -1,11 +1,12 @@
 /**
  * Starts a specialised image: its WebAssembly module already holds the heap with every session created, so starting is
- * instantiating. Synchronous but for the glue's own promise; safe in a Worker's global scope.
+ * instantiating. Synchronous but for the glue's own promise, where the host allows it; safe in a Worker's global scope.
  */
 
 import { startGlue } from './glue.ts';
 import type { StartedGlue } from './glue.ts';
 import { capMemory, memoryCapPages, pagesOf } from './heap.ts';
+import { instantiate } from './instantiate.ts';
 import type { SessionRecord, Started } from './ort.ts';
 
 /** What the build knows about an image and its module cannot say: where things are in the heap. */
@@ -20,17 +21,22 @@ export async function startImage(
   wasm: WebAssembly.Module,
   { pages, runOptions, sessions }: ImageManifest,
 ): Promise<Started & Pick<StartedGlue, 'exports'>> {
+  const inBackground: Promise<unknown>[] = [];
   const { ort, heap, imports, exports } = await startGlue((imports, memory) => {
     memory.grow(Math.max(0, pages - pagesOf(memory)));
     capMemory(memory, memoryCapPages);
-    return new WebAssembly.Instance(wasm, imports);
+    const instance = instantiate(wasm, imports);
+    if (instance instanceof Promise) inBackground.push(instance);
+    return instance;
   });
+  const initial = inBackground.length > 0 ? heap.bytes.slice() : undefined;
   const restoreGlobals = rememberGlobals(exports);
   const restore = () => {
     heap.bytes.fill(0);
     // The snapshot is the module's active data: instantiating writes it. The new instance itself is not wanted, since
     // the glue has bound itself to the functions of the first.
-    new WebAssembly.Instance(wasm, imports);
+    if (initial) heap.bytes.set(initial);
+    else new WebAssembly.Instance(wasm, imports);
     restoreGlobals();
   };
   return { instance: { ort, heap, runOptions, restore }, sessions, exports };

@@ -8,6 +8,7 @@ export { startGlue } from './glue.ts';
 export type { InstanceLike, OrtModule, Pointer } from './glue.ts';
 export { startImage } from './image.ts';
 export type { ImageManifest } from './image.ts';
+export { instantiate } from './instantiate.ts';
 export { check, checkPointer, InferenceError } from './ort.ts';
 export type { OrtInstance, SessionRecord, Started } from './ort.ts';
 export { Session, sessionsOf } from './session.ts';

@@ -11,14 +11,21 @@ import type { OrtInstance, SessionRecord, Started } from './ort.ts';
 
 export type Models = Readonly<Record<string, Uint8Array>>;
 
-/** Memory is capped only after the sessions exist: creating them takes several times what they keep. */
+/**
+ * Memory is capped only after the sessions exist: creating them takes several times what they keep.
+ * @param onSession is told of each before it is created
+ */
 export async function startStock(
   instantiate: (imports: WebAssembly.Imports, memory: WebAssembly.Memory) => InstanceLike,
   models: Models,
+  onSession: (name: string) => void = () => undefined,
 ): Promise<Started & Pick<StartedGlue, 'exports'>> {
   const { ort, heap, exports } = await startGlue(instantiate);
   const instance = { ort, heap, runOptions: initialize({ ort, heap }) };
-  const sessions = Object.entries(models).map(([name, model]) => [name, createNamed(name, instance, model)] as const);
+  const sessions = Object.entries(models).map(([name, model]) => {
+    onSession(name);
+    return [name, createNamed(name, instance, model)] as const;
+  });
   capMemory(heap.memory, memoryCapPages);
   return { instance, sessions: Object.fromEntries(sessions), exports };
 }

@@ -4,6 +4,9 @@
  * Source of the codes: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto (TensorProto.DataType)
  */
 
+/** Arrays of halfs; of their bits, where the host is older than they are. */
+const halfs = (globalThis as { readonly Float16Array?: typeof Float16Array }).Float16Array ?? Uint16Array;
+
 const dtypes = {
   float32: { code: 1, array: Float32Array },
   uint8: { code: 2, array: Uint8Array },
@@ -13,7 +16,7 @@ const dtypes = {
   int32: { code: 6, array: Int32Array },
   int64: { code: 7, array: BigInt64Array },
   bool: { code: 9, array: Uint8Array },
-  float16: { code: 10, array: Float16Array },
+  float16: { code: 10, array: halfs },
   float64: { code: 11, array: Float64Array },
   uint32: { code: 12, array: Uint32Array },
   uint64: { code: 13, array: BigUint64Array },
@@ -84,9 +87,14 @@ export function checkTensor(where: string, expected: ValueInfo, tensor: Tensor):
   };
   const { dtype, shape, data } = tensor;
   if (dtype !== expected.dtype) fail(expected.dtype, dtype);
-  if (!(data instanceof dtypes[dtype].array)) fail(dtypes[dtype].array.name, data.constructor.name);
+  if (!holds(dtype, data)) fail(dtypes[dtype].array.name, data.constructor.name);
   if (!fits(expected.shape, shape)) fail(`shape [${expected.shape.join(', ')}]`, `[${shape.join(', ')}]`);
   if (data.length !== elementCount(shape)) fail(`${elementCount(shape)} elements`, `${data.length}`);
+}
+
+/** Halfs may be given by their bits on every host. */
+function holds(dtype: DType, data: TensorData): boolean {
+  return data instanceof dtypes[dtype].array || (dtype === 'float16' && data instanceof Uint16Array);
 }
 
 function fits(expected: ValueInfo['shape'], shape: readonly number[]): boolean {

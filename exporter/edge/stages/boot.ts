@@ -12,6 +12,8 @@ export interface Booted extends Started {
   readonly hits: Hits;
   /** Every block allocated so far, in order. */
   readonly allocations: () => readonly Allocation[];
+  /** By session: which of them its creation has allocated, half-open. */
+  readonly created: Readonly<Record<string, { readonly first: number; readonly end: number }>>;
 }
 
 /** Which functions have been entered, by their number among those that the module defines. */
@@ -51,17 +53,25 @@ export async function boot(
   plan?: SealingPlan,
 ): Promise<Booted> {
   const module = new WebAssembly.Module(instrumented);
-  const started = await runtime.startStock((imports, memory) => {
+  const starts: { readonly name: string; readonly first: number }[] = [];
+  let exports: WebAssembly.Exports = {};
+  const instantiate = (imports: WebAssembly.Imports, memory: WebAssembly.Memory) => {
     const instance = new WebAssembly.Instance(module, imports);
-    if (plan) makeRoom(memory, instance.exports, plan);
+    exports = instance.exports;
+    if (plan) makeRoom(memory, exports, plan);
     return instance;
-  }, models);
+  };
+  const started = await runtime.startStock(instantiate, models, (name) =>
+    starts.push({ name, first: logOf(exports)[1] }),
+  );
+  const ends = [...starts.slice(1).map(({ first }) => first), logOf(exports)[1]];
   checkBlockSizes(started.instance);
   return {
     ...started,
     globals: numberedGlobals(started.exports, globalPrefix),
     hits: new Hits(numberedGlobals(started.exports, hitPrefix)),
     allocations: () => readAllocations(...logOf(started.exports)),
+    created: Object.fromEntries(starts.map(({ name, first }, i) => [name, { first, end: ends[i] ?? first }])),
   };
 }
 

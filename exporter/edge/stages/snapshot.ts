@@ -5,6 +5,7 @@
 
 import type { Booted } from './boot.ts';
 import type { Runtime } from '../bundle.ts';
+import { largestBlock, takeFreeHeap } from './free-heap.ts';
 import type { OrtInstance } from '../runtime/index.ts';
 
 export interface Snapshot {
@@ -15,8 +16,6 @@ export interface Snapshot {
   /** Values of the mutable globals, by number. */
   readonly globals: ReadonlyMap<number, number | bigint>;
 }
-
-const largestBlock = 8 * 1024 * 1024;
 
 export function takeSnapshot(runtime: Runtime, booted: Booted): Snapshot {
   zeroFreeHeap(runtime, booted.instance);
@@ -43,17 +42,15 @@ function copyState({ instance, globals }: Booted, bytes: number): Snapshot {
   return { memory: instance.heap.bytes.slice(0, bytes), heapStart: instance.ort.stackSave(), globals: values };
 }
 
+/** What the allocator gives at least. Bytes. */
+const smallestBlock = 8;
+
 /** With growth forbidden, allocates everything that is free, zeroes it and frees it again. */
 function zeroFreeHeap(runtime: Runtime, { ort, heap }: OrtInstance): void {
   runtime.capMemory(heap.memory, 0);
-  const blocks = [];
-  for (let size = largestBlock; size >= 8; size /= 2) {
-    for (let block = ort._malloc(size); block !== 0; block = ort._malloc(size)) {
-      heap.bytes.fill(0, block, block + size);
-      blocks.push(block);
-    }
-  }
-  for (const block of blocks) ort._free(block);
+  const blocks = takeFreeHeap(ort, smallestBlock);
+  for (const { block, size } of blocks) heap.bytes.fill(0, block, block + size);
+  for (const { block } of blocks) ort._free(block);
   runtime.capMemory(heap.memory, runtime.memoryCapPages);
 }
 

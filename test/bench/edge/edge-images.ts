@@ -3,8 +3,9 @@
 import { makeImage } from '../../../exporter/edge/image.ts';
 import { optimize } from '../../../exporter/edge/stages/optimize.ts';
 import type { Models } from '../../../exporter/edge/runtime/index.ts';
-import { mnistSamples } from '../../../exporter/edge/cases/samples.ts';
+import type { Samples } from '../../../exporter/edge/cases/samples.ts';
 import { readStockModule } from '../../../exporter/edge/stages/stock-module.ts';
+import { loadMnist } from '../../../training/data/index.ts';
 import { cnn, mlp } from '../../edge/fixtures.ts';
 import { edgeWorker } from './workers.ts';
 import type { Recipes, Worker } from './workers.ts';
@@ -36,17 +37,29 @@ export function growing(): Recipes {
   return Object.fromEntries([...sizes, ...numbers]);
 }
 
-/** Verified on a few samples only: the build does it on all. */
 async function specialise(name: string, models: Models, trim = false): Promise<Worker> {
-  const { size, values } = await mnistSamples();
   const image = await makeImage({
     stock: await readStockModule(),
     models,
-    samples: { size, values: values.subarray(0, 100 * size) },
+    samples: await digitsFor(models),
     trim,
     optimize,
     recall: (_what, _inputs, make) => make(),
     onStage: () => undefined,
   });
   return edgeWorker(name, image);
+}
+
+const digits = 100;
+
+/** The first images of MNIST, as each model takes them. */
+async function digitsFor(models: Models): Promise<Samples> {
+  const { inputs } = (await loadMnist({ seed: 0 })).test;
+  const data = Uint8Array.from(inputs.subarray(0, digits * 784));
+  const samples = (name: string) => ({
+    where: 'MNIST',
+    shape: name.startsWith('mlp') ? [digits, 784] : [digits, 1, 28, 28],
+    data,
+  });
+  return Object.fromEntries(Object.keys(models).map((name) => [name, samples(name)]));
 }

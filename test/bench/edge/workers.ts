@@ -43,9 +43,11 @@ export function peers(model: Uint8Array): Recipes {
 }
 
 export async function edgeWorker(name: string, image: EdgeImage): Promise<Worker> {
-  const { 'edge.mjs': module, 'edge.wasm': wasm } = await emitImage(image);
-  if (typeof module !== 'string' || typeof wasm === 'string' || !wasm) throw new Error('internal: unexpected files');
-  return { ...(await bundleWorker('edge', { 'edge.wasm': wasm }, { 'edge.mjs': module })), name };
+  const { 'image.mjs': module, 'image.wasm': wasm, 'wasm.workerd.mjs': loader } = await emitImage(image, []);
+  if (typeof module !== 'string' || typeof loader !== 'string' || typeof wasm === 'string' || !wasm)
+    throw new Error('internal: unexpected files');
+  const generated = { 'image.mjs': module, 'wasm.workerd.mjs': loader };
+  return { ...(await bundleWorker('edge', { 'image.wasm': wasm }, generated)), name };
 }
 
 /** @param generated sources that exist in memory only, by the name they are imported under */
@@ -74,6 +76,7 @@ function inMemory(sources: Readonly<Record<string, string>>): Plugin {
   return {
     name: 'in-memory',
     setup(api) {
+      api.onResolve({ filter: /^#wasm$/ }, () => ({ path: 'wasm.workerd.mjs', namespace: 'in-memory' }));
       api.onResolve({ filter: /^\.\// }, ({ path }) => {
         return path.slice(2) in sources ? { path: path.slice(2), namespace: 'in-memory' } : undefined;
       });

@@ -8,7 +8,7 @@ import { run } from './in-process.ts';
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bn-edge-'));
-  for (const path of ['empty', 'empty/.churn-a1B2c3', 'dotted/.cache', 'dotted/churn', 'loose/churn', 'run']) {
+  for (const path of ['empty', 'empty/.churn-a1B2c3', 'dotted/.cache', 'dotted/churn', 'loose', 'run']) {
     await mkdir(join(folder, path), { recursive: true });
   }
   await writeFile(join(folder, 'loose/other.onnx'), 'a model');
@@ -104,14 +104,14 @@ describe('bn-edge answers in one line to', () => {
       'FOLDER/empty: expected a model, got none; bn-edge export runs/<run> or bn-edge add <file> makes one',
     ],
     [
-      'a dot folder among the models',
-      ['build', '--models', 'FOLDER/dotted'],
-      `FOLDER/dotted/.cache: expected the name of a model (letters, digits, '.', '_' and '-'), got ".cache"; rename the folder or move it elsewhere`,
+      'a loose file and no model',
+      ['build', '--models', 'FOLDER/loose'],
+      'FOLDER/loose/other.onnx: expected it in a folder of its own: bn-edge add FOLDER/loose/other.onnx',
     ],
     [
-      'a loose file among the models',
-      ['build', '--models', 'FOLDER/loose'],
-      'FOLDER/loose/other.onnx: expected a folder with model.onnx, got a file; bn-edge add FOLDER/loose/other.onnx makes the folder; then remove the file',
+      'a folder that is none of a model',
+      ['build', '--models', 'FOLDER/dotted'],
+      'FOLDER/dotted/churn: expected a file model.onnx, got none; bn-edge add churn.onnx makes such a folder',
     ],
     ['a project that is a file', ['init', 'FOLDER/file'], 'FOLDER/file/package.json: cannot open: not a directory'],
     [

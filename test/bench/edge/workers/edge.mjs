@@ -1,5 +1,5 @@
 /** On the edge image, through its wrapper, as a Worker uses it. */
-import { sessions } from './edge.mjs';
+import { sessions } from './image.mjs';
 import { serve } from './handler.mjs';
 
 const [session] = sessions.values();

@@ -1,0 +1,29 @@
+/** A build in the words of the command line. */
+import { count } from '../../training/files/index.ts';
+import type { BuiltImage, BuiltModel } from '../edge/build-image.ts';
+import { comparisonRows } from '../edge/report.ts';
+import { plainTable } from './table.ts';
+
+/** What each model costs and was put to, and what the two files of the image come to. */
+export function describeBuild({ models, bytes, out, stock, upToDate }: BuiltImage): string {
+  const runtime = stock ? 'the stock runtime' : 'the runtime specialised to them';
+  const total = `image.wasm and image.mjs are ${kilobytes(bytes.gzip)} gzip, with ${runtime}`;
+  const proof = stock ? '' : '; every case gave the same bits or the same error as stock';
+  return `${modelTable(models, stock)}\n${out}: ${upToDate ? 'up to date' : 'written'}; ${total}${proof}`;
+}
+
+function modelTable(models: readonly BuiltModel[], stock: boolean): string {
+  const table = plainTable(['model', 'version', 'gzip', 'twin', 'cases'], ['model', 'twin']);
+  for (const { name, version, gzipBytes, twin, cases } of models)
+    table.push([name, version, kilobytes(gzipBytes), twin ? 'yes' : 'no', stock ? '-' : count(cases)]);
+  return table.toString();
+}
+
+/** The image beside the stock runtime, measured. */
+export async function compareWithStock(models: string, image: BuiltImage): Promise<string> {
+  const table = plainTable(['', 'stock', 'bn-edge']);
+  table.push(...(await comparisonRows(models, image)));
+  return table.toString();
+}
+
+const kilobytes = (bytes: number): string => `${count(Math.ceil(bytes / 1000))} kB`;
