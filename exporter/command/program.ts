@@ -113,7 +113,7 @@ export function runProgram(args: readonly string[]): Promise<void> {
 
 async function printVersion(): Promise<void> {
   const { packageVersion } = await import('../../training/files/index.ts');
-  console.log(packageVersion());
+  process.stdout.write(`${packageVersion()}\n`);
 }
 
 function refuseOtherNames(name: string): void {
