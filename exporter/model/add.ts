@@ -1,19 +1,187 @@
-/** ADAPTER until addModel is merged. */
-import { basename, extname } from 'node:path';
-import { readBytes } from '../../training/files/index.ts';
+/** An ONNX file from elsewhere in, a model folder out: the same bytes, and a card with what the file says of itself. */
+import { existsSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import * as z from 'zod';
+import { columnSchema } from '../../training/data/index.ts';
+import { cannotRead, checkedJson, quote, readBytes, unexpected, UserError } from '../../training/files/index.ts';
+import type { onnx } from '../../training/graph/index.ts';
+import { outputKinds } from '../../training/objective/index.ts';
+import { batchNormLayers } from '../served/batch-norm.ts';
+import { type InferredOutput, labelsOf, type ModelOutput, outputOf } from '../served/output.ts';
+import { type Port, shapeOf } from '../served/ports.ts';
+import { type OnnxFile, readOnnx } from '../served/prepare.ts';
+import { type Trial, tryModel } from '../served/runnable.ts';
+import { cardBytes, cardFile, describeFile, emptyCard, type ModelCard, type TensorCard } from '../store/card.ts';
+import { modelNameFrom, requireModelName } from '../store/model-name.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
 
-export async function addModel({
-  file,
-  name,
-  models,
-}: {
+export interface AddModelOptions {
+  /** An ONNX file, or a folder with one. */
   readonly file: string;
-  readonly name?: string;
+  /** The folder in `models` and the name under which the Worker serves it; after the file when omitted. */
+  readonly name?: string | undefined;
   readonly models: string;
-}) {
-  const chosen = name ?? basename(file, extname(file));
-  const model = await readBytes(file);
-  await replaceFolder(models, chosen, new Map([['model.onnx', model]]));
-  return { name: chosen, inputs: [], outputs: [], batchNormLayers: 0, bytes: model.byteLength };
 }
+
+export interface AddedModel {
+  readonly name: string;
+  readonly inputs: readonly TensorCard[];
+  readonly outputs: readonly TensorCard[];
+  /** The output that is the answer, as far as the file tells; none where it gives whole numbers alone. */
+  readonly output: ModelOutput | undefined;
+  /** The Batch Norm layers whose running statistics are stored in the file. */
+  readonly batchNormLayers: number;
+  readonly bytes: number;
+  /** What the file does not say, and what to set in the card; one line each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Copies the file, and tries it with a sample that is made up, in the runtime that the Worker has.
+ *
+ * @throws UserError for what is no ONNX file, or cannot run, or is called as a model that is there already; nothing is written then
+ */
+export async function addModel({ file, name: asked, models }: AddModelOptions): Promise<AddedModel> {
+  const path = await findFile(file);
+  const name = asked ?? nameFor(path);
+  requireModelName('--name', name);
+  const folder = join(models, name);
+  if (existsSync(folder)) throw unexpected(folder, 'no model of that name (--name chooses another)', 'one');
+  const bytes = await readBytes(path);
+  const onnx = readOnnx(path, bytes);
+  const trial = await tryModel(path, bytes, onnx.inputs, likelySizes(onnx.graph));
+  const { card, notes } = describe(name, path, bytes, onnx, trial);
+  await replaceFolder(models, name, new Map([['model.onnx', bytes], [cardFile, cardBytes(card)]])); // prettier-ignore
+  return {
+    name,
+    inputs: card.inputs ?? [],
+    outputs: card.outputs ?? [],
+    output: card.output,
+    batchNormLayers: batchNormLayers(onnx.graph).length,
+    bytes: bytes.byteLength,
+    notes: notes.map((note) => `${join(folder, cardFile)}: ${note}`),
+  };
+}
+
+/** @throws UserError for a folder with none or with several */
+async function findFile(path: string): Promise<string> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    (error: unknown) => {
+      throw cannotRead(path, error);
+    },
+  );
+  if (!isFolder) return path;
+  const names = (await readdir(path)).filter((name) => /^[^.].*\.onnx$/i.test(name)).sort();
+  const [only, another] = names;
+  if (only === undefined) throw unexpected(path, 'an .onnx file, or a folder with one', 'a folder without');
+  if (another !== undefined) throw unexpected(path, 'one .onnx file', `${names.map(quote).join(', ')}: say which`);
+  return join(path, only);
+}
+
+/** Many files are called `model.onnx`, in folders that say more. */
+function nameFor(path: string): string {
+  const [file, folder] = [basename(path, extname(path)), basename(dirname(resolve(path)))];
+  const name = modelNameFrom(/^model$/i.test(file) ? folder : file) ?? modelNameFrom(file);
+  if (name !== undefined) return name;
+  throw new UserError(`--name: expected a name for ${path}, of letters and digits, got none`);
+}
+
+/** Sizes of the stored tensors: those of the inputs are often among them. */
+function likelySizes({ initializer }: onnx.IGraphProto): readonly number[] {
+  const sizes = (initializer ?? []).flatMap(({ dims }) => (dims ?? []).map(Number));
+  return [...new Set([1, ...sizes.filter((size) => size > 0 && size <= LARGEST_SIZE)])]
+    .sort((a, b) => a - b)
+    .slice(0, MOST_SIZES);
+}
+
+const LARGEST_SIZE = 4096;
+const MOST_SIZES = 16;
+
+function describe(name: string, path: string, bytes: Uint8Array, onnx: OnnxFile, trial: Trial) {
+  const output = outputOf(onnx.graph, { outputs: withShapes(onnx.outputs, trial) });
+  const { classes = labelsOf(onnx.graph), columns } = ownFacts(path, onnx.model);
+  const [input, ...more] = onnx.inputs.map((port) => tensorCard(port));
+  const { producerName, producerVersion } = onnx.model;
+  const by = [producerName, producerVersion].filter(Boolean).join(' ');
+  const card: ModelCard = {
+    name,
+    version: emptyCard.version,
+    description: `${basename(path)}${by === '' ? '' : `, written by ${by}`}`,
+    ...(classes?.length && { labels: classes }),
+    ...(output && { output: { name: output.name, kind: output.kind } }),
+    explain: emptyCard.explain,
+    ...(input && { inputs: [{ ...input, ...(columns && { columns }) }, ...more] }),
+    outputs: outputsOf(onnx, trial),
+    files: { 'model.onnx': describeFile(bytes) },
+  };
+  const notes = [
+    ...notesOnOutput(output),
+    ...notesOnLabels(output, card),
+    ...notesOnTraining(onnx.graph),
+    ...notesOnTrial(trial),
+  ];
+  return { card, notes };
+}
+
+/** What this project writes into the metadata of its own files. */
+function ownFacts(path: string, { producerName, metadataProps }: onnx.IModelProto) {
+  const read = <S extends z.ZodType>(key: string, schema: S): z.output<S> | undefined => {
+    const text = producerName === 'bn-edge' ? metadataProps?.find((entry) => entry.key === key)?.value : undefined;
+    return text ? checkedJson(schema, text, `${path}: ${key}`) : undefined;
+  };
+  return { classes: read('classes', z.array(z.string())), columns: read('columns', z.array(columnSchema)) };
+}
+
+const tensorCard = (port: Port, shape = shapeOf(port)): TensorCard => ({
+  name: port.name,
+  datatype: port.datatype,
+  ...(shape && { shape }),
+});
+
+/** A shape that the file does not say is the trial's, the first size of which is the number of samples. */
+const withShapes = (ports: readonly Port[], { shapes }: Trial): readonly Port[] =>
+  ports.map((port) => {
+    const found = shapes?.get(port.name);
+    return port.dims || !found ? port : { ...port, dims: found.map((size, axis) => (axis === 0 ? '' : size)) };
+  });
+
+const outputsOf = ({ outputs, inputs }: OnnxFile, trial: Trial): readonly TensorCard[] =>
+  // Of inputs of any shape, so are the outputs.
+  (inputs.every(({ dims }) => dims) ? withShapes(outputs, trial) : outputs).map((port) => tensorCard(port));
+
+function notesOnOutput(output: InferredOutput | undefined): readonly string[] {
+  if (!output) return ['"output" is not known: the model gives whole numbers alone'];
+  if (!output.isGuess) return [];
+  const taken = output.kind === 'logits' ? 'logits of classes' : 'numbers that stand for themselves';
+  return [
+    `"output": ${quote(output.name)} is taken for ${taken}, which the file does not say; "kind" may also be ${outputKinds
+      .filter((kind) => kind !== output.kind)
+      .map(quote)
+      .join(' or ')}`,
+  ];
+}
+
+function notesOnLabels(output: InferredOutput | undefined, { labels, outputs = [] }: ModelCard): readonly string[] {
+  if (!output || output.kind === 'number' || labels) return [];
+  const numbers = outputs.find(({ name }) => name === output.name)?.shape?.[1] ?? -1;
+  // One number is of two classes.
+  const names = numbers > 0 ? `${Math.max(2, numbers)} names` : 'their names';
+  return [`"labels": the file names no classes; a list of ${names} makes them known`];
+}
+
+/** As `torch.onnx.export(training=TrainingMode.TRAINING)` leaves them. */
+function notesOnTraining({ node }: onnx.IGraphProto): readonly string[] {
+  const inTraining = (node ?? []).filter(
+    ({ opType, attribute }) =>
+      opType === 'BatchNormalization' && attribute?.some(({ name, i }) => name === 'training_mode' && Number(i) === 1),
+  );
+  return inTraining.map(
+    (layer) =>
+      `the Batch Norm layer ${quote(layer.name || (layer.output?.[0] ?? ''))} has training_mode 1: its answer to a sample depends on the others in a request; export the network in evaluation mode`,
+  );
+}
+
+const notesOnTrial = ({ shapes, reason = '' }: Trial): readonly string[] =>
+  shapes ? [] : [`no sample could be made up that the model takes (${reason}): ask it with a real one`];

@@ -1,56 +1,145 @@
-/** Whether the runtime in the Worker can run a model: asked of that very runtime, when the Worker is built. */
+/** Whether the runtime in the Worker can run a model: asked of that very runtime, ONNX Runtime Web's WASM. */
 import * as ort from 'onnxruntime-web/wasm';
 import { UserError } from '../../training/files/index.ts';
-import { GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
+import { type Datatype, type Port, shapeOf } from './ports.ts';
 
-const { DataType } = onnxProto.onnx.TensorProto;
-
-/** The element types of the protocol's numeric datatypes. */
-const served = new Set<number>([
-  DataType.FLOAT,
-  DataType.DOUBLE,
-  DataType.FLOAT16,
-  DataType.BOOL,
-  DataType.UINT8,
-  DataType.UINT16,
-  DataType.UINT32,
-  DataType.UINT64,
-  DataType.INT8,
-  DataType.INT16,
-  DataType.INT32,
-  DataType.INT64,
-]);
-
-/** @throws GraphError naming the input or output that is no tensor of numbers */
-export function requireNumbers(graph: onnx.IGraphProto): void {
-  const stored = new Set((graph.initializer ?? []).map(({ name }) => name));
-  const inputs = (graph.input ?? []).filter(({ name }) => !stored.has(name));
-  for (const { name, type } of [...inputs, ...(graph.output ?? [])]) {
-    if (type?.tensorType && served.has(type.tensorType.elemType ?? 0)) continue;
-    throw new GraphError(`${name ?? ''}: expected a tensor of numbers, got ${describeType(type)}`);
-  }
-}
-
-function describeType(type: onnx.ITypeProto | null | undefined): string {
-  if (type?.tensorType) return `a tensor of ${DataType[type.tensorType.elemType ?? 0] ?? 'unknown type'}`;
-  // scikit-learn's classifiers answer a list of dictionaries unless they are converted with the option zipmap: false.
-  if (type?.sequenceType) return 'a sequence (skl2onnx: convert with options={"zipmap": False})';
-  return 'another type';
-}
+/** Only fatal errors are printed: the others are thrown. */
+const quiet = { logSeverityLevel: 4 } as const;
 
 /** @throws UserError with the runtime's reason, which names an operator that it lacks */
 export async function requireRunnable(file: string, model: Uint8Array): Promise<void> {
+  const session = await open(file, model);
+  await session.release();
+}
+
+async function open(file: string, model: Uint8Array): Promise<ort.InferenceSession> {
   ort.env.wasm.numThreads = 1;
   try {
-    const session = await ort.InferenceSession.create(model, { logSeverityLevel: 4 });
-    await session.release();
+    return await ort.InferenceSession.create(model, quiet);
   } catch (error) {
     throw new UserError(`${file}: the runtime cannot run it: ${reasonOf(error)}`, { cause: error });
   }
 }
 
+/** A made-up sample, run. */
+export interface Trial {
+  /** The shape of each output; none where no sample could be made up that the model takes. */
+  readonly shapes: ReadonlyMap<string, readonly number[]> | undefined;
+  /** Why the last one was not taken. */
+  readonly reason?: string;
+}
+
+/**
+ * Runs one sample. Free sizes are tried out, the first one, which is the number of samples, as 1.
+ *
+ * @param sizes that free dimensions may have, the likely first
+ * @throws UserError where the runtime cannot run the model, or not with inputs that the file leaves no choice of
+ */
+export async function tryModel(
+  file: string,
+  model: Uint8Array,
+  inputs: readonly Port[],
+  sizes: readonly number[],
+): Promise<Trial> {
+  const session = await open(file, model);
+  try {
+    let reason = '';
+    for (const shapes of candidates(inputs, sizes)) {
+      try {
+        const outputs = await session.run(madeUp(inputs, shapes), quiet);
+        return { shapes: new Map(Object.entries(outputs).map(([name, { dims }]) => [name, dims])) };
+      } catch (error) {
+        reason = reasonOf(error);
+      }
+    }
+    if (inputs.every(isCertain)) throw new UserError(`${file}: the runtime cannot run it: ${reason}`);
+    return { shapes: undefined, reason };
+  } finally {
+    await session.release();
+  }
+}
+
+/** Whether any numbers in that shape are an input: integers may be indices or sizes, of which few are valid. */
+const isCertain = ({ datatype, dims }: Port): boolean =>
+  datatype.startsWith('FP') && dims !== undefined && dims.slice(1).every((size) => typeof size === 'number');
+
+/** Where not even the number of dimensions is known. */
+const ranks = [1, 2, 3, 4];
+
+/** More is not worth the memory. */
+const MOST_ELEMENTS = 2 ** 22;
+
+/** The shapes of all inputs, one after the other. */
+function* candidates(
+  inputs: readonly Port[],
+  sizes: readonly number[],
+): Generator<readonly (readonly number[])[], void> {
+  const batches = new Set(inputs.map(({ dims }) => dims?.[0]).filter((size) => size !== ''));
+  const isOpen = inputs.some(({ dims }) => dims === undefined);
+  for (const rank of isOpen ? ranks : [0]) {
+    for (const size of inputs.every(isFixed) ? [1] : sizes) {
+      const shapes = inputs.map(({ dims = Array.from({ length: rank }, () => '') }) =>
+        dims.map((dim, axis) => {
+          if (typeof dim === 'number') return dim;
+          return axis === 0 || batches.has(dim) ? 1 : size;
+        }),
+      );
+      const elements = shapes.reduce((sum, shape) => sum + shape.reduce((product, dim) => product * dim, 1), 0);
+      if (elements <= MOST_ELEMENTS) yield shapes;
+    }
+  }
+}
+
+const isFixed = (port: Port): boolean =>
+  shapeOf(port)
+    ?.slice(1)
+    .every((size) => size >= 0) ?? false;
+
+function madeUp(inputs: readonly Port[], shapes: readonly (readonly number[])[]): Record<string, ort.Tensor> {
+  return Object.fromEntries(
+    inputs.map(({ name, datatype }, i) => {
+      const shape = shapes[i] ?? [];
+      const length = shape.reduce((product, size) => product * size, 1);
+      return [name, tensorOf[datatype](length, shape)];
+    }),
+  );
+}
+
+/** Small numbers of both signs; integers are 0, which is valid as an index of anything. */
+const real = (i: number): number => (((i * 7) % 11) - 5) / 5;
+type Make = (length: number, shape: readonly number[]) => ort.Tensor;
+
+const tensorOf: { readonly [D in Datatype]: Make } = {
+  BOOL: (length, shape) => new ort.Tensor('bool', new Uint8Array(length), shape),
+  UINT8: (length, shape) => new ort.Tensor('uint8', new Uint8Array(length), shape),
+  UINT16: (length, shape) => new ort.Tensor('uint16', new Uint16Array(length), shape),
+  UINT32: (length, shape) => new ort.Tensor('uint32', new Uint32Array(length), shape),
+  UINT64: (length, shape) => new ort.Tensor('uint64', new BigUint64Array(length), shape),
+  INT8: (length, shape) => new ort.Tensor('int8', new Int8Array(length), shape),
+  INT16: (length, shape) => new ort.Tensor('int16', new Int16Array(length), shape),
+  INT32: (length, shape) => new ort.Tensor('int32', new Int32Array(length), shape),
+  INT64: (length, shape) => new ort.Tensor('int64', new BigInt64Array(length), shape),
+  // 0.5, by its bits.
+  FP16: (length, shape) => new ort.Tensor('float16', new Uint16Array(length).fill(0x3800), shape),
+  FP32: (length, shape) =>
+    new ort.Tensor(
+      'float32',
+      Float32Array.from({ length }, (_, i) => real(i)),
+      shape,
+    ),
+  FP64: (length, shape) =>
+    new ort.Tensor(
+      'float64',
+      Float64Array.from({ length }, (_, i) => real(i)),
+      shape,
+    ),
+};
+
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
+  if (/external data/i.test(message)) {
+    return 'its weights are in a file beside it (torch.onnx.export writes one file with external_data=False)';
+  }
   return message
     .split('\n', 1)
     .join()

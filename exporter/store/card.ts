@@ -9,25 +9,8 @@ import { columnSchema, pictureSchema } from '../../training/data/index.ts';
 import { checkedJson, readBytes } from '../../training/files/index.ts';
 import { networkSchema } from '../../training/network/index.ts';
 import { objectiveKinds, outputKinds } from '../../training/objective/index.ts';
+import { datatypes } from '../served/ports.ts';
 import { isModelName } from './model-name.ts';
-
-/** The datatypes of the Open Inference Protocol that are numbers. */
-export const datatypes = [
-  'BOOL',
-  'UINT8',
-  'UINT16',
-  'UINT32',
-  'UINT64',
-  'INT8',
-  'INT16',
-  'INT32',
-  'INT64',
-  'FP16',
-  'FP32',
-  'FP64',
-] as const;
-
-export type Datatype = (typeof datatypes)[number];
 
 const tensorCard = z.strictObject({
   name: z.string(),

@@ -11,3 +11,14 @@ export function requireModelName(where: string, name: unknown): asserts name is 
   if (typeof name === 'string' && isModelName(name)) return;
   throw new UserError(`${where}: expected letters, digits, '.', '_' and '-', got ${JSON.stringify(name)}`);
 }
+
+/** @returns the nearest name that a model may have; none for a text without letters and digits */
+export function modelNameFrom(text: string): string | undefined {
+  const plain = text.normalize('NFKD').replaceAll(/\p{M}/gu, '');
+  const name = plain
+    .replaceAll(/[^a-z0-9._-]+/gi, '-')
+    .replace(/^[^a-z0-9]+/i, '')
+    .slice(0, 64)
+    .replace(/[.-]+$/, '');
+  return isModelName(name) ? name : undefined;
+}

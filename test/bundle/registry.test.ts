@@ -57,7 +57,7 @@ const refused: [what: string, files: Record<string, string | Uint8Array>, messag
     { 'a/model.onnx': 'Hello' },
     /model\.onnx: expected an ONNX model, got 5 bytes that are none$/,
   ],
-  ['an empty model', { 'a/model.onnx': '' }, /model\.onnx: expected an ONNX model, got one without nodes$/],
+  ['an empty model', { 'a/model.onnx': '' }, /model\.onnx: expected an ONNX model, got an empty file$/],
   ['text in', { 'a/model.onnx': text() }, /model\.onnx: words: expected a tensor of numbers, got a tensor of STRING$/],
   [
     'dictionaries out',
