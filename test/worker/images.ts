@@ -1,4 +1,5 @@
 /** Images made by hand: each model answers, under the name `y`, the numbers that it gets as `x`. */
+import type { PicturePreparation } from '../../training/pictures/index.ts';
 import type {
   BatchNormLayer,
   EdgeSession,
@@ -16,6 +17,7 @@ export interface Echo {
   readonly shape?: readonly (number | string)[];
   readonly kind?: OutputKind;
   readonly labels?: readonly string[];
+  readonly picture?: PicturePreparation;
   /** What the card says. */
   readonly explain?: boolean;
   /** Whether the switchable twin is there; what the card says where it is not given. */
@@ -48,12 +50,13 @@ export function imageOf(...echoes: readonly Echo[]): Image {
   return { models, sessions: new Map(sessions), switchName: 'switch' };
 }
 
-function aboutOf({ name, version = '1', kind, labels, explain = false, batchNorm = [] }: Echo): ModelAbout {
+function aboutOf({ name, version = '1', kind, labels, picture, explain = false, batchNorm = [] }: Echo): ModelAbout {
   return {
     name,
     path: name,
     version,
     ...(labels && { labels }),
+    ...(picture && { picture }),
     ...(kind && { output: { name: 'y', kind } }),
     explain,
     batchNorm,

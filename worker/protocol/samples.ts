@@ -64,7 +64,7 @@ function samplesOf({ request, binary }: Parts, model: Model, maxBatch: number): 
     feeds,
     batch: first?.shape[0] ?? 1,
     ...(request.id !== undefined && { id: request.id }),
-    images: () => imagesOf(feeds, pictureInput(model)),
+    images: () => imagesOf(feeds, pictureInput(model), valuesOf(model)),
   };
 }
 
@@ -83,8 +83,30 @@ function preparationOf(model: Model): PicturePreparation {
 /** Pixels of the model's own size, one byte each. */
 function pixelsRequest(model: Model, pixels: Uint8Array): Parts {
   const { name, shape } = pictureInput(model);
-  return { request: rawRequest(model.name, [{ name, shape, datatype: 'UINT8' }], pixels.byteLength), binary: pixels };
+  const [black, white] = valuesOf(model);
+  const request = rawRequest(model.name, [{ name, shape, datatype: 'UINT8' }], pixels.byteLength);
+  if (black === 0 && white === 255) return { request, binary: pixels };
+  const values = Float32Array.from(pixels, (byte) => black + (byte * (white - black)) / 255);
+  const inputs = request.inputs.map((input) => ({
+    ...input,
+    datatype: 'FP32' as const,
+    parameters: { binary_data_size: values.byteLength },
+  }));
+  return { request: { ...request, inputs }, binary: new Uint8Array(values.buffer) };
 }
+
+/**
+ * What the model takes for the bytes 0 and 255.
+ * @throws RequestError where that is not known
+ */
+function valuesOf({ name, picture }: Model): readonly [black: number, white: number] {
+  const { values = BYTES } = picture ?? {};
+  if (values) return values;
+  const expected = 'a model that was trained on pictures, or on arrays of bytes or of numbers from 0 to 1';
+  throw new RequestError('malformed', `picture: expected ${expected}; ${name} takes its numbers as tensors only`);
+}
+
+const BYTES = [0, 255] as const;
 
 interface PictureInput extends TensorInfo {
   readonly channels: 1 | 3;
@@ -109,6 +131,7 @@ function pictureInput({ name, session }: Model): PictureInput {
 async function imagesOf(
   feeds: ReadonlyMap<string, Tensor>,
   { name, channels, width, height }: PictureInput,
+  [black, white]: readonly [number, number],
 ): Promise<string[]> {
   const { toPngUrl } = await import('../pictures/index.ts');
   const values = feeds.get(name)?.data ?? [];
@@ -116,7 +139,7 @@ async function imagesOf(
   return Array.from({ length: values.length / (channels * size) }, (_, n) => {
     const pixels = Uint8Array.from({ length: channels * size }, (_, i) => {
       const value = Number(values[(n * channels + (i % channels)) * size + Math.floor(i / channels)]);
-      return Math.min(Math.max(Math.round(value), 0), 255);
+      return Math.min(Math.max(Math.round(((value - black) * 255) / (white - black)), 0), 255);
     });
     return toPngUrl(width, height, channels, pixels);
   });
