@@ -1,11 +1,29 @@
 /** What an export or an addition tells of the model. */
+import { count } from '../../training/files/index.ts';
+import { formatShape } from '../../training/graph/index.ts';
+import { layersOf, planNetwork } from '../../training/network/index.ts';
+import type { AddedModel } from '../model/add.ts';
 import type { ExportedCard } from '../model/card.ts';
+import type { TensorCard } from '../store/card.ts';
 import type { Answer } from './subcommand.ts';
 
-export function describeCard({ name, version, inputs, outputs, network, files }: ExportedCard): Answer {
-  const batchNormLayers = network.layers.filter(({ kind }) => kind === 'batchNorm').length;
-  return { name, version, inputs, outputs, batchNormLayers, bytes: files['model.onnx']?.bytes ?? 0 };
+export function describeCard({ name, version, inputs, outputs, output, network, files }: ExportedCard): Answer {
+  const batchNormLayers = layersOf(planNetwork(network)).filter(({ layer }) => layer.kind === 'batchNorm').length;
+  return { name, version, inputs, outputs, output, batchNormLayers, bytes: files['model.onnx']?.bytes ?? 0 };
 }
 
-export const describeAdded = ({ name, bytes }: { name: string; bytes: number }, models: string): string =>
-  `wrote ${models}/${name} (${bytes} bytes)`;
+/** `scores FP32 [-1, 3]` */
+const describeTensor = ({ name, datatype, shape }: TensorCard): string =>
+  [name, datatype, shape ? formatShape(shape) : 'of any shape'].join(' ');
+
+export function describeAdded(added: AddedModel, models: string): string {
+  const { name, inputs, outputs, output, batchNormLayers, bytes, notes } = added;
+  const answer = output ? `; the answer is ${output.name}, ${output.kind}` : '';
+  return [
+    `wrote   ${models}/${name} (model.onnx, card.json: ${count(bytes / 1000)} kB)`,
+    `takes   ${inputs.map(describeTensor).join(', ')}`,
+    `gives   ${outputs.map(describeTensor).join(', ')}${answer}`,
+    `layers  of Batch Norm: ${batchNormLayers}`,
+    ...notes,
+  ].join('\n');
+}

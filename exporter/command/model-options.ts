@@ -12,6 +12,7 @@ export interface ExportFlags extends DataFlags {
   readonly checkpoint?: string;
   readonly name?: string;
   readonly statistics: StatisticsSource;
+  readonly explain?: boolean;
   readonly network?: string;
   readonly models: string;
 }
@@ -29,6 +30,8 @@ export function addExportOptions(command: Command): Command {
         .choices(['running', 'population'])
         .default('running'),
     )
+    .option('--explain', 'serve the network a second time, to look inside it (default: as the card says, else not)')
+    .option('--no-explain', 'serve it once')
     .option('--network <name>', 'a name or a file, for a checkpoint that does not describe its network');
   return addDataOptions(command, 'what the checkpoint was trained on');
 }
