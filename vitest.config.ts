@@ -21,13 +21,13 @@ export default defineConfig({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
               bindings: { DOCS: true, LOG_REQUESTS: false },
-              dataBlobBindings: { EDGE_WASM: here('.test/worker-image/edge.wasm') },
+              dataBlobBindings: { IMAGE_WASM: here('.test/worker-image/image.wasm') },
             },
           }),
         ],
         resolve: {
           alias: [
-            { find: './edge.wasm', replacement: here('test/worker/edge-wasm.ts') },
+            { find: './image.wasm', replacement: here('test/worker/image-wasm.ts') },
             // Written by the globalSetup, with the fixture models in place of those of models/.
             { find: /.*\/\.bn-edge\/image\.mjs$/, replacement: here('.test/worker-image/image.mjs') },
             { find: 'bn-edge/worker', replacement: here('worker/create-worker.ts') },

@@ -27,6 +27,7 @@ declare namespace WebAssembly {
   }
   class Table {
     readonly length: number;
+    set(index: number, value: unknown): void;
   }
   class RuntimeError extends Error {}
   function instantiate(module: Module, imports?: Imports): Promise<Instance>;

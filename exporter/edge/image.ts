@@ -21,7 +21,8 @@ import type { Traced } from './stages/seal.ts';
 import { takeSealedSnapshot, takeSnapshot } from './stages/snapshot.ts';
 import type { Snapshot } from './stages/snapshot.ts';
 import { stub } from './stages/stub.ts';
-import { marksExport, traceReads } from './stages/trace.ts';
+import { Notes } from './stages/notes.ts';
+import { marksPages, traceReads } from './stages/trace.ts';
 import { poisonPages, unreadPages, zeroPages } from './stages/trim.ts';
 import { verify } from './cases/verify.ts';
 import type { Verified } from './cases/verify.ts';
@@ -189,10 +190,12 @@ async function traceImage(
   code: Uint8Array,
   { memory }: Snapshot,
 ): Promise<Traced> {
-  const image = await runtime.startImage(new WebAssembly.Module(bake(traceReads(code), memory)), manifest);
+  const module = new WebAssembly.Module(bake(traceReads(code), memory));
+  const marks = new Notes(marksPages);
+  const image = await runtime.startImage(module, manifest, (exports) => {
+    marks.attach(exports);
+  });
   const subject = { ...image, runtime };
   for (const { perform } of allCases(subject, samples)) perform(subject);
-  const marks = image.exports[marksExport];
-  if (!(marks instanceof WebAssembly.Memory)) throw new Error('internal: expected the marks of a traced image');
-  return { marks: new Uint8Array(marks.buffer), memory: image.instance.heap.bytes };
+  return { marks: new Uint8Array(marks.memory.buffer), memory: image.instance.heap.bytes };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { granuleBytes, marksExport, traceReads } from '../../exporter/edge/stages/trace.ts';
+import { Notes } from '../../exporter/edge/stages/notes.ts';
+import { granuleBytes, traceReads } from '../../exporter/edge/stages/trace.ts';
 import { poisonPages, unreadPages, zeroPages } from '../../exporter/edge/stages/trim.ts';
 import { vector } from '../../exporter/edge/wasm/bytes.ts';
 import * as wasm from '../../exporter/edge/wasm/module.ts';
@@ -44,8 +45,10 @@ function marksOf(code: readonly number[]): readonly number[] {
   ]);
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(traceReads(module)), { a: { a: memory } });
+  const notes = new Notes(1);
+  notes.attach(exports);
   (exports['run'] as () => void)();
-  const marks = new Uint8Array((exports[marksExport] as WebAssembly.Memory).buffer, 0, 65_536 / granuleBytes);
+  const marks = new Uint8Array(notes.memory.buffer, 0, 65_536 / granuleBytes);
   return [...marks.entries()].filter(([, mark]) => mark !== 0).map(([granule]) => granule);
 }
 

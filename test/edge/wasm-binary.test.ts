@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { allocationExports, readAllocations, sealedStart, writePlan } from '../../exporter/edge/stages/allocations.ts';
+import { allocationPages, readAllocations, sealedStart, writePlan } from '../../exporter/edge/stages/allocations.ts';
+import { Notes } from '../../exporter/edge/stages/notes.ts';
 import { bake, nonZeroRanges } from '../../exporter/edge/stages/bake.ts';
 import { instrument } from '../../exporter/edge/stages/instrument.ts';
 import { readStockModule } from '../../exporter/edge/stages/stock-module.ts';
@@ -105,7 +106,9 @@ describe('instrument', () => {
 describe('sealing', () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages });
   const exports = instantiate(instrument(small, { malloc: 'malloc', free: 'free' }), memory);
-  const log = exports[allocationExports.log] as unknown as WebAssembly.Memory;
+  const notes = new Notes(allocationPages);
+  notes.attach(exports as WebAssembly.Exports);
+  const log = notes.memory;
   memory.grow(maximumPages - 1);
   writePlan(log, Uint8Array.of(0, 1, 1));
   const blocks = [40, 9, 20, 8].map((size) => exports['malloc']?.(size) ?? 0);

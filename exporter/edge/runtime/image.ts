@@ -17,9 +17,11 @@ export interface ImageManifest {
   readonly sessions: Readonly<Record<string, SessionRecord>>;
 }
 
+/** @param onInstance is given what the instance exports, before any of it is called */
 export async function startImage(
   wasm: WebAssembly.Module,
   { pages, runOptions, sessions }: ImageManifest,
+  onInstance: (exports: WebAssembly.Exports) => void = () => undefined,
 ): Promise<Started & Pick<StartedGlue, 'exports'>> {
   const inBackground: Promise<unknown>[] = [];
   const { ort, heap, imports, exports } = await startGlue((imports, memory) => {
@@ -27,6 +29,7 @@ export async function startImage(
     capMemory(memory, memoryCapPages);
     const instance = instantiate(wasm, imports);
     if (instance instanceof Promise) inBackground.push(instance);
+    else onInstance(instance.exports);
     return instance;
   });
   const initial = inBackground.length > 0 ? heap.bytes.slice() : undefined;

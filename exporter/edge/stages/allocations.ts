@@ -3,7 +3,8 @@
  * plan names from a region of their own, which the image will not have: there, every access traps.
  */
 
-import { concat, u32 } from '../wasm/bytes.ts';
+import type { NoteTable } from './notes.ts';
+import { concat } from '../wasm/bytes.ts';
 import { valueType } from '../wasm/module.ts';
 import type { FunctionType } from '../wasm/module.ts';
 import {
@@ -28,15 +29,15 @@ import {
 } from '../wasm/code.ts';
 import type { Code } from '../wasm/code.ts';
 
-/** Export names: the calls' plan and log, in a memory of their own; how many calls there were; the region's next address. */
-export const allocationExports = { log: 'allocations', count: 'allocations.count', next: 'allocations.next' } as const;
+/** Export names: how many calls there were; the region's next address. Plan and log of the calls are notes. */
+export const allocationExports = { count: 'allocations.count', next: 'allocations.next' } as const;
 
 /** Where the region begins: far above what an image's memory may grow to. */
 export const sealedStart = 2 ** 30;
 
 /** Most calls that there is room to write down. */
 const capacity = 2 ** 22;
-/** The log's memory: a byte of plan for each call, then address and size of each. */
+/** Of notes: a byte of plan for each call, then address and size of each. */
 export const allocationPages = (capacity * 9) / 65_536;
 
 /** A block as the log has it. `size` is what was asked for. */
@@ -78,7 +79,11 @@ export const mallocType: FunctionType = { parameters: [valueType.i32], results: 
  * @param original index of the function that allocates
  * @param globals indices of the two exported globals
  */
-export function loggedMalloc(original: number, globals: { readonly count: number; readonly next: number }): Uint8Array {
+export function loggedMalloc(
+  original: number,
+  globals: { readonly count: number; readonly next: number },
+  notes: NoteTable,
+): Uint8Array {
   const [size, block] = [0, 1];
   const inUse = 3;
   const sealed = [
@@ -88,12 +93,12 @@ export function loggedMalloc(original: number, globals: { readonly count: number
     ...globalSet(globals.next),
   ];
   const logged = (value: number, offset: number) => [
-    ...[...globalGet(globals.count), ...constant(3), shiftLeft, ...localGet(value)],
-    ...storeInLog(capacity + offset),
+    ...[...globalGet(globals.count), ...constant(3), shiftLeft, ...constant(capacity + offset), add],
+    ...[...localGet(value), ...notes.call('writeWord')],
   ];
   return concat([
     [1, 1, valueType.i32],
-    [...globalGet(globals.count), ...planOf, ...ifTrue],
+    [...globalGet(globals.count), ...notes.call('readByte'), ...ifTrue],
     sealed,
     [otherwise, ...localGet(size), ...call(original), ...localSet(block), end],
     [...logged(block, 0), ...logged(size, 4)],
@@ -110,6 +115,3 @@ export const ignoreSealed: Code = [
 ];
 
 const store = [0x36, 0x02, 0x00];
-/** `i32.load8_u` and `i32.store` of memory 1: bit 6 of the alignment says that a memory index follows. */
-const planOf = [0x2d, 0x40, 0x01, 0x00];
-const storeInLog = (offset: number) => [0x36, 0x42, 0x01, ...u32(offset)];

@@ -1,9 +1,10 @@
 /** Boots the instrumented module through the official glue, with every model's session created. */
 
-import { allocationExports, readAllocations, sealedStart, writePlan } from './allocations.ts';
+import { allocationExports, allocationPages, readAllocations, sealedStart, writePlan } from './allocations.ts';
 import type { Allocation, SealingPlan } from './allocations.ts';
 import type { Runtime } from '../bundle.ts';
 import { globalPrefix, hitPrefix } from './instrument.ts';
+import { Notes } from './notes.ts';
 import type { Models, OrtInstance, Started } from '../runtime/index.ts';
 
 export interface Booted extends Started {
@@ -54,39 +55,39 @@ export async function boot(
 ): Promise<Booted> {
   const module = new WebAssembly.Module(instrumented);
   const starts: { readonly name: string; readonly first: number }[] = [];
+  const notes = new Notes(allocationPages);
   let exports: WebAssembly.Exports = {};
   const instantiate = (imports: WebAssembly.Imports, memory: WebAssembly.Memory) => {
     const instance = new WebAssembly.Instance(module, imports);
     exports = instance.exports;
-    if (plan) makeRoom(memory, exports, plan);
+    notes.attach(exports);
+    if (plan) makeRoom(memory, notes, plan);
     return instance;
   };
   const started = await runtime.startStock(instantiate, models, (name) =>
-    starts.push({ name, first: logOf(exports)[1] }),
+    starts.push({ name, first: allocationCount(exports) }),
   );
-  const ends = [...starts.slice(1).map(({ first }) => first), logOf(exports)[1]];
+  const ends = [...starts.slice(1).map(({ first }) => first), allocationCount(exports)];
   checkBlockSizes(started.instance);
   return {
     ...started,
     globals: numberedGlobals(started.exports, globalPrefix),
     hits: new Hits(numberedGlobals(started.exports, hitPrefix)),
-    allocations: () => readAllocations(...logOf(started.exports)),
+    allocations: () => readAllocations(notes.memory, allocationCount(started.exports)),
     created: Object.fromEntries(starts.map(({ name, first }, i) => [name, { first, end: ends[i] ?? first }])),
   };
 }
 
 /** Growing is cheap, however far: the host backs with memory what is used. */
-function makeRoom(memory: WebAssembly.Memory, exports: WebAssembly.Exports, plan: SealingPlan): void {
-  const [log] = logOf(exports);
-  writePlan(log, plan.calls);
+function makeRoom(memory: WebAssembly.Memory, notes: Notes, plan: SealingPlan): void {
+  writePlan(notes.memory, plan.calls);
   memory.grow(Math.ceil((sealedStart + plan.bytes - memory.buffer.byteLength) / 65_536));
 }
 
-function logOf(exports: WebAssembly.Exports): [WebAssembly.Memory, number] {
-  const [log, count] = [exports[allocationExports.log], exports[allocationExports.count]];
-  if (!(log instanceof WebAssembly.Memory) || !(count instanceof WebAssembly.Global))
-    throw new Error('internal: expected the log of an instrumented module');
-  return [log, Number(count.value)];
+function allocationCount(exports: WebAssembly.Exports): number {
+  const count = exports[allocationExports.count];
+  if (!(count instanceof WebAssembly.Global)) throw new Error('internal: expected the count of an instrumented module');
+  return Number(count.value);
 }
 
 /** Zeroing on `free` reads a block's size from the word in front of it, as dlmalloc keeps it; here that is made sure. */

@@ -5,16 +5,10 @@
  */
 
 import { AddedFunctions } from '../wasm/added-functions.ts';
-import {
-  allocationExports,
-  allocationPages,
-  ignoreSealed,
-  loggedMalloc,
-  mallocType,
-  sealedStart,
-} from './allocations.ts';
+import { allocationExports, ignoreSealed, loggedMalloc, mallocType, sealedStart } from './allocations.ts';
 import type { ExportNames } from './names.ts';
-import { concat, u32, vector } from '../wasm/bytes.ts';
+import { NoteTable } from './notes.ts';
+import { concat } from '../wasm/bytes.ts';
 import {
   definedFunction,
   encodeExports,
@@ -42,6 +36,7 @@ export const hitPrefix = 'hit.';
 /** `global.<n>` is the n-th global that the module defines. */
 export const globalPrefix = 'global.';
 
+/** @returns a module that is to be attached to notes */
 export function instrument(stock: Uint8Array, names: Pick<ExportNames, 'malloc' | 'free'>): Uint8Array {
   const sections = parseModule(stock);
   const [malloc, free] = [definedFunction(sections, names.malloc), definedFunction(sections, names.free)];
@@ -51,16 +46,17 @@ export function instrument(stock: Uint8Array, names: Pick<ExportNames, 'malloc' 
   const [count, next] = [firstGlobal + globals.length, firstGlobal + globals.length + 1];
   const firstHit = next + 1;
   const added = new AddedFunctions(sections);
+  const notes = new NoteTable(sections, added);
   const bodies = stockBodies.map((body, i) => {
     if (i === free) return prepend([...zeroBlock, ...ignoreSealed], body);
-    return i === malloc ? loggedMalloc(added.add(mallocType, body), { count, next }) : body;
+    return i === malloc ? loggedMalloc(added.add(mallocType, body), { count, next }, notes) : body;
   });
   const zero = { type: valueType.i32, mutable: true, init: integerConstant(valueType.i32, 0) };
   const start = { ...zero, init: integerConstant(valueType.i32, sealedStart + 16) };
   const exports = [
     ...parseExports(sections),
     ...mutableGlobalExports(sections),
-    { name: allocationExports.log, kind: externKind.memory, index: 1 },
+    notes.export,
     { name: allocationExports.count, kind: externKind.global, index: count },
     { name: allocationExports.next, kind: externKind.global, index: next },
     ...bodies.map((_, i) => ({ name: `${hitPrefix}${i}`, kind: externKind.global, index: firstHit + i })),
@@ -72,8 +68,7 @@ export function instrument(stock: Uint8Array, names: Pick<ExportNames, 'malloc' 
     [section.global]: encodeGlobals([...globals, zero, start, ...bodies.map(() => zero)]),
     [section.export]: encodeExports(exports),
   });
-  const log = { id: section.memory, payload: vector([[0, ...u32(allocationPages)]]) };
-  return encodeModule(replaced.flatMap((one) => (one.id === section.global ? [log, one] : [one])));
+  return encodeModule(notes.addTo(replaced));
 }
 
 /** Exports for the mutable globals, under names that later stages keep. */

@@ -1,14 +1,14 @@
 /**
  * Makes an image write down what it reads: every instruction that reads memory becomes a call of a helper that marks
- * the address and then does the same. Marks are in a second memory, one byte for each granule of the first.
+ * the address and then does the same. Marks are notes, one byte for each granule of memory.
  */
 
 import { AddedFunctions } from '../wasm/added-functions.ts';
-import { concat, u32, vector } from '../wasm/bytes.ts';
+import { NoteTable } from './notes.ts';
+import { concat } from '../wasm/bytes.ts';
 import {
   encodeExports,
   encodeModule,
-  externKind,
   firstInstruction,
   parseBodies,
   parseExports,
@@ -23,31 +23,28 @@ import type { Instruction, MemoryRead } from '../wasm/instructions.ts';
 
 /** Bytes that share a mark. */
 export const granuleBytes = 16;
-/** Export name of the memory with the marks: a byte is 1 once its granule has been read. */
-export const marksExport = 'marks';
-
-/** Marks for all of a 32-bit address space, in pages. */
-const marksPages = 2 ** 32 / granuleBytes / 65_536;
+/** Marks for all of a 32-bit address space, in pages of notes. A byte is 1 once its granule has been read. */
+export const marksPages = 2 ** 32 / granuleBytes / 65_536;
 const granuleShift = Math.log2(granuleBytes);
 
+/** @returns a module that is to be attached to notes */
 export function traceReads(module: Uint8Array): Uint8Array {
   const sections = parseModule(module);
   const added = new AddedFunctions(sections);
+  const notes = new NoteTable(sections, added);
   const helpers = new Map<string, number>();
-  const bodies = parseBodies(sections).map((body) => rewrite(body, helpers, added));
-  const exports = [...parseExports(sections), { name: marksExport, kind: externKind.memory, index: 1 }];
+  const bodies = parseBodies(sections).map((body) => rewrite(body, helpers, added, notes));
   const replaced = replaceSections(sections, {
     ...added.payloads(bodies),
-    [section.export]: encodeExports(exports),
+    [section.export]: encodeExports([...parseExports(sections), notes.export]),
   });
-  const marks = { id: section.memory, payload: vector([[0, ...u32(marksPages)]]) };
-  return encodeModule(replaced.flatMap((one) => (one.id === section.global ? [marks, one] : [one])));
+  return encodeModule(notes.addTo(replaced));
 }
 
 /** @param helpers indices of the functions that stand for one instruction each, by its bytes */
-function rewrite(body: Uint8Array, helpers: Map<string, number>, added: AddedFunctions): Uint8Array {
+function rewrite(body: Uint8Array, helpers: Map<string, number>, added: AddedFunctions, notes: NoteTable): Uint8Array {
   const helperOf = (code: Uint8Array, instruction: Instruction, read: MemoryRead) => {
-    const known = helpers.get(code.join()) ?? added.add(read, helperBody(code, instruction, read));
+    const known = helpers.get(code.join()) ?? added.add(read, helperBody(code, instruction, read, notes));
     helpers.set(code.join(), known);
     return known;
   };
@@ -62,26 +59,28 @@ function rewrite(body: Uint8Array, helpers: Map<string, number>, added: AddedFun
 }
 
 /** Marks what is read, then does it: parameters again, the instruction, `end`. */
-function helperBody(code: Uint8Array, { opcode, memoryOffset }: Instruction, read: MemoryRead): Uint8Array {
+function helperBody(
+  code: Uint8Array,
+  { opcode, memoryOffset }: Instruction,
+  read: MemoryRead,
+  notes: NoteTable,
+): Uint8Array {
   const parameters = read.parameters.flatMap((_, i) => localGet(i));
   const noLocals = [0];
-  const marking = opcode === memoryCopy ? markCopied : markRead(memoryOffset, read.bytes);
+  const marking =
+    opcode === memoryCopy
+      ? [...copied, ...notes.call('markAll')]
+      : [...readBetween(memoryOffset, memoryOffset + read.bytes - 1), ...notes.call('markTwo')];
   return concat([noLocals, marking, parameters, code, [end]]);
 }
 
-/** `marks[(address + offset) >> shift] = 1`, for the first and the last byte; the address is local 0. */
-function markRead(offset: number, bytes: number): Code {
-  const granule = (at: number) => [...localGet(0), ...constant(at), add, ...constant(granuleShift), shiftRight];
-  return [offset, offset + bytes - 1].flatMap((at) => [...granule(at), ...constant(1), ...storeMark]);
+/** The granules of the first and the last byte, by their offsets from the address, which is local 0. */
+function readBetween(...offsets: readonly [first: number, last: number]): Code {
+  return offsets.flatMap((at) => [...localGet(0), ...constant(at), add, ...constant(granuleShift), shiftRight]);
 }
 
-/** `memory.fill` of the marks from source, local 1, over length, local 2. One granule too many does no harm. */
-const markCopied = [
+/** The first granule of the source, local 1, and how many its length, local 2, takes. One too many does no harm. */
+const copied = [
   ...[...localGet(1), ...constant(granuleShift), shiftRight],
-  ...constant(1),
   ...[...localGet(2), ...constant(granuleShift), shiftRight, ...constant(2), add],
-  ...[0xfc, 0x0b, 0x01],
 ];
-
-/** `i32.store8` to memory 1: bit 6 of the alignment says that a memory index follows. */
-const storeMark = [0x3a, 0x40, 0x01, 0x00];

@@ -9,6 +9,8 @@ export class AddedFunctions {
   readonly #firstFunction: number;
   readonly #firstType: number;
   readonly #types: Uint8Array[] = [];
+  /** Of each function, in their order. */
+  readonly #typeIndices: number[] = [];
   readonly #bodies: Uint8Array[] = [];
 
   constructor(sections: readonly Section[]) {
@@ -17,15 +19,20 @@ export class AddedFunctions {
     this.#firstType = count(payloadOf(sections, section.type));
   }
 
+  /** @returns the index of a type */
+  type(type: FunctionType): number {
+    return this.#firstType + this.#types.push(encodeType(type)) - 1;
+  }
+
   /** @param body with its local declarations and the last `end`; @returns the function's index */
   add(type: FunctionType, body: Uint8Array): number {
-    this.#types.push(encodeType(type));
+    this.#typeIndices.push(this.type(type));
     return this.#firstFunction + this.#bodies.push(body) - 1;
   }
 
   /** Payloads of the sections that change. @param bodies of the functions that the module had before */
   payloads(bodies: readonly Uint8Array[]): Readonly<Record<number, Uint8Array>> {
-    const typeIndices = this.#types.map((_, i) => Uint8Array.from(u32(this.#firstType + i)));
+    const typeIndices = this.#typeIndices.map((index) => Uint8Array.from(u32(index)));
     return {
       [section.type]: append(payloadOf(this.#sections, section.type), this.#types),
       [section.function]: append(payloadOf(this.#sections, section.function), typeIndices),
@@ -34,12 +41,13 @@ export class AddedFunctions {
   }
 }
 
-function count(items: Uint8Array): number {
+/** How many items a vector has. */
+export function count(items: Uint8Array): number {
   return new Reader(items).u32();
 }
 
 /** A vector with more items behind the old ones. */
-function append(items: Uint8Array, more: readonly Uint8Array[]): Uint8Array {
+export function append(items: Uint8Array, more: readonly Uint8Array[]): Uint8Array {
   const reader = new Reader(items);
   const length = reader.u32();
   return concat([u32(length + more.length), items.subarray(reader.offset), ...more]);

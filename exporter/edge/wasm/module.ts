@@ -11,6 +11,7 @@ export const section = {
   type: 1,
   import: 2,
   function: 3,
+  table: 4,
   memory: 5,
   global: 6,
   export: 7,
@@ -88,6 +89,12 @@ export function payloadOf(sections: readonly Section[], id: number): Uint8Array 
   const found = sections.find((candidate) => candidate.id === id);
   if (!found) throw new Error(`wasm: expected a section ${id}, got none`);
   return found.payload;
+}
+
+/** Puts a section at its place among sections that have none of its kind. */
+export function insertSection(sections: readonly Section[], added: Section): readonly Section[] {
+  const before = sections.filter(({ id }) => id !== 0 && id < added.id).length;
+  return [...sections.slice(0, before), added, ...sections.slice(before)];
 }
 
 /** Replaces whole sections by id; `null` removes one. */

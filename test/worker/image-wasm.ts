@@ -6,10 +6,10 @@
 import { env } from 'cloudflare:workers';
 
 interface Bindings {
-  readonly EDGE_WASM: ArrayBuffer;
+  readonly IMAGE_WASM: ArrayBuffer;
   readonly __VITEST_POOL_WORKERS_UNSAFE_EVAL: { newWasmModule(bytes: ArrayBuffer): WebAssembly.Module };
 }
 
-const { EDGE_WASM, __VITEST_POOL_WORKERS_UNSAFE_EVAL: unsafeEval } = env as unknown as Bindings;
+const { IMAGE_WASM, __VITEST_POOL_WORKERS_UNSAFE_EVAL: unsafeEval } = env as unknown as Bindings;
 
-export default unsafeEval.newWasmModule(EDGE_WASM);
+export default unsafeEval.newWasmModule(IMAGE_WASM);
