@@ -11,8 +11,12 @@ import {
 import { unexpected } from '../../training/files/index.ts';
 import { fraction } from './numbers.ts';
 
+/** How arrays and pictures are read, as the source has it. */
+type PictureFlags = Pick<DataSource, 'inputs' | 'layout' | 'fit' | 'background' | 'pictures' | 'skipBroken'>;
+
 /** The members of a source that are flags as they stand; `header` is false with --no-header. */
-type PlainFlags = Pick<DataSource, 'label' | 'task' | 'delimiter' | 'header' | 'validationShare' | 'testShare'>;
+type PlainFlags = PictureFlags &
+  Pick<DataSource, 'label' | 'task' | 'delimiter' | 'header' | 'validationShare' | 'testShare'>;
 
 export interface DataFlags extends PlainFlags {
   readonly data?: string;
@@ -37,7 +41,13 @@ export const addDataOptions = (command: Command, standard?: string): Command =>
     )
     .option(
       '--label <name>',
-      'what to predict: a column; the array in a .npz file (default: y, of x); the .npy file of the labels',
+      'what to predict: a column; the array in a .npz file (default: y, y_train or the like); the .npy file of the labels',
+    )
+    .option('--inputs <name>', 'the array of inputs in a .npz file (default: x, x_train or the like)')
+    .addOption(
+      new Option('--layout <axes>', 'of images in arrays (default: NHWC if the last axis looks like channels)').choices(
+        ['NCHW', 'NHWC'],
+      ),
     )
     .addOption(
       new Option('--task <kind>', 'predict classes or numbers (default: what the labels look like)').choices([
@@ -58,6 +68,19 @@ export const addDataOptions = (command: Command, standard?: string): Command =>
     .addOption(
       new Option('--channels <n>', 'of images: 1 grey, 3 colour (default: 1 if all are grey)').choices(['1', '3']),
     )
+    .addOption(
+      new Option('--fit <how>', 'images of another shape: distorted, their middle, or whole on the background').choices(
+        ['stretch', 'cover', 'contain'],
+      ),
+    )
+    .option('--background <colour>', 'behind transparent images: white, black or #rrggbb (default: white)', colour)
+    .addOption(
+      new Option('--pictures <kind>', 'as they are, or drawings to be framed and centred as MNIST has them').choices([
+        'plain',
+        'drawing',
+      ]),
+    )
+    .option('--skip-broken', 'leave out images that cannot be decoded')
     .option('--validation-share <x>', 'of the samples, watched in training (default: 0.1)', fraction)
     .option('--test-share <x>', 'of the samples, for the final test (default: 0.1)', fraction);
 
@@ -65,6 +88,14 @@ function imageSize(text: string): ImageSize {
   const [, columns, rows = columns] = /^([1-9]\d{0,3})(?:x([1-9]\d{0,3}))?$/.exec(text) ?? [];
   if (columns === undefined) throw new InvalidArgumentError('Expected a size such as 32 or 48x32.');
   return { rows: Number(rows), columns: Number(columns) };
+}
+
+function colour(text: string): string {
+  const named = { white: '#ffffff', black: '#000000' }[text.toLowerCase()];
+  const [digits] = /(?<=^#?)(?:[0-9a-f]{6}|[0-9a-f]{3})$/.exec(text.toLowerCase()) ?? [];
+  if (named !== undefined) return named;
+  if (digits === undefined) throw new InvalidArgumentError('Expected white, black or a colour such as #20a040.');
+  return `#${digits.length === 3 ? digits.replaceAll(/./g, '$&$&') : digits}`;
 }
 
 /**
@@ -87,6 +118,12 @@ export function takeDataSource<F extends DataFlags>(
     header,
     imageSize: size,
     channels,
+    inputs,
+    layout,
+    fit,
+    background,
+    pictures,
+    skipBroken,
     validationShare,
     testShare,
     ...others
@@ -94,6 +131,7 @@ export function takeDataSource<F extends DataFlags>(
   const isMnist = data === mnist && !existsSync(mnist);
   const source: DataSource = {
     ...present({ path: isMnist ? undefined : data, label, task, delimiter, size, validationShare, testShare }),
+    ...present({ inputs, layout, fit, background, pictures, skipBroken }),
     ...(missing && imputationsOf(missing)),
     ...kindsOf({ numeric, categorical, ignored }),
     ...(header === false && { header }),

@@ -33,7 +33,7 @@ export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'expl
 
 export function modelCard(facts: CardFacts): ExportedCard {
   const { name, version, explain, model, sha256, statistics, scores, metrics, verification, files } = facts;
-  const { plan, record, classes, columns } = model;
+  const { plan, record, classes, columns, picture } = model;
   const data = record?.data.name ?? 'unknown data';
   const taken = columns ? `rows of ${columns.map((column) => column.name).join(', ')}` : 'raw inputs';
   const input: TensorCard = { name: inputNameOf(model), datatype: 'FP32', shape: [-1, ...plan.network.inputShape] };
@@ -46,7 +46,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
     ...(classes.length > 0 && { labels: classes }),
     output: { name: output.name, kind: outputKindOf(model) },
     explain,
-    inputs: [{ ...input, ...(columns && { columns }) }],
+    inputs: [{ ...input, ...(columns && { columns }), ...(picture && { picture }) }],
     outputs: [output],
     statistics,
     scores,

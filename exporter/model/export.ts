@@ -64,7 +64,7 @@ export async function buildModel(
   requireModelName('--name', name);
   const trained = await loadModel(checkpoint, network);
   const { record } = trained;
-  const data = await loadSource({ ...record?.data.source, ...source }, record?.config.seed ?? 0);
+  const data = await loadSource({ ...record?.data.source, ...source }, record?.config.seed ?? 0, trained.picture);
   const { train, validation, test } = data;
   if (test.count === 0) throw new UserError('export: expected test samples to verify the exported file with, got none');
   const runtime = backend ?? (await nativeBackend());

@@ -11,6 +11,7 @@ import {
   writeSafetensors,
 } from '../../training/checkpoint/index.ts';
 import { elementCount, UserError } from '../../training/files/index.ts';
+import { plainPreparation } from '../../training/pictures/index.ts';
 import { batchNorm, conv2d, dense, flatten, planNetwork, tensorsOf } from '../../training/network/index.ts';
 
 const plan = planNetwork({
@@ -52,6 +53,7 @@ const model: TrainedModel = {
   tensors,
   classes: ['no', 'yes'],
   columns: [{ kind: 'categorical', name: 'a', categories: ['x'], fill: null }],
+  picture: { ...plainPreparation({ rows: 3, columns: 3 }, 1), fit: 'cover', values: [0, 1] },
   record,
 };
 
@@ -124,6 +126,18 @@ describe('the metadata of a checkpoint', () => {
       'an unknown setting',
       (n: object) => ({ ...n, depth: 3 }),
       'unknown key "depth"; known are name, inputShape',
+    ],
+    [
+      'picture',
+      'another fit',
+      (p: object) => ({ ...p, fit: 'crop' }),
+      'fit: expected "stretch", "cover" or "contain", got "crop"',
+    ],
+    [
+      'picture',
+      'another background',
+      (p: object) => ({ ...p, background: 'white' }),
+      'background: expected a colour #rrggbb, got "white"',
     ],
     ['record', 'none', () => null, 'expected an object, got null'],
     [

@@ -5,7 +5,8 @@
  */
 import * as z from 'zod';
 import { readSafetensors, type Safetensors, type Tensor as StoredTensor, writeSafetensors } from './checkpoint.ts';
-import { type Column, columnSchema } from '../data/index.ts';
+import { type Column, columnSchema, pictureSchema } from '../data/index.ts';
+import type { PicturePreparation } from '../pictures/index.ts';
 import { checkedJson, oneLine, parseJson, printable, quote, unexpected, UserError, validated } from '../files/index.ts';
 import { formatShape, GraphError, sameShape, type Tensor } from '../graph/index.ts';
 import {
@@ -30,6 +31,8 @@ export interface TrainedModel {
   readonly classes: readonly string[];
   /** What the inputs mean and what stands in for missing ones, for rows of a table. */
   readonly columns?: readonly Column[] | undefined;
+  /** How pictures become the inputs; undefined where the inputs are no pictures. */
+  readonly picture?: PicturePreparation | undefined;
   /** How it was trained; undefined for a checkpoint from elsewhere. */
   readonly record: TrainingRecord | undefined;
 }
@@ -38,6 +41,7 @@ const keys = {
   network: 'bn_edge.network',
   classes: 'bn_edge.classes',
   columns: 'bn_edge.columns',
+  picture: 'bn_edge.picture',
   record: 'bn_edge.record',
 } as const;
 
@@ -49,7 +53,7 @@ export function objectiveOf({ plan, classes, record }: Pick<TrainedModel, 'plan'
 
 /** @throws UserError when the file cannot be written; a former one is then untouched */
 export async function saveModel(path: string, model: TrainedModel): Promise<void> {
-  const { plan, tensors, classes, columns, record } = model;
+  const { plan, tensors, classes, columns, picture, record } = model;
   const stored = new Map<string, StoredTensor>();
   for (const [name, { shape, data }] of tensors) stored.set(name, { dtype: 'F32', shape, data });
   for (const { name, layer } of layersOf(plan)) {
@@ -61,6 +65,7 @@ export async function saveModel(path: string, model: TrainedModel): Promise<void
     [keys.network]: JSON.stringify(plan.network),
     [keys.classes]: JSON.stringify(classes),
     ...(columns && { [keys.columns]: JSON.stringify(columns) }),
+    ...(picture && { [keys.picture]: JSON.stringify(picture) }),
     ...(record && { [keys.record]: JSON.stringify(storedRecord(record, objectiveOf(model))) }),
   });
 }
@@ -86,12 +91,14 @@ export function modelFrom({ tensors, metadata }: Safetensors, path: string, netw
     return text === undefined ? undefined : validated(schema, parseJson(text, where), where);
   };
   const columns = stored('columns', z.array(columnSchema).readonly());
+  const picture = stored('picture', pictureSchema);
   const record = stored('record', recordSchema);
   return {
     plan,
     tensors: pickTensors(path, plan, tensors),
     classes: stored('classes', z.array(z.string())) ?? [],
     ...(columns && { columns }),
+    ...(picture && { picture }),
     record: record && { ...record, history: historySchema.parse(record.history) },
   };
 }

@@ -10,9 +10,10 @@ import type { TrainedModel } from './model.ts';
  */
 export function describedBy(data: LoadedData, model: TrainedModel): TrainedModel {
   const classes = classesOf(data.test);
+  const { picture } = data;
   const columns = data.columns ?? undefined;
   requireSame('inputs', formatShape(model.plan.network.inputShape), formatShape(data.test.inputShape));
-  if (!model.record) return { ...model, classes, ...(columns && { columns }) };
+  if (!model.record) return { ...model, classes, ...(columns && { columns }), ...(picture && { picture }) };
   requireSame('classes', listOf(model.classes), listOf(classes));
   requireSame('columns', listOf(model.columns?.map(meaningOf)), listOf(columns?.map(meaningOf)));
   return model;

@@ -33,6 +33,34 @@ export type Dataset = ClassificationDataset | RegressionDataset;
 export const classesOf = (dataset: Dataset): readonly string[] =>
   dataset.task === 'classification' ? dataset.classes : [];
 
+/** All samples of data sets of one kind, one after another. */
+export function joined<D extends Dataset>(first: D, ...others: readonly D[]): D;
+export function joined(first: Dataset, ...others: readonly Dataset[]): Dataset {
+  const all = [first, ...others];
+  const count = all.reduce((sum, part) => sum + part.count, 0);
+  const length = count * elementCount(first.inputShape);
+  const room = first.inputs instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
+  const inputs = fill(
+    room,
+    all.map((part) => part.inputs),
+  );
+  if (first.task === 'regression') {
+    const values = all.map((part) => (part.task === 'regression' ? part.values : new Float32Array()));
+    return { ...first, count, inputs, values: fill(new Float32Array(count), values) };
+  }
+  const labels = all.map((part) => (part.task === 'classification' ? part.labels : new Int32Array()));
+  return { ...first, count, inputs, labels: fill(new Int32Array(count), labels) };
+}
+
+function fill<T extends Uint8Array | Float32Array | Int32Array>(into: T, parts: readonly ArrayLike<number>[]): T {
+  let at = 0;
+  for (const part of parts) {
+    into.set(part, at);
+    at += part.length;
+  }
+  return into;
+}
+
 /** The samples at `indices`, copied in that order. */
 export function subset<D extends Dataset>(dataset: D, indices: Int32Array): D;
 export function subset(dataset: Dataset, indices: Int32Array): Dataset {

@@ -19,13 +19,19 @@ export interface ImageFolder {
   readonly notes: readonly string[];
 }
 
-/** @throws {UserError} naming the folder or image that cannot be used, and the flag that decides */
-export async function readImageFolder(path: string, options: ImageOptions = {}): Promise<ImageFolder> {
+/**
+ * @param options with the preparation that a model has, where there is one, in place of all others
+ * @throws {UserError} naming the folder or image that cannot be used, and the flag that decides
+ */
+export async function readImageFolder(
+  path: string,
+  options: ImageOptions & { readonly picture?: PicturePreparation | undefined } = {},
+): Promise<ImageFolder> {
   const { classes, parts, notes } = await listImages(path);
   const listed = Object.entries(parts).flatMap(([part, files]) => files.map((file) => ({ ...file, part })));
   const broken = new BrokenFiles(path, options.skipBroken);
   const files = await broken.without(listed, async ({ path: file }) => ({ header: await readHeader(file) }));
-  const picture = preparationOf(files, options);
+  const picture = options.picture ?? preparationOf(files, options);
   const { channels, size } = picture;
   const inputShape = [channels, size.rows, size.columns];
   const area = elementCount(inputShape);

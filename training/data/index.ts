@@ -6,6 +6,7 @@ export {
   classesOf,
   type ClassificationDataset,
   type Dataset,
+  joined,
   type RegressionDataset,
   type Samples,
   subset,

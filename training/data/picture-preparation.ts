@@ -5,7 +5,9 @@ import type { PicturePreparation } from '../pictures/index.ts';
 const side = z.int().positive();
 
 export const fits = ['stretch', 'cover', 'contain'] as const;
-export const colourSchema = z.string().regex(/^#[0-9a-f]{6}$/, 'expected a colour #rrggbb');
+export const colourSchema = z.string().regex(/^#[0-9a-f]{6}$/, {
+  error: ({ input }) => `expected a colour #rrggbb, got ${JSON.stringify(input)}`,
+});
 
 export const pictureSchema = z
   .strictObject({

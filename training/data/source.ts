@@ -1,16 +1,21 @@
 /** A data source read: the samples that it names, and what they are called. */
 import { basename, extname, resolve } from 'node:path';
-import { loadData, type LoadedData } from './load.ts';
-import { loadMnist } from './mnist.ts';
+import type { PicturePreparation } from '../pictures/index.ts';
+import { loadData, type LoadedData, loadIdx } from './load.ts';
 import type { DataSource } from './options.ts';
 
 /**
  * @param seed chooses the samples of each part
+ * @param picture of the model that the samples are for, where there is one
  * @throws {UserError} as `loadData`
  */
-export async function loadSource({ path, ...source }: DataSource, seed: number): Promise<LoadedData> {
-  if (path === undefined) return { ...(await loadMnist({ seed })), columns: null };
-  return loadData(path, { ...source, seed });
+export async function loadSource(
+  { path, ...source }: DataSource,
+  seed: number,
+  picture?: PicturePreparation,
+): Promise<LoadedData> {
+  const options = { ...source, seed, picture };
+  return path === undefined ? loadIdx(options) : loadData(path, options);
 }
 
 /** The name of the file or folder, without what comes before and behind it. */

@@ -30,6 +30,7 @@ export interface Run {
   readonly engine: string;
   readonly classes: readonly string[];
   readonly columns?: TrainedModel['columns'];
+  readonly picture?: TrainedModel['picture'];
   readonly stepsPerEpoch: number;
 }
 
@@ -120,9 +121,9 @@ export class RunFolder {
     tensors: TrainedModel['tensors'],
     progress: Pick<TrainingRecord, 'steps' | 'history'>,
   ): Promise<void> {
-    const { plan, classes, columns, description, engine } = this.#run;
+    const { plan, classes, columns, picture, description, engine } = this.#run;
     const { data, config } = description;
-    await saveModel(path, { plan, tensors, classes, columns, record: { data, config, engine, ...progress } });
+    await saveModel(path, { plan, tensors, classes, columns, picture, record: { data, config, engine, ...progress } });
   }
 
   #file(name: string): string {

@@ -5,6 +5,7 @@ import {
   type Dataset,
   type DataSource,
   hasMnistFiles,
+  joined,
   loadSource,
   readKnownTable,
   subset,
@@ -50,7 +51,7 @@ export async function chooseSamples(
 }
 
 async function ownPart(model: Known, source: DataSource, part: Exclude<PartName, 'all'>): Promise<ChosenSamples> {
-  const data = await loadSource(source, model.record?.config.seed ?? 1);
+  const data = await loadSource(source, model.record?.config.seed ?? 1, model.picture);
   if (isCheckpoint(model)) describedBy(data, model);
   return { samples: data[part], part, unknown: [] };
 }
@@ -67,8 +68,12 @@ async function wholeData(model: Known, source: DataSource): Promise<ChosenSample
     );
     return { samples: dataset, part: 'all', unknown };
   }
-  const { train } = await loadSource({ ...source, validationShare: 0, testShare: 0 }, 1);
-  return { ...withClasses(train, classes), part: 'all' };
+  const { train, validation, test } = await loadSource(
+    { ...source, validationShare: 0, testShare: 0 },
+    1,
+    model.picture,
+  );
+  return { ...withClasses(joined(train, validation, test), classes), part: 'all' };
 }
 
 /** The same samples with the model's numbers for the classes, without those of classes that it does not have. */

@@ -114,6 +114,7 @@ async function prepare(
   { note }: RunReporter,
 ) {
   const data = await loadSource(source, settings.seed);
+  data.notes?.forEach(note);
   const config = {
     ...settings,
     ...chooseLength(settings, data.train.count),
@@ -130,7 +131,7 @@ async function prepare(
 }
 
 function runOf(plan: Plan, source: DataSource, data: LoadedData, config: RunConfig, { engine }: Backend): Run {
-  const { train, validation, test, columns } = data;
+  const { train, validation, test, columns, picture } = data;
   const parts = { train: train.count, validation: validation.count, test: test.count };
   return {
     plan,
@@ -143,6 +144,7 @@ function runOf(plan: Plan, source: DataSource, data: LoadedData, config: RunConf
     engine,
     classes: classesOf(train),
     ...(columns && { columns }),
+    ...(picture && { picture }),
     stepsPerEpoch: Math.floor(train.count / config.batchSize),
   };
 }

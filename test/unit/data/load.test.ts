@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { countLabels, loadData, type LoadOptions, readableFiles } from '../../../training/data/index.ts';
+import { countLabels, loadData, type LoadOptions, loadSource, readableFiles } from '../../../training/data/index.ts';
 import { UserError } from '../../../training/files/errors.ts';
+import { plainPreparation } from '../../../training/pictures/index.ts';
 import { idx } from './idx-file.ts';
 import { npy } from './npy-file.ts';
 
@@ -120,6 +121,30 @@ describe('loading data', () => {
   ])('from %s with %o is refused', async (name, options, message) => {
     const path = join(folder, name);
     await expect(loadData(path, { seed: 1, ...options })).rejects.toThrow(new UserError(path + message));
+  });
+
+  it('says how pictures are prepared: drawings of MNIST alone, unless told', async () => {
+    const drawing = async (path: string | undefined, options: Partial<LoadOptions> = {}) =>
+      (await loadSource({ path, ...options }, 1, options.picture)).picture?.drawing;
+    expect(await drawing(undefined)).toBe(true);
+    expect(await drawing(undefined, { pictures: 'plain' })).toBeUndefined();
+    expect(await drawing(join(folder, 'mnist'))).toBeUndefined();
+    expect(await drawing(join(folder, 'mnist'), { pictures: 'drawing' })).toBe(true);
+    expect(await drawing(join(folder, 'images'))).toBeUndefined();
+    expect(await drawing(join(folder, 'table.csv'), { label: 'parity', impute })).toBeUndefined();
+  });
+
+  it('prepares pictures as a model has them, whatever else is said', async () => {
+    const picture = { ...plainPreparation({ rows: 3, columns: 2 }, 3), fit: 'contain', background: '#000000' } as const;
+    const data = await loadData(join(folder, 'images'), {
+      seed: 1,
+      size: { rows: 9, columns: 9 },
+      fit: 'cover',
+      picture,
+    });
+    expect(data.train.inputShape).toEqual([3, 3, 2]);
+    expect(data.picture).toEqual(picture);
+    expect([...data.train.inputs.subarray(0, 6)]).toEqual([1, 1, 1, 1, 0, 0]);
   });
 
   it('that leaves nothing to train on is refused', async () => {

@@ -1,0 +1,165 @@
+/**
+ * From folders of pictures and an array of them, through training, export and image, to HTTP: each training file gets the class and the
+ * logits that the checkpoint gives it.
+ */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { encode } from 'fast-png';
+import sharp, { type Sharp } from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildImage } from '../../exporter/edge/build-image.ts';
+import { exportModel } from '../../exporter/model/export.ts';
+import { nativeBackend } from '../../training/backend/index.ts';
+import { loadModel } from '../../training/checkpoint/index.ts';
+import { type Dataset, type DataSource, encodeNpz, readImageFolder, readNpzArrays } from '../../training/data/index.ts';
+import { answersOfCheckpoint, trainToFolder } from '../../training/run/index.ts';
+import { createWorker, type Image, type WorkerHandler } from '../../worker/create-worker.ts';
+
+const backend = await nativeBackend({ threads: 1 });
+
+/** Soft hills and noise, other for each class and number, more or less transparent. */
+function drawn(width: number, height: number, kind: number, number: number): Sharp {
+  const data = Uint8Array.from({ length: width * height * 4 }, (_, i) => {
+    const [channel, x, y] = [i % 4, (i >> 2) % width, Math.floor(i / 4 / width)];
+    if (channel === 3) return 255 - ((x * 3 + number * 20) % 120);
+    const noise = Math.imul(i + 7 * number, 2654435761) >>> 27;
+    return 100 + 80 * Math.sin((kind === 0 ? x : y) / (2 + (number % 3)) + channel) + noise;
+  });
+  return sharp(data, { raw: { width, height, channels: 4 } });
+}
+
+/** As pictures come, by their ending. */
+const looks: readonly [ending: string, look: (picture: Sharp, number: number) => Sharp][] = [
+  ['png', (picture) => picture.png()],
+  ['jpg', (picture) => picture.jpeg({ quality: 80 })],
+  ['palette.png', (picture) => picture.png({ palette: true, colours: 30 })],
+  ['turned.jpeg', (picture, number) => picture.withMetadata({ orientation: (number % 8) + 1 }).jpeg({ quality: 95 })],
+  ['deep.png', (picture) => picture.toColourspace('rgb16').png()],
+  ['progressive.jpg', (picture) => picture.jpeg({ progressive: true, chromaSubsampling: '4:4:4' })],
+];
+
+const kinds = ['across', 'down'] as const;
+const COUNT = 18;
+
+let folder: string;
+let worker: WorkerHandler;
+const checkpoints = new Map<string, string>();
+const checkpointOf = (name: string) => checkpoints.get(name) ?? '';
+const at = (...path: readonly string[]) => join(folder, ...path);
+
+async function makeFolder(name: string, change: (picture: Sharp) => Sharp): Promise<void> {
+  for (const [kind, label] of kinds.entries()) {
+    await mkdir(at(name, label), { recursive: true });
+    for (let number = 0; number < COUNT; number++) {
+      const [ending, look] = looks[number % looks.length] ?? ['png', (picture: Sharp) => picture.png()];
+      const picture = change(drawn(30 + (number % 5) * 9, 24 + (number % 4) * 11, kind, number));
+      await writeFile(at(name, label, `${number}.${ending}`), await look(picture, number).toBuffer());
+    }
+  }
+}
+
+const greyed = (picture: Sharp) => picture.removeAlpha().greyscale().toColourspace('b-w');
+const size = { rows: 14, columns: 18 };
+const tile = { width: 18, height: 14, channels: 1 } as const;
+let tiles: readonly Uint8Array[];
+
+/** What is trained: on a grey folder, on coloured ones, on drawings, and on numbers from 0 to 1 with the channel behind. */
+const models: Readonly<Record<string, DataSource>> = {
+  grey: { path: 'grey', size },
+  colour: { path: 'colour', size, fit: 'cover' },
+  letters: { path: 'colour', size, channels: 1, fit: 'contain', background: '#204080' },
+  drawings: { path: 'grey', pictures: 'drawing' },
+  array: { path: 'tiles.npz' },
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-served-'));
+  await makeFolder('grey', greyed);
+  await makeFolder('colour', (picture) => picture);
+  const files = Array.from({ length: 2 * COUNT }, (_, i) =>
+    greyed(drawn(18, 14, i % 2, i))
+      .raw()
+      .toBuffer(),
+  );
+  tiles = await Promise.all(files);
+  const x = Float32Array.from(
+    tiles.flatMap((bytes) => [...bytes]),
+    (byte) => byte / 255,
+  );
+  const y = Int32Array.from(tiles, (_, i) => i % 2);
+  const arrays = { x: { shape: [tiles.length, 14, 18, 1], data: x }, y: { shape: [tiles.length], data: y } };
+  await writeFile(at('tiles.npz'), encodeNpz(arrays));
+  for (const [name, { path = '', ...source }] of Object.entries(models)) {
+    const { checkpoint } = await trainToFolder({
+      data: { path: at(path), ...source },
+      config: {
+        optimizer: 'adam',
+        learningRate: 0.01,
+        schedule: 'cosine',
+        bnMomentum: 0.9,
+        seed: 1,
+        epochs: 2,
+        batchSize: 8,
+      },
+      backend: 'native',
+      threads: 1,
+      out: at('runs', name),
+    });
+    checkpoints.set(name, checkpoint);
+    await exportModel({ checkpoint, name, models: at('models') }, backend);
+  }
+  await buildImage({ models: at('models'), out: at('image'), unoptimized: true, trim: false });
+  const { default: image } = (await import(pathToFileURL(at('image', 'image.mjs')).href)) as { default: Image };
+  worker = createWorker(image, { log: false });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Of a picture: the classes' probabilities, in their order. */
+async function served(model: string, file: Uint8Array): Promise<{ label: string; probabilities: number[] }> {
+  const request = new Request(`http://worker/v2/models/${model}/classify`, { method: 'POST', body: file });
+  const response = await worker.fetch(request);
+  expect(response.status).toBe(200);
+  const { predictions } = (await response.json()) as {
+    predictions: [{ label: string; top: { index: number; probability: number }[] }];
+  };
+  const [{ label, top }] = predictions;
+  return { label, probabilities: top.toSorted((a, b) => a.index - b.index).map(({ probability }) => probability) };
+}
+
+/** Each file gets the class of the larger logit, and ln(p₁/p₀) is the difference of its logits. */
+async function expectServed(model: string, samples: Dataset, files: readonly Uint8Array[]): Promise<void> {
+  const { classes } = await loadModel(checkpointOf(model));
+  const logits = await answersOfCheckpoint(checkpointOf(model), samples, backend);
+  expect(files).toHaveLength(samples.count);
+  for (const [i, file] of files.entries()) {
+    const [z0 = NaN, z1 = NaN] = logits.subarray(2 * i, 2 * i + 2);
+    const { label, probabilities } = await served(model, file);
+    const [p0 = NaN, p1 = NaN] = probabilities;
+    expect(label).toBe(classes[z1 > z0 ? 1 : 0]);
+    expect(Math.abs(Math.log(p1 / p0) - (z1 - z0))).toBeLessThan(1e-4);
+  }
+}
+
+describe('a training picture sent over HTTP gets the class and the logits of the checkpoint', () => {
+  it.each(Object.keys(models).filter((name) => name !== 'array'))('%s', async (name) => {
+    const { path = '' } = models[name] ?? {};
+    const { picture } = await loadModel(checkpointOf(name));
+    const { parts } = await readImageFolder(at(path), { picture });
+    const paths = await Promise.all(
+      kinds.map(async (label) => (await readdir(at(path, label))).sort().map((file) => at(path, label, file))),
+    );
+    await expectServed(name, parts.train, await Promise.all(paths.flat().map((file) => readFile(file))));
+  });
+
+  it('array', async () => {
+    const { parts, picture } = await readNpzArrays(at('tiles.npz'), {});
+    expect(picture?.values).toEqual([0, 1]);
+    await expectServed(
+      'array',
+      parts.train,
+      tiles.map((data) => encode({ ...tile, data })),
+    );
+  });
+});
