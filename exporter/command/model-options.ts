@@ -13,6 +13,7 @@ export interface ExportFlags extends DataFlags {
   readonly name?: string;
   readonly statistics: StatisticsSource;
   readonly network?: string;
+  readonly explain?: boolean;
   readonly models: string;
 }
 
@@ -29,7 +30,8 @@ export function addExportOptions(command: Command): Command {
         .choices(['running', 'population'])
         .default('running'),
     )
-    .option('--network <name>', 'a name or a file, for a checkpoint that does not describe its network');
+    .option('--network <name>', 'a name or a file, for a checkpoint that does not describe its network')
+    .option('--explain', 'deploy the network twice, to show what Batch Norm does (default: as before, at first not)');
   return addDataOptions(command, 'what the checkpoint was trained on');
 }
 
