@@ -57,7 +57,7 @@ describe('bn-edge train', () => {
     [
       'a folder without files',
       ['--data', 'test/fixtures'],
-      'error: test/fixtures/pytorch: expected PNG or JPEG images, got none',
+      'error: test/fixtures: expected a folder of images (PNG, JPEG, WebP, TIFF, GIF or BMP) for each class, got none',
     ],
     [
       'a missing value, naming line and column',

@@ -1,18 +1,16 @@
 /** `npm start`: trains if there is no model yet, exports, verifies, serves, and shows what fixed running statistics are for. */
-import { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { nativeBackend } from '../../../training/backend/index.ts';
+
+import { Command } from 'commander';
 import { wholeNumber } from '../../../exporter/command/numbers.ts';
 import { runCommand } from '../../../exporter/command/run-command.ts';
 import { clearStage, showStage } from '../../../exporter/command/stage.ts';
 import { terminalReporter } from '../../../exporter/command/terminal.ts';
-import { trainingDefaults, trainToFolder } from '../../../training/run/index.ts';
-import { type ClassificationDataset, loadMnist } from '../../../training/data/index.ts';
-import { elementCount, unexpected } from '../../../training/files/index.ts';
+import { type ClassificationDataset, exportModel, loadMnist, train } from '../../../exporter/index.ts';
 import { describeExport } from '../../../exporter/model/describe.ts';
-import { exportModel } from '../../../exporter/model/export.ts';
 import { readCard } from '../../../exporter/store/card.ts';
+import { elementCount, unexpected } from '../../../training/files/index.ts';
 import { askWorker } from './client.ts';
 import { compareStatistics, type Digit } from './comparison.ts';
 import { serveDigits } from './serve.ts';
@@ -49,13 +47,10 @@ async function start({ retrain, once, port }: Flags): Promise<void> {
 }
 
 async function trainAndExport(): Promise<void> {
-  const out = join('runs', name);
-  const config = { ...trainingDefaults, epochs: 3, batchSize: 64 };
-  const { checkpoint } = await trainToFolder(
-    { network: name, config, backend: 'native', out },
-    terminalReporter(console.log),
-  );
-  const card = await exportModel({ checkpoint, name, models, statistics: 'running' }, await nativeBackend());
+  const options = { network: name, config: { epochs: 3, batchSize: 64 }, out: join('runs', name) };
+  const { checkpoint } = await train(options, terminalReporter(console.log));
+  // The comparison asks for both statistics.
+  const card = await exportModel({ checkpoint, name, models, explain: true });
   console.log(describeExport(card, models));
 }
 

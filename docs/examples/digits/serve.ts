@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buildImage } from 'bn-edge';
 import { type Server, serveLocally } from '../../../exporter/command/serve.ts';
-import { buildImage } from '../../../exporter/edge/build-image.ts';
 import { UserError } from '../../../training/files/index.ts';
 
 const out = '.bn-edge';
@@ -12,7 +12,11 @@ const out = '.bn-edge';
  * @param port the first port to try
  * @param onStage is told what the build of the image is at
  */
-export async function serveDigits(port: number, onStage: (stage: string) => void = () => undefined): Promise<Server> {
+export async function serveDigits(
+  port: number,
+  onStage: (stage: string, model?: string) => void = () => undefined,
+): Promise<Server> {
+  // With the very code that Wrangler's build runs, which then finds the image up to date.
   await buildImage({ models: 'models', out, onStage });
   const assets = await assembleSite(join(out, 'site'));
   return serveLocally(port, { assets, vars: { PAGE: 'true', DOCS: 'true', EXPLAIN: 'true' } });
