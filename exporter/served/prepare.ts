@@ -11,7 +11,7 @@ export interface Prepared {
   readonly batchNorm: readonly BatchNormLayer[];
   /** The network with a switch at every Batch Norm layer, where it has any and was asked for. */
   readonly switchable?: Uint8Array;
-  /** The answer, for a model whose card does not say which it is. */
+  /** The answer, for a model whose card does not say which it is: where the file itself says it, never as a guess. */
   readonly output?: ModelOutput;
 }
 
@@ -43,7 +43,7 @@ export function prepareModel(file: string, bytes: Uint8Array, explain = true): P
     return {
       batchNorm,
       ...(twin && { switchable: twin }),
-      ...(output && { output: { name: output.name, kind: output.kind } }),
+      ...(output && !output.isGuess && { output: { name: output.name, kind: output.kind } }),
     };
   });
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -106,8 +106,14 @@ describe('a folder of models', () => {
     const folder = folderOf({ 'b/model.onnx': digits(), 'a/model.onnx': model, 'a/card.json': JSON.stringify(card) });
     expect(readModels(folder).models.map(({ about }) => ({ ...about, batchNorm: about.batchNorm.length }))).toEqual([
       { name: 'a', path: 'a', version: '1', ...card, batchNorm: 0 },
-      { name: 'b', path: 'b', version: '1', explain: false, batchNorm: 1 },
+      // Of a model without a card, the name of its output says what it is.
+      { name: 'b', path: 'b', version: '1', output: { name: 'logits', kind: 'logits' }, explain: false, batchNorm: 1 },
     ]);
+  });
+
+  it('leaves open what an output is that neither card nor file tells', () => {
+    const folder = folderOf({ 'a/model.onnx': readFileSync('test/bundle/foreign/pytorch.onnx') });
+    expect(readModels(folder).models[0]?.about).not.toHaveProperty('output');
   });
 
   it('has the Batch Norm layers, in the decimals that a 32-bit float needs', () => {
