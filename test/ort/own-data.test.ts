@@ -325,7 +325,8 @@ describe('a folder of images', () => {
     const path = await makeImages();
     const { card, ask } = await trainAndExport('images', { path }, { hidden: undefined });
     expect(card.network.layers[0]).toMatchObject({ kind: 'conv2d' });
-    expect(card.inputs).toEqual([{ name: 'pixels', datatype: 'FP32', shape: [-1, 3, rows, columns] }]);
+    const picture = { size: { rows, columns }, channels: 3, fit: 'stretch' };
+    expect(card.inputs).toMatchObject([{ name: 'pixels', datatype: 'FP32', shape: [-1, 3, rows, columns], picture }]);
     expect(card.labels).toEqual(['left', 'right']);
     const size = rows * columns;
     const bright = (right: boolean) =>
