@@ -60,8 +60,8 @@ export default defineConfig({
           globalSetup: ['test/package/install.ts'],
           // After the others: it takes both cores.
           sequence: { groupOrder: 3 },
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
       {

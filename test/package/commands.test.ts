@@ -179,9 +179,10 @@ describe('a project of a user', () => {
   });
 
   test('wrangler dev answers with both models', async () => {
-    await using server = await serve(app, 240_000);
+    await using server = await serve(app, 500_000);
     const ask = async (path: string, body?: unknown): Promise<unknown> => {
-      const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+      const headers = { 'content-type': 'application/json' };
+      const init = body === undefined ? {} : { method: 'POST', headers, body: JSON.stringify(body) };
       const response = await fetch(`${server.url}/v2/models/${path}`, init);
       return response.json();
     };

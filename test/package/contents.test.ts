@@ -142,8 +142,8 @@ describe('an installation', () => {
 });
 
 describe('on the oldest Node that it supports', () => {
-  /** What does its work when it is imported: the command, a program and a thread of its own. */
-  const programs = /command\/main\.js$|probe\.js$|reference-thread\.js$/;
+  /** What does its work when it is imported: commands, a program and a thread. */
+  const programs = /command\/(main|check-models)\.js$|probe\.js$|reference-thread\.js$/;
 
   test('every module loads', async () => {
     const modules = code().filter((path) => !programs.test(path));
