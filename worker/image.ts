@@ -2,7 +2,7 @@
  * What a Worker needs of an image, the module that `bn-edge build` writes (`image.mjs`). These are types alone: a Worker imports
  * nothing from an image, not even its classes of errors, so that one Worker may serve several images.
  */
-import type { PicturePreparation } from '../training/pictures/prepare.ts';
+import type { PicturePreparation } from '../training/pictures/preparation.ts';
 
 /** ONNX's element types, in lower case. */
 export type DType =

@@ -1,6 +1,7 @@
 /** `bn-edge train --help` */
 import { type Command, Option } from 'commander';
 import { type BackendName, backendNames } from '../../training/backend/index.ts';
+import type { Augmentation } from '../../training/data/index.ts';
 import { unexpected, UserError } from '../../training/files/index.ts';
 import { networks } from '../../training/network/index.ts';
 import { formatReport, objectiveKinds } from '../../training/objective/index.ts';
@@ -12,13 +13,15 @@ import {
   trainToFolder,
 } from '../../training/run/index.ts';
 import type { TrainingConfig } from '../../training/trainer/index.ts';
+import { augmentation } from './augmentation.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
 import { atLeastZero, fraction, fractionOrNone, positive, wholeNumber, wholeNumbers } from './numbers.ts';
 import { forTheRecord, withRecordedArguments } from './resume.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';
 import { terminalReporter } from './terminal.ts';
 
-interface Flags extends Omit<TrainingConfig, 'objective' | keyof Length>, Partial<Length>, ObjectiveFlags, DataFlags {
+interface Flags
+  extends Omit<TrainingConfig, 'objective' | 'augment' | keyof Length>, Partial<Length>, ObjectiveFlags, DataFlags {
   readonly network?: string;
   readonly hidden?: readonly number[];
   readonly from?: string;
@@ -27,6 +30,7 @@ interface Flags extends Omit<TrainingConfig, 'objective' | keyof Length>, Partia
   readonly spinning?: boolean;
   readonly out?: string;
   readonly resume?: true;
+  readonly augment?: 'all' | Augmentation;
 }
 
 export const train: Subcommand = {
@@ -48,7 +52,7 @@ function withData(flags: Flags, data: string | undefined): Flags {
 async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
   const { source, others } = takeDataSource(flags);
   if (!source) throw nothingToTrainOn(flags);
-  const { network, hidden, from, threads, spinning, out, resume, backend, ...rest } = others;
+  const { network, hidden, from, threads, spinning, out, resume, backend, augment, ...rest } = others;
   const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
   const {
     folder,
@@ -64,6 +68,7 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
       hidden,
       from,
       config,
+      augment,
       objective: { objective, labelSmoothing, balanceClasses, huberDelta },
       backend,
       threads,
@@ -137,6 +142,11 @@ function addOptions(command: Command): void {
     .option('--weight-decay <x>', 'of weights, never of γ, β and biases; decoupled for adamw, else L2', atLeastZero, 0)
     .option('--clip-norm <x>', 'shorten the gradients of a step to this global norm', positive)
     .option('--ema <x>', 'evaluate and save an average of the weights that keeps this share at each step', fraction)
+    .option(
+      '--augment <kinds>',
+      'change the pictures in each epoch: all, or some of flip, shift=0.125, crop=0.8, rotate=10 (shares of the sides, degrees)',
+      augmentation,
+    )
     .optionsGroup('Batch Norm:')
     .option(
       '--bn-momentum <x>',

@@ -65,7 +65,7 @@ function summaryOf(
   sha256: string,
 ): TrainingSummary {
   const { name, train, validation, test } = data;
-  const { optimizer, learningRate, schedule, batchSize, bnMomentum, seed } = config;
+  const { optimizer, learningRate, schedule, batchSize, augment, bnMomentum, seed } = config;
   const length = { epochs: history.length, bestEpoch: bestEpoch(history) };
   return {
     data: { name, train, validation, test, sha256 },
@@ -75,6 +75,7 @@ function summaryOf(
     schedule,
     ...length,
     batchSize,
+    ...(augment && { augment }),
     bnMomentum,
     seed,
     engine,

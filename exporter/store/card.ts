@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { columnSchema, pictureSchema } from '../../training/data/index.ts';
+import { augmentationSchema, columnSchema, pictureSchema } from '../../training/data/index.ts';
 import { checkedJson, readBytes } from '../../training/files/index.ts';
 import { networkSchema } from '../../training/network/index.ts';
 import { objectiveKinds, outputKinds } from '../../training/objective/index.ts';
@@ -61,6 +61,8 @@ const training = z.strictObject({
   /** The one with the lowest validation loss, counted from 1. */
   bestEpoch: z.int(),
   batchSize: z.int(),
+  /** How the pictures were changed in each epoch. */
+  augment: augmentationSchema.exactOptional(),
   bnMomentum: z.union([z.number(), z.literal('none')]),
   seed: z.int(),
   /** The engine, its version and number of threads: what bit-identical repetition needs. */

@@ -1,12 +1,14 @@
-/** What the card beside an ONNX file says of its rows and classes, for data that come in the words of a table. */
+/** What the card beside an ONNX file says of its rows, pictures and classes, for data that come as people have them. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Column } from '../../training/data/index.ts';
+import type { PicturePreparation } from '../../training/pictures/index.ts';
 import { cardFile, readCard } from './card.ts';
 
 export interface KnownFile {
   readonly classes?: readonly string[];
   readonly columns?: readonly Column[];
+  readonly picture?: PicturePreparation;
 }
 
 /** Nothing for a file without a card. */
@@ -14,6 +16,6 @@ export async function knownOf(model: string): Promise<KnownFile> {
   const folder = dirname(model);
   if (basename(model) !== 'model.onnx' || !existsSync(join(folder, cardFile))) return {};
   const { labels, inputs = [] } = await readCard(dirname(folder), basename(folder));
-  const columns = inputs[0]?.columns;
-  return { ...(labels && { classes: labels }), ...(columns && { columns }) };
+  const [{ columns, picture } = {}] = inputs;
+  return { ...(labels && { classes: labels }), ...(columns && { columns }), ...(picture && { picture }) };
 }

@@ -1,6 +1,6 @@
 /** How a network was trained, as its checkpoint says. A record may have members of former or later versions: they stay. */
 import * as z from 'zod';
-import { dataSourceSchema } from '../data/index.ts';
+import { augmentationSchema, dataSourceSchema } from '../data/index.ts';
 import { type Objective, objectiveKinds, objectiveRuleOf } from '../objective/index.ts';
 import { type OptimizerName, optimizers, type ScheduleName, schedules } from '../optimizer/index.ts';
 import type { TrainingConfig } from '../trainer/index.ts';
@@ -31,6 +31,7 @@ const configSchema = z.object({
   freezeBn: z.boolean().optional(),
   statistics: z.enum(['running', 'population']).optional(),
   earlyStopping: z.int().positive().optional(),
+  augment: augmentationSchema.optional(),
   keep: z.enum(['last', 'best']).optional(),
   objective: objective.optional(),
   seed: z.int(),

@@ -1,5 +1,12 @@
 /** Data: readers, splits, mini-batches and the statistics of the training set. Nothing here knows a network. */
 export { arrayDataset } from './array-dataset.ts';
+export {
+  type Augmentation,
+  type AugmentationKind,
+  augmentationSchema,
+  augmented,
+  usualAugmentation,
+} from './augment.ts';
 export { epochBatches } from './batches.ts';
 export { type Column, type ColumnKind, columnSchema } from './columns.ts';
 export {

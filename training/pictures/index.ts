@@ -5,4 +5,5 @@
 export { decodePicture } from './decode.ts';
 export { isJpeg, isPicture } from './format.ts';
 export { type Picture, PictureError, type PictureSize } from './picture.ts';
-export { type Fit, type PicturePreparation, plainPreparation, preparePicture } from './prepare.ts';
+export { type Fit, type PicturePreparation, plainPreparation } from './preparation.ts';
+export { preparePicture } from './prepare.ts';

@@ -26,6 +26,7 @@ import {
 } from '../trainer/index.ts';
 import { chooseNetwork, type NetworkFlags, requireFit } from './choose-network.ts';
 import { Interrupted, interruption } from './interruption.ts';
+import { type AugmentationChoice, chooseAugmentation } from './augmentation.ts';
 import { chooseLength, type Length } from './length.ts';
 import { chooseObjective, type ObjectiveFlags } from './objective.ts';
 import { type RunReporter, silentReporter } from './reporter.ts';
@@ -38,7 +39,9 @@ export interface TrainOptions extends NetworkFlags {
   readonly from?: string | undefined;
   readonly backend: BackendName;
   /** What suits the number of samples where epochs or batch size are omitted. */
-  readonly config: Omit<TrainingConfig, 'objective' | keyof Length> & Partial<Length>;
+  readonly config: Omit<TrainingConfig, 'objective' | 'augment' | keyof Length> & Partial<Length>;
+  /** How the pictures are changed in each epoch: not at all when omitted, or in all ways that leave them what they are. */
+  readonly augment?: AugmentationChoice | undefined;
   /** What fits the data when omitted. */
   readonly objective?: ObjectiveFlags | undefined;
   readonly threads?: number | undefined;
@@ -107,6 +110,7 @@ async function prepare(
     from,
     config: settings,
     objective = {},
+    augment,
     backend: name,
     data: source = {},
     ...options
@@ -119,6 +123,7 @@ async function prepare(
     ...settings,
     ...chooseLength(settings, data.train.count),
     objective: chooseObjective(objective, data.train),
+    ...(augment && { augment: chooseAugmentation(augment, data) }),
   };
   const choose = () => chooseNetwork({ network, hidden }, source, data, config.objective);
   const { plan, tensors } =

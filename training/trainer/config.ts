@@ -1,5 +1,5 @@
 /** The configuration of a run, as a user gives it and as a step of its program needs it. */
-import type { Dataset } from '../data/index.ts';
+import type { Augmentation, Dataset } from '../data/index.ts';
 import { objectiveFor } from '../objective/index.ts';
 import { createOptimizer, type OptimizerChoice, type ScheduleName } from '../optimizer/index.ts';
 import type { StepOptions } from './step.ts';
@@ -16,6 +16,8 @@ export interface TrainingConfig extends Omit<StepOptions, 'optimizer'>, Optimize
   readonly statistics?: 'running' | 'population' | undefined;
   /** The epochs that may pass without a lower validation loss before the run ends; as many as there are when omitted. */
   readonly earlyStopping?: number | undefined;
+  /** How training pictures are changed in each epoch; they stay as they are when omitted. */
+  readonly augment?: Augmentation | undefined;
   /** Which epoch's tensors the run gives: the best by validation loss when it may stop early, else the last. */
   readonly keep?: 'last' | 'best' | undefined;
 }

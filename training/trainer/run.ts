@@ -1,6 +1,6 @@
 /** A training run in progress: the compiled program, the data set it reads, and the state carried from call to call. */
 import type { Backend, NamedTensors, Session } from '../backend/index.ts';
-import { type Dataset, createRandom } from '../data/index.ts';
+import { type Dataset, createRandom, type Samples } from '../data/index.ts';
 import type { Tensor } from '../graph/index.ts';
 import { layerTensorsOf, outputShapeOf, type Plan, tensorsOf } from '../network/index.ts';
 import { checkObjective, type Objective, objectiveRuleFor } from '../objective/index.ts';
@@ -36,8 +36,9 @@ export class TrainingRun {
   readonly #config: TrainingConfig;
   readonly #options: StepOptions;
   readonly #session: Session;
-  /** The data set; the same for every call. */
-  readonly #dataset: NamedTensors;
+  /** The data set; the same for every call of an epoch. */
+  #dataset: NamedTensors;
+  readonly #samples: Samples;
   readonly #carried: readonly string[];
   readonly #stepsPerEpoch: number;
   #state: State;
@@ -50,6 +51,7 @@ export class TrainingRun {
     const options = stepOptions(config, dataset);
     this.#options = options;
     this.#session = session;
+    this.#samples = dataset;
     this.#dataset = datasetTensors(dataset, options.objective);
     this.#carried = [...carriedState(plan, this.#options).keys()];
     this.#stepsPerEpoch = Math.floor(dataset.count / config.batchSize);
@@ -128,6 +130,11 @@ export class TrainingRun {
     return results;
   }
 
+  /** From now on the steps see other inputs of the same samples. */
+  useInputs(inputs: Dataset['inputs']): void {
+    this.#dataset = { ...this.#dataset, inputs: inputsTensor({ ...this.#samples, inputs }) };
+  }
+
   release(): Promise<void> {
     return this.#session.release();
   }
@@ -187,13 +194,12 @@ const freshTensors = (plan: Plan, dataset: Dataset, { seed }: TrainingConfig): S
   initializeTensors(plan, createRandom(seed), dataset);
 
 function datasetTensors(dataset: Dataset, objective: Objective): NamedTensors {
-  const { inputs, inputShape, count } = dataset;
+  return { inputs: inputsTensor(dataset), targets: objectiveRuleFor(objective, dataset).targetsOf(dataset) };
+}
+
+function inputsTensor({ inputs, inputShape, count }: Samples): Tensor {
   const shape = [count, ...inputShape];
-  return {
-    inputs:
-      inputs instanceof Uint8Array
-        ? { dtype: 'uint8', shape, data: inputs }
-        : { dtype: 'float32', shape, data: inputs },
-    targets: objectiveRuleFor(objective, dataset).targetsOf(dataset),
-  };
+  return inputs instanceof Uint8Array
+    ? { dtype: 'uint8', shape, data: inputs }
+    : { dtype: 'float32', shape, data: inputs };
 }

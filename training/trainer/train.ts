@@ -1,6 +1,6 @@
 /** Trains a network over epochs and evaluates it after each. Knows no files and prints nothing. */
 import type { Backend } from '../backend/index.ts';
-import { type Dataset, createRandom, epochBatches } from '../data/index.ts';
+import { augmented, type Dataset, createRandom, epochBatches } from '../data/index.ts';
 import { UserError } from '../files/index.ts';
 import type { Plan } from '../network/index.ts';
 import { objectiveFor, objectiveRuleOf } from '../objective/index.ts';
@@ -139,6 +139,9 @@ async function trainEpoch({ run, data, config, events, signal }: Training, epoch
   const { batchSize, seed, objective } = config;
   const { summarize } = objectiveRuleOf(objective ?? objectiveFor(data.train));
   const order = epochBatches(createRandom(seed), epoch, data.train.count, batchSize);
+  if (config.augment) {
+    run.useInputs(augmented(data.train, config.augment, createRandom(seed).fork(`augment ${epoch}`)));
+  }
   const steps = order.length / batchSize;
   const first = (run.stepsDone - (epoch - 1) * steps) * batchSize;
   const start = performance.now();

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ImageOptions, readImageFolder } from '../../../training/data/index.ts';
+import { bmp } from './bmp-file.ts';
 import { UserError } from '../../../training/files/errors.ts';
 
 let folder: string;
@@ -277,24 +278,6 @@ describe('a folder of images', () => {
     expect(columns.findIndex((value) => value > 200)).toBe(13);
     expect(columns.findLastIndex((value) => value > 200)).toBe(16);
   });
-
-  /** Uncompressed, the rows from the bottom up. */
-  function bmp(bits: 8 | 24 | 32, width: number, height: number, rgb: readonly number[]): Uint8Array {
-    const rowBytes = Math.ceil((width * bits) / 32) * 4;
-    const palette = bits === 8 ? Array.from({ length: 256 }, (_, i) => [255 - i, 0, i, 0]).flat() : [];
-    const file = Buffer.alloc(54 + palette.length + rowBytes * height);
-    file.write('BM');
-    file.writeUInt32LE(54 + palette.length, 10);
-    [40, width, height].forEach((value, i) => file.writeUInt32LE(value, 14 + 4 * i));
-    file.writeUInt16LE(bits, 28);
-    file.set(palette, 54);
-    for (let i = 0; i < width * height; i++) {
-      const at = 54 + palette.length + (height - 1 - Math.floor(i / width)) * rowBytes + (i % width) * (bits / 8);
-      const [red = 0, green = 0, blue = 0] = rgb.slice(3 * i, 3 * i + 3);
-      file.set(bits === 8 ? [red] : [blue, green, red], at);
-    }
-    return file;
-  }
 
   const pixels = [250, 0, 5, 7, 0, 248, 100, 0, 155, 9, 0, 246, 0, 0, 255, 255, 0, 0];
   const planes = [0, 1, 2].flatMap((channel) => pixels.filter((_, i) => i % 3 === channel));

@@ -6,7 +6,8 @@ import { gzipSync } from 'node:zlib';
 import { strToU8, zipSync } from 'fflate';
 import { prepareModel } from '../../../exporter/served/prepare.ts';
 import { parseIdx } from '../../../training/data/idx.ts';
-import { type NpyArray, parseNpy, parseNpz } from '../../../training/data/npy.ts';
+import { readPicture } from '../../../training/data/image-file.ts';
+import { type NpyArray, parseNpyOrTexts, parseNpz } from '../../../training/data/npy.ts';
 import { readTable } from '../../../training/data/table.ts';
 import { decodeModel, encodeModel } from '../../../training/graph/index.ts';
 import { modelFrom } from '../../../training/checkpoint/model.ts';
@@ -14,6 +15,7 @@ import { parseSafetensors, serializeSafetensors } from '../../../training/files/
 import { digits, identity } from '../../bundle/fixtures.ts';
 import { opCases } from '../../reference/cases/index.ts';
 import { forwardGraph, gradientGraph } from '../../reference/op-graphs.ts';
+import { bmp } from '../data/bmp-file.ts';
 import { idx } from '../data/idx-file.ts';
 import { npy } from '../data/npy-file.ts';
 
@@ -55,6 +57,9 @@ const arrays: readonly Uint8Array[] = [
   npy("'<f4'", '(2, 3)', Float32Array.of(1, 2, 3, 4, 5, 6)),
   npy("'<i8'", '(2,)', BigInt64Array.of(1n, -1n), { version: 2 }),
   npy("'|b1'", '()', Uint8Array.of(1), { version: 3 }),
+  npy("'>f2'", '(3, 2)', Uint16Array.of(1, 2, 3, 4, 5, 6), { order: 'True' }),
+  npy("'<U2'", '(2, 1)', Uint32Array.of(65, 0, 0x1f600, 66)),
+  npy("'|S3'", '(1, 2)', Uint8Array.of(65, 66, 0, 67, 0, 0), { order: 'True' }),
 ];
 const [inputs = image, labels = image] = arrays;
 
@@ -77,6 +82,8 @@ const checkpoint = serializeSafetensors(
   ]),
   { 'bn_edge.network': linear },
 );
+
+const pixels = Array.from({ length: 18 }, (_, i) => 13 * i);
 
 const table = 'color,size,label\nred,1,yes\n"bl""ue",-2.5e3,no\r\nred,0.5,"yes"\n';
 
@@ -108,7 +115,16 @@ export const formats: readonly Format[] = [
     name: 'NPY',
     files: arrays,
     tokens: ["'descr': ", "'<f8'", "'|O'", "'fortran_order': True", "'shape': (", '99999999999', ',', ')', '\n'],
-    read: (bytes) => complete(parseNpy(bytes, 'file')),
+    read: (bytes) => complete(parseNpyOrTexts(bytes, 'file')),
+  },
+  {
+    name: 'BMP',
+    files: [bmp(8, 3, 2, pixels), bmp(24, 3, 2, pixels), bmp(32, 3, 2, pixels)],
+    tokens: ['BM', '\x28\0\0\0', '\x01\0', '\x04\0', '\x10\0', '\xff\xff\xff\x7f', '\0\0\0\x80'],
+    read: inFile('file.bmp', async (path) => {
+      const { width, height, channels, data } = await readPicture(path);
+      return complete({ shape: [height, width, channels], data });
+    }),
   },
   {
     name: 'NPZ',

@@ -1,0 +1,135 @@
+/** Augmented pictures: what each change does, and that it depends on nothing but seed, epoch and sample. */
+import { describe, expect, it } from 'vitest';
+import { augmentation } from '../../../exporter/command/augmentation.ts';
+import {
+  type Augmentation,
+  augmented,
+  createRandom,
+  type Samples,
+  usualAugmentation,
+} from '../../../training/data/index.ts';
+
+const [rows, columns] = [8, 10];
+const area = rows * columns;
+
+/** Pictures whose pixel at (x, y) is 20·x + 4·y in the first channel, 255 less that in the second. */
+function ramps(count: number): Samples {
+  const inputs = Uint8Array.from({ length: count * 2 * area }, (_, i) => {
+    const value = 20 * (i % columns) + 4 * (Math.floor(i / columns) % rows);
+    return Math.floor(i / area) % 2 === 0 ? value : 255 - value;
+  });
+  return { inputs, inputShape: [2, rows, columns], count };
+}
+
+const of = (inputs: Samples['inputs'], sample: number, channel = 0) => [
+  ...inputs.subarray((2 * sample + channel) * area, (2 * sample + channel + 1) * area),
+];
+const change = (count: number, how: Augmentation, seed = 1) => augmented(ramps(count), how, createRandom(seed));
+const original = of(ramps(1).inputs, 0);
+const mirrored = original.map((_, i) => original[i - (i % columns) + columns - 1 - (i % columns)]);
+
+describe('augmentation', () => {
+  it('leaves pictures as they are when nothing is to be done', () => {
+    expect(change(3, {})).toEqual(ramps(3).inputs);
+  });
+
+  it('mirrors about half of the pictures, in all channels', () => {
+    const inputs = change(200, { flip: true });
+    let flips = 0;
+    for (let sample = 0; sample < 200; sample++) {
+      const isMirrored = of(inputs, sample)[0] !== 0;
+      if (isMirrored) flips++;
+      expect(of(inputs, sample)).toEqual(isMirrored ? mirrored : original);
+      expect(of(inputs, sample, 1)).toEqual((isMirrored ? mirrored : original).map((value) => 255 - (value ?? NaN)));
+    }
+    expect(Math.abs(flips - 100)).toBeLessThan(30);
+  });
+
+  it('shifts by whole pixels up to the bound, each way, and repeats the edge', () => {
+    const inputs = change(300, { shift: 0.25 });
+    const seen = new Set<string>();
+    for (let sample = 0; sample < 300; sample++) {
+      const picture = of(inputs, sample);
+      const middle = picture[4 * columns + 5] ?? NaN;
+      const moves = [-2, -1, 0, 1, 2].flatMap((dx) => [-2, -1, 0, 1, 2].map((dy) => [dx, dy] as const));
+      const [dx = NaN, dy = NaN] = moves.find(([x, y]) => middle === 20 * (5 + x) + 4 * (4 + y)) ?? [];
+      seen.add(`${dx} ${dy}`);
+      const within = (place: number, last: number) => Math.min(Math.max(place, 0), last);
+      const expected = original.map((_, i) => {
+        const [x, y] = [within((i % columns) + dx, columns - 1), within(Math.floor(i / columns) + dy, rows - 1)];
+        return original[y * columns + x];
+      });
+      expect(picture).toEqual(expected);
+    }
+    expect(seen.size).toBe(25);
+  });
+
+  it('shows a part that is at least as large as told, which fills the picture', () => {
+    const inputs = change(300, { crop: 0.5 });
+    let least = Infinity;
+    for (let sample = 0; sample < 300; sample++) {
+      const row = of(inputs, sample).slice(4 * columns, 5 * columns);
+      const step = ((row[9] ?? NaN) - (row[0] ?? NaN)) / 9;
+      expect(step).toBeGreaterThan(9.8);
+      expect(step).toBeLessThan(20.2);
+      least = Math.min(least, step);
+    }
+    expect(least).toBeLessThan(11);
+  });
+
+  it('turns about the middle by up to the bound, each way', () => {
+    const inputs = change(300, { rotate: 20 });
+    const angles = Array.from({ length: 300 }, (_, sample) => {
+      const picture = of(inputs, sample);
+      const at = (x: number, y: number) => picture[y * columns + x] ?? NaN;
+      // Of the plane 20·u + 4·v the slopes along x and y turn as (20, 4) does.
+      const [across, down] = [(at(6, 4) - at(3, 4)) / 3, (at(5, 5) - at(5, 2)) / 3];
+      return ((Math.atan2(down, across) - Math.atan2(4, 20)) * 180) / Math.PI;
+    });
+    expect(Math.max(...angles)).toBeLessThan(21.5);
+    expect(Math.max(...angles)).toBeGreaterThan(17);
+    expect(Math.min(...angles)).toBeGreaterThan(-21.5);
+    expect(Math.min(...angles)).toBeLessThan(-17);
+  });
+
+  it('depends on the seed, and on no other sample', () => {
+    expect(change(5, usualAugmentation)).toEqual(change(5, usualAugmentation));
+    expect(change(5, usualAugmentation, 2)).not.toEqual(change(5, usualAugmentation));
+    expect(change(9, usualAugmentation).subarray(0, 5 * 2 * area)).toEqual(change(5, usualAugmentation));
+  });
+
+  it('keeps numbers that are no bytes', () => {
+    const { inputs, ...rest } = ramps(2);
+    const floats = augmented(
+      { ...rest, inputs: Float32Array.from(inputs, (byte) => byte / 255) },
+      { rotate: 10 },
+      createRandom(1),
+    );
+    expect(floats).toBeInstanceOf(Float32Array);
+    const bytes = augmented(ramps(2), { rotate: 10 }, createRandom(1));
+    floats.forEach((value, i) => {
+      expect(Math.abs(value * 255 - (bytes[i] ?? NaN))).toBeLessThan(0.51);
+    });
+  });
+});
+
+describe('--augment', () => {
+  it.each<[string, unknown]>([
+    ['all', 'all'],
+    ['flip', { flip: true }],
+    ['shift,rotate', { shift: 0.125, rotate: 10 }],
+    ['crop=0.9,shift=0.05', { crop: 0.9, shift: 0.05 }],
+  ])('understands %s', (text, expected) => {
+    expect(augmentation(text)).toEqual(expected);
+  });
+
+  it.each([
+    ['mirror', /Expected all, or some of flip, shift, crop, rotate/],
+    ['shift=2', /shift: expected a number of at most 0.5, got 2/],
+    ['rotate=far', /rotate: expected a number, got NaN/],
+    ['flip=1', /flip: expected true, got 1/],
+    ['', /Expected all/],
+  ])('refuses "%s"', (text, message) => {
+    expect(() => augmentation(text)).toThrow(message);
+  });
+});

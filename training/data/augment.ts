@@ -1,0 +1,119 @@
+/**
+ * Augmentation: each epoch sees every training picture a little changed, by a random draw of its own. It changes what the network is
+ * trained on, never what it is judged by or served.
+ */
+import * as z from 'zod';
+import type { Samples } from './dataset.ts';
+import type { Random } from './random.ts';
+
+/** What happens to a picture, each by chance up to the bound; nothing where it is omitted. */
+export const augmentationSchema = z.strictObject({
+  /** Every other picture is mirrored, left and right. */
+  flip: z.literal(true).exactOptional(),
+  /** It moves by whole pixels, each way by up to this share of the side. */
+  shift: z.number().positive().max(0.5).exactOptional(),
+  /** A part of it fills the whole, whose sides are at least this share of its sides. */
+  crop: z.number().positive().lt(1).exactOptional(),
+  /** It turns about its middle, each way by up to so many degrees. */
+  rotate: z.number().positive().max(45).exactOptional(),
+});
+
+export type Augmentation = Readonly<z.output<typeof augmentationSchema>>;
+export type AugmentationKind = keyof Augmentation;
+
+/** Strengths that leave pictures what they are. */
+export const usualAugmentation = { flip: true, shift: 0.125, crop: 0.8, rotate: 10 } as const satisfies Augmentation;
+
+/**
+ * The inputs of an epoch, `[count, channels, rows, columns]`: what was outside the picture is as its edge.
+ *
+ * @param random of the epoch. A sample's draws are always as many, so that they depend on the sample's number alone
+ */
+export function augmented(
+  { inputs, inputShape, count }: Samples,
+  how: Augmentation,
+  random: Random,
+): Samples['inputs'] {
+  const [channels = 1, rows = 1, columns = 1] = inputShape;
+  const result = inputs.slice();
+  const size = channels * rows * columns;
+  for (let sample = 0; sample < count; sample++) {
+    const from = inputs.subarray(sample * size, (sample + 1) * size);
+    transform(
+      from,
+      result.subarray(sample * size, (sample + 1) * size),
+      { rows, columns },
+      draw(how, { rows, columns }, random),
+    );
+  }
+  return result;
+}
+
+interface Size {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Where a pixel of the result comes from: (x, y) ↦ (a·x − b·y + dx, b'·x + a'·y + dy), from the middle of the picture. */
+interface Placement {
+  readonly cos: number;
+  readonly sin: number;
+  readonly scale: number;
+  readonly mirror: 1 | -1;
+  readonly dx: number;
+  readonly dy: number;
+}
+
+const RADIANS = 3.141592653589793 / 180;
+
+function draw(
+  { flip, shift = 0, crop = 1, rotate = 0 }: Augmentation,
+  { rows, columns }: Size,
+  random: Random,
+): Placement {
+  const [mirrored, turned, cropped, across, down, left, top] = Array.from({ length: 7 }, () => random.uniform());
+  /** From −1 to 1. */
+  const both = (draw = 0.5) => 2 * draw - 1;
+  // t = tan(angle / 2), so that no sine enters, which platforms may round in their own way.
+  const t = (both(turned) * rotate * RADIANS) / 2;
+  const scale = crop + (1 - crop) * (cropped ?? 0);
+  const room = (1 - scale) / 2;
+  return {
+    cos: (1 - t * t) / (1 + t * t),
+    sin: (2 * t) / (1 + t * t),
+    scale,
+    mirror: flip && (mirrored ?? 0) < 0.5 ? -1 : 1,
+    dx: Math.round(both(across) * shift * columns) + both(left) * room * columns,
+    dy: Math.round(both(down) * shift * rows) + both(top) * room * rows,
+  };
+}
+
+/** Between pixels by linear interpolation, in each plane alike. One loop without objects: it runs for each pixel of each epoch. */
+function transform<T extends Samples['inputs']>(from: T, to: T, { rows, columns }: Size, place: Placement): void {
+  const { cos, sin, scale, mirror, dx, dy } = place;
+  const area = rows * columns;
+  const rounding = from instanceof Uint8Array ? 0.5 : 0;
+  const middleX = (columns - 1) / 2;
+  const middleY = (rows - 1) / 2;
+  for (let row = 0, i = 0; row < rows; row++) {
+    const y = (row - middleY) * scale;
+    for (let column = 0; column < columns; column++, i++) {
+      const x = (column - middleX) * mirror * scale;
+      const u = Math.min(Math.max(cos * x - sin * y + dx + middleX, 0), columns - 1);
+      const v = Math.min(Math.max(sin * x + cos * y + dy + middleY, 0), rows - 1);
+      const left = Math.floor(u);
+      const top = Math.floor(v);
+      const across = left + 1 < columns ? 1 : 0;
+      const down = top + 1 < rows ? columns : 0;
+      for (let plane = 0, at = top * columns + left; plane < from.length; plane += area, at += area) {
+        const a = from[at] ?? 0;
+        const b = from[at + across] ?? 0;
+        const c = from[at + down] ?? 0;
+        const d = from[at + down + across] ?? 0;
+        const above = a + (u - left) * (b - a);
+        const below = c + (u - left) * (d - c);
+        to[plane + i] = above + (v - top) * (below - above) + rounding;
+      }
+    }
+  }
+}
