@@ -23,8 +23,9 @@ const features = [
   'threads',
 ].map((feature) => `--enable-${feature}`);
 
+/** What -O3 and -O4 do beyond takes a minute or more on large functions, and undoes 5 % of our own matrix product. */
 const effort = [
-  '-O4',
+  '-O2',
   '--inline-functions-with-loops',
   '--flexible-inline-max-function-size=300',
   '--one-caller-inline-max-function-size=2000',
