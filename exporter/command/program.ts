@@ -47,7 +47,7 @@ export const groups: Readonly<Record<string, Group>> = {
   },
   'From a model to the edge:': {
     build: {
-      summary: 'compile models/ into one image (wrangler asks)',
+      summary: 'compile models/ into one image (wrangler runs it)',
       load: async () => (await import('./build.ts')).build,
     },
     release: {

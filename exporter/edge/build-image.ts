@@ -98,6 +98,8 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
   const before = await readStamp(out);
   if (before?.sha256 === sha256) return { ...before.built, upToDate: true, out, notes };
   await checkModels(options.models, models, onStage);
+  // Before the work: a folder that cannot be written is no reason to wait for it.
+  await mkdir(out, { recursive: true });
   const cache = new StageCache(join(out, '.cache'), code);
   const making = (recall: Recall) => makeSpecialised(models, { trim, unoptimized, onStage, recall });
   const { files, built } = await (stock ? makeStock(models) : cache.use(making));

@@ -14,6 +14,8 @@ beforeAll(async () => {
   await writeFile(join(folder, 'loose/other.onnx'), 'a model');
   await writeFile(join(folder, 'run/config.json'), '{}');
   await writeFile(join(folder, 'file'), 'no folder');
+  await mkdir(join(folder, 'occupied'));
+  await writeFile(join(folder, 'occupied/worker'), 'no folder');
   await writeFile(join(folder, 'a.csv'), 'a,b\n1,x\n2,y\n3,x\n4,y\n5,x\n6,y\n7,x\n8,y\n9,x\n10,y\n11,x\n12,y\n');
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -112,6 +114,11 @@ describe('bn-edge answers in one line to', () => {
       'a folder that is none of a model',
       ['build', '--models', 'FOLDER/dotted'],
       'FOLDER/dotted/churn: expected a file model.onnx, got none; bn-edge add churn.onnx makes such a folder',
+    ],
+    [
+      'a project in which a file stands in the way',
+      ['init', 'FOLDER/occupied'],
+      'FOLDER/occupied/worker: cannot make the folder: file already exists',
     ],
     ['a project that is a file', ['init', 'FOLDER/file'], 'FOLDER/file/package.json: cannot open: not a directory'],
     [
