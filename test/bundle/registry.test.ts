@@ -106,7 +106,7 @@ describe('a folder of models', () => {
     const folder = folderOf({ 'b/model.onnx': digits(), 'a/model.onnx': model, 'a/card.json': JSON.stringify(card) });
     expect(readModels(folder).models.map(({ about }) => ({ ...about, batchNorm: about.batchNorm.length }))).toEqual([
       { name: 'a', path: 'a', version: '1', ...card, batchNorm: 0 },
-      { name: 'b', path: 'b', version: '1', explain: false, batchNorm: 1 },
+      { name: 'b', path: 'b', version: '1', output: { name: 'logits', kind: 'logits' }, explain: false, batchNorm: 1 },
     ]);
   });
 
