@@ -66,11 +66,11 @@ function readModel(models: string, name: string, path: string): ModelFolder {
   const file = join(folder, 'model.onnx');
   if (!existsSync(file))
     throw unexpected(folder, 'a file model.onnx', `none; bn-edge add ${name}.onnx makes such a folder`);
-  const { version, description, labels, explain, inputs = [], ...card } = cardIn(folder);
+  const { version, description, labels, output: known, explain, inputs = [] } = cardIn(folder);
   const [picture] = inputs.flatMap((input) => input.picture ?? []);
   const model = readFileSync(file);
-  const { batchNorm, switchable, ...prepared } = prepareModel(file, model, explain);
-  const output = card.output ?? prepared.output;
+  const { batchNorm, switchable, output: inferred } = prepareModel(file, model, explain);
+  const output = known ?? inferred;
   const samples = readSamples(join(folder, samplesFile));
   return {
     about: {

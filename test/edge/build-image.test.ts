@@ -237,3 +237,41 @@ describe('a model that cannot be built', () => {
     ]);
   });
 });
+
+describe('the types of an image', () => {
+  it.each([
+    ['a bundler', 'esnext', 'bundler', 'ES2022'],
+    ['Node', 'nodenext', 'nodenext', 'ES2022'],
+    ['Node, with arrays of halfs', 'nodenext', 'nodenext', 'ESNext'],
+  ])(
+    'are those that a Worker takes, under strict rules, as %s resolves them',
+    async (_, module, resolution, library) => {
+      const program = await write(
+        {
+          'program.mts': `import image, { models, type Session, sessions } from ${JSON.stringify(join(out, 'image.mjs'))};
+          import type { Image } from ${JSON.stringify(join(root, 'worker/image.ts'))};
+          export const taken: Image = image;
+          export const first: Session | undefined = sessions.get(\`\${models[0]?.path ?? ''}/model\`);
+          const data = first?.run({ x: { dtype: 'float32', shape: [1], data: new Float32Array(1) } })['y']?.data;
+          export const sum: number = data instanceof Float32Array ? data.length : 0;
+          // @ts-expect-error -- no tensor
+          first?.run({ x: [1] });`,
+          'package.json': '{ "type": "module" }',
+          'tsconfig.json': JSON.stringify({
+            compilerOptions: {
+              ...{ strict: true, exactOptionalPropertyTypes: true, noEmit: true, allowImportingTsExtensions: true },
+              ...{ module, moduleResolution: resolution, target: 'ES2022', lib: [library, 'DOM'], types: [] },
+            },
+            files: ['program.mts'],
+          }),
+        },
+        await mkdtemp(join(folder, 'types-')),
+      );
+      const tsc = join(root, 'node_modules/typescript/bin/tsc');
+      const { stdout } = await run(process.execPath, [tsc, '-p', program]).catch(
+        (error: unknown) => error as { stdout: string },
+      );
+      expect(stdout).toBe('');
+    },
+  );
+});

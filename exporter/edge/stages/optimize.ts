@@ -10,6 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { parseBodies, parseModule } from '../wasm/module.ts';
+
 const wasmOpt = createRequire(import.meta.url).resolve('binaryen/bin/wasm-opt');
 
 /** What the stock module uses; enabling more would let Binaryen emit what the engine does not accept. */
@@ -23,20 +25,31 @@ const features = [
   'threads',
 ].map((feature) => `--enable-${feature}`);
 
-/** What -O3 and -O4 do beyond takes a minute or more on large functions, and undoes 5 % of our own matrix product. */
-const effort = [
-  '-O2',
+const inlining = [
   '--inline-functions-with-loops',
   '--flexible-inline-max-function-size=300',
   '--one-caller-inline-max-function-size=2000',
 ];
+
+/**
+ * The time of the highest level grows with the square of a function's length, and one that handles every pair of data types, as
+ * ONNX Runtime's Cast does, is half a megabyte long: minutes, for a module that is no smaller. Bytes.
+ */
+const longestForAll = 65_536;
+
+/** How hard Binaryen tries. */
+export function levelFor(module: Uint8Array): string {
+  const isLong = parseBodies(parseModule(module)).some(({ length }) => length > longestForAll);
+  return isLong ? '-O2' : '-O4';
+}
 
 export async function optimize(module: Uint8Array): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), 'edge-'));
   const [input, output] = [join(folder, 'in.wasm'), join(folder, 'out.wasm')];
   try {
     await writeFile(input, module);
-    await promisify(execFile)(process.execPath, [wasmOpt, ...effort, ...features, input, '-o', output]);
+    const args = [wasmOpt, levelFor(module), ...inlining, ...features, input, '-o', output];
+    await promisify(execFile)(process.execPath, args);
     return new Uint8Array(await readFile(output));
   } finally {
     await rm(folder, { recursive: true });
