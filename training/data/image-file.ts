@@ -18,13 +18,13 @@ const options = { ignoreIcc: true };
 
 /** @throws {UserError} naming the file where it is no picture, or a damaged one */
 export async function readHeader(file: string): Promise<ImageHeader> {
-  const bytes = await readBytes(file);
-  if (isBmp(bytes)) {
-    const { width, height } = await decoding(file, () => decodeBmp(bytes));
+  const input = /\.bmp$/i.test(file) ? await readBytes(file) : file;
+  if (typeof input !== 'string' && isBmp(input)) {
+    const { width, height } = await decoding(file, () => decodeBmp(input));
     return { rows: height, columns: width, grey: false };
   }
   const { default: sharp } = await imageLibrary();
-  const { format, autoOrient, space } = await decoding(file, () => sharp(bytes, options).metadata());
+  const { format, autoOrient, space } = await decoding(file, () => sharp(input, options).metadata());
   if (!formats.has(format)) throw unexpected(file, 'a PNG, JPEG, WebP, TIFF, GIF or BMP image', format);
   return { rows: autoOrient.height, columns: autoOrient.width, grey: space === 'b-w' || space === 'grey16' };
 }

@@ -3,11 +3,12 @@
  * that the pixels then go straight to their place in one array.
  */
 import { elementCount, printable, unexpected, UserError } from '../files/index.ts';
-import { type PicturePreparation, plainPreparation, preparePicture } from '../pictures/index.ts';
+import { type PicturePreparation, plainPreparation } from '../pictures/index.ts';
 import { alikeSamples } from './alike.ts';
 import type { ClassificationDataset, Samples } from './dataset.ts';
-import { type ImageHeader, readHeader, readPicture } from './image-file.ts';
+import { type ImageHeader, readHeader } from './image-file.ts';
 import { type ImageFile, listImages, type Part } from './image-layout.ts';
+import { Preparers } from './image-threads.ts';
 import type { ImageOptions, ImageSize } from './options.ts';
 
 export interface ImageFolder {
@@ -30,16 +31,18 @@ export async function readImageFolder(
   const { classes, parts, notes } = await listImages(path);
   const listed = Object.entries(parts).flatMap(([part, files]) => files.map((file) => ({ ...file, part })));
   const broken = new BrokenFiles(path, options.skipBroken);
-  const files = await broken.without(listed, async ({ path: file }) => ({ header: await readHeader(file) }));
+  const files = await broken.without(listed, [headed, headed, headed, headed]);
   const picture = options.picture ?? preparationOf(files, options);
   const { channels, size } = picture;
   const inputShape = [channels, size.rows, size.columns];
   const area = elementCount(inputShape);
   const inputs = new Uint8Array(files.length * area);
-  const read = await broken.without(files, async ({ path: file }, index) => {
-    inputs.set(preparePicture(await readPicture(file), picture), index * area);
+  await using preparers = new Preparers(files.length, picture);
+  const placing = preparers.all.map((prepare) => async ({ path: file }: ImageFile, index: number) => {
+    inputs.set(await prepare(file), index * area);
     return { index };
   });
+  const read = await broken.without(files, placing);
   read.forEach(({ index }, place) => inputs.copyWithin(place * area, index * area, (index + 1) * area));
   const dataset = (part: Part): ClassificationDataset => {
     const [start, count] = [
@@ -58,6 +61,8 @@ export async function readImageFolder(
     notes: [...notes, ...broken.notes, ...odd],
   };
 }
+
+const headed = async ({ path }: ImageFile) => ({ header: await readHeader(path) });
 
 interface Headed extends ImageFile {
   readonly header: ImageHeader;
@@ -102,9 +107,6 @@ function oddPictures(all: Samples, files: readonly ImageFile[], { background }: 
   return [`${flat.length} of ${all.count} pictures are of one colour, such as ${printable(files[first]?.path ?? '')}`];
 }
 
-/** Enough for the decoder's threads, few enough to hold only a few decoded images. */
-const CONCURRENCY = 4;
-
 /** Files that cannot be used: the first one ends it, unless they are to be skipped. */
 class BrokenFiles {
   readonly #folder: string;
@@ -116,23 +118,23 @@ class BrokenFiles {
     this.#skip = skip;
   }
 
-  /** The items, each with what the action made of it, but for those of broken files. */
+  /** The items, each with what one of the workers made of it, but for those of broken files. */
   async without<T extends object, R extends object>(
     items: readonly T[],
-    action: (item: T, index: number) => Promise<R>,
+    workers: readonly ((item: T, index: number) => Promise<R>)[],
   ): Promise<(T & R)[]> {
     const done = new Map<number, T & R>();
     const waiting = items.entries();
-    const worker = async () => {
+    const work = async (worker: (item: T, index: number) => Promise<R>) => {
       for (const [index, item] of waiting) {
         try {
-          done.set(index, { ...item, ...(await action(item, index)) });
+          done.set(index, { ...item, ...(await worker(item, index)) });
         } catch (error) {
           this.#skipOrThrow(error);
         }
       }
     };
-    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+    await Promise.all(workers.map(work));
     const whole = items.flatMap((_, index) => done.get(index) ?? []);
     if (whole.length === 0) throw unexpected(this.#folder, 'images that can be decoded', this.#messages[0] ?? 'none');
     return whole;

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ImageOptions, readImageFolder } from '../../../training/data/index.ts';
+import { Preparers } from '../../../training/data/image-threads.ts';
 import { bmp } from './bmp-file.ts';
 import { UserError } from '../../../training/files/errors.ts';
 
@@ -88,6 +89,28 @@ describe('a folder of images', () => {
     for (let i = 0; i < 100; i++) await save(`a/${String(i).padStart(3, '0')}.png`, await grey(i, 255 - i));
     const { inputs } = await read(folder);
     expect([...inputs]).toEqual(Array.from({ length: 100 }, (_, i) => [i, 255 - i]).flat());
+  });
+
+  it('is prepared on threads when it is large, to the same bytes in the same order', async () => {
+    const count = 230;
+    for (let i = 0; i < count; i++) {
+      const picture = raw(2, 1, 1, [i, 255 - i]).toColourspace('b-w');
+      const file = i % 7 === 0 ? await picture.jpeg({ quality: 100 }).toBuffer() : await picture.png().toBuffer();
+      await save(`a/${String(i).padStart(3, '0')}.${i % 7 === 0 ? 'jpg' : 'png'}`, file);
+    }
+    const { parts, picture } = await readImageFolder(folder);
+    const paths = (await readdir(join(folder, 'a'))).sort().map((name) => join(folder, 'a', name));
+    await using preparers = new Preparers(count, picture, 1);
+    const [prepare = () => Promise.reject(new Error('internal: no preparer'))] = preparers.all;
+    const alone = await Promise.all(paths.map((path) => prepare(path)));
+    expect([...parts.train.inputs]).toEqual(alone.flatMap((bytes) => [...bytes]));
+    await save('a/100.png', 'hello');
+    const { notes } = await readImageFolder(folder, { skipBroken: true, size: { rows: 1, columns: 2 } });
+    expect(notes.join()).toMatch(/^broken files skipped: 1, such as .*\/a\/100\.png: cannot decode: /);
+    await save('a/100.png', (await noise(64, 64).png().toBuffer()).subarray(0, -200));
+    await expect(readImageFolder(folder, { size: { rows: 1, columns: 2 } })).rejects.toThrow(
+      /\/a\/100\.png: cannot decode: .*; --skip-broken leaves such files out$/,
+    );
   });
 
   it.each<[string, Record<string, Uint8Array | string | Promise<Uint8Array>>, RegExp]>([
