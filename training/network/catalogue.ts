@@ -7,7 +7,9 @@ const mnist = { inputShape: [1, 28, 28], inputNormalization: 'channel' } as cons
 const convBatchNorm = (channels: number, { stride = 1 } = {}) =>
   [conv2d(channels, { kernel: 3, stride, padding: 1 }), batchNorm()] as const;
 
-export const networks = {
+export type NetworkName = 'mnist-mlp' | 'mnist-cnn' | 'mnist-resnet';
+
+export const networks: Readonly<Record<NetworkName, Network>> = {
   'mnist-mlp': {
     name: 'mnist-mlp',
     ...mnist,
@@ -51,6 +53,4 @@ export const networks = {
       dense(10),
     ],
   },
-} as const satisfies Readonly<Record<string, Network>>;
-
-export type NetworkName = keyof typeof networks;
+};

@@ -15,18 +15,7 @@ const window = { kernel: size, stride: size };
 const layer = <K extends string, S extends z.core.$ZodShape>(kind: K, settings: S) =>
   z.strictObject({ kind: z.literal(kind), ...settings }).readonly();
 
-const residual = z.strictObject({
-  kind: z.literal('residual'),
-  get layers() {
-    return z.readonly(z.array(layerSchema));
-  },
-  /** What brings the input to the shape of the layers' output; none where the shapes are equal. */
-  get shortcut() {
-    return z.readonly(z.array(layerSchema));
-  },
-});
-
-const layerSchema = z.discriminatedUnion('kind', [
+const plainLayers = [
   layer('dense', { units: size }),
   layer('conv2d', {
     channels: size,
@@ -56,8 +45,29 @@ const layerSchema = z.discriminatedUnion('kind', [
     /** The probability that an activation is set to zero. */
     rate: z.number().min(0).lt(1),
   }),
-  residual,
-]);
+] as const;
+
+/** Layers in layers are typed by hand: declarations cannot write down a type that is inferred from itself. */
+interface ResidualLayer {
+  readonly kind: 'residual';
+  readonly layers: readonly Layer[];
+  /** What brings the input to the shape of the layers' output; none where the shapes are equal. */
+  readonly shortcut: readonly Layer[];
+}
+
+export type Layer = z.output<(typeof plainLayers)[number]> | ResidualLayer;
+
+const residual = z.strictObject({
+  kind: z.literal('residual'),
+  get layers(): z.ZodType<readonly Layer[]> {
+    return z.readonly(z.array(layerSchema));
+  },
+  get shortcut(): z.ZodType<readonly Layer[]> {
+    return z.readonly(z.array(layerSchema));
+  },
+});
+
+const layerSchema: z.ZodType<Layer> = z.discriminatedUnion('kind', [...plainLayers, residual]);
 
 export const networkSchema = z
   .strictObject({
@@ -74,7 +84,6 @@ export const networkSchema = z
   })
   .readonly();
 
-export type Layer = z.output<typeof layerSchema>;
 /** A kind without a rule does not compile: `rules/` has a table of all. */
 export type LayerKind = Layer['kind'];
 export type LayerOf<K extends LayerKind> = Extract<Layer, { readonly kind: K }>;
