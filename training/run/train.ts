@@ -118,7 +118,7 @@ async function prepare(
   { note }: RunReporter,
 ) {
   const data = await loadSource(source, settings.seed);
-  data.notes?.forEach(note);
+  for (const line of data.notes ?? []) note(line);
   const config = {
     ...settings,
     ...chooseLength(settings, data.train.count),
