@@ -1,7 +1,7 @@
 /**
  * Resizing one channel: linear interpolation where it grows; where it shrinks, the same triangle as wide as the shrinking, so that
- * thin strokes fade instead of vanishing. These are Pillow's `BILINEAR` and torchvision's `antialias=True`, bit for bit: whole numbers
- * only, first along the rows, then along the columns, each rounded to bytes.
+ * thin strokes fade instead of vanishing. It is Pillow's `BILINEAR` up to version 12, bit for bit, and torchvision's with
+ * `antialias=True` to its rounding: whole numbers only, first along the rows, then along the columns, each rounded to bytes.
  * https://github.com/python-pillow/Pillow/blob/12.0.0/src/libImaging/Resample.c
  */
 import type { Plane } from './picture.ts';
