@@ -108,7 +108,7 @@ describe('sealing', () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: maximumPages });
   const exports = instantiate(instrument(small, { malloc: 'malloc', free: 'free' }), memory);
   const notes = new Notes(allocationPages);
-  notes.attach(exports as WebAssembly.Exports);
+  notes.attach(exports);
   const log = notes.memory;
   memory.grow(maximumPages - 1);
   writePlan(log, Uint8Array.of(0, 1, 1));
