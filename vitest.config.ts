@@ -60,7 +60,7 @@ export default defineConfig({
           globalSetup: ['test/package/install.ts'],
           // After the others: it takes both cores.
           sequence: { groupOrder: 3 },
-          testTimeout: 600_000,
+          testTimeout: 900_000,
           hookTimeout: 600_000,
         },
       },

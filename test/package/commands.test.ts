@@ -179,7 +179,7 @@ describe('a project of a user', () => {
   });
 
   test('wrangler dev answers with both models', async () => {
-    await using server = await serve(app, 500_000);
+    await using server = await serve(app, 300_000);
     const ask = async (path: string, body?: unknown): Promise<unknown> => {
       const headers = { 'content-type': 'application/json' };
       const init = body === undefined ? {} : { method: 'POST', headers, body: JSON.stringify(body) };
