@@ -15,7 +15,7 @@ export const add: Subcommand = {
     // Not <file>: for none, the command tells what to do.
     addModelsOption(command.usage('[options] <file>').argument('[file]', 'an ONNX file')).option(
       '--name <name>',
-      "the folder in models/ and the name in the URL (default: the file's)",
+      "the folder in models/ and the name in the URL (default: the file's, or its folder's if it is model.onnx)",
     );
     answers<Flags>(command, page, async ({ name, models }, file) => {
       if (file === undefined) {

@@ -126,8 +126,8 @@ async function wranglerNotes(folder: string, file: string): Promise<readonly str
   if (text.includes('bn-edge build')) return [];
   const isToml = file.endsWith('.toml');
   const build = isToml
-    ? '[build] command = "bn-edge build", watch_dir = "models"'
-    : '"build": { "command": "bn-edge build", "watch_dir": "models" }';
+    ? '[build] command = "bn-edge build", watch_dir = ["models", "worker"]'
+    : '"build": { "command": "bn-edge build", "watch_dir": ["models", "worker"] }';
   return [
     `${file} is yours: it needs ${build}, and main worker/index.ts or a Worker of your own that imports .bn-edge/image.mjs`,
   ];

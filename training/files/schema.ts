@@ -106,6 +106,8 @@ function shown(value: unknown): string {
   if (value === undefined) return 'none';
   if (typeof value === 'string') return quote(value);
   if (typeof value === 'number') return String(value);
+  // A network file can hold anything: JSON has no text for these.
+  if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') return `a ${typeof value}`;
   const text = printable(JSON.stringify(value));
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
 }

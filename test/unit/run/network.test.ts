@@ -100,6 +100,7 @@ describe('the network of the command line', () => {
     ['empty.ts', 'export const network = 1;', 'empty.ts: expected a network as default export: '],
     ['empty.json', '[]', 'empty.json: expected a network: '],
     ['wrong.ts', 'export default { name: "n", layers: [{ kind: "dense", units: "many" }] };', 'layers[0].units'],
+    ['uncalled.ts', `import { relu } from 'bn-edge';\nexport default { ${rest}, layers: [relu] };`, 'got a function'],
   ])('%s is refused in one line', async (name, source, message) => {
     const path = source === undefined ? join(folder, name) : await file(name, source);
     expect(await refusal(path)).toContain(message);
