@@ -19,12 +19,9 @@ export interface InferredOutput extends ModelOutput {
 /** @returns `undefined` for a model that answers whole numbers alone */
 export function outputOf(graph: onnx.IGraphProto, { outputs }: Pick<Ports, 'outputs'>): InferredOutput | undefined {
   const floats = outputs.filter(({ datatype }) => datatype.startsWith('FP'));
-  const sources = new Map(
-    (graph.node ?? []).flatMap((node) => (node.output ?? []).map((name, i) => [name, { node, output: i }] as const)),
-  );
   // Attention weights come out of a softmax, too.
   for (const port of floats.filter(mayBeAnswer)) {
-    const kind = kindByOp(port.name, sources) ?? kindByName(port.name);
+    const kind = kindByOp(port.name, graph) ?? kindByName(port.name);
     if (kind) return { name: port.name, kind, isGuess: false };
   }
   const classes = floats.find(hasClasses);
@@ -39,8 +36,6 @@ const mayBeAnswer = ({ dims }: Port): boolean => dims === undefined || (dims.len
 
 /** `[N, K]` with more than one number for each sample. */
 const hasClasses = ({ dims = [] }: Port): boolean => dims.length === 2 && typeof dims[1] === 'number' && dims[1] > 1;
-
-type Sources = ReadonlyMap<string, { readonly node: onnx.INodeProto; readonly output: number }>;
 
 /** Operators behind which numbers are the same ones. */
 const passing: ReadonlySet<string> = new Set([
@@ -58,10 +53,16 @@ const passing: ReadonlySet<string> = new Set([
 /** An exporter leaves a few; a graph that runs in a circle is followed no further. */
 const LONGEST_CHAIN = 20;
 
-function kindByOp(name: string, sources: Sources): OutputKind | undefined {
+/** A few values are looked up: a table of all would take more memory than a crafted graph itself. */
+function sourceOf({ node = [] }: onnx.IGraphProto, value: string) {
+  const source = node?.findLast(({ output }) => output?.includes(value));
+  return source && { node: source, output: source.output?.indexOf(value) ?? -1 };
+}
+
+function kindByOp(name: string, graph: onnx.IGraphProto): OutputKind | undefined {
   let value = name;
   for (let steps = 0; steps < LONGEST_CHAIN; steps++) {
-    const source = sources.get(value);
+    const source = sourceOf(graph, value);
     if (!source) return undefined;
     const { node, output } = source;
     if (!passing.has(node.opType ?? '')) return kindOf[node.opType ?? '']?.(node, output);
