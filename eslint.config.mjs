@@ -80,7 +80,9 @@ const layers = {
 
 export default tseslint.config(
   {
-    ignores: ['node_modules', 'dist', 'runs', '.wrangler', '**/*.mjs', 'test/bench/training/peers'],
+    ignores: ['node_modules', 'dist', 'runs',
+      '.bn-edge',
+      '.test', '.wrangler', '**/*.mjs', 'test/bench/training/peers'],
   },
   ...tseslint.configs.strictTypeChecked,
   {
