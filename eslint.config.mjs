@@ -80,9 +80,16 @@ const layers = {
 
 export default tseslint.config(
   {
-    ignores: ['node_modules', 'dist', 'runs',
+    ignores: [
+      'node_modules',
+      'dist',
+      'runs',
       '.bn-edge',
-      '.test', '.wrangler', '**/*.mjs', 'test/bench/training/peers'],
+      '.test',
+      '.wrangler',
+      '**/*.mjs',
+      'test/bench/training/peers',
+    ],
   },
   ...tseslint.configs.strictTypeChecked,
   {
