@@ -71,7 +71,8 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
 /** The checkpoint of a run folder, or the model of a folder in models/. */
 function fileOf(path: string): string {
   const model = join(path, 'model.onnx');
-  return isFolder(path) && existsSync(model) ? model : checkpointOf(path);
+  if (isFolder(path) && existsSync(model)) return model;
+  return path.toLowerCase().endsWith('.onnx') ? path : checkpointOf(path);
 }
 
 async function showMistakes(all: readonly Mistake[], samples: Dataset, worst: number, path: string): Promise<void> {

@@ -12,6 +12,9 @@ export const exportCommand: Subcommand = {
     answers<ExportFlags>(command, page, async (flags, run) => {
       const card = await exportModel(await exportOptions('export', flags, run), await nativeBackend());
       console.log(describeExport(card, flags.models));
+      console.log(
+        'next            npx wrangler dev builds the image and serves it; npx wrangler deploy puts it online',
+      );
       return describeCard(card);
     });
     return undefined;

@@ -6,6 +6,7 @@ import { unexpected, UserError } from '../../training/files/index.ts';
 import { findNetwork } from '../../training/run/index.ts';
 import type { StatisticsSource } from '../store/card.ts';
 import type { ExportOptions } from '../model/export.ts';
+import { requireModelName } from '../store/model-name.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
 
 export interface ExportFlags extends DataFlags {
@@ -45,6 +46,7 @@ export async function exportOptions(
   const { source: data, others } = takeDataSource(flags);
   const checkpoint = oneOf(where, '--checkpoint', run, others.checkpoint);
   if (checkpoint === undefined) throw nothingTo(where);
+  if (others.name !== undefined) requireModelName('--name', others.name);
   const network = others.network === undefined ? undefined : await findNetwork(others.network);
   return { ...others, checkpoint: checkpointOf(checkpoint), name: others.name ?? modelName(checkpoint), network, data };
 }
@@ -66,12 +68,33 @@ export function oneOf(
   return argument ?? option;
 }
 
+/** What files of these kinds are, and the command that takes them. */
+const otherFiles: Readonly<Record<string, string>> = {
+  '.onnx': 'an ONNX file, which bn-edge add takes',
+  '.csv': 'a table, which bn-edge train takes',
+  '.tsv': 'a table, which bn-edge train takes',
+  '.npz': 'arrays, which bn-edge train takes',
+  '.json': 'a file of JSON',
+  '.pt': "PyTorch's own format; save_file of safetensors.torch writes a state dict",
+  '.pth': "PyTorch's own format; save_file of safetensors.torch writes a state dict",
+  '.ckpt': "PyTorch's own format; save_file of safetensors.torch writes a state dict",
+};
+
 /**
  * The checkpoint of a run folder; a file is one itself.
- * @throws UserError for a folder without one
+ * @throws UserError for a folder without one, for no file at all, and for a file of another kind
  */
 export function checkpointOf(path: string): string {
-  if (!isFolder(path)) return path;
+  if (!existsSync(path)) {
+    const inRuns = join('runs', path);
+    const help = existsSync(inRuns) ? `; there is ${inRuns}` : '';
+    throw unexpected(path, 'a run folder or a safetensors checkpoint', `no such file or folder${help}`);
+  }
+  if (!isFolder(path)) {
+    const other = otherFiles[extname(path).toLowerCase()];
+    if (other !== undefined) throw unexpected(path, 'a run folder or a safetensors checkpoint', other);
+    return path;
+  }
   const checkpoint = join(path, 'checkpoint.safetensors');
   if (existsSync(checkpoint)) return checkpoint;
   const isRun = existsSync(join(path, 'config.json'));

@@ -81,7 +81,7 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
     terminalReporter(console.log),
   );
   console.log(`test ${formatReport(minimized, test, baseline)} with ${config.statistics ?? 'running'} statistics`);
-  console.log(`saved ${checkpoint}`);
+  console.log(`saved ${checkpoint}\nnext  bn-edge export ${folder}`);
   return { run: folder, checkpoint, scores: test.metrics, baseline, epochs: history.length, bestEpoch };
 }
 

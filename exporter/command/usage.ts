@@ -8,14 +8,25 @@ export const wrongUse = (message: string): CommanderError => new CommanderError(
 export function explainUsage(message: string, command: Command): string {
   const [, unknown] = /^error: unknown option '([^'=]+)/.exec(message) ?? [];
   if (unknown !== undefined) return unknownOption(unknown, command, suggestionsIn(message));
+  if (message.startsWith('error: too many arguments')) return tooManyArguments(command);
   const line = message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
   return line.includes('unknown command') && suggestionsIn(line).length === 0
     ? `${line} (bn-edge --help lists all)`
     : line;
 }
 
+/** Numbers among them are mostly a list that was typed with spaces: only its first item belongs to the option in front of it. */
+function tooManyArguments(command: Command): string {
+  const { args, registeredArguments } = command;
+  const expected = registeredArguments.map((argument) => argument.name()).join(' ') || 'none';
+  const extra = args.slice(registeredArguments.length);
+  const help = extra.every((each) => /^[\d.]+$/.test(each)) ? '; a list has commas and no spaces: 64,32' : '';
+  return `${command.name()}: expected no argument but ${expected}, got also ${extra.join(' ')}${help}`;
+}
+
 function unknownOption(flag: string, command: Command, near: readonly string[]): string {
   const where = command.name();
+  if (flag === '-v') return `${where}: expected bn-edge --version or -V, got -v`;
   if (command.commands.length > 0)
     return `${where}: expected a command before options (${where} --help lists all), got ${flag}`;
   const found = meant(flag, command.options) ?? command.options.find(({ long }) => long && near.includes(long));

@@ -120,7 +120,7 @@ describe('bn-edge export', () => {
     [
       'a missing file',
       ['--name', 'x', '--checkpoint', '/no/such'],
-      'error: /no/such: cannot read: no such file or directory',
+      'error: /no/such: expected a run folder or a safetensors checkpoint, got no such file or folder',
     ],
     [
       'a name that is a path',

@@ -77,7 +77,26 @@ describe('bn-edge answers in one line to', () => {
       ['export'],
       'export: expected a run folder or a checkpoint, such as bn-edge export runs/churn; --help lists all',
     ],
-    ['a run that is not there', ['export', 'runs/nope'], 'runs/nope: cannot read: no such file or directory'],
+    [
+      'a run that is not there',
+      ['export', 'runs/nope'],
+      'runs/nope: expected a run folder or a safetensors checkpoint, got no such file or folder',
+    ],
+    [
+      'a table in place of a run',
+      ['export', 'FOLDER/a.csv'],
+      'FOLDER/a.csv: expected a run folder or a safetensors checkpoint, got a table, which bn-edge train takes',
+    ],
+    [
+      'a model that has been exported already',
+      ['export', 'models/mnist-mlp/model.onnx'],
+      'models/mnist-mlp/model.onnx: expected a run folder or a safetensors checkpoint, got an ONNX file, which bn-edge add takes',
+    ],
+    [
+      'an ONNX file to evaluate that is not there',
+      ['evaluate', 'nope.onnx', '--data', 'FOLDER/a.csv', '--label', 'b'],
+      'nope.onnx: cannot read: no such file or directory',
+    ],
     [
       'a folder that is no run',
       ['export', 'FOLDER/empty'],
@@ -145,7 +164,7 @@ describe('bn-edge answers in one line to', () => {
       ['--json', 'train'],
       'bn-edge: expected a command before options (bn-edge --help lists all), got --json',
     ],
-    ['too many arguments', ['init', 'a', 'b'], "too many arguments for 'init'. Expected 1 argument but got 2."],
+    ['too many arguments', ['init', 'a', 'b'], 'init: expected no argument but folder, got also b'],
     ['an option without its value', ['train', 'a.csv', '--epochs'], "option '--epochs <n>' argument missing"],
     [
       'a choice that is none',
