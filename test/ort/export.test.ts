@@ -98,7 +98,7 @@ describe('a checkpoint', () => {
       'has one too many',
       'fc9.bias',
       { dtype: 'F32', shape: [1], data: new Float32Array(1) },
-      'clouds has no tensor "fc9.bias"',
+      'tensor "fc9.bias": expected the names of clouds, ',
     ],
   ] as const)('that %s is refused by name', async (_, name, tensor, message) => {
     const path = join(folder, 'misfit.safetensors');

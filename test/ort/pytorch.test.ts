@@ -6,7 +6,11 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportModel } from '../../exporter/model/export.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
-import { readSafetensors, writeSafetensors } from '../../training/checkpoint/checkpoint.ts';
+import {
+  readSafetensors,
+  type Tensor as StoredTensor,
+  writeSafetensors,
+} from '../../training/checkpoint/checkpoint.ts';
 import { trainToFolder } from '../../training/run/index.ts';
 import { readNpz } from '../../training/data/index.ts';
 import { loadModel } from '../../training/checkpoint/model.ts';
@@ -90,6 +94,56 @@ describe("PyTorch's state dict", () => {
     got.forEach((value, i) => {
       expect(value, `[${i}]`).toBeCloseTo(logits[i] ?? NaN, 3);
     });
+  });
+
+  const positions: Readonly<Record<string, string>> = {
+    conv1: '0',
+    bn1: '1',
+    conv2: '4',
+    bn2: '5',
+    fc1: '8',
+    bn3: '9',
+    fc2: '11',
+  };
+  const asDouble = (tensor: StoredTensor): StoredTensor =>
+    tensor.dtype === 'F32' ? { ...tensor, dtype: 'F64', data: Float64Array.from(tensor.data) } : tensor;
+  const byPosition = (name: string) => name.replace(/^\w+/, (layer) => positions[layer] ?? layer);
+
+  it.each<[string, (name: string) => string, (tensor: StoredTensor) => StoredTensor]>([
+    ['of a module under DistributedDataParallel', (name) => `module.${name}`, (tensor) => tensor],
+    ['of a compiled module', (name) => `_orig_mod.${name}`, (tensor) => tensor],
+    ['of a Sequential', byPosition, (tensor) => tensor],
+    ['of a Sequential inside a compiled module', (name) => `_orig_mod.net.${byPosition(name)}`, (tensor) => tensor],
+    ['of double precision, with a bias before Batch Norm', (name) => name, asDouble],
+  ])('gives its logits when it is the state dict %s', async (_, rename, convert) => {
+    const path = join(folder, 'renamed.safetensors');
+    const { tensors } = await readSafetensors(stateDict);
+    await writeSafetensors(path, new Map([...tensors].map(([name, tensor]) => [rename(name), convert(tensor)])));
+    const loaded = await loadModel(path, network);
+    const evaluator = await createEvaluator(backend, loaded.plan);
+    expectLogits(await evaluator.logits(loaded.tensors, { inputs: x, inputShape: network.inputShape, count: 32 }));
+    await evaluator.release();
+  });
+
+  it.each([
+    ['F16', [0x3c00, 0xc000, 0x3555, 0x0001], [1, -2, 0.333251953125, 2 ** -24]],
+    ['BF16', [0x3f80, 0xc000, 0x3eab, 0x0080], [1, -2, 0.333984375, 2 ** -126]],
+  ] as const)('may hold %s', async (dtype, bits, values) => {
+    const path = join(folder, 'half.safetensors');
+    const { tensors } = await readSafetensors(stateDict);
+    const half: StoredTensor = { dtype, shape: [4], data: Uint16Array.from(bits) };
+    await writeSafetensors(path, new Map([...tensors, ['fc2.bias', half]]));
+    const { tensors: loaded } = await loadModel(path, network);
+    expect([...(loaded.get('fc2.bias')?.data ?? [])]).toEqual(values);
+  });
+
+  it('under other names is refused with ours', async () => {
+    const path = join(folder, 'other.safetensors');
+    const { tensors } = await readSafetensors(stateDict);
+    await writeSafetensors(path, new Map([...tensors].map(([name, tensor]) => [`encoder.${name}`, tensor])));
+    await expect(loadModel(path, network)).rejects.toThrow(
+      'tensor "encoder.bn1.bias": expected the names of torch, conv1.weight, bn1.weight, bn1.bias, …, got another',
+    );
   });
 
   it('can be trained further', async () => {

@@ -128,11 +128,15 @@ describe('safetensors bytes', () => {
     '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}';
   it.each<[string, Uint8Array, string]>([
     ['fewer than 8 bytes', new Uint8Array(7), 'm: expected a safetensors file of at least 8 bytes, got 7'],
-    ['a header past the end', file('{}', 0, 3n), 'm: expected a header of at most 2 bytes, got 3'],
+    [
+      'a header past the end',
+      file('{}', 0, 3n),
+      'm: expected a safetensors file with a header of at most 2 bytes, got 3',
+    ],
     [
       'an absurd header length',
       file('{}', 0, 2n ** 64n - 1n),
-      'm: expected a header of at most 2 bytes, got 18446744073709551615',
+      'm: expected a safetensors file with a header of at most 2 bytes, got 18446744073709551615',
     ],
     ['no header', file('', 8), 'm: header: expected a JSON object, starting with {, got nothing'],
     ['a header that is an array', file('[]'), 'm: header: expected a JSON object, starting with {, got byte 91'],
@@ -167,19 +171,24 @@ describe('safetensors bytes', () => {
       'm: tensor "w": expected dtype, shape and data_offsets only, got "x"',
     ],
     [
-      'half precision',
-      file(`{"w":${entry('F16', [1], [0, 2])}}`, 2),
-      'm: tensor "w": expected dtype I64, F64, F32, I32, U8, BOOL, got "F16"',
+      'eight bits of float',
+      file(`{"w":${entry('F8_E4M3', [1], [0, 1])}}`, 1),
+      'm: tensor "w": expected dtype I64, F64, F32, I32, BF16, F16, U8, BOOL, got "F8_E4M3"',
     ],
     [
-      'bfloat16',
-      file(`{"w":${entry('BF16', [1], [0, 2])}}`, 2),
-      'm: tensor "w": expected dtype I64, F64, F32, I32, U8, BOOL, got "BF16"',
+      'what torch.save writes',
+      Buffer.from('PK\x03\x04\x00\x00\x08\x08'),
+      'm: expected a safetensors file (safetensors.torch.save_file(model.state_dict(), "model.safetensors") writes one), got what torch.save writes',
+    ],
+    [
+      'what torch.save wrote until 1.6',
+      Buffer.from('8002 8a0a 6cfc 9c46 f920 6aa8 5019 2e80'.replaceAll(' ', ''), 'hex'),
+      'm: expected a safetensors file (safetensors.torch.save_file(model.state_dict(), "model.safetensors") writes one), got what torch.save writes',
     ],
     [
       'a dtype named like a property of every object',
       file(`{"w":${entry('toString', [0], [0, 0])}}`),
-      'm: tensor "w": expected dtype I64, F64, F32, I32, U8, BOOL, got "toString"',
+      'm: tensor "w": expected dtype I64, F64, F32, I32, BF16, F16, U8, BOOL, got "toString"',
     ],
     [
       'no shape',
@@ -293,6 +302,9 @@ function filledTensor([dtype, shape]: [Tensor['dtype'], number[]]): Tensor {
       return { dtype, shape, data: Float64Array.from(values) };
     case 'I32':
       return { dtype, shape, data: Int32Array.from(values) };
+    case 'F16':
+    case 'BF16':
+      return { dtype, shape, data: Uint16Array.from(values) };
     case 'U8':
     case 'BOOL':
       return { dtype, shape, data: Uint8Array.from(values) };

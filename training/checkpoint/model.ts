@@ -21,7 +21,7 @@ import {
 import { type Objective, objectiveOfOutputs } from '../objective/index.ts';
 import type { State } from '../trainer/index.ts';
 import { historySchema } from './history.ts';
-import { withInputOf, withoutIdleBiases } from './pytorch.ts';
+import { underOurNames, withInputOf, withoutIdleBiases } from './pytorch.ts';
 import { recordSchema, storedRecord, type TrainingRecord } from './record.ts';
 
 export interface TrainedModel {
@@ -105,7 +105,8 @@ export function modelFrom({ tensors, metadata }: Safetensors, path: string, netw
 
 function loadForeign(path: string, network: Network, tensors: ReadonlyMap<string, StoredTensor>): TrainedModel {
   const plan = planOrExplain(path, withInputOf(network, tensors));
-  return { plan, tensors: pickTensors(path, plan, withoutIdleBiases(plan, tensors)), classes: [], record: undefined };
+  const ours = withoutIdleBiases(plan, underOurNames(plan, tensors));
+  return { plan, tensors: pickTensors(path, plan, ours), classes: [], record: undefined };
 }
 
 function planOrExplain(path: string, network: Network): Plan {
@@ -123,9 +124,15 @@ function pickTensors(path: string, plan: Plan, stored: ReadonlyMap<string, Store
     ...wanted.map(({ name }) => name),
     ...layersOf(plan).map(({ name }) => `${name}.num_batches_tracked`),
   ]);
-  const extra = [...stored.keys()].find((name) => !known.has(name));
-  if (extra !== undefined)
-    throw new UserError(`${path}: ${printable(plan.network.name)} has no tensor ${quote(extra)}`);
+  const extra = [...stored.keys()].sort().find((name) => !known.has(name));
+  if (extra !== undefined) {
+    const names = wanted.slice(0, 3).map(({ name }) => name);
+    throw unexpected(
+      `${path}: tensor ${quote(extra)}`,
+      `the names of ${printable(plan.network.name)}, ${names.join(', ')}, …`,
+      'another',
+    );
+  }
   return new Map(wanted.map(({ name, shape }) => [name, pickTensor(path, name, shape, stored.get(name))]));
 }
 

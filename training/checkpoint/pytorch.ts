@@ -7,7 +7,9 @@
  * - PyTorch's `momentum` 0.1 is the share of the new statistics, ONNX's 0.9 that of the old. A state dict has neither.
  * - Layers before Batch Norm have a bias in PyTorch unless one says otherwise, and none here.
  * - PyTorch's networks get their inputs normalized, ours raw ones, unless `input.mean` and `input.var` are missing.
+ * - Names are the attributes of a module. Those of `nn.Sequential` are positions, and wrappers put a name in front of all.
  */
+import { fromBfloats, fromHalves } from '../files/index.ts';
 import type { Tensor } from './checkpoint.ts';
 import type { Network, Plan, PlannedLayer } from '../network/index.ts';
 
@@ -16,6 +18,39 @@ type Tensors = ReadonlyMap<string, Tensor>;
 /** The network that takes what PyTorch's took, where the state dict has no statistics of raw inputs. */
 export const withInputOf = (network: Network, tensors: Tensors): Network =>
   tensors.has('input.mean') || tensors.has('input.var') ? network : { ...network, inputNormalization: 'none' };
+
+/** The tensors of a state dict as float32, under the plan's names where positions or wrappers are all that differs. */
+export function underOurNames(plan: Plan, tensors: Tensors): Tensors {
+  const unwrapped = new Map([...tensors].map(([name, tensor]) => [name.replace(wrappers, ''), asFloat32(tensor)]));
+  const names = byPosition(plan, [...unwrapped.keys()]);
+  return new Map([...unwrapped].map(([name, tensor]) => [names.get(name) ?? name, tensor]));
+}
+
+/** What DataParallel, DistributedDataParallel and torch.compile put in front of every name. */
+const wrappers = /^(?:module\.|_orig_mod\.)+/;
+
+function asFloat32(tensor: Tensor): Tensor {
+  const { shape, dtype } = tensor;
+  if (dtype === 'F64') return { dtype: 'F32', shape, data: Float32Array.from(tensor.data) };
+  if (dtype === 'F16') return { dtype: 'F32', shape, data: fromHalves(tensor.data) };
+  return dtype === 'BF16' ? { dtype: 'F32', shape, data: fromBfloats(tensor.data) } : tensor;
+}
+
+/** Of `nn.Sequential`: `0.weight` belongs to the first layer that has tensors. None where names are no positions, or too few. */
+function byPosition({ layers }: Plan, names: readonly string[]): ReadonlyMap<string, string> {
+  const ofLayers = names.filter((name) => !name.startsWith('input.'));
+  const parts = ofLayers.map((name) => /^(\w+\.)?(\d+)\.(\w+)$/.exec(name) ?? []);
+  const [modules, positions] = [1, 2].map((group) => [...new Set(parts.map((part) => part[group]))]);
+  const ordered = positions?.map(Number).sort((a, b) => a - b) ?? [];
+  const owners = layers.filter(({ tensors }) => tensors.length > 0);
+  if (modules?.length !== 1 || ordered.length !== owners.length || ordered.some(Number.isNaN)) return new Map();
+  return new Map(
+    ofLayers.map((name, i) => {
+      const [, , position, tensor = ''] = parts[i] ?? [];
+      return [name, `${owners[ordered.indexOf(Number(position))]?.name ?? ''}.${tensor}`];
+    }),
+  );
+}
 
 /**
  * The same tensors without biases before Batch Norm, which is the same network: z + b − μ = z − (μ − b).

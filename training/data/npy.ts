@@ -7,6 +7,7 @@
 import { zipSync } from 'fflate';
 import {
   elementCount,
+  fromHalves,
   quote,
   readBytes,
   type TypedArrayConstructor,
@@ -182,15 +183,6 @@ function reversed(content: Uint8Array, unit: number): Uint8Array {
   const result = content.slice();
   for (let at = 0; at < result.length; at += unit) result.subarray(at, at + unit).reverse();
   return result;
-}
-
-/** IEEE 754 binary16: sign, 5 bits of exponent, 10 bits of fraction. */
-function fromHalves(halves: Uint16Array): Float32Array {
-  return Float32Array.from(halves, (bits) => {
-    const [exponent, fraction, sign] = [(bits >> 10) & 31, bits & 1023, bits >> 15 ? -1 : 1];
-    if (exponent === 31) return fraction ? NaN : sign * Infinity;
-    return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-  });
 }
 
 /** UTF-32, filled up with zeros. */

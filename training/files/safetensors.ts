@@ -19,6 +19,9 @@ import { typedArrayOf, type TypedArrayConstructor } from './typed-array.ts';
 interface DtypeArrays {
   readonly BOOL: Uint8Array;
   readonly U8: Uint8Array;
+  /** Half precision and bfloat16, as their bits. */
+  readonly F16: Uint16Array;
+  readonly BF16: Uint16Array;
   readonly I32: Int32Array;
   readonly F32: Float32Array;
   readonly F64: Float64Array;
@@ -42,6 +45,8 @@ const ARRAYS: { readonly [D in Dtype]: TypedArrayConstructor<DtypeArrays[D]> } =
   F64: Float64Array,
   F32: Float32Array,
   I32: Int32Array,
+  BF16: Uint16Array,
+  F16: Uint16Array,
   U8: Uint8Array,
   BOOL: Uint8Array,
 };
@@ -95,9 +100,17 @@ function headerLength(bytes: Uint8Array, where: string): number {
   if (bytes.length < LENGTH_BYTES) throw unexpected(where, 'a safetensors file of at least 8 bytes', bytes.length);
   const announced = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   const most = Math.min(MAX_HEADER_BYTES, bytes.length - LENGTH_BYTES);
-  if (announced > BigInt(most)) throw unexpected(where, `a header of at most ${most} bytes`, `${announced}`);
-  return Number(announced);
+  if (announced <= BigInt(most)) return Number(announced);
+  // A ZIP archive, or a pickle as PyTorch wrote them until 1.6.
+  if (startsWith(bytes, 0x50, 0x4b, 3, 4) || startsWith(bytes, 0x80)) {
+    const help = 'safetensors.torch.save_file(model.state_dict(), "model.safetensors") writes one';
+    throw unexpected(where, `a safetensors file (${help})`, 'what torch.save writes');
+  }
+  throw unexpected(where, `a safetensors file with a header of at most ${most} bytes`, `${announced}`);
 }
+
+const startsWith = (bytes: Uint8Array, ...magic: readonly number[]): boolean =>
+  magic.every((byte, i) => bytes[i] === byte);
 
 function parseHeader(bytes: Uint8Array, where: string) {
   const fields = Object.entries(parseObject(bytes, `${where}: header`));

@@ -1,4 +1,5 @@
 /** Writes a graph as an ONNX file. */
+import { encodeProto } from './encode-proto.ts';
 import { type onnx, onnxProto } from './onnx-proto.ts';
 import { dataTypes, rawBytes } from './onnx-types.ts';
 import { type AttributeName, attributeTypes, type Graph, type Node, opset, type OpType } from './ops.ts';
@@ -10,13 +11,13 @@ const irVersion = 8;
 
 /** The bytes of an ONNX model; the same graph and metadata give the same bytes. */
 export function encodeModel(graph: Graph, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  const bytes = onnxProto.onnx.ModelProto.encode({
+  const bytes = encodeProto({
     irVersion,
     opsetImport: [{ domain: '', version: opset }, ...ownDomains(graph).map((domain) => ({ domain, version: 1 }))],
     producerName: 'bn-edge',
     graph: encodeGraph(graph),
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
-  }).finish();
+  });
   // Under Node these are a Buffer, whose slice() does not copy.
   return new Uint8Array(bytes);
 }

@@ -1,5 +1,6 @@
 /** Graphs as ONNX files: what is written is read back, and what is no good file is refused in one line. */
 import onnxProto, { type onnx } from 'onnx-proto';
+import protobuf from 'protobufjs/minimal.js';
 import { describe, expect, test } from 'vitest';
 import {
   decodeModel,
@@ -124,6 +125,24 @@ describe('encodeModel', () => {
     };
     expect(outputsOf(batchNorm(0))).toEqual([['y']]);
     expect(outputsOf(batchNorm(1))).toEqual([['y', 'BatchNormalization:1', 'BatchNormalization:2']]);
+  });
+
+  test('packs no list, as proto2 demands of sizes and attributes', () => {
+    const files = [forwardOf('Conv'), gradientGraph(first(opCases.filter(({ op }) => op === 'Conv')))].map((graph) =>
+      encodeModel(graph),
+    );
+    const g = graphBuilder();
+    const deep = g.Transpose(g.initializer('w', { dtype: 'float32', shape: [2, 3], data: new Float32Array(6) }), {
+      perm: [1, 0],
+    });
+    files.push(encodeModel(g.build('transposed', { y: deep })));
+    const types = files.flatMap((file) => [
+      ...wireTypes(file, [7, 5], 1),
+      ...wireTypes(file, [7, 1, 5], 7),
+      ...wireTypes(file, [7, 1, 5], 8),
+    ]);
+    expect(types.length).toBeGreaterThan(5);
+    expect(types.filter((type) => type === 2)).toEqual([]);
   });
 
   test('writes whole numbers of float attributes as floats', () => {
@@ -288,6 +307,19 @@ function forwardOf(op: string, about?: string): Graph {
 
 function outputsOf(graph: Graph): readonly unknown[] {
   return ModelProto.decode(encodeModel(graph)).graph?.node?.map((proto) => proto.output) ?? [];
+}
+
+/** How the numbers of a field are written (2 is a packed list), in all messages at the end of a path of fields. */
+function wireTypes(message: Uint8Array, [next, ...path]: readonly number[], field: number): readonly number[] {
+  const reader = protobuf.Reader.create(message);
+  const found: number[] = [];
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (next === undefined && tag >>> 3 === field) found.push(tag & 7);
+    if (next !== undefined && tag >>> 3 === next) found.push(...wireTypes(reader.bytes(), path, field));
+    else reader.skipType(tag & 7);
+  }
+  return found;
 }
 
 /** The affine graph's file with something changed. */
