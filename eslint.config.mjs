@@ -26,6 +26,9 @@ const below = { training: [], exporter: ['training'], docs: ['exporter', 'traini
 /** The one room of training/ that the Worker imports: it is pure, so that pictures are served as they were trained. */
 const shared = 'pictures';
 
+/** The one file of the Worker that the exporter imports, for its types: what the one makes is what the other takes. */
+const contract = join('worker', 'image.ts');
+
 /** Only these may import training's run folder. */
 const runners = ['command', 'index.ts'];
 
@@ -40,8 +43,9 @@ function placeOf(path) {
 const floorOf = ({ top, room }) => floors[top].findIndex((rooms) => rooms.includes(room));
 
 /** What is wrong with an import, if anything. */
-function objectionTo(from, to) {
+function objectionTo(from, to, isType) {
   if (from.top === 'worker' && to.top === 'training' && to.room === shared) return undefined;
+  if (from.top === 'exporter' && isType && join(to.top, to.room) === contract) return undefined;
   if (from.top !== to.top) {
     if (to.top in below && !below[from.top].includes(to.top)) return `${from.top}/ does not import ${to.top}/`;
   } else if (from.top in floors && from.room !== to.room) {
@@ -62,18 +66,18 @@ function objectionTo(from, to) {
 const layers = {
   create(context) {
     const from = placeOf(context.filename);
-    const check = (node) => {
+    const check = (node, isType = false) => {
       const name = node?.value;
       if (typeof name !== 'string' || !name.startsWith('.')) return;
-      const message = objectionTo(from, placeOf(join(dirname(context.filename), name)));
+      const message = objectionTo(from, placeOf(join(dirname(context.filename), name)), isType);
       if (message) context.report({ node, message });
     };
     return {
-      ImportDeclaration: ({ source }) => check(source),
-      ExportNamedDeclaration: ({ source }) => check(source),
-      ExportAllDeclaration: ({ source }) => check(source),
+      ImportDeclaration: ({ source, importKind }) => check(source, importKind === 'type'),
+      ExportNamedDeclaration: ({ source, exportKind }) => check(source, exportKind === 'type'),
+      ExportAllDeclaration: ({ source, exportKind }) => check(source, exportKind === 'type'),
       ImportExpression: ({ source }) => check(source),
-      TSImportType: ({ source }) => check(source),
+      TSImportType: ({ source }) => check(source, true),
     };
   },
 };

@@ -4,14 +4,14 @@
  */
 import type { BackendName } from '../training/index.ts';
 import type { Evaluated, EvaluateOptions as RunOptions } from '../training/run/index.ts';
-import type { BuildImageOptions as ImageOptions, BuiltImage } from './edge/build-image.ts';
+import type { BuildImageOptions as ImageOptions, BuiltImage } from './edge/built.ts';
 import type { ExportedCard } from './model/card.ts';
 import type { AddedModel, AddModelOptions } from './model/add.ts';
 import type { ExportOptions } from './model/export.ts';
 
 export * from '../training/index.ts';
 export type { Evaluated } from '../training/run/index.ts';
-export type { BuiltImage, BuiltModel } from './edge/build-image.ts';
+export type { BuiltImage, BuiltModel } from './edge/built.ts';
 export type { ExportedCard } from './model/card.ts';
 export type { ModelCard } from './store/card.ts';
 

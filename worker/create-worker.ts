@@ -2,6 +2,7 @@
  * `bn-edge/worker`: the models of an image, served over HTTP. Nothing here is global: each call makes an app of its own, and two
  * images in one Worker know nothing of each other.
  */
+/// <reference path="./modules.d.ts" preserve="true" />
 import type { Hono } from 'hono';
 import { assembleApp } from './app.ts';
 import { settingsOf } from './http/settings.ts';
@@ -12,11 +13,13 @@ import type { Env, WorkerOptions } from './options.ts';
 export type {
   BatchNormLayer,
   DType,
-  EdgeSession,
-  EdgeTensor,
   Image,
   ModelAbout,
   OutputKind,
+  PicturePreparation,
+  Session,
+  Tensor,
+  TensorData,
   ValueInfo,
 } from './image.ts';
 export type { Assets, Env, RateLimiter, WorkerOptions } from './options.ts';

@@ -1,8 +1,10 @@
 /**
- * What a Worker needs of an image, the module that `bn-edge build` writes (`image.mjs`). These are types alone: a Worker imports
- * nothing from an image, not even its classes of errors, so that one Worker may serve several images.
+ * What an image is, the module that `bn-edge build` writes (`image.mjs`): the contract between the build, which makes it so and writes
+ * these types beside it, and the Worker. They are types alone: a Worker imports nothing from an image, not even its classes of
+ * errors, so that one Worker may serve several images.
  */
 import type { PicturePreparation } from '../training/pictures/preparation.ts';
+export type { PicturePreparation } from '../training/pictures/preparation.ts';
 
 /** ONNX's element types, in lower case. */
 export type DType =
@@ -19,11 +21,31 @@ export type DType =
   | 'uint64'
   | 'bool';
 
-export interface EdgeTensor {
+/** An array of halfs, where the host has such. Everywhere, a `Uint16Array` with their bits is taken as well. */
+type Halfs = typeof globalThis extends { Float16Array: new (length: number) => infer Array } ? Array : never;
+
+/** The typed arrays of the element types; that of `bool` holds bytes of 0 or 1. */
+export type TensorData =
+  | Halfs
+  | Float32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>
+  | Int16Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | BigUint64Array<ArrayBuffer>;
+
+/**
+ * `data` is row-major and has as many elements as `shape` says. Where the host has no `Float16Array`, which Node 20 has not,
+ * `float16` data is a `Uint16Array` with the bits.
+ */
+export interface Tensor {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** The typed array of the element type, row-major, one entry per element; `bool` is a byte of 0 or 1. */
-  readonly data: ArrayBufferView & ArrayLike<number | bigint>;
+  readonly data: TensorData;
 }
 
 /** A model's input or output. A string in `shape` names a free dimension, -1 is a free dimension without a name. */
@@ -34,16 +56,17 @@ export interface ValueInfo {
 }
 
 /** An ONNX model, ready to run. */
-export interface EdgeSession {
+export interface Session {
   readonly name: string;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
 
   /**
    * Runs the model on `feeds`, one tensor for each input, and returns copies of the outputs asked for (all by default).
-   * An error named `InferenceError` is the runtime's refusal, with its message; its `outOfMemory` tells an over-large batch.
+   * @throws an error named `FeedError` if a feed is missing, unknown or not what the model takes
+   * @throws an error named `InferenceError` if the runtime refuses, with its message; its `outOfMemory` tells an over-large batch
    */
-  run(feeds: Readonly<Record<string, EdgeTensor>>, outputNames?: readonly string[]): Record<string, EdgeTensor>;
+  run(feeds: Readonly<Record<string, Tensor>>, outputNames?: readonly string[]): Record<string, Tensor>;
 }
 
 /** A Batch Norm layer as its ONNX file stores it; per-channel values are `[C]`. */
@@ -63,7 +86,7 @@ export interface BatchNormLayer {
 
 /**
  * What the values of a model's output are: `logits` become probabilities by softmax, `probabilities` are taken as they are,
- * and a `number` belongs to no class. Each has its case in predict/kinds.ts.
+ * and a `number` belongs to no class.
  */
 export type OutputKind = 'logits' | 'probabilities' | 'number';
 
@@ -90,7 +113,7 @@ export interface Image {
   /** Sorted by name; each model's current version comes before its others. */
   readonly models: readonly ModelAbout[];
   /** Under `<path>/model`, and for a model that explains also under `<path>/switchable`. */
-  readonly sessions: ReadonlyMap<string, EdgeSession>;
+  readonly sessions: ReadonlyMap<string, Session>;
   /** The boolean input of every `switchable` session: true stands for the statistics of the mini-batch. */
   readonly switchName: string;
 }

@@ -1,5 +1,5 @@
 /** The models of an image, each with its sessions. */
-import type { EdgeSession, Image, ModelAbout } from './image.ts';
+import type { Image, ModelAbout, Session as EdgeSession } from './image.ts';
 import type { Tensor } from './protocol/datatypes.ts';
 import type { Statistics } from './protocol/protocol.ts';
 import { type Session, sessionOn } from './protocol/session.ts';

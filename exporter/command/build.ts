@@ -1,6 +1,7 @@
 /** `bn-edge build --help` */
 import { Option } from 'commander';
-import { type BuiltImage, buildImage, ModelsError } from '../edge/build-image.ts';
+import { buildImage, ModelsError } from '../edge/build-image.ts';
+import type { BuiltImage } from '../edge/built.ts';
 import { compareWithStock, describeBuild } from './describe-build.ts';
 import { addModelsOption } from './model-options.ts';
 import { clearStage, showStage } from './stage.ts';

@@ -1,6 +1,6 @@
 /** A build in the words of the command line. */
 import { count } from '../../training/files/index.ts';
-import type { BuiltImage, BuiltModel } from '../edge/build-image.ts';
+import type { BuiltImage, BuiltModel } from '../edge/built.ts';
 import { comparisonRows } from '../edge/report.ts';
 import { plainTable } from './table.ts';
 

@@ -27,7 +27,7 @@ function print(folder: string, { wrote, added, left, notes }: Initialized): void
   for (const note of notes) console.log(`note   ${note}`);
   const steps = [
     ...(folder === '.' ? [] : [`cd ${folder}`]),
-    'npm i -D bn-edge wrangler',
+    'npm i -D bn-edge wrangler typescript',
     'npx bn-edge train churn.csv --label churned && npx bn-edge export runs/churn     or: npx bn-edge add model.onnx',
     'npx wrangler dev',
   ];

@@ -17,60 +17,17 @@ import { UserError } from '../../training/files/index.ts';
 import { requireRunnable } from '../served/runnable.ts';
 import { readModels } from '../store/registry.ts';
 import type { ModelFolder } from '../store/registry.ts';
+import type { BuildImageOptions, BuiltImage, BuiltModel, OnStage } from './built.ts';
 import { readIfThere, StageCache, writeWhole } from './cache.ts';
 import type { Samples } from './cases/samples.ts';
+import { declarations } from './declarations.ts';
 import { emitImage, emitStock } from './emit.ts';
 import type { EmittedFiles } from './emit.ts';
 import { makeImage } from './image.ts';
-import type { EdgeImage, Ingredients, OnStage, Recall } from './image.ts';
+import type { Ingredients, Recall } from './image.ts';
 import { optimize } from './stages/optimize.ts';
 import type { Models } from './runtime/index.ts';
 import { gluePath, readStockModule, stockModulePath } from './stages/stock-module.ts';
-
-export interface BuildImageOptions {
-  /** The folder of models (see store/registry.ts). */
-  readonly models: string;
-  /** Where the image goes. */
-  readonly out?: string;
-  readonly onStage?: OnStage;
-  /** Drop pages of memory that no case reads. */
-  readonly trim?: boolean;
-  /** Put the models on the unmodified runtime instead. */
-  readonly stock?: boolean;
-  /** Skip Binaryen, which takes longer than all the rest, where the size of the module does not matter. */
-  readonly unoptimized?: boolean;
-}
-
-export interface BuiltModel {
-  readonly name: string;
-  readonly path: string;
-  readonly version: string;
-  /**
-   * What the image would be smaller without it, nearly: what creating its sessions has put into the image's memory, and what the
-   * module says of it, compressed. Code is shared, and is not in it. On the stock runtime, its files.
-   */
-  readonly gzipBytes: number;
-  /** Whether the switchable twin is in the image as well. */
-  readonly twin: boolean;
-  /** How many cases gave the same from the image as from the stock runtime. */
-  readonly cases: number;
-  readonly ok: boolean;
-  readonly error?: string;
-}
-
-export interface BuiltImage {
-  /** Whether nothing had to be done. */
-  readonly upToDate: boolean;
-  readonly out: string;
-  readonly stock: boolean;
-  readonly models: readonly BuiltModel[];
-  /** Of `image.wasm`, of `image.mjs`, and of both when each is compressed. */
-  readonly bytes: { readonly wasm: number; readonly module: number; readonly gzip: number };
-  /** How many functions of the stock module are left. */
-  readonly functions?: EdgeImage['functions'];
-  /** One line for what was passed over in the folder of models. */
-  readonly notes: readonly string[];
-}
 
 /** Some models cannot be built. The message is the first one's. */
 export class ModelsError extends UserError {
@@ -202,7 +159,9 @@ const binaryenPath = createRequire(import.meta.url).resolve('binaryen/package.js
 
 /** Of everything but models and options that the files depend on: this code, and the packages it works with. */
 async function codeHash(): Promise<string> {
-  const hash = createHash('sha256').update(esbuild);
+  const hash = createHash('sha256')
+    .update(esbuild)
+    .update(await declarations());
   const folder = dirname(fileURLToPath(import.meta.url));
   const sources = (await readdir(folder, { recursive: true })).filter((path) => /\.[jt]s$/.test(path)).sort();
   const files = [...sources.map((path) => join(folder, path)), stockModulePath, gluePath, binaryenPath];

@@ -5,10 +5,10 @@
 
 import { readFile } from 'node:fs/promises';
 
-import { siblingModule } from '../../training/files/index.ts';
-import type { ModelAbout } from '../store/registry.ts';
+import type { ModelAbout } from '../../worker/image.ts';
 import { switchName } from '../served/switchable.ts';
 import { bundle, runtimeModule } from './bundle.ts';
+import { declarations } from './declarations.ts';
 import type { EdgeImage } from './image.ts';
 import type { Models } from './runtime/index.ts';
 
@@ -94,10 +94,3 @@ const browserLoader = (files: readonly string[]) => `const load = async (url) =>
 export const files = await Promise.all([${files.map((file) => `load(new URL('./${file}', import.meta.url))`).join(', ')}]);
 export default await WebAssembly.compile(await load(new URL('./image.wasm', import.meta.url)));
 `;
-
-/** Of the types: their source is valid as declarations; what it is compiled to is just that. */
-async function declarations(): Promise<string> {
-  const { href } = siblingModule(import.meta.url, './image-declarations');
-  const text = await readFile(new URL(href.replace(/\.js$/, '.d.ts')), 'utf8');
-  return text.replace(/^\/\/# sourceMappingURL=.*\n?/m, '');
-}

@@ -1,5 +1,6 @@
 /** Makes a specialised image of stock module and models, stage by stage, and proves it. Touches no files. */
 
+import type { OnStage } from './built.ts';
 import type { SealingPlan } from './stages/allocations.ts';
 import { bake } from './stages/bake.ts';
 import { boot, markedNumbers } from './stages/boot.ts';
@@ -51,9 +52,6 @@ export interface Ingredients {
   readonly recall: Recall;
   readonly onStage: OnStage;
 }
-
-/** Is told what is being done, and, where it is done model by model, with which. */
-export type OnStage = (stage: string, model?: string) => void;
 
 /** Remembers what `make` gave for the same inputs, or does not. `what` says which stage it is. */
 export type Recall = (

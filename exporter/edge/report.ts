@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 import { buildImage } from './build-image.ts';
-import type { BuiltImage } from './build-image.ts';
+import type { BuiltImage } from './built.ts';
 
 /** Printed by the measured process as JSON. Milliseconds and bytes. */
 interface Measured {

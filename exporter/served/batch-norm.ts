@@ -1,21 +1,7 @@
 /** The Batch Norm layers of an ONNX file, as the Worker explains them. */
 import type { onnx } from '../../training/graph/index.ts';
+import type { BatchNormLayer } from '../../worker/image.ts';
 import { constantsOf, type Parameter, valuesOf } from './onnx-file.ts';
-
-/** Per-channel values are `[C]`. */
-export interface BatchNormLayer {
-  readonly name: string;
-  /** The names of the tensors before (z) and after (z̃) the layer. */
-  readonly input: string;
-  readonly output: string;
-  readonly epsilon: number;
-  /** ONNX's convention: the share of the old running value that an update keeps. */
-  readonly momentum: number;
-  readonly gamma: readonly number[];
-  readonly beta: readonly number[];
-  readonly runningMean: readonly number[];
-  readonly runningVar: readonly number[];
-}
 
 /** In all layers together, which may share one stored tensor; ResNet-152 has 300,000. */
 const MOST_PARAMETERS = 2 ** 20;

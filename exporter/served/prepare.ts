@@ -1,7 +1,8 @@
 /** What serving a model needs to know of its file, and its switchable twin. The file may be anybody's, and is not trusted. */
 import { oneLine, UserError } from '../../training/files/index.ts';
 import { decodeProto, GraphError, type onnx } from '../../training/graph/index.ts';
-import { type BatchNormLayer, batchNormLayers } from './batch-norm.ts';
+import type { BatchNormLayer } from '../../worker/image.ts';
+import { batchNormLayers } from './batch-norm.ts';
 import { requireOnnx } from './onnx-file.ts';
 import { type ModelOutput, outputOf } from './output.ts';
 import { type Ports, portsOf } from './ports.ts';

@@ -8,7 +8,7 @@
  * not two.
  */
 import { GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
-import type { BatchNormLayer } from './batch-norm.ts';
+import type { BatchNormLayer } from '../../worker/image.ts';
 import { constantsOf, opsetOf } from './onnx-file.ts';
 import { fieldOf, type Pieces, splice } from './splice.ts';
 

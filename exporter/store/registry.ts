@@ -9,24 +9,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unexpected } from '../../training/files/index.ts';
-import type { PicturePreparation } from '../../training/pictures/index.ts';
-import type { BatchNormLayer } from '../served/batch-norm.ts';
+import type { ModelAbout } from '../../worker/image.ts';
 import { prepareModel } from '../served/prepare.ts';
 import { cardFile, emptyCard, type ModelCard, parseCard } from './card.ts';
 import { lookAt, versionNames } from './models-folder.ts';
 import { readSamples, samplesFile, type SampleArray } from './samples.ts';
 
-/** What the image's module says of a model. */
-export interface ModelAbout extends Pick<ModelCard, 'version' | 'description' | 'labels' | 'output' | 'explain'> {
-  readonly name: string;
-  /** How its training pictures were prepared. */
-  readonly picture?: PicturePreparation;
-  /** Below the folder of models: `<name>`, or `<name>/versions/<version>`. */
-  readonly path: string;
-  readonly batchNorm: readonly BatchNormLayer[];
-}
-
 export interface ModelFolder {
+  /** What the image's module says of it. */
   readonly about: ModelAbout;
   /** Contents of the ONNX files that the edge image is made of: the model's, and its switchable twin where the card wants it. */
   readonly files: { readonly model: Uint8Array; readonly switchable?: Uint8Array };

@@ -8,7 +8,7 @@ import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { buildImage, ModelsError } from '../../exporter/edge/build-image.ts';
-import type { BuildImageOptions, BuiltImage } from '../../exporter/edge/build-image.ts';
+import type { BuildImageOptions, BuiltImage } from '../../exporter/edge/built.ts';
 import { describeBuild } from '../../exporter/command/describe-build.ts';
 import { comparisonRows } from '../../exporter/edge/report.ts';
 import { foreign as unknownOperator } from '../bundle/fixtures.ts';

@@ -5,7 +5,6 @@ import { halfBits, isHalfNaN, setNumber } from '../../exporter/edge/cases/set-nu
 import type * as runtime from '../../exporter/edge/runtime/index.ts';
 import { checkTensor, codeOf, copyData, dtypeOf, FeedError } from '../../exporter/edge/runtime/tensor.ts';
 import type { DType, Tensor, ValueInfo } from '../../exporter/edge/runtime/tensor.ts';
-import type { ModelAbout } from '../../exporter/store/registry.ts';
 
 const images: ValueInfo = { name: 'x', dtype: 'float32', shape: ['N', 2, -1] };
 const tensor = (
@@ -112,8 +111,5 @@ describe('declarations for the Worker', () => {
     expectTypeOf<runtime.Session>().toExtend<declared.Session>();
     type Errors = 'FeedError' | 'InferenceError';
     expectTypeOf<InstanceType<(typeof runtime)[Errors]>>().toExtend<InstanceType<(typeof declared)[Errors]>>();
-    expectTypeOf<ModelAbout>().toExtend<declared.ModelAbout>();
-    expectTypeOf<Tensor>().toExtend<declared.Tensor>();
-    expectTypeOf<DType>().toEqualTypeOf<declared.DType>();
   });
 });

@@ -1,11 +1,12 @@
 /** From an empty folder to the edge, as a user goes: every command, in this order, in one project. */
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, inject, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import iris from '../bundle/foreign/iris.json' with { type: 'json' };
 import { startCloudflare } from '../release/cloudflare.ts';
 import { oldestNode, run, serve, succeed } from './outside.ts';
+import { typeErrors } from './types.ts';
 
 const { app } = inject('installation');
 const root = join(import.meta.dirname, '../..');
@@ -56,6 +57,10 @@ describe('a project of a user', () => {
     const written = await Promise.all((await filesOf(app)).map((path) => read(path)));
     await answer('init');
     expect(await Promise.all((await filesOf(app)).map((path) => read(path)))).toEqual(written);
+  });
+
+  test('the Worker that init wrote has types before anything is built, by the settings that it wrote', async () => {
+    await succeed('node', [join(root, 'node_modules/typescript/bin/tsc')], { cwd: app });
   });
 
   test('train makes a run of a table', async () => {
@@ -153,29 +158,31 @@ describe('a project of a user', () => {
     expect(logits.indexOf(Math.max(...logits))).toBe(0);
   });
 
-  test.each([
-    ['bundler', 'esnext'],
-    ['nodenext', 'nodenext'],
-  ])('a program of all entry points has strict types with module resolution %s', async (moduleResolution, module) => {
-    await writeFile(
-      join(app, 'package.json'),
-      JSON.stringify({ ...JSON.parse(await read('package.json')), type: 'module' }, null, 2),
-    );
-    await writeFile(join(app, 'program.ts'), program);
-    const config = {
-      compilerOptions: {
-        target: 'es2023', lib: ['es2023', 'dom'], module, moduleResolution, types: ['node'],
-        strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, verbatimModuleSyntax: true, noEmit: true,
-      },
-      files: ['program.ts'],
-    }; // prettier-ignore
-    await writeFile(join(app, `tsconfig.${moduleResolution}.json`), JSON.stringify(config));
-    const typescript = join(root, 'node_modules/typescript/bin/tsc');
-    await succeed('node', [typescript, '-p', `tsconfig.${moduleResolution}.json`], { cwd: app });
+  describe.each(['bundler', 'nodenext'] as const)('has strict types with module resolution %s', (resolution) => {
+    beforeAll(async () => {
+      const own = { ...(JSON.parse(await read('package.json')) as object), type: 'module' };
+      await writeFile(join(app, 'package.json'), JSON.stringify(own, null, 2));
+      await writeFile(join(app, 'program.ts'), program);
+      await writeFile(join(app, 'served.ts'), served);
+    });
+
+    test.each([
+      ['Node', ['program.ts', 'served.ts'], { lib: ['es2022'], types: ['node'] }],
+      ['no types of Node, but the DOM', ['program.ts', 'served.ts'], { lib: ['es2022', 'dom'], types: [] }],
+      ['a web worker', ['served.ts'], { lib: ['es2022', 'webworker'], types: [] }],
+      ["Cloudflare's types alone", ['served.ts'], { lib: ['es2022'], types: ['@cloudflare/workers-types'] }],
+    ])('in a program with %s', (_, files, surrounding) => {
+      expect(typeErrors(app, files, surrounding, resolution)).toEqual([]);
+    });
   });
 
-  test('and so has the Worker that init wrote, by the settings that it wrote', async () => {
-    await succeed('node', [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.', '--noEmit'], { cwd: app });
+  test('the Worker that init wrote has types by the settings that it wrote, and so has one that uses more', async () => {
+    const more = `export const health = async (request: Request) => { console.log(await request.text()); return new Response(); };`;
+    await writeFile(
+      join(app, 'worker/more.ts'),
+      `import image from '../.bn-edge/image.mjs';\n${more}\nimage.models[0]?.batchNorm;`,
+    );
+    await succeed('node', [join(root, 'node_modules/typescript/bin/tsc')], { cwd: app });
   });
 
   test('wrangler dev answers with both models', async () => {
@@ -243,14 +250,11 @@ describe('on the oldest Node that the package supports', () => {
   });
 });
 
-/** Uses each entry point as its guide does, and would not compile if a type were `any`. */
+/** These use the entry points as their guides do, and would not compile if a type were `any`. */
 const program = `
-import { Hono } from 'hono';
 import {
   addModel, batchNorm, buildImage, dense, evaluate, exportModel, loadData, type Network, relu, train, type TrainedRun, UserError,
 } from 'bn-edge';
-import { createApp, createWorker, type Image } from 'bn-edge/worker';
-import image, { models, sessions } from './.bn-edge/image.mjs';
 
 const network: Network = {
   name: 'own', inputShape: [6], inputNormalization: 'feature', layers: [dense(8), batchNorm(), relu(), dense(3)],
@@ -270,6 +274,12 @@ export async function fromTableToImage(): Promise<number> {
   const wrong: string = part.count + built.models.length;
   return [report, card, wrong, UserError].length;
 }
+`;
+
+const served = `
+import { Hono } from 'hono';
+import { createApp, createWorker, type Image } from 'bn-edge/worker';
+import image, { models, sessions } from './.bn-edge/image.mjs';
 
 const served: Image = image;
 export const app = new Hono().route('/ml', createApp(served, { docs: true, limits: { batch: 8 } }));

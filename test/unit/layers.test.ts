@@ -31,6 +31,8 @@ it.each([
   ['docs/experiments/new.ts', "import { readCard } from '../../exporter/model/export.ts';"],
   ['worker/http/new.ts', "import { z } from 'zod';"],
   ['worker/http/new.ts', "import { isPng } from '../../training/pictures/format.ts';"],
+  ['exporter/edge/new.ts', "import type { Tensor } from '../../worker/image.ts';"],
+  ['exporter/edge/new.ts', "export type * from '../../worker/image.ts';"],
 ])('%s may say %s', (file, code) => {
   expect(objections(file, code)).toEqual([]);
 });
@@ -70,6 +72,9 @@ it.each([
     'only exporter/command imports training/run',
   ],
   ['exporter/edge/new.ts', "import { x } from '../../worker/app.ts';", 'exporter/ does not import worker/'],
+  ['exporter/edge/new.ts', "import { x } from '../../worker/image.ts';", 'exporter/ does not import worker/'],
+  ['exporter/edge/new.ts', "import type { Env } from '../../worker/options.ts';", 'exporter/ does not import worker/'],
+  ['docs/new.ts', "import type { Tensor } from '../worker/image.ts';", 'docs/ does not import worker/'],
   ['docs/examples/new.ts', "import { x } from '../../training/graph/ops.ts';", 'import from training/graph/index.ts'],
   ['docs/examples/new.ts', "import { x } from '../../test/reference/close.ts';", 'docs/ does not import test/'],
   ['worker/new.ts', "import type { x } from '../training/data/index.ts';", 'worker/ does not import training/'],

@@ -2,8 +2,8 @@
 import type { PicturePreparation } from '../../training/pictures/index.ts';
 import type {
   BatchNormLayer,
-  EdgeSession,
-  EdgeTensor,
+  Session,
+  Tensor,
   Image,
   ModelAbout,
   OutputKind,
@@ -24,7 +24,7 @@ export interface Echo {
   readonly twin?: boolean;
   readonly batchNorm?: readonly BatchNormLayer[];
   /** In place of the echo. */
-  readonly run?: EdgeSession['run'];
+  readonly run?: Session['run'];
 }
 
 export const layer: BatchNormLayer = {
@@ -41,10 +41,10 @@ export const layer: BatchNormLayer = {
 
 export function imageOf(...echoes: readonly Echo[]): Image {
   const models = echoes.map(aboutOf);
-  const sessions = echoes.flatMap((echo, i): [string, EdgeSession][] => {
+  const sessions = echoes.flatMap((echo, i): [string, Session][] => {
     const path = models[i]?.path ?? '';
     const session = sessionOf(echo);
-    const twin: [string, EdgeSession][] = (echo.twin ?? echo.explain) ? [[`${path}/switchable`, session]] : [];
+    const twin: [string, Session][] = (echo.twin ?? echo.explain) ? [[`${path}/switchable`, session]] : [];
     return [[`${path}/model`, session], ...twin];
   });
   return { models, sessions: new Map(sessions), switchName: 'switch' };
@@ -63,7 +63,7 @@ function aboutOf({ name, version = '1', kind, labels, picture, explain = false, 
   };
 }
 
-function sessionOf({ name, shape = ['N', 2], run }: Echo): EdgeSession {
+function sessionOf({ name, shape = ['N', 2], run }: Echo): Session {
   const tensor = { dtype: 'float32', shape } as const;
   return {
     name: `${name}/model`,
@@ -73,7 +73,7 @@ function sessionOf({ name, shape = ['N', 2], run }: Echo): EdgeSession {
   };
 }
 
-function copyOf(tensor: EdgeTensor | undefined): EdgeTensor {
+function copyOf(tensor: Tensor | undefined): Tensor {
   if (!tensor) throw new Error('internal: no feed x');
   return { ...tensor, data: Float32Array.from(tensor.data as ArrayLike<number>) };
 }

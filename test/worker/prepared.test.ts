@@ -2,7 +2,7 @@
 import { encode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { type PicturePreparation, plainPreparation } from '../../training/pictures/index.ts';
-import { createWorker, type EdgeSession } from '../../worker/create-worker.ts';
+import { createWorker, type Session } from '../../worker/create-worker.ts';
 import { ask, imageOf } from './images.ts';
 
 /** Two rows of four grey pixels, and of four coloured ones with alpha. */
@@ -15,7 +15,7 @@ const clear = encode({
 });
 
 /** From `[N, C, H, W]` to `[N, C·H·W]`. */
-const flatten: EdgeSession['run'] = ({ x }) => {
+const flatten: Session['run'] = ({ x }) => {
   const { data, shape } = x ?? { data: new Float32Array(), shape: [] };
   const [batch = 0, ...sizes] = shape;
   const values = Float32Array.from(data as ArrayLike<number>);

@@ -4,7 +4,8 @@
  * http://yann.lecun.com/exdb/mnist/ (archived), "Gradient-based learning applied to document recognition", 1998
  */
 import { greyOf, luma } from './channels.ts';
-import type { Picture, PictureSize, Plane } from './picture.ts';
+import type { Picture, Plane } from './picture.ts';
+import type { PictureSize } from './preparation.ts';
 import { resample } from './resample.ts';
 
 /** The share of the picture that a drawing fills: 20 of 28 pixels. */

@@ -4,6 +4,7 @@
  */
 export { decodePicture } from './decode.ts';
 export { isJpeg, isPicture } from './format.ts';
-export { type Picture, PictureError, type PictureSize } from './picture.ts';
-export { type Fit, type PicturePreparation, plainPreparation } from './preparation.ts';
+export { type Picture, PictureError } from './picture.ts';
+export { plainPreparation } from './plain.ts';
+export type { Fit, PicturePreparation, PictureSize } from './preparation.ts';
 export { preparePicture } from './prepare.ts';

@@ -17,12 +17,6 @@ export interface Plane {
   readonly data: Uint8Array;
 }
 
-/** What a model takes. */
-export interface PictureSize {
-  readonly rows: number;
-  readonly columns: number;
-}
-
 /** The most that is decoded here: it takes some 20 bytes a pixel, and a Worker has 128 MB. */
 const MAX_PIXELS = 2 ** 22;
 

@@ -1,5 +1,10 @@
-/** How a model's pictures are prepared: apart from the code that does it, which a Worker loads with the first picture. */
-import type { PictureSize } from './picture.ts';
+/** How a model's pictures are prepared. These are types alone: an image's own types say the same. */
+
+/** What a model takes. */
+export interface PictureSize {
+  readonly rows: number;
+  readonly columns: number;
+}
 
 /**
  * How a picture of another shape comes to the model's: whole and distorted; its middle, as large as fits the shape; or whole on
@@ -24,12 +29,3 @@ export interface PicturePreparation {
    */
   readonly values?: readonly [black: number, white: number] | null;
 }
-
-/** What pictures go through where nothing else is said. */
-export const plainPreparation = (size: PictureSize, channels: 1 | 3): PicturePreparation => ({
-  size,
-  channels,
-  filter: 'triangle',
-  fit: 'stretch',
-  background: '#ffffff',
-});

@@ -4,8 +4,8 @@
  */
 import { type Colour, colourOf, luma, planesOf } from './channels.ts';
 import { laidOnto, prepareDrawing } from './drawing.ts';
-import type { Picture, PictureSize, Plane } from './picture.ts';
-import type { Fit, PicturePreparation } from './preparation.ts';
+import type { Picture, Plane } from './picture.ts';
+import type { Fit, PicturePreparation, PictureSize } from './preparation.ts';
 import { resample } from './resample.ts';
 
 /** @returns bytes `[channels, rows, columns]` */

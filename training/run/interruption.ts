@@ -1,22 +1,7 @@
 /**
  * Ctrl-C and SIGTERM while something runs that can be saved: the first asks it to stop, the second ends the process at once.
  */
-import { constants } from 'node:os';
-import { UserError } from '../files/index.ts';
-
-const signals = ['SIGINT', 'SIGTERM'] as const;
-type Signal = (typeof signals)[number];
-
-/** The user asked to stop and everything is saved; the message says how to go on. */
-export class Interrupted extends UserError {
-  /** 128 and the signal's number, as shells have it. */
-  override readonly exitCode: number;
-
-  constructor(signal: AbortSignal, message: string) {
-    super(message);
-    this.exitCode = exitCodeOf(signal.reason as Signal);
-  }
-}
+import { exitCodeOf, type Signal, signals } from './interrupted.ts';
 
 export interface Interruption extends Disposable {
   /** Aborted by the first signal. */
@@ -38,5 +23,3 @@ export function interruption(): Interruption {
     },
   };
 }
-
-const exitCodeOf = (signal: Signal): number => 128 + constants.signals[signal];

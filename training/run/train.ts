@@ -25,7 +25,8 @@ import {
   type TrainingStart,
 } from '../trainer/index.ts';
 import { chooseNetwork, type NetworkFlags, requireFit } from './choose-network.ts';
-import { Interrupted, interruption } from './interruption.ts';
+import { Interrupted } from './interrupted.ts';
+import { interruption } from './interruption.ts';
 import { type AugmentationChoice, chooseAugmentation } from './augmentation.ts';
 import { chooseLength, type Length } from './length.ts';
 import { chooseObjective, type ObjectiveFlags } from './objective.ts';

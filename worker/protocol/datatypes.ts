@@ -4,7 +4,9 @@
  * https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
  * https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto (`TensorProto.DataType`)
  */
-import type { DType } from '../image.ts';
+import type { DType, TensorData } from '../image.ts';
+
+export type { TensorData };
 
 /** The numbers that a datatype can hold; reals are rounded to the nearest representable one. */
 export interface NumberRange {
@@ -12,19 +14,6 @@ export interface NumberRange {
   readonly max: number;
   readonly integer: boolean;
 }
-
-export type TensorData =
-  | Float16Array<ArrayBuffer>
-  | Float32Array<ArrayBuffer>
-  | Float64Array<ArrayBuffer>
-  | Int8Array<ArrayBuffer>
-  | Int16Array<ArrayBuffer>
-  | Int32Array<ArrayBuffer>
-  | BigInt64Array<ArrayBuffer>
-  | Uint8Array<ArrayBuffer>
-  | Uint16Array<ArrayBuffer>
-  | Uint32Array<ArrayBuffer>
-  | BigUint64Array<ArrayBuffer>;
 
 interface DatatypeInfo {
   /** An image's name of it, which is ONNX's in lower case. */

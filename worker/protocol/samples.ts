@@ -5,7 +5,8 @@ import type { Tensor, TensorInfo } from './datatypes.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
 import { isPicture } from '../../training/pictures/format.ts';
-import { type PicturePreparation, plainPreparation } from '../../training/pictures/preparation.ts';
+import { plainPreparation } from '../../training/pictures/plain.ts';
+import type { PicturePreparation } from '../../training/pictures/preparation.ts';
 import { inferenceRequest, parse, type InferenceRequest } from './protocol.ts';
 import { readInputs } from './tensors.ts';
 

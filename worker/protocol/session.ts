@@ -1,6 +1,6 @@
 /** An inference session in the protocol's terms. The image holds the sessions and runs them. */
-import type { EdgeSession, EdgeTensor, ValueInfo } from '../image.ts';
-import { datatypeOf, datatypes, type Tensor, type TensorData, type TensorInfo } from './datatypes.ts';
+import type { Session as EdgeSession, Tensor as EdgeTensor, ValueInfo } from '../image.ts';
+import { datatypeOf, datatypes, type Tensor, type TensorInfo } from './datatypes.ts';
 
 export interface Session {
   readonly inputs: readonly TensorInfo[];
@@ -35,11 +35,10 @@ function fed({ datatype, shape, data }: Tensor): EdgeTensor {
   return { dtype: datatypes[datatype].dtype, shape, data };
 }
 
-/** An image's data are the typed array of their element type, which its types leave open for the sake of older compilers. */
 function fetched({ dtype, shape, data }: EdgeTensor): Tensor {
   // Such a host gets the bits of halfs, which are other numbers.
   if (dtype === 'float16' && !('Float16Array' in globalThis)) {
     throw new Error('float16: expected a host with Float16Array, as workerd and Node 24 are, got one without');
   }
-  return { datatype: datatypeOf(dtype), shape, data: data as unknown as TensorData };
+  return { datatype: datatypeOf(dtype), shape, data };
 }

@@ -3,6 +3,9 @@
  * Strings, sequences and maps are not supported.
  * Source of the codes: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto (TensorProto.DataType)
  */
+import type { DType, Tensor, TensorData, ValueInfo } from '../../../worker/image.ts';
+
+export type { DType, Tensor, TensorData, ValueInfo };
 
 /** Arrays of halfs; of their bits, where the host is older than they are. */
 const halfs = (globalThis as { readonly Float16Array?: typeof Float16Array }).Float16Array ?? Uint16Array;
@@ -20,25 +23,7 @@ const dtypes = {
   float64: { code: 11, array: Float64Array },
   uint32: { code: 12, array: Uint32Array },
   uint64: { code: 13, array: BigUint64Array },
-} as const;
-
-export type DType = keyof typeof dtypes;
-
-export type TensorData = InstanceType<(typeof dtypes)[DType]['array']>;
-
-/** `data` is row-major and has as many elements as `shape` says. */
-export interface Tensor {
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly data: TensorData;
-}
-
-/** A model's input or output. A string in `shape` names a free dimension, -1 is a free dimension without a name. */
-export interface ValueInfo {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly (number | string)[];
-}
+} as const satisfies Readonly<Record<DType, { readonly code: number; readonly array: unknown }>>;
 
 /** The user's tensors do not fit the model. Thrown before WebAssembly is entered; nothing has changed. */
 export class FeedError extends Error {

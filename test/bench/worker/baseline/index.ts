@@ -3,11 +3,11 @@
  * computing it, and one that runs the bare session before it does, on the same tensor whatever came. `POST /answer` and
  * `POST /runs/<count>`.
  */
-import type { EdgeSession, EdgeTensor } from 'bn-edge/worker';
+import type { Session, Tensor } from 'bn-edge/worker';
 import image from '../../../../.bn-edge/image.mjs';
 
-const session = image.sessions.get('mnist-cnn/model') as EdgeSession;
-const pixels: EdgeTensor = {
+const session = image.sessions.get('mnist-cnn/model') as Session;
+const pixels: Tensor = {
   dtype: 'float32',
   shape: [1, 1, 28, 28],
   data: Float32Array.from({ length: 784 }, (_, i) => i % 256),

@@ -1,0 +1,49 @@
+/** What is built, and what comes of it: types for whoever calls `buildImage`, who needs none of the runtime's. */
+
+/** Is told what is being done, and, where it is done model by model, with which. */
+export type OnStage = (stage: string, model?: string) => void;
+
+export interface BuildImageOptions {
+  /** The folder of models (see store/registry.ts). */
+  readonly models: string;
+  /** Where the image goes. */
+  readonly out?: string;
+  readonly onStage?: OnStage;
+  /** Drop pages of memory that no case reads. */
+  readonly trim?: boolean;
+  /** Put the models on the unmodified runtime instead. */
+  readonly stock?: boolean;
+  /** Skip Binaryen, which takes longer than all the rest, where the size of the module does not matter. */
+  readonly unoptimized?: boolean;
+}
+
+export interface BuiltModel {
+  readonly name: string;
+  readonly path: string;
+  readonly version: string;
+  /**
+   * What the image would be smaller without it, nearly: what creating its sessions has put into the image's memory, and what the
+   * module says of it, compressed. Code is shared, and is not in it. On the stock runtime, its files.
+   */
+  readonly gzipBytes: number;
+  /** Whether the switchable twin is in the image as well. */
+  readonly twin: boolean;
+  /** How many cases gave the same from the image as from the stock runtime. */
+  readonly cases: number;
+  readonly ok: boolean;
+  readonly error?: string;
+}
+
+export interface BuiltImage {
+  /** Whether nothing had to be done. */
+  readonly upToDate: boolean;
+  readonly out: string;
+  readonly stock: boolean;
+  readonly models: readonly BuiltModel[];
+  /** Of `image.wasm`, of `image.mjs`, and of both when each is compressed. */
+  readonly bytes: { readonly wasm: number; readonly module: number; readonly gzip: number };
+  /** How many functions of the stock module are left. */
+  readonly functions?: { readonly kept: number; readonly stock: number };
+  /** One line for what was passed over in the folder of models. */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,47 @@
+/** What TypeScript finds wrong with a user's program: in this process, since starting a compiler takes longer than what it does. */
+import { join } from 'node:path';
+import ts from 'typescript';
+
+const resolutions = {
+  bundler: { moduleResolution: ts.ModuleResolutionKind.Bundler, module: ts.ModuleKind.ESNext },
+  nodenext: { moduleResolution: ts.ModuleResolutionKind.NodeNext, module: ts.ModuleKind.NodeNext },
+} as const;
+
+export interface Surrounding {
+  /** `es2022`, `dom`; those of TypeScript. */
+  readonly lib: readonly string[];
+  /** Packages of types, of the project or of this repository. */
+  readonly types: readonly string[];
+}
+
+const root = join(import.meta.dirname, '../..');
+
+/** Under strict settings, with every declaration that is reached looked at as well. */
+export function typeErrors(
+  folder: string,
+  files: readonly string[],
+  { lib, types }: Surrounding,
+  resolution: keyof typeof resolutions,
+): readonly string[] {
+  const options: ts.CompilerOptions = {
+    ...resolutions[resolution],
+    target: ts.ScriptTarget.ES2022,
+    lib: lib.map((name) => `lib.${name}.d.ts`),
+    types: [...types],
+    typeRoots: [join(folder, 'node_modules/@types'), join(root, 'node_modules')],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    verbatimModuleSyntax: true,
+    skipLibCheck: false,
+    noEmit: true,
+  };
+  const program = ts.createProgram(
+    files.map((file) => join(folder, file)),
+    options,
+  );
+  return ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
+    const message = ts.flattenDiagnosticMessageText(messageText, '\n');
+    return `${file?.fileName ?? 'settings'}: ${message}`;
+  });
+}
