@@ -2,7 +2,6 @@
  * `bn-edge/worker`: the models of an image, served over HTTP. Nothing here is global: each call makes an app of its own, and two
  * images in one Worker know nothing of each other.
  */
-/// <reference path="./modules.d.ts" preserve="true" />
 import type { Hono } from 'hono';
 import { assembleApp } from './app.ts';
 import { settingsOf } from './http/settings.ts';

@@ -1,6 +1,7 @@
-/** Types of imports that have none, or not yet. */
-
-/** The image that `bn-edge build` writes; its own types replace these once it is there. */
+/**
+ * `"types": ["bn-edge/image"]` in a tsconfig.json: the image that `bn-edge build` writes, before it has. Its own types, which lie beside
+ * it, replace these once it is there.
+ */
 declare module '*/.bn-edge/image.mjs' {
   import type { Image } from 'bn-edge/worker';
 

@@ -3,8 +3,6 @@
  * host, between which `package.json` chooses: bundlers for workerd, Node and bundlers for browsers know what it says.
  */
 
-import { readFile } from 'node:fs/promises';
-
 import type { ModelAbout } from '../../worker/image.ts';
 import { switchName } from '../served/switchable.ts';
 import { bundle, runtimeModule } from './bundle.ts';
