@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, posix } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
+import { prose } from '../unit/docs/documents.ts';
 import { oldestNode, run, succeed } from './outside.ts';
 
 const { app, tarball } = inject('installation');
@@ -35,11 +36,13 @@ const code = (): readonly string[] => paths.filter((path) => /^dist\/(training|e
 describe('the tarball', () => {
   test('holds what was built, the guides, and nothing else', () => {
     const known =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|preinstall\.mjs|docs\/(guide\/)?[a-z-]+\.md|dist\/(training|exporter|worker|page)\/.+)$/;
-    expect(paths.filter((path) => !known.test(path))).toEqual([]);
+      /^(package\.json|[A-Z]+\.md|LICENSE|preinstall\.mjs|docs\/((guide|decisions)\/)?[\w-]+\.md|dist\/(training|exporter|worker|page)\/.+)$/;
+    // What the documents point to.
+    const shown = ['exporter/edge/README.md', 'test/fixtures/penguins.csv', 'test/page/screenshots/page-batch.png'];
+    expect(paths.filter((path) => !known.test(path)).sort()).toEqual(shown);
     // What `init` writes is TypeScript; a model or a test would be a file of another kind.
     const kinds = /\.(js|js\.map|d\.ts)$|\/templates\/|^dist\/page\/|^[^/]+$|\.md$/;
-    expect(paths.filter((path) => !kinds.test(path))).toEqual([]);
+    expect(paths.filter((path) => !kinds.test(path) && !shown.includes(path))).toEqual([]);
     expect(paths.filter((path) => /mnist-cnn|report\/|\.onnx$|tsbuildinfo|stamp/.test(path))).toEqual([]);
   });
 
@@ -57,6 +60,16 @@ describe('the tarball', () => {
       ).toEqual([basename(path).replace(/\.js\.map$/, '.ts')]);
       expect(sourcesContent?.[0]?.length, path).toBeGreaterThan(10);
     }
+  });
+
+  test('has documents that link to nothing that it does not hold', async () => {
+    const links = [];
+    for (const path of paths.filter((each) => each.endsWith('.md'))) {
+      for (const [, target = ''] of prose({ path, text: await read(path) }).matchAll(/\]\((?![a-z]+:|#)([^)\s#]+)/g))
+        links.push({ path, target, leadsTo: posix.join(posix.dirname(path), target) });
+    }
+    expect(links.length).toBeGreaterThan(20);
+    expect(links.filter(({ leadsTo }) => !paths.includes(leadsTo))).toEqual([]);
   });
 
   test('names no folder of the machine that built it', async () => {
