@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint';
  */
 const floors = {
   training: [
-    ['files', 'pictures'],
+    ['files', 'pictures', 'columns'],
     ['graph', 'data'],
     ['compile', 'lowering', 'autodiff', 'optimizer', 'network', 'objective'],
     ['backend'],
@@ -23,8 +23,8 @@ const floors = {
 /** What each top-level folder imports beside itself; test/, which no other imports, may import all. */
 const below = { training: [], exporter: ['training'], docs: ['exporter', 'training'], worker: [], test: [] };
 
-/** The one room of training/ that the Worker imports: it is pure, so that pictures are served as they were trained. */
-const shared = 'pictures';
+/** The rooms of training/ that the Worker imports: they are pure, so that pictures and rows are served as they were trained. */
+const shared = ['pictures', 'columns'];
 
 /** The one file of the Worker that the exporter imports, for its types: what the one makes is what the other takes. */
 const contract = join('worker', 'image.ts');
@@ -44,7 +44,7 @@ const floorOf = ({ top, room }) => floors[top].findIndex((rooms) => rooms.includ
 
 /** What is wrong with an import, if anything. */
 function objectionTo(from, to, isType) {
-  if (from.top === 'worker' && to.top === 'training' && to.room === shared) return undefined;
+  if (from.top === 'worker' && to.top === 'training' && shared.includes(to.room)) return undefined;
   if (from.top === 'exporter' && isType && join(to.top, to.room) === contract) return undefined;
   if (from.top !== to.top) {
     if (to.top in below && !below[from.top].includes(to.top)) return `${from.top}/ does not import ${to.top}/`;
@@ -127,7 +127,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['worker/**/*.ts', `training/${shared}/**/*.ts`],
+    files: ['worker/**/*.ts', ...shared.map((room) => `training/${room}/**/*.ts`)],
     // The Worker that the package deploys for itself: what `bn-edge init` writes.
     ignores: ['worker/index.ts'],
     rules: {

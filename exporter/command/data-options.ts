@@ -1,13 +1,7 @@
 /** The options that say what data there are and how to read them. */
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import {
-  type ColumnKind,
-  type DataSource,
-  type ImageSize,
-  type Imputation,
-  readableFiles,
-} from '../../training/data/index.ts';
+import { type DataSource, type ImageSize, type Imputation, readableFiles } from '../../training/data/index.ts';
 import { unexpected } from '../../training/files/index.ts';
 import { fraction } from './numbers.ts';
 
@@ -159,9 +153,9 @@ function imputationsOf(texts: readonly string[]): Pick<DataSource, 'impute' | 'i
   return { ...(pairs.length > 0 && { impute: Object.fromEntries(pairs) }), ...(others && { imputeOthers: others }) };
 }
 
-function kindsOf(
-  columns: Readonly<Record<ColumnKind | 'ignored', readonly string[] | undefined>>,
-): Pick<DataSource, 'kinds'> {
+type GivenKind = NonNullable<DataSource['kinds']>[string];
+
+function kindsOf(columns: Readonly<Record<GivenKind, readonly string[] | undefined>>): Pick<DataSource, 'kinds'> {
   const kinds = Object.entries(columns).flatMap(([kind, names = []]) => names.map((name) => [name, kind] as const));
-  return kinds.length > 0 ? { kinds: Object.fromEntries(kinds) as Record<string, ColumnKind | 'ignored'> } : {};
+  return kinds.length > 0 ? { kinds: Object.fromEntries(kinds) as Record<string, GivenKind> } : {};
 }

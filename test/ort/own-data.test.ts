@@ -69,7 +69,7 @@ function rawRows(card: ExportedCard, rows: readonly ReadonlyMap<string, string>[
   const columns = card.inputs[0]?.columns ?? [];
   const number = (column: Column, cell: string) => {
     if (cell === 'NA') return NaN;
-    return column.kind === 'numeric' ? Number(cell) : column.categories.indexOf(cell);
+    return column.kind === 'categorical' ? column.categories.indexOf(cell) : Number(cell);
   };
   return Float32Array.from(rows.flatMap((row) => columns.map((column) => number(column, row.get(column.name) ?? ''))));
 }

@@ -33,6 +33,7 @@ it.each([
   ['worker/http/new.ts', "import { isPng } from '../../training/pictures/format.ts';"],
   ['exporter/edge/new.ts', "import type { Tensor } from '../../worker/image.ts';"],
   ['exporter/edge/new.ts', "export type * from '../../worker/image.ts';"],
+  ['worker/http/new.ts', "import { rowPreparer } from '../../training/columns/index.ts';"],
 ])('%s may say %s', (file, code) => {
   expect(objections(file, code)).toEqual([]);
 });
@@ -64,6 +65,11 @@ it.each([
     'training/pictures/new.ts',
     "import { quote } from '../files/index.ts';",
     'training/pictures stands below files or beside it',
+  ],
+  [
+    'training/columns/new.ts',
+    "import { quote } from '../files/index.ts';",
+    'training/columns stands below files or beside it',
   ],
   ['exporter/store/new.ts', "import { x } from '../model/card.ts';", 'exporter/store stands below model or beside it'],
   [

@@ -1,7 +1,7 @@
 /** A data set from two arrays: the inputs, and the label or value of each. */
 import { elementCount, quote, unexpected } from '../files/index.ts';
 import { type PicturePreparation, plainPreparation } from '../pictures/index.ts';
-import { MAX_CATEGORIES, sortTexts } from './columns.ts';
+import { MAX_CATEGORIES, sortTexts } from './profile.ts';
 import type { Dataset, Samples } from './dataset.ts';
 import { isTexts, type NpyArray, type NpyData, type NpyTexts } from './npy.ts';
 import type { DataSource } from './options.ts';

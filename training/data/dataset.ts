@@ -10,6 +10,8 @@ export interface Samples {
   /** Shape of one sample, such as `[1, 28, 28]` (channels, rows, columns) or `[13]`. */
   readonly inputShape: readonly number[];
   readonly count: number;
+  /** `[count]`, of rows of a table: the line of the file in which each ends, counted from 1. */
+  readonly lines?: Int32Array | undefined;
 }
 
 /** Samples that each belong to one class. */
@@ -44,12 +46,18 @@ export function joined(first: Dataset, ...others: readonly Dataset[]): Dataset {
     room,
     all.map((part) => part.inputs),
   );
+  const lines = first.lines && {
+    lines: fill(
+      new Int32Array(count),
+      all.map((part) => part.lines ?? []),
+    ),
+  };
   if (first.task === 'regression') {
     const values = all.map((part) => (part.task === 'regression' ? part.values : new Float32Array()));
-    return { ...first, count, inputs, values: fill(new Float32Array(count), values) };
+    return { ...first, ...lines, count, inputs, values: fill(new Float32Array(count), values) };
   }
   const labels = all.map((part) => (part.task === 'classification' ? part.labels : new Int32Array()));
-  return { ...first, count, inputs, labels: fill(new Int32Array(count), labels) };
+  return { ...first, ...lines, count, inputs, labels: fill(new Int32Array(count), labels) };
 }
 
 function fill<T extends Uint8Array | Float32Array | Int32Array>(into: T, parts: readonly ArrayLike<number>[]): T {
@@ -68,9 +76,10 @@ export function subset(dataset: Dataset, indices: Int32Array): Dataset {
   const length = count * elementCount(dataset.inputShape);
   const chosen = dataset.inputs instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
   const inputs = gatherRows(dataset.inputs, indices, chosen);
+  const lines = dataset.lines && { lines: gatherRows(dataset.lines, indices, new Int32Array(count)) };
   return dataset.task === 'classification'
-    ? { ...dataset, count, inputs, labels: gatherRows(dataset.labels, indices, new Int32Array(count)) }
-    : { ...dataset, count, inputs, values: gatherRows(dataset.values, indices, new Float32Array(count)) };
+    ? { ...dataset, ...lines, count, inputs, labels: gatherRows(dataset.labels, indices, new Int32Array(count)) }
+    : { ...dataset, ...lines, count, inputs, values: gatherRows(dataset.values, indices, new Float32Array(count)) };
 }
 
 /** Fills `into` with the rows at `indices`, like ONNX's Gather on axis 0. */

@@ -6,7 +6,7 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { cannotRead, printable, quote, unexpected } from '../files/index.ts';
-import { sortTexts } from './columns.ts';
+import { sortTexts } from './profile.ts';
 
 export type Part = 'train' | 'validation' | 'test';
 

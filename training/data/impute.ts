@@ -2,8 +2,8 @@
  * Values for missing cells. They are learnt from the training part alone and kept with the columns, so that the exported
  * model fills the same values in.
  */
+import { type Column, expectationOf, readerOf, widthOf } from '../columns/index.ts';
 import { quote, unexpected } from '../files/index.ts';
-import { encoderOf, type Column } from './columns.ts';
 import type { Dataset, Samples } from './dataset.ts';
 
 /** `mean`, `median` (numbers only), `most-frequent`, or else the value itself, as it would stand in a cell. */
@@ -44,12 +44,20 @@ export function fitFills(
 function fillOf(column: Column, imputation: Imputation, values: Float32Array): number {
   const where = () => `imputation of column ${quote(column.name)}`;
   if (imputation !== 'mean' && imputation !== 'median' && imputation !== 'most-frequent') {
-    return encoderOf(column, 'a value')(imputation, where);
+    return given(column, imputation, where);
   }
   if (values.length === 0) throw unexpected(where(), 'a value to learn from', 'none in the training part');
   if (imputation === 'most-frequent') return mostFrequent(values);
   if (column.kind === 'categorical') throw unexpected(where(), 'most-frequent or a category', imputation);
   return Math.fround(imputation === 'mean' ? mean(values) : median(values));
+}
+
+/** The value itself, as it would stand in a cell. */
+function given(column: Column, text: string, where: () => string): number {
+  const into = new Float32Array(widthOf(column));
+  const objection = readerOf(column, { mayMiss: false })(text, into, 0);
+  if (objection !== undefined) throw unexpected(where(), expectationOf(column, objection), quote(text));
+  return into[0] ?? NaN;
 }
 
 const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;

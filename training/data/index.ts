@@ -8,7 +8,7 @@ export {
   usualAugmentation,
 } from './augment.ts';
 export { epochBatches } from './batches.ts';
-export { type Column, type ColumnKind, columnSchema } from './columns.ts';
+export { type Column, type ColumnKind, columnSchema } from '../columns/index.ts';
 export {
   classesOf,
   type ClassificationDataset,
@@ -34,4 +34,4 @@ export { createRandom, type Random } from './random.ts';
 export { loadSource, sourceName } from './source.ts';
 export { classWeights, countLabels, splitDataset, type Splits } from './split.ts';
 export { inputStatistics, targetStatistics, type InputStatistics } from './statistics.ts';
-export { readTable, type TableOptions } from './table.ts';
+export { readCells, readTable, type TableOptions } from './table.ts';

@@ -2,9 +2,17 @@
  * A table for a model that exists: nothing is learnt from it. Its columns are found by their names, and its texts mean what they
  * meant in training; rows with a text that the model has never seen are left out and counted.
  */
+import {
+  type Column,
+  expectationOf,
+  inputsOf,
+  isMissingClass,
+  type Reader,
+  readerOf,
+  widthOf,
+} from '../columns/index.ts';
 import { quote, unexpected } from '../files/index.ts';
-import { type Column, encoderOf, isMissing } from './columns.ts';
-import { readCsv } from './csv.ts';
+import { type CsvRow, readCsv } from './csv.ts';
 import type { Dataset } from './dataset.ts';
 import { delimiterOf, namesOf, type TableOptions } from './table.ts';
 
@@ -30,22 +38,21 @@ export interface KnownRows {
 }
 
 /** A column as the model has it, and where it stands in the file. */
-interface Reader {
+interface Cell {
   readonly column: Column;
   readonly at: number;
-  /** NaN for a missing value, undefined for an unknown text. */
-  readonly read: (text: string, where: () => string) => number | undefined;
+  readonly read: Reader;
 }
 
 /** @throws {UserError} naming the file, and line and column for bad content, or where no row is left. */
 export async function readKnownTable(path: string, options: TableOptions, known: KnownData): Promise<KnownRows> {
   const table = new KnownTable(path, known);
-  let readers: readonly Reader[] | undefined;
+  let cells: readonly Cell[] | undefined;
   for await (const rows of readCsv(path, delimiterOf(path, options))) {
-    for (const { line, cells } of rows) {
-      const isHeader = readers === undefined && (options.header ?? true);
-      readers ??= readersOf(path, namesOf(cells, options), options.label, known);
-      if (!isHeader) table.add(readers, cells, line);
+    for (const row of rows) {
+      const isHeader = cells === undefined && (options.header ?? true);
+      cells ??= cellsOf(path, namesOf(row.cells, options), options.label, known);
+      if (!isHeader) table.add(cells, row);
     }
   }
   return table.read();
@@ -54,29 +61,41 @@ export async function readKnownTable(path: string, options: TableOptions, known:
 class KnownTable {
   readonly #path: string;
   readonly #known: KnownData;
+  readonly #row: Float32Array;
+  readonly #fills: readonly (number | null)[];
   readonly #inputs: number[] = [];
   readonly #targets: number[] = [];
+  readonly #lines: number[] = [];
   readonly #unknown = new Map<string, Unknown>();
 
   constructor(path: string, known: KnownData) {
     this.#path = path;
     this.#known = known;
+    this.#fills = inputsOf(known.columns).map(({ fill }) => fill);
+    this.#row = new Float32Array(known.columns.reduce((sum, column) => sum + widthOf(column), 1));
   }
 
   /** @param readers the label's first */
-  add(readers: readonly Reader[], cells: readonly string[], line: number): void {
-    const row = readers.map(({ column, at, read }) => {
-      const value = read(cells[at] ?? '', () => `${this.#path}: line ${line}, column ${quote(column.name)}`);
-      return Number.isNaN(value) ? (column.fill ?? NaN) : value;
-    });
-    const strange = readers[row.indexOf(undefined)];
-    if (strange) {
-      this.#leaveOut(strange.column.name, cells[strange.at] ?? '');
-      return;
+  add(readers: readonly Cell[], { line, cells }: CsvRow): void {
+    let place = 0;
+    for (const [i, { column, at, read }] of readers.entries()) {
+      const text = cells[at] ?? '';
+      const objection = read(text, this.#row, place);
+      place += widthOf(column);
+      if (objection === undefined) continue;
+      if (objection === 'unknown') {
+        this.#leaveOut(column.name, text);
+        return;
+      }
+      const where = `${this.#path}: line ${line}, column ${quote(column.name)}`;
+      const wanted = i === 0 ? 'a value to compare with' : 'a value, as in training';
+      if (objection === 'missing') throw unexpected(where, wanted, 'none');
+      throw unexpected(where, expectationOf(column, objection), quote(text));
     }
-    const [target = NaN, ...values] = row;
+    const [target = NaN, ...values] = this.#row;
     this.#targets.push(target);
-    for (const value of values) this.#inputs.push(value ?? NaN);
+    this.#lines.push(line);
+    values.forEach((value, i) => this.#inputs.push(Number.isNaN(value) ? (this.#fills[i] ?? NaN) : value));
   }
 
   #leaveOut(column: string, value: string): void {
@@ -91,8 +110,13 @@ class KnownTable {
       const got = first ? `none without such as ${first.column} ${quote(first.value)}` : 'none';
       throw unexpected(this.#path, 'rows that the model knows', got);
     }
-    const { columns, classes } = this.#known;
-    const samples = { inputs: Float32Array.from(this.#inputs), inputShape: [columns.length], count: targets.length };
+    const { classes } = this.#known;
+    const samples = {
+      inputs: Float32Array.from(this.#inputs),
+      inputShape: [this.#row.length - 1],
+      count: targets.length,
+      lines: Int32Array.from(this.#lines),
+    };
     const dataset: Dataset =
       classes.length > 0
         ? { ...samples, task: 'classification', labels: Int32Array.from(targets), classes }
@@ -102,7 +126,7 @@ class KnownTable {
 }
 
 /** The label's first. */
-function readersOf(path: string, names: readonly string[], label: string, { columns, classes }: KnownData): Reader[] {
+function cellsOf(path: string, names: readonly string[], label: string, { columns, classes }: KnownData): Cell[] {
   const target: Column =
     classes.length > 0
       ? { kind: 'categorical', name: label, categories: classes, fill: null }
@@ -113,14 +137,7 @@ function readersOf(path: string, names: readonly string[], label: string, { colu
     if (names.includes(column.name, at + 1)) {
       throw unexpected(path, 'different column names', `${quote(column.name)} twice`);
     }
-    return { column, at, read: readerOf(column, column === target) };
+    const isNothing = column === target && classes.length > 0 ? isMissingClass : undefined;
+    return { column, at, read: readerOf(column, { isNothing }) };
   });
-}
-
-function readerOf(column: Column, isLabel: boolean): Reader['read'] {
-  const wanted = isLabel ? 'a value to compare with' : column.fill === null ? 'a value, as in training' : null;
-  const encode = encoderOf(column, wanted);
-  if (column.kind === 'numeric') return encode;
-  const seen = new Set(column.categories);
-  return (text, where) => (seen.has(text) || isMissing(text) ? encode(text, where) : undefined);
 }

@@ -4,7 +4,7 @@ import { extname } from 'node:path';
 import { cannotRead, unexpected } from '../files/index.ts';
 import type { PicturePreparation } from '../pictures/index.ts';
 import { type ArrayParts, readNpyArrays, readNpzArrays } from './arrays.ts';
-import type { Column } from './columns.ts';
+import type { Column } from '../columns/index.ts';
 import type { Dataset } from './dataset.ts';
 import { type ImageFolder, readImageFolder } from './image-folder.ts';
 import { fillMissing, fitFills, imputeAll } from './impute.ts';

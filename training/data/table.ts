@@ -2,11 +2,12 @@
  * A CSV or TSV file as a data set. The file is read twice, row by row: once to learn its columns and its length (twice, where a
  * column has words after numbers), once to fill arrays of exactly that size, so nothing but the data set itself is ever in memory.
  */
+import { type Column, expectationOf, isMissing, isMissingClass, readerOf, widthOf } from '../columns/index.ts';
 import { quote, unexpected } from '../files/index.ts';
-import { type Column, ColumnProfile, type Encoder, encoderOf } from './columns.ts';
 import { readCsv } from './csv.ts';
 import type { ClassificationDataset, Dataset, RegressionDataset, Samples } from './dataset.ts';
 import type { DataSource } from './options.ts';
+import { ColumnProfile } from './profile.ts';
 
 export interface TableOptions extends Pick<DataSource, 'task' | 'delimiter' | 'header'> {
   /** The column to predict. */
@@ -20,7 +21,7 @@ export interface TableOptions extends Pick<DataSource, 'task' | 'delimiter' | 'h
 export interface Table {
   /** The input columns, in the order of the file. */
   readonly columns: readonly Column[];
-  /** `inputs` is float32 `[rows, columns]`: numbers as they stand, categories by index, NaN where missing. */
+  /** `inputs` is float32 `[rows, width]`: numbers as they stand, categories by index, NaN where missing. */
   readonly dataset: Dataset;
 }
 
@@ -32,24 +33,26 @@ export async function readTable(path: string, options: TableOptions): Promise<Ta
 
   const columns = profiles.map((profile) => inputColumn(path, profile, options));
   const inputColumns = columns.filter((column) => column !== null);
-  const width = inputColumns.length;
-  if (width === 0) throw unexpected(path, 'a column besides the label', 'none');
+  if (inputColumns.length === 0) throw unexpected(path, 'a column besides the label', 'none');
+  const width = inputColumns.reduce((sum, column) => sum + widthOf(column), 0);
   const inputs = new Float32Array(count * width);
 
   const labelIndex = profiles.findIndex(({ name }) => name === options.label);
   const label = labelColumn(path, profiles[labelIndex], options);
   const target = targetOf(label, count);
 
-  const places = new Map(inputColumns.map((column, place) => [column, place]));
+  let place = 0;
   const writers = columns.map((column) => {
     if (column === null) return null;
-    const absence = mayMiss(column, options) ? null : 'a value, or an imputation for the column';
-    return writer(inputs, width, places.get(column) ?? 0, encoderOf(column, absence));
+    const wanted = mayMiss(column, options) ? null : 'a value, or an imputation for the column';
+    const write = cellWriter(column, { into: inputs, width, at: place, wanted });
+    place += widthOf(column);
+    return write;
   });
   const labels = target.task === 'classification' ? target.labels : target.values;
-  const labelWriter = writer(labels, 1, 0, encoderOf(label, 'a value to predict'));
-  await writeRows(path, options, profiles, writers.with(labelIndex, labelWriter), count);
-  return { columns: inputColumns, dataset: { inputs, inputShape: [width], count, ...target } };
+  const labelWriter = cellWriter(label, { into: labels, width: 1, at: 0, wanted: 'a value to predict', isLabel: true });
+  const lines = await writeRows(path, options, profiles, writers.with(labelIndex, labelWriter), count);
+  return { columns: inputColumns, dataset: { inputs, inputShape: [width], count, lines, ...target } };
 }
 
 const mayMiss = ({ name }: Column, { incomplete }: TableOptions): boolean =>
@@ -58,9 +61,23 @@ const mayMiss = ({ name }: Column, { incomplete }: TableOptions): boolean =>
 /** Puts a row's cell where it belongs. */
 type Writer = (row: number, text: string, where: () => string) => void;
 
-function writer(into: Float32Array | Int32Array, width: number, index: number, encode: Encoder): Writer {
+interface Room {
+  readonly into: Float32Array | Int32Array;
+  readonly width: number;
+  readonly at: number;
+  /** Where a value may not be missing, for the message; else null. */
+  readonly wanted: string | null;
+  readonly isLabel?: boolean;
+}
+
+function cellWriter(column: Column, { into, width, at, wanted, isLabel = false }: Room): Writer {
+  const isNothing = isLabel && column.kind === 'categorical' ? isMissingClass : isMissing;
+  const read = readerOf(column, { mayMiss: wanted === null, isNothing });
   return (row, text, where) => {
-    into[row * width + index] = encode(text, where);
+    const objection = read(text, into, row * width + at);
+    if (objection === undefined) return;
+    if (objection === 'missing') throw unexpected(where(), wanted ?? 'a value', 'none');
+    throw unexpected(where(), expectationOf(column, objection), quote(text));
   };
 }
 
@@ -102,18 +119,20 @@ function checkTexts(path: string, profiles: readonly ColumnProfile[]): void {
   if (count > MOST_TEXTS) throw unexpected(path, `at most ${MOST_TEXTS} different texts in all columns`, 'more');
 }
 
-/** The second pass. */
+/** The second pass. @returns the lines of the rows */
 async function writeRows(
   path: string,
   options: TableOptions,
   profiles: readonly ColumnProfile[],
   writers: readonly (Writer | null)[],
   count: number,
-): Promise<void> {
+): Promise<Int32Array> {
+  const ends = new Int32Array(count);
   let row = hasHeader(options) ? -1 : 0;
   for await (const rows of readCsv(path, delimiterOf(path, options))) {
     for (const { line, cells } of rows) {
       if (row >= 0) {
+        ends[row] = line;
         writers.forEach((write, index) => {
           write?.(row, cells[index] ?? '', () => `${path}: line ${line}, column ${quote(profiles[index]?.name ?? '')}`);
         });
@@ -122,15 +141,34 @@ async function writeRows(
     }
   }
   if (row !== count) throw unexpected(path, `${count} rows on the second reading`, row);
+  return ends;
 }
 
-const hasHeader = ({ header = true }: TableOptions) => header;
+/** The cells of some rows as they stand in the file, by the lines in which they end, and then by column. */
+export async function readCells(
+  path: string,
+  options: Omit<TableOptions, 'label'>,
+  lines: ReadonlySet<number>,
+): Promise<ReadonlyMap<number, ReadonlyMap<string, string>>> {
+  const found = new Map<number, ReadonlyMap<string, string>>();
+  let names: readonly string[] | undefined;
+  for await (const rows of readCsv(path, delimiterOf(path, options))) {
+    for (const { line, cells } of rows) {
+      names ??= namesOf(cells, options);
+      if (lines.has(line)) found.set(line, new Map(names.map((name, i) => [name, cells[i] ?? ''])));
+    }
+    if (found.size === lines.size) break;
+  }
+  return found;
+}
 
-export const delimiterOf = (path: string, { delimiter }: TableOptions) =>
+const hasHeader = ({ header = true }: Pick<TableOptions, 'header'>) => header;
+
+export const delimiterOf = (path: string, { delimiter }: Pick<TableOptions, 'delimiter'>) =>
   delimiter ?? (/\.(tsv|tab)$/i.test(path) ? '\t' : ',');
 
 /** A column without a name, such as the row numbers that pandas writes, is called by its position. */
-export function namesOf(cells: readonly string[], options: TableOptions): string[] {
+export function namesOf(cells: readonly string[], options: Pick<TableOptions, 'header'>): string[] {
   return cells.map((cell, index) => (hasHeader(options) && cell !== '' ? cell : `${index + 1}`));
 }
 

@@ -47,7 +47,7 @@ describe('an imputation', () => {
 
   it.each([
     ['town', 'mean', 'imputation of column "town": expected most-frequent or a category, got mean'],
-    ['town', 'Paris', 'imputation of column "town": expected one of 2 categories, got "Paris"'],
+    ['town', 'Paris', 'imputation of column "town": expected one of "Bern", "Ulm", got "Paris"'],
     ['age', 'average', 'imputation of column "age": expected a number, got "average"'],
     ['empty', 'mean', 'imputation of column "empty": expected a value to learn from, got none in the training part'],
   ])('of %s by %s is refused', (name, imputation, message) => {

@@ -36,6 +36,7 @@ it("takes the model's columns in their order, its categories, its classes and it
     inputs: Float32Array.of(2, 2, 30, 1, 1, 40, 1, 5, 40),
     inputShape: [3],
     count: 3,
+    lines: Int32Array.of(2, 3, 4),
     labels: Int32Array.of(1, 1, 1),
     classes: ['no', 'yes'],
   });

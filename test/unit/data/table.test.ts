@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readTable, type TableOptions } from '../../../training/data/index.ts';
+import { readCells, readTable, type TableOptions } from '../../../training/data/index.ts';
 import { UserError } from '../../../training/files/errors.ts';
 
 let folder: string;
@@ -37,6 +37,7 @@ describe('a table', () => {
         inputs: Float32Array.of(1.5, 1, 2, 2.5, 0, -30, 0.5, 1, 4),
         inputShape: [3],
         count: 3,
+        lines: Int32Array.of(2, 3, 4),
         labels: Int32Array.of(0, 1, 0),
         classes: ['iris', 'rose'],
       },
@@ -52,12 +53,23 @@ describe('a table', () => {
     ['no line end at the end', 't.csv', FLOWERS.trimEnd(), {}],
   ])('reads the same from %s', async (_name, file, content, options) => {
     const expected = await read(FLOWERS, { label: 'species' });
-    expect(await read(content, { label: 'species', ...options }, file)).toEqual(expected);
+    const { columns, dataset } = await read(content, { label: 'species', ...options }, file);
+    expect({ columns, dataset: { ...dataset, lines: expected.dataset.lines } }).toEqual(expected);
   });
 
   it('keeps delimiters, quotes and line ends inside quotes', async () => {
     const { dataset } = await read('a,label\n1,"x, ""y""\nz"\n2,b\n', { label: 'label' });
     expect(dataset).toMatchObject({ classes: ['b', 'x, "y"\nz'] });
+  });
+
+  it('remembers the line of each row, and finds its cells again', async () => {
+    const { dataset } = await read('a,label\n1,"x\ny"\n\n2,b\n', { label: 'label' });
+    expect(dataset.lines).toEqual(Int32Array.of(3, 5));
+    const cells = await readCells(join(folder, 't.csv'), {}, new Set([3]));
+    expect([...(cells.get(3) ?? [])]).toEqual([
+      ['a', '1'],
+      ['label', 'x\ny'],
+    ]);
   });
 
   it('may lack a header: its columns are then called by their positions', async () => {
@@ -165,7 +177,12 @@ describe('a table', () => {
       kinds('numeric'),
       'line 3, column "x": expected a number, got "0x10"',
     ],
-    ['a number beyond float32', 'x,y\n1,a\n\n1e39,b\n', {}, 'line 4, column "x": expected a number, got "1e39"'],
+    [
+      'a number beyond float32',
+      'x,y\n1,a\n\n1e39,b\n',
+      {},
+      'line 4, column "x": expected a number in the range of float32, got "1e39"',
+    ],
     [
       'a slip among many numbers',
       withMany('3·5'),

@@ -1,0 +1,132 @@
+/**
+ * Dates and times as people write them, and the numbers that a model takes of them: the year, and angles for what comes again, so that
+ * December stands beside January and a later year is like those before. Times are taken as they are written, in whatever zone.
+ */
+
+/** What of a date is known and changes. */
+export const dateParts = ['year', 'season', 'day of month', 'weekday', 'hour'] as const;
+export type DatePart = (typeof dateParts)[number];
+
+/** Which of the numbers of `03/04/2024` is which. */
+export const dateOrders = ['YMD', 'DMY', 'MDY'] as const;
+export type DateOrder = (typeof dateOrders)[number];
+
+export interface DateValue {
+  readonly year: number;
+  /** 1 to 12. */
+  readonly month: number;
+  readonly day: number;
+  /** With minutes and seconds as its fraction; undefined where no time is written. */
+  readonly hour: number | undefined;
+  /** Whether a day is written, or a time alone. */
+  readonly hasDay: boolean;
+}
+
+const TIME = String.raw`(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?\s*([ap]\.?m\.?)?\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?`;
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+const MONTH = String.raw`(?:(?:${MONTHS.join('|')})[a-z]*\.?)`;
+
+const withTime = (day: string) => new RegExp(`^${day}(?:(?:T|,?\\s+)${TIME})?$`, 'i');
+const ISO = withTime(String.raw`(\d{4})([-/.])(\d{1,2})\2(\d{1,2})`);
+const NUMBERS = withTime(String.raw`(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})`);
+const DAY_NAME = withTime(
+  String.raw`(?:[a-z]{3,9},?\s+)?(\d{1,2})(?:st|nd|rd|th|\.)?[\s-]+(${MONTH})[\s,-]+(\d{4}|\d{2})`,
+);
+const NAME_DAY = withTime(String.raw`(?:[a-z]{3,9},?\s+)?(${MONTH})\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})`);
+const TIME_ALONE = new RegExp(`^${TIME}$`, 'i');
+
+const LONGEST = 50;
+
+/** Cheap: a text without two groups of digits is no date. */
+const looksLike = (text: string): boolean =>
+  text.length <= LONGEST && /^[a-z,.\s]*\d[^]*\d/i.test(text) && /[-/.:\s]/.test(text);
+
+/** Undefined for what is no date. @param order of the numbers where the year is not the first */
+export function parseDate(text: string, order: DateOrder): DateValue | undefined {
+  if (!looksLike(text)) return undefined;
+  const iso = ISO.exec(text);
+  if (iso) return dated([iso[1], iso[3], iso[4]], iso.slice(5));
+  const numbers = NUMBERS.exec(text);
+  if (numbers) {
+    const [, first, , second, year] = numbers;
+    return dated(order === 'MDY' ? [year, first, second] : [year, second, first], numbers.slice(5));
+  }
+  const dayName = DAY_NAME.exec(text);
+  if (dayName) return dated([dayName[3], monthOf(dayName[2]), dayName[1]], dayName.slice(4));
+  const nameDay = NAME_DAY.exec(text);
+  if (nameDay) return dated([nameDay[3], monthOf(nameDay[1]), nameDay[2]], nameDay.slice(4));
+  const time = TIME_ALONE.exec(text);
+  const hour = time && hourOf(time.slice(1));
+  return typeof hour === 'number' ? { year: 0, month: 1, day: 1, hour, hasDay: false } : undefined;
+}
+
+/** Where the day comes before the month, or behind it; both of `03/04/2024`, none of what is no such date. */
+export function ordersOf(text: string): readonly DateOrder[] {
+  if (!NUMBERS.test(text)) return parseDate(text, 'YMD') ? dateOrders : [];
+  const candidates: readonly DateOrder[] = text.includes('.') ? ['DMY'] : ['MDY', 'DMY'];
+  return candidates.filter((order) => parseDate(text, order) !== undefined);
+}
+
+const monthOf = (name = ''): string => `${MONTHS.indexOf(name.slice(0, 3).toLowerCase()) + 1}`;
+
+function dated(
+  parts: readonly [year: string | undefined, month: string | undefined, day: string | undefined],
+  time: readonly (string | undefined)[],
+): DateValue | undefined {
+  const [written = NaN, month = NaN, day = NaN] = parts.map(Number);
+  // As POSIX reads years of two digits.
+  const year = parts[0]?.length === 2 ? written + (written < 69 ? 2000 : 1900) : written;
+  const hour = time[0] === undefined ? undefined : hourOf(time);
+  if (hour === null || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined;
+  return { year, month, day, hour, hasDay: true };
+}
+
+const daysIn = (year: number, month: number): number => new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
+
+/** Null for what is no time of the day. */
+function hourOf([hours, minutes, seconds = '0', half]: readonly (string | undefined)[]): number | null {
+  const [h, m, s] = [Number(hours), Number(minutes), Number(seconds)];
+  if (h > 24 || m > 59 || s > 60 || (half !== undefined && (h < 1 || h > 12))) return null;
+  const of24 = half === undefined ? h : (h % 12) + (/^p/i.test(half) ? 12 : 0);
+  return of24 + m / 60 + s / 3600;
+}
+
+/** How many numbers a part gives. */
+export const numbersOf = (part: DatePart): 1 | 2 => (part === 'year' ? 1 : 2);
+
+/** Writes the numbers of a date one after another: the year, and a point on the circle for each other part. */
+export function writeDate(
+  date: DateValue,
+  parts: readonly DatePart[],
+  [first, last]: readonly [first: number, last: number],
+  into: { [index: number]: number },
+  at: number,
+): void {
+  let next = at;
+  for (const part of parts) {
+    if (part === 'year') {
+      into[next++] = Math.min(Math.max(date.year, first), last);
+    } else {
+      const angle = 2 * Math.PI * turnOf(date, part);
+      into[next++] = Math.sin(angle);
+      into[next++] = Math.cos(angle);
+    }
+  }
+}
+
+const DAY = 86_400_000;
+
+/** The share of the way around, 0 to 1. */
+function turnOf({ year, month, day, hour = 0 }: DateValue, part: Exclude<DatePart, 'year'>): number {
+  switch (part) {
+    case 'season':
+      return (Date.UTC(year, month - 1, day) - Date.UTC(year, 0, 1)) / DAY / 365.2425;
+    case 'day of month':
+      return (day - 1) / daysIn(year, month);
+    case 'weekday':
+      // 1 January 1970 was a Thursday; Monday is 0.
+      return ((((Date.UTC(year, month - 1, day) / DAY + 3) % 7) + 7) % 7) / 7;
+    case 'hour':
+      return hour / 24;
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * The columns of a table, and how a row's values become the numbers that a model takes: the same in training, in `evaluate` and in a
+ * Worker, which is why nothing here knows Node or files.
+ */
+export { dateParts, type DateOrder, type DatePart, ordersOf, parseDate } from './dates.ts';
+export { isMissing, isMissingClass } from './missing.ts';
+export { type Decimal, isPlainNumber, parseNumber, unitOf } from './numbers.ts';
+export {
+  type Complaint,
+  expectationOf,
+  type InputColumn,
+  inputsOf,
+  type Objection,
+  type Reader,
+  readerOf,
+  type RowPreparer,
+  rowPreparer,
+  widthOf,
+} from './prepare.ts';
+export {
+  type CategoricalColumn,
+  type Column,
+  type ColumnKind,
+  columnSchema,
+  type DateColumn,
+  type NumericColumn,
+} from './schema.ts';

@@ -1,0 +1,185 @@
+/**
+ * From the values of a row, cells of a file or members of a JSON object, to the numbers that the model takes: one for a number or a
+ * category, several for a date, NaN for what is missing. The model itself normalizes, spreads categories and fills gaps.
+ */
+import { type DatePart, numbersOf, parseDate, writeDate } from './dates.ts';
+import { isMissing } from './missing.ts';
+import { type Decimal, parseNumber } from './numbers.ts';
+import type { CategoricalColumn, Column } from './schema.ts';
+
+/** A number of the raw row. */
+export interface InputColumn {
+  readonly column: Column;
+  /** The column's name, with the part of a date behind it. */
+  readonly name: string;
+  /** How many there are, 0 for a number. */
+  readonly categories: number;
+  /** Stands in for NaN; null where none may come. */
+  readonly fill: number | null;
+  /** Whether the model is told that NaN came. */
+  readonly indicator: boolean;
+}
+
+/** The numbers that a row becomes, in order. */
+export const inputsOf = (columns: readonly Column[]): readonly InputColumn[] => columns.flatMap(inputsOfColumn);
+
+export const widthOf = (column: Column): number =>
+  column.kind === 'date' ? column.parts.reduce((sum, part) => sum + numbersOf(part), 0) : 1;
+
+function inputsOfColumn(column: Column): readonly InputColumn[] {
+  const { name, fill } = column;
+  if (column.kind === 'categorical') {
+    // A fill beyond the last category is a place of its own.
+    const categories = Math.max(column.categories.length, (fill ?? 0) + 1);
+    return [{ column, name, categories, fill, indicator: false }];
+  }
+  const indicator = column.indicator === true;
+  if (column.kind === 'numeric') return [{ column, name, categories: 0, fill, indicator }];
+  return column.parts.flatMap((part, i) =>
+    namesOf(name, part).map((name, j) => ({
+      column,
+      name,
+      categories: 0,
+      fill: fill === null || part === 'year' ? fill : 0,
+      indicator: indicator && i === 0 && j === 0,
+    })),
+  );
+}
+
+const namesOf = (name: string, part: DatePart): readonly string[] =>
+  part === 'year' ? [`${name} (year)`] : [`${name} (${part}, sine)`, `${name} (${part}, cosine)`];
+
+/** Why a value is none of its column's. */
+export type Objection = 'missing' | 'unknown' | 'not a number' | 'too large' | 'not a date';
+
+/** Writes a value's numbers, or says why it has none. */
+export type Reader = (value: unknown, into: Float32Array | Int32Array, at: number) => Objection | undefined;
+
+export interface ReaderOptions {
+  readonly decimal?: Decimal | undefined;
+  /** Whether a value may be missing; as the column says when omitted. */
+  readonly mayMiss?: boolean | undefined;
+  /** What a cell without a value looks like. */
+  readonly isNothing?: ((text: string) => boolean) | undefined;
+}
+
+export function readerOf(column: Column, options: ReaderOptions = {}): Reader {
+  const { mayMiss = column.fill !== null, isNothing = isMissing } = options;
+  const read = valueReader(column, options);
+  const width = widthOf(column);
+  const othersMissing = mayMiss && column.kind !== 'categorical' && column.othersMissing === true;
+  const missing: Reader = (_, into, at) => {
+    if (!mayMiss) return 'missing';
+    for (let i = at; i < at + width; i++) into[i] = NaN;
+    return undefined;
+  };
+  return (value, into, at) => {
+    if (value === null || value === undefined || (typeof value === 'string' && isNothing(value)))
+      return missing(value, into, at);
+    const objection = read(value, into, at);
+    return objection !== undefined && othersMissing ? missing(value, into, at) : objection;
+  };
+}
+
+function valueReader(column: Column, { decimal = '.' }: ReaderOptions): Reader {
+  switch (column.kind) {
+    case 'numeric':
+      return (value, into, at) => {
+        const number =
+          typeof value === 'number' ? value : typeof value === 'string' ? parseNumber(value, decimal) : NaN;
+        if (Number.isNaN(number)) return 'not a number';
+        const single = Math.fround(number);
+        if (!Number.isFinite(single)) return 'too large';
+        into[at] = single;
+        return undefined;
+      };
+    case 'categorical':
+      return categoryReader(column);
+    case 'date': {
+      const { parts, order, years } = column;
+      const needsDay = parts.some((part) => part !== 'hour');
+      return (value, into, at) => {
+        const date = typeof value === 'string' ? parseDate(value, order) : undefined;
+        if (!date || (needsDay && !date.hasDay)) return 'not a date';
+        writeDate(date, parts, years, into, at);
+        return undefined;
+      };
+    }
+  }
+}
+
+function categoryReader({ categories }: CategoricalColumn): Reader {
+  const indices = new Map(categories.map((category, index) => [category, index]));
+  // The same number may be written in another way, such as 1 and 1.0, and the same truth as true and yes.
+  const numbers = new Map(categories.map((category, index) => [parseNumber(category), index]));
+  numbers.delete(NaN);
+  const truths = new Map(categories.map((category, index) => [truthOf(category), index]));
+  const isTruth = categories.length <= 2 && !truths.has(undefined);
+  return (value, into, at) => {
+    const text =
+      typeof value === 'string'
+        ? value
+        : typeof value === 'number' || typeof value === 'boolean'
+          ? String(value)
+          : undefined;
+    if (text === undefined) return 'unknown';
+    const index =
+      indices.get(text) ?? numbers.get(parseNumber(text)) ?? (isTruth ? truths.get(truthOf(text)) : undefined);
+    if (index === undefined) return 'unknown';
+    into[at] = index;
+    return undefined;
+  };
+}
+
+const TRUE = new Set(['true', 'yes', 't', 'y']);
+const FALSE = new Set(['false', 'no', 'f', 'n']);
+
+function truthOf(text: string): boolean | undefined {
+  const word = text.toLowerCase();
+  return TRUE.has(word) ? true : FALSE.has(word) ? false : undefined;
+}
+
+/** What is wrong with a value, and which column it is in. */
+export interface Complaint {
+  readonly column: Column;
+  readonly objection: Objection;
+}
+
+export interface RowPreparer {
+  /** How many numbers a row becomes. */
+  readonly width: number;
+  /** @param values of the columns, in their order */
+  readonly prepare: (values: readonly unknown[], into: Float32Array, at: number) => Complaint | undefined;
+}
+
+/** Prepares rows for a model of these columns. */
+export function rowPreparer(columns: readonly Column[], options?: Pick<ReaderOptions, 'decimal'>): RowPreparer {
+  let width = 0;
+  const readers = columns.map((column) => {
+    const reader = { column, read: readerOf(column, options), at: width };
+    width += widthOf(column);
+    return reader;
+  });
+  return {
+    width,
+    prepare: (values, into, start) => {
+      for (const [i, { column, read, at }] of readers.entries()) {
+        const objection = read(values[i], into, start + at);
+        if (objection !== undefined) return { column, objection };
+      }
+      return undefined;
+    },
+  };
+}
+
+const MOST_NAMED = 10;
+
+/** What a column takes, for a message. */
+export function expectationOf(column: Column, objection: Objection): string {
+  if (objection === 'missing') return 'a value';
+  if (column.kind === 'numeric') return objection === 'too large' ? 'a number in the range of float32' : 'a number';
+  if (column.kind === 'date') return column.parts.every((part) => part === 'hour') ? 'a time such as 17:30' : 'a date';
+  const { categories } = column;
+  if (categories.length > MOST_NAMED) return `one of ${categories.length} categories`;
+  return `one of ${categories.map((category) => JSON.stringify(category)).join(', ')}`;
+}
