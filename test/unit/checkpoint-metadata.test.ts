@@ -111,8 +111,8 @@ describe('the metadata of a checkpoint', () => {
     [
       'columns',
       'another kind',
-      () => [{ kind: 'date', name: 'a', fill: null }],
-      '[0].kind: expected "numeric" or "categorical"',
+      () => [{ kind: 'colour', name: 'a', fill: null }],
+      '[0].kind: expected "numeric", "categorical" or "date"',
     ],
     ['columns', 'no list', () => ({}), 'expected a list, got {}'],
     [

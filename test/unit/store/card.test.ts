@@ -114,8 +114,8 @@ describe('a card', () => {
     ],
     [
       'a column of another kind',
-      { inputs: [{ name: 'x', datatype: 'FP32', columns: [{ kind: 'date', name: 'day', fill: null }] }] },
-      'inputs[0].columns[0].kind: expected "numeric" or "categorical", got "date"',
+      { inputs: [{ name: 'x', datatype: 'FP32', columns: [{ kind: 'colour', name: 'day', fill: null }] }] },
+      'inputs[0].columns[0].kind: expected "numeric", "categorical" or "date", got "colour"',
     ],
     ['other statistics', { statistics: 'batch' }, 'statistics: expected "running" or "population", got "batch"'],
     [
