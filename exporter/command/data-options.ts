@@ -1,22 +1,36 @@
 /** The options that say what data there are and how to read them. */
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type DataSource, type ImageSize, type Imputation, readableFiles } from '../../training/data/index.ts';
+import {
+  type DataSource,
+  encodings,
+  type ImageSize,
+  type Imputation,
+  readableFiles,
+} from '../../training/data/index.ts';
 import { unexpected } from '../../training/files/index.ts';
-import { fraction } from './numbers.ts';
+import { fraction, wholeNumber } from './numbers.ts';
 
 /** How arrays and pictures are read, as the source has it. */
 type PictureFlags = Pick<DataSource, 'inputs' | 'layout' | 'fit' | 'background' | 'pictures' | 'skipBroken'>;
 
 /** The members of a source that are flags as they stand; `header` is false with --no-header. */
 type PlainFlags = PictureFlags &
-  Pick<DataSource, 'label' | 'task' | 'delimiter' | 'header' | 'validationShare' | 'testShare'>;
+  Pick<DataSource, 'label' | 'task' | 'header' | 'validationShare' | 'testShare'> &
+  TextFlags;
+
+/** How the text of a table is read, as the source has it. */
+type TextFlags = Pick<
+  DataSource,
+  'delimiter' | 'quote' | 'decimal' | 'encoding' | 'comment' | 'skipRows' | 'dropMissingLabels'
+>;
 
 export interface DataFlags extends PlainFlags {
   readonly data?: string;
   readonly missing?: readonly string[];
   readonly numeric?: readonly string[];
   readonly categorical?: readonly string[];
+  readonly date?: readonly string[];
   readonly ignore?: readonly string[];
   readonly imageSize?: ImageSize;
   readonly channels?: '1' | '3';
@@ -51,12 +65,25 @@ export const addDataOptions = (command: Command, standard?: string): Command =>
     )
     .option(
       '--missing <how...>',
-      'in place of missing values, refused otherwise: mean, median, most-frequent or a value, as COLUMN=HOW, or as HOW for all other columns of numbers, while categories take the most frequent',
+      'in place of missing values, as COLUMN=HOW, or as HOW for all other columns of numbers: mean, median, most-frequent, a value, category (a place of its own), or refuse (default: median, and the model is told; category)',
     )
-    .option('--numeric <columns...>', 'columns that hold numbers (default: those in which all cells are)')
+    .option('--drop-missing-labels', 'leave out rows of a table without a label, refused otherwise')
+    .option('--numeric <columns...>', 'columns that hold numbers (default: those in which nine in ten cells are)')
     .option('--categorical <columns...>', 'columns that hold categories, even if they look like numbers')
+    .option('--date <columns...>', 'columns that hold dates or times')
     .option('--ignore <columns...>', 'columns to leave out')
-    .option('--delimiter <character>', 'between cells (default: a tab for .tsv, a comma otherwise)')
+    .option('--delimiter <character>', 'between cells, such as \\t (default: what the file looks like)', oneSign)
+    .addOption(
+      new Option('--decimal <sign>', 'before fractions (default: what the file looks like)').choices(['.', ',']),
+    )
+    .option('--quote <character>', 'around cells, or none (default: what the file looks like)', oneQuote)
+    .addOption(
+      new Option('--encoding <name>', 'of a table in text (default: UTF-8, or UTF-16 if it looks so)').choices(
+        encodings,
+      ),
+    )
+    .option('--comment <text>', 'begins lines of a table to leave out', someText)
+    .option('--skip-rows <n>', 'lines before the first row of a table', wholeNumber(0))
     .option('--no-header', 'the first row is data; columns are called 1, 2, …')
     .option('--image-size <size>', 'pixels to scale images to, such as 32 or 48x32, width first', imageSize)
     .addOption(
@@ -77,6 +104,24 @@ export const addDataOptions = (command: Command, standard?: string): Command =>
     .option('--skip-broken', 'leave out images that cannot be decoded')
     .option('--validation-share <x>', 'of the samples, watched in training (default: 0.1)', fraction)
     .option('--test-share <x>', 'of the samples, for the final test (default: 0.1)', fraction);
+
+const namedSigns: Readonly<Record<string, string>> = { '\\t': '\t', tab: '\t', space: ' ', comma: ',', semicolon: ';' };
+
+function oneSign(text: string): string {
+  const sign = namedSigns[text.toLowerCase()] ?? text;
+  if (sign.length !== 1) throw new InvalidArgumentError('Expected one character, \\t or space.');
+  return sign;
+}
+
+function oneQuote(text: string): string {
+  if (text !== 'none' && text.length !== 1) throw new InvalidArgumentError('Expected one character or none.');
+  return text;
+}
+
+function someText(text: string): string {
+  if (text === '') throw new InvalidArgumentError('Expected a character such as #.');
+  return text;
+}
 
 function imageSize(text: string): ImageSize {
   const [, columns, rows = columns] = /^([1-9]\d{0,3})(?:x([1-9]\d{0,3}))?$/.exec(text) ?? [];
@@ -107,8 +152,15 @@ export function takeDataSource<F extends DataFlags>(
     missing,
     numeric,
     categorical,
+    date,
     ignore: ignored,
     delimiter,
+    quote,
+    decimal,
+    encoding,
+    comment,
+    skipRows,
+    dropMissingLabels,
     header,
     imageSize: size,
     channels,
@@ -124,10 +176,11 @@ export function takeDataSource<F extends DataFlags>(
   } = flags;
   const isMnist = data === mnist && !existsSync(mnist);
   const source: DataSource = {
-    ...present({ path: isMnist ? undefined : data, label, task, delimiter, size, validationShare, testShare }),
+    ...present({ path: isMnist ? undefined : data, label, task, size, validationShare, testShare }),
+    ...present({ delimiter, quote, decimal, encoding, comment, skipRows, dropMissingLabels }),
     ...present({ inputs, layout, fit, background, pictures, skipBroken }),
     ...(missing && imputationsOf(missing)),
-    ...kindsOf({ numeric, categorical, ignored }),
+    ...kindsOf({ numeric, categorical, date, ignored }),
     ...(header === false && { header }),
     ...(channels && { channels: channels === '1' ? 1 : 3 }),
   };

@@ -1,32 +1,33 @@
 /** What a run says of its data: how the labels and columns were understood. */
-import { classesOf, type Column, type Dataset } from '../../training/data/index.ts';
+import { classesOf, type ColumnSummary, type Dataset } from '../../training/data/index.ts';
+import { count } from '../../training/files/index.ts';
+import { plainTable } from './table.ts';
 
 const mostNames = 12;
+const mostColumns = 60;
 
-export function describeData(dataset: Dataset, columns: readonly Column[] | null): readonly string[] {
+/** @param summary of a table */
+export function describeData(dataset: Dataset, summary: readonly ColumnSummary[] | undefined): readonly string[] {
   const classes = classesOf(dataset);
   const target = classes.length > 0 ? `classes: ${listOf(classes)}` : 'a number to predict';
-  return columns ? [target, ...describeColumns(columns)] : [target];
+  return summary ? [target, columnTable(summary)] : [target];
 }
 
-function describeColumns(columns: readonly Column[]): readonly string[] {
-  const names = (kind: Column['kind']) => columns.filter((column) => column.kind === kind).map(nameOf);
-  const [numbers, categories] = [names('numeric'), names('categorical')];
-  return [
-    ...(numbers.length > 0 ? [`columns of numbers: ${listOf(numbers)}`] : []),
-    ...(categories.length > 0 ? [`columns of categories: ${listOf(categories)}`] : []),
-  ];
+function columnTable(summary: readonly ColumnSummary[]): string {
+  const table = plainTable(
+    ['column', 'holds', 'values', 'missing', 'what was done'],
+    ['column', 'holds', 'values', 'what was done'],
+  );
+  for (const { name, kind, values, missing, done } of summary.slice(0, mostColumns)) {
+    table.push([cut(name), kind, cut(values), missing > 0 ? count(missing) : '', done]);
+  }
+  if (summary.length > mostColumns) table.push([`… and ${count(summary.length - mostColumns)} more`, '', '', '', '']);
+  return table.toString();
 }
 
-/** `age (missing: 34)`, `colour (3; missing: red)` */
-function nameOf(column: Column): string {
-  const count = column.kind === 'categorical' ? [`${column.categories.length}`] : [];
-  const notes = [...count, ...(column.fill === null ? [] : [`missing: ${fillOf(column, column.fill)}`])];
-  return notes.length > 0 ? `${column.name} (${notes.join('; ')})` : column.name;
-}
+const longest = 40;
 
-const fillOf = (column: Column, fill: number): string =>
-  column.kind === 'categorical' ? (column.categories[fill] ?? '') : `${Number(fill.toPrecision(6))}`;
+const cut = (text: string): string => (text.length > longest ? `${text.slice(0, longest)}…` : text);
 
 const listOf = (names: readonly string[]): string =>
   names.length > mostNames ? `${names.slice(0, mostNames).join(', ')}, … (${names.length})` : names.join(', ');

@@ -69,13 +69,13 @@ export function terminalReporter(print: (line: string) => void): RunReporter {
 }
 
 function describeRun({ plan, source, data, config, backend }: RunStart): readonly string[] {
-  const { train, validation, test, columns } = data;
+  const { train, validation, test, summary } = data;
   const [name, of] = [plan.network.name, sourceName(source)];
   const { objective, optimizer, learningRate, schedule, batchSize, bnMomentum, freezeBn, seed } = config;
   const statistics = freezeBn ? 'frozen' : `with momentum ${bnMomentum}`;
   return [
     `${name === of ? name : `${name} on ${of}`}: ${count(train.count)} train, ${count(validation.count)} validation, ${count(test.count)} test`,
-    ...describeData(train, columns),
+    ...describeData(train, summary),
     summaryTable(plan),
     `${objective.kind}, ${optimizer}, learning rate ${learningRate} (${schedule}), batch ${batchSize}, running statistics ${statistics}, seed ${seed}`,
     backend.engine,

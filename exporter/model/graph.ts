@@ -1,6 +1,5 @@
 /** A trained network as a standard ONNX graph: raw inputs in, logits or numbers out, every tensor stored inside. */
-import type { Column } from '../../training/data/index.ts';
-import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } from '../../training/graph/index.ts';
+import { checkGraph, type Graph, graphBuilder } from '../../training/graph/index.ts';
 import { objectiveOf, type TrainedModel, type TrainingRecord } from '../../training/checkpoint/index.ts';
 import { emitForward, outputShapeOf } from '../../training/network/index.ts';
 import { objectiveRuleOf, type OutputKind } from '../../training/objective/index.ts';
@@ -38,24 +37,15 @@ export const inputNameOf = ({ plan }: TrainedModel): string =>
  * `training_mode` 1.
  */
 export function exportGraph(model: TrainedModel, statistics: NodeStatistics): Graph {
-  const { plan, tensors, columns, record } = model;
+  const { plan, tensors, record } = model;
   const g = graphBuilder();
   const x = g.input(inputNameOf(model), { dtype: 'float32', shape: ['N', ...plan.network.inputShape] });
   const stored = new Map([...tensors].map(([name, tensor]) => [name, g.initializer(name, tensor)]));
-  const { output } = emitForward(g, plan, fillMissing(g, x, columns), {
+  const { output } = emitForward(g, plan, x, {
     mode: statistics === 'running' ? 'inference' : 'batchStatistics',
     tensors: stored,
     bnMomentum: momentumOf(record),
   });
   const answer = ruleOf(model).emitAnswer(g, output);
   return checkGraph(g.build(plan.network.name, { [outputNameOf(model)]: answer }));
-}
-
-/** What stands in for NaN in each column; NaN itself where nothing does. Training met no missing values. */
-function fillMissing(g: GraphBuilder, x: Value, columns: readonly Column[] = []): Value {
-  if (columns.every(({ fill }) => fill === null)) return x;
-  const data = Float32Array.from(columns, ({ fill }) => fill ?? NaN);
-  return g.scoped('missing', () =>
-    g.Where(g.IsNaN(x), g.initializer('fill', { dtype: 'float32', shape: [data.length], data }), x),
-  );
 }

@@ -74,14 +74,13 @@ function rawRows(card: ExportedCard, rows: readonly ReadonlyMap<string, string>[
   return Float32Array.from(rows.flatMap((row) => columns.map((column) => number(column, row.get(column.name) ?? ''))));
 }
 
-/** The training graph in inference mode, on rows whose gaps are filled. */
-async function trainingGraph(checkpoint: string, card: ExportedCard, rows: Float32Array): Promise<Float32Array> {
+/** The training graph in inference mode. */
+async function trainingGraph(checkpoint: string, card: ExportedCard, inputs: Float32Array): Promise<Float32Array> {
   const { plan, tensors } = await loadModel(checkpoint);
   const columns = card.inputs[0]?.columns ?? [];
-  const inputs = rows.map((value, i) => (Number.isNaN(value) ? (columns[i % columns.length]?.fill ?? NaN) : value));
   const evaluator = await createEvaluator(backend, plan);
   const { inputShape } = plan.network;
-  const output = await evaluator.logits(tensors, { inputs, inputShape, count: rows.length / columns.length });
+  const output = await evaluator.logits(tensors, { inputs, inputShape, count: inputs.length / columns.length });
   await evaluator.release();
   return output;
 }
@@ -108,7 +107,7 @@ async function withoutMissing(column: string): Promise<string> {
 describe('a table with classes', () => {
   let exported: Exported;
   beforeAll(async () => {
-    exported = await trainAndExport('species', { path: penguins, label: 'species', imputeOthers: 'median' });
+    exported = await trainAndExport('species', { path: penguins, label: 'species' });
   });
 
   it('exports a model that takes its raw rows, gaps and categories included', async () => {
@@ -127,15 +126,16 @@ describe('a table with classes', () => {
 
   it('is described by its card: columns, categories, fills, labels, metrics, and how it was trained', () => {
     const { card } = exported;
+    const median = { missing: 'median', indicator: true };
     expect(card.labels).toEqual(['Adelie', 'Chinstrap', 'Gentoo']);
     expect(card.inputs).toMatchObject([{ name: 'features', shape: [-1, 6] }]);
     expect(card.inputs[0]?.columns).toEqual([
-      { kind: 'categorical', name: 'island', categories: ['Biscoe', 'Dream', 'Torgersen'], fill: 0 },
-      { kind: 'numeric', name: 'bill_length_mm', fill: expect.closeTo(44.5, 1) as number },
-      { kind: 'numeric', name: 'bill_depth_mm', fill: expect.closeTo(17.3, 1) as number },
-      { kind: 'numeric', name: 'flipper_length_mm', fill: 197 },
-      { kind: 'numeric', name: 'body_mass_g', fill: 4050 },
-      { kind: 'categorical', name: 'sex', categories: ['female', 'male'], fill: 1 },
+      { kind: 'categorical', name: 'island', categories: ['Biscoe', 'Dream', 'Torgersen'], fill: null },
+      { kind: 'numeric', name: 'bill_length_mm', fill: expect.closeTo(44.5, 1) as number, ...median },
+      { kind: 'numeric', name: 'bill_depth_mm', fill: expect.closeTo(17.3, 1) as number, ...median },
+      { kind: 'numeric', name: 'flipper_length_mm', fill: 197, ...median },
+      { kind: 'numeric', name: 'body_mass_g', fill: 4050, ...median },
+      { kind: 'categorical', name: 'sex', categories: ['female', 'male'], fill: 2, missing: 'category' },
     ]);
     expect(card.outputs).toEqual([{ name: 'logits', datatype: 'FP32', shape: [-1, 3] }]);
     expect(Object.keys(card.metrics)).toEqual(['accuracy', 'F1', 'AUC']);
@@ -180,7 +180,7 @@ describe('a table with classes', () => {
 });
 
 describe('a table with numbers to predict', () => {
-  const read = { label: 'body_mass_g', impute: { sex: 'most-frequent' } };
+  const read = { label: 'body_mass_g' };
 
   it('exports a model that answers in their unit', async () => {
     const path = await withoutMissing('body_mass_g');
@@ -245,7 +245,12 @@ describe('data that cannot be trained on', () => {
   const filled = { path: penguins, label: 'species', imputeOthers: 'mean' };
 
   it.each<[string, DataSource, Partial<TrainOptions>, string]>([
-    ['a missing label', { ...filled, label: 'sex' }, {}, 'line 5, column "sex": expected a value to predict, got none'],
+    [
+      'a missing label',
+      { ...filled, label: 'sex' },
+      {},
+      'line 5, column "sex": expected a value to predict, got none (11 of 344 rows have none); --drop-missing-labels leaves them out',
+    ],
     [
       'a word among numbers',
       { ...filled, kinds: { island: 'numeric' } },

@@ -161,8 +161,8 @@ describe('the metadata of a checkpoint', () => {
     [
       'record',
       'an unknown way to read the data',
-      (r: Stored) => ({ ...r, data: { ...r.data, source: { encoding: 'latin1' } } }),
-      'data.source: unknown key "encoding"; known are path, label',
+      (r: Stored) => ({ ...r, data: { ...r.data, source: { sheet: '2' } } }),
+      'data.source: unknown key "sheet"; known are path, label',
     ],
     [
       'record',

@@ -5,7 +5,8 @@
  */
 import * as z from 'zod';
 import { readSafetensors, type Safetensors, type Tensor as StoredTensor, writeSafetensors } from './checkpoint.ts';
-import { type Column, columnSchema, pictureSchema } from '../data/index.ts';
+import { type Column, columnSchema, inputsOf } from '../columns/index.ts';
+import { pictureSchema } from '../data/index.ts';
 import type { PicturePreparation } from '../pictures/index.ts';
 import { checkedJson, oneLine, parseJson, printable, quote, unexpected, UserError, validated } from '../files/index.ts';
 import { formatShape, GraphError, sameShape, type Tensor } from '../graph/index.ts';
@@ -85,12 +86,12 @@ export function modelFrom({ tensors, metadata }: Safetensors, path: string, netw
   const described = description === undefined ? network : checkedJson(networkSchema, description, where);
   if (!described) throw unexpected(path, `a description of the network in the metadata (${keys.network})`, 'none');
   if (description === undefined) return loadForeign(path, described, tensors);
-  const plan = planOrExplain(path, described);
   const stored = <S extends z.ZodType>(key: keyof typeof keys, schema: S) => {
     const [where, text] = [`${path}: ${keys[key]}`, metadata[keys[key]]];
     return text === undefined ? undefined : validated(schema, parseJson(text, where), where);
   };
   const columns = stored('columns', z.array(columnSchema).readonly());
+  const plan = planOrExplain(path, withFills(described, columns));
   const picture = stored('picture', pictureSchema);
   const record = stored('record', recordSchema);
   return {
@@ -101,6 +102,12 @@ export function modelFrom({ tensors, metadata }: Safetensors, path: string, netw
     ...(picture && { picture }),
     record: record && { ...record, history: historySchema.parse(record.history) },
   };
+}
+
+/** Checkpoints written before networks knew of gaps have what fills them in their columns only, one a number. */
+export function withFills(network: Network, columns: readonly Column[] = []): Network {
+  const isKnown = network.fills !== undefined || columns.every(({ fill }) => fill === null);
+  return isKnown ? network : { ...network, fills: inputsOf(columns).map(({ fill }) => fill) };
 }
 
 function loadForeign(path: string, network: Network, tensors: ReadonlyMap<string, StoredTensor>): TrainedModel {

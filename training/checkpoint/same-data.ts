@@ -2,7 +2,8 @@
 import { classesOf, type Column, type LoadedData } from '../data/index.ts';
 import { UserError } from '../files/index.ts';
 import { formatShape } from '../graph/index.ts';
-import type { TrainedModel } from './model.ts';
+import { planNetwork } from '../network/index.ts';
+import { type TrainedModel, withFills } from './model.ts';
 
 /**
  * @returns the model; one from elsewhere, with no description of its own, with the classes and columns of the data
@@ -13,7 +14,10 @@ export function describedBy(data: LoadedData, model: TrainedModel): TrainedModel
   const { picture } = data;
   const columns = data.columns ?? undefined;
   requireSame('inputs', formatShape(model.plan.network.inputShape), formatShape(data.test.inputShape));
-  if (!model.record) return { ...model, classes, ...(columns && { columns }), ...(picture && { picture }) };
+  if (!model.record) {
+    const plan = planNetwork(withFills(model.plan.network, columns));
+    return { ...model, plan, classes, ...(columns && { columns }), ...(picture && { picture }) };
+  }
   requireSame('classes', listOf(model.classes), listOf(classes));
   requireSame('columns', listOf(model.columns?.map(meaningOf)), listOf(columns?.map(meaningOf)));
   return model;
@@ -24,7 +28,9 @@ function requireSame(what: string, trained: string, read: string): void {
 }
 
 /** Without the value that stands in for a missing one, which is the checkpoint's business. */
-const meaningOf = (column: Column): string =>
-  column.kind === 'categorical' ? `${column.name} (${column.categories.join(', ')})` : column.name;
+const meaningOf = (column: Column): string => {
+  if (column.kind === 'numeric') return column.name;
+  return `${column.name} (${(column.kind === 'date' ? column.parts : column.categories).join(', ')})`;
+};
 
 const listOf = (texts: readonly string[] = []): string => (texts.length > 0 ? texts.join(', ') : 'none');

@@ -2,7 +2,7 @@
  * The columns of a table, and how a row's values become the numbers that a model takes: the same in training, in `evaluate` and in a
  * Worker, which is why nothing here knows Node or files.
  */
-export { dateParts, type DateOrder, type DatePart, ordersOf, parseDate } from './dates.ts';
+export { dateParts, type DateOrder, type DatePart, type DateValue, ordersOf, parseDate } from './dates.ts';
 export { isMissing, isMissingClass } from './missing.ts';
 export { type Decimal, isPlainNumber, parseNumber, unitOf } from './numbers.ts';
 export {
@@ -10,6 +10,7 @@ export {
   expectationOf,
   type InputColumn,
   inputsOf,
+  LARGEST,
   type Objection,
   type Reader,
   readerOf,

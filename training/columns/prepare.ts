@@ -7,6 +7,9 @@ import { isMissing } from './missing.ts';
 import { type Decimal, parseNumber } from './numbers.ts';
 import type { CategoricalColumn, Column } from './schema.ts';
 
+/** The largest of float32 is what some write for no number at all. */
+export const LARGEST = 3.4e38;
+
 /** A number of the raw row. */
 export interface InputColumn {
   readonly column: Column;
@@ -88,9 +91,8 @@ function valueReader(column: Column, { decimal = '.' }: ReaderOptions): Reader {
         const number =
           typeof value === 'number' ? value : typeof value === 'string' ? parseNumber(value, decimal) : NaN;
         if (Number.isNaN(number)) return 'not a number';
-        const single = Math.fround(number);
-        if (!Number.isFinite(single)) return 'too large';
-        into[at] = single;
+        if (Math.abs(number) > LARGEST) return 'too large';
+        into[at] = number;
         return undefined;
       };
     case 'categorical':
@@ -177,7 +179,7 @@ const MOST_NAMED = 10;
 /** What a column takes, for a message. */
 export function expectationOf(column: Column, objection: Objection): string {
   if (objection === 'missing') return 'a value';
-  if (column.kind === 'numeric') return objection === 'too large' ? 'a number in the range of float32' : 'a number';
+  if (column.kind === 'numeric') return objection === 'too large' ? 'a number that float32 holds' : 'a number';
   if (column.kind === 'date') return column.parts.every((part) => part === 'hour') ? 'a time such as 17:30' : 'a date';
   const { categories } = column;
   if (categories.length > MOST_NAMED) return `one of ${categories.length} categories`;

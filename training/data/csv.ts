@@ -1,63 +1,50 @@
-/** Comma- and tab-separated files (RFC 4180), row by row: a file of any size passes through without being held. */
-import { closeSync, openSync, readSync } from 'node:fs';
+/** Tables in text (RFC 4180 and its dialects), row by row: a file of any size passes through without being held. */
 import { CsvError, type InfoRecord, type Options, parse } from 'csv-parse';
 import { cannotRead, unexpected, UserError } from '../files/index.ts';
-
-export interface CsvRow {
-  /** Where the row ends in the file, from 1. */
-  readonly line: number;
-  readonly cells: readonly string[];
-}
+import type { Dialect } from './sniff.ts';
+import type { TableRow } from './table-rows.ts';
+import { type Encoding, textOf } from './text-file.ts';
 
 /** A longer row means a quote that is never closed; it is refused before the whole file is in memory. */
 const MAX_ROW_BYTES = 1_000_000;
+
+export interface CsvOptions extends Pick<Dialect, 'delimiter' | 'quote' | 'escape'> {
+  readonly encoding: Encoding;
+  /** Begins lines that are left out. */
+  readonly comment: string | undefined;
+  /** Lines before the first row. */
+  readonly skipRows: number;
+}
 
 /**
  * All rows in order, some at a time, a header's included, without spaces around the cells. Empty lines are skipped.
  *
  * @throws {UserError} naming the file and the line: not UTF-8, a misplaced quote, a row of another length than the first.
  */
-export async function* readCsv(path: string, delimiter: string): AsyncGenerator<readonly CsvRow[]> {
-  const rows: CsvRow[] = [];
-  const parser = parse({ ...OPTIONS, delimiter, on_record: addTo(rows, path) });
+export async function* readCsv(path: string, options: CsvOptions): AsyncGenerator<readonly TableRow[]> {
+  const rows: TableRow[] = [];
+  const parser = parse({ ...parserOptions(options), on_record: addTo(rows, path, options.skipRows) });
   // Whoever writes gets the error as well.
   parser.on('error', () => undefined);
+  const prepare = options.delimiter === ' ' ? singleBlanks(options.quote) : (text: Buffer | string) => text;
   try {
-    for (const chunk of chunksOf(path)) {
-      await done((callback) => parser.write(chunk, callback));
+    for await (const chunk of behindLines(textOf(path, options.encoding), options.skipRows)) {
+      await done((callback) => parser.write(prepare(chunk), callback));
       yield rows.splice(0);
     }
     await done((callback) => parser.end(callback));
     yield rows.splice(0);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw error instanceof CsvError ? misplacedQuote(error, path) : cannotRead(path, error);
-  }
-}
-
-/** Its rows are garbage before V8 collects any: of 64 kB it would copy them first, which takes a fifth of the time more. */
-const CHUNK_BYTES = 4096;
-
-/** Without a stream, which would hand every chunk to another thread and back: nothing else is waiting meanwhile. */
-function* chunksOf(path: string): Generator<Buffer> {
-  const file = openSync(path, 'r');
-  try {
-    for (;;) {
-      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-      const length = readSync(file, chunk);
-      if (length === 0) return;
-      yield chunk.subarray(0, length);
-    }
-  } finally {
-    closeSync(file);
+    throw error instanceof CsvError ? misplacedQuote(error, path, options.skipRows) : cannotRead(path, error);
   }
 }
 
 /** Takes rows where they are parsed: as a stream of objects they would cost more than the parsing. */
-function addTo(rows: CsvRow[], path: string) {
+function addTo(rows: TableRow[], path: string, skipped: number) {
   let width: number | undefined;
-  return (cells: readonly string[], { lines: line }: InfoRecord): null => {
-    const row = { line, cells };
+  return (cells: readonly string[], { lines }: InfoRecord): null => {
+    const row = { line: lines + skipped, cells };
     checkRow(row, (width ??= cells.length), path);
     rows.push(row);
     return null;
@@ -72,29 +59,78 @@ const done = (start: (callback: (error?: Error | null) => void) => void): Promis
     });
   });
 
-const OPTIONS: Options = {
+const parserOptions = ({ delimiter, quote, escape, comment }: CsvOptions): Options => ({
   bom: true,
   trim: true,
   skip_empty_lines: true,
   relax_column_count: true,
   max_record_size: MAX_ROW_BYTES,
-};
+  delimiter: delimiter === ' ' ? '\t' : delimiter,
+  quote: quote ?? false,
+  ...(escape !== null && { escape }),
+  ...(comment !== undefined && { comment, comment_no_infix: true }),
+});
+
+/** What comes behind so many line ends. */
+async function* behindLines(chunks: AsyncIterable<Buffer | string>, lines: number): AsyncGenerator<Buffer | string> {
+  let left = lines;
+  for await (const chunk of chunks) {
+    let start = 0;
+    while (left > 0) {
+      const end = chunk.indexOf('\n', start);
+      if (end < 0) break;
+      start = end + 1;
+      left--;
+    }
+    if (left === 0) yield start === 0 ? chunk : typeof chunk === 'string' ? chunk.slice(start) : chunk.subarray(start);
+  }
+}
+
+/** One tab in place of the blanks between two cells, and none before the first. */
+function singleBlanks(quote: string | null): (text: Buffer | string) => string {
+  let [isQuoted, isStart, isBlank] = [false, true, false];
+  const decoder = new TextDecoder();
+  return (chunk) => {
+    const text = typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+    let result = '';
+    for (const sign of text) {
+      if (!isQuoted && (sign === ' ' || sign === '\t')) {
+        isBlank = true;
+        continue;
+      }
+      const isEnd = sign === '\n' || sign === '\r';
+      if (isBlank && !isStart && !isEnd) result += '\t';
+      [isBlank, isStart] = [false, !isQuoted && isEnd];
+      if (sign === quote) isQuoted = !isQuoted;
+      result += sign;
+    }
+    return result;
+  };
+}
 
 /** What the decoder puts in place of bytes that are not UTF-8. */
 const REPLACEMENT_CHARACTER = '\uFFFD';
 
-function checkRow({ line, cells }: CsvRow, width: number, path: string): void {
-  if (cells.length !== width) throw unexpected(`${path}: line ${line}`, `${width} cells`, cells.length);
+const ways = '--delimiter, --skip-rows and --comment say how it is to be read';
+
+function checkRow({ line, cells }: TableRow, width: number, path: string): void {
+  if (cells.length !== width) throw unexpected(`${path}: line ${line}`, `${width} cells`, `${cells.length}; ${ways}`);
   const broken = cells.findIndex((cell) => cell.includes(REPLACEMENT_CHARACTER));
-  if (broken >= 0) throw unexpected(`${path}: line ${line}, column ${broken + 1}`, 'text in UTF-8', 'other bytes');
+  if (broken < 0) return;
+  const where = `${path}: line ${line}, column ${broken + 1}`;
+  throw unexpected(where, 'text in UTF-8', 'other bytes; --encoding latin1 or cp1252 reads them');
 }
 
-function misplacedQuote(error: CsvError, path: string): UserError {
+const unquoted = '--quote none takes quotes as they are';
+
+function misplacedQuote(error: CsvError, path: string, skipped: number): UserError {
   const { lines, column } = error as unknown as { lines: number; column: number };
-  const where = `${path}: line ${lines}, column ${column + 1}`;
-  if (error.code === 'CSV_QUOTE_NOT_CLOSED') return unexpected(where, 'a closing quote', 'the end of the file');
-  if (error.code === 'CSV_MAX_RECORD_SIZE') {
-    return unexpected(where, 'a closing quote', `${MAX_ROW_BYTES} bytes without`);
+  const where = `${path}: line ${lines + skipped}, column ${column + 1}`;
+  if (error.code === 'CSV_QUOTE_NOT_CLOSED') {
+    return unexpected(where, 'a closing quote', `the end of the file; ${unquoted}`);
   }
-  return unexpected(where, 'quotes around a whole cell (and doubled inside it)', 'a quote elsewhere');
+  if (error.code === 'CSV_MAX_RECORD_SIZE') {
+    return unexpected(where, 'a closing quote', `${MAX_ROW_BYTES} bytes without; ${unquoted}`);
+  }
+  return unexpected(where, 'quotes around a whole cell (and doubled inside it)', `a quote elsewhere; ${unquoted}`);
 }

@@ -1,66 +1,123 @@
 /**
- * Values for missing cells. They are learnt from the training part alone and kept with the columns, so that the exported
- * model fills the same values in.
+ * What stands in for missing values. It is learnt from the training part alone and kept with the columns: the model itself puts it in,
+ * and is told beside a number that it was missing, where training had such rows.
  */
 import { type Column, expectationOf, readerOf, widthOf } from '../columns/index.ts';
-import { quote, unexpected } from '../files/index.ts';
-import type { Dataset, Samples } from './dataset.ts';
+import { unexpected } from '../files/index.ts';
+import type { Samples } from './dataset.ts';
+import { flagName } from './infer.ts';
 
-/** `mean`, `median` (numbers only), `most-frequent`, or else the value itself, as it would stand in a cell. */
+/** `mean`, `median`, `most-frequent` (or `mode`), `category` (a place of its own), `refuse`, or else the value itself, as in a cell. */
 export type Imputation = string;
 
-/** An imputation for every column: `others` for numbers without one of their own, the most frequent for categories. */
-export const imputeAll = (
-  columns: readonly Column[],
-  imputations: ReadonlyMap<string, Imputation>,
-  others: Imputation,
-): ReadonlyMap<string, Imputation> =>
-  new Map(
-    columns.map(({ name, kind }) => [
-      name,
-      imputations.get(name) ?? (kind === 'categorical' ? 'most-frequent' : others),
-    ]),
-  );
+export interface Imputations {
+  /** By column. */
+  readonly own: ReadonlyMap<string, Imputation>;
+  /** For all other columns of numbers. */
+  readonly others?: Imputation | undefined;
+}
 
 /**
- * The columns with the values that fill their gaps, for those that `imputations` names.
+ * The columns with the values that fill their gaps: for those that have gaps in the file, and for those that a user speaks of. A gap
+ * in another is refused later.
  *
- * @param train rows of the training part, `[count, columns]`, NaN where missing.
- * @throws {UserError} for an imputation that does not suit its column, or a column without any value to learn from.
+ * @param withGaps the columns in which values are missing somewhere in the file
+ * @param train rows of the training part, `[count, width]`, NaN where missing
+ * @throws {UserError} for an imputation that does not suit its column, or a column without any value to learn from
  */
 export function fitFills(
   columns: readonly Column[],
-  imputations: ReadonlyMap<string, Imputation>,
+  { own, others }: Imputations,
+  withGaps: ReadonlySet<string>,
   train: Samples,
 ): readonly Column[] {
-  return columns.map((column, index) => {
-    const imputation = imputations.get(column.name);
-    if (imputation === undefined) return column;
-    const present = train.inputs.filter((value, i) => i % columns.length === index && !Number.isNaN(value));
-    return { ...column, fill: fillOf(column, imputation, Float32Array.from(present)) };
+  let at = 0;
+  return columns.map((column) => {
+    const place = at;
+    at += widthOf(column);
+    const asked = own.get(column.name) ?? (column.kind === 'numeric' ? others : undefined);
+    if (asked === 'refuse') return column;
+    if (!withGaps.has(column.name) && asked === undefined && others === undefined) return column;
+    return filled(column, asked, valuesOf(train, place));
   });
 }
 
-function fillOf(column: Column, imputation: Imputation, values: Float32Array): number {
-  const where = () => `imputation of column ${quote(column.name)}`;
-  if (imputation !== 'mean' && imputation !== 'median' && imputation !== 'most-frequent') {
-    return given(column, imputation, where);
+interface Values {
+  readonly present: Float32Array;
+  /** Whether some are missing. */
+  readonly hasGaps: boolean;
+}
+
+function valuesOf({ inputs, inputShape: [width = 1], count }: Samples, place: number): Values {
+  const all = Float32Array.from({ length: count }, (_, row) => inputs[row * width + place] ?? NaN);
+  const present = all.filter((value) => !Number.isNaN(value));
+  return { present, hasGaps: present.length < count };
+}
+
+function filled(column: Column, asked: Imputation | undefined, values: Values): Column {
+  const indicator = values.hasGaps && ({ indicator: true } as const);
+  switch (column.kind) {
+    case 'numeric':
+      return { ...column, ...numberFor(column, asked ?? 'median', values.present), ...indicator };
+    case 'date':
+      if (asked !== undefined && !isLearnt(asked)) throw unsuited(column, asked, 'median');
+      // The year's, where it is among the numbers; a point on a circle goes to its middle.
+      return {
+        ...column,
+        fill: column.parts[0] === 'year' ? median(values.present) : 0,
+        missing: 'median',
+        ...indicator,
+      };
+    case 'categorical':
+      return {
+        ...column,
+        ...categoryFor(column, asked ?? (values.hasGaps ? 'category' : 'most-frequent'), values.present),
+      };
   }
-  if (values.length === 0) throw unexpected(where(), 'a value to learn from', 'none in the training part');
-  if (imputation === 'most-frequent') return mostFrequent(values);
-  if (column.kind === 'categorical') throw unexpected(where(), 'most-frequent or a category', imputation);
-  return Math.fround(imputation === 'mean' ? mean(values) : median(values));
+}
+
+const isLearnt = (asked: Imputation): boolean => ['mean', 'median', 'most-frequent', 'mode'].includes(asked);
+
+function numberFor(column: Column & { readonly kind: 'numeric' }, asked: Imputation, present: Float32Array) {
+  if (!isLearnt(asked)) {
+    if (asked === 'category') throw unsuited(column, asked, 'mean, median, most-frequent or a number');
+    return { fill: given(column, asked), missing: 'value' } as const;
+  }
+  requireSome(column, asked, present);
+  if (asked === 'mean') return { fill: Math.fround(mean(present)), missing: 'mean' } as const;
+  if (asked === 'median') return { fill: Math.fround(median(present)), missing: 'median' } as const;
+  return { fill: mostFrequent(present), missing: 'most-frequent' } as const;
+}
+
+function categoryFor(column: Column & { readonly kind: 'categorical' }, asked: Imputation, present: Float32Array) {
+  if (asked === 'category') return { fill: column.categories.length, missing: 'category' } as const;
+  if (asked === 'mean' || asked === 'median')
+    throw unsuited(column, asked, 'category, most-frequent or one of the categories');
+  if (!isLearnt(asked)) return { fill: given(column, asked), missing: 'value' } as const;
+  requireSome(column, asked, present);
+  return { fill: mostFrequent(present), missing: 'most-frequent' } as const;
+}
+
+const flagOf = (column: Column, asked: Imputation): string => `--missing ${flagName(column)}=${asked}`;
+
+const unsuited = (column: Column, asked: Imputation, expected: string) =>
+  unexpected(flagOf(column, asked), expected, asked);
+
+function requireSome(column: Column, asked: Imputation, present: Float32Array): void {
+  if (present.length > 0) return;
+  const got = `none in the training part; --ignore ${flagName(column)} leaves it out`;
+  throw unexpected(flagOf(column, asked), 'a value to learn from', got);
 }
 
 /** The value itself, as it would stand in a cell. */
-function given(column: Column, text: string, where: () => string): number {
+function given(column: Column, text: string): number {
   const into = new Float32Array(widthOf(column));
   const objection = readerOf(column, { mayMiss: false })(text, into, 0);
-  if (objection !== undefined) throw unexpected(where(), expectationOf(column, objection), quote(text));
+  if (objection !== undefined) throw unsuited(column, text, expectationOf(column, objection));
   return into[0] ?? NaN;
 }
 
-const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value / values.length, 0);
 
 /** The middle value, or the mean of the two in the middle. */
 function median(values: Float32Array): number {
@@ -76,13 +133,4 @@ function mostFrequent(values: Float32Array): number {
   let best = { value: NaN, count: 0 };
   for (const [value, count] of counts) if (count > best.count) best = { value, count };
   return best.value;
-}
-
-/** The same data set with every gap filled; a column that may not have gaps has none since it was read. */
-export function fillMissing<D extends Dataset>(dataset: D, columns: readonly Column[]): D {
-  if (columns.every(({ fill }) => fill === null)) return dataset;
-  const inputs = dataset.inputs.map((value, i) => {
-    return Number.isNaN(value) ? (columns[i % columns.length]?.fill ?? NaN) : value;
-  });
-  return { ...dataset, inputs };
 }

@@ -1,20 +1,13 @@
 /**
- * A table for a model that exists: nothing is learnt from it. Its columns are found by their names, and its texts mean what they
+ * A table for a model that exists: nothing is learnt from it. Its columns are found by their names, and its cells mean what they
  * meant in training; rows with a text that the model has never seen are left out and counted.
  */
-import {
-  type Column,
-  expectationOf,
-  inputsOf,
-  isMissingClass,
-  type Reader,
-  readerOf,
-  widthOf,
-} from '../columns/index.ts';
-import { quote, unexpected } from '../files/index.ts';
-import { type CsvRow, readCsv } from './csv.ts';
+import { type Column, expectationOf, isMissing, type Reader, readerOf, widthOf } from '../columns/index.ts';
+import { count, quote, unexpected, UserError } from '../files/index.ts';
 import type { Dataset } from './dataset.ts';
-import { delimiterOf, namesOf, type TableOptions } from './table.ts';
+import { labelReader, type TableOptions } from './table.ts';
+import { openTable } from './table-file.ts';
+import type { TableFile, TableRow } from './table-rows.ts';
 
 /** What a model knows of its data. */
 export interface KnownData {
@@ -33,8 +26,10 @@ export interface Unknown {
 }
 
 export interface KnownRows {
+  /** Raw, NaN where missing: the model fills gaps itself. */
   readonly dataset: Dataset;
   readonly unknown: readonly Unknown[];
+  readonly notes: readonly string[];
 }
 
 /** A column as the model has it, and where it stands in the file. */
@@ -44,41 +39,51 @@ interface Cell {
   readonly read: Reader;
 }
 
-/** @throws {UserError} naming the file, and line and column for bad content, or where no row is left. */
+/** @throws {UserError} naming the file, and lines and columns of all that cannot be read, or where no row is left. */
 export async function readKnownTable(path: string, options: TableOptions, known: KnownData): Promise<KnownRows> {
-  const table = new KnownTable(path, known);
-  let cells: readonly Cell[] | undefined;
-  for await (const rows of readCsv(path, delimiterOf(path, options))) {
-    for (const row of rows) {
-      const isHeader = cells === undefined && (options.header ?? true);
-      cells ??= cellsOf(path, namesOf(row.cells, options), options.label, known);
-      if (!isHeader) table.add(cells, row);
-    }
-  }
-  return table.read();
+  const file = await openTable(path, options);
+  const table = new KnownTable(path, options, known, cellsOf(path, file, options, known));
+  for await (const rows of file.rows()) for (const row of rows) table.add(row);
+  return table.read(file.notes);
+}
+
+/** What is wrong with a column: its first cell, and how many more. */
+interface Trouble {
+  readonly message: string;
+  readonly way: string;
+  rows: number;
 }
 
 class KnownTable {
   readonly #path: string;
+  readonly #options: TableOptions;
   readonly #known: KnownData;
+  readonly #cells: readonly Cell[];
   readonly #row: Float32Array;
-  readonly #fills: readonly (number | null)[];
-  readonly #inputs: number[] = [];
+  #inputs: Float32Array;
   readonly #targets: number[] = [];
   readonly #lines: number[] = [];
   readonly #unknown = new Map<string, Unknown>();
+  readonly #troubles = new Map<string, Trouble>();
+  #withoutLabel = 0;
 
-  constructor(path: string, known: KnownData) {
+  /** @param cells the label's first */
+  constructor(path: string, options: TableOptions, known: KnownData, cells: readonly Cell[]) {
     this.#path = path;
+    this.#options = options;
     this.#known = known;
-    this.#fills = inputsOf(known.columns).map(({ fill }) => fill);
+    this.#cells = cells;
     this.#row = new Float32Array(known.columns.reduce((sum, column) => sum + widthOf(column), 1));
+    this.#inputs = new Float32Array(1024 * this.#width);
   }
 
-  /** @param readers the label's first */
-  add(readers: readonly Cell[], { line, cells }: CsvRow): void {
+  get #width(): number {
+    return this.#row.length - 1;
+  }
+
+  add({ line, cells }: TableRow): void {
     let place = 0;
-    for (const [i, { column, at, read }] of readers.entries()) {
+    for (const [i, { column, at, read }] of this.#cells.entries()) {
       const text = cells[at] ?? '';
       const objection = read(text, this.#row, place);
       place += widthOf(column);
@@ -87,15 +92,26 @@ class KnownTable {
         this.#leaveOut(column.name, text);
         return;
       }
-      const where = `${this.#path}: line ${line}, column ${quote(column.name)}`;
-      const wanted = i === 0 ? 'a value to compare with' : 'a value, as in training';
-      if (objection === 'missing') throw unexpected(where, wanted, 'none');
-      throw unexpected(where, expectationOf(column, objection), quote(text));
+      if (i === 0 && this.#options.dropMissingLabels) {
+        this.#withoutLabel++;
+        return;
+      }
+      this.#complain(column, line, text, { isLabel: i === 0, expected: expectationOf(column, objection) });
+      return;
     }
-    const [target = NaN, ...values] = this.#row;
-    this.#targets.push(target);
+    this.#keep(line);
+  }
+
+  #keep(line: number): void {
+    const end = this.#targets.length * this.#width;
+    if (end + this.#width > this.#inputs.length) {
+      const larger = new Float32Array(2 * this.#inputs.length);
+      larger.set(this.#inputs);
+      this.#inputs = larger;
+    }
+    this.#inputs.set(this.#row.subarray(1), end);
+    this.#targets.push(this.#row[0] ?? NaN);
     this.#lines.push(line);
-    values.forEach((value, i) => this.#inputs.push(Number.isNaN(value) ? (this.#fills[i] ?? NaN) : value));
   }
 
   #leaveOut(column: string, value: string): void {
@@ -103,7 +119,28 @@ class KnownTable {
     this.#unknown.set(key, { column, value, rows: (this.#unknown.get(key)?.rows ?? 0) + 1 });
   }
 
-  read(): KnownRows {
+  #complain(
+    column: Column,
+    line: number,
+    text: string,
+    { isLabel, expected }: { isLabel: boolean; expected: string },
+  ): void {
+    const found = this.#troubles.get(column.name);
+    if (found) {
+      found.rows++;
+      return;
+    }
+    const isNothing = text === '' || isMissing(text);
+    const wanted = isNothing ? (isLabel ? 'a value to compare with' : 'a value, as in training') : expected;
+    const message = `line ${line}, column ${quote(column.name)}: expected ${wanted}, got ${isNothing ? 'none' : quote(text)}`;
+    const way = isLabel
+      ? '--drop-missing-labels leaves such rows out'
+      : 'the model takes no others; correct or remove such rows';
+    this.#troubles.set(column.name, { message, way, rows: 1 });
+  }
+
+  read(notes: readonly string[]): KnownRows {
+    this.#refuse();
     const unknown = [...this.#unknown.values()];
     const [targets, [first]] = [this.#targets, unknown];
     if (targets.length === 0) {
@@ -112,8 +149,8 @@ class KnownTable {
     }
     const { classes } = this.#known;
     const samples = {
-      inputs: Float32Array.from(this.#inputs),
-      inputShape: [this.#row.length - 1],
+      inputs: this.#inputs.slice(0, targets.length * this.#width),
+      inputShape: [this.#width],
       count: targets.length,
       lines: Int32Array.from(this.#lines),
     };
@@ -121,23 +158,50 @@ class KnownTable {
       classes.length > 0
         ? { ...samples, task: 'classification', labels: Int32Array.from(targets), classes }
         : { ...samples, task: 'regression', values: Float32Array.from(targets) };
-    return { dataset, unknown };
+    const left = this.#withoutLabel;
+    const without = left > 0 ? [`${count(left)} rows have no ${quote(this.#options.label)} and are left out`] : [];
+    return { dataset, unknown, notes: [...notes, ...without] };
+  }
+
+  #refuse(): void {
+    const troubles = [...this.#troubles.values()].map(({ message, way, rows }) => {
+      return `${message}${rows > 1 ? ` (and ${count(rows - 1)} rows more)` : ''}; ${way}`;
+    });
+    const [first, ...others] = troubles;
+    if (first === undefined) return;
+    throw new UserError(
+      others.length === 0
+        ? `${this.#path}: ${first}`
+        : `${this.#path}: ${troubles.map((each) => `\n  ${each}`).join('')}`,
+    );
   }
 }
 
 /** The label's first. */
-function cellsOf(path: string, names: readonly string[], label: string, { columns, classes }: KnownData): Cell[] {
+function cellsOf(
+  path: string,
+  { names, decimal }: TableFile,
+  { label }: TableOptions,
+  { columns, classes }: KnownData,
+): Cell[] {
   const target: Column =
     classes.length > 0
       ? { kind: 'categorical', name: label, categories: classes, fill: null }
       : { kind: 'numeric', name: label, fill: null };
+  const lacking = [target, ...columns].filter(({ name }) => !names.includes(name)).map(({ name }) => quote(name));
+  if (lacking.length > 0) {
+    const wanted = `${lacking.length > 1 ? 'columns' : 'a column'} ${lacking.join(', ')}, as in training`;
+    throw unexpected(
+      path,
+      wanted,
+      `${names.slice(0, 20).map(quote).join(', ')}${lacking.includes(quote(label)) ? '; --label names the column to compare with' : ''}`,
+    );
+  }
   return [target, ...columns].map((column) => {
     const at = names.indexOf(column.name);
-    if (at < 0) throw unexpected(path, `a column ${quote(column.name)}, as in training`, names.map(quote).join(', '));
     if (names.includes(column.name, at + 1)) {
       throw unexpected(path, 'different column names', `${quote(column.name)} twice`);
     }
-    const isNothing = column === target && classes.length > 0 ? isMissingClass : undefined;
-    return { column, at, read: readerOf(column, { isNothing }) };
+    return { column, at, read: column === target ? labelReader(target, decimal) : readerOf(column, { decimal }) };
   });
 }

@@ -6,8 +6,10 @@ import type { PicturePreparation } from '../pictures/index.ts';
 import { type ArrayParts, readNpyArrays, readNpzArrays } from './arrays.ts';
 import type { Column } from '../columns/index.ts';
 import type { Dataset } from './dataset.ts';
+import { noteDuplicates } from './duplicates.ts';
 import { type ImageFolder, readImageFolder } from './image-folder.ts';
-import { fillMissing, fitFills, imputeAll } from './impute.ts';
+import { fitFills, type Imputations } from './impute.ts';
+import { type ColumnSummary, short } from './infer.ts';
 import { hasMnistFiles, loadMnist, type MnistOptions, pictureOfMnist } from './mnist.ts';
 import type { DataSource } from './options.ts';
 import { createRandom } from './random.ts';
@@ -25,8 +27,10 @@ export interface LoadOptions extends Omit<DataSource, 'path'> {
 }
 
 export interface LoadedData extends Splits {
-  /** What the inputs of a table mean; null for images and arrays. */
+  /** What the inputs of a table mean; null for images and arrays. Raw rows are NaN where a value is missing: the model fills it in. */
   readonly columns: readonly Column[] | null;
+  /** All columns of a table for people, the label's and those left out among them. */
+  readonly summary?: readonly ColumnSummary[] | undefined;
   /** How pictures were prepared, and are to be prepared for the model. */
   readonly picture?: PicturePreparation | undefined;
   /** For people: what was recognized, left out, or is odd. */
@@ -41,9 +45,9 @@ const loadNpy: Load = async (path, options) =>
   withParts(await readNpyArrays(path, labelOf(path, options), options), options);
 
 const loaders: ReadonlyMap<string, Load> = new Map([
-  ['.csv', loadTable],
-  ['.tsv', loadTable],
-  ['.tab', loadTable],
+  ...['.csv', '.tsv', '.tab', '.txt', '.data', '.parquet', '.jsonl', '.ndjson'].map(
+    (each) => [each, loadTable] as const,
+  ),
   ['.npz', loadNpz],
   ['.npy', loadNpy],
 ]);
@@ -58,7 +62,7 @@ export const readableFiles = `a ${new Intl.ListFormat('en-GB', { type: 'disjunct
  */
 export async function loadData(path: string, options: LoadOptions): Promise<LoadedData> {
   if (await isFolder(path)) return loadFolder(path, options);
-  const load = loaders.get(extname(path).toLowerCase());
+  const load = loaders.get(extname(path.replace(/\.gz$/i, '')).toLowerCase());
   if (!load) throw unexpected(path, `${readableFiles}, or a folder of images`, 'another kind of file');
   return load(path, options);
 }
@@ -84,23 +88,41 @@ export async function loadIdx(options: MnistOptions & Pick<LoadOptions, 'picture
 }
 
 async function loadTable(path: string, options: LoadOptions): Promise<LoadedData> {
-  const { imputeOthers, task, delimiter, header } = options;
   // Maps, because a column may be called as a member that every object has.
-  const [impute, kinds] = [mapOf(options.impute), mapOf(options.kinds)];
-  const label = labelOf(path, options);
-  const incomplete = imputeOthers === undefined ? new Set(impute.keys()) : 'all';
-  const table = await readTable(path, { label, task, delimiter, header, kinds, incomplete });
-  const { train, validation, test } = split(table.dataset, options);
-  const imputations = imputeOthers === undefined ? impute : imputeAll(table.columns, impute, imputeOthers);
-  const columns = fitFills(table.columns, imputations, train);
-  const fill = (part: Dataset) => fillMissing(part, columns);
-  return { train: fill(train), validation: fill(validation), test: fill(test), columns };
+  const imputations: Imputations = { own: mapOf(options.impute), others: options.imputeOthers };
+  const kinds = mapOf(options.kinds);
+  const table = await readTable(path, { ...options, label: labelOf(path, options), kinds, imputations });
+  const { summary, notes } = table;
+  const splits = split(table.dataset, options);
+  const withGaps = new Set(summary.filter(({ missing }) => missing > 0).map(({ name }) => name));
+  const columns = fitFills(table.columns, imputations, withGaps, splits.train);
+  return { ...splits, columns, summary: withFills(summary, columns), notes: [...notes, ...noteDuplicates(splits)] };
+}
+
+/** With what is done about missing values. */
+function withFills(summary: readonly ColumnSummary[], columns: readonly Column[]): readonly ColumnSummary[] {
+  const found = new Map(columns.map((column) => [column.name, column]));
+  return summary.map((line) => {
+    const column = found.get(line.name);
+    const how = column && line.missing > 0 ? fillInWords(column) : '';
+    return { ...line, done: [line.done, how].filter((text) => text !== '').join('; ') };
+  });
+}
+
+/** `median 4050, and told`, `a category of its own` */
+function fillInWords(column: Column): string {
+  const { kind, fill, missing = 'value' } = column;
+  if (fill === null) return '';
+  if (kind === 'date') return 'missing: told';
+  if (kind === 'numeric')
+    return `missing: ${missing === 'value' ? '' : `${missing} `}${short(fill)}${column.indicator ? ', and told' : ''}`;
+  return missing === 'category' ? 'missing: a category of its own' : `missing: ${column.categories[fill] ?? ''}`;
 }
 
 const mapOf = <V>(record: Readonly<Record<string, V>> = {}): ReadonlyMap<string, V> => new Map(Object.entries(record));
 
 function labelOf(path: string, { label }: LoadOptions): string {
-  if (label === undefined) throw unexpected(path, 'the name of the label to predict', 'none');
+  if (label === undefined) throw unexpected(path, 'the name of the label to predict', 'none; --label names it');
   return label;
 }
 
@@ -124,10 +146,9 @@ function splitRest(train: Dataset, { validation, test }: Partial<Splits>, option
   return { train: rest.train, validation: validation ?? rest.validation, test: test ?? rest.test };
 }
 
+/** At least one sample for each part that is wanted. */
 function split(dataset: Dataset, { seed, validationShare = 0.1, testShare = 0.1 }: LoadOptions): Splits {
-  const sizes = {
-    validation: Math.round(dataset.count * validationShare),
-    test: Math.round(dataset.count * testShare),
-  };
+  const size = (share: number) => (share === 0 ? 0 : Math.max(1, Math.round(dataset.count * share)));
+  const sizes = { validation: size(validationShare), test: size(testShare) };
   return splitDataset(dataset, sizes, createRandom(seed));
 }

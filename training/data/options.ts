@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { colourSchema, fits } from './picture-preparation.ts';
+import { encodings } from './text-file.ts';
 
 const share = z.number().min(0).lt(1).optional();
 
@@ -14,17 +15,29 @@ export const dataSourceSchema = z.strictObject({
   label: z.string().optional(),
   /** Without it, a label of words, or of at most 20 different whole numbers, is a class; any other is a number to predict. */
   task: z.enum(['classification', 'regression']).optional(),
-  /** By column, what stands in for the missing values of a table. */
+  /** By column, what stands in for the missing values of a table; by default the median, and a place of its own among categories. */
   impute: z.record(z.string(), z.string()).readonly().optional(),
-  /** The same for all other columns of numbers; categories then take the most frequent. */
+  /** The same for all other columns of numbers; `refuse` allows no gaps in any. */
   imputeOthers: z.string().optional(),
-  /** What a column holds, where its cells do not tell: a column is numeric when all its cells are numbers. */
+  /** What a column holds, where its cells do not tell: it is of the kind that nine in ten of them are. */
   kinds: z
-    .record(z.string(), z.enum(['numeric', 'categorical', 'ignored']))
+    .record(z.string(), z.enum(['numeric', 'categorical', 'date', 'ignored']))
     .readonly()
     .optional(),
-  /** Between the cells of a table. Default: a tab for `.tsv` and `.tab` files, a comma for all others. */
+  /** Whether rows of a table without a label are left out; they are refused otherwise. */
+  dropMissingLabels: z.boolean().optional(),
+  /** Between the cells of a table, a blank for any number of them. Default: what the beginning of the file tells. */
   delimiter: z.string().optional(),
+  /** Around the cells of a table, `none` where quotes are signs like any other. Default: what the beginning of the file tells. */
+  quote: z.string().optional(),
+  /** Before the fractions in a table. Default: what the beginning of the file tells. */
+  decimal: z.enum(['.', ',']).optional(),
+  /** Of a table in text. Default: UTF-8, or UTF-16 as the first bytes tell. */
+  encoding: z.enum(encodings).optional(),
+  /** Begins lines of a table that are left out. */
+  comment: z.string().optional(),
+  /** Lines before the first row of a table. */
+  skipRows: z.int().nonnegative().optional(),
   /** Whether the first row holds the columns' names (the default); without names they are called 1, 2, 3, … */
   header: z.boolean().optional(),
   /** The array of inputs in a `.npz` file, where its name does not tell. */
@@ -43,7 +56,7 @@ export const dataSourceSchema = z.strictObject({
   pictures: z.enum(['plain', 'drawing']).optional(),
   /** Leaves out images that cannot be decoded, which are refused otherwise. */
   skipBroken: z.boolean().optional(),
-  /** Shares of the samples kept for validation and test, default 0.1 each; IDX files bring a test set of their own. */
+  /** Shares of the samples kept for validation and test, default 0.1 each, and at least one of each; IDX files bring a test set of their own. */
   validationShare: share,
   testShare: share,
 });

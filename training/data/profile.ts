@@ -1,6 +1,17 @@
-/** What the columns of a table hold, as far as their cells tell. */
-import { isMissing, isPlainNumber as isNumber } from '../columns/index.ts';
-import { quote, unexpected } from '../files/index.ts';
+/** What one pass over a column has seen of it, with as little of the file in memory as its kind can be told by. */
+import {
+  type DateOrder,
+  type DateValue,
+  type Decimal,
+  isMissing,
+  isMissingClass,
+  isPlainNumber,
+  LARGEST,
+  ordersOf,
+  parseDate,
+  parseNumber,
+  unitOf,
+} from '../columns/index.ts';
 
 /** More different texts are not categories: the column is free text, an identifier, or numbers with a slip among them. */
 export const MAX_CATEGORIES = 1000;
@@ -8,56 +19,183 @@ export const MAX_CATEGORIES = 1000;
 /** Numbers by size, other texts by code unit: an order that does not depend on the rows'. */
 export function sortTexts(texts: Iterable<string>): string[] {
   const list = [...texts];
-  return list.every(isNumber) ? list.sort((a, b) => Number(a) - Number(b)) : list.sort();
+  return list.every((text) => !Number.isNaN(parseNumber(text)))
+    ? list.sort((a, b) => parseNumber(a) - parseNumber(b) || (a < b ? -1 : 1))
+    : list.sort();
 }
 
 /** Where a cell stands, for messages. */
-interface Place {
+export interface Place {
   readonly line: number;
   readonly text: string;
 }
 
-const NO_TEXTS: ReadonlySet<string> = new Set();
+type TextKind = 'number' | 'date' | 'word';
 
-/** What one pass over a column has seen of it. A column of numbers keeps none of them unless it is asked to. */
+/** A text that came, and how often. */
+interface Seen {
+  readonly kind: TextKind;
+  count: number;
+}
+
+/** What all columns keep together; what is more takes hundreds of bytes for each of the file's. */
+export class TextBudget {
+  static readonly most = 250_000;
+  left = TextBudget.most;
+}
+
+const NO_TEXTS: ReadonlyMap<string, Seen> = new Map();
+
+export interface ProfileOptions {
+  readonly decimal: Decimal;
+  readonly isLabel: boolean;
+  /** Whether numbers may be categories: their texts are then kept, which for columns of numbers would be the file. */
+  readonly keepsNumbers: boolean;
+  readonly budget: TextBudget;
+}
+
 export class ColumnProfile {
   readonly name: string;
+  missing = 0;
+  firstMissing = 0;
+  /** Of a label: texts that are classes among words, and missing among numbers. */
+  readonly doubtful = new Map<string, number>();
+  firstDoubtful = 0;
+  /** Of the numbers. */
+  min = Infinity;
+  max = -Infinity;
+  isWhole = true;
+  isPlain = true;
+  /** Whether each number is one more than that before, as row numbers are. */
+  isCounting = true;
+  firstUnfit: Place | undefined;
+  unit: string | undefined;
   firstWord: Place | undefined;
-  readonly #keepsNumbers: boolean;
-  #texts: Set<string> | undefined;
+  /** How many rows had come when there were too many texts to keep. */
+  rowsUntilFull = 0;
+  firstYear = Infinity;
+  lastYear = -Infinity;
+  hasDays = false;
+  hasHours = false;
+  isNeverTimeAlone = true;
+  readonly #options: ProfileOptions;
+  readonly #counts: Record<TextKind, number> = { number: 0, date: 0, word: 0 };
+  #wordLengths = 0;
+  #texts: Map<string, Seen> | undefined;
+  #orders: Set<DateOrder> | undefined;
   #missedNumbers = false;
+  #last = NaN;
 
-  constructor(name: string, keepsNumbers: boolean) {
+  constructor(name: string, options: ProfileOptions) {
     this.name = name;
-    this.#keepsNumbers = keepsNumbers;
+    this.#options = options;
   }
 
   add(text: string, line: number): void {
-    if (isMissing(text)) return;
-    if (this.firstWord === undefined && !isNumber(text)) this.firstWord = { line, text };
-    if (this.firstWord === undefined && !this.#keepsNumbers) this.#missedNumbers = true;
-    else if (this.texts.size <= MAX_CATEGORIES) (this.#texts ??= new Set()).add(text);
+    const seen = this.#texts?.get(text);
+    if (seen) {
+      seen.count++;
+      return;
+    }
+    const { isLabel, decimal, keepsNumbers } = this.#options;
+    if (isLabel ? isMissingClass(text) : isMissing(text)) {
+      if (this.missing++ === 0) this.firstMissing = line;
+      return;
+    }
+    if (isLabel && isMissing(text)) {
+      if (this.doubtful.size === 0) this.firstDoubtful = line;
+      this.doubtful.set(text, (this.doubtful.get(text) ?? 0) + 1);
+      return;
+    }
+    const isPlain = decimal === '.' && isPlainNumber(text);
+    const value = isPlain ? Number(text) : parseNumber(text, decimal);
+    if (!Number.isNaN(value)) {
+      this.#addNumber(text, value, line, isPlain);
+      if (keepsNumbers) this.#keep(text, 'number');
+      else {
+        this.#counts.number++;
+        this.#missedNumbers = true;
+      }
+      return;
+    }
+    const date = parseDate(text, 'MDY') ?? parseDate(text, 'DMY');
+    if (date) this.#addDate(text, date);
+    else {
+      this.firstWord ??= { line, text };
+      this.#wordLengths += text.split(' ').length;
+    }
+    this.#keep(text, date ? 'date' : 'word');
   }
 
-  /** The different texts, missing ones apart; one more than MAX_CATEGORIES stands for too many. */
-  get texts(): ReadonlySet<string> {
+  #addNumber(text: string, value: number, line: number, isPlain: boolean): void {
+    if (value < this.min) this.min = value;
+    if (value > this.max) this.max = value;
+    if (Math.abs(value) > LARGEST) this.firstUnfit ??= { line, text };
+    if (this.isWhole && !Number.isInteger(value)) this.isWhole = false;
+    if (this.isCounting && value !== this.#last + 1 && !Number.isNaN(this.#last)) this.isCounting = false;
+    this.#last = value;
+    if (isPlain) return;
+    const { decimal } = this.#options;
+    this.unit ??= unitOf(text, decimal);
+    if (decimal === '.' || /[^\d,+e-]/i.test(text)) this.isPlain = false;
+  }
+
+  #addDate(text: string, { year, hour, hasDay }: DateValue): void {
+    if (hour !== undefined) this.hasHours = true;
+    if (!hasDay) {
+      this.isNeverTimeAlone = false;
+      return;
+    }
+    this.hasDays = true;
+    this.firstYear = Math.min(this.firstYear, year);
+    this.lastYear = Math.max(this.lastYear, year);
+    const orders = ordersOf(text);
+    this.#orders = new Set(this.#orders ? [...this.#orders].filter((order) => orders.includes(order)) : orders);
+  }
+
+  /** A text that is kept is counted by its entry. */
+  #keep(text: string, kind: TextKind): void {
+    this.#texts ??= new Map();
+    if (this.#texts.size <= MAX_CATEGORIES) {
+      this.#texts.set(text, { kind, count: 1 });
+      this.#options.budget.left--;
+      if (this.#texts.size > MAX_CATEGORIES) this.rowsUntilFull = this.#present();
+    } else this.#counts[kind]++;
+  }
+
+  #present(): number {
+    return this.counts().number + this.counts().date + this.counts().word;
+  }
+
+  /** Cells by what they hold, missing ones apart. */
+  counts(): Readonly<Record<TextKind, number>> {
+    const all = { ...this.#counts };
+    for (const { kind, count } of this.texts.values()) all[kind] += count;
+    return all;
+  }
+
+  /** The different texts; one more than MAX_CATEGORIES stands for too many. */
+  get texts(): ReadonlyMap<string, Seen> {
     return this.#texts ?? NO_TEXTS;
   }
 
-  /** Whether numbers came before the first word, so that one more pass is needed that keeps them. */
-  get isIncomplete(): boolean {
-    return this.firstWord !== undefined && this.#missedNumbers;
+  get isFull(): boolean {
+    return this.texts.size > MAX_CATEGORIES;
   }
 
-  get kind(): 'numeric' | 'categorical' {
-    return this.firstWord === undefined ? 'numeric' : 'categorical';
+  /** How many words a text of words has, on average over those that are kept. */
+  wordsInText(): number {
+    const words = [...this.texts.values()].filter(({ kind }) => kind === 'word').length;
+    return words === 0 ? 0 : this.#wordLengths / Math.max(words, 1);
   }
 
-  /** @throws {UserError} when there are too many, naming the cell that would have to be a number. */
-  categories(path: string): string[] {
-    if (this.texts.size <= MAX_CATEGORIES) return sortTexts(this.texts);
-    const where = `${path}: ${this.firstWord ? `line ${this.firstWord.line}, ` : ''}column ${quote(this.name)}`;
-    const got = this.firstWord ? quote(this.firstWord.text) : 'more numbers';
-    throw unexpected(where, `numbers, or at most ${MAX_CATEGORIES} different texts`, got);
+  /** Ways to read the dates, the likeliest first; none where each of them fails at some date. */
+  get orders(): readonly DateOrder[] {
+    return [...(this.#orders ?? [])];
+  }
+
+  /** Whether there were numbers whose texts are not kept, so that one more pass is needed to take them for categories. */
+  get lacksNumbers(): boolean {
+    return this.#missedNumbers;
   }
 }

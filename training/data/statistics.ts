@@ -17,6 +17,8 @@ export interface InputStatistics {
  *
  * For the n-th value x of a group (Welford, Technometrics 4(3), 1962):
  *   δ = x − μₙ₋₁,   μₙ = μₙ₋₁ + δ/n,   Mₙ = Mₙ₋₁ + δ·(x − μₙ),   σ² = Mₙ/n.
+ * NaN, a missing value, counts in none of them.
+ *
  * Unlike Σx² − (Σx)²/n it does not cancel when the mean is far larger than the deviation.
  */
 export function inputStatistics(samples: Samples, per: 'feature' | 'channel'): InputStatistics {
@@ -27,23 +29,28 @@ export function inputStatistics(samples: Samples, per: 'feature' | 'channel'): I
 
   const mean = new Float64Array(groups);
   const squares = new Float64Array(groups);
+  const counts = new Float64Array(groups);
   let position = 0;
   for (let sample = 0; sample < count; sample++) {
     for (let group = 0; group < groups; group++) {
       let mu = mean[group] ?? 0;
       let m = squares[group] ?? 0;
-      for (let n = sample * groupSize + 1; n <= (sample + 1) * groupSize; n++) {
+      let n = counts[group] ?? 0;
+      for (let i = 0; i < groupSize; i++) {
         const x = inputs[position++] ?? 0;
+        if (Number.isNaN(x)) continue;
+        n++;
         const delta = x - mu;
         mu += delta / n;
         m += delta * (x - mu);
       }
+      counts[group] = n;
       mean[group] = mu;
       squares[group] = m;
     }
   }
-  const n = Math.max(1, count * groupSize);
-  return { mean: Float32Array.from(mean), variance: Float32Array.from(squares, (m) => m / n) };
+  const variance = squares.map((m, group) => m / Math.max(1, counts[group] ?? 0));
+  return { mean: Float32Array.from(mean), variance: Float32Array.from(variance) };
 }
 
 /** Mean and variance of the numbers to predict, each of one element; undefined where the targets are no numbers. */

@@ -2,8 +2,11 @@
 import { batchNorm, conv2d, dense, flatten, maxPool, relu } from './layer.ts';
 import type { Layer, Network } from './schema.ts';
 
+/** What a network has to know of the units of the data. */
+export type Units = Pick<Network, 'categories' | 'fills' | 'indicators' | 'standardizedTargets'>;
+
 /** What a network must fit: one raw sample, and how many numbers are wanted of it. */
-export interface Fit extends Pick<Network, 'name' | 'inputShape' | 'categories' | 'standardizedTargets'> {
+export interface Fit extends Pick<Network, 'name' | 'inputShape' | keyof Units> {
   readonly outputs: number;
 }
 

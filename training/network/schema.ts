@@ -78,6 +78,10 @@ export const networkSchema = z
     inputNormalization: z.enum(['channel', 'feature', 'none']),
     /** Of rows of a table: how many categories each column has, 0 where it holds numbers. Categories come by index. */
     categories: z.array(z.int().nonnegative()).readonly().optional(),
+    /** Of rows of a table: what stands in for a missing number, or category by its index; null where none may be missing. */
+    fills: z.array(z.number().nullable()).readonly().optional(),
+    /** Of rows of a table: the places beside which the layers are told whether the value was missing. */
+    indicators: z.array(z.int().nonnegative()).readonly().optional(),
     /** The layers give numbers in standard deviations from the mean target, the network gives them in the targets' unit. */
     standardizedTargets: z.literal(true).optional(),
     layers: z.array(layerSchema).readonly(),

@@ -30,11 +30,17 @@ function columnsOf(categories: readonly number[]) {
 }
 
 /** μ and σ² of the raw inputs: of each feature or channel, or of each column with numbers. */
-export function planInput({ name, inputShape, inputNormalization, categories }: Network): Statistics | undefined {
+export function planInput(network: Network): Statistics | undefined {
+  const { name, inputShape, inputNormalization, categories, fills, indicators } = network;
   const [channels, ...spatial] = inputShape;
   if (channels === undefined) throw new GraphError(`${name}: expected an input shape, got ${formatShape(inputShape)}`);
-  if (categories && (categories.length !== channels || spatial.length > 0)) {
-    throw new GraphError(`${name}: expected ${categories.length} columns, got ${formatShape(inputShape)}`);
+  for (const list of [categories, fills]) {
+    if (list && (list.length !== channels || spatial.length > 0)) {
+      throw new GraphError(`${name}: expected ${list.length} columns, got ${formatShape(inputShape)}`);
+    }
+  }
+  if (indicators?.some((column) => column >= channels || spatial.length > 0)) {
+    throw new GraphError(`${name}: expected indicators of ${channels} columns, got ${indicators.join(', ')}`);
   }
   const features = categories ? [columnsOf(categories).numeric.length] : inputShape;
   if (inputNormalization === 'none' || features[0] === 0) return undefined;
@@ -45,9 +51,15 @@ export function planInput({ name, inputShape, inputNormalization, categories }: 
 export const planTarget = ({ standardizedTargets }: Network): Statistics | undefined =>
   standardizedTargets && statistics('target', [1]);
 
-/** What the first layer takes: the numbers of a row, then a place for each category of its other columns. */
-export function encodedShape({ inputShape, categories }: Network): readonly number[] {
-  return categories ? [categories.reduce((width, count) => width + Math.max(count, 1), 0)] : inputShape;
+/**
+ * What the first layer takes: the numbers of a row, then a place for each category of its other columns, then a place for each number
+ * of which it is told whether it was missing.
+ */
+export function encodedShape({ inputShape, categories, indicators = [] }: Network): readonly number[] {
+  if (!categories && indicators.length === 0) return inputShape;
+  const [columns = 0] = inputShape;
+  const places = categories?.reduce((width, count) => width + Math.max(count, 1), 0) ?? columns;
+  return [places + indicators.length];
 }
 
 type Tensors = ReadonlyMap<string, Value>;
@@ -60,16 +72,32 @@ export function emitInput(
   x: Value,
   tensors: Tensors,
 ): Value {
-  const { categories } = network;
+  const { categories, indicators = [] } = network;
   const floats = x.dtype === 'float32' ? x : g.Cast(x, { to: 'float32' });
-  if (!categories) return normalize(g, input, floats, tensors);
+  const whole = emitFills(g, network, floats);
+  const told = indicators.length > 0 ? [emitIndicators(g, indicators, floats)] : [];
+  if (!categories) {
+    const numbers = normalize(g, input, whole, tensors);
+    return told.length > 0 ? g.Concat(numbers, ...told, { axis: 1 }) : numbers;
+  }
   const { numeric, categorical } = columnsOf(categories);
-  const take = (columns: readonly number[]) => g.Gather(floats, g.ints(columns), { axis: 1 });
+  const take = (columns: readonly number[]) => g.Gather(whole, g.ints(columns), { axis: 1 });
   const numbers = numeric.length > 0 ? [normalize(g, input, take(numeric), tensors)] : [];
   const sources = categorical.flatMap((column) => new Array<number>(categories[column] ?? 0).fill(column));
   const places = sources.length > 0 ? [oneHot(g, take(sources), placesOf(categories))] : [];
-  return g.Concat(...numbers, ...places, { axis: 1 });
+  return g.Concat(...numbers, ...places, ...told, { axis: 1 });
 }
+
+/** What stands in for NaN in each column; NaN itself where nothing does. */
+function emitFills(g: GraphBuilder, { fills = [] }: Network, x: Value): Value {
+  if (fills.every((fill) => fill === null)) return x;
+  const data = Float32Array.from(fills, (fill) => fill ?? NaN);
+  return g.Where(g.IsNaN(x), g.initializer('fill', { dtype: 'float32', shape: [data.length], data }), x);
+}
+
+/** 1 where the number was missing, else 0. */
+const emitIndicators = (g: GraphBuilder, columns: readonly number[], x: Value): Value =>
+  g.Cast(g.IsNaN(g.Gather(x, g.ints(columns), { axis: 1 })), { to: 'float32' });
 
 /** x̂ = (x − μ) / √(σ² + ε) */
 function normalize(g: GraphBuilder, input: Statistics | undefined, x: Value, tensors: Tensors): Value {

@@ -1,8 +1,9 @@
 /** The network of a run: what the flags say, or else what the data suggest, in the units of the data. */
-import { classesOf, type Column, type DataSource, type LoadedData, sourceName } from '../data/index.ts';
+import { inputsOf } from '../columns/index.ts';
+import { classesOf, type DataSource, type LoadedData, sourceName } from '../data/index.ts';
 import { quote, unexpected } from '../files/index.ts';
 import { formatShape, sameShape } from '../graph/index.ts';
-import { denseNetwork, imageNetwork, type Network, outputShapeOf, type Plan } from '../network/index.ts';
+import { denseNetwork, imageNetwork, type Network, outputShapeOf, type Plan, type Units } from '../network/index.ts';
 import { checkObjective, type Objective, objectiveRuleOf, type OutputKind } from '../objective/index.ts';
 import { findNetwork } from './network.ts';
 
@@ -48,10 +49,13 @@ function requireInputs(network: Network, { train }: LoadedData): Network {
   throw unexpected(network.name, wanted, formatShape(network.inputShape));
 }
 
-/** What the network has to know of the units of the data. */
-const unitsOf = ({ columns }: LoadedData, output: OutputKind): Pick<Network, 'categories' | 'standardizedTargets'> => ({
-  ...(columns?.some(({ kind }) => kind === 'categorical') && { categories: columns.map(categoriesOf) }),
-  ...(output === 'number' && { standardizedTargets: true }),
-});
-
-const categoriesOf = (column: Column): number => (column.kind === 'categorical' ? column.categories.length : 0);
+function unitsOf({ columns }: LoadedData, output: OutputKind): Units {
+  const inputs = inputsOf(columns ?? []);
+  const indicators = [...inputs.keys()].filter((i) => inputs[i]?.indicator);
+  return {
+    ...(inputs.some(({ categories }) => categories > 0) && { categories: inputs.map(({ categories }) => categories) }),
+    ...(inputs.some(({ fill }) => fill !== null) && { fills: inputs.map(({ fill }) => fill) }),
+    ...(indicators.length > 0 && { indicators }),
+    ...(output === 'number' && { standardizedTargets: true }),
+  };
+}

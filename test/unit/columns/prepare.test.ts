@@ -41,7 +41,7 @@ describe('a row', () => {
   it.each<[number, unknown, string, string]>([
     [0, 'Team', 'unknown', 'one of "Free", "Pro"'],
     [1, 'many', 'not a number', 'a number'],
-    [1, 1e39, 'too large', 'a number in the range of float32'],
+    [1, 1e39, 'too large', 'a number that float32 holds'],
     [1, NaN, 'not a number', 'a number'],
     [1, true, 'not a number', 'a number'],
     [1, null, 'missing', 'a value'],

@@ -50,12 +50,12 @@ describe('bn-edge answers in one line to', () => {
     [
       'a table without a label',
       ['train', 'FOLDER/a.csv'],
-      'FOLDER/a.csv: expected the name of the label to predict, got none',
+      'FOLDER/a.csv: expected the name of the label to predict, got none; --label names it',
     ],
     [
       'another kind of file',
       ['train', 'package.json'],
-      'package.json: expected a .csv, .tsv, .tab, .npz or .npy file, or a folder of images, got another kind of file',
+      'package.json: expected a .csv, .tsv, .tab, .txt, .data, .parquet, .jsonl, .ndjson, .npz or .npy file, or a folder of images, got another kind of file',
     ],
     [
       'evaluate without anything',

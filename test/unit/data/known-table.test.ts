@@ -24,7 +24,7 @@ async function read(lines: readonly string[], model: Parameters<typeof readKnown
   return readKnownTable(path, { label: 'churned' }, model);
 }
 
-it("takes the model's columns in their order, its categories, its classes and its fills", async () => {
+it("takes the model's columns in their order, its categories and its classes, and leaves gaps to it", async () => {
   const { dataset, unknown } = await read([
     'churned,extra,age,seats,plan',
     'yes,a,30,2,Team',
@@ -33,7 +33,7 @@ it("takes the model's columns in their order, its categories, its classes and it
   ]);
   expect(dataset).toEqual({
     task: 'classification',
-    inputs: Float32Array.of(2, 2, 30, 1, 1, 40, 1, 5, 40),
+    inputs: Float32Array.of(2, 2, 30, NaN, 1, NaN, 1, 5, NaN),
     inputShape: [3],
     count: 3,
     lines: Int32Array.of(2, 3, 4),

@@ -12,10 +12,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function read(content: string | Uint8Array, options: TableOptions, name = 't.csv') {
+async function write(content: string | Uint8Array, name = 't.csv'): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, content);
-  return readTable(path, options);
+  return path;
+}
+
+async function read(content: string | Uint8Array, options: TableOptions, name?: string) {
+  const { columns, dataset } = await readTable(await write(content, name), options);
+  return { columns, dataset };
 }
 
 const FLOWERS = `width,colour,height,species
@@ -104,7 +109,8 @@ describe('a table', () => {
   it('takes many whole numbers in the label as values', async () => {
     const rows = Array.from({ length: 21 }, (_, i) => `1,${i}\n`);
     expect((await read(`x,y\n${rows.join('')}`, { label: 'y' })).dataset.task).toBe('regression');
-    expect((await read(`x,y\n${rows.slice(1).join('')}`, { label: 'y' })).dataset.task).toBe('classification');
+    const fewer = [...rows.slice(1), '1,5\n'].join('');
+    expect((await read(`x,y\n${fewer}`, { label: 'y' })).dataset.task).toBe('classification');
   });
 
   it('takes numbers as categories when told to', async () => {
@@ -118,118 +124,147 @@ describe('a table', () => {
     expect(dataset.inputs).toEqual(Float32Array.of(0, 1, 2, 0));
   });
 
-  it.each(['', '?', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL'])(
-    'takes %o as missing where that is allowed',
+  it.each(['', '?', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL', '#N/A', '<NA>', 'None', 'n/a', '-', '.', 'inf'])(
+    'takes %o as missing',
     async (nothing) => {
-      const content = `x,c,y\n${nothing},red,a\n2,${nothing},b\n`;
-      const { columns, dataset } = await read(content, { label: 'y', incomplete: new Set(['x', 'c']) });
+      const content = `x,c,y\n${nothing},red,a\n2,${nothing},b\n3,red,b\n`;
+      const { columns, dataset } = await read(content, { label: 'y' });
       expect(columns).toMatchObject([{ kind: 'numeric' }, { categories: ['red'] }]);
-      expect(dataset.inputs).toEqual(Float32Array.of(NaN, 0, 2, NaN));
+      expect(dataset.inputs).toEqual(Float32Array.of(NaN, 0, 2, NaN, 3, 0));
     },
   );
 
   it('gives any float32 back exactly', async () => {
-    const floats = fc.float({ noNaN: true, noDefaultInfinity: true });
+    const largest = Math.fround(3.3e38);
+    const floats = fc.float({ noNaN: true, min: -largest, max: largest });
     await fc.assert(
       fc.asyncProperty(fc.array(floats, { minLength: 1, maxLength: 9 }), async (values) => {
-        const { dataset } = await read(`y,x\n${values.map((value) => `a,${value}\n`).join('')}`, { label: 'y' });
-        expect([...dataset.inputs]).toEqual(values.map((value) => value + 0));
+        const { dataset } = await read(`y,x\n${values.map((value) => `a,${value}\n`).join('')}b,0\n`, { label: 'y' });
+        expect([...dataset.inputs]).toEqual([...values.map((value) => value + 0), 0]);
       }),
       { numRuns: 30 },
     );
   });
 
+  const impute = (name: string, how: string) => ({ imputations: { own: new Map([[name, how]]) } });
+  const ways =
+    '--missing x=median takes it for missing, --categorical x takes all as texts, --ignore x leaves the column out';
   const many = Array.from({ length: 1001 }, (_, i) => `${i}.5`);
   const withMany = (typo: string) =>
-    `x,y\n${[...many.slice(0, 700), typo, ...many.slice(700)].map((x) => `${x},a\n`).join('')}`;
+    `x,y\n${[...many.slice(0, 700), typo, ...many.slice(700)].map((x, i) => `${x},${i % 2 === 0 ? 'a' : 'b'}\n`).join('')}`;
   const kinds = (kind: 'numeric' | 'categorical' | 'ignored') => ({ kinds: new Map([['x', kind]]) });
   it.each<[string, string | Uint8Array, Partial<TableOptions>, string]>([
-    ['nothing', '', {}, 'expected a column "y", got an empty file'],
+    ['nothing', '', {}, 'expected a column "y", got an empty file; --label names one of them'],
     ['a header only', 'x,y\n', {}, 'expected rows of data, got none'],
-    ['no such label', 'a,b\n1,2\n', {}, 'expected a column "y", got "a", "b"'],
-    ['no such column to ignore', 'a,y\n1,2\n', kinds('ignored'), 'expected a column "x", got "a", "y"'],
-    ['no such column to impute', 'a,y\n1,2\n', { incomplete: new Set(['x']) }, 'expected a column "x", got "a", "y"'],
-    ['nothing but the label', 'y\n1\n', {}, 'expected a column besides the label, got none'],
-    ['two columns of one name', 'x,y,x\n1,2,3\n', {}, 'expected different column names, got "x" twice'],
-    ['a cell too few', 'x,y\n1,a\n2\n', {}, 'line 3: expected 2 cells, got 1'],
-    ['a cell too many', 'x,y\n1,a\n2,b,c\n', {}, 'line 3: expected 2 cells, got 3'],
+    ['no such label', 'a,b\n1,2\n', {}, 'expected a column "y", got "a", "b"; --label names one of them'],
+    [
+      'no such column to ignore',
+      'a,y\n1,2\n',
+      kinds('ignored'),
+      'expected a column "x", got "a", "y"; --ignore names one of them',
+    ],
+    [
+      'no such column to impute',
+      'a,y\n1,2\n',
+      impute('x', 'mean'),
+      'expected a column "x", got "a", "y"; --missing names one of them',
+    ],
+    ['nothing but the label', 'y\n1\n2\n', {}, 'expected a column besides the label, got none'],
+    [
+      'two columns of one name',
+      'x,y,x\n1,2,3\n',
+      {},
+      'expected different column names, got "x" twice; --no-header reads without names',
+    ],
+    [
+      'a cell too few',
+      'x,y\n1,a\n2\n',
+      {},
+      'line 3: expected 2 cells, got 1; --delimiter, --skip-rows and --comment say how it is to be read',
+    ],
+    [
+      'a cell too many',
+      'x,y\n1,a\n2,b,c\n',
+      {},
+      'line 3: expected 2 cells, got 3; --delimiter, --skip-rows and --comment say how it is to be read',
+    ],
     [
       'a missing number',
       'x,y\n1,a\n,b\n',
-      {},
-      'line 3, column "x": expected a value, or an imputation for the column, got none',
+      impute('x', 'refuse'),
+      'line 3, column "x": expected a value, got none (1 of 2 rows have none); leave out --missing refuse, or say --missing x=HOW or --ignore x',
     ],
     [
       'a missing label',
-      'x,y\n1,a\n2,?\n',
-      { incomplete: new Set(['y']) },
-      'line 3, column "y": expected a value to predict, got none',
+      'x,y\n1,a\n2,?\n3,b\n',
+      {},
+      'line 3, column "y": expected a value to predict, got none (1 of 3 rows have none); --drop-missing-labels leaves them out',
     ],
     [
       'a word in a numeric column',
       'x,y\n1,a\n2o,b\n',
       kinds('numeric'),
-      'line 3, column "x": expected a number, got "2o"',
+      `line 3, column "x": expected a number, as 1 of 2 cells are, got "2o"; ${ways}`,
     ],
     [
       'a hexadecimal number',
       'x,y\n1,a\n0x10,b\n',
       kinds('numeric'),
-      'line 3, column "x": expected a number, got "0x10"',
+      `line 3, column "x": expected a number, as 1 of 2 cells are, got "0x10"; ${ways}`,
     ],
     [
       'a number beyond float32',
       'x,y\n1,a\n\n1e39,b\n',
       {},
-      'line 4, column "x": expected a number in the range of float32, got "1e39"',
+      'line 4, column "x": expected a number that float32 holds, got "1e39"; --missing x=median takes it for missing, --ignore x leaves the column out',
     ],
     [
       'a slip among many numbers',
       withMany('3·5'),
       {},
-      'line 702, column "x": expected numbers, or at most 1000 different texts, got "3·5"',
+      `line 702, column "x": expected a number, as 1,001 of 1,002 cells are, got "3·5"; ${ways}`,
     ],
     [
       'too many numbers to be categories',
       withMany('1'),
       kinds('categorical'),
-      'column "x": expected numbers, or at most 1000 different texts, got more numbers',
+      'column "x": expected numbers, or at most 1000 different texts, got more numbers; --ignore x leaves the column out',
     ],
     [
       'a word to predict',
-      'x,y\n1,2\n1,two\n',
+      'x,y\n1,2\n1,two\n1,3\n',
       { task: 'regression' },
-      'line 3, column "y": expected a number, got "two"',
+      'line 3, column "y": expected a number to predict, as in 2 of 3 rows, got "two"; --drop-missing-labels leaves such rows out, --task classification takes all texts for classes',
     ],
     [
       'a quote that is never closed',
       'x,y\n1,"a\n2,b\n',
       {},
-      'line 3, column 2: expected a closing quote, got the end of the file',
+      'line 3, column 2: expected a closing quote, got the end of the file; --quote none takes quotes as they are',
     ],
     [
       'a quote never closed in a large file',
       `x,y\n1,"${'a'.repeat(1_100_000)}`,
       {},
-      'line 2, column 2: expected a closing quote, got 1000000 bytes without',
+      'line 2, column 2: expected a closing quote, got 1000000 bytes without; --quote none takes quotes as they are',
     ],
     [
       'a quote inside a cell',
       'x,y\n1,a"b\n',
       {},
-      'line 2, column 2: expected quotes around a whole cell (and doubled inside it), got a quote elsewhere',
+      'line 2, column 2: expected quotes around a whole cell (and doubled inside it), got a quote elsewhere; --quote none takes quotes as they are',
     ],
     [
       'text after a quoted cell',
       'x,y\n1,"a"b\n',
       {},
-      'line 2, column 2: expected quotes around a whole cell (and doubled inside it), got a quote elsewhere',
+      'line 2, column 2: expected quotes around a whole cell (and doubled inside it), got a quote elsewhere; --quote none takes quotes as they are',
     ],
     [
       'Latin-1 text',
       Buffer.from('x,y\n1,caf\u00e9\n', 'latin1'),
       {},
-      'line 2, column 2: expected text in UTF-8, got other bytes',
+      'line 2, column 2: expected text in UTF-8, got other bytes; --encoding latin1 or cp1252 reads them',
     ],
   ])('is refused with %s', async (_name, content, options, message) => {
     const complaint = new UserError(`${join(folder, 't.csv')}: ${message}`);

@@ -21,13 +21,13 @@ function answer(exported: TrainedModel, shape: readonly number[], x: readonly nu
 
 describe('an exported graph', () => {
   test('fills in what is missing, in the columns that allow it', () => {
-    const columns = [
-      { kind: 'numeric', name: 'a', fill: 7 },
-      { kind: 'categorical', name: 'b', categories: ['x', 'y'], fill: 1 },
-      { kind: 'numeric', name: 'c', fill: null },
-    ] as const;
-    const exported = model({ inputShape: [3], categories: [0, 2, 0] }, { columns });
+    const exported = model({ inputShape: [3], categories: [0, 2, 0], fills: [7, 1, null] });
     expect(answer(exported, [2, 3], [NaN, NaN, NaN, 1, 0, 2])).toEqual(['prediction', [7, NaN, 0, 1, 1, 2, 1, 0]]);
+  });
+
+  test('tells the layers what was missing, and has a place of its own for a missing category', () => {
+    const exported = model({ inputShape: [2], categories: [0, 3], fills: [7, 2], indicators: [0] });
+    expect(answer(exported, [2, 2], [NaN, NaN, 1, 0])).toEqual(['prediction', [7, 0, 0, 1, 1, 1, 1, 0, 0, 0]]);
   });
 
   test('has no such nodes where nothing may be missing', () => {

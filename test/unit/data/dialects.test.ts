@@ -1,0 +1,150 @@
+/** However a table is written, the same data set is read, and what was found is said. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type DataSource, loadData } from '../../../training/data/index.ts';
+import { UserError } from '../../../training/files/errors.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dialects-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const header = ['size', 'colour', 'price', 'kind'];
+const rows = Array.from({ length: 40 }, (_, i) => [
+  (i - 20) / 8,
+  ['red', 'green', 'blue'][i % 3] ?? '',
+  1000 * (i % 7) + 0.5,
+  i % 2 === 0 ? 'heron' : 'stork',
+]);
+
+const table = (delimiter: string, write: (value: string | number) => string = String) =>
+  [header, ...rows].map((row) => `${row.map(write).join(delimiter)}\n`).join('');
+const comma = (value: string | number) => String(value).replace('.', ',');
+const quoted = (quote: string) => (value: string | number) => `${quote}${value}${quote}`;
+const aligned = [header, ...rows].map((row) => `  ${row.map((value) => String(value).padEnd(9)).join(' ')}\n`).join('');
+const jsonLines = rows.map((row) => `${JSON.stringify(Object.fromEntries(header.map((name, i) => [name, row[i]])))}\n`);
+
+async function load(name: string, content: string | Uint8Array, options: Partial<DataSource> = {}) {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return loadData(path, { seed: 1, label: 'kind', ...options });
+}
+
+describe('a table is read alike', () => {
+  it.each<[string, string, string | Uint8Array, Partial<DataSource>, string[]]>([
+    ['with semicolons', 't.csv', table(';'), {}, ['read with cells between ";"']],
+    ['with tabs in a .csv', 't.csv', table('\t'), {}, ['read with cells between tabs']],
+    ['with tabs in a .tsv', 't.tsv', table('\t'), {}, []],
+    ['with bars', 't.txt', table('|'), {}, ['read with cells between "|"']],
+    ['with blanks', 't.data', aligned, {}, ['read with cells between blanks']],
+    ['with a delimiter that is said', 't.csv', table('~'), { delimiter: '~' }, []],
+    ['with a decimal comma', 't.csv', table(';', comma), {}, ['read with cells between ";", a decimal comma']],
+    [
+      'with a decimal comma in quotes',
+      't.csv',
+      table(',', (value) => quoted('"')(comma(value))),
+      {},
+      ['read with a decimal comma'],
+    ],
+    [
+      'with a decimal comma that is said',
+      't.csv',
+      table(';', comma),
+      { decimal: ',' },
+      ['read with cells between ";"'],
+    ],
+    [
+      "with Excel's first line",
+      't.csv',
+      `sep=;\r\n${table(';').replaceAll('\n', '\r\n')}`,
+      {},
+      ['read with cells between ";"'],
+    ],
+    ['with apostrophes', 't.csv', table(',', quoted("'")), {}, ['read with cells in apostrophes']],
+    ['with a quote that is said', 't.csv', table(',', quoted('~')), { quote: '~' }, []],
+    ['with a byte order mark', 't.csv', `\uFEFF${table(',')}`, {}, []],
+    ['in UTF-16', 't.csv', Buffer.from(`\uFEFF${table(',')}`, 'utf16le'), {}, ['read with text in UTF-16LE']],
+    [
+      'in UTF-16 of the other order',
+      't.csv',
+      Buffer.from(`\uFEFF${table('\t')}`, 'utf16le').swap16(),
+      {},
+      ['read with text in UTF-16BE, cells between tabs'],
+    ],
+    ['in gzip', 't.csv.gz', gzipSync(table(',')), {}, []],
+    ['with comments', 't.csv', `# a table\n${table(',').replace('\n', '\n# of birds\n')}`, { comment: '#' }, []],
+    [
+      'behind other lines',
+      't.csv',
+      `A report,"of 2024"\n\n${table(';')}`,
+      { skipRows: 2 },
+      ['read with cells between ";"'],
+    ],
+    ['as JSON lines', 't.jsonl', jsonLines.join(''), {}, []],
+    [
+      'as JSON lines in another order, with an empty line',
+      't.ndjson',
+      jsonLines.map((line) => `${line}\n`).join(''),
+      {},
+      [],
+    ],
+  ])('%s', async (_, name, content, options, notes) => {
+    const plain = await load('plain.csv', table(','));
+    const { lines: _lines, ...train } = plain.train;
+    const read = await load(name, content, options);
+    expect(read.columns).toEqual(plain.columns);
+    const { lines: _others, ...again } = read.train;
+    expect(again).toEqual(train);
+    expect(read.notes).toEqual(notes);
+  });
+
+  it('in an encoding that is said', async () => {
+    const content = Buffer.from('größe,preis,art\n1,2 €,a\n2,3 €,b\n3,4 €,a\n'.replaceAll('€', '\x80'), 'latin1');
+    for (const encoding of ['latin1', 'cp1252'] as const) {
+      const { columns } = await load('t.csv', content, { label: 'art', encoding });
+      expect(columns).toEqual([
+        { kind: 'numeric', name: 'größe', fill: null },
+        { kind: 'numeric', name: 'preis', fill: null, unit: '€' },
+      ]);
+    }
+  });
+
+  it('with quotes as signs like any other', async () => {
+    const { columns } = await load('t.csv', 'size,kind\n5" pipe,a\n6" pipe,b\n5" pipe,a\n', { quote: 'none' });
+    expect(columns).toMatchObject([{ categories: ['5" pipe', '6" pipe'] }]);
+  });
+
+  it('with backslashes before quotes in cells', async () => {
+    const { columns } = await load('t.csv', 'name,kind\n"a \\"b\\"",a\n"c",b\n"c",a\n');
+    expect(columns).toMatchObject([{ categories: ['a "b"', 'c'] }]);
+  });
+
+  it('but for a first row of numbers, which is said to be taken for names', async () => {
+    const { notes } = await load('t.csv', '1,2\n3,4\n5,5\n7,4\n', { label: '2' });
+    expect(notes).toContain(
+      'the first row holds numbers only, and is taken for the names of the columns: --no-header takes it as data',
+    );
+  });
+});
+
+describe('a file that is no table', () => {
+  it.each<[string, string, string | Uint8Array, string]>([
+    ['broken gzip', 'b.csv.gz', gzipSync(table(',')).subarray(0, 60), ': expected a whole gzip file, got a broken one'],
+    ['no JSON', 'b.jsonl', '{"a":1}\n[1]\n', ': line 2: expected a JSON object, got "[1]"'],
+    [
+      'no Parquet',
+      'b.parquet',
+      'PAR1 nothing',
+      ': expected a Parquet file (plain, Snappy, gzip or Brotli), got one that cannot be read: ',
+    ],
+  ])('is refused: %s', async (_, name, content, message) => {
+    const error: unknown = await load(name, content).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as UserError).message).toContain(join(folder, name) + message);
+    expect((error as UserError).message).not.toContain('\n');
+  });
+});

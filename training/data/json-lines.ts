@@ -1,0 +1,59 @@
+/** JSON lines as a table: an object a line, its members as the texts that a file of text would have. */
+import { quote, unexpected } from '../files/index.ts';
+import type { TableFile, TableRow } from './table-rows.ts';
+import { textOf } from './text-file.ts';
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** @throws {UserError} naming the line that is no object */
+export async function openJsonLines(path: string): Promise<TableFile> {
+  const names = new Set<string>();
+  for await (const objects of objectsOf(path))
+    for (const { object } of objects) for (const name of Object.keys(object)) names.add(name);
+  return { names: [...names], decimal: '.', notes: [], rows: () => rowsOf(path, [...names]) };
+}
+
+async function* rowsOf(path: string, names: readonly string[]): AsyncGenerator<readonly TableRow[]> {
+  for await (const objects of objectsOf(path)) {
+    yield objects.map(({ line, object }) => ({
+      line,
+      cells: names.map((name) => textOfValue(Object.hasOwn(object, name) ? object[name] : null)),
+    }));
+  }
+}
+
+async function* objectsOf(path: string): AsyncGenerator<readonly { readonly line: number; readonly object: Line }[]> {
+  const decoder = new TextDecoder();
+  let [line, rest] = [0, ''];
+  for await (const chunk of textOf(path, 'utf-8')) {
+    const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n');
+    rest = lines.pop() ?? '';
+    yield lines.flatMap((text) => objectIn(path, ++line, text));
+  }
+  yield objectIn(path, line + 1, rest);
+}
+
+function objectIn(
+  path: string,
+  line: number,
+  text: string,
+): readonly { readonly line: number; readonly object: Line }[] {
+  if (text.trim() === '') return [];
+  try {
+    const object: unknown = JSON.parse(text);
+    if (typeof object === 'object' && object !== null && !Array.isArray(object))
+      return [{ line, object: object as Line }];
+  } catch {
+    // Told below.
+  }
+  throw unexpected(`${path}: line ${line}`, 'a JSON object', quote(text));
+}
+
+/** A value as a cell. */
+export function textOfValue(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? '' : value.toISOString();
+  if (typeof value === 'string') return value.trim();
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  return JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? String(member) : member));
+}

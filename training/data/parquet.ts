@@ -1,0 +1,84 @@
+/** Apache Parquet as a table: a row group at a time, its values as the texts that a file of text would have. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
+import { cannotRead, oneLine, unexpected, UserError } from '../files/index.ts';
+import type { TableFile, TableRow } from './table-rows.ts';
+import { textOfValue } from './json-lines.ts';
+
+/** Snappy is the library's own; what else Node has. */
+const compressors: Compressors = {
+  GZIP: (bytes) => new Uint8Array(gunzipSync(bytes)),
+  BROTLI: (bytes) => new Uint8Array(brotliDecompressSync(bytes)),
+};
+
+/** Rows that are handed on at once. */
+const MOST_ROWS = 1000;
+
+/** @throws {UserError} for a file that is none, is broken, or has columns in columns */
+export async function openParquet(path: string): Promise<TableFile> {
+  const { parquetMetadataAsync, parquetSchema } = await import('hyparquet');
+  return explained(path, async () => {
+    const metadata = await parquetMetadataAsync(fileOf(path));
+    const names = parquetSchema(metadata).children.map(({ element }) => element.name);
+    return { names, decimal: '.', notes: [], rows: () => rowsOf(path, metadata, names) };
+  });
+}
+
+async function* rowsOf(
+  path: string,
+  metadata: FileMetaData,
+  names: readonly string[],
+): AsyncGenerator<readonly TableRow[]> {
+  const { parquetReadObjects } = await import('hyparquet');
+  let start = 0;
+  for (const group of metadata.row_groups) {
+    const end = start + Number(group.num_rows);
+    const read = { file: fileOf(path), metadata, rowStart: start, rowEnd: end, compressors };
+    const objects = await explained(path, () => parquetReadObjects(read));
+    for (let at = 0; at < objects.length; at += MOST_ROWS) {
+      const first = start + at + 1;
+      yield objects.slice(at, at + MOST_ROWS).map((object, i) => ({
+        line: first + i,
+        cells: names.map((name) => textOfValue((object as Readonly<Record<string, unknown>>)[name])),
+      }));
+    }
+    start = end;
+  }
+}
+
+/** Each slice is read from the file. */
+function fileOf(path: string): AsyncBuffer {
+  const opened = <T>(work: (file: number) => T): T => {
+    const file = openSync(path, 'r');
+    try {
+      return work(file);
+    } finally {
+      closeSync(file);
+    }
+  };
+  const byteLength = opened((file) => fstatSync(file).size);
+  return {
+    byteLength,
+    slice: (start, end = byteLength) =>
+      opened((file) => {
+        const bytes = new Uint8Array(Math.max(end - start, 0));
+        readSync(file, bytes, 0, bytes.length, start);
+        return bytes.buffer;
+      }),
+  };
+}
+
+async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof UserError || !(error instanceof Error)) throw error;
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) throw cannotRead(path, error);
+    throw unexpected(
+      path,
+      'a Parquet file (plain, Snappy, gzip or Brotli)',
+      `one that cannot be read: ${oneLine(error.message)}`,
+    );
+  }
+}

@@ -1,0 +1,18 @@
+/** A table as whatever reads it gives it: names, and rows of text one after another. */
+import type { Decimal } from '../columns/index.ts';
+
+export interface TableRow {
+  /** Where the row ends in the file, from 1; of a file without lines its number. */
+  readonly line: number;
+  readonly cells: readonly string[];
+}
+
+export interface TableFile {
+  readonly names: readonly string[];
+  /** How numbers are written. */
+  readonly decimal: Decimal;
+  /** For people: how the file was understood. */
+  readonly notes: readonly string[];
+  /** From the first row of data on, some at a time; each call reads the file anew. */
+  readonly rows: () => AsyncIterable<readonly TableRow[]>;
+}
