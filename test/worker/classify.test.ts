@@ -119,7 +119,7 @@ describe('classify', () => {
     const noise = Uint8Array.from({ length: 200 * 200 * 3 }, (_, i) => (i * i * 2654435761) >>> 24);
     const file = encode({ width: 200, height: 200, channels: 3, data: noise });
     expect(file.byteLength).toBeGreaterThan(32_768);
-    expect(decodePicture(file).data.filter((_, i) => i % 4 !== 3)).toEqual(noise);
+    expect(decodePicture(file).data).toEqual(noise);
   });
 
   it.each(damagedPictures)('refuses $name with $status', async ({ bytes, type, status, error }) => {

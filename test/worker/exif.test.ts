@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { orientationOf, upright } from '../../training/pictures/exif.ts';
-import type { Picture } from '../../training/pictures/index.ts';
+import { orientationOf, uprightPicture } from '../../training/pictures/exif.ts';
+import { type Picture, rowsOf } from '../../training/pictures/picture.ts';
 import { jpegs, turnedJpeg } from './pictures.ts';
 
 const jpeg = Uint8Array.from(atob(jpegs['baseline'] ?? ''), (char) => char.charCodeAt(0));
@@ -15,7 +15,7 @@ function turned(rows: string, orientation: number): string {
     channels: 4,
     data: Uint8Array.from(letters.flatMap((letter) => [letter, letter, letter, letter])),
   };
-  const { width: columns, data } = upright(picture, orientation);
+  const { width: columns, data } = uprightPicture({ ...rowsOf(picture), orientation });
   const text = String.fromCharCode(...data.filter((_, i) => i % 4 === 0));
   return text.match(new RegExp(`.{${columns}}`, 'g'))?.join('/') ?? '';
 }

@@ -182,13 +182,13 @@ export const damagedPictures: readonly Damaged[] = [
     name: 'a PNG of 30,000 × 30,000 pixels',
     bytes: pngOf({ width: 30_000, height: 30_000, depth: 8, colour: 6, rows: new Uint8Array(8) }),
     status: 413,
-    error: 'png: expected at most 4194304 pixels, got 30000 × 30000',
+    error: 'png: expected at most 12582912 pixels, got 30000 × 30000',
   },
   {
     name: 'a JPEG of 30,000 × 30,000 pixels',
     bytes: jpegHeader(30_000, 30_000),
     status: 413,
-    error: 'jpeg: expected at most 4194304 pixels, got 30000 × 30000',
+    error: 'jpeg: expected at most 12582912 pixels, got 30000 × 30000',
   },
   {
     name: 'a PNG of no pixels',

@@ -1,13 +1,26 @@
 /** From a decoder's pixels to the channels that a model takes: opaque, and grey or in colour. */
-import type { Picture, Plane } from './picture.ts';
+import type { Picture } from './picture.ts';
 
 /** Red, green and blue. */
 export type Colour = readonly [red: number, green: number, blue: number];
 
+/** Splits a row of pixels into opaque channels, which are others' after the next call. */
+export type RowSplitter = (row: Uint8Array) => readonly Uint8Array[];
+
 /** @param background what shows where the picture is transparent */
-export function planesOf(picture: Picture, channels: 1 | 3, background: Colour): readonly Plane[] {
-  if (channels === 1) return [greyOf(picture, background)];
-  return background.map((paper, channel) => channelOf(picture, channel, paper));
+export function rowSplitter(
+  picture: Omit<Picture, 'data' | 'height'>,
+  channels: 1 | 3,
+  background: Colour,
+): RowSplitter {
+  if (channels === 1) return greySplitter(picture, background);
+  const lines = background.map(() => new Uint8Array(picture.width));
+  return (row) => {
+    lines.forEach((line, channel) => {
+      splitChannel(row, picture.channels, channel, background[channel] ?? 0, line);
+    });
+    return lines;
+  };
 }
 
 /**
@@ -17,31 +30,38 @@ export function planesOf(picture: Picture, channels: 1 | 3, background: Colour):
 export const luma = (red: number, green: number, blue: number): number =>
   (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
 
-/** The opaque picture in grey. */
-export function greyOf(picture: Picture, background: Colour): Plane {
+function greySplitter(picture: Omit<Picture, 'data' | 'height'>, background: Colour): RowSplitter {
+  const { width } = picture;
   const [paper] = background;
-  if (picture.channels <= 2 && isGrey(background)) return channelOf(picture, 0, paper);
-  const [red, green, blue] = background.map((shade, channel) => channelOf(picture, channel, shade).data);
-  const data = new Uint8Array(picture.width * picture.height);
-  for (let i = 0; i < data.length; i++) data[i] = luma(red?.[i] ?? 0, green?.[i] ?? 0, blue?.[i] ?? 0);
-  return { width: picture.width, height: picture.height, data };
+  const grey = [new Uint8Array(width)] as const;
+  if (picture.channels === 1) return (row) => [row];
+  if (picture.channels === 2 && isGrey(background)) {
+    return (row) => {
+      splitChannel(row, 2, 0, paper, grey[0]);
+      return grey;
+    };
+  }
+  const split = rowSplitter(picture, 3, background);
+  return (row) => {
+    const [red, green, blue] = split(row);
+    for (let x = 0; x < width; x++) grey[0][x] = luma(red?.[x] ?? 0, green?.[x] ?? 0, blue?.[x] ?? 0);
+    return grey;
+  };
 }
 
 const isGrey = ([red, green, blue]: Colour): boolean => red === green && green === blue;
 
 /** out = (value · alpha + paper · (255 − alpha)) / 255, rounded */
-function channelOf({ width, height, channels, data }: Picture, channel: number, paper: number): Plane {
-  const plane = new Uint8Array(width * height);
-  const [offset, alpha] = [channels < 3 ? 0 : channel, channels % 2 === 0 ? channels - 1 : undefined];
-  if (alpha === undefined) {
-    for (let i = 0, at = offset; i < plane.length; i++, at += channels) plane[i] = data[at] ?? 0;
-    return { width, height, data: plane };
+function splitChannel(row: Uint8Array, channels: number, channel: number, paper: number, line: Uint8Array): void {
+  const offset = channels < 3 ? 0 : channel;
+  if (channels % 2 === 1) {
+    for (let x = 0, at = offset; x < line.length; x++, at += channels) line[x] = row[at] ?? 0;
+    return;
   }
-  for (let i = 0, at = 0; i < plane.length; i++, at += channels) {
-    const opacity = data[at + alpha] ?? 0;
-    plane[i] = Math.floor(((data[at + offset] ?? 0) * opacity + paper * (255 - opacity) + 127) / 255);
+  for (let x = 0, at = 0; x < line.length; x++, at += channels) {
+    const opacity = row[at + channels - 1] ?? 0;
+    line[x] = ((row[at + offset] ?? 0) * opacity + paper * (255 - opacity) + 127) / 255;
   }
-  return { width, height, data: plane };
 }
 
 /** `#ff8000` to `[255, 128, 0]` */

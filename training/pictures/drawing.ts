@@ -3,10 +3,11 @@
  * moved to the centre.
  * http://yann.lecun.com/exdb/mnist/ (archived), "Gradient-based learning applied to document recognition", 1998
  */
-import { greyOf, luma } from './channels.ts';
-import type { Picture, Plane } from './picture.ts';
+import { luma, rowSplitter } from './channels.ts';
+import { uprightPlaces, uprightSize } from './exif.ts';
+import { giveBack, type PictureRows, type Plane } from './picture.ts';
 import type { PictureSize } from './preparation.ts';
-import { resample } from './resample.ts';
+import { type Box, Resampler } from './resample.ts';
 
 /** The share of the picture that a drawing fills: 20 of 28 pixels. */
 const BOX = 20 / 28;
@@ -14,42 +15,70 @@ const BOX = 20 / 28;
 const FAINT = 0.1;
 
 /** A grey plane, 255 where the ink is strongest; all 0 for a picture of one colour. */
-export function prepareDrawing(picture: Picture, { rows, columns }: PictureSize): Plane {
-  const paper = paperUnder(picture);
-  const frame = frameOf(inkOf(greyOf(picture, [paper, paper, paper])));
+export function prepareDrawing(picture: PictureRows, { rows, columns }: PictureSize): Plane {
+  const grey = greyOf(picture);
+  const ink = inkOf(grey);
+  const frame = frameOf(grey, ink);
   if (frame === undefined) return { width: columns, height: rows, data: new Uint8Array(rows * columns) };
   const scale = Math.min((BOX * columns) / frame.width, (BOX * rows) / frame.height);
   const fit = (side: number): number => Math.max(Math.round(side * scale), 1);
-  return centred(resample(frame, fit(frame.width), fit(frame.height)), { rows, columns });
+  const framed = resampleFrame(grey, ink, frame, { columns: fit(frame.width), rows: fit(frame.height) });
+  giveBack(grey.data);
+  return centred(framed, { rows, columns });
 }
 
-/** Where a drawing is transparent it shows black paper under light ink and white paper under dark ink. */
-function paperUnder({ channels, data }: Picture): number {
-  if (channels % 2 === 1) return 255;
-  let [light, opaque] = [0, 0];
-  for (let at = 0; at < data.length; at += channels) {
-    const alpha = data[at + channels - 1] ?? 0;
-    const red = data[at] ?? 0;
-    opaque += alpha;
-    light += alpha * (channels === 2 ? red : luma(red, data[at + 1] ?? 0, data[at + 2] ?? 0));
+/**
+ * The whole drawing, upright. Where it is transparent it shows black paper under light ink and white paper under dark ink; which of them is
+ * known when all pixels have come, so both are kept until then.
+ */
+function greyOf(picture: PictureRows): Plane {
+  const { rows: height, columns: width } = uprightSize(picture);
+  const places = uprightPlaces(picture);
+  const papers = (picture.channels % 2 === 0 ? [0, 255] : [255]).map((paper) => ({
+    split: rowSplitter(picture, 1, [paper, paper, paper]),
+    data: new Uint8Array(width * height),
+  }));
+  const inks = { light: 0, opaque: 0 };
+  let y = 0;
+  picture.read((row) => {
+    const [start, step] = places(y++);
+    for (const { split, data } of papers) {
+      const [line = row] = split(row);
+      for (let x = 0, to = start; x < picture.width; x++, to += step) data[to] = line[x] ?? 0;
+    }
+    if (picture.channels % 2 === 0) addInk(row, picture.channels, inks);
+  });
+  const [onBlack, onWhite] = papers;
+  if (!onBlack) throw new Error('internal: no paper');
+  const isDark = onWhite && inks.light <= 127.5 * inks.opaque;
+  if (onWhite) giveBack(isDark ? onBlack.data : onWhite.data);
+  return { width, height, data: isDark ? onWhite.data : onBlack.data };
+}
+
+function addInk(row: Uint8Array, channels: number, inks: { light: number; opaque: number }): void {
+  for (let at = 0; at < row.length; at += channels) {
+    const alpha = row[at + channels - 1] ?? 0;
+    const red = row[at] ?? 0;
+    inks.opaque += alpha;
+    inks.light += alpha * (channels === 2 ? red : luma(red, row[at + 1] ?? 0, row[at + 2] ?? 0));
   }
-  return light > 127.5 * opaque ? 0 : 255;
 }
 
-/** |pixel − paper|, stretched so that the strongest is 255. Paper is what most of the picture's edge shows. */
-function inkOf(grey: Plane): Plane {
-  const { width, height, data } = grey;
+/**
+ * How much ink each grey is: |grey − paper|, stretched so that the strongest is 255. Paper is what most of the picture's edge shows. All 0
+ * where there is no ink.
+ */
+function inkOf(grey: Plane): Uint8Array {
+  const counts = new Uint32Array(256);
+  for (const value of grey.data) counts[value] = (counts[value] ?? 0) + 1;
   const paper = median(edgeOf(grey));
-  let [sum, lowest, highest] = [0, Infinity, -Infinity];
-  for (const value of data) {
-    sum += value - paper;
-    lowest = Math.min(lowest, value);
-    highest = Math.max(highest, value);
-  }
-  const strongest = sum < 0 ? lowest - paper : highest - paper;
-  if (strongest === 0) return { width, height, data: new Uint8Array(data.length) };
-  return { width, height, data: data.map((value) => Math.max(Math.round(((value - paper) * 255) / strongest), 0)) };
+  const sum = counts.reduce((total, count, value) => total + count * (value - paper), 0);
+  const strongest = (sum < 0 ? counts.findIndex(isSome) : counts.findLastIndex(isSome)) - paper;
+  if (strongest === 0) return new Uint8Array(256);
+  return Uint8Array.from(counts, (_, value) => Math.max(Math.round(((value - paper) * 255) / strongest), 0));
 }
+
+const isSome = (count: number): boolean => count > 0;
 
 function edgeOf({ width, height, data }: Plane): number[] {
   const rows = [0, height - 1].flatMap((y) => Array.from({ length: width }, (_, x) => data[y * width + x] ?? 0));
@@ -62,19 +91,32 @@ function median(values: readonly number[]): number {
 }
 
 /** The part of the picture that has ink, or `undefined` where none has. */
-function frameOf({ width, height, data }: Plane): Plane | undefined {
+function frameOf({ width, height, data }: Plane, ink: Uint8Array): Box | undefined {
   let [left, right, top, bottom] = [width, -1, height, -1];
-  for (let i = 0; i < data.length; i++) {
-    if ((data[i] ?? 0) <= FAINT * 255) continue;
-    const [x, y] = [i % width, Math.floor(i / width)];
-    [left, right, top, bottom] = [Math.min(left, x), Math.max(right, x), Math.min(top, y), Math.max(bottom, y)];
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      if ((ink[data[i] ?? 0] ?? 0) <= FAINT * 255) continue;
+      if (x < left) left = x;
+      if (x > right) right = x;
+      if (y < top) top = y;
+      bottom = y;
+    }
   }
   if (right < left) return undefined;
-  const [columns, rows] = [right - left + 1, bottom - top + 1];
-  const framed = Uint8Array.from({ length: columns * rows }, (_, i) => {
-    return data[(top + Math.floor(i / columns)) * width + left + (i % columns)] ?? 0;
-  });
-  return { width: columns, height: rows, data: framed };
+  return { left, top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+function resampleFrame(grey: Plane, ink: Uint8Array, frame: Box, size: PictureSize): Plane {
+  const { width, height } = frame;
+  const box = { left: 0, top: 0, width, height };
+  const resampler = new Resampler({ width, height, ...size, box, orientation: 1 });
+  const line = new Uint8Array(width);
+  for (let y = 0; y < height; y++) {
+    const from = (frame.top + y) * grey.width + frame.left;
+    for (let x = 0; x < width; x++) line[x] = ink[grey.data[from + x] ?? 0] ?? 0;
+    resampler.push(line);
+  }
+  return resampler.result();
 }
 
 /**

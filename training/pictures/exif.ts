@@ -3,41 +3,65 @@
  * refuse a picture: they count as none.
  * https://www.cipa.jp/std/documents/download_e.html?DC-008-Translation-2023-E (4.6.2, 4.6.5.1)
  */
-import type { Picture } from './picture.ts';
+import type { Picture, PictureRows } from './picture.ts';
+import type { PictureSize } from './preparation.ts';
 
 const ORIENTATION = 0x0112;
 const APP1 = 0xe1;
 const START_OF_SCAN = 0xda;
 
-/** From a column and a row of the upright picture to those of the stored one, which is `width` × `height`. */
-type Source = (column: number, row: number, width: number, height: number) => readonly [column: number, row: number];
+/** How rows and columns of the upright picture are stored. */
+export interface StoredAs {
+  /** Upright rows are stored columns. */
+  readonly turned: boolean;
+  /** The stored columns, or rows, run the other way. */
+  readonly mirrorAcross: boolean;
+  readonly mirrorDown: boolean;
+}
 
-/** By the value of the tag. From 5 on rows and columns change places. */
-const sources: Readonly<Record<number, Source>> = {
-  2: (x, y, width) => [width - 1 - x, y],
-  3: (x, y, width, height) => [width - 1 - x, height - 1 - y],
-  4: (x, y, _, height) => [x, height - 1 - y],
-  5: (x, y) => [y, x],
-  6: (x, y, _, height) => [y, height - 1 - x],
-  7: (x, y, width, height) => [width - 1 - y, height - 1 - x],
-  8: (x, y, width) => [width - 1 - y, x],
-};
+export const storedAs = (orientation: number): StoredAs => ({
+  turned: orientation >= 5 && orientation <= 8,
+  mirrorAcross: [2, 3, 7, 8].includes(orientation),
+  mirrorDown: [3, 4, 6, 7].includes(orientation),
+});
 
-/** @param orientation the tag's value; 1, and what the standard does not know, leave the picture as it is */
-export function upright(picture: Picture, orientation: number): Picture {
-  const source = sources[orientation];
-  if (!source) return picture;
-  const { width, height, channels } = picture;
-  const turned = orientation >= 5 ? { width: height, height: width } : { width, height };
-  const data = new Uint8Array(picture.data.length);
-  for (let i = 0; i < width * height; i++) {
-    const [x, y] = source(i % turned.width, Math.floor(i / turned.width), width, height);
-    const from = (y * width + x) * channels;
-    for (let channel = 0; channel < channels; channel++) {
-      data[i * channels + channel] = picture.data[from + channel] ?? 0;
+/** Of the upright picture. */
+export function uprightSize({ width, height, orientation }: Omit<PictureRows, 'read'>): PictureSize {
+  return storedAs(orientation).turned ? { rows: width, columns: height } : { rows: height, columns: width };
+}
+
+/** Where the pixels of a stored row are in the upright picture: the first one, and the steps between them. */
+export type RowPlaces = (y: number) => readonly [start: number, step: number];
+
+export function uprightPlaces(rows: Omit<PictureRows, 'read'>): RowPlaces {
+  const { width, height } = rows;
+  const { turned, mirrorAcross, mirrorDown } = storedAs(rows.orientation);
+  const { columns } = uprightSize(rows);
+  const [across, down] = turned ? [columns, 1] : [1, columns];
+  return (y) => [
+    (mirrorDown ? height - 1 - y : y) * down + (mirrorAcross ? width - 1 : 0) * across,
+    mirrorAcross ? -across : across,
+  ];
+}
+
+/** All rows, each at its upright place. */
+export function uprightPicture(rows: PictureRows): Picture {
+  const { width, channels } = rows;
+  const size = uprightSize(rows);
+  const data = new Uint8Array(size.rows * size.columns * channels);
+  const places = uprightPlaces(rows);
+  let y = 0;
+  rows.read((row) => {
+    const [start, step] = places(y++);
+    if (step === 1) data.set(row, start * channels);
+    else {
+      for (let x = 0; x < width; x++) {
+        const [from, to] = [x * channels, (start + x * step) * channels];
+        for (let channel = 0; channel < channels; channel++) data[to + channel] = row[from + channel] ?? 0;
+      }
     }
-  }
-  return { ...turned, channels, data };
+  });
+  return { width: size.columns, height: size.rows, channels, data };
 }
 
 /** The value of the tag in a JPEG file, 1 where there is none. */

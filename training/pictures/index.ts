@@ -2,9 +2,9 @@
  * Pictures as a model takes them, the same in training and in a Worker: which is why a Worker imports this folder, and why nothing here
  * knows Node.
  */
-export { decodePicture } from './decode.ts';
+export { decodePicture, decodeRows } from './decode.ts';
 export { isJpeg, isPicture } from './format.ts';
-export { type Picture, PictureError } from './picture.ts';
+export { giveBack, type Picture, PictureError } from './picture.ts';
 export { plainPreparation } from './plain.ts';
 export type { Fit, PicturePreparation, PictureSize } from './preparation.ts';
-export { preparePicture } from './prepare.ts';
+export { preparePicture, prepareRows } from './prepare.ts';

@@ -1,42 +1,94 @@
 /**
- * JPEG to pixels, upright. Decoders differ: in how they round the cosine transform (up to 4 of 255), and in how they enlarge the colour
- * channels, which most files hold at half the size (up to 71 of 255 at the edge of a saturated colour). Training therefore decodes
- * with this one what a Worker will decode with it.
- * https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B
+ * JPEG to rows of pixels, a strip of blocks at a time: of progressive files too, whose scans are read side by side. Decoders differ: in how
+ * they round the cosine transform (up to 4 of 255), and in how they enlarge the colour channels, which most files hold at half the size (up
+ * to 71 of 255 at the edge of a saturated colour). Training therefore decodes with this one what a Worker will decode with it; both get the
+ * bits of libjpeg-turbo, which most other software shows.
+ *
+ * Done here, since decoders for JavaScript hold the whole picture in memory, several times: 12 megapixels took 197 to 518 MiB.
  */
-import decode from 'jpeg-js/lib/decoder.js';
-import { orientationOf, upright } from './exif.ts';
-import { damaged, type Picture, requireSize } from './picture.ts';
+import { orientationOf } from './exif.ts';
+import { type CoefficientStrip, ScanReader } from './jpeg-entropy.ts';
+import { channelsOf, mixes, rowReader, SampleStrips } from './jpeg-samples.ts';
+import { type Jpeg, readJpeg } from './jpeg-segments.ts';
+import { inverseTransform } from './jpeg-transform.ts';
+import { damaged, type PictureRows } from './picture.ts';
 
-/** What a Worker has for a picture of `MAX_PIXELS`. */
-const MAX_MEGABYTES = 96;
+/** @throws PictureError where the header says that the file is damaged, too large, or of a kind that is not decoded here */
+export function jpegRows(bytes: Uint8Array): PictureRows {
+  const jpeg = readJpeg(bytes);
+  const { width, height, colour } = jpeg;
+  return {
+    width,
+    height,
+    channels: channelsOf[colour],
+    orientation: orientationOf(bytes),
+    read: (take) => {
+      readRows(bytes, jpeg, take);
+    },
+  };
+}
 
-/** @throws PictureError where the file is damaged or too large */
-export function decodeJpeg(bytes: Uint8Array): Picture {
-  const { width, height } = frameSize(bytes);
-  requireSize('jpeg', width, height);
-  const options = { useTArray: true, tolerantDecoding: false, maxMemoryUsageInMB: MAX_MEGABYTES } as const;
+function readRows(bytes: Uint8Array, jpeg: Jpeg, take: (row: Uint8Array) => void): void {
+  const { width, height, across, down, components } = jpeg;
+  const units = Math.ceil(width / (8 * across));
+  const strips = components.map((component): CoefficientStrip => {
+    const blocks = units * component.across;
+    const count = blocks * component.down;
+    return { blocks, values: new Int16Array(count * 64), last: new Uint8Array(count) };
+  });
+  const samples = components.map((component, i) => new SampleStrips(component, strips[i]?.blocks ?? 0));
+  const readers = samples.map((part) => rowReader(part, across / part.component.across, down / part.component.down));
+  const scans = reading(() => jpeg.scans.map((scan) => new ScanReader(bytes, jpeg, scan, strips)));
+  const pixels = new Uint8Array(width * channelsOf[jpeg.colour]);
+  const show = (from: number, to: number): void => {
+    for (let y = from; y < to; y++) {
+      mixes[jpeg.colour](
+        readers.map((read) => read(y)),
+        width,
+        pixels,
+      );
+      take(pixels);
+    }
+  };
+  const rows = 8 * down;
+  for (let strip = 0; strip * rows < height; strip++) {
+    reading(() => {
+      readStrip(strip, strips, scans);
+    });
+    samples.forEach((part, i) => {
+      transformStrip(part, strips[i], part.strip(strip));
+    });
+    // A channel at half the height needs the strip below.
+    if (strip > 0) show((strip - 1) * rows, strip * rows);
+  }
+  show((Math.ceil(height / rows) - 1) * rows, height);
+}
+
+function readStrip(strip: number, strips: readonly CoefficientStrip[], scans: readonly ScanReader[]): void {
+  for (const { values, last } of strips) {
+    values.fill(0);
+    last.fill(0);
+  }
+  for (const scan of scans) scan.read(strip);
+}
+
+function transformStrip(
+  { component, stride }: SampleStrips,
+  strip: CoefficientStrip | undefined,
+  to: Uint8Array,
+): void {
+  if (!strip) return;
+  const { blocks, values, last } = strip;
+  for (let block = 0; block < last.length; block++) {
+    const place = Math.floor(block / blocks) * 8 * stride + (block % blocks) * 8;
+    inverseTransform(values, block * 64, last[block] ?? 0, component.quantization, to, place, stride);
+  }
+}
+
+function reading<T>(read: () => T): T {
   try {
-    const { data } = decode(bytes, options);
-    return upright({ width, height, channels: 4, data }, orientationOf(bytes));
+    return read();
   } catch {
     throw damaged('jpeg');
   }
-}
-
-/** From the first SOF segment, ahead of all decoding: marker, length, precision, height, width. */
-function frameSize(bytes: Uint8Array): { readonly width: number; readonly height: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 2; at + 9 <= bytes.byteLength && view.getUint8(at) === 0xff;) {
-    const marker = view.getUint8(at + 1);
-    if (marker === 0xff) at += 1;
-    else if (isFrame(marker)) return { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
-    else at += 2 + view.getUint16(at + 2);
-  }
-  throw damaged('jpeg');
-}
-
-/** SOF0 to SOF15, among which DHT, JPG and DAC have their own meaning. */
-function isFrame(marker: number): boolean {
-  return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }

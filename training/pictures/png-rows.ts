@@ -1,9 +1,13 @@
 /**
- * From a PNG's inflated rows to pixels: each row undoes its filter, and every sample becomes a byte.
+ * From a PNG's compressed rows to pixels: each row undoes its filter, and every sample becomes a byte.
  * https://www.w3.org/TR/png-3/#7Scanline and #9Filters
  *
- * Done here, since fast-png's decoder (8.0.0) would inflate a second time and does not read interlaced pictures of fewer than 8 bits.
+ * Done here, since decoders for JavaScript hold the whole picture in memory, and fast-png's (8.0.0) does not read interlaced pictures of fewer
+ * than 8 bits.
  */
+import { type Compressed, inflate } from './inflate.ts';
+import { damaged, giveBack, LIMITS, PictureError, requireAtMost } from './picture.ts';
+
 export interface PngHeader {
   readonly width: number;
   readonly height: number;
@@ -42,14 +46,143 @@ const adam7: readonly Pass[] = [
 
 const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
-/** What a filter expects of a byte, from the same byte of the pixels to the left, above, and to the left of that. */
-const predictors: readonly ((left: number, above: number, corner: number) => number)[] = [
-  () => 0,
-  (left) => left,
-  (_, above) => above,
-  (left, above) => (left + above) >> 1,
-  paeth,
-];
+/** How many bytes the rows of a picture take: each one byte more for its filter. */
+export function rowsSize(header: PngHeader): number {
+  return passesOf(header).reduce((size, { rowBytes, rows }) => size + rows * (rowBytes + 1), 0);
+}
+
+/**
+ * Calls with each row of pixels, which is another's after the call.
+ * @throws PictureError where the data are damaged, or more work than is done here
+ */
+export function readPngRows(
+  header: PngHeader,
+  colours: PngColours,
+  compressed: Compressed,
+  take: (row: Uint8Array) => void,
+): void {
+  const { width, height } = header;
+  const channels = pngChannels(header, colours);
+  if (!header.isInterlaced) {
+    inflateRows(header, colours, compressed, (row) => {
+      take(row);
+    });
+    return;
+  }
+  const whole = new Uint8Array(width * height * channels);
+  inflateRows(header, colours, compressed, (row, { left, top, across, down }, y) => {
+    let to = ((top + y * down) * width + left) * channels;
+    for (let from = 0; from < row.length; from += channels, to += across * channels) {
+      for (let channel = 0; channel < channels; channel++) whole[to + channel] = row[from + channel] ?? 0;
+    }
+  });
+  for (let y = 0; y < height; y++) take(whole.subarray(y * width * channels, (y + 1) * width * channels));
+  giveBack(whole);
+}
+
+type TakeRow = (row: Uint8Array, pass: Pass, y: number) => void;
+
+/** The rows of all passes. */
+function inflateRows(header: PngHeader, colours: PngColours, compressed: Compressed, take: TakeRow): void {
+  const passes = passesOf(header);
+  const size = rowsSize(header);
+  const blocks = LIMITS.deflateBlocks + 2 * passes.reduce((sum, { rows }) => sum + rows, 0) + Math.ceil(size / 1024);
+  const onBlock = (number: number): void => {
+    requireAtMost('png', 'blocks of deflate', blocks, number, 'more');
+  };
+  const reader = new RowReader(header, colours, passes, take);
+  try {
+    inflate(compressed, { size, onBlock }, (piece) => {
+      reader.push(piece);
+    });
+  } catch (error) {
+    throw error instanceof PictureError ? error : damaged('png');
+  }
+}
+
+/** Cuts inflated bytes into rows, and turns these into pixels. */
+class RowReader {
+  readonly #passes: readonly WholePass[];
+  readonly #take: TakeRow;
+  readonly #pixelBytes: number;
+  readonly #convert: RowConverter;
+  #pass = 0;
+  #y = 0;
+  /** The row that is read, its filter before it, and the one above it. */
+  #row: Uint8Array;
+  #above: Uint8Array;
+  #filled = 0;
+
+  constructor(header: PngHeader, colours: PngColours, passes: readonly WholePass[], take: TakeRow) {
+    const longest = Math.max(...passes.map(({ rowBytes }) => rowBytes)) + 1;
+    this.#passes = passes;
+    this.#take = take;
+    this.#pixelBytes = Math.ceil(((SAMPLES[header.colour] ?? 0) * header.depth) / 8);
+    this.#convert = rowConverter(header, colours);
+    this.#row = new Uint8Array(longest);
+    this.#above = new Uint8Array(longest);
+  }
+
+  push(piece: Uint8Array): void {
+    for (let at = 0; at < piece.length;) {
+      const pass = this.#passes[this.#pass];
+      if (!pass) return;
+      const length = Math.min(pass.rowBytes + 1 - this.#filled, piece.length - at);
+      this.#row.set(piece.subarray(at, at + length), this.#filled);
+      at += length;
+      this.#filled += length;
+      if (this.#filled === pass.rowBytes + 1) this.#finish(pass);
+    }
+  }
+
+  #finish(pass: WholePass): void {
+    const [row, above] = [this.#row, this.#above];
+    if (this.#y === 0) above.fill(0);
+    undoFilter(row, above, pass.rowBytes + 1, this.#pixelBytes);
+    this.#take(this.#convert(row.subarray(1, pass.rowBytes + 1), pass.columns), pass, this.#y);
+    [this.#row, this.#above, this.#filled] = [above, row, 0];
+    if (++this.#y < pass.rows) return;
+    [this.#y, this.#pass] = [0, this.#pass + 1];
+  }
+}
+
+interface WholePass extends Pass {
+  readonly columns: number;
+  readonly rows: number;
+  readonly rowBytes: number;
+}
+
+function passesOf({ width, height, depth, colour, isInterlaced }: PngHeader): WholePass[] {
+  const passes = (isInterlaced ? adam7 : whole).map((pass) => {
+    const columns = Math.ceil((width - pass.left) / pass.across);
+    const rows = Math.ceil((height - pass.top) / pass.down);
+    return { ...pass, columns, rows, rowBytes: Math.ceil((columns * (SAMPLES[colour] ?? 0) * depth) / 8) };
+  });
+  return passes.filter(({ columns, rows }) => columns > 0 && rows > 0);
+}
+
+/**
+ * What a filter takes from a byte, it took from its neighbours: of the pixel on the left, the one above, and the one on the left of that.
+ * @param end of the row, whose first byte says which filter it has
+ * @param step from a byte to the same one of the next pixel
+ */
+function undoFilter(row: Uint8Array, above: Uint8Array, end: number, step: number): void {
+  const filter = row[0] ?? 0;
+  const second = Math.min(step + 1, end);
+  if (filter === 1) {
+    for (let i = second; i < end; i++) row[i] = (row[i] ?? 0) + (row[i - step] ?? 0);
+  } else if (filter === 2) {
+    for (let i = 1; i < end; i++) row[i] = (row[i] ?? 0) + (above[i] ?? 0);
+  } else if (filter === 3) {
+    for (let i = 1; i < second; i++) row[i] = (row[i] ?? 0) + ((above[i] ?? 0) >> 1);
+    for (let i = second; i < end; i++) row[i] = (row[i] ?? 0) + (((row[i - step] ?? 0) + (above[i] ?? 0)) >> 1);
+  } else if (filter === 4) {
+    for (let i = 1; i < second; i++) row[i] = (row[i] ?? 0) + (above[i] ?? 0);
+    for (let i = second; i < end; i++) {
+      row[i] = (row[i] ?? 0) + paeth(row[i - step] ?? 0, above[i] ?? 0, above[i - step] ?? 0);
+    }
+  } else if (filter !== 0) throw new Error('png: no such filter');
+}
 
 /** The one of the three that is nearest to left + above − corner. */
 function paeth(left: number, above: number, corner: number): number {
@@ -60,97 +193,78 @@ function paeth(left: number, above: number, corner: number): number {
   return toAbove <= toCorner ? above : corner;
 }
 
-/** How many bytes the rows of a picture take: each one byte more for its filter. */
-export function rowsSize(header: PngHeader): number {
-  return passesOf(header).reduce((size, { rowBytes, rows }) => size + rows * (rowBytes + 1), 0);
+/** The bytes of a pixel as `Picture` has them: with alpha where something may be transparent. */
+export function pngChannels({ colour }: PngHeader, { transparency }: PngColours): 1 | 2 | 3 | 4 {
+  const isGrey = colour === 0 || colour === 4;
+  const isOpaque = colour < 4 && !transparency;
+  if (isGrey) return isOpaque ? 1 : 2;
+  return isOpaque ? 3 : 4;
 }
 
-/**
- * Red, green, blue and alpha of each pixel.
- * @param rows inflated, `rowsSize` bytes; their filters are undone in place
- * @throws where a row has a filter that is none of the standard's
- */
-export function rgbaOf(header: PngHeader, rows: Uint8Array, colours: PngColours): Uint8Array {
-  const { width, height, depth, colour } = header;
-  const rgba = new Uint8Array(width * height * 4);
-  const write = pixelWriter(header, colours);
-  const pixelBytes = Math.ceil(((SAMPLES[colour] ?? 0) * depth) / 8);
-  let at = 0;
-  for (const { left, top, across, down, columns, rows: count, rowBytes } of passesOf(header)) {
-    let above: Uint8Array = new Uint8Array(rowBytes);
-    for (let y = 0; y < count; y++, at += rowBytes + 1) {
-      const row = rows.subarray(at + 1, at + 1 + rowBytes);
-      undoFilter(rows[at] ?? 0, row, above, pixelBytes);
-      const start = (top + y * down) * width + left;
-      for (let x = 0; x < columns; x++) write(row, x, rgba, (start + x * across) * 4);
-      above = row;
-    }
-  }
-  return rgba;
-}
+/** Makes so many pixels of a row without its filter; they are another's after the next call. */
+type RowConverter = (row: Uint8Array, columns: number) => Uint8Array;
 
-function passesOf({ width, height, depth, colour, isInterlaced }: PngHeader) {
-  const passes = (isInterlaced ? adam7 : whole).map((pass) => {
-    const columns = Math.ceil((width - pass.left) / pass.across);
-    const rows = Math.ceil((height - pass.top) / pass.down);
-    return { ...pass, columns, rows, rowBytes: Math.ceil((columns * (SAMPLES[colour] ?? 0) * depth) / 8) };
-  });
-  return passes.filter(({ columns, rows }) => columns > 0 && rows > 0);
-}
-
-function undoFilter(filter: number, row: Uint8Array, above: Uint8Array, pixelBytes: number): void {
-  const predict = predictors[filter];
-  if (!predict) throw new Error(`png: expected filter 0 to 4, got ${filter}`);
-  if (filter === 0) return;
-  for (let i = 0; i < row.length; i++) {
-    const [left, corner] = i < pixelBytes ? [0, 0] : [row[i - pixelBytes] ?? 0, above[i - pixelBytes] ?? 0];
-    row[i] = (row[i] ?? 0) + predict(left, above[i] ?? 0, corner);
-  }
-}
-
-/** Writes the x-th pixel of a row at an index. */
-type PixelWriter = (row: Uint8Array, x: number, rgba: Uint8Array, to: number) => void;
-
-function pixelWriter({ depth, colour }: PngHeader, { palette, transparency }: PngColours): PixelWriter {
-  const sample = sampleReader(depth);
-  if (palette && colour === 3) {
-    return (row, x, rgba, to) => {
-      const index = sample(row, x);
-      for (let channel = 0; channel < 3; channel++) rgba[to + channel] = palette[index * 3 + channel] ?? 0;
-      rgba[to + 3] = transparency?.[index] ?? 255;
-    };
-  }
+function rowConverter(header: PngHeader, colours: PngColours): RowConverter {
+  const { width, depth, colour } = header;
+  const channels = pngChannels(header, colours);
+  const pixels = new Uint8Array(width * channels);
   const samples = SAMPLES[colour] ?? 0;
-  const [green, blue, alpha] = samples < 3 ? [0, 0, 1] : [1, 2, 3];
-  // Of two bytes the higher; of a few bits so much that the largest becomes 255.
-  const gain = 255 / (2 ** depth - 1);
-  const byteOf = depth === 16 ? (value: number) => value >> 8 : (value: number) => value * gain;
-  const isKey = keyTest(depth, transparency);
-  return (row, x, rgba, to) => {
-    const first = x * samples;
-    rgba[to] = byteOf(sample(row, first));
-    rgba[to + 1] = byteOf(sample(row, first + green));
-    rgba[to + 2] = byteOf(sample(row, first + blue));
-    if (alpha < samples) rgba[to + 3] = byteOf(sample(row, first + alpha));
-    else rgba[to + 3] = isKey(sample(row, first), sample(row, first + green), sample(row, first + blue)) ? 0 : 255;
+  if (samples === 1 && depth <= 8) return indexConverter(depth, meanings(header, colours), channels, pixels);
+  if (depth === 8 && channels === samples) return (row) => row;
+  const isKey = keyTest(header, colours.transparency);
+  const bytes = depth / 8;
+  return (row, columns) => {
+    for (let x = 0, from = 0, to = 0; x < columns; x++, from += samples * bytes, to += channels) {
+      // Of two bytes the higher.
+      for (let sample = 0; sample < samples; sample++) pixels[to + sample] = row[from + sample * bytes] ?? 0;
+      if (samples < channels) pixels[to + samples] = isKey(row, from) ? 0 : 255;
+    }
+    return pixels.subarray(0, columns * channels);
   };
 }
 
-/** The i-th sample of a row. Those of 1, 2 or 4 bits lie packed, the first in the highest bits. */
-function sampleReader(depth: number): (row: Uint8Array, i: number) => number {
-  if (depth === 8) return (row, i) => row[i] ?? 0;
-  if (depth === 16) return (row, i) => ((row[2 * i] ?? 0) << 8) | (row[2 * i + 1] ?? 0);
-  const [each, largest] = [8 / depth, 2 ** depth - 1];
-  return (row, i) => ((row[Math.floor(i / each)] ?? 0) >> (8 - depth * ((i % each) + 1))) & largest;
+/** The bytes of each value that a sample of up to 8 bits may have. */
+function meanings({ depth, colour }: PngHeader, { palette, transparency }: PngColours): readonly (readonly number[])[] {
+  const largest = 2 ** depth - 1;
+  return Array.from({ length: largest + 1 }, (_, value) => {
+    if (colour === 3) {
+      const shade = [0, 1, 2].map((channel) => palette?.[value * 3 + channel] ?? 0);
+      return transparency ? [...shade, transparency[value] ?? 255] : shade;
+    }
+    const grey = (value * 255) / largest;
+    if (!transparency) return [grey];
+    return [grey, value === ((((transparency[0] ?? 0) << 8) | (transparency[1] ?? 0)) & largest) ? 0 : 255];
+  });
 }
 
-function keyTest(
+/** Samples of 1, 2 or 4 bits lie packed, the first in the highest bits. */
+function indexConverter(
   depth: number,
+  values: readonly (readonly number[])[],
+  channels: number,
+  pixels: Uint8Array,
+): RowConverter {
+  const table = Uint8Array.from(values.flat());
+  const largest = 2 ** depth - 1;
+  return (row, columns) => {
+    for (let x = 0, bit = 0, to = 0; x < columns; x++, bit += depth, to += channels) {
+      const value = ((row[bit >> 3] ?? 0) >> (8 - depth - (bit & 7))) & largest;
+      for (let channel = 0; channel < channels; channel++)
+        pixels[to + channel] = table[value * channels + channel] ?? 0;
+    }
+    return pixels.subarray(0, columns * channels);
+  };
+}
+
+/** Whether the pixel whose bytes begin there is the one that is transparent: two bytes a sample say which. */
+function keyTest(
+  { depth, colour }: PngHeader,
   transparency: Uint8Array | undefined,
-): (red: number, green: number, blue: number) => boolean {
+): (row: Uint8Array, at: number) => boolean {
   if (!transparency) return () => false;
-  const sample = sampleReader(16);
-  const last = transparency.byteLength < 6 ? 0 : 2;
-  const [red, green, blue] = [0, last && 1, last].map((i) => sample(transparency, i) & (2 ** depth - 1));
-  return (r, g, b) => r === red && g === green && b === blue;
+  const bytes = depth / 8;
+  const key = Array.from({ length: (SAMPLES[colour] ?? 0) * bytes }, (_, i) => {
+    return transparency[depth === 16 ? i : 2 * i + 1] ?? 0;
+  });
+  return (row, at) => key.every((byte, i) => row[at + i] === byte);
 }

@@ -4,6 +4,7 @@
  * `antialias=True` to its rounding: whole numbers only, first along the rows, then along the columns, each rounded to bytes.
  * https://github.com/python-pillow/Pillow/blob/12.0.0/src/libImaging/Resample.c
  */
+import { storedAs } from './exif.ts';
 import type { Plane } from './picture.ts';
 
 /** The part of a plane to resize, in pixels from its top left corner; fractions of pixels count as such. */
@@ -14,13 +15,102 @@ export interface Box {
   readonly height: number;
 }
 
-const wholeOf = ({ width, height }: Plane): Box => ({ left: 0, top: 0, width, height });
+/** Where the pixels come from and how many they become. */
+export interface Resampling {
+  /** Of the upright picture. */
+  readonly width: number;
+  readonly height: number;
+  readonly columns: number;
+  readonly rows: number;
+  readonly box: Box;
+  /** How the camera was held: the Exif tag. Rows come as they are stored. */
+  readonly orientation: number;
+}
 
-export function resample(plane: Plane, columns: number, rows: number, box: Box = wholeOf(plane)): Plane {
-  return resampleColumns(
-    resampleRows(plane, sharesOf(plane.width, box.left, box.width, columns)),
-    sharesOf(plane.height, box.top, box.height, rows),
-  );
+/**
+ * Resizes a channel whose rows come one after the other, so that no more of it is held than becomes of it. A picture that lies on its side
+ * is turned on the way: upright rows are stored columns, which are then the first to be resized.
+ */
+export class Resampler {
+  readonly #columns: number;
+  readonly #rows: number;
+  readonly #isTurned: boolean;
+  /** Of the stored picture's columns. */
+  readonly #across: readonly Shares[];
+  /** Of its rows, in their order, each with its place in the target. */
+  readonly #down: readonly (Shares & { readonly place: number })[];
+  readonly #data: Uint8Array;
+  /** What is summed up: rows of the target, or if the picture is turned, its columns in their full length. */
+  readonly #open = new Map<number, Int32Array>();
+  #spare: Int32Array[] = [];
+  #next = 0;
+  #y = 0;
+
+  constructor({ width, height, columns, rows, box, orientation }: Resampling) {
+    const { turned, mirrorAcross, mirrorDown } = storedAs(orientation);
+    const upright = {
+      across: sharesOf(width, box.left, box.width, columns),
+      down: sharesOf(height, box.top, box.height, rows),
+    };
+    const stored = turned
+      ? { across: upright.down, down: upright.across, width: height, height: width }
+      : { ...upright, width, height };
+    this.#columns = columns;
+    this.#rows = rows;
+    this.#isTurned = turned;
+    this.#across = mirrorAcross ? mirrored(stored.across, stored.width) : stored.across;
+    const down = mirrorDown ? mirrored(stored.down, stored.height) : stored.down;
+    this.#down = down.map((shares, place) => ({ ...shares, place })).sort((a, b) => a.first - b.first);
+    this.#data = new Uint8Array(columns * rows);
+  }
+
+  /** The next stored row. */
+  push(row: Uint8Array): void {
+    const y = this.#y++;
+    for (; (this.#down[this.#next]?.first ?? Infinity) <= y; this.#next++) {
+      this.#open.set(this.#next, this.#sums(row.length));
+    }
+    if (this.#open.size === 0) return;
+    const line = this.#isTurned ? row : this.#resized(row, new Uint8Array(this.#across.length));
+    for (const [target, sums] of this.#open) {
+      const { first, weights, place } = this.#down[target] ?? nothing;
+      const weight = weights[y - first] ?? 0;
+      for (let x = 0; x < line.length; x++) sums[x] = (sums[x] ?? 0) + weight * (line[x] ?? 0);
+      if (y < first + weights.length - 1) continue;
+      this.#open.delete(target);
+      this.#close(place, sums, line.length);
+    }
+  }
+
+  /** When all rows have come. */
+  result(): Plane {
+    return { width: this.#columns, height: this.#rows, data: this.#data };
+  }
+
+  #sums(length: number): Int32Array {
+    const sums = this.#spare.pop() ?? new Int32Array(this.#isTurned ? length : this.#across.length);
+    return sums.fill(HALF);
+  }
+
+  #close(place: number, sums: Int32Array, length: number): void {
+    const line = new Uint8Array(length);
+    for (let x = 0; x < length; x++) line[x] = Math.min((sums[x] ?? 0) >> BITS, 255);
+    this.#spare.push(sums);
+    if (this.#isTurned) {
+      const column = this.#resized(line, new Uint8Array(this.#rows));
+      for (let y = 0; y < column.length; y++) this.#data[y * this.#columns + place] = column[y] ?? 0;
+    } else this.#data.set(line, place * this.#columns);
+  }
+
+  #resized(row: Uint8Array, to: Uint8Array): Uint8Array {
+    for (let x = 0; x < to.length; x++) {
+      const { first, weights } = this.#across[x] ?? nothing;
+      let sum = HALF;
+      for (let i = 0; i < weights.length; i++) sum += (weights[i] ?? 0) * (row[first + i] ?? 0);
+      to[x] = Math.min(sum >> BITS, 255);
+    }
+    return to;
+  }
 }
 
 /** What a target pixel is made of: neighbours from `first` on, with weights in 1/2²² that add up to 1. */
@@ -48,37 +138,8 @@ function sharesOf(source: number, start: number, length: number, target: number)
   });
 }
 
-/** Whether every target pixel is the source pixel at its place. */
-const isIdentity = (shares: readonly Shares[], source: number): boolean =>
-  shares.length === source && shares.every(({ first, weights }, x) => weights[x - first] === 2 ** BITS);
+const nothing: Shares & { readonly place: number } = { first: 0, weights: new Int32Array(), place: 0 };
 
-function resampleRows(plane: Plane, shares: readonly Shares[]): Plane {
-  const { width, height, data } = plane;
-  if (isIdentity(shares, width)) return plane;
-  const result = new Uint8Array(shares.length * height);
-  for (let y = 0, to = 0; y < height; y++) {
-    for (const { first, weights } of shares) {
-      const from = y * width + first;
-      let sum = HALF;
-      for (let i = 0; i < weights.length; i++) sum += (weights[i] ?? 0) * (data[from + i] ?? 0);
-      result[to++] = Math.min(sum >> BITS, 255);
-    }
-  }
-  return { width: shares.length, height, data: result };
-}
-
-function resampleColumns(plane: Plane, shares: readonly Shares[]): Plane {
-  const { width, height, data } = plane;
-  if (isIdentity(shares, height)) return plane;
-  const result = new Uint8Array(width * shares.length);
-  const sums = new Int32Array(width);
-  shares.forEach(({ first, weights }, y) => {
-    sums.fill(HALF);
-    weights.forEach((weight, i) => {
-      const from = (first + i) * width;
-      for (let x = 0; x < width; x++) sums[x] = (sums[x] ?? 0) + weight * (data[from + x] ?? 0);
-    });
-    for (let x = 0; x < width; x++) result[y * width + x] = Math.min((sums[x] ?? 0) >> BITS, 255);
-  });
-  return { width, height: shares.length, data: result };
-}
+/** The same from the other end. */
+const mirrored = (shares: readonly Shares[], source: number): readonly Shares[] =>
+  shares.map(({ first, weights }) => ({ first: source - first - weights.length, weights: weights.toReversed() }));

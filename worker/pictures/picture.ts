@@ -1,5 +1,11 @@
 /** A picture as it comes in, and as the model takes it. */
-import { decodePicture, PictureError, type PicturePreparation, preparePicture } from '../../training/pictures/index.ts';
+import {
+  decodeRows,
+  giveBack,
+  PictureError,
+  type PicturePreparation,
+  prepareRows,
+} from '../../training/pictures/index.ts';
 import { RequestError, type Refusal } from '../http/errors.ts';
 
 const refusals: Readonly<Record<PictureError['reason'], Refusal>> = {
@@ -9,13 +15,16 @@ const refusals: Readonly<Record<PictureError['reason'], Refusal>> = {
 };
 
 /**
+ * Takes the file's memory with it: bodies of 8 MiB would else wait for V8 to collect them.
  * @returns bytes `[channels, rows, columns]`
  * @throws RequestError where the bytes are no picture, a damaged one, or one too large
  */
 export function pixelsOf(bytes: Uint8Array, preparation: PicturePreparation): Uint8Array {
   try {
-    return preparePicture(decodePicture(bytes), preparation);
+    return prepareRows(decodeRows(bytes), preparation);
   } catch (error) {
     throw error instanceof PictureError ? new RequestError(refusals[error.reason], error.message) : error;
+  } finally {
+    giveBack(bytes);
   }
 }

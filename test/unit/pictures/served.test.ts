@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readImageFolder } from '../../../training/data/index.ts';
-import { decodePicture, type PicturePreparation, preparePicture } from '../../../training/pictures/index.ts';
+import { decodeRows, type PicturePreparation, prepareRows } from '../../../training/pictures/index.ts';
 
 const [width, height] = [61, 43];
 /** Soft hills, hard edges and noise, in colours and with alpha, as photographs have them. */
@@ -61,7 +61,7 @@ describe('a picture file', () => {
     const { inputs } = parts.train;
     const area = inputs.length / parts.train.count;
     for (const [place, name] of Object.keys(kinds).sort().entries()) {
-      const served = preparePicture(decodePicture(await readFile(join(folder, 'all', name))), picture);
+      const served = prepareRows(decodeRows(await readFile(join(folder, 'all', name))), picture);
       const trained = inputs.subarray(place * area, (place + 1) * area);
       expect({ name, equal: Buffer.from(trained).equals(served) }).toEqual({ name, equal: true });
       expect(new Set(served).size).toBeGreaterThan(20);

@@ -1,0 +1,298 @@
+/**
+ * Deflate, in pieces of the output: never more than a window of it is in memory, and nothing is thrown away on the way.
+ * https://www.rfc-editor.org/rfc/rfc1950 and rfc1951
+ *
+ * Done here, since fflate's stream leaves three times the output as garbage, which V8 may not collect in time.
+ */
+
+/** Where the compressed bytes are: parts of a file, one behind the other. */
+export interface Compressed {
+  readonly file: Uint8Array;
+  /** Start and end of each part. */
+  readonly parts: readonly (readonly [start: number, end: number])[];
+}
+
+export interface InflateLimits {
+  /** The output has to have so many bytes. */
+  readonly size: number;
+  /** Called with the number of each block that begins. */
+  readonly onBlock: (number: number) => void;
+}
+
+const WINDOW = 1 << 15;
+const LONGEST_MATCH = 258;
+const CAPACITY = 4 * WINDOW;
+
+/** So many bits are looked up at once; longer codes are searched. */
+const LOOKUP = 10;
+const END_OF_BLOCK = 256;
+
+// prettier-ignore
+const LENGTHS = Uint16Array.of(3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258);
+const LENGTH_BITS = Uint8Array.of(
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  1,
+  1,
+  1,
+  1,
+  2,
+  2,
+  2,
+  2,
+  3,
+  3,
+  3,
+  3,
+  4,
+  4,
+  4,
+  4,
+  5,
+  5,
+  5,
+  5,
+  0,
+);
+// prettier-ignore
+const DISTANCES = Uint16Array.of(
+  1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193,
+  12289, 16385, 24577,
+);
+// prettier-ignore
+const DISTANCE_BITS = Uint8Array.of(0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13);
+/** The order in which the lengths of the codes' own code come. */
+const ORDER = Uint8Array.of(16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15);
+
+/** A canonical Huffman code, whose codes come with their first bit lowest. */
+class Code {
+  /** Symbol and length of the code that these bits begin with, 0 where it is longer. */
+  readonly lookup = new Uint16Array(1 << LOOKUP);
+  readonly counts = new Uint16Array(16);
+  readonly symbols: Uint16Array;
+  readonly #places = new Uint16Array(16);
+  readonly #next = new Uint16Array(16);
+
+  constructor(symbols: number) {
+    this.symbols = new Uint16Array(symbols);
+  }
+
+  /** @throws Error where there are more codes than bits */
+  assign(lengths: Uint8Array): this {
+    const counts = this.counts.fill(0);
+    for (const length of lengths) counts[length] = (counts[length] ?? 0) + 1;
+    counts[0] = 0;
+    for (let length = 1, code = 0, place = 0; length < 16; length++) {
+      code <<= 1;
+      this.#next[length] = code;
+      this.#places[length] = place;
+      code += counts[length] ?? 0;
+      place += counts[length] ?? 0;
+      if (code > 1 << length) throw new Error('deflate: more codes than bits');
+    }
+    this.lookup.fill(0);
+    for (let symbol = 0; symbol < lengths.length; symbol++) {
+      const length = lengths[symbol] ?? 0;
+      if (length > 0) this.#add(symbol, length);
+    }
+    return this;
+  }
+
+  #add(symbol: number, length: number): void {
+    const place = this.#places[length] ?? 0;
+    this.symbols[place] = symbol;
+    this.#places[length] = place + 1;
+    const code = this.#next[length] ?? 0;
+    this.#next[length] = code + 1;
+    if (length > LOOKUP) return;
+    let reversed = 0;
+    for (let bit = 0; bit < length; bit++) reversed |= ((code >> bit) & 1) << (length - 1 - bit);
+    for (let at = reversed; at < 1 << LOOKUP; at += 1 << length) this.lookup[at] = (symbol << 4) | length;
+  }
+}
+
+/**
+ * Calls with the output's pieces, which are another's after the call.
+ * @throws Error where the data are damaged, or have another size
+ */
+export function inflate(compressed: Compressed, limits: InflateLimits, take: (piece: Uint8Array) => void): void {
+  new Inflater(compressed, limits, take).run();
+}
+
+class Inflater {
+  readonly #file: Uint8Array;
+  readonly #parts: Compressed['parts'];
+  readonly #limits: InflateLimits;
+  readonly #take: (piece: Uint8Array) => void;
+  readonly #output = new Uint8Array(CAPACITY);
+  readonly #lengths = new Uint8Array(320);
+  readonly #symbols = new Code(288);
+  readonly #distances = new Code(32);
+  readonly #lengthsCode = new Code(19);
+  #part = 0;
+  #at = 0;
+  #end = 0;
+  /** The lowest of these bits come first. */
+  #bits = 0;
+  #count = 0;
+  /** Bytes read behind the end, as zeros. */
+  #missing = 0;
+  #position = 0;
+  #taken = 0;
+  #size = 0;
+
+  constructor({ file, parts }: Compressed, limits: InflateLimits, take: (piece: Uint8Array) => void) {
+    this.#file = file;
+    this.#parts = parts;
+    this.#limits = limits;
+    this.#take = take;
+  }
+
+  run(): void {
+    const [method, flags] = [this.#read(8), this.#read(8)];
+    if ((method & 15) !== 8 || (method * 256 + flags) % 31 !== 0 || (flags & 32) !== 0)
+      throw new Error('zlib: no header');
+    for (let block = 1, isLast = false; !isLast; block++) {
+      this.#limits.onBlock(block);
+      isLast = this.#read(1) === 1;
+      this.#block(this.#read(2));
+    }
+    this.#flush();
+    if (this.#size !== this.#limits.size) throw new Error('deflate: too few bytes');
+  }
+
+  #block(type: number): void {
+    if (type === 0) this.#stored();
+    else if (type === 1) {
+      for (let symbol = 0; symbol < 288; symbol++) {
+        this.#lengths[symbol] = symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8;
+      }
+      this.#symbols.assign(this.#lengths.subarray(0, 288));
+      this.#distances.assign(this.#lengths.fill(5).subarray(0, 30));
+      this.#coded();
+    } else if (type === 2) {
+      this.#readCodes();
+      this.#coded();
+    } else throw new Error('deflate: no such block');
+  }
+
+  #stored(): void {
+    this.#read(this.#count & 7);
+    const [length, complement] = [this.#read(16), this.#read(16)];
+    if ((length ^ complement) !== 0xffff) throw new Error('deflate: a damaged length');
+    for (let i = 0; i < length; i++) {
+      this.#output[this.#position++] = this.#read(8);
+      if (this.#position > CAPACITY - LONGEST_MATCH) this.#flush();
+    }
+  }
+
+  #readCodes(): void {
+    const [symbols, distances, own] = [this.#read(5) + 257, this.#read(5) + 1, this.#read(4) + 4];
+    const lengths = this.#lengths.fill(0);
+    for (let i = 0; i < own; i++) lengths[ORDER[i] ?? 0] = this.#read(3);
+    this.#lengthsCode.assign(lengths.subarray(0, 19));
+    lengths.fill(0);
+    for (let i = 0; i < symbols + distances;) {
+      const symbol = this.#symbol(this.#lengthsCode);
+      if (symbol < 16) {
+        lengths[i++] = symbol;
+        continue;
+      }
+      if (symbol === 16 && i === 0) throw new Error('deflate: nothing to repeat');
+      const length = symbol === 16 ? (lengths[i - 1] ?? 0) : 0;
+      const times = symbol === 16 ? 3 + this.#read(2) : symbol === 17 ? 3 + this.#read(3) : 11 + this.#read(7);
+      if (i + times > symbols + distances) throw new Error('deflate: too many lengths');
+      lengths.fill(length, i, i + times);
+      i += times;
+    }
+    this.#symbols.assign(lengths.subarray(0, symbols));
+    this.#distances.assign(lengths.subarray(symbols, symbols + distances));
+  }
+
+  #coded(): void {
+    const output = this.#output;
+    for (let symbol = this.#symbol(this.#symbols); symbol !== END_OF_BLOCK; symbol = this.#symbol(this.#symbols)) {
+      if (symbol < END_OF_BLOCK) output[this.#position++] = symbol;
+      else this.#copy(symbol - END_OF_BLOCK - 1);
+      if (this.#position > CAPACITY - LONGEST_MATCH) this.#flush();
+    }
+  }
+
+  #copy(code: number): void {
+    if (code >= LENGTHS.length) throw new Error('deflate: no such length');
+    const length = (LENGTHS[code] ?? 0) + this.#read(LENGTH_BITS[code] ?? 0);
+    const far = this.#symbol(this.#distances);
+    if (far >= DISTANCES.length) throw new Error('deflate: no such distance');
+    const distance = (DISTANCES[far] ?? 0) + this.#read(DISTANCE_BITS[far] ?? 0);
+    const output = this.#output;
+    const to = this.#position;
+    if (distance > to) throw new Error('deflate: a distance beyond the beginning');
+    this.#position += length;
+    if (distance === 1) output.fill(output[to - 1] ?? 0, to, to + length);
+    else if (distance >= length && length > 16) output.copyWithin(to, to - distance, to - distance + length);
+    else for (let i = to; i < to + length; i++) output[i] = output[i - distance] ?? 0;
+  }
+
+  /** Keeps what matches may refer to. */
+  #flush(): void {
+    const position = this.#position;
+    this.#size += position - this.#taken;
+    if (this.#size > this.#limits.size) throw new Error('deflate: too many bytes');
+    this.#take(this.#output.subarray(this.#taken, position));
+    const kept = Math.min(position, WINDOW);
+    this.#output.copyWithin(0, position - kept, position);
+    this.#position = this.#taken = kept;
+  }
+
+  #symbol(code: Code): number {
+    if (this.#count < 15) this.#fill();
+    const entry = code.lookup[this.#bits & ((1 << LOOKUP) - 1)] ?? 0;
+    if (entry === 0) return this.#search(code);
+    this.#bits >>>= entry & 15;
+    this.#count -= entry & 15;
+    return entry >> 4;
+  }
+
+  #search({ counts, symbols }: Code): number {
+    for (let length = 1, code = 0, first = 0, place = 0; length < 16; length++) {
+      code |= (this.#bits >>> (length - 1)) & 1;
+      const count = counts[length] ?? 0;
+      if (code - first < count) {
+        this.#bits >>>= length;
+        this.#count -= length;
+        return symbols[place + code - first] ?? 0;
+      }
+      place += count;
+      first = (first + count) << 1;
+      code <<= 1;
+    }
+    throw new Error('deflate: no such code');
+  }
+
+  /** At most 16 bits. */
+  #read(count: number): number {
+    if (this.#count < count) this.#fill();
+    const value = this.#bits & ((1 << count) - 1);
+    this.#bits >>>= count;
+    this.#count -= count;
+    return value;
+  }
+
+  /** At least 24 bits. */
+  #fill(): void {
+    while (this.#count <= 23) {
+      while (this.#at === this.#end && this.#part < this.#parts.length) {
+        [this.#at, this.#end] = this.#parts[this.#part++] ?? [0, 0];
+      }
+      if (this.#at < this.#end) this.#bits |= (this.#file[this.#at++] ?? 0) << this.#count;
+      else if (++this.#missing > 4) throw new Error('deflate: the data end too early');
+      this.#count += 8;
+    }
+  }
+}
