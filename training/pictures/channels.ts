@@ -41,17 +41,38 @@ function greySplitter(picture: Omit<Picture, 'data' | 'height'>, background: Col
       return grey;
     };
   }
-  const split = rowSplitter(picture, 3, background);
+  const [forRed, forGreen, forBlue] = background;
+  const { channels } = picture;
+  if (channels === 3) {
+    return (row) => {
+      for (let x = 0, at = 0; x < width; x++, at += 3)
+        grey[0][x] = luma(row[at] ?? 0, row[at + 1] ?? 0, row[at + 2] ?? 0);
+      return grey;
+    };
+  }
+  const [green, blue, alpha] = channels === 2 ? [0, 0, 1] : [1, 2, 3];
   return (row) => {
-    const [red, green, blue] = split(row);
-    for (let x = 0; x < width; x++) grey[0][x] = luma(red?.[x] ?? 0, green?.[x] ?? 0, blue?.[x] ?? 0);
+    for (let x = 0, at = 0; x < width; x++, at += channels) {
+      const opacity = row[at + alpha] ?? 0;
+      const red = opaque(row[at] ?? 0, opacity, forRed);
+      grey[0][x] = luma(
+        red,
+        opaque(row[at + green] ?? 0, opacity, forGreen),
+        opaque(row[at + blue] ?? 0, opacity, forBlue),
+      );
+    }
     return grey;
   };
 }
 
 const isGrey = ([red, green, blue]: Colour): boolean => red === green && green === blue;
 
-/** out = (value · alpha + paper · (255 − alpha)) / 255, rounded */
+/** (value · opacity + paper · (255 − opacity)) / 255, rounded: the division by 255 is exact up to 2¹⁶ − 2. */
+function opaque(value: number, opacity: number, paper: number): number {
+  const sum = value * opacity + paper * (255 - opacity) + 127;
+  return (sum + 1 + (sum >> 8)) >> 8;
+}
+
 function splitChannel(row: Uint8Array, channels: number, channel: number, paper: number, line: Uint8Array): void {
   const offset = channels < 3 ? 0 : channel;
   if (channels % 2 === 1) {
@@ -59,8 +80,7 @@ function splitChannel(row: Uint8Array, channels: number, channel: number, paper:
     return;
   }
   for (let x = 0, at = 0; x < line.length; x++, at += channels) {
-    const opacity = row[at + channels - 1] ?? 0;
-    line[x] = ((row[at + offset] ?? 0) * opacity + paper * (255 - opacity) + 127) / 255;
+    line[x] = opaque(row[at + offset] ?? 0, row[at + channels - 1] ?? 0, paper);
   }
 }
 

@@ -56,12 +56,15 @@ function greyOf(picture: PictureRows): Plane {
 }
 
 function addInk(row: Uint8Array, channels: number, inks: { light: number; opaque: number }): void {
+  let [light, opaque] = [0, 0];
   for (let at = 0; at < row.length; at += channels) {
     const alpha = row[at + channels - 1] ?? 0;
     const red = row[at] ?? 0;
-    inks.opaque += alpha;
-    inks.light += alpha * (channels === 2 ? red : luma(red, row[at + 1] ?? 0, row[at + 2] ?? 0));
+    opaque += alpha;
+    light += alpha * (channels === 2 ? red : luma(red, row[at + 1] ?? 0, row[at + 2] ?? 0));
   }
+  inks.light += light;
+  inks.opaque += opaque;
 }
 
 /**

@@ -48,10 +48,12 @@ export function uprightPlaces(rows: Omit<PictureRows, 'read'>): RowPlaces {
 export function uprightPicture(rows: PictureRows): Picture {
   const { width, channels } = rows;
   const size = uprightSize(rows);
-  const data = new Uint8Array(size.rows * size.columns * channels);
   const places = uprightPlaces(rows);
+  // A damaged file may end before its first row.
+  let data = new Uint8Array();
   let y = 0;
   rows.read((row) => {
+    if (y === 0) data = new Uint8Array(size.rows * size.columns * channels);
     const [start, step] = places(y++);
     if (step === 1) data.set(row, start * channels);
     else {

@@ -15,8 +15,8 @@ export interface Compressed {
 export interface InflateLimits {
   /** The output has to have so many bytes. */
   readonly size: number;
-  /** Called with the number of each block that begins. */
-  readonly onBlock: (number: number) => void;
+  /** Called with the number of each block that has codes, which take longer than what a tiny block holds. */
+  readonly onCodes: (number: number) => void;
 }
 
 const WINDOW = 1 << 15;
@@ -146,6 +146,7 @@ class Inflater {
   #position = 0;
   #taken = 0;
   #size = 0;
+  #codes = 0;
 
   constructor({ file, parts }: Compressed, limits: InflateLimits, take: (piece: Uint8Array) => void) {
     this.#file = file;
@@ -158,28 +159,27 @@ class Inflater {
     const [method, flags] = [this.#read(8), this.#read(8)];
     if ((method & 15) !== 8 || (method * 256 + flags) % 31 !== 0 || (flags & 32) !== 0)
       throw new Error('zlib: no header');
-    for (let block = 1, isLast = false; !isLast; block++) {
-      this.#limits.onBlock(block);
+    for (let isLast = false; !isLast;) {
       isLast = this.#read(1) === 1;
-      this.#block(this.#read(2));
+      const type = this.#read(2);
+      if (type === 0) this.#stored();
+      else this.#withCodes(type);
     }
     this.#flush();
     if (this.#size !== this.#limits.size) throw new Error('deflate: too few bytes');
   }
 
-  #block(type: number): void {
-    if (type === 0) this.#stored();
-    else if (type === 1) {
+  #withCodes(type: number): void {
+    this.#limits.onCodes(++this.#codes);
+    if (type === 1) {
       for (let symbol = 0; symbol < 288; symbol++) {
         this.#lengths[symbol] = symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8;
       }
       this.#symbols.assign(this.#lengths.subarray(0, 288));
       this.#distances.assign(this.#lengths.fill(5).subarray(0, 30));
-      this.#coded();
-    } else if (type === 2) {
-      this.#readCodes();
-      this.#coded();
-    } else throw new Error('deflate: no such block');
+    } else if (type === 2) this.#readCodes();
+    else throw new Error('deflate: no such block');
+    this.#coded();
   }
 
   #stored(): void {

@@ -10,9 +10,15 @@ export interface CoefficientStrip {
   /** Blocks side by side: those of whole units. */
   readonly blocks: number;
   readonly values: Int16Array;
-  /** Of each block the last coefficient, in the order of the file, that may be other than 0. */
-  readonly last: Uint8Array;
+  /**
+   * Of each block a bit for every coefficient behind the first that is not 0, in the order of the file: two words. Of sequential files only
+   * whether there is one.
+   */
+  readonly found: Int32Array;
 }
+
+/** Of so many bits: those that begin with 0 are negative. */
+const signed = (value: number, size: number): number => (value < 1 << (size - 1) ? value - (1 << size) + 1 : value);
 
 /** So many bits are looked up at once; longer codes are searched. */
 const LOOKUP = 9;
@@ -20,6 +26,8 @@ const LOOKUP = 9;
 class HuffmanTable {
   /** Length and symbol of the code that begins with these bits, 0 where it is longer. */
   readonly lookup = new Uint16Array(1 << LOOKUP);
+  /** A coefficient, the zeros before it, and the bits of both, where all of them are among these bits; 0 where not. */
+  readonly coefficients = new Int16Array(1 << LOOKUP);
   /** Of each length the first code beyond it, moved up to 16 bits. */
   readonly #limits = new Int32Array(18);
   /** Of each length what has to be added to a code to get its symbol's place. */
@@ -42,6 +50,16 @@ class HuffmanTable {
       if (code > 1 << length) throw new Error('jpeg: more codes than bits');
       this.#limits[length] = code << (16 - length);
     }
+    for (let bits = 0; bits < 1 << LOOKUP; bits++) this.coefficients[bits] = this.#coefficient(bits);
+  }
+
+  #coefficient(bits: number): number {
+    const entry = this.lookup[bits] ?? 0;
+    const size = entry & 15;
+    const length = (entry >> 8) + size;
+    if (size === 0 || length > LOOKUP) return 0;
+    const value = (bits >> (LOOKUP - length)) & ((1 << size) - 1);
+    return (signed(value, size) << 8) | (entry & 0xf0) | length;
   }
 
   /** Length and symbol of the code that begins with these 16 bits. */
@@ -199,10 +217,8 @@ export class ScanReader {
     return (this.#bits >>> this.#count) & ((1 << count) - 1);
   }
 
-  /** A number of so many bits, of which those that begin with 0 are negative. */
-  #signed(count: number): number {
-    const value = this.#take(count);
-    return value < 1 << (count - 1) ? value - (1 << count) + 1 : value;
+  #signed(size: number): number {
+    return signed(this.#take(size), size);
   }
 
   #difference(part: Part): number {
@@ -219,20 +235,26 @@ export class ScanReader {
     const start = block * 64;
     values[start] = this.#difference(part);
     if (!ac) return;
-    let last = 0;
     for (let k = 1; k < 64; k++) {
-      const symbol = this.#symbol(ac);
-      const count = symbol & 15;
-      k += symbol >> 4;
-      if (count === 0) {
-        if (symbol !== 0xf0) break;
-        continue;
+      if (this.#count < LOOKUP) this.#fill();
+      const known = ac.coefficients[(this.#bits >>> (this.#count - LOOKUP)) & ((1 << LOOKUP) - 1)] ?? 0;
+      let value = known >> 8;
+      if (known !== 0) {
+        this.#count -= known & 15;
+        k += (known >> 4) & 15;
+      } else {
+        const symbol = this.#symbol(ac);
+        k += symbol >> 4;
+        if ((symbol & 15) === 0) {
+          if (symbol !== 0xf0) break;
+          continue;
+        }
+        value = this.#signed(symbol & 15);
       }
       if (k > 63) throw new Error('jpeg: a coefficient beyond the block');
-      values[start + (ZIGZAG[k] ?? 0)] = this.#signed(count);
-      last = k;
+      values[start + (ZIGZAG[k] ?? 0)] = value;
+      strip.found[2 * block] = 1;
     }
-    strip.last[block] = last;
   }
 
   #firstDc(part: Part, block: number): void {
@@ -263,7 +285,7 @@ export class ScanReader {
       if (count === 0) continue;
       if (k > last) throw new Error('jpeg: a coefficient beyond the band');
       values[block * 64 + (ZIGZAG[k] ?? 0)] = this.#signed(count) << low;
-      if (k > (strip.last[block] ?? 0)) strip.last[block] = k;
+      note(strip.found, block, k);
     }
   }
 
@@ -287,7 +309,7 @@ export class ScanReader {
         if (found !== 0) {
           if (k > last) throw new Error('jpeg: a coefficient beyond the band');
           strip.values[block * 64 + (ZIGZAG[k] ?? 0)] = found;
-          if (k > (strip.last[block] ?? 0)) strip.last[block] = k;
+          note(strip.found, block, k);
         }
         k++;
       }
@@ -299,24 +321,39 @@ export class ScanReader {
   }
 
   /**
-   * A further bit of each coefficient that is not 0, from `k` on and past so many that are.
+   * A further bit of each coefficient that is not 0, from `k` on and past so many that are. Those between are not looked at, so that a scan's
+   * work is that of its bits.
    * @returns the place of the next one that is 0
    */
-  #refine({ values, last: ends }: CoefficientStrip, block: number, from: number, zeros: number): number {
+  #refine({ values, found }: CoefficientStrip, block: number, from: number, zeros: number): number {
     const { last, low } = this.#scan;
-    const end = Math.min(last, ends[block] ?? 0);
     const start = block * 64;
     const bit = 1 << low;
-    let k = from;
     let left = zeros;
-    for (; k <= end; k++) {
+    for (let k = from; k <= last; k++) {
+      const next = nextFound(found, block, k);
+      if (next - k > left) return Math.min(k + left, last + 1);
+      if (next > last) break;
+      left -= next - k;
+      k = next;
       const place = start + (ZIGZAG[k] ?? 0);
       const value = values[place] ?? 0;
-      if (value === 0) {
-        if (left-- === 0) return k;
-      } else if (this.#take(1) === 1) values[place] = value < 0 ? value - bit : value + bit;
+      if (this.#take(1) === 1) values[place] = value < 0 ? value - bit : value + bit;
     }
-    // Behind the last one that is not 0.
-    return Math.min(k + left, last + 1);
+    return last + 1;
   }
+}
+
+function note(found: Int32Array, block: number, k: number): void {
+  const word = 2 * block + (k >> 5);
+  found[word] = (found[word] ?? 0) | (1 << (k & 31));
+}
+
+/** The next coefficient from `k` on that is not 0; 64 where all are. */
+function nextFound(found: Int32Array, block: number, k: number): number {
+  for (let word = k >> 5; word < 2; word++) {
+    const bits = (found[2 * block + word] ?? 0) & (word === k >> 5 ? -1 << (k & 31) : -1);
+    if (bits !== 0) return 32 * word + 31 - Math.clz32(bits & -bits);
+  }
+  return 64;
 }

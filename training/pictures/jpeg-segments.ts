@@ -125,6 +125,7 @@ class SegmentReader {
   readonly #huffman: (number | undefined)[] = [];
   readonly #quantization: ({ readonly at: number; readonly wide: boolean } | undefined)[] = [];
   #frame: Frame | undefined;
+  #segments = 0;
   #restarts = 0;
   #isJfif = false;
   #adobe: number | undefined;
@@ -162,6 +163,7 @@ class SegmentReader {
 
   /** @returns where the next segment begins */
   #segment(code: number, at: number, end: number): number {
+    requireAtMost('jpeg', 'segments', LIMITS.segments, ++this.#segments, 'more');
     if (end < at || end > this.#bytes.length) throw damaged('jpeg');
     if (isFrame(code)) this.#readFrame(code, at, end);
     else if (code === marker.huffman) this.#findHuffman(at, end);

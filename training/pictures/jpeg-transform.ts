@@ -28,20 +28,20 @@ const clamped = (value: number): number => (value < 0 ? 0 : value > 255 ? 255 : 
 
 /**
  * @param at where the block begins among the coefficients
- * @param last the last coefficient that may be other than 0
+ * @param isFlat whether all coefficients but the first are 0
  * @param to where the samples' first row begins
  * @param stride from a row of samples to the next
  */
 export function inverseTransform(
   coefficients: Int16Array,
   at: number,
-  last: number,
+  isFlat: boolean,
   quantization: Int32Array,
   samples: Uint8Array,
   to: number,
   stride: number,
 ): void {
-  if (last === 0) {
+  if (isFlat) {
     const level = imul(coefficients[at] ?? 0, quantization[0] ?? 0);
     const sample = clamped((((level << MORE_BITS) + (1 << (MORE_BITS + 2))) >> (MORE_BITS + 3)) + 128);
     for (let y = 0, row = to; y < 8; y++, row += stride) samples.fill(sample, row, row + 8);

@@ -34,7 +34,7 @@ function readRows(bytes: Uint8Array, jpeg: Jpeg, take: (row: Uint8Array) => void
   const strips = components.map((component): CoefficientStrip => {
     const blocks = units * component.across;
     const count = blocks * component.down;
-    return { blocks, values: new Int16Array(count * 64), last: new Uint8Array(count) };
+    return { blocks, values: new Int16Array(count * 64), found: new Int32Array(2 * count) };
   });
   const samples = components.map((component, i) => new SampleStrips(component, strips[i]?.blocks ?? 0));
   const readers = samples.map((part) => rowReader(part, across / part.component.across, down / part.component.down));
@@ -65,9 +65,9 @@ function readRows(bytes: Uint8Array, jpeg: Jpeg, take: (row: Uint8Array) => void
 }
 
 function readStrip(strip: number, strips: readonly CoefficientStrip[], scans: readonly ScanReader[]): void {
-  for (const { values, last } of strips) {
+  for (const { values, found } of strips) {
     values.fill(0);
-    last.fill(0);
+    found.fill(0);
   }
   for (const scan of scans) scan.read(strip);
 }
@@ -78,10 +78,11 @@ function transformStrip(
   to: Uint8Array,
 ): void {
   if (!strip) return;
-  const { blocks, values, last } = strip;
-  for (let block = 0; block < last.length; block++) {
+  const { blocks, values, found } = strip;
+  for (let block = 0; 2 * block < found.length; block++) {
+    const isFlat = found[2 * block] === 0 && found[2 * block + 1] === 0;
     const place = Math.floor(block / blocks) * 8 * stride + (block % blocks) * 8;
-    inverseTransform(values, block * 64, last[block] ?? 0, component.quantization, to, place, stride);
+    inverseTransform(values, block * 64, isFlat, component.quantization, to, place, stride);
   }
 }
 

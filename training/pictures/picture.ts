@@ -51,6 +51,8 @@ export const LIMITS = {
   pixels: 12 * 2 ** 20,
   /** Of a JPEG, which takes each of them once over all pixels. */
   scans: 16,
+  /** Of a JPEG. */
+  segments: 4096,
   /** Of an interlaced PNG: its rows are whole only at the end, so all of it is held in memory. */
   interlacedPixels: 2 ** 22,
   /** Of a PNG, inflated: 12 megapixels in colour with alpha, a byte each, or half as many of two bytes. */
@@ -58,8 +60,8 @@ export const LIMITS = {
   /** Of a PNG on either side; no JPEG has more than twice as many. */
   pngSide: 2 ** 15 - 1,
   pngChunks: 2 ** 16,
-  /** Of deflate, whose codes take longer than what they hold where blocks are tiny: so many, and one for each KiB and two for each row. */
-  deflateBlocks: 1024,
+  /** Of a PNG: so many blocks of deflate may have codes of their own, and one for each row, and one for each 4 KiB. */
+  deflateCodes: 1024,
 } as const;
 
 /** A file that is not decoded here, and why. */

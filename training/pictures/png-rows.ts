@@ -86,13 +86,13 @@ type TakeRow = (row: Uint8Array, pass: Pass, y: number) => void;
 function inflateRows(header: PngHeader, colours: PngColours, compressed: Compressed, take: TakeRow): void {
   const passes = passesOf(header);
   const size = rowsSize(header);
-  const blocks = LIMITS.deflateBlocks + 2 * passes.reduce((sum, { rows }) => sum + rows, 0) + Math.ceil(size / 1024);
-  const onBlock = (number: number): void => {
-    requireAtMost('png', 'blocks of deflate', blocks, number, 'more');
+  const most = LIMITS.deflateCodes + passes.reduce((sum, { rows }) => sum + rows, 0) + Math.ceil(size / 4096);
+  const onCodes = (number: number): void => {
+    requireAtMost('png', 'blocks of deflate', most, number, 'more');
   };
   const reader = new RowReader(header, colours, passes, take);
   try {
-    inflate(compressed, { size, onBlock }, (piece) => {
+    inflate(compressed, { size, onCodes }, (piece) => {
       reader.push(piece);
     });
   } catch (error) {

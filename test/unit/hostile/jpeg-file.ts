@@ -38,7 +38,7 @@ const eightBits = (symbols: number): number[] => [
 ];
 export const tables = [segment(0xc4, [0x00, ...eightBits(12)]), segment(0xc4, [0x10, ...eightBits(255)])];
 /** Small steps, so that large coefficients stay in range. */
-const quantization = segment(0xdb, [0, ...Array.from({ length: 64 }, (_, k) => 1 + (k >> 3))]);
+export const quantization = segment(0xdb, [0, ...Array.from({ length: 64 }, (_, k) => 1 + (k >> 3))]);
 
 export function frame({ width, height, sampling, isProgressive = false }: JpegScript): Uint8Array {
   const components = sampling.flatMap(([across, down], i) => [i + 1, (across << 4) | down, 0]);
