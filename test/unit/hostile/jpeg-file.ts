@@ -40,7 +40,10 @@ export const tables = [segment(0xc4, [0x00, ...eightBits(12)]), segment(0xc4, [0
 /** Small steps, so that large coefficients stay in range. */
 export const quantization = segment(0xdb, [0, ...Array.from({ length: 64 }, (_, k) => 1 + (k >> 3))]);
 
-export function frame({ width, height, sampling, isProgressive = false }: Omit<JpegScript, 'coefficient'>): Uint8Array {
+/** What a frame says of the picture. */
+type FrameScript = Pick<JpegScript, 'width' | 'height' | 'sampling' | 'isProgressive'>;
+
+export function frame({ width, height, sampling, isProgressive = false }: FrameScript): Uint8Array {
   const components = sampling.flatMap(([across, down], i) => [i + 1, (across << 4) | down, 0]);
   return segment(isProgressive ? 0xc2 : 0xc0, [8, ...word(height), ...word(width), sampling.length, ...components]);
 }
