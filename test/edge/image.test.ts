@@ -9,6 +9,7 @@ import { makeFeeds } from '../../exporter/edge/cases/feeds.ts';
 import { makeImage } from '../../exporter/edge/image.ts';
 import type { EdgeImage } from '../../exporter/edge/image.ts';
 import type { Models, SessionRecord } from '../../exporter/edge/runtime/index.ts';
+import { Trials } from '../../exporter/edge/cases/trials.ts';
 import { describeDifference, outcomesOf, sessionBytes, verify } from '../../exporter/edge/cases/verify.ts';
 import * as wasm from '../../exporter/edge/wasm/module.ts';
 import type { SampleArray } from '../../exporter/store/samples.ts';
@@ -179,7 +180,9 @@ describe('a specialised image', () => {
 describe('verification', () => {
   it('names model and case if the weights of one model differ', async () => {
     const reference = await startReference({ ...models, foreign: foreign(99) });
-    const proof = { reference: outcomesOf(reference, {}), image: await start(), samples: {} };
+    const known = { samples: {}, sizes: {} };
+    const trials = new Trials(reference, () => Promise.reject(new Error('stock trapped')));
+    const proof = { reference: outcomesOf(trials, known), image: await start(), known };
     await expect(verify(proof)).rejects.toThrow(
       /^internal: edge image, model foreign, .*: output logits: expected .* at 0, got .*EDGE_RUNTIME=stock/,
     );

@@ -1,5 +1,7 @@
 /** Models alone in an image that would fit a thousand times into the memory with which the runtime starts. */
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { sessionOf } from '../../exporter/edge/cases/cases.ts';
@@ -7,7 +9,7 @@ import { makeFeeds } from '../../exporter/edge/cases/feeds.ts';
 import { makeImage } from '../../exporter/edge/image.ts';
 import { elementCount } from '../../exporter/edge/runtime/tensor.ts';
 import { describeDifference } from '../../exporter/edge/cases/verify.ts';
-import { loneBatchNorm, table } from './fixtures.ts';
+import { freeColumns, loneBatchNorm, ninetySeven, table } from './fixtures.ts';
 import { ingredientsOf, startImage, startReference } from './subjects.ts';
 
 const models = { table: table(), 'lone-batch-norm': loneBatchNorm() };
@@ -34,5 +36,59 @@ describe.each(Object.entries(models))('an image of the model %s alone', async (n
       expect.objectContaining({ name: 'InferenceError', outOfMemory: true }) as Error,
     );
     expect(describeDifference(before, session.run(feeds(2)))).toBeUndefined();
+  });
+});
+
+describe('an image of a model whose shape leaves open what only some sizes are right for', () => {
+  const x = (shape: readonly number[]) => {
+    const data = Float32Array.from({ length: elementCount(shape) }, (_, i) => Math.sin(i));
+    return { x: { dtype: 'float32', shape, data } as const };
+  };
+
+  it('answers requests of the size that the file tells, and refuses others as stock does', async () => {
+    const models = { free: freeColumns() };
+    const made = await makeImage(await ingredientsOf(models));
+    expect(made.unknown).toEqual([]);
+    expect(made.functions.kept).toBeLessThan(made.functions.stock / 4);
+    const [image, stock] = [sessionOf(await startImage(made), 'free'), sessionOf(await startReference(models), 'free')];
+    for (const rows of [1, 2, 50, 5_000]) {
+      const feeds = x([rows, 4]);
+      expect(describeDifference(stock.run(feeds), image.run(feeds))).toBeUndefined();
+    }
+    expect(() => image.run(x([2, 5]))).toThrow(expect.objectContaining({ name: 'InferenceError' }) as Error);
+  });
+
+  it('keeps all of the runtime where no made-up input was accepted', async () => {
+    const models = { odd: ninetySeven() };
+    const made = await makeImage(await ingredientsOf(models));
+    expect(made.unknown).toEqual(['odd']);
+    const [image, stock] = [sessionOf(await startImage(made), 'odd'), sessionOf(await startReference(models), 'odd')];
+    expect(describeDifference(stock.run(x([97])), image.run(x([97])))).toBeUndefined();
+  });
+});
+
+interface Known {
+  readonly input: string;
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+  readonly outputs: Readonly<Record<string, readonly number[]>>;
+}
+
+const folder = join('test', 'fixtures', 'onnx');
+const known = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Readonly<Record<string, Known>>;
+
+/** Both abort stock on no rows at all, which the build tries. */
+describe.each(Object.entries(known))('an image of %s, on whose made-up inputs stock itself traps,', (name, row) => {
+  it('answers as the exporter said, to within 1e-5', async () => {
+    const model = readFileSync(join(folder, `${name}.onnx`));
+    const session = sessionOf(await startImage(await makeImage(await ingredientsOf({ [name]: model }))), name);
+    const { input, shape, data, outputs } = row;
+    const answers = session.run({ [input]: { dtype: 'float32', shape, data: Float32Array.from(data) } });
+    for (const [output, expected] of Object.entries(outputs)) {
+      expected.forEach((value, i) => {
+        const got = Number(answers[output]?.data[i]);
+        expect(Math.abs(got - value), `${output}[${i}]: expected ${value}, got ${got}`).toBeLessThanOrEqual(1e-5);
+      });
+    }
   });
 });

@@ -4,15 +4,15 @@
  */
 
 import type { Runtime } from '../bundle.ts';
-import { elementCount, isFree, unitShape } from '../runtime/tensor.ts';
 import type { SampleArray } from '../../store/samples.ts';
 import { atTime } from '../stages/clock.ts';
 import { takeFreeHeap } from '../stages/free-heap.ts';
-import { freeDimensions, makeFeeds } from './feeds.ts';
+import { elementsOf, freeDimensions, makeFeeds } from './feeds.ts';
 import type { Fill, Sizes } from './feeds.ts';
 import { rawErrorCases } from './raw-calls.ts';
 import { sampleBatches, sampleFeeds } from './samples.ts';
 import type { Samples } from './samples.ts';
+import type { KnownSizes } from './sizes.ts';
 import type { Session, Started, Tensor, Tensors, ValueInfo } from '../runtime/index.ts';
 
 /** A running runtime of any kind, and the code that runs it. */
@@ -29,7 +29,17 @@ export interface Case {
   readonly perform: (subject: Subject) => Outcome;
 }
 
+/** What is known of the inputs that models take, beside what their shapes say. */
+export interface Known {
+  readonly samples: Samples;
+  readonly sizes: KnownSizes;
+}
+
 const batchSizes = [1, 2, 3, 7, 16, 64];
+/** Sizes for all dimensions of models that take but one for some of them: they refuse these, as they refuse a wrong request. */
+const wrongSizes = [1, 2, 3];
+/** Several free dimensions make a tensor of astronomic size otherwise. */
+const mostElements = 2 ** 22;
 /** Nothing at all, then until memory must grow, then until it cannot. */
 const largeBatchSizes = [0, 128, 512, 4096];
 const fills: readonly Fill[] = ['image', 'unit', 'special'];
@@ -48,16 +58,23 @@ const [smallBlocks, smallBytes] = [64, 2_048];
 const clocks = [0, 1_700_000_000_000, 1_600_000_000_000, 4_000_000_000_000];
 
 /** All cases of all models of `subject`, model by model. They hold for any subject with the same models. */
-export function allCases(subject: Subject, samples: Samples): readonly Case[] {
-  return Object.keys(subject.sessions).flatMap((model) => [
-    ...sampleCases(model, sessionOf(subject, model), samples[model]),
-    ...clockCases(model),
-    ...memoryLimitCases(model),
-    ...runCases(model, freeDimensions(sessionOf(subject, model).inputs)),
-    ...outputCases(model, sessionOf(subject, model)),
-    ...rawErrorCases(model),
-  ]);
+export function allCases(subject: Subject, { samples, sizes }: Known): readonly Case[] {
+  return Object.keys(subject.sessions).flatMap((model) => {
+    const session = sessionOf(subject, model);
+    const pinned = sizes[model]?.pinned ?? {};
+    return [
+      ...sampleCases(model, session, samples[model]),
+      ...clockCases(model, pinned),
+      ...memoryLimitCases(model, pinned),
+      ...runCases(model, session, pinned),
+      ...outputCases(model, session, pinned),
+      ...rawErrorCases(model),
+    ];
+  });
 }
+
+/** Dimensions that have one right size, by name. */
+type Pinned = NonNullable<Sizes['named']>;
 
 export function sessionOf({ runtime, sessions, instance }: Subject, model: string): Session {
   const record = sessions[model];
@@ -75,18 +92,23 @@ export function outcomeOf(subject: Subject, model: string, feeds: Tensors, outpu
   }
 }
 
-function runCases(model: string, dimensions: readonly string[]): readonly Case[] {
+function runCases(model: string, { inputs }: Session, pinned: Pinned): readonly Case[] {
+  const dimensions = freeDimensions(inputs).filter((name) => !(name in pinned));
   // Beside 1 a size is broadcast, beside 2 it is refused by whatever combines the two.
   const alone = [1, 2].flatMap((all) => dimensions.map((name) => ({ all, named: { [name]: 3 } })));
   const small = dimensions.length > 0 ? batchSizes.map((all) => ({ all })) : [{ all: 1 }];
   const large = dimensions.length === 1 ? largeBatchSizes.map((all) => ({ all })) : [];
+  const right = [...small, ...(dimensions.length > 1 ? alone : [])].map((sizes) => withPinned(sizes, pinned));
+  const wrong = Object.keys(pinned).length > 0 ? wrongSizes.map((all) => ({ all })) : [];
   return [
-    ...[...small, ...(dimensions.length > 1 ? alone : [])].flatMap((sizes) =>
-      fills.map((fill) => runCase(model, sizes, fill)),
-    ),
-    ...large.map((sizes) => runCase(model, sizes, 'image')),
+    ...[...right, ...wrong]
+      .filter((sizes) => elementsOf(inputs, sizes) <= mostElements)
+      .flatMap((sizes) => fills.map((fill) => runCase(model, sizes, fill))),
+    ...large.map((sizes) => runCase(model, withPinned(sizes, pinned), 'image')),
   ];
 }
+
+const withPinned = ({ all, named }: Sizes, pinned: Pinned): Sizes => ({ all, named: { ...pinned, ...named } });
 
 function runCase(model: string, sizes: Sizes, fill: Fill): Case {
   return {
@@ -107,20 +129,21 @@ function sampleCases(model: string, { inputs }: Session, samples: SampleArray | 
 }
 
 /** A sample alone while the clock jumps. */
-function clockCases(model: string): readonly Case[] {
+function clockCases(model: string, named: Pinned): readonly Case[] {
   return clocks.map((now) => ({
     model,
     label: `clock at ${now}`,
-    perform: (subject) => atTime(now, () => outcomeOf(subject, model, feedsOf(subject, model, { all: 1 }, 'image'))),
+    perform: (subject) =>
+      atTime(now, () => outcomeOf(subject, model, feedsOf(subject, model, { all: 1, named }, 'image'))),
   }));
 }
 
 /** Each output alone. */
-function outputCases(model: string, { outputs }: Session): readonly Case[] {
+function outputCases(model: string, { outputs }: Session, named: Pinned): readonly Case[] {
   return outputs.map(({ name }) => ({
     model,
     label: `output ${name} alone`,
-    perform: (subject) => outcomeOf(subject, model, feedsOf(subject, model, { all: 2 }, 'image'), [name]),
+    perform: (subject) => outcomeOf(subject, model, feedsOf(subject, model, { all: 2, named }, 'image'), [name]),
   }));
 }
 
@@ -128,13 +151,13 @@ function outputCases(model: string, { outputs }: Session): readonly Case[] {
  * A batch too large for the room that memory has left, inside the heap or by growing, while nothing else is free: however
  * small a model is, its allocations then meet the limit. Only the message of the error counts.
  */
-function memoryLimitCases(model: string): readonly Case[] {
+function memoryLimitCases(model: string, named: Pinned): readonly Case[] {
   const limits = [...rooms.map((pages) => ({ pages, times: 0 })), ...multiples.map((times) => ({ pages: 0, times }))];
   return limits.map(({ pages, times }) => ({
     model,
     label: `room for ${times} times its inputs in memory, and ${pages} pages to grow`,
     perform: (subject) => {
-      const sizes = { all: sizeOf(sessionOf(subject, model).inputs, limitedElements) };
+      const sizes = { all: sizeOf(sessionOf(subject, model).inputs, named, limitedElements), named };
       const feeds = feedsOf(subject, model, sizes, 'image');
       const bytes = Object.values(feeds).reduce((sum, { data }) => sum + data.byteLength + blockOverhead, 0);
       const outcome = withLittleMemory(subject, times * bytes, pages, (limited) => outcomeOf(limited, model, feeds));
@@ -174,11 +197,11 @@ function withLittleMemory(subject: Subject, bytes: number, pages: number, run: (
   }
 }
 
-/** Size of every free dimension with which the largest input has about as many elements. */
-function sizeOf(inputs: readonly ValueInfo[], elements: number): number {
-  const sizes = inputs.map(({ shape }) => {
-    const free = shape.filter(isFree).length;
-    const fixed = elementCount(unitShape(shape));
+/** Size of every free dimension without one of its own with which the largest input has about as many elements. */
+function sizeOf(inputs: readonly ValueInfo[], named: Pinned, elements: number): number {
+  const sizes = inputs.map((input) => {
+    const free = freeDimensions([input]).filter((name) => !(name in named)).length;
+    const fixed = elementsOf([input], { all: 1, named });
     return free === 0 ? Infinity : Math.max(1, Math.floor((elements / Math.max(1, fixed)) ** (1 / free)));
   });
   return Math.min(elements, ...sizes);

@@ -2,6 +2,7 @@
 
 import type { DType, Tensor, TensorData, Tensors, ValueInfo } from '../runtime/index.ts';
 import type { Runtime } from '../bundle.ts';
+import { elementCount } from '../runtime/tensor.ts';
 import { setNumber } from './set-number.ts';
 
 /** How elements are chosen. `image`: whole numbers 0–255. `unit`: around zero. `special`: what a type has at its edges. */
@@ -43,22 +44,26 @@ export function freeDimensions(inputs: readonly ValueInfo[]): readonly string[] 
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 
-function freeName(input: string, dimension: number | string, axis: number): string | undefined {
+/** What a free dimension is called; undefined for a fixed one. */
+export function freeName(input: string, dimension: number | string, axis: number): string | undefined {
   if (typeof dimension === 'string') return dimension;
   return dimension === -1 ? `${input}/${axis}` : undefined;
 }
 
-function makeTensor(
-  runtime: Runtime,
-  { name, dtype, shape }: ValueInfo,
-  { all, named = {} }: Sizes,
-  fill: Fill,
-  random: () => number,
-): Tensor {
-  const concrete = shape.map((dimension, axis) => {
+/** Of all inputs together. */
+export const elementsOf = (inputs: readonly ValueInfo[], sizes: Sizes): number =>
+  inputs.reduce((sum, input) => sum + elementCount(shapeOf(input, sizes)), 0);
+
+function shapeOf({ name, shape }: ValueInfo, { all, named = {} }: Sizes): readonly number[] {
+  return shape.map((dimension, axis) => {
     const free = freeName(name, dimension, axis);
     return free === undefined ? Number(dimension) : (named[free] ?? all);
   });
+}
+
+function makeTensor(runtime: Runtime, input: ValueInfo, sizes: Sizes, fill: Fill, random: () => number): Tensor {
+  const { dtype } = input;
+  const concrete = shapeOf(input, sizes);
   const data = runtime.createData(dtype, runtime.elementCount(concrete));
   fillData(data, dtype, fill, random);
   return { dtype, shape: concrete, data };

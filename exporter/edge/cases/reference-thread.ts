@@ -3,27 +3,32 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { loadRuntime } from '../bundle.ts';
-import type { Subject } from './cases.ts';
+import type { Known, Subject } from './cases.ts';
 import type { ReferenceInput } from './reference.ts';
+import { Trials } from './trials.ts';
 import { outcomesOf } from './verify.ts';
 
 /** Outcomes that are sent together; none are the end. */
 const chunk = 32;
 
-async function startReference({ stock, models }: ReferenceInput): Promise<Subject> {
-  const runtime = await loadRuntime('shared');
-  const module = new WebAssembly.Module(stock);
-  return { ...(await runtime.startStock((imports) => new WebAssembly.Instance(module, imports), models)), runtime };
-}
+const { stock, models } = workerData as ReferenceInput;
+const runtime = await loadRuntime('shared');
+const module = new WebAssembly.Module(stock);
 
-const input = workerData as ReferenceInput;
-const subject = await startReference(input);
-parentPort?.on('message', () => {
+const start = async (): Promise<Subject> => ({
+  ...(await runtime.startStock((imports) => new WebAssembly.Instance(module, imports), models)),
+  runtime,
+});
+
+const trials = new Trials(await start(), start);
+parentPort?.on('message', (known: Known) => void send(known));
+
+async function send(known: Known): Promise<void> {
   const outcomes = [];
-  for (const outcome of outcomesOf(subject, input.samples)) {
+  for await (const outcome of outcomesOf(trials, known)) {
     outcomes.push(outcome);
     if (outcomes.length === chunk) parentPort?.postMessage(outcomes.splice(0));
   }
   if (outcomes.length > 0) parentPort?.postMessage(outcomes);
   parentPort?.postMessage([]);
-});
+}

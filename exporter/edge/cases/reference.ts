@@ -6,21 +6,19 @@
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
-import type { Outcome } from './cases.ts';
+import type { Known, Outcome } from './cases.ts';
 import type { Models } from '../runtime/index.ts';
 import { siblingModule } from '../../../training/files/index.ts';
-import type { Samples } from './samples.ts';
 
 /** What the thread is started with. */
 export interface ReferenceInput {
   readonly stock: Uint8Array;
   readonly models: Models;
-  readonly samples: Samples;
 }
 
 /** Outcomes of all cases, in their order. May be asked for again. */
 export interface Reference {
-  outcomes(): AsyncIterable<Outcome>;
+  outcomes(known: Known): AsyncIterable<Outcome>;
 }
 
 export class ReferenceThread implements Reference, AsyncDisposable {
@@ -42,9 +40,9 @@ export class ReferenceThread implements Reference, AsyncDisposable {
     await this.#worker.terminate();
   }
 
-  async *outcomes(): AsyncIterable<Outcome> {
+  async *outcomes(known: Known): AsyncIterable<Outcome> {
     const messages = on(this.#worker, 'message', { signal: this.#failed.signal });
-    this.#worker.postMessage('start');
+    this.#worker.postMessage(known);
     for await (const [outcomes] of messages as AsyncIterable<[readonly Outcome[]]>) {
       if (outcomes.length === 0) return;
       yield* outcomes;

@@ -6,6 +6,7 @@
 import { mutableGlobalExports, unsharedMemoryImport } from './instrument.ts';
 import type { ExportNames } from './names.ts';
 import type { Snapshot } from './snapshot.ts';
+import { dataDrop, instructions, memoryInit } from '../wasm/instructions.ts';
 import {
   definedFunction,
   encodeBodies,
@@ -13,6 +14,7 @@ import {
   encodeExports,
   encodeGlobals,
   encodeModule,
+  firstInstruction,
   integerConstant,
   parseBodies,
   parseElements,
@@ -44,11 +46,13 @@ export function stub(
   const sections = parseModule(stock);
   const firstFunction = summarizeImports(sections).functions;
   const constructors = definedFunction(sections, names.constructors);
-  const anyTrap = firstFunction + parseBodies(sections).findIndex((_, i) => i !== constructors && !kept.has(i));
-  const isKept = (index: number) => index < firstFunction || kept.has(index - firstFunction);
-  const bodies = parseBodies(sections).map((body, i) => {
+  const all = parseBodies(sections);
+  const stays = all.map((body, i) => kept.has(i) && i !== constructors && !needsSegments(body));
+  const anyTrap = firstFunction + stays.findIndex((stays, i) => !stays && i !== constructors);
+  const isKept = (index: number) => index < firstFunction || stays[index - firstFunction];
+  const bodies = all.map((body, i) => {
     if (i === constructors) return nothing;
-    return kept.has(i) ? body : trap;
+    return stays[i] ? body : trap;
   });
   return encodeModule(
     replaceSections(sections, {
@@ -67,6 +71,13 @@ export function stub(
       [section.data]: null,
     }),
   );
+}
+
+/** What fills memory at start-up from data that the image does not have. */
+function needsSegments(body: Uint8Array): boolean {
+  for (const { opcode } of instructions(body, firstInstruction(body)))
+    if (opcode === memoryInit || opcode === dataDrop) return true;
+  return false;
 }
 
 function bakeGlobals(sections: readonly Section[], values: Snapshot['globals']): Uint8Array {

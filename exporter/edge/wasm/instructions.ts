@@ -28,6 +28,9 @@ const { i32, i64, f32, f64, v128 } = valueType;
 
 const simd = 0xfd00;
 const atomic = 0xfe00;
+/** Fills memory from a data segment. */
+export const memoryInit = 0xfc08;
+export const dataDrop = 0xfc09;
 export const memoryCopy = 0xfc0a;
 
 /** Instructions of a body, from `offset` on. @throws Error at an instruction that it does not know */

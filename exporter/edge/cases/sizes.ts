@@ -1,0 +1,116 @@
+/**
+ * Sizes of free dimensions that a model takes. Most models take any; but `[rows, columns]` that meets a 4 × 6 matrix has 4 columns,
+ * whatever its shape says. Which sizes these are is found by trying those that stand in the file.
+ */
+
+import { decodeProto, onnxProto } from '../../../training/graph/index.ts';
+import type { SampleArray } from '../../store/samples.ts';
+import { isFree } from '../runtime/tensor.ts';
+import type { ValueInfo } from '../runtime/index.ts';
+import { type Outcome, outcomeOf, sessionOf, type Subject } from './cases.ts';
+import { elementsOf, freeDimensions, freeName, makeFeeds, type Sizes } from './feeds.ts';
+import type { Trials } from './trials.ts';
+
+export interface TakenSizes {
+  /** The free dimensions that have one right size, by name. */
+  readonly pinned: Readonly<Record<string, number>>;
+  /** Whether the model has answered at all; if not, nobody knows what a request will reach in it. */
+  readonly answered: boolean;
+}
+
+/** By session. */
+export type KnownSizes = Readonly<Record<string, TakenSizes>>;
+
+/** For the dimensions that have no size of their own; small ones broadcast, larger ones hold a convolution's window. */
+const others = [2, 3, 1, 8, 32];
+const mostAttempts = 1_000;
+const mostCandidates = 24;
+const largestSize = 4_096;
+/** Of all inputs together. */
+const mostElements = 2 ** 18;
+
+/** @param file the model; samples, where there are some, tell all but the number of samples */
+export async function findSizes<S extends Subject>(
+  trials: Trials<S>,
+  model: string,
+  file: Uint8Array,
+  samples: SampleArray | undefined,
+): Promise<TakenSizes> {
+  const { inputs } = sessionOf(trials.subject, model);
+  const dimensions = freeDimensions(inputs);
+  const answers = async (sizes: Sizes): Promise<boolean> => {
+    if (elementsOf(inputs, sizes) > mostElements) return false;
+    const outcome: Outcome = await trials.perform((subject) =>
+      outcomeOf(subject, model, makeFeeds(subject.runtime, inputs, sizes, 'unit')),
+    );
+    return typeof outcome !== 'string';
+  };
+  let attempts = 0;
+  for (const sizes of attemptsAt(dimensions, candidatesIn(file), sizesOfSamples(inputs, samples))) {
+    if (++attempts > mostAttempts) break;
+    if (await answers(sizes)) return { pinned: await withoutFree(sizes, answers), answered: true };
+  }
+  return { pinned: {}, answered: false };
+}
+
+/** What is tried, in this order: one size for all; those of the samples; a size from the file for one dimension, then for two. */
+function* attemptsAt(
+  dimensions: readonly string[],
+  candidates: readonly number[],
+  ofSamples: Sizes['named'],
+): Iterable<Sizes> {
+  for (const all of others) yield { all };
+  if (ofSamples) yield { all: 2, named: ofSamples };
+  for (const all of others)
+    for (const name of dimensions) for (const size of candidates) yield { all, named: { [name]: size } };
+  for (const all of others.slice(0, 2))
+    for (const [i, first] of dimensions.entries())
+      for (const second of dimensions.slice(i + 1))
+        for (const a of candidates) for (const b of candidates) yield { all, named: { [first]: a, [second]: b } };
+}
+
+/** Leaves out what may as well have another size. */
+async function withoutFree(
+  { all, named = {} }: Sizes,
+  answers: (sizes: Sizes) => Promise<boolean>,
+): Promise<TakenSizes['pinned']> {
+  let pinned: TakenSizes['pinned'] = named;
+  for (const [name, size] of Object.entries(named)) {
+    const { [name]: _, ...others } = pinned;
+    if (await answers({ all, named: { ...others, [name]: size + 1 } })) pinned = others;
+  }
+  return pinned;
+}
+
+/** By their own name, or by input and axis. */
+function sizesOfSamples([input, ...more]: readonly ValueInfo[], samples: SampleArray | undefined): Sizes['named'] {
+  if (!input || !samples || more.length > 0) return undefined;
+  const named = input.shape.flatMap((size, axis) => {
+    const name = freeName(input.name, size, axis);
+    return axis > 0 && isFree(size) && name !== undefined ? [[name, samples.shape[axis] ?? 1] as const] : [];
+  });
+  return named.length > 0 ? Object.fromEntries(named) : undefined;
+}
+
+/** Sizes of stored tensors, and what short lists of integers hold, which are shapes; the most frequent ones first. */
+function candidatesIn(file: Uint8Array): readonly number[] {
+  const { graph } = decodeProto(file);
+  const held = (graph?.node ?? []).flatMap(({ attribute }) => attribute?.flatMap(({ t }) => t ?? []) ?? []);
+  const sizes = [...(graph?.initializer ?? []), ...held].flatMap(({ dims, dataType, rawData }) => [
+    ...(dims ?? []).map(Number),
+    ...(isShape(dataType, rawData) ? [...new BigInt64Array(new Uint8Array(rawData).buffer)].map(Number) : []),
+  ]);
+  const counts = new Map<number, number>();
+  for (const size of sizes) if (size > 1 && size <= largestSize) counts.set(size, (counts.get(size) ?? 0) + 1);
+  return [...counts]
+    .sort(([a, n], [b, m]) => m - n || a - b)
+    .slice(0, mostCandidates)
+    .map(([size]) => size);
+}
+
+const mostBytes = 64;
+
+function isShape(dataType: number | null | undefined, data: Uint8Array | null | undefined): data is Uint8Array {
+  const isInt64 = dataType === onnxProto.onnx.TensorProto.DataType.INT64;
+  return isInt64 && data instanceof Uint8Array && data.length <= mostBytes && data.length % 8 === 0;
+}
