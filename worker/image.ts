@@ -105,7 +105,14 @@ export interface ModelAbout {
   readonly explain: boolean;
   /** How its training pictures were prepared; none for a model that takes no pictures, and for one that does not say. */
   readonly picture?: PicturePreparation;
+  /** The Batch Norm layers that normalize with running statistics, as far as they can be described. */
   readonly batchNorm: readonly BatchNormLayer[];
+  /** The names of layers that normalize with the mini-batch's own statistics, of how many: what the card calls `as-is`. */
+  readonly ofBatch?: { readonly layers: readonly string[]; readonly of: number };
+  /** What `batchNorm` does not tell of the file's Batch Norm, one sentence each. */
+  readonly remarks?: readonly string[];
+  /** Why the model cannot have a twin. */
+  readonly noTwin?: string;
 }
 
 /** The default export of `image.mjs`. */

@@ -1,6 +1,8 @@
 /** `bn-edge add --help` */
+import { Option } from 'commander';
 import { UserError } from '../../training/files/index.ts';
 import { addModel } from '../model/add.ts';
+import { type BatchNormUse, batchNormUses } from '../served/normalization.ts';
 import { describeAdded } from './describe-model.ts';
 import { addModelsOption } from './model-options.ts';
 import { answers, type Subcommand } from './subcommand.ts';
@@ -8,20 +10,28 @@ import { answers, type Subcommand } from './subcommand.ts';
 interface Flags {
   readonly name?: string;
   readonly models: string;
+  readonly batchNorm?: BatchNormUse;
 }
 
 export const add: Subcommand = {
   configure: (command) => {
     // Not <file>: for none, the command tells what to do.
-    addModelsOption(command.usage('[options] <file>').argument('[file]', 'an ONNX file')).option(
-      '--name <name>',
-      "the folder in models/ and the name in the URL (default: the file's, or its folder's if it is model.onnx)",
-    );
-    answers<Flags>(command, page, async ({ name, models }, file) => {
+    addModelsOption(command.usage('[options] <file>').argument('[file]', 'an ONNX file'))
+      .option(
+        '--name <name>',
+        "the folder in models/ and the name in the URL (default: the file's, or its folder's if it is model.onnx)",
+      )
+      .addOption(
+        new Option(
+          '--batch-norm <use>',
+          "of a file in training mode: inference takes its running statistics, as-is the mini-batch's",
+        ).choices(batchNormUses),
+      );
+    answers<Flags>(command, page, async ({ name, models, batchNorm }, file) => {
       if (file === undefined) {
         throw new UserError('add: expected an ONNX file, such as bn-edge add model.onnx; --help lists all');
       }
-      const added = await addModel({ file, models, ...(name !== undefined && { name }) });
+      const added = await addModel({ file, models, batchNorm, ...(name !== undefined && { name }) });
       console.log(describeAdded(added, models));
       return { ...added };
     });

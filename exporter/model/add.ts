@@ -7,11 +7,12 @@ import { columnSchema } from '../../training/data/index.ts';
 import { cannotRead, checkedJson, quote, readBytes, unexpected, UserError } from '../../training/files/index.ts';
 import type { onnx } from '../../training/graph/index.ts';
 import { outputKinds } from '../../training/objective/index.ts';
-import { batchNormLayers } from '../served/batch-norm.ts';
+import type { BatchNormUse } from '../served/normalization.ts';
 import { type InferredOutput, labelsOf, type ModelOutput, outputOf } from '../served/output.ts';
 import { type Port, shapeOf } from '../served/ports.ts';
-import { type OnnxFile, readOnnx } from '../served/prepare.ts';
+import { type OnnxFile, type Prepared, prepareModel, readOnnx } from '../served/prepare.ts';
 import { type Trial, tryModel } from '../served/runnable.ts';
+import { whyNoLayers } from '../served/switchable.ts';
 import { cardBytes, cardFile, describeFile, emptyCard, type ModelCard, type TensorCard } from '../store/card.ts';
 import { modelNameFrom, requireModelName } from '../store/model-name.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
@@ -22,6 +23,8 @@ export interface AddModelOptions {
   /** The folder in `models` and the name under which the Worker serves it; after the file when omitted. */
   readonly name?: string | undefined;
   readonly models: string;
+  /** What to do with layers that normalize with the mini-batch's statistics in the file; for the card. */
+  readonly batchNorm?: BatchNormUse | undefined;
 }
 
 export interface AddedModel {
@@ -42,7 +45,7 @@ export interface AddedModel {
  *
  * @throws UserError for what is no ONNX file, or cannot run, or is called as a model that is there already; nothing is written then
  */
-export async function addModel({ file, name: asked, models }: AddModelOptions): Promise<AddedModel> {
+export async function addModel({ file, name: asked, models, batchNorm }: AddModelOptions): Promise<AddedModel> {
   const path = await findFile(file);
   const name = asked ?? nameFor(path);
   requireModelName('--name', name);
@@ -50,15 +53,16 @@ export async function addModel({ file, name: asked, models }: AddModelOptions): 
   if (existsSync(folder)) throw unexpected(folder, 'no model of that name (--name chooses another)', 'one');
   const bytes = await readBytes(path);
   const onnx = readOnnx(path, bytes);
-  const trial = await tryModel(path, bytes, onnx.inputs, likelySizes(onnx.graph));
-  const { card, notes } = describe(name, path, bytes, onnx, trial);
+  const prepared = prepareModel(path, bytes, false, batchNorm);
+  const trial = await tryModel(path, prepared.model, onnx.inputs, likelySizes(onnx.graph));
+  const { card, notes } = describe(name, path, bytes, onnx, trial, prepared, batchNorm);
   await replaceFolder(models, name, new Map([['model.onnx', bytes], [cardFile, cardBytes(card)]])); // prettier-ignore
   return {
     name,
     inputs: card.inputs ?? [],
     outputs: card.outputs ?? [],
     output: card.output,
-    batchNormLayers: batchNormLayers(onnx.graph).length,
+    batchNormLayers: prepared.batchNorm.length,
     bytes: bytes.byteLength,
     notes: notes.map((note) => `${join(folder, cardFile)}: ${note}`),
   };
@@ -99,7 +103,15 @@ function likelySizes({ initializer }: onnx.IGraphProto): readonly number[] {
 const LARGEST_SIZE = 4096;
 const MOST_SIZES = 16;
 
-function describe(name: string, path: string, bytes: Uint8Array, onnx: OnnxFile, trial: Trial) {
+function describe(
+  name: string,
+  path: string,
+  bytes: Uint8Array,
+  onnx: OnnxFile,
+  trial: Trial,
+  prepared: Prepared,
+  batchNorm: BatchNormUse | undefined,
+) {
   const output = outputOf(onnx.graph, { outputs: withShapes(onnx.outputs, trial) });
   const { classes = labelsOf(onnx.graph), columns } = ownFacts(path, onnx.model);
   const [input, ...more] = onnx.inputs.map((port) => tensorCard(port));
@@ -112,6 +124,7 @@ function describe(name: string, path: string, bytes: Uint8Array, onnx: OnnxFile,
     ...(classes?.length && { labels: classes }),
     ...(output && { output: { name: output.name, kind: output.kind } }),
     explain: emptyCard.explain,
+    ...(batchNorm && { batchNorm }),
     ...(input && { inputs: [{ ...input, ...(columns && { columns }) }, ...more] }),
     outputs: outputsOf(onnx, trial),
     files: { 'model.onnx': describeFile(bytes) },
@@ -119,7 +132,7 @@ function describe(name: string, path: string, bytes: Uint8Array, onnx: OnnxFile,
   const notes = [
     ...notesOnOutput(output),
     ...notesOnLabels(output, card),
-    ...notesOnTraining(onnx.graph),
+    ...notesOnBatchNorm(prepared, onnx.graph),
     ...notesOnTrial(trial),
   ];
   return { card, notes };
@@ -171,16 +184,9 @@ function notesOnLabels(output: InferredOutput | undefined, { labels, outputs = [
   return [`"labels": the file names no classes; a list of ${names} makes them known`];
 }
 
-/** As `torch.onnx.export(training=TrainingMode.TRAINING)` leaves them. */
-function notesOnTraining({ node }: onnx.IGraphProto): readonly string[] {
-  const inTraining = (node ?? []).filter(
-    ({ opType, attribute }) =>
-      opType === 'BatchNormalization' && attribute?.some(({ name, i }) => name === 'training_mode' && Number(i) === 1),
-  );
-  return inTraining.map(
-    (layer) =>
-      `the Batch Norm layer ${quote(layer.name || (layer.output?.[0] ?? ''))} has training_mode 1: its answer to a sample depends on the others in a request; export the network in evaluation mode`,
-  );
+function notesOnBatchNorm({ remarks, batchNorm }: Prepared, graph: onnx.IGraphProto): readonly string[] {
+  const folded = batchNorm.length + remarks.length === 0 ? whyNoLayers(graph) : undefined;
+  return folded === undefined ? remarks : [folded];
 }
 
 const notesOnTrial = ({ shapes, reason = '' }: Trial): readonly string[] =>

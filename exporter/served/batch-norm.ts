@@ -1,43 +1,198 @@
-/** The Batch Norm layers of an ONNX file, as the Worker explains them. */
+/**
+ * What the Batch Norm of an ONNX file normalizes with. Only running statistics that are stored, or computed from what is stored,
+ * make an answer independent of its neighbours; a file may also normalize with those of the mini-batch: by `training_mode`, by the
+ * further outputs that the operator had before it, or with a mean and a variance that its graph computes from the samples.
+ */
 import type { onnx } from '../../training/graph/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
-import { constantsOf, type Parameter, valuesOf } from './onnx-file.ts';
+import { attributeOf, type Constant, type Constants, constantsOf } from './constants.ts';
+import { opsetOf } from './onnx-file.ts';
+import { bodiesOf, dependents, functionKey, isOwnDomain, type Names, readsOf } from './dependents.ts';
+
+/** A layer that cannot be shown: its parameters are not stored, or it is none of one value for each channel. */
+export interface Undescribed {
+  readonly name: string;
+  readonly why: string;
+}
+
+/** A layer that normalizes with the mini-batch's own statistics. */
+export interface OfBatch {
+  readonly name: string;
+  readonly why: string;
+  /** Whether the file has running statistics of the layer, and its node can be told to use them. */
+  readonly hasRunning: boolean;
+  /** In the main graph, whose nodes can be changed. */
+  readonly node?: onnx.INodeProto;
+}
+
+export interface BatchNorm {
+  /** With running statistics, in the order of the graph. */
+  readonly layers: readonly BatchNormLayer[];
+  readonly ofBatch: readonly OfBatch[];
+  readonly undescribed: readonly Undescribed[];
+}
 
 /** In all layers together, which may share one stored tensor; ResNet-152 has 300,000. */
 const MOST_PARAMETERS = 2 ** 20;
 const MOST_LAYERS = 2 ** 12;
+/** That are visited in functions and branches, each as often as it is used. */
+const MOST_NODES = 2 ** 17;
 
-/**
- * The `BatchNormalization` nodes whose four parameters are stored in the file, in the order of the graph; none where they are
- * too many to be looked at.
- */
-export function batchNormLayers(graph: onnx.IGraphProto): readonly BatchNormLayer[] {
-  const constant = constantsOf(graph);
-  const nodes = (graph.node ?? []).filter(({ opType }) => opType === 'BatchNormalization');
-  const parametersOf = ({ input }: onnx.INodeProto) => (input ?? []).slice(1, 5).map(constant);
-  const size = nodes.flatMap(parametersOf).reduce((sum, tensor) => sum + (tensor?.rawData?.byteLength ?? 0) / 4, 0);
-  if (nodes.length > MOST_LAYERS || size > MOST_PARAMETERS) return [];
-  return nodes.flatMap((node) => layerOf(node, parametersOf(node).map(valuesOf)));
+/** `training_mode` is an attribute since this version of the operator set; before, further outputs stand for it. */
+export const trainingModeOpset = 14;
+/** A layer of one value for each place, and not each channel, ended with this one. */
+const spatialOpset = 9;
+
+export function batchNormOf(model: onnx.IModelProto): BatchNorm {
+  const found: Found = { layers: [], ofBatch: [], undescribed: [], parameters: 0, nodes: 0, count: 0 };
+  const graph = model.graph ?? {};
+  const inputs = namesOf(graph.input);
+  for (const { name } of graph.initializer ?? []) inputs.delete(name ?? '');
+  const scope = { samples: dependents(graph.node ?? [], inputs), constant: constantsOf(graph) };
+  const main = {
+    opset: opsetOf(model),
+    where: undefined,
+    attributes: new Map(),
+    functions: functionsOf(model),
+    calls: [],
+  };
+  visit(graph.node ?? [], { ...scope, ...main }, found);
+  const { layers, ofBatch, undescribed, parameters, count } = found;
+  if (parameters <= MOST_PARAMETERS && count <= MOST_LAYERS) return { layers, ofBatch, undescribed };
+  const why = 'they have more parameters than are looked at';
+  return { layers: [], ofBatch, undescribed: [{ name: `${count} layers`, why }] };
 }
 
-function layerOf(
+const namesOf = (values: readonly onnx.IValueInfoProto[] | null | undefined): Set<string> =>
+  new Set((values ?? []).map(({ name }) => name ?? ''));
+
+type Functions = ReadonlyMap<string, onnx.IFunctionProto>;
+
+const functionsOf = ({ functions }: onnx.IModelProto): Functions =>
+  new Map((functions ?? []).map((definition) => [functionKey(definition.domain, definition.name), definition]));
+
+interface Found {
+  readonly layers: BatchNormLayer[];
+  readonly ofBatch: OfBatch[];
+  readonly undescribed: Undescribed[];
+  /** Of all layers that could be described. */
+  parameters: number;
+  count: number;
+  /** Visited in functions and branches. */
+  nodes: number;
+}
+
+/** One graph, a branch of it, or the body of a function as it is called. */
+interface Scope {
+  /** The values that depend on what a request sends. */
+  readonly samples: Names;
+  readonly constant: Constants;
+  readonly opset: number;
+  /** Of a branch or function; none for the main graph. */
+  readonly where: string | undefined;
+  /** Of the call, which the nodes of a function may refer to. */
+  readonly attributes: ReadonlyMap<string, onnx.IAttributeProto>;
+  readonly functions: Functions;
+  /** Of functions, around this one: one that calls itself, which the runtime refuses, would never end. */
+  readonly calls: readonly onnx.IFunctionProto[];
+}
+
+function visit(nodes: readonly onnx.INodeProto[], scope: Scope, found: Found): void {
+  for (const node of nodes) {
+    if (scope.where !== undefined && found.nodes++ > MOST_NODES) return;
+    if (node.opType === 'BatchNormalization' && isOwnDomain(node.domain)) visitLayer(node, scope, found);
+    for (const body of bodiesOf(node)) visitBody(node, body, scope, found);
+    const definition = scope.functions.get(functionKey(node.domain, node.opType));
+    if (definition && !scope.calls.includes(definition)) visitCall(node, definition, scope, found);
+  }
+}
+
+function visitBody(node: onnx.INodeProto, body: onnx.IGraphProto, outer: Scope, found: Found): void {
+  const own = new Set([...namesOf(body.input), ...(body.node ?? []).flatMap(({ output }) => output ?? [])]);
+  // What a loop carries is of the samples where anything of the loop is.
+  const carried = (node.input ?? []).some((name) => outer.samples.has(name)) ? namesOf(body.input) : [];
+  const seen = readsOf({ attribute: [{ g: body }] }).filter((name) => outer.samples.has(name) && !own.has(name));
+  const samples = dependents(body.node ?? [], new Set([...carried, ...seen]));
+  const where = outer.where ?? `a branch of ${node.opType ?? ''}`;
+  visit(body.node ?? [], { ...outer, samples, constant: constantsOf(body, outer.constant), where }, found);
+}
+
+function visitCall(call: onnx.INodeProto, definition: onnx.IFunctionProto, outer: Scope, found: Found): void {
+  const inputs = (definition.input ?? []).filter((_, i) => outer.samples.has(call.input?.[i] ?? ''));
+  const node = definition.node ?? [];
+  const actual = new Map((definition.input ?? []).map((name, i) => [name, call.input?.[i] ?? '']));
+  const scope: Scope = {
+    ...outer,
+    samples: dependents(node, new Set(inputs)),
+    constant: constantsOf({ node }, (name) => outer.constant(actual.get(name) ?? '')),
+    opset: opsetOf(definition) || outer.opset,
+    where: outer.where ?? `the function ${definition.name ?? ''}`,
+    attributes: new Map((call.attribute ?? []).map((attribute) => [attribute.name ?? '', attribute])),
+    calls: [...outer.calls, definition],
+  };
+  if (found.nodes++ <= MOST_NODES) visit(node, scope, found);
+}
+
+function visitLayer(node: onnx.INodeProto, scope: Scope, found: Found): void {
+  // What normalizes weights is constant, whichever statistics it uses: standardized convolutions are exported so.
+  if (!scope.samples.has(node.input?.[0] ?? '')) return;
+  const name = layerName(node.name || (node.output?.[0] ?? ''));
+  const where = scope.where === undefined ? '' : ` in ${scope.where}`;
+  const computed = (node.input ?? []).slice(3, 5).some((value) => scope.samples.has(value));
+  const why = computed
+    ? 'mean and variance computed from the samples'
+    : isTraining(node, scope)
+      ? trainingBy(scope)
+      : undefined;
+  if (why !== undefined) {
+    const ofMain = scope.where === undefined && { node };
+    found.ofBatch.push({ name, why: `${why}${where}`, hasRunning: !computed && scope.where === undefined, ...ofMain });
+    return;
+  }
+  const whyNot = scope.where === undefined ? describeInto(name, node, scope, found) : `it is${where}`;
+  if (whyNot !== undefined) found.undescribed.push({ name, why: whyNot });
+}
+
+function isTraining(node: onnx.INodeProto, { opset, attributes }: Scope): boolean {
+  if (opset < trainingModeOpset) return (node.output ?? []).slice(1).some((output) => output !== '');
+  const own = attributeOf(node, 'training_mode');
+  const reference = own?.refAttrName;
+  return Number((reference ? attributes.get(reference) : own)?.i ?? 0) === 1;
+}
+
+const trainingBy = ({ opset }: Scope): string =>
+  opset < trainingModeOpset ? `the outputs that opset ${opset} has in training` : 'training_mode 1';
+
+/** @returns why it cannot be described, if it cannot by itself */
+function describeInto(
+  name: string,
   node: onnx.INodeProto,
-  [gamma, beta, runningMean, runningVar]: readonly (Parameter | undefined)[],
-): readonly BatchNormLayer[] {
-  if (!gamma || !beta || !runningMean || !runningVar) return [];
+  { opset, constant }: Scope,
+  found: Found,
+): string | undefined {
+  const parameters = (node.input ?? []).slice(1, 5).map(constant);
+  const [gamma, beta, mean, variance] = parameters;
+  if (!gamma || !beta || !mean || !variance) return 'its parameters are not stored in the file';
+  if (opset < spatialOpset && Number(attributeOf(node, 'spatial')?.i ?? 1) === 0 && gamma.dims.length > 1)
+    return 'it normalizes each place by itself (spatial 0)';
+  const channels = gamma.values.length;
+  if (parameters.some((parameter) => parameter?.values.length !== channels)) return 'its parameters differ in length';
+  found.parameters += 4 * channels;
+  if (found.parameters > MOST_PARAMETERS || ++found.count > MOST_LAYERS) return undefined;
   const [input = '', output = ''] = [node.input?.[0], node.output?.[0]];
-  const name = layerName(node.name || output);
   const [epsilon, momentum] = [floatOf(node, 'epsilon', 1e-5), floatOf(node, 'momentum', 0.9)];
-  const arrays = { gamma, beta, runningMean, runningVar };
-  return [{ name, input, output, epsilon, momentum, ...mapValues(arrays, (values) => Array.from(values, shortest)) }];
+  const arrays = { gamma, beta, runningMean: mean, runningVar: variance };
+  found.layers.push({ name, input, output, epsilon, momentum, ...mapValues(arrays, shortestOf) });
+  return undefined;
 }
+
+const shortestOf = ({ values }: Constant): readonly number[] => Array.from(values, shortest);
 
 /** `bn1/BatchNormalization` -> `bn1`: the operator's name says nothing here. */
 const layerName = (node: string): string => node.replace(/^\//, '').replace(/\/?BatchNormalization$/, '') || node;
 
-function floatOf(node: onnx.INodeProto, name: string, standard: number): number {
-  return shortest(node.attribute?.find((attribute) => attribute.name === name)?.f ?? standard);
-}
+const floatOf = (node: onnx.INodeProto, name: string, standard: number): number =>
+  shortest(attributeOf(node, name)?.f ?? standard);
 
 /** The shortest decimal that reads back as the same 32-bit float: 0.9, not 0.8999999761581421. */
 function shortest(value: number): number {

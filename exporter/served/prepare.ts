@@ -2,14 +2,24 @@
 import { oneLine, UserError } from '../../training/files/index.ts';
 import { decodeProto, GraphError, type onnx } from '../../training/graph/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
-import { batchNormLayers } from './batch-norm.ts';
+import { type BatchNorm, batchNormOf } from './batch-norm.ts';
+import { type BatchNormUse, namesOf, normalizing } from './normalization.ts';
 import { requireOnnx } from './onnx-file.ts';
 import { type ModelOutput, outputOf } from './output.ts';
 import { type Ports, portsOf } from './ports.ts';
-import { switchable } from './switchable.ts';
+import { switchable, whyNotSwitchable } from './switchable.ts';
 
 export interface Prepared {
+  /** The file as it is served. */
+  readonly model: Uint8Array;
+  /** The layers with running statistics that can be described. */
   readonly batchNorm: readonly BatchNormLayer[];
+  /** The names of layers that normalize with the mini-batch's own statistics, of how many there are. */
+  readonly ofBatch?: { readonly layers: readonly string[]; readonly of: number };
+  /** What `batchNorm` does not tell of the file's Batch Norm, one sentence each. */
+  readonly remarks: readonly string[];
+  /** Why there can be no twin. */
+  readonly noTwin?: string;
   /** The network with a switch at every Batch Norm layer, where it has any and was asked for. */
   readonly switchable?: Uint8Array;
   /** The answer, for a model whose card does not say which it is: where the file itself says it, never as a guess. */
@@ -33,20 +43,46 @@ export const readOnnx = (file: string, bytes: Uint8Array): OnnxFile =>
 
 /**
  * @param explain whether the twin is wanted
+ * @param use what the card says of layers that normalize with the mini-batch's statistics
  * @throws UserError, in one line that begins with the file, for what is no ONNX model or cannot be served
  */
-export function prepareModel(file: string, bytes: Uint8Array, explain = true): Prepared {
-  const { model, graph, outputs } = readOnnx(file, bytes);
+export function prepareModel(file: string, bytes: Uint8Array, explain = true, use?: BatchNormUse): Prepared {
+  const { model: original, outputs } = readOnnx(file, bytes);
   return explained(file, () => {
-    const batchNorm = batchNormLayers(graph);
-    const twin = explain ? switchable(bytes, model, batchNorm) : undefined;
-    const output = outputOf(graph, { outputs });
+    const before = batchNormOf(original);
+    const served = normalizing(bytes, original, before, use);
+    const model = served === bytes ? original : decodeProto(served);
+    // Served as it is, the layers are what they were before they were given statistics that they may overwrite.
+    const found = use === 'inference' && served !== bytes ? batchNormOf(model) : before;
+    const noTwin = whyNotSwitchable(model, found);
+    const output = outputOf(model.graph ?? {}, { outputs });
     return {
-      batchNorm,
-      ...(twin && { switchable: twin }),
+      model: served,
+      ...describe(found, explain ? noTwin : undefined),
+      ...(noTwin !== undefined && { noTwin }),
+      ...(explain && noTwin === undefined && { switchable: switchable(served, model, found.layers) }),
       ...(output && !output.isGuess && { output: { name: output.name, kind: output.kind } }),
     };
   });
+}
+
+function describe(
+  { layers, ofBatch, undescribed }: BatchNorm,
+  noTwin: string | undefined,
+): Pick<Prepared, 'batchNorm' | 'ofBatch' | 'remarks'> {
+  const of = layers.length + ofBatch.length + undescribed.length;
+  const own = `${ofBatch.length} of ${of} Batch Norm layers normalize with the mini-batch's own statistics`;
+  return {
+    batchNorm: layers,
+    ...(ofBatch.length > 0 && { ofBatch: { layers: ofBatch.map(({ name }) => name), of } }),
+    remarks: [
+      ...(ofBatch.length > 0
+        ? [`${own}, so that an answer depends on the other samples of its request: ${namesOf(ofBatch)}`]
+        : []),
+      ...(undescribed.length > 0 ? [`Batch Norm that is not described: ${namesOf(undescribed)}`] : []),
+      ...(noTwin !== undefined ? [`no switch at the Batch Norm layers: ${noTwin}`] : []),
+    ],
+  };
 }
 
 function explained<T>(file: string, work: () => T): T {

@@ -7,63 +7,83 @@
  * next layer. What goes into each layer (z) is an output. Both ways share the weights, so it costs one more session and
  * not two.
  */
-import { GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
+import { type onnx, onnxProto } from '../../training/graph/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
-import { constantsOf, opsetOf } from './onnx-file.ts';
-import { fieldOf, type Pieces, splice } from './splice.ts';
+import { type BatchNorm, trainingModeOpset } from './batch-norm.ts';
+import { constantsOf } from './constants.ts';
+import { dependents } from './dependents.ts';
+import { changeNodes } from './change-nodes.ts';
+import { opsetOf } from './onnx-file.ts';
+import { sampleRanks } from './sample-axis.ts';
+import type { Pieces } from './splice.ts';
 
 const { AttributeProto, GraphProto, TensorProto } = onnxProto.onnx;
 const { INT, FLOAT } = AttributeProto.AttributeType;
-const DataType: Readonly<Record<'FLOAT' | 'BOOL', number>> = TensorProto.DataType;
+const DataType: Readonly<Record<'FLOAT' | 'DOUBLE' | 'BOOL', number>> = TensorProto.DataType;
 
 /** The input that chooses: true for the statistics of the mini-batch. Its name cannot be a C identifier's. */
 export const switchName = 'bn-edge/batch_statistics';
 
-/** `training_mode` is an attribute since this version of the operator set. */
-const firstOpset = 14;
-
-/** Fields of a model and of a graph: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
-const fields = { graph: 7, node: 1 } as const;
-
 /**
  * @param bytes what `model` was decoded from
- * @returns `undefined` where there is no layer to switch, or the file's operators know no `training_mode`
  * @throws GraphError where the file has several graphs, or messages that do not end where they say
  */
 export function switchable(
   bytes: Uint8Array,
-  model: onnx.IModelProto,
+  { graph }: onnx.IModelProto,
   layers: readonly BatchNormLayer[],
-): Uint8Array | undefined {
-  const graph = model.graph ?? {};
-  if (layers.length === 0 || opsetOf(model) < firstOpset) return undefined;
-  const additions = GraphProto.encode(switchPorts(graph, layers)).finish();
-  const switchOf = switches(graph, layers);
-  try {
-    return Buffer.concat(
-      splice(bytes, fields.graph, (i, begin, end) => {
-        if (i > 0) throw new Error('several graphs');
-        const nodes = splice(bytes.subarray(begin, end), fields.node, (i) => switchOf(graph.node?.[i] ?? {}));
-        return fieldOf(fields.graph, [...nodes, additions]);
-      }),
-    );
-  } catch (cause) {
-    throw new GraphError('expected one graph, and messages that end where they say', { cause });
-  }
+): Uint8Array {
+  const additions = GraphProto.encode(switchPorts(graph ?? {}, layers)).finish();
+  return changeNodes(bytes, graph ?? {}, switches(layers), additions);
+}
+
+/** Why the network cannot have a switch that is right; none where it can. */
+export function whyNotSwitchable(
+  model: onnx.IModelProto,
+  { layers, ofBatch, undescribed }: BatchNorm,
+): string | undefined {
+  const { graph } = model;
+  const [ofSamples] = ofBatch;
+  if (ofSamples) return `${ofSamples.name} normalizes with the mini-batch's own statistics (${ofSamples.why})`;
+  const [unknown] = undescribed;
+  if (unknown) return `${unknown.name} cannot be described: ${unknown.why}`;
+  if (layers.length === 0) return whyNoLayers(graph ?? {}) ?? 'it has no Batch Norm layers';
+  const opset = opsetOf(model);
+  if (opset < trainingModeOpset) return `it is of opset ${opset}, and the switch needs ${trainingModeOpset}`;
+  return whyNoLookInside(graph ?? {}, layers);
+}
+
+/** Exporters leave no layer behind a convolution or a dense layer unless they are told to. None for a graph without such. */
+export const whyNoLayers = ({ node }: onnx.IGraphProto): string | undefined =>
+  (node ?? []).some(({ opType }) => weighted.test(opType ?? ''))
+    ? 'it has no Batch Norm layers: exporters fold them into the layer before (torch.onnx.export(…, optimize=False) keeps them; Keras and timm fold, too)'
+    : undefined;
+
+const weighted = /^(Conv|ConvTranspose|Gemm|MatMul|QLinearConv|QLinearMatMul|ConvInteger|MatMulInteger|FusedConv)$/;
+
+/** For explaining, a layer's input is taken apart by samples, as single or double precision. */
+function whyNoLookInside(graph: onnx.IGraphProto, layers: readonly BatchNormLayer[]): string | undefined {
+  const constant = constantsOf(graph);
+  const inputs = new Set((graph.input ?? []).map(({ name }) => name ?? ''));
+  const ranks = sampleRanks(graph, dependents(graph.node ?? [], inputs), constant);
+  const unclear = layers.find(({ input }) => !ranks.has(input));
+  if (unclear) return `where the samples are in what ${unclear.name} gets cannot be told`;
+  if (!(graph.output ?? []).some(({ name }) => ranks.has(name ?? '')))
+    return 'where the samples are in its outputs cannot be told';
+  const byOutput = new Map((graph.node ?? []).map((node) => [node.output?.[0] ?? '', node]));
+  const half = layers.find(({ output }) => {
+    const { dataType } = constant(byOutput.get(output)?.input?.[1] ?? '') ?? {};
+    return dataType !== DataType.FLOAT && dataType !== DataType.DOUBLE;
+  });
+  return half && `${half.name} is in half precision`;
 }
 
 /** The parts of a graph that take the place of a node, where it is a layer. */
-function switches(
-  graph: onnx.IGraphProto,
-  layers: readonly BatchNormLayer[],
-): (node: onnx.INodeProto) => Pieces | undefined {
+function switches(layers: readonly BatchNormLayer[]): (node: onnx.INodeProto) => Pieces | undefined {
   const byOutput = new Map(layers.map((layer) => [layer.output, layer]));
-  const constant = constantsOf(graph);
   return (node) => {
     const layer = byOutput.get(node.output?.[0] ?? '');
-    if (!layer) return undefined;
-    const initializer = scratchFor(layer, constant(node.input?.[3] ?? '')?.dataType ?? DataType.FLOAT);
-    return [GraphProto.encode({ node: switchFor(layer, node), initializer }).finish()];
+    return layer && [GraphProto.encode({ node: switchFor(layer, node) }).finish()];
   };
 }
 
@@ -74,18 +94,37 @@ function switchFor({ output, epsilon, momentum }: BatchNormLayer, node: onnx.INo
     { name: 'epsilon', type: FLOAT, f: epsilon },
     { name: 'momentum', type: FLOAT, f: momentum },
   ];
-  const [z = '', scale = '', B = ''] = node.input ?? [];
+  const [z = '', scale = '', B = '', mean = '', variance = ''] = node.input ?? [];
   const batch: onnx.INodeProto = {
     ...node,
     name: name('training_mode_1'),
-    input: [z, scale, B, name('scratch_mean'), name('scratch_var')],
+    input: [z, scale, B, name('mean'), name('var')],
     output: [name('batch'), name('batch_mean'), name('batch_var')],
     attribute: [...attribute, { name: 'training_mode', type: INT, i: 1 }],
   };
   const running: onnx.INodeProto = { ...node, name: name('training_mode_0'), output: [name('running')], attribute };
-  const input = [switchName, name('batch'), name('running')];
-  return [batch, running, { name: name('switch'), opType: 'Where', input, output: [output] }];
+  return [
+    ownCopy(switchName, mean, name('mean')),
+    ownCopy(switchName, variance, name('var')),
+    batch,
+    running,
+    { name: name('switch'), opType: 'Where', input: [switchName, name('batch'), name('running')], output: [output] },
+  ];
 }
+
+/**
+ * Running statistics of its own for a node with `training_mode` 1. The runtime lets the node update them in place, even stored
+ * ones, and takes equal stored tensors for one: with the model's own, every request would change the next one's answer.
+ * Nothing that is computed at a request is shared so. https://github.com/microsoft/onnxruntime/issues/29790
+ *
+ * @param condition any boolean that is not known before a request
+ */
+export const ownCopy = (condition: string, from: string, to: string): onnx.INodeProto => ({
+  name: to,
+  opType: 'Where',
+  input: [condition, from, from],
+  output: [to],
+});
 
 /** The input that chooses, and what goes into each layer as outputs. */
 function switchPorts(graph: onnx.IGraphProto, layers: readonly BatchNormLayer[]): onnx.IGraphProto {
@@ -93,19 +132,4 @@ function switchPorts(graph: onnx.IGraphProto, layers: readonly BatchNormLayer[])
   const known = new Set(graph.output?.map(({ name }) => name));
   const unknown = layers.filter(({ input }) => !known.has(input));
   return { input: [{ name: switchName, type: { tensorType } }], output: unknown.map(({ input }) => ({ name: input })) };
-}
-
-/**
- * Running statistics of its own for the node with `training_mode` 1, which needs some but does not use them. The runtime
- * lets the node update them in place, even stored ones, and takes equal stored tensors for one: with the model's own,
- * every request would change the next one's answer. No model has these values.
- * https://github.com/microsoft/onnxruntime/issues/29790
- */
-function scratchFor({ output, runningMean }: BatchNormLayer, dataType: number): onnx.ITensorProto[] {
-  const Values = dataType === DataType.FLOAT ? Float32Array : Float64Array;
-  const filled = (suffix: string, value: number): onnx.ITensorProto => {
-    const values = new Values(runningMean.length).fill(value);
-    return { name: `${output}/${suffix}`, dims: [values.length], dataType, rawData: new Uint8Array(values.buffer) };
-  };
-  return [filled('scratch_mean', -1 / 3), filled('scratch_var', 2 / 3)];
 }

@@ -9,6 +9,7 @@ import { augmentationSchema, columnSchema, pictureSchema } from '../../training/
 import { checkedJson, readBytes } from '../../training/files/index.ts';
 import { networkSchema } from '../../training/network/index.ts';
 import { objectiveKinds, outputKinds } from '../../training/objective/index.ts';
+import { batchNormUses } from '../served/normalization.ts';
 import { datatypes } from '../served/ports.ts';
 import { isModelName } from './model-name.ts';
 
@@ -88,6 +89,11 @@ export const cardSchema = z.strictObject({
   output: modelOutput.exactOptional(),
   /** Whether the Worker also carries the twin that shows every Batch Norm layer and can normalize by the mini-batch. */
   explain: z.boolean().default(false),
+  /**
+   * Of a file whose Batch Norm normalizes with the mini-batch's own statistics: `inference` takes the running ones that are stored
+   * in it, `as-is` serves it as what it is.
+   */
+  batchNorm: z.enum(batchNormUses).exactOptional(),
   inputs: z.array(tensorCard).readonly().exactOptional(),
   outputs: z.array(tensorCard).readonly().exactOptional(),
   statistics: statistics.exactOptional(),

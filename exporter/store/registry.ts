@@ -37,8 +37,11 @@ export function readModels(folder: string): Models {
     const current = readModel(folder, name, name);
     return [current, ...readVersions(folder, current.about)];
   });
-  return { models, notes };
+  return { models, notes: [...notes, ...models.flatMap(({ about }) => remarksOn(folder, about))] };
 }
+
+const remarksOn = (folder: string, { path, remarks = [] }: ModelAbout): readonly string[] =>
+  remarks.map((remark) => `${join(folder, path)}: ${remark}`);
 
 function readVersions(folder: string, { name, version: current }: ModelAbout): ModelFolder[] {
   return versionNames(join(folder, name)).map((version) => {
@@ -56,10 +59,10 @@ function readModel(models: string, name: string, path: string): ModelFolder {
   const file = join(folder, 'model.onnx');
   if (!existsSync(file))
     throw unexpected(folder, 'a file model.onnx', `none; bn-edge add ${name}.onnx makes such a folder`);
-  const { version, description, labels, output: known, explain, inputs = [] } = cardIn(folder);
+  const { version, description, labels, output: known, explain, batchNorm: use, inputs = [] } = cardIn(folder);
   const [picture] = inputs.flatMap((input) => input.picture ?? []);
-  const model = readFileSync(file);
-  const { batchNorm, switchable, output: inferred } = prepareModel(file, model, explain);
+  const prepared = prepareModel(file, readFileSync(file), explain, use);
+  const { model, batchNorm, ofBatch, remarks, noTwin, switchable, output: inferred } = prepared;
   const output = known ?? inferred;
   const samples = readSamples(join(folder, samplesFile));
   return {
@@ -73,6 +76,9 @@ function readModel(models: string, name: string, path: string): ModelFolder {
       explain,
       ...(picture && { picture }),
       batchNorm,
+      ...(ofBatch && { ofBatch }),
+      ...(remarks.length > 0 && { remarks }),
+      ...(noTwin !== undefined && { noTwin }),
     },
     files: { model, ...(switchable && { switchable }) },
     ...(samples && { samples }),

@@ -159,7 +159,7 @@ describe('a file that is added', () => {
     expect(notes.at(-1)).toMatch(/no sample could be made up that the model takes \(.+\): ask it with a real one$/);
   });
 
-  it('in training mode says what that means', async () => {
+  it('in training mode is refused, or added as the card shall say', async () => {
     const channel = ['scale', 'B', 'mean', 'var'];
     const bytes = model({
       input: [port('x', ['N', 3])],
@@ -175,8 +175,24 @@ describe('a file that is added', () => {
         },
       ],
     });
-    const { notes } = await addModel({ file: await saved('training.onnx', bytes), models: models() });
-    expect(notes.at(-1)).toContain('the Batch Norm layer "bn1" has training_mode 1');
+    const file = await saved('training.onnx', bytes);
+    await expect(addModel({ file, models: models() })).rejects.toThrow(
+      /training\.onnx: expected Batch Norm .* in bn1 \(training_mode 1\); .*"batchNorm" in card\.json \(add: --batch-norm\)/,
+    );
+    expect(await readdir(models())).not.toContain('training');
+    const asIs = await addModel({ file, models: models(), batchNorm: 'as-is' });
+    expect(asIs).toMatchObject({ batchNormLayers: 0 });
+    expect(asIs.notes.at(-1)).toContain("1 of 1 Batch Norm layers normalize with the mini-batch's own statistics");
+    expect(await readCard(models(), 'training')).toMatchObject({ batchNorm: 'as-is' });
+    const inference = await addModel({ file, name: 'inference', models: models(), batchNorm: 'inference' });
+    expect(inference).toMatchObject({ batchNormLayers: 1 });
+    expect(inference.notes.join()).not.toContain('mini-batch');
+  });
+
+  it('without Batch Norm says that exporters fold it, if there is something to fold it into', async () => {
+    const bytes = product(port('x', ['N', 4]), port('y', ['N', 6]), 4, 6);
+    const { notes } = await addModel({ file: await saved('folded.onnx', bytes), models: models() });
+    expect(notes.at(-1)).toContain('it has no Batch Norm layers: exporters fold them into the layer before');
   });
 });
 

@@ -217,8 +217,8 @@ describe('explain', () => {
     ['whose card does not ask for it', { batchNorm: [layer] }, card],
     [
       'of too old an opset',
-      { batchNorm: [layer], explain: true, twin: false },
-      'its Batch Norm layers are of an opset before 14',
+      { batchNorm: [layer], explain: true, twin: false, noTwin: 'it is of opset 13, and the switch needs 14' },
+      'it is of opset 13, and the switch needs 14',
     ],
   ])('and its statistics refuse a model %s', async (_, echo, why) => {
     const worker = createWorker(imageOf({ name: 'echo', kind: 'logits', ...echo }));

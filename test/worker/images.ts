@@ -23,6 +23,9 @@ export interface Echo {
   /** Whether the switchable twin is there; what the card says where it is not given. */
   readonly twin?: boolean;
   readonly batchNorm?: readonly BatchNormLayer[];
+  readonly ofBatch?: NonNullable<ModelAbout['ofBatch']>;
+  readonly remarks?: readonly string[];
+  readonly noTwin?: string;
   /** In place of the echo. */
   readonly run?: Session['run'];
 }
@@ -50,7 +53,19 @@ export function imageOf(...echoes: readonly Echo[]): Image {
   return { models, sessions: new Map(sessions), switchName: 'switch' };
 }
 
-function aboutOf({ name, version = '1', kind, labels, picture, explain = false, batchNorm = [] }: Echo): ModelAbout {
+function aboutOf(echo: Echo): ModelAbout {
+  const {
+    name,
+    version = '1',
+    kind,
+    labels,
+    picture,
+    explain = false,
+    batchNorm = [],
+    ofBatch,
+    remarks,
+    noTwin,
+  } = echo;
   return {
     name,
     path: name,
@@ -60,6 +75,9 @@ function aboutOf({ name, version = '1', kind, labels, picture, explain = false, 
     ...(kind && { output: { name: 'y', kind } }),
     explain,
     batchNorm,
+    ...(ofBatch && { ofBatch }),
+    ...(remarks && { remarks }),
+    ...(noTwin !== undefined && { noTwin }),
   };
 }
 

@@ -84,12 +84,34 @@ const tags = {
   dims: 0x0a,
   dataType: 0x10,
   floatData: 0x22,
+  int32Data: 0x2a,
+  int64Data: 0x3a,
   name: 0x42,
   rawData: 0x4a,
   doubleData: 0x52,
 } as const;
 
-/** Lists of floats have the same bytes as raw data, and become that. Those of integers and texts, which nobody asks for, are skipped. */
+/** Their integers as the file packs them, which take no memory until somebody asks. */
+const packedIntegers = new WeakMap<object, Uint8Array>();
+
+/**
+ * The integers that a tensor holds in a list of their own and not as raw data: half precision comes by its bits.
+ *
+ * @returns `undefined` where there is no such list, or it is longer than `most`
+ */
+export function integersOf(tensor: object, most: number): readonly number[] | undefined {
+  const packed = packedIntegers.get(tensor);
+  if (!packed) return undefined;
+  const reader = new protobuf.BufferReader(Buffer.from(packed.buffer, packed.byteOffset, packed.length));
+  const integers: number[] = [];
+  while (reader.pos < reader.len) {
+    if (integers.length === most) return undefined;
+    integers.push(Number(reader.int64()));
+  }
+  return integers;
+}
+
+/** Lists of floats have the same bytes as raw data, and become that. Texts, which nobody asks for, are skipped. */
 function readTensor(reader: CountingReader, end: number): onnx.TensorProto {
   // Its constructor would make a list for each kind of data.
   const tensor = Object.create(TensorProto.prototype) as onnx.TensorProto;
@@ -113,6 +135,10 @@ function readTensor(reader: CountingReader, end: number): onnx.TensorProto {
       case tags.doubleData:
       case tags.rawData:
         tensor.rawData = reader.bytes();
+        break;
+      case tags.int32Data:
+      case tags.int64Data:
+        packedIntegers.set(tensor, reader.bytes());
         break;
       default:
         reader.skipType(tag & 7);

@@ -1,7 +1,7 @@
 /** The ONNX graph: ops, builder, checker, printer, files. Knows nothing of gradients or layers. */
 export { type GraphBuilder, graphBuilder } from './builder.ts';
 export { checkGraph } from './check.ts';
-export { decodeProto } from './decode-proto.ts';
+export { decodeProto, integersOf } from './decode-proto.ts';
 export { decodeModel } from './decode.ts';
 export { encodeModel } from './encode.ts';
 export { type onnx, onnxProto } from './onnx-proto.ts';

@@ -20,10 +20,11 @@ export function foldedInto(
   return { scale, shift: beta.map((value, c) => value - (mean[c] ?? 0) * (scale[c] ?? 0)) };
 }
 
-export function describeBatchNorm({ name, version, batchNorm }: Model): BatchNormResponse {
+export function describeBatchNorm({ name, version, batchNorm, remarks }: Model): BatchNormResponse {
   return {
     model_name: name,
     model_version: version,
+    ...(remarks && { remarks }),
     layers: batchNorm.map((layer) => ({
       name: layer.name,
       channels: layer.gamma.length,

@@ -61,7 +61,7 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
   app.post(`${path}/infer`, async (c) => {
     const model = modelOf(c);
     const { request, bytes } = await inferenceOf(c, model, settings);
-    if (request.parameters?.statistics === 'batch') requireExplain(c, 'statistics');
+    if (request.parameters?.statistics === 'batch' && !model.ofBatch) requireExplain(c, 'statistics');
     const { response, binary } = infer(model, request, bytes, settings.batch(c.env));
     return binary.length === 0 ? answerJson(response) : joinBody(response, binary);
   });
@@ -69,7 +69,7 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
     const model = modelOf(c);
     const { samples, options } = await samplesOf(c, model);
     const parsed = parse(classifyOptions, options);
-    if (parsed.statistics === 'batch') requireExplain(c, 'statistics');
+    if (parsed.statistics === 'batch' && !model.ofBatch) requireExplain(c, 'statistics');
     return answerJson(await classify(model, samples, parsed));
   });
   app.post(`${path}/explain`, async (c) => {

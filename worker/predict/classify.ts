@@ -11,9 +11,9 @@ import { probabilitiesOf, type Probabilities } from './kinds.ts';
 
 /** @throws RequestError where the model is none for classes; InferenceError */
 export async function classify(model: Model, samples: Samples, options: ClassifyOptions): Promise<ClassifyResponse> {
-  const { statistics = 'running' } = options;
   const classes = requireClasses(model);
-  const outputs = runWith(model, statistics)(samples.feeds, [classes.output]);
+  const { run, statistics } = runWith(model, options.statistics);
+  const outputs = run(samples.feeds, [classes.output]);
   const answers = predictions(model, classes, outputs, options.top_k);
   const images = options.image ? await samples.images() : [];
   return {
@@ -21,7 +21,7 @@ export async function classify(model: Model, samples: Samples, options: Classify
     model_version: model.version,
     ...(samples.id !== undefined && { id: samples.id }),
     statistics,
-    ...(statistics === 'batch' && { note: statisticsNote(samples.batch) }),
+    ...(statistics === 'batch' && { note: statisticsNote(model, samples.batch) }),
     predictions: answers.map((answer, i) => ({ ...answer, ...(images[i] !== undefined && { image: images[i] }) })),
   };
 }

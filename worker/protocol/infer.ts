@@ -22,8 +22,8 @@ export interface Inference {
  */
 export function infer(model: Model, request: InferenceRequest, binary: Uint8Array, maxBatch: number): Inference {
   const { session, name, version } = model;
-  const statistics = request.parameters?.statistics;
-  const run = runWith(model, statistics ?? 'running');
+  const { run, statistics } = runWith(model, request.parameters?.statistics);
+  const isSaid = request.parameters?.statistics !== undefined || statistics === 'batch';
   const feeds = readInputs(request.inputs, sliceInputs(request.inputs, binary), session.inputs, maxBatch);
   const outputs = Array.from(run(feeds, fetchesOf(request, session)));
   const batch = request.inputs[0]?.shape[0] ?? 1;
@@ -33,8 +33,8 @@ export function infer(model: Model, request: InferenceRequest, binary: Uint8Arra
       model_name: name,
       model_version: version,
       ...(request.id !== undefined && { id: request.id }),
-      ...(statistics && {
-        parameters: { statistics, ...(statistics === 'batch' && { note: statisticsNote(batch) }) },
+      ...(isSaid && {
+        parameters: { statistics, ...(statistics === 'batch' && { note: statisticsNote(model, batch) }) },
       }),
       outputs: outputs.map(([output, tensor]) => writeOutput(output, tensor, asBytes(output))),
     },
@@ -42,29 +42,47 @@ export function infer(model: Model, request: InferenceRequest, binary: Uint8Arra
   };
 }
 
-/** @throws RequestError where the model carries no twin that could use other statistics */
-export function runWith(model: Model, statistics: Statistics): Session['run'] {
-  const { name, session, switchable } = model;
-  if (statistics === 'running') return (feeds, fetches) => session.run(feeds, fetches);
-  if (switchable) return switchable[statistics];
-  const why = `${quote(statistics)}: ${whyNoTwin(model)}`;
-  throw new RequestError('malformed', `statistics: expected "running" for ${name}, got ${why}`);
+export interface Run {
+  readonly run: Session['run'];
+  /** What the model's layers normalize with in it. */
+  readonly statistics: Statistics;
+}
+
+/**
+ * @param asked `undefined` for what the model does by itself
+ * @throws RequestError where the model carries no twin that could use other statistics, or knows none
+ */
+export function runWith(model: Model, asked: Statistics | undefined): Run {
+  const { name, session, switchable, ofBatch } = model;
+  const own = ofBatch ? 'batch' : 'running';
+  const statistics = asked ?? own;
+  if (statistics === own) return { run: (feeds, fetches) => session.run(feeds, fetches), statistics };
+  if (switchable) return { run: switchable[statistics], statistics };
+  const why = ofBatch ? `its layers ${ofBatch.layers.join(', ')} have no others` : whyNoTwin(model);
+  throw new RequestError(
+    'malformed',
+    `statistics: expected ${quote(own)} for ${name}, got ${quote(statistics)}: ${why}`,
+  );
 }
 
 /** Why a model carries no switchable twin, and what gives it one. */
-export function whyNoTwin({ path, explain, batchNorm }: Model): string {
+export function whyNoTwin({ path, batchNorm, noTwin }: Model): string {
+  if (noTwin !== undefined) return noTwin;
   if (batchNorm.length === 0) return 'it has no Batch Norm layers';
-  if (explain) return 'its Batch Norm layers are of an opset before 14';
   return `set "explain": true in models/${path}/card.json and build again`;
 }
 
 /** What mini-batch statistics do to this request, in plain words. */
-export function statisticsNote(batch: number): string {
+export function statisticsNote({ ofBatch }: Model, batch: number): string {
+  const layers =
+    ofBatch && ofBatch.layers.length < ofBatch.of
+      ? `${ofBatch.layers.length} of the file's ${ofBatch.of} Batch Norm layers`
+      : 'Every Batch Norm layer of the file';
   return batch === 1
-    ? 'Every Batch Norm layer normalized this sample with its own mean and variance, as in training. A dense layer then ' +
+    ? `${layers} normalized this sample with its own mean and variance, as in training. A dense layer then ` +
         'sees one value per channel, which minus its own mean is 0 for any input: the answer says little about the sample.'
-    : `Every Batch Norm layer normalized with the mean and variance of these ${batch} samples, as in training: each answer ` +
-        'depends on the other samples and changes when they do. Use "running" for answers that do not.';
+    : `${layers} normalized with the mean and variance of these ${batch} samples, as in training: each answer ` +
+        `depends on the other samples and changes when they do.${ofBatch ? '' : ' Use "running" for answers that do not.'}`;
 }
 
 /** The requested outputs, or all of them where none is named. */

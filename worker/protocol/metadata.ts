@@ -21,14 +21,22 @@ export function readModel(models: Models, name: string, version: string | undefi
   throw new RequestError('not found', `version of ${name}: expected ${served}, got ${quote(version ?? '')}`);
 }
 
-export function metadataOf(models: Models, { name, description, labels, session }: Model): ModelMetadata {
+export function metadataOf(
+  models: Models,
+  { name, description, labels, remarks, ofBatch, session }: Model,
+): ModelMetadata {
   return {
     name,
     versions: versionsOf(models, name).map(({ version }) => version),
     platform: 'onnx_onnxv1',
     inputs: session.inputs,
     outputs: session.outputs,
-    parameters: { ...(description !== undefined && { description }), ...(labels && { labels }) },
+    parameters: {
+      ...(description !== undefined && { description }),
+      ...(labels && { labels }),
+      ...(ofBatch && { statistics: 'batch' }),
+      ...(remarks && { remarks }),
+    },
   };
 }
 

@@ -43,7 +43,14 @@ function protocolSchemas() {
       platform: text,
       inputs: list(tensor),
       outputs: list(tensor),
-      parameters: z.object({ description: z.optional(text), labels: z.optional(list(text)) }),
+      parameters: z.object({
+        description: z.optional(text),
+        labels: z.optional(list(text)),
+        statistics: z.optional(
+          described(z.literal('batch'), "The layers normalize with the mini-batch's own statistics by themselves."),
+        ),
+        remarks: z.optional(described(list(text), "What else is known of the model's Batch Norm layers.")),
+      }),
     }),
     RepositoryIndex: list(z.object({ name: text, version: text, state: z.literal('READY'), reason: text })),
     InferenceResponse: z.object({ ...named, parameters: z.optional(parameters), outputs: list(output) }),
@@ -108,6 +115,7 @@ function ownSchemas() {
     BatchNormResponse: z.object({
       model_name: text,
       model_version: text,
+      remarks: z.optional(described(list(text), 'Of layers that are not listed, or do otherwise.')),
       layers: list(
         z.object({
           name: text,

@@ -68,7 +68,7 @@ describe('a card', () => {
   });
 
   const known =
-    'version, description, labels, output, explain, inputs, outputs, statistics, scores, metrics, verification, network, training, files';
+    'version, description, labels, output, explain, batchNorm, inputs, outputs, statistics, scores, metrics, verification, network, training, files';
 
   it.each<[what: string, card: unknown, message: string]>([
     ['an unknown key', { colour: 1 }, `unknown key "colour"; known are name, ${known}`],

@@ -1,0 +1,42 @@
+/** Which values of a graph depend on what a request sends, whatever the order of its nodes. */
+import type { onnx } from '../../training/graph/index.ts';
+
+export type Names = ReadonlySet<string>;
+
+/** The graphs that a node has in its attributes: branches, bodies of loops. */
+export const bodiesOf = ({ attribute }: onnx.INodeProto): readonly onnx.IGraphProto[] =>
+  (attribute ?? []).flatMap(({ g, graphs }) => [...(g ? [g] : []), ...(graphs ?? [])]);
+
+export const isOwnDomain = (domain: string | null | undefined): boolean => !domain || domain === 'ai.onnx';
+
+export const functionKey = (domain: string | null | undefined, name: string | null | undefined): string =>
+  `${isOwnDomain(domain) ? '' : (domain ?? '')}/${name ?? ''}`;
+
+/** All that a node reads, with what its bodies see of the graph around them. */
+export function readsOf(node: onnx.INodeProto): readonly string[] {
+  const inner = bodiesOf(node).flatMap((body) => [
+    ...(body.node ?? []).flatMap(readsOf),
+    ...(body.output ?? []).map(({ name }) => name ?? ''),
+  ]);
+  return [...(node.input ?? []), ...inner];
+}
+
+/** @returns the names of `given`, and of all that is computed from them */
+export function dependents(nodes: readonly onnx.INodeProto[], given: Names): Names {
+  const readers = new Map<string, onnx.INodeProto[]>();
+  for (const node of nodes) {
+    for (const name of readsOf(node)) {
+      if (name === '') continue;
+      const all = readers.get(name);
+      if (all) all.push(node);
+      else readers.set(name, [node]);
+    }
+  }
+  const found = new Set(given);
+  // A set goes on to what is added while it is walked through.
+  for (const name of found) {
+    for (const { output } of readers.get(name) ?? [])
+      for (const value of output ?? []) if (value !== '') found.add(value);
+  }
+  return found;
+}

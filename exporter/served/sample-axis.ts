@@ -1,0 +1,194 @@
+/**
+ * Which values of a graph begin with the samples of a request, each as often as it was sent: whoever looks into a layer for one
+ * sample has to know it. What is not certain is not taken for it.
+ */
+import type { onnx } from '../../training/graph/index.ts';
+import { attributeOf, type Constants } from './constants.ts';
+import { bodiesOf, type Names } from './dependents.ts';
+
+/** By name, how many dimensions the values have that begin with the samples. */
+export type SampleRanks = ReadonlyMap<string, number>;
+
+/** @param samples the values that depend on what a request sends */
+export function sampleRanks(graph: onnx.IGraphProto, samples: Names, constant: Constants): SampleRanks {
+  const state: State = { ranks: new Map(), sizes: new Map(), samples, constant };
+  for (const { name, type } of graph.input ?? []) {
+    const dims = type?.tensorType?.shape?.dim;
+    if (dims?.length && beginsWithSamples(dims)) state.ranks.set(name ?? '', dims.length);
+  }
+  for (const node of graph.node ?? []) follow(node, state);
+  return state.ranks;
+}
+
+/** Names with which exporters and people say what a dimension is. */
+const batch = /^n$|batch|samples/i;
+const notBatch = /time|seq|len|frame|step/i;
+
+function beginsWithSamples([first, ...others]: readonly onnx.TensorShapeProto.IDimension[]): boolean {
+  const name = first?.dimParam ?? '';
+  if (batch.test(name)) return true;
+  return !notBatch.test(name) && !others.some(({ dimParam }) => batch.test(dimParam ?? ''));
+}
+
+interface State {
+  readonly ranks: Map<string, number>;
+  /** Of integers that begin with the number of samples, as shapes are put together: how many they are. */
+  readonly sizes: Map<string, number>;
+  readonly samples: Names;
+  readonly constant: Constants;
+}
+
+function follow(node: onnx.INodeProto, state: State): void {
+  if (bodiesOf(node).length > 0) return;
+  const [first = ''] = node.output ?? [];
+  const size = sizeRules[node.opType ?? '']?.(node, state);
+  if (size !== undefined) state.sizes.set(first, size);
+  const rank = rules[node.opType ?? '']?.(node, state);
+  if (rank !== undefined) for (const output of node.output ?? []) state.ranks.set(output, rank);
+}
+
+/** The number of dimensions of the result, where it begins with the samples. */
+type Rule = (node: onnx.INodeProto, state: State) => number | undefined;
+
+const input = (node: onnx.INodeProto, i: number): string => node.input?.[i] ?? '';
+const rankOf = (node: onnx.INodeProto, { ranks }: State, i = 0): number | undefined => ranks.get(input(node, i));
+const isConstant = ({ samples }: State, name: string): boolean => !samples.has(name);
+
+const intOf = (node: onnx.INodeProto, name: string, standard: number): number =>
+  Number(attributeOf(node, name)?.i ?? standard);
+
+/** From an attribute, or an input as later opsets have it. */
+function intsOf(node: onnx.INodeProto, { constant }: State, name: string, i: number): readonly number[] | undefined {
+  const attribute = attributeOf(node, name);
+  if (attribute) return (attribute.ints ?? []).map(Number);
+  const values = constant(input(node, i))?.values;
+  return values && Array.from(values);
+}
+
+/** The rest of the inputs are weights, axes or the like. */
+const keeps: Rule = (node, state) =>
+  (node.input ?? []).slice(1).every((name) => isConstant(state, name)) ? rankOf(node, state) : undefined;
+
+/** Of values that are broadcast against each other: those of samples have the most dimensions, and all the same. */
+const broadcasts: Rule = (node, state) => {
+  const { ranks, samples, constant } = state;
+  const names = (node.input ?? []).filter((name) => name !== '');
+  const ofSamples = names.filter((name) => samples.has(name)).map((name) => ranks.get(name));
+  const [rank] = ofSamples;
+  if (rank === undefined || ofSamples.some((other) => other !== rank)) return undefined;
+  const others = names.filter((name) => !samples.has(name)).map((name) => constant(name)?.dims);
+  const fits = others.every((dims) => dims && (dims.length < rank || (dims.length === rank && dims[0] === 1)));
+  return fits ? rank : undefined;
+};
+
+const notFirstAxis = (axis: number, rank: number): boolean => axis !== 0 && axis !== -rank;
+
+/** Along one axis, which is not that of the samples. */
+const along =
+  (standard: number): Rule =>
+  (node, state) => {
+    const rank = keeps(node, state);
+    return rank !== undefined && notFirstAxis(intOf(node, 'axis', standard), rank) ? rank : undefined;
+  };
+
+const reduces: Rule = (node, state) => {
+  const rank = keeps(node, state);
+  const axes = intsOf(node, state, 'axes', 1);
+  if (rank === undefined || !axes?.length || !axes.every((axis) => notFirstAxis(axis, rank))) return undefined;
+  return intOf(node, 'keepdims', 1) === 1 ? rank : rank - axes.length;
+};
+
+const matMul: Rule = (node, state) => {
+  const rank = rankOf(node, state);
+  if (rank === undefined || rank < 2) return undefined;
+  const other = input(node, 1);
+  if (isConstant(state, other)) return state.constant(other)?.dims.length === 2 ? rank : undefined;
+  return rank > 2 && state.ranks.get(other) === rank ? rank : undefined;
+};
+
+const reshape: Rule = (node, state) => {
+  const rank = rankOf(node, state);
+  if (rank === undefined) return undefined;
+  const size = state.sizes.get(input(node, 1));
+  if (size !== undefined) return size;
+  const shape = intsOf(node, state, 'shape', 1);
+  // 0 copies the size; -1 could also be of something else that was merged with the samples.
+  return shape?.[0] === 0 && intOf(node, 'allowzero', 0) === 0 ? shape.length : undefined;
+};
+
+const rules: Readonly<Record<string, Rule | undefined>> = {
+  ...all(keeps, [
+    ...['Abs', 'Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Ceil', 'Celu', 'Clip', 'Cos', 'Cosh', 'Elu', 'Erf'],
+    ...['Exp', 'Floor', 'Gelu', 'HardSigmoid', 'HardSwish', 'Identity', 'IsInf', 'IsNaN', 'LeakyRelu', 'Log', 'Mish'],
+    ...['Neg', 'Not', 'Reciprocal', 'Relu', 'Round', 'Selu', 'Sigmoid', 'Sign', 'Sin', 'Sinh', 'Softplus', 'Softsign'],
+    ...['Sqrt', 'Swish', 'Tan', 'Tanh', 'ThresholdedRelu', 'Cast', 'Dropout', 'QuantizeLinear', 'DequantizeLinear'],
+    ...['BatchNormalization', 'InstanceNormalization', 'GroupNormalization', 'LRN', 'MeanVarianceNormalization'],
+    ...['Conv', 'ConvTranspose', 'QLinearConv', 'ConvInteger', 'MaxPool', 'AveragePool', 'LpPool'],
+    ...['GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool', 'DepthToSpace', 'SpaceToDepth'],
+  ]),
+  ...all(broadcasts, ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'PRelu', 'Where', 'Max', 'Min', 'Sum', 'Mean']),
+  ...all(reduces, ['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceL1', 'ReduceL2', 'ReduceLogSumExp']),
+  ...all(along(-1), ['Softmax', 'LogSoftmax', 'Hardmax', 'LayerNormalization', 'LpNormalization']),
+  Split: along(0),
+  Concat: (node, state) => {
+    const ranks = (node.input ?? []).map((name) => state.ranks.get(name));
+    const [rank] = ranks;
+    if (rank === undefined || ranks.some((other) => other !== rank)) return undefined;
+    return notFirstAxis(intOf(node, 'axis', 0), rank) ? rank : undefined;
+  },
+  Flatten: (node, state) => (intOf(node, 'axis', 1) === 1 && rankOf(node, state) ? 2 : undefined),
+  Gemm: (node, state) => (intOf(node, 'transA', 0) === 0 ? keeps(node, state) : undefined),
+  MatMul: matMul,
+  Reshape: reshape,
+  Transpose: (node, state) =>
+    Number(attributeOf(node, 'perm')?.ints?.[0] ?? -1) === 0 ? rankOf(node, state) : undefined,
+  Squeeze: (node, state) => {
+    const [rank, axes] = [keeps(node, state), intsOf(node, state, 'axes', 1)];
+    return rank !== undefined && axes?.every((axis) => notFirstAxis(axis, rank)) ? rank - axes.length : undefined;
+  },
+  Unsqueeze: (node, state) => {
+    const [rank, axes] = [keeps(node, state), intsOf(node, state, 'axes', 1)];
+    if (rank === undefined || !axes) return undefined;
+    return axes.every((axis) => notFirstAxis(axis, rank + axes.length)) ? rank + axes.length : undefined;
+  },
+  Slice: (node, state) => {
+    const [rank, axes] = [keeps(node, state), intsOf(node, state, 'axes', 3)];
+    return rank !== undefined && axes?.every((axis) => notFirstAxis(axis, rank)) ? rank : undefined;
+  },
+  Pad: (node, state) => {
+    const [rank, pads] = [keeps(node, state), intsOf(node, state, 'pads', 1)];
+    return rank !== undefined && pads?.length === 2 * rank && pads[0] === 0 && pads[rank] === 0 ? rank : undefined;
+  },
+  Resize: (node, state) => {
+    const [rank, scales] = [keeps(node, state), state.constant(input(node, 2))];
+    return rank !== undefined && scales?.values[0] === 1 ? rank : undefined;
+  },
+};
+
+/** The number of integers of a result that begins with the number of samples. */
+const sizeRules: Readonly<Record<string, Rule | undefined>> = {
+  Shape: (node, state) => {
+    const rank = rankOf(node, state);
+    return intOf(node, 'start', 0) === 0 ? Math.min(rank ?? NaN, intOf(node, 'end', Infinity)) || undefined : undefined;
+  },
+  Gather: (node, state) => {
+    const index = state.constant(input(node, 1));
+    return state.sizes.has(input(node, 0)) && index?.values.length === 1 && index.values[0] === 0 ? 1 : undefined;
+  },
+  Slice: (node, state) => {
+    const [starts, ends] = [intsOf(node, state, 'starts', 1), intsOf(node, state, 'ends', 2)];
+    return state.sizes.has(input(node, 0)) && starts?.[0] === 0 && ends?.[0] === 1 ? 1 : undefined;
+  },
+  ...all((node, state) => state.sizes.get(input(node, 0)), ['Cast', 'Identity', 'Squeeze', 'Unsqueeze', 'Reshape']),
+  Concat: (node, state) => {
+    const [first, ...others] = node.input ?? [];
+    const size = state.sizes.get(first ?? '');
+    // What is computed of one dimension is one number, as exporters have it.
+    const rest = others.map((name) => state.constant(name)?.values.length ?? state.sizes.get(name));
+    return rest.reduce((sum, length) => (sum === undefined || length === undefined ? undefined : sum + length), size);
+  },
+};
+
+function all(rule: Rule, names: readonly string[]): Readonly<Record<string, Rule>> {
+  return Object.fromEntries(names.map((name) => [name, rule]));
+}
