@@ -7,6 +7,7 @@ import { columnSchema } from '../../training/data/index.ts';
 import { cannotRead, checkedJson, quote, readBytes, unexpected, UserError } from '../../training/files/index.ts';
 import type { onnx } from '../../training/graph/index.ts';
 import { outputKinds } from '../../training/objective/index.ts';
+import { type ImportedModel, importModel } from '../served/import-model.ts';
 import type { BatchNormUse } from '../served/normalization.ts';
 import { type InferredOutput, labelsOf, type ModelOutput, outputOf } from '../served/output.ts';
 import { type Port, shapeOf } from '../served/ports.ts';
@@ -51,11 +52,12 @@ export async function addModel({ file, name: asked, models, batchNorm }: AddMode
   requireModelName('--name', name);
   const folder = join(models, name);
   if (existsSync(folder)) throw unexpected(folder, 'no model of that name (--name chooses another)', 'one');
-  const bytes = await readBytes(path);
+  const imported = importModel(path, await readBytes(path));
+  const { bytes } = imported;
   const onnx = readOnnx(path, bytes);
   const prepared = prepareModel(path, bytes, false, batchNorm);
   const trial = await tryModel(path, prepared.model, onnx.inputs, likelySizes(onnx.graph));
-  const { card, notes } = describe(name, path, bytes, onnx, trial, prepared, batchNorm);
+  const { card, notes } = describe(name, path, imported, onnx, trial, prepared, batchNorm);
   await replaceFolder(models, name, new Map([['model.onnx', bytes], [cardFile, cardBytes(card)]])); // prettier-ignore
   return {
     name,
@@ -106,14 +108,14 @@ const MOST_SIZES = 16;
 function describe(
   name: string,
   path: string,
-  bytes: Uint8Array,
+  imported: ImportedModel,
   onnx: OnnxFile,
   trial: Trial,
   prepared: Prepared,
   batchNorm: BatchNormUse | undefined,
 ) {
   const output = outputOf(onnx.graph, { outputs: withShapes(onnx.outputs, trial) });
-  const { classes = labelsOf(onnx.graph), columns } = ownFacts(path, onnx.model);
+  const { classes = labelsOf(onnx.graph), columns = imported.columns } = ownFacts(path, onnx.model);
   const [input, ...more] = onnx.inputs.map((port) => tensorCard(port));
   const { producerName, producerVersion } = onnx.model;
   const by = [producerName, producerVersion].filter(Boolean).join(' ');
@@ -127,11 +129,12 @@ function describe(
     ...(batchNorm && { batchNorm }),
     ...(input && { inputs: [{ ...input, ...(columns && { columns }) }, ...more] }),
     outputs: outputsOf(onnx, trial),
-    files: { 'model.onnx': describeFile(bytes) },
+    files: { 'model.onnx': describeFile(imported.bytes) },
   };
   const notes = [
     ...notesOnOutput(output),
     ...notesOnLabels(output, card),
+    ...imported.remarks,
     ...notesOnBatchNorm(prepared, onnx.graph),
     ...notesOnTrial(trial),
   ];

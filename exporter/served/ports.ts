@@ -66,6 +66,7 @@ function portOf({ name, type }: onnx.IValueInfoProto): Port {
 }
 
 function describeType(type: onnx.ITypeProto | null | undefined): string {
+  if (type?.tensorType?.elemType === DataType.STRING) return 'texts: bn-edge add <file> makes a table of named columns';
   if (type?.tensorType) return `a tensor of ${DataType[type.tensorType.elemType ?? 0] ?? 'unknown type'}`;
   // scikit-learn's classifiers answer a list of dictionaries unless they are converted with the option zipmap: false.
   if (type?.sequenceType) return 'a sequence (skl2onnx: convert with options={"zipmap": False})';

@@ -8,6 +8,7 @@ import { requireOnnx } from './onnx-file.ts';
 import { type ModelOutput, outputOf } from './output.ts';
 import { type Ports, portsOf } from './ports.ts';
 import { switchable, whyNotSwitchable } from './switchable.ts';
+import { tensorsOnly } from './tensors-only.ts';
 
 export interface Prepared {
   /** The file as it is served. */
@@ -27,6 +28,10 @@ export interface Prepared {
 }
 
 export interface OnnxFile extends Ports {
+  /** As they can be served: without outputs that are no tensors of numbers. */
+  readonly bytes: Uint8Array;
+  /** What was left out, one sentence each. */
+  readonly remarks: readonly string[];
   readonly model: onnx.IModelProto;
   readonly graph: onnx.IGraphProto;
 }
@@ -35,10 +40,12 @@ export interface OnnxFile extends Ports {
 export const readOnnx = (file: string, bytes: Uint8Array): OnnxFile =>
   explained(file, () => {
     requireOnnx(bytes);
-    const model = decodeProto(bytes);
-    const { graph } = model;
-    if (!graph?.node?.length) throw new GraphError('expected an ONNX model, got one without nodes');
-    return { model, graph, ...portsOf(graph) };
+    const original = decodeProto(bytes);
+    if (!original.graph?.node?.length) throw new GraphError('expected an ONNX model, got one without nodes');
+    const { bytes: served, remarks } = tensorsOnly(bytes, original.graph);
+    const model = served === bytes ? original : decodeProto(served);
+    const graph = model.graph ?? {};
+    return { bytes: served, remarks, model, graph, ...portsOf(graph) };
   });
 
 /**
@@ -47,18 +54,18 @@ export const readOnnx = (file: string, bytes: Uint8Array): OnnxFile =>
  * @throws UserError, in one line that begins with the file, for what is no ONNX model or cannot be served
  */
 export function prepareModel(file: string, bytes: Uint8Array, explain = true, use?: BatchNormUse): Prepared {
-  const { model: original, outputs } = readOnnx(file, bytes);
+  const { bytes: tensors, remarks, model: original, outputs } = readOnnx(file, bytes);
   return explained(file, () => {
     const before = batchNormOf(original);
-    const served = normalizing(bytes, original, before, use);
-    const model = served === bytes ? original : decodeProto(served);
+    const served = normalizing(tensors, original, before, use);
+    const model = served === tensors ? original : decodeProto(served);
     // Served as it is, the layers are what they were before they were given statistics that they may overwrite.
-    const found = use === 'inference' && served !== bytes ? batchNormOf(model) : before;
+    const found = use === 'inference' && served !== tensors ? batchNormOf(model) : before;
     const noTwin = whyNotSwitchable(model, found);
     const output = outputOf(model.graph ?? {}, { outputs });
     return {
       model: served,
-      ...describe(found, explain ? noTwin : undefined),
+      ...describe(found, explain ? noTwin : undefined, remarks),
       ...(noTwin !== undefined && { noTwin }),
       ...(explain && noTwin === undefined && { switchable: switchable(served, model, found.layers) }),
       ...(output && !output.isGuess && { output: { name: output.name, kind: output.kind } }),
@@ -69,6 +76,7 @@ export function prepareModel(file: string, bytes: Uint8Array, explain = true, us
 function describe(
   { layers, ofBatch, undescribed }: BatchNorm,
   noTwin: string | undefined,
+  others: readonly string[],
 ): Pick<Prepared, 'batchNorm' | 'ofBatch' | 'remarks'> {
   const of = layers.length + ofBatch.length + undescribed.length;
   const own = `${ofBatch.length} of ${of} Batch Norm layers normalize with the mini-batch's own statistics`;
@@ -76,6 +84,7 @@ function describe(
     batchNorm: layers,
     ...(ofBatch.length > 0 && { ofBatch: { layers: ofBatch.map(({ name }) => name), of } }),
     remarks: [
+      ...others,
       ...(ofBatch.length > 0
         ? [`${own}, so that an answer depends on the other samples of its request: ${namesOf(ofBatch)}`]
         : []),
@@ -85,7 +94,8 @@ function describe(
   };
 }
 
-function explained<T>(file: string, work: () => T): T {
+/** @throws UserError, in one line that begins with the file, for a GraphError */
+export function explained<T>(file: string, work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -10,6 +10,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unexpected } from '../../training/files/index.ts';
 import type { ModelAbout } from '../../worker/image.ts';
+import { withExternalData } from '../served/external-data.ts';
 import { prepareModel } from '../served/prepare.ts';
 import { cardFile, emptyCard, type ModelCard, parseCard } from './card.ts';
 import { lookAt, versionNames } from './models-folder.ts';
@@ -61,7 +62,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
     throw unexpected(folder, 'a file model.onnx', `none; bn-edge add ${name}.onnx makes such a folder`);
   const { version, description, labels, output: known, explain, batchNorm: use, inputs = [] } = cardIn(folder);
   const [picture] = inputs.flatMap((input) => input.picture ?? []);
-  const prepared = prepareModel(file, readFileSync(file), explain, use);
+  const prepared = prepareModel(file, withExternalData(file, readFileSync(file)), explain, use);
   const { model, batchNorm, ofBatch, remarks, noTwin, switchable, output: inferred } = prepared;
   const output = known ?? inferred;
   const samples = readSamples(join(folder, samplesFile));

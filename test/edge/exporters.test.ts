@@ -1,0 +1,145 @@
+/** What today's exporters write: added, alone in an image, served, and asked over HTTP. Made by test/fixtures/exporters/make.py. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { makeImage } from '../../exporter/edge/image.ts';
+import { type AddedModel, addModel } from '../../exporter/model/add.ts';
+import type { BatchNormUse } from '../../exporter/served/normalization.ts';
+import { switchName } from '../../exporter/served/switchable.ts';
+import { readCard } from '../../exporter/store/card.ts';
+import { readModels } from '../../exporter/store/registry.ts';
+import { createWorker } from '../../worker/create-worker.ts';
+import { ingredientsOf, startImage } from './subjects.ts';
+
+interface Tensor {
+  readonly shape: readonly number[];
+  readonly data: readonly (number | string)[];
+}
+
+interface Expected {
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  /** Of ONNX Runtime in Python; texts are not served. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** Of the library itself. */
+  readonly classes?: readonly (number | string)[];
+  readonly probabilities?: Tensor;
+  readonly inference?: Readonly<Record<string, Tensor>>;
+}
+
+interface Case {
+  readonly batchNorm?: BatchNormUse;
+  /** The Batch Norm layers that are described, and what is said besides. */
+  readonly layers?: number;
+  readonly note?: RegExp;
+  /** The output that holds the library's probabilities. */
+  readonly probabilities?: string;
+  readonly kind: 'logits' | 'probabilities' | 'number';
+}
+
+const folded = /exporters fold them into the layer before/;
+
+const cases: Readonly<Record<string, Case>> = {
+  pytorch: { kind: 'logits', note: folded },
+  'pytorch-unfolded': { kind: 'logits', layers: 3 },
+  'pytorch-training': { kind: 'logits', layers: 3, batchNorm: 'inference' },
+  simplified: { kind: 'logits', layers: 2 },
+  'quantized-qdq': { kind: 'logits', note: folded },
+  'quantized-operator': { kind: 'logits', note: folded },
+  'quantized-dynamic': { kind: 'logits', note: folded },
+  keras: { kind: 'probabilities', note: folded },
+  'sklearn-forest': {
+    kind: 'probabilities',
+    probabilities: 'output_probability',
+    note: /a list of dictionaries: served/,
+  },
+  'sklearn-pipeline': { kind: 'probabilities', probabilities: 'output_probability', note: /is texts: not served/ },
+  'sklearn-regression': { kind: 'number' },
+  lightgbm: { kind: 'probabilities', probabilities: 'probabilities', note: /a list of dictionaries: served/ },
+  xgboost: { kind: 'probabilities', probabilities: 'probabilities' },
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'bn-edge-exporters-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe.each(Object.entries(cases))('a model of %s', (name, { batchNorm, layers = 0, note, probabilities, kind }) => {
+  const expected = JSON.parse(readFileSync(`test/fixtures/exporters/${name}/expected.json`, 'utf8')) as Expected;
+  const models = join(folder, name);
+  let added: AddedModel;
+  let worker: ReturnType<typeof createWorker>;
+  let inputs: readonly object[];
+
+  beforeAll(async () => {
+    added = await addModel({ file: `test/fixtures/exporters/${name}/model.onnx`, name, models, batchNorm });
+    const [model] = readModels(models).models;
+    if (!model) throw new Error('internal: expected a model');
+    const image = await startImage(await makeImage(await ingredientsOf({ [`${name}/model`]: model.files.model })));
+    worker = createWorker(
+      { models: [model.about], sessions: image.runtime.sessionsOf(image), switchName },
+      { explain: true },
+    );
+    inputs = await requestInputs(models, name, expected);
+  }, 120_000);
+
+  const ask = async (route: string): Promise<{ status: number; body: unknown }> => {
+    const init = { method: 'POST', body: JSON.stringify({ inputs }), headers: { 'content-type': 'application/json' } };
+    const answer = await worker.fetch(new Request(`http://worker/v2/models/${name}/${route}`, init), {
+      LOG_REQUESTS: false,
+    });
+    return { status: answer.status, body: await answer.json() };
+  };
+
+  it('answers as ONNX Runtime and the library do', async () => {
+    const { status, body } = await ask('infer');
+    expect({ status, body }).toMatchObject({ status: 200 });
+    const { outputs } = body as { outputs: { name: string; shape: number[]; data: number[] }[] };
+    const served = new Map(outputs.map((output) => [output.name, output]));
+    const wanted = Object.entries(expected.inference ?? expected.outputs).filter(
+      ([, { data }]) => typeof data[0] === 'number',
+    );
+    if (probabilities !== undefined && expected.probabilities) wanted.push([probabilities, expected.probabilities]);
+    for (const [output, tensor] of wanted) {
+      expect(served.get(output)?.shape).toEqual(tensor.shape);
+      const largest = Math.max(...tensor.data.map((value) => Math.abs(Number(value))));
+      tensor.data.forEach((value, i) => {
+        expect(Math.abs((served.get(output)?.data[i] ?? NaN) - Number(value))).toBeLessThanOrEqual(1e-5 * largest);
+      });
+    }
+  });
+
+  it('is classified as the library does, or refused where it has no classes', async () => {
+    const { status, body } = await ask('classify');
+    if (kind === 'number') {
+      expect(status).toBe(404);
+      return;
+    }
+    const { predictions } = body as { predictions: { label: string }[] };
+    if (expected.classes) expect(predictions.map(({ label }) => label)).toEqual(expected.classes.map(String));
+    else expect(status).toBe(200);
+  });
+
+  it('is described as far as its file says', () => {
+    expect(added).toMatchObject({ batchNormLayers: layers, ...(added.output && { output: { kind } }) });
+    if (note) expect(added.notes.join('\n')).toMatch(note);
+  });
+});
+
+/** Texts by their place among the categories of their column, which all are in one tensor then. */
+async function requestInputs(models: string, name: string, { inputs }: Expected): Promise<readonly object[]> {
+  const [input] = (await readCard(models, name)).inputs ?? [];
+  const { columns } = input ?? {};
+  if (!input || !columns) {
+    return Object.entries(inputs).map(([name, tensor]) => ({ name, datatype: 'FP32', ...tensor }));
+  }
+  const rows = Object.values(inputs)[0]?.data.length ?? 0;
+  const data = Array.from({ length: rows }, (_, row) =>
+    columns.map((column) => {
+      const value = inputs[column.name]?.data[row] ?? NaN;
+      return column.kind === 'categorical' ? column.categories.indexOf(String(value)) : Number(value);
+    }),
+  );
+  return [{ name: input.name, datatype: 'FP32', shape: [rows, columns.length], data: data.flat() }];
+}
