@@ -37,11 +37,11 @@ export const multilabelRule: ObjectiveRule<ObjectiveKind> = {
   targets: { dtype: 'float32', shape: (outputs) => [outputs] },
   targetsOf: (dataset) => ({ dtype: 'float32', shape: [dataset.count, 2], data: flagsOf(dataset) }),
   emitLoss: (g, _objective, z, y) => g.ReduceMean(g.Sub(g.Softplus(z), g.Mul(y, z)), g.ints([0, 1]), { keepdims: 0 }),
-  emitScore: (g, z, y) => {
+  emitScore: (g, _objective, z, y) => {
     const right = g.Cast(g.Equal(g.Cast(g.Greater(z, g.scalar(0)), { to: 'float32' }), y), { to: 'float32' });
     return sum(g, g.Cast(g.Equal(sum(g, right, 1), g.scalar(2)), { to: 'float32' }), 0);
   },
-  summarize: (loss, right, count) => ({ loss, score: right / count }),
+  summarize: (_objective, loss, right, count) => ({ loss, score: right / count }),
   score,
   measures: [score],
   evaluate: (_objective, z, dataset) => {

@@ -85,7 +85,7 @@ describe("PyTorch's state dict", () => {
     const { tensors } = await readSafetensors(stateDict);
     const ofChannels = (value: number) =>
       ({ dtype: 'F32', shape: [3, 1, 1], data: new Float32Array(3).fill(value) }) as const;
-    await writeSafetensors(path, new Map([...tensors, ['input.mean', ofChannels(10)], ['input.var', ofChannels(4)]]));
+    await writeSafetensors(path, new Map([...tensors, ['input.mean', ofChannels(10)], ['input.std', ofChannels(2)]]));
     const { plan, tensors: loaded } = await loadModel(path, network);
     const evaluator = await createEvaluator(backend, plan);
     const raw = x.map((value) => 2 * value + 10);

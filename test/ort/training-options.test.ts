@@ -90,7 +90,7 @@ describe('frozen Batch Norm', () => {
   test('keeps the statistics of the start bit for bit and trains γ and β', async () => {
     const start = await trained({});
     const tuned = await trained({ freezeBn: true }, start);
-    for (const name of ['bn1.running_mean', 'bn1.running_var', 'input.mean', 'input.var'])
+    for (const name of ['bn1.running_mean', 'bn1.running_var', 'input.mean', 'input.std'])
       expect(tuned.get(name)).toEqual(start.get(name));
     for (const name of ['bn1.weight', 'bn1.bias', 'fc1.weight']) expect(tuned.get(name)).not.toEqual(start.get(name));
   });

@@ -101,10 +101,8 @@ describe('the running statistics', () => {
   /** running ← 0.8 running + 0.2 batch from (0, 1), of the normalized features, written out in float64. */
   function averageInFloat64(batches: Int32Array, momentum: number) {
     const value = (sample: number, feature: number) => {
-      const [mu, sigma2] = ['input.mean', 'input.var'].map((name) => run.tensors.get(name)?.data[feature] ?? NaN);
-      return (
-        ((data.train.inputs[sample * features + feature] ?? NaN) - (mu ?? NaN)) / Math.sqrt((sigma2 ?? NaN) + 1e-5)
-      );
+      const [mu, sigma] = ['input.mean', 'input.std'].map((name) => run.tensors.get(name)?.data[feature] ?? NaN);
+      return ((data.train.inputs[sample * features + feature] ?? NaN) - (mu ?? NaN)) / (sigma ?? NaN);
     };
     const columns = Array.from({ length: features }, (_, feature) => {
       let [mean, variance] = [0, 1];
@@ -121,7 +119,7 @@ describe('the running statistics', () => {
   }
 
   it('over the whole training set are its exact mean and population variance, whatever the mini-batches', async () => {
-    // The input is normalized, so its population mean is 0 and its variance σ² / (σ² + ε).
+    // The input is normalized, so its population mean is 0 and its variance 1.
     const state = await populationStatistics(backend, bnPlan, run.tensors, data.train, 100);
     expectClose(state.get('bn1.running_mean')?.data, new Array<number>(features).fill(0), 1e-6);
     expectClose(state.get('bn1.running_var')?.data, new Array<number>(features).fill(1), 1e-5);

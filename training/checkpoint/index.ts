@@ -1,5 +1,6 @@
 /** Trained networks in files. */
 export { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from './checkpoint.ts';
+export { withDeviations } from './former-scaling.ts';
 export { historySchema, storedEvaluation, storedHistory } from './history.ts';
 export { loadModel, objectiveOf, pickTensor, saveModel, type TrainedModel } from './model.ts';
 export { type DataRecord, storedRecord, type TrainingRecord } from './record.ts';

@@ -21,6 +21,7 @@ import {
 } from '../network/index.ts';
 import { type Objective, objectiveOfOutputs } from '../objective/index.ts';
 import type { State } from '../trainer/index.ts';
+import { withDeviations } from './former-scaling.ts';
 import { historySchema } from './history.ts';
 import { underOurNames, withInputOf, withoutIdleBiases } from './pytorch.ts';
 import { recordSchema, storedRecord, type TrainingRecord } from './record.ts';
@@ -86,18 +87,18 @@ export function modelFrom({ tensors, metadata }: Safetensors, path: string, netw
   const described = description === undefined ? network : checkedJson(networkSchema, description, where);
   if (!described) throw unexpected(path, `a description of the network in the metadata (${keys.network})`, 'none');
   if (description === undefined) return loadForeign(path, described, tensors);
-  const stored = <S extends z.ZodType>(key: keyof typeof keys, schema: S) => {
+  const metadatum = <S extends z.ZodType>(key: keyof typeof keys, schema: S) => {
     const [where, text] = [`${path}: ${keys[key]}`, metadata[keys[key]]];
     return text === undefined ? undefined : validated(schema, parseJson(text, where), where);
   };
-  const columns = stored('columns', z.array(columnSchema).readonly());
+  const columns = metadatum('columns', z.array(columnSchema).readonly());
   const plan = planOrExplain(path, withFills(described, columns));
-  const picture = stored('picture', pictureSchema);
-  const record = stored('record', recordSchema);
+  const picture = metadatum('picture', pictureSchema);
+  const record = metadatum('record', recordSchema);
   return {
     plan,
-    tensors: pickTensors(path, plan, tensors),
-    classes: stored('classes', z.array(z.string())) ?? [],
+    tensors: pickTensors(path, plan, withDeviations(tensors)),
+    classes: metadatum('classes', z.array(z.string())) ?? [],
     ...(columns && { columns }),
     ...(picture && { picture }),
     record: record && { ...record, history: historySchema.parse(record.history) },
@@ -112,7 +113,7 @@ export function withFills(network: Network, columns: readonly Column[] = []): Ne
 
 function loadForeign(path: string, network: Network, tensors: ReadonlyMap<string, StoredTensor>): TrainedModel {
   const plan = planOrExplain(path, withInputOf(network, tensors));
-  const ours = withoutIdleBiases(plan, underOurNames(plan, tensors));
+  const ours = withoutIdleBiases(plan, withDeviations(underOurNames(plan, tensors)));
   return { plan, tensors: pickTensors(path, plan, ours), classes: [], record: undefined };
 }
 

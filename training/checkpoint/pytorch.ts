@@ -6,7 +6,7 @@
  *   just σ², so the stored one is kept; `--bn-variance unbiased` goes on training with PyTorch's.
  * - PyTorch's `momentum` 0.1 is the share of the new statistics, ONNX's 0.9 that of the old. A state dict has neither.
  * - Layers before Batch Norm have a bias in PyTorch unless one says otherwise, and none here.
- * - PyTorch's networks get their inputs normalized, ours raw ones, unless `input.mean` and `input.var` are missing.
+ * - PyTorch's networks get their inputs normalized, ours raw ones, unless `input.mean` and `input.std` are missing.
  * - Names are the attributes of a module. Those of `nn.Sequential` are positions, and wrappers put a name in front of all.
  */
 import { fromBfloats, fromHalves } from '../files/index.ts';
@@ -17,7 +17,9 @@ type Tensors = ReadonlyMap<string, Tensor>;
 
 /** The network that takes what PyTorch's took, where the state dict has no statistics of raw inputs. */
 export const withInputOf = (network: Network, tensors: Tensors): Network =>
-  tensors.has('input.mean') || tensors.has('input.var') ? network : { ...network, inputNormalization: 'none' };
+  ['mean', 'std', 'var'].some((statistic) => tensors.has(`input.${statistic}`))
+    ? network
+    : { ...network, inputNormalization: 'none' };
 
 /** The tensors of a state dict as float32, under the plan's names where positions or wrappers are all that differs. */
 export function underOurNames(plan: Plan, tensors: Tensors): Tensors {

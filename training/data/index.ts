@@ -34,6 +34,6 @@ export { pictureSchema } from './picture-preparation.ts';
 export { createRandom, type Random } from './random.ts';
 export { loadSource, sourceName } from './source.ts';
 export { classWeights, countLabels, splitDataset, type Splits } from './split.ts';
-export { inputStatistics, targetStatistics, type InputStatistics } from './statistics.ts';
+export { divisorsOf, inputRanges, inputStatistics, targetStatistics, type InputStatistics } from './statistics.ts';
 export { readCells, readTable, type TableOptions } from './table.ts';
 export { type Encoding, encodings } from './text-file.ts';

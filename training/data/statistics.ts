@@ -1,15 +1,19 @@
 /**
- * Mean and variance of the training set, with which the exported model normalizes its raw inputs. These are statistics of
+ * Mean and deviation of the training set, with which the exported model normalizes its raw inputs. These are statistics of
  * the data; Batch Norm's own, of activations, are computed inside the training graph.
  */
 import { elementCount } from '../files/index.ts';
 import type { Dataset, RegressionDataset, Samples } from './dataset.ts';
 
+/** In float64, since a variance leaves the range of float32 long before the numbers do. */
 export interface InputStatistics {
-  readonly mean: Float32Array;
-  /** Population variance (divided by n); 0 for an input that never changes. */
-  readonly variance: Float32Array;
+  readonly mean: Float64Array;
+  /** σ of the population (divided by n); 0 for an input that never changes, or by no more than the rounding of its numbers. */
+  readonly deviation: Float64Array;
 }
+
+/** Half the distance between 1 and the float32 above it: how far a number may be rounded, in parts of it. */
+const rounding = 2 ** -24;
 
 /**
  * One pass over the samples in float64, one group of values per feature (`[size]` results, `size` the elements of a
@@ -49,11 +53,41 @@ export function inputStatistics(samples: Samples, per: 'feature' | 'channel'): I
       squares[group] = m;
     }
   }
-  const variance = squares.map((m, group) => m / Math.max(1, counts[group] ?? 0));
-  return { mean: Float32Array.from(mean), variance: Float32Array.from(variance) };
+  const deviation = squares.map((m, group) => {
+    const sigma = Math.sqrt(m / Math.max(1, counts[group] ?? 0));
+    return sigma <= rounding * Math.abs(mean[group] ?? 0) ? 0 : sigma;
+  });
+  return { mean, deviation };
 }
 
-/** Mean and variance of the numbers to predict, each of one element; undefined where the targets are no numbers. */
+/** The values farthest below and above, of each feature or channel, without those that are missing. */
+export function inputRanges(
+  { inputs, inputShape }: Samples,
+  per: 'feature' | 'channel',
+): { readonly lowest: Float64Array; readonly highest: Float64Array } {
+  const size = elementCount(inputShape);
+  const groups = per === 'feature' ? size : (inputShape[0] ?? 1);
+  const lowest = new Float64Array(groups).fill(Infinity);
+  const highest = new Float64Array(groups).fill(-Infinity);
+  const groupSize = size / groups;
+  for (const [i, x] of inputs.entries()) {
+    const group = Math.floor((i % size) / groupSize);
+    if (x < (lowest[group] ?? x)) lowest[group] = x;
+    if (x > (highest[group] ?? x)) highest[group] = x;
+  }
+  return { lowest, highest };
+}
+
+/**
+ * What inputs are divided by: σ. What never changes in training has taught the network nothing, and is divided by so much that
+ * whatever comes later says nothing either; divided by 1, it would meet weights that are as random as they began.
+ */
+export const divisorsOf = (deviation: Float64Array): Float64Array =>
+  deviation.map((sigma) => (sigma === 0 ? largestFloat32 : sigma));
+
+const largestFloat32 = 2 ** 128 - 2 ** 104;
+
+/** Mean and deviation of the numbers to predict, each of one element; undefined where the targets are no numbers. */
 export function targetStatistics(dataset: RegressionDataset): InputStatistics;
 export function targetStatistics(dataset: Dataset): InputStatistics | undefined;
 export function targetStatistics(dataset: Dataset): InputStatistics | undefined {

@@ -22,9 +22,11 @@ export type TensorRole =
   | { readonly kind: 'bias' }
   /** Batch Norm's γ, trained; starts at one. */
   | { readonly kind: 'scale' }
-  /** Not trained: an average over mini-batches, or the input's μ, σ². */
+  /** Not trained: an average over mini-batches. */
   | { readonly kind: 'mean' }
-  | { readonly kind: 'variance' };
+  | { readonly kind: 'variance' }
+  /** Not trained, as the mean beside it: σ of the data. */
+  | { readonly kind: 'deviation' };
 
 export interface TensorSpec {
   /** PyTorch's name within the layer: `weight`, `bias`, `running_mean`, `running_var`. */
@@ -83,4 +85,6 @@ type Shapes = Readonly<Record<string, readonly number[]>>;
 
 export type LayerRules = { readonly [K in LayerKind]: LayerRule<K> };
 
-export const isTrained = ({ role }: TensorSpec): boolean => role.kind !== 'mean' && role.kind !== 'variance';
+const untrained: readonly TensorRole['kind'][] = ['mean', 'variance', 'deviation'];
+
+export const isTrained = ({ role }: TensorSpec): boolean => !untrained.includes(role.kind);

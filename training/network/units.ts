@@ -6,18 +6,15 @@ import { formatShape, GraphError, type GraphBuilder, type Value } from '../graph
 import type { Network } from './schema.ts';
 import type { TensorSpec } from './rule.ts';
 
-/** μ and σ² as tensors of the network. */
+/** μ and σ as tensors of the network. */
 export interface Statistics {
   readonly mean: TensorSpec;
-  readonly variance: TensorSpec;
+  readonly deviation: TensorSpec;
 }
-
-/** Keeps inputs that never vary finite. */
-const epsilon = 1e-5;
 
 const statistics = (name: string, shape: readonly number[]): Statistics => ({
   mean: { name: `${name}.mean`, shape, role: { kind: 'mean' } },
-  variance: { name: `${name}.var`, shape, role: { kind: 'variance' } },
+  deviation: { name: `${name}.std`, shape, role: { kind: 'deviation' } },
 });
 
 /** The columns that hold numbers, and those that hold categories. */
@@ -29,7 +26,7 @@ function columnsOf(categories: readonly number[]) {
   };
 }
 
-/** μ and σ² of the raw inputs: of each feature or channel, or of each column with numbers. */
+/** μ and σ of the raw inputs: of each feature or channel, or of each column with numbers. */
 export function planInput(network: Network): Statistics | undefined {
   const { name, inputShape, inputNormalization, categories, fills, indicators } = network;
   const [channels, ...spatial] = inputShape;
@@ -47,7 +44,7 @@ export function planInput(network: Network): Statistics | undefined {
   return statistics('input', inputNormalization === 'feature' ? features : [channels, ...spatial.map(() => 1)]);
 }
 
-/** μ and σ² of the targets. */
+/** μ and σ of the targets. */
 export const planTarget = ({ standardizedTargets }: Network): Statistics | undefined =>
   standardizedTargets && statistics('target', [1]);
 
@@ -99,11 +96,10 @@ function emitFills(g: GraphBuilder, { fills = [] }: Network, x: Value): Value {
 const emitIndicators = (g: GraphBuilder, columns: readonly number[], x: Value): Value =>
   g.Cast(g.IsNaN(g.Gather(x, g.ints(columns), { axis: 1 })), { to: 'float32' });
 
-/** x̂ = (x − μ) / √(σ² + ε) */
+/** x̂ = (x − μ) / σ, which is as good for meters as for millimeters. */
 function normalize(g: GraphBuilder, input: Statistics | undefined, x: Value, tensors: Tensors): Value {
   if (!input) return x;
-  const [mu, sigma2] = [valueOf(tensors, input.mean), valueOf(tensors, input.variance)];
-  return g.Div(g.Sub(x, mu), g.Sqrt(g.Add(sigma2, g.scalar(epsilon))));
+  return g.Div(g.Sub(x, valueOf(tensors, input.mean)), valueOf(tensors, input.deviation));
 }
 
 /** 1 where the index is the place's own, else 0; an index that is no category's, such as NaN, is 0 everywhere. */
@@ -117,10 +113,10 @@ function oneHot(g: GraphBuilder, indices: Value, places: readonly number[]): Val
 const placesOf = (categories: readonly number[]): readonly number[] =>
   categories.flatMap((count) => Array.from({ length: count }, (_, place) => place));
 
-/** y = √σ² z + μ */
+/** y = σ z + μ */
 export function emitTarget(g: GraphBuilder, target: Statistics | undefined, z: Value, tensors: Tensors): Value {
   if (!target) return z;
-  return g.Add(g.Mul(z, g.Sqrt(valueOf(tensors, target.variance))), valueOf(tensors, target.mean));
+  return g.Add(g.Mul(z, valueOf(tensors, target.deviation)), valueOf(tensors, target.mean));
 }
 
 function valueOf(tensors: Tensors, { name }: TensorSpec): Value {

@@ -94,10 +94,10 @@ export interface ObjectiveRule<K extends ObjectiveKind, D extends Dataset = Data
   readonly targetsOf: (dataset: D) => Tensor<'int32' | 'float32'>;
   /** The mean over the mini-batch, a scalar: `output [B, outputs]`, `targets [B, ..shape]`. */
   readonly emitLoss: (g: GraphBuilder, objective: ObjectiveOf<K>, output: Value, targets: Value) => Value;
-  /** What the mini-batch adds to the score of training: how many are right, or the sum of squared errors. */
-  readonly emitScore: (g: GraphBuilder, output: Value, targets: Value) => Value;
+  /** What the mini-batch adds to the score of training: how many are right, or the sum of squared errors in units. */
+  readonly emitScore: (g: GraphBuilder, objective: ObjectiveOf<K>, output: Value, targets: Value) => Value;
   /** The mean loss and the score of training from the mean loss and the sum of `emitScore`. */
-  readonly summarize: (loss: number, sum: number, count: number) => Evaluation;
+  readonly summarize: (objective: ObjectiveOf<K>, loss: number, sum: number, count: number) => Evaluation;
 
   /** What a run is judged by. */
   readonly score: Score;

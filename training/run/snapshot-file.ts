@@ -10,6 +10,7 @@ import {
   readSafetensors,
   storedHistory,
   type StoredTensor,
+  withDeviations,
   writeSafetensors,
 } from '../checkpoint/index.ts';
 import { checkedJson, parseJson, unexpected, UserError } from '../files/index.ts';
@@ -69,7 +70,8 @@ export async function saveSnapshot(
  * @throws UserError naming the file and the first setting that is another in the stored run, or what is missing
  */
 export async function loadSnapshot(path: string, plan: Plan, description: RunDescription): Promise<StoredRun> {
-  const { tensors, metadata } = await readSafetensors(path);
+  const { tensors: stored, metadata } = await readSafetensors(path);
+  const tensors = withFormerDeviations(stored);
   const text = (key: string) => {
     const found = metadata[key];
     if (found === undefined) throw unexpected(path, `a training run (${key} in the metadata)`, 'none');
@@ -84,6 +86,15 @@ export async function loadSnapshot(path: string, plan: Plan, description: RunDes
   const best = () => new Map(tensorsOf(plan).map(({ name, shape }) => [name, pick(bestName(name), shape)]));
   const hasBest = progress.history.length > 0;
   return { snapshot: { ...progress, state, best: hasBest ? best() : undefined }, engine: text(keys.engine) };
+}
+
+/** Of the run's state and of its best epoch. */
+function withFormerDeviations(stored: ReadonlyMap<string, StoredTensor>): ReadonlyMap<string, StoredTensor> {
+  const ofBest = [...stored].flatMap(([name, tensor]) =>
+    name.startsWith(bestName('')) ? [[name.slice(bestName('').length), tensor] as const] : [],
+  );
+  const best = [...withDeviations(new Map(ofBest))].map(([name, tensor]) => [bestName(name), tensor] as const);
+  return new Map([...withDeviations(stored), ...best]);
 }
 
 const bestName = (tensor: string): string => `best/${tensor}`;

@@ -32,6 +32,7 @@ import { chooseLength, type Length } from './length.ts';
 import { chooseObjective, type ObjectiveFlags } from './objective.ts';
 import { type RunReporter, silentReporter } from './reporter.ts';
 import { type Run, RunFolder } from './run-folder.ts';
+import { notesOnScaling } from './scaling.ts';
 import type { RunConfig } from './snapshot-file.ts';
 import { versions } from './versions.ts';
 
@@ -132,6 +133,7 @@ async function prepare(
       ? { plan: planNetwork(await choose()), tensors: undefined }
       : await startFrom(from, network === undefined && !hidden ? undefined : await choose());
   requireFit(plan, data, config.objective);
+  if (!tensors) for (const line of notesOnScaling(data, plan.network, source.label)) note(line);
   const backend = await createBackend(name, options, note);
   return { source, data, run: runOf(plan, source, data, config, backend), backend, tensors };
 }

@@ -1,5 +1,5 @@
 /** The tensors a training run starts from. */
-import { type Dataset, inputStatistics, type InputStatistics, type Random, targetStatistics } from '../data/index.ts';
+import { type Dataset, divisorsOf, inputStatistics, type InputStatistics, type Random, targetStatistics } from '../data/index.ts';
 import { elementCount } from '../files/index.ts';
 import { GraphError, type Tensor } from '../graph/index.ts';
 import { isTrained, layerTensorsOf, type Plan, type TensorSpec } from '../network/index.ts';
@@ -16,14 +16,14 @@ export function initializeTensors(plan: Plan, random: Random, dataset: Dataset):
   ]);
 }
 
-/** The μ and σ² of the training set that the network stores. */
+/** The μ and σ of the training set that the network stores. */
 function dataStatistics({ network, input, target }: Plan, dataset: Dataset): State {
   const { inputNormalization: per, categories } = network;
   const ofInputs = per === 'none' ? undefined : inputStatistics(dataset, per);
   const isNumeric = (_: number, column: number) => categories?.[column] === 0;
-  const columns = (values: Float32Array) => (categories ? values.filter(isNumeric) : values);
+  const columns = (values: Float64Array) => (categories ? values.filter(isNumeric) : values);
   return new Map([
-    ...stored(input, ofInputs && { mean: columns(ofInputs.mean), variance: columns(ofInputs.variance) }),
+    ...stored(input, ofInputs && { mean: columns(ofInputs.mean), deviation: divisorsOf(columns(ofInputs.deviation)) }),
     ...stored(target, targetStatistics(dataset)),
   ]);
 }
@@ -32,8 +32,8 @@ function stored(specs: Plan['input'], statistics: InputStatistics | undefined): 
   if (!specs) return new Map();
   if (!statistics) throw new GraphError(`${specs.mean.name}: expected numbers to learn it from, got classes`);
   return new Map([
-    [specs.mean.name, float32(specs.mean.shape, statistics.mean)],
-    [specs.variance.name, float32(specs.variance.shape, statistics.variance)],
+    [specs.mean.name, float32(specs.mean.shape, Float32Array.from(statistics.mean))],
+    [specs.deviation.name, float32(specs.deviation.shape, Float32Array.from(statistics.deviation))],
   ]);
 }
 
@@ -61,6 +61,7 @@ function filled({ shape, role }: TensorSpec, random: Random): Tensor<'float32'> 
     }
     case 'scale':
     case 'variance':
+    case 'deviation':
       return float32(shape, data.fill(1));
     case 'bias':
     case 'mean':

@@ -62,6 +62,6 @@ export function emitStep(g: GraphBuilder, plan: Plan, inputs: StepInputs, option
   return {
     state: new Map([...changed, ...averages]),
     loss,
-    score: g.scoped('score', () => emitScore(g, output, inputs.targets)),
+    score: g.scoped('score', () => emitScore(g, objective, output, inputs.targets)),
   };
 }

@@ -136,8 +136,8 @@ async function trainEpochs(
 
 /** The rest of an epoch, or as much of it as passes before an interruption. */
 async function trainEpoch({ run, data, config, events, signal }: Training, epoch: number, before: EpochSums) {
-  const { batchSize, seed, objective } = config;
-  const { summarize } = objectiveRuleOf(objective ?? objectiveFor(data.train));
+  const { batchSize, seed, objective = objectiveFor(data.train) } = config;
+  const { summarize } = objectiveRuleOf(objective);
   const order = epochBatches(createRandom(seed), epoch, data.train.count, batchSize);
   if (config.augment) {
     run.useInputs(augmented(data.train, config.augment, createRandom(seed).fork(`augment ${epoch}`)));
@@ -156,7 +156,7 @@ async function trainEpoch({ run, data, config, events, signal }: Training, epoch
   }
   return {
     sums,
-    train: summarize(sums.loss / steps, sums.score, order.length),
+    train: summarize(objective, sums.loss / steps, sums.score, order.length),
     samplesPerSecond: (from - first) / ((performance.now() - start) / 1000),
   };
 }

@@ -1,4 +1,4 @@
-/** The ways in which pixels of 0–255 enter a network: as μ and σ² of its own input normalization, (x − μ) / σ. */
+/** The ways in which pixels of 0–255 enter a network: as μ and σ of its own input normalization, (x − μ) / σ. */
 import type { ClassificationDataset, InputStatistics } from '../../../training/data/index.ts';
 import { elementCount } from '../../../training/files/index.ts';
 import type { Lab } from './lab.ts';
@@ -9,14 +9,14 @@ export interface Encoding {
   readonly statistics: (lab: Lab, train: ClassificationDataset) => InputStatistics;
 }
 
-const fixed = (mean: number, variance: number): InputStatistics => ({
-  mean: Float32Array.of(mean),
-  variance: Float32Array.of(variance),
+const fixed = (mean: number, deviation: number): InputStatistics => ({
+  mean: Float64Array.of(mean),
+  deviation: Float64Array.of(deviation),
 });
 
 export const encodings = {
   raw: { per: 'channel', statistics: () => fixed(0, 1) },
-  scaled: { per: 'channel', statistics: () => fixed(0, 255 ** 2) },
+  scaled: { per: 'channel', statistics: () => fixed(0, 255) },
   normalized: { per: 'channel', statistics: (lab, train) => lab.inputStatistics(train, 'channel') },
   'by pixel': { per: 'feature', statistics: (lab, train) => lab.inputStatistics(train, 'feature') },
 } as const satisfies Readonly<Record<string, Encoding>>;
@@ -24,19 +24,17 @@ export const encodings = {
 export type EncodingName = keyof typeof encodings;
 export const encodingNames = Object.keys(encodings) as readonly EncodingName[];
 
-const epsilon = 1e-5;
-
 /** Rows `[samples, features]` as the network sees them. */
 export function encode(
   { inputs, inputShape, count }: ClassificationDataset,
-  { mean, variance }: InputStatistics,
+  { mean, deviation }: InputStatistics,
 ): readonly Float64Array[] {
   const size = elementCount(inputShape);
   return range(count).map((sample) =>
     Float64Array.from({ length: size }, (_, i) => {
       const group = mean.length === 1 ? 0 : i;
       const pixel = inputs[sample * size + i] ?? NaN;
-      return (pixel - (mean[group] ?? NaN)) / Math.sqrt((variance[group] ?? NaN) + epsilon);
+      return (pixel - (mean[group] ?? NaN)) / (deviation[group] || Infinity);
     }),
   );
 }

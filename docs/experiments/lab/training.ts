@@ -2,6 +2,7 @@
 import {
   type ClassificationDataset,
   createRandom,
+  divisorsOf,
   epochBatches,
   type InputStatistics,
 } from '../../../training/data/index.ts';
@@ -37,21 +38,22 @@ export interface Pause {
 
 const common = { batchSize: 64, schedule: 'constant', bnMomentum: 0.9 } as const;
 
-/** An untrained network, which normalizes its inputs by the training set's μ, σ². */
+/** An untrained network, which normalizes its inputs by the training set's μ, σ. */
 export function freshTensors(lab: Lab, plan: Plan, seed: number, train = lab.data.train): State {
   const { inputNormalization: per } = plan.network;
   const tensors = initializeTensors(plan, createRandom(seed), firstOf(train, 1));
   return per === 'none' ? tensors : withInputStatistics(plan, tensors, lab.inputStatistics(train, per));
 }
 
-/** The network with another μ and σ² for its inputs. */
-export function withInputStatistics({ input }: Plan, tensors: State, { mean, variance }: InputStatistics): State {
+/** The network with another μ and σ for its inputs; those that never change are left out. */
+export function withInputStatistics({ input }: Plan, tensors: State, { mean, deviation }: InputStatistics): State {
   if (!input) throw new Error('internal: expected a network that normalizes its inputs');
-  const stored = (shape: readonly number[], data: Float32Array) => ({ dtype: 'float32', shape, data }) as const;
+  const stored = (shape: readonly number[], data: Float64Array) =>
+    ({ dtype: 'float32', shape, data: Float32Array.from(data) }) as const;
   return new Map([
     ...tensors,
     [input.mean.name, stored(input.mean.shape, mean)],
-    [input.variance.name, stored(input.variance.shape, variance)],
+    [input.deviation.name, stored(input.deviation.shape, divisorsOf(deviation))],
   ]);
 }
 

@@ -20,9 +20,12 @@ export function tfjsWeights(model: Uint8Array): { layout: readonly (readonly num
   const initializers = onnxProto.onnx.ModelProto.decode(model).graph?.initializer ?? [];
   const channels = initializers.find(({ name }) => name === 'conv2.weight')?.dims?.map(Number)[0] ?? 0;
   const weights = names.map((name) => {
-    const found = initializers.find((initializer) => initializer.name === name);
+    const named = (wanted: string) => initializers.find((initializer) => initializer.name === wanted);
+    const deviation = name === 'input.var' ? named('input.std') : undefined;
+    const found = deviation ?? named(name);
     if (!found?.rawData) throw new Error(`model: expected an initializer ${name}, got none`);
-    const values = new Float32Array(Uint8Array.from(found.rawData).buffer);
+    const stored = new Float32Array(Uint8Array.from(found.rawData).buffer);
+    const values = deviation ? stored.map((sigma) => sigma ** 2) : stored;
     const weight = { shape: found.dims?.map(Number) ?? [], values };
     return name === 'fc1.weight' ? denseFromChannelsFirst(weight, channels) : outputsLast(weight);
   });

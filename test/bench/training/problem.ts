@@ -4,7 +4,8 @@
  *
  *   train.inputs U8 [N, ..], train.labels I32 [N], test.inputs, test.labels
  *   order I32 [E, N]          sample indices of the first epochs; steps beyond start again
- *   conv1.weight F32 …        the network's tensors by their names, input.mean and input.var among them
+ *   conv1.weight F32 …        the network's tensors by their names, input.mean and input.std among them
+ *   input.var F32 …           σ², of which the peers take √(σ² + 1e-5)
  */
 import { writeSafetensors, type Tensor } from '../../../training/checkpoint/checkpoint.ts';
 import { nativeBackend } from '../../../training/backend/index.ts';
@@ -30,6 +31,7 @@ export async function writeProblem(path: string, job: Job): Promise<void> {
   ]);
   for (const [name, { shape, data }] of await initialTensors(job, train)) {
     tensors.set(name, { dtype: 'F32', shape, data });
+    if (name === 'input.std') tensors.set('input.var', { dtype: 'F32', shape, data: data.map((sigma) => sigma ** 2) });
   }
   await writeSafetensors(path, tensors);
 }

@@ -33,7 +33,7 @@ function forward(inputShape: readonly number[], layers: readonly Layer[], x: rea
   const graph = forwardGraph(inputShape, layers, 'inference', count);
   const values: Readonly<Record<string, readonly number[]>> = { x, ...weights };
   const feeds = graph.inputs.map(({ name, shape }) => {
-    const otherwise = new Float64Array(elementCount(shape)).fill(name === 'input.var' ? 1 - 1e-5 : 0);
+    const otherwise = new Float64Array(elementCount(shape)).fill(name === 'input.std' ? 1 : 0);
     const data = Float64Array.from(values[name] ?? otherwise);
     return [name, { shape: shape.map(Number), data }] as const;
   });
@@ -86,11 +86,9 @@ describe('the mode', () => {
 
   test('a residual block prints as it reads', () => {
     expect(printGraph(forwardGraph([1, 2, 2], layers))).toMatchInlineSnapshot(`
-      "forward(x: float32[2, 1, 2, 2], input.mean: float32[1, 2, 2], input.var: float32[1, 2, 2], block1.conv1.weight: float32[2, 1, 1, 1], block1.bn1.weight: float32[2], block1.bn1.bias: float32[2], block1.bn1.running_mean: float32[2], block1.bn1.running_var: float32[2], block1.shortcut.conv1.weight: float32[2, 1, 1, 1], block1.shortcut.conv1.bias: float32[2]) {
+      "forward(x: float32[2, 1, 2, 2], input.mean: float32[1, 2, 2], input.std: float32[1, 2, 2], block1.conv1.weight: float32[2, 1, 1, 1], block1.bn1.weight: float32[2], block1.bn1.bias: float32[2], block1.bn1.running_mean: float32[2], block1.bn1.running_var: float32[2], block1.shortcut.conv1.weight: float32[2, 1, 1, 1], block1.shortcut.conv1.bias: float32[2]) {
         input/Sub: float32[2, 1, 2, 2] = Sub(x, input.mean)
-        input/Add: float32[1, 2, 2] = Add(input.var, 0.00001)
-        input/Sqrt: float32[1, 2, 2] = Sqrt(input/Add)
-        input/Div: float32[2, 1, 2, 2] = Div(input/Sub, input/Sqrt)
+        input/Div: float32[2, 1, 2, 2] = Div(input/Sub, input.std)
         block1/conv1/Conv: float32[2, 2, 2, 2] = Conv(input/Div, block1.conv1.weight) {kernel_shape: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], group: 1}
         block1/bn1/BatchNormalization: float32[2, 2, 2, 2], block1/bn1/BatchNormalization:1: float32[2], block1/bn1/BatchNormalization:2: float32[2] = BatchNormalization(block1/conv1/Conv, block1.bn1.weight, block1.bn1.bias, block1.bn1.running_mean, block1.bn1.running_var) {epsilon: 0.00001, momentum: 0, training_mode: 0}
         block1/shortcut/conv1/Conv: float32[2, 2, 2, 2] = Conv(input/Div, block1.shortcut.conv1.weight, block1.shortcut.conv1.bias) {kernel_shape: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], group: 1}

@@ -102,7 +102,7 @@ describe('names and tensors', () => {
   test('are nested like PyTorch’s', () => {
     expect(tensorsOf(plan(image, block, relu(), block)).map(({ name }) => name)).toEqual([
       'input.mean',
-      'input.var',
+      'input.std',
       ...['block1', 'block2'].flatMap((name) =>
         [
           'conv1.weight',

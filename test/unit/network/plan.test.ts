@@ -41,7 +41,7 @@ describe('a planned network', () => {
     const plan = planNetwork(network([1, 8, 8], conv2d(4, { kernel: 3 }), batchNorm(), relu(), flatten(), dense(2)));
     expect(tensorsOf(plan).map(({ name, shape }) => [name, ...shape])).toEqual([
       ['input.mean', 1, 1, 1],
-      ['input.var', 1, 1, 1],
+      ['input.std', 1, 1, 1],
       ['conv1.weight', 4, 1, 3, 3],
       ['bn1.weight', 4],
       ['bn1.bias', 4],

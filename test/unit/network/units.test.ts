@@ -40,7 +40,7 @@ const round = (values: readonly number[]) => values.map((value) => Number(value.
 describe('rows of a table', () => {
   test('become numbers by their mean and deviation, then a place for each category', () => {
     const network = rows({ categories: [2, 0, 3] });
-    const statistics = { 'input.mean': [10], 'input.var': [4] };
+    const statistics = { 'input.mean': [10], 'input.std': [2] };
     const got = answers(network, [1, 14, 0, 0, 8, 2], statistics);
     expect(round(got)).toEqual([2, 0, 1, 1, 0, 0, -1, 1, 0, 0, 0, 1]);
     expect(outputShapeOf(planNetwork(network))).toEqual([6]);
@@ -72,7 +72,7 @@ describe('a network', () => {
 
   test('of standardized targets answers in their unit', () => {
     const network = rows({ inputShape: [1], inputNormalization: 'none', standardizedTargets: true });
-    expect(answers(network, [0, 2, -1], { 'target.mean': [100], 'target.var': [25] })).toEqual([100, 110, 95]);
+    expect(answers(network, [0, 2, -1], { 'target.mean': [100], 'target.std': [5] })).toEqual([100, 110, 95]);
   });
 
   test('keeps its units in its description', () => {

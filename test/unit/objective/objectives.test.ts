@@ -107,7 +107,7 @@ function emitted({ objective, targets }: Row, output: readonly number[]) {
   const loss = emitLoss(g, objective, y, t);
   const [d_output] = gradients(g, loss, [y]);
   if (!d_output) throw new Error('expected a gradient');
-  const graph = checkGraph(g.build('objective', { loss, d_output, score: emitScore(g, y, t) }));
+  const graph = checkGraph(g.build('objective', { loss, d_output, score: emitScore(g, objective, y, t) }));
   return evaluate(graph, {
     output: { shape, data: Float64Array.from(output) },
     targets: { shape: [targets.length], data: Float64Array.from(targets) },

@@ -33,7 +33,7 @@ const shared: Shared = {
   task: 'classification',
   targets: { dtype: 'int32', shape: () => [] },
   targetsOf: ({ labels, count }) => ({ dtype: 'int32', shape: [count], data: labels }),
-  summarize: (loss, correct, count) => ({ loss, score: correct / count }),
+  summarize: (_objective, loss, correct, count) => ({ loss, score: correct / count }),
   score,
   measures,
   /** Plain cross-entropy, without smoothing or weights, so that runs compare. */
@@ -119,7 +119,7 @@ export const multiclass: ObjectiveRule<'multiclass', ClassificationDataset> = {
     const sum = g.ReduceSum(g.Mul(targets, log_prob), g.ints([0, 1]), { keepdims: 0 });
     return g.Div(g.Neg(sum), g.scalar(known('the mini-batch', output.shape[0])));
   },
-  emitScore: (g, output, labels) =>
+  emitScore: (g, _objective, output, labels) =>
     countOf(g, g.Equal(g.ArgMax(output, { axis: 1, keepdims: 0 }), g.Cast(labels, { to: 'int64' }))),
   answers: (outputs) => outputs,
   emitAnswer: (_g, output) => output,
@@ -152,7 +152,7 @@ export const binary: ObjectiveRule<'binary', ClassificationDataset> = {
     const loss = g.Sub(g.Softplus(z), g.Mul(column(g, labels), z));
     return g.ReduceMean(loss, all(g, loss), { keepdims: 0 });
   },
-  emitScore: (g, z, labels) =>
+  emitScore: (g, _objective, z, labels) =>
     countOf(g, g.Equal(g.Cast(g.Greater(z, g.scalar(0)), { to: 'float32' }), column(g, labels))),
   answers: () => 2,
   /** (0, z), whose softmax is (1 − σ(z), σ(z)): a client needs to know nothing of the objective. */

@@ -19,6 +19,10 @@ interface Loss<K extends ObjectiveKind> {
 const errorOf = (g: GraphBuilder, output: Value, values: Value): Value =>
   g.Sub(output, g.Reshape(values, g.ints([-1, 1])));
 
+/** Squares of the errors of very large or small numbers would leave the range of float32. */
+const inUnitsOf = (g: GraphBuilder, unit: number | undefined, e: Value): Value =>
+  unit === undefined ? e : g.Div(e, g.scalar(unit));
+
 const regression = <K extends 'mse' | 'huber'>(
   loss: Loss<K>,
   chosen: Pick<ObjectiveRule<K, RegressionDataset>, 'options' | 'create'>,
@@ -29,15 +33,14 @@ const regression = <K extends 'mse' | 'huber'>(
   targets: { dtype: 'float32', shape: () => [] },
   targetsOf: ({ values, count }) => ({ dtype: 'float32', shape: [count], data: values }),
   emitLoss: (g, objective, output, values) => {
-    const e = errorOf(g, output, values);
-    const inUnits = objective.unit === undefined ? e : g.Div(e, g.scalar(objective.unit));
-    return g.ReduceMean(loss.emit(g, objective, inUnits), g.ints([0, 1]), { keepdims: 0 });
+    const e = inUnitsOf(g, objective.unit, errorOf(g, output, values));
+    return g.ReduceMean(loss.emit(g, objective, e), g.ints([0, 1]), { keepdims: 0 });
   },
-  emitScore: (g, output, values) => {
-    const e = errorOf(g, output, values);
+  emitScore: (g, { unit }, output, values) => {
+    const e = inUnitsOf(g, unit, errorOf(g, output, values));
     return g.ReduceSum(g.Mul(e, e), g.ints([0, 1]), { keepdims: 0 });
   },
-  summarize: (mean, squares, count) => ({ loss: mean, score: Math.sqrt(squares / count) }),
+  summarize: ({ unit = 1 }, mean, squares, count) => ({ loss: mean, score: unit * Math.sqrt(squares / count) }),
   score,
   measures: [score, { name: 'R²', key: 'r2', better: 'higher', format: fourDigits }],
   evaluate: (objective, output, { values }) => {
@@ -79,8 +82,8 @@ function baseline(train: RegressionDataset, { values }: RegressionDataset): Base
 
 /** The standard deviation of the numbers to predict, where they vary. */
 function unitOf(dataset: RegressionDataset): number | undefined {
-  const [variance = 0] = targetStatistics(dataset).variance;
-  return variance > 0 ? Math.sqrt(variance) : undefined;
+  const [deviation = 0] = targetStatistics(dataset).deviation;
+  return deviation > 0 ? deviation : undefined;
 }
 
 /** e² */
