@@ -58,6 +58,8 @@ export const multilabelRule: ObjectiveRule<ObjectiveKind> = {
     answer: 'neither',
     score: exactMatch(new Float32Array(2 * test.count), flagsOf(test)),
   }),
+  expected: () => '',
+  predictions: { header: () => [], row: () => [] },
   output: 'probabilities',
   answers: (outputs) => outputs,
   emitAnswer: (g, z) => g.Sigmoid(z),

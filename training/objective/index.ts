@@ -12,6 +12,7 @@ export {
   probabilities,
   topKAccuracy,
 } from './metrics/classification.ts';
+export { type Calibration, type CalibrationBin } from './metrics/calibration.ts';
 export { classScores, confusionMatrix, type ConfusionMatrix, macroF1 } from './metrics/confusion.ts';
 export { r2, rmse } from './metrics/regression.ts';
 export * from './objective.ts';
@@ -19,6 +20,7 @@ export { baselineOf, formatReport, formatScore, mistakesOf, reportOn } from './r
 export type {
   Agreement,
   Baseline,
+  CheckedReport,
   Evaluation,
   Mistake,
   ObjectiveOptions,

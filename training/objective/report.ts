@@ -1,27 +1,66 @@
 /** How good a network's output on a data set is, by the rule of its objective, and how that reads. */
-import type { Dataset } from '../data/index.ts';
-import { fourDigits } from '../files/index.ts';
+import { type Dataset, subset } from '../data/index.ts';
+import { count, fourDigits } from '../files/index.ts';
 import { type Objective, objectiveFor } from './objective.ts';
-import type { Baseline, Mistake, Report, Score } from './rule.ts';
+import type { Baseline, CheckedReport, Mistake, Report, Score } from './rule.ts';
 import { objectiveKinds, objectiveRuleFor, objectiveRuleOf } from './rule-of.ts';
 
 /**
+ * Metrics are over the samples whose answers are finite numbers; there are none without samples.
+ *
  * @param output of the network or of the exported file, row-major
  * @param objective what fits the data when omitted
  * @throws GraphError when the objective is for another kind of data; the others below do the same
  */
-export const reportOn = (
+export function reportOn(
   dataset: Dataset,
   output: Float32Array,
   objective: Objective = objectiveFor(dataset),
-): Report => objectiveRuleFor(objective, dataset).report(output, dataset);
+): CheckedReport {
+  const { report } = objectiveRuleFor(objective, dataset);
+  const finite = finiteRows(output, dataset.count);
+  const nonFinite = dataset.count - finite.length;
+  if (finite.length === 0) return { metrics: {}, confusion: undefined, nonFinite };
+  if (nonFinite === 0) return { ...report(output, dataset), nonFinite };
+  return { ...report(rowsOf(output, dataset.count, finite), subset(dataset, finite)), nonFinite };
+}
 
-/** The worst first. */
-export const mistakesOf = (
+/** The worst first: answers that are no numbers, and then as the rule has it. */
+export function mistakesOf(
   dataset: Dataset,
   output: Float32Array,
   objective: Objective = objectiveFor(dataset),
-): readonly Mistake[] => objectiveRuleFor(objective, dataset).mistakes(output, dataset);
+): readonly Mistake[] {
+  const { mistakes, expected } = objectiveRuleFor(objective, dataset);
+  const finite = finiteRows(output, dataset.count);
+  if (finite.length === dataset.count) return mistakes(output, dataset);
+  const isFinite = new Set(finite);
+  const without = [...Array(dataset.count).keys()].filter((sample) => !isFinite.has(sample));
+  const others = finite.length > 0 ? mistakes(rowsOf(output, dataset.count, finite), subset(dataset, finite)) : [];
+  return [
+    ...without.map((sample) => ({ sample, expected: expected(dataset, sample), got: 'not a number', detail: '' })),
+    ...others.map((mistake) => ({ ...mistake, sample: finite[mistake.sample] ?? NaN })),
+  ];
+}
+
+/** The samples all of whose numbers are finite. */
+function finiteRows(output: Float32Array, samples: number): Int32Array {
+  const width = output.length / samples;
+  const isFinite = new Uint8Array(samples).fill(1);
+  output.forEach((value, i) => {
+    if (!Number.isFinite(value)) isFinite[Math.floor(i / width)] = 0;
+  });
+  return Int32Array.from(isFinite.keys()).filter((sample) => isFinite[sample] === 1);
+}
+
+function rowsOf(output: Float32Array, samples: number, rows: Int32Array): Float32Array {
+  const width = output.length / samples;
+  const kept = new Float32Array(rows.length * width);
+  rows.forEach((row, i) => {
+    kept.set(output.subarray(row * width, (row + 1) * width), i * width);
+  });
+  return kept;
+}
 
 export function baselineOf(objective: Objective, train: Dataset, test: Dataset): Baseline {
   objectiveRuleFor(objective, test);
@@ -29,12 +68,15 @@ export function baselineOf(objective: Objective, train: Dataset, test: Dataset):
 }
 
 /** `accuracy 98.82 % (always "Adelie": 44.12 %)   F1 0.9880` */
-export function formatReport(objective: Objective, { metrics }: Report, baseline?: Baseline): string {
+export function formatReport(objective: Objective, report: Report | CheckedReport, baseline?: Baseline): string {
   const { score, measures } = objectiveRuleOf(objective);
   const always = baseline && ` (always ${baseline.answer}: ${score.format(baseline.score)})`;
-  return Object.entries(metrics)
-    .map(([name, value]) => `${name} ${formatOf(measures, name)(value)}${name === score.name ? (always ?? '') : ''}`)
-    .join('   ');
+  const texts = Object.entries(report.metrics).map(
+    ([name, value]) => `${name} ${formatOf(measures, name)(value)}${name === score.name ? (always ?? '') : ''}`,
+  );
+  const nonFinite = 'nonFinite' in report ? report.nonFinite : 0;
+  const without = nonFinite > 0 ? [`without ${count(nonFinite)} samples whose answer is not a number`] : [];
+  return [...texts, ...without].join('   ') || 'no samples';
 }
 
 /** A score from a file, which says its name: `accuracy`, `RMSE`. */

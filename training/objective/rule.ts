@@ -1,6 +1,7 @@
 /** What an objective's rule says: the data it is for, the nodes it emits, how outputs are judged, and what a client gets. */
 import type { Dataset } from '../data/index.ts';
 import type { GraphBuilder, Tensor, Value } from '../graph/index.ts';
+import type { Calibration } from './metrics/calibration.ts';
 import type { ConfusionMatrix } from './metrics/confusion.ts';
 import type { Objective, ObjectiveKind, ObjectiveOf } from './objective.ts';
 
@@ -40,6 +41,14 @@ export interface Report {
   readonly metrics: Readonly<Record<string, number>>;
   /** By class and predicted class; none where a sample is not of one class. */
   readonly confusion: ConfusionMatrix | undefined;
+  /** None where answers have no probabilities. */
+  readonly calibration?: Calibration | undefined;
+}
+
+/** Of a network, some of whose answers may be no numbers. */
+export interface CheckedReport extends Report {
+  /** How many samples have an answer that is not finite: they are in no metric. */
+  readonly nonFinite: number;
 }
 
 /** A wrong answer. */
@@ -110,6 +119,13 @@ export interface ObjectiveRule<K extends ObjectiveKind, D extends Dataset = Data
   /** Of the same, the worst first. */
   readonly mistakes: (output: Float32Array, dataset: D) => readonly Mistake[];
   readonly baseline: (train: D, test: D) => Baseline;
+  /** What should have been answered, for people. */
+  readonly expected: (dataset: D, sample: number) => string;
+  /** Answers as a table: the names of its columns, and what stands there for a sample. */
+  readonly predictions: {
+    readonly header: (dataset: D) => readonly string[];
+    readonly row: (output: Float32Array, dataset: D, sample: number) => readonly string[];
+  };
 
   /** What the exported file gives. */
   readonly output: OutputKind;

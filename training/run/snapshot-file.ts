@@ -16,7 +16,7 @@ import {
 import { checkedJson, parseJson, unexpected, UserError } from '../files/index.ts';
 import { type Network, type Plan, tensorsOf } from '../network/index.ts';
 import { type Objective, objectiveRuleOf } from '../objective/index.ts';
-import { type Snapshot, type State, stateShapes, type TrainingConfig } from '../trainer/index.ts';
+import { bestEpoch, type Snapshot, type State, stateShapes, type TrainingConfig } from '../trainer/index.ts';
 
 /** A configuration that says what is minimized. */
 export interface RunConfig extends TrainingConfig {
@@ -84,7 +84,7 @@ export async function loadSnapshot(path: string, plan: Plan, description: RunDes
     [...stateShapes(plan, description.config)].map(([name, shape]) => [name, pick(name, shape)]),
   );
   const best = () => new Map(tensorsOf(plan).map(({ name, shape }) => [name, pick(bestName(name), shape)]));
-  const hasBest = progress.history.length > 0;
+  const hasBest = bestEpoch(progress.history) > 0;
   return { snapshot: { ...progress, state, best: hasBest ? best() : undefined }, engine: text(keys.engine) };
 }
 

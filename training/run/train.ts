@@ -13,7 +13,7 @@ import {
 import { unexpected } from '../files/index.ts';
 import { loadModel } from '../checkpoint/index.ts';
 import { type Network, type Plan, planNetwork } from '../network/index.ts';
-import { type Baseline, baselineOf, type Objective, type Report, reportOn } from '../objective/index.ts';
+import { type Baseline, baselineOf, type CheckedReport, type Objective, reportOn } from '../objective/index.ts';
 import {
   bestEpoch,
   createEvaluator,
@@ -70,7 +70,7 @@ export interface TrainedRun {
   /** What was minimized; its rule says how scores read. */
   readonly objective: Objective;
   /** Of the saved network on the test part. */
-  readonly test: Report;
+  readonly test: CheckedReport;
   /** Of answering the most frequent class, or the mean, of the training part for each sample of the test part. */
   readonly baseline: Baseline;
 }
@@ -97,8 +97,8 @@ export async function trainToFolder(
     );
   }
   const { objective } = description.config;
-  const test = await testReport(backend, run, result.tensors, data.test);
   const checkpoint = await folder.finish(result.tensors, result);
+  const test = await testReport(backend, run, result.tensors, data.test);
   if (!stop.signal.aborted) await folder.draw(result.history);
   const { history } = result;
   const baseline = baselineOf(objective, data.train, data.test);

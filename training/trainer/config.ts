@@ -18,7 +18,7 @@ export interface TrainingConfig extends Omit<StepOptions, 'optimizer'>, Optimize
   readonly earlyStopping?: number | undefined;
   /** How training pictures are changed in each epoch; they stay as they are when omitted. */
   readonly augment?: Augmentation | undefined;
-  /** Which epoch's tensors the run gives: the best by validation loss when it may stop early, else the last. */
+  /** Which epoch's tensors the run gives: the best by validation loss, or the last. When omitted the best, if there is a validation part. */
   readonly keep?: 'last' | 'best' | undefined;
 }
 

@@ -1,5 +1,12 @@
 /** The tensors a training run starts from. */
-import { type Dataset, divisorsOf, inputStatistics, type InputStatistics, type Random, targetStatistics } from '../data/index.ts';
+import {
+  type Dataset,
+  divisorsOf,
+  inputStatistics,
+  type InputStatistics,
+  type Random,
+  targetStatistics,
+} from '../data/index.ts';
 import { elementCount } from '../files/index.ts';
 import { GraphError, type Tensor } from '../graph/index.ts';
 import { isTrained, layerTensorsOf, type Plan, type TensorSpec } from '../network/index.ts';

@@ -36,13 +36,19 @@ export interface Snapshot {
   readonly best: State | undefined;
 }
 
-/** The epoch with the lowest validation loss, the first of equals; 0 before there is one. */
+/** The epoch with the lowest validation loss that is a number, the first of equals; 0 before there is one. */
 export function bestEpoch(history: readonly EpochResult[]): number {
-  const losses = history.map(({ validation }) => validation.loss);
-  return losses.indexOf(Math.min(...losses)) + 1;
+  const lowest = history.reduce(
+    (best, { epoch, validation: { loss } }) => (loss < best.loss ? { epoch, loss } : best),
+    { epoch: 0, loss: Infinity },
+  );
+  return lowest.epoch;
 }
 
-/** @param patience how many epochs in a row may pass without a lower validation loss; any number when omitted */
+/**
+ * @param patience how many epochs in a row may pass without a lower validation loss, once there is a first; any number when omitted
+ */
 export function stopsEarly(history: readonly EpochResult[], patience = Infinity): boolean {
-  return history.length - bestEpoch(history) >= patience;
+  const best = bestEpoch(history);
+  return best > 0 && history.length - best >= patience;
 }

@@ -78,7 +78,7 @@ export async function train(
   try {
     const { history, best } = await trainEpochs({ run, evaluator, data, config, events, signal }, snapshot);
     const interrupted = !isComplete(history, config);
-    const chosen = best && keepsBest(config) && !interrupted ? best : run.tensors;
+    const chosen = best && config.keep !== 'last' && !interrupted ? best : run.tensors;
     const full = config.statistics === 'population' && !interrupted;
     return {
       tensors: full ? await populationStatistics(backend, plan, chosen, data.train) : chosen,
@@ -90,9 +90,6 @@ export async function train(
     await Promise.all([run.release(), evaluator.release()]);
   }
 }
-
-const keepsBest = ({ keep, earlyStopping }: TrainingConfig): boolean =>
-  (keep ?? (earlyStopping === undefined ? 'last' : 'best')) === 'best';
 
 const isComplete = (history: readonly EpochResult[], { epochs, earlyStopping }: TrainingConfig): boolean =>
   history.length >= epochs || stopsEarly(history, earlyStopping);

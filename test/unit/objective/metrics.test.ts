@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import {
   accuracy,
+  binary,
   classLogits,
   classScores,
   confusionMatrix,
   crossEntropy,
+  formatReport,
   type Logits,
   macroAuc,
   macroF1,
+  mistakesOf,
   predictions,
   probabilities,
   r2,
@@ -24,6 +27,14 @@ const labels = [0, 2, 2, 1];
 describe('metrics of classes, by hand', () => {
   test('the prediction is the largest logit, the first of equal ones', () => {
     expect([...predictions(logits)]).toEqual([0, 1, 2, 0]);
+  });
+
+  test('what is not a number is never right, whatever its place', () => {
+    const strange: Logits = { data: [NaN, 0, 0, 0, NaN, 0, NaN, NaN, NaN, 1, 2, 3], classes: 3 };
+    expect([...predictions(strange)]).toEqual([-1, -1, -1, 2]);
+    expect(accuracy(strange, [0, 1, 2, 2])).toBe(0.25);
+    expect(topKAccuracy(strange, [0, 1, 2, 2], 3)).toBe(0.25);
+    expect(confusionMatrix(predictions(strange), [0, 1, 2, 2], 3).flat()).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1]);
   });
 
   test('accuracy and top-k accuracy', () => {
@@ -83,6 +94,14 @@ describe('the area under the ROC curve', () => {
     expect(auc(scores, positive)).toBeCloseTo(expected, 14);
   });
 
+  test.each([
+    ['a score that is not a number has no rank', [1, NaN, 3], [2], NaN],
+    ['infinite scores are the largest', [1, Infinity, 3, Infinity], [1, 3], 1],
+    ['and the smallest', [-Infinity, 1, -Infinity, 0], [0, 2], 0],
+  ])('%s', (_about, scores, positive, expected) => {
+    expect(auc(scores, positive)).toBe(expected);
+  });
+
   test('of one class alone is not a number', () => {
     expect(auc([1, 2], [])).toBeNaN();
   });
@@ -111,6 +130,45 @@ describe('the report', () => {
     expect(confusion).toBeUndefined();
   });
 
+  const yesOrNo = (labels: readonly number[]) =>
+    ({
+      task: 'classification',
+      inputs: new Float32Array(labels.length),
+      inputShape: [1],
+      count: labels.length,
+      labels: Int32Array.from(labels),
+      classes: ['no', 'yes'],
+    }) as const;
+
+  test.each([NaN, Infinity, -Infinity])(
+    'is over the other samples where an answer is %d, and counts these',
+    (value) => {
+      const others = reportOn(yesOrNo([0, 1, 1]), Float32Array.of(-1, 0.5, -2));
+      const report = reportOn(yesOrNo([0, 1, 1, 0]), Float32Array.of(-1, 0.5, -2, value));
+      expect(report).toEqual({ ...others, nonFinite: 1 });
+      expect(formatReport(binary(), report)).toMatch(
+        /^accuracy 66\.67 % .*without 1 samples whose answer is not a number$/,
+      );
+    },
+  );
+
+  test('of answers none of which is a number has no metrics', () => {
+    const report = reportOn(yesOrNo([0, 1]), Float32Array.of(NaN, NaN));
+    expect(report).toEqual({ metrics: {}, confusion: undefined, nonFinite: 2 });
+    expect(reportOn(yesOrNo([]), new Float32Array())).toEqual({ metrics: {}, confusion: undefined, nonFinite: 0 });
+  });
+
+  test('names answers that are no numbers as the worst mistakes', () => {
+    const mistakes = mistakesOf(yesOrNo([0, 1, 1]), Float32Array.of(2, NaN, 1));
+    expect(mistakes.map(({ sample, expected, got }) => [sample, expected, got])).toEqual([
+      [1, 'yes', 'not a number'],
+      [0, 'no', 'yes'],
+    ]);
+    const numbers = { task: 'regression', inputs: new Float32Array(2), inputShape: [1], count: 2 } as const;
+    const [worst] = mistakesOf({ ...numbers, values: Float32Array.of(5, 6) }, Float32Array.of(1, Infinity));
+    expect(worst).toEqual({ sample: 1, expected: '6.000', got: 'not a number', detail: '' });
+  });
+
   test('of two classes from one logit', () => {
     const dataset = { task: 'classification', inputs: new Float32Array(4), inputShape: [1], count: 4 } as const;
     const report = reportOn(
@@ -124,5 +182,20 @@ describe('the report', () => {
       [1, 1],
       [0, 2],
     ]);
+  });
+});
+
+describe('calibration', () => {
+  test('compares the probability of the answers with how often they are right', () => {
+    // Two answers with 75 %, of which one is right, and one with 95 %, which is.
+    const logit = (p: number) => Math.log(p / (1 - p));
+    const dataset = { task: 'classification', inputs: new Float32Array(3), inputShape: [1], count: 3 } as const;
+    const labelled = { ...dataset, labels: Int32Array.of(1, 0, 1), classes: ['no', 'yes'] };
+    const { calibration } = reportOn(labelled, Float32Array.of(logit(0.75), logit(0.75), logit(0.95)));
+    expect(calibration?.bins.map(({ from, to, samples, accuracy }) => [from, to, samples, accuracy])).toEqual([
+      [0.7, 0.8, 2, 0.5],
+      [0.9, 1, 1, 1],
+    ]);
+    expect(calibration?.error).toBeCloseTo((2 * 0.25 + 0.05) / 3, 6);
   });
 });

@@ -8,6 +8,7 @@ import { openMetricsFile } from '../../../training/run/metrics.ts';
 import { binary, huber, objectiveRuleOf } from '../../../training/objective/index.ts';
 import { sparkline } from '../../../exporter/command/sparkline.ts';
 import { bestEpoch } from '../../../training/trainer/index.ts';
+import { stopsEarly } from '../../../training/trainer/snapshot.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -49,8 +50,27 @@ describe('the best epoch', () => {
     ['none before the first', [], 0],
     ['the lowest loss', [3, 1, 2], 2],
     ['the first of equals', [3, 1, 1], 2],
+    ['never one without a number', [NaN, 3, NaN, 2, NaN], 4],
+    ['none where there are no numbers', [NaN, NaN], 0],
   ])('is %s', (_, losses, expected) => {
     expect(bestEpoch(losses.map((loss, i) => epoch(i + 1, loss)))).toBe(expected);
+  });
+});
+
+describe('early stopping', () => {
+  it.each([
+    [false, [NaN, NaN, NaN, NaN]],
+    [false, [NaN, NaN, 3, 2]],
+    [false, [3, 2, NaN]],
+    [true, [3, 2, NaN, NaN]],
+    [true, [1, 2, 3]],
+  ])('is %s after validation losses %j, with a patience of 2', (expected, losses) => {
+    expect(
+      stopsEarly(
+        losses.map((loss, i) => epoch(i + 1, loss)),
+        2,
+      ),
+    ).toBe(expected);
   });
 });
 

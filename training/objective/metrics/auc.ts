@@ -8,10 +8,12 @@ import { type Logits, probabilities } from './classification.ts';
  *
  * with equal scores sharing their mean rank. Fawcett, https://doi.org/10.1016/j.patrec.2005.10.010
  *
- * @returns NaN when all samples are positive, or none
+ * @returns NaN when all samples are positive, or none, and for a score that is not a number, which has no rank
  */
 export function rocAuc(scores: ArrayLike<number>, isPositive: (sample: number) => boolean): number {
-  const order = Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => at(scores, a) - at(scores, b));
+  const order = Array.from({ length: scores.length }, (_, i) => i);
+  if (order.some((i) => Number.isNaN(at(scores, i)))) return NaN;
+  order.sort((a, b) => compared(at(scores, a), at(scores, b)));
   let [rankSum, positives] = [0, 0];
   for (let start = 0; start < order.length;) {
     let end = start;
@@ -27,13 +29,15 @@ export function rocAuc(scores: ArrayLike<number>, isPositive: (sample: number) =
 /** The mean over the classes that have samples, each against the rest, by the softmax of the logits. */
 export function macroAuc(logits: Logits, labels: ArrayLike<number>): number {
   const { data, classes } = probabilities(logits);
-  const areas = Array.from({ length: classes }, (_, k) =>
-    rocAuc(
-      data.filter((_, i) => i % classes === k),
-      (sample) => labels[sample] === k,
-    ),
-  ).filter((area) => !Number.isNaN(area));
+  const column = (k: number) =>
+    Float64Array.from({ length: data.length / classes }, (_, i) => data[i * classes + k] ?? NaN);
+  const areas = Array.from({ length: classes }, (_, k) => rocAuc(column(k), (sample) => labels[sample] === k)).filter(
+    (area) => !Number.isNaN(area),
+  );
   return areas.reduce((sum, area) => sum + area, 0) / areas.length;
 }
+
+/** Also of infinite scores, whose difference is not a number. */
+const compared = (a: number, b: number): number => (a < b ? -1 : Number(a > b));
 
 const at = (scores: ArrayLike<number>, i: number | undefined): number => scores[i ?? NaN] ?? NaN;

@@ -21,10 +21,11 @@ export function classLogits(output: Float32Array, count: number): Logits {
 const rowOf = ({ data, classes }: Logits, sample: number): readonly number[] =>
   Array.from({ length: classes }, (_, k) => data[sample * classes + k] ?? NaN);
 
-/** The class with the largest logit, the first of equal ones: `[count]`. */
+/** The class with the largest logit, the first of equal ones, or −1 where a logit is not a number: `[count]`. */
 export function predictions(logits: Logits): Int32Array {
   return Int32Array.from({ length: logits.data.length / logits.classes }, (_, sample) => {
     const row = rowOf(logits, sample);
+    if (row.some(Number.isNaN)) return -1;
     return row.reduce((best, value, k) => (value > (row[best] ?? -Infinity) ? k : best), 0);
   });
 }
@@ -56,16 +57,17 @@ export function accuracy(logits: Logits, labels: ArrayLike<number>): number {
   return mean(labels, (label, sample) => Number(predicted[sample] === label));
 }
 
-/** The share of samples with fewer than k logits above the label's. */
+/** The share of samples with fewer than k logits above the label's. What is not a number is above none and has none below. */
 export function topKAccuracy(logits: Logits, labels: ArrayLike<number>, k: number): number {
   return mean(labels, (label, sample) => {
     const row = rowOf(logits, sample);
-    return Number(row.filter((z) => z > (row[label] ?? NaN)).length < k);
+    const own = row[label] ?? NaN;
+    return Number(!Number.isNaN(own) && row.filter((z) => z > own).length < k);
   });
 }
 
 function logSumExp(row: readonly number[]): number {
-  const largest = Math.max(...row);
+  const largest = row.reduce((most, z) => Math.max(most, z), -Infinity);
   return largest + Math.log(row.reduce((sum, z) => sum + Math.exp(z - largest), 0));
 }
 

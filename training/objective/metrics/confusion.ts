@@ -1,6 +1,6 @@
 /** The confusion matrix and what is read from it. */
 
-/** How often each class (row) was taken for each class (column): `[classes][classes]`. */
+/** How often each class (row) was taken for each class (column): `[classes][classes]`. A sample without an answer is in none. */
 export type ConfusionMatrix = readonly (readonly number[])[];
 
 export function confusionMatrix(
@@ -12,7 +12,8 @@ export function confusionMatrix(
   for (let sample = 0; sample < labels.length; sample++) {
     const row = matrix[labels[sample] ?? NaN];
     const column = predicted[sample] ?? NaN;
-    if (row) row[column] = (row[column] ?? NaN) + 1;
+    const times = row?.[column];
+    if (row && times !== undefined) row[column] = times + 1;
   }
   return matrix;
 }

@@ -3,6 +3,7 @@ import { type ClassificationDataset, classWeights, countLabels } from '../../dat
 import { fourDigits, percent } from '../../files/index.ts';
 import { type GraphBuilder, known, type Tensor, type Value } from '../../graph/index.ts';
 import { macroAuc } from '../metrics/auc.ts';
+import { calibration } from '../metrics/calibration.ts';
 import {
   accuracy,
   classLogits,
@@ -44,6 +45,8 @@ const shared: Shared = {
   report,
   mistakes,
   baseline,
+  expected,
+  predictions: { header: ({ classes }) => ['expected', 'predicted', ...classes], row: predictionOf },
   output: 'logits',
   answerOf: (output, count) => Float32Array.from(classLogits(output, count).data),
   agreement: {
@@ -65,11 +68,30 @@ function report(output: Float32Array, { labels, classes, count }: Classification
       AUC: macroAuc(logits, labels),
     },
     confusion,
+    calibration: calibration(logits, labels),
   };
 }
 
+function expected({ labels, classes }: ClassificationDataset, sample: number): string {
+  return classes[labels[sample] ?? -1] ?? '';
+}
+
+/** The probability of each class behind the answer; nothing where the answer is not a number. */
+function predictionOf(output: Float32Array, dataset: ClassificationDataset, sample: number): readonly string[] {
+  const { classes, count } = dataset;
+  const width = output.length / count;
+  const logits = classLogits(output.slice(sample * width, (sample + 1) * width), 1);
+  const { data } = probabilities(logits);
+  const answer = classes[predictions(logits)[0] ?? -1] ?? '';
+  return [expected(dataset, sample), answer, ...Array.from(data, shortest)];
+}
+
+/** Six digits, which float32 has at most. */
+const shortest = (value: number): string => (Number.isFinite(value) ? String(Number(value.toPrecision(6))) : '');
+
 /** By how improbable the right class was. */
-function mistakes(output: Float32Array, { labels, classes, count }: ClassificationDataset): readonly Mistake[] {
+function mistakes(output: Float32Array, dataset: ClassificationDataset): readonly Mistake[] {
+  const { labels, classes, count } = dataset;
   const logits = classLogits(output, count);
   const predicted = predictions(logits);
   const { data } = probabilities(logits);
@@ -78,16 +100,16 @@ function mistakes(output: Float32Array, { labels, classes, count }: Classificati
     .filter((sample) => predicted[sample] !== labels[sample])
     .sort((a, b) => of(a, labels[a] ?? 0) - of(b, labels[b] ?? 0))
     .map((sample) => {
-      const [right = 0, taken = 0] = [labels[sample], predicted[sample]];
+      const taken = predicted[sample] ?? 0;
       const detail = `${(100 * of(sample, taken)).toFixed(1)} %`;
-      return { sample, expected: classes[right] ?? '', got: classes[taken] ?? '', detail };
+      return { sample, expected: expected(dataset, sample), got: classes[taken] ?? '', detail };
     });
 }
 
 /** The class that is most frequent in training, the first of equals. */
 function baseline(train: ClassificationDataset, test: ClassificationDataset): Baseline {
   const counts = countLabels(train.labels, train.classes.length);
-  const most = counts.indexOf(Math.max(...counts));
+  const most = counts.reduce((best, count, k) => (count > (counts[best] ?? 0) ? k : best), 0);
   const answer = train.classes[most] ?? '';
   const hits = test.labels.filter((label) => test.classes[label] === answer).length;
   return { answer: JSON.stringify(answer), score: hits / test.count };

@@ -54,12 +54,20 @@ const regression = <K extends 'mse' | 'huber'>(
   }),
   mistakes,
   baseline,
+  expected: ({ values }, sample) => fourDigits(values[sample] ?? NaN),
+  predictions: {
+    header: () => ['expected', 'predicted'],
+    row: (output, { values }, sample) => [values[sample], output[sample]].map((value = NaN) => shortest(value)),
+  },
   output: 'number',
   answers: (outputs) => outputs,
   emitAnswer: (_g, output) => output,
   answerOf: (output) => output,
   agreement: { of: 'a number', shown: 'the same numbers', measured: 'relative' },
 });
+
+/** As float32 has it, without the digits that it has not. */
+const shortest = (value: number): string => (Number.isFinite(value) ? String(Number(value.toPrecision(8))) : '');
 
 /** By the size of the error. */
 function mistakes(output: Float32Array, { values }: RegressionDataset): readonly Mistake[] {
