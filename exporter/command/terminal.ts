@@ -36,6 +36,7 @@ export function summaryTable(plan: Plan): string {
 export function terminalReporter(print: (line: string) => void): RunReporter {
   let [bar, epochs, samplesPerEpoch] = [progressBar(0), 0, 0];
   let score: Score | undefined;
+  let hasValidation = false;
   const losses: number[] = [];
   let first = { time: 0, samples: 0 };
   return {
@@ -44,6 +45,7 @@ export function terminalReporter(print: (line: string) => void): RunReporter {
       for (const line of describeRun(run)) print(line);
       ({ epochs } = run.config);
       ({ score } = objectiveRuleOf(run.config.objective));
+      hasValidation = run.data.validation.count > 0;
       samplesPerEpoch = Math.floor(run.data.train.count / run.config.batchSize) * run.config.batchSize;
       bar = progressBar(epochs);
     },
@@ -60,7 +62,7 @@ export function terminalReporter(print: (line: string) => void): RunReporter {
     },
     onEpoch: (metrics) => {
       bar.stop();
-      if (score) print(epochLine(metrics, epochs, score));
+      if (score) print(epochLine(metrics, epochs, score, hasValidation));
     },
     onStop: () => {
       bar.stop();
@@ -95,10 +97,16 @@ function progressBar(epochs: number): SingleBar {
   });
 }
 
-function epochLine({ epoch, train, validation, samplesPerSecond }: EpochMetrics, epochs: number, score: Score): string {
+function epochLine(
+  { epoch, train, validation, samplesPerSecond }: EpochMetrics,
+  epochs: number,
+  score: Score,
+  hasValidation: boolean,
+): string {
   const part = (of: Evaluation) => `${of.loss.toFixed(4)}  ${score.name} ${score.format(of.score)}`;
   const number = `${epoch}/${epochs}`;
-  return `epoch ${number}   train ${part(train)}   validation ${part(validation)}   ${count(samplesPerSecond)} samples/s`;
+  const held = hasValidation ? `   validation ${part(validation)}` : '';
+  return `epoch ${number}   train ${part(train)}${held}   ${count(samplesPerSecond)} samples/s`;
 }
 
 const add = (a: number, b: number): number => a + b;

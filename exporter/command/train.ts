@@ -80,9 +80,27 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
     },
     terminalReporter(console.log),
   );
-  console.log(`test ${formatReport(minimized, test, baseline)} with ${config.statistics ?? 'running'} statistics`);
+  const isMeasured = Object.keys(test.metrics).length > 0;
+  const result = formatReport(minimized, test, isMeasured ? baseline : undefined);
+  console.log(
+    isMeasured
+      ? `test ${result} with ${config.statistics ?? 'running'} statistics`
+      : `not tested: ${result} (--test-share keeps some)`,
+  );
+  if (bestEpoch > 0 && bestEpoch < history.length && config.keep !== 'last') {
+    console.log(
+      `kept epoch ${bestEpoch} of ${history.length}, the best by validation loss; --keep last keeps the last`,
+    );
+  }
   console.log(`saved ${checkpoint}\nnext  bn-edge export ${folder}`);
-  return { run: folder, checkpoint, scores: test.metrics, baseline, epochs: history.length, bestEpoch };
+  return {
+    run: folder,
+    checkpoint,
+    scores: test.metrics,
+    ...(isMeasured && { baseline }),
+    epochs: history.length,
+    bestEpoch,
+  };
 }
 
 function nothingToTrainOn({ resume }: Flags): UserError {
@@ -115,7 +133,7 @@ function addOptions(command: Command): void {
     .addOption(
       new Option(
         '--keep <epoch>',
-        'what to save: the last, or the best by validation loss (default: last; best if it may stop early)',
+        'what to save: the last, or the best by validation loss (default: best, if there is a validation part)',
       ).choices(['last', 'best']),
     )
     .optionsGroup('What is minimized:')

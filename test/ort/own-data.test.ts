@@ -341,3 +341,57 @@ describe('a folder of images', () => {
     expect((logits[3] ?? NaN) - (logits[2] ?? NaN)).toBeGreaterThan(1);
   });
 });
+
+describe('the epoch that is kept', () => {
+  const rows = (count: number) => {
+    const random = createRandom(3);
+    const lines = Array.from(
+      { length: count },
+      (_, i) => `${random.normal() + (i % 2)},${random.normal()},${i % 2 ? 'yes' : 'no'}`,
+    );
+    return `a,b,label\n${lines.join('\n')}\n`;
+  };
+  let path: string;
+  beforeAll(async () => {
+    path = join(folder, 'overlap.csv');
+    await writeFile(path, rows(120));
+  });
+
+  const run = (name: string, data: Partial<DataSource>, config: Partial<TrainOptions['config']> = {}) =>
+    trainToFolder({
+      hidden: [64, 64],
+      config: { ...settings, learningRate: 0.02, epochs: 40, batchSize: 16, ...config },
+      data: { path, label: 'label', ...data },
+      out: join(folder, 'runs', name),
+      backend: 'native',
+      threads: 1,
+    });
+
+  it('is the best of the validation part, not the last', async () => {
+    const { bestEpoch, checkpoint, history } = await run('overlap', {});
+    expect(bestEpoch).toBeLessThan(history.length);
+    const [kept, best] = await Promise.all(
+      [checkpoint, checkpoint.replace('checkpoint.', 'best.')].map((file) => loadModel(file)),
+    );
+    expect(kept?.tensors).toEqual(best?.tensors);
+    const last = await run('overlap-last', {}, { keep: 'last' });
+    expect((await loadModel(last.checkpoint)).tensors).not.toEqual(kept?.tensors);
+  });
+
+  it('is the last where nothing is held back, and nothing is measured then', async () => {
+    const { bestEpoch, test, checkpoint } = await run('all', { validationShare: 0, testShare: 0 }, { epochs: 2 });
+    expect([bestEpoch, test]).toEqual([0, { metrics: {}, confusion: undefined, nonFinite: 0 }]);
+    expect((await loadModel(checkpoint)).record?.history).toHaveLength(2);
+    const options = { epochs: 3 };
+    await expect(run('all', { validationShare: 0, testShare: 0 }, options)).resolves.toBeDefined();
+  });
+
+  it.each([
+    [{ earlyStopping: 2 }, '--early-stopping'],
+    [{ keep: 'best' }, '--keep best'],
+  ] as const)('%j is refused without a validation part', async (config, flag) => {
+    await expect(run('none', { validationShare: 0 }, config)).rejects.toThrow(
+      `${flag}: expected validation samples to go by (--validation-share), got none`,
+    );
+  });
+});

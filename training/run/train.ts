@@ -127,6 +127,7 @@ async function prepare(
     objective: chooseObjective(objective, data.train),
     ...(augment && { augment: chooseAugmentation(augment, data) }),
   };
+  requireValidation(config, data.validation.count);
   const choose = () => chooseNetwork({ network, hidden }, source, data, config.objective);
   const { plan, tensors } =
     from === undefined
@@ -136,6 +137,13 @@ async function prepare(
   if (!tensors) for (const line of notesOnScaling(data, plan.network, source.label)) note(line);
   const backend = await createBackend(name, options, note);
   return { source, data, run: runOf(plan, source, data, config, backend), backend, tensors };
+}
+
+/** @throws UserError where nothing can be watched */
+function requireValidation({ earlyStopping, keep }: RunConfig, samples: number): void {
+  if (samples > 0 || (earlyStopping === undefined && keep !== 'best')) return;
+  const flag = earlyStopping === undefined ? '--keep best' : '--early-stopping';
+  throw unexpected(flag, 'validation samples to go by (--validation-share)', 'none');
 }
 
 function runOf(plan: Plan, source: DataSource, data: LoadedData, config: RunConfig, { engine }: Backend): Run {
