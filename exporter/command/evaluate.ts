@@ -4,16 +4,18 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Option } from 'commander';
 import { type BackendName, backendNames } from '../../training/backend/index.ts';
-import { classesOf, type Dataset } from '../../training/data/index.ts';
-import { count, UserError, writeAtomically } from '../../training/files/index.ts';
+import { classesOf, type Dataset, type DataSource, readCells } from '../../training/data/index.ts';
+import { count, oneLine, UserError, writeAtomically } from '../../training/files/index.ts';
 import { formatReport, type Mistake, mistakesOf } from '../../training/objective/index.ts';
-import { evaluate as evaluateFile, type PartName, partNames } from '../../training/run/index.ts';
+import { type Evaluated, evaluate as evaluateFile, type PartName, partNames } from '../../training/run/index.ts';
 import { knownOf } from '../store/known.ts';
+import { calibrationTable } from './calibration-table.ts';
 import { confusionTable } from './confusion-table.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
 import { arePictures, drawMistakes } from './mistakes.ts';
 import { checkpointOf, isFolder, oneOf } from './model-options.ts';
 import { wholeNumber } from './numbers.ts';
+import { writePredictions } from './predictions.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';
 
 interface Flags extends DataFlags {
@@ -23,6 +25,7 @@ interface Flags extends DataFlags {
   readonly backend: BackendName;
   readonly worst: number;
   readonly mistakes: string;
+  readonly predictions?: string;
 }
 
 export const evaluate: Subcommand = {
@@ -34,12 +37,13 @@ export const evaluate: Subcommand = {
       .addOption(
         new Option(
           '--part <name>',
-          'of the data, as the run divided them (default: test of its own data, all of any others)',
+          'of the data of the run, as it divided them (default: test; all of any others)',
         ).choices(partNames),
       )
       .addOption(new Option('--backend <name>', 'where it runs').choices(backendNames).default('native'))
       .option('--worst <n>', 'how many mistakes to show', wholeNumber(0), 30)
-      .option('--mistakes <file>', 'where their picture goes', 'runs/mistakes.svg');
+      .option('--mistakes <file>', 'where their picture goes', 'runs/mistakes.svg')
+      .option('--predictions <file>', 'a CSV file with the answer to each sample, and the probability of each class');
     addDataOptions(command, 'what the checkpoint was trained on');
     answers<Flags>(command, page, run);
     return undefined;
@@ -48,7 +52,7 @@ export const evaluate: Subcommand = {
 
 async function run(flags: Flags, argument: string | undefined): Promise<Answer> {
   const { source, others } = takeDataSource(flags);
-  const { checkpoint, model, part, backend, worst, mistakes: path } = others;
+  const { checkpoint, model, part, backend, worst, mistakes: path, predictions } = others;
   const option = checkpoint ?? model;
   const given = oneOf('evaluate', checkpoint === undefined ? '--model' : '--checkpoint', argument, option);
   if (given === undefined) {
@@ -58,15 +62,43 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
   const isOnnx = file.toLowerCase().endsWith('.onnx');
   const subject = isOnnx ? { model: file, known: await knownOf(file) } : { checkpoint: file };
   const evaluated = await evaluateFile({ ...subject, data: source, part, backend }, console.log);
-  const { samples, answers: output, objective, report, unknown } = evaluated;
-  console.log(`${file} on ${count(samples.count)} samples (${evaluated.part}): ${formatReport(objective, report)}`);
+  const { samples, answers: output, objective, report, baseline, unknown } = evaluated;
+  const scores = formatReport(objective, report, baseline);
+  console.log(`${file} on ${count(samples.count)} samples (${partName(evaluated, source)}): ${scores}`);
   for (const { column, value, rows } of unknown) {
     console.log(`left out ${count(rows)} samples: ${column} ${JSON.stringify(value)} was not in the training data`);
   }
   if (report.confusion) console.log(confusionTable(report.confusion, classesOf(samples)));
-  await showMistakes(mistakesOf(samples, output, objective), samples, worst, path);
-  return { file, part: evaluated.part, rows: samples.count, scores: report.metrics, unknown };
+  if (report.calibration) console.log(calibrationTable(report.calibration));
+  const all = mistakesOf(samples, output, objective);
+  const shown = await withCells(all.slice(0, worst), evaluated);
+  await showMistakes(shown, all.length, samples, path);
+  if (predictions !== undefined) {
+    await writePredictions(predictions, samples, output, objective);
+    console.log(`the answers to all ${count(samples.count)} samples: ${predictions}`);
+  }
+  return { file, ...answerOf(evaluated), mistakes: { count: all.length, worst: shown }, predictions };
 }
+
+/** What is measured, for programs. */
+function answerOf({ part, samples, objective, report, baseline, unknown }: Evaluated): Answer {
+  const { metrics, confusion, calibration, nonFinite } = report;
+  return {
+    part,
+    rows: samples.count,
+    objective: objective.kind,
+    scores: metrics,
+    baseline,
+    notNumbers: nonFinite,
+    unknown,
+    ...(confusion && { confusion: { classes: classesOf(samples), matrix: confusion } }),
+    ...(calibration && { calibration }),
+  };
+}
+
+/** Data that were named may turn out to be those that the run divided. */
+const partName = ({ part }: Evaluated, source: DataSource | undefined): string =>
+  part === 'test' && source?.path !== undefined ? 'test, for it was trained on the others; --part all takes all' : part;
 
 /** The checkpoint of a run folder, or the model of a folder in models/. */
 function fileOf(path: string): string {
@@ -75,23 +107,57 @@ function fileOf(path: string): string {
   return path.toLowerCase().endsWith('.onnx') ? path : checkpointOf(path);
 }
 
-async function showMistakes(all: readonly Mistake[], samples: Dataset, worst: number, path: string): Promise<void> {
-  const mistakes = all.slice(0, worst);
+/** A mistake, and where the sample stands in a table, with its cells there. */
+interface PlacedMistake extends Mistake {
+  readonly line?: number;
+  readonly cells?: Readonly<Record<string, string>>;
+}
+
+async function withCells(
+  mistakes: readonly Mistake[],
+  { samples, source }: Evaluated,
+): Promise<readonly PlacedMistake[]> {
+  const { lines } = samples;
+  if (!lines || source.path === undefined) return mistakes;
+  const lineOf = ({ sample }: Mistake) => lines[sample] ?? NaN;
+  const found = await readCells(source.path, { ...source, kinds: undefined }, new Set(mistakes.map(lineOf)));
+  return mistakes.map((mistake) => ({
+    ...mistake,
+    line: lineOf(mistake),
+    cells: Object.fromEntries(found.get(lineOf(mistake)) ?? []),
+  }));
+}
+
+async function showMistakes(
+  mistakes: readonly PlacedMistake[],
+  all: number,
+  samples: Dataset,
+  path: string,
+): Promise<void> {
   if (mistakes.length === 0) return;
   if (!arePictures(samples)) {
-    for (const { sample, expected, got, detail } of mistakes) {
-      console.log(`sample ${sample}: expected ${expected}, got ${got} (${detail})`);
-    }
+    for (const mistake of mistakes) console.log(describeMistake(mistake));
     return;
   }
   await mkdir(dirname(path), { recursive: true });
   await writeAtomically(path, drawMistakes(mistakes, samples));
-  console.log(`the ${mistakes.length} worst of ${all.length} mistakes: ${path}`);
+  console.log(`the ${mistakes.length} worst of ${all} mistakes: ${path}`);
+}
+
+/** `line 79: expected yes, got no (98.1 %)   a 2.04, b -0.08` */
+function describeMistake({ sample, line, cells = {}, expected, got, detail }: PlacedMistake): string {
+  const place = line === undefined ? `sample ${sample}` : `line ${line}`;
+  const shown = Object.entries(cells).map(([name, cell]) => `${name} ${cell === '' ? '–' : cell}`);
+  const described = `${place}: expected ${expected}, got ${got}${detail === '' ? '' : ` (${detail})`}`;
+  return oneLine(shown.length > 0 ? `${described}   ${shown.join(', ')}` : described);
 }
 
 const page = {
-  description: 'Metrics, confusion matrix and worst mistakes of a run, a checkpoint or any ONNX file.',
+  description: 'Scores, confusion matrix, calibration and worst mistakes of a run, a checkpoint or any ONNX file.',
   notes: `Rows with a category or a class that was not in the training data are left
 out, and counted.`,
-  examples: ['bn-edge evaluate runs/churn', 'bn-edge evaluate runs/churn --data churn-of-march.csv'],
+  examples: [
+    'bn-edge evaluate runs/churn',
+    'bn-edge evaluate runs/churn --data churn-of-march.csv --predictions march.csv',
+  ],
 } as const;

@@ -44,6 +44,8 @@ const dataSchema = z.object({
   train: count,
   validation: count,
   test: count,
+  /** Of the training and validation samples; unknown of runs from before it was stored here. */
+  sha256: z.string().optional(),
 });
 
 export const recordSchema = z.object({

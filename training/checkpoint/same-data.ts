@@ -1,5 +1,5 @@
 /** Whether data read again are those that a checkpoint was trained on, as far as its answers depend on it. */
-import { classesOf, type Column, type LoadedData } from '../data/index.ts';
+import { classesOf, type Column, digestOf, type LoadedData } from '../data/index.ts';
 import { UserError } from '../files/index.ts';
 import { formatShape } from '../graph/index.ts';
 import { planNetwork } from '../network/index.ts';
@@ -21,6 +21,15 @@ export function describedBy(data: LoadedData, model: TrainedModel): TrainedModel
   requireSame('classes', listOf(model.classes), listOf(classes));
   requireSame('columns', listOf(model.columns?.map(meaningOf)), listOf(columns?.map(meaningOf)));
   return model;
+}
+
+/** Whether these are the very samples that a model was trained on, divided as they were; undefined where nobody has written it down. */
+export function isTrainedOn(
+  { train, validation }: LoadedData,
+  { record }: Partial<Pick<TrainedModel, 'record'>>,
+): boolean | undefined {
+  const sha256 = record?.data.sha256;
+  return sha256 === undefined ? undefined : digestOf(train, validation) === sha256;
 }
 
 function requireSame(what: string, trained: string, read: string): void {

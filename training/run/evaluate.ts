@@ -3,8 +3,15 @@ import { type BackendName, createBackend } from '../backend/index.ts';
 import { loadModel, objectiveOf } from '../checkpoint/index.ts';
 import type { DataSource } from '../data/index.ts';
 import { unexpected } from '../files/index.ts';
-import { type Objective, objectiveFor, type Report, reportOn } from '../objective/index.ts';
-import { type Answers, answersOfCheckpoint, answersOfModel } from './evaluation.ts';
+import {
+  type Baseline,
+  baselineOf,
+  type CheckedReport,
+  type Objective,
+  objectiveFor,
+  reportOn,
+} from '../objective/index.ts';
+import { type Answers, answersOfCheckpoint, answersOfModel, type KnownOutput } from './evaluation.ts';
 import { type ChosenSamples, chooseSamples, type Known, type PartName } from './samples.ts';
 
 export interface EvaluateOptions {
@@ -12,8 +19,8 @@ export interface EvaluateOptions {
   readonly checkpoint?: string | undefined;
   /** An ONNX file from raw samples to logits or numbers. */
   readonly model?: string | undefined;
-  /** What is known of the ONNX file: its columns and classes. */
-  readonly known?: Known | undefined;
+  /** What is known of the ONNX file: its columns and classes, and what its answers are. */
+  readonly known?: (Known & { readonly output?: KnownOutput }) | undefined;
   /** What to read in place of the data that the checkpoint was trained on, or how else to read them. */
   readonly data?: DataSource | undefined;
   /** When omitted, the test part of the data that it was trained on, and all of any others. */
@@ -27,7 +34,9 @@ export interface Evaluated extends ChosenSamples {
   readonly answers: Answers;
   /** What they are judged by. */
   readonly objective: Objective;
-  readonly report: Report;
+  readonly report: CheckedReport;
+  /** Of answering always the same: what suits the training part, or these samples where there is none. */
+  readonly baseline: Baseline;
 }
 
 /** @throws UserError for a file that is neither, or that does not take such samples */
@@ -40,7 +49,11 @@ export async function evaluate(
   const trained = checkpoint === undefined ? undefined : await loadModel(checkpoint);
   const chosen = await chooseSamples(trained ?? known, data, part);
   const backend = await createBackend(name, {}, note);
-  const answers = await (trained ? answersOfCheckpoint : answersOfModel)(file, chosen.samples, backend);
-  const objective = trained ? objectiveOf(trained) : objectiveFor(chosen.samples);
-  return { ...chosen, answers, objective, report: reportOn(chosen.samples, answers, objective) };
+  const { samples, train } = chosen;
+  const answers = trained
+    ? await answersOfCheckpoint(file, samples, backend)
+    : await answersOfModel(file, samples, backend, known.output, note);
+  const objective = trained ? objectiveOf(trained) : objectiveFor(samples);
+  const baseline = baselineOf(objective, train ?? samples, samples);
+  return { ...chosen, answers, objective, report: reportOn(samples, answers, objective), baseline };
 }

@@ -1,41 +1,94 @@
-/** What `npm run evaluate` asks: a checkpoint's or an ONNX file's answers to a data set. */
+/** What `bn-edge evaluate` asks: a checkpoint's or an ONNX file's answers to a data set. */
 import type { Backend } from '../backend/index.ts';
 import type { Samples } from '../data/index.ts';
 import { readBytes, unexpected, UserError } from '../files/index.ts';
 import { modelSignature } from '../graph/index.ts';
 import { loadModel } from '../checkpoint/index.ts';
+import type { OutputKind } from '../objective/index.ts';
 import { createEvaluator, runOverSamples } from '../trainer/index.ts';
+import { reshaped } from './reshape.ts';
 
 /** Logits or numbers, `[count, outputs]` row-major. */
 export type Answers = Float32Array;
 
+/** What is known of a file's answers. */
+export interface KnownOutput {
+  readonly name: string;
+  readonly kind: OutputKind;
+}
+
 /** @throws UserError when the file is no checkpoint that describes its network, or does not take such samples */
 export async function answersOfCheckpoint(path: string, samples: Samples, backend: Backend): Promise<Answers> {
   const { plan, tensors } = await loadModel(path);
-  requireShape(path, plan.network.inputShape, samples);
+  const fitting = reshaped(samples, plan.network.inputShape);
+  if (!fitting) throw otherShape(path, plan.network.inputShape, samples);
   const evaluator = await createEvaluator(backend, plan);
-  const answers = await evaluator.logits(tensors, samples);
+  const answers = await evaluator.logits(tensors, fitting.samples);
   await evaluator.release();
   return answers;
 }
 
-/** @throws UserError when the file is no ONNX model from one tensor to logits, or does not take such samples */
-export async function answersOfModel(path: string, samples: Samples, backend: Backend): Promise<Answers> {
+/**
+ * @param known what a card says of the output; as far as the file tells when omitted
+ * @param note is told what was done to samples or answers
+ * @throws UserError when the file is no ONNX model from one tensor to logits, or does not take such samples
+ */
+export async function answersOfModel(
+  path: string,
+  samples: Samples,
+  backend: Backend,
+  known?: KnownOutput,
+  note: (line: string) => void = () => undefined,
+): Promise<Answers> {
   const file = await readBytes(path);
   return explained(path, async () => {
     const { inputs, outputs } = modelSignature(file);
     const [input, ...more] = inputs;
-    const output = outputs.find(({ name }) => name === 'logits') ?? outputs[0];
+    const output = outputs.find(({ name }) => name === (known?.name ?? 'logits')) ?? outputs[0];
     if (!input || !output || more.length > 0) throw unexpected(path, 'a model with one input', inputs.length);
     const [batch, ...shape] = input.shape;
-    requireShape(path, shape, samples);
+    const fitting = reshaped(samples, shape);
+    if (!fitting) throw otherShape(path, shape, samples);
+    if (fitting.how) note(`samples [${samples.inputShape.join(', ')}] are given to ${path} as ${fitting.how}`);
     const session = await backend.loadSession(file);
     const batches = typeof batch === 'number' ? { batchSize: batch, isFixed: true } : {};
-    const answers = await runOverSamples(session, samples, { input: input.name, output: output.name, ...batches });
+    const answers = await runOverSamples(session, fitting.samples, {
+      input: input.name,
+      output: output.name,
+      ...batches,
+    });
     await session.release();
-    return answers;
+    return (known ? known.kind === 'probabilities' : areProbabilities(answers, samples.count))
+      ? logitsOf(answers, samples.count)
+      : answers;
   });
 }
+
+/** Whether each row of several numbers is a share of 1. */
+function areProbabilities(answers: Answers, count: number): boolean {
+  const width = answers.length / count;
+  if (width < 2) return false;
+  for (let row = 0; row < count; row++) {
+    let sum = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) {
+      const p = answers[i] ?? NaN;
+      if (!(p >= 0)) return false;
+      sum += p;
+    }
+    if (Math.abs(sum - 1) > 1e-3) return false;
+  }
+  return true;
+}
+
+/** ln p, whose softmax is p again; of one probability for each sample ln p/(1 − p). */
+const logitsOf = (answers: Answers, count: number): Answers =>
+  answers.map((p) => {
+    const logit = answers.length === count ? Math.log(p) - Math.log1p(-p) : Math.log(p);
+    return Math.max(-leastLogit, Math.min(leastLogit, logit));
+  });
+
+/** Of a probability that float32 has rounded to 0 or 1: finite, as all other answers. */
+const leastLogit = 87;
 
 /** What a reader or ONNX Runtime says about a file from elsewhere, as one line that names it. */
 async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
@@ -48,10 +101,5 @@ async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Sizes that a file leaves open fit any. */
-function requireShape(path: string, shape: readonly (number | string)[], { inputShape }: Samples): void {
-  const fits =
-    shape.length === inputShape.length && shape.every((size, i) => typeof size === 'string' || size === inputShape[i]);
-  if (!fits)
-    throw new UserError(`${path}: expected samples [${shape.join(', ')}], got [${inputShape.join(', ')}] in the data`);
-}
+const otherShape = (path: string, shape: readonly (number | string)[], { inputShape }: Samples): UserError =>
+  new UserError(`${path}: expected samples [${shape.join(', ')}], got [${inputShape.join(', ')}] in the data`);

@@ -1,5 +1,5 @@
 /** Training runs: from data and settings to a run folder, and on from one. */
-export { type Answers, answersOfCheckpoint, answersOfModel } from './evaluation.ts';
+export { type Answers, answersOfCheckpoint, answersOfModel, type KnownOutput } from './evaluation.ts';
 export { evaluate, type Evaluated, type EvaluateOptions } from './evaluate.ts';
 export { trainingDefaults } from './defaults.ts';
 export { Interrupted } from './interrupted.ts';

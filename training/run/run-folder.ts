@@ -122,7 +122,8 @@ export class RunFolder {
     progress: Pick<TrainingRecord, 'steps' | 'history'>,
   ): Promise<void> {
     const { plan, classes, columns, picture, description, engine } = this.#run;
-    const { data, config } = description;
+    const { sha256, config } = description;
+    const data = { ...description.data, sha256 };
     await saveModel(path, { plan, tensors, classes, columns, picture, record: { data, config, engine, ...progress } });
   }
 

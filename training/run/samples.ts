@@ -1,18 +1,19 @@
 /** The samples that a trained network is judged by: the part that its run kept apart, or data that it has never seen. */
 import { resolve } from 'node:path';
-import { type TrainedModel } from '../checkpoint/index.ts';
+import { describedBy, isTrainedOn, type TrainedModel } from '../checkpoint/index.ts';
 import {
   type Dataset,
   type DataSource,
   hasMnistFiles,
   joined,
+  type LoadedData,
   loadSource,
   readKnownTable,
+  sourceName,
   subset,
   type Unknown,
 } from '../data/index.ts';
 import { unexpected, UserError } from '../files/index.ts';
-import { describedBy } from '../checkpoint/index.ts';
 
 export const partNames = ['test', 'validation', 'train', 'all'] as const;
 export type PartName = (typeof partNames)[number];
@@ -22,6 +23,10 @@ export interface ChosenSamples {
   readonly part: PartName;
   /** Texts that the model has never seen; their rows are left out. */
   readonly unknown: readonly Unknown[];
+  /** What was read. */
+  readonly source: DataSource;
+  /** The part that the model was trained on, where it is at hand. */
+  readonly train?: Dataset | undefined;
 }
 
 /** What is known of a model beside its answers. */
@@ -29,7 +34,7 @@ export type Known = Partial<TrainedModel>;
 
 /**
  * @param source in place of the run's own data, or how else to read them
- * @param part when omitted, the test part of the run's own data, and all of any others
+ * @param part of the run's own data; when omitted, their test part, and all of any others
  * @throws UserError for data that the model cannot take, and without any
  */
 export async function chooseSamples(
@@ -41,20 +46,43 @@ export async function chooseSamples(
   if (!source && !record)
     throw new UserError('evaluate: expected --data, for a model that does not know its own, got none');
   const all = { ...record?.data.source, ...source };
-  if (part !== 'all' && (part !== undefined || !source || bringsTestPart(all) || isSamePath(model, all))) {
-    return ownPart(model, all, part ?? 'test');
-  }
+  if (part !== undefined && part !== 'all') return ownPart(model, all, part);
+  if (part === undefined && (!source || bringsTestPart(all))) return ownPart(model, all, 'test');
   const chosen = await wholeData(model, all);
-  // Data that were moved: most of them were trained on.
-  const isOwn = part === undefined && chosen.samples.count === ownCount(model) && chosen.unknown.length === 0;
-  return isOwn ? ownPart(model, all, 'test') : chosen;
+  if (part === 'all' || chosen.samples.count !== ownCount(model) || chosen.unknown.length > 0) return chosen;
+  // As many as the run's own: if they are, most of them were trained on.
+  const own = await loadOwn(model, all);
+  const isOwn = isTrainedOn(own, model) ?? true;
+  return isOwn ? partOf(own, all, 'test') : chosen;
 }
 
+/** @throws UserError where the data are others than the model was trained on */
 async function ownPart(model: Known, source: DataSource, part: Exclude<PartName, 'all'>): Promise<ChosenSamples> {
-  const data = await loadSource(source, model.record?.config.seed ?? 1, model.picture);
+  const data = await loadOwn(model, source);
+  if (isTrainedOn(data, model) === false && !(part === 'test' && isMovedTest(model, source))) {
+    throw unexpected(
+      source.path ?? sourceName(source),
+      'the samples that the model was trained on',
+      `others; --data ${source.path ?? '<file>'} without --part scores all of them`,
+    );
+  }
   if (isCheckpoint(model)) describedBy(data, model);
-  return { samples: data[part], part, unknown: [] };
+  return partOf(data, source, part);
 }
+
+const loadOwn = ({ record, picture }: Known, source: DataSource): Promise<LoadedData> =>
+  loadSource(source, record?.config.seed ?? 1, picture);
+
+const partOf = (data: LoadedData, source: DataSource, part: Exclude<PartName, 'all'>): ChosenSamples => ({
+  samples: data[part],
+  part,
+  unknown: [],
+  source,
+  train: data.train,
+});
+
+/** Files of other data that have a test part of their own, which nobody has trained on. */
+const isMovedTest = (model: Known, source: DataSource): boolean => bringsTestPart(source) && !isSamePath(model, source);
 
 async function wholeData(model: Known, source: DataSource): Promise<ChosenSamples> {
   const { path, label } = source;
@@ -66,18 +94,18 @@ async function wholeData(model: Known, source: DataSource): Promise<ChosenSample
       { ...source, label, kinds: undefined },
       { columns, classes },
     );
-    return { samples: dataset, part: 'all', unknown };
+    return { samples: dataset, part: 'all', unknown, source };
   }
   const { train, validation, test } = await loadSource(
     { ...source, validationShare: 0, testShare: 0 },
     1,
     model.picture,
   );
-  return { ...withClasses(joined(train, validation, test), classes), part: 'all' };
+  return { ...withClasses(joined(train, validation, test), classes), part: 'all', source };
 }
 
 /** The same samples with the model's numbers for the classes, without those of classes that it does not have. */
-function withClasses(samples: Dataset, classes: readonly string[]): Omit<ChosenSamples, 'part'> {
+function withClasses(samples: Dataset, classes: readonly string[]): Pick<ChosenSamples, 'samples' | 'unknown'> {
   if (samples.task !== 'classification' || classes.length === 0) return { samples, unknown: [] };
   const numbers = samples.classes.map((name) => classes.indexOf(name));
   const numberOf = (sample: number) => numbers[samples.labels[sample] ?? 0] ?? -1;

@@ -46,7 +46,10 @@ const shared: Shared = {
   mistakes,
   baseline,
   expected,
-  predictions: { header: ({ classes }) => ['expected', 'predicted', ...classes], row: predictionOf },
+  predictions: {
+    header: ({ classes }) => ['expected', 'predicted', ...classes.map((name) => `probability of ${name}`)],
+    row: predictionOf,
+  },
   output: 'logits',
   answerOf: (output, count) => Float32Array.from(classLogits(output, count).data),
   agreement: {

@@ -1,0 +1,27 @@
+/** Every answer as a line of a CSV file. */
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Dataset } from '../../training/data/index.ts';
+import { writeAtomically } from '../../training/files/index.ts';
+import { type Objective, objectiveRuleFor } from '../../training/objective/index.ts';
+
+/** A row of a table goes by its line in the file, any other sample by its number, from 0. */
+export async function writePredictions(
+  path: string,
+  samples: Dataset,
+  answers: Float32Array,
+  objective: Objective,
+): Promise<void> {
+  const { header, row } = objectiveRuleFor(objective, samples).predictions;
+  const lines = [csvLine([samples.lines ? 'line' : 'sample', ...header(samples)])];
+  for (let sample = 0; sample < samples.count; sample++) {
+    lines.push(csvLine([String(samples.lines?.[sample] ?? sample), ...row(answers, samples, sample)]));
+  }
+  await mkdir(dirname(path), { recursive: true });
+  await writeAtomically(path, lines.join(''));
+}
+
+/** As RFC 4180 has it, with the line ends of this platform's tools. */
+const csvLine = (cells: readonly string[]): string => `${cells.map(quoted).join(',')}\n`;
+
+const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);

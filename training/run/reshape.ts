@@ -1,0 +1,42 @@
+/** Samples in the shape that a model takes, where nothing but the order of the same numbers differs. */
+import type { Samples } from '../data/index.ts';
+import { elementCount } from '../files/index.ts';
+
+export interface Reshaped {
+  readonly samples: Samples;
+  /** For people; nothing where the samples are as they were. */
+  readonly how?: string;
+}
+
+/** @param shape of one sample; a size that the model leaves open fits any */
+export function reshaped(samples: Samples, shape: readonly (number | string)[]): Reshaped | undefined {
+  const { inputShape } = samples;
+  const fits = (sizes: readonly number[]) =>
+    sizes.length === shape.length && shape.every((size, i) => typeof size === 'string' || size === sizes[i]);
+  if (fits(inputShape)) return { samples };
+  const [channels = 0, rows = 0, columns = 0] = inputShape;
+  const isImage = inputShape.length === 3;
+  const behind = [rows, columns, channels];
+  if (isImage && fits(behind)) {
+    return { samples: channelsBehind(samples), how: `${shown(behind)}, the channels behind` };
+  }
+  const others = [...(isImage && channels === 1 ? [[rows, columns]] : []), [elementCount(inputShape)], fixed(shape)];
+  const sizes = others.find((sizes) => fits(sizes) && elementCount(sizes) === elementCount(inputShape));
+  return sizes && { samples: { ...samples, inputShape: sizes }, how: shown(sizes) };
+}
+
+const shown = (sizes: readonly number[]): string => `[${sizes.join(', ')}]`;
+
+/** NaN for what is open. */
+const fixed = (shape: readonly (number | string)[]): readonly number[] =>
+  shape.map((size) => (typeof size === 'number' ? size : NaN));
+
+function channelsBehind(samples: Samples): Samples {
+  const [channels = 0, rows = 0, columns = 0] = samples.inputShape;
+  const area = rows * columns;
+  const inputs = samples.inputs.map((_, i) => {
+    const within = i % (area * channels);
+    return samples.inputs[i - within + (within % channels) * area + Math.floor(within / channels)] ?? 0;
+  });
+  return { ...samples, inputs, inputShape: [rows, columns, channels] };
+}
