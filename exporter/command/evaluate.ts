@@ -120,7 +120,7 @@ async function withCells(
   const { lines } = samples;
   if (!lines || source.path === undefined) return mistakes;
   const lineOf = ({ sample }: Mistake) => lines[sample] ?? NaN;
-  const found = await readCells(source.path, { ...source, kinds: undefined }, new Set(mistakes.map(lineOf)));
+  const found = await readCells(source.path, source, new Set(mistakes.map(lineOf)));
   return mistakes.map((mistake) => ({
     ...mistake,
     line: lineOf(mistake),

@@ -1,7 +1,7 @@
 /** What a network got wrong, and how it is shown. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCard } from '../../exporter/store/card.ts';
@@ -9,12 +9,13 @@ import { bnEdge } from '../command.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { confusionTable } from '../../exporter/command/confusion-table.ts';
 import { answersOfCheckpoint, answersOfModel } from '../../training/run/evaluation.ts';
+import { reshaped } from '../../training/run/reshape.ts';
 import { drawMistakes } from '../../exporter/command/mistakes.ts';
 import type { ClassificationDataset } from '../../training/data/index.ts';
 import { encodeModel, graphBuilder } from '../../training/graph/index.ts';
 import { saveModel } from '../../training/checkpoint/model.ts';
 import { flatten, type Network, planNetwork } from '../../training/network/index.ts';
-import { mistakesOf } from '../../training/objective/index.ts';
+import { mistakesOf, reportOn } from '../../training/objective/index.ts';
 
 const network: Network = {
   name: 'pixels',
@@ -74,6 +75,21 @@ describe('the answers of', () => {
     expect(await answersOfModel(await saveOnnx(batch), samples, backend)).toEqual(expected);
   });
 
+  it('an ONNX file that gives probabilities are their logarithms, so that calibration is right', async () => {
+    const small = { ...samples, inputs: Uint8Array.from(samples.inputs, (x) => Math.min(x, 9)) };
+    const g = graphBuilder();
+    const x = g.input('pixels', { dtype: 'float32', shape: ['N', 1, 1, 3] });
+    const path = join(folder, 'probabilities.onnx');
+    const logits = g.Flatten(x, { axis: 1 });
+    await writeFile(path, encodeModel(g.build('pixels', { scores: g.Softmax(logits, { axis: 1 }) })));
+    const { calibration } = reportOn(small, await answersOfModel(path, small, backend));
+    const expected = reportOn(small, Float32Array.from(small.inputs));
+    expect(calibration?.error).toBeCloseTo(expected.calibration?.error ?? NaN, 5);
+    const known = { name: 'scores', kind: 'logits' } as const;
+    const asTheyAre = reportOn(small, await answersOfModel(path, small, backend, known));
+    expect(asTheyAre.calibration?.error).not.toBeCloseTo(expected.calibration?.error ?? NaN, 2);
+  });
+
   it('a file that is no model, or takes other samples, are refused with its name', async () => {
     const none = join(folder, 'none.onnx');
     await writeFile(none, 'none');
@@ -84,6 +100,30 @@ describe('the answers of', () => {
     await expect(answersOfModel(other, { ...samples, inputShape: [1, 3, 1] }, backend)).rejects.toThrow(
       `${other}: expected samples [1, 1, 3], got [1, 3, 1] in the data`,
     );
+  });
+});
+
+describe('samples in the shape that a model takes', () => {
+  const colours = { inputs: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), inputShape: [2, 1, 3], count: 2 };
+  it.each([
+    ['as they are', [2, 1, 3], [2, 1, 3], [...colours.inputs]],
+    ['with their channels behind', [1, 3, 2], [1, 3, 2], [1, 4, 2, 5, 3, 6, 7, 10, 8, 11, 9, 12]],
+    ['flat', [6], [6], [...colours.inputs]],
+    ['flat, of an open size', ['n'], [6], [...colours.inputs]],
+  ])('are given %s', (_, wanted, inputShape, inputs) => {
+    const got = reshaped(colours, wanted)?.samples;
+    expect([got?.inputShape, [...(got?.inputs ?? [])]]).toEqual([inputShape, inputs]);
+  });
+
+  it.each([
+    ['without the one channel of grey images', [1, 2, 3], [2, 3]],
+    ['as images, of rows of numbers', [6], [1, 2, 3]],
+  ])('are given %s', (_, inputShape, wanted) => {
+    expect(reshaped({ ...colours, inputShape }, wanted)?.samples).toEqual({ ...colours, inputShape: wanted });
+  });
+
+  it.each([[[2, 3, 1]], [[7]], [[2, 3]], [[2, 1, 4]]])('are refused for %j', (wanted) => {
+    expect(reshaped(colours, wanted)).toBeUndefined();
   });
 });
 
@@ -163,4 +203,92 @@ it('the command reports the committed model as its card does', { timeout: 60_000
   expect(stderr).toContain(`on 10,000 samples (test): accuracy ${(100 * running).toFixed(2)} %`);
   expect(JSON.parse(stdout)).toMatchObject({ rows: 10_000, part: 'test', scores: { accuracy: running }, unknown: [] });
   expect((await readFile(mistakes, 'utf8')).match(/<image /g)).toHaveLength(5);
+});
+
+describe('a table that a run was trained on', () => {
+  const large = 'large, or "big"';
+  const cellsOf = (i: number) => [String(((i * 7) % 40) / 8), i % 3 === 0 ? 'red' : 'blue'] as const;
+  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+  const rows = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, k) => {
+      const [a, colour] = cellsOf(from + k);
+      return `${a},${colour},${quoted(Number(a) > 2.5 ? large : 'small')}`;
+    });
+  const csv = (lines: readonly string[]) => `a,colour,size\n${lines.join('\n')}\n`;
+  const evaluate = (...args: readonly string[]) => bnEdge(['evaluate', join(folder, 'run'), '--json', ...args]);
+  const write = async (name: string, text: string) => {
+    const path = join(folder, name);
+    await writeFile(path, text);
+    return path;
+  };
+  let path: string;
+
+  beforeAll(async () => {
+    path = await write('sizes.csv', csv(rows(0, 120)));
+    const args = ['train', path, '--label', 'size', '--epochs', '8', '--hidden', '8', '--out', join(folder, 'run')];
+    const { code, stderr } = await bnEdge(args);
+    expect([code, stderr]).toEqual([0, '']);
+  }, 60_000);
+
+  it('is scored on its test part, with all that a program needs', { timeout: 60_000 }, async () => {
+    const { stdout, stderr } = await evaluate();
+    const answer = JSON.parse(stdout) as Record<string, unknown>;
+    expect(answer).toMatchObject({ part: 'test', rows: 12, objective: 'multiclass', notNumbers: 0, unknown: [] });
+    expect(Object.keys(answer)).toEqual(
+      expect.arrayContaining(['scores', 'baseline', 'confusion', 'calibration', 'mistakes']),
+    );
+    expect(stderr).toMatch(/on 12 samples \(test\): accuracy \d+\.\d\d % \(always "/);
+    expect(stderr).toContain('calibration error ');
+  });
+
+  it('writes a line for each row, by its line in the file', { timeout: 60_000 }, async () => {
+    const out = join(folder, 'answers', 'all.csv');
+    const { stdout } = await evaluate('--part', 'all', '--predictions', out, '--worst', '120');
+    const [head, ...lines] = (await readFile(out, 'utf8')).trimEnd().split('\n');
+    expect(head).toBe(`line,expected,predicted,${quoted(`probability of ${large}`)},probability of small`);
+    expect(lines.map((line) => Number(line.split(',')[0]))).toEqual(Array.from({ length: 120 }, (_, i) => i + 2));
+    expect(lines[1]).toMatch(/^3,small,.*,[\d.e-]+$/);
+    const { mistakes } = JSON.parse(stdout) as {
+      mistakes: { count: number; worst: { line: number; cells: Record<string, string> }[] };
+    };
+    const isWrong = (line: string) =>
+      line.includes(`,small,${quoted(large)},`) || line.includes(`,${quoted(large)},small,`);
+    expect(mistakes.count).toBe(lines.filter(isWrong).length);
+    for (const { line, cells } of mistakes.worst) {
+      const [a, colour] = cellsOf(line - 2);
+      expect(cells).toMatchObject({ a, colour });
+    }
+    expect(await readdir(dirname(out))).toEqual(['all.csv']);
+  });
+
+  it('is scored whole when others are given, with what is unknown counted', { timeout: 60_000 }, async () => {
+    const more = await write('more.csv', csv([...rows(0, 50), '1,green,small', '1,red,tiny']));
+    const { stdout, stderr } = await evaluate('--data', more);
+    expect(JSON.parse(stdout)).toMatchObject({
+      part: 'all',
+      rows: 50,
+      unknown: [
+        { column: 'colour', value: 'green', rows: 1 },
+        { column: 'size', value: 'tiny', rows: 1 },
+      ],
+    });
+    expect(stderr).toContain('left out 1 samples: colour "green" was not in the training data');
+    // As many rows as in training are all scored, too, unless they are the very same.
+    const other = await write('other.csv', csv(rows(1, 121)));
+    expect(JSON.parse((await evaluate('--data', other)).stdout)).toMatchObject({ part: 'all', rows: 120 });
+    const same = await write('same.csv', csv(rows(0, 120)));
+    expect(JSON.parse((await evaluate('--data', same)).stdout)).toMatchObject({ part: 'test', rows: 12 });
+  });
+
+  it('is refused where its rows have changed since', { timeout: 60_000 }, async () => {
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replace('\n0,red', '\n0.5,red'));
+    const { code, stderr } = await bnEdge(['evaluate', join(folder, 'run')]);
+    expect([code, stderr]).toEqual([
+      1,
+      `error: ${path}: expected the samples that the model was trained on, got others; --data ${path} without --part scores all of them`,
+    ]);
+    expect(JSON.parse((await evaluate('--data', path)).stdout)).toMatchObject({ part: 'all', rows: 120 });
+    await writeFile(path, text);
+  });
 });

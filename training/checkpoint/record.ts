@@ -44,7 +44,7 @@ const dataSchema = z.object({
   train: count,
   validation: count,
   test: count,
-  /** Of the training and validation samples; unknown of runs from before it was stored here. */
+  /** Of the samples of all parts; unknown of runs from before it was stored here. */
   sha256: z.string().optional(),
 });
 

@@ -25,11 +25,11 @@ export function describedBy(data: LoadedData, model: TrainedModel): TrainedModel
 
 /** Whether these are the very samples that a model was trained on, divided as they were; undefined where nobody has written it down. */
 export function isTrainedOn(
-  { train, validation }: LoadedData,
+  { train, validation, test }: LoadedData,
   { record }: Partial<Pick<TrainedModel, 'record'>>,
 ): boolean | undefined {
   const sha256 = record?.data.sha256;
-  return sha256 === undefined ? undefined : digestOf(train, validation) === sha256;
+  return sha256 === undefined ? undefined : digestOf(train, validation, test) === sha256;
 }
 
 function requireSame(what: string, trained: string, read: string): void {

@@ -20,7 +20,11 @@ export function reshaped(samples: Samples, shape: readonly (number | string)[]):
   if (isImage && fits(behind)) {
     return { samples: channelsBehind(samples), how: `${shown(behind)}, the channels behind` };
   }
-  const others = [...(isImage && channels === 1 ? [[rows, columns]] : []), [elementCount(inputShape)], fixed(shape)];
+  const others = [
+    ...(isImage && channels === 1 ? [[rows, columns]] : []),
+    [elementCount(inputShape)],
+    ...(inputShape.length === 1 ? [fixed(shape)] : []),
+  ];
   const sizes = others.find((sizes) => fits(sizes) && elementCount(sizes) === elementCount(inputShape));
   return sizes && { samples: { ...samples, inputShape: sizes }, how: shown(sizes) };
 }

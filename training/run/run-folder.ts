@@ -28,6 +28,8 @@ export interface Run {
   readonly plan: Plan;
   readonly description: RunDescription;
   readonly engine: string;
+  /** Of the samples of all parts. */
+  readonly sha256: string;
   readonly classes: readonly string[];
   readonly columns?: TrainedModel['columns'];
   readonly picture?: TrainedModel['picture'];
@@ -122,8 +124,8 @@ export class RunFolder {
     progress: Pick<TrainingRecord, 'steps' | 'history'>,
   ): Promise<void> {
     const { plan, classes, columns, picture, description, engine } = this.#run;
-    const { sha256, config } = description;
-    const data = { ...description.data, sha256 };
+    const { config } = description;
+    const data = { ...description.data, sha256: this.#run.sha256 };
     await saveModel(path, { plan, tensors, classes, columns, picture, record: { data, config, engine, ...progress } });
   }
 

@@ -158,6 +158,7 @@ function runOf(plan: Plan, source: DataSource, data: LoadedData, config: RunConf
       config,
     },
     engine,
+    sha256: digestOf(train, validation, test),
     classes: classesOf(train),
     ...(columns && { columns }),
     ...(picture && { picture }),
