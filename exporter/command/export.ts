@@ -10,7 +10,7 @@ export const exportCommand: Subcommand = {
   configure: (command) => {
     addExportOptions(command.argument('[run|checkpoint]', 'a run folder, such as runs/churn, or a safetensors file'));
     answers<ExportFlags>(command, page, async (flags, run) => {
-      const card = await exportModel(await exportOptions('export', flags, run), await nativeBackend());
+      const card = await exportModel(await exportOptions('export', flags, run), await nativeBackend(), console.log);
       console.log(describeExport(card, flags.models));
       console.log(
         'next            npx wrangler dev builds the image and serves it; npx wrangler deploy puts it online',

@@ -24,11 +24,13 @@ export function objections(former: ModelCard, fresh: ExportedCard): readonly str
 }
 
 function worsened({ scores, statistics }: ModelCard, fresh: ExportedCard): readonly string[] {
+  if (!fresh.scores)
+    return ["test score: expected one to compare with the deployed model's, got none: the run kept no test samples"];
   const { name, better } = fresh.scores;
   if (scores?.name !== name || !statistics) {
     return [`test ${name}: expected one in the deployed card to compare with, got none`];
   }
-  const [before, now] = [scores.test[statistics], testScore(fresh)];
+  const [before, now] = [scores.test[statistics], fresh.scores.test[fresh.statistics]];
   return (better === 'higher' ? lost : grown)(before, now, (value) => formatScore(name, value)).map(
     (objection) => `test ${name}: ${objection}`,
   );
@@ -52,10 +54,6 @@ const changed = (where: string, former: unknown, fresh: unknown): readonly strin
   return [`${where}: expected ${before}, got ${fresh === undefined ? 'none' : JSON.stringify(fresh)}`];
 };
 
-/** With the statistics that the version serves. */
-const testScore = ({ scores, statistics }: Pick<ExportedCard, 'scores' | 'statistics'>): number =>
-  scores.test[statistics];
-
-/** `test accuracy 98.82 %` */
-export const describeScore = (card: ExportedCard): string =>
-  `test ${card.scores.name} ${formatScore(card.scores.name, testScore(card))}`;
+/** `test accuracy 98.82 %`, with the statistics that the version serves */
+export const describeScore = ({ scores, statistics }: ExportedCard): string =>
+  scores ? `test ${scores.name} ${formatScore(scores.name, scores.test[statistics])}` : 'no test samples';

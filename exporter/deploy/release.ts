@@ -48,7 +48,7 @@ export async function release(options: ReleaseOptions, backend: Backend, screen:
   const [former, version] = [cardOf(standing), nextVersion(standing)];
   const message = `${name} version ${version}`;
 
-  const { card, files } = await buildModel(options, { ...former, version }, backend);
+  const { card, files } = await buildModel(options, { ...former, version }, backend, print);
   print(`${message}: ${describeScore(card)}`);
   if (standing.size > 0) objectTo(objections(former, card), force, print);
 

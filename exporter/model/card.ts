@@ -2,7 +2,7 @@
 import { objectiveOf, type TrainedModel, type TrainingRecord } from '../../training/checkpoint/index.ts';
 import { type Objective, objectiveOfOutputs, objectiveRuleOf, type Report } from '../../training/objective/index.ts';
 import { bestEpoch } from '../../training/trainer/index.ts';
-import { describeFile, type ModelCard, type TensorCard, type TrainingSummary } from '../store/card.ts';
+import { describeFile, type ModelCard, type Scores, type TensorCard, type TrainingSummary } from '../store/card.ts';
 import { inputNameOf, outputKindOf, outputNameOf, outputsOf } from './graph.ts';
 import type { Verification } from './verify.ts';
 
@@ -13,7 +13,6 @@ type Known =
   | 'inputs'
   | 'outputs'
   | 'statistics'
-  | 'scores'
   | 'metrics'
   | 'verification'
   | 'network'
@@ -22,10 +21,12 @@ type Known =
 /** Of a model of this project, whose card has nearly everything. */
 export type ExportedCard = ModelCard & Required<Pick<ModelCard, Known>>;
 
-export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'explain' | 'statistics' | 'scores'> {
+export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'explain' | 'statistics'> {
   readonly model: TrainedModel;
   /** Of the training and validation samples. */
   readonly sha256: string;
+  /** None without test samples. */
+  readonly scores: Scores | undefined;
   readonly metrics: Report['metrics'];
   readonly verification: Verification;
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -49,7 +50,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
     inputs: [{ ...input, ...(columns && { columns }), ...(picture && { picture }) }],
     outputs: [output],
     statistics,
-    scores,
+    ...(scores && { scores }),
     // A metric that the samples do not define, such as the area of a class that none of them has, is no number.
     metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))),
     verification,

@@ -1,10 +1,23 @@
 /** Checkpoint in, verified model folder out: `model.onnx`, some samples with their answers, and `card.json`. */
 import { type Backend, nativeBackend } from '../../training/backend/index.ts';
-import { type DataSource, digestOf, type LoadedData, loadSource } from '../../training/data/index.ts';
-import { UserError } from '../../training/files/index.ts';
+import {
+  type Dataset,
+  type DataSource,
+  digestOf,
+  type LoadedData,
+  loadSource,
+  sourceName,
+} from '../../training/data/index.ts';
+import { unexpected } from '../../training/files/index.ts';
 import { encodeModel } from '../../training/graph/index.ts';
-import { describedBy, loadModel, objectiveOf, type TrainedModel } from '../../training/checkpoint/index.ts';
-import { type Network } from '../../training/network/index.ts';
+import {
+  describedBy,
+  isTrainedOn,
+  loadModel,
+  objectiveOf,
+  type TrainedModel,
+} from '../../training/checkpoint/index.ts';
+import { layersOf, type Network } from '../../training/network/index.ts';
 import { baselineOf, objectiveRuleFor, reportOn } from '../../training/objective/index.ts';
 import { createEvaluator, populationStatistics, type State } from '../../training/trainer/index.ts';
 import { cardBytes, cardFile, type ModelCard, type Scores, type StatisticsSource } from '../store/card.ts';
@@ -42,12 +55,17 @@ export interface BuiltModel {
  * Replaces the current version of a model; an earlier one that is kept beside it stays.
  *
  * @param backend ONNX Runtime's native one when omitted
+ * @param note is told what is odd
  * @throws UserError when the checkpoint, the name or the verification fails; a former model is then untouched
  */
-export async function exportModel(options: ExportOptions, backend?: Backend): Promise<ExportedCard> {
+export async function exportModel(
+  options: ExportOptions,
+  backend?: Backend,
+  note?: (line: string) => void,
+): Promise<ExportedCard> {
   const { models, name } = options;
   const standing = await readFolder(models, name);
-  const { card, files } = await buildModel(options, cardOf(standing), backend);
+  const { card, files } = await buildModel(options, cardOf(standing), backend, note);
   await replaceFolder(models, name, new Map([...files, ...keptOf(standing)]));
   return card;
 }
@@ -60,20 +78,23 @@ export async function buildModel(
   { name, checkpoint, network, data: source, statistics = 'running', ...options }: ExportOptions,
   former: Pick<ModelCard, 'version' | 'explain'>,
   backend?: Backend,
+  note: (line: string) => void = () => undefined,
 ): Promise<BuiltModel> {
   requireModelName('--name', name);
   const trained = await loadModel(checkpoint, network);
-  const { record } = trained;
-  const data = await loadSource({ ...record?.data.source, ...source }, record?.config.seed ?? 0, trained.picture);
+  const data = await loadOwnData(trained, source, note);
   const { train, validation, test } = data;
-  if (test.count === 0) throw new UserError('export: expected test samples to verify the exported file with, got none');
   const runtime = backend ?? (await nativeBackend());
-  const { model, output, scores } = await measure(describedBy(data, trained), statistics, data, runtime);
+  const described = describedBy(data, trained);
+  const states = await statesOf(described, train, runtime);
+  const model = { ...described, tensors: states[statistics] };
   const file = encode(model);
-  const answers = await answersOfFile(runtime, model, file, test);
+  const samples = verifiable(data);
+  const outputs = await outputsOf(runtime, described, states, samples);
+  const answers = await answersOfFile(runtime, model, file, samples);
   const files = new Map([
     ['model.onnx', file],
-    [samplesFile, encodeSamples(test, answers)],
+    [samplesFile, encodeSamples(samples, answers)],
   ]);
   const card = modelCard({
     name,
@@ -82,51 +103,79 @@ export async function buildModel(
     model,
     sha256: digestOf(train, validation),
     statistics,
-    scores,
-    metrics: reportOn(test, output, objectiveOf(model)).metrics,
-    verification: verifyExport(model, output, answers, test),
+    scores: test.count > 0 ? scoresOf(described, outputs, data) : undefined,
+    metrics: test.count > 0 ? reportOn(test, outputs[statistics], objectiveOf(model)).metrics : {},
+    verification: verifyExport(model, outputs[statistics], answers, samples),
     files,
   });
   return { card, files: new Map([...files, [cardFile, cardBytes(card)]]) };
 }
 
-/** The model with the statistics that are wanted, what its training graph gives for the test samples, and the scores of all. */
-async function measure(trained: TrainedModel, statistics: StatisticsSource, data: LoadedData, backend: Backend) {
-  const { plan, tensors } = trained;
-  const { train, test } = data;
+/** @throws UserError where the run's own data are others by now, unless somebody names them */
+async function loadOwnData(
+  trained: TrainedModel,
+  source: DataSource | undefined,
+  note: (line: string) => void,
+): Promise<LoadedData> {
+  const { record, picture } = trained;
+  const all = { ...record?.data.source, ...source };
+  const data = await loadSource(all, record?.config.seed ?? 0, picture);
+  if (isTrainedOn(data, trained) !== false) return data;
+  const where = all.path ?? sourceName(all);
+  if (!source) {
+    const got = `others; --data ${where} verifies and scores it with these`;
+    throw unexpected(where, 'the samples that the model was trained on', got);
+  }
+  note(`${where} is not what the model was trained on: the scores are of samples that it may have been trained on`);
+  return data;
+}
+
+/** The test samples; without any, others that the model can be asked. */
+const verifiable = ({ test, validation, train }: LoadedData): Dataset =>
+  [test, validation].find(({ count }) => count > 0) ?? train;
+
+type States = Readonly<Record<StatisticsSource, State>>;
+
+async function statesOf({ plan, tensors }: TrainedModel, train: Dataset, backend: Backend): Promise<States> {
+  return { running: tensors, population: await populationStatistics(backend, plan, tensors, train) };
+}
+
+type Outputs = Readonly<Record<StatisticsSource | 'batchOfOne', Float32Array>>;
+
+/** What the training graph gives for the samples with either statistics, and with those of each sample alone. */
+async function outputsOf(
+  backend: Backend,
+  { plan, tensors }: TrainedModel,
+  { running, population }: States,
+  samples: Dataset,
+): Promise<Outputs> {
+  const evaluator = await createEvaluator(backend, plan);
+  const outputOfRunning = await evaluator.logits(running, samples);
+  const hasBatchNorm = layersOf(plan).some(({ layer }) => layer.kind === 'batchNorm');
+  const outputOfPopulation = hasBatchNorm ? await evaluator.logits(population, samples) : outputOfRunning;
+  await evaluator.release();
+  const outputs = { running: outputOfRunning, population: outputOfPopulation };
+  if (!hasBatchNorm) return { ...outputs, batchOfOne: outputOfRunning };
+  const alone = await createEvaluator(backend, plan, { mode: 'batchStatistics', batchSize: 1 });
+  const batchOfOne = await alone.logits(tensors, samples);
+  await alone.release();
+  return { ...outputs, batchOfOne };
+}
+
+function scoresOf(trained: TrainedModel, outputs: Outputs, { train, test }: LoadedData): Scores {
   const objective = objectiveOf(trained);
   const { score, evaluate } = objectiveRuleFor(objective, test);
   const scoreOf = (output: Float32Array): number => evaluate(objective, output, test).score;
-  const states = { running: tensors, population: await populationStatistics(backend, plan, tensors, train) };
-  const outputs = await outputsOf(backend, trained, Object.values(states), data);
-  const [running = new Float32Array(), population = new Float32Array()] = outputs;
-  const [batchOfOne = new Float32Array()] = await outputsOf(backend, trained, [tensors], data, {
-    mode: 'batchStatistics',
-    batchSize: 1,
-  });
-  const scores: Scores = {
+  return {
     name: score.name,
     better: score.better,
-    test: { running: scoreOf(running), population: scoreOf(population), batchOfOne: scoreOf(batchOfOne) },
+    test: {
+      running: scoreOf(outputs.running),
+      population: scoreOf(outputs.population),
+      batchOfOne: scoreOf(outputs.batchOfOne),
+    },
     baseline: baselineOf(objective, train, test).score,
   };
-  const output = { running, population }[statistics];
-  return { model: { ...trained, tensors: states[statistics] }, output, scores };
-}
-
-/** What the training graph gives for the test samples with each of the states. */
-async function outputsOf(
-  backend: Backend,
-  { plan }: TrainedModel,
-  states: readonly State[],
-  { test }: LoadedData,
-  options?: Parameters<typeof createEvaluator>[2],
-): Promise<readonly Float32Array[]> {
-  const evaluator = await createEvaluator(backend, plan, options);
-  const outputs = [];
-  for (const state of states) outputs.push(await evaluator.logits(state, test));
-  await evaluator.release();
-  return outputs;
 }
 
 function encode(model: TrainedModel): Uint8Array {

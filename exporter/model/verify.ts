@@ -55,6 +55,12 @@ export function compareOutputs(
   if (got.length !== expected.length)
     throw new UserError(`export: expected ${expected.length} numbers, got ${got.length}`);
   const outputs = expected.length / count;
+  const wrong = expected.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    throw new UserError(
+      `export: sample ${Math.floor(wrong / outputs)}: expected finite numbers of the network, got ${expected[wrong] ?? NaN}`,
+    );
+  }
   const limit = measured === 'absolute' ? tolerance : tolerance * largestOf(expected);
   let largestDifference = 0;
   for (let sample = 0; sample < count; sample++) {

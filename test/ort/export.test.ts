@@ -157,7 +157,7 @@ describe('the comparison of logits', () => {
       [1, 2.001],
       'export: sample 0: expected logits within 0.0001, got a difference of',
     ],
-    ['not a number', [2, 1], [2, NaN], 'export: sample 0: expected logits within 0.0001, got a difference of NaN'],
+    ['not a number', [2, 1], [2, NaN], 'export: sample 0: expected class 0, got no class'],
     ['too few', [1, 2], [1], 'export: expected 2 numbers, got 1'],
   ])('refuses %s', (_, expected, got, message) => {
     expect(() => compareOutputs(Float32Array.from(expected), Float32Array.from(got), 1, agreement)).toThrow(message);

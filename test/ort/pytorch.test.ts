@@ -72,7 +72,7 @@ describe("PyTorch's state dict", () => {
     const card = await exportModel({ ...options, data: { path: answers, testShare: 0.5 } }, backend);
     expect(card.verification.samples).toBe(16);
     expect(card.labels).toEqual(['0', '1', '2', '3']);
-    expect(card.scores.test.running).toBe(1);
+    expect(card.scores?.test.running).toBe(1);
     const session = await InferenceSession.create(join(folder, 'torch', 'model.onnx'));
     const results = await session.run({ pixels: new Tensor('float32', x, [32, 3, 8, 8]) });
     expectLogits(results['logits']?.data as Float32Array);

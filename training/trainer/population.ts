@@ -27,6 +27,7 @@ export async function populationStatistics(
   dataset: Samples,
   batchSize = Math.min(500, dataset.count),
 ): Promise<State> {
+  if (layersOf(plan).every(({ layer }) => layer.kind !== 'batchNorm')) return state;
   const session = await backend.createSession(statisticsGraph(plan));
   const complete = { ...dataset, count: dataset.count - (dataset.count % batchSize) };
   const results: NamedTensors[] = [];

@@ -56,7 +56,10 @@ const shared: Shared = {
     of: 'logits',
     shown: 'the same class for each, logits',
     measured: 'absolute',
-    decision: (answer) => `class ${predictions({ data: answer, classes: answer.length })[0] ?? NaN}`,
+    decision: (answer) => {
+      const [k = -1] = predictions({ data: answer, classes: answer.length });
+      return k < 0 ? 'no class' : `class ${k}`;
+    },
   },
 };
 
