@@ -30,6 +30,7 @@ interface Flags
   readonly spinning?: boolean;
   readonly out?: string;
   readonly resume?: true;
+  readonly overwrite?: true;
   readonly augment?: 'all' | Augmentation;
 }
 
@@ -52,7 +53,7 @@ function withData(flags: Flags, data: string | undefined): Flags {
 async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
   const { source, others } = takeDataSource(flags);
   if (!source) throw nothingToTrainOn(flags);
-  const { network, hidden, from, threads, spinning, out, resume, backend, augment, ...rest } = others;
+  const { network, hidden, from, threads, spinning, out, resume, overwrite, backend, augment, ...rest } = others;
   const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
   const {
     folder,
@@ -76,6 +77,7 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
       data: source,
       out,
       resume,
+      overwrite,
       arguments: record,
     },
     terminalReporter(console.log),
@@ -196,7 +198,8 @@ function addOptions(command: Command): void {
     )
     .option('--spinning', 'threads of native wait in a busy loop (default: while no one else uses the machine)')
     .option('--no-spinning', 'they sleep')
-    .option('--out <folder>', 'run folder (default: runs/<network>)')
+    .option('--out <folder>', 'run folder (default: runs/<network>, with a number behind it where it holds a run)')
+    .option('--overwrite', 'take the place of the run in the folder')
     .option(
       '--resume',
       'go on with the run in the folder, as if it had never stopped; other options need no repeating',

@@ -3,5 +3,5 @@ export { readSafetensors, type Tensor as StoredTensor, writeSafetensors } from '
 export { withDeviations } from './former-scaling.ts';
 export { historySchema, storedEvaluation, storedHistory } from './history.ts';
 export { loadModel, objectiveOf, pickTensor, saveModel, type TrainedModel } from './model.ts';
-export { type DataRecord, storedRecord, type TrainingRecord } from './record.ts';
+export { configSchema, type DataRecord, storedRecord, type TrainingRecord } from './record.ts';
 export { describedBy, isTrainedOn } from './same-data.ts';

@@ -15,7 +15,7 @@ const objective = z.custom<Objective>(
 );
 
 /** A setting without a schema does not compile. */
-const configSchema = z.object({
+export const configSchema = z.object({
   epochs: z.int().positive(),
   batchSize: z.int().positive(),
   optimizer: z.enum(Object.keys(optimizers) as OptimizerName[]),

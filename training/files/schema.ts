@@ -108,8 +108,17 @@ function shown(value: unknown): string {
   if (typeof value === 'number') return String(value);
   // A network file can hold anything: JSON has no text for these.
   if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') return `a ${typeof value}`;
-  const text = printable(JSON.stringify(value));
+  const text = printable(jsonOf(value));
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
+}
+
+/** A network file can hold anything inside of a value, too. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value, (_, inside: unknown) => (typeof inside === 'bigint' ? `${inside}n` : inside));
+  } catch {
+    return 'what has no JSON';
+  }
 }
 
 const LONGEST_VALUE = 60;

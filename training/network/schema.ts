@@ -8,9 +8,14 @@ import { check, oneLine } from '../files/index.ts';
 const size = z.int().positive();
 
 /** Added to the variance; PyTorch's and ONNX's default is 1e-5. */
-const epsilon = z.number().positive();
+const epsilon = z.number().positive().default(1e-5);
 
-const window = { kernel: size, stride: size };
+/** Windows of a pool stand side by side where no stride is given. */
+const pool = <K extends string>(kind: K) =>
+  z
+    .strictObject({ kind: z.literal(kind), kernel: size, stride: size.optional() })
+    .transform(({ stride, ...layer }) => ({ ...layer, stride: stride ?? layer.kernel }))
+    .readonly();
 
 const layer = <K extends string, S extends z.core.$ZodShape>(kind: K, settings: S) =>
   z.strictObject({ kind: z.literal(kind), ...settings }).readonly();
@@ -19,8 +24,9 @@ const plainLayers = [
   layer('dense', { units: size }),
   layer('conv2d', {
     channels: size,
-    ...window,
-    padding: z.int().nonnegative(),
+    kernel: size,
+    stride: size.default(1),
+    padding: z.int().nonnegative().default(0),
     /** The distance between two taps of the kernel. Descriptions written before there was any lack it. */
     dilation: size.default(1),
     /** Each group of output channels sees its own group of input channels alone. The same holds for it. */
@@ -31,14 +37,14 @@ const plainLayers = [
   layer('relu', {}),
   layer('leakyRelu', {
     /** Below zero. */
-    slope: z.number(),
+    slope: z.number().default(0.01),
   }),
   layer('sigmoid', {}),
   layer('tanh', {}),
   layer('gelu', {}),
   layer('softmax', {}),
-  layer('maxPool', window),
-  layer('averagePool', window),
+  pool('maxPool'),
+  pool('averagePool'),
   layer('globalAveragePool', {}),
   layer('flatten', {}),
   layer('dropout', {
@@ -63,7 +69,7 @@ const residual = z.strictObject({
     return z.readonly(z.array(layerSchema));
   },
   get shortcut(): z.ZodType<readonly Layer[]> {
-    return z.readonly(z.array(layerSchema));
+    return z.readonly(z.array(layerSchema)).default([]);
   },
 });
 
@@ -74,8 +80,8 @@ export const networkSchema = z
     name: z.string().min(1),
     /** One sample: `[C, H, W]` or `[features]`. */
     inputShape: z.array(size).min(1).readonly(),
-    /** How raw inputs are normalized: one μ, σ² for each channel, or one for each feature (pixel), or not at all. */
-    inputNormalization: z.enum(['channel', 'feature', 'none']),
+    /** How raw inputs are normalized: one μ, σ for each channel (of images, by default), or for each feature, or not at all. */
+    inputNormalization: z.enum(['channel', 'feature', 'none']).optional(),
     /** Of rows of a table: how many categories each column has, 0 where it holds numbers. Categories come by index. */
     categories: z.array(z.int().nonnegative()).readonly().optional(),
     /** Of rows of a table: what stands in for a missing number, or category by its index; null where none may be missing. */
@@ -86,6 +92,10 @@ export const networkSchema = z
     standardizedTargets: z.literal(true).optional(),
     layers: z.array(layerSchema).readonly(),
   })
+  .transform(({ inputNormalization, ...network }) => ({
+    ...network,
+    inputNormalization: inputNormalization ?? (network.inputShape.length === 3 ? 'channel' : 'feature'),
+  }))
   .readonly();
 
 /** A kind without a rule does not compile: `rules/` has a table of all. */

@@ -38,6 +38,8 @@ export interface Run {
 
 export const configFile = 'config.json';
 
+export const tensorFiles = ['last.safetensors', 'best.safetensors', 'checkpoint.safetensors'] as const;
+
 export class RunFolder {
   readonly path: string;
   readonly #run: Run;
@@ -60,11 +62,11 @@ export class RunFolder {
     return existsSync(path) ? await loadSnapshot(path, plan, description) : undefined;
   }
 
-  /** Clears the traces of a former run, all but its checkpoint. */
+  /** Clears the traces of a former run, so that its files never stand beside this one's. */
   async begin(): Promise<void> {
     await mkdir(this.path, { recursive: true });
     const events = (await readdir(this.path)).filter((name) => name.startsWith(eventsPrefix));
-    for (const name of [configFile, 'last.safetensors', 'best.safetensors', 'metrics.jsonl', 'figures', ...events]) {
+    for (const name of [configFile, ...tensorFiles, 'metrics.jsonl', 'figures', ...events]) {
       await rm(this.#file(name), { recursive: true, force: true });
     }
   }

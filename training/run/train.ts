@@ -1,6 +1,5 @@
 /** Trains a network and leaves a run folder. */
-import { join } from 'node:path';
-import { type Backend, type BackendName, createBackend } from '../backend/index.ts';
+import { type Backend, createBackend } from '../backend/index.ts';
 import {
   classesOf,
   type Dataset,
@@ -10,7 +9,7 @@ import {
   loadSource,
   sourceName,
 } from '../data/index.ts';
-import { unexpected } from '../files/index.ts';
+import { checked, unexpected } from '../files/index.ts';
 import { loadModel } from '../checkpoint/index.ts';
 import { type Network, type Plan, planNetwork } from '../network/index.ts';
 import { type Baseline, baselineOf, type CheckedReport, type Objective, reportOn } from '../objective/index.ts';
@@ -19,44 +18,23 @@ import {
   createEvaluator,
   type State,
   train,
-  type TrainingConfig,
   type TrainingEvents,
   type TrainingResult,
   type TrainingStart,
 } from '../trainer/index.ts';
-import { chooseNetwork, type NetworkFlags, requireFit } from './choose-network.ts';
+import { chooseFolder } from './choose-folder.ts';
+import { chooseNetwork, requireFit } from './choose-network.ts';
 import { Interrupted } from './interrupted.ts';
 import { interruption } from './interruption.ts';
-import { type AugmentationChoice, chooseAugmentation } from './augmentation.ts';
-import { chooseLength, type Length } from './length.ts';
-import { chooseObjective, type ObjectiveFlags } from './objective.ts';
+import { chooseAugmentation } from './augmentation.ts';
+import { chooseLength } from './length.ts';
+import { chooseObjective } from './objective.ts';
+import { type TrainOptions, trainOptionsSchema } from './options.ts';
 import { type RunReporter, silentReporter } from './reporter.ts';
 import { type Run, RunFolder } from './run-folder.ts';
 import { notesOnScaling } from './scaling.ts';
 import type { RunConfig } from './snapshot-file.ts';
 import { versions } from './versions.ts';
-
-export interface TrainOptions extends NetworkFlags {
-  /** A checkpoint to start from. */
-  readonly from?: string | undefined;
-  readonly backend: BackendName;
-  /** What suits the number of samples where epochs or batch size are omitted. */
-  readonly config: Omit<TrainingConfig, 'objective' | 'augment' | keyof Length> & Partial<Length>;
-  /** How the pictures are changed in each epoch: not at all when omitted, or in all ways that leave them what they are. */
-  readonly augment?: AugmentationChoice | undefined;
-  /** What fits the data when omitted. */
-  readonly objective?: ObjectiveFlags | undefined;
-  readonly threads?: number | undefined;
-  readonly spinning?: boolean | undefined;
-  /** MNIST when omitted. */
-  readonly data?: DataSource | undefined;
-  /** The run folder; `runs/<network>` when omitted. */
-  readonly out?: string | undefined;
-  /** Goes on with the run in the folder, where one has begun. */
-  readonly resume?: boolean | undefined;
-  /** Of the command line, for the record. */
-  readonly arguments?: readonly string[] | undefined;
-}
 
 /** What a run came to. */
 export interface TrainedRun {
@@ -75,16 +53,17 @@ export interface TrainedRun {
   readonly baseline: Baseline;
 }
 
-/** @throws Interrupted after Ctrl-C or SIGTERM, when the run is saved */
-export async function trainToFolder(
-  options: TrainOptions,
-  reporter: RunReporter = silentReporter,
-): Promise<TrainedRun> {
+/**
+ * @throws Interrupted after Ctrl-C or SIGTERM, when the run is saved
+ * @throws UserError for options, data and networks that do not fit each other
+ */
+export async function trainToFolder(asked: TrainOptions, reporter: RunReporter = silentReporter): Promise<TrainedRun> {
+  const options = checked(trainOptionsSchema, asked, 'train');
   const { source, data, run, backend, tensors } = await prepare(options, reporter);
   const { plan, description } = run;
   reporter.onStart({ plan, source, data, config: description.config, backend });
   using stop = interruption();
-  const folder = new RunFolder(options.out ?? join('runs', plan.network.name), run);
+  const folder = new RunFolder(await chooseFolder(options, plan.network.name, reporter.note), run);
   const start = (options.resume ? await resumeFrom(folder, run, reporter) : undefined) ?? { tensors };
   if (!start.snapshot) await folder.begin();
   await folder.describe({ arguments: options.arguments, ...description, versions: versions(backend) });

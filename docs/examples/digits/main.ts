@@ -47,7 +47,7 @@ async function start({ retrain, once, port }: Flags): Promise<void> {
 }
 
 async function trainAndExport(): Promise<void> {
-  const options = { network: name, config: { epochs: 3, batchSize: 64 }, out: join('runs', name) };
+  const options = { network: name, config: { epochs: 3, batchSize: 64 }, out: join('runs', name), overwrite: true };
   const { checkpoint } = await train(options, terminalReporter(console.log));
   // The comparison asks for both statistics.
   const card = await exportModel({ checkpoint, name, models, explain: true });

@@ -136,3 +136,51 @@ test('the package exports the function of every kind of layer', () => {
   };
   for (const [kind, layer] of Object.entries(settings)) expect(layer.kind).toBe(kind);
 });
+
+describe('a description without defaults', () => {
+  test('has those of the layers that are made in code', async () => {
+    const layers = [
+      { kind: 'conv2d', channels: 2, kernel: 3 },
+      { kind: 'batchNorm' },
+      { kind: 'leakyRelu' },
+      { kind: 'maxPool', kernel: 2 },
+      { kind: 'residual', layers: [{ kind: 'averagePool', kernel: 1 }] },
+      { kind: 'flatten' },
+      { kind: 'layerNorm' },
+      { kind: 'dense', units: 2 },
+    ];
+    const path = await file('short.json', JSON.stringify({ name: 'short', inputShape: [1, 8, 8], layers }));
+    const { averagePool, batchNorm, conv2d, dense, flatten, layerNorm, leakyRelu, maxPool, residual } = network;
+    expect(await findNetwork(path)).toEqual({
+      name: 'short',
+      inputShape: [1, 8, 8],
+      inputNormalization: 'channel',
+      layers: [
+        conv2d(2, { kernel: 3 }),
+        batchNorm(),
+        leakyRelu(),
+        maxPool(2),
+        residual([averagePool(1)]),
+        flatten(),
+        layerNorm(),
+        dense(2),
+      ],
+    });
+    const rows = await file('rows.json', JSON.stringify({ name: 'rows', inputShape: [4], layers: [] }));
+    expect((await findNetwork(rows)).inputNormalization).toBe('feature');
+  });
+
+  test.each([
+    ['export default 10n;', 'a bigint'],
+    ['export default Symbol("net");', 'a symbol'],
+    [`export default { ${rest}, layers: 10n };`, 'a bigint'],
+    [`export default { ${rest}, layers: { deep: [10n] } };`, '{"deep":["10n"]}'],
+    [`export default { ${rest}, layers: [{ kind: 'dense', units: 64n }] };`, 'a bigint'],
+    [`export default { ${rest}, layers: [{ kind: Symbol('dense'), units: 64 }] };`, 'a symbol'],
+    [`const loop = {}; loop.loop = loop; export default { ${rest}, layers: loop };`, 'what has no JSON'],
+  ])('is refused in one line: %s', async (source, got) => {
+    const message = await refusal(await file('strange.mjs', source));
+    expect(message).toMatch(/^UserError: [^\n]*: expected a network as default export: [^\n]*$/);
+    expect(message).toContain(`got ${got}`);
+  });
+});

@@ -1,0 +1,72 @@
+/** Where a run goes: never over another one, nor among files that are no run's, unless it is told to. */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cannotRead, parseJson, printable, quote, readBytes, unexpected } from '../files/index.ts';
+import { configFile, tensorFiles } from './run-folder.ts';
+
+export interface FolderChoice {
+  readonly out?: string | undefined;
+  readonly resume?: boolean | undefined;
+  readonly overwrite?: boolean | undefined;
+}
+
+/**
+ * @param name of the network, after which the folder is called where nobody says
+ * @param note is told of another folder than was asked for
+ * @throws UserError for a folder with something else in it
+ */
+export async function chooseFolder(
+  { out, resume = false, overwrite = false }: FolderChoice,
+  name: string,
+  note: (line: string) => void,
+): Promise<string> {
+  const wanted = out ?? join('runs', folderName(name));
+  const content = await contentOf(wanted);
+  if (content === 'run' && !resume && !overwrite) {
+    const next = await nextFree(wanted);
+    note(`${wanted} holds a run: this one goes into ${next}; --overwrite replaces the other, --resume goes on with it`);
+    return next;
+  }
+  return wanted;
+}
+
+async function nextFree(wanted: string): Promise<string> {
+  for (let number = 2; ; number++) {
+    const folder = `${wanted}-${number}`;
+    if (!existsSync(folder) || (await contentOf(folder)) === 'nothing') return folder;
+  }
+}
+
+/** A run that ended before its first epoch has nothing to lose. */
+async function contentOf(folder: string): Promise<'run' | 'nothing'> {
+  if (!existsSync(folder)) return 'nothing';
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw cannotRead(folder, error);
+  });
+  if (tensorFiles.some((name) => names.includes(name))) return 'run';
+  const others = names.filter((name) => !name.startsWith('.'));
+  if (others.length === 0 || (await isConfiguration(join(folder, configFile)))) return 'nothing';
+  throw unexpected(
+    '--out',
+    `a new folder, or one that holds a run`,
+    `${folder}, which holds ${quote(others[0] ?? '')}`,
+  );
+}
+
+async function isConfiguration(path: string): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  try {
+    const found = parseJson(new TextDecoder().decode(await readBytes(path)), path);
+    return typeof found === 'object' && found !== null && 'network' in found && 'config' in found && 'sha256' in found;
+  } catch {
+    return false;
+  }
+}
+
+/** A name is a name, whatever a file system makes of its signs. */
+export const folderName = (name: string): string =>
+  printable(name)
+    .replaceAll(/[/\\:*?"<>|]/g, '-')
+    .replace(/^\.+/, '')
+    .replace(/[. ]+$/, '') || 'run';

@@ -1,0 +1,62 @@
+/** What a run can be told, as a schema: whoever calls it from a program gets the same answers to a slip as on the command line. */
+import * as z from 'zod';
+import { backendNames } from '../backend/index.ts';
+import { configSchema } from '../checkpoint/index.ts';
+import { augmentationSchema, dataSourceSchema } from '../data/index.ts';
+import { objectiveKinds } from '../objective/index.ts';
+
+const fraction = z.number().min(0).lt(1);
+const positive = z.number().positive();
+const count = z.int().positive();
+
+const runConfigSchema = z.strictObject({
+  ...configSchema.omit({ objective: true, augment: true }).shape,
+  /** What suits the number of samples where epochs or batch size are omitted. */
+  epochs: count.optional(),
+  batchSize: z.int().min(2).optional(),
+  learningRate: positive,
+  momentum: fraction.optional(),
+  warmUp: fraction.optional(),
+  weightDecay: z.number().min(0).optional(),
+  clipNorm: positive.optional(),
+  ema: fraction.optional(),
+  bnMomentum: z.union([fraction, z.literal('none')]),
+  seed: z.int().nonnegative(),
+});
+
+const objectiveFlagsSchema = z.strictObject({
+  /** When omitted, what fits the data. */
+  objective: z.enum(objectiveKinds).optional(),
+  labelSmoothing: fraction.optional(),
+  balanceClasses: z.boolean().optional(),
+  huberDelta: positive.optional(),
+});
+
+export const trainOptionsSchema = z.strictObject({
+  /** A name or a file. */
+  network: z.string().optional(),
+  /** The widths of dense layers, in place of a network. */
+  hidden: z.array(count).readonly().optional(),
+  /** A checkpoint to start from. */
+  from: z.string().optional(),
+  backend: z.enum(backendNames),
+  config: runConfigSchema,
+  /** How the pictures are changed in each epoch: not at all when omitted, or in all ways that leave them what they are. */
+  augment: z.union([z.literal('all'), augmentationSchema]).optional(),
+  /** What fits the data when omitted. */
+  objective: objectiveFlagsSchema.optional(),
+  threads: count.optional(),
+  spinning: z.boolean().optional(),
+  /** MNIST when omitted. */
+  data: dataSourceSchema.optional(),
+  /** The run folder; `runs/<network>` when omitted. One that holds a run gets a number behind it. */
+  out: z.string().optional(),
+  /** Goes on with the run in the folder, where one has begun. */
+  resume: z.boolean().optional(),
+  /** Takes the place of the run in the folder. */
+  overwrite: z.boolean().optional(),
+  /** Of the command line, for the record. */
+  arguments: z.array(z.string()).readonly().optional(),
+});
+
+export type TrainOptions = Readonly<z.output<typeof trainOptionsSchema>>;
