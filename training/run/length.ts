@@ -15,7 +15,10 @@ export type Length = Pick<TrainingConfig, 'epochs' | 'batchSize'>;
  * @param count of training samples
  * @throws UserError for a batch larger than that
  */
-export function chooseLength({ epochs, batchSize }: { readonly [K in keyof Length]?: Length[K] | undefined }, count: number): Length {
+export function chooseLength(
+  { epochs, batchSize }: { readonly [K in keyof Length]?: Length[K] | undefined },
+  count: number,
+): Length {
   const batch = batchSize ?? Math.min(wantedBatch, Math.max(2, 2 ** Math.floor(Math.log2(count / leastBatches))));
   if (batch > count) throw unexpected('--batch-size', `at most ${count}, the training samples`, batch);
   const steps = Math.floor(count / batch);
