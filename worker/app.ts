@@ -30,6 +30,9 @@ export function assembleApp(models: Models, settings: Settings, isAlone: boolean
   const admit = admission(settings);
   app.use('/v2/models/*', admit);
   app.use('/v2/repository/*', admit);
+  // They name the models.
+  app.use('/docs', admit);
+  app.use('/openapi.json', admit);
   const home = homeOf(models, settings, admit);
   app.get('/', home);
   addRoutes(app, models, settings);

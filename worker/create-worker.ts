@@ -37,7 +37,7 @@ export interface WorkerHandler {
  *
  *     export default createWorker(image, { docs: true });
  *
- * @throws Error where an option is not what it has to be
+ * @throws TypeError where the image is none; Error where an option is not what it has to be
  */
 export function createWorker(image: Image, options: WorkerOptions = {}): WorkerHandler {
   const app = assembleApp(createModels(image), settingsOf(options), true);
@@ -56,7 +56,7 @@ export function createWorker(image: Image, options: WorkerOptions = {}): WorkerH
  * All requests below the mount path are the app's, and none beside it is touched: neither by its guards and headers nor by its
  * answers to errors. Mounted at `/` it keeps to its own paths, which are `/`, `/v2`, `/docs` and `/openapi.json`.
  *
- * @throws Error where an option is not what it has to be
+ * @throws TypeError where the image is none; Error where an option is not what it has to be
  */
 export function createApp(image: Image, options: WorkerOptions = {}): Hono<{ Bindings: Env }> {
   return assembleApp(createModels(image), settingsOf(options), false);

@@ -1,4 +1,5 @@
 /** The models of an image, each with its sessions. */
+import { describe } from './http/errors.ts';
 import type { Image, ModelAbout, Session as EdgeSession } from './image.ts';
 import type { Tensor } from './protocol/datatypes.ts';
 import type { Statistics } from './protocol/protocol.ts';
@@ -14,7 +15,9 @@ export interface Model extends ModelAbout {
 /** By path; each model's current version comes before its others. */
 export type Models = ReadonlyMap<string, Model>;
 
-export function createModels({ models, sessions, switchName }: Image): Models {
+/** @throws TypeError for what is no image */
+export function createModels(image: Image): Models {
+  const { models, sessions, switchName } = requireImage(image);
   return new Map(
     models.map((model) => {
       const [session, switchable] = [sessions.get(`${model.path}/model`), sessions.get(`${model.path}/switchable`)];
@@ -23,6 +26,18 @@ export function createModels({ models, sessions, switchName }: Image): Models {
       return [model.path, { ...model, session: sessionOn(session), ...(both && { switchable: both }) }];
     }),
   );
+}
+
+/** A program without types may give anything: the module's path, say, or one that exports something else. */
+function requireImage(value: unknown): Image {
+  const { models, sessions, switchName } = (value ?? {}) as Partial<Record<keyof Image, unknown>>;
+  const isImage =
+    Array.isArray(models) &&
+    typeof (sessions as Partial<Image['sessions']> | undefined)?.get === 'function' &&
+    typeof switchName === 'string';
+  if (isImage) return value as Image;
+  const got = value === null || typeof value !== 'object' ? describe(value) : 'another object';
+  throw new TypeError(`image: expected the default export of image.mjs, which bn-edge build writes, got ${got}`);
 }
 
 function bothWays(image: EdgeSession, switchName: string): Readonly<Record<Statistics, Session['run']>> {

@@ -60,7 +60,13 @@ describe.each(['/ml', '/', '/a/b', '/of/:tenant', '/ml/'])('mounted at %s', (mou
   });
 
   it('guards its models by the key', async () => {
-    for (const path of ['/v2/models/echo', '/v2/repository/index', mount === '/' ? '/' : '']) {
+    for (const path of [
+      '/v2/models/echo',
+      '/v2/repository/index',
+      '/docs',
+      '/openapi.json',
+      mount === '/' ? '/' : '',
+    ]) {
       const refused = await at(path);
       expect([path, refused.status, refused.body]).toEqual([
         path,
@@ -98,7 +104,7 @@ describe.each(['/ml', '/', '/a/b', '/of/:tenant', '/ml/'])('mounted at %s', (mou
       'POST',
       { error: 'method: expected POST, got GET' },
     ]);
-    expect((await at('/docs', { method: 'PUT' })).status).toBe(405);
+    expect((await at('/docs', withKey({ method: 'PUT' }))).status).toBe(405);
   });
 
   it('lists its models and documents itself under its path', async () => {
@@ -109,14 +115,14 @@ describe.each(['/ml', '/', '/a/b', '/of/:tenant', '/ml/'])('mounted at %s', (mou
       models: [{ name: 'echo', version: '1', url: `${base}/v2/models/echo` }],
       docs: `${base}/docs`,
     });
-    expect((await at('/openapi.json')).body).toMatchObject({
+    expect((await at('/openapi.json', withKey())).body).toMatchObject({
       servers: [{ url: base === '' ? '/' : base }],
       paths: { '/v2/models/{model}/infer': {} },
     });
-    const page = await at('/docs');
+    const page = await at('/docs', withKey());
     const links = [...page.text.matchAll(/href="([^"#]*)"/g)].map(([, href]) => href);
     expect(links).toEqual([`${base}/docs/style.css`, `${base}/openapi.json`]);
-    for (const href of links) expect((await ask(app, href ?? '')).status).toBe(200);
+    for (const href of links) expect((await ask(app, href ?? '', withKey())).status).toBe(200);
     expect(page.text).toContain(`<code>${base}/v2/models/{model}/infer</code>`);
   });
 
@@ -188,7 +194,7 @@ describe('mounted below a path', () => {
     const app = host('/ml', {});
     const env: Env = { API_KEY: 'open', DOCS: 'true', LOG_REQUESTS: 'false' };
     expect((await ask(app, '/ml/v2/models/echo', {}, env)).status).toBe(401);
-    expect((await ask(app, '/ml/docs', {}, env)).status).toBe(200);
+    expect((await ask(app, '/ml/docs', withKey(), env)).status).toBe(200);
   });
 });
 
@@ -205,7 +211,7 @@ describe('two images in one Worker', () => {
     expect((await ask(app, '/hand/v2/models/digits/infer', key)).body).toMatchObject({ model_version: '9' });
     expect((await ask(app, '/hand/v2/models/digits')).status).toBe(401);
     expect((await ask(app, '/real/v2/models/digits')).status).toBe(200);
-    expect((await ask(app, '/hand/docs')).status).toBe(404);
+    expect((await ask(app, '/hand/docs', withKey())).status).toBe(404);
     expect((await ask(app, '/real/docs')).status).toBe(200);
   });
 

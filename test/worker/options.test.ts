@@ -1,6 +1,6 @@
 /** How a Worker is configured: by its options, and by the environment, which wins. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createApp, createWorker, type Env, type WorkerOptions } from '../../worker/create-worker.ts';
+import { createApp, createWorker, type Env, type Image, type WorkerOptions } from '../../worker/create-worker.ts';
 import { ask, imageOf, layer, samples, type Reply } from './images.ts';
 
 const image = imageOf({ name: 'echo', kind: 'logits', explain: true, batchNorm: [layer] });
@@ -138,6 +138,28 @@ describe('what is turned off', () => {
   });
 });
 
+describe('what is no image', () => {
+  const expected = 'image: expected the default export of image.mjs, which bn-edge build writes, got';
+
+  it.each<[value: unknown, got: string]>([
+    [undefined, 'nothing'],
+    [null, 'null'],
+    ['.bn-edge/image.mjs', 'a string'],
+    [{}, 'another object'],
+    [{ default: image }, 'another object'],
+    [Promise.resolve(image), 'another object'],
+    [{ ...image, sessions: {} }, 'another object'],
+  ])('is refused where the Worker is made: %o', (value, got) => {
+    for (const make of [createWorker, createApp])
+      expect(() => make(value as Image)).toThrow(new TypeError(`${expected} ${got}`));
+  });
+
+  it('is not all that the module exports', async () => {
+    const module = { ...image, default: image, FeedError: Error };
+    expect((await ask(createWorker(module), '/v2/models/echo')).status).toBe(200);
+  });
+});
+
 describe('wrong settings', () => {
   it.each<[options: object, message: string]>([
     [{ explain: 'yes' }, 'explain: expected true or false, got "yes"'],
@@ -157,6 +179,16 @@ describe('wrong settings', () => {
     [{ limits: { size: 1 } }, 'limits: expected bodyBytes or batch, got "size"'],
   ])('are refused where the Worker is made: %o', (options, message) => {
     for (const make of [createWorker, createApp]) expect(() => make(image, options)).toThrow(new Error(message));
+  });
+
+  it.each<[options: unknown, message: string]>([
+    ['docs', 'options: expected an object, got a string'],
+    [null, 'options: expected an object, got null'],
+    [{ limits: 7 }, 'limits: expected an object, got 7'],
+    [{ limits: null }, 'limits: expected an object, got null'],
+  ])('are refused where they are no objects: %o', (options, message) => {
+    for (const make of [createWorker, createApp])
+      expect(() => make(image, options as WorkerOptions)).toThrow(new TypeError(message));
   });
 
   it.each<[env: object, message: string]>([

@@ -1,5 +1,6 @@
 /** What a request meets: the variables of the environment where they are set, the Worker's options elsewhere, then the defaults. */
 import type { Env, WorkerOptions } from '../options.ts';
+import { describe } from './errors.ts';
 
 /** Each is read on demand, because a request needs few of them, and an environment belongs to a request. */
 export interface Settings {
@@ -22,7 +23,9 @@ const MIB = 2 ** 20;
 
 /** @throws Error where an option is not what it has to be, or there is no such option */
 export function settingsOf(options: WorkerOptions): Settings {
+  requireObject('options', options);
   const { explain, page, docs, cors, apiKey, log, limits = {}, ...unknown } = options;
+  requireObject('limits', limits);
   const { bodyBytes, batch, ...unknownLimits } = limits;
   refuseUnknown('options', 'explain, page, docs, cors, apiKey, log or limits', unknown);
   refuseUnknown('limits', 'bodyBytes or batch', unknownLimits);
@@ -40,6 +43,12 @@ export function settingsOf(options: WorkerOptions): Settings {
   // A wrong option is told when the Worker starts rather than in an answer.
   for (const setting of Object.values<Setting<unknown>>({ ...settings })) setting(undefined);
   return settings;
+}
+
+/** A program without types may give anything. */
+function requireObject(where: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  throw new TypeError(`${where}: expected an object, got ${describe(value)}`);
 }
 
 function refuseUnknown(where: string, expected: string, unknown: object): void {
