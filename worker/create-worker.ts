@@ -11,6 +11,7 @@ import type { Env, WorkerOptions } from './options.ts';
 
 export type {
   BatchNormLayer,
+  Column,
   DType,
   Image,
   ModelAbout,

@@ -3,7 +3,9 @@
  * these types beside it, and the Worker. They are types alone: a Worker imports nothing from an image, not even its classes of
  * errors, so that one Worker may serve several images.
  */
+import type { Column } from '../training/columns/column.ts';
 import type { PicturePreparation } from '../training/pictures/preparation.ts';
+export type { Column } from '../training/columns/column.ts';
 export type { PicturePreparation } from '../training/pictures/preparation.ts';
 
 /** ONNX's element types, in lower case. */
@@ -105,6 +107,8 @@ export interface ModelAbout {
   readonly explain: boolean;
   /** How its training pictures were prepared; none for a model that takes no pictures, and for one that does not say. */
   readonly picture?: PicturePreparation;
+  /** What the numbers of a row mean, by the input that takes the rows; absent for inputs of which nobody says it. */
+  readonly columns?: Readonly<Record<string, readonly Column[]>>;
   /** The Batch Norm layers that normalize with running statistics, as far as they can be described. */
   readonly batchNorm: readonly BatchNormLayer[];
   /** The names of layers that normalize with the mini-batch's own statistics, of how many: what the card calls `as-is`. */

@@ -1,4 +1,5 @@
 /** The models of an image, each with its sessions. */
+import { type InputColumn, inputsOf } from '../training/columns/prepare.ts';
 import { describe } from './http/errors.ts';
 import type { Image, ModelAbout, Session as EdgeSession } from './image.ts';
 import type { Tensor } from './protocol/datatypes.ts';
@@ -6,6 +7,8 @@ import type { Statistics } from './protocol/protocol.ts';
 import { type Session, sessionOn } from './protocol/session.ts';
 
 export interface Model extends ModelAbout {
+  /** What the numbers of a row are, by the input that takes rows of a table. */
+  readonly rows: ReadonlyMap<string, readonly InputColumn[]>;
   /** Normalizes with the running statistics; the runtime has folded Batch Norm into the layers before. */
   readonly session: Session;
   /** Normalizes with either statistics, and also computes the input of every Batch Norm layer. */
@@ -23,7 +26,8 @@ export function createModels(image: Image): Models {
       const [session, switchable] = [sessions.get(`${model.path}/model`), sessions.get(`${model.path}/switchable`)];
       if (!session) throw new Error(`internal: the image lacks the model ${model.path}`);
       const both = switchable && bothWays(switchable, switchName);
-      return [model.path, { ...model, session: sessionOn(session), ...(both && { switchable: both }) }];
+      const rows = new Map(Object.entries(model.columns ?? {}).map(([name, columns]) => [name, inputsOf(columns)]));
+      return [model.path, { ...model, rows, session: sessionOn(session), ...(both && { switchable: both }) }];
     }),
   );
 }

@@ -62,6 +62,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
     throw unexpected(folder, 'a file model.onnx', `none; bn-edge add ${name}.onnx makes such a folder`);
   const { version, description, labels, output: known, explain, batchNorm: use, inputs = [] } = cardIn(folder);
   const [picture] = inputs.flatMap((input) => input.picture ?? []);
+  const columns = inputs.flatMap((input) => (input.columns ? [[input.name, input.columns] as const] : []));
   const prepared = prepareModel(file, withExternalData(file, readFileSync(file)), explain, use);
   const { model, batchNorm, ofBatch, remarks, noTwin, switchable, output: inferred } = prepared;
   const output = known ?? inferred;
@@ -76,6 +77,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
       ...(output && { output }),
       explain,
       ...(picture && { picture }),
+      ...(columns.length > 0 && { columns: Object.fromEntries(columns) }),
       batchNorm,
       ...(ofBatch && { ofBatch }),
       ...(remarks.length > 0 && { remarks }),

@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 
 import type * as declared from '../../exporter/edge/image-declarations.ts';
+import { declarations } from '../../exporter/edge/declarations.ts';
 import { halfBits, isHalfNaN, setNumber } from '../../exporter/edge/cases/set-number.ts';
 import type * as runtime from '../../exporter/edge/runtime/index.ts';
 import { checkTensor, codeOf, copyData, dtypeOf, FeedError } from '../../exporter/edge/runtime/tensor.ts';
@@ -107,6 +108,26 @@ describe('the bits of a half', () => {
 });
 
 describe('declarations for the Worker', () => {
+  it('are one text, which says each thing once and imports nothing', async () => {
+    const text = await declarations();
+    expect(text).not.toMatch(/^(import|export .* from)\b/m);
+    const names = [...text.matchAll(/^export (?:declare )?(?:interface|type|class|const) (\w+)/gm)].map(
+      ([, name]) => name,
+    );
+    expect(names.toSorted()).toEqual([...new Set(names)].toSorted());
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'sessions',
+        'FeedError',
+        'Image',
+        'Session',
+        'TensorData',
+        'PicturePreparation',
+        'Column',
+      ]),
+    );
+  });
+
   it('promise what the runtime does', () => {
     expectTypeOf<runtime.Session>().toExtend<declared.Session>();
     type Errors = 'FeedError' | 'InferenceError';

@@ -2,6 +2,7 @@
 import type { PicturePreparation } from '../../training/pictures/index.ts';
 import type {
   BatchNormLayer,
+  Column,
   Session,
   Tensor,
   Image,
@@ -18,6 +19,8 @@ export interface Echo {
   readonly kind?: OutputKind;
   readonly labels?: readonly string[];
   readonly picture?: PicturePreparation;
+  /** Of the rows of `x`. */
+  readonly columns?: readonly Column[];
   /** What the card says. */
   readonly explain?: boolean;
   /** Whether the switchable twin is there; what the card says where it is not given. */
@@ -60,6 +63,7 @@ function aboutOf(echo: Echo): ModelAbout {
     kind,
     labels,
     picture,
+    columns,
     explain = false,
     batchNorm = [],
     ofBatch,
@@ -72,6 +76,7 @@ function aboutOf(echo: Echo): ModelAbout {
     version,
     ...(labels && { labels }),
     ...(picture && { picture }),
+    ...(columns && { columns: { x: columns } }),
     ...(kind && { output: { name: 'y', kind } }),
     explain,
     batchNorm,

@@ -75,6 +75,16 @@ describe('infer', () => {
     expect(outputData(answer, 'quotient')).toEqual(['Infinity', '-Infinity', 'NaN']);
   });
 
+  it('takes null as NaN and infinities as they go out, among floating-point numbers', async () => {
+    const left = { name: 'left', datatype: 'FP32', shape: [3], data: [null, 'Infinity', '-Infinity'] };
+    const inputs = [left, { ...left, name: 'right', data: [1, 1, 1] }];
+    expect(outputData(await post('/v2/models/arithmetic/infer', { inputs }), 'sum')).toEqual([
+      'NaN',
+      'Infinity',
+      '-Infinity',
+    ]);
+  });
+
   it('takes NaN as such a string, among floating-point numbers', async () => {
     const tensor = (name: string, data: unknown[]) => ({ name, datatype: 'FP32', shape: [2], data });
     const inputs = [tensor('left', ['NaN', 6]), tensor('right', [1, 2])];

@@ -237,10 +237,9 @@ const tensors: Case[] = [
       'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38] at element 0, got a string',
   },
   {
-    name: 'null among numbers',
-    body: withFirst(null),
-    error:
-      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38] at element 0, got null',
+    name: 'null among integers',
+    body: { inputs: [{ ...one, datatype: 'UINT8', data: [null, ...one.data.slice(1)] }] },
+    error: 'tensor pixels: expected an integer in [0, 255] at element 0, got null',
   },
   {
     name: 'a number beyond FP32',

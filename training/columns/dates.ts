@@ -2,14 +2,11 @@
  * Dates and times as people write them, and the numbers that a model takes of them: the year, and angles for what comes again, so that
  * December stands beside January and a later year is like those before. Times are taken as they are written, in whatever zone.
  */
+import type { DateOrder, DatePart } from './column.ts';
 
-/** What of a date is known and changes. */
-export const dateParts = ['year', 'season', 'day of month', 'weekday', 'hour'] as const;
-export type DatePart = (typeof dateParts)[number];
+export const dateParts = ['year', 'season', 'day of month', 'weekday', 'hour'] as const satisfies readonly DatePart[];
 
-/** Which of the numbers of `03/04/2024` is which. */
-export const dateOrders = ['YMD', 'DMY', 'MDY'] as const;
-export type DateOrder = (typeof dateOrders)[number];
+export const dateOrders = ['YMD', 'DMY', 'MDY'] as const satisfies readonly DateOrder[];
 
 export interface DateValue {
   readonly year: number;

@@ -2,7 +2,16 @@
  * The columns of a table, and how a row's values become the numbers that a model takes: the same in training, in `evaluate` and in a
  * Worker, which is why nothing here knows Node or files.
  */
-export { dateParts, type DateOrder, type DatePart, type DateValue, ordersOf, parseDate } from './dates.ts';
+export type {
+  CategoricalColumn,
+  Column,
+  ColumnKind,
+  DateColumn,
+  DateOrder,
+  DatePart,
+  NumericColumn,
+} from './column.ts';
+export { dateParts, type DateValue, ordersOf, parseDate } from './dates.ts';
 export { isMissing, isMissingClass } from './missing.ts';
 export { type Decimal, isPlainNumber, parseNumber, unitOf } from './numbers.ts';
 export {
@@ -18,11 +27,4 @@ export {
   rowPreparer,
   widthOf,
 } from './prepare.ts';
-export {
-  type CategoricalColumn,
-  type Column,
-  type ColumnKind,
-  columnSchema,
-  type DateColumn,
-  type NumericColumn,
-} from './schema.ts';
+export { columnSchema } from './schema.ts';

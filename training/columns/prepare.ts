@@ -2,10 +2,10 @@
  * From the values of a row, cells of a file or members of a JSON object, to the numbers that the model takes: one for a number or a
  * category, several for a date, NaN for what is missing. The model itself normalizes, spreads categories and fills gaps.
  */
-import { type DatePart, numbersOf, parseDate, writeDate } from './dates.ts';
+import type { CategoricalColumn, Column, DatePart } from './column.ts';
+import { numbersOf, parseDate, writeDate } from './dates.ts';
 import { isMissing } from './missing.ts';
 import { type Decimal, parseNumber } from './numbers.ts';
-import type { CategoricalColumn, Column } from './schema.ts';
 
 /** The largest of float32 is what some write for no number at all. */
 export const LARGEST = 3.4e38;

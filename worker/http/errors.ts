@@ -11,6 +11,7 @@ const statuses = {
   'not found': 404,
   'too large': 413,
   'unsupported media type': 415,
+  unprocessable: 422,
   'too many requests': 429,
 } as const satisfies Record<string, ContentfulStatusCode>;
 

@@ -7,20 +7,14 @@ import { describeBatchNorm } from '../explain/batch-norm.ts';
 import { explain } from '../explain/explain.ts';
 import type { Model, Models } from '../models.ts';
 import { classify } from '../predict/classify.ts';
-import { HEADER, joinBody, rawRequest, splitBody } from '../protocol/binary.ts';
+import { joinBody } from '../protocol/binary.ts';
 import { infer } from '../protocol/infer.ts';
 import { metadataOf, readModel, repositoryIndex, server } from '../protocol/metadata.ts';
-import {
-  classifyOptions,
-  explainOptions,
-  inferenceRequest,
-  parse,
-  repositoryRequest,
-  type InferenceRequest,
-} from '../protocol/protocol.ts';
+import { classifyOptions, explainOptions, parse, repositoryRequest } from '../protocol/protocol.ts';
+import { checkInference, parseInference } from '../protocol/request.ts';
 import { readSamples, type SampleRequest } from '../protocol/samples.ts';
 import { answerJson } from './answers.ts';
-import { checkEncoding, parseJson, readBody, requireJson } from './body.ts';
+import { parseJson, readBody } from './body.ts';
 import type { App, RequestContext } from './context.ts';
 import { RequestError } from './errors.ts';
 import type { Settings } from './settings.ts';
@@ -60,9 +54,10 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
   });
   app.post(`${path}/infer`, async (c) => {
     const model = modelOf(c);
-    const { request, bytes } = await inferenceOf(c, model, settings);
-    if (request.parameters?.statistics === 'batch' && !model.ofBatch) requireExplain(c, 'statistics');
-    const { response, binary } = infer(model, request, bytes, settings.batch(c.env));
+    checkInference(c.req.raw);
+    const parts = parseInference(model, c.req.raw, await readBody(c, settings.bodyBytes(c.env)));
+    if (parts.request.parameters?.statistics === 'batch' && !model.ofBatch) requireExplain(c, 'statistics');
+    const { response, binary } = infer(model, parts, settings.batch(c.env));
     return binary.length === 0 ? answerJson(response) : joinBody(response, binary);
   });
   app.post(`${path}/classify`, async (c) => {
@@ -78,27 +73,6 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
     const { samples, options } = await samplesOf(c, model);
     return answerJson(explain(model, samples, parse(explainOptions, options)));
   });
-}
-
-/** JSON alone, JSON and bytes, or bytes alone: the header of the binary extension tells. */
-async function inferenceOf(
-  c: RequestContext,
-  model: Model,
-  settings: Settings,
-): Promise<{ readonly request: InferenceRequest; readonly bytes: Uint8Array }> {
-  const limit = settings.bodyBytes(c.env);
-  const header = c.req.header(HEADER);
-  if (header === undefined) {
-    requireJson(c.req.raw);
-    return { request: parse(inferenceRequest, parseJson(await readBody(c, limit))), bytes: new Uint8Array() };
-  }
-  checkEncoding(c.req.raw);
-  const { json, binary } = splitBody(await readBody(c, limit), header);
-  const isRaw = json.byteLength === 0;
-  const request = isRaw
-    ? rawRequest(model.name, model.session.inputs, binary.byteLength)
-    : parse(inferenceRequest, parseJson(json));
-  return { request, bytes: binary };
 }
 
 /** Every model is ready, so what the body asks for changes nothing; but it has to be a request. */

@@ -50,7 +50,7 @@ function requireClasses(model: Model): Classes {
 
 /**
  * One prediction per sample; the most probable classes first, and of equal ones the first.
- * @throws RequestError where the output has another shape than `[N, classes]` or `[N]`, or a sample gets no number
+ * @throws RequestError where the output has another shape than `[N, classes]` or `[N]`
  */
 export function predictions(
   { name, labels }: Model,
@@ -67,13 +67,13 @@ export function predictions(
   }
   const values = numbersOf(scores);
   return Array.from({ length: samples }, (_, i) => {
-    const all = probabilities(values.slice(i * classes, (i + 1) * classes));
-    if (all.some(Number.isNaN)) {
-      throw new RequestError('malformed', `classify: expected numbers, ${name} answers NaN for sample ${i}: use infer`);
-    }
-    return rank(all, labels, topK);
+    const ofSample = values.slice(i * classes, (i + 1) * classes);
+    return ofSample.every(Number.isFinite) ? rank(probabilities(ofSample), labels, topK) : noAnswer;
   });
 }
+
+/** NaN and infinities belong to no class. */
+const noAnswer: Prediction = { label: null, probability: null, top: [], warnings: ['not a number'] };
 
 function rank(probabilities: readonly number[], labels: readonly string[] | undefined, topK: number): Prediction {
   const top = probabilities
@@ -81,5 +81,5 @@ function rank(probabilities: readonly number[], labels: readonly string[] | unde
     .sort((a, b) => b.probability - a.probability)
     .slice(0, topK)
     .map((ranked) => ({ ...ranked, probability: toFloatDigits(ranked.probability) }));
-  return { label: top[0]?.label ?? '', probability: top[0]?.probability ?? NaN, top };
+  return { label: top[0]?.label ?? null, probability: top[0]?.probability ?? null, top };
 }

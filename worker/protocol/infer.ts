@@ -4,7 +4,9 @@ import { quote, RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
 import { bytesOf } from './datatypes.ts';
 import type { InferenceRequest, Statistics } from './protocol.ts';
+import type { Parts } from './request.ts';
 import type { InferenceResponse } from './responses.ts';
+import { checkRows } from './rows.ts';
 import type { Session } from './session.ts';
 import { declaredAs, readInputs, writeOutput } from './tensors.ts';
 
@@ -17,14 +19,14 @@ export interface Inference {
 /**
  * Batch Norm normalizes with the running statistics of training, so that no sample depends on its neighbours, unless
  * `parameters.statistics` asks for `batch`.
- * @param binary what followed the JSON object
  * @throws RequestError, InferenceError
  */
-export function infer(model: Model, request: InferenceRequest, binary: Uint8Array, maxBatch: number): Inference {
+export function infer(model: Model, { request, binary }: Parts, maxBatch: number): Inference {
   const { session, name, version } = model;
   const { run, statistics } = runWith(model, request.parameters?.statistics);
   const isSaid = request.parameters?.statistics !== undefined || statistics === 'batch';
   const feeds = readInputs(request.inputs, sliceInputs(request.inputs, binary), session.inputs, maxBatch);
+  checkRows(model, feeds);
   const outputs = Array.from(run(feeds, fetchesOf(request, session)));
   const batch = request.inputs[0]?.shape[0] ?? 1;
   const asBytes = (output: string): boolean => isBinary(request, output);

@@ -68,7 +68,12 @@ function protocolSchemas() {
 
 function predictionSchema() {
   const ranked = z.object({ label: text, index: count, probability: real });
-  return z.object({ label: text, probability: real, top: described(list(ranked), 'Most probable first.') });
+  return z.object({
+    label: described(z.nullable(text), 'Null where the model answers no numbers.'),
+    probability: real,
+    top: described(list(ranked), 'Most probable first.'),
+    warnings: z.optional(described(list(text), 'What is wrong with the answer: "not a number".')),
+  });
 }
 
 function explainSchema() {

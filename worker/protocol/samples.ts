@@ -1,5 +1,5 @@
 /** The samples of a classify or explain request, whichever way they came: a picture, raw pixels, or the JSON tensor. */
-import { checkEncoding, mediaType, parseJson } from '../http/body.ts';
+import { checkEncoding, mediaType } from '../http/body.ts';
 import { rawRequest, sliceInputs } from './binary.ts';
 import type { Tensor, TensorInfo } from './datatypes.ts';
 import { quote, RequestError } from '../http/errors.ts';
@@ -7,7 +7,8 @@ import type { Model } from '../models.ts';
 import { isPicture } from '../../training/pictures/format.ts';
 import { plainPreparation } from '../../training/pictures/plain.ts';
 import type { PicturePreparation } from '../../training/pictures/preparation.ts';
-import { inferenceRequest, parse, type InferenceRequest } from './protocol.ts';
+import { isBinaryRequest, parseInference, type Parts } from './request.ts';
+import { checkRows } from './rows.ts';
 import { readInputs } from './tensors.ts';
 
 export interface Samples {
@@ -34,16 +35,15 @@ export async function readSamples(
   checkEncoding(request);
   const query = queryOptions(request.url);
   const type = mediaType(request);
+  const tensorsOf = (): SampleRequest => {
+    const parts = parseInference(model, request, body);
+    return { samples: samplesOf(parts, model, maxBatch), options: { ...query, ...parts.request.parameters } };
+  };
+  if (isBinaryRequest(request)) return tensorsOf();
   if (isPicture(body) || type?.startsWith('image/')) {
     return { samples: samplesOf(await pictureRequest(model, body), model, maxBatch), options: query };
   }
-  if (type === 'application/json') {
-    const json = parse(inferenceRequest, parseJson(body));
-    return {
-      samples: samplesOf({ request: json, binary: new Uint8Array() }, model, maxBatch),
-      options: { ...query, ...json.parameters },
-    };
-  }
+  if (type === 'application/json') return tensorsOf();
   if (type === 'application/octet-stream' || type === 'application/x-www-form-urlencoded') {
     return { samples: samplesOf(pixelsRequest(model, body), model, maxBatch), options: query };
   }
@@ -52,14 +52,10 @@ export async function readSamples(
   throw new RequestError('unsupported media type', `content-type: expected ${expected}, got ${got}`);
 }
 
-interface Parts {
-  readonly request: InferenceRequest;
-  readonly binary: Uint8Array;
-}
-
 function samplesOf({ request, binary }: Parts, model: Model, maxBatch: number): Samples {
   const { inputs } = model.session;
   const feeds = readInputs(request.inputs, sliceInputs(request.inputs, binary), inputs, maxBatch);
+  checkRows(model, feeds);
   const [first] = feeds.values();
   return {
     feeds,

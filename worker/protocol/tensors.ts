@@ -92,9 +92,9 @@ function cast(
   for (const row of rows) {
     for (const sent of row) {
       const value = typeof sent === 'bigint' ? Number(sent) : sent;
-      if (fits(value, range)) set(count++, value);
-      else if (isMissing(value, range)) set(count++, NaN);
-      else refuse(where, `expected ${wording(range)} at element ${count}, got ${describe(value)}`);
+      const number = fits(value, range) ? value : wordOf(value, range);
+      if (number === undefined) refuse(where, `expected ${wording(range)} at element ${count}, got ${describe(value)}`);
+      set(count++, number);
     }
   }
   return data;
@@ -168,8 +168,16 @@ function fits(value: unknown, range: NumberRange | null): value is number {
   );
 }
 
-/** NaN comes as it goes out, as a string: the value that a model may fill in. */
-const isMissing = (value: unknown, range: NumberRange | null): boolean => value === 'NaN' && range?.integer === false;
+/** What JSON has no numbers for comes as it goes out, as a string; null is NaN as well, a missing value that a model may fill in. */
+const words: ReadonlyMap<unknown, number> = new Map([
+  [null, NaN],
+  ['NaN', NaN],
+  ['Infinity', Infinity],
+  ['-Infinity', -Infinity],
+]);
+
+const wordOf = (value: unknown, range: NumberRange | null): number | undefined =>
+  range?.integer === false ? words.get(value) : undefined;
 
 function wording(range: NumberRange | null): string {
   if (range === null) return 'true or false';

@@ -1,5 +1,7 @@
 /** One function makes numbers of a row, whether its values are cells or members of a JSON object. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import type * as z from 'zod';
+import type { columnSchema } from '../../../training/columns/index.ts';
 import { type Column, expectationOf, inputsOf, isMissing, rowPreparer } from '../../../training/columns/index.ts';
 
 const columns: readonly Column[] = [
@@ -77,3 +79,7 @@ it.each(['#N/A', '<NA>', 'None', 'n/a', 'na', '-', '.', 'inf', 'nan', 'null', '?
     expect(isMissing(text)).toBe(true);
   },
 );
+
+it('a column of a card is one that a model and an image know', () => {
+  expectTypeOf<z.output<typeof columnSchema>>().toEqualTypeOf<Column>();
+});

@@ -1,0 +1,32 @@
+/** An inference request, whichever way its tensors came: as JSON, as JSON and bytes, or as bytes alone. */
+import { checkEncoding, parseJson, requireJson } from '../http/body.ts';
+import type { Model } from '../models.ts';
+import { HEADER, rawRequest, splitBody } from './binary.ts';
+import { inferenceRequest, parse, type InferenceRequest } from './protocol.ts';
+
+export interface Parts {
+  readonly request: InferenceRequest;
+  /** What followed the JSON object. */
+  readonly binary: Uint8Array;
+}
+
+/** Whether tensors follow the JSON object, or stand in its place, as bytes. */
+export const isBinaryRequest = ({ headers }: Request): boolean => headers.has(HEADER);
+
+/** @throws RequestError for another media type, or a compressed body, before the body is read */
+export function checkInference(request: Request): void {
+  if (isBinaryRequest(request)) checkEncoding(request);
+  else requireJson(request);
+}
+
+/** @throws RequestError where the body is none that the header promises, or no request */
+export function parseInference({ name, session }: Model, { headers }: Request, body: Uint8Array): Parts {
+  const header = headers.get(HEADER);
+  if (header === null) return { request: parse(inferenceRequest, parseJson(body)), binary: new Uint8Array() };
+  const { json, binary } = splitBody(body, header);
+  const isRaw = json.byteLength === 0;
+  return {
+    request: isRaw ? rawRequest(name, session.inputs, binary.byteLength) : parse(inferenceRequest, parseJson(json)),
+    binary,
+  };
+}
