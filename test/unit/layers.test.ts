@@ -25,6 +25,7 @@ it.each([
   ['training/trainer/step.ts', "import { gradients } from '../autodiff/index.ts';"],
   ['training/objective/rules/new.ts', "import type { Rule } from '../rule.ts';"],
   ['training/index.ts', "export { train } from './run/index.ts';"],
+  ['training/index.ts', "export { dense } from './network/layer.ts';"],
   ['exporter/model/new.ts', "import { readFolder } from '../store/versions.ts';"],
   ['exporter/index.ts', "export * from '../training/index.ts';"],
   ['exporter/command/new.ts', "const run = await import('../../training/run/index.ts');"],

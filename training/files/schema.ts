@@ -1,5 +1,5 @@
 /** Values from a file held against a zod schema. What is wrong with one is a line that names the key, what was expected and what came. */
-import * as z from 'zod';
+import type * as z from 'zod';
 import { oneLine, printable, quote, UserError } from './errors.ts';
 
 /** @throws {UserError} in one line that begins with `where` */
@@ -39,7 +39,18 @@ export function parseJson(text: string, where: string): unknown {
 }
 
 const withPath = ({ path, message }: z.core.$ZodIssue): string =>
-  path.length === 0 ? message : `${z.core.toDotPath(path)}: ${message}`;
+  path.length === 0 ? message : `${dotPath(path)}: ${message}`;
+
+/** As zod's `toDotPath`, without which zod is loaded by those alone who have a schema: `layers[2].units`. */
+const dotPath = (path: readonly PropertyKey[]): string =>
+  path
+    .map((key) => {
+      if (typeof key === 'number') return `[${key}]`;
+      const name = String(key);
+      return /[^\w$]/.test(name) || typeof key === 'symbol' ? `[${JSON.stringify(name)}]` : `.${name}`;
+    })
+    .join('')
+    .replace(/^\./, '');
 
 function describe(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'custom') return undefined;

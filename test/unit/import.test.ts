@@ -1,0 +1,65 @@
+/** What importing the package costs: a program that wants a layer loads neither readers nor schemas, nor any package. */
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+import { networks, parseNetwork, readNpy, UserError } from '../../exporter/index.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** The modules that are loaded with an entry point, and the packages; what is imported later, by a function, is not among them. */
+async function loadedWith(entry: string): Promise<{ readonly modules: string[]; readonly packages: string[] }> {
+  const options = {
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'node',
+  } as const;
+  const { metafile } = await build({
+    ...options,
+    entryPoints: [entry],
+    packages: 'external',
+    splitting: true,
+    outdir: 'x',
+  });
+  const outputs = new Map(Object.entries(metafile.outputs));
+  const [first] = [...outputs].filter(([, { entryPoint }]) => entryPoint === entry).map(([path]) => path);
+  const [reached, packages] = [new Set([first ?? '']), new Set<string>()];
+  for (const path of reached) {
+    for (const { path: other, kind, external } of outputs.get(path)?.imports ?? []) {
+      if (kind !== 'import-statement') continue;
+      if (external !== true) reached.add(other);
+      else if (!other.startsWith('node:')) packages.add(other);
+    }
+  }
+  const modules = [...reached].flatMap((path) => Object.keys(outputs.get(path)?.inputs ?? {}));
+  return { modules, packages: [...packages] };
+}
+
+describe('what is loaded with', () => {
+  it("`import 'bn-edge'` is a few modules and no package", async () => {
+    const { modules, packages } = await loadedWith('exporter/index.ts');
+    expect(packages).toEqual([]);
+    expect(modules).toContain('training/network/layer.ts');
+    expect(modules.length).toBeLessThan(20);
+  });
+
+  it('`bn-edge --help` is the parser of the command line', async () => {
+    const { modules, packages } = await loadedWith('exporter/command/main.ts');
+    expect(packages).toEqual(['commander']);
+    expect(modules.length).toBeLessThan(20);
+  });
+});
+
+describe('what is loaded later answers as what is loaded at once', () => {
+  it('a network that JSON describes', async () => {
+    const network = networks['mnist-mlp'];
+    expect(await parseNetwork(JSON.parse(JSON.stringify(network)))).toEqual(network);
+    await expect(parseNetwork({ layers: 7 })).rejects.toThrow(UserError);
+  });
+
+  it('a file', async () => {
+    await expect(readNpy('nope.npy')).rejects.toThrow('nope.npy: cannot read: no such file or directory');
+  });
+});
