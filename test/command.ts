@@ -12,6 +12,8 @@ export interface Outcome {
 export interface Where {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** How many lines of standard output are read before it is closed; all when omitted. */
+  readonly readsLines?: number;
 }
 
 const root = join(import.meta.dirname, '..');
@@ -19,11 +21,19 @@ const main = join(root, 'exporter/command/main.ts');
 // Found from here, wherever the command runs.
 const tsx = import.meta.resolve('tsx');
 
-export function bnEdge(args: readonly string[], { cwd = root, env = {} }: Where = {}): Promise<Outcome> {
+export function bnEdge(
+  args: readonly string[],
+  { cwd = root, env = {}, readsLines = Infinity }: Where = {},
+): Promise<Outcome> {
   const options = { cwd, env: { ...process.env, npm_lifecycle_event: undefined, ...env } };
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--import', tsx, main, ...args], options, (error, stdout, stderr) => {
+    const child = execFile(process.execPath, ['--import', tsx, main, ...args], options, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr: stderr.trimEnd() });
+    });
+    let lines = 0;
+    child.stdout?.on('data', (text: string) => {
+      lines += text.split('\n').length - 1;
+      if (lines >= readsLines) child.stdout?.destroy();
     });
   });
 }

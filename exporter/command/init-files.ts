@@ -1,7 +1,8 @@
 /** What a project needs to deploy models, written where it is missing. */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { unexpected } from '../../training/files/index.ts';
 import { addScripts, parseManifest } from './package-scripts.ts';
 
 /** Paths inside the project. */
@@ -36,6 +37,8 @@ const wranglerFiles = ['wrangler.toml', 'wrangler.json', 'wrangler.jsonc'] as co
 /** @throws UserError for a package.json that is none; an error of the file system, which names the path, otherwise */
 export async function initialize(folder: string, withWorkflow: boolean): Promise<Initialized> {
   const name = await projectName(folder);
+  const folders = ['worker', 'models', ...(withWorkflow ? ['.github', dirname(workflow)] : [])];
+  for (const path of folders) await requireFolder(join(folder, path));
   const models = existsSync(join(folder, 'models'));
   const wrangler = wranglerFiles.find((path) => existsSync(join(folder, path)));
   const files: Readonly<Record<string, string>> = {
@@ -80,6 +83,13 @@ function workerName(name: string): string {
     .replace(/^@[^/]*\//, '')
     .match(/[a-z0-9]+/g) ?? ['app'];
   return words.join('-').slice(0, 54).replace(/-$/, '');
+}
+
+/** @throws UserError before anything is written, where something else stands in the way */
+async function requireFolder(path: string): Promise<void> {
+  const standing = await stat(path).catch(() => undefined);
+  if (!standing || standing.isDirectory()) return;
+  throw unexpected(path, 'a folder, or nothing', 'a file; move it, or name another project: bn-edge init <folder>');
 }
 
 /** What the package is called, or else its folder. */

@@ -102,7 +102,8 @@ export function runProgram(args: readonly string[]): Promise<void> {
     const command = program.commands.find((each) => each.name() === name);
     if (!entry || !command) {
       refuseOtherNames(name);
-      return parse(program, [name, ...rest]);
+      // The help of a command that there is not is no help.
+      return parse(program, name.startsWith('-') ? [name, ...rest] : [name]);
     }
     const { configure } = await entry.load();
     const completed = await configure(command, rest);

@@ -3,7 +3,7 @@ import { Console } from 'node:console';
 import { type Command, CommanderError } from 'commander';
 import type { UserError } from '../../training/files/index.ts';
 import { refuseSwallowed } from './npm-options.ts';
-import { printJson } from './subcommand.ts';
+import { answering, printJson } from './subcommand.ts';
 import { explainUsage, wrongUse } from './usage.ts';
 
 /** Runs a command that is a program of its own. */
@@ -33,9 +33,14 @@ export async function parse(command: Command, args: readonly string[], program =
 }
 
 /** Does some work; its failure is told, and decides the exit code. With `--json` only objects go to standard output. */
-export async function reporting(args: readonly string[], work: () => Promise<void>): Promise<void> {
+export function reporting(args: readonly string[], work: () => Promise<void>): Promise<void> {
   const isJson = args.includes('--json');
-  if (isJson) globalThis.console = new Console(process.stderr, process.stderr);
+  if (!isJson) return told(work, false);
+  globalThis.console = new Console(process.stderr, process.stderr);
+  return answering(() => told(work, true));
+}
+
+async function told(work: () => Promise<void>, isJson: boolean): Promise<void> {
   try {
     await work();
   } catch (error) {

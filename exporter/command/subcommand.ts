@@ -52,9 +52,29 @@ export function answers<Flags extends object>(
     });
 }
 
+type Write = typeof process.stdout.write;
+
+/** What writes to standard output while that is kept for the answer. */
+let writeAnswer: Write | undefined;
+
+/** Does some work under `--json`: whatever else is written to standard output, by a network's file say, goes to standard error. */
+export async function answering(work: () => Promise<void>): Promise<void> {
+  const write = process.stdout.write.bind(process.stdout);
+  writeAnswer = write;
+  process.stdout.write = ((...args: Parameters<Write>) => process.stderr.write(...args)) as Write;
+  try {
+    await work();
+  } finally {
+    process.stdout.write = write;
+    writeAnswer = undefined;
+  }
+}
+
 /** The one object that a program reads. */
 export function printJson(answer: Answer): void {
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
+  const line = `${JSON.stringify(answer)}\n`;
+  if (writeAnswer) writeAnswer(line);
+  else process.stdout.write(line);
 }
 
 /** Where a deployment shows what it does. */

