@@ -1,6 +1,6 @@
 /**
- * From folders of pictures and an array of them, through training, export and image, to HTTP: each training file gets the class and the
- * logits that the checkpoint gives it.
+ * From folders of pictures, a table and arrays, through training, export and image, to HTTP: each picture and each row gets the class and
+ * the logits that the checkpoint gives it, and all of them the score that `evaluate` tells.
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { exportModel } from '../../exporter/model/export.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { loadModel } from '../../training/checkpoint/index.ts';
 import { type Dataset, type DataSource, encodeNpz, readImageFolder, readNpzArrays } from '../../training/data/index.ts';
-import { answersOfCheckpoint, trainToFolder } from '../../training/run/index.ts';
+import { answersOfCheckpoint, evaluate, trainToFolder } from '../../training/run/index.ts';
 import { createWorker, type Image, type WorkerHandler } from '../../worker/create-worker.ts';
 
 const backend = await nativeBackend({ threads: 1 });
@@ -74,6 +74,44 @@ const models: Readonly<Record<string, DataSource>> = {
   array: { path: 'tiles.npz' },
 };
 
+/** Rows of a table and of an array; their labels are texts, and numbers for `price`. */
+const tables: Readonly<Record<string, DataSource>> = {
+  table: { path: 'churn.csv', label: 'plan', kinds: { churned: 'ignored', price: 'ignored' } },
+  binary: { path: 'churn.csv', label: 'churned', kinds: { plan: 'ignored', price: 'ignored' } },
+  price: { path: 'churn.csv', label: 'price', kinds: { plan: 'ignored', churned: 'ignored' } },
+  features: { path: 'rows.npz' },
+};
+
+const ROWS = 240;
+
+/** Categories, numbers and dates, each with gaps, of which the first two decide most. */
+function churn(): string {
+  const lines = Array.from({ length: ROWS }, (_, i) => {
+    const noise = (Math.imul(i + 3, 2654435761) >>> 8) % 100;
+    const city = i % 11 === 0 ? '' : (['Bern', 'Oslo', 'Rome', 'Wien'][noise % 4] ?? '');
+    const seats = i % 7 === 0 ? '' : `${1 + ((i * 5) % 23)}`;
+    const since = i % 13 === 0 ? '' : `20${18 + (i % 6)}-0${1 + (i % 9)}-${10 + (noise % 18)}`;
+    const size = Number(seats) + (city === 'Oslo' ? 9 : 0) + (noise % 5);
+    const plan = ['Free', 'Pro', 'Team'][size < 9 ? 0 : size < 18 ? 1 : 2] ?? '';
+    return [
+      city,
+      seats,
+      since,
+      i % 2 ? 'yes' : 'no',
+      plan,
+      size > 14 ? 'left' : 'stayed',
+      (size * 100 + noise).toFixed(1),
+    ].join();
+  });
+  return ['city,seats,since,agreed,plan,churned,price', ...lines, ''].join('\n');
+}
+
+function features(): Uint8Array {
+  const x = Float32Array.from({ length: ROWS * 5 }, (_, i) => Math.sin(i * i) * 10 ** (i % 5));
+  const y = Int32Array.from({ length: ROWS }, (_, i) => Number((x[i * 5] ?? 0) + (x[i * 5 + 1] ?? 0) / 10 > 0.3));
+  return encodeNpz({ X: { shape: [ROWS, 5], data: x }, y: { shape: [ROWS], data: y } });
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bn-edge-served-'));
   await makeFolder('grey', greyed);
@@ -91,7 +129,9 @@ beforeAll(async () => {
   const y = Int32Array.from(tiles, (_, i) => i % 2);
   const arrays = { x: { shape: [tiles.length, 14, 18, 1], data: x }, y: { shape: [tiles.length], data: y } };
   await writeFile(at('tiles.npz'), encodeNpz(arrays));
-  for (const [name, { path = '', ...source }] of Object.entries(models)) {
+  await writeFile(at('churn.csv'), churn());
+  await writeFile(at('rows.npz'), features());
+  for (const [name, { path = '', ...source }] of Object.entries({ ...models, ...tables })) {
     const { checkpoint } = await trainToFolder({
       data: { path: at(path), ...source },
       config: {
@@ -140,6 +180,71 @@ async function expectServed(model: string, samples: Dataset, files: readonly Uin
     expect(label).toBe(classes[z1 > z0 ? 1 : 0]);
     expect(Math.abs(Math.log(p1 / p0) - (z1 - z0))).toBeLessThan(1e-4);
   }
+}
+
+interface Rows {
+  readonly body: string | Uint8Array<ArrayBuffer>;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Gaps are null in JSON, and NaN as bytes. */
+function asJson({ inputs, inputShape, count }: Dataset): Rows {
+  const data = Array.from(inputs, (value) => (Number.isNaN(value) ? null : value));
+  const body = JSON.stringify({
+    inputs: [{ name: 'features', datatype: 'FP32', shape: [count, ...inputShape], data }],
+  });
+  return { body, headers: { 'content-type': 'application/json' } };
+}
+
+const asBytes = ({ inputs }: Dataset): Rows => ({
+  body: new Uint8Array(Float32Array.from(inputs).buffer),
+  headers: { 'inference-header-content-length': '0', 'content-type': 'application/octet-stream' },
+});
+
+async function post(path: string, rows: Rows): Promise<Response> {
+  const response = await worker.fetch(new Request(`http://worker/v2/models/${path}`, { method: 'POST', ...rows }));
+  expect(response.status).toBe(200);
+  return response;
+}
+
+describe('all rows sent over HTTP get the answers and the score of evaluate', () => {
+  it.each(Object.keys(tables))('%s', async (model) => {
+    const { path = '', ...source } = tables[model] ?? {};
+    const checkpoint = checkpointOf(model);
+    const { samples, answers, report } = await evaluate({
+      checkpoint,
+      data: { path: at(path), ...source },
+      part: 'all',
+    });
+    expect(samples.count).toBe(ROWS);
+    const { classes } = await loadModel(checkpoint);
+    for (const rows of [asJson(samples), asBytes(samples)]) {
+      const logits = await answersOf(model, rows);
+      // A lone logit is served as the second of two, beside 0.
+      const own = answers.length === logits.length ? answers : Array.from(answers).flatMap((z) => [0, z]);
+      expect(logits).toHaveLength(own.length);
+      for (const [i, value] of own.entries())
+        expect(Math.abs((logits[i] ?? NaN) - value) / Math.max(1, Math.abs(value))).toBeLessThan(1e-4);
+      if (!('labels' in samples)) continue;
+      const labels = await labelsOf(model, rows);
+      const right = labels.filter((label, i) => label === classes[Number(samples.labels[i])]).length;
+      expect(right / ROWS).toBeCloseTo(report.metrics['accuracy'] ?? NaN, 12);
+      expect(right / ROWS).toBeGreaterThan(0.6);
+    }
+  });
+});
+
+async function answersOf(model: string, { body, headers }: Rows): Promise<readonly number[]> {
+  const response = await post(`${model}/infer`, { body, headers });
+  if (typeof body === 'string')
+    return ((await response.json()) as { outputs: [{ data: readonly number[] }] }).outputs[0].data;
+  const length = Number(response.headers.get('inference-header-content-length'));
+  return [...new Float32Array((await response.arrayBuffer()).slice(length))];
+}
+
+async function labelsOf(model: string, rows: Rows): Promise<readonly string[]> {
+  const response = await post(`${model}/classify`, rows);
+  return ((await response.json()) as { predictions: { label: string }[] }).predictions.map(({ label }) => label);
 }
 
 describe('a training picture sent over HTTP gets the class and the logits of the checkpoint', () => {
