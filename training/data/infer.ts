@@ -112,7 +112,6 @@ function numeric(profile: ColumnProfile, options: InferenceOptions): Inferred {
     ...(unit !== undefined && { unit }),
   };
   const range = min > max ? '' : `${short(min)} … ${short(max)}${unit === undefined ? '' : ` ${unit}`}`;
-  const constant = min === max ? [`column ${quote(name)} is ${short(min)} in every row`] : [];
   return {
     column,
     summary: {
@@ -126,7 +125,6 @@ function numeric(profile: ColumnProfile, options: InferenceOptions): Inferred {
       ...(isPlain
         ? []
         : [`column ${quote(name)}: formatted numbers${unit === undefined ? '' : ` (${unit})`} are read as numbers`]),
-      ...constant,
       ...others.notes,
     ],
     troubles: [...others.troubles, ...(unfit ? [unfit] : []), ...gapTroubles(profile, options)],

@@ -146,9 +146,23 @@ function splitRest(train: Dataset, { validation, test }: Partial<Splits>, option
   return { train: rest.train, validation: validation ?? rest.validation, test: test ?? rest.test };
 }
 
+/** Batch Norm normalizes one sample to nothing. */
+const LEAST_TRAINED = 2;
+
 /** At least one sample for each part that is wanted. */
 function split(dataset: Dataset, { seed, validationShare = 0.1, testShare = 0.1 }: LoadOptions): Splits {
   const size = (share: number) => (share === 0 ? 0 : Math.max(1, Math.round(dataset.count * share)));
   const sizes = { validation: size(validationShare), test: size(testShare) };
+  const least = LEAST_TRAINED + Math.min(sizes.validation, 1) + Math.min(sizes.test, 1);
+  // Without parts, data are only looked at.
+  if (dataset.count < least && least > LEAST_TRAINED) {
+    const parts = [
+      `${LEAST_TRAINED} to train on`,
+      sizes.validation > 0 && 'one for validation',
+      sizes.test > 0 && 'one for the test',
+    ];
+    const wanted = `at least ${least} samples, ${parts.filter(Boolean).join(', ')}`;
+    throw unexpected('data', wanted, `${dataset.count}; --validation-share 0 or --test-share 0 do without a part`);
+  }
   return splitDataset(dataset, sizes, createRandom(seed));
 }

@@ -141,7 +141,8 @@ export class ColumnProfile {
   }
 
   #addDate(text: string, { year, hour, hasDay }: DateValue): void {
-    if (hour !== undefined) this.hasHours = true;
+    // Midnight is what programs write that know of no hours.
+    if (hour !== undefined && (hour !== 0 || !hasDay)) this.hasHours = true;
     if (!hasDay) {
       this.isNeverTimeAlone = false;
       return;

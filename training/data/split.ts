@@ -24,7 +24,8 @@ export interface SplitSizes {
 export function splitDataset<D extends Dataset>(dataset: D, sizes: SplitSizes, random: Random): Splits<D> {
   const held = sizes.validation + sizes.test;
   if (held >= dataset.count) {
-    throw unexpected('split', `fewer than ${dataset.count} samples for validation and test`, held);
+    const got = `${held} (--validation-share and --test-share)`;
+    throw unexpected('split', `fewer than ${dataset.count} samples for validation and test`, got);
   }
   const order = stratifiedOrder(dataset, random.fork('split'));
   return {

@@ -11,7 +11,7 @@ import {
   readerOf,
   widthOf,
 } from '../columns/index.ts';
-import { quote, unexpected, UserError } from '../files/index.ts';
+import { count as formatted, quote, unexpected, UserError } from '../files/index.ts';
 import type { ClassificationDataset, Dataset, RegressionDataset, Samples } from './dataset.ts';
 import { type ColumnSummary, type GivenKind, inferColumn, type Inferred } from './infer.ts';
 import { inferLabel } from './infer-label.ts';
@@ -75,9 +75,16 @@ export async function readTable(path: string, options: TableOptions): Promise<Ta
     columns,
     dataset: { ...samples, ...target },
     summary: inferred.map(({ summary }) => summary),
-    notes: [...file.notes, ...inferred.flatMap(({ notes }) => notes)],
+    notes: [...file.notes, ...shortened(inferred.flatMap(({ notes }) => notes))],
   };
 }
+
+const MOST_NOTES = 30;
+
+const shortened = (notes: readonly string[]): readonly string[] =>
+  notes.length > MOST_NOTES
+    ? [...notes.slice(0, MOST_NOTES), `and ${formatted(notes.length - MOST_NOTES)} columns more`]
+    : notes;
 
 function noneOf(inferred: readonly Inferred[], label: number): string {
   const others = inferred.filter((_, index) => index !== label).map(({ summary }) => summary);

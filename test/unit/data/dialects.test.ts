@@ -131,6 +131,36 @@ describe('a table is read alike', () => {
   });
 });
 
+/** Written by PyArrow 26, in two row groups, with types of its own for each column. */
+describe('a Parquet file', () => {
+  it.each(['birds.parquet', 'birds-gzip.parquet'])('is read as what it holds: %s', async (name) => {
+    const { columns, train, validation, test } = await loadData(join('test/fixtures', name), {
+      seed: 1,
+      label: 'kind',
+    });
+    expect(columns).toEqual([
+      { kind: 'numeric', name: 'size', fill: 0, missing: 'median', indicator: true },
+      { kind: 'categorical', name: 'colour', categories: ['blue', 'green', 'red'], fill: null },
+      { kind: 'numeric', name: 'big', fill: null },
+      {
+        kind: 'date',
+        name: 'day',
+        parts: ['year', 'season', 'day of month', 'weekday'],
+        order: 'YMD',
+        years: [2023, 2025],
+        fill: null,
+      },
+      { kind: 'categorical', name: 'active', categories: ['false', 'true'], fill: null },
+    ]);
+    const rows = [train, validation, test].flatMap(({ lines = [], inputs }) =>
+      [...lines].map((line, i) => [line, ...inputs.subarray(11 * i, 11 * i + 4)] as const),
+    );
+    expect(rows.map(([line]) => line).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+    // Row 30 is in the second group: (29 − 20)/8, blue, 1000·(29 mod 7).
+    expect(rows.find(([line]) => line === 30)?.slice(0, 4)).toEqual([30, 1.125, 0, 1000]);
+  });
+});
+
 describe('a file that is no table', () => {
   it.each<[string, string, string | Uint8Array, string]>([
     ['broken gzip', 'b.csv.gz', gzipSync(table(',')).subarray(0, 60), ': expected a whole gzip file, got a broken one'],

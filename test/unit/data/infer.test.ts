@@ -152,10 +152,6 @@ describe('a column', () => {
     expect((await load({ year: cells.id })).columns).toHaveLength(2);
   });
 
-  it('that never changes is said', async () => {
-    expect((await load({ k: column(() => '7') })).notes).toEqual(['column "k" is 7 in every row']);
-  });
-
   it('of many rare categories is said', async () => {
     const { notes } = await load({ city: column((i) => `city ${i % 180}`) });
     expect(notes).toEqual([

@@ -146,10 +146,28 @@ describe('loading data', () => {
     expect([...data.train.inputs.subarray(0, 6)]).toEqual([1, 1, 1, 1, 0, 0]);
   });
 
+  it('keeps a sample for each part, however few there are, and refuses fewer', async () => {
+    const path = join(folder, 'few.csv');
+    const load = async (rows: number, shares: Partial<LoadOptions> = {}) => {
+      const lines = numbers.slice(0, rows).map((i) => `${i},${i % 2 === 0 ? 'even' : 'odd'}\n`);
+      await writeFile(path, `x,parity\n${lines.join('')}`);
+      const { train, validation, test } = await loadData(path, { seed: 1, label: 'parity', ...shares });
+      return [train.count, validation.count, test.count];
+    };
+    expect(await load(4)).toEqual([2, 1, 1]);
+    expect(await load(3, { testShare: 0 })).toEqual([2, 1, 0]);
+    expect(await load(2, { testShare: 0, validationShare: 0 })).toEqual([2, 0, 0]);
+    await expect(load(3)).rejects.toThrow(
+      'data: expected at least 4 samples, 2 to train on, one for validation, one for the test, got 3; --validation-share 0 or --test-share 0 do without a part',
+    );
+  });
+
   it('that leaves nothing to train on is refused', async () => {
     const shares = { validationShare: 0.5, testShare: 0.5 };
     await expect(loadData(join(folder, 'images'), { seed: 1, ...shares })).rejects.toThrow(
-      new UserError('split: expected fewer than 40 samples for validation and test, got 40'),
+      new UserError(
+        'split: expected fewer than 40 samples for validation and test, got 40 (--validation-share and --test-share)',
+      ),
     );
   });
 });

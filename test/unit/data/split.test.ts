@@ -68,7 +68,9 @@ describe('a split', () => {
 
   it('that leaves nothing to train on is refused', () => {
     expect(() => splitDataset(labelled([0, 1]), { validation: 1, test: 1 }, createRandom(1))).toThrow(
-      new UserError('split: expected fewer than 2 samples for validation and test, got 2'),
+      new UserError(
+        'split: expected fewer than 2 samples for validation and test, got 2 (--validation-share and --test-share)',
+      ),
     );
   });
 });

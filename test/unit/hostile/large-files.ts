@@ -43,7 +43,7 @@ function wideTable(): Uint8Array {
 
 function manyColumns(): Uint8Array {
   const names = Array.from({ length: 99_999 }, (_, j) => j.toString(36));
-  return Buffer.from(`label,${names.join(',')}\n1${',1'.repeat(names.length)}\n`);
+  return Buffer.from(`label,${names.join(',')}\n1${',1'.repeat(names.length)}\n2${',1'.repeat(names.length)}\n`);
 }
 
 const table = (path: string): Promise<unknown> => readTable(path, { label: 'label' });
