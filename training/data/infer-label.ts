@@ -1,7 +1,7 @@
 /** What is to be predicted: classes, or numbers; and what speaks against it. */
 import type { CategoricalColumn, NumericColumn } from '../columns/index.ts';
 import { count, quote } from '../files/index.ts';
-import { FEW_ROWS, type Inferred, MOSTLY, short } from './infer.ts';
+import { FEW_ROWS, formattedNote, type Inferred, MOSTLY, short } from './infer.ts';
 import type { DataSource } from './options.ts';
 import { type ColumnProfile, MAX_CATEGORIES, sortTexts } from './profile.ts';
 
@@ -67,10 +67,7 @@ function inferred(
   const values = isClasses
     ? `${column.categories.slice(0, 4).join(', ')}${column.categories.length > 4 ? `, … (${count(column.categories.length)})` : ''}`
     : `${short(min)} … ${short(max)}${unit === undefined ? '' : ` ${unit}`}`;
-  const read =
-    isPlain || isClasses
-      ? []
-      : [`column ${quote(name)}: formatted numbers${unit === undefined ? '' : ` (${unit})`} are read as numbers`];
+  const read = isPlain || isClasses ? [] : [formattedNote(profile)];
   const left = dropped > 0 ? [`${count(dropped)} of ${count(rows)} rows have no ${quote(name)} and are left out`] : [];
   return {
     column: !isClasses && unit !== undefined ? { ...column, unit } : column,

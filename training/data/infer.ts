@@ -121,15 +121,16 @@ function numeric(profile: ColumnProfile, options: InferenceOptions): Inferred {
       missing: missing + others.count,
       done: isPlain ? '' : 'formatted numbers read as numbers',
     },
-    notes: [
-      ...(isPlain
-        ? []
-        : [`column ${quote(name)}: formatted numbers${unit === undefined ? '' : ` (${unit})`} are read as numbers`]),
-      ...others.notes,
-    ],
-    troubles: [...others.troubles, ...(unfit ? [unfit] : []), ...gapTroubles(profile, options)],
+    notes: isPlain ? others.notes : [formattedNote(profile), ...others.notes],
+    troubles: joined(others.troubles, unfit ? [unfit] : NONE, gapTroubles(profile, options)),
   };
 }
+
+const joined = (...lists: readonly (readonly string[])[]): readonly string[] =>
+  lists.every((list) => list.length === 0) ? NONE : lists.flat();
+
+export const formattedNote = ({ name, unit }: Pick<ColumnProfile, 'name' | 'unit'>): string =>
+  `column ${quote(name)}: formatted numbers${unit === undefined ? '' : ` (${unit})`} are read as numbers`;
 
 interface Others {
   readonly count: number;
@@ -138,12 +139,16 @@ interface Others {
   readonly troubles: readonly string[];
 }
 
+/** One for all columns, of which there may be a hundred thousand. */
+const NONE: readonly string[] = [];
+const NO_OTHERS: Others = { count: 0, areMissing: false, notes: NONE, troubles: NONE };
+
 /** The cells that are not what the column's others are. */
 function othersOf(profile: ColumnProfile, kind: 'number' | 'date', { rows, imputation }: InferenceOptions): Others {
   const { name, firstWord, missing } = profile;
   const present = rows - missing;
   const others = present - profile.counts()[kind];
-  if (others === 0) return { count: 0, areMissing: false, notes: [], troubles: [] };
+  if (others === 0) return NO_OTHERS;
   const first = kind === 'number' ? (firstWord ?? { line: undefined, text: 'a date' }) : firstWord;
   if (imputation !== undefined && imputation !== 'refuse') {
     const such = first ? `, such as ${quote(first.text)},` : '';
@@ -164,7 +169,7 @@ function othersOf(profile: ColumnProfile, kind: 'number' | 'date', { rows, imput
 
 function gapTroubles(profile: ColumnProfile, { refusesGaps, rows }: InferenceOptions): readonly string[] {
   const { name, missing, firstMissing } = profile;
-  if (missing === 0 || !refusesGaps) return [];
+  if (missing === 0 || !refusesGaps) return NONE;
   const flag = flagName(profile);
   const all = `${count(missing)} of ${count(rows)} rows have none`;
   return [

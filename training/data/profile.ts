@@ -45,6 +45,7 @@ export class TextBudget {
 }
 
 const NO_TEXTS: ReadonlyMap<string, Seen> = new Map();
+const NO_COUNTS: ReadonlyMap<string, number> = new Map();
 
 export interface ProfileOptions {
   readonly decimal: Decimal;
@@ -59,7 +60,7 @@ export class ColumnProfile {
   missing = 0;
   firstMissing = 0;
   /** Of a label: texts that are classes among words, and missing among numbers. */
-  readonly doubtful = new Map<string, number>();
+  doubtful: ReadonlyMap<string, number> = NO_COUNTS;
   firstDoubtful = 0;
   /** Of the numbers. */
   min = Infinity;
@@ -79,7 +80,9 @@ export class ColumnProfile {
   hasHours = false;
   isNeverTimeAlone = true;
   readonly #options: ProfileOptions;
-  readonly #counts: Record<TextKind, number> = { number: 0, date: 0, word: 0 };
+  #numbers = 0;
+  #dates = 0;
+  #words = 0;
   #wordLengths = 0;
   #texts: Map<string, Seen> | undefined;
   #orders: Set<DateOrder> | undefined;
@@ -104,7 +107,7 @@ export class ColumnProfile {
     }
     if (isLabel && isMissing(text)) {
       if (this.doubtful.size === 0) this.firstDoubtful = line;
-      this.doubtful.set(text, (this.doubtful.get(text) ?? 0) + 1);
+      this.doubtful = new Map(this.doubtful).set(text, (this.doubtful.get(text) ?? 0) + 1);
       return;
     }
     const isPlain = decimal === '.' && isPlainNumber(text);
@@ -113,7 +116,7 @@ export class ColumnProfile {
       this.#addNumber(text, value, line, isPlain);
       if (keepsNumbers) this.#keep(text, 'number');
       else {
-        this.#counts.number++;
+        this.#numbers++;
         this.#missedNumbers = true;
       }
       return;
@@ -161,7 +164,9 @@ export class ColumnProfile {
       this.#texts.set(text, { kind, count: 1 });
       this.#options.budget.left--;
       if (this.#texts.size > MAX_CATEGORIES) this.rowsUntilFull = this.#present();
-    } else this.#counts[kind]++;
+    } else if (kind === 'number') this.#numbers++;
+    else if (kind === 'date') this.#dates++;
+    else this.#words++;
   }
 
   #present(): number {
@@ -170,7 +175,7 @@ export class ColumnProfile {
 
   /** Cells by what they hold, missing ones apart. */
   counts(): Readonly<Record<TextKind, number>> {
-    const all = { ...this.#counts };
+    const all = { number: this.#numbers, date: this.#dates, word: this.#words };
     for (const { kind, count } of this.texts.values()) all[kind] += count;
     return all;
   }

@@ -114,9 +114,12 @@ async function profileColumns(
   const { label, kinds } = options;
   const budget = new TextBudget();
   const { decimal } = file;
+  // One for many: there may be a hundred thousand columns.
+  const usual = { decimal, isLabel: false, keepsNumbers: false, budget };
+  const keeping = { ...usual, keepsNumbers: true };
   const profiles = file.names.map((name) => {
-    const keepsNumbers = name === label || kinds?.get(name) === 'categorical' || mixed.has(name);
-    return new ColumnProfile(name, { decimal, isLabel: name === label, keepsNumbers, budget });
+    if (name === label) return new ColumnProfile(name, { ...keeping, isLabel: true });
+    return new ColumnProfile(name, kinds?.get(name) === 'categorical' || mixed.has(name) ? keeping : usual);
   });
   let count = 0;
   for await (const rows of file.rows()) {
