@@ -103,7 +103,10 @@ describe('a table is read alike', () => {
   });
 
   it('in an encoding that is said', async () => {
-    const content = Buffer.from('größe,preis,art\n1,2 €,a\n2,3 €,b\n3,4 €,a\n4,5 €,b\n'.replaceAll('€', '\x80'), 'latin1');
+    const content = Buffer.from(
+      'größe,preis,art\n1,2 €,a\n2,3 €,b\n3,4 €,a\n4,5 €,b\n'.replaceAll('€', '\x80'),
+      'latin1',
+    );
     for (const encoding of ['latin1', 'cp1252'] as const) {
       const { columns } = await load('t.csv', content, { label: 'art', encoding });
       expect(columns).toEqual([
@@ -114,7 +117,9 @@ describe('a table is read alike', () => {
   });
 
   it('with quotes as signs like any other', async () => {
-    const { columns } = await load('t.csv', 'size,kind\n5" pipe,a\n6" pipe,b\n5" pipe,a\n5" pipe,b\n', { quote: 'none' });
+    const { columns } = await load('t.csv', 'size,kind\n5" pipe,a\n6" pipe,b\n5" pipe,a\n5" pipe,b\n', {
+      quote: 'none',
+    });
     expect(columns).toMatchObject([{ categories: ['5" pipe', '6" pipe'] }]);
   });
 
