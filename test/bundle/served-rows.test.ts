@@ -1,0 +1,110 @@
+/**
+ * From a table with categories, dates and gaps through training, export and image to HTTP: each row gets the class and the logits that the
+ * checkpoint gives it, and `evaluate` on the same rows counts as many right.
+ */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildImage } from '../../exporter/edge/build-image.ts';
+import { exportModel } from '../../exporter/model/export.ts';
+import { nativeBackend } from '../../training/backend/index.ts';
+import { loadModel } from '../../training/checkpoint/index.ts';
+import { type ClassificationDataset, readKnownTable } from '../../training/data/index.ts';
+import { answersOfCheckpoint, evaluate, trainToFolder } from '../../training/run/index.ts';
+import { createWorker, type Image, type WorkerHandler } from '../../worker/create-worker.ts';
+
+const backend = await nativeBackend({ threads: 1 });
+
+let folder: string;
+let worker: WorkerHandler;
+let checkpoint: string;
+let rows: ClassificationDataset;
+let logits: Float32Array;
+const at = (...path: readonly string[]) => join(folder, ...path);
+
+/** The penguins, of which some have the day on which they were measured. */
+async function writeTable(path: string): Promise<void> {
+  const [head = '', ...lines] = (await readFile('test/fixtures/penguins.csv', 'utf8')).trimEnd().split('\n');
+  const day = (i: number) =>
+    i % 11 === 0 ? '' : new Date(Date.UTC(2007 + (i % 3), 10, 1 + (i % 30))).toISOString().slice(0, 10);
+  await writeFile(path, [`${head},day`, ...lines.map((line, i) => `${line},${day(i)}`)].join('\n'));
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-rows-'));
+  await writeTable(at('penguins.csv'));
+  const run = await trainToFolder({
+    data: { path: at('penguins.csv'), label: 'species' },
+    hidden: [16],
+    config: {
+      optimizer: 'adam',
+      learningRate: 0.01,
+      schedule: 'cosine',
+      bnMomentum: 0.9,
+      seed: 1,
+      epochs: 8,
+      batchSize: 32,
+    },
+    backend: 'native',
+    threads: 1,
+    out: at('runs', 'penguins'),
+  });
+  ({ checkpoint } = run);
+  await exportModel({ checkpoint, name: 'penguins', models: at('models') }, backend);
+  await buildImage({ models: at('models'), out: at('image'), unoptimized: true, trim: false });
+  const { default: image } = (await import(pathToFileURL(at('image', 'image.mjs')).href)) as { default: Image };
+  worker = createWorker(image, { log: false, limits: { batch: 1000 } });
+  const { columns = [], classes } = await loadModel(checkpoint);
+  const known = await readKnownTable(at('penguins.csv'), { label: 'species' }, { columns, classes });
+  rows = known.dataset as ClassificationDataset;
+  logits = await answersOfCheckpoint(checkpoint, rows, backend);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('a table with categories, dates and gaps', () => {
+  it('is kept by the checkpoint with what stands in for gaps', async () => {
+    const { columns = [], plan } = await loadModel(checkpoint);
+    expect(columns.map(({ kind, fill }) => [kind, fill !== null])).toEqual([
+      ['categorical', false],
+      ['numeric', true],
+      ['numeric', true],
+      ['numeric', true],
+      ['numeric', true],
+      ['categorical', true],
+      ['date', true],
+    ]);
+    // Year, season, day of the month and weekday; and the four numbers and the date of which the layers are told.
+    expect(plan.network.inputShape).toEqual([6 + 7]);
+    expect(plan.network.indicators).toHaveLength(5);
+    expect([...rows.inputs].filter((value) => Number.isNaN(value)).length).toBeGreaterThan(100);
+  });
+
+  it('is answered over HTTP row by row as the checkpoint answers, gaps included', async () => {
+    const { count, inputs } = rows;
+    const data = Array.from(inputs, (value) => (Number.isNaN(value) ? 'NaN' : value));
+    const body = JSON.stringify({ inputs: [{ name: 'features', datatype: 'FP32', shape: [count, 13], data }] });
+    const headers = { 'content-type': 'application/json' };
+    const request = new Request('http://worker/v2/models/penguins/infer', { method: 'POST', body, headers });
+    const response = await worker.fetch(request);
+    expect(response.status).toBe(200);
+    const { outputs } = (await response.json()) as { outputs: [{ data: number[] }] };
+    const served = outputs[0].data;
+    expect(served).toHaveLength(logits.length);
+    const worst = served.reduce((most, value, i) => Math.max(most, Math.abs(value - (logits[i] ?? NaN))), 0);
+    expect(worst).toBeLessThan(1e-4);
+  });
+
+  it('is scored by evaluate as it is served', async () => {
+    const { report, samples, unknown } = await evaluate({ checkpoint, part: 'all', backend: 'native' });
+    const { classes, labels } = rows;
+    const right = labels.filter((label, i) => {
+      const own = [...logits.subarray(i * classes.length, (i + 1) * classes.length)];
+      return own.indexOf(Math.max(...own)) === label;
+    });
+    expect([samples.count, unknown.length]).toEqual([344, 0]);
+    expect(report.metrics['accuracy']).toBeCloseTo(right.length / 344, 6);
+    expect(right.length).toBeGreaterThan(320);
+  });
+});
