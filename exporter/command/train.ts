@@ -213,7 +213,7 @@ checkpoint.safetensors for bn-edge export and bn-edge evaluate,
 best.safetensors, last.safetensors for --resume, config.json, metrics.jsonl,
 figures/, and event files for tensorboard --logdir runs.`,
   examples: [
-    'bn-edge train churn.csv --label churned --missing median',
+    'bn-edge train churn.csv --label churned',
     'bn-edge train pictures --image-size 32 --epochs 50 --early-stopping 5',
   ],
 } as const;
