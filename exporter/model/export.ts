@@ -13,6 +13,7 @@ import { encodeModel } from '../../training/graph/index.ts';
 import {
   describedBy,
   isTrainedOn,
+  knowledgeOf,
   loadModel,
   objectiveOf,
   type TrainedModel,
@@ -117,9 +118,9 @@ async function loadOwnData(
   source: DataSource | undefined,
   note: (line: string) => void,
 ): Promise<LoadedData> {
-  const { record, picture } = trained;
+  const { record } = trained;
   const all = { ...record?.data.source, ...source };
-  const data = await loadSource(all, record?.config.seed ?? 0, picture);
+  const data = await loadSource(all, record?.config.seed ?? 0, knowledgeOf(trained, all));
   if (isTrainedOn(data, trained) !== false) return data;
   const where = all.path ?? sourceName(all);
   if (!source) {

@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExportedCard } from '../../exporter/model/card.ts';
 import { exportModel } from '../../exporter/model/export.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
-import { type TrainedRun, trainToFolder, type TrainOptions } from '../../training/run/index.ts';
+import { evaluate, type TrainedRun, trainToFolder, type TrainOptions } from '../../training/run/index.ts';
 import { type Column, createRandom, type DataSource } from '../../training/data/index.ts';
-import { loadModel } from '../../training/checkpoint/model.ts';
+import { loadModel, saveModel } from '../../training/checkpoint/model.ts';
 import { formatReport } from '../../training/objective/index.ts';
 import { createEvaluator } from '../../training/trainer/index.ts';
 
@@ -238,6 +238,90 @@ describe('data that are called otherwise by now', () => {
       arguments: unknown;
     };
     expect(recorded).toEqual(['--data', after]);
+  });
+});
+
+describe('a table that a model meets later', () => {
+  const random = createRandom(3);
+  const write = async (name: string, rows: readonly (readonly (string | number)[])[]) => {
+    const path = join(folder, name);
+    await writeFile(path, rows.map((row) => `${row.join(',')}\n`).join(''));
+    return path;
+  };
+
+  it('is scored alike, whichever classes and categories it has, row by row', async () => {
+    const kinds = ['crane', 'heron', 'stork'];
+    const rows = Array.from({ length: 240 }, (_, i) => {
+      const kind = i % 3;
+      return [
+        (kind + random.normal() / 4).toFixed(4),
+        ['north', 'east', 'south'][(i + kind) % 3] ?? '',
+        kinds[kind] ?? '',
+      ];
+    });
+    const head = ['a', 'island', 'kind'];
+    const path = await write('birds.csv', [head, ...rows]);
+    const { trained } = await trainAndExport('birds', { path, label: 'kind' }, { config: { ...settings, epochs: 20 } });
+    const some = rows.filter(([, island, kind]) => island !== 'east' && kind !== 'crane');
+    const strange = [
+      [0, 'west', 'heron'],
+      [1, 'north', 'gull'],
+    ];
+    const later = await write('later.csv', [
+      ['kind', 'a', 'island'],
+      ...[...some, ...strange].map(([a, island, kind]) => [kind ?? '', a ?? '', island ?? '']),
+    ]);
+    const whole = await evaluate({ checkpoint: trained.checkpoint, data: { path }, part: 'all' });
+    const chosen = await evaluate({ checkpoint: trained.checkpoint, data: { path: later } });
+    expect(chosen.samples.count).toBe(some.length);
+    expect(chosen.unknown).toEqual([
+      { column: 'island', value: 'west', rows: 1 },
+      { column: 'kind', value: 'gull', rows: 1 },
+    ]);
+    const lines = new Map(
+      [...(whole.samples.lines ?? [])].map((line, i) => [line, [...whole.answers.subarray(3 * i, 3 * i + 3)]]),
+    );
+    const at = rows.flatMap((row, i) => (some.includes(row) ? [i + 2] : []));
+    expect([...chosen.answers]).toEqual(at.flatMap((line) => lines.get(line) ?? []));
+  });
+
+  it('may be of a later year', async () => {
+    const row = (i: number) => {
+      const date = new Date(Date.UTC(2023, 0, 1 + 3 * i));
+      const isSummer = date.getUTCMonth() >= 3 && date.getUTCMonth() < 9;
+      return [date.toISOString().slice(0, 10), random.normal().toFixed(3), isSummer ? 'summer' : 'winter'];
+    };
+    const rows = Array.from({ length: 365 }, (_, i) => row(i));
+    const path = await write('days.csv', [['day', 'noise', 'label'], ...rows.slice(0, 243)]);
+    const later = await write('days-later.csv', [['day', 'noise', 'label'], ...rows.slice(244)]);
+    const { trained } = await trainAndExport('days', { path, label: 'label' }, { config: { ...settings, epochs: 20 } });
+    const { report } = await evaluate({ checkpoint: trained.checkpoint, data: { path: later } });
+    expect(report.metrics['accuracy']).toBeGreaterThan(0.9);
+  });
+});
+
+describe('a checkpoint from before networks knew of gaps', () => {
+  it('loads, and answers a gap as if what its columns say stood there', async () => {
+    const path = await withoutMissing('sex');
+    const { trained } = await trainAndExport('former', { path, label: 'species' });
+    const model = await loadModel(trained.checkpoint);
+    const fills = [0, 44.5, 17, 197, 4050, 1];
+    const columns = (model.columns ?? []).map((column, i) => ({ ...column, fill: fills[i] ?? null }));
+    expect(model.plan.network).not.toHaveProperty('fills');
+    const former = join(folder, 'former.safetensors');
+    await saveModel(former, { ...model, columns });
+    const { plan, tensors } = await loadModel(former);
+    expect(plan.network).toMatchObject({ fills });
+    const rows = [[2, 39.1, NaN, 181, 3750, NaN], new Array<number>(6).fill(NaN)];
+    const filled = rows.map((row) => row.map((value, i) => (Number.isNaN(value) ? (fills[i] ?? NaN) : value)));
+    const evaluator = await createEvaluator(backend, plan);
+    const logits = (of: readonly (readonly number[])[]) =>
+      evaluator.logits(tensors, { inputs: Float32Array.from(of.flat()), inputShape: [6], count: 2 });
+    expect(await logits(rows)).toEqual(await logits(filled));
+    await evaluator.release();
+    const models = join(folder, 'models');
+    const card = await exportModel({ checkpoint: former, name: 'former', models }, backend);
+    expect(card.inputs[0]?.columns?.map(({ fill }) => fill)).toEqual(fills);
   });
 });
 

@@ -4,4 +4,4 @@ export { withDeviations } from './former-scaling.ts';
 export { historySchema, storedEvaluation, storedHistory } from './history.ts';
 export { loadModel, objectiveOf, pickTensor, saveModel, type TrainedModel } from './model.ts';
 export { configSchema, type DataRecord, storedRecord, type TrainingRecord } from './record.ts';
-export { describedBy, isTrainedOn } from './same-data.ts';
+export { describedBy, isTrainedOn, knowledgeOf } from './same-data.ts';

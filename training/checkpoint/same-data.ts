@@ -1,5 +1,5 @@
 /** Whether data read again are those that a checkpoint was trained on, as far as its answers depend on it. */
-import { classesOf, type Column, digestOf, type LoadedData } from '../data/index.ts';
+import { classesOf, type Column, type DataSource, digestOf, type Knowledge, type LoadedData } from '../data/index.ts';
 import { UserError } from '../files/index.ts';
 import { formatShape } from '../graph/index.ts';
 import { planNetwork } from '../network/index.ts';
@@ -21,6 +21,15 @@ export function describedBy(data: LoadedData, model: TrainedModel): TrainedModel
   requireSame('classes', listOf(model.classes), listOf(classes));
   requireSame('columns', listOf(model.columns?.map(meaningOf)), listOf(columns?.map(meaningOf)));
   return model;
+}
+
+/** What reading data for a model goes by: its own columns and classes, unless it is said otherwise which columns there are. */
+export function knowledgeOf(model: Partial<TrainedModel>, source: DataSource): Knowledge {
+  const { record, columns, classes = [], picture } = model;
+  const own = record?.data.source;
+  const isSaid = ({ label, kinds, task }: DataSource) => JSON.stringify([label, kinds, task]);
+  const isOwn = own !== undefined && isSaid(own) === isSaid(source);
+  return { picture, ...(columns && isOwn && { table: { columns, classes } }) };
 }
 
 /** Whether these are the very samples that a model was trained on, divided as they were; undefined where nobody has written it down. */

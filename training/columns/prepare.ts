@@ -67,7 +67,8 @@ export interface ReaderOptions {
 }
 
 export function readerOf(column: Column, options: ReaderOptions = {}): Reader {
-  const { mayMiss = column.fill !== null, isNothing = isMissing } = options;
+  const { mayMiss = column.fill !== null } = options;
+  const isNothing = nothingFor(column, options.isNothing ?? isMissing);
   const read = valueReader(column, options);
   const width = widthOf(column);
   const othersMissing = mayMiss && column.kind !== 'categorical' && column.othersMissing === true;
@@ -82,6 +83,12 @@ export function readerOf(column: Column, options: ReaderOptions = {}): Reader {
     const objection = read(value, into, at);
     return objection !== undefined && othersMissing ? missing(value, into, at) : objection;
   };
+}
+
+/** What is a category is there, whatever it looks like. */
+function nothingFor(column: Column, isNothing: (text: string) => boolean): (text: string) => boolean {
+  const named = column.kind === 'categorical' ? column.categories.filter(isNothing) : [];
+  return named.length === 0 ? isNothing : (text) => isNothing(text) && !named.includes(text);
 }
 
 function valueReader(column: Column, { decimal = '.' }: ReaderOptions): Reader {

@@ -32,7 +32,7 @@ export { encodeNpy, encodeNpz, type NpyArray, parseNpy, parseNpyOrTexts, parseNp
 export { type DataSource, dataSourceSchema, type ImageOptions, type ImageSize } from './options.ts';
 export { pictureSchema } from './picture-preparation.ts';
 export { createRandom, type Random } from './random.ts';
-export { loadSource, sourceName } from './source.ts';
+export { type Knowledge, loadSource, sourceName } from './source.ts';
 export { classWeights, countLabels, splitDataset, type Splits } from './split.ts';
 export { divisorsOf, inputRanges, inputStatistics, targetStatistics, type InputStatistics } from './statistics.ts';
 export { readCells, readTable, type TableOptions } from './table.ts';

@@ -10,6 +10,7 @@ import { noteDuplicates } from './duplicates.ts';
 import { type ImageFolder, readImageFolder } from './image-folder.ts';
 import { fitFills, type Imputations } from './impute.ts';
 import { type ColumnSummary, short } from './infer.ts';
+import { type KnownData, readKnownTable } from './known-table.ts';
 import { hasMnistFiles, loadMnist, type MnistOptions, pictureOfMnist } from './mnist.ts';
 import type { DataSource } from './options.ts';
 import { createRandom } from './random.ts';
@@ -20,6 +21,8 @@ import { readTable } from './table.ts';
 export interface LoadOptions extends Omit<DataSource, 'path'> {
   /** Chooses the samples of each part. */
   readonly seed: number;
+  /** What a model that exists knows of a table: its columns and classes are not told anew. */
+  readonly known?: KnownData | undefined;
   /** How the pictures are prepared for a model that exists, whatever else is said of pictures. */
   readonly picture?: PicturePreparation | undefined;
   /** Names of the classes in a folder of IDX files, default the ten digits. */
@@ -88,6 +91,14 @@ export async function loadIdx(options: MnistOptions & Pick<LoadOptions, 'picture
 }
 
 async function loadTable(path: string, options: LoadOptions): Promise<LoadedData> {
+  if (options.known) {
+    const { dataset, notes } = await readKnownTable(
+      path,
+      { ...options, label: labelOf(path, options), kinds: undefined },
+      options.known,
+    );
+    return { ...split(dataset, options), columns: options.known.columns, notes };
+  }
   // Maps, because a column may be called as a member that every object has.
   const imputations: Imputations = { own: mapOf(options.impute), others: options.imputeOthers };
   const kinds = mapOf(options.kinds);

@@ -1,20 +1,27 @@
 /** A data source read: the samples that it names, and what they are called. */
 import { basename, extname, resolve } from 'node:path';
 import type { PicturePreparation } from '../pictures/index.ts';
+import type { KnownData } from './known-table.ts';
 import { loadData, type LoadedData, loadIdx } from './load.ts';
 import type { DataSource } from './options.ts';
 
+/** What a model that exists says of its data. */
+export interface Knowledge {
+  readonly picture?: PicturePreparation | undefined;
+  readonly table?: KnownData | undefined;
+}
+
 /**
  * @param seed chooses the samples of each part
- * @param picture of the model that the samples are for, where there is one
+ * @param known of the model that the samples are for, where there is one
  * @throws {UserError} as `loadData`
  */
 export async function loadSource(
   { path, ...source }: DataSource,
   seed: number,
-  picture?: PicturePreparation,
+  { picture, table: known }: Knowledge = {},
 ): Promise<LoadedData> {
-  const options = { ...source, seed, picture };
+  const options = { ...source, seed, picture, known };
   return path === undefined ? loadIdx(options) : loadData(path, options);
 }
 

@@ -48,6 +48,7 @@ export async function evaluate(
   if (file === undefined) throw unexpected('evaluate', 'a checkpoint or a model', 'neither');
   const trained = checkpoint === undefined ? undefined : await loadModel(checkpoint);
   const chosen = await chooseSamples(trained ?? known, data, part);
+  for (const line of chosen.notes ?? []) note(line);
   const backend = await createBackend(name, {}, note);
   const { samples, train } = chosen;
   const answers = trained

@@ -1,6 +1,6 @@
 /** The samples that a trained network is judged by: the part that its run kept apart, or data that it has never seen. */
 import { resolve } from 'node:path';
-import { describedBy, isTrainedOn, type TrainedModel } from '../checkpoint/index.ts';
+import { describedBy, isTrainedOn, knowledgeOf, type TrainedModel } from '../checkpoint/index.ts';
 import {
   type Dataset,
   type DataSource,
@@ -25,6 +25,8 @@ export interface ChosenSamples {
   readonly unknown: readonly Unknown[];
   /** What was read. */
   readonly source: DataSource;
+  /** For people: how the data were understood. */
+  readonly notes?: readonly string[] | undefined;
   /** The part that the model was trained on, where it is at hand. */
   readonly train?: Dataset | undefined;
 }
@@ -70,8 +72,8 @@ async function ownPart(model: Known, source: DataSource, part: Exclude<PartName,
   return partOf(data, source, part);
 }
 
-const loadOwn = ({ record, picture }: Known, source: DataSource): Promise<LoadedData> =>
-  loadSource(source, record?.config.seed ?? 1, picture);
+const loadOwn = (model: Known, source: DataSource): Promise<LoadedData> =>
+  loadSource(source, model.record?.config.seed ?? 1, knowledgeOf(model, source));
 
 const partOf = (data: LoadedData, source: DataSource, part: Exclude<PartName, 'all'>): ChosenSamples => ({
   samples: data[part],
@@ -89,18 +91,16 @@ async function wholeData(model: Known, source: DataSource): Promise<ChosenSample
   const { columns, classes = [] } = model;
   if (columns && path !== undefined) {
     if (label === undefined) throw unexpected(path, 'the name of the label to compare with', 'none');
-    const { dataset, unknown } = await readKnownTable(
+    const { dataset, unknown, notes } = await readKnownTable(
       path,
       { ...source, label, kinds: undefined },
       { columns, classes },
     );
-    return { samples: dataset, part: 'all', unknown, source };
+    return { samples: dataset, part: 'all', unknown, notes, source };
   }
-  const { train, validation, test } = await loadSource(
-    { ...source, validationShare: 0, testShare: 0 },
-    1,
-    model.picture,
-  );
+  const { train, validation, test } = await loadSource({ ...source, validationShare: 0, testShare: 0 }, 1, {
+    picture: model.picture,
+  });
   return { ...withClasses(joined(train, validation, test), classes), part: 'all', source };
 }
 

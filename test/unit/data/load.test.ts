@@ -124,7 +124,7 @@ describe('loading data', () => {
 
   it('says how pictures are prepared: drawings of MNIST alone, unless told', async () => {
     const drawing = async (path: string | undefined, options: Partial<LoadOptions> = {}) =>
-      (await loadSource({ path, ...options }, 1, options.picture)).picture?.drawing;
+      (await loadSource({ path, ...options }, 1, { picture: options.picture })).picture?.drawing;
     expect(await drawing(undefined)).toBe(true);
     expect(await drawing(undefined, { pictures: 'plain' })).toBeUndefined();
     expect(await drawing(join(folder, 'mnist'))).toBeUndefined();
