@@ -162,7 +162,7 @@ function othersOf(profile: ColumnProfile, kind: 'number' | 'date', { rows, imput
   const flag = flagName(profile);
   const where = `${first?.line === undefined ? '' : `line ${first.line}, `}column ${quote(name)}`;
   const share = others > present / 2 ? '' : `, as ${count(present - others)} of ${count(present)} cells are`;
-  const ways = `--missing ${flag}=median takes it for missing, --categorical ${flag} takes all as texts, --ignore ${flag} leaves the column out`;
+  const ways = `--${kind === 'number' ? 'numeric' : 'date'} ${flag} --missing ${flag}=median takes it for missing, --categorical ${flag} takes all as texts, --ignore ${flag} leaves the column out`;
   const trouble = `${where}: expected a ${kind}${share}, got ${first ? quote(first.text) : 'a number'}; ${ways}`;
   return { count: others, areMissing: false, notes: [], troubles: [trouble] };
 }

@@ -192,8 +192,8 @@ describe('a column', () => {
   });
 });
 
-const ways = (name: string) =>
-  `--missing ${name}=median takes it for missing, --categorical ${name} takes all as texts, --ignore ${name} leaves the column out`;
+const ways = (name: string, kind = 'numeric') =>
+  `--${kind} ${name} --missing ${name}=median takes it for missing, --categorical ${name} takes all as texts, --ignore ${name} leaves the column out`;
 
 describe('a dirty cell', () => {
   const cells = { x: withCells(numbers, { 77: 'oops', 90: 'oops' }) };
@@ -209,13 +209,16 @@ describe('a dirty cell', () => {
     expect(columns?.[1]).toMatchObject({ kind: 'numeric', othersMissing: true, missing: 'median' });
     expect(notes).toEqual(['column "x": 2 cells that are no number, such as "oops", are taken for missing']);
     expect([...train.inputs].filter(Number.isNaN).length).toBeLessThanOrEqual(2);
+    expect(await load(cells, { impute: { x: 'median' }, kinds: { x: 'numeric' } })).toMatchObject({ columns, notes });
     expect((await load(cells, { kinds: { x: 'categorical' } })).columns?.[1]).toMatchObject({ kind: 'categorical' });
     expect((await load(cells, { kinds: { x: 'ignored' } })).columns).toHaveLength(1);
   });
 
   it('among dates is refused as well', async () => {
     const message = await complaint({ x: withCells(column(day), { 9: 'soon' }) });
-    expect(message).toBe(`line 11, column "x": expected a date, as 239 of 240 cells are, got "soon"; ${ways('x')}`);
+    expect(message).toBe(
+      `line 11, column "x": expected a date, as 239 of 240 cells are, got "soon"; ${ways('x', 'date')}`,
+    );
   });
 
   it('in several columns, and gaps in the label, are told at once', async () => {
@@ -229,7 +232,7 @@ describe('a dirty cell', () => {
       '4 things to decide:',
       '  line 22, column "label": expected a value to predict, got none (2 of 240 rows have none); --drop-missing-labels leaves them out',
       `  line 79, column "x": expected a number, as 238 of 240 cells are, got "oops"; ${ways('x')}`,
-      `  line 11, column "y": expected a date, as 239 of 240 cells are, got "soon"; ${ways('y')}`,
+      `  line 11, column "y": expected a date, as 239 of 240 cells are, got "soon"; ${ways('y', 'date')}`,
       '  line 6, column "z": expected a number that float32 holds, got "-3.4028235e+38"; --missing z=median takes it for missing, --ignore z leaves the column out',
     ]);
   });

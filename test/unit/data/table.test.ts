@@ -148,7 +148,7 @@ describe('a table', () => {
 
   const impute = (name: string, how: string) => ({ imputations: { own: new Map([[name, how]]) } });
   const ways =
-    '--missing x=median takes it for missing, --categorical x takes all as texts, --ignore x leaves the column out';
+    '--numeric x --missing x=median takes it for missing, --categorical x takes all as texts, --ignore x leaves the column out';
   const many = Array.from({ length: 1001 }, (_, i) => `${i}.5`);
   const withMany = (typo: string) =>
     `x,y\n${[...many.slice(0, 700), typo, ...many.slice(700)].map((x, i) => `${x},${i % 2 === 0 ? 'a' : 'b'}\n`).join('')}`;
