@@ -274,17 +274,25 @@ export class ScanReader {
     const { first, last, low } = this.#scan;
     const { values } = strip;
     for (let k = first; k <= last; k++) {
-      const symbol = this.#symbol(ac);
-      const run = symbol >> 4;
-      const count = symbol & 15;
-      if (count === 0 && run < 15) {
-        this.#emptyBlocks = (1 << run) - 1 + (run > 0 ? this.#take(run) : 0);
-        return;
+      if (this.#count < LOOKUP) this.#fill();
+      const known = ac.coefficients[(this.#bits >>> (this.#count - LOOKUP)) & ((1 << LOOKUP) - 1)] ?? 0;
+      let value = known >> 8;
+      if (known !== 0) {
+        this.#count -= known & 15;
+        k += (known >> 4) & 15;
+      } else {
+        const symbol = this.#symbol(ac);
+        const run = symbol >> 4;
+        k += run;
+        if ((symbol & 15) === 0) {
+          if (run === 15) continue;
+          this.#emptyBlocks = (1 << run) - 1 + (run > 0 ? this.#take(run) : 0);
+          return;
+        }
+        value = this.#signed(symbol & 15);
       }
-      k += run;
-      if (count === 0) continue;
       if (k > last) throw new Error('jpeg: a coefficient beyond the band');
-      values[block * 64 + (ZIGZAG[k] ?? 0)] = this.#signed(count) << low;
+      values[block * 64 + (ZIGZAG[k] ?? 0)] = value << low;
       note(strip.found, block, k);
     }
   }

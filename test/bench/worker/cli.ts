@@ -8,6 +8,7 @@ import { describeLoad, describeMachine, isBusy } from '../machine.ts';
 import { median, type Measurement, writeMeasurements } from '../measurement.ts';
 import { interleave, type Candidate } from '../rounds.ts';
 import { loadServer, type HttpRequest, type Latencies } from './load.ts';
+import { benchPictures, picturesAtOnce, preparations, timePicture } from './pictures.ts';
 import { requests } from './requests.ts';
 import { type Sample, soak, type SoakResult } from './soak.ts';
 
@@ -16,6 +17,7 @@ interface Flags {
   readonly seconds: number;
   readonly warmUp: number;
   readonly soak?: number;
+  readonly pictures?: boolean;
   readonly json?: string;
 }
 
@@ -30,15 +32,51 @@ const command = new Command('bench:worker')
   .option('--seconds <n>', 'that a measurement lasts', positive, 2)
   .option('--warm-up <n>', 'seconds of load before the first', positive, 2)
   .option('--soak <minutes>', 'instead: mixed traffic at 16 connections, every answer compared', positive)
+  .option('--pictures', 'instead: 12 megapixels and hostile pictures, time of each and memory of six at once')
   .option('--json <file>', 'write the measurements as [{name, value, unit}]')
   .action(run);
 
 async function run(flags: Flags): Promise<void> {
   console.log(`${describeMachine()}\n${describeLoad()} at the start`);
-  const measurements = await (flags.soak === undefined ? measureSpeed(flags) : measureSoak(flags.soak));
+  const measurements = await measure(flags);
   if (flags.json !== undefined) await writeMeasurements(flags.json, measurements);
   console.log(`${describeLoad()} at the end`);
 }
+
+function measure(flags: Flags): Promise<readonly Measurement[]> {
+  if (flags.pictures) return measurePictures();
+  return flags.soak === undefined ? measureSpeed(flags) : measureSoak(flags.soak);
+}
+
+/** @throws Error at the end where six pictures took more of the isolate than a Worker has beside its image */
+async function measurePictures(): Promise<readonly Measurement[]> {
+  const measurements: Measurement[] = [];
+  for (const { name, kind, bytes } of await benchPictures()) {
+    for (const [use, preparation] of Object.entries(preparations)) {
+      const { first, again, refusal } = timePicture(bytes, preparation);
+      if (refusal !== undefined) console.log(`${name}: ${refusal}`);
+      measurements.push({ name: `${name}/${use}/first`, value: first, unit: 'ms' });
+      measurements.push({ name: `${name}/${use}/again`, value: again, unit: 'ms' });
+    }
+    if (kind === 'refused') continue;
+    const server = await serveBundle(buildBundle(), { isInspected: true });
+    try {
+      const memory = await picturesAtOnce(server, `/v2/models/${MODEL}/classify`, bytes);
+      measurements.push({ name: `${name}/six_at_once/isolate`, value: memory.isolate / MIB, unit: 'MiB' });
+      measurements.push({ name: `${name}/six_at_once/process`, value: memory.process / MIB, unit: 'MiB' });
+    } finally {
+      await server.stop();
+    }
+  }
+  print(measurements);
+  const over = measurements.filter(({ name, value }) => name.endsWith('/isolate') && value > BESIDE_IMAGE);
+  const [worst] = over;
+  if (worst) throw new Error(`${worst.name}: expected at most ${BESIDE_IMAGE} MiB, got ${worst.value.toFixed(1)}`);
+  return measurements.map(({ name, ...rest }) => ({ name: `worker/pictures/${name}`, ...rest }));
+}
+
+/** MiB that pictures may take of an isolate's 128. */
+const BESIDE_IMAGE = 90;
 
 /** @throws Error at the end where an answer was wrong, or the isolate took more than the platform gives it */
 async function measureSoak(minutes: number): Promise<readonly Measurement[]> {

@@ -1,5 +1,6 @@
 /** What clients send, right and wrong, to both networks on MNIST. */
 import { encode } from 'fast-png';
+import { CAMERA, filteredPng, refusedPictures, searchingJpeg } from '../../unit/hostile/pictures.ts';
 import type { HttpRequest } from './load.ts';
 import { digitAt, SIDE } from './requests.ts';
 
@@ -19,8 +20,12 @@ export function mixedRequests(): readonly HttpRequest[] {
     ...Array.from({ length: 24 }, (_, digit) => singles(model, digit)).flat(),
     ...[2, 8, 64].flatMap((batch) => batches(model, batch)),
     post(`/v2/models/${model}/infer`, json, inference(256, 'running')),
+    ...cameraPictures().map((file) => post(`/v2/models/${model}/classify`, {}, file)),
   ]);
 }
+
+/** Of 12 megapixels, and more work than a photograph: a progressive JPEG, and a PNG whose alpha makes its drawing twice. */
+const cameraPictures = (): readonly Uint8Array[] => [searchingJpeg(CAMERA, 3, 10), filteredPng(4, CAMERA)];
 
 function singles(model: string, digit: number): readonly HttpRequest[] {
   const pixels = digitAt(digit);
@@ -65,5 +70,6 @@ export function badRequests(): readonly HttpRequest[] {
     post(infer, rawTensor, new Uint8Array(783 * 4)),
     post('/v2/models/mnist-cnn/classify', { 'content-type': 'image/png' }, Buffer.from('no picture')),
     post('/v2/models/mnist-cnn/infer', json, inference(257)),
+    ...refusedPictures.map(({ file }) => post('/v2/models/mnist-cnn/classify', {}, file())),
   ];
 }

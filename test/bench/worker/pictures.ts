@@ -1,0 +1,161 @@
+/**
+ * Pictures as cameras take them, and made to hurt: how long each takes, and what six at once leave in an isolate. Decoding is one long step of
+ * JavaScript, during which workerd's inspector does not answer: what is read is the isolate's memory right after a step, garbage included,
+ * and the highest that the process had.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import sharp, { type Sharp } from 'sharp';
+import { Client } from 'undici';
+import {
+  decodeRows,
+  PictureError,
+  type PicturePreparation,
+  plainPreparation,
+  prepareRows,
+} from '../../../training/pictures/index.ts';
+import type { Server } from '../../bundle/workerd.ts';
+import { CAMERA, floods, heaviestPictures, refusedPictures } from '../../unit/hostile/pictures.ts';
+import { Inspector } from './isolate-memory.ts';
+
+export interface BenchPicture {
+  readonly name: string;
+  readonly kind: 'camera' | 'heaviest' | 'refused';
+  readonly bytes: Uint8Array;
+}
+
+/** Soft hills and noise, of which little compresses. */
+function photo(noise: number): Sharp {
+  const { width, height } = CAMERA;
+  const data = new Uint8Array(width * height * 3);
+  for (let i = 0, y = 0; y < height; y++) {
+    for (let x = 0; x < 3 * width; x++, i++) {
+      data[i] =
+        120 +
+        70 * Math.sin(x / 300 + y / 90) +
+        40 * Math.sin((x * y) / 9000) +
+        ((Math.imul(i, 2654435761) >>> 24) % noise);
+    }
+  }
+  return sharp(data, { raw: { width, height, channels: 3 } });
+}
+
+/** As large as a body may be: bytes behind the end are nobody's. */
+const LARGEST = 8 * 1024 * 1024;
+const filled = (file: Uint8Array): Uint8Array => {
+  const body = new Uint8Array(LARGEST);
+  body.set(file);
+  return body;
+};
+
+export async function benchPictures(): Promise<readonly BenchPicture[]> {
+  const [noisy, soft] = [photo(24), photo(1)];
+  const camera: Readonly<Record<string, Sharp>> = {
+    'baseline JPEG, 4:2:0': noisy.clone().jpeg({ quality: 90 }),
+    'baseline JPEG, 4:4:4': noisy.clone().jpeg({ quality: 92, chromaSubsampling: '4:4:4' }),
+    'progressive JPEG, 4:2:0': noisy.clone().jpeg({ quality: 90, progressive: true }),
+    'progressive JPEG, 4:4:4': noisy.clone().jpeg({ quality: 92, progressive: true, chromaSubsampling: '4:4:4' }),
+    "mozjpeg's JPEG": noisy.clone().jpeg({ quality: 85, mozjpeg: true }),
+    'JPEG on its side': noisy.clone().withMetadata({ orientation: 6 }).jpeg({ quality: 90 }),
+    'PNG with alpha': soft.clone().ensureAlpha().png({ compressionLevel: 6, adaptiveFiltering: true }),
+  };
+  const pictures: BenchPicture[] = [];
+  for (const [name, image] of Object.entries(camera))
+    pictures.push({ name, kind: 'camera', bytes: await image.toBuffer() });
+  const hostile = (kind: BenchPicture['kind'], of: typeof floods): void => {
+    for (const { name, file } of of) pictures.push({ name, kind, bytes: file() });
+  };
+  hostile('heaviest', heaviestPictures(CAMERA));
+  hostile('refused', [...refusedPictures, ...floods]);
+  return pictures;
+}
+
+export interface PictureTime {
+  /** Milliseconds of the processor, the first time and then. */
+  readonly first: number;
+  readonly again: number;
+  /** What is said of it, undefined where it is read. */
+  readonly refusal: string | undefined;
+}
+
+export const preparations = {
+  photo: plainPreparation({ rows: 224, columns: 224 }, 3),
+  drawing: { ...plainPreparation({ rows: 28, columns: 28 }, 1), drawing: true },
+} satisfies Record<string, PicturePreparation>;
+
+export function timePicture(bytes: Uint8Array, preparation: PicturePreparation): PictureTime {
+  const times = [0, 1, 2].map(() => timeOnce(bytes, preparation));
+  const [first] = times;
+  return {
+    first: first?.milliseconds ?? NaN,
+    again: Math.min(...times.slice(1).map(({ milliseconds }) => milliseconds)),
+    refusal: first?.refusal,
+  };
+}
+
+function timeOnce(bytes: Uint8Array, preparation: PicturePreparation) {
+  const before = process.cpuUsage();
+  let refusal: string | undefined;
+  try {
+    prepareRows(decodeRows(bytes), preparation);
+  } catch (error) {
+    if (!(error instanceof PictureError)) throw error;
+    refusal = error.message;
+  }
+  const { user, system } = process.cpuUsage(before);
+  return { milliseconds: (user + system) / 1000, refusal };
+}
+
+export interface PictureMemory {
+  /** In bytes: of the isolate beyond what it had at rest, heap and array buffers, garbage included. */
+  readonly isolate: number;
+  /** Of the whole process, the highest that it had. */
+  readonly process: number;
+}
+
+const AT_ONCE = 6;
+const ROUNDS = 3;
+
+/** Sends a picture over six connections at once, some times in a row, as large a body as is read. */
+export async function picturesAtOnce(server: Server, path: string, bytes: Uint8Array): Promise<PictureMemory> {
+  using inspector = await Inspector.connect(server.inspector ?? '');
+  const rest = await inspector.live();
+  const resident = statusOf(server.pid, 'VmRSS');
+  const body = filled(bytes.subarray(0, LARGEST));
+  const clients = Array.from({ length: AT_ONCE }, () => new Client(server.url, { headersTimeout: 120_000 }));
+  const watch = { isOver: false, peak: 0 };
+  const watching = watchIsolate(inspector, watch);
+  for (let round = 0; round < ROUNDS; round++) {
+    await Promise.all(
+      clients.map(async (client) => {
+        const response = await client.request({
+          method: 'POST',
+          path,
+          headers: { 'content-type': 'image/jpeg' },
+          body,
+        });
+        const text = await response.body.text();
+        if (response.statusCode >= 500)
+          throw new Error(`${path}: unexpected ${response.statusCode}: ${text.slice(0, 200)}`);
+      }),
+    );
+  }
+  watch.isOver = true;
+  await watching;
+  await Promise.all(clients.map((client) => client.close()));
+  return {
+    isolate: watch.peak - rest.heap - rest.buffers,
+    process: statusOf(server.pid, 'VmHWM') - resident,
+  };
+}
+
+async function watchIsolate(inspector: Inspector, watch: { isOver: boolean; peak: number }): Promise<void> {
+  while (!watch.isOver) {
+    const { heap, buffers } = await inspector.memory();
+    watch.peak = Math.max(watch.peak, heap + buffers);
+    await sleep(5);
+  }
+}
+
+const statusOf = (pid: number, field: string): number =>
+  Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
