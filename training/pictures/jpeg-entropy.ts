@@ -105,7 +105,10 @@ export class ScanReader {
     this.#scan = scan;
     this.#at = scan.start;
     this.#unitsAcross = Math.ceil(jpeg.width / (8 * jpeg.across));
-    const needs = { dc: scan.first === 0 && scan.high === 0, ac: scan.last > 0 };
+    const needs = {
+      dc: scan.first === 0 && scan.high === 0,
+      ac: scan.last > 0,
+    };
     this.#parts = scan.parts.map(({ component: index, dc, ac }): Part => {
       const [component, strip] = [jpeg.components[index], strips[index]];
       if (!component || !strip) throw new Error('internal: no such component');
@@ -113,7 +116,10 @@ export class ScanReader {
         if (at === undefined) throw new Error('jpeg: a table is missing');
         return new HuffmanTable(bytes, at);
       };
-      const tables = { dc: needs.dc ? tableAt(dc) : undefined, ac: needs.ac ? tableAt(ac) : undefined };
+      const tables = {
+        dc: needs.dc ? tableAt(dc) : undefined,
+        ac: needs.ac ? tableAt(ac) : undefined,
+      };
       return { component, strip, ...tables, predicted: 0 };
     });
     this.#decode = this.#decoder(jpeg.isProgressive);
@@ -338,30 +344,26 @@ export class ScanReader {
     const start = block * 64;
     const bit = 1 << low;
     let left = zeros;
-    for (let k = from; k <= last; k++) {
-      const next = nextFound(found, block, k);
-      if (next - k > left) return Math.min(k + left, last + 1);
-      if (next > last) break;
-      left -= next - k;
-      k = next;
-      const place = start + (ZIGZAG[k] ?? 0);
-      const value = values[place] ?? 0;
-      if (this.#take(1) === 1) values[place] = value < 0 ? value - bit : value + bit;
+    let k = from;
+    for (let word = k >> 5; word < 2; word++) {
+      // The coefficients of this word from k on that are not 0.
+      let rest = (found[2 * block + word] ?? 0) & (k > 32 * word ? -1 << (k & 31) : -1);
+      for (; rest !== 0; rest &= rest - 1) {
+        const next = 32 * word + 31 - Math.clz32(rest & -rest);
+        if (next > last || next - k > left) return Math.min(k + left, last + 1);
+        left -= next - k;
+        k = next + 1;
+        if (this.#take(1) === 0) continue;
+        const place = start + (ZIGZAG[next] ?? 0);
+        const value = values[place] ?? 0;
+        values[place] = value < 0 ? value - bit : value + bit;
+      }
     }
-    return last + 1;
+    return Math.min(k + left, last + 1);
   }
 }
 
 function note(found: Int32Array, block: number, k: number): void {
   const word = 2 * block + (k >> 5);
   found[word] = (found[word] ?? 0) | (1 << (k & 31));
-}
-
-/** The next coefficient from `k` on that is not 0; 64 where all are. */
-function nextFound(found: Int32Array, block: number, k: number): number {
-  for (let word = k >> 5; word < 2; word++) {
-    const bits = (found[2 * block + word] ?? 0) & (word === k >> 5 ? -1 << (k & 31) : -1);
-    if (bits !== 0) return 32 * word + 31 - Math.clz32(bits & -bits);
-  }
-  return 64;
 }
