@@ -9,6 +9,7 @@ import { answers, type Subcommand } from './subcommand.ts';
 
 interface Flags {
   readonly name?: string;
+  readonly overwrite?: boolean;
   readonly models: string;
   readonly batchNorm?: BatchNormUse;
 }
@@ -26,12 +27,13 @@ export const add: Subcommand = {
           '--batch-norm <use>',
           "of a file in training mode: inference takes its running statistics, as-is the mini-batch's",
         ).choices(batchNormUses),
-      );
-    answers<Flags>(command, page, async ({ name, models, batchNorm }, file) => {
+      )
+      .option('--overwrite', 'replace a model that has the name (default: refuse to)');
+    answers<Flags>(command, page, async ({ name, overwrite, models, batchNorm }, file) => {
       if (file === undefined) {
         throw new UserError('add: expected an ONNX file, such as bn-edge add model.onnx; --help lists all');
       }
-      const added = await addModel({ file, models, batchNorm, ...(name !== undefined && { name }) });
+      const added = await addModel({ file, models, name, overwrite, batchNorm });
       console.log(describeAdded(added, models));
       return { ...added };
     });

@@ -8,7 +8,9 @@ import { answers, type Subcommand } from './subcommand.ts';
 
 export const exportCommand: Subcommand = {
   configure: (command) => {
-    addExportOptions(command.argument('[run|checkpoint]', 'a run folder, such as runs/churn, or a safetensors file'));
+    addExportOptions(
+      command.argument('[run|checkpoint]', 'a run folder, such as runs/churn, or a safetensors file'),
+    ).option('--overwrite', 'replace a model from elsewhere that has the name (default: refuse to)');
     answers<ExportFlags>(command, page, async (flags, run) => {
       const card = await exportModel(await exportOptions('export', flags, run), await nativeBackend(), console.log);
       console.log(describeExport(card, flags.models));

@@ -14,6 +14,7 @@ export interface ExportFlags extends DataFlags {
   readonly name?: string;
   readonly statistics: StatisticsSource;
   readonly explain?: boolean;
+  readonly overwrite?: boolean;
   readonly network?: string;
   readonly models: string;
 }

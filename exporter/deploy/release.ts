@@ -45,7 +45,7 @@ export async function release(options: ReleaseOptions, backend: Backend, screen:
   const { print } = screen;
   const deployWith = percentage === undefined ? deploy : await gradually(models, percentage);
   const standing = await readFolder(models, name);
-  const [former, version] = [cardOf(standing), nextVersion(standing)];
+  const [former, version] = [cardOf(standing, join(models, name)), nextVersion(standing)];
   const message = `${name} version ${version}`;
 
   const { card, files } = await buildModel(options, { ...former, version }, backend, print);

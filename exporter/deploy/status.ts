@@ -1,4 +1,5 @@
 /** The models in a folder beside what is deployed. */
+import { join } from 'node:path';
 import { UserError } from '../../training/files/index.ts';
 import { modelNames } from '../store/models-folder.ts';
 import { cardOf, currentOf, type Files, keptOf, readFolder, versionOf } from '../store/versions.ts';
@@ -39,15 +40,21 @@ async function modelStatus(models: string, name: string): Promise<ModelStatus> {
   const files = await readFolder(models, name);
   const [current, kept] = [currentOf(files), formerOf(files)];
   const sha256 = sha256Of(current) ?? '';
-  const stated = cardOf(current).files?.['model.onnx']?.sha256;
+  const folder = join(models, name);
+  const stated = cardOf(current, folder).files?.['model.onnx']?.sha256;
   return {
     name,
     version: versionOf(current),
     sha256,
-    kept: kept.size > 0 ? { version: versionOf(kept), sha256: sha256Of(kept) ?? '' } : null,
+    kept:
+      kept.size > 0
+        ? { version: versionOf(kept, join(folder, formerFolder(files))), sha256: sha256Of(kept) ?? '' }
+        : null,
     isIntact: stated === undefined || stated === sha256,
   };
 }
+
+const formerFolder = (files: Files): string => ([...keptOf(files).keys()][0] ?? '').split('/', 2).join('/');
 
 /** The files of the version before under the names that they had as the current one's. */
 const formerOf = (files: Files): Files =>

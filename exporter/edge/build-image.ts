@@ -16,7 +16,7 @@ import { version as esbuild } from 'esbuild';
 import { UserError } from '../../training/files/index.ts';
 import { requireRunnable } from '../served/runnable.ts';
 import { readModels } from '../store/registry.ts';
-import type { ModelFolder } from '../store/registry.ts';
+import type { BrokenModel, ModelFolder } from '../store/registry.ts';
 import type { BuildImageOptions, BuiltImage, BuiltModel, OnStage } from './built.ts';
 import { readIfThere, StageCache, writeWhole } from './cache.ts';
 import type { Samples } from './cases/samples.ts';
@@ -49,12 +49,12 @@ export const defaultOut = '.bn-edge';
  */
 export async function buildImage(options: BuildImageOptions): Promise<BuiltImage> {
   const { out = defaultOut, stock = false, trim = false, unoptimized = false, onStage = () => undefined } = options;
-  const { models, notes } = readModels(options.models);
+  const { models, broken, notes } = readModels(options.models);
   const code = await codeHash();
   const sha256 = contentHash(models, { code, stock, trim, unoptimized });
   const before = await readStamp(out);
-  if (before?.sha256 === sha256) return { ...before.built, upToDate: true, out, notes };
-  await checkModels(options.models, models, onStage);
+  if (broken.length === 0 && before?.sha256 === sha256) return { ...before.built, upToDate: true, out, notes };
+  await checkModels(options.models, models, broken, onStage);
   // Before the work: a folder that cannot be written is no reason to wait for it.
   await mkdir(out, { recursive: true });
   const cache = new StageCache(join(out, '.cache'), code);
@@ -110,8 +110,13 @@ async function makeSpecialised(
 }
 
 /** @throws ModelsError where the runtime lacks an operator of a model, or refuses it for another reason */
-async function checkModels(folder: string, models: readonly ModelFolder[], onStage: OnStage): Promise<void> {
-  const checked: BuiltModel[] = [];
+async function checkModels(
+  folder: string,
+  models: readonly ModelFolder[],
+  broken: readonly BrokenModel[],
+  onStage: OnStage,
+): Promise<void> {
+  const checked: BuiltModel[] = broken.map((model) => ({ ...unbuilt, ...model }));
   for (const model of models) {
     onStage('check', model.about.path);
     try {
@@ -125,6 +130,8 @@ async function checkModels(folder: string, models: readonly ModelFolder[], onSta
   }
   if (checked.some(({ ok }) => !ok)) throw new ModelsError(checked);
 }
+
+const unbuilt = { version: '', gzipBytes: 0, twin: false, cases: 0, ok: false } as const;
 
 /** @param parts what the image holds for the model's sake, beside what its module says of it */
 function describe({ about, files }: ModelFolder, parts: readonly Uint8Array[], cases: number): BuiltModel {

@@ -1,5 +1,4 @@
 /** An ONNX file from elsewhere in, a model folder out: the same bytes, and a card with what the file says of itself. */
-import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import * as z from 'zod';
@@ -17,6 +16,7 @@ import { whyNoLayers } from '../served/switchable.ts';
 import { cardBytes, cardFile, describeFile, emptyCard, type ModelCard, type TensorCard } from '../store/card.ts';
 import { modelNameFrom, requireModelName } from '../store/model-name.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
+import { placeOfAddition } from '../store/standing.ts';
 
 export interface AddModelOptions {
   /** An ONNX file, or a folder with one. */
@@ -26,6 +26,8 @@ export interface AddModelOptions {
   readonly models: string;
   /** What to do with layers that normalize with the mini-batch's statistics in the file; for the card. */
   readonly batchNorm?: BatchNormUse | undefined;
+  /** Whether a model that has the name is replaced. */
+  readonly overwrite?: boolean | undefined;
 }
 
 export interface AddedModel {
@@ -46,19 +48,26 @@ export interface AddedModel {
  *
  * @throws UserError for what is no ONNX file, or cannot run, or is called as a model that is there already; nothing is written then
  */
-export async function addModel({ file, name: asked, models, batchNorm }: AddModelOptions): Promise<AddedModel> {
+export async function addModel({
+  file,
+  name: asked,
+  models,
+  overwrite,
+  batchNorm,
+}: AddModelOptions): Promise<AddedModel> {
   const path = await findFile(file);
   const name = asked ?? nameFor(path);
   requireModelName('--name', name);
   const folder = join(models, name);
-  if (existsSync(folder)) throw unexpected(folder, 'no model of that name (--name chooses another)', 'one');
+  const { card: former, staying } = await placeOfAddition({ models, name, overwrite });
   const imported = importModel(path, await readBytes(path));
   const { bytes } = imported;
   const onnx = readOnnx(path, bytes);
   const prepared = prepareModel(path, bytes, false, batchNorm);
   const trial = await tryModel(path, prepared.model, onnx.inputs, likelySizes(onnx.graph));
-  const { card, notes } = describe(name, path, imported, onnx, trial, prepared, batchNorm);
-  await replaceFolder(models, name, new Map([['model.onnx', bytes], [cardFile, cardBytes(card)]])); // prettier-ignore
+  const { card: fresh, notes } = describe(name, path, imported, onnx, trial, prepared, batchNorm);
+  const card = { ...fresh, version: former.version };
+  await replaceFolder(models, name, new Map([...staying, ['model.onnx', bytes], [cardFile, cardBytes(card)]]));
   return {
     name,
     inputs: card.inputs ?? [],

@@ -34,7 +34,7 @@ async function foldersWithCard(models: string): Promise<readonly string[]> {
   });
   return paths
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => /^[^/.][^/]*\/(versions\/[^/]+\/)?[^/]+$/.test(path) && path.endsWith(`/${cardFile}`))
+    .filter((path) => /^[^/.][^/]*\/(versions\/[^/.][^/]*\/)?[^/]+$/.test(path) && path.endsWith(`/${cardFile}`))
     .map((path) => dirname(path))
     .sort();
 }

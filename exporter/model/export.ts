@@ -25,7 +25,8 @@ import { cardBytes, cardFile, type ModelCard, type Scores, type StatisticsSource
 import { requireModelName } from '../store/model-name.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
 import { samplesFile } from '../store/samples.ts';
-import { cardOf, type Files, keptOf, readFolder } from '../store/versions.ts';
+import { placeOfExport } from '../store/standing.ts';
+import type { Files } from '../store/versions.ts';
 import { type ExportedCard, modelCard } from './card.ts';
 import { exportGraph } from './graph.ts';
 import { encodeSamples } from './samples.ts';
@@ -40,6 +41,8 @@ export interface ExportOptions {
   readonly statistics?: StatisticsSource | undefined;
   /** Whether the Worker is to show what Batch Norm does in this model; as a former export says when omitted, else not. */
   readonly explain?: boolean | undefined;
+  /** Whether a model from elsewhere that has the name is replaced. */
+  readonly overwrite?: boolean | undefined;
   /** For a checkpoint that does not describe its network. */
   readonly network?: Network | undefined;
   /** Where the checkpoint's own data are now, or what else to read of them; and data for a checkpoint that names none. */
@@ -57,7 +60,7 @@ export interface BuiltModel {
  *
  * @param backend ONNX Runtime's native one when omitted
  * @param note is told what is odd
- * @throws UserError when the checkpoint, the name or the verification fails; a former model is then untouched
+ * @throws UserError when the checkpoint, the name or the verification fails, or the name is taken; a former model is then untouched
  */
 export async function exportModel(
   options: ExportOptions,
@@ -65,9 +68,9 @@ export async function exportModel(
   note?: (line: string) => void,
 ): Promise<ExportedCard> {
   const { models, name } = options;
-  const standing = await readFolder(models, name);
-  const { card, files } = await buildModel(options, cardOf(standing), backend, note);
-  await replaceFolder(models, name, new Map([...files, ...keptOf(standing)]));
+  const standing = await placeOfExport(options);
+  const { card, files } = await buildModel(options, standing.card, backend, note);
+  await replaceFolder(models, name, new Map([...standing.staying, ...files]));
   return card;
 }
 

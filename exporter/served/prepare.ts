@@ -10,7 +10,7 @@ import { type Ports, portsOf } from './ports.ts';
 import { switchable, whyNotSwitchable } from './switchable.ts';
 import { tensorsOnly } from './tensors-only.ts';
 
-export interface Prepared {
+export interface Prepared extends Ports {
   /** The file as it is served. */
   readonly model: Uint8Array;
   /** The layers with running statistics that can be described. */
@@ -54,7 +54,7 @@ export const readOnnx = (file: string, bytes: Uint8Array): OnnxFile =>
  * @throws UserError, in one line that begins with the file, for what is no ONNX model or cannot be served
  */
 export function prepareModel(file: string, bytes: Uint8Array, explain = true, use?: BatchNormUse): Prepared {
-  const { bytes: tensors, remarks, model: original, outputs } = readOnnx(file, bytes);
+  const { bytes: tensors, remarks, model: original, inputs, outputs } = readOnnx(file, bytes);
   return explained(file, () => {
     const before = batchNormOf(original);
     const served = normalizing(tensors, original, before, use);
@@ -64,6 +64,8 @@ export function prepareModel(file: string, bytes: Uint8Array, explain = true, us
     const noTwin = whyNotSwitchable(model, found);
     const output = outputOf(model.graph ?? {}, { outputs });
     return {
+      inputs,
+      outputs,
       model: served,
       ...describe(found, explain ? noTwin : undefined, remarks),
       ...(noTwin !== undefined && { noTwin }),

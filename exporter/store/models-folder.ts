@@ -1,57 +1,82 @@
 /** A folder of models, as a user may have left it: notebooks and file managers leave things beside the models. */
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../../training/files/index.ts';
+import { quote, UserError } from '../../training/files/index.ts';
 import { isModelName } from './model-name.ts';
-import { isBeingWritten } from './replace-folder.ts';
+import { replacedBy } from './replace-folder.ts';
 
 export interface ModelsFolder {
   /** Of the models, sorted. */
   readonly names: readonly string[];
+  /** Folders whose names cannot be served. */
+  readonly misnamed: readonly Misnamed[];
   /** A line for each thing that was passed over and might have been meant: files beside the models, and hidden folders. */
   readonly notes: readonly string[];
 }
 
-/** @throws UserError, which says what to do, for no folder, none in it, and one that is no model's */
+export interface Misnamed {
+  readonly name: string;
+  /** One line that says what to do. */
+  readonly error: string;
+}
+
+/** @throws UserError, which says what to do, for no folder, and none in it */
 export function lookAt(models: string): ModelsFolder {
+  if (models === '') throw refuse('--models', 'a folder of models', '""', makesOne);
   if (!isFolder(models)) {
-    throw refuse(models, 'a folder of models', 'none', `${makesOne}, --models names another folder`);
+    const got = existsSync(models) ? 'a file' : 'none';
+    throw refuse(models, 'a folder of models', got, `${makesOne}, --models names another folder`);
   }
-  const names = foldersIn(models);
+  const { names, misnamed } = foldersIn(models);
+  const known = new Set([...names, ...misnamed.map(({ name }) => name)]);
   const notes = readdirSync(models)
     .sort()
-    .filter((name) => !names.includes(name) && !isLeft(models, name))
-    .map((name) => noteOn(join(models, name)));
-  if (names.length > 0) return { names, notes };
+    .filter((name) => !known.has(name) && !isHiddenFile(models, name))
+    .map((name) => noteOn(models, name));
+  if (known.size > 0) return { names, misnamed, notes };
   const [loose] = notes.filter((note) => note.includes(addsIt));
   throw loose === undefined ? refuse(models, 'a model', 'none', makesOne) : new UserError(loose);
 }
 
-export const modelNames = (models: string): readonly string[] => lookAt(models).names;
-
-/** The versions beside the current one of a model, in its folder. @throws UserError for a folder that is none */
-export const versionNames = (folder: string): readonly string[] => {
-  const versions = join(folder, 'versions');
-  return isFolder(versions) ? foldersIn(versions) : [];
-};
-
-/** @throws UserError for a folder with a name that cannot be served */
-function foldersIn(folder: string): string[] {
-  const names = readdirSync(folder).filter((name) => !name.startsWith('.') && isFolder(join(folder, name)));
-  const wrong = names.find((name) => !isModelName(name));
-  if (wrong === undefined) return names.sort();
-  const wanted = "the name of a model or version (letters, digits, '.', '_' and '-')";
-  throw refuse(join(folder, wrong), wanted, JSON.stringify(wrong), 'rename the folder or move it elsewhere');
+/** @throws UserError as `lookAt`, and for a folder with a name that cannot be served */
+export function modelNames(models: string): readonly string[] {
+  const { names, misnamed } = lookAt(models);
+  const [wrong] = misnamed;
+  if (wrong) throw new UserError(wrong.error);
+  return names;
 }
 
-/** What nobody would take for a model: hidden files, and a model that is about to change places with another. */
-const isLeft = (folder: string, name: string): boolean =>
-  isBeingWritten(name) || (name.startsWith('.') && !isFolder(join(folder, name)));
+/** The versions beside the current one of a model, in its folder. */
+export function versionNames(folder: string): Pick<ModelsFolder, 'names' | 'misnamed'> {
+  const versions = join(folder, 'versions');
+  return isFolder(versions) ? foldersIn(versions) : { names: [], misnamed: [] };
+}
+
+function foldersIn(folder: string): Pick<ModelsFolder, 'names' | 'misnamed'> {
+  const all = readdirSync(folder).filter((name) => !name.startsWith('.') && isFolder(join(folder, name)));
+  const wanted = "the name of a model or version (letters, digits, '.', '_' and '-')";
+  const misnamed = all
+    .filter((name) => !isModelName(name))
+    .sort()
+    .map((name) => ({
+      name,
+      error: refuse(join(folder, name), wanted, quote(name), 'rename the folder or move it elsewhere').message,
+    }));
+  return { names: all.filter(isModelName).sort(), misnamed };
+}
+
+/** What nobody would take for a model. */
+const isHiddenFile = (folder: string, name: string): boolean => name.startsWith('.') && !isFolder(join(folder, name));
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
-function noteOn(path: string): string {
-  if (path.toLowerCase().endsWith('.onnx')) return `${path}: expected it in a folder of its own: ${addsIt} ${path}`;
+function noteOn(models: string, name: string): string {
+  const path = join(models, name);
+  if (name.toLowerCase().endsWith('.onnx')) return `${path}: expected it in a folder of its own: ${addsIt} ${path}`;
+  const replaced = replacedBy(name);
+  if (replaced !== undefined) {
+    return `${path}: passed over: what was being put in the place of ${join(models, replaced)}; if nothing is at work there, its old/ and new/ hold the files, and it may be removed`;
+  }
   return `${path}: passed over: a model is a folder with a model.onnx`;
 }
 

@@ -7,12 +7,14 @@
  *     <models>/<name>/versions/<version>/   optional: another version, the same files
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { unexpected } from '../../training/files/index.ts';
+import { basename, join } from 'node:path';
+import { cannotRead, oneLine, unexpected, UserError } from '../../training/files/index.ts';
 import type { ModelAbout } from '../../worker/image.ts';
 import { withExternalData } from '../served/external-data.ts';
+import type { Ports } from '../served/ports.ts';
 import { prepareModel } from '../served/prepare.ts';
-import { cardFile, emptyCard, type ModelCard, parseCard } from './card.ts';
+import { cardFile, emptyCard, parseCard } from './card.ts';
+import { contradictions, type ReadFile } from './contract.ts';
 import { lookAt, versionNames } from './models-folder.ts';
 import { readSamples, samplesFile, type SampleArray } from './samples.ts';
 
@@ -21,52 +23,95 @@ export interface ModelFolder {
   readonly about: ModelAbout;
   /** Contents of the ONNX files that the edge image is made of: the model's, and its switchable twin where the card wants it. */
   readonly files: { readonly model: Uint8Array; readonly switchable?: Uint8Array };
+  /** What the file takes and gives. */
+  readonly ports: Ports;
   readonly samples?: SampleArray;
+}
+
+/** A folder that is no model, or none that can be served; one line says why. */
+export interface BrokenModel extends Pick<ModelAbout, 'name' | 'path'> {
+  readonly version?: string;
+  readonly error: string;
 }
 
 export interface Models {
   /** Sorted by name, each followed by its other versions. */
   readonly models: readonly ModelFolder[];
+  readonly broken: readonly BrokenModel[];
   /** What was passed over (see models-folder.ts). */
   readonly notes: readonly string[];
 }
 
-/** @throws UserError where there is no model, or one has a name, a version, a card or tensors that cannot be served */
+/**
+ * Reads every model there is: what is wrong with one is told beside the others.
+ * @throws UserError where there is no folder of models, or none in it
+ */
 export function readModels(folder: string): Models {
-  const { names, notes } = lookAt(folder);
-  const models = names.flatMap((name) => {
-    const current = readModel(folder, name, name);
-    return [current, ...readVersions(folder, current.about)];
+  const { names, misnamed, notes } = lookAt(folder);
+  const found = names.flatMap((name) => {
+    const current = attempt(name, name, () => readModel(folder, name, name));
+    const { names: versions, misnamed } = versionNames(join(folder, name));
+    const version = 'about' in current ? current.about.version : undefined;
+    return [
+      current,
+      ...versions.map((kept) => readVersion(folder, name, kept, version)),
+      ...misnamed.map((one) => ({ ...one, path: `${name}/versions/${one.name}`, name })),
+    ];
   });
-  return { models, notes: [...notes, ...models.flatMap(({ about }) => remarksOn(folder, about))] };
+  const models = found.filter((model) => 'about' in model);
+  return {
+    models,
+    broken: [...found.filter((model) => 'error' in model), ...misnamed.map((one) => ({ ...one, path: one.name }))],
+    notes: [...notes, ...models.flatMap(({ about }) => remarksOn(folder, about))],
+  };
 }
 
 const remarksOn = (folder: string, { path, remarks = [] }: ModelAbout): readonly string[] =>
   remarks.map((remark) => `${join(folder, path)}: ${remark}`);
 
-function readVersions(folder: string, { name, version: current }: ModelAbout): ModelFolder[] {
-  return versionNames(join(folder, name)).map((version) => {
-    const path = `${name}/versions/${version}`;
+/** The model, or what is wrong with it by the user's hand. */
+function attempt(name: string, path: string, read: () => ModelFolder): ModelFolder | BrokenModel {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UserError) return { name, path, error: error.message };
+    throw error;
+  }
+}
+
+function readVersion(
+  folder: string,
+  name: string,
+  version: string,
+  current: string | undefined,
+): ModelFolder | BrokenModel {
+  const path = `${name}/versions/${version}`;
+  return attempt(name, path, () => {
     const model = readModel(folder, name, path);
-    if (model.about.version !== version)
-      throw unexpected(join(folder, path, cardFile), `version ${version}`, model.about.version);
+    const card = join(folder, path, cardFile);
+    if (model.about.version !== version) throw unexpected(`${card}: version`, version, model.about.version);
     if (version === current) throw unexpected(join(folder, path), 'a version besides the current one', 'it again');
     return model;
   });
 }
 
+/** @throws UserError for a model, a card or samples that cannot be served, or that contradict each other */
 function readModel(models: string, name: string, path: string): ModelFolder {
   const folder = join(models, path);
-  const file = join(folder, 'model.onnx');
-  if (!existsSync(file))
-    throw unexpected(folder, 'a file model.onnx', `none; bn-edge add ${name}.onnx makes such a folder`);
-  const { version, description, labels, output: known, explain, batchNorm: use, inputs = [] } = cardIn(folder);
+  const read = reader(folder);
+  const [file, content] = [join(folder, 'model.onnx'), read('model.onnx')];
+  if (!content) throw unexpected(folder, 'a file model.onnx', `none; bn-edge add ${name}.onnx makes such a folder`);
+  const [where, written] = [join(folder, cardFile), read(cardFile)];
+  const card = written ? parseCard(where, written) : emptyCard;
+  const { version, description, labels, explain, batchNorm: use, inputs = [] } = card;
   const [picture] = inputs.flatMap((input) => input.picture ?? []);
   const columns = inputs.flatMap((input) => (input.columns ? [[input.name, input.columns] as const] : []));
-  const prepared = prepareModel(file, withExternalData(file, readFileSync(file)), explain, use);
+  const prepared = prepareModel(file, withExternalData(file, content), explain, use);
   const { model, batchNorm, ofBatch, remarks, noTwin, switchable, output: inferred } = prepared;
-  const output = known ?? inferred;
-  const samples = readSamples(join(folder, samplesFile));
+  const output = card.output ?? inferred;
+  const objections = contradictions({ ...card, ...(output && { output }) }, prepared, read);
+  if (objections.length > 0) throw new UserError(oneLine(`${where}: ${objections.join('; ')}`));
+  const samples = readSamples(join(folder, samplesFile), read(samplesFile));
   return {
     about: {
       name,
@@ -84,11 +129,26 @@ function readModel(models: string, name: string, path: string): ModelFolder {
       ...(noTwin !== undefined && { noTwin }),
     },
     files: { model, ...(switchable && { switchable }) },
+    ports: { inputs: prepared.inputs, outputs: prepared.outputs },
     ...(samples && { samples }),
   };
 }
 
-function cardIn(folder: string): ModelCard {
-  const file = join(folder, cardFile);
-  return existsSync(file) ? parseCard(file, readFileSync(file)) : emptyCard;
+/** Reads files of a folder, each once. @throws UserError for one that is there and cannot be read */
+function reader(folder: string): ReadFile {
+  const known = new Map<string, Uint8Array | undefined>();
+  const read = (name: string): Uint8Array | undefined => {
+    const path = join(folder, name);
+    // What a card names is beside it.
+    if (basename(name) !== name || !existsSync(path)) return undefined;
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      throw cannotRead(path, error);
+    }
+  };
+  return (name) => {
+    if (!known.has(name)) known.set(name, read(name));
+    return known.get(name);
+  };
 }

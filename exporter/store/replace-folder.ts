@@ -1,7 +1,7 @@
 /** Puts a folder of files in the place of another, as a whole. */
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { UserError } from '../../training/files/index.ts';
+import { makeFolder, UserError } from '../../training/files/index.ts';
 
 /**
  * All files, whose paths may have folders in them, are written beside the old folder first; only then do the two change places.
@@ -15,7 +15,7 @@ export async function replaceFolder(
 ): Promise<void> {
   const target = join(parent, name);
   try {
-    await mkdir(parent, { recursive: true });
+    await makeFolder(parent);
     const fresh = await mkdtemp(join(parent, `.${name}-`));
     const [content, old] = [join(fresh, 'new'), join(fresh, 'old')];
     try {
@@ -34,7 +34,7 @@ export async function replaceFolder(
 }
 
 async function write(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await writeFile(path, bytes, { flush: true });
 }
 
@@ -42,5 +42,5 @@ function ignoreMissing(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }
 
-/** Whether a folder is one that is about to change places with another: who builds meanwhile passes it over. */
-export const isBeingWritten = (name: string): boolean => /^\..+-[A-Za-z0-9]{6}$/.test(name);
+/** The folder that a hidden one is about to take the place of, or was when its process ended; undefined for any other. */
+export const replacedBy = (name: string): string | undefined => /^\.(.+)-[A-Za-z0-9]{6}$/.exec(name)?.[1];

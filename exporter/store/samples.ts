@@ -2,7 +2,6 @@
  * `samples.npz` in a model's folder: some real inputs as the array `x`, which the build puts the image to the test with. Export
  * writes it; anybody may.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { parseNpz } from '../../training/data/index.ts';
 import { unexpected } from '../../training/files/index.ts';
 
@@ -17,12 +16,12 @@ export interface SampleArray {
 }
 
 /**
- * @returns undefined where there is no such file
+ * @param content none where there is no such file
  * @throws UserError for a file without such an array
  */
-export function readSamples(file: string): SampleArray | undefined {
-  if (!existsSync(file)) return undefined;
-  const [{ where, shape, data }] = parseNpz(readFileSync(file), file, ['x']);
+export function readSamples(file: string, content: Uint8Array | undefined): SampleArray | undefined {
+  if (!content) return undefined;
+  const [{ where, shape, data }] = parseNpz(content, file, ['x']);
   if (data instanceof Float32Array || data instanceof Uint8Array) return { where, shape, data };
   throw unexpected(where, 'float32 or uint8', data.constructor.name.replace('Array', '').toLowerCase());
 }

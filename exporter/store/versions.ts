@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { readBytes, unexpected } from '../../training/files/index.ts';
 import { cardFile, emptyCard, type ModelCard, parseCard } from './card.ts';
 import { requireModelName } from './model-name.ts';
+import { samplesFile } from './samples.ts';
 
 /** Contents by their path inside the folder, with `/` between its parts. */
 export type Files = ReadonlyMap<string, Uint8Array>;
@@ -28,17 +29,24 @@ export async function readFolder(models: string, name: string): Promise<Files> {
 }
 
 /** The files of the current version. */
-export const currentOf = (files: Files): Files => pick(files, (path) => (isFormer(path) ? undefined : path));
+export const currentOf = (files: Files): Files =>
+  pick(files, (path) => (path.startsWith('versions/') ? undefined : path));
+
+/** What somebody has put beside the current version's own files, such as notes: it stays, whatever takes the model's place. */
+export const othersOf = (files: Files): Files => {
+  const own = new Set(['model.onnx', cardFile, samplesFile, ...Object.keys(cardOf(files).files ?? {})]);
+  return pick(files, (path) => (isFormer(path) || own.has(path) ? undefined : path));
+};
 
 /** The files that are kept of the version before, as they lie in the folder. */
 export const keptOf = (files: Files): Files => pick(files, (path) => (isFormer(path) ? path : undefined));
 
 /** The folder after a release: `fresh` is current, and what was current is kept in place of what was kept before. */
 export function release(files: Files, fresh: Files): Files {
-  const current = currentOf(files);
-  if (current.size === 0) return fresh;
+  const [current, others] = [currentOf(files), othersOf(files)];
+  if (!current.has('model.onnx') && !current.has(cardFile)) return new Map([...others, ...fresh]);
   const kept = `versions/${versionOf(current)}`;
-  return new Map([...fresh, ...pick(current, (path) => `${kept}/${path}`)]);
+  return new Map([...others, ...fresh, ...pick(current, (path) => `${kept}/${path}`)]);
 }
 
 /**
@@ -49,25 +57,30 @@ export function rollback(where: string, files: Files): Files {
   const version = formerVersion(files);
   if (version === undefined) throw unexpected(where, 'an earlier version to go back to', 'none');
   const prefix = `versions/${version}/`;
-  return release(
-    files,
-    pick(files, (path) => (path.startsWith(prefix) ? path.slice(prefix.length) : undefined)),
-  );
+  const former = pick(files, (path) => (path.startsWith(prefix) ? path.slice(prefix.length) : undefined));
+  for (const [folder, each] of [
+    [where, files],
+    [join(where, prefix), former],
+  ] as const)
+    cardOf(each, folder);
+  return release(files, former);
 }
 
 /**
  * What its card says, or the first.
+ * @param folder names the card in messages
  * @throws UserError where the card is none
  */
-export const versionOf = (files: Files): string => cardOf(files).version;
+export const versionOf = (files: Files, folder?: string): string => cardOf(files, folder).version;
 
 /**
  * The current version's card; a model from elsewhere may have a shorter one, or none.
+ * @param folder names the card in messages
  * @throws UserError where it is none
  */
-export function cardOf(files: Files): ModelCard {
+export function cardOf(files: Files, folder = ''): ModelCard {
   const card = files.get(cardFile);
-  return card ? parseCard(cardFile, card) : emptyCard;
+  return card ? parseCard(join(folder, cardFile), card) : emptyCard;
 }
 
 /** Above all that are in the folder: a number never names two models. */
@@ -80,7 +93,8 @@ function formerVersion(files: Files): string | undefined {
   return [...files.keys()].find(isFormer)?.split('/')[1];
 }
 
-const isFormer = (path: string): boolean => path.startsWith('versions/');
+/** Not what file managers leave in the folder of versions. */
+const isFormer = (path: string): boolean => /^versions\/[^/.][^/]*\/./.test(path);
 
 /** Files under new paths; those without one are left out. */
 const pick = (files: Files, pathOf: (path: string) => string | undefined): Files =>

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { zipSync } from 'fflate';
+import { describeFile } from '../../exporter/store/card.ts';
 import { readModels } from '../../exporter/store/registry.ts';
+import { UserError } from '../../training/files/index.ts';
 import { npy } from '../unit/data/npy-file.ts';
 import { digits, identity, sequence, text } from './fixtures.ts';
 
@@ -60,7 +62,7 @@ const refused: [what: string, files: Record<string, string | Uint8Array>, messag
   [
     'another version whose card disagrees',
     { 'a/model.onnx': model, 'a/versions/7/model.onnx': model },
-    /versions\/7\/card\.json: expected version 7, got 1$/,
+    /versions\/7\/card\.json: version: expected 7, got 1$/,
   ],
   [
     'the same version twice',
@@ -111,7 +113,7 @@ describe('a folder of models', () => {
   });
 
   it('has every model, sorted by name, as its card and its file describe it', () => {
-    const card = { labels: ['no', 'yes'], output: { name: 'y', kind: 'logits' }, explain: true };
+    const card = { labels: ['no', 'yes'], output: { name: 'fp64_out', kind: 'logits' }, explain: true };
     const folder = folderOf({ 'b/model.onnx': digits(), 'a/model.onnx': model, 'a/card.json': JSON.stringify(card) });
     expect(readModels(folder).models.map(({ about }) => ({ ...about, batchNorm: about.batchNorm.length }))).toEqual([
       {
@@ -182,6 +184,7 @@ describe('a folder of models', () => {
     const folder = folderOf({ 'a/model.onnx': model, 'a/versions/.cache/x': '', ...others });
     expect(readModels(folder).notes).toEqual([
       `${folder}/.ipynb_checkpoints: passed over: a model is a folder with a model.onnx`,
+      `${folder}/.net-a1B2c3: passed over: what was being put in the place of ${folder}/net; if nothing is at work there, its old/ and new/ hold the files, and it may be removed`,
       `${folder}/README.md: passed over: a model is a folder with a model.onnx`,
       `${folder}/b.onnx: expected it in a folder of its own: bn-edge add ${folder}/b.onnx`,
     ]);
@@ -193,13 +196,95 @@ describe('a folder of models', () => {
   });
 
   it.each(refused)('is refused for %s, in one line', (_, files, message) => {
-    const read = () => readModels(folderOf(files));
+    const read = () => {
+      const [{ error } = { error: 'nothing' }] = readModels(folderOf(files)).broken;
+      throw new UserError(error);
+    };
     expect(read).toThrow(message);
     expect(read).toThrow(expect.objectContaining({ name: 'UserError' }) as Error);
     expect(read).not.toThrow(/\n/);
   });
 
+  it('tells all that is wrong with its models at once, and has the others', () => {
+    const { models, broken } = readModels(
+      folderOf({
+        'a/model.onnx': 'Hello',
+        'b/model.onnx': model,
+        'b/card.json': '{"colour": 1}',
+        'c/model.onnx': model,
+        'd/model.onnx/x': 'a folder in the place of a file',
+        'e e/model.onnx': model,
+        'f/model.onnx': model,
+        'f/card.json/x': '',
+      }),
+    );
+    expect(models.map(({ about }) => about.name)).toEqual(['c']);
+    expect(broken.map(({ path, error }) => [path, error.replace(/^\S+\/bn-edge-registry-[^/]+\//, '')])).toEqual([
+      ['a', 'a/model.onnx: expected an ONNX model, got 5 bytes that are none'],
+      ['b', expect.stringMatching(/^b\/card\.json: unknown key "colour"; known are /)],
+      ['d', 'd/model.onnx: cannot read: illegal operation on a directory'],
+      ['f', 'f/card.json: cannot read: illegal operation on a directory'],
+      ['e e', expect.stringMatching(/e e: expected the name of a model .*; rename the folder/)],
+    ]);
+  });
+
+  const labels = (count: number) => Array.from({ length: count }, (_, i) => String(i));
+  it.each<[what: string, card: object, message: RegExp | undefined]>([
+    ['as many labels as classes', { labels: labels(10) }, undefined],
+    ['too few labels', { labels: labels(9) }, /: labels: expected 10, as "logits" is of so many classes, got 9$/],
+    ['too many labels', { labels: labels(11) }, /: labels: expected 10, .* got 11$/],
+    ['a label twice', { labels: [...labels(9), '3'] }, /: labels: expected each once, got "3" twice$/],
+    [
+      'no output of that name',
+      { output: { name: 'y', kind: 'logits' } },
+      /: output\.name: expected "logits", got "y"$/,
+    ],
+    [
+      'no such input',
+      { inputs: [{ name: 'x', datatype: 'FP32' }] },
+      /: inputs\[0\]\.name: expected "pixels", got "x"$/,
+    ],
+    [
+      'another type',
+      { inputs: [{ name: 'pixels', datatype: 'UINT8' }] },
+      /: inputs\[0\]\.datatype: expected FP32, got UINT8$/,
+    ],
+    [
+      'another shape',
+      { outputs: [{ name: 'logits', datatype: 'FP32', shape: [-1, 7] }] },
+      /: outputs\[0\]\.shape: expected \[-1, 10\], got \[-1, 7\]$/,
+    ],
+    [
+      'a size that the file leaves free',
+      { outputs: [{ name: 'logits', datatype: 'FP32', shape: [1, 10] }] },
+      undefined,
+    ],
+    ['the sha256 of its file', { files: { 'model.onnx': describeFile(digits()) } }, undefined],
+    [
+      'another sha256',
+      { files: { 'model.onnx': { sha256: 'abc', bytes: 3 } } },
+      /: files\["model\.onnx"\]\.sha256: expected [0-9a-f]{64}, got abc; bn-edge export or add, with --overwrite, writes/,
+    ],
+    [
+      'a file that is not there',
+      { files: { 'x.npz': { sha256: 'abc', bytes: 3 } } },
+      /: files\["x\.npz"\].*: expected none, as there/,
+    ],
+    [
+      'a file elsewhere',
+      { files: { '../b': { sha256: 'abc', bytes: 3 } } },
+      /: files\["\.\.\/b"\]\.sha256: expected none/,
+    ],
+  ])('holds cards against the files: %s', (_, card, message) => {
+    const folder = folderOf({ 'a/model.onnx': digits(), 'a/card.json': JSON.stringify(card) });
+    const { models, broken } = readModels(folder);
+    expect(models).toHaveLength(message ? 0 : 1);
+    expect(broken.map(({ error }) => error)).toEqual(message ? [expect.stringMatching(message)] : []);
+    if (message) expect(broken[0]?.error.startsWith(`${folder}/a/card.json: `)).toBe(true);
+  });
+
   it.each(badSamples)('is refused for samples that are %s', (_, bytes, message) => {
-    expect(() => readModels(folderOf({ 'a/model.onnx': model, 'a/samples.npz': bytes }))).toThrow(message);
+    const { broken } = readModels(folderOf({ 'a/model.onnx': model, 'a/samples.npz': bytes }));
+    expect(broken).toEqual([{ name: 'a', path: 'a', error: expect.stringMatching(message) as string }]);
   });
 });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addModel } from '../../exporter/model/add.ts';
 import { prepareModel } from '../../exporter/served/prepare.ts';
 import { describeFile, readCard } from '../../exporter/store/card.ts';
-import { UserError } from '../../training/files/index.ts';
+import { serializeSafetensors, UserError } from '../../training/files/index.ts';
 import { foreign, identity, text } from '../bundle/fixtures.ts';
 
 const { FLOAT, INT64 } = onnxProto.onnx.TensorProto.DataType;
@@ -235,10 +235,14 @@ describe('the name of a model', () => {
     await addModel({ file, models: at('twice') });
     await saved('twice/twice/card.json', '{"labels": ["a", "b"]}');
     await expect(addModel({ file, models: at('twice') })).rejects.toThrow(
-      `${at('twice/twice')}: expected no model of that name (--name chooses another), got one`,
+      `${at('twice/twice')}: expected no model of that name (--name chooses another, --overwrite replaces it), got one`,
     );
     expect((await readCard(at('twice'), 'twice')).labels).toEqual(['a', 'b']);
     expect(await addModel({ file, name: 'other', models: at('twice') })).toMatchObject({ name: 'other' });
+    await saved('twice/twice/notes.md', 'mine');
+    await addModel({ file, models: at('twice'), overwrite: true });
+    expect((await readCard(at('twice'), 'twice')).labels).toBeUndefined();
+    expect(await readFile(at('twice/twice/notes.md'), 'utf8')).toBe('mine');
   });
 });
 
@@ -276,6 +280,9 @@ describe('a file that is refused', () => {
       'PK\u0003\u0004abc',
       /got a ZIP archive, such as a \.pt of PyTorch: torch\.onnx\.export writes ONNX$/,
     ],
+    ['a table', 'a,b\r\n1,2\r\n', /: expected an ONNX model, got a table: bn-edge train takes it$/],
+    ['JSON', '{ "a": 1 }', /: expected an ONNX model, got JSON$/],
+    ['a checkpoint', serializeSafetensors(new Map()), /got a safetensors checkpoint: bn-edge export takes it$/],
     ['half a model', identity().subarray(0, 40), /: expected an ONNX model, got 40 bytes that are none$/],
     ['for text', text(), /: expected an output that is a tensor of numbers, got texts$/],
     ['with an unknown operator', foreign('Frobnicate'), /: the runtime cannot run it: .*Frobnicate/],

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addModel } from '../../exporter/model/add.ts';
 import { checkModels } from '../../exporter/model/check-models.ts';
 import { exportModel } from '../../exporter/model/export.ts';
 import { parseSamples } from '../../exporter/model/samples.ts';
@@ -47,7 +48,11 @@ async function makeCheckpoint(name: string, classes: number, count: number): Pro
   await saveModel(at(`${name}.safetensors`), { plan, tensors, classes: names, record: undefined });
 }
 
-const exportAs = (checkpoint: string, name: string, options: { readonly explain?: boolean } = {}) =>
+const exportAs = (
+  checkpoint: string,
+  name: string,
+  options: { readonly explain?: boolean; readonly overwrite?: boolean } = {},
+) =>
   exportModel(
     { checkpoint: at(`${checkpoint}.safetensors`), name, models: at('models'), data: sourceOf(checkpoint), ...options },
     backend,
@@ -96,6 +101,25 @@ describe('an exported folder', () => {
     await writeFile(path, cardBytes({ ...card, version: '7', explain: true }));
     expect(await exportAs('few', 'shown')).toMatchObject({ version: '7', explain: true });
     expect((await exportAs('few', 'shown', { explain: false })).explain).toBe(false);
+  });
+
+  it('keeps what somebody has put beside it', async () => {
+    await exportAs('few', 'beside');
+    await writeFile(at('models/beside/notes.md'), 'mine');
+    await exportAs('few', 'beside');
+    expect((await readdir(at('models/beside'))).sort()).toEqual(['card.json', 'model.onnx', 'notes.md', 'samples.npz']);
+  });
+
+  it('takes the place of a model from elsewhere only if it is told to', async () => {
+    await addModel({ file: at('models/three/model.onnx'), name: 'bought', models: at('models') });
+    const before = await readFile(at('models/bought/card.json'), 'utf8');
+    await expect(exportAs('few', 'bought')).rejects.toThrow(
+      `${at('models/bought')}: expected no model from elsewhere (--name chooses another, --overwrite replaces it), got one`,
+    );
+    expect(await readFile(at('models/bought/card.json'), 'utf8')).toBe(before);
+    expect((await exportAs('few', 'bought', { overwrite: true })).network.name).toBe('few');
+    const again = { file: at('models/three/model.onnx'), name: 'three', models: at('models') };
+    await expect(addModel(again)).rejects.toThrow('models/three: expected no model of that name (--name');
   });
 });
 

@@ -240,6 +240,11 @@ describe('safetensors bytes', () => {
       file(`{"a":${entry('U8', [2], [0, 2])},"b":${entry('U8', [2], [1, 3])}}`, 3),
       'm: tensor "b": expected data at offset 2, got 1',
     ],
+    [
+      'a table',
+      new TextEncoder().encode('a,b\n1,2\n'),
+      'm: expected a safetensors file, got a table: bn-edge train takes it',
+    ],
     ['data cut short', file(`{"w":${entry('U8', [4], [0, 4])}}`, 3), 'm: expected 4 bytes of tensor data, got 3'],
     ['trailing bytes', file(`{"w":${entry('U8', [4], [0, 4])}}`, 5), 'm: expected 4 bytes of tensor data, got 5'],
     ['a long name', file(`{"${'ä'.repeat(99)}":0}`), `m: tensor "${'ä'.repeat(60)}…": expected an object, got 0`],

@@ -65,7 +65,7 @@ async function writeAndSync(path: string, content: Uint8Array | string): Promise
 }
 
 /** The operating system's words for a failed call, such as `no such file or directory`. */
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { errno } = error as NodeJS.ErrnoException;
   return (errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1]) ?? error.message;

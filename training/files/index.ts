@@ -4,6 +4,7 @@ export { oneLine, printable, quote, unexpected, UserError } from './errors.ts';
 export { append, cannotRead, readBytes, removeTemporaries, writeAtomically } from './files.ts';
 export { count, fourDigits, percent } from './format.ts';
 export { fromBfloats, fromHalves } from './halves.ts';
+export { makeFolder } from './make-folder.ts';
 export { packageVersion } from './package-version.ts';
 export {
   parseSafetensors,
@@ -11,6 +12,7 @@ export {
   serializeSafetensors,
   type Tensor as StoredTensor,
 } from './safetensors.ts';
+export { type FileKind, recognize } from './recognize.ts';
 export { check, checked, checkedJson, parseJson, validated } from './schema.ts';
 export { siblingModule } from './sibling.ts';
 export { typedArrayOf, type TypedArrayConstructor } from './typed-array.ts';

@@ -13,6 +13,7 @@
  */
 import { elementCount } from './element-count.ts';
 import { quote, unexpected } from './errors.ts';
+import { recognize } from './recognize.ts';
 import { typedArrayOf, type TypedArrayConstructor } from './typed-array.ts';
 
 /** The array that holds each element type. BOOL is one byte per element; 0 is false. */
@@ -97,6 +98,9 @@ interface Entry {
 }
 
 function headerLength(bytes: Uint8Array, where: string): number {
+  const { kind, what } = recognize(bytes) ?? {};
+  if (what !== undefined && !['empty', 'zip', 'safetensors'].includes(kind ?? ''))
+    throw unexpected(where, 'a safetensors file', what);
   if (bytes.length < LENGTH_BYTES) throw unexpected(where, 'a safetensors file of at least 8 bytes', bytes.length);
   const announced = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   const most = Math.min(MAX_HEADER_BYTES, bytes.length - LENGTH_BYTES);

@@ -55,6 +55,24 @@ describe("a model's folder", () => {
     });
   });
 
+  it('leaves what somebody has put there in its place', () => {
+    const notes = ['notes.md', bytes('mine')] as const;
+    const released = release(new Map([...first, notes, ['versions/.DS_Store', bytes('')]]), version('2'));
+    expect([...released.keys()].sort()).toEqual(
+      [
+        'card.json',
+        'model.onnx',
+        'notes.md',
+        'versions/.DS_Store',
+        'versions/1/card.json',
+        'versions/1/model.onnx',
+        'versions/1/notes.md',
+      ].sort(),
+    );
+    expect(versionOf(rollback('models/digits', released))).toBe('1');
+    expect(rollback('models/digits', released).get('notes.md')).toEqual(notes[1]);
+  });
+
   it('is the same after two rollbacks', () => {
     const back = rollback('models/digits', second);
     expect(versionOf(back)).toBe('1');

@@ -1,0 +1,29 @@
+/** Folders, made one by one: Node's own recursive `mkdir` never ends below some that take none, such as Linux's /proc. */
+import { statSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { UserError } from './errors.ts';
+import { reason } from './files.ts';
+
+/**
+ * Makes a folder, and those above it that are missing.
+ *
+ * @throws {UserError} naming the folder and the reason, such as a file in its place
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await make(resolve(path));
+  } catch (error) {
+    throw new UserError(`${path}: cannot make the folder: ${reason(error)}`, { cause: error });
+  }
+}
+
+async function make(path: string): Promise<void> {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const above = dirname(path);
+  if (above !== path) await make(above);
+  await mkdir(path).catch((error: unknown) => {
+    // Somebody else has made it meanwhile.
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  });
+}
