@@ -1,6 +1,6 @@
 /** What a run says of its data: how the labels and columns were understood. */
 import { classesOf, type ColumnSummary, type Dataset } from '../../training/data/index.ts';
-import { count } from '../../training/files/index.ts';
+import { count, printable } from '../../training/files/index.ts';
 import { plainTable } from './table.ts';
 
 const mostNames = 12;
@@ -27,7 +27,7 @@ function columnTable(summary: readonly ColumnSummary[]): string {
 
 const longest = 40;
 
-const cut = (text: string): string => (text.length > longest ? `${text.slice(0, longest)}…` : text);
+const cut = (text: string): string => printable(text.length > longest ? `${text.slice(0, longest)}…` : text);
 
 const listOf = (names: readonly string[]): string =>
   names.length > mostNames ? `${names.slice(0, mostNames).join(', ')}, … (${names.length})` : names.join(', ');

@@ -87,9 +87,11 @@ function inferred(
           ]
         : []),
       ...(others > 0 && !dropMissingLabels ? [otherTrouble(profile, rows, others)] : []),
-      ...(isClasses
-        ? classTroubles(profile, column, rows - lacking)
-        : numberTroubles(profile, rows - lacking - others)),
+      ...(lacking === rows && !dropMissingLabels
+        ? []
+        : isClasses
+          ? classTroubles(profile, column, rows - lacking)
+          : numberTroubles(profile, rows - lacking - others)),
     ],
   };
 }

@@ -8,6 +8,7 @@ import { prepareModel } from '../../../exporter/served/prepare.ts';
 import { parseIdx } from '../../../training/data/idx.ts';
 import { readPicture } from '../../../training/data/image-file.ts';
 import { type NpyArray, parseNpyOrTexts, parseNpz } from '../../../training/data/npy.ts';
+import { inputsOf } from '../../../training/columns/index.ts';
 import { readTable } from '../../../training/data/table.ts';
 import { decodeModel, encodeModel } from '../../../training/graph/index.ts';
 import { modelFrom } from '../../../training/checkpoint/model.ts';
@@ -103,11 +104,12 @@ export const formats: readonly Format[] = [
   },
   {
     name: 'CSV',
-    files: [table, 'x,label\n1,2\n', '\ufeffa,label\n0,0\n1,1\n'].map((text) => strToU8(text)),
+    files: [table, 'x,label\n1,2\n3,4\n', '\ufeffa,label\n0,0\n1,1\n'].map((text) => strToU8(text)),
     tokens: ['"', '""', ',', '\n', '\r\n', '\r', '\0', 'NaN', '1e999', 'label', '\ufeff', '\xff'],
     read: inFile('file.csv', async (path) => {
       const { columns, dataset } = await readTable(path, { label: 'label' });
-      if (dataset.inputs.length !== dataset.count * columns.length) throw new Error('another number of inputs');
+      const width = inputsOf(columns).length;
+      if (dataset.inputs.length !== dataset.count * width) throw new Error('another number of inputs');
       return dataset;
     }),
   },
