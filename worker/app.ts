@@ -14,7 +14,7 @@ import type { Settings } from './http/settings.ts';
 import type { Models } from './models.ts';
 
 /** The paths that are the app's where it is mounted at the root: all others may be its neighbours'. */
-const ownPaths = /^\/($|(v2|docs|openapi\.json)(\/|$))/;
+const ownPaths = /^\/($|(v1|v2|docs|openapi\.json)(\/|$))/;
 
 /** @param isAlone whether all requests are the app's to answer, as in a Worker that consists of it */
 export function assembleApp(models: Models, settings: Settings, isAlone: boolean): App {
@@ -28,6 +28,7 @@ export function assembleApp(models: Models, settings: Settings, isAlone: boolean
   app.onError(answerError);
   app.use(ours(frame(settings)), ours(otherOrigins(settings)), ours(etag()));
   const admit = admission(settings);
+  app.use('/v1/models/*', admit);
   app.use('/v2/models/*', admit);
   app.use('/v2/repository/*', admit);
   // They name the models.

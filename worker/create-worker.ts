@@ -55,7 +55,7 @@ export function createWorker(image: Image, options: WorkerOptions = {}): WorkerH
  *     app.get('/hello', (c) => c.text('hello'));
  *
  * All requests below the mount path are the app's, and none beside it is touched: neither by its guards and headers nor by its
- * answers to errors. Mounted at `/` it keeps to its own paths, which are `/`, `/v2`, `/docs` and `/openapi.json`.
+ * answers to errors. Mounted at `/` it keeps to its own paths, which are `/`, `/v1`, `/v2`, `/docs` and `/openapi.json`.
  *
  * @throws TypeError where the image is none; Error where an option is not what it has to be
  */

@@ -152,7 +152,12 @@ function binaryRows(rows: readonly (readonly number[])[], width: number): Reques
 describe('what classify does not guess', () => {
   const open = 'classify: expected a model for classes, echo';
   it.each<[what: string, echo: Omit<Echo, 'name'>, status: number, error: string]>([
-    ['a number', { kind: 'number', shape: ['N', 1] }, 404, `${open} predicts a number: use infer`],
+    [
+      'a number',
+      { kind: 'number', shape: ['N', 1] },
+      404,
+      `${open} predicts a number: use predict (POST /v1/models/echo:predict) or infer`,
+    ],
     [
       'an output of unknown kind',
       { shape: ['N', 2] },

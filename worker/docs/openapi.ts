@@ -8,7 +8,13 @@ import { HEADER } from '../protocol/binary.ts';
 import { namesOf, type Model } from '../models.ts';
 import { classesOf } from '../predict/classify.ts';
 import { server } from '../protocol/metadata.ts';
-import { classifyOptions, explainOptions, inferenceRequest, repositoryRequest } from '../protocol/protocol.ts';
+import {
+  classifyOptions,
+  explainOptions,
+  inferenceRequest,
+  predictRequest,
+  repositoryRequest,
+} from '../protocol/protocol.ts';
 import { responseSchemas } from '../protocol/responses.ts';
 
 export interface OpenApi {
@@ -57,7 +63,11 @@ export interface Served {
 }
 
 export function openApi(models: readonly Model[], { mount, explain, page }: Served): OpenApi {
-  const requests = { InferenceRequest: inferenceRequest, RepositoryRequest: repositoryRequest };
+  const requests = {
+    InferenceRequest: inferenceRequest,
+    PredictRequest: predictRequest,
+    RepositoryRequest: repositoryRequest,
+  };
   const schemas = Object.entries({ ...requests, ...responseSchemas() });
   return {
     openapi: '3.1.1',
@@ -70,6 +80,7 @@ export function openApi(models: readonly Model[], { mount, explain, page }: Serv
     paths: {
       ...(!page && { '/': { get: keyed(get('overview', 'The models, and where they answer', 'Overview')) } }),
       ...serverPaths(),
+      ...rowPaths(models),
       ...modelPaths('', models, [], explain),
       ...modelPaths('/versions/{version}', models, [path('version')], explain),
     },
@@ -92,6 +103,24 @@ function serverPaths(): OpenApi['paths'] {
         requestBody: { required: false, content: json('RepositoryRequest') },
       }),
     },
+  };
+}
+
+/** The paths of KServe's V1 protocol. */
+function rowPaths(models: readonly Model[]): OpenApi['paths'] {
+  const version = { name: 'version', in: 'path', required: true, schema: { type: 'string' } } as const;
+  const named = [{ ...path('model'), schema: { type: 'string', enum: namesOf(models) } }];
+  const requestBody = { required: true, content: json('PredictRequest') };
+  const at = (id: string, parameters: readonly Parameter[]): Readonly<Record<'ready' | 'predict', Operation>> => ({
+    ready: keyed({ ...get(`v1Ready${id}`, 'Is the model ready?', 'V1Ready'), parameters }),
+    predict: keyed({ ...get(`predict${id}`, 'Rows in, predictions out', 'PredictResponse'), parameters, requestBody }),
+  });
+  const [current, other] = [at('', named), at('Version', [...named, version])];
+  return {
+    '/v1/models/{model}': { get: current.ready },
+    '/v1/models/{model}:predict': { post: current.predict },
+    '/v1/models/{model}/versions/{version}': { get: other.ready },
+    '/v1/models/{model}/versions/{version}:predict': { post: other.predict },
   };
 }
 

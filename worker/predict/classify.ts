@@ -43,7 +43,7 @@ function requireClasses(model: Model): Classes {
   if (classes) return classes;
   const { name, path, output } = model;
   const got = output
-    ? `${name} predicts a ${output.kind}: use infer`
+    ? `${name} predicts a ${output.kind}: use predict (POST /v1/models/${name}:predict) or infer`
     : `${name} does not say what its output is: set "output": {"name": …, "kind": "logits" or "probabilities"} in models/${path}/card.json and build again`;
   throw new RequestError('not found', `classify: expected a model for classes, ${got}`);
 }

@@ -88,8 +88,19 @@ export const explainOptions = z.object({
   top_k: topK,
 });
 
+/** Of KServe's V1 protocol: what an instance is depends on the model. */
+export const predictRequest = z.object(
+  {
+    instances: z.custom<readonly unknown[]>((value) => Array.isArray(value) && value.length > 0, {
+      error: 'expected an array of at least one row',
+    }),
+  },
+  { error: 'expected a JSON object' },
+);
+
 export const repositoryRequest = z.object({ ready: z.optional(flag) }, { error: 'expected a JSON object' });
 
+export type PredictRequest = z.output<typeof predictRequest>;
 export type InferenceRequest = z.output<typeof inferenceRequest>;
 export type RequestInput = z.output<typeof requestInput>;
 export type Statistics = z.output<typeof statistics>;

@@ -107,7 +107,27 @@ function explainSchema() {
 function ownSchemas() {
   const named = { model_name: text, model_version: text, id: z.optional(text) };
   const prediction = predictionSchema();
+  const warnings = z.optional(described(list(text), 'What is wrong with the answer: "not a number".'));
   return {
+    PredictResponse: z.object({
+      predictions: described(
+        list(
+          z.union([
+            z.object({
+              label: z.nullable(text),
+              probability: real,
+              probabilities: z.optional(described(z.record(text, z.number()), 'Of each class, by its label.')),
+              warnings,
+            }),
+            z.object({ value: real, warnings }),
+            z.object({ values: list(z.number()) }),
+          ]),
+        ),
+        'One per row.',
+      ),
+      note: z.optional(text),
+    }),
+    V1Ready: z.object({ name: text, ready: z.boolean() }),
     ClassifyResponse: z.object({
       ...named,
       statistics: z.enum(['running', 'batch']),
@@ -164,5 +184,6 @@ export type InferenceResponse = Responses['InferenceResponse'];
 export type ResponseOutput = InferenceResponse['outputs'][number];
 export type BatchNormResponse = Responses['BatchNormResponse'];
 export type ClassifyResponse = Responses['ClassifyResponse'];
+export type PredictResponse = Responses['PredictResponse'];
 export type Prediction = ClassifyResponse['predictions'][number];
 export type ExplainResponse = Responses['ExplainResponse'];
