@@ -2,6 +2,7 @@
 import { printable, unexpected } from '../files/index.ts';
 import type { PicturePreparation } from '../pictures/index.ts';
 import { alikeSamples } from './alike.ts';
+import { FloatPrecision, noteOnPrecision } from './apart.ts';
 import { arrayDataset, type ArrayOptions, isChannelsLast, pictureOfArray, rangeOf } from './array-dataset.ts';
 import { type ArrayPair, findArrays } from './array-names.ts';
 import type { Dataset } from './dataset.ts';
@@ -87,6 +88,7 @@ function notesOnArrays(
   if (isChannelsLast(shape, layout) && layout === undefined) {
     notes.push(`images [${shape.join(', ')}] are taken as rows, columns and channels; --layout NCHW if they are not`);
   }
+  notes.push(...notesOnColumns(inputs));
   if (all) notes.push(`all ${train.count} samples are the same`);
   else if (flat.length > 0 && train.inputShape.length === 3) {
     notes.push(`${flat.length} of ${train.count} images are of one colour, such as number ${flat[0] ?? 0}`);
@@ -103,3 +105,17 @@ function notesOnArrays(
   }
   return notes;
 }
+
+/** Of rows of numbers, which are float64 or whole. */
+function notesOnColumns({ data, shape: [count = 0, columns = 0, ...more] }: NpyArray): readonly string[] {
+  if (more.length > 0 || data instanceof Float32Array || data instanceof Uint8Array) return [];
+  return Array.from({ length: columns }, (_, column) => {
+    const precision = new FloatPrecision();
+    for (let row = 0; row < count; row++) precision.add(Number(data[row * columns + column]));
+    return noteOnPrecision(`feature ${column}`, precision);
+  })
+    .flat()
+    .slice(0, mostNotes);
+}
+
+const mostNotes = 10;

@@ -1,4 +1,5 @@
 /** What the columns of a table are, of all their cells; what speaks against it, with the flags that decide; and what is said of it. */
+import { noteOnPrecision } from './apart.ts';
 import type { CategoricalColumn, Column, DateColumn, DateOrder, DatePart, NumericColumn } from '../columns/index.ts';
 import { count, percent, quote } from '../files/index.ts';
 import type { DataSource } from './options.ts';
@@ -121,7 +122,11 @@ function numeric(profile: ColumnProfile, options: InferenceOptions): Inferred {
       missing: missing + others.count,
       done: isPlain ? '' : 'formatted numbers read as numbers',
     },
-    notes: isPlain ? others.notes : [formattedNote(profile), ...others.notes],
+    notes: joined(
+      isPlain ? NONE : [formattedNote(profile)],
+      noteOnPrecision(`column ${quote(name)}`, profile.precision),
+      others.notes,
+    ),
     troubles: joined(others.troubles, unfit ? [unfit] : NONE, gapTroubles(profile, options)),
   };
 }

@@ -76,6 +76,8 @@ describe('metrics of classes, by hand', () => {
     expect(b).toEqual({ precision: 0.75, recall: 0.6, f1: 12 / 18 });
     expect(c).toEqual({ precision: 0, recall: 0, f1: 0 });
     expect(macroF1(matrix)).toBeCloseTo((16 / 23 + 12 / 18) / 3, 14);
+    const absent = [...matrix.slice(0, 2).map((row) => [...row.slice(0, 2), 0]), [0, 0, 0]];
+    expect(macroF1(absent)).toBeCloseTo((2 * 8) / 22 / 2 + 12 / 18 / 2, 14);
   });
 });
 

@@ -36,9 +36,13 @@ export function classScores(matrix: ConfusionMatrix): readonly ClassScores[] {
   });
 }
 
-/** The mean over the classes, each counted alike. */
-export const macroF1 = (matrix: ConfusionMatrix): number =>
-  sum(classScores(matrix).map(({ f1 }) => f1)) / matrix.length;
+/** The mean over the classes, each counted alike, without those that are neither among the samples nor among the answers. */
+export function macroF1(matrix: ConfusionMatrix): number {
+  const present = classScores(matrix).filter(
+    (_, k) => sum(matrix[k] ?? []) + sum(matrix.map((row) => row[k] ?? 0)) > 0,
+  );
+  return sum(present.map(({ f1 }) => f1)) / present.length;
+}
 
 const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

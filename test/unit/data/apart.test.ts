@@ -1,0 +1,51 @@
+/** Numbers that become the same in float32 are named before anything is learnt from them. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRandom, encodeNpz, loadData } from '../../../training/data/index.ts';
+import { FloatPrecision } from '../../../training/data/apart.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const random = createRandom(1);
+
+describe('float32', () => {
+  it.each<[string, readonly number[], readonly [number, number] | undefined]>([
+    ['tells small numbers apart', [1, 1.5, 2 ** 24], undefined],
+    ['tells populations of countries apart', [1_412_000_000, 1_408_000_000, 331_000_000], undefined],
+    ['tells large random numbers apart', Array.from({ length: 5000 }, () => 1e21 * random.normal()), undefined],
+    [
+      'does not tell milliseconds apart',
+      [1_700_000_000_000, 1_700_000_000_030],
+      [1_700_000_000_000, 1_700_000_000_030],
+    ],
+    ['does not tell long identifiers apart', [900_000_000_001, 900_000_000_002], [900_000_000_001, 900_000_000_002]],
+  ])('%s', (_, values, expected) => {
+    const precision = new FloatPrecision();
+    for (const value of [...values, ...values]) precision.add(value);
+    expect(precision.collapsed).toEqual(expected);
+  });
+});
+
+it('columns of a table and of an array are named', async () => {
+  const times = Array.from({ length: 40 }, (_, i) => 1_700_000_000_000 + 30 * i);
+  const expected = (name: string) =>
+    `${name}: float32 cannot hold its numbers apart: 1700000000000 and 1700000000030 become the same; subtract what they have in common, or leave it out with --ignore`;
+  const table = join(folder, 'times.csv');
+  await writeFile(
+    table,
+    `at,b,label\n${times.map((time, i) => `${time},${(i * 7) % 5},${i % 2 ? 'x' : 'y'}`).join('\n')}\n`,
+  );
+  expect((await loadData(table, { label: 'label', seed: 1 })).notes).toContain(expected('column "at"'));
+
+  const array = join(folder, 'times.npz');
+  const x = { shape: [40, 2], data: Float64Array.from(times.flatMap((time, i) => [i, time])) };
+  const y = { shape: [40], data: Uint8Array.from(times.map((_, i) => i % 2)) };
+  await writeFile(array, encodeNpz({ x, y }));
+  expect((await loadData(array, { seed: 1 })).notes).toContain(expected('feature 1'));
+});
