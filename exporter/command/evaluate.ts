@@ -61,16 +61,19 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
   const file = fileOf(given);
   const isOnnx = file.toLowerCase().endsWith('.onnx');
   const subject = isOnnx ? { model: file, known: await knownOf(file) } : { checkpoint: file };
-  const evaluated = await evaluateFile({ ...subject, data: source, part, backend }, console.log);
+  const evaluated = await evaluateFile(
+    { ...subject, data: source, part, backend, needsLabel: predictions === undefined },
+    console.log,
+  );
   const { samples, answers: output, objective, report, baseline, unknown } = evaluated;
-  const scores = formatReport(objective, report, baseline);
+  const scores = evaluated.isLabelled ? formatReport(objective, report, baseline) : 'no label to compare with';
   console.log(`${file} on ${count(samples.count)} samples (${partName(evaluated, source)}): ${scores}`);
   for (const { column, value, rows } of unknown) {
     console.log(`left out ${count(rows)} samples: ${column} ${JSON.stringify(value)} was not in the training data`);
   }
   if (report.confusion) console.log(confusionTable(report.confusion, classesOf(samples)));
   if (report.calibration) console.log(calibrationTable(report.calibration));
-  const all = mistakesOf(samples, output, objective);
+  const all = evaluated.isLabelled ? mistakesOf(samples, output, objective) : [];
   const shown = await withCells(all.slice(0, worst), evaluated);
   await showMistakes(shown, all.length, samples, path);
   if (predictions !== undefined) {

@@ -280,6 +280,24 @@ describe('a table that a run was trained on', () => {
     expect(JSON.parse((await evaluate('--data', same)).stdout)).toMatchObject({ part: 'test', rows: 12 });
   });
 
+  it('needs no label for answers alone', { timeout: 60_000 }, async () => {
+    const cells = Array.from({ length: 5 }, (_, i) => cellsOf(i).join(','));
+    const unlabelled = await write('unlabelled.csv', `a,colour\n${cells.join('\n')}\n`);
+    const refused = await bnEdge(['evaluate', join(folder, 'run'), '--data', unlabelled]);
+    expect(refused.stderr).toContain('expected a column "size", as in training');
+    const out = (name: string) => join(folder, `${name}-answers.csv`);
+    const { stdout } = await evaluate('--data', unlabelled, '--predictions', out('unlabelled'));
+    expect(JSON.parse(stdout)).toMatchObject({ rows: 5, scores: {}, mistakes: { count: 0 } });
+    await evaluate('--data', await write('labelled.csv', csv(rows(0, 5))), '--predictions', out('labelled'));
+    const answers = async (name: string) =>
+      (await readFile(out(name), 'utf8'))
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(',').slice(-2));
+    expect(await answers('unlabelled')).toEqual(await answers('labelled'));
+    expect(await readFile(out('unlabelled'), 'utf8')).toMatch(/^2,,/m);
+  });
+
   it('is refused where its rows have changed since', { timeout: 60_000 }, async () => {
     const text = await readFile(path, 'utf8');
     await writeFile(path, text.replace('\n0,red', '\n0.5,red'));

@@ -30,6 +30,8 @@ export interface KnownRows {
   readonly dataset: Dataset;
   readonly unknown: readonly Unknown[];
   readonly notes: readonly string[];
+  /** Whether the file has the label; without it, targets are −1 or NaN. */
+  readonly isLabelled: boolean;
 }
 
 /** A column as the model has it, and where it stands in the file. */
@@ -39,12 +41,21 @@ interface Cell {
   readonly read: Reader;
 }
 
-/** @throws {UserError} naming the file, and lines and columns of all that cannot be read, or where no row is left. */
-export async function readKnownTable(path: string, options: TableOptions, known: KnownData): Promise<KnownRows> {
+/**
+ * @param needsLabel whether a file without the label is refused
+ * @throws {UserError} naming the file, and lines and columns of all that cannot be read, or where no row is left.
+ */
+export async function readKnownTable(
+  path: string,
+  options: TableOptions,
+  known: KnownData,
+  needsLabel = true,
+): Promise<KnownRows> {
   const file = await openTable(path, options);
-  const table = new KnownTable(path, options, known, cellsOf(path, file, options, known));
+  const isLabelled = needsLabel || file.names.includes(options.label);
+  const table = new KnownTable(path, options, known, cellsOf(path, file, { ...options, isLabelled }, known));
   for await (const rows of file.rows()) for (const row of rows) table.add(row);
-  return table.read(file.notes);
+  return { ...table.read(file.notes), isLabelled };
 }
 
 /** What is wrong with a column: its first cell, and how many more. */
@@ -139,7 +150,7 @@ class KnownTable {
     this.#troubles.set(column.name, { message, way, rows: 1 });
   }
 
-  read(notes: readonly string[]): KnownRows {
+  read(notes: readonly string[]): Omit<KnownRows, 'isLabelled'> {
     this.#refuse();
     const unknown = [...this.#unknown.values()];
     const [targets, [first]] = [this.#targets, unknown];
@@ -181,14 +192,15 @@ class KnownTable {
 function cellsOf(
   path: string,
   { names, decimal }: TableFile,
-  { label }: TableOptions,
+  { label, isLabelled }: TableOptions & Pick<KnownRows, 'isLabelled'>,
   { columns, classes }: KnownData,
 ): Cell[] {
   const target: Column =
     classes.length > 0
       ? { kind: 'categorical', name: label, categories: classes, fill: null }
       : { kind: 'numeric', name: label, fill: null };
-  const lacking = [target, ...columns].filter(({ name }) => !names.includes(name)).map(({ name }) => quote(name));
+  const wantedColumns = isLabelled ? [target, ...columns] : columns;
+  const lacking = wantedColumns.filter(({ name }) => !names.includes(name)).map(({ name }) => quote(name));
   if (lacking.length > 0) {
     const wanted = `${lacking.length > 1 ? 'columns' : 'a column'} ${lacking.join(', ')}, as in training`;
     throw unexpected(
@@ -197,11 +209,19 @@ function cellsOf(
       `${names.slice(0, 20).map(quote).join(', ')}${lacking.includes(quote(label)) ? '; --label names the column to compare with' : ''}`,
     );
   }
-  return [target, ...columns].map((column) => {
+  const found = wantedColumns.map((column) => {
     const at = names.indexOf(column.name);
     if (names.includes(column.name, at + 1)) {
       throw unexpected(path, 'different column names', `${quote(column.name)} twice`);
     }
     return { column, at, read: column === target ? labelReader(target, decimal) : readerOf(column, { decimal }) };
   });
+  return isLabelled ? found : [{ column: target, at: -1, read: noLabel(classes) }, ...found];
 }
+
+const noLabel =
+  (classes: readonly string[]): Reader =>
+  (_, into, at) => {
+    into[at] = classes.length > 0 ? -1 : NaN;
+    return undefined;
+  };

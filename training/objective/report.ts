@@ -21,9 +21,14 @@ export function reportOn(
   const finite = finiteRows(output, dataset.count);
   const nonFinite = dataset.count - finite.length;
   if (finite.length === 0) return { metrics: {}, confusion: undefined, nonFinite };
-  if (nonFinite === 0) return { ...report(output, dataset), nonFinite };
-  return { ...report(rowsOf(output, dataset.count, finite), subset(dataset, finite)), nonFinite };
+  const { metrics, ...others } =
+    nonFinite === 0 ? report(output, dataset) : report(rowsOf(output, dataset.count, finite), subset(dataset, finite));
+  return { metrics: defined(metrics), ...others, nonFinite };
 }
+
+/** Without metrics that the samples do not define, such as the area of a class that all of them have. */
+const defined = (metrics: Report['metrics']): Report['metrics'] =>
+  Object.fromEntries(Object.entries(metrics).filter(([, value]) => !Number.isNaN(value)));
 
 /** The worst first: answers that are no numbers, and then as the rule has it. */
 export function mistakesOf(

@@ -25,6 +25,8 @@ export interface EvaluateOptions {
   readonly data?: DataSource | undefined;
   /** When omitted, the test part of the data that it was trained on, and all of any others. */
   readonly part?: PartName | undefined;
+  /** Whether a table without the label is refused, which is the default, or answered without scores. */
+  readonly needsLabel?: boolean | undefined;
   /** `native` when omitted. */
   readonly backend?: BackendName | undefined;
 }
@@ -35,19 +37,21 @@ export interface Evaluated extends ChosenSamples {
   /** What they are judged by. */
   readonly objective: Objective;
   readonly report: CheckedReport;
-  /** Of answering always the same: what suits the training part, or these samples where there is none. */
-  readonly baseline: Baseline;
+  /** Of answering always the same: what suits the training part, or these samples where there is none; undefined without labels. */
+  readonly baseline: Baseline | undefined;
 }
+
+const noReport = { metrics: {}, confusion: undefined } as const;
 
 /** @throws UserError for a file that is neither, or that does not take such samples */
 export async function evaluate(
-  { checkpoint, model, known = {}, data, part, backend: name = 'native' }: EvaluateOptions,
+  { checkpoint, model, known = {}, data, part, needsLabel, backend: name = 'native' }: EvaluateOptions,
   note: (line: string) => void = () => undefined,
 ): Promise<Evaluated> {
   const file = checkpoint ?? model;
   if (file === undefined) throw unexpected('evaluate', 'a checkpoint or a model', 'neither');
   const trained = checkpoint === undefined ? undefined : await loadModel(checkpoint);
-  const chosen = await chooseSamples(trained ?? known, data, part);
+  const chosen = await chooseSamples(trained ?? known, data, part, needsLabel);
   for (const line of chosen.notes ?? []) note(line);
   const backend = await createBackend(name, {}, note);
   const { samples, train } = chosen;
@@ -55,6 +59,9 @@ export async function evaluate(
     ? await answersOfCheckpoint(file, samples, backend)
     : await answersOfModel(file, samples, backend, known.output, note);
   const objective = trained ? objectiveOf(trained) : objectiveFor(samples);
-  const baseline = baselineOf(objective, train ?? samples, samples);
-  return { ...chosen, answers, objective, report: reportOn(samples, answers, objective), baseline };
+  const report = reportOn(samples, answers, objective);
+  const { nonFinite } = report;
+  if (!chosen.isLabelled)
+    return { ...chosen, answers, objective, report: { ...noReport, nonFinite }, baseline: undefined };
+  return { ...chosen, answers, objective, report, baseline: baselineOf(objective, train ?? samples, samples) };
 }

@@ -23,10 +23,11 @@ export interface ChosenSamples {
   readonly part: PartName;
   /** Texts that the model has never seen; their rows are left out. */
   readonly unknown: readonly Unknown[];
-  /** What was read. */
+  /** What was read, and what was noticed then. */
   readonly source: DataSource;
-  /** For people: how the data were understood. */
   readonly notes?: readonly string[] | undefined;
+  /** Whether there is anything to compare answers with. */
+  readonly isLabelled: boolean;
   /** The part that the model was trained on, where it is at hand. */
   readonly train?: Dataset | undefined;
 }
@@ -37,12 +38,14 @@ export type Known = Partial<TrainedModel>;
 /**
  * @param source in place of the run's own data, or how else to read them
  * @param part of the run's own data; when omitted, their test part, and all of any others
+ * @param needsLabel whether a table without the label is refused
  * @throws UserError for data that the model cannot take, and without any
  */
 export async function chooseSamples(
   model: Known,
   source: DataSource | undefined,
   part: PartName | undefined,
+  needsLabel = true,
 ): Promise<ChosenSamples> {
   const { record } = model;
   if (!source && !record)
@@ -50,8 +53,9 @@ export async function chooseSamples(
   const all = { ...record?.data.source, ...source };
   if (part !== undefined && part !== 'all') return ownPart(model, all, part);
   if (part === undefined && (!source || bringsTestPart(all))) return ownPart(model, all, 'test');
-  const chosen = await wholeData(model, all);
-  if (part === 'all' || chosen.samples.count !== ownCount(model) || chosen.unknown.length > 0) return chosen;
+  const chosen = await wholeData(model, all, needsLabel);
+  if (part === 'all' || !chosen.isLabelled || chosen.samples.count !== ownCount(model) || chosen.unknown.length > 0)
+    return chosen;
   // As many as the run's own: if they are, most of them were trained on.
   const own = await loadOwn(model, all);
   const isOwn = isTrainedOn(own, model) ?? true;
@@ -80,28 +84,31 @@ const partOf = (data: LoadedData, source: DataSource, part: Exclude<PartName, 'a
   part,
   unknown: [],
   source,
+  isLabelled: true,
   train: data.train,
 });
 
 /** Files of other data that have a test part of their own, which nobody has trained on. */
 const isMovedTest = (model: Known, source: DataSource): boolean => bringsTestPart(source) && !isSamePath(model, source);
 
-async function wholeData(model: Known, source: DataSource): Promise<ChosenSamples> {
+async function wholeData(model: Known, source: DataSource, needsLabel: boolean): Promise<ChosenSamples> {
   const { path, label } = source;
   const { columns, classes = [] } = model;
   if (columns && path !== undefined) {
-    if (label === undefined) throw unexpected(path, 'the name of the label to compare with', 'none');
-    const { dataset, unknown, notes } = await readKnownTable(
+    if (label === undefined && needsLabel)
+      throw unexpected(path, 'the name of the label to compare with (--label)', 'none');
+    const { dataset, unknown, notes, isLabelled } = await readKnownTable(
       path,
-      { ...source, label, kinds: undefined },
+      { ...source, label: label ?? '', kinds: undefined },
       { columns, classes },
+      needsLabel,
     );
-    return { samples: dataset, part: 'all', unknown, notes, source };
+    return { samples: dataset, part: 'all', unknown, source, notes, isLabelled };
   }
   const { train, validation, test } = await loadSource({ ...source, validationShare: 0, testShare: 0 }, 1, {
     picture: model.picture,
   });
-  return { ...withClasses(joined(train, validation, test), classes), part: 'all', source };
+  return { ...withClasses(joined(train, validation, test), classes), part: 'all', source, isLabelled: true };
 }
 
 /** The same samples with the model's numbers for the classes, without those of classes that it does not have. */
