@@ -1,10 +1,11 @@
 /** What the command line reads from a run folder and draws for people. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { curves, writeFigures } from '../../../training/run/figures.ts';
 import { openMetricsFile } from '../../../training/run/metrics.ts';
+import { type Run, RunFolder } from '../../../training/run/run-folder.ts';
 import { binary, huber, objectiveRuleOf } from '../../../training/objective/index.ts';
 import { sparkline } from '../../../exporter/command/sparkline.ts';
 import { bestEpoch } from '../../../training/trainer/index.ts';
@@ -43,6 +44,18 @@ describe('the metrics of a run', () => {
       `{"epoch":1,"train":{"loss":0.5,"${name}":0.25},"validation":{"loss":0.5,"${name}":0.125},"steps":10,"samplesPerSecond":1}\n`,
     );
   });
+});
+
+it("a run that takes the place of another leaves nothing of it, and all that is not a run's", async () => {
+  const path = join(folder, 'taken');
+  await mkdir(join(path, 'figures'), { recursive: true });
+  const files = ['config.json', 'last.safetensors', 'best.safetensors', 'checkpoint.safetensors', 'metrics.jsonl'];
+  for (const name of [...files, 'events.out.tfevents.1.bn-edge', 'figures/loss.svg', 'notes.txt']) {
+    await writeFile(join(path, name), '');
+  }
+  const run = { description: { config: { objective: binary() } } } as unknown as Run;
+  await new RunFolder(path, run).begin();
+  expect(await readdir(path)).toEqual(['notes.txt']);
 });
 
 describe('the best epoch', () => {
