@@ -15,12 +15,17 @@ const { env, platform, arch } = process;
 const require = createRequire(import.meta.url);
 
 const asked = Object.keys(env).some((name) => /^(npm_config_)?onnxruntime_node_install/i.test(name));
-if (!asked && !projectDependsOnIt()) leaveOutCuda();
+try {
+  if (!asked && !projectDependsOnIt()) leaveOutCuda();
+} catch {
+  // It saves a download: no reason for an installation to fail.
+}
 
 function projectDependsOnIt() {
   const manifest = join(env.npm_config_local_prefix ?? env.INIT_CWD ?? '.', 'package.json');
   if (!existsSync(manifest)) return false;
-  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(readFileSync(manifest, 'utf8'));
+  const text = readFileSync(manifest, 'utf8').replace(/^\uFEFF/, '');
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(text);
   return 'onnxruntime-node' in { ...dependencies, ...devDependencies, ...optionalDependencies };
 }
 

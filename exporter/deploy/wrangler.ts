@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
@@ -17,7 +17,6 @@ import { unexpected, UserError } from '../../training/files/index.ts';
 interface OutputLine {
   readonly type: string;
   readonly version_id?: string | null;
-  readonly bundle_size?: { readonly raw_bytes: number };
 }
 
 interface Deployment {
@@ -62,10 +61,21 @@ export function requireProject(command: string): void {
 
 /** Bundles the Worker without uploading it: what the platform would weigh, in bytes. */
 export async function measure(models: string): Promise<number> {
-  const { lines } = await wrangler('deploy', ['--dry-run'], models, 'quietly');
-  const size = lines.find(({ type }) => type === 'deploy')?.bundle_size;
-  if (!size) throw new Error('internal: wrangler did not tell the size of the bundle');
-  return size.raw_bytes;
+  const folder = await mkdtemp(join(tmpdir(), 'bn-edge-bundle-'));
+  try {
+    await wrangler('deploy', ['--dry-run', '--outdir', folder], models, 'quietly');
+    return await uploadedBytes(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Of all that Wrangler has put there, but its note on the folder and the source maps. Not all versions tell the size. */
+async function uploadedBytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && !/^README\.md$|\.map$/.test(entry.name));
+  const sizes = await Promise.all(files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** Gives the models of a folder all the traffic. */

@@ -4,8 +4,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,18 +12,23 @@ import { gzipSync } from 'node:zlib';
 
 import { version as esbuild } from 'esbuild';
 
-import { UserError } from '../../training/files/index.ts';
-import { requireRunnable } from '../served/runnable.ts';
+import { makeFolder, oneLine, unexpected, UserError } from '../../training/files/index.ts';
+import { randomAnswers, requireRunnable, tryModel } from '../served/runnable.ts';
+import { cardFile } from '../store/card.ts';
+import { labelCount } from '../store/contract.ts';
 import { readModels } from '../store/registry.ts';
-import type { BrokenModel, ModelFolder } from '../store/registry.ts';
+import type { ModelFolder, Models as FoundModels } from '../store/registry.ts';
 import type { BuildImageOptions, BuiltImage, BuiltModel, OnStage } from './built.ts';
-import { readIfThere, StageCache, writeWhole } from './cache.ts';
+import { StageCache } from './cache.ts';
 import type { Samples } from './cases/samples.ts';
+import { VerificationError } from './cases/verify.ts';
 import { declarations } from './declarations.ts';
 import { emitImage, emitStock } from './emit.ts';
 import type { EmittedFiles } from './emit.ts';
 import { makeImage } from './image.ts';
 import type { Ingredients, Recall } from './image.ts';
+import { withLock } from './lock.ts';
+import { cacheFolder, claim, isIntact, lockFile, readStamp, requireOutFolder, writeImage } from './out-folder.ts';
 import { optimize } from './stages/optimize.ts';
 import type { Models } from './runtime/index.ts';
 import { gluePath, readStockModule, stockModulePath } from './stages/stock-module.ts';
@@ -43,27 +47,65 @@ export class ModelsError extends UserError {
 export const defaultOut = '.bn-edge';
 
 /**
- * Nothing is written where anything is thrown.
- * @throws UserError for what is wrong in the folder of models
- * @throws VerificationError if the image is not equal to stock
+ * No image is written where anything is thrown. Of several builds into one folder each waits for the one before.
+ * @throws UserError for what is wrong with the folders
+ * @throws ModelsError for what is wrong with models; of each that is it has a line
  */
 export async function buildImage(options: BuildImageOptions): Promise<BuiltImage> {
-  const { out = defaultOut, stock = false, trim = false, unoptimized = false, onStage = () => undefined } = options;
-  const { models, broken, notes } = readModels(options.models);
-  const code = await codeHash();
-  const sha256 = contentHash(models, { code, stock, trim, unoptimized });
-  const before = await readStamp(out);
-  if (broken.length === 0 && before?.sha256 === sha256) return { ...before.built, upToDate: true, out, notes };
-  await checkModels(options.models, models, broken, onStage);
-  // Before the work: a folder that cannot be written is no reason to wait for it.
-  await mkdir(out, { recursive: true });
-  const cache = new StageCache(join(out, '.cache'), code);
+  const { models, out = defaultOut, onStage = () => undefined } = options;
+  await requireOutFolder(out, models);
+  const first = await look(options, out);
+  if (first.standing) return first.standing;
+  // Before the folder is made: models that cannot be built leave no trace.
+  await checkModels(models, first, options, onStage);
+  await makeFolder(out);
+  return withLock(
+    join(out, lockFile),
+    async (hasWaited) => {
+      const now = hasWaited ? await look(options, out) : first;
+      if (now.standing) return now.standing;
+      if (now !== first) await checkModels(models, now, options, onStage);
+      return make(options, out, now);
+    },
+    () => {
+      onStage('wait for another build');
+    },
+  );
+}
+
+/** What there is to build, and what has been. */
+interface Looked extends FoundModels {
+  readonly code: string;
+  readonly sha256: string;
+  /** The image, where it is of these models. */
+  readonly standing?: BuiltImage;
+}
+
+async function look(options: BuildImageOptions, out: string): Promise<Looked> {
+  const { stock = false, trim = false, unoptimized = false } = options;
+  const [found, code, stamp] = [readModels(options.models), await codeHash(), await readStamp(out)];
+  const sha256 = contentHash(found.models, { code, stock, trim, unoptimized });
+  const isStanding = found.broken.length === 0 && stamp?.sha256 === sha256 && (await isIntact(out, stamp));
+  const standing = isStanding && stamp.built && { ...stamp.built, upToDate: true, out, notes: found.notes };
+  return { ...found, code, sha256, ...(standing && { standing }) };
+}
+
+async function make(
+  options: BuildImageOptions,
+  out: string,
+  { models, notes, code, sha256 }: Looked,
+): Promise<BuiltImage> {
+  const { stock = false, trim = false, unoptimized = false, onStage = () => undefined } = options;
+  await claim(out);
+  const cache = new StageCache(join(out, cacheFolder), code);
   const making = (recall: Recall) => makeSpecialised(models, { trim, unoptimized, onStage, recall });
-  const { files, built } = await (stock ? makeStock(models) : cache.use(making));
+  const { files, built } = await (stock ? makeStock(models) : cache.use(making)).catch(async (error: unknown) => {
+    throw await blamed(error, options.models, models, onStage);
+  });
   if (!stock) await cache.prune();
-  const stamp = { sha256, files: Object.keys(files), built: { ...built, stock, bytes: sizesOf(files) } };
-  await writeFiles(out, files, stamp);
-  return { ...stamp.built, upToDate: false, out, notes };
+  const stamp = { ...built, stock, bytes: sizesOf(files) };
+  await writeImage(out, files, sha256, stamp);
+  return { ...stamp, upToDate: false, out, notes };
 }
 
 interface Made {
@@ -109,26 +151,91 @@ async function makeSpecialised(
   };
 }
 
-/** @throws ModelsError where the runtime lacks an operator of a model, or refuses it for another reason */
+/** @throws ModelsError where a model is broken, or the runtime refuses it, or draws its answers */
 async function checkModels(
   folder: string,
-  models: readonly ModelFolder[],
-  broken: readonly BrokenModel[],
+  { models, broken }: FoundModels,
+  { stock = false }: BuildImageOptions,
   onStage: OnStage,
 ): Promise<void> {
-  const checked: BuiltModel[] = broken.map((model) => ({ ...unbuilt, ...model }));
+  const checked: BuiltModel[] = [];
   for (const model of models) {
     onStage('check', model.about.path);
-    try {
-      for (const [file, bytes] of Object.entries(model.files))
-        await requireRunnable(join(folder, model.about.path, `${file}.onnx`), bytes);
-      checked.push(describe(model, [], 0));
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      checked.push({ ...describe(model, [], 0), ok: false, error: error.message });
-    }
+    const error = await reasonAgainst(() => checkModel(folder, model, stock));
+    checked.push({ ...describe(model, [], 0), ...(error !== undefined && { ok: false, error }) });
   }
-  if (checked.some(({ ok }) => !ok)) throw new ModelsError(checked);
+  refuse([...checked, ...broken.map((model) => ({ ...unbuilt, ...model }))]);
+}
+
+async function checkModel(folder: string, { about, files, ports }: ModelFolder, stock: boolean): Promise<void> {
+  const place = join(folder, about.path);
+  const file = join(place, 'model.onnx');
+  const { shapes, drawsNumbers } = await tryModel(file, files.model, ports.inputs, ports.sizes);
+  if (files.switchable) await requireRunnable(`${file} (explain)`, files.switchable);
+  if (drawsNumbers && !stock) throw unexpected(file, ...randomAnswers);
+  // Of an output whose size the file leaves open.
+  const found = shapes?.get(about.output?.name ?? '');
+  const [objection] = labelCount(about.labels, about.output, found && [-1, ...found.slice(1)]);
+  if (objection !== undefined) throw new UserError(`${join(place, cardFile)}: ${objection}`);
+}
+
+async function reasonAgainst(work: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
+
+/** @throws ModelsError where one is not ok */
+function refuse(models: readonly BuiltModel[]): void {
+  const sorted = [...models].sort((a, b) => (a.path < b.path ? -1 : 1));
+  if (sorted.some(({ ok }) => !ok)) throw new ModelsError(sorted);
+}
+
+/**
+ * Whose fault it is that there is no image: each model is tried alone.
+ * @returns the error itself, where each of them can be built
+ */
+async function blamed(
+  error: unknown,
+  folder: string,
+  models: readonly ModelFolder[],
+  onStage: OnStage,
+): Promise<unknown> {
+  const reasons: BuiltModel[] = [];
+  for (const model of models) {
+    const reason = models.length === 1 ? error : await failureOf(model, onStage);
+    const file = join(folder, model.about.path, 'model.onnx');
+    const described = describe(model, [], 0);
+    reasons.push(reason === undefined ? described : { ...described, ok: false, error: explain(file, reason) });
+  }
+  return reasons.some(({ ok }) => !ok) ? new ModelsError(reasons) : error;
+}
+
+async function failureOf(model: ModelFolder, onStage: OnStage): Promise<unknown> {
+  const recall: Recall = (_what, _inputs, make) => make();
+  try {
+    await makeSpecialised([model], { trim: false, unoptimized: true, onStage, recall });
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function explain(file: string, error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  if (error instanceof VerificationError) {
+    return oneLine(
+      `${file}: expected the same from the image as from the stock runtime, got other: ${error.difference}`,
+    );
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return oneLine(
+    `${file}: no image can be made of it: ${reason} (EDGE_RUNTIME=stock deploys the stock runtime instead)`,
+  );
 }
 
 const unbuilt = { version: '', gzipBytes: 0, twin: false, cases: 0, ok: false } as const;
@@ -186,36 +293,4 @@ function contentHash(models: readonly ModelFolder[], rest: Readonly<Record<strin
     for (const bytes of [...Object.values(files), ...(samples ? [samples.data] : [])]) hash.update(bytes);
   }
   return hash.digest('hex');
-}
-
-/** What a folder was built from, and what came of it. */
-interface Stamp {
-  readonly sha256: string;
-  readonly files: readonly string[];
-  readonly built: Omit<BuiltImage, 'upToDate' | 'out' | 'notes'>;
-}
-
-const stampFile = 'built.json';
-
-/** @returns undefined unless the folder is complete */
-async function readStamp(folder: string): Promise<Stamp | undefined> {
-  const text = await readIfThere(join(folder, stampFile));
-  if (!text) return undefined;
-  const stamp = JSON.parse(text.toString()) as Stamp;
-  return stamp.files.every((file) => existsSync(join(folder, file))) ? stamp : undefined;
-}
-
-/** The stamp vouches for the others, so it goes first and comes last. */
-async function writeFiles(folder: string, files: EmittedFiles, stamp: Stamp): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await rm(join(folder, stampFile), { force: true });
-  for (const [name, content] of Object.entries(files)) await writeWhole(join(folder, name), content);
-  await removeStockModels(folder, files);
-  await writeWhole(join(folder, stampFile), JSON.stringify(stamp));
-}
-
-/** The model files that the stock runtime needed beside it. */
-async function removeStockModels(folder: string, files: EmittedFiles): Promise<void> {
-  const others = (await readdir(folder)).filter((name) => /^model-\d+\.bin$/.test(name) && !(name in files));
-  await Promise.all(others.map((name) => rm(join(folder, name))));
 }

@@ -5,9 +5,10 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { cannotRead, makeFolder, writeAtomically } from '../../training/files/index.ts';
 import type { Recall } from './image.ts';
 
 export class StageCache {
@@ -39,16 +40,16 @@ export class StageCache {
   }
 
   async #recall(...stage: Parameters<Recall>): Promise<Uint8Array> {
-    const remembered = await readIfThere(this.#pathOf(...stage));
+    const remembered = unsealed(await readIfThere(this.#pathOf(...stage)));
     if (!remembered) return this.#make(...stage);
     this.#recalled = true;
-    return new Uint8Array(remembered);
+    return remembered;
   }
 
   async #make(...stage: Parameters<Recall>): Promise<Uint8Array> {
     const made = await stage[2]();
-    await mkdir(this.#folder, { recursive: true });
-    await writeWhole(this.#pathOf(...stage), made);
+    await makeFolder(this.#folder);
+    await writeAtomically(this.#pathOf(...stage), Buffer.concat([hashOf(made), made]));
     return made;
   }
 
@@ -61,17 +62,21 @@ export class StageCache {
   }
 }
 
+/** An entry begins with its hash. @returns undefined for one that is not what was written, as on a disk that was full */
+function unsealed(entry: Buffer | undefined): Uint8Array | undefined {
+  const [hash, content] = [entry?.subarray(0, HASH_BYTES), entry?.subarray(HASH_BYTES)];
+  return hash && content && hashOf(content).equals(hash) ? new Uint8Array(content) : undefined;
+}
+
+const HASH_BYTES = 32;
+const hashOf = (content: Uint8Array): Buffer => createHash('sha256').update(content).digest();
+
+/** @throws UserError for one that is there and cannot be read, such as a folder */
 export async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
+    throw cannotRead(path, error);
   }
-}
-
-/** The file appears whole or not at all. */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  await writeFile(`${path}.part`, content);
-  await rename(`${path}.part`, path);
 }

@@ -9,9 +9,9 @@ import { outputKinds } from '../../training/objective/index.ts';
 import { type ImportedModel, importModel } from '../served/import-model.ts';
 import type { BatchNormUse } from '../served/normalization.ts';
 import { type InferredOutput, labelsOf, type ModelOutput, outputOf } from '../served/output.ts';
-import { type Port, shapeOf } from '../served/ports.ts';
+import { likelySizes, type Port, shapeOf } from '../served/ports.ts';
 import { type OnnxFile, type Prepared, prepareModel, readOnnx } from '../served/prepare.ts';
-import { type Trial, tryModel } from '../served/runnable.ts';
+import { randomAnswers, type Trial, tryModel } from '../served/runnable.ts';
 import { whyNoLayers } from '../served/switchable.ts';
 import { cardBytes, cardFile, describeFile, emptyCard, type ModelCard, type TensorCard } from '../store/card.ts';
 import { modelNameFrom, requireModelName } from '../store/model-name.ts';
@@ -65,6 +65,7 @@ export async function addModel({
   const onnx = readOnnx(path, bytes);
   const prepared = prepareModel(path, bytes, false, batchNorm);
   const trial = await tryModel(path, prepared.model, onnx.inputs, likelySizes(onnx.graph));
+  if (trial.drawsNumbers) throw unexpected(path, ...randomAnswers);
   const { card: fresh, notes } = describe(name, path, imported, onnx, trial, prepared, batchNorm);
   const card = { ...fresh, version: former.version };
   await replaceFolder(models, name, new Map([...staying, ['model.onnx', bytes], [cardFile, cardBytes(card)]]));
@@ -102,17 +103,6 @@ function nameFor(path: string): string {
   if (name !== undefined) return name;
   throw new UserError(`--name: expected a name for ${path}, of letters and digits, got none`);
 }
-
-/** Sizes of the stored tensors: those of the inputs are often among them. */
-function likelySizes({ initializer }: onnx.IGraphProto): readonly number[] {
-  const sizes = (initializer ?? []).flatMap(({ dims }) => (dims ?? []).map(Number));
-  return [...new Set([1, ...sizes.filter((size) => size > 0 && size <= LARGEST_SIZE)])]
-    .sort((a, b) => a - b)
-    .slice(0, MOST_SIZES);
-}
-
-const LARGEST_SIZE = 4096;
-const MOST_SIZES = 16;
 
 function describe(
   name: string,

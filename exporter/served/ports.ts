@@ -52,16 +52,27 @@ export interface Ports {
 export function portsOf(graph: onnx.IGraphProto): Ports {
   const stored = new Set((graph.initializer ?? []).map(({ name }) => name));
   return {
-    inputs: (graph.input ?? []).filter(({ name }) => !stored.has(name)).map(portOf),
+    inputs: (graph.input ?? []).filter(({ name }) => !stored.has(name)).map(inputOf),
     outputs: (graph.output ?? []).map(portOf),
   };
+}
+
+/** @throws GraphError also for one that takes nothing at all */
+function inputOf(value: onnx.IValueInfoProto): Port {
+  const isEmpty = value.type?.tensorType?.shape?.dim?.some(
+    (dim) => Object.hasOwn(dim, 'dimValue') && Number(dim.dimValue) === 0,
+  );
+  if (isEmpty) throw new GraphError(`${value.name ?? ''}: expected sizes of at least 1, got 0`);
+  return portOf(value);
 }
 
 function portOf({ name, type }: onnx.IValueInfoProto): Port {
   const tensor = type?.tensorType;
   const datatype = datatypes.find((candidate) => elementTypes[candidate] === tensor?.elemType);
   if (!datatype) throw new GraphError(`${name ?? ''}: expected a tensor of numbers, got ${describeType(type)}`);
-  const dims = tensor?.shape?.dim?.map(({ dimValue, dimParam }) => Number(dimValue ?? 0) || (dimParam ?? ''));
+  const dims = tensor?.shape?.dim?.map(
+    ({ dimValue, dimParam }) => Math.max(0, Number(dimValue ?? 0)) || (dimParam ?? ''),
+  );
   return { name: name ?? '', datatype, dims };
 }
 
@@ -72,6 +83,17 @@ function describeType(type: onnx.ITypeProto | null | undefined): string {
   if (type?.sequenceType) return 'a sequence (skl2onnx: convert with options={"zipmap": False})';
   return 'another type';
 }
+
+/** Sizes of the stored tensors: those of the inputs are often among them. */
+export function likelySizes({ initializer }: onnx.IGraphProto): readonly number[] {
+  const sizes = (initializer ?? []).flatMap(({ dims }) => (dims ?? []).map(Number));
+  return [...new Set([1, ...sizes.filter((size) => size > 0 && size <= LARGEST_SIZE)])]
+    .sort((a, b) => a - b)
+    .slice(0, MOST_SIZES);
+}
+
+const LARGEST_SIZE = 4096;
+const MOST_SIZES = 16;
 
 /** As a card has it: −1 for a free size. */
 export const shapeOf = ({ dims }: Port): readonly number[] | undefined =>

@@ -6,11 +6,13 @@ import { type BatchNorm, batchNormOf } from './batch-norm.ts';
 import { type BatchNormUse, namesOf, normalizing } from './normalization.ts';
 import { requireOnnx } from './onnx-file.ts';
 import { type ModelOutput, outputOf } from './output.ts';
-import { type Ports, portsOf } from './ports.ts';
+import { likelySizes, type Ports, portsOf } from './ports.ts';
 import { switchable, whyNotSwitchable } from './switchable.ts';
 import { tensorsOnly } from './tensors-only.ts';
 
 export interface Prepared extends Ports {
+  /** What free sizes may be. */
+  readonly sizes: readonly number[];
   /** The file as it is served. */
   readonly model: Uint8Array;
   /** The layers with running statistics that can be described. */
@@ -66,6 +68,7 @@ export function prepareModel(file: string, bytes: Uint8Array, explain = true, us
     return {
       inputs,
       outputs,
+      sizes: likelySizes(model.graph ?? {}),
       model: served,
       ...describe(found, explain ? noTwin : undefined, remarks),
       ...(noTwin !== undefined && { noTwin }),

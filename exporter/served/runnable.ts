@@ -27,7 +27,15 @@ export interface Trial {
   readonly shapes: ReadonlyMap<string, readonly number[]> | undefined;
   /** Why the last one was not taken. */
   readonly reason?: string;
+  /** Whether the same sample gets another answer each time. */
+  readonly drawsNumbers: boolean;
 }
+
+/** What is wrong with such a model. */
+export const randomAnswers = [
+  'the same answer to the same numbers, as an image is proven by',
+  'another one each time: the model draws random numbers (EDGE_RUNTIME=stock deploys it on the stock runtime)',
+] as const;
 
 /**
  * Runs one sample. Free sizes are tried out, the first one, which is the number of samples, as 1.
@@ -43,20 +51,40 @@ export async function tryModel(
 ): Promise<Trial> {
   const session = await open(file, model);
   try {
-    let reason = '';
+    let reason = `its inputs have more than ${MOST_ELEMENTS} numbers`;
     for (const shapes of candidates(inputs, sizes)) {
       try {
-        const outputs = await session.run(madeUp(inputs, shapes), quiet);
-        return { shapes: new Map(Object.entries(outputs).map(([name, { dims }]) => [name, dims])) };
+        const sample = () => madeUp(inputs, shapes);
+        const outputs = await session.run(sample(), quiet);
+        const isSteady = isSame(outputs, await session.run(sample(), quiet));
+        return {
+          shapes: new Map(Object.entries(outputs).map(([name, { dims }]) => [name, dims])),
+          // A layer that keeps what it has seen answers otherwise each time, too.
+          drawsNumbers: !isSteady && dice.some((operator) => Buffer.from(model).includes(operator)),
+        };
       } catch (error) {
         reason = reasonOf(error);
       }
     }
     if (inputs.every(isCertain)) throw new UserError(`${file}: the runtime cannot run it: ${reason}`);
-    return { shapes: undefined, reason };
+    return { shapes: undefined, reason, drawsNumbers: false };
   } finally {
     await session.release();
   }
+}
+
+/** Names of operators, wherever a file has them: also in a loop or a function. */
+const dice = ['RandomNormal', 'RandomUniform', 'Multinomial', 'Bernoulli', 'Dropout'];
+
+type Answer = Readonly<Record<string, ort.Tensor>>;
+
+/** Bit for bit, so that NaN is NaN. */
+const isSame = (a: Answer, b: Answer): boolean =>
+  Object.keys(a).every((name) => bytesOf(a[name]).equals(bytesOf(b[name])));
+
+function bytesOf(tensor: ort.Tensor | undefined): Buffer {
+  const { buffer, byteOffset, byteLength } = (tensor?.data ?? new Uint8Array()) as ArrayBufferView;
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** Whether any numbers in that shape are an input: integers may be indices or sizes, of which few are valid. */
@@ -67,7 +95,7 @@ const isCertain = ({ datatype, dims }: Port): boolean =>
 const ranks = [1, 2, 3, 4];
 
 /** More is not worth the memory. */
-const MOST_ELEMENTS = 2 ** 22;
+const MOST_ELEMENTS = 2 ** 24;
 
 /** The shapes of all inputs, one after the other. */
 function* candidates(

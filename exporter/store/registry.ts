@@ -12,7 +12,7 @@ import { cannotRead, oneLine, unexpected, UserError } from '../../training/files
 import type { ModelAbout } from '../../worker/image.ts';
 import { withExternalData } from '../served/external-data.ts';
 import type { Ports } from '../served/ports.ts';
-import { prepareModel } from '../served/prepare.ts';
+import { type Prepared, prepareModel } from '../served/prepare.ts';
 import { cardFile, emptyCard, parseCard } from './card.ts';
 import { contradictions, type ReadFile } from './contract.ts';
 import { lookAt, versionNames } from './models-folder.ts';
@@ -24,7 +24,7 @@ export interface ModelFolder {
   /** Contents of the ONNX files that the edge image is made of: the model's, and its switchable twin where the card wants it. */
   readonly files: { readonly model: Uint8Array; readonly switchable?: Uint8Array };
   /** What the file takes and gives. */
-  readonly ports: Ports;
+  readonly ports: Ports & Pick<Prepared, 'sizes'>;
   readonly samples?: SampleArray;
 }
 
@@ -129,7 +129,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
       ...(noTwin !== undefined && { noTwin }),
     },
     files: { model, ...(switchable && { switchable }) },
-    ports: { inputs: prepared.inputs, outputs: prepared.outputs },
+    ports: { inputs: prepared.inputs, outputs: prepared.outputs, sizes: prepared.sizes },
     ...(samples && { samples }),
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -37,6 +37,19 @@ describe('the memory of stages', () => {
     ['other code', 'new code', 'a', 1],
   ])('makes %s anew', async (_, code, what, input) => {
     expect(await stage(new StageCache(folder, code), what, input)).toMatchObject({ made: true });
+  });
+
+  it.each([
+    ['cut short', (entry: Buffer) => entry.subarray(0, entry.length - 1)],
+    ['changed', (entry: Buffer) => Buffer.concat([entry.subarray(0, -1), Buffer.of(9)])],
+    ['empty', () => Buffer.of()],
+  ])('makes anew what is remembered and %s', async (what, damage) => {
+    const [own] = [join(folder, what)];
+    await stage(new StageCache(own, 'code'), 'a', 1);
+    const [name = ''] = await readdir(own);
+    await writeFile(join(own, name), damage(await readFile(join(own, name))));
+    expect(await stage(new StageCache(own, 'code'), 'a', 1)).toEqual({ result: [2], made: true });
+    expect(await stage(new StageCache(own, 'code'), 'a', 1)).toEqual({ result: [2], made: false });
   });
 
   it('makes everything anew where what it remembered does not work', async () => {

@@ -285,6 +285,25 @@ describe('a file that is refused', () => {
     ['a checkpoint', serializeSafetensors(new Map()), /got a safetensors checkpoint: bn-edge export takes it$/],
     ['half a model', identity().subarray(0, 40), /: expected an ONNX model, got 40 bytes that are none$/],
     ['for text', text(), /: expected an output that is a tensor of numbers, got texts$/],
+    ['of dice', foreign('RandomNormalLike'), /: expected the same answer to the same numbers, .*draws random numbers/],
+    [
+      'that takes nothing',
+      model({
+        input: [port('x', ['N', 0])],
+        output: [port('y', ['N', 0])],
+        node: [{ opType: 'Relu', input: ['x'], output: ['y'] }],
+      }),
+      /: x: expected sizes of at least 1, got 0$/,
+    ],
+    [
+      'too large to be tried',
+      model({
+        input: [port('x', ['N', 2 ** 26])],
+        output: [port('y', ['N', 2 ** 26])],
+        node: [{ opType: 'Relu', input: ['x'], output: ['y'] }],
+      }),
+      /: the runtime cannot run it: its inputs have more than 16777216 numbers$/,
+    ],
     ['with an unknown operator', foreign('Frobnicate'), /: the runtime cannot run it: .*Frobnicate/],
     [
       'with shapes that do not fit',

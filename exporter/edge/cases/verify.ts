@@ -14,10 +14,13 @@ import type { Tensor, TensorData } from '../runtime/index.ts';
 /** Model, case and the difference. Ours to mend; meanwhile there is the stock runtime. */
 export class VerificationError extends Error {
   override readonly name = 'VerificationError';
+  /** Without the name of the model. */
+  readonly difference: string;
 
   constructor(model: string, where: string, difference: string) {
-    const way = 'EDGE_RUNTIME=stock deploys the stock runtime instead';
-    super(`internal: edge image, model ${model}, ${where}: ${difference} (${way})`);
+    const what = `${where}: ${difference} (EDGE_RUNTIME=stock deploys the stock runtime instead)`;
+    super(`internal: edge image, model ${model}, ${what}`);
+    this.difference = what;
   }
 }
 

@@ -1,0 +1,155 @@
+/**
+ * The folder that a build writes into. It is an image's alone: a build never writes between a user's files, and finds out by
+ * the hashes in `built.json` whether what it once wrote is still what lies there.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, realpath, rm } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import * as z from 'zod';
+import {
+  cannotRead,
+  check,
+  quote,
+  removeTemporaries,
+  unexpected,
+  UserError,
+  writeAtomically,
+} from '../../training/files/index.ts';
+import { readIfThere } from './cache.ts';
+import type { EmittedFiles } from './emit.ts';
+
+export const [stampFile, cacheFolder, lockFile] = ['built.json', '.cache', '.lock'] as const;
+
+const builtModel = z.object({
+  name: z.string(),
+  path: z.string(),
+  version: z.string(),
+  gzipBytes: z.number(),
+  twin: z.boolean(),
+  cases: z.number(),
+  ok: z.boolean(),
+});
+
+/** What a folder was built from, what came of it, and what was written. */
+const stampSchema = z.object({
+  format: z.literal('bn-edge image'),
+  /** Of models, options and code; empty while the first build is under way. */
+  sha256: z.string(),
+  /** Of each file. */
+  files: z.record(z.string(), z.string()),
+  built: z
+    .object({
+      stock: z.boolean(),
+      models: z.array(builtModel).readonly(),
+      unguessed: z.array(z.string()).readonly(),
+      bytes: z.object({ wasm: z.number(), module: z.number(), gzip: z.number() }),
+      functions: z.object({ kept: z.number(), stock: z.number() }).exactOptional(),
+    })
+    .exactOptional(),
+});
+
+export type Stamp = Readonly<z.output<typeof stampSchema>>;
+export type Built = NonNullable<Stamp['built']>;
+
+/** @throws UserError for a folder that holds something else than an image, or models */
+export async function requireOutFolder(out: string, models: string): Promise<void> {
+  if (out === '') throw unexpected('--out', 'a folder', '""');
+  const [target, source] = await Promise.all([real(resolve(out)), real(resolve(models))]);
+  if (isWithin(target, source) || isWithin(source, target)) {
+    throw unexpected(`--out ${out}`, `a folder apart from the models in ${models}`, whatIs(target, source));
+  }
+  const names = await entriesOf(out);
+  const [foreign] = names.filter((name) => !ours.test(name));
+  const isOurs = foreign === undefined && names.some((name) => name === stampFile || name === 'image.mjs');
+  if (names.length === 0 || isOurs || (await readStamp(out)) !== undefined) return;
+  const found = foreign ?? names[0] ?? '';
+  throw unexpected(`--out ${out}`, 'an empty folder, or one that bn-edge build has made', `one with ${quote(found)}`);
+}
+
+/** What a build may have left. */
+const ours =
+  /^(image\.(mjs|wasm|d\.mts)|wasm\.[a-z]+\.mjs|package\.json|\.gitignore|built\.json|\.cache|model-\d+\.bin|.+\.part|\..+\.tmp)$/;
+/** What says nothing of whose folder it is. */
+const nobodys = new Set([lockFile, '.DS_Store', 'Thumbs.db']);
+
+async function entriesOf(folder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => !nobodys.has(name)).sort();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    if (code === 'ENOTDIR') throw unexpected(`--out ${folder}`, 'a folder', 'a file');
+    throw cannotRead(folder, error);
+  }
+}
+
+/** Links followed, as far as the path is there. */
+async function real(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    const above = dirname(path);
+    return above === path ? path : join(await real(above), basename(path));
+  }
+}
+
+const isWithin = (path: string, folder: string): boolean => {
+  const way = relative(folder, path);
+  return !/^\.\.([/\\]|$)/.test(way) && !isAbsolute(way);
+};
+
+const whatIs = (target: string, source: string): string =>
+  target === source ? 'that one' : isWithin(source, target) ? 'one that they are in' : 'one among them';
+
+/** @returns undefined where there is none, or none that can be read */
+export async function readStamp(folder: string): Promise<Stamp | undefined> {
+  const text = await readIfThere(join(folder, stampFile));
+  if (!text) return undefined;
+  try {
+    const stamp = check(stampSchema, JSON.parse(text.toString()));
+    return typeof stamp === 'string' ? undefined : stamp.value;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether every file is there as it was written. */
+export async function isIntact(folder: string, { files }: Stamp): Promise<boolean> {
+  for (const [name, sha256] of Object.entries(files)) {
+    const content = await readIfThere(join(folder, name));
+    if (!content || hashOf(content) !== sha256) return false;
+  }
+  return true;
+}
+
+/** Makes a new folder known as one of a build's, whatever becomes of the build. */
+export async function claim(folder: string): Promise<void> {
+  await removeTemporaries(folder);
+  if ((await readStamp(folder)) === undefined)
+    await writeStamp(folder, { format: 'bn-edge image', sha256: '', files: {} });
+}
+
+/** The stamp vouches for the others, so it comes last. */
+export async function writeImage(folder: string, files: EmittedFiles, sha256: string, built: Built): Promise<void> {
+  for (const [name, content] of Object.entries(files)) await writeAtomically(join(folder, name), content);
+  const hashes = Object.entries(files).map(([name, content]) => [name, hashOf(content)] as const);
+  await removeOthers(folder, files);
+  await writeStamp(folder, { format: 'bn-edge image', sha256, files: Object.fromEntries(hashes), built });
+}
+
+async function writeStamp(folder: string, stamp: Stamp): Promise<void> {
+  try {
+    await writeAtomically(join(folder, stampFile), JSON.stringify(stamp));
+  } catch (error) {
+    if (error instanceof UserError) throw new UserError(`--out: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** The model files that the stock runtime needed beside it, and what earlier versions left of a killed build. */
+async function removeOthers(folder: string, files: EmittedFiles): Promise<void> {
+  const others = (await readdir(folder)).filter((name) => /^model-\d+\.bin$|\.part$/.test(name) && !(name in files));
+  await Promise.all(others.map((name) => rm(join(folder, name), { force: true, recursive: true })));
+}
+
+const hashOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');

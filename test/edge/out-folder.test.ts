@@ -1,0 +1,151 @@
+/** Into which folders a build writes, that several do it one after the other, and that what was damaged is made again. */
+import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { buildImage, ModelsError } from '../../exporter/edge/build-image.ts';
+import { withLock } from '../../exporter/edge/lock.ts';
+import { foreign } from '../bundle/fixtures.ts';
+import { cnn, table } from './fixtures.ts';
+
+let folder: string;
+const at = (...path: readonly string[]): string => join(folder, ...path);
+
+async function write(path: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(at(path)), { recursive: true });
+  await writeFile(at(path), content);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-out-'));
+  await write('models/table/model.onnx', table());
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** On the stock runtime, where it takes a second. */
+const build = (out: string, models = 'models') => buildImage({ models: at(models), out: at(out), stock: true });
+
+describe('the folder of an image', () => {
+  it.each<[what: string, files: Readonly<Record<string, string>>, out: string, message: RegExp]>([
+    [
+      'of a project',
+      { 'package.json': '{}', '.gitignore': 'runs' },
+      '',
+      /expected an empty folder, or one that bn-edge build has made, got one with "\.gitignore"$/,
+    ],
+    ['of other files', { 'notes.md': 'mine' }, '', /got one with "notes\.md"$/],
+    ['with a built.json of something else', { 'built.json': '{"a":1}', 'main.js': '' }, '', /got one with "main\.js"$/],
+    [
+      'of the models',
+      { 'models/a/model.onnx': '' },
+      'models',
+      /expected a folder apart from the models in .*, got that one$/,
+    ],
+    ['above the models', { 'models/a/model.onnx': '' }, '.', /got one that they are in$/],
+    ['among the models', { 'models/a/model.onnx': '' }, 'models/a/image', /got one among them$/],
+    ['that is a file', { file: '' }, 'file', /--out .*file: expected a folder, got a file$/],
+    [
+      'below a file',
+      { file: '' },
+      'file/x',
+      /file\/x: .*(not a directory|file already exists|expected a folder, got a file)/,
+    ],
+  ])('is never one %s', async (what, files, out, message) => {
+    const place = `never/${what.replaceAll(' ', '-')}`;
+    for (const [path, content] of Object.entries(files)) await write(join(place, path), content);
+    const models = 'models/a/model.onnx' in files ? join(place, 'models') : 'models';
+    if (models !== 'models') await write(join(models, 'a/model.onnx'), table());
+    const before = await readdir(at(place), { recursive: true });
+    await expect(build(join(place, out), models)).rejects.toThrow(message);
+    await expect(build(join(place, out), models)).rejects.toThrow(
+      expect.objectContaining({ name: 'UserError' }) as Error,
+    );
+    expect(await readdir(at(place), { recursive: true })).toEqual(before);
+    for (const [path, content] of Object.entries(files))
+      if (!path.endsWith('.onnx')) expect(await readFile(at(place, path), 'utf8')).toBe(content);
+  });
+
+  it('has a name', async () => {
+    await expect(buildImage({ models: at('models'), out: '' })).rejects.toThrow('--out: expected a folder, got ""');
+    await expect(buildImage({ models: '', out: at('out') })).rejects.toThrow('--models: expected a folder of models');
+  });
+
+  it('is made again where a file of it is not what was written', async () => {
+    await build('damaged');
+    expect(await build('damaged')).toMatchObject({ upToDate: true });
+    for (const damage of [
+      () => truncate(at('damaged/image.wasm'), 1000),
+      () => writeFile(at('damaged/image.mjs'), 'export default 1'),
+      () => writeFile(at('damaged/built.json'), '{'),
+      () => writeFile(at('damaged/built.json'), '{"sha256":"x"}'),
+      () => rm(at('damaged/built.json')),
+    ]) {
+      await damage();
+      expect(await build('damaged')).toMatchObject({ upToDate: false });
+      expect(await build('damaged')).toMatchObject({ upToDate: true });
+    }
+  });
+
+  it('is built by one of several at once, and the others find it done', async () => {
+    const built = await Promise.all([build('together'), build('together'), build('together')]);
+    expect(built.map(({ upToDate }) => upToDate).sort()).toEqual([false, true, true]);
+    expect((await readdir(at('together'))).filter((name) => /lock|part|tmp/.test(name))).toEqual([]);
+  });
+});
+
+describe('models that cannot be built', () => {
+  it('are all told in one run, in a line each, and leave no trace', async () => {
+    await write('bad/a/model.onnx', foreign('RandomNormalLike'));
+    await write('bad/b/model.onnx', foreign('Frobnicate'));
+    await write('bad/c/model.onnx', cnn());
+    await write('bad/c/card.json', '{"output": {"name": "y", "kind": "logits"}}');
+    await write('bad/d/model.onnx', table());
+    const error: unknown = await buildImage({ models: at('bad'), out: at('no-trace') }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(ModelsError);
+    const { models } = error as ModelsError;
+    expect(models.map(({ name, ok }) => [name, ok])).toEqual([
+      ['a', false],
+      ['b', false],
+      ['c', false],
+      ['d', true],
+    ]);
+    expect(models[0]?.error).toMatch(/bad\/a\/model\.onnx: expected the same answer .* draws random numbers/);
+    expect(models[1]?.error).toMatch(/bad\/b\/model\.onnx: the runtime cannot run it: .*Frobnicate/);
+    expect(models[2]?.error).toMatch(/bad\/c\/card\.json: output\.name: expected "logits", got "y"$/);
+    expect(models.map(({ error = '' }) => error).join('')).not.toContain('\n');
+    expect(await readdir(folder)).not.toContain('no-trace');
+  });
+});
+
+describe('a lock', () => {
+  it('lets one at a time, who know whether they have waited', async () => {
+    let [inside, most] = [0, 0];
+    const waited: boolean[] = [];
+    const one = () =>
+      withLock(at('lock'), async (hasWaited) => {
+        waited.push(hasWaited);
+        most = Math.max(most, ++inside);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        inside--;
+      });
+    await Promise.all([one(), one(), one()]);
+    expect(most).toBe(1);
+    expect(waited).toEqual([false, true, true]);
+    expect(await readdir(folder)).not.toContain('lock');
+  });
+
+  it.each([
+    ['a process that has ended', '999999999 x'],
+    ['a process that had the number of this one', `${process.pid} another`],
+  ])('of %s does not count', async (_, content) => {
+    await write('stale', content);
+    expect(await withLock(at('stale'), () => Promise.resolve('done'))).toBe('done');
+  });
+
+  it('is given back where the work fails', async () => {
+    await expect(withLock(at('fails'), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await readdir(folder)).not.toContain('fails');
+  });
+});
