@@ -60,7 +60,8 @@ export async function requireOutFolder(out: string, models: string): Promise<voi
   }
   const names = await entriesOf(out);
   const [foreign] = names.filter((name) => !ours.test(name));
-  const isOurs = foreign === undefined && names.some((name) => name === stampFile || name === 'image.mjs');
+  const isMarked = names.some((name) => name === stampFile || name === 'image.mjs');
+  const isOurs = foreign === undefined && (isMarked || names.every((name) => name === cacheFolder));
   if (names.length === 0 || isOurs || (await readStamp(out)) !== undefined) return;
   const found = foreign ?? names[0] ?? '';
   throw unexpected(`--out ${out}`, 'an empty folder, or one that bn-edge build has made', `one with ${quote(found)}`);
