@@ -15,7 +15,7 @@ export type { BuiltImage, BuiltModel } from './edge/built.ts';
 export type { ExportedCard } from './model/card.ts';
 export type { ModelCard } from './store/card.ts';
 
-export type EvaluateOptions = Omit<RunOptions, 'known'>;
+export type EvaluateOptions = Omit<RunOptions, 'known' | 'bytes'>;
 
 /**
  * Scores a checkpoint or an ONNX file, as `bn-edge evaluate` does.
@@ -23,12 +23,16 @@ export type EvaluateOptions = Omit<RunOptions, 'known'>;
  * @throws UserError for a file that cannot be run, or that does not take such samples
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
-  const [{ evaluate: score }, { knownOf }] = await Promise.all([
+  const [{ evaluate: score }, { knownOf }, { backendFor, servedFile }] = await Promise.all([
     import('../training/run/index.ts'),
     import('./store/known.ts'),
+    import('./store/served-file.ts'),
   ]);
   const { model } = options;
-  return score({ ...options, ...(model !== undefined && { known: await knownOf(model) }) });
+  if (model === undefined) return score(options);
+  const served = await servedFile(model);
+  const backend = options.backend ?? backendFor(model, served, () => undefined);
+  return score({ ...options, backend, bytes: served.bytes, known: await knownOf(model) });
 }
 
 export interface ExportModelOptions extends Omit<ExportOptions, 'models'> {

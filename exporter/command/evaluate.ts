@@ -9,6 +9,7 @@ import { count, oneLine, UserError, writeAtomically } from '../../training/files
 import { formatReport, type Mistake, mistakesOf } from '../../training/objective/index.ts';
 import { type Evaluated, evaluate as evaluateFile, type PartName, partNames } from '../../training/run/index.ts';
 import { knownOf } from '../store/known.ts';
+import { backendFor, servedFile } from '../store/served-file.ts';
 import { calibrationTable } from './calibration-table.ts';
 import { confusionTable } from './confusion-table.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
@@ -22,7 +23,7 @@ interface Flags extends DataFlags {
   readonly checkpoint?: string;
   readonly model?: string;
   readonly part?: PartName;
-  readonly backend: BackendName;
+  readonly backend?: BackendName;
   readonly worst: number;
   readonly mistakes: string;
   readonly predictions?: string;
@@ -40,7 +41,11 @@ export const evaluate: Subcommand = {
           'of the data of the run, as it divided them (default: test; all of any others)',
         ).choices(partNames),
       )
-      .addOption(new Option('--backend <name>', 'where it runs').choices(backendNames).default('native'))
+      .addOption(
+        new Option('--backend <name>', 'where it runs (default: native, and wasm for a quantized model)').choices(
+          backendNames,
+        ),
+      )
       .option('--worst <n>', 'how many mistakes to show', wholeNumber(0), 30)
       .option('--mistakes <file>', 'where their picture goes', 'runs/mistakes.svg')
       .option('--predictions <file>', 'a CSV file with the answer to each sample, and the probability of each class');
@@ -52,7 +57,7 @@ export const evaluate: Subcommand = {
 
 async function run(flags: Flags, argument: string | undefined): Promise<Answer> {
   const { source, others } = takeDataSource(flags);
-  const { checkpoint, model, part, backend, worst, mistakes: path, predictions } = others;
+  const { checkpoint, model, part, backend: asked, worst, mistakes: path, predictions } = others;
   const option = checkpoint ?? model;
   const given = oneOf('evaluate', checkpoint === undefined ? '--model' : '--checkpoint', argument, option);
   if (given === undefined) {
@@ -60,7 +65,9 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
   }
   const file = fileOf(given);
   const isOnnx = file.toLowerCase().endsWith('.onnx');
-  const subject = isOnnx ? { model: file, known: await knownOf(file) } : { checkpoint: file };
+  const served = isOnnx ? await servedFile(file) : undefined;
+  const subject = served ? { model: file, bytes: served.bytes, known: await knownOf(file) } : { checkpoint: file };
+  const backend = asked ?? (served ? backendFor(file, served, console.log) : 'native');
   const evaluated = await evaluateFile(
     { ...subject, data: source, part, backend, needsLabel: predictions === undefined },
     console.log,

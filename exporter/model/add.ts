@@ -186,8 +186,9 @@ function notesOnLabels(output: InferredOutput | undefined, { labels, outputs = [
   return [`"labels": the file names no classes; a list of ${names} makes them known`];
 }
 
-function notesOnBatchNorm({ remarks, batchNorm }: Prepared, graph: onnx.IGraphProto): readonly string[] {
-  const folded = batchNorm.length + remarks.length === 0 ? whyNoLayers(graph) : undefined;
+function notesOnBatchNorm({ remarks, batchNorm, noTwin }: Prepared, graph: onnx.IGraphProto): readonly string[] {
+  if (batchNorm.length > 0) return noTwin === undefined ? remarks : [...remarks, `"explain": no switch: ${noTwin}`];
+  const folded = remarks.length === 0 ? whyNoLayers(graph) : undefined;
   return folded === undefined ? remarks : [folded];
 }
 

@@ -189,6 +189,18 @@ describe('a file that is added', () => {
     expect(inference.notes.join()).not.toContain('mini-batch');
   });
 
+  it('whose samples do not come first says that it gets no switch', async () => {
+    const channel = ['scale', 'B', 'mean', 'var'];
+    const bytes = model({
+      input: [port('x', ['time', 4, 'batch'])],
+      output: [port('y', ['time', 4, 'batch'])],
+      initializer: channel.map((name) => stored(name, [4])),
+      node: [{ name: 'bn1', opType: 'BatchNormalization', input: ['x', ...channel], output: ['y'] }],
+    });
+    const { notes } = await addModel({ file: await saved('sequence-first.onnx', bytes), models: models() });
+    expect(notes.at(-1)).toContain('"explain": no switch: where the samples are in what bn1 gets cannot be told');
+  });
+
   it('without Batch Norm says that exporters fold it, if there is something to fold it into', async () => {
     const bytes = product(port('x', ['N', 4]), port('y', ['N', 6]), 4, 6);
     const { notes } = await addModel({ file: await saved('folded.onnx', bytes), models: models() });

@@ -19,6 +19,8 @@ export interface EvaluateOptions {
   readonly checkpoint?: string | undefined;
   /** An ONNX file from raw samples to logits or numbers. */
   readonly model?: string | undefined;
+  /** The ONNX file's content, where it is not what lies there. */
+  readonly bytes?: Uint8Array | undefined;
   /** What is known of the ONNX file: its columns and classes, and what its answers are. */
   readonly known?: (Known & { readonly output?: KnownOutput }) | undefined;
   /** What to read in place of the data that the checkpoint was trained on, or how else to read them. */
@@ -45,7 +47,7 @@ const noReport = { metrics: {}, confusion: undefined } as const;
 
 /** @throws UserError for a file that is neither, or that does not take such samples */
 export async function evaluate(
-  { checkpoint, model, known = {}, data, part, needsLabel, backend: name = 'native' }: EvaluateOptions,
+  { checkpoint, model, bytes, known = {}, data, part, needsLabel, backend: name = 'native' }: EvaluateOptions,
   note: (line: string) => void = () => undefined,
 ): Promise<Evaluated> {
   const file = checkpoint ?? model;
@@ -57,7 +59,7 @@ export async function evaluate(
   const { samples, train } = chosen;
   const answers = trained
     ? await answersOfCheckpoint(file, samples, backend)
-    : await answersOfModel(file, samples, backend, known.output, note);
+    : await answersOfModel(file, samples, backend, known.output, note, bytes);
   const objective = trained ? objectiveOf(trained) : objectiveFor(samples);
   const report = reportOn(samples, answers, objective);
   const { nonFinite } = report;

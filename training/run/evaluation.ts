@@ -31,6 +31,7 @@ export async function answersOfCheckpoint(path: string, samples: Samples, backen
 /**
  * @param known what a card says of the output; as far as the file tells when omitted
  * @param note is told what was done to samples or answers
+ * @param content of the file, where it is not what lies there
  * @throws UserError when the file is no ONNX model from one tensor to logits, or does not take such samples
  */
 export async function answersOfModel(
@@ -39,8 +40,9 @@ export async function answersOfModel(
   backend: Backend,
   known?: KnownOutput,
   note: (line: string) => void = () => undefined,
+  content?: Uint8Array,
 ): Promise<Answers> {
-  const file = await readBytes(path);
+  const file = content ?? (await readBytes(path));
   return explained(path, async () => {
     const { inputs, outputs } = modelSignature(file);
     const [input, ...more] = inputs;

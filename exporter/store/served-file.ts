@@ -1,0 +1,39 @@
+/** An ONNX file as it would be served, for whoever wants to know how good it is. */
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { BackendName } from '../../training/backend/index.ts';
+import { readBytes } from '../../training/files/index.ts';
+import { decodeProto } from '../../training/graph/index.ts';
+import { withExternalData } from '../served/external-data.ts';
+import { prepareModel } from '../served/prepare.ts';
+import { isQuantized } from '../served/quantized.ts';
+import { cardFile, emptyCard, readCard } from './card.ts';
+
+export interface ServedFile {
+  readonly bytes: Uint8Array;
+  /** Whether it computes with 8-bit numbers. */
+  readonly isQuantized: boolean;
+}
+
+/** @throws UserError for what is no ONNX model, or cannot be served */
+export async function servedFile(path: string): Promise<ServedFile> {
+  const folder = dirname(path);
+  const hasCard = basename(path) === 'model.onnx' && existsSync(join(folder, cardFile));
+  const { batchNorm } = hasCard ? await readCard(dirname(folder), basename(folder)) : emptyCard;
+  const { model } = prepareModel(path, withExternalData(path, await readBytes(path)), false, batchNorm);
+  return { bytes: model, isQuantized: isQuantized(decodeProto(model).graph ?? {}) };
+}
+
+/**
+ * Where a file answers as it is served.
+ *
+ * @param note is told where that is not where others run
+ */
+export function backendFor(path: string, served: ServedFile, note: (line: string) => void): BackendName {
+  if (!served.isQuantized) return 'native';
+  const why = 'native ONNX Runtime saturates 8-bit products on CPUs without VNNI';
+  note(
+    `${path} is quantized: the wasm backend answers as it is served (${why}; --backend native takes it all the same)`,
+  );
+  return 'wasm';
+}
