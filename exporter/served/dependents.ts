@@ -21,11 +21,15 @@ export function readsOf(node: onnx.INodeProto): readonly string[] {
   return [...(node.input ?? []), ...inner];
 }
 
+/** Of its second input, CastLike takes the element type. */
+const numbersReadBy = (node: onnx.INodeProto): readonly string[] =>
+  node.opType === 'CastLike' ? (node.input ?? []).slice(0, 1) : readsOf(node);
+
 /** @returns the names of `given`, and of all that is computed from them */
 export function dependents(nodes: readonly onnx.INodeProto[], given: Names): Names {
   const readers = new Map<string, onnx.INodeProto[]>();
   for (const node of nodes) {
-    for (const name of readsOf(node)) {
+    for (const name of numbersReadBy(node)) {
       if (name === '') continue;
       const all = readers.get(name);
       if (all) all.push(node);

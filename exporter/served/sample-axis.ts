@@ -11,7 +11,9 @@ export type SampleRanks = ReadonlyMap<string, number>;
 
 /** @param samples the values that depend on what a request sends */
 export function sampleRanks(graph: onnx.IGraphProto, samples: Names, constant: Constants): SampleRanks {
-  const state: State = { ranks: new Map(), sizes: new Map(), samples, constant };
+  const sources = new Map((graph.node ?? []).map((node) => [node.output?.[0] ?? '', node]));
+  const known = { samples, constant, sources };
+  const state: State = { ranks: new Map(), sizes: new Map(), dims: new Map(), shapes: shapesIn(graph), ...known };
   for (const { name, type } of graph.input ?? []) {
     const dims = type?.tensorType?.shape?.dim;
     if (dims?.length && beginsWithSamples(dims)) state.ranks.set(name ?? '', dims.length);
@@ -36,6 +38,20 @@ interface State {
   readonly sizes: Map<string, number>;
   readonly samples: Names;
   readonly constant: Constants;
+  /** The nodes by their first output. */
+  readonly sources: ReadonlyMap<string, onnx.INodeProto>;
+  /** Of weights, as far as they have been asked for. */
+  readonly dims: Map<string, readonly number[] | undefined>;
+  /** As the file has them, or found: NaN for a size that is not known. */
+  readonly shapes: Map<string, readonly number[]>;
+}
+
+function shapesIn({ input, valueInfo }: onnx.IGraphProto): Map<string, readonly number[]> {
+  const known = [...(input ?? []), ...(valueInfo ?? [])].flatMap(({ name, type }) => {
+    const dims = type?.tensorType?.shape?.dim;
+    return dims ? [[name ?? '', dims.map(({ dimValue }) => Number(dimValue ?? 0) || NaN)] as const] : [];
+  });
+  return new Map(known);
 }
 
 function follow(node: onnx.INodeProto, state: State): void {
@@ -44,8 +60,82 @@ function follow(node: onnx.INodeProto, state: State): void {
   const size = sizeRules[node.opType ?? '']?.(node, state);
   if (size !== undefined) state.sizes.set(first, size);
   const rank = rules[node.opType ?? '']?.(node, state);
-  if (rank !== undefined) for (const output of node.output ?? []) state.ranks.set(output, rank);
+  if (rank === undefined) return;
+  for (const output of node.output ?? []) state.ranks.set(output, rank);
+  const shape = state.shapes.get(first) ?? shapeRules[node.opType ?? '']?.(node, state);
+  if (shape) state.shapes.set(first, shape);
 }
+
+type ShapeRule = (node: onnx.INodeProto, state: State) => readonly number[] | undefined;
+
+const sameShape: ShapeRule = (node, { shapes }) => shapes.get(input(node, 0));
+
+const broadcastShape: ShapeRule = (node, state) => {
+  const [a, b] = [0, 1].map((i) => state.shapes.get(input(node, i)) ?? dimsOf(input(node, i), state));
+  return broadcast(a, b);
+};
+
+/** Where a window of weights or of a pool slides over the places. */
+function slide(
+  node: onnx.INodeProto,
+  shape: readonly number[] | undefined,
+  channels: number,
+  kernel: readonly number[],
+): readonly number[] | undefined {
+  const ints = (name: string): readonly number[] => (attributeOf(node, name)?.ints ?? []).map(Number);
+  const [strides, pads, dilations] = [ints('strides'), ints('pads'), ints('dilations')];
+  const auto = new TextDecoder().decode(attributeOf(node, 'auto_pad')?.s ?? new Uint8Array());
+  const sizes = shape?.slice(2).map((size, i) => {
+    const stride = strides[i] ?? 1;
+    if (auto.startsWith('SAME')) return Math.ceil(size / stride);
+    const padded = auto === 'VALID' ? size : size + (pads[i] ?? 0) + (pads[i + kernel.length] ?? 0);
+    const steps = (padded - (dilations[i] ?? 1) * ((kernel[i] ?? NaN) - 1) - 1) / stride;
+    return intOf(node, 'ceil_mode', 0) === 1 ? NaN : Math.floor(steps) + 1;
+  });
+  return sizes && [NaN, channels, ...sizes];
+}
+
+const pool: ShapeRule = (node, { shapes }) => {
+  const shape = shapes.get(input(node, 0));
+  return slide(node, shape, shape?.[1] ?? NaN, (attributeOf(node, 'kernel_shape')?.ints ?? []).map(Number));
+};
+
+const onePlace: ShapeRule = (node, { shapes }) =>
+  shapes.get(input(node, 0))?.map((size, axis) => (axis > 1 ? 1 : size));
+
+/** The sizes that lie between the samples and a reshape, as far as it is usual. */
+const shapeRules: Readonly<Record<string, ShapeRule | undefined>> = {
+  ...all(sameShape, [
+    'BatchNormalization',
+    'Relu',
+    'Clip',
+    'LeakyRelu',
+    'Sigmoid',
+    'Tanh',
+    'Elu',
+    'Identity',
+    'Dropout',
+  ]),
+  ...all(broadcastShape, ['Add', 'Sub', 'Mul', 'Div']),
+  ...all(pool, ['MaxPool', 'AveragePool']),
+  ...all(onePlace, ['GlobalAveragePool', 'GlobalMaxPool']),
+  Conv: (node, state) => {
+    const [channels = NaN, , ...kernel] = dimsOf(input(node, 1), state) ?? [];
+    return slide(node, state.shapes.get(input(node, 0)), channels, kernel);
+  },
+  Gemm: (node, state) => {
+    const weight = dimsOf(input(node, 1), state);
+    return [NaN, weight?.[intOf(node, 'transB', 0) === 1 ? 0 : 1] ?? NaN];
+  },
+  ReduceMean: (node, state) => {
+    const [shape, axes] = [state.shapes.get(input(node, 0)), intsOf(node, state, 'axes', 1)];
+    const isReduced = (axis: number): boolean =>
+      axes?.some((a) => a === axis || a === axis - (shape?.length ?? 0)) ?? false;
+    return intOf(node, 'keepdims', 1) === 1
+      ? shape?.map((size, axis) => (isReduced(axis) ? 1 : size))
+      : shape?.filter((_, axis) => !isReduced(axis));
+  },
+};
 
 /** The number of dimensions of the result, where it begins with the samples. */
 type Rule = (node: onnx.INodeProto, state: State) => number | undefined;
@@ -71,15 +161,42 @@ const keeps: Rule = (node, state) =>
 
 /** Of values that are broadcast against each other: those of samples have the most dimensions, and all the same. */
 const broadcasts: Rule = (node, state) => {
-  const { ranks, samples, constant } = state;
+  const { ranks, samples } = state;
   const names = (node.input ?? []).filter((name) => name !== '');
   const ofSamples = names.filter((name) => samples.has(name)).map((name) => ranks.get(name));
   const [rank] = ofSamples;
   if (rank === undefined || ofSamples.some((other) => other !== rank)) return undefined;
-  const others = names.filter((name) => !samples.has(name)).map((name) => constant(name)?.dims);
+  const others = names.filter((name) => !samples.has(name)).map((name) => dimsOf(name, state));
   const fits = others.every((dims) => dims && (dims.length < rank || (dims.length === rank && dims[0] === 1)));
   return fits ? rank : undefined;
 };
+
+/** Weights go through a few operators, at most. */
+const LONGEST_CHAIN = 20;
+
+/** Of what does not depend on the samples: stored, or computed of stored numbers one by one. */
+function dimsOf(name: string, state: State, steps = 0): readonly number[] | undefined {
+  if (steps > LONGEST_CHAIN) return undefined;
+  if (!state.dims.has(name)) state.dims.set(name, state.constant(name)?.dims ?? computedDims(name, state, steps + 1));
+  return state.dims.get(name);
+}
+
+function computedDims(name: string, state: State, steps: number): readonly number[] | undefined {
+  const source = state.sources.get(name);
+  const [first, second, ...others] = source?.input ?? [];
+  if (!source || first === undefined || others.length > 0) return undefined;
+  const dims = dimsOf(first, state, steps);
+  const rule = rules[source.opType ?? ''];
+  if (source.opType === 'CastLike' || (rule === keeps && second === undefined)) return dims;
+  return rule === broadcasts && second !== undefined ? broadcast(dims, dimsOf(second, state, steps)) : undefined;
+}
+
+function broadcast(a: readonly number[] | undefined, b: readonly number[] | undefined): readonly number[] | undefined {
+  if (!a || !b) return undefined;
+  const rank = Math.max(a.length, b.length);
+  const at = (dims: readonly number[], axis: number): number => dims[axis - (rank - dims.length)] ?? 1;
+  return Array.from({ length: rank }, (_, axis) => Math.max(at(a, axis), at(b, axis)));
+}
 
 const notFirstAxis = (axis: number, rank: number): boolean => axis !== 0 && axis !== -rank;
 
@@ -106,14 +223,19 @@ const matMul: Rule = (node, state) => {
   return rank > 2 && state.ranks.get(other) === rank ? rank : undefined;
 };
 
+const elements = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
+
 const reshape: Rule = (node, state) => {
   const rank = rankOf(node, state);
   if (rank === undefined) return undefined;
   const size = state.sizes.get(input(node, 1));
   if (size !== undefined) return size;
   const shape = intsOf(node, state, 'shape', 1);
-  // 0 copies the size; -1 could also be of something else that was merged with the samples.
-  return shape?.[0] === 0 && intOf(node, 'allowzero', 0) === 0 ? shape.length : undefined;
+  if (shape?.[0] === 0 && intOf(node, 'allowzero', 0) === 0) return shape.length;
+  // -1 is the samples where the rest is as large as before; else they are merged with something.
+  const [before, after] = [state.shapes.get(input(node, 0)), shape?.slice(1)];
+  if (!before || !after?.every((size) => size > 0) || shape?.[0] !== -1) return undefined;
+  return elements(before.slice(1)) === elements(after) ? shape.length : undefined;
 };
 
 const rules: Readonly<Record<string, Rule | undefined>> = {
@@ -189,6 +311,6 @@ const sizeRules: Readonly<Record<string, Rule | undefined>> = {
   },
 };
 
-function all(rule: Rule, names: readonly string[]): Readonly<Record<string, Rule>> {
+function all<R>(rule: R, names: readonly string[]): Readonly<Record<string, R>> {
   return Object.fromEntries(names.map((name) => [name, rule]));
 }

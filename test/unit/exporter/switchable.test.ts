@@ -1,14 +1,31 @@
 /** What serving makes of a file: the network with a switch at every Batch Norm layer. */
+import { readFileSync } from 'node:fs';
 import onnxProto from 'onnx-proto';
 import { describe, expect, it } from 'vitest';
 import { prepareModel } from '../../../exporter/served/prepare.ts';
 import { digits } from '../../bundle/fixtures.ts';
+import { cnn, loneBatchNorm, mlp, table } from '../../edge/fixtures.ts';
 import { field, withBatchNorm } from '../hostile/onnx-wire.ts';
 
 const { ModelProto } = onnxProto.onnx;
 const twin = ModelProto.decode(prepareModel('file', digits()).switchable ?? new Uint8Array());
 
 describe('the switchable network', () => {
+  it.each([
+    ['models/mnist-cnn', readFileSync('models/mnist-cnn/model.onnx')],
+    ['models/mnist-mlp', readFileSync('models/mnist-mlp/model.onnx')],
+    ['PyTorch, unfolded', readFileSync('test/fixtures/exporters/pytorch-unfolded/model.onnx')],
+    ['onnxsim', readFileSync('test/fixtures/exporters/simplified/model.onnx')],
+    ['PyTorch 1.13', readFileSync('test/bundle/foreign/pytorch.onnx')],
+    ['a reshape by sizes behind pools', cnn()],
+    ['dense layers', mlp()],
+    ['a table', table()],
+    ['one layer', loneBatchNorm()],
+  ])('is made of %s', (_, file) => {
+    expect(prepareModel('m', file).noTwin).toBeUndefined();
+    expect(prepareModel('m', file).switchable).toBeInstanceOf(Uint8Array);
+  });
+
   it('normalizes both ways in place of each layer, and chooses', () => {
     expect(twin.graph?.node?.map(({ opType, input, output }) => [opType, input, output])).toEqual([
       ['Conv', ['pixels', 'kernel'], ['z']],
