@@ -3,7 +3,8 @@ import { CsvError, type InfoRecord, type Options, parse } from 'csv-parse';
 import { cannotRead, unexpected, UserError } from '../files/index.ts';
 import type { Dialect } from './sniff.ts';
 import type { TableRow } from './table-rows.ts';
-import { type Encoding, textOf } from './text-file.ts';
+import type { Encoding } from './encodings.ts';
+import { textOf } from './text-file.ts';
 
 /** A longer row means a quote that is never closed; it is refused before the whole file is in memory. */
 const MAX_ROW_BYTES = 1_000_000;

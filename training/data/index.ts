@@ -36,4 +36,4 @@ export { type Knowledge, loadSource, sourceName } from './source.ts';
 export { classWeights, countLabels, splitDataset, type Splits } from './split.ts';
 export { divisorsOf, inputRanges, inputStatistics, targetStatistics, type InputStatistics } from './statistics.ts';
 export { readCells, readTable, type TableOptions } from './table.ts';
-export { type Encoding, encodings } from './text-file.ts';
+export { type Encoding, encodings } from './encodings.ts';

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { colourSchema, fits } from './picture-preparation.ts';
-import { encodings } from './text-file.ts';
+import { encodings } from './encodings.ts';
 
 const share = z.number().min(0).lt(1).optional();
 

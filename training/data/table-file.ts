@@ -7,7 +7,8 @@ import type { DataSource } from './options.ts';
 import { openParquet } from './parquet.ts';
 import { type Dialect, sniff } from './sniff.ts';
 import type { TableFile, TableRow } from './table-rows.ts';
-import { beginningOf, type Encoding } from './text-file.ts';
+import type { Encoding } from './encodings.ts';
+import { beginningOf } from './text-file.ts';
 
 export type TableFormat = Pick<
   DataSource,

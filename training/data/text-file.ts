@@ -2,9 +2,7 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { cannotRead, unexpected, UserError } from '../files/index.ts';
-
-export const encodings = ['utf-8', 'latin1', 'cp1252', 'utf-16le', 'utf-16be'] as const;
-export type Encoding = (typeof encodings)[number];
+import type { Encoding } from './encodings.ts';
 
 /** Its rows are garbage before V8 collects any: of 64 kB it would copy them first, which takes a fifth of the time more. */
 const CHUNK_BYTES = 4096;
