@@ -96,12 +96,25 @@ export function allocate(ort: OrtModule, bytes: number, purpose: string): Pointe
   return pointer;
 }
 
+/**
+ * A message without the place in ONNX Runtime's source: `a/b.cc:12 void ns::f(int) x == y was false. Why` -> `Why`. What is
+ * left tells a client the same, and nothing of how the server was built.
+ */
+export function withoutSource(message: string): string {
+  const place = /\S*\b[\w-]+\.(?:cc|cpp|h|hpp):\d+ (?:[^()]*::[^()]*\([^()]*\)(?: const)?(?: \[[^\]]*\])? )?/g;
+  return place.test(message)
+    ? message.replace(place, '').replace(/^(.*Status Message: )?.*? was false\. ?/, '$1')
+    : message;
+}
+
 function lastError({ ort, heap }: Pick<OrtInstance, 'ort' | 'heap'>): InferenceError {
   const stack = ort.stackSave();
   const code = ort.stackAlloc(8);
   ort._OrtGetLastError(code, code + 4);
   const message = heap.word(code + 4);
-  const error = new InferenceError(message === 0 ? `ONNX Runtime error ${heap.word(code)}` : ort.UTF8ToString(message));
+  const error = new InferenceError(
+    message === 0 ? `ONNX Runtime error ${heap.word(code)}` : withoutSource(ort.UTF8ToString(message)),
+  );
   ort.stackRestore(stack);
   return error;
 }
