@@ -11,7 +11,7 @@ import { buildImage } from '../../exporter/edge/build-image.ts';
 import { exportModel } from '../../exporter/model/export.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { loadModel } from '../../training/checkpoint/index.ts';
-import { type ClassificationDataset, readKnownTable } from '../../training/data/index.ts';
+import { type ClassificationDataset, readCells, readKnownTable } from '../../training/data/index.ts';
 import { answersOfCheckpoint, evaluate, trainToFolder } from '../../training/run/index.ts';
 import { createWorker, type Image, type WorkerHandler } from '../../worker/create-worker.ts';
 
@@ -94,6 +94,34 @@ describe('a table with categories, dates and gaps', () => {
     expect(served).toHaveLength(logits.length);
     const worst = served.reduce((most, value, i) => Math.max(most, Math.abs(value - (logits[i] ?? NaN))), 0);
     expect(worst).toBeLessThan(1e-4);
+  });
+
+  it('is answered in its own words, as it stands in the file', async () => {
+    const cells = await readCells(at('penguins.csv'), {}, new Set(rows.lines));
+    const instances = Array.from(rows.lines ?? [], (line) => {
+      const { species: _, ...row } = Object.fromEntries(cells.get(line) ?? []);
+      // As a program has them: numbers, and null for what is missing.
+      return Object.fromEntries(
+        Object.entries(row).map(([name, cell]) => [
+          name,
+          name.includes('_') && cell !== 'NA' ? Number(cell) : cell || null,
+        ]),
+      );
+    });
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ instances });
+    const url = 'http://worker/v1/models/penguins:predict';
+    const response = await worker.fetch(new Request(url, { method: 'POST', body, headers }));
+    expect(response.status).toBe(200);
+    const { predictions } = (await response.json()) as { predictions: { probabilities: Record<string, number> }[] };
+    expect(predictions).toHaveLength(344);
+    predictions.forEach(({ probabilities }, i) => {
+      const [z0 = NaN, z1 = NaN, z2 = NaN] = logits.subarray(3 * i, 3 * i + 3);
+      const sum = [z0, z1, z2].reduce((all, z) => all + Math.exp(z), 0);
+      rows.classes.forEach((label, k) => {
+        expect(probabilities[label]).toBeCloseTo(Math.exp([z0, z1, z2][k] ?? NaN) / sum, 5);
+      });
+    });
   });
 
   it('is scored by evaluate as it is served', async () => {
