@@ -118,7 +118,7 @@ export interface PictureMemory {
 }
 
 const AT_ONCE = 6;
-const ROUNDS = 3;
+const ROUNDS = 2;
 
 /** Sends a picture over six connections at once, some times in a row, as large a body as is read. */
 export async function picturesAtOnce(server: Server, path: string, bytes: Uint8Array): Promise<PictureMemory> {
