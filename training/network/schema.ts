@@ -92,9 +92,11 @@ export const networkSchema = z
     standardizedTargets: z.literal(true).optional(),
     layers: z.array(layerSchema).readonly(),
   })
-  .transform(({ inputNormalization, ...network }) => ({
-    ...network,
-    inputNormalization: inputNormalization ?? (network.inputShape.length === 3 ? 'channel' : 'feature'),
+  .transform(({ name, inputShape, inputNormalization, ...others }) => ({
+    name,
+    inputShape,
+    inputNormalization: inputNormalization ?? (inputShape.length === 3 ? ('channel' as const) : ('feature' as const)),
+    ...others,
   }))
   .readonly();
 
