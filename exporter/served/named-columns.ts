@@ -194,12 +194,26 @@ function valueOf(
 ): onnx.INodeProto[] {
   if (column?.kind !== 'categorical') return [cast(from, to, elemType)];
   const stringData = column.categories.map((text) => new TextEncoder().encode(text));
-  initializer.push({ name: `${to}/categories`, dims: [stringData.length], dataType: DataType.STRING, stringData });
+  initializer.push(
+    { name: `${to}/categories`, dims: [stringData.length], dataType: DataType.STRING, stringData },
+    float(`${to}/first`, 0),
+    float(`${to}/last`, stringData.length - 1),
+  );
+  // Whoever serves the model refuses any other number; the runtime is not to trip over it.
   return [
-    cast(from, `${to}/place`, DataType.INT64),
+    { opType: 'Min', input: [from, `${to}/last`], output: [`${to}/limited`] },
+    { opType: 'Max', input: [`${to}/limited`, `${to}/first`], output: [`${to}/within`] },
+    cast(`${to}/within`, `${to}/place`, DataType.INT64),
     { opType: 'Gather', input: [`${to}/categories`, `${to}/place`], output: [to], attribute: [axis(0)] },
   ];
 }
+
+const float = (name: string, value: number): onnx.ITensorProto => ({
+  name,
+  dims: [],
+  dataType: DataType.FLOAT,
+  rawData: new Uint8Array(Float32Array.of(value).buffer),
+});
 
 const cast = (from: string, to: string, i: number): onnx.INodeProto => ({
   opType: 'Cast',

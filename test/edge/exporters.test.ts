@@ -121,6 +121,32 @@ describe.each(Object.entries(cases))('a model of %s', (name, { batchNorm, layers
     else expect(status).toBe(200);
   });
 
+  it('answers rows in their own words, where it takes named columns', async () => {
+    const [{ columns } = {}] = (await readCard(models, name)).inputs ?? [];
+    expect(columns?.map((column) => column.name)).toEqual(
+      name === 'sklearn-pipeline' ? ['age', 'income', 'plan'] : undefined,
+    );
+    if (!columns) return;
+    const rows = (expected.classes ?? []).map((_, i) =>
+      Object.fromEntries(columns.map((column) => [column.name, expected.inputs[column.name]?.data[i]])),
+    );
+    const predict = (instances: readonly object[]) =>
+      worker.fetch(
+        new Request(`http://worker/v1/models/${name}:predict`, {
+          method: 'POST',
+          body: JSON.stringify({ instances }),
+          headers: { 'content-type': 'application/json' },
+        }),
+        { LOG_REQUESTS: false },
+      );
+    const answer = await predict(rows);
+    const { predictions } = (await answer.json()) as { predictions: { label: string }[] };
+    expect(predictions.map(({ label }) => label)).toEqual(expected.classes);
+    const unknown = await predict([{ ...rows[0], plan: 'never seen' }]);
+    expect(unknown.status).toBeGreaterThanOrEqual(400);
+    expect(unknown.status).toBeLessThan(500);
+  });
+
   it('is described as far as its file says', () => {
     expect(added).toMatchObject({ batchNormLayers: layers, ...(added.output && { output: { kind } }) });
     if (note) expect(added.notes.join('\n')).toMatch(note);
