@@ -5,10 +5,13 @@ import type { Image, ModelAbout, Session as EdgeSession } from './image.ts';
 import type { Tensor } from './protocol/datatypes.ts';
 import type { Statistics } from './protocol/protocol.ts';
 import { type Session, sessionOn } from './protocol/session.ts';
+import { type RowTable, tableOf } from './rows/table.ts';
 
 export interface Model extends ModelAbout {
   /** What the numbers of a row are, by the input that takes rows of a table. */
   readonly rows: ReadonlyMap<string, readonly InputColumn[]>;
+  /** How rows come by the names of their columns; absent where nobody says what they are. */
+  readonly table?: RowTable;
   /** Normalizes with the running statistics; the runtime has folded Batch Norm into the layers before. */
   readonly session: Session;
   /** Normalizes with either statistics, and also computes the input of every Batch Norm layer. */
@@ -23,11 +26,13 @@ export function createModels(image: Image): Models {
   const { models, sessions, switchName } = requireImage(image);
   return new Map(
     models.map((model) => {
-      const [session, switchable] = [sessions.get(`${model.path}/model`), sessions.get(`${model.path}/switchable`)];
-      if (!session) throw new Error(`internal: the image lacks the model ${model.path}`);
+      const [own, switchable] = [sessions.get(`${model.path}/model`), sessions.get(`${model.path}/switchable`)];
+      if (!own) throw new Error(`internal: the image lacks the model ${model.path}`);
       const both = switchable && bothWays(switchable, switchName);
+      const session = sessionOn(own);
+      const table = tableOf(model, session);
       const rows = new Map(Object.entries(model.columns ?? {}).map(([name, columns]) => [name, inputsOf(columns)]));
-      return [model.path, { ...model, rows, session: sessionOn(session), ...(both && { switchable: both }) }];
+      return [model.path, { ...model, rows, session, ...(table && { table }), ...(both && { switchable: both }) }];
     }),
   );
 }

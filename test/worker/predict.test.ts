@@ -88,10 +88,14 @@ describe('arrays of any depth are samples of tensors', () => {
   it.each<[instances: unknown, status: number, error: RegExp]>([
     [[[1, 2]], 400, /^tensor x: expected shape \[-1, 2, 2\], got \[1, 2\]$/],
     [[[[1, 2], [3]]], 400, /^tensor x: expected an array of 2 at data\[0\]\[1\], got an array of 1$/],
-    [[{ a: 1 }], 422, /^instances\[0\]: expected numbers, as the card names no columns of x, got an object$/],
+    [
+      [{ a: 1 }],
+      422,
+      /^instances\[0\]: expected numbers, as the card names no columns of x, got an object: use \/v2\/models\/m\/infer$/,
+    ],
     [[], 400, /^instances: expected an array of at least one row, got an array of 0$/],
     [7, 400, /^instances: expected an array of at least one row, got 7$/],
-    [Array.from({ length: 257 }, () => [[1, 2], [3, 4]]), 413, /^tensor x: expected a batch of at most 256, got 257$/], // prettier-ignore
+    [Array.from({ length: 257 }, () => [[1, 2], [3, 4]]), 413, /^body: expected at most 256 rows, got 257$/], // prettier-ignore
   ])('and nothing else: case %#', async (instances, status, error) => {
     const { status: got, body } = await predict(echo, instances);
     expect([got, body]).toEqual([status, { error: expect.stringMatching(error) as unknown }]);
@@ -136,12 +140,18 @@ describe('rows of a table', () => {
       { seats: 7, since: '2021-05-01' },
       'instances[1], column "plan": expected a value (none was missing in training), got nothing',
     ],
-    [{ ...good, seats: 'many' }, 'instances[1], column "seats": expected a number, got "many"'],
+    [
+      { ...good, seats: 'many' },
+      'instances[1], column "seats": expected a number, got "many"; unknown=fill counts it as missing',
+    ],
     [{ ...good, since: 'yesterday' }, 'instances[1], column "since": expected a date, got "yesterday"'],
-    [{ ...good, seat: 7 }, 'instances[1]: expected plan, seats, since, got "seat"'],
-    [['Pro', 7], 'instances[1]: expected 3 values (plan, seats, since), got 2'],
-    ['Pro', 'instances[1]: expected an object or an array of plan, seats, since, got a string'],
-    [null, 'instances[1]: expected an object or an array of plan, seats, since, got null'],
+    [
+      { ...good, seat: 7 },
+      'instances[1]: expected columns "plan", "seats", "since", got "seat" (did you mean "seats"?); unknown=ignore leaves others out',
+    ],
+    [['Pro', 7], 'instances[1]: expected 3 values, "plan", "seats", "since", got 2'],
+    ['Pro', 'instances[1]: expected an object by columns, or an array in their order, got a string'],
+    [null, 'instances[1]: expected an object by columns, or an array in their order, got null'],
   ])('are refused by row and column: %j', async (row, error) => {
     const { status, body } = await predict(echo, [good, row]);
     expect([status, body]).toEqual([422, { error }]);

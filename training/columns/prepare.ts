@@ -81,7 +81,9 @@ export function readerOf(column: Column, options: ReaderOptions = {}): Reader {
     if (value === null || value === undefined || (typeof value === 'string' && isNothing(value)))
       return missing(value, into, at);
     const objection = read(value, into, at);
-    return objection !== undefined && othersMissing ? missing(value, into, at) : objection;
+    // A structure is no text of a file.
+    const isOther = objection !== undefined && othersMissing && typeof value !== 'object';
+    return isOther ? missing(value, into, at) : objection;
   };
 }
 
@@ -152,32 +154,54 @@ function truthOf(text: string): boolean | undefined {
 export interface Complaint {
   readonly column: Column;
   readonly objection: Objection;
+  readonly value: unknown;
 }
 
 export interface RowPreparer {
   /** How many numbers a row becomes. */
   readonly width: number;
-  /** @param values of the columns, in their order */
-  readonly prepare: (values: readonly unknown[], into: Float32Array, at: number) => Complaint | undefined;
+  /**
+   * @param values of the columns, in their order; spaces around texts do not count, as in files
+   * @param excuse whether a value that is none of its column's counts as missing, where the column knows missing values
+   */
+  readonly prepare: (
+    values: readonly unknown[],
+    into: Float32Array,
+    at: number,
+    excuse?: (complaint: Complaint) => boolean,
+  ) => Complaint | undefined;
 }
 
 /** Prepares rows for a model of these columns. */
 export function rowPreparer(columns: readonly Column[], options?: Pick<ReaderOptions, 'decimal'>): RowPreparer {
   let width = 0;
   const readers = columns.map((column) => {
-    const reader = { column, read: readerOf(column, options), at: width };
+    const reader = { column, read: withoutSpaces(column, readerOf(column, options)), at: width };
     width += widthOf(column);
     return reader;
   });
   return {
     width,
-    prepare: (values, into, start) => {
+    prepare: (values, into, start, excuse) => {
       for (const [i, { column, read, at }] of readers.entries()) {
         const objection = read(values[i], into, start + at);
-        if (objection !== undefined) return { column, objection };
+        if (objection === undefined) continue;
+        const complaint: Complaint = { column, objection, value: values[i] };
+        const isExcused = column.fill !== null && excuse?.(complaint) === true;
+        if (!isExcused || read(null, into, start + at) !== undefined) return complaint;
       }
       return undefined;
     },
+  };
+}
+
+/** The categories of a model from elsewhere may have spaces around them. */
+function withoutSpaces({ kind }: Column, read: Reader): Reader {
+  return (value, into, at) => {
+    if (typeof value !== 'string') return read(value, into, at);
+    if (kind !== 'categorical') return read(value.trim(), into, at);
+    const objection = read(value, into, at);
+    return objection === 'unknown' ? read(value.trim(), into, at) : objection;
   };
 }
 

@@ -21,7 +21,7 @@ export function answerJson(value: object): Response {
   return new Response(JSON.stringify(value), { headers: ofJson });
 }
 
-export function answerBytes(bytes: Uint8Array<ArrayBuffer>, more: Readonly<Record<string, string>>): Response {
+export function answerBytes(bytes: Uint8Array<ArrayBuffer> | string, more: Readonly<Record<string, string>>): Response {
   const headers = new Headers(ofData);
   for (const [name, value] of Object.entries(more)) headers.set(name, value);
   return new Response(bytes, { headers });

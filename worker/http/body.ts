@@ -58,14 +58,26 @@ export function mediaType({ headers }: Request): string | undefined {
   return headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
 }
 
-/** @throws RequestError where the bytes are not JSON in UTF-8, or nested too deep */
-export function parseJson(bytes: Uint8Array): unknown {
+/**
+ * @param where the bytes stand, for a message
+ * @throws RequestError where the bytes are not JSON in UTF-8, or nested too deep
+ */
+export function parseJson(bytes: Uint8Array, where = 'body'): unknown {
   if (isDeep(bytes))
-    throw new RequestError('malformed', `body: expected JSON nested at most ${MAX_DEPTH} deep, got more`);
+    throw new RequestError('malformed', `${where}: expected JSON nested at most ${MAX_DEPTH} deep, got more`);
   try {
     return JSON.parse(decoder.decode(bytes)) as unknown;
   } catch {
-    throw new RequestError('malformed', `body: expected JSON in UTF-8, got ${bytes.byteLength} bytes that are not`);
+    throw new RequestError('malformed', `${where}: expected JSON in UTF-8, got ${bytes.byteLength} bytes that are not`);
+  }
+}
+
+/** @throws RequestError where the bytes are not UTF-8 */
+export function parseText(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new RequestError('malformed', `body: expected text in UTF-8, got ${bytes.byteLength} bytes that are not`);
   }
 }
 

@@ -10,14 +10,14 @@ import { classify } from '../predict/classify.ts';
 import { joinBody } from '../protocol/binary.ts';
 import { infer } from '../protocol/infer.ts';
 import { metadataOf, readModel, repositoryIndex, server } from '../protocol/metadata.ts';
-import { predict } from '../predict/predict.ts';
-import { classifyOptions, explainOptions, parse, predictRequest, repositoryRequest } from '../protocol/protocol.ts';
+import { classifyOptions, explainOptions, parse, repositoryRequest } from '../protocol/protocol.ts';
 import { checkInference, parseInference } from '../protocol/request.ts';
 import { readSamples, type SampleRequest } from '../protocol/samples.ts';
 import { answerJson } from './answers.ts';
-import { parseJson, readBody, requireJson } from './body.ts';
+import { parseJson, readBody } from './body.ts';
 import type { App, RequestContext } from './context.ts';
 import { RequestError } from './errors.ts';
+import { addRowRoutes } from './rows.ts';
 import type { Settings } from './settings.ts';
 
 /** A model's paths, without and with its version. */
@@ -34,7 +34,7 @@ export function addRoutes(app: App, models: Models, settings: Settings): void {
     return c.json(repositoryIndex(models));
   });
   for (const path of modelPaths) addModelRoutes(app, path, models, settings);
-  for (const path of ['/v1/models', '/v1/models/:model/versions']) addRowRoutes(app, path, models, settings);
+  addRowRoutes(app, models, settings);
   docsRoutes(app, models, settings);
 }
 
@@ -75,22 +75,6 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
     const { samples, options } = await samplesOf(c, model);
     return answerJson(explain(model, samples, parse(explainOptions, options)));
   });
-}
-
-/** KServe's V1 protocol: the last part of a path is a model or a version, with `:predict` behind it for predictions. */
-function addRowRoutes(app: App, path: string, models: Models, settings: Settings): void {
-  const modelOf = (c: RequestContext): Model => {
-    const last = (c.req.param('last') ?? '').replace(/:predict$/, '');
-    const name = c.req.param('model');
-    return name === undefined ? readModel(models, last, undefined) : readModel(models, name, last);
-  };
-  app.post(`${path}/:last{[^/]+:predict}`, async (c) => {
-    const model = modelOf(c);
-    requireJson(c.req.raw);
-    const request = parse(predictRequest, parseJson(await readBody(c, settings.bodyBytes(c.env))));
-    return answerJson(predict(model, request, settings.batch(c.env)));
-  });
-  app.get(`${path}/:last{[^/:]+}`, (c) => c.json({ name: modelOf(c).name, ready: true }));
 }
 
 /** Every model is ready, so what the body asks for changes nothing; but it has to be a request. */

@@ -58,18 +58,30 @@ export function predictions(
   outputs: ReadonlyMap<string, Tensor>,
   topK: number,
 ): Prediction[] {
+  return valuesOf('classify', name, output, outputs).map((values) =>
+    values.every(Number.isFinite) ? rank(probabilities(values), labels, topK) : noAnswer,
+  );
+}
+
+/**
+ * The values of each sample, as JavaScript numbers.
+ * @throws RequestError where the output has another shape than `[N, values]` or `[N]`
+ */
+export function valuesOf(
+  where: string,
+  name: string,
+  output: string,
+  outputs: ReadonlyMap<string, Tensor>,
+): readonly (readonly number[])[] {
   const scores = outputs.get(output);
   if (scores === undefined) throw new Error(`internal: no output ${output}`);
-  const [samples, classes = 1, ...others] = scores.shape;
+  const [samples, width = 1, ...others] = scores.shape;
   if (samples === undefined || others.length > 0) {
     const got = `[${scores.shape.join(', ')}] of ${name}`;
-    throw new RequestError('not found', `classify: expected an output of shape [-1, classes], got ${got}: use infer`);
+    throw new RequestError('not found', `${where}: expected an output of shape [-1, classes], got ${got}: use infer`);
   }
   const values = numbersOf(scores);
-  return Array.from({ length: samples }, (_, i) => {
-    const ofSample = values.slice(i * classes, (i + 1) * classes);
-    return ofSample.every(Number.isFinite) ? rank(probabilities(ofSample), labels, topK) : noAnswer;
-  });
+  return Array.from({ length: samples }, (_, i) => values.slice(i * width, (i + 1) * width));
 }
 
 /** NaN and infinities belong to no class. */

@@ -1,8 +1,9 @@
 /** What the protocol tells about the server and its models. */
+import type { Column } from '../../training/columns/column.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import { namesOf, versionsOf, type Model, type Models } from '../models.ts';
 import { version as packageVersion } from '../version.ts';
-import type { ModelMetadata, RepositoryIndex, ServerMetadata } from './responses.ts';
+import type { ColumnInfo, ModelMetadata, RepositoryIndex, ServerMetadata } from './responses.ts';
 
 export const server: ServerMetadata = { name: 'bn-edge', version: packageVersion, extensions: ['binary_tensor_data'] };
 
@@ -23,7 +24,7 @@ export function readModel(models: Models, name: string, version: string | undefi
 
 export function metadataOf(
   models: Models,
-  { name, description, labels, remarks, ofBatch, session }: Model,
+  { name, description, labels, remarks, ofBatch, session, table }: Model,
 ): ModelMetadata {
   return {
     name,
@@ -35,9 +36,19 @@ export function metadataOf(
       ...(description !== undefined && { description }),
       ...(labels && { labels }),
       ...(ofBatch && { statistics: 'batch' }),
+      ...(table && { columns: table.columns.map(infoOf) }),
       ...(remarks && { remarks }),
     },
   };
+}
+
+/** A column with its fill as a client would write it. */
+function infoOf(column: Column): ColumnInfo {
+  const all = { indicator: undefined, othersMissing: undefined, ...column };
+  const { fill, indicator: _indicator, othersMissing: _others, ...own } = all;
+  // A place of its own has no name.
+  const shown = column.kind === 'categorical' && fill !== null ? column.categories[fill] : fill;
+  return { ...own, required: fill === null, ...(shown !== null && shown !== undefined && { fill: shown }) };
 }
 
 /** Every model is loaded before the first request, so Triton's `{"ready": true}` selects them all. */

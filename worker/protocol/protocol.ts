@@ -88,12 +88,18 @@ export const explainOptions = z.object({
   top_k: topK,
 });
 
+/** What becomes of names and values that the model does not know. */
+const unknown = z.enum(['refuse', 'ignore', 'fill'], { error: 'expected "refuse", "ignore" or "fill"' });
+
+export const predictOptions = z.object({ unknown: z._default(unknown, 'refuse') });
+
 /** Of KServe's V1 protocol: what an instance is depends on the model. */
 export const predictRequest = z.object(
   {
     instances: z.custom<readonly unknown[]>((value) => Array.isArray(value) && value.length > 0, {
       error: 'expected an array of at least one row',
     }),
+    parameters: knowing({ unknown: z.optional(unknown) }),
   },
   { error: 'expected a JSON object' },
 );
@@ -105,6 +111,7 @@ export type InferenceRequest = z.output<typeof inferenceRequest>;
 export type RequestInput = z.output<typeof requestInput>;
 export type Statistics = z.output<typeof statistics>;
 export type ClassifyOptions = z.output<typeof classifyOptions>;
+export type Unknown = z.output<typeof unknown>;
 export type ExplainOptions = z.output<typeof explainOptions>;
 
 /** @throws RequestError naming the first member that does not fit. */

@@ -14,6 +14,21 @@ const list = <Item extends z.ZodMiniType>(item: Item) => z.readonly(z.array(item
 const described = <Schema extends z.ZodMiniType>(schema: Schema, text: string): Schema =>
   schema.check(z.describe(text));
 
+function columnSchema() {
+  return z.object({
+    name: text,
+    kind: z.enum(['numeric', 'categorical', 'date']),
+    categories: z.optional(list(text)),
+    unit: z.optional(described(text, 'The sign beside the numbers in training, such as $ or %.')),
+    parts: z.optional(described(list(text), 'What of a date the model is told.')),
+    order: z.optional(described(text, 'Which of the numbers of 03/04/2024 is which.')),
+    years: z.optional(described(list(z.int()), 'Those before and after count as these.')),
+    required: described(z.boolean(), 'Whether a value may not be missing: none was in training.'),
+    missing: z.optional(described(text, 'How what stands in for a missing value was found.')),
+    fill: z.optional(described(z.union([z.number(), text]), 'What stands in for a missing value.')),
+  });
+}
+
 function protocolSchemas() {
   const parameters = z.record(text, z.union([text, z.number(), z.boolean()]));
   const tensor = z.object({
@@ -48,6 +63,9 @@ function protocolSchemas() {
         labels: z.optional(list(text)),
         statistics: z.optional(
           described(z.literal('batch'), "The layers normalize with the mini-batch's own statistics by themselves."),
+        ),
+        columns: z.optional(
+          described(list(columnSchema()), 'What a row of the table is, in the order of the columns.'),
         ),
         remarks: z.optional(described(list(text), "What else is known of the model's Batch Norm layers.")),
       }),
@@ -107,7 +125,7 @@ function explainSchema() {
 function ownSchemas() {
   const named = { model_name: text, model_version: text, id: z.optional(text) };
   const prediction = predictionSchema();
-  const warnings = z.optional(described(list(text), 'What is wrong with the answer: "not a number".'));
+  const warnings = z.optional(described(list(text), 'What was left out or filled, and "not a number".'));
   return {
     PredictResponse: z.object({
       predictions: described(
@@ -120,13 +138,14 @@ function ownSchemas() {
               warnings,
             }),
             z.object({ value: real, warnings }),
-            z.object({ values: list(z.number()) }),
+            z.object({ values: list(z.number()), warnings }),
           ]),
         ),
         'One per row.',
       ),
       note: z.optional(text),
     }),
+    V1Models: z.object({ models: described(list(text), 'Their names.') }),
     V1Ready: z.object({ name: text, ready: z.boolean() }),
     ClassifyResponse: z.object({
       ...named,
@@ -186,4 +205,6 @@ export type BatchNormResponse = Responses['BatchNormResponse'];
 export type ClassifyResponse = Responses['ClassifyResponse'];
 export type PredictResponse = Responses['PredictResponse'];
 export type Prediction = ClassifyResponse['predictions'][number];
+export type ColumnInfo = NonNullable<ModelMetadata['parameters']['columns']>[number];
+export type RowPrediction = PredictResponse['predictions'][number];
 export type ExplainResponse = Responses['ExplainResponse'];

@@ -143,7 +143,7 @@ async function imagesOf(
 }
 
 /** `?top_k=3&image=true`: numbers and booleans as JSON would have them. */
-function queryOptions(url: string): Record<string, unknown> {
+export function queryOptions(url: string): Record<string, unknown> {
   const entries = [...new URL(url).searchParams].slice(0, 64);
   return Object.fromEntries(entries.map(([key, text]) => [key, fromText(text)]));
 }

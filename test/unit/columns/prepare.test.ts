@@ -33,6 +33,11 @@ describe('a row', () => {
   it.each<[string, readonly unknown[], readonly number[]]>([
     ['of cells', ['Pro', '3', '41', '2021-05-05 06:00', 'yes', '10'], [1, 3, 41, 2021, 1, 0, 1, 2]],
     ['of JSON values', ['Free', 3.5, 41, '2021-05-05T06:00:00Z', true, 2], [0, 3.5, 41, 2021, 1, 0, 1, 1]],
+    [
+      'of texts with spaces around',
+      [' Pro', '3 ', ' 41 ', ' 2021-05-05 06:00 ', 'yes ', ' 10'],
+      [1, 3, 41, 2021, 1, 0, 1, 2],
+    ],
     ['of gaps', ['', 1, null, undefined, 'no', '1.0'], [NaN, 1, NaN, NaN, NaN, NaN, 0, 0]],
     ['of formatted numbers', ['#N/A', '$1,200', 'None', '<NA>', 'FALSE', '2'], [NaN, 1200, NaN, NaN, NaN, NaN, 0, 1]],
   ])('%s', (_, values, numbers) => {
@@ -53,8 +58,25 @@ describe('a row', () => {
   ])('value %d may not be %j: %s', (at, value, objection, expected) => {
     const row = ['Free', 1, 1, '2021-05-05 06:00', 'no', '1'].with(at, value as string);
     const complaint = prepare(row, new Float32Array(width), 0);
-    expect(complaint).toEqual({ column: columns[at], objection });
+    expect(complaint).toEqual({ column: columns[at], objection, value });
     expect(complaint && expectationOf(complaint.column, complaint.objection)).toBe(expected);
+  });
+
+  it.each<[string, readonly unknown[], readonly number[] | string]>([
+    ['that its column knows as missing', ['Team', 1, 'old', 'then', 'no', '1'], [NaN, 1, NaN, NaN, NaN, NaN, 0, 0]],
+    ['but none where nothing was missing', ['Free', 'many', 1, null, 'no', '1'], 'seats'],
+  ])('may be excused from a value, %s', (_, values, expected) => {
+    const into = new Float32Array(width);
+    const excused: unknown[] = [];
+    const complaint = prepare(values, into, 0, ({ value }) => excused.push(value) > 0);
+    if (typeof expected === 'string') expect(complaint?.column.name).toBe(expected);
+    else expect([complaint, [...into], excused]).toEqual([undefined, expected, ['Team', 'old', 'then']]);
+  });
+
+  it('takes other texts for missing where training did, but no structure', () => {
+    const column: Column = { kind: 'numeric', name: 'age', fill: 1, othersMissing: true };
+    const read = (value: unknown) => rowPreparer([column]).prepare([value], new Float32Array(1), 0)?.objection;
+    expect([read('old'), read({}), read([1])]).toEqual([undefined, 'not a number', 'not a number']);
   });
 
   it('becomes the numbers that are listed', () => {

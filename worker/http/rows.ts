@@ -1,0 +1,55 @@
+/**
+ * KServe's protocol V1, whose rows are TensorFlow Serving's: rows of a table by the names of their columns.
+ * https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol
+ */
+import { type Model, type Models, namesOf } from '../models.ts';
+import { checkPredicts, predict } from '../predict/predict.ts';
+import { readModel } from '../protocol/metadata.ts';
+import { parse, predictOptions } from '../protocol/protocol.ts';
+import type { PredictResponse } from '../protocol/responses.ts';
+import { checkRowsRequest, readRows } from '../rows/body.ts';
+import { csvOf } from '../rows/answers.ts';
+import { answerBytes, answerJson } from './answers.ts';
+import { readBody } from './body.ts';
+import type { App, RequestContext } from './context.ts';
+import type { Settings } from './settings.ts';
+
+const VERB = ':predict';
+
+/** Some clients encode the colon. */
+const call = String.raw`[^/]+(?::|%3[Aa])predict`;
+const noCall = '[^/:]+';
+
+export function addRowRoutes(app: App, models: Models, settings: Settings): void {
+  app.get('/v1/models', (c) => c.json({ models: namesOf(models.values()) }));
+  addModelRoutes(app, '/v1/models', 'model', models, settings);
+  addModelRoutes(app, '/v1/models/:model/versions', 'version', models, settings);
+}
+
+/** @param last the parameter behind which the verb comes */
+function addModelRoutes(app: App, base: string, last: 'model' | 'version', models: Models, settings: Settings): void {
+  const modelOf = (c: RequestContext): Model => {
+    const of = (name: 'model' | 'version'): string | undefined => {
+      const value = c.req.param(name);
+      return name === last && value?.endsWith(VERB) ? value.slice(0, -VERB.length) : value;
+    };
+    return readModel(models, of('model') ?? '', of('version'));
+  };
+  app.get(`${base}/:${last}{${noCall}}`, (c) => c.json({ name: modelOf(c).name, ready: true }));
+  app.post(`${base}/:${last}{${call}}`, async (c) => {
+    const model = modelOf(c);
+    checkPredicts(model);
+    checkRowsRequest(c.req.raw);
+    const body = await readBody(c, settings.bodyBytes(c.env));
+    const most = settings.batch(c.env);
+    const { rows, options } = readRows(c.req.raw, body, most);
+    return answer(c, predict(model, rows, parse(predictOptions, options).unknown, most));
+  });
+}
+
+/** As CSV for who accepts that and no JSON. */
+function answer(c: RequestContext, response: PredictResponse): Response {
+  const accepted = c.req.header('accept') ?? '';
+  if (!/\btext\/csv\b/i.test(accepted) || /\bapplication\/json\b/i.test(accepted)) return answerJson(response);
+  return answerBytes(csvOf(response), { 'content-type': 'text/csv; charset=utf-8' });
+}

@@ -1,0 +1,35 @@
+/** What a client may have meant: the nearest of the names that there are. */
+
+/** Longer texts, and more names, are not compared: a refusal has to stay cheap. */
+const LONGEST = 40;
+const MOST = 2000;
+
+/** `undefined` where none is near. Letters' case counts nothing. */
+export function nearest(text: string, names: readonly string[]): string | undefined {
+  if (text.length > LONGEST) return undefined;
+  const wanted = text.trim().toLowerCase();
+  let [best, least] = [undefined as string | undefined, Math.floor(wanted.length / 3) + 1];
+  for (const name of names.slice(0, MOST)) {
+    if (Math.abs(name.length - wanted.length) >= least) continue;
+    const edits = editsBetween(wanted, name.toLowerCase());
+    if (edits < least) [best, least] = [name, edits];
+  }
+  return best;
+}
+
+/** Signs put in, left out, changed or swapped with the next: https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance */
+function editsBetween(a: string, b: string): number {
+  let [before, last]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const isSame = a[i - 1] === b[j - 1];
+      let least = Math.min((row[j - 1] ?? 0) + 1, (last[j] ?? 0) + 1, (last[j - 1] ?? 0) + Number(!isSame));
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (isSwapped) least = Math.min(least, (before[j - 2] ?? 0) + 1);
+      row.push(least);
+    }
+    [before, last] = [last, row];
+  }
+  return last[b.length] ?? 0;
+}

@@ -1,0 +1,108 @@
+/** From rows as they came to the tensor that the model takes, by the function that prepared its training rows. */
+import type { Column } from '../../training/columns/column.ts';
+import { type Complaint, expectationOf } from '../../training/columns/prepare.ts';
+import { describe, quote, RequestError } from '../http/errors.ts';
+import type { Tensor } from '../protocol/datatypes.ts';
+import type { Unknown } from '../protocol/protocol.ts';
+import type { SentRow } from './body.ts';
+import { nearest } from './nearest.ts';
+import type { RowTable } from './table.ts';
+
+export interface PreparedRows {
+  readonly tensor: Tensor;
+  /** What was left out or filled, by row. */
+  readonly warnings: readonly (readonly string[])[];
+}
+
+/** @throws RequestError naming row, column and what may stand there, unless `unknown` prefers an answer */
+export function prepareRows(table: RowTable, rows: readonly SentRow[], unknown: Unknown): PreparedRows {
+  const { input, preparer } = table;
+  const [batch = -1] = input.shape;
+  if (batch !== -1 && batch !== rows.length) {
+    throw new RequestError('malformed', `body: expected ${batch} rows, as the model takes, got ${rows.length}`);
+  }
+  const data = new Float32Array(rows.length * preparer.width);
+  const warnings = rows.map(({ where, row }, i) => {
+    const said: string[] = [];
+    const values = valuesOf(table, where, row, unknown === 'refuse' ? undefined : said);
+    const excuse = (complaint: Complaint): boolean => {
+      if (unknown !== 'fill' || complaint.objection === 'missing' || isStructure(complaint.value)) return false;
+      const { column, value } = complaint;
+      said.push(`${placeOf(column)}: ${shown(value)} is ${whatIsWrong(complaint)} and counts as missing`);
+      return true;
+    };
+    const complaint = preparer.prepare(values, data, i * preparer.width, excuse);
+    if (complaint) throw refusal(where, complaint);
+    return said;
+  });
+  return { tensor: { datatype: input.datatype, shape: [rows.length, preparer.width], data }, warnings };
+}
+
+/** @param said takes the names that are left out; where it is undefined, none may be */
+function valuesOf(table: RowTable, where: string, row: unknown, said: string[] | undefined): readonly unknown[] {
+  const { names } = table;
+  if (Array.isArray(row)) {
+    if (row.length === names.length) return row;
+    const listed = listOf(names);
+    throw new RequestError('unprocessable', `${where}: expected ${names.length} values, ${listed}, got ${row.length}`);
+  }
+  if (!isStructure(row)) {
+    const expected = 'an object by columns, or an array in their order';
+    throw new RequestError('unprocessable', `${where}: expected ${expected}, got ${describe(row)}`);
+  }
+  const known = row as Readonly<Record<string, unknown>>;
+  let count = 0;
+  const values = names.map((name) => {
+    if (!Object.hasOwn(known, name)) return undefined;
+    count++;
+    return known[name];
+  });
+  if (Object.keys(known).length > count) leaveOut(table, where, Object.keys(known), said);
+  return values;
+}
+
+function leaveOut({ names }: RowTable, where: string, sent: readonly string[], said: string[] | undefined): void {
+  const own = new Set(names);
+  const others = sent.filter((name) => !own.has(name));
+  if (!said) {
+    const [name = ''] = others;
+    const way = 'unknown=ignore leaves others out';
+    throw new RequestError(
+      'unprocessable',
+      `${where}: expected columns ${listOf(names)}, got ${quote(name)}${meant(name, names)}; ${way}`,
+    );
+  }
+  const left = others.slice(0, MOST_NAMED).map((name) => `column ${quote(name)} is unknown and left out`);
+  said.push(...left, ...(others.length > MOST_NAMED ? [`and ${others.length - MOST_NAMED} columns more`] : []));
+}
+
+function refusal(where: string, { column, objection, value }: Complaint): RequestError {
+  const expected = expectationOf(column, objection);
+  const why = objection === 'missing' ? ' (none was missing in training)' : '';
+  const isText = column.kind === 'categorical' && objection === 'unknown' && typeof value === 'string';
+  const guess = isText ? meant(value, column.categories) : '';
+  const way = column.fill === null || isStructure(value) ? '' : '; unknown=fill counts it as missing';
+  return new RequestError(
+    'unprocessable',
+    `${where}, ${placeOf(column)}: expected ${expected}${why}, got ${shown(value)}${guess}${way}`,
+  );
+}
+
+const placeOf = ({ name }: Column): string => `column ${JSON.stringify(name)}`;
+
+const isStructure = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+const shown = (value: unknown): string => (typeof value === 'string' ? quote(value) : describe(value));
+
+const whatIsWrong = ({ objection }: Complaint): string => (objection === 'unknown' ? 'an unknown category' : objection);
+
+function meant(text: string, names: readonly string[]): string {
+  const name = nearest(text, names);
+  return name === undefined ? '' : ` (did you mean ${quote(name)}?)`;
+}
+
+const MOST_NAMED = 10;
+
+const listOf = (names: readonly string[]): string =>
+  names.slice(0, MOST_NAMED).map(quote).join(', ') +
+  (names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '');
