@@ -4,7 +4,7 @@
 const most = 4096;
 
 /** Float32 holds all whole numbers up to here. */
-const exactUpTo = 2 ** 24;
+export const exactUpTo = 2 ** 24;
 
 export class FloatPrecision {
   readonly #numbers = new Set<number>();

@@ -124,7 +124,7 @@ function numeric(profile: ColumnProfile, options: InferenceOptions): Inferred {
     },
     notes: joined(
       isPlain ? NONE : [formattedNote(profile)],
-      noteOnPrecision(`column ${quote(name)}`, profile.precision),
+      profile.precision ? noteOnPrecision(`column ${quote(name)}`, profile.precision) : NONE,
       others.notes,
     ),
     troubles: joined(others.troubles, unfit ? [unfit] : NONE, gapTroubles(profile, options)),

@@ -12,7 +12,7 @@ import {
   parseNumber,
   unitOf,
 } from '../columns/index.ts';
-import { FloatPrecision } from './apart.ts';
+import { exactUpTo, FloatPrecision } from './apart.ts';
 
 /** More different texts are not categories: the column is free text, an identifier, or numbers with a slip among them. */
 export const MAX_CATEGORIES = 1000;
@@ -68,7 +68,8 @@ export class ColumnProfile {
   max = -Infinity;
   isWhole = true;
   isPlain = true;
-  readonly precision = new FloatPrecision();
+  /** Of large numbers, where there are any. */
+  precision: FloatPrecision | undefined;
   /** Whether each number is one more than that before, as row numbers are. */
   isCounting = true;
   firstUnfit: Place | undefined;
@@ -135,7 +136,7 @@ export class ColumnProfile {
   #addNumber(text: string, value: number, line: number, isPlain: boolean): void {
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
-    this.precision.add(value);
+    if (Math.abs(value) > exactUpTo) (this.precision ??= new FloatPrecision()).add(value);
     if (Math.abs(value) > LARGEST) this.firstUnfit ??= { line, text };
     if (this.isWhole && !Number.isInteger(value)) this.isWhole = false;
     if (this.isCounting && value !== this.#last + 1 && !Number.isNaN(this.#last)) this.isCounting = false;
