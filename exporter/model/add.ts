@@ -1,4 +1,4 @@
-/** An ONNX file from elsewhere in, a model folder out: the same bytes, and a card with what the file says of itself. */
+/** An ONNX file from elsewhere in, a model folder out: one file of tensors of numbers, and a card with what it says of itself. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import * as z from 'zod';
