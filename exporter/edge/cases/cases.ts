@@ -36,8 +36,6 @@ export interface Known {
 }
 
 const batchSizes = [1, 2, 3, 7, 16, 64];
-/** Sizes for all dimensions of models that take but one for some of them: they refuse these, as they refuse a wrong request. */
-const wrongSizes = [1, 2, 3];
 /** Several free dimensions make a tensor of astronomic size otherwise. */
 const mostElements = 2 ** 22;
 /** Nothing at all, then until memory must grow, then until it cannot. */
@@ -93,18 +91,27 @@ export function outcomeOf(subject: Subject, model: string, feeds: Tensors, outpu
 }
 
 function runCases(model: string, { inputs }: Session, pinned: Pinned): readonly Case[] {
+  // With pinned sizes besides, never instead: what was refused when they were looked for may have been the numbers.
+  const all = Object.keys(pinned).length > 0 ? [{}, pinned] : [{}];
+  const runs = all.flatMap((named) => runsOf(inputs, named));
+  return runs.flatMap(({ sizes, fills }) => fills.map((fill) => runCase(model, sizes, fill)));
+}
+
+interface Run {
+  readonly sizes: Sizes;
+  readonly fills: readonly Fill[];
+}
+
+function runsOf(inputs: readonly ValueInfo[], pinned: Pinned): readonly Run[] {
   const dimensions = freeDimensions(inputs).filter((name) => !(name in pinned));
   // Beside 1 a size is broadcast, beside 2 it is refused by whatever combines the two.
   const alone = [1, 2].flatMap((all) => dimensions.map((name) => ({ all, named: { [name]: 3 } })));
   const small = dimensions.length > 0 ? batchSizes.map((all) => ({ all })) : [{ all: 1 }];
   const large = dimensions.length === 1 ? largeBatchSizes.map((all) => ({ all })) : [];
-  const right = [...small, ...(dimensions.length > 1 ? alone : [])].map((sizes) => withPinned(sizes, pinned));
-  const wrong = Object.keys(pinned).length > 0 ? wrongSizes.map((all) => ({ all })) : [];
+  const several = [...small, ...alone].filter((sizes) => elementsOf(inputs, withPinned(sizes, pinned)) <= mostElements);
   return [
-    ...[...right, ...wrong]
-      .filter((sizes) => elementsOf(inputs, sizes) <= mostElements)
-      .flatMap((sizes) => fills.map((fill) => runCase(model, sizes, fill))),
-    ...large.map((sizes) => runCase(model, withPinned(sizes, pinned), 'image')),
+    ...(dimensions.length > 1 ? several : small).map((sizes) => ({ sizes: withPinned(sizes, pinned), fills })),
+    ...large.map((sizes) => ({ sizes: withPinned(sizes, pinned), fills: ['image'] as const })),
   ];
 }
 
