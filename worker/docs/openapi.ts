@@ -12,10 +12,13 @@ import {
   classifyOptions,
   explainOptions,
   inferenceRequest,
+  predictOptions,
   predictRequest,
   repositoryRequest,
 } from '../protocol/protocol.ts';
 import { responseSchemas } from '../protocol/responses.ts';
+import { lineTypes } from '../rows/body.ts';
+import { rowSchemasOf } from './rows.ts';
 
 export interface OpenApi {
   readonly openapi: '3.1.1';
@@ -69,23 +72,29 @@ export function openApi(models: readonly Model[], { mount, explain, page }: Serv
     RepositoryRequest: repositoryRequest,
   };
   const schemas = Object.entries({ ...requests, ...responseSchemas() });
+  const tables = tablesOf(models);
   return {
     openapi: '3.1.1',
     info: {
       title: server.name,
       version: server.version,
-      description: 'The Open Inference Protocol v2, pictures in, and a look inside every Batch Norm layer.',
+      description:
+        'The Open Inference Protocol v2, rows by name, pictures in, and a look inside every Batch Norm layer.',
     },
     servers: [{ url: mount === '' ? '/' : mount }],
     paths: {
       ...(!page && { '/': { get: keyed(get('overview', 'The models, and where they answer', 'Overview')) } }),
       ...serverPaths(),
+      ...tables.paths,
       ...rowPaths(models),
       ...modelPaths('', models, [], explain),
       ...modelPaths('/versions/{version}', models, [path('version')], explain),
     },
     components: {
-      schemas: Object.fromEntries(schemas.map(([name, schema]) => [name, jsonSchema(schema)])),
+      schemas: {
+        ...Object.fromEntries(schemas.map(([name, schema]) => [name, jsonSchema(schema)])),
+        ...tables.schemas,
+      },
       securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'Needed where a key is configured.' } },
     },
   };
@@ -110,17 +119,65 @@ function serverPaths(): OpenApi['paths'] {
 function rowPaths(models: readonly Model[]): OpenApi['paths'] {
   const version = { name: 'version', in: 'path', required: true, schema: { type: 'string' } } as const;
   const named = [{ ...path('model'), schema: { type: 'string', enum: namesOf(models) } }];
-  const requestBody = { required: true, content: json('PredictRequest') };
+  const requestBody = rowBody('PredictRequest');
   const at = (id: string, parameters: readonly Parameter[]): Readonly<Record<'ready' | 'predict', Operation>> => ({
     ready: keyed({ ...get(`v1Ready${id}`, 'Is the model ready?', 'V1Ready'), parameters }),
-    predict: keyed({ ...get(`predict${id}`, 'Rows in, predictions out', 'PredictResponse'), parameters, requestBody }),
+    predict: keyed(predictOperation(`predict${id}`, 'PredictResponse', { parameters, requestBody })),
   });
   const [current, other] = [at('', named), at('Version', [...named, version])];
   return {
+    '/v1/models': { get: keyed(get('v1Models', 'All models', 'V1Models')) },
     '/v1/models/{model}': { get: current.ready },
     '/v1/models/{model}:predict': { post: current.predict },
     '/v1/models/{model}/versions/{version}': { get: other.ready },
     '/v1/models/{model}/versions/{version}:predict': { post: other.predict },
+  };
+}
+
+/** The path and the schemas of each model that knows its columns: the names, and what may stand in each. */
+function tablesOf(models: readonly Model[]): Pick<OpenApi, 'paths'> & Pick<OpenApi['components'], 'schemas'> {
+  const known = models.flatMap((model) => {
+    const id = model.path.replaceAll('/', '.');
+    const schemas = rowSchemasOf(model, ref(`${id}.row`));
+    return schemas ? [{ id, path: model.path, schemas }] : [];
+  });
+  return {
+    schemas: Object.fromEntries(
+      known.flatMap(({ id, schemas }) => Object.entries(schemas).map(([part, schema]) => [`${id}.${part}`, schema])),
+    ),
+    paths: Object.fromEntries(
+      known.map(({ id, path }) => {
+        const operation = predictOperation(`predict.${id}`, `${id}.response`, {
+          requestBody: rowBody(`${id}.request`),
+        });
+        return [`/v1/models/${path}:predict`, { post: keyed(operation) }];
+      }),
+    ),
+  };
+}
+
+const lines = { schema: { type: 'string' } };
+
+/** What a schema says of JSON holds for the rows of the other types as well. */
+const rowBody = (request: string): NonNullable<Operation['requestBody']> => ({
+  required: true,
+  content: { ...json(request), 'text/csv': lines, ...Object.fromEntries(lineTypes.map((type) => [type, lines])) },
+});
+
+function predictOperation(operationId: string, answer: string, more: Partial<Operation>): Operation {
+  const { properties = {} } = jsonSchema(predictOptions) as { properties?: Record<string, object> };
+  const query = Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query' as const,
+    required: false,
+    schema,
+  }));
+  return {
+    ...get(operationId, 'Rows in, predictions out', answer, { 'text/csv': lines }),
+    description:
+      'With unknown "ignore" names that are no columns are left out, with "fill" values that are none of their column count as missing, too; both are told in warnings.',
+    ...more,
+    parameters: [...(more.parameters ?? []), ...query],
   };
 }
 
@@ -193,7 +250,7 @@ function sampleOperation(
   };
 }
 
-function get(operationId: string, summary: string, answer: ResponseName, more: Content = {}): Operation {
+function get(operationId: string, summary: string, answer: string, more: Content = {}): Operation {
   return {
     operationId,
     summary,

@@ -11,7 +11,7 @@ type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
  */
 export function referencePage(document: OpenApi, mount: string): Html {
   const { info, paths, components } = document;
-  const shown = Object.entries(paths).filter(([path]) => !path.includes('{version}'));
+  const shown = Object.entries(paths).filter(([path]) => !path.includes('/versions/'));
   return html`<!doctype html>
     <html lang="en">
       <head>

@@ -1,0 +1,107 @@
+/** The OpenAPI document says of each model what its rows are, as it takes them. */
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import type { Column } from '../../../training/columns/index.ts';
+import { createWorker } from '../../../worker/create-worker.ts';
+import { ask, imageOf, jsonRequest } from '../../worker/images.ts';
+
+const columns: readonly Column[] = [
+  { kind: 'categorical', name: 'plan', categories: ['Free', 'Pro'], fill: null },
+  { kind: 'numeric', name: 'seats', fill: 3, missing: 'median', unit: '$' },
+  { kind: 'categorical', name: 'city', categories: ['Bern', 'Rome'], fill: 2, missing: 'category' },
+  { kind: 'date', name: 'since', parts: ['year'], order: 'DMY', years: [2019, 2024], fill: null },
+];
+const table = { shape: ['N', 4], columns } as const;
+const run = (value: readonly number[]) => () => ({
+  y: { dtype: 'float32' as const, shape: [1, value.length], data: Float32Array.from(value) },
+});
+const worker = createWorker(
+  imageOf(
+    { name: 'churn', kind: 'logits', labels: ['no', 'yes'], ...table, run: run([0, 1]) },
+    { name: 'price', kind: 'number', ...table, run: run([41.2]) },
+    { name: 'prices', kind: 'number', ...table, run: run([41.2, 7]) },
+    { name: 'broken', kind: 'logits', labels: ['no', 'yes'], ...table, run: run([NaN, 1]) },
+    { name: 'tensors', kind: 'logits' },
+  ),
+  { docs: true },
+);
+
+interface Document {
+  readonly paths: Record<string, Record<string, { operationId: string }>>;
+  readonly components: { readonly schemas: Record<string, object> };
+}
+const document = (await ask(worker, '/openapi.json')).body as Document;
+
+/** Whether a value is what the document says of that name. */
+function fits(name: string, value: unknown): boolean {
+  const { schemas } = document.components;
+  const text = JSON.stringify({ $defs: schemas, ...schemas[name] }).replaceAll('#/components/schemas/', '#/$defs/');
+  return z.fromJSONSchema(JSON.parse(text) as Parameters<typeof z.fromJSONSchema>[0]).safeParse(value).success;
+}
+
+it('names the path of each model that knows its columns, once', () => {
+  const own = Object.keys(document.paths).filter((path) => path.endsWith(':predict') && !path.includes('{'));
+  expect(own).toEqual(['churn', 'price', 'prices', 'broken'].map((name) => `/v1/models/${name}:predict`));
+  const ids = Object.values(document.paths).flatMap((path) =>
+    Object.values(path).map(({ operationId }) => operationId),
+  );
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+it('says of each column what it holds', () => {
+  expect(document.components.schemas['churn.row']).toEqual({
+    type: 'object',
+    required: ['plan', 'since'],
+    additionalProperties: false,
+    properties: {
+      plan: { type: 'string', enum: ['Free', 'Pro'], description: 'a category' },
+      seats: { type: ['number', 'null'], description: 'a number, in $; a missing one counts as 3 (median)' },
+      city: {
+        type: ['string', 'null'],
+        enum: ['Bern', 'Rome', null],
+        description: 'a category; a missing one counts as a category of its own',
+      },
+      since: {
+        type: 'string',
+        description: 'a date, the numbers in the order DMY; from 2019 to 2024 in training',
+      },
+    },
+  });
+});
+
+const row = { plan: 'Pro', seats: 3, city: 'Bern', since: '2020-05-01' };
+
+describe('what the schema takes is answered as the schema says, and what it refuses is refused', () => {
+  it.each<[change: object, status: number]>([
+    [{}, 200],
+    [{ seats: null, city: null }, 200],
+    [{ seats: undefined }, 200],
+    [{ plan: 'Team' }, 422],
+    [{ plan: null }, 422],
+    [{ plan: undefined }, 422],
+    [{ city: 'Paris' }, 422],
+    [{ seats: true }, 422],
+    [{ seat: 1 }, 422],
+    [{ since: 3 }, 422],
+  ])('%j', async (change, status) => {
+    const instance = JSON.parse(JSON.stringify({ ...row, ...change })) as unknown;
+    for (const name of ['churn', 'price', 'prices', 'broken']) {
+      expect(fits(`${name}.request`, { instances: [instance] })).toBe(status === 200);
+      const reply = await ask(worker, `/v1/models/${name}:predict`, jsonRequest({ instances: [instance] }));
+      expect(reply.status).toBe(status);
+      if (status !== 200) continue;
+      expect(fits(`${name}.response`, reply.body)).toBe(true);
+      expect(fits('PredictResponse', reply.body)).toBe(true);
+    }
+  });
+
+  it('but not the answer of another model', async () => {
+    const { body } = await ask(worker, '/v1/models/price:predict', jsonRequest(row));
+    expect(fits('churn.response', body)).toBe(false);
+  });
+});
+
+it('the metadata are what the document says of them', async () => {
+  expect(fits('ModelMetadata', (await ask(worker, '/v2/models/churn')).body)).toBe(true);
+  expect(fits('V1Models', (await ask(worker, '/v1/models')).body)).toBe(true);
+});

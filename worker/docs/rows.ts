@@ -1,0 +1,87 @@
+/** What rows a model takes and what it answers, as schemas of its own: generated clients are typed by them. */
+import type { Column } from '../../training/columns/column.ts';
+import { expectationOf } from '../../training/columns/prepare.ts';
+import type { Model } from '../models.ts';
+import { probabilitiesOf } from '../predict/kinds.ts';
+
+export interface RowSchemas {
+  /** One row, by the names of the columns. */
+  readonly row: object;
+  /** The body of a request. */
+  readonly request: object;
+  readonly response: object;
+}
+
+/**
+ * Of a model that knows its columns and what it answers; `undefined` of any other.
+ * @param row a reference to the row's schema
+ */
+export function rowSchemasOf(model: Model, row: object): RowSchemas | undefined {
+  const { table, output } = model;
+  if (!table || !output) return undefined;
+  const parameters = objectOf(
+    { unknown: { type: 'string', enum: ['refuse', 'ignore', 'fill'], default: 'refuse' } },
+    [],
+  );
+  const required = table.columns.filter(({ fill }) => fill === null).map(({ name }) => name);
+  const properties = Object.fromEntries(table.columns.map((column) => [column.name, cellOf(column)]));
+  const instances = { type: 'array', minItems: 1, items: row };
+  return {
+    row: { ...objectOf(properties, required), additionalProperties: false },
+    request: objectOf({ instances, parameters }, ['instances']),
+    response: objectOf({ predictions: { type: 'array', items: answerOf(model, output.kind) } }, ['predictions']),
+  };
+}
+
+const objectOf = (properties: Readonly<Record<string, object>>, required: readonly string[]) => ({
+  type: 'object',
+  properties,
+  required,
+});
+
+function cellOf(column: Column): object {
+  const { fill } = column;
+  const isOptional = fill !== null;
+  const described = { description: [meaningOf(column), fillOf(column)].filter((text) => text !== '').join('; ') };
+  const typed = (type: string): object => ({ type: isOptional ? [type, 'null'] : type, ...described });
+  if (column.kind === 'numeric') return typed('number');
+  if (column.kind === 'date') return typed('string');
+  return { ...typed('string'), enum: [...column.categories, ...(isOptional ? [null] : [])] };
+}
+
+function meaningOf(column: Column): string {
+  switch (column.kind) {
+    case 'numeric':
+      return column.unit === undefined ? 'a number' : `a number, in ${column.unit}`;
+    case 'categorical':
+      return 'a category';
+    case 'date': {
+      const [first, last] = column.years;
+      const years = column.parts.includes('year') ? `; from ${first} to ${last} in training` : '';
+      return `${expectationOf(column, 'not a date')}, the numbers in the order ${column.order}${years}`;
+    }
+  }
+}
+
+function fillOf(column: Column): string {
+  const { fill, missing = 'a value' } = column;
+  if (fill === null) return '';
+  if (column.kind !== 'categorical') return `a missing one counts as ${fill} (${missing})`;
+  const category = column.categories[fill];
+  return `a missing one counts as ${category === undefined ? 'a category of its own' : JSON.stringify(category)}`;
+}
+
+function answerOf({ labels }: Model, kind: NonNullable<Model['output']>['kind']): object {
+  const warnings = { type: 'array', items: { type: 'string' } };
+  const real = { type: ['number', 'null'] };
+  if (!probabilitiesOf[kind]) {
+    const values = { type: 'array', items: { type: 'number' } };
+    return { anyOf: [objectOf({ value: real, warnings }, ['value']), objectOf({ values, warnings }, ['values'])] };
+  }
+  const label = labels ? { type: ['string', 'null'], enum: [...labels, null] } : { type: ['string', 'null'] };
+  const probability = { type: 'number' };
+  const probabilities = labels
+    ? objectOf(Object.fromEntries(labels.map((name) => [name, probability])), labels)
+    : { type: 'object', additionalProperties: probability };
+  return objectOf({ label, probability: real, probabilities, warnings }, ['label', 'probability']);
+}
