@@ -1,7 +1,13 @@
 /** `bn-edge build --help` */
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
 import { buildImage, ModelsError } from '../edge/build-image.ts';
 import type { BuiltImage } from '../edge/built.ts';
+import { newestFile, stampFile } from '../edge/out-folder.ts';
 import { compareWithStock, describeBuild } from './describe-build.ts';
 import { addModelsOption } from './model-options.ts';
 import { clearStage, showStage } from './stage.ts';
@@ -27,6 +33,10 @@ export const build: Subcommand = {
       )
       .option('--table', 'measure the image, beside the unmodified runtime', false);
     answers<Flags>(command, page, async ({ table, ...flags }) => {
+      if (process.env['WRANGLER_COMMAND'] === 'dev' && !(await isNewest(flags.out))) {
+        console.error('another build has begun since, and has the newer models');
+        return { out: flags.out, leftToAnother: true };
+      }
       try {
         const built = await buildImage({ ...flags, onStage: showStage });
         clearStage();
@@ -45,6 +55,18 @@ export const build: Subcommand = {
     return undefined;
   },
 };
+
+/** In which the files of one change have all been written, and each has started its build. */
+const settleMs = 300;
+
+/** `wrangler dev` starts a build for every file that changes, ten for one `bn-edge add`: all but the last leave the work to it. */
+export async function isNewest(out: string): Promise<boolean> {
+  if (!existsSync(join(out, stampFile))) return true;
+  const [file, own] = [join(out, newestFile), randomUUID()];
+  await writeFile(file, own);
+  await sleep(settleMs);
+  return (await readFile(file, 'utf8')) === own;
+}
 
 const answerOf = ({
   out,

@@ -1,11 +1,10 @@
 /** `bn-edge evaluate --help` */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Option } from 'commander';
 import { type BackendName, backendNames } from '../../training/backend/index.ts';
 import { classesOf, type Dataset, type DataSource, readCells } from '../../training/data/index.ts';
-import { count, oneLine, UserError, writeAtomically } from '../../training/files/index.ts';
+import { count, oneLine, UserError, writeAtomically, makeFolder } from '../../training/files/index.ts';
 import { formatReport, type Mistake, mistakesOf } from '../../training/objective/index.ts';
 import { type Evaluated, evaluate as evaluateFile, type PartName, partNames } from '../../training/run/index.ts';
 import { knownOf } from '../store/known.ts';
@@ -149,7 +148,7 @@ async function showMistakes(
     for (const mistake of mistakes) console.log(describeMistake(mistake));
     return;
   }
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await writeAtomically(path, drawMistakes(mistakes, samples));
   console.log(`the ${mistakes.length} worst of ${all} mistakes: ${path}`);
 }

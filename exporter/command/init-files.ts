@@ -1,8 +1,8 @@
 /** What a project needs to deploy models, written where it is missing. */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { unexpected } from '../../training/files/index.ts';
+import { unexpected, makeFolder } from '../../training/files/index.ts';
 import { addScripts, parseManifest } from './package-scripts.ts';
 
 /** Paths inside the project. */
@@ -146,7 +146,7 @@ async function wranglerNotes(folder: string, file: string): Promise<readonly str
 /** A file that came to be there meanwhile is not overwritten. */
 async function write(folder: string, { path, content, added }: Change): Promise<void> {
   const target = join(folder, path);
-  await mkdir(dirname(target), { recursive: true });
+  await makeFolder(dirname(target));
   await writeFile(target, content, { flag: added ? 'w' : 'wx' });
 }
 

@@ -1,8 +1,7 @@
 /** Every answer as a line of a CSV file. */
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Dataset } from '../../training/data/index.ts';
-import { writeAtomically } from '../../training/files/index.ts';
+import { writeAtomically, makeFolder } from '../../training/files/index.ts';
 import { type Objective, objectiveRuleFor } from '../../training/objective/index.ts';
 
 /** A row of a table goes by its line in the file, any other sample by its number, from 0. */
@@ -17,7 +16,7 @@ export async function writePredictions(
   for (let sample = 0; sample < samples.count; sample++) {
     lines.push(csvLine([String(samples.lines?.[sample] ?? sample), ...row(answers, samples, sample)]));
   }
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await writeAtomically(path, lines.join(''));
 }
 

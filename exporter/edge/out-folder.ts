@@ -19,6 +19,8 @@ import { readIfThere } from './cache.ts';
 import type { EmittedFiles } from './emit.ts';
 
 export const [stampFile, cacheFolder, lockFile] = ['built.json', '.cache', '.lock'] as const;
+/** Which of several builds that `wrangler dev` started began last. */
+export const newestFile = '.newest';
 
 const builtModel = z.object({
   name: z.string(),
@@ -71,7 +73,7 @@ export async function requireOutFolder(out: string, models: string): Promise<voi
 const ours =
   /^(image\.(mjs|wasm|d\.mts)|wasm\.[a-z]+\.mjs|package\.json|\.gitignore|built\.json|\.cache|model-\d+\.bin|.+\.part|\..+\.tmp)$/;
 /** What says nothing of whose folder it is. */
-const nobodys = new Set([lockFile, '.DS_Store', 'Thumbs.db']);
+const nobodys = new Set([lockFile, newestFile, '.DS_Store', 'Thumbs.db']);
 
 async function entriesOf(folder: string): Promise<readonly string[]> {
   try {

@@ -21,6 +21,7 @@ export async function makeFolder(path: string): Promise<void> {
 async function make(path: string): Promise<void> {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   const above = dirname(path);
+  if (statSync(above, { throwIfNoEntry: false })?.isDirectory() === false) throw new Error('not a directory');
   if (above !== path) await make(above);
   await mkdir(path).catch((error: unknown) => {
     // Somebody else has made it meanwhile.

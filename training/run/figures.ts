@@ -1,16 +1,15 @@
 /** A run's curves as SVG files: training against validation, epoch by epoch. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { writeAtomically } from '../files/index.ts';
+import { writeAtomically, makeFolder } from '../files/index.ts';
 import type { Evaluation, Score } from '../objective/index.ts';
 import { bestEpoch, type EpochResult } from '../trainer/index.ts';
 
 /** `loss.svg`, and one called after the score: `accuracy.svg` or `rmse.svg`. */
 export async function writeFigures(folder: string, history: readonly EpochResult[], score: Score): Promise<void> {
   if (history.length === 0) return;
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await writeAtomically(join(folder, 'loss.svg'), curves('loss', 'loss', history));
   await writeAtomically(join(folder, `${score.key}.svg`), curves('score', score.name, history));
 }

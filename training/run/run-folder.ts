@@ -12,9 +12,9 @@
  * Each of the files with tensors is replaced as a whole, so that a crash or a full disk leaves the former one.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeTemporaries, writeAtomically } from '../files/index.ts';
+import { makeFolder, removeTemporaries, writeAtomically } from '../files/index.ts';
 import { saveModel, storedEvaluation, type TrainedModel, type TrainingRecord } from '../checkpoint/index.ts';
 import type { Plan } from '../network/index.ts';
 import { objectiveRuleOf, type Score } from '../objective/index.ts';
@@ -64,7 +64,7 @@ export class RunFolder {
 
   /** Clears the traces of a former run, so that its files never stand beside this one's. */
   async begin(): Promise<void> {
-    await mkdir(this.path, { recursive: true });
+    await makeFolder(this.path);
     const events = (await readdir(this.path)).filter((name) => name.startsWith(eventsPrefix));
     for (const name of [configFile, ...tensorFiles, 'metrics.jsonl', 'figures', ...events]) {
       await rm(this.#file(name), { recursive: true, force: true });

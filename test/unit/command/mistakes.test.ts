@@ -88,7 +88,7 @@ describe('bn-edge answers in one line to', () => {
     ],
     [
       'an ONNX file without data',
-      ['evaluate', 'FOLDER/loose/other.onnx'],
+      ['evaluate', 'models/mnist-mlp/model.onnx'],
       'evaluate: expected --data, for a model that does not know its own, got none',
     ],
     [
