@@ -195,6 +195,26 @@ describe('a project of a user', () => {
     };
     const inputs = [{ name: 'features', datatype: 'FP32', shape: [1, 6], data: penguin }];
     expect(await ask('penguins/classify', { inputs })).toMatchObject({ predictions: [{ label: 'Adelie' }] });
+    const named = {
+      island: 'Torgersen',
+      bill_length_mm: 39.1,
+      bill_depth_mm: 18.7,
+      flipper_length_mm: 181,
+      sex: 'male',
+    };
+    const body = JSON.stringify({
+      instances: [
+        { ...named, body_mass_g: 3750 },
+        { ...named, body_mass_g: null },
+      ],
+    });
+    const predicted = await fetch(`${server.url}/v1/models/penguins:predict`, {
+      method: 'POST',
+      // As curl -d sends it.
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body,
+    });
+    expect(await predicted.json()).toMatchObject({ predictions: [{ label: 'Adelie' }, { label: 'Adelie' }] });
     expect(await ask('penguins')).toMatchObject({ name: 'penguins', platform: expect.any(String) as string });
     const flowers = [{ name: 'X', datatype: 'FP32', shape: [5, 4], data: iris.irises }];
     expect(await ask('iris/infer', { inputs: flowers })).toMatchObject({

@@ -1,6 +1,7 @@
 /**
  * The errors a client can cause, and the one place where errors become HTTP responses: the protocol's error object
- * `{"error": "where: expected X, got Y"}`. Neither the request's body nor a stack trace is ever part of it.
+ * `{"error": "where: expected X, got Y"}`. No stack trace is ever part of it, and of the request's
+ * body a name or the cell of a row at most.
  */
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
@@ -59,7 +60,7 @@ export function describe(value: unknown): string {
   return typeof value === 'string' ? 'a string' : 'an object';
 }
 
-/** A name that the client sent, safe to show: one line, at most 40 characters. */
+/** A name or a cell that the client sent, safe to show: one line, at most 40 characters. */
 export function quote(name: string): string {
   return JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
 }
