@@ -4,7 +4,7 @@ import { RequestError } from '../http/errors.ts';
 import type { BatchNormLayer } from '../image.ts';
 import type { Model } from '../models.ts';
 import { classesOf, predictions, type Classes } from '../predict/classify.ts';
-import { elementCount, type Tensor } from '../protocol/datatypes.ts';
+import { elementCount, elementsOf, type Tensor } from '../protocol/datatypes.ts';
 import { whyNoTwin } from '../protocol/infer.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
 import type { ExplainOptions, Statistics } from '../protocol/protocol.ts';
@@ -120,8 +120,9 @@ function rounded({ mean, variance, minimum, maximum, counts }: Summary): Summary
   };
 }
 
-function numbersOf({ data }: Tensor): Float32Array {
-  return data instanceof Float32Array ? data : Float32Array.from(data as Float64Array);
+function numbersOf(tensor: Tensor): Float32Array {
+  const elements = elementsOf(tensor);
+  return elements instanceof Float32Array ? elements : Float32Array.from<number | bigint>(elements, Number);
 }
 
 function tensorIn(values: ReadonlyMap<string, Tensor>, name: string): Tensor {

@@ -5,6 +5,7 @@
  * https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto (`TensorProto.DataType`)
  */
 import type { DType, TensorData } from '../image.ts';
+import { fromHalfBits, halfBits } from './halfs.ts';
 
 export type { TensorData };
 
@@ -33,6 +34,9 @@ const FP16_MAX = 65504;
 const FP32_MAX = 3.4028234663852886e38;
 const INT64_MAX = Number.MAX_SAFE_INTEGER;
 
+/** Arrays of halfs; of their bits, where the host is older than they are. */
+const Halfs = (globalThis as { readonly Float16Array?: typeof Float16Array }).Float16Array ?? Uint16Array;
+
 export const datatypes = {
   BOOL: { dtype: 'bool', bytes: 1, range: null, create: (count) => new Uint8Array(count) },
   UINT8: { dtype: 'uint8', bytes: 1, range: integers(0, 255), create: (count) => new Uint8Array(count) },
@@ -53,7 +57,7 @@ export const datatypes = {
     range: integers(-INT64_MAX, INT64_MAX),
     create: (count) => new BigInt64Array(count),
   },
-  FP16: { dtype: 'float16', bytes: 2, range: reals(FP16_MAX), create: (count) => new Float16Array(count) },
+  FP16: { dtype: 'float16', bytes: 2, range: reals(FP16_MAX), create: (count) => new Halfs(count) },
   FP32: { dtype: 'float32', bytes: 4, range: reals(FP32_MAX), create: (count) => new Float32Array(count) },
   FP64: { dtype: 'float64', bytes: 8, range: reals(Number.MAX_VALUE), create: (count) => new Float64Array(count) },
 } as const satisfies Readonly<Record<string, DatatypeInfo>>;
@@ -96,7 +100,31 @@ export function bytesOf({ buffer, byteOffset, byteLength }: TensorData): Uint8Ar
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
+/** The elements as numbers, also where they are the bits of halfs; not copied where they are not. */
+export function elementsOf({ datatype, data }: Pick<Tensor, 'datatype' | 'data'>): TensorData {
+  return isBits(datatype, data) ? Float32Array.from(data, fromHalfBits) : data;
+}
+
+/** Sets an element of `data` to the number, as near as the datatype has one. */
+export function setterOf({
+  datatype,
+  data,
+}: Pick<Tensor, 'datatype' | 'data'>): (index: number, value: number) => void {
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    return (index, value) => {
+      data[index] = BigInt(value);
+    };
+  }
+  const bits = isBits(datatype, data);
+  return (index, value) => {
+    data[index] = bits ? halfBits(value) : value;
+  };
+}
+
+const isBits = (datatype: Datatype, data: TensorData): data is Uint16Array<ArrayBuffer> =>
+  datatype === 'FP16' && data instanceof Uint16Array;
+
 /** As JavaScript numbers, in which 64-bit integers lose what they have beyond 2^53. */
-export function numbersOf({ data }: Tensor): number[] {
-  return Array.from<number | bigint, number>(data as ArrayLike<number | bigint>, Number);
+export function numbersOf(tensor: Tensor): number[] {
+  return Array.from<number | bigint, number>(elementsOf(tensor), Number);
 }

@@ -3,7 +3,7 @@ import type { Column } from '../../training/columns/column.ts';
 import type { InputColumn } from '../../training/columns/prepare.ts';
 import { RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
-import type { Tensor } from './datatypes.ts';
+import { elementsOf, type Tensor } from './datatypes.ts';
 
 /** @throws RequestError that names row, column and what may stand there */
 export function checkRows({ rows }: Pick<Model, 'rows'>, feeds: ReadonlyMap<string, Tensor>): void {
@@ -13,10 +13,12 @@ export function checkRows({ rows }: Pick<Model, 'rows'>, feeds: ReadonlyMap<stri
   }
 }
 
-function checkTable(where: string, { shape, data }: Tensor, inputs: readonly InputColumn[]): void {
+function checkTable(where: string, tensor: Tensor, inputs: readonly InputColumn[]): void {
+  const { shape } = tensor;
   const [rows = 0, width] = shape;
   // A card that describes other rows than the file takes describes none.
   if (shape.length !== 2 || width !== inputs.length) return;
+  const data = elementsOf(tensor);
   for (let row = 0, at = 0; row < rows; row++) {
     for (const input of inputs) {
       const value = Number(data[at++]);

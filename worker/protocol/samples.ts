@@ -1,7 +1,7 @@
 /** The samples of a classify or explain request, whichever way they came: a picture, raw pixels, or the JSON tensor. */
 import { checkEncoding, mediaType } from '../http/body.ts';
 import { rawRequest, sliceInputs } from './binary.ts';
-import type { Tensor, TensorInfo } from './datatypes.ts';
+import { elementsOf, type Tensor, type TensorInfo } from './datatypes.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
 import { isPicture } from '../../training/pictures/format.ts';
@@ -131,7 +131,8 @@ async function imagesOf(
   [black, white]: readonly [number, number],
 ): Promise<string[]> {
   const { toPngUrl } = await import('../pictures/index.ts');
-  const values = feeds.get(name)?.data ?? [];
+  const tensor = feeds.get(name);
+  const values = tensor ? elementsOf(tensor) : [];
   const size = width * height;
   return Array.from({ length: values.length / (channels * size) }, (_, n) => {
     const pixels = Uint8Array.from({ length: channels * size }, (_, i) => {

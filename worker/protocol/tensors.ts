@@ -3,7 +3,9 @@ import {
   bytesOf,
   datatypes,
   elementCount,
+  elementsOf,
   isDatatype,
+  setterOf,
   type Datatype,
   type NumberRange,
   type Tensor,
@@ -43,11 +45,16 @@ export function declaredAs(where: string, name: string, declared: readonly Tenso
 }
 
 /** What JSON numbers cannot hold (NaN, infinities, integers beyond 2^53) goes out as a string. */
-export function writeOutput(name: string, { datatype, shape, data }: Tensor, binary: boolean): ResponseOutput {
+export function writeOutput(name: string, tensor: Tensor, binary: boolean): ResponseOutput {
+  const { datatype, shape, data } = tensor;
   if (binary) return { name, datatype, shape, parameters: { binary_data_size: data.byteLength } };
-  const values: ArrayLike<number | bigint> = data;
   const toJson = datatype === 'BOOL' ? Boolean : jsonNumber;
-  return { name, datatype, shape, data: Array.from<number | bigint, boolean | number | string>(values, toJson) };
+  return {
+    name,
+    datatype,
+    shape,
+    data: Array.from<number | bigint, boolean | number | string>(elementsOf(tensor), toJson),
+  };
 }
 
 function jsonNumber(value: number | bigint): number | string {
@@ -72,8 +79,11 @@ function readTensor(
   if (bytes === undefined) {
     return tensor(cast(where, rowsOf(where, input.data ?? [], shape), range, declared, shape));
   }
-  const sent = fromBytes(where, bytes, input.datatype as Datatype, shape);
-  if (input.datatype !== datatype) return tensor(cast(where, [sent], range, declared, shape));
+  const from = input.datatype as Datatype;
+  const sent = fromBytes(where, bytes, from, shape);
+  if (from !== datatype) {
+    return tensor(cast(where, [elementsOf({ datatype: from, data: sent })], range, declared, shape));
+  }
   if (datatype === 'BOOL' && bytes.some((byte) => byte > 1)) refuse(where, 'expected bytes of 0 or 1');
   return tensor(sent);
 }
@@ -87,7 +97,7 @@ function cast(
   shape: readonly number[],
 ): TensorData {
   const data = datatypes[datatype].create(elementCount(shape));
-  const set = setter(data);
+  const set = setterOf({ datatype, data });
   let count = 0;
   for (const row of rows) {
     for (const sent of row) {
@@ -182,17 +192,6 @@ const wordOf = (value: unknown, range: NumberRange | null): number | undefined =
 function wording(range: NumberRange | null): string {
   if (range === null) return 'true or false';
   return `${range.integer ? 'an integer' : 'a number'} in [${range.min}, ${range.max}]`;
-}
-
-function setter(data: TensorData): (index: number, value: number) => void {
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
-    return (index, value) => {
-      data[index] = BigInt(value);
-    };
-  }
-  return (index, value) => {
-    data[index] = value;
-  };
 }
 
 function refuse(where: string, what: string): never {
