@@ -55,6 +55,8 @@ export interface ValueInfo {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly (number | string)[];
+  /** Whether the file says no shape: any number of dimensions will do, each of any size. `shape` is empty then. */
+  readonly anyShape?: boolean;
 }
 
 /** An ONNX model, ready to run. */

@@ -14,7 +14,7 @@ export function describeBuild({ models, bytes, out, stock, upToDate, unguessed }
 }
 
 const describeUnguessed = (session: string): string =>
-  `${session}: took none of the inputs that were made up for it, so the image holds all of the runtime; samples.npz beside model.onnx with one that it takes makes it small`;
+  `${session}: what it is asked could not be made up, so the image holds all of the runtime; for a model with one input, samples.npz beside model.onnx makes it small`;
 
 function modelTable(models: readonly BuiltModel[], stock: boolean): string {
   const table = plainTable(['model', 'version', 'gzip', 'twin', 'cases'], ['model', 'twin']);

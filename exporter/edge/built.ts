@@ -42,7 +42,7 @@ export interface BuiltImage {
   readonly models: readonly BuiltModel[];
   /** Of `image.wasm`, of `image.mjs`, and of both when each is compressed. */
   readonly bytes: { readonly wasm: number; readonly module: number; readonly gzip: number };
-  /** Models that took none of the made-up inputs, so that the image holds all of the runtime for them. */
+  /** Models of which no made-up inputs tell what they are asked, so that the image holds all of the runtime for them. */
   readonly unguessed: readonly string[];
   /** How many functions of the stock module are left. */
   readonly functions?: { readonly kept: number; readonly stock: number };

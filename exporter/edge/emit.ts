@@ -9,6 +9,7 @@ import { bundle, runtimeModule } from './bundle.ts';
 import { declarations } from './declarations.ts';
 import type { EdgeImage } from './image.ts';
 import type { Models } from './runtime/index.ts';
+import { shapelessIn } from './shapeless.ts';
 
 /** Contents by file name. */
 export type EmittedFiles = Readonly<Record<string, string | Uint8Array>>;
@@ -32,6 +33,7 @@ export async function emitStock(
   const start = `startStock(
     (imports) => instantiate(wasm, imports),
     Object.fromEntries(${JSON.stringify(names)}.map((name, i) => [name, files[i]])),
+    { shapeless: ${JSON.stringify(shapelessIn(models))} },
   )`;
   const beside = files.map((file, i) => [`model-${i}.bin`, file] as const);
   return {

@@ -4,7 +4,7 @@ import type { OnStage } from './built.ts';
 import type { SealingPlan } from './stages/allocations.ts';
 import { bake } from './stages/bake.ts';
 import { boot, markedNumbers } from './stages/boot.ts';
-import type { Booted } from './stages/boot.ts';
+import type { Booted, Served } from './stages/boot.ts';
 import { loadRuntime } from './bundle.ts';
 import type { Runtime } from './bundle.ts';
 import { allCases } from './cases/cases.ts';
@@ -15,6 +15,7 @@ import { instrument } from './stages/instrument.ts';
 import { findExports } from './stages/names.ts';
 import { profile } from './stages/profile.ts';
 import type { ImageManifest, Models, SessionRecord } from './runtime/index.ts';
+import { shapelessIn } from './shapeless.ts';
 import { checkSamples } from './cases/samples.ts';
 import type { Samples } from './cases/samples.ts';
 import { findSizes } from './cases/sizes.ts';
@@ -40,7 +41,7 @@ export interface EdgeImage {
   readonly functions: { readonly kept: number; readonly stock: number };
   /** By session: how many cases gave the same bits or the same error as stock. */
   readonly verified: Verified;
-  /** Sessions that have answered no made-up input, and no sample: for their sake the image has all of stock's functions. */
+  /** Sessions of which no made-up input and no sample tells what they are asked: for their sake the image has all of stock's functions. */
   readonly unknown: readonly string[];
   /** By session: what of the image's memory creating it has made. */
   readonly shares: Readonly<Record<string, Uint8Array>>;
@@ -79,13 +80,14 @@ export async function makeImage({
   recall,
   onStage,
 }: Ingredients): Promise<EdgeImage> {
-  await using reference = new ReferenceThread({ stock, models });
+  const served = { models, shapeless: shapelessIn(models) };
+  await using reference = new ReferenceThread({ stock, ...served });
   const runtime = await loadRuntime('unshared');
   onStage('instrument');
   const names = await findExports(runtime, stock);
   const instrumented = instrument(stock, names);
   onStage('boot');
-  const bootTwin = (plan?: SealingPlan) => atTimeUntil(buildTime, () => bootWarm(runtime, instrumented, models, plan));
+  const bootTwin = (plan?: SealingPlan) => atTimeUntil(buildTime, () => bootWarm(runtime, instrumented, served, plan));
   const whole = await bootTwin();
   for (const [name, { inputs }] of Object.entries(whole.sessions)) {
     if (samples[name]) checkSamples(samples[name], inputs);
@@ -147,18 +149,18 @@ export async function makeImage({
 async function bootWarm(
   runtime: Runtime,
   instrumented: Uint8Array,
-  models: Models,
+  served: Served,
   plan?: SealingPlan,
   cold: ReadonlySet<string> = new Set(),
 ): Promise<Booted> {
-  const started = await boot(runtime, instrumented, models, plan);
+  const started = await boot(runtime, instrumented, served, plan);
   const booted = { ...started, sessions: bindAll(runtime, started) };
   for (const [name, session] of runtime.sessionsOf(booted)) {
     if (cold.has(name)) continue;
     try {
       runtime.warmUp(session);
     } catch {
-      return bootWarm(runtime, instrumented, models, plan, new Set([...cold, name]));
+      return bootWarm(runtime, instrumented, served, plan, new Set([...cold, name]));
     }
   }
   return booted;

@@ -92,7 +92,7 @@ const isCertain = ({ datatype, dims }: Port): boolean =>
   datatype.startsWith('FP') && dims !== undefined && dims.slice(1).every((size) => typeof size === 'number');
 
 /** Where not even the number of dimensions is known. */
-const ranks = [1, 2, 3, 4];
+const ranks = [1, 2, 3, 4, 5, 0];
 
 /** More is not worth the memory. */
 const MOST_ELEMENTS = 2 ** 24;

@@ -9,7 +9,8 @@ import type { onnx } from 'onnx-proto';
 import { elementCount } from '../../exporter/edge/runtime/tensor.ts';
 
 type Shape = readonly (number | string)[];
-type InputType = readonly [elemType: number, shape: Shape];
+/** Without a shape, the file says none. */
+type InputType = readonly [elemType: number, shape?: Shape];
 type Attributes = Readonly<Record<string, number | readonly number[]>>;
 
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
@@ -73,7 +74,10 @@ class GraphFixture {
     return this.node('BatchNormalization', [x, ...parameters], outputs, attributes);
   }
 
-  encode(inputs: Readonly<Record<string, InputType>>, outputs: Readonly<Record<string, Shape>>): Uint8Array {
+  encode(
+    inputs: Readonly<Record<string, InputType>>,
+    outputs: Readonly<Record<string, Shape | undefined>>,
+  ): Uint8Array {
     const graph = {
       name: 'fixture',
       node: this.#nodes,
@@ -95,7 +99,8 @@ function encodeAttribute(name: string, value: number | readonly number[]): onnx.
   return Number.isInteger(value) ? { name, type: int, i: value } : { name, type: float, f: value };
 }
 
-function valueInfo(name: string, elemType: number, shape: Shape): onnx.IValueInfoProto {
+function valueInfo(name: string, elemType: number, shape?: Shape): onnx.IValueInfoProto {
+  if (!shape) return { name, type: { tensorType: { elemType } } };
   const dim = shape.map((size) => (typeof size === 'string' ? { dimParam: size } : { dimValue: size }));
   return { name, type: { tensorType: { elemType, shape: { dim } } } };
 }
@@ -168,6 +173,27 @@ export function freeColumns(seed = 7): Uint8Array {
   g.node('MatMul', ['x', g.random('weight', [4, 6], 1)], 'product');
   g.node('Add', ['product', g.random('bias', [6], 1)], 'y');
   return g.encode({ x: [FLOAT, ['rows', 'columns']] }, { y: ['rows', 6] });
+}
+
+/** `x` of any shape -> Relu. */
+export function shapeless(): Uint8Array {
+  const g = new GraphFixture(1);
+  g.node('Relu', ['x'], 'y');
+  return g.encode({ x: [FLOAT] }, { y: undefined });
+}
+
+/** `x`, of which no shape is told though its last dimension must be 4, times a matrix of 4 × 6. */
+export function shapelessRows(seed = 9): Uint8Array {
+  const g = new GraphFixture(seed);
+  g.node('MatMul', ['x', g.random('weight', [4, 6], 1)], 'y');
+  return g.encode({ x: [FLOAT] }, { y: undefined });
+}
+
+/** `left` + `right`, of any shapes that broadcast. */
+export function shapelessSum(): Uint8Array {
+  const g = new GraphFixture(1);
+  g.node('Add', ['left', 'right'], 'sum');
+  return g.encode({ left: [FLOAT], right: [FLOAT] }, { sum: undefined });
 }
 
 /** `x` [n], which must have 97 elements, though no number of the file says so: twice as many are given another shape. */

@@ -9,7 +9,7 @@ import { makeFeeds } from '../../exporter/edge/cases/feeds.ts';
 import { makeImage } from '../../exporter/edge/image.ts';
 import { elementCount } from '../../exporter/edge/runtime/tensor.ts';
 import { describeDifference } from '../../exporter/edge/cases/verify.ts';
-import { freeColumns, loneBatchNorm, ninetySeven, table } from './fixtures.ts';
+import { freeColumns, loneBatchNorm, ninetySeven, shapeless, shapelessRows, shapelessSum, table } from './fixtures.ts';
 import { ingredientsOf, startImage, startReference } from './subjects.ts';
 
 const models = { table: table(), 'lone-batch-norm': loneBatchNorm() };
@@ -64,6 +64,52 @@ describe('an image of a model whose shape leaves open what only some sizes are r
     expect(made.unknown).toEqual(['odd']);
     const [image, stock] = [sessionOf(await startImage(made), 'odd'), sessionOf(await startReference(models), 'odd')];
     expect(describeDifference(stock.run(x([97])), image.run(x([97])))).toBeUndefined();
+  });
+});
+
+describe('an image of a model whose file says no shape', () => {
+  const tensor = (shape: readonly number[]) => {
+    const data = Float32Array.from({ length: elementCount(shape) }, (_, i) => Math.sin(i));
+    return { dtype: 'float32', shape, data } as const;
+  };
+
+  async function bothOf(model: Uint8Array) {
+    const made = await makeImage(await ingredientsOf({ model }));
+    const stock = sessionOf(await startReference({ model }), 'model');
+    return { made, image: sessionOf(await startImage(made), 'model'), stock };
+  }
+
+  it.each([
+    ['Relu', shapeless(), [[], [3], [7, 5], [2, 2, 2], [2, 1, 3, 4], [1, 2, 3, 4, 5], [2, 1, 2, 1, 2, 1], [300, 20]]],
+    ['MatMul', shapelessRows(), [[4], [1, 4], [50, 4], [3, 2, 4], [2, 3, 2, 4], [1, 2, 3, 2, 4], [5000, 4]]],
+  ] as const)('answers any number of dimensions as stock does: %s', async (_, model, shapes) => {
+    const { made, image, stock } = await bothOf(model);
+    expect(made.unknown).toEqual([]);
+    expect(made.functions.kept).toBeLessThan(made.functions.stock / 4);
+    expect(image.inputs).toMatchObject([{ name: 'x', shape: [], anyShape: true }]);
+    for (const shape of shapes) {
+      const answers = image.run({ x: tensor(shape) });
+      expect(describeDifference(stock.run({ x: tensor(shape) }), answers), `[${shape.join()}]`).toBeUndefined();
+    }
+    expect(() => image.run({ x: { ...tensor([2]), shape: [-2, -1] } })).toThrow(
+      'model input x: expected sizes that are whole numbers, got [-2, -1]',
+    );
+  });
+
+  it('keeps all of the runtime where several inputs may have any number of dimensions', async () => {
+    const { made, image, stock } = await bothOf(shapelessSum());
+    expect(made.unknown).toEqual(['model']);
+    for (const shapes of [
+      [[2, 3], [3]],
+      [[], [4]],
+      [
+        [5, 1, 1, 2],
+        [3, 1],
+      ],
+    ] as const) {
+      const [left, right] = [tensor(shapes[0]), tensor(shapes[1])];
+      expect(describeDifference(stock.run({ left, right }), image.run({ left, right }))).toBeUndefined();
+    }
   });
 });
 

@@ -5,6 +5,7 @@ import type { Subject } from '../../exporter/edge/cases/cases.ts';
 import type { Samples } from '../../exporter/edge/cases/samples.ts';
 import type { EdgeImage, Ingredients } from '../../exporter/edge/image.ts';
 import type { Models } from '../../exporter/edge/runtime/index.ts';
+import { shapelessIn } from '../../exporter/edge/shapeless.ts';
 import { readStockModule } from '../../exporter/edge/stages/stock-module.ts';
 
 /** Everything but the optimizer, which has nothing to do with being right, and memory, which would hide what is wrong. */
@@ -30,5 +31,5 @@ export async function startReference(models: Models): Promise<Subject> {
   const runtime = await loadRuntime('shared');
   const module = new WebAssembly.Module(await readStockModule());
   const instantiate = (imports: WebAssembly.Imports) => new WebAssembly.Instance(module, imports);
-  return { ...(await runtime.startStock(instantiate, models)), runtime };
+  return { ...(await runtime.startStock(instantiate, models, { shapeless: shapelessIn(models) })), runtime };
 }

@@ -51,7 +51,7 @@ export function sliceInputs(inputs: readonly RequestInput[], binary: Uint8Array)
 export function rawRequest(model: string, inputs: readonly TensorInfo[], bytes: number): InferenceRequest {
   const [input] = inputs;
   const open = input?.shape.filter((size) => size === -1).length ?? 0;
-  if (!input || inputs.length > 1 || open > 1) {
+  if (!input || inputs.length > 1 || open > 1 || input.anyShape) {
     throw new RequestError('malformed', `${HEADER}: expected JSON, because ${model} has not one input of known shape`);
   }
   const { name, datatype, shape } = input;

@@ -76,6 +76,8 @@ export interface TensorInfo {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];
+  /** Whether any number of dimensions will do; `shape` says nothing then. */
+  readonly anyShape?: boolean;
 }
 
 export function isDatatype(name: string): name is Datatype {

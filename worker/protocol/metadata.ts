@@ -3,6 +3,7 @@ import type { Column } from '../../training/columns/column.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import { namesOf, versionsOf, type Model, type Models } from '../models.ts';
 import { version as packageVersion } from '../version.ts';
+import type { TensorInfo } from './datatypes.ts';
 import type { ColumnInfo, ModelMetadata, RepositoryIndex, ServerMetadata } from './responses.ts';
 
 export const server: ServerMetadata = { name: 'bn-edge', version: packageVersion, extensions: ['binary_tensor_data'] };
@@ -30,8 +31,8 @@ export function metadataOf(
     name,
     versions: versionsOf(models, name).map(({ version }) => version),
     platform: 'onnx_onnxv1',
-    inputs: session.inputs,
-    outputs: session.outputs,
+    inputs: session.inputs.map(tensorOf),
+    outputs: session.outputs.map(tensorOf),
     parameters: {
       ...(description !== undefined && { description }),
       ...(labels && { labels }),
@@ -41,6 +42,13 @@ export function metadataOf(
     },
   };
 }
+
+/** The protocol has no word for any number of dimensions; one of any size is nearest, and no dimension at all is a single number. */
+const tensorOf = ({ name, datatype, shape, anyShape }: TensorInfo): TensorInfo => ({
+  name,
+  datatype,
+  shape: anyShape ? [-1] : shape,
+});
 
 /** A column with its fill as a client would write it. */
 function infoOf(column: Column): ColumnInfo {

@@ -34,7 +34,10 @@ function protocolSchemas() {
   const tensor = z.object({
     name: text,
     datatype: z.enum(Object.keys(datatypes) as Datatype[]),
-    shape: described(list(z.int()), '-1 stands for a dimension of any size.'),
+    shape: described(
+      list(z.int()),
+      '-1 stands for a dimension of any size; [-1] also for a shape that the file does not say: any will do.',
+    ),
   });
   const output = z.object({
     ...tensor.shape,

@@ -26,9 +26,9 @@ export function sessionOn(image: EdgeSession): Session {
   };
 }
 
-function infoOf({ name, dtype, shape }: ValueInfo): TensorInfo {
+function infoOf({ name, dtype, shape, anyShape = false }: ValueInfo): TensorInfo {
   const fixed = shape.map((size) => (typeof size === 'number' && size > 0 ? size : -1));
-  return { name, datatype: datatypeOf(dtype), shape: fixed };
+  return { name, datatype: datatypeOf(dtype), shape: fixed, ...(anyShape && { anyShape }) };
 }
 
 function fed({ datatype, shape, data }: Tensor): EdgeTensor {

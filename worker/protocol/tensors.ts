@@ -72,7 +72,7 @@ function readTensor(
   const where = `tensor ${declared.name}`;
   const { shape } = input;
   const { datatype } = declared;
-  checkShape(where, shape, declared.shape, maxBatch);
+  checkShape(where, shape, declared, maxBatch);
   const range = rangeOf(where, input.datatype, datatype);
   if ((bytes === undefined) === (input.data === undefined)) refuse(where, 'expected either data or binary_data_size');
   const tensor = (data: TensorData): Tensor => ({ datatype, shape, data });
@@ -121,14 +121,20 @@ function fromBytes(where: string, bytes: Uint8Array, datatype: Datatype, shape: 
   return data;
 }
 
-/** A declared -1 takes any positive size; in first place it is the batch. A model without shape takes any. */
-function checkShape(where: string, shape: readonly number[], declared: readonly number[], maxBatch: number): void {
-  const [batch, declaredBatch] = [shape[0], declared[0]];
+/** A declared -1 takes any positive size; in first place it is the batch. */
+function checkShape(
+  where: string,
+  shape: readonly number[],
+  { shape: declared, anyShape = false }: TensorInfo,
+  maxBatch: number,
+): void {
+  const [batch] = shape;
   const same =
-    (declared.length === 0 || shape.length === declared.length) &&
-    shape.every((size, axis) => size > 0 && ((declared[axis] ?? -1) === -1 || size === declared[axis]));
+    (anyShape || shape.length === declared.length) &&
+    shape.every((size, axis) => size > 0 && (anyShape || declared[axis] === -1 || size === declared[axis]));
+  if (!same && anyShape) refuse(where, `expected sizes of at least 1, got [${shape.join(', ')}]`);
   if (!same) refuse(where, `expected shape [${declared.join(', ')}], got [${shape.join(', ')}]`);
-  if (declaredBatch === -1 && batch !== undefined && batch > maxBatch) {
+  if ((anyShape || declared[0] === -1) && batch !== undefined && batch > maxBatch) {
     throw new RequestError('too large', `${where}: expected a batch of at most ${maxBatch}, got ${batch}`);
   }
 }

@@ -7,8 +7,8 @@ import type { Runtime } from '../bundle.ts';
 import type { SampleArray } from '../../store/samples.ts';
 import { atTime } from '../stages/clock.ts';
 import { takeFreeHeap } from '../stages/free-heap.ts';
-import { elementsOf, freeDimensions, makeFeeds } from './feeds.ts';
-import type { Fill, Sizes } from './feeds.ts';
+import { anyWay, elementsOf, freeDimensions, makeFeeds } from './feeds.ts';
+import type { Fill, Sizes, Way } from './feeds.ts';
 import { rawErrorCases } from './raw-calls.ts';
 import { sampleBatches, sampleFeeds } from './samples.ts';
 import type { Samples } from './samples.ts';
@@ -59,20 +59,18 @@ const clocks = [0, 1_700_000_000_000, 1_600_000_000_000, 4_000_000_000_000];
 export function allCases(subject: Subject, { samples, sizes }: Known): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => {
     const session = sessionOf(subject, model);
-    const pinned = sizes[model]?.pinned ?? {};
+    const { ways } = sizes[model] ?? { ways: [anyWay] };
+    const [first] = ways;
     return [
       ...sampleCases(model, session, samples[model]),
-      ...clockCases(model, pinned),
-      ...memoryLimitCases(model, pinned),
-      ...runCases(model, session, pinned),
-      ...outputCases(model, session, pinned),
+      ...clockCases(model, first),
+      ...memoryLimitCases(model, first),
+      ...ways.flatMap((way) => runCases(model, session, way)),
+      ...outputCases(model, session, first),
       ...rawErrorCases(model),
     ];
   });
 }
-
-/** Dimensions that have one right size, by name. */
-type Pinned = NonNullable<Sizes['named']>;
 
 export function sessionOf({ runtime, sessions, instance }: Subject, model: string): Session {
   const record = sessions[model];
@@ -90,10 +88,10 @@ export function outcomeOf(subject: Subject, model: string, feeds: Tensors, outpu
   }
 }
 
-function runCases(model: string, { inputs }: Session, pinned: Pinned): readonly Case[] {
+function runCases(model: string, { inputs }: Session, way: Way): readonly Case[] {
   // With pinned sizes besides, never instead: what was refused when they were looked for may have been the numbers.
-  const all = Object.keys(pinned).length > 0 ? [{}, pinned] : [{}];
-  const runs = all.flatMap((named) => runsOf(inputs, named));
+  const all = Object.keys(way.named).length > 0 ? [{ ...way, named: {} }, way] : [way];
+  const runs = all.flatMap((one) => runsOf(inputs, one));
   return runs.flatMap(({ sizes, fills }) => fills.map((fill) => runCase(model, sizes, fill)));
 }
 
@@ -102,25 +100,25 @@ interface Run {
   readonly fills: readonly Fill[];
 }
 
-function runsOf(inputs: readonly ValueInfo[], pinned: Pinned): readonly Run[] {
-  const dimensions = freeDimensions(inputs).filter((name) => !(name in pinned));
+function runsOf(inputs: readonly ValueInfo[], way: Way): readonly Run[] {
+  const dimensions = freeDimensions(inputs, way.rank).filter((name) => !(name in way.named));
   // Beside 1 a size is broadcast, beside 2 it is refused by whatever combines the two.
   const alone = [1, 2].flatMap((all) => dimensions.map((name) => ({ all, named: { [name]: 3 } })));
   const small = dimensions.length > 0 ? batchSizes.map((all) => ({ all })) : [{ all: 1 }];
   const large = dimensions.length === 1 ? largeBatchSizes.map((all) => ({ all })) : [];
-  const several = [...small, ...alone].filter((sizes) => elementsOf(inputs, withPinned(sizes, pinned)) <= mostElements);
+  const several = [...small, ...alone].filter((sizes) => elementsOf(inputs, along(way, sizes)) <= mostElements);
   return [
-    ...(dimensions.length > 1 ? several : small).map((sizes) => ({ sizes: withPinned(sizes, pinned), fills })),
-    ...large.map((sizes) => ({ sizes: withPinned(sizes, pinned), fills: ['image'] as const })),
+    ...(dimensions.length > 1 ? several : small).map((sizes) => ({ sizes: along(way, sizes), fills })),
+    ...large.map((sizes) => ({ sizes: along(way, sizes), fills: ['image'] as const })),
   ];
 }
 
-const withPinned = ({ all, named }: Sizes, pinned: Pinned): Sizes => ({ all, named: { ...pinned, ...named } });
+const along = (way: Way, { all, named }: Sizes): Sizes => ({ ...way, all, named: { ...way.named, ...named } });
 
 function runCase(model: string, sizes: Sizes, fill: Fill): Case {
   return {
     model,
-    label: `${fill} input, free dimensions ${JSON.stringify({ ...sizes.named, others: sizes.all })}`,
+    label: `${fill} input, ${sizes.rank === undefined ? '' : `${sizes.rank} `}free dimensions ${JSON.stringify({ ...sizes.named, others: sizes.all })}`,
     perform: (subject) => outcomeOf(subject, model, feedsOf(subject, model, sizes, fill)),
   };
 }
@@ -136,21 +134,21 @@ function sampleCases(model: string, { inputs }: Session, samples: SampleArray | 
 }
 
 /** A sample alone while the clock jumps. */
-function clockCases(model: string, named: Pinned): readonly Case[] {
+function clockCases(model: string, way: Way): readonly Case[] {
   return clocks.map((now) => ({
     model,
     label: `clock at ${now}`,
     perform: (subject) =>
-      atTime(now, () => outcomeOf(subject, model, feedsOf(subject, model, { all: 1, named }, 'image'))),
+      atTime(now, () => outcomeOf(subject, model, feedsOf(subject, model, { ...way, all: 1 }, 'image'))),
   }));
 }
 
 /** Each output alone. */
-function outputCases(model: string, { outputs }: Session, named: Pinned): readonly Case[] {
+function outputCases(model: string, { outputs }: Session, way: Way): readonly Case[] {
   return outputs.map(({ name }) => ({
     model,
     label: `output ${name} alone`,
-    perform: (subject) => outcomeOf(subject, model, feedsOf(subject, model, { all: 2, named }, 'image'), [name]),
+    perform: (subject) => outcomeOf(subject, model, feedsOf(subject, model, { ...way, all: 2 }, 'image'), [name]),
   }));
 }
 
@@ -158,13 +156,13 @@ function outputCases(model: string, { outputs }: Session, named: Pinned): readon
  * A batch too large for the room that memory has left, inside the heap or by growing, while nothing else is free: however
  * small a model is, its allocations then meet the limit. Only the message of the error counts.
  */
-function memoryLimitCases(model: string, named: Pinned): readonly Case[] {
+function memoryLimitCases(model: string, way: Way): readonly Case[] {
   const limits = [...rooms.map((pages) => ({ pages, times: 0 })), ...multiples.map((times) => ({ pages: 0, times }))];
   return limits.map(({ pages, times }) => ({
     model,
     label: `room for ${times} times its inputs in memory, and ${pages} pages to grow`,
     perform: (subject) => {
-      const sizes = { all: sizeOf(sessionOf(subject, model).inputs, named, limitedElements), named };
+      const sizes = { ...way, all: sizeOf(sessionOf(subject, model).inputs, way, limitedElements) };
       const feeds = feedsOf(subject, model, sizes, 'image');
       const bytes = Object.values(feeds).reduce((sum, { data }) => sum + data.byteLength + blockOverhead, 0);
       const outcome = withLittleMemory(subject, times * bytes, pages, (limited) => outcomeOf(limited, model, feeds));
@@ -205,10 +203,10 @@ function withLittleMemory(subject: Subject, bytes: number, pages: number, run: (
 }
 
 /** Size of every free dimension without one of its own with which the largest input has about as many elements. */
-function sizeOf(inputs: readonly ValueInfo[], named: Pinned, elements: number): number {
+function sizeOf(inputs: readonly ValueInfo[], way: Way, elements: number): number {
   const sizes = inputs.map((input) => {
-    const free = freeDimensions([input]).filter((name) => !(name in named)).length;
-    const fixed = elementsOf([input], { all: 1, named });
+    const free = freeDimensions([input], way.rank).filter((name) => !(name in way.named)).length;
+    const fixed = elementsOf([input], { ...way, all: 1 });
     return free === 0 ? Infinity : Math.max(1, Math.floor((elements / Math.max(1, fixed)) ** (1 / free)));
   });
   return Math.min(elements, ...sizes);

@@ -12,7 +12,14 @@ export type Fill = 'image' | 'unit' | 'special';
 export interface Sizes {
   readonly all: number;
   readonly named?: Readonly<Record<string, number>>;
+  /** How many dimensions an input has of which the file does not say it; one where this is not given. */
+  readonly rank?: number;
 }
+
+/** What is certain of the sizes that a model takes: the dimensions that have one right size, by name. */
+export type Way = Pick<Sizes, 'rank'> & { readonly named: NonNullable<Sizes['named']> };
+
+export const anyWay: Way = { named: {} };
 
 const specialFloats = [NaN, Infinity, -Infinity, 0, -0, 1e38, -1e38, 1e-40, -1e-45, 3.4028234663852886e38, 1, 255];
 /** As indices or sizes, most are out of every bound. Narrow types wrap them. */
@@ -39,10 +46,16 @@ export function makeFeeds(runtime: Runtime, inputs: readonly ValueInfo[], sizes:
 }
 
 /** Names of the free dimensions, each once. Unnamed ones are called by input and axis. */
-export function freeDimensions(inputs: readonly ValueInfo[]): readonly string[] {
-  const names = inputs.flatMap(({ name, shape }) => shape.map((dimension, axis) => freeName(name, dimension, axis)));
+export function freeDimensions(inputs: readonly ValueInfo[], rank?: number): readonly string[] {
+  const names = inputs.flatMap((input) =>
+    axesOf(input, rank).map((dimension, axis) => freeName(input.name, dimension, axis)),
+  );
   return [...new Set(names.filter((name) => name !== undefined))];
 }
+
+/** The shape, which has as many free dimensions as are asked for where the file does not say it. */
+export const axesOf = ({ shape, anyShape = false }: ValueInfo, rank = 1): ValueInfo['shape'] =>
+  anyShape ? new Array<number>(rank).fill(-1) : shape;
 
 /** What a free dimension is called; undefined for a fixed one. */
 export function freeName(input: string, dimension: number | string, axis: number): string | undefined {
@@ -54,9 +67,9 @@ export function freeName(input: string, dimension: number | string, axis: number
 export const elementsOf = (inputs: readonly ValueInfo[], sizes: Sizes): number =>
   inputs.reduce((sum, input) => sum + elementCount(shapeOf(input, sizes)), 0);
 
-function shapeOf({ name, shape }: ValueInfo, { all, named = {} }: Sizes): readonly number[] {
-  return shape.map((dimension, axis) => {
-    const free = freeName(name, dimension, axis);
+function shapeOf(input: ValueInfo, { all, named = {}, rank }: Sizes): readonly number[] {
+  return axesOf(input, rank).map((dimension, axis) => {
+    const free = freeName(input.name, dimension, axis);
     return free === undefined ? Number(dimension) : (named[free] ?? all);
   });
 }

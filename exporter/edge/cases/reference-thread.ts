@@ -11,12 +11,12 @@ import { outcomesOf } from './verify.ts';
 /** Outcomes that are sent together; none are the end. */
 const chunk = 32;
 
-const { stock, models } = workerData as ReferenceInput;
+const { stock, models, shapeless } = workerData as ReferenceInput;
 const runtime = await loadRuntime('shared');
 const module = new WebAssembly.Module(stock);
 
 const start = async (): Promise<Subject> => ({
-  ...(await runtime.startStock((imports) => new WebAssembly.Instance(module, imports), models)),
+  ...(await runtime.startStock((imports) => new WebAssembly.Instance(module, imports), models, { shapeless })),
   runtime,
 });
 

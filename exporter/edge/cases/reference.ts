@@ -7,13 +7,12 @@ import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
 import type { Known, Outcome } from './cases.ts';
-import type { Models } from '../runtime/index.ts';
+import type { Served } from '../stages/boot.ts';
 import { siblingModule } from '../../../training/files/index.ts';
 
 /** What the thread is started with. */
-export interface ReferenceInput {
+export interface ReferenceInput extends Served {
   readonly stock: Uint8Array;
-  readonly models: Models;
 }
 
 /** Outcomes of all cases, in their order. May be asked for again. */

@@ -22,6 +22,7 @@ const largestBatch = 64;
 export function checkSamples({ where, shape }: SampleArray, inputs: readonly ValueInfo[]): void {
   const [input, ...others] = inputs;
   if (!input || others.length > 0) throw unexpected(where, 'a model with one input', inputs.length);
+  if (input.anyShape) return;
   const expected = input.shape.map((size, axis) => (axis === 0 ? 'n' : size));
   const fits = expected.every((size, axis) => isFree(size) || size === shape[axis]);
   if (!fits || shape.length !== expected.length)
@@ -33,7 +34,7 @@ export function checkSamples({ where, shape }: SampleArray, inputs: readonly Val
 /** Every sample once, in batches of 1, 2, … 64, 1, 2, …, or of the one size that the model takes. */
 export function sampleBatches({ shape }: SampleArray, [input]: readonly ValueInfo[]): readonly Batch[] {
   const total = shape[0] ?? 0;
-  const fixed = input && !isFree(input.shape[0]) ? Number(input.shape[0]) : undefined;
+  const fixed = input && !input.anyShape && !isFree(input.shape[0]) ? Number(input.shape[0]) : undefined;
   const batches: Batch[] = [];
   for (let start = 0, size = fixed ?? 1; start < total; size = fixed ?? (size % largestBatch) + 1) {
     const end = Math.min(total, start + size);

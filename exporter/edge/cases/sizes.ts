@@ -8,13 +8,13 @@ import type { SampleArray } from '../../store/samples.ts';
 import { isFree } from '../runtime/tensor.ts';
 import type { ValueInfo } from '../runtime/index.ts';
 import { type Outcome, outcomeOf, sessionOf, type Subject } from './cases.ts';
-import { elementsOf, freeDimensions, freeName, makeFeeds, type Sizes } from './feeds.ts';
+import { anyWay, axesOf, elementsOf, freeDimensions, freeName, makeFeeds, type Sizes, type Way } from './feeds.ts';
 import type { Trials } from './trials.ts';
 
 export interface TakenSizes {
-  /** The free dimensions that have one right size, by name. */
-  readonly pinned: Readonly<Record<string, number>>;
-  /** Whether the model has answered at all; if not, nobody knows what a request will reach in it. */
+  /** One for each number of dimensions where the file leaves this open, those that the model has answered first. */
+  readonly ways: readonly [Way, ...Way[]];
+  /** Whether the model has answered what a request may be; if not, nobody knows what one will reach in it. */
   readonly answered: boolean;
 }
 
@@ -23,6 +23,8 @@ export type KnownSizes = Readonly<Record<string, TakenSizes>>;
 
 /** For the dimensions that have no size of their own; small ones broadcast, larger ones hold a convolution's window. */
 const others = [2, 3, 1, 8, 32];
+/** Numbers of dimensions, where the file does not say it. */
+const ranks = [1, 2, 3, 4, 5, 0];
 const mostAttempts = 1_000;
 const mostCandidates = 24;
 const largestSize = 4_096;
@@ -37,20 +39,47 @@ export async function findSizes<S extends Subject>(
   samples: SampleArray | undefined,
 ): Promise<TakenSizes> {
   const { inputs } = sessionOf(trials.subject, model);
-  const dimensions = freeDimensions(inputs);
-  const answers = async (sizes: Sizes): Promise<boolean> => {
-    if (elementsOf(inputs, sizes) > mostElements) return false;
-    const outcome: Outcome = await trials.perform((subject) =>
-      outcomeOf(subject, model, makeFeeds(subject.runtime, inputs, sizes, 'unit')),
-    );
-    return typeof outcome !== 'string';
+  const candidates = candidatesIn(file);
+  const open = inputs.filter(({ anyShape }) => anyShape).length;
+  const wayAt = async (rank?: number): Promise<Way | undefined> => {
+    const ofRank = rank === undefined ? {} : { rank };
+    const answers = async (some: Sizes): Promise<boolean> => {
+      const sizes = { ...some, ...ofRank };
+      if (elementsOf(inputs, sizes) > mostElements) return false;
+      const outcome: Outcome = await trials.perform((subject) =>
+        outcomeOf(subject, model, makeFeeds(subject.runtime, inputs, sizes, 'unit')),
+      );
+      return typeof outcome !== 'string';
+    };
+    const known = sizesOfSamples(inputs, samples, rank);
+    const named = await firstAnswered(attemptsAt(freeDimensions(inputs, rank), candidates, known), answers);
+    return named && { named, ...ofRank };
   };
-  let attempts = 0;
-  for (const sizes of attemptsAt(dimensions, candidatesIn(file), sizesOfSamples(inputs, samples))) {
-    if (++attempts > mostAttempts) break;
-    if (await answers(sizes)) return { pinned: await withoutFree(sizes, answers), answered: true };
+  if (open === 0) {
+    const way = await wayAt();
+    return { ways: [way ?? anyWay], answered: way !== undefined };
   }
-  return { pinned: {}, answered: false };
+  const [taken, refused]: [Way[], Way[]] = [[], []];
+  for (const rank of ranks) {
+    const way = await wayAt(rank);
+    (way ? taken : refused).push(way ?? { rank, named: {} });
+  }
+  const [first = anyWay, ...rest] = [...taken, ...refused];
+  // Of several inputs, each may have another number of dimensions.
+  return { ways: [first, ...rest], answered: taken.length > 0 && open === 1 };
+}
+
+/** The right sizes in the first attempt that the model answers, without those that may as well be others. */
+async function firstAnswered(
+  attempts: Iterable<Sizes>,
+  answers: (sizes: Sizes) => Promise<boolean>,
+): Promise<Way['named'] | undefined> {
+  let count = 0;
+  for (const sizes of attempts) {
+    if (++count > mostAttempts) return undefined;
+    if (await answers(sizes)) return withoutFree(sizes, answers);
+  }
+  return undefined;
 }
 
 /** What is tried, in this order: one size for all; those of the samples; a size from the file for one dimension, then for two. */
@@ -73,8 +102,8 @@ function* attemptsAt(
 async function withoutFree(
   { all, named = {} }: Sizes,
   answers: (sizes: Sizes) => Promise<boolean>,
-): Promise<TakenSizes['pinned']> {
-  let pinned: TakenSizes['pinned'] = named;
+): Promise<Way['named']> {
+  let pinned: Way['named'] = named;
   for (const [name, size] of Object.entries(named)) {
     const { [name]: _, ...others } = pinned;
     if (await answers({ all, named: { ...others, [name]: size + 1 } })) pinned = others;
@@ -83,9 +112,14 @@ async function withoutFree(
 }
 
 /** By their own name, or by input and axis. */
-function sizesOfSamples([input, ...more]: readonly ValueInfo[], samples: SampleArray | undefined): Sizes['named'] {
-  if (!input || !samples || more.length > 0) return undefined;
-  const named = input.shape.flatMap((size, axis) => {
+function sizesOfSamples(
+  [input, ...more]: readonly ValueInfo[],
+  samples: SampleArray | undefined,
+  rank?: number,
+): Sizes['named'] {
+  if (!input || !samples || more.length > 0 || samples.shape.length !== (rank ?? samples.shape.length))
+    return undefined;
+  const named = axesOf(input, rank).flatMap((size, axis) => {
     const name = freeName(input.name, size, axis);
     return axis > 0 && isFree(size) && name !== undefined ? [[name, samples.shape[axis] ?? 1] as const] : [];
   });

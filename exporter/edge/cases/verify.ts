@@ -5,7 +5,7 @@
 
 import { allCases, outcomeOf, sessionOf } from './cases.ts';
 import type { Case, Known, Outcome, Subject } from './cases.ts';
-import { makeFeeds } from './feeds.ts';
+import { anyWay, makeFeeds, type Way } from './feeds.ts';
 import { isTrap, outcomeOrTrap, type Trials } from './trials.ts';
 import { isHalfNaN } from './set-number.ts';
 import { isOutOfMemory } from '../runtime/ort.ts';
@@ -49,7 +49,7 @@ export async function verify({ reference, image, known, onModel }: Verification)
   // With all of stock's code broken memory is an error more often than a trap.
   const isWhole = Object.values(known.sizes).some(({ answered }) => !answered);
   if (isWhole) return verified;
-  for (const model of Object.keys(image.sessions)) checkTrapRecovery(image, model, known.sizes[model]?.pinned);
+  for (const model of Object.keys(image.sessions)) checkTrapRecovery(image, model, known.sizes[model]?.ways[0]);
   return verified;
 }
 
@@ -80,7 +80,7 @@ function memoryRanOut(outcomes: readonly Outcome[]): boolean {
 export const sessionBytes = 1_024;
 
 /** Breaks the memory of a session, then runs it: it must trap, be restored, and answer as it did when it was new. */
-function checkTrapRecovery(image: Subject, model: string, named: Readonly<Record<string, number>> = {}): void {
+function checkTrapRecovery(image: Subject, model: string, way: Way = anyWay): void {
   const { instance } = image;
   // The cases before have left holes in the heap, in which the largest of them may no longer fit.
   instance.restore?.();
@@ -91,7 +91,7 @@ function checkTrapRecovery(image: Subject, model: string, named: Readonly<Record
   };
   const observed = { ...image, instance: { ...instance, restore } };
   const session = sessionOf(image, model);
-  const feeds = makeFeeds(image.runtime, session.inputs, { all: 1, named }, 'image');
+  const feeds = makeFeeds(image.runtime, session.inputs, { ...way, all: 1 }, 'image');
   const before = outcomeOf(image, model, feeds);
   const handle = image.sessions[model]?.handle ?? 0;
   instance.heap.bytes.fill(0xff, handle, handle + sessionBytes);

@@ -12,6 +12,7 @@ import type { Tensor } from './tensor.ts';
 
 /** @returns undefined if the shape of an output depends on more than the inputs' shapes, or the model refuses zeros */
 export function bind(instance: OrtInstance, { handle, inputs, outputs }: SessionRecord): Binding | undefined {
+  if ([...inputs, ...outputs].some(({ anyShape }) => anyShape)) return undefined;
   const sizes = inputs.flatMap(({ shape }) => shape).filter((dimension) => typeof dimension === 'string');
   const known = (dimension: number | string) => !isFree(dimension) || sizes.includes(String(dimension));
   if (!outputs.every(({ shape }) => shape.every(known))) return undefined;

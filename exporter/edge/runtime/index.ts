@@ -2,7 +2,7 @@
 
 export { bind } from './binding.ts';
 export { startStock } from './stock.ts';
-export type { Models } from './stock.ts';
+export type { Models, Shapeless } from './stock.ts';
 export { capMemory, Heap, memoryCapPages, pageBytes, pagesOf } from './heap.ts';
 export { startGlue } from './glue.ts';
 export type { InstanceLike, OrtModule, Pointer } from './glue.ts';

@@ -11,20 +11,26 @@ import type { OrtInstance, SessionRecord, Started } from './ort.ts';
 
 export type Models = Readonly<Record<string, Uint8Array>>;
 
-/**
- * Memory is capped only after the sessions exist: creating them takes several times what they keep.
- * @param onSession is told of each before it is created
- */
+/** By session: the inputs and outputs of which its file says no shape, which the runtime takes for single numbers. */
+export type Shapeless = Readonly<Record<string, readonly string[]>>;
+
+export interface StockOptions {
+  readonly shapeless?: Shapeless;
+  /** Is told of each session before it is created. */
+  readonly onSession?: (name: string) => void;
+}
+
+/** Memory is capped only after the sessions exist: creating them takes several times what they keep. */
 export async function startStock(
   instantiate: (imports: WebAssembly.Imports, memory: WebAssembly.Memory) => InstanceLike,
   models: Models,
-  onSession: (name: string) => void = () => undefined,
+  { shapeless = {}, onSession }: StockOptions = {},
 ): Promise<Started & Pick<StartedGlue, 'exports'>> {
   const { ort, heap, exports } = await startGlue(instantiate);
   const instance = { ort, heap, runOptions: initialize({ ort, heap }) };
   const sessions = Object.entries(models).map(([name, model]) => {
-    onSession(name);
-    return [name, createNamed(name, instance, model)] as const;
+    onSession?.(name);
+    return [name, withAnyShape(createNamed(name, instance, model), shapeless[name])] as const;
   });
   capMemory(heap.memory, memoryCapPages);
   return { instance, sessions: Object.fromEntries(sessions), exports };
@@ -37,4 +43,13 @@ function createNamed(name: string, instance: OrtInstance, model: Uint8Array): Se
     if (!(error instanceof Error)) throw error;
     throw new Error(`model ${name}: ${error.message}`, { cause: error });
   }
+}
+
+/** The runtime may have found out what the file does not say, but that is then more than no dimensions. */
+function withAnyShape(record: SessionRecord, names: readonly string[] = []): SessionRecord {
+  const open = (values: SessionRecord['inputs']) =>
+    values.map((value) =>
+      value.shape.length === 0 && names.includes(value.name) ? { ...value, anyShape: true } : value,
+    );
+  return { ...record, inputs: open(record.inputs), outputs: open(record.outputs) };
 }

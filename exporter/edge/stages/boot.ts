@@ -5,7 +5,7 @@ import type { Allocation, SealingPlan } from './allocations.ts';
 import type { Runtime } from '../bundle.ts';
 import { globalPrefix, hitPrefix } from './instrument.ts';
 import { Notes } from './notes.ts';
-import type { Models, OrtInstance, Started } from '../runtime/index.ts';
+import type { Models, OrtInstance, Shapeless, Started } from '../runtime/index.ts';
 
 export interface Booted extends Started {
   /** Mutable globals by their number among those that the module defines. */
@@ -46,11 +46,17 @@ export function markedNumbers(marks: Uint8Array): ReadonlySet<number> {
   return new Set([...marks.keys()].filter((index) => marks[index] === 1));
 }
 
+/** What sessions are made of. */
+export interface Served {
+  readonly models: Models;
+  readonly shapeless: Shapeless;
+}
+
 /** @param plan which allocations are taken from the region that images do not have; none at first */
 export async function boot(
   runtime: Runtime,
   instrumented: Uint8Array,
-  models: Models,
+  { models, shapeless }: Served,
   plan?: SealingPlan,
 ): Promise<Booted> {
   const module = new WebAssembly.Module(instrumented);
@@ -64,9 +70,8 @@ export async function boot(
     if (plan) makeRoom(memory, notes, plan);
     return instance;
   };
-  const started = await runtime.startStock(instantiate, models, (name) =>
-    starts.push({ name, first: allocationCount(exports) }),
-  );
+  const onSession = (name: string) => starts.push({ name, first: allocationCount(exports) });
+  const started = await runtime.startStock(instantiate, models, { shapeless, onSession });
   const ends = [...starts.slice(1).map(({ first }) => first), allocationCount(exports)];
   checkBlockSizes(started.instance);
   return {
