@@ -124,6 +124,29 @@ describe('a table with categories, dates and gaps', () => {
     });
   });
 
+  it('is answered as the file has it, by the names of its columns, as the checkpoint answers', async () => {
+    const request = new Request('http://worker/v1/models/penguins:predict?unknown=ignore', {
+      method: 'POST',
+      headers: { 'content-type': 'text/csv' },
+      body: await readFile(at('penguins.csv')),
+    });
+    const response = await worker.fetch(request);
+    expect(response.status).toBe(200);
+    const { predictions } = (await response.json()) as {
+      predictions: { label: string; probability: number; probabilities: Record<string, number> }[];
+    };
+    const { classes, count } = rows;
+    expect(predictions).toHaveLength(count);
+    for (const [i, { label, probability, probabilities }] of predictions.entries()) {
+      const own = [...logits.subarray(i * classes.length, (i + 1) * classes.length)];
+      const sum = own.reduce((total, value) => total + Math.exp(value), 0);
+      expect(label).toBe(classes[own.indexOf(Math.max(...own))]);
+      expect(probability).toBe(probabilities[label]);
+      for (const [k, name] of classes.entries())
+        expect(Math.abs((probabilities[name] ?? NaN) - Math.exp(own[k] ?? NaN) / sum)).toBeLessThan(1e-5);
+    }
+  });
+
   it('is scored by evaluate as it is served', async () => {
     const { report, samples, unknown } = await evaluate({ checkpoint, part: 'all', backend: 'native' });
     const { classes, labels } = rows;
