@@ -11,6 +11,7 @@ import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
+import { build as bundle } from 'esbuild';
 import * as ort from 'onnxruntime-web/wasm';
 import { build, preview } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -73,6 +74,18 @@ const sources = {
   'said.mjs': `import { answers } from './answers.mjs'; import image from './image/image.mjs'; ${say}`,
   'node.mjs': `import { text } from './said.mjs'; console.log(text);`,
   'index.mjs': `import { text } from './said.mjs'; export default { fetch: () => new Response(text) };`,
+  'asked.mjs': `
+    import { createWorker } from './worker.mjs';
+    import image from './image/image.mjs';
+    const inputs = image.sessions.get('types/model').inputs.map(({ name }) => {
+      const datatype = { bool: 'BOOL', uint8: 'UINT8', int64: 'INT64', fp16: 'FP16', fp64: 'FP64' }[name];
+      return { name, datatype, shape: [2], data: name === 'bool' ? [true, false] : name === 'fp16' ? [0.1, -2] : [1, 2] };
+    });
+    const init = {
+      method: 'POST', body: JSON.stringify({ inputs }), headers: { 'content-type': 'application/json' },
+    };
+    const request = new Request('http://worker/v2/models/types/infer', init);
+    console.log(await (await createWorker(image).fetch(request, { LOG_REQUESTS: false })).text());`,
   'page.mjs': `import { text } from './said.mjs'; document.body.textContent = text;`,
   'index.html':
     '<!doctype html><title>image</title><link rel="icon" href="data:"><body><script type="module" src="./page.mjs"></script>',
@@ -162,6 +175,16 @@ describe.each(['specialised', 'stock'] as const)(
     it.skipIf(!node)(`in Node ${node?.version ?? 'from 20 on, which is not here'}`, async () => {
       const { stdout } = await run(node?.path ?? '', [join(folders[kind], 'node.mjs')]);
       expect(JSON.parse(stdout)).toEqual(expected);
+    });
+
+    it.skipIf(!node)(`under createWorker in Node ${node?.version ?? 'from 20 on'}, halfs as numbers`, async () => {
+      const worker = join(import.meta.dirname, '../../worker/create-worker.ts');
+      const outfile = join(folders[kind], 'worker.mjs');
+      await bundle({ entryPoints: [worker], outfile, bundle: true, format: 'esm', platform: 'node' });
+      const { stdout } = await run(node?.path ?? '', [join(folders[kind], 'asked.mjs')]);
+      const { outputs } = JSON.parse(stdout) as { readonly outputs: readonly object[] };
+      // The nearest half to 0.1.
+      expect(outputs).toContainEqual({ name: 'fp16_out', datatype: 'FP16', shape: [2], data: [0.0999755859375, -2] });
     });
 
     it.skipIf(executablePath === undefined)('in a browser, as Vite bundles it', async () => {
