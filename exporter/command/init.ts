@@ -1,4 +1,6 @@
 /** `bn-edge init --help` */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { initialize, type Initialized } from './init-files.ts';
 import { answers, type Subcommand } from './subcommand.ts';
 
@@ -27,12 +29,15 @@ function print(folder: string, { wrote, added, left, notes }: Initialized): void
   for (const note of notes) console.log(`note   ${note}`);
   const steps = [
     ...(folder === '.' ? [] : [`cd ${folder}`]),
-    'npm i -D bn-edge wrangler typescript',
+    ...(hasPackages(folder) ? [] : ['npm i -D bn-edge wrangler typescript']),
     'npx bn-edge train churn.csv --label churned && npx bn-edge export runs/churn     or: npx bn-edge add model.onnx',
     'npx wrangler dev',
   ];
   console.log(`\nnext:\n${steps.map((step) => `  ${step}`).join('\n')}`);
 }
+
+const hasPackages = (folder: string): boolean =>
+  ['bn-edge', 'wrangler', 'typescript'].every((name) => existsSync(join(folder, 'node_modules', name)));
 
 const page = {
   description:

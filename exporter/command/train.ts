@@ -4,7 +4,7 @@ import { type BackendName, backendNames } from '../../training/backend/index.ts'
 import type { Augmentation } from '../../training/data/index.ts';
 import { unexpected, UserError } from '../../training/files/index.ts';
 import { networks } from '../../training/network/index.ts';
-import { formatReport, objectiveKinds } from '../../training/objective/index.ts';
+import { formatReport, isBetter, objectiveKinds } from '../../training/objective/index.ts';
 import { optimizers, schedules } from '../../training/optimizer/index.ts';
 import {
   type Length,
@@ -94,7 +94,12 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
       `kept epoch ${bestEpoch} of ${history.length}, the best by validation loss; --keep last keeps the last`,
     );
   }
-  console.log(`saved ${checkpoint}\nnext  bn-edge export ${folder}`);
+  if (isMeasured && !isBetter(minimized, test, baseline)) {
+    console.log(
+      `note: no better than always answering ${baseline.answer}; more data, --augment (for pictures), --keep last or another --seed may help`,
+    );
+  }
+  console.log(`saved ${checkpoint}\nnext  npx bn-edge evaluate ${folder}, npx bn-edge export ${folder}`);
   return {
     run: folder,
     checkpoint,

@@ -200,7 +200,7 @@ function categorical(profile: ColumnProfile, options: InferenceOptions): Inferre
   const column: CategoricalColumn = { kind: 'categorical', name, categories, fill: null };
   return {
     column,
-    summary: { name, kind: 'category', values: frequent(profile), missing, done: '' },
+    summary: { name, kind: 'category', values: listOf(categories), missing, done: '' },
     notes: categoryNotes(profile, options),
     troubles: gapTroubles(profile, options),
   };
@@ -229,10 +229,10 @@ function categoryNotes(profile: ColumnProfile, { kind, rows }: InferenceOptions)
 
 const NAMED = 4;
 
-function frequent({ texts }: ColumnProfile): string {
-  const sorted = [...texts].sort(([, a], [, b]) => b.count - a.count).map(([text]) => text);
-  const named = sorted.slice(0, NAMED).join(', ');
-  return sorted.length > NAMED ? `${named}, … (${count(sorted.length)})` : named;
+/** In the order of their indices, which a request that speaks in numbers has to know. */
+function listOf(categories: readonly string[]): string {
+  const named = categories.slice(0, NAMED).join(', ');
+  return categories.length > NAMED ? `${named}, … (${count(categories.length)})` : named;
 }
 
 function dated(profile: ColumnProfile, options: InferenceOptions): Inferred {

@@ -72,6 +72,13 @@ export function baselineOf(objective: Objective, train: Dataset, test: Dataset):
   return objectiveRuleFor(objective, train).baseline(train, test);
 }
 
+/** Whether the score is better than that of an answer that is always the same. */
+export function isBetter(objective: Objective, { metrics }: Pick<Report, 'metrics'>, baseline: Baseline): boolean {
+  const { score } = objectiveRuleOf(objective);
+  const reached = metrics[score.name] ?? NaN;
+  return score.better === 'higher' ? reached > baseline.score : reached < baseline.score;
+}
+
 /** `accuracy 98.82 % (always "Adelie": 44.12 %)   F1 0.9880` */
 export function formatReport(objective: Objective, report: Report | CheckedReport, baseline?: Baseline): string {
   const { score, measures } = objectiveRuleOf(objective);
