@@ -15,7 +15,7 @@ import { addDataOptions, type DataFlags, takeDataSource } from './data-options.t
 import { arePictures, drawMistakes } from './mistakes.ts';
 import { checkpointOf, isFolder, oneOf } from './model-options.ts';
 import { wholeNumber } from './numbers.ts';
-import { writePredictions } from './predictions.ts';
+import { predictionsBegin, requireReplaceable, writePredictions } from './predictions.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';
 
 interface Flags extends DataFlags {
@@ -62,6 +62,8 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
   if (given === undefined) {
     throw new UserError('evaluate: expected a run or a file, such as bn-edge evaluate runs/churn; --help lists all');
   }
+  if (predictions !== undefined) await requireReplaceable('--predictions', predictions, predictionsBegin);
+  await requireReplaceable('--mistakes', path, /^<svg /);
   const file = fileOf(given);
   const isOnnx = file.toLowerCase().endsWith('.onnx');
   const served = isOnnx ? await servedFile(file) : undefined;

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { unexpected, makeFolder } from '../../training/files/index.ts';
+import { cannotRead, makeFolder, unexpected } from '../../training/files/index.ts';
 import { addScripts, parseManifest } from './package-scripts.ts';
 
 /** Paths inside the project. */
@@ -156,6 +156,6 @@ async function textOf(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw cannotRead(path, error);
   }
 }

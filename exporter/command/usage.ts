@@ -21,7 +21,7 @@ function tooManyArguments(command: Command): string {
   const expected = registeredArguments.map((argument) => argument.name()).join(' ') || 'none';
   const extra = args.slice(registeredArguments.length);
   const help = extra.every((each) => /^[\d.]+$/.test(each)) ? '; a list has commas and no spaces: 64,32' : '';
-  return `${command.name()}: expected no argument but ${expected}, got also ${extra.join(' ')}${help}`;
+  return `${command.name()}: expected at most one argument, ${expected}, got also ${extra.join(' ')}${help}`;
 }
 
 function unknownOption(flag: string, command: Command, near: readonly string[]): string {

@@ -45,8 +45,11 @@ export function parseDate(text: string, order: DateOrder): DateValue | undefined
   if (iso) return dated([iso[1], iso[3], iso[4]], iso.slice(5));
   const numbers = NUMBERS.exec(text);
   if (numbers) {
-    const [, first, , second, year] = numbers;
-    return dated(order === 'MDY' ? [year, first, second] : [year, second, first], numbers.slice(5));
+    const [, first, separator, second, year] = numbers;
+    // With dots the day comes first everywhere; else, where only dates with the year in front are known, nobody can tell.
+    if (order === 'YMD' && separator !== '.') return undefined;
+    const monthFirst = order === 'MDY' && separator !== '.';
+    return dated(monthFirst ? [year, first, second] : [year, second, first], numbers.slice(5));
   }
   const dayName = DAY_NAME.exec(text);
   if (dayName) return dated([dayName[3], monthOf(dayName[2]), dayName[1]], dayName.slice(4));

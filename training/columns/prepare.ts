@@ -207,11 +207,17 @@ function withoutSpaces({ kind }: Column, read: Reader): Reader {
 
 const MOST_NAMED = 10;
 
+/** A date in each order. */
+const examples = { YMD: '2024-05-17', DMY: '17/05/2024', MDY: '05/17/2024' } as const;
+
 /** What a column takes, for a message. */
 export function expectationOf(column: Column, objection: Objection): string {
   if (objection === 'missing') return 'a value';
   if (column.kind === 'numeric') return objection === 'too large' ? 'a number that float32 holds' : 'a number';
-  if (column.kind === 'date') return column.parts.every((part) => part === 'hour') ? 'a time such as 17:30' : 'a date';
+  if (column.kind === 'date')
+    return column.parts.every((part) => part === 'hour')
+      ? 'a time such as 17:30'
+      : `a date such as ${examples[column.order]}`;
   const { categories } = column;
   if (categories.length > MOST_NAMED) return `one of ${categories.length} categories`;
   return `one of ${categories.map((category) => JSON.stringify(category)).join(', ')}`;

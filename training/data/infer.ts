@@ -124,6 +124,7 @@ function numeric(profile: ColumnProfile, options: InferenceOptions): Inferred {
     },
     notes: joined(
       isPlain ? NONE : [formattedNote(profile)],
+      profile.pointsMayGroup === true && profile.hasUngrouped ? [noteOnPoints(profile)] : NONE,
       profile.precision ? noteOnPrecision(`column ${quote(name)}`, profile.precision) : NONE,
       others.notes,
     ),
@@ -133,6 +134,9 @@ function numeric(profile: ColumnProfile, options: InferenceOptions): Inferred {
 
 const joined = (...lists: readonly (readonly string[])[]): readonly string[] =>
   lists.every((list) => list.length === 0) ? NONE : lists.flat();
+
+const noteOnPoints = ({ name, min, max }: ColumnProfile): string =>
+  `column ${quote(name)}: its points are read as decimal points (${short(min)} … ${short(max)}), though each has three digits behind it; if they part thousands, --decimal , says so`;
 
 export const formattedNote = ({ name, unit }: Pick<ColumnProfile, 'name' | 'unit'>): string =>
   `column ${quote(name)}: formatted numbers${unit === undefined ? '' : ` (${unit})`} are read as numbers`;

@@ -82,6 +82,9 @@ export class ColumnProfile {
   hasDays = false;
   hasHours = false;
   isNeverTimeAlone = true;
+  /** False as soon as a number shows that its point is a decimal one; undefined while none has a point. */
+  pointsMayGroup: boolean | undefined;
+  hasUngrouped = false;
   readonly #options: ProfileOptions;
   #numbers = 0;
   #dates = 0;
@@ -139,12 +142,22 @@ export class ColumnProfile {
     if (Math.abs(value) > exactUpTo) (this.precision ??= new FloatPrecision()).add(value);
     if (Math.abs(value) > LARGEST) this.firstUnfit ??= { line, text };
     if (this.isWhole && !Number.isInteger(value)) this.isWhole = false;
+    if (isPlain && this.pointsMayGroup !== false) this.#lookForGroups(text);
     if (this.isCounting && value !== this.#last + 1 && !Number.isNaN(this.#last)) this.isCounting = false;
     this.#last = value;
     if (isPlain) return;
     const { decimal } = this.#options;
     this.unit ??= unitOf(text, decimal);
     if (decimal === '.' || /[^\d,+e-]/i.test(text)) this.isPlain = false;
+  }
+
+  /** `1.031` beside `942`: points that may stand between groups of three digits. */
+  #lookForGroups(text: string): void {
+    const point = text.indexOf('.');
+    const isGrouped = point > 0 && point <= 3 && text.length - point === 4 && !text.startsWith('0');
+    if (point < 0 ? text.length > 3 : !isGrouped) this.pointsMayGroup = false;
+    else if (point < 0) this.hasUngrouped = true;
+    else this.pointsMayGroup = true;
   }
 
   #addDate(text: string, { year, hour, hasDay }: DateValue): void {

@@ -5,7 +5,9 @@
 import * as z from 'zod';
 import { check, oneLine } from '../files/index.ts';
 
-const size = z.int().positive();
+/** Beyond it is a slip of the keyboard, which would take all memory. */
+const largest = 2 ** 20;
+const size = z.int().positive().max(largest);
 
 /** Added to the variance; PyTorch's and ONNX's default is 1e-5. */
 const epsilon = z.number().positive().default(1e-5);

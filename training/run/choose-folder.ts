@@ -21,6 +21,7 @@ export async function chooseFolder(
   name: string,
   note: (line: string) => void,
 ): Promise<string> {
+  if (out === '') throw unexpected('--out', 'a folder', '""');
   const wanted = out ?? join('runs', folderName(name));
   const content = await contentOf(wanted);
   if (content === 'run' && !resume && !overwrite) {

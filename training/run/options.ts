@@ -5,6 +5,9 @@ import { configSchema } from '../checkpoint/index.ts';
 import { augmentationSchema, dataSourceSchema } from '../data/index.ts';
 import { objectiveKinds } from '../objective/index.ts';
 
+/** Beyond it is a slip of the keyboard, which would take all memory. */
+const largestWidth = 2 ** 20;
+
 const fraction = z.number().min(0).lt(1);
 const positive = z.number().positive();
 const count = z.int().positive();
@@ -36,7 +39,7 @@ export const trainOptionsSchema = z.strictObject({
   /** A name or a file. */
   network: z.string().optional(),
   /** The widths of dense layers, in place of a network. */
-  hidden: z.array(count).readonly().optional(),
+  hidden: z.array(count.max(largestWidth)).readonly().optional(),
   /** A checkpoint to start from. */
   from: z.string().optional(),
   backend: z.enum(backendNames),

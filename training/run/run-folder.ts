@@ -12,7 +12,7 @@
  * Each of the files with tensors is replaced as a whole, so that a crash or a full disk leaves the former one.
  */
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, removeTemporaries, writeAtomically } from '../files/index.ts';
 import { saveModel, storedEvaluation, type TrainedModel, type TrainingRecord } from '../checkpoint/index.ts';
@@ -62,13 +62,24 @@ export class RunFolder {
     return existsSync(path) ? await loadSnapshot(path, plan, description) : undefined;
   }
 
-  /** Clears the traces of a former run, so that its files never stand beside this one's. */
+  /** Puts a former run aside, so that its files never stand beside this one's, until this one has saved something. */
   async begin(): Promise<void> {
     await makeFolder(this.path);
-    const events = (await readdir(this.path)).filter((name) => name.startsWith(eventsPrefix));
-    for (const name of [configFile, ...tensorFiles, 'metrics.jsonl', 'figures', ...events]) {
-      await rm(this.#file(name), { recursive: true, force: true });
-    }
+    await rm(this.#file(aside), { recursive: true, force: true });
+    await moveAll(await this.#filesOfRuns(), this.path, this.#file(aside));
+  }
+
+  /** Brings the former run back, where this one has ended without saving anything. */
+  async restore(): Promise<void> {
+    if (!existsSync(this.#file(aside))) return;
+    for (const name of await this.#filesOfRuns()) await rm(this.#file(name), { recursive: true, force: true });
+    await moveAll(await readdir(this.#file(aside)), this.#file(aside), this.path);
+    await rm(this.#file(aside), { recursive: true });
+  }
+
+  async #filesOfRuns(): Promise<readonly string[]> {
+    const names: readonly string[] = [configFile, ...tensorFiles, 'metrics.jsonl', 'figures'];
+    return (await readdir(this.path)).filter((name) => names.includes(name) || name.startsWith(eventsPrefix));
   }
 
   /** Says what the run is, and by which arguments it goes on: its data may be elsewhere by now. */
@@ -96,6 +107,7 @@ export class RunFolder {
         best = snapshot.best;
         const { description, engine } = this.#run;
         await saveSnapshot(this.#file('last.safetensors'), description, { snapshot, engine });
+        await rm(this.#file(aside), { recursive: true, force: true });
       },
     };
   }
@@ -134,6 +146,15 @@ export class RunFolder {
   #file(name: string): string {
     return join(this.path, name);
   }
+}
+
+/** In a run folder, where another run stood: that one's files. */
+const aside = '.former';
+
+async function moveAll(names: readonly string[], from: string, to: string): Promise<void> {
+  if (names.length === 0) return;
+  await makeFolder(to);
+  for (const name of names) await rename(join(from, name), join(to, name));
 }
 
 const eventsPrefix = 'events.out.tfevents.';

@@ -68,7 +68,11 @@ export async function trainToFolder(asked: TrainOptions, reporter: RunReporter =
   if (!start.snapshot) await folder.begin();
   await folder.describe({ arguments: options.arguments, ...description, versions: versions(backend) });
   const events = await folder.record(start.snapshot);
-  const result = await trainReported(run, data, backend, events, { ...start, signal: stop.signal }, reporter);
+  const beginning = { ...start, signal: stop.signal };
+  const result = await trainReported(run, data, backend, events, beginning, reporter).catch(async (error: unknown) => {
+    await folder.restore();
+    throw error;
+  });
   if (result.interrupted) {
     throw new Interrupted(
       stop.signal,

@@ -21,7 +21,13 @@ export function sessionOn(image: EdgeSession): Session {
         Object.fromEntries(Array.from(feeds, ([name, tensor]) => [name, fed(tensor)])),
         fetches,
       );
-      return new Map(Object.entries(outputs).map(([name, tensor]) => [name, fetched(tensor)]));
+      // In the order asked for: an object puts names that are whole numbers first.
+      return new Map(
+        fetches.flatMap((name) => {
+          const tensor = outputs[name];
+          return tensor ? [[name, fetched(tensor)] as const] : [];
+        }),
+      );
     },
   };
 }

@@ -52,7 +52,8 @@ describe('a row', () => {
     [1, NaN, 'not a number', 'a number'],
     [1, true, 'not a number', 'a number'],
     [1, null, 'missing', 'a value'],
-    [3, 20210505, 'not a date', 'a date'],
+    [3, 20210505, 'not a date', 'a date such as 2024-05-17'],
+    [3, '05/06/2024', 'not a date', 'a date such as 2024-05-17'],
     [5, 3, 'unknown', 'one of "1", "2", "10"'],
     [5, {}, 'unknown', 'one of "1", "2", "10"'],
   ])('value %d may not be %j: %s', (at, value, objection, expected) => {

@@ -168,7 +168,7 @@ describe('bn-edge answers in one line to', () => {
       ['init', 'FOLDER/taken'],
       'FOLDER/taken/models: expected a folder, or nothing, got a file; move it, or name another project: bn-edge init <folder>',
     ],
-    ['a project that is a file', ['init', 'FOLDER/file'], 'FOLDER/file/package.json: cannot open: not a directory'],
+    ['a project that is a file', ['init', 'FOLDER/file'], 'FOLDER/file/package.json: cannot read: not a directory'],
     [
       'release without a run',
       ['release'],
@@ -199,7 +199,7 @@ describe('bn-edge answers in one line to', () => {
       ['--json', 'train'],
       'bn-edge: expected a command before options (bn-edge --help lists all), got --json',
     ],
-    ['too many arguments', ['init', 'a', 'b'], 'init: expected no argument but folder, got also b'],
+    ['too many arguments', ['init', 'a', 'b'], 'init: expected at most one argument, folder, got also b'],
     ['an option without its value', ['train', 'a.csv', '--epochs'], "option '--epochs <n>' argument missing"],
     [
       'a choice that is none',

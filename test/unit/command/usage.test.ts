@@ -55,10 +55,10 @@ describe('an option that other tools have is answered with the right name:', () 
 
   test('every other wrong use is told in one line, too', async () => {
     await expect(parse(command, ['a.csv', 'b.csv'])).rejects.toThrow(
-      'train: expected no argument but data, got also b.csv',
+      'train: expected at most one argument, data, got also b.csv',
     );
     await expect(parse(command, ['a.csv', '--hidden', '64', '32'])).rejects.toThrow(
-      'train: expected no argument but data, got also 32; a list has commas and no spaces: 64,32',
+      'train: expected at most one argument, data, got also 32; a list has commas and no spaces: 64,32',
     );
     await expect(parse(command, ['-v'])).rejects.toThrow('train: expected bn-edge --version or -V, got -v');
     await expect(parse(command, ['a.csv', '--epochs', '0'])).rejects.toThrow(

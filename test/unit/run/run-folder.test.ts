@@ -46,7 +46,7 @@ describe('the metrics of a run', () => {
   });
 });
 
-it("a run that takes the place of another leaves nothing of it, and all that is not a run's", async () => {
+it("a run that takes the place of another puts it aside, leaves what is not a run's, and can bring it back", async () => {
   const path = join(folder, 'taken');
   await mkdir(join(path, 'figures'), { recursive: true });
   const files = ['config.json', 'last.safetensors', 'best.safetensors', 'checkpoint.safetensors', 'metrics.jsonl'];
@@ -54,8 +54,14 @@ it("a run that takes the place of another leaves nothing of it, and all that is 
     await writeFile(join(path, name), '');
   }
   const run = { description: { config: { objective: binary() } } } as unknown as Run;
-  await new RunFolder(path, run).begin();
-  expect(await readdir(path)).toEqual(['notes.txt']);
+  const taken = new RunFolder(path, run);
+  const before = await readdir(path);
+  await taken.begin();
+  expect((await readdir(path)).sort()).toEqual(['.former', 'notes.txt']);
+  await writeFile(join(path, 'config.json'), 'of the run that fails');
+  await taken.restore();
+  expect(await readdir(path)).toEqual(before);
+  expect(await readFile(join(path, 'config.json'), 'utf8')).toBe('');
 });
 
 describe('the best epoch', () => {
