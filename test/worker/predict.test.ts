@@ -144,7 +144,10 @@ describe('rows of a table', () => {
       { ...good, seats: 'many' },
       'instances[1], column "seats": expected a number, got "many"; unknown=fill counts it as missing',
     ],
-    [{ ...good, since: 'yesterday' }, 'instances[1], column "since": expected a date, got "yesterday"'],
+    [
+      { ...good, since: 'yesterday' },
+      'instances[1], column "since": expected a date such as 2024-05-17, got "yesterday"',
+    ],
     [
       { ...good, seat: 7 },
       'instances[1]: expected columns "plan", "seats", "since", got "seat" (did you mean "seats"?); unknown=ignore leaves others out',

@@ -78,6 +78,8 @@ export interface TensorInfo {
   readonly shape: readonly number[];
   /** Whether any number of dimensions will do; `shape` says nothing then. */
   readonly anyShape?: boolean;
+  /** Where the first dimension is known to be something else than the samples, such as the steps of a sequence. */
+  readonly samplesElsewhere?: boolean;
 }
 
 export function isDatatype(name: string): name is Datatype {

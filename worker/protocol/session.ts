@@ -14,7 +14,7 @@ export interface Session {
 
 export function sessionOn(image: EdgeSession): Session {
   return {
-    inputs: image.inputs.map(infoOf),
+    inputs: image.inputs.map((input) => ({ ...infoOf(input), ...placeOfSamples(input, image.outputs) })),
     outputs: image.outputs.map(infoOf),
     run: (feeds, fetches) => {
       const outputs = image.run(
@@ -30,6 +30,12 @@ export function sessionOn(image: EdgeSession): Session {
       );
     },
   };
+}
+
+/** A first dimension with a name that no output begins with is not that of the samples. */
+function placeOfSamples({ shape: [first] }: ValueInfo, outputs: readonly ValueInfo[]) {
+  const isElsewhere = typeof first === 'string' && outputs.every(({ shape }) => shape[0] !== first && shape[0] !== -1);
+  return isElsewhere && { samplesElsewhere: true };
 }
 
 function infoOf({ name, dtype, shape, anyShape = false }: ValueInfo): TensorInfo {

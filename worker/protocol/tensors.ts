@@ -121,11 +121,11 @@ function fromBytes(where: string, bytes: Uint8Array, datatype: Datatype, shape: 
   return data;
 }
 
-/** A declared -1 takes any positive size; in first place it is the batch. */
+/** A declared -1 takes any positive size; in first place it is the batch, unless the model says otherwise. */
 function checkShape(
   where: string,
   shape: readonly number[],
-  { shape: declared, anyShape = false }: TensorInfo,
+  { shape: declared, anyShape = false, samplesElsewhere = false }: TensorInfo,
   maxBatch: number,
 ): void {
   const [batch] = shape;
@@ -134,7 +134,7 @@ function checkShape(
     shape.every((size, axis) => size > 0 && (anyShape || declared[axis] === -1 || size === declared[axis]));
   if (!same && anyShape) refuse(where, `expected sizes of at least 1, got [${shape.join(', ')}]`);
   if (!same) refuse(where, `expected shape [${declared.join(', ')}], got [${shape.join(', ')}]`);
-  if ((anyShape || declared[0] === -1) && batch !== undefined && batch > maxBatch) {
+  if ((anyShape || declared[0] === -1) && !samplesElsewhere && batch !== undefined && batch > maxBatch) {
     throw new RequestError('too large', `${where}: expected a batch of at most ${maxBatch}, got ${batch}`);
   }
 }

@@ -63,7 +63,7 @@ it('says of each column what it holds', () => {
       },
       since: {
         type: 'string',
-        description: 'a date, the numbers in the order DMY; from 2019 to 2024 in training',
+        description: 'a date such as 17/05/2024, the numbers in the order DMY; from 2019 to 2024 in training',
       },
     },
   });

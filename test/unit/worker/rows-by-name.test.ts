@@ -151,7 +151,7 @@ describe('what a row may not be', () => {
     [
       'no date',
       { since: 'yesterday' },
-      'column "since": expected a date, got "yesterday"; unknown=fill counts it as missing',
+      'column "since": expected a date such as 17/05/2024, got "yesterday"; unknown=fill counts it as missing',
     ],
     [
       'a gap where none was',
