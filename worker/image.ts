@@ -89,10 +89,10 @@ export interface BatchNormLayer {
 }
 
 /**
- * What the values of a model's output are: `logits` become probabilities by softmax, `probabilities` are taken as they are,
- * and a `number` belongs to no class.
+ * What the values of a model's output are: `logits` become probabilities by softmax, `probabilities` are taken as they are, each
+ * value of `multi-label` is the probability that its own label applies, and a `number` belongs to no class.
  */
-export type OutputKind = 'logits' | 'probabilities' | 'number';
+export type OutputKind = 'logits' | 'probabilities' | 'multi-label' | 'number';
 
 /** One folder of `models/`, as its card and its file describe it. */
 export interface ModelAbout {

@@ -15,6 +15,7 @@ const momentumOf = (record: TrainingRecord | undefined): number =>
 const outputNames = {
   logits: 'logits',
   probabilities: 'probabilities',
+  'multi-label': 'probabilities',
   number: 'prediction',
 } as const satisfies Readonly<Record<OutputKind, string>>;
 

@@ -75,7 +75,7 @@ describe('a file that is added', () => {
       batchNormLayers: 2,
       bytes: bytes.length,
       notes: [
-        `${join(models(), 'pytorch/card.json')}: "output": "scores" is taken for logits of classes, which the file does not say; "kind" may also be "probabilities" or "number"`,
+        `${join(models(), 'pytorch/card.json')}: "output": "scores" is taken for logits of classes, which the file does not say; "kind" may also be "probabilities" or "multi-label" or "number"`,
         `${join(models(), 'pytorch/card.json')}: "labels": the file names no classes; a list of 3 names makes them known`,
       ],
     });

@@ -69,9 +69,41 @@ describe('an answer of probabilities', () => {
 });
 
 it('has a case for every kind: one more does not compile without its own', () => {
-  // @ts-expect-error the case of `multi-label` is missing
-  const cases: { readonly [Kind in OutputKind | 'multi-label']: unknown } = probabilitiesOf;
-  expect(Object.keys(cases).toSorted()).toEqual(['logits', 'number', 'probabilities']);
+  // @ts-expect-error the case of `ranking` is missing
+  const cases: { readonly [Kind in OutputKind | 'ranking']: unknown } = probabilitiesOf;
+  expect(Object.keys(cases).toSorted()).toEqual(['logits', 'multi-label', 'number', 'probabilities']);
+});
+
+describe('an answer of several labels that do not exclude each other', () => {
+  const echo = { kind: 'multi-label', shape: ['N', 3], labels: ['red', 'green', 'blue'] } as const;
+  const rows = [
+    [0.75, 0.25, 0.5],
+    [0.125, 0.25, 0.25],
+  ];
+
+  it('names all that apply to classify, each with a probability of its own', async () => {
+    const { body } = await classify(echo, rows);
+    expect(body).toMatchObject({
+      predictions: [
+        { labels: ['red', 'blue'], label: 'red', probability: 0.75 },
+        { labels: [], label: 'green', probability: 0.25 },
+      ],
+    });
+  });
+
+  it('is a list for predict', async () => {
+    const worker = createWorker(imageOf({ name: 'echo', ...echo }));
+    const { status, body } = await ask(worker, '/v1/models/echo:predict', jsonRequest({ instances: rows }));
+    expect([status, body]).toEqual([
+      200,
+      {
+        predictions: [
+          { labels: ['red', 'blue'], probabilities: { red: 0.75, green: 0.25, blue: 0.5 } },
+          { labels: [], probabilities: { red: 0.125, green: 0.25, blue: 0.25 } },
+        ],
+      },
+    ]);
+  });
 });
 
 describe('labels', () => {

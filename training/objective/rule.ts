@@ -15,7 +15,7 @@ export interface Score {
 }
 
 /** What the numbers are that an exported file gives for a sample. */
-export const outputKinds = ['logits', 'probabilities', 'number'] as const;
+export const outputKinds = ['logits', 'probabilities', 'multi-label', 'number'] as const;
 
 export type OutputKind = (typeof outputKinds)[number];
 

@@ -1,5 +1,6 @@
 /** From a model's answer to labels: which class each sample is, and how sure the model is of it. */
 import { RequestError } from '../http/errors.ts';
+import type { OutputKind } from '../image.ts';
 import type { Model } from '../models.ts';
 import { numbersOf, type Tensor } from '../protocol/datatypes.ts';
 import { runWith, statisticsNote } from '../protocol/infer.ts';
@@ -7,7 +8,7 @@ import { toFloatDigits } from '../protocol/numbers.ts';
 import type { ClassifyOptions } from '../protocol/protocol.ts';
 import type { ClassifyResponse, Prediction } from '../protocol/responses.ts';
 import type { Samples } from '../protocol/samples.ts';
-import { probabilitiesOf, type Probabilities } from './kinds.ts';
+import { labelsThatApply, probabilitiesOf, type Probabilities } from './kinds.ts';
 
 /** @throws RequestError where the model is none for classes; InferenceError */
 export async function classify(model: Model, samples: Samples, options: ClassifyOptions): Promise<ClassifyResponse> {
@@ -30,12 +31,13 @@ export async function classify(model: Model, samples: Samples, options: Classify
 export interface Classes {
   readonly output: string;
   readonly probabilities: Probabilities;
+  readonly kind: OutputKind;
 }
 
 /** `undefined` where the model is none for classes, or nobody says what its output is. */
 export function classesOf({ output }: Model): Classes | undefined {
   const probabilities = output && probabilitiesOf[output.kind];
-  return probabilities ? { output: output.name, probabilities } : undefined;
+  return probabilities ? { output: output.name, probabilities, kind: output.kind } : undefined;
 }
 
 function requireClasses(model: Model): Classes {
@@ -54,12 +56,12 @@ function requireClasses(model: Model): Classes {
  */
 export function predictions(
   { name, labels }: Model,
-  { output, probabilities }: Classes,
+  { output, probabilities, kind }: Classes,
   outputs: ReadonlyMap<string, Tensor>,
   topK: number,
 ): Prediction[] {
   return valuesOf('classify', name, output, outputs).map((values) =>
-    values.every(Number.isFinite) ? rank(probabilities(values), labels, topK) : noAnswer,
+    values.every(Number.isFinite) ? rank(probabilities(values), labels, topK, kind) : noAnswer,
   );
 }
 
@@ -87,11 +89,25 @@ export function valuesOf(
 /** NaN and infinities belong to no class. */
 const noAnswer: Prediction = { label: null, probability: null, top: [], warnings: ['not a number'] };
 
-function rank(probabilities: readonly number[], labels: readonly string[] | undefined, topK: number): Prediction {
-  const top = probabilities
-    .map((probability, index) => ({ label: labels?.[index] ?? String(index), index, probability }))
-    .sort((a, b) => b.probability - a.probability)
+function rank(
+  probabilities: readonly number[],
+  labels: readonly string[] | undefined,
+  topK: number,
+  kind: OutputKind,
+): Prediction {
+  const named = probabilities.map((probability, index) => ({
+    label: labels?.[index] ?? String(index),
+    index,
+    probability,
+  }));
+  const applying = labelsThatApply(
+    kind,
+    named.map(({ label, probability }) => [label, probability]),
+  );
+  const top = named
+    .toSorted((a, b) => b.probability - a.probability)
     .slice(0, topK)
     .map((ranked) => ({ ...ranked, probability: toFloatDigits(ranked.probability) }));
-  return { label: top[0]?.label ?? null, probability: top[0]?.probability ?? null, top };
+  const best = { label: top[0]?.label ?? null, probability: top[0]?.probability ?? null, top };
+  return applying ? { ...best, labels: applying } : best;
 }

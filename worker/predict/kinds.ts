@@ -10,8 +10,18 @@ export const probabilitiesOf: { readonly [Kind in OutputKind]: Probabilities | n
   logits: (values) => softmax(values.length === 1 ? [0, ...values] : values),
   // A lone value is the probability of class 1.
   probabilities: ([first = NaN, ...others]) => (others.length === 0 ? [1 - first, first] : [first, ...others]),
+  'multi-label': (values) => [...values],
   number: null,
 };
+
+/** From this probability on a label applies. */
+const appliesFrom = 0.5;
+
+/** The labels that apply, where several can; undefined for a model that chooses one class. */
+export const labelsThatApply = (kind: OutputKind, named: readonly (readonly [string, number])[]) =>
+  kind === 'multi-label'
+    ? named.filter(([, probability]) => probability >= appliesFrom).map(([label]) => label)
+    : undefined;
 
 /** softmax(z) = exp(z − max) / Σ exp(z − max) */
 function softmax(logits: readonly number[]): number[] {

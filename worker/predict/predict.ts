@@ -14,7 +14,7 @@ import { readInputs } from '../protocol/tensors.ts';
 import type { SentRow } from '../rows/body.ts';
 import { prepareRows } from '../rows/prepare.ts';
 import { classesOf, valuesOf } from './classify.ts';
-import { probabilitiesOf } from './kinds.ts';
+import { labelsThatApply, probabilitiesOf } from './kinds.ts';
 
 /** @throws RequestError where nobody says what the model answers, or it has several inputs */
 export function checkPredicts({ name, path, output, session }: Model): void {
@@ -70,7 +70,7 @@ function samplesIn(model: Model, rows: readonly SentRow[], maxBatch: number): Fe
 function answerOf(values: readonly number[], { labels }: Model, kind: OutputKind): RowPrediction {
   const probabilities = probabilitiesOf[kind];
   if (!probabilities) return ofNumbers(values);
-  return values.every(Number.isFinite) ? ofClasses(probabilities(values), labels) : noClass;
+  return values.every(Number.isFinite) ? ofClasses(probabilities(values), labels, kind) : noClass;
 }
 
 const warnings = ['not a number'];
@@ -82,8 +82,14 @@ function ofNumbers(values: readonly number[]): RowPrediction {
   return others.length === 0 ? { value: first } : { values: [first, ...others] };
 }
 
-function ofClasses(probabilities: readonly number[], labels: readonly string[] | undefined): RowPrediction {
+function ofClasses(
+  probabilities: readonly number[],
+  labels: readonly string[] | undefined,
+  kind: OutputKind,
+): RowPrediction {
   const named = probabilities.map((value, i) => [labels?.[i] ?? String(i), toFloatDigits(value)] as const);
+  const applying = labelsThatApply(kind, named);
+  if (applying) return { labels: applying, probabilities: Object.fromEntries(named) };
   // Of equal ones the first.
   const [label, probability] = named[probabilities.indexOf(Math.max(...probabilities))] ?? [null, null];
   return { label, probability, probabilities: Object.fromEntries(named) };

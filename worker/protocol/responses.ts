@@ -92,6 +92,7 @@ function predictionSchema() {
   return z.object({
     label: described(z.nullable(text), 'Null where the model answers no numbers.'),
     probability: real,
+    labels: z.optional(described(list(text), 'All that apply, of a model whose labels do not exclude each other.')),
     top: described(list(ranked), 'Most probable first.'),
     warnings: z.optional(described(list(text), 'What is wrong with the answer: "not a number".')),
   });
@@ -138,6 +139,11 @@ function ownSchemas() {
               label: z.nullable(text),
               probability: real,
               probabilities: z.optional(described(z.record(text, z.number()), 'Of each class, by its label.')),
+              warnings,
+            }),
+            z.object({
+              labels: described(list(text), 'All that apply: with a probability of at least 0.5.'),
+              probabilities: described(z.record(text, z.number()), 'Of each label.'),
               warnings,
             }),
             z.object({ value: real, warnings }),

@@ -98,7 +98,7 @@ describe('a card', () => {
     [
       'another kind of output',
       { output: { name: 'y', kind: 'scores' } },
-      'output.kind: expected "logits", "probabilities" or "number", got "scores"',
+      'output.kind: expected "logits", "probabilities", "multi-label" or "number", got "scores"',
     ],
     ['an output without a kind', { output: { name: 'y' } }, 'output.kind: expected "logits", '],
     ['a word for yes', { explain: 'yes' }, 'explain: expected true or false, got "yes"'],
