@@ -102,7 +102,8 @@ function visit(nodes: readonly onnx.INodeProto[], scope: Scope, found: Found): v
     if (scope.where !== undefined && found.nodes++ > MOST_NODES) return;
     if (node.opType === 'BatchNormalization' && isOwnDomain(node.domain)) visitLayer(node, scope, found);
     for (const body of bodiesOf(node)) visitBody(node, body, scope, found);
-    const definition = scope.functions.get(functionKey(node.domain, node.opType));
+    const definition =
+      scope.functions.size > 0 ? scope.functions.get(functionKey(node.domain, node.opType)) : undefined;
     if (definition && !scope.calls.includes(definition)) visitCall(node, definition, scope, found);
   }
 }

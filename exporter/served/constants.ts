@@ -1,5 +1,6 @@
 /** Numbers that an ONNX file stores, or computes from stored ones by what exporters leave between a parameter and its use. */
 import { integersOf, type onnx, onnxProto } from '../../training/graph/index.ts';
+import { sourcesOf } from './dependents.ts';
 
 export interface Constant {
   readonly dims: readonly number[];
@@ -26,7 +27,7 @@ export function constantsOf(
   outer?: Constants,
 ): Constants {
   const stored = new Map((initializer ?? []).map((tensor) => [tensor.name ?? '', tensor]));
-  const sources = new Map((node ?? []).map((source) => [source.output?.[0] ?? '', source]));
+  const sources = sourcesOf(node ?? []);
   const known = new Map<string, Constant | undefined>();
   const constant = (name: string, steps: number): Constant | undefined => {
     if (known.has(name)) return known.get(name);

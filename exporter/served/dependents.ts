@@ -5,7 +5,19 @@ export type Names = ReadonlySet<string>;
 
 /** The graphs that a node has in its attributes: branches, bodies of loops. */
 export const bodiesOf = ({ attribute }: onnx.INodeProto): readonly onnx.IGraphProto[] =>
-  (attribute ?? []).flatMap(({ g, graphs }) => [...(g ? [g] : []), ...(graphs ?? [])]);
+  attribute?.some(({ g, graphs }) => g ?? (graphs && graphs.length > 0))
+    ? attribute.flatMap(({ g, graphs }) => [...(g ? [g] : []), ...(graphs ?? [])])
+    : NONE;
+
+/** One for all nodes: a crafted graph has a hundred thousand. */
+const NONE: readonly never[] = [];
+
+/** The nodes by their first output. Without pairs in between, which would take more memory than a crafted graph itself. */
+export function sourcesOf(nodes: readonly onnx.INodeProto[]): ReadonlyMap<string, onnx.INodeProto> {
+  const sources = new Map<string, onnx.INodeProto>();
+  for (const node of nodes) sources.set(node.output?.[0] ?? '', node);
+  return sources;
+}
 
 export const isOwnDomain = (domain: string | null | undefined): boolean => !domain || domain === 'ai.onnx';
 
@@ -14,7 +26,9 @@ export const functionKey = (domain: string | null | undefined, name: string | nu
 
 /** All that a node reads, with what its bodies see of the graph around them. */
 export function readsOf(node: onnx.INodeProto): readonly string[] {
-  const inner = bodiesOf(node).flatMap((body) => [
+  const bodies = bodiesOf(node);
+  if (bodies.length === 0) return node.input ?? NONE;
+  const inner = bodies.flatMap((body) => [
     ...(body.node ?? []).flatMap(readsOf),
     ...(body.output ?? []).map(({ name }) => name ?? ''),
   ]);

@@ -4,14 +4,14 @@
  */
 import type { onnx } from '../../training/graph/index.ts';
 import { attributeOf, type Constants } from './constants.ts';
-import { bodiesOf, type Names } from './dependents.ts';
+import { bodiesOf, type Names, sourcesOf } from './dependents.ts';
 
 /** By name, how many dimensions the values have that begin with the samples. */
 export type SampleRanks = ReadonlyMap<string, number>;
 
 /** @param samples the values that depend on what a request sends */
 export function sampleRanks(graph: onnx.IGraphProto, samples: Names, constant: Constants): SampleRanks {
-  const sources = new Map((graph.node ?? []).map((node) => [node.output?.[0] ?? '', node]));
+  const sources = sourcesOf(graph.node ?? []);
   const known = { samples, constant, sources };
   const state: State = { ranks: new Map(), sizes: new Map(), dims: new Map(), shapes: shapesIn(graph), ...known };
   for (const { name, type } of graph.input ?? []) {

@@ -11,7 +11,7 @@ import { type onnx, onnxProto } from '../../training/graph/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
 import { type BatchNorm, trainingModeOpset } from './batch-norm.ts';
 import { constantsOf } from './constants.ts';
-import { dependents } from './dependents.ts';
+import { dependents, sourcesOf } from './dependents.ts';
 import { changeNodes } from './change-nodes.ts';
 import { opsetOf } from './onnx-file.ts';
 import { sampleRanks } from './sample-axis.ts';
@@ -70,7 +70,7 @@ function whyNoLookInside(graph: onnx.IGraphProto, layers: readonly BatchNormLaye
   if (unclear) return `where the samples are in what ${unclear.name} gets cannot be told`;
   if (!(graph.output ?? []).some(({ name }) => ranks.has(name ?? '')))
     return 'where the samples are in its outputs cannot be told';
-  const byOutput = new Map((graph.node ?? []).map((node) => [node.output?.[0] ?? '', node]));
+  const byOutput = sourcesOf(graph.node ?? []);
   const half = layers.find(({ output }) => {
     const { dataType } = constant(byOutput.get(output)?.input?.[1] ?? '') ?? {};
     return dataType !== DataType.FLOAT && dataType !== DataType.DOUBLE;

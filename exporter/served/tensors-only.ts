@@ -106,9 +106,8 @@ function zipOf(info: onnx.IValueInfoProto, { node }: onnx.IGraphProto): [string,
 
 /** The nodes of which something reaches the values that are wanted. */
 function liveNodes({ node }: onnx.IGraphProto, wanted: ReadonlySet<string>): ReadonlySet<onnx.INodeProto> {
-  const sources = new Map(
-    (node ?? []).flatMap((source) => (source.output ?? []).map((output) => [output, source] as const)),
-  );
+  const sources = new Map<string, onnx.INodeProto>();
+  for (const source of node ?? []) for (const output of source.output ?? []) sources.set(output, source);
   const [live, names] = [new Set<onnx.INodeProto>(), new Set(wanted)];
   // A set goes on to what is added while it is walked through.
   for (const name of names) {

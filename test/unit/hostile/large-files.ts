@@ -56,7 +56,7 @@ function withTensor(dataField: number): Uint8Array {
 }
 
 /** A small file of the given kind, with almost as many objects as are read at all. */
-const crafted = (create: () => Uint8Array): LargeFile => ({ create, read: served, times: 2, slack: 1e8 });
+const crafted = (create: () => Uint8Array): LargeFile => ({ create, read: served, times: 2, slack: 1.3e8 });
 
 const served = async (path: string): Promise<unknown> => prepareModel(path, await readBytes(path));
 
