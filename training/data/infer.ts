@@ -124,7 +124,7 @@ function numeric(profile: ColumnProfile, options: InferenceOptions): Inferred {
     },
     notes: joined(
       isPlain ? NONE : [formattedNote(profile)],
-      profile.pointsMayGroup === true && profile.hasUngrouped ? [noteOnPoints(profile)] : NONE,
+      profile.pointsMayGroup ? [noteOnPoints(profile)] : NONE,
       profile.precision ? noteOnPrecision(`column ${quote(name)}`, profile.precision) : NONE,
       others.notes,
     ),

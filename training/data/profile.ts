@@ -56,6 +56,9 @@ export interface ProfileOptions {
   readonly budget: TextBudget;
 }
 
+/** Points that may stand between groups of three digits; whole numbers without; numbers that say it is a decimal point. */
+const [GROUPED, WHOLE, DECIMAL] = [1, 2, 4] as const;
+
 export class ColumnProfile {
   readonly name: string;
   missing = 0;
@@ -82,9 +85,8 @@ export class ColumnProfile {
   hasDays = false;
   hasHours = false;
   isNeverTimeAlone = true;
-  /** False as soon as a number shows that its point is a decimal one; undefined while none has a point. */
-  pointsMayGroup: boolean | undefined;
-  hasUngrouped = false;
+  /** What was seen of points, as bits in one number: there may be a hundred thousand columns. */
+  #points = 0;
   readonly #options: ProfileOptions;
   #numbers = 0;
   #dates = 0;
@@ -142,7 +144,7 @@ export class ColumnProfile {
     if (Math.abs(value) > exactUpTo) (this.precision ??= new FloatPrecision()).add(value);
     if (Math.abs(value) > LARGEST) this.firstUnfit ??= { line, text };
     if (this.isWhole && !Number.isInteger(value)) this.isWhole = false;
-    if (isPlain && this.pointsMayGroup !== false) this.#lookForGroups(text);
+    if (isPlain && (this.#points & DECIMAL) === 0) this.#lookForGroups(text);
     if (this.isCounting && value !== this.#last + 1 && !Number.isNaN(this.#last)) this.isCounting = false;
     this.#last = value;
     if (isPlain) return;
@@ -151,13 +153,16 @@ export class ColumnProfile {
     if (decimal === '.' || /[^\d,+e-]/i.test(text)) this.isPlain = false;
   }
 
-  /** `1.031` beside `942`: points that may stand between groups of three digits. */
+  /** Whether there are numbers such as `1.031` beside such as `942`, and none that says what the point is. */
+  get pointsMayGroup(): boolean {
+    return this.#points === (GROUPED | WHOLE);
+  }
+
   #lookForGroups(text: string): void {
     const point = text.indexOf('.');
     const isGrouped = point > 0 && point <= 3 && text.length - point === 4 && !text.startsWith('0');
-    if (point < 0 ? text.length > 3 : !isGrouped) this.pointsMayGroup = false;
-    else if (point < 0) this.hasUngrouped = true;
-    else this.pointsMayGroup = true;
+    if (point < 0) this.#points |= text.length > 3 ? DECIMAL : WHOLE;
+    else this.#points |= isGrouped ? GROUPED : DECIMAL;
   }
 
   #addDate(text: string, { year, hour, hasDay }: DateValue): void {

@@ -51,6 +51,19 @@ describe('a column', () => {
       'formatted numbers are read as numbers',
     ],
     [
+      'of points that may part thousands',
+      column((i) => (i % 2 === 0 ? `${1 + (i % 9)}.${100 + i}` : `${100 + i}`)),
+      { kind: 'numeric' },
+      'its points are read as decimal points (1.1 … 339), though each has three digits behind it; if they part thousands, --decimal , says so',
+    ],
+    ['of three decimals', column((i) => `${1 + (i % 9)}.${100 + i}`), { kind: 'numeric' }, undefined],
+    [
+      'of three decimals and a number of another kind',
+      column((i) => (i === 7 ? '0.5' : i % 2 === 0 ? `${1 + (i % 9)}.${100 + i}` : `${100 + i}`)),
+      { kind: 'numeric' },
+      undefined,
+    ],
+    [
       'of dollars',
       column((i) => `$${i}.50`),
       { kind: 'numeric', unit: '$' },
