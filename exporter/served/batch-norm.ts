@@ -3,6 +3,7 @@
  * make an answer independent of its neighbours; a file may also normalize with those of the mini-batch: by `training_mode`, by the
  * further outputs that the operator had before it, or with a mean and a variance that its graph computes from the samples.
  */
+import { shortestFloat } from '../../training/files/index.ts';
 import type { onnx } from '../../training/graph/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
 import { attributeOf, type Constant, type Constants, constantsOf } from './constants.ts';
@@ -187,20 +188,13 @@ function describeInto(
   return undefined;
 }
 
-const shortestOf = ({ values }: Constant): readonly number[] => Array.from(values, shortest);
+const shortestOf = ({ values }: Constant): readonly number[] => Array.from(values, shortestFloat);
 
 /** `bn1/BatchNormalization` -> `bn1`: the operator's name says nothing here. */
 const layerName = (node: string): string => node.replace(/^\//, '').replace(/\/?BatchNormalization$/, '') || node;
 
 const floatOf = (node: onnx.INodeProto, name: string, standard: number): number =>
-  shortest(attributeOf(node, name)?.f ?? standard);
-
-/** The shortest decimal that reads back as the same 32-bit float: 0.9, not 0.8999999761581421. */
-function shortest(value: number): number {
-  const float = Math.fround(value);
-  const short = [6, 7, 8, 9].map((digits) => Number(value.toPrecision(digits)));
-  return short.find((candidate) => Math.fround(candidate) === float) ?? value;
-}
+  shortestFloat(attributeOf(node, name)?.f ?? standard);
 
 const mapValues = <Key extends string, In, Out>(record: Record<Key, In>, map: (value: In) => Out): Record<Key, Out> =>
   Object.fromEntries(Object.entries<In>(record).map(([key, value]) => [key, map(value)])) as Record<Key, Out>;

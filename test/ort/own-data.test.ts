@@ -127,15 +127,44 @@ describe('a table with classes', () => {
   it('is described by its card: columns, categories, fills, labels, metrics, and how it was trained', () => {
     const { card } = exported;
     const median = { missing: 'median', indicator: true };
+    const seen = (least: number, greatest: number, mean: number) => ({
+      range: [least, greatest],
+      typical: expect.closeTo(mean, 0) as number,
+    });
     expect(card.labels).toEqual(['Adelie', 'Chinstrap', 'Gentoo']);
     expect(card.inputs).toMatchObject([{ name: 'features', shape: [-1, 6] }]);
     expect(card.inputs[0]?.columns).toEqual([
-      { kind: 'categorical', name: 'island', categories: ['Biscoe', 'Dream', 'Torgersen'], fill: null },
-      { kind: 'numeric', name: 'bill_length_mm', fill: expect.closeTo(44.5, 1) as number, ...median },
-      { kind: 'numeric', name: 'bill_depth_mm', fill: expect.closeTo(17.3, 1) as number, ...median },
-      { kind: 'numeric', name: 'flipper_length_mm', fill: 197, ...median },
-      { kind: 'numeric', name: 'body_mass_g', fill: 4050, ...median },
-      { kind: 'categorical', name: 'sex', categories: ['female', 'male'], fill: 2, missing: 'category' },
+      {
+        kind: 'categorical',
+        name: 'island',
+        categories: ['Biscoe', 'Dream', 'Torgersen'],
+        typical: 'Biscoe',
+        fill: null,
+      },
+      {
+        kind: 'numeric',
+        name: 'bill_length_mm',
+        fill: expect.closeTo(44.5, 1) as number,
+        ...median,
+        ...seen(32.1, 59.6, 43.9),
+      },
+      {
+        kind: 'numeric',
+        name: 'bill_depth_mm',
+        fill: expect.closeTo(17.3, 1) as number,
+        ...median,
+        ...seen(13.1, 21.5, 17.2),
+      },
+      { kind: 'numeric', name: 'flipper_length_mm', fill: 197, ...median, ...seen(174, 231, 200.8) },
+      { kind: 'numeric', name: 'body_mass_g', fill: 4050, ...median, ...seen(2700, 6050, 4188.7) },
+      {
+        kind: 'categorical',
+        name: 'sex',
+        categories: ['female', 'male'],
+        typical: 'male',
+        fill: 2,
+        missing: 'category',
+      },
     ]);
     expect(card.outputs).toEqual([{ name: 'logits', datatype: 'FP32', shape: [-1, 3] }]);
     expect(Object.keys(card.metrics)).toEqual(['accuracy', 'F1', 'AUC']);

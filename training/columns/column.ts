@@ -13,6 +13,10 @@ export type Imputed = 'mean' | 'median' | 'most-frequent' | 'value' | 'category'
 export interface NumericColumn {
   readonly kind: 'numeric';
   readonly name: string;
+  /** The least and the greatest number of the training part, as float32 holds them. */
+  readonly range?: readonly [least: number, greatest: number];
+  /** The mean of the training part. */
+  readonly typical?: number;
   /** Stands in for a missing number; null where none may be missing. */
   readonly fill: number | null;
   readonly missing?: Imputed;
@@ -29,6 +33,8 @@ export interface CategoricalColumn {
   readonly kind: 'categorical';
   readonly name: string;
   readonly categories: readonly string[];
+  /** The most frequent category of the training part. */
+  readonly typical?: string;
   /** Stands in for a missing category, by its index, which is one more than the last for a place of its own; null where none may be missing. */
   readonly fill: number | null;
   readonly missing?: Imputed;
@@ -42,6 +48,10 @@ export interface DateColumn {
   readonly order: DateOrder;
   /** The first and the last year of training: those before and after count as these. */
   readonly years: readonly [first: number, last: number];
+  /** The first and the last date of the training part, such as `2024-05-17`, `2024-05-17 17:30` or `17:30`. */
+  readonly range?: readonly [first: string, last: string];
+  /** The date in the middle of the training part's. */
+  readonly typical?: string;
   /** The year that stands in for a missing date, whose points are then the circles' middles; null where none may be missing. */
   readonly fill: number | null;
   readonly missing?: Imputed;

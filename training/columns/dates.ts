@@ -114,13 +114,52 @@ export function writeDate(
   }
 }
 
-const DAY = 86_400_000;
+/** Where a date stands among others, in days; a time alone as if it were of one day. */
+export const instantOf = ({ year, month, day, hour = 0 }: DateValue): number => daysOf(year, month, day) + hour / 24;
+
+/** The same of the numbers that `writeDate` has written; NaN where these are. */
+export function readInstant(
+  numbers: { readonly [index: number]: number },
+  at: number,
+  parts: readonly DatePart[],
+  [first]: readonly [first: number, last: number],
+): number {
+  let [place, year, turn, hour] = [at, first, 0, 0];
+  for (const part of parts) {
+    const around = Math.atan2(numbers[place] ?? NaN, numbers[place + 1] ?? NaN) / (2 * Math.PI);
+    const share = around < 0 ? around + 1 : around;
+    if (part === 'year') year = numbers[place] ?? NaN;
+    else if (part === 'season') turn = share;
+    else if (part === 'hour') hour = Math.round(share * SECONDS) / 3600;
+    place += numbersOf(part);
+  }
+  return daysOf(year, 1, 1 + Math.round(turn * YEAR)) + hour / 24;
+}
+
+/** `2024-05-17`, with `17:30` or `17:30:05` behind it where the hour is one of the parts, or that alone. */
+export function textOfInstant(instant: number, parts: readonly DatePart[]): string {
+  const seconds = Math.round(instant * SECONDS);
+  const [day = '', time = ''] = new Date(seconds * 1000).toISOString().split(/[T.]/);
+  const texts = [
+    ...(parts.some((part) => part !== 'hour') ? [day] : []),
+    ...(parts.includes('hour') ? [time.replace(/:00$/, '')] : []),
+  ];
+  return texts.join(' ');
+}
+
+/** Unlike `Date.UTC` it takes the year 24 for what it is. */
+const daysOf = (year: number, month: number, day: number): number =>
+  new Date(0).setUTCFullYear(year, month - 1, day) / DAY;
+
+const SECONDS = 86_400;
+const DAY = 1000 * SECONDS;
+const YEAR = 365.2425;
 
 /** The share of the way around, 0 to 1. */
 function turnOf({ year, month, day, hour = 0 }: DateValue, part: Exclude<DatePart, 'year'>): number {
   switch (part) {
     case 'season':
-      return (Date.UTC(year, month - 1, day) - Date.UTC(year, 0, 1)) / DAY / 365.2425;
+      return (Date.UTC(year, month - 1, day) - Date.UTC(year, 0, 1)) / DAY / YEAR;
     case 'day of month':
       return (day - 1) / daysIn(year, month);
     case 'weekday':

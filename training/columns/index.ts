@@ -11,7 +11,7 @@ export type {
   DatePart,
   NumericColumn,
 } from './column.ts';
-export { dateParts, type DateValue, ordersOf, parseDate } from './dates.ts';
+export { dateParts, type DateValue, ordersOf, parseDate, readInstant, textOfInstant } from './dates.ts';
 export { isMissing, isMissingClass } from './missing.ts';
 export { type Decimal, isPlainNumber, parseNumber, unitOf } from './numbers.ts';
 export {
@@ -27,4 +27,5 @@ export {
   rowPreparer,
   widthOf,
 } from './prepare.ts';
+export { farFinder } from './range.ts';
 export { columnSchema } from './schema.ts';

@@ -12,6 +12,8 @@ const gaps = { indicator: z.literal(true).exactOptional(), othersMissing: z.lite
 const numericColumn = z.strictObject({
   kind: z.literal('numeric'),
   ...named,
+  range: z.tuple([z.number(), z.number()]).readonly().exactOptional(),
+  typical: z.number().exactOptional(),
   fill: z.number().nullable(),
   ...gaps,
   unit: z.string().exactOptional(),
@@ -21,6 +23,7 @@ const categoricalColumn = z.strictObject({
   kind: z.literal('categorical'),
   ...named,
   categories: z.array(z.string()).readonly(),
+  typical: z.string().exactOptional(),
   fill: z.int().nonnegative().nullable(),
 });
 
@@ -30,6 +33,8 @@ const dateColumn = z.strictObject({
   parts: z.array(z.enum(dateParts)).min(1).readonly(),
   order: z.enum(dateOrders),
   years: z.tuple([z.int(), z.int()]).readonly(),
+  range: z.tuple([z.string(), z.string()]).readonly().exactOptional(),
+  typical: z.string().exactOptional(),
   fill: z.number().nullable(),
   ...gaps,
 });

@@ -14,6 +14,7 @@ import { type KnownData, readKnownTable } from './known-table.ts';
 import { hasMnistFiles, loadMnist, type MnistOptions, pictureOfMnist } from './mnist.ts';
 import type { DataSource } from './options.ts';
 import { createRandom } from './random.ts';
+import { withSeen } from './seen.ts';
 import { splitDataset, type Splits } from './split.ts';
 import { readTable } from './table.ts';
 
@@ -106,7 +107,7 @@ async function loadTable(path: string, options: LoadOptions): Promise<LoadedData
   const { summary, notes } = table;
   const splits = split(table.dataset, options);
   const withGaps = new Set(summary.filter(({ missing }) => missing > 0).map(({ name }) => name));
-  const columns = fitFills(table.columns, imputations, withGaps, splits.train);
+  const columns = withSeen(fitFills(table.columns, imputations, withGaps, splits.train), splits.train);
   return { ...splits, columns, summary: withFills(summary, columns), notes: [...notes, ...noteDuplicates(splits)] };
 }
 

@@ -2,7 +2,7 @@
 export { elementCount } from './element-count.ts';
 export { oneLine, printable, quote, unexpected, UserError } from './errors.ts';
 export { append, cannotRead, readBytes, removeTemporaries, writeAtomically } from './files.ts';
-export { count, fourDigits, percent } from './format.ts';
+export { count, fourDigits, percent, shortestFloat } from './format.ts';
 export { fromBfloats, fromHalves } from './halves.ts';
 export { makeFolder } from './make-folder.ts';
 export { packageVersion } from './package-version.ts';

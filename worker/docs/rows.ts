@@ -42,8 +42,10 @@ const objectOf = (properties: Readonly<Record<string, object>>, required: readon
 function cellOf(column: Column): object {
   const { fill } = column;
   const isOptional = fill !== null;
-  const described = { description: [meaningOf(column), fillOf(column)].filter((text) => text !== '').join('; ') };
-  const typed = (type: string): object => ({ type: isOptional ? [type, 'null'] : type, ...described });
+  const texts = [meaningOf(column), seenOf(column), fillOf(column)];
+  const described = { description: texts.filter((text) => text !== '').join('; ') };
+  const examples = column.typical === undefined ? {} : { examples: [column.typical] };
+  const typed = (type: string): object => ({ type: isOptional ? [type, 'null'] : type, ...described, ...examples });
   if (column.kind === 'numeric') return typed('number');
   if (column.kind === 'date') return typed('string');
   return { ...typed('string'), enum: [...column.categories, ...(isOptional ? [null] : [])] };
@@ -55,13 +57,24 @@ function meaningOf(column: Column): string {
       return column.unit === undefined ? 'a number' : `a number, in ${column.unit}`;
     case 'categorical':
       return 'a category';
-    case 'date': {
-      const [first, last] = column.years;
-      const years = column.parts.includes('year') ? `; from ${first} to ${last} in training` : '';
-      return `${expectationOf(column, 'not a date')}, the numbers in the order ${column.order}${years}`;
-    }
+    case 'date':
+      return `${expectationOf(column, 'not a date')}, the numbers in the order ${column.order}`;
   }
 }
+
+function seenOf(column: Column): string {
+  switch (column.kind) {
+    case 'numeric':
+      return inTraining(column.range);
+    case 'categorical':
+      return column.typical === undefined ? '' : `most often ${JSON.stringify(column.typical)} in training`;
+    case 'date':
+      return inTraining(column.range ?? (column.parts.includes('year') ? column.years : undefined));
+  }
+}
+
+const inTraining = (range: readonly [unknown, unknown] | undefined): string =>
+  range ? `from ${range.join(' to ')} in training` : '';
 
 function fillOf(column: Column): string {
   const { fill, missing = 'a value' } = column;

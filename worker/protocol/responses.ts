@@ -23,6 +23,18 @@ function columnSchema() {
     parts: z.optional(described(list(text), 'What of a date the model is told.')),
     order: z.optional(described(text, 'Which of the numbers of 03/04/2024 is which.')),
     years: z.optional(described(list(z.int()), 'Those before and after count as these.')),
+    range: z.optional(
+      described(
+        list(z.union([z.number(), text])),
+        'The least and the greatest value of training, the first and the last date.',
+      ),
+    ),
+    typical: z.optional(
+      described(
+        z.union([z.number(), text]),
+        'The mean of the numbers of training, the most frequent category, the date in the middle.',
+      ),
+    ),
     required: described(z.boolean(), 'Whether a value may not be missing: none was in training.'),
     missing: z.optional(described(text, 'How what stands in for a missing value was found.')),
     fill: z.optional(described(z.union([z.number(), text]), 'What stands in for a missing value.')),
@@ -129,7 +141,9 @@ function explainSchema() {
 function ownSchemas() {
   const named = { model_name: text, model_version: text, id: z.optional(text) };
   const prediction = predictionSchema();
-  const warnings = z.optional(described(list(text), 'What was left out or filled, and "not a number".'));
+  const warnings = z.optional(
+    described(list(text), 'What was left out or filled, what is far from the values of training, and "not a number".'),
+  );
   return {
     PredictResponse: z.object({
       predictions: described(

@@ -10,13 +10,13 @@ import type { RowTable } from './table.ts';
 
 export interface PreparedRows {
   readonly tensor: Tensor;
-  /** What was left out or filled, by row. */
+  /** What was left out or filled, and what is far from the values of training, by row. */
   readonly warnings: readonly (readonly string[])[];
 }
 
 /** @throws RequestError naming row, column and what may stand there, unless `unknown` prefers an answer */
 export function prepareRows(table: RowTable, rows: readonly SentRow[], unknown: Unknown): PreparedRows {
-  const { input, preparer } = table;
+  const { input, preparer, farIn } = table;
   const [batch = -1] = input.shape;
   if (batch !== -1 && batch !== rows.length) {
     throw new RequestError('malformed', `body: expected ${batch} rows, as the model takes, got ${rows.length}`);
@@ -33,6 +33,9 @@ export function prepareRows(table: RowTable, rows: readonly SentRow[], unknown: 
     };
     const complaint = preparer.prepare(values, data, i * preparer.width, excuse);
     if (complaint) throw refusal(where, complaint);
+    for (const { column, value, range } of farIn(values, data, i * preparer.width)) {
+      said.push(`${placeOf(column)}: ${shown(value)} is far from the values of training, ${range.join(' to ')}`);
+    }
     return said;
   });
   return { tensor: { datatype: input.datatype, shape: [rows.length, preparer.width], data }, warnings };

@@ -6,8 +6,8 @@ import { createWorker } from '../../../worker/create-worker.ts';
 import { ask, imageOf, jsonRequest } from '../../worker/images.ts';
 
 const columns: readonly Column[] = [
-  { kind: 'categorical', name: 'plan', categories: ['Free', 'Pro'], fill: null },
-  { kind: 'numeric', name: 'seats', fill: 3, missing: 'median', unit: '$' },
+  { kind: 'categorical', name: 'plan', categories: ['Free', 'Pro'], typical: 'Pro', fill: null },
+  { kind: 'numeric', name: 'seats', range: [1, 120], typical: 37.5, fill: 3, missing: 'median', unit: '$' },
   { kind: 'categorical', name: 'city', categories: ['Bern', 'Rome'], fill: 2, missing: 'category' },
   { kind: 'date', name: 'since', parts: ['year'], order: 'DMY', years: [2019, 2024], fill: null },
 ];
@@ -54,8 +54,17 @@ it('says of each column what it holds', () => {
     required: ['plan', 'since'],
     additionalProperties: false,
     properties: {
-      plan: { type: 'string', enum: ['Free', 'Pro'], description: 'a category' },
-      seats: { type: ['number', 'null'], description: 'a number, in $; a missing one counts as 3 (median)' },
+      plan: {
+        type: 'string',
+        enum: ['Free', 'Pro'],
+        description: 'a category; most often "Pro" in training',
+        examples: ['Pro'],
+      },
+      seats: {
+        type: ['number', 'null'],
+        description: 'a number, in $; from 1 to 120 in training; a missing one counts as 3 (median)',
+        examples: [37.5],
+      },
       city: {
         type: ['string', 'null'],
         enum: ['Bern', 'Rome', null],
@@ -102,6 +111,12 @@ describe('what the schema takes is answered as the schema says, and what it refu
 });
 
 it('the metadata are what the document says of them', async () => {
-  expect(fits('ModelMetadata', (await ask(worker, '/v2/models/churn')).body)).toBe(true);
+  const { body } = await ask(worker, '/v2/models/churn');
+  expect(fits('ModelMetadata', body)).toBe(true);
+  expect(body).toMatchObject({
+    parameters: {
+      columns: [{ typical: 'Pro' }, { range: [1, 120], typical: 37.5 }, { name: 'city' }, { name: 'since' }],
+    },
+  });
   expect(fits('V1Models', (await ask(worker, '/v1/models')).body)).toBe(true);
 });

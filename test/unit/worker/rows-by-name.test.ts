@@ -73,6 +73,40 @@ describe('a row', () => {
   });
 });
 
+describe('a value far from those of training is answered with a warning that names its column', () => {
+  const worker = workerOf({
+    columns: columns.map((column) =>
+      column.kind === 'numeric'
+        ? { ...column, range: [1, 100] }
+        : column.kind === 'date'
+          ? { ...column, range: ['2019-01-31', '2024-12-31'] }
+          : column,
+    ),
+  });
+  const seats = 'column "seats": 4000 is far from the values of training, 1 to 100';
+
+  it.each<[change: object, warnings: readonly string[] | undefined]>([
+    [{ seats: 199, age: -98, since: '2013-03-05' }, undefined],
+    [{ age: null, since: null }, undefined],
+    [{ seats: 4000 }, [seats]],
+    [{ seats: '4,000 %', since: '17.05.1999' }, [
+      'column "seats": "4,000 %" is far from the values of training, 1 to 100',
+      'column "since": "17.05.1999" is far from the values of training, 2019-01-31 to 2024-12-31',
+    ]],
+  ])('%j', async (change, warnings) => {
+    const { status, body } = await ask(worker, path, jsonRequest({ instances: [row, { ...row, ...change }] }));
+    const [first, second] = (body as { predictions: { warnings?: unknown }[] }).predictions;
+    expect([status, first?.warnings, second?.warnings]).toEqual([200, undefined, warnings]);
+  }); // prettier-ignore
+
+  it('in CSV as the last column', async () => {
+    const body = 'plan,seats\nFree,3\nFree,4000\n';
+    const { text: answer } = await ask(worker, path, text('text/csv', body, { accept: 'text/csv' }));
+    const cells = answer.split('\r\n').map((line) => line.replace(/^.*,(?="|w|$)/, ''));
+    expect(cells).toEqual(['warnings', '', `"${seats.replace('4000', '"4000"').replaceAll('"', '""')}"`, '']);
+  });
+});
+
 describe('rows as text', () => {
   const header = 'seats,plan,city,age,since';
   it.each<[string, string, unknown]>([

@@ -1,0 +1,69 @@
+/** What the training part holds of each column: how far its values reach, and one that is typical of them. */
+import {
+  type CategoricalColumn,
+  type Column,
+  type DateColumn,
+  readInstant,
+  textOfInstant,
+  widthOf,
+} from '../columns/index.ts';
+import { shortestFloat } from '../files/index.ts';
+import type { Samples } from './dataset.ts';
+
+/**
+ * The columns with `range` and `typical`; a column of gaps alone has none.
+ * @param train rows of the training part, `[count, width]`, NaN where missing
+ */
+export function withSeen(columns: readonly Column[], train: Samples): readonly Column[] {
+  let at = 0;
+  return columns.map((column) => {
+    const place = at;
+    at += widthOf(column);
+    switch (column.kind) {
+      case 'numeric':
+        return { ...column, ...numbersSeen(train, place) };
+      case 'categorical':
+        return { ...column, ...categorySeen(column, train, place) };
+      case 'date':
+        return { ...column, ...datesSeen(column, train, place) };
+    }
+  });
+}
+
+function numbersSeen({ inputs, inputShape: [width = 1], count }: Samples, place: number) {
+  let [least, greatest, mean, present] = [Infinity, -Infinity, 0, 0];
+  for (let row = 0, at = place; row < count; row++, at += width) {
+    const value = inputs[at] ?? NaN;
+    if (Number.isNaN(value)) continue;
+    least = Math.min(least, value);
+    greatest = Math.max(greatest, value);
+    mean += (value - mean) / ++present;
+  }
+  if (present === 0) return undefined;
+  return { range: [shortestFloat(least), shortestFloat(greatest)], typical: shortestFloat(mean) } as const;
+}
+
+/** The first of them where several are equally frequent. */
+function categorySeen(
+  { categories }: CategoricalColumn,
+  { inputs, inputShape: [width = 1], count }: Samples,
+  place: number,
+) {
+  const counts = new Uint32Array(categories.length);
+  for (let row = 0, at = place; row < count; row++, at += width) {
+    const index = inputs[at] ?? NaN;
+    if (!Number.isNaN(index)) counts[index] = (counts[index] ?? 0) + 1;
+  }
+  const most = counts.reduce((a, b) => Math.max(a, b), 0);
+  const typical = categories[counts.indexOf(most)];
+  return most > 0 && typical !== undefined && { typical };
+}
+
+function datesSeen({ parts, years }: DateColumn, { inputs, inputShape: [width = 1], count }: Samples, place: number) {
+  const all = Float64Array.from({ length: count }, (_, row) => readInstant(inputs, row * width + place, parts, years));
+  const sorted = all.filter((instant) => !Number.isNaN(instant)).sort();
+  const [first, middle, last] = [sorted[0], sorted[(sorted.length - 1) >> 1], sorted.at(-1)];
+  if (first === undefined || middle === undefined || last === undefined) return undefined;
+  const textOf = (instant: number): string => textOfInstant(instant, parts);
+  return { range: [textOf(first), textOf(last)], typical: textOf(middle) } as const;
+}
