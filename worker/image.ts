@@ -90,9 +90,10 @@ export interface BatchNormLayer {
 
 /**
  * What the values of a model's output are: `logits` become probabilities by softmax, `probabilities` are taken as they are, each
- * value of `multi-label` is the probability that its own label applies, and a `number` belongs to no class.
+ * value of `multi-label` is the probability that its own label applies, a `class` is the number of the class that the model has chosen
+ * itself, and a `number` belongs to no class.
  */
-export type OutputKind = 'logits' | 'probabilities' | 'multi-label' | 'number';
+export type OutputKind = 'logits' | 'probabilities' | 'multi-label' | 'class' | 'number';
 
 /** One folder of `models/`, as its card and its file describe it. */
 export interface ModelAbout {

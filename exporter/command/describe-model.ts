@@ -17,13 +17,15 @@ const describeTensor = ({ name, datatype, shape }: TensorCard): string =>
   [name, datatype, shape ? formatShape(shape) : 'of any shape'].join(' ');
 
 export function describeAdded(added: AddedModel, models: string): string {
-  const { name, inputs, outputs, output, batchNormLayers, bytes, notes } = added;
+  const { name, inputs, outputs, output, batchNormLayers, bytes, gzipBytes, notes } = added;
   const answer = output ? `; the answer is ${output.name}, ${output.kind}` : '';
   return [
     `wrote   ${models}/${name} (model.onnx, card.json: ${count(bytes / 1000)} kB)`,
     `takes   ${inputs.map(describeTensor).join(', ')}`,
     `gives   ${outputs.map(describeTensor).join(', ')}${answer}`,
     `layers  of Batch Norm: ${batchNormLayers}`,
+    `costs   about ${count(Math.ceil(gzipBytes / 1000))} kB gzip of the Worker: the weights; bn-edge build tells what they and the code are`,
     ...notes,
+    'next    npx wrangler dev builds the image and serves it; npx wrangler deploy puts it online',
   ].join('\n');
 }

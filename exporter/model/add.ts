@@ -1,22 +1,24 @@
 /** An ONNX file from elsewhere in, a model folder out: one file of tensors of numbers, and a card with what it says of itself. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import * as z from 'zod';
 import { columnSchema } from '../../training/data/index.ts';
 import { cannotRead, checkedJson, quote, readBytes, unexpected, UserError } from '../../training/files/index.ts';
 import type { onnx } from '../../training/graph/index.ts';
-import { outputKinds } from '../../training/objective/index.ts';
 import { type ImportedModel, importModel } from '../served/import-model.ts';
 import type { BatchNormUse } from '../served/normalization.ts';
-import { type InferredOutput, labelsOf, type ModelOutput, outputOf } from '../served/output.ts';
+import { type InferredOutput, labelsOf, type ModelOutput, outputOf, servedKinds } from '../served/output.ts';
 import { likelySizes, type Port, shapeOf } from '../served/ports.ts';
 import { type OnnxFile, type Prepared, prepareModel, readOnnx } from '../served/prepare.ts';
 import { randomAnswers, type Trial, tryModel } from '../served/runnable.ts';
 import { whyNoLayers } from '../served/switchable.ts';
 import { cardBytes, cardFile, describeFile, emptyCard, type ModelCard, type TensorCard } from '../store/card.ts';
+import { labelCount } from '../store/contract.ts';
 import { modelNameFrom, requireModelName } from '../store/model-name.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
 import { placeOfAddition } from '../store/standing.ts';
+import { type HubConfig, hubConfigOf } from './hub-config.ts';
 
 export interface AddModelOptions {
   /** An ONNX file, or a folder with one. */
@@ -39,6 +41,11 @@ export interface AddedModel {
   /** The Batch Norm layers whose running statistics are stored in the file. */
   readonly batchNormLayers: number;
   readonly bytes: number;
+  /**
+   * About what the model adds to an image: the file that is served, compressed, which nearly is its weights. The code that it needs,
+   * which models share, is known once an image is built.
+   */
+  readonly gzipBytes: number;
   /** What the file does not say, and what to set in the card; one line each. */
   readonly notes: readonly string[];
 }
@@ -66,7 +73,8 @@ export async function addModel({
   const prepared = prepareModel(path, bytes, false, batchNorm);
   const trial = await tryModel(path, prepared.model, onnx.inputs, likelySizes(onnx.graph));
   if (trial.drawsNumbers) throw unexpected(path, ...randomAnswers);
-  const { card: fresh, notes } = describe(name, path, imported, onnx, trial, prepared, batchNorm);
+  const found = { imported, onnx, trial, prepared, batchNorm, hub: await hubConfigOf(path) };
+  const { card: fresh, notes } = describe(name, path, found);
   const card = { ...fresh, version: former.version };
   await replaceFolder(models, name, new Map([...staying, ['model.onnx', bytes], [cardFile, cardBytes(card)]]));
   return {
@@ -76,6 +84,7 @@ export async function addModel({
     output: card.output,
     batchNormLayers: prepared.batchNorm.length,
     bytes: bytes.byteLength,
+    gzipBytes: gzipSync(prepared.model).byteLength,
     notes: notes.map((note) => `${join(folder, cardFile)}: ${note}`),
   };
 }
@@ -104,17 +113,20 @@ function nameFor(path: string): string {
   throw new UserError(`--name: expected a name for ${path}, of letters and digits, got none`);
 }
 
-function describe(
-  name: string,
-  path: string,
-  imported: ImportedModel,
-  onnx: OnnxFile,
-  trial: Trial,
-  prepared: Prepared,
-  batchNorm: BatchNormUse | undefined,
-) {
-  const output = outputOf(onnx.graph, { outputs: withShapes(onnx.outputs, trial) });
-  const { classes = labelsOf(onnx.graph), columns = imported.columns } = ownFacts(path, onnx.model);
+/** All that is known of a file. */
+interface Found {
+  readonly imported: ImportedModel;
+  readonly onnx: OnnxFile;
+  readonly trial: Trial;
+  readonly prepared: Prepared;
+  readonly batchNorm: BatchNormUse | undefined;
+  readonly hub: HubConfig | undefined;
+}
+
+function describe(name: string, path: string, found: Found) {
+  const { imported, onnx, trial, prepared, batchNorm, hub } = found;
+  const { classes, columns = imported.columns } = ownFacts(path, onnx.model);
+  const { output, labels, remarks } = answerOf(onnx, trial, classes, hub);
   const [input, ...more] = onnx.inputs.map((port) => tensorCard(port));
   const { producerName, producerVersion } = onnx.model;
   const by = [producerName, producerVersion].filter(Boolean).join(' ');
@@ -122,7 +134,7 @@ function describe(
     name,
     version: emptyCard.version,
     description: `${basename(path)}${by === '' ? '' : `, written by ${by}`}`,
-    ...(classes?.length && { labels: classes }),
+    ...(labels?.length && { labels }),
     ...(output && { output: { name: output.name, kind: output.kind } }),
     explain: emptyCard.explain,
     ...(batchNorm && { batchNorm }),
@@ -132,12 +144,44 @@ function describe(
   };
   const notes = [
     ...notesOnOutput(output),
+    ...remarks,
     ...notesOnLabels(output, card),
     ...imported.remarks,
     ...notesOnBatchNorm(prepared, onnx.graph),
     ...notesOnTrial(trial),
   ];
   return { card, notes };
+}
+
+interface AnswerFound {
+  readonly output: InferredOutput | undefined;
+  readonly labels: readonly string[] | undefined;
+  readonly remarks: readonly string[];
+}
+
+function answerOf(
+  { graph, outputs: ports }: OnnxFile,
+  trial: Trial,
+  own: readonly string[] | undefined,
+  hub: HubConfig | undefined,
+): AnswerFound {
+  const outputs = withShapes(ports, trial);
+  const stored = own ?? labelsOf(graph);
+  const output = outputOf(graph, { outputs }, (stored ?? hub?.labels)?.length);
+  // The number of a class is its place: the names that a classifier stores need not be in that order.
+  const labels = output?.kind === 'class' ? hub?.labels : (stored ?? hub?.labels);
+  if (!labels || labels !== hub?.labels) return { output, labels, remarks: [] };
+  const port = outputs.find(({ name }) => name === output?.name);
+  const [objection] = labelCount(labels, output, port && shapeOf(port));
+  if (objection !== undefined) return { output, labels: undefined, remarks: [`config.json: ${objection}`] };
+  return hub.severalApply && output ? ofSeveral(output, labels) : { output, labels, remarks: [] };
+}
+
+/** Each label has a probability of its own, which no softmax gives. */
+function ofSeveral(output: InferredOutput, labels: readonly string[]): AnswerFound {
+  if (output.kind === 'probabilities') return { output: { ...output, kind: 'multi-label' }, labels, remarks: [] };
+  const remark = `"output": of labels that do not exclude each other (config.json), ${quote(output.name)} has no probabilities: it is served as numbers; with a sigmoid behind it, its kind is "multi-label"`;
+  return { output: { name: output.name, kind: 'number', isGuess: false }, labels, remarks: [remark] };
 }
 
 /** What this project writes into the metadata of its own files. */
@@ -171,8 +215,8 @@ function notesOnOutput(output: InferredOutput | undefined): readonly string[] {
   if (!output.isGuess) return [];
   const taken = output.kind === 'logits' ? 'logits of classes' : 'numbers that stand for themselves';
   return [
-    `"output": ${quote(output.name)} is taken for ${taken}, which the file does not say; "kind" may also be ${outputKinds
-      .filter((kind) => kind !== output.kind)
+    `"output": ${quote(output.name)} is taken for ${taken}, which the file does not say; "kind" may also be ${servedKinds
+      .filter((kind) => kind !== output.kind && kind !== 'class')
       .map(quote)
       .join(' or ')}`,
   ];

@@ -3,12 +3,17 @@
  * probabilities already. A card that says it comes first.
  */
 import type { onnx } from '../../training/graph/index.ts';
-import type { OutputKind } from '../../training/objective/index.ts';
+import { outputKinds } from '../../training/objective/index.ts';
 import { type Port, type Ports } from './ports.ts';
+
+/** A file from elsewhere may also choose the class itself, and give its number. */
+export const servedKinds = [...outputKinds, 'class'] as const;
+
+export type ServedKind = (typeof servedKinds)[number];
 
 export interface ModelOutput {
   readonly name: string;
-  readonly kind: OutputKind;
+  readonly kind: ServedKind;
 }
 
 export interface InferredOutput extends ModelOutput {
@@ -16,20 +21,39 @@ export interface InferredOutput extends ModelOutput {
   readonly isGuess: boolean;
 }
 
-/** @returns `undefined` for a model that answers whole numbers alone */
-export function outputOf(graph: onnx.IGraphProto, { outputs }: Pick<Ports, 'outputs'>): InferredOutput | undefined {
-  const floats = outputs.filter(({ datatype }) => datatype.startsWith('FP'));
+/**
+ * The output that is the answer. Scores that are known to be such come first, then a class that the model has chosen: what the
+ * numbers beside it are, distances say, nobody knows.
+ *
+ * @param labels how many classes somebody has named: the output has as many numbers
+ * @returns `undefined` for a model that answers whole numbers alone of which nothing tells that they are classes
+ */
+export function outputOf(
+  graph: onnx.IGraphProto,
+  { outputs }: Pick<Ports, 'outputs'>,
+  labels?: number,
+): InferredOutput | undefined {
+  const all = outputs.filter(({ datatype }) => datatype.startsWith('FP'));
+  const fitting = labels === undefined ? [] : all.filter((port) => isOf(labels, port));
+  const floats = fitting.length > 0 ? fitting : all;
   // Attention weights come out of a softmax, too.
   for (const port of floats.filter(mayBeAnswer)) {
     const kind = kindByOp(port.name, graph) ?? kindByName(port.name);
     if (kind) return { name: port.name, kind, isGuess: false };
   }
-  const classes = floats.find(hasClasses);
+  const [only, another] = fitting;
+  if (only && !another && isSum(only.name, graph)) return { name: only.name, kind: 'logits', isGuess: false };
+  const chosen = outputs.find((port) => isClass(port, graph));
+  if (chosen) return { name: chosen.name, kind: 'class', isGuess: false };
+  const scores = floats.filter(hasClasses);
+  const classes = scores.find(({ name }) => /score/i.test(name)) ?? scores[0];
   const [port] = classes ? [classes] : floats;
-  if (!port) return undefined;
-  const kind = classes && !choosesSmallest(graph) ? 'logits' : 'number';
-  return { name: port.name, kind, isGuess: true };
+  return port && { name: port.name, kind: classes ? 'logits' : 'number', isGuess: true };
 }
+
+/** One number for each class; of two, one is enough. */
+const isOf = (classes: number, { dims }: Port): boolean =>
+  dims?.length === 2 ? dims[1] === classes || (classes === 2 && dims[1] === 1) : classes === 2 && dims?.length === 1;
 
 /** `[N]`, `[N, K]`, or a shape that the file does not say. */
 const mayBeAnswer = ({ dims }: Port): boolean => dims === undefined || (dims.length > 0 && dims.length <= 2);
@@ -59,19 +83,37 @@ function sourceOf({ node = [] }: onnx.IGraphProto, value: string) {
   return source && { node: source, output: source.output?.indexOf(value) ?? -1 };
 }
 
-function kindByOp(name: string, graph: onnx.IGraphProto): OutputKind | undefined {
+/** What computes an output, behind operators that change nothing. */
+function originOf(name: string, graph: onnx.IGraphProto): ReturnType<typeof sourceOf> {
   let value = name;
   for (let steps = 0; steps < LONGEST_CHAIN; steps++) {
     const source = sourceOf(graph, value);
-    if (!source) return undefined;
-    const { node, output } = source;
-    if (!passing.has(node.opType ?? '')) return kindOf[node.opType ?? '']?.(node, output);
-    value = node.input?.[0] ?? '';
+    if (!source || !passing.has(source.node.opType ?? '')) return source;
+    value = source.node.input?.[0] ?? '';
   }
   return undefined;
 }
 
-type KindOf = (node: onnx.INodeProto, output: number) => OutputKind | undefined;
+function kindByOp(name: string, graph: onnx.IGraphProto): ServedKind | undefined {
+  const origin = originOf(name, graph);
+  return origin && kindOf[origin.node.opType ?? '']?.(origin.node, origin.output);
+}
+
+/** Whether it is what the last layer of a network gives: where classes are named, their logits. */
+const isSum = (name: string, graph: onnx.IGraphProto): boolean =>
+  /^(Gemm|MatMul|Add|Sum|Conv|BatchNormalization|QLinear(MatMul|Add|Conv)|QGemm)$/.test(
+    originOf(name, graph)?.node.opType ?? '',
+  );
+
+/** Whole numbers, one for each sample, that are called classes or are the place of the largest or the smallest number. */
+function isClass({ name, datatype, dims }: Port, graph: onnx.IGraphProto): boolean {
+  const isOne = dims?.length === 1 || (dims?.length === 2 && dims[1] === 1);
+  if (!isOne || !/INT/.test(datatype)) return false;
+  const origin = originOf(name, graph)?.node.opType ?? '';
+  return /label|class|cluster/i.test(name) || /^Arg(Max|Min)$|Classifier$/.test(origin);
+}
+
+type KindOf = (node: onnx.INodeProto, output: number) => ServedKind | undefined;
 
 const kindOf: Readonly<Record<string, KindOf | undefined>> = {
   Softmax: () => 'probabilities',
@@ -88,7 +130,7 @@ const kindOf: Readonly<Record<string, KindOf | undefined>> = {
   SVMClassifier: (node, output) => (output === 1 && !has(node, 'prob_a') ? afterTransform(node) : undefined),
 };
 
-const afterTransform = (node: onnx.INodeProto): OutputKind =>
+const afterTransform = (node: onnx.INodeProto): ServedKind =>
   (textOf(node, 'post_transform') ?? 'NONE') === 'NONE' ? 'logits' : 'probabilities';
 
 const attributeOf = ({ attribute }: onnx.INodeProto, name: string): onnx.IAttributeProto | undefined =>
@@ -103,19 +145,21 @@ function textOf(node: onnx.INodeProto, name: string): string | undefined {
   return text ? new TextDecoder().decode(text) : undefined;
 }
 
-function kindByName(name: string): OutputKind | undefined {
+function kindByName(name: string): ServedKind | undefined {
   if (/prob|softmax|confidence/i.test(name)) return 'probabilities';
   return /logit/i.test(name) ? 'logits' : undefined;
 }
 
-/** Of distances, to the centres of clusters say, the smallest decides: they are no logits. */
-const choosesSmallest = ({ node }: onnx.IGraphProto): boolean => (node ?? []).some(({ opType }) => opType === 'ArgMin');
-
-/** The names of the classes, where a classifier has them: scikit-learn's operators do. */
+/**
+ * The names of the classes, where a classifier has them: scikit-learn's operators do, whole numbers among them. Those that count from
+ * 0 are no names.
+ */
 export function labelsOf(graph: onnx.IGraphProto): readonly string[] | undefined {
   for (const node of graph.node ?? []) {
     const names = attributeOf(node, 'classlabels_strings')?.strings ?? [];
     if (names.length > 0) return names.map((name) => new TextDecoder().decode(name));
+    const numbers = (attributeOf(node, 'classlabels_int64s') ?? attributeOf(node, 'classlabels_ints'))?.ints ?? [];
+    if (numbers.some((number, i) => Number(number) !== i)) return numbers.map(String);
   }
   return undefined;
 }

@@ -53,9 +53,16 @@ export const readOnnx = (file: string, bytes: Uint8Array): OnnxFile =>
 /**
  * @param explain whether the twin is wanted
  * @param use what the card says of layers that normalize with the mini-batch's statistics
+ * @param labels how many classes the card names
  * @throws UserError, in one line that begins with the file, for what is no ONNX model or cannot be served
  */
-export function prepareModel(file: string, bytes: Uint8Array, explain = true, use?: BatchNormUse): Prepared {
+export function prepareModel(
+  file: string,
+  bytes: Uint8Array,
+  explain = true,
+  use?: BatchNormUse,
+  labels?: number,
+): Prepared {
   const { bytes: tensors, remarks, model: original, inputs, outputs } = readOnnx(file, bytes);
   return explained(file, () => {
     const before = batchNormOf(original);
@@ -64,7 +71,7 @@ export function prepareModel(file: string, bytes: Uint8Array, explain = true, us
     // Served as it is, the layers are what they were before they were given statistics that they may overwrite.
     const found = use === 'inference' && served !== tensors ? batchNormOf(model) : before;
     const noTwin = whyNotSwitchable(model, found);
-    const output = outputOf(model.graph ?? {}, { outputs });
+    const output = outputOf(model.graph ?? {}, { outputs }, labels);
     return {
       inputs,
       outputs,

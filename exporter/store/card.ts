@@ -8,8 +8,9 @@ import * as z from 'zod';
 import { augmentationSchema, columnSchema, pictureSchema } from '../../training/data/index.ts';
 import { checkedJson, readBytes } from '../../training/files/index.ts';
 import { networkSchema } from '../../training/network/index.ts';
-import { objectiveKinds, outputKinds } from '../../training/objective/index.ts';
+import { objectiveKinds } from '../../training/objective/index.ts';
 import { batchNormUses } from '../served/normalization.ts';
+import { servedKinds } from '../served/output.ts';
 import { datatypes } from '../served/ports.ts';
 import { isModelName } from './model-name.ts';
 
@@ -24,7 +25,7 @@ const tensorCard = z.strictObject({
   picture: pictureSchema.exactOptional(),
 });
 
-const modelOutput = z.strictObject({ name: z.string(), kind: z.enum(outputKinds) });
+const modelOutput = z.strictObject({ name: z.string(), kind: z.enum(servedKinds) });
 
 /** Where the exported running statistics come from: the average kept in training, or a pass over the training set. */
 const statistics = z.enum(['running', 'population']);
@@ -71,9 +72,17 @@ const training = z.strictObject({
   steps: z.int(),
 });
 
+/** Hugging Face's form of `labels`: each index as a key, in whatever order. */
+export const labelsById = z
+  .record(z.string(), z.string())
+  .refine((names) => Object.keys(names).every((_, index) => String(index) in names), {
+    error: 'expected a name for each index from 0 on',
+  })
+  .transform((names): readonly string[] => Object.keys(names).map((_, index) => names[String(index)] ?? ''));
+
 const modelFile = z.strictObject({ sha256: z.string(), bytes: z.int() });
 
-export const cardSchema = z.strictObject({
+const written = z.strictObject({
   name: z.string().exactOptional(),
   /** The part of the URL; releases count it up. */
   version: z
@@ -85,6 +94,8 @@ export const cardSchema = z.strictObject({
   description: z.string().exactOptional(),
   /** The classes in the order of the output's numbers; none for numbers. */
   labels: z.array(z.string()).readonly().exactOptional(),
+  /** The same, as a `config.json` of Hugging Face has them. */
+  id2label: labelsById.exactOptional(),
   /** The output that is the model's answer. */
   output: modelOutput.exactOptional(),
   /** Whether the Worker also carries the twin that shows every Batch Norm layer and can normalize by the mini-batch. */
@@ -107,6 +118,13 @@ export const cardSchema = z.strictObject({
   /** The files beside the card, by name. */
   files: z.record(z.string(), modelFile).exactOptional(),
 });
+
+export const cardSchema = written
+  .refine(({ labels, id2label }) => !labels || !id2label, {
+    path: ['id2label'],
+    error: 'expected labels or id2label, got both',
+  })
+  .transform(({ id2label, ...card }) => ({ ...card, ...(id2label && { labels: id2label }) }));
 
 export type ModelCard = Readonly<z.output<typeof cardSchema>>;
 export type TensorCard = Readonly<z.output<typeof tensorCard>>;

@@ -15,7 +15,7 @@ export function contradictions(card: ModelCard, ports: Ports, read: ReadFile): r
     ...Object.entries(files).flatMap(([name, { sha256 }]) => fileContradiction(name, sha256, read)),
     ...inputs.flatMap((input, i) => tensorContradictions(`inputs[${i}]`, input, ports.inputs)),
     ...outputs.flatMap((one, i) => tensorContradictions(`outputs[${i}]`, one, ports.outputs)),
-    ...(output ? nameContradiction('output.name', output.name, ports.outputs) : []),
+    ...(output ? outputContradictions(output, ports.outputs) : []),
     ...labelContradictions(card.labels, output, ports.outputs),
   ];
 }
@@ -34,6 +34,18 @@ const nameContradiction = (where: string, name: string, ports: readonly Port[]):
   ports.some((port) => port.name === name)
     ? []
     : [`${where}: expected ${ports.map((port) => quote(port.name)).join(' or ') || 'none'}, got ${quote(name)}`];
+
+function outputContradictions({ name, kind }: ModelOutput, ports: readonly Port[]): readonly string[] {
+  const port = ports.find((candidate) => candidate.name === name);
+  if (!port) return nameContradiction('output.name', name, ports);
+  if (kind !== 'class' || (isOneEach(port) && /INT/.test(port.datatype))) return [];
+  const got = `${port.datatype} [${shapeOf(port)?.join(', ') ?? '…'}]`;
+  return [
+    `output.kind: expected another than "class", which is a whole number for each sample, as ${quote(name)} is ${got}`,
+  ];
+}
+
+const isOneEach = ({ dims }: Port): boolean => dims?.length === 1 || (dims?.length === 2 && dims[1] === 1);
 
 function tensorContradictions(where: string, card: TensorCard, ports: readonly Port[]): readonly string[] {
   const port = ports.find(({ name }) => name === card.name);
@@ -88,8 +100,9 @@ export function labelCount(
   output: ModelOutput | undefined,
   shape: readonly number[] | undefined,
 ): readonly string[] {
-  // A number is of no class.
-  if (!labels || !output || output.kind === 'number' || !shape || shape.length > 2) return [];
+  // A number is of no class, and of how many the number of one is is not said.
+  if (!labels || !output || output.kind === 'number' || output.kind === 'class' || !shape || shape.length > 2)
+    return [];
   const numbers = shape.length === 2 ? (shape[1] ?? -1) : 1;
   // One number is of two classes.
   if (numbers < 0 || labels.length === Math.max(2, numbers)) return [];

@@ -106,7 +106,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
   const { version, description, labels, explain, batchNorm: use, inputs = [] } = card;
   const [picture] = inputs.flatMap((input) => input.picture ?? []);
   const columns = inputs.flatMap((input) => (input.columns ? [[input.name, input.columns] as const] : []));
-  const prepared = prepareModel(file, withExternalData(file, content), explain, use);
+  const prepared = prepareModel(file, withExternalData(file, content), explain, use, labels?.length);
   const { model, batchNorm, ofBatch, remarks, noTwin, switchable, output: inferred } = prepared;
   const output = card.output ?? inferred;
   const objections = contradictions({ ...card, ...(output && { output }) }, prepared, read);

@@ -240,6 +240,11 @@ describe('a folder of models', () => {
       /: output\.name: expected "logits", got "y"$/,
     ],
     [
+      'a class where there are scores',
+      { output: { name: 'logits', kind: 'class' } },
+      /: output\.kind: expected another than "class", .* as "logits" is FP32 \[-1, 10\]$/,
+    ],
+    [
       'no such input',
       { inputs: [{ name: 'x', datatype: 'FP32' }] },
       /: inputs\[0\]\.name: expected "pixels", got "x"$/,

@@ -2,6 +2,7 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import onnxProto, { type onnx } from 'onnx-proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addModel } from '../../exporter/model/add.ts';
@@ -74,6 +75,7 @@ describe('a file that is added', () => {
       output: { name: 'scores', kind: 'logits' },
       batchNormLayers: 2,
       bytes: bytes.length,
+      gzipBytes: gzipSync(bytes).length,
       notes: [
         `${join(models(), 'pytorch/card.json')}: "output": "scores" is taken for logits of classes, which the file does not say; "kind" may also be "probabilities" or "multi-label" or "number"`,
         `${join(models(), 'pytorch/card.json')}: "labels": the file names no classes; a list of 3 names makes them known`,
@@ -106,6 +108,51 @@ describe('a file that is added', () => {
     const added = await addModel({ file: 'models/mnist-cnn', name: 'digits', models: models() });
     expect(added).toMatchObject({ output: { name: 'logits', kind: 'logits' }, batchNormLayers: 3, notes: [] });
     expect((await readCard(models(), 'digits')).labels).toEqual('0 1 2 3 4 5 6 7 8 9'.split(' '));
+  });
+
+  it.each<[what: string, config: object, last: string, expected: object, note?: string]>([
+    [
+      'takes the names of the classes',
+      {},
+      'Identity',
+      { labels: ['no', 'yes'], output: { name: 'y', kind: 'logits' } },
+    ],
+    [
+      'of labels that do not exclude each other, too',
+      { problem_type: 'multi_label_classification' },
+      'Sigmoid',
+      { labels: ['no', 'yes'], output: { name: 'y', kind: 'multi-label' } },
+    ],
+    [
+      'whose probabilities the file does not give',
+      { problem_type: 'multi_label_classification' },
+      'Identity',
+      { labels: ['no', 'yes'], output: { name: 'y', kind: 'number' } },
+      'with a sigmoid behind it, its kind is "multi-label"',
+    ],
+    [
+      'and says where they are others',
+      { id2label: { 0: 'one', 1: 'two', 2: 'three' } },
+      'Identity',
+      { labels: undefined },
+      'config.json: labels: expected 2, as "y" is of so many classes, got 3',
+    ],
+  ])('of Hugging Face brings a config.json: %s', async (_, config, last, expected, note) => {
+    const bytes = model({
+      input: [port('x', ['N', 4])],
+      output: [port('y', ['N', 2])],
+      initializer: [stored('w', [4, 2])],
+      node: [
+        { opType: 'MatMul', input: ['x', 'w'], output: ['z'] },
+        { opType: last, input: ['z'], output: ['y'] },
+      ],
+    });
+    const file = await saved('hub/onnx/model.onnx', bytes);
+    await saved('hub/config.json', JSON.stringify({ id2label: { 0: 'no', 1: 'yes' }, ...config }));
+    const added = await addModel({ file, name: 'hub', models: models(), overwrite: true });
+    const { labels, output } = await readCard(models(), 'hub');
+    expect({ labels, output }).toMatchObject(expected);
+    if (note !== undefined) expect(added.notes.join('\n')).toContain(note);
   });
 
   it('may take and give numbers of any type', async () => {

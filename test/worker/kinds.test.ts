@@ -12,9 +12,9 @@ interface Answer {
   }[];
 }
 
-function classify(echo: Omit<Echo, 'name'>, rows: readonly (readonly number[])[], parameters = {}) {
+function classify(echo: Omit<Echo, 'name'>, rows: readonly (readonly number[])[], parameters = {}, more = {}) {
   const worker = createWorker(imageOf({ name: 'echo', ...echo }));
-  return ask(worker, '/v2/models/echo/classify', samples(rows, { parameters }));
+  return ask(worker, '/v2/models/echo/classify', samples(rows, { parameters, ...more }));
 }
 
 /** The probabilities of one sample, in the order of the classes. */
@@ -71,7 +71,7 @@ describe('an answer of probabilities', () => {
 it('has a case for every kind: one more does not compile without its own', () => {
   // @ts-expect-error the case of `ranking` is missing
   const cases: { readonly [Kind in OutputKind | 'ranking']: unknown } = probabilitiesOf;
-  expect(Object.keys(cases).toSorted()).toEqual(['logits', 'multi-label', 'number', 'probabilities']);
+  expect(Object.keys(cases).toSorted()).toEqual(['class', 'logits', 'multi-label', 'number', 'probabilities']);
 });
 
 describe('an answer of several labels that do not exclude each other', () => {
@@ -103,6 +103,36 @@ describe('an answer of several labels that do not exclude each other', () => {
         ],
       },
     ]);
+  });
+});
+
+describe('an answer that is the number of the class', () => {
+  const echo = { kind: 'class', shape: ['N', 1] } as const;
+
+  it.each<[what: string, labels: readonly string[] | undefined, value: number, expected: object]>([
+    ['its label', ['red', 'green'], 1, { label: 'green' }],
+    ['the number where there are no labels', undefined, -1, { label: '-1' }],
+    ['the number, with a warning, where it has no label', ['red'], 1, { label: '1', warnings: ['no label for 1'] }],
+  ])('is told by classify and predict, without a probability: %s', async (_, labels, value, expected) => {
+    const image = { ...echo, ...(labels && { labels }) };
+    const answer = { probability: null, ...expected };
+    expect((await classify(image, [[value]])).body).toMatchObject({ predictions: [{ ...answer, top: [] }] });
+    const worker = createWorker(imageOf({ name: 'echo', ...image }));
+    const { body } = await ask(worker, '/v1/models/echo:predict', jsonRequest({ instances: [[value]] }));
+    expect(body).toEqual({ predictions: [answer] });
+  });
+});
+
+describe('outputs that a request names', () => {
+  const ask = (outputs: readonly object[]) =>
+    classify({ kind: 'probabilities', shape: ['N', 2] }, [[0.25, 0.75]], {}, { outputs });
+
+  it('are the one that classes are read from', async () => {
+    expect((await ask([{ name: 'y' }])).status).toBe(200);
+    expect(await ask([{ name: 'y' }, { name: 'embedding' }])).toMatchObject({
+      status: 400,
+      body: { error: 'outputs: expected "y", which the classes are read from, got "embedding": use infer for others' },
+    });
   });
 });
 
@@ -194,7 +224,7 @@ describe('what classify does not guess', () => {
       'an output of unknown kind',
       { shape: ['N', 2] },
       404,
-      `${open} does not say what its output is: set "output": {"name": …, "kind": "logits" or "probabilities"} in models/echo/card.json and build again`,
+      `${open} does not say what its output is: set "output": {"name": …, "kind": "logits", "probabilities" or "class"} in models/echo/card.json and build again`,
     ],
     [
       'a map of classes',

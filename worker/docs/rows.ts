@@ -87,11 +87,13 @@ function fillOf(column: Column): string {
 function answerOf({ labels }: Model, kind: NonNullable<Model['output']>['kind']): object {
   const warnings = { type: 'array', items: { type: 'string' } };
   const real = { type: ['number', 'null'] };
-  if (!probabilitiesOf[kind]) {
+  if (kind === 'number') {
     const values = { type: 'array', items: { type: 'number' } };
     return { anyOf: [objectOf({ value: real, warnings }, ['value']), objectOf({ values, warnings }, ['values'])] };
   }
   const label = labels ? { type: ['string', 'null'], enum: [...labels, null] } : { type: ['string', 'null'] };
+  if (!probabilitiesOf[kind])
+    return objectOf({ label: { type: ['string', 'null'] }, probability: real, warnings }, ['label', 'probability']);
   const probability = { type: 'number' };
   const probabilities = labels
     ? objectOf(Object.fromEntries(labels.map((name) => [name, probability])), labels)

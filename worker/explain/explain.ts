@@ -3,7 +3,7 @@ import { foldedInto, type AffineMap } from './batch-norm.ts';
 import { RequestError } from '../http/errors.ts';
 import type { BatchNormLayer } from '../image.ts';
 import type { Model } from '../models.ts';
-import { classesOf, predictions, type Classes } from '../predict/classify.ts';
+import { checkOutputs, classesOf, predictions, type Classes } from '../predict/classify.ts';
 import { elementCount, elementsOf, type Tensor } from '../protocol/datatypes.ts';
 import { whyNoTwin } from '../protocol/infer.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
@@ -20,7 +20,8 @@ type Signal = View['z'];
  * Runs the network twice, once with the running statistics in every layer and once with those of this mini-batch.
  * @throws RequestError where the model has no layers to look into, or the mini-batch no such sample; InferenceError
  */
-export function explain(model: Model, { feeds, batch, id }: Samples, options: ExplainOptions): ExplainResponse {
+export function explain(model: Model, samples: Samples, options: ExplainOptions): ExplainResponse {
+  const { feeds, batch, id } = samples;
   const { name, version, batchNorm, switchable } = model;
   if (!switchable) {
     throw new RequestError('not found', `explain: expected a model with a twin, got ${name}: ${whyNoTwin(model)}`);
@@ -29,6 +30,7 @@ export function explain(model: Model, { feeds, batch, id }: Samples, options: Ex
     throw new RequestError('malformed', `sample: expected one of ${batch}, counted from 0, got ${options.sample}`);
   }
   const classes = classesOf(model);
+  if (classes) checkOutputs(classes, samples);
   const fetches = [...new Set([...(classes ? [classes.output] : []), ...batchNorm.map(({ input }) => input)])];
   const running = switchable.running(feeds, fetches);
   const own = switchable.batch(feeds, fetches);

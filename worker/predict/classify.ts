@@ -1,5 +1,5 @@
 /** From a model's answer to labels: which class each sample is, and how sure the model is of it. */
-import { RequestError } from '../http/errors.ts';
+import { quote, RequestError } from '../http/errors.ts';
 import type { OutputKind } from '../image.ts';
 import type { Model } from '../models.ts';
 import { numbersOf, type Tensor } from '../protocol/datatypes.ts';
@@ -8,11 +8,12 @@ import { toFloatDigits } from '../protocol/numbers.ts';
 import type { ClassifyOptions } from '../protocol/protocol.ts';
 import type { ClassifyResponse, Prediction } from '../protocol/responses.ts';
 import type { Samples } from '../protocol/samples.ts';
-import { labelsThatApply, probabilitiesOf, type Probabilities } from './kinds.ts';
+import { chosenClass, labelsThatApply, probabilitiesOf } from './kinds.ts';
 
 /** @throws RequestError where the model is none for classes; InferenceError */
 export async function classify(model: Model, samples: Samples, options: ClassifyOptions): Promise<ClassifyResponse> {
   const classes = requireClasses(model);
+  checkOutputs(classes, samples);
   const { run, statistics } = runWith(model, options.statistics);
   const outputs = run(samples.feeds, [classes.output]);
   const answers = predictions(model, classes, outputs, options.top_k);
@@ -27,17 +28,23 @@ export async function classify(model: Model, samples: Samples, options: Classify
   };
 }
 
+/** @throws RequestError where a request names another output than the one that tells the class */
+export function checkOutputs({ output }: Classes, { outputs = [] }: Pick<Samples, 'outputs'>): void {
+  const other = outputs.find((name) => name !== output);
+  if (other === undefined) return;
+  const expected = `expected ${quote(output)}, which the classes are read from`;
+  throw new RequestError('malformed', `outputs: ${expected}, got ${quote(other)}: use infer for others`);
+}
+
 /** The output that tells a sample's class, and how to read it. */
 export interface Classes {
   readonly output: string;
-  readonly probabilities: Probabilities;
   readonly kind: OutputKind;
 }
 
 /** `undefined` where the model is none for classes, or nobody says what its output is. */
 export function classesOf({ output }: Model): Classes | undefined {
-  const probabilities = output && probabilitiesOf[output.kind];
-  return probabilities ? { output: output.name, probabilities, kind: output.kind } : undefined;
+  return output && output.kind !== 'number' ? { output: output.name, kind: output.kind } : undefined;
 }
 
 function requireClasses(model: Model): Classes {
@@ -46,7 +53,7 @@ function requireClasses(model: Model): Classes {
   const { name, path, output } = model;
   const got = output
     ? `${name} predicts a ${output.kind}: use predict (POST /v1/models/${name}:predict) or infer`
-    : `${name} does not say what its output is: set "output": {"name": …, "kind": "logits" or "probabilities"} in models/${path}/card.json and build again`;
+    : `${name} does not say what its output is: set "output": {"name": …, "kind": "logits", "probabilities" or "class"} in models/${path}/card.json and build again`;
   throw new RequestError('not found', `classify: expected a model for classes, ${got}`);
 }
 
@@ -56,13 +63,17 @@ function requireClasses(model: Model): Classes {
  */
 export function predictions(
   { name, labels }: Model,
-  { output, probabilities, kind }: Classes,
+  { output, kind }: Classes,
   outputs: ReadonlyMap<string, Tensor>,
   topK: number,
 ): Prediction[] {
-  return valuesOf('classify', name, output, outputs).map((values) =>
-    values.every(Number.isFinite) ? rank(probabilities(values), labels, topK, kind) : noAnswer,
-  );
+  const probabilities = probabilitiesOf[kind];
+  return valuesOf('classify', name, output, outputs).map((values) => {
+    if (!values.every(Number.isFinite)) return noAnswer;
+    return probabilities
+      ? rank(probabilities(values), labels, topK, kind)
+      : { ...chosenClass(values, labels), top: [] };
+  });
 }
 
 /**

@@ -4,15 +4,23 @@ import type { OutputKind } from '../image.ts';
 /** From the values of one sample to one probability per class. */
 export type Probabilities = (values: readonly number[]) => number[];
 
-/** `null` where the values belong to no class. A new kind does not compile without its case here. */
+/** `null` where the values are no scores of classes. A new kind does not compile without its case here. */
 export const probabilitiesOf: { readonly [Kind in OutputKind]: Probabilities | null } = {
   // A lone value is the logit of class 1 against 0, that of class 0: softmax(0, z) = (1 − σ(z), σ(z)).
   logits: (values) => softmax(values.length === 1 ? [0, ...values] : values),
   // A lone value is the probability of class 1.
   probabilities: ([first = NaN, ...others]) => (others.length === 0 ? [1 - first, first] : [first, ...others]),
   'multi-label': (values) => [...values],
+  class: null,
   number: null,
 };
+
+/** What stands for a class that the model has chosen itself. Its scores, if it has any, are others' business. */
+export function chosenClass([number = NaN]: readonly number[], labels: readonly string[] | undefined) {
+  const label = labels?.[number];
+  const strange = labels && label === undefined ? { warnings: [`no label for ${number}`] } : {};
+  return { label: label ?? String(number), probability: null, ...strange };
+}
 
 /** From this probability on a label applies. */
 const appliesFrom = 0.5;

@@ -14,7 +14,7 @@ import { readInputs } from '../protocol/tensors.ts';
 import type { SentRow } from '../rows/body.ts';
 import { prepareRows } from '../rows/prepare.ts';
 import { classesOf, valuesOf } from './classify.ts';
-import { labelsThatApply, probabilitiesOf } from './kinds.ts';
+import { chosenClass, labelsThatApply, probabilitiesOf } from './kinds.ts';
 
 /** @throws RequestError where nobody says what the model answers, or it has several inputs */
 export function checkPredicts({ name, path, output, session }: Model): void {
@@ -22,7 +22,7 @@ export function checkPredicts({ name, path, output, session }: Model): void {
     throw new RequestError('not found', `predict: expected a model with one input, ${name} has others: use infer`);
   }
   if (output) return;
-  const how = `set "output": {"name": …, "kind": "logits", "probabilities" or "number"} in models/${path}/card.json`;
+  const how = `set "output": {"name": …, "kind": "logits", "probabilities", "class" or "number"} in models/${path}/card.json`;
   const got = `${name} does not say it: ${how} and build again, or use infer`;
   throw new RequestError('not found', `predict: expected a model that says what its output is, ${got}`);
 }
@@ -69,8 +69,9 @@ function samplesIn(model: Model, rows: readonly SentRow[], maxBatch: number): Fe
 
 function answerOf(values: readonly number[], { labels }: Model, kind: OutputKind): RowPrediction {
   const probabilities = probabilitiesOf[kind];
-  if (!probabilities) return ofNumbers(values);
-  return values.every(Number.isFinite) ? ofClasses(probabilities(values), labels, kind) : noClass;
+  if (kind === 'number') return ofNumbers(values);
+  if (!values.every(Number.isFinite)) return noClass;
+  return probabilities ? ofClasses(probabilities(values), labels, kind) : chosenClass(values, labels);
 }
 
 const warnings = ['not a number'];

@@ -103,9 +103,9 @@ function predictionSchema() {
   const ranked = z.object({ label: text, index: count, probability: real });
   return z.object({
     label: described(z.nullable(text), 'Null where the model answers no numbers.'),
-    probability: real,
+    probability: described(real, 'Null also of a class that the model chooses without one.'),
     labels: z.optional(described(list(text), 'All that apply, of a model whose labels do not exclude each other.')),
-    top: described(list(ranked), 'Most probable first.'),
+    top: described(list(ranked), 'Most probable first; none without probabilities.'),
     warnings: z.optional(described(list(text), 'What is wrong with the answer: "not a number".')),
   });
 }

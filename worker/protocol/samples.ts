@@ -15,6 +15,8 @@ export interface Samples {
   readonly feeds: ReadonlyMap<string, Tensor>;
   readonly batch: number;
   readonly id?: string;
+  /** The outputs that the request names. */
+  readonly outputs?: readonly string[];
   /** What the model sees of each sample, as PNG data URLs. */
   images(): Promise<string[]>;
 }
@@ -61,6 +63,7 @@ function samplesOf({ request, binary }: Parts, model: Model, maxBatch: number): 
     feeds,
     batch: first?.shape[0] ?? 1,
     ...(request.id !== undefined && { id: request.id }),
+    ...(request.outputs && { outputs: request.outputs.map(({ name }) => name) }),
     images: () => imagesOf(feeds, pictureInput(model), valuesOf(model)),
   };
 }

@@ -36,6 +36,12 @@ const inferred = (output: readonly onnx.IValueInfoProto[], ...nodes: readonly on
   return outputOf(graph, portsOf(graph));
 };
 
+/** Where three classes are named. */
+const labelled = (output: readonly onnx.IValueInfoProto[], ...nodes: readonly onnx.INodeProto[]) => {
+  const graph = { output: [...output], node: [...nodes] };
+  return outputOf(graph, portsOf(graph), 3);
+};
+
 const rows = (name: string, classes: number | string = 3, type = FLOAT) => port(name, ['N', classes], type);
 const known = (name: string, kind: string) => ({ name, kind, isGuess: false });
 const guess = (name: string, kind: string) => ({ name, kind, isGuess: true });
@@ -107,15 +113,60 @@ describe('the answer is a number, as a guess', () => {
   ])('%s', (_, dims) => {
     expect(inferred([port('y', dims)], node('Gemm', ['y']))).toEqual(guess('y', 'number'));
   });
+});
 
-  it('of distances, the smallest of which decides', () => {
-    const output = [port('label', ['N'], INT64), rows('scores')];
-    expect(inferred(output, node('Sqrt', ['scores']), node('ArgMin', ['label']))).toEqual(guess('scores', 'number'));
+describe('the answer is a class that the model chooses itself', () => {
+  const distances = [node('Sqrt', ['scores']), node('ArgMin', ['label'])];
+
+  it.each<[what: string, output: readonly onnx.IValueInfoProto[], nodes: readonly onnx.INodeProto[]]>([
+    ['beside distances, of which the smallest decides', [port('label', ['N'], INT64), rows('scores')], distances],
+    ['behind them', [rows('scores'), port('label', ['N'], INT64)], distances],
+    ['by its name', [port('label', ['N', 1], INT64), rows('scores', 1)], [node('Where', ['label'])]],
+    ['by its operator', [port('y', ['N'], INT64)], [node('ArgMax', ['a']), node('Cast', ['y'], { input: ['a'] })]],
+  ])('%s', (_, output, nodes) => {
+    const name = output.find(({ type }) => type?.tensorType?.elemType === INT64)?.name ?? '';
+    expect(inferred(output, ...nodes)).toEqual(known(name, 'class'));
+    expect(labelled(output, ...nodes)).toEqual(known(name, 'class'));
+  });
+
+  it('but not beside probabilities, which tell more', () => {
+    expect(inferred([port('label', ['N'], INT64), rows('y')], node('Softmax', ['y']))).toEqual(
+      known('y', 'probabilities'),
+    );
+  });
+
+  it.each<[what: string, output: onnx.IValueInfoProto]>([
+    ['counts', port('counts', ['N'], INT64)],
+    ['a class for each pixel', port('labels', ['N', 8, 8], INT64)],
+    ['a label in real numbers', port('label', ['N', 'T', 2])],
+  ])('and %s are none', (_, output) => {
+    expect(inferred([output], node('Where', [output.name ?? '']))?.kind).not.toBe('class');
+  });
+});
+
+describe('where classes are named, the answer is the output of as many numbers', () => {
+  it.each<[what: string, output: readonly onnx.IValueInfoProto[], nodes: readonly onnx.INodeProto[]]>([
+    ['the only one', [rows('embedding', 16), rows('y')], [node('Gemm', ['y'])]],
+    ['and not a softmax of others', [rows('gates', 4), rows('y')], [node('Softmax', ['gates']), node('Gemm', ['y'])]],
+    [
+      'and not the place of the largest',
+      [port('k', ['N'], INT64), rows('y')],
+      [node('ArgMax', ['k']), node('Gemm', ['y'])],
+    ],
+  ])('%s', (_, output, nodes) => {
+    expect(labelled(output, ...nodes)).toEqual(known('y', 'logits'));
+  });
+
+  it('as a guess, where there are two or what computes it is no layer', () => {
+    expect(labelled([rows('a'), rows('scores')], node('Gemm', ['a']), node('Gemm', ['scores']))).toEqual(
+      guess('scores', 'logits'),
+    );
+    expect(labelled([rows('y')], node('Div', ['y']))).toEqual(guess('y', 'logits'));
   });
 });
 
 it('there is none where a model gives whole numbers alone', () => {
-  expect(inferred([port('label', ['N'], INT64)], node('ArgMax', ['label']))).toBeUndefined();
+  expect(inferred([port('count', ['N'], INT64)], node('Where', ['count']))).toBeUndefined();
 });
 
 it('is found in a graph that runs in a circle', () => {
@@ -131,4 +182,8 @@ it('has the names of its classes where a classifier of scikit-learn stores them'
     'versicolor',
   ]);
   expect(labelsOf({ node: [node('Softmax', ['y'])] })).toBeUndefined();
+  const numbered = (...ints: number[]) =>
+    labelsOf({ node: [node('LinearClassifier', ['label', 'y'], { attribute: [{ name: 'classlabels_ints', ints }] })] });
+  expect(numbered(3, 7)).toEqual(['3', '7']);
+  expect(numbered(0, 1)).toBeUndefined();
 });

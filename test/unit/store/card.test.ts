@@ -57,6 +57,30 @@ const whole: ModelCard = {
 const path = 'models/x/card.json';
 const parse = (card: unknown) => parseCard(path, JSON.stringify(card));
 
+describe("a card with Hugging Face's names of the classes", () => {
+  it('has them in the order of their numbers, and is written with labels', () => {
+    const card = parse({ id2label: { '10': 'k', ...Object.fromEntries(Array.from('abcdefghij', (c, i) => [i, c])) } });
+    expect(card.labels).toEqual(Array.from('abcdefghijk'));
+    expect(JSON.parse(Buffer.from(cardBytes(card)).toString())).toEqual({
+      version: '1',
+      labels: card.labels,
+      explain: false,
+    });
+  });
+
+  it.each<[what: string, card: object, message: string]>([
+    ['a number is left out', { id2label: { 0: 'a', 2: 'b' } }, 'id2label: expected a name for each index from 0 on'],
+    ['a key is no number', { id2label: { a: '0' } }, 'id2label: expected a name for each index from 0 on'],
+    [
+      'labels are there, too',
+      { labels: ['a'], id2label: { 0: 'a' } },
+      'id2label: expected labels or id2label, got both',
+    ],
+  ])('is refused where %s', (_, card, message) => {
+    expect(() => parse(card)).toThrow(`${path}: ${message}`);
+  });
+});
+
 describe('a card', () => {
   it('with every member is read as it was written', () => {
     expect(parseCard(path, cardBytes(whole))).toEqual(whole);
@@ -68,7 +92,7 @@ describe('a card', () => {
   });
 
   const known =
-    'version, description, labels, output, explain, batchNorm, inputs, outputs, statistics, scores, metrics, verification, network, training, files';
+    'version, description, labels, id2label, output, explain, batchNorm, inputs, outputs, statistics, scores, metrics, verification, network, training, files';
 
   it.each<[what: string, card: unknown, message: string]>([
     ['an unknown key', { colour: 1 }, `unknown key "colour"; known are name, ${known}`],
@@ -98,7 +122,7 @@ describe('a card', () => {
     [
       'another kind of output',
       { output: { name: 'y', kind: 'scores' } },
-      'output.kind: expected "logits", "probabilities", "multi-label" or "number", got "scores"',
+      'output.kind: expected "logits", "probabilities", "multi-label", "number" or "class", got "scores"',
     ],
     ['an output without a kind', { output: { name: 'y' } }, 'output.kind: expected "logits", '],
     ['a word for yes', { explain: 'yes' }, 'explain: expected true or false, got "yes"'],
