@@ -249,9 +249,16 @@ const rules: Readonly<Record<string, Rule | undefined>> = {
     ...['GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool', 'DepthToSpace', 'SpaceToDepth'],
   ]),
   ...all(broadcasts, ['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'PRelu', 'Where', 'Max', 'Min', 'Sum', 'Mean']),
+  ...all(broadcasts, ['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'And', 'Or', 'Xor']),
   ...all(reduces, ['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceL1', 'ReduceL2', 'ReduceLogSumExp']),
   ...all(along(-1), ['Softmax', 'LogSoftmax', 'Hardmax', 'LayerNormalization', 'LpNormalization']),
   Split: along(0),
+  // Columns of a table, each as often as it is asked for.
+  Gather: (node, state) => {
+    const [rank, indices] = [keeps(node, state), state.constant(input(node, 1))?.dims];
+    if (rank === undefined || !indices || !notFirstAxis(intOf(node, 'axis', 0), rank)) return undefined;
+    return rank - 1 + indices.length;
+  },
   Concat: (node, state) => {
     const ranks = (node.input ?? []).map((name) => state.ranks.get(name));
     const [rank] = ranks;

@@ -52,7 +52,7 @@ beforeAll(async () => {
     out: at('runs', 'penguins'),
   });
   ({ checkpoint } = run);
-  await exportModel({ checkpoint, name: 'penguins', models: at('models') }, backend);
+  await exportModel({ checkpoint, name: 'penguins', models: at('models'), explain: true }, backend);
   await buildImage({ models: at('models'), out: at('image'), unoptimized: true, trim: false });
   const { default: image } = (await import(pathToFileURL(at('image', 'image.mjs')).href)) as { default: Image };
   worker = createWorker(image, { log: false, limits: { batch: 1000 } });
@@ -122,6 +122,31 @@ describe('a table with categories, dates and gaps', () => {
         expect(probabilities[label]).toBeCloseTo(Math.exp([z0, z1, z2][k] ?? NaN) / sum, 5);
       });
     });
+  });
+
+  it('is looked into by the names of its columns, alone and among others', async () => {
+    const alone = { island: 'Dream', bill_length_mm: 49, sex: null, day: '2008-11-03' };
+    const other = { island: 'Biscoe', bill_length_mm: 39.1, bill_depth_mm: 18.7, sex: 'male' };
+    const send = async (path: string, instances: readonly object[]): Promise<unknown> => {
+      const headers = { 'content-type': 'application/json' };
+      const body = JSON.stringify({ instances });
+      const response = await worker.fetch(new Request(`http://worker${path}`, { method: 'POST', body, headers }));
+      expect(response.status).toBe(200);
+      return response.json();
+    };
+    const explain = '/v2/models/penguins/explain?sample=1';
+    const { answers, layers, batch_size } = (await send(explain, [other, alone])) as {
+      answers: Record<'running' | 'batch', { probabilities: Record<string, number> }>;
+      layers: { channels: number; shape: number[] }[];
+      batch_size: number;
+    };
+    const { predictions } = (await send('/v1/models/penguins:predict', [alone])) as { predictions: object[] };
+    expect([batch_size, layers.map(({ shape }) => shape)]).toEqual([2, [[16]]]);
+    for (const name of rows.classes) {
+      const [{ probabilities }] = predictions as [typeof answers.running];
+      expect(answers.running.probabilities[name]).toBeCloseTo(probabilities[name] ?? NaN, 5);
+    }
+    expect(answers.batch).not.toEqual(answers.running);
   });
 
   it('is answered as the file has it, by the names of its columns, as the checkpoint answers', async () => {

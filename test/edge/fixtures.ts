@@ -160,6 +160,22 @@ export function table(seed = 5): Uint8Array {
   return g.encode({ features: [FLOAT, ['N', 2]] }, { logits: ['N', 2] });
 }
 
+/** `features` [N, 3], of which the first may be missing and the last is one of 4 categories -> dense, Batch Norm -> `logits` [N, 2]. */
+export function tableWithCategories(seed = 11): Uint8Array {
+  const g = new GraphFixture(seed);
+  const missing = g.node('IsNaN', ['features'], 'missing');
+  const filled = g.node('Where', [missing, g.random('fill', [3], 1), 'features'], 'filled');
+  const isMissing = g.node('Gather', [missing, g.int64('first', [0n])], 'is_missing', { axis: 1 });
+  const told = g.node('Cast', [isMissing], 'told', { to: FLOAT });
+  const numbers = g.node('Gather', [filled, g.int64('numbers', [0n, 1n])], 'taken', { axis: 1 });
+  const repeated = g.node('Gather', [filled, g.int64('repeated', [2n, 2n, 2n, 2n])], 'spread', { axis: 1 });
+  const equal = g.node('Equal', [repeated, g.random('categories', [4], 1)], 'equal');
+  const hot = g.node('Cast', [equal], 'hot', { to: FLOAT });
+  dense(g, 'hidden', g.node('Concat', [numbers, hot, told], 'row', { axis: 1 }), 7, 16);
+  dense(g, 'logits', g.node('Relu', [g.batchNormalization('bn', 'hidden', 16, false)], 'relu'), 16, 2);
+  return g.encode({ features: [FLOAT, ['N', 3]] }, { logits: ['N', 2] });
+}
+
 /** `features` [N, 12] -> Batch Norm -> `logits`: an answer as large as the question. */
 export function loneBatchNorm(seed = 6): Uint8Array {
   const g = new GraphFixture(seed);

@@ -11,6 +11,9 @@ const digits = {
   parameters: {
     description: 'a fixture',
     labels: ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'],
+    output: { name: 'logits', kind: 'logits' },
+    picture: { rows: 28, columns: 28, channels: 1, drawing: true },
+    explain: true,
   },
 };
 

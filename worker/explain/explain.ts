@@ -3,12 +3,13 @@ import { foldedInto, type AffineMap } from './batch-norm.ts';
 import { RequestError } from '../http/errors.ts';
 import type { BatchNormLayer } from '../image.ts';
 import type { Model } from '../models.ts';
-import { checkOutputs, classesOf, predictions, type Classes } from '../predict/classify.ts';
+import { checkOutputs, classesOf, predictions, valuesOf, type Classes } from '../predict/classify.ts';
+import { answerOf } from '../predict/predict.ts';
 import { elementCount, elementsOf, type Tensor } from '../protocol/datatypes.ts';
 import { whyNoTwin } from '../protocol/infer.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
 import type { ExplainOptions, Statistics } from '../protocol/protocol.ts';
-import type { ExplainResponse, Prediction } from '../protocol/responses.ts';
+import type { ExplainResponse, Prediction, RowPrediction } from '../protocol/responses.ts';
 import type { Samples } from '../protocol/samples.ts';
 import { mapSummary, momentsOf, summarize, type Moments, type Summary } from './summary.ts';
 
@@ -22,7 +23,7 @@ type Signal = View['z'];
  */
 export function explain(model: Model, samples: Samples, options: ExplainOptions): ExplainResponse {
   const { feeds, batch, id } = samples;
-  const { name, version, batchNorm, switchable } = model;
+  const { name, version, batchNorm, switchable, output } = model;
   if (!switchable) {
     throw new RequestError('not found', `explain: expected a model with a twin, got ${name}: ${whyNoTwin(model)}`);
   }
@@ -31,7 +32,7 @@ export function explain(model: Model, samples: Samples, options: ExplainOptions)
   }
   const classes = classesOf(model);
   if (classes) checkOutputs(classes, samples);
-  const fetches = [...new Set([...(classes ? [classes.output] : []), ...batchNorm.map(({ input }) => input)])];
+  const fetches = [...new Set([...(output ? [output.name] : []), ...batchNorm.map(({ input }) => input)])];
   const running = switchable.running(feeds, fetches);
   const own = switchable.batch(feeds, fetches);
   const predict = (by: Classes, values: ReadonlyMap<string, Tensor>): Prediction => {
@@ -39,6 +40,10 @@ export function explain(model: Model, samples: Samples, options: ExplainOptions)
     if (prediction === undefined) throw new Error(`internal: no prediction of sample ${options.sample}`);
     return prediction;
   };
+  // One of several dimensions, such as a picture, is no answer in a row.
+  const answered = output && tensorIn(running, output.name).shape.length <= 2 ? output : undefined;
+  const answer = (values: ReadonlyMap<string, Tensor>, { name: of, kind }: NonNullable<typeof output>): RowPrediction =>
+    answerOf(valuesOf('explain', name, of, values)[options.sample] ?? [], model, kind);
   const response: ExplainResponse = {
     model_name: name,
     model_version: version,
@@ -46,6 +51,7 @@ export function explain(model: Model, samples: Samples, options: ExplainOptions)
     batch_size: batch,
     sample: options.sample,
     ...(classes && { predictions: { running: predict(classes, running), batch: predict(classes, own) } }),
+    ...(answered && { answers: { running: answer(running, answered), batch: answer(own, answered) } }),
     layers: batchNorm.map((layer) => explainLayer(layer, { running, batch: own }, options)),
   };
   [running, own].forEach(discard);

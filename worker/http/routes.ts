@@ -48,7 +48,7 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
     throw new RequestError('not found', `${what}: expected a Worker that explains, got one that does not (${how})`);
   };
 
-  app.get(path, (c) => c.json(metadataOf(models, modelOf(c))));
+  app.get(path, (c) => c.json(metadataOf(models, modelOf(c), settings.explain(c.env))));
   app.get(`${path}/ready`, (c) => c.json({ name: modelOf(c).name, ready: true }));
   app.get(`${path}/batchnorm`, (c) => {
     requireExplain(c, 'batchnorm');

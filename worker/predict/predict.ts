@@ -67,7 +67,12 @@ function samplesIn(model: Model, rows: readonly SentRow[], maxBatch: number): Fe
   return { tensor };
 }
 
-function answerOf(values: readonly number[], { labels }: Model, kind: OutputKind): RowPrediction {
+/** What one sample's values say, in the form of the protocol. */
+export function answerOf(
+  values: readonly number[],
+  { labels }: Pick<Model, 'labels'>,
+  kind: OutputKind,
+): RowPrediction {
   const probabilities = probabilitiesOf[kind];
   if (kind === 'number') return ofNumbers(values);
   if (!values.every(Number.isFinite)) return noClass;

@@ -5,6 +5,7 @@ import { namesOf, versionsOf, type Model, type Models } from '../models.ts';
 import { version as packageVersion } from '../version.ts';
 import type { TensorInfo } from './datatypes.ts';
 import type { ColumnInfo, ModelMetadata, RepositoryIndex, ServerMetadata } from './responses.ts';
+import { takenPicture } from './samples.ts';
 
 export const server: ServerMetadata = { name: 'bn-edge', version: packageVersion, extensions: ['binary_tensor_data'] };
 
@@ -23,10 +24,10 @@ export function readModel(models: Models, name: string, version: string | undefi
   throw new RequestError('not found', `version of ${name}: expected ${served}, got ${quote(version ?? '')}`);
 }
 
-export function metadataOf(
-  models: Models,
-  { name, description, labels, remarks, ofBatch, session, table }: Model,
-): ModelMetadata {
+/** @param explains whether the Worker looks inside its models */
+export function metadataOf(models: Models, model: Model, explains: boolean): ModelMetadata {
+  const { name, description, labels, remarks, ofBatch, output, session, switchable, table } = model;
+  const picture = takenPicture(model);
   return {
     name,
     versions: versionsOf(models, name).map(({ version }) => version),
@@ -38,6 +39,9 @@ export function metadataOf(
       ...(labels && { labels }),
       ...(ofBatch && { statistics: 'batch' }),
       ...(table && { columns: table.columns.map(infoOf) }),
+      ...(output && { output }),
+      ...(picture && { picture }),
+      ...(switchable && explains && { explain: true }),
       ...(remarks && { remarks }),
     },
   };

@@ -3,6 +3,8 @@
  * They are made on demand, because no request needs them.
  */
 import * as z from 'zod/mini';
+import type { OutputKind } from '../image.ts';
+import { probabilitiesOf } from '../predict/kinds.ts';
 import { datatypes, type Datatype } from './datatypes.ts';
 
 const text = z.string();
@@ -39,6 +41,39 @@ function columnSchema() {
     missing: z.optional(described(text, 'How what stands in for a missing value was found.')),
     fill: z.optional(described(z.union([z.number(), text]), 'What stands in for a missing value.')),
   });
+}
+
+function pictureSchema() {
+  const drawing = described(z.literal(true), 'It is framed and centred, as MNIST has its digits.');
+  return z.object({
+    rows: count,
+    columns: count,
+    channels: z.union([z.literal(1), z.literal(3)]),
+    drawing: z.optional(drawing),
+  });
+}
+
+/** As KServe's V1 protocol has it. */
+function answerSchema() {
+  const warnings = z.optional(
+    described(list(text), 'What was left out or filled, what is far from the values of training, and "not a number".'),
+  );
+  const probabilities = z.record(text, z.number());
+  return z.union([
+    z.object({
+      label: z.nullable(text),
+      probability: real,
+      probabilities: z.optional(described(probabilities, 'Of each class, by its label.')),
+      warnings,
+    }),
+    z.object({
+      labels: described(list(text), 'All that apply: with a probability of at least 0.5.'),
+      probabilities: described(probabilities, 'Of each label.'),
+      warnings,
+    }),
+    z.object({ value: real, warnings }),
+    z.object({ values: list(z.number()), warnings }),
+  ]);
 }
 
 function protocolSchemas() {
@@ -82,6 +117,14 @@ function protocolSchemas() {
         columns: z.optional(
           described(list(columnSchema()), 'What a row of the table is, in the order of the columns.'),
         ),
+        output: z.optional(
+          described(
+            z.object({ name: text, kind: z.enum(Object.keys(probabilitiesOf) as OutputKind[]) }),
+            'Which output is the answer, and what its values are.',
+          ),
+        ),
+        picture: z.optional(described(pictureSchema(), 'What a picture becomes, of a model that takes pictures.')),
+        explain: z.optional(described(z.literal(true), 'The path explain looks into its layers.')),
         remarks: z.optional(described(list(text), "What else is known of the model's Batch Norm layers.")),
       }),
     }),
@@ -141,31 +184,10 @@ function explainSchema() {
 function ownSchemas() {
   const named = { model_name: text, model_version: text, id: z.optional(text) };
   const prediction = predictionSchema();
-  const warnings = z.optional(
-    described(list(text), 'What was left out or filled, what is far from the values of training, and "not a number".'),
-  );
+  const answer = answerSchema();
   return {
     PredictResponse: z.object({
-      predictions: described(
-        list(
-          z.union([
-            z.object({
-              label: z.nullable(text),
-              probability: real,
-              probabilities: z.optional(described(z.record(text, z.number()), 'Of each class, by its label.')),
-              warnings,
-            }),
-            z.object({
-              labels: described(list(text), 'All that apply: with a probability of at least 0.5.'),
-              probabilities: described(z.record(text, z.number()), 'Of each label.'),
-              warnings,
-            }),
-            z.object({ value: real, warnings }),
-            z.object({ values: list(z.number()), warnings }),
-          ]),
-        ),
-        'One per row.',
-      ),
+      predictions: described(list(answer), 'One per row.'),
       note: z.optional(text),
     }),
     V1Models: z.object({ models: described(list(text), 'Their names.') }),
@@ -205,6 +227,12 @@ function ownSchemas() {
       predictions: z.optional(
         described(z.object({ running: prediction, batch: prediction }), 'Of a model for classes.'),
       ),
+      answers: z.optional(
+        described(
+          z.object({ running: answer, batch: answer }),
+          'The same as predict has it, of a model that says what its output is.',
+        ),
+      ),
       layers: list(explainSchema()),
     }),
   };
@@ -228,6 +256,7 @@ export type BatchNormResponse = Responses['BatchNormResponse'];
 export type ClassifyResponse = Responses['ClassifyResponse'];
 export type PredictResponse = Responses['PredictResponse'];
 export type Prediction = ClassifyResponse['predictions'][number];
+export type PictureInfo = NonNullable<ModelMetadata['parameters']['picture']>;
 export type ColumnInfo = NonNullable<ModelMetadata['parameters']['columns']>[number];
 export type RowPrediction = PredictResponse['predictions'][number];
 export type ExplainResponse = Responses['ExplainResponse'];

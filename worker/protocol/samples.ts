@@ -1,5 +1,5 @@
-/** The samples of a classify or explain request, whichever way they came: a picture, raw pixels, or the JSON tensor. */
-import { checkEncoding, mediaType } from '../http/body.ts';
+/** The samples of a classify or explain request, whichever way they came: a picture, raw pixels, rows by name, or the JSON tensor. */
+import { checkEncoding, mediaType, parseJson } from '../http/body.ts';
 import { rawRequest, sliceInputs } from './binary.ts';
 import { elementsOf, type Tensor, type TensorInfo } from './datatypes.ts';
 import { quote, RequestError } from '../http/errors.ts';
@@ -7,8 +7,13 @@ import type { Model } from '../models.ts';
 import { isPicture } from '../../training/pictures/format.ts';
 import { plainPreparation } from '../../training/pictures/plain.ts';
 import type { PicturePreparation } from '../../training/pictures/preparation.ts';
+import { isRowsRequest, readRows } from '../rows/body.ts';
+import { prepareRows } from '../rows/prepare.ts';
+import type { RowTable } from '../rows/table.ts';
+import { inferenceRequest, parse } from './protocol.ts';
 import { isBinaryRequest, parseInference, type Parts } from './request.ts';
 import { checkRows } from './rows.ts';
+import type { PictureInfo } from './responses.ts';
 import { readInputs } from './tensors.ts';
 
 export interface Samples {
@@ -37,15 +42,19 @@ export async function readSamples(
   checkEncoding(request);
   const query = queryOptions(request.url);
   const type = mediaType(request);
-  const tensorsOf = (): SampleRequest => {
-    const parts = parseInference(model, request, body);
-    return { samples: samplesOf(parts, model, maxBatch), options: { ...query, ...parts.request.parameters } };
-  };
-  if (isBinaryRequest(request)) return tensorsOf();
+  const ofParts = (parts: Parts): SampleRequest => ({
+    samples: samplesOf(parts, model, maxBatch),
+    options: { ...query, ...parts.request.parameters },
+  });
+  if (isBinaryRequest(request)) return ofParts(parseInference(model, request, body));
   if (isPicture(body) || type?.startsWith('image/')) {
     return { samples: samplesOf(await pictureRequest(model, body), model, maxBatch), options: query };
   }
-  if (type === 'application/json') return tensorsOf();
+  if (type === 'application/json') {
+    const value = parseJson(body);
+    if (model.table && isRowsRequest(value)) return rowsRequest(model.table, request, body, maxBatch);
+    return ofParts({ request: parse(inferenceRequest, value), binary: new Uint8Array() });
+  }
   if (type === 'application/octet-stream' || type === 'application/x-www-form-urlencoded') {
     return { samples: samplesOf(pixelsRequest(model, body), model, maxBatch), options: query };
   }
@@ -66,6 +75,17 @@ function samplesOf({ request, binary }: Parts, model: Model, maxBatch: number): 
     ...(request.outputs && { outputs: request.outputs.map(({ name }) => name) }),
     images: () => imagesOf(feeds, pictureInput(model), valuesOf(model)),
   };
+}
+
+/** A row that is none of the table's is refused: nothing is filled in where one looks inside. */
+function rowsRequest(table: RowTable, request: Request, body: Uint8Array, maxBatch: number): SampleRequest {
+  const { rows, options } = readRows(request, body, maxBatch);
+  const { tensor } = prepareRows(table, rows, 'refuse');
+  const feeds = new Map([[table.input.name, tensor]]);
+  const images = (): never => {
+    throw new RequestError('malformed', 'image: expected a model of pictures, got one of rows');
+  };
+  return { samples: { feeds, batch: rows.length, images }, options };
 }
 
 async function pictureRequest(model: Model, body: Uint8Array): Promise<Parts> {
@@ -114,12 +134,27 @@ interface PictureInput extends TensorInfo {
   readonly height: number;
 }
 
-/** @throws RequestError where the model's input is no picture, `[N, 1 or 3, H, W]` */
-function pictureInput({ name, session }: Model): PictureInput {
+/** `[N, 1 or 3, H, W]`, alone; `undefined` where the model takes anything else. */
+function pictureInputOf({ session }: Model): PictureInput | undefined {
   const [input, ...others] = session.inputs;
   const [, channels, height = -1, width = -1] = input?.shape ?? [];
   const isPictures = input?.shape.length === 4 && (channels === 1 || channels === 3) && height > 0 && width > 0;
-  if (isPictures && others.length === 0) return { ...input, channels, width, height };
+  return isPictures && others.length === 0 ? { ...input, channels, width, height } : undefined;
+}
+
+/** What a picture becomes for the model; `undefined` where it takes none. */
+export function takenPicture(model: Model): PictureInfo | undefined {
+  const input = pictureInputOf(model);
+  if (!input || model.picture?.values === null) return undefined;
+  const { channels, height: rows, width: columns } = input;
+  return { rows, columns, channels, ...(model.picture?.drawing && { drawing: true }) };
+}
+
+/** @throws RequestError where the model's input is no picture */
+function pictureInput(model: Model): PictureInput {
+  const input = pictureInputOf(model);
+  if (input) return input;
+  const { name, session } = model;
   const got = session.inputs.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ');
   throw new RequestError(
     'malformed',

@@ -53,7 +53,7 @@ const tooMany = (most: number, got: number): RequestError =>
 
 function rowsOfJson(body: Uint8Array): ReturnType<Parse> {
   const value = parseJson(body);
-  if (isRequest(value)) {
+  if (isRowsRequest(value)) {
     const { instances, parameters = {} } = parse(predictRequest, value);
     return { rows: numbered('instances', instances), options: parameters };
   }
@@ -62,7 +62,7 @@ function rowsOfJson(body: Uint8Array): ReturnType<Parse> {
 }
 
 /** Any other value is a row, or a list of rows. */
-const isRequest = (value: unknown): boolean =>
+export const isRowsRequest = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, 'instances');
 
 const numbered = (where: string, rows: readonly unknown[]): SentRow[] =>

@@ -4,7 +4,7 @@ import onnxProto from 'onnx-proto';
 import { describe, expect, it } from 'vitest';
 import { prepareModel } from '../../../exporter/served/prepare.ts';
 import { digits } from '../../bundle/fixtures.ts';
-import { cnn, loneBatchNorm, mlp, table } from '../../edge/fixtures.ts';
+import { cnn, loneBatchNorm, mlp, table, tableWithCategories } from '../../edge/fixtures.ts';
 import { field, withBatchNorm } from '../hostile/onnx-wire.ts';
 
 const { ModelProto } = onnxProto.onnx;
@@ -20,6 +20,7 @@ describe('the switchable network', () => {
     ['a reshape by sizes behind pools', cnn()],
     ['dense layers', mlp()],
     ['a table', table()],
+    ['a table with categories and gaps', tableWithCategories()],
     ['one layer', loneBatchNorm()],
   ])('is made of %s', (_, file) => {
     expect(prepareModel('m', file).noTwin).toBeUndefined();
