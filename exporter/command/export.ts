@@ -1,30 +1,68 @@
 /** `bn-edge export --help` */
 import { nativeBackend } from '../../training/backend/index.ts';
 import { describeExport } from '../model/describe.ts';
-import { exportModel } from '../model/export.ts';
+import { exportModel, type ExportOptions } from '../model/export.ts';
 import { describeCard } from './describe-model.ts';
+import { count, unexpected } from '../../training/files/index.ts';
+import { inputTypes } from '../columns/entrance.ts';
+import { exportColumns } from '../columns/export.ts';
 import { addExportOptions, type ExportFlags, exportOptions } from './model-options.ts';
-import { answers, type Subcommand } from './subcommand.ts';
+import { requireReplaceable } from './predictions.ts';
+import { type Answer, answers, type Subcommand } from './subcommand.ts';
+
+interface Flags extends ExportFlags {
+  readonly out?: string;
+}
+
+/** In place of the name of an array: `--inputs columns` asks for a file that takes the columns of a table as they are. */
+const COLUMNS = 'columns';
 
 export const exportCommand: Subcommand = {
   configure: (command) => {
-    addExportOptions(
-      command.argument('[run|checkpoint]', 'a run folder, such as runs/churn, or a safetensors file'),
-    ).option('--overwrite', 'replace a model from elsewhere that has the name (default: refuse to)');
-    answers<ExportFlags>(command, page, async (flags, run) => {
-      const card = await exportModel(await exportOptions('export', flags, run), await nativeBackend(), console.log);
-      console.log(describeExport(card, flags.models));
-      console.log(
-        'next            npx wrangler dev builds the image and serves it; npx wrangler deploy puts it online',
-      );
-      return describeCard(card);
-    });
+    addExportOptions(command.argument('[run|checkpoint]', 'a run folder, such as runs/churn, or a safetensors file'))
+      .option('--overwrite', 'replace a model from elsewhere that has the name (default: refuse to)')
+      .option('--out <file>', 'where the file of --inputs columns goes (default: <name>.columns.onnx)');
+    const inputs = command.options.find(({ long }) => long === '--inputs');
+    if (inputs) inputs.description += '; columns: write a file that takes raw columns, for any ONNX Runtime';
+    answers<Flags>(command, page, run);
     return undefined;
   },
 };
 
+async function run({ out, inputs, ...others }: Flags, argument: string | undefined): Promise<Answer> {
+  const asColumns = inputs === COLUMNS;
+  const flags = asColumns || inputs === undefined ? others : { ...others, inputs };
+  const options = await exportOptions('export', flags, argument);
+  if (asColumns) return writeColumns(options, out ?? `${options.name}.columns.onnx`);
+  if (out !== undefined) throw unexpected('export --out', '--inputs columns beside it', 'none');
+  const card = await exportModel(options, await nativeBackend(), console.log);
+  console.log(describeExport(card, flags.models));
+  console.log('next            npx wrangler dev builds the image and serves it; npx wrangler deploy puts it online');
+  return describeCard(card);
+}
+
+/** A file for other runtimes, beside the models that the Worker serves. */
+async function writeColumns({ checkpoint, network }: ExportOptions, file: string): Promise<Answer> {
+  await requireReplaceable('--out', file, /bn-edge/);
+  const { columns, outputs, bytes, verification } = await exportColumns(checkpoint, file, network);
+  const { rows, largestDifference } = verification;
+  console.log(`${file}  ${count(bytes)} bytes, ONNX opset 20: ONNX Runtime 1.17 or newer runs it`);
+  console.log(
+    `inputs          ${columns.map(({ name, kind }) => `${name} (${inputTypes[kind]})`).join(', ')}; [N, 1] each`,
+  );
+  console.log(`outputs         ${outputs.join(', ')}`);
+  console.log(`verified        on ${rows} made-up rows, largest difference ${largestDifference.toExponential(1)}`);
+  return {
+    file,
+    bytes,
+    inputs: columns.map(({ name, kind }) => ({ name, type: inputTypes[kind] })),
+    outputs,
+    verification,
+  };
+}
+
 const page = {
   description:
     'Export a run as ONNX with its running statistics, verify it on the test samples, and put it into models/<name>.',
-  examples: ['bn-edge export runs/churn', 'bn-edge export runs/churn --name churn-2 --statistics population'],
+  examples: ['bn-edge export runs/churn', 'bn-edge export runs/churn --inputs columns --out churn.onnx'],
 } as const;

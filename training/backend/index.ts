@@ -4,6 +4,7 @@ export { type BackendName, backendNames, createBackend } from './create.ts';
 export { nativeBackend, type NativeOptions } from './native.ts';
 export { type Clocks, foreignLoad } from './foreign-load.ts';
 export { type WebgpuBackend, webgpuBackend } from './webgpu/index.ts';
+export { importNative } from './import-native.ts';
 export { waitingAsSuits } from './waiting.ts';
 export { wasmBackend } from './wasm.ts';
 export { multiplicationsOf, threadsFor } from './work.ts';

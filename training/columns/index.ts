@@ -12,7 +12,7 @@ export type {
   NumericColumn,
 } from './column.ts';
 export { dateParts, type DateValue, ordersOf, parseDate, readInstant, textOfInstant } from './dates.ts';
-export { isMissing, isMissingClass } from './missing.ts';
+export { isMissing, isMissingClass, missingTexts } from './missing.ts';
 export { type Decimal, isPlainNumber, parseNumber, unitOf } from './numbers.ts';
 export {
   type Complaint,

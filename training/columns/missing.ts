@@ -25,7 +25,10 @@ const NO_VALUE = [
   ['inf', '-inf', '+inf', 'Inf', '-Inf', '+Inf', 'INF', '-INF', 'Infinity', '-Infinity', '+Infinity', '∞', '-∞'],
 ].flat();
 
-const missing = new Set([...NOTHING, ...NO_VALUE]);
+/** All of them. */
+export const missingTexts: readonly string[] = [...NOTHING, ...NO_VALUE];
+
+const missing = new Set(missingTexts);
 const missingLabels = new Set(NOTHING);
 
 /** Whether a cell, without spaces around it, holds no value. */

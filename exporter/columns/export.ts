@@ -1,0 +1,119 @@
+/**
+ * A trained network as a standard ONNX file that takes the columns of a table as they are, one named input each, so that any ONNX Runtime
+ * scores raw rows: preparation, network and the names of the classes are in the file. It needs the operators of texts, opset 20 (ONNX
+ * Runtime 1.17 or newer); the Worker takes the file without them.
+ */
+import type { Column } from '../../training/columns/index.ts';
+import { loadModel, type TrainedModel } from '../../training/checkpoint/index.ts';
+import { unexpected, writeAtomically } from '../../training/files/index.ts';
+import { encodeModel, encodeProto, type onnx, onnxProto } from '../../training/graph/index.ts';
+import type { Network } from '../../training/network/index.ts';
+import { exportGraph, outputKindOf, outputNameOf } from '../model/graph.ts';
+import { addEntrance } from './entrance.ts';
+import { attribute, elementTypes, mlDomain, type Name, nodeList, type Nodes } from './nodes.ts';
+import { compareRows, type RowsCompared } from './verify.ts';
+
+/** Of the operators of texts, and of LabelEncoder; IR version 9 belongs to opset 20. */
+const [OPSET, ML_OPSET, IR_VERSION] = [20, 3, 9];
+
+export interface ColumnsExport {
+  readonly columns: readonly Column[];
+  readonly outputs: readonly string[];
+  readonly bytes: number;
+  readonly verification: RowsCompared;
+}
+
+/**
+ * Writes the file, after it has answered made-up rows as the network does.
+ *
+ * @param network for a checkpoint that does not describe its own
+ * @throws UserError for a checkpoint whose inputs are no columns of a table, and where an answer differs
+ */
+export async function exportColumns(checkpoint: string, file: string, network?: Network): Promise<ColumnsExport> {
+  const model = await loadModel(checkpoint, network);
+  const { columns } = model;
+  if (!columns) throw unexpected('--inputs columns', 'a model of a table', `${checkpoint}, whose inputs have no names`);
+  const plain = encodeModel(exportGraph(model, 'running'));
+  const { bytes, outputs } = withColumns(plain, model, columns);
+  const verification = await compareRows(plain, bytes, model, columns);
+  await writeAtomically(file, bytes);
+  return { columns, outputs, bytes: bytes.length, verification };
+}
+
+interface ColumnsFile {
+  readonly bytes: Uint8Array;
+  readonly outputs: readonly string[];
+}
+
+function withColumns(plain: Uint8Array, model: TrainedModel, columns: readonly Column[]): ColumnsFile {
+  const { producerName, metadataProps, graph } = onnxProto.onnx.ModelProto.decode(plain);
+  const g = nodeList('columns');
+  const { inputs, features, isWrong } = addEntrance(g, columns);
+  const [given, answer] = [outputNameOf(model), 'network/answer'];
+  const renamed = new Map([
+    [graph?.input?.[0]?.name ?? '', features],
+    [given, answer],
+  ]);
+  const rename = (names: readonly string[] | null | undefined) =>
+    (names ?? []).map((name) => renamed.get(name) ?? name);
+  const network = graph?.node ?? [];
+  for (const node of network) {
+    node.input = rename(node.input);
+    node.output = rename(node.output);
+  }
+  const own = g.graph();
+  const end = nodeList('answer');
+  const outputs = addAnswer(end, answer, model, isWrong);
+  const last = end.graph();
+  const bytes = encodeProto({
+    producerName,
+    metadataProps,
+    irVersion: IR_VERSION,
+    opsetImport: [
+      { domain: '', version: OPSET },
+      { domain: mlDomain, version: ML_OPSET },
+    ],
+    graph: {
+      name: graph?.name ?? '',
+      input: [...inputs],
+      output: [...outputs],
+      initializer: [...(graph?.initializer ?? []), ...own.initializer, ...last.initializer],
+      node: [...own.node, ...network, ...last.node],
+    },
+  });
+  return { bytes, outputs: outputs.map(({ name }) => name ?? '') };
+}
+
+/** A row that is wrong gets NaN for each number, and no label. */
+function addAnswer(g: Nodes, answer: Name, model: TrainedModel, isWrong: Name | undefined): onnx.IValueInfoProto[] {
+  const hidden = (value: Name): Name =>
+    isWrong === undefined ? value : g.add('Where', [isWrong, g.constant('float', NaN), value]);
+  const kind = outputKindOf(model);
+  if (kind === 'number') {
+    const output = g.named('prediction', hidden(answer));
+    return [info(output, elementTypes.float, [1])];
+  }
+  const shares = kind === 'logits' ? g.add('Softmax', [answer], [attribute.int('axis', 1)]) : answer;
+  const probabilities = g.named('probabilities', hidden(shares));
+  const { classes } = model;
+  const outputs = [info(probabilities, elementTypes.float, [classes.length])];
+  if (kind === 'multi-label') return outputs;
+  const best = g.add('ArgMax', [answer], [attribute.int('axis', 1), attribute.int('keepdims', 1)]);
+  const nobody = g.constant('int64', -1);
+  const index = isWrong === undefined ? best : g.add('Where', [isWrong, nobody, best]);
+  const label = g.add(
+    'LabelEncoder',
+    [index],
+    [
+      attribute.ints('keys_int64s', [...classes.keys()]),
+      attribute.texts('values_strings', classes),
+      attribute.text('default_string', ''),
+    ],
+  );
+  return [info(g.named('label', label), elementTypes.string, [1]), ...outputs];
+}
+
+const info = (name: Name, elemType: number, shape: readonly number[]): onnx.IValueInfoProto => ({
+  name,
+  type: { tensorType: { elemType, shape: { dim: [{ dimParam: 'N' }, ...shape.map((dimValue) => ({ dimValue }))] } } },
+});

@@ -1,0 +1,205 @@
+/** A file that takes the raw columns of a table answers in stock ONNX Runtime as the network does behind the row preparation that serves. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exportColumns } from '../../exporter/columns/export.ts';
+import { type Column, rowPreparer } from '../../training/columns/index.ts';
+import { loadModel } from '../../training/checkpoint/index.ts';
+import { createRandom } from '../../training/data/index.ts';
+import { nativeBackend } from '../../training/backend/index.ts';
+import { trainToFolder } from '../../training/run/index.ts';
+import { createEvaluator } from '../../training/trainer/index.ts';
+
+const backend = await nativeBackend({ threads: 1 });
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+type Value = string | number | null;
+type Row = Readonly<Record<string, Value>>;
+
+interface Table {
+  readonly columns: readonly Column[];
+  readonly classes: readonly string[];
+  readonly session: InferenceSession;
+  /** Probabilities, or numbers, `[rows · outputs]` by the training graph. */
+  readonly expected: (rows: readonly Row[]) => Promise<Float32Array>;
+}
+
+async function trainTable(name: string, csv: string, label: string): Promise<Table> {
+  const path = join(folder, `${name}.csv`);
+  await writeFile(path, csv);
+  const config = { optimizer: 'adam', learningRate: 0.01, schedule: 'cosine', bnMomentum: 0.9, seed: 1 } as const;
+  const { checkpoint } = await trainToFolder({
+    data: { path, label, kinds: { size: 'categorical' } },
+    config: { ...config, epochs: 2, batchSize: 32 },
+    hidden: [8],
+    out: join(folder, 'runs', name),
+    backend: 'native',
+    threads: 1,
+  });
+  const file = join(folder, `${name}.onnx`);
+  const { columns } = await exportColumns(checkpoint, file);
+  const model = await loadModel(checkpoint);
+  const { width, prepare } = rowPreparer(columns);
+  const evaluator = await createEvaluator(backend, model.plan);
+  const expected = async (rows: readonly Row[]): Promise<Float32Array> => {
+    const inputs = new Float32Array(rows.length * width);
+    for (const [i, row] of rows.entries()) {
+      const complaint = prepare(columns.map(({ name }) => row[name]), inputs, i * width); // prettier-ignore
+      expect(complaint, JSON.stringify(row)).toBeUndefined();
+    }
+    const output = await evaluator.logits(model.tensors, { count: rows.length, inputs, inputShape: [width] });
+    return model.classes.length > 0 ? softmax(output, model.classes.length) : output;
+  };
+  return { columns, classes: model.classes, session: await InferenceSession.create(file), expected };
+}
+
+function softmax(logits: Float32Array, classes: number): Float32Array {
+  return logits.map((_, i) => {
+    const row = [...logits.subarray(i - (i % classes), i - (i % classes) + classes)];
+    const sum = row.reduce((sum, logit) => sum + Math.exp(logit), 0);
+    return Math.exp(logits[i] ?? NaN) / sum;
+  });
+}
+
+async function ask({ columns, session }: Table, rows: readonly Row[]) {
+  const feeds = columns.map(({ name, kind }) => {
+    const values = rows.map((row) => row[name] ?? null);
+    const tensor =
+      kind === 'numeric'
+        ? new Tensor('float32', Float32Array.from(values, (value) => (typeof value === 'number' ? value : NaN)), [rows.length, 1])
+        : new Tensor('string', values.map((value) => String(value ?? '')), [rows.length, 1]); // prettier-ignore
+    return [name, tensor] as const;
+  });
+  const { label, probabilities, prediction } = await session.run(Object.fromEntries(feeds));
+  return { labels: label?.data as string[], numbers: (probabilities ?? prediction)?.data as Float32Array };
+}
+
+/** A table with gaps in all kinds of columns but one of each. */
+function madeUp(rows: number, isNumber: boolean): string {
+  const { uniform: random } = createRandom(3);
+  const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
+  const digits = (value: number) => String(value).padStart(2, '0');
+  const lines = Array.from({ length: rows }, () => {
+    const plan = pick(['Free', 'Pro, plus', 'Enterprise', '']);
+    const size = pick(['1', '2', '4']);
+    const seats = pick(['', (random() * 40).toFixed(1)]);
+    const weight = (random() * 3 - 1).toFixed(3);
+    const hour = Math.floor(random() * 24);
+    const day = `${2018 + Math.floor(random() * 7)}-${digits(1 + Math.floor(random() * 12))}-${digits(1 + Math.floor(random() * 28))}`;
+    const since = random() < 0.1 ? '' : `${day} ${digits(hour)}:${digits(Math.floor(random() * 60))}`;
+    const opens = `${digits(Math.floor(random() * 24))}:30`;
+    const score = (plan === 'Free' ? 2 : 0) + Number(weight) + (hour > 12 ? 1 : 0);
+    const target = isNumber ? score.toFixed(2) : pick(['left', 'stayed', 'unknown to us']);
+    return [`"${plan}"`, size, seats, weight, since, opens, pick(['yes', 'no']), target].join(',');
+  });
+  return ['plan,size,seats,weight,since,opens,news,target', ...lines].join('\n');
+}
+
+describe('a table with categories, gaps, dates and times', () => {
+  let table: Table;
+  beforeAll(async () => {
+    table = await trainTable('classes', madeUp(600, false), 'target');
+  }, 60_000);
+
+  const row: Row = { plan: 'Free', size: '2', seats: 3, weight: 0.5, since: '2024-05-17 17:30', opens: '08:30', news: 'yes' }; // prettier-ignore
+
+  it('has an input for each column, which says what it takes', () => {
+    expect(table.session.inputNames).toEqual(['plan', 'size', 'seats', 'weight', 'since', 'opens', 'news']);
+    expect(table.session.outputNames).toEqual(['label', 'probabilities']);
+  });
+
+  it.each<[string, Partial<Row>]>([
+    ['as in training', {}],
+    ['a gap in each column that has some', { plan: null, seats: null, since: null }],
+    ['words for no value', { plan: 'NA', since: '#N/A' }],
+    ['a category with a comma', { plan: 'Pro, plus' }],
+    ['a number as a category, written otherwise', { size: '4.0' }],
+    ['a truth written otherwise', { news: 'True' }],
+    ['a date alone', { since: '2020-02-29' }],
+    ['a time behind a T, with seconds and Z', { since: '2019-12-31T23:59:59.25Z' }],
+    ['a date with numbers of one digit', { since: '2021-3-4 5:06' }],
+    ['a year before training', { since: '1999-01-01 00:00' }],
+    ['a year after training', { since: '2400-12-31 12:00' }],
+    ['a leap year of a century', { since: '2000-03-01 12:00' }],
+    ['a century without a leap day', { since: '2100-03-01 12:00' }],
+    ['a time with a day before it', { opens: '2024-01-01 08:30' }],
+    ['midnight at the end of the day', { opens: '24:00' }],
+    ['a number far from training', { weight: -1000 }],
+  ])('answers %s as the network does', async (_, change) => {
+    const rows: readonly Row[] = [{ ...row, ...change } as Row, row];
+    const { numbers, labels } = await ask(table, rows);
+    const expected = await table.expected(rows);
+    expectWithin(numbers, expected, 1e-6);
+    const best = rows.map((_, i) => [...expected.subarray(3 * i, 3 * i + 3)]).map((p) => p.indexOf(Math.max(...p)));
+    expect(labels).toEqual(best.map((i) => table.classes[i]));
+  });
+
+  it.each<[string, Partial<Row>]>([
+    ['a category never seen', { plan: 'Gold' }],
+    ['a category where case differs', { plan: 'free' }],
+    ['no value where training had one everywhere', { news: null }],
+    ['no number where training had one everywhere', { weight: null }],
+    ['a number beyond float32', { weight: Infinity }],
+    ['a text that is no date', { since: 'yesterday' }],
+    ['a month that is none', { since: '2024-13-01' }],
+    ['a day that the month lacks', { since: '2023-02-29' }],
+    ['an hour that is none', { since: '2024-01-01 25:00' }],
+    ['a date in another order', { since: '17/05/2024' }],
+    ['a date with more behind it', { since: '2024-05-17 and later' }],
+  ])('gives no label and no number for %s, and answers the row beside it', async (_, change) => {
+    const { numbers, labels } = await ask(table, [{ ...row, ...change } as Row, row]);
+    expect([...numbers.subarray(0, 3)]).toEqual([NaN, NaN, NaN]);
+    expect(labels[0]).toBe('');
+    expectWithin(numbers.subarray(3), await table.expected([row]), 1e-6);
+    expect(table.classes).toContain(labels[1]);
+  });
+
+  it('answers every row of any batch as it answers the row alone', async () => {
+    const rows = Array.from({ length: 50 }, (_, i) => ({
+      ...row,
+      plan: i % 3 === 0 ? null : 'Enterprise',
+      since: i % 4 === 0 ? null : `${2018 + (i % 7)}-0${1 + (i % 9)}-1${i % 10}${i % 2 === 0 ? '' : ` 1${i % 10}:00`}`,
+    }));
+    const together = (await ask(table, rows)).numbers;
+    const alone = await Promise.all(rows.map(async (one) => [...(await ask(table, [one])).numbers]));
+    expectWithin(together, alone.flat(), 1e-6);
+  });
+});
+
+describe('a table to a number', () => {
+  it('gives the number in its unit', async () => {
+    const table = await trainTable('number', madeUp(600, true), 'target');
+    expect(table.session.outputNames).toEqual(['prediction']);
+    const row = {
+      plan: 'Free',
+      size: '2',
+      seats: 3,
+      weight: 0.5,
+      since: '2024-05-17 17:30',
+      opens: '08:30',
+      news: 'no',
+    };
+    const rows = [row, { ...row, seats: null, plan: null }];
+    expectWithin((await ask(table, rows)).numbers, await table.expected(rows), 1e-5);
+  }, 60_000);
+});
+
+it('refuses a checkpoint whose inputs have no names', async () => {
+  const checkpoint = 'test/fixtures/pytorch/none.safetensors';
+  await expect(exportColumns(checkpoint, join(folder, 'none.onnx'))).rejects.toThrow(/none\.safetensors/);
+});
+
+function expectWithin(got: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
+  expect(got.length).toBe(expected.length);
+  for (let i = 0; i < expected.length; i++) {
+    const error = Math.abs((got[i] ?? NaN) - (expected[i] ?? NaN));
+    expect(error, `number ${i}: expected ${expected[i]}, got ${got[i]}, error ${error}`).toBeLessThanOrEqual(tolerance);
+  }
+}
