@@ -9,7 +9,7 @@ import tseslint from 'typescript-eslint';
 const floors = {
   training: [
     ['files', 'pictures', 'columns'],
-    ['graph', 'data'],
+    ['process', 'graph', 'data'],
     ['compile', 'lowering', 'autodiff', 'optimizer', 'network', 'objective'],
     ['backend'],
     ['trainer'],

@@ -1,6 +1,6 @@
 /** `train --resume` without repeating oneself: the run folder remembers the arguments that began the run. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { sourceName } from '../../training/data/index.ts';
 import { readBytes, unexpected } from '../../training/files/index.ts';
@@ -24,7 +24,8 @@ export async function withRecordedArguments(command: Command, typed: readonly st
   if (folder === undefined || valueOf(given, 'resume') === undefined) return typed;
   const path = join(folder, 'config.json');
   if (!existsSync(path)) return typed;
-  const recorded = argumentsOf(command, recordedArguments(path, Buffer.from(await readBytes(path)).toString()));
+  const { directory, ...record } = recordIn(path, Buffer.from(await readBytes(path)).toString());
+  const recorded = argumentsOf(command, record.arguments).map(fromHere(resolve(folder, directory)));
   const repeated = new Set(given.map(({ name }) => name));
   const all = [...recorded.filter(({ name }) => !repeated.has(name)), ...given];
   // Until data had to be named they were MNIST.
@@ -74,10 +75,43 @@ function runFolder(given: readonly Argument[]): string | undefined {
   return path === undefined ? undefined : join('runs', sourceName({ path: path === mnist ? undefined : path }));
 }
 
-function recordedArguments(path: string, text: string): readonly string[] {
+/** The options whose values are paths, or may be: a label is a column elsewhere, a network a name. */
+const paths: ReadonlyMap<string, RegExp> = new Map([
+  ['data', /./],
+  ['from', /./],
+  ['label', /\.npy$/],
+  ['network', /\.([cm]?[jt]s|json)$/],
+]);
+
+/** Recorded paths begin where the run did, unless there is nothing: the run may have been moved away from its data. */
+function fromHere(directory: string): (argument: Argument) => Argument {
+  const moved = (value: string, kind: RegExp): string => {
+    const there = resolve(directory, value);
+    return kind.test(value) && value !== mnist && existsSync(there) ? relative('.', there) || '.' : value;
+  };
+  return ({ name, tokens }) => {
+    const kind = paths.get(name);
+    if (!kind) return { name, tokens };
+    const [first = '', ...values] = tokens;
+    const [, flag, value = ''] = /^(--[^=]+=)(.*)$/.exec(first) ?? [];
+    return {
+      name,
+      tokens: [flag === undefined ? first : `${flag}${moved(value, kind)}`, ...values.map((each) => moved(each, kind))],
+    };
+  };
+}
+
+interface Recorded {
+  readonly arguments: readonly string[];
+  /** Where they were typed, as seen from the run folder; here where the run does not say. */
+  readonly directory: string;
+}
+
+function recordIn(path: string, text: string): Recorded {
   try {
-    const { arguments: recorded = [] } = JSON.parse(text) as { readonly arguments?: readonly string[] };
-    if (recorded.every((argument) => typeof argument === 'string')) return recorded;
+    const { arguments: recorded = [], directory = process.cwd() } = JSON.parse(text) as Partial<Recorded>;
+    if (typeof directory === 'string' && recorded.every((argument) => typeof argument === 'string'))
+      return { arguments: recorded, directory };
   } catch {
     // Told below.
   }

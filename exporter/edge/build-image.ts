@@ -27,7 +27,7 @@ import { emitImage, emitStock } from './emit.ts';
 import type { EmittedFiles } from './emit.ts';
 import { makeImage } from './image.ts';
 import type { Ingredients, Recall } from './image.ts';
-import { withLock } from './lock.ts';
+import { withLock } from '../../training/process/index.ts';
 import { cacheFolder, claim, isIntact, lockFile, readStamp, requireOutFolder, writeImage } from './out-folder.ts';
 import { optimize } from './stages/optimize.ts';
 import type { Models } from './runtime/index.ts';

@@ -6,7 +6,6 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { buildImage, ModelsError } from '../../exporter/edge/build-image.ts';
-import { withLock } from '../../exporter/edge/lock.ts';
 import { foreign } from '../bundle/fixtures.ts';
 import { cnn, table } from './fixtures.ts';
 
@@ -116,36 +115,5 @@ describe('models that cannot be built', () => {
     expect(models[2]?.error).toMatch(/bad\/c\/card\.json: output\.name: expected "logits", got "y"$/);
     expect(models.map(({ error = '' }) => error).join('')).not.toContain('\n');
     expect(await readdir(folder)).not.toContain('no-trace');
-  });
-});
-
-describe('a lock', () => {
-  it('lets one at a time, who know whether they have waited', async () => {
-    let [inside, most] = [0, 0];
-    const waited: boolean[] = [];
-    const one = () =>
-      withLock(at('lock'), async (hasWaited) => {
-        waited.push(hasWaited);
-        most = Math.max(most, ++inside);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        inside--;
-      });
-    await Promise.all([one(), one(), one()]);
-    expect(most).toBe(1);
-    expect(waited).toEqual([false, true, true]);
-    expect(await readdir(folder)).not.toContain('lock');
-  });
-
-  it.each([
-    ['a process that has ended', '999999999 x'],
-    ['a process that had the number of this one', `${process.pid} another`],
-  ])('of %s does not count', async (_, content) => {
-    await write('stale', content);
-    expect(await withLock(at('stale'), () => Promise.resolve('done'))).toBe('done');
-  });
-
-  it('is given back where the work fails', async () => {
-    await expect(withLock(at('fails'), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    expect(await readdir(folder)).not.toContain('fails');
   });
 });

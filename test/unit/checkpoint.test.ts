@@ -272,6 +272,48 @@ describe('a checkpoint file', () => {
     expect(await readdir(folder)).toEqual(['last.safetensors']);
   });
 
+  it('in which any one bit is another is refused, or says the same', async () => {
+    const path = join(folder, 'last.safetensors');
+    await writeSafetensors(path, tensors, { network: '[1]' });
+    const bytes = await readFile(path);
+    let found = 0;
+    for (let bit = 0; bit < 8 * bytes.length; bit++) {
+      const flipped = Buffer.from(bytes);
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      await writeFile(path, flipped);
+      const read = await readSafetensors(path).catch((error: unknown) => {
+        expect(error, `bit ${bit}`).toBeInstanceOf(UserError);
+        found += 1;
+      });
+      if (read) expect([read.tensors, read.metadata['network']], `bit ${bit}`).toEqual([tensors, '[1]']);
+    }
+    // What is left is the name of the checksums themselves, and blanks.
+    expect(found).toBeGreaterThan(8 * (bytes.length - 'bn_edge.crc32'.length - 8));
+  });
+
+  // The numbers are those of zlib.crc32 in Python.
+  it('in which one bit of the data is another names the tensor, and of the metadata these', async () => {
+    const path = join(folder, 'last.safetensors');
+    await writeSafetensors(path, tensors, { network: '[1]' });
+    const bytes = await readFile(path);
+    const change = (at: number) => Buffer.from(bytes.map((byte, i) => (i === at ? byte ^ 1 : byte)));
+    const why = 'the file is damaged, or a program has changed it that keeps its metadata';
+    await writeFile(path, change(bytes.length - 1));
+    await expect(readSafetensors(path)).rejects.toThrow(
+      `${path}: tensor "layer.weight": expected what was written, whose bn_edge.crc32 is "260ec668", got 5109f6fe: ${why}`,
+    );
+    await writeFile(path, change(bytes.indexOf('[1]') + 1));
+    await expect(readSafetensors(path)).rejects.toThrow(
+      `${path}: metadata: expected what was written, whose bn_edge.crc32`,
+    );
+  });
+
+  it('of others, which has no checksums, is read', async () => {
+    const path = join(folder, 'foreign.safetensors');
+    await writeFile(path, serializeSafetensors(tensors, { format: 'pt' }));
+    expect(await readSafetensors(path)).toEqual({ tensors, metadata: { format: 'pt' } });
+  });
+
   it('that cannot be put in place leaves the folder as it was', async () => {
     const path = join(folder, 'a-folder');
     await writeFile(join(folder, 'kept'), 'kept');

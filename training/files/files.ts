@@ -2,10 +2,11 @@
  * Whole files in and out, with failures as one line for the user. A file is written completely or not at all.
  */
 import { randomUUID } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
+import { atExit } from './at-exit.ts';
 import { UserError } from './errors.ts';
 
 /** @throws {UserError} naming the file and the operating system's reason. */
@@ -30,6 +31,9 @@ export function cannotRead(path: string, error: unknown): UserError {
  */
 export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+  using _ = atExit(() => {
+    rmSync(temporary, { force: true });
+  });
   try {
     await writeAndSync(temporary, content);
     await rename(temporary, path);
@@ -54,7 +58,8 @@ export function append(path: string, content: Uint8Array | string): void {
   }
 }
 
-function cannotWrite(path: string, error: unknown): UserError {
+/** One line for a failure of the file system. */
+export function cannotWrite(path: string, error: unknown): UserError {
   return new UserError(`${path}: cannot write: ${reason(error)}`, { cause: error });
 }
 

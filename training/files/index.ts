@@ -1,7 +1,8 @@
 /** The ground: whole files in and out, tensors in files, what is said to the user. Nothing here knows data or networks. */
 export { elementCount } from './element-count.ts';
 export { oneLine, printable, quote, unexpected, UserError } from './errors.ts';
-export { append, cannotRead, readBytes, removeTemporaries, writeAtomically } from './files.ts';
+export { atExit } from './at-exit.ts';
+export { append, cannotRead, cannotWrite, readBytes, removeTemporaries, writeAtomically } from './files.ts';
 export { count, fourDigits, percent, shortestFloat } from './format.ts';
 export { fromBfloats, fromHalves } from './halves.ts';
 export { makeFolder } from './make-folder.ts';

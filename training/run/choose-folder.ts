@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cannotRead, parseJson, printable, quote, readBytes, unexpected } from '../files/index.ts';
-import { configFile, tensorFiles } from './run-folder.ts';
+import { isHeld } from '../process/index.ts';
+import { aside, configFile, lockFile, tensorFiles } from './run-folder.ts';
 
 export interface FolderChoice {
   readonly out?: string | undefined;
@@ -45,7 +46,8 @@ async function contentOf(folder: string): Promise<'run' | 'nothing'> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw cannotRead(folder, error);
   });
-  if (tensorFiles.some((name) => names.includes(name))) return 'run';
+  if ([...tensorFiles, aside].some((name) => names.includes(name))) return 'run';
+  if (await isHeld(join(folder, lockFile))) return 'run';
   const others = names.filter((name) => !name.startsWith('.'));
   if (others.length === 0 || (await isConfiguration(join(folder, configFile)))) return 'nothing';
   throw unexpected(

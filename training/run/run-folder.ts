@@ -1,19 +1,20 @@
 /**
  * What a training run leaves in its folder, `runs/<network>/`:
  *
- *   config.json              the command's arguments, network, data, configuration with its seed, versions
+ *   config.json              the command's arguments and where it ran, network, data, configuration with its seed, versions
  *   metrics.jsonl            one line an epoch
  *   events.out.tfevents.*    the same and the loss of every call, for TensorBoard
  *   figures/                 the curves as SVG
  *   last.safetensors         where the run stands, for --resume: written after each epoch and when it is interrupted
  *   best.safetensors         the network after the epoch with the lowest validation loss so far
  *   checkpoint.safetensors   the trained network, once the run is complete: what export takes
+ *   .lock                    the process that trains, while it does
  *
  * Each of the files with tensors is replaced as a whole, so that a crash or a full disk leaves the former one.
  */
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { makeFolder, removeTemporaries, writeAtomically } from '../files/index.ts';
 import { saveModel, storedEvaluation, type TrainedModel, type TrainingRecord } from '../checkpoint/index.ts';
 import type { Plan } from '../network/index.ts';
@@ -37,6 +38,9 @@ export interface Run {
 }
 
 export const configFile = 'config.json';
+
+/** Names the process that trains in the folder. */
+export const lockFile = '.lock';
 
 export const tensorFiles = ['last.safetensors', 'best.safetensors', 'checkpoint.safetensors'] as const;
 
@@ -64,7 +68,6 @@ export class RunFolder {
 
   /** Puts a former run aside, so that its files never stand beside this one's, until this one has saved something. */
   async begin(): Promise<void> {
-    await makeFolder(this.path);
     await rm(this.#file(aside), { recursive: true, force: true });
     await moveAll(await this.#filesOfRuns(), this.path, this.#file(aside));
   }
@@ -73,17 +76,37 @@ export class RunFolder {
   async restore(): Promise<void> {
     if (!existsSync(this.#file(aside))) return;
     for (const name of await this.#filesOfRuns()) await rm(this.#file(name), { recursive: true, force: true });
-    await moveAll(await readdir(this.#file(aside)), this.#file(aside), this.path);
+    await this.#bringBack();
+  }
+
+  /** The same where this process is another one: the last was killed, perhaps while it put the former run aside. */
+  async recover(): Promise<void> {
+    if (!existsSync(this.#file(aside))) return;
+    if (existsSync(this.#file('last.safetensors'))) await rm(this.#file(aside), { recursive: true });
+    else await this.#bringBack();
+  }
+
+  async #bringBack(): Promise<void> {
+    const names = await readdir(this.#file(aside));
+    for (const name of names) await rm(this.#file(name), { recursive: true, force: true });
+    await moveAll(names, this.#file(aside), this.path);
     await rm(this.#file(aside), { recursive: true });
   }
 
+  /** Where the run stands comes first: while it is there, the run has not been put aside. */
   async #filesOfRuns(): Promise<readonly string[]> {
-    const names: readonly string[] = [configFile, ...tensorFiles, 'metrics.jsonl', 'figures'];
-    return (await readdir(this.path)).filter((name) => names.includes(name) || name.startsWith(eventsPrefix));
+    const found = await readdir(this.path);
+    const names: readonly string[] = [...tensorFiles, configFile, 'metrics.jsonl', 'figures'];
+    return [...names.filter((name) => found.includes(name)), ...found.filter((name) => name.startsWith(eventsPrefix))];
   }
 
-  /** Says what the run is, and by which arguments it goes on: its data may be elsewhere by now. */
-  async describe(config: object): Promise<void> {
+  /**
+   * Says what the run is, and by which arguments it goes on: its data may be elsewhere by now. Paths in these begin where this
+   * process is, which is told as seen from the folder, so that both may be moved together.
+   */
+  async describe(args: readonly string[] | undefined, versions: Readonly<Record<string, string>>): Promise<void> {
+    const command = args && { arguments: args, directory: relative(resolve(this.path), process.cwd()) };
+    const config = { ...command, ...this.#run.description, versions };
     await writeAtomically(this.#file(configFile), `${JSON.stringify(config, undefined, 2)}\n`);
   }
 
@@ -149,7 +172,7 @@ export class RunFolder {
 }
 
 /** In a run folder, where another run stood: that one's files. */
-const aside = '.former';
+export const aside = '.former';
 
 async function moveAll(names: readonly string[], from: string, to: string): Promise<void> {
   if (names.length === 0) return;

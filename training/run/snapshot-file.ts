@@ -100,14 +100,28 @@ function withFormerDeviations(stored: ReadonlyMap<string, StoredTensor>): Readon
 const bestName = (tensor: string): string => `best/${tensor}`;
 
 function requireSame(path: string, stored: unknown, now: unknown): void {
-  const difference = firstDifference(stored, now, '', differsFreely(stored, now));
-  if (!difference) return;
-  const [where, before, after] = difference;
-  const show = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value));
-  throw new UserError(
-    `${path}: expected ${where} ${show(before)}, as the run was started with, got ${show(after)}; leave out --resume to start anew`,
-  );
+  const free = differsFreely(stored, now);
+  // In this order: other settings make other samples, and these another network.
+  for (const part of ['config', 'data', 'sha256', 'network'] as const) {
+    const difference = firstDifference(memberOf(stored, part), memberOf(now, part), part, free);
+    if (difference) throw new UserError(`${path}: ${explain(difference, stored, now)}`);
+  }
 }
+
+type Difference = readonly [where: string, before: unknown, after: unknown];
+
+function explain([where, before, after]: Difference, stored: unknown, now: unknown): string {
+  const anew = 'leave out --resume to start anew';
+  if (memberOf(now, 'network', 'fills') !== undefined && memberOf(stored, 'network', 'fills') === undefined) {
+    return `expected a run whose network fills the gaps of its data, got one from before networks did, which cannot go on; bn-edge export takes its best.safetensors, ${anew}`;
+  }
+  if (where === 'sha256') return `expected the samples that the run was started with, got others; ${anew}`;
+  const show = (value: unknown) => (value === undefined ? 'none' : JSON.stringify(value));
+  return `expected ${where} ${show(before)}, as the run was started with, got ${show(after)}; ${anew}`;
+}
+
+const memberOf = (value: unknown, ...path: readonly string[]): unknown =>
+  path.reduce((found, key) => (isObject(found) ? found[key] : undefined), value);
 
 /** Data may have been renamed or moved, and a network is called after them: that they are the same, their checksum tells. */
 function differsFreely(stored: unknown, now: unknown): readonly string[] {
@@ -117,16 +131,11 @@ function differsFreely(stored: unknown, now: unknown): readonly string[] {
 }
 
 /** Of two JSON values: where they part outside of what is free, and what each has there. */
-function firstDifference(
-  a: unknown,
-  b: unknown,
-  where: string,
-  free: readonly string[],
-): [where: string, a: unknown, b: unknown] | undefined {
+function firstDifference(a: unknown, b: unknown, where: string, free: readonly string[]): Difference | undefined {
   if (free.includes(where)) return undefined;
   if (!isObject(a) || !isObject(b)) return a === b ? undefined : [where, a, b];
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    const found = firstDifference(a[key], b[key], where === '' ? key : `${where}.${key}`, free);
+    const found = firstDifference(a[key], b[key], `${where}.${key}`, free);
     if (found) return found;
   }
   return undefined;

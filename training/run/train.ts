@@ -1,4 +1,5 @@
 /** Trains a network and leaves a run folder. */
+import { join } from 'node:path';
 import { type Backend, createBackend } from '../backend/index.ts';
 import {
   classesOf,
@@ -9,8 +10,9 @@ import {
   loadSource,
   sourceName,
 } from '../data/index.ts';
-import { checked, unexpected } from '../files/index.ts';
+import { checked, makeFolder, unexpected } from '../files/index.ts';
 import { loadModel } from '../checkpoint/index.ts';
+import { Interrupted, interruption, withLockOrRefuse } from '../process/index.ts';
 import { type Network, type Plan, planNetwork } from '../network/index.ts';
 import { type Baseline, baselineOf, type CheckedReport, type Objective, reportOn } from '../objective/index.ts';
 import {
@@ -24,14 +26,12 @@ import {
 } from '../trainer/index.ts';
 import { chooseFolder } from './choose-folder.ts';
 import { chooseNetwork, requireFit } from './choose-network.ts';
-import { Interrupted } from './interrupted.ts';
-import { interruption } from './interruption.ts';
 import { chooseAugmentation } from './augmentation.ts';
 import { chooseLength } from './length.ts';
 import { chooseObjective } from './objective.ts';
 import { type TrainOptions, trainOptionsSchema } from './options.ts';
 import { type RunReporter, silentReporter } from './reporter.ts';
-import { type Run, RunFolder } from './run-folder.ts';
+import { lockFile, type Run, RunFolder } from './run-folder.ts';
 import { notesOnScaling } from './scaling.ts';
 import type { RunConfig } from './snapshot-file.ts';
 import { versions } from './versions.ts';
@@ -63,26 +63,50 @@ export async function trainToFolder(asked: TrainOptions, reporter: RunReporter =
   const { plan, description } = run;
   reporter.onStart({ plan, source, data, config: description.config, backend });
   using stop = interruption();
-  const folder = new RunFolder(await chooseFolder(options, plan.network.name, reporter.note), run);
+  const path = await chooseFolder(options, plan.network.name, reporter.note);
+  await makeFolder(path);
+  return await withLockOrRefuse(join(path, lockFile), path, 'no other training in it', () =>
+    trainIn(new RunFolder(path, run), options, { run, data, backend, tensors, signal: stop.signal }, reporter),
+  );
+}
+
+interface Prepared {
+  readonly run: Run;
+  readonly data: LoadedData;
+  readonly backend: Backend;
+  /** To start from, in place of fresh ones. */
+  readonly tensors: State | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function trainIn(
+  folder: RunFolder,
+  options: TrainOptions,
+  { run, data, backend, tensors, signal }: Prepared,
+  reporter: RunReporter,
+): Promise<TrainedRun> {
+  await folder.recover();
   const start = (options.resume ? await resumeFrom(folder, run, reporter) : undefined) ?? { tensors };
   if (!start.snapshot) await folder.begin();
-  await folder.describe({ arguments: options.arguments, ...description, versions: versions(backend) });
+  // A program that goes on with a run of the command line has no arguments, and takes none away.
+  if (!start.snapshot || options.arguments) await folder.describe(options.arguments, versions(backend));
   const events = await folder.record(start.snapshot);
-  const beginning = { ...start, signal: stop.signal };
-  const result = await trainReported(run, data, backend, events, beginning, reporter).catch(async (error: unknown) => {
-    await folder.restore();
-    throw error;
-  });
+  const result = await trainReported(run, data, backend, events, { ...start, signal }, reporter).catch(
+    async (error: unknown) => {
+      await folder.restore();
+      throw error;
+    },
+  );
   if (result.interrupted) {
     throw new Interrupted(
-      stop.signal,
+      signal,
       `stopped after step ${result.steps}, all is saved; to go on: bn-edge train --resume --out ${folder.path}`,
     );
   }
-  const { objective } = description.config;
+  const { objective } = run.description.config;
   const checkpoint = await folder.finish(result.tensors, result);
   const test = await testReport(backend, run, result.tensors, data.test);
-  if (!stop.signal.aborted) await folder.draw(result.history);
+  if (!signal.aborted) await folder.draw(result.history);
   const { history } = result;
   const baseline = baselineOf(objective, data.train, data.test);
   return { folder: folder.path, checkpoint, history, bestEpoch: bestEpoch(history), objective, test, baseline };

@@ -1,7 +1,7 @@
 /** How `train --resume` finds the arguments that began the run. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forTheRecord, withRecordedArguments } from '../../../exporter/command/resume.ts';
@@ -54,6 +54,23 @@ describe('--resume', () => {
     await begun(...recorded);
     const all = await withRecordedArguments(command, ['--resume', '--out', folder, ...own]);
     expect(all.map((token) => (token === folder ? 'FOLDER' : token))).toEqual(expected);
+  });
+
+  it('finds recorded paths where the run began, and leaves those that are no more', async () => {
+    for (const file of ['data.npy', 'labels.npy', 'net.ts', 'size', 'mnist-cnn'])
+      await writeFile(join(folder, file), '');
+    const args = ['--data=data.npy', '--label', 'labels.npy', '--network', 'net.ts', '--from', 'gone'];
+    await record(JSON.stringify({ directory: '.', arguments: args }));
+    const here = (file: string) => relative('.', join(folder, file));
+    expect(await withRecordedArguments(command, ['--resume', '--out', folder])).toEqual([
+      ...[`--data=${here('data.npy')}`, '--label', here('labels.npy'), '--network', here('net.ts'), '--from', 'gone'],
+      ...['--resume', '--out', folder],
+    ]);
+    // Columns and networks are called what they are, whatever lies there.
+    await record(JSON.stringify({ directory: '.', arguments: ['--label', 'size', '--network', 'mnist-cnn'] }));
+    expect(await withRecordedArguments(command, ['--resume', '--out', folder])).toEqual([
+      ...['--data', 'mnist', '--label', 'size', '--network', 'mnist-cnn', '--resume', '--out', folder],
+    ]);
   });
 
   it.each([

@@ -32,6 +32,7 @@ describe('a run goes', () => {
     ['into the folder of the run that it goes on with', run, { resume: true }, '/churn'],
     ['into the folder of the run that it replaces', run, { overwrite: true }, '/churn'],
     ['beside a run', run, {}, '/churn-2'],
+    ['beside one that was about to be replaced', { ...begun, 'churn/.former/last.safetensors': '' }, {}, '/churn-2'],
     ['beside a checkpoint alone', { 'churn/checkpoint.safetensors': '' }, {}, '/churn-2'],
     ['beside all that there are', { ...run, 'churn-2/best.safetensors': '' }, {}, '/churn-3'],
   ])('%s', async (_, content, choice, expected) => {

@@ -64,6 +64,34 @@ it("a run that takes the place of another puts it aside, leaves what is not a ru
   expect(await readFile(join(path, 'config.json'), 'utf8')).toBe('');
 });
 
+describe('a run that was killed while another one stood aside', () => {
+  const run = { description: { config: { objective: binary() } } } as unknown as Run;
+  const former = { 'last.safetensors': 'former', 'config.json': 'former', 'metrics.jsonl': 'former' };
+  it.each<[string, object, object, object]>([
+    ['before it saved anything, gives it back', { 'config.json': 'killed', 'metrics.jsonl': '' }, former, former],
+    [
+      'while it put it aside, gives back what it had moved',
+      { 'config.json': 'former', 'metrics.jsonl': 'former' },
+      { 'last.safetensors': 'former' },
+      former,
+    ],
+    [
+      'after it had saved, has taken its place',
+      { 'last.safetensors': 'killed', 'config.json': 'killed' },
+      former,
+      { 'last.safetensors': 'killed', 'config.json': 'killed' },
+    ],
+  ])('%s', async (name, left, aside, expected) => {
+    const path = join(folder, name);
+    await mkdir(join(path, '.former'), { recursive: true });
+    for (const [file, text] of Object.entries(left)) await writeFile(join(path, file), String(text));
+    for (const [file, text] of Object.entries(aside)) await writeFile(join(path, '.former', file), String(text));
+    await new RunFolder(path, run).recover();
+    const found = (await readdir(path)).map(async (file) => [file, await readFile(join(path, file), 'utf8')] as const);
+    expect(Object.fromEntries(await Promise.all(found))).toEqual(expected);
+  });
+});
+
 describe('the best epoch', () => {
   it.each([
     ['none before the first', [], 0],

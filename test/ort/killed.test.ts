@@ -1,0 +1,148 @@
+/** `bn-edge train` that is killed, and goes on from anywhere: the last bits are those of a run that never stopped. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSafetensors } from '../../training/checkpoint/checkpoint.ts';
+import { createRandom } from '../../training/data/index.ts';
+import { bnEdge } from '../command.ts';
+
+const root = join(import.meta.dirname, '../..');
+const epochs = 30;
+let folder: string;
+const at = (...path: readonly string[]): string => join(folder, ...path);
+
+/** Penguins have gaps, so that the network has what fills them. */
+const network = `export default {
+  name: 'birds',
+  inputShape: [6],
+  inputNormalization: 'feature',
+  layers: [
+    { kind: 'dense', units: 16 }, { kind: 'batchNorm', epsilon: 1e-5 }, { kind: 'relu' },
+    { kind: 'dropout', rate: 0.2 }, { kind: 'dense', units: 3 },
+  ],
+};
+`;
+const begin = ['train', 'penguins.csv', '--label', 'species', '--network', './networks/birds.ts'];
+const settings = ['--epochs', String(epochs), '--batch-size', '16', '--ema', '0.9', '--seed', '5', '--threads', '1'];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-killed-'));
+  for (const each of ['project/networks', 'elsewhere']) await mkdir(at(each), { recursive: true });
+  await copyFile(join(root, 'test/fixtures/penguins.csv'), at('project/penguins.csv'));
+  await writeFile(at('project/networks/birds.ts'), network);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Runs the command until it has told an epoch, or more by the time that the signal arrives. */
+async function stopAfter(epoch: number, signal: NodeJS.Signals, cwd: string, args: readonly string[]) {
+  const main = join(root, 'exporter/command/main.ts');
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), main, ...args], { cwd });
+  const exit = once(child, 'exit');
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  for await (const line of createInterface(child.stdout)) if (line.startsWith(`epoch ${epoch}/`)) child.kill(signal);
+  const [code, by] = (await exit) as [number | null, NodeJS.Signals | null];
+  return { code, by, stderr: stderr.trimEnd() };
+}
+
+/** All but where the data lie, which the files say, too. */
+const tensors = (run: string) =>
+  Promise.all(
+    ['last', 'best', 'checkpoint'].map(async (name) => [
+      ...(await readSafetensors(at('project/runs', run, `${name}.safetensors`))).tensors,
+    ]),
+  );
+
+interface Recorded {
+  readonly arguments: readonly string[];
+  readonly directory: string;
+}
+
+const recorded = async (): Promise<Recorded> =>
+  JSON.parse(await readFile(at('project/runs/broken/config.json'), 'utf8')) as Recorded;
+
+describe('a run', { timeout: 120_000 }, () => {
+  it('that is killed twice goes on three times, each time from elsewhere, and ends with the bits of another', async () => {
+    const random = createRandom(Date.now());
+    const [first = 1, second = 2, third = 3] = [0, 1, 2].map((part) => 1 + 9 * part + Math.floor(9 * random.uniform()));
+    const places = `after epochs ${first}, ${second} and ${third}`;
+    const project = at('project');
+    expect(await bnEdge([...begin, ...settings, '--out', 'runs/whole'], { cwd: project })).toMatchObject({ code: 0 });
+
+    const killed = { code: null, by: 'SIGKILL', stderr: '' };
+    const start = [...begin, ...settings, '--out', 'runs/broken'];
+    expect(await stopAfter(first, 'SIGKILL', project, start), places).toEqual(killed);
+    const began = await recorded();
+
+    const resume = ['train', '--resume', '--out'];
+    const run = '../project/runs/broken';
+    expect(await stopAfter(second, 'SIGKILL', at('elsewhere'), [...resume, run]), places).toEqual(killed);
+    expect(
+      await stopAfter(third, 'SIGINT', at('project/networks'), [...resume, '../runs/broken']),
+      places,
+    ).toMatchObject({
+      code: 130,
+      stderr: expect.stringMatching(
+        /^stopped after step \d+, all is saved; to go on: bn-edge train --resume/,
+      ) as string,
+    });
+    expect(await bnEdge([...resume, at('project/runs/broken')], { cwd: folder })).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+
+    expect(await tensors('broken'), places).toEqual(await tensors('whole'));
+    const { arguments: own, directory } = await recorded();
+    // What began the run, as it is called from where it went on last.
+    expect(own.filter((token) => !/resume|out|broken/.test(token))).toEqual(
+      began.arguments
+        .filter((token) => !/out|broken/.test(token))
+        .map((token) => token.replace(/^penguins\.csv$/, 'project/penguins.csv').replace(/^\.\//, 'project/')),
+    );
+    expect(join(at('project/runs/broken'), directory)).toBe(folder);
+  });
+
+  it('goes on with no other settings, data or network, and says in one line which', async () => {
+    const run = at('project/runs/whole');
+    const resume = (...others: string[]) =>
+      bnEdge(['train', '--resume', '--out', run, ...others], { cwd: at('elsewhere') });
+    const last = join(run, 'last.safetensors');
+    const anew = 'leave out --resume to start anew';
+    expect((await resume('--seed', '7')).stderr).toBe(
+      `error: ${last}: expected config.seed 5, as the run was started with, got 7; ${anew}`,
+    );
+    const rows = (await readFile(at('project/penguins.csv'), 'utf8')).replace('39.1', '39.2');
+    await writeFile(at('elsewhere/others.csv'), rows);
+    expect((await resume('--data', 'others.csv')).stderr).toBe(
+      `error: ${last}: expected the samples that the run was started with, got others; ${anew}`,
+    );
+    await writeFile(at('elsewhere/wider.ts'), network.replace('units: 16', 'units: 17'));
+    expect((await resume('--network', 'wider.ts')).stderr).toBe(
+      `error: ${last}: expected network.layers.0.units 16, as the run was started with, got 17; ${anew}`,
+    );
+  });
+
+  it('that trains in a folder has it for itself', async () => {
+    const busy = ['train', 'penguins.csv', '--label', 'species', '--epochs', '1000000', '--out', 'runs/busy'];
+    const cwd = at('project');
+    const main = join(root, 'exporter/command/main.ts');
+    const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), main, ...busy], { cwd });
+    const exit = once(child, 'exit');
+    for await (const line of createInterface(child.stdout)) if (line.startsWith('epoch 2/')) break;
+    for (const choice of [['--resume'], ['--overwrite']]) {
+      const { code, stderr } = await bnEdge([...busy, ...choice], { cwd });
+      expect(stderr).toBe(
+        `error: runs/busy: expected no other training in it, got one by process ${child.pid} (if that is none, remove runs/busy/.lock)`,
+      );
+      expect(code).toBe(1);
+    }
+    child.kill('SIGTERM');
+    await exit;
+    const other = [...busy.slice(0, 4), '--epochs', '1', '--out', 'runs/busy'];
+    expect(await bnEdge([...other, '--overwrite'], { cwd })).toMatchObject({ code: 0 });
+  });
+});

@@ -1,0 +1,89 @@
+/** One process at a time: a lock, what it refuses, and what of it does not count. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isHeld, withLock, withLockOrRefuse } from '../../training/process/index.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-lock-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const at = (name: string): string => join(folder, name);
+const done = () => Promise.resolve('done');
+
+describe('a lock', () => {
+  it('lets one at a time, who know whether they have waited', async () => {
+    let [inside, most] = [0, 0];
+    const waited: boolean[] = [];
+    const one = () =>
+      withLock(at('lock'), async (hasWaited) => {
+        waited.push(hasWaited);
+        most = Math.max(most, ++inside);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        inside--;
+      });
+    await Promise.all([one(), one(), one()]);
+    expect(most).toBe(1);
+    expect(waited).toEqual([false, true, true]);
+    expect(await readdir(folder)).not.toContain('lock');
+  });
+
+  it('is refused to others while it is held, who are told by whom', async () => {
+    const file = at('run');
+    await withLock(file, async () => {
+      expect(await isHeld(file)).toBe(true);
+      await expect(withLockOrRefuse(file, 'runs/churn', 'no other training in it', done)).rejects.toThrow(
+        `runs/churn: expected no other training in it, got one by process ${process.pid} (if that is none, remove ${file})`,
+      );
+    });
+    expect(await isHeld(file)).toBe(false);
+    expect(await withLockOrRefuse(file, 'runs/churn', 'no other training in it', done)).toBe('done');
+  });
+
+  it('is held by a process that is killed no longer than by its life', async () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)']);
+    await withLock(at('own'), () => readFile(at('own'), 'utf8')).then(async (line) => {
+      // As the child would have written it, were it not for its birth, which only Linux tells.
+      const [, , ...rest] = line.split(' ');
+      await writeFile(at('killed'), [child.pid, '-', ...rest].join(' '));
+    });
+    expect(await isHeld(at('killed'))).toBe(true);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(await isHeld(at('killed'))).toBe(false);
+  });
+
+  it.each([
+    ['a process that has ended', `999999999 - ${hostname()} x`],
+    ['a process that had the number of this one', `${process.pid} - ${hostname()} another`],
+  ])('of %s does not count', async (_, content) => {
+    await writeFile(at('stale'), content);
+    expect(await withLockOrRefuse(at('stale'), 'stale', 'none', done)).toBe('done');
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'of a process whose number another one has by now does not count',
+    async () => {
+      await writeFile(at('reused'), `${process.ppid} 1 ${hostname()} x`);
+      expect(await withLockOrRefuse(at('reused'), 'reused', 'none', done)).toBe('done');
+    },
+  );
+
+  it('of another machine counts until it has been silent for ten minutes', async () => {
+    await writeFile(at('far'), '1 - another-machine x');
+    expect(await isHeld(at('far'))).toBe(true);
+    const long = new Date(Date.now() - 601_000);
+    await utimes(at('far'), long, long);
+    expect(await isHeld(at('far'))).toBe(false);
+  });
+
+  it('is given back where the work fails', async () => {
+    await expect(withLock(at('fails'), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await readdir(folder)).not.toContain('fails');
+  });
+});
