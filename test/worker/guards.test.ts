@@ -36,15 +36,30 @@ describe('the API key', () => {
     ['no header', {}, 401],
     ['another key', { authorization: 'Bearer wrong' }, 401],
     ['a longer key', { authorization: `Bearer ${KEY}x` }, 401],
-    ['another scheme', { authorization: `Basic ${KEY}` }, 400],
+    ['another scheme', { authorization: `Basic ${KEY}` }, 401],
+    ['a scheme without key', { authorization: 'Bearer' }, 401],
+    ['a key without scheme', { authorization: KEY }, 401],
+    ['two keys', { authorization: `Bearer ${KEY} ${KEY}` }, 401],
   ])('refuses %s', async (_, headers, status) => {
     const response = await callWith({ API_KEY: KEY }, infer, inference(headers));
     expect([response.status, await response.json()]).toEqual([status, refused]);
-    expect(response.headers.get('www-authenticate')).toMatch(/^Bearer /);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer realm="models"');
   });
 
   it('lets the key in', async () => {
     expect((await callWith({ API_KEY: KEY }, infer, inference({ authorization: `Bearer ${KEY}` }))).status).toBe(200);
+  });
+
+  it.each(['bearer', 'BEARER'])('takes the scheme as %s', async (scheme) => {
+    expect((await callWith({ API_KEY: KEY }, infer, inference({ authorization: `${scheme} ${KEY}` }))).status).toBe(200);
+  });
+
+  it('lets any of several in, and no other', async () => {
+    const API_KEY = JSON.stringify([KEY, 'the-next']);
+    const statuses = [KEY, 'the-next', 'the-next-but-one', `["${KEY}"`].map(
+      async (key) => (await callWith({ API_KEY }, infer, inference({ authorization: `Bearer ${key}` }))).status,
+    );
+    expect(await Promise.all(statuses)).toEqual([200, 200, 401, 401]);
   });
 
   it.each(['/v2', '/v2/health/live', '/v2/health/ready'])('leaves %s open', async (path) => {
@@ -116,6 +131,11 @@ describe('headers', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 
+  it('promise HTTPS for this host, and nothing for those below it', async () => {
+    const { headers } = await callWith({}, '/v2');
+    expect(headers.get('strict-transport-security')).toBe('max-age=15552000');
+  });
+
   it('let metadata be kept and asked for again', async () => {
     const first = await callWith({}, '/v2/models/digits/batchnorm');
     expect(first.headers.get('cache-control')).toBe('public, max-age=60');
@@ -132,7 +152,7 @@ describe('headers', () => {
       ['/v2/health/live', {}],
       ['/v2/models/nobody', {}],
     ] as const) {
-      expect((await callWith({}, path, init)).headers.get('cache-control')).toBe('no-store');
+      expect((await callWith({}, path, init)).headers.get('cache-control')).toBe('no-store, no-transform');
     }
   });
 });

@@ -9,6 +9,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
 const statuses = {
   malformed: 400,
+  unauthorized: 401,
   'not found': 404,
   'too large': 413,
   'unsupported media type': 415,
@@ -31,7 +32,10 @@ export class RequestError extends Error {
 
 /** Client errors keep their message; ours are logged and answered with 500. */
 export function answerError(error: Error, c: Context): Response {
-  if (error instanceof RequestError) return c.json({ error: error.message }, statuses[error.refusal]);
+  if (error instanceof RequestError) {
+    if (error.refusal === 'unauthorized') c.header('www-authenticate', 'Bearer realm="models"');
+    return c.json({ error: error.message }, statuses[error.refusal]);
+  }
   if (error instanceof HTTPException) return error.getResponse();
   if (isInferenceError(error) && error.outOfMemory) {
     return c.json({ error: 'batch: expected one that fits into memory, got a larger one' }, statuses['too large']);
