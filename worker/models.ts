@@ -3,6 +3,7 @@ import { type InputColumn, inputsOf } from '../training/columns/prepare.ts';
 import { describe } from './http/errors.ts';
 import type { Image, ModelAbout, Session as EdgeSession } from './image.ts';
 import type { Tensor } from './protocol/datatypes.ts';
+import { type Counts, noCounts } from './protocol/counts.ts';
 import type { Statistics } from './protocol/protocol.ts';
 import { type Session, sessionOn } from './protocol/session.ts';
 import { type RowTable, tableOf } from './rows/table.ts';
@@ -16,6 +17,8 @@ export interface Model extends ModelAbout {
   readonly session: Session;
   /** Normalizes with either statistics, and also computes the input of every Batch Norm layer. */
   readonly switchable?: Readonly<Record<Statistics, Session['run']>>;
+  /** Of the requests to `infer`. */
+  readonly counts: Counts;
 }
 
 /** By path; each model's current version comes before its others. */
@@ -32,7 +35,11 @@ export function createModels(image: Image): Models {
       const session = sessionOn(own);
       const table = tableOf(model, session);
       const rows = new Map(Object.entries(model.columns ?? {}).map(([name, columns]) => [name, inputsOf(columns)]));
-      return [model.path, { ...model, rows, session, ...(table && { table }), ...(both && { switchable: both }) }];
+      const counts = noCounts();
+      return [
+        model.path,
+        { ...model, rows, session, counts, ...(table && { table }), ...(both && { switchable: both }) },
+      ];
     }),
   );
 }

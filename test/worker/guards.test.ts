@@ -51,7 +51,9 @@ describe('the API key', () => {
   });
 
   it.each(['bearer', 'BEARER'])('takes the scheme as %s', async (scheme) => {
-    expect((await callWith({ API_KEY: KEY }, infer, inference({ authorization: `${scheme} ${KEY}` }))).status).toBe(200);
+    expect((await callWith({ API_KEY: KEY }, infer, inference({ authorization: `${scheme} ${KEY}` }))).status).toBe(
+      200,
+    );
   });
 
   it('lets any of several in, and no other', async () => {

@@ -81,7 +81,7 @@ describe.each(['/ml', '/', '/a/b', '/of/:tenant', '/ml/'])('mounted at %s', (mou
   it('answers errors of its own', async () => {
     const { status, body, headers } = await at('/v2/models/nobody', withKey());
     expect([status, body]).toEqual([404, { error: 'model: expected echo, got "nobody"' }]);
-    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('cache-control')).toBe('no-store, no-transform');
     const limited = await at('/v2/models/echo/infer', withKey(samples([[1, 2], [1, 2], [1, 2]]))); // prettier-ignore
     expect(limited.status).toBe(413);
   });
@@ -140,12 +140,12 @@ describe.each(['/ml', '/', '/a/b', '/of/:tenant', '/ml/'])('mounted at %s', (mou
 
   it('lets metadata be kept, asked for again, and not its health', async () => {
     const first = await at('/v2/models/echo', withKey());
-    expect(first.headers.get('cache-control')).toBe('private, max-age=60');
+    expect(first.headers.get('cache-control')).toBe('private, max-age=60, no-transform');
     const again = await at('/v2/models/echo', {
       headers: { ...open, 'if-none-match': first.headers.get('etag') ?? '' },
     });
     expect(again.status).toBe(304);
-    expect((await at('/v2/health/live')).headers.get('cache-control')).toBe('no-store');
+    expect((await at('/v2/health/live')).headers.get('cache-control')).toBe('no-store, no-transform');
   });
 
   it.each([

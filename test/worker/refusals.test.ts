@@ -78,9 +78,9 @@ const bodies: Case[] = [
   },
   { name: 'a numeric id', body: { id: 7, inputs: [one] }, error: 'id: expected a string, got 7' },
   {
-    name: 'a nested parameter',
-    body: { parameters: { a: { b: 1 } }, inputs: [one] },
-    error: 'parameters.a: expected a string, number or boolean, got an object',
+    name: 'a flood of parameters',
+    body: { parameters: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [i, i])), inputs: [one] },
+    error: 'parameters: expected an object of at most 64 parameters, got an object',
   },
   {
     name: 'parameters that are an array',
@@ -323,9 +323,8 @@ const unknown: [method: string, path: string, status: number, error: string][] =
 
 const media: [headers: Record<string, string>, error: string][] = [
   [{ 'content-type': 'text/plain' }, 'content-type: expected application/json, got "text/plain"'],
-  [{ 'content-type': '' }, 'content-type: expected application/json, got nothing'],
   [{ 'content-type': 'application/jsonp' }, 'content-type: expected application/json, got "application/jsonp"'],
-  [{ 'content-encoding': 'gzip' }, 'content-encoding: expected identity, got "gzip"'],
+  [{ 'content-encoding': 'br' }, 'content-encoding: expected gzip, deflate or identity, got "br"'],
 ];
 
 describe('refusals', () => {

@@ -13,8 +13,10 @@ export interface Compressed {
 }
 
 export interface InflateLimits {
-  /** The output has to have so many bytes. */
-  readonly size: number;
+  /** The output has at least so many bytes. */
+  readonly least: number;
+  /** And at most so many. */
+  readonly most: number;
   /** Called with the number of each block that has codes, which take longer than what a tiny block holds. */
   readonly onCodes: (number: number) => void;
 }
@@ -117,12 +119,27 @@ class Code {
   }
 }
 
+/** More came out than there may. */
+export class TooLongError extends Error {
+  override readonly name = 'TooLongError';
+}
+
 /**
- * Calls with the output's pieces, which are another's after the call.
- * @throws Error where the data are damaged, or have another size
+ * Zlib's format. Calls with the output's pieces, which are another's after the call; the checksum behind the data is not looked at.
+ * @throws TooLongError; Error where the data are damaged, or too few
  */
 export function inflate(compressed: Compressed, limits: InflateLimits, take: (piece: Uint8Array) => void): void {
-  new Inflater(compressed, limits, take).run();
+  const inflater = new Inflater(compressed, limits, take);
+  inflater.skipHeader();
+  inflater.run();
+}
+
+/**
+ * The same without a header.
+ * @returns how many bytes of the file's last part stand behind the data
+ */
+export function inflateRaw(compressed: Compressed, limits: InflateLimits, take: (piece: Uint8Array) => void): number {
+  return new Inflater(compressed, limits, take).run();
 }
 
 class Inflater {
@@ -157,10 +174,13 @@ class Inflater {
     this.#take = take;
   }
 
-  run(): void {
+  skipHeader(): void {
     const [method, flags] = [this.#read(8), this.#read(8)];
     if ((method & 15) !== 8 || (method * 256 + flags) % 31 !== 0 || (flags & 32) !== 0)
       throw new Error('zlib: no header');
+  }
+
+  run(): number {
     for (let isLast = false; !isLast;) {
       isLast = this.#read(1) === 1;
       const type = this.#read(2);
@@ -168,7 +188,9 @@ class Inflater {
       else this.#withCodes(type);
     }
     this.#flush();
-    if (this.#size !== this.#limits.size) throw new Error('deflate: too few bytes');
+    if (this.#size < this.#limits.least) throw new Error('deflate: too few bytes');
+    // Whole bytes that were looked at and belong to nobody yet; some of them may never have been there.
+    return this.#end - this.#at + (this.#count >> 3) - this.#missing;
   }
 
   #withCodes(type: number): void {
@@ -246,7 +268,7 @@ class Inflater {
   #flush(): void {
     const position = this.#position;
     this.#size += position - this.#taken;
-    if (this.#size > this.#limits.size) throw new Error('deflate: too many bytes');
+    if (this.#size > this.#limits.most) throw new TooLongError('deflate: too many bytes');
     this.#take(this.#output.subarray(this.#taken, position));
     const kept = Math.min(position, WINDOW);
     this.#output.copyWithin(0, position - kept, position);

@@ -92,7 +92,7 @@ function inflateRows(header: PngHeader, colours: PngColours, compressed: Compres
   };
   const reader = new RowReader(header, colours, passes, take);
   try {
-    inflate(compressed, { size, onCodes }, (piece) => {
+    inflate(compressed, { least: size, most: size, onCodes }, (piece) => {
       reader.push(piece);
     });
   } catch (error) {

@@ -15,6 +15,7 @@ import {
   predictOptions,
   predictRequest,
   repositoryRequest,
+  tensorElement,
 } from '../protocol/protocol.ts';
 import { responseSchemas } from '../protocol/responses.ts';
 import { lineTypes } from '../rows/body.ts';
@@ -71,7 +72,11 @@ export function openApi(models: readonly Model[], { mount, explain, page }: Serv
     PredictRequest: predictRequest,
     RepositoryRequest: repositoryRequest,
   };
-  const schemas = Object.entries({ ...requests, ...responseSchemas() });
+  const schemas = {
+    ...schemasOf(requests, 'input'),
+    ...schemasOf(responseSchemas(), 'output'),
+    TensorElement: tensorElement,
+  };
   const tables = tablesOf(models);
   return {
     openapi: '3.1.1',
@@ -87,12 +92,15 @@ export function openApi(models: readonly Model[], { mount, explain, page }: Serv
       ...serverPaths(),
       ...tables.paths,
       ...rowPaths(models),
+      ...(models.every(({ name }) => name !== 'stats') && {
+        '/v2/models/stats': { get: keyed(get('statistics', 'Of all models', 'ModelStatistics')) },
+      }),
       ...modelPaths('', models, [], explain),
       ...modelPaths('/versions/{version}', models, [path('version')], explain),
     },
     components: {
       schemas: {
-        ...Object.fromEntries(schemas.map(([name, schema]) => [name, jsonSchema(schema)])),
+        ...schemas,
         ...tables.schemas,
       },
       securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'Needed where a key is configured.' } },
@@ -165,7 +173,7 @@ const rowBody = (request: string): NonNullable<Operation['requestBody']> => ({
 });
 
 function predictOperation(operationId: string, answer: string, more: Partial<Operation>): Operation {
-  const { properties = {} } = jsonSchema(predictOptions) as { properties?: Record<string, object> };
+  const { properties = {} } = jsonSchema(predictOptions, 'input') as { properties?: Record<string, object> };
   const query = Object.entries(properties).map(([name, schema]) => ({
     name,
     in: 'query' as const,
@@ -210,6 +218,8 @@ function modelOperations(id: (name: string) => string, models: readonly Model[],
   return [
     ['', 'get', get(id('modelMetadata'), 'Model metadata', 'ModelMetadata'), models],
     ['/ready', 'get', get(id('modelReady'), 'Is the model ready?', 'ModelReady'), models],
+    ['/config', 'get', get(id('modelConfig'), "Triton's configuration of the model", 'ModelConfig'), models],
+    ['/stats', 'get', get(id('modelStatistics'), 'How many inferences there were', 'ModelStatistics'), models],
     ['/batchnorm', 'get', batchNorm, explain ? models : []],
     ['/infer', 'post', inferOperation(id('infer')), models],
     ['/classify', 'post', classify, models.filter(classesOf)],
@@ -222,13 +232,15 @@ function inferOperation(operationId: string): Operation {
     name: HEADER,
     in: 'header',
     required: false,
-    description: 'How many bytes of the body are JSON, where tensors follow as bytes; 0 for a bare tensor.',
+    description:
+      'How many bytes of the body are JSON, where tensors follow as bytes; 0 for a bare tensor. All are where it is absent.',
     schema: { type: 'integer', minimum: 0 },
   };
   return {
-    ...get(operationId, 'Inference', 'InferenceResponse', { 'application/octet-stream': bytes }),
+    ...get(operationId, 'Inference', 'InferenceResponse'),
     description:
-      'With parameters.statistics "batch" every Batch Norm layer uses the mini-batch\'s own statistics, where the model explains.',
+      'With parameters.statistics "batch" every Batch Norm layer uses the mini-batch\'s own statistics, where the model explains. Where a request ' +
+      `wants outputs as bytes (binary_data), the answer is application/octet-stream: the JSON, as long as ${HEADER} says, then the bytes.`,
     parameters: [header],
     requestBody: { required: true, content: { ...json('InferenceRequest'), 'application/octet-stream': bytes } },
   };
@@ -241,7 +253,7 @@ function sampleOperation(
   options: z.ZodMiniType,
 ): Operation {
   const pictures = { 'image/png': bytes, 'image/jpeg': bytes, 'application/octet-stream': bytes };
-  const { properties = {} } = jsonSchema(options) as { properties?: Record<string, object> };
+  const { properties = {} } = jsonSchema(options, 'input') as { properties?: Record<string, object> };
   return {
     ...get(operationId, summary, answer),
     description: 'Options are query parameters, or members of parameters in the JSON object.',
@@ -264,8 +276,14 @@ function get(operationId: string, summary: string, answer: string, more: Content
 const keyed = (operation: Operation): Operation => ({ ...operation, security: [{}, { key: [] }] });
 const path = (name: string): Parameter => ({ name, in: 'path', required: true, schema: { type: 'string' } });
 
-/** What a schema cannot say (checks in code) is left open. */
-function jsonSchema(schema: z.ZodMiniType): object {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { unrepresentable: 'any' });
+/**
+ * What a schema cannot say (checks in code) is left open.
+ * @param io whether the Worker reads it, members that it does not know included, or writes it, and nothing else
+ */
+function jsonSchema(schema: z.ZodMiniType, io: 'input' | 'output'): object {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return rest;
 }
+
+const schemasOf = (schemas: Readonly<Record<string, z.ZodMiniType>>, io: 'input' | 'output') =>
+  Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, jsonSchema(schema, io)]));

@@ -7,7 +7,7 @@ const protection = {
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'cross-origin',
   'referrer-policy': 'no-referrer',
-  'strict-transport-security': 'max-age=15552000; includeSubDomains',
+  'strict-transport-security': 'max-age=15552000',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
 };
@@ -15,10 +15,17 @@ const protection = {
 const ofData = new Headers({ ...protection, 'cache-control': 'no-store' });
 const ofJson = new Headers(ofData);
 ofJson.set('content-type', 'application/json');
+const asIs = new Headers(ofJson);
+asIs.set('cache-control', 'no-store, no-transform');
 
 /** What a model answers. Its headers are copied from prepared ones, which is cheaper than setting each. */
 export function answerJson(value: object): Response {
   return new Response(JSON.stringify(value), { headers: ofJson });
+}
+
+/** The same for paths that clients of Triton ask: see `isAsIs`. */
+export function answerJsonAsIs(value: object): Response {
+  return new Response(JSON.stringify(value), { headers: asIs });
 }
 
 export function answerBytes(bytes: Uint8Array<ArrayBuffer> | string, more: Readonly<Record<string, string>>): Response {
@@ -26,6 +33,13 @@ export function answerBytes(bytes: Uint8Array<ArrayBuffer> | string, more: Reado
   for (const [name, value] of Object.entries(more)) headers.set(name, value);
   return new Response(bytes, { headers });
 }
+
+/**
+ * Whether the platform must not compress what it answers: Triton's asynchronous client for Python says that it takes compressed answers, and
+ * reads none. https://developers.cloudflare.com/speed/optimization/content/compression/
+ * @param path below the mount
+ */
+const isAsIs = (path: string): boolean => path.startsWith('/v2') && !/\/(classify|explain|batchnorm)$/.test(path);
 
 /**
  * For all other answers. What describes a model changes with a deployment only.
@@ -36,7 +50,8 @@ export function protectBrowsers({ req, res }: Context, path: string, isPrivate: 
   const { headers, status } = res;
   if (headers.has('x-content-type-options')) return;
   const isRead = req.method === 'GET' || req.method === 'HEAD';
-  const isMetadata = isRead && status < 400 && !path.startsWith('/v2/health');
+  const isMetadata = isRead && status < 400 && !path.startsWith('/v2/health') && !path.endsWith('/stats');
   for (const [name, value] of Object.entries(protection)) headers.set(name, value);
-  headers.set('cache-control', isMetadata ? `${isPrivate ? 'private' : 'public'}, max-age=60` : 'no-store');
+  const kept = isMetadata ? `${isPrivate ? 'private' : 'public'}, max-age=60` : 'no-store';
+  headers.set('cache-control', isAsIs(path) ? `${kept}, no-transform` : kept);
 }

@@ -1,6 +1,7 @@
 /** The request's body, as far as it can be judged before it is known what it says: media type, size, encoding, JSON. */
 import { bodyLimit } from 'hono/body-limit';
 import type { RequestContext } from './context.ts';
+import { decode, encodingOf } from './encoding.ts';
 import { quote, RequestError } from './errors.ts';
 
 /** Deeper than any tensor; JSON nested further is refused before it is parsed. */
@@ -17,10 +18,12 @@ const steps = Int8Array.from({ length: 256 }, (_, byte) => {
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /**
- * The whole body. Its declared length is judged before anything is read; where none is declared, reading stops at the limit.
- * @throws RequestError where it has more bytes than the limit
+ * The whole body, inflated where it came compressed. Its declared length is judged before anything is read; where none is declared,
+ * reading stops at the limit, as inflating does.
+ * @throws RequestError where it has more bytes than the limit, or is compressed in another way
  */
 export async function readBody(c: RequestContext, limit: number): Promise<Uint8Array> {
+  const encoding = encodingOf(c.req.raw);
   const onError = (): never => {
     throw new RequestError('too large', `body: expected at most ${limit} bytes, got more`);
   };
@@ -31,31 +34,23 @@ export async function readBody(c: RequestContext, limit: number): Promise<Uint8A
     await bodyLimit({ maxSize: limit, onError })(c, () => Promise.resolve());
   } else if (Number(declared) > limit) onError();
   const body = new Uint8Array(await c.req.arrayBuffer());
-  return body.byteLength > limit ? onError() : body;
+  if (body.byteLength > limit) return onError();
+  return encoding === 'identity' ? body : decode(body, encoding, limit);
 }
 
-/** @throws RequestError where the body is not `application/json`, as it is */
+/** Types under which JSON comes: Python's Triton client names none, or that of bytes, and `curl -d` that of a form. */
+const json = ['application/json', 'application/x-www-form-urlencoded', 'application/octet-stream', undefined];
+
+/** @throws RequestError where the body is of another type than one under which JSON comes */
 export function requireJson(request: Request): void {
   const type = mediaType(request);
-  if (type !== 'application/json') {
-    throw new RequestError(
-      'unsupported media type',
-      `content-type: expected application/json, got ${type === undefined ? 'nothing' : quote(request.headers.get('content-type') ?? '')}`,
-    );
-  }
-  checkEncoding(request);
+  if (json.includes(type)) return;
+  throw new RequestError('unsupported media type', `content-type: expected application/json, got ${quote(type ?? '')}`);
 }
 
-/** @throws RequestError where the body is compressed */
-export function checkEncoding({ headers }: Request): void {
-  const encoding = headers.get('content-encoding');
-  if (encoding === null || encoding.trim().toLowerCase() === 'identity') return;
-  throw new RequestError('unsupported media type', `content-encoding: expected identity, got ${quote(encoding)}`);
-}
-
-/** In lower case, without parameters. */
+/** In lower case, without parameters; `undefined` where the request names none. */
 export function mediaType({ headers }: Request): string | undefined {
-  return headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+  return headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase() || undefined;
 }
 
 /**

@@ -8,12 +8,14 @@ import { explain } from '../explain/explain.ts';
 import type { Model, Models } from '../models.ts';
 import { classify } from '../predict/classify.ts';
 import { joinBody } from '../protocol/binary.ts';
+import { counting, statisticsOf } from '../protocol/counts.ts';
 import { infer } from '../protocol/infer.ts';
 import { metadataOf, readModel, repositoryIndex, server } from '../protocol/metadata.ts';
+import { modelConfig } from '../protocol/model-config.ts';
 import { classifyOptions, explainOptions, parse, repositoryRequest } from '../protocol/protocol.ts';
 import { checkInference, parseInference } from '../protocol/request.ts';
 import { readSamples, type SampleRequest } from '../protocol/samples.ts';
-import { answerJson } from './answers.ts';
+import { answerJson, answerJsonAsIs } from './answers.ts';
 import { parseJson, readBody } from './body.ts';
 import type { App, RequestContext } from './context.ts';
 import { RequestError } from './errors.ts';
@@ -33,6 +35,10 @@ export function addRoutes(app: App, models: Models, settings: Settings): void {
     checkRepositoryBody(await readBody(c, settings.bodyBytes(c.env)));
     return c.json(repositoryIndex(models));
   });
+  app.get('/v2/models/stats', (c, next) => {
+    if (models.has('stats')) return next();
+    return Promise.resolve(c.json({ model_stats: Array.from(models.values(), statisticsOf) }));
+  });
   for (const path of modelPaths) addModelRoutes(app, path, models, settings);
   addRowRoutes(app, models, settings);
   docsRoutes(app, models, settings);
@@ -50,17 +56,21 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
 
   app.get(path, (c) => c.json(metadataOf(models, modelOf(c), settings.explain(c.env))));
   app.get(`${path}/ready`, (c) => c.json({ name: modelOf(c).name, ready: true }));
+  app.get(`${path}/config`, (c) => c.json(modelConfig(modelOf(c), settings.batch(c.env))));
+  app.get(`${path}/stats`, (c) => c.json({ model_stats: [statisticsOf(modelOf(c))] }));
   app.get(`${path}/batchnorm`, (c) => {
     requireExplain(c, 'batchnorm');
     return c.json(describeBatchNorm(modelOf(c)));
   });
   app.post(`${path}/infer`, async (c) => {
     const model = modelOf(c);
-    checkInference(c.req.raw);
-    const parts = parseInference(model, c.req.raw, await readBody(c, settings.bodyBytes(c.env)));
-    if (parts.request.parameters?.statistics === 'batch' && !model.ofBatch) requireExplain(c, 'statistics');
-    const { response, binary } = infer(model, parts, settings.batch(c.env));
-    return binary.length === 0 ? answerJson(response) : joinBody(response, binary);
+    const { response, binary } = await counting(model.counts, async () => {
+      checkInference(c.req.raw);
+      const parts = parseInference(model, c.req.raw, await readBody(c, settings.bodyBytes(c.env)));
+      if (parts.request.parameters?.statistics === 'batch' && !model.ofBatch) requireExplain(c, 'statistics');
+      return infer(model, parts, settings.batch(c.env));
+    });
+    return binary.length === 0 ? answerJsonAsIs(response) : joinBody(response, binary);
   });
   app.post(`${path}/classify`, async (c) => {
     const model = modelOf(c);

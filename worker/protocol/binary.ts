@@ -6,7 +6,7 @@ import { answerBytes } from '../http/answers.ts';
 import { concatenate } from '../http/bytes.ts';
 import { datatypes, elementCount, type TensorInfo } from './datatypes.ts';
 import { RequestError } from '../http/errors.ts';
-import type { InferenceRequest, RequestInput } from './protocol.ts';
+import type { InferenceRequest, RequestInput, RequestOutput } from './protocol.ts';
 import type { InferenceResponse } from './responses.ts';
 
 /** How many bytes of the body are JSON. */
@@ -69,9 +69,8 @@ export function rawRequest(model: string, inputs: readonly TensorInfo[], bytes: 
 }
 
 /** Which of the outputs go out as bytes: as the output says, or else as the request says for all. */
-export function isBinary({ parameters, outputs }: InferenceRequest, name: string): boolean {
-  const own = outputs?.find((output) => output.name === name)?.parameters?.binary_data;
-  return own ?? parameters?.binary_data_output ?? false;
+export function isBinary({ parameters }: InferenceRequest, output: RequestOutput | undefined): boolean {
+  return output?.parameters?.binary_data ?? parameters?.binary_data_output ?? false;
 }
 
 /** The JSON object, then the bytes of the outputs that have no `data` in it, in its order. */

@@ -2,15 +2,18 @@
 import { isBinary, sliceInputs } from './binary.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
-import { bytesOf } from './datatypes.ts';
+import { bytesOfTexts, classesOfOutput } from './classification.ts';
+import { bytesOf, type Tensor } from './datatypes.ts';
 import type { InferenceRequest, Statistics } from './protocol.ts';
 import type { Parts } from './request.ts';
-import type { InferenceResponse } from './responses.ts';
+import type { InferenceResponse, ResponseOutput } from './responses.ts';
 import { checkRows } from './rows.ts';
 import type { Session } from './session.ts';
-import { declaredAs, readInputs, writeOutput } from './tensors.ts';
+import { declaredAs, jsonData, readInputs } from './tensors.ts';
 
 export interface Inference {
+  /** How many were answered. */
+  readonly samples: number;
   readonly response: InferenceResponse;
   /** The bytes of the outputs that the response holds no `data` of, in its order. */
   readonly binary: readonly Uint8Array[];
@@ -29,8 +32,9 @@ export function infer(model: Model, { request, binary }: Parts, maxBatch: number
   checkRows(model, feeds);
   const outputs = Array.from(run(feeds, fetchesOf(request, session)));
   const batch = request.inputs[0]?.shape[0] ?? 1;
-  const asBytes = (output: string): boolean => isBinary(request, output);
+  const written = outputs.map(([output, tensor]) => writeOutput(model, request, output, tensor));
   return {
+    samples: batch,
     response: {
       model_name: name,
       model_version: version,
@@ -38,11 +42,40 @@ export function infer(model: Model, { request, binary }: Parts, maxBatch: number
       ...(isSaid && {
         parameters: { statistics, ...(statistics === 'batch' && { note: statisticsNote(model, batch) }) },
       }),
-      outputs: outputs.map(([output, tensor]) => writeOutput(output, tensor, asBytes(output))),
+      outputs: written.map(({ output }) => output),
     },
-    binary: outputs.filter(([output]) => asBytes(output)).map(([, tensor]) => bytesOf(tensor.data)),
+    binary: written.flatMap(({ bytes }) => (bytes ? [bytes] : [])),
   };
 }
+
+interface Written {
+  readonly output: ResponseOutput;
+  /** In place of `data`. */
+  readonly bytes?: Uint8Array;
+}
+
+/** As numbers or as classes, in JSON or in bytes, as the request wants it. */
+function writeOutput({ session, labels }: Model, request: InferenceRequest, name: string, tensor: Tensor): Written {
+  const wanted = request.outputs?.find((output) => output.name === name);
+  const count = wanted?.parameters?.classification ?? 0;
+  if (count === 0)
+    return isBinary(request, wanted) ? inBytes(name, tensor, bytesOf(tensor.data)) : inJson(name, tensor);
+  const classes = classesOfOutput(tensor, declaredAs('outputs', name, session.outputs), count, labels);
+  const texts = { ...classes, datatype: 'BYTES' } as const;
+  return isBinary(request, wanted) ? inBytes(name, texts, bytesOfTexts(classes.data)) : { output: { name, ...texts } };
+}
+
+function inBytes(
+  name: string,
+  { datatype, shape }: Pick<ResponseOutput, 'datatype' | 'shape'>,
+  bytes: Uint8Array,
+): Written {
+  return { output: { name, datatype, shape, parameters: { binary_data_size: bytes.byteLength } }, bytes };
+}
+
+const inJson = (name: string, tensor: Tensor): Written => ({
+  output: { name, datatype: tensor.datatype, shape: tensor.shape, data: jsonData(tensor) },
+});
 
 export interface Run {
   readonly run: Session['run'];

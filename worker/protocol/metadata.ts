@@ -7,7 +7,11 @@ import type { TensorInfo } from './datatypes.ts';
 import type { ColumnInfo, ModelMetadata, RepositoryIndex, ServerMetadata } from './responses.ts';
 import { takenPicture } from './samples.ts';
 
-export const server: ServerMetadata = { name: 'bn-edge', version: packageVersion, extensions: ['binary_tensor_data'] };
+export const server: ServerMetadata = {
+  name: 'bn-edge',
+  version: packageVersion,
+  extensions: ['binary_tensor_data', 'classification', 'model_configuration', 'statistics'],
+};
 
 /**
  * @param version the current one where it is undefined

@@ -20,54 +20,89 @@ function integer(min: number, max: number) {
   return z.int({ error }).check(z.minimum(min, { error }), z.maximum(max, { error }));
 }
 
-/** An array whose length is checked before its items are. */
-function list<Item extends z.ZodMiniType>(item: Item) {
-  const short = z.custom<unknown[]>((value) => Array.isArray(value) && value.length <= MAX_ITEMS, {
-    error: `expected an array of at most ${MAX_ITEMS} items`,
+/** Refuses before anything inside is looked at. */
+function guard(isRight: (value: unknown) => boolean, message: string) {
+  return z.transform((input: unknown, { issues }): unknown => {
+    if (!isRight(input)) issues.push({ code: 'custom', input, message });
+    return input;
   });
-  return z.pipe(short, z.array(item));
 }
 
-const parameter = z.union([z.string(), z.number(), z.boolean()], { error: 'expected a string, number or boolean' });
+/** A member that may be absent: generated clients and MLServer's send `null` for it. */
+function maybe<Schema extends z.ZodMiniType>(schema: Schema) {
+  return z.optional(
+    z.pipe(
+      z.nullable(schema),
+      z.transform((value) => value ?? undefined),
+    ),
+  );
+}
 
-const parameters = z.pipe(
-  z.custom<object>((value) => isObject(value) && Object.keys(value).length <= MAX_ITEMS, {
-    error: `expected an object of at most ${MAX_ITEMS} parameters`,
-  }),
-  z.record(z.string(), parameter),
-);
+/** An array whose length is checked before its items are. */
+function list<Item extends z.ZodMiniType>(item: Item) {
+  const isShort = (value: unknown): boolean => Array.isArray(value) && value.length <= MAX_ITEMS;
+  return z.pipe(
+    guard(isShort, `expected an array of at most ${MAX_ITEMS} items`),
+    z.array(item).check(z.maxLength(MAX_ITEMS)),
+  );
+}
 
-/** Parameters of which some are known. */
-const knowing = <Known extends z.core.$ZodLooseShape>(known: Known) =>
-  z.optional(z.intersection(parameters, z.object(known)));
+/** Parameters of which some are known, and the others any JSON: servers and clients have their own. */
+function knowing<Known extends z.core.$ZodLooseShape>(known: Known) {
+  const isSmall = (value: unknown): boolean => isObject(value) && Object.keys(value).length <= MAX_ITEMS;
+  return maybe(
+    z.pipe(
+      guard(isSmall, `expected an object of at most ${MAX_ITEMS} parameters`),
+      z.looseObject(known).check(z.meta({ maxProperties: MAX_ITEMS })),
+    ),
+  );
+}
 
 const statistics = z.enum(['running', 'batch'], { error: 'expected "running" or "batch"' });
 
-/** The sizes and flags of https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_binary_data.md */
-const binarySize = z.optional(integer(0, Number.MAX_SAFE_INTEGER));
+const size = integer(0, Number.MAX_SAFE_INTEGER);
 
+/** What `shared_memory_region` asks for is what no server across a network has. */
+const shared = { shared_memory_region: z.optional(z.never({ error: 'expected none, as no memory is shared here' })) };
+
+/** Checked where they are copied; the schema that is published says the same. */
+const tensorData = z
+  .custom<readonly unknown[]>((value) => Array.isArray(value), { error: 'expected an array' })
+  .check(z.meta({ type: 'array', items: { $ref: '#/components/schemas/TensorElement' } }));
+
+/** For `tensorData`, which it is part of. */
+export const tensorElement = {
+  anyOf: [
+    { type: ['number', 'boolean', 'string', 'null'] },
+    { type: 'array', items: { $ref: '#/components/schemas/TensorElement' } },
+  ],
+  description: 'A number; "NaN", "Infinity", "-Infinity" or null for what JSON has no number for; or nested arrays.',
+} as const;
+
+/** Sizes and flags: https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_binary_data.md */
 const requestInput = z.object(
   {
     name: string,
     shape: list(z.int({ error: 'expected an integer' })),
     datatype: string,
-    parameters: knowing({ binary_data_size: binarySize }),
-    data: z.optional(z.custom<readonly unknown[]>((value) => Array.isArray(value), { error: 'expected an array' })),
+    parameters: knowing({ ...shared, binary_data_size: maybe(size) }),
+    data: maybe(tensorData),
   },
   { error: 'expected an object' },
 );
 
+/** Classes: https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_classification.md */
 const requestOutput = z.object(
-  { name: string, parameters: knowing({ binary_data: z.optional(flag) }) },
+  { name: string, parameters: knowing({ ...shared, binary_data: maybe(flag), classification: maybe(size) }) },
   { error: 'expected an object' },
 );
 
 export const inferenceRequest = z.object(
   {
-    id: z.optional(string),
-    parameters: knowing({ statistics: z.optional(statistics), binary_data_output: z.optional(flag) }),
+    id: maybe(string),
+    parameters: knowing({ statistics: maybe(statistics), binary_data_output: maybe(flag) }),
     inputs: list(requestInput),
-    outputs: z.optional(list(requestOutput)),
+    outputs: maybe(list(requestOutput)),
   },
   { error: 'expected a JSON object' },
 );
@@ -96,19 +131,22 @@ export const predictOptions = z.object({ unknown: z._default(unknown, 'refuse') 
 /** Of KServe's V1 protocol: what an instance is depends on the model. */
 export const predictRequest = z.object(
   {
-    instances: z.custom<readonly unknown[]>((value) => Array.isArray(value) && value.length > 0, {
-      error: 'expected an array of at least one row',
-    }),
-    parameters: knowing({ unknown: z.optional(unknown) }),
+    instances: z
+      .custom<readonly unknown[]>((value) => Array.isArray(value) && value.length > 0, {
+        error: 'expected an array of at least one row',
+      })
+      .check(z.meta({ type: 'array', minItems: 1, items: {} })),
+    parameters: knowing({ unknown: maybe(unknown) }),
   },
   { error: 'expected a JSON object' },
 );
 
-export const repositoryRequest = z.object({ ready: z.optional(flag) }, { error: 'expected a JSON object' });
+export const repositoryRequest = z.object({ ready: maybe(flag) }, { error: 'expected a JSON object' });
 
 export type PredictRequest = z.output<typeof predictRequest>;
 export type InferenceRequest = z.output<typeof inferenceRequest>;
 export type RequestInput = z.output<typeof requestInput>;
+export type RequestOutput = z.output<typeof requestOutput>;
 export type Statistics = z.output<typeof statistics>;
 export type ClassifyOptions = z.output<typeof classifyOptions>;
 export type Unknown = z.output<typeof unknown>;

@@ -1,5 +1,5 @@
 /** An inference request, whichever way its tensors came: as JSON, as JSON and bytes, or as bytes alone. */
-import { checkEncoding, parseJson, requireJson } from '../http/body.ts';
+import { parseJson, requireJson } from '../http/body.ts';
 import type { Model } from '../models.ts';
 import { HEADER, rawRequest, splitBody } from './binary.ts';
 import { inferenceRequest, parse, type InferenceRequest } from './protocol.ts';
@@ -13,10 +13,9 @@ export interface Parts {
 /** Whether tensors follow the JSON object, or stand in its place, as bytes. */
 export const isBinaryRequest = ({ headers }: Request): boolean => headers.has(HEADER);
 
-/** @throws RequestError for another media type, or a compressed body, before the body is read */
+/** @throws RequestError for another media type, before the body is read */
 export function checkInference(request: Request): void {
-  if (isBinaryRequest(request)) checkEncoding(request);
-  else requireJson(request);
+  if (!isBinaryRequest(request)) requireJson(request);
 }
 
 /** @throws RequestError where the body is none that the header promises, or no request */

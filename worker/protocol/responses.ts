@@ -78,9 +78,10 @@ function answerSchema() {
 
 function protocolSchemas() {
   const parameters = z.record(text, z.union([text, z.number(), z.boolean()]));
+  const datatype = z.enum(Object.keys(datatypes) as Datatype[]);
   const tensor = z.object({
     name: text,
-    datatype: z.enum(Object.keys(datatypes) as Datatype[]),
+    datatype,
     shape: described(
       list(z.int()),
       '-1 stands for a dimension of any size; [-1] also for a shape that the file does not say: any will do.',
@@ -88,6 +89,8 @@ function protocolSchemas() {
   });
   const output = z.object({
     ...tensor.shape,
+    datatype: described(z.enum([...datatype.options, 'BYTES']), 'BYTES for classes, as `value:index:label`.'),
+    shape: list(count),
     parameters: z.optional(z.object({ binary_data_size: count })),
     data: z.optional(
       described(
@@ -129,6 +132,10 @@ function protocolSchemas() {
       }),
     }),
     RepositoryIndex: list(z.object({ name: text, version: text, state: z.literal('READY'), reason: text })),
+    ModelConfig: modelConfigSchema(),
+    ModelStatistics: z.object({
+      model_stats: described(list(statisticsSchema()), 'Counted by each isolate, since it started.'),
+    }),
     InferenceResponse: z.object({ ...named, parameters: z.optional(parameters), outputs: list(output) }),
     Overview: z.object({
       name: text,
@@ -140,6 +147,38 @@ function protocolSchemas() {
     }),
     Error: z.object({ error: described(text, 'where: expected X, got Y') }),
   };
+}
+
+function modelConfigSchema() {
+  const tensor = z.object({ name: text, data_type: described(text, 'As in TYPE_FP32.'), dims: list(z.int()) });
+  return z.object({
+    name: text,
+    platform: text,
+    backend: text,
+    max_batch_size: described(count, '0 where the first dimension is not the batch; else dims leave it out.'),
+    input: list(tensor),
+    output: list(tensor),
+  });
+}
+
+function statisticsSchema() {
+  const took = z.object({ count, ns: described(count, 'Always 0: no clock runs while a Worker computes.') });
+  return z.object({
+    name: text,
+    version: text,
+    last_inference: described(count, 'Milliseconds since 1970; 0 where there was none.'),
+    inference_count: described(count, 'Samples.'),
+    execution_count: described(count, 'Requests.'),
+    inference_stats: z.object({
+      success: took,
+      fail: took,
+      queue: took,
+      compute_input: took,
+      compute_infer: took,
+      compute_output: took,
+    }),
+    batch_stats: list(z.never()),
+  });
 }
 
 function predictionSchema() {
@@ -250,6 +289,8 @@ export type Overview = Responses['Overview'];
 export type ServerMetadata = Responses['ServerMetadata'];
 export type ModelMetadata = Responses['ModelMetadata'];
 export type RepositoryIndex = Responses['RepositoryIndex'];
+export type ModelConfig = Responses['ModelConfig'];
+export type ModelStatistics = Responses['ModelStatistics']['model_stats'][number];
 export type InferenceResponse = Responses['InferenceResponse'];
 export type ResponseOutput = InferenceResponse['outputs'][number];
 export type BatchNormResponse = Responses['BatchNormResponse'];

@@ -1,5 +1,5 @@
 /** The samples of a classify or explain request, whichever way they came: a picture, raw pixels, rows by name, or the JSON tensor. */
-import { checkEncoding, mediaType, parseJson } from '../http/body.ts';
+import { mediaType, parseJson } from '../http/body.ts';
 import { rawRequest, sliceInputs } from './binary.ts';
 import { elementsOf, type Tensor, type TensorInfo } from './datatypes.ts';
 import { quote, RequestError } from '../http/errors.ts';
@@ -39,18 +39,17 @@ export async function readSamples(
   body: Uint8Array,
   maxBatch: number,
 ): Promise<SampleRequest> {
-  checkEncoding(request);
   const query = queryOptions(request.url);
   const type = mediaType(request);
   const ofParts = (parts: Parts): SampleRequest => ({
     samples: samplesOf(parts, model, maxBatch),
-    options: { ...query, ...parts.request.parameters },
+    options: { ...query, ...given(parts.request.parameters) },
   });
   if (isBinaryRequest(request)) return ofParts(parseInference(model, request, body));
   if (isPicture(body) || type?.startsWith('image/')) {
     return { samples: samplesOf(await pictureRequest(model, body), model, maxBatch), options: query };
   }
-  if (type === 'application/json') {
+  if (type === 'application/json' || type === undefined) {
     const value = parseJson(body);
     if (model.table && isRowsRequest(value)) return rowsRequest(model.table, request, body, maxBatch);
     return ofParts({ request: parse(inferenceRequest, value), binary: new Uint8Array() });
@@ -58,10 +57,13 @@ export async function readSamples(
   if (type === 'application/octet-stream' || type === 'application/x-www-form-urlencoded') {
     return { samples: samplesOf(pixelsRequest(model, body), model, maxBatch), options: query };
   }
-  const got = type === undefined ? 'nothing' : quote(type);
   const expected = 'a picture (image/png, image/jpeg), application/octet-stream or application/json';
-  throw new RequestError('unsupported media type', `content-type: expected ${expected}, got ${got}`);
+  throw new RequestError('unsupported media type', `content-type: expected ${expected}, got ${quote(type)}`);
 }
+
+/** Without those that stand at `null`, which is where their defaults are wanted. */
+const given = (parameters: object = {}): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null));
 
 function samplesOf({ request, binary }: Parts, model: Model, maxBatch: number): Samples {
   const { inputs } = model.session;

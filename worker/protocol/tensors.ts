@@ -14,7 +14,6 @@ import {
 } from './datatypes.ts';
 import { describe, quote, RequestError } from '../http/errors.ts';
 import type { RequestInput } from './protocol.ts';
-import type { ResponseOutput } from './responses.ts';
 
 /**
  * One tensor per declared input, in the model's datatypes.
@@ -45,16 +44,9 @@ export function declaredAs(where: string, name: string, declared: readonly Tenso
 }
 
 /** What JSON numbers cannot hold (NaN, infinities, integers beyond 2^53) goes out as a string. */
-export function writeOutput(name: string, tensor: Tensor, binary: boolean): ResponseOutput {
-  const { datatype, shape, data } = tensor;
-  if (binary) return { name, datatype, shape, parameters: { binary_data_size: data.byteLength } };
+export function jsonData({ datatype, data }: Tensor): (boolean | number | string)[] {
   const toJson = datatype === 'BOOL' ? Boolean : jsonNumber;
-  return {
-    name,
-    datatype,
-    shape,
-    data: Array.from<number | bigint, boolean | number | string>(elementsOf(tensor), toJson),
-  };
+  return Array.from<number | bigint, boolean | number | string>(elementsOf({ datatype, data }), toJson);
 }
 
 function jsonNumber(value: number | bigint): number | string {

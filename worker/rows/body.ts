@@ -1,5 +1,5 @@
 /** The rows of a request, whichever way they came: JSON as KServe and TensorFlow Serving have it, CSV, or JSON lines. */
-import { checkEncoding, mediaType, parseJson, parseText } from '../http/body.ts';
+import { mediaType, parseJson, parseText } from '../http/body.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import { parse, predictRequest } from '../protocol/protocol.ts';
 import { queryOptions } from '../protocol/samples.ts';
@@ -31,9 +31,8 @@ const parsers: ReadonlyMap<string | undefined, Parse> = new Map([
   ['text/csv', rowsOfCsv],
 ]);
 
-/** @throws RequestError for another media type, or a compressed body, before the body is read */
+/** @throws RequestError for another media type, before the body is read */
 export function checkRowsRequest(request: Request): void {
-  checkEncoding(request);
   const type = mediaType(request);
   if (parsers.has(type)) return;
   const expected = `application/json, text/csv or ${lineTypes[0]}`;
