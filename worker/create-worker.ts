@@ -20,6 +20,7 @@ export type {
   Session,
   Tensor,
   TensorData,
+  Unknown,
   ValueInfo,
 } from './image.ts';
 export type { Assets, Env, RateLimiter, WorkerOptions } from './options.ts';

@@ -95,6 +95,12 @@ export interface BatchNormLayer {
  */
 export type OutputKind = 'logits' | 'probabilities' | 'multi-label' | 'class' | 'number';
 
+/**
+ * What becomes of names that are no columns and of values that are none of their column's: the row is refused; such names are left out;
+ * or such values count as missing as well, where training met missing ones.
+ */
+export type Unknown = 'refuse' | 'ignore' | 'fill';
+
 /** One folder of `models/`, as its card and its file describe it. */
 export interface ModelAbout {
   readonly name: string;
@@ -112,6 +118,8 @@ export interface ModelAbout {
   readonly picture?: PicturePreparation;
   /** What the numbers of a row mean, by the input that takes the rows; absent for inputs of which nobody says it. */
   readonly columns?: Readonly<Record<string, readonly Column[]>>;
+  /** What becomes of rows that are not the model's, where a request does not say it; they are refused if the card does not either. */
+  readonly unknown?: Unknown;
   /** The Batch Norm layers that normalize with running statistics, as far as they can be described. */
   readonly batchNorm: readonly BatchNormLayer[];
   /** The names of layers that normalize with the mini-batch's own statistics, of how many: what the card calls `as-is`. */

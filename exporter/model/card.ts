@@ -22,6 +22,7 @@ type Known =
 export type ExportedCard = ModelCard & Required<Pick<ModelCard, Known>>;
 
 export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'explain' | 'statistics'> {
+  readonly unknown: ModelCard['unknown'];
   readonly model: TrainedModel;
   /** Of the training and validation samples. */
   readonly sha256: string;
@@ -33,7 +34,7 @@ export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'expl
 }
 
 export function modelCard(facts: CardFacts): ExportedCard {
-  const { name, version, explain, model, sha256, statistics, scores, metrics, verification, files } = facts;
+  const { name, version, explain, unknown, model, sha256, statistics, scores, metrics, verification, files } = facts;
   const { plan, record, classes, columns, picture } = model;
   const data = record?.data.name ?? 'unknown data';
   const taken = columns ? `rows of ${columns.map((column) => column.name).join(', ')}` : 'raw inputs';
@@ -47,6 +48,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
     ...(classes.length > 0 && { labels: classes }),
     output: { name: output.name, kind: outputKindOf(model) },
     explain,
+    ...(unknown && { unknown }),
     inputs: [{ ...input, ...(columns && { columns }), ...(picture && { picture }) }],
     outputs: [output],
     statistics,

@@ -80,7 +80,7 @@ export async function exportModel(
  */
 export async function buildModel(
   { name, checkpoint, network, data: source, statistics = 'running', ...options }: ExportOptions,
-  former: Pick<ModelCard, 'version' | 'explain'>,
+  former: Pick<ModelCard, 'version' | 'explain' | 'unknown'>,
   backend?: Backend,
   note: (line: string) => void = () => undefined,
 ): Promise<BuiltModel> {
@@ -104,6 +104,7 @@ export async function buildModel(
     name,
     version: former.version,
     explain: options.explain ?? former.explain,
+    unknown: former.unknown,
     model,
     sha256: digestOf(train, validation),
     statistics,

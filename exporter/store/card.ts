@@ -12,6 +12,7 @@ import { objectiveKinds } from '../../training/objective/index.ts';
 import { batchNormUses } from '../served/normalization.ts';
 import { servedKinds } from '../served/output.ts';
 import { datatypes } from '../served/ports.ts';
+import type { Unknown } from '../../worker/image.ts';
 import { isModelName } from './model-name.ts';
 
 const tensorCard = z.strictObject({
@@ -26,6 +27,9 @@ const tensorCard = z.strictObject({
 });
 
 const modelOutput = z.strictObject({ name: z.string(), kind: z.enum(servedKinds) });
+
+/** What becomes of a row that is none of the model's, where the request does not say it. */
+const unknown = z.enum(['refuse', 'ignore', 'fill'] as const satisfies readonly Unknown[]);
 
 /** Where the exported running statistics come from: the average kept in training, or a pass over the training set. */
 const statistics = z.enum(['running', 'population']);
@@ -105,6 +109,8 @@ const written = z.strictObject({
    * in it, `as-is` serves it as what it is.
    */
   batchNorm: z.enum(batchNormUses).exactOptional(),
+  /** Of a table: what becomes of names and values that the columns do not know, where a request does not say it; refused by default. */
+  unknown: unknown.exactOptional(),
   inputs: z.array(tensorCard).readonly().exactOptional(),
   outputs: z.array(tensorCard).readonly().exactOptional(),
   statistics: statistics.exactOptional(),

@@ -103,7 +103,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
   if (!content) throw unexpected(folder, 'a file model.onnx', `none; bn-edge add ${name}.onnx makes such a folder`);
   const [where, written] = [join(folder, cardFile), read(cardFile)];
   const card = written ? parseCard(where, written) : emptyCard;
-  const { version, description, labels, explain, batchNorm: use, inputs = [] } = card;
+  const { version, description, labels, explain, unknown, batchNorm: use, inputs = [] } = card;
   const [picture] = inputs.flatMap((input) => input.picture ?? []);
   const columns = inputs.flatMap((input) => (input.columns ? [[input.name, input.columns] as const] : []));
   const prepared = prepareModel(file, withExternalData(file, content), explain, use, labels?.length);
@@ -123,6 +123,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
       explain,
       ...(picture && { picture }),
       ...(columns.length > 0 && { columns: Object.fromEntries(columns) }),
+      ...(unknown && { unknown }),
       batchNorm,
       ...(ofBatch && { ofBatch }),
       ...(remarks.length > 0 && { remarks }),

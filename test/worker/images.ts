@@ -8,6 +8,7 @@ import type {
   Image,
   ModelAbout,
   OutputKind,
+  Unknown,
   WorkerHandler,
 } from '../../worker/create-worker.ts';
 
@@ -21,6 +22,8 @@ export interface Echo {
   readonly picture?: PicturePreparation;
   /** Of the rows of `x`. */
   readonly columns?: readonly Column[];
+  /** What the card says of rows that are none. */
+  readonly unknown?: Unknown;
   /** What the card says. */
   readonly explain?: boolean;
   /** Whether the switchable twin is there; what the card says where it is not given. */
@@ -64,6 +67,7 @@ function aboutOf(echo: Echo): ModelAbout {
     labels,
     picture,
     columns,
+    unknown,
     explain = false,
     batchNorm = [],
     ofBatch,
@@ -77,6 +81,7 @@ function aboutOf(echo: Echo): ModelAbout {
     ...(labels && { labels }),
     ...(picture && { picture }),
     ...(columns && { columns: { x: columns } }),
+    ...(unknown && { unknown }),
     ...(kind && { output: { name: 'y', kind } }),
     explain,
     batchNorm,

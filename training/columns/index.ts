@@ -13,7 +13,7 @@ export type {
 } from './column.ts';
 export { dateParts, type DateValue, ordersOf, parseDate, readInstant, textOfInstant } from './dates.ts';
 export { isMissing, isMissingClass, missingTexts } from './missing.ts';
-export { type Decimal, isPlainNumber, parseNumber, unitOf } from './numbers.ts';
+export { type Decimal, decimalIn, isPlainNumber, parseNumber, unitOf } from './numbers.ts';
 export {
   type Complaint,
   expectationOf,

@@ -12,6 +12,20 @@ const GROUPED: Readonly<Record<Decimal, RegExp>> = {
   ',': /^[+-]?\d{1,3}(?:([ .'’])\d{3})(?:\1\d{3})*(?:,\d*)?$/,
 };
 
+/**
+ * What most of the numbers among these cells can only be read with; `either` where those that tell anything are all like `1,234`;
+ * undefined where nothing tells.
+ */
+export function decimalIn(cells: readonly string[]): Decimal | 'either' | undefined {
+  const count = (...patterns: readonly RegExp[]) =>
+    patterns.reduce((sum, pattern) => sum + cells.filter((cell) => pattern.test(cell)).length, 0);
+  const points = count(/^[^\d,.]*\d*\.(?:\d{1,2}|\d{4,})(?:e[+-]?\d+)?[^\d,.]*$/i, /\d,\d{3}\.\d/, /^[+-]?0\.\d{3}$/);
+  const commas = count(/^[^\d,.]*\d*,(?:\d{1,2}|\d{4,})(?:e[+-]?\d+)?[^\d,.]*$/i, /\d\.\d{3},\d/, /^[+-]?0,\d{3}$/);
+  if (commas > points) return ',';
+  if (points > 0) return '.';
+  return cells.some((cell) => /^[+-]?\d{1,3},\d{3}$/.test(cell)) ? 'either' : undefined;
+}
+
 const UNIT = /^(?:\p{Sc}|(?:US|A|C|NZ|HK|R)\$|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CZK|BRL|%|‰)$/u;
 const MOST_SIGNS = 40;
 

@@ -1,5 +1,5 @@
 /** How a table of text is written, as far as its beginning tells: what stands between the cells and around them, and before a fraction. */
-import { type Decimal, isMissing, parseNumber } from '../columns/index.ts';
+import { type Decimal, decimalIn } from '../columns/index.ts';
 
 /** How to take a text apart. */
 export interface Dialect {
@@ -57,21 +57,11 @@ function delimiterOf(text: string, quotes: Quotes): string | undefined {
   return best?.delimiter;
 }
 
-/** A comma where some number can only be read so, or none can be read otherwise, and cells are not separated by commas. */
+/** Where all numbers may be read either way, commas part nothing but fractions if cells are not separated by commas. */
 function decimalOf(text: string, dialect: Omit<Dialect, 'decimal'>): Decimal {
-  const cells = cellsOf(text, dialect).flat();
-  const count = (pattern: RegExp) => cells.filter((cell) => pattern.test(cell)).length;
-  const points =
-    count(/^[^\d,.]*\d*\.(?:\d{1,2}|\d{4,})(?:e[+-]?\d+)?[^\d,.]*$/i) +
-    count(/\d,\d{3}\.\d/) +
-    count(/^[+-]?0\.\d{3}$/);
-  const commas =
-    count(/^[^\d,.]*\d*,(?:\d{1,2}|\d{4,})(?:e[+-]?\d+)?[^\d,.]*$/i) + count(/\d\.\d{3},\d/) + count(/^[+-]?0,\d{3}$/);
-  if (commas > points) return ',';
-  const either = cells.filter(
-    (cell) => !isMissing(cell) && /^[+-]?\d{1,3},\d{3}$/.test(cell) && !Number.isNaN(parseNumber(cell)),
-  ).length;
-  return points === 0 && commas === 0 && either > 0 && dialect.delimiter !== ',' ? ',' : '.';
+  const found = decimalIn(cellsOf(text, dialect).flat());
+  if (found === 'either') return dialect.delimiter === ',' ? '.' : ',';
+  return found ?? '.';
 }
 
 /** The cells of the first lines but the last, which may be cut. */

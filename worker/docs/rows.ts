@@ -17,10 +17,10 @@ export interface RowSchemas {
  * @param row a reference to the row's schema
  */
 export function rowSchemasOf(model: Model, row: object): RowSchemas | undefined {
-  const { table, output } = model;
+  const { table, output, unknown = 'refuse' } = model;
   if (!table || !output) return undefined;
   const parameters = objectOf(
-    { unknown: { type: 'string', enum: ['refuse', 'ignore', 'fill'], default: 'refuse' } },
+    { unknown: { type: 'string', enum: ['refuse', 'ignore', 'fill'], default: unknown } },
     [],
   );
   const required = table.columns.filter(({ fill }) => fill === null).map(({ name }) => name);

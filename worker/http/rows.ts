@@ -42,8 +42,8 @@ function addModelRoutes(app: App, base: string, last: 'model' | 'version', model
     checkRowsRequest(c.req.raw);
     const body = await readBody(c, settings.bodyBytes(c.env));
     const most = settings.batch(c.env);
-    const { rows, options } = readRows(c.req.raw, body, most);
-    return answer(c, predict(model, rows, parse(predictOptions, options).unknown, most));
+    const sent = readRows(c.req.raw, body, most, model.table?.columns);
+    return answer(c, predict(model, sent, parse(predictOptions, sent.options).unknown, most));
   });
 }
 

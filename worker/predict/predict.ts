@@ -3,16 +3,15 @@
  * https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol
  */
 import { RequestError } from '../http/errors.ts';
-import type { OutputKind } from '../image.ts';
+import type { OutputKind, Unknown } from '../image.ts';
 import { type Model, urlOf } from '../models.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
 import { runWith, statisticsNote } from '../protocol/infer.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
-import type { Unknown } from '../protocol/protocol.ts';
 import type { PredictResponse, RowPrediction } from '../protocol/responses.ts';
 import { readInputs } from '../protocol/tensors.ts';
 import type { SentRow } from '../rows/body.ts';
-import { prepareRows } from '../rows/prepare.ts';
+import { prepareRows, type Rows } from '../rows/prepare.ts';
 import { classesOf, valuesOf } from './classify.ts';
 import { chosenClass, labelsThatApply, probabilitiesOf } from './kinds.ts';
 
@@ -27,13 +26,19 @@ export function checkPredicts({ name, path, output, session }: Model): void {
   throw new RequestError('not found', `predict: expected a model that says what its output is, ${got}`);
 }
 
-/** @throws RequestError for rows that the model does not take; InferenceError */
-export function predict(model: Model, rows: readonly SentRow[], unknown: Unknown, maxBatch: number): PredictResponse {
+/**
+ * @param unknown as the card says, where it is undefined
+ * @throws RequestError for rows that the model does not take; InferenceError
+ */
+export function predict(model: Model, sent: Rows, unknown: Unknown | undefined, maxBatch: number): PredictResponse {
   checkPredicts(model);
   const { table } = model;
+  const { rows } = sent;
   const { name = '', kind = 'number' } = model.output ?? {};
   const { run, statistics } = runWith(model, undefined);
-  const { tensor, warnings } = table ? prepareRows(table, rows, unknown) : samplesIn(model, rows, maxBatch);
+  const { tensor, warnings } = table
+    ? prepareRows(table, sent, unknown ?? model.unknown ?? 'refuse')
+    : samplesIn(model, rows, maxBatch);
   const feeds = new Map([[model.session.inputs[0]?.name ?? '', tensor]]);
   const values = valuesOf('predict', model.name, name, run(feeds, [name]));
   return {

@@ -6,6 +6,7 @@
  * The contents of tensors are not checked here but in tensors.ts, in the one pass that also copies them.
  */
 import * as z from 'zod/mini';
+import type { Unknown } from '../image.ts';
 import { describe, RequestError } from '../http/errors.ts';
 
 /** No request needs more tensors or parameters than this; the bound keeps hostile ones cheap to refuse. */
@@ -124,9 +125,11 @@ export const explainOptions = z.object({
 });
 
 /** What becomes of names and values that the model does not know. */
-const unknown = z.enum(['refuse', 'ignore', 'fill'], { error: 'expected "refuse", "ignore" or "fill"' });
+const unknown = z.enum(['refuse', 'ignore', 'fill'] as const satisfies readonly Unknown[], {
+  error: 'expected "refuse", "ignore" or "fill"',
+});
 
-export const predictOptions = z.object({ unknown: z._default(unknown, 'refuse') });
+export const predictOptions = z.object({ unknown: z.optional(unknown) });
 
 /** Of KServe's V1 protocol: what an instance is depends on the model. */
 export const predictRequest = z.object(
@@ -149,7 +152,6 @@ export type RequestInput = z.output<typeof requestInput>;
 export type RequestOutput = z.output<typeof requestOutput>;
 export type Statistics = z.output<typeof statistics>;
 export type ClassifyOptions = z.output<typeof classifyOptions>;
-export type Unknown = z.output<typeof unknown>;
 export type ExplainOptions = z.output<typeof explainOptions>;
 
 /** @throws RequestError naming the first member that does not fit. */

@@ -81,13 +81,13 @@ function samplesOf({ request, binary }: Parts, model: Model, maxBatch: number): 
 
 /** A row that is none of the table's is refused: nothing is filled in where one looks inside. */
 function rowsRequest(table: RowTable, request: Request, body: Uint8Array, maxBatch: number): SampleRequest {
-  const { rows, options } = readRows(request, body, maxBatch);
-  const { tensor } = prepareRows(table, rows, 'refuse');
+  const sent = readRows(request, body, maxBatch, table.columns);
+  const { tensor } = prepareRows(table, sent, 'refuse');
   const feeds = new Map([[table.input.name, tensor]]);
   const images = (): never => {
     throw new RequestError('malformed', 'image: expected a model of pictures, got one of rows');
   };
-  return { samples: { feeds, batch: rows.length, images }, options };
+  return { samples: { feeds, batch: sent.rows.length, images }, options: sent.options };
 }
 
 async function pictureRequest(model: Model, body: Uint8Array): Promise<Parts> {

@@ -1,9 +1,11 @@
 /** The rows of a request, whichever way they came: JSON as KServe and TensorFlow Serving have it, CSV, or JSON lines. */
+import type { Column } from '../../training/columns/column.ts';
+import { type Decimal, decimalIn } from '../../training/columns/numbers.ts';
 import { mediaType, parseJson, parseText } from '../http/body.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import { parse, predictRequest } from '../protocol/protocol.ts';
 import { queryOptions } from '../protocol/samples.ts';
-import { parseCsv } from './csv.ts';
+import { type CsvRow, type Delimiter, parseCsv } from './csv.ts';
 
 /** An object by columns' names, or an array in their order; not yet looked at. */
 export interface SentRow {
@@ -14,11 +16,13 @@ export interface SentRow {
 
 export interface SentRows {
   readonly rows: readonly SentRow[];
+  /** How numbers among their texts are written. */
+  readonly decimal: Decimal;
   /** Of the JSON object's `parameters`, or of the query string. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-type Parse = (body: Uint8Array, most: number) => Pick<SentRows, 'rows'> & Partial<SentRows>;
+type Parse = (body: Uint8Array, most: number, columns: readonly Column[]) => Pick<SentRows, 'rows'> & Partial<SentRows>;
 
 /** `curl -d` sends JSON as a form, some clients under no type at all. */
 const json = ['application/json', 'application/x-www-form-urlencoded', undefined];
@@ -39,12 +43,15 @@ export function checkRowsRequest(request: Request): void {
   throw new RequestError('unsupported media type', `content-type: expected ${expected}, got ${quote(type ?? '')}`);
 }
 
-/** @throws RequestError where the body holds no rows, or more than `most` */
-export function readRows(request: Request, body: Uint8Array, most: number): SentRows {
-  const { rows, options } = parsers.get(mediaType(request))?.(body, most) ?? { rows: [] };
+/**
+ * @param columns of the model, as far as they are known
+ * @throws RequestError where the body holds no rows, or more than `most`
+ */
+export function readRows(request: Request, body: Uint8Array, most: number, columns: readonly Column[] = []): SentRows {
+  const { rows, decimal = '.', options } = parsers.get(mediaType(request))?.(body, most, columns) ?? { rows: [] };
   if (rows.length === 0) throw new RequestError('malformed', 'body: expected at least one row, got none');
   if (rows.length > most) throw tooMany(most, rows.length);
-  return { rows, options: { ...queryOptions(request.url), ...options } };
+  return { rows, decimal, options: { ...queryOptions(request.url), ...options } };
 }
 
 const tooMany = (most: number, got: number): RequestError =>
@@ -84,14 +91,17 @@ function rowsOfLines(body: Uint8Array, most: number): ReturnType<Parse> {
   return { rows };
 }
 
-function rowsOfCsv(body: Uint8Array, most: number): ReturnType<Parse> {
-  const [header, ...rows] = parseCsv(parseText(body), most + 1);
+function rowsOfCsv(body: Uint8Array, most: number, columns: readonly Column[]): ReturnType<Parse> {
+  const known = columns.map(({ name }) => name);
+  const { delimiter, rows: all } = parseCsv(parseText(body), most + 1, known);
+  const [header, ...rows] = all;
   const names = header?.cells ?? [];
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) {
     throw new RequestError('malformed', `header: expected each column once, got ${quote(twice)} twice`);
   }
   return {
+    decimal: decimalOf(delimiter, names, rows, columns),
     rows: rows.map(({ line, cells }) => {
       const where = `line ${line}`;
       if (cells.length !== names.length) {
@@ -100,4 +110,23 @@ function rowsOfCsv(body: Uint8Array, most: number): ReturnType<Parse> {
       return { where, row: Object.fromEntries(names.map((name, i) => [name, cells[i]])) };
     }),
   };
+}
+
+/**
+ * As training tells it of a file, by the cells of the columns of numbers.
+ * @throws RequestError where commas may part thousands or fractions, and stand between no cells
+ */
+function decimalOf(
+  delimiter: Delimiter,
+  names: readonly string[],
+  rows: readonly CsvRow[],
+  columns: readonly Column[],
+): Decimal {
+  const numeric = new Set(columns.filter(({ kind }) => kind === 'numeric').map(({ name }) => name));
+  const places = [...names.keys()].filter((place) => numeric.has(names[place] ?? ''));
+  const decimal = decimalIn(rows.flatMap(({ cells }) => places.map((place) => cells[place] ?? '')));
+  if (decimal !== 'either') return decimal ?? '.';
+  if (delimiter === ',') return '.';
+  const got = 'only such as 1,234, which may be either';
+  throw new RequestError('unprocessable', `body: expected numbers that show whether commas part thousands, got ${got}`);
 }

@@ -1,4 +1,7 @@
-/** Tables as text on their way in and out, as RFC 4180 has them: https://www.rfc-editor.org/rfc/rfc4180 */
+/**
+ * Tables as text on their way in and out, as RFC 4180 has them (https://www.rfc-editor.org/rfc/rfc4180); on their way in with other
+ * delimiters, too.
+ */
 import { RequestError } from '../http/errors.ts';
 
 export interface CsvRow {
@@ -7,73 +10,128 @@ export interface CsvRow {
   readonly cells: readonly string[];
 }
 
+export interface Csv {
+  readonly delimiter: Delimiter;
+  /** A header's included, empty lines left out. */
+  readonly rows: readonly CsvRow[];
+}
+
+export type Delimiter = ',' | ';' | '\t' | '|';
+
+/** What stands before a cell and does not count, and what ends it. */
+const signs: Readonly<Record<Delimiter, { readonly blanks: RegExp; readonly ends: RegExp }>> = {
+  ',': { blanks: /[ \t]*/y, ends: /[,\r\n]/g },
+  ';': { blanks: /[ \t]*/y, ends: /[;\r\n]/g },
+  '\t': { blanks: / */y, ends: /[\t\r\n]/g },
+  '|': { blanks: /[ \t]*/y, ends: /[|\r\n]/g },
+};
+
+/** What Excel writes for itself before the header. */
+const excelsLine = /^sep=([,;\t|])(?:\r\n?|\n)/i;
+
 /**
- * All rows, a header's included; empty lines are skipped.
  * @param most how many rows there may be
+ * @param names that the header may hold: they tell what delimits them
  * @throws RequestError where there are more rows, or a quote stands where none may
  */
-export function parseCsv(text: string, most: number): readonly CsvRow[] {
+export function parseCsv(text: string, most: number, names: readonly string[] = []): Csv {
+  const [line = '', said] = excelsLine.exec(text) ?? [];
+  const table = { text, start: line.length, line: line === '' ? 1 : 2 };
+  const delimiter = (said as Delimiter | undefined) ?? delimiterOf(table, names);
   const rows: CsvRow[] = [];
-  let [at, line] = [0, 1];
+  for (const row of rowsOf(table, delimiter)) {
+    if (rows.push(row) > most) throw new RequestError('too large', `body: expected at most ${most - 1} rows, got more`);
+  }
+  return { delimiter, rows };
+}
+
+interface Table {
+  readonly text: string;
+  /** Where it begins, and in which line. */
+  readonly start: number;
+  readonly line: number;
+}
+
+/** What cuts the header into most of the names, and else into most cells. */
+function delimiterOf(table: Table, names: readonly string[]): Delimiter {
+  const known = new Set(names);
+  const all = (Object.keys(signs) as Delimiter[]).map((delimiter) => {
+    const cells = headerOf(table, delimiter);
+    return { delimiter, found: cells.filter((cell) => known.has(cell)).length, cells: cells.length };
+  });
+  return all.reduce((best, one) =>
+    one.found > best.found || (one.found === best.found && one.cells > best.cells) ? one : best,
+  ).delimiter;
+}
+
+/** None where a quote stands in the way. */
+function headerOf(table: Table, delimiter: Delimiter): readonly string[] {
+  try {
+    const [first] = rowsOf(table, delimiter);
+    return first?.cells ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function* rowsOf({ text, start, line: first }: Table, delimiter: Delimiter): Generator<CsvRow, undefined> {
+  let [at, line] = [start, first];
   let cells: string[] = [];
   while (at < text.length) {
-    at = behindBlanks(text, at);
-    const { cell, end, lines } = text[at] === '"' ? quotedCell(text, at, line) : plainCell(text, at, line);
+    at = behindBlanks(text, at, delimiter);
+    const read = text[at] === '"' ? quotedCell : plainCell;
+    const { cell, end, lines } = read(text, at, line, delimiter);
     cells.push(cell);
     line += lines;
     at = end + 1;
-    if (text[end] === ',') {
-      // A comma at the very end stands before one more cell.
+    if (text[end] === delimiter) {
+      // A delimiter at the very end stands before one more cell.
       if (at < text.length) continue;
       cells.push('');
     }
     if (text[end] === '\r' && text[at] === '\n') at++;
-    if (cells.length > 1 || cells[0] !== '') rows.push({ line, cells });
-    if (rows.length > most) throw new RequestError('too large', `body: expected at most ${most - 1} rows, got more`);
+    if (cells.length > 1 || cells[0] !== '') yield { line, cells };
     cells = [];
     line++;
   }
-  return rows;
 }
 
 interface Cell {
   readonly cell: string;
-  /** Where the comma or the line's end stands behind it. */
+  /** Where the delimiter or the line's end stands behind it. */
   readonly end: number;
   /** How many line ends are in it. */
   readonly lines: number;
 }
 
-function plainCell(text: string, start: number, line: number): Cell {
-  const end = endOf(text, start);
+function plainCell(text: string, start: number, line: number, delimiter: Delimiter): Cell {
+  const end = endOf(text, start, delimiter);
   const cell = text.slice(start, end);
   if (cell.includes('"')) throw misplaced(line);
   return { cell: cell.trim(), end, lines: 0 };
 }
 
-function quotedCell(text: string, start: number, line: number): Cell {
+function quotedCell(text: string, start: number, line: number, delimiter: Delimiter): Cell {
   let quote = text.indexOf('"', start + 1);
   while (quote >= 0 && text[quote + 1] === '"') quote = text.indexOf('"', quote + 2);
   if (quote < 0) throw new RequestError('malformed', `line ${line}: expected a closing quote, got the end`);
   const cell = text.slice(start + 1, quote).replaceAll('""', '"');
-  const end = endOf(text, quote + 1);
+  const end = endOf(text, quote + 1, delimiter);
   if (text.slice(quote + 1, end).trim() !== '') throw misplaced(line);
   return { cell, end, lines: cell.split('\n').length - 1 };
 }
 
-const blanks = /[ \t]*/y;
-
-function behindBlanks(text: string, from: number): number {
+function behindBlanks(text: string, from: number, delimiter: Delimiter): number {
+  const { blanks } = signs[delimiter];
   blanks.lastIndex = from;
   blanks.test(text);
   return blanks.lastIndex;
 }
 
-const separator = /[,\r\n]/g;
-
-function endOf(text: string, from: number): number {
-  separator.lastIndex = from;
-  return separator.exec(text)?.index ?? text.length;
+function endOf(text: string, from: number, delimiter: Delimiter): number {
+  const { ends } = signs[delimiter];
+  ends.lastIndex = from;
+  return ends.exec(text)?.index ?? text.length;
 }
 
 const misplaced = (line: number): RequestError =>

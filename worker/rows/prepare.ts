@@ -1,10 +1,10 @@
 /** From rows as they came to the tensor that the model takes, by the function that prepared its training rows. */
 import type { Column } from '../../training/columns/column.ts';
-import { type Complaint, expectationOf } from '../../training/columns/prepare.ts';
+import { type Complaint, expectationOf, rowPreparer } from '../../training/columns/prepare.ts';
 import { describe, quote, RequestError } from '../http/errors.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
-import type { Unknown } from '../protocol/protocol.ts';
-import type { SentRow } from './body.ts';
+import type { Unknown } from '../image.ts';
+import type { SentRows } from './body.ts';
 import { nearest } from './nearest.ts';
 import type { RowTable } from './table.ts';
 
@@ -14,9 +14,12 @@ export interface PreparedRows {
   readonly warnings: readonly (readonly string[])[];
 }
 
+export type Rows = Pick<SentRows, 'rows' | 'decimal'>;
+
 /** @throws RequestError naming row, column and what may stand there, unless `unknown` prefers an answer */
-export function prepareRows(table: RowTable, rows: readonly SentRow[], unknown: Unknown): PreparedRows {
-  const { input, preparer, farIn } = table;
+export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: Unknown): PreparedRows {
+  const { input, columns, farIn } = table;
+  const preparer = decimal === '.' ? table.preparer : rowPreparer(columns, { decimal });
   const [batch = -1] = input.shape;
   if (batch !== -1 && batch !== rows.length) {
     throw new RequestError('malformed', `body: expected ${batch} rows, as the model takes, got ${rows.length}`);

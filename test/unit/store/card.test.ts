@@ -14,6 +14,7 @@ const whole: ModelCard = {
   labels: ['no', 'yes'],
   output: { name: 'logits', kind: 'logits' },
   explain: true,
+  unknown: 'fill',
   inputs: [
     {
       name: 'features',
@@ -92,7 +93,7 @@ describe('a card', () => {
   });
 
   const known =
-    'version, description, labels, id2label, output, explain, batchNorm, inputs, outputs, statistics, scores, metrics, verification, network, training, files';
+    'version, description, labels, id2label, output, explain, batchNorm, unknown, inputs, outputs, statistics, scores, metrics, verification, network, training, files';
 
   it.each<[what: string, card: unknown, message: string]>([
     ['an unknown key', { colour: 1 }, `unknown key "colour"; known are name, ${known}`],
@@ -125,6 +126,7 @@ describe('a card', () => {
       'output.kind: expected "logits", "probabilities", "multi-label", "number" or "class", got "scores"',
     ],
     ['an output without a kind', { output: { name: 'y' } }, 'output.kind: expected "logits", '],
+    ['another way with rows', { unknown: 'guess' }, 'unknown: expected "refuse", "ignore" or "fill", got "guess"'],
     ['a word for yes', { explain: 'yes' }, 'explain: expected true or false, got "yes"'],
     [
       'another datatype',

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Column, isMissing, isPlainNumber } from '../../../training/columns/index.ts';
 import { fitFills, readTable } from '../../../training/data/index.ts';
+import { withSeen } from '../../../training/data/seen.ts';
 import { UserError } from '../../../training/files/index.ts';
 import { createWorker, type Session } from '../../../worker/create-worker.ts';
 import { ask, imageOf } from '../../worker/images.ts';
@@ -83,23 +84,27 @@ const tables = names.chain((all) =>
   ),
 );
 
-const quoted = (cell: string): string => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-const csvOf = (rows: readonly (readonly string[])[]): string => rows.map((row) => row.map(quoted).join(',')).join('\n');
+const quoted = (cell: string): string => (/[",;|\t\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+const csvOf = (rows: readonly (readonly string[])[], delimiter = ',', lineEnd = '\n'): string =>
+  rows.map((row) => row.map(quoted).join(delimiter)).join(lineEnd);
 
 const bitsOf = (values: ArrayLike<number>): readonly number[] => [...new Uint32Array(Float32Array.from(values).buffer)];
 
 let files = 0;
 
 /** The columns as training learns them, and the numbers of its rows. */
-async function learnt(table: readonly { readonly name: string; readonly kind: Kind; readonly cells: readonly string[] }[]) {
+async function learnt(
+  table: readonly { readonly name: string; readonly kind: Kind; readonly cells: readonly string[] }[],
+  { delimiter, decimal }: { readonly delimiter: ',' | ';'; readonly decimal?: '.' } = { delimiter: ',', decimal: '.' },
+) {
   const rows = Array.from({ length: ROWS }, (_, i) => [...table.map(({ cells }) => cells[i] ?? ''), i % 3 === 0 ? 'a' : 'b']);
   const header = [...table.map(({ name }) => name), 'label'];
   const path = join(folder, `${files++}.csv`);
-  await writeFile(path, csvOf([header, ...rows]));
+  await writeFile(path, csvOf([header, ...rows], delimiter));
   const given = new Map(table.map(({ name, kind }) => [name, kind]));
-  const format = { delimiter: ',', quote: '"', decimal: '.', label: 'label', kinds: given } as const;
+  const format = { delimiter, quote: '"', decimal, label: 'label', kinds: given } as const;
   const { columns, dataset } = await readTable(path, format);
-  const filled = fitFills(columns, { own: new Map(), others: 'median' }, new Set(), dataset);
+  const filled = withSeen(fitFills(columns, { own: new Map(), others: 'median' }, new Set(), dataset), dataset);
   return { columns: filled, inputs: dataset.inputs, header, rows };
 } // prettier-ignore
 
@@ -137,6 +142,9 @@ it('is the same in every form of a row', { timeout: 120_000 }, async () => {
       );
       const bodies: [type: string, body: string][] = [
         ['text/csv', csvOf([header, ...rows])],
+        ['text/csv', csvOf([header, ...rows], ';', '\r\n')],
+        ['text/csv', `\uFEFF${csvOf([header, ...rows], '\t')}\n`],
+        ['text/csv', `sep=|\n${csvOf([header, ...rows], '|')}`],
         ['application/json', JSON.stringify({ instances: objects })],
         ['application/json', JSON.stringify({ instances: typed })],
         ['application/json', JSON.stringify(objects.map((row) => columns.map(({ name }) => row[name])))],
@@ -153,4 +161,46 @@ it('is the same in every form of a row', { timeout: 120_000 }, async () => {
     { numRuns: runs },
   );
   expect(learntTables).toBeGreaterThan(runs / 2);
+}); // prettier-ignore
+
+/** As Europeans write numbers, and as others do who use semicolons; those of a table are of one kind, or nothing tells it. */
+const european = fc
+  .tuple(fc.integer({ min: -99_999, max: 99_999 }), fc.integer({ min: 0, max: 9999 }))
+  .map(([whole, fraction]) => `${whole},${fraction}`);
+const grouped = fc
+  .tuple(fc.integer({ min: 1, max: 999 }), fc.integer({ min: 100, max: 999 }))
+  .map(([thousands, rest]) => `${thousands}.${rest}`);
+const either = fc
+  .tuple(fc.integer({ min: 1, max: 999 }), fc.integer({ min: 100, max: 999 }))
+  .map(([thousands, rest]) => `${thousands},${rest}`);
+const plain = fc.float({ min: Math.fround(-1e30), max: Math.fround(1e30), noNaN: true }).map(String);
+
+it('is the same with commas before fractions, or it is refused', { timeout: 120_000 }, async () => {
+  let [answered, refused] = [0, 0];
+  const numbers = fc.constantFrom([european, grouped], [european], [either], [plain], [either, plain]).chain((kinds) => fc.array(fc.oneof(...kinds), { minLength: ROWS, maxLength: ROWS }));
+  await fc.assert(
+    fc.asyncProperty(numbers, async (cells) => {
+      const table = [{ name: 'x', kind: 'numeric', cells }] as const;
+      const { columns, inputs, header, rows } = await learnt(table, { delimiter: ';' });
+      let fed: ArrayLike<number> = [];
+      const run: Session['run'] = ({ x }) => {
+        fed = x?.data as ArrayLike<number>;
+        return { y: { dtype: 'float32', shape: [ROWS, 1], data: new Float32Array(ROWS) } };
+      };
+      const worker = createWorker(imageOf({ name: 'm', kind: 'number', shape: ['N', 1], columns, run }));
+      const init = { method: 'POST', body: csvOf([header, ...rows], ';'), headers: { 'content-type': 'text/csv' } };
+      const { status, text } = await ask(worker, '/v1/models/m:predict?unknown=ignore', init);
+      if (status === 200) {
+        answered++;
+        expect(bitsOf(fed)).toEqual(bitsOf(inputs));
+      } else {
+        refused++;
+        expect([status, text]).toEqual([422, expect.stringMatching(/^\{"error":"body: expected numbers that show whether commas/)]);
+        expect(cells.every((cell) => /^\d+,\d{3}$/.test(cell))).toBe(true);
+      }
+    }),
+    { numRuns: 60 },
+  );
+  expect(answered).toBeGreaterThan(20);
+  expect(refused).toBeGreaterThan(0);
 }); // prettier-ignore

@@ -119,6 +119,20 @@ describe('rows as text', () => {
     expect(values(await ask(worker, path, text('text/csv; charset=utf-8', body)))).toEqual([200, expected]);
   });
 
+  it.each<[string, string, unknown]>([
+    ['semicolons', 'seats;plan;city\n3;Free;Rome, GA\n', [[1, 3, 2, -1, -1]]],
+    ['semicolons and decimal commas', 'seats;plan;age\n"1.003,5";Free;41,25\n', [[1, 1003.5, -1, 41.25, -1]]],
+    ['semicolons and points', 'seats;plan;age\n1,003.5;Free;1.234\n', [[1, 1003.5, -1, 1.234, -1]]],
+    ['commas, decimal commas in quotes', 'seats,plan\n"3,5",Free\n"1.234",Pro\n', [[1, 3.5, -1, -1, -1], [2, 1234, -1, -1, -1]]],
+    ['commas, thousands in quotes', 'seats,plan\n"1,234",Free\n', [[1, 1234, -1, -1, -1]]],
+    ['tabs, a mark at the start and long line ends', '\uFEFFseats\tplan\tage\r\n3\tFree\t\r\n4\t"Pro"\t 5 \r\n', [[1, 3, -1, -1, -1], [2, 4, -1, 5, -1]]],
+    ['bars', 'plan|seats\nFree|3', [[1, 3, -1, -1, -1]]],
+    ["Excel's line in front", 'sep=;\r\nseats;plan\r\n3;Free\r\n', [[1, 3, -1, -1, -1]]],
+    ['a column that is not the model\'s, with more commas', 'plan;seats;a,b,c,d\nFree;3;,\n', [[1, 3, -1, -1, -1]]],
+  ])('CSV with %s', async (_, body, expected) => {
+    expect(values(await ask(worker, `${path}?unknown=ignore`, text('text/csv', body)))).toEqual([200, expected]);
+  }); // prettier-ignore
+
   it.each(['application/jsonl', 'application/x-ndjson'])('JSON lines as %s', async (type) => {
     const body = `${JSON.stringify(row)}\r\n\n["Pro",4,null,null,null]`;
     expect(values(await ask(worker, path, text(type, body)))).toEqual([200, [numbers, [2, 4, -1, -1, -1]]]);
@@ -146,6 +160,13 @@ describe('rows as text', () => {
       422,
       'line 3, column "plan": expected one of "Enterprise", "Free", "Pro", got "Fr\\nee" (did you mean "Free"?)',
     ],
+    [
+      'text/csv',
+      'plan;seats\nFree;1,234\nPro;2,500\n',
+      422,
+      'body: expected numbers that show whether commas part thousands, got only such as 1,234, which may be either',
+    ],
+    ['text/csv', 'sep=;\nplan;seats\nFree;x\n', 422, 'line 3, column "seats": expected a number, got "x"'],
     ['text/csv', 'plan,seats\n', 400, 'body: expected at least one row, got none'],
     ['text/csv', '', 400, 'body: expected at least one row, got none'],
     ['application/jsonl', '{"plan":\n', 400, 'line 1: expected JSON in UTF-8, got 8 bytes that are not'],
@@ -286,6 +307,11 @@ describe('who prefers an answer', () => {
     expect([status, body]).toEqual([200, { predictions: [expected, { values: numbers }] }]);
     const query = new URLSearchParams(parameters as Record<string, string>).toString();
     expect((await send({ instances }, `${path}?${query}`)).body).toEqual(body);
+    // Of a model whose card says it, unless a request says otherwise.
+    const own = workerOf(parameters);
+    expect((await ask(own, path, jsonRequest({ instances }))).body).toEqual(body);
+    const { status: refused } = await ask(own, `${path}?unknown=refuse`, jsonRequest({ instances }));
+    expect(refused).toBe(Object.keys(change).length > 0 ? 422 : 200);
   });
 
   it.each([
@@ -361,7 +387,8 @@ describe('an answer', () => {
 
   it('is refused where nobody says what it is', async () => {
     const reply = await answering({}, [[1, 2]])();
-    const way = 'set "output": {"name": …, "kind": "logits", "probabilities" or "number"} in models/churn/card.json';
+    const way =
+      'set "output": {"name": …, "kind": "logits", "probabilities", "class" or "number"} in models/churn/card.json';
     const error = `predict: expected a model that says what its output is, churn does not say it: ${way} and build again, or use infer`;
     expect([reply.status, reply.body]).toEqual([404, { error }]);
   });
