@@ -11,13 +11,18 @@ import { mountPath, pathBelow } from './http/mount.ts';
 import { restOf } from './http/rest.ts';
 import { addRoutes } from './http/routes.ts';
 import type { Settings } from './http/settings.ts';
-import type { Models } from './models.ts';
+import type { Image } from './image.ts';
+import { createModels } from './models.ts';
 
 /** The paths that are the app's where it is mounted at the root: all others may be its neighbours'. */
 const ownPaths = /^\/($|(v1|v2|docs|openapi\.json)(\/|$))/;
 
-/** @param isAlone whether all requests are the app's to answer, as in a Worker that consists of it */
-export function assembleApp(models: Models, settings: Settings, isAlone: boolean): App {
+/**
+ * @param isAlone whether all requests are the app's to answer, as in a Worker that consists of it
+ * @throws TypeError where the image is none
+ */
+export function assembleApp(image: Image, settings: Settings, isAlone: boolean): App {
+  const models = createModels(image);
   const isOurs = (c: RequestContext): boolean => isAlone || mountPath(c) !== '' || ownPaths.test(c.req.path);
   const ours =
     (handler: Middleware): Middleware =>
@@ -34,9 +39,9 @@ export function assembleApp(models: Models, settings: Settings, isAlone: boolean
   // They name the models.
   app.use('/docs', admit);
   app.use('/openapi.json', admit);
-  const home = homeOf(models, settings, admit);
+  const home = homeOf(models, settings, admit, image.buildError);
   app.get('/', home);
-  addRoutes(app, models, settings);
+  addRoutes(app, models, settings, image.buildError);
   const answerRest = restOf(app, settings, home);
   app.all('*', ours(answerRest));
   app.notFound(answerRest);

@@ -6,7 +6,6 @@ import type { Hono } from 'hono';
 import { assembleApp } from './app.ts';
 import { settingsOf } from './http/settings.ts';
 import type { Image } from './image.ts';
-import { createModels } from './models.ts';
 import type { Env, WorkerOptions } from './options.ts';
 
 export type {
@@ -42,7 +41,7 @@ export interface WorkerHandler {
  * @throws TypeError where the image is none; Error where an option is not what it has to be
  */
 export function createWorker(image: Image, options: WorkerOptions = {}): WorkerHandler {
-  const app = assembleApp(createModels(image), settingsOf(options), true);
+  const app = assembleApp(image, settingsOf(options), true);
   // The first match compiles all routes: here, so that no request waits for it.
   app.router.match('GET', '/');
   return { fetch: (request, env) => app.fetch(request, env ?? {}) };
@@ -61,5 +60,5 @@ export function createWorker(image: Image, options: WorkerOptions = {}): WorkerH
  * @throws TypeError where the image is none; Error where an option is not what it has to be
  */
 export function createApp(image: Image, options: WorkerOptions = {}): Hono<{ Bindings: Env }> {
-  return assembleApp(createModels(image), settingsOf(options), false);
+  return assembleApp(image, settingsOf(options), false);
 }

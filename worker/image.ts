@@ -138,4 +138,6 @@ export interface Image {
   readonly sessions: ReadonlyMap<string, Session>;
   /** The boolean input of every `switchable` session: true stands for the statistics of the mini-batch. */
   readonly switchName: string;
+  /** Why the models that lie there now are not these: under `wrangler dev` the image of before goes on answering. */
+  readonly buildError?: string | undefined;
 }

@@ -7,10 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
 import { buildImage, ModelsError } from '../edge/build-image.ts';
 import type { BuiltImage } from '../edge/built.ts';
-import { newestFile, stampFile } from '../edge/out-folder.ts';
+import { newestFile, stampFile, tellFailure } from '../edge/out-folder.ts';
 import { compareWithStock, describeBuild } from './describe-build.ts';
 import { addModelsOption } from './model-options.ts';
 import { clearStage, showStage } from './stage.ts';
+import { UserError } from '../../training/files/index.ts';
 import { answers, type Subcommand } from './subcommand.ts';
 
 interface Flags {
@@ -19,6 +20,7 @@ interface Flags {
   readonly trim: boolean;
   readonly stock: boolean;
   readonly table: boolean;
+  readonly skipBad: boolean;
 }
 
 export const build: Subcommand = {
@@ -31,9 +33,11 @@ export const build: Subcommand = {
         'the unmodified runtime instead, larger and slower to start (also with EDGE_RUNTIME=stock)',
         process.env['EDGE_RUNTIME'] === 'stock',
       )
+      .option('--skip-bad', 'leave out models that cannot be built, and build the others (default: fail)', false)
       .option('--table', 'measure the image, beside the unmodified runtime', false);
     answers<Flags>(command, page, async ({ table, ...flags }) => {
-      if (process.env['WRANGLER_COMMAND'] === 'dev' && !(await isNewest(flags.out))) {
+      const isDev = process.env['WRANGLER_COMMAND'] === 'dev';
+      if (isDev && !(await isNewest(flags.out))) {
         console.error('another build has begun since, and has the newer models');
         return { out: flags.out, leftToAnother: true };
       }
@@ -41,15 +45,21 @@ export const build: Subcommand = {
         const built = await buildImage({ ...flags, onStage: showStage });
         clearStage();
         for (const note of built.notes) console.error(`note: ${note}`);
+        for (const { path, error } of built.leftOut) console.error(`left out: ${join(flags.models, path)}: ${error}`);
         console.log(describeBuild(built));
         if (table && !built.stock) console.log(await compareWithStock(flags.models, built));
         return answerOf(built);
       } catch (error) {
         clearStage();
-        if (!(error instanceof ModelsError)) throw error;
-        process.exitCode = 1;
-        for (const { error: reason } of error.models) if (reason !== undefined) console.error(`error: ${reason}`);
-        return answerOf({ out: flags.out, upToDate: false, models: error.models });
+        if (!(error instanceof UserError)) throw error;
+        const { models } = error instanceof ModelsError ? error : { models: [] };
+        const reasons = models.length > 0 ? models.flatMap(({ error: reason }) => reason ?? []) : [error.message];
+        const isServing = isDev && (await tellFailure(flags.out, reasons.join('\n')));
+        if (models.length === 0 && !isServing) throw error;
+        for (const reason of reasons) console.error(`error: ${reason}`);
+        if (isServing) console.error('the models of before go on answering, until these can be built');
+        else process.exitCode = 1;
+        return answerOf({ out: flags.out, upToDate: false, models });
       }
     });
     return undefined;
@@ -72,10 +82,12 @@ const answerOf = ({
   out,
   upToDate,
   models,
+  leftOut = [],
   bytes,
 }: Pick<BuiltImage, 'out' | 'upToDate' | 'models'> & Partial<BuiltImage>) => ({
   out,
   upToDate,
+  leftOut,
   models: models.map(({ error = null, ...model }) => ({ ...model, error })),
   ...(bytes && { bytes }),
 });

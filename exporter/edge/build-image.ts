@@ -28,7 +28,7 @@ import type { EmittedFiles } from './emit.ts';
 import { makeImage } from './image.ts';
 import type { Ingredients, Recall } from './image.ts';
 import { withLock } from '../../training/process/index.ts';
-import { cacheFolder, claim, isIntact, lockFile, readStamp, requireOutFolder, writeImage } from './out-folder.ts';
+import { cacheFolder, claim, lockFile, readStamp, requireOutFolder, tellFailure, writeImage } from './out-folder.ts';
 import { optimize } from './stages/optimize.ts';
 import type { Models } from './runtime/index.ts';
 import { gluePath, readStockModule, stockModulePath } from './stages/stock-module.ts';
@@ -57,15 +57,14 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
   const first = await look(options, out);
   if (first.standing) return first.standing;
   // Before the folder is made: models that cannot be built leave no trace.
-  await checkModels(models, first, options, onStage);
+  const bad = await checkModels(models, first, options, onStage);
   await makeFolder(out);
   return withLock(
     join(out, lockFile),
     async (hasWaited) => {
       const now = hasWaited ? await look(options, out) : first;
       if (now.standing) return now.standing;
-      if (now !== first) await checkModels(models, now, options, onStage);
-      return make(options, out, now);
+      return make(options, out, now, now === first ? bad : await checkModels(models, now, options, onStage));
     },
     () => {
       onStage('wait for another build');
@@ -82,31 +81,56 @@ interface Looked extends FoundModels {
 }
 
 async function look(options: BuildImageOptions, out: string): Promise<Looked> {
-  const { stock = false, trim = false, unoptimized = false } = options;
+  const { stock = false, trim = false, unoptimized = false, skipBad = false } = options;
   const [found, code, stamp] = [readModels(options.models), await codeHash(), await readStamp(out)];
-  const sha256 = contentHash(found.models, { code, stock, trim, unoptimized });
-  const isStanding = found.broken.length === 0 && stamp?.sha256 === sha256 && (await isIntact(out, stamp));
+  const isWhole = found.broken.length === 0;
+  const sha256 = contentHash(found.models, {
+    code,
+    stock,
+    trim,
+    unoptimized,
+    ...(!isWhole && { broken: found.broken }),
+  });
+  const isStanding =
+    (isWhole || skipBad) &&
+    stamp?.sha256 === sha256 &&
+    (skipBad || stamp.built?.leftOut.length === 0) &&
+    (await tellFailure(out, undefined));
   const standing = isStanding && stamp.built && { ...stamp.built, upToDate: true, out, notes: found.notes };
   return { ...found, code, sha256, ...(standing && { standing }) };
 }
 
+/** @param bad models that are to be left out */
 async function make(
   options: BuildImageOptions,
   out: string,
-  { models, notes, code, sha256 }: Looked,
+  looked: Looked,
+  bad: readonly BuiltModel[],
 ): Promise<BuiltImage> {
-  const { stock = false, trim = false, unoptimized = false, onStage = () => undefined } = options;
+  const { notes, code, sha256 } = looked;
+  const { stock = false, trim = false, unoptimized = false, skipBad = false, onStage = () => undefined } = options;
+  const models = looked.models.filter(({ about }) => !isLeftOut(about, bad));
   await claim(out);
   const cache = new StageCache(join(out, cacheFolder), code);
   const making = (recall: Recall) => makeSpecialised(models, { trim, unoptimized, onStage, recall });
-  const { files, built } = await (stock ? makeStock(models) : cache.use(making)).catch(async (error: unknown) => {
-    throw await blamed(error, options.models, models, onStage);
-  });
+  const made = await (stock ? makeStock(models) : cache.use(making)).catch((error: unknown) =>
+    blamed(error, options.models, models, onStage),
+  );
+  if (made instanceof Error) {
+    if (!skipBad || !(made instanceof ModelsError)) throw made;
+    return make(options, out, looked, leaving([...made.models, ...bad]));
+  }
   if (!stock) await cache.prune();
-  const stamp = { ...built, stock, bytes: sizesOf(files) };
+  const { files, built } = made;
+  const leftOut = bad.map(({ path, error = '' }) => ({ path, error }));
+  const stamp = { ...built, stock, leftOut, bytes: sizesOf(files) };
   await writeImage(out, files, sha256, stamp);
   return { ...stamp, upToDate: false, out, notes };
 }
+
+/** Without its current version a model has none that answers under its name. */
+const isLeftOut = ({ name, path }: Pick<BuiltModel, 'name' | 'path'>, bad: readonly BuiltModel[]): boolean =>
+  bad.some((one) => one.path === path || one.path === name);
 
 interface Made {
   readonly files: EmittedFiles;
@@ -151,20 +175,26 @@ async function makeSpecialised(
   };
 }
 
-/** @throws ModelsError where a model is broken, or the runtime refuses it, or draws its answers */
+/**
+ * @returns the models that are to be left out
+ * @throws ModelsError where a model is broken, or the runtime refuses it, or draws its answers, and none may be left out
+ */
 async function checkModels(
   folder: string,
   { models, broken }: FoundModels,
-  { stock = false }: BuildImageOptions,
+  { stock = false, skipBad = false }: BuildImageOptions,
   onStage: OnStage,
-): Promise<void> {
+): Promise<readonly BuiltModel[]> {
   const checked: BuiltModel[] = [];
   for (const model of models) {
     onStage('check', model.about.path);
     const error = await reasonAgainst(() => checkModel(folder, model, stock));
     checked.push({ ...describe(model, [], 0), ...(error !== undefined && { ok: false, error }) });
   }
-  refuse([...checked, ...broken.map((model) => ({ ...unbuilt, ...model }))]);
+  const all = [...checked, ...broken.map((model) => ({ ...unbuilt, ...model }))];
+  if (skipBad) return leaving(all);
+  refuse(all);
+  return [];
 }
 
 async function checkModel(folder: string, { about, files, ports }: ModelFolder, stock: boolean): Promise<void> {
@@ -189,10 +219,22 @@ async function reasonAgainst(work: () => Promise<unknown>): Promise<string | und
   }
 }
 
+const sorted = (models: readonly BuiltModel[]): readonly BuiltModel[] =>
+  [...models].sort((a, b) => (a.path < b.path ? -1 : 1));
+
 /** @throws ModelsError where one is not ok */
 function refuse(models: readonly BuiltModel[]): void {
-  const sorted = [...models].sort((a, b) => (a.path < b.path ? -1 : 1));
-  if (sorted.some(({ ok }) => !ok)) throw new ModelsError(sorted);
+  if (models.some(({ ok }) => !ok)) throw new ModelsError(sorted(models));
+}
+
+/**
+ * @returns those that are not ok
+ * @throws ModelsError where no other would be left
+ */
+function leaving(models: readonly BuiltModel[]): readonly BuiltModel[] {
+  const bad = sorted(models.filter(({ ok }) => !ok));
+  if (models.every((model) => isLeftOut(model, bad))) throw new ModelsError(sorted(models));
+  return bad;
 }
 
 /**
@@ -204,7 +246,7 @@ async function blamed(
   folder: string,
   models: readonly ModelFolder[],
   onStage: OnStage,
-): Promise<unknown> {
+): Promise<Error> {
   const reasons: BuiltModel[] = [];
   for (const model of models) {
     const reason = models.length === 1 ? error : await failureOf(model, onStage);
@@ -212,7 +254,8 @@ async function blamed(
     const described = describe(model, [], 0);
     reasons.push(reason === undefined ? described : { ...described, ok: false, error: explain(file, reason) });
   }
-  return reasons.some(({ ok }) => !ok) ? new ModelsError(reasons) : error;
+  if (reasons.some(({ ok }) => !ok)) return new ModelsError(reasons);
+  return error instanceof Error ? error : new Error(String(error), { cause: error });
 }
 
 async function failureOf(model: ModelFolder, onStage: OnStage): Promise<unknown> {

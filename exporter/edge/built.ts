@@ -13,6 +13,8 @@ export interface BuildImageOptions {
   readonly trim?: boolean;
   /** Put the models on the unmodified runtime instead. */
   readonly stock?: boolean;
+  /** Build the image of all other models where some are bad, and say which were left out. */
+  readonly skipBad?: boolean;
   /** Skip Binaryen, which takes longer than all the rest, where the size of the module does not matter. */
   readonly unoptimized?: boolean;
 }
@@ -34,12 +36,21 @@ export interface BuiltModel {
   readonly error?: string;
 }
 
+/** A model that is not in the image, and why. */
+export interface LeftOut {
+  /** Below the folder of models. */
+  readonly path: string;
+  readonly error: string;
+}
+
 export interface BuiltImage {
   /** Whether nothing had to be done. */
   readonly upToDate: boolean;
   readonly out: string;
   readonly stock: boolean;
   readonly models: readonly BuiltModel[];
+  /** With `skipBad`, bad models, and the versions of those whose current one is. */
+  readonly leftOut: readonly LeftOut[];
   /** Of `image.wasm`, of `image.mjs`, and of both when each is compressed. */
   readonly bytes: { readonly wasm: number; readonly module: number; readonly gzip: number };
   /** Models of which no made-up inputs tell what they are asked, so that the image holds all of the runtime for them. */

@@ -8,6 +8,7 @@ import { switchName } from '../served/switchable.ts';
 import { bundle, runtimeModule } from './bundle.ts';
 import { declarations } from './declarations.ts';
 import type { EdgeImage } from './image.ts';
+import { failureFile } from './out-folder.ts';
 import type { Models } from './runtime/index.ts';
 import { shapelessIn } from './shapeless.ts';
 
@@ -47,6 +48,7 @@ export async function emitStock(
 /** Sessions are warmed up in the global scope, so that the first request finds compiled code. */
 const imageModule = (about: readonly ModelAbout[], started: string) => `
   import wasm, { files } from '#wasm';
+  import buildError from '#build-error';
   import { instantiate, sessionsOf, startImage, startStock, warmUp } from '${runtimeModule}';
   export { FeedError, InferenceError } from '${runtimeModule}';
   export const models = ${JSON.stringify(about)};
@@ -55,14 +57,15 @@ const imageModule = (about: readonly ModelAbout[], started: string) => `
   for (const session of sessions.values()) {
     try { warmUp(session); } catch { /* It trapped on zeros, and has been restored. */ }
   }
-  export default { models, sessions, switchName };
+  export default { models, sessions, switchName, buildError };
 `;
 
 /** @param files that the module needs beside its own */
 async function surroundings(files: readonly string[]): Promise<EmittedFiles> {
   const loaders = { workerd: workerdLoader(files), node: nodeLoader(files), default: browserLoader(files) };
   const conditions = Object.keys(loaders).map((condition) => [condition, `./wasm.${condition}.mjs`]);
-  const manifest = { private: true, type: 'module', imports: { '#wasm': Object.fromEntries(conditions) as unknown } };
+  const imports = { '#wasm': Object.fromEntries(conditions) as unknown, '#build-error': `./${failureFile}` };
+  const manifest = { private: true, type: 'module', imports };
   return {
     ...Object.fromEntries(Object.entries(loaders).map(([condition, code]) => [`wasm.${condition}.mjs`, code])),
     'package.json': `${JSON.stringify(manifest, null, 2)}\n`,

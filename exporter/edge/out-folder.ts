@@ -19,6 +19,8 @@ import { readIfThere } from './cache.ts';
 import type { EmittedFiles } from './emit.ts';
 
 export const [stampFile, cacheFolder, lockFile] = ['built.json', '.cache', '.lock'] as const;
+/** What was wrong with a later build than the image's own, where that image goes on answering. */
+export const failureFile = 'build-error.mjs';
 /** Which of several builds that `wrangler dev` started began last. */
 export const newestFile = '.newest';
 
@@ -43,6 +45,7 @@ const stampSchema = z.object({
     .object({
       stock: z.boolean(),
       models: z.array(builtModel).readonly(),
+      leftOut: z.array(z.object({ path: z.string(), error: z.string() })).readonly(),
       unguessed: z.array(z.string()).readonly(),
       bytes: z.object({ wasm: z.number(), module: z.number(), gzip: z.number() }),
       functions: z.object({ kept: z.number(), stock: z.number() }).exactOptional(),
@@ -71,7 +74,7 @@ export async function requireOutFolder(out: string, models: string): Promise<voi
 
 /** What a build may have left. */
 const ours =
-  /^(image\.(mjs|wasm|d\.mts)|wasm\.[a-z]+\.mjs|package\.json|\.gitignore|built\.json|\.cache|model-\d+\.bin|.+\.part|\..+\.tmp)$/;
+  /^(image\.(mjs|wasm|d\.mts)|wasm\.[a-z]+\.mjs|build-error\.mjs|package\.json|\.gitignore|built\.json|\.cache|model-\d+\.bin|.+\.part|\..+\.tmp)$/;
 /** What says nothing of whose folder it is. */
 const nobodys = new Set([lockFile, newestFile, '.DS_Store', 'Thumbs.db']);
 
@@ -125,6 +128,21 @@ export async function isIntact(folder: string, { files }: Stamp): Promise<boolea
   return true;
 }
 
+/**
+ * Lets the image tell what was wrong with a later build, or that nothing was. It is no part of what `built.json` vouches for.
+ * @returns whether there is an image that can go on answering
+ */
+export async function tellFailure(folder: string, error: string | undefined): Promise<boolean> {
+  const stamp = await readStamp(folder);
+  if (!stamp?.built || !(await isIntact(folder, stamp))) return false;
+  const [path, content] = [join(folder, failureFile), failureModule(error)];
+  if ((await readIfThere(path))?.toString() !== content) await writeAtomically(path, content);
+  return true;
+}
+
+const failureModule = (error: string | undefined): string =>
+  `export default ${error === undefined ? 'undefined' : JSON.stringify(error)};\n`;
+
 /** Makes a new folder known as one of a build's, whatever becomes of the build. */
 export async function claim(folder: string): Promise<void> {
   await removeTemporaries(folder);
@@ -136,6 +154,7 @@ export async function claim(folder: string): Promise<void> {
 export async function writeImage(folder: string, files: EmittedFiles, sha256: string, built: Built): Promise<void> {
   for (const [name, content] of Object.entries(files)) await writeAtomically(join(folder, name), content);
   const hashes = Object.entries(files).map(([name, content]) => [name, hashOf(content)] as const);
+  await writeAtomically(join(folder, failureFile), failureModule(undefined));
   await removeOthers(folder, files);
   await writeStamp(folder, { format: 'bn-edge image', sha256, files: Object.fromEntries(hashes), built });
 }

@@ -2,10 +2,12 @@
 import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { buildImage, ModelsError } from '../../exporter/edge/build-image.ts';
+import { tellFailure } from '../../exporter/edge/out-folder.ts';
 import { foreign } from '../bundle/fixtures.ts';
 import { cnn, table } from './fixtures.ts';
 
@@ -115,5 +117,57 @@ describe('models that cannot be built', () => {
     expect(models[2]?.error).toMatch(/bad\/c\/card\.json: output\.name: expected "logits", got "y"$/);
     expect(models.map(({ error = '' }) => error).join('')).not.toContain('\n');
     expect(await readdir(folder)).not.toContain('no-trace');
+  });
+});
+
+describe('where bad models may be left out', () => {
+  const build = (models: string, skipBad = true) =>
+    buildImage({ models: at(models), out: at('left'), stock: true, skipBad });
+
+  it('the image is of the others, and it is said of each why it is not in it', async () => {
+    await write('some/a/model.onnx', table());
+    await write('some/b/model.onnx', foreign('Frobnicate'));
+    await write('some/c/model.onnx', '<!doctype html><p>404');
+    // The version before would answer in the place of the current one.
+    await write('some/c/versions/2/model.onnx', table());
+    await write('some/c/versions/2/card.json', '{"version": "2"}');
+    const built = await build('some');
+    expect(built.models.map(({ path }) => path)).toEqual(['a']);
+    expect(built.leftOut.map(({ path, error }) => [path, error.replace(/^.*model\.onnx: /, '')])).toEqual([
+      ['b', expect.stringMatching(/^the runtime cannot run it: .*Frobnicate/)],
+      ['c', expect.stringMatching(/^expected an ONNX model, got a web page/)],
+    ]);
+    expect(await build('some')).toEqual({ ...built, upToDate: true });
+    await expect(build('some', false)).rejects.toThrow(ModelsError);
+  });
+
+  it('there is no image of none', async () => {
+    await write('none/b/model.onnx', foreign('Frobnicate'));
+    await expect(build('none')).rejects.toThrow('Frobnicate');
+  });
+});
+
+describe('an image whose models cannot be built any more', () => {
+  const told = async (what: string): Promise<unknown> => {
+    const { default: image } = (await import(`${pathToFileURL(at('told/image.mjs')).href}?${what}`)) as {
+      default: { buildError?: string };
+    };
+    return image.buildError;
+  };
+
+  it('tells why, until they can', async () => {
+    expect(await tellFailure(at('told'), 'no')).toBe(false);
+    await build('told');
+    expect(await told('built')).toBeUndefined();
+    expect(await tellFailure(at('told'), 'a: "no"\nb: no')).toBe(true);
+    expect(await readFile(at('told/build-error.mjs'), 'utf8')).toBe('export default "a: \\"no\\"\\nb: no";\n');
+    expect(await build('told')).toMatchObject({ upToDate: true });
+    expect(await readFile(at('told/build-error.mjs'), 'utf8')).toBe('export default undefined;\n');
+  });
+
+  it('is none that can answer where it is damaged', async () => {
+    await build('told');
+    await truncate(at('told/image.wasm'), 3);
+    expect(await tellFailure(at('told'), 'no')).toBe(false);
   });
 });

@@ -8,17 +8,20 @@ import { RequestError } from './errors.ts';
 import { mountPath } from './mount.ts';
 import type { Settings } from './settings.ts';
 
-/** @param admit who may know the models; the page is for everyone, and asks for the key itself */
-export function homeOf(models: Models, settings: Settings, admit: Middleware) {
+/**
+ * @param admit who may know the models; the page is for everyone, and asks for the key itself
+ * @param buildError see image.ts
+ */
+export function homeOf(models: Models, settings: Settings, admit: Middleware, buildError: string | undefined) {
   return async (c: RequestContext): Promise<Response> => {
     const mount = mountPath(c);
     if (settings.page(c.env)) return answerPage(c, mount);
     await admit(c, () => Promise.resolve());
-    return c.json(overview(models, mount, settings.docs(c.env)));
+    return c.json(overview(models, mount, settings.docs(c.env), buildError));
   };
 }
 
-function overview(models: Models, mount: string, docs: boolean): Overview {
+function overview(models: Models, mount: string, docs: boolean, buildError: string | undefined): Overview {
   return {
     name: server.name,
     version: server.version,
@@ -28,6 +31,7 @@ function overview(models: Models, mount: string, docs: boolean): Overview {
       url: `${mount}${urlOf(model)}`,
     })),
     ...(docs && { docs: `${mount}/docs` }),
+    ...(buildError !== undefined && { build_error: buildError }),
   };
 }
 

@@ -10,7 +10,7 @@ import { classify } from '../predict/classify.ts';
 import { joinBody } from '../protocol/binary.ts';
 import { counting, statisticsOf } from '../protocol/counts.ts';
 import { infer } from '../protocol/infer.ts';
-import { metadataOf, readModel, repositoryIndex, server } from '../protocol/metadata.ts';
+import { metadataOf, readModel, repositoryIndex, serverMetadata } from '../protocol/metadata.ts';
 import { modelConfig } from '../protocol/model-config.ts';
 import { classifyOptions, explainOptions, parse, repositoryRequest } from '../protocol/protocol.ts';
 import { checkInference, parseInference } from '../protocol/request.ts';
@@ -25,8 +25,9 @@ import type { Settings } from './settings.ts';
 /** A model's paths, without and with its version. */
 const modelPaths = ['/v2/models/:model', '/v2/models/:model/versions/:version'] as const;
 
-export function addRoutes(app: App, models: Models, settings: Settings): void {
-  app.get('/v2', (c) => c.json(server));
+/** @param buildError see image.ts */
+export function addRoutes(app: App, models: Models, settings: Settings, buildError: string | undefined): void {
+  app.get('/v2', (c) => c.json(serverMetadata(buildError)));
   app.get('/v2/health/live', (c) => c.json({ live: true }));
   // The specification's text names the field `live` here too, its implementations say `ready`.
   app.get('/v2/health/ready', (c) => c.json({ live: true, ready: true }));

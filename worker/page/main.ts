@@ -1,4 +1,5 @@
 /** The page's entry: connects what one does (a digit, its neighbours, the switch) with what one sees. */
+import { showBuildError } from './build-error.ts';
 import { loadDigits, type TestDigits } from './digits.ts';
 import { find } from './dom.ts';
 import { createPad } from './drawing/pad.ts';
@@ -76,6 +77,8 @@ function start({ asked, neighbours: pool }: TestDigits): void {
   picks.pick(FIRST_DIGIT);
 }
 
+// A Worker that cannot be asked says so elsewhere.
+showBuildError().catch(() => undefined);
 try {
   start(await loadDigits());
 } catch (error) {

@@ -13,6 +13,12 @@ export const server: ServerMetadata = {
   extensions: ['binary_tensor_data', 'classification', 'model_configuration', 'statistics'],
 };
 
+/** @param buildError see image.ts */
+export const serverMetadata = (buildError: string | undefined): ServerMetadata => ({
+  ...server,
+  ...(buildError !== undefined && { build_error: buildError }),
+});
+
 /**
  * @param version the current one where it is undefined
  * @throws RequestError where the name or the version is not served.

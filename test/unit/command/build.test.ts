@@ -1,9 +1,11 @@
-/** Builds that are started for every file of one change. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+/** Builds that are started for every file of one change, and builds that fail. */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isNewest } from '../../../exporter/command/build.ts';
+import { foreign } from '../../bundle/fixtures.ts';
+import { run } from './in-process.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -21,5 +23,48 @@ describe('of builds that begin at once', () => {
     const all = await Promise.all(Array.from({ length: 10 }, () => isNewest(folder)));
     expect(all.filter(Boolean)).toHaveLength(1);
     expect(await isNewest(folder)).toBe(true);
+  });
+});
+
+describe('bad models', () => {
+  const at = (...path: readonly string[]): string => join(folder, ...path);
+  const model = async (name: string, content: Uint8Array | string): Promise<void> => {
+    await mkdir(at('models', name), { recursive: true });
+    await writeFile(at('models', name, 'model.onnx'), content);
+  };
+  const build = (...more: readonly string[]) =>
+    run('build', '--models', at('models'), '--out', at('image'), '--stock', ...more);
+  const told = () => readFile(at('image', 'build-error.mjs'), 'utf8');
+
+  it('are all told, and end the build with 1', async () => {
+    await model('one', foreign('Frobnicate'));
+    await model('two', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n');
+    await model('three', '');
+    const { code, stderr } = await build();
+    expect(code).toBe(1);
+    expect(stderr.split('\n').map((line) => line.replace(folder, ''))).toEqual([
+      expect.stringMatching(/^error: \/models\/one\/model\.onnx: the runtime cannot run it: .*Frobnicate/),
+      'error: /models/three/model.onnx: expected an ONNX model, got an empty file',
+      expect.stringMatching(/^error: \/models\/two\/model\.onnx: expected an ONNX model, got .*git lfs/i),
+    ]);
+  });
+
+  it('are left out on request, which is said and no failure', async () => {
+    await model('good', await readFile('test/bundle/foreign/pytorch.onnx'));
+    const { code, stdout, stderr } = await build('--skip-bad');
+    expect([code, stderr.match(/^left out: /gm)?.length]).toEqual([0, 3]);
+    expect(stdout).toContain('good');
+  });
+
+  it('leave the image of before answering under wrangler dev, which shows them', async () => {
+    vi.stubEnv('WRANGLER_COMMAND', 'dev');
+    try {
+      const { code, stderr } = await build();
+      expect([code, stderr]).toEqual([0, expect.stringMatching(/Frobnicate[^]*the models of before go on answering/)]);
+      expect(await told()).toContain('Frobnicate');
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    expect((await build()).code).toBe(1);
   });
 });
