@@ -1,0 +1,45 @@
+/** Compiled programs beside the float64 interpreter. */
+import { type CompileOptions, compile, start } from '../../../training/compile/index.ts';
+import type { Graph } from '../../../training/graph/index.ts';
+import { expectClose } from '../../reference/close.ts';
+import { type Arrays, evaluate } from '../../reference/evaluate.ts';
+import { sizeOf } from '../../reference/ndarray.ts';
+
+/** float32 against float64. */
+export const tolerance = 1e-5;
+
+/** The outputs of a compiled graph; its first input's first dimension is the batch where it is free. */
+export async function runCompiled(graph: Graph, feeds: Arrays, options: CompileOptions = {}): Promise<Arrays> {
+  const program = await compile(graph, options);
+  const run = start(new WebAssembly.Module(program.wasm.slice()), program);
+  const free = graph.inputs.find(({ shape }) => typeof shape[0] === 'string');
+  const fixed = program.inputs.find(({ perSample }) => perSample)?.shape[0];
+  const batch = free ? (feeds[free.name]?.shape[0] ?? 1) : typeof fixed === 'number' ? fixed : 1;
+  const typed = graph.inputs.map(({ name, dtype }) => {
+    const { data } = feeds[name] ?? { data: new Float64Array() };
+    return [name, dtype === 'float32' ? Float32Array.from(data) : data] as const;
+  });
+  const answers = run(Object.fromEntries(typed), batch);
+  return Object.fromEntries(
+    program.outputs.map(({ name, shape }) => {
+      const sizes = shape.map((dim) => (typeof dim === 'string' ? batch : dim));
+      const data = Float64Array.from<number | bigint>(answers[name] ?? [], Number);
+      if (data.length !== sizeOf(sizes)) throw new Error(`${name}: ${data.length} elements for [${sizes.join(', ')}]`);
+      return [name, { shape: sizes, data }];
+    }),
+  );
+}
+
+/** @throws an error that names the output, the element and both values */
+export async function expectReference(
+  graph: Graph,
+  feeds: Arrays,
+  { within = tolerance, ...options }: CompileOptions & { readonly within?: number } = {},
+): Promise<void> {
+  const [actual, expected] = [await runCompiled(graph, feeds, options), evaluate(graph, feeds)];
+  for (const { name } of graph.outputs) {
+    const [reference, computed] = [expected[name], actual[name]];
+    if (!reference || !computed) throw new Error(`${name}: no answer`);
+    expectClose(name, computed, reference, within);
+  }
+}

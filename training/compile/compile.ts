@@ -1,0 +1,94 @@
+/**
+ * From a graph to a program that is this graph: no interpreter, no allocator, no imports. Every size is known and every buffer has its
+ * place before it runs.
+ *
+ *     graph ── simplify ──▶ nodes of one sample ── lower ──▶ kernels ── plan ──▶ addresses ── emit ──▶ text ──▶ module
+ */
+import type { DType, Graph } from '../graph/index.ts';
+import { elementCount } from '../files/index.ts';
+import { type MemoryPlan, planMemory } from './arena.ts';
+import { CompileError } from './error.ts';
+import { Lowering, shapeOf } from './lower/lowering.ts';
+import { lower } from './lower/index.ts';
+import { assemble, moduleText } from './module.ts';
+import { type Port, simplify } from './simplify/simplify.ts';
+import type { Kernel } from './kernels/kernel.ts';
+import type { Buffer } from './buffer.ts';
+
+export interface CompileOptions {
+  /**
+   * Products and sums rounded once, by relaxed SIMD: faster where the processor has such an instruction, and other bits. Default: false.
+   */
+  readonly fma?: boolean;
+}
+
+/** An input or output of a program. */
+export interface ProgramPort {
+  readonly name: string;
+  readonly dtype: DType;
+  /** As in the graph: a string is the free dimension of the batch. */
+  readonly shape: readonly (number | string)[];
+  /** Elements of one sample, each in four bytes: a float32, an integer of 32 bits, or a boolean as 0 or −1. */
+  readonly count: number;
+  /** Where in memory they are. */
+  readonly offset: number;
+  /** Whether each sample has its own, or all the same. */
+  readonly perSample: boolean;
+}
+
+export interface Program {
+  readonly wasm: Uint8Array;
+  readonly inputs: readonly ProgramPort[];
+  readonly outputs: readonly ProgramPort[];
+  /** Of what comes and goes while it runs. */
+  readonly arenaBytes: number;
+}
+
+/**
+ * The module exports `memory` and `run`, which reads the inputs of one sample from memory and writes its outputs.
+ *
+ * @throws CompileError that names what is not covered
+ */
+export async function compile(graph: Graph, options: CompileOptions = {}): Promise<Program> {
+  const { text, plan, inputs, outputs } = translate(graph, options);
+  return { wasm: await assemble(text, plan), inputs, outputs, arenaBytes: plan.arenaBytes };
+}
+
+/** The module in WebAssembly's text format, with comments, without the stored numbers. */
+export const compileToText = (graph: Graph, options: CompileOptions = {}): string => translate(graph, options).text;
+
+interface Translation {
+  readonly text: string;
+  readonly plan: MemoryPlan;
+  readonly inputs: readonly ProgramPort[];
+  readonly outputs: readonly ProgramPort[];
+}
+
+function translate(graph: Graph, { fma = false }: CompileOptions): Translation {
+  const { nodes, inputs, outputs } = simplify(graph);
+  const lowering = new Lowering(
+    nodes,
+    outputs.map(({ value }) => value),
+  );
+  const entries = inputs.map(({ value }) => lowering.newPlain(value));
+  for (const node of nodes) if (!lowering.isDone(node)) lower(lowering, node);
+  const results = outputs.map(({ value, name }) => lowering.plain({ name, op: 'Identity' }, value));
+  const kernels: readonly Kernel[] = lowering.kernels;
+  const plan = planMemory(kernels, entries, results);
+  if (plan.bytes > mostBytes) throw new CompileError(`expected a program of at most ${mostBytes / 2 ** 20} MB`);
+  return {
+    text: moduleText(kernels, plan, fma),
+    plan,
+    inputs: inputs.map((port, i) => portOf(port, entries[i], plan)),
+    outputs: outputs.map((port, i) => portOf(port, results[i], plan)),
+  };
+}
+
+/** What a Worker may have in all. */
+const mostBytes = 128 * 2 ** 20;
+
+function portOf({ name, shape, value, ofBatch }: Port, buffer: Buffer | undefined, plan: MemoryPlan): ProgramPort {
+  const offset = buffer && plan.addresses.get(buffer);
+  if (offset === undefined) throw new Error(`internal: ${name} has no address`);
+  return { name, dtype: value.dtype, shape, count: elementCount(shapeOf(value)), offset, perSample: ofBatch };
+}

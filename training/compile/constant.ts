@@ -1,0 +1,101 @@
+/** Nodes whose inputs are all stored are computed when the model is compiled, in float64. */
+import { type Node, type Tensor, type Value } from '../graph/index.ts';
+import { elementCount } from '../files/index.ts';
+
+export type Numbers = Float64Array;
+
+/** Elements as numbers; of a boolean 0 or 1. */
+export const numbersOf = ({ data }: Tensor): Numbers => Float64Array.from<number | bigint>(data, Number);
+
+export const float32 = (shape: readonly number[], numbers: ArrayLike<number>): Tensor<'float32'> => ({
+  dtype: 'float32',
+  shape,
+  data: Float32Array.from(numbers),
+});
+
+type Fold = (node: Node, inputs: readonly Tensor[], shape: readonly number[]) => Tensor | undefined;
+
+const sameElements: Fold = (_node, [X], shape) => X && { ...X, shape };
+
+const unary =
+  (f: (x: number) => number): Fold =>
+  (_node, [X], shape) =>
+    X?.dtype === 'float32' ? float32(shape, numbersOf(X).map(f)) : undefined;
+
+const binary =
+  (f: (a: number, b: number) => number): Fold =>
+  (_node, [A, B], shape) => {
+    if (A?.dtype !== 'float32' || B?.dtype !== 'float32') return undefined;
+    const [a, b] = [broadcast(A, shape), broadcast(B, shape)];
+    return float32(
+      shape,
+      a.map((x, i) => f(x, b[i] ?? NaN)),
+    );
+  };
+
+const folds: { readonly [O in Node['op']]?: Fold } = {
+  Identity: sameElements,
+  Reshape: sameElements,
+  Flatten: sameElements,
+  Transpose: (node, [X], shape) =>
+    X && node.op === 'Transpose' && X.dtype === 'float32'
+      ? float32(shape, transposed(numbersOf(X), X.shape, node.attributes.perm))
+      : undefined,
+  Add: binary((a, b) => a + b),
+  Sub: binary((a, b) => a - b),
+  Mul: binary((a, b) => a * b),
+  Div: binary((a, b) => a / b),
+  Neg: unary((x) => -x),
+  Sqrt: unary(Math.sqrt),
+};
+
+/** @returns undefined for what is left to the program */
+export function folded(node: Node, shape: readonly number[]): Tensor | undefined {
+  const values: readonly (Value | undefined)[] = node.inputs;
+  const inputs = values.flatMap((value) => value?.constant ?? []);
+  return inputs.length === values.length ? folds[node.op]?.(node, inputs, shape) : undefined;
+}
+
+/** The element of `shape`, row-major, that each element of a larger shape repeats. */
+export function broadcast(tensor: Tensor, shape: readonly number[]): Numbers {
+  const numbers = numbersOf(tensor);
+  const strides = broadcastStrides(tensor.shape, shape);
+  return walk(shape, strides).map((at) => numbers[at] ?? NaN);
+}
+
+/** By axis of `shape`, in elements: 0 where the smaller shape is repeated. */
+export function broadcastStrides(smaller: readonly number[], shape: readonly number[]): readonly number[] {
+  const missing = shape.length - smaller.length;
+  const own = stridesOf(smaller);
+  return shape.map((_, axis) => (axis < missing || smaller[axis - missing] === 1 ? 0 : (own[axis - missing] ?? 0)));
+}
+
+export const stridesOf = (shape: readonly number[]): readonly number[] =>
+  shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
+
+function transposed(numbers: Numbers, shape: readonly number[], perm: readonly number[]): Numbers {
+  const strides = stridesOf(shape);
+  const to = perm.map((axis) => shape[axis] ?? 1);
+  return walk(
+    to,
+    perm.map((axis) => strides[axis] ?? 0),
+  ).map((at) => numbers[at] ?? NaN);
+}
+
+/** The place that strides lead to, for each index of `shape` in row-major order. */
+export function walk(shape: readonly number[], strides: readonly number[]): Numbers {
+  const places = new Float64Array(elementCount(shape));
+  const index = shape.map(() => 0);
+  let at = 0;
+  for (let flat = 0; flat < places.length; flat++) {
+    places[flat] = at;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis] = (index[axis] ?? 0) + 1;
+      at += strides[axis] ?? 0;
+      if ((index[axis] ?? 0) < (shape[axis] ?? 1)) break;
+      at -= (index[axis] ?? 0) * (strides[axis] ?? 0);
+      index[axis] = 0;
+    }
+  }
+  return places;
+}

@@ -1,0 +1,74 @@
+/**
+ * A chain of elementwise nodes, four elements at a time:
+ *
+ *     for each row of vectors that all operands walk evenly
+ *       for each vector in it
+ *         out[v] = tree(operand₀[v or 0], operand₁[v or 0], …)
+ *
+ * An operand that is broadcast along an axis stays where it is on that axis. A row whose length is no multiple of four is written past
+ * its end, into the row behind it, which is written next.
+ */
+import type { Blocked, Buffer, Plain } from '../buffer.ts';
+import { evaluate, type Expression } from '../expression/expression.ts';
+import { Lines } from '../expression/lines.ts';
+import { call, get, i32, load, loadSplat, localsOf, set, store } from '../wat.ts';
+import type { Kernel } from './kernel.ts';
+import { counters, loops, merged } from './nest.ts';
+
+/** How a kernel walks a buffer. */
+export interface Walk {
+  /** Bytes from the buffer's address. */
+  readonly offset: number;
+  /** Bytes by axis of the iteration. */
+  readonly strides: readonly number[];
+}
+
+export interface Operand {
+  readonly buffer: Buffer;
+  /** Four elements, or one of them four times. */
+  readonly read: 'vector' | 'splat';
+  /** Asked when all is lowered: before, borders may still grow. */
+  readonly walk: () => Walk;
+}
+
+export interface Elementwise {
+  readonly about: string;
+  /** The last axis in vectors. */
+  readonly counts: readonly number[];
+  readonly operands: readonly Operand[];
+  readonly tree: Expression;
+  readonly out: { readonly buffer: Plain | Blocked; readonly walk: () => Walk };
+}
+
+export function elementwise({ about, counts, operands, tree, out }: Elementwise): Kernel {
+  return {
+    about,
+    reads: operands.map(({ buffer }) => buffer),
+    writes: out.buffer,
+    emit: ({ at, define }) => {
+      const walks = [...operands.map(({ walk }) => walk()), out.walk()];
+      const pointers = walks.map(({ strides }, i) => ({ local: `p${i}`, strides }));
+      const nest = merged({ counts, pointers });
+      const lines = new Lines();
+      const reads = operands.map(({ read }, i) => (read === 'vector' ? load : loadSplat)(get(`p${i}`)));
+      const value = evaluate(lines, tree, reads);
+      lines.add(store(get(`p${operands.length}`), value));
+      const starts = [...operands.map(({ buffer }) => buffer), out.buffer].map((buffer, i) =>
+        set(`p${i}`, i32(at(buffer) + (walks[i]?.offset ?? 0))),
+      );
+      return [
+        call(
+          define('elementwise', {
+            about: [about],
+            params: [],
+            locals: {
+              ...localsOf('i32', ...pointers.map(({ local }) => local), ...counters(nest)),
+              ...lines.locals,
+            },
+            body: [...starts, ...loops(nest, lines.statements)],
+          }),
+        ),
+      ];
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/** A step of the program: what it reads and writes, and its code once every buffer has its address. */
+import type { Blocked, Buffer, Plain } from '../buffer.ts';
+import type { Code, Wat } from '../wat.ts';
+
+/** The address of a buffer. */
+export type AddressOf = (buffer: Buffer) => number;
+
+/** Adds a function to the module, or finds the one with the same code; returns its name. */
+export type Define = (hint: string, code: Code) => string;
+
+export interface Emit {
+  readonly at: AddressOf;
+  readonly define: Define;
+  /** acc + a · b, rounded twice, or once where the build allows it. */
+  readonly madd: (acc: Wat, a: Wat, b: Wat) => Wat;
+}
+
+export interface Kernel {
+  /** The node it is for, and what it does. */
+  readonly about: string;
+  readonly reads: readonly Buffer[];
+  readonly writes: Plain | Blocked;
+  /** The calls that perform it. */
+  readonly emit: (context: Emit) => readonly Wat[];
+}

@@ -1,0 +1,90 @@
+/**
+ * A product of two matrices that the program computes, or of stacks of them:
+ *
+ *     for each matrix of the stack
+ *       for each row m
+ *         for each group of up to 32 columns       eight sums of four columns stay in registers
+ *           for each k
+ *             sum[j] += A[m, k] · B[k, j]
+ *
+ * The columns beyond the last are computed from whatever is there, and overwritten by the next row.
+ */
+import { type Buffer, type Plain, vectorBytes, vectorsFor } from '../buffer.ts';
+import { advance, call, get, i32, load, loadSplat, localsOf, plus, range, repeat, set, store, zero } from '../wat.ts';
+import type { Emit, Kernel } from './kernel.ts';
+import { counters, loops } from './nest.ts';
+
+export interface MatMul {
+  readonly about: string;
+  readonly a: Buffer;
+  readonly b: Buffer;
+  readonly out: Plain;
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly stack: readonly number[];
+  /** In matrices, by axis of the stack: 0 where the same matrix is used again. */
+  readonly aStrides: readonly number[];
+  readonly bStrides: readonly number[];
+}
+
+const sums = 8;
+
+export function matmul({ about, a, b, out, m, k, n, stack, aStrides, bStrides }: MatMul): Kernel {
+  return {
+    about,
+    reads: [a, b],
+    writes: out,
+    emit: (context) => {
+      const { at, define } = context;
+      const counts = [...stack, m];
+      const outStrides = counts.map(
+        (_, axis) => 4 * n * counts.slice(axis + 1).reduce((size, count) => size * count, 1),
+      );
+      const nest = {
+        counts,
+        pointers: [
+          { local: 'a', strides: [...aStrides.map((stride) => 4 * m * k * stride), 4 * k] },
+          { local: 'b', strides: [...bStrides.map((stride) => 4 * k * n * stride), 0] },
+          { local: 'out', strides: outStrides },
+        ],
+      };
+      const vectors = vectorsFor(n);
+      const groups = range(Math.ceil(vectors / sums)).map((group) => {
+        const width = Math.min(sums, vectors - group * sums);
+        const behind = group * sums * vectorBytes;
+        const name = define('product', productCode(k, n, width, context));
+        return call(name, get('a'), plus(get('b'), behind), plus(get('out'), behind));
+      });
+      return [
+        call(
+          define('matmul', {
+            about: [about],
+            params: [],
+            locals: localsOf('i32', 'a', 'b', 'out', ...counters(nest)),
+            body: [...[set('a', i32(at(a))), set('b', i32(at(b))), set('out', i32(at(out)))], ...loops(nest, groups)],
+          }),
+        ),
+      ];
+    },
+  };
+}
+
+function productCode(k: number, n: number, width: number, { madd }: Emit) {
+  const sum = (j: number): string => `sum${j}`;
+  return {
+    about: [`a row of ${k} times ${width} vectors of columns`],
+    params: ['a', 'b', 'out'],
+    locals: { ...localsOf('i32', 'left'), ...localsOf('v128', 'ak', ...range(width).map(sum)) },
+    body: [
+      ...range(width).map((j) => set(sum(j), zero)),
+      ...repeat('left', k, [
+        set('ak', loadSplat(get('a'))),
+        ...range(width).map((j) => set(sum(j), madd(get(sum(j)), get('ak'), load(get('b'), j * vectorBytes)))),
+        advance('a', 4),
+        advance('b', 4 * n),
+      ]),
+      ...range(width).map((j) => store(get('out'), get(sum(j)), j * vectorBytes)),
+    ],
+  };
+}

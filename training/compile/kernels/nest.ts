@@ -1,0 +1,54 @@
+/**
+ * Nested loops in which pointers move by strides:
+ *
+ *     for i₀ < n₀                       p += stride₀
+ *       for i₁ < n₁                     p += stride₁
+ *         …
+ *           body                        p is at Σ iₐ · strideₐ
+ */
+import { advance, repeat, type Wat } from '../wat.ts';
+
+/** One pointer for each operand; its strides in bytes, by axis. */
+export interface Pointer {
+  readonly local: string;
+  readonly strides: readonly number[];
+}
+
+export interface Nest {
+  readonly counts: readonly number[];
+  readonly pointers: readonly Pointer[];
+}
+
+/** Axes of one step are left out, and two that every pointer walks as if they were one become one. */
+export function merged({ counts, pointers }: Nest): Nest {
+  const long = counts.flatMap((count, axis) => (count === 1 ? [] : [axis]));
+  const axes: { count: number; readonly strides: readonly number[] }[] = [];
+  for (const axis of long) {
+    const count = counts[axis] ?? 1;
+    const strides = pointers.map((pointer) => pointer.strides[axis] ?? 0);
+    const outer = axes.at(-1);
+    if (outer && strides.every((stride, i) => outer.strides[i] === stride * count)) {
+      axes.splice(-1, 1, { count: outer.count * count, strides });
+    } else axes.push({ count, strides });
+  }
+  return {
+    counts: axes.map(({ count }) => count),
+    pointers: pointers.map(({ local }, i) => ({ local, strides: axes.map(({ strides }) => strides[i] ?? 0) })),
+  };
+}
+
+/** Counters are the locals `i0`, `i1`, …, which the function declares. */
+export function loops(nest: Nest, body: readonly Wat[], axis = 0): readonly Wat[] {
+  const { counts, pointers } = nest;
+  const count = counts[axis];
+  if (count === undefined) return body;
+  const inner = loops(nest, body, axis + 1);
+  const moves = pointers.flatMap(({ local, strides }) => {
+    const done = axis + 1 < counts.length ? (counts[axis + 1] ?? 1) * (strides[axis + 1] ?? 0) : 0;
+    const step = (strides[axis] ?? 0) - done;
+    return step === 0 ? [] : [advance(local, step)];
+  });
+  return repeat(`i${axis}`, count, [...inner, ...moves]);
+}
+
+export const counters = ({ counts }: Nest): readonly string[] => counts.map((_, axis) => `i${axis}`);

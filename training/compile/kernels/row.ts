@@ -1,0 +1,59 @@
+/**
+ * Rows of numbers that are folded into one: the largest, the sum. Four sums or maxima go side by side, and what the last vector has
+ * beyond the row is replaced by what changes nothing.
+ */
+import { vectorBytes, vectorsFor } from '../buffer.ts';
+import { advance, get, load, range, repeat, set, shuffle, splat, vector, type Wat } from '../wat.ts';
+
+export type Fold = 'max' | 'add';
+
+/** What changes nothing. */
+export const neutral = { max: -Infinity, add: 0 } as const satisfies Readonly<Record<Fold, number>>;
+
+export const foldTwo = (fold: Fold, a: Wat, b: Wat): Wat => vector(`f32x4.${fold}`, a, b);
+
+/** The lanes of the last vector that belong to a row of `count`. */
+const lastLanes = (count: number): Wat =>
+  `(v128.const i32x4 ${range(4)
+    .map((lane) => (lane < ((count - 1) % 4) + 1 ? -1 : 0))
+    .join(' ')})`;
+
+/**
+ * For each vector of a row, at the pointer `at`, which is moved: `body` gets a function that replaces what is beyond the row.
+ */
+export function eachVector(
+  count: number,
+  pointers: readonly string[],
+  body: (within: (value: Wat, otherwise: number) => Wat) => readonly Wat[],
+): readonly Wat[] {
+  const move = pointers.map((pointer) => advance(pointer, vectorBytes));
+  const whole = Math.floor(count / 4);
+  const last = vectorsFor(count) - whole;
+  const mask = lastLanes(count);
+  return [
+    ...(whole > 0 ? repeat('n', whole, [...body((value) => value), ...move]) : []),
+    ...(last > 0
+      ? [...body((value, otherwise) => vector('v128.bitselect', value, splat(otherwise), mask)), ...move]
+      : []),
+  ];
+}
+
+/** The four lanes of a local folded into one, in all four. */
+export function acrossLanes(fold: Fold, local: string): readonly Wat[] {
+  return [
+    set(local, foldTwo(fold, get(local), shuffle([2, 3, 0, 1], get(local)))),
+    set(local, foldTwo(fold, get(local), shuffle([1, 0, 3, 2], get(local)))),
+  ];
+}
+
+/** The local `total` of the row at the local `row`, in all four lanes. Uses the locals `at` and `n`. */
+export function foldRow(fold: Fold, count: number, total: string): readonly Wat[] {
+  return [
+    set(total, splat(neutral[fold])),
+    set('at', get('row')),
+    ...eachVector(count, ['at'], (within) => [
+      set(total, foldTwo(fold, get(total), within(load(get('at')), neutral[fold]))),
+    ]),
+    ...acrossLanes(fold, total),
+  ];
+}

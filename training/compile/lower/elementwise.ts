@@ -1,0 +1,119 @@
+/** Elementwise regions as kernels, in the layout that most of what they read has. */
+import { type Node, sameShape, type Value } from '../../graph/index.ts';
+import { type Blocked, type Buffer, Stored, vectorBytes, vectorsFor } from '../buffer.ts';
+import { broadcast, broadcastStrides, stridesOf } from '../constant.ts';
+import { isElementwise } from '../expression/of-node.ts';
+import { elementwise, type Operand } from '../kernels/elementwise.ts';
+import { merged } from '../kernels/nest.ts';
+import { imageSizeOf, type Lowering, shapeOf, sizeOf } from './lowering.ts';
+import { type Region, regionFrom } from './region.ts';
+
+export function lowerElementwise(lowering: Lowering, node: Node): void {
+  if (!isElementwise(node)) throw new Error(`internal: ${node.op} is not elementwise`);
+  const region = regionFrom(lowering, [], [node], (value) => lowering.isAvailable(value));
+  lowering.finish(region.nodes);
+  emitRegion(lowering, node, region);
+}
+
+/** The value of a region that is read outside of it. */
+function emitRegion(lowering: Lowering, node: Node, region: Region): void {
+  if (isImage(lowering, region)) emitBlocked(lowering, node, region);
+  else emitPlain(lowering, node, region);
+}
+
+const about = ({ nodes, out }: Region): string => `${out.name}: ${nodes.map(({ op }) => op).join(', ')}`;
+
+/** Whether an image by blocks of channels is among the operands, and everything else can be read beside it. */
+function isImage(lowering: Lowering, { operands, out }: Region): boolean {
+  if (out.shape.length !== 4 || out.shape[0] !== 1) return false;
+  const whole = (value: Value): boolean => sameShape(value.shape, out.shape);
+  return (
+    operands.some((value) => lowering.isBlocked(value) && whole(value)) &&
+    operands.every(
+      (value) => value.constant !== undefined || whole(value) || isPerChannel(value, out) || sizeOf(value) === 1,
+    )
+  );
+}
+
+const isPerChannel = (value: Value, out: Value): boolean =>
+  broadcastStrides(shapeOf(value), shapeOf(out)).every((stride, axis) => axis === 1 || stride === 0);
+
+function emitBlocked(lowering: Lowering, node: Node, region: Region): void {
+  const { operands, tree, out } = region;
+  const reads = operands.map((value) => blockedOperand(lowering, node, value, out));
+  const buffer = lowering.newBlocked(out);
+  const { height, width } = buffer;
+  lowering.add(
+    elementwise({
+      about: about(region),
+      counts: [buffer.blocks, height, width],
+      operands: reads,
+      tree,
+      out: { buffer, walk: () => walkOf(buffer) },
+    }),
+  );
+}
+
+const walkOf = ({ origin, planeBytes, rowBytes }: Blocked) => ({
+  offset: origin,
+  strides: [planeBytes, rowBytes, vectorBytes],
+});
+
+function blockedOperand(lowering: Lowering, node: Node, value: Value, out: Value): Operand {
+  if (value.constant) return storedImage(value, out);
+  if (sizeOf(value) === 1) return still(lowering.plain(node, value), 'splat', [0, 0, 0]);
+  if (isPerChannel(value, out)) return still(lowering.plain(node, value), 'vector', [vectorBytes, 0, 0]);
+  const buffer = lowering.blocked(node, value);
+  return { buffer, read: 'vector', walk: () => walkOf(buffer) };
+}
+
+const still = (buffer: Buffer, read: Operand['read'], strides: readonly number[]): Operand => ({
+  buffer,
+  read,
+  walk: () => ({ offset: 0, strides }),
+});
+
+/** Stored numbers by blocks of channels: a vector a block where they are the same for all pixels. */
+function storedImage(value: Value, out: Value): Operand {
+  const { channels, height, width } = imageSizeOf(out);
+  const alike = isPerChannel(value, out);
+  const pixels = alike ? 1 : height * width;
+  const packed = packImage(value, alike ? [1, channels, 1, 1] : shapeOf(out), channels, pixels);
+  const strides = alike ? [vectorBytes, 0, 0] : [pixels * vectorBytes, width * vectorBytes, vectorBytes];
+  return still(packed, 'vector', strides);
+}
+
+function packImage(value: Value, shape: readonly number[], channels: number, pixels: number): Stored {
+  if (!value.constant) throw new Error(`internal: ${value.name} is not stored`);
+  const numbers = broadcast(value.constant, shape);
+  const packed = new (value.dtype === 'float32' ? Float32Array : Int32Array)(4 * vectorsFor(channels) * pixels);
+  numbers.forEach((number, i) => {
+    const [channel, pixel] = [Math.floor(i / pixels), i % pixels];
+    packed[(Math.floor(channel / 4) * pixels + pixel) * 4 + (channel % 4)] = value.dtype === 'bool' ? -number : number;
+  });
+  return new Stored(value.name, packed);
+}
+
+function emitPlain(lowering: Lowering, node: Node, region: Region): void {
+  const { operands, tree, out } = region;
+  const buffers = operands.map((value) => lowering.plain(node, value));
+  const shape = shapeOf(out);
+  const strides = [...operands.map((value) => broadcastStrides(shapeOf(value), shape)), stridesOf(shape)];
+  // Axes as few and long as can be, in elements; then the last one in vectors.
+  const nest = merged({ counts: shape, pointers: strides.map((own, i) => ({ local: String(i), strides: own })) });
+  const last = nest.counts.length - 1;
+  const counts = last < 0 ? [1] : nest.counts.with(last, vectorsFor(nest.counts[last] ?? 1));
+  const inBytes = nest.pointers.map(({ strides: own }) =>
+    last < 0 ? [0] : own.map((stride, axis) => stride * (axis === last ? vectorBytes : 4)),
+  );
+  const buffer = lowering.newPlain(out);
+  lowering.add(
+    elementwise({
+      about: about(region),
+      counts,
+      operands: buffers.map((read, i) => still(read, inBytes[i]?.at(-1) === 0 ? 'splat' : 'vector', inBytes[i] ?? [])),
+      tree,
+      out: { buffer, walk: () => ({ offset: 0, strides: inBytes.at(-1) ?? [] }) },
+    }),
+  );
+}

@@ -1,0 +1,98 @@
+/** The rule of every op: which kernels compute it. */
+import type { Node, OpType } from '../../graph/index.ts';
+import { uncovered } from '../error.ts';
+import { lowerElementwise } from './elementwise.ts';
+import { lowerGemm, lowerMatMul } from './linalg.ts';
+import type { Lowering } from './lowering.ts';
+import {
+  lowerConcat,
+  lowerExpand,
+  lowerGather,
+  lowerPad,
+  lowerReshape,
+  lowerSlice,
+  lowerTranspose,
+} from './movement.ts';
+import { lowerArgMax, lowerLayerNorm, lowerReduction, lowerSoftmax } from './reduction.ts';
+
+type NodeOf<O extends OpType> = Extract<Node, { op: O }>;
+type Rule<O extends OpType> = (lowering: Lowering, node: NodeOf<O>) => void;
+type Rules = { readonly [O in OpType]: Rule<O> };
+
+const refused =
+  (why: string) =>
+  (_lowering: Lowering, node: Pick<Node, 'name' | 'op'>): never => {
+    throw uncovered(node, why);
+  };
+
+const notYet = refused('is not covered');
+const forTraining = refused('is not covered: it belongs to training');
+
+const rules: Rules = {
+  Add: lowerElementwise,
+  Sub: lowerElementwise,
+  Mul: lowerElementwise,
+  Div: lowerElementwise,
+  Neg: lowerElementwise,
+  Max: lowerElementwise,
+  HardSigmoid: lowerElementwise,
+  Sqrt: lowerElementwise,
+  Exp: lowerElementwise,
+  Log: lowerElementwise,
+  Erf: lowerElementwise,
+  Relu: lowerElementwise,
+  LeakyRelu: lowerElementwise,
+  Sigmoid: lowerElementwise,
+  Tanh: lowerElementwise,
+  Softplus: lowerElementwise,
+  Clip: lowerElementwise,
+  Equal: lowerElementwise,
+  Greater: lowerElementwise,
+  GreaterOrEqual: lowerElementwise,
+  IsNaN: lowerElementwise,
+  Where: lowerElementwise,
+  Cast: lowerElementwise,
+  Identity: lowerElementwise,
+
+  ReduceMax: lowerReduction('max'),
+  ReduceMean: lowerReduction('add', true),
+  ReduceSum: lowerReduction('add'),
+  ArgMax: lowerArgMax,
+
+  MatMul: lowerMatMul,
+  Gemm: lowerGemm,
+  'com.microsoft.FusedMatMul': forTraining,
+
+  Conv: notYet,
+  ConvTranspose: notYet,
+  MaxPool: notYet,
+  AveragePool: notYet,
+  'com.microsoft.nchwc.ReorderInput': forTraining,
+  'com.microsoft.nchwc.ReorderOutput': forTraining,
+  'com.microsoft.nchwc.Conv': forTraining,
+
+  Concat: lowerConcat,
+  Expand: lowerExpand,
+  Flatten: lowerReshape,
+  Gather: lowerGather,
+  Pad: lowerPad,
+  Reshape: lowerReshape,
+  ScatterElements: forTraining,
+  Slice: lowerSlice,
+  Transpose: lowerTranspose,
+
+  // With fixed statistics it has become part of a product, or three elementwise nodes.
+  BatchNormalization: notYet,
+  LayerNormalization: lowerLayerNorm,
+
+  Softmax: lowerSoftmax,
+  SoftmaxCrossEntropyLoss: forTraining,
+
+  Loop: forTraining,
+};
+
+/** @throws CompileError for what is not covered */
+export function lower(lowering: Lowering, node: Node): void {
+  const rule = rules[node.op] as Rule<OpType>;
+  rule(lowering, node);
+}

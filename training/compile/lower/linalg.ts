@@ -1,0 +1,97 @@
+/** Products with matrices: stored ones are packed, others are read as they are. */
+import type { OpNode, Value } from '../../graph/index.ts';
+import { elementCount } from '../../files/index.ts';
+import { Stored } from '../buffer.ts';
+import { broadcast, broadcastStrides, numbersOf } from '../constant.ts';
+import { dense, type Epilogue, type Matrix } from '../kernels/dense.ts';
+import { matmul } from '../kernels/matmul.ts';
+import { type Lowering, shapeOf, sizeOf } from './lowering.ts';
+import { regionFrom } from './region.ts';
+
+type Product = OpNode<'Gemm'> | OpNode<'MatMul'>;
+
+/** Of Gemm only what `simplify` leaves: stored B and C, A as it is. */
+export function lowerGemm(lowering: Lowering, node: OpNode<'Gemm'>): void {
+  const [A, B, C] = node.inputs;
+  const { alpha = 1, beta = 1, transB = 0 } = node.attributes;
+  const [first = 1, second = 1] = shapeOf(B);
+  const numbers = numbersOf(B.constant ?? missing(B));
+  const [rows, columns] = transB ? [second, first] : [first, second];
+  const at = (k: number, n: number): number => alpha * (numbers[transB ? n * rows + k : k * columns + n] ?? NaN);
+  const bias = C && broadcast(C.constant ?? missing(C), [columns]).map((x) => beta * x);
+  emitDense(lowering, node, A, { rows, columns, at }, bias && new Stored(C.name, padded(bias)));
+}
+
+export function lowerMatMul(lowering: Lowering, node: OpNode<'MatMul'>): void {
+  const [A, B] = node.inputs;
+  if (B.constant && B.shape.length === 2) {
+    const [rows = 1, columns = 1] = shapeOf(B);
+    const numbers = numbersOf(B.constant);
+    emitDense(lowering, node, A, { rows, columns, at: (k, n) => numbers[k * columns + n] ?? NaN }, undefined);
+    return;
+  }
+  const [Y] = node.outputs;
+  const stack = shapeOf(Y).slice(0, -2);
+  const [a, b] = [shapeOf(A), shapeOf(B)];
+  const [m = 1, k = 1] = a.slice(-2);
+  lowering.add(
+    matmul({
+      about: Y.name,
+      a: lowering.plain(node, A),
+      b: lowering.plain(node, B),
+      m,
+      k,
+      n: b.at(-1) ?? 1,
+      stack,
+      aStrides: broadcastStrides(a.slice(0, -2), stack),
+      bStrides: broadcastStrides(b.slice(0, -2), stack),
+      out: lowering.newPlain(Y),
+    }),
+  );
+}
+
+function emitDense(lowering: Lowering, node: Product, A: Value, matrix: Matrix, bias: Stored | undefined): void {
+  const [Y] = node.outputs;
+  const shape = shapeOf(Y);
+  const isPerColumn = (value: Value): boolean =>
+    broadcastStrides(shapeOf(value), shape).every((stride, axis) => axis === shape.length - 1 || stride === 0);
+  const x = lowering.plain(node, A);
+  const { out, ...epilogue } = epilogueOf(lowering, node, isPerColumn, [matrix.columns]);
+  const rows = elementCount(shape) / matrix.columns;
+  lowering.add(dense({ about: out.name, rows, x, matrix, bias, epilogue, out: lowering.newPlain(out) }));
+}
+
+/**
+ * What follows a product element by element and is computed while its results are in registers.
+ *
+ * @param isAligned whether stored numbers are one for each column or channel
+ * @param size their shape then
+ */
+export function epilogueOf(
+  lowering: Lowering,
+  node: OpNode<'Gemm'> | OpNode<'MatMul'> | OpNode<'Conv'>,
+  isAligned: (value: Value) => boolean,
+  size: readonly number[],
+): Epilogue & { readonly out: Value } {
+  const [Y] = node.outputs;
+  const takes = (value: Value): boolean =>
+    value.constant !== undefined && value.dtype === 'float32' && (sizeOf(value) === 1 || isAligned(value));
+  const region = regionFrom(lowering, [Y], [], takes);
+  lowering.finish(region.nodes);
+  const [, ...others] = region.operands;
+  const operands = others.map(
+    ({ name, constant }) => new Stored(name, padded(broadcast(constant ?? missing(Y), size))),
+  );
+  return { tree: region.tree, operands, out: region.out };
+}
+
+/** As many as fill whole vectors. */
+export const padded = (numbers: ArrayLike<number>): Float32Array => {
+  const whole = new Float32Array(4 * Math.ceil(numbers.length / 4));
+  whole.set(Array.from(numbers));
+  return whole;
+};
+
+function missing({ name }: Value): never {
+  throw new Error(`internal: expected ${name} to be stored`);
+}

@@ -1,0 +1,133 @@
+/** What the rules for single ops share: where each value lies, in which layout, and the kernels so far. */
+import type { Node, Value } from '../../graph/index.ts';
+import { elementCount } from '../../files/index.ts';
+import { Blocked, type ImageSize, Plain, Stored } from '../buffer.ts';
+import { numbersOf } from '../constant.ts';
+import { uncovered } from '../error.ts';
+import { laneTypeOf } from '../expression/of-node.ts';
+import type { Kernel } from '../kernels/kernel.ts';
+import { border, toBlocked, toPlain } from '../kernels/repack.ts';
+
+interface Place {
+  plain?: Plain | Stored;
+  blocked?: Blocked;
+}
+
+export class Lowering {
+  readonly kernels: Kernel[] = [];
+  readonly #places = new Map<string, Place>();
+  readonly #readers: ReadonlyMap<string, readonly Node[]>;
+  readonly #done = new Set<Node>();
+  readonly #outputs: ReadonlySet<string>;
+  readonly nodes: readonly Node[];
+
+  constructor(nodes: readonly Node[], outputs: readonly Value[]) {
+    this.nodes = nodes;
+    this.#outputs = new Set(outputs.map(({ name }) => name));
+    const readers = new Map<string, Node[]>();
+    for (const node of nodes) {
+      for (const value of new Set(node.inputs)) {
+        if (value) readers.set(value.name, [...(readers.get(value.name) ?? []), node]);
+      }
+    }
+    this.#readers = readers;
+  }
+
+  readersOf({ name }: Value): readonly Node[] {
+    return this.#readers.get(name) ?? [];
+  }
+
+  isOutput({ name }: Value): boolean {
+    return this.#outputs.has(name);
+  }
+
+  /** Whether it has been computed by the time that the next kernel runs. */
+  isAvailable(value: Value): boolean {
+    return value.constant !== undefined || this.#places.has(value.name);
+  }
+
+  /** Nodes that another one's kernel computes as well. */
+  finish(nodes: readonly Node[]): void {
+    for (const node of nodes) this.#done.add(node);
+  }
+
+  isDone(node: Node): boolean {
+    return this.#done.has(node);
+  }
+
+  add(kernel: Kernel): void {
+    this.kernels.push(kernel);
+  }
+
+  define(value: Value, buffer: Plain | Blocked | Stored): void {
+    const place = this.#placeOf(value);
+    if (buffer instanceof Blocked) place.blocked = buffer;
+    else place.plain = buffer;
+  }
+
+  /** A new buffer for a value, row-major. */
+  newPlain(value: Value): Plain {
+    const buffer = new Plain(value.name, sizeOf(value));
+    this.define(value, buffer);
+    return buffer;
+  }
+
+  /** A new buffer for an image `[1, C, H, W]`, whose border is zero when it has been written. */
+  newBlocked(value: Value): Blocked {
+    const buffer = new Blocked(value.name, imageSizeOf(value));
+    this.define(value, buffer);
+    this.add(border(buffer));
+    return buffer;
+  }
+
+  isBlocked(value: Value): boolean {
+    return this.#places.get(value.name)?.blocked !== undefined;
+  }
+
+  /** Where a value lies row-major; it is brought there if it lies otherwise. */
+  plain(node: Pick<Node, 'name' | 'op'>, value: Value): Plain | Stored {
+    laneTypeOf(node, value);
+    const place = this.#placeOf(value);
+    if (place.plain) return place.plain;
+    if (value.constant) return (place.plain = storedOf(value));
+    if (!place.blocked) throw new Error(`internal: ${value.name} is read before it is computed`);
+    const { blocked } = place;
+    const plain = this.newPlain(value);
+    this.add(toPlain(blocked, plain));
+    return plain;
+  }
+
+  /** Where an image `[1, C, H, W]` lies by blocks of channels. */
+  blocked(node: Pick<Node, 'name' | 'op'>, value: Value): Blocked {
+    const place = this.#placeOf(value);
+    if (place.blocked) return place.blocked;
+    if (value.shape.length !== 4 || value.shape[0] !== 1)
+      throw uncovered(node, `expected one image [1, C, H, W], got [${value.shape.join(', ')}] for ${value.name}`);
+    const plain = this.plain(node, value);
+    const blocked = this.newBlocked(value);
+    this.add(toBlocked(plain, blocked));
+    return blocked;
+  }
+
+  #placeOf({ name }: Value): Place {
+    const place = this.#places.get(name) ?? {};
+    this.#places.set(name, place);
+    return place;
+  }
+}
+
+export const shapeOf = ({ shape }: Pick<Value, 'shape'>): readonly number[] => shape.map(Number);
+
+export const sizeOf = (value: Pick<Value, 'shape'>): number => elementCount(shapeOf(value));
+
+export function imageSizeOf(value: Value): ImageSize {
+  const [, channels = 1, height = 1, width = 1] = shapeOf(value);
+  return { channels, height, width };
+}
+
+function storedOf({ name, constant }: Value): Stored {
+  if (!constant) throw new Error(`internal: ${name} is not stored`);
+  const numbers = numbersOf(constant);
+  if (constant.dtype === 'float32') return new Stored(name, Float32Array.from(numbers));
+  return new Stored(name, Int32Array.from(constant.dtype === 'bool' ? numbers.map((x) => -x) : numbers));
+}

@@ -1,0 +1,161 @@
+/** Ops that move elements: as pieces of a copy, or as another name for the same buffer. */
+import { constantInts, type OpNode, type Value } from '../../graph/index.ts';
+import { elementCount } from '../../files/index.ts';
+import type { Buffer } from '../buffer.ts';
+import { broadcastStrides, stridesOf } from '../constant.ts';
+import { uncovered } from '../error.ts';
+import { numberOf } from '../expression/expression.ts';
+import { laneTypeOf } from '../expression/of-node.ts';
+import { copy, type Piece } from '../kernels/copy.ts';
+import { elementwise } from '../kernels/elementwise.ts';
+import { gather } from '../kernels/gather.ts';
+import { type Lowering, shapeOf, sizeOf } from './lowering.ts';
+
+type Movement = OpNode<'Concat' | 'Expand' | 'Gather' | 'Pad' | 'Slice' | 'Transpose'>;
+
+/** The elements stay where they are. */
+export function lowerReshape(lowering: Lowering, node: OpNode<'Reshape' | 'Flatten'>): void {
+  lowering.define(node.outputs[0], lowering.plain(node, node.inputs[0]));
+}
+
+export function lowerTranspose(lowering: Lowering, node: OpNode<'Transpose'>): void {
+  const [data] = node.inputs;
+  const strides = stridesOf(shapeOf(data));
+  emit(lowering, node, [
+    { from: data, fromAt: 0, fromStrides: node.attributes.perm.map((axis) => strides[axis] ?? 0) },
+  ]);
+}
+
+export function lowerExpand(lowering: Lowering, node: OpNode<'Expand'>): void {
+  const [input] = node.inputs;
+  emit(lowering, node, [
+    { from: input, fromAt: 0, fromStrides: broadcastStrides(shapeOf(input), shapeOf(node.outputs[0])) },
+  ]);
+}
+
+export function lowerSlice(lowering: Lowering, node: OpNode<'Slice'>): void {
+  const [data, ...bounds] = node.inputs;
+  const [starts, , axes, steps] = bounds.map((value) => constantInts(value.name, value));
+  const shape = shapeOf(data);
+  const strides = [...stridesOf(shape)];
+  let fromAt = 0;
+  axes?.forEach((given, i) => {
+    const axis = given < 0 ? given + shape.length : given;
+    const [size, start, stride] = [shape[axis] ?? 0, starts?.[i] ?? 0, strides[axis] ?? 0];
+    fromAt += Math.min(Math.max(start < 0 ? start + size : start, 0), size) * stride;
+    strides[axis] = stride * (steps?.[i] ?? 1);
+  });
+  emit(lowering, node, [{ from: data, fromAt, fromStrides: strides }]);
+}
+
+export function lowerConcat(lowering: Lowering, node: OpNode<'Concat'>): void {
+  const { axis } = node.attributes;
+  const to = stridesOf(shapeOf(node.outputs[0]));
+  let toAt = 0;
+  const moves = node.inputs.map((from): Move => {
+    const counts = shapeOf(from);
+    const move = { from, fromAt: 0, fromStrides: stridesOf(counts), counts, toAt };
+    toAt += (counts.at(axis) ?? 0) * (to.at(axis) ?? 0);
+    return move;
+  });
+  emit(lowering, node, moves);
+}
+
+export function lowerPad(lowering: Lowering, node: OpNode<'Pad'>): void {
+  const [data, pads] = node.inputs;
+  const amounts = constantInts('pads', pads);
+  const counts = shapeOf(data);
+  const to = stridesOf(shapeOf(node.outputs[0]));
+  const toAt = to.reduce((at, stride, axis) => at + stride * (amounts[axis] ?? 0), 0);
+  emit(lowering, node, [{ from: data, fromAt: 0, fromStrides: stridesOf(counts), counts, toAt }], { zeros: true });
+}
+
+export function lowerGather(lowering: Lowering, node: OpNode<'Gather'>): void {
+  const [data, indices] = node.inputs;
+  const shape = shapeOf(data);
+  const at = node.attributes.axis < 0 ? node.attributes.axis + shape.length : node.attributes.axis;
+  const [outer, size, inner] = [elementCount(shape.slice(0, at)), shape[at] ?? 1, elementCount(shape.slice(at + 1))];
+  const [output] = node.outputs;
+  if (!indices.constant) {
+    const [from, index] = [lowering.plain(node, data), lowering.plain(node, indices)];
+    const count = sizeOf(indices);
+    laneTypeOf(node, data);
+    lowering.add(
+      gather({
+        about: output.name,
+        data: from,
+        indices: index,
+        outer,
+        size,
+        inner,
+        count,
+        out: lowering.newPlain(output),
+      }),
+    );
+    return;
+  }
+  const places = Array.from<number | bigint, number>(indices.constant.data, Number).map((index) => {
+    if (index < -size || index >= size)
+      throw uncovered(node, `expected indices from ${-size} to ${size - 1}, got ${index}`);
+    return index < 0 ? index + size : index;
+  });
+  const moves = progressions(places).map(({ first, step, count, at: place }): Move => ({
+    from: data,
+    fromAt: first * inner,
+    fromStrides: [size * inner, step * inner, 1],
+    counts: [outer, count, inner],
+    toAt: place * inner,
+    toStrides: [places.length * inner, inner, 1],
+  }));
+  emit(lowering, node, moves);
+}
+
+interface Progression {
+  readonly first: number;
+  readonly step: number;
+  readonly count: number;
+  /** Where it begins among the indices. */
+  readonly at: number;
+}
+
+/** Indices as few runs of equal steps: 0 1 2 5 5 5 are 0 1 2 and 5 5 5. */
+function progressions(indices: readonly number[]): readonly Progression[] {
+  const runs: Progression[] = [];
+  indices.forEach((index, at) => {
+    const last = runs.at(-1);
+    if (last?.count === 1) runs[runs.length - 1] = { ...last, step: index - last.first, count: 2 };
+    else if (last && index === last.first + last.count * last.step)
+      runs[runs.length - 1] = { ...last, count: last.count + 1 };
+    else runs.push({ first: index, step: 1, count: 1, at });
+  });
+  return runs;
+}
+
+/** A piece, of which what is not said is the output's own. */
+type Move = Pick<Piece, 'fromAt' | 'fromStrides'> & Partial<Omit<Piece, 'from'>> & { readonly from: Value };
+
+function emit(lowering: Lowering, node: Movement, moves: readonly Move[], { zeros = false } = {}): void {
+  const [output] = node.outputs;
+  const shape = shapeOf(output);
+  const sources = moves.map(({ from }): Buffer => lowering.plain(node, from));
+  const out = lowering.newPlain(output);
+  if (zeros) {
+    lowering.add(
+      elementwise({
+        about: `${output.name}: zeros`,
+        counts: [Math.ceil(out.count / 4)],
+        operands: [],
+        tree: numberOf(0),
+        out: { buffer: out, walk: () => ({ offset: 0, strides: [16] }) },
+      }),
+    );
+  }
+  const pieces = moves.map((move, i): Piece => ({
+    counts: shape,
+    toAt: 0,
+    toStrides: stridesOf(shape),
+    ...move,
+    from: sources[i] ?? out,
+  }));
+  lowering.add(copy(output.name, out, pieces));
+}

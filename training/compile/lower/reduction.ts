@@ -1,0 +1,78 @@
+/** Ops that fold axes, and those that normalize along them. */
+import { constantInts, type OpNode, type Value } from '../../graph/index.ts';
+import { elementCount } from '../../files/index.ts';
+import { uncovered } from '../error.ts';
+import { argMax } from '../kernels/arg-max.ts';
+import { layerNorm } from '../kernels/layer-norm.ts';
+import { reduce } from '../kernels/reduce.ts';
+import type { Fold } from '../kernels/row.ts';
+import { softmax } from '../kernels/softmax.ts';
+import { type Lowering, shapeOf } from './lowering.ts';
+
+type Reduction = OpNode<'ReduceMax' | 'ReduceMean' | 'ReduceSum'>;
+
+export const lowerReduction =
+  (fold: Fold, mean = false) =>
+  (lowering: Lowering, node: Reduction): void => {
+    const [data, axes] = node.inputs;
+    expectFloats(node, data);
+    const shape = shapeOf(data);
+    const folded = constantInts('axes', axes).map((axis) => fromFront(axis, shape));
+    const x = lowering.plain(node, data);
+    const out = lowering.newPlain(node.outputs[0]);
+    lowering.add(reduce({ about: node.outputs[0].name, x, out, shape, axes: new Set(folded), fold, mean }));
+  };
+
+export function lowerArgMax(lowering: Lowering, node: OpNode<'ArgMax'>): void {
+  const [data] = node.inputs;
+  expectFloats(node, data);
+  const x = lowering.plain(node, data);
+  const out = lowering.newPlain(node.outputs[0]);
+  lowering.add(argMax({ about: node.outputs[0].name, x, out, ...aroundAxis(shapeOf(data), node.attributes.axis) }));
+}
+
+export function lowerSoftmax(lowering: Lowering, node: OpNode<'Softmax'>): void {
+  const [input] = node.inputs;
+  expectFloats(node, input);
+  const x = lowering.plain(node, input);
+  const out = lowering.newPlain(node.outputs[0]);
+  lowering.add(softmax({ about: node.outputs[0].name, x, out, ...aroundAxis(shapeOf(input), node.attributes.axis) }));
+}
+
+export function lowerLayerNorm(lowering: Lowering, node: OpNode<'LayerNormalization'>): void {
+  const [X, Scale, B] = node.inputs;
+  const [Y, ...statistics] = node.outputs;
+  expectFloats(node, X);
+  if (statistics.some((value) => lowering.isOutput(value) || lowering.readersOf(value).length > 0))
+    throw uncovered(node, 'expected its first output alone to be read, got its statistics');
+  const shape = shapeOf(X);
+  const axis = fromFront(node.attributes.axis, shape);
+  const [x, scale, bias] = [lowering.plain(node, X), lowering.plain(node, Scale), lowering.plain(node, B)];
+  lowering.add(
+    layerNorm({
+      about: Y.name,
+      x,
+      scale,
+      bias,
+      rows: elementCount(shape.slice(0, axis)),
+      count: elementCount(shape.slice(axis)),
+      epsilon: node.attributes.epsilon,
+      out: lowering.newPlain(Y),
+    }),
+  );
+}
+
+function expectFloats(node: Reduction | OpNode<'ArgMax' | 'Softmax' | 'LayerNormalization'>, { dtype }: Value): void {
+  if (dtype !== 'float32') throw uncovered(node, `expected float32, got ${dtype}`);
+}
+
+const fromFront = (axis: number, shape: readonly number[]): number => (axis < 0 ? axis + shape.length : axis);
+
+function aroundAxis(shape: readonly number[], given: number) {
+  const axis = fromFront(given, shape);
+  return {
+    outer: elementCount(shape.slice(0, axis)),
+    count: shape[axis] ?? 1,
+    inner: elementCount(shape.slice(axis + 1)),
+  };
+}

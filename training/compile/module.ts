@@ -1,0 +1,67 @@
+/** A program as a WebAssembly module: its text, and by Binaryen its bytes. */
+import type { Stored } from './buffer.ts';
+import type { MemoryPlan } from './arena.ts';
+import type { Define, Emit, Kernel } from './kernels/kernel.ts';
+import { type Code, comment, functionText, vector, type Wat } from './wat.ts';
+
+const pageBytes = 65536;
+
+/**
+ * Functions in the order in which they are first called, and `run`, which calls them.
+ *
+ * @param fma a · b + c rounded once, by relaxed SIMD
+ */
+export function moduleText(kernels: readonly Kernel[], plan: MemoryPlan, fma: boolean): string {
+  const functions = new Map<string, string>();
+  const define: Define = (hint, code: Code) => {
+    const text = functionText('', { ...code, about: [] });
+    const known = functions.get(text);
+    if (known !== undefined) return known;
+    const name = `${hint}_${functions.size}`;
+    functions.set(text, name);
+    texts.push(functionText(name, code));
+    return name;
+  };
+  const texts: string[] = [];
+  const context: Emit = {
+    define,
+    at: (buffer) => {
+      const address = plan.addresses.get(buffer);
+      if (address === undefined) throw new Error(`internal: ${buffer.name} has no address`);
+      return address;
+    },
+    madd: (acc, a, b) =>
+      fma ? vector('f32x4.relaxed_madd', a, b, acc) : vector('f32x4.add', acc, vector('f32x4.mul', a, b)),
+  };
+  const calls = kernels.flatMap((kernel): readonly Wat[] => [comment(kernel.about), ...kernel.emit(context)]);
+  const pages = Math.ceil(plan.bytes / pageBytes);
+  return [
+    `(module`,
+    `(memory ${pages} ${pages})`,
+    ...texts,
+    '(func $run (export "run")',
+    ...calls.map((line) => `  ${line}`),
+    ')',
+    ')',
+  ].join('\n');
+}
+
+/** Loaded when it is needed: it takes half a second. */
+export async function assemble(text: string, plan: MemoryPlan): Promise<Uint8Array> {
+  const { default: binaryen } = await import('binaryen');
+  const module = binaryen.parseText(text);
+  try {
+    const { SIMD128, RelaxedSIMD } = binaryen.Features;
+    module.setFeatures(SIMD128 | RelaxedSIMD);
+    const pages = Math.ceil(plan.bytes / pageBytes);
+    const segments = plan.stored.map((buffer: Stored) => ({
+      offset: module.i32.const(plan.addresses.get(buffer) ?? 0),
+      data: buffer.data,
+    }));
+    module.setMemory(pages, pages, 'memory', segments);
+    if (module.validate() !== 1) throw new Error('internal: the program is no valid module');
+    return module.emitBinary();
+  } finally {
+    module.dispose();
+  }
+}

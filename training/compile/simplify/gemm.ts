@@ -1,0 +1,41 @@
+/** Gemm is a product with stored weights in most models; what else it can be is said by other nodes. */
+import { type OpNode, Value } from '../../graph/index.ts';
+import { elementCount } from '../../files/index.ts';
+import { float32 } from '../constant.ts';
+import type { Append } from './append.ts';
+
+type Gemm = OpNode<'Gemm'>;
+
+/** Whether B and C are stored, C is a number for each column or one for all, and A is taken as it is. */
+export function isStoredProduct({ inputs: [, B, C], outputs: [Y], attributes: { transA = 0 } }: Gemm): boolean {
+  if (!B.constant || transA === 1) return false;
+  if (!C) return true;
+  const columns = Y.shape.at(-1);
+  const isAligned = C.shape.at(-1) === columns || sizeIsOne(C);
+  return C.constant !== undefined && isAligned && elementCount(C.shape.slice(0, -1).map(Number)) === 1;
+}
+
+const sizeIsOne = ({ shape }: Value): boolean => elementCount(shape.map(Number)) === 1;
+
+/** alpha · A' · B' + beta · C, in as many nodes as it takes. */
+export function spreadGemm(node: Gemm, append: Append): Value {
+  const { name } = node;
+  const [A, B, C] = node.inputs;
+  const { alpha = 1, beta = 1, transA = 0, transB = 0 } = node.attributes;
+  const turned = (X: Value, what: string): Value => append('Transpose', [X], { perm: [1, 0] }, `${name}/${what}`);
+  const scaled = (X: Value, factor: number, what: string): Value =>
+    factor === 1 ? X : append('Mul', [X, scalar(`${name}/${what}`, factor)], {}, `${name}/${what}-times`);
+  const product = append(
+    'MatMul',
+    [transA ? turned(A, 'A') : A, transB ? turned(B, 'B') : B],
+    {},
+    C || alpha !== 1 ? `${name}/product` : node.outputs[0].name,
+  );
+  const sum = scaled(product, alpha, 'alpha');
+  return C ? append('Add', [sum, scaled(C, beta, 'beta')], {}, node.outputs[0].name) : sum;
+}
+
+function scalar(name: string, number: number): Value {
+  const constant = float32([], [number]);
+  return new Value(name, constant, constant);
+}

@@ -1,0 +1,115 @@
+/**
+ * A model answers each sample of a batch by itself, so the program answers one, and a batch is a loop around it. This holds a graph
+ * against that: every value that has the batch has it as its first axis, and no node moves anything along that axis.
+ */
+import { constantInts, type Graph, type Node, type Value } from '../../graph/index.ts';
+import { CompileError, uncovered } from '../error.ts';
+import { isElementwise } from '../expression/of-node.ts';
+
+type Dim = string | number;
+
+/** The first axis of what depends on the samples, a size where the file fixes it; none in a graph without one. */
+export type Batch = Dim | undefined;
+
+/** @throws CompileError for free dimensions elsewhere, and for a node that lets samples see each other */
+export function batchOf(graph: Graph): Batch {
+  const free = new Set(graph.inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'string')));
+  const [name, ...others] = free;
+  if (name === undefined) return fixedBatch(graph);
+  if (others.length > 0) throw new CompileError(`expected one free dimension, the batch, got ${[...free].join(', ')}`);
+  for (const { name: input, shape } of graph.inputs) {
+    if (shape.indexOf(name) > 0 || shape.lastIndexOf(name) > 0)
+      throw new CompileError(`${input}: expected ${name} as the first dimension, got [${shape.join(', ')}]`);
+  }
+  const objection = objectionTo(
+    graph,
+    graph.inputs.filter(({ shape }) => shape[0] === name),
+  );
+  if (objection) throw objection;
+  return name;
+}
+
+/** Inputs of one size in front, above one: a batch as well where the graph treats it as one. */
+function fixedBatch(graph: Graph): Batch {
+  const [size, ...others] = new Set(graph.inputs.map(({ shape }) => shape[0]));
+  if (typeof size !== 'number' || size < 2 || others.length > 0) return undefined;
+  return objectionTo(graph, graph.inputs) ? undefined : size;
+}
+
+function objectionTo(graph: Graph, inputs: readonly Value[]): CompileError | undefined {
+  const batched = new Set(inputs.map(({ name }) => name));
+  const ofBatch = (value: Value | undefined): boolean => value !== undefined && batched.has(value.name);
+  for (const node of graph.nodes) {
+    if (!node.inputs.some(ofBatch)) continue;
+    if (!keepsApart(node, ofBatch, inputs[0]?.shape[0]))
+      return uncovered(node, 'expected each sample to be answered by itself, got an op across the batch');
+    for (const { name } of node.outputs) batched.add(name);
+  }
+  return undefined;
+}
+
+/** Whether each sample of the node's outputs depends on the same sample of its inputs alone. */
+function keepsApart(node: Node, ofBatch: (value: Value | undefined) => boolean, size: Dim | undefined): boolean {
+  const [out]: readonly Value[] = node.outputs;
+  if (size === undefined || out?.shape[0] !== size) return false;
+  if (typeof size === 'string' && out.shape.lastIndexOf(size) > 0) return false;
+  const [first, second, third]: readonly (Value | undefined)[] = node.inputs;
+  const rank = first?.shape.length ?? 0;
+  const behindFirst = (axis: number): boolean => (axis < 0 ? axis + rank : axis) > 0;
+  /** An operand that meets the samples one by one: its own axis of samples, or the same for all. */
+  const alignsWith = (value: Value | undefined): boolean =>
+    value === undefined ||
+    (ofBatch(value)
+      ? value.shape.length === out.shape.length
+      : value.shape.length < out.shape.length || value.shape[0] === 1);
+  if (isElementwise(node)) return node.inputs.every(alignsWith);
+  switch (node.op) {
+    case 'Concat':
+      return node.inputs.every(ofBatch) && behindFirst(node.attributes.axis);
+    case 'Softmax':
+    case 'ArgMax':
+    case 'LayerNormalization':
+      return behindFirst(node.attributes.axis);
+    case 'ReduceMax':
+    case 'ReduceMean':
+    case 'ReduceSum':
+      return constantInts('axes', node.inputs[1]).every(behindFirst);
+    case 'Gemm':
+      return ofBatch(first) && !ofBatch(second) && !node.attributes.transA && alignsWith(third);
+    case 'MatMul':
+      // [N, K] · [K, M], or stacks whose first axis is the batch.
+      return rank === 2
+        ? ofBatch(first) && !ofBatch(second) && second?.shape.length === 2
+        : node.inputs.every(alignsWith);
+    case 'Conv':
+    case 'ConvTranspose':
+      return !ofBatch(second);
+    case 'BatchNormalization':
+      return !ofBatch(second) && node.attributes.training_mode === 0;
+    case 'Gather':
+      return ofBatch(first) ? !ofBatch(second) && behindFirst(node.attributes.axis) : node.attributes.axis === 0;
+    case 'Transpose':
+      return node.attributes.perm[0] === 0;
+    case 'Slice':
+      return constantInts('axes', node.inputs[3]).every(behindFirst);
+    case 'Pad': {
+      const pads = constantInts('pads', node.inputs[1]);
+      return pads[0] === 0 && pads[rank] === 0;
+    }
+    case 'Reshape':
+    case 'Flatten':
+      return first?.shape[0] === size;
+    case 'MaxPool':
+    case 'AveragePool':
+    case 'Expand':
+      return ofBatch(first);
+    case 'Loop':
+    case 'ScatterElements':
+    case 'SoftmaxCrossEntropyLoss':
+    case 'com.microsoft.FusedMatMul':
+    case 'com.microsoft.nchwc.Conv':
+    case 'com.microsoft.nchwc.ReorderInput':
+    case 'com.microsoft.nchwc.ReorderOutput':
+      return false;
+  }
+}

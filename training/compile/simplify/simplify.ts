@@ -1,0 +1,139 @@
+/**
+ * A graph as the kernels want it: for one sample, all sizes known; stored numbers computed as far as they go; Batch Norm folded into
+ * the product before it. What comes out are nodes of the same vocabulary.
+ */
+import { type Graph, type Node, opSchemas, type Tensor, Value } from '../../graph/index.ts';
+import type { Append } from './append.ts';
+import { foldInto, spread } from './batch-norm.ts';
+import { folded } from '../constant.ts';
+import { isStoredProduct, spreadGemm } from './gemm.ts';
+import { batchOf } from './one-sample.ts';
+
+export interface Simplified {
+  readonly nodes: readonly Node[];
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+}
+
+export interface Port {
+  /** Of one sample; a batch's first axis is 1. Its name may be another than the port's. */
+  readonly value: Value;
+  readonly name: string;
+  /** The file's own, with the batch in front. */
+  readonly shape: readonly (number | string)[];
+  /** Whether each sample has its own. */
+  readonly ofBatch: boolean;
+}
+
+/** @throws CompileError for a graph whose samples are not answered one by one */
+export function simplify(graph: Graph): Simplified {
+  const batch = batchOf(graph);
+  const builder = new Builder(graph);
+  const inputs = graph.inputs.map((input) => {
+    const ofBatch = batch !== undefined && input.shape[0] === batch;
+    return { name: input.name, shape: input.shape, ofBatch, value: builder.input(input, ofBatch) };
+  });
+  for (const node of graph.nodes) builder.add(node);
+  const outputs = graph.outputs.map(({ name, shape }) => ({ name, shape, ...builder.look(name) }));
+  return { nodes: builder.nodes, inputs, outputs };
+}
+
+/** Appends nodes; each value is known by the name it has in the file. */
+class Builder {
+  readonly #values = new Map<string, { readonly value: Value; readonly ofBatch: boolean }>();
+  readonly #nodes: Node[] = [];
+  readonly #readers: ReadonlyMap<string, number>;
+
+  constructor({ initializers, nodes, outputs }: Graph) {
+    for (const value of initializers) this.#values.set(value.name, { value, ofBatch: false });
+    this.#readers = readersOf(nodes, outputs);
+  }
+
+  get nodes(): readonly Node[] {
+    return this.#nodes;
+  }
+
+  input({ name, dtype, shape }: Value, ofBatch: boolean): Value {
+    const value = new Value(name, { dtype, shape: ofBatch ? [1, ...shape.slice(1)] : shape });
+    this.#values.set(name, { value, ofBatch });
+    return value;
+  }
+
+  look(name: string): { readonly value: Value; readonly ofBatch: boolean } {
+    const known = this.#values.get(name);
+    if (!known) throw new Error(`internal: ${name} is read before it is defined`);
+    return known;
+  }
+
+  add(node: Node): void {
+    const values: readonly (Value | undefined)[] = node.inputs;
+    const inputs = values.map((value) => value && this.look(value.name).value);
+    const ofBatch = values.some((value) => value && this.look(value.name).ofBatch);
+    const here = { ...node, inputs } as Node;
+    const outputs = this.#emit(ofBatch ? onOneSample(here) : here);
+    node.outputs.forEach(({ name }, i) => {
+      const value = outputs[i];
+      if (value) this.#values.set(name, { value, ofBatch });
+    });
+  }
+
+  #emit(node: Node): readonly Value[] {
+    if (node.op === 'Identity') return node.inputs;
+    if (node.op === 'BatchNormalization') return [this.#batchNorm(node)];
+    if (node.op === 'Gemm' && !isStoredProduct(node)) return [spreadGemm(node, this.#append)];
+    const types = opSchemas[node.op].infer(node.inputs as never, node.attributes as never);
+    const constant = folded(node, types[0]?.shape.map(Number) ?? []);
+    if (constant) return [new Value(node.name, constant, constant)];
+    const outputs = node.outputs.map(({ name }, i) => new Value(name, types[i] ?? { dtype: 'float32', shape: [] }));
+    this.#nodes.push({ ...node, outputs } as Node);
+    return outputs;
+  }
+
+  #batchNorm(node: Extract<Node, { op: 'BatchNormalization' }>): Value {
+    const [X] = node.inputs;
+    const before = this.#nodes.findIndex(({ outputs }) => outputs.some(({ name }) => name === X.name));
+    const product = this.#nodes[before];
+    const merged = product && this.#readers.get(X.name) === 1 ? foldInto(product, node) : undefined;
+    if (!merged) return spread(node, this.#append);
+    this.#nodes[before] = merged;
+    return merged.outputs[0];
+  }
+
+  /** A node in place of one of the file's. */
+  readonly #append: Append = (op, inputs, attributes, name) => {
+    const node = { op, name, inputs, outputs: [new Value(name, inputs[0])], attributes } as unknown as Node;
+    const [output] = this.#emit(node);
+    if (!output) throw new Error(`internal: ${name} has no output`);
+    return output;
+  };
+}
+
+/** How many read each value, under whatever name: Identity gives another name to the same. */
+function readersOf(nodes: readonly Node[], outputs: readonly Value[]): ReadonlyMap<string, number> {
+  const sources = new Map<string, string>();
+  const sourceOf = (name: string): string => sources.get(name) ?? name;
+  const readers = new Map<string, number>();
+  const count = (value: Value | undefined): void => {
+    if (value) readers.set(sourceOf(value.name), (readers.get(sourceOf(value.name)) ?? 0) + 1);
+  };
+  for (const node of nodes) {
+    if (node.op === 'Identity') sources.set(node.outputs[0].name, sourceOf(node.inputs[0].name));
+    else for (const value of node.inputs) count(value);
+  }
+  for (const value of outputs) count(value);
+  return readers;
+}
+
+/** Shapes that a file spells out have the batch in front. */
+function onOneSample(node: Node): Node {
+  if (node.op !== 'Reshape' && node.op !== 'Expand' && node.op !== 'Flatten') return node;
+  const [data] = node.inputs;
+  const [, ...rest] = node.outputs[0].shape;
+  const shape = intsValue(`${node.name}/shape`, [1, ...rest.map(Number)]);
+  return { ...node, op: node.op === 'Expand' ? 'Expand' : 'Reshape', inputs: [data, shape], attributes: {} };
+}
+
+function intsValue(name: string, ints: readonly number[]): Value {
+  const constant: Tensor = { dtype: 'int64', shape: [ints.length], data: BigInt64Array.from(ints, BigInt) };
+  return new Value(name, constant, constant);
+}
