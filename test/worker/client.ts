@@ -1,5 +1,6 @@
 /** Calls the Worker under test, inside workerd. */
 import { exports } from 'cloudflare:workers';
+import { checkDocumented, parsed } from './document.ts';
 
 export interface Answer {
   readonly status: number;
@@ -7,8 +8,25 @@ export interface Answer {
   readonly body: unknown;
 }
 
-export async function call(path: string, init?: RequestInit): Promise<Answer> {
-  const response = await exports.default.fetch(`http://worker${path}`, init);
+/** @throws Error where the Worker's own document says otherwise of the request or of its answer */
+export async function call(path: string, init: RequestInit = {}): Promise<Answer> {
+  const url = `http://worker${path}`;
+  const { status, headers, ...response } = await answerOf(url, init);
+  const isPacked = new Headers(init.headers).has('content-encoding');
+  await checkDocumented({
+    method: init.method ?? 'GET',
+    url: new URL(url),
+    headers: new Headers(init.headers),
+    sent: typeof init.body === 'string' && !isPacked ? parsed(init.body) : undefined,
+    status,
+    type: headers.get('content-type'),
+    answered: response.body,
+  });
+  return { status, headers, body: response.body };
+}
+
+async function answerOf(url: string, init: RequestInit): Promise<Answer> {
+  const response = await exports.default.fetch(url, init);
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
