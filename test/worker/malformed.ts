@@ -34,6 +34,26 @@ export const bodies: Case[] = [
     error: 'body: expected JSON in UTF-8, got 12 bytes that are not',
   },
   {
+    name: "Python's NaN",
+    body: '{"inputs": [{"name": "NaN", "data": [1, NaN]}]}',
+    error: 'body: expected JSON, got NaN at byte 40: write null or "NaN"',
+  },
+  {
+    name: "Python's None behind a text with quotes",
+    body: String.raw`{"id": "\"é\\", "inputs": None}`,
+    error: 'body: expected JSON, got None at byte 27: write null or "NaN"',
+  },
+  {
+    name: 'an infinity',
+    body: '[-Infinity]',
+    error: 'body: expected JSON, got -Infinity at byte 1: write "Infinity" or "-Infinity"',
+  },
+  ...['.5', '1.', '+1', '01', '0x1F', '1_000', '1e', '-.5'].map((number) => ({
+    name: `the number ${number}`,
+    body: `{"inputs": [{"data": [1, ${number}]}]}`,
+    error: `body: expected a number as JSON has them at byte 25, got "${number}"`,
+  })),
+  {
     name: 'deep nesting',
     body: '['.repeat(100_000) + ']'.repeat(100_000),
     error: 'body: expected JSON nested at most 32 deep, got more',

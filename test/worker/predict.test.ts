@@ -142,7 +142,7 @@ describe('rows of a table', () => {
     ],
     [
       { ...good, seats: 'many' },
-      'instances[1], column "seats": expected a number, got "many"; unknown=fill counts it as missing',
+      'instances[1], column "seats": expected a number, or null or "" for a gap, got "many"; unknown=fill counts it as missing',
     ],
     [
       { ...good, since: 'yesterday' },

@@ -108,7 +108,7 @@ const tensors: Case[] = [
     name: 'data nested too deep',
     body: nest(Array(28).fill(Array(28).fill([0]))),
     error:
-      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38] at element 0, got an array of 1',
+      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38], or null or "NaN" for a gap, at data[0][0][0][0], got an array of 1',
   },
   {
     name: 'an unknown datatype',
@@ -134,29 +134,42 @@ const tensors: Case[] = [
     name: 'a string among numbers',
     body: withFirst(SECRET),
     error:
-      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38] at element 0, got a string',
+      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38], or null or "NaN" for a gap, at data[0], got a string',
+  },
+  {
+    name: 'a gap where the model has integers',
+    path: identity,
+    body: identityInputs({ int64: [1, 'NaN'] }),
+    error:
+      'tensor int64: expected an integer in [-9007199254740991, 9007199254740991] at data[1], got a string (the model takes INT64, which has no gaps)',
+  },
+  {
+    name: 'a number too large in the last row of an image',
+    body: nest([...Array<unknown>(27).fill(Array(28).fill(0)), [...Array<number>(27).fill(0), 1e39]]),
+    error:
+      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38], or null or "NaN" for a gap, at data[0][0][27][27], got 1e+39',
   },
   {
     name: 'null among integers',
     body: { inputs: [{ ...one, datatype: 'UINT8', data: [null, ...one.data.slice(1)] }] },
-    error: 'tensor pixels: expected an integer in [0, 255] at element 0, got null',
+    error: 'tensor pixels: expected an integer in [0, 255] at data[0], got null (gaps need datatype FP32)',
   },
   {
     name: 'a number beyond FP32',
     body: withFirst(1e39),
     error:
-      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38] at element 0, got 1e+39',
+      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38], or null or "NaN" for a gap, at data[0], got 1e+39',
   },
   {
     name: 'a number beyond FP64',
     body: JSON.stringify(withFirst(0.125)).replace('0.125', '1e999'),
     error:
-      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38] at element 0, got Infinity',
+      'tensor pixels: expected a number in [-3.4028234663852886e+38, 3.4028234663852886e+38], or null or "NaN" for a gap, at data[0], got Infinity',
   },
   {
     name: 'a fraction declared UINT8',
     body: { inputs: [{ ...one, datatype: 'UINT8', data: [0.5, ...one.data.slice(1)] }] },
-    error: 'tensor pixels: expected an integer in [0, 255] at element 0, got 0.5',
+    error: 'tensor pixels: expected an integer in [0, 255] at data[0], got 0.5',
   },
   {
     name: 'numbers for booleans',
@@ -168,26 +181,26 @@ const tensors: Case[] = [
     name: 'a number among booleans',
     path: identity,
     body: identityInputs({ bool: [true, 1] }),
-    error: 'tensor bool: expected true or false at element 1, got 1',
+    error: 'tensor bool: expected true or false at data[1], got 1',
   },
   {
     name: 'a UINT8 of 256',
     path: identity,
     body: identityInputs({ uint8: [256] }),
-    error: 'tensor uint8: expected an integer in [0, 255] at element 0, got 256',
+    error: 'tensor uint8: expected an integer in [0, 255] at data[0], got 256',
   },
   {
     name: 'an integer that JSON rounds',
     path: identity,
     body: identityInputs({ int64: [2 ** 53] }),
     error:
-      'tensor int64: expected an integer in [-9007199254740991, 9007199254740991] at element 0, got 9007199254740992',
+      'tensor int64: expected an integer in [-9007199254740991, 9007199254740991] at data[0], got 9007199254740992',
   },
   {
     name: 'an FP16 beyond its range',
     path: identity,
     body: identityInputs({ fp16: [65505] }),
-    error: 'tensor fp16: expected a number in [-65504, 65504] at element 0, got 65505',
+    error: 'tensor fp16: expected a number in [-65504, 65504], or null or "NaN" for a gap, at data[0], got 65505',
   },
   {
     name: 'several missing tensors',

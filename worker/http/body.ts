@@ -1,21 +1,8 @@
-/** The request's body, as far as it can be judged before it is known what it says: media type, size, encoding, JSON. */
+/** The request's body, as far as it can be judged before it is known what it says: media type, size, encoding. */
 import { bodyLimit } from 'hono/body-limit';
 import type { RequestContext } from './context.ts';
 import { decode, encodingOf } from './encoding.ts';
 import { quote, RequestError } from './errors.ts';
-
-/** Deeper than any tensor; JSON nested further is refused before it is parsed. */
-const MAX_DEPTH = 32;
-
-const [quoteMark, backslash] = [0x22, 0x5c];
-
-/** What a byte outside of strings adds to the depth. */
-const steps = Int8Array.from({ length: 256 }, (_, byte) => {
-  const character = String.fromCharCode(byte);
-  return Number('[{'.includes(character)) - Number(']}'.includes(character));
-});
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /**
  * The whole body, inflated where it came compressed. Its declared length is judged before anything is read; where none is declared,
@@ -51,40 +38,4 @@ export function requireJson(request: Request): void {
 /** In lower case, without parameters; `undefined` where the request names none. */
 export function mediaType({ headers }: Request): string | undefined {
   return headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase() || undefined;
-}
-
-/**
- * @param where the bytes stand, for a message
- * @throws RequestError where the bytes are not JSON in UTF-8, or nested too deep
- */
-export function parseJson(bytes: Uint8Array, where = 'body'): unknown {
-  if (isDeep(bytes))
-    throw new RequestError('malformed', `${where}: expected JSON nested at most ${MAX_DEPTH} deep, got more`);
-  try {
-    return JSON.parse(decoder.decode(bytes)) as unknown;
-  } catch {
-    throw new RequestError('malformed', `${where}: expected JSON in UTF-8, got ${bytes.byteLength} bytes that are not`);
-  }
-}
-
-/** @throws RequestError where the bytes are not UTF-8 */
-export function parseText(bytes: Uint8Array): string {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    throw new RequestError('malformed', `body: expected text in UTF-8, got ${bytes.byteLength} bytes that are not`);
-  }
-}
-
-/** Counts brackets outside of strings: UTF-8 never uses their bytes for anything else. */
-function isDeep(bytes: Uint8Array): boolean {
-  let [depth, inString] = [0, false];
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i] ?? 0;
-    if (byte === quoteMark) inString = !inString;
-    else if (!inString) depth += steps[byte] ?? 0;
-    else if (byte === backslash) i++;
-    if (depth > MAX_DEPTH) return true;
-  }
-  return false;
 }

@@ -16,9 +16,10 @@ import { classifyOptions, explainOptions, parse, repositoryRequest } from '../pr
 import { checkInference, parseInference } from '../protocol/request.ts';
 import { readSamples, type SampleRequest } from '../protocol/samples.ts';
 import { answerJson, answerJsonAsIs } from './answers.ts';
-import { parseJson, readBody } from './body.ts';
+import { readBody } from './body.ts';
 import type { App, RequestContext } from './context.ts';
 import { RequestError } from './errors.ts';
+import { parseJson } from './json.ts';
 import { addRowRoutes } from './rows.ts';
 import type { Settings } from './settings.ts';
 

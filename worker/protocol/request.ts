@@ -1,5 +1,6 @@
 /** An inference request, whichever way its tensors came: as JSON, as JSON and bytes, or as bytes alone. */
-import { parseJson, requireJson } from '../http/body.ts';
+import { requireJson } from '../http/body.ts';
+import { parseJson } from '../http/json.ts';
 import type { Model } from '../models.ts';
 import { HEADER, rawRequest, splitBody } from './binary.ts';
 import { inferenceRequest, parse, type InferenceRequest } from './protocol.ts';

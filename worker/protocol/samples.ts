@@ -1,5 +1,6 @@
 /** The samples of a classify or explain request, whichever way they came: a picture, raw pixels, rows by name, or the JSON tensor. */
-import { mediaType, parseJson } from '../http/body.ts';
+import { mediaType } from '../http/body.ts';
+import { parseJson } from '../http/json.ts';
 import { rawRequest, sliceInputs } from './binary.ts';
 import { elementsOf, type Tensor, type TensorInfo } from './datatypes.ts';
 import { quote, RequestError } from '../http/errors.ts';

@@ -69,21 +69,32 @@ function readTensor(
   if ((bytes === undefined) === (input.data === undefined)) refuse(where, 'expected either data or binary_data_size');
   const tensor = (data: TensorData): Tensor => ({ datatype, shape, data });
   if (bytes === undefined) {
-    return tensor(cast(where, rowsOf(where, input.data ?? [], shape), range, declared, shape));
+    return tensor(cast(where, sentIn(where, input.data ?? [], shape), range, declared, shape));
   }
   const from = input.datatype as Datatype;
   const sent = fromBytes(where, bytes, from, shape);
   if (from !== datatype) {
-    return tensor(cast(where, [elementsOf({ datatype: from, data: sent })], range, declared, shape));
+    return tensor(
+      cast(where, { rows: [elementsOf({ datatype: from, data: sent })], placeOf: amongBytes }, range, declared, shape),
+    );
   }
   if (datatype === 'BOOL' && bytes.some((byte) => byte > 1)) refuse(where, 'expected bytes of 0 or 1');
   return tensor(sent);
 }
 
+interface Sent {
+  /** One behind the other they are all of the values. */
+  readonly rows: readonly Iterable<unknown>[];
+  /** Where the client wrote the value of this index. */
+  readonly placeOf: (index: number) => string;
+}
+
+const amongBytes = (index: number): string => `element ${index}`;
+
 /** Copies values, checking each, into the model's datatype. */
 function cast(
   where: string,
-  rows: readonly Iterable<unknown>[],
+  { rows, placeOf }: Sent,
   range: NumberRange | null,
   { datatype }: TensorInfo,
   shape: readonly number[],
@@ -95,7 +106,10 @@ function cast(
     for (const sent of row) {
       const value = typeof sent === 'bigint' ? Number(sent) : sent;
       const number = fits(value, range) ? value : wordOf(value, range);
-      if (number === undefined) refuse(where, `expected ${wording(range)} at element ${count}, got ${describe(value)}`);
+      if (number === undefined) {
+        const got = `${describe(value)}${hint(value, range, datatype)}`;
+        refuse(where, `expected ${wording(range)} at ${placeOf(count)}, got ${got}`);
+      }
       set(count++, number);
     }
   }
@@ -148,11 +162,24 @@ function rangeOf(where: string, sent: string, wanted: Datatype): NumberRange | n
 }
 
 /** The innermost arrays of nested data, or the flat data as a single row; their lengths add up to the shape's. */
-function rowsOf(where: string, data: readonly unknown[], shape: readonly number[]): readonly (readonly unknown[])[] {
-  if (Array.isArray(data[0])) return nestedRows(where, data, shape, 'data');
+function sentIn(where: string, data: readonly unknown[], shape: readonly number[]): Sent {
+  if (Array.isArray(data[0])) {
+    return { rows: nestedRows(where, data, shape, 'data'), placeOf: (index) => `data${placeIn(shape, index)}` };
+  }
   const expected = elementCount(shape);
-  if (data.length === expected) return [data];
+  if (data.length === expected) return { rows: [data], placeOf: (index) => `data[${index}]` };
   return refuse(where, `expected ${expected} values for shape [${shape.join(', ')}], got ${data.length}`);
+}
+
+/** Of a row-major index in nested arrays of a shape: `[1][0]` for 3 in `[2, 3]`. */
+function placeIn(shape: readonly number[], index: number): string {
+  let rest = index;
+  const places = shape.toReversed().map((size) => {
+    const place = rest % size;
+    rest = (rest - place) / size;
+    return `[${place}]`;
+  });
+  return places.toReversed().join('');
 }
 
 function nestedRows(
@@ -189,7 +216,15 @@ const wordOf = (value: unknown, range: NumberRange | null): number | undefined =
 
 function wording(range: NumberRange | null): string {
   if (range === null) return 'true or false';
-  return `${range.integer ? 'an integer' : 'a number'} in [${range.min}, ${range.max}]`;
+  const { min, max, integer } = range;
+  return integer ? `an integer in [${min}, ${max}]` : `a number in [${min}, ${max}], or null or "NaN" for a gap,`;
+}
+
+/** What to do about a gap among integers, which have no value for it. */
+function hint(value: unknown, range: NumberRange | null, datatype: Datatype): string {
+  if (!words.has(value) || range === null) return '';
+  if (datatypes[datatype].range?.integer === false) return ` (gaps need datatype ${datatype})`;
+  return ` (the model takes ${datatype}, which has no gaps)`;
 }
 
 function refuse(where: string, what: string): never {

@@ -1,7 +1,8 @@
 /** The rows of a request, whichever way they came: JSON as KServe and TensorFlow Serving have it, CSV, or JSON lines. */
 import type { Column } from '../../training/columns/column.ts';
 import { type Decimal, decimalIn } from '../../training/columns/numbers.ts';
-import { mediaType, parseJson, parseText } from '../http/body.ts';
+import { mediaType } from '../http/body.ts';
+import { parseJson, parseText } from '../http/json.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import { parse, predictRequest } from '../protocol/protocol.ts';
 import { queryOptions } from '../protocol/samples.ts';

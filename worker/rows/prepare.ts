@@ -84,7 +84,8 @@ function leaveOut({ names }: RowTable, where: string, sent: readonly string[], s
 
 function refusal(where: string, { column, objection, value }: Complaint): RequestError {
   const expected = expectationOf(column, objection);
-  const why = objection === 'missing' ? ' (none was missing in training)' : '';
+  const isNumber = column.kind === 'numeric' && column.fill !== null;
+  const why = objection === 'missing' ? ' (none was missing in training)' : isNumber ? ', or null or "" for a gap' : '';
   const isText = column.kind === 'categorical' && objection === 'unknown' && typeof value === 'string';
   const guess = isText ? meant(value, column.categories) : '';
   const way = column.fill === null || isStructure(value) ? '' : '; unknown=fill counts it as missing';

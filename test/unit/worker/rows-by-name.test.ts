@@ -201,7 +201,7 @@ describe('what a row may not be', () => {
     ],
     ['no number', { seats: 'many' }, 'column "seats": expected a number, got "many"'],
     ['a truth for a number', { seats: true }, 'column "seats": expected a number, got true'],
-    ['a structure', { age: [41] }, 'column "age": expected a number, got an array of 1'],
+    ['a structure', { age: [41] }, 'column "age": expected a number, or null or "" for a gap, got an array of 1'],
     ['a number too large', { seats: 1e39 }, 'column "seats": expected a number that float32 holds, got 1e+39'],
     [
       'no date',

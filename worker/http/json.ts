@@ -1,0 +1,96 @@
+/** JSON from strangers: how deep it may be nested, and what is wrong with it where it is none. */
+import { quote, RequestError } from './errors.ts';
+
+/** Deeper than any tensor; JSON nested further is refused before it is parsed. */
+const MAX_DEPTH = 32;
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+
+/**
+ * @param where the bytes stand, for a message
+ * @throws RequestError where the bytes are not JSON in UTF-8, or nested too deep
+ */
+export function parseJson(bytes: Uint8Array, where = 'body'): unknown {
+  if (isDeep(bytes))
+    throw new RequestError('malformed', `${where}: expected JSON nested at most ${MAX_DEPTH} deep, got more`);
+  try {
+    return JSON.parse(decoder.decode(bytes)) as unknown;
+  } catch {
+    throw new RequestError('malformed', `${where}: ${faultOf(bytes)}`);
+  }
+}
+
+/** @throws RequestError where the bytes are not UTF-8 */
+export function parseText(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new RequestError('malformed', `body: expected text in UTF-8, got ${bytes.byteLength} bytes that are not`);
+  }
+}
+
+const [quoteMark, backslash] = [0x22, 0x5c];
+
+/** What a byte outside of strings adds to the depth. */
+const steps = Int8Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  return Number('[{'.includes(character)) - Number(']}'.includes(character));
+});
+
+/** Counts brackets outside of strings: UTF-8 never uses their bytes for anything else. */
+function isDeep(bytes: Uint8Array): boolean {
+  let [depth, inString] = [0, false];
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte === quoteMark) inString = !inString;
+    else if (!inString) depth += steps[byte] ?? 0;
+    else if (byte === backslash) i++;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc8259#section-6 */
+const number = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+/** As Python, JavaScript, R and C++ write what JSON has no number for. */
+const gap = /^[+-]?(nan|inf|infinity|none|undefined|na)$/i;
+const nearlyNumber = /^[+-]?\.?\d[\w.+-]*$/;
+
+/** Of a number the place and how it is written: clients make slips there. Of anything else only that it is wrong. */
+function faultOf(bytes: Uint8Array): string {
+  for (const { word, at } of words(bytes)) {
+    if (gap.test(word)) {
+      const written = /inf/i.test(word) ? '"Infinity" or "-Infinity"' : 'null or "NaN"';
+      return `expected JSON, got ${word} at byte ${at}: write ${written}`;
+    }
+    if (nearlyNumber.test(word) && !number.test(word))
+      return `expected a number as JSON has them at byte ${at}, got ${quote(word)}`;
+  }
+  return `expected JSON in UTF-8, got ${bytes.byteLength} bytes that are not`;
+}
+
+interface Word {
+  readonly word: string;
+  /** Of its first byte, from 0. */
+  readonly at: number;
+}
+
+/** Longer words are neither numbers nor gaps. */
+const LONGEST = 64;
+const separators = new Set(Array.from(' \t\r\n[]{},:"', (character) => character.charCodeAt(0)));
+
+/** What stands between separators outside of strings. */
+function* words(bytes: Uint8Array): Generator<Word> {
+  for (let at = 0; at < bytes.length;) {
+    let end = at;
+    while (end < bytes.length && !separators.has(bytes[end] ?? 0)) end++;
+    if (end > at && end - at <= LONGEST) yield { word: String.fromCharCode(...bytes.subarray(at, end)), at };
+    at = bytes[end] === quoteMark ? behindString(bytes, end) : end + 1;
+  }
+}
+
+function behindString(bytes: Uint8Array, start: number): number {
+  let at = start + 1;
+  while (at < bytes.length && bytes[at] !== quoteMark) at += bytes[at] === backslash ? 2 : 1;
+  return at + 1;
+}
