@@ -32,7 +32,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
   if (model === undefined) return score(options);
   const served = await servedFile(model);
   const backend = options.backend ?? backendFor(model, served, () => undefined);
-  return score({ ...options, backend, bytes: served.bytes, known: await knownOf(model) });
+  return score({ ...options, backend, bytes: served.bytes, known: await knownOf(model, served) });
 }
 
 export interface ExportModelOptions extends Omit<ExportOptions, 'models'> {

@@ -114,7 +114,7 @@ export interface ModelAbout {
   readonly output?: { readonly name: string; readonly kind: OutputKind };
   /** Whether the card asks for the switchable twin, which normalizes with either statistics. */
   readonly explain: boolean;
-  /** How its training pictures were prepared; none for a model that takes no pictures, and for one that does not say. */
+  /** How pictures become its input; none for a model that takes no pictures, and for one of which nobody says how. */
   readonly picture?: PicturePreparation;
   /** What the numbers of a row mean, by the input that takes the rows; absent for inputs of which nobody says it. */
   readonly columns?: Readonly<Record<string, readonly Column[]>>;

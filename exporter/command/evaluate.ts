@@ -67,7 +67,9 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
   const file = fileOf(given);
   const isOnnx = file.toLowerCase().endsWith('.onnx');
   const served = isOnnx ? await servedFile(file) : undefined;
-  const subject = served ? { model: file, bytes: served.bytes, known: await knownOf(file) } : { checkpoint: file };
+  const subject = served
+    ? { model: file, bytes: served.bytes, known: await knownOf(file, served) }
+    : { checkpoint: file };
   const backend = asked ?? (served ? backendFor(file, served, console.log) : 'native');
   const evaluated = await evaluateFile(
     { ...subject, data: source, part, backend, needsLabel: predictions === undefined },

@@ -15,6 +15,8 @@ import { randomAnswers, type Trial, tryModel } from '../served/runnable.ts';
 import { whyNoLayers } from '../served/switchable.ts';
 import { cardBytes, cardFile, describeFile, emptyCard, type ModelCard, type TensorCard } from '../store/card.ts';
 import { labelCount } from '../store/contract.ts';
+import { mayBePictures, pictureOf } from '../store/picture.ts';
+import { type Preset, presets } from '../store/stated-picture.ts';
 import { modelNameFrom, requireModelName } from '../store/model-name.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
 import { placeOfAddition } from '../store/standing.ts';
@@ -146,6 +148,7 @@ function describe(name: string, path: string, found: Found) {
     ...notesOnOutput(output),
     ...remarks,
     ...notesOnLabels(output, card),
+    ...notesOnPictures(card, onnx.inputs),
     ...imported.remarks,
     ...notesOnBatchNorm(prepared, onnx.graph),
     ...notesOnTrial(trial),
@@ -228,6 +231,17 @@ function notesOnLabels(output: InferredOutput | undefined, { labels, outputs = [
   // One number is of two classes.
   const names = numbers > 0 ? `${Math.max(2, numbers)} names` : 'their names';
   return [`"labels": the file names no classes; a list of ${names} makes them known`];
+}
+
+/** Of an input that has the shape of pictures, and no columns. */
+function notesOnPictures({ inputs = [] }: ModelCard, [port, ...others]: readonly Port[]): readonly string[] {
+  if (!port || others.length > 0 || inputs[0]?.columns || !mayBePictures(port)) return [];
+  if (pictureOf(undefined, port).picture) return [];
+  const objectionsTo = (preset: Preset): readonly string[] => pictureOf({ preset }, port).objections;
+  const undecided = objectionsTo('raw');
+  const offered = presets.filter((preset) => objectionsTo(preset).length === undecided.length);
+  const how = `the file does not say how pictures become ${quote(port.name)}: ${offered.map(quote).join(', ')} or more`;
+  return [`inputs[0].picture: ${how}`, ...undecided.map((objection) => `inputs[0].picture${objection}`)];
 }
 
 function notesOnBatchNorm({ remarks, batchNorm, noTwin }: Prepared, graph: onnx.IGraphProto): readonly string[] {

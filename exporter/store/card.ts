@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { augmentationSchema, columnSchema, pictureSchema } from '../../training/data/index.ts';
+import { augmentationSchema, columnSchema } from '../../training/data/index.ts';
 import { checkedJson, readBytes } from '../../training/files/index.ts';
 import { networkSchema } from '../../training/network/index.ts';
 import { objectiveKinds } from '../../training/objective/index.ts';
@@ -14,6 +14,7 @@ import { servedKinds } from '../served/output.ts';
 import { datatypes } from '../served/ports.ts';
 import type { Unknown } from '../../worker/image.ts';
 import { isModelName } from './model-name.ts';
+import { statedPicture } from './stated-picture.ts';
 
 const tensorCard = z.strictObject({
   name: z.string(),
@@ -22,8 +23,8 @@ const tensorCard = z.strictObject({
   shape: z.array(z.int().min(-1)).readonly().exactOptional(),
   /** What the numbers of a row mean. A category comes by its index, a missing value as NaN if something stands in for it. */
   columns: z.array(columnSchema).readonly().exactOptional(),
-  /** How pictures become this input. */
-  picture: pictureSchema.exactOptional(),
+  /** How pictures become this input, as far as it is said. */
+  picture: statedPicture.exactOptional(),
 });
 
 const modelOutput = z.strictObject({ name: z.string(), kind: z.enum(servedKinds) });

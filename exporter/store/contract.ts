@@ -1,9 +1,9 @@
 /** Whether a card and the file beside it are of one model. What contradicts the file would be served as if it were true. */
-import type { PicturePreparation } from '../../training/pictures/index.ts';
 import { quote } from '../../training/files/index.ts';
 import type { ModelOutput } from '../served/output.ts';
 import { type Port, type Ports, shapeOf } from '../served/ports.ts';
 import { describeFile, type ModelCard, type TensorCard } from './card.ts';
+import { pictureOf } from './picture.ts';
 
 /** The content of a file beside the card; undefined where there is none. */
 export type ReadFile = (name: string) => Uint8Array | undefined;
@@ -57,30 +57,13 @@ function tensorContradictions(where: string, card: TensorCard, ports: readonly P
   return [
     ...type,
     ...(other ? [`${where}.shape: expected ${other.map((sizes) => `[${sizes.join(', ')}]`).join(', got ')}`] : []),
-    ...pictureContradiction(`${where}.picture`, card.picture, shape),
+    ...pictureOf(card.picture, port).objections.map((objection) => `${where}.picture${objection}`),
   ];
 }
 
 /** A card may know of a size that the file leaves free. */
 const agree = (file: readonly number[], card: readonly number[]): boolean =>
   file.length === card.length && file.every((size, axis) => size === -1 || size === card[axis]);
-
-function pictureContradiction(
-  where: string,
-  picture: PicturePreparation | undefined,
-  shape: readonly number[] | undefined,
-): readonly string[] {
-  const [, ...sample] = shape ?? [];
-  if (!picture || !shape || sample.some((size) => size < 0)) return [];
-  const { size, channels } = picture;
-  const numbers = channels * size.rows * size.columns;
-  if (numbers === product(sample)) return [];
-  return [
-    `${where}: expected one of ${product(sample)} numbers, as the file takes, got ${channels} × ${size.rows} × ${size.columns}`,
-  ];
-}
-
-const product = (sizes: readonly number[]): number => sizes.reduce((result, size) => result * size, 1);
 
 function labelContradictions(
   labels: ModelCard['labels'],

@@ -2,9 +2,11 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Column } from '../../training/data/index.ts';
+import { oneLine, UserError } from '../../training/files/index.ts';
 import type { PicturePreparation } from '../../training/pictures/index.ts';
-import { UserError } from '../../training/files/index.ts';
-import { cardFile, type ModelOutput, readCard } from './card.ts';
+import type { Ports } from '../served/ports.ts';
+import { cardFile, emptyCard, type ModelOutput, readCard } from './card.ts';
+import { pictureOf } from './picture.ts';
 
 export interface KnownFile {
   readonly classes?: readonly string[];
@@ -18,19 +20,23 @@ type ScoredOutput = ModelOutput & { readonly kind: Exclude<ModelOutput['kind'], 
 const isScored = (output: ModelOutput): output is ScoredOutput => output.kind !== 'class';
 
 /**
- * Nothing for a file without a card.
- * @throws UserError where it gives classes without scores
+ * As far as the file itself tells it, where there is no card.
+ * @throws UserError for a card that the file contradicts in what it says of pictures, and where it gives classes without scores
  */
-export async function knownOf(model: string): Promise<KnownFile> {
+export async function knownOf(model: string, { inputs: ports }: Pick<Ports, 'inputs'>): Promise<KnownFile> {
   const folder = dirname(model);
-  if (basename(model) !== 'model.onnx' || !existsSync(join(folder, cardFile))) return {};
-  const { labels, inputs = [], output } = await readCard(dirname(folder), basename(folder));
+  const hasCard = basename(model) === 'model.onnx' && existsSync(join(folder, cardFile));
+  const { labels, inputs = [], output } = hasCard ? await readCard(dirname(folder), basename(folder)) : emptyCard;
   if (output && !isScored(output)) {
     throw new UserError(
       `${join(folder, cardFile)}: output.kind: expected scores, which are what can be judged, got "class": a class without any`,
     );
   }
-  const [{ columns, picture } = {}] = inputs;
+  const [{ columns, picture: stated } = {}] = inputs;
+  const [port] = ports;
+  const { picture, objections = [] } = port ? pictureOf(stated, port) : {};
+  const [objection] = objections;
+  if (objection !== undefined) throw new UserError(oneLine(`${join(folder, cardFile)}: inputs[0].picture${objection}`));
   return {
     ...(labels && { classes: labels }),
     ...(columns && { columns }),

@@ -16,6 +16,7 @@ import { type Prepared, prepareModel } from '../served/prepare.ts';
 import { cardFile, emptyCard, parseCard } from './card.ts';
 import { contradictions, type ReadFile } from './contract.ts';
 import { lookAt, versionNames } from './models-folder.ts';
+import { pictureOfModel } from './picture.ts';
 import { readSamples, samplesFile, type SampleArray } from './samples.ts';
 
 export interface ModelFolder {
@@ -104,13 +105,13 @@ function readModel(models: string, name: string, path: string): ModelFolder {
   const [where, written] = [join(folder, cardFile), read(cardFile)];
   const card = written ? parseCard(where, written) : emptyCard;
   const { version, description, labels, explain, unknown, batchNorm: use, inputs = [] } = card;
-  const [picture] = inputs.flatMap((input) => input.picture ?? []);
   const columns = inputs.flatMap((input) => (input.columns ? [[input.name, input.columns] as const] : []));
   const prepared = prepareModel(file, withExternalData(file, content), explain, use, labels?.length);
   const { model, batchNorm, ofBatch, remarks, noTwin, switchable, output: inferred } = prepared;
   const output = card.output ?? inferred;
   const objections = contradictions({ ...card, ...(output && { output }) }, prepared, read);
   if (objections.length > 0) throw new UserError(oneLine(`${where}: ${objections.join('; ')}`));
+  const picture = pictureOfModel(inputs, prepared);
   const samples = readSamples(join(folder, samplesFile), read(samplesFile));
   return {
     about: {

@@ -5,11 +5,12 @@ import type { BackendName } from '../../training/backend/index.ts';
 import { readBytes } from '../../training/files/index.ts';
 import { decodeProto } from '../../training/graph/index.ts';
 import { withExternalData } from '../served/external-data.ts';
+import type { Ports } from '../served/ports.ts';
 import { prepareModel } from '../served/prepare.ts';
 import { isQuantized } from '../served/quantized.ts';
 import { cardFile, emptyCard, readCard } from './card.ts';
 
-export interface ServedFile {
+export interface ServedFile extends Pick<Ports, 'inputs'> {
   readonly bytes: Uint8Array;
   /** Whether it computes with 8-bit numbers. */
   readonly isQuantized: boolean;
@@ -20,8 +21,8 @@ export async function servedFile(path: string): Promise<ServedFile> {
   const folder = dirname(path);
   const hasCard = basename(path) === 'model.onnx' && existsSync(join(folder, cardFile));
   const { batchNorm } = hasCard ? await readCard(dirname(folder), basename(folder)) : emptyCard;
-  const { model } = prepareModel(path, withExternalData(path, await readBytes(path)), false, batchNorm);
-  return { bytes: model, isQuantized: isQuantized(decodeProto(model).graph ?? {}) };
+  const { model, inputs } = prepareModel(path, withExternalData(path, await readBytes(path)), false, batchNorm);
+  return { bytes: model, inputs, isQuantized: isQuantized(decodeProto(model).graph ?? {}) };
 }
 
 /**

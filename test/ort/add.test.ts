@@ -79,6 +79,7 @@ describe('a file that is added', () => {
       notes: [
         `${join(models(), 'pytorch/card.json')}: "output": "scores" is taken for logits of classes, which the file does not say; "kind" may also be "probabilities" or "multi-label" or "number"`,
         `${join(models(), 'pytorch/card.json')}: "labels": the file names no classes; a list of 3 names makes them known`,
+        `${join(models(), 'pytorch/card.json')}: inputs[0].picture: the file does not say how pictures become "image": "[0,1]", "[-1,1]", "raw" or more`,
       ],
     });
     expect((await readdir(join(models(), 'pytorch'))).sort()).toEqual(['card.json', 'model.onnx']);
@@ -106,7 +107,8 @@ describe('a file that is added', () => {
 
   it('of this project brings its classes with it', async () => {
     const added = await addModel({ file: 'models/mnist-cnn', name: 'digits', models: models() });
-    expect(added).toMatchObject({ output: { name: 'logits', kind: 'logits' }, batchNormLayers: 3, notes: [] });
+    expect(added).toMatchObject({ output: { name: 'logits', kind: 'logits' }, batchNormLayers: 3 });
+    expect(added.notes).toEqual([expect.stringContaining('picture') as string]);
     expect((await readCard(models(), 'digits')).labels).toEqual('0 1 2 3 4 5 6 7 8 9'.split(' '));
   });
 

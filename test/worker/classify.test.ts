@@ -143,7 +143,7 @@ describe('classify', () => {
     expect(answer).toMatchObject({
       status: 400,
       body: {
-        error: 'picture: expected a model with one input [-1, 1, H, W] or [-1, 3, H, W], arithmetic has [-1] and [-1]',
+        error: 'picture: expected a model with one input of pictures, arithmetic has [-1] and [-1]',
       },
     });
   });

@@ -12,6 +12,8 @@ export interface Samples {
   readonly count: number;
   /** `[count]`, of rows of a table: the line of the file in which each ends, counted from 1. */
   readonly lines?: Int32Array | undefined;
+  /** `[count]`, of pictures: the file of each, from the folder that was read. */
+  readonly files?: readonly string[] | undefined;
 }
 
 /** Samples that each belong to one class. */
@@ -52,12 +54,13 @@ export function joined(first: Dataset, ...others: readonly Dataset[]): Dataset {
       all.map((part) => part.lines ?? []),
     ),
   };
+  const origins = { ...lines, ...(first.files && { files: all.flatMap(({ files = [] }) => files) }) };
   if (first.task === 'regression') {
     const values = all.map((part) => (part.task === 'regression' ? part.values : new Float32Array()));
-    return { ...first, ...lines, count, inputs, values: fill(new Float32Array(count), values) };
+    return { ...first, ...origins, count, inputs, values: fill(new Float32Array(count), values) };
   }
   const labels = all.map((part) => (part.task === 'classification' ? part.labels : new Int32Array()));
-  return { ...first, ...lines, count, inputs, labels: fill(new Int32Array(count), labels) };
+  return { ...first, ...origins, count, inputs, labels: fill(new Int32Array(count), labels) };
 }
 
 function fill<T extends Uint8Array | Float32Array | Int32Array>(into: T, parts: readonly ArrayLike<number>[]): T {
@@ -76,10 +79,14 @@ export function subset(dataset: Dataset, indices: Int32Array): Dataset {
   const length = count * elementCount(dataset.inputShape);
   const chosen = dataset.inputs instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
   const inputs = gatherRows(dataset.inputs, indices, chosen);
-  const lines = dataset.lines && { lines: gatherRows(dataset.lines, indices, new Int32Array(count)) };
+  const { lines, files } = dataset;
+  const origins = {
+    ...(lines && { lines: gatherRows(lines, indices, new Int32Array(count)) }),
+    ...(files && { files: Array.from(indices, (index) => files[index] ?? '') }),
+  };
   return dataset.task === 'classification'
-    ? { ...dataset, ...lines, count, inputs, labels: gatherRows(dataset.labels, indices, new Int32Array(count)) }
-    : { ...dataset, ...lines, count, inputs, values: gatherRows(dataset.values, indices, new Float32Array(count)) };
+    ? { ...dataset, ...origins, count, inputs, labels: gatherRows(dataset.labels, indices, new Int32Array(count)) }
+    : { ...dataset, ...origins, count, inputs, values: gatherRows(dataset.values, indices, new Float32Array(count)) };
 }
 
 /** Fills `into` with the rows at `indices`, like ONNX's Gather on axis 0. */

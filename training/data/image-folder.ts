@@ -2,8 +2,9 @@
  * A folder of pictures as data: listed by `image-layout.ts`, prepared as a Worker will prepare them. The headers of all are read first, so
  * that the pixels then go straight to their place in one array.
  */
+import { relative } from 'node:path';
 import { elementCount, printable, unexpected, UserError } from '../files/index.ts';
-import { type PicturePreparation, plainPreparation } from '../pictures/index.ts';
+import { numbersOf, pictureShape, type PicturePreparation, plainPreparation } from '../pictures/index.ts';
 import { alikeSamples } from './alike.ts';
 import type { ClassificationDataset, Samples } from './dataset.ts';
 import { type ImageHeader, readHeader } from './image-file.ts';
@@ -33,27 +34,31 @@ export async function readImageFolder(
   const broken = new BrokenFiles(path, options.skipBroken);
   const files = await broken.without(listed, [headed, headed, headed, headed]);
   const picture = options.picture ?? preparationOf(files, options);
-  const { channels, size } = picture;
-  const inputShape = [channels, size.rows, size.columns];
+  const inputShape = pictureShape(picture);
   const area = elementCount(inputShape);
-  const inputs = new Uint8Array(files.length * area);
+  const bytes = new Uint8Array(files.length * area);
   await using preparers = new Preparers(files.length, picture);
   const placing = preparers.all.map((prepare) => async ({ path: file }: ImageFile, index: number) => {
-    inputs.set(await prepare(file), index * area);
+    bytes.set(await prepare(file), index * area);
     return { index };
   });
   const read = await broken.without(files, placing);
-  read.forEach(({ index }, place) => inputs.copyWithin(place * area, index * area, (index + 1) * area));
+  read.forEach(({ index }, place) => bytes.copyWithin(place * area, index * area, (index + 1) * area));
+  const inputs = numbersOf(bytes.subarray(0, read.length * area), picture);
   const dataset = (part: Part): ClassificationDataset => {
-    const [start, count] = [
-      read.findIndex((file) => file.part === part),
-      read.filter((file) => file.part === part).length,
-    ];
-    const labels = Int32Array.from(read.slice(start, start + count), ({ label }) => label);
-    const own = inputs.subarray(start * area, (start + count) * area);
-    return { task: 'classification', inputs: own, inputShape, count, labels, classes };
+    const own = read.filter((file) => file.part === part);
+    const [start, count] = [read.findIndex((file) => file.part === part), own.length];
+    return {
+      task: 'classification',
+      inputs: inputs.subarray(start * area, (start + count) * area),
+      inputShape,
+      count,
+      labels: Int32Array.from(own, ({ label }) => label),
+      classes,
+      files: own.map((file) => relative(path, file.path).replaceAll('\\', '/')),
+    };
   };
-  const all = { inputs: inputs.subarray(0, read.length * area), inputShape, count: read.length };
+  const all = { inputs, inputShape, count: read.length };
   const odd = oddPictures(all, read, picture);
   return {
     parts: Object.fromEntries(Object.keys(parts).map((part) => [part, dataset(part as Part)])) as ImageFolder['parts'],

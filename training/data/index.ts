@@ -30,7 +30,7 @@ export { hasMnistFiles, loadMnist, type MnistSplits } from './mnist.ts';
 export { readNpyArrays, readNpzArrays } from './arrays.ts';
 export { encodeNpy, encodeNpz, type NpyArray, parseNpy, parseNpyOrTexts, parseNpz, readNpy, readNpz } from './npy.ts';
 export { type DataSource, dataSourceSchema, type ImageOptions, type ImageSize } from './options.ts';
-export { pictureSchema } from './picture-preparation.ts';
+export { pictureMembers, pictureSchema } from './picture-preparation.ts';
 export { createRandom, type Random } from './random.ts';
 export { type Knowledge, loadSource, sourceName } from './source.ts';
 export { classWeights, countLabels, splitDataset, type Splits } from './split.ts';

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { cannotRead, unexpected } from '../files/index.ts';
-import type { PicturePreparation } from '../pictures/index.ts';
+import { numbersOf, type PicturePreparation } from '../pictures/index.ts';
 import { type ArrayParts, readNpyArrays, readNpzArrays } from './arrays.ts';
 import type { Column } from '../columns/index.ts';
 import type { Dataset } from './dataset.ts';
@@ -88,8 +88,15 @@ async function loadFolder(path: string, options: LoadOptions): Promise<LoadedDat
 /** MNIST from its package, or a folder with the same files. */
 export async function loadIdx(options: MnistOptions & Pick<LoadOptions, 'picture' | 'pictures'>): Promise<LoadedData> {
   const splits = await loadMnist(options);
-  return { ...splits, columns: null, picture: options.picture ?? pictureOfMnist(splits.test, options.pictures) };
+  const { picture } = options;
+  if (!picture) return { ...splits, columns: null, picture: pictureOfMnist(splits.test, options.pictures) };
+  const { train, validation, test } = splits;
+  const taken = <D extends Dataset>(part: D): D => ({ ...part, inputs: asNumbers(part.inputs, picture) });
+  return { train: taken(train), validation: taken(validation), test: taken(test), columns: null, picture };
 }
+
+const asNumbers = (inputs: Dataset['inputs'], picture: PicturePreparation): Dataset['inputs'] =>
+  inputs instanceof Uint8Array ? numbersOf(inputs, picture) : inputs;
 
 async function loadTable(path: string, options: LoadOptions): Promise<LoadedData> {
   if (options.known) {

@@ -9,14 +9,21 @@ export const colourSchema = z.string().regex(/^#[0-9a-f]{6}$/, {
   error: ({ input }) => `expected a colour #rrggbb, got ${JSON.stringify(input)}`,
 });
 
+/** The members by which what a card says of pictures from elsewhere is read as well. */
+export const pictureMembers = {
+  size: z.strictObject({ rows: side, columns: side }).readonly(),
+  filter: z.literal('triangle'),
+  fit: z.enum(fits),
+  background: colourSchema,
+  drawing: z.boolean(),
+  values: z.tuple([z.number(), z.number()]).readonly().nullable(),
+};
+
 export const pictureSchema = z
   .strictObject({
-    size: z.strictObject({ rows: side, columns: side }).readonly(),
+    ...pictureMembers,
     channels: z.literal([1, 3]),
-    filter: z.literal('triangle'),
-    fit: z.enum(fits),
-    background: colourSchema,
-    drawing: z.boolean().exactOptional(),
-    values: z.tuple([z.number(), z.number()]).readonly().nullable().exactOptional(),
+    drawing: pictureMembers.drawing.exactOptional(),
+    values: pictureMembers.values.exactOptional(),
   })
   .readonly() satisfies z.ZodType<PicturePreparation>;

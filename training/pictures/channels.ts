@@ -7,13 +7,14 @@ export type Colour = readonly [red: number, green: number, blue: number];
 /** Splits a row of pixels into opaque channels, which are others' after the next call. */
 export type RowSplitter = (row: Uint8Array) => readonly Uint8Array[];
 
-/** @param background what shows where the picture is transparent */
+/** @param background what shows where the picture is transparent; of no use to a model that takes its alpha */
 export function rowSplitter(
   picture: Omit<Picture, 'data' | 'height'>,
-  channels: 1 | 3,
+  channels: 1 | 3 | 4,
   background: Colour,
 ): RowSplitter {
   if (channels === 1) return greySplitter(picture, background);
+  if (channels === 4) return alphaSplitter(picture);
   const lines = background.map(() => new Uint8Array(picture.width));
   return (row) => {
     lines.forEach((line, channel) => {
@@ -21,6 +22,44 @@ export function rowSplitter(
     });
     return lines;
   };
+}
+
+/** The colours as they are stored, and their alpha: 255 in a picture without. */
+function alphaSplitter({ width, channels }: Omit<Picture, 'data' | 'height'>): RowSplitter {
+  const lines = Array.from({ length: 4 }, () => new Uint8Array(width).fill(255));
+  const places = channels < 3 ? [0, 0, 0, 1] : [0, 1, 2, 3];
+  const stored = lines.flatMap((line, i) => {
+    const offset = places[i] ?? 0;
+    return offset < channels ? [{ line, offset }] : [];
+  });
+  return (row) => {
+    for (const { line, offset } of stored) {
+      for (let x = 0, at = offset; x < width; x++, at += channels) line[x] = row[at] ?? 0;
+    }
+    return lines;
+  };
+}
+
+/**
+ * Colours by the share of them that is seen: what is transparent has no say in the mean of neighbours. Pillow's `RGBa`, to the bit.
+ */
+export function premultiply([red, green, blue, alpha]: readonly Uint8Array[]): void {
+  for (const line of [red, green, blue]) {
+    line?.forEach((value, x) => {
+      const product = value * (alpha?.[x] ?? 0) + 128;
+      line[x] = ((product >> 8) + product) >> 8;
+    });
+  }
+}
+
+/** Undoes `premultiply`, as far as bytes allow it. */
+export function divideByAlpha([red, green, blue, alpha]: readonly Uint8Array[]): void {
+  for (const line of [red, green, blue]) {
+    line?.forEach((value, x) => {
+      const opacity = alpha?.[x] ?? 0;
+      if (opacity > 0) line[x] = Math.min(Math.trunc((255 * value) / opacity), 255);
+    });
+  }
 }
 
 /**

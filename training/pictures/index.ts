@@ -4,7 +4,8 @@
  */
 export { decodePicture, decodeRows } from './decode.ts';
 export { isJpeg, isPicture } from './format.ts';
+export { numbersOf, pictureShape, tablesOf } from './numbers.ts';
 export { giveBack, type Picture, PictureError } from './picture.ts';
 export { plainPreparation } from './plain.ts';
-export type { Fit, PicturePreparation, PictureSize } from './preparation.ts';
+export type { Fit, Layout, PictureNumbers, PicturePreparation, PictureSize } from './preparation.ts';
 export { preparePicture, prepareRows } from './prepare.ts';

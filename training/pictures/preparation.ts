@@ -12,13 +12,29 @@ export interface PictureSize {
  */
 export type Fit = 'stretch' | 'cover' | 'contain';
 
-/** How a model's pictures are prepared: it is written into the checkpoint and the card. */
+/** Whether a picture's channels come in front of its rows and columns, each a plane of its own, or behind them. */
+export type Layout = 'NCHW' | 'NHWC';
+
+/** What a model takes for a byte of each channel, in the input's order: (byte · scale − mean) / std. */
+export interface PictureNumbers {
+  readonly scale: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** How a model's pictures are prepared: it is written into the checkpoint and, for the Worker, into the image. */
 export interface PicturePreparation {
   readonly size: PictureSize;
-  readonly channels: 1 | 3;
+  /** Grey; red, green and blue; or those and alpha. */
+  readonly channels: 1 | 3 | 4;
   /** See `resample`. */
   readonly filter: 'triangle';
   readonly fit: Fit;
+  /**
+   * The length to which the shorter side is brought before `cover` cuts the middle out: torchvision's `Resize(256)` before
+   * `CenterCrop(224)`. Without it the middle is as large as fits.
+   */
+  readonly resize?: number;
   /** What shows under transparent pixels, and around a picture that is contained: `#rrggbb`. */
   readonly background: string;
   /** Framed, centred and made white on black as MNIST's drawings are; fit and background have no say then. */
@@ -28,4 +44,10 @@ export interface PicturePreparation {
    * then refused.
    */
   readonly values?: readonly [black: number, white: number] | null;
+  /** The same for each channel of its own. */
+  readonly numbers?: PictureNumbers;
+  /** Channels in front where it is omitted. */
+  readonly layout?: Layout;
+  /** Of the three colours, where blue comes first. */
+  readonly order?: 'BGR';
 }

@@ -2,56 +2,76 @@
  * From any picture to what a model takes of it. Training and the Worker call this one function, so that a model is served what it was
  * trained on.
  */
-import { type Colour, colourOf, luma, rowSplitter } from './channels.ts';
+import { type Colour, colourOf, divideByAlpha, luma, premultiply, rowSplitter } from './channels.ts';
 import { laidOnto, prepareDrawing } from './drawing.ts';
 import { uprightSize } from './exif.ts';
 import { type Picture, type PictureRows, type Plane, rowsOf } from './picture.ts';
 import type { Fit, PicturePreparation, PictureSize } from './preparation.ts';
 import { type Box, Resampler, type Resampling } from './resample.ts';
 
-/** @returns bytes `[channels, rows, columns]` */
+/** @returns bytes of `pictureShape` */
 export const preparePicture = (picture: Picture, preparation: PicturePreparation): Uint8Array =>
   prepareRows(rowsOf(picture), preparation);
 
 /**
  * Row by row, so that no more of the picture is held than becomes of it; but of a drawing all.
- * @returns bytes `[channels, rows, columns]`
+ * @returns bytes of `pictureShape`
  * @throws PictureError where the picture turns out to be damaged
  */
 export function prepareRows(rows: PictureRows, preparation: PicturePreparation): Uint8Array {
   const { size, channels, drawing } = preparation;
-  const area = size.rows * size.columns;
-  const bytes = new Uint8Array(channels * area);
   const planes = drawing ? repeated(prepareDrawing(rows, size), channels) : fitted(rows, preparation);
-  planes.forEach(({ data }, channel) => {
-    bytes.set(data, channel * area);
-  });
-  return bytes;
+  return arranged(
+    planes.map(({ data }) => data),
+    preparation,
+  );
 }
 
 const repeated = (plane: Plane, times: number): readonly Plane[] => Array.from({ length: times }, () => plane);
 
-function fitted(rows: PictureRows, { size, channels, fit, background }: PicturePreparation): readonly Plane[] {
+/** The channels in the input's order, in front or behind. */
+function arranged(planes: readonly Uint8Array[], { size, channels, order, layout }: PicturePreparation): Uint8Array {
+  const area = size.rows * size.columns;
+  const bytes = new Uint8Array(channels * area);
+  const ordered = order === 'BGR' ? planes.toReversed() : planes;
+  ordered.forEach((plane, channel) => {
+    if (layout !== 'NHWC') bytes.set(plane, channel * area);
+    else for (let i = 0, to = channel; i < area; i++, to += channels) bytes[to] = plane[i] ?? 0;
+  });
+  return bytes;
+}
+
+function fitted(rows: PictureRows, preparation: PicturePreparation): readonly Plane[] {
+  const { size, channels, background } = preparation;
   const colour = colourOf(background);
   const upright = uprightSize(rows);
-  const { left, top, ...target } = fits[fit]({ width: upright.columns, height: upright.rows }, size);
-  const resampling = { width: upright.columns, height: upright.rows, orientation: rows.orientation, ...target };
-  const resamplers = Array.from({ length: channels }, () => new Resampler(resampling));
+  const picture = { width: upright.columns, height: upright.rows };
+  const { left, top, ...target } = placementOf(picture, preparation);
+  const isWeighted = channels === 4 && !isWhole(picture, target);
+  const resamplers = Array.from(
+    { length: channels },
+    () => new Resampler({ ...picture, orientation: rows.orientation, ...target }),
+  );
   const split = rowSplitter(rows, channels, colour);
   rows.read((row) => {
     const lines = split(row);
+    if (isWeighted) premultiply(lines);
     resamplers.forEach((resampler, channel) => {
       resampler.push(lines[channel] ?? row);
     });
   });
-  return resamplers.map((resampler, channel) => {
+  const results = resamplers.map((resampler) => resampler.result());
+  if (isWeighted) divideByAlpha(results.map(({ data }) => data));
+  return results.map((result, channel) => {
     const paper = new Uint8Array(size.rows * size.columns).fill(paperOf(colour, channels, channel));
-    return laidOnto(resampler.result(), { width: size.columns, height: size.rows, data: paper }, left, top);
+    return laidOnto(result, { width: size.columns, height: size.rows, data: paper }, left, top);
   });
 }
 
-const paperOf = (colour: Colour, channels: 1 | 3, channel: number): number =>
-  channels === 1 ? luma(...colour) : (colour[channel] ?? 0);
+const OPAQUE = 255;
+
+const paperOf = (colour: Colour, channels: PicturePreparation['channels'], channel: number): number =>
+  channels === 1 ? luma(...colour) : (colour[channel] ?? OPAQUE);
 
 /** What part of a picture becomes how many pixels, and where they lie in the model's. */
 interface Placement extends Pick<Resampling, 'box' | 'columns' | 'rows'> {
@@ -62,6 +82,33 @@ interface Placement extends Pick<Resampling, 'box' | 'columns' | 'rows'> {
 type Size = Pick<Plane, 'width' | 'height'>;
 
 const wholeOf = (size: Size): Box => ({ left: 0, top: 0, ...size });
+
+/** Whether no pixel becomes another. */
+const isWhole = ({ width, height }: Size, { box, columns, rows }: Omit<Placement, 'left' | 'top'>): boolean =>
+  box.width === columns && box.height === rows && columns === width && rows === height;
+
+const placementOf = (picture: Size, { fit, size, resize }: PicturePreparation): Placement =>
+  fit === 'cover' && resize !== undefined ? middleOf(picture, size, resize) : fits[fit](picture, size);
+
+/**
+ * The middle of the picture whose shorter side is brought to a length, on its whole pixels: the longer side's length is cut, and a half
+ * pixel goes to the even side, as in torchvision.
+ * https://github.com/pytorch/vision/blob/v0.24.1/torchvision/transforms/functional.py (`_compute_resized_output_size`, `center_crop`)
+ */
+function middleOf({ width, height }: Size, { rows, columns }: PictureSize, resize: number): Placement {
+  const long = Math.trunc((resize * Math.max(width, height)) / Math.min(width, height));
+  const [across, down] = width <= height ? [resize, long] : [long, resize];
+  const [pixelWidth, pixelHeight] = [width / across, height / down];
+  const box = {
+    left: roundToEven((across - columns) / 2) * pixelWidth,
+    top: roundToEven((down - rows) / 2) * pixelHeight,
+    width: columns * pixelWidth,
+    height: rows * pixelHeight,
+  };
+  return { rows, columns, box, left: 0, top: 0 };
+}
+
+const roundToEven = (half: number): number => (half % 2 === 0.5 ? Math.floor(half) : Math.round(half));
 
 const fits: Readonly<Record<Fit, (picture: Size, size: PictureSize) => Placement>> = {
   stretch: (picture, size) => ({ ...size, box: wholeOf(picture), left: 0, top: 0 }),

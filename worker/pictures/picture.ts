@@ -16,7 +16,7 @@ const refusals: Readonly<Record<PictureError['reason'], Refusal>> = {
 
 /**
  * Takes the file's memory with it: bodies of 8 MiB would else wait for V8 to collect them.
- * @returns bytes `[channels, rows, columns]`
+ * @returns bytes of the preparation's `pictureShape`
  * @throws RequestError where the bytes are no picture, a damaged one, or one too large
  */
 export function pixelsOf(bytes: Uint8Array, preparation: PicturePreparation): Uint8Array {

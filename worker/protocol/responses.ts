@@ -48,7 +48,7 @@ function pictureSchema() {
   return z.object({
     rows: count,
     columns: count,
-    channels: z.union([z.literal(1), z.literal(3)]),
+    channels: described(z.union([z.literal(1), z.literal(3), z.literal(4)]), 'Grey, colours, or colours and alpha.'),
     drawing: z.optional(drawing),
   });
 }

@@ -2,12 +2,12 @@
 import { mediaType } from '../http/body.ts';
 import { parseJson } from '../http/json.ts';
 import { rawRequest, sliceInputs } from './binary.ts';
-import { elementsOf, type Tensor, type TensorInfo } from './datatypes.ts';
+import { elementCount, numbersOf as numbersIn, type Tensor } from './datatypes.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
 import { isPicture } from '../../training/pictures/format.ts';
-import { plainPreparation } from '../../training/pictures/plain.ts';
-import type { PicturePreparation } from '../../training/pictures/preparation.ts';
+import { bytesOf, numbersOf, pictureShape } from '../../training/pictures/numbers.ts';
+import type { PicturePreparation, PictureSize } from '../../training/pictures/preparation.ts';
 import { isRowsRequest, readRows } from '../rows/body.ts';
 import { prepareRows } from '../rows/prepare.ts';
 import type { RowTable } from '../rows/table.ts';
@@ -76,7 +76,7 @@ function samplesOf({ request, binary }: Parts, model: Model, maxBatch: number): 
     batch: first?.shape[0] ?? 1,
     ...(request.id !== undefined && { id: request.id }),
     ...(request.outputs && { outputs: request.outputs.map(({ name }) => name) }),
-    images: () => imagesOf(feeds, pictureInput(model), valuesOf(model)),
+    images: async () => imagesOf(feeds, pictureInput(model)),
   };
 }
 
@@ -92,96 +92,99 @@ function rowsRequest(table: RowTable, request: Request, body: Uint8Array, maxBat
 }
 
 async function pictureRequest(model: Model, body: Uint8Array): Promise<Parts> {
-  const preparation = preparationOf(model);
+  const { picture } = pictureInput(model);
   const { pixelsOf } = await import('../pictures/index.ts');
-  return pixelsRequest(model, pixelsOf(body, preparation));
+  return pixelsRequest(model, pixelsOf(body, picture));
 }
 
-/** As its training pictures were prepared; a model that does not say takes them whole. */
-function preparationOf(model: Model): PicturePreparation {
-  const { channels, width, height } = pictureInput(model);
-  return model.picture ?? plainPreparation({ rows: height, columns: width }, channels);
-}
-
-/** Pixels of the model's own size, one byte each. */
+/** Pixels of the model's own size, one byte for each number that it takes, in its order. */
 function pixelsRequest(model: Model, pixels: Uint8Array): Parts {
-  const { name, shape } = pictureInput(model);
-  const [black, white] = valuesOf(model);
+  const { name, shape, picture } = pictureInput(model);
   const request = rawRequest(model.name, [{ name, shape, datatype: 'UINT8' }], pixels.byteLength);
-  if (black === 0 && white === 255) return { request, binary: pixels };
-  const values = Float32Array.from(pixels, (byte) => black + (byte * (white - black)) / 255);
+  const numbers = numbersOf(pixels, picture);
+  if (numbers === pixels) return { request, binary: pixels };
   const inputs = request.inputs.map((input) => ({
     ...input,
     datatype: 'FP32' as const,
-    parameters: { binary_data_size: values.byteLength },
+    parameters: { binary_data_size: numbers.byteLength },
   }));
-  return { request: { ...request, inputs }, binary: new Uint8Array(values.buffer) };
+  return { request: { ...request, inputs }, binary: new Uint8Array(numbers.buffer) };
 }
 
-/**
- * What the model takes for the bytes 0 and 255.
- * @throws RequestError where that is not known
- */
-function valuesOf({ name, picture }: Model): readonly [black: number, white: number] {
-  const { values = BYTES } = picture ?? {};
-  if (values) return values;
-  const expected = 'a model that was trained on pictures, or on arrays of bytes or of numbers from 0 to 1';
-  throw new RequestError('malformed', `picture: expected ${expected}; ${name} takes its numbers as tensors only`);
-}
-
-const BYTES = [0, 255] as const;
-
-interface PictureInput extends TensorInfo {
-  readonly channels: 1 | 3;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** `[N, 1 or 3, H, W]`, alone; `undefined` where the model takes anything else. */
-function pictureInputOf({ session }: Model): PictureInput | undefined {
-  const [input, ...others] = session.inputs;
-  const [, channels, height = -1, width = -1] = input?.shape ?? [];
-  const isPictures = input?.shape.length === 4 && (channels === 1 || channels === 3) && height > 0 && width > 0;
-  return isPictures && others.length === 0 ? { ...input, channels, width, height } : undefined;
+interface PictureInput {
+  readonly name: string;
+  /** With one picture's sizes in place of free ones; −1 for the number of pictures, where it is free. */
+  readonly shape: readonly number[];
+  readonly picture: PicturePreparation;
 }
 
 /** What a picture becomes for the model; `undefined` where it takes none. */
-export function takenPicture(model: Model): PictureInfo | undefined {
-  const input = pictureInputOf(model);
-  if (!input || model.picture?.values === null) return undefined;
-  const { channels, height: rows, width: columns } = input;
-  return { rows, columns, channels, ...(model.picture?.drawing && { drawing: true }) };
+export function takenPicture({ picture, session }: Model): PictureInfo | undefined {
+  if (!picture || picture.values === null || session.inputs.length !== 1) return undefined;
+  const { size, channels, drawing } = picture;
+  return { ...size, channels, ...(drawing && { drawing }) };
 }
 
-/** @throws RequestError where the model's input is no picture */
+/** @throws RequestError where the model takes no pictures, or nobody says how */
 function pictureInput(model: Model): PictureInput {
-  const input = pictureInputOf(model);
-  if (input) return input;
-  const { name, session } = model;
-  const got = session.inputs.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ');
-  throw new RequestError(
-    'malformed',
-    `picture: expected a model with one input [-1, 1, H, W] or [-1, 3, H, W], ${name} has ${got}`,
-  );
+  const { picture, session } = model;
+  const [input, ...others] = session.inputs;
+  if (!picture || !input || others.length > 0) throw noPictures(model);
+  if (picture.values === null) {
+    const expected = 'a model that was trained on pictures, or on arrays of bytes or of numbers from 0 to 1';
+    throw new RequestError(
+      'malformed',
+      `picture: expected ${expected}; ${model.name} takes its numbers as tensors only`,
+    );
+  }
+  const { name, anyShape, shape } = input;
+  const { rows, columns } = picture.size;
+  const one = pictureShape(picture);
+  const sizes = { 2: [elementCount(one)], 3: [rows, columns] }[shape.length] ?? one;
+  return { name, shape: [anyShape ? -1 : (shape[0] ?? -1), ...sizes], picture };
 }
 
-/** Clamped to a byte: `[N, C, H, W]` planes to pixels side by side. */
-async function imagesOf(
-  feeds: ReadonlyMap<string, Tensor>,
-  { name, channels, width, height }: PictureInput,
-  [black, white]: readonly [number, number],
-): Promise<string[]> {
+/** What the answer to a picture has to say depends on whether the card could change it. */
+function noPictures({ name, path, columns, session }: Model): RequestError {
+  const [input, ...others] = session.inputs;
+  const expected = 'a model with one input of pictures';
+  if (input && others.length === 0 && !columns?.[input.name]) {
+    const words = '"imagenet", "[0,1]", "[-1,1]", "raw" or more';
+    const how = `set "picture" of the input ${quote(input.name)} to ${words} in models/${path}/card.json and build again`;
+    return new RequestError(
+      'malformed',
+      `picture: expected ${expected}, ${name} does not say how it takes them: ${how}`,
+    );
+  }
+  const got = session.inputs.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ');
+  return new RequestError('malformed', `picture: expected ${expected}, ${name} has ${got}`);
+}
+
+/** What the model was given, as PNG files: the numbers back to bytes, the channels side by side and red first. */
+async function imagesOf(feeds: ReadonlyMap<string, Tensor>, { name, picture }: PictureInput): Promise<string[]> {
   const { toPngUrl } = await import('../pictures/index.ts');
   const tensor = feeds.get(name);
-  const values = tensor ? elementsOf(tensor) : [];
-  const size = width * height;
-  return Array.from({ length: values.length / (channels * size) }, (_, n) => {
-    const pixels = Uint8Array.from({ length: channels * size }, (_, i) => {
-      const value = Number(values[(n * channels + (i % channels)) * size + Math.floor(i / channels)]);
-      return Math.min(Math.max(Math.round(((value - black) * 255) / (white - black)), 0), 255);
+  if (!tensor) throw new Error(`internal: no feed ${name}`);
+  const { channels, layout, order } = picture;
+  const size = sizeOf(tensor, picture);
+  const bytes = bytesOf(numbersIn(tensor), { ...picture, size });
+  const area = size.rows * size.columns;
+  const placeOf = (pixel: number, channel: number): number =>
+    layout === 'NHWC' ? pixel * channels + channel : channel * area + pixel;
+  return Array.from({ length: bytes.length / (channels * area) }, (_, n) => {
+    const pixels = Uint8Array.from({ length: channels * area }, (_, i) => {
+      const channel = order === 'BGR' ? channels - 1 - (i % channels) : i % channels;
+      return bytes[n * channels * area + placeOf(Math.floor(i / channels), channel)] ?? 0;
     });
-    return toPngUrl(width, height, channels, pixels);
+    return toPngUrl(size.columns, size.rows, channels, pixels);
   });
+}
+
+/** Of a tensor that came as one, for a model that leaves the sizes free. */
+function sizeOf({ shape }: Tensor, { layout, size }: PicturePreparation): PictureSize {
+  if (shape.length !== 4) return size;
+  const [rows = 0, columns = 0] = layout === 'NHWC' ? shape.slice(1) : shape.slice(2);
+  return { rows, columns };
 }
 
 /** `?top_k=3&image=true`: numbers and booleans as JSON would have them. */

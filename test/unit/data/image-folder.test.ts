@@ -52,6 +52,7 @@ describe('a folder of images', () => {
       count: 3,
       labels: Int32Array.of(0, 0, 1),
       classes: ['9', '10'],
+      files: ['9/a.png', '9/b.PNG', '10/a.png'],
     });
   });
 
@@ -249,9 +250,27 @@ describe('a folder of images', () => {
     const { parts, notes } = await readImageFolder(folder);
     const common = { task: 'classification', inputShape: [1, 1, 2], classes: ['a', 'b'] };
     expect(parts).toEqual({
-      train: { ...common, count: 2, inputs: Uint8Array.of(1, 2, 3, 4), labels: Int32Array.of(0, 1) },
-      validation: { ...common, count: 1, inputs: Uint8Array.of(5, 6), labels: Int32Array.of(1) },
-      test: { ...common, count: 2, inputs: Uint8Array.of(7, 8, 9, 10), labels: Int32Array.of(0, 1) },
+      train: {
+        ...common,
+        count: 2,
+        inputs: Uint8Array.of(1, 2, 3, 4),
+        labels: Int32Array.of(0, 1),
+        files: [`${train}/a/1.png`, `${train}/b/1.png`],
+      },
+      validation: {
+        ...common,
+        count: 1,
+        inputs: Uint8Array.of(5, 6),
+        labels: Int32Array.of(1),
+        files: [`${validation}/b/1.png`],
+      },
+      test: {
+        ...common,
+        count: 2,
+        inputs: Uint8Array.of(7, 8, 9, 10),
+        labels: Int32Array.of(0, 1),
+        files: [`${test}/a/1.png`, `${test}/b/1.png`],
+      },
     });
     expect(notes).toEqual(['left out, without a folder for each class of train: models']);
   });

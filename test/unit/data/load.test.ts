@@ -146,6 +146,24 @@ describe('loading data', () => {
     expect([...data.train.inputs.subarray(0, 6)]).toEqual([1, 1, 1, 1, 0, 0]);
   });
 
+  it('has the numbers of pictures in the layout of a model', async () => {
+    const picture = { ...plainPreparation({ rows: 1, columns: 2 }, 3), layout: 'NHWC', values: [-1, 1] } as const;
+    const { train } = await loadData(join(folder, 'images'), { seed: 1, picture });
+    const bytes = await loadData(join(folder, 'images'), {
+      seed: 1,
+      picture: plainPreparation({ rows: 1, columns: 2 }, 3),
+    });
+    expect(train.inputShape).toEqual([1, 2, 3]);
+    const [red = 0, another = 0] = bytes.train.inputs;
+    expect([...train.inputs.subarray(0, 2), train.inputs[3]]).toEqual(
+      [red, red, another].map((byte) => Math.fround(-1 + (byte * 2) / 255)),
+    );
+    const idx = { ...plainPreparation({ rows: 28, columns: 28 }, 1), values: [0, 1] } as const;
+    const { test } = await loadData(join(folder, 'mnist'), { seed: 1, picture: idx });
+    expect(Math.max(...test.inputs)).toBeLessThanOrEqual(1);
+    expect(Math.max(...test.inputs)).toBeGreaterThan(0);
+  });
+
   it('keeps a sample for each part, however few there are, and refuses fewer', async () => {
     const path = join(folder, 'few.csv');
     const load = async (rows: number, shares: Partial<LoadOptions> = {}) => {

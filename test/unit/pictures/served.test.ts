@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readImageFolder } from '../../../training/data/index.ts';
-import { decodeRows, type PicturePreparation, prepareRows } from '../../../training/pictures/index.ts';
+import { decodeRows, prepareRows } from '../../../training/pictures/index.ts';
 
 const [width, height] = [61, 43];
 /** Soft hills, hard edges and noise, in colours and with alpha, as photographs have them. */
@@ -52,7 +52,9 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('a picture file', () => {
-  const looks: Partial<PicturePreparation>[] = (['stretch', 'cover', 'contain'] as const).flatMap((fit) => [
+  const looks: NonNullable<Parameters<typeof readImageFolder>[1]>[] = (
+    ['stretch', 'cover', 'contain'] as const
+  ).flatMap((fit) => [
     { fit, size: { rows: 16, columns: 16 }, channels: 3, background: '#ffffff' },
     { fit, size: { rows: 90, columns: 70 }, channels: 1, background: '#20c080' },
   ]);

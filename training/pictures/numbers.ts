@@ -1,0 +1,53 @@
+/** From a prepared picture's bytes to the numbers that a model takes, and back for people. */
+import type { PicturePreparation } from './preparation.ts';
+
+/** Of one picture as the model takes it: its channels in front, or behind. */
+export const pictureShape = ({ size, channels, layout }: PicturePreparation): readonly number[] =>
+  layout === 'NHWC' ? [size.rows, size.columns, channels] : [channels, size.rows, size.columns];
+
+/**
+ * @param bytes of any number of pictures, each of `pictureShape`
+ * @returns the bytes themselves for a model that takes them as they are, and for one whose numbers are not known
+ */
+export function numbersOf(bytes: Uint8Array, preparation: PicturePreparation): Uint8Array | Float32Array {
+  const tables = tablesOf(preparation);
+  if (!tables) return bytes;
+  const channelAt = channelOf(preparation);
+  return Float32Array.from(bytes, (byte, i) => tables[channelAt(i)]?.[byte] ?? NaN);
+}
+
+/** The bytes for which the numbers stand, or would stand nearest. */
+export function bytesOf(numbers: ArrayLike<number>, preparation: PicturePreparation): Uint8Array {
+  const ends = tablesOf(preparation)?.map((table) => [table[0] ?? 0, table[255] ?? 0] as const);
+  const channelAt = channelOf(preparation);
+  return Uint8Array.from({ length: numbers.length }, (_, i) => {
+    const [black, white] = ends?.[channelAt(i)] ?? [0, 255];
+    return Math.min(Math.max(Math.round((((numbers[i] ?? 0) - black) * 255) / (white - black)), 0), 255);
+  });
+}
+
+/** Which channel of the input is at a place among the numbers of pictures. */
+function channelOf({ channels, layout, size }: PicturePreparation): (place: number) => number {
+  if (channels === 1) return () => 0;
+  const area = size.rows * size.columns;
+  return layout === 'NHWC' ? (place) => place % channels : (place) => Math.floor(place / area) % channels;
+}
+
+/** For each channel of the input, what the model takes for each byte; undefined where that is the byte. */
+export function tablesOf({
+  channels,
+  values,
+  numbers,
+}: Pick<PicturePreparation, 'channels' | 'values' | 'numbers'>): readonly Float32Array[] | undefined {
+  if (numbers) {
+    const { scale, mean, std } = numbers;
+    return mean.map((offset, channel) => tableOf((byte) => (byte * scale - offset) / (std[channel] ?? NaN)));
+  }
+  const [black, white] = values ?? [0, 255];
+  if (black === 0 && white === 255) return undefined;
+  const table = tableOf((byte) => black + (byte * (white - black)) / 255);
+  return Array.from({ length: channels }, () => table);
+}
+
+const tableOf = (numberOf: (byte: number) => number): Float32Array =>
+  Float32Array.from({ length: 256 }, (_, byte) => numberOf(byte));
