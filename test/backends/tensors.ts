@@ -1,5 +1,5 @@
 /** The reference's arrays as a backend's tensors, and back. */
-import { type DataOf, type DType, type Graph } from '../../training/graph/index.ts';
+import { type DataOf, type DType, type Graph, type Tensor } from '../../training/graph/index.ts';
 import type { NamedTensors } from '../../training/backend/index.ts';
 import type { Arrays } from '../reference/evaluate.ts';
 import type { NdArray } from '../reference/ndarray.ts';
@@ -14,12 +14,18 @@ const elements: { readonly [D in DType]: (data: Float64Array) => DataOf[D] } = {
   bool: (data) => Uint8Array.from(data),
 };
 
+export const tensorOf = (dtype: DType, { shape, data }: NdArray): Tensor => ({
+  dtype,
+  shape,
+  data: elements[dtype](data),
+});
+
 export function tensorsFor(graph: Graph, feeds: Arrays): NamedTensors {
   return Object.fromEntries(
     graph.inputs.map(({ name, dtype }) => {
       const feed = feeds[name];
       if (!feed) throw new Error(`${name}: no feed`);
-      return [name, { dtype, shape: feed.shape, data: elements[dtype](feed.data) }];
+      return [name, tensorOf(dtype, feed)];
     }),
   );
 }

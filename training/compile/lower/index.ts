@@ -1,6 +1,7 @@
 /** The rule of every op: which kernels compute it. */
 import type { Node, OpType } from '../../graph/index.ts';
 import { uncovered } from '../error.ts';
+import { lowerAveragePool, lowerConv, lowerMaxPool } from './convolution.ts';
 import { lowerElementwise } from './elementwise.ts';
 import { lowerGemm, lowerMatMul } from './linalg.ts';
 import type { Lowering } from './lowering.ts';
@@ -25,7 +26,7 @@ const refused =
     throw uncovered(node, why);
   };
 
-const notYet = refused('is not covered');
+const notCovered = refused('is not covered');
 const forTraining = refused('is not covered: it belongs to training');
 
 const rules: Rules = {
@@ -63,10 +64,10 @@ const rules: Rules = {
   Gemm: lowerGemm,
   'com.microsoft.FusedMatMul': forTraining,
 
-  Conv: notYet,
-  ConvTranspose: notYet,
-  MaxPool: notYet,
-  AveragePool: notYet,
+  Conv: lowerConv,
+  ConvTranspose: notCovered,
+  MaxPool: lowerMaxPool,
+  AveragePool: lowerAveragePool,
   'com.microsoft.nchwc.ReorderInput': forTraining,
   'com.microsoft.nchwc.ReorderOutput': forTraining,
   'com.microsoft.nchwc.Conv': forTraining,
@@ -82,7 +83,7 @@ const rules: Rules = {
   Transpose: lowerTranspose,
 
   // With fixed statistics it has become part of a product, or three elementwise nodes.
-  BatchNormalization: notYet,
+  BatchNormalization: notCovered,
   LayerNormalization: lowerLayerNorm,
 
   Softmax: lowerSoftmax,

@@ -4,6 +4,7 @@ import { elementCount } from '../../files/index.ts';
 import { uncovered } from '../error.ts';
 import { argMax } from '../kernels/arg-max.ts';
 import { layerNorm } from '../kernels/layer-norm.ts';
+import { globalPool } from '../kernels/pool.ts';
 import { reduce } from '../kernels/reduce.ts';
 import type { Fold } from '../kernels/row.ts';
 import { softmax } from '../kernels/softmax.ts';
@@ -18,6 +19,12 @@ export const lowerReduction =
     expectFloats(node, data);
     const shape = shapeOf(data);
     const folded = constantInts('axes', axes).map((axis) => fromFront(axis, shape));
+    if (lowering.isBlocked(data) && folded.toSorted((a, b) => a - b).join() === '2,3') {
+      const image = lowering.blocked(node, data);
+      const pixel = lowering.newPlain(node.outputs[0]);
+      lowering.add(globalPool(node.outputs[0].name, image, pixel, fold, mean));
+      return;
+    }
     const x = lowering.plain(node, data);
     const out = lowering.newPlain(node.outputs[0]);
     lowering.add(reduce({ about: node.outputs[0].name, x, out, shape, axes: new Set(folded), fold, mean }));

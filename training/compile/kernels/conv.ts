@@ -1,0 +1,304 @@
+/**
+ * Convolution, directly: no matrix of patches is written. Images lie by blocks of four channels, so a sum is a vector of four output
+ * channels, and any stride or dilation only says where the next pixel is.
+ *
+ *     for each 16 output channels                    (four blocks; fewer where there are fewer)
+ *       for each two rows of the output
+ *         for each column                            two pixels × 16 channels: eight sums stay in registers
+ *           for each block of input channels
+ *             for each tap ky, kx                    (in the code one after the other)
+ *               for each of the block's channels     spread over a vector
+ *                 sum[pixel][block] += x[pixel + tap] · w[tap][channel][block]
+ *           out = tree(sum + b)
+ *
+ * Weights are packed in exactly the order in which they are read. Two pixels are two pointers: one row above the other, and the halves
+ * of the last row where their number is odd. Where there are less than 16 channels left, a tile has more columns; the last tile of a
+ * row ends with it, and computes some pixels twice where they do not come out even.
+ */
+import { type Blocked, Stored, vectorBytes, vectorsFor } from '../buffer.ts';
+import { evaluate } from '../expression/expression.ts';
+import { Lines } from '../expression/lines.ts';
+import {
+  advance,
+  call,
+  comment,
+  get,
+  i32,
+  load,
+  loadSplat,
+  localsOf,
+  plus,
+  range,
+  repeat,
+  set,
+  spread,
+  store,
+  type Wat,
+  zero,
+} from '../wat.ts';
+import type { Epilogue } from './dense.ts';
+import type { Emit, Kernel } from './kernel.ts';
+import { loops } from './nest.ts';
+import { borderOf, type Window } from './window.ts';
+
+export interface Filters {
+  readonly outputs: number;
+  /** Of each group. */
+  readonly inputs: number;
+  readonly groups: number;
+  /** The weight of an output channel for one of its inputs at a tap. */
+  readonly at: (output: number, input: number, ky: number, kx: number) => number;
+}
+
+export interface Conv {
+  readonly about: string;
+  readonly x: Blocked;
+  readonly out: Blocked;
+  readonly window: Window;
+  readonly filters: Filters;
+  /** One for each output channel, in whole vectors. */
+  readonly bias: Stored | undefined;
+  readonly epilogue: Epilogue;
+}
+
+/** Blocks of output channels that a tile has at most. */
+const widest = 4;
+/** Sums of a tile. */
+const sums = 8;
+/** Taps that stand in the code one after the other; of more, only those of a row do. */
+const mostTaps = 9;
+
+/** Some blocks of output channels that are computed together. */
+interface Part {
+  readonly firstBlock: number;
+  readonly blocks: number;
+  readonly group: number;
+}
+
+/** @param filters of which a group's channels fill blocks, of inputs and of outputs, where there are several groups */
+export function conv(shape: Conv): Kernel {
+  const { about, x, out, window, filters, bias, epilogue } = shape;
+  x.widen(borderOf(window));
+  const parts = partsOf(filters);
+  const weights = new Stored(`${about}, weights`, packFilters(filters, parts, window));
+  return {
+    about: `${about}: ${filters.inputs * filters.groups} → ${filters.outputs} channels, ${window.rows.kernel} × ${window.columns.kernel}`,
+    reads: [x, weights, ...(bias ? [bias] : []), ...epilogue.operands],
+    writes: out,
+    emit: (context) => {
+      let at = context.at(weights);
+      return parts.map((part) => {
+        const here = at;
+        at += vectorBytes * part.blocks * filters.inputs * window.rows.kernel * window.columns.kernel;
+        return call(context.define('conv', partCode(shape, part, here, context)));
+      });
+    },
+  };
+}
+
+function partsOf({ outputs, groups }: Filters): readonly Part[] {
+  const perGroup = vectorsFor(outputs / groups);
+  return range(groups).flatMap((group) =>
+    range(Math.ceil(perGroup / widest)).map((i) => ({
+      firstBlock: group * perGroup + i * widest,
+      blocks: Math.min(widest, perGroup - i * widest),
+      group,
+    })),
+  );
+}
+
+/** Part by part: `[block of inputs][ky][kx][channel of the block][block][4 outputs]`. */
+function packFilters(
+  { inputs, outputs, at }: Filters,
+  parts: readonly Part[],
+  { rows, columns }: Window,
+): Float32Array {
+  const packed: number[] = [];
+  for (const { firstBlock, blocks } of parts) {
+    for (let first = 0; first < inputs; first += 4) {
+      for (let ky = 0; ky < rows.kernel; ky++) {
+        for (let kx = 0; kx < columns.kernel; kx++) {
+          for (let input = first; input < Math.min(first + 4, inputs); input++) {
+            for (let output = 4 * firstBlock; output < 4 * (firstBlock + blocks); output++)
+              packed.push(output < outputs ? at(output, input, ky, kx) : 0);
+          }
+        }
+      }
+    }
+  }
+  return Float32Array.from(packed);
+}
+
+/** A part for all pixels: which tiles there are. */
+function partCode(shape: Conv, { firstBlock, blocks, group }: Part, weights: number, context: Emit) {
+  const { x, out, window, filters } = shape;
+  const { rows, columns } = window;
+  const width = Math.min(columns.outputs, largestPower(sums / 2 / blocks));
+  const line = context.define('line', lineCode(shape, blocks, width, context));
+  const from =
+    context.at(x) +
+    x.origin -
+    rows.before * x.rowBytes -
+    columns.before * vectorBytes +
+    ((group * filters.inputs) / 4) * x.planeBytes;
+  const to = context.at(out) + out.origin + firstBlock * out.planeBytes;
+  const xStep = columns.stride * vectorBytes;
+  /** `steps` tiles from a column on, in the rows at the pointers; the second pixel may be `apart` columns further. */
+  const tiles = (a: Wat, b: Wat, toA: Wat, toB: Wat, column: number, steps: number, apart = 0): Wat =>
+    call(
+      line,
+      plus(a, column * xStep),
+      plus(b, (column + apart) * xStep),
+      plus(toA, column * vectorBytes),
+      plus(toB, (column + apart) * vectorBytes),
+      i32(weights),
+      i32(firstBlock * vectorBytes),
+      i32(steps),
+    );
+  /** A row from its first column to its last: the last tile ends with it. */
+  const row = (a: Wat, b: Wat, toA: Wat, toB: Wat, count: number, apart = 0): readonly Wat[] => {
+    const steps = Math.floor(count / width);
+    return [
+      tiles(a, b, toA, toB, 0, steps, apart),
+      ...(count % width > 0 ? [tiles(a, b, toA, toB, count - width, 1, apart)] : []),
+    ];
+  };
+  const xRow = rows.stride * x.rowBytes;
+  const pairs = Math.floor(rows.outputs / 2);
+  const nest = {
+    counts: [pairs],
+    pointers: [
+      { local: 'x', strides: [2 * xRow] },
+      { local: 'to', strides: [2 * out.rowBytes] },
+    ],
+  };
+  const half = Math.max(width, Math.ceil(columns.outputs / 2));
+  const [a, to0] = [get('x'), get('to')];
+  return {
+    about: [`${shape.about}: blocks ${firstBlock} to ${firstBlock + blocks - 1}`],
+    params: [],
+    locals: localsOf('i32', 'x', 'to', 'i0'),
+    body: [
+      set('x', i32(from)),
+      set('to', i32(to)),
+      ...(pairs > 0 ? loops(nest, row(a, plus(a, xRow), to0, plus(to0, out.rowBytes), columns.outputs)) : []),
+      ...(rows.outputs % 2 > 0 ? row(a, a, to0, to0, half, columns.outputs - half) : []),
+    ],
+  };
+}
+
+const largestPower = (least: number): number => 2 ** Math.floor(Math.log2(Math.max(1, least)));
+
+/** Tiles one after the other: from `a` and `b` to `to_a` and `to_b`. `column` is the part's first channel, in bytes. */
+function lineCode(
+  { x, out, window, filters, bias, epilogue }: Conv,
+  blocks: number,
+  width: number,
+  { at, madd }: Emit,
+) {
+  const { rows, columns } = window;
+  const step = columns.stride * vectorBytes;
+  const pixels = (['a', 'b'] as const).flatMap((row) => range(width).map((column) => ({ row, column })));
+  const sum = (pixel: number, block: number): string => `sum${pixel}_${block}`;
+  const all = pixels.flatMap((_, pixel) => range(blocks).map((block) => sum(pixel, block)));
+  const accumulate = (pixel: number, block: number, factor: Wat, weight: Wat): Wat =>
+    set(sum(pixel, block), madd(get(sum(pixel, block)), factor, weight));
+
+  /** One tap for `lanes` channels of a block. `weight` counts vectors, `offset` bytes of x. */
+  const tap = (lanes: number, weight: number, offset: number): readonly Wat[] => {
+    const place = ({ column }: (typeof pixels)[number]): number => offset + column * step;
+    const weightOf = (lane: number, block: number): Wat =>
+      load(get('w'), vectorBytes * (weight + lane * blocks + block));
+    // Few blocks: the weights stay in registers. Else the pixels do.
+    if (blocks <= 2)
+      return range(lanes).flatMap((lane) => [
+        ...range(blocks).map((block) => set(`weight${block}`, weightOf(lane, block))),
+        ...pixels.flatMap((pixel, i) => [
+          set('factor', loadSplat(get(`x_${pixel.row}`), place(pixel) + 4 * lane)),
+          ...range(blocks).map((block) => accumulate(i, block, get('factor'), get(`weight${block}`))),
+        ]),
+      ]);
+    return [
+      ...pixels.map((pixel, i) => set(`pixel${i}`, load(get(`x_${pixel.row}`), place(pixel)))),
+      ...range(lanes).flatMap((lane) => [
+        ...pixels.map((_, i) => set(`factor${i}`, spread(lane, get(`pixel${i}`)))),
+        ...range(blocks).flatMap((block) => [
+          set('weight0', weightOf(lane, block)),
+          ...pixels.map((_, i) => accumulate(i, block, get(`factor${i}`), get('weight0'))),
+        ]),
+      ]),
+    ];
+  };
+
+  /** All taps of a block of which `lanes` channels are there; x moves to the next block. */
+  const block = (lanes: number): readonly Wat[] => {
+    const taps = rows.kernel * columns.kernel;
+    const vectors = lanes * blocks;
+    const rowOfTaps = (ky: number, kyInCode: number): readonly Wat[] =>
+      range(columns.kernel).flatMap((kx) => [
+        comment(`tap ${ky}, ${kx}`),
+        ...tap(
+          lanes,
+          (kyInCode * columns.kernel + kx) * vectors,
+          kyInCode * rows.dilation * x.rowBytes + kx * columns.dilation * vectorBytes,
+        ),
+      ]);
+    const next = (bytes: number): readonly Wat[] => [advance('x_a', bytes), advance('x_b', bytes)];
+    if (taps <= mostTaps)
+      return [
+        ...range(rows.kernel).flatMap((ky) => rowOfTaps(ky, ky)),
+        ...next(x.planeBytes),
+        advance('w', taps * vectors * vectorBytes),
+      ];
+    const down = rows.dilation * x.rowBytes;
+    return [
+      ...repeat('ky', rows.kernel, [
+        ...rowOfTaps(0, 0),
+        ...next(down),
+        advance('w', columns.kernel * vectors * vectorBytes),
+      ]),
+      ...next(x.planeBytes - rows.kernel * down),
+    ];
+  };
+
+  const wholeBlocks = Math.floor(filters.inputs / 4);
+  const lines = new Lines();
+  pixels.forEach(({ row, column }, i) => {
+    for (const index of range(blocks)) {
+      const operands = epilogue.operands.map((operand) => load(get('column'), at(operand) + index * vectorBytes));
+      const value = evaluate(lines, epilogue.tree, [get(sum(i, index)), ...operands]);
+      lines.add(store(get(`to_${row}`), value, index * out.planeBytes + column * vectorBytes));
+    }
+  });
+  return {
+    about: [
+      `tiles of 2 × ${width} pixels × ${4 * blocks} channels from ${filters.inputs} channels, ` +
+        `${rows.kernel} × ${columns.kernel} taps`,
+    ],
+    params: ['a', 'b', 'to_a', 'to_b', 'weights', 'column', 'steps'],
+    locals: {
+      ...localsOf('i32', 'x_a', 'x_b', 'w', 'ky', 'blocks'),
+      ...localsOf('v128', ...all, 'factor', ...range(blocks).map((i) => `weight${i}`)),
+      ...localsOf('v128', ...pixels.flatMap((_, i) => [`pixel${i}`, `factor${i}`])),
+      ...lines.locals,
+    },
+    body: [
+      '(loop $tile',
+      ...range(blocks).flatMap((index) => {
+        const first = bias ? load(get('column'), at(bias) + index * vectorBytes) : zero;
+        return pixels.map((_, i) => set(sum(i, index), i === 0 ? first : get(sum(0, index))));
+      }),
+      set('x_a', get('a')),
+      set('x_b', get('b')),
+      set('w', get('weights')),
+      ...(wholeBlocks > 0 ? repeat('blocks', wholeBlocks, block(4)) : []),
+      ...(filters.inputs % 4 > 0 ? block(filters.inputs % 4) : []),
+      ...lines.statements,
+      advance('a', width * step),
+      advance('b', width * step),
+      advance('to_a', width * vectorBytes),
+      advance('to_b', width * vectorBytes),
+      '(br_if $tile (local.tee $steps (i32.sub (local.get $steps) (i32.const 1)))))',
+    ],
+  };
+}

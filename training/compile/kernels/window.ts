@@ -1,0 +1,69 @@
+/** How a window slides over an image; sizes along one axis. */
+import type { Border } from '../buffer.ts';
+
+export interface Axis {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  /** Rows of zeros in front, or columns. */
+  readonly before: number;
+  readonly size: number;
+  readonly outputs: number;
+}
+
+export interface Window {
+  readonly rows: Axis;
+  readonly columns: Axis;
+}
+
+interface Attributes {
+  readonly kernel_shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly pads: readonly number[];
+  readonly dilations?: readonly number[];
+}
+
+/** @param x the image's shape `[N, C, H, W]`, @param y the output's */
+export function windowOf(attributes: Attributes, x: readonly number[], y: readonly number[]): Window {
+  const { kernel_shape, strides, pads, dilations } = attributes;
+  const axis = (i: number): Axis => ({
+    kernel: kernel_shape[i] ?? 1,
+    stride: strides[i] ?? 1,
+    dilation: dilations?.[i] ?? 1,
+    before: pads[i] ?? 0,
+    size: x[2 + i] ?? 1,
+    outputs: y[2 + i] ?? 1,
+  });
+  return { rows: axis(0), columns: axis(1) };
+}
+
+/** What the windows reach beyond the image. */
+export function borderOf({ rows, columns }: Window): Border {
+  const behind = ({ kernel, stride, dilation, before, size, outputs }: Axis): number =>
+    Math.max(0, (outputs - 1) * stride + (kernel - 1) * dilation + 1 - before - size);
+  return { top: rows.before, left: columns.before, bottom: behind(rows), right: behind(columns) };
+}
+
+/** Outputs one after the other whose windows have the same taps within the image. */
+export interface Stretch {
+  readonly from: number;
+  readonly count: number;
+  readonly firstTap: number;
+  readonly taps: number;
+}
+
+export function stretchesOf({ kernel, stride, dilation, before, size, outputs }: Axis): readonly Stretch[] {
+  const stretches: Stretch[] = [];
+  for (let output = 0; output < outputs; output++) {
+    const inside = Array.from({ length: kernel }, (_, tap) => tap).filter((tap) => {
+      const at = output * stride - before + tap * dilation;
+      return at >= 0 && at < size;
+    });
+    const [firstTap = 0, taps] = [inside[0], inside.length];
+    const last = stretches.at(-1);
+    if (last?.firstTap === firstTap && last.taps === taps)
+      stretches[stretches.length - 1] = { ...last, count: last.count + 1 };
+    else stretches.push({ from: output, count: 1, firstTap, taps });
+  }
+  return stretches;
+}
