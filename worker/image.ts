@@ -69,6 +69,7 @@ export interface Session {
    * Runs the model on `feeds`, one tensor for each input, and returns copies of the outputs asked for (all by default).
    * @throws an error named `FeedError` if a feed is missing, unknown or not what the model takes
    * @throws an error named `InferenceError` if the runtime refuses, with its message; its `outOfMemory` tells an over-large batch
+   * @throws an error named `TrapError` if the run needs what the image lacks, as no case of its build has reached it
    */
   run(feeds: Readonly<Record<string, Tensor>>, outputNames?: readonly string[]): Record<string, Tensor>;
 }
@@ -116,6 +117,8 @@ export interface ModelAbout {
   readonly explain: boolean;
   /** How pictures become its input; none for a model that takes no pictures, and for one of which nobody says how. */
   readonly picture?: PicturePreparation;
+  /** Of inputs whose sizes the file leaves open, those that the build has found to be fixed; −1 for others. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>;
   /** What the numbers of a row mean, by the input that takes the rows; absent for inputs of which nobody says it. */
   readonly columns?: Readonly<Record<string, readonly Column[]>>;
   /** What becomes of rows that are not the model's, where a request does not say it; they are refused if the card does not either. */

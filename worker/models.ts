@@ -5,6 +5,7 @@ import type { Image, ModelAbout, Session as EdgeSession } from './image.ts';
 import type { Tensor } from './protocol/datatypes.ts';
 import { type Counts, noCounts } from './protocol/counts.ts';
 import type { Statistics } from './protocol/protocol.ts';
+import { explained } from './protocol/refused.ts';
 import { type Session, sessionOn } from './protocol/session.ts';
 import { type RowTable, tableOf } from './rows/table.ts';
 
@@ -31,8 +32,9 @@ export function createModels(image: Image): Models {
     models.map((model) => {
       const [own, switchable] = [sessions.get(`${model.path}/model`), sessions.get(`${model.path}/switchable`)];
       if (!own) throw new Error(`internal: the image lacks the model ${model.path}`);
-      const both = switchable && bothWays(switchable, switchName);
-      const session = sessionOn(own);
+      const both = switchable && bothWays(switchable, switchName, model);
+      const plain = sessionOn(own);
+      const session = { ...plain, run: explained(plain, model, own.inputs) };
       const table = tableOf(model, session);
       const rows = new Map(Object.entries(model.columns ?? {}).map(([name, columns]) => [name, inputsOf(columns)]));
       const counts = noCounts();
@@ -56,11 +58,15 @@ function requireImage(value: unknown): Image {
   throw new TypeError(`image: expected the default export of image.mjs, which bn-edge build writes, got ${got}`);
 }
 
-function bothWays(image: EdgeSession, switchName: string): Readonly<Record<Statistics, Session['run']>> {
-  const session = sessionOn(image);
+function bothWays(
+  image: EdgeSession,
+  switchName: string,
+  model: ModelAbout,
+): Readonly<Record<Statistics, Session['run']>> {
+  const run = explained(sessionOn(image), model, image.inputs);
   const switched = (on: boolean): Session['run'] => {
     const value: Tensor = { datatype: 'BOOL', shape: [], data: Uint8Array.of(Number(on)) };
-    return (feeds, fetches) => session.run(new Map([...feeds, [switchName, value]]), fetches);
+    return (feeds, fetches) => run(new Map([...feeds, [switchName, value]]), fetches);
   };
   return { running: switched(false), batch: switched(true) };
 }

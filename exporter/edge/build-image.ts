@@ -20,7 +20,9 @@ import { readModels } from '../store/registry.ts';
 import type { ModelFolder, Models as FoundModels } from '../store/registry.ts';
 import type { BuildImageOptions, BuiltImage, BuiltModel, OnStage } from './built.ts';
 import { StageCache } from './cache.ts';
+import { anyWay, freeName } from './cases/feeds.ts';
 import type { Samples } from './cases/samples.ts';
+import type { KnownSizes } from './cases/sizes.ts';
 import { VerificationError } from './cases/verify.ts';
 import { declarations } from './declarations.ts';
 import { emitImage, emitStock } from './emit.ts';
@@ -170,9 +172,25 @@ async function makeSpecialised(
     );
   });
   return {
-    files: await emitImage(image, aboutAll(models)),
+    files: await emitImage(
+      image,
+      models.map((model) => ({ ...model.about, ...foundShapes(model, image.sizes) })),
+    ),
     built: { models: described, functions: image.functions, unguessed: image.unknown },
   };
+}
+
+/** The shapes of inputs some of whose open sizes have turned out to be fixed. */
+function foundShapes(model: ModelFolder, sizes: KnownSizes): Pick<ModelFolder['about'], 'shapes'> {
+  const [{ named } = anyWay] = sizes[sessionName(model, 'model')]?.ways ?? [];
+  const found = model.ports.inputs.flatMap(({ name, dims = [] }) => {
+    const shape = dims.map((size, axis) => {
+      const free = freeName(name, size === '' ? -1 : size, axis);
+      return free === undefined ? Number(size) : (named[free] ?? -1);
+    });
+    return shape.some((size, axis) => size > 0 && size !== dims[axis]) ? [[name, shape] as const] : [];
+  });
+  return found.length > 0 ? { shapes: Object.fromEntries(found) } : {};
 }
 
 /**

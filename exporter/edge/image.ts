@@ -41,6 +41,7 @@ export interface EdgeImage {
   readonly functions: { readonly kept: number; readonly stock: number };
   /** By session: how many cases gave the same bits or the same error as stock. */
   readonly verified: Verified;
+  readonly sizes: KnownSizes;
   /** Sessions of which no made-up input and no sample tells what they are asked: for their sake the image has all of stock's functions. */
   readonly unknown: readonly string[];
   /** By session: what of the image's memory creating it has made. */
@@ -137,6 +138,7 @@ export async function makeImage({
     manifest,
     functions: { kept: kept.size, stock: whole.hits.size },
     verified,
+    sizes,
     unknown,
     shares: sessionShares(snapshot, booted),
   };

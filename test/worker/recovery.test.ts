@@ -20,7 +20,13 @@ function failOnce(error: Error): void {
 
 it.each([
   ['memory that runs out', outOfMemory(), 413, 'batch: expected one that fits into memory, got a larger one'],
-  ['a second trap in a row', new Error('internal: model digits trapped twice'), 500, 'internal server error'],
+  [
+    'a second trap in a row',
+    Object.assign(new Error('model digits/model trapped twice'), { name: 'TrapError' }),
+    500,
+    'digits: the image lacks code that this request needs; a sample like it in models/digits/samples.npz makes a build keep it, EDGE_RUNTIME=stock builds with all there is',
+  ],
+  ['what nobody has foreseen', new Error('no'), 500, 'internal server error'],
 ])('%s is told in one answer, and the next is right', async (_, error, status, message) => {
   vi.spyOn(console, 'error').mockImplementation(() => undefined);
   const before = await ask();

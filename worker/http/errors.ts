@@ -30,6 +30,11 @@ export class RequestError extends Error {
   }
 }
 
+/** The request is right, and cannot be answered here all the same; the message tells what would help. */
+export class ServerError extends Error {
+  override readonly name = 'ServerError';
+}
+
 /** Client errors keep their message; ours are logged and answered with 500. */
 export function answerError(error: Error, c: Context): Response {
   if (error instanceof RequestError) {
@@ -43,11 +48,11 @@ export function answerError(error: Error, c: Context): Response {
   // The tensors fitted what the model declares, yet an operator refused them (two inputs of different batch, say).
   if (isInferenceError(error)) return c.json({ error: `onnxruntime: ${withoutSource(error.message)}` }, 400);
   console.error(error);
-  return c.json({ error: 'internal server error' }, 500);
+  return c.json({ error: error instanceof ServerError ? error.message : 'internal server error' }, 500);
 }
 
 /** Known by its name: each image has a class of its own. */
-function isInferenceError(error: Error): error is Error & { readonly outOfMemory?: boolean } {
+export function isInferenceError(error: Error): error is Error & { readonly outOfMemory?: boolean } {
   return error.name === 'InferenceError';
 }
 

@@ -73,6 +73,11 @@ export class InferenceError extends Error {
   }
 }
 
+/** A run has reached what is not in the image, and once more when it was begun anew. */
+export class TrapError extends Error {
+  override readonly name = 'TrapError';
+}
+
 /** Whether an error's message says that linear memory could not grow far enough. */
 export function isOutOfMemory(message: string): boolean {
   return /bad_alloc|out of memory|failed to allocate/i.test(message);

@@ -5,7 +5,7 @@
 
 import { fits, runBound } from './binding.ts';
 import { Call } from './call.ts';
-import { InferenceError } from './ort.ts';
+import { InferenceError, TrapError } from './ort.ts';
 import type { Feed, NamedValue, OrtInstance, SessionRecord, Started } from './ort.ts';
 import { checkTensor, FeedError } from './tensor.ts';
 import type { Tensor, ValueInfo } from './tensor.ts';
@@ -35,6 +35,7 @@ export class Session {
    * Runs the model on `feeds`, one tensor for each input, and returns copies of the outputs asked for (all by default).
    * @throws FeedError if a feed is missing, unknown or not what the model takes
    * @throws InferenceError if ONNX Runtime refuses, with its message; an over-large batch is `std::bad_alloc`
+   * @throws TrapError if the run needs what no case of the build has reached
    */
   run(feeds: Tensors, outputNames?: readonly string[]): Record<string, Tensor> {
     const inputs = this.#checkFeeds(feeds);
@@ -62,7 +63,7 @@ export class Session {
     } catch (error) {
       if (error instanceof InferenceError) throw error;
       restore();
-      throw new Error(`internal: model ${this.name} trapped twice: ${String(error)}`, { cause: error });
+      throw new TrapError(`model ${this.name} trapped twice: ${String(error)}`, { cause: error });
     }
   }
 

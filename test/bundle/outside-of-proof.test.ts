@@ -1,0 +1,137 @@
+/**
+ * Requests beyond what the cases of a build have reached, from files to HTTP: what would need code that is not in the image is refused
+ * with what helps, which does help, and the requests after it are answered; a size that no case could be right with is named.
+ */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import onnxProto, { type onnx } from 'onnx-proto';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { buildImage } from '../../exporter/edge/build-image.ts';
+import { encodeNpz } from '../../training/data/index.ts';
+import { createWorker, type Image, type WorkerHandler } from '../../worker/create-worker.ts';
+import { ask, jsonRequest } from '../worker/images.ts';
+
+const { FLOAT } = onnxProto.onnx.TensorProto.DataType;
+const { GRAPH, INT } = onnxProto.onnx.AttributeProto.AttributeType;
+
+type Dims = readonly (number | string)[];
+
+const port = (name: string, dims: Dims): onnx.IValueInfoProto => ({
+  name,
+  type: {
+    tensorType: {
+      elemType: FLOAT,
+      shape: { dim: dims.map((size) => (typeof size === 'string' ? { dimParam: size } : { dimValue: size })) },
+    },
+  },
+});
+
+const node = (opType: string, input: string[], output: string, attribute: onnx.IAttributeProto[] = []) => ({
+  opType,
+  input,
+  output: [output],
+  attribute,
+});
+
+const model = (graph: onnx.IGraphProto): Uint8Array =>
+  onnxProto.onnx.ModelProto.encode({
+    irVersion: 9,
+    opsetImport: [{ domain: '', version: 17 }],
+    graph: { name: 'g', ...graph },
+  }).finish();
+
+/** What no made-up input holds. */
+const magic = 1234.5;
+
+/** y = erf x where the largest number is the magic one, else relu x. */
+function branching(): Uint8Array {
+  const branch = (name: string, opType: string): onnx.IAttributeProto => ({
+    name,
+    type: GRAPH,
+    g: { name, node: [node(opType, ['x'], `${name}_y`)], output: [port(`${name}_y`, ['N', 2])] },
+  });
+  return model({
+    input: [port('x', ['N', 2])],
+    output: [port('y', ['N', 2])],
+    initializer: [{ name: 'magic', dims: [], dataType: FLOAT, floatData: [magic] }],
+    node: [
+      node('ReduceMax', ['x'], 'largest', [{ name: 'keepdims', type: INT, i: 0 }]),
+      node('Equal', ['largest', 'magic'], 'is_magic'),
+      node('If', ['is_magic'], 'y', [branch('then_branch', 'Erf'), branch('else_branch', 'Relu')]),
+    ],
+  });
+}
+
+/** y = x W with W [11, 3], of which the shape of x says nothing. */
+const free = (columns: string): Uint8Array =>
+  model({
+    input: [port('x', ['rows', columns])],
+    output: [port('y', ['rows', 3])],
+    initializer: [{ name: 'w', dims: [11, 3], dataType: FLOAT, floatData: new Array<number>(33).fill(1) }],
+    node: [node('MatMul', ['x', 'w'], 'y')],
+  });
+
+let folder: string;
+let worker: WorkerHandler;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-outside-'));
+  const files = { branching: branching(), sampled: branching(), named: free('columns'), unnamed: free('') };
+  for (const [name, file] of Object.entries(files)) {
+    await mkdir(join(folder, 'models', name), { recursive: true });
+    await writeFile(join(folder, 'models', name, 'model.onnx'), file);
+  }
+  const x = { shape: [1, 2], data: Float32Array.of(1, magic) };
+  await writeFile(join(folder, 'models/sampled/samples.npz'), encodeNpz({ x }));
+  await buildImage({ models: join(folder, 'models'), out: join(folder, 'image'), unoptimized: true });
+  const { default: image } = (await import(pathToFileURL(join(folder, 'image/image.mjs')).href)) as { default: Image };
+  worker = createWorker(image, { log: false });
+});
+afterAll(() => rm(folder, { recursive: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const infer = (name: string, ...rows: readonly (readonly number[])[]) =>
+  ask(
+    worker,
+    `/v2/models/${name}/infer`,
+    jsonRequest({ inputs: [{ name: 'x', datatype: 'FP32', shape: [rows.length, rows[0]?.length], data: rows }] }),
+  );
+
+describe('a request for code that no case has reached', () => {
+  it('is told what makes a build keep it, and nothing else suffers', async () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    for (let time = 0; time < 3; time++) {
+      expect(await infer('branching', [1, magic])).toMatchObject({
+        status: 500,
+        body: {
+          error:
+            'branching: the image lacks code that this request needs; a sample like it in models/branching/samples.npz makes a build keep it, EDGE_RUNTIME=stock builds with all there is',
+        },
+      });
+      expect(await infer('branching', [-1, 2])).toMatchObject({ status: 200, body: { outputs: [{ data: [0, 2] }] } });
+      expect(await infer('named', new Array<number>(11).fill(1))).toMatchObject({ status: 200 });
+    }
+    expect(log).toHaveBeenCalledTimes(3);
+  });
+
+  it('is answered where such a sample lies beside the model', async () => {
+    const { status, body } = await infer('sampled', [1, magic]);
+    const [output] = (body as { outputs: { data: number[] }[] }).outputs;
+    expect(status).toBe(200);
+    expect(Math.abs((output?.data[0] ?? NaN) - 0.8427007929)).toBeLessThan(1e-6);
+  });
+});
+
+describe('a size that the file leaves open and the weights do not', () => {
+  it.each([
+    ['named', 12, 'x: expected 11 for dimension 1 ("columns"), as the build has found, got 12'],
+    ['unnamed', 5, 'x: expected 11 for dimension 1, as the build has found, got 5'],
+  ])('is told where it is another: %s', async (name, columns, error) => {
+    expect(await infer(name, new Array<number>(columns).fill(1))).toMatchObject({ status: 400, body: { error } });
+    expect((await infer(name, ...new Array<number[]>(3).fill(new Array<number>(11).fill(1)))).status).toBe(200);
+  });
+});

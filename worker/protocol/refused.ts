@@ -1,0 +1,39 @@
+/** What a run was refused for, in the words of a request. */
+import { isInferenceError, quote, RequestError, ServerError } from '../http/errors.ts';
+import type { ModelAbout, ValueInfo } from '../image.ts';
+import type { Session } from './session.ts';
+
+/** @param inputs as the image has them, with the names of their dimensions */
+export function explained(session: Session, about: ModelAbout, inputs: readonly ValueInfo[]): Session['run'] {
+  return (feeds, fetches) => {
+    try {
+      return session.run(feeds, fetches);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      if (error.name === 'TrapError') throw new ServerError(lacking(about, inputs), { cause: error });
+      const other = isInferenceError(error) && !error.outOfMemory ? otherSize(about, inputs, feeds) : undefined;
+      throw other === undefined ? error : new RequestError('malformed', other);
+    }
+  };
+}
+
+/** Of the sizes that the build has tried, the model took one only; which the file does not say. */
+function otherSize(
+  { shapes = {} }: ModelAbout,
+  inputs: readonly ValueInfo[],
+  feeds: Parameters<Session['run']>[0],
+): string | undefined {
+  for (const { name, shape } of inputs) {
+    const [expected = [], got = []] = [shapes[name], feeds.get(name)?.shape];
+    const axis = expected.findIndex((size, i) => size > 0 && size !== got[i]);
+    if (axis < 0) continue;
+    const dimension = typeof shape[axis] === 'string' ? ` (${quote(shape[axis])})` : '';
+    return `${name}: expected ${expected[axis]} for dimension ${axis}${dimension}, as the build has found, got ${got[axis]}`;
+  }
+  return undefined;
+}
+
+function lacking({ name, path }: ModelAbout, { length }: readonly ValueInfo[]): string {
+  const sample = length === 1 ? `a sample like it in models/${path}/samples.npz makes a build keep it, ` : '';
+  return `${name}: the image lacks code that this request needs; ${sample}EDGE_RUNTIME=stock builds with all there is`;
+}
