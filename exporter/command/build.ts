@@ -5,6 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
+import { openness } from '../deploy/openness.ts';
 import { buildImage, ModelsError } from '../edge/build-image.ts';
 import type { BuiltImage } from '../edge/built.ts';
 import { newestFile, stampFile, tellFailure } from '../edge/out-folder.ts';
@@ -47,6 +48,8 @@ export const build: Subcommand = {
         for (const note of built.notes) console.error(`note: ${note}`);
         for (const { path, error } of built.leftOut) console.error(`left out: ${join(flags.models, path)}: ${error}`);
         console.log(describeBuild(built));
+        const open = await openness(process.env['WRANGLER_COMMAND']);
+        if (open !== undefined) console.error(`note: ${open}`);
         if (table && !built.stock) console.log(await compareWithStock(flags.models, built));
         return answerOf(built);
       } catch (error) {

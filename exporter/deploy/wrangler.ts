@@ -51,7 +51,8 @@ export interface LiveVersion {
   readonly tag?: string;
 }
 
-const configurations = ['wrangler.toml', 'wrangler.json', 'wrangler.jsonc'] as const;
+/** Wrangler looks for its configuration in this order. */
+export const configurations = ['wrangler.toml', 'wrangler.json', 'wrangler.jsonc'] as const;
 
 /** @throws UserError where this folder is no project of Wrangler's */
 export function requireProject(command: string): void {
