@@ -102,6 +102,18 @@ export type OutputKind = 'logits' | 'probabilities' | 'multi-label' | 'class' | 
  */
 export type Unknown = 'refuse' | 'ignore' | 'fill';
 
+/** How weights are stored that are not in single precision, and what that costs beside it: both answered the same questions. */
+export interface RoundedWeights {
+  readonly type: 'float16' | 'int8';
+  /** Between two numbers of the same answer; and as a share of the largest number of that output. */
+  readonly largestDifference: number;
+  readonly relativeDifference: number;
+  /** How many real samples were among the questions. */
+  readonly samples: number;
+  /** How many of those got another class; absent where there are no classes. */
+  readonly changedClasses?: number;
+}
+
 /** One folder of `models/`, as its card and its file describe it. */
 export interface ModelAbout {
   readonly name: string;
@@ -123,6 +135,8 @@ export interface ModelAbout {
   readonly columns?: Readonly<Record<string, readonly Column[]>>;
   /** What becomes of rows that are not the model's, where a request does not say it; they are refused if the card does not either. */
   readonly unknown?: Unknown;
+  /** Absent where the weights are stored as the file has them. */
+  readonly weights?: RoundedWeights;
   /** The Batch Norm layers that normalize with running statistics, as far as they can be described. */
   readonly batchNorm: readonly BatchNormLayer[];
   /** The names of layers that normalize with the mini-batch's own statistics, of how many: what the card calls `as-is`. */

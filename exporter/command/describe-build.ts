@@ -7,10 +7,23 @@ import { plainTable } from './table.ts';
 /** What each model costs and was put to, and what the two files of the image come to. */
 export function describeBuild({ models, bytes, out, stock, upToDate, unguessed }: BuiltImage): string {
   const runtime = stock ? 'the stock runtime' : 'the runtime specialised to them';
-  const total = `image.wasm and image.mjs are ${kilobytes(bytes.gzip)} gzip, with ${runtime}`;
+  const total = `${bytes.weights > 0 ? 'image.wasm, image.mjs and weights' : 'image.wasm and image.mjs'} are ${kilobytes(bytes.gzip)} gzip, with ${runtime}`;
   const proof = stock ? '' : '; every case gave the same bits or the same error as stock';
   const written = `${out}: ${upToDate ? 'up to date' : 'written'}; ${total}${proof}`;
-  return [modelTable(models, stock), ...unguessed.map(describeUnguessed), written].join('\n');
+  const losses = models.flatMap(describeLoss);
+  return [modelTable(models, stock), ...losses, ...unguessed.map(describeUnguessed), written].join('\n');
+}
+
+/** What rounding has cost; a sample that is decided otherwise comes first. */
+function describeLoss({ path, weights }: BuiltModel): readonly string[] {
+  if (!weights) return [];
+  const { type, largestDifference, relativeDifference, samples, changedClasses } = weights;
+  const changed =
+    changedClasses === undefined ? '' : `${count(changedClasses)} of ${count(samples)} samples get another class, `;
+  const questions =
+    samples === 0 ? 'made-up inputs alone, as there is no samples.npz' : `${count(samples)} samples and made-up inputs`;
+  const size = `${largestDifference.toPrecision(2)}, which is ${(100 * relativeDifference).toPrecision(2)} % of the largest number`;
+  return [`${path}: weights as ${type}: ${changed}answers differ by at most ${size} (${questions})`];
 }
 
 const describeUnguessed = (session: string): string =>

@@ -25,13 +25,15 @@ import type { Samples } from './cases/samples.ts';
 import type { KnownSizes } from './cases/sizes.ts';
 import { VerificationError } from './cases/verify.ts';
 import { declarations } from './declarations.ts';
-import { emitImage, emitStock } from './emit.ts';
+import { emitImage, emitStock, isWeights } from './emit.ts';
 import type { EmittedFiles } from './emit.ts';
 import { makeImage } from './image.ts';
 import type { Ingredients, Recall } from './image.ts';
 import { withLock } from '../../training/process/index.ts';
 import { cacheFolder, claim, lockFile, readStamp, requireOutFolder, tellFailure, writeImage } from './out-folder.ts';
 import { optimize } from './stages/optimize.ts';
+import { roundedAsAsked } from './rounding.ts';
+import type { RoundedFolder } from './rounding.ts';
 import type { Models } from './runtime/index.ts';
 import { gluePath, readStockModule, stockModulePath } from './stages/stock-module.ts';
 
@@ -111,13 +113,18 @@ async function make(
 ): Promise<BuiltImage> {
   const { notes, code, sha256 } = looked;
   const { stock = false, trim = false, unoptimized = false, skipBad = false, onStage = () => undefined } = options;
-  const models = looked.models.filter(({ about }) => !isLeftOut(about, bad));
+  const asked = looked.models.filter(({ about }) => !isLeftOut(about, bad));
   await claim(out);
   const cache = new StageCache(join(out, cacheFolder), code);
-  const making = (recall: Recall) => makeSpecialised(models, { trim, unoptimized, onStage, recall });
-  const made = await (stock ? makeStock(models) : cache.use(making)).catch((error: unknown) =>
-    blamed(error, options.models, models, onStage),
-  );
+  const models = await roundAll(options.models, asked, onStage);
+  const making = (rounded: readonly RoundedFolder[]) => (recall: Recall) =>
+    makeSpecialised(rounded, { trim, unoptimized, onStage, recall });
+  const made =
+    models instanceof ModelsError
+      ? models
+      : await (stock ? makeStock(models) : cache.use(making(models))).catch((error: unknown) =>
+          blamed(error, options.models, models, onStage),
+        );
   if (made instanceof Error) {
     if (!skipBad || !(made instanceof ModelsError)) throw made;
     return make(options, out, looked, leaving([...made.models, ...bad]));
@@ -133,6 +140,22 @@ async function make(
 /** Without its current version a model has none that answers under its name. */
 const isLeftOut = ({ name, path }: Pick<BuiltModel, 'name' | 'path'>, bad: readonly BuiltModel[]): boolean =>
   bad.some((one) => one.path === path || one.path === name);
+
+/** @returns an error where weights cannot be rounded as cards ask */
+async function roundAll(
+  folder: string,
+  models: readonly ModelFolder[],
+  onStage: OnStage,
+): Promise<readonly RoundedFolder[] | ModelsError> {
+  const rounded: RoundedFolder[] = [];
+  const tried: BuiltModel[] = [];
+  for (const model of models) {
+    if (model.weights !== 'float32') onStage('round', model.about.path);
+    const error = await reasonAgainst(async () => rounded.push(await roundedAsAsked(folder, model)));
+    tried.push({ ...describe(model, [], 0), ...(error !== undefined && { ok: false, error }) });
+  }
+  return rounded.length < models.length ? new ModelsError(sorted(tried)) : rounded;
+}
 
 interface Made {
   readonly files: EmittedFiles;
@@ -150,24 +173,27 @@ async function makeStock(models: readonly ModelFolder[]): Promise<Made> {
 type Making = Pick<Ingredients, 'trim' | 'recall' | 'onStage'> & { readonly unoptimized: boolean };
 
 async function makeSpecialised(
-  models: readonly ModelFolder[],
+  models: readonly RoundedFolder[],
   { unoptimized, recall, ...making }: Making,
 ): Promise<Made> {
   const shrink = (module: Uint8Array) => recall('optimize', [module], () => optimize(module));
+  const withWeights = models.filter(({ stored }) => stored.length > 0);
   const image = await makeImage({
     ...making,
     recall,
     stock: await readStockModule(),
     models: sessionFiles(models),
     samples: samplesOf(models),
+    apart: withWeights.map((model) => ({ sessions: sessionNames(model), weights: model.stored })),
     optimize: unoptimized ? (module) => Promise.resolve(module) : shrink,
   });
   const described = models.map((model) => {
-    const sessions = Object.keys(model.files).map((file) => sessionName(model, file));
+    const sessions = sessionNames(model);
+    const stored = image.stored[withWeights.indexOf(model)];
     const cases = sessions.reduce((sum, session) => sum + (image.verified[session] ?? 0), 0);
     return describe(
       model,
-      sessions.flatMap((session) => image.shares[session] ?? []),
+      [...sessions.flatMap((session) => image.shares[session] ?? []), ...(stored ? [stored] : [])],
       cases,
     );
   });
@@ -262,7 +288,7 @@ function leaving(models: readonly BuiltModel[]): readonly BuiltModel[] {
 async function blamed(
   error: unknown,
   folder: string,
-  models: readonly ModelFolder[],
+  models: readonly RoundedFolder[],
   onStage: OnStage,
 ): Promise<Error> {
   const reasons: BuiltModel[] = [];
@@ -276,7 +302,7 @@ async function blamed(
   return error instanceof Error ? error : new Error(String(error), { cause: error });
 }
 
-async function failureOf(model: ModelFolder, onStage: OnStage): Promise<unknown> {
+async function failureOf(model: RoundedFolder, onStage: OnStage): Promise<unknown> {
   const recall: Recall = (_what, _inputs, make) => make();
   try {
     await makeSpecialised([model], { trim: false, unoptimized: true, onStage, recall });
@@ -301,11 +327,15 @@ function explain(file: string, error: unknown): string {
 
 const unbuilt = { version: '', gzipBytes: 0, twin: false, cases: 0, ok: false } as const;
 
+const sessionNames = (model: ModelFolder): readonly string[] =>
+  Object.keys(model.files).map((file) => sessionName(model, file));
+
 /** @param parts what the image holds for the model's sake, beside what its module says of it */
 function describe({ about, files }: ModelFolder, parts: readonly Uint8Array[], cases: number): BuiltModel {
   const { name, path, version } = about;
   const gzipBytes = [...parts, JSON.stringify(about)].reduce((sum, part) => sum + gzipSync(part).length, 0);
-  return { name, path, version, gzipBytes, twin: 'switchable' in files, cases, ok: true };
+  const rounded = about.weights && { weights: about.weights };
+  return { name, path, version, gzipBytes, twin: 'switchable' in files, ...rounded, cases, ok: true };
 }
 
 const sessionName = ({ about }: ModelFolder, file: string): string => `${about.path}/${file}`;
@@ -329,7 +359,13 @@ function samplesOf(models: readonly ModelFolder[]): Samples {
 function sizesOf(files: EmittedFiles): BuiltImage['bytes'] {
   const [wasm, module] = ['image.wasm', 'image.mjs'].map((name) => Buffer.from(files[name] ?? ''));
   if (!wasm || !module) throw new Error('internal: expected an image of two files');
-  return { wasm: wasm.length, module: module.length, gzip: gzipSync(wasm).length + gzipSync(module).length };
+  const stored = Object.entries(files).flatMap(([name, content]) => (isWeights(name) ? [Buffer.from(content)] : []));
+  return {
+    wasm: wasm.length,
+    module: module.length,
+    weights: stored.reduce((sum, { length }) => sum + length, 0),
+    gzip: [wasm, module, ...stored].reduce((sum, content) => sum + gzipSync(content).length, 0),
+  };
 }
 
 /** Stands for the version of the optimizer. */
@@ -349,8 +385,8 @@ async function codeHash(): Promise<string> {
 
 function contentHash(models: readonly ModelFolder[], rest: Readonly<Record<string, unknown>>): string {
   const hash = createHash('sha256').update(JSON.stringify(rest));
-  for (const { about, files, samples } of models) {
-    hash.update(JSON.stringify([about, Object.keys(files), samples?.shape]));
+  for (const { about, files, samples, weights } of models) {
+    hash.update(JSON.stringify([about, Object.keys(files), samples?.shape, weights]));
     for (const bytes of [...Object.values(files), ...(samples ? [samples.data] : [])]) hash.update(bytes);
   }
   return hash.digest('hex');

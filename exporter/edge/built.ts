@@ -1,5 +1,7 @@
 /** What is built, and what comes of it: types for whoever calls `buildImage`, who needs none of the runtime's. */
 
+import type { RoundedWeights } from '../../worker/image.ts';
+
 /** Is told what is being done, and, where it is done model by model, with which. */
 export type OnStage = (stage: string, model?: string) => void;
 
@@ -30,6 +32,8 @@ export interface BuiltModel {
   readonly gzipBytes: number;
   /** Whether the switchable twin is in the image as well. */
   readonly twin: boolean;
+  /** What its weights were rounded to, and what that costs. */
+  readonly weights?: RoundedWeights;
   /** How many cases gave the same from the image as from the stock runtime. */
   readonly cases: number;
   readonly ok: boolean;
@@ -51,8 +55,8 @@ export interface BuiltImage {
   readonly models: readonly BuiltModel[];
   /** With `skipBad`, bad models, and the versions of those whose current one is. */
   readonly leftOut: readonly LeftOut[];
-  /** Of `image.wasm`, of `image.mjs`, and of both when each is compressed. */
-  readonly bytes: { readonly wasm: number; readonly module: number; readonly gzip: number };
+  /** Of `image.wasm`, of `image.mjs` and of the files of weights, and of all of them when each is compressed. */
+  readonly bytes: { readonly wasm: number; readonly module: number; readonly weights: number; readonly gzip: number };
   /** Models of which no made-up inputs tell what they are asked, so that the image holds all of the runtime for them. */
   readonly unguessed: readonly string[];
   /** How many functions of the stock module are left. */

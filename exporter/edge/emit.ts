@@ -17,12 +17,23 @@ export type EmittedFiles = Readonly<Record<string, string | Uint8Array>>;
 
 /** An image on the specialised runtime. */
 export async function emitImage(
-  { wasm, manifest }: Pick<EdgeImage, 'wasm' | 'manifest'>,
+  { wasm, stored, manifest }: Pick<EdgeImage, 'wasm' | 'stored' | 'manifest'>,
   about: readonly ModelAbout[],
 ): Promise<EmittedFiles> {
-  const source = imageModule(about, `startImage(wasm, ${JSON.stringify(manifest)})`);
-  return { 'image.mjs': await bundle(source, 'unshared'), 'image.wasm': wasm, ...(await surroundings([])) };
+  const source = imageModule(about, `startImage(wasm, ${JSON.stringify(manifest)}, { stored: files })`);
+  const beside = stored.map((bytes, i) => [`${weightsPrefix}${i}.bin`, bytes] as const);
+  return {
+    'image.mjs': await bundle(source, 'unshared'),
+    'image.wasm': wasm,
+    ...Object.fromEntries(beside),
+    ...(await surroundings(beside.map(([name]) => name))),
+  };
 }
+
+const weightsPrefix = 'weights-';
+
+/** Whether a file of an image is one of weights. */
+export const isWeights = (name: string): boolean => name.startsWith(weightsPrefix);
 
 /** The same interface on the stock runtime: models are parsed and sessions created at every start. */
 export async function emitStock(

@@ -32,11 +32,15 @@ import { marksPages, traceReads } from './stages/trace.ts';
 import { poisonPages, unreadPages, zeroPages } from './stages/trim.ts';
 import { verify } from './cases/verify.ts';
 import type { Verified } from './cases/verify.ts';
-import { sessionShares } from './stages/shares.ts';
+import { ownershipOf, sessionShares } from './stages/shares.ts';
+import { takeWeights } from './stages/weights.ts';
+import type { Weight } from '../served/weights.ts';
 import { unexpected } from '../../training/files/index.ts';
 
 export interface EdgeImage {
   readonly wasm: Uint8Array;
+  /** The files of weights, as many as there were lists of them. */
+  readonly stored: readonly Uint8Array[];
   readonly manifest: ImageManifest;
   readonly functions: { readonly kept: number; readonly stock: number };
   /** By session: how many cases gave the same bits or the same error as stock. */
@@ -53,12 +57,20 @@ export interface Ingredients {
   readonly models: Models;
   /** Real inputs for some of the models. */
   readonly samples: Samples;
+  /** What is to be in files of its own, by file: whose weights, and which. None by default. */
+  readonly apart?: readonly ApartWeights[];
   /** Drop heap pages that no case reads. */
   readonly trim: boolean;
   /** Shrinks a module; the caller may remember results, since the same models in another state give the same module. */
   readonly optimize: (module: Uint8Array) => Promise<Uint8Array>;
   readonly recall: Recall;
   readonly onStage: OnStage;
+}
+
+/** Weights that are stored beside the module. */
+export interface ApartWeights {
+  readonly sessions: readonly string[];
+  readonly weights: readonly Weight[];
 }
 
 /** Remembers what `make` gave for the same inputs, or does not. `what` says which stage it is. */
@@ -76,6 +88,7 @@ export async function makeImage({
   stock,
   models,
   samples,
+  apart = [],
   trim,
   optimize,
   recall,
@@ -127,20 +140,24 @@ export async function makeImage({
   const snapshot = takeSealedSnapshot(booted, wholeSnapshot);
   onStage('optimize');
   const code = await optimize(stubbed);
-  const manifest = describeImage(runtime, booted, snapshot);
-  const proof = { runtime, manifest, reference, known, onStage };
-  const memory = trim ? await trimMemory(proof, code, snapshot) : snapshot.memory;
+  const complete = describeImage(runtime, booted, snapshot);
+  const proof = { runtime, manifest: complete, reference, known, onStage };
+  const memory = trim ? await trimMemory(proof, code, snapshot) : snapshot.memory.slice();
   onStage('bake');
+  const taken = apart.map(({ sessions, weights }) => takeWeights(memory, weights, ownershipOf(booted, sessions)));
+  const stored = taken.map(({ bytes }) => bytes);
+  const manifest = { ...complete, weights: taken.map(({ pieces }) => pieces) };
   const wasm = bake(code, memory);
-  const verified = await verifyImage(proof, 'verify', wasm);
+  const verified = await verifyImage({ ...proof, manifest }, 'verify', wasm, stored);
   return {
     wasm,
+    stored,
     manifest,
     functions: { kept: kept.size, stock: whole.hits.size },
     verified,
     sizes,
     unknown,
-    shares: sessionShares(snapshot, booted),
+    shares: sessionShares({ memory }, booted),
   };
 }
 
@@ -199,7 +216,7 @@ function describeImage(runtime: Runtime, { instance, sessions }: Booted, { memor
     const room = mebibytes(runtime.memoryCapPages);
     throw unexpected('models', `at most ${room} of memory, which is what a Worker has`, mebibytes(pages));
   }
-  return { pages, runOptions: instance.runOptions, sessions };
+  return { pages, runOptions: instance.runOptions, sessions, weights: [] };
 }
 
 /** What an image is verified with. */
@@ -211,9 +228,14 @@ interface Proof {
   readonly onStage: OnStage;
 }
 
-async function verifyImage(proof: Proof, stage: string, wasm: Uint8Array): Promise<Verified> {
+async function verifyImage(
+  proof: Proof,
+  stage: string,
+  wasm: Uint8Array,
+  stored: readonly Uint8Array[] = [],
+): Promise<Verified> {
   const { runtime, manifest, reference, known, onStage } = proof;
-  const image = await runtime.startImage(new WebAssembly.Module(wasm), manifest);
+  const image = await runtime.startImage(new WebAssembly.Module(wasm), manifest, { stored });
   return verify({
     reference: reference.outcomes(known),
     image: { ...image, runtime },
@@ -241,8 +263,10 @@ async function traceImage(
 ): Promise<Traced> {
   const module = new WebAssembly.Module(bake(traceReads(code), memory));
   const marks = new Notes(marksPages);
-  const image = await runtime.startImage(module, manifest, (exports) => {
-    marks.attach(exports);
+  const image = await runtime.startImage(module, manifest, {
+    onInstance: (exports) => {
+      marks.attach(exports);
+    },
   });
   const subject = { ...image, runtime };
   for (const { perform } of allCases(subject, known)) outcomeOrTrap(subject, perform);

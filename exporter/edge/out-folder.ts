@@ -30,6 +30,15 @@ const builtModel = z.object({
   version: z.string(),
   gzipBytes: z.number(),
   twin: z.boolean(),
+  weights: z
+    .object({
+      type: z.enum(['float16', 'int8']),
+      largestDifference: z.number(),
+      relativeDifference: z.number(),
+      samples: z.number(),
+      changedClasses: z.number().exactOptional(),
+    })
+    .exactOptional(),
   cases: z.number(),
   ok: z.boolean(),
 });
@@ -47,7 +56,7 @@ const stampSchema = z.object({
       models: z.array(builtModel).readonly(),
       leftOut: z.array(z.object({ path: z.string(), error: z.string() })).readonly(),
       unguessed: z.array(z.string()).readonly(),
-      bytes: z.object({ wasm: z.number(), module: z.number(), gzip: z.number() }),
+      bytes: z.object({ wasm: z.number(), module: z.number(), weights: z.number(), gzip: z.number() }),
       functions: z.object({ kept: z.number(), stock: z.number() }).exactOptional(),
     })
     .exactOptional(),
@@ -74,7 +83,7 @@ export async function requireOutFolder(out: string, models: string): Promise<voi
 
 /** What a build may have left. */
 const ours =
-  /^(image\.(mjs|wasm|d\.mts)|wasm\.[a-z]+\.mjs|build-error\.mjs|package\.json|\.gitignore|built\.json|\.cache|model-\d+\.bin|.+\.part|\..+\.tmp)$/;
+  /^(image\.(mjs|wasm|d\.mts)|wasm\.[a-z]+\.mjs|build-error\.mjs|package\.json|\.gitignore|built\.json|\.cache|(model|weights)-\d+\.bin|.+\.part|\..+\.tmp)$/;
 /** What says nothing of whose folder it is. */
 const nobodys = new Set([lockFile, newestFile, '.DS_Store', 'Thumbs.db']);
 
@@ -168,9 +177,11 @@ async function writeStamp(folder: string, stamp: Stamp): Promise<void> {
   }
 }
 
-/** The model files that the stock runtime needed beside it, and what earlier versions left of a killed build. */
+/** The files of models and weights that are no longer needed, and what earlier versions left of a killed build. */
 async function removeOthers(folder: string, files: EmittedFiles): Promise<void> {
-  const others = (await readdir(folder)).filter((name) => /^model-\d+\.bin$|\.part$/.test(name) && !(name in files));
+  const others = (await readdir(folder)).filter(
+    (name) => /^(model|weights)-\d+\.bin$|\.part$/.test(name) && !(name in files),
+  );
   await Promise.all(others.map((name) => rm(join(folder, name), { force: true, recursive: true })));
 }
 

@@ -33,7 +33,7 @@ export async function comparisonRows(models: string, image: BuiltImage): Promise
     const stock = await buildImage({ models, out: folder, stock: true });
     const [before, after] = [await measure(folder), await measure(image.out)];
     const rows: [string, (value: number) => string, number, number][] = [
-      ['size', megabytes, stock.bytes.wasm + stock.bytes.module, image.bytes.wasm + image.bytes.module],
+      ['size', megabytes, sizeOf(stock), sizeOf(image)],
       ['size, gzip', megabytes, stock.bytes.gzip, image.bytes.gzip],
       ['start-up', milliseconds, before.start, after.start],
       ['warm run', milliseconds, before.warmRun, after.warmRun],
@@ -47,6 +47,8 @@ export async function comparisonRows(models: string, image: BuiltImage): Promise
     await rm(folder, { recursive: true });
   }
 }
+
+const sizeOf = ({ bytes: { wasm, module, weights } }: BuiltImage): number => wasm + module + weights;
 
 /** Of the first model, with zeros. */
 const program = `

@@ -24,6 +24,7 @@ export type ExportedCard = ModelCard & Required<Pick<ModelCard, Known>>;
 export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'explain' | 'statistics'> {
   readonly unknown: ModelCard['unknown'];
   readonly model: TrainedModel;
+  readonly weights: ModelCard['weights'] | undefined;
   /** Of the training and validation samples. */
   readonly sha256: string;
   /** None without test samples. */
@@ -34,7 +35,8 @@ export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'expl
 }
 
 export function modelCard(facts: CardFacts): ExportedCard {
-  const { name, version, explain, unknown, model, sha256, statistics, scores, metrics, verification, files } = facts;
+  const { name, version, explain, unknown, weights, model, sha256, statistics, scores, metrics, verification, files } =
+    facts;
   const { plan, record, classes, columns, picture } = model;
   const data = record?.data.name ?? 'unknown data';
   const taken = columns ? `rows of ${columns.map((column) => column.name).join(', ')}` : 'raw inputs';
@@ -49,6 +51,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
     output: { name: output.name, kind: outputKindOf(model) },
     explain,
     ...(unknown && { unknown }),
+    ...(weights && { weights }),
     inputs: [{ ...input, ...(columns && { columns }), ...(picture && { picture }) }],
     outputs: [output],
     statistics,

@@ -80,7 +80,7 @@ export async function exportModel(
  */
 export async function buildModel(
   { name, checkpoint, network, data: source, statistics = 'running', ...options }: ExportOptions,
-  former: Pick<ModelCard, 'version' | 'explain' | 'unknown'>,
+  former: Pick<ModelCard, 'version' | 'explain' | 'unknown' | 'weights'>,
   backend?: Backend,
   note: (line: string) => void = () => undefined,
 ): Promise<BuiltModel> {
@@ -105,6 +105,7 @@ export async function buildModel(
     version: former.version,
     explain: options.explain ?? former.explain,
     unknown: former.unknown,
+    weights: former.weights,
     model,
     sha256: digestOf(train, validation),
     statistics,

@@ -8,11 +8,12 @@ const quiet = { logSeverityLevel: 4 } as const;
 
 /** @throws UserError with the runtime's reason, which names an operator that it lacks */
 export async function requireRunnable(file: string, model: Uint8Array): Promise<void> {
-  const session = await open(file, model);
+  const session = await openModel(file, model);
   await session.release();
 }
 
-async function open(file: string, model: Uint8Array): Promise<ort.InferenceSession> {
+/** @throws UserError with the runtime's reason, which names an operator that it lacks */
+export async function openModel(file: string, model: Uint8Array): Promise<ort.InferenceSession> {
   ort.env.wasm.numThreads = 1;
   try {
     return await ort.InferenceSession.create(model, quiet);
@@ -49,7 +50,7 @@ export async function tryModel(
   inputs: readonly Port[],
   sizes: readonly number[],
 ): Promise<Trial> {
-  const session = await open(file, model);
+  const session = await openModel(file, model);
   try {
     let reason = `its inputs have more than ${MOST_ELEMENTS} numbers`;
     for (const shapes of candidates(inputs, sizes)) {
@@ -71,6 +72,23 @@ export async function tryModel(
   } finally {
     await session.release();
   }
+}
+
+/** The shapes of a sample that the model takes; undefined where none could be made up. */
+export async function acceptedShapes(
+  session: ort.InferenceSession,
+  inputs: readonly Port[],
+  sizes: readonly number[],
+): Promise<readonly (readonly number[])[] | undefined> {
+  for (const shapes of candidates(inputs, sizes)) {
+    try {
+      await session.run(madeUp(inputs, shapes), quiet);
+      return shapes;
+    } catch {
+      // The next may be taken.
+    }
+  }
+  return undefined;
 }
 
 /** Names of operators, wherever a file has them: also in a loop or a function. */
@@ -123,19 +141,27 @@ const isFixed = (port: Port): boolean =>
     ?.slice(1)
     .every((size) => size >= 0) ?? false;
 
-function madeUp(inputs: readonly Port[], shapes: readonly (readonly number[])[]): Record<string, ort.Tensor> {
+/**
+ * Integers are 0, which is valid as an index of anything.
+ * @param real numbers in single and double precision, by their place
+ */
+export function madeUp(
+  inputs: readonly Port[],
+  shapes: readonly (readonly number[])[],
+  real = smallNumbers,
+): Record<string, ort.Tensor> {
   return Object.fromEntries(
     inputs.map(({ name, datatype }, i) => {
       const shape = shapes[i] ?? [];
       const length = shape.reduce((product, size) => product * size, 1);
-      return [name, tensorOf[datatype](length, shape)];
+      return [name, tensorOf[datatype](length, shape, real)];
     }),
   );
 }
 
-/** Small numbers of both signs; integers are 0, which is valid as an index of anything. */
-const real = (i: number): number => (((i * 7) % 11) - 5) / 5;
-type Make = (length: number, shape: readonly number[]) => ort.Tensor;
+/** Of both signs. */
+const smallNumbers = (i: number): number => (((i * 7) % 11) - 5) / 5;
+type Make = (length: number, shape: readonly number[], real: (i: number) => number) => ort.Tensor;
 
 const tensorOf: { readonly [D in Datatype]: Make } = {
   BOOL: (length, shape) => new ort.Tensor('bool', new Uint8Array(length), shape),
@@ -149,13 +175,13 @@ const tensorOf: { readonly [D in Datatype]: Make } = {
   INT64: (length, shape) => new ort.Tensor('int64', new BigInt64Array(length), shape),
   // 0.5, by its bits.
   FP16: (length, shape) => new ort.Tensor('float16', new Uint16Array(length).fill(0x3800), shape),
-  FP32: (length, shape) =>
+  FP32: (length, shape, real) =>
     new ort.Tensor(
       'float32',
       Float32Array.from({ length }, (_, i) => real(i)),
       shape,
     ),
-  FP64: (length, shape) =>
+  FP64: (length, shape, real) =>
     new ort.Tensor(
       'float64',
       Float64Array.from({ length }, (_, i) => real(i)),

@@ -13,6 +13,7 @@ import { batchNormUses } from '../served/normalization.ts';
 import { servedKinds } from '../served/output.ts';
 import { datatypes } from '../served/ports.ts';
 import type { Unknown } from '../../worker/image.ts';
+import { weightTypes } from '../served/weights.ts';
 import { isModelName } from './model-name.ts';
 import { statedPicture } from './stated-picture.ts';
 
@@ -112,6 +113,8 @@ const written = z.strictObject({
   batchNorm: z.enum(batchNormUses).exactOptional(),
   /** Of a table: what becomes of names and values that the columns do not know, where a request does not say it; refused by default. */
   unknown: unknown.exactOptional(),
+  /** What the weights are stored as, which is what a Worker is made of; they are rounded when the image is built. */
+  weights: z.enum(weightTypes).exactOptional(),
   inputs: z.array(tensorCard).readonly().exactOptional(),
   outputs: z.array(tensorCard).readonly().exactOptional(),
   statistics: statistics.exactOptional(),

@@ -13,6 +13,7 @@ import type { ModelAbout } from '../../worker/image.ts';
 import { withExternalData } from '../served/external-data.ts';
 import type { Ports } from '../served/ports.ts';
 import { type Prepared, prepareModel } from '../served/prepare.ts';
+import type { WeightType } from '../served/weights.ts';
 import { cardFile, emptyCard, parseCard } from './card.ts';
 import { contradictions, type ReadFile } from './contract.ts';
 import { lookAt, versionNames } from './models-folder.ts';
@@ -27,6 +28,8 @@ export interface ModelFolder {
   /** What the file takes and gives. */
   readonly ports: Ports & Pick<Prepared, 'sizes'>;
   readonly samples?: SampleArray;
+  /** What the weights are to be stored as; `files` has them as they are. */
+  readonly weights: WeightType;
 }
 
 /** A folder that is no model, or none that can be served; one line says why. */
@@ -104,7 +107,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
   if (!content) throw unexpected(folder, 'a file model.onnx', `none; bn-edge add ${name}.onnx makes such a folder`);
   const [where, written] = [join(folder, cardFile), read(cardFile)];
   const card = written ? parseCard(where, written) : emptyCard;
-  const { version, description, labels, explain, unknown, batchNorm: use, inputs = [] } = card;
+  const { version, description, labels, explain, unknown, batchNorm: use, weights = 'float32', inputs = [] } = card;
   const columns = inputs.flatMap((input) => (input.columns ? [[input.name, input.columns] as const] : []));
   const prepared = prepareModel(file, withExternalData(file, content), explain, use, labels?.length);
   const { model, batchNorm, ofBatch, remarks, noTwin, switchable, output: inferred } = prepared;
@@ -133,6 +136,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
     files: { model, ...(switchable && { switchable }) },
     ports: { inputs: prepared.inputs, outputs: prepared.outputs, sizes: prepared.sizes },
     ...(samples && { samples }),
+    weights,
   };
 }
 

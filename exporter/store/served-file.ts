@@ -8,6 +8,7 @@ import { withExternalData } from '../served/external-data.ts';
 import type { Ports } from '../served/ports.ts';
 import { prepareModel } from '../served/prepare.ts';
 import { isQuantized } from '../served/quantized.ts';
+import { withRoundedWeights } from '../served/weights.ts';
 import { cardFile, emptyCard, readCard } from './card.ts';
 
 export interface ServedFile extends Pick<Ports, 'inputs'> {
@@ -20,9 +21,10 @@ export interface ServedFile extends Pick<Ports, 'inputs'> {
 export async function servedFile(path: string): Promise<ServedFile> {
   const folder = dirname(path);
   const hasCard = basename(path) === 'model.onnx' && existsSync(join(folder, cardFile));
-  const { batchNorm } = hasCard ? await readCard(dirname(folder), basename(folder)) : emptyCard;
+  const { batchNorm, weights = 'float32' } = hasCard ? await readCard(dirname(folder), basename(folder)) : emptyCard;
   const { model, inputs } = prepareModel(path, withExternalData(path, await readBytes(path)), false, batchNorm);
-  return { bytes: model, inputs, isQuantized: isQuantized(decodeProto(model).graph ?? {}) };
+  const bytes = weights === 'float32' ? model : (await withRoundedWeights(model, weights)).bytes;
+  return { bytes, inputs, isQuantized: isQuantized(decodeProto(model).graph ?? {}) };
 }
 
 /**

@@ -14,7 +14,7 @@ type InputType = readonly [elemType: number, shape?: Shape];
 type Attributes = Readonly<Record<string, number | readonly number[]>>;
 
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
-const { BOOL, FLOAT, INT64 } = TensorProto.DataType;
+export const { BOOL, FLOAT, INT64 } = TensorProto.DataType;
 
 /** Numbers in [-1, 1) from a linear congruential generator (Numerical Recipes). */
 export function randomNumbers(seed: number): () => number {
@@ -26,7 +26,7 @@ export function randomNumbers(seed: number): () => number {
 }
 
 /** Collects the nodes and initializers of one graph with `pixels` in and `logits` out. */
-class GraphFixture {
+export class GraphFixture {
   readonly #random: () => number;
   readonly #nodes: onnx.INodeProto[] = [];
   readonly #initializers: onnx.ITensorProto[] = [];
@@ -52,6 +52,12 @@ class GraphFixture {
     const count = elementCount(dims);
     const floatData = Array.from({ length: count }, () => Math.fround(offset + scale * this.#random()));
     this.#initializers.push({ name, dims: [...dims], dataType: FLOAT, rawData: bytesOf(Float32Array.from(floatData)) });
+    return name;
+  }
+
+  /** A single number. */
+  scalar(name: string, value: number): string {
+    this.#initializers.push({ name, dims: [], dataType: FLOAT, rawData: bytesOf(Float32Array.of(value)) });
     return name;
   }
 

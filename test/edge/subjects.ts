@@ -21,9 +21,9 @@ export async function ingredientsOf(models: Models, samples: Samples = {}): Prom
   };
 }
 
-export async function startImage({ wasm, manifest }: EdgeImage): Promise<Subject> {
+export async function startImage({ wasm, stored, manifest }: EdgeImage): Promise<Subject> {
   const runtime = await loadRuntime('unshared');
-  return { ...(await runtime.startImage(new WebAssembly.Module(wasm), manifest)), runtime };
+  return { ...(await runtime.startImage(new WebAssembly.Module(wasm), manifest, { stored })), runtime };
 }
 
 /** The stock runtime. */

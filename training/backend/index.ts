@@ -2,6 +2,7 @@
 export { type Backend, BackendUnavailable, type NamedTensors, type Session } from './backend.ts';
 export { type BackendName, backendNames, createBackend } from './create.ts';
 export { nativeBackend, type NativeOptions } from './native.ts';
+export { folded } from './folded.ts';
 export { type Clocks, foreignLoad } from './foreign-load.ts';
 export { type WebgpuBackend, webgpuBackend } from './webgpu/index.ts';
 export { importNative } from './import-native.ts';

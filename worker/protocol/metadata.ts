@@ -1,6 +1,7 @@
 /** What the protocol tells about the server and its models. */
 import type { Column } from '../../training/columns/column.ts';
 import { quote, RequestError } from '../http/errors.ts';
+import type { RoundedWeights } from '../image.ts';
 import { namesOf, versionsOf, type Model, type Models } from '../models.ts';
 import { version as packageVersion } from '../version.ts';
 import type { TensorInfo } from './datatypes.ts';
@@ -36,7 +37,7 @@ export function readModel(models: Models, name: string, version: string | undefi
 
 /** @param explains whether the Worker looks inside its models */
 export function metadataOf(models: Models, model: Model, explains: boolean): ModelMetadata {
-  const { name, description, labels, remarks, ofBatch, output, session, switchable, table } = model;
+  const { name, description, labels, remarks, weights, ofBatch, output, session, switchable, table } = model;
   const picture = takenPicture(model);
   return {
     name,
@@ -52,6 +53,7 @@ export function metadataOf(models: Models, model: Model, explains: boolean): Mod
       ...(output && { output }),
       ...(picture && { picture }),
       ...(switchable && explains && { explain: true }),
+      ...(weights && { weights: lossOf(weights) }),
       ...(remarks && { remarks }),
     },
   };
@@ -62,6 +64,14 @@ const tensorOf = ({ name, datatype, shape, anyShape }: TensorInfo): TensorInfo =
   name,
   datatype,
   shape: anyShape ? [-1] : shape,
+});
+
+const lossOf = ({ type, largestDifference, relativeDifference, samples, changedClasses }: RoundedWeights) => ({
+  type,
+  largest_difference: largestDifference,
+  relative_difference: relativeDifference,
+  samples,
+  ...(changedClasses !== undefined && { changed_classes: changedClasses }),
 });
 
 /** A column with its fill as a client would write it. */

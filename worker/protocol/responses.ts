@@ -131,6 +131,18 @@ function protocolSchemas() {
         ),
         picture: z.optional(described(pictureSchema(), 'What a picture becomes, of a model that takes pictures.')),
         explain: z.optional(described(z.literal(true), 'The path explain looks into its layers.')),
+        weights: z.optional(
+          described(
+            z.object({
+              type: z.enum(['float16', 'int8']),
+              largest_difference: z.number(),
+              relative_difference: described(z.number(), 'As a share of the largest number of that output.'),
+              samples: z.number(),
+              changed_classes: z.optional(z.number()),
+            }),
+            'What the weights were rounded to, and how far answers are from those in single precision.',
+          ),
+        ),
         remarks: z.optional(described(list(text), "What else is known of the model's Batch Norm layers.")),
       }),
     }),

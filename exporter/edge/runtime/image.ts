@@ -8,6 +8,8 @@ import type { StartedGlue } from './glue.ts';
 import { capMemory, memoryCapPages, pagesOf } from './heap.ts';
 import { instantiate } from './instantiate.ts';
 import type { SessionRecord, Started } from './ort.ts';
+import { writeWeights } from './weights.ts';
+import type { WeightPiece } from './weights.ts';
 
 /** What the build knows about an image and its module cannot say: where things are in the heap. */
 export interface ImageManifest {
@@ -15,13 +17,21 @@ export interface ImageManifest {
   readonly pages: number;
   readonly runOptions: number;
   readonly sessions: Readonly<Record<string, SessionRecord>>;
+  /** What the module's data leaves out, one list for each file of weights. */
+  readonly weights: readonly (readonly WeightPiece[])[];
 }
 
-/** @param onInstance is given what the instance exports, before any of it is called */
+export interface StartOptions {
+  /** The files of weights. */
+  readonly stored?: readonly Uint8Array[];
+  /** Is given what the instance exports, before any of it is called. */
+  readonly onInstance?: (exports: WebAssembly.Exports) => void;
+}
+
 export async function startImage(
   wasm: WebAssembly.Module,
-  { pages, runOptions, sessions }: ImageManifest,
-  onInstance: (exports: WebAssembly.Exports) => void = () => undefined,
+  { pages, runOptions, sessions, weights }: ImageManifest,
+  { stored = [], onInstance = () => undefined }: StartOptions = {},
 ): Promise<Started & Pick<StartedGlue, 'exports'>> {
   const inBackground: Promise<unknown>[] = [];
   const { ort, heap, imports, exports } = await startGlue((imports, memory) => {
@@ -32,6 +42,12 @@ export async function startImage(
     else onInstance(instance.exports);
     return instance;
   });
+  const fill = () => {
+    stored.forEach((bytes, file) => {
+      writeWeights(heap, weights[file] ?? [], bytes);
+    });
+  };
+  fill();
   const initial = inBackground.length > 0 ? heap.bytes.slice() : undefined;
   const restoreGlobals = rememberGlobals(exports);
   const restore = () => {
@@ -40,6 +56,7 @@ export async function startImage(
     // the glue has bound itself to the functions of the first.
     if (initial) heap.bytes.set(initial);
     else new WebAssembly.Instance(wasm, imports);
+    fill();
     restoreGlobals();
   };
   return { instance: { ort, heap, runOptions, restore }, sessions, exports };

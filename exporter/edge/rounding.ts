@@ -1,0 +1,42 @@
+/** Models with the weights that their cards ask for, and what that costs each of them. */
+
+import { join } from 'node:path';
+import { unexpected } from '../../training/files/index.ts';
+import { BackendUnavailable } from '../../training/backend/index.ts';
+import { lossOf } from '../served/loss.ts';
+import { withRoundedWeights } from '../served/weights.ts';
+import type { Weight } from '../served/weights.ts';
+import { cardFile } from '../store/card.ts';
+import type { ModelFolder } from '../store/registry.ts';
+
+/** A model as it is put into an image. */
+export interface RoundedFolder extends ModelFolder {
+  /** What is stored beside the module, of all of its files. */
+  readonly stored: readonly Weight[];
+}
+
+/**
+ * @param folder that the models were read from
+ * @throws UserError where rounding leaves no answer, or there is nothing to round with
+ */
+export async function roundedAsAsked(folder: string, model: ModelFolder): Promise<RoundedFolder> {
+  const { weights: type, files, about, ports, samples } = model;
+  if (type === 'float32') return { ...model, stored: [] };
+  const place = join(folder, about.path);
+  try {
+    const own = await withRoundedWeights(files.model, type);
+    const twin = files.switchable && (await withRoundedWeights(files.switchable, type));
+    const [file, original, rounded] = [join(place, 'model.onnx'), files.model, own.bytes];
+    const loss = await lossOf({ file, original, rounded, ...ports, samples, output: about.output });
+    return {
+      ...model,
+      about: { ...about, weights: { type, ...loss } },
+      files: { model: own.bytes, ...(twin && { switchable: twin.bytes }) },
+      stored: [...own.weights, ...(twin?.weights ?? [])],
+    };
+  } catch (error) {
+    if (!(error instanceof BackendUnavailable)) throw error;
+    const where = `${join(place, cardFile)}: weights`;
+    throw unexpected(where, '"float32" where ONNX Runtime has no native binary to round with', JSON.stringify(type));
+  }
+}

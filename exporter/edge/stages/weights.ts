@@ -1,0 +1,142 @@
+/**
+ * Takes weights out of a snapshot, to be stored as what they were rounded to: beside the module, as pieces that the image puts back
+ * before it runs. Where in memory they are is found by what they are, in the two orders in which ONNX Runtime keeps them: the
+ * file's, and packed. What is kept in another order stays in the module's data, in single precision.
+ */
+
+import { bitsOfHalf } from '../../served/halfs.ts';
+import type { Scaled, Weight } from '../../served/weights.ts';
+import { padded, panelColumns, panelRows, pieceAlignment } from '../runtime/weights.ts';
+import type { WeightPiece } from '../runtime/weights.ts';
+
+/** What an image puts into its memory, and what it is made of. */
+export interface StoredWeights {
+  readonly pieces: readonly WeightPiece[];
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * @param memory is left without the weights: zeros are in their place
+ * @param isOwn whether memory belongs to the sessions of the weights, since others may have the same numbers
+ */
+export function takeWeights(
+  memory: Uint8Array,
+  weights: readonly Weight[],
+  isOwn: (address: number, bytes: number) => boolean,
+): StoredWeights {
+  const found = weights.flatMap((weight) =>
+    ordersOf(weight).flatMap((order) =>
+      placesOf(memory, order.values)
+        .filter((address) => isOwn(address, order.values.byteLength))
+        .map((address) => take(memory, address, order)),
+    ),
+  );
+  return {
+    pieces: found.map(({ piece }) => piece),
+    bytes: Buffer.concat(found.flatMap(({ stored }) => [...stored, gapAfter(stored)])),
+  };
+}
+
+/** A weight as memory may have it. */
+interface Order {
+  readonly values: Float32Array;
+  /** What says how it is stored, but for where it belongs. */
+  readonly layout: { readonly outer: number; readonly channels: number; readonly inner: number } | PackedMatrix;
+  readonly scaled?: Scaled;
+}
+
+interface PackedMatrix {
+  readonly rows: number;
+  readonly channels: number;
+}
+
+function ordersOf(weight: Weight): readonly Order[] {
+  const { values, scaled, outer, channels, inner } = weight;
+  const own: Order = { values, layout: { outer, channels, inner }, ...(scaled && { scaled }) };
+  // What has one dimension beside the channels is a matrix.
+  return outer === 1 || inner === 1 ? [own, packedOrder(weight)] : [own];
+}
+
+function packedOrder({ values, scaled, outer, channels, inner }: Weight): Order {
+  const layout = { rows: Math.max(outer, inner), channels };
+  const at = outer === 1 ? (row: number, channel: number) => channel * inner + row : undefined;
+  const indices = packedIndices(layout, at ?? ((row, channel) => row * channels + channel));
+  const [floats, integers] = [new Float32Array(indices.length), new Int8Array(indices.length)];
+  indices.forEach((index, i) => {
+    if (index < 0) return;
+    floats[i] = values[index] ?? 0;
+    integers[i] = scaled?.integers[index] ?? 0;
+  });
+  return { values: floats, layout, ...(scaled && { scaled: { integers, scales: scaled.scales } }) };
+}
+
+/**
+ * Where each number of a packed matrix is in the file, −1 for what is no number of the matrix.
+ * Source: https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/mlas/lib/sgemm.cpp (MlasGemmPackB)
+ */
+function packedIndices({ rows, channels }: PackedMatrix, at: (row: number, channel: number) => number): Int32Array {
+  const indices = new Int32Array(rows * padded(channels)).fill(-1);
+  let i = 0;
+  for (let from = 0; from < rows; from += panelRows) {
+    for (let panel = 0; panel < channels; panel += panelColumns) {
+      for (let row = from; row < Math.min(from + panelRows, rows); row++) {
+        for (let channel = panel; channel < panel + panelColumns; channel++, i++) {
+          if (channel < channels) indices[i] = at(row, channel);
+        }
+      }
+    }
+  }
+  return indices;
+}
+
+/** How much of a weight is looked for before all of it is compared. Bytes. */
+const probeBytes = 64;
+
+/** The addresses at which memory has these numbers. */
+function placesOf(memory: Uint8Array, values: Float32Array): readonly number[] {
+  const [all, wanted] = [Buffer.from(memory.buffer, memory.byteOffset, memory.byteLength), bytesOf(values)];
+  const first = wanted.findIndex((byte) => byte !== 0) & -4;
+  const places: number[] = [];
+  // Zeros are no trouble where they are.
+  if (first < 0) return places;
+  const probe = wanted.subarray(first, first + probeBytes);
+  for (let at = all.indexOf(probe); at >= 0;) {
+    const address = at - first;
+    const isThere = address >= 0 && address % 4 === 0 && all.subarray(address, address + wanted.length).equals(wanted);
+    if (isThere) places.push(address);
+    at = all.indexOf(probe, at + (isThere ? wanted.length : 1));
+  }
+  return places;
+}
+
+function take(memory: Uint8Array, address: number, { values, layout, scaled }: Order) {
+  memory.fill(0, address, address + values.byteLength);
+  if (scaled) {
+    const piece: WeightPiece = { address, type: 'int8', ...layout };
+    return { piece, stored: [bytesOf(scaled.scales), bytesOf(scaled.integers)] };
+  }
+  const halfs = halfsOf(values);
+  const piece: WeightPiece = { address, type: halfs ? 'float16' : 'float32', count: values.length };
+  return { piece, stored: [bytesOf(halfs ?? values)] };
+}
+
+/** Undefined where one of the numbers is no half. */
+function halfsOf(values: Float32Array): Uint16Array | undefined {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halfs = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const bits = bitsOfHalf(values[i] ?? 0, words[i] ?? 0);
+    if (bits === undefined) return undefined;
+    halfs[i] = bits;
+  }
+  return halfs;
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer =>
+  Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+
+/** Zeros up to where the next piece may begin. */
+function gapAfter(stored: readonly Uint8Array[]): Uint8Array {
+  const length = stored.reduce((sum, { length }) => sum + length, 0);
+  return new Uint8Array((pieceAlignment - (length % pieceAlignment)) % pieceAlignment);
+}

@@ -1,0 +1,152 @@
+/** What rounding a model's weights costs: its answers beside those of the file with the weights as they were. */
+import * as ort from 'onnxruntime-web/wasm';
+import { UserError } from '../../training/files/index.ts';
+import type { RoundedWeights } from '../../worker/image.ts';
+import type { ModelOutput } from './output.ts';
+import type { Port } from './ports.ts';
+import { acceptedShapes, madeUp, openModel } from './runnable.ts';
+
+/** Real inputs, `[n, …]`, for a model with one. */
+export interface RealSamples {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Uint8Array;
+}
+
+export interface Compared {
+  /** Names both in messages. */
+  readonly file: string;
+  readonly original: Uint8Array;
+  readonly rounded: Uint8Array;
+  readonly inputs: readonly Port[];
+  /** What free sizes may be. */
+  readonly sizes: readonly number[];
+  readonly samples: RealSamples | undefined;
+  /** The answer, where it is known. */
+  readonly output: ModelOutput | undefined;
+}
+
+export type WeightLoss = Omit<RoundedWeights, 'type'>;
+
+/**
+ * Asks both, in the runtime that the Worker has.
+ * @throws UserError where the runtime cannot run one of them, or rounding makes an answer that is no number
+ */
+export async function lossOf(compared: Compared): Promise<WeightLoss> {
+  const { file, original, rounded, output } = compared;
+  const [before, after] = [await openModel(file, original), await openModel(file, rounded)];
+  try {
+    const [difference, relative, counts] = [[0], [0], { samples: 0, changed: 0 }];
+    for (const { feeds, samples } of await questions(before, compared)) {
+      const [expected, got] = [await before.run(feeds), await after.run(feeds)];
+      for (const [name, values] of floatsOf(expected)) {
+        const largest = largestDifference(file, values, floatsOf(got).get(name));
+        difference.push(largest);
+        relative.push(largest / Math.max(...values.map(Math.abs), Number.MIN_VALUE));
+      }
+      counts.samples += samples;
+      counts.changed += samples === 0 ? 0 : changedClasses(output, expected, got, samples);
+    }
+    const hasClasses = output !== undefined && output.kind !== 'number';
+    return {
+      largestDifference: Math.max(...difference),
+      relativeDifference: Math.max(...relative),
+      samples: counts.samples,
+      ...(hasClasses && counts.samples > 0 && { changedClasses: counts.changed }),
+    };
+  } finally {
+    await before.release();
+    await after.release();
+  }
+}
+
+type Values = Readonly<Record<string, ort.Tensor>>;
+
+interface Question {
+  readonly feeds: Values;
+  /** How many real samples are asked for. */
+  readonly samples: number;
+}
+
+async function questions(session: ort.InferenceSession, { inputs, sizes, samples }: Compared): Promise<Question[]> {
+  const shapes = await acceptedShapes(session, inputs, sizes);
+  const made = shapes ? ranges.map((range) => ({ feeds: madeUp(inputs, shapes, range), samples: 0 })) : [];
+  return [...made, ...(samples ? realQuestions(inputs, samples) : [])];
+}
+
+/** Numbers without a pattern between 0 and 1. */
+const fraction = (i: number): number => (Math.imul(i + 1, 0x9e3779b1) >>> 0) / 2 ** 32;
+
+/** Of pictures and of prepared numbers. */
+const ranges = [fraction, (i: number) => 255 * fraction(i), (i: number) => 2 * fraction(i) - 1, undefined];
+
+/** Samples that are asked for at once, where the model leaves it open. */
+const BATCH = 16;
+
+function realQuestions([input, ...others]: readonly Port[], { shape, data }: RealSamples): readonly Question[] {
+  if (input?.datatype !== 'FP32' || others.length > 0) return [];
+  const [total = 0, ...sample] = shape;
+  const size = sample.reduce((product, length) => product * length, 1);
+  const [first] = input.dims ?? [];
+  const batch = typeof first === 'number' ? first : BATCH;
+  return Array.from(
+    { length: Math.floor(total / batch) + Number(typeof first !== 'number' && total % batch > 0) },
+    (_, i) => {
+      const count = Math.min(batch, total - i * batch);
+      const values = Float32Array.from(data.subarray(i * batch * size, (i * batch + count) * size));
+      return { feeds: { [input.name]: new ort.Tensor('float32', values, [count, ...sample]) }, samples: count };
+    },
+  );
+}
+
+const floatsOf = (outputs: Values): ReadonlyMap<string, Float32Array | Float64Array> =>
+  new Map(
+    Object.entries(outputs).flatMap(([name, { data }]) =>
+      data instanceof Float32Array || data instanceof Float64Array ? [[name, data] as const] : [],
+    ),
+  );
+
+function largestDifference(
+  file: string,
+  expected: Float32Array | Float64Array,
+  got: Float32Array | Float64Array = new Float32Array(),
+): number {
+  let largest = 0;
+  for (const [i, value] of expected.entries()) {
+    const other = got[i] ?? NaN;
+    if (Object.is(value, other) || value === other) continue;
+    const difference = Math.abs(value - other);
+    if (!Number.isFinite(difference)) {
+      throw new UserError(
+        `${file}: expected ${value} with rounded weights, too, got ${other} ("weights" in card.json)`,
+      );
+    }
+    largest = Math.max(largest, difference);
+  }
+  return largest;
+}
+
+function changedClasses(output: ModelOutput | undefined, expected: Values, got: Values, samples: number): number {
+  if (!output || output.kind === 'number') return 0;
+  const decisions = [expected, got].map((outputs) => {
+    const values = Float64Array.from((outputs[output.name]?.data ?? []) as ArrayLike<number | bigint>, Number);
+    const size = values.length / samples;
+    return Array.from({ length: samples }, (_, i) => decide[output.kind](values.subarray(i * size, (i + 1) * size)));
+  });
+  return decisions[0]?.filter((decision, i) => decision !== decisions[1]?.[i]).length ?? 0;
+}
+
+type Decide = (values: Float64Array) => string;
+
+/** The class of a sample. One number is of two classes. */
+const decideAbove =
+  (threshold: number): Decide =>
+  (values) =>
+    values.length === 1 ? String((values[0] ?? 0) > threshold) : String(values.indexOf(Math.max(...values)));
+
+const decide: { readonly [K in ModelOutput['kind']]: Decide } = {
+  logits: decideAbove(0),
+  probabilities: decideAbove(0.5),
+  'multi-label': (values) => Array.from(values, (value) => value > 0.5).join(),
+  class: (values) => values.join(),
+  number: () => '',
+};

@@ -1,0 +1,197 @@
+/**
+ * A model's weights rounded to what takes less room than single precision: to halfs, or to 8-bit integers times a scale for each
+ * output channel. Only weights are: what is added, Batch Norm that is left and all arithmetic stay as they were.
+ */
+import { folded } from '../../training/backend/index.ts';
+import { decodeProto, type onnx, onnxProto } from '../../training/graph/index.ts';
+import { attributeOf } from './constants.ts';
+import { largestHalf, roundedToHalfs } from './halfs.ts';
+import { isOwnDomain } from './dependents.ts';
+
+export const weightTypes = ['float32', 'float16', 'int8'] as const;
+/** What a model's weights are stored as. */
+export type WeightType = (typeof weightTypes)[number];
+
+const { ModelProto, TensorProto } = onnxProto.onnx;
+const { FLOAT }: Readonly<Record<'FLOAT', number>> = TensorProto.DataType;
+
+/** How the elements of a weight lie: channel c of `channels` has those at [o, c, i] of `[outer, channels, inner]`. */
+export interface ChannelLayout {
+  readonly outer: number;
+  readonly channels: number;
+  readonly inner: number;
+}
+
+/** What 8-bit weights are made of: `values[i]` is `integers[i] · scales[channel of i]`. */
+export interface Scaled {
+  readonly integers: Int8Array;
+  readonly scales: Float32Array;
+}
+
+/** A weight as it is served, row-major. */
+export interface Weight extends ChannelLayout {
+  readonly values: Float32Array;
+  /** Present where it is stored as `int8`. */
+  readonly scaled?: Scaled;
+}
+
+/** A file with rounded weights, all of them in single precision. */
+export interface RoundedModel {
+  readonly bytes: Uint8Array;
+  readonly weights: readonly Weight[];
+}
+
+/**
+ * @param type what weights are rounded to
+ * @returns a file with the same inputs and outputs, in which Batch Norm is part of the layers before wherever the runtime
+ *   would make it so, since that changes their weights
+ * @throws BackendUnavailable where ONNX Runtime has no native binary
+ */
+export async function withRoundedWeights(file: Uint8Array, type: WeightType): Promise<RoundedModel> {
+  const [original, model] = [decodeProto(file), decodeProto(await folded(file))];
+  const graph: onnx.IGraphProto = model.graph ?? {};
+  const rules = weightsOf(graph);
+  const weights: Weight[] = [];
+  graph.initializer = (graph.initializer ?? []).map((tensor) => {
+    const split = rules.get(tensor.name ?? '');
+    const values = split && floatsOf(tensor);
+    if (!values || values.length < FEWEST_VALUES || !values.every(Number.isFinite)) return tensor;
+    const parts = partsOf(values, split).map((part) => round[type](part));
+    weights.push(...parts);
+    return withValues(tensor, parts);
+  });
+  // What the runtime found out of their shapes is not what the file says.
+  graph.input = original.graph?.input ?? [];
+  graph.output = original.graph?.output ?? [];
+  model.opsetImport = usedOpsets(model);
+  return { bytes: ModelProto.encode(model).finish(), weights };
+}
+
+const round: Readonly<Record<WeightType, (weight: Weight) => Weight>> = {
+  float32: (weight) => weight,
+  float16: (weight) => (isHalf(weight.values) ? { ...weight, values: roundedToHalfs(weight.values) } : weight),
+  int8: (weight) => {
+    const scaled = scaledOf(weight);
+    return { ...weight, values: valuesOf(weight, scaled), scaled };
+  },
+};
+
+/** Fewer are not worth the words about them. */
+const FEWEST_VALUES = 256;
+
+const isHalf = (values: Float32Array): boolean => values.every((value) => Math.abs(value) <= largestHalf);
+
+/** The runtime lists all domains that it knows. */
+const usedOpsets = ({ opsetImport, graph }: onnx.IModelProto): onnx.IOperatorSetIdProto[] => {
+  const domains = new Set((graph?.node ?? []).map(({ domain }) => domain ?? ''));
+  return (opsetImport ?? []).filter(({ domain }) => isOwnDomain(domain) || domains.has(domain ?? ''));
+};
+
+/** Undefined for what is no weight in single precision. */
+function floatsOf({ dataType, dims, rawData }: onnx.ITensorProto): Float32Array | undefined {
+  const count = (dims ?? []).reduce((product: number, size) => product * Number(size), 1);
+  if (dataType !== FLOAT || rawData?.byteLength !== 4 * count) return undefined;
+  // A copy: in the file it may begin anywhere.
+  return new Float32Array(Uint8Array.from(rawData).buffer);
+}
+
+function partsOf(values: Float32Array, { outer, channels, inner, isSplit }: Split): readonly Weight[] {
+  if (!isSplit) return [{ outer, channels, inner, values }];
+  const size = channels * inner;
+  return Array.from({ length: outer }, (_, o) => ({
+    outer: 1,
+    channels,
+    inner,
+    values: values.slice(o * size, (o + 1) * size),
+  }));
+}
+
+const withValues = (tensor: onnx.ITensorProto, parts: readonly Weight[]): onnx.ITensorProto => ({
+  ...tensor,
+  rawData: Buffer.concat(
+    parts.map(({ values: { buffer, byteOffset, byteLength } }) => new Uint8Array(buffer, byteOffset, byteLength)),
+  ),
+});
+
+/** Symmetric: 127 stands for the largest of a channel. */
+function scaledOf({ values, ...layout }: Weight): Scaled {
+  const largest = new Float32Array(layout.channels);
+  eachChannel(layout, (i, channel) => {
+    largest[channel] = Math.max(largest[channel] ?? 0, Math.abs(values[i] ?? 0));
+  });
+  const scales = largest.map((size) => (size === 0 ? 1 : size / 127));
+  const integers = new Int8Array(values.length);
+  eachChannel(layout, (i, channel) => {
+    const steps = Math.round((values[i] ?? 0) / (scales[channel] ?? 1));
+    integers[i] = Math.max(-127, Math.min(127, steps));
+  });
+  return { integers, scales };
+}
+
+function valuesOf(layout: ChannelLayout, { integers, scales }: Scaled): Float32Array {
+  const values = new Float32Array(integers.length);
+  eachChannel(layout, (i, channel) => {
+    values[i] = (integers[i] ?? 0) * (scales[channel] ?? 0);
+  });
+  return values;
+}
+
+function eachChannel({ outer, channels, inner }: ChannelLayout, visit: (index: number, channel: number) => void): void {
+  for (let o = 0, i = 0; o < outer; o++) {
+    for (let channel = 0; channel < channels; channel++) {
+      for (const end = i + inner; i < end; i++) visit(i, channel);
+    }
+  }
+}
+
+/** The layout of an initializer, and whether each index of its first dimension is a weight of its own. */
+interface Split extends ChannelLayout {
+  readonly isSplit: boolean;
+}
+
+/** The initializers that nodes of the graph itself take for their weights. */
+function weightsOf({ node, initializer }: onnx.IGraphProto): ReadonlyMap<string, Split> {
+  const dims = new Map((initializer ?? []).map((tensor) => [tensor.name ?? '', (tensor.dims ?? []).map(Number)]));
+  const found = new Map<string, Split>();
+  for (const one of node ?? []) {
+    const rule = isOwnDomain(one.domain) ? weighted[one.opType ?? ''] : undefined;
+    for (const name of rule?.inputs.map((input) => one.input?.[input] ?? '') ?? []) {
+      const sizes = dims.get(name);
+      if (!rule || !sizes || sizes.length < 2 || found.has(name)) continue;
+      found.set(name, { ...layoutAt(sizes, rule.axis(one, sizes)), isSplit: rule.isSplit ?? false });
+    }
+  }
+  return found;
+}
+
+const layoutAt = (dims: readonly number[], axis: number): ChannelLayout => ({
+  outer: product(dims.slice(0, axis)),
+  channels: dims[axis] ?? 1,
+  inner: product(dims.slice(axis + 1)),
+});
+
+const product = (sizes: readonly number[]): number => sizes.reduce((result, size) => result * size, 1);
+
+interface Weighted {
+  /** Which inputs of the operator are weights. */
+  readonly inputs: readonly number[];
+  /** Along which axis of them the output's channels lie. */
+  readonly axis: (node: onnx.INodeProto, dims: readonly number[]) => number;
+  readonly isSplit?: boolean;
+}
+
+const first = () => 0;
+const second = () => 1;
+/** Of each direction. */
+const gates: Weighted = { inputs: [1, 2], axis: second, isSplit: true };
+
+const weighted: Readonly<Record<string, Weighted | undefined>> = {
+  Conv: { inputs: [1], axis: first },
+  ConvTranspose: { inputs: [1], axis: second },
+  Gemm: { inputs: [1], axis: (node) => (Number(attributeOf(node, 'transB')?.i ?? 0) === 0 ? 1 : 0) },
+  MatMul: { inputs: [1], axis: (_node, dims) => dims.length - 1 },
+  Gather: { inputs: [0], axis: first },
+  LSTM: gates,
+  GRU: gates,
+  RNN: gates,
+};
