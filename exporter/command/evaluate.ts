@@ -1,12 +1,20 @@
 /** `bn-edge evaluate --help` */
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { type BackendName, backendNames } from '../../training/backend/index.ts';
 import { classesOf, type Dataset, type DataSource, readCells } from '../../training/data/index.ts';
-import { count, oneLine, UserError, writeAtomically, makeFolder } from '../../training/files/index.ts';
+import { count, makeFolder, oneLine, readBytes, UserError, writeAtomically } from '../../training/files/index.ts';
 import { formatReport, type Mistake, mistakesOf } from '../../training/objective/index.ts';
-import { type Evaluated, evaluate as evaluateFile, type PartName, partNames } from '../../training/run/index.ts';
+import {
+  type AnswerSink,
+  type Evaluated,
+  evaluate as evaluateFile,
+  type EvaluateOptions,
+  type PartName,
+  partNames,
+} from '../../training/run/index.ts';
+import { interruption } from '../../training/process/index.ts';
 import { knownOf } from '../store/known.ts';
 import { backendFor, servedFile } from '../store/served-file.ts';
 import { calibrationTable } from './calibration-table.ts';
@@ -15,7 +23,8 @@ import { addDataOptions, type DataFlags, takeDataSource } from './data-options.t
 import { arePictures, drawMistakes } from './mistakes.ts';
 import { checkpointOf, isFolder, oneOf } from './model-options.ts';
 import { wholeNumber } from './numbers.ts';
-import { predictionsBegin, requireReplaceable, writePredictions } from './predictions.ts';
+import { growPredictions, predictionsBegin, requireReplaceable, writePredictions } from './predictions.ts';
+import { rowsProgress } from './rows-progress.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';
 
 interface Flags extends DataFlags {
@@ -71,13 +80,15 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
     ? { model: file, bytes: served.bytes, known: await knownOf(file, served) }
     : { checkpoint: file };
   const backend = asked ?? (served ? backendFor(file, served, console.log) : 'native');
-  const evaluated = await evaluateFile(
-    { ...subject, data: source, part, backend, needsLabel: predictions === undefined },
-    console.log,
-  );
+  const options = { ...subject, data: source, part, backend, needsLabel: predictions === undefined };
+  const evaluated =
+    predictions === undefined
+      ? await evaluateFile(options, console.log)
+      : await evaluateInto(predictions, file, options);
   const { samples, answers: output, objective, report, baseline, unknown } = evaluated;
   const scores = evaluated.isLabelled ? formatReport(objective, report, baseline) : 'no label to compare with';
-  console.log(`${file} on ${count(samples.count)} samples (${partName(evaluated, source)}): ${scores}`);
+  const rows = evaluated.taken ?? samples.count;
+  console.log(`${file} on ${count(rows)} samples (${partName(evaluated, source)}): ${scores}`);
   for (const { column, value, rows } of unknown) {
     console.log(`left out ${count(rows)} samples: ${column} ${JSON.stringify(value)} was not in the training data`);
   }
@@ -87,18 +98,50 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
   const shown = await withCells(all.slice(0, worst), evaluated);
   await showMistakes(shown, all.length, samples, path);
   if (predictions !== undefined) {
-    await writePredictions(predictions, samples, output, objective);
-    console.log(`the answers to all ${count(samples.count)} samples: ${predictions}`);
+    if (evaluated.taken === undefined) await writePredictions(predictions, samples, output, objective);
+    console.log(`the answers to all ${count(rows)} samples: ${predictions}`);
   }
   return { file, ...answerOf(evaluated), mistakes: { count: all.length, worst: shown }, predictions };
 }
 
+/** Tables from this size on are answered as they are read. */
+const LARGE_TABLE = 64 << 20;
+
+/** Answers a large table row by row into a file beside the one that it becomes, and goes on where it was interrupted. */
+async function evaluateInto(path: string, file: string, options: EvaluateOptions): Promise<Evaluated> {
+  using stop = interruption();
+  const table = options.data?.path ?? '';
+  const stats = statSync(table, { throwIfNoEntry: false });
+  if (!stats?.isFile() || stats.size < LARGE_TABLE) return await evaluateFile(options, console.log);
+  const model = options.bytes ?? (await readBytes(file));
+  const predictions = await growPredictions(path, [model, resolve(table), `${stats.size} ${stats.mtimeMs}`]);
+  const { done, partial } = predictions;
+  if (done > 0) console.log(`goes on behind ${count(done)} rows, which are answered in ${partial}`);
+  const progress = rowsProgress(done);
+  const sink: AnswerSink = {
+    fromBytes: LARGE_TABLE,
+    done,
+    write: predictions.append,
+    progress: progress.update,
+    signal: stop.signal,
+    onInterrupted: () => `interrupted; the rows so far are in ${partial}, and the same command goes on behind them`,
+  };
+  try {
+    const evaluated = await evaluateFile({ ...options, sink }, console.log);
+    await (evaluated.taken !== undefined ? predictions.finish() : predictions.discard());
+    return evaluated;
+  } finally {
+    progress.stop();
+    await predictions.close();
+  }
+}
+
 /** What is measured, for programs. */
-function answerOf({ part, samples, objective, report, baseline, unknown }: Evaluated): Answer {
+function answerOf({ part, samples, taken, objective, report, baseline, unknown }: Evaluated): Answer {
   const { metrics, confusion, calibration, nonFinite } = report;
   return {
     part,
-    rows: samples.count,
+    rows: taken ?? samples.count,
     objective: objective.kind,
     scores: metrics,
     baseline,

@@ -1,8 +1,10 @@
 /** Every answer as a line of a CSV file. */
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Dataset } from '../../training/data/index.ts';
-import { makeFolder, readBytes, unexpected, writeAtomically } from '../../training/files/index.ts';
+import { cannotWrite, makeFolder, readBytes, unexpected, writeAtomically } from '../../training/files/index.ts';
 import { type Objective, objectiveRuleFor } from '../../training/objective/index.ts';
 
 /**
@@ -28,14 +30,98 @@ export async function writePredictions(
   answers: Float32Array,
   objective: Objective,
 ): Promise<void> {
-  const { header, row } = objectiveRuleFor(objective, samples).predictions;
-  const lines = [csvLine([samples.lines ? 'line' : 'sample', ...header(samples)])];
-  for (let sample = 0; sample < samples.count; sample++) {
-    lines.push(csvLine([String(samples.lines?.[sample] ?? sample), ...row(answers, samples, sample)]));
-  }
   await makeFolder(dirname(path));
-  await writeAtomically(path, lines.join(''));
+  await writeAtomically(path, [headerOf(samples, objective), ...linesOf(samples, answers, objective)].join(''));
 }
+
+const headerOf = (samples: Dataset, objective: Objective): string =>
+  csvLine([samples.lines ? 'line' : 'sample', ...objectiveRuleFor(objective, samples).predictions.header(samples)]);
+
+function linesOf(samples: Dataset, answers: Float32Array, objective: Objective): readonly string[] {
+  const { row } = objectiveRuleFor(objective, samples).predictions;
+  return Array.from({ length: samples.count }, (_, sample) =>
+    csvLine([String(samples.lines?.[sample] ?? sample), ...row(answers, samples, sample)]),
+  );
+}
+
+/** Predictions that are written as they come, beside the file that they become. */
+export interface GrowingPredictions {
+  /** Rows that an interrupted command has answered already. */
+  readonly done: number;
+  readonly append: (samples: Dataset, answers: Float32Array, objective: Objective) => Promise<void>;
+  /** Puts the whole file in its place. */
+  readonly finish: () => Promise<void>;
+  /** Removes what was written. */
+  readonly discard: () => Promise<void>;
+  readonly close: () => Promise<void>;
+  /** Where the rows are until then. */
+  readonly partial: string;
+}
+
+/**
+ * Goes on behind the last whole line that the same command has left, if it was interrupted.
+ *
+ * @param subject what tells this command's work from any other's: the bytes of the model, the table, its size and its time
+ */
+export async function growPredictions(
+  path: string,
+  subject: readonly (string | Uint8Array)[],
+): Promise<GrowingPredictions> {
+  const hash = createHash('sha256');
+  for (const part of subject) hash.update(part).update('\0');
+  const partial = `${path}.${hash.digest('hex').slice(0, 12)}.partial`;
+  await makeFolder(dirname(path));
+  const file = await open(partial, 'a+').catch((error: unknown) => {
+    throw cannotWrite(partial, error);
+  });
+  let lines = await wholeLines(file);
+  const done = Math.max(lines - 1, 0);
+  return {
+    done,
+    partial,
+    append: async (samples, answers, objective) => {
+      const header = lines === 0 ? [headerOf(samples, objective)] : [];
+      const text = [...header, ...linesOf(samples, answers, objective)];
+      lines += text.length;
+      await file.appendFile(text.join('')).catch((error: unknown) => {
+        throw cannotWrite(partial, error);
+      });
+    },
+    finish: async () => {
+      await file.sync();
+      await file.close();
+      await rename(partial, path);
+    },
+    discard: async () => {
+      await file.close();
+      await rm(partial, { force: true });
+    },
+    close: () => file.close(),
+  };
+}
+
+/**
+ * How many there are; what stands behind the last line end is cut off. A header over several lines has classes whose names do as well,
+ * so that lines do not tell rows: such a file is begun anew.
+ */
+async function wholeLines(file: FileHandle): Promise<number> {
+  const chunk = Buffer.alloc(1 << 20);
+  let [lines, end, at] = [0, 0, 0];
+  for (;;) {
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+    if (bytesRead === 0) break;
+    if (at === 0 && opensQuote(chunk.toString('utf8', 0, Math.max(chunk.indexOf(0x0a), 0)))) break;
+    for (let i = chunk.indexOf(0x0a); i >= 0 && i < bytesRead; i = chunk.indexOf(0x0a, i + 1)) {
+      lines++;
+      end = at + i + 1;
+    }
+    at += bytesRead;
+  }
+  await file.truncate(end);
+  return lines;
+}
+
+const opensQuote = (line: string): boolean => line.split('"').length % 2 === 0;
 
 /** As RFC 4180 has it, with the line ends of this platform's tools. */
 const csvLine = (cells: readonly string[]): string => `${cells.map(quoted).join(',')}\n`;

@@ -72,7 +72,7 @@ describe('the answers of', () => {
   });
 
   it.each(['N', 1, 2, 3])('an ONNX file for batches of %s are what it gives', async (batch) => {
-    expect(await answersOfModel(await saveOnnx(batch), samples, backend)).toEqual(expected);
+    expect(await answersOfModel({ path: await saveOnnx(batch) }, samples, backend)).toEqual(expected);
   });
 
   it('an ONNX file that gives probabilities are their logarithms, so that calibration is right', async () => {
@@ -82,22 +82,22 @@ describe('the answers of', () => {
     const path = join(folder, 'probabilities.onnx');
     const logits = g.Flatten(x, { axis: 1 });
     await writeFile(path, encodeModel(g.build('pixels', { scores: g.Softmax(logits, { axis: 1 }) })));
-    const { calibration } = reportOn(small, await answersOfModel(path, small, backend));
+    const { calibration } = reportOn(small, await answersOfModel({ path }, small, backend));
     const expected = reportOn(small, Float32Array.from(small.inputs));
     expect(calibration?.error).toBeCloseTo(expected.calibration?.error ?? NaN, 5);
     const known = { name: 'scores', kind: 'logits' } as const;
-    const asTheyAre = reportOn(small, await answersOfModel(path, small, backend, known));
+    const asTheyAre = reportOn(small, await answersOfModel({ path, known }, small, backend));
     expect(asTheyAre.calibration?.error).not.toBeCloseTo(expected.calibration?.error ?? NaN, 2);
   });
 
   it('a file that is no model, or takes other samples, are refused with its name', async () => {
     const none = join(folder, 'none.onnx');
     await writeFile(none, 'none');
-    await expect(answersOfModel(none, samples, backend)).rejects.toThrow(
+    await expect(answersOfModel({ path: none }, samples, backend)).rejects.toThrow(
       `${none}: expected an ONNX model, got 4 bytes`,
     );
     const other = await saveOnnx('N');
-    await expect(answersOfModel(other, { ...samples, inputShape: [1, 3, 1] }, backend)).rejects.toThrow(
+    await expect(answersOfModel({ path: other }, { ...samples, inputShape: [1, 3, 1] }, backend)).rejects.toThrow(
       `${other}: expected samples [1, 1, 3], got [1, 3, 1] in the data`,
     );
   });

@@ -4,7 +4,7 @@ import { cannotRead, unexpected, UserError } from '../files/index.ts';
 import type { Dialect } from './sniff.ts';
 import type { TableRow } from './table-rows.ts';
 import type { Encoding } from './encodings.ts';
-import { textOf } from './text-file.ts';
+import { type Position, textOf } from './text-file.ts';
 
 /** A longer row means a quote that is never closed; it is refused before the whole file is in memory. */
 const MAX_ROW_BYTES = 1_000_000;
@@ -22,14 +22,18 @@ export interface CsvOptions extends Pick<Dialect, 'delimiter' | 'quote' | 'escap
  *
  * @throws {UserError} naming the file and the line: not UTF-8, a misplaced quote, a row of another length than the first.
  */
-export async function* readCsv(path: string, options: CsvOptions): AsyncGenerator<readonly TableRow[]> {
+export async function* readCsv(
+  path: string,
+  options: CsvOptions,
+  position?: Position,
+): AsyncGenerator<readonly TableRow[]> {
   const rows: TableRow[] = [];
   const parser = parse({ ...parserOptions(options), on_record: addTo(rows, path, options.skipRows) });
   // Whoever writes gets the error as well.
   parser.on('error', () => undefined);
   const prepare = options.delimiter === ' ' ? singleBlanks(options.quote) : (text: Buffer | string) => text;
   try {
-    for await (const chunk of behindLines(textOf(path, options.encoding), options.skipRows)) {
+    for await (const chunk of behindLines(textOf(path, options.encoding, position), options.skipRows)) {
       await done((callback) => parser.write(prepare(chunk), callback));
       yield rows.splice(0);
     }

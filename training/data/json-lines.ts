@@ -1,7 +1,7 @@
 /** JSON lines as a table: an object a line, its members as the texts that a file of text would have. */
 import { quote, unexpected } from '../files/index.ts';
 import type { TableFile, TableRow } from './table-rows.ts';
-import { textOf } from './text-file.ts';
+import { type Position, shareOf, textOf } from './text-file.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -10,11 +10,17 @@ export async function openJsonLines(path: string): Promise<TableFile> {
   const names = new Set<string>();
   for await (const objects of objectsOf(path))
     for (const { object } of objects) for (const name of Object.keys(object)) names.add(name);
-  return { names: [...names], decimal: '.', notes: [], rows: () => rowsOf(path, [...names]) };
+  const position = { read: 0, size: 0 };
+  const rows = () => rowsOf(path, [...names], position);
+  return { names: [...names], decimal: '.', notes: [], rows, progress: () => shareOf(position) };
 }
 
-async function* rowsOf(path: string, names: readonly string[]): AsyncGenerator<readonly TableRow[]> {
-  for await (const objects of objectsOf(path)) {
+async function* rowsOf(
+  path: string,
+  names: readonly string[],
+  position: Position,
+): AsyncGenerator<readonly TableRow[]> {
+  for await (const objects of objectsOf(path, position)) {
     yield objects.map(({ line, object }) => ({
       line,
       cells: names.map((name) => textOfValue(Object.hasOwn(object, name) ? object[name] : null)),
@@ -22,10 +28,13 @@ async function* rowsOf(path: string, names: readonly string[]): AsyncGenerator<r
   }
 }
 
-async function* objectsOf(path: string): AsyncGenerator<readonly { readonly line: number; readonly object: Line }[]> {
+async function* objectsOf(
+  path: string,
+  position?: Position,
+): AsyncGenerator<readonly { readonly line: number; readonly object: Line }[]> {
   const decoder = new TextDecoder();
   let [line, rest] = [0, ''];
-  for await (const chunk of textOf(path, 'utf-8')) {
+  for await (const chunk of textOf(path, 'utf-8', position)) {
     const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n');
     rest = lines.pop() ?? '';
     yield lines.flatMap((text) => objectIn(path, ++line, text));

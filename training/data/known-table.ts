@@ -41,6 +41,20 @@ interface Cell {
   readonly read: Reader;
 }
 
+/** A table that passes through. */
+export interface KnownBlocks extends Pick<KnownRows, 'isLabelled'> {
+  /**
+   * The rows, so many at a time; none behind one that cannot be read.
+   *
+   * @throws {UserError} at the end of the file, naming lines and columns of all that cannot be read, or where no row is left
+   */
+  readonly blocks: () => AsyncIterable<Dataset>;
+  /** What the whole file was like, behind its last block. */
+  readonly summary: () => Pick<KnownRows, 'unknown' | 'notes'>;
+  /** How much of the file is read, from 0 to 1. */
+  readonly progress: () => number;
+}
+
 /**
  * @param needsLabel whether a file without the label is refused
  * @throws {UserError} naming the file, and lines and columns of all that cannot be read, or where no row is left.
@@ -51,11 +65,30 @@ export async function readKnownTable(
   known: KnownData,
   needsLabel = true,
 ): Promise<KnownRows> {
+  const { isLabelled, blocks, summary } = await openKnownTable(path, options, known, { needsLabel });
+  for await (const dataset of blocks()) return { dataset, isLabelled, ...summary() };
+  throw new Error('internal: a table without rows passed');
+}
+
+/** @throws {UserError} for a file that lacks columns */
+export async function openKnownTable(
+  path: string,
+  options: TableOptions,
+  known: KnownData,
+  { needsLabel, blockRows = Infinity }: { readonly needsLabel: boolean; readonly blockRows?: number },
+): Promise<KnownBlocks> {
   const file = await openTable(path, options);
   const isLabelled = needsLabel || file.names.includes(options.label);
   const table = new KnownTable(path, options, known, cellsOf(path, file, { ...options, isLabelled }, known));
-  for await (const rows of file.rows()) for (const row of rows) table.add(row);
-  return { ...table.read(file.notes), isLabelled };
+  async function* blocks(): AsyncGenerator<Dataset> {
+    for await (const rows of file.rows()) {
+      for (const row of rows) table.add(row);
+      if (table.count >= blockRows) yield* table.take();
+    }
+    table.end();
+    yield* table.take();
+  }
+  return { isLabelled, blocks, summary: () => table.summary(file.notes), progress: file.progress };
 }
 
 /** What is wrong with a column: its first cell, and how many more. */
@@ -72,8 +105,9 @@ class KnownTable {
   readonly #cells: readonly Cell[];
   readonly #row: Float32Array;
   #inputs: Float32Array;
-  readonly #targets: number[] = [];
-  readonly #lines: number[] = [];
+  #targets: number[] = [];
+  #lines: number[] = [];
+  #taken = 0;
   readonly #unknown = new Map<string, Unknown>();
   readonly #troubles = new Map<string, Trouble>();
   #withoutLabel = 0;
@@ -150,14 +184,21 @@ class KnownTable {
     this.#troubles.set(column.name, { message, way, rows: 1 });
   }
 
-  read(notes: readonly string[]): Omit<KnownRows, 'isLabelled'> {
-    this.#refuse();
-    const unknown = [...this.#unknown.values()];
-    const [targets, [first]] = [this.#targets, unknown];
-    if (targets.length === 0) {
-      const got = first ? `none without such as ${first.column} ${quote(first.value)}` : 'none';
-      throw unexpected(this.#path, 'rows that the model knows', got);
-    }
+  /** Of the rows that nobody has taken yet. */
+  get count(): number {
+    return this.#targets.length;
+  }
+
+  /** The rows since the last call, if any, unless one cannot be read. */
+  *take(): Generator<Dataset> {
+    const targets = this.#targets;
+    if (targets.length > 0 && this.#troubles.size === 0) yield this.#dataset();
+    this.#taken += targets.length;
+    [this.#targets, this.#lines] = [[], []];
+  }
+
+  #dataset(): Dataset {
+    const targets = this.#targets;
     const { classes } = this.#known;
     const samples = {
       inputs: this.#inputs.slice(0, targets.length * this.#width),
@@ -165,13 +206,24 @@ class KnownTable {
       count: targets.length,
       lines: Int32Array.from(this.#lines),
     };
-    const dataset: Dataset =
-      classes.length > 0
-        ? { ...samples, task: 'classification', labels: Int32Array.from(targets), classes }
-        : { ...samples, task: 'regression', values: Float32Array.from(targets) };
+    return classes.length > 0
+      ? { ...samples, task: 'classification', labels: Int32Array.from(targets), classes }
+      : { ...samples, task: 'regression', values: Float32Array.from(targets) };
+  }
+
+  summary(notes: readonly string[]): Pick<KnownRows, 'unknown' | 'notes'> {
     const left = this.#withoutLabel;
     const without = left > 0 ? [`${count(left)} rows have no ${quote(this.#options.label)} and are left out`] : [];
-    return { dataset, unknown, notes: [...notes, ...without] };
+    return { unknown: [...this.#unknown.values()], notes: [...notes, ...without] };
+  }
+
+  /** @throws {UserError} where a row could not be read, or none is left */
+  end(): void {
+    this.#refuse();
+    if (this.#taken + this.count > 0) return;
+    const [first] = this.#unknown.values();
+    const got = first ? `none without such as ${first.column} ${quote(first.value)}` : 'none';
+    throw unexpected(this.#path, 'rows that the model knows', got);
   }
 
   #refuse(): void {

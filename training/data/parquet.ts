@@ -5,6 +5,7 @@ import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
 import { cannotRead, oneLine, unexpected, UserError } from '../files/index.ts';
 import type { TableFile, TableRow } from './table-rows.ts';
 import { textOfValue } from './json-lines.ts';
+import { type Position, shareOf } from './text-file.ts';
 
 /** Snappy is the library's own; what else Node has. */
 const compressors: Compressors = {
@@ -21,7 +22,9 @@ export async function openParquet(path: string): Promise<TableFile> {
   return explained(path, async () => {
     const metadata = await parquetMetadataAsync(fileOf(path));
     const names = parquetSchema(metadata).children.map(({ element }) => element.name);
-    return { names, decimal: '.', notes: [], rows: () => rowsOf(path, metadata, names) };
+    const position = { read: 0, size: Number(metadata.num_rows) };
+    const rows = () => rowsOf(path, metadata, names, position);
+    return { names, decimal: '.', notes: [], rows, progress: () => shareOf(position) };
   });
 }
 
@@ -29,6 +32,7 @@ async function* rowsOf(
   path: string,
   metadata: FileMetaData,
   names: readonly string[],
+  position: Position,
 ): AsyncGenerator<readonly TableRow[]> {
   const { parquetReadObjects } = await import('hyparquet');
   let start = 0;
@@ -38,6 +42,7 @@ async function* rowsOf(
     const objects = await explained(path, () => parquetReadObjects(read));
     for (let at = 0; at < objects.length; at += MOST_ROWS) {
       const first = start + at + 1;
+      position.read = start + Math.min(at + MOST_ROWS, objects.length);
       yield objects.slice(at, at + MOST_ROWS).map((object, i) => ({
         line: first + i,
         cells: names.map((name) => textOfValue((object as Readonly<Record<string, unknown>>)[name])),

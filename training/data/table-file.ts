@@ -8,7 +8,7 @@ import { openParquet } from './parquet.ts';
 import { type Dialect, sniff } from './sniff.ts';
 import type { TableFile, TableRow } from './table-rows.ts';
 import type { Encoding } from './encodings.ts';
-import { beginningOf } from './text-file.ts';
+import { beginningOf, shareOf } from './text-file.ts';
 
 export type TableFormat = Pick<
   DataSource,
@@ -52,8 +52,9 @@ async function openText(path: string, format: TableFormat): Promise<TableFile> {
   const otherwise = /\.(tsv|tab)(\.gz)?$/i.test(path) ? '\t' : ',';
   const quotes = format.quote === 'none' ? null : format.quote;
   const dialect = sniff(kept.join('\n'), { delimiter, quote: quotes, decimal: format.decimal }, otherwise);
+  const position = { read: 0, size: 0 };
   const read = (): AsyncIterable<readonly TableRow[]> =>
-    readCsv(path, { ...dialect, encoding, comment, skipRows: skipped });
+    readCsv(path, { ...dialect, encoding, comment, skipRows: skipped }, position);
   const first = await firstRow(read());
   const names = namesOf(first?.cells ?? [], header);
   return {
@@ -66,6 +67,7 @@ async function openText(path: string, format: TableFormat): Promise<TableFile> {
       header ? first?.cells : undefined,
     ),
     rows: () => (header ? withoutFirst(read()) : read()),
+    progress: () => shareOf(position),
   };
 }
 

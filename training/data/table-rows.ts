@@ -15,4 +15,6 @@ export interface TableFile {
   readonly notes: readonly string[];
   /** From the first row of data on, some at a time; each call reads the file anew. */
   readonly rows: () => AsyncIterable<readonly TableRow[]>;
+  /** How much of the file the last call has read, from 0 to 1. */
+  readonly progress: () => number;
 }

@@ -1,5 +1,5 @@
 /** The bytes of a file of text, plain or in gzip, piece by piece, and what they mean. */
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { cannotRead, unexpected, UserError } from '../files/index.ts';
 import type { Encoding } from './encodings.ts';
@@ -7,14 +7,33 @@ import type { Encoding } from './encodings.ts';
 /** Its rows are garbage before V8 collects any: of 64 kB it would copy them first, which takes a fifth of the time more. */
 const CHUNK_BYTES = 4096;
 
-/** @throws {UserError} naming a file that cannot be read, or is broken */
-export async function* chunksOf(path: string): AsyncGenerator<Buffer> {
+/** How many bytes of a file are read, and how many it has. */
+export interface Position {
+  read: number;
+  size: number;
+}
+
+/** The share that is read, from 0 to 1. */
+export const shareOf = ({ read, size }: Position): number => (size === 0 ? 0 : read / size);
+
+/**
+ * @param position is kept up to date
+ * @throws {UserError} naming a file that cannot be read, or is broken
+ */
+export async function* chunksOf(path: string, position: Position = { read: 0, size: 0 }): AsyncGenerator<Buffer> {
   try {
+    position.size = statSync(path).size;
+    position.read = 0;
     if (!isGzip(path)) {
-      yield* plainChunks(path);
+      for (const chunk of plainChunks(path)) {
+        position.read += chunk.length;
+        yield chunk;
+      }
       return;
     }
-    for await (const chunk of createReadStream(path).pipe(createGunzip())) {
+    const file = createReadStream(path);
+    for await (const chunk of file.pipe(createGunzip())) {
+      position.read = file.bytesRead;
       const bytes = chunk as Buffer;
       for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
     }
@@ -51,13 +70,13 @@ function* plainChunks(path: string): Generator<Buffer> {
 }
 
 /** Bytes as they come are text in UTF-8; others are decoded. */
-export async function* textOf(path: string, encoding: Encoding): AsyncGenerator<Buffer | string> {
+export async function* textOf(path: string, encoding: Encoding, position?: Position): AsyncGenerator<Buffer | string> {
   if (encoding === 'utf-8') {
-    yield* chunksOf(path);
+    yield* chunksOf(path, position);
     return;
   }
   const decoder = decoderOf(encoding);
-  for await (const chunk of chunksOf(path)) yield decoder.decode(chunk, { stream: true });
+  for await (const chunk of chunksOf(path, position)) yield decoder.decode(chunk, { stream: true });
   yield decoder.decode();
 }
 

@@ -16,7 +16,7 @@ export { type Calibration, type CalibrationBin } from './metrics/calibration.ts'
 export { classScores, confusionMatrix, type ConfusionMatrix, macroF1 } from './metrics/confusion.ts';
 export { r2, rmse } from './metrics/regression.ts';
 export * from './objective.ts';
-export { baselineOf, formatReport, formatScore, isBetter, mistakesOf, reportOn } from './report.ts';
+export { baselineOf, finiteRows, formatReport, formatScore, isBetter, mistakesOf, reportOn } from './report.ts';
 export type {
   Agreement,
   Baseline,

@@ -48,8 +48,8 @@ export function mistakesOf(
   ];
 }
 
-/** The samples all of whose numbers are finite. */
-function finiteRows(output: Float32Array, samples: number): Int32Array {
+/** The samples all of whose numbers are finite. @param output row-major, of `samples` rows */
+export function finiteRows(output: Float32Array, samples: number): Int32Array {
   const width = output.length / samples;
   const isFinite = new Uint8Array(samples).fill(1);
   output.forEach((value, i) => {

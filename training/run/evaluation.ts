@@ -17,53 +17,90 @@ export interface KnownOutput {
   readonly kind: OutputKind;
 }
 
+/** Answers samples until it is released. */
+export interface Answerer {
+  readonly answer: (samples: Samples) => Promise<Answers>;
+  readonly release: () => Promise<void>;
+}
+
 /** @throws UserError when the file is no checkpoint that describes its network, or does not take such samples */
-export async function answersOfCheckpoint(path: string, samples: Samples, backend: Backend): Promise<Answers> {
+export const answersOfCheckpoint = async (path: string, samples: Samples, backend: Backend): Promise<Answers> =>
+  answerOnce(await answererOfCheckpoint(path, backend), samples);
+
+/** @throws UserError when the file is no checkpoint that describes its network; by `answer` for samples that it does not take */
+export async function answererOfCheckpoint(path: string, backend: Backend): Promise<Answerer> {
   const { plan, tensors } = await loadModel(path);
-  const fitting = reshaped(samples, plan.network.inputShape);
-  if (!fitting) throw otherShape(path, plan.network.inputShape, samples);
   const evaluator = await createEvaluator(backend, plan);
-  const answers = await evaluator.logits(tensors, fitting.samples);
-  await evaluator.release();
-  return answers;
+  const answer = async (samples: Samples) => {
+    const fitting = reshaped(samples, plan.network.inputShape);
+    if (!fitting) throw otherShape(path, plan.network.inputShape, samples);
+    return evaluator.logits(tensors, fitting.samples);
+  };
+  return { answer, release: evaluator.release };
+}
+
+async function answerOnce({ answer, release }: Answerer, samples: Samples): Promise<Answers> {
+  try {
+    return await answer(samples);
+  } finally {
+    await release();
+  }
+}
+
+/** An ONNX file and what is known of it. */
+export interface ModelFile {
+  readonly path: string;
+  /** What a card says of the output; as far as the file tells when omitted. */
+  readonly known?: KnownOutput | undefined;
+  /** Of the file, where it is not what lies there. */
+  readonly content?: Uint8Array | undefined;
 }
 
 /**
- * @param known what a card says of the output; as far as the file tells when omitted
  * @param note is told what was done to samples or answers
- * @param content of the file, where it is not what lies there
  * @throws UserError when the file is no ONNX model from one tensor to logits, or does not take such samples
  */
-export async function answersOfModel(
-  path: string,
+export const answersOfModel = async (
+  file: ModelFile,
   samples: Samples,
   backend: Backend,
-  known?: KnownOutput,
+  note?: (line: string) => void,
+): Promise<Answers> => answerOnce(await answererOfModel(file, backend, note), samples);
+
+/** @throws UserError when the file is no ONNX model from one tensor to logits; by `answer` for samples that it does not take */
+export async function answererOfModel(
+  { path, known, content }: ModelFile,
+  backend: Backend,
   note: (line: string) => void = () => undefined,
-  content?: Uint8Array,
-): Promise<Answers> {
+): Promise<Answerer> {
   const file = content ?? (await readBytes(path));
-  return explained(path, async () => {
+  const { input, output, session } = await explained(path, async () => {
     const { inputs, outputs } = modelSignature(file);
     const [input, ...more] = inputs;
     const output = outputs.find(({ name }) => name === (known?.name ?? 'logits')) ?? outputs[0];
     if (!input || !output || more.length > 0) throw unexpected(path, 'a model with one input', inputs.length);
-    const [batch, ...shape] = input.shape;
-    const fitting = reshaped(samples, shape);
-    if (!fitting) throw otherShape(path, shape, samples);
-    if (fitting.how) note(`samples [${samples.inputShape.join(', ')}] are given to ${path} as ${fitting.how}`);
-    const session = await backend.loadSession(file);
-    const batches = typeof batch === 'number' ? { batchSize: batch, isFixed: true } : {};
-    const answers = await runOverSamples(session, fitting.samples, {
-      input: input.name,
-      output: output.name,
-      ...batches,
-    });
-    await session.release();
-    return (known ? known.kind === 'probabilities' : areProbabilities(answers, samples.count))
-      ? logitsOf(answers, samples.count)
-      : answers;
+    return { input, output, session: await backend.loadSession(file) };
   });
+  const [batch, ...shape] = input.shape;
+  const ports = {
+    input: input.name,
+    output: output.name,
+    ...(typeof batch === 'number' && { batchSize: batch, isFixed: true }),
+  };
+  let isTold = false;
+  const answer = (samples: Samples) =>
+    explained(path, async () => {
+      const fitting = reshaped(samples, shape);
+      if (!fitting) throw otherShape(path, shape, samples);
+      const { how } = fitting;
+      if (how && !isTold) note(`samples [${samples.inputShape.join(', ')}] are given to ${path} as ${how}`);
+      isTold = true;
+      const answers = await runOverSamples(session, fitting.samples, ports);
+      return (known ? known.kind === 'probabilities' : areProbabilities(answers, samples.count))
+        ? logitsOf(answers, samples.count)
+        : answers;
+    });
+  return { answer, release: session.release };
 }
 
 /** Whether each row of several numbers is a share of 1. */

@@ -1,5 +1,6 @@
 /** Training runs: from data and settings to a run folder, and on from one. */
 export { type Answers, answersOfCheckpoint, answersOfModel, type KnownOutput } from './evaluation.ts';
+export type { AnswerSink } from './answer-table.ts';
 export { evaluate, type Evaluated, type EvaluateOptions } from './evaluate.ts';
 export { trainingDefaults } from './defaults.ts';
 export { Interrupted } from '../process/index.ts';

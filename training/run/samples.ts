@@ -1,4 +1,5 @@
 /** The samples that a trained network is judged by: the part that its run kept apart, or data that it has never seen. */
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describedBy, isTrainedOn, knowledgeOf, type TrainedModel } from '../checkpoint/index.ts';
 import {
@@ -6,8 +7,10 @@ import {
   type DataSource,
   hasMnistFiles,
   joined,
+  type KnownBlocks,
   type LoadedData,
   loadSource,
+  openKnownTable,
   readKnownTable,
   sourceName,
   subset,
@@ -90,6 +93,28 @@ const partOf = (data: LoadedData, source: DataSource, part: Exclude<PartName, 'a
 
 /** Files of other data that have a test part of their own, which nobody has trained on. */
 const isMovedTest = (model: Known, source: DataSource): boolean => bringsTestPart(source) && !isSamePath(model, source);
+
+/**
+ * A table of at least so many bytes that a model of a table answers whole; undefined where there is no such table.
+ *
+ * @throws UserError for one that lacks columns
+ */
+export async function largeTable(
+  model: Known,
+  source: DataSource | undefined,
+  part: PartName | undefined,
+  { needsLabel, blockRows, fromBytes }: { needsLabel: boolean; blockRows: number; fromBytes: number },
+): Promise<(KnownBlocks & { readonly source: DataSource }) | undefined> {
+  const all = { ...model.record?.data.source, ...source };
+  const { path, label = '' } = all;
+  const { columns, classes = [] } = model;
+  const isWhole = part === 'all' || (part === undefined && source?.path !== undefined);
+  if (!isWhole || !columns || path === undefined) return undefined;
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats?.isFile() || stats.size < fromBytes) return undefined;
+  const options = { ...all, label, kinds: undefined };
+  return { ...(await openKnownTable(path, options, { columns, classes }, { needsLabel, blockRows })), source: all };
+}
 
 async function wholeData(model: Known, source: DataSource, needsLabel: boolean): Promise<ChosenSamples> {
   const { path, label } = source;
