@@ -13,7 +13,7 @@ export interface WorkerOptions {
    */
   readonly explain?: boolean;
   /**
-   * Shows the page that draws a digit's way through the network, at `/`, instead of a list of the models as JSON. Its files
+   * Shows the page on which people ask every model, at `/`, instead of a list of the models as JSON. Its files
    * are static assets: `[assets] directory = "node_modules/bn-edge/dist/page"` in wrangler.toml.
    * Variable: `PAGE`.
    * @default false

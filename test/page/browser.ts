@@ -14,11 +14,12 @@ const candidates = [
 /** `undefined` on a machine without a browser. */
 export const executablePath = candidates.find((path) => path !== undefined && existsSync(path));
 
-export function launch(): Promise<Browser> {
+/** @param more of Chromium's switches */
+export function launch(...more: readonly string[]): Promise<Browser> {
   if (executablePath === undefined) throw new Error('internal: no browser');
   const args =
     '--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync';
-  return chromium.launch({ executablePath, args: args.split(' ') });
+  return chromium.launch({ executablePath, args: [...args.split(' '), ...more] });
 }
 
 export interface OpenPage {
@@ -27,7 +28,7 @@ export interface OpenPage {
   readonly complaints: readonly string[];
 }
 
-/** The Worker's page at `url`, once the network has answered to its first digit. */
+/** The Worker's page at `url`, once the network has been looked into with its first digit. */
 export async function open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
   const opened = await visit(browser, url, options);
   await opened.page.locator('.layer').first().waitFor();

@@ -21,9 +21,10 @@ export function referencePage(document: OpenApi, mount: string): Html {
         <link rel="stylesheet" href="${mount}/docs/style.css" />
       </head>
       <body>
+        <header><a href="${mount}/">${info.title}</a></header>
         <main>
-          <h1>${info.title} <small>${info.version}</small></h1>
-          <p>
+          <h1>Reference <small>${info.version}</small></h1>
+          <p class="lead">
             ${info.description} The same as a document for machines: <a href="${mount}/openapi.json">openapi.json</a>.
           </p>
           <p>
@@ -45,7 +46,7 @@ function operationSection(method: string, path: string, operation: Operation): H
   const { operationId, summary, description, parameters = [], requestBody, responses } = operation;
   return html`<section id="${operationId}">
     <h2><span>${method.toUpperCase()}</span> <code>${path}</code></h2>
-    <p>${summary}. ${description ?? ''}</p>
+    <p>${sentence(summary)} ${description ?? ''}</p>
     <dl>
       ${parameters.map(parameterItem)}
       ${
@@ -62,6 +63,9 @@ function operationSection(method: string, path: string, operation: Operation): H
     </dl>
   </section>`;
 }
+
+/** A summary is a sentence but for its full stop, or a question. */
+const sentence = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`);
 
 function parameterItem({ name, in: place, description = '', schema }: Parameter): Html {
   return html`<dt><code>${name}</code></dt>
@@ -99,15 +103,30 @@ function describeSchema(schema: object): Html | string {
   return parts.filter((part) => typeof part === 'string' && part !== '').join(' ');
 }
 
+/** In the colours of the page (worker/page), whose fonts it has not. */
 export const stylesheet = raw(`
-:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-body { margin: 0; }
-main { max-width: 56rem; margin: auto; padding: 1rem; }
-section { border-top: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
-h2 { font-size: 1.1rem; overflow-wrap: anywhere; }
-h2 span { display: inline-block; min-width: 3.5em; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.25rem 1rem; }
-dd { margin: 0; overflow-wrap: anywhere; }
-pre { overflow: auto; }
-summary { cursor: pointer; padding: 0.25rem 0; }
+:root { color-scheme: light dark; --line: light-dark(#ddd8cd, #353b45); --soft: light-dark(#5b6169, #a9aeb6); }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 60rem; padding: clamp(1.25rem, 3vw, 2.5rem) clamp(1rem, 4vw, 2.5rem) 3rem;
+  background: light-dark(#faf8f4, #14171b); color: light-dark(#1f242b, #e8e6e1); overflow-wrap: anywhere;
+  font: 1.0625rem/1.55 'Source Serif 4', 'Iowan Old Style', Charter, Georgia, serif; }
+header { margin-bottom: 2rem; padding-bottom: 0.75rem; border-bottom: 1px solid var(--line); }
+a { color: light-dark(#0b63a5, #6fb7f2); text-underline-offset: 0.15em; }
+header a { color: inherit; font-weight: 600; text-decoration: none; }
+h1 { margin: 0; font-size: clamp(2rem, 4vw, 3rem); font-weight: 600; line-height: 1.06; letter-spacing: -0.022em; }
+h1 small, h2 span, dt, .lead { color: var(--soft); font-weight: 400; }
+h1 small { font-size: 1rem; letter-spacing: 0; }
+h2 { margin: 0; font-size: 1.1875rem; font-weight: 600; line-height: 1.3; }
+h2 span { display: inline-block; min-width: 3.2em; font-size: 0.875rem; }
+section, details { margin-top: 1rem; padding: 1rem clamp(1rem, 2vw, 1.5rem); border: 1px solid var(--line); border-radius: 14px;
+  background: light-dark(#ffffff, #1c2026); }
+section p { margin: 0.35rem 0 0; }
+main > h2 { margin-top: 3rem; font-size: 1.5rem; }
+dl { display: grid; grid-template-columns: minmax(4rem, max-content) minmax(0, 1fr); gap: 0.25rem 1rem; margin: 0.75rem 0 0; font-size: 0.9375rem; }
+dd { margin: 0; }
+@media (max-width: 34rem) { dl { display: block; } dd { margin: 0 0 0.5rem 1rem; } }
+code, pre { font: 0.875em/1.5 ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace; }
+pre { white-space: pre-wrap; }
+summary { cursor: pointer; }
+:focus-visible { outline: 3px solid light-dark(#0b63a5, #6fb7f2); outline-offset: 2px; border-radius: 4px; }
 `);

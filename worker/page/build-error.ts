@@ -1,10 +1,10 @@
 /** Under `wrangler dev`, where models cannot be built: those of before answer, and the page says so. */
+import { read } from './api/request.ts';
+import { find, make } from './dom.ts';
+
 export async function showBuildError(): Promise<void> {
-  const response = await fetch('v2');
-  const { build_error: error } = (await response.json()) as { build_error?: string };
+  const { build_error: error } = (await read('v2')) as { readonly build_error?: string };
   if (error === undefined) return;
-  const banner = document.createElement('pre');
-  banner.setAttribute('role', 'alert');
-  banner.textContent = `The models that lie there now cannot be built; those of before answer.\n${error}`;
-  document.body.prepend(banner);
+  const text = `The models that lie there now cannot be built; those of before answer.\n${error}`;
+  find('main', HTMLElement).before(make('pre', { role: 'alert', className: 'build-error' }, text));
 }

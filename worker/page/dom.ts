@@ -16,3 +16,26 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   element.append(...children);
   return element;
 }
+
+export function makeSvg<Tag extends keyof SVGElementTagNameMap>(
+  tag: Tag,
+  attributes: Readonly<Record<string, string | number>> = {},
+  ...children: (Node | string)[]
+): SVGElementTagNameMap[Tag] {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
+/** What a template of index.html holds. */
+export function cloneTemplate<T extends Element>(selector: string, type: new () => T): T {
+  const { content } = find(selector, HTMLTemplateElement);
+  const [root] = document.importNode(content, true).children;
+  if (root instanceof type) return root;
+  throw new Error(`internal: ${selector}: expected ${type.name}, got ${root?.tagName ?? 'nothing'}`);
+}
+
+/** A card with its heading. */
+export const card = (className: string, title: string, ...children: (Node | string)[]): HTMLElement =>
+  make('section', { className: `card ${className}`, ariaLabel: title }, make('h2', {}, title), ...children);

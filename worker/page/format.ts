@@ -20,3 +20,14 @@ export function decimal(value: number): string {
 export function plural(count: number, noun: string): string {
   return `${count === 0 ? 'no' : count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0, useGrouping: 'min2' });
+const plain = new Intl.NumberFormat('en', { maximumSignificantDigits: 5, useGrouping: 'min2' });
+
+/** A number of a table or an answer, as people write it; four digits may be a year. */
+export function number(value: number): string {
+  const size = Math.abs(value);
+  const isExtreme = size >= 1e15 || (value !== 0 && size < 1e-4);
+  const text = isExtreme ? value.toExponential(3) : (size >= 1e4 ? whole : plain).format(value);
+  return text.replaceAll('-', '\u2212');
+}

@@ -1,5 +1,5 @@
 /**
- * Writes `worker/page/digits.bin.gz`, the MNIST test digits on the Worker's page: gzipped records of one label byte and
+ * Writes `worker/page/inputs/pictures/digits.bin.gz`, the MNIST test digits on the Worker's page: gzipped records of one label byte and
  * 28 × 28 pixel bytes. First one digit of each class, to ask about, then six others of each, to share its mini-batch.
  *
  *     npx tsx docs/examples/digits/page-digits.ts
@@ -31,6 +31,6 @@ function record({ inputs, inputShape, labels }: ClassificationDataset, index: nu
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const file = join(import.meta.dirname, '../../../worker/page/digits.bin.gz');
+  const file = join(import.meta.dirname, '../../../worker/page/inputs/pictures/digits.bin.gz');
   writeFileSync(file, gzipSync(await pageDigits(), { level: 9 }));
 }

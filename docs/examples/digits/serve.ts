@@ -1,6 +1,6 @@
 /** Serves the digits with all that there is to see: the page, the report of the experiments, the docs, and both statistics. */
 import { existsSync } from 'node:fs';
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildImage } from 'bn-edge';
 import { type Server, serveLocally } from '../../../exporter/command/serve.ts';
@@ -22,8 +22,11 @@ export async function serveDigits(
   return serveLocally(port, { assets, vars: { PAGE: 'true', DOCS: 'true', EXPLAIN: 'true' } });
 }
 
+const more =
+  '<p>Does it hold? <a href="report/">Ten claims about Batch Norm, measured</a>, with figures and all numbers. Test digits: MNIST.</p>';
+
 /**
- * The page, and the report under `/report/`.
+ * The page, and the report under `/report/`, to which the page then points.
  * @throws UserError where the page has not been built
  */
 async function assembleSite(folder: string): Promise<string> {
@@ -33,5 +36,7 @@ async function assembleSite(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   await cp(page, folder, { recursive: true });
   await cp(join('docs', 'experiments', 'results'), join(folder, 'report'), { recursive: true });
+  const index = join(folder, 'index.html');
+  await writeFile(index, (await readFile(index, 'utf8')).replace('<!-- more -->', more));
   return folder;
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { centreOfMass, toMnist } from '../../../worker/page/drawing/mnist.ts';
-import { rasterize } from '../../../worker/page/drawing/rasterize.ts';
-import { mapPoints, type Stroke } from '../../../worker/page/drawing/stroke.ts';
-import { SIDE } from '../../../worker/page/pixels.ts';
+import { centreOfMass, toCentred } from '../../../worker/page/inputs/pictures/drawing/centred.ts';
+import { rasterize } from '../../../worker/page/inputs/pictures/drawing/rasterize.ts';
+import { mapPoints, type Stroke } from '../../../worker/page/inputs/pictures/drawing/stroke.ts';
 
 const PEN = 0.085;
+const SIDE = 28;
+const size = { rows: SIDE, columns: SIDE };
+const toMnist = (strokes: readonly Stroke[], pen: number) => toCentred(strokes, pen, size);
 
 const drawings: Record<string, Stroke[]> = {
   'a bar': [[[0.5, 0.1], [0.5, 0.9]]], // prettier-ignore
@@ -23,7 +25,7 @@ function extent(pixels: Uint8Array): { readonly width: number; readonly height: 
 
 describe('a drawing, prepared as MNIST prepares its digits', () => {
   it.each(Object.entries(drawings))('has its centre of mass in the middle: %s', (_, strokes) => {
-    const [x, y] = centreOfMass(toMnist(strokes, PEN));
+    const [x, y] = centreOfMass(toMnist(strokes, PEN), size);
     expect(Math.abs(x - SIDE / 2), `x ${x}`).toBeLessThan(0.1);
     expect(Math.abs(y - SIDE / 2), `y ${y}`).toBeLessThan(0.1);
   });
@@ -42,12 +44,12 @@ describe('a drawing, prepared as MNIST prepares its digits', () => {
 
 describe('rasterize', () => {
   it('greys a pixel by the share that a stroke covers', () => {
-    const pixels = rasterize([[[0, 10.25], [28, 10.25]]], 2); // prettier-ignore
+    const pixels = rasterize([[[0, 10.25], [28, 10.25]]], 2, size); // prettier-ignore
     const column = [8, 9, 10, 11, 12].map((row) => pixels[row * SIDE + 14]);
     expect(column).toEqual([0, 191, 255, 64, 0]);
   });
 
   it('leaves out what lies beyond the picture', () => {
-    expect(rasterize([[[-20, -20], [-10, 50]]], 2)).toEqual(new Uint8Array(SIDE * SIDE)); // prettier-ignore
+    expect(rasterize([[[-20, -20], [-10, 50]]], 2, size)).toEqual(new Uint8Array(SIDE * SIDE)); // prettier-ignore
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { decimal, percent } from '../../../worker/page/format.ts';
-import type { Explanation } from '../../../worker/page/model.ts';
-import { verdict } from '../../../worker/page/views/verdict.ts';
+import type { Answer } from '../../../worker/page/api/answer.ts';
+import type { Layer } from '../../../worker/page/api/explain.ts';
+import { verdict } from '../../../worker/page/batch-norm/verdict.ts';
+import { decimal, number, percent } from '../../../worker/page/format.ts';
 
 describe('numbers on the page', () => {
   it.each([
@@ -24,25 +25,41 @@ describe('numbers on the page', () => {
   ])('writes the number %d as %s', (value, text) => {
     expect(decimal(value)).toBe(text);
   });
+
+  it.each([
+    [431234.567, '431,235'],
+    [1962, '1962'],
+    [43.123456, '43.123'],
+    [-41.2, '\u221241.2'],
+    [0, '0'],
+    [0.00001234, '1.234e\u22125'],
+    [2e18, '2.000e+18'],
+  ])('writes the answer %d as %s', (value, text) => {
+    expect(number(value)).toBe(text);
+  });
 });
 
-function explanation(size: number, running: string, batch: string): Explanation {
-  const prediction = (label: string) => ({ label, top: [{ index: Number(label), probability: 0.75 }] });
-  return {
-    batch_size: size,
-    predictions: { running: prediction(running), batch: prediction(batch) },
-    layers: [],
-  };
+function answer(label: string): Answer {
+  return { kind: 'classes', label, shares: new Map([[label, 0.75]]), warnings: [] };
 }
+const answers = (running: string, batch: string) => ({ running: answer(running), batch: answer(batch) });
+const layer = (...shape: number[]) => ({ name: 'bn1/BatchNormalization', shape }) as unknown as Layer;
 
 describe('the verdict', () => {
   it.each([
-    ['running', explanation(1, '7', '8'), 'A 7, alone.'],
-    ['running', explanation(7, '7', '8'), 'A 7, whoever comes along: 6 neighbours moved nothing'],
-    ['batch', explanation(1, '7', '8'), 'every digit gets this answer, 8'],
-    ['batch', explanation(2, '7', '0'), 'its 1 neighbour turned the 7 into a 0'],
-    ['batch', explanation(7, '7', '7'), 'Still a 7, at 75.0 % instead of 75.0 %'],
-  ] as const)('with %s statistics: %#', (statistics, facts, text) => {
-    expect(verdict(facts, statistics)).toContain(text);
+    ['running', 1, answers('7', '8'), '7, alone.'],
+    ['running', 7, answers('7', '8'), '7, whoever comes along: 6 neighbours moved nothing'],
+    ['batch', 2, answers('7', '0'), 'its 1 neighbour turned 7 into 0'],
+    ['batch', 7, answers('7', '7'), 'Still 7. Try'],
+    ['batch', 7, undefined, 'Every layer normalized with this row and its 6 neighbours.'],
+  ] as const)('with %s statistics among %i: %#', (statistics, size, both, text) => {
+    expect(verdict({ batch_size: size, layers: [layer(16)] }, both, statistics, 'row')).toContain(text);
+  });
+
+  it('says of a sample alone what is true of dense layers, or of convolutions', () => {
+    const alone = (...layers: Layer[]) => verdict({ batch_size: 1, layers }, answers('7', '8'), 'batch', 'picture');
+    expect(alone(layer(16, 14, 14), layer(32))).toContain('each channel of bn1 holds one value: σ² is 0 there');
+    expect(alone(layer(16, 14, 14))).toContain('normalized with the values of this picture itself, 14 × 14 of them');
+    expect(alone(layer(16, 14, 14))).not.toContain('σ² is 0');
   });
 });

@@ -1,0 +1,28 @@
+/** An answer in a few words. */
+import type { Answer } from '../api/answer.ts';
+import { number, percent } from '../format.ts';
+
+export interface Headline {
+  readonly text: string;
+  /** How sure, or what else belongs to it. */
+  readonly more: string;
+}
+
+export function headlineOf(answer: Answer): Headline {
+  switch (answer.kind) {
+    case 'classes': {
+      const { label, applying, shares } = answer;
+      if (applying)
+        return { text: applying.join(', ') || 'none', more: applying.length === 0 ? 'no label applies' : 'apply' };
+      if (label === null) return { text: 'no answer', more: '' };
+      const share = shares.get(label);
+      return { text: label, more: share === undefined ? '' : percent(share) };
+    }
+    case 'numbers': {
+      const written = answer.values.map((value) => (value === null ? 'not a number' : number(value)));
+      return { text: written.slice(0, 6).join('  '), more: written.length > 6 ? `and ${written.length - 6} more` : '' };
+    }
+    case 'tensors':
+      return { text: answer.outputs.map(({ name }) => name).join(', '), more: '' };
+  }
+}

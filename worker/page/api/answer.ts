@@ -1,0 +1,83 @@
+/** What a model answers, whichever path was asked. */
+
+/** A probability for each label, in the order of the labels. */
+export interface ClassesAnswer {
+  readonly kind: 'classes';
+  /** The most probable; null where the model answers no numbers. */
+  readonly label: string | null;
+  /** All that apply, where several can. */
+  readonly applying?: readonly string[];
+  readonly shares: ReadonlyMap<string, number>;
+  readonly warnings: readonly string[];
+}
+
+export interface NumbersAnswer {
+  readonly kind: 'numbers';
+  readonly values: readonly (number | null)[];
+  readonly warnings: readonly string[];
+}
+
+/** Of a model that says nothing of what its numbers mean. */
+export interface TensorsAnswer {
+  readonly kind: 'tensors';
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly data: readonly unknown[];
+  }[];
+  readonly warnings: readonly string[];
+}
+
+export type Answer = ClassesAnswer | NumbersAnswer | TensorsAnswer;
+
+/** As KServe's V1 protocol has it. */
+export interface RowPrediction {
+  readonly label?: string | null;
+  readonly labels?: readonly string[];
+  readonly probabilities?: Readonly<Record<string, number>>;
+  readonly value?: number | null;
+  readonly values?: readonly number[];
+  readonly warnings?: readonly string[];
+}
+
+/** @param order of the labels, which an object cannot keep where they are whole numbers */
+export function answerOfRow(row: RowPrediction, order: readonly string[] = []): Answer {
+  const { label = null, labels, probabilities = {}, value = null, values = [value], warnings = [] } = row;
+  if (!('label' in row) && !labels) return { kind: 'numbers', values, warnings };
+  const named = order.length > 0 ? order.filter((name) => name in probabilities) : Object.keys(probabilities);
+  const shares = new Map(named.map((name) => [name, probabilities[name] ?? NaN]));
+  return {
+    kind: 'classes',
+    label: labels ? bestOf(shares) : label,
+    ...(labels && { applying: labels }),
+    shares,
+    warnings,
+  };
+}
+
+interface Ranked {
+  readonly label: string;
+  readonly index: number;
+  readonly probability: number;
+}
+
+export interface Classified {
+  readonly label: string | null;
+  readonly labels?: readonly string[];
+  readonly top: readonly Ranked[];
+  readonly warnings?: readonly string[];
+}
+
+export function answerOfClasses({ label, labels, top, warnings = [] }: Classified): ClassesAnswer {
+  const shares = new Map(top.toSorted((a, b) => a.index - b.index).map((ranked) => [ranked.label, ranked.probability]));
+  return { kind: 'classes', label, ...(labels && { applying: labels }), shares, warnings };
+}
+
+const bestOf = (shares: ReadonlyMap<string, number>): string | null =>
+  [...shares].reduce<[string | null, number]>((best, next) => (next[1] > best[1] ? next : best), [null, -1])[0];
+
+/** What changes of an answer when something is changed: the share of a class, or the first number. */
+export function scoreIn(answer: Answer, label: string | null): number {
+  if (answer.kind === 'classes') return answer.shares.get(label ?? '') ?? NaN;
+  return answer.kind === 'numbers' ? (answer.values[0] ?? NaN) : NaN;
+}

@@ -1,0 +1,76 @@
+/** What a model is, as the Worker tells it. */
+
+interface ColumnOf<Kind extends string, Value> {
+  readonly kind: Kind;
+  readonly name: string;
+  /** Whether a value may not be missing. */
+  readonly required: boolean;
+  /** What stands in for a missing value; absent where that is a place of its own. */
+  readonly fill?: Value;
+  /** What training saw most, or in the middle; absent where the card is from before it was told. */
+  readonly typical?: Value;
+}
+
+export interface NumericColumn extends ColumnOf<'numeric', number> {
+  readonly unit?: string;
+  /** The least and the greatest of training. */
+  readonly range?: readonly [number, number];
+}
+
+export interface CategoricalColumn extends ColumnOf<'categorical', string> {
+  readonly categories: readonly string[];
+}
+
+export interface DateColumn extends Omit<ColumnOf<'date', string>, 'fill'> {
+  readonly parts: readonly string[];
+  readonly years: readonly [number, number];
+  readonly range?: readonly [string, string];
+}
+
+export type Column = NumericColumn | CategoricalColumn | DateColumn;
+
+export interface TensorInfo {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+}
+
+export interface PictureInfo {
+  readonly rows: number;
+  readonly columns: number;
+  readonly channels: 1 | 3;
+  readonly drawing?: true;
+}
+
+export interface Metadata {
+  readonly name: string;
+  readonly versions: readonly string[];
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  readonly parameters: {
+    readonly description?: string;
+    readonly labels?: readonly string[];
+    readonly output?: { readonly name: string; readonly kind: 'logits' | 'probabilities' | 'multi-label' | 'number' };
+    readonly columns?: readonly Column[];
+    readonly picture?: PictureInfo;
+    readonly explain?: true;
+    readonly remarks?: readonly string[];
+  };
+}
+
+export interface Model extends Metadata {
+  readonly version: string;
+}
+
+/** Where a model answers, below the page's address. */
+export function pathOf(
+  protocol: 'v1' | 'v2',
+  { name, version, versions }: Pick<Model, 'name' | 'version' | 'versions'>,
+) {
+  const end = version === versions[0] ? '' : `/versions/${encodeURIComponent(version)}`;
+  return `${protocol}/models/${encodeURIComponent(name)}${end}`;
+}
+
+/** Whether the answer is one of classes, or some of several. */
+export const answersClasses = ({ parameters: { output } }: Model): boolean =>
+  output !== undefined && output.kind !== 'number';

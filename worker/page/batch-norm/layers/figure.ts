@@ -1,0 +1,80 @@
+/** One Batch Norm layer on the page: its chart, the channel's slider, and the channel's formula in numbers. */
+import { type Layer, nameOf, type Statistics } from '../../api/explain.ts';
+import { cloneTemplate, find } from '../../dom.ts';
+import { decimal } from '../../format.ts';
+import { type Channel, channelOf } from './channel.ts';
+import { drawChart } from './chart.ts';
+
+export interface LayerFigure {
+  readonly root: HTMLElement;
+  update(layer: Layer, statistics: Statistics): void;
+}
+
+/** @param noun what a sample is called */
+export function createLayerFigure(first: Layer, noun: string): LayerFigure {
+  const root = cloneTemplate('#layer-template', HTMLElement);
+  const slider = find('input', HTMLInputElement, root);
+  slider.id = `channel-${first.name}`;
+  find('label', HTMLLabelElement, root).htmlFor = slider.id;
+  const output = find('output', HTMLOutputElement, root);
+  const svg = find('svg', SVGSVGElement, root);
+  let shown: { readonly layer: Layer; readonly statistics: Statistics } | undefined;
+
+  find('h4', HTMLElement, root).textContent = nameOf(first);
+  find('p', HTMLElement, root).textContent = describeShape(first.shape, noun);
+  slider.max = String(first.channels - 1);
+  slider.value = String(liveliest(first));
+
+  function draw(): void {
+    const index = slider.valueAsNumber;
+    output.value = `${index + 1} of ${first.channels}`;
+    if (shown === undefined) return;
+    const channel = channelOf(shown.layer, index);
+    drawChart(svg, channel, shown.statistics);
+    svg.setAttribute('aria-label', describeChannel(channel, shown.statistics, noun));
+    writeFormula(root, channel, shown.statistics);
+  }
+  slider.addEventListener('input', draw);
+
+  return {
+    root,
+    update(layer, statistics) {
+      shown = { layer, statistics };
+      draw();
+    },
+  };
+}
+
+/** The channel to begin with: the one that this sample moves farthest from the running mean, in σ. */
+function liveliest({ running: { mean, variance, z } }: Layer): number {
+  const strays = mean.map((mu, c) => {
+    const reach = Math.max((z.maximum[c] ?? mu) - mu, mu - (z.minimum[c] ?? mu));
+    return reach / Math.sqrt(variance[c] ?? Infinity);
+  });
+  return strays.indexOf(Math.max(...strays));
+}
+
+function describeShape([channels = 0, ...positions]: readonly number[], noun: string): string {
+  const each = positions.length === 0 ? 'one value' : `${positions.join(' × ')} values`;
+  return `${channels} channels, ${each} each for a ${noun}`;
+}
+
+function describeChannel(channel: Channel, statistics: Statistics, noun: string): string {
+  const { mean, deviation, before, after } = channel[statistics];
+  const range = ({ minimum, maximum }: typeof before): string => `${decimal(minimum)} to ${decimal(maximum)}`;
+  return (
+    `The ${noun}'s values go from ${range(before)} before to ${range(after)} after: normalized by mean ${decimal(mean)} ` +
+    `and deviation ${decimal(deviation)}, then scaled by ${decimal(channel.gamma)} and shifted by ${decimal(channel.beta)}.`
+  );
+}
+
+function writeFormula(root: HTMLElement, channel: Channel, statistics: Statistics): void {
+  const { mean, deviation } = channel[statistics];
+  const { gamma, beta } = channel;
+  const values = { gamma, mean: Math.abs(mean), deviation, beta: Math.abs(beta) };
+  for (const [name, value] of Object.entries(values)) {
+    find(`[data-value=${name}]`, MathMLElement, root).textContent = decimal(value);
+  }
+  find('[data-sign=mean]', MathMLElement, root).textContent = mean < 0 ? '+' : '−';
+  find('[data-sign=beta]', MathMLElement, root).textContent = beta < 0 ? '−' : '+';
+}

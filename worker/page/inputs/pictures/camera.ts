@@ -1,0 +1,62 @@
+/** A picture by the camera: one looks at what it sees, and takes it. */
+import { make } from '../../dom.ts';
+
+export interface Camera {
+  readonly button: HTMLButtonElement;
+  readonly root: HTMLElement;
+}
+
+/** `undefined` where the browser gives a page no camera. */
+export function createCamera(onPicture: (file: File) => void): Camera | undefined {
+  const devices = (navigator as Partial<Navigator>).mediaDevices;
+  if (!devices) return undefined;
+  const button = make('button', { type: 'button', className: 'quiet' }, 'Use the camera');
+  const video = make('video', { muted: true, playsInline: true, ariaLabel: 'What the camera sees' });
+  const take = make('button', { type: 'button', className: 'quiet' }, 'Take the picture');
+  const said = make('p', { className: 'hint', role: 'status' });
+  const live = make('div', { className: 'camera', hidden: true }, video, take);
+  let stream: MediaStream | undefined;
+
+  function stop(): void {
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    stream = undefined;
+    live.hidden = true;
+    button.textContent = 'Use the camera';
+  }
+  async function begin(): Promise<void> {
+    stream = await devices?.getUserMedia({ video: { facingMode: 'environment' } });
+    video.srcObject = stream ?? null;
+    live.hidden = false;
+    button.textContent = 'Stop the camera';
+    await video.play();
+  }
+  button.addEventListener('click', () => {
+    said.textContent = '';
+    if (stream) {
+      stop();
+      return;
+    }
+    begin().catch((error: unknown) => {
+      stop();
+      said.textContent = `There is no camera to use: ${error instanceof Error ? error.message : ''}`;
+    });
+  });
+  take.addEventListener('click', () => {
+    void pictureOf(video).then((file) => {
+      stop();
+      button.focus();
+      if (file) onPicture(file);
+    });
+  });
+  return { button, root: make('div', {}, live, said) };
+}
+
+/** What the camera sees now, as a JPEG. */
+async function pictureOf(video: HTMLVideoElement): Promise<File | undefined> {
+  const canvas = make('canvas', { width: video.videoWidth, height: video.videoHeight });
+  canvas.getContext('2d')?.drawImage(video, 0, 0);
+  const blob = await new Promise<Blob | null>((done) => {
+    canvas.toBlob(done, 'image/jpeg', 0.92);
+  });
+  return blob ? new File([blob], 'camera.jpg', { type: 'image/jpeg' }) : undefined;
+}

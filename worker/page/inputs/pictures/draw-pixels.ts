@@ -1,0 +1,22 @@
+/** What a picture looks like, as the model takes it. */
+import type { PictureInfo } from '../../api/model.ts';
+import type { Pixels } from './pixels.ts';
+
+/** A drawing is ink on a transparent ground, so that the theme may colour both. */
+export function drawPixels(
+  pixels: Pixels,
+  { rows, columns, channels, drawing }: PictureInfo,
+  canvas = document.createElement('canvas'),
+): HTMLCanvasElement {
+  canvas.width = columns;
+  canvas.height = rows;
+  canvas.classList.toggle('ink', drawing === true);
+  const image = new ImageData(columns, rows);
+  const size = rows * columns;
+  for (let i = 0; i < size; i++) {
+    const colour = [0, 1, 2].map((channel) => pixels[(channels === 3 ? channel : 0) * size + i] ?? 0);
+    image.data.set(drawing ? [0, 0, 0, pixels[i] ?? 0] : [...colour, 255], 4 * i);
+  }
+  canvas.getContext('2d')?.putImageData(image, 0, 0);
+  return canvas;
+}

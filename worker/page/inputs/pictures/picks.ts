@@ -1,0 +1,39 @@
+/** One test digit of each class to pick. */
+import type { PictureInfo } from '../../api/model.ts';
+import { make } from '../../dom.ts';
+import type { TestDigit } from './digits.ts';
+import { drawPixels } from './draw-pixels.ts';
+
+export interface Picks {
+  readonly root: HTMLElement;
+  readonly pick: (index: number) => void;
+  /** No digit is picked: one draws. */
+  readonly release: () => void;
+}
+
+export function createPicks(
+  digits: readonly TestDigit[],
+  info: PictureInfo,
+  onPick: (digit: TestDigit) => void,
+): Picks {
+  const inputs = digits.map((digit) => {
+    const input = make('input', { type: 'radio', name: 'pick', ariaLabel: `test digit ${digit.label}` });
+    input.addEventListener('change', () => {
+      onPick(digit);
+    });
+    return input;
+  });
+  const labels = inputs.map((input, i) =>
+    make('label', {}, input, drawPixels(digits[i]?.pixels ?? new Uint8Array(), info)),
+  );
+  const row = make('div', { className: 'pick-row' }, ...labels);
+  return {
+    root: make('fieldset', { className: 'picks' }, make('legend', {}, 'or pick a test digit'), row),
+    pick: (index) => {
+      inputs[index]?.click();
+    },
+    release: () => {
+      for (const input of inputs) input.checked = false;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** Where pictures come from: files that one chooses or drops, the clipboard, the camera. */
+import { make } from '../../dom.ts';
+import { createCamera } from './camera.ts';
+
+export interface Sources {
+  readonly root: HTMLElement;
+}
+
+/** @param onPicture is given each picture, under a name for the lines of code */
+export function createSources(onPicture: (file: File) => void): Sources {
+  const file = make('input', { type: 'file', accept: 'image/png,image/jpeg', id: 'picture-file' });
+  const choose = make('label', { className: 'file' }, file, make('span', { className: 'quiet' }, 'Choose a picture'));
+  file.addEventListener('change', () => {
+    take(file.files);
+    // The same file may be chosen again.
+    file.value = '';
+  });
+  const camera = createCamera(onPicture);
+  const tools = make('div', { className: 'tools' }, choose, ...(camera ? [camera.button] : []));
+  const hint = make('p', { className: 'hint' }, 'PNG or JPEG: choose, drop, or paste one here.');
+  const root = make('div', { className: 'sources' }, tools, ...(camera ? [camera.root] : []), hint);
+
+  function take(files: FileList | null | undefined): boolean {
+    const [first] = [...(files ?? [])].filter(({ type }) => type.startsWith('image/'));
+    if (first) onPicture(first);
+    return first !== undefined;
+  }
+  const onPaste = (event: ClipboardEvent): void => {
+    // Once another model is shown, its own sources listen.
+    if (!root.isConnected) document.removeEventListener('paste', onPaste);
+    else if (take(event.clipboardData?.files)) event.preventDefault();
+  };
+  document.addEventListener('paste', onPaste);
+  root.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    root.classList.add('is-over');
+  });
+  root.addEventListener('dragleave', () => {
+    root.classList.remove('is-over');
+  });
+  root.addEventListener('drop', (event) => {
+    event.preventDefault();
+    root.classList.remove('is-over');
+    take(event.dataTransfer?.files);
+  });
+  return { root };
+}

@@ -1,0 +1,46 @@
+/** The form for one row: a field for each column, with a typical row in it at once. */
+import type { Column } from '../../api/model.ts';
+import { make } from '../../dom.ts';
+import { createField } from './field.ts';
+import { randomRow, type Row, typicalRow } from './row.ts';
+
+export interface Form {
+  readonly root: HTMLElement;
+  readonly row: () => Row;
+}
+
+/**
+ * @param onChange is told when the row is another one
+ * @param onFocus is told which column one turns to
+ */
+export function createForm(columns: readonly Column[], onChange: () => void, onFocus: (column: Column) => void): Form {
+  const fields = columns.map((column, i) =>
+    createField(column, `column-${i}`, onChange, () => {
+      onFocus(column);
+    }),
+  );
+  const set = (row: Row): void => {
+    for (const { column, set: setCell } of fields) setCell(row[column.name] ?? null);
+  };
+  const button = (text: string, rowOf: () => Row): HTMLElement => {
+    const made = make('button', { type: 'button', className: 'quiet' }, text);
+    made.addEventListener('click', () => {
+      set(rowOf());
+      onChange();
+    });
+    return made;
+  };
+  set(typicalRow(columns));
+  const tools = make(
+    'div',
+    { className: 'tools' },
+    button('A typical row', () => typicalRow(columns)),
+    button('Another row', () => randomRow(columns, Math.random)),
+  );
+  const grid = make('div', { className: 'fields' }, ...fields.map(({ root }) => root));
+  const root = make('form', { className: 'row-form' }, tools, grid);
+  root.addEventListener('submit', (event) => {
+    event.preventDefault();
+  });
+  return { root, row: () => Object.fromEntries(fields.map(({ column, cell }) => [column.name, cell()])) };
+}

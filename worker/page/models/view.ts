@@ -1,0 +1,64 @@
+/** A model's part of the page: what it takes, what it answers, why, and how to ask it from code. */
+import { KeyRequired } from '../api/key.ts';
+import type { Model } from '../api/model.ts';
+import { send } from '../api/request.ts';
+import { createAnswerCard } from '../answer/card.ts';
+import { createBatchNorm } from '../batch-norm/section.ts';
+import { createCodeCard } from '../code/card.ts';
+import { card, make } from '../dom.ts';
+import type { InputKind, Question } from '../inputs/question.ts';
+import { latest } from '../timing.ts';
+import { createHead } from './head.ts';
+
+export interface ModelView {
+  readonly root: HTMLElement;
+  readonly start: () => void;
+}
+
+/** @param onKey is told that the Worker asks for its key */
+export function createModelView<Sample>(model: Model, kind: InputKind<Sample>, onKey: () => void): ModelView {
+  const answerCard = createAnswerCard();
+  const codeCard = createCodeCard();
+  const batchNorm = model.parameters.explain ? createBatchNorm(model, kind) : undefined;
+  let asked: Question<Sample> | undefined;
+
+  const answer = latest(async (question: Question<Sample>) => {
+    try {
+      const response = await send(question.call);
+      if (question !== asked) return;
+      const said = question.read(response);
+      answerCard.show(said);
+      input.answered(said, response);
+      const sample = await question.sampleIn(response);
+      if (question === asked) batchNorm?.show(sample);
+    } catch (error) {
+      if (error instanceof KeyRequired) onKey();
+      if (question === asked) answerCard.say(error instanceof Error ? error.message : 'The model did not answer.', true);
+    }
+  });
+  const input = kind.create(model, (question, hint = '') => {
+    asked = question;
+    if (question) {
+      codeCard.show(question.call);
+      answer(question);
+      return;
+    }
+    answerCard.say(hint);
+    batchNorm?.show(undefined);
+  });
+  const root = make(
+    'div',
+    { className: 'model' },
+    createHead(model),
+    make(
+      'div',
+      { className: 'bench' },
+      make('div', { className: 'column' }, card('input', kind.title, input.root)),
+      make('div', { className: 'column' }, answerCard.root, ...input.cards),
+      answerCard.strip,
+    ),
+    codeCard.root,
+    ...(batchNorm ? [batchNorm.root] : []),
+  );
+  return { root, start: input.start };
+}
