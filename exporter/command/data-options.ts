@@ -9,6 +9,7 @@ import {
   readableFiles,
 } from '../../training/data/index.ts';
 import { unexpected } from '../../training/files/index.ts';
+import { requireOptionsOf } from './data-kinds.ts';
 import { fraction, wholeNumber } from './numbers.ts';
 
 /** How arrays and pictures are read, as the source has it. */
@@ -140,7 +141,7 @@ function colour(text: string): string {
 /**
  * The flags about data as a source, apart from the others. Without `--data` there is no source.
  *
- * @throws UserError for flags that say how to read data, without data or beside MNIST
+ * @throws UserError for flags that say how to read data, without data, beside MNIST or of another kind
  */
 export function takeDataSource<F extends DataFlags>(
   flags: F,
@@ -186,6 +187,7 @@ export function takeDataSource<F extends DataFlags>(
   };
   const isStray = source.path === undefined && Object.keys(source).length > 0;
   if (isStray) throw unexpected('--data', 'a file or folder for the options about data', data ?? 'none');
+  if (source.path !== undefined) requireOptionsOf(source.path, flags);
   // That the path is undefined says more than its absence: no recorded one stands in for it.
   return { source: isMnist ? { path: undefined } : data === undefined ? undefined : source, others };
 }

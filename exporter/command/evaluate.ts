@@ -56,7 +56,10 @@ export const evaluate: Subcommand = {
       )
       .option('--worst <n>', 'how many mistakes to show', wholeNumber(0), 30)
       .option('--mistakes <file>', 'where their picture goes', 'runs/mistakes.svg')
-      .option('--predictions <file>', 'a CSV file with the answer to each sample, and the probability of each class');
+      .option(
+        '--predictions <file>',
+        'a CSV file with the answer to each sample, by its line or file, and the probability of each class; no labels are needed',
+      );
     addDataOptions(command, 'what the checkpoint was trained on');
     answers<Flags>(command, page, run);
     return undefined;
@@ -163,8 +166,9 @@ function fileOf(path: string): string {
   return path.toLowerCase().endsWith('.onnx') ? path : checkpointOf(path);
 }
 
-/** A mistake, and where the sample stands in a table, with its cells there. */
+/** A mistake, and which picture it is, or where the sample stands in a table, with its cells there. */
 interface PlacedMistake extends Mistake {
+  readonly file?: string;
   readonly line?: number;
   readonly cells?: Readonly<Record<string, string>>;
 }
@@ -173,7 +177,8 @@ async function withCells(
   mistakes: readonly Mistake[],
   { samples, source }: Evaluated,
 ): Promise<readonly PlacedMistake[]> {
-  const { lines } = samples;
+  const { lines, files } = samples;
+  if (files) return mistakes.map((mistake) => ({ ...mistake, file: files[mistake.sample] ?? '' }));
   if (!lines || source.path === undefined) return mistakes;
   const lineOf = ({ sample }: Mistake) => lines[sample] ?? NaN;
   const found = await readCells(source.path, source, new Set(mistakes.map(lineOf)));
@@ -201,8 +206,8 @@ async function showMistakes(
 }
 
 /** `line 79: expected yes, got no (98.1 %)   a 2.04, b -0.08` */
-function describeMistake({ sample, line, cells = {}, expected, got, detail }: PlacedMistake): string {
-  const place = line === undefined ? `sample ${sample}` : `line ${line}`;
+function describeMistake({ sample, file, line, cells = {}, expected, got, detail }: PlacedMistake): string {
+  const place = file ?? (line === undefined ? `sample ${sample}` : `line ${line}`);
   const shown = Object.entries(cells).map(([name, cell]) => `${name} ${cell === '' ? '–' : cell}`);
   const described = `${place}: expected ${expected}, got ${got}${detail === '' ? '' : ` (${detail})`}`;
   return oneLine(shown.length > 0 ? `${described}   ${shown.join(', ')}` : described);

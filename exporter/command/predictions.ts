@@ -21,9 +21,11 @@ export async function requireReplaceable(flag: string, path: string, begins: Reg
 }
 
 /** How a file of predictions begins. */
-export const predictionsBegin = /^(line|sample),(expected,)?predicted/;
+export const predictionsBegin = /^(line|file|sample),(expected,)?predicted/;
 
-/** A row of a table goes by its line in the file, any other sample by its number, from 0. */
+/**
+ * A row of a table goes by its line in the file, a picture by its file, in their order, and any other sample by its number, from 0.
+ */
 export async function writePredictions(
   path: string,
   samples: Dataset,
@@ -35,13 +37,20 @@ export async function writePredictions(
 }
 
 const headerOf = (samples: Dataset, objective: Objective): string =>
-  csvLine([samples.lines ? 'line' : 'sample', ...objectiveRuleFor(objective, samples).predictions.header(samples)]);
+  csvLine([naming(samples).column, ...objectiveRuleFor(objective, samples).predictions.header(samples)]);
 
 function linesOf(samples: Dataset, answers: Float32Array, objective: Objective): readonly string[] {
   const { row } = objectiveRuleFor(objective, samples).predictions;
-  return Array.from({ length: samples.count }, (_, sample) =>
-    csvLine([String(samples.lines?.[sample] ?? sample), ...row(answers, samples, sample)]),
-  );
+  const { nameOf, order } = naming(samples);
+  return order.map((sample) => csvLine([nameOf(sample), ...row(answers, samples, sample)]));
+}
+
+function naming({ lines, files, count }: Dataset) {
+  const order = Array.from({ length: count }, (_, sample) => sample);
+  if (lines) return { column: 'line', nameOf: (sample: number) => String(lines[sample] ?? NaN), order };
+  if (!files) return { column: 'sample', nameOf: String, order };
+  const fileOf = (sample: number): string => files[sample] ?? '';
+  return { column: 'file', nameOf: fileOf, order: order.sort((a, b) => (fileOf(a) < fileOf(b) ? -1 : 1)) };
 }
 
 /** Predictions that are written as they come, beside the file that they become. */

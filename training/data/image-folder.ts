@@ -10,6 +10,7 @@ import type { ClassificationDataset, Samples } from './dataset.ts';
 import { type ImageHeader, readHeader } from './image-file.ts';
 import { type ImageFile, listImages, type Part } from './image-layout.ts';
 import { Preparers } from './image-threads.ts';
+import type { LoadOptions } from './load.ts';
 import type { ImageOptions, ImageSize } from './options.ts';
 
 export interface ImageFolder {
@@ -27,9 +28,9 @@ export interface ImageFolder {
  */
 export async function readImageFolder(
   path: string,
-  options: ImageOptions & { readonly picture?: PicturePreparation | undefined } = {},
+  options: ImageOptions & Pick<LoadOptions, 'picture' | 'needsLabel'> = {},
 ): Promise<ImageFolder> {
-  const { classes, parts, notes } = await listImages(path);
+  const { classes, parts, notes } = await listImages(path, options.needsLabel);
   const listed = Object.entries(parts).flatMap(([part, files]) => files.map((file) => ({ ...file, part })));
   const broken = new BrokenFiles(path, options.skipBroken);
   const files = await broken.without(listed, [headed, headed, headed, headed]);

@@ -12,7 +12,7 @@ export type Part = 'train' | 'validation' | 'test';
 
 export interface ImageFile {
   readonly path: string;
-  /** Its place among the classes. */
+  /** Its place among the classes; −1 where it lies in the folder of none. */
   readonly label: number;
 }
 
@@ -33,19 +33,25 @@ const roles: Readonly<Record<Part, RegExp>> = {
   test: /^test(ing)?([_-]?set)?$/i,
 };
 
-/** @throws {UserError} where there is no folder with pictures, or a part has a class that training lacks */
-export async function listImages(root: string): Promise<ImageListing> {
+/**
+ * @param needsLabel whether pictures that lie beside each other, in the folder of no class, are refused, or are all that there is
+ * @throws {UserError} where there is no folder with pictures, or a part has a class that training lacks
+ */
+export async function listImages(root: string, needsLabel = true): Promise<ImageListing> {
   const left = new LeftOut(root);
-  const { path, folders } = await enter(root, left);
+  const { path, folders, files: loose } = await enter(root, left);
   const parts = partFolders(path, folders);
   if (!parts) {
     const { classes, files } = await classesIn(path, folders, left);
     if (classes.length > 0) return { classes, parts: { train: files }, notes: left.notes };
-    throw unexpected(
-      path,
-      `a folder of images (${formats}) for each class`,
-      folders.length > 0 ? 'none' : 'no folders',
-    );
+    const unlabelled = needsLabel ? [] : loose.filter((file) => PICTURE.test(file)).sort();
+    if (unlabelled.length > 0) {
+      left.others = left.others.filter((file) => !unlabelled.includes(file));
+      return { classes, parts: { train: unlabelled.map((file) => ({ path: file, label: -1 })) }, notes: left.notes };
+    }
+    const isFlat = loose.some((file) => PICTURE.test(file));
+    const got = isFlat ? 'images in no folder, which evaluate --predictions answers' : 'no folders';
+    throw unexpected(path, `a folder of images (${formats}) for each class`, folders.length > 0 ? 'none' : got);
   }
   const others = folders.filter((name) => !Object.values(parts).includes(name));
   left.unused.push(...others.map((name) => join(path, name)));
@@ -53,7 +59,7 @@ export async function listImages(root: string): Promise<ImageListing> {
 }
 
 /** The folder itself, or the one within it that is all that it holds, as archives are unpacked. */
-async function enter(path: string, left: LeftOut): Promise<{ path: string; folders: readonly string[] }> {
+async function enter(path: string, left: LeftOut): Promise<Opened & { readonly path: string }> {
   const { folders, files } = await open(path, left);
   const [only, another] = folders;
   if (only !== undefined && another === undefined && files.length === 0) {
@@ -61,7 +67,7 @@ async function enter(path: string, left: LeftOut): Promise<{ path: string; folde
     if ((await list(inside)).some((entry) => entry.isDirectory() && !isHidden(entry.name))) return enter(inside, left);
   }
   left.others.push(...files);
-  return { path, folders };
+  return { path, folders, files };
 }
 
 /** The folder of each part, where they are named so: `train` and at least one other. */
@@ -117,8 +123,15 @@ async function imagesIn(folder: string, left: LeftOut): Promise<string[]> {
   return [...images.sort(), ...deeper.flat()];
 }
 
+interface Opened {
+  /** Their names. */
+  readonly folders: string[];
+  /** Their paths. */
+  readonly files: string[];
+}
+
 /** What a folder holds, without what archives and systems leave behind. */
-async function open(path: string, left: LeftOut) {
+async function open(path: string, left: LeftOut): Promise<Opened> {
   const entries = await list(path);
   const isFolder = (entry: Dirent) => entry.isDirectory();
   left.hidden.push(
@@ -146,7 +159,7 @@ class LeftOut {
   readonly hidden: string[] = [];
   readonly empty: string[] = [];
   readonly unused: string[] = [];
-  readonly others: string[] = [];
+  others: string[] = [];
   readonly #root: string;
 
   constructor(root: string) {

@@ -26,6 +26,8 @@ export interface LoadOptions extends Omit<DataSource, 'path'> {
   readonly known?: KnownData | undefined;
   /** How the pictures are prepared for a model that exists, whatever else is said of pictures. */
   readonly picture?: PicturePreparation | undefined;
+  /** Whether pictures in the folder of no class are refused, which is the default, or have the label −1 and no class. */
+  readonly needsLabel?: boolean | undefined;
   /** Names of the classes in a folder of IDX files, default the ten digits. */
   readonly classes?: readonly string[] | undefined;
 }

@@ -9,6 +9,7 @@ import type { DataSource } from './options.ts';
 export interface Knowledge {
   readonly picture?: PicturePreparation | undefined;
   readonly table?: KnownData | undefined;
+  readonly needsLabel?: boolean | undefined;
 }
 
 /**
@@ -19,9 +20,9 @@ export interface Knowledge {
 export async function loadSource(
   { path, ...source }: DataSource,
   seed: number,
-  { picture, table: known }: Knowledge = {},
+  { picture, table: known, needsLabel }: Knowledge = {},
 ): Promise<LoadedData> {
-  const options = { ...source, seed, picture, known };
+  const options = { ...source, seed, picture, known, needsLabel };
   return path === undefined ? loadIdx(options) : loadData(path, options);
 }
 

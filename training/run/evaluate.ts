@@ -13,7 +13,7 @@ import {
   reportOn,
 } from '../objective/index.ts';
 import { type AnsweredTable, type AnswerSink, answerTable, BLOCK_ROWS } from './answer-table.ts';
-import { type Answerer, answererOfCheckpoint, answererOfModel, type Answers, type KnownOutput } from './evaluation.ts';
+import { type Answerer, answererOfCheckpoint, answererOfModel, type Answers } from './evaluation.ts';
 import { type ChosenSamples, chooseSamples, type Known, largeTable, type PartName } from './samples.ts';
 
 export interface EvaluateOptions {
@@ -24,7 +24,7 @@ export interface EvaluateOptions {
   /** The ONNX file's content, where it is not what lies there. */
   readonly bytes?: Uint8Array | undefined;
   /** What is known of the ONNX file: its columns and classes, and what its answers are. */
-  readonly known?: (Known & { readonly output?: KnownOutput }) | undefined;
+  readonly known?: Known | undefined;
   /** What to read in place of the data that the checkpoint was trained on, or how else to read them. */
   readonly data?: DataSource | undefined;
   /** When omitted, the test part of the data that it was trained on, and all of any others. */
@@ -73,6 +73,9 @@ export async function evaluate(
   );
   await answerer.release();
   const { samples, train } = chosen;
+  if (model !== undefined && samples.files && !known.picture) {
+    note(`${model} is given bytes from 0 to 255: "picture" in its card.json says how else pictures become its input`);
+  }
   const objective = judge(samples);
   const evaluated = { ...chosen, answers, objective, taken: taken?.rows };
   if (!chosen.isLabelled) {

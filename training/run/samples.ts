@@ -17,6 +17,7 @@ import {
   type Unknown,
 } from '../data/index.ts';
 import { unexpected, UserError } from '../files/index.ts';
+import type { KnownOutput } from './evaluation.ts';
 
 export const partNames = ['test', 'validation', 'train', 'all'] as const;
 export type PartName = (typeof partNames)[number];
@@ -36,12 +37,12 @@ export interface ChosenSamples {
 }
 
 /** What is known of a model beside its answers. */
-export type Known = Partial<TrainedModel>;
+export type Known = Partial<TrainedModel> & { readonly output?: KnownOutput };
 
 /**
  * @param source in place of the run's own data, or how else to read them
  * @param part of the run's own data; when omitted, their test part, and all of any others
- * @param needsLabel whether a table without the label is refused
+ * @param needsLabel whether a table without the label, or pictures without classes, are refused
  * @throws UserError for data that the model cannot take, and without any
  */
 export async function chooseSamples(
@@ -130,10 +131,36 @@ async function wholeData(model: Known, source: DataSource, needsLabel: boolean):
     );
     return { samples: dataset, part: 'all', unknown, source, notes, isLabelled };
   }
-  const { train, validation, test } = await loadSource({ ...source, validationShare: 0, testShare: 0 }, 1, {
-    picture: model.picture,
-  });
-  return { ...withClasses(joined(train, validation, test), classes), part: 'all', source, isLabelled: true };
+  const whole = { ...source, validationShare: 0, testShare: 0 };
+  const data = await loadSource(whole, 1, { picture: model.picture, needsLabel });
+  const samples = joined(data.train, data.validation, data.test);
+  const chosen = { part: 'all', source, notes: data.notes } as const;
+  if (!needsLabel && isOfNoClass(samples, classes)) {
+    return {
+      ...chosen,
+      samples: unlabelled(samples, model, path ?? sourceName(source)),
+      unknown: [],
+      isLabelled: false,
+    };
+  }
+  return { ...chosen, ...withClasses(samples, classes), isLabelled: true };
+}
+
+/** Pictures without folders of classes, or in folders that are called otherwise. */
+const isOfNoClass = (samples: Dataset, classes: readonly string[]): boolean =>
+  samples.task === 'classification' &&
+  samples.files !== undefined &&
+  !samples.classes.some((name) => classes.length === 0 || classes.includes(name));
+
+/** @throws UserError where nobody says what the model answers */
+function unlabelled({ inputs, inputShape, count, files }: Dataset, model: Known, where: string): Dataset {
+  const { classes = [], output } = model;
+  const samples = { inputs, inputShape, count, files };
+  if (classes.length > 0)
+    return { ...samples, task: 'classification', labels: new Int32Array(count).fill(-1), classes };
+  if (isCheckpoint(model) || output?.kind === 'number')
+    return { ...samples, task: 'regression', values: new Float32Array(count).fill(NaN) };
+  throw unexpected(where, 'the names of the classes, as "labels" in the card or as folders', 'neither');
 }
 
 /** The same samples with the model's numbers for the classes, without those of classes that it does not have. */

@@ -78,8 +78,8 @@ describe('bn-edge answers in one line to', () => {
     ['an unknown option', ['train', 'a.csv', '--epoch', '2'], 'train: expected --epochs <n>, got --epoch'],
     [
       'a folder without files',
-      ['train', 'test/fixtures'],
-      'test/fixtures: expected a folder of images (PNG, JPEG, WebP, TIFF, GIF or BMP) for each class, got none',
+      ['train', 'training'],
+      'training: expected a folder of images (PNG, JPEG, WebP, TIFF, GIF or BMP) for each class, got none',
     ],
     [
       'evaluate without anything',

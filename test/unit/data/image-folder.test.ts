@@ -116,8 +116,13 @@ describe('a folder of images', () => {
 
   it.each<[string, Record<string, Uint8Array | string | Promise<Uint8Array>>, RegExp]>([
     [
-      'no folders',
+      'no folder for its images',
       { 'a.png': 'x' },
+      /for each class, got images in no folder, which evaluate --predictions answers$/,
+    ],
+    [
+      'no folders',
+      { 'a.txt': 'x' },
       /^: expected a folder of images \(PNG, JPEG, WebP, TIFF, GIF or BMP\) for each class, got no folders$/,
     ],
     [
