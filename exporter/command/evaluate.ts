@@ -15,6 +15,7 @@ import {
   partNames,
 } from '../../training/run/index.ts';
 import { interruption } from '../../training/process/index.ts';
+import { modelFileIn } from '../store/models-folder.ts';
 import { knownOf } from '../store/known.ts';
 import { backendFor, servedFile } from '../store/served-file.ts';
 import { calibrationTable } from './calibration-table.ts';
@@ -161,7 +162,7 @@ const partName = ({ part }: Evaluated, source: DataSource | undefined): string =
 
 /** The checkpoint of a run folder, or the model of a folder in models/. */
 function fileOf(path: string): string {
-  const model = join(path, 'model.onnx');
+  const model = join(path, modelFileIn(path));
   if (isFolder(path) && existsSync(model)) return model;
   return path.toLowerCase().endsWith('.onnx') ? path : checkpointOf(path);
 }

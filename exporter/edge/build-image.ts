@@ -61,14 +61,14 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
   const first = await look(options, out);
   if (first.standing) return first.standing;
   // Before the folder is made: models that cannot be built leave no trace.
-  const bad = await checkModels(models, first, options, onStage);
+  const bad = await checkModels(first, options, onStage);
   await makeFolder(out);
   return withLock(
     join(out, lockFile),
     async (hasWaited) => {
       const now = hasWaited ? await look(options, out) : first;
       if (now.standing) return now.standing;
-      return make(options, out, now, now === first ? bad : await checkModels(models, now, options, onStage));
+      return make(options, out, now, now === first ? bad : await checkModels(now, options, onStage));
     },
     () => {
       onStage('wait for another build');
@@ -123,7 +123,7 @@ async function make(
     models instanceof ModelsError
       ? models
       : await (stock ? makeStock(models) : cache.use(making(models))).catch((error: unknown) =>
-          blamed(error, options.models, models, onStage),
+          blamed(error, models, onStage),
         );
   if (made instanceof Error) {
     if (!skipBad || !(made instanceof ModelsError)) throw made;
@@ -224,7 +224,6 @@ function foundShapes(model: ModelFolder, sizes: KnownSizes): Pick<ModelFolder['a
  * @throws ModelsError where a model is broken, or the runtime refuses it, or draws its answers, and none may be left out
  */
 async function checkModels(
-  folder: string,
   { models, broken }: FoundModels,
   { stock = false, skipBad = false }: BuildImageOptions,
   onStage: OnStage,
@@ -232,7 +231,7 @@ async function checkModels(
   const checked: BuiltModel[] = [];
   for (const model of models) {
     onStage('check', model.about.path);
-    const error = await reasonAgainst(() => checkModel(folder, model, stock));
+    const error = await reasonAgainst(() => checkModel(model, stock));
     checked.push({ ...describe(model, [], 0), ...(error !== undefined && { ok: false, error }) });
   }
   const all = [...checked, ...broken.map((model) => ({ ...unbuilt, ...model }))];
@@ -241,16 +240,14 @@ async function checkModels(
   return [];
 }
 
-async function checkModel(folder: string, { about, files, ports }: ModelFolder, stock: boolean): Promise<void> {
-  const place = join(folder, about.path);
-  const file = join(place, 'model.onnx');
+async function checkModel({ file, about, files, ports }: ModelFolder, stock: boolean): Promise<void> {
   const { shapes, drawsNumbers } = await tryModel(file, files.model, ports.inputs, ports.sizes);
   if (files.switchable) await requireRunnable(`${file} (explain)`, files.switchable);
   if (drawsNumbers && !stock) throw unexpected(file, ...randomAnswers);
   // Of an output whose size the file leaves open.
   const found = shapes?.get(about.output?.name ?? '');
   const [objection] = labelCount(about.labels, about.output, found && [-1, ...found.slice(1)]);
-  if (objection !== undefined) throw new UserError(`${join(place, cardFile)}: ${objection}`);
+  if (objection !== undefined) throw new UserError(`${join(dirname(file), cardFile)}: ${objection}`);
 }
 
 async function reasonAgainst(work: () => Promise<unknown>): Promise<string | undefined> {
@@ -285,18 +282,12 @@ function leaving(models: readonly BuiltModel[]): readonly BuiltModel[] {
  * Whose fault it is that there is no image: each model is tried alone.
  * @returns the error itself, where each of them can be built
  */
-async function blamed(
-  error: unknown,
-  folder: string,
-  models: readonly RoundedFolder[],
-  onStage: OnStage,
-): Promise<Error> {
+async function blamed(error: unknown, models: readonly RoundedFolder[], onStage: OnStage): Promise<Error> {
   const reasons: BuiltModel[] = [];
   for (const model of models) {
     const reason = models.length === 1 ? error : await failureOf(model, onStage);
-    const file = join(folder, model.about.path, 'model.onnx');
     const described = describe(model, [], 0);
-    reasons.push(reason === undefined ? described : { ...described, ok: false, error: explain(file, reason) });
+    reasons.push(reason === undefined ? described : { ...described, ok: false, error: explain(model.file, reason) });
   }
   if (reasons.some(({ ok }) => !ok)) return new ModelsError(reasons);
   return error instanceof Error ? error : new Error(String(error), { cause: error });

@@ -20,13 +20,13 @@ export interface RoundedFolder extends ModelFolder {
  * @throws UserError where rounding leaves no answer, or there is nothing to round with
  */
 export async function roundedAsAsked(folder: string, model: ModelFolder): Promise<RoundedFolder> {
-  const { weights: type, files, about, ports, samples } = model;
+  const { file, weights: type, files, about, ports, samples } = model;
   if (type === 'float32') return { ...model, stored: [] };
   const place = join(folder, about.path);
   try {
     const own = await withRoundedWeights(files.model, type);
     const twin = files.switchable && (await withRoundedWeights(files.switchable, type));
-    const [file, original, rounded] = [join(place, 'model.onnx'), files.model, own.bytes];
+    const [original, rounded] = [files.model, own.bytes];
     const loss = await lossOf({ file, original, rounded, ...ports, samples, output: about.output });
     return {
       ...model,

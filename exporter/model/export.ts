@@ -27,6 +27,7 @@ import { replaceFolder } from '../store/replace-folder.ts';
 import { samplesFile } from '../store/samples.ts';
 import { placeOfExport } from '../store/standing.ts';
 import type { Files } from '../store/versions.ts';
+import { betterBefore } from './better-before.ts';
 import { type ExportedCard, modelCard } from './card.ts';
 import { exportGraph } from './graph.ts';
 import { encodeSamples } from './samples.ts';
@@ -70,6 +71,8 @@ export async function exportModel(
   const { models, name } = options;
   const standing = await placeOfExport(options);
   const { card, files } = await buildModel(options, standing.card, backend, note);
+  const better = betterBefore(standing.card, card);
+  if (better !== undefined) note?.(better);
   await replaceFolder(models, name, new Map([...standing.staying, ...files]));
   return card;
 }

@@ -1,6 +1,6 @@
 /** Whether the runtime in the Worker can run a model: asked of that very runtime, ONNX Runtime Web's WASM. */
 import * as ort from 'onnxruntime-web/wasm';
-import { UserError } from '../../training/files/index.ts';
+import { quote, UserError } from '../../training/files/index.ts';
 import { type Datatype, type Port, shapeOf } from './ports.ts';
 
 /** Only fatal errors are printed: the others are thrown. */
@@ -198,5 +198,14 @@ function reasonOf(error: unknown): string {
     .split('\n', 1)
     .join()
     .replace(/^.*ERROR_MESSAGE: /, '')
-    .replace(/\S*\/\S+:\d+ /g, '');
+    .replace(/\S*\/\S+:\d+ /g, '')
+    .replace(signature, '')
+    .replace(
+      /Could not find an implementation for (\w+)\((\d+)\) node with name '(.*?)'/,
+      (_, operator: string, opset: string, name: string) =>
+        `it has no ${operator} (of opset ${opset}) for the types that ${name === '' ? 'it' : quote(name)} has here`,
+    );
 }
+
+/** Of the C++ function that complains. */
+const signature = /(?:(?:virtual|static|void|bool|\S*Status) )*(?:\w+::)*onnxruntime::[\w:~<>]+\([^()]*\)(?: const)? /g;

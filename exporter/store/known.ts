@@ -5,6 +5,7 @@ import type { Column } from '../../training/data/index.ts';
 import { oneLine, UserError } from '../../training/files/index.ts';
 import type { PicturePreparation } from '../../training/pictures/index.ts';
 import type { Ports } from '../served/ports.ts';
+import { modelFileIn } from './models-folder.ts';
 import { cardFile, emptyCard, type ModelOutput, readCard } from './card.ts';
 import { pictureOf } from './picture.ts';
 
@@ -25,7 +26,7 @@ const isScored = (output: ModelOutput): output is ScoredOutput => output.kind !=
  */
 export async function knownOf(model: string, { inputs: ports }: Pick<Ports, 'inputs'>): Promise<KnownFile> {
   const folder = dirname(model);
-  const hasCard = basename(model) === 'model.onnx' && existsSync(join(folder, cardFile));
+  const hasCard = basename(model) === modelFileIn(folder) && existsSync(join(folder, cardFile));
   const { labels, inputs = [], output } = hasCard ? await readCard(dirname(folder), basename(folder)) : emptyCard;
   if (output && !isScored(output)) {
     throw new UserError(

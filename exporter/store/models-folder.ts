@@ -46,6 +46,20 @@ export function modelNames(models: string): readonly string[] {
   return names;
 }
 
+const modelFile = 'model.onnx';
+
+/** The name of a folder's model, which may be any where it is the only one; `model.onnx` where there is none. */
+export function modelFileIn(folder: string): string {
+  const [only, ...others] = onnxFilesIn(folder);
+  return only !== undefined && others.length === 0 ? only : modelFile;
+}
+
+/** `model.onnx` alone where it is there. */
+export function onnxFilesIn(folder: string): readonly string[] {
+  const names = isFolder(folder) ? readdirSync(folder).filter((name) => /^[^.].*\.onnx$/i.test(name)) : [];
+  return names.includes(modelFile) ? [modelFile] : names.sort();
+}
+
 /** The versions beside the current one of a model, in its folder. */
 export function versionNames(folder: string): Pick<ModelsFolder, 'names' | 'misnamed'> {
   const versions = join(folder, 'versions');
@@ -77,7 +91,7 @@ function noteOn(models: string, name: string): string {
   if (replaced !== undefined) {
     return `${path}: passed over: what was being put in the place of ${join(models, replaced)}; if nothing is at work there, its old/ and new/ hold the files, and it may be removed`;
   }
-  return `${path}: passed over: a model is a folder with a model.onnx`;
+  return `${path}: passed over: a model is a folder with a ${modelFile}`;
 }
 
 const refuse = (where: string, expected: string, got: string, help: string): UserError =>

@@ -1,14 +1,14 @@
 /**
  * Reads a folder of models: what the image is built from and what its module says of each.
  *
- *     <models>/<name>/model.onnx            required: from this project or from anywhere else
+ *     <models>/<name>/model.onnx            required: from this project or from anywhere else; of any name if it is the only one
  *     <models>/<name>/card.json             optional: see card.ts
  *     <models>/<name>/samples.npz           optional: real inputs to verify the image with, see samples.ts
  *     <models>/<name>/versions/<version>/   optional: another version, the same files
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { cannotRead, oneLine, unexpected, UserError } from '../../training/files/index.ts';
+import { cannotRead, oneLine, quote, unexpected, UserError } from '../../training/files/index.ts';
 import type { ModelAbout } from '../../worker/image.ts';
 import { withExternalData } from '../served/external-data.ts';
 import type { Ports } from '../served/ports.ts';
@@ -16,11 +16,13 @@ import { type Prepared, prepareModel } from '../served/prepare.ts';
 import type { WeightType } from '../served/weights.ts';
 import { cardFile, emptyCard, parseCard } from './card.ts';
 import { contradictions, type ReadFile } from './contract.ts';
-import { lookAt, versionNames } from './models-folder.ts';
+import { lookAt, modelFileIn, onnxFilesIn, versionNames } from './models-folder.ts';
 import { pictureOfModel } from './picture.ts';
 import { readSamples, samplesFile, type SampleArray } from './samples.ts';
 
 export interface ModelFolder {
+  /** The path of its ONNX file. */
+  readonly file: string;
   /** What the image's module says of it. */
   readonly about: ModelAbout;
   /** Contents of the ONNX files that the edge image is made of: the model's, and its switchable twin where the card wants it. */
@@ -103,8 +105,9 @@ function readVersion(
 function readModel(models: string, name: string, path: string): ModelFolder {
   const folder = join(models, path);
   const read = reader(folder);
-  const [file, content] = [join(folder, 'model.onnx'), read('model.onnx')];
-  if (!content) throw unexpected(folder, 'a file model.onnx', `none; bn-edge add ${name}.onnx makes such a folder`);
+  const onnx = modelFileIn(folder);
+  const [file, content] = [join(folder, onnx), read(onnx)];
+  if (!content) throw unexpected(folder, 'a file model.onnx', gotInPlaceOf(folder, name));
   const [where, written] = [join(folder, cardFile), read(cardFile)];
   const card = written ? parseCard(where, written) : emptyCard;
   const { version, description, labels, explain, unknown, batchNorm: use, weights = 'float32', inputs = [] } = card;
@@ -117,6 +120,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
   const picture = pictureOfModel(inputs, prepared);
   const samples = readSamples(join(folder, samplesFile), read(samplesFile));
   return {
+    file,
     about: {
       name,
       path,
@@ -138,6 +142,12 @@ function readModel(models: string, name: string, path: string): ModelFolder {
     ...(samples && { samples }),
     weights,
   };
+}
+
+function gotInPlaceOf(folder: string, name: string): string {
+  const others = onnxFilesIn(folder);
+  if (others.length > 0) return `${others.map(quote).join(', ')}: rename the one that is meant`;
+  return `none; bn-edge add ${name}.onnx makes such a folder`;
 }
 
 /** Reads files of a folder, each once. @throws UserError for one that is there and cannot be read */

@@ -9,6 +9,7 @@ import type { Ports } from '../served/ports.ts';
 import { prepareModel } from '../served/prepare.ts';
 import { isQuantized } from '../served/quantized.ts';
 import { withRoundedWeights } from '../served/weights.ts';
+import { modelFileIn } from './models-folder.ts';
 import { cardFile, emptyCard, readCard } from './card.ts';
 
 export interface ServedFile extends Pick<Ports, 'inputs'> {
@@ -20,7 +21,7 @@ export interface ServedFile extends Pick<Ports, 'inputs'> {
 /** @throws UserError for what is no ONNX model, or cannot be served */
 export async function servedFile(path: string): Promise<ServedFile> {
   const folder = dirname(path);
-  const hasCard = basename(path) === 'model.onnx' && existsSync(join(folder, cardFile));
+  const hasCard = basename(path) === modelFileIn(folder) && existsSync(join(folder, cardFile));
   const { batchNorm, weights = 'float32' } = hasCard ? await readCard(dirname(folder), basename(folder)) : emptyCard;
   const { model, inputs } = prepareModel(path, withExternalData(path, await readBytes(path)), false, batchNorm);
   const bytes = weights === 'float32' ? model : (await withRoundedWeights(model, weights)).bytes;

@@ -34,7 +34,7 @@ async function standingAt(
 ): Promise<Standing> {
   const folder = join(models, name);
   const files = await readFolder(models, name);
-  const isTaken = ['model.onnx', cardFile].some((file) => files.has(file));
+  const isTaken = [...files.keys()].some((path) => path === cardFile || /^[^/.][^/]*\.onnx$/i.test(path));
   const card = cardOf(files, folder);
   if (isTaken && !overwrite && !mayReplace(card)) {
     throw unexpected(folder, `${expected} (--name chooses another, --overwrite replaces it)`, 'one');

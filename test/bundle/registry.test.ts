@@ -205,6 +205,22 @@ describe('a folder of models', () => {
     expect(read).not.toThrow(/\n/);
   });
 
+  it('has a model whose file is called otherwise, if it is the only one', () => {
+    const { models, broken } = readModels(
+      folderOf({
+        'a/resnet.onnx': model,
+        'b/x.onnx': model,
+        'b/model.onnx': model,
+        'c/x.onnx': model,
+        'c/y.onnx': model,
+      }),
+    );
+    expect(models.map(({ file }) => file.split('/').slice(-2).join('/'))).toEqual(['a/resnet.onnx', 'b/model.onnx']);
+    expect(broken.map(({ error }) => error.replace(/^.*\/c:/, 'c:'))).toEqual([
+      'c: expected a file model.onnx, got "x.onnx", "y.onnx": rename the one that is meant',
+    ]);
+  });
+
   it('tells all that is wrong with its models at once, and has the others', () => {
     const { models, broken } = readModels(
       folderOf({

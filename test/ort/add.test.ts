@@ -11,7 +11,7 @@ import { describeFile, readCard } from '../../exporter/store/card.ts';
 import { serializeSafetensors, UserError } from '../../training/files/index.ts';
 import { foreign, identity, text } from '../bundle/fixtures.ts';
 
-const { FLOAT, INT64 } = onnxProto.onnx.TensorProto.DataType;
+const { FLOAT, INT64, BFLOAT16 } = onnxProto.onnx.TensorProto.DataType;
 const INT = onnxProto.onnx.AttributeProto.AttributeType.INT;
 
 let folder: string;
@@ -308,6 +308,7 @@ describe('the name of a model', () => {
 });
 
 describe('a file that is refused', () => {
+  const relu = { opType: 'Relu', input: ['x'], output: ['y'] };
   const external = model({
     input: [port('x', ['N', 4])],
     output: [port('y', ['N', 3])],
@@ -367,6 +368,43 @@ describe('a file that is refused', () => {
     ],
     ['with an unknown operator', foreign('Frobnicate'), /: the runtime cannot run it: .*Frobnicate/],
     [
+      'with an operator of another domain',
+      foreign('Frobnicate', 'com.example'),
+      /: the runtime cannot run it: .*com\.example/,
+    ],
+    [
+      'of an opset to come',
+      model(
+        { input: [port('x', ['N', 4])], output: [port('y', ['N', 4])], node: [relu] },
+        { opsetImport: [{ version: 99 }] },
+      ),
+      /: the runtime cannot run it: .*opset 99/i,
+    ],
+    [
+      'of an IR to come',
+      model({ input: [port('x', ['N', 4])], output: [port('y', ['N', 4])], node: [relu] }, { irVersion: 99 }),
+      /: the runtime cannot run it: .*IR version: 99/i,
+    ],
+    [
+      'in bfloat16',
+      model({ input: [port('x', ['N', 4], BFLOAT16)], output: [port('y', ['N', 4], BFLOAT16)], node: [relu] }),
+      /: x: expected a tensor of numbers, got a tensor of BFLOAT16$/,
+    ],
+    [
+      'with weights in bfloat16',
+      model({
+        input: [port('x', ['N', 4])],
+        output: [port('y', ['N', 3])],
+        initializer: [{ name: 'w', dims: [4, 3], dataType: BFLOAT16, rawData: new Uint8Array(24) }],
+        node: [
+          { opType: 'Cast', input: ['x'], output: ['b'], attribute: [{ name: 'to', type: INT, i: BFLOAT16 }] },
+          { opType: 'MatMul', input: ['b', 'w'], output: ['c'] },
+          { opType: 'Cast', input: ['c'], output: ['y'], attribute: [{ name: 'to', type: INT, i: FLOAT }] },
+        ],
+      }),
+      /: the runtime cannot run it: it has no MatMul \(of opset 13\) for the types that it has here$/,
+    ],
+    [
       'with shapes that do not fit',
       product(port('x', ['N', 4]), port('y', ['N', 3]), 5, 3),
       /: the runtime cannot run it: .+/,
@@ -382,7 +420,7 @@ describe('a file that is refused', () => {
     expect(error).toBeInstanceOf(UserError);
     expect((error as Error).message).toMatch(message);
     expect((error as Error).message.startsWith(file)).toBe(true);
-    expect((error as Error).message).not.toContain('\n');
+    expect((error as Error).message).not.toMatch(/\n|onnxruntime::|\bstd::|\.cc\b|const &/);
     await expect(readdir(at('nothing'))).rejects.toThrow('ENOENT');
   });
 

@@ -93,6 +93,7 @@ describe('conformance', () => {
     ['get', `${digits}/batchnorm`, `${model}/batchnorm`],
     ['get', `${digits}/ready`, `${model}/ready`],
     ['get', '/v2/health/ready', '/v2/health/ready'],
+    ['get', '/v2/models', '/v2/models'],
     ['get', '/v2/repository/index', '/v2/repository/index'],
     ['post', '/v2/repository/index', '/v2/repository/index', { ready: true }],
     [

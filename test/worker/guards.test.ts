@@ -68,12 +68,16 @@ describe('the API key', () => {
     expect((await callWith({ API_KEY: KEY }, path)).status).toBe(200);
   });
 
-  it.each(['/v2/models/digits', '/v2/models/digits/batchnorm', '/v2/repository/index', '/openapi.json', '/docs'])(
-    'guards %s',
-    async (path) => {
-      expect((await callWith({ API_KEY: KEY }, path)).status).toBe(401);
-    },
-  );
+  it.each([
+    '/v2/models',
+    '/v2/models/digits',
+    '/v2/models/digits/batchnorm',
+    '/v2/repository/index',
+    '/openapi.json',
+    '/docs',
+  ])('guards %s', async (path) => {
+    expect((await callWith({ API_KEY: KEY }, path)).status).toBe(401);
+  });
 
   it('asks for none where none is configured', async () => {
     expect((await callWith({}, infer, inference())).status).toBe(200);

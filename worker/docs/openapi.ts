@@ -113,6 +113,7 @@ function serverPaths(): OpenApi['paths'] {
     '/v2': { get: get('serverMetadata', 'Server metadata', 'ServerMetadata') },
     '/v2/health/live': { get: get('serverLive', 'Is the server live?', 'Live') },
     '/v2/health/ready': { get: get('serverReady', 'Is the server ready?', 'Ready') },
+    '/v2/models': { get: keyed(get('models', 'All models', 'RepositoryIndex')) },
     '/v2/repository/index': {
       get: keyed(get('listModels', 'All models', 'RepositoryIndex')),
       post: keyed({

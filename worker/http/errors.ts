@@ -77,5 +77,11 @@ export function quote(name: string): string {
 /** Drops where in ONNX Runtime's source a check failed: `/path/file.h:563 void f(int) a == b was false. Why` -> `Why`. */
 function withoutSource(message: string): string {
   const [line = ''] = message.split('\n', 1);
-  return line.replace(/^.* was false\. /, '').replace(/\S*\/\S+:\d+ /g, '');
+  return line
+    .replace(/^.* was false\. /, '')
+    .replace(/\S*\/\S+:\d+ /g, '')
+    .replace(signature, '');
 }
+
+/** Of the C++ function that complains. */
+const signature = /(?:(?:virtual|static|void|bool|\S*Status) )*(?:\w+::)*onnxruntime::[\w:~<>]+\([^()]*\)(?: const)? /g;

@@ -32,6 +32,8 @@ export function addRoutes(app: App, models: Models, settings: Settings, buildErr
   app.get('/v2/health/live', (c) => c.json({ live: true }));
   // The specification's text names the field `live` here too, its implementations say `ready`.
   app.get('/v2/health/ready', (c) => c.json({ live: true, ready: true }));
+  // No path of the protocol; whoever asks it wants to know what there is.
+  app.get('/v2/models', (c) => c.json(repositoryIndex(models)));
   app.get('/v2/repository/index', (c) => c.json(repositoryIndex(models)));
   app.post('/v2/repository/index', async (c) => {
     checkRepositoryBody(await readBody(c, settings.bodyBytes(c.env)));

@@ -1,0 +1,22 @@
+/** Whether an export replaces a better model: nothing but that one's run has it then. */
+import { isDeepStrictEqual } from 'node:util';
+import { objectiveRuleOf } from '../../training/objective/index.ts';
+import type { ModelCard } from '../store/card.ts';
+import { type ExportedCard, objectiveOfCard } from './card.ts';
+
+/** @returns one line, where both have a score on the same samples, and the former's is better */
+export function betterBefore(former: ModelCard, fresh: ExportedCard): string | undefined {
+  const [before, now] = [testScoreOf(former), testScoreOf(fresh)];
+  if (!before || !now || before.name !== now.name || !isDeepStrictEqual(before.data, now.data)) return undefined;
+  if (now.better === 'higher' ? before.value <= now.value : before.value >= now.value) return undefined;
+  const { format } = objectiveRuleOf(objectiveOfCard(fresh)).score;
+  const scores = `a test ${now.name} of ${format(before.value)} on the same data, this one ${format(now.value)}`;
+  return `the ${fresh.name} that this replaces has ${scores}: exporting its run again brings it back (bn-edge release keeps the version before)`;
+}
+
+/** With the statistics that the file has; none where nobody knows the samples again. */
+function testScoreOf({ scores, statistics, training }: ModelCard) {
+  if (!scores || !statistics || training?.data.sha256 === undefined) return undefined;
+  const { name, better, test } = scores;
+  return { name, better, value: test[statistics], data: training.data };
+}
