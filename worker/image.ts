@@ -5,8 +5,10 @@
  */
 import type { Column } from '../training/columns/column.ts';
 import type { PicturePreparation } from '../training/pictures/preparation.ts';
+import type { Unknown } from './predictor.ts';
 export type { Column } from '../training/columns/column.ts';
 export type { PicturePreparation } from '../training/pictures/preparation.ts';
+export type * from './predictor.ts';
 
 /** ONNX's element types, in lower case. */
 export type DType =
@@ -95,12 +97,6 @@ export interface BatchNormLayer {
  * itself, and a `number` belongs to no class.
  */
 export type OutputKind = 'logits' | 'probabilities' | 'multi-label' | 'class' | 'number';
-
-/**
- * What becomes of names that are no columns and of values that are none of their column's: the row is refused; such names are left out;
- * or such values count as missing as well, where training met missing ones.
- */
-export type Unknown = 'refuse' | 'ignore' | 'fill';
 
 /** How weights are stored that are not in single precision, and what that costs beside it: both answered the same questions. */
 export interface RoundedWeights {

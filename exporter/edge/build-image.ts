@@ -24,6 +24,7 @@ import { anyWay, freeName } from './cases/feeds.ts';
 import type { Samples } from './cases/samples.ts';
 import type { KnownSizes } from './cases/sizes.ts';
 import { VerificationError } from './cases/verify.ts';
+import { typedModels } from '../typed/folder.ts';
 import { declarations } from './declarations.ts';
 import { emitImage, emitStock, isWeights } from './emit.ts';
 import type { EmittedFiles } from './emit.ts';
@@ -163,7 +164,7 @@ interface Made {
 }
 
 async function makeStock(models: readonly ModelFolder[]): Promise<Made> {
-  const files = await emitStock(await readStockModule(), sessionFiles(models), aboutAll(models));
+  const files = await emitStock(await readStockModule(), sessionFiles(models), aboutAll(models), typedModels(models));
   return {
     files,
     built: { models: models.map((model) => describe(model, Object.values(model.files), 0)), unguessed: [] },
@@ -201,6 +202,7 @@ async function makeSpecialised(
     files: await emitImage(
       image,
       models.map((model) => ({ ...model.about, ...foundShapes(model, image.sizes) })),
+      typedModels(models),
     ),
     built: { models: described, functions: image.functions, unguessed: image.unknown },
   };
@@ -362,14 +364,26 @@ function sizesOf(files: EmittedFiles): BuiltImage['bytes'] {
 /** Stands for the version of the optimizer. */
 const binaryenPath = createRequire(import.meta.url).resolve('binaryen/package.json');
 
+/** What the image's own files are made of or by: this folder, the types of calls, and the code of the Worker that answers them. */
+const codeFolders = [
+  '.',
+  '../typed',
+  ...['predict', 'rows', 'protocol', 'http'].map((room) => `../../worker/${room}`),
+  ...['columns', 'pictures'].map((room) => `../../training/${room}`),
+].map((folder) => join(dirname(fileURLToPath(import.meta.url)), folder));
+
+async function sourcesIn(folder: string): Promise<readonly string[]> {
+  const paths = (await readdir(folder, { recursive: true })).filter((path) => /\.[jt]s$/.test(path));
+  return paths.sort().map((path) => join(folder, path));
+}
+
 /** Of everything but models and options that the files depend on: this code, and the packages it works with. */
 async function codeHash(): Promise<string> {
   const hash = createHash('sha256')
     .update(esbuild)
     .update(await declarations());
-  const folder = dirname(fileURLToPath(import.meta.url));
-  const sources = (await readdir(folder, { recursive: true })).filter((path) => /\.[jt]s$/.test(path)).sort();
-  const files = [...sources.map((path) => join(folder, path)), stockModulePath, gluePath, binaryenPath];
+  const sources = (await Promise.all(codeFolders.map(sourcesIn))).flat();
+  const files = [...sources, stockModulePath, gluePath, binaryenPath];
   for (const path of files) hash.update(await readFile(path));
   return hash.digest('hex');
 }

@@ -21,6 +21,9 @@ export type MemoryKind = 'shared' | 'unshared';
 const runtimeEntry = fileURLToPath(siblingModule(import.meta.url, './runtime/index'));
 const runtimeFolder = dirname(runtimeEntry);
 
+/** The models as functions, a file beside the image's own: what is not called is not bundled with it into a Worker. */
+export const predictModule = './predict.mjs';
+
 /** How a bundled module imports the runtime. */
 export const runtimeModule = `./${basename(runtimeEntry)}`;
 
@@ -57,11 +60,30 @@ export async function bundle(source: string, memory: MemoryKind): Promise<string
     target: 'es2024',
     tsconfigRaw: {},
     platform: 'browser',
-    external: ['#*', '*.wasm'],
+    external: ['#*', '*.wasm', predictModule],
     logLevel: 'silent',
     define: noHost,
     ...(memory === 'unshared' ? unsharedMemory : {}),
     plugins: [nodeBuiltins],
+  });
+  return outputFiles.map(({ text }) => text).join('');
+}
+
+const callsFile = siblingModule(import.meta.url, '../../worker/predict/calls');
+
+/** Bundles what of the Worker's code answers without HTTP. @param files of worker/predict, with what is exported of each */
+export async function bundleCalls(files: Readonly<Record<string, readonly string[]>>): Promise<string> {
+  const source = Object.entries(files).map(([file, names]) => `export { ${names.join(', ')} } from './${file}';\n`);
+  const { outputFiles } = await build({
+    stdin: { contents: source.join(''), resolveDir: dirname(fileURLToPath(callsFile)), loader: 'ts' },
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'esm',
+    target: 'es2024',
+    tsconfigRaw: {},
+    platform: 'browser',
+    logLevel: 'silent',
   });
   return outputFiles.map(({ text }) => text).join('');
 }

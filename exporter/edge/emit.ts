@@ -5,7 +5,9 @@
 
 import type { ModelAbout } from '../../worker/image.ts';
 import { switchName } from '../served/switchable.ts';
+import type { TypedModel } from '../typed/model.ts';
 import { bundle, runtimeModule } from './bundle.ts';
+import { type Calls, callsOf } from './calls.ts';
 import { declarations } from './declarations.ts';
 import type { EdgeImage } from './image.ts';
 import { failureFile } from './out-folder.ts';
@@ -15,18 +17,23 @@ import { shapelessIn } from './shapeless.ts';
 /** Contents by file name. */
 export type EmittedFiles = Readonly<Record<string, string | Uint8Array>>;
 
-/** An image on the specialised runtime. */
+/** An image on the specialised runtime. @param typed the models that a program can call */
 export async function emitImage(
   { wasm, stored, manifest }: Pick<EdgeImage, 'wasm' | 'stored' | 'manifest'>,
   about: readonly ModelAbout[],
+  typed: readonly TypedModel[],
 ): Promise<EmittedFiles> {
-  const source = imageModule(about, `startImage(wasm, ${JSON.stringify(manifest)}, { stored: files })`);
+  const calls = await callsOf(typed);
+  const source = imageModule(about, `startImage(wasm, ${JSON.stringify(manifest)}, { stored: files })`, calls);
   const beside = stored.map((bytes, i) => [`${weightsPrefix}${i}.bin`, bytes] as const);
   return {
     'image.mjs': await bundle(source, 'unshared'),
     'image.wasm': wasm,
     ...Object.fromEntries(beside),
-    ...(await surroundings(beside.map(([name]) => name))),
+    ...(await surroundings(
+      beside.map(([name]) => name),
+      calls,
+    )),
   };
 }
 
@@ -40,7 +47,9 @@ export async function emitStock(
   stock: Uint8Array,
   models: Models,
   about: readonly ModelAbout[],
+  typed: readonly TypedModel[],
 ): Promise<EmittedFiles> {
+  const calls = await callsOf(typed);
   const [names, files] = [Object.keys(models), Object.values(models)];
   const start = `startStock(
     (imports) => instantiate(wasm, imports),
@@ -49,15 +58,18 @@ export async function emitStock(
   )`;
   const beside = files.map((file, i) => [`model-${i}.bin`, file] as const);
   return {
-    'image.mjs': await bundle(imageModule(about, start), 'shared'),
+    'image.mjs': await bundle(imageModule(about, start, calls), 'shared'),
     'image.wasm': stock,
     ...Object.fromEntries(beside),
-    ...(await surroundings(beside.map(([name]) => name))),
+    ...(await surroundings(
+      beside.map(([name]) => name),
+      calls,
+    )),
   };
 }
 
 /** Sessions are warmed up in the global scope, so that the first request finds compiled code. */
-const imageModule = (about: readonly ModelAbout[], started: string) => `
+const imageModule = (about: readonly ModelAbout[], started: string, calls: Calls) => `
   import wasm, { files } from '#wasm';
   import buildError from '#build-error';
   import { instantiate, sessionsOf, startImage, startStock, warmUp } from '${runtimeModule}';
@@ -68,19 +80,23 @@ const imageModule = (about: readonly ModelAbout[], started: string) => `
   for (const session of sessions.values()) {
     try { warmUp(session); } catch { /* It trapped on zeros, and has been restored. */ }
   }
-  export default { models, sessions, switchName, buildError };
+  const image = { models, sessions, switchName, buildError };
+  export default image;
+  ${calls.module}
 `;
 
 /** @param files that the module needs beside its own */
-async function surroundings(files: readonly string[]): Promise<EmittedFiles> {
+async function surroundings(files: readonly string[], calls: Calls): Promise<EmittedFiles> {
   const loaders = { workerd: workerdLoader(files), node: nodeLoader(files), default: browserLoader(files) };
   const conditions = Object.keys(loaders).map((condition) => [condition, `./wasm.${condition}.mjs`]);
   const imports = { '#wasm': Object.fromEntries(conditions) as unknown, '#build-error': `./${failureFile}` };
-  const manifest = { private: true, type: 'module', imports };
+  // What is not imported of it is not bundled.
+  const manifest = { private: true, type: 'module', sideEffects: false, imports };
   return {
     ...Object.fromEntries(Object.entries(loaders).map(([condition, code]) => [`wasm.${condition}.mjs`, code])),
     'package.json': `${JSON.stringify(manifest, null, 2)}\n`,
-    'image.d.mts': await declarations(),
+    ...calls.files,
+    'image.d.mts': `${await declarations()}\n${calls.types}`,
     '.gitignore': '*\n',
   };
 }

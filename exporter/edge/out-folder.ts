@@ -83,7 +83,7 @@ export async function requireOutFolder(out: string, models: string): Promise<voi
 
 /** What a build may have left. */
 const ours =
-  /^(image\.(mjs|wasm|d\.mts)|wasm\.[a-z]+\.mjs|build-error\.mjs|package\.json|\.gitignore|built\.json|\.cache|(model|weights)-\d+\.bin|.+\.part|\..+\.tmp)$/;
+  /^(image\.(mjs|wasm|d\.mts)|predict\.mjs|wasm\.[a-z]+\.mjs|build-error\.mjs|package\.json|\.gitignore|built\.json|\.cache|(model|weights)-\d+\.bin|.+\.part|\..+\.tmp)$/;
 /** What says nothing of whose folder it is. */
 const nobodys = new Set([lockFile, newestFile, '.DS_Store', 'Thumbs.db']);
 

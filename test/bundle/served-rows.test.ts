@@ -13,12 +13,13 @@ import { nativeBackend } from '../../training/backend/index.ts';
 import { loadModel } from '../../training/checkpoint/index.ts';
 import { type ClassificationDataset, readCells, readKnownTable } from '../../training/data/index.ts';
 import { answersOfCheckpoint, evaluate, trainToFolder } from '../../training/run/index.ts';
-import { createWorker, type Image, type WorkerHandler } from '../../worker/create-worker.ts';
+import { createWorker, type Image, type Predictor, type WorkerHandler } from '../../worker/create-worker.ts';
 
 const backend = await nativeBackend({ threads: 1 });
 
 let folder: string;
 let worker: WorkerHandler;
+let penguins: Predictor<Readonly<Record<string, unknown>>, string>;
 let checkpoint: string;
 let rows: ClassificationDataset;
 let logits: Float32Array;
@@ -54,7 +55,12 @@ beforeAll(async () => {
   ({ checkpoint } = run);
   await exportModel({ checkpoint, name: 'penguins', models: at('models'), explain: true }, backend);
   await buildImage({ models: at('models'), out: at('image'), unoptimized: true, trim: false });
-  const { default: image } = (await import(pathToFileURL(at('image', 'image.mjs')).href)) as { default: Image };
+  const module = (await import(pathToFileURL(at('image', 'image.mjs')).href)) as {
+    readonly default: Image;
+    readonly penguins: typeof penguins;
+  };
+  const { default: image } = module;
+  ({ penguins } = module);
   worker = createWorker(image, { log: false, limits: { batch: 1000 } });
   const { columns = [], classes } = await loadModel(checkpoint);
   const known = await readKnownTable(at('penguins.csv'), { label: 'species' }, { columns, classes });
@@ -113,8 +119,20 @@ describe('a table with categories, dates and gaps', () => {
     const url = 'http://worker/v1/models/penguins:predict';
     const response = await worker.fetch(new Request(url, { method: 'POST', body, headers }));
     expect(response.status).toBe(200);
-    const { predictions } = (await response.json()) as { predictions: { probabilities: Record<string, number> }[] };
+    const { predictions } = (await response.json()) as {
+      predictions: { label: string; probabilities: Record<string, number> }[];
+    };
     expect(predictions).toHaveLength(344);
+    // Without HTTP, in two batches, of which the other sizes may round otherwise.
+    const called = await penguins.predictMany(instances);
+    expect(called.map(({ label }) => label)).toEqual(predictions.map(({ label }) => label));
+    called.forEach(({ probabilities = {} }, i) => {
+      for (const label of rows.classes)
+        expect(probabilities[label]).toBeCloseTo(predictions[i]?.probabilities[label] ?? NaN, 6);
+    });
+    const [first = {}] = instances;
+    const alone = await worker.fetch(new Request(url, { method: 'POST', body: JSON.stringify(first), headers }));
+    expect({ predictions: [await penguins.predict(first)] }).toEqual(await alone.json());
     predictions.forEach(({ probabilities }, i) => {
       const [z0 = NaN, z1 = NaN, z2 = NaN] = logits.subarray(3 * i, 3 * i + 3);
       const sum = [z0, z1, z2].reduce((all, z) => all + Math.exp(z), 0);

@@ -19,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage } from '../../exporter/edge/build-image.ts';
 import { identity } from '../bundle/fixtures.ts';
 import { serveBundle } from '../bundle/workerd.ts';
+import { createWorker, type Image } from '../../worker/create-worker.ts';
 import { executablePath, launch, visit } from '../page/browser.ts';
 import { cnn, table } from './fixtures.ts';
 
@@ -53,8 +54,11 @@ const program = `
   }
 `;
 
-/** As `answers` gives them: outputs by session. */
-type Answers = Readonly<Record<string, Readonly<Record<string, string>>>>;
+/** As `answers` gives them, outputs by session; and what the calls gave. */
+interface Answers {
+  readonly [session: string]: Readonly<Record<string, string>> | readonly unknown[];
+  readonly called: readonly unknown[];
+}
 
 interface Fed {
   readonly dtype: ort.Tensor.Type;
@@ -68,10 +72,23 @@ interface Program {
   readonly hex: (data: ArrayBufferView) => string;
 }
 
-const say = 'export const text = JSON.stringify(answers(image));';
+/** The models as functions, one of rows of numbers and one of pictures. */
+const called = `
+  import { small, table } from './image/image.mjs';
+  const pixels = Uint8ClampedArray.from({ length: 4 * 40 * 30 }, (_, i) => (i * 7) % 256);
+  const row = (n) => Array.from({ length: 2 }, (_, i) => (n + i) / 7);
+  export const called = [
+    await small.predict({ data: pixels, width: 40, height: 30 }),
+    ...(await table.predictMany([row(0), row(1)])),
+    await table.predict([]).catch(({ name, message }) => name + ': ' + message),
+  ];
+`;
+
+const say = 'export const text = JSON.stringify({ ...answers(image), called });';
 const sources = {
   'answers.mjs': program,
-  'said.mjs': `import { answers } from './answers.mjs'; import image from './image/image.mjs'; ${say}`,
+  'called.mjs': called,
+  'said.mjs': `import { answers } from './answers.mjs'; import image from './image/image.mjs'; import { called } from './called.mjs'; ${say}`,
   'node.mjs': `import { text } from './said.mjs'; console.log(text);`,
   'index.mjs': `import { text } from './said.mjs'; export default { fetch: () => new Response(text) };`,
   'asked.mjs': `
@@ -104,6 +121,8 @@ beforeAll(async () => {
     await mkdir(join(folder, 'models', name), { recursive: true });
     await writeFile(join(folder, 'models', name, 'model.onnx'), bytes);
   }
+  const input = { name: 'pixels', datatype: 'FP32', shape: [-1, 1, 28, 28], picture: 'raw' };
+  await writeFile(join(folder, 'models', 'small', 'card.json'), JSON.stringify({ inputs: [input] }));
   folders.specialised = await setUp('specialised');
   folders.stock = await setUp('stock');
   expected = await stockAnswers();
@@ -138,7 +157,23 @@ async function stockAnswers(): Promise<Answers> {
     );
     await session.release();
   }
-  return answers;
+  return { ...answers, called: await calledHere() };
+}
+
+/** What the calls give in this process, of which HTTP says the same. */
+async function calledHere(): Promise<readonly unknown[]> {
+  const of = (name: string) => pathToFileURL(join(folders.stock, name)).href;
+  const { called } = (await import(of('called.mjs'))) as { readonly called: readonly unknown[] };
+  const { default: image } = (await import(of('image/image.mjs'))) as { readonly default: Image };
+  const [digit, first, second, refusal] = called;
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify({ instances: [0, 1].map((n) => [n / 7, (n + 1) / 7]) });
+  const request = new Request('http://worker/v1/models/table:predict', { method: 'POST', body, headers });
+  const answer = await createWorker(image, { log: false }).fetch(request);
+  expect(await answer.json()).toEqual({ predictions: [first, second] });
+  expect(digit).toMatchObject({ label: expect.stringMatching(/^\d$/) as string });
+  expect(refusal).toBe('PredictError: sample: expected 2 numbers, got 0');
+  return called;
 }
 
 /** The oldest Node on this machine that is new enough, beside that which npm has installed. */

@@ -2,12 +2,13 @@
 import { quote, RequestError } from '../http/errors.ts';
 import type { OutputKind } from '../image.ts';
 import type { Model } from '../models.ts';
-import { numbersOf, type Tensor } from '../protocol/datatypes.ts';
+import type { Tensor } from '../protocol/datatypes.ts';
 import { runWith, statisticsNote } from '../protocol/infer.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
 import type { ClassifyOptions } from '../protocol/protocol.ts';
 import type { ClassifyResponse, Prediction } from '../protocol/responses.ts';
 import type { Samples } from '../protocol/samples.ts';
+import { valuesOf } from './answer.ts';
 import { chosenClass, labelsThatApply, probabilitiesOf } from './kinds.ts';
 
 /** @throws RequestError where the model is none for classes; InferenceError */
@@ -74,27 +75,6 @@ export function predictions(
       ? rank(probabilities(values), labels, topK, kind)
       : { ...chosenClass(values, labels), top: [] };
   });
-}
-
-/**
- * The values of each sample, as JavaScript numbers.
- * @throws RequestError where the output has another shape than `[N, values]` or `[N]`
- */
-export function valuesOf(
-  where: string,
-  name: string,
-  output: string,
-  outputs: ReadonlyMap<string, Tensor>,
-): readonly (readonly number[])[] {
-  const scores = outputs.get(output);
-  if (scores === undefined) throw new Error(`internal: no output ${output}`);
-  const [samples, width = 1, ...others] = scores.shape;
-  if (samples === undefined || others.length > 0) {
-    const got = `[${scores.shape.join(', ')}] of ${name}`;
-    throw new RequestError('not found', `${where}: expected an output of shape [-1, classes], got ${got}: use infer`);
-  }
-  const values = numbersOf(scores);
-  return Array.from({ length: samples }, (_, i) => values.slice(i * width, (i + 1) * width));
 }
 
 /** NaN and infinities belong to no class. */

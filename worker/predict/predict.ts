@@ -3,17 +3,16 @@
  * https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol
  */
 import { RequestError } from '../http/errors.ts';
-import type { OutputKind, Unknown } from '../image.ts';
+import type { Unknown } from '../image.ts';
 import { type Model, urlOf } from '../models.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
 import { runWith, statisticsNote } from '../protocol/infer.ts';
-import { toFloatDigits } from '../protocol/numbers.ts';
-import type { PredictResponse, RowPrediction } from '../protocol/responses.ts';
+import type { PredictResponse } from '../protocol/responses.ts';
 import { readInputs } from '../protocol/tensors.ts';
 import type { SentRow } from '../rows/body.ts';
 import { prepareRows, type Rows } from '../rows/prepare.ts';
-import { classesOf, valuesOf } from './classify.ts';
-import { chosenClass, labelsThatApply, probabilitiesOf } from './kinds.ts';
+import { answerOf, valuesOf, warned } from './answer.ts';
+import { classesOf } from './classify.ts';
 
 /** @throws RequestError where nobody says what the model answers, or it has several inputs */
 export function checkPredicts({ name, path, output, session }: Model): void {
@@ -71,40 +70,3 @@ function samplesIn(model: Model, rows: readonly SentRow[], maxBatch: number): Fe
   if (!tensor) throw new Error('internal: no tensor was read');
   return { tensor };
 }
-
-/** What one sample's values say, in the form of the protocol. */
-export function answerOf(
-  values: readonly number[],
-  { labels }: Pick<Model, 'labels'>,
-  kind: OutputKind,
-): RowPrediction {
-  const probabilities = probabilitiesOf[kind];
-  if (kind === 'number') return ofNumbers(values);
-  if (!values.every(Number.isFinite)) return noClass;
-  return probabilities ? ofClasses(probabilities(values), labels, kind) : chosenClass(values, labels);
-}
-
-const warnings = ['not a number'];
-const noClass: RowPrediction = { label: null, probability: null, warnings };
-
-function ofNumbers(values: readonly number[]): RowPrediction {
-  if (!values.every(Number.isFinite)) return { value: null, warnings };
-  const [first = NaN, ...others] = values.map(toFloatDigits);
-  return others.length === 0 ? { value: first } : { values: [first, ...others] };
-}
-
-function ofClasses(
-  probabilities: readonly number[],
-  labels: readonly string[] | undefined,
-  kind: OutputKind,
-): RowPrediction {
-  const named = probabilities.map((value, i) => [labels?.[i] ?? String(i), toFloatDigits(value)] as const);
-  const applying = labelsThatApply(kind, named);
-  if (applying) return { labels: applying, probabilities: Object.fromEntries(named) };
-  // Of equal ones the first.
-  const [label, probability] = named[probabilities.indexOf(Math.max(...probabilities))] ?? [null, null];
-  return { label, probability, probabilities: Object.fromEntries(named) };
-}
-
-const warned = (answer: RowPrediction, more: readonly string[] = []): RowPrediction =>
-  more.length === 0 ? answer : { ...answer, warnings: [...more, ...(answer.warnings ?? [])] };

@@ -43,7 +43,7 @@ export function peers(model: Uint8Array): Recipes {
 }
 
 export async function edgeWorker(name: string, image: EdgeImage): Promise<Worker> {
-  const { 'image.mjs': module, 'image.wasm': wasm, 'wasm.workerd.mjs': loader } = await emitImage(image, []);
+  const { 'image.mjs': module, 'image.wasm': wasm, 'wasm.workerd.mjs': loader } = await emitImage(image, [], []);
   if (typeof module !== 'string' || typeof loader !== 'string' || typeof wasm === 'string' || !wasm)
     throw new Error('internal: unexpected files');
   const generated = { 'image.mjs': module, 'wasm.workerd.mjs': loader };

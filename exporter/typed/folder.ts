@@ -1,0 +1,23 @@
+/** The models of a folder as a program calls them. */
+import { shapeOf } from '../served/ports.ts';
+import type { ModelFolder } from '../store/registry.ts';
+import { type Facts, typedColumns, typedModel, type TypedModel } from './model.ts';
+
+/** Those that can be called with types, each in its current version. */
+export const typedModels = (models: readonly ModelFolder[]): readonly TypedModel[] =>
+  models.filter(({ about }) => about.path === about.name).flatMap((model) => typedModel(factsOf(model)) ?? []);
+
+function factsOf({ about, ports }: ModelFolder): Facts {
+  const inputs = ports.inputs.map((port) => ({ ...port, shape: shapeOf(port) }));
+  const [input] = inputs;
+  return {
+    name: about.name,
+    version: about.version,
+    inputs,
+    outputs: ports.outputs.map((port) => ({ ...port, shape: shapeOf(port) })),
+    columns: input?.datatype === 'FP32' ? typedColumns(about.columns?.[input.name], input.shape ?? []) : undefined,
+    output: about.output,
+    labels: about.labels,
+    takesPictures: about.picture !== undefined && about.picture.values !== null,
+  };
+}

@@ -1,0 +1,91 @@
+/** What a program needs to know of a model to call it with types: what it takes, and what it tells. */
+import { type Column, inputsOf } from '../../training/columns/index.ts';
+import type { OutputKind } from '../../worker/image.ts';
+import type { Datatype } from '../served/ports.ts';
+
+/** What is known of a model, from its folder or from a server. */
+export interface Facts {
+  readonly name: string;
+  readonly version: string;
+  /** Each with its sizes, −1 for a free one; none where the file does not say how many there are. */
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly datatype: string;
+    readonly shape?: readonly number[] | undefined;
+  }[];
+  readonly outputs: readonly { readonly name: string; readonly shape?: readonly number[] | undefined }[];
+  readonly columns?: readonly TypedColumn[] | undefined;
+  readonly output?: { readonly name: string; readonly kind: OutputKind } | undefined;
+  readonly labels?: readonly string[] | undefined;
+  /** Whether it is known how pictures become its numbers. */
+  readonly takesPictures: boolean;
+}
+
+export interface TypedColumn extends Pick<Column, 'name' | 'kind'> {
+  readonly categories?: readonly string[] | undefined;
+  readonly unit?: string | undefined;
+  readonly range?: readonly [least: number | string, greatest: number | string] | undefined;
+  /** Whether a value may not be missing. */
+  readonly required: boolean;
+}
+
+export interface TypedModel {
+  readonly name: string;
+  readonly version: string;
+  readonly takes: Taken;
+  readonly tells: Told;
+}
+
+export type Taken =
+  | { readonly kind: 'rows'; readonly columns: readonly TypedColumn[] }
+  | { readonly kind: 'picture' }
+  | { readonly kind: 'numbers'; readonly shape: readonly number[] };
+
+export type Told =
+  | { readonly kind: 'label' | 'labels'; readonly labels?: readonly string[] | undefined }
+  | { readonly kind: 'number' | 'numbers' };
+
+/** Undefined for a model that only tensors can be asked with: it has several inputs, say, or nobody says what it answers. */
+export function typedModel(facts: Facts): TypedModel | undefined {
+  const takes = takenBy(facts);
+  const tells = toldBy(facts);
+  return takes && tells && { name: facts.name, version: facts.version, takes, tells };
+}
+
+const pictureTypes: readonly string[] = ['FP32', 'UINT8'] satisfies readonly Datatype[];
+
+function takenBy({ inputs, columns, takesPictures }: Facts): Taken | undefined {
+  const [input, ...others] = inputs;
+  const [, ...sizes] = input?.shape ?? [];
+  if (!input?.shape?.length || others.length > 0) return undefined;
+  if (columns) return { kind: 'rows', columns };
+  if (takesPictures && pictureTypes.includes(input.datatype)) return { kind: 'picture' };
+  return input.datatype === 'FP32' && sizes.every((size) => size > 0) ? { kind: 'numbers', shape: sizes } : undefined;
+}
+
+function toldBy({ output, outputs, labels }: Facts): Told | undefined {
+  switch (output?.kind) {
+    case undefined:
+      return undefined;
+    case 'number': {
+      const [, width = 1] = outputs.find(({ name }) => name === output.name)?.shape ?? [];
+      return { kind: width > 1 ? 'numbers' : 'number' };
+    }
+    case 'multi-label':
+      return { kind: 'labels', labels };
+    case 'logits':
+    case 'probabilities':
+    case 'class':
+      return { kind: 'label', labels };
+  }
+}
+
+/** The columns of an input that takes rows; undefined where the card describes other rows than the file takes. */
+export function typedColumns(
+  columns: readonly Column[] | undefined,
+  shape: readonly number[],
+): readonly TypedColumn[] | undefined {
+  const [, width, ...more] = shape;
+  if (!columns || more.length > 0 || (width !== -1 && width !== inputsOf(columns).length)) return undefined;
+  return columns.map((column) => ({ ...column, required: column.fill === null }));
+}

@@ -1,0 +1,87 @@
+/** What models take and tell, as TypeScript. */
+import type { Told, TypedColumn, TypedModel } from './model.ts';
+import { identifiersOf, upperFirst } from './names.ts';
+
+/** How a model is called in a program. */
+export interface Called {
+  readonly model: TypedModel;
+  readonly identifier: string;
+  /** Its type, `Predictor<PenguinsRow, 'Adelie' | 'Chinstrap'>`. */
+  readonly type: string;
+  /** What the type names: that of its rows. */
+  readonly declarations: string;
+}
+
+/** @param taken names that are others' in the module */
+export function calledIn(models: readonly TypedModel[], taken: readonly string[]): readonly Called[] {
+  const identifiers = identifiersOf(
+    models.map(({ name }) => name),
+    taken,
+  );
+  return models.map((model, i) => {
+    const identifier = identifiers[i] ?? '';
+    const { sample, declarations } = sampleOf(model, upperFirst(identifier));
+    return { model, identifier, type: `Predictor<${sample}, ${toldOf(model.tells)}>`, declarations };
+  });
+}
+
+function sampleOf(
+  { name, takes }: TypedModel,
+  Name: string,
+): { readonly sample: string; readonly declarations: string } {
+  switch (takes.kind) {
+    case 'picture':
+      return { sample: 'PictureSample', declarations: '' };
+    case 'numbers':
+      return { sample: 'ArrayLike<number>', declarations: '' };
+    case 'rows': {
+      const sample = `${Name}Row`;
+      const members = takes.columns.map((column) => `${commentOn(column)}  ${memberOf(column)};\n`).join('');
+      return { sample, declarations: `/** A row for ${comment(name)}. */\nexport type ${sample} = {\n${members}};\n` };
+    }
+  }
+}
+
+function toldOf(tells: Told): string {
+  switch (tells.kind) {
+    case 'number':
+      return 'number';
+    case 'numbers':
+      return 'readonly number[]';
+    case 'label':
+      return oneOf(tells.labels);
+    case 'labels':
+      return `readonly (${oneOf(tells.labels)})[]`;
+  }
+}
+
+const oneOf = (texts: readonly string[] | undefined): string =>
+  texts && texts.length > 0 ? texts.map(literal).join(' | ') : 'string';
+
+function memberOf({ name, kind, categories, required }: TypedColumn): string {
+  const key = /^[A-Za-z_$][\w$]*$/.test(name) && name !== '__proto__' ? name : literal(name);
+  const type = kind === 'numeric' ? 'number' : kind === 'date' ? 'string' : oneOf(categories);
+  return `readonly ${key}${required ? '' : '?'}: ${type}${required ? '' : ' | null'}`;
+}
+
+function commentOn({ kind, unit, range, categories = [], required }: TypedColumn): string {
+  const what = { numeric: 'A number', date: 'A date', categorical: `One of ${categories.length}` }[kind];
+  const parts = [
+    `${what}${unit === undefined ? '' : `, in ${unit}`}`,
+    ...(range ? [`from ${range.join(' to ')} in training`] : []),
+    ...(required ? [] : ['may be missing']),
+  ];
+  return `  /** ${comment(parts.join('; '))}. */\n`;
+}
+
+/** Single quotes, as this project writes texts. */
+const literal = (text: string): string =>
+  `'${JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll('\\"', '"')
+    .replaceAll("'", "\\'")
+    .replaceAll('\u2028', '\\u2028')
+    .replaceAll('\u2029', '\\u2029')}'`;
+
+/** What stands in a comment does not end it. */
+const comment = (text: string): string => text.replaceAll('*/', '* /').replaceAll(/\s+/g, ' ');

@@ -1,0 +1,66 @@
+/** What a model's output says of each sample, in the form of KServe's V1 protocol. */
+import { RequestError } from '../http/errors.ts';
+import type { ModelAbout, OutputKind } from '../image.ts';
+import { numbersOf, type Tensor } from '../protocol/datatypes.ts';
+import { toFloatDigits } from '../protocol/numbers.ts';
+import type { RowPrediction } from '../protocol/responses.ts';
+import { chosenClass, labelsThatApply, probabilitiesOf } from './kinds.ts';
+
+/**
+ * The values of each sample, as JavaScript numbers.
+ * @throws RequestError where the output has another shape than `[N, values]` or `[N]`
+ */
+export function valuesOf(
+  where: string,
+  name: string,
+  output: string,
+  outputs: ReadonlyMap<string, Tensor>,
+): readonly (readonly number[])[] {
+  const scores = outputs.get(output);
+  if (scores === undefined) throw new Error(`internal: no output ${output}`);
+  const [samples, width = 1, ...others] = scores.shape;
+  if (samples === undefined || others.length > 0) {
+    const got = `[${scores.shape.join(', ')}] of ${name}`;
+    throw new RequestError('not found', `${where}: expected an output of shape [-1, classes], got ${got}: use infer`);
+  }
+  const values = numbersOf(scores);
+  return Array.from({ length: samples }, (_, i) => values.slice(i * width, (i + 1) * width));
+}
+
+/** What one sample's values say, in the form of the protocol. */
+export function answerOf(
+  values: readonly number[],
+  { labels }: Pick<ModelAbout, 'labels'>,
+  kind: OutputKind,
+): RowPrediction {
+  const probabilities = probabilitiesOf[kind];
+  if (kind === 'number') return ofNumbers(values);
+  if (!values.every(Number.isFinite)) return noClass;
+  return probabilities ? ofClasses(probabilities(values), labels, kind) : chosenClass(values, labels);
+}
+
+const warnings = ['not a number'];
+const noClass: RowPrediction = { label: null, probability: null, warnings };
+
+function ofNumbers(values: readonly number[]): RowPrediction {
+  if (!values.every(Number.isFinite)) return { value: null, warnings };
+  const [first = NaN, ...others] = values.map(toFloatDigits);
+  return others.length === 0 ? { value: first } : { values: [first, ...others] };
+}
+
+function ofClasses(
+  probabilities: readonly number[],
+  labels: readonly string[] | undefined,
+  kind: OutputKind,
+): RowPrediction {
+  const named = probabilities.map((value, i) => [labels?.[i] ?? String(i), toFloatDigits(value)] as const);
+  const applying = labelsThatApply(kind, named);
+  if (applying) return { labels: applying, probabilities: Object.fromEntries(named) };
+  // Of equal ones the first.
+  const [label, probability] = named[probabilities.indexOf(Math.max(...probabilities))] ?? [null, null];
+  return { label, probability, probabilities: Object.fromEntries(named) };
+}
+
+/** With more warnings in front. */
+export const warned = (answer: RowPrediction, more: readonly string[] = []): RowPrediction =>
+  more.length === 0 ? answer : { ...answer, warnings: [...more, ...(answer.warnings ?? [])] };

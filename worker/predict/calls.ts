@@ -1,0 +1,128 @@
+/**
+ * Models as functions, without HTTP: what an image exports beside its sessions. `bn-edge build` bundles it beside the image, as far as
+ * the models need it; a Worker that only serves HTTP does not carry it.
+ */
+import { describe, RequestError } from '../http/errors.ts';
+import type { Image, ModelAbout, Session as EdgeSession } from '../image.ts';
+import type { Answer, Predictor, PredictOptions } from '../predictor.ts';
+import type { Tensor } from '../protocol/datatypes.ts';
+import { type Session, sessionOn } from '../protocol/session.ts';
+import { prepareRows } from '../rows/prepare.ts';
+import { tableOf } from '../rows/table.ts';
+import { answerOf, valuesOf, warned } from './answer.ts';
+
+/** A sample is none of the model's. */
+export class PredictError extends Error {
+  override readonly name = 'PredictError';
+}
+
+/** What the functions need of an image. */
+export type Source = Pick<Image, 'models' | 'sessions'>;
+
+/** A model's functions, whatever it tells. */
+export type Calls<Sample> = Pick<Predictor<Sample, never>, 'predict' | 'predictMany'>;
+
+interface Fed {
+  readonly tensor: Tensor;
+  readonly warnings?: readonly (readonly string[])[];
+}
+
+/** How a model takes its samples. @param places say which each is, for a message */
+type Feed<Sample> = (samples: readonly Sample[], places: readonly string[], options: PredictOptions) => Fed;
+
+interface Running<Sample> {
+  readonly about: ModelAbout;
+  readonly session: Session;
+  // A method, so that models of all samples can be kept in one place.
+  feed(...given: Parameters<Feed<Sample>>): Fed;
+}
+
+/** A model for rows of a table, of which the image tells the columns. */
+export const rowCalls = (source: Source, path: string): Calls<unknown> =>
+  callsOf(source, path, (about, session) => {
+    const table = tableOf(about, session);
+    if (!table) throw new Error(`internal: expected the columns of ${path}`);
+    return (samples, places, { unknown = about.unknown ?? 'refuse' }) =>
+      prepareRows(table, { rows: samples.map((row, i) => ({ row, where: places[i] ?? '' })), decimal: '.' }, unknown);
+  });
+
+/** A model for samples that are nothing but numbers: so many as one has, row-major. */
+export const numberCalls = (source: Source, path: string): Calls<ArrayLike<number>> =>
+  callsOf(source, path, (_, { inputs: [input] }) => {
+    const sizes = input?.shape.slice(1) ?? [];
+    const size = sizes.reduce((product, one) => product * one, 1);
+    return (samples, places) => {
+      const data = new Float32Array(samples.length * size);
+      for (const [i, sample] of samples.entries()) {
+        requireNumbers(sample, size, places[i] ?? '');
+        data.set(sample, i * size);
+      }
+      return { tensor: { datatype: 'FP32', shape: [samples.length, ...sizes], data } };
+    };
+  });
+
+/** A program without types may give anything. */
+function requireNumbers(sample: unknown, size: number, where: string): void {
+  const values = Array.isArray(sample) || ArrayBuffer.isView(sample) ? Array.from(sample as ArrayLike<unknown>) : [];
+  const other = values.findIndex((value) => typeof value !== 'number');
+  if (values.length === size && other < 0) return;
+  const got = other < 0 ? `${values.length}` : `${describe(values[other])} at ${other}`;
+  throw new PredictError(`${where}: expected ${size} numbers, got ${got}`);
+}
+
+/** What is made of a model with its first call, by the session that runs it. */
+const running = new WeakMap<EdgeSession, Running<never>>();
+
+export function callsOf<Sample>(
+  { models, sessions }: Source,
+  path: string,
+  feedOf: (about: ModelAbout, session: Session) => Feed<Sample>,
+): Calls<Sample> {
+  const [about, own] = [models.find((model) => model.path === path), sessions.get(`${path}/model`)];
+  if (!about || !own) throw new Error(`internal: the image lacks the model ${path}`);
+  const session = sessionOn(own);
+  const model: Running<Sample> = running.get(own) ?? { about, session, feed: feedOf(about, session) };
+  running.set(own, model);
+  return {
+    predict: async (sample, options = {}) => {
+      const [answer] = await Promise.resolve(answers(model, [sample], ['sample'], options));
+      if (!answer) throw new Error('internal: expected an answer');
+      return answer;
+    },
+    predictMany: async (samples, options = {}) => {
+      const places = samples.map((_, i) => `samples[${i}]`);
+      return Promise.resolve(answers(model, samples, places, options));
+    },
+  };
+}
+
+/** So many at once: of more, the activations may not find room in an isolate. */
+const MOST = 256;
+
+function answers<Sample>(
+  model: Running<Sample>,
+  samples: readonly Sample[],
+  places: readonly string[],
+  options: PredictOptions,
+): readonly Answer<never>[] {
+  const { about, session } = model;
+  const [size = -1] = session.inputs[0]?.shape ?? [];
+  // What normalizes with its neighbours has to have all of them.
+  const most = size > 0 ? size : about.ofBatch ? Infinity : MOST;
+  const starts = Array.from({ length: Math.ceil(samples.length / most) }, (_, i) => (i === 0 ? 0 : i * most));
+  const parts = starts.map((start) => [samples.slice(start, start + most), places.slice(start, start + most)] as const);
+  try {
+    // All are looked at before the first is answered.
+    const fed = parts.map(([part, names]) => model.feed(part, names, options));
+    return fed.flatMap((one) => answersOf(about, session, one));
+  } catch (error) {
+    throw error instanceof RequestError ? new PredictError(error.message, { cause: error }) : error;
+  }
+}
+
+function answersOf(about: ModelAbout, session: Session, { tensor, warnings }: Fed): readonly Answer<never>[] {
+  const { name = '', kind = 'number' } = about.output ?? {};
+  const outputs = session.run(new Map([[session.inputs[0]?.name ?? '', tensor]]), [name]);
+  const values = valuesOf('predict', about.name, name, outputs);
+  return values.map((each, i) => warned(answerOf(each, about, kind), warnings?.[i])) as readonly Answer<never>[];
+}

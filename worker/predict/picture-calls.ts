@@ -1,0 +1,49 @@
+/** A model for pictures as a function; a file of its own, since the decoders are larger than all the rest. */
+import { decodeRows } from '../../training/pictures/decode.ts';
+import { numbersOf, pictureShape } from '../../training/pictures/numbers.ts';
+import { PictureError, rowsOf, type PictureRows } from '../../training/pictures/picture.ts';
+import { prepareRows } from '../../training/pictures/prepare.ts';
+import type { PictureSample } from '../predictor.ts';
+import { elementCount } from '../protocol/datatypes.ts';
+import { type Calls, callsOf, PredictError, type Source } from './calls.ts';
+
+export const pictureCalls = (source: Source, path: string): Calls<PictureSample> =>
+  callsOf(source, path, ({ picture }, { inputs: [input] }) => {
+    if (!picture || !input) throw new Error(`internal: expected how ${path} takes pictures`);
+    const { datatype, shape: declared } = input;
+    const one = pictureShape(picture);
+    const size = elementCount(one);
+    const sizes = { 2: [size], 3: [picture.size.rows, picture.size.columns] }[declared.length] ?? one;
+    return (samples, places) => {
+      const length = samples.length * size;
+      const data = datatype === 'UINT8' ? new Uint8Array(length) : new Float32Array(length);
+      for (const [i, sample] of samples.entries()) {
+        const pixels = prepared(sample, places[i] ?? '', (rows) => prepareRows(rows, picture));
+        data.set(numbersOf(pixels, picture), i * size);
+      }
+      return { tensor: { datatype, shape: [samples.length, ...sizes], data } };
+    };
+  });
+
+/** @throws PredictError for what is no picture, a damaged one, or one too large */
+function prepared(sample: unknown, where: string, prepare: (rows: PictureRows) => Uint8Array): Uint8Array {
+  try {
+    return prepare(pictureIn(sample));
+  } catch (error) {
+    throw error instanceof PictureError ? new PredictError(`${where}: ${error.message}`, { cause: error }) : error;
+  }
+}
+
+function pictureIn(sample: unknown): PictureRows {
+  if (sample instanceof Uint8Array) return decodeRows(sample);
+  if (sample instanceof ArrayBuffer) return decodeRows(new Uint8Array(sample));
+  const {
+    data,
+    width = NaN,
+    height = NaN,
+  } = (sample ?? {}) as Partial<Exclude<PictureSample, Uint8Array | ArrayBuffer>>;
+  if (!data || !(width > 0 && height > 0) || data.length !== 4 * width * height) {
+    throw new PictureError('damaged', 'picture: expected the bytes of a PNG or JPEG file, or an ImageData');
+  }
+  return rowsOf({ width, height, channels: 4, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
+}
