@@ -12,8 +12,16 @@ export const pictureShape = ({ size, channels, layout }: PicturePreparation): re
 export function numbersOf(bytes: Uint8Array, preparation: PicturePreparation): Uint8Array | Float32Array {
   const tables = tablesOf(preparation);
   if (!tables) return bytes;
-  const channelAt = channelOf(preparation);
-  return Float32Array.from(bytes, (byte, i) => tables[channelAt(i)]?.[byte] ?? NaN);
+  const { channels, layout, size } = preparation;
+  const [run, step] =
+    layout === 'NHWC' ? [1, channels] : [size.rows * size.columns, channels * size.rows * size.columns];
+  const numbers = new Float32Array(bytes.length);
+  tables.forEach((table, channel) => {
+    for (let start = channel * run; start < bytes.length; start += step) {
+      for (let i = start; i < start + run; i++) numbers[i] = table[bytes[i] ?? 0] ?? NaN;
+    }
+  });
+  return numbers;
 }
 
 /** The bytes for which the numbers stand, or would stand nearest. */

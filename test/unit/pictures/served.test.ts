@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readImageFolder } from '../../../training/data/index.ts';
-import { decodeRows, prepareRows } from '../../../training/pictures/index.ts';
+import {
+  decodeRows,
+  type PicturePreparation,
+  plainPreparation,
+  prepareRows,
+} from '../../../training/pictures/index.ts';
 
 const [width, height] = [61, 43];
 /** Soft hills, hard edges and noise, in colours and with alpha, as photographs have them. */
@@ -58,15 +63,25 @@ describe('a picture file', () => {
     { fit, size: { rows: 16, columns: 16 }, channels: 3, background: '#ffffff' },
     { fit, size: { rows: 90, columns: 70 }, channels: 1, background: '#20c080' },
   ]);
-  it.each([...looks, { pictures: 'drawing' as const }])('trains as it is served: %o', async (look) => {
-    const { parts, picture } = await readImageFolder(folder, look);
-    const { inputs } = parts.train;
-    const area = inputs.length / parts.train.count;
-    for (const [place, name] of Object.keys(kinds).sort().entries()) {
-      const served = prepareRows(decodeRows(await readFile(join(folder, 'all', name))), picture);
-      const trained = inputs.subarray(place * area, (place + 1) * area);
-      expect({ name, equal: Buffer.from(trained).equals(served) }).toEqual({ name, equal: true });
-      expect(new Set(served).size).toBeGreaterThan(20);
-    }
-  });
+  const plain = plainPreparation({ rows: 16, columns: 12 }, 3);
+  const stated: PicturePreparation[] = [
+    { ...plain, fit: 'cover', resize: 20 },
+    { ...plain, fit: 'cover', resize: 30, layout: 'NHWC', order: 'BGR' },
+    { ...plain, channels: 4 },
+    { ...plain, channels: 4, fit: 'contain', layout: 'NHWC' },
+  ];
+  it.each([...looks, { pictures: 'drawing' as const }, ...stated.map((picture) => ({ picture }))])(
+    'trains as it is served: %o',
+    async (look) => {
+      const { parts, picture } = await readImageFolder(folder, look);
+      const { inputs } = parts.train;
+      const area = inputs.length / parts.train.count;
+      for (const [place, name] of Object.keys(kinds).sort().entries()) {
+        const served = prepareRows(decodeRows(await readFile(join(folder, 'all', name))), picture);
+        const trained = inputs.subarray(place * area, (place + 1) * area);
+        expect({ name, equal: Buffer.from(trained).equals(served) }).toEqual({ name, equal: true });
+        expect(new Set(served).size).toBeGreaterThan(20);
+      }
+    },
+  );
 });
