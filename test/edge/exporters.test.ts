@@ -35,7 +35,7 @@ interface Case {
   readonly note?: RegExp;
   /** The output that holds the library's probabilities. */
   readonly probabilities?: string;
-  readonly kind: 'logits' | 'probabilities' | 'number';
+  readonly kind: 'logits' | 'probabilities' | 'class' | 'number';
 }
 
 const folded = /exporters fold them into the layer before/;
@@ -56,6 +56,8 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'sklearn-pipeline': { kind: 'probabilities', probabilities: 'output_probability', note: /is texts: not served/ },
   'sklearn-regression': { kind: 'number' },
+  // The nearest centre, whose distance is the smallest of its scores.
+  'sklearn-clusters': { kind: 'class' },
   lightgbm: { kind: 'probabilities', probabilities: 'probabilities', note: /a list of dictionaries: served/ },
   xgboost: { kind: 'probabilities', probabilities: 'probabilities' },
 };
