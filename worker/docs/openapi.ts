@@ -96,7 +96,7 @@ export function openApi(models: readonly Model[], { mount, explain, page }: Serv
         '/v2/models/stats': { get: keyed(get('statistics', 'Of all models', 'ModelStatistics')) },
       }),
       ...modelPaths('', models, [], explain),
-      ...modelPaths('/versions/{version}', models, [path('version')], explain),
+      ...modelPaths('/versions/{version}', models, [versionOf(models)], explain),
     },
     components: {
       schemas: {
@@ -126,7 +126,7 @@ function serverPaths(): OpenApi['paths'] {
 
 /** The paths of KServe's V1 protocol. */
 function rowPaths(models: readonly Model[]): OpenApi['paths'] {
-  const version = { name: 'version', in: 'path', required: true, schema: { type: 'string' } } as const;
+  const version = versionOf(models);
   const named = [{ ...path('model'), schema: { type: 'string', enum: namesOf(models) } }];
   const requestBody = rowBody('PredictRequest');
   const at = (id: string, parameters: readonly Parameter[]): Readonly<Record<'ready' | 'predict', Operation>> => ({
@@ -275,6 +275,13 @@ function get(operationId: string, summary: string, answer: string, more: Content
 }
 
 const keyed = (operation: Operation): Operation => ({ ...operation, security: [{}, { key: [] }] });
+
+/** Not every model has each. */
+const versionOf = (models: readonly Model[]): Parameter => ({
+  ...path('version'),
+  schema: { type: 'string', enum: [...new Set(models.map(({ version }) => version))] },
+});
+
 const path = (name: string): Parameter => ({ name, in: 'path', required: true, schema: { type: 'string' } });
 
 /**
