@@ -50,6 +50,10 @@ export const groups: Readonly<Record<string, Group>> = {
       summary: 'compile models/ into one image (wrangler runs it)',
       load: async () => (await import('./build.ts')).build,
     },
+    client: {
+      summary: 'write typed functions that call a server of models',
+      load: async () => (await import('./client.ts')).client,
+    },
     release: {
       usage: '[run]',
       summary: 'export, compare with what is deployed, deploy',

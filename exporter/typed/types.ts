@@ -12,15 +12,22 @@ export interface Called {
   readonly declarations: string;
 }
 
-/** @param taken names that are others' in the module */
-export function calledIn(models: readonly TypedModel[], taken: readonly string[]): readonly Called[] {
+/**
+ * @param taken names that are others' in the module
+ * @param picture the type of a sample of pictures
+ */
+export function calledIn(
+  models: readonly TypedModel[],
+  taken: readonly string[],
+  picture = 'PictureSample',
+): readonly Called[] {
   const identifiers = identifiersOf(
     models.map(({ name }) => name),
     taken,
   );
   return models.map((model, i) => {
     const identifier = identifiers[i] ?? '';
-    const { sample, declarations } = sampleOf(model, upperFirst(identifier));
+    const { sample, declarations } = sampleOf(model, upperFirst(identifier), picture);
     return { model, identifier, type: `Predictor<${sample}, ${toldOf(model.tells)}>`, declarations };
   });
 }
@@ -28,10 +35,11 @@ export function calledIn(models: readonly TypedModel[], taken: readonly string[]
 function sampleOf(
   { name, takes }: TypedModel,
   Name: string,
+  picture: string,
 ): { readonly sample: string; readonly declarations: string } {
   switch (takes.kind) {
     case 'picture':
-      return { sample: 'PictureSample', declarations: '' };
+      return { sample: picture, declarations: '' };
     case 'numbers':
       return { sample: 'ArrayLike<number>', declarations: '' };
     case 'rows': {

@@ -37,7 +37,18 @@ interface Tensor {
 describe('a project of a user', () => {
   test('asks for the help of the command', async () => {
     const help = await succeed('npx', ['bn-edge', '--help'], { cwd: app });
-    for (const command of ['init', 'train', 'evaluate', 'export', 'add', 'build', 'release', 'rollback', 'status'])
+    for (const command of [
+      'init',
+      'train',
+      'evaluate',
+      'export',
+      'add',
+      'build',
+      'client',
+      'release',
+      'rollback',
+      'status',
+    ])
       expect(help).toContain(command);
     expect(await succeed('npx', ['bn-edge', '--version'], { cwd: app })).toBe(`${manifest.version}\n`);
   });

@@ -1,0 +1,52 @@
+/** The source of a program's own client: each model of a server, typed, over `fetch`. */
+import { readFile } from 'node:fs/promises';
+import { siblingModule } from '../../training/files/index.ts';
+import type { TypedModel } from './model.ts';
+import { type Called, calledIn } from './types.ts';
+
+/** How a client begins: what another program has written is not replaced. */
+export const clientMark = '/** Written by `bn-edge client`; do not edit. ';
+
+const taken = [
+  ...['connect', 'rows', 'pictures', 'post', 'only', 'nested', 'most', 'predictors', 'standardUrl', 'server', 'fetch'],
+  ...['Models', 'PredictError', 'ConnectOptions', 'Server', 'PictureFile', 'Classified', 'Predictor', 'PredictOptions'],
+];
+
+/** @param url of the server, without a slash at its end; empty for that of the page */
+export async function clientSource(models: readonly TypedModel[], url: string): Promise<string> {
+  const callable = models.filter(({ takes, tells }) => takes.kind !== 'picture' || !tells.kind.startsWith('number'));
+  const called = calledIn(callable, taken, 'PictureFile');
+  const types = siblingModule(import.meta.url, '../../worker/predictor').href.replace(/\.js$/, '.d.ts');
+  const [contract, template] = await Promise.all([
+    readFile(new URL(types), 'utf8'),
+    readFile(new URL('templates/client.ts', import.meta.url), 'utf8'),
+  ]);
+  const own = [
+    ...called.flatMap(({ declarations }) => (declarations === '' ? [] : [declarations])),
+    `export interface Models {\n${called.map(({ identifier, type }) => `  readonly ${identifier}: ${type};\n`).join('')}}\n`,
+    `const standardUrl = ${JSON.stringify(url)};\n`,
+    `const predictors = (server: Server): Models => ({\n${called.map(made).join('')}});\n`,
+  ];
+  const contractOnly = contract
+    .replace(/^\/\*\*.*?\*\/\n/s, '')
+    .replace(/^\/\/# sourceMappingURL=.*\n?/m, '')
+    .trim();
+  return [
+    `${clientMark}The same command writes it anew. */\n/* eslint-disable */\n`,
+    ...own.slice(0, -2),
+    contractOnly + '\n',
+    ...own.slice(-2),
+    template.replace(/\/\/ <models>.*\/\/ <\/models>\n\n/s, ''),
+  ].join('\n');
+}
+
+function made({ identifier, model }: Called): string {
+  const { name, version, takes } = model;
+  const given = [name, version].map((text) => JSON.stringify(text)).join(', ');
+  const calls = {
+    rows: () => `rows(server, ${given})`,
+    picture: () => `pictures(server, ${given})`,
+    numbers: () => `rows(server, ${given}, ${JSON.stringify(takes.kind === 'numbers' ? takes.shape : [])})`,
+  };
+  return `  ${identifier}: ${calls[takes.kind]()},\n`;
+}
