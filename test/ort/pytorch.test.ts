@@ -163,3 +163,22 @@ describe("PyTorch's state dict", () => {
     expect(record?.history[0]?.train.score).toBeGreaterThan(0.8);
   });
 });
+
+it('gives the logits of a network that two processes have trained, from the state dict of their DistributedDataParallel', async () => {
+  const table: Network = {
+    name: 'table',
+    inputShape: [5],
+    inputNormalization: 'none',
+    layers: [dense(16), batchNorm(), relu(), dense(2)],
+  };
+  const { tensors: known } = await readSafetensors('test/fixtures/pytorch/ddp-answers.safetensors');
+  const [inputs, expected] = ['x', 'logits'].map((name) => Float32Array.from(known.get(name)?.data as Float32Array));
+  const { plan, tensors } = await loadModel('test/fixtures/pytorch/ddp.safetensors', table);
+  const evaluator = await createEvaluator(backend, plan);
+  const got = await evaluator.logits(tensors, { inputs: inputs ?? new Float32Array(), inputShape: [5], count: 32 });
+  await evaluator.release();
+  expect(got).toHaveLength(expected?.length ?? NaN);
+  got.forEach((value, i) => {
+    expect(value, `[${i}]: expected ${expected?.[i]}, got ${value}`).toBeCloseTo(expected?.[i] ?? NaN, 5);
+  });
+});
