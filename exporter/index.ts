@@ -22,12 +22,15 @@ export type EvaluateOptions = Omit<RunOptions, 'known' | 'bytes'>;
  *
  * @throws UserError for a file that cannot be run, or that does not take such samples
  */
-export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
-  const [{ evaluate: score }, { knownOf }, { backendFor, servedFile }] = await Promise.all([
-    import('../training/run/index.ts'),
-    import('./store/known.ts'),
-    import('./store/served-file.ts'),
-  ]);
+export async function evaluate(asked: EvaluateOptions): Promise<Evaluated> {
+  const [{ evaluate: score, evaluateOptionsSchema }, { knownOf }, { backendFor, servedFile }, { checked }] =
+    await Promise.all([
+      import('../training/run/index.ts'),
+      import('./store/known.ts'),
+      import('./store/served-file.ts'),
+      import('../training/files/index.ts'),
+    ]);
+  const options = checked(evaluateOptionsSchema, asked, 'evaluate');
   const { model } = options;
   if (model === undefined) return score(options);
   const served = await servedFile(model);
@@ -47,16 +50,15 @@ export interface ExportModelOptions extends Omit<ExportOptions, 'models'> {
  *
  * @throws UserError when the checkpoint, the name or the verification fails; a former model is then untouched
  */
-export async function exportModel({
-  backend = 'native',
-  models = 'models',
-  ...options
-}: ExportModelOptions): Promise<ExportedCard> {
-  const [{ exportModel: write }, { createBackend }] = await Promise.all([
+export async function exportModel(options: ExportModelOptions): Promise<ExportedCard> {
+  const [{ exportModel: write }, { exportOptionsSchema }, { createBackend }, { checked }] = await Promise.all([
     import('./model/export.ts'),
+    import('./model/options.ts'),
     import('../training/backend/index.ts'),
+    import('../training/files/index.ts'),
   ]);
-  return write({ ...options, models }, await createBackend(backend, {}, () => undefined));
+  const { backend, ...others } = checked(exportOptionsSchema, options, 'exportModel');
+  return write(others, await createBackend(backend, {}, () => undefined));
 }
 
 /**
@@ -66,8 +68,12 @@ export async function exportModel({
  * @throws UserError for what is no ONNX file, or cannot run, or is called as a model that is there already
  */
 export async function addModel(options: Partial<AddModelOptions> & Pick<AddModelOptions, 'file'>): Promise<AddedModel> {
-  const { addModel: add } = await import('./model/add.ts');
-  return add({ models: 'models', ...options });
+  const [{ addModel: add }, { addOptionsSchema }, { checked }] = await Promise.all([
+    import('./model/add.ts'),
+    import('./model/options.ts'),
+    import('../training/files/index.ts'),
+  ]);
+  return add(checked(addOptionsSchema, options, 'addModel'));
 }
 
 export type BuildImageOptions = Partial<ImageOptions>;

@@ -99,10 +99,9 @@ export interface TrainOptions extends Omit<RunOptions, 'backend' | 'config'> {
  *
  * @throws UserError for data, a network or settings that do not fit each other
  */
-export async function train(
-  { backend = 'native', config, ...options }: TrainOptions,
-  reporter?: RunReporter,
-): Promise<TrainedRun> {
+export async function train(options: TrainOptions, reporter?: RunReporter): Promise<TrainedRun> {
   const { trainingDefaults, trainToFolder } = await import('./run/index.ts');
-  return trainToFolder({ ...options, backend, config: { ...trainingDefaults, ...config } }, reporter);
+  // Without types there may be no options at all: the first that is missing is named.
+  const { backend = 'native', config, ...others } = (options as TrainOptions | undefined) ?? ({} as TrainOptions);
+  return trainToFolder({ ...others, backend, config: { ...trainingDefaults, ...config } }, reporter);
 }

@@ -11,7 +11,7 @@ import type { BuiltImage } from '../edge/built.ts';
 import { newestFile, stampFile, tellFailure } from '../edge/out-folder.ts';
 import { compareWithStock, describeBuild } from './describe-build.ts';
 import { addModelsOption } from './model-options.ts';
-import { clearStage, showStage } from './stage.ts';
+import { stageLine } from './stage.ts';
 import { UserError } from '../../training/files/index.ts';
 import { answers, type Subcommand } from './subcommand.ts';
 
@@ -42,9 +42,10 @@ export const build: Subcommand = {
         console.error('another build has begun since, and has the newer models');
         return { out: flags.out, leftToAnother: true };
       }
+      using stage = stageLine('image');
       try {
-        const built = await buildImage({ ...flags, onStage: showStage });
-        clearStage();
+        const built = await buildImage({ ...flags, onStage: stage.show });
+        stage.clear();
         for (const note of built.notes) console.error(`note: ${note}`);
         for (const { path, error } of built.leftOut) console.error(`left out: ${join(flags.models, path)}: ${error}`);
         console.log(describeBuild(built));
@@ -53,7 +54,7 @@ export const build: Subcommand = {
         if (table && !built.stock) console.log(await compareWithStock(flags.models, built));
         return answerOf(built);
       } catch (error) {
-        clearStage();
+        stage.clear();
         if (!(error instanceof UserError)) throw error;
         const { models } = error instanceof ModelsError ? error : { models: [] };
         const reasons = models.length > 0 ? models.flatMap(({ error: reason }) => reason ?? []) : [error.message];

@@ -26,6 +26,7 @@ import { checkpointOf, isFolder, oneOf } from './model-options.ts';
 import { wholeNumber } from './numbers.ts';
 import { growPredictions, predictionsBegin, requireReplaceable, writePredictions } from './predictions.ts';
 import { rowsProgress } from './rows-progress.ts';
+import { type StageLine, stageLine } from './stage.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';
 
 interface Flags extends DataFlags {
@@ -34,7 +35,7 @@ interface Flags extends DataFlags {
   readonly part?: PartName;
   readonly backend?: BackendName;
   readonly worst: number;
-  readonly mistakes: string;
+  readonly mistakes?: string;
   readonly predictions?: string;
 }
 
@@ -56,7 +57,7 @@ export const evaluate: Subcommand = {
         ),
       )
       .option('--worst <n>', 'how many mistakes to show', wholeNumber(0), 30)
-      .option('--mistakes <file>', 'where their picture goes', 'runs/mistakes.svg')
+      .option('--mistakes <file>', 'where their picture goes (default: mistakes.svg in the run folder)')
       .option(
         '--predictions <file>',
         'a CSV file with the answer to each sample, by its line or file, and the probability of each class; no labels are needed',
@@ -69,15 +70,16 @@ export const evaluate: Subcommand = {
 
 async function run(flags: Flags, argument: string | undefined): Promise<Answer> {
   const { source, others } = takeDataSource(flags);
-  const { checkpoint, model, part, backend: asked, worst, mistakes: path, predictions } = others;
+  const { checkpoint, model, part, backend: asked, worst, mistakes, predictions } = others;
   const option = checkpoint ?? model;
   const given = oneOf('evaluate', checkpoint === undefined ? '--model' : '--checkpoint', argument, option);
   if (given === undefined) {
     throw new UserError('evaluate: expected a run or a file, such as bn-edge evaluate runs/churn; --help lists all');
   }
   if (predictions !== undefined) await requireReplaceable('--predictions', predictions, predictionsBegin);
-  await requireReplaceable('--mistakes', path, /^<svg /);
   const file = fileOf(given);
+  const path = mistakes ?? mistakesBeside(file);
+  await requireReplaceable('--mistakes', path, /^<svg /);
   const isOnnx = file.toLowerCase().endsWith('.onnx');
   const served = isOnnx ? await servedFile(file) : undefined;
   const subject = served
@@ -85,10 +87,12 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
     : { checkpoint: file };
   const backend = asked ?? (served ? backendFor(file, served, console.log) : 'native');
   const options = { ...subject, data: source, part, backend, needsLabel: predictions === undefined };
+  using stage = stageLine('evaluate');
   const evaluated =
     predictions === undefined
-      ? await evaluateFile(options, console.log)
-      : await evaluateInto(predictions, file, options);
+      ? await evaluateFile(options, stage.print, stage.show)
+      : await evaluateInto(predictions, file, options, stage);
+  stage.clear();
   const { samples, answers: output, objective, report, baseline, unknown } = evaluated;
   const scores = evaluated.isLabelled ? formatReport(objective, report, baseline) : 'no label to compare with';
   const rows = evaluated.taken ?? samples.count;
@@ -112,11 +116,16 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
 const LARGE_TABLE = 64 << 20;
 
 /** Answers a large table row by row into a file beside the one that it becomes, and goes on where it was interrupted. */
-async function evaluateInto(path: string, file: string, options: EvaluateOptions): Promise<Evaluated> {
+async function evaluateInto(
+  path: string,
+  file: string,
+  options: EvaluateOptions,
+  { print, show }: StageLine,
+): Promise<Evaluated> {
   using stop = interruption();
   const table = options.data?.path ?? '';
   const stats = statSync(table, { throwIfNoEntry: false });
-  if (!stats?.isFile() || stats.size < LARGE_TABLE) return await evaluateFile(options, console.log);
+  if (!stats?.isFile() || stats.size < LARGE_TABLE) return await evaluateFile(options, print, show);
   const model = options.bytes ?? (await readBytes(file));
   const predictions = await growPredictions(path, [model, resolve(table), `${stats.size} ${stats.mtimeMs}`]);
   const { done, partial } = predictions;
@@ -165,6 +174,12 @@ function fileOf(path: string): string {
   const model = join(path, modelFileIn(path));
   if (isFolder(path) && existsSync(model)) return model;
   return path.toLowerCase().endsWith('.onnx') ? path : checkpointOf(path);
+}
+
+/** In the run folder; those of a file that is in none go among the runs. */
+function mistakesBeside(file: string): string {
+  const folder = dirname(file);
+  return join(existsSync(join(folder, 'config.json')) ? folder : 'runs', 'mistakes.svg');
 }
 
 /** A mistake, and which picture it is, or where the sample stands in a table, with its cells there. */
@@ -218,8 +233,5 @@ const page = {
   description: 'Scores, confusion matrix, calibration and worst mistakes of a run, a checkpoint or any ONNX file.',
   notes: `Rows with a category or a class that was not in the training data are left
 out, and counted.`,
-  examples: [
-    'bn-edge evaluate runs/churn',
-    'bn-edge evaluate runs/churn --data churn-of-march.csv --predictions march.csv',
-  ],
+  examples: ['bn-edge evaluate runs/churn', 'bn-edge evaluate runs/churn --data march.csv --predictions answers.csv'],
 } as const;

@@ -8,6 +8,7 @@ import { inputTypes } from '../columns/entrance.ts';
 import { exportColumns } from '../columns/export.ts';
 import { addExportOptions, type ExportFlags, exportOptions } from './model-options.ts';
 import { requireReplaceable } from './predictions.ts';
+import { stageLine } from './stage.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';
 
 interface Flags extends ExportFlags {
@@ -35,7 +36,9 @@ async function run({ out, inputs, ...others }: Flags, argument: string | undefin
   const options = await exportOptions('export', flags, argument);
   if (asColumns) return writeColumns(options, out ?? `${options.name}.columns.onnx`);
   if (out !== undefined) throw unexpected('export --out', '--inputs columns beside it', 'none');
-  const card = await exportModel(options, await nativeBackend(), console.log);
+  using stage = stageLine('export');
+  const card = await exportModel(options, await nativeBackend(), stage.print, stage.show);
+  stage.clear();
   console.log(describeExport(card, flags.models));
   console.log('next            npx wrangler dev builds the image and serves it; npx wrangler deploy puts it online');
   return describeCard(card);

@@ -4,10 +4,11 @@ import { nativeBackend } from '../../training/backend/index.ts';
 import { release as releaseModel } from '../deploy/release.ts';
 import { requireProject } from '../deploy/wrangler.ts';
 import { addExportOptions, type ExportFlags, exportOptions } from './model-options.ts';
+import { stageLine } from './stage.ts';
 import { answers, screenOf, type Subcommand } from './subcommand.ts';
 
 interface Flags extends ExportFlags {
-  readonly percentage?: number;
+  readonly percent?: number;
   readonly force: boolean;
 }
 
@@ -15,12 +16,14 @@ export const release: Subcommand = {
   configure: (command) => {
     addExportOptions(command.argument('[run]', 'a run folder, such as runs/churn, or a checkpoint'))
       .optionsGroup('Release:')
-      .option('--percentage <n>', 'of the traffic for the new version (default: all)', percentage)
+      .option('--percent <n>', 'of the traffic for the new version (default: all)', percentage)
       .option('--force', 'release in spite of a worse score, another signature or a too large Worker', false);
-    answers<Flags>(command, page, async ({ percentage, force, ...flags }, run, isJson) => {
+    answers<Flags>(command, page, async ({ percent: percentage, force, ...flags }, run, isJson) => {
       const options = await exportOptions('release', flags, run);
       requireProject('release');
-      return { ...(await releaseModel({ ...options, percentage, force }, await nativeBackend(), screenOf(isJson))) };
+      using stage = stageLine('release');
+      const screen = screenOf(stage, isJson);
+      return { ...(await releaseModel({ ...options, percentage, force }, await nativeBackend(), screen)) };
     });
     return undefined;
   },
@@ -36,5 +39,5 @@ const page = {
   notes: `A worse score, other inputs or labels, and a Worker that is too large are
 refused unless --force is given. Deploying needs npx wrangler login, or the
 environment variable CLOUDFLARE_API_TOKEN.`,
-  examples: ['bn-edge release runs/churn', 'bn-edge release runs/churn --percentage 10'],
+  examples: ['bn-edge release runs/churn', 'bn-edge release runs/churn --percent 10'],
 } as const;

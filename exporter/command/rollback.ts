@@ -4,6 +4,7 @@ import { requireProject } from '../deploy/wrangler.ts';
 import { modelNames } from '../store/models-folder.ts';
 import { unexpected } from '../../training/files/index.ts';
 import { addModelsOption, oneOf } from './model-options.ts';
+import { stageLine } from './stage.ts';
 import { answers, screenOf, type Subcommand } from './subcommand.ts';
 
 interface Flags {
@@ -18,7 +19,8 @@ export const rollback: Subcommand = {
     answers<Flags>(command, page, async ({ name, models }, argument, isJson) => {
       requireProject('rollback');
       const chosen = oneOf('rollback', '--name', argument, name) ?? onlyModel(models);
-      return { ...(await rollBack(models, chosen, screenOf(isJson))) };
+      using stage = stageLine('rollback');
+      return { ...(await rollBack(models, chosen, screenOf(stage, isJson))) };
     });
     return undefined;
   },

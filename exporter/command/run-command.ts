@@ -2,6 +2,7 @@
 import { Console } from 'node:console';
 import { type Command, CommanderError } from 'commander';
 import type { UserError } from '../../training/files/index.ts';
+import { endsOnSignals } from './end-on-signals.ts';
 import { refuseSwallowed } from './npm-options.ts';
 import { answering, printJson } from './subcommand.ts';
 import { explainUsage, wrongUse } from './usage.ts';
@@ -41,6 +42,10 @@ export function reporting(args: readonly string[], work: () => Promise<void>): P
 }
 
 async function told(work: () => Promise<void>, isJson: boolean): Promise<void> {
+  using _ = endsOnSignals((line) => {
+    console.error(line);
+    if (isJson) printJson({ error: line });
+  });
   try {
     await work();
   } catch (error) {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../training/files/index.ts';
+import { endsWithUs, ownGroup, signalGroup } from '../../training/process/index.ts';
 import { wranglerEntry, wranglerEnvironment } from '../deploy/wrangler.ts';
 
 export interface Server {
@@ -40,7 +41,9 @@ export async function serveLocally(port: number, { assets, vars = {} }: ServeOpt
   const child = spawn(process.execPath, [wranglerEntry(), 'dev', ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...wranglerEnvironment(), NO_COLOR: '1' },
+    ...ownGroup,
   });
+  endsWithUs(child);
   const output = collectOutput(child);
   const ended = once(child, 'exit');
   const server = { url: `http://${host}:${free}`, ended, stop: () => stop(child, ended) };
@@ -62,7 +65,7 @@ async function ready({ url, stop: stopServer }: Server, child: ChildProcess, out
 
 async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
+  signalGroup(child, 'SIGTERM');
   await ended;
 }
 

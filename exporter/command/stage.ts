@@ -1,9 +1,92 @@
-/** What a build is at, in one line that is written over; only a terminal shows it. */
+/**
+ * What a command is at. A terminal shows it in one line that is written over, never wider than the terminal; elsewhere, in the log of
+ * a build say, a line is written every ten seconds where it takes so long.
+ */
+import { atExit } from '../../training/files/index.ts';
 
-export function showStage(stage: string, model = ''): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1B[Kimage: ${stage} ${model}`);
+export interface StageLine extends Disposable {
+  /**
+   * @param stage nothing where somebody else tells what is under way
+   * @param of which of several things the stage is about, such as a model
+   */
+  readonly show: (stage: string, of?: string) => void;
+  /** How many characters a stage may have, where a terminal shows it. */
+  readonly width: number | undefined;
+  /** Makes room for other lines. */
+  readonly clear: () => void;
+  /** Prints a line that stays, on standard output. */
+  readonly print: (line: string) => void;
 }
 
-export function clearStage(): void {
-  if (process.stderr.isTTY) process.stderr.write('\r\x1B[K');
+/** What is needed of a stream. */
+export interface StageStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly write: (text: string) => unknown;
+}
+
+const lineEveryMs = 10_000;
+
+/** @param what the command is, the first word of each line */
+export const stageLine = (what: string, stream: StageStream = process.stderr, everyMs = lineEveryMs): StageLine =>
+  stream.isTTY ? writtenOver(what, stream) : oneByOne(what, stream, everyMs);
+
+const startOfLine = '\r\x1B[K';
+
+function writtenOver(what: string, stream: StageStream): StageLine {
+  let isShown = false;
+  const clear = () => {
+    if (isShown) stream.write(startOfLine);
+    isShown = false;
+  };
+  const end = atExit(clear);
+  const columns = () => (stream.columns ?? 80) - 1;
+  return {
+    show: (stage, of = '') => {
+      if (stage === '') {
+        clear();
+        return;
+      }
+      const line = `${what}: ${stage} ${of}`.trimEnd();
+      stream.write(`${startOfLine}${line.slice(0, columns())}`);
+      isShown = true;
+    },
+    get width() {
+      return columns() - `${what}: `.length;
+    },
+    clear,
+    print: (line) => {
+      clear();
+      console.log(line);
+    },
+    [Symbol.dispose]: () => {
+      end[Symbol.dispose]();
+      clear();
+    },
+  };
+}
+
+function oneByOne(what: string, stream: StageStream, everyMs: number): StageLine {
+  let [current, since] = ['', performance.now()];
+  const timer = setInterval(() => {
+    const silence = performance.now() - since;
+    const duration = silence < everyMs ? '' : `, for ${Math.round(silence / 1000)} s`;
+    if (current !== '') stream.write(`${what}: ${current}${duration}\n`);
+  }, everyMs);
+  timer.unref();
+  return {
+    show: (stage, of = '') => {
+      [current, since] = [`${stage} ${of}`.trimEnd(), performance.now()];
+    },
+    width: undefined,
+    clear: () => {
+      current = '';
+    },
+    print: (line) => {
+      console.log(line);
+    },
+    [Symbol.dispose]: () => {
+      clearInterval(timer);
+    },
+  };
 }

@@ -1,6 +1,6 @@
 /** `bn-edge status --help` */
 import { unexpected } from '../../training/files/index.ts';
-import { status as statusOf, type Status } from '../deploy/status.ts';
+import { describePlatform, status as statusOf, type Status } from '../deploy/status.ts';
 import { requireProject } from '../deploy/wrangler.ts';
 import { addModelsOption } from './model-options.ts';
 import { answers, type Subcommand } from './subcommand.ts';
@@ -29,16 +29,7 @@ function print({ models, platform }: Status): void {
     table.push([name, version, sha256.slice(0, 12), kept?.version ?? '', isIntact ? '' : 'not the file of its card']);
   }
   console.log(table.toString());
-  if (!platform.isKnown) {
-    console.log(`deployed: unknown: ${platform.reason}`);
-    return;
-  }
-  for (const { id, percentage, message, holds } of platform.versions) {
-    const words = { these: 'these models', others: 'other models, or other versions', unknown: 'unknown models' }[
-      holds
-    ];
-    console.log(`deployed: ${percentage} % of the traffic to ${words} (${message ?? 'no message'}; ${id})`);
-  }
+  for (const line of describePlatform(platform)) console.log(line);
 }
 
 const page = {

@@ -1,6 +1,7 @@
 /** What the subcommands of `bn-edge` have in common. */
 import type { Command } from 'commander';
 import type { Screen } from '../deploy/wrangler.ts';
+import type { StageLine } from './stage.ts';
 
 /** What `--json` prints: plain JSON. */
 export type Answer = Readonly<Record<string, unknown>>;
@@ -37,7 +38,7 @@ export function answers<Flags extends object>(
     ...(notes === undefined ? [] : ['', notes]),
     '',
     'Examples:',
-    ...examples.map((line) => `  ${line}`),
+    ...examples.map((line) => `  npx ${line}`),
   ];
   command
     .description(description)
@@ -78,4 +79,8 @@ export function printJson(answer: Answer): void {
 }
 
 /** Where a deployment shows what it does. */
-export const screenOf = (isJson: boolean): Screen => ({ print: console.log, stdout: isJson ? 2 : 1 });
+export const screenOf = ({ print, show }: StageLine, isJson: boolean): Screen => ({
+  print,
+  onStage: show,
+  stdout: isJson ? 2 : 1,
+});

@@ -1,5 +1,4 @@
 /** What a training run shows in the terminal. */
-import { SingleBar } from 'cli-progress';
 import { count, elementCount } from '../../training/files/index.ts';
 import { formatShape } from '../../training/graph/index.ts';
 import { isTrained, layersOf, type Plan } from '../../training/network/index.ts';
@@ -9,6 +8,7 @@ import type { RunReporter, RunStart } from '../../training/run/index.ts';
 import type { EpochMetrics } from '../../training/trainer/index.ts';
 import { describeData } from './describe-data.ts';
 import { sparkline } from './sparkline.ts';
+import { type StageLine, stageLine } from './stage.ts';
 import { plainTable } from './table.ts';
 
 /** Layer, output shape, parameters; running statistics are not parameters. */
@@ -29,45 +29,77 @@ export function summaryTable(plan: Plan): string {
   return table.toString();
 }
 
-/**
- * Draws a bar for each epoch with the run's losses as a curve, and replaces it by the epoch's metrics. Without a terminal only
- * these are printed.
- */
-export function terminalReporter(print: (line: string) => void): RunReporter {
-  let [bar, epochs, samplesPerEpoch] = [progressBar(0), 0, 0];
+/** Shows what the run is at, in an epoch with the losses as a curve, and replaces it by the epoch's metrics. */
+export function terminalReporter(line: StageLine = stageLine('train')): RunReporter {
+  let [epochs, samplesPerEpoch] = [0, 0];
   let score: Score | undefined;
   let hasValidation = false;
   const losses: number[] = [];
-  let first = { time: 0, samples: 0 };
+  let first: { readonly epoch: number; readonly time: number; readonly samples: number } | undefined;
   return {
-    note: print,
+    note: line.print,
+    onStage: line.show,
     onStart: (run) => {
-      for (const line of describeRun(run)) print(line);
+      for (const text of describeRun(run)) line.print(text);
       ({ epochs } = run.config);
       ({ score } = objectiveRuleOf(run.config.objective));
       hasValidation = run.data.validation.count > 0;
       samplesPerEpoch = Math.floor(run.data.train.count / run.config.batchSize) * run.config.batchSize;
-      bar = progressBar(epochs);
     },
     onProgress: ({ epoch, samples, loss }) => {
       losses.push(loss);
-      const shown = { epoch, loss: loss.toFixed(4), curve: sparkline(losses, 16) };
-      if (!bar.isActive) {
-        bar.start(samplesPerEpoch, samples, { ...shown, rate: '–' });
-        first = { time: performance.now(), samples };
-        return;
-      }
-      const rate = (samples - first.samples) / ((performance.now() - first.time) / 1000);
-      bar.update(samples, { ...shown, rate: count(rate) });
+      const now = performance.now();
+      if (first?.epoch !== epoch) first = { epoch, time: now, samples };
+      const rate = now > first.time ? (samples - first.samples) / ((now - first.time) / 1000) : undefined;
+      const progress = { epoch, epochs, share: samples / samplesPerEpoch, loss, losses };
+      const left = rate ? (samplesPerEpoch - samples) / rate : undefined;
+      line.show(progressLine({ ...progress, rate, secondsLeft: left }, line.width));
     },
     onEpoch: (metrics) => {
-      bar.stop();
-      if (score) print(epochLine(metrics, epochs, score, hasValidation));
+      if (score) line.print(epochLine(metrics, epochs, score, hasValidation, line.width));
     },
     onStop: () => {
-      bar.stop();
+      line.clear();
     },
   };
+}
+
+export interface Progress {
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Of the epoch. */
+  readonly share: number;
+  readonly loss: number;
+  readonly losses: readonly number[];
+  /** Samples a second, and seconds until the epoch is complete, once they are known. */
+  readonly rate?: number | undefined;
+  readonly secondsLeft?: number | undefined;
+}
+
+/** As much as fits, the most telling first. @param width in characters; undefined where nobody looks on, and pictures are of no use */
+export function progressLine(progress: Progress, width: number | undefined): string {
+  const { epoch, epochs, share, loss, losses, rate, secondsLeft } = progress;
+  const full = Math.round(16 * share);
+  /** In the order of their places, with the order in which they are left out. */
+  const parts: readonly (readonly [text: string, importance: number])[] = [
+    [`epoch ${epoch}/${epochs}`, 6],
+    [width === undefined ? '' : `${'█'.repeat(full)}${'░'.repeat(16 - full)}`, 2],
+    [`${Math.floor(100 * share)} %`, 5],
+    [`loss ${loss.toFixed(4)}`, 4],
+    [width === undefined ? '' : sparkline(losses, 16), 0],
+    [rate === undefined ? '' : `${count(rate)} samples/s`, 1],
+    [secondsLeft === undefined ? '' : `${duration(secondsLeft)} left`, 3],
+  ];
+  const lines = Array.from({ length: 7 }, (_, least) => {
+    const kept = parts.filter(([text, importance]) => text !== '' && importance >= least);
+    return kept.map(([text]) => text).join('  ');
+  });
+  return lines.find((each) => each.length <= (width ?? Infinity)) ?? '';
+}
+
+function duration(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
 function describeRun({ plan, source, data, config, backend }: RunStart): readonly string[] {
@@ -84,29 +116,19 @@ function describeRun({ plan, source, data, config, backend }: RunStart): readonl
   ];
 }
 
-function progressBar(epochs: number): SingleBar {
-  return new SingleBar({
-    format: `epoch {epoch}/${epochs} {bar} {percentage} %  loss {loss} {curve}  {rate} samples/s  {eta_formatted} left`,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: 16,
-    hideCursor: true,
-    clearOnComplete: true,
-    etaBuffer: 20,
-    gracefulExit: false,
-  });
-}
-
 function epochLine(
   { epoch, train, validation, samplesPerSecond }: EpochMetrics,
   epochs: number,
   score: Score,
   hasValidation: boolean,
+  width = Infinity,
 ): string {
   const part = (of: Evaluation) => `${of.loss.toFixed(4)}  ${score.name} ${score.format(of.score)}`;
   const number = `${epoch}/${epochs}`;
   const held = hasValidation ? `   validation ${part(validation)}` : '';
-  return `epoch ${number}   train ${part(train)}${held}   ${count(samplesPerSecond)} samples/s`;
+  const line = `epoch ${number}   train ${part(train)}${held}`;
+  const whole = `${line}   ${count(samplesPerSecond)} samples/s`;
+  return whole.length <= width ? whole : line;
 }
 
 const add = (a: number, b: number): number => a + b;

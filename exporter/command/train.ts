@@ -80,7 +80,7 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
       overwrite,
       arguments: record,
     },
-    terminalReporter(console.log),
+    terminalReporter(),
   );
   const isMeasured = Object.keys(test.metrics).length > 0;
   const result = formatReport(minimized, test, isMeasured ? baseline : undefined);

@@ -107,7 +107,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   models: ['model-dir', 'models-dir', 'model-repository'],
   name: ['model-name'],
   force: ['f', 'yes', 'y'],
-  percentage: ['percent', 'traffic', 'canary', 'share'],
+  percent: ['percentage', 'traffic', 'canary', 'share'],
 };
 
 /** What beside the name is another thing elsewhere. */

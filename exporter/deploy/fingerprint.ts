@@ -1,6 +1,6 @@
 /** What stands for a model, and for all that a folder of models deploys. */
 import { createHash } from 'node:crypto';
-import { modelNames } from '../store/models-folder.ts';
+import { modelNamesIfAny } from '../store/models-folder.ts';
 import { type Files, readFolder } from '../store/versions.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -14,7 +14,7 @@ export function sha256Of(files: Files): string | undefined {
 /** The same for the same models, versions and cards; short enough for the tag of a Worker's version. */
 export async function fingerprint(models: string): Promise<string> {
   const hash = createHash('sha256');
-  for (const name of modelNames(models)) {
+  for (const name of modelNamesIfAny(models)) {
     for (const [path, bytes] of await readFolder(models, name)) {
       if (/(^|\/)(model\.onnx|card\.json)$/.test(path)) hash.update(`${name}/${path} ${sha256(bytes)}\n`);
     }

@@ -1,11 +1,15 @@
-/** Checkpoint in, deployed version out; and the way back. The folder of models always says what is deployed. */
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/**
+ * Checkpoint in, deployed version out; and the way back. The folder of models says what is deployed: where something goes wrong on
+ * the way, the platform is asked which of the two it is.
+ */
+import { cp } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Backend } from '../../training/backend/index.ts';
-import { UserError } from '../../training/files/index.ts';
+import { atExit, makeFolder, unexpected, UserError } from '../../training/files/index.ts';
+import { Interrupted, interruption, withLockOrRefuse, withScratch } from '../../training/process/index.ts';
 import { buildModel, type ExportOptions } from '../model/export.ts';
-import { replaceFolder } from '../store/replace-folder.ts';
+import { requireIntactModels } from '../store/intact.ts';
+import { recoverFolder, removeFolder, replaceFolder } from '../store/replace-folder.ts';
 import {
   cardOf,
   type Files,
@@ -15,10 +19,12 @@ import {
   rollback as rollbackIn,
   versionOf,
 } from '../store/versions.ts';
-import { fingerprint, sha256Of } from './fingerprint.ts';
+import { sha256Of, fingerprint } from './fingerprint.ts';
 import { describeScore, objections } from './objections.ts';
+import { deploy, type Deploy, deployGradually, isLive, measure, type OnPlatform, onPlatform } from './platform.ts';
+import { beside, describePlatform } from './status.ts';
 import { megabytes, tooLarge } from './worker-size.ts';
-import { deploy, deployedVersion, deployGradually, measure, type Screen } from './wrangler.ts';
+import type { Screen } from './wrangler.ts';
 
 export interface ReleaseOptions extends ExportOptions {
   /** Whether to release in spite of all objections. */
@@ -39,43 +45,97 @@ export interface Deployed {
   readonly percentage: number;
 }
 
-/** @throws UserError for a checkpoint that cannot be exported, an objection, or a failed deployment; nothing has changed then */
-export async function release(options: ReleaseOptions, backend: Backend, screen: Screen): Promise<Deployed> {
+/**
+ * @throws UserError for a checkpoint that cannot be exported, an objection, or a deployment that failed, and what is deployed then
+ * @throws Interrupted by a signal while it deploys
+ */
+export function release(options: ReleaseOptions, backend: Backend, screen: Screen): Promise<Deployed> {
   const { models, name, percentage, force } = options;
-  const { print } = screen;
-  const deployWith = percentage === undefined ? deploy : await gradually(models, percentage);
-  const standing = await readFolder(models, name);
-  const [former, version] = [cardOf(standing, join(models, name)), nextVersion(standing)];
-  const message = `${name} version ${version}`;
+  const { print, onStage } = screen;
+  return exclusively(models, name, print, async () => {
+    const standing = await readFolder(models, name);
+    await requireIntactModels(models);
+    const platform = await askPlatform(models, screen);
+    const deployWith = percentage === undefined ? deploy : deployGradually(percentage, onlyOne(platform));
+    const former = cardOf(standing, join(models, name));
+    const version = nextVersion(standing, numbersOf(name, platform));
+    const message = `${name} version ${version}`;
 
-  const { card, files } = await buildModel(options, { ...former, version }, backend, print);
-  print(`${message}: ${describeScore(card)}`);
-  if (standing.size > 0) objectTo(objections(former, card), force, print);
+    const { card, files } = await buildModel(options, { ...former, version }, backend, print, onStage);
+    print(`${message}: ${describeScore(card)}`);
+    if (standing.size > 0) objectTo(objections(former, card), force, print);
 
-  const next = releaseInto(standing, files);
-  const size = await measureWith(models, name, next);
-  print(`worker: ${megabytes(size)}`);
-  objectTo(tooLarge(size), force, print);
+    const next = releaseInto(standing, files);
+    onStage('build and measure the Worker');
+    const size = await measureWith(models, name, next);
+    print(`worker: ${megabytes(size)}`);
+    objectTo(tooLarge(size), force, print);
 
-  await put(models, name, standing, next, (tag) => deployWith(models, { message, tag }, screen));
-  print(`deployed ${message}${percentage === undefined ? '' : ` to ${percentage} % of the traffic`}`);
-  return deployed(name, standing, next, percentage);
+    await put({ models, name, standing, next, message }, deployWith, screen);
+    print(`deployed ${message}${percentage === undefined ? '' : ` to ${percentage} % of the traffic`}`);
+    return deployed(name, standing, next, percentage);
+  });
 }
 
-async function gradually(models: string, percentage: number): Promise<typeof deploy> {
-  const rest = await deployedVersion(models);
-  return (folder, label, screen) => deployGradually(folder, label, screen, percentage, rest);
+/**
+ * @throws UserError where no earlier version is kept, files are not those of their cards, or the deployment failed, and what is
+ * deployed then
+ * @throws Interrupted by a signal while it deploys
+ */
+export function rollback(models: string, name: string, screen: Screen): Promise<Deployed> {
+  return exclusively(models, name, screen.print, async () => {
+    const standing = await readFolder(models, name);
+    const next = rollbackIn(join(models, name), standing);
+    await requireIntactModels(models);
+    await askPlatform(models, screen);
+    const message = `${name} version ${versionOf(next)}, back from ${versionOf(standing)}`;
+    await put({ models, name, standing, next, message }, deploy, screen);
+    screen.print(`deployed ${message}`);
+    return deployed(name, standing, next);
+  });
 }
 
-/** @throws UserError where no earlier version is kept, or the deployment fails; nothing has changed then */
-export async function rollback(models: string, name: string, screen: Screen): Promise<Deployed> {
-  const standing = await readFolder(models, name);
-  const next = rollbackIn(join(models, name), standing);
-  const message = `${name} version ${versionOf(next)}, back from ${versionOf(standing)}`;
-  await put(models, name, standing, next, (tag) => deploy(models, { message, tag }, screen));
-  screen.print(`deployed ${message}`);
-  return deployed(name, standing, next);
+/** One release at a time in a folder of models. */
+async function exclusively<T>(
+  models: string,
+  name: string,
+  print: Screen['print'],
+  work: () => Promise<T>,
+): Promise<T> {
+  await makeFolder(models);
+  return withLockOrRefuse(join(models, '.release.lock'), models, 'no other release in it', async () => {
+    const recovered = await recoverFolder(models, name);
+    if (recovered) print(`${join(models, name)}: put back in its place, which a killed process had left empty`);
+    return work();
+  });
 }
+
+/**
+ * Before anything is made: whoever may not deploy learns it now, and what is deployed beside what the folder holds.
+ * @throws UserError where the platform cannot be asked
+ */
+async function askPlatform(models: string, { print, onStage }: Screen): Promise<OnPlatform> {
+  onStage('ask the platform');
+  const found = await onPlatform(models);
+  const versions = await beside(models, found.live);
+  for (const line of describePlatform({ isKnown: true, versions })) print(line);
+  return found;
+}
+
+/** @throws UserError where traffic is shared, or nothing is deployed */
+function onlyOne({ live }: OnPlatform): string {
+  const [only, ...others] = live;
+  if (only && others.length === 0) return only.id;
+  const ends = 'npx wrangler versions deploy <id>@100% -y ends a gradual release, bn-edge rollback takes it back';
+  throw unexpected('--percent', `one deployed version (${ends})`, live.length);
+}
+
+/** The numbers under which versions of a model were uploaded, as their messages say. */
+const numbersOf = (name: string, { uploaded }: OnPlatform): readonly string[] =>
+  uploaded.flatMap(({ message = '' }) => {
+    const [, model, version] = /^(\S+) version (\d+)/.exec(message) ?? [];
+    return model === name && version !== undefined ? [version] : [];
+  });
 
 function deployed(name: string, standing: Files, next: Files, percentage = 100): Deployed {
   const about = (files: Files) => ({ version: versionOf(files), sha256: sha256Of(files) ?? '' });
@@ -83,15 +143,13 @@ function deployed(name: string, standing: Files, next: Files, percentage = 100):
 }
 
 /** The size of the Worker that would serve the models with this one changed. */
-async function measureWith(models: string, name: string, files: Files): Promise<number> {
-  const scratch = await mkdtemp(join(tmpdir(), 'bn-edge-release-'));
-  try {
-    await cp(models, scratch, { recursive: true });
+function measureWith(models: string, name: string, files: Files): Promise<number> {
+  return withScratch('release', async (scratch) => {
+    const isHidden = (path: string) => basename(path).startsWith('.');
+    await cp(models, scratch, { recursive: true, filter: (path) => path === models || !isHidden(path) });
     await replaceFolder(scratch, name, files);
-    return await measure(scratch);
-  } finally {
-    await rm(scratch, { recursive: true });
-  }
+    return measure(scratch);
+  });
 }
 
 function objectTo(found: readonly string[], force: boolean, print: Screen['print']): void {
@@ -100,20 +158,46 @@ function objectTo(found: readonly string[], force: boolean, print: Screen['print
   for (const objection of found) print(`forced, although ${objection}`);
 }
 
-/** Writes the folder and deploys it, tagged by what it holds; where that fails the folder is as it was. */
-async function put(
-  models: string,
-  name: string,
-  standing: Files,
-  next: Files,
-  deployment: (tag: string) => Promise<void>,
-) {
+interface Replacement {
+  readonly models: string;
+  readonly name: string;
+  readonly standing: Files;
+  readonly next: Files;
+  /** What the version of the Worker is called. */
+  readonly message: string;
+}
+
+/** Writes the folder and deploys it, tagged by what it holds; where that fails the folder is made to say what is deployed. */
+async function put(replacement: Replacement, deployWith: Deploy, screen: Screen): Promise<void> {
+  const { models, name, next, message } = replacement;
+  screen.onStage('');
+  screen.print(`deploying ${message}`);
   await replaceFolder(models, name, next);
+  using stop = interruption();
+  using _ = atExit(() => {
+    screen.print(`${message} may be deployed or not: bn-edge status compares ${models} with the platform`);
+  });
   try {
-    await deployment(await fingerprint(models));
+    await deployWith(models, { message, tag: await fingerprint(models) }, screen, stop.signal);
   } catch (error) {
-    if (standing.size > 0) await replaceFolder(models, name, standing);
-    else await rm(join(models, name), { recursive: true });
+    screen.onStage('ask the platform what it has deployed');
+    const fate = await settle(replacement);
+    if (error instanceof Interrupted) throw new Interrupted(stop.signal, `${error.message}: ${fate}`);
+    if (error instanceof UserError) throw new UserError(`${error.message}: ${fate}`, { cause: error });
     throw error;
   }
+}
+
+/**
+ * Asks the platform after a failure, in which it may have deployed all the same.
+ * @returns what came of it, for people
+ */
+async function settle({ models, name, standing, message }: Replacement): Promise<string> {
+  const folder = join(models, name);
+  const found = await isLive(models, await fingerprint(models));
+  if (found === true) return `${message} is deployed all the same, and ${folder} says so`;
+  if (standing.size > 0) await replaceFolder(models, name, standing);
+  else await removeFolder(models, name);
+  if (found === false) return `nothing is deployed, and ${folder} is as it was`;
+  return `whether ${message} is deployed is not known (${found}); ${folder} is as it was, and bn-edge status compares it with the platform`;
 }

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { UserError } from '../../training/files/index.ts';
 import { modelNames } from '../store/models-folder.ts';
-import { cardOf, currentOf, type Files, keptOf, readFolder, versionOf } from '../store/versions.ts';
+import { cardOf, readFolder, versionOf, versionsIn } from '../store/versions.ts';
 import { fingerprint, sha256Of } from './fingerprint.ts';
-import { type LiveVersion, liveVersions } from './wrangler.ts';
+import { type LiveVersion, onPlatform } from './platform.ts';
 
 export interface ModelStatus {
   readonly name: string;
@@ -37,40 +37,55 @@ export async function status(models: string): Promise<Status> {
 }
 
 async function modelStatus(models: string, name: string): Promise<ModelStatus> {
-  const files = await readFolder(models, name);
-  const [current, kept] = [currentOf(files), formerOf(files)];
-  const sha256 = sha256Of(current) ?? '';
   const folder = join(models, name);
-  const stated = cardOf(current, folder).files?.['model.onnx']?.sha256;
+  const [current, kept] = versionsIn(folder, await readFolder(models, name)).map(([place, files]) => ({
+    version: versionOf(files, place),
+    sha256: sha256Of(files) ?? '',
+    stated: cardOf(files, place).files?.['model.onnx']?.sha256,
+  }));
+  const { version = '', sha256 = '', stated } = current ?? {};
   return {
     name,
-    version: versionOf(current),
+    version,
     sha256,
-    kept:
-      kept.size > 0
-        ? { version: versionOf(kept, join(folder, formerFolder(files))), sha256: sha256Of(kept) ?? '' }
-        : null,
+    kept: kept ? { version: kept.version, sha256: kept.sha256 } : null,
     isIntact: stated === undefined || stated === sha256,
   };
 }
 
-const formerFolder = (files: Files): string => ([...keptOf(files).keys()][0] ?? '').split('/', 2).join('/');
-
-/** The files of the version before under the names that they had as the current one's. */
-const formerOf = (files: Files): Files =>
-  new Map([...keptOf(files)].map(([path, bytes]) => [path.split('/').slice(2).join('/'), bytes]));
-
 async function platformOf(models: string): Promise<Platform> {
   try {
-    const [live, now] = [await liveVersions(models), await fingerprint(models)];
-    return { isKnown: true, versions: live.map((version) => ({ ...version, holds: holds(version, now) })) };
+    const { live } = await onPlatform(models);
+    return { isKnown: true, versions: await beside(models, live) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { isKnown: false, reason: error.message };
   }
 }
 
+/** What is deployed beside what the folder holds. */
+export async function beside(models: string, live: readonly LiveVersion[]): Promise<readonly DeployedVersion[]> {
+  const now = await fingerprint(models);
+  return live.map((version) => ({ ...version, holds: holds(version, now) }));
+}
+
 function holds({ tag }: LiveVersion, now: string): DeployedVersion['holds'] {
   if (!tag?.startsWith('models-')) return 'unknown';
   return tag === now ? 'these' : 'others';
 }
+
+/** A line for each version that answers requests. */
+export function describePlatform(platform: Platform): readonly string[] {
+  if (!platform.isKnown) return [`deployed: unknown: ${platform.reason}`];
+  if (platform.versions.length === 0) return ['deployed: nothing yet'];
+  return platform.versions.map(
+    ({ id, percentage, message, holds }) =>
+      `deployed: ${percentage} % of the traffic to ${contents[holds]} (${message ?? 'no message'}; ${id})`,
+  );
+}
+
+const contents: Readonly<Record<DeployedVersion['holds'], string>> = {
+  these: 'these models',
+  others: 'other models, or other versions',
+  unknown: 'unknown models',
+};

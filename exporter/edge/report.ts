@@ -3,13 +3,10 @@
  * Node process each, which imports the image as a program does; a Worker's are measured by the benchmark.
  */
 
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
 
+import { runNode, withScratch } from '../../training/process/index.ts';
 import { buildImage } from './build-image.ts';
 import type { BuiltImage } from './built.ts';
 
@@ -27,9 +24,8 @@ interface Measured {
 type Row = [label: string, stock: string, image: string];
 
 /** @param models the folder that the image was built from */
-export async function comparisonRows(models: string, image: BuiltImage): Promise<Row[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'bn-edge-stock-'));
-  try {
+export const comparisonRows = (models: string, image: BuiltImage): Promise<Row[]> =>
+  withScratch('stock', async (folder) => {
     const stock = await buildImage({ models, out: folder, stock: true });
     const [before, after] = [await measure(folder), await measure(image.out)];
     const rows: [string, (value: number) => string, number, number][] = [
@@ -43,10 +39,7 @@ export async function comparisonRows(models: string, image: BuiltImage): Promise
       ? [['functions kept', String(image.functions.stock), String(image.functions.kept)]]
       : [];
     return [...functions, ...rows.map(([label, format, from, to]): Row => [label, format(from), format(to)])];
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
+  });
 
 const sizeOf = ({ bytes: { wasm, module, weights } }: BuiltImage): number => wasm + module + weights;
 
@@ -75,7 +68,7 @@ const program = `
 
 async function measure(folder: string): Promise<Measured> {
   const image = pathToFileURL(resolve(folder, 'image.mjs')).href;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, image]);
+  const { stdout } = await runNode(['--input-type=module', '-e', program, image]);
   return JSON.parse(stdout) as Measured;
 }
 

@@ -7,8 +7,10 @@ import { dirname, join } from 'node:path';
 import { type Backend, nativeBackend } from '../../training/backend/index.ts';
 import { cannotRead, readBytes, unexpected } from '../../training/files/index.ts';
 import { runOverSamples } from '../../training/trainer/index.ts';
-import { cardFile, describeFile, type ModelCard, readCard } from '../store/card.ts';
+import { cardFile, type ModelCard, readCard } from '../store/card.ts';
+import { requireIntact } from '../store/intact.ts';
 import { samplesFile } from '../store/samples.ts';
+import type { Files } from '../store/versions.ts';
 import { parseSamples } from './samples.ts';
 
 /** How far an answer may be from the one that is known, in parts of the largest: another machine's kernels round otherwise. */
@@ -22,7 +24,9 @@ export async function checkModels(models: string, print: (line: string) => void)
   const backend = await nativeBackend();
   for (const folder of await foldersWithCard(models)) {
     const card = await readCard(models, folder);
-    const files = await checkFiles(join(models, folder), card);
+    const names = Object.keys(card.files ?? {});
+    requireIntact(join(models, folder), await filesIn(join(models, folder), [cardFile, ...names]));
+    const files = `${names.length} files as the card says`;
     print(`${folder}: ${[files, await checkAnswers(join(models, folder), card, backend)].join(', ')}`);
   }
 }
@@ -39,15 +43,8 @@ async function foldersWithCard(models: string): Promise<readonly string[]> {
     .sort();
 }
 
-/** @throws UserError for a file that is missing, or not the one that was verified when it was exported */
-async function checkFiles(folder: string, { files = {} }: ModelCard): Promise<string> {
-  for (const [file, { sha256 }] of Object.entries(files)) {
-    const path = join(folder, file);
-    const found = describeFile(await readBytes(path)).sha256;
-    if (found !== sha256) throw unexpected(path, `sha256 ${sha256}, as the card says`, found);
-  }
-  return `${Object.keys(files).length} files as the card says`;
-}
+const filesIn = async (folder: string, names: readonly string[]): Promise<Files> =>
+  new Map(await Promise.all(names.map(async (name) => [name, await readBytes(join(folder, name))] as const)));
 
 /** @throws UserError for the first sample that is answered otherwise */
 async function checkAnswers(folder: string, card: ModelCard, backend: Backend): Promise<string> {

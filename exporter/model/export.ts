@@ -61,16 +61,18 @@ export interface BuiltModel {
  *
  * @param backend ONNX Runtime's native one when omitted
  * @param note is told what is odd
+ * @param onStage is told what is under way
  * @throws UserError when the checkpoint, the name or the verification fails, or the name is taken; a former model is then untouched
  */
 export async function exportModel(
   options: ExportOptions,
   backend?: Backend,
   note?: (line: string) => void,
+  onStage?: (stage: string) => void,
 ): Promise<ExportedCard> {
   const { models, name } = options;
   const standing = await placeOfExport(options);
-  const { card, files } = await buildModel(options, standing.card, backend, note);
+  const { card, files } = await buildModel(options, standing.card, backend, note, onStage);
   const better = betterBefore(standing.card, card);
   if (better !== undefined) note?.(better);
   await replaceFolder(models, name, new Map([...standing.staying, ...files]));
@@ -86,18 +88,22 @@ export async function buildModel(
   former: Pick<ModelCard, 'version' | 'explain' | 'unknown' | 'weights'>,
   backend?: Backend,
   note: (line: string) => void = () => undefined,
+  onStage: (stage: string) => void = () => undefined,
 ): Promise<BuiltModel> {
   requireModelName('--name', name);
+  onStage('read the checkpoint and its data');
   const trained = await loadModel(checkpoint, network);
   const data = await loadOwnData(trained, source, note);
   const { train, validation, test } = data;
   const runtime = backend ?? (await nativeBackend());
   const described = describedBy(data, trained);
+  onStage('measure the statistics and the scores');
   const states = await statesOf(described, train, runtime);
   const model = { ...described, tensors: states[statistics] };
   const file = encode(model);
   const samples = verifiable(data);
   const outputs = await outputsOf(runtime, described, states, samples);
+  onStage('hold the file against the training graph');
   const answers = await answersOfFile(runtime, model, file, samples);
   const files = new Map([
     ['model.onnx', file],

@@ -39,9 +39,13 @@ export function lookAt(models: string): ModelsFolder {
 }
 
 /** @throws UserError as `lookAt`, and for a folder with a name that cannot be served */
-export function modelNames(models: string): readonly string[] {
-  const { names, misnamed } = lookAt(models);
-  const [wrong] = misnamed;
+export const modelNames = (models: string): readonly string[] => wellNamed(lookAt(models));
+
+/** The same where there may be none yet. @throws UserError for a folder with a name that cannot be served */
+export const modelNamesIfAny = (models: string): readonly string[] =>
+  isFolder(models) ? wellNamed(foldersIn(models)) : [];
+
+function wellNamed({ names, misnamed: [wrong] }: Pick<ModelsFolder, 'names' | 'misnamed'>): readonly string[] {
   if (wrong) throw new UserError(wrong.error);
   return names;
 }

@@ -1,7 +1,8 @@
 /** Puts a folder of files in the place of another, as a whole. */
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeFolder, UserError } from '../../training/files/index.ts';
+import { atExit, makeFolder, UserError } from '../../training/files/index.ts';
 
 /**
  * All files, whose paths may have folders in them, are written beside the old folder first; only then do the two change places.
@@ -17,12 +18,14 @@ export async function replaceFolder(
   try {
     await makeFolder(parent);
     const fresh = await mkdtemp(join(parent, `.${name}-`));
-    const [content, old] = [join(fresh, 'new'), join(fresh, 'old')];
+    const content = join(fresh, 'new');
+    using _ = atExit(() => {
+      rmSync(fresh, { recursive: true, force: true });
+    });
     try {
       await mkdir(content);
       for (const [file, bytes] of files) await write(join(content, file), bytes);
-      await rename(target, old).catch(ignoreMissing);
-      await rename(content, target);
+      changePlaces(target, content, join(fresh, 'old'));
     } finally {
       await rm(fresh, { recursive: true, force: true });
     }
@@ -38,9 +41,37 @@ async function write(path: string, bytes: Uint8Array): Promise<void> {
   await writeFile(path, bytes, { flush: true });
 }
 
-function ignoreMissing(error: unknown): void {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+/** Without a break, in which a signal could end the process with nothing in the place. */
+function changePlaces(target: string, content: string, old: string): void {
+  if (existsSync(target)) renameSync(target, old);
+  try {
+    renameSync(content, target);
+  } catch (error) {
+    if (existsSync(old)) renameSync(old, target);
+    throw error;
+  }
+}
+
+/** Takes a folder away as a whole. */
+export async function removeFolder(parent: string, name: string): Promise<void> {
+  const aside = await mkdtemp(join(parent, `.${name}-`));
+  await rename(join(parent, name), join(aside, 'old'));
+  await rm(aside, { recursive: true, force: true });
 }
 
 /** The folder that a hidden one is about to take the place of, or was when its process ended; undefined for any other. */
 export const replacedBy = (name: string): string | undefined => /^\.(.+)-[A-Za-z0-9]{6}$/.exec(name)?.[1];
+
+/**
+ * Where a process was killed between the two steps of changing places, the old folder is put back.
+ * @returns whether it was
+ */
+export async function recoverFolder(parent: string, name: string): Promise<boolean> {
+  if (existsSync(join(parent, name))) return false;
+  const left = (await readdir(parent)).filter((each) => replacedBy(each) === name);
+  const old = left.map((each) => join(parent, each, 'old')).find((path) => existsSync(path));
+  if (old === undefined) return false;
+  await rename(old, join(parent, name));
+  await rm(dirname(old), { recursive: true, force: true });
+  return true;
+}

@@ -41,6 +41,14 @@ export const othersOf = (files: Files): Files => {
 /** The files that are kept of the version before, as they lie in the folder. */
 export const keptOf = (files: Files): Files => pick(files, (path) => (isFormer(path) ? path : undefined));
 
+/** The versions in a model's folder, each with where it lies: the current one, which may have no files, then those that are kept. */
+export function versionsIn(folder: string, files: Files): readonly (readonly [folder: string, files: Files])[] {
+  const kept = new Set([...keptOf(files).keys()].map((path) => path.split('/', 2).join('/')));
+  const own = (prefix: string) =>
+    pick(files, (path) => (path.startsWith(`${prefix}/`) ? path.slice(prefix.length + 1) : undefined));
+  return [[folder, currentOf(files)], ...[...kept].map((prefix) => [join(folder, prefix), own(prefix)] as const)];
+}
+
 /** The folder after a release: `fresh` is current, and what was current is kept in place of what was kept before. */
 export function release(files: Files, fresh: Files): Files {
   const [current, others] = [currentOf(files), othersOf(files)];
@@ -83,9 +91,11 @@ export function cardOf(files: Files, folder = ''): ModelCard {
   return card ? parseCard(join(folder, cardFile), card) : emptyCard;
 }
 
-/** Above all that are in the folder: a number never names two models. */
-export function nextVersion(files: Files): string {
-  const known = [...(files.size > 0 ? [versionOf(files)] : []), formerVersion(files) ?? ''];
+/**
+ * Above all that are in the folder, and all others that are known to have been deployed: a number never names two models.
+ */
+export function nextVersion(files: Files, deployed: readonly string[] = []): string {
+  const known = [...(files.size > 0 ? [versionOf(files)] : []), formerVersion(files) ?? '', ...deployed];
   return String(1 + Math.max(0, ...known.map(Number).filter(Number.isSafeInteger)));
 }
 

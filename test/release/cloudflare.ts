@@ -24,9 +24,16 @@ export interface Cloudflare {
   readonly uploads: readonly Upload[];
   /** Who has got how much of the traffic, each time that it was shared anew. */
   readonly deployments: readonly (readonly Share[])[];
-  refuseUploads(): void;
+  /** From now on calls go wrong as this says, which is asked before each: `POST /client/v4/accounts/…`. */
+  disturb(how: (call: string) => Disturbance | undefined): void;
   stop(): void;
 }
+
+/**
+ * `refuse`: nothing is done, and it is said; `missing`: there is no such Worker; `lose`: it is done, and the connection breaks; `break`: it breaks before;
+ * `hang`: nothing happens.
+ */
+export type Disturbance = 'refuse' | 'missing' | 'lose' | 'break' | 'hang';
 
 const created_on = '2026-01-01T00:00:00.000Z';
 const token = 'a-token-for-tests';
@@ -38,7 +45,7 @@ export async function startCloudflare(): Promise<Cloudflare> {
   const annotations = new Map<string, Annotations>();
   const deployments: (readonly Share[])[] = [[{ version_id: versionId(0), percentage: 100 }]];
 
-  let isFull = false;
+  let disturbance: Parameters<Cloudflare['disturb']>[0] = () => undefined;
   const answers: readonly [call: RegExp, answer: (body: Request, id: string) => Promise<unknown>][] = [
     [/^GET .*\/services\/[^/]+$/, () => later({ default_environment: { script: { last_deployed_from: 'wrangler' } } })],
     [/^GET .*\/deployments$/, () => later({ deployments: [{ id: 'd', created_on, versions: deployments.at(-1) }] })],
@@ -51,6 +58,13 @@ export async function startCloudflare(): Promise<Cloudflare> {
           metadata: { created_on },
           annotations: annotations.get(id),
           resources: { script: { etag: '', handlers: [] }, script_runtime: {}, bindings: [] },
+        }),
+    ],
+    [
+      /^GET .*\/versions\?deployable=true$/,
+      () =>
+        later({
+          items: [...annotations].map(([id, own]) => ({ id, number: 1, metadata: { created_on }, annotations: own })),
         }),
     ],
     [/^GET .*\/workers\/workers\/[^/]+$/, () => later({ subdomain: isPublic })],
@@ -86,9 +100,13 @@ export async function startCloudflare(): Promise<Cloudflare> {
       const request = new Request('http://cloudflare', { method: 'POST', headers, body });
       const [pattern, answer] = answers.find(([known]) => known.test(call)) ?? [];
       const isAllowed = incoming.headers.authorization === `Bearer ${token}`;
-      const success = answer !== undefined && isAllowed && !(isFull && call.includes('/versions?'));
+      const trouble = disturbance(call);
+      if (trouble === 'hang') return;
+      const success = answer !== undefined && isAllowed && (trouble === undefined || trouble === 'lose');
       const result = success ? await answer(request, pattern?.exec(call)?.[1] ?? '') : null;
-      const errors = success ? [] : [{ code: 7003, message: `unexpected call: ${call}` }];
+      if (trouble === 'lose' || trouble === 'break') return void incoming.socket.destroy();
+      const code = trouble === 'missing' ? 10007 : 7003;
+      const errors = success ? [] : [{ code, message: `unexpected call: ${call}` }];
       response.writeHead(success ? 200 : 400, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ success, errors, messages: [], result }));
     })();
@@ -102,10 +120,11 @@ export async function startCloudflare(): Promise<Cloudflare> {
     },
     uploads,
     deployments,
-    refuseUploads: () => {
-      isFull = true;
+    disturb: (how) => {
+      disturbance = how;
     },
     stop: () => {
+      server.closeAllConnections();
       server.close();
     },
   };

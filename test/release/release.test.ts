@@ -134,7 +134,7 @@ describe('a release', () => {
   });
 
   it('gives a new version its share of the traffic and keeps the old one beside it', async () => {
-    expect(await release('better', '--percentage', '10')).toMatchObject({ code: 0, stderr: '' });
+    expect(await release('better', '--percent', '10')).toMatchObject({ code: 0, stderr: '' });
     await expectUploadedBytes();
     expect(cloudflare.deployments.at(-1)).toEqual([
       { version_id: versionId(1), percentage: 10 },
@@ -144,9 +144,10 @@ describe('a release', () => {
   });
 
   it('is refused while traffic is shared', async () => {
-    expect(await release('better', '--percentage', '20')).toMatchObject({
+    expect(await release('better', '--percent', '20')).toMatchObject({
       code: 1,
-      stderr: 'error: --percentage: expected one deployed version (wrangler deploy ends a gradual release), got 2',
+      stderr:
+        'error: --percent: expected one deployed version (npx wrangler versions deploy <id>@100% -y ends a gradual release, bn-edge rollback takes it back), got 2',
     });
     expect(cloudflare.uploads).toHaveLength(1);
   });
@@ -175,11 +176,11 @@ describe('a release', () => {
 
   it('that cannot be deployed leaves the models as they were', async () => {
     const before = await readFolder(at('models'), 'digits');
-    cloudflare.refuseUploads();
+    cloudflare.disturb((call) => (call.includes('POST') && call.includes('/versions?') ? 'refuse' : undefined));
     const { code, stderr } = await run('rollback');
     expect({ code, lastLine: stderr.split('\n').at(-1) }).toEqual({
       code: 1,
-      lastLine: 'error: wrangler deploy: exit code 1',
+      lastLine: `error: wrangler deploy: exit code 1: nothing is deployed, and ${at('models/digits')} is as it was`,
     });
     expect(await readFolder(at('models'), 'digits')).toEqual(before);
   });

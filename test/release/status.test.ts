@@ -73,6 +73,12 @@ describe('bn-edge status', () => {
     });
   });
 
+  it('tells that there is no Worker yet', async () => {
+    cloudflare.disturb(() => 'missing');
+    expect(await status()).toMatchObject({ platform: { isKnown: true, versions: [] } });
+    cloudflare.disturb(() => undefined);
+  });
+
   it('tells whether what is deployed holds the models as they are', async () => {
     const tag = await fingerprint(at('models'));
     await deploy(tag);

@@ -1,11 +1,15 @@
 /** The bytes of a file of text, plain or in gzip, piece by piece, and what they mean. */
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import { cannotRead, unexpected, UserError } from '../files/index.ts';
 import type { Encoding } from './encodings.ts';
 
 /** Its rows are garbage before V8 collects any: of 64 kB it would copy them first, which takes a fifth of the time more. */
 const CHUNK_BYTES = 4096;
+
+/** After so many bytes whoever waits has a turn: progress that is to be shown, or Ctrl-C. */
+const TURN_BYTES = 256 * CHUNK_BYTES;
 
 /** How many bytes of a file are read, and how many it has. */
 export interface Position {
@@ -28,6 +32,7 @@ export async function* chunksOf(path: string, position: Position = { read: 0, si
       for (const chunk of plainChunks(path)) {
         position.read += chunk.length;
         yield chunk;
+        if (position.read % TURN_BYTES === 0) await nextTurn();
       }
       return;
     }
@@ -54,7 +59,7 @@ function isGzip(path: string): boolean {
   }
 }
 
-/** Without a stream, which would hand every chunk to another thread and back: nothing else is waiting meanwhile. */
+/** Without a stream, which would hand every chunk to another thread and back. */
 function* plainChunks(path: string): Generator<Buffer> {
   const file = openSync(path, 'r');
   try {

@@ -1,5 +1,7 @@
 /** Processes that this one starts. Each leads a group of its own, so that a signal reaches what it has started in turn. */
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { atExit } from '../files/index.ts';
 
 /** For `spawn`. Windows has no groups, and would open a window. */
@@ -23,4 +25,60 @@ export function endsWithUs(child: ChildProcess): void {
   child.once('exit', () => {
     end[Symbol.dispose]();
   });
+}
+
+export interface NodeOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Where its standard output goes, as a file descriptor, and its errors beside ours; both are returned when omitted. */
+  readonly stdout?: 1 | 2 | undefined;
+  /** Ends it, and all that it has started: it has five seconds to put things in order. */
+  readonly interruption?: AbortSignal | undefined;
+}
+
+export interface Ended {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** None where a signal has ended it. */
+  readonly code: number | null;
+}
+
+/** Runs a program of Node's to its end. */
+export async function runNode(
+  args: readonly string[],
+  { env, stdout, interruption }: NodeOptions = {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', ...(stdout === undefined ? (['pipe', 'pipe'] as const) : ([stdout, 'inherit'] as const))],
+    ...(env && { env }),
+    ...ownGroup,
+  });
+  endsWithUs(child);
+  const heard = [child.stdout, child.stderr].map((stream) => (stream ? text(stream) : Promise.resolve('')));
+  const exit = once(child, 'exit') as Promise<[number | null]>;
+  using _ = endsOn(interruption, child);
+  const [code] = await exit;
+  // Of what it has started nothing runs on.
+  if (interruption?.aborted) signalGroup(child, 'SIGKILL');
+  const [output = '', errors = ''] = await Promise.all(heard);
+  return { stdout: output, stderr: errors, code };
+}
+
+const patienceMs = 5000;
+
+function endsOn(interruption: AbortSignal | undefined, child: ChildProcess): Disposable {
+  let timer: NodeJS.Timeout | undefined;
+  const end = () => {
+    signalGroup(child, 'SIGINT');
+    timer = setTimeout(() => {
+      signalGroup(child, 'SIGKILL');
+    }, patienceMs);
+  };
+  if (interruption?.aborted) end();
+  else interruption?.addEventListener('abort', end);
+  return {
+    [Symbol.dispose]: () => {
+      interruption?.removeEventListener('abort', end);
+      clearTimeout(timer);
+    },
+  };
 }

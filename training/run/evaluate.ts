@@ -51,10 +51,15 @@ export interface Evaluated extends ChosenSamples {
 
 const noReport = { metrics: {}, confusion: undefined } as const;
 
-/** @throws UserError for a file that is neither, or that does not take such samples */
+/**
+ * @param note is told what is odd
+ * @param onStage is told what is under way
+ * @throws UserError for a file that is neither, or that does not take such samples
+ */
 export async function evaluate(
   { checkpoint, model, bytes, known = {}, data, part, needsLabel = true, backend: name, sink }: EvaluateOptions,
   note: (line: string) => void = () => undefined,
+  onStage: (stage: string) => void = () => undefined,
 ): Promise<Evaluated> {
   const file = checkpoint ?? model;
   if (file === undefined) throw unexpected('evaluate', 'a checkpoint or a model', 'neither');
@@ -64,6 +69,7 @@ export async function evaluate(
     ? await answererOfCheckpoint(file, backend)
     : await answererOfModel({ path: file, known: known.output, content: bytes }, backend, note);
   const judge = (samples: Dataset): Objective => (trained ? objectiveOf(trained) : objectiveFor(samples));
+  if (!sink) onStage(`read the samples and run ${file}`);
   const { answers, taken, ...chosen } = await answered(
     trained ?? known,
     answerer,

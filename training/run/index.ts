@@ -9,5 +9,5 @@ export { findNetwork } from './network.ts';
 export type { ObjectiveFlags } from './objective.ts';
 export { type RunReporter, type RunStart, silentReporter } from './reporter.ts';
 export { type PartName, partNames } from './samples.ts';
-export type { TrainOptions } from './options.ts';
+export { evaluateOptionsSchema, type TrainOptions } from './options.ts';
 export { type TrainedRun, trainToFolder } from './train.ts';

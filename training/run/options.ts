@@ -4,6 +4,7 @@ import { backendNames } from '../backend/index.ts';
 import { configSchema } from '../checkpoint/index.ts';
 import { augmentationSchema, dataSourceSchema } from '../data/index.ts';
 import { objectiveKinds } from '../objective/index.ts';
+import { partNames } from './samples.ts';
 
 /** Beyond it is a slip of the keyboard, which would take all memory. */
 const largestWidth = 2 ** 20;
@@ -50,8 +51,11 @@ export const trainOptionsSchema = z.strictObject({
   objective: objectiveFlagsSchema.optional(),
   threads: count.optional(),
   spinning: z.boolean().optional(),
-  /** MNIST when omitted. */
-  data: dataSourceSchema.optional(),
+  /** MNIST where it is empty. */
+  data: dataSourceSchema.refine(
+    ({ path, ...others }) => path !== undefined || Object.values(others).every((value) => value === undefined),
+    { path: ['path'], error: 'expected a file or a folder beside what is said of it, got none' },
+  ),
   /** The run folder; `runs/<network>` when omitted. One that holds a run gets a number behind it. */
   out: z.string().optional(),
   /** Goes on with the run in the folder, where one has begun. */
@@ -63,3 +67,13 @@ export const trainOptionsSchema = z.strictObject({
 });
 
 export type TrainOptions = Readonly<z.output<typeof trainOptionsSchema>>;
+
+/** What a program asks of an evaluation. */
+export const evaluateOptionsSchema = z.strictObject({
+  checkpoint: z.string().optional(),
+  model: z.string().optional(),
+  data: dataSourceSchema.optional(),
+  part: z.enum(partNames).optional(),
+  needsLabel: z.boolean().optional(),
+  backend: z.enum(backendNames).optional(),
+});

@@ -17,16 +17,19 @@ export interface RunStart {
 export interface RunReporter {
   /** Tells one line about the run. */
   readonly note: (line: string) => void;
+  /** What is under way before and after training, such as `read penguins.csv`. */
+  readonly onStage: (stage: string) => void;
   readonly onStart: (run: RunStart) => void;
   readonly onProgress: (progress: TrainingProgress) => void;
   readonly onEpoch: (metrics: EpochMetrics) => void;
-  /** Is called when training ends, for whatever reason, and when the process ends. */
+  /** Is called when the run ends, for whatever reason. */
   readonly onStop: () => void;
 }
 
 /** For programs that only want the result. */
 export const silentReporter: RunReporter = {
   note: () => undefined,
+  onStage: () => undefined,
   onStart: () => undefined,
   onProgress: () => undefined,
   onEpoch: () => undefined,

@@ -5,6 +5,7 @@
  *   metrics.jsonl            one line an epoch
  *   events.out.tfevents.*    the same and the loss of every call, for TensorBoard
  *   figures/                 the curves as SVG
+ *   mistakes.svg             the worst mistakes, of pictures, once the run has been evaluated
  *   last.safetensors         where the run stands, for --resume: written after each epoch and when it is interrupted
  *   best.safetensors         the network after the epoch with the lowest validation loss so far
  *   checkpoint.safetensors   the trained network, once the run is complete: what export takes
@@ -96,7 +97,7 @@ export class RunFolder {
   /** Where the run stands comes first: while it is there, the run has not been put aside. */
   async #filesOfRuns(): Promise<readonly string[]> {
     const found = await readdir(this.path);
-    const names: readonly string[] = [...tensorFiles, configFile, 'metrics.jsonl', 'figures'];
+    const names: readonly string[] = [...tensorFiles, configFile, 'metrics.jsonl', 'figures', 'mistakes.svg'];
     return [...names.filter((name) => found.includes(name)), ...found.filter((name) => name.startsWith(eventsPrefix))];
   }
 

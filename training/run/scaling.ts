@@ -11,7 +11,7 @@ import {
   type Samples,
   targetStatistics,
 } from '../data/index.ts';
-import { count, quote, UserError } from '../files/index.ts';
+import { count, elementCount, quote, unexpected, UserError } from '../files/index.ts';
 import type { Network } from '../network/index.ts';
 
 const limits = {
@@ -33,9 +33,12 @@ interface Scaled {
 
 /**
  * @returns lines for people
- * @throws UserError naming all inputs that cannot be scaled
+ * @throws UserError naming all inputs that cannot be scaled, and where there is nothing to tell samples apart
  */
 export function notesOnScaling(data: LoadedData, network: Network, label: string | undefined): readonly string[] {
+  if (!areDifferent(data.train)) {
+    throw unexpected('data', 'samples that differ', `the same inputs in all ${count(data.train.count)} to train on`);
+  }
   const [inputs, targets] = [scaledInputs(data, network), scaledTarget(data, label)];
   const faults = [...inputs.flatMap(faultOf('input')), ...targets.flatMap(faultOf('target'))];
   if (faults.length > 0) throw new UserError(`data: ${shortened(faults).join('; ')}`);
@@ -44,6 +47,13 @@ export function notesOnScaling(data: LoadedData, network: Network, label: string
     ...shortened([...inputs, ...targets].flatMap(noteOnSteps)),
     ...shortened(inputs.flatMap(noteOnOutlier(data.train.count))),
   ];
+}
+
+/** Whether any input is ever another, a gap beside a value included. */
+function areDifferent({ inputs, inputShape, count }: Samples): boolean {
+  const size = elementCount(inputShape);
+  for (let i = size; i < size * count; i++) if (!Object.is(inputs[i], inputs[i % size])) return true;
+  return false;
 }
 
 /** Bytes are within all limits. */

@@ -59,6 +59,14 @@ export interface TrainedRun {
  */
 export async function trainToFolder(asked: TrainOptions, reporter: RunReporter = silentReporter): Promise<TrainedRun> {
   const options = checked(trainOptionsSchema, asked, 'train');
+  try {
+    return await trainAsAsked(options, reporter);
+  } finally {
+    reporter.onStop();
+  }
+}
+
+async function trainAsAsked(options: TrainOptions, reporter: RunReporter): Promise<TrainedRun> {
   const { source, data, run, backend, tensors } = await prepare(options, reporter);
   const { plan, description } = run;
   reporter.onStart({ plan, source, data, config: description.config, backend });
@@ -82,21 +90,17 @@ interface Prepared {
 async function trainIn(
   folder: RunFolder,
   options: TrainOptions,
-  { run, data, backend, tensors, signal }: Prepared,
+  prepared: Prepared,
   reporter: RunReporter,
 ): Promise<TrainedRun> {
+  const { run, data, backend, tensors, signal } = prepared;
   await folder.recover();
   const start = (options.resume ? await resumeFrom(folder, run, reporter) : undefined) ?? { tensors };
   if (!start.snapshot) await folder.begin();
-  // A program that goes on with a run of the command line has no arguments, and takes none away.
-  if (!start.snapshot || options.arguments) await folder.describe(options.arguments, versions(backend));
-  const events = await folder.record(start.snapshot);
-  const result = await trainReported(run, data, backend, events, { ...start, signal }, reporter).catch(
-    async (error: unknown) => {
-      await folder.restore();
-      throw error;
-    },
-  );
+  const result = await trainInto(folder, options, prepared, start, reporter).catch(async (error: unknown) => {
+    await folder.restore();
+    throw error;
+  });
   if (result.interrupted) {
     throw new Interrupted(
       signal,
@@ -105,7 +109,9 @@ async function trainIn(
   }
   const { objective } = run.description.config;
   const checkpoint = await folder.finish(result.tensors, result);
+  reporter.onStage('test');
   const test = await testReport(backend, run, result.tensors, data.test);
+  reporter.onStage('draw the curves');
   if (!signal.aborted) await folder.draw(result.history);
   const { history } = result;
   const baseline = baselineOf(objective, data.train, data.test);
@@ -121,11 +127,12 @@ async function prepare(
     objective = {},
     augment,
     backend: name,
-    data: source = {},
+    data: source,
     ...options
   }: TrainOptions,
-  { note }: RunReporter,
+  { note, onStage }: RunReporter,
 ) {
+  onStage(`read ${source.path ?? sourceName(source)}`);
   const data = await loadSource(source, settings.seed);
   for (const line of data.notes ?? []) note(line);
   const config = {
@@ -202,14 +209,16 @@ async function startFrom(checkpoint: string, network: Network | undefined): Prom
   return model;
 }
 
-async function trainReported(
-  { plan, description: { config } }: Run,
-  data: LoadedData,
-  backend: Backend,
-  recorder: Required<TrainingEvents>,
+async function trainInto(
+  folder: RunFolder,
+  options: TrainOptions,
+  { run, data, backend, signal }: Prepared,
   start: TrainingStart,
   reporter: RunReporter,
 ): Promise<TrainingResult> {
+  // A program that goes on with a run of the command line has no arguments, and takes none away.
+  if (!start.snapshot || options.arguments) await folder.describe(options.arguments, versions(backend));
+  const recorder = await folder.record(start.snapshot);
   const events: TrainingEvents = {
     onProgress: (progress) => {
       recorder.onProgress(progress);
@@ -221,14 +230,8 @@ async function trainReported(
     },
     onSnapshot: recorder.onSnapshot,
   };
-  // A process that ends at once gives the terminal its cursor back, too.
-  process.once('exit', reporter.onStop);
-  try {
-    return await train(plan, data, config, backend, events, start);
-  } finally {
-    process.off('exit', reporter.onStop);
-    reporter.onStop();
-  }
+  reporter.onStage('make the graph ready');
+  return train(run.plan, data, run.description.config, backend, events, { ...start, signal });
 }
 
 async function testReport(backend: Backend, { plan, description }: Run, tensors: State, test: Dataset) {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { wholeNumber } from '../../../exporter/command/numbers.ts';
 import { runCommand } from '../../../exporter/command/run-command.ts';
-import { clearStage, showStage } from '../../../exporter/command/stage.ts';
+import type { Server } from '../../../exporter/command/serve.ts';
+import { stageLine } from '../../../exporter/command/stage.ts';
 import { terminalReporter } from '../../../exporter/command/terminal.ts';
 import { type ClassificationDataset, exportModel, loadMnist, train } from '../../../exporter/index.ts';
 import { describeExport } from '../../../exporter/model/describe.ts';
@@ -33,8 +34,7 @@ const command = new Command('start')
 
 async function start({ retrain, once, port }: Flags): Promise<void> {
   if (retrain || !existsSync(join(models, name, 'model.onnx'))) await trainAndExport();
-  const server = await serveDigits(port, showStage);
-  clearStage();
+  const server = await serve(port);
   process.once('SIGINT', () => void server.stop());
   try {
     await show(server.url);
@@ -46,9 +46,15 @@ async function start({ retrain, once, port }: Flags): Promise<void> {
   }
 }
 
+async function serve(port: number): Promise<Server> {
+  using stage = stageLine('start');
+  return await serveDigits(port, stage.show);
+}
+
 async function trainAndExport(): Promise<void> {
-  const options = { network: name, config: { epochs: 3, batchSize: 64 }, out: join('runs', name), overwrite: true };
-  const { checkpoint } = await train(options, terminalReporter(console.log));
+  const config = { epochs: 3, batchSize: 64 };
+  const options = { network: name, data: {}, config, out: join('runs', name), overwrite: true };
+  const { checkpoint } = await train(options, terminalReporter());
   // The comparison asks for both statistics.
   const card = await exportModel({ checkpoint, name, models, explain: true });
   console.log(describeExport(card, models));

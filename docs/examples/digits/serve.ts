@@ -10,14 +10,21 @@ const out = '.bn-edge';
 
 /**
  * @param port the first port to try
- * @param onStage is told what the build of the image is at
+ * @param onStage is told what is under way
  */
 export async function serveDigits(
   port: number,
   onStage: (stage: string, model?: string) => void = () => undefined,
 ): Promise<Server> {
   // With the very code that Wrangler's build runs, which then finds the image up to date.
-  await buildImage({ models: 'models', out, onStage });
+  await buildImage({
+    models: 'models',
+    out,
+    onStage: (stage, model) => {
+      onStage(`image: ${stage}`, model);
+    },
+  });
+  onStage('Worker: start wrangler dev');
   const assets = await assembleSite(join(out, 'site'));
   return serveLocally(port, { assets, vars: { PAGE: 'true', DOCS: 'true', EXPLAIN: 'true' } });
 }

@@ -3,13 +3,11 @@
  * loader. Inlining is what the engine's own optimizer leaves to gain: 3 % of a run of the convolutional network.
  */
 
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
+import { runNode, withScratch } from '../../../training/process/index.ts';
 import { parseBodies, parseModule } from '../wasm/module.ts';
 
 const wasmOpt = createRequire(import.meta.url).resolve('binaryen/bin/wasm-opt');
@@ -43,15 +41,12 @@ export function levelFor(module: Uint8Array): string {
   return isLong ? '-O2' : '-O4';
 }
 
-export async function optimize(module: Uint8Array): Promise<Uint8Array> {
-  const folder = await mkdtemp(join(tmpdir(), 'edge-'));
-  const [input, output] = [join(folder, 'in.wasm'), join(folder, 'out.wasm')];
-  try {
+export const optimize = (module: Uint8Array): Promise<Uint8Array> =>
+  withScratch('optimize', async (folder) => {
+    const [input, output] = [join(folder, 'in.wasm'), join(folder, 'out.wasm')];
     await writeFile(input, module);
     const args = [wasmOpt, levelFor(module), ...inlining, ...features, input, '-o', output];
-    await promisify(execFile)(process.execPath, args);
+    const { code, stderr } = await runNode(args);
+    if (code !== 0) throw new Error(`wasm-opt: ${stderr.trimEnd() || `exit code ${code}`}`);
     return new Uint8Array(await readFile(output));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
+  });

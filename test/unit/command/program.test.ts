@@ -74,7 +74,7 @@ describe.each(names)('bn-edge %s --help', (name) => {
     expect(page).toMatch(new RegExp(`^Usage: bn-edge ${name} `));
     expect(page).toMatch(/\n\n[A-Z][^\n]+(\n[^\n]+)*\.\n/);
     expect(page).toContain('--json');
-    expect(page).toMatch(new RegExp(`\\nExamples:\\n {2}bn-edge ${name}( .*)?\\n {2}bn-edge ${name} .*\\n$`));
+    expect(page).toMatch(new RegExp(`\\nExamples:\\n {2}npx bn-edge ${name}( .*)?\\n {2}npx bn-edge ${name} .*\\n$`));
     expect(page.split('\n').filter((line) => line.length > 80)).toEqual([]);
     expect(await help('help', name)).toBe(page);
   });
@@ -85,7 +85,7 @@ it('the examples of a command are read by it as they stand', async () => {
     for (const [name, { load }] of Object.entries(group)) {
       const { configure } = await load();
       const page = await help(name, '--help');
-      for (const [, line = ''] of page.matchAll(/^ {2}bn-edge (.*)$/gm)) {
+      for (const [, line = ''] of page.matchAll(/^ {2}npx bn-edge (.*)$/gm)) {
         const command = new Command(name).exitOverride();
         await configure(command, []);
         command.action(() => undefined);

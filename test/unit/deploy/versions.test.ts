@@ -82,6 +82,8 @@ describe("a model's folder", () => {
 
   it('never counts a number twice, not even after a rollback', () => {
     expect(nextVersion(rollback('models/digits', second))).toBe('3');
+    // Of a deployment that nobody knew to have succeeded the platform has the message.
+    expect(nextVersion(second, ['3', '1', 'odd'])).toBe('4');
   });
 
   it('has version 1 where no card says otherwise', () => {

@@ -1,9 +1,9 @@
 /** What a program asks of a run is checked as the command line checks its flags. */
 import { describe, expect, it } from 'vitest';
-import { train, type TrainOptions } from '../../../training/index.ts';
+import { addModel, evaluate, exportModel, train } from '../../../exporter/index.ts';
 
 const refusal = (options: unknown): Promise<string> =>
-  train(options as TrainOptions).then(
+  train({ data: { path: 'x.csv' }, ...(options as object) }).then(
     () => 'none',
     (error: unknown) =>
       error instanceof Error && error.name === 'UserError' ? error.message : `bug: ${String(error)}`,
@@ -28,8 +28,28 @@ describe('train refuses', () => {
       { data: { path: 'x.csv', lable: 'y' } },
       'train: data: unknown key "lable"; known are path, ',
     ],
+    ['what is said of no file', { data: { label: 'y' } }, 'train: data.path: expected a file or a folder beside what'],
+    ['no data', { data: undefined }, 'train: data: expected an object, got none'],
     ['numbers for words', { out: 3 }, 'train: out: expected a text, got 3'],
   ])('%s', async (_, options, expected) => {
     expect(await refusal(options)).toMatch(new RegExp(`^${expected.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}`));
+  });
+});
+
+describe('without what it needs, one key or no options at all, is refused by its name', () => {
+  it.each<[string, (options: never) => Promise<unknown>, unknown, string]>([
+    ['train', train, undefined, 'train: data: expected an object, got none'],
+    ['train', train, {}, 'train: data: expected an object, got none'],
+    ['evaluate', evaluate, undefined, 'evaluate: expected an object, got none'],
+    ['evaluate', evaluate, {}, 'evaluate: expected a checkpoint or a model, got neither'],
+    ['evaluate', evaluate, { checkpont: 'x' }, 'evaluate: unknown key "checkpont"; known are checkpoint, model, '],
+    ['exportModel', exportModel, undefined, 'exportModel: expected an object, got none'],
+    ['exportModel', exportModel, { name: 'a' }, 'exportModel: checkpoint: expected a text, got none'],
+    ['addModel', addModel, undefined, 'addModel: expected an object, got none'],
+    ['addModel', addModel, { fil: 'a' }, 'addModel: file: expected a text, got none; unknown key "fil"'],
+  ])('%s', async (_, call, options, message) => {
+    const error: unknown = await call(options as never).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: 'UserError' });
+    expect(String(error)).toContain(message);
   });
 });

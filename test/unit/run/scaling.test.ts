@@ -54,6 +54,16 @@ describe('the units of inputs', () => {
     expect(notesOn(values)).toEqual(expected);
   });
 
+  it('are of no use where all samples are the same, gaps included', () => {
+    const inputs = Float32Array.of(1, NaN, 1, NaN, 1, NaN);
+    const train = { task: 'regression', inputs, inputShape: [2], count: 3, values: Float32Array.of(1, 2, 3) };
+    const data = { train, columns: [numeric('a'), numeric('b')] } as unknown as LoadedData;
+    const network = denseNetwork({ name: 'net', inputShape: [2], outputs: 1 }, [4]);
+    expect(() => notesOnScaling(data, network, 'y')).toThrow(
+      'data: expected samples that differ, got the same inputs in all 3 to train on',
+    );
+  });
+
   it('are counted where they have no names', () => {
     expect(
       notesOn(

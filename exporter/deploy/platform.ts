@@ -1,0 +1,127 @@
+/** The Worker on the platform, as Wrangler deploys it and tells of it. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../../training/files/index.ts';
+import { withScratch } from '../../training/process/index.ts';
+import { failure, type Screen, tryWrangler, wrangler } from './wrangler.ts';
+
+interface Deployment {
+  readonly versions: readonly { readonly version_id: string; readonly percentage: number }[];
+}
+
+interface Version {
+  readonly id: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** What a version of the Worker is called on the platform. */
+export interface Label {
+  /** For people. */
+  readonly message: string;
+  /** Stands for all models in it: see `fingerprint`. */
+  readonly tag: string;
+}
+
+/** A version of the Worker that has some of the traffic. */
+export interface LiveVersion extends Partial<Label> {
+  readonly id: string;
+  readonly percentage: number;
+}
+
+/** How to deploy the models of a folder. An interruption ends Wrangler; whether in time, the platform knows. */
+export type Deploy = (models: string, label: Label, screen: Screen, interruption: AbortSignal) => Promise<void>;
+
+/** Bundles the Worker without uploading it: what the platform would weigh, in bytes. */
+export function measure(models: string): Promise<number> {
+  return withScratch('bundle', async (folder) => {
+    await wrangler('deploy', ['--dry-run', '--outdir', folder], models);
+    return uploadedBytes(folder);
+  });
+}
+
+/** Of all that Wrangler has put there, but its note on the folder and the source maps. Not all versions tell the size. */
+async function uploadedBytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && !/^README\.md$|\.map$/.test(entry.name));
+  const sizes = await Promise.all(files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Gives the models of a folder all the traffic. */
+export const deploy: Deploy = async (models, label, { stdout }, interruption) => {
+  await wrangler('deploy', labelled(label), models, { volume: stdout, interruption });
+};
+
+/** Gives the models of a folder `percentage` of the traffic, and the rest to the version that has had it all. */
+export const deployGradually =
+  (percentage: number, rest: string): Deploy =>
+  async (models, label, { print, stdout }, interruption) => {
+    const { lines } = await wrangler('versions upload', labelled(label), models, { volume: stdout, interruption });
+    const fresh = lines.find(({ type }) => type === 'version-upload')?.version_id;
+    if (!fresh) throw new Error('internal: wrangler did not tell the version that it uploaded');
+    const shares = [`${fresh}@${percentage}%`, `${rest}@${100 - percentage}%`];
+    const args = [...shares, '--message', label.message, '-y'];
+    await wrangler('versions deploy', args, models, { volume: stdout, interruption });
+    print(`to give it all the traffic: npx wrangler versions deploy ${fresh}@100% -y; none: npx bn-edge rollback`);
+  };
+
+const labelled = ({ message, tag }: Label): readonly string[] => ['--message', message, '--tag', tag];
+
+/** What the platform tells of the Worker. */
+export interface OnPlatform {
+  /** The versions that answer requests; none where nothing has been deployed yet. */
+  readonly live: readonly LiveVersion[];
+  /** What the last versions were called, whether or not they were deployed. */
+  readonly uploaded: readonly Partial<Label>[];
+}
+
+/** @throws UserError where it cannot be asked */
+export async function onPlatform(models: string): Promise<OnPlatform> {
+  const asked = [
+    ask<Deployment>('deployments status', models, { versions: [] }),
+    ask<readonly Version[]>('versions list', models, []),
+  ] as const;
+  // Of two failures the first is told, whichever comes first.
+  await Promise.allSettled(asked);
+  const [deployment, uploaded] = [await asked[0], await asked[1]];
+  const live = deployment.versions.map(async ({ version_id: id, percentage }) => {
+    const listed = uploaded.find((version) => version.id === id);
+    // Only the last ones are listed.
+    return { id, percentage, ...labelOf(listed ?? (await versionOf(models, id))) };
+  });
+  return { live: await Promise.all(live), uploaded: uploaded.map(labelOf) };
+}
+
+/** @param none what there is where there is no such Worker */
+async function ask<T>(command: string, models: string, none: T): Promise<T> {
+  const answer = await tryWrangler(command, ['--json'], models);
+  if (isMissing(answer.stderr)) return none;
+  if (answer.code !== 0) throw failure(command, answer);
+  return JSON.parse(answer.stdout) as T;
+}
+
+async function versionOf(models: string, id: string): Promise<Version> {
+  const { stdout } = await wrangler('versions view', [id, '--json'], models);
+  return JSON.parse(stdout) as Version;
+}
+
+/** The platform knows no Worker of this name, or none that answers requests. */
+const isMissing = (stderr: string): boolean => /\[code: 10007\]|has no deployments/.test(stderr);
+
+function labelOf({ annotations = {} }: Version): Partial<Label> {
+  const [message, tag] = [annotations['workers/message'], annotations['workers/tag']];
+  return { ...(message !== undefined && { message }), ...(tag !== undefined && { tag }) };
+}
+
+/**
+ * Whether a version with this tag has some of the traffic.
+ * @returns the reason where the platform cannot be asked
+ */
+export async function isLive(models: string, tag: string): Promise<boolean | string> {
+  try {
+    return (await onPlatform(models)).live.some((version) => version.tag === tag);
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}

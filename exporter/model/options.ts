@@ -1,0 +1,28 @@
+/** What programs ask of an export and of an addition: whoever has no types gets the same answers to a slip as on the command line. */
+import * as z from 'zod';
+import { backendNames } from '../../training/backend/index.ts';
+import { dataSourceSchema } from '../../training/data/index.ts';
+import { networkSchema } from '../../training/network/index.ts';
+import { batchNormUses } from '../served/normalization.ts';
+
+const models = z.string().default('models');
+
+export const exportOptionsSchema = z.strictObject({
+  checkpoint: z.string(),
+  name: z.string(),
+  models,
+  statistics: z.enum(['running', 'population']).optional(),
+  explain: z.boolean().optional(),
+  overwrite: z.boolean().optional(),
+  network: networkSchema.optional(),
+  data: dataSourceSchema.optional(),
+  backend: z.enum(backendNames).default('native'),
+});
+
+export const addOptionsSchema = z.strictObject({
+  file: z.string(),
+  name: z.string().optional(),
+  models,
+  batchNorm: z.enum(batchNormUses).optional(),
+  overwrite: z.boolean().optional(),
+});

@@ -1,0 +1,216 @@
+/**
+ * Releases that go wrong on the way: the folder of models says what is deployed, or that it is not known. With the real Wrangler and
+ * a stand-in for Cloudflare, in a project whose Worker is a line of JavaScript.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readFolder, versionOf } from '../../exporter/store/versions.ts';
+import { bnEdge, type Outcome } from '../command.ts';
+import { type Cloudflare, type Disturbance, startCloudflare } from './cloudflare.ts';
+
+const root = join(import.meta.dirname, '../..');
+let folder: string;
+let cloudflare: Cloudflare;
+const at = (...path: readonly string[]): string => join(folder, ...path);
+
+async function put(path: string, content: string): Promise<void> {
+  await mkdir(at(path, '..'), { recursive: true });
+  await writeFile(at(path), content);
+}
+
+const card = (version: string, model: string): string => {
+  const sha256 = createHash('sha256').update(model).digest('hex');
+  return JSON.stringify({ version, files: { 'model.onnx': { sha256, bytes: model.length } } });
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-faults-'));
+  await put('wrangler.toml', 'name = "bn-edge"\nmain = "index.js"\ncompatibility_date = "2026-10-23"\n');
+  await put('index.js', 'export default { fetch: () => new Response() };\n');
+  for (const [place, version] of [
+    ['', '2'],
+    ['versions/1/', '1'],
+  ] as const) {
+    await put(`whole/churn/${place}model.onnx`, `churn ${version}`);
+    await put(`whole/churn/${place}card.json`, card(version, `churn ${version}`));
+  }
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+beforeEach(async () => {
+  await rm(at('models'), { recursive: true, force: true });
+  await cp(at('whole'), at('models'), { recursive: true });
+  cloudflare = await startCloudflare();
+  return () => {
+    cloudflare.stop();
+  };
+});
+
+const environment = () => ({ ...cloudflare.env, CI: '1' });
+const rollback = (env = {}): Promise<Outcome> =>
+  bnEdge(['rollback', 'churn'], { cwd: folder, env: { ...environment(), ...env } });
+const version = async (): Promise<string> => versionOf(await readFolder(at('models'), 'churn'));
+const lastLine = ({ stderr }: Pick<Outcome, 'stderr'>): string => stderr.trimEnd().split('\n').at(-1) ?? '';
+const back = 'churn version 1, back from 2';
+
+const when =
+  (pattern: RegExp, disturbance: Disturbance) =>
+  (call: string): Disturbance | undefined =>
+    pattern.test(call) ? disturbance : undefined;
+
+describe('a deployment that fails', () => {
+  it.each<[string, RegExp, Disturbance, deployed: boolean, fate: string]>([
+    [
+      'before the upload',
+      /^POST .*\/versions\?/,
+      'refuse',
+      false,
+      'nothing is deployed, and models/churn is as it was',
+    ],
+    ['in the upload', /^POST .*\/versions\?/, 'break', false, 'nothing is deployed, and models/churn is as it was'],
+    [
+      'between upload and deployment',
+      /^POST .*\/deployments$/,
+      'refuse',
+      false,
+      'nothing is deployed, and models/churn is as it was',
+    ],
+    [
+      'with its answer lost',
+      /^POST .*\/deployments$/,
+      'lose',
+      true,
+      `${back} is deployed all the same, and models/churn says so`,
+    ],
+    [
+      'after it was deployed',
+      /\/subdomain$|workers\/workers/,
+      'refuse',
+      true,
+      `${back} is deployed all the same, and models/churn says so`,
+    ],
+  ])('%s leaves the folder as what is deployed', async (_, pattern, disturbance, deployed, fate) => {
+    const before = cloudflare.deployments.length;
+    cloudflare.disturb(when(pattern, disturbance));
+    const outcome = await rollback();
+    expect(lastLine(outcome)).toBe(`error: wrangler deploy: exit code 1: ${fate}`);
+    expect(outcome.code).toBe(1);
+    expect(cloudflare.deployments.length > before).toBe(deployed);
+    expect(await version()).toBe(deployed ? '1' : '2');
+    expect((await readdir(at('models'))).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('and of which the platform tells nothing is said to be unknown', async () => {
+    let isLost = false;
+    cloudflare.disturb((call) => {
+      isLost ||= /^POST .*\/deployments$/.test(call);
+      return isLost ? 'refuse' : undefined;
+    });
+    const outcome = await rollback();
+    expect(lastLine(outcome)).toMatch(
+      /^error: wrangler deploy: exit code 1: whether churn version 1, back from 2 is deployed is not known \(wrangler deployments status: .+\); models\/churn is as it was, and bn-edge status compares it with the platform$/,
+    );
+    expect(await version()).toBe('2');
+  });
+});
+
+describe('Ctrl-C', () => {
+  /** Interrupts once the call has come, and counts the processes of Wrangler that are left. */
+  async function interruptAt(pattern: RegExp, disturbance: Disturbance) {
+    const arrived = new Promise<void>((resolve) => {
+      cloudflare.disturb((call) => {
+        if (!pattern.test(call)) return undefined;
+        resolve();
+        cloudflare.disturb(() => undefined);
+        return disturbance;
+      });
+    });
+    const main = join(root, 'exporter/command/main.ts');
+    const args = ['--import', import.meta.resolve('tsx'), main, 'rollback', 'churn'];
+    const child = spawn(process.execPath, args, { cwd: folder, env: { ...process.env, ...environment() } });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const exit = once(child, 'close');
+    await arrived;
+    child.kill('SIGINT');
+    const [code] = (await exit) as [number | null];
+    return { code, line: lastLine({ stderr }) };
+  }
+
+  it('in the upload ends Wrangler, and nothing is deployed', async () => {
+    const before = cloudflare.deployments.length;
+    expect(await interruptAt(/^POST .*\/versions\?/, 'hang')).toEqual({
+      code: 130,
+      line: 'interrupted: nothing is deployed, and models/churn is as it was',
+    });
+    expect(await version()).toBe('2');
+    expect(cloudflare.deployments).toHaveLength(before);
+  });
+
+  it('after the deployment finds it deployed', async () => {
+    expect(await interruptAt(/\/subdomain$|workers\/workers/, 'hang')).toEqual({
+      code: 130,
+      line: `interrupted: ${back} is deployed all the same, and models/churn says so`,
+    });
+    expect(await version()).toBe('1');
+  });
+});
+
+describe('before anything is built, a release', () => {
+  it.each<[string, () => Promise<void>, string]>([
+    [
+      'of files that are not those of their cards',
+      () => put('models/churn/versions/1/model.onnx', 'tampered'),
+      `models/churn/versions/1/model.onnx: expected sha256 ${createHash('sha256').update('churn 1').digest('hex')}, as the card says, got ${createHash('sha256').update('tampered').digest('hex')}`,
+    ],
+    [
+      'of files that are gone',
+      () => rm(at('models/churn/versions/1/model.onnx')),
+      'models/churn/versions/1/model.onnx: expected the file that the card describes, got none',
+    ],
+    [
+      'beside another model with a card that is none',
+      () => put('models/other/card.json', '{"version": 1}'),
+      'models/other/card.json: version: expected a text, got 1',
+    ],
+    [
+      'beside another release',
+      () => put('models/.release.lock', `${process.pid} - ${hostname()} x`),
+      `models: expected no other release in it, got one by process ${process.pid} (if that is none, remove models/.release.lock)`,
+    ],
+  ])('%s is refused in one line', async (_, prepare, line) => {
+    await prepare();
+    const outcome = await rollback();
+    expect(outcome.stderr).toBe(`error: ${line}`);
+    expect(outcome.code).toBe(1);
+    expect(cloudflare.uploads).toHaveLength(0);
+  });
+
+  it('of somebody who may not deploy is refused in one line', async () => {
+    const outcome = await rollback({ CLOUDFLARE_API_TOKEN: '' });
+    expect(outcome.stderr).toMatch(/^error: wrangler deployments status: .*CLOUDFLARE_API_TOKEN.*$/);
+    expect(outcome.code).toBe(1);
+    expect(await version()).toBe('2');
+  });
+
+  it('puts back what a killed process had moved away', async () => {
+    await mkdir(at('models/.churn-Ab12Cd'));
+    await cp(at('models/churn'), at('models/.churn-Ab12Cd/old'), { recursive: true });
+    await rm(at('models/churn'), { recursive: true });
+    const { code, stdout, stderr } = await rollback();
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('models/churn: put back in its place, which a killed process had left empty');
+    expect(await version()).toBe('1');
+    expect(await readdir(at('models'))).toEqual(['churn']);
+  });
+
+  it('tells what is deployed', async () => {
+    const { stdout } = await rollback();
+    expect(stdout).toMatch(/^deployed: 100 % of the traffic to unknown models \(no message; [0-9-]+\)\n/);
+  });
+});

@@ -1,0 +1,71 @@
+/** What a command is at: in a terminal one line that fits, elsewhere a line now and then. */
+import { describe, expect, it, vi } from 'vitest';
+import { progressLine } from '../../../exporter/command/terminal.ts';
+import { stageLine } from '../../../exporter/command/stage.ts';
+
+const progress = {
+  epoch: 12,
+  epochs: 100,
+  share: 0.456,
+  loss: 0.123456,
+  losses: [3, 2, 1],
+  rate: 146_719.4,
+  secondsLeft: 80.2,
+};
+
+describe('the line of a training', () => {
+  it.each([
+    [undefined, 'epoch 12/100  45 %  loss 0.1235  146,719 samples/s  1 min 21 s left'],
+    [120, 'epoch 12/100  ███████░░░░░░░░░  45 %  loss 0.1235  █▅▁  146,719 samples/s  1 min 21 s left'],
+    [80, 'epoch 12/100  ███████░░░░░░░░░  45 %  loss 0.1235  1 min 21 s left'],
+    [50, 'epoch 12/100  45 %  loss 0.1235  1 min 21 s left'],
+    [30, 'epoch 12/100  45 %'],
+    [10, ''],
+  ])('in %s columns says as much as fits', (width, line) => {
+    expect(progressLine(progress, width)).toBe(line);
+  });
+
+  it('is never wider than the terminal', () => {
+    for (let width = 1; width < 120; width++) {
+      expect(progressLine(progress, width).length, `${width} columns`).toBeLessThanOrEqual(width);
+    }
+  });
+
+  it('leaves out what is not known yet', () => {
+    const line = progressLine({ ...progress, rate: undefined, secondsLeft: undefined }, undefined);
+    expect(line).toBe('epoch 12/100  45 %  loss 0.1235');
+  });
+});
+
+describe('a stage', () => {
+  it('is written over in a terminal, cut to its width, and cleared', () => {
+    const written: string[] = [];
+    {
+      using line = stageLine('image', { isTTY: true, columns: 20, write: (text) => written.push(text) });
+      line.show('optimize');
+      line.show('check', 'a-model-with-a-long-name');
+      line.clear();
+      line.clear();
+    }
+    const start = '\r\x1B[K';
+    expect(written).toEqual([`${start}image: optimize`, `${start}image: check a-mode`, start]);
+  });
+
+  it('is told elsewhere every ten seconds, and for how long, where it takes so long', () => {
+    vi.useFakeTimers();
+    try {
+      const written: string[] = [];
+      using line = stageLine('image', { write: (text) => written.push(text) });
+      line.show('check', 'digits');
+      vi.advanceTimersByTime(9000);
+      expect(written).toEqual([]);
+      line.show('optimize');
+      vi.advanceTimersByTime(21_000);
+      line.clear();
+      vi.advanceTimersByTime(30_000);
+      expect(written).toEqual(['image: optimize\n', 'image: optimize, for 11 s\n', 'image: optimize, for 21 s\n']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
