@@ -66,15 +66,19 @@ export class Deployment implements AsyncDisposable {
     return { firstAnswer: performance.now() - start, resident: await process.resident(), answer };
   }
 
-  /** One process that is given time to start, then asked once, then often. */
-  async service(): Promise<Service> {
+  /**
+   * One process that is given time to start, then asked once, then often.
+   * @param effort by which the numbers of runs are multiplied
+   */
+  async service(effort = 1): Promise<Service> {
     await using process = await this.#start();
     const startupCpu = await process.quietCpu();
     await process.request();
     const firstRequestCpu = (await process.quietCpu()) - startupCpu;
-    await process.request(tierUpRuns);
+    await process.request(Math.ceil(effort * tierUpRuns));
     const times = [];
-    for (let chunk = 0; chunk < warmChunks; chunk++) times.push(await process.timeOfRuns());
+    for (let chunk = 0; chunk < warmChunks; chunk++)
+      times.push(await process.timeOfRuns(Math.ceil(effort * runsInChunk)));
     return { startupCpu, firstRequestCpu, warm: median(times) };
   }
 
@@ -116,11 +120,11 @@ class Process implements AsyncDisposable {
     return body;
   }
 
-  /** Milliseconds of one inference among many in one request; of its overhead, a hundredth is in it. */
-  async timeOfRuns(): Promise<number> {
+  /** Milliseconds of one inference among many in one request, which share its overhead. */
+  async timeOfRuns(runs: number): Promise<number> {
     const start = performance.now();
-    await this.request(runsInChunk);
-    return (performance.now() - start) / runsInChunk;
+    await this.request(runs);
+    return (performance.now() - start) / runs;
   }
 
   async resident(): Promise<number> {

@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 import type { Plugin } from 'esbuild';
 
 import { emitImage } from '../../../exporter/edge/emit.ts';
+import type { EmittedFiles } from '../../../exporter/edge/emit.ts';
 import type { EdgeImage } from '../../../exporter/edge/image.ts';
 import { readStockModule } from '../../../exporter/edge/stages/stock-module.ts';
 import { tfjsWeights } from './tfjs-weights.ts';
@@ -27,14 +28,13 @@ export type Recipes = Readonly<Record<string, () => Promise<Worker>>>;
 
 /** The floor and the peers, for one model file. */
 export function peers(model: Uint8Array): Recipes {
-  const stock = async (name: string) =>
-    bundleWorker(name, { 'stock.wasm': await readStockModule(), 'model.bin': model });
+  const stock = async (name: string) => worker(name, { 'stock.wasm': await readStockModule(), 'model.bin': model });
   const tfjs = (name: string, files: Worker['files']) => {
     const { layout, weights } = tfjsWeights(model);
-    return bundleWorker(name, { 'weights.bin': weights, ...files }, { 'layout.json': JSON.stringify(layout) });
+    return worker(name, { 'weights.bin': weights, ...files }, { 'layout.json': JSON.stringify(layout) });
   };
   return {
-    hello: () => bundleWorker('hello', {}),
+    hello: () => worker('hello', {}),
     'stock-lazy': () => stock('stock-lazy'),
     'stock-module-scope': () => stock('stock-module-scope'),
     'tfjs-cpu': () => tfjs('tfjs-cpu', {}),
@@ -43,21 +43,48 @@ export function peers(model: Uint8Array): Recipes {
 }
 
 export async function edgeWorker(name: string, image: EdgeImage): Promise<Worker> {
-  const { 'image.mjs': module, 'image.wasm': wasm, 'wasm.workerd.mjs': loader } = await emitImage(image, [], []);
-  if (typeof module !== 'string' || typeof loader !== 'string' || typeof wasm === 'string' || !wasm)
-    throw new Error('internal: unexpected files');
-  const generated = { 'image.mjs': module, 'wasm.workerd.mjs': loader };
-  return { ...(await bundleWorker('edge', { 'image.wasm': wasm }, generated)), name };
+  const { modules, generated } = imageParts(await emitImage(image, [], []));
+  return { ...(await worker('edge', modules, generated)), name };
 }
 
-/** @param generated sources that exist in memory only, by the name they are imported under */
-async function bundleWorker(
+/** The files of an image that a Worker consists of, and those that are bundled. */
+export function imageParts(files: EmittedFiles): {
+  readonly modules: Worker['files'];
+  readonly generated: Readonly<Record<string, string>>;
+} {
+  const entries = Object.entries(files);
+  return {
+    modules: Object.fromEntries(entries.filter(([name]) => /\.(wasm|bin)$/.test(name))),
+    generated: {
+      // A build writes it with the others where it has failed.
+      'build-error.mjs': 'export default undefined;',
+      ...Object.fromEntries(
+        entries.flatMap(([name, content]) => (/(?<!\.d)\.mjs$/.test(name) ? [[name, String(content)] as const] : [])),
+      ),
+    },
+  };
+}
+
+const worker = async (
   name: string,
   files: Worker['files'],
+  generated?: Readonly<Record<string, string>>,
+): Promise<Worker> => ({
+  name,
+  files: await bundleWorker(`${sources}${name}.mjs`, files, generated),
+});
+
+/**
+ * @param generated sources that exist in memory only, by the name they are imported under
+ * @returns the files of a Worker
+ */
+export async function bundleWorker(
+  entry: string,
+  files: Worker['files'],
   generated: Readonly<Record<string, string>> = {},
-): Promise<Worker> {
+): Promise<Worker['files']> {
   const { outputFiles } = await build({
-    entryPoints: [`${sources}${name}.mjs`],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     minify: true,
@@ -69,14 +96,17 @@ async function bundleWorker(
     define: { 'import.meta.url': '""', process: 'undefined', 'globalThis.process': 'undefined' },
     plugins: [inMemory(generated), nodeModules],
   });
-  return { name, files: { 'worker.mjs': outputFiles.map(({ text }) => text).join(''), ...files } };
+  return { 'worker.mjs': outputFiles.map(({ text }) => text).join(''), ...files };
 }
 
 function inMemory(sources: Readonly<Record<string, string>>): Plugin {
   return {
     name: 'in-memory',
     setup(api) {
-      api.onResolve({ filter: /^#wasm$/ }, () => ({ path: 'wasm.workerd.mjs', namespace: 'in-memory' }));
+      api.onResolve({ filter: /^#/ }, ({ path }) => ({
+        path: path === '#wasm' ? 'wasm.workerd.mjs' : `${path.slice(1)}.mjs`,
+        namespace: 'in-memory',
+      }));
       api.onResolve({ filter: /^\.\// }, ({ path }) => {
         return path.slice(2) in sources ? { path: path.slice(2), namespace: 'in-memory' } : undefined;
       });
