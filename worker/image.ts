@@ -98,9 +98,9 @@ export interface BatchNormLayer {
  */
 export type OutputKind = 'logits' | 'probabilities' | 'multi-label' | 'class' | 'number';
 
-/** How weights are stored that are not in single precision, and what that costs beside it: both answered the same questions. */
+/** How weights are stored that are not where and as the file has them, and what that costs: both answered the same questions. */
 export interface RoundedWeights {
-  readonly type: 'float16' | 'int8';
+  readonly type: 'float32' | 'float16' | 'int8';
   /** Between two numbers of the same answer; and as a share of the largest number of that output. */
   readonly largestDifference: number;
   readonly relativeDifference: number;
@@ -151,6 +151,12 @@ export interface Image {
   readonly sessions: ReadonlyMap<string, Session>;
   /** The boolean input of every `switchable` session: true stands for the statistics of the mini-batch. */
   readonly switchName: string;
+  /**
+   * Reads the weights of a model, by its path, where they are not part of the script, and at most once; before that its sessions throw.
+   * @param read gives a file of weights by its name, which is its sha256 and `.bin`
+   * @throws an error named `WeightsError` for a file that is another
+   */
+  readonly load?: (path: string, read: (name: string) => Promise<ArrayBuffer>) => Promise<void>;
   /** Why the models that lie there now are not these: under `wrangler dev` the image of before goes on answering. */
   readonly buildError?: string | undefined;
 }

@@ -18,6 +18,8 @@ export interface Model extends ModelAbout {
   readonly session: Session;
   /** Normalizes with either statistics, and also computes the input of every Batch Norm layer. */
   readonly switchable?: Readonly<Record<Statistics, Session['run']>>;
+  /** Reads its weights, unless they are there. */
+  readonly load?: (read: (name: string) => Promise<ArrayBuffer>) => Promise<void>;
   /** Of the requests to `infer`. */
   readonly counts: Counts;
 }
@@ -27,7 +29,7 @@ export type Models = ReadonlyMap<string, Model>;
 
 /** @throws TypeError for what is no image */
 export function createModels(image: Image): Models {
-  const { models, sessions, switchName } = requireImage(image);
+  const { models, sessions, switchName, load } = requireImage(image);
   return new Map(
     models.map((model) => {
       const [own, switchable] = [sessions.get(`${model.path}/model`), sessions.get(`${model.path}/switchable`)];
@@ -40,7 +42,15 @@ export function createModels(image: Image): Models {
       const counts = noCounts();
       return [
         model.path,
-        { ...model, rows, session, counts, ...(table && { table }), ...(both && { switchable: both }) },
+        {
+          ...model,
+          rows,
+          session,
+          counts,
+          ...(load && { load: (read: (name: string) => Promise<ArrayBuffer>) => load(model.path, read) }),
+          ...(table && { table }),
+          ...(both && { switchable: both }),
+        },
       ];
     }),
   );

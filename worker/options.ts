@@ -85,7 +85,7 @@ export interface Env {
   readonly MAX_BATCH?: number | string;
   /** A rate limiting binding; what it counts and allows is configured with it. */
   readonly RATE_LIMITER?: RateLimiter;
-  /** The static assets, where wrangler.toml binds them (`[assets] binding = "ASSETS"`): the files of the page. */
+  /** The static assets, where wrangler.toml binds them (`[assets] binding = "ASSETS"`): weights of models, and the files of the page. */
   readonly ASSETS?: Assets;
 }
 

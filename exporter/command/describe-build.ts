@@ -10,8 +10,15 @@ export function describeBuild({ models, bytes, out, stock, upToDate, unguessed }
   const total = `${bytes.weights > 0 ? 'image.wasm, image.mjs and weights' : 'image.wasm and image.mjs'} are ${kilobytes(bytes.gzip)} gzip, with ${runtime}`;
   const proof = stock ? '' : '; every case gave the same bits or the same error as stock';
   const written = `${out}: ${upToDate ? 'up to date' : 'written'}; ${total}${proof}`;
-  const losses = models.flatMap(describeLoss);
+  const losses = [...models.flatMap(describeLoss), ...describeAssets(out, bytes)];
   return [modelTable(models, stock), ...losses, ...unguessed.map(describeUnguessed), written].join('\n');
+}
+
+/** What Wrangler has to be told; without it, whoever asks such a model is told. */
+function describeAssets(out: string, { assets }: BuiltImage['bytes']): readonly string[] {
+  if (assets === 0) return [];
+  const needs = `[assets] directory = "${out}/assets", binding = "ASSETS", run_worker_first = true`;
+  return [`${kilobytes(assets)} of weights are static assets: wrangler.toml needs ${needs}`];
 }
 
 /** What rounding has cost; a sample that is decided otherwise comes first. */

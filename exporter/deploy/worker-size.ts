@@ -7,7 +7,8 @@ export const mostBytes = 64 * 1024 * 1024;
 /** One line where the Worker does not fit. */
 export function tooLarge(bytes: number): readonly string[] {
   if (bytes <= mostBytes) return [];
-  return [`worker: expected at most ${megabytes(mostBytes)}, got ${megabytes(bytes)}`];
+  const how = '"weights": "int8" or "weightsIn": "assets" in a card.json makes it smaller';
+  return [`worker: expected at most ${megabytes(mostBytes)}, got ${megabytes(bytes)}; ${how}`];
 }
 
 export const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(2)} MiB`;

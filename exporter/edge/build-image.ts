@@ -26,14 +26,14 @@ import type { KnownSizes } from './cases/sizes.ts';
 import { VerificationError } from './cases/verify.ts';
 import { typedModels } from '../typed/folder.ts';
 import { declarations } from './declarations.ts';
-import { emitImage, emitStock, isWeights } from './emit.ts';
+import { emitImage, emitStock, isAsset, isWeights } from './emit.ts';
 import type { EmittedFiles } from './emit.ts';
 import { makeImage } from './image.ts';
 import type { Ingredients, Recall } from './image.ts';
 import { withLock } from '../../training/process/index.ts';
 import { cacheFolder, claim, lockFile, readStamp, requireOutFolder, tellFailure, writeImage } from './out-folder.ts';
 import { optimize } from './stages/optimize.ts';
-import { roundedAsAsked } from './rounding.ts';
+import { isApart, roundedAsAsked } from './rounding.ts';
 import type { RoundedFolder } from './rounding.ts';
 import type { Models } from './runtime/index.ts';
 import { gluePath, readStockModule, stockModulePath } from './stages/stock-module.ts';
@@ -151,7 +151,7 @@ async function roundAll(
   const rounded: RoundedFolder[] = [];
   const tried: BuiltModel[] = [];
   for (const model of models) {
-    if (model.weights !== 'float32') onStage('round', model.about.path);
+    if (isApart(model)) onStage('round', model.about.path);
     const error = await reasonAgainst(async () => rounded.push(await roundedAsAsked(folder, model)));
     tried.push({ ...describe(model, [], 0), ...(error !== undefined && { ok: false, error }) });
   }
@@ -178,7 +178,9 @@ async function makeSpecialised(
   { unoptimized, recall, ...making }: Making,
 ): Promise<Made> {
   const shrink = (module: Uint8Array) => recall('optimize', [module], () => optimize(module));
-  const withWeights = models.filter(({ stored }) => stored.length > 0);
+  const apart = models.filter(({ stored }) => stored.length > 0);
+  const inAssets = apart.filter(({ weightsIn }) => weightsIn === 'assets');
+  const withWeights = [...apart.filter((model) => !inAssets.includes(model)), ...inAssets];
   const image = await makeImage({
     ...making,
     recall,
@@ -203,6 +205,7 @@ async function makeSpecialised(
       image,
       models.map((model) => ({ ...model.about, ...foundShapes(model, image.sizes) })),
       typedModels(models),
+      inAssets.map((model) => ({ path: model.about.path, sessions: sessionNames(model) })),
     ),
     built: { models: described, functions: image.functions, unguessed: image.unknown },
   };
@@ -352,11 +355,15 @@ function samplesOf(models: readonly ModelFolder[]): Samples {
 function sizesOf(files: EmittedFiles): BuiltImage['bytes'] {
   const [wasm, module] = ['image.wasm', 'image.mjs'].map((name) => Buffer.from(files[name] ?? ''));
   if (!wasm || !module) throw new Error('internal: expected an image of two files');
-  const stored = Object.entries(files).flatMap(([name, content]) => (isWeights(name) ? [Buffer.from(content)] : []));
+  const those = (isOne: (name: string) => boolean) =>
+    Object.entries(files).flatMap(([name, content]) => (isOne(name) ? [Buffer.from(content)] : []));
+  const total = (contents: readonly Uint8Array[]) => contents.reduce((sum, { length }) => sum + length, 0);
+  const stored = those(isWeights);
   return {
     wasm: wasm.length,
     module: module.length,
-    weights: stored.reduce((sum, { length }) => sum + length, 0),
+    weights: total(stored),
+    assets: total(those(isAsset)),
     gzip: [wasm, module, ...stored].reduce((sum, content) => sum + gzipSync(content).length, 0),
   };
 }
@@ -390,8 +397,8 @@ async function codeHash(): Promise<string> {
 
 function contentHash(models: readonly ModelFolder[], rest: Readonly<Record<string, unknown>>): string {
   const hash = createHash('sha256').update(JSON.stringify(rest));
-  for (const { about, files, samples, weights } of models) {
-    hash.update(JSON.stringify([about, Object.keys(files), samples?.shape, weights]));
+  for (const { about, files, samples, weights, weightsIn } of models) {
+    hash.update(JSON.stringify([about, Object.keys(files), samples?.shape, weights, weightsIn]));
     for (const bytes of [...Object.values(files), ...(samples ? [samples.data] : [])]) hash.update(bytes);
   }
   return hash.digest('hex');

@@ -56,7 +56,14 @@ export interface BuiltImage {
   /** With `skipBad`, bad models, and the versions of those whose current one is. */
   readonly leftOut: readonly LeftOut[];
   /** Of `image.wasm`, of `image.mjs` and of the files of weights, and of all of them when each is compressed. */
-  readonly bytes: { readonly wasm: number; readonly module: number; readonly weights: number; readonly gzip: number };
+  readonly bytes: {
+    readonly wasm: number;
+    readonly module: number;
+    readonly weights: number;
+    /** Of the weights among the static assets, which are not part of the script. */
+    readonly assets: number;
+    readonly gzip: number;
+  };
   /** Models of which no made-up inputs tell what they are asked, so that the image holds all of the runtime for them. */
   readonly unguessed: readonly string[];
   /** How many functions of the stock module are left. */

@@ -28,7 +28,19 @@ const makers: Readonly<Record<Taken['kind'], Maker>> = {
 
 /** What `image.mjs` has beside the models, and what its types are called. */
 const taken = [
-  ...['image', 'models', 'sessions', 'switchName', 'buildError', 'wasm', 'files', 'session', 'default'],
+  ...[
+    'image',
+    'models',
+    'sessions',
+    'switchName',
+    'load',
+    'started',
+    'buildError',
+    'wasm',
+    'files',
+    'session',
+    'default',
+  ],
   ...['FeedError', 'InferenceError', 'PredictError', ...Object.values(makers).map(({ name }) => name)],
   ...['startImage', 'startStock', 'instantiate', 'sessionsOf', 'warmUp'],
 ];

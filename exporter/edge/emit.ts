@@ -3,6 +3,8 @@
  * host, between which `package.json` chooses: bundlers for workerd, Node and bundlers for browsers know what it says.
  */
 
+import { createHash } from 'node:crypto';
+
 import type { ModelAbout } from '../../worker/image.ts';
 import { switchName } from '../served/switchable.ts';
 import type { TypedModel } from '../typed/model.ts';
@@ -11,25 +13,46 @@ import { type Calls, callsOf } from './calls.ts';
 import { declarations } from './declarations.ts';
 import type { EdgeImage } from './image.ts';
 import { failureFile } from './out-folder.ts';
-import type { Models } from './runtime/index.ts';
+import type { LateWeights, Models } from './runtime/index.ts';
 import { shapelessIn } from './shapeless.ts';
 
 /** Contents by file name. */
 export type EmittedFiles = Readonly<Record<string, string | Uint8Array>>;
 
-/** An image on the specialised runtime. @param typed the models that a program can call */
+/** A model whose weights are static assets. */
+export interface InAssets {
+  readonly path: string;
+  readonly sessions: readonly string[];
+}
+
+/**
+ * An image on the specialised runtime.
+ * @param typed the models that a program can call
+ * @param inAssets whose are the last of the files of weights
+ */
 export async function emitImage(
   { wasm, stored, manifest }: Pick<EdgeImage, 'wasm' | 'stored' | 'manifest'>,
   about: readonly ModelAbout[],
   typed: readonly TypedModel[],
+  inAssets: readonly InAssets[] = [],
 ): Promise<EmittedFiles> {
   const calls = await callsOf(typed);
-  const source = imageModule(about, `startImage(wasm, ${JSON.stringify(manifest)}, { stored: files })`, calls);
-  const beside = stored.map((bytes, i) => [`${weightsPrefix}${i}.bin`, bytes] as const);
+  const own = stored.length - inAssets.length;
+  const apart = inAssets.map(({ path }, i) => partsOf(path, own + i, stored[own + i] ?? new Uint8Array()));
+  const late = Object.fromEntries(inAssets.flatMap(({ sessions }, i) => sessions.map((name) => [name, own + i])));
+  const options = `{ stored: files, late: ${JSON.stringify(late)} }`;
+  const source = imageModule(
+    about,
+    `startImage(wasm, ${JSON.stringify(manifest)}, ${options})`,
+    calls,
+    apart.map(({ weights }) => weights),
+  );
+  const beside = stored.slice(0, own).map((bytes, i) => [`${weightsPrefix}${i}.bin`, bytes] as const);
   return {
     'image.mjs': await bundle(source, 'unshared'),
     'image.wasm': wasm,
     ...Object.fromEntries(beside),
+    ...Object.fromEntries(apart.flatMap(({ files }) => files)),
     ...(await surroundings(
       beside.map(([name]) => name),
       calls,
@@ -39,8 +62,30 @@ export async function emitImage(
 
 const weightsPrefix = 'weights-';
 
-/** Whether a file of an image is one of weights. */
+/** Whether a file of an image is one of weights, in the script. */
 export const isWeights = (name: string): boolean => name.startsWith(weightsPrefix);
+
+/** What a static asset may have. https://developers.cloudflare.com/workers/platform/limits/#static-assets */
+const mostBytes = 25 * 2 ** 20;
+
+/** Files that are called by what is in them: an older Worker finds its own, or none. */
+function partsOf(path: string, file: number, stored: Uint8Array) {
+  const contents = Array.from({ length: Math.ceil(stored.length / mostBytes) }, (_, i) =>
+    stored.subarray(i * mostBytes, (i + 1) * mostBytes),
+  );
+  const parts = contents.map((content) => {
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    return { name: `${sha256}.bin`, sha256, content };
+  });
+  const weights: LateWeights = { path, file, parts: parts.map(({ name, sha256 }) => ({ name, sha256 })) };
+  return { weights, files: parts.map(({ name, content }) => [`${assetsFolder}${name}`, content] as const) };
+}
+
+/** The assets of an image; below them is what the Worker asks for. */
+const assetsFolder = 'assets/weights/';
+
+/** Whether a file of an image is one of weights, among the static assets. */
+export const isAsset = (name: string): boolean => name.startsWith(assetsFolder);
 
 /** The same interface on the stock runtime: models are parsed and sessions created at every start. */
 export async function emitStock(
@@ -69,18 +114,25 @@ export async function emitStock(
 }
 
 /** Sessions are warmed up in the global scope, so that the first request finds compiled code. */
-const imageModule = (about: readonly ModelAbout[], started: string, calls: Calls) => `
+const imageModule = (
+  about: readonly ModelAbout[],
+  started: string,
+  calls: Calls,
+  late: readonly LateWeights[] = [],
+) => `
   import wasm, { files } from '#wasm';
   import buildError from '#build-error';
-  import { instantiate, sessionsOf, startImage, startStock, warmUp } from '${runtimeModule}';
+  import { instantiate, loaderOf, sessionsOf, startImage, startStock, warmUp } from '${runtimeModule}';
   export { FeedError, InferenceError } from '${runtimeModule}';
   export const models = ${JSON.stringify(about)};
   export const switchName = ${JSON.stringify(switchName)};
-  export const sessions = sessionsOf(await ${started});
+  const started = await ${started};
+  export const sessions = sessionsOf(started);
+  export const load = loaderOf(${JSON.stringify(late)}, started.provide);
   for (const session of sessions.values()) {
-    try { warmUp(session); } catch { /* It trapped on zeros, and has been restored. */ }
+    if (session.isReady) try { warmUp(session); } catch { /* It trapped on zeros, and has been restored. */ }
   }
-  const image = { models, sessions, switchName, buildError };
+  const image = { models, sessions, switchName, load, buildError };
   export default image;
   ${calls.module}
 `;

@@ -19,5 +19,8 @@ export declare const sessions: ReadonlyMap<string, Session>;
 /** The boolean input of every `switchable` session: true is for the statistics of the mini-batch. */
 export declare const switchName: string;
 
+/** Reads the weights of a model that keeps them elsewhere; its sessions throw before. */
+export declare const load: NonNullable<Image['load']>;
+
 declare const image: Image;
 export default image;

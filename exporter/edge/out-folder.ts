@@ -9,6 +9,7 @@ import * as z from 'zod';
 import {
   cannotRead,
   check,
+  makeFolder,
   quote,
   removeTemporaries,
   unexpected,
@@ -32,7 +33,7 @@ const builtModel = z.object({
   twin: z.boolean(),
   weights: z
     .object({
-      type: z.enum(['float16', 'int8']),
+      type: z.enum(['float32', 'float16', 'int8']),
       largestDifference: z.number(),
       relativeDifference: z.number(),
       samples: z.number(),
@@ -56,7 +57,13 @@ const stampSchema = z.object({
       models: z.array(builtModel).readonly(),
       leftOut: z.array(z.object({ path: z.string(), error: z.string() })).readonly(),
       unguessed: z.array(z.string()).readonly(),
-      bytes: z.object({ wasm: z.number(), module: z.number(), weights: z.number(), gzip: z.number() }),
+      bytes: z.object({
+        wasm: z.number(),
+        module: z.number(),
+        weights: z.number(),
+        assets: z.number(),
+        gzip: z.number(),
+      }),
       functions: z.object({ kept: z.number(), stock: z.number() }).exactOptional(),
     })
     .exactOptional(),
@@ -83,7 +90,7 @@ export async function requireOutFolder(out: string, models: string): Promise<voi
 
 /** What a build may have left. */
 const ours =
-  /^(image\.(mjs|wasm|d\.mts)|predict\.mjs|wasm\.[a-z]+\.mjs|build-error\.mjs|package\.json|\.gitignore|built\.json|\.cache|(model|weights)-\d+\.bin|.+\.part|\..+\.tmp)$/;
+  /^(image\.(mjs|wasm|d\.mts)|predict\.mjs|wasm\.[a-z]+\.mjs|build-error\.mjs|package\.json|\.gitignore|built\.json|\.cache|(model|weights)-\d+\.bin|assets|.+\.part|\..+\.tmp)$/;
 /** What says nothing of whose folder it is. */
 const nobodys = new Set([lockFile, newestFile, '.DS_Store', 'Thumbs.db']);
 
@@ -161,7 +168,10 @@ export async function claim(folder: string): Promise<void> {
 
 /** The stamp vouches for the others, so it comes last. */
 export async function writeImage(folder: string, files: EmittedFiles, sha256: string, built: Built): Promise<void> {
-  for (const [name, content] of Object.entries(files)) await writeAtomically(join(folder, name), content);
+  for (const [name, content] of Object.entries(files)) {
+    await makeFolder(dirname(join(folder, name)));
+    await writeAtomically(join(folder, name), content);
+  }
   const hashes = Object.entries(files).map(([name, content]) => [name, hashOf(content)] as const);
   await writeAtomically(join(folder, failureFile), failureModule(undefined));
   await removeOthers(folder, files);
@@ -183,6 +193,11 @@ async function removeOthers(folder: string, files: EmittedFiles): Promise<void> 
     (name) => /^(model|weights)-\d+\.bin$|\.part$/.test(name) && !(name in files),
   );
   await Promise.all(others.map((name) => rm(join(folder, name), { force: true, recursive: true })));
+  const assets = join('assets', 'weights');
+  const former = (await readdir(join(folder, assets)).catch(() => [])).filter(
+    (name) => !(`assets/weights/${name}` in files),
+  );
+  await Promise.all(former.map((name) => rm(join(folder, assets, name), { force: true })));
 }
 
 const hashOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');

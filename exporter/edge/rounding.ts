@@ -15,13 +15,17 @@ export interface RoundedFolder extends ModelFolder {
   readonly stored: readonly Weight[];
 }
 
+/** Whether its weights are stored beside the module. */
+export const isApart = ({ weights, weightsIn }: ModelFolder): boolean =>
+  weights !== 'float32' || weightsIn === 'assets';
+
 /**
  * @param folder that the models were read from
  * @throws UserError where rounding leaves no answer, or there is nothing to round with
  */
 export async function roundedAsAsked(folder: string, model: ModelFolder): Promise<RoundedFolder> {
   const { file, weights: type, files, about, ports, samples } = model;
-  if (type === 'float32') return { ...model, stored: [] };
+  if (!isApart(model)) return { ...model, stored: [] };
   const place = join(folder, about.path);
   try {
     const own = await withRoundedWeights(files.model, type);
@@ -37,6 +41,10 @@ export async function roundedAsAsked(folder: string, model: ModelFolder): Promis
   } catch (error) {
     if (!(error instanceof BackendUnavailable)) throw error;
     const where = `${join(place, cardFile)}: weights`;
-    throw unexpected(where, '"float32" where ONNX Runtime has no native binary to round with', JSON.stringify(type));
+    throw unexpected(
+      where,
+      '"float32" in the script where ONNX Runtime has no native binary to round with',
+      JSON.stringify(type),
+    );
   }
 }

@@ -25,6 +25,7 @@ export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'expl
   readonly unknown: ModelCard['unknown'];
   readonly model: TrainedModel;
   readonly weights: ModelCard['weights'] | undefined;
+  readonly weightsIn: ModelCard['weightsIn'] | undefined;
   /** Of the training and validation samples. */
   readonly sha256: string;
   /** None without test samples. */
@@ -35,8 +36,21 @@ export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'expl
 }
 
 export function modelCard(facts: CardFacts): ExportedCard {
-  const { name, version, explain, unknown, weights, model, sha256, statistics, scores, metrics, verification, files } =
-    facts;
+  const {
+    name,
+    version,
+    explain,
+    unknown,
+    weights,
+    weightsIn,
+    model,
+    sha256,
+    statistics,
+    scores,
+    metrics,
+    verification,
+    files,
+  } = facts;
   const { plan, record, classes, columns, picture } = model;
   const data = record?.data.name ?? 'unknown data';
   const taken = columns ? `rows of ${columns.map((column) => column.name).join(', ')}` : 'raw inputs';
@@ -52,6 +66,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
     explain,
     ...(unknown && { unknown }),
     ...(weights && { weights }),
+    ...(weightsIn && { weightsIn }),
     inputs: [{ ...input, ...(columns && { columns }), ...(picture && { picture }) }],
     outputs: [output],
     statistics,

@@ -85,7 +85,7 @@ export async function exportModel(
  */
 export async function buildModel(
   { name, checkpoint, network, data: source, statistics = 'running', ...options }: ExportOptions,
-  former: Pick<ModelCard, 'version' | 'explain' | 'unknown' | 'weights'>,
+  former: Pick<ModelCard, 'version' | 'explain' | 'unknown' | 'weights' | 'weightsIn'>,
   backend?: Backend,
   note: (line: string) => void = () => undefined,
   onStage: (stage: string) => void = () => undefined,
@@ -115,6 +115,7 @@ export async function buildModel(
     explain: options.explain ?? former.explain,
     unknown: former.unknown,
     weights: former.weights,
+    weightsIn: former.weightsIn,
     model,
     sha256: digestOf(train, validation),
     statistics,

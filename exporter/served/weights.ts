@@ -12,6 +12,10 @@ export const weightTypes = ['float32', 'float16', 'int8'] as const;
 /** What a model's weights are stored as. */
 export type WeightType = (typeof weightTypes)[number];
 
+export const weightPlaces = ['script', 'assets'] as const;
+/** Where they are stored. */
+export type WeightPlace = (typeof weightPlaces)[number];
+
 const { ModelProto, TensorProto } = onnxProto.onnx;
 const { FLOAT }: Readonly<Record<'FLOAT', number>> = TensorProto.DataType;
 

@@ -13,7 +13,7 @@ import { batchNormUses } from '../served/normalization.ts';
 import { servedKinds } from '../served/output.ts';
 import { datatypes } from '../served/ports.ts';
 import type { Unknown } from '../../worker/image.ts';
-import { weightTypes } from '../served/weights.ts';
+import { weightPlaces, weightTypes } from '../served/weights.ts';
 import { isModelName } from './model-name.ts';
 import { statedPicture } from './stated-picture.ts';
 
@@ -115,6 +115,8 @@ const written = z.strictObject({
   unknown: unknown.exactOptional(),
   /** What the weights are stored as, which is what a Worker is made of; they are rounded when the image is built. */
   weights: z.enum(weightTypes).exactOptional(),
+  /** Where they are stored: in the script, or as static assets that are read when the model is first asked. */
+  weightsIn: z.enum(weightPlaces).exactOptional(),
   inputs: z.array(tensorCard).readonly().exactOptional(),
   outputs: z.array(tensorCard).readonly().exactOptional(),
   statistics: statistics.exactOptional(),

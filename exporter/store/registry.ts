@@ -13,7 +13,7 @@ import type { ModelAbout } from '../../worker/image.ts';
 import { withExternalData } from '../served/external-data.ts';
 import type { Ports } from '../served/ports.ts';
 import { type Prepared, prepareModel } from '../served/prepare.ts';
-import type { WeightType } from '../served/weights.ts';
+import type { WeightPlace, WeightType } from '../served/weights.ts';
 import { cardFile, emptyCard, parseCard } from './card.ts';
 import { contradictions, type ReadFile } from './contract.ts';
 import { lookAt, modelFileIn, onnxFilesIn, versionNames } from './models-folder.ts';
@@ -32,6 +32,7 @@ export interface ModelFolder {
   readonly samples?: SampleArray;
   /** What the weights are to be stored as; `files` has them as they are. */
   readonly weights: WeightType;
+  readonly weightsIn: WeightPlace;
 }
 
 /** A folder that is no model, or none that can be served; one line says why. */
@@ -141,6 +142,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
     ports: { inputs: prepared.inputs, outputs: prepared.outputs, sizes: prepared.sizes },
     ...(samples && { samples }),
     weights,
+    weightsIn: card.weightsIn ?? 'script',
   };
 }
 

@@ -5,6 +5,7 @@ import { server } from '../protocol/metadata.ts';
 import type { Overview } from '../protocol/responses.ts';
 import type { Middleware, RequestContext } from './context.ts';
 import { RequestError } from './errors.ts';
+import { weightsFolder } from '../weights.ts';
 import { mountPath } from './mount.ts';
 import type { Settings } from './settings.ts';
 
@@ -56,6 +57,8 @@ export async function pageFile(c: RequestContext, mount: string): Promise<Respon
   if (!assets) return undefined;
   const url = new URL(c.req.url);
   url.pathname = url.pathname.slice(mount.length);
+  // They are the models' own.
+  if (url.pathname.startsWith(weightsFolder)) return undefined;
   const file = await assets.fetch(new Request(url, c.req.raw));
   // What was fetched cannot be changed, and headers are added later.
   return file.status === 404 ? undefined : new Response(file.body, file);

@@ -6,6 +6,7 @@ import { docsRoutes } from '../docs/routes.ts';
 import { describeBatchNorm } from '../explain/batch-norm.ts';
 import { explain } from '../explain/explain.ts';
 import type { Model, Models } from '../models.ts';
+import { requireWeights } from '../weights.ts';
 import { classify } from '../predict/classify.ts';
 import { joinBody } from '../protocol/binary.ts';
 import { counting, statisticsOf } from '../protocol/counts.ts';
@@ -50,6 +51,11 @@ export function addRoutes(app: App, models: Models, settings: Settings, buildErr
 
 function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Models, settings: Settings): void {
   const modelOf = (c: RequestContext): Model => readModel(models, c.req.param('model') ?? '', c.req.param('version'));
+  const ready = async (c: RequestContext): Promise<Model> => {
+    const model = modelOf(c);
+    await requireWeights(model, c.env);
+    return model;
+  };
   const samplesOf = async (c: RequestContext, model: Model): Promise<SampleRequest> =>
     readSamples(model, c.req.raw, await readBody(c, settings.bodyBytes(c.env)), settings.batch(c.env));
   const requireExplain = (c: RequestContext, what: string): void => {
@@ -67,7 +73,7 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
     return c.json(describeBatchNorm(modelOf(c)));
   });
   app.post(`${path}/infer`, async (c) => {
-    const model = modelOf(c);
+    const model = await ready(c);
     const { response, binary } = await counting(model.counts, async () => {
       checkInference(c.req.raw);
       const parts = parseInference(model, c.req.raw, await readBody(c, settings.bodyBytes(c.env)));
@@ -77,7 +83,7 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
     return binary.length === 0 ? answerJsonAsIs(response) : joinBody(response, binary);
   });
   app.post(`${path}/classify`, async (c) => {
-    const model = modelOf(c);
+    const model = await ready(c);
     const { samples, options } = await samplesOf(c, model);
     const parsed = parse(classifyOptions, options);
     if (parsed.statistics === 'batch' && !model.ofBatch) requireExplain(c, 'statistics');
@@ -85,7 +91,7 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
   });
   app.post(`${path}/explain`, async (c) => {
     requireExplain(c, 'explain');
-    const model = modelOf(c);
+    const model = await ready(c);
     const { samples, options } = await samplesOf(c, model);
     return answerJson(explain(model, samples, parse(explainOptions, options)));
   });

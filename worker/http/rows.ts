@@ -9,6 +9,7 @@ import { parse, predictOptions } from '../protocol/protocol.ts';
 import type { PredictResponse } from '../protocol/responses.ts';
 import { checkRowsRequest, readRows } from '../rows/body.ts';
 import { csvOf } from '../rows/answers.ts';
+import { requireWeights } from '../weights.ts';
 import { answerBytes, answerJson } from './answers.ts';
 import { readBody } from './body.ts';
 import type { App, RequestContext } from './context.ts';
@@ -41,6 +42,7 @@ function addModelRoutes(app: App, base: string, last: 'model' | 'version', model
     checkPredicts(model);
     checkRowsRequest(c.req.raw);
     const body = await readBody(c, settings.bodyBytes(c.env));
+    await requireWeights(model, c.env);
     const most = settings.batch(c.env);
     const sent = readRows(c.req.raw, body, most, model.table?.columns);
     return answer(c, predict(model, sent, parse(predictOptions, sent.options).unknown, most));

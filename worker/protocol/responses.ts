@@ -134,7 +134,7 @@ function protocolSchemas() {
         weights: z.optional(
           described(
             z.object({
-              type: z.enum(['float16', 'int8']),
+              type: z.enum(['float32', 'float16', 'int8']),
               largest_difference: z.number(),
               relative_difference: described(z.number(), 'As a share of the largest number of that output.'),
               samples: z.number(),

@@ -22,17 +22,25 @@ export interface ImageManifest {
 }
 
 export interface StartOptions {
-  /** The files of weights. */
+  /** The files of weights, those first that are there from the start. */
   readonly stored?: readonly Uint8Array[];
+  /** By session: which file it waits for. */
+  readonly late?: Readonly<Record<string, number>>;
   /** Is given what the instance exports, before any of it is called. */
   readonly onInstance?: (exports: WebAssembly.Exports) => void;
+}
+
+export interface StartedImage extends Started, Pick<StartedGlue, 'exports'> {
+  /** Puts the weights of a file into memory. */
+  readonly provide: (file: number, bytes: Uint8Array) => void;
 }
 
 export async function startImage(
   wasm: WebAssembly.Module,
   { pages, runOptions, sessions, weights }: ImageManifest,
-  { stored = [], onInstance = () => undefined }: StartOptions = {},
-): Promise<Started & Pick<StartedGlue, 'exports'>> {
+  { stored: first = [], late = {}, onInstance = () => undefined }: StartOptions = {},
+): Promise<StartedImage> {
+  const stored: (Uint8Array | undefined)[] = [...first];
   const inBackground: Promise<unknown>[] = [];
   const { ort, heap, imports, exports } = await startGlue((imports, memory) => {
     memory.grow(Math.max(0, pages - pagesOf(memory)));
@@ -44,7 +52,7 @@ export async function startImage(
   });
   const fill = () => {
     stored.forEach((bytes, file) => {
-      writeWeights(heap, weights[file] ?? [], bytes);
+      if (bytes) writeWeights(heap, weights[file] ?? [], bytes);
     });
   };
   fill();
@@ -59,7 +67,13 @@ export async function startImage(
     fill();
     restoreGlobals();
   };
-  return { instance: { ort, heap, runOptions, restore }, sessions, exports };
+  const lacksWeights = (session: string) => session in late && !stored[late[session] ?? -1];
+  const provide = (file: number, bytes: Uint8Array) => {
+    stored[file] = bytes;
+    // What runs have allocated since is forgotten, so that nothing of it lies where weights belong.
+    restore();
+  };
+  return { instance: { ort, heap, runOptions, restore, lacksWeights }, sessions, exports, provide };
 }
 
 /** The state of an instance outside of its memory: the image exports every mutable global. Its table never changes. */

@@ -3,6 +3,8 @@
 export { bind } from './binding.ts';
 export { startStock } from './stock.ts';
 export type { Models, Shapeless } from './stock.ts';
+export { loaderOf } from './late.ts';
+export type { LateWeights, WeightPart } from './late.ts';
 export { capMemory, Heap, memoryCapPages, pageBytes, pagesOf } from './heap.ts';
 export { startGlue } from './glue.ts';
 export type { InstanceLike, OrtModule, Pointer } from './glue.ts';

@@ -17,6 +17,8 @@ export interface OrtInstance {
   readonly runOptions: Pointer;
   /** Puts memory and globals back to the state they were in at the start; absent where there is no such state. */
   readonly restore?: () => void;
+  /** Whether a session's weights are yet to come; absent where all are there from the start. */
+  readonly lacksWeights?: (session: string) => boolean;
 }
 
 /** An input or output with the address of its name. */

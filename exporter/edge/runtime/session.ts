@@ -23,6 +23,11 @@ export class Session {
     this.#record = record;
   }
 
+  /** Whether its weights are there. */
+  get isReady(): boolean {
+    return !this.#instance.lacksWeights?.(this.name);
+  }
+
   get inputs(): readonly ValueInfo[] {
     return this.#record.inputs;
   }
@@ -38,6 +43,7 @@ export class Session {
    * @throws TrapError if the run needs what no case of the build has reached
    */
   run(feeds: Tensors, outputNames?: readonly string[]): Record<string, Tensor> {
+    if (!this.isReady) throw new Error(`${this.name}: expected its weights to be loaded, got none (await load(…))`);
     const inputs = this.#checkFeeds(feeds);
     const outputs = outputNames?.map((name) => this.#output(name)) ?? this.#record.outputs;
     try {

@@ -93,7 +93,7 @@ describe('a card', () => {
   });
 
   const known =
-    'version, description, labels, id2label, output, explain, batchNorm, unknown, weights, inputs, outputs, statistics, scores, metrics, verification, network, training, files';
+    'version, description, labels, id2label, output, explain, batchNorm, unknown, weights, weightsIn, inputs, outputs, statistics, scores, metrics, verification, network, training, files';
 
   it.each<[what: string, card: unknown, message: string]>([
     ['an unknown key', { colour: 1 }, `unknown key "colour"; known are name, ${known}`],
