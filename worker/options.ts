@@ -6,8 +6,9 @@
 /** What `createWorker` and `createApp` take beside the image. Each option names the variable that overrides it. */
 export interface WorkerOptions {
   /**
-   * Answers what is inside a model: `…/explain`, `…/batchnorm` and `statistics: "batch"`. The first and the last also need the
-   * model's twin, which is deployed where its card says `"explain": true`; without it the option costs nothing.
+   * Answers what is inside a model: `…/explain`, `…/batchnorm` and `statistics: "batch"`; and why a row gets its answer. `…/explain`
+   * and the statistics also need the model's twin, which is deployed where its card says `"explain": true`; without it the option
+   * costs nothing.
    * Variable: `EXPLAIN`.
    * @default true
    */

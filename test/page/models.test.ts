@@ -187,6 +187,18 @@ describe.skipIf(executablePath === undefined)('the page for models of each kind,
     await expect.poll(() => message(page).textContent()).toBe('The inputs are no JSON array yet.');
   });
 
+  it('says why: what each column contributes, and a value that turns the answer', async () => {
+    const { page } = await openModel('penguins');
+    const why = page.getByRole('region', { name: 'Why' });
+    await expect.poll(() => why.textContent()).toMatch(/has [\d.]+ %; a typical row gets [\d.]+ %/);
+    expect(await why.locator('.contributions li').count()).toBe(6);
+    const flip = why.locator('.flips li').first();
+    const [column = '', label = ''] = await flip.locator('b').allTextContents();
+    const [name = '', value = ''] = column.split(' ');
+    await page.getByLabel(name, { exact: true }).fill(value.replace(',', ''));
+    await expect.poll(() => headline(page).textContent()).toBe(label);
+  });
+
   it('looks into the layers of a table, among neighbours and alone', async () => {
     const { page, complaints } = await openModel('penguins');
     const verdict = page.locator('.verdict');

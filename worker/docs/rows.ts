@@ -20,7 +20,10 @@ export function rowSchemasOf(model: Model, row: object): RowSchemas | undefined 
   const { table, output, unknown = 'refuse' } = model;
   if (!table || !output) return undefined;
   const parameters = objectOf(
-    { unknown: { type: 'string', enum: ['refuse', 'ignore', 'fill'], default: unknown } },
+    {
+      unknown: { type: 'string', enum: ['refuse', 'ignore', 'fill'], default: unknown },
+      explain: { type: 'boolean', default: false },
+    },
     [],
   );
   const required = table.columns.filter(({ fill }) => fill === null).map(({ name }) => name);
@@ -86,10 +89,13 @@ function fillOf(column: Column): string {
 
 function answerOf({ labels }: Model, kind: NonNullable<Model['output']>['kind']): object {
   const warnings = { type: 'array', items: { type: 'string' } };
+  const explanation = { $ref: '#/components/schemas/Explanation' };
   const real = { type: ['number', 'null'] };
   if (kind === 'number') {
     const values = { type: 'array', items: { type: 'number' } };
-    return { anyOf: [objectOf({ value: real, warnings }, ['value']), objectOf({ values, warnings }, ['values'])] };
+    return {
+      anyOf: [objectOf({ value: real, warnings, explanation }, ['value']), objectOf({ values, warnings }, ['values'])],
+    };
   }
   const label = labels ? { type: ['string', 'null'], enum: [...labels, null] } : { type: ['string', 'null'] };
   if (!probabilitiesOf[kind])
@@ -98,5 +104,5 @@ function answerOf({ labels }: Model, kind: NonNullable<Model['output']>['kind'])
   const probabilities = labels
     ? objectOf(Object.fromEntries(labels.map((name) => [name, probability])), labels)
     : { type: 'object', additionalProperties: probability };
-  return objectOf({ label, probability: real, probabilities, warnings }, ['label', 'probability']);
+  return objectOf({ label, probability: real, probabilities, warnings, explanation }, ['label', 'probability']);
 }

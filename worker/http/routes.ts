@@ -19,10 +19,9 @@ import { readSamples, type SampleRequest } from '../protocol/samples.ts';
 import { answerJson, answerJsonAsIs } from './answers.ts';
 import { readBody } from './body.ts';
 import type { App, RequestContext } from './context.ts';
-import { RequestError } from './errors.ts';
 import { parseJson } from './json.ts';
 import { addRowRoutes } from './rows.ts';
-import type { Settings } from './settings.ts';
+import { requireExplain, type Settings } from './settings.ts';
 
 /** A model's paths, without and with its version. */
 const modelPaths = ['/v2/models/:model', '/v2/models/:model/versions/:version'] as const;
@@ -58,18 +57,13 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
   };
   const samplesOf = async (c: RequestContext, model: Model): Promise<SampleRequest> =>
     readSamples(model, c.req.raw, await readBody(c, settings.bodyBytes(c.env)), settings.batch(c.env));
-  const requireExplain = (c: RequestContext, what: string): void => {
-    if (settings.explain(c.env)) return;
-    const how = 'EXPLAIN=true or createWorker(image, { explain: true })';
-    throw new RequestError('not found', `${what}: expected a Worker that explains, got one that does not (${how})`);
-  };
 
   app.get(path, (c) => c.json(metadataOf(models, modelOf(c), settings.explain(c.env))));
   app.get(`${path}/ready`, (c) => c.json({ name: modelOf(c).name, ready: true }));
   app.get(`${path}/config`, (c) => c.json(modelConfig(modelOf(c), settings.batch(c.env))));
   app.get(`${path}/stats`, (c) => c.json({ model_stats: [statisticsOf(modelOf(c))] }));
   app.get(`${path}/batchnorm`, (c) => {
-    requireExplain(c, 'batchnorm');
+    requireExplain(c, settings, 'batchnorm');
     return c.json(describeBatchNorm(modelOf(c)));
   });
   app.post(`${path}/infer`, async (c) => {
@@ -77,7 +71,7 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
     const { response, binary } = await counting(model.counts, async () => {
       checkInference(c.req.raw);
       const parts = parseInference(model, c.req.raw, await readBody(c, settings.bodyBytes(c.env)));
-      if (parts.request.parameters?.statistics === 'batch' && !model.ofBatch) requireExplain(c, 'statistics');
+      if (parts.request.parameters?.statistics === 'batch' && !model.ofBatch) requireExplain(c, settings, 'statistics');
       return infer(model, parts, settings.batch(c.env));
     });
     return binary.length === 0 ? answerJsonAsIs(response) : joinBody(response, binary);
@@ -86,11 +80,11 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
     const model = await ready(c);
     const { samples, options } = await samplesOf(c, model);
     const parsed = parse(classifyOptions, options);
-    if (parsed.statistics === 'batch' && !model.ofBatch) requireExplain(c, 'statistics');
+    if (parsed.statistics === 'batch' && !model.ofBatch) requireExplain(c, settings, 'statistics');
     return answerJson(await classify(model, samples, parsed));
   });
   app.post(`${path}/explain`, async (c) => {
-    requireExplain(c, 'explain');
+    requireExplain(c, settings, 'explain');
     const model = await ready(c);
     const { samples, options } = await samplesOf(c, model);
     return answerJson(explain(model, samples, parse(explainOptions, options)));

@@ -13,7 +13,8 @@ import { requireWeights } from '../weights.ts';
 import { answerBytes, answerJson } from './answers.ts';
 import { readBody } from './body.ts';
 import type { App, RequestContext } from './context.ts';
-import type { Settings } from './settings.ts';
+import { RequestError } from './errors.ts';
+import { requireExplain, type Settings } from './settings.ts';
 
 const VERB = ':predict';
 
@@ -45,13 +46,18 @@ function addModelRoutes(app: App, base: string, last: 'model' | 'version', model
     await requireWeights(model, c.env);
     const most = settings.batch(c.env);
     const sent = readRows(c.req.raw, body, most, model.table?.columns);
-    return answer(c, predict(model, sent, parse(predictOptions, sent.options).unknown, most));
+    const { unknown, explain } = parse(predictOptions, sent.options);
+    if (explain) requireExplain(c, settings, 'explain');
+    // Most requests need none of it.
+    const why = explain ? (await import('../why/why.ts')).why : undefined;
+    return answer(c, predict(model, sent, unknown, most, why), explain);
   });
 }
 
-/** As CSV for who accepts that and no JSON. */
-function answer(c: RequestContext, response: PredictResponse): Response {
+/** As CSV for who accepts that and no JSON; an explanation is none for a table. */
+function answer(c: RequestContext, response: PredictResponse, isExplained: boolean): Response {
   const accepted = c.req.header('accept') ?? '';
   if (!/\btext\/csv\b/i.test(accepted) || /\bapplication\/json\b/i.test(accepted)) return answerJson(response);
+  if (isExplained) throw new RequestError('malformed', 'explain: expected an answer in JSON, got accept: text/csv');
   return answerBytes(csvOf(response), { 'content-type': 'text/csv; charset=utf-8' });
 }

@@ -1,6 +1,7 @@
 /** What a request meets: the variables of the environment where they are set, the Worker's options elsewhere, then the defaults. */
 import type { Env, WorkerOptions } from '../options.ts';
-import { describe } from './errors.ts';
+import type { RequestContext } from './context.ts';
+import { describe, RequestError } from './errors.ts';
 
 /** Each is read on demand, because a request needs few of them, and an environment belongs to a request. */
 export interface Settings {
@@ -43,6 +44,13 @@ export function settingsOf(options: WorkerOptions): Settings {
   // A wrong option is told when the Worker starts rather than in an answer.
   for (const setting of Object.values<Setting<unknown>>({ ...settings })) setting(undefined);
   return settings;
+}
+
+/** @throws RequestError where the Worker looks into no model */
+export function requireExplain(c: RequestContext, settings: Settings, what: string): void {
+  if (settings.explain(c.env)) return;
+  const how = 'EXPLAIN=true or createWorker(image, { explain: true })';
+  throw new RequestError('not found', `${what}: expected a Worker that explains, got one that does not (${how})`);
 }
 
 /** A program without types may give anything. */

@@ -31,3 +31,9 @@ export function number(value: number): string {
   const text = isExtreme ? value.toExponential(3) : (size >= 1e4 ? whole : plain).format(value);
   return text.replaceAll('-', '\u2212');
 }
+
+/** A difference, in percentage points where it is one of shares. */
+export function signed(value: number, isShare: boolean): string {
+  const text = isShare ? Math.abs(100 * value).toFixed(1) : number(Math.abs(value));
+  return `${value < 0 ? '\u2212' : '+'}${text}${isShare ? ' %' : ''}`;
+}

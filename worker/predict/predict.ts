@@ -11,6 +11,7 @@ import type { PredictResponse } from '../protocol/responses.ts';
 import { readInputs } from '../protocol/tensors.ts';
 import type { SentRow } from '../rows/body.ts';
 import { prepareRows, type Rows } from '../rows/prepare.ts';
+import type { why as whyOf } from '../why/why.ts';
 import { answerOf, valuesOf, warned } from './answer.ts';
 import { classesOf } from './classify.ts';
 
@@ -27,10 +28,20 @@ export function checkPredicts({ name, path, output, session }: Model): void {
 
 /**
  * @param unknown as the card says, where it is undefined
+ * @param why explains each row, where that is asked for
  * @throws RequestError for rows that the model does not take; InferenceError
  */
-export function predict(model: Model, sent: Rows, unknown: Unknown | undefined, maxBatch: number): PredictResponse {
+export function predict(
+  model: Model,
+  sent: Rows,
+  unknown: Unknown | undefined,
+  maxBatch: number,
+  why?: typeof whyOf,
+): PredictResponse {
   checkPredicts(model);
+  if (why && !model.table) {
+    throw new RequestError('not found', `explain: expected a model whose card names its columns, got ${model.name}`);
+  }
   const { table } = model;
   const { rows } = sent;
   const { name = '', kind = 'number' } = model.output ?? {};
@@ -40,8 +51,15 @@ export function predict(model: Model, sent: Rows, unknown: Unknown | undefined, 
     : samplesIn(model, rows, maxBatch);
   const feeds = new Map([[model.session.inputs[0]?.name ?? '', tensor]]);
   const values = valuesOf('predict', model.name, name, run(feeds, [name]));
+  const explanations = why && table ? why(model, table, tensor) : [];
   return {
-    predictions: rows.map((_, i) => warned(answerOf(values[i] ?? [NaN], model, kind), warnings?.[i])),
+    predictions: rows.map((_, i) => {
+      const explanation = explanations[i];
+      return {
+        ...warned(answerOf(values[i] ?? [NaN], model, kind), warnings?.[i]),
+        ...(explanation && { explanation }),
+      };
+    }),
     ...(statistics === 'batch' && { note: statisticsNote(model, rows.length) }),
   };
 }

@@ -3,6 +3,7 @@ import type { Column } from '../../training/columns/column.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { RoundedWeights } from '../image.ts';
 import { namesOf, versionsOf, type Model, type Models } from '../models.ts';
+import { probabilitiesOf } from '../predict/kinds.ts';
 import { version as packageVersion } from '../version.ts';
 import type { TensorInfo } from './datatypes.ts';
 import type { ColumnInfo, ModelMetadata, RepositoryIndex, ServerMetadata } from './responses.ts';
@@ -53,10 +54,18 @@ export function metadataOf(models: Models, model: Model, explains: boolean): Mod
       ...(output && { output }),
       ...(picture && { picture }),
       ...(switchable && explains && { explain: true }),
+      ...(explains && mayExplainRows(model) && { explains_rows: true }),
       ...(weights && { weights: lossOf(weights) }),
       ...(remarks && { remarks }),
     },
   };
+}
+
+/** Whether why a row gets its answer can be told: see worker/why. */
+function mayExplainRows({ table, output, ofBatch }: Model): boolean {
+  if (!table || !output || ofBatch || table.input.shape[0] !== -1) return false;
+  const hasScores = output.kind === 'number' || probabilitiesOf[output.kind] !== null;
+  return hasScores && table.columns.every(({ typical }) => typical !== undefined);
 }
 
 /** The protocol has no word for any number of dimensions; one of any size is nearest, and no dimension at all is a single number. */

@@ -129,7 +129,7 @@ const unknown = z.enum(['refuse', 'ignore', 'fill'] as const satisfies readonly 
   error: 'expected "refuse", "ignore" or "fill"',
 });
 
-export const predictOptions = z.object({ unknown: z.optional(unknown) });
+export const predictOptions = z.object({ unknown: z.optional(unknown), explain: z._default(flag, false) });
 
 /** Of KServe's V1 protocol: what an instance is depends on the model. */
 export const predictRequest = z.object(
@@ -139,7 +139,7 @@ export const predictRequest = z.object(
         error: 'expected an array of at least one row',
       })
       .check(z.meta({ type: 'array', minItems: 1, items: {} })),
-    parameters: knowing({ unknown: maybe(unknown) }),
+    parameters: knowing({ unknown: maybe(unknown), explain: maybe(flag) }),
   },
   { error: 'expected a JSON object' },
 );

@@ -53,8 +53,25 @@ function pictureSchema() {
   });
 }
 
+function explainedSchema() {
+  const flip = z.object({ column: text, value: z.union([z.number(), text]), label: text, probability: z.number() });
+  return z.object({
+    of: z.optional(described(text, 'The label whose probability is the score; absent for a number.')),
+    score: z.number(),
+    base: described(z.number(), 'The score of the typical row of training.'),
+    contributions: described(
+      z.record(text, z.number()),
+      'Of each column: Shapley values, which add up to score - base.',
+    ),
+    exact: described(z.boolean(), 'Whether they count all orders of the columns, or some.'),
+    flips: z.optional(described(list(flip), 'Values of one column with which the label is another, nearest first.')),
+    rows: described(count, 'How many rows were run for it.'),
+  });
+}
+
 /** As KServe's V1 protocol has it. */
 function answerSchema() {
+  const explanation = z.optional(described(explainedSchema(), 'Where it was asked for: why the answer is so.'));
   const warnings = z.optional(
     described(list(text), 'What was left out or filled, what is far from the values of training, and "not a number".'),
   );
@@ -65,13 +82,15 @@ function answerSchema() {
       probability: real,
       probabilities: z.optional(described(probabilities, 'Of each class, by its label.')),
       warnings,
+      explanation,
     }),
     z.object({
       labels: described(list(text), 'All that apply: with a probability of at least 0.5.'),
       probabilities: described(probabilities, 'Of each label.'),
       warnings,
+      explanation,
     }),
-    z.object({ value: real, warnings }),
+    z.object({ value: real, warnings, explanation }),
     z.object({ values: list(z.number()), warnings }),
   ]);
 }
@@ -143,6 +162,7 @@ function protocolSchemas() {
             'What the weights were rounded to, and how far answers are from those in single precision.',
           ),
         ),
+        explains_rows: z.optional(described(z.literal(true), 'The path predict takes explain: true.')),
         remarks: z.optional(described(list(text), "What else is known of the model's Batch Norm layers.")),
       }),
     }),
@@ -241,6 +261,7 @@ function ownSchemas() {
   const prediction = predictionSchema();
   const answer = answerSchema();
   return {
+    Explanation: explainedSchema(),
     PredictResponse: z.object({
       predictions: described(list(answer), 'One per row.'),
       note: z.optional(text),
@@ -315,5 +336,6 @@ export type PredictResponse = Responses['PredictResponse'];
 export type Prediction = ClassifyResponse['predictions'][number];
 export type PictureInfo = NonNullable<ModelMetadata['parameters']['picture']>;
 export type ColumnInfo = NonNullable<ModelMetadata['parameters']['columns']>[number];
+export type Explained = z.output<ReturnType<typeof explainedSchema>>;
 export type RowPrediction = PredictResponse['predictions'][number];
 export type ExplainResponse = Responses['ExplainResponse'];

@@ -54,6 +54,7 @@ export interface Metadata {
     readonly columns?: readonly Column[];
     readonly picture?: PictureInfo;
     readonly explain?: true;
+    readonly explains_rows?: true;
     readonly remarks?: readonly string[];
   };
 }

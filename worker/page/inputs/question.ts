@@ -14,8 +14,8 @@ export interface Question<Sample> {
 /** What one gives the model, in the page. */
 export interface Input {
   readonly root: HTMLElement;
-  /** Further cards, beside and below the answer. */
-  readonly cards: readonly HTMLElement[];
+  /** Further cards: under the input, and under the answer. */
+  readonly under: Readonly<Record<'input' | 'answer', readonly HTMLElement[]>>;
   /** Asks the first question, once all is in place. */
   readonly start: () => void;
   /** Is told of each answer. */

@@ -53,8 +53,8 @@ export function createModelView<Sample>(model: Model, kind: InputKind<Sample>, o
     make(
       'div',
       { className: 'bench' },
-      make('div', { className: 'column' }, card('input', kind.title, input.root)),
-      make('div', { className: 'column' }, answerCard.root, ...input.cards),
+      make('div', { className: 'column' }, card('input', kind.title, input.root), ...input.under.input),
+      make('div', { className: 'column' }, answerCard.root, ...input.under.answer),
       answerCard.strip,
     ),
     codeCard.root,

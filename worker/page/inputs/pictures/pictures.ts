@@ -66,7 +66,7 @@ function create(model: Model, info: PictureInfo, ask: Ask): Input {
   }
   return {
     root,
-    cards: [],
+    under: { input: [], answer: [] },
     start: () => {
       start().catch((error: unknown) => {
         ask(undefined, `${hint} ${error instanceof Error ? error.message : ''}`);

@@ -8,6 +8,7 @@ import { createCurve } from './curve.ts';
 import { createForm } from './form.ts';
 import { drawRow } from './glyph.ts';
 import { randomRow, type Row, sequence } from './row.ts';
+import { createWhy, type Explained } from './why.ts';
 
 export const rows: InputKind<Row> = { noun: 'row', title: 'A row', create, explain, neighbours };
 
@@ -19,6 +20,7 @@ function create(model: Model, ask: (question: Question<Row>) => void): Input {
     curve.choose(column);
   });
   const curve = createCurve(model, (sent) => answersTo(model, sent));
+  const why = model.parameters.explains_rows ? createWhy((asked) => explanationOf(model, asked)) : undefined;
   let row = form.row();
   function changed(): void {
     row = form.row();
@@ -26,10 +28,11 @@ function create(model: Model, ask: (question: Question<Row>) => void): Input {
   }
   return {
     root: form.root,
-    cards: [curve.root],
+    under: { input: why ? [why.root] : [], answer: [curve.root] },
     start: changed,
     answered: (answer) => {
       curve.show(row, answer);
+      why?.show(row);
     },
   };
 }
@@ -58,6 +61,13 @@ function questionOf(model: Model, row: Row): Question<Row> {
 
 const answersTo = async (model: Model, sent: readonly Row[]): Promise<readonly Answer[]> =>
   answersIn(model, await send(predictCall(model, sent)));
+
+async function explanationOf(model: Model, row: Row): Promise<Explained | undefined> {
+  const value = { instances: [row], parameters: { explain: true } };
+  const response = await send({ ...predictCall(model, []), body: { kind: 'json', value } });
+  const { predictions } = response as { readonly predictions: readonly { readonly explanation?: Explained }[] };
+  return predictions[0]?.explanation;
+}
 
 function explain(model: Model, samples: readonly Row[]): Call {
   return { path: `${pathOf('v2', model)}/explain`, body: { kind: 'json', value: { instances: samples } } };

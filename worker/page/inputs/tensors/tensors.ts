@@ -32,7 +32,7 @@ function create(model: Model, ask: (question: Question<Tensors> | undefined, hin
   area.addEventListener('input', changed);
   return {
     root: make('div', { className: 'tensors' }, label, area, hint),
-    cards: [],
+    under: { input: [], answer: [] },
     start: changed,
     answered: () => undefined,
   };

@@ -1,0 +1,111 @@
+/** The numbers of a row by the columns that they are of, and which others may stand there. */
+import type { Column } from '../../training/columns/column.ts';
+import { readerOf, widthOf } from '../../training/columns/prepare.ts';
+import { RequestError } from '../http/errors.ts';
+
+/** A column's place in a row of numbers. */
+export interface Place {
+  readonly column: Column;
+  readonly at: number;
+  readonly width: number;
+}
+
+export function placesOf(columns: readonly Column[]): readonly Place[] {
+  let next = 0;
+  return columns.map((column) => {
+    const [at, width] = [next, widthOf(column)];
+    next += width;
+    return { column, at, width };
+  });
+}
+
+/**
+ * What training saw most: means, the most frequent categories, dates in the middle.
+ * @throws RequestError where a card does not tell it
+ */
+export function typicalRow(places: readonly Place[]): Float32Array {
+  const row = new Float32Array(places.reduce((sum, { width }) => sum + width, 0));
+  for (const place of places) {
+    const { name, typical } = place.column;
+    if (typical !== undefined && write(place, typical, row)) continue;
+    const way = 'train again, or set it in the card';
+    throw new RequestError(
+      'not found',
+      `explain: expected a typical value of ${JSON.stringify(name)}, got none: ${way}`,
+    );
+  }
+  return row;
+}
+
+/** Whether it is one of the column's. */
+export const write = ({ column, at }: Place, value: string | number, into: Float32Array): boolean =>
+  readerOf(column)(value, into, at) === undefined;
+
+export const isSame = ({ at, width }: Place, a: Float32Array, b: Float32Array): boolean =>
+  Array.from({ length: width }, (_, i) => at + i).every((i) => Object.is(a[i], b[i]));
+
+export interface Candidate {
+  readonly value: string | number;
+  /** Of the range of training; 1 for another category. */
+  readonly distance: number;
+}
+
+/** Values between which training saw all, nearest first, without the row's own. */
+export function candidatesOf(place: Place, row: Float32Array, count: number): readonly Candidate[] {
+  const { column, at } = place;
+  const own = row[at] ?? NaN;
+  if (column.kind === 'categorical') {
+    return column.categories.flatMap((value, i) => (i === own ? [] : [{ value, distance: 1 }])).slice(0, count);
+  }
+  if (!column.range) return [];
+  if (column.kind === 'date') return datesOf(place, column.range, row, count);
+  return numbersBetween(column.range, column.range, own, count);
+}
+
+/** @param range of training, by which distances are measured */
+export function numbersBetween(
+  [from, to]: readonly [number, number],
+  [least, greatest]: readonly [number, number],
+  own: number,
+  count: number,
+): readonly Candidate[] {
+  const width = greatest - least;
+  if (!(width > 0)) return [];
+  const isWhole = Number.isInteger(least) && Number.isInteger(greatest) && width > 2;
+  // Of values that one can say, and tries as they are said.
+  const step = Math.max(10 ** Math.floor(Math.log10(width / 500)), isWhole ? 1 : 0);
+  const values = Array.from({ length: count + 1 }, (_, i) =>
+    Number((Math.round((from + (i / count) * (to - from)) / step) * step).toPrecision(12)),
+  );
+  return [...new Set(values)]
+    .filter((value) => Math.fround(value) !== own && value >= least && value <= greatest)
+    .map((value) => ({ value, distance: Number.isNaN(own) ? 1 : Math.abs(value - own) / width }))
+    .toSorted((a, b) => a.distance - b.distance);
+}
+
+function datesOf(
+  place: Place,
+  range: readonly [string, string],
+  row: Float32Array,
+  count: number,
+): readonly Candidate[] {
+  const [from = NaN, to = NaN] = range.map((text) => Date.parse(`${text.slice(0, 10)}T00:00Z`));
+  // A time alone has no day.
+  if (!(to > from)) return [];
+  const dates = Array.from({ length: count + 1 }, (_, i) =>
+    new Date(from + (i / count) * (to - from)).toISOString().slice(0, 10),
+  );
+  const other = new Float32Array(row.length);
+  const offs = dates.map((date) => {
+    write(place, date, other);
+    return Array.from(
+      { length: place.width },
+      (_, i) => ((other[place.at + i] ?? 0) - (row[place.at + i] ?? 0)) ** 2,
+    ).reduce((a, b) => a + b);
+  });
+  const own = offs.indexOf(Math.min(...offs));
+  return dates
+    .map((value, i) => ({ value, distance: own < 0 ? 1 : Math.abs(i - own) / count }))
+    .filter((_, i) => i !== own)
+    .toSorted((a, b) => a.distance - b.distance);
+}

@@ -1,0 +1,68 @@
+/** The nearest values at which a model would answer with another class, one column at a time. */
+import { type Candidate, candidatesOf, numbersBetween, type Place, write } from './cells.ts';
+
+export interface Flip<Answer> extends Candidate {
+  readonly place: Place;
+  readonly answer: Answer;
+}
+
+/** About as many rows are tried, and for each column at least a few. */
+const TRIED = 512;
+const [FEWEST, MOST] = [4, 16];
+/** Of so many columns the value is narrowed down and told. */
+const TOLD = 3;
+
+/**
+ * @param ask tells what the model would answer to each row, and undefined where that is what it answers to this one
+ * @returns nearest first, by the share of what training saw; another category counts as all of it
+ */
+export function flipsOf<Answer>(
+  places: readonly Place[],
+  row: Float32Array,
+  ask: (rows: readonly Float32Array[]) => readonly (Answer | undefined)[],
+): readonly Flip<Answer>[] {
+  const count = Math.min(Math.max(Math.floor(TRIED / places.length), FEWEST), MOST);
+  const tried = tryAll(
+    places.map((place) => ({ place, candidates: candidatesOf(place, row, count) })),
+    row,
+    ask,
+  );
+  const first = nearestOf(tried.flatMap((flips) => flips.slice(0, 1)));
+  const finer = first.map(({ place, value, distance }) => {
+    const { column, at } = place;
+    const own = row[at] ?? NaN;
+    if (column.kind !== 'numeric' || !column.range || typeof value !== 'number' || distance === 1)
+      return { place, candidates: [] };
+    const width = column.range[1] - column.range[0];
+    const before = value - Math.sign(value - own) * Math.min(Math.abs(value - own), width / count);
+    return { place, candidates: numbersBetween([before, value], column.range, own, MOST) };
+  });
+  const narrowed = tryAll(finer, row, ask);
+  return nearestOf(first.map((flip, i) => narrowed[i]?.[0] ?? flip));
+}
+
+const nearestOf = <Answer>(flips: readonly Flip<Answer>[]): readonly Flip<Answer>[] =>
+  flips.toSorted((a, b) => a.distance - b.distance).slice(0, TOLD);
+
+/** Those of each column's candidates that change the answer, in their order. */
+function tryAll<Answer>(
+  all: readonly { readonly place: Place; readonly candidates: readonly Candidate[] }[],
+  row: Float32Array,
+  ask: (rows: readonly Float32Array[]) => readonly (Answer | undefined)[],
+): readonly (readonly Flip<Answer>[])[] {
+  const changed = all.flatMap(({ place, candidates }) =>
+    candidates.map(({ value }) => {
+      const other = row.slice();
+      write(place, value, other);
+      return other;
+    }),
+  );
+  const answers = changed.length === 0 ? [] : ask(changed);
+  let next = 0;
+  return all.map(({ place, candidates }) =>
+    candidates.flatMap((candidate) => {
+      const answer = answers[next++];
+      return answer === undefined ? [] : [{ ...candidate, place, answer }];
+    }),
+  );
+}

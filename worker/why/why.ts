@@ -1,0 +1,132 @@
+/**
+ * Why a model answers a row as it does: what each column contributes, against the typical row of training, and which other values would
+ * change the answer. Rows are only asked about, so that it holds for any model of rows.
+ */
+import { RequestError } from '../http/errors.ts';
+import type { Model } from '../models.ts';
+import { probabilitiesOf } from '../predict/kinds.ts';
+import { valuesOf } from '../predict/answer.ts';
+import type { Tensor } from '../protocol/datatypes.ts';
+import { toFloatDigits } from '../protocol/numbers.ts';
+import type { Explained } from '../protocol/responses.ts';
+import type { RowTable } from '../rows/table.ts';
+import { isSame, type Place, placesOf, typicalRow } from './cells.ts';
+import { flipsOf } from './flips.ts';
+import { contributionsOf } from './shapley.ts';
+
+/** So many rows of a request are explained at most: each costs hundreds. */
+const MOST_ROWS = 16;
+/** So many rows are run at once. */
+const AT_ONCE = 256;
+
+/**
+ * @param tensor the prepared rows
+ * @returns one explanation a row; undefined for one without an answer
+ * @throws RequestError where the model says no single score, or what is typical is not known
+ */
+export function why(model: Model, table: RowTable, { data }: Tensor): readonly (Explained | undefined)[] {
+  const { width } = table.preparer;
+  const rows = Array.from({ length: data.length / width }, (_, i) =>
+    Float32Array.from(data as Float32Array).subarray(i * width, (i + 1) * width),
+  );
+  if (rows.length > MOST_ROWS) {
+    throw new RequestError('too large', `explain: expected at most ${MOST_ROWS} rows, got ${rows.length}`);
+  }
+  const ask = askerOf(model, table);
+  // Labels that do not exclude each other are not turned into one another.
+  const mayFlip = model.output?.kind !== 'multi-label';
+  const places = placesOf(table.columns);
+  const typical = typicalRow(places);
+  return rows.map((row) => explainRow(row, { typical, places, ask, mayFlip }, model.labels));
+}
+
+type Ask = (rows: readonly Float32Array[]) => readonly (readonly number[])[];
+
+/** The scores of each row: a probability for each class, or the number. */
+function askerOf({ name, output, session, ofBatch }: Model, { input, preparer: { width } }: RowTable): Ask {
+  const got = (what: string): RequestError =>
+    new RequestError('not found', `explain: expected a model that scores each row by itself, ${name} ${what}`);
+  const { kind } = output ?? {};
+  const scoresOf = kind === 'number' ? (values: readonly number[]) => [...values] : kind && probabilitiesOf[kind];
+  if (!output || !scoresOf) throw got('answers no scores');
+  if (ofBatch) throw got('normalizes with the mini-batch');
+  if (input.shape[0] !== -1) throw got('takes a fixed number of rows');
+  return (rows) => {
+    const all: (readonly number[])[] = [];
+    for (let from = 0; from < rows.length; from += AT_ONCE) {
+      const some = rows.slice(from, from + AT_ONCE);
+      const data = new Float32Array(some.length * width);
+      some.forEach((row, i) => {
+        data.set(row, i * width);
+      });
+      const feeds = new Map([[input.name, { datatype: input.datatype, shape: [some.length, width], data }]]);
+      for (const values of valuesOf('explain', name, output.name, session.run(feeds, [output.name]))) {
+        if (kind === 'number' && values.length > 1) throw got('answers several numbers');
+        all.push(scoresOf(values));
+      }
+    }
+    return all;
+  };
+}
+
+interface Known {
+  readonly typical: Float32Array;
+  readonly places: readonly Place[];
+  readonly ask: Ask;
+  readonly mayFlip: boolean;
+}
+
+function explainRow(
+  row: Float32Array,
+  { typical, places, ask: askAll, mayFlip }: Known,
+  labels: readonly string[] | undefined,
+): Explained | undefined {
+  let asked = 0;
+  const ask: Ask = (rows) => {
+    asked += rows.length;
+    return askAll(rows);
+  };
+  const [own = [], usual = []] = ask([row, typical]);
+  if (![...own, ...usual].every(Number.isFinite)) return undefined;
+  const isClass = own.length > 1;
+  const best = own.indexOf(Math.max(...own));
+  const labelOf = (index: number): string => labels?.[index] ?? String(index);
+  const changed = places.filter((place) => !isSame(place, row, typical));
+  const { values, isExact } = contributionsOf(changed.length, (sets) =>
+    ask(sets.map((made) => mixed(row, typical, changed, made))).map((scores) => scores[best] ?? NaN),
+  );
+  const byColumn = new Map(changed.map(({ column }, i) => [column, values[i] ?? 0]));
+  const flips =
+    isClass && mayFlip
+      ? flipsOf(places, row, (rows) =>
+          ask(rows).map((scores) => {
+            const index = scores.indexOf(Math.max(...scores));
+            return index === best ? undefined : { index, probability: scores[index] ?? NaN };
+          }),
+        )
+      : [];
+  return {
+    ...(isClass && { of: labelOf(best) }),
+    score: toFloatDigits(own[best] ?? NaN),
+    base: toFloatDigits(usual[best] ?? NaN),
+    contributions: Object.fromEntries(
+      places.map(({ column }) => [column.name, toFloatDigits(byColumn.get(column) ?? 0)]),
+    ),
+    exact: isExact,
+    ...(flips.length > 0 && {
+      flips: flips.map(({ place, value, answer: { index, probability } }) => ({
+        ...{ column: place.column.name, value, label: labelOf(index), probability: toFloatDigits(probability) },
+      })),
+    }),
+    rows: asked,
+  };
+}
+
+/** The typical row with the changes that are made. */
+function mixed(row: Float32Array, typical: Float32Array, changes: readonly Place[], made: Uint8Array): Float32Array {
+  const result = typical.slice();
+  changes.forEach(({ at, width }, i) => {
+    if (made[i]) result.set(row.subarray(at, at + width), at);
+  });
+  return result;
+}
