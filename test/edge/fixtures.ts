@@ -166,6 +166,14 @@ export function table(seed = 5): Uint8Array {
   return g.encode({ features: [FLOAT, ['N', 2]] }, { logits: ['N', 2] });
 }
 
+/** `features` [N, 20] -> dense, Batch Norm, Relu -> dense -> `logits` [N, 2]. */
+export function rowsOfTwenty(seed = 12): Uint8Array {
+  const g = new GraphFixture(seed);
+  dense(g, 'hidden', 'features', 20, 32);
+  dense(g, 'logits', g.node('Relu', [g.batchNormalization('bn', 'hidden', 32, false)], 'relu'), 32, 2);
+  return g.encode({ features: [FLOAT, ['N', 20]] }, { logits: ['N', 2] });
+}
+
 /** `features` [N, 3], of which the first may be missing and the last is one of 4 categories -> dense, Batch Norm -> `logits` [N, 2]. */
 export function tableWithCategories(seed = 11): Uint8Array {
   const g = new GraphFixture(seed);

@@ -10,6 +10,7 @@ import { interleave, type Candidate } from '../rounds.ts';
 import { loadServer, type HttpRequest, type Latencies } from './load.ts';
 import { benchPictures, picturesAtOnce, preparations, timePicture } from './pictures.ts';
 import { requests } from './requests.ts';
+import { BATCH, buildRowsBundle, rowRequests } from './rows.ts';
 import { type Sample, soak, type SoakResult } from './soak.ts';
 
 interface Flags {
@@ -18,6 +19,7 @@ interface Flags {
   readonly warmUp: number;
   readonly soak?: number;
   readonly pictures?: boolean;
+  readonly rows?: boolean;
   readonly json?: string;
 }
 
@@ -32,6 +34,7 @@ const command = new Command('bench:worker')
   .option('--seconds <n>', 'that a measurement lasts', positive, 2)
   .option('--warm-up <n>', 'seconds of load before the first', positive, 2)
   .option('--soak <minutes>', 'instead: mixed traffic at 16 connections, every answer compared', positive)
+  .option('--rows', 'instead: rows by name beside the tensor that they become')
   .option('--pictures', 'instead: 12 megapixels and hostile pictures, time of each and memory of six at once')
   .option('--json <file>', 'write the measurements as [{name, value, unit}]')
   .action(run);
@@ -45,7 +48,35 @@ async function run(flags: Flags): Promise<void> {
 
 function measure(flags: Flags): Promise<readonly Measurement[]> {
   if (flags.pictures) return measurePictures();
+  if (flags.rows) return measureRows(flags);
   return flags.soak === undefined ? measureSpeed(flags) : measureSoak(flags.soak);
+}
+
+/** One row and a batch, each as rows and as the tensor. */
+async function measureRows({ rounds, seconds, warmUp }: Flags): Promise<readonly Measurement[]> {
+  if (isBusy()) console.log('Others use this machine: do not believe these numbers.');
+  const server = await serveBundle(await buildRowsBundle());
+  try {
+    const candidates = (lasting: number): readonly Candidate<Latencies>[] =>
+      [1, BATCH].flatMap((count) =>
+        Object.entries(rowRequests(count)).map(([form, request]) => ({
+          name: `${form}/${count}`,
+          run: () => loadServer(server.url, request, 1, lasting),
+        })),
+      );
+    await interleave(candidates(warmUp / 4), 1);
+    const results = await interleave(candidates(seconds), rounds);
+    const p50 = (name: string): number => median((results.get(name) ?? []).map((result) => result.p50));
+    const measurements = [
+      ...[...results.keys()].map((name) => ({ name: `worker/${name}/p50_ms`, value: p50(name), unit: 'ms' })),
+      { name: 'worker/rows/1/over_tensor', value: p50('rows/1') - p50('tensor/1'), unit: 'ms' },
+      { name: `worker/rows/${BATCH}/over_tensor`, value: p50(`rows/${BATCH}`) / p50(`tensor/${BATCH}`), unit: 'x' },
+    ];
+    print(measurements);
+    return measurements;
+  } finally {
+    await server.stop();
+  }
 }
 
 /** @throws Error at the end where six pictures took more of the isolate than a Worker has beside its image */
