@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint';
  */
 const floors = {
   training: [
-    ['files', 'pictures', 'columns'],
+    ['files', 'pictures', 'columns', 'program'],
     ['process', 'graph', 'data'],
     ['compile', 'lowering', 'autodiff', 'optimizer', 'network', 'objective'],
     ['backend'],

@@ -19,6 +19,8 @@ interface Flags {
   readonly models: string;
   readonly out: string;
   readonly trim: boolean;
+  readonly fma: boolean;
+  readonly emitWat: boolean;
   readonly stock: boolean;
   readonly table: boolean;
   readonly skipBad: boolean;
@@ -34,6 +36,12 @@ export const build: Subcommand = {
         'the unmodified runtime instead, larger and slower to start (also with EDGE_RUNTIME=stock)',
         process.env['EDGE_RUNTIME'] === 'stock',
       )
+      .option(
+        '--fma',
+        'compiled models multiply and add at once (hosts with relaxed SIMD: workerd, Node 22 and later)',
+        false,
+      )
+      .option('--emit-wat', 'write the text of each compiled model beside its module, with comments', false)
       .option('--skip-bad', 'leave out models that cannot be built, and build the others (default: fail)', false)
       .option('--table', 'measure the image, beside the unmodified runtime', false);
     answers<Flags>(command, page, async ({ table, ...flags }) => {

@@ -1,17 +1,23 @@
 /** A build in the words of the command line. */
 import { count } from '../../training/files/index.ts';
 import type { BuiltImage, BuiltModel } from '../edge/built.ts';
+import { programTolerance } from '../edge/cases/program.ts';
 import { comparisonRows } from '../edge/report.ts';
 import { plainTable } from './table.ts';
 
 /** What each model costs and was put to, and what the two files of the image come to. */
 export function describeBuild({ models, bytes, out, stock, upToDate, unguessed }: BuiltImage): string {
-  const runtime = stock ? 'the stock runtime' : 'the runtime specialised to them';
+  const runtime = stock
+    ? 'the stock runtime'
+    : models.every(isCompiled)
+      ? 'no runtime'
+      : 'the runtime specialised to them';
   const total = `${bytes.weights > 0 ? 'image.wasm, image.mjs and weights' : 'image.wasm and image.mjs'} are ${kilobytes(bytes.gzip)} gzip, with ${runtime}`;
-  const proof = stock ? '' : '; every case gave the same bits or the same error as stock';
+  const proof = stock ? '' : `; ${describeProof(models)}`;
   const written = `${out}: ${upToDate ? 'up to date' : 'written'}; ${total}${proof}`;
   const losses = [...models.flatMap(describeLoss), ...describeAssets(out, bytes)];
-  return [modelTable(models, stock), ...losses, ...unguessed.map(describeUnguessed), written].join('\n');
+  const engines = models.flatMap(describeEngine);
+  return [modelTable(models, stock), ...losses, ...engines, ...unguessed.map(describeUnguessed), written].join('\n');
 }
 
 /** What Wrangler has to be told; without it, whoever asks such a model is told. */
@@ -20,6 +26,19 @@ function describeAssets(out: string, { assets }: BuiltImage['bytes']): readonly 
   const needs = `[assets] directory = "${out}/assets", binding = "ASSETS", run_worker_first = true`;
   return [`${kilobytes(assets)} of weights are static assets: wrangler.toml needs ${needs}`];
 }
+
+const isCompiled = ({ engine }: BuiltModel): boolean => engine === 'compiled';
+
+/** A program adds in another order than stock. */
+function describeProof(models: readonly BuiltModel[]): string {
+  const same = 'every case gave the same bits or the same error as stock';
+  const near = `every case is within ${programTolerance} of the largest number of stock's answer, with the same classes`;
+  if (models.every(isCompiled)) return near;
+  return models.some(isCompiled) ? `${same}; of compiled models, ${near}` : same;
+}
+
+const describeEngine = ({ path, engineReason }: BuiltModel): readonly string[] =>
+  engineReason === undefined ? [] : [`${path}: not compiled, ONNX Runtime answers: ${engineReason}`];
 
 /** What rounding has cost; a sample that is decided otherwise comes first. */
 function describeLoss({ path, weights }: BuiltModel): readonly string[] {
@@ -37,9 +56,9 @@ const describeUnguessed = (session: string): string =>
   `${session}: what it is asked could not be made up, so the image holds all of the runtime; for a model with one input, samples.npz beside model.onnx makes it small`;
 
 function modelTable(models: readonly BuiltModel[], stock: boolean): string {
-  const table = plainTable(['model', 'version', 'gzip', 'twin', 'cases'], ['model', 'twin']);
-  for (const { name, version, gzipBytes, twin, cases } of models)
-    table.push([name, version, kilobytes(gzipBytes), twin ? 'yes' : 'no', stock ? '-' : count(cases)]);
+  const table = plainTable(['model', 'version', 'gzip', 'twin', 'cases', 'engine'], ['model', 'twin', 'engine']);
+  for (const { name, version, engine, gzipBytes, twin, cases } of models)
+    table.push([name, version, kilobytes(gzipBytes), twin ? 'yes' : 'no', stock ? '-' : count(cases), engine]);
   return table.toString();
 }
 

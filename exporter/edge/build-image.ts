@@ -26,10 +26,12 @@ import type { KnownSizes } from './cases/sizes.ts';
 import { VerificationError } from './cases/verify.ts';
 import { typedModels } from '../typed/folder.ts';
 import { declarations } from './declarations.ts';
-import { emitImage, emitStock, isAsset, isWeights } from './emit.ts';
+import { emitImage, emitStock, isAsset, isModule, isWeights } from './emit.ts';
 import type { EmittedFiles } from './emit.ts';
+import { chooseEngines } from './engine.ts';
+import type { Chosen } from './engine.ts';
 import { makeImage } from './image.ts';
-import type { Ingredients, Recall } from './image.ts';
+import type { EdgeImage, Ingredients, Recall } from './image.ts';
 import { withLock } from '../../training/process/index.ts';
 import { cacheFolder, claim, lockFile, readStamp, requireOutFolder, tellFailure, writeImage } from './out-folder.ts';
 import { optimize } from './stages/optimize.ts';
@@ -87,12 +89,15 @@ interface Looked extends FoundModels {
 
 async function look(options: BuildImageOptions, out: string): Promise<Looked> {
   const { stock = false, trim = false, unoptimized = false, skipBad = false } = options;
+  const { fma = false, emitWat = false } = options;
   const [found, code, stamp] = [readModels(options.models), await codeHash(), await readStamp(out)];
   const isWhole = found.broken.length === 0;
   const sha256 = contentHash(found.models, {
     code,
     stock,
     trim,
+    fma,
+    emitWat,
     unoptimized,
     ...(!isWhole && { broken: found.broken }),
   });
@@ -113,18 +118,19 @@ async function make(
   bad: readonly BuiltModel[],
 ): Promise<BuiltImage> {
   const { notes, code, sha256 } = looked;
-  const { stock = false, trim = false, unoptimized = false, skipBad = false, onStage = () => undefined } = options;
+  const { stock = false, trim = false, fma = false, unoptimized = false, skipBad = false } = options;
+  const { emitWat = false, onStage = () => undefined } = options;
   const asked = looked.models.filter(({ about }) => !isLeftOut(about, bad));
   await claim(out);
   const cache = new StageCache(join(out, cacheFolder), code);
   const models = await roundAll(options.models, asked, onStage);
   const making = (rounded: readonly RoundedFolder[]) => (recall: Recall) =>
-    makeSpecialised(rounded, { trim, unoptimized, onStage, recall });
+    makeSpecialised(rounded, { folder: options.models, fma, emitWat, trim, unoptimized, onStage, recall });
   const made =
     models instanceof ModelsError
       ? models
       : await (stock ? makeStock(models) : cache.use(making(models))).catch((error: unknown) =>
-          blamed(error, models, onStage),
+          blamed(error, models, { folder: options.models, fma, onStage }),
         );
   if (made instanceof Error) {
     if (!skipBad || !(made instanceof ModelsError)) throw made;
@@ -171,43 +177,97 @@ async function makeStock(models: readonly ModelFolder[]): Promise<Made> {
   };
 }
 
-type Making = Pick<Ingredients, 'trim' | 'recall' | 'onStage'> & { readonly unoptimized: boolean };
+type Making = Pick<Ingredients, 'trim' | 'recall' | 'onStage'> & {
+  readonly folder: string;
+  readonly fma: boolean;
+  readonly emitWat: boolean;
+  readonly unoptimized: boolean;
+};
 
-async function makeSpecialised(
-  models: readonly RoundedFolder[],
-  { unoptimized, recall, ...making }: Making,
-): Promise<Made> {
-  const shrink = (module: Uint8Array) => recall('optimize', [module], () => optimize(module));
-  const apart = models.filter(({ stored }) => stored.length > 0);
-  const inAssets = apart.filter(({ weightsIn }) => weightsIn === 'assets');
-  const withWeights = [...apart.filter((model) => !inAssets.includes(model)), ...inAssets];
-  const image = await makeImage({
-    ...making,
-    recall,
-    stock: await readStockModule(),
-    models: sessionFiles(models),
-    samples: samplesOf(models),
-    apart: withWeights.map((model) => ({ sessions: sessionNames(model), weights: model.stored })),
-    optimize: unoptimized ? (module) => Promise.resolve(module) : shrink,
+/** Compiled models as programs, and all else, of which there may be nothing, on the specialised runtime. */
+async function makeSpecialised(models: readonly RoundedFolder[], making: Making): Promise<Made> {
+  const engines = await chooseEngines(models, making);
+  const compiled = models.flatMap((model) => {
+    const chosen = engines.get(model);
+    return chosen && 'wasm' in chosen ? [[model, chosen] as const] : [];
   });
+  const interpreted = models.flatMap((model) => withoutProgram(model, engines.get(model)));
+  const image = interpreted.length > 0 ? await specialise(interpreted, making) : undefined;
+  const programs = Object.fromEntries(compiled.map(([model, program]) => [sessionName(model, 'model'), program]));
   const described = models.map((model) => {
-    const sessions = sessionNames(model);
-    const stored = image.stored[withWeights.indexOf(model)];
-    const cases = sessions.reduce((sum, session) => sum + (image.verified[session] ?? 0), 0);
-    return describe(
-      model,
-      [...sessions.flatMap((session) => image.shares[session] ?? []), ...(stored ? [stored] : [])],
-      cases,
-    );
+    const parts = partsOf(image, interpreted, model);
+    const chosen = engines.get(model);
+    if (!chosen) return describe(model, parts.bytes, parts.cases);
+    if ('reason' in chosen) return { ...describe(model, parts.bytes, parts.cases), engineReason: chosen.reason };
+    const whole = describe(model, [...parts.bytes, chosen.wasm], parts.cases + chosen.cases);
+    return { ...whole, engine: 'compiled' as const };
   });
   return {
     files: await emitImage(
       image,
-      models.map((model) => ({ ...model.about, ...foundShapes(model, image.sizes) })),
+      programs,
+      models.map((model) => ({ ...model.about, ...foundShapes(model, image?.sizes ?? {}) })),
       typedModels(models),
-      inAssets.map((model) => ({ path: model.about.path, sessions: sessionNames(model) })),
+      {
+        ...making,
+        inAssets: apartOf(interpreted).inAssets.map((model) => ({
+          path: model.about.path,
+          sessions: sessionNames(model),
+        })),
+      },
     ),
-    built: { models: described, functions: image.functions, unguessed: image.unknown },
+    built: {
+      models: described,
+      ...(image && { functions: image.functions }),
+      unguessed: image?.unknown ?? [],
+    },
+  };
+}
+
+/** The model with what of it is ONNX Runtime's, if there is any. */
+function withoutProgram(model: RoundedFolder, chosen: Chosen): readonly RoundedFolder[] {
+  if (!chosen || 'reason' in chosen) return [model];
+  const { switchable } = model.files;
+  return switchable ? [{ ...model, files: { switchable } as RoundedFolder['files'] }] : [];
+}
+
+/** Models whose weights lie beside the module; those in static assets come last. */
+function apartOf(models: readonly RoundedFolder[]): Readonly<Record<'all' | 'inAssets', readonly RoundedFolder[]>> {
+  const apart = models.filter(({ stored }) => stored.length > 0);
+  const inAssets = apart.filter(({ weightsIn }) => weightsIn === 'assets');
+  return { all: [...apart.filter((model) => !inAssets.includes(model)), ...inAssets], inAssets };
+}
+
+async function specialise(
+  models: readonly RoundedFolder[],
+  { unoptimized, recall, trim, onStage }: Making,
+): Promise<EdgeImage> {
+  const shrink = (module: Uint8Array) => recall('optimize', [module], () => optimize(module));
+  return makeImage({
+    trim,
+    onStage,
+    recall,
+    stock: await readStockModule(),
+    models: sessionFiles(models),
+    samples: samplesOf(models),
+    apart: apartOf(models).all.map((model) => ({ sessions: sessionNames(model), weights: model.stored })),
+    optimize: unoptimized ? (module) => Promise.resolve(module) : shrink,
+  });
+}
+
+/** What the image holds for a model's sake, and how many cases of it were compared. */
+function partsOf(
+  image: EdgeImage | undefined,
+  models: readonly RoundedFolder[],
+  model: RoundedFolder,
+): { readonly bytes: readonly Uint8Array[]; readonly cases: number } {
+  const own = models.find(({ about }) => about.path === model.about.path);
+  if (!image || !own) return { bytes: [], cases: 0 };
+  const sessions = sessionNames(own);
+  const stored = image.stored[apartOf(models).all.indexOf(own)];
+  return {
+    bytes: [...sessions.flatMap((session) => image.shares[session] ?? []), ...(stored ? [stored] : [])],
+    cases: sessions.reduce((sum, session) => sum + (image.verified[session] ?? 0), 0),
   };
 }
 
@@ -287,10 +347,14 @@ function leaving(models: readonly BuiltModel[]): readonly BuiltModel[] {
  * Whose fault it is that there is no image: each model is tried alone.
  * @returns the error itself, where each of them can be built
  */
-async function blamed(error: unknown, models: readonly RoundedFolder[], onStage: OnStage): Promise<Error> {
+async function blamed(
+  error: unknown,
+  models: readonly RoundedFolder[],
+  { folder, fma, onStage }: Pick<Making, 'folder' | 'fma' | 'onStage'>,
+): Promise<Error> {
   const reasons: BuiltModel[] = [];
   for (const model of models) {
-    const reason = models.length === 1 ? error : await failureOf(model, onStage);
+    const reason = models.length === 1 ? error : await failureOf(model, { folder, fma, onStage });
     const described = describe(model, [], 0);
     reasons.push(reason === undefined ? described : { ...described, ok: false, error: explain(model.file, reason) });
   }
@@ -298,10 +362,13 @@ async function blamed(error: unknown, models: readonly RoundedFolder[], onStage:
   return error instanceof Error ? error : new Error(String(error), { cause: error });
 }
 
-async function failureOf(model: RoundedFolder, onStage: OnStage): Promise<unknown> {
+async function failureOf(
+  model: RoundedFolder,
+  { folder, fma, onStage }: Pick<Making, 'folder' | 'fma' | 'onStage'>,
+): Promise<unknown> {
   const recall: Recall = (_what, _inputs, make) => make();
   try {
-    await makeSpecialised([model], { trim: false, unoptimized: true, onStage, recall });
+    await makeSpecialised([model], { folder, fma, emitWat: false, trim: false, unoptimized: true, onStage, recall });
     return undefined;
   } catch (error) {
     return error;
@@ -321,7 +388,7 @@ function explain(file: string, error: unknown): string {
   );
 }
 
-const unbuilt = { version: '', gzipBytes: 0, twin: false, cases: 0, ok: false } as const;
+const unbuilt = { version: '', gzipBytes: 0, twin: false, engine: 'onnxruntime', cases: 0, ok: false } as const;
 
 const sessionNames = (model: ModelFolder): readonly string[] =>
   Object.keys(model.files).map((file) => sessionName(model, file));
@@ -331,7 +398,17 @@ function describe({ about, files }: ModelFolder, parts: readonly Uint8Array[], c
   const { name, path, version } = about;
   const gzipBytes = [...parts, JSON.stringify(about)].reduce((sum, part) => sum + gzipSync(part).length, 0);
   const rounded = about.weights && { weights: about.weights };
-  return { name, path, version, gzipBytes, twin: 'switchable' in files, ...rounded, cases, ok: true };
+  return {
+    name,
+    path,
+    version,
+    gzipBytes,
+    twin: 'switchable' in files,
+    ...rounded,
+    engine: 'onnxruntime',
+    cases,
+    ok: true,
+  };
 }
 
 const sessionName = ({ about }: ModelFolder, file: string): string => `${about.path}/${file}`;
@@ -348,35 +425,39 @@ function sessionFiles(models: readonly ModelFolder[]): Models {
 
 function samplesOf(models: readonly ModelFolder[]): Samples {
   return Object.fromEntries(
-    models.flatMap((model) => (model.samples ? [[sessionName(model, 'model'), model.samples]] : [])),
+    models.flatMap((model) =>
+      model.samples && 'model' in model.files ? [[sessionName(model, 'model'), model.samples]] : [],
+    ),
   );
 }
 
 function sizesOf(files: EmittedFiles): BuiltImage['bytes'] {
-  const [wasm, module] = ['image.wasm', 'image.mjs'].map((name) => Buffer.from(files[name] ?? ''));
-  if (!wasm || !module) throw new Error('internal: expected an image of two files');
-  const those = (isOne: (name: string) => boolean) =>
-    Object.entries(files).flatMap(([name, content]) => (isOne(name) ? [Buffer.from(content)] : []));
-  const total = (contents: readonly Uint8Array[]) => contents.reduce((sum, { length }) => sum + length, 0);
-  const stored = those(isWeights);
+  const contents = Object.entries(files).map(([name, content]) => ({ name, content: Buffer.from(content) }));
+  const [wasm, module, weights] = [isModule, (name: string) => name === 'image.mjs', isWeights].map((isMeant) =>
+    contents.filter(({ name }) => isMeant(name)),
+  ) as [typeof contents, typeof contents, typeof contents];
+  const bytes = (some: typeof contents): number => some.reduce((sum, { content }) => sum + content.length, 0);
   return {
-    wasm: wasm.length,
-    module: module.length,
-    weights: total(stored),
-    assets: total(those(isAsset)),
-    gzip: [wasm, module, ...stored].reduce((sum, content) => sum + gzipSync(content).length, 0),
+    assets: bytes(contents.filter(({ name }) => isAsset(name))),
+    wasm: bytes(wasm),
+    module: bytes(module),
+    weights: bytes(weights),
+    gzip: [...wasm, ...module, ...weights].reduce((sum, { content }) => sum + gzipSync(content).length, 0),
   };
 }
 
 /** Stands for the version of the optimizer. */
 const binaryenPath = createRequire(import.meta.url).resolve('binaryen/package.json');
 
-/** What the image's own files are made of or by: this folder, the types of calls, and the code of the Worker that answers them. */
+/**
+ * What the image's own files are made of or by: this folder, the compiler, the types of calls, and the code of the Worker that answers
+ * them.
+ */
 const codeFolders = [
   '.',
   '../typed',
   ...['predict', 'rows', 'protocol', 'http'].map((room) => `../../worker/${room}`),
-  ...['columns', 'pictures'].map((room) => `../../training/${room}`),
+  ...['columns', 'pictures', 'compile', 'program'].map((room) => `../../training/${room}`),
 ].map((folder) => join(dirname(fileURLToPath(import.meta.url)), folder));
 
 async function sourcesIn(folder: string): Promise<readonly string[]> {
@@ -397,8 +478,8 @@ async function codeHash(): Promise<string> {
 
 function contentHash(models: readonly ModelFolder[], rest: Readonly<Record<string, unknown>>): string {
   const hash = createHash('sha256').update(JSON.stringify(rest));
-  for (const { about, files, samples, weights, weightsIn } of models) {
-    hash.update(JSON.stringify([about, Object.keys(files), samples?.shape, weights, weightsIn]));
+  for (const { about, files, samples, weights, weightsIn, engine } of models) {
+    hash.update(JSON.stringify([about, Object.keys(files), samples?.shape, weights, weightsIn, engine]));
     for (const bytes of [...Object.values(files), ...(samples ? [samples.data] : [])]) hash.update(bytes);
   }
   return hash.digest('hex');

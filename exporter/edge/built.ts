@@ -17,6 +17,13 @@ export interface BuildImageOptions {
   readonly stock?: boolean;
   /** Build the image of all other models where some are bad, and say which were left out. */
   readonly skipBad?: boolean;
+  /**
+   * Compiled models multiply and add in one instruction, rounded once, which hosts with relaxed SIMD have: workerd, and Node from
+   * version 22 on. Other bits, within the same bound of stock's.
+   */
+  readonly fma?: boolean;
+  /** Write the text of each compiled model beside its module. */
+  readonly emitWat?: boolean;
   /** Skip Binaryen, which takes longer than all the rest, where the size of the module does not matter. */
   readonly unoptimized?: boolean;
 }
@@ -34,6 +41,10 @@ export interface BuiltModel {
   readonly twin: boolean;
   /** What its weights were rounded to, and what that costs. */
   readonly weights?: RoundedWeights;
+  /** What answers for it. */
+  readonly engine: 'compiled' | 'onnxruntime';
+  /** Why that is ONNX Runtime, where its card asks for a program if there can be one. */
+  readonly engineReason?: string;
   /** How many cases gave the same from the image as from the stock runtime. */
   readonly cases: number;
   readonly ok: boolean;

@@ -33,8 +33,9 @@ export class StageCache {
     }
   }
 
-  /** Forgets what has not been of use since this was made. */
+  /** Forgets what has not been of use since this was made. There may be nothing to remember where every model is compiled. */
   async prune(): Promise<void> {
+    await makeFolder(this.#folder);
     const others = (await readdir(this.#folder)).map((name) => join(this.#folder, name));
     await Promise.all(others.filter((path) => !this.#used.has(path)).map((path) => rm(path, { recursive: true })));
   }

@@ -42,7 +42,7 @@ const taken = [
     'default',
   ],
   ...['FeedError', 'InferenceError', 'PredictError', ...Object.values(makers).map(({ name }) => name)],
-  ...['startImage', 'startStock', 'instantiate', 'sessionsOf', 'warmUp'],
+  ...['startImage', 'startStock', 'instantiate', 'sessionsOf', 'programsOf', 'modules', 'warmUp'],
 ];
 
 export async function callsOf(models: readonly TypedModel[]): Promise<Calls> {

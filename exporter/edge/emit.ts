@@ -13,11 +13,16 @@ import { type Calls, callsOf } from './calls.ts';
 import { declarations } from './declarations.ts';
 import type { EdgeImage } from './image.ts';
 import { failureFile } from './out-folder.ts';
-import type { LateWeights, Models } from './runtime/index.ts';
+import type { LateWeights, Models, ProgramRecord } from './runtime/index.ts';
 import { shapelessIn } from './shapeless.ts';
 
 /** Contents by file name. */
 export type EmittedFiles = Readonly<Record<string, string | Uint8Array>>;
+
+/** Compiled models by the names of their sessions. */
+export type Programs = Readonly<
+  Record<string, { readonly wasm: Uint8Array; readonly wat: string; readonly record: ProgramRecord }>
+>;
 
 /** A model whose weights are static assets. */
 export interface InAssets {
@@ -25,40 +30,69 @@ export interface InAssets {
   readonly sessions: readonly string[];
 }
 
+export interface EmitOptions {
+  /** Whose are the last of the files of weights. */
+  readonly inAssets?: readonly InAssets[];
+  /** Write the programs' texts, too. */
+  readonly emitWat?: boolean;
+}
+
 /**
- * An image on the specialised runtime.
+ * An image of what ONNX Runtime answers, and of what has been compiled.
+ *
+ * @param image absent where everything is compiled: `image.wasm` is the first program then
  * @param typed the models that a program can call
- * @param inAssets whose are the last of the files of weights
  */
 export async function emitImage(
-  { wasm, stored, manifest }: Pick<EdgeImage, 'wasm' | 'stored' | 'manifest'>,
+  image: Pick<EdgeImage, 'wasm' | 'stored' | 'manifest'> | undefined,
+  programs: Programs,
   about: readonly ModelAbout[],
   typed: readonly TypedModel[],
-  inAssets: readonly InAssets[] = [],
+  { inAssets = [], emitWat = false }: EmitOptions = {},
 ): Promise<EmittedFiles> {
   const calls = await callsOf(typed);
-  const own = stored.length - inAssets.length;
-  const apart = inAssets.map(({ path }, i) => partsOf(path, own + i, stored[own + i] ?? new Uint8Array()));
+  const all = image?.stored ?? [];
+  const own = all.length - inAssets.length;
+  const apart = inAssets.map(({ path }, i) => partsOf(path, own + i, all[own + i] ?? new Uint8Array()));
   const late = Object.fromEntries(inAssets.flatMap(({ sessions }, i) => sessions.map((name) => [name, own + i])));
-  const options = `{ stored: files, late: ${JSON.stringify(late)} }`;
-  const source = imageModule(
-    about,
-    `startImage(wasm, ${JSON.stringify(manifest)}, ${options})`,
-    calls,
-    apart.map(({ weights }) => weights),
-  );
-  const beside = stored.slice(0, own).map((bytes, i) => [`${weightsPrefix}${i}.bin`, bytes] as const);
+  const stored = all.slice(0, own).map((bytes, i) => [`${weightsPrefix}${i}.bin`, bytes] as const);
+  const [first, ...others] = [...(image ? [image.wasm] : []), ...Object.values(programs).map(({ wasm }) => wasm)];
+  if (!first) throw new Error('internal: expected a model');
+  const beside = others.map((wasm, i) => [`${programPrefix}${i}.wasm`, wasm] as const);
+  const names = [...(image ? [] : ['image.wasm']), ...beside.map(([name]) => name)];
+  const texts = emitWat
+    ? Object.values(programs).map(({ wat }, i) => [(names[i] ?? '').replace('.wasm', '.wat'), wat] as const)
+    : [];
+  const records = Object.fromEntries(Object.entries(programs).map(([name, { record }]) => [name, record]));
+  const compiled = `programsOf(${image ? 'modules' : '[wasm, ...modules]'}, ${JSON.stringify(records)})`;
+  const code: StartCode = image
+    ? {
+        from: runtimeModule,
+        imports: 'programsOf, sessionsOf, startImage',
+        started: `await startImage(wasm, ${JSON.stringify(image.manifest)}, { stored: files, late: ${JSON.stringify(late)} })`,
+        sessions: `[...sessionsOf(started), ...${compiled}]`,
+        late: apart.map(({ weights }) => weights),
+      }
+    : { from: programsModule, imports: 'programsOf', started: '{}', sessions: compiled, late: [] };
   return {
-    'image.mjs': await bundle(source, 'unshared'),
-    'image.wasm': wasm,
-    ...Object.fromEntries(beside),
+    'image.mjs': await bundle(imageModule(about, calls, code), 'unshared'),
+    'image.wasm': first,
+    ...Object.fromEntries<string | Uint8Array>([...stored, ...beside, ...texts]),
     ...Object.fromEntries(apart.flatMap(({ files }) => files)),
     ...(await surroundings(
-      beside.map(([name]) => name),
+      stored.map(([name]) => name),
       calls,
+      beside.map(([name]) => name),
     )),
   };
 }
+
+const programPrefix = 'program-';
+/** How a bundled module imports the runtime of programs alone. */
+const programsModule = runtimeModule.replace('index', 'programs');
+
+/** Whether a file of an image is a module. */
+export const isModule = (name: string): boolean => name.endsWith('.wasm');
 
 const weightsPrefix = 'weights-';
 
@@ -103,7 +137,16 @@ export async function emitStock(
   )`;
   const beside = files.map((file, i) => [`model-${i}.bin`, file] as const);
   return {
-    'image.mjs': await bundle(imageModule(about, start, calls), 'shared'),
+    'image.mjs': await bundle(
+      imageModule(about, calls, {
+        from: runtimeModule,
+        imports: 'instantiate, sessionsOf, startStock',
+        started: `await ${start}`,
+        sessions: 'sessionsOf(started)',
+        late: [],
+      }),
+      'shared',
+    ),
     'image.wasm': stock,
     ...Object.fromEntries(beside),
     ...(await surroundings(
@@ -113,21 +156,33 @@ export async function emitStock(
   };
 }
 
+/** What of an image's module depends on how its sessions come to be. */
+interface StartCode {
+  /** The module that has all of it. */
+  readonly from: string;
+  /** Names of that module, beside those that every image needs. */
+  readonly imports: string;
+  /** An expression for what has been started. */
+  readonly started: string;
+  /** One for pairs of names and sessions. */
+  readonly sessions: string;
+  readonly late: readonly LateWeights[];
+}
+
 /** Sessions are warmed up in the global scope, so that the first request finds compiled code. */
 const imageModule = (
   about: readonly ModelAbout[],
-  started: string,
   calls: Calls,
-  late: readonly LateWeights[] = [],
+  { from, imports, started, sessions, late }: StartCode,
 ) => `
-  import wasm, { files } from '#wasm';
+  import wasm, { files, modules } from '#wasm';
   import buildError from '#build-error';
-  import { instantiate, loaderOf, sessionsOf, startImage, startStock, warmUp } from '${runtimeModule}';
-  export { FeedError, InferenceError } from '${runtimeModule}';
+  import { ${imports}, loaderOf, warmUp } from '${from}';
+  export { FeedError, InferenceError } from '${from}';
   export const models = ${JSON.stringify(about)};
   export const switchName = ${JSON.stringify(switchName)};
-  const started = await ${started};
-  export const sessions = sessionsOf(started);
+  const started = ${started};
+  export const sessions = new Map(${sessions});
   export const load = loaderOf(${JSON.stringify(late)}, started.provide);
   for (const session of sessions.values()) {
     if (session.isReady) try { warmUp(session); } catch { /* It trapped on zeros, and has been restored. */ }
@@ -137,9 +192,20 @@ const imageModule = (
   ${calls.module}
 `;
 
-/** @param files that the module needs beside its own */
-async function surroundings(files: readonly string[], calls: Calls): Promise<EmittedFiles> {
-  const loaders = { workerd: workerdLoader(files), node: nodeLoader(files), default: browserLoader(files) };
+/**
+ * @param files that the module needs beside its own
+ * @param modules of WebAssembly, beside the first
+ */
+async function surroundings(
+  files: readonly string[],
+  calls: Calls,
+  modules: readonly string[] = [],
+): Promise<EmittedFiles> {
+  const loaders = {
+    workerd: workerdLoader(files, modules),
+    node: nodeLoader(files, modules),
+    default: browserLoader(files, modules),
+  };
   const conditions = Object.keys(loaders).map((condition) => [condition, `./wasm.${condition}.mjs`]);
   const imports = { '#wasm': Object.fromEntries(conditions) as unknown, '#build-error': `./${failureFile}` };
   // What is not imported of it is not bundled.
@@ -154,27 +220,30 @@ async function surroundings(files: readonly string[], calls: Calls): Promise<Emi
 }
 
 /** Wrangler makes modules of both kinds of files by their names. */
-const workerdLoader = (files: readonly string[]) => `import wasm from './image.wasm';
-${files.map((file, i) => `import file${i} from './${file}';\n`).join('')}
+const workerdLoader = (files: readonly string[], modules: readonly string[]) => `import wasm from './image.wasm';
+${files.map((file, i) => `import file${i} from './${file}';\n`).join('')}${modules.map((file, i) => `import module${i} from './${file}';\n`).join('')}
+export const modules = [${modules.map((_, i) => `module${i}`).join(', ')}];
 export const files = [${files.map((_, i) => `new Uint8Array(file${i})`).join(', ')}];
 export default wasm;
 `;
 
-const nodeLoader = (files: readonly string[]) => `import { readFileSync } from 'node:fs';
+const nodeLoader = (files: readonly string[], modules: readonly string[]) => `import { readFileSync } from 'node:fs';
 
 const read = (name) => new Uint8Array(readFileSync(new URL(name, import.meta.url)));
 
 export const files = ${JSON.stringify(files.map((file) => `./${file}`))}.map(read);
+export const modules = ${JSON.stringify(modules.map((file) => `./${file}`))}.map((name) => new WebAssembly.Module(read(name)));
 export default new WebAssembly.Module(read('./image.wasm'));
 `;
 
 /** Bundlers recognise the addresses by how they are written. */
-const browserLoader = (files: readonly string[]) => `const load = async (url) => {
+const browserLoader = (files: readonly string[], modules: readonly string[]) => `const load = async (url) => {
   const response = await fetch(url);
   if (!response.ok) throw new Error(\`\${response.url}: expected a file of the edge image, got status \${response.status}\`);
   return new Uint8Array(await response.arrayBuffer());
 };
 
 export const files = await Promise.all([${files.map((file) => `load(new URL('./${file}', import.meta.url))`).join(', ')}]);
+export const modules = await Promise.all([${modules.map((file) => `load(new URL('./${file}', import.meta.url)).then((bytes) => WebAssembly.compile(bytes))`).join(', ')}]);
 export default await WebAssembly.compile(await load(new URL('./image.wasm', import.meta.url)));
 `;

@@ -40,6 +40,8 @@ const builtModel = z.object({
       changedClasses: z.number().exactOptional(),
     })
     .exactOptional(),
+  engine: z.enum(['compiled', 'onnxruntime']),
+  engineReason: z.string().exactOptional(),
   cases: z.number(),
   ok: z.boolean(),
 });
@@ -90,7 +92,7 @@ export async function requireOutFolder(out: string, models: string): Promise<voi
 
 /** What a build may have left. */
 const ours =
-  /^(image\.(mjs|wasm|d\.mts)|predict\.mjs|wasm\.[a-z]+\.mjs|build-error\.mjs|package\.json|\.gitignore|built\.json|\.cache|(model|weights)-\d+\.bin|assets|.+\.part|\..+\.tmp)$/;
+  /^(image\.(mjs|wasm|d\.mts)|predict\.mjs|wasm\.[a-z]+\.mjs|build-error\.mjs|package\.json|\.gitignore|built\.json|\.cache|(model|weights)-\d+\.bin|assets|(image|program-\d+)\.wat|program-\d+\.wasm|.+\.part|\..+\.tmp)$/;
 /** What says nothing of whose folder it is. */
 const nobodys = new Set([lockFile, newestFile, '.DS_Store', 'Thumbs.db']);
 
@@ -190,7 +192,8 @@ async function writeStamp(folder: string, stamp: Stamp): Promise<void> {
 /** The files of models and weights that are no longer needed, and what earlier versions left of a killed build. */
 async function removeOthers(folder: string, files: EmittedFiles): Promise<void> {
   const others = (await readdir(folder)).filter(
-    (name) => /^(model|weights)-\d+\.bin$|\.part$/.test(name) && !(name in files),
+    (name) =>
+      /^(model|weights)-\d+\.bin|(image|program-\d+)\.wat|program-\d+\.wasm$|\.part$/.test(name) && !(name in files),
   );
   await Promise.all(others.map((name) => rm(join(folder, name), { force: true, recursive: true })));
   const assets = join('assets', 'weights');

@@ -26,6 +26,7 @@ export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'expl
   readonly model: TrainedModel;
   readonly weights: ModelCard['weights'] | undefined;
   readonly weightsIn: ModelCard['weightsIn'] | undefined;
+  readonly engine: NonNullable<ModelCard['engine']>;
   /** Of the training and validation samples. */
   readonly sha256: string;
   /** None without test samples. */
@@ -43,6 +44,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
     unknown,
     weights,
     weightsIn,
+    engine,
     model,
     sha256,
     statistics,
@@ -67,6 +69,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
     ...(unknown && { unknown }),
     ...(weights && { weights }),
     ...(weightsIn && { weightsIn }),
+    engine,
     inputs: [{ ...input, ...(columns && { columns }), ...(picture && { picture }) }],
     outputs: [output],
     statistics,

@@ -85,7 +85,7 @@ export async function exportModel(
  */
 export async function buildModel(
   { name, checkpoint, network, data: source, statistics = 'running', ...options }: ExportOptions,
-  former: Pick<ModelCard, 'version' | 'explain' | 'unknown' | 'weights' | 'weightsIn'>,
+  former: Pick<ModelCard, 'version' | 'explain' | 'unknown' | 'weights' | 'weightsIn' | 'engine'>,
   backend?: Backend,
   note: (line: string) => void = () => undefined,
   onStage: (stage: string) => void = () => undefined,
@@ -116,6 +116,7 @@ export async function buildModel(
     unknown: former.unknown,
     weights: former.weights,
     weightsIn: former.weightsIn,
+    engine: former.engine ?? 'auto',
     model,
     sha256: digestOf(train, validation),
     statistics,

@@ -30,6 +30,9 @@ const tensorCard = z.strictObject({
 
 const modelOutput = z.strictObject({ name: z.string(), kind: z.enum(servedKinds) });
 
+export const engines = ['auto', 'compiled', 'onnxruntime'] as const;
+export type Engine = (typeof engines)[number];
+
 /** What becomes of a row that is none of the model's, where the request does not say it. */
 const unknown = z.enum(['refuse', 'ignore', 'fill'] as const satisfies readonly Unknown[]);
 
@@ -113,6 +116,11 @@ const written = z.strictObject({
   batchNorm: z.enum(batchNormUses).exactOptional(),
   /** Of a table: what becomes of names and values that the columns do not know, where a request does not say it; refused by default. */
   unknown: unknown.exactOptional(),
+  /**
+   * What answers: `compiled`, the model as a program of its own; `onnxruntime`; or `auto`, compiled where it can be and ONNX Runtime
+   * where it cannot.
+   */
+  engine: z.enum(engines).exactOptional(),
   /** What the weights are stored as, which is what a Worker is made of; they are rounded when the image is built. */
   weights: z.enum(weightTypes).exactOptional(),
   /** Where they are stored: in the script, or as static assets that are read when the model is first asked. */

@@ -14,7 +14,7 @@ import { withExternalData } from '../served/external-data.ts';
 import type { Ports } from '../served/ports.ts';
 import { type Prepared, prepareModel } from '../served/prepare.ts';
 import type { WeightPlace, WeightType } from '../served/weights.ts';
-import { cardFile, emptyCard, parseCard } from './card.ts';
+import { cardFile, emptyCard, type Engine, parseCard } from './card.ts';
 import { contradictions, type ReadFile } from './contract.ts';
 import { lookAt, modelFileIn, onnxFilesIn, versionNames } from './models-folder.ts';
 import { pictureOfModel } from './picture.ts';
@@ -33,6 +33,8 @@ export interface ModelFolder {
   /** What the weights are to be stored as; `files` has them as they are. */
   readonly weights: WeightType;
   readonly weightsIn: WeightPlace;
+  /** What is to answer; ONNX Runtime where the card does not say. */
+  readonly engine: Engine;
 }
 
 /** A folder that is no model, or none that can be served; one line says why. */
@@ -111,7 +113,17 @@ function readModel(models: string, name: string, path: string): ModelFolder {
   if (!content) throw unexpected(folder, 'a file model.onnx', gotInPlaceOf(folder, name));
   const [where, written] = [join(folder, cardFile), read(cardFile)];
   const card = written ? parseCard(where, written) : emptyCard;
-  const { version, description, labels, explain, unknown, batchNorm: use, weights = 'float32', inputs = [] } = card;
+  const {
+    version,
+    description,
+    labels,
+    explain,
+    unknown,
+    batchNorm: use,
+    weights = 'float32',
+    inputs = [],
+    engine = 'onnxruntime',
+  } = card;
   const columns = inputs.flatMap((input) => (input.columns ? [[input.name, input.columns] as const] : []));
   const prepared = prepareModel(file, withExternalData(file, content), explain, use, labels?.length);
   const { model, batchNorm, ofBatch, remarks, noTwin, switchable, output: inferred } = prepared;
@@ -143,6 +155,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
     ...(samples && { samples }),
     weights,
     weightsIn: card.weightsIn ?? 'script',
+    engine,
   };
 }
 

@@ -133,7 +133,7 @@ describe('weights among the static assets', () => {
     const stored = new Uint8Array(60 * 2 ** 20).map((_, i) => i + (i >>> 20));
     const manifest = { pages: 1, runOptions: 0, sessions: {}, weights: [[]] };
     const image = { wasm: new Uint8Array(), stored: [stored], manifest };
-    const files = await emitImage(image, [], [], [{ path: 'large', sessions: [] }]);
+    const files = await emitImage(image, {}, [], [], { inAssets: [{ path: 'large', sessions: [] }] });
     const parts = Object.entries(files).filter(([name]) => dirname(name) === 'assets/weights');
     expect(parts.map(([, content]) => content.length / 2 ** 20)).toEqual([25, 25, 10]);
     expect(String(files['image.mjs']).match(/sha256:"[0-9a-f]{64}"/g)).toHaveLength(3);

@@ -1,4 +1,3 @@
 /** Graphs compiled whole: to WebAssembly that needs no runtime. Knows nothing of models, cards or images. */
 export { compile, type CompileOptions, compileToText, type Program, type ProgramPort } from './compile.ts';
 export { CompileError } from './error.ts';
-export { type Run, type Runnable, start } from './run.ts';

@@ -13,6 +13,8 @@ export type { ImageManifest } from './image.ts';
 export { instantiate } from './instantiate.ts';
 export { check, checkPointer, InferenceError } from './ort.ts';
 export type { OrtInstance, SessionRecord, Started } from './ort.ts';
+export { ProgramSession, programsOf } from './program.ts';
+export type { ProgramRecord } from './program.ts';
 export { Session, sessionsOf } from './session.ts';
 export type { Tensors } from './session.ts';
 export { bytesOf, codeOf, createData, elementBytes, elementCount, FeedError, isFree } from './tensor.ts';

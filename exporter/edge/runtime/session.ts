@@ -5,9 +5,9 @@
 
 import { fits, runBound } from './binding.ts';
 import { Call } from './call.ts';
+import { checkFeeds, outputsAsked } from './feeds.ts';
 import { InferenceError, TrapError } from './ort.ts';
 import type { Feed, NamedValue, OrtInstance, SessionRecord, Started } from './ort.ts';
-import { checkTensor, FeedError } from './tensor.ts';
 import type { Tensor, ValueInfo } from './tensor.ts';
 
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -44,8 +44,8 @@ export class Session {
    */
   run(feeds: Tensors, outputNames?: readonly string[]): Record<string, Tensor> {
     if (!this.isReady) throw new Error(`${this.name}: expected its weights to be loaded, got none (await load(…))`);
-    const inputs = this.#checkFeeds(feeds);
-    const outputs = outputNames?.map((name) => this.#output(name)) ?? this.#record.outputs;
+    const inputs = checkFeeds(this.name, this.#record.inputs, feeds);
+    const outputs = outputsAsked(this.name, this.#record.outputs, outputNames);
     try {
       return this.#attempt(inputs, outputs);
     } catch (error) {
@@ -72,31 +72,8 @@ export class Session {
       throw new TrapError(`model ${this.name} trapped twice: ${String(error)}`, { cause: error });
     }
   }
-
-  #checkFeeds(feeds: Tensors): readonly Feed[] {
-    const { inputs } = this.#record;
-    const unknown = Object.keys(feeds).find((name) => !inputs.some((input) => input.name === name));
-    if (unknown !== undefined) throw new FeedError(`${this.name}: expected ${names(inputs)}, got ${unknown}`);
-    return inputs.map((value) => {
-      const where = `${this.name} input ${value.name}`;
-      const tensor = feeds[value.name];
-      if (!tensor) throw new FeedError(`${where}: expected a tensor, got none`);
-      checkTensor(where, value, tensor);
-      return { value, tensor };
-    });
-  }
-
-  #output(name: string): NamedValue {
-    const found = this.#record.outputs.find((output) => output.name === name);
-    if (!found) throw new FeedError(`${this.name}: expected an output of ${names(this.#record.outputs)}, got ${name}`);
-    return found;
-  }
 }
 
 export function sessionsOf({ instance, sessions }: Started): ReadonlyMap<string, Session> {
   return new Map(Object.entries(sessions).map(([name, record]) => [name, new Session(name, instance, record)]));
-}
-
-function names(values: readonly ValueInfo[]): string {
-  return values.map(({ name }) => name).join(', ');
 }

@@ -1,5 +1,8 @@
 /** Edge images of the deployed model, and of models that show how images grow. */
 
+import { loadRuntime } from '../../../exporter/edge/bundle.ts';
+import { emitImage } from '../../../exporter/edge/emit.ts';
+import { compileProven } from '../../../exporter/edge/engine.ts';
 import { makeImage } from '../../../exporter/edge/image.ts';
 import { optimize } from '../../../exporter/edge/stages/optimize.ts';
 import type { Models } from '../../../exporter/edge/runtime/index.ts';
@@ -20,6 +23,8 @@ export function deployed(model: Uint8Array): Recipes {
   return {
     'bn-edge': () => specialise('bn-edge', models),
     'bn-edge-trimmed': () => specialise('bn-edge-trimmed', models, true),
+    compiled: () => compiled('compiled', model, false),
+    'compiled-fma': () => compiled('compiled-fma', model, true),
   };
 }
 
@@ -47,7 +52,15 @@ async function specialise(name: string, models: Models, trim = false): Promise<W
     recall: (_what, _inputs, make) => make(),
     onStage: () => undefined,
   });
-  return edgeWorker(name, image);
+  return edgeWorker(name, await emitImage(image, {}, [], []));
+}
+
+/** The model as a program of its own. */
+async function compiled(name: string, model: Uint8Array, fma: boolean): Promise<Worker> {
+  const session = 'mnist-cnn';
+  const made = await compileProven(await loadRuntime('shared'), session, model, { fma, samples: undefined });
+  if ('reason' in made) throw new Error(made.reason);
+  return edgeWorker(name, await emitImage(undefined, { [session]: made }, [], []));
 }
 
 const digits = 100;

@@ -7,9 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Plugin } from 'esbuild';
 
-import { emitImage } from '../../../exporter/edge/emit.ts';
 import type { EmittedFiles } from '../../../exporter/edge/emit.ts';
-import type { EdgeImage } from '../../../exporter/edge/image.ts';
 import { readStockModule } from '../../../exporter/edge/stages/stock-module.ts';
 import { tfjsWeights } from './tfjs-weights.ts';
 
@@ -42,8 +40,9 @@ export function peers(model: Uint8Array): Recipes {
   };
 }
 
-export async function edgeWorker(name: string, image: EdgeImage): Promise<Worker> {
-  const { modules, generated } = imageParts(await emitImage(image, [], []));
+/** @param files of an image */
+export async function edgeWorker(name: string, files: EmittedFiles): Promise<Worker> {
+  const { modules, generated } = imageParts(files);
   return { ...(await worker('edge', modules, generated)), name };
 }
 

@@ -46,7 +46,7 @@ async function imageOf({ name, file, weights }: Network) {
     recall: (_what, _inputs, make) => make(),
     onStage: () => undefined,
   });
-  return emitImage(image, [], []);
+  return emitImage(image, {}, [], []);
 }
 
 /** Every free size 1. */

@@ -1,5 +1,6 @@
 /** Compiled programs beside the float64 interpreter. */
-import { type CompileOptions, compile, start } from '../../../training/compile/index.ts';
+import { compile, type CompileOptions } from '../../../training/compile/index.ts';
+import { start } from '../../../training/program/index.ts';
 import type { Graph } from '../../../training/graph/index.ts';
 import { expectClose } from '../../reference/close.ts';
 import { type Arrays, evaluate } from '../../reference/evaluate.ts';

@@ -1,10 +1,11 @@
-/** Runs a program: what a host needs beside the module. It imports nothing. */
+/** Runs a program (see ../compile): writes a sample into its memory, calls it, reads the answer. */
 
 type Numbers = Float32Array | Int32Array | Uint8Array | BigInt64Array;
 
 interface RunnablePort {
   readonly name: string;
   readonly dtype: string;
+  readonly shape: readonly (number | string)[];
   readonly count: number;
   readonly offset: number;
   readonly perSample: boolean;

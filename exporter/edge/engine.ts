@@ -1,0 +1,128 @@
+/** Which models become programs of their own, as their cards ask; the others are ONNX Runtime's, and it is said why. */
+
+import { join } from 'node:path';
+import { compile, CompileError, compileToText } from '../../training/compile/index.ts';
+import { decodeModel, decodeProto, GraphError } from '../../training/graph/index.ts';
+import { oneLine, unexpected } from '../../training/files/index.ts';
+import { opsetOf } from '../served/onnx-file.ts';
+import { cardFile } from '../store/card.ts';
+import type { SampleArray } from '../store/samples.ts';
+import type { OnStage } from './built.ts';
+import { loadRuntime } from './bundle.ts';
+import type { Runtime } from './bundle.ts';
+import { proveProgram } from './cases/program.ts';
+import type { ProgramRecord, Session } from './runtime/index.ts';
+import type { RoundedFolder } from './rounding.ts';
+import { shapelessIn } from './shapeless.ts';
+import { readStockModule } from './stages/stock-module.ts';
+
+/** A model as a module of its own, proven. */
+export interface CompiledModel {
+  readonly wasm: Uint8Array;
+  /** The module's text, with comments. */
+  readonly wat: string;
+  readonly record: ProgramRecord;
+  readonly cases: number;
+}
+
+/** What a model has become: a program, or one of ONNX Runtime's sessions for a reason. */
+export type Chosen = CompiledModel | { readonly reason: string } | undefined;
+
+export interface EngineOptions {
+  /** The folder that the models were read from. */
+  readonly folder: string;
+  readonly fma: boolean;
+  readonly onStage: OnStage;
+}
+
+/** The opsets whose ops mean what the compiler takes them for. */
+const opsets = { least: 13, most: 24 };
+
+/**
+ * @returns for each model what it has become; nothing for one whose card asks for ONNX Runtime
+ * @throws UserError where a card insists on a program, and there can be none
+ */
+export async function chooseEngines(
+  models: readonly RoundedFolder[],
+  { folder, fma, onStage }: EngineOptions,
+): Promise<ReadonlyMap<RoundedFolder, Chosen>> {
+  const chosen = new Map<RoundedFolder, Chosen>();
+  let runtime: Runtime | undefined;
+  for (const model of models) {
+    if (model.engine === 'onnxruntime') continue;
+    onStage('compile', model.about.path);
+    runtime ??= await loadRuntime('shared');
+    const made = await attempt(runtime, model, fma);
+    if ('reason' in made && model.engine === 'compiled') {
+      const where = `${join(folder, model.about.path, cardFile)}: engine`;
+      throw unexpected(where, '"auto" or "onnxruntime"', `"compiled" (${made.reason})`);
+    }
+    chosen.set(model, made);
+  }
+  return chosen;
+}
+
+async function attempt(runtime: Runtime, model: RoundedFolder, fma: boolean): Promise<NonNullable<Chosen>> {
+  const objection = objectionTo(model);
+  if (objection !== undefined) return { reason: objection };
+  return compileProven(runtime, `${model.about.path}/model`, model.files.model, { fma, samples: model.samples });
+}
+
+/**
+ * @param name of its session
+ * @param file ONNX
+ */
+export async function compileProven(
+  runtime: Runtime,
+  name: string,
+  file: Uint8Array,
+  { fma, samples }: { readonly fma: boolean; readonly samples: SampleArray | undefined },
+): Promise<NonNullable<Chosen>> {
+  try {
+    const { graph } = decodeModel(file);
+    const { wasm, ...ports } = await compile(graph, { fma });
+    const stock = await stockSession(runtime, name, file);
+    const takes = inOrder(stock.inputs, ports.inputs);
+    const gives = inOrder(stock.outputs, ports.outputs);
+    const record: ProgramRecord = { ...ports, takes, gives };
+    const program = new runtime.ProgramSession(name, new WebAssembly.Module(wasm.slice()), record);
+    const proof = proveProgram({ runtime, stock, program, samples });
+    if (typeof proof === 'string') return { reason: `it answers otherwise than stock: ${proof}` };
+    return { wasm, wat: compileToText(graph, { fma }), record, cases: proof };
+  } catch (error) {
+    if (error instanceof CompileError || error instanceof GraphError) return { reason: oneLine(error.message) };
+    throw error;
+  }
+}
+
+/** What speaks against a program before one is tried. */
+function objectionTo({ engine, about, files, stored }: RoundedFolder): string | undefined {
+  if (stored.length > 0)
+    return `its weights are ${about.weights?.type ?? 'rounded'}, which ONNX Runtime's image stores`;
+  // Its twin needs the runtime, and would be there with the weights once more.
+  if (engine === 'auto' && files.switchable) return 'its twin, which "explain" asks for, needs ONNX Runtime';
+  const opset = opsetOf(decodeProto(files.model));
+  if (opset < opsets.least || opset > opsets.most)
+    return `expected opset ${opsets.least} to ${opsets.most}, got ${opset}`;
+  return undefined;
+}
+
+async function stockSession(runtime: Runtime, name: string, file: Uint8Array): Promise<Session> {
+  const models = { [name]: file };
+  const module = new WebAssembly.Module(new Uint8Array(await readStockModule()));
+  const started = await runtime.startStock((imports) => new WebAssembly.Instance(module, imports), models, {
+    shapeless: shapelessIn(models),
+  });
+  const session = runtime.sessionsOf(started).get(name);
+  if (!session) throw new Error(`internal: ${name} has no session`);
+  return session;
+}
+
+/** What ONNX Runtime says of inputs or outputs, in the program's order and without where they are in its heap. */
+function inOrder(described: Session['inputs'], ports: readonly { readonly name: string }[]): ProgramRecord['takes'] {
+  return ports.map(({ name }) => {
+    const value = described.find((one) => one.name === name);
+    if (!value) throw new CompileError(`${name}: expected it among ${described.map((one) => one.name).join(', ')}`);
+    return { name, dtype: value.dtype, shape: value.shape };
+  });
+}

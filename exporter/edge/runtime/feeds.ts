@@ -1,0 +1,48 @@
+/** What is asked of a session, held against what it takes and gives before anything enters WebAssembly. */
+
+import { checkTensor, FeedError } from './tensor.ts';
+import type { Tensor, ValueInfo } from './tensor.ts';
+
+export interface CheckedFeed<V extends ValueInfo> {
+  readonly value: V;
+  readonly tensor: Tensor;
+}
+
+/**
+ * @returns a tensor for each input, in their order
+ * @throws FeedError if a feed is missing, unknown or not what the model takes
+ */
+export function checkFeeds<V extends ValueInfo>(
+  session: string,
+  inputs: readonly V[],
+  feeds: Readonly<Record<string, Tensor>>,
+): readonly CheckedFeed<V>[] {
+  const unknown = Object.keys(feeds).find((name) => !inputs.some((input) => input.name === name));
+  if (unknown !== undefined) throw new FeedError(`${session}: expected ${names(inputs)}, got ${unknown}`);
+  return inputs.map((value) => {
+    const where = `${session} input ${value.name}`;
+    const tensor = feeds[value.name];
+    if (!tensor) throw new FeedError(`${where}: expected a tensor, got none`);
+    checkTensor(where, value, tensor);
+    return { value, tensor };
+  });
+}
+
+/**
+ * @returns the outputs of these names, all by default
+ * @throws FeedError for a name that none has
+ */
+export function outputsAsked<V extends ValueInfo>(
+  session: string,
+  outputs: readonly V[],
+  asked: readonly string[] | undefined,
+): readonly V[] {
+  if (!asked) return outputs;
+  return asked.map((name) => {
+    const found = outputs.find((output) => output.name === name);
+    if (!found) throw new FeedError(`${session}: expected an output of ${names(outputs)}, got ${name}`);
+    return found;
+  });
+}
+
+const names = (values: readonly ValueInfo[]): string => values.map(({ name }) => name).join(', ');

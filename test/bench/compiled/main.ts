@@ -1,0 +1,152 @@
+/**
+ * Compiled models beside stock ONNX Runtime Web, warm, in one process: all candidates live at once, chunks of runs alternate, their
+ * order turns around every round, and what counts is the median of the rounds' ratios. Workerd checks every address, as Node does with
+ * `--wasm-enforce-bounds-checks`, which is how the script in package.json starts it.
+ */
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import Table from 'cli-table3';
+import * as ort from 'onnxruntime-web/wasm';
+import { compile } from '../../../training/compile/index.ts';
+import { decodeModel, encodeModel, type Graph } from '../../../training/graph/index.ts';
+import {
+  batchNorm,
+  conv2d,
+  dense,
+  globalAveragePool,
+  type Layer,
+  networks,
+  relu,
+} from '../../../training/network/index.ts';
+import { start } from '../../../training/program/index.ts';
+import { type Described, networkGraph } from '../../unit/compile/network-graph.ts';
+import { describeLoad, describeMachine } from '../machine.ts';
+import { type Measurement, median, writeMeasurements } from '../measurement.ts';
+
+const block = (...layers: readonly Layer[]): readonly Layer[] =>
+  layers.flatMap((layer) => [layer, batchNorm(), relu()]);
+const depthwise = (channels: number, stride = 1): Layer =>
+  conv2d(channels, { kernel: 3, padding: 1, groups: channels, stride });
+const pointwise = (channels: number): Layer => conv2d(channels, { kernel: 1 });
+
+/** A row of seven columns, two of them categories. */
+const penguins: Described = {
+  inputShape: [7],
+  categories: [0, 3, 0, 0, 0, 0, 2],
+  fills: [0.5, 1, 0.2, 2, -3, 0, 1],
+  layers: [...block(dense(64), dense(64)), dense(3)],
+};
+
+const mobilenet: Described = {
+  inputShape: [3, 32, 32],
+  layers: [
+    ...block(conv2d(16, { kernel: 3, padding: 1 }), depthwise(16), pointwise(32), depthwise(32, 2), pointwise(64)),
+    ...block(depthwise(64), pointwise(64), depthwise(64, 2), pointwise(128), depthwise(128), pointwise(128)),
+    ...[globalAveragePool(), dense(10)],
+  ],
+};
+
+const fileOf = async (name: string): Promise<Graph> => decodeModel(await readFile(`models/${name}/model.onnx`)).graph;
+
+const graphs: Readonly<Record<string, () => Promise<Graph>>> = {
+  'mnist-cnn': () => fileOf('mnist-cnn'),
+  'mnist-mlp': () => fileOf('mnist-mlp'),
+  penguins: () => Promise.resolve(networkGraph(penguins)),
+  'mnist-resnet': () => Promise.resolve(networkGraph(networks['mnist-resnet'])),
+  mobilenet: () => Promise.resolve(networkGraph(mobilenet)),
+};
+
+interface Candidate {
+  readonly name: string;
+  readonly run: () => unknown;
+  /** Milliseconds of CPU for a run, by round. */
+  readonly times: number[];
+}
+
+interface Options {
+  readonly only?: readonly string[];
+  readonly rounds: string;
+  readonly json?: string;
+}
+
+async function main({ only, rounds, json }: Options): Promise<void> {
+  console.log(`${describeMachine()}, ${describeLoad()}`);
+  ort.env.wasm.numThreads = 1;
+  const view = new Table({
+    head: ['', 'stock', 'compiled', 'of stock', '--fma', 'of stock'],
+    style: { head: [], border: [] },
+  });
+  const measurements: Measurement[] = [];
+  for (const [name, make] of Object.entries(graphs)) {
+    if (only?.includes(name) === false) continue;
+    const candidates = await candidatesOf(await make());
+    await measure(candidates, Number(rounds));
+    const [stock, ...others] = candidates as [Candidate, ...Candidate[]];
+    const cells = others.flatMap((candidate) => {
+      const ratio = median(candidate.times.map((time, round) => time / (stock.times[round] ?? NaN)));
+      measurements.push({ name: `compiled/${name}/${candidate.name}/warm_of_stock`, value: ratio, unit: '' });
+      return [microseconds(candidate), ratio.toFixed(3)];
+    });
+    view.push([name, microseconds(stock), ...cells]);
+  }
+  console.log(view.toString());
+  if (json !== undefined) await writeMeasurements(json, measurements);
+}
+
+const microseconds = ({ times }: Candidate): string => `${(1000 * median(times)).toFixed(1)} µs`;
+
+async function candidatesOf(graph: Graph): Promise<readonly Candidate[]> {
+  const [input, output] = [graph.inputs[0], graph.outputs[0]];
+  if (!input || !output) throw new Error('expected an input and an output');
+  const shape = input.shape.map((dim) => (typeof dim === 'string' ? 1 : dim));
+  const count = shape.reduce((product, size) => product * size, 1);
+  const x = Float32Array.from({ length: count }, (_, i) => (count > 100 ? (i * 37) % 256 : i % 2));
+  const session = await ort.InferenceSession.create(encodeModel(graph, {}), { logSeverityLevel: 4 });
+  const candidates: Candidate[] = [
+    { name: 'stock', times: [], run: () => session.run({ [input.name]: new ort.Tensor('float32', x, shape) }) },
+  ];
+  for (const [name, fma] of [
+    ['multiply-add', false],
+    ['fma', true],
+  ] as const) {
+    const program = await compile(graph, { fma });
+    const run = start(new WebAssembly.Module(program.wasm.slice()), program);
+    candidates.push({ name, times: [], run: () => run({ [input.name]: x }, 1)[output.name] });
+  }
+  return candidates;
+}
+
+const [warmMs, chunkMs] = [1000, 5];
+
+async function measure(candidates: readonly Candidate[], rounds: number): Promise<void> {
+  const chunks = new Map<Candidate, number>();
+  for (const candidate of candidates) {
+    const runs = await runFor(candidate, warmMs);
+    chunks.set(candidate, Math.max(1, Math.round((runs * chunkMs) / warmMs)));
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const candidate of round % 2 > 0 ? candidates.toReversed() : candidates) {
+      await candidate.run();
+      const runs = chunks.get(candidate) ?? 1;
+      const before = process.cpuUsage();
+      for (let i = 0; i < runs; i++) await candidate.run();
+      const { user, system } = process.cpuUsage(before);
+      candidate.times.push((user + system) / 1000 / runs);
+    }
+  }
+}
+
+/** @returns how many runs that were */
+async function runFor({ run }: Candidate, milliseconds: number): Promise<number> {
+  const end = performance.now() + milliseconds;
+  let runs = 0;
+  for (; performance.now() < end; runs++) await run();
+  return runs;
+}
+
+await new Command('bench:compiled')
+  .option('--only <names...>', `of ${Object.keys(graphs).join(', ')}`)
+  .option('--rounds <number>', 'chunks of each candidate', '200')
+  .option('--json <file>', 'where the ratios go, too')
+  .action(main)
+  .parseAsync();
