@@ -31,21 +31,17 @@ export function parseText(bytes: Uint8Array): string {
 
 const [quoteMark, backslash] = [0x22, 0x5c];
 
-/** What a byte outside of strings adds to the depth. */
-const steps = Int8Array.from({ length: 256 }, (_, byte) => {
-  const character = String.fromCharCode(byte);
-  return Number('[{'.includes(character)) - Number(']}'.includes(character));
-});
+/** `[` and `{`, `]` and `}` differ in one bit, which is set here. */
+const [bracketBit, opening, closing] = [0x20, 0x7b, 0x7d];
 
 /** Counts brackets outside of strings: UTF-8 never uses their bytes for anything else. */
 function isDeep(bytes: Uint8Array): boolean {
-  let [depth, inString] = [0, false];
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i] ?? 0;
-    if (byte === quoteMark) inString = !inString;
-    else if (!inString) depth += steps[byte] ?? 0;
-    else if (byte === backslash) i++;
-    if (depth > MAX_DEPTH) return true;
+  let depth = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte === quoteMark) at = behindString(bytes, at) - 1;
+    else if ((byte | bracketBit) === closing) depth--;
+    else if ((byte | bracketBit) === opening && ++depth > MAX_DEPTH) return true;
   }
   return false;
 }
