@@ -169,6 +169,18 @@ describe('a project of a user', () => {
     expect(logits.indexOf(Math.max(...logits))).toBe(0);
   });
 
+  test('the image takes rows by name in a program, on the oldest Node', async () => {
+    const script = `
+      import { penguins } from './.bn-edge/image.mjs';
+      const row = { island: 'Torgersen', bill_length_mm: 39.1, bill_depth_mm: 18.7, flipper_length_mm: 181, body_mass_g: 3750, sex: null };
+      console.log(JSON.stringify([await penguins.predict(row), ...(await penguins.predictMany([row]))]));`;
+    await writeFile(join(app, 'call.mjs'), script);
+    const answers = JSON.parse(
+      await succeed('node', ['call.mjs'], { cwd: app, node: oldestNode }),
+    ) as readonly unknown[];
+    expect(answers).toMatchObject([{ label: 'Adelie' }, { label: 'Adelie' }]);
+  });
+
   describe.each(['bundler', 'nodenext'] as const)('has strict types with module resolution %s', (resolution) => {
     beforeAll(async () => {
       const own = { ...(JSON.parse(await read('package.json')) as object), type: 'module' };

@@ -71,14 +71,19 @@ const tensorData = z
   .custom<readonly unknown[]>((value) => Array.isArray(value), { error: 'expected an array' })
   .check(z.meta({ type: 'array', items: { $ref: '#/components/schemas/TensorElement' } }));
 
-/** For `tensorData`, which it is part of. */
-export const tensorElement = {
+/** Arrays in arrays; deeper ones hold anything, since generators of types cannot follow a schema that names itself. */
+const nested = (depth: number): object => ({
   anyOf: [
     { type: ['number', 'boolean', 'string', 'null'] },
-    { type: 'array', items: { $ref: '#/components/schemas/TensorElement' } },
+    { type: 'array', items: depth === 0 ? {} : nested(depth - 1) },
   ],
+});
+
+/** For `tensorData`, which it is part of. */
+export const tensorElement = {
+  ...nested(4),
   description: 'A number; "NaN", "Infinity", "-Infinity" or null for what JSON has no number for; or nested arrays.',
-} as const;
+};
 
 /** Sizes and flags: https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_binary_data.md */
 const requestInput = z.object(

@@ -7,6 +7,7 @@ import { wholeNumber } from '../../../exporter/command/numbers.ts';
 import { runCommand } from '../../../exporter/command/run-command.ts';
 import { buildBundle, serveBundle } from '../../bundle/workerd.ts';
 import { compressingFront } from './front.ts';
+import { checkGeneratedClient } from './generated.ts';
 
 const MODEL = 'mnist-cnn';
 const here = import.meta.dirname;
@@ -14,14 +15,15 @@ const python = join(here, '../../../.test/clients/bin/python');
 
 const command = new Command('bench:clients')
   .description(
-    "Ask the Worker, in raw workerd, with Triton's clients from PyPI, and with whatever its own OpenAPI document allows and forbids (schemathesis).",
+    "Ask the Worker, in raw workerd, with Triton's clients from PyPI, with whatever its own OpenAPI document allows and forbids (schemathesis), and with a client that is generated from it.",
   )
   .option('--examples <n>', 'requests that schemathesis makes up for each operation', wholeNumber(1), 100)
   .action(run);
 
 async function run({ examples }: { readonly examples: number }): Promise<void> {
+  await checkGeneratedClient();
   if (!hasPython()) {
-    console.log('python3 is not there, or has no venv: nothing was checked');
+    console.log('python3 is not there, or has no venv: no more was checked');
     return;
   }
   install();
