@@ -1,8 +1,8 @@
 /** What a project needs to deploy models, written where it is missing. */
 import { existsSync } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { cannotRead, makeFolder, unexpected } from '../../training/files/index.ts';
+import { cannotRead, cannotWrite, makeFolder, unexpected, writeAtomically } from '../../training/files/index.ts';
 import { addScripts, parseManifest } from './package-scripts.ts';
 
 /** Paths inside the project. */
@@ -143,11 +143,17 @@ async function wranglerNotes(folder: string, file: string): Promise<readonly str
   ];
 }
 
-/** A file that came to be there meanwhile is not overwritten. */
+/** Whole or not at all. A file that came to be there meanwhile is not overwritten. */
 async function write(folder: string, { path, content, added }: Change): Promise<void> {
   const target = join(folder, path);
   await makeFolder(dirname(target));
-  await writeFile(target, content, { flag: added ? 'w' : 'wx' });
+  if (added) return writeAtomically(target, content);
+  try {
+    await writeFile(target, content, { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await rm(target, { force: true });
+    throw cannotWrite(target, error);
+  }
 }
 
 /** Undefined where there is no such file. */

@@ -77,11 +77,16 @@ const isUserError = (error: Error): error is UserError => error.name === 'UserEr
 /** One line for a failed call of the file system, such as `EACCES: permission denied, mkdir '/runs'`. */
 async function failureOfFiles(error: NodeJS.ErrnoException): Promise<Pick<Mistake, 'message'>> {
   const { printable } = await import('../../training/files/index.ts');
-  const { path, syscall } = error;
+  const { path, syscall, code = '' } = error;
   const [, reason] = /^[A-Z]+: (.+?), /.exec(error.message) ?? [];
-  if (!path || !syscall || !reason) return {};
+  if (!syscall || !reason) return {};
+  // A file that is open already has no name in the message.
+  if (!path) return noRoom.includes(code) ? { message: `a file cannot be written: ${reason}` } : {};
   return { message: `${printable(path)}: cannot ${verbs[syscall] ?? syscall}: ${reason}` };
 }
+
+/** The disk is full, the quota is used up, or files may not be so large. */
+const noRoom: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 /** What calls of the file system do, where their names do not tell. */
 const verbs: Readonly<Record<string, string>> = {

@@ -9,8 +9,8 @@ import { wranglerEntry, wranglerEnvironment } from '../deploy/wrangler.ts';
 
 export interface Server {
   readonly url: string;
-  /** Resolves when the server ends by itself. */
-  readonly ended: Promise<unknown>;
+  /** Resolves once it has been stopped. @throws UserError when it ends by itself, with the last lines of what it printed */
+  readonly ended: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -45,8 +45,19 @@ export async function serveLocally(port: number, { assets, vars = {} }: ServeOpt
   });
   endsWithUs(child);
   const output = collectOutput(child);
-  const ended = once(child, 'exit');
-  const server = { url: `http://${host}:${free}`, ended, stop: () => stop(child, ended) };
+  const exit = once(child, 'exit');
+  let isStopped = false;
+  const server: Server = {
+    url: `http://${host}:${free}`,
+    ended: async () => {
+      await exit;
+      if (!isStopped) throw new UserError(`wrangler dev: it ended by itself:\n${output()}`);
+    },
+    stop: () => {
+      isStopped = true;
+      return stop(child, exit);
+    },
+  };
   await ready(server, child, output);
   return server;
 }

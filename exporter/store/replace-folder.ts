@@ -2,7 +2,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { atExit, makeFolder, UserError } from '../../training/files/index.ts';
+import { atExit, cannotWrite, makeFolder, UserError } from '../../training/files/index.ts';
 
 /**
  * All files, whose paths may have folders in them, are written beside the old folder first; only then do the two change places.
@@ -30,9 +30,7 @@ export async function replaceFolder(
       await rm(fresh, { recursive: true, force: true });
     }
   } catch (error) {
-    throw new UserError(`${target}: cannot write: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw error instanceof UserError ? error : cannotWrite(target, error);
   }
 }
 

@@ -75,30 +75,34 @@ describe.runIf(process.platform === 'linux')('Ctrl-C', { timeout: 120_000 }, () 
     expect(await readdir(at('.bn-edge'))).toEqual(['.cache', 'built.json']);
     expect(await scratch()).toEqual(before);
   });
-
-  it('while a run is replaced by one that then fails to write leaves the former one', async () => {
-    const last = await readFile(at('runs/penguins/last.safetensors'));
-    const args = [
-      'train',
-      'penguins.csv',
-      '--label',
-      'species',
-      '--overwrite',
-      '--out',
-      'runs/penguins',
-      '--epochs',
-      '9',
-    ];
-    const main = join(root, 'exporter/command/main.ts');
-    const command = `ulimit -f 1; exec node --import ${import.meta.resolve('tsx')} ${main} ${args.join(' ')}`;
-    const failure: unknown = await run('sh', ['-c', command], { cwd: folder }).catch((error: unknown) => error);
-    expect(failure).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^error: \S+: cannot write: file too large\n$/) as string,
-    });
-    expect(await readFile(at('runs/penguins/last.safetensors'))).toEqual(last);
-  });
 });
+
+describe.runIf(process.platform === 'linux')(
+  'where files may have no more than a block, as on a full disk,',
+  { timeout: 120_000 },
+  () => {
+    it.each<[string, string[], string]>([
+      [
+        'a run that replaces another',
+        ['train', 'penguins.csv', '--label', 'species', '--overwrite'],
+        'runs/penguins/config.json',
+      ],
+      ['an export', ['export', 'runs/penguins'], 'models/penguins'],
+      ['what init writes', ['init', 'fresh'], 'fresh/wrangler.toml'],
+    ])('%s fails in one line, and leaves everything as it was', async (_, args, file) => {
+      const files = async () => (await everything()).filter((path) => path !== 'fresh' && !path.startsWith('.bn-edge'));
+      const before = await files();
+      const main = join(root, 'exporter/command/main.ts');
+      const command = `ulimit -f 1; exec node --import ${import.meta.resolve('tsx')} ${main} "$@"`;
+      const failure: unknown = await run('sh', ['-c', command, 'sh', ...args], { cwd: folder }).catch(
+        (error: unknown) => error,
+      );
+      const line = new RegExp(`^error: \\S*${file}: cannot write: file too large\\n$`);
+      expect(failure).toMatchObject({ code: 1, stderr: expect.stringMatching(line) as string });
+      expect(await files()).toEqual(before);
+    });
+  },
+);
 
 /** The number of a process that another one has started, found by its command; 0 where there is none. */
 async function childOf(parent: number, command: string): Promise<number> {

@@ -40,7 +40,7 @@ async function start({ retrain, once, port }: Flags): Promise<void> {
     await show(server.url);
     if (once) return;
     console.log(`\nserving on ${server.url}   try: curl ${server.url}/v2/models/${name}   stop: Ctrl-C`);
-    await server.ended;
+    await server.ended();
   } finally {
     await server.stop();
   }
