@@ -2,6 +2,8 @@
 import { exports } from 'cloudflare:workers';
 import { checkDocumented, parsed } from './document.ts';
 
+export { pixels } from './pixels.ts';
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -33,15 +35,6 @@ async function answerOf(url: string, init: RequestInit): Promise<Answer> {
 export function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   const text = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
   return call(path, { method: 'POST', body: text, headers: { 'content-type': 'application/json', ...headers } });
-}
-
-/** One input of the fixture `digits`: `batch` images whose pixels follow a fixed pattern. */
-export function pixels(batch: number, from = 0): { name: string; shape: number[]; datatype: string; data: number[] } {
-  const data = Array.from(
-    { length: batch * 784 },
-    (_, i) => ((i + from * 784) * 37 + ((i / 784 + from) | 0) * 11) % 256,
-  );
-  return { name: 'pixels', shape: [batch, 1, 28, 28], datatype: 'FP32', data };
 }
 
 /** The data of the named output of an inference response. */

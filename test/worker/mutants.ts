@@ -1,6 +1,7 @@
 /** Requests that were right before something happened to them. The same seed gives the same mutants. */
+import { gzipSync, zlibSync } from 'fflate';
 import { seeded, type Random } from '../reference/random.ts';
-import { pixels } from './client.ts';
+import { pixels } from './pixels.ts';
 import { seven } from './pictures.ts';
 
 export interface Mutant {
@@ -29,6 +30,8 @@ const ends = [
   'versions/3/infer',
   'versions/-1/infer',
   'load',
+  'config',
+  'stats',
 ];
 const types = [
   'application/json',
@@ -39,6 +42,9 @@ const types = [
   '',
   ';',
   'multipart/form-data; boundary=x',
+  'application/x-www-form-urlencoded',
+  'application/jsonl',
+  'text/csv',
 ];
 const queries = [
   '',
@@ -50,6 +56,8 @@ const queries = [
   '?bins=1000000',
   '?%',
   '?tensors=true',
+  '?unknown=fill',
+  '?unknown=often',
 ];
 
 /** JSON values that fit nowhere, or look as if they did. */
@@ -59,6 +67,16 @@ const hostile: readonly string[] = [
   '[1099511627776, 1, 28, 28]', '[-1, -1, 28, 28]', '[2147483647, 2147483647]', '['.repeat(50) + ']'.repeat(50),
   '['.repeat(20_000), `"${'x'.repeat(5000)}"`,
 ]; // prettier-ignore
+
+const classes = { name: 'logits', parameters: { classification: 3, binary_data: true } };
+
+/** Rows as the V1 protocol has them, [N][1][28][28]. */
+const nested = (data: readonly number[], batch: number): number[][][][] =>
+  Array.from({ length: batch }, (_, n) => [
+    Array.from({ length: 28 }, (_, y) => data.slice(n * 784 + y * 28, n * 784 + (y + 1) * 28)),
+  ]);
+
+const lines = (rows: readonly unknown[]): string => rows.map((row) => JSON.stringify(row)).join('\n');
 
 /** A right request of any kind. */
 function rightRequest(random: Random): Mutant {
@@ -105,6 +123,14 @@ function rightRequest(random: Random): Mutant {
     () => post('/v2/models/digits/explain', text({ parameters, inputs: [image] }), json),
     () => post('/v2/models/digits/classify', seven({ format }), { 'content-type': 'image/png' }),
     () => post('/v2/models/digits/explain', Uint8Array.from(data), { 'content-type': 'application/octet-stream' }),
+    () => post('/v1/models/digits:predict', text({ instances: nested(data, batch) }), json),
+    () => post('/v1/models/digits/versions/1:predict', text(nested(data, batch)), { 'content-type': '' }),
+    () => post('/v1/models/iris-forest:predict', encode('1,2,3,4\n5,6,7,8\n'), { 'content-type': 'text/csv' }),
+    () =>
+      post('/v1/models/digits:predict', encode(lines(nested(data, batch))), { 'content-type': 'application/jsonl' }),
+    () => post('/v2/models/digits/infer', text({ inputs: [image], outputs: [classes] }), {}),
+    () => post('/v2/models/digits/infer', zlibSync(text({ inputs: [image] })), { 'content-encoding': 'deflate' }),
+    () => post('/v2/models/digits/classify', gzipSync(text({ inputs: [image] })), { 'content-encoding': 'gzip' }),
     () => post('/v2/repository/index', text({ ready: true }), json),
     (): Mutant => ({ path: '/v2/models/digits/batchnorm', method: 'GET', headers: {}, body: null }),
   ])();
@@ -133,6 +159,14 @@ const mutations: readonly Mutation[] = [
   }),
   (random, mutant) => ({ ...mutant, path: `${mutant.path}${pick(random, queries)}` }),
   (random, mutant) => ({ ...mutant, path: `/v2/models/${pick(random, models)}/${pick(random, ends)}` }),
+  (random, mutant) => ({
+    ...mutant,
+    path: `/v1/models/${pick(random, models)}${pick(random, [':predict', '', ':', '%3Apredict', '/versions/3:predict'])}`,
+  }),
+  (random, mutant) => ({
+    ...mutant,
+    headers: { ...mutant.headers, 'content-encoding': pick(random, ['gzip', 'deflate', 'br', 'x-gzip', '']) },
+  }),
   (random, mutant) => ({ ...mutant, method: pick(random, ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) }),
 ];
 

@@ -7,6 +7,7 @@ import { buildBundle, serveBundle } from '../../bundle/workerd.ts';
 import { describeLoad, describeMachine, isBusy } from '../machine.ts';
 import { median, type Measurement, writeMeasurements } from '../measurement.ts';
 import { interleave, type Candidate } from '../rounds.ts';
+import { fuzz } from './fuzz.ts';
 import { loadServer, type HttpRequest, type Latencies } from './load.ts';
 import { benchPictures, picturesAtOnce, preparations, timePicture } from './pictures.ts';
 import { requests } from './requests.ts';
@@ -18,6 +19,7 @@ interface Flags {
   readonly seconds: number;
   readonly warmUp: number;
   readonly soak?: number;
+  readonly fuzz?: number;
   readonly pictures?: boolean;
   readonly rows?: boolean;
   readonly json?: string;
@@ -35,6 +37,7 @@ const command = new Command('bench:worker')
   .option('--warm-up <n>', 'seconds of load before the first', positive, 2)
   .option('--soak <minutes>', 'instead: mixed traffic at 16 connections, every answer compared', positive)
   .option('--rows', 'instead: rows by name beside the tensor that they become')
+  .option('--fuzz <requests>', 'instead: broken requests on every route, memory watched', wholeNumber(100))
   .option('--pictures', 'instead: 12 megapixels and hostile pictures, time of each and memory of six at once')
   .option('--json <file>', 'write the measurements as [{name, value, unit}]')
   .action(run);
@@ -49,6 +52,7 @@ async function run(flags: Flags): Promise<void> {
 function measure(flags: Flags): Promise<readonly Measurement[]> {
   if (flags.pictures) return measurePictures();
   if (flags.rows) return measureRows(flags);
+  if (flags.fuzz !== undefined) return measureFuzz(flags.fuzz);
   return flags.soak === undefined ? measureSpeed(flags) : measureSoak(flags.soak);
 }
 
@@ -112,13 +116,34 @@ async function measurePictures(): Promise<readonly Measurement[]> {
 /** MiB that pictures may take of an isolate's 128. */
 const BESIDE_IMAGE = 90;
 
+/** @throws Error at the end where a request was not answered, or failed, or an answer is another one afterwards, or memory grew */
+async function measureFuzz(count: number): Promise<readonly Measurement[]> {
+  const server = await serveBundle(buildBundle(), { vars: { DOCS: true } });
+  try {
+    const { families, failures, changed, resident } = await fuzz(server, MODEL, count);
+    if (failures.length > 0) throw new Error(failures.join('\n'));
+    if (changed > 0) throw new Error(`${changed} answers are others than before`);
+    const quarter = (n: number): number => median(resident.slice(n * 25, (n + 1) * 25)) / MIB;
+    const measurements = [
+      ...Object.entries(families).map(([family, value]) => ({ name: `answers/${family}xx`, value, unit: '1' })),
+      ...[0, 1, 2, 3].map((n) => ({ name: `resident/quarter_${n + 1}`, value: quarter(n), unit: 'MiB' })),
+    ];
+    print(measurements);
+    if (quarter(3) > quarter(1) * 1.15)
+      throw new Error('resident: expected the same from the second quarter on, got more');
+    return measurements.map(({ name, ...rest }) => ({ name: `worker/fuzz/${name}`, ...rest }));
+  } finally {
+    await server.stop();
+  }
+}
+
 /** @throws Error at the end where an answer was wrong, or the isolate took more than the platform gives it */
 async function measureSoak(minutes: number): Promise<readonly Measurement[]> {
   const server = await serveBundle(buildBundle(), { isInspected: true });
   try {
-    const { requests, bad, failures, samples, live } = await soak(server, 16, minutes * 60);
+    const { requests, bad, uploads, failures, samples, live } = await soak(server, 16, minutes * 60);
     if (failures.length > 0) throw new Error(failures.join('\n'));
-    console.log(`${requests} requests, ${bad} of them bad: every answer as expected`);
+    console.log(`${requests} requests, ${bad} of them bad, and ${uploads} uploads of 8 MiB: every answer as expected`);
     const measurements = [{ name: 'requests', value: requests, unit: '1' }, ...memoryOf(samples, live)];
     print(measurements);
     const peak = peakOf(samples, live);

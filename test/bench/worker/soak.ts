@@ -2,17 +2,20 @@
  * Hours of traffic in minutes: connections that send a mix of right and bad requests without pause. Every answer is compared with
  * the one that the same request got when the Worker was idle, and the isolate's memory is watched.
  */
-import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'undici';
 import type { Server } from '../../bundle/workerd.ts';
+import { residentOf } from './fuzz.ts';
 import { Inspector, type IsolateMemory, type LiveMemory } from './isolate-memory.ts';
 import type { HttpRequest } from './load.ts';
-import { badRequests, mixedRequests } from './traffic.ts';
+import { badRequests, mixedRequests, upload } from './traffic.ts';
 
 export interface SoakResult {
   readonly requests: number;
   readonly bad: number;
+  /** Of nearly as much as a body may have, in pieces, one a second. */
+  readonly uploads: number;
   /** The first of each kind of failure: a 5xx, or an answer that was another one before. */
   readonly failures: readonly string[];
   /** Once a second. */
@@ -40,13 +43,14 @@ interface Expected {
 const badOneIn = 20;
 
 export async function soak(server: Server, connections: number, seconds: number): Promise<SoakResult> {
-  const [right, bad] = [
+  const [right, bad, uploads] = [
     await expectedOf(server, mixedRequests(), (status) => status === 200),
     await expectedOf(server, badRequests(), (status) => status >= 400 && status < 500),
+    await expectedOf(server, [upload()], (status) => status === 200),
   ];
   using inspector = await Inspector.connect(server.inspector ?? '');
   const failures = new Map<string, string>();
-  const counts = { requests: 0, bad: 0 };
+  const counts = { requests: 0, bad: 0, uploads: 0 };
   const end = performance.now() + seconds * 1000;
   const connection = async (number: number): Promise<void> => {
     const client = new Client(server.url, { pipelining: 1 });
@@ -61,9 +65,20 @@ export async function soak(server: Server, connections: number, seconds: number)
     }
     await client.close();
   };
+  const uploading = async (): Promise<void> => {
+    const client = new Client(server.url, { pipelining: 1 });
+    while (performance.now() < end) {
+      const { request, answer } = pick(uploads, counts.uploads++) as Expected;
+      const got = await ask(client, request, true);
+      if (got.status !== answer.status || got.text !== answer.text)
+        failures.set('an upload', differing(request, answer, got));
+      await sleep(1000);
+    }
+    await client.close();
+  };
   const watch = watchMemory(server.pid, inspector, end);
   const half = sleep(seconds * 500).then(() => inspector.live());
-  await Promise.all(Array.from({ length: connections }, (_, number) => connection(number)));
+  await Promise.all([uploading(), ...Array.from({ length: connections }, (_, number) => connection(number))]);
   const samples = await watch;
   return { ...counts, failures: [...failures.values()], samples, live: [await half, await inspector.live()] };
 }
@@ -86,9 +101,17 @@ async function expectedOf(
   return expected;
 }
 
-async function ask(client: Client, { path, headers, body }: HttpRequest): Promise<Answer> {
-  const response = await client.request({ method: 'POST', path, headers, body });
+/** @param inPieces without saying how long the body is */
+async function ask(client: Client, { path, headers, body }: HttpRequest, inPieces = false): Promise<Answer> {
+  const sent = inPieces ? Readable.from(piecesOf(body)) : body;
+  const response = await client.request({ method: 'POST', path, headers, body: sent });
   return { status: response.statusCode, text: Buffer.from(await response.body.arrayBuffer()).toString('latin1') };
+}
+
+const PIECE = 64 * 1024;
+
+function* piecesOf(body: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < body.length; at += PIECE) yield body.subarray(at, at + PIECE);
 }
 
 async function watchMemory(pid: number, inspector: Inspector, end: number): Promise<readonly Sample[]> {
@@ -99,9 +122,6 @@ async function watchMemory(pid: number, inspector: Inspector, end: number): Prom
   }
   return samples;
 }
-
-const residentOf = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 
 const pick = <T>(items: readonly T[], index: number): T | undefined => items[Math.floor(index) % items.length];
 

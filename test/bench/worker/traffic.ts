@@ -1,4 +1,5 @@
 /** What clients send, right and wrong, to both networks on MNIST. */
+import { gzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import { CAMERA, filteredPng, refusedPictures, searchingJpeg } from '../../unit/hostile/pictures.ts';
 import type { HttpRequest } from './load.ts';
@@ -20,6 +21,7 @@ export function mixedRequests(): readonly HttpRequest[] {
     ...Array.from({ length: 24 }, (_, digit) => singles(model, digit)).flat(),
     ...[2, 8, 64].flatMap((batch) => batches(model, batch)),
     post(`/v2/models/${model}/infer`, json, inference(256, 'running')),
+    post(`/v2/models/${model}/infer`, { 'content-encoding': 'gzip' }, gzipSync(inference(64))),
     ...cameraPictures().map((file) => post(`/v2/models/${model}/classify`, {}, file)),
   ]);
 }
@@ -39,7 +41,19 @@ function singles(model: string, digit: number): readonly HttpRequest[] {
       encode({ width: SIDE, height: SIDE, channels: 1, data: pixels }),
     ),
     post(`${path}/infer`, json, inference(1, 'batch', digit)),
+    post(`/v1/models/${model}:predict`, json, JSON.stringify({ instances: [rowOf(pixels)] })),
   ];
+}
+
+/** As the V1 protocol has it, [1][28][28]. */
+const rowOf = (pixels: Uint8Array): number[][][] => [
+  Array.from({ length: SIDE }, (_, y) => [...pixels.subarray(y * SIDE, (y + 1) * SIDE)]),
+];
+
+/** A body of nearly as many bytes as one may have: 256 digits, and blanks. */
+export function upload(): HttpRequest {
+  const text = inference(256, 'running');
+  return post('/v2/models/mnist-cnn/infer', json, text + ' '.repeat(8 * 2 ** 20 - text.length));
 }
 
 const batches = (model: string, batch: number): readonly HttpRequest[] => [
@@ -68,6 +82,11 @@ export function badRequests(): readonly HttpRequest[] {
     post(infer, json, right.replace('pixels', 'voxels')),
     post(infer, json, '['.repeat(20_000)),
     post(infer, rawTensor, new Uint8Array(783 * 4)),
+    post(infer, { 'content-encoding': 'gzip' }, gzipSync(new Uint8Array(64 * 2 ** 20))),
+    post(infer, { 'content-encoding': 'gzip' }, right),
+    post(infer, json, right.replace('"data":[', '"data":[NaN,')),
+    post('/v1/models/mnist-cnn:predict', json, '{"instances": [{"pixels": 3}]}'),
+    post('/v1/models/mnist-cnn:predict', { 'content-type': 'text/csv' }, 'a,b\n1,2\n'),
     post('/v2/models/mnist-cnn/classify', { 'content-type': 'image/png' }, Buffer.from('no picture')),
     post('/v2/models/mnist-cnn/infer', json, inference(257)),
     ...refusedPictures.map(({ file }) => post('/v2/models/mnist-cnn/classify', {}, file())),
