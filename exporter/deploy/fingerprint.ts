@@ -1,13 +1,16 @@
 /** What stands for a model, and for all that a folder of models deploys. */
 import { createHash } from 'node:crypto';
-import { modelNamesIfAny } from '../store/models-folder.ts';
-import { type Files, readFolder } from '../store/versions.ts';
+import { join } from 'node:path';
+import { withExternalData } from '../served/external-data.ts';
+import { cardFile } from '../store/card.ts';
+import { modelFileAmong, modelNamesIfAny } from '../store/models-folder.ts';
+import { type Files, readFolder, versionsIn } from '../store/versions.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** Of the current version's `model.onnx`; undefined where there is none. */
+/** Of the current version's ONNX file; undefined where there is none. */
 export function sha256Of(files: Files): string | undefined {
-  const model = files.get('model.onnx');
+  const model = files.get(modelFileAmong(files.keys()));
   return model && sha256(model);
 }
 
@@ -15,8 +18,14 @@ export function sha256Of(files: Files): string | undefined {
 export async function fingerprint(models: string): Promise<string> {
   const hash = createHash('sha256');
   for (const name of modelNamesIfAny(models)) {
-    for (const [path, bytes] of await readFolder(models, name)) {
-      if (/(^|\/)(model\.onnx|card\.json)$/.test(path)) hash.update(`${name}/${path} ${sha256(bytes)}\n`);
+    for (const [folder, files] of versionsIn(name, await readFolder(models, name))) {
+      const served = modelFileAmong(files.keys());
+      for (const [path, bytes] of files) {
+        if (path !== served && path !== cardFile) continue;
+        // Weights may lie beside the model.
+        const whole = path === served ? withExternalData(join(models, folder, path), bytes) : bytes;
+        hash.update(`${folder}/${path} ${sha256(whole)}\n`);
+      }
     }
   }
   return `models-${hash.digest('hex').slice(0, 12)}`;

@@ -1,7 +1,7 @@
 /** The models in a folder beside what is deployed. */
 import { join } from 'node:path';
 import { UserError } from '../../training/files/index.ts';
-import { modelNames } from '../store/models-folder.ts';
+import { modelFileAmong, modelNames } from '../store/models-folder.ts';
 import { cardOf, readFolder, versionOf, versionsIn } from '../store/versions.ts';
 import { fingerprint, sha256Of } from './fingerprint.ts';
 import { type LiveVersion, onPlatform } from './platform.ts';
@@ -41,7 +41,7 @@ async function modelStatus(models: string, name: string): Promise<ModelStatus> {
   const [current, kept] = versionsIn(folder, await readFolder(models, name)).map(([place, files]) => ({
     version: versionOf(files, place),
     sha256: sha256Of(files) ?? '',
-    stated: cardOf(files, place).files?.['model.onnx']?.sha256,
+    stated: cardOf(files, place).files?.[modelFileAmong(files.keys())]?.sha256,
   }));
   const { version = '', sha256 = '', stated } = current ?? {};
   return {

@@ -9,6 +9,7 @@ import { cannotRead, readBytes, unexpected } from '../../training/files/index.ts
 import { runOverSamples } from '../../training/trainer/index.ts';
 import { cardFile, type ModelCard, readCard } from '../store/card.ts';
 import { requireIntact } from '../store/intact.ts';
+import { modelFileIn } from '../store/models-folder.ts';
 import { samplesFile } from '../store/samples.ts';
 import type { Files } from '../store/versions.ts';
 import { parseSamples } from './samples.ts';
@@ -53,7 +54,7 @@ async function checkAnswers(folder: string, card: ModelCard, backend: Backend): 
   if (!files[samplesFile] || !input || !output) return 'no samples to ask it about';
   const path = join(folder, samplesFile);
   const samples = parseSamples(await readBytes(path), path);
-  const session = await backend.loadSession(await readBytes(join(folder, 'model.onnx')));
+  const session = await backend.loadSession(await readBytes(join(folder, modelFileIn(folder))));
   const got = await runOverSamples(session, samples, { input: input.name, output: output.name });
   await session.release();
   const difference = largestDifference(folder, samples, got);

@@ -53,16 +53,23 @@ function wellNamed({ names, misnamed: [wrong] }: Pick<ModelsFolder, 'names' | 'm
 const modelFile = 'model.onnx';
 
 /** The name of a folder's model, which may be any where it is the only one; `model.onnx` where there is none. */
-export function modelFileIn(folder: string): string {
-  const [only, ...others] = onnxFilesIn(folder);
+export const modelFileIn = (folder: string): string => modelFileAmong(namesIn(folder));
+
+/** The same of a folder that is told by the names in it. */
+export function modelFileAmong(names: Iterable<string>): string {
+  const [only, ...others] = onnxFilesAmong(names);
   return only !== undefined && others.length === 0 ? only : modelFile;
 }
 
+export const onnxFilesIn = (folder: string): readonly string[] => onnxFilesAmong(namesIn(folder));
+
 /** `model.onnx` alone where it is there. */
-export function onnxFilesIn(folder: string): readonly string[] {
-  const names = isFolder(folder) ? readdirSync(folder).filter((name) => /^[^.].*\.onnx$/i.test(name)) : [];
+function onnxFilesAmong(all: Iterable<string>): readonly string[] {
+  const names = [...all].filter((name) => /^[^./][^/]*\.onnx$/i.test(name));
   return names.includes(modelFile) ? [modelFile] : names.sort();
 }
+
+const namesIn = (folder: string): readonly string[] => (isFolder(folder) ? readdirSync(folder) : []);
 
 /** The versions beside the current one of a model, in its folder. */
 export function versionNames(folder: string): Pick<ModelsFolder, 'names' | 'misnamed'> {

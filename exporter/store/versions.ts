@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { readBytes, unexpected } from '../../training/files/index.ts';
 import { cardFile, emptyCard, type ModelCard, parseCard } from './card.ts';
 import { requireModelName } from './model-name.ts';
+import { modelFileAmong } from './models-folder.ts';
 import { samplesFile } from './samples.ts';
 
 /** Contents by their path inside the folder, with `/` between its parts. */
@@ -34,7 +35,7 @@ export const currentOf = (files: Files): Files =>
 
 /** What somebody has put beside the current version's own files, such as notes: it stays, whatever takes the model's place. */
 export const othersOf = (files: Files): Files => {
-  const own = new Set(['model.onnx', cardFile, samplesFile, ...Object.keys(cardOf(files).files ?? {})]);
+  const own = new Set([modelFileAmong(files.keys()), cardFile, samplesFile, ...Object.keys(cardOf(files).files ?? {})]);
   return pick(files, (path) => (isFormer(path) || own.has(path) ? undefined : path));
 };
 
@@ -52,7 +53,7 @@ export function versionsIn(folder: string, files: Files): readonly (readonly [fo
 /** The folder after a release: `fresh` is current, and what was current is kept in place of what was kept before. */
 export function release(files: Files, fresh: Files): Files {
   const [current, others] = [currentOf(files), othersOf(files)];
-  if (!current.has('model.onnx') && !current.has(cardFile)) return new Map([...others, ...fresh]);
+  if (!current.has(modelFileAmong(current.keys())) && !current.has(cardFile)) return new Map([...others, ...fresh]);
   const kept = `versions/${versionOf(current)}`;
   return new Map([...others, ...fresh, ...pick(current, (path) => `${kept}/${path}`)]);
 }

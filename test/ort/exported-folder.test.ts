@@ -1,5 +1,5 @@
 /** What an export leaves in the folder of models, and that it is checked against later. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -141,6 +141,19 @@ describe('the check of all models', () => {
     expect(await check()).toEqual([
       expect.stringMatching(/^three: 2 files as the card says, the answers to 10 samples within (0|[\d.]+e-\d+)$/),
     ]);
+  });
+
+  it('takes the only file of a folder, whatever it is called', async () => {
+    const card = parseCard('card', await readFile(path('card.json')));
+    const { 'model.onnx': model, ...files } = card.files ?? {};
+    if (!model) throw new Error('internal: expected a file');
+    await rename(path('model.onnx'), path('few.onnx'));
+    await writeFile(path('card.json'), cardBytes({ ...card, files: { ...files, 'few.onnx': model } }));
+    expect(await check()).toEqual([
+      expect.stringMatching(/^three: 2 files as the card says, the answers to 10 samples/),
+    ]);
+    await rename(path('few.onnx'), path('model.onnx'));
+    await writeFile(path('card.json'), cardBytes(card));
   });
 
   it('refuses a file that is not the one of the card', async () => {

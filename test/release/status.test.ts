@@ -33,7 +33,7 @@ beforeAll(async () => {
   await put('models/churn/card.json', card('2', 'churn 2'));
   await put('models/churn/versions/1/model.onnx', 'churn 1');
   await put('models/churn/versions/1/card.json', card('1', 'churn 1'));
-  await put('models/foreign/model.onnx', 'foreign');
+  await put('models/foreign/resnet.onnx', 'foreign');
 });
 afterAll(async () => {
   cloudflare.stop();
@@ -86,7 +86,7 @@ describe('bn-edge status', () => {
       models: [churn],
       platform: { isKnown: true, versions: [{ ...live, tag, holds: 'these' }] },
     });
-    await put('models/foreign/model.onnx', 'another');
+    await put('models/foreign/resnet.onnx', 'another');
     expect(await status('foreign')).toMatchObject({ platform: { versions: [{ ...live, tag, holds: 'others' }] } });
   });
 

@@ -1,8 +1,11 @@
 /** What a model's folder holds after releases and rollbacks, and which names and versions may become folders. */
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import onnxProto from 'onnx-proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fingerprint, sha256Of } from '../../../exporter/deploy/fingerprint.ts';
 import { isModelName } from '../../../exporter/store/model-name.ts';
 import {
   type Files,
@@ -52,6 +55,15 @@ describe("a model's folder", () => {
       'card.json': '{"version":"3"}',
       'versions/2/model.onnx': 'model 2',
       'versions/2/card.json': '{"version":"2"}',
+    });
+  });
+
+  it('keeps a version whose only ONNX file has a name of its own, and nothing of it beside the new one', () => {
+    const foreign: Files = new Map([['resnet.onnx', bytes('model 1')]]);
+    expect(contents(release(foreign, version('2')))).toEqual({
+      'model.onnx': 'model 2',
+      'card.json': '{"version":"2"}',
+      'versions/1/resnet.onnx': 'model 1',
     });
   });
 
@@ -157,3 +169,56 @@ describe('a model name', () => {
     expect(isModelName(name)).toBe(false);
   });
 });
+
+describe('the fingerprint of a folder of models', () => {
+  let models: string;
+  beforeAll(async () => {
+    models = await mkdtemp(join(tmpdir(), 'bn-edge-fingerprint-'));
+  });
+  afterAll(async () => {
+    await rm(models, { recursive: true });
+  });
+
+  it.each([
+    ['model.onnx', true],
+    ['card.json', true],
+    ['versions/1/net.onnx', true],
+    ['notes.md', false],
+    ['other.onnx', false],
+  ])('changes with what is served of it: %s', async (path, isServed) => {
+    await put({ 'one/model.onnx': 'a', 'one/card.json': '{}', 'one/versions/1/net.onnx': 'b' });
+    const before = await fingerprint(models);
+    await put({ [`one/${path}`]: 'another' });
+    expect((await fingerprint(models)) !== before).toBe(isServed);
+  });
+
+  it('changes with a model of any name, and with the weights that lie beside it', async () => {
+    await put({ 'two/resnet.onnx': externalModel(), 'two/resnet.onnx.data': new Uint8Array(4) });
+    const before = await fingerprint(models);
+    await put({ 'two/resnet.onnx.data': Uint8Array.of(0, 0, 128, 63) });
+    const after = await fingerprint(models);
+    expect(after).not.toBe(before);
+    const files = await readFolder(models, 'two');
+    expect(sha256Of(files)).toBe(createHash('sha256').update(externalModel()).digest('hex'));
+  });
+
+  async function put(files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+    for (const [path, content] of Object.entries(files)) {
+      await mkdir(dirname(join(models, path)), { recursive: true });
+      await writeFile(join(models, path), content);
+    }
+  }
+});
+
+/** One number, which lies in the file beside the model. */
+function externalModel(): Uint8Array {
+  const { ModelProto, TensorProto } = onnxProto.onnx;
+  const weight = {
+    name: 'weight',
+    dims: [1],
+    dataType: TensorProto.DataType.FLOAT,
+    dataLocation: TensorProto.DataLocation.EXTERNAL,
+    externalData: [{ key: 'location', value: 'resnet.onnx.data' }],
+  };
+  return ModelProto.encode({ graph: { initializer: [weight] } }).finish();
+}
