@@ -171,13 +171,14 @@ async function imagesOf(feeds: ReadonlyMap<string, Tensor>, { name, picture }: P
   const area = size.rows * size.columns;
   const placeOf = (pixel: number, channel: number): number =>
     layout === 'NHWC' ? pixel * channels + channel : channel * area + pixel;
-  return Array.from({ length: bytes.length / (channels * area) }, (_, n) => {
+  const urls = Array.from({ length: bytes.length / (channels * area) }, (_, n) => {
     const pixels = Uint8Array.from({ length: channels * area }, (_, i) => {
       const channel = order === 'BGR' ? channels - 1 - (i % channels) : i % channels;
       return bytes[n * channels * area + placeOf(Math.floor(i / channels), channel)] ?? 0;
     });
     return toPngUrl(size.columns, size.rows, channels, pixels);
   });
+  return Promise.all(urls);
 }
 
 /** Of a tensor that came as one, for a model that leaves the sizes free. */

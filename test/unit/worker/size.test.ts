@@ -1,0 +1,29 @@
+/** How much a Worker weighs before its models: `createWorker` and all that it can do, bundled as Wrangler does it. */
+import { build } from 'esbuild';
+import { gzipSync } from 'node:zlib';
+import { expect, it } from 'vitest';
+
+/** It was 67.7 kB before rows had names, which may cost 12 kB. */
+const MOST_BYTES = 79_700;
+
+it('is at most 79.7 kB, gzipped', async () => {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: "export { createWorker } from './worker/create-worker.ts';", resolveDir: '.' },
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2024',
+    mainFields: ['module', 'main'],
+    conditions: ['workerd', 'worker'],
+  });
+  const inputs = Object.entries(Object.values(metafile.outputs)[0]?.inputs ?? {});
+  const largest = inputs.toSorted(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput).slice(0, 12);
+  const size = gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length;
+  expect(size, largest.map(([path, { bytesInOutput }]) => `${bytesInOutput} ${path}`).join('\n')).toBeLessThan(
+    MOST_BYTES,
+  );
+  expect(size).toBeGreaterThan(MOST_BYTES / 2);
+});
