@@ -10,8 +10,14 @@ import type { ClassificationDataset, Samples } from './dataset.ts';
 import { type ImageHeader, readHeader } from './image-file.ts';
 import { type ImageFile, listImages, type Part } from './image-layout.ts';
 import { Preparers } from './image-threads.ts';
-import type { LoadOptions } from './load.ts';
 import type { ImageOptions, ImageSize } from './options.ts';
+
+export interface ImageFolderOptions extends ImageOptions {
+  /** How the pictures are prepared for a model that exists, whatever else is said of pictures. */
+  readonly picture?: PicturePreparation | undefined;
+  /** Whether pictures in the folder of no class are refused, which is the default, or have the label −1 and no class. */
+  readonly needsLabel?: boolean | undefined;
+}
 
 export interface ImageFolder {
   /** What the folder has a part for; all is training's where it has none. */
@@ -22,14 +28,8 @@ export interface ImageFolder {
   readonly notes: readonly string[];
 }
 
-/**
- * @param options with the preparation that a model has, where there is one, in place of all others
- * @throws {UserError} naming the folder or image that cannot be used, and the flag that decides
- */
-export async function readImageFolder(
-  path: string,
-  options: ImageOptions & Pick<LoadOptions, 'picture' | 'needsLabel'> = {},
-): Promise<ImageFolder> {
+/** @throws {UserError} naming the folder or image that cannot be used, and the flag that decides */
+export async function readImageFolder(path: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
   const { classes, parts, notes } = await listImages(path, options.needsLabel);
   const listed = Object.entries(parts).flatMap(([part, files]) => files.map((file) => ({ ...file, part })));
   const broken = new BrokenFiles(path, options.skipBroken);

@@ -7,7 +7,7 @@ import { type ArrayParts, readNpyArrays, readNpzArrays } from './arrays.ts';
 import type { Column } from '../columns/index.ts';
 import type { Dataset } from './dataset.ts';
 import { noteDuplicates } from './duplicates.ts';
-import { type ImageFolder, readImageFolder } from './image-folder.ts';
+import { type ImageFolder, type ImageFolderOptions, readImageFolder } from './image-folder.ts';
 import { fitFills, type Imputations } from './impute.ts';
 import { type ColumnSummary, short } from './infer.ts';
 import { type KnownData, readKnownTable } from './known-table.ts';
@@ -19,15 +19,11 @@ import { splitDataset, type Splits } from './split.ts';
 import { readTable } from './table.ts';
 
 /** A source's, and what only a program can say. */
-export interface LoadOptions extends Omit<DataSource, 'path'> {
+export interface LoadOptions extends Omit<DataSource, 'path'>, Pick<ImageFolderOptions, 'picture' | 'needsLabel'> {
   /** Chooses the samples of each part. */
   readonly seed: number;
   /** What a model that exists knows of a table: its columns and classes are not told anew. */
   readonly known?: KnownData | undefined;
-  /** How the pictures are prepared for a model that exists, whatever else is said of pictures. */
-  readonly picture?: PicturePreparation | undefined;
-  /** Whether pictures in the folder of no class are refused, which is the default, or have the label −1 and no class. */
-  readonly needsLabel?: boolean | undefined;
   /** Names of the classes in a folder of IDX files, default the ten digits. */
   readonly classes?: readonly string[] | undefined;
 }
