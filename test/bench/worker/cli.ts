@@ -116,21 +116,27 @@ async function measurePictures(): Promise<readonly Measurement[]> {
 /** MiB that pictures may take of an isolate's 128. */
 const BESIDE_IMAGE = 90;
 
+/** MiB that an isolate's live memory may differ by at the end. */
+const GROWTH = 2;
+
 /** @throws Error at the end where a request was not answered, or failed, or an answer is another one afterwards, or memory grew */
 async function measureFuzz(count: number): Promise<readonly Measurement[]> {
-  const server = await serveBundle(buildBundle(), { vars: { DOCS: true } });
+  const server = await serveBundle(buildBundle(), { isInspected: true, vars: { DOCS: true } });
   try {
-    const { families, failures, changed, resident } = await fuzz(server, MODEL, count);
+    const { families, failures, changed, resident, live } = await fuzz(server, MODEL, count);
     if (failures.length > 0) throw new Error(failures.join('\n'));
     if (changed > 0) throw new Error(`${changed} answers are others than before`);
     const quarter = (n: number): number => median(resident.slice(n * 25, (n + 1) * 25)) / MIB;
+    const alive = live.map(({ heap, buffers, wasm }) => (heap + buffers + wasm) / MIB);
     const measurements = [
       ...Object.entries(families).map(([family, value]) => ({ name: `answers/${family}xx`, value, unit: '1' })),
+      ...['tenth', 'end'].map((at, i) => ({ name: `live/${at}`, value: alive[i] ?? NaN, unit: 'MiB' })),
       ...[0, 1, 2, 3].map((n) => ({ name: `resident/quarter_${n + 1}`, value: quarter(n), unit: 'MiB' })),
     ];
     print(measurements);
-    if (quarter(3) > quarter(1) * 1.15)
-      throw new Error('resident: expected the same from the second quarter on, got more');
+    const [early = NaN, late = NaN] = alive;
+    if (!(late < early + GROWTH))
+      throw new Error(`live: expected at most ${GROWTH} MiB more at the end, got ${late - early}`);
     return measurements.map(({ name, ...rest }) => ({ name: `worker/fuzz/${name}`, ...rest }));
   } finally {
     await server.stop();

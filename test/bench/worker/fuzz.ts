@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Client } from 'undici';
 import type { Server } from '../../bundle/workerd.ts';
 import { mutantOf, type Mutant } from '../../worker/mutants.ts';
+import { Inspector, type LiveMemory } from './isolate-memory.ts';
 import type { HttpRequest } from './load.ts';
 import { mixedRequests } from './traffic.ts';
 
@@ -15,6 +16,8 @@ export interface FuzzResult {
   readonly changed: number;
   /** Of the whole process, in bytes, after each hundredth of the requests. */
   readonly resident: readonly number[];
+  /** What of the isolate was alive, in bytes, after a tenth of the requests and after all. */
+  readonly live: readonly [LiveMemory, LiveMemory];
 }
 
 const connections = 4;
@@ -27,9 +30,10 @@ export async function fuzz(server: Server, model: string, count: number): Promis
   const failures: string[] = [];
   const resident: number[] = [];
   let next = 0;
-  const connection = async (): Promise<void> => {
+  const connection = async (end: number): Promise<void> => {
     const client = new Client(server.url);
-    for (let seed = next++; seed < count; seed = next++) {
+    while (next < end) {
+      const seed = next++;
       const { status, said } = await send(client, forModel(mutantOf(seed), model));
       const family = String(status)[0] ?? '';
       families[family] = (families[family] ?? 0) + 1;
@@ -38,9 +42,14 @@ export async function fuzz(server: Server, model: string, count: number): Promis
     }
     await client.close();
   };
-  await Promise.all(Array.from({ length: connections }, connection));
+  const upTo = (end: number) => Promise.all(Array.from({ length: connections }, () => connection(end)));
+  using inspector = await Inspector.connect(server.inspector ?? '');
+  await upTo(count / 10);
+  const early = await inspector.live();
+  await upTo(count);
+  const live = [early, await inspector.live()] as const;
   const after = await answersTo(server, right);
-  return { families, failures, resident, changed: after.filter((text, i) => text !== before[i]).length };
+  return { families, failures, resident, live, changed: after.filter((text, i) => text !== before[i]).length };
 }
 
 /** HTTP itself takes no false length, and this is not its test. */
