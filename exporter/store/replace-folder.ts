@@ -35,7 +35,7 @@ export async function replaceFolder(
 }
 
 async function write(path: string, bytes: Uint8Array): Promise<void> {
-  await makeFolder(dirname(path));
+  await mkdir(dirname(path), { recursive: true });
   await writeFile(path, bytes, { flush: true });
 }
 

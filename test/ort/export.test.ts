@@ -201,7 +201,7 @@ describe('a model folder', () => {
   it('that is a file is reported in one line', async () => {
     const file = join(folder, 'file');
     await writeFile(file, '');
-    await expect(replaceFolder(file, 'model', new Map())).rejects.toThrow(/cannot write: /);
+    await expect(replaceFolder(file, 'model', new Map())).rejects.toThrow(/file: cannot make/);
   });
 });
 
