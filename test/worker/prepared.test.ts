@@ -171,6 +171,16 @@ describe('a picture', () => {
       { unsaid: true },
       'm does not say how it takes them: set "picture" of the input "x" to "imagenet", "[0,1]", "[-1,1]", "raw" or more in models/m/card.json and build again',
     ],
+    [
+      'of a card that does not say how, of rows of numbers',
+      { unsaid: true, shape: ['N', 5] },
+      'm does not say how it takes them: it takes rows of 5 numbers as tensors; if these are pixels, say of which size in "picture" of the input "x" in models/m/card.json and build again',
+    ],
+    [
+      'of single numbers, which no card makes pictures of',
+      { unsaid: true, shape: ['N'] },
+      'picture: expected a model with one input of pictures, m has [-1]',
+    ],
     ['of another number of pictures', { shape: [2, 1, 2, 4] }, 'body: expected a multiple of 16 bytes, got 8'],
   ])('is refused by a model %s', async (_, look, error) => {
     for (const type of ['image/png', 'application/octet-stream']) {

@@ -2,7 +2,7 @@
 import { mediaType } from '../http/body.ts';
 import { parseJson } from '../http/json.ts';
 import { rawRequest, sliceInputs } from './binary.ts';
-import { elementCount, numbersOf as numbersIn, type Tensor } from './datatypes.ts';
+import { elementCount, numbersOf as numbersIn, type Tensor, type TensorInfo } from './datatypes.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
 import { isPicture } from '../../training/pictures/format.ts';
@@ -148,16 +148,26 @@ function pictureInput(model: Model): PictureInput {
 function noPictures({ name, path, columns, session }: Model): RequestError {
   const [input, ...others] = session.inputs;
   const expected = 'a model with one input of pictures';
-  if (input && others.length === 0 && !columns?.[input.name]) {
-    const words = '"imagenet", "[0,1]", "[-1,1]", "raw" or more';
-    const how = `set "picture" of the input ${quote(input.name)} to ${words} in models/${path}/card.json and build again`;
-    return new RequestError(
-      'malformed',
-      `picture: expected ${expected}, ${name} does not say how it takes them: ${how}`,
-    );
+  if (input && others.length === 0 && !columns?.[input.name] && mayBePictures(input)) {
+    const says = `${name} does not say how it takes them`;
+    const card = `of the input ${quote(input.name)}`;
+    const again = `in models/${path}/card.json and build again`;
+    const how =
+      input.shape.length === 2
+        ? `${says}: it takes ${rowsOf(input)} as tensors; if these are pixels, say of which size in "picture" ${card} ${again}`
+        : `${says}: set "picture" ${card} to "imagenet", "[0,1]", "[-1,1]", "raw" or more ${again}`;
+    return new RequestError('malformed', `picture: expected ${expected}, ${how}`);
   }
   const got = session.inputs.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ');
   return new RequestError('malformed', `picture: expected ${expected}, ${name} has ${got}`);
+}
+
+/** Whether there are cards by which pictures become it. */
+const mayBePictures = ({ shape, anyShape, datatype }: TensorInfo): boolean =>
+  datatype !== 'BOOL' && (anyShape === true || (shape.length >= 2 && shape.length <= 4));
+
+function rowsOf({ shape: [, numbers = -1] }: TensorInfo): string {
+  return numbers < 0 ? 'rows of numbers' : `rows of ${numbers} numbers`;
 }
 
 /** What the model was given, as PNG files: the numbers back to bytes, the channels side by side and red first. */
