@@ -109,7 +109,7 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
     if (evaluated.taken === undefined) await writePredictions(predictions, samples, output, objective);
     console.log(`the answers to all ${count(rows)} samples: ${predictions}`);
   }
-  return { file, ...answerOf(evaluated), mistakes: { count: all.length, worst: shown }, predictions };
+  return { file, ...answerOf(evaluated), mistakes: { count: all.length, worst: shown.map(numbered) }, predictions };
 }
 
 /** Tables from this size on are answered as they are read. */
@@ -185,6 +185,7 @@ function mistakesBeside(file: string): string {
 /** A mistake, and which picture it is, or where the sample stands in a table, with its cells there. */
 interface PlacedMistake extends Mistake {
   readonly file?: string;
+  readonly place?: number;
   readonly line?: number;
   readonly cells?: Readonly<Record<string, string>>;
 }
@@ -193,8 +194,9 @@ async function withCells(
   mistakes: readonly Mistake[],
   { samples, source }: Evaluated,
 ): Promise<readonly PlacedMistake[]> {
-  const { lines, files } = samples;
+  const { lines, files, places } = samples;
   if (files) return mistakes.map((mistake) => ({ ...mistake, file: files[mistake.sample] ?? '' }));
+  if (places) return mistakes.map((mistake) => ({ ...mistake, place: places[mistake.sample] ?? NaN }));
   if (!lines || source.path === undefined) return mistakes;
   const lineOf = ({ sample }: Mistake) => lines[sample] ?? NaN;
   const found = await readCells(source.path, source, new Set(mistakes.map(lineOf)));
@@ -204,6 +206,12 @@ async function withCells(
     cells: Object.fromEntries(found.get(lineOf(mistake)) ?? []),
   }));
 }
+
+/** For programs a sample goes by the number that it has in the file of predictions. */
+const numbered = ({ place, ...mistake }: PlacedMistake): PlacedMistake => ({
+  ...mistake,
+  sample: place ?? mistake.sample,
+});
 
 async function showMistakes(
   mistakes: readonly PlacedMistake[],
@@ -222,10 +230,10 @@ async function showMistakes(
 }
 
 /** `line 79: expected yes, got no (98.1 %)   a 2.04, b -0.08` */
-function describeMistake({ sample, file, line, cells = {}, expected, got, detail }: PlacedMistake): string {
-  const place = file ?? (line === undefined ? `sample ${sample}` : `line ${line}`);
+function describeMistake({ sample, file, place, line, cells = {}, expected, got, detail }: PlacedMistake): string {
+  const where = file ?? (line === undefined ? `sample ${place ?? sample}` : `line ${line}`);
   const shown = Object.entries(cells).map(([name, cell]) => `${name} ${cell === '' ? '–' : cell}`);
-  const described = `${place}: expected ${expected}, got ${got}${detail === '' ? '' : ` (${detail})`}`;
+  const described = `${where}: expected ${expected}, got ${got}${detail === '' ? '' : ` (${detail})`}`;
   return oneLine(shown.length > 0 ? `${described}   ${shown.join(', ')}` : described);
 }
 

@@ -26,7 +26,7 @@ function drawMistake({ sample, expected, got, detail }: Mistake, samples: Sample
   const picture = `data:image/png;base64,${Buffer.from(pngOf(samples, sample)).toString('base64')}`;
   const line = (dy: number, fill: string, words: string) =>
     `<text x="${tile / 2}" y="${tile + dy}" fill="${fill}">${escape(words)}</text>`;
-  return `<g transform="translate(${x} ${y})"><title>${escape(samples.files?.[sample] ?? `sample ${sample}`)}</title>
+  return `<g transform="translate(${x} ${y})"><title>${escape(samples.files?.[sample] ?? `sample ${samples.places?.[sample] ?? sample}`)}</title>
 <image width="${tile}" height="${tile}" href="${picture}" style="image-rendering: pixelated"/>
 ${line(15, '#222', `${expected} → ${got}`)}${line(30, '#777', detail)}
 </g>`;

@@ -24,7 +24,8 @@ export async function requireReplaceable(flag: string, path: string, begins: Reg
 export const predictionsBegin = /^(line|file|sample),(expected,)?predicted/;
 
 /**
- * A row of a table goes by its line in the file, a picture by its file, in their order, and any other sample by its number, from 0.
+ * A row of a table goes by its line in the file, a picture by its file, in their order, and any other sample by its place in the
+ * array, from 0.
  */
 export async function writePredictions(
   path: string,
@@ -45,10 +46,17 @@ function linesOf(samples: Dataset, answers: Float32Array, objective: Objective):
   return order.map((sample) => csvLine([nameOf(sample), ...row(answers, samples, sample)]));
 }
 
-function naming({ lines, files, count }: Dataset) {
+function naming({ lines, files, places, count }: Dataset) {
   const order = Array.from({ length: count }, (_, sample) => sample);
   if (lines) return { column: 'line', nameOf: (sample: number) => String(lines[sample] ?? NaN), order };
-  if (!files) return { column: 'sample', nameOf: String, order };
+  if (!files) {
+    const placeOf = (sample: number): number => places?.[sample] ?? sample;
+    return {
+      column: 'sample',
+      nameOf: (sample: number) => String(placeOf(sample)),
+      order: order.sort((a, b) => placeOf(a) - placeOf(b)),
+    };
+  }
   const fileOf = (sample: number): string => files[sample] ?? '';
   return { column: 'file', nameOf: fileOf, order: order.sort((a, b) => (fileOf(a) < fileOf(b) ? -1 : 1)) };
 }

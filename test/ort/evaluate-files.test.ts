@@ -47,6 +47,36 @@ describe('a file from elsewhere', () => {
     expect((await evaluated('pytorch')).stdout).not.toContain('wasm');
   });
 
+  it('has its answers in the order of the array, each with its number there', async () => {
+    const numbers = (first: number, count: number) =>
+      Float32Array.from({ length: count * 192 }, (_, i) => Math.sin(first + i / 7));
+    const [x, test] = [numbers(1, 7), numbers(2, 3)];
+    const [y, ofTest] = [Int32Array.of(2, 0, 1, 1, 0, 2, 2), Int32Array.of(1, 2, 0)];
+    const path = join(folder, 'parts.npz');
+    const out = join(folder, 'answers.csv');
+    const answersTo = async (arrays: Parameters<typeof encodeNpz>[0]) => {
+      await writeFile(path, encodeNpz(arrays));
+      const told = ['evaluate', '--model', fixture('pytorch'), '--data', path, '--predictions', out, '--json'];
+      const { stdout, stderr, code } = await bnEdge([...told, '--worst', '10']);
+      expect(code, stderr).toBe(0);
+      const [, ...lines] = (await readFile(out, 'utf8')).trimEnd().split('\n');
+      const rows = lines.map((line) => line.split(',').slice(0, 3));
+      const { mistakes } = JSON.parse(stdout) as { mistakes: { worst: { sample: number; got: string }[] } };
+      for (const { sample, got } of mistakes.worst) expect(rows[sample]?.[2]).toBe(got);
+      return rows.map(([sample, expected]) => [Number(sample), Number(expected)]);
+    };
+    const shape = (count: number) => [count, 3, 8, 8];
+    const whole = { x: { shape: shape(7), data: x }, y: { shape: [7], data: y } };
+    expect(await answersTo(whole)).toEqual([...y].map((label, i) => [i, label]));
+    const parts = {
+      x_train: whole.x,
+      y_train: whole.y,
+      x_test: { shape: shape(3), data: test },
+      y_test: { shape: [3], data: ofTest },
+    };
+    expect(await answersTo(parts)).toEqual([...y, ...ofTest].map((label, i) => [i, label]));
+  });
+
   it('in training mode is refused, as it is by a build', async () => {
     await expect(evaluate({ model: fixture('pytorch-training'), data: { path: data() } })).rejects.toThrow(
       "expected Batch Norm with running statistics, got the mini-batch's in 1, 5, 10 (training_mode 1)",

@@ -28,9 +28,10 @@ export function arrayDataset(inputs: NpyArray, labels: NpyArray | NpyTexts, opti
     throw unexpected(inputs.where, 'at least 2 dimensions (samples first)', `[${inputs.shape.join(', ')}]`);
   }
   if (count === 0) throw unexpected(inputs.where, 'samples', 'none');
-  const samples = { count, ...inputsOf(inputs, shape, options.layout) };
-  const places = options.task === 'regression' ? undefined : oneHot(labels, count);
-  if (places) return { task: 'classification', ...samples, ...classesAmong(places, options.classes) };
+  const places = Int32Array.from({ length: count }, (_, sample) => sample);
+  const samples = { count, places, ...inputsOf(inputs, shape, options.layout) };
+  const hot = options.task === 'regression' ? undefined : oneHot(labels, count);
+  if (hot) return { task: 'classification', ...samples, ...classesAmong(hot, options.classes) };
   if (labels.shape[0] !== count || elementCount(labels.shape) !== count) {
     throw unexpected(labels.where, `shape [${count}], one for each sample`, `[${labels.shape.join(', ')}]`);
   }

@@ -14,6 +14,8 @@ export interface Samples {
   readonly lines?: Int32Array | undefined;
   /** `[count]`, of pictures: the file of each, from the folder that was read. */
   readonly files?: readonly string[] | undefined;
+  /** `[count]`, of arrays: the place of each in the array, from 0; of several that were joined, as if one stood behind the other. */
+  readonly places?: Int32Array | undefined;
 }
 
 /** Samples that each belong to one class. */
@@ -54,13 +56,26 @@ export function joined(first: Dataset, ...others: readonly Dataset[]): Dataset {
       all.map((part) => part.lines ?? []),
     ),
   };
-  const origins = { ...lines, ...(first.files && { files: all.flatMap(({ files = [] }) => files) }) };
+  const places = first.places && { places: placesInAll(all) };
+  const origins = { ...lines, ...places, ...(first.files && { files: all.flatMap(({ files = [] }) => files) }) };
   if (first.task === 'regression') {
     const values = all.map((part) => (part.task === 'regression' ? part.values : new Float32Array()));
     return { ...first, ...origins, count, inputs, values: fill(new Float32Array(count), values) };
   }
   const labels = all.map((part) => (part.task === 'classification' ? part.labels : new Int32Array()));
   return { ...first, ...origins, count, inputs, labels: fill(new Int32Array(count), labels) };
+}
+
+/** Two parts that both have the first sample of an array are of two arrays. */
+function placesInAll(parts: readonly Samples[]): Int32Array {
+  let [found, start]: [readonly number[], number] = [[], 0];
+  for (const { places = new Int32Array() } of parts) {
+    if (places.includes(0) && found.includes(start))
+      start = found.reduce((most, place) => Math.max(most, place), 0) + 1;
+    const from = start;
+    found = [...found, ...Array.from(places, (place) => place + from)];
+  }
+  return Int32Array.from(found);
 }
 
 function fill<T extends Uint8Array | Float32Array | Int32Array>(into: T, parts: readonly ArrayLike<number>[]): T {
@@ -79,9 +94,10 @@ export function subset(dataset: Dataset, indices: Int32Array): Dataset {
   const length = count * elementCount(dataset.inputShape);
   const chosen = dataset.inputs instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
   const inputs = gatherRows(dataset.inputs, indices, chosen);
-  const { lines, files } = dataset;
+  const { lines, files, places } = dataset;
   const origins = {
     ...(lines && { lines: gatherRows(lines, indices, new Int32Array(count)) }),
+    ...(places && { places: gatherRows(places, indices, new Int32Array(count)) }),
     ...(files && { files: Array.from(indices, (index) => files[index] ?? '') }),
   };
   return dataset.task === 'classification'

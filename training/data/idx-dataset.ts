@@ -31,6 +31,7 @@ export async function readIdxDataset(
     inputShape: [1, rows, columns],
     count,
     labels: Int32Array.from(labels.data),
+    places: Int32Array.from({ length: count }, (_, sample) => sample),
     classes,
   };
 }

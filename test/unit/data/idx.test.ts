@@ -85,6 +85,7 @@ describe('a pair of IDX files', () => {
       inputs: Uint8Array.of(1, 2, 3, 4),
       inputShape: [1, 1, 2],
       count: 2,
+      places: Int32Array.of(0, 1),
       labels: Int32Array.of(1, 0),
       classes: ['cat', 'dog'],
     });

@@ -222,6 +222,7 @@ describe('a data set from two arrays', () => {
       inputs: Uint8Array.of(1, 2, 3, 4),
       inputShape: [1, 1, 2],
       count: 2,
+      places: Int32Array.of(0, 1),
       labels: Int32Array.of(1, 0),
       classes: ['9', '10'],
     });
@@ -234,6 +235,7 @@ describe('a data set from two arrays', () => {
       inputs: Float32Array.of(0.1, 0, 1, 2, 3, 4),
       inputShape: [3],
       count: 2,
+      places: Int32Array.of(0, 1),
       values: Float32Array.of(0.25, 3),
     });
   });
