@@ -1,8 +1,8 @@
 /** Which models become programs of their own, as their cards ask; the others are ONNX Runtime's, and it is said why. */
 
 import { join } from 'node:path';
-import { compile, CompileError, compileToText } from '../../training/compile/index.ts';
-import { decodeModel, decodeProto, GraphError } from '../../training/graph/index.ts';
+import { compile, CompileError, type CompileOptions, compileToText } from '../../training/compile/index.ts';
+import { decodeAnyModel, decodeProto, GraphError } from '../../training/graph/index.ts';
 import { oneLine, unexpected } from '../../training/files/index.ts';
 import { opsetOf } from '../served/onnx-file.ts';
 import { cardFile } from '../store/card.ts';
@@ -65,7 +65,8 @@ export async function chooseEngines(
 async function attempt(runtime: Runtime, model: RoundedFolder, fma: boolean): Promise<NonNullable<Chosen>> {
   const objection = objectionTo(model);
   if (objection !== undefined) return { reason: objection };
-  return compileProven(runtime, `${model.about.path}/model`, model.files.model, { fma, samples: model.samples });
+  const { about, files, samples, weights } = model;
+  return compileProven(runtime, `${about.path}/model`, files.model, { fma, samples, weights });
 }
 
 /**
@@ -76,11 +77,11 @@ export async function compileProven(
   runtime: Runtime,
   name: string,
   file: Uint8Array,
-  { fma, samples }: { readonly fma: boolean; readonly samples: SampleArray | undefined },
+  { samples, ...options }: CompileOptions & { readonly samples: SampleArray | undefined },
 ): Promise<NonNullable<Chosen>> {
   try {
-    const { graph } = decodeModel(file);
-    const { wasm, ...ports } = await compile(graph, { fma });
+    const { graph } = decodeAnyModel(file);
+    const { wasm, ...ports } = await compile(graph, options);
     const stock = await stockSession(runtime, name, file);
     const takes = inOrder(stock.inputs, ports.inputs);
     const gives = inOrder(stock.outputs, ports.outputs);
@@ -88,7 +89,7 @@ export async function compileProven(
     const program = new runtime.ProgramSession(name, new WebAssembly.Module(wasm.slice()), record);
     const proof = proveProgram({ runtime, stock, program, samples });
     if (typeof proof === 'string') return { reason: `it answers otherwise than stock: ${proof}` };
-    return { wasm, wat: compileToText(graph, { fma }), record, cases: proof };
+    return { wasm, wat: compileToText(graph, options), record, cases: proof };
   } catch (error) {
     if (error instanceof CompileError || error instanceof GraphError) return { reason: oneLine(error.message) };
     throw error;
@@ -96,9 +97,8 @@ export async function compileProven(
 }
 
 /** What speaks against a program before one is tried. */
-function objectionTo({ engine, about, files, stored }: RoundedFolder): string | undefined {
-  if (stored.length > 0)
-    return `its weights are ${about.weights?.type ?? 'rounded'}, which ONNX Runtime's image stores`;
+function objectionTo({ engine, files, weightsIn }: RoundedFolder): string | undefined {
+  if (weightsIn === 'assets') return "its weights are static assets, which ONNX Runtime's image reads";
   // Its twin needs the runtime, and would be there with the weights once more.
   if (engine === 'auto' && files.switchable) return 'its twin, which "explain" asks for, needs ONNX Runtime';
   const opset = opsetOf(decodeProto(files.model));

@@ -7,6 +7,8 @@
  */
 import type { Buffer } from './buffer.ts';
 import { Stored } from './buffer.ts';
+import { type CompactType, compacted } from './compact.ts';
+import type { Expansion } from './kernels/expand.ts';
 import type { Kernel } from './kernels/kernel.ts';
 
 /** From the first to the last step that needs the buffer, both included. */
@@ -16,9 +18,17 @@ interface Lifetime {
   readonly to: number;
 }
 
+/** Bytes that are there when the program starts. */
+export interface Segment {
+  readonly address: number;
+  readonly data: Uint8Array;
+}
+
 export interface MemoryPlan {
   readonly addresses: ReadonlyMap<Buffer, number>;
-  readonly stored: readonly Stored[];
+  readonly segments: readonly Segment[];
+  /** What becomes single precision before the first run. */
+  readonly expansions: readonly Expansion[];
   readonly arenaBytes: number;
   readonly bytes: number;
 }
@@ -31,26 +41,47 @@ const start = 1024;
 /**
  * @param inputs written before the first step
  * @param outputs read after the last
+ * @param compact what weights are stored as, single precision where it is absent
  */
 export function planMemory(
   kernels: readonly Kernel[],
   inputs: readonly Buffer[],
   outputs: readonly Buffer[],
+  compact?: CompactType,
 ): MemoryPlan {
   const lifetimes = lifetimesOf(kernels, inputs, outputs);
   const stored = [...lifetimes.keys()].filter((buffer) => buffer instanceof Stored);
   const addresses = new Map<Buffer, number>();
+  const segments: Segment[] = [];
+  const expansions: Expansion[] = [];
   let end = start;
+  const reserve = (bytes: number): number => {
+    const address = end;
+    end = align(end + bytes);
+    return address;
+  };
+  const place = (data: Uint8Array): number => {
+    const address = reserve(data.length);
+    if (data.length > 0) segments.push({ address, data });
+    return address;
+  };
   for (const buffer of stored) {
-    addresses.set(buffer, end);
-    end = align(end + buffer.bytes);
+    const address = reserve(buffer.bytes);
+    addresses.set(buffer, address);
+    const less = compact && compacted(buffer, compact);
+    if (!less) segments.push({ address, data: buffer.data });
+    else {
+      const { type, numbers, scales } = less;
+      const at = { from: place(numbers), scales: place(new Uint8Array(scales.buffer)), to: address };
+      expansions.push({ type, sections: buffer.sections, ...at });
+    }
   }
   const arenaBytes = pack(
     [...lifetimes.values()].filter(({ buffer }) => !(buffer instanceof Stored)),
     end,
     addresses,
   );
-  return { addresses, stored, arenaBytes, bytes: end + arenaBytes };
+  return { addresses, segments, expansions, arenaBytes, bytes: end + arenaBytes };
 }
 
 function lifetimesOf(

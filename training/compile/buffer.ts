@@ -112,15 +112,24 @@ export class Blocked {
   }
 }
 
+/** Rows of vectors, one after the other; each column of lanes is an output's own. */
+export interface Section {
+  readonly rows: number;
+  readonly vectors: number;
+}
+
 /** Numbers that the module carries. */
 export class Stored {
   readonly kind = 'stored';
   readonly name: string;
   readonly data: Uint8Array;
+  /** Of weights, which may be stored as less than single precision; none of anything else. */
+  readonly sections: readonly Section[];
 
-  constructor(name: string, data: Float32Array | Int32Array | Uint8Array) {
+  constructor(name: string, data: Float32Array | Int32Array, sections: readonly Section[] = []) {
     this.name = name;
     this.data = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    this.sections = sections;
   }
 
   get bytes(): number {

@@ -6,6 +6,7 @@
  */
 import type { DType, Graph } from '../graph/index.ts';
 import { elementCount } from '../files/index.ts';
+import type { CompactType } from './compact.ts';
 import { type MemoryPlan, planMemory } from './arena.ts';
 import { CompileError } from './error.ts';
 import { Lowering, shapeOf } from './lower/lowering.ts';
@@ -20,6 +21,11 @@ export interface CompileOptions {
    * Products and sums rounded once, by relaxed SIMD: faster where the processor has such an instruction, and other bits. Default: false.
    */
   readonly fma?: boolean;
+  /**
+   * What those weights of products are stored as that have been rounded to it; they are single precision again when the program starts: a
+   * module of a half or a quarter of the size, as fast. Default: float32.
+   */
+  readonly weights?: 'float32' | CompactType;
 }
 
 /** An input or output of a program. */
@@ -64,8 +70,9 @@ interface Translation {
   readonly outputs: readonly ProgramPort[];
 }
 
-function translate(graph: Graph, { fma = false }: CompileOptions): Translation {
-  const { nodes, inputs, outputs } = simplify(graph);
+function translate(graph: Graph, { fma = false, weights = 'float32' }: CompileOptions): Translation {
+  // Another factor than a power of two would move halfs between those that there are.
+  const { nodes, inputs, outputs } = simplify(graph, { fold: weights !== 'float16' });
   const lowering = new Lowering(
     nodes,
     outputs.map(({ value }) => value),
@@ -74,7 +81,7 @@ function translate(graph: Graph, { fma = false }: CompileOptions): Translation {
   for (const node of nodes) if (!lowering.isDone(node)) lower(lowering, node);
   const results = outputs.map(({ value, name }) => lowering.plain({ name, op: 'Identity' }, value));
   const kernels: readonly Kernel[] = lowering.kernels;
-  const plan = planMemory(kernels, entries, results);
+  const plan = planMemory(kernels, entries, results, weights === 'float32' ? undefined : weights);
   if (plan.bytes > mostBytes) throw new CompileError(`expected a program of at most ${mostBytes / 2 ** 20} MB`);
   return {
     text: moduleText(kernels, plan, fma),

@@ -1,6 +1,6 @@
 /** A program as a WebAssembly module: its text, and by Binaryen its bytes. */
-import type { Stored } from './buffer.ts';
 import type { MemoryPlan } from './arena.ts';
+import { expand } from './kernels/expand.ts';
 import type { Define, Emit, Kernel } from './kernels/kernel.ts';
 import { type Code, comment, functionText, vector, type Wat } from './wat.ts';
 
@@ -34,6 +34,7 @@ export function moduleText(kernels: readonly Kernel[], plan: MemoryPlan, fma: bo
       fma ? vector('f32x4.relaxed_madd', a, b, acc) : vector('f32x4.add', acc, vector('f32x4.mul', a, b)),
   };
   const calls = kernels.flatMap((kernel): readonly Wat[] => [comment(kernel.about), ...kernel.emit(context)]);
+  const starting = plan.expansions.flatMap((expansion) => expand(expansion, define));
   const pages = Math.ceil(plan.bytes / pageBytes);
   return [
     `(module`,
@@ -42,6 +43,9 @@ export function moduleText(kernels: readonly Kernel[], plan: MemoryPlan, fma: bo
     '(func $run (export "run")',
     ...calls.map((line) => `  ${line}`),
     ')',
+    ...(starting.length > 0
+      ? [comment('weights in single precision'), '(func $start', ...starting, ')', '(start $start)']
+      : []),
     ')',
   ].join('\n');
 }
@@ -54,10 +58,7 @@ export async function assemble(text: string, plan: MemoryPlan): Promise<Uint8Arr
     const { SIMD128, RelaxedSIMD } = binaryen.Features;
     module.setFeatures(SIMD128 | RelaxedSIMD);
     const pages = Math.ceil(plan.bytes / pageBytes);
-    const segments = plan.stored.map((buffer: Stored) => ({
-      offset: module.i32.const(plan.addresses.get(buffer) ?? 0),
-      data: buffer.data,
-    }));
+    const segments = plan.segments.map(({ address, data }) => ({ offset: module.i32.const(address), data }));
     module.setMemory(pages, pages, 'memory', segments);
     if (module.validate() !== 1) throw new Error('internal: the program is no valid module');
     return module.emitBinary();

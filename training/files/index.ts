@@ -4,7 +4,7 @@ export { oneLine, printable, quote, unexpected, UserError } from './errors.ts';
 export { atExit } from './at-exit.ts';
 export { append, cannotRead, cannotWrite, readBytes, removeTemporaries, writeAtomically } from './files.ts';
 export { count, fourDigits, percent, shortestFloat } from './format.ts';
-export { fromBfloats, fromHalves } from './halves.ts';
+export { fromBfloats, fromHalves, toHalves } from './halves.ts';
 export { makeFolder } from './make-folder.ts';
 export { packageVersion } from './package-version.ts';
 export {

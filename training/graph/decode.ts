@@ -4,6 +4,7 @@
  */
 import type { onnx } from './onnx-proto.ts';
 import { oneLine } from '../files/index.ts';
+import { adapted } from './adapt.ts';
 import { type Arity, arities } from './arity.ts';
 import { checkGraph } from './check.ts';
 import { decodeProto } from './decode-proto.ts';
@@ -19,9 +20,18 @@ export interface Model {
 }
 
 /** @throws GraphError, in one line, for bytes that are no ONNX model, or one with an op, type or attribute the project does not use */
-export function decodeModel(bytes: Uint8Array): Model {
+export const decodeModel = (bytes: Uint8Array): Model => decoded(bytes, (model) => model);
+
+/**
+ * The same of a file of anyone's: what can be said in the project's ops is (see adapt.ts).
+ *
+ * @throws GraphError as `decodeModel` does, for what cannot
+ */
+export const decodeAnyModel = (bytes: Uint8Array): Model => decoded(bytes, adapted);
+
+function decoded(bytes: Uint8Array, prepare: (model: onnx.IModelProto) => onnx.IModelProto): Model {
   try {
-    return modelOf(decodeProto(bytes));
+    return modelOf(prepare(decodeProto(bytes)));
   } catch (error) {
     if (error instanceof GraphError) throw new GraphError(oneLine(error.message), { cause: error });
     if (error instanceof RangeError) throw new GraphError('expected graphs nested less deep', { cause: error });

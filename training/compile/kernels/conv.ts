@@ -80,7 +80,9 @@ export function conv(shape: Conv): Kernel {
   const { about, x, out, window, filters, bias, epilogue } = shape;
   x.widen(borderOf(window));
   const parts = partsOf(filters);
-  const weights = new Stored(`${about}, weights`, packFilters(filters, parts, window));
+  const rows = filters.inputs * window.rows.kernel * window.columns.kernel;
+  const sections = parts.map(({ blocks }) => ({ rows, vectors: blocks }));
+  const weights = new Stored(`${about}, weights`, packFilters(filters, parts, window), sections);
   return {
     about: `${about}: ${filters.inputs * filters.groups} → ${filters.outputs} channels, ${window.rows.kernel} × ${window.columns.kernel}`,
     reads: [x, weights, ...(bias ? [bias] : []), ...epilogue.operands],
@@ -89,7 +91,7 @@ export function conv(shape: Conv): Kernel {
       let at = context.at(weights);
       return parts.map((part) => {
         const here = at;
-        at += vectorBytes * part.blocks * filters.inputs * window.rows.kernel * window.columns.kernel;
+        at += vectorBytes * part.blocks * rows;
         return call(context.define('conv', partCode(shape, part, here, context)));
       });
     },

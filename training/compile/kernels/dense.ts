@@ -80,7 +80,8 @@ export function packMatrix({ rows, columns, at }: Matrix): Float32Array {
 }
 
 export function dense({ about, rows, x, matrix, bias, epilogue, out }: Dense): Kernel {
-  const weights = new Stored(`${about}, weights`, packMatrix(matrix));
+  const sections = groupsOf(matrix.columns).map((vectors) => ({ rows: matrix.rows, vectors }));
+  const weights = new Stored(`${about}, weights`, packMatrix(matrix), sections);
   return {
     about: `${about}: ${rows > 1 ? `${rows} × ` : ''}${matrix.rows} → ${matrix.columns}`,
     reads: [x, weights, ...(bias ? [bias] : []), ...epilogue.operands],

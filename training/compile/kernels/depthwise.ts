@@ -41,7 +41,9 @@ const widest = 4;
 export function depthwise(shape: Conv): Kernel {
   const { about, x, out, window, filters, bias, epilogue } = shape;
   x.widen(borderOf(window));
-  const weights = new Stored(`${about}, weights`, packByOutput(filters, window));
+  const rows = filters.inputs * window.rows.kernel * window.columns.kernel;
+  const sections = range(vectorsFor(filters.outputs)).map(() => ({ rows, vectors: 1 }));
+  const weights = new Stored(`${about}, weights`, packByOutput(filters, window), sections);
   const lanes = filters.inputs === 1 && filters.groups === filters.outputs ? undefined : placesOf(filters);
   return {
     about: `${about}: ${filters.groups} groups, ${window.rows.kernel} × ${window.columns.kernel}`,

@@ -25,10 +25,15 @@ export interface Port {
   readonly ofBatch: boolean;
 }
 
+export interface SimplifyOptions {
+  /** Whether Batch Norm becomes part of the product before it. */
+  readonly fold?: boolean;
+}
+
 /** @throws CompileError for a graph whose samples are not answered one by one */
-export function simplify(graph: Graph): Simplified {
+export function simplify(graph: Graph, { fold = true }: SimplifyOptions = {}): Simplified {
   const batch = batchOf(graph);
-  const builder = new Builder(graph);
+  const builder = new Builder(graph, fold);
   const inputs = graph.inputs.map((input) => {
     const ofBatch = batch !== undefined && input.shape[0] === batch;
     return { name: input.name, shape: input.shape, ofBatch, value: builder.input(input, ofBatch) };
@@ -43,8 +48,10 @@ class Builder {
   readonly #values = new Map<string, { readonly value: Value; readonly ofBatch: boolean }>();
   readonly #nodes: Node[] = [];
   readonly #readers: ReadonlyMap<string, number>;
+  readonly #fold: boolean;
 
-  constructor({ initializers, nodes, outputs }: Graph) {
+  constructor({ initializers, nodes, outputs }: Graph, fold: boolean) {
+    this.#fold = fold;
     for (const value of initializers) this.#values.set(value.name, { value, ofBatch: false });
     this.#readers = readersOf(nodes, outputs);
   }
@@ -93,7 +100,7 @@ class Builder {
     const [X] = node.inputs;
     const before = this.#nodes.findIndex(({ outputs }) => outputs.some(({ name }) => name === X.name));
     const product = this.#nodes[before];
-    const merged = product && this.#readers.get(X.name) === 1 ? foldInto(product, node) : undefined;
+    const merged = product && this.#fold && this.#readers.get(X.name) === 1 ? foldInto(product, node) : undefined;
     if (!merged) return spread(node, this.#append);
     this.#nodes[before] = merged;
     return merged.outputs[0];

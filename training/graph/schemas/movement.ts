@@ -77,12 +77,15 @@ export const movement = {
       return [{ dtype: data.dtype, shape }];
     },
   },
-  /** Zero in `shape` keeps the input's dimension; one −1 takes what is left. */
+  /** Zero in `shape` keeps the input's dimension; one −1 takes what is left, also where that is the symbolic one. */
   Reshape: {
     infer: ([data, shape]) => {
       const wanted = constantInts('shape', shape).map((dim, i) => (dim === 0 ? (data.shape[i] ?? 0) : dim));
+      const [symbol, ...more] = data.shape.filter((dim) => typeof dim === 'string');
       // Kept symbolic dimensions cancel out of the count.
       const count = (dims: Shape) => sizeOf(dims.filter((dim) => typeof dim === 'number' && dim !== -1));
+      const isLeft = symbol !== undefined && more.length === 0 && !wanted.includes(symbol) && wanted.includes(-1);
+      if (isLeft && count(wanted) === count(data.shape)) wanted[wanted.indexOf(-1)] = symbol;
       const inferred = wanted.map((dim) => (dim === -1 ? count(data.shape) / count(wanted) : dim));
       const symbols = (dims: Shape) => formatShape(dims.filter((dim) => typeof dim === 'string'));
       const whole = inferred.every((dim) => typeof dim === 'string' || Number.isInteger(dim));

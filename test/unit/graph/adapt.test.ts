@@ -1,0 +1,162 @@
+/** Ops of other exporters come out as this project's, and mean the same. */
+import { describe, expect, it } from 'vitest';
+import { decodeAnyModel, decodeModel, type onnx, onnxProto } from '../../../training/graph/index.ts';
+import { range } from '../../reference/ndarray.ts';
+import { evaluate } from '../../reference/evaluate.ts';
+
+const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
+const { INT, INTS, FLOAT, STRING, TENSOR } = AttributeProto.AttributeType;
+const types = TensorProto.DataType;
+
+const floats = (name: string, numbers: readonly number[], dims: readonly number[] = []): onnx.ITensorProto => ({
+  name,
+  dataType: types.FLOAT,
+  dims: [...dims],
+  rawData: new Uint8Array(Float32Array.from(numbers).buffer),
+});
+
+interface File {
+  readonly node: onnx.INodeProto[];
+  readonly initializer?: onnx.ITensorProto[];
+  readonly shape?: readonly (string | number)[];
+}
+
+/** x -> y */
+function fileOf({ node, initializer = [], shape = ['N', 2, 2, 3] }: File): Uint8Array {
+  const dim = shape.map((size) => (typeof size === 'string' ? { dimParam: size } : { dimValue: size }));
+  const port = (name: string) => ({ name, type: { tensorType: { elemType: types.FLOAT, shape: { dim } } } });
+  const graph = { name: 'foreign', node, initializer, input: [port('x')], output: [port('y')] };
+  return ModelProto.encode({ irVersion: 8, opsetImport: [{ domain: '', version: 18 }], graph }).finish();
+}
+
+const node = (opType: string, input: string[], attribute: onnx.IAttributeProto[] = [], output = ['y']) => ({
+  name: opType,
+  opType,
+  input,
+  output,
+  attribute,
+});
+const int = (name: string, i: number) => ({ name, type: INT, i });
+const ints = (name: string, list: number[]) => ({ name, type: INTS, ints: list });
+
+const x = Float64Array.from(range(12), (i) => ((i * 7) % 5) - 2);
+const answerOf = (file: File): readonly number[] => {
+  const shape = (file.shape ?? ['N', 2, 2, 3]).map((size) => (typeof size === 'string' ? 1 : size));
+  const { graph } = decodeAnyModel(fileOf(file));
+  return [...(evaluate(graph, { x: { shape, data: x } }).y?.data ?? [])];
+};
+
+const each = (f: (x: number) => number): readonly number[] => [...x].map(f);
+const channel = (i: number): readonly number[] => [...x.slice(6 * i, 6 * i + 6)];
+const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
+
+const cases: Readonly<Record<string, readonly [File, readonly number[]]>> = {
+  GlobalAveragePool: [{ node: [node('GlobalAveragePool', ['x'])] }, [0, 1].map((i) => sum(channel(i)) / 6)],
+  GlobalMaxPool: [{ node: [node('GlobalMaxPool', ['x'])] }, [0, 1].map((i) => Math.max(...channel(i)))],
+  'ReduceMean with axes as an attribute': [
+    { node: [node('ReduceMean', ['x'], [ints('axes', [2, 3]), int('keepdims', 0)])] },
+    [0, 1].map((i) => sum(channel(i)) / 6),
+  ],
+  Dropout: [{ node: [node('Dropout', ['x'], [], ['y', 'mask'])] }, each((value) => value)],
+  Abs: [{ node: [node('Abs', ['x'])] }, each(Math.abs)],
+  Min: [{ node: [node('Min', ['x', 'c'])], initializer: [floats('c', [0.5])] }, each((value) => Math.min(value, 0.5))],
+  'Max of three': [
+    { node: [node('Max', ['x', 'c', 'd'])], initializer: [floats('c', [-1]), floats('d', [0.5])] },
+    each((value) => Math.max(value, 0.5)),
+  ],
+  'Sum of three': [
+    { node: [node('Sum', ['x', 'x', 'c'])], initializer: [floats('c', [1])] },
+    each((value) => 2 * value + 1),
+  ],
+  'Pow of a stored 2': [
+    { node: [node('Pow', ['x', 'c'])], initializer: [floats('c', [2])] },
+    each((value) => value ** 2),
+  ],
+  HardSwish: [{ node: [node('HardSwish', ['x'])] }, each((value) => value * Math.max(0, Math.min(1, value / 6 + 0.5)))],
+  'Clip without a maximum': [
+    { node: [node('Clip', ['x', 'c'])], initializer: [floats('c', [0])] },
+    each((value) => Math.max(value, 0)),
+  ],
+  'a Constant that is a node': [
+    {
+      node: [
+        node('Constant', [], [{ name: 'value', type: TENSOR, t: floats('', [3]) }], ['c']),
+        node('Mul', ['x', 'c']),
+      ],
+    },
+    each((value) => 3 * value),
+  ],
+  'a number that is a node': [
+    { node: [node('Constant', [], [{ name: 'value_float', type: FLOAT, f: 2 }], ['c']), node('Add', ['x', 'c'])] },
+    each((value) => value + 2),
+  ],
+  'a pool with all that it means anyway': [
+    {
+      node: [
+        node(
+          'MaxPool',
+          ['x'],
+          [
+            { name: 'auto_pad', type: STRING, s: new TextEncoder().encode('NOTSET') },
+            ...[int('ceil_mode', 0), int('storage_order', 0), ints('dilations', [1, 1])],
+            ...[ints('kernel_shape', [2, 3]), ints('strides', [2, 3])],
+          ],
+        ),
+      ],
+    },
+    [0, 1].map((i) => Math.max(...channel(i))),
+  ],
+  'a Reshape whose −1 is the batch': [
+    {
+      node: [node('Reshape', ['x', 'c'])],
+      initializer: [{ name: 'c', dataType: types.INT64, dims: [2], int64Data: [-1, 12] }],
+    },
+    each((value) => value),
+  ],
+};
+
+describe('decodeAnyModel', () => {
+  it.each(Object.entries(cases))('reads %s', (_name, [file, expected]) => {
+    const got = answerOf(file);
+    expect(got).toHaveLength(expected.length);
+    got.forEach((value, i) => {
+      expect(value).toBeCloseTo(expected[i] ?? NaN, 6);
+    });
+  });
+
+  it('reads Less as Greater with its sides exchanged', () => {
+    const file = {
+      node: [node('Less', ['x', 'c'], [], ['b']), node('Cast', ['b'], [int('to', types.FLOAT)])],
+      initializer: [floats('c', [0])],
+    };
+    expect(answerOf(file)).toEqual(each((value) => Number(value < 0)));
+  });
+
+  it('reads LogSoftmax, and Gelu', () => {
+    const shape = ['N', 12];
+    const total = Math.log(sum(each(Math.exp)));
+    const softmax = answerOf({ shape, node: [node('LogSoftmax', ['x'], [int('axis', -1)])] });
+    softmax.forEach((value, i) => {
+      expect(value).toBeCloseTo((x[i] ?? NaN) - total, 6);
+    });
+    const gelu = answerOf({ node: [node('Gelu', ['x'])] });
+    expect(gelu[x.indexOf(1)]).toBeCloseTo(0.841345, 5);
+    expect(gelu[x.indexOf(-2)]).toBeCloseTo(-0.0455, 5);
+  });
+
+  it.each([
+    [
+      'a pool that rounds its size up',
+      node('MaxPool', ['x'], [int('ceil_mode', 1), ints('kernel_shape', [2, 2])]),
+      'ceil_mode',
+    ],
+    ['a power that is computed', node('Pow', ['x', 'x']), 'op Pow is not known'],
+    ['an op that nobody has words for', node('Mish', ['x']), 'op Mish is not known'],
+  ])('refuses %s by its name', (_about, one, message) => {
+    expect(() => decodeAnyModel(fileOf({ node: [one] }))).toThrow(message);
+  });
+
+  it('is not what the reader of exported files does', () => {
+    expect(() => decodeModel(fileOf({ node: [node('Abs', ['x'])] }))).toThrow('op Abs is not known');
+  });
+});
