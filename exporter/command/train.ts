@@ -24,6 +24,7 @@ interface Flags
   extends Omit<TrainingConfig, 'objective' | 'augment' | keyof Length>, Partial<Length>, ObjectiveFlags, DataFlags {
   readonly network?: string;
   readonly hidden?: readonly number[];
+  readonly bins?: number;
   readonly from?: string;
   readonly backend: BackendName;
   readonly threads?: number;
@@ -53,7 +54,7 @@ function withData(flags: Flags, data: string | undefined): Flags {
 async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
   const { source, others } = takeDataSource(flags);
   if (!source) throw nothingToTrainOn(flags);
-  const { network, hidden, from, threads, spinning, out, resume, overwrite, backend, augment, ...rest } = others;
+  const { network, hidden, bins, from, threads, spinning, out, resume, overwrite, backend, augment, ...rest } = others;
   const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
   const {
     folder,
@@ -67,6 +68,7 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
     {
       network,
       hidden,
+      bins,
       from,
       config,
       augment,
@@ -129,6 +131,11 @@ function addOptions(command: Command): void {
       `a .ts, .js or .json file, or ${Object.keys(networks).join(', ')} (default: dense layers for numbers, convolutions for pictures)`,
     )
     .option('--hidden <widths>', 'dense layers of these widths, such as 64,32, in place of a network', wholeNumbers)
+    .option(
+      '--bins <n>',
+      'cut each number of a row into n bins, 384 in all at most, and scale it by median and quartiles',
+      wholeNumber(2),
+    )
     .option('--from <checkpoint>', 'start from these tensors, in place of fresh ones')
     .option('--epochs <n>', 'passes over the training set (default: some 2,500 steps, at most 100)', wholeNumber(1))
     .option('--batch-size <n>', 'samples that are normalized together (default: 64, less for few)', wholeNumber(2))

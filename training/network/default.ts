@@ -3,7 +3,7 @@ import { batchNorm, conv2d, dense, flatten, maxPool, relu } from './layer.ts';
 import type { Layer, Network } from './schema.ts';
 
 /** What a network has to know of the units of the data. */
-export type Units = Pick<Network, 'categories' | 'fills' | 'indicators' | 'standardizedTargets'>;
+export type Units = Pick<Network, 'categories' | 'fills' | 'indicators' | 'bins' | 'edges' | 'standardizedTargets'>;
 
 /** What a network must fit: one raw sample, and how many numbers are wanted of it. */
 export interface Fit extends Pick<Network, 'name' | 'inputShape' | keyof Units> {
@@ -15,7 +15,7 @@ export function denseNetwork({ outputs, ...network }: Fit, widths: readonly numb
   const isImage = network.inputShape.length > 1;
   return {
     ...network,
-    inputNormalization: isImage ? 'channel' : 'feature',
+    inputNormalization: isImage ? 'channel' : network.edges ? 'robust' : 'feature',
     layers: [...(isImage ? [flatten()] : []), ...widths.flatMap(denseBlock), dense(outputs)],
   };
 }

@@ -14,6 +14,7 @@ export {
   tensorsOf,
 } from './plan.ts';
 export {
+  binCount,
   type InputNormalization,
   type Layer,
   type LayerKind,

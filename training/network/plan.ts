@@ -25,7 +25,7 @@ export interface PlannedLayer {
 
 export interface Plan {
   readonly network: Network;
-  /** The training set's μ and σ, of its inputs and of its targets, where the network normalizes them. */
+  /** The training set's statistics, of its inputs and of its targets, where the network normalizes them. */
   readonly input: Statistics | undefined;
   readonly target: Statistics | undefined;
   readonly layers: readonly PlannedLayer[];
@@ -69,7 +69,7 @@ export const layerTensorsOf = (plan: Plan): readonly TensorSpec[] => layersOf(pl
 
 /** The statistics of the data: what training leaves as it is. */
 export const dataTensorsOf = ({ input, target }: Plan): readonly TensorSpec[] =>
-  [input, target].flatMap((statistics) => (statistics ? [statistics.mean, statistics.deviation] : []));
+  [input, target].flatMap((statistics) => (statistics ? [statistics.center, statistics.spread] : []));
 
 /** Every tensor of the network, those of the data first. */
 export const tensorsOf = (plan: Plan): readonly TensorSpec[] => [...dataTensorsOf(plan), ...layerTensorsOf(plan)];

@@ -77,19 +77,32 @@ const residual = z.strictObject({
 
 const layerSchema: z.ZodType<Layer> = z.discriminatedUnion('kind', [...plainLayers, residual]);
 
+/** Into how many bins a number is cut. */
+export const binCount = z.int().min(2).max(1024);
+
+const isRising = (edges: readonly number[]): boolean =>
+  edges.every((edge, i) => i === 0 || edge > (edges[i - 1] ?? NaN));
+
 export const networkSchema = z
   .strictObject({
     name: z.string().min(1),
     /** One sample: `[C, H, W]` or `[features]`. */
     inputShape: z.array(size).min(1).readonly(),
-    /** How raw inputs are normalized: one μ, σ for each channel (of images, by default), or for each feature, or not at all. */
-    inputNormalization: z.enum(['channel', 'feature', 'none']).optional(),
+    /**
+     * How raw inputs are normalized: by one μ, σ for each channel (of images, by default), or for each feature; `robust` by a median and
+     * an interquartile range for each feature, with what lies far out drawn in; or not at all.
+     */
+    inputNormalization: z.enum(['channel', 'feature', 'robust', 'none']).optional(),
     /** Of rows of a table: how many categories each column has, 0 where it holds numbers. Categories come by index. */
     categories: z.array(z.int().nonnegative()).readonly().optional(),
     /** Of rows of a table: what stands in for a missing number, or category by its index; null where none may be missing. */
     fills: z.array(z.number().nullable()).readonly().optional(),
     /** Of rows of a table: the places beside which the layers are told whether the value was missing. */
     indicators: z.array(z.int().nonnegative()).readonly().optional(),
+    /** Of rows: into how many bins each number is cut at most, beside its own place. Training finds their edges. */
+    bins: binCount.optional(),
+    /** Of rows: the edges of each column's bins, rising; fewer than two make none. */
+    edges: z.array(z.array(z.number()).refine(isRising, 'expected edges that rise').readonly()).readonly().optional(),
     /** The layers give numbers in standard deviations from the mean target, the network gives them in the targets' unit. */
     standardizedTargets: z.literal(true).optional(),
     layers: z.array(layerSchema).readonly(),

@@ -6,15 +6,20 @@ import { formatShape, GraphError, type GraphBuilder, type Value } from '../graph
 import type { Network } from './schema.ts';
 import type { TensorSpec } from './rule.ts';
 
-/** μ and σ as tensors of the network. */
+/** What is subtracted and what is then divided by, as tensors of the network: μ and σ, or a median and an interquartile range. */
 export interface Statistics {
-  readonly mean: TensorSpec;
-  readonly deviation: TensorSpec;
+  readonly center: TensorSpec;
+  readonly spread: TensorSpec;
 }
 
 const statistics = (name: string, shape: readonly number[]): Statistics => ({
-  mean: { name: `${name}.mean`, shape, role: { kind: 'mean' } },
-  deviation: { name: `${name}.std`, shape, role: { kind: 'deviation' } },
+  center: { name: `${name}.mean`, shape, role: { kind: 'mean' } },
+  spread: { name: `${name}.std`, shape, role: { kind: 'deviation' } },
+});
+
+const robustStatistics = (name: string, shape: readonly number[]): Statistics => ({
+  center: { name: `${name}.median`, shape, role: { kind: 'mean' } },
+  spread: { name: `${name}.iqr`, shape, role: { kind: 'deviation' } },
 });
 
 /** The columns that hold numbers, and those that hold categories. */
@@ -26,12 +31,12 @@ function columnsOf(categories: readonly number[]) {
   };
 }
 
-/** μ and σ of the raw inputs: of each feature or channel, or of each column with numbers. */
+/** What normalizes the raw inputs: of each feature or channel, or of each column with numbers. */
 export function planInput(network: Network): Statistics | undefined {
-  const { name, inputShape, inputNormalization, categories, fills, indicators } = network;
+  const { name, inputShape, inputNormalization, categories, fills, indicators, bins, edges } = network;
   const [channels, ...spatial] = inputShape;
   if (channels === undefined) throw new GraphError(`${name}: expected an input shape, got ${formatShape(inputShape)}`);
-  for (const list of [categories, fills]) {
+  for (const list of [categories, fills, edges]) {
     if (list && (list.length !== channels || spatial.length > 0)) {
       throw new GraphError(`${name}: expected ${list.length} columns, got ${formatShape(inputShape)}`);
     }
@@ -39,8 +44,15 @@ export function planInput(network: Network): Statistics | undefined {
   if (indicators?.some((column) => column >= channels || spatial.length > 0)) {
     throw new GraphError(`${name}: expected indicators of ${channels} columns, got ${indicators.join(', ')}`);
   }
+  if (bins !== undefined && !edges) {
+    throw new GraphError(`${name}: expected edges beside bins, as training finds them in rows of numbers, got none`);
+  }
+  if (edges?.some((ofColumn, column) => ofColumn.length > 0 && (categories?.[column] ?? 0) > 0)) {
+    throw new GraphError(`${name}: expected edges of columns of numbers, got some of a column of categories`);
+  }
   const features = categories ? [columnsOf(categories).numeric.length] : inputShape;
   if (inputNormalization === 'none' || features[0] === 0) return undefined;
+  if (inputNormalization === 'robust') return robustStatistics('input', features);
   return statistics('input', inputNormalization === 'feature' ? features : [channels, ...spatial.map(() => 1)]);
 }
 
@@ -49,14 +61,15 @@ export const planTarget = ({ standardizedTargets }: Network): Statistics | undef
   standardizedTargets && statistics('target', [1]);
 
 /**
- * What the first layer takes: the numbers of a row, then a place for each category of its other columns, then a place for each number
- * of which it is told whether it was missing.
+ * What the first layer takes: the numbers of a row, then their bins, then a place for each category of its other columns, then a place
+ * for each number of which it is told whether it was missing.
  */
-export function encodedShape({ inputShape, categories, indicators = [] }: Network): readonly number[] {
-  if (!categories && indicators.length === 0) return inputShape;
+export function encodedShape({ inputShape, categories, edges = [], indicators = [] }: Network): readonly number[] {
+  const bins = edges.reduce((sum, ofColumn) => sum + Math.max(ofColumn.length - 1, 0), 0);
+  if (!categories && bins + indicators.length === 0) return inputShape;
   const [columns = 0] = inputShape;
   const places = categories?.reduce((width, count) => width + Math.max(count, 1), 0) ?? columns;
-  return [places + indicators.length];
+  return [places + bins + indicators.length];
 }
 
 type Tensors = ReadonlyMap<string, Value>;
@@ -69,20 +82,21 @@ export function emitInput(
   x: Value,
   tensors: Tensors,
 ): Value {
-  const { categories, indicators = [] } = network;
+  const { categories, edges = [], indicators = [] } = network;
   const floats = x.dtype === 'float32' ? x : g.Cast(x, { to: 'float32' });
   const whole = emitFills(g, network, floats);
   const told = indicators.length > 0 ? [emitIndicators(g, indicators, floats)] : [];
+  const take = (columns: readonly number[]) => g.Gather(whole, g.ints(columns), { axis: 1 });
+  const bins = edges.some((ofColumn) => ofColumn.length > 1) ? [emitBins(g, edges, take)] : [];
   if (!categories) {
-    const numbers = normalize(g, input, whole, tensors);
-    return told.length > 0 ? g.Concat(numbers, ...told, { axis: 1 }) : numbers;
+    const numbers = normalize(g, network, input, whole, tensors);
+    return bins.length + told.length > 0 ? g.Concat(numbers, ...bins, ...told, { axis: 1 }) : numbers;
   }
   const { numeric, categorical } = columnsOf(categories);
-  const take = (columns: readonly number[]) => g.Gather(whole, g.ints(columns), { axis: 1 });
-  const numbers = numeric.length > 0 ? [normalize(g, input, take(numeric), tensors)] : [];
+  const numbers = numeric.length > 0 ? [normalize(g, network, input, take(numeric), tensors)] : [];
   const sources = categorical.flatMap((column) => new Array<number>(categories[column] ?? 0).fill(column));
   const places = sources.length > 0 ? [oneHot(g, take(sources), placesOf(categories))] : [];
-  return g.Concat(...numbers, ...places, ...told, { axis: 1 });
+  return g.Concat(...numbers, ...bins, ...places, ...told, { axis: 1 });
 }
 
 /** What stands in for NaN in each column; NaN itself where nothing does. */
@@ -97,9 +111,46 @@ const emitIndicators = (g: GraphBuilder, columns: readonly number[], x: Value): 
   g.Cast(g.IsNaN(g.Gather(x, g.ints(columns), { axis: 1 })), { to: 'float32' });
 
 /** x̂ = (x − μ) / σ, which is as good for meters as for millimeters. */
-function normalize(g: GraphBuilder, input: Statistics | undefined, x: Value, tensors: Tensors): Value {
+function normalize(
+  g: GraphBuilder,
+  { inputNormalization }: Network,
+  input: Statistics | undefined,
+  x: Value,
+  tensors: Tensors,
+): Value {
   if (!input) return x;
-  return g.Div(g.Sub(x, valueOf(tensors, input.mean)), valueOf(tensors, input.deviation));
+  const z = g.Div(g.Sub(x, valueOf(tensors, input.center)), valueOf(tensors, input.spread));
+  return inputNormalization === 'robust' ? g.scoped('robust', () => drawIn(g, z)) : z;
+}
+
+/**
+ * s = z / √(1 + (z/3)²), which is nearly z where |z| is small and ±3 far out: Holzmüller et al., https://arxiv.org/abs/2407.04491.
+ * Beyond 2²⁰ it is ±3 in float32 all the same, and squares would leave its range.
+ */
+function drawIn(g: GraphBuilder, z: Value): Value {
+  const near = g.Clip(z, g.scalar(-(2 ** 20)), g.scalar(2 ** 20));
+  const third = g.Div(near, g.scalar(3));
+  return g.Div(near, g.Sqrt(g.Add(g.Mul(third, third), g.scalar(1))));
+}
+
+/**
+ * For the i-th bin of a column, (x − eᵢ) / (eᵢ₊₁ − eᵢ) cut to [0, 1]: 1 for each bin that lies below x, 0 above, and how far x is in its
+ * own. Gorishniy et al., https://arxiv.org/abs/2203.05556.
+ */
+function emitBins(
+  g: GraphBuilder,
+  edges: readonly (readonly number[])[],
+  take: (columns: readonly number[]) => Value,
+): Value {
+  const bins = edges.flatMap((ofColumn, column) =>
+    ofColumn.slice(1).map((upper, i) => ({ column, lower: ofColumn[i] ?? NaN, upper })),
+  );
+  const ofEach = (name: string, of: (bin: { readonly lower: number; readonly upper: number }) => number) =>
+    g.initializer(name, { dtype: 'float32', shape: [bins.length], data: Float32Array.from(bins, of) });
+  const x = take(bins.map(({ column }) => column));
+  const lowers = ofEach('lower edges', ({ lower }) => lower);
+  const widths = ofEach('bin widths', ({ lower, upper }) => upper - lower);
+  return g.Clip(g.Div(g.Sub(x, lowers), widths), g.scalar(0), g.scalar(1));
 }
 
 /** 1 where the index is the place's own, else 0; an index that is no category's, such as NaN, is 0 everywhere. */
@@ -116,7 +167,7 @@ const placesOf = (categories: readonly number[]): readonly number[] =>
 /** y = σ z + μ */
 export function emitTarget(g: GraphBuilder, target: Statistics | undefined, z: Value, tensors: Tensors): Value {
   if (!target) return z;
-  return g.Add(g.Mul(z, valueOf(tensors, target.deviation)), valueOf(tensors, target.mean));
+  return g.Add(g.Mul(z, valueOf(tensors, target.spread)), valueOf(tensors, target.center));
 }
 
 function valueOf(tensors: Tensors, { name }: TensorSpec): Value {

@@ -1,6 +1,6 @@
 /** The network of a run: what the flags say, or else what the data suggest, in the units of the data. */
 import { inputsOf } from '../columns/index.ts';
-import { classesOf, type DataSource, type LoadedData, sourceName } from '../data/index.ts';
+import { binEdges, classesOf, type DataSource, type LoadedData, sourceName } from '../data/index.ts';
 import { quote, unexpected } from '../files/index.ts';
 import { formatShape, sameShape } from '../graph/index.ts';
 import { denseNetwork, imageNetwork, type Network, outputShapeOf, type Plan, type Units } from '../network/index.ts';
@@ -12,13 +12,15 @@ export interface NetworkFlags {
   readonly network?: string | undefined;
   /** The widths of dense layers, in place of a network. */
   readonly hidden?: readonly number[] | undefined;
+  /** Into how many bins each number of a row is cut, at most. */
+  readonly bins?: number | undefined;
 }
 
 const defaultWidths = [64, 32];
 
 /** @throws UserError for two networks, none of that name, or one that takes other samples than the data's */
 export async function chooseNetwork(
-  { network, hidden }: NetworkFlags,
+  { network, hidden, bins }: NetworkFlags,
   source: DataSource,
   data: LoadedData,
   objective: Objective,
@@ -26,8 +28,12 @@ export async function chooseNetwork(
   if (network !== undefined && hidden) throw unexpected('--hidden', 'no --network beside it', quote(network));
   const name = network ?? (source.path === undefined && !hidden ? 'mnist-cnn' : undefined);
   const rule = objectiveRuleOf(objective);
-  const units = unitsOf(data, rule.output);
-  if (name !== undefined) return { ...requireInputs(await findNetwork(name), data), ...units };
+  const units = { ...unitsOf(data, rule.output), ...(bins !== undefined && binsOf(data, bins, '--bins')) };
+  if (name !== undefined) {
+    const found = requireInputs(await findNetwork(name), data);
+    const described = found.bins !== undefined && bins === undefined && binsOf(data, found.bins, `${found.name}: bins`);
+    return { ...found, ...described, ...units, ...(bins !== undefined && { inputNormalization: 'robust' as const }) };
+  }
   const { inputShape } = data.train;
   const outputs = rule.outputs(classesOf(data.train).length);
   const fit = { name: sourceName(source), inputShape, outputs, ...units };
@@ -47,6 +53,16 @@ function requireInputs(network: Network, { train }: LoadedData): Network {
   if (sameShape(network.inputShape, train.inputShape)) return network;
   const wanted = `a network for inputs of shape ${formatShape(train.inputShape)}, as the data have`;
   throw unexpected(network.name, wanted, formatShape(network.inputShape));
+}
+
+/** @throws UserError for samples that are no rows of numbers */
+function binsOf({ train, columns }: LoadedData, bins: number, where: string): Pick<Units, 'bins' | 'edges'> {
+  const inputs = inputsOf(columns ?? []);
+  const isNumber = (feature: number) => (inputs[feature]?.categories ?? 0) === 0;
+  if (train.inputShape.length > 1) {
+    throw unexpected(where, 'rows of numbers', `samples of shape ${formatShape(train.inputShape)}`);
+  }
+  return { bins, edges: binEdges(train, bins, isNumber) };
 }
 
 function unitsOf({ columns }: LoadedData, output: OutputKind): Units {

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { backendNames } from '../backend/index.ts';
 import { configSchema } from '../checkpoint/index.ts';
 import { augmentationSchema, dataSourceSchema } from '../data/index.ts';
+import { binCount } from '../network/index.ts';
 import { objectiveKinds } from '../objective/index.ts';
 import { partNames } from './samples.ts';
 
@@ -41,6 +42,8 @@ export const trainOptionsSchema = z.strictObject({
   network: z.string().optional(),
   /** The widths of dense layers, in place of a network. */
   hidden: z.array(count.max(largestWidth)).readonly().optional(),
+  /** Into how many bins each number of a row is cut, at most. */
+  bins: binCount.optional(),
   /** A checkpoint to start from. */
   from: z.string().optional(),
   backend: z.enum(backendNames),

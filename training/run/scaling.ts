@@ -57,12 +57,12 @@ function areDifferent({ inputs, inputShape, count }: Samples): boolean {
 }
 
 /** Bytes are within all limits. */
-function scaledInputs({ train, columns }: LoadedData, { inputNormalization: per }: Network): readonly Scaled[] {
-  if (per === 'none' || train.inputs instanceof Uint8Array) return [];
-  const what = per === 'channel' ? 'channel' : 'feature';
+function scaledInputs({ train, columns }: LoadedData, { inputNormalization }: Network): readonly Scaled[] {
+  if (inputNormalization === 'none' || train.inputs instanceof Uint8Array) return [];
+  const what = inputNormalization === 'channel' ? 'channel' : 'feature';
   const ofTable = columns && inputsOf(columns);
   const nameOf = (i: number) => (ofTable?.[i] ? `column ${quote(ofTable[i].name)}` : `${what} ${i}`);
-  const all = scaled(train, inputStatistics(train, per), per, nameOf);
+  const all = scaled(train, inputStatistics(train, what), what, nameOf);
   return ofTable ? all.filter((_, i) => ofTable[i]?.categories === 0) : all;
 }
 

@@ -122,6 +122,7 @@ async function prepare(
   {
     network,
     hidden,
+    bins,
     from,
     config: settings,
     objective = {},
@@ -142,7 +143,10 @@ async function prepare(
     ...(augment && { augment: chooseAugmentation(augment, data) }),
   };
   requireValidation(config, data.validation.count);
-  const choose = () => chooseNetwork({ network, hidden }, source, data, config.objective);
+  if (from !== undefined && bins !== undefined) {
+    throw unexpected('--bins', 'no --from beside it, whose network has its own inputs', from);
+  }
+  const choose = () => chooseNetwork({ network, hidden, bins }, source, data, config.objective);
   const { plan, tensors } =
     from === undefined
       ? { plan: planNetwork(await choose()), tensors: undefined }

@@ -3,8 +3,8 @@ import {
   type Dataset,
   divisorsOf,
   inputStatistics,
-  type InputStatistics,
   type Random,
+  robustStatistics,
   targetStatistics,
 } from '../data/index.ts';
 import { elementCount } from '../files/index.ts';
@@ -23,24 +23,42 @@ export function initializeTensors(plan: Plan, random: Random, dataset: Dataset):
   ]);
 }
 
-/** The μ and σ of the training set that the network stores. */
+/** The statistics of the training set that the network stores. */
 function dataStatistics({ network, input, target }: Plan, dataset: Dataset): State {
-  const { inputNormalization: per, categories } = network;
-  const ofInputs = per === 'none' ? undefined : inputStatistics(dataset, per);
+  const { categories } = network;
+  const ofInputs = input && inputScaling(network, dataset);
   const isNumeric = (_: number, column: number) => categories?.[column] === 0;
   const columns = (values: Float64Array) => (categories ? values.filter(isNumeric) : values);
+  const ofTarget = targetStatistics(dataset);
   return new Map([
-    ...stored(input, ofInputs && { mean: columns(ofInputs.mean), deviation: divisorsOf(columns(ofInputs.deviation)) }),
-    ...stored(target, targetStatistics(dataset)),
+    ...stored(input, ofInputs && { center: columns(ofInputs.center), spread: divisorsOf(columns(ofInputs.spread)) }),
+    ...stored(target, ofTarget && { center: ofTarget.mean, spread: ofTarget.deviation }),
   ]);
 }
 
-function stored(specs: Plan['input'], statistics: InputStatistics | undefined): State {
+/** What is subtracted from numbers and what they are divided by. */
+interface Scaling {
+  readonly center: Float64Array;
+  readonly spread: Float64Array;
+}
+
+function inputScaling({ inputNormalization: per }: Plan['network'], dataset: Dataset): Scaling | undefined {
+  if (per === 'none') return undefined;
+  if (per === 'robust') {
+    const { median, range } = robustStatistics(dataset);
+    return { center: median, spread: range };
+  }
+  const { mean, deviation } = inputStatistics(dataset, per);
+  return { center: mean, spread: deviation };
+}
+
+function stored(specs: Plan['input'], statistics: Scaling | undefined): State {
   if (!specs) return new Map();
-  if (!statistics) throw new GraphError(`${specs.mean.name}: expected numbers to learn it from, got classes`);
+  const { center, spread } = specs;
+  if (!statistics) throw new GraphError(`${center.name}: expected numbers to learn it from, got classes`);
   return new Map([
-    [specs.mean.name, float32(specs.mean.shape, Float32Array.from(statistics.mean))],
-    [specs.deviation.name, float32(specs.deviation.shape, Float32Array.from(statistics.deviation))],
+    [center.name, float32(center.shape, Float32Array.from(statistics.center))],
+    [spread.name, float32(spread.shape, Float32Array.from(statistics.spread))],
   ]);
 }
 

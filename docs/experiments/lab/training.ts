@@ -42,7 +42,9 @@ const common = { batchSize: 64, schedule: 'constant', bnMomentum: 0.9 } as const
 export function freshTensors(lab: Lab, plan: Plan, seed: number, train = lab.data.train): State {
   const { inputNormalization: per } = plan.network;
   const tensors = initializeTensors(plan, createRandom(seed), firstOf(train, 1));
-  return per === 'none' ? tensors : withInputStatistics(plan, tensors, lab.inputStatistics(train, per));
+  return per === 'none' || per === 'robust'
+    ? tensors
+    : withInputStatistics(plan, tensors, lab.inputStatistics(train, per));
 }
 
 /** The network with another μ and σ for its inputs; those that never change are left out. */
@@ -52,8 +54,8 @@ export function withInputStatistics({ input }: Plan, tensors: State, { mean, dev
     ({ dtype: 'float32', shape, data: Float32Array.from(data) }) as const;
   return new Map([
     ...tensors,
-    [input.mean.name, stored(input.mean.shape, mean)],
-    [input.deviation.name, stored(input.deviation.shape, divisorsOf(deviation))],
+    [input.center.name, stored(input.center.shape, mean)],
+    [input.spread.name, stored(input.spread.shape, divisorsOf(deviation))],
   ]);
 }
 

@@ -55,13 +55,20 @@ describe.each(Object.entries(networks))('%s', (_name, network) => {
   });
 });
 
-describe('a table', () => {
+describe.each<[string, Partial<Described>]>([
+  ['a table', {}],
+  [
+    'a table in bins',
+    { inputNormalization: 'robust', edges: [[-1, 0, 0.5, 2], [], [0, 1], [], [-0.5, 0.25, 1.75], []] },
+  ],
+])('%s', (_name, encoding) => {
   const table: Described = {
     inputShape: [6],
     categories: [0, 3, 0, 5, 0, 12],
     fills: [0.5, 1, null, 2, -3, null],
     indicators: [0, 4],
     layers: [dense(16), batchNorm(), relu(), dense(3)],
+    ...encoding,
   };
   const graph = networkGraph(table);
 

@@ -58,6 +58,56 @@ describe('rows of a table', () => {
     );
   });
 
+  test('are drawn in by their median and range, cut into bins, and told of', () => {
+    const network = rows({
+      inputNormalization: 'robust',
+      categories: [2, 0, 0],
+      fills: [null, 4, null],
+      edges: [[], [0, 2, 4, 8], [5]],
+      indicators: [1],
+    });
+    const statistics = { 'input.median': [4, 0], 'input.iqr': [2, 1] };
+    const s = (z: number) => z / Math.sqrt(1 + (z / 3) ** 2);
+    const expected = [
+      [s(0.5), s(1), 1, 1, 0.25, 0, 1, 0],
+      [s(-1.5), s(-3), 0.5, 0, 0, 1, 0, 0],
+      [s(0), s(0), 1, 1, 0, 1, 0, 1],
+      // Far out, on either side.
+      [3, -3, 1, 1, 1, 1, 0, 0],
+    ];
+    const far = 1e30;
+    expect(round(answers(network, [1, 5, 1, 0, 1, -3, 0, NaN, 0, 0, far, -far], statistics))).toEqual(
+      round(expected.flat()),
+    );
+    expect(outputShapeOf(planNetwork(network))).toEqual([8]);
+    expect(parseNetwork(JSON.parse(JSON.stringify(network)))).toEqual(network);
+  });
+
+  test('without categories have their bins behind them', () => {
+    const network = rows({ inputShape: [2], inputNormalization: 'none', edges: [[1, 2], []] });
+    expect(answers(network, [1.5, 7], {})).toEqual([1.5, 7, 0.5]);
+  });
+
+  test.each<[string, Partial<Network>, string]>([
+    ['edges for each column', { edges: [[0, 1]] }, 'rows: expected 1 columns, got [3]'],
+    [
+      'edges of numbers',
+      { categories: [0, 2, 0], edges: [[], [0, 1], []] },
+      'rows: expected edges of columns of numbers, got some of a column of categories',
+    ],
+    [
+      'edges that were found',
+      { bins: 8 },
+      'rows: expected edges beside bins, as training finds them in rows of numbers, got none',
+    ],
+  ])('need %s', (_about, network, message) => {
+    expect(() => planNetwork(rows(network))).toThrow(new GraphError(message));
+  });
+
+  test('need edges that rise', () => {
+    expect(parseNetwork(rows({ edges: [[], [1, 1], []] }))).toContain('expected edges that rise');
+  });
+
   test('need one number of categories for each column', () => {
     expect(() => planNetwork(rows({ categories: [2] }))).toThrow(new GraphError('rows: expected 1 columns, got [3]'));
   });

@@ -126,6 +126,16 @@ describe('the network for data', () => {
     expect(outputShapeOf(planNetwork(network))).toEqual([1]);
   });
 
+  test('cuts numbers, not categories, into bins that the training part suggests, and scales them by quartiles', async () => {
+    const train = { ...numbers, count: 3, inputs: Float32Array.of(1, 0, 2, 1, 3, 1) };
+    const network = await chooseNetwork({ bins: 4 }, source, loaded(train, columns), mse());
+    expect(network).toMatchObject({ inputNormalization: 'robust', bins: 4, edges: [[1, 2, 3], []] });
+    expect(outputShapeOf(planNetwork(network))).toEqual([1]);
+    await expect(
+      chooseNetwork({ bins: 4 }, source, loaded(classes([1, 8, 8], 'a', 'b')), multiclass()),
+    ).rejects.toThrow(new UserError('--bins: expected rows of numbers, got samples of shape [1, 8, 8]'));
+  });
+
   test('with two classes and a binary objective has one output', async () => {
     const network = await chooseNetwork({}, source, loaded(classes([2], 'a', 'b')), binary());
     expect(outputShapeOf(planNetwork(network))).toEqual([1]);
