@@ -38,7 +38,10 @@ describe('the tarball', () => {
     const known =
       /^(package\.json|[A-Z]+\.md|LICENSE|preinstall\.mjs|docs\/((guide|decisions)\/)?[\w-]+\.md|dist\/(training|exporter|worker|page)\/.+)$/;
     // What the documents point to.
-    const shown = ['exporter/edge/README.md', 'test/fixtures/penguins.csv', 'test/page/screenshots/page-batch.png'];
+    const shown = [
+      ...['exporter/edge/README.md', 'test/fixtures/penguins.csv', 'test/page/screenshots/page-batch.png'],
+      'training/compile/README.md',
+    ];
     expect(paths.filter((path) => !known.test(path)).sort()).toEqual(shown);
     // What `init` writes is TypeScript; a model or a test would be a file of another kind.
     const kinds = /\.(js|js\.map|d\.ts)$|\/templates\/|^dist\/page\/|^[^/]+$|\.md$/;
