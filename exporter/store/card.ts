@@ -17,11 +17,16 @@ import { weightPlaces, weightTypes } from '../served/weights.ts';
 import { isModelName } from './model-name.ts';
 import { statedPicture } from './stated-picture.ts';
 
+const size = z
+  .int()
+  .min(-1)
+  .refine((value) => value !== 0, { error: 'expected a size, or -1 for a free one, got 0' });
+
 const tensorCard = z.strictObject({
   name: z.string(),
   datatype: z.enum(datatypes),
   /** −1 is a free size, the first one the number of samples; no shape where the file says none. */
-  shape: z.array(z.int().min(-1)).readonly().exactOptional(),
+  shape: z.array(size).readonly().exactOptional(),
   /** What the numbers of a row mean. A category comes by its index, a missing value as NaN if something stands in for it. */
   columns: z.array(columnSchema).readonly().exactOptional(),
   /** How pictures become this input, as far as it is said. */

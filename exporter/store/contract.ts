@@ -1,5 +1,6 @@
 /** Whether a card and the file beside it are of one model. What contradicts the file would be served as if it were true. */
-import { quote } from '../../training/files/index.ts';
+import { type Column, widthOf } from '../../training/columns/index.ts';
+import { count, quote } from '../../training/files/index.ts';
 import type { ModelOutput } from '../served/output.ts';
 import { type Port, type Ports, shapeOf } from '../served/ports.ts';
 import { describeFile, type ModelCard, type TensorCard } from './card.ts';
@@ -13,8 +14,20 @@ export function contradictions(card: ModelCard, ports: Ports, read: ReadFile): r
   const { files = {}, inputs = [], outputs = [], output } = card;
   return [
     ...Object.entries(files).flatMap(([name, { sha256 }]) => fileContradiction(name, sha256, read)),
-    ...inputs.flatMap((input, i) => tensorContradictions(`inputs[${i}]`, input, ports.inputs)),
-    ...outputs.flatMap((one, i) => tensorContradictions(`outputs[${i}]`, one, ports.outputs)),
+    ...namedTwice('inputs', inputs),
+    ...inputs.flatMap((input, i) => [
+      ...tensorContradictions(`inputs[${i}]`, input, ports.inputs),
+      ...pictureContradictions(`inputs[${i}]`, input, ports.inputs),
+      ...columnContradictions(`inputs[${i}]`, input, ports.inputs),
+    ]),
+    ...namedTwice('outputs', outputs),
+    ...outputs.flatMap((one, i) => [
+      ...tensorContradictions(`outputs[${i}]`, one, ports.outputs),
+      ...(['picture', 'columns'] as const)
+        .filter((key) => one[key] !== undefined)
+        .map((key) => `outputs[${i}].${key}: expected none, which is of an input, got one`),
+    ]),
+    ...unknownContradiction(card),
     ...(output ? outputContradictions(output, ports.outputs) : []),
     ...labelContradictions(card.labels, output, ports.outputs),
   ];
@@ -57,9 +70,66 @@ function tensorContradictions(where: string, card: TensorCard, ports: readonly P
   return [
     ...type,
     ...(other ? [`${where}.shape: expected ${other.map((sizes) => `[${sizes.join(', ')}]`).join(', got ')}`] : []),
-    ...pictureOf(card.picture, port).objections.map((objection) => `${where}.picture${objection}`),
   ];
 }
+
+function namedTwice(where: string, cards: readonly TensorCard[]): readonly string[] {
+  const names = cards.map(({ name }) => name);
+  const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
+  return twice < 0 ? [] : [`${where}[${twice}].name: expected each once, got ${quote(names[twice] ?? '')} again`];
+}
+
+function pictureContradictions(
+  where: string,
+  { name, picture }: TensorCard,
+  ports: readonly Port[],
+): readonly string[] {
+  const port = ports.find((candidate) => candidate.name === name);
+  return port ? pictureOf(picture, port).objections.map((objection) => `${where}.picture${objection}`) : [];
+}
+
+/** Columns that a Worker would not take rows by. */
+function columnContradictions(
+  where: string,
+  { name, columns, picture }: TensorCard,
+  ports: readonly Port[],
+): readonly string[] {
+  const port = ports.find((candidate) => candidate.name === name);
+  if (!columns || !port) return [];
+  const none = (why: string): readonly string[] => [`${where}.columns: expected none ${why}, got ${columns.length}`];
+  if (picture) return none('beside "picture"');
+  if (ports.length > 1) return none(`for a model of ${ports.length} inputs`);
+  const [rank, numbers] = [port.dims?.length, port.dims?.[1]];
+  if (port.datatype !== 'FP32' || rank !== 2) {
+    const got = `${port.datatype} ${port.dims ? `[${shapeOf(port)?.join(', ') ?? ''}]` : 'of any shape'}`;
+    return none(`but for rows of numbers, FP32 [N, numbers], as ${quote(name)} is ${got}`);
+  }
+  const names = columns.map((column) => column.name);
+  const twice = names.find((one, i) => names.indexOf(one) !== i);
+  if (twice !== undefined) return [`${where}.columns: expected each once, got ${quote(twice)} twice`];
+  const own = columns.flatMap((column, i) => categoryContradictions(`${where}.columns[${i}]`, column));
+  if (own.length > 0) return own;
+  const width = columns.reduce((sum, column) => sum + widthOf(column), 0);
+  if (width > 0 && (typeof numbers !== 'number' || numbers === width)) return [];
+  return [
+    `${where}.columns: expected ${numbers ?? 'some'} numbers, as many as a row of ${quote(name)} has, got ${width} (${count(columns.length)} named)`,
+  ];
+}
+
+function categoryContradictions(where: string, column: Column): readonly string[] {
+  if (column.kind !== 'categorical') return [];
+  const { categories, fill } = column;
+  const twice = categories.find((one, i) => categories.indexOf(one) !== i);
+  if (twice !== undefined) return [`${where}.categories: expected each once, got ${quote(twice)} twice`];
+  // One more than the last is a place of its own.
+  if (fill === null || (Number.isInteger(fill) && fill >= 0 && fill <= categories.length)) return [];
+  return [`${where}.fill: expected the place of a category, 0 to ${categories.length}, got ${fill}`];
+}
+
+const unknownContradiction = ({ unknown, inputs = [] }: ModelCard): readonly string[] =>
+  unknown === undefined || inputs.some(({ columns }) => columns)
+    ? []
+    : [`unknown: expected none without "columns" of an input, got ${quote(unknown)}`];
 
 /** A card may know of a size that the file leaves free. */
 const agree = (file: readonly number[], card: readonly number[]): boolean =>

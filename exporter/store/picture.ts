@@ -70,8 +70,9 @@ function prepared(stated: StatedPicture, port: Port): FoundPicture {
   const all = [
     ...objections,
     ...sizeObjections(picture),
+    ...fitObjections(stated),
     ...resizeObjections(stated, picture),
-    ...(objections.length > 0 ? [] : datatypeObjections(picture, port)),
+    ...(objections.length > 0 ? [] : [...datatypeObjections(picture, port), ...flatObjections(picture)]),
   ];
   return all.length > 0 ? { objections: all } : { picture, objections: [] };
 }
@@ -252,6 +253,12 @@ function sizeObjections({ size: { rows, columns }, channels }: PicturePreparatio
   return [`.size: expected at most ${MOST_NUMBERS} numbers of all channels, got ${numbers}`];
 }
 
+/** A drawing is framed and centred, whatever its file's size is. */
+const fitObjections = ({ fit, drawing }: StatedPicture): readonly string[] =>
+  drawing === true && fit !== undefined && fit !== 'stretch'
+    ? [`.fit: expected none beside "drawing", got ${quote(fit)}`]
+    : [];
+
 function resizeObjections({ resize }: StatedPicture, { fit, drawing, size }: PicturePreparation): readonly string[] {
   if (resize === undefined) return [];
   if (fit !== 'cover' || drawing) return ['.resize: expected none without "fit": "cover", got one'];
@@ -260,13 +267,28 @@ function resizeObjections({ resize }: StatedPicture, { fit, drawing, size }: Pic
 }
 
 function datatypeObjections(picture: PicturePreparation, { datatype }: Port): readonly string[] {
-  const [, unsigned, bits] = /^(U?)INT(\d+)$/.exec(datatype) ?? [];
-  if (bits === undefined && datatype !== 'BOOL') return [];
-  const [least, most] =
-    unsigned === 'U' ? [0, 2 ** Number(bits) - 1] : [-(2 ** (Number(bits) - 1)), 2 ** (Number(bits) - 1) - 1];
   const tables = tablesOf(picture) ?? [Float32Array.of(0, 255)];
-  const isHeld = (number: number): boolean => Number.isInteger(number) && number >= least && number <= most;
+  const isHeld = holdsOf(datatype);
   const other = tables.flatMap((table) => [...table]).find((number) => !isHeld(number));
   if (other === undefined) return [];
   return [`: expected numbers that ${datatype} holds, as the file takes them, got ${other} for a byte`];
+}
+
+/** The largest number of half precision. */
+const LARGEST_HALF = 65_504;
+
+/** Which numbers a datatype holds; those of pictures are rounded to single precision before. */
+function holdsOf(datatype: Port['datatype']): (number: number) => boolean {
+  if (datatype === 'FP16') return (number) => Math.abs(number) <= LARGEST_HALF;
+  if (datatype === 'FP32' || datatype === 'FP64') return Number.isFinite;
+  const [, unsigned, bits] = /^(U?)INT(\d+)$/.exec(datatype) ?? [];
+  const [least, most] =
+    unsigned === 'U' ? [0, 2 ** Number(bits) - 1] : [-(2 ** (Number(bits) - 1)), 2 ** (Number(bits) - 1) - 1];
+  return (number) => Number.isInteger(number) && number >= least && number <= most;
+}
+
+/** All pictures would be one. */
+function flatObjections(picture: PicturePreparation): readonly string[] {
+  const flat = tablesOf(picture)?.find((table) => Number.isFinite(table[0]) && table[0] === table[255]);
+  return flat ? [`: expected another number for white than for black, got ${flat[0] ?? NaN} for both`] : [];
 }

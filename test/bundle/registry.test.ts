@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { zipSync } from 'fflate';
 import { describeFile } from '../../exporter/store/card.ts';
 import { readModels } from '../../exporter/store/registry.ts';
+import { table } from '../edge/fixtures.ts';
 import { UserError } from '../../training/files/index.ts';
 import { npy } from '../unit/data/npy-file.ts';
 import { digits, identity, sequence, text } from './fixtures.ts';
@@ -244,6 +245,14 @@ describe('a folder of models', () => {
     ]);
   });
 
+  const pixels = { name: 'pixels', datatype: 'FP32' };
+  const column = (name: string) => ({ kind: 'numeric', name, fill: null });
+  const words = (name: string, categories: readonly string[], fill: number | null = null) => ({
+    kind: 'categorical',
+    name,
+    categories,
+    fill,
+  });
   const labels = (count: number) => Array.from({ length: count }, (_, i) => String(i));
   it.each<[what: string, card: object, message: RegExp | undefined]>([
     ['as many labels as classes', { labels: labels(10) }, undefined],
@@ -296,12 +305,61 @@ describe('a folder of models', () => {
       { files: { '../b': { sha256: 'abc', bytes: 3 } } },
       /: files\["\.\.\/b"\]\.sha256: expected none/,
     ],
+    ['an input twice', { inputs: [pixels, pixels] }, /: inputs\[1\]\.name: expected each once, got "pixels" again$/],
+    [
+      'a size of 0',
+      { inputs: [{ ...pixels, shape: [0, 1, 28, 28] }] },
+      /: inputs\[0\]\.shape\[0\]: expected a size, or -1 for a free one, got 0$/,
+    ],
+    [
+      'columns of what is no row',
+      { inputs: [{ ...pixels, columns: [column('a')] }] },
+      /: inputs\[0\]\.columns: expected none but for rows of numbers, FP32 \[N, numbers\], as "pixels" is FP32 \[-1, 1, 28, 28\], got 1$/,
+    ],
+    [
+      'columns beside a picture',
+      { inputs: [{ ...pixels, picture: 'raw', columns: [column('a')] }] },
+      /: inputs\[0\]\.columns: expected none beside "picture", got 1$/,
+    ],
+    [
+      'a picture as an output',
+      { outputs: [{ name: 'logits', datatype: 'FP32', picture: 'raw' }] },
+      /: outputs\[0\]\.picture: expected none, which is of an input, got one$/,
+    ],
+    [
+      'unknown values of no columns',
+      { unknown: 'fill' },
+      /: unknown: expected none without "columns" of an input, got "fill"$/,
+    ],
   ])('holds cards against the files: %s', (_, card, message) => {
     const folder = folderOf({ 'a/model.onnx': digits(), 'a/card.json': JSON.stringify(card) });
     const { models, broken } = readModels(folder);
     expect(models).toHaveLength(message ? 0 : 1);
     expect(broken.map(({ error }) => error)).toEqual(message ? [expect.stringMatching(message)] : []);
     if (message) expect(broken[0]?.error.startsWith(`${folder}/a/card.json: `)).toBe(true);
+  });
+
+  it.each<[what: string, columns: readonly object[], message: RegExp | undefined]>([
+    ['as many as numbers', [column('a'), column('b')], undefined],
+    ['too few', [column('a')], /: expected 2 numbers, as many as a row of "features" has, got 1 \(1 named\)$/],
+    ['none', [], /: expected 2 numbers, as many as a row of "features" has, got 0 \(0 named\)$/],
+    ['one twice', [column('a'), column('a')], /: expected each once, got "a" twice$/],
+    [
+      'a category twice',
+      [column('a'), words('b', ['x', 'x'])],
+      /\[1\]\.categories: expected each once, got "x" twice$/,
+    ],
+    [
+      'no such category to fill in',
+      [column('a'), words('b', ['x', 'y'], 3)],
+      /\[1\]\.fill: expected the place of a category, 0 to 2, got 3$/,
+    ],
+  ])('holds columns against the rows that the file takes: %s', (_, columns, message) => {
+    const card = { inputs: [{ name: 'features', datatype: 'FP32', columns }] };
+    const { broken } = readModels(folderOf({ 'a/model.onnx': table(), 'a/card.json': JSON.stringify(card) }));
+    expect(broken.map(({ error }) => error.replace(/^.*inputs\[0\]\.columns/, ''))).toEqual(
+      message ? [expect.stringMatching(message)] : [],
+    );
   });
 
   it.each(badSamples)('is refused for samples that are %s', (_, bytes, message) => {

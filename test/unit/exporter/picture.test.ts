@@ -183,6 +183,24 @@ describe('a card and the shape of an input', () => {
       ': expected an input of pictures, [N, C, H, W], [N, H, W, C], [N, H, W] or [N, C·H·W], got "x" [-1]',
     ],
     [
+      'numbers without an end',
+      { scale: 1, std: 1e-300 },
+      ['N', 1, 8, 6],
+      ': expected numbers that FP32 holds, as the file takes them, got Infinity for a byte',
+    ],
+    [
+      'black as white',
+      { scale: 1e-320 },
+      ['N', 1, 8, 6],
+      ': expected another number for white than for black, got 0 for both',
+    ],
+    [
+      'a fit of drawings',
+      { preset: 'raw', drawing: true, fit: 'cover' },
+      ['N', 1, 8, 6],
+      '.fit: expected none beside "drawing", got "cover"',
+    ],
+    [
       'nothing of numbers',
       {},
       ['N', 3, 8, 6],
