@@ -202,12 +202,16 @@ async function makeSpecialised(models: readonly RoundedFolder[], making: Making)
     const whole = describe(model, [...parts.bytes, chosen.wasm], parts.cases + chosen.cases);
     return { ...whole, engine: 'compiled' as const };
   });
+  const measured = models.map((model) => ({
+    ...model,
+    about: { ...model.about, ...foundShapes(model, image?.sizes ?? {}) },
+  }));
   return {
     files: await emitImage(
       image,
       programs,
-      models.map((model) => ({ ...model.about, ...foundShapes(model, image?.sizes ?? {}) })),
-      typedModels(models),
+      measured.map(({ about }) => about),
+      typedModels(measured),
       {
         ...making,
         inAssets: apartOf(interpreted).inAssets.map((model) => ({

@@ -8,7 +8,8 @@ export const typedModels = (models: readonly ModelFolder[]): readonly TypedModel
   models.filter(({ about }) => about.path === about.name).flatMap((model) => typedModel(factsOf(model)) ?? []);
 
 function factsOf({ about, ports }: ModelFolder): Facts {
-  const inputs = ports.inputs.map((port) => ({ ...port, shape: shapeOf(port) }));
+  // Of sizes that the file leaves open, those that a build has found.
+  const inputs = ports.inputs.map((port) => ({ ...port, shape: about.shapes?.[port.name] ?? shapeOf(port) }));
   const [input] = inputs;
   return {
     name: about.name,

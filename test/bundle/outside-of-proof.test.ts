@@ -2,7 +2,7 @@
  * Requests beyond what the cases of a build have reached, from files to HTTP: what would need code that is not in the image is refused
  * with what helps, which does help, and the requests after it are answered; a size that no case could be right with is named.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,7 +10,7 @@ import onnxProto, { type onnx } from 'onnx-proto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildImage } from '../../exporter/edge/build-image.ts';
 import { encodeNpz } from '../../training/data/index.ts';
-import { createWorker, type Image, type WorkerHandler } from '../../worker/create-worker.ts';
+import { createWorker, type Image, type Predictor, type WorkerHandler } from '../../worker/create-worker.ts';
 import { ask, jsonRequest } from '../worker/images.ts';
 
 const { FLOAT } = onnxProto.onnx.TensorProto.DataType;
@@ -75,6 +75,7 @@ const free = (columns: string): Uint8Array =>
 
 let folder: string;
 let worker: WorkerHandler;
+let image: { readonly default: Image; readonly named: Predictor<ArrayLike<number>, readonly number[]> };
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bn-edge-outside-'));
@@ -83,11 +84,13 @@ beforeAll(async () => {
     await mkdir(join(folder, 'models', name), { recursive: true });
     await writeFile(join(folder, 'models', name, 'model.onnx'), file);
   }
+  const card = { output: { name: 'y', kind: 'number' } };
+  await writeFile(join(folder, 'models/named/card.json'), JSON.stringify(card));
   const x = { shape: [1, 2], data: Float32Array.of(1, magic) };
   await writeFile(join(folder, 'models/sampled/samples.npz'), encodeNpz({ x }));
   await buildImage({ models: join(folder, 'models'), out: join(folder, 'image'), unoptimized: true });
-  const { default: image } = (await import(pathToFileURL(join(folder, 'image/image.mjs')).href)) as { default: Image };
-  worker = createWorker(image, { log: false });
+  image = (await import(pathToFileURL(join(folder, 'image/image.mjs')).href)) as typeof image;
+  worker = createWorker(image.default, { log: false });
 });
 afterAll(() => rm(folder, { recursive: true }));
 afterEach(() => {
@@ -133,5 +136,13 @@ describe('a size that the file leaves open and the weights do not', () => {
   ])('is told where it is another: %s', async (name, columns, error) => {
     expect(await infer(name, new Array<number>(columns).fill(1))).toMatchObject({ status: 400, body: { error } });
     expect((await infer(name, ...new Array<number[]>(3).fill(new Array<number>(11).fill(1)))).status).toBe(200);
+  });
+
+  it('is known to a program that calls the model', async () => {
+    const rows = [new Array<number>(11).fill(1), new Array<number>(11).fill(2)];
+    expect(await image.named.predictMany(rows)).toEqual([{ values: [11, 11, 11] }, { values: [22, 22, 22] }]);
+    await expect(image.named.predict([1, 2])).rejects.toThrow('sample: expected 11 numbers, got 2');
+    const types = await readFile(join(folder, 'image/image.d.mts'), 'utf8');
+    expect(types).toContain('named: Predictor<ArrayLike<number>, readonly number[]>');
   });
 });

@@ -48,8 +48,8 @@ export const rowCalls = (source: Source, path: string): Calls<unknown> =>
 
 /** A model for samples that are nothing but numbers: so many as one has, row-major. */
 export const numberCalls = (source: Source, path: string): Calls<ArrayLike<number>> =>
-  callsOf(source, path, (_, { inputs: [input] }) => {
-    const sizes = input?.shape.slice(1) ?? [];
+  callsOf(source, path, ({ shapes = {} }, { inputs: [input] }) => {
+    const [, ...sizes] = shapes[input?.name ?? ''] ?? input?.shape ?? [];
     const size = sizes.reduce((product, one) => product * one, 1);
     return (samples, places) => {
       const data = new Float32Array(samples.length * size);
