@@ -251,6 +251,21 @@ describe.skipIf(executablePath === undefined)('the page for models of each kind,
     expect(await violations(page)).toEqual([]);
   });
 
+  it('names the reference where there is one', async () => {
+    const { page } = await openModel('houses');
+    const links = page.locator('footer').getByRole('link');
+    const hrefs = async () => Promise.all((await links.all()).map((link) => link.getAttribute('href')));
+    await expect.poll(hrefs).toEqual(['docs', 'openapi.json']);
+    for (const href of await hrefs())
+      expect((await page.request.get(`${server.url}/${href ?? ''}`)).status()).toBe(200);
+    const without = await serveImage(image, { docs: false });
+    onTestFinished(() => without.stop());
+    await page.goto(`${without.url}/#/houses`);
+    await page.getByRole('heading', { level: 1, name: 'houses' }).waitFor();
+    await page.getByText('Every answer comes from a Cloudflare Worker at this address').waitFor();
+    expect(await hrefs()).toEqual([]);
+  });
+
   it('says what to do without JavaScript', async () => {
     const { page } = await visit(browser, server.url, { javaScriptEnabled: false });
     onTestFinished(() => page.close());

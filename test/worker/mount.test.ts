@@ -121,7 +121,8 @@ describe.each(['/ml', '/', '/a/b', '/of/:tenant', '/ml/'])('mounted at %s', (mou
     });
     const page = await at('/docs', withKey());
     const links = [...page.text.matchAll(/href="([^"#]*)"/g)].map(([, href]) => href);
-    expect(links).toEqual([`${base}/docs/style.css`, `${base}/openapi.json`]);
+    expect(links).toEqual([`${base}/docs/style.css`, `${base}/`, `${base}/openapi.json`]);
+    expect((await at('/v2')).body).toMatchObject({ docs: `${base}/docs` });
     for (const href of links) expect((await ask(app, href ?? '', withKey())).status).toBe(200);
     expect(page.text).toContain(`<code>${base}/v2/models/{model}/infer</code>`);
   });

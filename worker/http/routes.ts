@@ -20,6 +20,7 @@ import { answerJson, answerJsonAsIs } from './answers.ts';
 import { readBody } from './body.ts';
 import type { App, RequestContext } from './context.ts';
 import { parseJson } from './json.ts';
+import { mountPath } from './mount.ts';
 import { addRowRoutes } from './rows.ts';
 import { requireExplain, type Settings } from './settings.ts';
 
@@ -28,7 +29,10 @@ const modelPaths = ['/v2/models/:model', '/v2/models/:model/versions/:version'] 
 
 /** @param buildError see image.ts */
 export function addRoutes(app: App, models: Models, settings: Settings, buildError: string | undefined): void {
-  app.get('/v2', (c) => c.json(serverMetadata(buildError)));
+  app.get('/v2', (c) => {
+    const docs = settings.docs(c.env) ? `${mountPath(c)}/docs` : undefined;
+    return c.json(serverMetadata(docs, buildError));
+  });
   app.get('/v2/health/live', (c) => c.json({ live: true }));
   // The specification's text names the field `live` here too, its implementations say `ready`.
   app.get('/v2/health/ready', (c) => c.json({ live: true, ready: true }));

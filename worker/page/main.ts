@@ -2,13 +2,13 @@
 import { createKeyForm } from './api/key-form.ts';
 import { KeyRequired } from './api/key.ts';
 import { listModels, readModel } from './api/models.ts';
-import { showBuildError } from './build-error.ts';
 import { find } from './dom.ts';
 import { withKindOf } from './inputs/kind.ts';
 import { createModelList } from './models/list.ts';
 import { noAnswer, noModels, noSuchModel } from './models/nothing.ts';
 import { type Place, placeIn } from './models/place.ts';
 import { createModelView } from './models/view.ts';
+import { showServer } from './server.ts';
 
 const main = find('main', HTMLElement);
 const list = createModelList(find('#models', HTMLElement));
@@ -20,7 +20,7 @@ let turn = 0;
 window.addEventListener('hashchange', show);
 show();
 // A Worker that cannot be asked says so elsewhere.
-showBuildError().catch(() => undefined);
+showServer().catch(() => undefined);
 
 function show(): void {
   showPlace().catch((error: unknown) => {

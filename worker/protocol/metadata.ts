@@ -15,9 +15,13 @@ export const server: ServerMetadata = {
   extensions: ['binary_tensor_data', 'classification', 'model_configuration', 'statistics'],
 };
 
-/** @param buildError see image.ts */
-export const serverMetadata = (buildError: string | undefined): ServerMetadata => ({
+/**
+ * @param docs the path of the reference, where it is turned on
+ * @param buildError see image.ts
+ */
+export const serverMetadata = (docs: string | undefined, buildError: string | undefined): ServerMetadata => ({
   ...server,
+  ...(docs !== undefined && { docs }),
   ...(buildError !== undefined && { build_error: buildError }),
 });
 

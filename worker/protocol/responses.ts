@@ -119,11 +119,12 @@ function protocolSchemas() {
     ),
   });
   const named = { model_name: text, model_version: text, id: z.optional(text) };
+  const docs = z.optional(described(text, 'A path on this server: the reference, where it is turned on.'));
   const buildError = z.optional(
     described(text, 'Under wrangler dev: why the models that lie there now are not those that answer.'),
   );
   return {
-    ServerMetadata: z.object({ name: text, version: text, extensions: list(text), build_error: buildError }),
+    ServerMetadata: z.object({ name: text, version: text, extensions: list(text), docs, build_error: buildError }),
     Live: z.object({ live: z.boolean() }),
     Ready: z.object({ live: z.boolean(), ready: z.boolean() }),
     ModelReady: z.object({ name: text, ready: z.boolean() }),
@@ -178,7 +179,7 @@ function protocolSchemas() {
       models: list(
         z.object({ name: text, version: text, url: described(text, "A path on this server: the model's metadata.") }),
       ),
-      docs: z.optional(described(text, 'A path on this server: the reference, where it is turned on.')),
+      docs,
       build_error: buildError,
     }),
     Error: z.object({ error: described(text, 'where: expected X, got Y') }),
