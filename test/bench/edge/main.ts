@@ -39,7 +39,10 @@ async function main({ model, rounds, only, growth, json }: Options): Promise<voi
   }
   const results = await measure(workers, rounds);
   checkAnswers(results);
-  const measurements = workers.flatMap((worker) => rows(worker, results.get(worker.name) ?? []));
+  const measurements = workers.flatMap((worker) => [
+    ...rows(worker, results.get(worker.name) ?? []),
+    ...beside(worker, results),
+  ]);
   console.log(table(workers, measurements));
   if (json !== undefined) await writeMeasurements(json, measurements);
 }
@@ -107,6 +110,28 @@ function rows({ name, files }: Worker, results: readonly Result[]): readonly Mea
       middle(({ warm }) => warm),
       'ms',
     ),
+    row(
+      'warm_cpu_ms',
+      middle(({ warmCpu }) => warmCpu),
+      'ms',
+    ),
+    row('first_answer_cpu_ms', middle(firstAnswerCpu), 'ms'),
+  ];
+}
+
+const firstAnswerCpu = ({ startupCpu, firstRequestCpu }: Result): number => startupCpu + firstRequestCpu;
+
+/** Round by round beside the floor and the stock runtime, where they are measured: what disturbs one of a round disturbs all. */
+function beside({ name }: Worker, results: ReadonlyMap<string, readonly Result[]>): readonly Measurement[] {
+  const own = results.get(name) ?? [];
+  const paired = (other: string, figure: string, unit: string, compare: (one: Result, two: Result) => number) => {
+    const others = results.get(other) ?? [];
+    const values = own.flatMap((one, round) => (others[round] ? [compare(one, others[round])] : []));
+    return values.length > 0 ? [{ name: `edge/${name}/${figure}`, value: median(values), unit }] : [];
+  };
+  return [
+    ...paired('stock-lazy', 'warm_of_stock', '', (one, two) => one.warmCpu / two.warmCpu),
+    ...paired('hello', 'first_answer_cpu_over_hello_ms', 'ms', (one, two) => firstAnswerCpu(one) - firstAnswerCpu(two)),
   ];
 }
 

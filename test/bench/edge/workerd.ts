@@ -34,8 +34,9 @@ export interface Service {
   readonly startupCpu: number;
   /** CPU time of the first request after that. */
   readonly firstRequestCpu: number;
-  /** Of one inference, once the engine has optimised it. */
+  /** Of one inference, once the engine has optimised it: by the clock, and of CPU, which others on the machine change less. */
   readonly warm: number;
+  readonly warmCpu: number;
 }
 
 /** A Worker's folder with workerd's configuration in it. */
@@ -76,10 +77,14 @@ export class Deployment implements AsyncDisposable {
     await process.request();
     const firstRequestCpu = (await process.quietCpu()) - startupCpu;
     await process.request(Math.ceil(effort * tierUpRuns));
-    const times = [];
-    for (let chunk = 0; chunk < warmChunks; chunk++)
-      times.push(await process.timeOfRuns(Math.ceil(effort * runsInChunk)));
-    return { startupCpu, firstRequestCpu, warm: median(times) };
+    const [times, cpu]: [number[], number[]] = [[], []];
+    for (let chunk = 0; chunk < warmChunks; chunk++) {
+      const runs = Math.ceil(effort * runsInChunk);
+      const before = await process.cpu();
+      times.push(await process.timeOfRuns(runs));
+      cpu.push(((await process.cpu()) - before) / runs);
+    }
+    return { startupCpu, firstRequestCpu, warm: median(times), warmCpu: median(cpu) };
   }
 
   async #start(): Promise<Process> {
@@ -134,17 +139,17 @@ class Process implements AsyncDisposable {
 
   /** CPU milliseconds so far, read when no more are being used. */
   async quietCpu(): Promise<number> {
-    let before = await this.#cpu();
+    let before = await this.cpu();
     for (;;) {
       await sleep(50);
-      const now = await this.#cpu();
+      const now = await this.cpu();
       if (now - before < 0.2) return now;
       before = now;
     }
   }
 
-  /** Over all threads, to the nanosecond. Source: https://docs.kernel.org/scheduler/sched-stats.html */
-  async #cpu(): Promise<number> {
+  /** CPU milliseconds over all threads, to the nanosecond. Source: https://docs.kernel.org/scheduler/sched-stats.html */
+  async cpu(): Promise<number> {
     const tasks = `/proc/${this.#child.pid ?? 0}/task`;
     const stats = await Promise.all(
       (await readdir(tasks)).map((task) => readFile(`${tasks}/${task}/schedstat`, 'utf8')),
