@@ -1,19 +1,15 @@
 /** `bn-edge build --help` */
-import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
 import { openness } from '../deploy/openness.ts';
-import { buildImage, ModelsError } from '../edge/build-image.ts';
-import type { BuiltImage } from '../edge/built.ts';
-import { newestFile, stampFile, tellFailure } from '../edge/out-folder.ts';
-import { compareWithStock, describeBuild } from './describe-build.ts';
+import { buildImage, ModelsError, waiting } from '../edge/build-image.ts';
+import type { BuiltImage, OnStage } from '../edge/built.ts';
+import { oneForAll, tellFailure } from '../edge/out-folder.ts';
+import { compareWithStock, describeBuild, describeSize } from './describe-build.ts';
 import { addModelsOption } from './model-options.ts';
 import { stageLine } from './stage.ts';
 import { UserError } from '../../training/files/index.ts';
-import { answers, type Subcommand } from './subcommand.ts';
+import { type Answer, answers, type Subcommand } from './subcommand.ts';
 
 interface Flags {
   readonly models: string;
@@ -44,50 +40,44 @@ export const build: Subcommand = {
       .option('--emit-wat', 'write the text of each compiled model beside its module, with comments', false)
       .option('--skip-bad', 'leave out models that cannot be built, and build the others (default: fail)', false)
       .option('--table', 'measure the image, beside the unmodified runtime', false);
-    answers<Flags>(command, page, async ({ table, ...flags }) => {
-      const isDev = process.env['WRANGLER_COMMAND'] === 'dev';
-      if (isDev && !(await isNewest(flags.out))) {
-        console.error('another build has begun since, and has the newer models');
-        return { out: flags.out, leftToAnother: true };
-      }
-      using stage = stageLine('image');
-      try {
-        const built = await buildImage({ ...flags, onStage: stage.show });
-        stage.clear();
-        for (const note of built.notes) console.error(`note: ${note}`);
-        for (const { path, error } of built.leftOut) console.error(`left out: ${join(flags.models, path)}: ${error}`);
-        console.log(describeBuild(built));
-        const open = await openness(process.env['WRANGLER_COMMAND']);
-        if (open !== undefined) console.error(`note: ${open}`);
-        if (table && !built.stock) console.log(await compareWithStock(flags.models, built));
-        return answerOf(built);
-      } catch (error) {
-        stage.clear();
-        if (!(error instanceof UserError)) throw error;
-        const { models } = error instanceof ModelsError ? error : { models: [] };
-        const reasons = models.length > 0 ? models.flatMap(({ error: reason }) => reason ?? []) : [error.message];
-        const isServing = isDev && (await tellFailure(flags.out, reasons.join('\n')));
-        if (models.length === 0 && !isServing) throw error;
-        for (const reason of reasons) console.error(`error: ${reason}`);
-        if (isServing) console.error('the models of before go on answering, until these can be built');
-        else process.exitCode = 1;
-        return answerOf({ out: flags.out, upToDate: false, models });
-      }
-    });
+    answers<Flags>(command, page, async (flags) =>
+      process.env['WRANGLER_COMMAND'] === 'dev'
+        ? ((await oneForAll(flags.out, () => perform(flags, true))) ?? { out: flags.out, leftToAnother: true })
+        : perform(flags, false),
+    );
     return undefined;
   },
 };
 
-/** In which the files of one change have all been written, and each has started its build. */
-const settleMs = 300;
-
-/** `wrangler dev` starts a build for every file that changes, ten for one `bn-edge add`: all but the last leave the work to it. */
-export async function isNewest(out: string): Promise<boolean> {
-  if (!existsSync(join(out, stampFile))) return true;
-  const [file, own] = [join(out, newestFile), randomUUID()];
-  await writeFile(file, own);
-  await sleep(settleMs);
-  return (await readFile(file, 'utf8')) === own;
+/** @param isDev whether `wrangler dev` watches the models, and shows what every build prints on one terminal */
+async function perform({ table, ...flags }: Flags, isDev: boolean): Promise<Answer> {
+  using stage = stageLine('image');
+  const onStage: OnStage = (what, of) => {
+    // The build that is waited for tells what it is at.
+    stage.show(isDev && what === waiting ? '' : what, of);
+  };
+  try {
+    const built = await buildImage({ ...flags, onStage });
+    stage.clear();
+    for (const note of built.notes) console.error(`note: ${note}`);
+    for (const { path, error } of built.leftOut) console.error(`left out: ${join(flags.models, path)}: ${error}`);
+    console.log(isDev && built.upToDate ? describeSize(built) : describeBuild(built));
+    const open = await openness(process.env['WRANGLER_COMMAND']);
+    if (open !== undefined) console.error(`note: ${open}`);
+    if (table && !built.stock) console.log(await compareWithStock(flags.models, built));
+    return answerOf(built);
+  } catch (error) {
+    stage.clear();
+    if (!(error instanceof UserError)) throw error;
+    const { models } = error instanceof ModelsError ? error : { models: [] };
+    const reasons = models.length > 0 ? models.flatMap(({ error: reason }) => reason ?? []) : [error.message];
+    const isServing = isDev && (await tellFailure(flags.out, reasons.join('\n')));
+    if (models.length === 0 && !isServing) throw error;
+    for (const reason of reasons) console.error(`error: ${reason}`);
+    if (isServing) console.error('the models of before go on answering, until these can be built');
+    else process.exitCode = 1;
+    return answerOf({ out: flags.out, upToDate: false, models });
+  }
 }
 
 const answerOf = ({

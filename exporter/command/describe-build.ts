@@ -5,19 +5,25 @@ import { programTolerance } from '../edge/cases/program.ts';
 import { comparisonRows } from '../edge/report.ts';
 import { plainTable } from './table.ts';
 
-/** What each model costs and was put to, and what the two files of the image come to. */
-export function describeBuild({ models, bytes, out, stock, upToDate, unguessed }: BuiltImage): string {
+/** What each model costs and was put to, what the two files of the image come to, and how they were checked. */
+export function describeBuild(image: BuiltImage): string {
+  const { models, bytes, out, stock, unguessed } = image;
+  const proof = stock ? '' : `\nchecked: ${describeProof(models)}`;
+  const losses = [...models.flatMap(describeLoss), ...describeAssets(out, bytes)];
+  const engines = models.flatMap(describeEngine);
+  const notes = [...losses, ...engines, ...unguessed.map(describeUnguessed)];
+  return [modelTable(models, stock), ...notes, `${describeSize(image)}${proof}`].join('\n');
+}
+
+/** In one line. */
+export function describeSize({ models, bytes, out, stock, upToDate }: BuiltImage): string {
   const runtime = stock
     ? 'the stock runtime'
     : models.every(isCompiled)
       ? 'no runtime'
       : 'the runtime specialised to them';
-  const total = `${bytes.weights > 0 ? 'image.wasm, image.mjs and weights' : 'image.wasm and image.mjs'} are ${kilobytes(bytes.gzip)} gzip, with ${runtime}`;
-  const proof = stock ? '' : `; ${describeProof(models)}`;
-  const written = `${out}: ${upToDate ? 'up to date' : 'written'}; ${total}${proof}`;
-  const losses = [...models.flatMap(describeLoss), ...describeAssets(out, bytes)];
-  const engines = models.flatMap(describeEngine);
-  return [modelTable(models, stock), ...losses, ...engines, ...unguessed.map(describeUnguessed), written].join('\n');
+  const files = bytes.weights > 0 ? 'image.wasm, image.mjs and weights' : 'image.wasm and image.mjs';
+  return `${out}: ${upToDate ? 'up to date' : 'written'}; ${files} are ${kilobytes(bytes.gzip)} gzip, with ${runtime}`;
 }
 
 /** What Wrangler has to be told; without it, whoever asks such a model is told. */
@@ -31,10 +37,10 @@ const isCompiled = ({ engine }: BuiltModel): boolean => engine === 'compiled';
 
 /** A program adds in another order than stock. */
 function describeProof(models: readonly BuiltModel[]): string {
-  const same = 'every case gave the same bits or the same error as stock';
-  const near = `every case is within ${programTolerance} of the largest number of stock's answer, with the same classes`;
+  const same = 'each case gave the same bits or the same error as stock ONNX Runtime';
+  const near = `each case gave the same classes as stock ONNX Runtime, and numbers within ${programTolerance} of its largest`;
   if (models.every(isCompiled)) return near;
-  return models.some(isCompiled) ? `${same}; of compiled models, ${near}` : same;
+  return models.some(isCompiled) ? `${same}; of compiled models ${near}` : same;
 }
 
 const describeEngine = ({ path, engineReason }: BuiltModel): readonly string[] =>

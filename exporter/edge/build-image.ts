@@ -53,6 +53,9 @@ export class ModelsError extends UserError {
 
 export const defaultOut = '.bn-edge';
 
+/** The stage of a build that has not begun. */
+export const waiting = 'wait for another build';
+
 /**
  * No image is written where anything is thrown. Of several builds into one folder each waits for the one before.
  * @throws UserError for what is wrong with the folders
@@ -74,7 +77,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
       return make(options, out, now, now === first ? bad : await checkModels(now, options, onStage));
     },
     () => {
-      onStage('wait for another build');
+      onStage(waiting);
     },
   );
 }

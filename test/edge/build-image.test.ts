@@ -112,7 +112,7 @@ describe('the build of an image', () => {
     expect(text).toMatch(/digits +│ +2 │ +\d+ kB │ yes +│ +\d+ │/);
     expect(text).toMatch(/table +│ +2 │ +\d+ kB │ no +│ +\d+ │/);
     expect(text).toMatch(
-      /out: written; image\.wasm and image\.mjs are [\d,]+ kB gzip, with the runtime specialised to them; every case/,
+      /out: written; image\.wasm and image\.mjs are [\d,]+ kB gzip, with the runtime specialised to them\nchecked: each case/,
     );
   });
 

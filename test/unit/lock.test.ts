@@ -1,6 +1,7 @@
 /** One process at a time: a lock, what it refuses, and what of it does not count. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +32,13 @@ describe('a lock', () => {
     expect(most).toBe(1);
     expect(waited).toEqual([false, true, true]);
     expect(await readdir(folder)).not.toContain('lock');
+  });
+
+  it('names its holder from the moment that it is there, however much else the process has to do', async () => {
+    const holding = withLock(at('whole'), done);
+    // Nothing asynchronous has happened yet.
+    expect(readFileSync(at('whole'), 'utf8')).toMatch(new RegExp(`^${process.pid} \\S+ ${hostname()} \\S+$`));
+    expect(await holding).toBe('done');
   });
 
   it('is refused to others while it is held, who are told by whom', async () => {

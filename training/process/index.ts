@@ -2,5 +2,5 @@
 export { type Ended, endsWithUs, ownGroup, runNode, signalGroup } from './child.ts';
 export { exitCodeOf, Interrupted, type Signal, signals } from './interrupted.ts';
 export { type Interruption, interruption } from './interruption.ts';
-export { isHeld, withLock, withLockOrRefuse } from './lock.ts';
+export { isHeld, lastDoes, withLock, withLockOrRefuse } from './lock.ts';
 export { withScratch } from './scratch.ts';

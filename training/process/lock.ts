@@ -3,8 +3,8 @@
  * neither does another one that has got its number since.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
-import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atExit, cannotWrite, unexpected } from '../files/index.ts';
@@ -39,11 +39,11 @@ export async function withLock<T>(
   work: (hasWaited: boolean) => Promise<T>,
   onWait: (pid: number) => void = () => undefined,
 ): Promise<T> {
-  const own: Holder = { pid: process.pid, birth: birthOf(process.pid), host: hostname(), id: randomUUID() };
+  const own = thisOne();
   let hasWaited = false;
   held.add(own.id);
   try {
-    while (!(await take(file, lineOf(own)))) {
+    while (!take(file, lineOf(own))) {
       if (await dropIfStale(file)) continue;
       if (!hasWaited) onWait((await holderOf(file))?.pid ?? 0);
       hasWaited = true;
@@ -71,6 +71,48 @@ export const withLockOrRefuse = <T>(
     throw unexpected(where, expected, `one by process ${pid} (if that is none, remove ${file})`);
   });
 
+/** In which all that begin the same work at about the same time have begun. */
+const settleMs = 300;
+
+/**
+ * Of several that begin the same work at about the same time the last one does it, and the others wait until it is done: each goes on
+ * when the work of all has been.
+ *
+ * @param file in a folder that is there; it stays
+ * @returns undefined where another one did it
+ */
+export async function lastDoes<T>(file: string, work: () => Promise<T>): Promise<T | undefined> {
+  const own = thisOne();
+  held.add(own.id);
+  try {
+    announce(file, lineOf(own));
+    await sleep(settleMs);
+    if ((await lastOf(file))?.id === own.id) return await work();
+  } finally {
+    held.delete(own.id);
+  }
+  for (let last = await lastOf(file); last?.host === own.host && isAlive(last); last = await lastOf(file)) {
+    await sleep(pollMs);
+  }
+  return undefined;
+}
+
+function announce(file: string, own: string): void {
+  try {
+    writeFileSync(file, own);
+  } catch (error) {
+    throw cannotWrite(file, error);
+  }
+}
+
+/** While it is written anew the file is empty for a moment. */
+async function lastOf(file: string): Promise<Holder | undefined> {
+  const last = await holderOf(file);
+  if (last) return last;
+  await sleep(pollMs);
+  return holderOf(file);
+}
+
 /** Whether a process is at it now. */
 export async function isHeld(file: string): Promise<boolean> {
   const holder = await contentOf(file);
@@ -90,14 +132,18 @@ async function holding<T>(file: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function take(file: string, own: string): Promise<boolean> {
+/**
+ * In one go: a process that has much else to do gets to its next asynchronous step late, and a file that stays empty for so long is
+ * taken for what a killed one left behind.
+ */
+function take(file: string, own: string): boolean {
   try {
-    await writeFile(file, own, { flag: 'wx' });
+    writeFileSync(file, own, { flag: 'wx' });
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     // Half a line would be another process's for a while.
-    if (codeOf(error) === 'ENOSPC') await rm(file, { force: true });
+    if (codeOf(error) === 'ENOSPC') rmSync(file, { force: true });
     throw cannotWrite(file, error);
   }
 }
@@ -159,6 +205,13 @@ function birthOf(pid: number): string {
     return unknownBirth;
   }
 }
+
+const thisOne = (): Holder => ({
+  pid: process.pid,
+  birth: birthOf(process.pid),
+  host: hostname(),
+  id: randomUUID(),
+});
 
 const lineOf = ({ pid, birth, host, id }: Holder): string => [pid, birth, host, id].join(' ');
 

@@ -1,9 +1,10 @@
 /** Builds that are started for every file of one change, and builds that fail. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { isNewest } from '../../../exporter/command/build.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { oneForAll } from '../../../exporter/edge/out-folder.ts';
 import { foreign } from '../../bundle/fixtures.ts';
 import { run } from './in-process.ts';
 
@@ -14,15 +15,43 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('of builds that begin at once', () => {
-  it('each does the work where there is no image yet', async () => {
-    expect(await Promise.all([isNewest(folder), isNewest(folder)])).toEqual([true, true]);
+  const build = async (): Promise<string> => {
+    done.push('begun');
+    await sleep(200);
+    done.push('done');
+    return 'built';
+  };
+  let done: string[];
+  beforeEach(() => {
+    done = [];
   });
 
-  it('one does the work where there is one, and so does one that begins when they are done', async () => {
+  it('each does the work where there is no image yet', async () => {
+    expect(await Promise.all([oneForAll(folder, build), oneForAll(folder, build)])).toEqual(['built', 'built']);
+  });
+
+  it('one does the work where there is one, and none ends before it is done', async () => {
     await writeFile(join(folder, 'built.json'), '{}');
-    const all = await Promise.all(Array.from({ length: 10 }, () => isNewest(folder)));
-    expect(all.filter(Boolean)).toHaveLength(1);
-    expect(await isNewest(folder)).toBe(true);
+    const all = await Promise.all(
+      Array.from({ length: 10 }, async () => [await oneForAll(folder, build), done.includes('done')] as const),
+    );
+    expect(all.filter(([built]) => built === 'built')).toHaveLength(1);
+    expect(all.filter(([, isDone]) => !isDone)).toEqual([]);
+    expect(done).toEqual(['begun', 'done']);
+  });
+
+  it('one that begins when they are done does the work anew, and none waits for a process that has ended', async () => {
+    expect(await oneForAll(folder, build)).toBe('built');
+    const first = oneForAll(folder, build);
+    await sleep(100);
+    await writeFile(join(folder, '.newest'), `4194304 - ${hostname()} of-none`);
+    expect([await first, done]).toEqual([undefined, ['begun', 'done']]);
+  });
+
+  it('the failure of one is its own, and the others end', async () => {
+    const failing = () => oneForAll(folder, () => Promise.reject(new Error('no')));
+    const all = await Promise.allSettled([failing(), failing(), failing()]);
+    expect(all.map(({ status }) => status).sort()).toEqual(['fulfilled', 'fulfilled', 'rejected']);
   });
 });
 
