@@ -56,9 +56,9 @@ export function inferColumn(profile: ColumnProfile, options: InferenceOptions): 
   if (present === 0 && (imputation === undefined || imputation === 'refuse'))
     return leftOut(profile, 'holds no value', true);
   if (number >= MOSTLY * present) {
-    return isRowNumber(profile, options)
-      ? leftOut(profile, `numbers the rows; --numeric ${flagName(profile)} keeps it`, true)
-      : numeric(profile, options);
+    if (isRowNumber(profile, options))
+      return leftOut(profile, `numbers the rows; --numeric ${flagName(profile)} keeps it`, true);
+    return profile.isOfCodes && !profile.isFull ? words(profile, options) : numeric(profile, options);
   }
   if (date >= MOSTLY * present) return dated(profile, options);
   return words(profile, options);
@@ -124,6 +124,7 @@ function numeric(profile: ColumnProfile, options: InferenceOptions): Inferred {
     },
     notes: joined(
       isPlain ? NONE : [formattedNote(profile)],
+      options.kind === undefined && profile.isOfCodes ? [noteOnCodes(profile)] : NONE,
       profile.pointsMayGroup ? [noteOnPoints(profile)] : NONE,
       profile.precision ? noteOnPrecision(`column ${quote(name)}`, profile.precision) : NONE,
       others.notes,
@@ -134,6 +135,9 @@ function numeric(profile: ColumnProfile, options: InferenceOptions): Inferred {
 
 const joined = (...lists: readonly (readonly string[])[]): readonly string[] =>
   lists.every((list) => list.length === 0) ? NONE : lists.flat();
+
+const noteOnCodes = ({ name, firstPadded }: ColumnProfile): string =>
+  `column ${quote(name)}: its texts are read as numbers without the zeros before them (line ${firstPadded?.line ?? 0}: ${quote(firstPadded?.text ?? '')}); --ignore ${flagName({ name })} leaves the column out`;
 
 const noteOnPoints = ({ name, min, max }: ColumnProfile): string =>
   `column ${quote(name)}: its points are read as decimal points (${short(min)} … ${short(max)}), though each has three digits behind it; if they part thousands, --decimal , says so`;
@@ -213,11 +217,16 @@ function categorical(profile: ColumnProfile, options: InferenceOptions): Inferre
 const MANY = 100;
 
 function categoryNotes(profile: ColumnProfile, { kind, rows }: InferenceOptions): readonly string[] {
-  const { name, texts, firstWord, missing } = profile;
+  const { name, texts, firstWord, firstPadded, missing } = profile;
   const flag = flagName(profile);
   const { number } = profile.counts();
   const rare = [...texts.values()].filter(({ count }) => count <= 2).length;
   return [
+    ...(kind === undefined && firstPadded && profile.isOfCodes
+      ? [
+          `column ${quote(name)} is read as ${count(texts.size)} categories, as its numbers have zeros before them (line ${firstPadded.line}: ${quote(firstPadded.text)}); --numeric ${flag} reads numbers`,
+        ]
+      : []),
     ...(kind === undefined && number >= (rows - missing) / 2 && firstWord
       ? [
           `column ${quote(name)} is read as ${count(texts.size)} categories, though ${percent(number / (rows - missing))} of it are numbers (line ${firstWord.line}: ${quote(firstWord.text)}); --numeric ${flag} --missing ${flag}=median takes the others for missing`,

@@ -59,6 +59,9 @@ export interface ProfileOptions {
 /** Points that may stand between groups of three digits; whole numbers without; numbers that say it is a decimal point. */
 const [GROUPED, WHOLE, DECIMAL] = [1, 2, 4] as const;
 
+/** Of a code; months and hours have fewer. */
+const LEAST_DIGITS = 3;
+
 export class ColumnProfile {
   readonly name: string;
   missing = 0;
@@ -76,6 +79,8 @@ export class ColumnProfile {
   /** Whether each number is one more than that before, as row numbers are. */
   isCounting = true;
   firstUnfit: Place | undefined;
+  /** The first whole number that is written with zeros before it. */
+  firstPadded: Place | undefined;
   unit: string | undefined;
   firstWord: Place | undefined;
   /** How many rows had come when there were too many texts to keep. */
@@ -87,6 +92,8 @@ export class ColumnProfile {
   isNeverTimeAlone = true;
   /** What was seen of points, as bits in one number: there may be a hundred thousand columns. */
   #points = 0;
+  /** How many digits each number has and nothing else; 0 where they differ. */
+  #digits: number | undefined;
   readonly #options: ProfileOptions;
   #numbers = 0;
   #dates = 0;
@@ -147,10 +154,22 @@ export class ColumnProfile {
     if (isPlain && (this.#points & DECIMAL) === 0) this.#lookForGroups(text);
     if (this.isCounting && value !== this.#last + 1 && !Number.isNaN(this.#last)) this.isCounting = false;
     this.#last = value;
+    if (this.#digits !== 0) this.#countDigits(text, line);
     if (isPlain) return;
     const { decimal } = this.#options;
     this.unit ??= unitOf(text, decimal);
     if (decimal === '.' || /[^\d,+e-]/i.test(text)) this.isPlain = false;
+  }
+
+  /** Whether the numbers are names of something, such as the postal code 00501: all of as many digits, with zeros before some. */
+  get isOfCodes(): boolean {
+    return this.firstPadded !== undefined && (this.#digits ?? 0) >= LEAST_DIGITS;
+  }
+
+  #countDigits(text: string, line: number): void {
+    const digits = /^\d+$/.test(text) ? text.length : 0;
+    this.#digits = this.#digits === undefined || this.#digits === digits ? digits : 0;
+    if (digits > 1 && text.startsWith('0')) this.firstPadded ??= { line, text };
   }
 
   /** Whether there are numbers such as `1.031` beside such as `942`, and none that says what the point is. */

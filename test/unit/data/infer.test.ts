@@ -165,6 +165,35 @@ describe('a column', () => {
     expect((await load({ year: cells.id })).columns).toHaveLength(2);
   });
 
+  it('of numbers with zeros before them is of categories, and said', async () => {
+    const zip = column((i) => `${501 + (i % 40) * 2000}`.padStart(5, '0'));
+    const read = async (options = {}, cells: readonly string[] = zip) => {
+      const { columns, notes } = await load({ zip: cells }, options);
+      return [columns?.find(({ name }) => name === 'zip'), notes] as const;
+    };
+    const [codes, said] = await read();
+    expect(codes).toMatchObject({ kind: 'categorical', categories: { length: 40, 0: '00501', 39: '78501' } });
+    expect(said).toEqual([
+      'column "zip" is read as 40 categories, as its numbers have zeros before them (line 2: "00501"); --numeric zip reads numbers',
+    ]);
+    expect(await read({ kinds: { zip: 'numeric' } })).toMatchObject([{ kind: 'numeric' }, []]);
+    const different = column((i) => `${i * 300}`.padStart(5, '0'));
+    expect(await read({}, different)).toEqual([
+      undefined,
+      ['column "zip" has another text in nearly every row and is left out; --categorical zip keeps it'],
+    ]);
+  });
+
+  it.each([
+    ['two digits, as months have', (i: number) => `${1 + (i % 12)}`.padStart(2, '0')],
+    ['another number of digits', (i: number) => (i === 7 ? '007' : `${1000 + (i % 40)}`)],
+    ['a fraction', (i: number) => `0${i % 9}.5`],
+    ['no zeros', (i: number) => `${100 + (i % 40)}`],
+  ])('of numbers with %s is one of numbers', async (_, cell) => {
+    const { columns, notes } = await load({ x: column(cell) });
+    expect([columns?.[1]?.kind, notes]).toEqual(['numeric', []]);
+  });
+
   it('of many rare categories is said', async () => {
     const { notes } = await load({ city: column((i) => `city ${i % 180}`) });
     expect(notes).toEqual([
