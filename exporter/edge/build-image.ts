@@ -284,7 +284,7 @@ function foundShapes(model: ModelFolder, sizes: KnownSizes): Pick<ModelFolder['a
   const found = model.ports.inputs.flatMap(({ name, dims = [] }) => {
     const shape = dims.map((size, axis) => {
       const free = freeName(name, size === '' ? -1 : size, axis);
-      return free === undefined ? Number(size) : (named[free] ?? -1);
+      return free === undefined ? Number(size) : ((Object.hasOwn(named, free) ? named[free] : undefined) ?? -1);
     });
     return shape.some((size, axis) => size > 0 && size !== dims[axis]) ? [[name, shape] as const] : [];
   });

@@ -169,6 +169,9 @@ interface StartCode {
   readonly late: readonly LateWeights[];
 }
 
+/** JSON as a program reads it: in a literal, a member called `__proto__` would be the object's prototype. */
+export const literal = (value: unknown): string => JSON.stringify(value).replaceAll('"__proto__":', '["__proto__"]:');
+
 /** Sessions are warmed up in the global scope, so that the first request finds compiled code. */
 const imageModule = (
   about: readonly ModelAbout[],
@@ -179,7 +182,7 @@ const imageModule = (
   import buildError from '#build-error';
   import { ${imports}, loaderOf, warmUp } from '${from}';
   export { FeedError, InferenceError } from '${from}';
-  export const models = ${JSON.stringify(about)};
+  export const models = ${literal(about)};
   export const switchName = ${JSON.stringify(switchName)};
   const started = ${started};
   export const sessions = new Map(${sessions});

@@ -11,12 +11,13 @@ function factsOf({ about, ports }: ModelFolder): Facts {
   // Of sizes that the file leaves open, those that a build has found.
   const inputs = ports.inputs.map((port) => ({ ...port, shape: about.shapes?.[port.name] ?? shapeOf(port) }));
   const [input] = inputs;
+  const columns = new Map(Object.entries(about.columns ?? {}));
   return {
     name: about.name,
     version: about.version,
     inputs,
     outputs: ports.outputs.map((port) => ({ ...port, shape: shapeOf(port) })),
-    columns: input?.datatype === 'FP32' ? typedColumns(about.columns?.[input.name], input.shape ?? []) : undefined,
+    columns: input?.datatype === 'FP32' ? typedColumns(columns.get(input.name), input.shape ?? []) : undefined,
     output: about.output,
     labels: about.labels,
     takesPictures: about.picture !== undefined && about.picture.values !== null,

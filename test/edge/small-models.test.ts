@@ -2,14 +2,27 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 
 import { sessionOf } from '../../exporter/edge/cases/cases.ts';
 import { makeFeeds } from '../../exporter/edge/cases/feeds.ts';
+import { literal } from '../../exporter/edge/emit.ts';
 import { makeImage } from '../../exporter/edge/image.ts';
 import { elementCount } from '../../exporter/edge/runtime/tensor.ts';
 import { describeDifference } from '../../exporter/edge/cases/verify.ts';
-import { freeColumns, loneBatchNorm, ninetySeven, shapeless, shapelessRows, shapelessSum, table } from './fixtures.ts';
+import { createWorker } from '../../worker/create-worker.ts';
+import {
+  FLOAT,
+  freeColumns,
+  GraphFixture,
+  loneBatchNorm,
+  ninetySeven,
+  shapeless,
+  shapelessRows,
+  shapelessSum,
+  table,
+} from './fixtures.ts';
 import { ingredientsOf, startImage, startReference } from './subjects.ts';
 
 const models = { table: table(), 'lone-batch-norm': loneBatchNorm() };
@@ -110,6 +123,51 @@ describe('an image of a model whose file says no shape', () => {
       const [left, right] = [tensor(shapes[0]), tensor(shapes[1])];
       expect(describeDifference(stock.run({ left, right }), image.run({ left, right }))).toBeUndefined();
     }
+  });
+});
+
+/** Names that every JavaScript object knows. */
+describe.each(['__proto__', 'constructor', 'toString'])('a model whose input and free size are called %s', (name) => {
+  const g = new GraphFixture(12);
+  g.node('MatMul', [name, g.random('weight', [4, 6], 1)], 'y');
+  const model = g.encode({ [name]: [FLOAT, ['N', name]] }, { y: ['N', 6] });
+  const x = { name, datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] };
+
+  it('is served as any other, as a tensor and by the names of its columns', async () => {
+    const made = await makeImage(await ingredientsOf({ 'm/model': model }));
+    expect(made.unknown).toEqual([]);
+    const image = await startImage(made);
+    const columns = ['a', 'b', 'c', 'd'].map((one) => ({ kind: 'numeric', name: one, fill: null }) as const);
+    const about = { path: 'm', version: '1', explain: false, batchNorm: [], output: { name: 'y', kind: 'number' } };
+    const asked = async (more: object, path: string, body: object) => {
+      const models = [{ name: 'm', ...about, ...more } as never];
+      const worker = createWorker({ models, sessions: image.runtime.sessionsOf(image), switchName: 'switch' });
+      const init = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+      const answer = await worker.fetch(new Request(`http://worker${path}`, init), { LOG_REQUESTS: false });
+      return [answer.status, await answer.json()] as const;
+    };
+    const [status, answer] = await asked({}, '/v2/models/m/infer', { inputs: [x] });
+    expect(status).toBe(200);
+    const { data } = (answer as { outputs: [{ data: number[] }] }).outputs[0];
+    const tables = { columns: Object.fromEntries([[name, columns]]) };
+    const rows = await asked(tables, '/v1/models/m:predict', { instances: [{ d: 4, c: 3, b: 2, a: 1 }] });
+    expect(rows[0]).toBe(200);
+    const [{ values }] = (rows[1] as { predictions: [{ values: number[] }] }).predictions;
+    values.forEach((value, i) => {
+      expect(value).toBeCloseTo(data[i] ?? NaN, 5);
+    });
+  });
+
+  it('is written into a module as it is', () => {
+    const written: unknown = runInNewContext(`(${literal({ [name]: [1], text: `{"${name}":2}` })})`);
+    expect(JSON.stringify(written)).toBe(
+      JSON.stringify(
+        Object.fromEntries([
+          [name, [1]],
+          ['text', `{"${name}":2}`],
+        ]),
+      ),
+    );
   });
 });
 

@@ -24,7 +24,8 @@ function otherSize(
   feeds: Parameters<Session['run']>[0],
 ): string | undefined {
   for (const { name, shape } of inputs) {
-    const [expected = [], got = []] = [shapes[name], feeds.get(name)?.shape];
+    const expected = (Object.hasOwn(shapes, name) && shapes[name]) || [];
+    const got = feeds.get(name)?.shape ?? [];
     const axis = expected.findIndex((size, i) => size > 0 && size !== got[i]);
     if (axis < 0) continue;
     const dimension = typeof shape[axis] === 'string' ? ` (${quote(shape[axis])})` : '';

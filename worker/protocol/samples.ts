@@ -145,10 +145,10 @@ function pictureInput(model: Model): PictureInput {
 }
 
 /** What the answer to a picture has to say depends on whether the card could change it. */
-function noPictures({ name, path, columns, session }: Model): RequestError {
+function noPictures({ name, path, columns = {}, session }: Model): RequestError {
   const [input, ...others] = session.inputs;
   const expected = 'a model with one input of pictures';
-  if (input && others.length === 0 && !columns?.[input.name] && mayBePictures(input)) {
+  if (input && others.length === 0 && !Object.hasOwn(columns, input.name) && mayBePictures(input)) {
     const says = `${name} does not say how it takes them`;
     const card = `of the input ${quote(input.name)}`;
     const again = `in models/${path}/card.json and build again`;

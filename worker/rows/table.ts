@@ -19,7 +19,8 @@ export interface RowTable {
 /** `undefined` where the model takes anything but rows of which its card tells the columns. */
 export function tableOf({ columns = {} }: ModelAbout, { inputs }: Session): RowTable | undefined {
   const [input, ...others] = inputs;
-  const own = columns[input?.name ?? ''];
+  // An input may be called as a member that every object has.
+  const own = input && Object.hasOwn(columns, input.name) ? columns[input.name] : undefined;
   if (!input || !own || others.length > 0 || input.datatype !== 'FP32') return undefined;
   const preparer = rowPreparer(own);
   const [, width = 0, ...more] = input.shape;

@@ -70,7 +70,7 @@ export const elementsOf = (inputs: readonly ValueInfo[], sizes: Sizes): number =
 function shapeOf(input: ValueInfo, { all, named = {}, rank }: Sizes): readonly number[] {
   return axesOf(input, rank).map((dimension, axis) => {
     const free = freeName(input.name, dimension, axis);
-    return free === undefined ? Number(dimension) : (named[free] ?? all);
+    return free === undefined ? Number(dimension) : Object.hasOwn(named, free) ? (named[free] ?? all) : all;
   });
 }
 

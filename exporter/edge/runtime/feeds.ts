@@ -21,7 +21,7 @@ export function checkFeeds<V extends ValueInfo>(
   if (unknown !== undefined) throw new FeedError(`${session}: expected ${names(inputs)}, got ${unknown}`);
   return inputs.map((value) => {
     const where = `${session} input ${value.name}`;
-    const tensor = feeds[value.name];
+    const tensor = Object.hasOwn(feeds, value.name) ? feeds[value.name] : undefined;
     if (!tensor) throw new FeedError(`${where}: expected a tensor, got none`);
     checkTensor(where, value, tensor);
     return { value, tensor };
