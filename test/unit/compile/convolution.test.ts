@@ -88,6 +88,7 @@ const channels: readonly Pick<Case, 'channels' | 'outputs' | 'group'>[] = [
   { channels: 5, outputs: 12 },
   { channels: 8, outputs: 20 },
   { channels: 6, outputs: 33 },
+  { channels: 70, outputs: 44 },
   { channels: 8, outputs: 8, group: 2 },
   { channels: 16, outputs: 24, group: 2 },
   { channels: 8, outputs: 8, group: 8 },

@@ -1,6 +1,7 @@
 /** Whatever a network can be made of compiles, and answers what the float64 interpreter answers. */
 import { describe, expect, it } from 'vitest';
 import { compile, compileToText } from '../../../training/compile/index.ts';
+import { graphBuilder } from '../../../training/graph/index.ts';
 import {
   batchNorm,
   dense,
@@ -100,6 +101,27 @@ it('answers each sample by itself, whatever lies beside it', async () => {
 
 it('takes a batch of one size where the file fixes it', async () => {
   const graph = networkGraph(features(dense(9), batchNorm(), relu(), dense(4)), 3);
+  await expectReference(graph, samplesFor(graph, 3));
+});
+
+it('leaves out what no output needs, also what it would not cover', async () => {
+  const graph = networkGraph(features(dense(9), relu()));
+  const g = graphBuilder();
+  const [x] = graph.inputs;
+  if (!x) throw new Error('expected an input');
+  const dead = g.build('dead', { unread: g.ReduceSum(x, g.ints([0]), { keepdims: 1 }) });
+  const both = {
+    ...graph,
+    initializers: [...graph.initializers, ...dead.initializers],
+    nodes: [...dead.nodes, ...graph.nodes],
+  };
+  await expectReference(both, samplesFor(graph, 3));
+});
+
+it('gives back what nothing is done to', async () => {
+  const g = graphBuilder();
+  const x = g.input('x', { dtype: 'float32', shape: ['N', 5] });
+  const graph = g.build('same', { y: x, z: g.Neg(x) });
   await expectReference(graph, samplesFor(graph, 3));
 });
 

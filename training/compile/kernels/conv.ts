@@ -12,7 +12,7 @@
  *           out = tree(sum + b)
  *
  * Weights are packed in exactly the order in which they are read. Two pixels are two pointers: one row above the other, and the halves
- * of the last row where their number is odd. Where there are less than 16 channels left, a tile has more columns; the last tile of a
+ * of the last row where their number is odd. Where there are eight channels left or less, a tile has more columns; the last tile of a
  * row ends with it, and computes some pixels twice where they do not come out even.
  */
 import { type Blocked, Stored, vectorBytes, vectorsFor } from '../buffer.ts';

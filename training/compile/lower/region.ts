@@ -66,7 +66,6 @@ function grow(
 /** The values of the region that are read outside of it. */
 function escaping(lowering: Lowering, first: readonly Value[], nodes: readonly Node[]): readonly Value[] {
   const inside = new Set(nodes);
-  // What a region of nodes begins with is there already; a product's result is not.
   const made = [...first, ...nodes.flatMap(({ outputs }) => [...outputs])];
   return made.filter(
     (value) => lowering.isOutput(value) || lowering.readersOf(value).some((reader) => !inside.has(reader)),

@@ -2,7 +2,7 @@
  * A graph as the kernels want it: for one sample, all sizes known; stored numbers computed as far as they go; Batch Norm folded into
  * the product before it. What comes out are nodes of the same vocabulary.
  */
-import { type Graph, type Node, opSchemas, type Tensor, Value } from '../../graph/index.ts';
+import { type Graph, liveNodes, type Node, opSchemas, type Tensor, Value } from '../../graph/index.ts';
 import type { Append } from './append.ts';
 import { foldInto, spread } from './batch-norm.ts';
 import { folded } from '../constant.ts';
@@ -32,13 +32,15 @@ export interface SimplifyOptions {
 
 /** @throws CompileError for a graph whose samples are not answered one by one */
 export function simplify(graph: Graph, { fold = true }: SimplifyOptions = {}): Simplified {
-  const batch = batchOf(graph);
-  const builder = new Builder(graph, fold);
+  const { nodes } = liveNodes(graph.nodes, graph.outputs);
+  const live = { ...graph, nodes };
+  const batch = batchOf(live);
+  const builder = new Builder(live, fold);
   const inputs = graph.inputs.map((input) => {
     const ofBatch = batch !== undefined && input.shape[0] === batch;
     return { name: input.name, shape: input.shape, ofBatch, value: builder.input(input, ofBatch) };
   });
-  for (const node of graph.nodes) builder.add(node);
+  for (const node of nodes) builder.add(node);
   const outputs = graph.outputs.map(({ name, shape }) => ({ name, shape, ...builder.look(name) }));
   return { nodes: builder.nodes, inputs, outputs };
 }
