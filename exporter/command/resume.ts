@@ -68,9 +68,10 @@ function valueOf(given: readonly Argument[], wanted: string): string | undefined
 
 /** A run is called after its network, which is called after its data where it is made for them. */
 function runFolder(given: readonly Argument[]): string | undefined {
-  const [out, network, data, hidden] = ['out', 'network', 'data', 'hidden'].map((name) => valueOf(given, name));
+  const [out, network, data] = ['out', 'network', 'data'].map((name) => valueOf(given, name));
+  const isDense = ['hidden', 'members'].some((name) => valueOf(given, name) !== undefined);
   if (out !== undefined) return out;
-  if (data === mnist && network === undefined && hidden === undefined) return join('runs', 'mnist-cnn');
+  if (data === mnist && network === undefined && !isDense) return join('runs', 'mnist-cnn');
   const path = network ?? data;
   return path === undefined ? undefined : join('runs', sourceName({ path: path === mnist ? undefined : path }));
 }

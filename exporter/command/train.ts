@@ -24,6 +24,7 @@ interface Flags
   extends Omit<TrainingConfig, 'objective' | 'augment' | keyof Length>, Partial<Length>, ObjectiveFlags, DataFlags {
   readonly network?: string;
   readonly hidden?: readonly number[];
+  readonly members?: number;
   readonly bins?: number;
   readonly from?: string;
   readonly backend: BackendName;
@@ -54,7 +55,8 @@ function withData(flags: Flags, data: string | undefined): Flags {
 async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
   const { source, others } = takeDataSource(flags);
   if (!source) throw nothingToTrainOn(flags);
-  const { network, hidden, bins, from, threads, spinning, out, resume, overwrite, backend, augment, ...rest } = others;
+  const { network, hidden, members, bins, from, threads, spinning, out, resume, overwrite, backend, augment, ...rest } =
+    others;
   const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
   const {
     folder,
@@ -68,6 +70,7 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
     {
       network,
       hidden,
+      members,
       bins,
       from,
       config,
@@ -131,6 +134,11 @@ function addOptions(command: Command): void {
       `a .ts, .js or .json file, or ${Object.keys(networks).join(', ')} (default: dense layers for numbers, convolutions for pictures)`,
     )
     .option('--hidden <widths>', 'dense layers of these widths, such as 64,32, in place of a network', wholeNumbers)
+    .option(
+      '--members <k>',
+      'k members share these layers but for Batch Norm, each with a head of its own; the answer is their mean',
+      wholeNumber(2),
+    )
     .option(
       '--bins <n>',
       'cut each number of a row into n bins, 384 in all at most, and scale it by median and quartiles',

@@ -91,6 +91,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
     'hidden-dim',
     'units',
   ],
+  members: ['ensemble', 'ensemble-size', 'n-members', 'num-members', 'k', 'n-estimators'],
   bins: ['n-bins', 'num-bins', 'max-bins', 'ple', 'quantiles'],
   data: ['dataset', 'data-path', 'data-dir', 'csv', 'input', 'train', 'file', 'root'],
   label: ['target', 'y', 'label-column', 'target-column', 'class-column'],

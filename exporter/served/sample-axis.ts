@@ -186,9 +186,15 @@ function computedDims(name: string, state: State, steps: number): readonly numbe
   const [first, second, ...others] = source?.input ?? [];
   if (!source || first === undefined || others.length > 0) return undefined;
   const dims = dimsOf(first, state, steps);
+  if (source.opType === 'Transpose') return transposed(source, dims);
   const rule = rules[source.opType ?? ''];
   if (source.opType === 'CastLike' || (rule === keeps && second === undefined)) return dims;
   return rule === broadcasts && second !== undefined ? broadcast(dims, dimsOf(second, state, steps)) : undefined;
+}
+
+function transposed(node: onnx.INodeProto, dims: readonly number[] | undefined): readonly number[] | undefined {
+  const perm = attributeOf(node, 'perm')?.ints?.map(Number);
+  return perm ? dims && perm.map((axis) => dims[axis] ?? NaN) : dims?.toReversed();
 }
 
 function broadcast(a: readonly number[] | undefined, b: readonly number[] | undefined): readonly number[] | undefined {
@@ -219,7 +225,7 @@ const matMul: Rule = (node, state) => {
   const rank = rankOf(node, state);
   if (rank === undefined || rank < 2) return undefined;
   const other = input(node, 1);
-  if (isConstant(state, other)) return state.constant(other)?.dims.length === 2 ? rank : undefined;
+  if (isConstant(state, other)) return dimsOf(other, state)?.length === 2 ? rank : undefined;
   return rank > 2 && state.ranks.get(other) === rank ? rank : undefined;
 };
 

@@ -12,7 +12,7 @@ import { exportModel } from '../../exporter/model/export.ts';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { loadModel } from '../../training/checkpoint/index.ts';
 import { type ClassificationDataset, readCells, readKnownTable } from '../../training/data/index.ts';
-import { answersOfCheckpoint, evaluate, trainToFolder } from '../../training/run/index.ts';
+import { answersOfCheckpoint, evaluate, type TrainOptions, trainToFolder } from '../../training/run/index.ts';
 import { createWorker, type Image, type Predictor, type WorkerHandler } from '../../worker/create-worker.ts';
 
 const backend = await nativeBackend({ threads: 1 });
@@ -33,12 +33,14 @@ async function writeTable(path: string): Promise<void> {
   await writeFile(path, [`${head},day`, ...lines.map((line, i) => `${line},${day(i)}`)].join('\n'));
 }
 
-beforeAll(async () => {
+type Described = Pick<TrainOptions, 'hidden' | 'members' | 'bins'>;
+
+async function serve(network: Described): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'bn-edge-rows-'));
   await writeTable(at('penguins.csv'));
   const run = await trainToFolder({
     data: { path: at('penguins.csv'), label: 'species' },
-    hidden: [16],
+    ...network,
     config: {
       optimizer: 'adam',
       learningRate: 0.01,
@@ -66,10 +68,15 @@ beforeAll(async () => {
   const known = await readKnownTable(at('penguins.csv'), { label: 'species' }, { columns, classes });
   rows = known.dataset as ClassificationDataset;
   logits = await answersOfCheckpoint(checkpoint, rows, backend);
-});
-afterAll(() => rm(folder, { recursive: true }));
+}
 
-describe('a table with categories, dates and gaps', () => {
+describe.each<[string, number, Described]>([
+  ['a table with categories, dates and gaps', 16, { hidden: [16] }],
+  ['such a table in bins for members', 64, { hidden: [16], members: 4, bins: 16 }],
+])('%s', (_name, channels, network) => {
+  beforeAll(() => serve(network));
+  afterAll(() => rm(folder, { recursive: true }));
+
   it('is kept by the checkpoint with what stands in for gaps', async () => {
     const { columns = [], plan } = await loadModel(checkpoint);
     expect(columns.map(({ kind, fill }) => [kind, fill !== null])).toEqual([
@@ -159,7 +166,7 @@ describe('a table with categories, dates and gaps', () => {
       batch_size: number;
     };
     const { predictions } = (await send('/v1/models/penguins:predict', [alone])) as { predictions: object[] };
-    expect([batch_size, layers.map(({ shape }) => shape)]).toEqual([2, [[16]]]);
+    expect([batch_size, layers.map(({ shape }) => shape)]).toEqual([2, [[channels]]]);
     for (const name of rows.classes) {
       const [{ probabilities }] = predictions as [typeof answers.running];
       expect(answers.running.probabilities[name]).toBeCloseTo(probabilities[name] ?? NaN, 5);

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-type Encoding = Pick<TrainOptions, 'bins'>;
+type Encoding = Pick<TrainOptions, 'bins' | 'members'>;
 type Value = string | number | null;
 type Row = Readonly<Record<string, Value>>;
 
@@ -108,6 +108,7 @@ describe.each<[string, number, Encoding]>([
   ['a table with categories, gaps, dates and times', 1e-6, {}],
   // A bin that is a tenth as wide as its number's range makes ten times as much of the last digit of a sine.
   ['such a table in bins', 1e-5, { bins: 16 }],
+  ['such a table in bins for members', 1e-5, { bins: 16, members: 4 }],
 ])('%s', (name, tolerance, network) => {
   let table: Table;
   beforeAll(async () => {
@@ -180,21 +181,28 @@ describe.each<[string, number, Encoding]>([
 });
 
 describe('a table to a number', () => {
-  it('gives the number in its unit', async () => {
-    const table = await trainTable('number', madeUp(600, true), 'target');
-    expect(table.session.outputNames).toEqual(['prediction']);
-    const row = {
-      plan: 'Free',
-      size: '2',
-      seats: 3,
-      weight: 0.5,
-      since: '2024-05-17 17:30',
-      opens: '08:30',
-      news: 'no',
-    };
-    const rows = [row, { ...row, seats: null, plan: null }];
-    expectWithin((await ask(table, rows)).numbers, await table.expected(rows), 1e-5);
-  }, 60_000);
+  it.each<[string, Encoding]>([
+    ['the number', {}],
+    ['the mean of the members', { members: 4, bins: 8 }],
+  ])(
+    'gives %s in its unit',
+    async (name, network) => {
+      const table = await trainTable(name, madeUp(600, true), 'target', network);
+      expect(table.session.outputNames).toEqual(['prediction']);
+      const row = {
+        plan: 'Free',
+        size: '2',
+        seats: 3,
+        weight: 0.5,
+        since: '2024-05-17 17:30',
+        opens: '08:30',
+        news: 'no',
+      };
+      const rows = [row, { ...row, seats: null, plan: null }];
+      expectWithin((await ask(table, rows)).numbers, await table.expected(rows), 1e-5);
+    },
+    60_000,
+  );
 });
 
 it('refuses a checkpoint whose inputs have no names', async () => {

@@ -61,6 +61,7 @@ export const multilabelRule: ObjectiveRule<ObjectiveKind> = {
   expected: () => '',
   predictions: { header: () => [], row: () => [] },
   output: 'probabilities',
+  average: 'sigmoid',
   answers: (outputs) => outputs,
   emitAnswer: (g, z) => g.Sigmoid(z),
   answerOf: (z) => z.map((logit) => 1 / (1 + Math.exp(-logit))),

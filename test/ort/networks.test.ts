@@ -11,11 +11,13 @@ import {
   flatten,
   gelu,
   globalAveragePool,
+  heads,
   type Layer,
   layerNorm,
   layersOf,
   leakyRelu,
   maxPool,
+  members,
   planNetwork,
   relu,
   residual,
@@ -71,6 +73,18 @@ const dense1d: readonly Layer[] = [
   dense(2),
 ];
 
+const ensemble: readonly Layer[] = [
+  flatten(),
+  members(4),
+  dense(16),
+  batchNorm(),
+  relu(),
+  dropout(0.1),
+  dense(8),
+  relu(),
+  heads(2),
+];
+
 const config: TrainingConfig = {
   epochs: 4,
   batchSize: 16,
@@ -85,13 +99,16 @@ const planOf = (layers: readonly Layer[]) =>
   planNetwork({ name: 'net', inputShape: [1, 8, 8], inputNormalization: 'channel', layers });
 
 test('every kind of layer is in one of the networks', () => {
-  const kinds = [convolutional, dense1d].flatMap((layers) => layersOf(planOf(layers)).map(({ layer }) => layer.kind));
+  const kinds = [convolutional, dense1d, ensemble].flatMap((layers) =>
+    layersOf(planOf(layers)).map(({ layer }) => layer.kind),
+  );
   expect(new Set<string>(kinds)).toEqual(new Set(Object.keys(layerRules)));
 });
 
 describe.each([
   ['a convolutional network', convolutional],
   ['a dense network', dense1d],
+  ['a network of members', ensemble],
 ])('%s of every layer', (_about, layers) => {
   const plan = planOf(layers);
   const data = { train: images(128), validation: images(64) };

@@ -1,6 +1,6 @@
 /** The networks for data that come without one: what their shapes suggest. */
-import { batchNorm, conv2d, dense, flatten, maxPool, relu } from './layer.ts';
-import type { Layer, Network } from './schema.ts';
+import { batchNorm, conv2d, dense, flatten, heads, maxPool, members, relu } from './layer.ts';
+import type { Layer, LayerOf, Network } from './schema.ts';
 
 /** What a network has to know of the units of the data. */
 export type Units = Pick<Network, 'categories' | 'fills' | 'indicators' | 'bins' | 'edges' | 'standardizedTargets'>;
@@ -22,6 +22,21 @@ export function denseNetwork({ outputs, ...network }: Fit, widths: readonly numb
 
 /** From this side on an image is worth one more convolution, after which it has half the side. */
 const leastSide = 8;
+
+/** The same for each of several members, which share these layers but for Batch Norm, and end in heads of their own. */
+export function membersNetwork(
+  fit: Fit,
+  widths: readonly number[],
+  { count, average }: { readonly count: number; readonly average: LayerOf<'heads'>['average'] },
+): Network {
+  const { layers, ...network } = denseNetwork(fit, widths);
+  const hidden = layers.slice(0, -1);
+  const first = hidden.findIndex(({ kind }) => kind !== 'flatten');
+  return {
+    ...network,
+    layers: [...hidden.slice(0, first), members(count), ...hidden.slice(first), heads(fit.outputs, { average })],
+  };
+}
 
 /** Convolutions of 16, 32, … channels, each followed by pooling, until the image is small; then a dense layer. */
 export function imageNetwork({ outputs, ...network }: Fit): Network {

@@ -8,6 +8,8 @@ import { emitInput, emitTarget } from './units.ts';
 export interface Forward {
   /** `[N, ..]` of the last layer, in the unit of the targets. */
   readonly output: Value;
+  /** `[N, members, ..]`: the answers of which the output is the mean, in the same unit; undefined for a network without members. */
+  readonly members: Value | undefined;
   /** Batch Norm's second and third outputs by layer, in order; none in `inference` mode. */
   readonly batchStatistics: ReadonlyMap<string, BatchStatistics>;
 }
@@ -27,17 +29,21 @@ export interface ForwardOptions {
  */
 export function emitForward(g: GraphBuilder, plan: Plan, x: Value, options: ForwardOptions): Forward {
   const batchStatistics = new Map<string, BatchStatistics>();
-  const pass: Pass = { g, options, batchStatistics, order: layersOf(plan).map(({ name }) => name) };
+  const told: Value[] = [];
+  const pass: Pass = { g, options, batchStatistics, told, order: layersOf(plan).map(({ name }) => name) };
   const encoded = g.scoped('input', () => emitInput(g, plan.network, plan.input, x, options.tensors));
   const z = emitChain(pass, plan.layers, encoded);
-  const output = g.scoped('target', () => emitTarget(g, plan.target, z, options.tensors));
-  return { output, batchStatistics };
+  const inUnits = (answer: Value) => g.scoped('target', () => emitTarget(g, plan.target, answer, options.tensors));
+  const [members] = told;
+  return { output: inUnits(z), members: members && inUnits(members), batchStatistics };
 }
 
 interface Pass {
   readonly g: GraphBuilder;
   readonly options: ForwardOptions;
   readonly batchStatistics: Map<string, BatchStatistics>;
+  /** The members' answers, where there are members. */
+  readonly told: Value[];
   /** The names of all layers; a layer's position is its stream of random numbers. */
   readonly order: readonly string[];
 }
@@ -46,7 +52,7 @@ const emitChain = (pass: Pass, layers: readonly PlannedLayer[], x: Value): Value
   layers.reduce((y, planned) => pass.g.scoped(planned.label, () => emitLayer(pass, planned, y)), x);
 
 function emitLayer(pass: Pass, { name, layer, chains }: PlannedLayer, x: Value): Value {
-  const { g, options, batchStatistics, order } = pass;
+  const { g, options, batchStatistics, told, order } = pass;
   return ruleOf(layer).emit(layer, x, {
     g,
     mode: options.mode,
@@ -55,6 +61,9 @@ function emitLayer(pass: Pass, { name, layer, chains }: PlannedLayer, x: Value):
     chain: (chain, input) => emitChain(pass, chains[chain] ?? [], input),
     observe: (statistics) => {
       batchStatistics.set(name, statistics);
+    },
+    tellMembers: (answers) => {
+      told.push(answers);
     },
     uniform: (shape) => {
       if (!options.randomKey) throw new Error(`internal: ${name}: dropout without a random key`);

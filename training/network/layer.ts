@@ -1,5 +1,5 @@
 /** Layers by name, with the defaults of their settings. */
-import type { Layer } from './schema.ts';
+import { type Layer, type LayerOf, usualAverage } from './schema.ts';
 
 /** y = x Wᵀ + b: `[N, I] -> [N, units]`. */
 export const dense = (units: number): Layer => ({ kind: 'dense', units });
@@ -61,6 +61,22 @@ export const globalAveragePool = (): Layer => ({ kind: 'globalAveragePool' });
 
 /** `[N, C, H, W] -> [N, C · H · W]`. */
 export const flatten = (): Layer => ({ kind: 'flatten' });
+
+/**
+ * Members of an ensemble in one network, each of which sees the features with signs of its own: `[N, D] -> [N, count, D]`. Dense layers
+ * behind it are shared, Batch Norm has statistics, γ and β for each member, and `heads` ends them. Gorishniy et al. ("TabM-mini"),
+ * https://arxiv.org/abs/2410.24210, with Batch Norm.
+ */
+export const members = (count: number): Layer => ({ kind: 'members', count });
+
+/**
+ * A dense layer for each member, `[N, members, D] -> [N, units]`: what is minimized is the mean of the members' own losses, and the answer
+ * is the mean of their probabilities, as logits, or of their values. It ends a network.
+ */
+export const heads = (
+  units: number,
+  { average = usualAverage(units) }: { average?: LayerOf<'heads'>['average'] } = {},
+): Layer => ({ kind: 'heads', units, average });
 
 /** In training sets activations to zero with probability `rate` and scales the others by 1 / (1 − rate). */
 export const dropout = (rate: number): Layer => ({ kind: 'dropout', rate });

@@ -2,7 +2,7 @@
  * A network worked out layer by layer: names, shapes, tensors. What the summary shows, initialization fills and the
  * forward pass emits.
  */
-import { located } from '../graph/index.ts';
+import { GraphError, located } from '../graph/index.ts';
 
 import type { LayerRule, TensorSpec } from './rule.ts';
 import { layerRules } from './rules/index.ts';
@@ -46,6 +46,8 @@ const prefixes: { readonly [K in LayerKind]: string } = {
   averagePool: 'avg_pool',
   globalAveragePool: 'global_pool',
   flatten: 'flatten',
+  members: 'members',
+  heads: 'heads',
   dropout: 'dropout',
   residual: 'block',
 };
@@ -54,8 +56,22 @@ const prefixes: { readonly [K in LayerKind]: string } = {
 export function planNetwork(network: Network): Plan {
   const [input, target] = [planInput(network), planTarget(network)];
   const layers = located(network.name, () => planChain(network.layers, '', encodedShape(network)));
+  requireOrder(network.name, layers);
   return { network, input, target, layers };
 }
+
+/** @throws GraphError for heads that do not end the network, and for layers that would mix the members */
+function requireOrder(name: string, layers: readonly PlannedLayer[]): void {
+  const all = layersOf({ layers });
+  const early = all.find((planned) => planned.layer.kind === 'heads' && planned !== layers.at(-1));
+  if (early) throw new GraphError(`${name}: ${early.name}: expected heads to end the network, got layers behind`);
+  const first = all.findIndex(({ layer }) => layer.kind === 'members');
+  const mixing = first < 0 ? undefined : all.slice(first).find(({ layer }) => mixesMembers.has(layer.kind));
+  if (mixing) throw new GraphError(`${name}: ${mixing.name}: expected no ${mixing.layer.kind} behind members`);
+}
+
+/** They are over a whole sample, or over its first axis. */
+const mixesMembers: ReadonlySet<LayerKind> = new Set(['softmax', 'layerNorm']);
 
 /** Every layer, those inside a layer before it. */
 export const layersOf = ({ layers }: Pick<Plan, 'layers'>): readonly PlannedLayer[] =>
@@ -91,8 +107,8 @@ function planChain(layers: readonly Layer[], prefix: string, inputShape: readonl
     const count = (counts.get(layer.kind) ?? 0) + 1;
     counts.set(layer.kind, count);
     const label = `${prefixes[layer.kind]}${count}`;
-    // Batch Norm subtracts the mean, and with it any bias added right before.
-    const bias = layers[i + 1]?.kind !== 'batchNorm';
+    // Batch Norm subtracts the mean, and with it any bias added right before, whatever its sign.
+    const bias = layers.slice(i + 1).find(({ kind }) => kind !== 'members')?.kind !== 'batchNorm';
     planned.push(planLayer(layer, label, `${prefix}${label}`, shapeAfter(planned, inputShape), bias));
   });
   return planned;

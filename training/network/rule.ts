@@ -22,6 +22,8 @@ export type TensorRole =
   | { readonly kind: 'bias' }
   /** Batch Norm's γ, trained; starts at one. */
   | { readonly kind: 'scale' }
+  /** Trained; starts at 1 or −1, by chance. */
+  | { readonly kind: 'sign' }
   /** Not trained: an average over mini-batches. */
   | { readonly kind: 'mean' }
   | { readonly kind: 'variance' }
@@ -54,6 +56,8 @@ export interface EmitContext {
   readonly chain: (name: string, x: Value) => Value;
   /** Hands a Batch Norm layer's mini-batch statistics to whoever averages them. */
   readonly observe: (statistics: BatchStatistics) => void;
+  /** Hands on the answers of each member, `[N, members, units]`, of which the network's own is the mean. */
+  readonly tellMembers: (answers: Value) => void;
   /** Numbers in [0, 1), fresh for every layer and training step. */
   readonly uniform: (shape: readonly number[]) => Value;
 }

@@ -22,6 +22,9 @@ const pool = <K extends string>(kind: K) =>
 const layer = <K extends string, S extends z.core.$ZodShape>(kind: K, settings: S) =>
   z.strictObject({ kind: z.literal(kind), ...settings }).readonly();
 
+/** One unit is a number, many are classes. */
+export const usualAverage = (units: number): 'softmax' | 'values' => (units > 1 ? 'softmax' : 'values');
+
 const plainLayers = [
   layer('dense', { units: size }),
   layer('conv2d', {
@@ -49,6 +52,19 @@ const plainLayers = [
   pool('averagePool'),
   layer('globalAveragePool', {}),
   layer('flatten', {}),
+  layer('members', {
+    /** How many there are. */
+    count: z.int().min(2).max(1024),
+  }),
+  z
+    .strictObject({
+      kind: z.literal('heads'),
+      units: size,
+      /** Of what the answer is the mean over the members: of probabilities, or of the values themselves. */
+      average: z.enum(['softmax', 'sigmoid', 'values']).optional(),
+    })
+    .transform(({ average, ...layer }) => ({ ...layer, average: average ?? usualAverage(layer.units) }))
+    .readonly(),
   layer('dropout', {
     /** The probability that an activation is set to zero. */
     rate: z.number().min(0).lt(1),

@@ -2,6 +2,7 @@
  * What a network is trained for and judged by: objectives as data, and a rule for each, which owns its loss as graph nodes, its
  * score and metrics on the host, and what the exported file gives. A new kind of model is a new rule.
  */
+export { emitMeanLoss } from './mean-loss.ts';
 export { macroAuc, rocAuc } from './metrics/auc.ts';
 export {
   accuracy,

@@ -94,6 +94,8 @@ export interface ObjectiveRule<K extends ObjectiveKind, D extends Dataset = Data
 
   /** How many numbers a network gives for a sample. */
   readonly outputs: (classes: number) => number;
+  /** What of the answers of several members has a mean that is an answer again: what `heads` has to average. */
+  readonly average: 'softmax' | 'sigmoid' | 'values';
   /** The targets in the graph: their element type, and their shape for one sample of a network with so many outputs. */
   readonly targets: {
     readonly dtype: 'int32' | 'float32';

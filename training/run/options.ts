@@ -42,6 +42,8 @@ export const trainOptionsSchema = z.strictObject({
   network: z.string().optional(),
   /** The widths of dense layers, in place of a network. */
   hidden: z.array(count.max(largestWidth)).readonly().optional(),
+  /** How many members share these layers, each with a Batch Norm and a head of its own. */
+  members: z.int().min(2).max(1024).optional(),
   /** Into how many bins each number of a row is cut, at most. */
   bins: binCount.optional(),
   /** A checkpoint to start from. */

@@ -122,6 +122,7 @@ async function prepare(
   {
     network,
     hidden,
+    members,
     bins,
     from,
     config: settings,
@@ -143,10 +144,10 @@ async function prepare(
     ...(augment && { augment: chooseAugmentation(augment, data) }),
   };
   requireValidation(config, data.validation.count);
-  if (from !== undefined && bins !== undefined) {
-    throw unexpected('--bins', 'no --from beside it, whose network has its own inputs', from);
+  if (from !== undefined && (members ?? bins) !== undefined) {
+    throw unexpected(members === undefined ? '--bins' : '--members', 'no --from beside it, which has a network', from);
   }
-  const choose = () => chooseNetwork({ network, hidden, bins }, source, data, config.objective);
+  const choose = () => chooseNetwork({ network, hidden, members, bins }, source, data, config.objective);
   const { plan, tensors } =
     from === undefined
       ? { plan: planNetwork(await choose()), tensors: undefined }

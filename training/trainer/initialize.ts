@@ -84,6 +84,11 @@ function filled({ shape, role }: TensorSpec, random: Random): Tensor<'float32'> 
         data.map(() => deviation * random.normal()),
       );
     }
+    case 'sign':
+      return float32(
+        shape,
+        data.map(() => (random.uniform() < 0.5 ? -1 : 1)),
+      );
     case 'scale':
     case 'variance':
     case 'deviation':

@@ -4,7 +4,7 @@
 import { gradients } from '../autodiff/index.ts';
 import type { GraphBuilder, Value } from '../graph/index.ts';
 import { emitForward, isTrained, layerTensorsOf, type Plan } from '../network/index.ts';
-import { multiclass, type Objective, objectiveRuleOf } from '../objective/index.ts';
+import { emitMeanLoss, multiclass, type Objective, objectiveRuleOf } from '../objective/index.ts';
 import {
   type NamedValues,
   updateAverages,
@@ -42,14 +42,14 @@ export interface StepOutputs {
 }
 
 export function emitStep(g: GraphBuilder, plan: Plan, inputs: StepInputs, options: StepOptions): StepOutputs {
-  const { output, batchStatistics } = emitForward(g, plan, inputs.x, {
+  const { output, members, batchStatistics } = emitForward(g, plan, inputs.x, {
     mode: options.freezeBn ? 'frozenTrain' : 'train',
     tensors: inputs.state,
     randomKey: { seed: options.seed, step: inputs.step },
   });
   const objective = options.objective ?? multiclass();
-  const { emitLoss, emitScore } = objectiveRuleOf(objective);
-  const loss = g.scoped('loss', () => emitLoss(g, objective, output, inputs.targets));
+  const { emitScore } = objectiveRuleOf(objective);
+  const loss = g.scoped('loss', () => emitMeanLoss(g, objective, members ?? output, inputs.targets));
   const tensors = layerTensorsOf(plan);
   const trained = tensors.filter(isTrained);
   const parameters = trained.map(({ name }) => valueOf(inputs.state, name));

@@ -8,9 +8,11 @@ import {
   dropout,
   flatten,
   gelu,
+  heads,
   type Layer,
   layerNorm,
   leakyRelu,
+  members,
   relu,
   residual,
   sigmoid,
@@ -38,6 +40,14 @@ const networks: Readonly<Record<string, Described>> = {
   'dropout, which inference leaves out': features(dense(4), dropout(0.5), relu()),
   'a residual block': features(residual([dense(7), batchNorm(), relu(), dense(7)]), relu(), dense(2)),
   'a shortcut with weights': features(residual([dense(6), relu()], { shortcut: [dense(6), batchNorm()] }), dense(2)),
+  members: features(members(3), dense(9), batchNorm(), relu(), dense(4), batchNorm(), relu(), heads(3)),
+  'members behind a dense layer, with one logit': features(
+    ...[dense(9), members(2), batchNorm(), relu(), dense(5), relu(), heads(1, { average: 'sigmoid' })],
+  ),
+  'members with a number': {
+    ...features(members(5), dense(6), batchNorm(), relu(), heads(1)),
+    standardizedTargets: true,
+  },
   'pictures as vectors': { inputShape: [3, 5, 4], layers: [flatten(), dense(10), batchNorm(), relu(), dense(3)] },
   'inputs normalized by feature': {
     inputShape: [3, 5, 4],

@@ -8,12 +8,14 @@ import {
   flatten,
   gelu,
   globalAveragePool,
+  heads,
   type Layer,
   type LayerKind,
   layerNorm,
   layersOf,
   leakyRelu,
   maxPool,
+  members,
   type Network,
   outputShapeOf,
   parseNetwork,
@@ -40,14 +42,17 @@ const keeps = (layer: Layer): readonly Row[] => [[layer.kind, layer, image, imag
 
 /** A kind of layer without a row does not compile. */
 const shapes: { readonly [K in LayerKind]: readonly Row[] } = {
-  dense: [['dense', dense(5), [3], [5]]],
+  dense: [
+    ['dense', dense(5), [3], [5]],
+    ['dense for each member', dense(5), [4, 3], [4, 5]],
+  ],
   conv2d: [
     ['a convolution without padding', conv2d(6, { kernel: 3 }), image, [6, 7, 6]],
     ['a strided convolution', conv2d(6, { kernel: 3, stride: 2, padding: 1 }), image, [6, 5, 4]],
     ['a dilated convolution', conv2d(6, { kernel: 3, dilation: 2 }), image, [6, 5, 4]],
     ['a grouped convolution', conv2d(6, { kernel: 1, groups: 2 }), image, [6, 9, 8]],
   ],
-  batchNorm: keeps(batchNorm()),
+  batchNorm: [...keeps(batchNorm()), ['Batch Norm of each member', batchNorm(), [4, 3], [4, 3]]],
   layerNorm: keeps(layerNorm()),
   relu: keeps(relu()),
   leakyRelu: keeps(leakyRelu()),
@@ -59,6 +64,12 @@ const shapes: { readonly [K in LayerKind]: readonly Row[] } = {
   averagePool: [['average pooling with overlap', averagePool(3, { stride: 1 }), image, [4, 7, 6]]],
   globalAveragePool: [['global average pooling', globalAveragePool(), image, [4]]],
   flatten: [['flatten', flatten(), image, [288]]],
+  members: [['members', members(4), [3], [4, 3]]],
+  heads: [
+    ['heads with classes', heads(2), [4, 3], [2]],
+    ['heads with a logit', heads(1, { average: 'sigmoid' }), [4, 3], [1]],
+    ['heads with a number', heads(1), [4, 3], [1]],
+  ],
   dropout: keeps(dropout(0.5)),
   residual: [['a residual block', residual([conv2d(4, { kernel: 3, padding: 1 })]), image, image]],
 };
@@ -75,6 +86,15 @@ const misfits: readonly (readonly [inputShape: readonly number[], layers: readon
   [image, [conv2d(2, { kernel: 5, dilation: 2 })], 'net: conv1: expected an image of at least 9 pixels, got [4, 9, 8]'],
   [image, [conv2d(6, { kernel: 1, groups: 3 })], 'net: conv1: expected channels that 3 groups divide, got 4 -> 6'],
   [image, [maxPool(4), maxPool(4)], 'net: pool2: expected an image of at least 4 pixels, got [4, 2, 2]'],
+  [image, [members(4)], 'net: members1: expected a vector of features, got [4, 9, 8]'],
+  [[3], [heads(2)], 'net: heads1: expected members with features, got [3]; put members before it'],
+  [
+    [3],
+    [members(2), heads(1, { average: 'softmax' })],
+    'net: heads1: expected 2 units or more for the average of softmax, got 1; sigmoid and values take one',
+  ],
+  [[3], [members(2), heads(2), relu()], 'net: heads1: expected heads to end the network, got layers behind'],
+  [[3], [members(2), residual([softmax()]), heads(2)], 'net: block1.softmax1: expected no softmax behind members'],
   [[3], [globalAveragePool()], 'net: global_pool1: expected an image [C, H, W], got [3]'],
   [
     image,
@@ -132,6 +152,26 @@ describe('names and tensors', () => {
       'block1.shortcut.bn1',
       'block1',
     ]);
+  });
+
+  test('of members are shared by all but signs, Batch Norm and heads', () => {
+    const layers = [dense(8), members(4), batchNorm(), relu(), dense(6), batchNorm(), heads(2)];
+    const shapes = tensorsOf(plan([3], ...layers)).map(({ name, shape }) => [name, shape]);
+    expect(Object.fromEntries(shapes)).toEqual({
+      'input.mean': [3],
+      'input.std': [3],
+      'fc1.weight': [8, 3],
+      'members1.weight': [4, 8],
+      'fc2.weight': [6, 8],
+      ...Object.fromEntries(
+        ['weight', 'bias', 'running_mean', 'running_var'].flatMap((name) => [
+          [`bn1.${name}`, [32]],
+          [`bn2.${name}`, [24]],
+        ]),
+      ),
+      'heads1.weight': [4, 6, 2],
+      'heads1.bias': [4, 2],
+    });
   });
 
   test('a grouped kernel is [out, in / groups, kH, kW], and starts by the inputs it sees', () => {

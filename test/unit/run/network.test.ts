@@ -131,6 +131,8 @@ test('the package exports the function of every kind of layer', () => {
     averagePool: api.averagePool(2),
     globalAveragePool: api.globalAveragePool(),
     flatten: api.flatten(),
+    members: api.members(2),
+    heads: api.heads(2),
     dropout: api.dropout(0.5),
     residual: api.residual([]),
   };

@@ -136,6 +136,33 @@ describe('the network for data', () => {
     ).rejects.toThrow(new UserError('--bins: expected rows of numbers, got samples of shape [1, 8, 8]'));
   });
 
+  test('of members ends in heads that average what the objective can', async () => {
+    const three = loaded(classes([2], 'a', 'b', 'c'), columns);
+    const network = await chooseNetwork({ members: 4, hidden: [5] }, source, three, multiclass());
+    expect(kindsOf(network.layers)).toBe('members dense batchNorm relu heads');
+    expect(outputShapeOf(planNetwork(network))).toEqual([3]);
+    const averages = [loaded(numbers), loaded(classes([2], 'a', 'b'))].map(async (data, i) => {
+      const chosen = await chooseNetwork({ members: 2 }, source, data, i === 0 ? mse() : binary());
+      return chosen.layers.at(-1);
+    });
+    expect(await Promise.all(averages)).toEqual([
+      { kind: 'heads', units: 1, average: 'values' },
+      { kind: 'heads', units: 1, average: 'sigmoid' },
+    ]);
+    const pictures = await chooseNetwork({ members: 2 }, source, loaded(classes([1, 8, 8], 'a', 'b')), multiclass());
+    expect(kindsOf(pictures.layers)).toMatch(/^flatten members dense /);
+  });
+
+  test('is refused where its heads average what is no answer', async () => {
+    const network = await chooseNetwork({ members: 2 }, source, loaded(numbers), mse());
+    expect(() => {
+      requireFit(planNetwork(network), loaded(classes([2], 'a', 'b')), binary());
+    }).toThrow(new UserError('own: heads: expected the average of sigmoid, for objective binary, got values'));
+    await expect(chooseNetwork({ network: 'mnist-mlp', members: 2 }, source, loaded(numbers), mse())).rejects.toThrow(
+      new UserError('--members: expected no --network beside it, got "mnist-mlp"'),
+    );
+  });
+
   test('with two classes and a binary objective has one output', async () => {
     const network = await chooseNetwork({}, source, loaded(classes([2], 'a', 'b')), binary());
     expect(outputShapeOf(planNetwork(network))).toEqual([1]);

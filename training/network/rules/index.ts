@@ -4,6 +4,7 @@ import { dropout, gelu, leakyRelu, relu, sigmoid, softmax, tanh } from './activa
 import { batchNorm } from './batch-norm.ts';
 import { layerNorm } from './layer-norm.ts';
 import { conv2d, dense } from './linear.ts';
+import { heads, members } from './members.ts';
 import { residual } from './residual.ts';
 import { averagePool, flatten, globalAveragePool, maxPool } from './shape.ts';
 
@@ -22,6 +23,8 @@ export const layerRules: LayerRules = {
   averagePool,
   globalAveragePool,
   flatten,
+  members,
+  heads,
   dropout,
   residual,
 };

@@ -1,6 +1,6 @@
 /** The layers with weights: dense and conv2d. */
 import { elementCount } from '../../files/index.ts';
-import { formatShape, GraphError } from '../../graph/index.ts';
+import { formatShape, type GraphBuilder, GraphError, type Value } from '../../graph/index.ts';
 import { type LayerRule, own, type TensorSpec } from '../rule.ts';
 import { slideWindow } from './window.ts';
 
@@ -13,15 +13,31 @@ function weights(shape: readonly number[], bias: boolean): readonly TensorSpec[]
 
 export const dense: LayerRule<'dense'> = {
   outputShape: ({ units }, inputShape) => {
-    if (inputShape.length !== 1) {
+    if (inputShape.length !== 1 && inputShape.length !== 2) {
       throw new GraphError(`expected a vector of features, got ${formatShape(inputShape)}; put flatten before it`);
     }
-    return [units];
+    return [...inputShape.slice(0, -1), units];
   },
   // PyTorch's layout: [out, in].
-  tensors: ({ units }, [features = 0], bias) => weights([units, features], bias),
-  emit: (_layer, x, context) => context.g.Gemm(x, own(context, 'weight'), context.tensor('bias'), { transB: 1 }),
+  tensors: ({ units }, inputShape, bias) => weights([units, inputShape.at(-1) ?? 0], bias),
+  emit: ({ units }, x, context) => {
+    const [weight, bias] = [own(context, 'weight'), context.tensor('bias')];
+    return x.shape.length === 3
+      ? shared(context.g, x, weight, bias, units)
+      : context.g.Gemm(x, weight, bias, { transB: 1 });
+  },
 };
+
+/** The same for each member: `[N, members, I] -> [N, members, units]`, as one product of N · members rows where N is known. */
+function shared(g: GraphBuilder, x: Value, weight: Value, bias: Value | undefined, units: number): Value {
+  const [samples, members, features] = x.shape;
+  if (typeof samples === 'number') {
+    const rows = g.Gemm(g.Reshape(x, g.ints([-1, Number(features)])), weight, bias, { transB: 1 });
+    return g.Reshape(rows, g.ints([samples, Number(members), units]));
+  }
+  const y = g.MatMul(x, g.Transpose(weight, { perm: [1, 0] }));
+  return bias ? g.Add(y, bias) : y;
+}
 
 export const conv2d: LayerRule<'conv2d'> = {
   outputShape: ({ channels, groups, ...window }, inputShape) => {

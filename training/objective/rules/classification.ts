@@ -27,7 +27,7 @@ const measures: readonly Score[] = [
 
 type Shared = Omit<
   ObjectiveRule<'multiclass' | 'binary', ClassificationDataset>,
-  'options' | 'create' | 'outputs' | 'answers' | 'emitLoss' | 'emitScore' | 'emitAnswer'
+  'options' | 'create' | 'outputs' | 'average' | 'answers' | 'emitLoss' | 'emitScore' | 'emitAnswer'
 >;
 
 const shared: Shared = {
@@ -138,6 +138,7 @@ export const multiclass: ObjectiveRule<'multiclass', ClassificationDataset> = {
       classWeights: balanceClasses ? [...classWeights(dataset)] : undefined,
     }),
   outputs: (classes) => classes,
+  average: 'softmax',
   emitLoss: (g, objective, output, labels) => {
     const [loss, log_prob] = g.SoftmaxCrossEntropyLoss(output, labels, { reduction: 'mean' });
     if (objective.labelSmoothing === 0 && !objective.classWeights) return loss;
@@ -175,6 +176,7 @@ export const binary: ObjectiveRule<'binary', ClassificationDataset> = {
   options: [],
   create: objectives.binary,
   outputs: () => 1,
+  average: 'sigmoid',
   // −y ln σ(z) − (1 − y) ln(1 − σ(z)) = softplus(z) − y z
   emitLoss: (g, _objective, z, labels) => {
     const loss = g.Sub(g.Softplus(z), g.Mul(column(g, labels), z));

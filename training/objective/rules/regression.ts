@@ -30,6 +30,7 @@ const regression = <K extends 'mse' | 'huber'>(
   ...chosen,
   task: 'regression',
   outputs: () => 1,
+  average: 'values',
   targets: { dtype: 'float32', shape: () => [] },
   targetsOf: ({ values, count }) => ({ dtype: 'float32', shape: [count], data: values }),
   emitLoss: (g, objective, output, values) => {

@@ -1,0 +1,21 @@
+/** The loss of a mini-batch, of one answer for each sample or of the answers of several members. */
+import { type GraphBuilder, known, type Value } from '../graph/index.ts';
+import type { Objective } from './objective.ts';
+import { objectiveRuleOf } from './rule-of.ts';
+
+/**
+ * The objective's mean over `[B, outputs]`, or over the members of `[B, members, outputs]`: the mean of each one's own loss, and not the
+ * loss of their mean, so that each learns as it would alone.
+ */
+export function emitMeanLoss(g: GraphBuilder, objective: Objective, answers: Value, targets: Value): Value {
+  const { emitLoss } = objectiveRuleOf(objective);
+  if (answers.shape.length === 2) return emitLoss(g, objective, answers, targets);
+  const [samples = 0, members = 0, outputs = 0] = answers.shape.map((dim) => known('a dimension of the answers', dim));
+  const each = Array.from({ length: samples * members }, (_, row) => Math.floor(row / members));
+  return emitLoss(
+    g,
+    objective,
+    g.Reshape(answers, g.ints([samples * members, outputs])),
+    g.Gather(targets, g.ints(each), { axis: 0 }),
+  );
+}
