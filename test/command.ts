@@ -14,6 +14,8 @@ export interface Where {
   readonly env?: Readonly<Record<string, string>>;
   /** How many lines of standard output are read before it is closed; all when omitted. */
   readonly readsLines?: number;
+  /** After so many milliseconds it is killed, whatever it waits for. */
+  readonly timeout?: number;
 }
 
 const root = join(import.meta.dirname, '..');
@@ -23,9 +25,10 @@ const tsx = import.meta.resolve('tsx');
 
 export function bnEdge(
   args: readonly string[],
-  { cwd = root, env = {}, readsLines = Infinity }: Where = {},
+  { cwd = root, env = {}, readsLines = Infinity, timeout = 0 }: Where = {},
 ): Promise<Outcome> {
-  const options = { cwd, env: { ...process.env, npm_lifecycle_event: undefined, ...env } };
+  const killed = { timeout, killSignal: 'SIGKILL' } as const;
+  const options = { cwd, env: { ...process.env, npm_lifecycle_event: undefined, ...env }, ...killed };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, ['--import', tsx, main, ...args], options, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr: stderr.trimEnd() });

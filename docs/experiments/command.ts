@@ -40,7 +40,7 @@ async function start(names: readonly string[], flags: Flags): Promise<void> {
 async function measure(names: readonly string[], { quick, jobs, port }: Flags, out: string): Promise<void> {
   const chosen = chooseExperiments(names);
   const server = chosen.some(({ name }) => name === asking) ? startServer(port) : undefined;
-  const screen = showProgress(console.log);
+  using screen = showProgress();
   const argsOf = async (name: string): Promise<readonly string[]> => {
     const served = name === asking ? (await server)?.url : undefined;
     return [JSON.stringify({ name, quick, out, served } satisfies OneExperiment)];
@@ -49,7 +49,6 @@ async function measure(names: readonly string[], { quick, jobs, port }: Flags, o
     const work = chosen.map((experiment) => ({ experiment, args: () => argsOf(experiment.name) }));
     await runInProcesses(join(import.meta.dirname, 'one.ts'), work, jobs, screen);
   } finally {
-    screen.stop();
     await (await server)?.stop();
   }
 }

@@ -1,36 +1,28 @@
-/** What the experiments show in the terminal: a bar for each that runs, a line for each that has ended. */
-import { MultiBar, type SingleBar } from 'cli-progress';
+/** What the experiments show in the terminal: the share of each that runs, a line for each that has ended. */
+import { stageLine } from '../../exporter/command/stage.ts';
 import type { ProcessEvents } from './processes.ts';
 
-/** Without a terminal there are only the lines. */
-export function showProgress(print: (line: string) => void): ProcessEvents & { readonly stop: () => void } {
-  const screen = new MultiBar({
-    format: '{experiment} {bar} {value} of {total}',
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: 24,
-    hideCursor: true,
-    clearOnComplete: true,
-  });
-  const bars = new Map<string, SingleBar>();
+/** Without a terminal they are told every ten seconds. */
+export function showProgress(): ProcessEvents & Disposable {
+  const line = stageLine('experiments');
+  const shares = new Map<string, number>();
+  const show = () => {
+    line.show([...shares].map(([name, share]) => `${name} ${Math.floor(100 * share)} %`).join(', '));
+  };
   return {
     onStart: ({ name }) => {
-      if (!process.stdout.isTTY) return;
-      bars.set(name, screen.create(1, 0, { experiment: name.padEnd(22) }));
+      shares.set(name, 0);
+      show();
     },
     onProgress: ({ name }, { done, total }) => {
-      bars.get(name)?.setTotal(total);
-      bars.get(name)?.update(done);
+      shares.set(name, done / total);
+      show();
     },
     onEnd: ({ name }, seconds) => {
-      const bar = bars.get(name);
-      if (bar) screen.remove(bar);
-      const line = `${name.padEnd(22)} ${seconds.toFixed(0)} s`;
-      if (process.stdout.isTTY) screen.log(`${line}\n`);
-      else print(line);
+      shares.delete(name);
+      line.print(`${name.padEnd(22)} ${seconds.toFixed(0)} s`);
+      show();
     },
-    stop: () => {
-      screen.stop();
-    },
+    [Symbol.dispose]: line[Symbol.dispose],
   };
 }

@@ -120,31 +120,30 @@ async function evaluateInto(
   path: string,
   file: string,
   options: EvaluateOptions,
-  { print, show }: StageLine,
+  stage: StageLine,
 ): Promise<Evaluated> {
   using stop = interruption();
   const table = options.data?.path ?? '';
   const stats = statSync(table, { throwIfNoEntry: false });
-  if (!stats?.isFile() || stats.size < LARGE_TABLE) return await evaluateFile(options, print, show);
+  if (!stats?.isFile() || stats.size < LARGE_TABLE) return await evaluateFile(options, stage.print, stage.show);
   const model = options.bytes ?? (await readBytes(file));
   const predictions = await growPredictions(path, [model, resolve(table), `${stats.size} ${stats.mtimeMs}`]);
   const { done, partial } = predictions;
-  if (done > 0) console.log(`goes on behind ${count(done)} rows, which are answered in ${partial}`);
-  const progress = rowsProgress(done);
+  if (done > 0) stage.print(`goes on behind ${count(done)} rows, which are answered in ${partial}`);
   const sink: AnswerSink = {
     fromBytes: LARGE_TABLE,
     done,
     write: predictions.append,
-    progress: progress.update,
+    progress: rowsProgress(done, stage),
     signal: stop.signal,
     onInterrupted: () => `interrupted; the rows so far are in ${partial}, and the same command goes on behind them`,
   };
   try {
-    const evaluated = await evaluateFile({ ...options, sink }, console.log);
+    const evaluated = await evaluateFile({ ...options, sink }, stage.print);
     await (evaluated.taken !== undefined ? predictions.finish() : predictions.discard());
     return evaluated;
   } finally {
-    progress.stop();
+    stage.clear();
     await predictions.close();
   }
 }

@@ -1,46 +1,41 @@
 /** How far a large table is answered. */
-import { SingleBar } from 'cli-progress';
 import { count } from '../../training/files/index.ts';
+import { bar, duration, fitted, type StageLine } from './stage.ts';
 
-export interface RowsProgress {
-  /** @param share of the file that is read, from 0 to 1 */
-  readonly update: (rows: number, share: number) => void;
-  readonly stop: () => void;
+/** @param share of the file that is read, from 0 to 1 */
+export type RowsProgress = (rows: number, share: number) => void;
+
+/** @param done rows that were answered before, which tell nothing of how fast this command is */
+export function rowsProgress(done: number, line: StageLine): RowsProgress {
+  const start = performance.now();
+  let first: number | undefined;
+  return (rows, share) => {
+    first ??= share;
+    const seconds = (performance.now() - start) / 1000;
+    const rate = seconds > 0 ? (rows - done) / seconds : undefined;
+    const secondsLeft = share > first ? ((1 - share) * seconds) / (share - first) : undefined;
+    line.show(rowsLine({ rows, share, rate, secondsLeft }, line.width));
+  };
 }
 
-/** Without a terminal a line is printed so often. */
-const LINE_SECONDS = 10;
+/** What is known of the rows; how fast and how long only once it is. */
+export interface RowsAnswered {
+  readonly rows: number;
+  /** Of the file. */
+  readonly share: number;
+  /** Rows a second. */
+  readonly rate?: number | undefined;
+  readonly secondsLeft?: number | undefined;
+}
 
-/** Draws a bar on standard error, or prints a line now and then. @param done rows that were answered before */
-export function rowsProgress(done: number): RowsProgress {
-  const start = performance.now();
-  const rate = (rows: number) => count((1000 * (rows - done)) / Math.max(performance.now() - start, 1));
-  if (!process.stderr.isTTY) {
-    let next = LINE_SECONDS;
-    const update = (rows: number, share: number) => {
-      if ((performance.now() - start) / 1000 < next) return;
-      next += LINE_SECONDS;
-      console.log(`${Math.floor(100 * share)} %: ${count(rows)} rows, ${rate(rows)} rows/s`);
-    };
-    return { update, stop: () => undefined };
-  }
-  const bar = new SingleBar({
-    format: '{bar} {percentage} %  {rows} rows  {rate} rows/s  {eta_formatted} left',
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: 16,
-    hideCursor: true,
-    clearOnComplete: true,
-    gracefulExit: false,
-  });
-  const steps = 1000;
-  bar.start(steps, 0, { rows: count(done), rate: '–' });
-  return {
-    update: (rows, share) => {
-      bar.update(Math.floor(steps * share), { rows: count(rows), rate: rate(rows) });
-    },
-    stop: () => {
-      bar.stop();
-    },
-  };
+/** As much as fits, the most telling first. @param width in characters; undefined where nobody looks on, and pictures are of no use */
+export function rowsLine({ rows, share, rate, secondsLeft }: RowsAnswered, width: number | undefined): string {
+  const parts = [
+    [width === undefined ? '' : bar(share), 0],
+    [`${Math.floor(100 * share)} %`, 4],
+    [`${count(rows)} rows`, 3],
+    [rate === undefined ? '' : `${count(rate)} rows/s`, 1],
+    [secondsLeft === undefined ? '' : `${duration(secondsLeft)} left`, 2],
+  ] as const;
+  return fitted(parts, width);
 }

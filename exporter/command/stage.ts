@@ -27,6 +27,34 @@ export interface StageStream {
 
 const lineEveryMs = 10_000;
 
+/** A part of a line with its weight: parts of the least are left out first. */
+export type Part = readonly [text: string, importance: number];
+
+/** As many parts of a line as fit, in their order. @param width in characters; undefined where there is no end */
+export function fitted(parts: readonly Part[], width: number | undefined): string {
+  const told = parts.filter(([text]) => text !== '');
+  const weights = told.map(([, importance]) => importance).sort((a, b) => a - b);
+  const lines = weights.map((least) =>
+    told
+      .filter(([, importance]) => importance >= least)
+      .map(([text]) => text)
+      .join('  '),
+  );
+  return lines.find((line) => line.length <= (width ?? Infinity)) ?? '';
+}
+
+/** A share from 0 to 1 as a picture of 16 characters. */
+export function bar(share: number): string {
+  const full = Math.round(16 * share);
+  return `${'█'.repeat(full)}${'░'.repeat(16 - full)}`;
+}
+
+/** The time that is left, rounded up. */
+export function duration(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
 /** @param what the command is, the first word of each line */
 export const stageLine = (what: string, stream: StageStream = process.stderr, everyMs = lineEveryMs): StageLine =>
   stream.isTTY ? writtenOver(what, stream) : oneByOne(what, stream, everyMs);

@@ -8,7 +8,7 @@ import type { RunReporter, RunStart } from '../../training/run/index.ts';
 import type { EpochMetrics } from '../../training/trainer/index.ts';
 import { describeData } from './describe-data.ts';
 import { sparkline } from './sparkline.ts';
-import { type StageLine, stageLine } from './stage.ts';
+import { bar, duration, fitted, type StageLine, stageLine } from './stage.ts';
 import { plainTable } from './table.ts';
 
 /** Layer, output shape, parameters; running statistics are not parameters. */
@@ -79,27 +79,16 @@ export interface Progress {
 /** As much as fits, the most telling first. @param width in characters; undefined where nobody looks on, and pictures are of no use */
 export function progressLine(progress: Progress, width: number | undefined): string {
   const { epoch, epochs, share, loss, losses, rate, secondsLeft } = progress;
-  const full = Math.round(16 * share);
-  /** In the order of their places, with the order in which they are left out. */
-  const parts: readonly (readonly [text: string, importance: number])[] = [
+  const parts = [
     [`epoch ${epoch}/${epochs}`, 6],
-    [width === undefined ? '' : `${'█'.repeat(full)}${'░'.repeat(16 - full)}`, 2],
+    [width === undefined ? '' : bar(share), 2],
     [`${Math.floor(100 * share)} %`, 5],
     [`loss ${loss.toFixed(4)}`, 4],
     [width === undefined ? '' : sparkline(losses, 16), 0],
     [rate === undefined ? '' : `${count(rate)} samples/s`, 1],
     [secondsLeft === undefined ? '' : `${duration(secondsLeft)} left`, 3],
-  ];
-  const lines = Array.from({ length: 7 }, (_, least) => {
-    const kept = parts.filter(([text, importance]) => text !== '' && importance >= least);
-    return kept.map(([text]) => text).join('  ');
-  });
-  return lines.find((each) => each.length <= (width ?? Infinity)) ?? '';
-}
-
-function duration(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  ] as const;
+  return fitted(parts, width);
 }
 
 function describeRun({ plan, source, data, config, backend }: RunStart): readonly string[] {

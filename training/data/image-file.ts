@@ -1,5 +1,5 @@
 /** One picture file: what its header says, and its pixels, upright, a byte for each channel. */
-import { readBytes, unexpected, UserError } from '../files/index.ts';
+import { readBytes, requireStored, unexpected, UserError } from '../files/index.ts';
 import { decodePicture, isJpeg, type Picture, PictureError } from '../pictures/index.ts';
 import { decodeBmp, isBmp } from './bmp.ts';
 import type { ImageSize } from './options.ts';
@@ -18,6 +18,7 @@ const options = { ignoreIcc: true };
 
 /** @throws {UserError} naming the file where it is no picture, or a damaged one */
 export async function readHeader(file: string): Promise<ImageHeader> {
+  requireStored(file);
   const input = /\.bmp$/i.test(file) ? await readBytes(file) : file;
   if (typeof input !== 'string' && isBmp(input)) {
     const { width, height } = await decoding(file, () => decodeBmp(input));

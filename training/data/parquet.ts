@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
-import { cannotRead, oneLine, unexpected, UserError } from '../files/index.ts';
+import { cannotRead, oneLine, requireStored, unexpected, UserError } from '../files/index.ts';
 import type { TableFile, TableRow } from './table-rows.ts';
 import { textOfValue } from './json-lines.ts';
 import { type Position, shareOf } from './text-file.ts';
@@ -54,6 +54,7 @@ async function* rowsOf(
 
 /** Each slice is read from the file. */
 function fileOf(path: string): AsyncBuffer {
+  requireStored(path);
   const opened = <T>(work: (file: number) => T): T => {
     const file = openSync(path, 'r');
     try {

@@ -2,7 +2,7 @@
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
-import { cannotRead, unexpected, UserError } from '../files/index.ts';
+import { cannotRead, requireStored, unexpected, UserError } from '../files/index.ts';
 import type { Encoding } from './encodings.ts';
 
 /** Its rows are garbage before V8 collects any: of 64 kB it would copy them first, which takes a fifth of the time more. */
@@ -25,6 +25,7 @@ export const shareOf = ({ read, size }: Position): number => (size === 0 ? 0 : r
  * @throws {UserError} naming a file that cannot be read, or is broken
  */
 export async function* chunksOf(path: string, position: Position = { read: 0, size: 0 }): AsyncGenerator<Buffer> {
+  requireStored(path);
   try {
     position.size = statSync(path).size;
     position.read = 0;

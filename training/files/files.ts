@@ -2,20 +2,39 @@
  * Whole files in and out, with failures as one line for the user. A file is written completely or not at all.
  */
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, rmSync } from 'node:fs';
+import { appendFileSync, rmSync, statSync } from 'node:fs';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { atExit } from './at-exit.ts';
-import { UserError } from './errors.ts';
+import { unexpected, UserError } from './errors.ts';
 
-/** @throws {UserError} naming the file and the operating system's reason. */
+/** @throws {UserError} naming the file and the operating system's reason, or that it is a pipe or a device. */
 export async function readBytes(path: string): Promise<Uint8Array> {
+  requireStored(path);
   try {
     return await readFile(path);
   } catch (error) {
     throw cannotRead(path, error);
   }
+}
+
+/**
+ * Files are read more than once, and some parts of them without giving anybody else a turn: a pipe would hold the process for ever, so
+ * that not even Ctrl-C ends it.
+ *
+ * @throws {UserError} for a pipe, a socket or a device; of whatever else, also of what is not there, its reader tells
+ */
+export function requireStored(path: string): void {
+  let stats;
+  try {
+    stats = statSync(path);
+  } catch {
+    return;
+  }
+  if (stats.isFile() || stats.isDirectory()) return;
+  const got = stats.isFIFO() ? 'a pipe' : stats.isSocket() ? 'a socket' : 'a device';
+  throw unexpected(path, 'a file on a disk', `${got}: write what it gives to a file first`);
 }
 
 /** One line for a failure of the file system. */

@@ -2,7 +2,15 @@
 export { elementCount } from './element-count.ts';
 export { oneLine, printable, quote, unexpected, UserError } from './errors.ts';
 export { atExit } from './at-exit.ts';
-export { append, cannotRead, cannotWrite, readBytes, removeTemporaries, writeAtomically } from './files.ts';
+export {
+  append,
+  cannotRead,
+  cannotWrite,
+  readBytes,
+  removeTemporaries,
+  requireStored,
+  writeAtomically,
+} from './files.ts';
 export { count, fourDigits, percent, shortestFloat } from './format.ts';
 export { fromBfloats, fromHalves, toHalves } from './halves.ts';
 export { makeFolder } from './make-folder.ts';

@@ -1,6 +1,7 @@
 /** What a command is at: in a terminal one line that fits, elsewhere a line now and then. */
 import { describe, expect, it, vi } from 'vitest';
 import { progressLine } from '../../../exporter/command/terminal.ts';
+import { rowsLine, rowsProgress } from '../../../exporter/command/rows-progress.ts';
 import { stageLine } from '../../../exporter/command/stage.ts';
 
 const progress = {
@@ -34,6 +35,37 @@ describe('the line of a training', () => {
   it('leaves out what is not known yet', () => {
     const line = progressLine({ ...progress, rate: undefined, secondsLeft: undefined }, undefined);
     expect(line).toBe('epoch 12/100  45 %  loss 0.1235');
+  });
+});
+
+describe('the line of a large table', () => {
+  const answered = { rows: 1_234_567, share: 0.456, rate: 98_765.4, secondsLeft: 80.2 };
+
+  it.each([
+    [undefined, '45 %  1,234,567 rows  98,765 rows/s  1 min 21 s left'],
+    [80, '███████░░░░░░░░░  45 %  1,234,567 rows  98,765 rows/s  1 min 21 s left'],
+    [60, '45 %  1,234,567 rows  98,765 rows/s  1 min 21 s left'],
+    [40, '45 %  1,234,567 rows  1 min 21 s left'],
+    [10, '45 %'],
+    [3, ''],
+  ])('in %s columns says as much as fits', (width, line) => {
+    expect(rowsLine(answered, width)).toBe(line);
+  });
+
+  it('tells the time that is left by what it answered itself', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const shown: string[] = [];
+      const line = stageLine('evaluate', { isTTY: true, columns: 100, write: (text) => shown.push(text) });
+      const progress = rowsProgress(500, line);
+      progress(500, 0.5);
+      vi.advanceTimersByTime(10_000);
+      progress(600, 0.75);
+      line[Symbol.dispose]();
+      expect(shown[1]).toBe('\r\x1B[Kevaluate: ████████████░░░░  75 %  600 rows  10 rows/s  10 s left');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

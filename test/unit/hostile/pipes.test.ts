@@ -1,0 +1,33 @@
+/** What never ends is refused before it is read: a read that waits would hold the process, and Ctrl-C with it. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { bnEdge } from '../../command.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'pipes-'));
+
+function pipe(...path: readonly string[]): string {
+  const file = join(folder, ...path);
+  mkdirSync(join(file, '..'), { recursive: true });
+  execFileSync('mkfifo', [file]);
+  return file;
+}
+
+// Windows has no pipes among its files.
+it.skipIf(process.platform === 'win32').for<[name: string, args: (file: string) => readonly string[]]>([
+  ['t.csv', (file) => ['train', file, '--label', 'y']],
+  ['t.jsonl', (file) => ['train', file, '--label', 'y']],
+  ['t.parquet', (file) => ['train', file, '--label', 'y']],
+  ['t.npy', (file) => ['train', file, '--label', 'y']],
+  ['pictures/a/1.png', (file) => ['train', join(file, '..', '..')]],
+  ['c.safetensors', (file) => ['export', file]],
+  ['m.onnx', (file) => ['add', file]],
+])('%s is refused where it is a pipe', { timeout: 60_000 }, async ([name, args]) => {
+  const file = pipe(...name.split('/'));
+  const { code, stderr } = await bnEdge(args(file), { cwd: folder, timeout: 30_000 });
+  const [line, ...more] = stderr.split('\n');
+  expect(line).toContain(`${file}: expected a file on a disk, got a pipe: write what it gives to a file first`);
+  expect([code, more]).toEqual([1, []]);
+});
