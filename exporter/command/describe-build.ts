@@ -59,7 +59,7 @@ function describeLoss({ path, weights }: BuiltModel): readonly string[] {
 }
 
 const describeUnguessed = (session: string): string =>
-  `${session}: what it is asked could not be made up, so the image holds all of the runtime; for a model with one input, samples.npz beside model.onnx makes it small`;
+  `${session}: what it is asked could not be made up, so the image holds all of the runtime; the sizes in "shape" of its inputs in card.json make it small, or, for a model with one input, samples.npz beside model.onnx`;
 
 function modelTable(models: readonly BuiltModel[], stock: boolean): string {
   const table = plainTable(['model', 'version', 'gzip', 'twin', 'cases', 'engine'], ['model', 'twin', 'engine']);

@@ -13,6 +13,7 @@ import { gzipSync } from 'node:zlib';
 import { version as esbuild } from 'esbuild';
 
 import { makeFolder, oneLine, unexpected, UserError } from '../../training/files/index.ts';
+import type { Port } from '../served/ports.ts';
 import { randomAnswers, requireRunnable, tryModel } from '../served/runnable.ts';
 import { cardFile } from '../store/card.ts';
 import { labelCount } from '../store/contract.ts';
@@ -257,6 +258,7 @@ async function specialise(
     stock: await readStockModule(),
     models: sessionFiles(models),
     samples: samplesOf(models),
+    stated: statedIn(models),
     apart: apartOf(models).all.map((model) => ({ sessions: sessionNames(model), weights: model.stored })),
     optimize: unoptimized ? (module) => Promise.resolve(module) : shrink,
   });
@@ -312,8 +314,9 @@ async function checkModels(
   return [];
 }
 
-async function checkModel({ file, about, files, ports }: ModelFolder, stock: boolean): Promise<void> {
-  const { shapes, drawsNumbers } = await tryModel(file, files.model, ports.inputs, ports.sizes);
+async function checkModel({ file, about, files, ports, stated }: ModelFolder, stock: boolean): Promise<void> {
+  const inputs = ports.inputs.map((port) => sizedAs(port, new Map(Object.entries(stated)).get(port.name)));
+  const { shapes, drawsNumbers } = await tryModel(file, files.model, inputs, ports.sizes);
   if (files.switchable) await requireRunnable(`${file} (explain)`, files.switchable);
   if (drawsNumbers && !stock) throw unexpected(file, ...randomAnswers);
   // Of an output whose size the file leaves open.
@@ -321,6 +324,17 @@ async function checkModel({ file, about, files, ports }: ModelFolder, stock: boo
   const [objection] = labelCount(about.labels, about.output, found && [-1, ...found.slice(1)]);
   if (objection !== undefined) throw new UserError(`${join(dirname(file), cardFile)}: ${objection}`);
 }
+
+/** Free sizes of which the card says what they are; none where the file does not say how many there are. */
+const sizedAs = (port: Port, stated: readonly number[] | undefined): Port =>
+  port.dims?.length !== stated?.length
+    ? port
+    : {
+        ...port,
+        dims: port.dims?.map((size, axis) => (typeof size === 'string' ? saidOr(size, stated?.[axis]) : size)),
+      };
+
+const saidOr = (size: string, said = -1): number | string => (said > 0 ? said : size);
 
 async function reasonAgainst(work: () => Promise<unknown>): Promise<string | undefined> {
   try {
@@ -430,6 +444,9 @@ function sessionFiles(models: readonly ModelFolder[]): Models {
   return Object.fromEntries(entries);
 }
 
+const statedIn = (models: readonly ModelFolder[]): NonNullable<Ingredients['stated']> =>
+  Object.fromEntries(models.flatMap((model) => sessionNames(model).map((session) => [session, model.stated])));
+
 function samplesOf(models: readonly ModelFolder[]): Samples {
   return Object.fromEntries(
     models.flatMap((model) =>
@@ -485,8 +502,8 @@ async function codeHash(): Promise<string> {
 
 function contentHash(models: readonly ModelFolder[], rest: Readonly<Record<string, unknown>>): string {
   const hash = createHash('sha256').update(JSON.stringify(rest));
-  for (const { about, files, samples, weights, weightsIn, engine } of models) {
-    hash.update(JSON.stringify([about, Object.keys(files), samples?.shape, weights, weightsIn, engine]));
+  for (const { about, files, samples, stated, weights, weightsIn, engine } of models) {
+    hash.update(JSON.stringify([about, Object.keys(files), samples?.shape, stated, weights, weightsIn, engine]));
     for (const bytes of [...Object.values(files), ...(samples ? [samples.data] : [])]) hash.update(bytes);
   }
   return hash.digest('hex');

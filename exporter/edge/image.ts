@@ -19,7 +19,7 @@ import { shapelessIn } from './shapeless.ts';
 import { checkSamples } from './cases/samples.ts';
 import type { Samples } from './cases/samples.ts';
 import { findSizes } from './cases/sizes.ts';
-import type { KnownSizes, TakenSizes } from './cases/sizes.ts';
+import type { KnownSizes, StatedShapes, TakenSizes } from './cases/sizes.ts';
 import { outcomeOrTrap, Trials } from './cases/trials.ts';
 import { ReferenceThread } from './cases/reference.ts';
 import { planSealing, sealedBytes } from './stages/seal.ts';
@@ -57,6 +57,8 @@ export interface Ingredients {
   readonly models: Models;
   /** Real inputs for some of the models. */
   readonly samples: Samples;
+  /** By session, what somebody says of its inputs' shapes; nothing by default. */
+  readonly stated?: Readonly<Record<string, StatedShapes>>;
   /** What is to be in files of its own, by file: whose weights, and which. None by default. */
   readonly apart?: readonly ApartWeights[];
   /** Drop heap pages that no case reads. */
@@ -88,6 +90,7 @@ export async function makeImage({
   stock,
   models,
   samples,
+  stated = {},
   apart = [],
   trim,
   optimize,
@@ -117,7 +120,9 @@ export async function makeImage({
     return { ...booted, runtime };
   });
   const sizes = decodeJson(
-    await recall('sizes', created, async () => encodeJson(await findAllSizes(trials, models, samples))),
+    await recall('sizes', [...created, encodeJson([stated, shapesOf(samples)])], async () =>
+      encodeJson(await findAllSizes(trials, models, { samples, stated })),
+    ),
   ) as KnownSizes;
   const known = { samples, sizes };
   const inputs = [...created, encodeJson(sizes)];
@@ -188,12 +193,16 @@ async function bootWarm(
 async function findAllSizes(
   trials: Trials<Subject>,
   models: Models,
-  samples: Samples,
+  { samples, stated = {} }: Pick<Ingredients, 'samples' | 'stated'>,
 ): Promise<Readonly<Record<string, TakenSizes>>> {
   const found: Record<string, TakenSizes> = {};
-  for (const [name, file] of Object.entries(models)) found[name] = await findSizes(trials, name, file, samples[name]);
+  for (const [name, file] of Object.entries(models)) {
+    found[name] = await findSizes(trials, name, file, { samples: samples[name], stated: stated[name] });
+  }
   return found;
 }
+
+const shapesOf = (samples: Samples) => Object.entries(samples).map(([name, { shape }]) => [name, shape]);
 
 const inputsOf = ({ sessions }: Booted) => Object.entries(sessions).map(([name, { inputs }]) => [name, inputs]);
 

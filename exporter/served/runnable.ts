@@ -107,7 +107,10 @@ function bytesOf(tensor: ort.Tensor | undefined): Buffer {
 
 /** Whether any numbers in that shape are an input: integers may be indices or sizes, of which few are valid. */
 const isCertain = ({ datatype, dims }: Port): boolean =>
-  datatype.startsWith('FP') && dims !== undefined && dims.slice(1).every((size) => typeof size === 'number');
+  datatype.startsWith('FP') &&
+  dims !== undefined &&
+  // The first size is the number of samples, of which one will do, but where it is the only one.
+  (dims.length > 1 ? dims.slice(1) : dims).every((size) => typeof size === 'number');
 
 /** Where not even the number of dimensions is known. */
 const ranks = [1, 2, 3, 4, 5, 0];

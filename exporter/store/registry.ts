@@ -30,6 +30,8 @@ export interface ModelFolder {
   /** What the file takes and gives. */
   readonly ports: Ports & Pick<Prepared, 'sizes'>;
   readonly samples?: SampleArray;
+  /** What the card says of the inputs' shapes, by input. */
+  readonly stated: Readonly<Record<string, readonly number[]>>;
   /** What the weights are to be stored as; `files` has them as they are. */
   readonly weights: WeightType;
   readonly weightsIn: WeightPlace;
@@ -153,6 +155,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
     files: { model, ...(switchable && { switchable }) },
     ports: { inputs: prepared.inputs, outputs: prepared.outputs, sizes: prepared.sizes },
     ...(samples && { samples }),
+    stated: Object.fromEntries(inputs.flatMap(({ name, shape }) => (shape ? [[name, shape] as const] : []))),
     weights,
     weightsIn: card.weightsIn ?? 'script',
     engine,

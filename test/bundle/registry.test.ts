@@ -222,6 +222,12 @@ describe('a folder of models', () => {
     ]);
   });
 
+  it("has what the card says of its inputs' shapes", () => {
+    const card = { inputs: [{ name: 'pixels', datatype: 'FP32', shape: [-1, 1, 28, 28] }] };
+    const { models } = readModels(folderOf({ 'a/model.onnx': digits(), 'a/card.json': JSON.stringify(card) }));
+    expect(models[0]?.stated).toEqual({ pixels: [-1, 1, 28, 28] });
+  });
+
   it('tells all that is wrong with its models at once, and has the others', () => {
     const { models, broken } = readModels(
       folderOf({

@@ -71,6 +71,16 @@ describe('an image of a model whose shape leaves open what only some sizes are r
     expect(() => image.run(x([2, 5]))).toThrow(expect.objectContaining({ name: 'InferenceError' }) as Error);
   });
 
+  it('answers requests of the size that the card tells', async () => {
+    const models = { odd: ninetySeven() };
+    const made = await makeImage({ ...(await ingredientsOf(models)), stated: { odd: { x: [97] } } });
+    expect(made.unknown).toEqual([]);
+    expect(made.sizes['odd']?.ways[0].named).toEqual({ n: 97 });
+    expect(made.functions.kept).toBeLessThan(made.functions.stock / 4);
+    const [image, stock] = [sessionOf(await startImage(made), 'odd'), sessionOf(await startReference(models), 'odd')];
+    expect(describeDifference(stock.run(x([97])), image.run(x([97])))).toBeUndefined();
+  });
+
   it('keeps all of the runtime where no made-up input was accepted', async () => {
     const models = { odd: ninetySeven() };
     const made = await makeImage(await ingredientsOf(models));

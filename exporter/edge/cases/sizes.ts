@@ -31,12 +31,22 @@ const largestSize = 4_096;
 /** Of all inputs together. */
 const mostElements = 2 ** 18;
 
-/** @param file the model; samples, where there are some, tell all but the number of samples */
+/** By input: −1 where nobody says a size. */
+export type StatedShapes = Readonly<Record<string, readonly number[]>>;
+
+export interface KnownShapes {
+  /** They tell all but the number of samples. */
+  readonly samples?: SampleArray | undefined;
+  /** What somebody says of the inputs. */
+  readonly stated?: StatedShapes | undefined;
+}
+
+/** @param file the model */
 export async function findSizes<S extends Subject>(
   trials: Trials<S>,
   model: string,
   file: Uint8Array,
-  samples: SampleArray | undefined,
+  { samples, stated }: KnownShapes = {},
 ): Promise<TakenSizes> {
   const { inputs } = sessionOf(trials.subject, model);
   const candidates = candidatesIn(file);
@@ -51,7 +61,9 @@ export async function findSizes<S extends Subject>(
       );
       return typeof outcome !== 'string';
     };
-    const known = sizesOfSamples(inputs, samples, rank);
+    const known = [sizesOfSamples(inputs, samples, rank), statedSizes(inputs, stated, rank)].filter(
+      (sizes) => sizes !== undefined,
+    );
     const named = await firstAnswered(attemptsAt(freeDimensions(inputs, rank), candidates, known), answers);
     return named && { named, ...ofRank };
   };
@@ -82,14 +94,14 @@ async function firstAnswered(
   return undefined;
 }
 
-/** What is tried, in this order: one size for all; those of the samples; a size from the file for one dimension, then for two. */
+/** What is tried, in this order: one size for all; those that are known; a size from the file for one dimension, then for two. */
 function* attemptsAt(
   dimensions: readonly string[],
   candidates: readonly number[],
-  ofSamples: Sizes['named'],
+  known: readonly Way['named'][],
 ): Iterable<Sizes> {
   for (const all of others) yield { all };
-  if (ofSamples) yield { all: 2, named: ofSamples };
+  for (const named of known) yield { all: 2, named };
   for (const all of others)
     for (const name of dimensions) for (const size of candidates) yield { all, named: { [name]: size } };
   for (const all of others.slice(0, 2))
@@ -122,6 +134,20 @@ function sizesOfSamples(
   const named = axesOf(input, rank).flatMap((size, axis) => {
     const name = freeName(input.name, size, axis);
     return axis > 0 && isFree(size) && name !== undefined ? [[name, samples.shape[axis] ?? 1] as const] : [];
+  });
+  return named.length > 0 ? Object.fromEntries(named) : undefined;
+}
+
+function statedSizes(inputs: readonly ValueInfo[], stated: StatedShapes = {}, rank?: number): Sizes['named'] {
+  const shapes = new Map(Object.entries(stated));
+  const named = inputs.flatMap((input) => {
+    const shape = shapes.get(input.name);
+    const axes = axesOf(input, rank);
+    if (shape?.length !== axes.length) return [];
+    return axes.flatMap((size, axis) => {
+      const [name, said = -1] = [freeName(input.name, size, axis), shape[axis]];
+      return name !== undefined && said > 0 ? [[name, said] as const] : [];
+    });
   });
   return named.length > 0 ? Object.fromEntries(named) : undefined;
 }
