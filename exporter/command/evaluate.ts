@@ -34,7 +34,7 @@ interface Flags extends DataFlags {
   readonly model?: string;
   readonly part?: PartName;
   readonly backend?: BackendName;
-  readonly worst: number;
+  readonly worst?: number;
   readonly mistakes?: string;
   readonly predictions?: string;
 }
@@ -56,7 +56,7 @@ export const evaluate: Subcommand = {
           backendNames,
         ),
       )
-      .option('--worst <n>', 'how many mistakes to show', wholeNumber(0), 30)
+      .option('--worst <n>', 'how many mistakes to show (default: 30 pictures, 10 of anything else)', wholeNumber(0))
       .option('--mistakes <file>', 'where their picture goes (default: mistakes.svg in the run folder)')
       .option(
         '--predictions <file>',
@@ -70,7 +70,7 @@ export const evaluate: Subcommand = {
 
 async function run(flags: Flags, argument: string | undefined): Promise<Answer> {
   const { source, others } = takeDataSource(flags);
-  const { checkpoint, model, part, backend: asked, worst, mistakes, predictions } = others;
+  const { checkpoint, model, part, backend: asked, mistakes, predictions } = others;
   const option = checkpoint ?? model;
   const given = oneOf('evaluate', checkpoint === undefined ? '--model' : '--checkpoint', argument, option);
   if (given === undefined) {
@@ -103,6 +103,7 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
   if (report.confusion) console.log(confusionTable(report.confusion, classesOf(samples)));
   if (report.calibration) console.log(calibrationTable(report.calibration));
   const all = evaluated.isLabelled ? mistakesOf(samples, output, objective) : [];
+  const { worst = arePictures(samples) ? 30 : 10 } = others;
   const shown = await withCells(all.slice(0, worst), evaluated);
   await showMistakes(shown, all.length, samples, path);
   if (predictions !== undefined) {
@@ -165,8 +166,10 @@ function answerOf({ part, samples, taken, objective, report, baseline, unknown }
 }
 
 /** Data that were named may turn out to be those that the run divided. */
-const partName = ({ part }: Evaluated, source: DataSource | undefined): string =>
-  part === 'test' && source?.path !== undefined ? 'test, for it was trained on the others; --part all takes all' : part;
+function partName({ part }: Evaluated, source: DataSource | undefined): string {
+  if (source?.path === undefined) return part;
+  return part === 'test' ? 'test, for it was trained on the others; --part all takes all' : `${part} of ${source.path}`;
+}
 
 /** The checkpoint of a run folder, or the model of a folder in models/. */
 function fileOf(path: string): string {
@@ -219,13 +222,14 @@ async function showMistakes(
   path: string,
 ): Promise<void> {
   if (mistakes.length === 0) return;
+  const what = mistakes.length < all ? `the ${count(mistakes.length)} worst of ${count(all)} mistakes` : 'the mistakes';
   if (!arePictures(samples)) {
-    for (const mistake of mistakes) console.log(describeMistake(mistake));
+    console.log([`${what}:`, ...mistakes.map(describeMistake)].join('\n'));
     return;
   }
   await makeFolder(dirname(path));
   await writeAtomically(path, drawMistakes(mistakes, samples));
-  console.log(`the ${mistakes.length} worst of ${all} mistakes: ${path}`);
+  console.log(`${what}: ${path}`);
 }
 
 /** `line 79: expected yes, got no (98.1 %)   a 2.04, b -0.08` */

@@ -30,17 +30,21 @@ export function withSeen(columns: readonly Column[], train: Samples): readonly C
   });
 }
 
+/** Of whole numbers the mean is rounded: no row has 3.4 calls. */
 function numbersSeen({ inputs, inputShape: [width = 1], count }: Samples, place: number) {
   let [least, greatest, mean, present] = [Infinity, -Infinity, 0, 0];
+  let areWhole = true;
   for (let row = 0, at = place; row < count; row++, at += width) {
     const value = inputs[at] ?? NaN;
     if (Number.isNaN(value)) continue;
     least = Math.min(least, value);
     greatest = Math.max(greatest, value);
     mean += (value - mean) / ++present;
+    areWhole &&= Number.isInteger(value);
   }
   if (present === 0) return undefined;
-  return { range: [shortestFloat(least), shortestFloat(greatest)], typical: shortestFloat(mean) } as const;
+  const typical = areWhole ? Math.round(mean) : shortestFloat(mean);
+  return { range: [shortestFloat(least), shortestFloat(greatest)], typical } as const;
 }
 
 /** The first of them where several are equally frequent. */

@@ -33,6 +33,7 @@ describe('training saw', () => {
       [0.1, null, 18.7, -2.5],
       { range: [-2.5, 18.7], typical: expect.closeTo(16.3 / 3, 6) as number },
     ],
+    ['whole numbers, of which none has a fraction', number, [0, null, 3, 7, 4], { range: [0, 7], typical: 4 }],
     ['one number', number, [3, 3], { range: [3, 3], typical: 3 }],
     ['no number', number, [null, ''], {}],
     ['categories', category, ['b', 'c', null, 'c', 'b'], { typical: 'b' }],
