@@ -95,7 +95,7 @@ describe('arrays of any depth are samples of tensors', () => {
     ],
     [[], 400, /^instances: expected an array of at least one row, got an array of 0$/],
     [7, 400, /^instances: expected an array of at least one row, got 7$/],
-    [Array.from({ length: 257 }, () => [[1, 2], [3, 4]]), 413, /^body: expected at most 256 rows, got 257$/], // prettier-ignore
+    [Array.from({ length: 257 }, () => [[1, 2], [3, 4]]), 413, /^body: expected at most 256 rows \(MAX_BATCH\), got 257$/], // prettier-ignore
   ])('and nothing else: case %#', async (instances, status, error) => {
     const { status: got, body } = await predict(echo, instances);
     expect([got, body]).toEqual([status, { error: expect.stringMatching(error) as unknown }]);

@@ -56,7 +56,7 @@ export function readRows(request: Request, body: Uint8Array, most: number, colum
 }
 
 const tooMany = (most: number, got: number): RequestError =>
-  new RequestError('too large', `body: expected at most ${most} rows, got ${got}`);
+  new RequestError('too large', `body: expected at most ${most} rows (MAX_BATCH), got ${got}`);
 
 function rowsOfJson(body: Uint8Array): ReturnType<Parse> {
   const value = parseJson(body);

@@ -40,7 +40,8 @@ export function parseCsv(text: string, most: number, names: readonly string[] = 
   const delimiter = (said as Delimiter | undefined) ?? delimiterOf(table, names);
   const rows: CsvRow[] = [];
   for (const row of rowsOf(table, delimiter)) {
-    if (rows.push(row) > most) throw new RequestError('too large', `body: expected at most ${most - 1} rows, got more`);
+    if (rows.push(row) > most)
+      throw new RequestError('too large', `body: expected at most ${most - 1} rows (MAX_BATCH), got more`);
   }
   return { delimiter, rows };
 }

@@ -1,5 +1,6 @@
 /** From rows as they came to the tensor that the model takes, by the function that prepared its training rows. */
 import type { Column } from '../../training/columns/column.ts';
+import { isMissing } from '../../training/columns/missing.ts';
 import { type Complaint, expectationOf, rowPreparer } from '../../training/columns/prepare.ts';
 import { describe, quote, RequestError } from '../http/errors.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
@@ -35,7 +36,7 @@ export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: U
       return true;
     };
     const complaint = preparer.prepare(values, data, i * preparer.width, excuse);
-    if (complaint) throw refusal(where, complaint);
+    if (complaint) throw refusal(where, complaint, columns, values);
     for (const { column, value, range } of farIn(values, data, i * preparer.width)) {
       said.push(`${placeOf(column)}: ${shown(value)} is far from the values of training, ${range.join(' to ')}`);
     }
@@ -82,7 +83,22 @@ function leaveOut({ names }: RowTable, where: string, sent: readonly string[], s
   said.push(...left, ...(others.length > MOST_NAMED ? [`and ${others.length - MOST_NAMED} columns more`] : []));
 }
 
-function refusal(where: string, { column, objection, value }: Complaint): RequestError {
+/** Of gaps it names all that the row has, so that they are filled in one go. */
+function refusal(
+  where: string,
+  { column, objection, value }: Complaint,
+  columns: readonly Column[],
+  values: readonly unknown[],
+): RequestError {
+  const isGap = ({ fill }: Column, i: number): boolean => fill === null && isNothing(values[i]);
+  const gaps = objection === 'missing' ? columns.filter(isGap) : [];
+  if (gaps.length > 1) {
+    const names = listOf(gaps.map(({ name }) => name));
+    return new RequestError(
+      'unprocessable',
+      `${where}, columns ${names}: expected values (none was missing in training), got none`,
+    );
+  }
   const expected = expectationOf(column, objection);
   const isNumber = column.kind === 'numeric' && column.fill !== null;
   const why = objection === 'missing' ? ' (none was missing in training)' : isNumber ? ', or null or "" for a gap' : '';
@@ -94,6 +110,9 @@ function refusal(where: string, { column, objection, value }: Complaint): Reques
     `${where}, ${placeOf(column)}: expected ${expected}${why}, got ${shown(value)}${guess}${way}`,
   );
 }
+
+const isNothing = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === 'string' && isMissing(value.trim()));
 
 const placeOf = ({ name }: Column): string => `column ${JSON.stringify(name)}`;
 

@@ -215,6 +215,11 @@ describe('what a row may not be', () => {
     ],
     ['a gap in text', { plan: 'n/a' }, 'column "plan": expected a value (none was missing in training), got "n/a"'],
     [
+      'several gaps, each of which is told',
+      { plan: undefined, seats: ' NA ', city: null },
+      'columns "plan", "seats": expected values (none was missing in training), got none',
+    ],
+    [
       'a member that it has from nobody',
       { plan: undefined },
       'column "plan": expected a value (none was missing in training), got nothing',
@@ -264,7 +269,7 @@ describe('what a row may not be', () => {
       400,
       'parameters.unknown: expected "refuse", "ignore" or "fill", got a string',
     ],
-    ['too many', { instances: Array(257).fill(row) }, 413, 'body: expected at most 256 rows, got 257'],
+    ['too many', { instances: Array(257).fill(row) }, 413, 'body: expected at most 256 rows (MAX_BATCH), got 257'],
   ])('%s', async (_, body, status, error) => {
     // prettier-ignore
     const reply = await send(body);
