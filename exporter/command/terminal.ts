@@ -105,6 +105,10 @@ function describeRun({ plan, source, data, config, backend }: RunStart): readonl
   ];
 }
 
+/** `100.00 %` */
+const scoreWidth = 8;
+
+/** All of a training are as wide, so that numbers stand below each other. */
 function epochLine(
   { epoch, train, validation, samplesPerSecond }: EpochMetrics,
   epochs: number,
@@ -112,8 +116,9 @@ function epochLine(
   hasValidation: boolean,
   width = Infinity,
 ): string {
-  const part = (of: Evaluation) => `${of.loss.toFixed(4)}  ${score.name} ${score.format(of.score)}`;
-  const number = `${epoch}/${epochs}`;
+  const part = (of: Evaluation) =>
+    `${of.loss.toFixed(4)}  ${score.name} ${score.format(of.score).padStart(scoreWidth)}`;
+  const number = `${epoch}/${epochs}`.padEnd(2 * String(epochs).length + 1);
   const held = hasValidation ? `   validation ${part(validation)}` : '';
   const line = `epoch ${number}   train ${part(train)}${held}`;
   const whole = `${line}   ${count(samplesPerSecond)} samples/s`;

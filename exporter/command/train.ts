@@ -95,8 +95,10 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
       : `not tested: ${result} (--test-share keeps some)`,
   );
   if (bestEpoch > 0 && bestEpoch < history.length && config.keep !== 'last') {
+    const isLate = config.earlyStopping === undefined && bestEpoch <= history.length / 2;
+    const sooner = isLate ? '--early-stopping 10 ends sooner, ' : '';
     console.log(
-      `kept epoch ${bestEpoch} of ${history.length}, the best by validation loss; --keep last keeps the last`,
+      `kept epoch ${bestEpoch} of ${history.length}, the best by validation loss; ${sooner}--keep last keeps the last`,
     );
   }
   if (isMeasured && !isBetter(minimized, test, baseline)) {

@@ -54,15 +54,13 @@ export function modelCard(facts: CardFacts): ExportedCard {
     files,
   } = facts;
   const { plan, record, classes, columns, picture } = model;
-  const data = record?.data.name ?? 'unknown data';
-  const taken = columns ? `rows of ${columns.map((column) => column.name).join(', ')}` : 'raw inputs';
   const input: TensorCard = { name: inputNameOf(model), datatype: 'FP32', shape: [-1, ...plan.network.inputShape] };
   const output: TensorCard = { name: outputNameOf(model), datatype: 'FP32', shape: [-1, outputsOf(model)] };
   const objective = objectiveOf(model);
   return {
     name,
     version,
-    description: `${plan.network.name} trained on ${data}: ${taken} in, ${objectiveRuleOf(objective).agreement.of} out`,
+    description: descriptionOf(model),
     ...(classes.length > 0 && { labels: classes }),
     output: { name: output.name, kind: outputKindOf(model) },
     explain,
@@ -81,6 +79,21 @@ export function modelCard(facts: CardFacts): ExportedCard {
     ...(record && { training: summaryOf(record, objective, sha256) }),
     files: Object.fromEntries([...files].map(([file, bytes]) => [file, describeFile(bytes)])),
   };
+}
+
+const mostColumns = 6;
+
+/** What a user wants to read of it: what is told from what. */
+function descriptionOf(model: TrainedModel): string {
+  const { plan, record, columns } = model;
+  const { name = 'unknown data', source } = record?.data ?? {};
+  if (!columns || source?.label === undefined) {
+    const { of } = objectiveRuleOf(objectiveOf(model)).agreement;
+    return `${plan.network.name} trained on ${name}: ${columns ? 'rows' : 'raw inputs'} in, ${of} out`;
+  }
+  const names = columns.slice(0, mostColumns).map((column) => column.name);
+  const more = columns.length - names.length;
+  return `Predicts ${source.label} from ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function summaryOf(

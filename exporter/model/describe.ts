@@ -11,7 +11,7 @@ export function describeExport(card: ExportedCard, models: string): string {
   const difference = largestDifference === 0 ? '0' : largestDifference.toExponential(1);
   return [
     `${`test ${score.name}`.padEnd(13)}   ${card.scores ? describeScores(card.scores.test, score) : 'none: the run kept no test samples (--test-share keeps some)'}`,
-    `verified        ${count(samples)} samples: ${agreement.shown} within ${difference}`,
+    `verified        on ${count(samples)} samples model.onnx answers as the run: ${agreement.shown} within ${difference}`,
     `wrote           ${models}/${card.name} (${Object.keys(card.files).join(', ')}: ${count(size / 1000)} kB)`,
   ].join('\n');
 }

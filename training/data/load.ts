@@ -126,13 +126,13 @@ function withFills(summary: readonly ColumnSummary[], columns: readonly Column[]
   });
 }
 
-/** `median 4050, and told`, `a category of its own` */
+/** `missing: median 4050, and the model is told`, `missing: a category of its own` */
 function fillInWords(column: Column): string {
   const { kind, fill, missing = 'value' } = column;
   if (fill === null) return '';
-  if (kind === 'date') return 'missing: told';
+  if (kind === 'date') return 'missing: the model is told';
   if (kind === 'numeric')
-    return `missing: ${missing === 'value' ? '' : `${missing} `}${short(fill)}${column.indicator ? ', and told' : ''}`;
+    return `missing: ${missing === 'value' ? '' : `${missing} `}${short(fill)}${column.indicator ? ', and the model is told' : ''}`;
   return missing === 'category' ? 'missing: a category of its own' : `missing: ${column.categories[fill] ?? ''}`;
 }
 

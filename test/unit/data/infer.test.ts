@@ -227,7 +227,7 @@ describe('a column', () => {
         kind: 'number',
         values: expect.any(String) as string,
         missing: 2,
-        done: expect.stringMatching(/^missing: median -?\d.*, and told$/) as string,
+        done: expect.stringMatching(/^missing: median -?\d.*, and the model is told$/) as string,
       },
       { name: 'c', kind: 'category', values: 'x', missing: 48, done: 'missing: a category of its own' },
     ]);

@@ -206,12 +206,18 @@ describe('the network for data', () => {
 
 test('a run says how it understood its data', () => {
   const summary = [
-    { name: 'age', kind: 'number', values: '18 … 90', missing: 1234, done: 'missing: median 34.5, and told' },
+    {
+      name: 'age',
+      kind: 'number',
+      values: '18 … 90',
+      missing: 1234,
+      done: 'missing: median 34.5, and the model is told',
+    },
     { name: 'id', kind: 'left out', values: '', missing: 0, done: 'as told' },
   ];
   const [target, table = ''] = describeData(classes([2], 'no', 'yes'), summary);
   expect(target).toBe('classes: no, yes');
-  expect(table).toContain('│ age    │ number   │ 18 … 90 │   1,234 │ missing: median 34.5, and told │');
-  expect(table).toContain('│ id     │ left out │         │         │ as told                        │');
+  expect(table).toContain('│ age    │ number   │ 18 … 90 │   1,234 │ missing: median 34.5, and the model is told │');
+  expect(table).toContain('│ id     │ left out │         │         │ as told                                     │');
   expect(describeData(numbers, undefined)).toEqual(['a number to predict']);
 });
