@@ -22,9 +22,9 @@ export interface LabelAnswer<Label extends string = string> {
 
 /** Of a model whose labels do not exclude each other. */
 export interface LabelsAnswer<Label extends string = string> {
-  /** All that apply: with a probability of at least 0.5. */
-  readonly labels: readonly Label[];
-  readonly probabilities: Readonly<Record<Label, number>>;
+  /** All that apply: with a probability of at least 0.5; null where the model answers no numbers. */
+  readonly labels: readonly Label[] | null;
+  readonly probabilities?: Readonly<Record<Label, number>>;
   readonly warnings?: readonly string[];
 }
 
@@ -37,7 +37,8 @@ export interface NumberAnswer {
 
 /** Of a model for several numbers. */
 export interface NumbersAnswer {
-  readonly values: readonly number[];
+  /** Null where not all that the model answers are numbers. */
+  readonly values: readonly number[] | null;
   readonly warnings?: readonly string[];
 }
 

@@ -92,7 +92,7 @@ function answerOf({ labels }: Model, kind: NonNullable<Model['output']>['kind'])
   const explanation = { $ref: '#/components/schemas/Explanation' };
   const real = { type: ['number', 'null'] };
   if (kind === 'number') {
-    const values = { type: 'array', items: { type: 'number' } };
+    const values = { type: ['array', 'null'], items: { type: 'number' } };
     return {
       anyOf: [objectOf({ value: real, warnings, explanation }, ['value']), objectOf({ values, warnings }, ['values'])],
     };
@@ -100,9 +100,19 @@ function answerOf({ labels }: Model, kind: NonNullable<Model['output']>['kind'])
   const label = labels ? { type: ['string', 'null'], enum: [...labels, null] } : { type: ['string', 'null'] };
   if (!probabilitiesOf[kind])
     return objectOf({ label: { type: ['string', 'null'] }, probability: real, warnings }, ['label', 'probability']);
+  if (kind === 'multi-label') {
+    const applying = { type: ['array', 'null'], items: { type: 'string', ...(labels && { enum: labels }) } };
+    return objectOf({ labels: applying, probabilities: probabilitiesOfLabels(labels), warnings, explanation }, [
+      'labels',
+    ]);
+  }
+  const probabilities = probabilitiesOfLabels(labels);
+  return objectOf({ label, probability: real, probabilities, warnings, explanation }, ['label', 'probability']);
+}
+
+function probabilitiesOfLabels(labels: readonly string[] | undefined): object {
   const probability = { type: 'number' };
-  const probabilities = labels
+  return labels
     ? objectOf(Object.fromEntries(labels.map((name) => [name, probability])), labels)
     : { type: 'object', additionalProperties: probability };
-  return objectOf({ label, probability: real, probabilities, warnings, explanation }, ['label', 'probability']);
 }

@@ -54,10 +54,21 @@ function addModelRoutes(app: App, base: string, last: 'model' | 'version', model
   });
 }
 
-/** As CSV for who accepts that and no JSON; an explanation is none for a table. */
+/** As CSV for who would rather have that than JSON; an explanation is none for a table. */
 function answer(c: RequestContext, response: PredictResponse, isExplained: boolean): Response {
   const accepted = c.req.header('accept') ?? '';
-  if (!/\btext\/csv\b/i.test(accepted) || /\bapplication\/json\b/i.test(accepted)) return answerJson(response);
+  if (wishFor('text/csv', accepted) <= wishFor('application/json', accepted)) return answerJson(response);
   if (isExplained) throw new RequestError('malformed', 'explain: expected an answer in JSON, got accept: text/csv');
   return answerBytes(csvOf(response), { 'content-type': 'text/csv; charset=utf-8' });
+}
+
+/** From 0 to 1, where it is named: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1 */
+function wishFor(type: string, accepted: string): number {
+  for (const range of accepted.toLowerCase().split(',')) {
+    const [name, ...parameters] = range.split(';').map((part) => part.trim());
+    if (name !== type) continue;
+    const weight = parameters.find((part) => part.startsWith('q='))?.slice(2);
+    return weight === undefined ? 1 : Number(weight) || 0;
+  }
+  return 0;
 }

@@ -35,15 +35,16 @@ export function answerOf(
 ): RowPrediction {
   const probabilities = probabilitiesOf[kind];
   if (kind === 'number') return ofNumbers(values);
-  if (!values.every(Number.isFinite)) return noClass;
+  if (!values.every(Number.isFinite)) return kind === 'multi-label' ? noLabels : noClass;
   return probabilities ? ofClasses(probabilities(values), labels, kind) : chosenClass(values, labels);
 }
 
 const warnings = ['not a number'];
 const noClass: RowPrediction = { label: null, probability: null, warnings };
+const noLabels: RowPrediction = { labels: null, warnings };
 
 function ofNumbers(values: readonly number[]): RowPrediction {
-  if (!values.every(Number.isFinite)) return { value: null, warnings };
+  if (!values.every(Number.isFinite)) return values.length > 1 ? { values: null, warnings } : { value: null, warnings };
   const [first = NaN, ...others] = values.map(toFloatDigits);
   return others.length === 0 ? { value: first } : { values: [first, ...others] };
 }

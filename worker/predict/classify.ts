@@ -70,7 +70,7 @@ export function predictions(
 ): Prediction[] {
   const probabilities = probabilitiesOf[kind];
   return valuesOf('classify', name, output, outputs).map((values) => {
-    if (!values.every(Number.isFinite)) return noAnswer;
+    if (!values.every(Number.isFinite)) return kind === 'multi-label' ? { ...noAnswer, labels: null } : noAnswer;
     return probabilities
       ? rank(probabilities(values), labels, topK, kind)
       : { ...chosenClass(values, labels), top: [] };

@@ -85,13 +85,16 @@ function answerSchema() {
       explanation,
     }),
     z.object({
-      labels: described(list(text), 'All that apply: with a probability of at least 0.5.'),
-      probabilities: described(probabilities, 'Of each label.'),
+      labels: described(
+        z.nullable(list(text)),
+        'All that apply: with a probability of at least 0.5; null where the model answers no numbers.',
+      ),
+      probabilities: z.optional(described(probabilities, 'Of each label.')),
       warnings,
       explanation,
     }),
     z.object({ value: real, warnings, explanation }),
-    z.object({ values: list(z.number()), warnings }),
+    z.object({ values: z.nullable(list(z.number())), warnings }),
   ]);
 }
 
@@ -223,7 +226,9 @@ function predictionSchema() {
   return z.object({
     label: described(z.nullable(text), 'Null where the model answers no numbers.'),
     probability: described(real, 'Null also of a class that the model chooses without one.'),
-    labels: z.optional(described(list(text), 'All that apply, of a model whose labels do not exclude each other.')),
+    labels: z.optional(
+      described(z.nullable(list(text)), 'All that apply, of a model whose labels do not exclude each other.'),
+    ),
     top: described(list(ranked), 'Most probable first; none without probabilities.'),
     warnings: z.optional(described(list(text), 'What is wrong with the answer: "not a number".')),
   });

@@ -2,33 +2,48 @@
 import type { PredictResponse, RowPrediction } from '../protocol/responses.ts';
 import { csvLine } from './csv.ts';
 
-/** A line for each row, under names that are the same whatever the rows are; warnings only where there are any. */
+type Cell = string | number | null | undefined;
+
+/** A line for each row, under names that are the same for all; warnings only where there are any. */
 export function csvOf({ predictions }: PredictResponse): string {
   // A row without an answer has no probabilities.
   const classes = [...new Set(predictions.flatMap((row) => Object.keys(probabilitiesOf(row))))];
   const width = Math.max(...predictions.map((row) => numbersOf(row).length));
   const isWarned = predictions.some(({ warnings }) => warnings);
   const header = [
-    ...(width === 0 ? ['label', 'probability'] : width === 1 ? ['value'] : numbered(width)),
+    ...(predictions[0] ? namesOf(predictions[0], width) : []),
     ...classes.map((name) => `probability of ${name}`),
     ...(isWarned ? ['warnings'] : []),
   ];
   const lines = predictions.map((row) => {
-    const cells =
-      'label' in row ? [row.label, row.probability, ...classes.map((name) => probabilitiesOf(row)[name])] : [];
-    const numbers = Array.from({ length: width }, (_, i) => numbersOf(row)[i]);
-    return [
-      ...[...cells, ...numbers].map((cell) => (cell === null || cell === undefined ? '' : String(cell))),
-      ...(isWarned ? [row.warnings?.join('; ') ?? ''] : []),
+    const probabilities = new Map(Object.entries(probabilitiesOf(row)));
+    const cells = [
+      ...cellsOf(row, width),
+      ...classes.map((name) => probabilities.get(name)),
+      ...(isWarned ? [row.warnings?.join(BETWEEN)] : []),
     ];
+    return cells.map((cell) => (cell === null || cell === undefined ? '' : String(cell)));
   });
   return [header, ...lines].map(csvLine).join('');
 }
 
+/** Of several texts in a cell. */
+const BETWEEN = '; ';
+
+function namesOf(row: RowPrediction, width: number): readonly string[] {
+  if ('labels' in row) return ['labels'];
+  if ('label' in row) return ['label', 'probability'];
+  return width > 1 ? Array.from({ length: width }, (_, i) => `value ${i + 1}`) : ['value'];
+}
+
+function cellsOf(row: RowPrediction, width: number): readonly Cell[] {
+  if ('labels' in row) return [row.labels?.join(BETWEEN)];
+  if ('label' in row) return [row.label, row.probability];
+  return Array.from({ length: Math.max(width, 1) }, (_, i) => numbersOf(row)[i]);
+}
+
 const probabilitiesOf = (row: RowPrediction): Readonly<Record<string, number>> =>
-  ('label' in row && row.probabilities) || {};
+  ('probabilities' in row && row.probabilities) || {};
 
 const numbersOf = (row: RowPrediction): readonly (number | null)[] =>
-  'values' in row ? row.values : 'value' in row ? [row.value] : [];
-
-const numbered = (width: number): readonly string[] => Array.from({ length: width }, (_, i) => `value ${i + 1}`);
+  'values' in row ? (row.values ?? []) : 'value' in row ? [row.value] : [];

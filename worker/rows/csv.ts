@@ -78,21 +78,25 @@ function headerOf(table: Table, delimiter: Delimiter): readonly string[] {
 function* rowsOf({ text, start, line: first }: Table, delimiter: Delimiter): Generator<CsvRow, undefined> {
   let [at, line] = [start, first];
   let cells: string[] = [];
+  let isEmpty = true;
   while (at < text.length) {
     at = behindBlanks(text, at, delimiter);
-    const read = text[at] === '"' ? quotedCell : plainCell;
-    const { cell, end, lines } = read(text, at, line, delimiter);
+    const isQuoted = text[at] === '"';
+    const { cell, end, lines } = (isQuoted ? quotedCell : plainCell)(text, at, line, delimiter);
     cells.push(cell);
+    // A missing value that is alone in its row has quotes around it.
+    isEmpty &&= cell === '' && !isQuoted;
     line += lines;
     at = end + 1;
     if (text[end] === delimiter) {
       // A delimiter at the very end stands before one more cell.
+      isEmpty = false;
       if (at < text.length) continue;
       cells.push('');
     }
     if (text[end] === '\r' && text[at] === '\n') at++;
-    if (cells.length > 1 || cells[0] !== '') yield { line, cells };
-    cells = [];
+    if (!isEmpty) yield { line, cells };
+    [cells, isEmpty] = [[], true];
     line++;
   }
 }

@@ -50,7 +50,7 @@ function rows<Sample, Told>(
   const path = `/v1/models/${encodeURIComponent(name)}:predict`;
   const ask = async (samples: readonly Sample[], parameters?: PredictOptions): Promise<readonly Answer<Told>[]> => {
     const instances = shape ? samples.map((sample) => nested(Array.from(sample as ArrayLike<number>), shape)) : samples;
-    const body = JSON.stringify({ instances, ...(parameters && { parameters }) });
+    const body = JSON.stringify({ instances, ...(parameters && { parameters }) }, finite);
     const answer = await post(server, path, 'application/json', body);
     return (answer as { readonly predictions: readonly Answer<Told>[] }).predictions;
   };
@@ -67,7 +67,7 @@ function rows<Sample, Told>(
 interface Classified {
   readonly label: string | null;
   readonly probability: number | null;
-  readonly labels?: readonly string[];
+  readonly labels?: readonly string[] | null;
   readonly top: readonly { readonly label: string; readonly probability: number | null }[];
   readonly warnings?: readonly string[];
 }
@@ -79,7 +79,7 @@ function pictures<Told>(server: Server, name: string, version: string): Predicto
     const answer = await post(server, path, 'application/octet-stream', body);
     const { top, label, probability, labels, warnings } = only((answer as { predictions: Classified[] }).predictions);
     const all = Object.fromEntries(top.map((one) => [one.label, one.probability]));
-    const told = labels ? { labels } : { label, probability };
+    const told = labels !== undefined ? { labels } : { label, probability };
     return { ...told, ...(top.length > 0 && { probabilities: all }), ...(warnings && { warnings }) } as Answer<Told>;
   };
   const predictMany = async (samples: readonly PictureFile[]) => {
@@ -88,6 +88,12 @@ function pictures<Told>(server: Server, name: string, version: string): Predicto
     return answers;
   };
   return { name, version, predict, predictMany };
+}
+
+/** JSON would have null for other numbers, which is a missing value. */
+function finite(key: string, value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isFinite(value)) return value;
+  throw new PredictError(`${JSON.stringify(key)}: expected a number, or null for a missing one, got ${value}`);
 }
 
 /** Numbers that JSON does not have are texts there. */

@@ -66,8 +66,8 @@ const uses: readonly [line: string, isWrong: boolean][] = [
   [`models.churn.predict({ seats: 3 })`, true],
   [`((await models.churn.predict(row)).label satisfies 'no' | 'yes' | null)`, false],
   [`((await models.churn.predict(row)).value)`, true],
-  [`((await models.price2.predict([1, 2, 3])).values satisfies readonly number[])`, false],
-  [`((await models.shades.predict(new Uint8Array())).labels satisfies readonly string[])`, false],
+  [`((await models.price2.predict([1, 2, 3])).values satisfies readonly number[] | null)`, false],
+  [`((await models.shades.predict(new Uint8Array())).labels satisfies readonly string[] | null)`, false],
   [`((await models.shades.predict(new Blob([]))).labels)`, false],
   [`models.shades.predict('a.png')`, true],
   [`models.tensors`, true],
@@ -137,6 +137,12 @@ describe('a client', () => {
       () => client.connect('http://worker/', { fetch: fetchOf() }).churn.predict({ plan: 'Fre' }),
       'instances[0], column "plan": expected one of "Free", "Pro", got "Fre" (did you mean "Free"?)',
       422,
+    ],
+    [
+      'a number that JSON does not have, and would take for a missing one',
+      () => client.connect('http://worker', { fetch: fetchOf() }).churn.predict({ plan: 'Free', seats: NaN }),
+      '"seats": expected a number, or null for a missing one, got NaN',
+      undefined,
     ],
     [
       'no key',

@@ -21,10 +21,15 @@ const worker = createWorker(
     { name: 'price', kind: 'number', ...table, run: run([41.2]) },
     { name: 'prices', kind: 'number', ...table, run: run([41.2, 7]) },
     { name: 'broken', kind: 'logits', labels: ['no', 'yes'], ...table, run: run([NaN, 1]) },
+    { name: 'tags', kind: 'multi-label', labels: ['no', 'yes'], ...table, run: run([0.75, 0.5]) },
+    { name: 'no-tags', kind: 'multi-label', labels: ['no', 'yes'], ...table, run: run([NaN, 1]) },
+    { name: 'no-prices', kind: 'number', ...table, run: run([NaN, 1]) },
     { name: 'tensors', kind: 'logits' },
   ),
   { docs: true },
 );
+
+const models = ['churn', 'price', 'prices', 'broken', 'tags', 'no-tags', 'no-prices'];
 
 interface Document {
   readonly paths: Record<string, Record<string, { operationId: string }>>;
@@ -41,7 +46,7 @@ function fits(name: string, value: unknown): boolean {
 
 it('names the path of each model that knows its columns, once', () => {
   const own = Object.keys(document.paths).filter((path) => path.endsWith(':predict') && !path.includes('{'));
-  expect(own).toEqual(['churn', 'price', 'prices', 'broken'].map((name) => `/v1/models/${name}:predict`));
+  expect(own).toEqual(models.map((name) => `/v1/models/${name}:predict`));
   const ids = Object.values(document.paths).flatMap((path) =>
     Object.values(path).map(({ operationId }) => operationId),
   );
@@ -94,7 +99,7 @@ describe('what the schema takes is answered as the schema says, and what it refu
     [{ since: 3 }, 422],
   ])('%j', async (change, status) => {
     const instance = JSON.parse(JSON.stringify({ ...row, ...change })) as unknown;
-    for (const name of ['churn', 'price', 'prices', 'broken']) {
+    for (const name of models) {
       expect(fits(`${name}.request`, { instances: [instance] })).toBe(status === 200);
       const reply = await ask(worker, `/v1/models/${name}:predict`, jsonRequest({ instances: [instance] }));
       expect(reply.status).toBe(status);
@@ -107,6 +112,7 @@ describe('what the schema takes is answered as the schema says, and what it refu
   it('but not the answer of another model', async () => {
     const { body } = await ask(worker, '/v1/models/price:predict', jsonRequest(row));
     expect(fits('churn.response', body)).toBe(false);
+    expect(fits('tags.response', (await ask(worker, '/v1/models/churn:predict', jsonRequest(row))).body)).toBe(false);
   });
 });
 

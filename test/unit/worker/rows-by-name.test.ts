@@ -119,6 +119,13 @@ describe('rows as text', () => {
     expect(values(await ask(worker, path, text('text/csv; charset=utf-8', body)))).toEqual([200, expected]);
   });
 
+  it('of one column has a missing value in quotes, and nothing in an empty line', async () => {
+    const one = workerOf({ shape: ['N', 1], columns: [{ kind: 'numeric', name: 'x', fill: 0 }] });
+    const body = 'x\n1\n\n""\n2\r\n  \n3';
+    const { body: answer } = await ask(one, path, text('text/csv', body));
+    expect(answer).toEqual({ predictions: [1, -1, 2, 3].map((value) => ({ value })) });
+  });
+
   it.each<[string, string, unknown]>([
     ['semicolons', 'seats;plan;city\n3;Free;Rome, GA\n', [[1, 3, 2, -1, -1]]],
     ['semicolons and decimal commas', 'seats;plan;age\n"1.003,5";Free;41,25\n', [[1, 1003.5, -1, 41.25, -1]]],
@@ -382,12 +389,73 @@ describe('an answer', () => {
       { value: null, warnings: ['not a number'] },
       'value,warnings\r\n,not a number\r\n',
     ],
+    [
+      'of no number among numbers',
+      { kind: 'number' },
+      [1, NaN],
+      { values: null, warnings: ['not a number'] },
+      'value,warnings\r\n,not a number\r\n',
+    ],
+    [
+      'of labels that do not exclude each other, called as members of every object are',
+      { kind: 'multi-label', labels: ['__proto__', 'constructor', 'b'] },
+      [0.75, 0.5, 0.25],
+      {
+        labels: ['__proto__', 'constructor'],
+        probabilities: Object.fromEntries([
+          ['__proto__', 0.75],
+          ['constructor', 0.5],
+          ['b', 0.25],
+        ]),
+      },
+      'labels,probability of __proto__,probability of constructor,probability of b\r\n__proto__; constructor,0.75,0.5,0.25\r\n',
+    ],
+    [
+      'of no labels',
+      { kind: 'multi-label' },
+      [0.25, 0.125],
+      { labels: [], probabilities: { 0: 0.25, 1: 0.125 } },
+      'labels,probability of 0,probability of 1\r\n,0.25,0.125\r\n',
+    ],
+    [
+      'of no number for labels',
+      { kind: 'multi-label', labels },
+      [NaN, 1],
+      { labels: null, warnings: ['not a number'] },
+      'labels,warnings\r\n,not a number\r\n',
+    ],
   ])('%s, as JSON and as CSV', async (_, echo, values, expected, csv) => {
     const ask = answering(echo, [values]);
     const json = await ask();
     expect([json.status, json.body]).toEqual([200, { predictions: [expected] }]);
     const table = await ask('text/csv, */*;q=0.1');
     expect([table.headers.get('content-type'), table.text]).toEqual(['text/csv; charset=utf-8', csv]);
+  });
+
+  it('as CSV leaves cells empty where a row has no answer, whatever the classes are called', async () => {
+    const echo = { kind: 'probabilities', labels: ['__proto__', 'constructor'] } as const;
+    const { text: table } = await answering(echo, [
+      [NaN, 1],
+      [0.25, 0.75],
+    ])('text/csv');
+    expect(table).toBe(
+      'label,probability,probability of __proto__,probability of constructor,warnings\r\n,,,,not a number\r\nconstructor,0.75,0.25,0.75,\r\n',
+    );
+  });
+
+  it.each([
+    ['text/csv', 'text/csv'],
+    ['TEXT/CSV; header=present, */*', 'text/csv'],
+    ['text/csv, application/json;q=0.5', 'text/csv'],
+    ['application/json; q=0.2, text/csv; q=0.3', 'text/csv'],
+    ['text/csv, application/json', 'application/json'],
+    ['text/csv;q=0', 'application/json'],
+    ['text/csv;q=0.5, application/json', 'application/json'],
+    ['text/csvs', 'application/json'],
+    ['*/*', 'application/json'],
+  ])('comes as the client would rather have it: %s', async (accept, type) => {
+    const { headers } = await answering({ kind: 'number' }, [[1]])(accept);
+    expect(headers.get('content-type')?.split(';')[0]).toBe(type);
   });
 
   it('is refused where nobody says what it is', async () => {

@@ -33,22 +33,23 @@ export type Answer = ClassesAnswer | NumbersAnswer | TensorsAnswer;
 /** As KServe's V1 protocol has it. */
 export interface RowPrediction {
   readonly label?: string | null;
-  readonly labels?: readonly string[];
+  readonly labels?: readonly string[] | null;
   readonly probabilities?: Readonly<Record<string, number>>;
   readonly value?: number | null;
-  readonly values?: readonly number[];
+  readonly values?: readonly number[] | null;
   readonly warnings?: readonly string[];
 }
 
 /** @param order of the labels, which an object cannot keep where they are whole numbers */
 export function answerOfRow(row: RowPrediction, order: readonly string[] = []): Answer {
   const { label = null, labels, probabilities = {}, value = null, values = [value], warnings = [] } = row;
-  if (!('label' in row) && !labels) return { kind: 'numbers', values, warnings };
-  const named = order.length > 0 ? order.filter((name) => name in probabilities) : Object.keys(probabilities);
+  if (!('label' in row) && labels === undefined) return { kind: 'numbers', values: values ?? [null], warnings };
+  const named =
+    order.length > 0 ? order.filter((name) => Object.hasOwn(probabilities, name)) : Object.keys(probabilities);
   const shares = new Map(named.map((name) => [name, probabilities[name] ?? NaN]));
   return {
     kind: 'classes',
-    label: labels ? bestOf(shares) : label,
+    label: labels === undefined ? label : bestOf(shares),
     ...(labels && { applying: labels }),
     shares,
     warnings,
@@ -63,7 +64,7 @@ interface Ranked {
 
 export interface Classified {
   readonly label: string | null;
-  readonly labels?: readonly string[];
+  readonly labels?: readonly string[] | null;
   readonly top: readonly Ranked[];
   readonly warnings?: readonly string[];
 }
