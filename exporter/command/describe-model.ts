@@ -18,7 +18,9 @@ const describeTensor = ({ name, datatype, shape }: TensorCard): string =>
 
 export function describeAdded(added: AddedModel, models: string): string {
   const { name, inputs, outputs, output, batchNormLayers, bytes, gzipBytes, notes } = added;
-  const answer = output ? `; the answer is ${output.name}, ${output.kind}` : '';
+  const answer = output
+    ? `; the answer is "${output.name}", taken as ${output.kind === 'class' || output.kind === 'number' ? `a ${output.kind}` : output.kind}`
+    : '';
   return [
     `wrote   ${models}/${name} (model.onnx, card.json: ${count(bytes / 1000)} kB)`,
     `takes   ${inputs.map(describeTensor).join(', ')}`,

@@ -48,7 +48,7 @@ export interface AddedModel {
    * which models share, is known once an image is built.
    */
   readonly gzipBytes: number;
-  /** What the file does not say, and what to set in the card; one line each. */
+  /** What the file does not say, and what to set in the card; then what has become of the file, and what it lacks. One line each. */
   readonly notes: readonly string[];
 }
 
@@ -76,7 +76,7 @@ export async function addModel({
   const trial = await tryModel(path, prepared.model, onnx.inputs, likelySizes(onnx.graph));
   if (trial.drawsNumbers) throw unexpected(path, ...randomAnswers);
   const found = { imported, onnx, trial, prepared, batchNorm, hub: await hubConfigOf(path) };
-  const { card: fresh, notes } = describe(name, path, found);
+  const { card: fresh, ofCard, ofFile } = describe(name, path, found);
   const card = { ...fresh, version: former.version };
   await replaceFolder(models, name, new Map([...staying, ['model.onnx', bytes], [cardFile, cardBytes(card)]]));
   return {
@@ -87,7 +87,10 @@ export async function addModel({
     batchNormLayers: prepared.batchNorm.length,
     bytes: bytes.byteLength,
     gzipBytes: gzipSync(prepared.model).byteLength,
-    notes: notes.map((note) => `${join(folder, cardFile)}: ${note}`),
+    notes: [
+      ...ofCard.map((note) => `${join(folder, cardFile)}: ${note}`),
+      ...ofFile.map((note) => `${join(folder, 'model.onnx')}: ${note}`),
+    ],
   };
 }
 
@@ -144,16 +147,14 @@ function describe(name: string, path: string, found: Found) {
     outputs: outputsOf(onnx, trial),
     files: { 'model.onnx': describeFile(imported.bytes) },
   };
-  const notes = [
+  const ofCard = [
     ...notesOnOutput(output),
     ...remarks,
     ...notesOnLabels(output, card),
     ...notesOnPictures(card, onnx.inputs),
-    ...imported.remarks,
-    ...notesOnBatchNorm(prepared, onnx.graph),
-    ...notesOnTrial(trial),
   ];
-  return { card, notes };
+  const ofFile = [...imported.remarks, ...notesOnBatchNorm(prepared, onnx.graph), ...notesOnTrial(trial)];
+  return { card, ofCard, ofFile };
 }
 
 interface AnswerFound {

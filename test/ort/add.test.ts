@@ -257,7 +257,9 @@ describe('a file that is added', () => {
   it('without Batch Norm says that exporters fold it, if there is something to fold it into', async () => {
     const bytes = product(port('x', ['N', 4]), port('y', ['N', 6]), 4, 6);
     const { notes } = await addModel({ file: await saved('folded.onnx', bytes), models: models() });
-    expect(notes.at(-1)).toContain('it has no Batch Norm layers: exporters fold them into the layer before');
+    expect(notes.at(-1)).toContain(
+      'folded/model.onnx: it has no Batch Norm layers: exporters fold them into the layer before',
+    );
   });
 });
 
