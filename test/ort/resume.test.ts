@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nativeBackend } from '../../training/backend/index.ts';
-import { batchNorm, dense, dropout, type Network, planNetwork, relu } from '../../training/network/index.ts';
+import {
+  batchNorm,
+  dense,
+  dropout,
+  heads,
+  members,
+  type Network,
+  planNetwork,
+  relu,
+} from '../../training/network/index.ts';
 import { multiclass } from '../../training/objective/index.ts';
 import { type OptimizerName, optimizers } from '../../training/optimizer/index.ts';
 import { loadSnapshot, type RunDescription, saveSnapshot } from '../../training/run/snapshot-file.ts';
@@ -15,7 +24,7 @@ const network: Network = {
   name: 'clouds',
   inputShape: [6],
   inputNormalization: 'feature',
-  layers: [dense(16), batchNorm(), relu(), dropout(0.3), dense(2)],
+  layers: [members(3), dense(16), batchNorm(), relu(), dropout(0.3), heads(2)],
 };
 const plan = planNetwork(network);
 const data = { train: twoClouds(1000, 6, 1), validation: twoClouds(200, 6, 2) };
@@ -136,11 +145,11 @@ describe('numbers that are no longer finite', () => {
     const path = join(folder, 'infinite.safetensors');
     await trainUntil(1, base, path);
     const snapshot = await load(path, base);
-    snapshot.state.get('fc2.weight/exp_avg_sq')?.data.fill(Infinity, 3, 4);
+    snapshot.state.get('heads1.weight/exp_avg_sq')?.data.fill(Infinity, 3, 4);
     const step = snapshot.steps + 1;
     await expect(train(plan, data, base, backend, {}, { snapshot })).rejects.toThrow(
       new RegExp(
-        `^training: expected finite numbers, got loss 0\\.\\d+ and Infinity in layer fc2 \\(fc2.weight/exp_avg_sq\\) at step ${step} \\(epoch 1, learning rate 0.00\\d+\\); `,
+        `^training: expected finite numbers, got loss 0\\.\\d+ and Infinity in layer heads1 \\(heads1.weight/exp_avg_sq\\) at step ${step} \\(epoch 1, learning rate 0.00\\d+\\); `,
       ),
     );
   });

@@ -3,6 +3,7 @@
  */
 import { elementCount } from '../files/index.ts';
 import type { Samples } from './dataset.ts';
+import { inputStatistics } from './statistics.ts';
 
 export interface RobustStatistics {
   readonly median: Float64Array;
@@ -13,17 +14,15 @@ export interface RobustStatistics {
 /** Below it a range is none: float32 could not divide by it. */
 const leastRange = 2 ** -120;
 
-/** Half the distance between 1 and the float32 above it: how far a number may be rounded, in parts of it. */
-const rounding = 2 ** -24;
-
 /** Of each feature, without the values that are missing. */
 export function robustStatistics(samples: Samples): RobustStatistics {
-  const features = Array.from({ length: elementCount(samples.inputShape) }, (_, feature) => {
+  const { deviation } = inputStatistics(samples, 'feature');
+  const features = Array.from(deviation, (sigma, feature) => {
     const sorted = sortedValues(samples, feature);
     const [lowest = 0, low, median, high, highest = 0] = evenQuantiles(sorted, 4);
     const [quartiles, half] = [(high ?? 0) - (low ?? 0), (highest - lowest) / 2];
     const range = quartiles >= leastRange ? quartiles : half >= leastRange ? half : 0;
-    return { median: median ?? 0, range: half <= rounding * Math.abs(median ?? 0) ? 0 : range };
+    return { median: median ?? 0, range: sigma === 0 ? 0 : range };
   });
   return {
     median: Float64Array.from(features, ({ median }) => median),
@@ -38,7 +37,7 @@ const leastBins = 4;
 
 /**
  * The edges of at most `bins` bins for each feature, rising, as float32 holds them: half are even quantiles of the samples, half are
- * even quantiles of the distinct values, so that bins remain where one value is most of the samples.
+ * even quantiles of the distinct values, so that bins remain where one value is most of the samples. What never changes has none.
  *
  * @param isNumber whether a feature is one: the others get no edges
  */
@@ -47,10 +46,11 @@ export function binEdges(
   bins: number,
   isNumber: (feature: number) => boolean,
 ): readonly (readonly number[])[] {
-  const features = Array.from({ length: elementCount(samples.inputShape) }, (_, feature) => feature);
-  const numbers = features.filter(isNumber).length;
+  const { deviation } = inputStatistics(samples, 'feature');
+  const changes = Array.from(deviation, (sigma, feature) => sigma > 0 && isNumber(feature));
+  const numbers = changes.filter(Boolean).length;
   const each = Math.min(bins, Math.max(leastBins, Math.floor(mostBins / Math.max(numbers, 1))));
-  return features.map((feature) => (isNumber(feature) ? mixedEdges(sortedValues(samples, feature), each) : []));
+  return changes.map((cut, feature) => (cut ? mixedEdges(sortedValues(samples, feature), each) : []));
 }
 
 function mixedEdges(sorted: Float32Array, bins: number): readonly number[] {

@@ -45,7 +45,8 @@ export function notesOnScaling(data: LoadedData, network: Network, label: string
   return [
     ...noteOnConstants(inputs, data.columns !== null),
     ...shortened([...inputs, ...targets].flatMap(noteOnSteps)),
-    ...shortened(inputs.flatMap(noteOnOutlier(data.train.count))),
+    // Robust scaling takes no notice of it.
+    ...(network.inputNormalization === 'robust' ? [] : shortened(inputs.flatMap(noteOnOutlier(data.train.count)))),
   ];
 }
 

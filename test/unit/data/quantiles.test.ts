@@ -36,10 +36,11 @@ describe('the edges of bins', () => {
   });
 
   test.each<[string, readonly number[], readonly number[]]>([
-    ['one for a number that never changes', [5, 5, 5], [5]],
+    ['none for a number that never changes', [5, 5, 5], []],
+    ['none for a number that changes by its rounding', [16777216, 16777218, 16777216, 16777216], []],
     ['the values and the middle of two values', [1, 0, 0, 1, NaN], [0, 0.5, 1]],
     ['none for a column without values', [NaN, NaN], []],
-    ['none apart that float32 could not divide by', [0, 1e-44, 2e-44], [0]],
+    ['none apart that float32 could not divide by', [0, 1e-44, 2e-44, 1], [0, 1]],
   ])('are %s', (_about, values, expected) => {
     expect(binEdges(table(values), 4, all)).toEqual([expected]);
   });

@@ -1,13 +1,17 @@
 /** What a run says of the units of its data before the first step. */
 import { describe, expect, it } from 'vitest';
 import type { Column, LoadedData } from '../../../training/data/index.ts';
-import { denseNetwork } from '../../../training/network/index.ts';
+import { denseNetwork, type Network } from '../../../training/network/index.ts';
 import { notesOnScaling } from '../../../training/run/scaling.ts';
 
 const numeric = (name: string): Column => ({ kind: 'numeric', name, fill: null });
 
 /** Rows of a table with the columns `a` and `b`, of which `b` is like any other, or of arrays. */
-function notesOn(values: readonly number[], columns: readonly Column[] | null = [numeric('a'), numeric('b')]) {
+function notesOn(
+  values: readonly number[],
+  columns: readonly Column[] | null = [numeric('a'), numeric('b')],
+  scaling: Network['inputNormalization'] = 'feature',
+) {
   const inputs = Float32Array.from(values.flatMap((value, i) => [value, i % 7]));
   const count = values.length;
   const train = {
@@ -18,7 +22,8 @@ function notesOn(values: readonly number[], columns: readonly Column[] | null = 
     values: Float32Array.from(inputs.keys()),
   } as const;
   const data = { train: { ...train, values: train.values.subarray(0, count) }, columns } as unknown as LoadedData;
-  return notesOnScaling(data, denseNetwork({ name: 'net', inputShape: [2], outputs: 1 }, [4]), 'y');
+  const network = denseNetwork({ name: 'net', inputShape: [2], outputs: 1 }, [4]);
+  return notesOnScaling(data, { ...network, inputNormalization: scaling }, 'y');
 }
 
 const spread = Array.from({ length: 40 }, (_, i) => i / 8);
@@ -52,6 +57,10 @@ describe('the units of inputs', () => {
     ],
   ])('%s', (_, values, expected) => {
     expect(notesOn(values)).toEqual(expected);
+  });
+
+  it('with one number far away are scaled by their quartiles all the same', () => {
+    expect(notesOn([-9.9e29, ...spread], undefined, 'robust')).toEqual([]);
   });
 
   it('are of no use where all samples are the same, gaps included', () => {
