@@ -35,35 +35,38 @@ export async function exportColumns(checkpoint: string, file: string, network?: 
   if (!columns) throw unexpected('--inputs columns', 'a model of a table', `${checkpoint}, whose inputs have no names`);
   const plain = encodeModel(exportGraph(model, 'running'));
   const { bytes, outputs } = withColumns(plain, model, columns);
-  const verification = await compareRows(plain, bytes, model, columns);
+  const verification = await compareRows(plain, { bytes, answer: outputs.at(-1) ?? '' }, model, columns);
   await writeAtomically(file, bytes);
   return { columns, outputs, bytes: bytes.length, verification };
 }
 
 interface ColumnsFile {
   readonly bytes: Uint8Array;
+  /** The last one has the numbers. */
   readonly outputs: readonly string[];
 }
 
 function withColumns(plain: Uint8Array, model: TrainedModel, columns: readonly Column[]): ColumnsFile {
   const { producerName, metadataProps, graph } = onnxProto.onnx.ModelProto.decode(plain);
-  const g = nodeList('columns');
+  const { apart, prefix } = namesBeside(columns);
+  const g = nodeList(prefix('columns'));
   const { inputs, features, isWrong } = addEntrance(g, columns);
-  const [given, answer] = [outputNameOf(model), 'network/answer'];
+  const [given, answer] = [outputNameOf(model), `${prefix('network')}/answer`];
   const renamed = new Map([
     [graph?.input?.[0]?.name ?? '', features],
     [given, answer],
   ]);
   const rename = (names: readonly string[] | null | undefined) =>
-    (names ?? []).map((name) => renamed.get(name) ?? name);
+    (names ?? []).map((name) => renamed.get(name) ?? apart(name));
   const network = graph?.node ?? [];
   for (const node of network) {
     node.input = rename(node.input);
     node.output = rename(node.output);
   }
+  const stored = (graph?.initializer ?? []).map((tensor) => ({ ...tensor, name: apart(tensor.name ?? '') }));
   const own = g.graph();
-  const end = nodeList('answer');
-  const outputs = addAnswer(end, answer, model, isWrong);
+  const end = nodeList(prefix('answer'));
+  const outputs = addAnswer(end, answer, model, isWrong, apart);
   const last = end.graph();
   const bytes = encodeProto({
     producerName,
@@ -77,24 +80,42 @@ function withColumns(plain: Uint8Array, model: TrainedModel, columns: readonly C
       name: graph?.name ?? '',
       input: [...inputs],
       output: [...outputs],
-      initializer: [...(graph?.initializer ?? []), ...own.initializer, ...last.initializer],
+      initializer: [...stored, ...own.initializer, ...last.initializer],
       node: [...own.node, ...network, ...last.node],
     },
   });
   return { bytes, outputs: outputs.map(({ name }) => name ?? '') };
 }
 
-/** A row that is wrong gets NaN for each number, and no label. */
-function addAnswer(g: Nodes, answer: Name, model: TrainedModel, isWrong: Name | undefined): onnx.IValueInfoProto[] {
+/** Names for what is no column: a table may call its columns as it likes. */
+function namesBeside(columns: readonly Column[]) {
+  const taken = new Set(columns.map(({ name }) => name));
+  const apart = (name: Name): Name => (taken.has(name) ? apart(`${name}_`) : name);
+  const prefix = (start: string): string =>
+    columns.some(({ name }) => name.startsWith(`${start}/`)) ? prefix(`${start}_`) : start;
+  return { apart, prefix };
+}
+
+/**
+ * A row that is wrong gets NaN for each number, and no label.
+ * @param apart makes a name that no column has
+ */
+function addAnswer(
+  g: Nodes,
+  answer: Name,
+  model: TrainedModel,
+  isWrong: Name | undefined,
+  apart: (name: Name) => Name,
+): onnx.IValueInfoProto[] {
   const hidden = (value: Name): Name =>
     isWrong === undefined ? value : g.add('Where', [isWrong, g.constant('float', NaN), value]);
   const kind = outputKindOf(model);
   if (kind === 'number') {
-    const output = g.named('prediction', hidden(answer));
+    const output = g.named(apart('prediction'), hidden(answer));
     return [info(output, elementTypes.float, [1])];
   }
   const shares = kind === 'logits' ? g.add('Softmax', [answer], [attribute.int('axis', 1)]) : answer;
-  const probabilities = g.named('probabilities', hidden(shares));
+  const probabilities = g.named(apart('probabilities'), hidden(shares));
   const { classes } = model;
   const outputs = [info(probabilities, elementTypes.float, [classes.length])];
   if (kind === 'multi-label') return outputs;
@@ -110,7 +131,7 @@ function addAnswer(g: Nodes, answer: Name, model: TrainedModel, isWrong: Name | 
       attribute.text('default_string', ''),
     ],
   );
-  return [info(g.named('label', label), elementTypes.string, [1]), ...outputs];
+  return [info(g.named(apart('label'), label), elementTypes.string, [1]), ...outputs];
 }
 
 const info = (name: Name, elemType: number, shape: readonly number[]): onnx.IValueInfoProto => ({

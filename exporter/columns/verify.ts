@@ -17,21 +17,27 @@ const TOLERANCE = 1e-5;
 
 type Value = number | string | null;
 
+/** One that takes columns. */
+interface ColumnsFile {
+  readonly bytes: Uint8Array;
+  /** The output with probabilities or numbers. */
+  readonly answer: string;
+}
+
 /**
  * @param plain the file that takes prepared rows
- * @param file the one that takes columns
  * @throws UserError for the first row with another answer
  */
 export async function compareRows(
   plain: Uint8Array,
-  file: Uint8Array,
+  file: ColumnsFile,
   model: TrainedModel,
   columns: readonly Column[],
 ): Promise<RowsCompared> {
   const ort = await importNative('export');
   const rows = Array.from({ length: ROWS }, (_, row) => columns.map((column, at) => madeUp(column, row * 7 + at)));
   const expected = sharesOf(await answersTo(ort, plain, model, columns, rows), model);
-  const got = await answersToColumns(ort, file, model, columns, rows);
+  const got = await answersToColumns(ort, file, columns, rows);
   const scale = outputKindOf(model) === 'number' ? Math.max(...expected.map(Math.abs), Number.MIN_VALUE) : 1;
   let largestDifference = 0;
   for (const [i, value] of expected.entries()) {
@@ -89,12 +95,11 @@ async function answersTo(
 
 async function answersToColumns(
   { InferenceSession, Tensor }: Runtime,
-  file: Uint8Array,
-  model: TrainedModel,
+  { bytes, answer }: ColumnsFile,
   columns: readonly Column[],
   rows: readonly (readonly Value[])[],
 ): Promise<Float32Array> {
-  const session = await InferenceSession.create(file);
+  const session = await InferenceSession.create(bytes);
   const feeds = columns.map(({ name, kind }, at) => {
     const values = rows.map((row) => row[at]);
     const dims = [rows.length, 1];
@@ -106,8 +111,7 @@ async function answersToColumns(
   });
   const answers = await session.run(Object.fromEntries(feeds));
   await session.release();
-  const output = outputKindOf(model) === 'number' ? 'prediction' : 'probabilities';
-  return answers[output]?.data as Float32Array;
+  return answers[answer]?.data as Float32Array;
 }
 
 /** The probabilities of logits; any other answers as they are. */
