@@ -164,6 +164,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
 
 function gotInPlaceOf(folder: string, name: string): string {
   const others = onnxFilesIn(folder);
+  if (others.includes(modelFileIn(folder))) return 'a link to a file that is not there';
   if (others.length > 0) return `${others.map(quote).join(', ')}: rename the one that is meant`;
   return `none; bn-edge add ${name}.onnx makes such a folder`;
 }

@@ -6,7 +6,7 @@
  *
  * One earlier version is kept: each one costs the Worker its size and its memory. Older ones are in the history of Git.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBytes, unexpected } from '../../training/files/index.ts';
@@ -24,7 +24,11 @@ export async function readFolder(models: string, name: string): Promise<Files> {
   const folder = join(models, name);
   if (!existsSync(folder)) return new Map();
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const paths = entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name))
+    // A link to a file is read as that file, as a build reads it.
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
   const keyOf = (path: string) => path.slice(folder.length + 1).replaceAll('\\', '/');
   return new Map(await Promise.all(paths.sort().map(async (path) => [keyOf(path), await readBytes(path)] as const)));
 }

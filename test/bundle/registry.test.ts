@@ -222,6 +222,13 @@ describe('a folder of models', () => {
     ]);
   });
 
+  it('tells of a link to a file that is not there', () => {
+    const folder = folderOf({ 'a/notes.md': '' });
+    symlinkSync('../nowhere.onnx', join(folder, 'a', 'model.onnx'));
+    const { broken } = readModels(folder);
+    expect(broken[0]?.error).toMatch(/a: expected a file model\.onnx, got a link to a file that is not there$/);
+  });
+
   it("has what the card says of its inputs' shapes", () => {
     const card = { inputs: [{ name: 'pixels', datatype: 'FP32', shape: [-1, 1, 28, 28] }] };
     const { models } = readModels(folderOf({ 'a/model.onnx': digits(), 'a/card.json': JSON.stringify(card) }));

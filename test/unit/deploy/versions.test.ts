@@ -1,6 +1,6 @@
 /** What a model's folder holds after releases and rollbacks, and which names and versions may become folders. */
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import onnxProto from 'onnx-proto';
@@ -200,6 +200,14 @@ describe('the fingerprint of a folder of models', () => {
     expect(after).not.toBe(before);
     const files = await readFolder(models, 'two');
     expect(sha256Of(files)).toBe(createHash('sha256').update(externalModel()).digest('hex'));
+  });
+
+  it('changes with a model that is a link', async () => {
+    await put({ 'three/card.json': '{}', 'elsewhere/.model': 'a' });
+    await symlink('../elsewhere/.model', join(models, 'three', 'model.onnx'));
+    const before = await fingerprint(models);
+    await put({ 'elsewhere/.model': 'b' });
+    expect(await fingerprint(models)).not.toBe(before);
   });
 
   async function put(files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
