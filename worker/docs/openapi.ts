@@ -19,7 +19,7 @@ import {
 } from '../protocol/protocol.ts';
 import { responseSchemas } from '../protocol/responses.ts';
 import { lineTypes } from '../rows/body.ts';
-import { rowSchemasOf } from './rows.ts';
+import { bodiesOf, rowSchemasOf } from './rows.ts';
 
 export interface OpenApi {
   readonly openapi: '3.1.1';
@@ -69,11 +69,11 @@ export interface Served {
 export function openApi(models: readonly Model[], { mount, explain, page }: Served): OpenApi {
   const requests = {
     InferenceRequest: inferenceRequest,
-    PredictRequest: predictRequest,
     RepositoryRequest: repositoryRequest,
   };
   const schemas = {
     ...schemasOf(requests, 'input'),
+    PredictRequest: bodiesOf(jsonSchema(predictRequest, 'input')),
     ...schemasOf(responseSchemas(), 'output'),
     TensorElement: tensorElement,
   };

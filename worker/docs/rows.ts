@@ -1,4 +1,7 @@
-/** What rows a model takes and what it answers, as schemas of its own: generated clients are typed by them. */
+/**
+ * What rows a model takes and what it answers, as schemas of its own: generated clients are typed by them. Of the ways to write a row
+ * they have the one that types can hold; the others are in words, and in the schema of all models, which takes whatever the Worker reads.
+ */
 import type { Column } from '../../training/columns/column.ts';
 import { expectationOf } from '../../training/columns/prepare.ts';
 import type { Model } from '../models.ts';
@@ -19,21 +22,40 @@ export interface RowSchemas {
 export function rowSchemasOf(model: Model, row: object): RowSchemas | undefined {
   const { table, output, unknown = 'refuse' } = model;
   if (!table || !output) return undefined;
-  const parameters = objectOf(
-    {
-      unknown: { type: 'string', enum: ['refuse', 'ignore', 'fill'], default: unknown },
-      explain: { type: 'boolean', default: false },
-    },
-    [],
-  );
+  const options = {
+    unknown: { type: ['string', 'null'], enum: ['refuse', 'ignore', 'fill', null], default: unknown },
+    explain: { type: ['boolean', 'null'], default: false },
+  };
+  const parameters = { ...objectOf(options, []), type: ['object', 'null'] };
   const required = table.columns.filter(({ fill }) => fill === null).map(({ name }) => name);
   const properties = Object.fromEntries(table.columns.map((column) => [column.name, cellOf(column)]));
   const instances = { type: 'array', minItems: 1, items: row };
   return {
-    row: { ...objectOf(properties, required), additionalProperties: false },
+    row: { ...objectOf(properties, required), description: otherRows(table.columns) },
     request: objectOf({ instances, parameters }, ['instances']),
     response: objectOf({ predictions: { type: 'array', items: answerOf(model, output.kind) } }, ['predictions']),
   };
+}
+
+/**
+ * Every body of JSON that holds rows.
+ * @param request of rows under their name and options beside them
+ */
+export const bodiesOf = (request: object): object => ({
+  anyOf: [
+    request,
+    { type: 'array', minItems: 1, items: {}, description: 'rows, or the values of one row' },
+    { type: 'object', properties: { instances: { not: {} } }, description: 'a row by the names of its columns' },
+  ],
+});
+
+function otherRows(columns: readonly Column[]): string {
+  const names = columns.map(({ name }) => JSON.stringify(name)).join(', ');
+  return (
+    'Beside what types can say, numbers are taken as text as well, categories as the numbers or truths that they are, a gap as "", ' +
+    'other columns where unknown is "ignore" or "fill" and other values where it is "fill", ' +
+    `rows that stand alone or in a list, and for a row an array of its values in this order: ${names}.`
+  );
 }
 
 const objectOf = (properties: Readonly<Record<string, object>>, required: readonly string[]) => ({
