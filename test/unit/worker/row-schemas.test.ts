@@ -136,7 +136,7 @@ describe('every body that is answered fits the schema of all models, and none ot
     [7, 422, []],
     [null, 422, []],
   ])('%j', async (body, status, fitting) => {
-    const reply = await ask(worker, '/v1/models/churn:predict', jsonRequest(body as object));
+    const reply = await ask(worker, '/v1/models/churn:predict', jsonRequest(body));
     expect(reply.status).toBe(status);
     expect(fits('PredictRequest', body)).toBe(fitting.includes('all'));
     expect(fits('churn.request', body)).toBe(fitting.includes('own'));
