@@ -42,7 +42,9 @@ function pictureIn(sample: unknown): PictureRows {
     width = NaN,
     height = NaN,
   } = (sample ?? {}) as Partial<Exclude<PictureSample, Uint8Array | ArrayBuffer>>;
-  if (!data || !(width > 0 && height > 0) || data.length !== 4 * width * height) {
+  const isOfBytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
+  const isSized = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
+  if (!isOfBytes || !isSized || data.length !== 4 * width * height) {
     throw new PictureError('damaged', 'picture: expected the bytes of a PNG or JPEG file, or an ImageData');
   }
   return rowsOf({ width, height, channels: 4, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
