@@ -1,4 +1,6 @@
 /** `bn-edge train --help` */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type BackendName, backendNames } from '../../training/backend/index.ts';
 import type { Augmentation } from '../../training/data/index.ts';
@@ -55,6 +57,12 @@ function withData(flags: Flags, data: string | undefined): Flags {
 async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
   const { source, others } = takeDataSource(flags);
   if (!source) throw nothingToTrainOn(flags);
+  if (existsSync(join(source.path ?? '', 'last.safetensors')))
+    throw unexpected(
+      'train',
+      'data',
+      `the run ${source.path ?? ''}; --resume --out ${source.path ?? ''} goes on with it`,
+    );
   const { network, hidden, members, bins, from, threads, spinning, out, resume, overwrite, backend, augment, ...rest } =
     others;
   const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;

@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forTheRecord, withRecordedArguments } from '../../../exporter/command/resume.ts';
 import { train } from '../../../exporter/command/train.ts';
+import { bnEdge } from '../../command.ts';
 
 let folder: string;
 const command = new Command('train');
@@ -14,6 +15,17 @@ beforeAll(async () => {
   await train.configure(command, []);
 });
 afterAll(() => rm(folder, { recursive: true }));
+
+it('a run in the place of data is told how it goes on', async () => {
+  const run = await mkdtemp(join(tmpdir(), 'bn-edge-'));
+  await writeFile(join(run, 'last.safetensors'), '');
+  const { code, stderr } = await bnEdge(['train', '--resume', run]);
+  expect([code, stderr]).toEqual([
+    1,
+    `error: train: expected data, got the run ${run}; --resume --out ${run} goes on with it`,
+  ]);
+  await rm(run, { recursive: true });
+});
 
 const record = (text: string) => writeFile(join(folder, 'config.json'), text);
 const begun = (...args: readonly string[]) => record(JSON.stringify({ arguments: args }));
