@@ -20,8 +20,8 @@ const digits = {
 const extensions = ['binary_tensor_data', 'classification', 'model_configuration', 'statistics'];
 
 const answers: [path: string, body: unknown][] = [
-  ['/v2', { name: 'bn-edge', version, extensions }],
-  ['/v2/', { name: 'bn-edge', version, extensions }],
+  ['/v2', { name: 'bn-edge', version, extensions, docs: '/docs' }],
+  ['/v2/', { name: 'bn-edge', version, extensions, docs: '/docs' }],
   ['/v2/health/live', { live: true }],
   ['/v2/health/ready', { live: true, ready: true }],
   ['/v2/models/digits', digits],
