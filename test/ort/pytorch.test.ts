@@ -1,7 +1,7 @@
 /** A state dict that PyTorch wrote (see `test/fixtures/pytorch/make.py`) gives PyTorch's logits here. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportModel } from '../../exporter/model/export.ts';
@@ -180,5 +180,47 @@ it('gives the logits of a network that two processes have trained, from the stat
   expect(got).toHaveLength(expected?.length ?? NaN);
   got.forEach((value, i) => {
     expect(value, `[${i}]: expected ${expected?.[i]}, got ${value}`).toBeCloseTo(expected?.[i] ?? NaN, 5);
+  });
+});
+
+it('a mean of all mini-batches goes on from those that the file has counted, and counts its own', async () => {
+  const counted = join(folder, 'counted.safetensors');
+  const uncounted = join(folder, 'uncounted.safetensors');
+  const { tensors } = await readSafetensors(stateDict);
+  const withCount = (count: bigint) =>
+    new Map(
+      [...tensors].map(([name, tensor]) =>
+        name.endsWith('num_batches_tracked') ? [name, { ...tensor, data: BigInt64Array.of(count) }] : [name, tensor],
+      ) as [string, StoredTensor][],
+    );
+  await writeSafetensors(counted, withCount(6n));
+  await writeSafetensors(uncounted, withCount(0n));
+  const file = join(folder, 'network.json');
+  await writeFile(file, JSON.stringify(network));
+  const train = async (from: string) => {
+    const out = join(folder, `from-${basename(from)}`);
+    const { checkpoint } = await trainToFolder({
+      network: file,
+      from,
+      // Steps so small that no parameter moves: what the mini-batches are like does not depend on those before.
+      config: { optimizer: 'sgd', learningRate: 1e-30, schedule: 'constant', bnMomentum: 'none', epochs: 1, batchSize: 8, keep: 'last', seed: 1 },
+      data: { path: answers, inputs: 'x', label: 'y', testShare: 0.25, validationShare: 0 },
+      backend: 'native',
+      threads: 1,
+      out,
+    }); // prettier-ignore
+    return (await readSafetensors(checkpoint)).tensors;
+  };
+  const [after, alone] = [await train(counted), await train(uncounted)];
+  const steps = Number(alone.get('bn1.num_batches_tracked')?.data[0]);
+  expect(steps).toBeGreaterThan(1);
+  expect(Number(after.get('bn1.num_batches_tracked')?.data[0])).toBe(6 + steps);
+  const floats = (from: ReadonlyMap<string, StoredTensor>) => [
+    ...((from.get('bn1.running_var')?.data ?? []) as Float32Array),
+  ];
+  floats(after).forEach((value, channel) => {
+    const [before = NaN, own = NaN] = [floats(tensors)[channel], floats(alone)[channel]];
+    const expected = (6 * before + steps * own) / (6 + steps);
+    expect(Math.abs(value / expected - 1), `channel ${channel}: expected ${expected}, got ${value}`).toBeLessThan(1e-5);
   });
 });

@@ -35,6 +35,8 @@ export interface TrainedModel {
   readonly columns?: readonly Column[] | undefined;
   /** How pictures become the inputs; undefined where the inputs are no pictures. */
   readonly picture?: PicturePreparation | undefined;
+  /** The mini-batches that its running statistics have seen, the fewest of any layer; 0 where the file does not say. */
+  readonly batches?: number;
   /** How it was trained; undefined for a checkpoint from elsewhere. */
   readonly record: TrainingRecord | undefined;
 }
@@ -60,7 +62,7 @@ export async function saveModel(path: string, model: TrainedModel): Promise<void
   for (const [name, { shape, data }] of tensors) stored.set(name, { dtype: 'F32', shape, data });
   for (const { name, layer } of layersOf(plan)) {
     if (layer.kind !== 'batchNorm') continue;
-    const data = BigInt64Array.of(BigInt(record?.steps ?? 0));
+    const data = BigInt64Array.of(BigInt((record?.steps ?? 0) + (record?.config.bnBatches ?? 0)));
     stored.set(`${name}.num_batches_tracked`, { dtype: 'I64', shape: [], data });
   }
   await writeSafetensors(path, stored, {
@@ -98,6 +100,7 @@ export function modelFrom({ tensors, metadata }: Safetensors, path: string, netw
   return {
     plan,
     tensors: pickTensors(path, plan, withDeviations(tensors)),
+    batches: batchesOf(plan, tensors),
     classes: metadatum('classes', z.array(z.string())) ?? [],
     ...(columns && { columns }),
     ...(picture && { picture }),
@@ -114,7 +117,20 @@ export function withFills(network: Network, columns: readonly Column[] = []): Ne
 function loadForeign(path: string, network: Network, tensors: ReadonlyMap<string, StoredTensor>): TrainedModel {
   const plan = planOrExplain(path, withInputOf(network, tensors));
   const ours = withoutIdleBiases(plan, withDeviations(underOurNames(plan, tensors)));
-  return { plan, tensors: pickTensors(path, plan, ours), classes: [], record: undefined };
+  return {
+    plan,
+    tensors: pickTensors(path, plan, ours),
+    batches: batchesOf(plan, ours),
+    classes: [],
+    record: undefined,
+  };
+}
+
+function batchesOf(plan: Plan, stored: ReadonlyMap<string, StoredTensor>): number {
+  const counts = layersOf(plan).flatMap(({ name, layer }) =>
+    layer.kind === 'batchNorm' ? [Number(stored.get(`${name}.num_batches_tracked`)?.data[0] ?? 0)] : [],
+  );
+  return counts.length > 0 ? Math.min(...counts) : 0;
 }
 
 function planOrExplain(path: string, network: Network): Plan {

@@ -27,6 +27,7 @@ export const configSchema = z.object({
   clipNorm: z.number().optional(),
   ema: z.number().optional(),
   bnMomentum: z.union([z.number(), z.literal('none')]),
+  bnBatches: count.optional(),
   bnVariance: z.enum(['population', 'unbiased']).optional(),
   freezeBn: z.boolean().optional(),
   statistics: z.enum(['running', 'population']).optional(),

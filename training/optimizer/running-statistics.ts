@@ -19,9 +19,13 @@ export type BnMomentum = number | 'none';
  */
 export type BnVariance = 'population' | 'unbiased';
 
-/** The shares of the old and of the new value at a step, which counts from 1. */
-export function statisticsShares(momentum: BnMomentum, step: number) {
-  const kept = momentum === 'none' ? (step - 1) / step : momentum;
+/**
+ * The shares of the old and of the new value at a step, which counts from 1.
+ *
+ * @param before mini-batches that the old value is the mean of already, before the first step
+ */
+export function statisticsShares(momentum: BnMomentum, step: number, before = 0) {
+  const kept = momentum === 'none' ? (before + step - 1) / (before + step) : momentum;
   return { statistics_kept: kept, statistics_fresh: 1 - kept };
 }
 

@@ -15,7 +15,7 @@ const positive = z.number().positive();
 const count = z.int().positive();
 
 const runConfigSchema = z.strictObject({
-  ...configSchema.omit({ objective: true, augment: true }).shape,
+  ...configSchema.omit({ objective: true, augment: true, bnBatches: true }).shape,
   /** What suits the number of samples where epochs or batch size are omitted. */
   epochs: count.optional(),
   batchSize: z.int().min(2).optional(),

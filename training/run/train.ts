@@ -148,15 +148,22 @@ async function prepare(
     throw unexpected(members === undefined ? '--bins' : '--members', 'no --from beside it, which has a network', from);
   }
   const choose = () => chooseNetwork({ network, hidden, members, bins }, source, data, config.objective);
-  const { plan, tensors } =
-    from === undefined
-      ? { plan: planNetwork(await choose()), tensors: undefined }
-      : await startFrom(from, network === undefined && !hidden ? undefined : await choose());
+  const {
+    plan,
+    tensors,
+    batches = 0,
+  } = from === undefined
+    ? { plan: planNetwork(await choose()), tensors: undefined }
+    : await startFrom(from, network === undefined && !hidden ? undefined : await choose());
   requireFit(plan, data, config.objective);
   if (!tensors) for (const line of notesOnScaling(data, plan.network, source.label)) note(line);
   const backend = await createBackend(name, options, note);
-  return { source, data, run: runOf(plan, source, data, config, backend), backend, tensors };
+  return { source, data, run: runOf(plan, source, data, counting(config, batches), backend), backend, tensors };
 }
+
+/** A mean of all mini-batches goes on from those that a checkpoint has seen, as `momentum=None` of PyTorch does. */
+const counting = (config: RunConfig, bnBatches: number): RunConfig =>
+  config.bnMomentum === 'none' && bnBatches > 0 ? { ...config, bnBatches } : config;
 
 /** @throws UserError where nothing can be watched */
 function requireValidation({ earlyStopping, keep }: RunConfig, samples: number): void {
@@ -204,6 +211,7 @@ async function resumeFrom(
 interface StartingPoint {
   readonly plan: Plan;
   readonly tensors: State | undefined;
+  readonly batches?: number;
 }
 
 async function startFrom(checkpoint: string, network: Network | undefined): Promise<StartingPoint> {

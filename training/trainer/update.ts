@@ -20,6 +20,8 @@ export interface UpdateOptions extends CarriedOptions {
   /** The largest global norm of the gradients. Unlimited when omitted. */
   readonly clipNorm?: number | undefined;
   readonly bnMomentum: BnMomentum;
+  /** Without a momentum, the mini-batches that the running statistics are the mean of before the first step; none when omitted. */
+  readonly bnBatches?: number | undefined;
   readonly bnVariance?: BnVariance | undefined;
 }
 
@@ -37,11 +39,11 @@ export function stepScalars(
   step: number,
   learningRate: number,
 ): Readonly<Record<string, number>> {
-  const { optimizer, weightDecay, ema, bnMomentum } = options;
+  const { optimizer, weightDecay, ema, bnMomentum, bnBatches } = options;
   return {
     ...optimizer.scalars(step, learningRate),
     ...(weightDecay && optimizer.weightDecay === 'decoupled' && { weights_kept: 1 - learningRate * weightDecay }),
-    ...statisticsShares(bnMomentum, step),
+    ...statisticsShares(bnMomentum, step, bnBatches),
     ...(ema !== undefined && averageShares(ema, step)),
   };
 }
