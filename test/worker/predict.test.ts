@@ -127,7 +127,7 @@ describe('rows of a table', () => {
     [['Pro', null, '2021-05-01']],
   ])('may lack what was missing in training: %j', async (row) => {
     // NaN reaches the model, which fills it; this one answers it.
-    expect((await predict(echo, [row])).body).toEqual({ predictions: [{ value: null, warnings: ['not a number'] }] });
+    expect((await predict(echo, [row])).body).toEqual({ predictions: [{ values: null, warnings: ['not a number'] }] });
   });
 
   const good = { plan: 'Pro', seats: 7, since: '2021-05-01' };
