@@ -39,7 +39,8 @@ describe('the tarball', () => {
       /^(package\.json|[A-Z]+\.md|LICENSE|preinstall\.mjs|docs\/((guide|decisions)\/)?[\w-]+\.md|dist\/(training|exporter|worker|page)\/.+)$/;
     // What the documents point to.
     const shown = [
-      ...['exporter/edge/README.md', 'test/fixtures/penguins.csv', 'test/page/screenshots/page-batch.png'],
+      ...['exporter/edge/README.md', 'test/fixtures/penguins.csv', 'test/page/screenshots/form-1280.png'],
+      'test/page/screenshots/page-batch.png',
       'training/compile/README.md',
     ];
     expect(paths.filter((path) => !known.test(path)).sort()).toEqual(shown);

@@ -1,6 +1,7 @@
 /** The ground: whole files in and out, tensors in files, what is said to the user. Nothing here knows data or networks. */
 export { elementCount } from './element-count.ts';
 export { oneLine, printable, quote, unexpected, UserError } from './errors.ts';
+/** @internal -- its type is one that not every program's libraries have */
 export { atExit } from './at-exit.ts';
 export {
   append,

@@ -3,7 +3,6 @@ export { type Answers, answersOfCheckpoint, answersOfModel, type KnownOutput } f
 export type { AnswerSink } from './answer-table.ts';
 export { evaluate, type Evaluated, type EvaluateOptions } from './evaluate.ts';
 export { trainingDefaults } from './defaults.ts';
-export { Interrupted } from '../process/index.ts';
 export type { Length } from './length.ts';
 export { findNetwork } from './network.ts';
 export type { ObjectiveFlags } from './objective.ts';
