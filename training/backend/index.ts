@@ -5,6 +5,7 @@ export { nativeBackend, type NativeOptions } from './native.ts';
 export { folded } from './folded.ts';
 export { type Clocks, foreignLoad } from './foreign-load.ts';
 export { type WebgpuBackend, webgpuBackend } from './webgpu/index.ts';
+/** @internal -- ONNX Runtime's types need those of browsers */
 export { importNative } from './import-native.ts';
 export { waitingAsSuits } from './waiting.ts';
 export { wasmBackend } from './wasm.ts';
