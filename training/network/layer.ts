@@ -1,5 +1,6 @@
 /** Layers by name, with the defaults of their settings. */
-import { type Layer, type LayerOf, usualAverage } from './schema.ts';
+import { usualAverage } from './average.ts';
+import type { Layer, LayerOf } from './schema.ts';
 
 /** y = x Wᵀ + b: `[N, I] -> [N, units]`. */
 export const dense = (units: number): Layer => ({ kind: 'dense', units });

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { check, oneLine } from '../files/index.ts';
+import { usualAverage } from './average.ts';
 
 /** Beyond it is a slip of the keyboard, which would take all memory. */
 const largest = 2 ** 20;
@@ -21,9 +22,6 @@ const pool = <K extends string>(kind: K) =>
 
 const layer = <K extends string, S extends z.core.$ZodShape>(kind: K, settings: S) =>
   z.strictObject({ kind: z.literal(kind), ...settings }).readonly();
-
-/** One unit is a number, many are classes. */
-export const usualAverage = (units: number): 'softmax' | 'values' => (units > 1 ? 'softmax' : 'values');
 
 const plainLayers = [
   layer('dense', { units: size }),
