@@ -49,43 +49,38 @@ const unsharedMemory = {
   inject: [fileURLToPath(siblingModule(import.meta.url, './runtime/unshared-memory'))],
 } satisfies BuildOptions;
 
-/** Bundles `source`, a module that imports from the runtime's folder with `./`. */
-export async function bundle(source: string, memory: MemoryKind): Promise<string> {
+/** One small module of all that `source` imports with `./` from a folder. */
+async function bundled(source: string, resolveDir: string, options: BuildOptions = {}): Promise<string> {
   const { outputFiles } = await build({
-    stdin: { contents: source, resolveDir: runtimeFolder, loader: 'ts' },
+    stdin: { contents: source, resolveDir, loader: 'ts' },
     bundle: true,
-    write: false,
     minify: true,
     format: 'esm',
     target: 'es2024',
     tsconfigRaw: {},
     platform: 'browser',
-    external: ['#*', '*.wasm', predictModule],
     logLevel: 'silent',
+    ...options,
+    write: false,
+  });
+  return outputFiles.map(({ text }) => text).join('');
+}
+
+/** Bundles `source`, a module that imports from the runtime's folder with `./`. */
+export const bundle = (source: string, memory: MemoryKind): Promise<string> =>
+  bundled(source, runtimeFolder, {
+    external: ['#*', '*.wasm', predictModule],
     define: noHost,
     ...(memory === 'unshared' ? unsharedMemory : {}),
     plugins: [nodeBuiltins],
   });
-  return outputFiles.map(({ text }) => text).join('');
-}
 
 const callsFile = siblingModule(import.meta.url, '../../worker/predict/calls');
 
 /** Bundles what of the Worker's code answers without HTTP. @param files of worker/predict, with what is exported of each */
 export async function bundleCalls(files: Readonly<Record<string, readonly string[]>>): Promise<string> {
   const source = Object.entries(files).map(([file, names]) => `export { ${names.join(', ')} } from './${file}';\n`);
-  const { outputFiles } = await build({
-    stdin: { contents: source.join(''), resolveDir: dirname(fileURLToPath(callsFile)), loader: 'ts' },
-    bundle: true,
-    write: false,
-    minify: true,
-    format: 'esm',
-    target: 'es2024',
-    tsconfigRaw: {},
-    platform: 'browser',
-    logLevel: 'silent',
-  });
-  return outputFiles.map(({ text }) => text).join('');
+  return bundled(source.join(''), dirname(fileURLToPath(callsFile)));
 }
 
 /** The glue imports these two only where `process` exists; above it has been told that it does not. */
