@@ -61,7 +61,7 @@ describe('a checkpoint', () => {
     const [first, second] = ['a', 'b'].map((name) => join(folder, `${name}.safetensors`)) as [string, string];
     await saveModel(first, model);
     await saveModel(second, await loadModel(first));
-    expect(await loadModel(second)).toEqual(model);
+    expect(await loadModel(second)).toEqual({ ...model, batches: model.record?.steps });
     expect(sha256(await readFile(second))).toBe(sha256(await readFile(first)));
   });
 
