@@ -4,7 +4,6 @@ import { allocationPages, readAllocations, sealedStart, writePlan } from '../../
 import { Notes } from '../../exporter/edge/stages/notes.ts';
 import { bake, nonZeroRanges } from '../../exporter/edge/stages/bake.ts';
 import { instrument } from '../../exporter/edge/stages/instrument.ts';
-import { levelFor } from '../../exporter/edge/stages/optimize.ts';
 import { readStockModule } from '../../exporter/edge/stages/stock-module.ts';
 import { stub } from '../../exporter/edge/stages/stub.ts';
 import { Reader, s64, u32, vector } from '../../exporter/edge/wasm/bytes.ts';
@@ -145,16 +144,6 @@ describe('stub', () => {
 
   it('starts globals where the snapshot ended', () => {
     expect((exports as unknown as Record<string, WebAssembly.Global>)['global.0']?.value).toBe(9);
-  });
-});
-
-describe('the effort of the optimizer', () => {
-  it.each([
-    ['-O4', 10_000],
-    ['-O2', 500_000],
-  ])('is %s where the longest function has %i bytes', (level, length) => {
-    const bodies = wasm.encodeBodies([new Uint8Array(5), new Uint8Array(length)]);
-    expect(levelFor(wasm.encodeModule([{ id: wasm.section.code, payload: bodies }]))).toBe(level);
   });
 });
 

@@ -8,7 +8,6 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 import { runNode, withScratch } from '../../../training/process/index.ts';
-import { parseBodies, parseModule } from '../wasm/module.ts';
 
 const wasmOpt = createRequire(import.meta.url).resolve('binaryen/bin/wasm-opt');
 
@@ -30,22 +29,16 @@ const inlining = [
 ];
 
 /**
- * The time of the highest level grows with the square of a function's length, and one that handles every pair of data types, as
- * ONNX Runtime's Cast does, is half a megabyte long: minutes, for a module that is no smaller. Bytes.
+ * A higher level takes registers from the kernel of matrix products, which is 5 % of a run, for a module that is no smaller; and its
+ * time grows with the square of a function's length, which is minutes where one handles every pair of data types.
  */
-const longestForAll = 65_536;
-
-/** How hard Binaryen tries. */
-export function levelFor(module: Uint8Array): string {
-  const isLong = parseBodies(parseModule(module)).some(({ length }) => length > longestForAll);
-  return isLong ? '-O2' : '-O4';
-}
+const level = '-O2';
 
 export const optimize = (module: Uint8Array): Promise<Uint8Array> =>
   withScratch('optimize', async (folder) => {
     const [input, output] = [join(folder, 'in.wasm'), join(folder, 'out.wasm')];
     await writeFile(input, module);
-    const args = [wasmOpt, levelFor(module), ...inlining, ...features, input, '-o', output];
+    const args = [wasmOpt, level, ...inlining, ...features, input, '-o', output];
     const { code, stderr } = await runNode(args);
     if (code !== 0) throw new Error(`wasm-opt: ${stderr.trimEnd() || `exit code ${code}`}`);
     return new Uint8Array(await readFile(output));
