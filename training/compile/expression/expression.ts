@@ -80,6 +80,11 @@ export const operate = (type: LaneType, operation: Operation, ...inputs: readonl
  * @param operands what reads each operand
  */
 export function evaluate(lines: Lines, tree: Expression, operands: readonly Wat[]): Wat {
+  return evaluateAll(lines, [tree], operands)[0] ?? '';
+}
+
+/** The same for several trees, which may have parts in common. */
+export function evaluateAll(lines: Lines, trees: readonly Expression[], operands: readonly Wat[]): readonly Wat[] {
   const known = new Map<Expression, Wat>();
   const visit = (expression: Expression): Wat => {
     const value = known.get(expression) ?? emit(expression);
@@ -99,7 +104,7 @@ export function evaluate(lines: Lines, tree: Expression, operands: readonly Wat[
       }
     }
   };
-  return visit(tree);
+  return trees.map(visit);
 }
 
 /** The same tree with its operands numbered anew, or replaced. */

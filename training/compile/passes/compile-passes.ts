@@ -1,0 +1,148 @@
+/**
+ * A graph of elementwise chains and sums over memory that is somebody else's: inputs and outputs lie where the caller says, and an
+ * output that lies where an input does takes its place. All sizes are known, and there is no batch: an optimizer's step is such a graph.
+ *
+ *     graph ── schedule ──▶ passes ── pass-code ──▶ text ── encode ──▶ module
+ */
+import { type Graph, liveNodes, type Value } from '../../graph/index.ts';
+import { vectorBytes, vectorsFor } from '../buffer.ts';
+import { sizeOf } from '../lower/lowering.ts';
+import {
+  advance,
+  call,
+  type Code,
+  comment,
+  functionText,
+  get,
+  i32,
+  load,
+  loadSplat,
+  localsOf,
+  repeat,
+  store,
+  storeLane,
+} from '../wat.ts';
+import { encodeText } from './encode.ts';
+import { passCode } from './pass-code.ts';
+import { type Pass, schedule } from './schedule.ts';
+
+export interface Placement {
+  /**
+   * Where each input and output begins, by its name, in bytes. Vectors of four are read and written whole, so that what has more elements
+   * than one takes a multiple of 16 bytes. Two lie at the same address or apart.
+   */
+  readonly addresses: ReadonlyMap<string, number>;
+  /** Behind all of them: where the numbers between two passes lie. */
+  readonly scratch: number;
+}
+
+export interface PassProgram {
+  /** The module imports `host.memory` and exports `run`. */
+  readonly wasm: Uint8Array<ArrayBuffer>;
+  /** Of memory, in bytes. */
+  readonly memoryBytes: number;
+}
+
+/** @throws CompileError that names what is not covered */
+export function compilePasses(graph: Graph, placement: Placement): PassProgram {
+  const { text, memoryBytes } = translate(graph, placement);
+  return { wasm: encodeText(text), memoryBytes };
+}
+
+/** The module in WebAssembly's text format, with comments. */
+export const passesToText = (graph: Graph, placement: Placement): string => translate(graph, placement).text;
+
+function translate({ nodes: all, inputs, outputs }: Graph, placement: Placement) {
+  const { nodes } = liveNodes(all, outputs);
+  const passes = schedule(nodes, outputs);
+  const plan = planPasses(passes, inputs, outputs, placement);
+  const functions = passes.map((pass, i) => functionText(`pass_${i}`, passCode(pass, plan)));
+  const copies = plan.copies.map((copy, i) => functionText(`copy_${i}`, copyCode(copy)));
+  const calls = [
+    ...passes.flatMap((pass, i) => [comment(about(pass)), call(`pass_${i}`)]),
+    ...plan.copies.map((_, i) => call(`copy_${i}`)),
+  ];
+  const text = [
+    '(module',
+    '(import "host" "memory" (memory 1))',
+    ...functions,
+    ...copies,
+    '(func $run (export "run")',
+    ...calls.map((line) => `  ${line}`),
+    ')',
+    ')',
+  ].join('\n');
+  return { text, memoryBytes: plan.end };
+}
+
+const about = ({ count, nodes, folds }: Pass): string =>
+  `${count} × ${[...nodes.map(({ outputs: [value] }) => value.name), ...folds.map(({ result }) => result.name)].join(', ')}`;
+
+interface Copy {
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+}
+
+/** For each vector i: to[i] = from[i] */
+function copyCode({ from, to, count }: Copy): Code {
+  const body =
+    count === 1
+      ? [storeLane(0, i32(0), loadSplat(i32(0), from), to)]
+      : repeat('n', vectorsFor(count), [store(get('i'), load(get('i'), from), to), advance('i', vectorBytes)]);
+  return { about: [], params: [], locals: localsOf('i32', 'i', 'n'), body };
+}
+
+/** An address for whatever is in memory between passes. */
+function planPasses(
+  passes: readonly Pass[],
+  inputs: readonly Value[],
+  outputs: readonly Value[],
+  { addresses, scratch }: Placement,
+) {
+  const given = (value: Value): number => {
+    const address = addresses.get(value.name);
+    if (address === undefined) throw new Error(`internal: ${value.name} has no address`);
+    return address;
+  };
+  const places = new Map(inputs.map((value) => [value.name, given(value)]));
+  const isOutput = new Set(outputs.map(({ name }) => name));
+  const reads = passes.map(readsOf);
+  const copies: Copy[] = [];
+  let end = scratch;
+  const reserve = (value: Value): number => {
+    const address = end;
+    end += vectorBytes * vectorsFor(sizeOf(value));
+    return address;
+  };
+  /** The input whose place an output takes is still read by a later pass. */
+  const isEarly = (address: number, pass: number): boolean =>
+    inputs.some((input) => given(input) === address && reads.slice(pass + 1).some((read) => read.has(input.name)));
+  const readByOthers = new Set(reads.flatMap((names) => [...names]));
+  const isKept = ({ name }: Value): boolean => isOutput.has(name) || readByOthers.has(name);
+  passes.forEach(({ nodes, folds }, pass) => {
+    for (const value of [...nodes.map(({ outputs: [output] }) => output), ...folds.map(({ result }) => result)]) {
+      if (!isOutput.has(value.name)) {
+        if (readByOthers.has(value.name)) places.set(value.name, reserve(value));
+        continue;
+      }
+      const to = given(value);
+      const from = isEarly(to, pass) ? reserve(value) : to;
+      places.set(value.name, from);
+      if (from !== to) copies.push({ from, to, count: sizeOf(value) });
+    }
+  });
+  const addressOf = ({ name }: Value): number => {
+    const address = places.get(name);
+    if (address === undefined) throw new Error(`internal: ${name} is read before it is computed`);
+    return address;
+  };
+  return { addressOf, isKept, copies, end };
+}
+
+/** What a pass reads from memory. */
+function readsOf({ nodes, folds }: Pass): ReadonlySet<string> {
+  const own = new Set(nodes.map(({ outputs: [value] }) => value.name));
+  const values: readonly Value[] = [...nodes.flatMap(({ inputs }) => inputs), ...folds.map(({ data }) => data)];
+  return new Set(values.filter(({ name, constant }) => !own.has(name) && !constant).map(({ name }) => name));
+}
