@@ -1,7 +1,8 @@
-/** Ctrl-C and SIGTERM end a command with a line, wherever nobody takes them to save something first. */
+/** Ctrl-C, SIGTERM and SIGHUP end a command with a line, wherever nobody takes them to save something first. */
 import { constants } from 'node:os';
 
-const signals = ['SIGINT', 'SIGTERM'] as const;
+/** Those of training/process, which help need not wait for. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Until it is disposed of. What is half-done is put in order, and what was started ended, when the process exits: see `atExit`.

@@ -4,6 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { sourceName } from '../../training/data/index.ts';
 import { readBytes, unexpected } from '../../training/files/index.ts';
+import { configurationIn } from '../../training/run/index.ts';
 import { mnist } from './data-options.ts';
 
 /** An option with its values, under the name of its flag in the program. */
@@ -22,7 +23,7 @@ export async function withRecordedArguments(command: Command, typed: readonly st
   const given = argumentsOf(command, typed);
   const folder = runFolder(given);
   if (folder === undefined || valueOf(given, 'resume') === undefined) return typed;
-  const path = join(folder, 'config.json');
+  const path = configurationIn(folder);
   if (!existsSync(path)) return typed;
   const { directory, ...record } = recordIn(path, Buffer.from(await readBytes(path)).toString());
   const recorded = argumentsOf(command, record.arguments).map(fromHere(resolve(folder, directory)));

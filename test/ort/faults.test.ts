@@ -13,7 +13,7 @@ import { createRandom } from '../../training/data/index.ts';
 import { idx } from '../unit/data/idx-file.ts';
 
 const faults = Number(process.env['FAULTS'] ?? 4);
-const signals = ['SIGKILL', 'SIGTERM', 'SIGINT'] as const;
+const signals = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 type Signal = (typeof signals)[number];
 
 const random = createRandom(Date.now());
@@ -151,9 +151,13 @@ const isComplete = ({ code, signal }: Outcome) => code === 0 && signal === null;
 
 function expectStopped(signal: Signal, outcome: Outcome): void {
   const died = outcome.signal === signal;
-  const saved = outcome.code === { SIGKILL: 137, SIGTERM: 143, SIGINT: 130 }[signal] && signal !== 'SIGKILL';
+  const saved =
+    outcome.code === { SIGKILL: 137, SIGTERM: 143, SIGINT: 130, SIGHUP: 129 }[signal] && signal !== 'SIGKILL';
   expect(died || saved, JSON.stringify([signal, outcome])).toBe(true);
-  if (saved) expect(outcome.stderr).toMatch(/^stopped after step \d+, all is saved; to go on: bn-edge train --resume/);
+  if (saved)
+    expect(outcome.stderr).toMatch(
+      /^(stopped after (step \d+|training), all is saved; to go on: bn-edge train --resume.*|interrupted)$/,
+    );
 }
 
 describe('training', () => {

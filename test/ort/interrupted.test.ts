@@ -1,12 +1,16 @@
-/** Ctrl-C at any time: one line, exit code 130, nothing half-written, and no process left behind. */
+/**
+ * A signal at any time: one line, an exit code of 128 and the signal's number, nothing half-written, and no process left behind.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSafetensors } from '../../training/checkpoint/checkpoint.ts';
 import { bnEdge } from '../command.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -16,6 +20,7 @@ const at = (...path: readonly string[]): string => join(folder, ...path);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bn-edge-interrupted-'));
+  await mkdir(at('tmp'));
   await copyFile(join(root, 'test/fixtures/penguins.csv'), at('penguins.csv'));
   const train = ['train', 'penguins.csv', '--label', 'species', '--epochs', '1'];
   expect(await bnEdge(train, { cwd: folder })).toMatchObject({ code: 0 });
@@ -28,55 +33,126 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const everything = async (): Promise<readonly string[]> => (await readdir(folder, { recursive: true })).sort();
 
+const command = (args: readonly string[]): readonly string[] => [
+  process.execPath,
+  ...['--import', import.meta.resolve('tsx'), join(root, 'exporter/command/main.ts'), ...args],
+];
+
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+type Signal = keyof typeof exitCodes;
+
 /** Starts a command, waits for something, and interrupts it. */
-async function interrupted(args: readonly string[], until: (pid: number) => Promise<void>) {
-  const main = join(root, 'exporter/command/main.ts');
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), main, ...args], { cwd: folder });
-  let stderr = '';
+async function interrupted(
+  args: readonly string[],
+  until: (pid: number, output: () => string) => Promise<void>,
+  signal: Signal = 'SIGINT',
+) {
+  const [node = '', ...rest] = command(args);
+  const child = spawn(node, rest, { cwd: folder, env: { ...process.env, TMPDIR: at('tmp') } });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const exit = once(child, 'close');
-  await until(child.pid ?? 0);
-  child.kill('SIGINT');
+  await until(child.pid ?? 0, () => stdout);
+  child.kill(signal);
   const [code] = (await exit) as [number | null];
   return { code, stderr };
 }
 
-describe.runIf(process.platform === 'linux')('Ctrl-C', { timeout: 120_000 }, () => {
-  it.each<[string, string[]]>([
-    ['train', ['train', 'large.csv', '--label', 'species']],
-    ['evaluate', ['evaluate', 'runs/penguins', '--data', 'large.csv']],
-    ['export', ['export', 'runs/penguins', '--data', 'large.csv']],
-  ])('while %s reads', async (_, args) => {
+describe.runIf(process.platform === 'linux')('a signal', { timeout: 120_000 }, () => {
+  it.each<[Signal, string, string[]]>([
+    ['SIGINT', 'train', ['train', 'large.csv', '--label', 'species']],
+    ['SIGTERM', 'train', ['train', 'large.csv', '--label', 'species']],
+    ['SIGHUP', 'train', ['train', 'large.csv', '--label', 'species']],
+    ['SIGHUP', 'evaluate', ['evaluate', 'runs/penguins', '--data', 'large.csv']],
+    ['SIGINT', 'export', ['export', 'runs/penguins', '--data', 'large.csv']],
+  ])('%s while %s reads', async (signal, _, args) => {
     const before = await everything();
-    const outcome = await interrupted(args, async (pid) => {
+    const until = async (pid: number) => {
       while (!(await isReading(pid, at('large.csv')))) await sleep(5);
-    });
-    expect(outcome).toEqual({ code: 130, stderr: 'interrupted\n' });
+    };
+    expect(await interrupted(args, until, signal)).toEqual({ code: exitCodes[signal], stderr: 'interrupted\n' });
     expect(await everything()).toEqual(before);
   });
 
-  it('while build optimizes ends the optimizer, too', async () => {
-    const scratch = () =>
-      readdir(tmpdir()).then((names) => names.filter((name) => name.startsWith('bn-edge-optimize-')));
-    const before = await scratch();
+  it.each<Signal>(['SIGINT', 'SIGTERM', 'SIGHUP'])('%s while it trains saves the run', async (signal) => {
+    const out = `runs/${signal}`;
+    const args = ['train', 'penguins.csv', '--label', 'species', '--epochs', '1000000', '--out', out];
+    const until = async (_: number, output: () => string) => {
+      while (!output().includes('epoch 3/')) await sleep(5);
+    };
+    expect(await interrupted(args, until, signal)).toEqual({
+      code: exitCodes[signal],
+      stderr: expect.stringMatching(
+        new RegExp(`^stopped after step \\d+, all is saved; to go on: bn-edge train --resume --out ${out}\n$`),
+      ) as string,
+    });
+    expect((await readdir(at(out))).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('once a run is trained ends it, and the next one has only to test', async () => {
+    const args = ['train', 'penguins.csv', '--label', 'species', '--epochs', '1', '--out', 'runs/tested'];
+    const checkpoint = at('runs/tested/checkpoint.safetensors');
+    const outcome = await interrupted(args, async () => {
+      while (!existsSync(checkpoint)) await sleep(1);
+    });
+    // Where this process gets no time the test is over sooner.
+    if (outcome.code !== 0) {
+      expect(outcome.code).toBe(130);
+      expect(outcome.stderr).toMatch(/^(interrupted|stopped after training, all is saved; to go on: .*)\n$/);
+    }
+    const before = await readFile(checkpoint);
+    expect(await bnEdge(['train', '--resume', '--out', 'runs/tested'], { cwd: folder })).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    expect(await readFile(checkpoint)).toEqual(before);
+    expect((await readdir(at('runs/tested'))).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it.runIf(existsSync('/usr/bin/script'))('comes where a terminal is closed, and a run is saved', async () => {
+    const args = ['train', 'penguins.csv', '--label', 'species', '--epochs', '1000000', '--out', 'runs/closed'];
+    const quoted = command(args).map((each) => `'${each}'`);
+    const terminal = spawn('script', ['-qfc', `exec ${quoted.join(' ')}`, at('typescript')], {
+      cwd: folder,
+      stdio: 'ignore',
+    });
+    const exit = once(terminal, 'exit');
+    const metrics = at('runs/closed/metrics.jsonl');
+    const epochs = async () => (await readFile(metrics, 'utf8').catch(() => '')).split('\n').length;
+    while ((await epochs()) < 4) await sleep(5);
+    expect(existsSync(at('runs/closed/.lock'))).toBe(true);
+    terminal.kill('SIGKILL');
+    await exit;
+    while (existsSync(at('runs/closed/.lock'))) await sleep(5);
+    const { metadata } = await readSafetensors(at('runs/closed/last.safetensors'));
+    const { history } = JSON.parse(metadata['bn_edge.progress'] ?? '{}') as { readonly history?: readonly unknown[] };
+    expect(history?.length).toBe((await epochs()) - 1);
+  });
+
+  it('while build optimizes ends the optimizer, too, and leaves nothing in the folder for temporary files', async () => {
     let optimizer = 0;
     // What is compiled whole needs no optimizer.
     const card = JSON.parse(await readFile(at('models/penguins/card.json'), 'utf8')) as object;
     await writeFile(at('models/penguins/card.json'), JSON.stringify({ ...card, engine: 'onnxruntime' }));
-    const outcome = await interrupted(['build'], async (pid) => {
-      while (optimizer === 0) {
-        optimizer = await childOf(pid, 'wasm-opt');
-        await sleep(20);
-      }
-    });
+    const outcome = await interrupted(
+      ['build'],
+      async (pid) => {
+        while (optimizer === 0) {
+          optimizer = await childOf(pid, 'wasm-opt');
+          await sleep(20);
+        }
+      },
+      'SIGHUP',
+    );
     expect(outcome).toMatchObject({
-      code: 130,
+      code: 129,
       stderr: expect.stringMatching(/^(image: .*\n)*interrupted\n$/) as string,
     });
     // Of one that has ended a container may keep the number, but no command.
     expect(await readFile(`/proc/${optimizer}/cmdline`, 'utf8').catch(() => '')).toBe('');
     expect(await readdir(at('.bn-edge'))).toEqual(['.cache', 'built.json']);
-    expect(await scratch()).toEqual(before);
+    expect((await readdir(at('tmp'))).filter((name) => name.startsWith('bn-edge'))).toEqual([]);
   });
 });
 

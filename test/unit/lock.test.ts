@@ -44,12 +44,12 @@ describe('a lock', () => {
   it('is refused to others while it is held, who are told by whom', async () => {
     const file = at('run');
     await withLock(file, async () => {
-      expect(await isHeld(file)).toBe(true);
+      expect(isHeld(file)).toBe(true);
       await expect(withLockOrRefuse(file, 'runs/churn', 'no other training in it', done)).rejects.toThrow(
         `runs/churn: expected no other training in it, got one by process ${process.pid} (if that is none, remove ${file})`,
       );
     });
-    expect(await isHeld(file)).toBe(false);
+    expect(isHeld(file)).toBe(false);
     expect(await withLockOrRefuse(file, 'runs/churn', 'no other training in it', done)).toBe('done');
   });
 
@@ -60,10 +60,10 @@ describe('a lock', () => {
       const [, , ...rest] = line.split(' ');
       await writeFile(at('killed'), [child.pid, '-', ...rest].join(' '));
     });
-    expect(await isHeld(at('killed'))).toBe(true);
+    expect(isHeld(at('killed'))).toBe(true);
     child.kill('SIGKILL');
     await once(child, 'exit');
-    expect(await isHeld(at('killed'))).toBe(false);
+    expect(isHeld(at('killed'))).toBe(false);
   });
 
   it.each([
@@ -82,12 +82,54 @@ describe('a lock', () => {
     },
   );
 
+  it.runIf(process.platform === 'linux')('of a process that is stopped counts, however long it is silent', async () => {
+    // Its birth is the 22nd value of the line, the 20th behind the name.
+    const ticks = (await readFile(`/proc/${process.ppid}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ')[19] ?? '';
+    await writeFile(at('stopped'), `${process.ppid} ${ticks} ${hostname()} x`);
+    const long = new Date(Date.now() - 3_600_000);
+    await utimes(at('stopped'), long, long);
+    expect(isHeld(at('stopped'))).toBe(true);
+  });
+
+  it('that names nobody yet is waited for, and never refused by the number of no process', async () => {
+    await writeFile(at('empty'), '');
+    expect(await withLockOrRefuse(at('empty'), 'empty', 'none', done)).toBe('done');
+  });
+
+  it('that a killed process left is taken by one of many who come at once', async () => {
+    await writeFile(at('many'), `999999999 - ${hostname()} x`);
+    const module = new URL('../../training/process/index.ts', import.meta.url).href;
+    const program = `
+      import { rmSync, writeFileSync } from 'node:fs';
+      import { withLock } from ${JSON.stringify(module)};
+      const [file, start] = process.argv.slice(1);
+      while (Date.now() < Number(start));
+      await withLock(file, async () => {
+        writeFileSync(file + '.inside', '', { flag: 'wx' });
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        rmSync(file + '.inside');
+      });`;
+    const start = Date.now() + 3000;
+    const args = [
+      '--import',
+      import.meta.resolve('tsx'),
+      '--input-type=module',
+      '-e',
+      program,
+      at('many'),
+      String(start),
+    ];
+    const outcomes = Array.from({ length: 8 }, () => once(spawn(process.execPath, args, { stdio: 'ignore' }), 'exit'));
+    expect((await Promise.all(outcomes)).map(([code]) => code as unknown)).toEqual(Array(8).fill(0));
+    expect((await readdir(folder)).filter((name) => name.startsWith('many'))).toEqual([]);
+  });
+
   it('of another machine counts until it has been silent for ten minutes', async () => {
     await writeFile(at('far'), '1 - another-machine x');
-    expect(await isHeld(at('far'))).toBe(true);
+    expect(isHeld(at('far'))).toBe(true);
     const long = new Date(Date.now() - 601_000);
     await utimes(at('far'), long, long);
-    expect(await isHeld(at('far'))).toBe(false);
+    expect(isHeld(at('far'))).toBe(false);
   });
 
   it('is given back where the work fails', async () => {

@@ -2,7 +2,8 @@
 import { constants } from 'node:os';
 import { UserError } from '../files/index.ts';
 
-export const signals = ['SIGINT', 'SIGTERM'] as const;
+/** Ctrl-C, what ends services and containers, and a terminal or a connection that is closed. */
+export const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type Signal = (typeof signals)[number];
 
 /** 128 and the signal's number, as shells have it. */

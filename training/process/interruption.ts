@@ -1,5 +1,5 @@
 /**
- * Ctrl-C and SIGTERM while something runs that can be saved: the first asks it to stop, the second ends the process at once.
+ * Ctrl-C, SIGTERM and SIGHUP while something runs that can be saved: the first asks it to stop, the second ends the process at once.
  */
 import { exitCodeOf, type Signal, signals } from './interrupted.ts';
 

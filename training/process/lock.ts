@@ -3,14 +3,14 @@
  * neither does another one that has got its number since.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { rm, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atExit, cannotWrite, unexpected } from '../files/index.ts';
+import { atExit, cannotRead, cannotWrite, unexpected } from '../files/index.ts';
 
 const pollMs = 100;
-/** The holder shows at times that it is alive: its number may long be another process's. */
+/** The holder shows at times that it is alive, to those who cannot see it: it runs on another machine, or has a number that others get. */
 const signOfLifeMs = 10_000;
 /** Longer than any stage keeps the holder from showing it. */
 const silenceMs = 600_000;
@@ -40,13 +40,15 @@ export async function withLock<T>(
   onWait: (pid: number) => void = () => undefined,
 ): Promise<T> {
   const own = thisOne();
-  let hasWaited = false;
+  let [hasWaited, isTold] = [false, false];
   held.add(own.id);
   try {
     while (!take(file, lineOf(own))) {
-      if (await dropIfStale(file)) continue;
-      if (!hasWaited) onWait((await holderOf(file))?.pid ?? 0);
-      hasWaited = true;
+      if (dropIfStale(file)) continue;
+      const holder = isHeld(file) ? holderOf(file) : undefined;
+      // The file may have been made, and nobody be named in it yet, or another one be about to remove what is stale.
+      if (holder && !isTold) onWait(holder.pid);
+      [hasWaited, isTold] = [true, isTold || holder !== undefined];
       await sleep(pollMs);
     }
     return await holding(file, () => work(hasWaited));
@@ -107,16 +109,16 @@ function announce(file: string, own: string): void {
 
 /** While it is written anew the file is empty for a moment. */
 async function lastOf(file: string): Promise<Holder | undefined> {
-  const last = await holderOf(file);
+  const last = holderOf(file);
   if (last) return last;
   await sleep(pollMs);
   return holderOf(file);
 }
 
 /** Whether a process is at it now. */
-export async function isHeld(file: string): Promise<boolean> {
-  const holder = await contentOf(file);
-  return holder !== undefined && !(await isStale(file, holder));
+export function isHeld(file: string): boolean {
+  const line = contentOf(file);
+  return line !== undefined && !isStale(file, line);
 }
 
 async function holding<T>(file: string, work: () => Promise<T>): Promise<T> {
@@ -149,34 +151,53 @@ function take(file: string, own: string): boolean {
 }
 
 /**
- * Moved aside first: of two who see the same one, the second must not take the first one's own away.
+ * One looks and removes at a time: of two who see the same one, the second must not take away what the first has put in its place.
  *
- * @returns whether it was
+ * @returns whether it may be free now
  */
-async function dropIfStale(file: string): Promise<boolean> {
-  const holder = await contentOf(file);
-  if (holder === undefined) return true;
-  if (!(await isStale(file, holder))) return false;
-  const aside = `${file}.${randomUUID()}.tmp`;
-  try {
-    await rename(file, aside);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return true;
-    throw cannotWrite(file, error);
+function dropIfStale(file: string): boolean {
+  const guard = `${file}.tmp`;
+  const line = contentOf(file);
+  if (line === undefined) return true;
+  if (!isStale(file, line)) return false;
+  if (!take(guard, '')) {
+    // Nobody is in here for longer than a moment, unless he was killed.
+    if (silenceOf(guard) > unnamedMs) rmSync(guard, { force: true });
+    return false;
   }
-  if ((await contentOf(aside)) === holder) await rm(aside, { force: true });
-  else await rename(aside, file);
+  try {
+    const now = contentOf(file);
+    if (now !== undefined && isStale(file, now)) remove(file);
+  } finally {
+    rmSync(guard, { force: true });
+  }
   return true;
 }
 
-async function isStale(file: string, line: string): Promise<boolean> {
-  const found = await stat(file).catch(() => undefined);
-  if (!found) return false;
-  const silence = Date.now() - found.mtimeMs;
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    throw cannotWrite(file, error);
+  }
+}
+
+/** Between making a file and writing into it there is a moment. */
+const unnamedMs = pollMs * 20;
+
+function isStale(file: string, line: string): boolean {
+  const silence = silenceOf(file);
   const holder = parse(line);
-  // Between making the file and writing into it there is a moment.
-  if (!holder) return silence > pollMs * 20;
-  return silence > silenceMs || (holder.host === hostname() && !isAlive(holder));
+  if (!holder) return silence > unnamedMs;
+  if (holder.host !== hostname()) return silence > silenceMs;
+  // One that is stopped is silent, and goes on some day: Ctrl-Z, a debugger.
+  return !isAlive(holder) || (holder.birth === unknownBirth && silence > silenceMs);
+}
+
+/** For how long nobody has touched a file; not at all where there is none. */
+function silenceOf(file: string): number {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found ? Date.now() - found.mtimeMs : 0;
 }
 
 function isAlive({ pid, birth, id }: Holder): boolean {
@@ -220,12 +241,15 @@ function parse(line: string): Holder | undefined {
   return id !== undefined && /^[1-9]\d*$/.test(pid) ? { pid: Number(pid), birth, host, id } : undefined;
 }
 
-const holderOf = async (file: string): Promise<Holder | undefined> => parse((await contentOf(file)) ?? '');
+const holderOf = (file: string): Holder | undefined => parse(contentOf(file) ?? '');
 
-const contentOf = (file: string): Promise<string | undefined> =>
-  readFile(file, 'utf8').catch((error: unknown) => {
+function contentOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  });
+    throw cannotRead(file, error);
+  }
+}
 
 const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code;

@@ -47,7 +47,7 @@ async function contentOf(folder: string): Promise<'run' | 'nothing'> {
     throw cannotRead(folder, error);
   });
   if ([...tensorFiles, aside].some((name) => names.includes(name))) return 'run';
-  if (await isHeld(join(folder, lockFile))) return 'run';
+  if (isHeld(join(folder, lockFile))) return 'run';
   const others = names.filter((name) => !name.startsWith('.'));
   if (others.length === 0 || (await isConfiguration(join(folder, configFile)))) return 'nothing';
   throw unexpected(

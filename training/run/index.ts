@@ -9,4 +9,5 @@ export type { ObjectiveFlags } from './objective.ts';
 export { type RunReporter, type RunStart, silentReporter } from './reporter.ts';
 export { type PartName, partNames } from './samples.ts';
 export { evaluateOptionsSchema, type TrainOptions } from './options.ts';
+export { configurationIn } from './run-folder.ts';
 export { type TrainedRun, trainToFolder } from './train.ts';

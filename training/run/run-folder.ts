@@ -136,7 +136,6 @@ export class RunFolder {
     };
   }
 
-  /** Not after an interruption: Ctrl-C ends the compiler too, without which no module can be loaded any more. */
   async draw(history: Snapshot['history']): Promise<void> {
     // The plotting library takes a second to load, which most commands need not wait for.
     const { writeFigures } = await import('./figures.ts');
@@ -174,6 +173,16 @@ export class RunFolder {
 
 /** In a run folder, where another run stood: that one's files. */
 export const aside = '.former';
+
+/**
+ * The configuration of the run that goes on in a folder: where a process was killed before it had saved anything, that of the run
+ * which it had put aside.
+ */
+export function configurationIn(folder: string): string {
+  const former = join(folder, aside, configFile);
+  const hasSaved = existsSync(join(folder, tensorFiles[0]));
+  return !hasSaved && existsSync(former) ? former : join(folder, configFile);
+}
 
 async function moveAll(names: readonly string[], from: string, to: string): Promise<void> {
   if (names.length === 0) return;

@@ -12,7 +12,7 @@ import {
 } from '../data/index.ts';
 import { checked, makeFolder, unexpected } from '../files/index.ts';
 import { loadModel } from '../checkpoint/index.ts';
-import { Interrupted, interruption, withLockOrRefuse } from '../process/index.ts';
+import { Interrupted, type Interruption, interruption, withLockOrRefuse } from '../process/index.ts';
 import { type Network, type Plan, planNetwork } from '../network/index.ts';
 import { type Baseline, baselineOf, type CheckedReport, type Objective, reportOn } from '../objective/index.ts';
 import {
@@ -54,7 +54,7 @@ export interface TrainedRun {
 }
 
 /**
- * @throws Interrupted after Ctrl-C or SIGTERM, when the run is saved
+ * @throws Interrupted after Ctrl-C, SIGTERM or SIGHUP, when the run is saved
  * @throws UserError for options, data and networks that do not fit each other
  */
 export async function trainToFolder(asked: TrainOptions, reporter: RunReporter = silentReporter): Promise<TrainedRun> {
@@ -74,7 +74,7 @@ async function trainAsAsked(options: TrainOptions, reporter: RunReporter): Promi
   const path = await chooseFolder(options, plan.network.name, reporter.note);
   await makeFolder(path);
   return await withLockOrRefuse(join(path, lockFile), path, 'no other training in it', () =>
-    trainIn(new RunFolder(path, run), options, { run, data, backend, tensors, signal: stop.signal }, reporter),
+    trainIn(new RunFolder(path, run), options, { run, data, backend, tensors, stop }, reporter),
   );
 }
 
@@ -84,7 +84,7 @@ interface Prepared {
   readonly backend: Backend;
   /** To start from, in place of fresh ones. */
   readonly tensors: State | undefined;
-  readonly signal: AbortSignal;
+  readonly stop: Interruption;
 }
 
 async function trainIn(
@@ -93,7 +93,9 @@ async function trainIn(
   prepared: Prepared,
   reporter: RunReporter,
 ): Promise<TrainedRun> {
-  const { run, data, backend, tensors, signal } = prepared;
+  const { run, data, backend, tensors, stop } = prepared;
+  const { signal } = stop;
+  const goOn = `to go on: bn-edge train --resume --out ${folder.path}`;
   await folder.recover();
   const start = (options.resume ? await resumeFrom(folder, run, reporter) : undefined) ?? { tensors };
   if (!start.snapshot) await folder.begin();
@@ -102,17 +104,17 @@ async function trainIn(
     throw error;
   });
   if (result.interrupted) {
-    throw new Interrupted(
-      signal,
-      `stopped after step ${result.steps}, all is saved; to go on: bn-edge train --resume --out ${folder.path}`,
-    );
+    throw new Interrupted(signal, `stopped after step ${result.steps}, all is saved; ${goOn}`);
   }
   const { objective } = run.description.config;
   const checkpoint = await folder.finish(result.tensors, result);
+  if (signal.aborted) throw new Interrupted(signal, `stopped after training, all is saved; ${goOn}`);
+  // What is left leaves nothing half-done where a signal ends the process.
+  stop[Symbol.dispose]();
   reporter.onStage('test');
   const test = await testReport(backend, run, result.tensors, data.test);
   reporter.onStage('draw the curves');
-  if (!signal.aborted) await folder.draw(result.history);
+  await folder.draw(result.history);
   const { history } = result;
   const baseline = baselineOf(objective, data.train, data.test);
   return { folder: folder.path, checkpoint, history, bestEpoch: bestEpoch(history), objective, test, baseline };
@@ -225,7 +227,7 @@ async function startFrom(checkpoint: string, network: Network | undefined): Prom
 async function trainInto(
   folder: RunFolder,
   options: TrainOptions,
-  { run, data, backend, signal }: Prepared,
+  { run, data, backend, stop }: Prepared,
   start: TrainingStart,
   reporter: RunReporter,
 ): Promise<TrainingResult> {
@@ -244,7 +246,7 @@ async function trainInto(
     onSnapshot: recorder.onSnapshot,
   };
   reporter.onStage('make the graph ready');
-  return train(run.plan, data, run.description.config, backend, events, { ...start, signal });
+  return train(run.plan, data, run.description.config, backend, events, { ...start, signal: stop.signal });
 }
 
 async function testReport(backend: Backend, { plan, description }: Run, tensors: State, test: Dataset) {

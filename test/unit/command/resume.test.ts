@@ -1,5 +1,5 @@
 /** How `train --resume` finds the arguments that began the run. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command } from 'commander';
@@ -24,6 +24,21 @@ it('a run in the place of data is told how it goes on', async () => {
     1,
     `error: train: expected data, got the run ${run}; --resume --out ${run} goes on with it`,
   ]);
+  await rm(run, { recursive: true });
+});
+
+it('goes on with the run that a killed one had put aside, by its own arguments', async () => {
+  const run = await mkdtemp(join(tmpdir(), 'bn-edge-'));
+  await mkdir(join(run, '.former'));
+  const configuration = (seed: string) => JSON.stringify({ arguments: ['--data', 'a.csv', '--seed', seed] });
+  await writeFile(join(run, 'config.json'), configuration('2'));
+  await writeFile(join(run, '.former/config.json'), configuration('1'));
+  await writeFile(join(run, '.former/last.safetensors'), '');
+  const resumed = () => withRecordedArguments(command, ['--resume', '--out', run]);
+  expect(await resumed()).toEqual(['--data', 'a.csv', '--seed', '1', '--resume', '--out', run]);
+  // Once it has saved something, it has taken the other's place.
+  await writeFile(join(run, 'last.safetensors'), '');
+  expect(await resumed()).toEqual(['--data', 'a.csv', '--seed', '2', '--resume', '--out', run]);
   await rm(run, { recursive: true });
 });
 
