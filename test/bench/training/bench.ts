@@ -1,9 +1,9 @@
 /** What every study of this benchmark shares: the engines at hand, the settings, and how a study reports. */
 import type { Measurement } from '../measurement.ts';
 import { trainingDefaults } from '../../../training/run/index.ts';
-import type { Network } from '../../../training/network/index.ts';
 import { type EngineName, engines } from './engines.ts';
 import type { Job, Report } from './job.ts';
+import type { Case } from './networks.ts';
 import type { ProblemFiles } from './problem-files.ts';
 
 export interface Bench {
@@ -30,14 +30,14 @@ export const usual = { ...trainingDefaults, epochs: 3 };
 /** A job that measures speed; a constant learning rate lets it train for as long as it likes. */
 export function speedJob(
   { threads, warmUp, seconds }: Bench,
-  network: Network,
-  batchSize: number,
+  { network, batchSize, data }: Pick<Case, 'network' | 'batchSize' | 'data'>,
   dataCopies = 1,
 ): Job {
   return {
     network,
     config: { ...usual, schedule: 'constant', batchSize },
     threads,
+    data,
     dataCopies,
     task: { kind: 'speed', warmUp, seconds },
   };

@@ -1,22 +1,17 @@
 /** Does a job with this project's own engine, through the doors that `npm run train` uses. */
 import { nativeBackend, type NativeOptions } from '../../../training/backend/index.ts';
-import {
-  type ClassificationDataset,
-  createRandom,
-  epochBatches,
-  loadMnist,
-  type MnistSplits,
-} from '../../../training/data/index.ts';
+import { type ClassificationDataset, createRandom, epochBatches } from '../../../training/data/index.ts';
 import { planNetwork } from '../../../training/network/index.ts';
 import { createEvaluator, TrainingRun } from '../../../training/trainer/index.ts';
 import type { Job } from './job.ts';
+import { type BenchData, loadBenchData } from './datasets.ts';
 import { reportJob, type Trainer } from './measure.ts';
 
 /** Of training with each candidate: as long as PyTorch's, after a few steps that do not count. */
 const trialSeconds = 1;
 const warmUpSeconds = 0.2;
 
-async function createTrainer({ network, config, threads }: Job, { train, test }: MnistSplits): Promise<Trainer> {
+async function createTrainer({ network, config, threads }: Job, { train, test }: BenchData): Promise<Trainer> {
   const backend = await nativeBackend(await fastestThreads({ network, config, threads }, train));
   const plan = planNetwork(network);
   const run = await TrainingRun.start(plan, train, config, backend);
@@ -38,7 +33,7 @@ async function createTrainer({ network, config, threads }: Job, { train, test }:
       order = order.subarray(call.length);
       return [...(await run.steps(call)).loss];
     },
-    testAccuracy: async () => (await evaluator.evaluate(run.tensors, test)).score,
+    testAccuracy: async () => (test ? (await evaluator.evaluate(run.tensors, test)).score : NaN),
   };
 }
 
@@ -72,17 +67,5 @@ async function trainFor(run: TrainingRun, order: Int32Array, batchSize: number, 
   return samples / elapsed();
 }
 
-function repeated(dataset: ClassificationDataset, copies: number): ClassificationDataset {
-  if (copies === 1) return dataset;
-  const inputs = new Uint8Array(dataset.inputs.length * copies);
-  const labels = new Int32Array(dataset.labels.length * copies);
-  for (let copy = 0; copy < copies; copy++) {
-    inputs.set(dataset.inputs, copy * dataset.inputs.length);
-    labels.set(dataset.labels, copy * dataset.labels.length);
-  }
-  return { ...dataset, inputs, labels, count: dataset.count * copies };
-}
-
 const job = JSON.parse(process.argv[2] ?? '') as Job;
-const data = await loadMnist({ seed: job.config.seed });
-await reportJob(await createTrainer(job, { ...data, train: repeated(data.train, job.dataCopies) }), job);
+await reportJob(await createTrainer(job, await loadBenchData(job.data, job.config.seed, job.dataCopies)), job);

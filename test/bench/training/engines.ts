@@ -11,32 +11,45 @@ const run = promisify(execFile);
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const peers = here('peers');
 
+/** Python's peers are installed there, at the versions that `peers/requirements.txt` says. */
+const environment = fileURLToPath(new URL('../../../.test/training-peers', import.meta.url));
+const python = `${environment}/bin/python`;
+
 export interface Engine {
   /** Makes the engine ready; a string says why it cannot be used here. */
   readonly prepare: () => Promise<string | undefined>;
+  /** Whether it has the layers and data of a job. */
+  readonly takes: (job: Pick<Job, 'network' | 'data'>) => boolean;
   /** Does the job in a fresh process. */
   readonly run: (job: Job, problems: ProblemFiles) => Promise<Report>;
 }
 
 const report = async (command: Parameters<typeof runFresh>[0]): Promise<Report> => (await runFresh(command)) as Report;
 
+const everything = () => true;
+
 export const engines = {
   'bn-edge-native': {
     prepare: () => Promise.resolve(undefined),
+    takes: everything,
     run: (job) => report(typescript(here('bn-edge-native.ts'), JSON.stringify(job))),
   },
   pytorch: {
-    prepare: findPytorch,
-    run: async (job, problems) =>
-      report({
-        file: 'python3',
-        args: [here('peers/pytorch.py'), JSON.stringify(job), await problems.pathOf(job)],
-        // OpenBLAS's own threads fight with OpenMP's, which PyTorch uses, over the cores.
-        environment: { OPENBLAS_NUM_THREADS: '1' },
-      }),
+    prepare: installPython,
+    takes: everything,
+    run: async (job, problems) => {
+      const args = [here('peers/pytorch.py'), JSON.stringify(job), await problems.pathOf(job)];
+      const setting = await problems.remember(`pytorch ${JSON.stringify([job.network, job.config.batchSize])}`, () =>
+        runFresh({ file: python, args: [...args, 'tune'] }),
+      );
+      return report({ file: python, args: [...args, JSON.stringify(setting)] });
+    },
   },
+  'jax-scan': jax('scan'),
+  'jax-step': jax('step'),
   'tfjs-wasm': {
     prepare: installTensorflow,
+    takes: ({ network }) => network.name === 'mnist-mlp' || network.name === 'mnist-cnn',
     run: async (job, problems) =>
       report(typescript(here('peers/tfjs-wasm.ts'), JSON.stringify(job), await problems.pathOf(job))),
   },
@@ -44,13 +57,33 @@ export const engines = {
 
 export type EngineName = keyof typeof engines;
 
-async function findPytorch(): Promise<string | undefined> {
-  try {
-    await run('python3', ['-c', 'import torch']);
-    return undefined;
-  } catch {
-    return 'not installed (python3 -c "import torch" fails)';
-  }
+/** Its steps in a loop that is compiled with them, or called one by one. */
+function jax(mode: 'scan' | 'step'): Engine {
+  return {
+    prepare: installPython,
+    takes: everything,
+    run: async (job, problems) =>
+      report({
+        file: python,
+        args: [here('peers/jax_peer.py'), JSON.stringify(job), await problems.pathOf(job), mode],
+      }),
+  };
+}
+
+/** Once for all engines of Python. */
+let installation: Promise<string | undefined> | undefined;
+
+function installPython(): Promise<string | undefined> {
+  return (installation ??= (async () => {
+    try {
+      if (!existsSync(python)) await run('python3', ['-m', 'venv', environment]);
+      const quiet = ['--quiet', '--disable-pip-version-check', '-r', `${peers}/requirements.txt`];
+      await run(python, ['-m', 'pip', 'install', ...quiet]);
+      return undefined;
+    } catch (error) {
+      return `cannot be installed into ${environment}: ${(error as Error).message.split('\n')[0] ?? ''}`;
+    }
+  })());
 }
 
 /** Into the peers' own folder, so that nobody who does not run this benchmark pays for it. */

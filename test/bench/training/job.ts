@@ -1,13 +1,15 @@
 /** What an engine's process is asked and what it answers. Both cross the process boundary as JSON. */
 import type { Network } from '../../../training/network/index.ts';
 import type { TrainingConfig } from '../../../training/trainer/index.ts';
+import type { DataName } from './datasets.ts';
 
 export interface Job {
   readonly network: Network;
   /** Settings of the run; the seed decides the split, the initial weights and the order of the samples. */
   readonly config: TrainingConfig;
   readonly threads: number;
-  /** The training set is MNIST's so many times over. */
+  readonly data: DataName;
+  /** The training set is there so many times over. */
   readonly dataCopies: number;
   readonly task: SpeedTask | LearningTask;
 }
@@ -34,6 +36,8 @@ export interface Report {
   readonly firstLosses: readonly number[];
   /** During steady training; evaluation does not count. */
   readonly samplesPerSecond: number;
+  /** Of CPU time, of all threads, while it trained so fast. */
+  readonly samplesPerCpuSecond: number;
   /** The most memory the process ever had resident, in MB (10⁶ bytes). */
   readonly peakRss: number;
   /** Empty after a speed task. */

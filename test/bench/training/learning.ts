@@ -19,6 +19,7 @@ const learningJob = ({ threads }: Bench, { network, ...config }: Course, task: O
   network: networks[network],
   config: { ...usual, ...config },
   threads,
+  data: 'mnist',
   dataCopies: 1,
   task: { kind: 'learning', ...task },
 });
@@ -112,6 +113,7 @@ const recipeJob = ({ threads }: Bench, network: NetworkName, seed: number): Job 
   network: networks[network],
   config: { ...recipe, ...recipeOf[network], seed },
   threads,
+  data: 'mnist',
   dataCopies: 1,
   task: { kind: 'learning', evaluationsPerEpoch: 1 },
 });

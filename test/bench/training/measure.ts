@@ -25,6 +25,7 @@ export async function reportJob(trainer: Trainer, { config, task }: Job): Promis
     engine: trainer.engine,
     firstLosses: stopwatch.firstLosses,
     samplesPerSecond: (stopwatch.steps * config.batchSize) / stopwatch.seconds,
+    samplesPerCpuSecond: (stopwatch.steps * config.batchSize) / stopwatch.cpuSeconds,
     peakRss: peakRss(),
     evaluations,
   };
@@ -37,6 +38,8 @@ class Stopwatch {
   readonly firstLosses: number[] = [];
   steps = 0;
   seconds = 0;
+  /** Of all threads of the process. */
+  cpuSeconds = 0;
 
   constructor(trainer: Trainer) {
     this.#trainer = trainer;
@@ -44,8 +47,11 @@ class Stopwatch {
 
   async train(steps: number): Promise<void> {
     const start = performance.now();
+    const before = process.cpuUsage();
     const losses = await this.#trainer.train(Math.min(steps, this.#trainer.stepsPerCall));
     this.seconds += (performance.now() - start) / 1000;
+    const { user, system } = process.cpuUsage(before);
+    this.cpuSeconds += (user + system) / 1e6;
     this.steps += losses.length;
     this.firstLosses.push(...losses.slice(0, comparedLosses - this.firstLosses.length));
   }
@@ -53,6 +59,7 @@ class Stopwatch {
   async trainFor(seconds: number): Promise<void> {
     this.steps = 0;
     this.seconds = 0;
+    this.cpuSeconds = 0;
     do await this.train(Infinity);
     while (this.seconds < seconds);
   }

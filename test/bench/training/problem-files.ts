@@ -1,4 +1,4 @@
-/** The problems that peers have been given, in a temporary folder: each is written once, since it holds all of MNIST. */
+/** What peers are given, in a temporary folder, and what was found out of them: each is made once, since a problem holds a whole data set. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { writeProblem } from './problem.ts';
 
 export class ProblemFiles {
   readonly #folder = mkdtempSync(join(tmpdir(), 'bn-edge-bench-'));
-  readonly #paths = new Map<string, string>();
+  readonly #known = new Map<string, unknown>();
 
   constructor() {
     process.once('exit', () => {
@@ -15,13 +15,18 @@ export class ProblemFiles {
     });
   }
 
-  async pathOf(job: Job): Promise<string> {
-    const key = JSON.stringify([job.network, job.config.seed, job.config.epochs]);
-    const known = this.#paths.get(key);
-    if (known !== undefined) return known;
-    const path = join(this.#folder, `${this.#paths.size}.safetensors`);
-    await writeProblem(path, job);
-    this.#paths.set(key, path);
-    return path;
+  pathOf(job: Job): Promise<string> {
+    const key = JSON.stringify([job.network, job.data, job.config.seed, job.config.epochs]);
+    return this.remember(key, async () => {
+      const path = join(this.#folder, `${this.#known.size}.safetensors`);
+      await writeProblem(path, job);
+      return path;
+    });
+  }
+
+  /** What `find` gives the first time. */
+  async remember<T>(key: string, find: () => Promise<T>): Promise<T> {
+    if (!this.#known.has(key)) this.#known.set(key, await find());
+    return this.#known.get(key) as T;
   }
 }

@@ -1,9 +1,9 @@
 /** How the cost of training grows with the width and the depth of a network and with the size of the data set. */
 import { median, type Measurement } from '../measurement.ts';
 import { interleave } from '../rounds.ts';
-import { batchNorm, dense, flatten, type Network, networks, relu } from '../../../training/network/index.ts';
 import { type Bench, ours, runJob, speedJob, type Study } from './bench.ts';
 import { integer, printTable, progress, spread } from './print.ts';
+import { multilayerPerceptron } from './networks.ts';
 import type { Job, Report } from './job.ts';
 
 interface Axis {
@@ -16,31 +16,28 @@ interface Axis {
 
 const batchSize = 64;
 
-/** `mnist-mlp` with other hidden layers. */
-function multilayerPerceptron(hidden: number, units: number): Network {
-  const layers = Array.from({ length: hidden }, () => [dense(units), batchNorm(), relu()]).flat();
-  return { ...networks['mnist-mlp'], name: `mlp-${hidden}x${units}`, layers: [flatten(), ...layers, dense(10)] };
-}
+const grown = (hidden: number, units: number) =>
+  ({ network: multilayerPerceptron(hidden, units), batchSize, data: 'mnist' }) as const;
 
 const axes: readonly Axis[] = [
   {
     name: 'width',
     factors: [1, 2, 4],
-    job: (bench, factor) => speedJob(bench, multilayerPerceptron(2, 256 * factor), batchSize),
+    job: (bench, factor) => speedJob(bench, grown(2, 256 * factor)),
     limit:
       'time follows the number of parameters (× 2.5, × 6.9): the matrix products, and the optimizer’s passes over all parameters and their moments, which a small mini-batch shares out over few samples',
   },
   {
     name: 'depth',
     factors: [2, 5, 10],
-    job: (bench, factor) => speedJob(bench, multilayerPerceptron(factor, 256), batchSize),
+    job: (bench, factor) => speedJob(bench, grown(factor, 256)),
     limit:
       'every hidden layer adds the same time: its products, the passes of Batch Norm and ReLU over its activations, its share of the optimizer',
   },
   {
     name: 'data',
     factors: [1, 10],
-    job: (bench, factor) => speedJob(bench, multilayerPerceptron(2, 256), batchSize, factor),
+    job: (bench, factor) => speedJob(bench, grown(2, 256), factor),
     limit:
       'a step sees its mini-batch alone, so speed stays; memory holds the whole training set, 43 MB of bytes for each copy of MNIST',
   },

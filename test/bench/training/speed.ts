@@ -1,28 +1,23 @@
 /** Samples a second in steady training, beside other engines that do the same job. */
 import { median, type Measurement } from '../measurement.ts';
 import { type Candidate, interleave } from '../rounds.ts';
-import { type NetworkName, networks } from '../../../training/network/index.ts';
+import { layersOf, planNetwork } from '../../../training/network/index.ts';
 import { type Bench, ours, runJob, speedJob, type Study } from './bench.ts';
-import type { EngineName } from './engines.ts';
+import { besideBusyProcess } from './busy.ts';
+import { type EngineName, engines } from './engines.ts';
+import { type Case, caseName, cases } from './networks.ts';
 import { integer, printTable, progress, spread } from './print.ts';
 import type { Report } from './job.ts';
 
-interface Case {
-  readonly network: NetworkName;
-  readonly batchSize: number;
-}
-
 type Results = ReadonlyMap<string, readonly Report[]>;
 
-const cases: readonly Case[] = (['mnist-mlp', 'mnist-cnn'] as const).flatMap((network) =>
-  [64, 256].map((batchSize) => ({ network, batchSize })),
-);
+/** Beside which all others are put, in the setting that it is fastest in. */
+const peer = 'pytorch';
 
 /** The loss of the first steps from the same weights on the same samples; engines differ by rounding, which Adam amplifies. */
 const lossTolerance = 5e-3;
 
-const nameOf = ({ network, batchSize }: Case, engine: EngineName): string =>
-  `training/${network}/${batchSize}/samples_per_second/${engine}`;
+const nameOf = (each: Case, engine: EngineName): string => `${caseName(each)}/samples_per_second/${engine}`;
 
 export const speed: Study = async (bench) => {
   const results = await interleave(candidates(bench), bench.rounds, (name, report, round) => {
@@ -30,44 +25,56 @@ export const speed: Study = async (bench) => {
   });
   if (results.size === 0) return [];
   printTable(
-    ['network, batch', 'engine', 'samples/s', 'min – max', `${ours} is faster`, 'first losses'],
+    ['network, batch', 'engine', 'samples/s', 'min – max', 'per CPU second', `× ${peer}`, 'first losses'],
     cases.flatMap((each) => bench.engines.flatMap((engine) => row(each, engine, results))),
   );
-  return [...speeds(results), ...memory(results)];
+  return [
+    ...cases.flatMap((each) => bench.engines.flatMap((engine) => speeds(each, engine, results))),
+    ...memory(results),
+  ];
 };
 
 function candidates(bench: Bench): readonly Candidate<Report>[] {
   return cases
     .flatMap((each) => bench.engines.map((engine) => ({ each, engine, name: nameOf(each, engine) })))
-    .filter(({ name }) => bench.wanted(name))
-    .map(({ each: { network, batchSize }, engine, name }) => ({
-      name,
-      run: () => runJob(bench, engine, speedJob(bench, networks[network], batchSize)),
-    }));
+    .filter(({ each, engine, name }) => engines[engine].takes(each) && bench.wanted(name))
+    .map(({ each, engine, name }) => {
+      const run = () => runJob(bench, engine, speedJob(bench, each));
+      return { name, run: each.underLoad ? () => besideBusyProcess(run) : run };
+    });
 }
 
 function row(each: Case, engine: EngineName, results: Results): string[][] {
   const reports = results.get(nameOf(each, engine));
   if (!reports) return [];
   const rates = reports.map(({ samplesPerSecond }) => samplesPerSecond);
-  const compared = engine === ours ? undefined : results.get(nameOf(each, ours));
+  const own = results.get(nameOf(each, ours));
+  const ratio = ofPeer(each, engine, results);
   return [
     [
-      `${each.network}, ${each.batchSize}`,
-      engine,
+      `${each.network.name}, ${each.batchSize}${each.underLoad ? ', under load' : ''}`,
+      `${engine}: ${reports[0]?.engine.split(', ').slice(1).join(', ') ?? ''}`,
       integer(median(rates)),
       spread(rates),
-      compared ? `${advantage(compared, reports).toFixed(2)} ×` : '',
-      compared ? agreement(compared, reports) : '',
+      integer(median(reports.map(({ samplesPerCpuSecond }) => samplesPerCpuSecond))),
+      ratio === undefined ? '' : `${ratio.toFixed(2)} ×`,
+      own && own !== reports ? agreement(each, own, reports) : '',
     ],
   ];
 }
 
 /** The median of the rounds' ratios: within a round the machine was the most alike. */
-const advantage = (own: readonly Report[], others: readonly Report[]): number =>
-  median(own.map(({ samplesPerSecond }, round) => samplesPerSecond / (others[round]?.samplesPerSecond ?? NaN)));
+function ofPeer(each: Case, engine: EngineName, results: Results): number | undefined {
+  const [reports, others] = [results.get(nameOf(each, engine)), results.get(nameOf(each, peer))];
+  if (!reports || !others || engine === peer) return undefined;
+  return median(
+    reports.map(({ samplesPerSecond }, round) => samplesPerSecond / (others[round]?.samplesPerSecond ?? NaN)),
+  );
+}
 
-function agreement([own]: readonly Report[], [other]: readonly Report[]): string {
+function agreement({ network }: Case, [own]: readonly Report[], [other]: readonly Report[]): string {
+  // Every engine has random numbers of its own.
+  if (layersOf(planNetwork(network)).some(({ layer }) => layer.kind === 'dropout')) return 'by other masks';
   const [a, b] = [own?.firstLosses ?? [], other?.firstLosses ?? []];
   // A slow engine may have taken fewer steps than are compared.
   const shared = Math.min(a.length, b.length);
@@ -78,15 +85,25 @@ function agreement([own]: readonly Report[], [other]: readonly Report[]): string
   return `within ${worst.toExponential(0)}`;
 }
 
-const speeds = (results: Results): Measurement[] =>
-  [...results].map(([name, reports]) => ({
-    name,
-    value: median(reports.map(({ samplesPerSecond }) => samplesPerSecond)),
-    unit: 'samples/s',
-  }));
+function speeds(each: Case, engine: EngineName, results: Results): Measurement[] {
+  const reports = results.get(nameOf(each, engine));
+  if (!reports) return [];
+  const name = caseName(each);
+  const value = (of: (report: Report) => number) => median(reports.map(of));
+  const ratio = engine === ours ? ofPeer(each, engine, results) : undefined;
+  return [
+    { name: nameOf(each, engine), value: value(({ samplesPerSecond }) => samplesPerSecond), unit: 'samples/s' },
+    {
+      name: `${name}/samples_per_cpu_second/${engine}`,
+      value: value(({ samplesPerCpuSecond }) => samplesPerCpuSecond),
+      unit: 'samples/s',
+    },
+    ...(ratio === undefined ? [] : [{ name: `${name}/of_${peer}`, value: ratio, unit: '×' }]),
+  ];
+}
 
 function memory(results: Results): Measurement[] {
-  const reports = results.get(nameOf({ network: 'mnist-cnn', batchSize: 256 }, ours));
+  const reports = results.get('training/mnist-cnn/256/samples_per_second/bn-edge-native');
   if (!reports) return [];
   const value = median(reports.map(({ peakRss }) => peakRss));
   console.log(`mnist-cnn at batch 256 needs ${integer(value)} MB of memory at most.`);

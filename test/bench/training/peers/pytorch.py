@@ -1,11 +1,11 @@
 """Does a job with PyTorch on the CPU, in the setting that is fastest for it.
 
-Usage: pytorch.py JOB PROBLEM, with the job as JSON (job.ts) and the path of the problem's file (problem.ts). Prints the
-report as JSON. The stopwatch is that of measure.ts.
+Usage: pytorch.py JOB PROBLEM tune, with the job as JSON (job.ts) and the path of the problem's file (problem.ts), prints the
+fastest setting as JSON; pytorch.py JOB PROBLEM SETTING prints the report. The stopwatch is that of measure.ts.
 
-What makes PyTorch fast here: channels_last memory, the foreach Adam, denormals as zero, gradients set to None instead of
-zero, the whole data set normalized beforehand, the faster of one thread and all threads, and OPENBLAS_NUM_THREADS=1 in the
-environment (engines.ts sets it), without which OpenBLAS's threads and OpenMP's fight over the cores.
+What makes PyTorch fast here: channels_last memory, denormals as zero, gradients set to None instead of zero, the whole data set
+normalized beforehand, and the fastest of six: the optimizer's tensors one after another in one call (foreach), in one pass (fused), or
+that and the model compiled, each with one thread and with all.
 
 PyTorch averages the variance divided by m - 1 where this project divides by m: the one known difference. It does not enter
 the training step.
@@ -14,6 +14,7 @@ the training step.
 import json
 import math
 import resource
+import statistics
 import sys
 import time
 from collections import OrderedDict
@@ -25,8 +26,19 @@ from torch import nn
 COMPARED_LOSSES = 4
 STEPS_PER_CALL = 8
 TUNING_SECONDS = 1
+TUNING_ROUNDS = 3
+OPTIMIZERS = ("foreach", "fused", "compiled")
 DTYPES = {"F32": np.float32, "I32": np.int32, "U8": np.uint8}
-PREFIXES = {"dense": "fc", "conv2d": "conv", "batchNorm": "bn", "relu": "relu", "maxPool": "pool", "flatten": "flatten"}
+PREFIXES = {
+    "dense": "fc",
+    "conv2d": "conv",
+    "batchNorm": "bn",
+    "relu": "relu",
+    "maxPool": "pool",
+    "flatten": "flatten",
+    "dropout": "dropout",
+    "residual": "block",
+}
 
 
 def read_safetensors(path):
@@ -40,6 +52,23 @@ def read_safetensors(path):
         return torch.from_numpy(body[begin:end].view(DTYPES[entry["dtype"]]).reshape(entry["shape"]).copy())
 
     return {name: tensor(entry) for name, entry in header.items()}
+
+
+class Residual(nn.Module):
+    """Names its layers as problem.ts does: those inside by their own names, the shortcut's behind `shortcut.`."""
+
+    def __init__(self, layers, shortcut):
+        super().__init__()
+        self.layers = list(layers)
+        for name, module in layers.items():
+            self.add_module(name, module)
+        self.shortcut = nn.Sequential(shortcut)
+
+    def forward(self, x):
+        y = x
+        for name in self.layers:
+            y = getattr(self, name)(y)
+        return y + self.shortcut(x)
 
 
 def build_layer(layer, name, tensors, image):
@@ -56,19 +85,28 @@ def build_layer(layer, name, tensors, image):
         return norm(tensors[f"{name}.weight"].shape[0], eps=layer["epsilon"])
     if kind == "maxPool":
         return nn.MaxPool2d(layer["kernel"], layer["stride"])
+    if kind == "dropout":
+        return nn.Dropout(layer["rate"])
+    if kind == "residual":
+        inside = build_chain(layer["layers"], f"{name}.", tensors, image)
+        return Residual(inside, build_chain(layer["shortcut"], f"{name}.shortcut.", tensors, image))
     return {"relu": nn.ReLU, "flatten": nn.Flatten}[kind]()
+
+
+def build_chain(layers, prefix, tensors, image):
+    counts, modules = {}, OrderedDict()
+    for layer in layers:
+        kind = PREFIXES[layer["kind"]]
+        counts[kind] = counts.get(kind, 0) + 1
+        name = f"{kind}{counts[kind]}"
+        modules[name] = build_layer(layer, f"{prefix}{name}", tensors, image)
+        image = image and layer["kind"] != "flatten"
+    return modules
 
 
 def build_model(network, tensors, momentum):
     """The network with the problem's initial tensors. PyTorch's momentum is the share of the new value."""
-    counts, modules, image = {}, OrderedDict(), len(network["inputShape"]) == 3
-    for layer in network["layers"]:
-        prefix = PREFIXES[layer["kind"]]
-        counts[prefix] = counts.get(prefix, 0) + 1
-        name = f"{prefix}{counts[prefix]}"
-        modules[name] = build_layer(layer, name, tensors, image)
-        image = image and layer["kind"] != "flatten"
-    model = nn.Sequential(modules)
+    model = nn.Sequential(build_chain(network["layers"], "", tensors, len(network["inputShape"]) == 3))
     own = model.state_dict()
     model.load_state_dict({name: tensors.get(name, value) for name, value in own.items()})
     for module in model.modules():
@@ -78,26 +116,33 @@ def build_model(network, tensors, momentum):
 
 
 def normalized(inputs, tensors):
+    if "input.mean" not in tensors:
+        return inputs
     x = (inputs.float() - tensors["input.mean"]) / torch.sqrt(tensors["input.var"] + 1e-5)
     return x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
 
 
 class Trainer:
-    def __init__(self, job, tensors):
+    def __init__(self, job, tensors, optimizer):
         self.config = job["config"]
         self.model = build_model(job["network"], tensors, self.config["bnMomentum"])
-        self.optimizer = self._optimizer()
+        self.optimizer = self._optimizer({"foreach": True} if optimizer == "foreach" else {"fused": True})
+        self.loss = torch.compile(self._loss) if optimizer == "compiled" else self._loss
         self.x, self.y = normalized(tensors["train.inputs"], tensors), tensors["train.labels"].long()
-        self.test_x, self.test_y = normalized(tensors["test.inputs"], tensors), tensors["test.labels"].long()
+        if "test.inputs" in tensors:
+            self.test_x, self.test_y = normalized(tensors["test.inputs"], tensors), tensors["test.labels"].long()
         self.order = tensors["order"].long()
         self.steps_per_epoch = len(self.x) // self.config["batchSize"]
         self.steps_done = 0
 
-    def _optimizer(self):
+    def _loss(self, x, y):
+        return nn.functional.cross_entropy(self.model(x), y)
+
+    def _optimizer(self, form):
         rate, parameters = self.config["learningRate"], self.model.parameters()
         if self.config["optimizer"] == "adam":
-            return torch.optim.Adam(parameters, lr=rate, foreach=True)
-        return torch.optim.SGD(parameters, lr=rate, momentum=0.9, foreach=True)
+            return torch.optim.Adam(parameters, lr=rate, **form)
+        return torch.optim.SGD(parameters, lr=rate, momentum=0.9, **form)
 
     def _learning_rate(self):
         progress = self.steps_done / (self.config["epochs"] * self.steps_per_epoch)
@@ -118,7 +163,7 @@ class Trainer:
     def _step(self, batch):
         self.optimizer.param_groups[0]["lr"] = self._learning_rate()
         self.optimizer.zero_grad(set_to_none=True)
-        loss = nn.functional.cross_entropy(self.model(self.x[batch]), self.y[batch])
+        loss = self.loss(self.x[batch], self.y[batch])
         loss.backward()
         self.optimizer.step()
         self.steps_done += 1
@@ -136,31 +181,41 @@ class Trainer:
 
 class Stopwatch:
     def __init__(self, trainer):
-        self.trainer, self.first_losses, self.steps, self.seconds = trainer, [], 0, 0.0
+        self.trainer, self.first_losses, self.steps, self.seconds, self.cpu_seconds = trainer, [], 0, 0.0, 0.0
 
     def train(self, steps):
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time()
         losses = self.trainer.train(min(steps, STEPS_PER_CALL))
         self.seconds += time.perf_counter() - start
+        self.cpu_seconds += time.process_time() - before
         self.steps += len(losses)
         self.first_losses += losses[: COMPARED_LOSSES - len(self.first_losses)]
 
     def train_for(self, seconds):
-        self.steps, self.seconds = 0, 0.0
+        self.steps, self.seconds, self.cpu_seconds = 0, 0.0, 0.0
         while self.steps == 0 or self.seconds < seconds:
             self.train(STEPS_PER_CALL)
 
 
-def use_fastest_threads(job, tensors):
-    """Several threads lose to one on small layers, and collapse when somebody else has a core."""
+def fastest_setting(job, tensors):
+    """Several threads lose to one on small layers, and collapse when somebody else has a core. Settings take turns."""
     rates = {}
-    for threads in {1, job["threads"]}:
+    for threads in sorted({1, job["threads"]}):
         torch.set_num_threads(threads)
-        stopwatch = Stopwatch(Trainer(job, tensors))
-        stopwatch.train(STEPS_PER_CALL)
-        stopwatch.train_for(TUNING_SECONDS)
-        rates[threads] = stopwatch.steps / stopwatch.seconds
-    torch.set_num_threads(max(rates, key=rates.get))
+        for optimizer in OPTIMIZERS:
+            try:
+                stopwatch = Stopwatch(Trainer(job, tensors, optimizer))
+                stopwatch.train_for(TUNING_SECONDS / 2)
+                rates[optimizer, threads] = (stopwatch, [])
+            except Exception as error:  # torch.compile without a C++ compiler
+                print(f"{optimizer}: {str(error).splitlines()[0]}", file=sys.stderr)
+    for _ in range(TUNING_ROUNDS):
+        for (optimizer, threads), (stopwatch, found) in rates.items():
+            torch.set_num_threads(threads)
+            stopwatch.train_for(TUNING_SECONDS)
+            found.append(stopwatch.steps / stopwatch.seconds)
+    optimizer, threads = max(rates, key=lambda setting: statistics.median(rates[setting][1]))
+    return {"optimizer": optimizer, "threads": threads}
 
 
 def learn(stopwatch, trainer, epochs, task):
@@ -188,19 +243,19 @@ def memory(field):
 
 
 def blas():
-    """PyTorch runs on whatever BLAS the system has; the plain reference BLAS would not be its best setting."""
-    if sys.platform != "linux" or torch.backends.mkl.is_available():
-        return "MKL" if torch.backends.mkl.is_available() else "unknown BLAS"
-    with open("/proc/self/maps", encoding="utf-8") as file:
-        return "OpenBLAS" if "openblas" in file.read() else "a BLAS that is not OpenBLAS"
+    return "MKL" if torch.backends.mkl.is_available() else "no MKL"
 
 
 def main():
-    job, path = json.loads(sys.argv[1]), sys.argv[2]
+    job, path, setting = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]
     torch.set_flush_denormal(True)
     tensors = read_safetensors(path)
-    use_fastest_threads(job, tensors)
-    trainer = Trainer(job, tensors)
+    if setting == "tune":
+        print(json.dumps(fastest_setting(job, tensors)))
+        return
+    setting = json.loads(setting)
+    torch.set_num_threads(setting["threads"])
+    trainer = Trainer(job, tensors, setting["optimizer"])
     stopwatch, task, evaluations = Stopwatch(trainer), job["task"], []
     if task["kind"] == "learning":
         evaluations = learn(stopwatch, trainer, job["config"]["epochs"], task)
@@ -208,9 +263,10 @@ def main():
         stopwatch.train_for(task["warmUp"])
         stopwatch.train_for(task["seconds"])
     report = {
-        "engine": f"PyTorch {torch.__version__}, {blas()}, {torch.get_num_threads()} threads",
+        "engine": f"PyTorch {torch.__version__}, {blas()}, {setting['optimizer']}, {setting['threads']} threads",
         "firstLosses": stopwatch.first_losses,
         "samplesPerSecond": stopwatch.steps * job["config"]["batchSize"] / stopwatch.seconds,
+        "samplesPerCpuSecond": stopwatch.steps * job["config"]["batchSize"] / stopwatch.cpu_seconds,
         "peakRss": memory("VmHWM"),
         "evaluations": evaluations,
     }
