@@ -141,22 +141,31 @@ function addOptions(command: Command): void {
     .optionsGroup('Network and length:')
     .option(
       '--network <name>',
-      `a .ts, .js or .json file, or ${Object.keys(networks).join(', ')} (default: dense layers for numbers, convolutions for pictures)`,
+      `a .ts, .js or .json file, or ${Object.keys(networks).join(', ')} (default: members for tables, dense layers for arrays, convolutions for pictures)`,
     )
     .option('--hidden <widths>', 'dense layers of these widths, such as 64,32, in place of a network', wholeNumbers)
     .option(
       '--members <k>',
-      'k members share these layers but for Batch Norm, each with a head of its own; the answer is their mean',
-      wholeNumber(2),
+      'k members share these layers but for Batch Norm, each with a head of its own; the answer is their mean (default: of tables 16, 8 of many rows; 1 is none)',
+      wholeNumber(1),
     )
     .option(
       '--bins <n>',
-      'cut each number of a row into n bins, 384 in all at most, and scale it by median and quartiles',
-      wholeNumber(2),
+      'cut each number of a row into n bins, 384 in all at most, and scale it by median and quartiles (default: of tables 32; 0 cuts none)',
+      wholeNumber(0),
     )
     .option('--from <checkpoint>', 'start from these tensors, in place of fresh ones')
-    .option('--epochs <n>', 'passes over the training set (default: some 2,500 steps, at most 100)', wholeNumber(1))
-    .option('--batch-size <n>', 'samples that are normalized together (default: 64, less for few)', wholeNumber(2))
+    .option(
+      '--epochs <n>',
+      'passes over the training set (default: some 2,500 steps, at most 100; for tables of 12,000 rows and more twice as many)',
+      wholeNumber(1),
+    )
+    .option('--steps <n>', 'mini-batches to learn from, in place of epochs', wholeNumber(1))
+    .option(
+      '--batch-size <n>',
+      'samples that are normalized together (default: 64, less for few, 128 for tables of 12,000 rows and more)',
+      wholeNumber(2),
+    )
     .option(
       '--early-stopping <epochs>',
       'stop when so many epochs pass without a lower validation loss',

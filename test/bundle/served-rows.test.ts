@@ -73,6 +73,7 @@ async function serve(network: Described): Promise<void> {
 describe.each<[string, number, Described]>([
   ['a table with categories, dates and gaps', 16, { hidden: [16] }],
   ['such a table in bins for members', 64, { hidden: [16], members: 4, bins: 16 }],
+  ['such a table, trained by default', 16 * 64, {}],
 ])('%s', (_name, channels, network) => {
   beforeAll(() => serve(network));
   afterAll(() => rm(folder, { recursive: true }));

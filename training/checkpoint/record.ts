@@ -17,6 +17,7 @@ const objective = z.custom<Objective>(
 /** A setting without a schema does not compile. */
 export const configSchema = z.object({
   epochs: z.int().positive(),
+  steps: z.int().positive().optional(),
   batchSize: z.int().positive(),
   optimizer: z.enum(Object.keys(optimizers) as OptimizerName[]),
   momentum: z.number().optional(),

@@ -36,5 +36,6 @@ export { type Knowledge, loadSource, sourceName } from './source.ts';
 export { classWeights, countLabels, splitDataset, type Splits } from './split.ts';
 export { binEdges, robustStatistics } from './quantiles.ts';
 export { divisorsOf, inputRanges, inputStatistics, targetStatistics, type InputStatistics } from './statistics.ts';
+export { unseenCategories } from './seen.ts';
 export { readCells, readTable, type TableOptions } from './table.ts';
 export { type Encoding, encodings } from './encodings.ts';

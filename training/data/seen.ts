@@ -3,6 +3,7 @@ import {
   type CategoricalColumn,
   type Column,
   type DateColumn,
+  type InputColumn,
   readInstant,
   textOfInstant,
   widthOf,
@@ -61,6 +62,24 @@ function categorySeen(
   const most = counts.reduce((a, b) => Math.max(a, b), 0);
   const typical = categories[counts.indexOf(most)];
   return most > 0 && typical !== undefined && { typical };
+}
+
+/**
+ * The categories of each input, by index, of which the training part has no row: they came with the other parts. A gap counts as what
+ * stands in for it.
+ */
+export function unseenCategories(
+  { inputs, inputShape: [width = 1], count }: Samples,
+  columns: readonly Pick<InputColumn, 'categories' | 'fill'>[],
+): readonly (readonly number[])[] {
+  return columns.map(({ categories, fill }, column) => {
+    const isSeen = new Uint8Array(categories);
+    for (let row = 0, at = column; row < count && categories > 0; row++, at += width) {
+      const index = inputs[at] ?? NaN;
+      isSeen[Number.isNaN(index) ? (fill ?? NaN) : index] = 1;
+    }
+    return [...isSeen.keys()].filter((category) => isSeen[category] === 0);
+  });
 }
 
 function datesSeen({ parts, years }: DateColumn, { inputs, inputShape: [width = 1], count }: Samples, place: number) {

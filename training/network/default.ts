@@ -3,10 +3,14 @@ import { batchNorm, conv2d, dense, flatten, heads, maxPool, members, relu } from
 import type { Layer, LayerOf, Network } from './schema.ts';
 
 /** What a network has to know of the units of the data. */
-export type Units = Pick<Network, 'categories' | 'fills' | 'indicators' | 'bins' | 'edges' | 'standardizedTargets'>;
+export type Units = Pick<
+  Network,
+  'categories' | 'unseen' | 'fills' | 'indicators' | 'bins' | 'edges' | 'standardizedTargets'
+>;
 
 /** What a network must fit: one raw sample, and how many numbers are wanted of it. */
-export interface Fit extends Pick<Network, 'name' | 'inputShape' | keyof Units> {
+export interface Fit
+  extends Pick<Network, 'name' | 'inputShape' | keyof Units>, Partial<Pick<Network, 'inputNormalization'>> {
   readonly outputs: number;
 }
 
@@ -15,7 +19,7 @@ export function denseNetwork({ outputs, ...network }: Fit, widths: readonly numb
   const isImage = network.inputShape.length > 1;
   return {
     ...network,
-    inputNormalization: isImage ? 'channel' : network.edges ? 'robust' : 'feature',
+    inputNormalization: isImage ? 'channel' : network.edges ? 'robust' : (network.inputNormalization ?? 'feature'),
     layers: [...(isImage ? [flatten()] : []), ...widths.flatMap(denseBlock), dense(outputs)],
   };
 }
@@ -23,15 +27,22 @@ export function denseNetwork({ outputs, ...network }: Fit, widths: readonly numb
 /** From this side on an image is worth one more convolution, after which it has half the side. */
 const leastSide = 8;
 
+export interface Members {
+  readonly count: number;
+  readonly average: LayerOf<'heads'>['average'];
+  /** Whether they part behind the first dense layer, whose product they then share: for inputs in thousands. */
+  readonly isLate?: boolean;
+}
+
 /** The same for each of several members, which share these layers but for Batch Norm, and end in heads of their own. */
 export function membersNetwork(
   fit: Fit,
   widths: readonly number[],
-  { count, average }: { readonly count: number; readonly average: LayerOf<'heads'>['average'] },
+  { count, average, isLate = false }: Members,
 ): Network {
   const { layers, ...network } = denseNetwork(fit, widths);
   const hidden = layers.slice(0, -1);
-  const first = hidden.findIndex(({ kind }) => kind !== 'flatten');
+  const first = hidden.findIndex(({ kind }) => kind !== 'flatten') + (isLate ? 1 : 0);
   return {
     ...network,
     layers: [...hidden.slice(0, first), members(count), ...hidden.slice(first), heads(fit.outputs, { average })],

@@ -1,6 +1,7 @@
 /** Networks: layers as data, their tensors, and their forward pass as graph nodes. */
 export { type NetworkName, networks } from './catalogue.ts';
 export { denseNetwork, imageNetwork, membersNetwork, type Units } from './default.ts';
+export { encodedShape } from './units.ts';
 export { emitForward } from './forward.ts';
 export * from './layer.ts';
 export {

@@ -109,6 +109,8 @@ export const networkSchema = z
     inputNormalization: z.enum(['channel', 'feature', 'robust', 'none']).optional(),
     /** Of rows of a table: how many categories each column has, 0 where it holds numbers. Categories come by index. */
     categories: z.array(z.int().nonnegative()).readonly().optional(),
+    /** Of rows of a table: the categories of each column that training has not seen. They have no place: nothing was learnt of them. */
+    unseen: z.array(z.array(z.int().nonnegative()).readonly()).readonly().optional(),
     /** Of rows of a table: what stands in for a missing number, or category by its index; null where none may be missing. */
     fills: z.array(z.number().nullable()).readonly().optional(),
     /** Of rows of a table: the places beside which the layers are told whether the value was missing. */

@@ -22,21 +22,16 @@ const robustStatistics = (name: string, shape: readonly number[]): Statistics =>
   spread: { name: `${name}.iqr`, shape, role: { kind: 'deviation' } },
 });
 
-/** The columns that hold numbers, and those that hold categories. */
-function columnsOf(categories: readonly number[]) {
-  const columns = [...categories.keys()];
-  return {
-    numeric: columns.filter((column) => categories[column] === 0),
-    categorical: columns.filter((column) => categories[column] !== 0),
-  };
-}
+/** The columns that hold numbers, and not categories. */
+const numericColumns = (categories: readonly number[]): readonly number[] =>
+  [...categories.keys()].filter((column) => categories[column] === 0);
 
 /** What normalizes the raw inputs: of each feature or channel, or of each column with numbers. */
 export function planInput(network: Network): Statistics | undefined {
-  const { name, inputShape, inputNormalization, categories, fills, indicators, bins, edges } = network;
+  const { name, inputShape, inputNormalization, categories, unseen, fills, indicators, bins, edges } = network;
   const [channels, ...spatial] = inputShape;
   if (channels === undefined) throw new GraphError(`${name}: expected an input shape, got ${formatShape(inputShape)}`);
-  for (const list of [categories, fills, edges]) {
+  for (const list of [categories, unseen, fills, edges]) {
     if (list && (list.length !== channels || spatial.length > 0)) {
       throw new GraphError(`${name}: expected ${list.length} columns, got ${formatShape(inputShape)}`);
     }
@@ -50,7 +45,7 @@ export function planInput(network: Network): Statistics | undefined {
   if (edges?.some((ofColumn, column) => ofColumn.length > 0 && (categories?.[column] ?? 0) > 0)) {
     throw new GraphError(`${name}: expected edges of columns of numbers, got some of a column of categories`);
   }
-  const features = categories ? [columnsOf(categories).numeric.length] : inputShape;
+  const features = categories ? [numericColumns(categories).length] : inputShape;
   if (inputNormalization === 'none' || features[0] === 0) return undefined;
   if (inputNormalization === 'robust') return robustStatistics('input', features);
   return statistics('input', inputNormalization === 'feature' ? features : [channels, ...spatial.map(() => 1)]);
@@ -64,13 +59,16 @@ export const planTarget = ({ standardizedTargets }: Network): Statistics | undef
  * What the first layer takes: the numbers of a row, then their bins, then a place for each category of its other columns, then a place
  * for each number of which it is told whether it was missing.
  */
-export function encodedShape({ inputShape, categories, edges = [], indicators = [] }: Network): readonly number[] {
+export function encodedShape(network: Pick<Network, keyof Encoding | 'inputShape'>): readonly number[] {
+  const { inputShape, categories, edges = [], indicators = [] } = network;
   const bins = edges.reduce((sum, ofColumn) => sum + Math.max(ofColumn.length - 1, 0), 0);
   if (!categories && bins + indicators.length === 0) return inputShape;
   const [columns = 0] = inputShape;
-  const places = categories?.reduce((width, count) => width + Math.max(count, 1), 0) ?? columns;
-  return [places + bins + indicators.length];
+  const numbers = categories ? numericColumns(categories).length : columns;
+  return [numbers + bins + placesOf(network).length + indicators.length];
 }
+
+type Encoding = Pick<Network, 'categories' | 'unseen' | 'edges' | 'indicators'>;
 
 type Tensors = ReadonlyMap<string, Value>;
 
@@ -92,10 +90,20 @@ export function emitInput(
     const numbers = normalize(g, network, input, whole, tensors);
     return bins.length + told.length > 0 ? g.Concat(numbers, ...bins, ...told, { axis: 1 }) : numbers;
   }
-  const { numeric, categorical } = columnsOf(categories);
+  const numeric = numericColumns(categories);
   const numbers = numeric.length > 0 ? [normalize(g, network, input, take(numeric), tensors)] : [];
-  const sources = categorical.flatMap((column) => new Array<number>(categories[column] ?? 0).fill(column));
-  const places = sources.length > 0 ? [oneHot(g, take(sources), placesOf(categories))] : [];
+  const all = placesOf(network);
+  const indices = () => take(all.map(({ column }) => column));
+  const places =
+    all.length > 0
+      ? [
+          oneHot(
+            g,
+            indices(),
+            all.map(({ category }) => category),
+          ),
+        ]
+      : [];
   return g.Concat(...numbers, ...bins, ...places, ...told, { axis: 1 });
 }
 
@@ -160,9 +168,19 @@ function oneHot(g: GraphBuilder, indices: Value, places: readonly number[]): Val
   return g.Cast(g.Equal(indices, own), { to: 'float32' });
 }
 
-/** 0 … K − 1 for each column of K categories. */
-const placesOf = (categories: readonly number[]): readonly number[] =>
-  categories.flatMap((count) => Array.from({ length: count }, (_, place) => place));
+interface Place {
+  readonly column: number;
+  readonly category: number;
+}
+
+/** A place for each category of each column that training has seen. */
+function placesOf({ categories = [], unseen = [] }: Encoding): readonly Place[] {
+  return categories.flatMap((count, column) => {
+    const without = new Set(unseen[column]);
+    const all = Array.from({ length: count }, (_, category) => ({ column, category }));
+    return all.filter(({ category }) => !without.has(category));
+  });
+}
 
 /** y = σ z + μ */
 export function emitTarget(g: GraphBuilder, target: Statistics | undefined, z: Value, tensors: Tensors): Value {

@@ -1,12 +1,14 @@
 /** The network of a run: what the flags say, or else what the data suggest, in the units of the data. */
 import { inputsOf } from '../columns/index.ts';
-import { binEdges, classesOf, type DataSource, type LoadedData, sourceName } from '../data/index.ts';
+import { binEdges, classesOf, type DataSource, type LoadedData, sourceName, unseenCategories } from '../data/index.ts';
 import { quote, unexpected } from '../files/index.ts';
 import { formatShape, sameShape } from '../graph/index.ts';
 import {
   denseNetwork,
+  encodedShape,
   imageNetwork,
   membersNetwork,
+  type LayerOf,
   type Network,
   outputShapeOf,
   type Plan,
@@ -14,15 +16,16 @@ import {
 } from '../network/index.ts';
 import { checkObjective, type Objective, objectiveRuleOf, type OutputKind } from '../objective/index.ts';
 import { findNetwork } from './network.ts';
+import { binsFor, recipeFor } from './recipe.ts';
 
 export interface NetworkFlags {
   /** A name or a file. */
   readonly network?: string | undefined;
   /** The widths of dense layers, in place of a network. */
   readonly hidden?: readonly number[] | undefined;
-  /** How many members share them, each with a Batch Norm and a head of its own. */
+  /** How many members share the layers, each with a Batch Norm and a head of its own; one is none. */
   readonly members?: number | undefined;
-  /** Into how many bins each number of a row is cut, at most. */
+  /** Into how many bins each number of a row is cut, at most; none where it is 0. */
   readonly bins?: number | undefined;
 }
 
@@ -41,20 +44,42 @@ export async function chooseNetwork(
   }
   const name = network ?? (source.path === undefined && !isDense ? 'mnist-cnn' : undefined);
   const rule = objectiveRuleOf(objective);
-  const units = { ...unitsOf(data, rule.output), ...(bins !== undefined && binsOf(data, bins, '--bins')) };
+  const units = { ...unitsOf(data, rule.output), ...(bins && binsOf(data, bins, '--bins')) };
   if (name !== undefined) {
     const found = requireInputs(await findNetwork(name), data);
     const described = found.bins !== undefined && bins === undefined && binsOf(data, found.bins, `${found.name}: bins`);
-    return { ...found, ...described, ...units, ...(bins !== undefined && { inputNormalization: 'robust' as const }) };
+    return { ...found, ...described, ...units, ...(bins && { inputNormalization: 'robust' as const }) };
   }
   const { inputShape } = data.train;
   const outputs = rule.outputs(classesOf(data.train).length);
   const fit = { name: sourceName(source), inputShape, outputs, ...units };
-  if (members !== undefined) {
+  if (data.columns && !hidden) return tableNetwork(data, fit, { members, bins, average: rule.average });
+  if (isSeveral(members)) {
     return membersNetwork(fit, hidden ?? defaultWidths, { count: members, average: rule.average });
   }
-  return hidden || inputShape.length !== 3 ? denseNetwork(fit, hidden ?? defaultWidths) : imageNetwork(fit);
+  return isDense || inputShape.length !== 3 ? denseNetwork(fit, hidden ?? defaultWidths) : imageNetwork(fit);
 }
+
+/** Of the size that suits the table. */
+function tableNetwork(
+  data: LoadedData,
+  fit: Parameters<typeof denseNetwork>[0],
+  { members, bins, average }: Pick<NetworkFlags, 'members' | 'bins'> & Pick<LayerOf<'heads'>, 'average'>,
+): Network {
+  const { train } = data;
+  const usual = binsFor(inputsOf(data.columns ?? []).filter(({ categories }) => categories === 0).length);
+  const cut = bins === undefined && usual > 0 ? { ...fit, ...binsOf(data, usual, '--bins') } : fit;
+  const robust = { ...cut, inputNormalization: 'robust' } as const;
+  const [inputs = 0] = encodedShape(cut);
+  const { widths, members: usualMembers, isLate } = recipeFor(sizeOf(data), inputs, classesOf(train).length);
+  const count = members ?? usualMembers;
+  return isSeveral(count) ? membersNetwork(robust, widths, { count, average, isLate }) : denseNetwork(robust, widths);
+}
+
+/** The samples of all parts. */
+export const sizeOf = ({ train, validation, test }: LoadedData): number => train.count + validation.count + test.count;
+
+const isSeveral = (members: number | undefined): members is number => members !== undefined && members > 1;
 
 /**
  * @throws UserError for a network that takes other samples than the data's, or averages what the objective cannot
@@ -90,11 +115,13 @@ function binsOf({ train, columns }: LoadedData, bins: number, where: string): Pi
   return { bins, edges: binEdges(train, bins, isNumber) };
 }
 
-function unitsOf({ columns }: LoadedData, output: OutputKind): Units {
+function unitsOf({ train, columns }: LoadedData, output: OutputKind): Units {
   const inputs = inputsOf(columns ?? []);
+  const unseen = unseenCategories(train, inputs);
   const indicators = [...inputs.keys()].filter((i) => inputs[i]?.indicator);
   return {
     ...(inputs.some(({ categories }) => categories > 0) && { categories: inputs.map(({ categories }) => categories) }),
+    ...(unseen.some((ofColumn) => ofColumn.length > 0) && { unseen }),
     ...(inputs.some(({ fill }) => fill !== null) && { fills: inputs.map(({ fill }) => fill) }),
     ...(indicators.length > 0 && { indicators }),
     ...(output === 'number' && { standardizedTargets: true }),

@@ -18,6 +18,7 @@ const runConfigSchema = z.strictObject({
   ...configSchema.omit({ objective: true, augment: true, bnBatches: true }).shape,
   /** What suits the number of samples where epochs or batch size are omitted. */
   epochs: count.optional(),
+  steps: count.optional(),
   batchSize: z.int().min(2).optional(),
   learningRate: positive,
   momentum: fraction.optional(),
@@ -42,10 +43,10 @@ export const trainOptionsSchema = z.strictObject({
   network: z.string().optional(),
   /** The widths of dense layers, in place of a network. */
   hidden: z.array(count.max(largestWidth)).readonly().optional(),
-  /** How many members share these layers, each with a Batch Norm and a head of its own. */
-  members: z.int().min(2).max(1024).optional(),
-  /** Into how many bins each number of a row is cut, at most. */
-  bins: binCount.optional(),
+  /** How many members share the layers, each with a Batch Norm and a head of its own; one is none. What suits a table when omitted. */
+  members: z.int().min(1).max(1024).optional(),
+  /** Into how many bins each number of a row is cut, at most, 0 for none. What suits a table when omitted. */
+  bins: z.union([z.literal(0), binCount]).optional(),
   /** A checkpoint to start from. */
   from: z.string().optional(),
   backend: z.enum(backendNames),

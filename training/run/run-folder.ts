@@ -151,7 +151,8 @@ export class RunFolder {
 
   async #saveBest({ history }: Snapshot, tensors: TrainedModel['tensors']): Promise<void> {
     const epoch = bestEpoch(history);
-    const steps = epoch * this.#run.stepsPerEpoch;
+    const { stepsPerEpoch, description } = this.#run;
+    const steps = Math.min(epoch * stepsPerEpoch, description.config.steps ?? Infinity);
     await this.#saveModel(this.#file('best.safetensors'), tensors, { steps, history: history.slice(0, epoch) });
   }
 

@@ -25,7 +25,7 @@ import {
   type TrainingStart,
 } from '../trainer/index.ts';
 import { chooseFolder } from './choose-folder.ts';
-import { chooseNetwork, requireFit } from './choose-network.ts';
+import { chooseNetwork, requireFit, sizeOf } from './choose-network.ts';
 import { chooseAugmentation } from './augmentation.ts';
 import { chooseLength } from './length.ts';
 import { chooseObjective } from './objective.ts';
@@ -33,6 +33,7 @@ import { type TrainOptions, trainOptionsSchema } from './options.ts';
 import { type RunReporter, silentReporter } from './reporter.ts';
 import { lockFile, type Run, RunFolder } from './run-folder.ts';
 import { notesOnScaling } from './scaling.ts';
+import { effortFor } from './recipe.ts';
 import type { RunConfig } from './snapshot-file.ts';
 import { versions } from './versions.ts';
 
@@ -141,7 +142,7 @@ async function prepare(
   for (const line of data.notes ?? []) note(line);
   const config = {
     ...settings,
-    ...chooseLength(settings, data.train.count),
+    ...chooseLength(settings, data.train.count, effortFor(data.columns ? sizeOf(data) : 0)),
     objective: chooseObjective(objective, data.train),
     ...(augment && { augment: chooseAugmentation(augment, data) }),
   };

@@ -7,6 +7,8 @@ import type { StepOptions } from './step.ts';
 /** All that decides how a run goes, beside the network, the data and the engine. */
 export interface TrainingConfig extends Omit<StepOptions, 'optimizer'>, OptimizerChoice {
   readonly epochs: number;
+  /** The steps that the schedule of the learning rate spans, where they are not those of all epochs: the last epoch may be cut short. */
+  readonly steps?: number | undefined;
   readonly batchSize: number;
   readonly learningRate: number;
   readonly schedule: ScheduleName;

@@ -177,8 +177,8 @@ export class TrainingRun {
 
   /** The learning rate of the step after `done` others. */
   #rateAt(done: number): number {
-    const { learningRate, schedule, warmUp, epochs } = this.#config;
-    return learningRate * rateFactor(schedule, done / (epochs * this.#stepsPerEpoch), warmUp);
+    const { learningRate, schedule, warmUp, epochs, steps = epochs * this.#stepsPerEpoch } = this.#config;
+    return learningRate * rateFactor(schedule, done / steps, warmUp);
   }
 
   /** The host's numbers for `count` steps after `done` others, `[count, S]`. */

@@ -135,12 +135,14 @@ async function trainEpochs(
 async function trainEpoch({ run, data, config, events, signal }: Training, epoch: number, before: EpochSums) {
   const { batchSize, seed, objective = objectiveFor(data.train) } = config;
   const { summarize } = objectiveRuleOf(objective);
-  const order = epochBatches(createRandom(seed), epoch, data.train.count, batchSize);
+  const whole = epochBatches(createRandom(seed), epoch, data.train.count, batchSize);
+  const stepsBefore = ((epoch - 1) * whole.length) / batchSize;
+  const order = whole.subarray(0, (config.steps ?? Infinity) * batchSize - stepsBefore * batchSize);
   if (config.augment) {
     run.useInputs(augmented(data.train, config.augment, createRandom(seed).fork(`augment ${epoch}`)));
   }
   const steps = order.length / batchSize;
-  const first = (run.stepsDone - (epoch - 1) * steps) * batchSize;
+  const first = (run.stepsDone - stepsBefore) * batchSize;
   const start = performance.now();
   let sums = before;
   let from = first;

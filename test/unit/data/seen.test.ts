@@ -1,7 +1,7 @@
 /** What columns keep of the training part: how far its values reach, and one that is typical. */
 import { describe, expect, it } from 'vitest';
 import { type Column, rowPreparer, widthOf } from '../../../training/columns/index.ts';
-import { withSeen } from '../../../training/data/seen.ts';
+import { unseenCategories, withSeen } from '../../../training/data/seen.ts';
 
 const number: Column = { kind: 'numeric', name: 'x', fill: 0 };
 const category: Column = { kind: 'categorical', name: 'x', categories: ['a', 'b', 'c'], fill: 3 };
@@ -69,5 +69,18 @@ describe('training saw', () => {
         expect(seen(date('year', ...days), [text])).toEqual({ range: [text, text], typical: text });
       }
     }
+  });
+});
+
+describe('the categories that training has not seen', () => {
+  it('are those without a row; a gap counts as what stands in for it', () => {
+    const columns = [
+      { categories: 3, fill: null },
+      { categories: 0, fill: null },
+      { categories: 4, fill: 3 },
+      { categories: 2, fill: 1 },
+    ];
+    const inputs = Float32Array.of(0, 7, 1, 0, 2, NaN, NaN, 0, 0, 9, 1, 0);
+    expect(unseenCategories({ inputs, inputShape: [4], count: 3 }, columns)).toEqual([[1], [], [0, 2], [1]]);
   });
 });

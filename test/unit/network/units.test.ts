@@ -46,6 +46,19 @@ describe('rows of a table', () => {
     expect(outputShapeOf(planNetwork(network))).toEqual([6]);
   });
 
+  test('have no place for a category that training has not seen', () => {
+    const network = rows({ categories: [3, 0, 2], unseen: [[1], [], []], inputNormalization: 'none' });
+    expect(answers(network, [0, 7, 1, 1, 7, 0, 2, 7, 0], {})).toEqual(
+      [
+        [7, 1, 0, 0, 1],
+        [7, 0, 0, 1, 0],
+        [7, 0, 1, 1, 0],
+      ].flat(),
+    );
+    expect(outputShapeOf(planNetwork(network))).toEqual([5]);
+    expect(parseNetwork(JSON.parse(JSON.stringify(network)))).toEqual(network);
+  });
+
   test('have no place for an index that is no category', () => {
     expect(answers(rows({ inputShape: [1], categories: [2] }), [2, 0.5, NaN, -1, 1], {})).toEqual(
       [

@@ -5,6 +5,7 @@ import { chooseNetwork, requireFit } from '../../../training/run/choose-network.
 import { addDataOptions, type DataFlags, takeDataSource } from '../../../exporter/command/data-options.ts';
 import { describeData } from '../../../exporter/command/describe-data.ts';
 import { chooseLength } from '../../../training/run/length.ts';
+import { effortFor } from '../../../training/run/recipe.ts';
 import type { Column, Dataset, DataSource, LoadedData } from '../../../training/data/index.ts';
 import { UserError } from '../../../training/files/errors.ts';
 import { outputShapeOf, planNetwork } from '../../../training/network/index.ts';
@@ -80,8 +81,24 @@ describe('the length of training', () => {
     ['of two samples', {}, 2, { epochs: 100, batchSize: 2 }],
     ['as asked for', { epochs: 7, batchSize: 10 }, 142, { epochs: 7, batchSize: 10 }],
     ['with one of them', { batchSize: 1000 }, 10_000, { epochs: 100, batchSize: 1000 }],
+    ['in steps', { steps: 130 }, 640, { epochs: 13, batchSize: 64, steps: 130 }],
+    ['in steps that end within an epoch', { steps: 25 }, 640, { epochs: 3, batchSize: 64, steps: 25 }],
   ])('%s', (_, asked, count, length) => {
     expect(chooseLength(asked, count)).toEqual(length);
+  });
+
+  test.each([
+    [11_999, 9600, { epochs: 17, batchSize: 64 }],
+    [12_000, 9600, { epochs: 67, batchSize: 128 }],
+    [60_000, 48_000, { epochs: 14, batchSize: 128 }],
+  ])('of a table of %d rows', (rows, count, length) => {
+    expect(chooseLength({}, count, effortFor(rows))).toEqual(length);
+  });
+
+  test('is said once', () => {
+    expect(() => chooseLength({ steps: 100, epochs: 3 }, 640)).toThrow(
+      new UserError('--steps: expected no --epochs beside it, got 3'),
+    );
   });
 });
 
@@ -106,6 +123,72 @@ const loaded = (dataset: Dataset, its: readonly Column[] | null = null): LoadedD
 });
 const source = { path: 'data/own.csv' };
 const kindsOf = (layers: readonly { readonly kind: string }[]) => layers.map(({ kind }) => kind).join(' ');
+
+/** A table of so many rows, of numbers that are all different and of categories. */
+function tableOf(rows: number, names: readonly string[], { wide = 1, categories = 3 } = {}): LoadedData {
+  const its: readonly Column[] = [
+    ...Array.from({ length: wide }, (_, i): Column => ({ kind: 'numeric', name: `x${i}`, fill: null })),
+    { kind: 'categorical', name: 'town', categories: Array.from({ length: categories }, String), fill: null },
+  ];
+  const row = (i: number) => [...Array.from({ length: wide }, (_, column) => i + column), i % categories];
+  const part = (count: number): Dataset => ({
+    task: 'classification',
+    inputShape: [wide + 1],
+    count,
+    inputs: Float32Array.from(Array.from({ length: count }, (_, i) => row(i)).flat()),
+    labels: new Int32Array(count),
+    classes: names,
+  });
+  return { train: part(rows - 20), validation: part(10), test: part(10), columns: its };
+}
+
+describe('the network for a table', () => {
+  const few = ['a', 'b', 'c'];
+  const letters = Array.from({ length: 26 }, (_, i) => String.fromCharCode(65 + i));
+  const [early, late] = [
+    'members dense batchNorm relu dense batchNorm relu heads',
+    'dense members batchNorm relu dense',
+  ];
+  test.each<[string, LoadedData, string, { count: number; widths: readonly number[] }]>([
+    ['of few rows', tableOf(300, few), early, { count: 16, widths: [64, 32] }],
+    ['of many rows', tableOf(12_000, few), early, { count: 8, widths: [128, 64] }],
+    ['of many rows and classes', tableOf(12_000, letters), early, { count: 4, widths: [256, 128] }],
+    ['of few rows and many classes', tableOf(300, letters), early, { count: 16, widths: [64, 32] }],
+    ['of thousands of categories', tableOf(3000, few, { categories: 1200 }), late, { count: 16, widths: [64, 32] }],
+    ['of thousands of columns', tableOf(60, few, { wide: 2000 }), late, { count: 16, widths: [64, 32] }],
+  ])('%s has members that suit it', async (_, data, kinds, { count, widths }) => {
+    const network = await chooseNetwork({}, source, data, multiclass());
+    expect(network.inputNormalization).toBe('robust');
+    expect(kindsOf(network.layers)).toContain(kinds);
+    expect(network.layers.flatMap((layer) => (layer.kind === 'dense' ? [layer.units] : []))).toEqual(widths);
+    expect(network.layers.flatMap((layer) => (layer.kind === 'members' ? [layer.count] : []))).toEqual([count]);
+    expect(outputShapeOf(planNetwork(network))).toEqual([
+      data.train.task === 'classification' ? data.train.classes.length : 1,
+    ]);
+  });
+
+  test('cuts numbers into 32 bins, and none where there are more numbers than bins for all', async () => {
+    // Of different numbers both halves of the edges are the same.
+    const cut = await chooseNetwork({}, source, tableOf(300, few), multiclass());
+    expect([cut.bins, cut.edges?.map(({ length }) => length)]).toEqual([32, [17, 0]]);
+    const wide = await chooseNetwork({}, source, tableOf(60, few, { wide: 400 }), multiclass());
+    expect([wide.bins, wide.edges]).toEqual([undefined, undefined]);
+  });
+
+  test('takes other members and bins, or none', async () => {
+    const one = await chooseNetwork({ members: 1, bins: 0 }, source, tableOf(300, few), multiclass());
+    expect(kindsOf(one.layers)).toBe('dense batchNorm relu dense batchNorm relu dense');
+    expect([one.bins, one.inputNormalization]).toEqual([undefined, 'robust']);
+    const other = await chooseNetwork({ members: 3, bins: 4 }, source, tableOf(300, few), multiclass());
+    expect([other.bins, other.layers[0]]).toEqual([4, { kind: 'members', count: 3 }]);
+  });
+
+  test('has no place for categories that the training part lacks', async () => {
+    const data = tableOf(22, few, { categories: 5 });
+    const network = await chooseNetwork({}, source, data, multiclass());
+    expect(network.unseen).toEqual([[], [2, 3, 4]]);
+  });
+});
 
 describe('the network for data', () => {
   test('with columns is dense, of the widths asked for, and spreads categories', async () => {
