@@ -70,10 +70,10 @@ async function serve(network: Described): Promise<void> {
   logits = await answersOfCheckpoint(checkpoint, rows, backend);
 }
 
-describe.each<[string, number, Described]>([
-  ['a table with categories, dates and gaps', 16, { hidden: [16] }],
-  ['such a table in bins for members', 64, { hidden: [16], members: 4, bins: 16 }],
-  ['such a table, trained by default', 16 * 64, {}],
+describe.each<[string, readonly number[], Described]>([
+  ['a table with categories, dates and gaps', [16], { hidden: [16] }],
+  ['such a table in bins for members', [64], { hidden: [16], members: 4, bins: 16 }],
+  ['such a table, trained by default', [16 * 64, 16 * 32], {}],
 ])('%s', (_name, channels, network) => {
   beforeAll(() => serve(network));
   afterAll(() => rm(folder, { recursive: true }));
@@ -167,7 +167,7 @@ describe.each<[string, number, Described]>([
       batch_size: number;
     };
     const { predictions } = (await send('/v1/models/penguins:predict', [alone])) as { predictions: object[] };
-    expect([batch_size, layers.map(({ shape }) => shape)]).toEqual([2, [[channels]]]);
+    expect([batch_size, layers.map(({ shape }) => shape)]).toEqual([2, channels.map((count) => [count])]);
     for (const name of rows.classes) {
       const [{ probabilities }] = predictions as [typeof answers.running];
       expect(answers.running.probabilities[name]).toBeCloseTo(probabilities[name] ?? NaN, 5);

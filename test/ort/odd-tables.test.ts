@@ -41,7 +41,7 @@ const tables: Readonly<Record<string, Odd>> = {
   'of classes with one row': {
     rows: 200,
     row: () => ({}),
-    label: (x, i) => (i === 5 ? 'rare' : i === 9 ? 'rarer' : x > 0.5) + '',
+    label: (x, i) => (i === 5 ? 'rare' : i === 9 ? 'rarer' : String(x > 0.5)),
   },
   'of columns that a new file lacks': {
     rows: 300,
