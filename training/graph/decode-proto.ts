@@ -75,8 +75,8 @@ class CountingReader extends protobuf.BufferReader {
 const decodeTensor = TensorProto.decode.bind(TensorProto);
 
 // The decoders of other messages look this one up for every tensor that they meet.
-TensorProto.decode = (reader, length = 0) =>
-  reader instanceof CountingReader ? readTensor(reader, reader.pos + length) : decodeTensor(reader, length);
+TensorProto.decode = (reader, length) =>
+  reader instanceof CountingReader ? readTensor(reader, reader.pos + (length ?? 0)) : decodeTensor(reader, length);
 
 /** Fields of a tensor as they begin on the wire: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
 const tags = {

@@ -3,16 +3,16 @@
  * arity and attributes are held against each op's signature.
  */
 import type { onnx } from './onnx-proto.ts';
-import { oneLine } from '../files/index.ts';
-import { adapted } from './adapt.ts';
+import { elementCount, oneLine } from '../files/index.ts';
+import { type Adapt, adaptWith, asItIs } from './adapt/index.ts';
 import { type Arity, arities } from './arity.ts';
 import { checkGraph } from './check.ts';
-import { decodeProto } from './decode-proto.ts';
+import { decodeProto, integersOf } from './decode-proto.ts';
 import { dtypeOf, tensorFromBytes } from './onnx-types.ts';
 import { type AttributeName, attributeTypes, type Graph, type Node, type OpType } from './ops.ts';
 import { opSchemas } from './schemas/index.ts';
 import { expectOneOf } from './schemas/schema.ts';
-import { type Dim, GraphError, located, type TensorType, Value } from './types.ts';
+import { type Dim, type DType, GraphError, located, type Tensor, type TensorType, Value } from './types.ts';
 
 export interface Model {
   readonly graph: Graph;
@@ -20,18 +20,18 @@ export interface Model {
 }
 
 /** @throws GraphError, in one line, for bytes that are no ONNX model, or one with an op, type or attribute the project does not use */
-export const decodeModel = (bytes: Uint8Array): Model => decoded(bytes, (model) => model);
+export const decodeModel = (bytes: Uint8Array): Model => decoded(bytes, asItIs);
 
 /**
- * The same of a file of anyone's: what can be said in the project's ops is (see adapt.ts).
+ * The same of a file of anyone's: what can be said in the project's ops is (see adapt/).
  *
  * @throws GraphError as `decodeModel` does, for what cannot
  */
-export const decodeAnyModel = (bytes: Uint8Array): Model => decoded(bytes, adapted);
+export const decodeAnyModel = (bytes: Uint8Array): Model => decoded(bytes, adaptWith(storedTensor));
 
-function decoded(bytes: Uint8Array, prepare: (model: onnx.IModelProto) => onnx.IModelProto): Model {
+function decoded(bytes: Uint8Array, adapt: Adapt): Model {
   try {
-    return modelOf(prepare(decodeProto(bytes)));
+    return modelOf(decodeProto(bytes), adapt);
   } catch (error) {
     if (error instanceof GraphError) throw new GraphError(oneLine(error.message), { cause: error });
     if (error instanceof RangeError) throw new GraphError('expected graphs nested less deep', { cause: error });
@@ -39,15 +39,15 @@ function decoded(bytes: Uint8Array, prepare: (model: onnx.IModelProto) => onnx.I
   }
 }
 
-function modelOf(model: onnx.IModelProto): Model {
+function modelOf(model: onnx.IModelProto, adapt: Adapt): Model {
   if (!model.graph) throw new GraphError('expected an ONNX model, got one without a graph');
   return {
-    graph: checkGraph(decodeGraph(model.graph, new Map())),
+    graph: checkGraph(decodeGraph(model.graph, new Map(), adapt)),
     metadata: Object.fromEntries((model.metadataProps ?? []).map(({ key, value }) => [key ?? '', value ?? ''])),
   };
 }
 
-function decodeGraph(proto: onnx.IGraphProto, outer: ReadonlyMap<string, Value>): Graph {
+function decodeGraph(proto: onnx.IGraphProto, outer: ReadonlyMap<string, Value>, adapt: Adapt = asItIs): Graph {
   const scope = new Map(outer);
   const define = (value: Value): Value => {
     scope.set(value.name, value);
@@ -58,13 +58,28 @@ function decodeGraph(proto: onnx.IGraphProto, outer: ReadonlyMap<string, Value>)
   const inputs = (proto.input ?? [])
     .filter(({ name }) => !stored.has(name ?? ''))
     .map((info) => define(decodeInput(info)));
-  const nodes = (proto.node ?? []).map((node) => {
-    const decoded = located(node.name ?? '', () => decodeNode(node, scope));
-    decoded.outputs.forEach(define);
-    return decoded;
-  });
+  const nodes: Node[] = [];
+  const reading = {
+    look: (name: string) => scope.get(name),
+    store: (value: Value) => {
+      initializers.push(define(value));
+    },
+    add: (node: onnx.INodeProto) => {
+      const decoded = located(describe(node), () => decodeNode(node, scope));
+      decoded.outputs.forEach(define);
+      nodes.push(decoded);
+    },
+  };
+  for (const node of proto.node ?? []) adapt(node, reading);
   const outputs = (proto.output ?? []).map(({ name }) => lookUp(name ?? '', scope));
   return { name: proto.name ?? '', inputs, initializers, nodes, outputs };
+}
+
+/** A node by its name, and its op where the name does not say it. */
+function describe(node: onnx.INodeProto): string {
+  const [name, op] = [node.name ?? '', nameOf(node)];
+  if (name === '') return op;
+  return isOpType(op) && !name.includes(op) ? `${name} (${op})` : name;
 }
 
 function decodeNode(proto: onnx.INodeProto, scope: ReadonlyMap<string, Value>): Node {
@@ -73,7 +88,12 @@ function decodeNode(proto: onnx.INodeProto, scope: ReadonlyMap<string, Value>): 
   const inputs = decodeInputs(proto.input ?? [], arities[op], scope);
   const attributes = decodeAttributes(proto.attribute ?? [], arities[op], scope);
   const types: readonly TensorType[] = opSchemas[op].infer(inputs as never, attributes as never);
-  const outputs = types.map((type, i) => new Value(proto.output?.[i] || `${proto.name ?? op}:${i}`, type));
+  // An output that the file does not name; nodes need have no names of their own.
+  const unnamed = (i: number): string => {
+    const names = [proto.name, proto.output?.[0]].flatMap((name) => (name ? [`${name}:${i}`] : []));
+    return names.find((name) => !scope.has(name)) ?? `${op}:${i}`;
+  };
+  const outputs = types.map((type, i) => new Value(proto.output?.[i] || unnamed(i), type));
   return { op, name: proto.name ?? '', inputs, outputs, attributes } as unknown as Node;
 }
 
@@ -139,18 +159,42 @@ function decodeAttribute(proto: onnx.IAttributeProto, scope: ReadonlyMap<string,
 
 function decodeInitializer(proto: onnx.ITensorProto): Value {
   const name = proto.name ?? '';
-  const dtype = decodeDType(name, proto.dataType);
-  const shape = (proto.dims ?? []).map((dim) => decodeSize(name, dim));
-  const tensor = tensorFromBytes(dtype, shape, proto.rawData ?? new Uint8Array());
+  const tensor = storedTensor(proto);
   if (!tensor) throw new GraphError(`${name}: expected raw data as long as its shape says`);
   return new Value(name, tensor, tensor);
 }
 
+/**
+ * @returns nothing where the numbers are not there, or are not as many as the shape says
+ * @throws GraphError for an element type or a size that is not known
+ */
+function storedTensor(proto: onnx.ITensorProto): Tensor | undefined {
+  const name = proto.name ?? '';
+  const dtype = decodeDType(name, proto.dataType);
+  const shape = (proto.dims ?? []).map((dim) => decodeSize(name, dim));
+  const integers = integersOf(proto, elementCount(shape));
+  const bytes = integers && bytesOf[dtype]?.(integers);
+  return tensorFromBytes(dtype, shape, bytes ?? proto.rawData ?? new Uint8Array());
+}
+
+/** Integers that lie in a list of their own, as raw data. */
+const bytesOf: { readonly [D in DType]?: (integers: readonly number[]) => Uint8Array } = {
+  int64: (integers) => new Uint8Array(BigInt64Array.from(integers, BigInt).buffer),
+  int32: (integers) => new Uint8Array(Int32Array.from(integers).buffer),
+  uint8: (integers) => Uint8Array.from(integers),
+  bool: (integers) => Uint8Array.from(integers),
+};
+
 function decodeInput(proto: onnx.IValueInfoProto): Value {
   const name = proto.name ?? '';
   const type = proto.type?.tensorType;
-  const shape = (type?.shape?.dim ?? []).map(({ dimParam, dimValue }): Dim => dimParam || decodeSize(name, dimValue));
-  return new Value(name, { dtype: decodeDType(name, type?.elemType), shape });
+  if (!type?.shape) throw new GraphError(`${name}: expected a tensor whose number of dimensions the file says`);
+  // A size that the file leaves open without a name is none that another input shares.
+  const shape = (type.shape.dim ?? []).map(
+    ({ dimParam, dimValue }, axis): Dim =>
+      dimParam || (dimValue === null || dimValue === undefined ? `${name}:${axis}` : decodeSize(name, dimValue)),
+  );
+  return new Value(name, { dtype: decodeDType(name, type.elemType), shape });
 }
 
 function decodeSize(where: string, dim: unknown): number {

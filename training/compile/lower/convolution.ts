@@ -1,37 +1,63 @@
 /** Convolutions and pools of images by blocks of channels. */
-import type { OpNode, Value } from '../../graph/index.ts';
+import { type OpNode, Value } from '../../graph/index.ts';
 import { Stored } from '../buffer.ts';
 import { broadcastStrides, numbersOf } from '../constant.ts';
 import { uncovered } from '../error.ts';
-import { conv, type Filters } from '../kernels/conv.ts';
+import { conv, type Conv, type Filters } from '../kernels/conv.ts';
 import { depthwise } from '../kernels/depthwise.ts';
 import { pool } from '../kernels/pool.ts';
 import { windowOf } from '../kernels/window.ts';
 import { epilogueOf, padded } from './linalg.ts';
 import { type Lowering, shapeOf } from './lowering.ts';
+import { lowerApart } from './movement.ts';
+
+type Convolution = OpNode<'Conv'> | OpNode<'ConvTranspose'>;
 
 export function lowerConv(lowering: Lowering, node: OpNode<'Conv'>): void {
+  const [X] = node.inputs;
+  const filters = filtersOf(node, storedWeights(node));
+  const window = windowOf(node.attributes, shapeOf(X), shapeOf(node.outputs[0]));
+  emitConv(lowering, node, { x: lowering.blocked(node, X), filters, window });
+}
+
+/** A convolution by the filters turned around, of the image with as many zeros between its pixels as the stride says. */
+export function lowerConvTranspose(lowering: Lowering, node: OpNode<'ConvTranspose'>): void {
+  const [X] = node.inputs;
+  const { strides, pads, dilations, kernel_shape } = node.attributes;
+  const filters = turnedFiltersOf(node, storedWeights(node));
+  const [, channels = 1, ...sizes] = shapeOf(X);
+  const apart = sizes.map((size, axis) => (size - 1) * (strides[axis] ?? 1) + 1);
+  const before = sizes.map((_, axis) => ((kernel_shape[axis] ?? 1) - 1) * (dilations[axis] ?? 1) - (pads[axis] ?? 0));
+  if (before.some((padding) => padding < 0)) throw uncovered(node, 'expected pads within the kernel, got larger ones');
+  const wide = new Value(`${node.outputs[0].name}/apart`, { dtype: X.dtype, shape: [1, channels, ...apart] });
+  const image = apart.join() === sizes.join() ? X : lowerApart(lowering, node, wide, strides);
+  const window = windowOf(
+    { kernel_shape, strides: [1, 1], pads: before, dilations },
+    shapeOf(image),
+    shapeOf(node.outputs[0]),
+  );
+  emitConv(lowering, node, { x: lowering.blocked(node, image), filters, window });
+}
+
+/** @throws CompileError for weights or a bias that the file does not store */
+function storedWeights(node: Convolution): Float64Array {
   const [X, W, B] = node.inputs;
-  const [Y] = node.outputs;
   if (X.dtype !== 'float32') throw uncovered(node, `expected float32, got ${X.dtype}`);
   if (!W.constant) throw uncovered(node, 'expected stored weights, got computed ones');
   if (B && !B.constant) throw uncovered(node, 'expected a stored bias, got a computed one');
-  const filters = filtersOf(node, numbersOf(W.constant));
-  const shape = shapeOf(Y);
+  return numbersOf(W.constant);
+}
+
+function emitConv(lowering: Lowering, node: Convolution, given: Pick<Conv, 'x' | 'filters' | 'window'>): void {
+  const [, , B] = node.inputs;
+  const { filters } = given;
+  const shape = shapeOf(node.outputs[0]);
   const isPerChannel = (value: Value): boolean =>
     broadcastStrides(shapeOf(value), shape).every((stride, axis) => axis === 1 || stride === 0);
-  const x = lowering.blocked(node, X);
   const { out, ...epilogue } = epilogueOf(lowering, node, isPerChannel, [1, filters.outputs, 1, 1]);
   const kernel = canTile(filters) ? conv : depthwise;
-  const described = {
-    about: out.name,
-    x,
-    window: windowOf(node.attributes, shapeOf(X), shape),
-    filters,
-    bias: B?.constant && new Stored(B.name, padded(numbersOf(B.constant))),
-    epilogue,
-  };
-  lowering.add(kernel({ ...described, out: lowering.newBlocked(out) }));
+  const bias = B?.constant && new Stored(B.name, padded(numbersOf(B.constant)));
+  lowering.add(kernel({ about: out.name, ...given, bias, epilogue, out: lowering.newBlocked(out) }));
 }
 
 function filtersOf({ inputs: [, W], attributes }: OpNode<'Conv'>, numbers: Float64Array): Filters {
@@ -39,6 +65,19 @@ function filtersOf({ inputs: [, W], attributes }: OpNode<'Conv'>, numbers: Float
   const at: Filters['at'] = (output, input, ky, kx) =>
     numbers[((output * inputs + input) * height + ky) * width + kx] ?? NaN;
   return { outputs, inputs, groups: attributes.group, at };
+}
+
+function turnedFiltersOf({ inputs: [, W], attributes }: OpNode<'ConvTranspose'>, numbers: Float64Array): Filters {
+  const [inputs = 1, perGroup = 1, height = 1, width = 1] = shapeOf(W);
+  const { group: groups } = attributes;
+  const ofGroup = inputs / groups;
+  const at: Filters['at'] = (output, input, ky, kx) => {
+    const from = Math.floor(output / perGroup) * ofGroup + input;
+    return (
+      numbers[((from * perGroup + (output % perGroup)) * height + height - 1 - ky) * width + width - 1 - kx] ?? NaN
+    );
+  };
+  return { outputs: perGroup * groups, inputs: ofGroup, groups, at };
 }
 
 /** One group, or groups whose channels fill blocks on both sides. */

@@ -1,10 +1,10 @@
 /** The rule of every op: which kernels compute it. */
-import type { Node, OpType } from '../../graph/index.ts';
+import type { Node, OpType, Value } from '../../graph/index.ts';
 import { uncovered } from '../error.ts';
-import { lowerAveragePool, lowerConv, lowerMaxPool } from './convolution.ts';
+import { lowerAveragePool, lowerConv, lowerConvTranspose, lowerMaxPool } from './convolution.ts';
 import { lowerElementwise } from './elementwise.ts';
 import { lowerGemm, lowerMatMul } from './linalg.ts';
-import type { Lowering } from './lowering.ts';
+import { type Lowering, sizeOf } from './lowering.ts';
 import {
   lowerConcat,
   lowerExpand,
@@ -65,7 +65,7 @@ const rules: Rules = {
   'com.microsoft.FusedMatMul': forTraining,
 
   Conv: lowerConv,
-  ConvTranspose: notCovered,
+  ConvTranspose: lowerConvTranspose,
   MaxPool: lowerMaxPool,
   AveragePool: lowerAveragePool,
   'com.microsoft.nchwc.ReorderInput': forTraining,
@@ -94,6 +94,13 @@ const rules: Rules = {
 
 /** @throws CompileError for what is not covered */
 export function lower(lowering: Lowering, node: Node): void {
+  const values: readonly (Value | undefined)[] = [...node.inputs, ...node.outputs];
+  // Loops run once at least. An op without elements has no result that anyone means.
+  if (values.some(isEmpty)) throw uncovered(node, 'expected tensors that have elements, got an empty one');
   const rule = rules[node.op] as Rule<OpType>;
   rule(lowering, node);
 }
+
+/** A list of axes or sizes may be. */
+const isEmpty = (value: Value | undefined): boolean =>
+  value !== undefined && sizeOf(value) === 0 && !(value.constant && value.dtype === 'int64');

@@ -69,7 +69,7 @@ function emitDense(lowering: Lowering, node: Product, A: Value, matrix: Matrix, 
  */
 export function epilogueOf(
   lowering: Lowering,
-  node: OpNode<'Gemm'> | OpNode<'MatMul'> | OpNode<'Conv'>,
+  node: OpNode<'Gemm'> | OpNode<'MatMul'> | OpNode<'Conv'> | OpNode<'ConvTranspose'>,
   isAligned: (value: Value) => boolean,
   size: readonly number[],
 ): Epilogue & { readonly out: Value } {

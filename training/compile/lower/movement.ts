@@ -1,5 +1,5 @@
 /** Ops that move elements: as pieces of a copy, or as another name for the same buffer. */
-import { constantInts, type OpNode, type Value } from '../../graph/index.ts';
+import { constantInts, type Node, type OpNode, type Value } from '../../graph/index.ts';
 import { elementCount } from '../../files/index.ts';
 import type { Buffer } from '../buffer.ts';
 import { broadcastStrides, stridesOf } from '../constant.ts';
@@ -70,6 +70,21 @@ export function lowerPad(lowering: Lowering, node: OpNode<'Pad'>): void {
   emit(lowering, node, [{ from: data, fromAt: 0, fromStrides: stridesOf(counts), counts, toAt }], { zeros: true });
 }
 
+/** An image whose pixels have zeros between them, as many as fill the strides. @returns `wide` */
+export function lowerApart(
+  lowering: Lowering,
+  node: OpNode<'ConvTranspose'>,
+  wide: Value,
+  strides: readonly number[],
+): Value {
+  const [image] = node.inputs;
+  const counts = shapeOf(image);
+  const toStrides = stridesOf(shapeOf(wide)).map((stride, axis) => stride * (strides[axis - 2] ?? 1));
+  const move = { from: image, fromAt: 0, fromStrides: stridesOf(counts), counts, toStrides };
+  emitTo(lowering, node, wide, [move], { zeros: true });
+  return wide;
+}
+
 export function lowerGather(lowering: Lowering, node: OpNode<'Gather'>): void {
   const [data, indices] = node.inputs;
   const shape = shapeOf(data);
@@ -134,8 +149,17 @@ function progressions(indices: readonly number[]): readonly Progression[] {
 /** A piece, of which what is not said is the output's own. */
 type Move = Pick<Piece, 'fromAt' | 'fromStrides'> & Partial<Omit<Piece, 'from'>> & { readonly from: Value };
 
-function emit(lowering: Lowering, node: Movement, moves: readonly Move[], { zeros = false } = {}): void {
-  const [output] = node.outputs;
+function emit(lowering: Lowering, node: Movement, moves: readonly Move[], options?: { readonly zeros: boolean }): void {
+  emitTo(lowering, node, node.outputs[0], moves, options);
+}
+
+function emitTo(
+  lowering: Lowering,
+  node: Pick<Node, 'name' | 'op'>,
+  output: Value,
+  moves: readonly Move[],
+  { zeros = false } = {},
+): void {
   const shape = shapeOf(output);
   const sources = moves.map(({ from }): Buffer => lowering.plain(node, from));
   const out = lowering.newPlain(output);

@@ -92,7 +92,7 @@ class Builder {
     if (node.op === 'Gemm' && !isStoredProduct(node)) return [spreadGemm(node, this.#append)];
     const types = opSchemas[node.op].infer(node.inputs as never, node.attributes as never);
     const constant = folded(node, types[0]?.shape.map(Number) ?? []);
-    if (constant) return [new Value(node.name, constant, constant)];
+    if (constant) return [new Value(node.outputs[0].name, constant, constant)];
     const outputs = node.outputs.map(({ name }, i) => new Value(name, types[i] ?? { dtype: 'float32', shape: [] }));
     this.#nodes.push({ ...node, outputs } as Node);
     return outputs;

@@ -1,0 +1,196 @@
+/** What a rule sees of a file while its nodes are read one by one: the node, what is known before it, and how to say it otherwise. */
+import type { onnx } from '../onnx-proto.ts';
+import { onnxProto } from '../onnx-proto.ts';
+import { type DType, type Shape, type Tensor, Value } from '../types.ts';
+
+const { AttributeType } = onnxProto.onnx.AttributeProto;
+
+export type NodeProto = onnx.INodeProto;
+export type AttributeProto = onnx.IAttributeProto;
+
+/** The graph as far as it has been read. */
+export interface Reading {
+  readonly look: (name: string) => Value | undefined;
+  /** Adds a node; its inputs have been read. */
+  readonly add: (node: NodeProto) => void;
+  readonly store: (value: Value) => void;
+}
+
+/** @returns false, and has added nothing, for a node that it leaves as it is */
+export type Rule = (node: Foreign) => boolean;
+
+/** A node of anyone's. What it is said as bears its name, and the last part its outputs' names. */
+export class Foreign {
+  readonly proto: NodeProto;
+  readonly #reading: Reading;
+  #parts = 0;
+
+  constructor(proto: NodeProto, reading: Reading) {
+    this.proto = proto;
+    this.#reading = reading;
+  }
+
+  get op(): string {
+    return this.proto.opType ?? '';
+  }
+
+  get inputs(): readonly string[] {
+    return this.proto.input ?? [];
+  }
+
+  /** An input by its place; one that is left out has the name ''. */
+  input(i: number): string {
+    return this.inputs[i] ?? '';
+  }
+
+  get x(): string {
+    return this.input(0);
+  }
+
+  get out(): string {
+    return this.proto.output?.[0] ?? '';
+  }
+
+  attribute(name: string): AttributeProto | undefined {
+    return this.proto.attribute?.find((attribute) => attribute.name === name);
+  }
+
+  intOf(name: string, otherwise: number): number {
+    const attribute = this.attribute(name);
+    return attribute ? Number(attribute.i ?? 0) : otherwise;
+  }
+
+  floatOf(name: string, otherwise: number): number {
+    return this.attribute(name)?.f ?? otherwise;
+  }
+
+  intsOf(name: string): readonly number[] | undefined {
+    return this.attribute(name)?.ints?.map(Number);
+  }
+
+  textOf(name: string, otherwise: string): string {
+    const bytes = this.attribute(name)?.s;
+    return bytes ? new TextDecoder().decode(bytes) : otherwise;
+  }
+
+  /** Whether it has no other attributes than these. */
+  hasOnly(...names: readonly string[]): boolean {
+    return (this.proto.attribute ?? []).every(({ name }) => names.includes(name ?? ''));
+  }
+
+  look(name: string): Value | undefined {
+    return this.#reading.look(name);
+  }
+
+  dtypeOf(name: string): DType | undefined {
+    return this.look(name)?.dtype;
+  }
+
+  /** The shape of an input, where it has been given. */
+  shapeOf(name: string): Shape | undefined {
+    return this.look(name)?.shape;
+  }
+
+  /** The sizes of a value, where all are known. */
+  sizesOf(name: string): readonly number[] | undefined {
+    const shape = this.shapeOf(name);
+    return shape?.every((dim) => typeof dim === 'number') ? shape : undefined;
+  }
+
+  /** The numbers of a stored tensor. */
+  numbersOf(name: string): readonly number[] | undefined {
+    const constant = this.look(name)?.constant;
+    return constant && Array.from<number | bigint, number>(constant.data, Number);
+  }
+
+  /** The number that is stored alone under a name. */
+  numberOf(name: string): number | undefined {
+    const numbers = this.numbersOf(name);
+    return numbers?.length === 1 ? numbers[0] : undefined;
+  }
+
+  /** @returns the name under which it is stored, which begins with the node's output and ends with `what` */
+  store(what: string, tensor: Tensor): string {
+    return this.storeAs(this.#named(what), tensor);
+  }
+
+  storeAs(name: string, tensor: Tensor): string {
+    this.#reading.store(new Value(name, tensor, tensor));
+    return name;
+  }
+
+  scalar(number: number, dtype: DType = 'float32'): string {
+    if (dtype === 'bool') return this.store('bool', { dtype, shape: [], data: Uint8Array.of(number) });
+    if (dtype === 'int32') return this.store('int', { dtype, shape: [], data: Int32Array.of(number) });
+    return this.store('number', { dtype: 'float32', shape: [], data: Float32Array.of(number) });
+  }
+
+  floats(numbers: ArrayLike<number>, shape: readonly number[]): string {
+    return this.store('numbers', { dtype: 'float32', shape, data: Float32Array.from(numbers) });
+  }
+
+  ints(numbers: readonly number[]): string {
+    return this.store('ints', {
+      dtype: 'int64',
+      shape: [numbers.length],
+      data: BigInt64Array.from(numbers, BigInt),
+    });
+  }
+
+  /** Part of what the node is said as. @returns its first output */
+  add(
+    opType: string,
+    input: readonly string[],
+    attribute: readonly AttributeProto[] = [],
+    output: readonly string[] = [this.#named(opType)],
+  ): string {
+    const { name } = this.proto;
+    const part = { opType, input: [...input], output: [...output], attribute: [...attribute] };
+    this.#reading.add({ ...(name ? { name } : {}), ...part });
+    return output[0] ?? '';
+  }
+
+  /** The last part, whose output is the node's. @returns true, as rules do */
+  end(opType: string, input: readonly string[], attribute: readonly AttributeProto[] = []): true {
+    this.add(opType, input, attribute, [this.out]);
+    return true;
+  }
+
+  /** The same op with other inputs or attributes, and all of its outputs. */
+  again(input: readonly string[], attribute: readonly AttributeProto[]): true {
+    this.add(this.op, input, attribute, this.proto.output ?? []);
+    return true;
+  }
+
+  /** The value in another shape, of as many elements; a free dimension stays at its place. */
+  reshaped(x: string, shape: Shape): string {
+    return this.add('Reshape', [x, this.ints(wantedShape(shape))]);
+  }
+
+  endReshaped(x: string, shape: Shape): true {
+    return this.end('Reshape', [x, this.ints(wantedShape(shape))]);
+  }
+
+  #named(what: string): string {
+    return `${this.out}/${what}${this.#parts++}`;
+  }
+}
+
+/** As Reshape wants it: a free dimension is kept where it is the first, else it is what is left. */
+const wantedShape = (shape: Shape): readonly number[] =>
+  shape.map((dim, i) => (typeof dim === 'number' ? dim : i === 0 ? 0 : -1));
+
+export const int = (name: string, i: number): AttributeProto => ({ name, type: AttributeType.INT, i });
+export const ints = (name: string, list: readonly number[]): AttributeProto => ({
+  name,
+  type: AttributeType.INTS,
+  ints: [...list],
+});
+export const float = (name: string, f: number): AttributeProto => ({ name, type: AttributeType.FLOAT, f });
+
+/** Axes counted from the front. */
+export const fromFront = (axes: readonly number[], rank: number): readonly number[] =>
+  axes.map((axis) => (axis < 0 ? axis + rank : axis));
+
+/** 0, 1, …, below a number. */
+export const range = (length: number): readonly number[] => Array.from({ length }, (_, i) => i);

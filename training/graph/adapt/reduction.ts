@@ -1,0 +1,86 @@
+/** Folds over axes that an attribute names or nobody does, and folds made of others. */
+import { type Foreign, fromFront, int, range, type Rule } from './foreign.ts';
+
+/**
+ * The axes of a reduction: until opset 13 or 18 an attribute, then an input; all of them where none is named.
+ *
+ * @returns nothing where they are computed, and the empty list where the node says that none means none
+ */
+function axesOf(node: Foreign): readonly number[] | undefined {
+  const rank = node.shapeOf(node.x)?.length;
+  const given = node.input(1);
+  const axes = given === '' ? (node.intsOf('axes') ?? []) : node.numbersOf(given);
+  if (rank === undefined || axes === undefined) return undefined;
+  if (axes.length > 0) return fromFront(axes, rank);
+  return node.intOf('noop_with_empty_axes', 0) === 1 ? [] : range(rank);
+}
+
+type Prepare = (node: Foreign, x: string) => string;
+const asIs: Prepare = (_node, x) => x;
+const squared: Prepare = (node, x) => node.add('Mul', [x, x]);
+const magnitude: Prepare = (node, x) => node.add('Max', [x, node.add('Neg', [x])]);
+
+/** after(fold of before(x)) */
+const folded =
+  (opType: string, before: Prepare = asIs, after?: string): Rule =>
+  (node) => {
+    const axes = axesOf(node);
+    if (!axes || !node.hasOnly('axes', 'keepdims', 'noop_with_empty_axes')) return false;
+    const x = before(node, node.x);
+    const inside = after === undefined ? [node.out] : undefined;
+    const result =
+      axes.length === 0
+        ? node.add('Identity', [x], [], inside)
+        : node.add(opType, [x, node.ints(axes)], [int('keepdims', node.intOf('keepdims', 1))], inside);
+    return after === undefined || node.end(after, [result]);
+  };
+
+const overImage =
+  (opType: string): Rule =>
+  (node) => {
+    const rank = node.shapeOf(node.x)?.length;
+    if (rank === undefined) return false;
+    return node.end(opType, [node.x, node.ints(range(rank).slice(2))], [int('keepdims', 1)]);
+  };
+
+export const reduction: Readonly<Record<string, Rule | undefined>> = {
+  GlobalAveragePool: overImage('ReduceMean'),
+  GlobalMaxPool: overImage('ReduceMax'),
+  ReduceMean: folded('ReduceMean'),
+  ReduceMax: folded('ReduceMax'),
+  ReduceSum: folded('ReduceSum'),
+  ReduceMin: (node) =>
+    node.dtypeOf(node.x) === 'float32' && folded('ReduceMax', (_, x) => node.add('Neg', [x]), 'Neg')(node),
+  ReduceSumSquare: folded('ReduceSum', squared),
+  ReduceL1: folded('ReduceSum', magnitude),
+  ReduceL2: folded('ReduceSum', squared, 'Sqrt'),
+  ReduceLogSum: folded('ReduceSum', asIs, 'Log'),
+  // max x + log Σ e^(x − max x)
+  ReduceLogSumExp: (node) => {
+    const axes = axesOf(node);
+    const shape = node.shapeOf(node.x);
+    if (!shape || !axes?.length || node.dtypeOf(node.x) !== 'float32') return false;
+    const along = node.ints(axes);
+    const fold = (opType: string, of: string): string => node.add(opType, [of, along], [int('keepdims', 1)]);
+    const largest = fold('ReduceMax', node.x);
+    const sum = fold('ReduceSum', node.add('Exp', [node.add('Sub', [node.x, largest])]));
+    const total = node.add('Add', [largest, node.add('Log', [sum])]);
+    if (node.intOf('keepdims', 1) === 1) return node.end('Identity', [total]);
+    return node.endReshaped(
+      total,
+      shape.filter((_, axis) => !axes.includes(axis)),
+    );
+  },
+  ArgMin: (node) => {
+    if (node.dtypeOf(node.x) !== 'float32' || !node.hasOnly('axis', 'keepdims')) return false;
+    return node.end('ArgMax', [node.add('Neg', [node.x])], node.proto.attribute ?? []);
+  },
+  // (x − max x) − log Σ e^(x − max x)
+  LogSoftmax: (node) => {
+    const axes = node.ints([node.intOf('axis', -1)]);
+    const fold = (opType: string, of: string): string => node.add(opType, [of, axes], [int('keepdims', 1)]);
+    const below = node.add('Sub', [node.x, fold('ReduceMax', node.x)]);
+    const sum = fold('ReduceSum', node.add('Exp', [below]));
+    return node.end('Sub', [below, node.add('Log', [sum])]);
+  },
+};

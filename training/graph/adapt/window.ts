@@ -1,0 +1,202 @@
+/** Convolutions and pools whose windows are given by what they mean: over rows alone, paddings by name, sizes rounded up. */
+import { type Foreign, ints, range, type Rule } from './foreign.ts';
+
+/** Along one axis. */
+interface Slide {
+  readonly size: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly before: number;
+  readonly behind: number;
+}
+
+const spanOf = ({ kernel, dilation }: Slide): number => (kernel - 1) * dilation + 1;
+
+/** The windows of a node by axis; nothing where sizes are free, or a word is not known. */
+function slidesOf(node: Foreign, kernels: readonly number[] | undefined): readonly Slide[] | undefined {
+  const shape = node.shapeOf(node.x);
+  const spatial = shape?.slice(2);
+  const rank = spatial?.length ?? 0;
+  if (!spatial?.every((dim) => typeof dim === 'number') || kernels?.length !== rank) return undefined;
+  const pads = node.intsOf('pads') ?? range(2 * rank).map(() => 0);
+  const slides = spatial.map((size, axis) => ({
+    size,
+    kernel: kernels[axis] ?? 1,
+    stride: node.intsOf('strides')?.[axis] ?? 1,
+    dilation: node.intsOf('dilations')?.[axis] ?? 1,
+    before: pads[axis] ?? 0,
+    behind: pads[axis + rank] ?? 0,
+  }));
+  switch (node.textOf('auto_pad', 'NOTSET')) {
+    case 'NOTSET':
+    case '':
+      return slides;
+    case 'VALID':
+      return slides.map((slide) => ({ ...slide, before: 0, behind: 0 }));
+    case 'SAME_UPPER':
+      return slides.map((slide) => same(slide, Math.floor));
+    case 'SAME_LOWER':
+      return slides.map((slide) => same(slide, Math.ceil));
+    default:
+      return undefined;
+  }
+}
+
+/** As many outputs as strides fit into the size; of an odd padding `half` says what goes in front. */
+function same(slide: Slide, half: (padding: number) => number): Slide {
+  const outputs = Math.ceil(slide.size / slide.stride);
+  const padding = Math.max(0, (outputs - 1) * slide.stride + spanOf(slide) - slide.size);
+  return { ...slide, before: half(padding / 2), behind: padding - half(padding / 2) };
+}
+
+/** With `ceil_mode` a last window that begins within the image and its padding in front may reach beyond what is behind. */
+function roundedUp(slide: Slide): Slide {
+  const { size, stride, before, behind } = slide;
+  const reach = size + before + behind - spanOf(slide);
+  const outputs = Math.ceil(reach / stride) + 1;
+  const kept = (outputs - 1) * stride >= size + before ? outputs - 1 : outputs;
+  return { ...slide, behind: behind + Math.max(0, (kept - 1) * stride - reach) };
+}
+
+/** The window's attributes, said in two dimensions: of one, the rows are a single one. */
+function attributesOf(slides: readonly Slide[], { dilations = true } = {}) {
+  const all = slides.length === 1 ? [oneRow, ...slides] : slides;
+  const each = (of: (slide: Slide) => number): readonly number[] => all.map(of);
+  return [
+    ints(
+      'kernel_shape',
+      each(({ kernel }) => kernel),
+    ),
+    ints(
+      'strides',
+      each(({ stride }) => stride),
+    ),
+    ints('pads', [...each(({ before }) => before), ...each(({ behind }) => behind)]),
+    ...(dilations
+      ? [
+          ints(
+            'dilations',
+            each(({ dilation }) => dilation),
+          ),
+        ]
+      : []),
+  ];
+}
+
+const oneRow: Slide = { size: 1, kernel: 1, stride: 1, dilation: 1, before: 0, behind: 0 };
+
+/** `[N, C, L]` as `[N, C, 1, L]`. */
+function asImage(node: Foreign, name: string): string {
+  const shape = node.shapeOf(name) ?? [];
+  return shape.length === 3 ? node.reshaped(name, [...shape.slice(0, 2), 1, ...shape.slice(2)]) : name;
+}
+
+/** @param y of an image; where the node's input was none, its row is the answer */
+function endAsInput(node: Foreign, y: string): true {
+  const shape = node.shapeOf(y) ?? [];
+  const isRow = node.shapeOf(node.x)?.length === 3;
+  return isRow ? node.endReshaped(y, [...shape.slice(0, 2), ...shape.slice(3)]) : node.end('Identity', [y]);
+}
+
+const isDrawn = ({ length }: readonly unknown[]): boolean => length === 1 || length === 2;
+
+const convolutionAttributes = ['kernel_shape', 'strides', 'pads', 'dilations', 'auto_pad', 'group'];
+
+function convolution(node: Foreign): boolean {
+  const [x = '', W = '', B = ''] = node.inputs;
+  const filters = node.shapeOf(W)?.slice(2);
+  const kernels = node.intsOf('kernel_shape') ?? filters?.map(Number);
+  const slides = slidesOf(node, kernels);
+  if (!slides || !isDrawn(slides) || !node.hasOnly(...convolutionAttributes)) return false;
+  const group = node.attribute('group');
+  const attributes = [...attributesOf(slides), ...(group ? [group] : [])];
+  const inputs = (image: string, weights: string): string[] => [image, weights, ...(B === '' ? [] : [B])];
+  if (slides.length === 2) return node.end('Conv', inputs(x, W), attributes);
+  const constant = node.look(W)?.constant;
+  if (!constant) return false;
+  const [outputs = 1, perGroup = 1, width = 1] = constant.shape;
+  const weights = node.store('weights', { ...constant, shape: [outputs, perGroup, 1, width] });
+  return endAsInput(node, node.add('Conv', inputs(asImage(node, x), weights), attributes));
+}
+
+const poolAttributes = [
+  ...['kernel_shape', 'strides', 'pads', 'dilations', 'auto_pad', 'ceil_mode', 'storage_order'],
+  'count_include_pad',
+];
+
+function poolSlides(node: Foreign): readonly Slide[] | undefined {
+  const slides = slidesOf(node, node.intsOf('kernel_shape'));
+  const isPlain = slides?.every(({ dilation }) => dilation === 1) === true && node.intOf('storage_order', 0) === 0;
+  if (!slides || !isDrawn(slides) || !isPlain || !node.hasOnly(...poolAttributes)) return undefined;
+  const padded = node.textOf('auto_pad', 'NOTSET').startsWith('SAME');
+  return node.intOf('ceil_mode', 0) === 1 && !padded ? slides.map(roundedUp) : slides;
+}
+
+function maxPool(node: Foreign): boolean {
+  const slides = poolSlides(node);
+  if (!slides || node.proto.output?.[1]) return false;
+  const attributes = attributesOf(slides, { dilations: false });
+  if (slides.length === 2) return node.end('MaxPool', [node.x], attributes);
+  return endAsInput(node, node.add('MaxPool', [asImage(node, node.x)], attributes));
+}
+
+/**
+ * The mean of what a window has within the image, or of all of it. Over an image with zeros around it the mean is that of all,
+ * which a factor for each place makes the other one.
+ */
+function averagePool(node: Foreign): boolean {
+  const slides = poolSlides(node);
+  if (!slides) return false;
+  const hasPads = slides.some(({ before, behind }) => before + behind > 0);
+  const includesPads = node.intOf('count_include_pad', 0) === 1;
+  // What of a window that ends behind the padding counts, runtimes do not agree about.
+  if (includesPads && node.intOf('ceil_mode', 0) === 1) return false;
+  const window = slides.map((slide) => ({ ...slide, before: 0, behind: 0 }));
+  const attributes = attributesOf(window, { dilations: false });
+  const image = asImage(node, node.x);
+  const padded = hasPads ? withZeros(node, image, slides) : image;
+  const mean = node.add('AveragePool', [padded], attributes);
+  if (!hasPads || includesPads) return endAsInput(node, mean);
+  return endAsInput(node, node.add('Mul', [mean, factorsOf(node, slides)]));
+}
+
+function withZeros(node: Foreign, image: string, slides: readonly Slide[]): string {
+  const all = slides.length === 1 ? [oneRow, ...slides] : slides;
+  const pads = [0, 0, ...all.map(({ before }) => before), 0, 0, ...all.map(({ behind }) => behind)];
+  return node.add('Pad', [image, node.ints(pads)]);
+}
+
+/** `[1, 1, H, W]`: how many times more a window has than lies within the image. */
+function factorsOf(node: Foreign, slides: readonly Slide[]): string {
+  const all = slides.length === 1 ? [oneRow, ...slides] : slides;
+  const [rows = [], columns = []] = all.map((slide) => {
+    const outputs = Math.floor((slide.size + slide.before + slide.behind - slide.kernel) / slide.stride) + 1;
+    return range(Math.max(0, outputs)).map((output) => {
+      const first = output * slide.stride - slide.before;
+      const inside = Math.min(first + slide.kernel, slide.size) - Math.max(first, 0);
+      return slide.kernel / inside;
+    });
+  });
+  const factors = rows.flatMap((row) => columns.map((column) => row * column));
+  return node.floats(factors, [1, 1, rows.length, columns.length]);
+}
+
+const transposedAttributes = ['kernel_shape', 'strides', 'pads', 'dilations', 'group', 'output_padding', 'auto_pad'];
+
+/** Its sizes in two dimensions, and paddings by numbers. */
+function convTranspose(node: Foreign): boolean {
+  const kernels = node.intsOf('kernel_shape') ?? node.shapeOf(node.input(1))?.slice(2).map(Number);
+  const slides = slidesOf(node, kernels);
+  const isNamed = ['NOTSET', '', 'VALID'].includes(node.textOf('auto_pad', 'NOTSET'));
+  if (slides?.length !== 2 || !isNamed || !node.hasOnly(...transposedAttributes)) return false;
+  const others = (node.proto.attribute ?? []).filter(({ name }) => name === 'group' || name === 'output_padding');
+  return node.end('ConvTranspose', node.inputs, [...attributesOf(slides), ...others]);
+}
+
+export const window: Readonly<Record<string, Rule | undefined>> = {
+  Conv: convolution,
+  ConvTranspose: convTranspose,
+  MaxPool: maxPool,
+  AveragePool: averagePool,
+};
