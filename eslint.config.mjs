@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint';
  */
 const floors = {
   training: [
-    ['files', 'pictures', 'columns', 'program'],
+    ['files', 'pictures', 'columns', 'answers', 'program'],
     ['process', 'graph', 'data'],
     ['compile', 'lowering', 'autodiff', 'optimizer', 'network', 'objective'],
     ['backend'],
@@ -23,8 +23,8 @@ const floors = {
 /** What each top-level folder imports beside itself; test/, which no other imports, may import all. */
 const below = { training: [], exporter: ['training'], docs: ['exporter', 'training'], worker: [], test: [] };
 
-/** The rooms of training/ that the Worker imports: they are pure, so that pictures and rows are served as they were trained. */
-const shared = ['pictures', 'columns'];
+/** The rooms of training/ that the Worker imports: they are pure, so that pictures, rows and answers are served as they were trained. */
+const shared = ['pictures', 'columns', 'answers'];
 
 /** The one file of the Worker that the exporter imports, for its types: what the one makes is what the other takes. */
 const contract = join('worker', 'image.ts');

@@ -3,9 +3,11 @@
  * these types beside it, and the Worker. They are types alone: a Worker imports nothing from an image, not even its classes of
  * errors, so that one Worker may serve several images.
  */
+import type { Calibration, Importance, Interval, Thresholds } from '../training/answers/quality.ts';
 import type { Column } from '../training/columns/column.ts';
 import type { PicturePreparation } from '../training/pictures/preparation.ts';
 import type { Unknown } from './predictor.ts';
+export type { Calibration, Importance, Interval, Thresholds } from '../training/answers/quality.ts';
 export type { Column } from '../training/columns/column.ts';
 export type { PicturePreparation } from '../training/pictures/preparation.ts';
 export type * from './predictor.ts';
@@ -131,6 +133,14 @@ export interface ModelAbout {
   readonly columns?: Readonly<Record<string, readonly Column[]>>;
   /** What becomes of rows that are not the model's, where a request does not say it; they are refused if the card does not either. */
   readonly unknown?: Unknown;
+  /** From which probability on a label is told, where that is not the most probable one, or half. */
+  readonly threshold?: Thresholds;
+  /** What stands around the number that it answers. */
+  readonly interval?: Interval;
+  /** Whether its probabilities meant what they say, on the test samples. */
+  readonly calibration?: Calibration;
+  /** What each column is worth, on the test samples. */
+  readonly importance?: Importance;
   /** Absent where the weights are stored as the file has them. */
   readonly weights?: RoundedWeights;
   /** The Batch Norm layers that normalize with running statistics, as far as they can be described. */

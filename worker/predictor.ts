@@ -22,7 +22,7 @@ export interface LabelAnswer<Label extends string = string> {
 
 /** Of a model whose labels do not exclude each other. */
 export interface LabelsAnswer<Label extends string = string> {
-  /** All that apply: with a probability of at least 0.5; null where the model answers no numbers. */
+  /** All that apply: with a probability of at least 0.5, or what the model's card says of the label; null where the model answers no numbers. */
   readonly labels: readonly Label[] | null;
   readonly probabilities?: Readonly<Record<Label, number>>;
   readonly warnings?: readonly string[];
@@ -32,6 +32,9 @@ export interface LabelsAnswer<Label extends string = string> {
 export interface NumberAnswer {
   /** Null where the model answers no number. */
   readonly value: number | null;
+  /** Around it, of a model whose card has an interval: its share of the values lies between both. Null where the value is. */
+  readonly low?: number | null;
+  readonly high?: number | null;
   readonly warnings?: readonly string[];
 }
 

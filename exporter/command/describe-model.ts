@@ -7,9 +7,21 @@ import type { ExportedCard } from '../model/card.ts';
 import type { TensorCard } from '../store/card.ts';
 import type { Answer } from './subcommand.ts';
 
-export function describeCard({ name, version, inputs, outputs, output, network, files }: ExportedCard): Answer {
+export function describeCard(card: ExportedCard): Answer {
+  const { name, version, inputs, outputs, output, network, files } = card;
+  const { threshold, interval, intervals, temperature, calibration, importance } = card;
+  const quality = { threshold, interval, intervals, temperature, calibration, importance };
   const batchNormLayers = layersOf(planNetwork(network)).filter(({ layer }) => layer.kind === 'batchNorm').length;
-  return { name, version, inputs, outputs, output, batchNormLayers, bytes: files['model.onnx']?.bytes ?? 0 };
+  return {
+    name,
+    version,
+    inputs,
+    outputs,
+    output,
+    batchNormLayers,
+    bytes: files['model.onnx']?.bytes ?? 0,
+    ...quality,
+  };
 }
 
 /** `scores FP32 [-1, 3]` */

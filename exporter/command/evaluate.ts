@@ -4,7 +4,17 @@ import { dirname, join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { type BackendName, backendNames } from '../../training/backend/index.ts';
 import { classesOf, type Dataset, type DataSource, readCells } from '../../training/data/index.ts';
-import { count, makeFolder, oneLine, readBytes, UserError, writeAtomically } from '../../training/files/index.ts';
+import type { Interval } from '../../training/answers/index.ts';
+import {
+  count,
+  fourDigits,
+  makeFolder,
+  oneLine,
+  percent,
+  readBytes,
+  UserError,
+  writeAtomically,
+} from '../../training/files/index.ts';
 import { formatReport, type Mistake, mistakesOf } from '../../training/objective/index.ts';
 import {
   type AnswerSink,
@@ -19,17 +29,19 @@ import { modelFileIn } from '../store/models-folder.ts';
 import { knownOf } from '../store/known.ts';
 import { backendFor, servedFile } from '../store/served-file.ts';
 import { calibrationTable } from './calibration-table.ts';
+import { importanceTable } from './importance-table.ts';
 import { confusionTable } from './confusion-table.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
 import { arePictures, drawMistakes } from './mistakes.ts';
 import { checkpointOf, isFolder, oneOf } from './model-options.ts';
 import { wholeNumber } from './numbers.ts';
 import { growPredictions, predictionsBegin, requireReplaceable, writePredictions } from './predictions.ts';
+import { addReadingOptions, type ReadingFlags, takeReading } from './reading-options.ts';
 import { rowsProgress } from './rows-progress.ts';
 import { type StageLine, stageLine } from './stage.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';
 
-interface Flags extends DataFlags {
+interface Flags extends DataFlags, ReadingFlags {
   readonly checkpoint?: string;
   readonly model?: string;
   readonly part?: PartName;
@@ -37,6 +49,7 @@ interface Flags extends DataFlags {
   readonly worst?: number;
   readonly mistakes?: string;
   readonly predictions?: string;
+  readonly importance?: true;
 }
 
 export const evaluate: Subcommand = {
@@ -62,6 +75,8 @@ export const evaluate: Subcommand = {
         '--predictions <file>',
         'a CSV file with the answer to each sample, by its line or file, and the probability of each class; no labels are needed',
       );
+    command.option('--importance', 'what each column of a table is worth: its values are dealt to other rows');
+    addReadingOptions(command);
     addDataOptions(command, 'what the checkpoint was trained on');
     answers<Flags>(command, page, run);
     return undefined;
@@ -69,8 +84,9 @@ export const evaluate: Subcommand = {
 };
 
 async function run(flags: Flags, argument: string | undefined): Promise<Answer> {
-  const { source, others } = takeDataSource(flags);
-  const { checkpoint, model, part, backend: asked, mistakes, predictions } = others;
+  const { reading, others: unread } = takeReading(flags);
+  const { source, others } = takeDataSource(unread);
+  const { checkpoint, model, importance, part, backend: asked, mistakes, predictions } = others;
   const option = checkpoint ?? model;
   const given = oneOf('evaluate', checkpoint === undefined ? '--model' : '--checkpoint', argument, option);
   if (given === undefined) {
@@ -86,7 +102,15 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
     ? { model: file, bytes: served.bytes, known: await knownOf(file, served) }
     : { checkpoint: file };
   const backend = asked ?? (served ? backendFor(file, served, console.log) : 'native');
-  const options = { ...subject, data: source, part, backend, needsLabel: predictions === undefined };
+  const options = {
+    ...subject,
+    data: source,
+    part,
+    backend,
+    needsLabel: predictions === undefined,
+    reading,
+    importance,
+  };
   using stage = stageLine('evaluate');
   const evaluated =
     predictions === undefined
@@ -102,12 +126,15 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
   }
   if (report.confusion) console.log(confusionTable(report.confusion, classesOf(samples)));
   if (report.calibration) console.log(calibrationTable(report.calibration));
-  const all = evaluated.isLabelled ? mistakesOf(samples, output, objective) : [];
+  if (evaluated.interval) console.log(describeInterval(evaluated.interval));
+  if (evaluated.importance) console.log(importanceTable(evaluated.importance));
+  const all = evaluated.isLabelled ? mistakesOf(samples, output, objective, evaluated.reading) : [];
   const { worst = arePictures(samples) ? 30 : 10 } = others;
   const shown = await withCells(all.slice(0, worst), evaluated);
   await showMistakes(shown, all.length, samples, path);
   if (predictions !== undefined) {
-    if (evaluated.taken === undefined) await writePredictions(predictions, samples, output, objective);
+    if (evaluated.taken === undefined)
+      await writePredictions(predictions, samples, output, objective, evaluated.reading);
     console.log(`the answers to all ${count(rows)} samples: ${predictions}`);
   }
   return { file, ...answerOf(evaluated), mistakes: { count: all.length, worst: shown.map(numbered) }, predictions };
@@ -128,7 +155,12 @@ async function evaluateInto(
   const stats = statSync(table, { throwIfNoEntry: false });
   if (!stats?.isFile() || stats.size < LARGE_TABLE) return await evaluateFile(options, stage.print, stage.show);
   const model = options.bytes ?? (await readBytes(file));
-  const predictions = await growPredictions(path, [model, resolve(table), `${stats.size} ${stats.mtimeMs}`]);
+  const predictions = await growPredictions(path, [
+    model,
+    resolve(table),
+    `${stats.size} ${stats.mtimeMs}`,
+    JSON.stringify([options.reading, options.known?.threshold, options.known?.level]),
+  ]);
   const { done, partial } = predictions;
   if (done > 0) stage.print(`goes on behind ${count(done)} rows, which are answered in ${partial}`);
   const sink: AnswerSink = {
@@ -150,7 +182,18 @@ async function evaluateInto(
 }
 
 /** What is measured, for programs. */
-function answerOf({ part, samples, taken, objective, report, baseline, unknown }: Evaluated): Answer {
+function answerOf({
+  part,
+  samples,
+  taken,
+  objective,
+  report,
+  baseline,
+  unknown,
+  reading: { threshold },
+  interval,
+  importance,
+}: Evaluated): Answer {
   const { metrics, confusion, calibration, nonFinite } = report;
   return {
     part,
@@ -162,7 +205,16 @@ function answerOf({ part, samples, taken, objective, report, baseline, unknown }
     unknown,
     ...(confusion && { confusion: { classes: classesOf(samples), matrix: confusion } }),
     ...(calibration && { calibration }),
+    ...(threshold && { threshold: { [classesOf(samples)[threshold.class] ?? '']: threshold.at } }),
+    ...(interval && { interval }),
+    ...(importance && { importance }),
   };
+}
+
+/** `90 % of values are meant to be within ±12.34 of the answer: 91.20 % of these are` */
+function describeInterval({ level, halfWidth, coverage }: Interval): string {
+  const held = coverage === undefined ? '' : `: ${percent(coverage)} of these are`;
+  return `${percent(level)} of values are meant to be within ±${fourDigits(halfWidth)} of the answer${held}`;
 }
 
 /** Data that were named may turn out to be those that the run divided. */

@@ -7,9 +7,10 @@ import { findNetwork } from '../../training/run/index.ts';
 import type { StatisticsSource } from '../store/card.ts';
 import type { ExportOptions } from '../model/export.ts';
 import { requireModelName } from '../store/model-name.ts';
+import { addReadingOptions, type ReadingFlags, takeReading } from './reading-options.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
 
-export interface ExportFlags extends DataFlags {
+export interface ExportFlags extends DataFlags, ReadingFlags {
   readonly checkpoint?: string;
   readonly name?: string;
   readonly statistics: StatisticsSource;
@@ -35,6 +36,7 @@ export function addExportOptions(command: Command): Command {
     .option('--explain', 'serve the network a second time, to look inside it (default: as the card says, else not)')
     .option('--no-explain', 'serve it once')
     .option('--network <name>', 'a name or a file, for a checkpoint that does not describe its network');
+  addReadingOptions(command);
   return addDataOptions(command, 'what the checkpoint was trained on');
 }
 
@@ -44,12 +46,20 @@ export async function exportOptions(
   flags: ExportFlags,
   run: string | undefined,
 ): Promise<ExportOptions> {
-  const { source: data, others } = takeDataSource(flags);
+  const { reading, others: unread } = takeReading(flags);
+  const { source: data, others } = takeDataSource(unread);
   const checkpoint = oneOf(where, '--checkpoint', run, others.checkpoint);
   if (checkpoint === undefined) throw nothingTo(where);
   if (others.name !== undefined) requireModelName('--name', others.name);
   const network = others.network === undefined ? undefined : await findNetwork(others.network);
-  return { ...others, checkpoint: checkpointOf(checkpoint), name: others.name ?? modelName(checkpoint), network, data };
+  return {
+    ...others,
+    checkpoint: checkpointOf(checkpoint),
+    name: others.name ?? modelName(checkpoint),
+    network,
+    data,
+    reading,
+  };
 }
 
 const nothingTo = (where: string): UserError =>

@@ -5,7 +5,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Dataset } from '../../training/data/index.ts';
 import { cannotWrite, makeFolder, readBytes, unexpected, writeAtomically } from '../../training/files/index.ts';
-import { type Objective, objectiveRuleFor } from '../../training/objective/index.ts';
+import { type Objective, objectiveRuleFor, type Reading } from '../../training/objective/index.ts';
 
 /**
  * Whatever lies there already must be what such a command wrote: a user's table, or the run itself, is easily named by mistake.
@@ -32,18 +32,20 @@ export async function writePredictions(
   samples: Dataset,
   answers: Float32Array,
   objective: Objective,
+  reading: Reading = {},
 ): Promise<void> {
   await makeFolder(dirname(path));
-  await writeAtomically(path, [headerOf(samples, objective), ...linesOf(samples, answers, objective)].join(''));
+  const lines = [headerOf(samples, objective, reading), ...linesOf(samples, answers, objective, reading)];
+  await writeAtomically(path, lines.join(''));
 }
 
-const headerOf = (samples: Dataset, objective: Objective): string =>
-  csvLine([naming(samples).column, ...objectiveRuleFor(objective, samples).predictions.header(samples)]);
+const headerOf = (samples: Dataset, objective: Objective, reading: Reading): string =>
+  csvLine([naming(samples).column, ...objectiveRuleFor(objective, samples).predictions.header(samples, reading)]);
 
-function linesOf(samples: Dataset, answers: Float32Array, objective: Objective): readonly string[] {
+function linesOf(samples: Dataset, answers: Float32Array, objective: Objective, reading: Reading): readonly string[] {
   const { row } = objectiveRuleFor(objective, samples).predictions;
   const { nameOf, order } = naming(samples);
-  return order.map((sample) => csvLine([nameOf(sample), ...row(answers, samples, sample)]));
+  return order.map((sample) => csvLine([nameOf(sample), ...row(answers, samples, sample, reading)]));
 }
 
 function naming({ lines, files, places, count }: Dataset) {
@@ -65,7 +67,7 @@ function naming({ lines, files, places, count }: Dataset) {
 export interface GrowingPredictions {
   /** Rows that an interrupted command has answered already. */
   readonly done: number;
-  readonly append: (samples: Dataset, answers: Float32Array, objective: Objective) => Promise<void>;
+  readonly append: (samples: Dataset, answers: Float32Array, objective: Objective, reading: Reading) => Promise<void>;
   /** Puts the whole file in its place. */
   readonly finish: () => Promise<void>;
   /** Removes what was written. */
@@ -96,9 +98,9 @@ export async function growPredictions(
   return {
     done,
     partial,
-    append: async (samples, answers, objective) => {
-      const header = lines === 0 ? [headerOf(samples, objective)] : [];
-      const text = [...header, ...linesOf(samples, answers, objective)];
+    append: async (samples, answers, objective, reading) => {
+      const header = lines === 0 ? [headerOf(samples, objective, reading)] : [];
+      const text = [...header, ...linesOf(samples, answers, objective, reading)];
       lines += text.length;
       await file.appendFile(text.join('')).catch((error: unknown) => {
         throw cannotWrite(partial, error);

@@ -1,9 +1,10 @@
 /** The card of an exported model, from what training and the export know of it. */
 import { objectiveOf, type TrainedModel, type TrainingRecord } from '../../training/checkpoint/index.ts';
-import { type Objective, objectiveOfOutputs, objectiveRuleOf, type Report } from '../../training/objective/index.ts';
+import { type Objective, objectiveOfOutputs, objectiveRuleOf } from '../../training/objective/index.ts';
 import { bestEpoch } from '../../training/trainer/index.ts';
 import { describeFile, type ModelCard, type Scores, type TensorCard, type TrainingSummary } from '../store/card.ts';
 import { inputNameOf, outputKindOf, outputNameOf, outputsOf } from './graph.ts';
+import type { Quality } from './quality.ts';
 import type { Verification } from './verify.ts';
 
 type Known =
@@ -31,7 +32,7 @@ export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'expl
   readonly sha256: string;
   /** None without test samples. */
   readonly scores: Scores | undefined;
-  readonly metrics: Report['metrics'];
+  readonly quality: Quality;
   readonly verification: Verification;
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
@@ -49,7 +50,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
     sha256,
     statistics,
     scores,
-    metrics,
+    quality: { metrics, threshold, interval, intervals, ...quality },
     verification,
     files,
   } = facts;
@@ -68,12 +69,16 @@ export function modelCard(facts: CardFacts): ExportedCard {
     ...(weights && { weights }),
     ...(weightsIn && { weightsIn }),
     engine,
+    ...(threshold && { threshold }),
+    ...(interval !== undefined && { interval }),
+    ...(intervals && { intervals }),
     inputs: [{ ...input, ...(columns && { columns }), ...(picture && { picture }) }],
     outputs: [output],
     statistics,
     ...(scores && { scores }),
     // A metric that the samples do not define, such as the area of a class that none of them has, is no number.
     metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))),
+    ...quality,
     verification,
     network: plan.network,
     ...(record && { training: summaryOf(record, objective, sha256) }),

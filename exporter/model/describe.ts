@@ -1,5 +1,5 @@
 /** What an export prints. */
-import { count } from '../../training/files/index.ts';
+import { count, fourDigits, oneLine, percent, quote } from '../../training/files/index.ts';
 import { objectiveRuleOf, type Score } from '../../training/objective/index.ts';
 import type { TestScores } from '../store/card.ts';
 import { type ExportedCard, objectiveOfCard } from './card.ts';
@@ -11,9 +11,25 @@ export function describeExport(card: ExportedCard, models: string): string {
   const difference = largestDifference === 0 ? '0' : largestDifference.toExponential(1);
   return [
     `${`test ${score.name}`.padEnd(13)}   ${card.scores ? describeScores(card.scores.test, score) : 'none: the run kept no test samples (--test-share keeps some)'}`,
+    ...describeQuality(card),
     `verified        on ${count(samples)} samples model.onnx answers as the run: ${agreement.shown} within ${difference}`,
     `wrote           ${models}/${card.name} (${Object.keys(card.files).join(', ')}: ${count(size / 1000)} kB)`,
   ].join('\n');
+}
+
+function describeQuality({ calibration, threshold, interval, intervals = [], importance }: ExportedCard): string[] {
+  const [[label, at] = []] = Object.entries(threshold?.at ?? {});
+  const told = intervals.find(({ level }) => level === interval);
+  const held = told?.coverage === undefined ? '' : `, which held ${percent(told.coverage)} of the test rows`;
+  const worth = importance?.columns.slice(0, 3).map(({ name, mean }) => `${name} ${fourDigits(mean)}`);
+  return [
+    ...(calibration ? [`calibration     expected error ${percent(calibration.error)} on the test rows`] : []),
+    ...(label === undefined ? [] : [oneLine(`threshold       ${quote(label)} is told from a probability of ${at} on`)]),
+    ...(told ? [`interval        ${percent(told.level)}: ±${fourDigits(told.halfWidth)}${held}`] : []),
+    ...(worth
+      ? [oneLine(`columns         worth most, as growth of the ${importance?.measure}: ${worth.join(', ')}`)]
+      : []),
+  ];
 }
 
 const describeScores = ({ running, population, batchOfOne }: TestScores, { format }: Score): string =>

@@ -19,7 +19,7 @@ import {
   type TrainedModel,
 } from '../../training/checkpoint/index.ts';
 import { layersOf, type Network } from '../../training/network/index.ts';
-import { baselineOf, objectiveRuleFor, reportOn } from '../../training/objective/index.ts';
+import { baselineOf, objectiveRuleFor, type ReadingWish, scaledBy } from '../../training/objective/index.ts';
 import { createEvaluator, populationStatistics, type State } from '../../training/trainer/index.ts';
 import { cardBytes, cardFile, type ModelCard, type Scores, type StatisticsSource } from '../store/card.ts';
 import { requireModelName } from '../store/model-name.ts';
@@ -30,6 +30,7 @@ import type { Files } from '../store/versions.ts';
 import { betterBefore } from './better-before.ts';
 import { type ExportedCard, modelCard } from './card.ts';
 import { exportGraph } from './graph.ts';
+import { fitted, importanceOfFile, qualityOf, wishFor } from './quality.ts';
 import { encodeSamples } from './samples.ts';
 import { answersOfFile, verifyExport } from './verify.ts';
 
@@ -48,7 +49,13 @@ export interface ExportOptions {
   readonly network?: Network | undefined;
   /** Where the checkpoint's own data are now, or what else to read of them; and data for a checkpoint that names none. */
   readonly data?: DataSource | undefined;
+  /** How answers are read; as a former export was told when omitted. */
+  readonly reading?: ReadingWish | undefined;
 }
+
+/** What a card keeps of a former one. */
+type Kept =
+  'version' | 'explain' | 'unknown' | 'weights' | 'weightsIn' | 'engine' | 'threshold' | 'interval' | 'intervals';
 
 /** A card and the files it describes, itself among them. */
 export interface BuiltModel {
@@ -85,7 +92,7 @@ export async function exportModel(
  */
 export async function buildModel(
   { name, checkpoint, network, data: source, statistics = 'running', ...options }: ExportOptions,
-  former: Pick<ModelCard, 'version' | 'explain' | 'unknown' | 'weights' | 'weightsIn' | 'engine'>,
+  former: Pick<ModelCard, Kept>,
   backend?: Backend,
   note: (line: string) => void = () => undefined,
   onStage: (stage: string) => void = () => undefined,
@@ -100,11 +107,16 @@ export async function buildModel(
   onStage('measure the statistics and the scores');
   const states = await statesOf(described, train, runtime);
   const model = { ...described, tensors: states[statistics] };
-  const file = encode(model);
+  const wish = wishFor(options.reading ?? {}, former, model, note);
+  const fit = await fitted(runtime, model, states[statistics], validation, wish);
+  for (const line of fit.notes) note(line);
+  const file = encode(model, fit.temperature);
   const samples = verifiable(data);
   const outputs = await outputsOf(runtime, described, states, samples);
   onStage('hold the file against the training graph');
   const answers = await answersOfFile(runtime, model, file, samples);
+  onStage('find out what each column is worth');
+  const importance = await importanceOfFile(runtime, model, file, test);
   const files = new Map([
     ['model.onnx', file],
     [samplesFile, encodeSamples(samples, answers)],
@@ -121,8 +133,8 @@ export async function buildModel(
     sha256: digestOf(train, validation),
     statistics,
     scores: test.count > 0 ? scoresOf(described, outputs, data) : undefined,
-    metrics: test.count > 0 ? reportOn(test, outputs[statistics], objectiveOf(model)).metrics : {},
-    verification: verifyExport(model, outputs[statistics], answers, samples),
+    quality: { ...qualityOf(model, fit, test, outputs[statistics]), ...(importance && { importance }) },
+    verification: verifyExport(model, scaledBy(outputs[statistics], fit.temperature), answers, samples),
     files,
   });
   return { card, files: new Map([...files, [cardFile, cardBytes(card)]]) };
@@ -195,9 +207,9 @@ function scoresOf(trained: TrainedModel, outputs: Outputs, { train, test }: Load
   };
 }
 
-function encode(model: TrainedModel): Uint8Array {
+function encode(model: TrainedModel, temperature: number | undefined): Uint8Array {
   const { plan, record, classes, columns } = model;
-  return encodeModel(exportGraph(model, 'running'), {
+  return encodeModel(exportGraph(model, 'running', temperature), {
     network: JSON.stringify(plan.network),
     classes: JSON.stringify(classes),
     ...(columns && { columns: JSON.stringify(columns) }),

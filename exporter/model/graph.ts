@@ -36,8 +36,10 @@ export const inputNameOf = ({ plan }: TrainedModel): string =>
  * `BatchNormalization` nodes stay as they are (scale γ, B β, input_mean μ, input_var σ²), so that any ONNX viewer shows
  * them; the runtime folds them into the layer before when it loads the file. With `batch` the same nodes have
  * `training_mode` 1.
+ *
+ * @param temperature what logits are divided by
  */
-export function exportGraph(model: TrainedModel, statistics: NodeStatistics): Graph {
+export function exportGraph(model: TrainedModel, statistics: NodeStatistics, temperature?: number): Graph {
   const { plan, tensors, record } = model;
   const g = graphBuilder();
   const x = g.input(inputNameOf(model), { dtype: 'float32', shape: ['N', ...plan.network.inputShape] });
@@ -47,6 +49,7 @@ export function exportGraph(model: TrainedModel, statistics: NodeStatistics): Gr
     tensors: stored,
     bnMomentum: momentumOf(record),
   });
-  const answer = ruleOf(model).emitAnswer(g, output);
+  const scaled = temperature === undefined ? output : g.Mul(output, g.scalar(1 / temperature));
+  const answer = ruleOf(model).emitAnswer(g, scaled);
   return checkGraph(g.build(plan.network.name, { [outputNameOf(model)]: answer }));
 }

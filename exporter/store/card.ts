@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { calibrationSchema, importanceSchema, intervalSchema, thresholdsSchema } from '../../training/answers/index.ts';
 import { augmentationSchema, columnSchema } from '../../training/data/index.ts';
 import { checkedJson, readBytes } from '../../training/files/index.ts';
 import { networkSchema } from '../../training/network/index.ts';
@@ -94,6 +95,12 @@ export const labelsById = z
   })
   .transform((names): readonly string[] => Object.keys(names).map((_, index) => names[String(index)] ?? ''));
 
+/** What a threshold was chosen for on the validation part. */
+const thresholdRule = z.union([
+  z.literal('f1'),
+  z.strictObject({ fp: z.number().positive(), fn: z.number().positive() }).readonly(),
+]);
+
 const modelFile = z.strictObject({ sha256: z.string(), bytes: z.int() });
 
 const written = z.strictObject({
@@ -130,12 +137,27 @@ const written = z.strictObject({
   weights: z.enum(weightTypes).exactOptional(),
   /** Where they are stored: in the script, or as static assets that are read when the model is first asked. */
   weightsIn: z.enum(weightPlaces).exactOptional(),
+  /**
+   * From which probability on a label is told: of two classes that of one, which the other takes the place of below it; of labels that do
+   * not exclude each other any, 0.5 where it is not said.
+   */
+  threshold: z.strictObject({ at: thresholdsSchema, for: thresholdRule.exactOptional() }).exactOptional(),
+  /** The share of values that the interval around a number is to hold: the level of one of `intervals`. */
+  interval: z.number().gt(0).lt(1).exactOptional(),
+  /** How wide it is for each level, by the residuals of the validation part, and what it held of the test part. */
+  intervals: z.array(intervalSchema).readonly().exactOptional(),
   inputs: z.array(tensorCard).readonly().exactOptional(),
   outputs: z.array(tensorCard).readonly().exactOptional(),
   statistics: statistics.exactOptional(),
   scores: scores.exactOptional(),
   /** All that was measured of the exported file on the test samples. */
   metrics: z.record(z.string(), z.number()).exactOptional(),
+  /** What the logits are divided by in the file, so that probabilities mean what they say. */
+  temperature: z.number().positive().exactOptional(),
+  /** Of the probabilities, on the test samples. */
+  calibration: calibrationSchema.exactOptional(),
+  /** What each column is worth, on the test samples. */
+  importance: importanceSchema.exactOptional(),
   /** How far the file's answers to the test samples are from the training graph's. */
   verification: z.strictObject({ samples: z.int(), largestDifference: z.number() }).exactOptional(),
   network: networkSchema.exactOptional(),

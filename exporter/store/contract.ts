@@ -5,6 +5,7 @@ import type { ModelOutput } from '../served/output.ts';
 import { type Port, type Ports, shapeOf } from '../served/ports.ts';
 import { describeFile, type ModelCard, type TensorCard } from './card.ts';
 import { pictureOf } from './picture.ts';
+import { readingContradictions } from './reading.ts';
 
 /** The content of a file beside the card; undefined where there is none. */
 export type ReadFile = (name: string) => Uint8Array | undefined;
@@ -30,6 +31,7 @@ export function contradictions(card: ModelCard, ports: Ports, read: ReadFile): r
     ...unknownContradiction(card),
     ...(output ? outputContradictions(output, ports.outputs) : []),
     ...labelContradictions(card.labels, output, ports.outputs),
+    ...readingContradictions(card),
   ];
 }
 

@@ -1,6 +1,7 @@
 /** What the card beside an ONNX file says of its rows, pictures and classes, for data that come as people have them. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { Interval, Thresholds } from '../../training/answers/index.ts';
 import type { Column } from '../../training/data/index.ts';
 import { oneLine, UserError } from '../../training/files/index.ts';
 import type { PicturePreparation } from '../../training/pictures/index.ts';
@@ -14,6 +15,9 @@ export interface KnownFile {
   readonly columns?: readonly Column[];
   readonly picture?: PicturePreparation;
   readonly output?: ScoredOutput;
+  readonly threshold?: Thresholds;
+  readonly level?: number;
+  readonly intervals?: readonly Interval[];
 }
 
 type ScoredOutput = ModelOutput & { readonly kind: Exclude<ModelOutput['kind'], 'class'> };
@@ -27,7 +31,8 @@ const isScored = (output: ModelOutput): output is ScoredOutput => output.kind !=
 export async function knownOf(model: string, { inputs: ports }: Pick<Ports, 'inputs'>): Promise<KnownFile> {
   const folder = dirname(model);
   const hasCard = basename(model) === modelFileIn(folder) && existsSync(join(folder, cardFile));
-  const { labels, inputs = [], output } = hasCard ? await readCard(dirname(folder), basename(folder)) : emptyCard;
+  const card = hasCard ? await readCard(dirname(folder), basename(folder)) : emptyCard;
+  const { labels, inputs = [], output, threshold, interval, intervals } = card;
   if (output && !isScored(output)) {
     throw new UserError(
       `${join(folder, cardFile)}: output.kind: expected scores, which are what can be judged, got "class": a class without any`,
@@ -43,5 +48,8 @@ export async function knownOf(model: string, { inputs: ports }: Pick<Ports, 'inp
     ...(columns && { columns }),
     ...(picture && { picture }),
     ...(output && { output }),
+    ...(threshold && { threshold: threshold.at }),
+    ...(interval !== undefined && { level: interval }),
+    ...(intervals && { intervals }),
   };
 }

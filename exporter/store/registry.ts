@@ -18,6 +18,7 @@ import { cardFile, emptyCard, type Engine, parseCard } from './card.ts';
 import { contradictions, type ReadFile } from './contract.ts';
 import { lookAt, modelFileIn, onnxFilesIn, versionNames } from './models-folder.ts';
 import { pictureOfModel } from './picture.ts';
+import { toldOf } from './reading.ts';
 import { readSamples, samplesFile, type SampleArray } from './samples.ts';
 
 export interface ModelFolder {
@@ -147,6 +148,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
       ...(picture && { picture }),
       ...(columns.length > 0 && { columns: Object.fromEntries(columns) }),
       ...(unknown && { unknown }),
+      ...toldOf(card),
       batchNorm,
       ...(ofBatch && { ofBatch }),
       ...(remarks.length > 0 && { remarks }),

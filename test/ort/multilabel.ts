@@ -54,6 +54,7 @@ export const multilabelRule: ObjectiveRule<ObjectiveKind> = {
     matches(z, flagsOf(dataset)).flatMap((isRight, sample) =>
       isRight ? [] : [{ sample, expected: '', got: '', detail: '' }],
     ),
+  risk: { name: 'wrong', of: (z, dataset) => 1 - exactMatch(z, flagsOf(dataset)) },
   baseline: (_train, test) => ({
     answer: 'neither',
     score: exactMatch(new Float32Array(2 * test.count), flagsOf(test)),

@@ -13,10 +13,26 @@ export {
   probabilities,
   topKAccuracy,
 } from './metrics/classification.ts';
-export { type Calibration, type CalibrationBin } from './metrics/calibration.ts';
+export { binCount as calibrationBins } from './metrics/calibration.ts';
 export { classScores, confusionMatrix, type ConfusionMatrix, macroF1 } from './metrics/confusion.ts';
 export { r2, rmse } from './metrics/regression.ts';
 export * from './objective.ts';
+export {
+  chooseThreshold,
+  type ChosenThreshold,
+  coverageOf,
+  fewestFor,
+  fitReading,
+  type Fitted,
+  positiveClass,
+  readingOf,
+  type ReadingWish,
+  type ThresholdRule,
+  type ThresholdWish,
+} from './fit.ts';
+export { importanceOf, type ImportanceOptions } from './importance.ts';
+export { readingWishSchema } from './wish-schema.ts';
+export { scaledBy } from './metrics/temperature.ts';
 export { baselineOf, finiteRows, formatReport, formatScore, isBetter, mistakesOf, reportOn } from './report.ts';
 export type {
   Agreement,
@@ -27,6 +43,7 @@ export type {
   ObjectiveOptions,
   ObjectiveRule,
   OutputKind,
+  Reading,
   Report,
   Score,
 } from './rule.ts';

@@ -2,7 +2,7 @@
 import { type Dataset, subset } from '../data/index.ts';
 import { count, fourDigits } from '../files/index.ts';
 import { type Objective, objectiveFor } from './objective.ts';
-import type { Baseline, CheckedReport, Mistake, Report, Score } from './rule.ts';
+import type { Baseline, CheckedReport, Mistake, Reading, Report, Score } from './rule.ts';
 import { objectiveKinds, objectiveRuleFor, objectiveRuleOf } from './rule-of.ts';
 
 /**
@@ -16,13 +16,16 @@ export function reportOn(
   dataset: Dataset,
   output: Float32Array,
   objective: Objective = objectiveFor(dataset),
+  reading: Reading = {},
 ): CheckedReport {
   const { report } = objectiveRuleFor(objective, dataset);
   const finite = finiteRows(output, dataset.count);
   const nonFinite = dataset.count - finite.length;
   if (finite.length === 0) return { metrics: {}, confusion: undefined, nonFinite };
   const { metrics, ...others } =
-    nonFinite === 0 ? report(output, dataset) : report(rowsOf(output, dataset.count, finite), subset(dataset, finite));
+    nonFinite === 0
+      ? report(output, dataset, reading)
+      : report(rowsOf(output, dataset.count, finite), subset(dataset, finite), reading);
   return { metrics: defined(metrics), ...others, nonFinite };
 }
 
@@ -35,13 +38,15 @@ export function mistakesOf(
   dataset: Dataset,
   output: Float32Array,
   objective: Objective = objectiveFor(dataset),
+  reading: Reading = {},
 ): readonly Mistake[] {
   const { mistakes, expected } = objectiveRuleFor(objective, dataset);
   const finite = finiteRows(output, dataset.count);
-  if (finite.length === dataset.count) return mistakes(output, dataset);
+  if (finite.length === dataset.count) return mistakes(output, dataset, reading);
   const isFinite = new Set(finite);
   const without = [...Array(dataset.count).keys()].filter((sample) => !isFinite.has(sample));
-  const others = finite.length > 0 ? mistakes(rowsOf(output, dataset.count, finite), subset(dataset, finite)) : [];
+  const others =
+    finite.length > 0 ? mistakes(rowsOf(output, dataset.count, finite), subset(dataset, finite), reading) : [];
   return [
     ...without.map((sample) => ({ sample, expected: expected(dataset, sample), got: 'not a number', detail: '' })),
     ...others.map((mistake) => ({ ...mistake, sample: finite[mistake.sample] ?? NaN })),
@@ -58,7 +63,8 @@ export function finiteRows(output: Float32Array, samples: number): Int32Array {
   return Int32Array.from(isFinite.keys()).filter((sample) => isFinite[sample] === 1);
 }
 
-function rowsOf(output: Float32Array, samples: number, rows: Int32Array): Float32Array {
+/** The numbers of some rows. @param output row-major, of `samples` rows */
+export function rowsOf(output: Float32Array, samples: number, rows: Int32Array): Float32Array {
   const width = output.length / samples;
   const kept = new Float32Array(rows.length * width);
   rows.forEach((row, i) => {

@@ -1,7 +1,7 @@
 /** What an objective's rule says: the data it is for, the nodes it emits, how outputs are judged, and what a client gets. */
+import type { Calibration, Threshold } from '../answers/index.ts';
 import type { Dataset } from '../data/index.ts';
 import type { GraphBuilder, Tensor, Value } from '../graph/index.ts';
-import type { Calibration } from './metrics/calibration.ts';
 import type { ConfusionMatrix } from './metrics/confusion.ts';
 import type { Objective, ObjectiveKind, ObjectiveOf } from './objective.ts';
 
@@ -49,6 +49,14 @@ export interface Report {
 export interface CheckedReport extends Report {
   /** How many samples have an answer that is not finite: they are in no metric. */
   readonly nonFinite: number;
+}
+
+/** How answers are read beside what the network gives: by what was fitted to the validation part, or set by somebody. */
+export interface Reading {
+  /** Between two classes; the most probable one is told without it. */
+  readonly threshold?: Threshold | undefined;
+  /** Half the width of what stands around a number. */
+  readonly halfWidth?: number | undefined;
 }
 
 /** A wrong answer. */
@@ -117,16 +125,18 @@ export interface ObjectiveRule<K extends ObjectiveKind, D extends Dataset = Data
   /** Over a data set: `output [count · outputs]`. */
   readonly evaluate: (objective: ObjectiveOf<K>, output: Float32Array, dataset: D) => Evaluation;
   /** Of what the network gives, or of what the exported file does. */
-  readonly report: (output: Float32Array, dataset: D) => Report;
+  readonly report: (output: Float32Array, dataset: D, reading?: Reading) => Report;
   /** Of the same, the worst first. */
-  readonly mistakes: (output: Float32Array, dataset: D) => readonly Mistake[];
+  readonly mistakes: (output: Float32Array, dataset: D, reading?: Reading) => readonly Mistake[];
+  /** What grows when a network knows less, for people and over a data set: of the same outputs. */
+  readonly risk: { readonly name: string; readonly of: (output: Float32Array, dataset: D) => number };
   readonly baseline: (train: D, test: D) => Baseline;
   /** What should have been answered, for people. */
   readonly expected: (dataset: D, sample: number) => string;
   /** Answers as a table: the names of its columns, and what stands there for a sample. */
   readonly predictions: {
-    readonly header: (dataset: D) => readonly string[];
-    readonly row: (output: Float32Array, dataset: D, sample: number) => readonly string[];
+    readonly header: (dataset: D, reading?: Reading) => readonly string[];
+    readonly row: (output: Float32Array, dataset: D, sample: number, reading?: Reading) => readonly string[];
   };
 
   /** What the exported file gives. */

@@ -1,7 +1,7 @@
 /** Answers to a table that is too large to be held: its rows are read, answered and handed on, some at a time. */
 import { type Dataset, joined, type KnownBlocks, subset } from '../data/index.ts';
 import type { Answerer, Answers } from './evaluation.ts';
-import { finiteRows, type Objective } from '../objective/index.ts';
+import { finiteRows, type Objective, type Reading } from '../objective/index.ts';
 import { Interrupted } from '../process/index.ts';
 
 /** Takes the answers as they come. */
@@ -10,7 +10,7 @@ export interface AnswerSink {
   readonly fromBytes: number;
   /** Rows that have been answered before: they are read, and no more. */
   readonly done: number;
-  readonly write: (samples: Dataset, answers: Answers, objective: Objective) => Promise<void>;
+  readonly write: (samples: Dataset, answers: Answers, objective: Objective, reading: Reading) => Promise<void>;
   /** Is told how many rows are answered, and the share of the file that is read. */
   readonly progress: (rows: number, share: number) => void;
   /** Ends the work behind the rows at hand. */
@@ -40,6 +40,7 @@ export async function answerTable(
   { answer }: Answerer,
   { done, write, progress: onProgress, signal, onInterrupted }: AnswerSink,
   objectiveOf: (samples: Dataset) => Objective,
+  reading: Reading,
 ): Promise<AnsweredTable> {
   const parts: Pick<AnsweredTable, 'samples' | 'answers'>[] = [];
   const mostScored = isLabelled && done === 0 ? SCORED_ROWS : 0;
@@ -48,7 +49,7 @@ export async function answerTable(
     const samples = withoutFirst(block, done - rows);
     rows += block.count;
     const answers = samples.count === 0 ? new Float32Array() : await answer(samples);
-    if (samples.count > 0) await write(samples, answers, objectiveOf(samples));
+    if (samples.count > 0) await write(samples, answers, objectiveOf(samples), reading);
     onProgress(rows, progress());
     nonFinite += samples.count - finiteRows(answers, samples.count).length;
     if (parts.length === 0 || rows <= mostScored) parts.push({ samples: withoutInputs(samples), answers });

@@ -1,19 +1,26 @@
 /** How good a checkpoint, or any ONNX file, is on a data set. */
+import type { Importance, Interval } from '../answers/index.ts';
 import { type BackendName, createBackend } from '../backend/index.ts';
 import { loadModel, objectiveOf } from '../checkpoint/index.ts';
 import type { Dataset, DataSource } from '../data/index.ts';
-import { count, unexpected } from '../files/index.ts';
+import { count, percent, unexpected } from '../files/index.ts';
 import {
   type Baseline,
   baselineOf,
   type CheckedReport,
   finiteRows,
+  importanceOf,
   type Objective,
   objectiveFor,
+  type Reading,
+  readingOf,
+  type ReadingWish,
   reportOn,
+  scaledBy,
 } from '../objective/index.ts';
 import { type AnsweredTable, type AnswerSink, answerTable, BLOCK_ROWS } from './answer-table.ts';
 import { type Answerer, answererOfCheckpoint, answererOfModel, type Answers } from './evaluation.ts';
+import { intervalOf, readingFor, statedReading } from './reading.ts';
 import { type ChosenSamples, chooseSamples, type Known, largeTable, type PartName } from './samples.ts';
 
 export interface EvaluateOptions {
@@ -35,6 +42,10 @@ export interface EvaluateOptions {
   readonly backend?: BackendName | undefined;
   /** Takes the answers to a large table as they come; all are held until the end when omitted. */
   readonly sink?: AnswerSink | undefined;
+  /** How answers are read; as the card says, or as the run's validation part suggests, when omitted. */
+  readonly reading?: ReadingWish | undefined;
+  /** Whether to find out what each column is worth. */
+  readonly importance?: boolean | undefined;
 }
 
 export interface Evaluated extends ChosenSamples {
@@ -47,9 +58,18 @@ export interface Evaluated extends ChosenSamples {
   readonly baseline: Baseline | undefined;
   /** How many rows the sink has taken, of which the samples are the first ones, without inputs; undefined where it took none. */
   readonly taken: number | undefined;
+  /** How answers were read for all of this. */
+  readonly reading: Reading;
+  /** What stands around numbers, and how many it held; absent of classes, and where nobody knows how wide it is. */
+  readonly interval?: Interval | undefined;
+  /** Absent where it was not asked for, and where the inputs are no columns. */
+  readonly importance?: Importance | undefined;
 }
 
 const noReport = { metrics: {}, confusion: undefined } as const;
+
+/** Of an evaluation that looks at columns: some minutes of a usual network at most. */
+const IMPORTANCE_ROWS = 1_000_000;
 
 /**
  * @param note is told what is odd
@@ -57,39 +77,87 @@ const noReport = { metrics: {}, confusion: undefined } as const;
  * @throws UserError for a file that is neither, or that does not take such samples
  */
 export async function evaluate(
-  { checkpoint, model, bytes, known = {}, data, part, needsLabel = true, backend: name, sink }: EvaluateOptions,
+  options: EvaluateOptions,
   note: (line: string) => void = () => undefined,
   onStage: (stage: string) => void = () => undefined,
 ): Promise<Evaluated> {
+  const { checkpoint, model, bytes, known = {}, data, part, needsLabel = true, backend: name, sink } = options;
   const file = checkpoint ?? model;
   if (file === undefined) throw unexpected('evaluate', 'a checkpoint or a model', 'neither');
   const trained = checkpoint === undefined ? undefined : await loadModel(checkpoint);
+  const about = trained ?? known;
+  const stated = statedReading(file, about, options.reading ?? {});
   const backend = await createBackend(name ?? 'native', {}, note);
   const answerer = trained
     ? await answererOfCheckpoint(file, backend)
     : await answererOfModel({ path: file, known: known.output, content: bytes }, backend, note);
   const judge = (samples: Dataset): Objective => (trained ? objectiveOf(trained) : objectiveFor(samples));
   if (!sink) onStage(`read the samples and run ${file}`);
-  const { answers, taken, ...chosen } = await answered(
-    trained ?? known,
-    answerer,
-    judge,
-    { data, part, needsLabel, sink },
-    note,
-  );
-  await answerer.release();
-  const { samples, train } = chosen;
-  if (model !== undefined && samples.files && !known.picture) {
-    note(`${model} is given bytes from 0 to 255: "picture" in its card.json says how else pictures become its input`);
+  try {
+    const asked = { data, part, needsLabel, sink, reading: readingOf(stated) };
+    const { answers: raw, taken, ...chosen } = await answered(about, answerer, judge, asked, note);
+    const { samples } = chosen;
+    if (model !== undefined && samples.files && !known.picture) {
+      note(`${model} is given bytes from 0 to 255: "picture" in its card.json says how else pictures become its input`);
+    }
+    const fitted = await readingFor(chosen, answerer, stated, about, options.reading ?? {});
+    for (const line of fitted.notes) note(line);
+    const answers = scaledBy(raw, fitted.temperature);
+    const importance = options.importance
+      ? await importanceIn(chosen, about, judge(samples), note, onStage, async (dealt) =>
+          scaledBy(await answerer.answer(dealt), fitted.temperature),
+        )
+      : undefined;
+    const reading = readingOf(fitted);
+    return {
+      ...chosen,
+      answers,
+      objective: judge(samples),
+      taken: taken?.rows,
+      reading,
+      interval: intervalOf(fitted, samples, answers, chosen.isLabelled),
+      importance,
+      ...judged({ ...chosen, answers, taken }, judge(samples), reading),
+    };
+  } finally {
+    await answerer.release();
   }
-  const objective = judge(samples);
-  const evaluated = { ...chosen, answers, objective, taken: taken?.rows };
-  if (!chosen.isLabelled) {
+}
+
+/** @throws UserError where the inputs are no columns of a table, or there is nothing to compare answers with */
+async function importanceIn(
+  { samples, isLabelled }: ChosenSamples,
+  { columns }: Known,
+  objective: Objective,
+  note: (line: string) => void,
+  onStage: (stage: string) => void,
+  answer: (samples: Dataset) => Promise<Answers>,
+): Promise<Importance | undefined> {
+  if (!columns) throw unexpected('--importance', 'a model of the columns of a table', 'other inputs');
+  if (!isLabelled || samples.inputs.length === 0)
+    throw unexpected('--importance', 'rows with the label, which are held in memory', isLabelled ? 'too many' : 'none');
+  const found = await importanceOf(answer, samples, columns, objective, {
+    budget: IMPORTANCE_ROWS,
+    progress: (share) => {
+      onStage(`deal the columns to other rows: ${percent(share)}`);
+    },
+  });
+  if (!found) note('without importance: some answers are no numbers, or there are too many columns');
+  return found;
+}
+
+/** The scores, as far as there are labels. */
+function judged(
+  { samples, train, answers, taken, isLabelled }: Answered,
+  objective: Objective,
+  reading: Reading,
+): Pick<Evaluated, 'report' | 'baseline'> {
+  if (!isLabelled) {
     const nonFinite = taken?.nonFinite ?? samples.count - finiteRows(answers, samples.count).length;
-    return { ...evaluated, report: { ...noReport, nonFinite }, baseline: undefined };
+    return { report: { ...noReport, nonFinite }, baseline: undefined };
   }
-  const report = reportOn(samples, answers, objective);
-  return { ...evaluated, report, baseline: baselineOf(objective, train ?? samples, samples) };
+  const report = reportOn(samples, answers, objective, reading);
+  return { report, baseline: baselineOf(objective, train ?? samples, samples) };
 }
 
 interface Answered extends ChosenSamples {
@@ -97,11 +165,16 @@ interface Answered extends ChosenSamples {
   readonly taken: Pick<AnsweredTable, 'rows' | 'nonFinite'> | undefined;
 }
 
+interface Asked extends Pick<EvaluateOptions, 'data' | 'part' | 'sink'> {
+  readonly needsLabel: boolean;
+  readonly reading: Reading;
+}
+
 async function answered(
   model: Known,
   answerer: Answerer,
   judge: (samples: Dataset) => Objective,
-  { data, part, needsLabel, sink }: Pick<EvaluateOptions, 'data' | 'part' | 'sink'> & { readonly needsLabel: boolean },
+  { data, part, needsLabel, sink, reading }: Asked,
   note: (line: string) => void,
 ): Promise<Answered> {
   const limits = { needsLabel, blockRows: BLOCK_ROWS, fromBytes: sink?.fromBytes ?? Infinity };
@@ -111,7 +184,7 @@ async function answered(
     for (const line of chosen.notes ?? []) note(line);
     return { ...chosen, answers: await answerer.answer(chosen.samples), taken: undefined };
   }
-  const { samples, answers, ...taken } = await answerTable(table, answerer, sink, judge);
+  const { samples, answers, ...taken } = await answerTable(table, answerer, sink, judge, reading);
   const { unknown, notes } = table.summary();
   for (const line of notes) note(line);
   const isLabelled = table.isLabelled && sink.done === 0;

@@ -4,7 +4,7 @@ import { backendNames } from '../backend/index.ts';
 import { configSchema } from '../checkpoint/index.ts';
 import { augmentationSchema, dataSourceSchema } from '../data/index.ts';
 import { binCount } from '../network/index.ts';
-import { objectiveKinds } from '../objective/index.ts';
+import { objectiveKinds, readingWishSchema } from '../objective/index.ts';
 import { partNames } from './samples.ts';
 
 /** Beyond it is a slip of the keyboard, which would take all memory. */
@@ -81,5 +81,7 @@ export const evaluateOptionsSchema = z.strictObject({
   data: dataSourceSchema.optional(),
   part: z.enum(partNames).optional(),
   needsLabel: z.boolean().optional(),
+  reading: readingWishSchema.optional(),
+  importance: z.boolean().optional(),
   backend: z.enum(backendNames).optional(),
 });

@@ -17,6 +17,7 @@ import {
   type Unknown,
 } from '../data/index.ts';
 import { unexpected, UserError } from '../files/index.ts';
+import type { Interval, Thresholds } from '../answers/index.ts';
 import type { KnownOutput } from './evaluation.ts';
 
 export const partNames = ['test', 'validation', 'train', 'all'] as const;
@@ -34,10 +35,18 @@ export interface ChosenSamples {
   readonly isLabelled: boolean;
   /** The part that the model was trained on, where it is at hand. */
   readonly train?: Dataset | undefined;
+  /** The part that answers may be fitted to, where it is at hand. */
+  readonly validation?: Dataset | undefined;
 }
 
 /** What is known of a model beside its answers. */
-export type Known = Partial<TrainedModel> & { readonly output?: KnownOutput };
+export type Known = Partial<TrainedModel> & {
+  readonly output?: KnownOutput;
+  readonly threshold?: Thresholds;
+  /** The level of the interval that is told, and how wide it is for each. */
+  readonly level?: number;
+  readonly intervals?: readonly Interval[];
+};
 
 /**
  * @param source in place of the run's own data, or how else to read them
@@ -90,6 +99,7 @@ const partOf = (data: LoadedData, source: DataSource, part: Exclude<PartName, 'a
   source,
   isLabelled: true,
   train: data.train,
+  validation: data.validation,
 });
 
 /** Files of other data that have a test part of their own, which nobody has trained on. */

@@ -109,14 +109,18 @@ function fillOf(column: Column): string {
   return `a missing one counts as ${category === undefined ? 'a category of its own' : JSON.stringify(category)}`;
 }
 
-function answerOf({ labels }: Model, kind: NonNullable<Model['output']>['kind']): object {
+function answerOf({ labels, interval }: Model, kind: NonNullable<Model['output']>['kind']): object {
   const warnings = { type: 'array', items: { type: 'string' } };
   const explanation = { $ref: '#/components/schemas/Explanation' };
   const real = { type: ['number', 'null'] };
   if (kind === 'number') {
     const values = { type: ['array', 'null'], items: { type: 'number' } };
+    const ends = interval ? { low: real, high: real } : {};
     return {
-      anyOf: [objectOf({ value: real, warnings, explanation }, ['value']), objectOf({ values, warnings }, ['values'])],
+      anyOf: [
+        objectOf({ value: real, ...ends, warnings, explanation }, ['value', ...Object.keys(ends)]),
+        objectOf({ values, warnings }, ['values']),
+      ],
     };
   }
   const label = labels ? { type: ['string', 'null'], enum: [...labels, null] } : { type: ['string', 'null'] };

@@ -1,10 +1,10 @@
 /** What a model's output says of each sample, in the form of KServe's V1 protocol. */
 import { RequestError } from '../http/errors.ts';
-import type { ModelAbout, OutputKind } from '../image.ts';
+import type { Interval, ModelAbout, OutputKind } from '../image.ts';
 import { numbersOf, type Tensor } from '../protocol/datatypes.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
 import type { RowPrediction } from '../protocol/responses.ts';
-import { chosenClass, labelsThatApply, probabilitiesOf } from './kinds.ts';
+import { chosenClass, labelsThatApply, probabilitiesOf, type Read, toldOf } from './kinds.ts';
 
 /**
  * The values of each sample, as JavaScript numbers.
@@ -30,35 +30,38 @@ export function valuesOf(
 /** What one sample's values say, in the form of the protocol. */
 export function answerOf(
   values: readonly number[],
-  { labels }: Pick<ModelAbout, 'labels'>,
+  model: Read & Pick<ModelAbout, 'interval'>,
   kind: OutputKind,
 ): RowPrediction {
   const probabilities = probabilitiesOf[kind];
-  if (kind === 'number') return ofNumbers(values);
+  if (kind === 'number') return ofNumbers(values, model);
   if (!values.every(Number.isFinite)) return kind === 'multi-label' ? noLabels : noClass;
-  return probabilities ? ofClasses(probabilities(values), labels, kind) : chosenClass(values, labels);
+  return probabilities ? ofClasses(probabilities(values), model, kind) : chosenClass(values, model.labels);
 }
 
 const warnings = ['not a number'];
 const noClass: RowPrediction = { label: null, probability: null, warnings };
 const noLabels: RowPrediction = { labels: null, warnings };
 
-function ofNumbers(values: readonly number[]): RowPrediction {
-  if (!values.every(Number.isFinite)) return values.length > 1 ? { values: null, warnings } : { value: null, warnings };
+function ofNumbers(values: readonly number[], { interval }: Pick<ModelAbout, 'interval'>): RowPrediction {
+  const isOne = values.length === 1;
+  const nothing = { value: null, ...(interval && { low: null, high: null }), warnings };
+  if (!values.every(Number.isFinite)) return isOne ? nothing : { values: null, warnings };
   const [first = NaN, ...others] = values.map(toFloatDigits);
-  return others.length === 0 ? { value: first } : { values: [first, ...others] };
+  if (!isOne) return { values: [first, ...others] };
+  return { value: first, ...(interval && around(values[0] ?? NaN, interval)) };
 }
 
-function ofClasses(
-  probabilities: readonly number[],
-  labels: readonly string[] | undefined,
-  kind: OutputKind,
-): RowPrediction {
-  const named = probabilities.map((value, i) => [labels?.[i] ?? String(i), toFloatDigits(value)] as const);
-  const applying = labelsThatApply(kind, named);
+const around = (value: number, { halfWidth }: Interval) => ({
+  low: toFloatDigits(value - halfWidth),
+  high: toFloatDigits(value + halfWidth),
+});
+
+function ofClasses(probabilities: readonly number[], model: Read, kind: OutputKind): RowPrediction {
+  const named = probabilities.map((value, i) => [model.labels?.[i] ?? String(i), toFloatDigits(value)] as const);
+  const applying = labelsThatApply(kind, named, model);
   if (applying) return { labels: applying, probabilities: Object.fromEntries(named) };
-  // Of equal ones the first.
-  const [label, probability] = named[probabilities.indexOf(Math.max(...probabilities))] ?? [null, null];
+  const [label, probability] = named[toldOf(probabilities, model)] ?? [null, null];
   return { label, probability, probabilities: Object.fromEntries(named) };
 }
 

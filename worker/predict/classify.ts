@@ -9,7 +9,7 @@ import type { ClassifyOptions } from '../protocol/protocol.ts';
 import type { ClassifyResponse, Prediction } from '../protocol/responses.ts';
 import type { Samples } from '../protocol/samples.ts';
 import { valuesOf } from './answer.ts';
-import { chosenClass, labelsThatApply, probabilitiesOf } from './kinds.ts';
+import { chosenClass, labelsThatApply, probabilitiesOf, type Read, toldOf } from './kinds.ts';
 
 /** @throws RequestError where the model is none for classes; InferenceError */
 export async function classify(model: Model, samples: Samples, options: ClassifyOptions): Promise<ClassifyResponse> {
@@ -63,42 +63,39 @@ function requireClasses(model: Model): Classes {
  * @throws RequestError where the output has another shape than `[N, classes]` or `[N]`
  */
 export function predictions(
-  { name, labels }: Model,
+  model: Model,
   { output, kind }: Classes,
   outputs: ReadonlyMap<string, Tensor>,
   topK: number,
 ): Prediction[] {
+  const { labels } = model;
   const probabilities = probabilitiesOf[kind];
-  return valuesOf('classify', name, output, outputs).map((values) => {
+  return valuesOf('classify', model.name, output, outputs).map((values) => {
     if (!values.every(Number.isFinite)) return kind === 'multi-label' ? { ...noAnswer, labels: null } : noAnswer;
-    return probabilities
-      ? rank(probabilities(values), labels, topK, kind)
-      : { ...chosenClass(values, labels), top: [] };
+    return probabilities ? rank(probabilities(values), model, topK, kind) : { ...chosenClass(values, labels), top: [] };
   });
 }
 
 /** NaN and infinities belong to no class. */
 const noAnswer: Prediction = { label: null, probability: null, top: [], warnings: ['not a number'] };
 
-function rank(
-  probabilities: readonly number[],
-  labels: readonly string[] | undefined,
-  topK: number,
-  kind: OutputKind,
-): Prediction {
+function rank(probabilities: readonly number[], model: Read, topK: number, kind: OutputKind): Prediction {
   const named = probabilities.map((probability, index) => ({
-    label: labels?.[index] ?? String(index),
+    label: model.labels?.[index] ?? String(index),
     index,
     probability,
   }));
   const applying = labelsThatApply(
     kind,
     named.map(({ label, probability }) => [label, probability]),
+    model,
   );
   const top = named
     .toSorted((a, b) => b.probability - a.probability)
     .slice(0, topK)
     .map((ranked) => ({ ...ranked, probability: toFloatDigits(ranked.probability) }));
-  const best = { label: top[0]?.label ?? null, probability: top[0]?.probability ?? null, top };
+  const told = kind === 'multi-label' ? top[0] : named[toldOf(probabilities, model)];
+  const { label = null, probability = null } = told ?? {};
+  const best = { label, probability: probability === null ? null : toFloatDigits(probability), top };
   return applying ? { ...best, labels: applying } : best;
 }

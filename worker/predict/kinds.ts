@@ -1,5 +1,6 @@
 /** What a model's answer says of classes, by the kind of its output. */
-import type { OutputKind } from '../image.ts';
+import { applies, thresholdOf, toldClass } from '../../training/answers/told.ts';
+import type { ModelAbout, OutputKind } from '../image.ts';
 
 /** From the values of one sample to one probability per class. */
 export type Probabilities = (values: readonly number[]) => number[];
@@ -22,13 +23,21 @@ export function chosenClass([number = NaN]: readonly number[], labels: readonly 
   return { label: label ?? String(number), probability: null, ...strange };
 }
 
-/** From this probability on a label applies. */
-const appliesFrom = 0.5;
+/** How a model's probabilities are read. */
+export type Read = Pick<ModelAbout, 'labels' | 'threshold'>;
+
+/** The class that a model tells of these probabilities, by its place. */
+export const toldOf = (probabilities: readonly number[], { labels, threshold }: Read): number =>
+  toldClass(probabilities, thresholdOf(threshold, labels));
 
 /** The labels that apply, where several can; undefined for a model that chooses one class. */
-export const labelsThatApply = (kind: OutputKind, named: readonly (readonly [string, number])[]) =>
+export const labelsThatApply = (
+  kind: OutputKind,
+  named: readonly (readonly [string, number])[],
+  { threshold }: Read,
+): readonly string[] | undefined =>
   kind === 'multi-label'
-    ? named.filter(([, probability]) => probability >= appliesFrom).map(([label]) => label)
+    ? named.filter(([label, probability]) => applies(label, probability, threshold)).map(([label]) => label)
     : undefined;
 
 /** softmax(z) = exp(z − max) / Σ exp(z − max) */

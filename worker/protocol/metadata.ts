@@ -1,7 +1,7 @@
 /** What the protocol tells about the server and its models. */
 import type { Column } from '../../training/columns/column.ts';
 import { quote, RequestError } from '../http/errors.ts';
-import type { RoundedWeights } from '../image.ts';
+import type { Interval, RoundedWeights } from '../image.ts';
 import { namesOf, versionsOf, type Model, type Models } from '../models.ts';
 import { probabilitiesOf } from '../predict/kinds.ts';
 import { version as packageVersion } from '../version.ts';
@@ -43,6 +43,7 @@ export function readModel(models: Models, name: string, version: string | undefi
 /** @param explains whether the Worker looks inside its models */
 export function metadataOf(models: Models, model: Model, explains: boolean): ModelMetadata {
   const { name, description, labels, remarks, weights, ofBatch, output, session, switchable, table } = model;
+  const { threshold, interval, calibration, importance } = model;
   const picture = takenPicture(model);
   return {
     name,
@@ -60,6 +61,10 @@ export function metadataOf(models: Models, model: Model, explains: boolean): Mod
       ...(switchable && explains && { explain: true }),
       ...(explains && mayExplainRows(model) && { explains_rows: true }),
       ...(weights && { weights: lossOf(weights) }),
+      ...(threshold && { threshold }),
+      ...(interval && { interval: widthOf(interval) }),
+      ...(calibration && { calibration }),
+      ...(importance && { importance }),
       ...(remarks && { remarks }),
     },
   };
@@ -77,6 +82,12 @@ const tensorOf = ({ name, datatype, shape, anyShape }: TensorInfo): TensorInfo =
   name,
   datatype,
   shape: anyShape ? [-1] : shape,
+});
+
+const widthOf = ({ level, halfWidth, coverage }: Interval) => ({
+  level,
+  half_width: halfWidth,
+  ...(coverage !== undefined && { coverage }),
 });
 
 const lossOf = ({ type, largestDifference, relativeDifference, samples, changedClasses }: RoundedWeights) => ({

@@ -87,15 +87,58 @@ function answerSchema() {
     z.object({
       labels: described(
         z.nullable(list(text)),
-        'All that apply: with a probability of at least 0.5; null where the model answers no numbers.',
+        'All that apply: with a probability of at least 0.5, or what the card says of the label; null where the model answers no numbers.',
       ),
       probabilities: z.optional(described(probabilities, 'Of each label.')),
       warnings,
       explanation,
     }),
-    z.object({ value: real, warnings, explanation }),
+    z.object({
+      value: real,
+      low: z.optional(described(real, 'Of the interval around the value, where the model tells one.')),
+      high: z.optional(real),
+      warnings,
+      explanation,
+    }),
     z.object({ values: z.nullable(list(z.number())), warnings }),
   ]);
+}
+
+/** How answers are read, and how far they are to be trusted. */
+function qualitySchemas() {
+  const share = z.number();
+  const bin = z.object({ from: share, to: share, samples: count, confidence: share, accuracy: share });
+  return {
+    threshold: z.optional(
+      described(
+        z.record(text, share),
+        'From which probability on a label is told, where that is not the most probable one, or half.',
+      ),
+    ),
+    interval: z.optional(
+      described(
+        z.object({ level: share, half_width: z.number(), coverage: z.optional(described(share, 'Of the test rows.')) }),
+        'The share of values that is meant to lie between low and high.',
+      ),
+    ),
+    calibration: z.optional(
+      described(
+        z.object({ error: described(share, 'The expected calibration error.'), bins: list(bin) }),
+        'Whether the probabilities of answers were the shares of them that were right, on the test samples.',
+      ),
+    ),
+    importance: z.optional(
+      described(
+        z.object({
+          measure: described(text, 'What grows when the values of a column are dealt to other rows.'),
+          rows: count,
+          repeats: count,
+          columns: list(z.object({ name: text, mean: z.number(), deviation: z.number() })),
+        }),
+        'What each column is worth, on the test samples.',
+      ),
+    ),
+  };
 }
 
 function protocolSchemas() {
@@ -166,6 +209,7 @@ function protocolSchemas() {
             'What the weights were rounded to, and how far answers are from those in single precision.',
           ),
         ),
+        ...qualitySchemas(),
         explains_rows: z.optional(described(z.literal(true), 'The path predict takes explain: true.')),
         remarks: z.optional(described(list(text), "What else is known of the model's Batch Norm layers.")),
       }),

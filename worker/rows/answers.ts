@@ -9,9 +9,11 @@ export function csvOf({ predictions }: PredictResponse): string {
   // A row without an answer has no probabilities.
   const classes = [...new Set(predictions.flatMap((row) => Object.keys(probabilitiesOf(row))))];
   const width = Math.max(...predictions.map((row) => numbersOf(row).length));
+  const hasInterval = predictions.some((row) => 'low' in row);
   const isWarned = predictions.some(({ warnings }) => warnings);
   const header = [
     ...(predictions[0] ? namesOf(predictions[0], width) : []),
+    ...(hasInterval ? ['low', 'high'] : []),
     ...classes.map((name) => `probability of ${name}`),
     ...(isWarned ? ['warnings'] : []),
   ];
@@ -19,6 +21,7 @@ export function csvOf({ predictions }: PredictResponse): string {
     const probabilities = new Map(Object.entries(probabilitiesOf(row)));
     const cells = [
       ...cellsOf(row, width),
+      ...(hasInterval && 'value' in row ? [row.low, row.high] : []),
       ...classes.map((name) => probabilities.get(name)),
       ...(isWarned ? [row.warnings?.join(BETWEEN)] : []),
     ];

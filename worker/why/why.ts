@@ -4,7 +4,7 @@
  */
 import { RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
-import { probabilitiesOf } from '../predict/kinds.ts';
+import { probabilitiesOf, type Read, toldOf } from '../predict/kinds.ts';
 import { valuesOf } from '../predict/answer.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
@@ -37,7 +37,7 @@ export function why(model: Model, table: RowTable, { data }: Tensor): readonly (
   const mayFlip = model.output?.kind !== 'multi-label';
   const places = placesOf(table.columns);
   const typical = typicalRow(places);
-  return rows.map((row) => explainRow(row, { typical, places, ask, mayFlip }, model.labels));
+  return rows.map((row) => explainRow(row, { typical, places, ask, mayFlip }, model));
 }
 
 type Ask = (rows: readonly Float32Array[]) => readonly (readonly number[])[];
@@ -79,7 +79,7 @@ interface Known {
 function explainRow(
   row: Float32Array,
   { typical, places, ask: askAll, mayFlip }: Known,
-  labels: readonly string[] | undefined,
+  model: Read,
 ): Explained | undefined {
   let asked = 0;
   const ask: Ask = (rows) => {
@@ -89,8 +89,10 @@ function explainRow(
   const [own = [], usual = []] = ask([row, typical]);
   if (![...own, ...usual].every(Number.isFinite)) return undefined;
   const isClass = own.length > 1;
-  const best = own.indexOf(Math.max(...own));
-  const labelOf = (index: number): string => labels?.[index] ?? String(index);
+  const tell = (scores: readonly number[]): number =>
+    mayFlip ? toldOf(scores, model) : scores.indexOf(Math.max(...scores));
+  const best = tell(own);
+  const labelOf = (index: number): string => model.labels?.[index] ?? String(index);
   const changed = places.filter((place) => !isSame(place, row, typical));
   const { values, isExact } = contributionsOf(changed.length, (sets) =>
     ask(sets.map((made) => mixed(row, typical, changed, made))).map((scores) => scores[best] ?? NaN),
@@ -100,7 +102,7 @@ function explainRow(
     isClass && mayFlip
       ? flipsOf(places, row, (rows) =>
           ask(rows).map((scores) => {
-            const index = scores.indexOf(Math.max(...scores));
+            const index = tell(scores);
             return index === best ? undefined : { index, probability: scores[index] ?? NaN };
           }),
         )

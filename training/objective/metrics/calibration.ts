@@ -1,26 +1,11 @@
 /** Whether probabilities mean what they say: of the answers given with 80 %, are 80 % right? */
+import type { Calibration } from '../../answers/index.ts';
 import { type Logits, predictions, probabilities } from './classification.ts';
 
-/** The samples whose answer has a probability within a stretch. */
-export interface CalibrationBin {
-  readonly from: number;
-  readonly to: number;
-  readonly samples: number;
-  /** The mean probability of the answers. */
-  readonly confidence: number;
-  /** The share of them that are right. */
-  readonly accuracy: number;
-}
+/** Stretches of equal width from 0 to 1. */
+export const binCount = 10;
 
-export interface Calibration {
-  /** The mean distance between both over the samples, the expected calibration error: Guo et al., https://arxiv.org/abs/1706.04599 */
-  readonly error: number;
-  /** Those with samples, in order. */
-  readonly bins: readonly CalibrationBin[];
-}
-
-const binCount = 10;
-
+/** By the most probable class of each sample, whatever is told of it: `logits [count, classes]`, `labels [count]`. */
 export function calibration(logits: Logits, labels: ArrayLike<number>): Calibration {
   const { data, classes } = probabilities(logits);
   const answers = predictions(logits);

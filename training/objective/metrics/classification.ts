@@ -1,4 +1,5 @@
 /** Metrics of classes from logits, on the host in float64. */
+import { type Threshold, toldClass } from '../../answers/index.ts';
 
 /** Row-major `[count, classes]`. */
 export interface Logits {
@@ -21,24 +22,28 @@ export function classLogits(output: Float32Array, count: number): Logits {
 const rowOf = ({ data, classes }: Logits, sample: number): readonly number[] =>
   Array.from({ length: classes }, (_, k) => data[sample * classes + k] ?? NaN);
 
-/** The class with the largest logit, the first of equal ones, or −1 where a logit is not a number: `[count]`. */
-export function predictions(logits: Logits): Int32Array {
+/**
+ * The class that is told: the one with the largest logit, the first of equal ones, unless a threshold of the probability chooses between
+ * two; −1 where a logit is not a number: `[count]`.
+ */
+export function predictions(logits: Logits, threshold?: Threshold): Int32Array {
   return Int32Array.from({ length: logits.data.length / logits.classes }, (_, sample) => {
     const row = rowOf(logits, sample);
     if (row.some(Number.isNaN)) return -1;
-    return row.reduce((best, value, k) => (value > (row[best] ?? -Infinity) ? k : best), 0);
+    return threshold ? toldClass(softmax(row), threshold) : toldClass(row, undefined);
   });
+}
+
+function softmax(row: readonly number[]): readonly number[] {
+  const logSum = logSumExp(row);
+  return row.map((z) => Math.exp(z - logSum));
 }
 
 /** Softmax of each row: `[count, classes]`. */
 export function probabilities(logits: Logits): { readonly data: Float64Array; readonly classes: number } {
   const data = new Float64Array(logits.data.length);
   for (let sample = 0; sample < data.length / logits.classes; sample++) {
-    const row = rowOf(logits, sample);
-    const logSum = logSumExp(row);
-    row.forEach((z, k) => {
-      data[sample * logits.classes + k] = Math.exp(z - logSum);
-    });
+    data.set(softmax(rowOf(logits, sample)), sample * logits.classes);
   }
   return { data, classes: logits.classes };
 }
@@ -51,9 +56,9 @@ export function crossEntropy(logits: Logits, labels: ArrayLike<number>): number 
   });
 }
 
-/** The share of samples whose largest logit is the label's. */
-export function accuracy(logits: Logits, labels: ArrayLike<number>): number {
-  const predicted = predictions(logits);
+/** The share of samples of which the label is told. */
+export function accuracy(logits: Logits, labels: ArrayLike<number>, threshold?: Threshold): number {
+  const predicted = predictions(logits, threshold);
   return mean(labels, (label, sample) => Number(predicted[sample] === label));
 }
 

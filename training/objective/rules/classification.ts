@@ -14,7 +14,7 @@ import {
 } from '../metrics/classification.ts';
 import { confusionMatrix, macroF1 } from '../metrics/confusion.ts';
 import * as objectives from '../objective.ts';
-import type { Baseline, Mistake, ObjectiveRule, Report, Score } from '../rule.ts';
+import type { Baseline, Mistake, ObjectiveRule, Reading, Report, Score } from '../rule.ts';
 
 const score: Score = { name: 'accuracy', key: 'accuracy', better: 'higher', format: percent };
 
@@ -44,6 +44,7 @@ const shared: Shared = {
   },
   report,
   mistakes,
+  risk: { name: 'log loss', of: (output, { labels, count }) => crossEntropy(classLogits(output, count), labels) },
   baseline,
   expected,
   predictions: {
@@ -63,12 +64,16 @@ const shared: Shared = {
   },
 };
 
-function report(output: Float32Array, { labels, classes, count }: ClassificationDataset): Report {
+function report(
+  output: Float32Array,
+  { labels, classes, count }: ClassificationDataset,
+  { threshold }: Reading = {},
+): Report {
   const logits = classLogits(output, count);
-  const confusion = confusionMatrix(predictions(logits), labels, classes.length);
+  const confusion = confusionMatrix(predictions(logits, threshold), labels, classes.length);
   return {
     metrics: {
-      accuracy: accuracy(logits, labels),
+      accuracy: accuracy(logits, labels, threshold),
       ...(classes.length > 3 && { 'top-3': topKAccuracy(logits, labels, 3) }),
       F1: macroF1(confusion),
       AUC: macroAuc(logits, labels),
@@ -83,12 +88,17 @@ function expected({ labels, classes }: ClassificationDataset, sample: number): s
 }
 
 /** The probability of each class behind the answer; nothing where the answer is not a number. */
-function predictionOf(output: Float32Array, dataset: ClassificationDataset, sample: number): readonly string[] {
+function predictionOf(
+  output: Float32Array,
+  dataset: ClassificationDataset,
+  sample: number,
+  { threshold }: Reading = {},
+): readonly string[] {
   const { classes, count } = dataset;
   const width = output.length / count;
   const logits = classLogits(output.slice(sample * width, (sample + 1) * width), 1);
   const { data } = probabilities(logits);
-  const answer = classes[predictions(logits)[0] ?? -1] ?? '';
+  const answer = classes[predictions(logits, threshold)[0] ?? -1] ?? '';
   return [expected(dataset, sample), answer, ...Array.from(data, shortest)];
 }
 
@@ -96,10 +106,14 @@ function predictionOf(output: Float32Array, dataset: ClassificationDataset, samp
 const shortest = (value: number): string => (Number.isFinite(value) ? String(Number(value.toPrecision(6))) : '');
 
 /** By how improbable the right class was. */
-function mistakes(output: Float32Array, dataset: ClassificationDataset): readonly Mistake[] {
+function mistakes(
+  output: Float32Array,
+  dataset: ClassificationDataset,
+  { threshold }: Reading = {},
+): readonly Mistake[] {
   const { labels, classes, count } = dataset;
   const logits = classLogits(output, count);
-  const predicted = predictions(logits);
+  const predicted = predictions(logits, threshold);
   const { data } = probabilities(logits);
   const of = (sample: number, k: number) => data[sample * logits.classes + k] ?? NaN;
   return [...labels.keys()]

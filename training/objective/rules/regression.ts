@@ -54,11 +54,20 @@ const regression = <K extends 'mse' | 'huber'>(
     confusion: undefined,
   }),
   mistakes,
+  risk: { name: score.name, of: (output, { values }) => rmse(output, values) },
   baseline,
   expected: ({ values }, sample) => fourDigits(values[sample] ?? NaN),
   predictions: {
-    header: () => ['expected', 'predicted'],
-    row: (output, { values }, sample) => [values[sample], output[sample]].map((value = NaN) => shortest(value)),
+    header: (_dataset, { halfWidth } = {}) => [
+      'expected',
+      'predicted',
+      ...(halfWidth === undefined ? [] : ['low', 'high']),
+    ],
+    row: (output, { values }, sample, { halfWidth } = {}) => {
+      const value = output[sample] ?? NaN;
+      const ends = halfWidth === undefined ? [] : [value - halfWidth, value + halfWidth];
+      return [values[sample] ?? NaN, value, ...ends].map(shortest);
+    },
   },
   output: 'number',
   answers: (outputs) => outputs,

@@ -20,7 +20,11 @@ export function headlineOf(answer: Answer): Headline {
     }
     case 'numbers': {
       const written = answer.values.map((value) => (value === null ? 'not a number' : number(value)));
-      return { text: written.slice(0, 6).join('  '), more: written.length > 6 ? `and ${written.length - 6} more` : '' };
+      const between = answer.interval ? answer.interval.map(number).join(' to ') : '';
+      return {
+        text: written.slice(0, 6).join('  '),
+        more: written.length > 6 ? `and ${written.length - 6} more` : between,
+      };
     }
     case 'tensors':
       return { text: answer.outputs.map(({ name }) => name).join(', '), more: '' };

@@ -14,6 +14,8 @@ export interface ClassesAnswer {
 export interface NumbersAnswer {
   readonly kind: 'numbers';
   readonly values: readonly (number | null)[];
+  /** Around the only value. */
+  readonly interval?: readonly [low: number, high: number];
   readonly warnings: readonly string[];
 }
 
@@ -37,13 +39,19 @@ export interface RowPrediction {
   readonly probabilities?: Readonly<Record<string, number>>;
   readonly value?: number | null;
   readonly values?: readonly number[] | null;
+  readonly low?: number | null;
+  readonly high?: number | null;
   readonly warnings?: readonly string[];
 }
 
 /** @param order of the labels, which an object cannot keep where they are whole numbers */
 export function answerOfRow(row: RowPrediction, order: readonly string[] = []): Answer {
   const { label = null, labels, probabilities = {}, value = null, values = [value], warnings = [] } = row;
-  if (!('label' in row) && labels === undefined) return { kind: 'numbers', values: values ?? [null], warnings };
+  const { low = null, high = null } = row;
+  if (!('label' in row) && labels === undefined) {
+    const interval = low === null || high === null ? {} : { interval: [low, high] as const };
+    return { kind: 'numbers', values: values ?? [null], ...interval, warnings };
+  }
   const named =
     order.length > 0 ? order.filter((name) => Object.hasOwn(probabilities, name)) : Object.keys(probabilities);
   const shares = new Map(named.map((name) => [name, probabilities[name] ?? NaN]));

@@ -42,6 +42,26 @@ export interface PictureInfo {
   readonly drawing?: true;
 }
 
+/** Whether the probabilities of answers were the shares of them that were right. */
+export interface Calibration {
+  readonly error: number;
+  readonly bins: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly samples: number;
+    readonly confidence: number;
+    readonly accuracy: number;
+  }[];
+}
+
+/** How much worse the model is when a column's values are dealt to other rows. */
+export interface Importance {
+  readonly measure: string;
+  readonly rows: number;
+  readonly repeats: number;
+  readonly columns: readonly { readonly name: string; readonly mean: number; readonly deviation: number }[];
+}
+
 export interface Metadata {
   readonly name: string;
   readonly versions: readonly string[];
@@ -55,6 +75,10 @@ export interface Metadata {
     readonly picture?: PictureInfo;
     readonly explain?: true;
     readonly explains_rows?: true;
+    readonly threshold?: Readonly<Record<string, number>>;
+    readonly interval?: { readonly level: number; readonly half_width: number; readonly coverage?: number };
+    readonly calibration?: Calibration;
+    readonly importance?: Importance;
     readonly remarks?: readonly string[];
   };
 }

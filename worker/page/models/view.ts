@@ -7,6 +7,7 @@ import { createBatchNorm } from '../batch-norm/section.ts';
 import { createCodeCard } from '../code/card.ts';
 import { card, make } from '../dom.ts';
 import type { InputKind, Question } from '../inputs/question.ts';
+import { createQualityCard } from '../quality/card.ts';
 import { latest } from '../timing.ts';
 import { createHead } from './head.ts';
 
@@ -46,6 +47,7 @@ export function createModelView<Sample>(model: Model, kind: InputKind<Sample>, o
     answerCard.say(hint);
     batchNorm?.show(undefined);
   });
+  const quality = createQualityCard(model);
   const root = make(
     'div',
     { className: 'model' },
@@ -57,6 +59,7 @@ export function createModelView<Sample>(model: Model, kind: InputKind<Sample>, o
       make('div', { className: 'column' }, answerCard.root, ...input.under.answer),
       answerCard.strip,
     ),
+    ...(quality ? [quality] : []),
     codeCard.root,
     ...(batchNorm ? [batchNorm.root] : []),
   );

@@ -1,0 +1,111 @@
+/** What an export finds out about a model's answers: how they are best read, and how far they are to be trusted. */
+import type { Importance } from '../../training/answers/index.ts';
+import type { Backend } from '../../training/backend/index.ts';
+import type { TrainedModel } from '../../training/checkpoint/index.ts';
+import { objectiveOf } from '../../training/checkpoint/index.ts';
+import type { Dataset } from '../../training/data/index.ts';
+import { quote } from '../../training/files/index.ts';
+import {
+  coverageOf,
+  type Fitted,
+  fitReading,
+  importanceOf,
+  objectiveRuleOf,
+  readingOf,
+  type ReadingWish,
+  type Report,
+  reportOn,
+  scaledBy,
+} from '../../training/objective/index.ts';
+import { createEvaluator, runOverSamples, type State } from '../../training/trainer/index.ts';
+import type { ModelCard } from '../store/card.ts';
+import { inputNameOf, outputNameOf } from './graph.ts';
+
+/** What a card tells of it. */
+export type Quality = Pick<
+  ModelCard,
+  'threshold' | 'interval' | 'intervals' | 'temperature' | 'calibration' | 'importance'
+> & { readonly metrics: Report['metrics'] };
+
+type Former = Pick<ModelCard, 'threshold' | 'interval' | 'intervals'>;
+
+/** What was wished of the former export holds for this one, unless something else is. */
+export function wishFor(
+  { threshold, interval }: ReadingWish,
+  former: Former,
+  model: TrainedModel,
+  note: (line: string) => void,
+): ReadingWish {
+  const isOfNumbers = objectiveRuleOf(objectiveOf(model)).task === 'regression';
+  const kept = former.intervals && former.interval === undefined ? false : former.interval;
+  const [[label, at] = []] = Object.entries(former.threshold?.at ?? {});
+  const wish = interval ?? (isOfNumbers ? kept : undefined);
+  const others = wish === undefined ? {} : { interval: wish };
+  if (threshold || label === undefined || at === undefined) return { ...others, ...(threshold && { threshold }) };
+  if (model.classes.length !== 2 || !model.classes.includes(label)) {
+    note(`the threshold of ${quote(label)} in the former card is left out: it is none of these two classes`);
+    return others;
+  }
+  return { ...others, threshold: { rule: former.threshold?.for ?? at, positive: label } };
+}
+
+/** Of the network with some statistics, on the validation part. @throws UserError for a wish that does not suit it */
+export async function fitted(
+  backend: Backend,
+  { plan }: TrainedModel,
+  state: State,
+  validation: Dataset,
+  wish: ReadingWish,
+): Promise<Fitted> {
+  if (validation.count === 0) return fitReading(validation, new Float32Array(), wish);
+  const evaluator = await createEvaluator(backend, plan);
+  const output = await evaluator.logits(state, validation);
+  await evaluator.release();
+  return fitReading(validation, output, wish);
+}
+
+/** So many rows are asked about for what columns are worth: seconds of a usual network. */
+const IMPORTANCE_ROWS = 100_000;
+
+/** What each column is worth to the exported file; undefined of other inputs, and where there are too many columns or too few rows. */
+export async function importanceOfFile(
+  backend: Backend,
+  model: TrainedModel,
+  file: Uint8Array,
+  test: Dataset,
+): Promise<Importance | undefined> {
+  const { columns } = model;
+  if (!columns || test.count < 2) return undefined;
+  const session = await backend.loadSession(file);
+  const ports = { input: inputNameOf(model), output: outputNameOf(model) };
+  try {
+    return await importanceOf((samples) => runOverSamples(session, samples, ports), test, columns, objectiveOf(model), {
+      budget: IMPORTANCE_ROWS,
+    });
+  } finally {
+    await session.release();
+  }
+}
+
+/** @param output of the network for the test part, `[count, outputs]` */
+export function qualityOf(model: TrainedModel, fit: Fitted, test: Dataset, output: Float32Array): Quality {
+  const { temperature, threshold, level, intervals } = fit;
+  const isTested = test.count > 0;
+  const answers = scaledBy(output, temperature);
+  const report = isTested ? reportOn(test, answers, objectiveOf(model), readingOf(fit)) : undefined;
+  const measured = intervals?.map((interval) =>
+    isTested && test.task === 'regression'
+      ? { ...interval, coverage: coverageOf(interval.halfWidth, answers, test.values) }
+      : interval,
+  );
+  return {
+    ...(threshold && {
+      threshold: { at: { [threshold.label]: threshold.at }, ...(threshold.rule && { for: threshold.rule }) },
+    }),
+    ...(level !== undefined && { interval: level }),
+    ...(measured && { intervals: measured }),
+    ...(temperature !== undefined && { temperature }),
+    ...(report?.calibration && { calibration: report.calibration }),
+    metrics: report?.metrics ?? {},
+  };
+}

@@ -1,0 +1,55 @@
+/** What a card says of how answers are read: whether it suits the model, and what an image tells of it. */
+import { quote } from '../../training/files/index.ts';
+import type { ModelAbout } from '../../worker/image.ts';
+import type { ModelCard } from './card.ts';
+
+/** One line for each key that would be read otherwise than it is meant. */
+export function readingContradictions({ labels, output, threshold, interval, intervals = [] }: ModelCard): string[] {
+  const kind = output?.kind;
+  const isOfNumbers = kind === 'number' || output === undefined;
+  const levels = intervals.map(({ level }) => level);
+  const known = levels.length > 0 ? levels.join(', ') : 'none without "intervals", which an export measures';
+  return [
+    ...(threshold ? thresholdContradictions(Object.keys(threshold.at), labels, kind) : []),
+    ...(interval !== undefined && !levels.includes(interval)
+      ? [`interval: expected ${known}, got ${interval}; bn-edge export --interval ${interval} measures it`]
+      : []),
+    ...(interval !== undefined && !isOfNumbers
+      ? [`interval: expected none, as the output is of ${kind}, got ${interval}`]
+      : []),
+  ];
+}
+
+function thresholdContradictions(
+  names: readonly string[],
+  labels: ModelCard['labels'],
+  kind: NonNullable<ModelCard['output']>['kind'] | undefined,
+): string[] {
+  const where = 'threshold.at';
+  if (kind !== 'logits' && kind !== 'probabilities' && kind !== 'multi-label')
+    return [`${where}: expected an output of logits, probabilities or multi-label, got ${kind ?? 'none'}`];
+  if (!labels) return [`${where}: expected "labels" beside it, got none`];
+  if (kind !== 'multi-label' && labels.length !== 2)
+    return [`${where}: expected a model of two classes, got ${labels.length}`];
+  if (kind !== 'multi-label' && names.length !== 1)
+    return [`${where}: expected one of the two classes, got ${names.length}`];
+  const strange = names.find((name) => !labels.includes(name));
+  return strange === undefined ? [] : [`${where}: expected one of the labels, got ${quote(strange)}`];
+}
+
+/** What the Worker reads answers by, and what it tells of how far they are to be trusted. */
+export function toldOf({
+  threshold,
+  interval,
+  intervals = [],
+  calibration,
+  importance,
+}: ModelCard): Pick<ModelAbout, 'threshold' | 'interval' | 'calibration' | 'importance'> {
+  const told = intervals.find(({ level }) => level === interval);
+  return {
+    ...(threshold && { threshold: threshold.at }),
+    ...(told && { interval: told }),
+    ...(calibration && { calibration }),
+    ...(importance && { importance }),
+  };
+}

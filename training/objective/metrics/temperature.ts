@@ -1,0 +1,60 @@
+/** The temperature that logits are divided by, so that probabilities mean what they say. Guo et al., https://arxiv.org/abs/1706.04599 */
+import type { Logits } from './classification.ts';
+
+/** With fewer samples a temperature does more harm than good. */
+export const fewestForTemperature = 400;
+
+/** ln T lies between these. */
+const [LEAST, MOST] = [-1.4, 2.1];
+const STEPS = 30;
+
+/** What the network gives, divided by a temperature, in float32 as an exported file has it. */
+export function scaledBy(output: Float32Array, temperature: number | undefined): Float32Array {
+  if (temperature === undefined) return output;
+  const factor = Math.fround(1 / temperature);
+  return output.map((z) => z * factor);
+}
+
+/**
+ * The temperature of the least log loss of `logits [count, classes]`, by golden section over its logarithm. A share K / (count + K) of each
+ * target spreads over the K classes (Platt's targets), so that samples without an error do not ask for certainty.
+ *
+ * @returns undefined for fewer than 400 samples, and where the plain log loss is not lower with it
+ */
+export function temperatureOf(logits: Logits, labels: ArrayLike<number>): number | undefined {
+  if (labels.length < fewestForTemperature) return undefined;
+  const golden = (Math.sqrt(5) - 1) / 2;
+  const smoothed = (lnT: number): number => lossesAt(Math.exp(lnT), logits, labels).smoothed;
+  let [low, high] = [LEAST, MOST];
+  for (let step = 0; step < STEPS; step++) {
+    const [left, right] = [high - golden * (high - low), low + golden * (high - low)];
+    if (smoothed(left) < smoothed(right)) high = right;
+    else low = left;
+  }
+  const temperature = Number(Math.exp((low + high) / 2).toPrecision(6));
+  return lossesAt(temperature, logits, labels).plain < lossesAt(1, logits, labels).plain ? temperature : undefined;
+}
+
+/** One class of one sample adds no more: float32 has no smaller probabilities of members. */
+const MOST_SURPRISE = 16.1;
+
+/** The mean of −log softmax(z / T)[label], and with a share of the target spread over all classes. */
+function lossesAt(temperature: number, { data, classes }: Logits, labels: ArrayLike<number>) {
+  const count = labels.length;
+  const spread = classes / (count + classes);
+  let [plain, smoothed] = [0, 0];
+  for (let sample = 0; sample < count; sample++) {
+    const at = (k: number): number => (data[sample * classes + k] ?? NaN) / temperature;
+    let largest = -Infinity;
+    for (let k = 0; k < classes; k++) largest = Math.max(largest, at(k));
+    let sum = 0;
+    for (let k = 0; k < classes; k++) sum += Math.exp(at(k) - largest);
+    const logSum = largest + Math.log(sum);
+    let all = 0;
+    for (let k = 0; k < classes; k++) all += Math.min(logSum - at(k), MOST_SURPRISE);
+    const own = logSum - at(labels[sample] ?? NaN);
+    plain += own / count;
+    smoothed += ((1 - spread) * Math.min(own, MOST_SURPRISE) + (spread * all) / classes) / count;
+  }
+  return { plain, smoothed };
+}

@@ -1,0 +1,16 @@
+/** What may be wished of how answers are read, as a schema. */
+import * as z from 'zod';
+import type { ReadingWish } from './fit.ts';
+
+const share = z.number().gt(0).lt(1);
+const cost = z.number().positive();
+
+export const readingWishSchema = z.strictObject({
+  threshold: z
+    .strictObject({
+      rule: z.union([z.literal('f1'), z.strictObject({ fp: cost, fn: cost }), share]),
+      positive: z.string().optional(),
+    })
+    .optional(),
+  interval: z.union([share, z.literal(false)]).optional(),
+}) satisfies z.ZodType<ReadingWish>;

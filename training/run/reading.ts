@@ -1,0 +1,84 @@
+/** How the answers of an evaluation are read: as a card or somebody says, or as the run's own validation part suggests. */
+import { type Interval, thresholdOf } from '../answers/index.ts';
+import type { Dataset } from '../data/index.ts';
+import { unexpected, UserError } from '../files/index.ts';
+import {
+  chooseThreshold,
+  coverageOf,
+  type Fitted,
+  fitReading,
+  readingOf,
+  type ReadingWish,
+} from '../objective/index.ts';
+import type { Answerer, Answers } from './evaluation.ts';
+import type { ChosenSamples, Known } from './samples.ts';
+
+/**
+ * As far as no validation part is needed for it.
+ *
+ * @throws UserError for a wish that does not suit the model
+ */
+export function statedReading(where: string, known: Known, { threshold, interval }: ReadingWish): Fitted {
+  const { classes = [], intervals = [] } = known;
+  const stated = thresholdOf(known.threshold, classes);
+  const chosen =
+    typeof threshold?.rule === 'number'
+      ? chooseThreshold(threshold, [], [], classes)
+      : stated && { ...stated, label: classes[stated.class] ?? '' };
+  const level = interval === false ? undefined : (interval ?? known.level);
+  if (typeof interval === 'number' && known.plan === undefined && !intervals.some((one) => one.level === interval)) {
+    const told = intervals.map((one) => one.level).join(', ') || 'a run, whose validation part it is measured on';
+    throw unexpected('--interval', told, interval);
+  }
+  if (threshold && typeof threshold.rule !== 'number' && known.plan === undefined) {
+    const got = `${where}; --threshold 0.3 sets it`;
+    throw unexpected('--threshold', 'a run, on whose validation part it is chosen', got);
+  }
+  return {
+    ...(chosen && { threshold: chosen }),
+    ...(level !== undefined && { level }),
+    ...(intervals.length > 0 && { intervals }),
+    notes: [],
+  };
+}
+
+/**
+ * Fitted to the validation part where that is at hand; else as stated.
+ *
+ * @throws UserError for a wish that does not suit the model or its validation part, and for one that needs it where it is not at hand
+ */
+export async function readingFor(
+  { validation }: Pick<ChosenSamples, 'validation'>,
+  answerer: Answerer,
+  stated: Fitted,
+  known: Known,
+  wish: ReadingWish,
+): Promise<Fitted> {
+  // What is exported has been fitted; only a checkpoint has not.
+  if (known.plan === undefined) return stated;
+  if (validation && validation.count > 0) return fitReading(validation, await answerer.answer(validation), wish);
+  const asked =
+    wish.threshold && typeof wish.threshold.rule !== 'number'
+      ? '--threshold'
+      : typeof wish.interval === 'number'
+        ? '--interval'
+        : undefined;
+  if (asked === undefined) return stated;
+  throw new UserError(
+    `${asked}: expected the validation part of the run's own data to choose it on, got none; an exported model keeps what was chosen for it`,
+  );
+}
+
+/** What stands around numbers, and how many of these it holds. */
+export function intervalOf(
+  fitted: Fitted,
+  samples: Dataset,
+  answers: Answers,
+  isLabelled: boolean,
+): Interval | undefined {
+  const { halfWidth } = readingOf(fitted);
+  const { level } = fitted;
+  if (samples.task !== 'regression' || halfWidth === undefined || level === undefined) return undefined;
+  if (!isLabelled || samples.count === 0) return { level, halfWidth };
+  return { level, halfWidth, coverage: coverageOf(halfWidth, answers, samples.values) };
+}
