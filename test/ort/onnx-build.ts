@@ -5,7 +5,9 @@ import * as ort from 'onnxruntime-web/wasm';
 const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
 export const { FLOAT, FLOAT16, DOUBLE, INT8, INT64 } = TensorProto.DataType;
 
-export type Attributes = Readonly<Record<string, number | readonly number[] | onnx.ITensorProto | onnx.IGraphProto>>;
+export type Attributes = Readonly<
+  Record<string, number | string | readonly number[] | onnx.ITensorProto | onnx.IGraphProto>
+>;
 
 export function node(
   opType: string,
@@ -19,7 +21,8 @@ export function node(
 }
 
 function attributeOf(name: string, value: Attributes[string]): onnx.IAttributeProto {
-  const { INT, FLOAT, INTS, TENSOR, GRAPH } = AttributeProto.AttributeType;
+  const { INT, FLOAT, INTS, STRING, TENSOR, GRAPH } = AttributeProto.AttributeType;
+  if (typeof value === 'string') return { name, type: STRING, s: new TextEncoder().encode(value) };
   if (typeof value === 'number')
     return Number.isInteger(value) ? { name, type: INT, i: value } : { name, type: FLOAT, f: value };
   if (Array.isArray(value)) return { name, type: INTS, ints: [...(value as readonly number[])] };

@@ -1,11 +1,24 @@
 /** Nodes whose inputs are all stored are computed when the model is compiled, in float64. */
-import { type Node, type Tensor, type Value } from '../graph/index.ts';
+import type { DType, Node, Tensor, Value } from '../graph/index.ts';
 import { elementCount } from '../files/index.ts';
+import { CompileError } from './error.ts';
 
 export type Numbers = Float64Array;
 
 /** Elements as numbers; of a boolean 0 or 1. */
 export const numbersOf = ({ data }: Tensor): Numbers => Float64Array.from<number | bigint>(data, Number);
+
+/**
+ * Integers and booleans as lanes hold them.
+ *
+ * @throws CompileError for one that has more than 32 bits
+ */
+export function lanesOf(name: string, dtype: DType, numbers: Numbers): Int32Array {
+  const lanes = Int32Array.from(numbers, (number) => (dtype === 'bool' ? -number : number));
+  const at = dtype === 'bool' ? -1 : lanes.findIndex((lane, i) => lane !== numbers[i]);
+  if (at >= 0) throw new CompileError(`${name}: expected integers of 32 bits, got ${numbers[at] ?? NaN}`);
+  return lanes;
+}
 
 export const float32 = (shape: readonly number[], numbers: ArrayLike<number>): Tensor<'float32'> => ({
   dtype: 'float32',

@@ -45,14 +45,17 @@ export function start(module: WebAssembly.Module, { inputs, outputs }: Runnable)
         arrays[dtype]?.(perSample ? batch * count : count) ?? new Float32Array(),
       ]),
     );
-    for (let sample = 0; sample < batch; sample++) {
+    // What is the same for all samples is answered to none of them as well.
+    const runs = Math.max(batch, results.some(({ perSample }) => !perSample) ? 1 : 0);
+    for (let sample = 0; sample < runs; sample++) {
       for (const { name, dtype, count, perSample, cells } of entries) {
-        write(cells, feeds[name] ?? [], perSample ? sample * count : 0, dtype);
+        if (perSample && sample >= batch) cells.fill(0);
+        else write(cells, feeds[name] ?? [], perSample ? sample * count : 0, dtype);
       }
       run();
       for (const { name, count, perSample, cells } of results) {
         const answer = answers[name];
-        if (answer) read(answer, perSample ? sample * count : 0, cells);
+        if (answer && (!perSample || sample < batch)) read(answer, perSample ? sample * count : 0, cells);
       }
     }
     return answers;
@@ -64,10 +67,9 @@ function write(cells: Float32Array | Int32Array, from: ArrayLike<number | bigint
     cells.set(from.subarray(at, at + cells.length));
     return;
   }
-  const sign = dtype === 'bool' ? -1 : 1;
   for (let i = 0; i < cells.length; i++) {
     const number = Number(from[at + i]);
-    cells[i] = sign * number;
+    cells[i] = dtype === 'bool' ? -Number(number !== 0) : number;
     if (dtype === 'int64' && cells[i] !== number) throw new RangeError(`expected an integer of 32 bits, got ${number}`);
   }
 }

@@ -1,7 +1,7 @@
 /** Elementwise regions as kernels, in the layout that most of what they read has. */
 import { type Node, sameShape, type Value } from '../../graph/index.ts';
 import { type Blocked, type Buffer, Stored, vectorBytes, vectorsFor } from '../buffer.ts';
-import { broadcast, broadcastStrides, stridesOf } from '../constant.ts';
+import { broadcast, broadcastStrides, lanesOf, stridesOf } from '../constant.ts';
 import { isElementwise } from '../expression/of-node.ts';
 import { elementwise, type Operand } from '../kernels/elementwise.ts';
 import { merged } from '../kernels/nest.ts';
@@ -86,10 +86,11 @@ function storedImage(value: Value, out: Value): Operand {
 function packImage(value: Value, shape: readonly number[], channels: number, pixels: number): Stored {
   if (!value.constant) throw new Error(`internal: ${value.name} is not stored`);
   const numbers = broadcast(value.constant, shape);
+  const lanes = value.dtype === 'float32' ? numbers : lanesOf(value.name, value.dtype, numbers);
   const packed = new (value.dtype === 'float32' ? Float32Array : Int32Array)(4 * vectorsFor(channels) * pixels);
-  numbers.forEach((number, i) => {
+  lanes.forEach((number, i) => {
     const [channel, pixel] = [Math.floor(i / pixels), i % pixels];
-    packed[(Math.floor(channel / 4) * pixels + pixel) * 4 + (channel % 4)] = value.dtype === 'bool' ? -number : number;
+    packed[(Math.floor(channel / 4) * pixels + pixel) * 4 + (channel % 4)] = number;
   });
   return new Stored(value.name, packed);
 }

@@ -2,7 +2,7 @@
 import type { Node, Value } from '../../graph/index.ts';
 import { elementCount } from '../../files/index.ts';
 import { Blocked, type ImageSize, Plain, Stored } from '../buffer.ts';
-import { numbersOf } from '../constant.ts';
+import { lanesOf, numbersOf } from '../constant.ts';
 import { uncovered } from '../error.ts';
 import { laneTypeOf } from '../expression/of-node.ts';
 import type { Kernel } from '../kernels/kernel.ts';
@@ -128,6 +128,8 @@ export function imageSizeOf(value: Value): ImageSize {
 function storedOf({ name, constant }: Value): Stored {
   if (!constant) throw new Error(`internal: ${name} is not stored`);
   const numbers = numbersOf(constant);
-  if (constant.dtype === 'float32') return new Stored(name, Float32Array.from(numbers));
-  return new Stored(name, Int32Array.from(constant.dtype === 'bool' ? numbers.map((x) => -x) : numbers));
+  return new Stored(
+    name,
+    constant.dtype === 'float32' ? Float32Array.from(numbers) : lanesOf(name, constant.dtype, numbers),
+  );
 }

@@ -3,7 +3,7 @@
  * long as a single value of theirs is read by anyone else.
  */
 import { type Node, sameShape, type Value } from '../../graph/index.ts';
-import { numbersOf } from '../constant.ts';
+import { lanesOf, numbersOf } from '../constant.ts';
 import { type Expression, numberOf, operandOf } from '../expression/expression.ts';
 import { type ElementwiseNode, expressionOf, isElementwise, laneTypeOf } from '../expression/of-node.ts';
 import { type Lowering, sizeOf } from './lowering.ts';
@@ -90,8 +90,9 @@ function treeOf(nodes: readonly Elementwise[], first: readonly Value[], out: Val
 function leaf(node: Node, value: Value, operands: Value[]): Expression {
   const type = laneTypeOf(node, value);
   if (value.constant && sizeOf(value) === 1) {
-    const [number = NaN] = numbersOf(value.constant);
-    return numberOf(type === 'mask' ? -number : number, type);
+    const numbers = numbersOf(value.constant);
+    const [number = NaN] = type === 'float' ? numbers : lanesOf(value.name, value.dtype, numbers);
+    return numberOf(number, type);
   }
   operands.push(value);
   return operandOf(operands.length - 1, type);

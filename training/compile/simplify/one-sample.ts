@@ -68,8 +68,9 @@ function keepsApart(node: Node, ofBatch: (value: Value | undefined) => boolean, 
       return node.inputs.every(ofBatch) && behindFirst(node.attributes.axis);
     case 'Softmax':
     case 'ArgMax':
-    case 'LayerNormalization':
       return behindFirst(node.attributes.axis);
+    case 'LayerNormalization':
+      return behindFirst(node.attributes.axis) && !ofBatch(second) && !ofBatch(third);
     case 'ReduceMax':
     case 'ReduceMean':
     case 'ReduceSum':
@@ -83,9 +84,9 @@ function keepsApart(node: Node, ofBatch: (value: Value | undefined) => boolean, 
         : node.inputs.every(alignsWith);
     case 'Conv':
     case 'ConvTranspose':
-      return !ofBatch(second);
+      return !ofBatch(second) && !ofBatch(third);
     case 'BatchNormalization':
-      return !ofBatch(second) && node.attributes.training_mode === 0;
+      return !node.inputs.slice(1).some(ofBatch) && node.attributes.training_mode === 0;
     case 'Gather':
       return ofBatch(first) ? !ofBatch(second) && behindFirst(node.attributes.axis) : node.attributes.axis === 0;
     case 'Transpose':
@@ -99,9 +100,10 @@ function keepsApart(node: Node, ofBatch: (value: Value | undefined) => boolean, 
     case 'Reshape':
     case 'Flatten':
       return first?.shape[0] === size;
+    case 'Expand':
+      return ofBatch(first) && rank === out.shape.length;
     case 'MaxPool':
     case 'AveragePool':
-    case 'Expand':
       return ofBatch(first);
     case 'Loop':
     case 'ScatterElements':

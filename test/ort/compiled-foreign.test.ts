@@ -1,0 +1,71 @@
+/**
+ * Files of other exporters that compile answer as native ONNX Runtime does: random ones, whose ops and attributes this project's graphs
+ * never have. `GRAPHS=2000` runs that many.
+ */
+import * as ort from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+import { compile, CompileError } from '../../training/compile/index.ts';
+import { decodeAnyModel, printGraph } from '../../training/graph/index.ts';
+import { start } from '../../training/program/index.ts';
+import { range, sizeOf } from '../reference/ndarray.ts';
+import { seeded } from '../reference/random.ts';
+import { foreignFile } from './foreign-graph.ts';
+
+const graphs = Number(process.env['GRAPHS'] ?? 150);
+const together = 25;
+
+/** Of the largest number: errors add up over several ops. */
+const within = 1e-4;
+
+type Answers = Readonly<Record<string, ArrayLike<number | bigint>>>;
+
+/** @returns what is wrong, nothing for what is right, and "refused" for what does not compile */
+async function verdictOn(seed: number): Promise<string | undefined> {
+  const { bytes, shape } = foreignFile(seed);
+  const { graph } = decodeAnyModel(bytes);
+  const program = await compile(graph, { fma: seed % 2 === 1 }).catch((error: unknown) => {
+    if (error instanceof CompileError) return undefined;
+    throw error;
+  });
+  if (!program) return 'refused';
+  const run = start(new WebAssembly.Module(program.wasm.slice()), program);
+  const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 4, graphOptimizationLevel: 'disabled' });
+  const sizes = shape[0] === 'N' ? [1, 2, 17] : [Number(shape[0])];
+  const random = seeded(seed + 1);
+  for (const batch of sizes) {
+    const dims = [batch, ...shape.slice(1).map(Number)];
+    const x = Float32Array.from(range(sizeOf(dims)), () => 4 * random() - 2);
+    const expected = await session.run({ x: new ort.Tensor('float32', x, dims) });
+    const got: Answers = run({ x }, batch);
+    for (const [name, tensor] of Object.entries(expected)) {
+      const difference = differenceOf(tensor, got[name] ?? []);
+      if (difference !== undefined) return `batch ${batch}, ${name}: ${difference}\n${printGraph(graph)}`;
+    }
+  }
+  await session.release();
+  return undefined;
+}
+
+function differenceOf({ data, dims }: ort.Tensor, given: ArrayLike<number | bigint>): string | undefined {
+  const wanted = Float64Array.from<number | bigint>(data as Float32Array, Number);
+  const got = Float64Array.from<number | bigint>(given, Number);
+  if (got.length !== wanted.length) return `expected [${dims.join(', ')}], got ${got.length} elements`;
+  const largest = wanted.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 1e-3);
+  const at = wanted.findIndex((x, i) => !(Object.is(x, got[i]) || Math.abs(x - (got[i] ?? NaN)) <= within * largest));
+  return at < 0 ? undefined : `expected ${wanted[at] ?? NaN} at ${at}, got ${got[at] ?? NaN}`;
+}
+
+describe('random files of other exporters', () => {
+  it.each(range(Math.ceil(graphs / together)))('part %d', { timeout: 120_000 }, async (part) => {
+    const wrong: string[] = [];
+    let answered = 0;
+    for (const seed of range(together).map((i) => part * together + i)) {
+      const verdict = await verdictOn(seed).catch((error: unknown) => String(error));
+      if (verdict === undefined) answered++;
+      else if (verdict !== 'refused') wrong.push(`${seed}: ${verdict}`);
+    }
+    expect(wrong).toEqual([]);
+    // Most of them compile, so that the test says something.
+    expect(answered).toBeGreaterThan(together / 2);
+  });
+});
