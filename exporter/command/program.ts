@@ -46,6 +46,11 @@ export const groups: Readonly<Record<string, Group>> = {
     },
   },
   'From a model to the edge:': {
+    recalibrate: {
+      usage: '<model>',
+      summary: 'measure running statistics anew, unlabelled',
+      load: async () => (await import('./recalibrate.ts')).recalibrate,
+    },
     build: {
       summary: 'compile models/ into one image (wrangler runs it)',
       load: async () => (await import('./build.ts')).build,
@@ -89,6 +94,7 @@ const otherNames: Readonly<Record<string, string>> = {
   publish: 'release',
   undo: 'rollback',
   revert: 'rollback',
+  adapt: 'recalibrate',
   list: 'status',
   ls: 'status',
 };

@@ -30,6 +30,8 @@ export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'expl
   readonly engine: NonNullable<ModelCard['engine']>;
   /** Of the training and validation samples. */
   readonly sha256: string;
+  /** Of the classes among the training samples; undefined for numbers. */
+  readonly classShares: readonly number[] | undefined;
   /** None without test samples. */
   readonly scores: Scores | undefined;
   readonly quality: Quality;
@@ -48,6 +50,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
     engine,
     model,
     sha256,
+    classShares,
     statistics,
     scores,
     quality: { metrics, threshold, interval, intervals, ...quality },
@@ -81,7 +84,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
     ...quality,
     verification,
     network: plan.network,
-    ...(record && { training: summaryOf(record, objective, sha256) }),
+    ...(record && { training: summaryOf(record, objective, { sha256, ...(classShares && { classShares }) }) }),
     files: Object.fromEntries([...files].map(([file, bytes]) => [file, describeFile(bytes)])),
   };
 }
@@ -104,13 +107,13 @@ function descriptionOf(model: TrainedModel): string {
 function summaryOf(
   { data, config, engine, steps, history }: TrainingRecord,
   { kind: objective }: Objective,
-  sha256: string,
+  known: Pick<TrainingSummary['data'], 'sha256' | 'classShares'>,
 ): TrainingSummary {
   const { name, train, validation, test } = data;
   const { optimizer, learningRate, schedule, batchSize, augment, bnMomentum, seed } = config;
   const length = { epochs: history.length, bestEpoch: bestEpoch(history) };
   return {
-    data: { name, train, validation, test, sha256 },
+    data: { name, train, validation, test, ...known },
     objective,
     optimizer,
     learningRate,

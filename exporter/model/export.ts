@@ -1,6 +1,7 @@
 /** Checkpoint in, verified model folder out: `model.onnx`, some samples with their answers, and `card.json`. */
 import { type Backend, nativeBackend } from '../../training/backend/index.ts';
 import {
+  countLabels,
   type Dataset,
   type DataSource,
   digestOf,
@@ -131,6 +132,7 @@ export async function buildModel(
     engine: former.engine ?? 'auto',
     model,
     sha256: digestOf(train, validation),
+    classShares: classSharesOf(train),
     statistics,
     scores: test.count > 0 ? scoresOf(described, outputs, data) : undefined,
     quality: { ...qualityOf(model, fit, test, outputs[statistics]), ...(importance && { importance }) },
@@ -138,6 +140,11 @@ export async function buildModel(
     files,
   });
   return { card, files: new Map([...files, [cardFile, cardBytes(card)]]) };
+}
+
+function classSharesOf(train: Dataset): readonly number[] | undefined {
+  if (train.task !== 'classification' || train.count === 0) return undefined;
+  return Array.from(countLabels(train.labels, train.classes.length), (count) => count / train.count);
 }
 
 /** @throws UserError where the run's own data are others by now, unless somebody names them */

@@ -7,7 +7,7 @@ import { type Dataset, encodeNpz, parseNpz, type Samples, subset } from '../../t
 const MOST = 32;
 
 /** @param answers of the exported file to the whole data set, row-major `[count, ..]` */
-export function encodeSamples(dataset: Dataset, answers: Float32Array): Uint8Array {
+export function encodeSamples(dataset: Samples, answers: Float32Array): Uint8Array {
   const { count } = dataset;
   const width = answers.length / count;
   const kept = Math.min(MOST, count);

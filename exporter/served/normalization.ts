@@ -2,7 +2,7 @@
 import { count, quote } from '../../training/files/index.ts';
 import { GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { type BatchNorm, type OfBatch, trainingModeOpset } from './batch-norm.ts';
-import { changeNodes } from './change-nodes.ts';
+import { changeNodes } from './change-graph.ts';
 import { opsetOf } from './onnx-file.ts';
 import type { Pieces } from './splice.ts';
 import { ownCopy } from './switchable.ts';

@@ -12,7 +12,7 @@ import type { BatchNormLayer } from '../../worker/image.ts';
 import { type BatchNorm, trainingModeOpset } from './batch-norm.ts';
 import { constantsOf } from './constants.ts';
 import { dependents, sourcesOf } from './dependents.ts';
-import { changeNodes } from './change-nodes.ts';
+import { changeNodes } from './change-graph.ts';
 import { opsetOf } from './onnx-file.ts';
 import { sampleRanks } from './sample-axis.ts';
 import type { Pieces } from './splice.ts';

@@ -69,6 +69,8 @@ const training = z.strictObject({
     test: z.int(),
     /** Of the training and validation samples as they were read. */
     sha256: z.string().exactOptional(),
+    /** How many of the training samples are of each class, as shares in the order of `labels`. */
+    classShares: z.array(z.number().min(0).max(1)).readonly().exactOptional(),
   }),
   objective: z.enum(objectiveKinds),
   optimizer: z.string(),
@@ -85,6 +87,32 @@ const training = z.strictObject({
   /** The engine, its version and number of threads: what bit-identical repetition needs. */
   engine: z.string(),
   steps: z.int(),
+});
+
+/** How running statistics were measured anew, on samples without labels. */
+const recalibrated = z.strictObject({
+  /** The version whose statistics were replaced. */
+  from: z.string(),
+  data: z.string(),
+  samples: z.int(),
+  /** How many samples the former statistics counted for. */
+  prior: z.number(),
+  /** The score before and after, where the samples had labels. */
+  score: z.strictObject({ name: z.string(), before: z.number(), after: z.number() }).exactOptional(),
+  /** The share of samples whose class stayed the same. */
+  agreement: z.number().exactOptional(),
+  layers: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        channels: z.int(),
+        /** |μ′ − μ| / σ over the channels. */
+        mean: z.strictObject({ average: z.number(), largest: z.number() }),
+        /** σ′² / σ² over the channels, its average the geometric mean. */
+        variance: z.strictObject({ average: z.number(), smallest: z.number(), largest: z.number() }),
+      }),
+    )
+    .readonly(),
 });
 
 /** Hugging Face's form of `labels`: each index as a key, in whatever order. */
@@ -162,6 +190,7 @@ const written = z.strictObject({
   verification: z.strictObject({ samples: z.int(), largestDifference: z.number() }).exactOptional(),
   network: networkSchema.exactOptional(),
   training: training.exactOptional(),
+  recalibrated: recalibrated.exactOptional(),
   /** The files beside the card, by name. */
   files: z.record(z.string(), modelFile).exactOptional(),
 });
@@ -180,6 +209,7 @@ export type StatisticsSource = z.output<typeof statistics>;
 export type Scores = Readonly<z.output<typeof scores>>;
 export type TestScores = Scores['test'];
 export type TrainingSummary = Readonly<z.output<typeof training>>;
+export type Recalibrated = Readonly<z.output<typeof recalibrated>>;
 export type ModelFile = Readonly<z.output<typeof modelFile>>;
 
 export const cardFile = 'card.json';

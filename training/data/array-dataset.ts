@@ -23,13 +23,8 @@ export interface ArrayOptions extends Pick<DataSource, 'layout'> {
  * @throws {UserError} for arrays that do not fit each other, a number that is not finite, or too many classes.
  */
 export function arrayDataset(inputs: NpyArray, labels: NpyArray | NpyTexts, options: ArrayOptions = {}): Dataset {
-  const [count, ...shape] = inputs.shape;
-  if (count === undefined || shape.length === 0) {
-    throw unexpected(inputs.where, 'at least 2 dimensions (samples first)', `[${inputs.shape.join(', ')}]`);
-  }
-  if (count === 0) throw unexpected(inputs.where, 'samples', 'none');
-  const places = Int32Array.from({ length: count }, (_, sample) => sample);
-  const samples = { count, places, ...inputsOf(inputs, shape, options.layout) };
+  const samples = arraySamples(inputs, options);
+  const { count } = samples;
   const hot = options.task === 'regression' ? undefined : oneHot(labels, count);
   if (hot) return { task: 'classification', ...samples, ...classesAmong(hot, options.classes) };
   if (labels.shape[0] !== count || elementCount(labels.shape) !== count) {
@@ -39,6 +34,21 @@ export function arrayDataset(inputs: NpyArray, labels: NpyArray | NpyTexts, opti
   if (task === 'classification') return { task, ...samples, ...classesAmong(labels, options.classes) };
   if (isTexts(labels)) throw unexpected(labels.where, 'numbers to predict', 'texts');
   return { task, ...samples, values: toFloat32(labels) };
+}
+
+/**
+ * The inputs alone, in the shape that `arrayDataset` gives them.
+ *
+ * @throws {UserError} for an array of less than two dimensions, without samples, or with a number that is not finite
+ */
+export function arraySamples(inputs: NpyArray, { layout }: Pick<ArrayOptions, 'layout'> = {}): Samples {
+  const [count, ...shape] = inputs.shape;
+  if (count === undefined || shape.length === 0) {
+    throw unexpected(inputs.where, 'at least 2 dimensions (samples first)', `[${inputs.shape.join(', ')}]`);
+  }
+  if (count === 0) throw unexpected(inputs.where, 'samples', 'none');
+  const places = Int32Array.from({ length: count }, (_, sample) => sample);
+  return { count, places, ...inputsOf(inputs, shape, layout) };
 }
 
 /** Whether images of this shape, without the axis of samples, have their channels behind rows and columns. */

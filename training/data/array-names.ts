@@ -76,6 +76,20 @@ export function findArrays(names: readonly string[], chosen: Choice, where: stri
   throw unexpected(where, wanted, `${listOf(names)}; --inputs NAME --label NAME choose among them`);
 }
 
+/**
+ * The array of the inputs of an archive that has no labels; undefined where it has some, and where the names do not tell.
+ *
+ * @param chosen by the user
+ */
+export function findInputs(names: readonly string[], chosen: Choice): string | undefined {
+  if (chosen.label !== undefined) return undefined;
+  const understood = names.flatMap(understand);
+  if (chosen.inputs === undefined && understood.some(({ kind }) => kind === 'label')) return undefined;
+  const inputs = understood.filter(({ kind }) => kind === 'inputs').map(({ name }) => name);
+  const [only, ...others] = inputs.length > 0 ? inputs : names;
+  return chosen.inputs ?? (others.length === 0 ? only : undefined);
+}
+
 /** As `numpy.savez(file, x, y)` calls them. */
 const positional = (names: readonly string[]): ArrayPair | undefined =>
   names.toSorted().join() === 'arr_0,arr_1' ? { inputs: 'arr_0', label: 'arr_1' } : undefined;

@@ -3,9 +3,16 @@ import { printable, unexpected } from '../files/index.ts';
 import type { PicturePreparation } from '../pictures/index.ts';
 import { alikeSamples } from './alike.ts';
 import { FloatPrecision, noteOnPrecision } from './apart.ts';
-import { arrayDataset, type ArrayOptions, isChannelsLast, pictureOfArray, rangeOf } from './array-dataset.ts';
-import { type ArrayPair, findArrays } from './array-names.ts';
-import type { Dataset } from './dataset.ts';
+import {
+  arrayDataset,
+  type ArrayOptions,
+  arraySamples,
+  isChannelsLast,
+  pictureOfArray,
+  rangeOf,
+} from './array-dataset.ts';
+import { type ArrayPair, findArrays, findInputs } from './array-names.ts';
+import type { Dataset, Samples } from './dataset.ts';
 import type { DataSource } from './options.ts';
 import { type NpyArray, type NpyTexts, openNpz, readNpy, readNpyOrTexts } from './npy.ts';
 
@@ -36,6 +43,33 @@ export async function readNpzArrays(
 export async function readNpyArrays(path: string, labels: string, options: ArrayOptions): Promise<ArrayParts> {
   const all = { inputs: await readNpy(path), labels: await readNpyOrTexts(labels) };
   return partsOf(all, undefined, undefined, options);
+}
+
+/**
+ * Reads the inputs of a file that has no labels.
+ *
+ * @returns undefined for a file that is none of arrays, or that has labels
+ * @throws {UserError} naming the file and the array
+ */
+export async function readInputsAlone(
+  path: string,
+  source: Pick<DataSource, 'inputs' | 'label' | 'layout'>,
+): Promise<{ readonly samples: Samples; readonly notes: readonly string[] } | undefined> {
+  const array = await inputsAlone(path, source);
+  if (!array) return undefined;
+  const notes = [`inputs: ${printable(array.where)} [${array.shape.join(', ')}]; no labels`];
+  return { samples: arraySamples(array, source), notes };
+}
+
+async function inputsAlone(
+  path: string,
+  { inputs, label }: Pick<DataSource, 'inputs' | 'label'>,
+): Promise<NpyArray | undefined> {
+  if (/\.npy$/i.test(path)) return label === undefined ? readNpy(path) : undefined;
+  if (!/\.npz$/i.test(path)) return undefined;
+  const npz = await openNpz(path);
+  const name = findInputs(npz.names, { inputs, label });
+  return name === undefined ? undefined : npz.numbers(name);
 }
 
 interface Arrays {

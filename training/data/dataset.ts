@@ -88,8 +88,8 @@ function fill<T extends Uint8Array | Float32Array | Int32Array>(into: T, parts: 
 }
 
 /** The samples at `indices`, copied in that order. */
-export function subset<D extends Dataset>(dataset: D, indices: Int32Array): D;
-export function subset(dataset: Dataset, indices: Int32Array): Dataset {
+export function subset<D extends Samples>(dataset: D, indices: Int32Array): D;
+export function subset(dataset: Samples | Dataset, indices: Int32Array): Samples | Dataset {
   const count = indices.length;
   const length = count * elementCount(dataset.inputShape);
   const chosen = dataset.inputs instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
@@ -100,9 +100,11 @@ export function subset(dataset: Dataset, indices: Int32Array): Dataset {
     ...(places && { places: gatherRows(places, indices, new Int32Array(count)) }),
     ...(files && { files: Array.from(indices, (index) => files[index] ?? '') }),
   };
+  const samples = { ...origins, count, inputs };
+  if (!('task' in dataset)) return { ...dataset, ...samples };
   return dataset.task === 'classification'
-    ? { ...dataset, ...origins, count, inputs, labels: gatherRows(dataset.labels, indices, new Int32Array(count)) }
-    : { ...dataset, ...origins, count, inputs, values: gatherRows(dataset.values, indices, new Float32Array(count)) };
+    ? { ...dataset, ...samples, labels: gatherRows(dataset.labels, indices, new Int32Array(count)) }
+    : { ...dataset, ...samples, values: gatherRows(dataset.values, indices, new Float32Array(count)) };
 }
 
 /** Fills `into` with the rows at `indices`, like ONNX's Gather on axis 0. */

@@ -27,7 +27,7 @@ export type { ColumnSummary } from './infer.ts';
 export { type KnownBlocks, type KnownData, openKnownTable, readKnownTable, type Unknown } from './known-table.ts';
 export { loadData, type LoadedData, type LoadOptions, readableFiles } from './load.ts';
 export { hasMnistFiles, loadMnist, type MnistSplits } from './mnist.ts';
-export { readNpyArrays, readNpzArrays } from './arrays.ts';
+export { readInputsAlone, readNpyArrays, readNpzArrays } from './arrays.ts';
 export { encodeNpy, encodeNpz, type NpyArray, parseNpy, parseNpyOrTexts, parseNpz, readNpy, readNpz } from './npy.ts';
 export { type DataSource, dataSourceSchema, type ImageOptions, type ImageSize } from './options.ts';
 export { pictureMembers, pictureSchema } from './picture-preparation.ts';

@@ -6,6 +6,7 @@ export { trainingDefaults } from './defaults.ts';
 export type { Length } from './length.ts';
 export { findNetwork } from './network.ts';
 export type { ObjectiveFlags } from './objective.ts';
+export { reshaped } from './reshape.ts';
 export { type RunReporter, type RunStart, silentReporter } from './reporter.ts';
 export { type PartName, partNames } from './samples.ts';
 export { evaluateOptionsSchema, type TrainOptions } from './options.ts';

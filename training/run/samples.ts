@@ -11,7 +11,9 @@ import {
   type LoadedData,
   loadSource,
   openKnownTable,
+  readInputsAlone,
   readKnownTable,
+  type Samples,
   sourceName,
   subset,
   type Unknown,
@@ -141,6 +143,11 @@ async function wholeData(model: Known, source: DataSource, needsLabel: boolean):
     );
     return { samples: dataset, part: 'all', unknown, source, notes, isLabelled };
   }
+  const alone = needsLabel || path === undefined ? undefined : await readInputsAlone(path, source);
+  if (alone && path !== undefined) {
+    const samples = unlabelled(alone.samples, model, path);
+    return { samples, part: 'all', unknown: [], source, notes: alone.notes, isLabelled: false };
+  }
   const whole = { ...source, validationShare: 0, testShare: 0 };
   const data = await loadSource(whole, 1, { picture: model.picture, needsLabel });
   const samples = joined(data.train, data.validation, data.test);
@@ -163,9 +170,9 @@ const isOfNoClass = (samples: Dataset, classes: readonly string[]): boolean =>
   !samples.classes.some((name) => classes.length === 0 || classes.includes(name));
 
 /** @throws UserError where nobody says what the model answers */
-function unlabelled({ inputs, inputShape, count, files }: Dataset, model: Known, where: string): Dataset {
+function unlabelled({ inputs, inputShape, count, files, places }: Samples, model: Known, where: string): Dataset {
   const { classes = [], output } = model;
-  const samples = { inputs, inputShape, count, files };
+  const samples = { inputs, inputShape, count, files, places };
   if (classes.length > 0)
     return { ...samples, task: 'classification', labels: new Int32Array(count).fill(-1), classes };
   if (isCheckpoint(model) || output?.kind === 'number')

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadData, readNpzArrays } from '../../../training/data/index.ts';
+import { loadData, readInputsAlone, readNpzArrays } from '../../../training/data/index.ts';
 import { UserError } from '../../../training/files/index.ts';
 import type { PicturePreparation } from '../../../training/pictures/index.ts';
 import { npy } from './npy-file.ts';
@@ -173,5 +173,37 @@ describe('images in arrays', () => {
   it('of two or four channels are no pictures to serve', async () => {
     const four = floats('(2, 4, 2, 2)', two);
     expect((await readNpzArrays(await npz({ x: four, y: y(0, 1) }), {})).picture).toBeUndefined();
+  });
+});
+
+describe('inputs without labels', () => {
+  it.each([
+    [{ x: x(5) }, {}, 'x'],
+    [{ whatever: x(5) }, {}, 'whatever'],
+    [{ arr_0: x(5) }, {}, 'arr_0'],
+    [{ images: x(5), more: x(9) }, {}, 'images'],
+    [{ a: x(9), b: x(5) }, { inputs: 'b' }, 'b'],
+    [{ x: x(5), y: y(1, 0) }, { inputs: 'x' }, 'x'],
+  ])('are found in an archive: %o, %o', async (arrays, chosen, name) => {
+    const path = await npz(arrays);
+    const alone = await readInputsAlone(path, chosen);
+    expect([...(alone?.samples.inputs ?? [])]).toEqual([5, 6]);
+    expect(alone?.samples).toMatchObject({ inputShape: [1], count: 2, places: Int32Array.of(0, 1) });
+    expect(alone?.notes).toEqual([`inputs: ${path}: ${name} [2, 1]; no labels`]);
+  });
+
+  it('are a .npy file', async () => {
+    const path = join(folder, 'x.npy');
+    await writeFile(path, x(5));
+    expect((await readInputsAlone(path, {}))?.samples.count).toBe(2);
+  });
+
+  it.each([
+    [{ x: x(5), y: y(1, 0) }, {}],
+    [{ x_train: x(5), y_train: y(1, 0), x_test: x(9), y_test: y(1, 0) }, {}],
+    [{ a: x(5), b: x(9) }, {}],
+    [{ a: x(5), b: y(1, 0) }, { inputs: 'a', label: 'b' }],
+  ])('are not all that %o holds', async (arrays, chosen) => {
+    expect(await readInputsAlone(await npz(arrays), chosen)).toBeUndefined();
   });
 });

@@ -1,0 +1,123 @@
+/** What new statistics change in a model's answers, and the two signs by which re-estimation is known to fail. */
+import type { Dataset } from '../../training/data/index.ts';
+import { percent } from '../../training/files/index.ts';
+import { classLogits, predictions, probabilities } from '../../training/objective/index.ts';
+
+/** Of answers that are classes. */
+export interface ClassChanges {
+  readonly kind: 'classes';
+  /** The share of samples that get the same class as before. */
+  readonly agreement: number;
+  /** The mean entropy of the answers in nats, before and after: how undecided the model is. */
+  readonly entropy: { readonly before: number; readonly after: number };
+  /** How often each class is the answer, before and after, as shares. */
+  readonly shares: { readonly before: readonly number[]; readonly after: readonly number[] };
+}
+
+/** Of answers that are numbers. */
+export interface NumberChanges {
+  readonly kind: 'numbers';
+  /** The mean of the absolute differences. */
+  readonly meanDifference: number;
+  /** The standard deviation of the answers before. */
+  readonly deviation: number;
+}
+
+export type AnswerChanges = ClassChanges | NumberChanges;
+
+/** @param before logits or numbers, row-major `[count, ..]`; @param after the same of the model with new statistics */
+export function changesOf(samples: Dataset, before: Float32Array, after: Float32Array): AnswerChanges {
+  if (samples.task === 'regression') return numberChanges(before, after);
+  const { count, classes } = samples;
+  const [former, fresh] = [before, after].map((answers) => {
+    const logits = classLogits(answers, count);
+    return { predicted: predictions(logits), entropy: meanEntropy(probabilities(logits).data, count) };
+  });
+  if (!former || !fresh) throw new Error('internal: expected the answers before and after');
+  const same = former.predicted.reduce((sum, k, i) => sum + (k === fresh.predicted[i] ? 1 : 0), 0);
+  return {
+    kind: 'classes',
+    agreement: same / count,
+    entropy: { before: former.entropy, after: fresh.entropy },
+    shares: {
+      before: sharesOf(former.predicted, classes.length),
+      after: sharesOf(fresh.predicted, classes.length),
+    },
+  };
+}
+
+function numberChanges(before: Float32Array, after: Float32Array): NumberChanges {
+  const count = before.length;
+  const mean = before.reduce((sum, value) => sum + value, 0) / count;
+  const difference = before.reduce((sum, value, i) => sum + Math.abs((after[i] ?? NaN) - value), 0);
+  const squares = before.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { kind: 'numbers', meanDifference: difference / count, deviation: Math.sqrt(squares / count) };
+}
+
+/** H = −Σ p ln p, the mean over the samples. */
+const meanEntropy = (p: ArrayLike<number>, count: number): number =>
+  Array.from(p).reduce((sum, value) => sum - (value > 0 ? value * Math.log(value) : 0), 0) / count;
+
+function sharesOf(predicted: ArrayLike<number>, classes: number): readonly number[] {
+  const counts = new Array<number>(classes).fill(0);
+  for (const k of Array.from(predicted)) counts[k] = (counts[k] ?? 0) + 1;
+  return counts.map((count) => count / predicted.length);
+}
+
+/** Fewer are refused unless the former statistics are mixed in or somebody insists. */
+export const FEWEST_SAMPLES = 100;
+
+/** The total variation distance between the classes' shares, above what chance makes of it, that still counts as the same. */
+const MOST_SKEW = 0.1;
+
+/** The entropy above the usual one, as a share of the largest possible, that still counts as decided. */
+const MOST_DOUBT = 0.2;
+
+/** Too few samples to know a variance by; none where there are enough. */
+export const fewSamples = (count: number, prior: number): string | undefined =>
+  count >= FEWEST_SAMPLES || prior > 0
+    ? undefined
+    : `expected ${FEWEST_SAMPLES} samples or more to measure statistics on, got ${count} (--prior 16 mixes the former ones in)`;
+
+/**
+ * Answers of other classes than in training: statistics of a few classes are not those of all. None where they are alike, and for
+ * numbers.
+ *
+ * @param count how many samples there are
+ * @param known the shares of the classes in training; alike when undefined
+ */
+export function skewedClasses(
+  changes: AnswerChanges,
+  count: number,
+  classes: readonly string[],
+  known: readonly number[] = classes.map(() => 1 / classes.length),
+): string | undefined {
+  if (changes.kind !== 'classes') return undefined;
+  const { after } = changes.shares;
+  const differences = after.map((share, k) => share - (known[k] ?? 0));
+  const distance = differences.reduce((sum, value) => sum + Math.abs(value), 0) / 2;
+  // The mean of |share − p| is √(2 p (1 − p) / π n) where each class is drawn with its probability p.
+  const chance = known.reduce((sum, p) => sum + Math.sqrt((2 * p * (1 - p)) / (Math.PI * count)), 0) / 2;
+  if (distance <= MOST_SKEW + 2 * chance) return undefined;
+  const most = differences.indexOf(Math.max(...differences));
+  const got = `${percent(after[most] ?? NaN)} ${JSON.stringify(classes[most] ?? '')}`;
+  return `expected about as much of each class as in training, got ${got} in place of ${percent(known[most] ?? NaN)}`;
+}
+
+/**
+ * Answers that are much less decided than usual: statistics of one class spread its samples over all, so that the shares of the
+ * classes look well. None where they are decided, and for numbers.
+ *
+ * @param usual the mean entropy of the answers to samples of the test part, in nats
+ */
+export function undecided(changes: AnswerChanges, usual: number | undefined): string | undefined {
+  if (changes.kind !== 'classes' || usual === undefined) return undefined;
+  const { entropy, shares } = changes;
+  if (entropy.after <= usual + MOST_DOUBT * Math.log(shares.after.length)) return undefined;
+  const nats = (value: number): string => value.toFixed(2);
+  return `expected answers about as decided as usual (${nats(usual)} nats), got ${nats(entropy.after)}: these may be samples of few classes`;
+}
+
+/** The mean entropy of answers, in nats. @param kind what the numbers are, `[count, classes]`, row-major */
+export const entropyOf = (answers: Float32Array, count: number, kind: 'logits' | 'probabilities'): number =>
+  meanEntropy(kind === 'probabilities' ? answers : probabilities(classLogits(answers, count)).data, count);

@@ -1,0 +1,165 @@
+/** A model whose running statistics are measured anew becomes a new version of itself; the one before is kept. */
+import { join } from 'node:path';
+import type { Backend } from '../../training/backend/index.ts';
+import type { Samples } from '../../training/data/index.ts';
+import { oneLine, UserError } from '../../training/files/index.ts';
+import { decodeProto } from '../../training/graph/index.ts';
+import { withLockOrRefuse } from '../../training/process/index.ts';
+import { runOverSamples } from '../../training/trainer/index.ts';
+import { encodeSamples } from '../model/samples.ts';
+import { batchNormOf } from '../served/batch-norm.ts';
+import { withExternalData } from '../served/external-data.ts';
+import { namesOf } from '../served/normalization.ts';
+import { outputOf } from '../served/output.ts';
+import { prepareModel } from '../served/prepare.ts';
+import { type ChannelStatistics, whyFixed, withStatistics } from '../served/running-statistics.ts';
+import { whyNoLayers } from '../served/switchable.ts';
+import { withRoundedWeights } from '../served/weights.ts';
+import { cardBytes, cardFile, describeFile, type ModelCard, type Recalibrated } from '../store/card.ts';
+import { modelFileAmong } from '../store/models-folder.ts';
+import { replaceFolder } from '../store/replace-folder.ts';
+import { readSamples, samplesFile } from '../store/samples.ts';
+import { cardOf, type Files, nextVersion, readFolder, release, versionOf } from '../store/versions.ts';
+import { entropyOf } from './answers.ts';
+import type { Subject } from './statistics.ts';
+
+/** A model in its folder, ready to be measured. */
+export interface Standing {
+  readonly folder: string;
+  readonly files: Files;
+  readonly card: ModelCard;
+  /** As it is served, with rounded weights where the card wants them. */
+  readonly subject: Subject;
+  /** The same without any rounding: what a new version's file is made of. */
+  readonly file: Uint8Array;
+  /** The name of its answer. */
+  readonly output: string;
+  /** Layers that stay as they are, and why, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** @throws UserError where there is no such model, or it has no running statistics that could be measured */
+export async function standingModel(models: string, name: string): Promise<Standing> {
+  const folder = join(models, name);
+  const files = await readFolder(models, name);
+  const onnx = modelFileAmong(files.keys());
+  const [path, content] = [join(folder, onnx), files.get(onnx)];
+  if (!content) throw new UserError(`${path}: expected a model, got no such file; bn-edge status lists the models`);
+  const card = cardOf(files, folder);
+  const { model, inputs, outputs } = prepareModel(path, withExternalData(path, content), false, card.batchNorm);
+  const proto = decodeProto(model);
+  const graph = proto.graph ?? {};
+  const { layers, ofBatch, undescribed } = batchNormOf(proto);
+  if (ofBatch.length > 0) {
+    throw new UserError(
+      oneLine(`${path}: expected layers with running statistics, got some with the mini-batch's: ${namesOf(ofBatch)}`),
+    );
+  }
+  const others = [
+    ...undescribed,
+    ...layers.flatMap((layer) => {
+      const why = whyFixed(graph, layer);
+      return why === undefined ? [] : [{ name: layer.name, why }];
+    }),
+  ];
+  const measured = layers.filter(({ name: layer }) => others.every(({ name: other }) => other !== layer));
+  if (measured.length === 0) {
+    const why = others.length > 0 ? namesOf(others) : (whyNoLayers(graph) ?? 'it has no Batch Norm layers');
+    throw new UserError(oneLine(`${path}: expected Batch Norm with running statistics, got none: ${why}`));
+  }
+  const [input, ...more] = inputs;
+  if (!input || more.length > 0) throw new UserError(`${path}: expected a model with one input, got ${inputs.length}`);
+  const { weights = 'float32' } = card;
+  const bytes = weights === 'float32' ? model : (await withRoundedWeights(model, weights)).bytes;
+  const batch = input.dims?.[0];
+  const answer = card.output ?? outputOf(graph, { outputs }, card.labels?.length);
+  return {
+    folder,
+    files,
+    card,
+    subject: {
+      path,
+      bytes,
+      layers: measured,
+      input: input.name,
+      ...(typeof batch === 'number' && { batchSize: batch }),
+    },
+    file: model,
+    output: answer?.name ?? outputs[0]?.name ?? '',
+    notes: others.map(({ name: layer, why }) => `${layer} stays as it is: ${why}`),
+  };
+}
+
+/** How decided the former answers to the samples beside the model are, in nats; undefined where there are none of classes. */
+export async function usualEntropy(standing: Standing, backend: Backend): Promise<number | undefined> {
+  const { card, subject, output } = standing;
+  const kind = card.output?.kind;
+  if (card.output?.name !== output || (kind !== 'logits' && kind !== 'probabilities')) return undefined;
+  const asked = await askSamples(standing, subject.bytes, backend);
+  return asked && entropyOf(asked.answers, asked.samples.count, kind);
+}
+
+/** What a new version says of itself, but for the version that it comes from. */
+export type Facts = Omit<Recalibrated, 'from'>;
+
+/**
+ * Writes the model with other statistics as its next version. What was measured of the former one, its scores say, is not in the
+ * new card: nobody has measured it of this one.
+ *
+ * @param statistics by the output of their layer
+ * @returns the new version
+ * @throws UserError where the folder cannot be written, or somebody has changed it meanwhile; it is then as it was
+ */
+export async function writeVersion(
+  models: string,
+  name: string,
+  standing: Standing,
+  statistics: ReadonlyMap<string, ChannelStatistics>,
+  facts: Facts,
+  backend: Backend,
+): Promise<string> {
+  const { files, card, file, folder } = standing;
+  const version = nextVersion(files);
+  const model = withStatistics(file, decodeProto(file).graph ?? {}, statistics);
+  const onnx = modelFileAmong(files.keys());
+  const asked = await askSamples(standing, model, backend);
+  const samples = asked && encodeSamples(asked.samples, asked.answers);
+  const fresh = new Map([[onnx, model], ...(samples ? [[samplesFile, samples] as const] : [])]);
+  const { scores: _scores, metrics: _metrics, verification: _of, statistics: _source, batchNorm: _use, ...kept } = card;
+  const next: ModelCard = {
+    ...kept,
+    version,
+    recalibrated: { from: versionOf(files), ...facts },
+    files: Object.fromEntries([...fresh].map(([path, bytes]) => [path, describeFile(bytes)])),
+  };
+  await withLockOrRefuse(join(models, '.release.lock'), models, 'no release in it', async () => {
+    const now = await readFolder(models, name);
+    const isSame = now.size === files.size && [...now].every(([path, bytes]) => isEqual(bytes, files.get(path)));
+    if (!isSame)
+      throw new UserError(`${folder}: expected the model that was measured, got another; run the command again`);
+    await replaceFolder(models, name, release(files, new Map([...fresh, [cardFile, cardBytes(next)]])));
+  });
+  return version;
+}
+
+const isEqual = (a: Uint8Array, b: Uint8Array | undefined): boolean => b !== undefined && Buffer.compare(a, b) === 0;
+
+/** What a file answers to the samples that lie beside the model, if there are any. */
+async function askSamples(
+  { folder, files, subject, output }: Standing,
+  file: Uint8Array,
+  backend: Backend,
+): Promise<{ readonly samples: Samples; readonly answers: Float32Array } | undefined> {
+  const array = readSamples(join(folder, samplesFile), files.get(samplesFile));
+  if (!array) return undefined;
+  const [count = 0, ...inputShape] = array.shape;
+  const samples = { inputs: array.data, inputShape, count };
+  const { input, batchSize } = subject;
+  const session = await backend.loadSession(file);
+  try {
+    const ports = { input, output, ...(batchSize !== undefined && { batchSize, isFixed: true }) };
+    return { samples, answers: await runOverSamples(session, samples, ports) };
+  } finally {
+    await session.release();
+  }
+}

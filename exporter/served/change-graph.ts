@@ -1,0 +1,57 @@
+/** A model with some parts of its graph changed, and every other byte as it was. */
+import { GraphError, type onnx } from '../../training/graph/index.ts';
+import { fieldOf, type Pieces, splice } from './splice.ts';
+
+/** Fields of a model and of a graph: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
+const fields = { graph: 7, node: 1, initializer: 5, output: 12 } as const;
+
+/**
+ * @param change what takes the place of the graph, of which it is given the bytes
+ * @throws GraphError where the file has several graphs, or messages that do not end where they say
+ */
+function changeGraph(bytes: Uint8Array, change: (graph: Uint8Array) => Pieces): Uint8Array {
+  try {
+    return Buffer.concat(
+      splice(bytes, fields.graph, (i, begin, end) => {
+        if (i > 0) throw new Error('several graphs');
+        return fieldOf(fields.graph, change(bytes.subarray(begin, end)));
+      }),
+    );
+  } catch (cause) {
+    if (cause instanceof GraphError) throw cause;
+    throw new GraphError('expected one graph, and messages that end where they say', { cause });
+  }
+}
+
+/**
+ * @param graph what the bytes hold
+ * @param change the parts of a graph that take the place of a node, if others do
+ * @param additions what the graph gets at its end
+ * @throws GraphError where the file has several graphs, or messages that do not end where they say
+ */
+export const changeNodes = (
+  bytes: Uint8Array,
+  graph: onnx.IGraphProto,
+  change: (node: onnx.INodeProto) => Pieces | undefined,
+  additions: Uint8Array,
+): Uint8Array =>
+  changeGraph(bytes, (content) => [...splice(content, fields.node, (i) => change(graph.node?.[i] ?? {})), additions]);
+
+/**
+ * @param graph what the bytes hold
+ * @param change the parts of a graph that take the place of a stored tensor, if others do
+ * @throws GraphError where the file has several graphs, or messages that do not end where they say
+ */
+export const changeStored = (
+  bytes: Uint8Array,
+  graph: onnx.IGraphProto,
+  change: (tensor: onnx.ITensorProto) => Pieces | undefined,
+): Uint8Array =>
+  changeGraph(bytes, (content) => splice(content, fields.initializer, (i) => change(graph.initializer?.[i] ?? {})));
+
+/**
+ * @param outputs what the graph gives in place of all that it gave: parts of a graph
+ * @throws GraphError where the file has several graphs, or messages that do not end where they say
+ */
+export const replaceOutputs = (bytes: Uint8Array, outputs: Uint8Array): Uint8Array =>
+  changeGraph(bytes, (content) => [...splice(content, fields.output, () => []), outputs]);

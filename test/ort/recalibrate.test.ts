@@ -1,0 +1,225 @@
+/** `bn-edge recalibrate`: statistics measured on samples without labels, in a new version of the model. */
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readModels } from '../../exporter/store/registry.ts';
+import { readCard } from '../../exporter/store/card.ts';
+import { standingModel } from '../../exporter/recalibration/recalibrate.ts';
+import { estimateStatistics } from '../../exporter/recalibration/statistics.ts';
+import { nativeBackend } from '../../training/backend/index.ts';
+import { type Dataset, encodeNpz, loadMnist } from '../../training/data/index.ts';
+import { decodeProto, encodeModel, modelSignature } from '../../training/graph/index.ts';
+import { batchNorm, dense, planNetwork, relu } from '../../training/network/index.ts';
+import { populationStatistics, type State, train } from '../../training/trainer/index.ts';
+import { exportGraph } from '../../exporter/model/graph.ts';
+import { batchNormOf } from '../../exporter/served/batch-norm.ts';
+import type { TrainedModel } from '../../training/checkpoint/index.ts';
+import { bnEdge } from '../command.ts';
+import { twoClouds } from './samples.ts';
+
+let folder: string;
+let digits: Dataset & { readonly labels: Int32Array };
+
+/** As behind frosted glass: less contrast, brighter, with noise. */
+function foggy(pixels: ArrayLike<number>): Uint8Array {
+  let state = 1;
+  const noise = (): number => (state = (state * 1664525 + 1013904223) >>> 0) / 2 ** 32 - 0.5;
+  return Uint8Array.from(pixels, (value) => Math.max(0, Math.min(255, 90 + 0.35 * value + 60 * noise())));
+}
+
+const COUNT = 400;
+
+const config = {
+  epochs: 1,
+  batchSize: 50,
+  optimizer: 'adam',
+  learningRate: 0.01,
+  schedule: 'constant',
+  bnMomentum: 0.7,
+  seed: 1,
+} as const;
+
+const npz = (name: string, arrays: Parameters<typeof encodeNpz>[0]): Promise<void> =>
+  writeFile(join(folder, name), encodeNpz(arrays));
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-recalibrate-'));
+  const { test } = await loadMnist({ seed: 1 });
+  digits = test;
+  const x = { shape: [COUNT, 1, 28, 28], data: foggy(test.inputs.subarray(0, COUNT * 784)) };
+  const y = { shape: [COUNT], data: test.labels.slice(0, COUNT) };
+  await npz('foggy.npz', { x, y });
+  await npz('unlabelled.npz', { x });
+  await npz('clear.npz', { x: { ...x, data: Uint8Array.from(test.inputs.subarray(0, COUNT * 784)) }, y });
+  await npz('few.npz', { x: { shape: [20, 1, 28, 28], data: x.data.slice(0, 20 * 784) } });
+  const ones = [...test.labels.keys()].filter((i) => test.labels[i] === 1).slice(0, 200);
+  const data = foggy(ones.flatMap((i) => [...test.inputs.subarray(i * 784, (i + 1) * 784)]));
+  await npz('ones.npz', { x: { shape: [200, 1, 28, 28], data } });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const models = (): string => join(folder, 'models');
+beforeEach(async () => {
+  await rm(models(), { recursive: true, force: true });
+  await cp('models', models(), { recursive: true });
+});
+
+const recalibrate = (...args: readonly string[]) => bnEdge(['recalibrate', ...args, '--models', models()]);
+const data = (name: string): string => join(folder, name);
+
+describe('statistics measured anew', () => {
+  const samples = (): Dataset => ({ ...digits, count: COUNT, inputs: foggy(digits.inputs.subarray(0, COUNT * 784)) });
+
+  it('are those of all samples, each layer behind the others with theirs: as a training pass finds them in one mini-batch', async () => {
+    const backend = await nativeBackend();
+    const plan = planNetwork({
+      name: 'clouds',
+      inputShape: [4],
+      inputNormalization: 'feature',
+      layers: [dense(8), batchNorm(), relu(), dense(6), batchNorm(), relu(), dense(2)],
+    });
+    const [trained, moved] = [twoClouds(600, 4, 1), twoClouds(COUNT, 4, 2)];
+    moved.inputs.forEach((value, i) => (moved.inputs[i] = 2 * value + (i % 4)));
+    const { tensors } = await train(plan, { train: trained, validation: trained }, config, backend);
+    const model: TrainedModel = { plan, tensors, classes: trained.classes, record: undefined };
+    const bytes = encodeModel(exportGraph(model, 'running'));
+    const [input] = modelSignature(bytes).inputs;
+    const { layers } = batchNormOf(decodeProto(bytes));
+    const subject = { path: 'clouds', bytes, layers, input: input?.name ?? '' };
+    const { statistics } = await estimateStatistics(subject, moved, backend, 0);
+    const expected = await populationStatistics(backend, plan, tensors, moved, COUNT);
+    expect(layers.map(({ name }) => name)).toEqual(['bn1', 'bn2']);
+    for (const { name, output } of layers) {
+      const found = statistics.get(output);
+      expectClose(`${name}.running_mean`, found?.mean, expected);
+      expectClose(`${name}.running_var`, found?.variance, expected);
+    }
+  });
+
+  it('are mixed with the former ones, which count for as many samples as is said', async () => {
+    const backend = await nativeBackend();
+    const { subject } = await standingModel('models', 'mnist-cnn');
+    const [first] = subject.layers;
+    const of = async (prior: number) =>
+      (await estimateStatistics(subject, samples(), backend, prior)).statistics.get(first?.output ?? '');
+    const [alone, mixed] = [await of(0), await of(3 * COUNT)];
+    first?.runningMean.forEach((former, c) => {
+      expect(mixed?.mean[c]).toBeCloseTo(0.75 * former + 0.25 * (alone?.mean[c] ?? NaN), 6);
+      expect(mixed?.variance[c]).toBeCloseTo(
+        0.75 * (first.runningVar[c] ?? NaN) + 0.25 * (alone?.variance[c] ?? NaN),
+        6,
+      );
+    });
+  });
+});
+
+describe('bn-edge recalibrate', () => {
+  it('writes a new version that answers foggy digits, says by how much, and keeps the former', async () => {
+    const { code, stdout, stderr } = await recalibrate('mnist-cnn', '--data', data('foggy.npz'), '--json');
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    const answer = JSON.parse(stdout) as {
+      readonly version: string;
+      readonly score: { readonly before: number; readonly after: number };
+    };
+    expect(answer.version).toBe('2');
+    expect(answer.score.before).toBeLessThan(0.3);
+    expect(answer.score.after).toBeGreaterThan(0.9);
+    const card = await readCard(models(), 'mnist-cnn');
+    expect(card).toMatchObject({ version: '2', recalibrated: { from: '1', data: 'foggy', samples: COUNT, prior: 0 } });
+    // What was measured of the former version is not said of this one.
+    expect([card.scores, card.metrics, card.verification, card.statistics]).toEqual(Array(4).fill(undefined));
+    const former = await readFile(join(models(), 'mnist-cnn/versions/1/model.onnx'));
+    expect(Buffer.compare(former, await readFile('models/mnist-cnn/model.onnx'))).toBe(0);
+    const { models: read, broken } = readModels(models());
+    expect(broken).toEqual([]);
+    expect(read.map(({ about }) => about.path)).toContain('mnist-cnn/versions/1');
+    expect(await scoreOf(join(models(), 'mnist-cnn'))).toBe(answer.score.after);
+  });
+
+  it('needs no labels, and finds nothing to do the second time', async () => {
+    const { code, stdout } = await recalibrate('mnist-mlp', '--data', data('unlabelled.npz'));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/accuracy +unknown: the samples have no labels\n/);
+    expect(stdout).toMatch(/version 2; version 1 is kept beside it: npx bn-edge rollback mnist-mlp\n$/);
+    const again = await recalibrate('mnist-mlp', '--data', data('unlabelled.npz'));
+    expect(again).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('nothing was written: mnist-mlp has these statistics already') as string,
+    });
+  });
+
+  it.each([
+    ['few samples', 'few.npz', /expected 100 samples or more .* got 20 \(--prior 16 mixes the former ones in\)/],
+    ['samples of one class', 'ones.npz', /expected answers about as decided as usual \(0\.\d\d nats\), got 0\.\d\d/],
+    ['a score that gets worse', 'clear.npz', /accuracy gets worse on these samples/],
+  ])('refuses %s, unless it is forced', async (_, name, objection) => {
+    const before = await contentOf('mnist-cnn');
+    const { code, stdout, stderr } = await recalibrate('mnist-cnn', '--data', data(name));
+    expect(code).toBe(1);
+    expect(`${stdout}\n${stderr}`).toMatch(objection);
+    expect(stderr).toMatch(
+      /nothing was written: (one objection|2 objections); --force writes the version all the same/,
+    );
+    expect(await contentOf('mnist-cnn')).toEqual(before);
+    expect((await recalibrate('mnist-cnn', '--data', data(name), '--force')).code).toBe(0);
+    expect((await readCard(models(), 'mnist-cnn')).version).toBe('2');
+  });
+
+  it('takes few samples where the former statistics are mixed in', async () => {
+    expect((await recalibrate('mnist-cnn', '--data', data('few.npz'), '--prior', '16')).code).toBe(0);
+  });
+
+  it.each([
+    [['nothing', '--data', 'x.npz'], /nothing\/model\.onnx: expected a model, got no such file/],
+    [['mnist-cnn'], /--data: expected samples of what the model is asked now; no labels are needed, got none/],
+    [[], /expected a model, such as bn-edge recalibrate churn --data march\.csv/],
+    [['../models', '--data', 'x.npz'], /--name: expected/],
+    [['mnist-cnn', '--data', 'x.npz', '--prior', '-1'], /a number of at least 0/],
+  ])('refuses %j in one line', async (args, message) => {
+    const { code, stderr } = await recalibrate(...args);
+    expect(code).toBeGreaterThan(0);
+    expect(stderr.split('\n').filter((line) => line.startsWith('error'))).toHaveLength(1);
+    expect(stderr).toMatch(message);
+  });
+
+  it.each([['has none', 'sklearn-regression', /expected Batch Norm with running statistics, got none/]])(
+    'refuses a model that %s',
+    async (_, fixture, message) => {
+      const target = join(models(), 'other');
+      await mkdir(target);
+      const from = `test/fixtures/exporters/${fixture}`;
+      const file = (await readdir(from)).find((name) => name.endsWith('.onnx')) ?? '';
+      await cp(join(from, file), join(target, 'model.onnx'));
+      const { code, stderr } = await recalibrate('other', '--data', data('unlabelled.npz'));
+      expect(code).toBe(1);
+      expect(stderr).toMatch(message);
+    },
+  );
+});
+
+async function contentOf(name: string): Promise<ReadonlyMap<string, string>> {
+  const paths = await readdir(join(models(), name), { recursive: true });
+  const files = paths.filter((path) => /\.\w+$/.test(path));
+  return new Map(
+    await Promise.all(
+      files.map(async (path) => [path, (await readFile(join(models(), name, path))).toString('base64')] as const),
+    ),
+  );
+}
+
+async function scoreOf(model: string): Promise<number> {
+  const { stdout } = await bnEdge(['evaluate', model, '--data', data('foggy.npz'), '--worst', '0', '--json']);
+  return (JSON.parse(stdout) as { readonly scores: { readonly accuracy: number } }).scores.accuracy;
+}
+
+/** Within float32's rounding of sums over the samples. */
+function expectClose(name: string, found: ArrayLike<number> | undefined, expected: State): void {
+  const wanted = expected.get(name)?.data ?? new Float32Array();
+  expect(found).toHaveLength(wanted.length);
+  wanted.forEach((value, c) => {
+    const got = found?.[c] ?? NaN;
+    const message = `${name}[${c}]: expected ${value}, got ${got}`;
+    expect(Math.abs(got - value), message).toBeLessThan(1e-4 * Math.max(1, Math.abs(value)));
+  });
+}
