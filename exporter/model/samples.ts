@@ -2,7 +2,7 @@
  * `samples.npz`: some real samples and what the exported file answers to them, for whoever wants to see later, without the data,
  * that a model still answers as it did. `x` holds raw inputs, `y` the numbers of the model's output.
  */
-import { type Dataset, encodeNpz, parseNpz, type Samples, subset } from '../../training/data/index.ts';
+import { encodeNpz, parseNpz, type Samples, subset } from '../../training/data/index.ts';
 
 const MOST = 32;
 
