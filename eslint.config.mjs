@@ -17,7 +17,16 @@ const floors = {
     ['run'],
     ['index.ts'],
   ],
-  exporter: [['served'], ['store'], ['typed'], ['model', 'edge'], ['columns', 'recalibration'], ['deploy'], ['command'], ['index.ts']],
+  exporter: [
+    ['served'],
+    ['store'],
+    ['typed'],
+    ['model', 'edge'],
+    ['columns', 'recalibration'],
+    ['deploy'],
+    ['command'],
+    ['index.ts'],
+  ],
 };
 
 /** What each top-level folder imports beside itself; test/, which no other imports, may import all. */

@@ -202,7 +202,10 @@ describe('inputs without labels', () => {
     [{ x: x(5), y: y(1, 0) }, {}],
     [{ x_train: x(5), y_train: y(1, 0), x_test: x(9), y_test: y(1, 0) }, {}],
     [{ a: x(5), b: x(9) }, {}],
-    [{ a: x(5), b: y(1, 0) }, { inputs: 'a', label: 'b' }],
+    [
+      { a: x(5), b: y(1, 0) },
+      { inputs: 'a', label: 'b' },
+    ],
   ])('are not all that %o holds', async (arrays, chosen) => {
     expect(await readInputsAlone(await npz(arrays), chosen)).toBeUndefined();
   });
