@@ -83,7 +83,7 @@ function samplesOf({ request, binary }: Parts, model: Model, maxBatch: number): 
 /** A row that is none of the table's is refused: nothing is filled in where one looks inside. */
 function rowsRequest(table: RowTable, request: Request, body: Uint8Array, maxBatch: number): SampleRequest {
   const sent = readRows(request, body, maxBatch, table.columns);
-  const { tensor } = prepareRows(table, sent, 'refuse');
+  const { tensor } = prepareRows(table, sent, undefined);
   const feeds = new Map([[table.input.name, tensor]]);
   const images = (): never => {
     throw new RequestError('malformed', 'image: expected a model of pictures, got one of rows');

@@ -6,13 +6,15 @@ import { parseJson, parseText } from '../http/json.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import { parse, predictRequest } from '../protocol/protocol.ts';
 import { queryOptions } from '../protocol/samples.ts';
-import { type CsvRow, type Delimiter, parseCsv } from './csv.ts';
+import { type Delimiter, parseCsv } from './csv.ts';
 
 /** An object by columns' names, or an array in their order; not yet looked at. */
 export interface SentRow {
   /** For a message. */
   readonly where: string;
   readonly row: unknown;
+  /** Names beside those in the row that the table does not have: all rows of a file have the same. */
+  readonly others?: readonly string[];
 }
 
 export interface SentRows {
@@ -51,81 +53,86 @@ export function checkRowsRequest(request: Request): void {
 export function readRows(request: Request, body: Uint8Array, most: number, columns: readonly Column[] = []): SentRows {
   const { rows, decimal = '.', options } = parsers.get(mediaType(request))?.(body, most, columns) ?? { rows: [] };
   if (rows.length === 0) throw new RequestError('malformed', 'body: expected at least one row, got none');
-  if (rows.length > most) throw tooMany(most, rows.length);
   return { rows, decimal, options: { ...queryOptions(request.url), ...options } };
 }
 
-const tooMany = (most: number, got: number): RequestError =>
+const tooMany = (most: number, got: string): RequestError =>
   new RequestError('too large', `body: expected at most ${most} rows (MAX_BATCH), got ${got}`);
 
-function rowsOfJson(body: Uint8Array): ReturnType<Parse> {
+function rowsOfJson(body: Uint8Array, most: number): ReturnType<Parse> {
   const value = parseJson(body);
   if (isRowsRequest(value)) {
     const { instances, parameters = {} } = parse(predictRequest, value);
-    return { rows: numbered('instances', instances), options: parameters };
+    return { rows: numbered('instances', instances, most), options: parameters };
   }
   const isMany = Array.isArray(value) && value.length > 0 && value.every((row) => typeof row === 'object' && row);
-  return { rows: isMany ? numbered('body', value) : [{ where: 'row', row: value }] };
+  return { rows: isMany ? numbered('body', value, most) : [{ where: 'row', row: value }] };
 }
 
 /** Any other value is a row, or a list of rows. */
 export const isRowsRequest = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, 'instances');
 
-const numbered = (where: string, rows: readonly unknown[]): SentRow[] =>
-  rows.map((row, i) => ({ where: `${where}[${i}]`, row }));
+function numbered(where: string, rows: readonly unknown[], most: number): readonly SentRow[] {
+  if (rows.length > most) throw tooMany(most, String(rows.length));
+  return rows.map((row, i) => ({ where: `${where}[${i}]`, row }));
+}
 
 const lineEnd = 0x0a;
+/** This and all before it count nothing at the start of a line. */
+const blank = 0x20;
 
 function rowsOfLines(body: Uint8Array, most: number): ReturnType<Parse> {
   const rows: SentRow[] = [];
-  for (let start = 0, line = 1; start < body.byteLength; line++) {
-    const next = body.indexOf(lineEnd, start);
+  for (let at = 0, line = 1; at < body.byteLength; at++) {
+    const byte = body[at] ?? 0;
+    if (byte === lineEnd) line++;
+    if (byte <= blank) continue;
+    if (rows.length === most) throw tooMany(most, 'more');
+    const next = body.indexOf(lineEnd, at);
     const end = next < 0 ? body.byteLength : next;
-    const bytes = body.subarray(start, end);
-    start = end + 1;
-    if (bytes.every((byte) => byte <= 0x20)) continue;
-    if (rows.length === most) throw tooMany(most, rows.length + 1);
     const where = `line ${line}`;
-    rows.push({ where, row: parseJson(bytes, where) });
+    rows.push({ where, row: parseJson(body.subarray(at, end), where) });
+    // The line's end is next.
+    at = end - 1;
   }
   return { rows };
 }
 
+/** Cells of other columns than the model's are not kept. */
 function rowsOfCsv(body: Uint8Array, most: number, columns: readonly Column[]): ReturnType<Parse> {
-  const known = columns.map(({ name }) => name);
-  const { delimiter, rows: all } = parseCsv(parseText(body), most + 1, known);
-  const [header, ...rows] = all;
-  const names = header?.cells ?? [];
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) {
-    throw new RequestError('malformed', `header: expected each column once, got ${quote(twice)} twice`);
+  const known = new Set(columns.map(({ name }) => name));
+  const { delimiter, header, rows } = parseCsv(parseText(body), [...known]);
+  const names = new Map<string, number>();
+  for (const [place, name] of header.entries()) {
+    if (names.has(name)) {
+      throw new RequestError('malformed', `header: expected each column once, got ${quote(name)} twice`);
+    }
+    names.set(name, place);
   }
-  return {
-    decimal: decimalOf(delimiter, names, rows, columns),
-    rows: rows.map(({ line, cells }) => {
-      const where = `line ${line}`;
-      if (cells.length !== names.length) {
-        throw new RequestError('malformed', `${where}: expected ${names.length} cells, got ${cells.length}`);
-      }
-      return { where, row: Object.fromEntries(names.map((name, i) => [name, cells[i]])) };
-    }),
-  };
+  const own = [...names].filter(([name]) => known.has(name));
+  const others = header.filter((name) => !known.has(name));
+  const sent: SentRow[] = [];
+  for (const { line, cells } of rows) {
+    if (sent.length === most) throw tooMany(most, 'more');
+    const where = `line ${line}`;
+    if (cells.length !== header.length) {
+      throw new RequestError('malformed', `${where}: expected ${header.length} cells, got ${cells.length}`);
+    }
+    sent.push({ where, row: Object.fromEntries(own.map(([name, place]) => [name, cells[place]])), others });
+  }
+  return { decimal: decimalOf(delimiter, sent, columns), rows: sent };
 }
 
 /**
  * As training tells it of a file, by the cells of the columns of numbers.
  * @throws RequestError where commas may part thousands or fractions, and stand between no cells
  */
-function decimalOf(
-  delimiter: Delimiter,
-  names: readonly string[],
-  rows: readonly CsvRow[],
-  columns: readonly Column[],
-): Decimal {
-  const numeric = new Set(columns.filter(({ kind }) => kind === 'numeric').map(({ name }) => name));
-  const places = [...names.keys()].filter((place) => numeric.has(names[place] ?? ''));
-  const decimal = decimalIn(rows.flatMap(({ cells }) => places.map((place) => cells[place] ?? '')));
+function decimalOf(delimiter: Delimiter, rows: readonly SentRow[], columns: readonly Column[]): Decimal {
+  const numeric = columns.filter(({ kind }) => kind === 'numeric').map(({ name }) => name);
+  const cellsOf = ({ row }: SentRow): readonly string[] =>
+    numeric.map((name) => (row as Readonly<Record<string, string | undefined>>)[name] ?? '');
+  const decimal = decimalIn(rows.flatMap(cellsOf));
   if (decimal !== 'either') return decimal ?? '.';
   if (delimiter === ',') return '.';
   const got = 'only such as 1,234, which may be either';

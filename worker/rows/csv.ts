@@ -12,38 +12,34 @@ export interface CsvRow {
 
 export interface Csv {
   readonly delimiter: Delimiter;
-  /** A header's included, empty lines left out. */
-  readonly rows: readonly CsvRow[];
+  readonly header: readonly string[];
+  /** Empty lines left out. They are read one after the other, so that no more than one is held. */
+  readonly rows: Iterable<CsvRow>;
 }
 
 export type Delimiter = ',' | ';' | '\t' | '|';
 
-/** What stands before a cell and does not count, and what ends it. */
-const signs: Readonly<Record<Delimiter, { readonly blanks: RegExp; readonly ends: RegExp }>> = {
-  ',': { blanks: /[ \t]*/y, ends: /[,\r\n]/g },
-  ';': { blanks: /[ \t]*/y, ends: /[;\r\n]/g },
-  '\t': { blanks: / */y, ends: /[\t\r\n]/g },
-  '|': { blanks: /[ \t]*/y, ends: /[|\r\n]/g },
-};
+const delimiters: readonly Delimiter[] = [',', ';', '\t', '|'];
+
+const [tab, lineFeed, carriageReturn, blank, quoteMark] = [0x09, 0x0a, 0x0d, 0x20, 0x22];
+
+/** A row has at most so many cells, as one of training has. */
+const MOST_CELLS = 100_000;
 
 /** What Excel writes for itself before the header. */
 const excelsLine = /^sep=([,;\t|])(?:\r\n?|\n)/i;
 
 /**
- * @param most how many rows there may be
  * @param names that the header may hold: they tell what delimits them
- * @throws RequestError where there are more rows, or a quote stands where none may
+ * @throws RequestError, also while the rows are read, where a quote stands where none may, or a row has too many cells
  */
-export function parseCsv(text: string, most: number, names: readonly string[] = []): Csv {
+export function parseCsv(text: string, names: readonly string[] = []): Csv {
   const [line = '', said] = excelsLine.exec(text) ?? [];
   const table = { text, start: line.length, line: line === '' ? 1 : 2 };
   const delimiter = (said as Delimiter | undefined) ?? delimiterOf(table, names);
-  const rows: CsvRow[] = [];
-  for (const row of rowsOf(table, delimiter)) {
-    if (rows.push(row) > most)
-      throw new RequestError('too large', `body: expected at most ${most - 1} rows (MAX_BATCH), got more`);
-  }
-  return { delimiter, rows };
+  const rows = rowsOf(table, delimiter);
+  const first = rows.next();
+  return { delimiter, header: first.done ? [] : first.value.cells, rows };
 }
 
 interface Table {
@@ -56,7 +52,7 @@ interface Table {
 /** What cuts the header into most of the names, and else into most cells. */
 function delimiterOf(table: Table, names: readonly string[]): Delimiter {
   const known = new Set(names);
-  const all = (Object.keys(signs) as Delimiter[]).map((delimiter) => {
+  const all = delimiters.map((delimiter) => {
     const cells = headerOf(table, delimiter);
     return { delimiter, found: cells.filter((cell) => known.has(cell)).length, cells: cells.length };
   });
@@ -76,67 +72,99 @@ function headerOf(table: Table, delimiter: Delimiter): readonly string[] {
 }
 
 function* rowsOf({ text, start, line: first }: Table, delimiter: Delimiter): Generator<CsvRow, undefined> {
+  const end = delimiter.charCodeAt(0);
   let [at, line] = [start, first];
   let cells: string[] = [];
   let isEmpty = true;
-  while (at < text.length) {
-    at = behindBlanks(text, at, delimiter);
-    const isQuoted = text[at] === '"';
-    const { cell, end, lines } = (isQuoted ? quotedCell : plainCell)(text, at, line, delimiter);
-    cells.push(cell);
+  for (;;) {
+    if (cells.length === 0) ({ at, line } = behindEmptyLines(text, at, line));
+    if (at >= text.length) return;
+    at = behindBlanks(text, at, end);
+    const isQuoted = text.charCodeAt(at) === quoteMark;
+    const cell = (isQuoted ? quotedCell : plainCell)(text, at, line, end);
+    cells.push(cell.text);
+    if (cells.length > MOST_CELLS) {
+      throw new RequestError('too large', `line ${line}: expected at most ${MOST_CELLS} cells, got more`);
+    }
     // A missing value that is alone in its row has quotes around it.
-    isEmpty &&= cell === '' && !isQuoted;
-    line += lines;
-    at = end + 1;
-    if (text[end] === delimiter) {
+    isEmpty &&= cell.text === '' && !isQuoted;
+    line += cell.lines;
+    at = cell.end + 1;
+    const code = text.charCodeAt(cell.end);
+    if (code === end) {
       // A delimiter at the very end stands before one more cell.
       isEmpty = false;
       if (at < text.length) continue;
       cells.push('');
     }
-    if (text[end] === '\r' && text[at] === '\n') at++;
+    if (code === carriageReturn && text.charCodeAt(at) === lineFeed) at++;
     if (!isEmpty) yield { line, cells };
     [cells, isEmpty] = [[], true];
     line++;
   }
 }
 
+function behindEmptyLines(text: string, from: number, first: number): { readonly at: number; readonly line: number } {
+  let [at, line] = [from, first];
+  for (; ; at++) {
+    const code = text.charCodeAt(at);
+    if (code !== lineFeed && code !== carriageReturn) return { at, line };
+    // Both together end one line.
+    if (code !== carriageReturn || text.charCodeAt(at + 1) !== lineFeed) line++;
+  }
+}
+
 interface Cell {
-  readonly cell: string;
+  readonly text: string;
   /** Where the delimiter or the line's end stands behind it. */
   readonly end: number;
   /** How many line ends are in it. */
   readonly lines: number;
 }
 
-function plainCell(text: string, start: number, line: number, delimiter: Delimiter): Cell {
+function plainCell(text: string, start: number, line: number, delimiter: number): Cell {
   const end = endOf(text, start, delimiter);
   const cell = text.slice(start, end);
   if (cell.includes('"')) throw misplaced(line);
-  return { cell: cell.trim(), end, lines: 0 };
+  return { text: cell.trim(), end, lines: 0 };
 }
 
-function quotedCell(text: string, start: number, line: number, delimiter: Delimiter): Cell {
+function quotedCell(text: string, start: number, line: number, delimiter: number): Cell {
   let quote = text.indexOf('"', start + 1);
-  while (quote >= 0 && text[quote + 1] === '"') quote = text.indexOf('"', quote + 2);
+  while (quote >= 0 && text.charCodeAt(quote + 1) === quoteMark) quote = text.indexOf('"', quote + 2);
   if (quote < 0) throw new RequestError('malformed', `line ${line}: expected a closing quote, got the end`);
-  const cell = text.slice(start + 1, quote).replaceAll('""', '"');
+  // Replacing millions of them one by one would take hundreds of megabytes.
+  const cell = text
+    .slice(start + 1, quote)
+    .split('""')
+    .join('"');
   const end = endOf(text, quote + 1, delimiter);
   if (text.slice(quote + 1, end).trim() !== '') throw misplaced(line);
-  return { cell, end, lines: cell.split('\n').length - 1 };
+  return { text: cell, end, lines: linesIn(cell) };
 }
 
-function behindBlanks(text: string, from: number, delimiter: Delimiter): number {
-  const { blanks } = signs[delimiter];
-  blanks.lastIndex = from;
-  blanks.test(text);
-  return blanks.lastIndex;
+function linesIn(cell: string): number {
+  let lines = 0;
+  for (let at = cell.indexOf('\n'); at >= 0; at = cell.indexOf('\n', at + 1)) lines++;
+  return lines;
 }
 
-function endOf(text: string, from: number, delimiter: Delimiter): number {
-  const { ends } = signs[delimiter];
-  ends.lastIndex = from;
-  return ends.exec(text)?.index ?? text.length;
+/** What stands before a cell and does not count; a tab does where it stands between cells. */
+function behindBlanks(text: string, from: number, delimiter: number): number {
+  let at = from;
+  for (; ; at++) {
+    const code = text.charCodeAt(at);
+    if (code !== blank && (code !== tab || delimiter === tab)) return at;
+  }
+}
+
+function endOf(text: string, from: number, delimiter: number): number {
+  let at = from;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === delimiter || code === lineFeed || code === carriageReturn) break;
+  }
+  return at;
 }
 
 const misplaced = (line: number): RequestError =>

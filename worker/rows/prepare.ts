@@ -5,7 +5,7 @@ import { type Complaint, expectationOf, rowPreparer } from '../../training/colum
 import { describe, quote, RequestError } from '../http/errors.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
 import type { Unknown } from '../image.ts';
-import type { SentRows } from './body.ts';
+import type { SentRow, SentRows } from './body.ts';
 import { nearest } from './nearest.ts';
 import type { RowTable } from './table.ts';
 
@@ -17,8 +17,11 @@ export interface PreparedRows {
 
 export type Rows = Pick<SentRows, 'rows' | 'decimal'>;
 
-/** @throws RequestError naming row, column and what may stand there, unless `unknown` prefers an answer */
-export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: Unknown): PreparedRows {
+/**
+ * @param unknown undefined where all is refused, whatever a request says
+ * @throws RequestError naming row, column and what may stand there, unless `unknown` prefers an answer
+ */
+export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: Unknown | undefined): PreparedRows {
   const { input, columns, farIn } = table;
   const preparer = decimal === '.' ? table.preparer : rowPreparer(columns, { decimal });
   const [batch = -1] = input.shape;
@@ -26,9 +29,10 @@ export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: U
     throw new RequestError('malformed', `body: expected ${batch} rows, as the model takes, got ${rows.length}`);
   }
   const data = new Float32Array(rows.length * preparer.width);
-  const warnings = rows.map(({ where, row }, i) => {
+  const warnings = rows.map((sent, i) => {
+    const { where } = sent;
     const said: string[] = [];
-    const values = valuesOf(table, where, row, unknown === 'refuse' ? undefined : said);
+    const values = valuesOf(table, sent, unknown, said);
     const excuse = (complaint: Complaint): boolean => {
       if (unknown !== 'fill' || complaint.objection === 'missing' || isStructure(complaint.value)) return false;
       const { column, value } = complaint;
@@ -36,7 +40,7 @@ export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: U
       return true;
     };
     const complaint = preparer.prepare(values, data, i * preparer.width, excuse);
-    if (complaint) throw refusal(where, complaint, columns, values);
+    if (complaint) throw refusal(where, complaint, columns, values, unknown !== undefined);
     for (const { column, value, range } of farIn(values, data, i * preparer.width)) {
       said.push(`${placeOf(column)}: ${shown(value)} is far from the values of training, ${range.join(' to ')}`);
     }
@@ -45,8 +49,13 @@ export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: U
   return { tensor: { datatype: input.datatype, shape: [rows.length, preparer.width], data }, warnings };
 }
 
-/** @param said takes the names that are left out; where it is undefined, none may be */
-function valuesOf(table: RowTable, where: string, row: unknown, said: string[] | undefined): readonly unknown[] {
+/** @param said takes the names that are left out */
+function valuesOf(
+  table: RowTable,
+  { where, row, others: beside = [] }: SentRow,
+  unknown: Unknown | undefined,
+  said: string[],
+): readonly unknown[] {
   const { names } = table;
   if (Array.isArray(row)) {
     if (row.length === names.length) return row;
@@ -64,19 +73,29 @@ function valuesOf(table: RowTable, where: string, row: unknown, said: string[] |
     count++;
     return known[name];
   });
-  if (Object.keys(known).length > count) leaveOut(table, where, Object.keys(known), said);
+  const others = Object.keys(known).length > count ? othersIn(known, names) : beside;
+  if (others.length > 0) leaveOut(table, where, others, unknown, said);
   return values;
 }
 
-function leaveOut({ names }: RowTable, where: string, sent: readonly string[], said: string[] | undefined): void {
+function othersIn(row: object, names: readonly string[]): readonly string[] {
   const own = new Set(names);
-  const others = sent.filter((name) => !own.has(name));
-  if (!said) {
+  return Object.keys(row).filter((name) => !own.has(name));
+}
+
+function leaveOut(
+  { names }: RowTable,
+  where: string,
+  others: readonly string[],
+  unknown: Unknown | undefined,
+  said: string[],
+): void {
+  if (unknown === undefined || unknown === 'refuse') {
     const [name = ''] = others;
-    const way = 'unknown=ignore leaves others out';
+    const way = unknown ? '; unknown=ignore leaves others out' : '';
     throw new RequestError(
       'unprocessable',
-      `${where}: expected columns ${listOf(names)}, got ${quote(name)}${meant(name, names)}; ${way}`,
+      `${where}: expected columns ${listOf(names)}, got ${quote(name)}${meant(name, names)}${way}`,
     );
   }
   const left = others.slice(0, MOST_NAMED).map((name) => `column ${quote(name)} is unknown and left out`);
@@ -89,6 +108,7 @@ function refusal(
   { column, objection, value }: Complaint,
   columns: readonly Column[],
   values: readonly unknown[],
+  maySayUnknown: boolean,
 ): RequestError {
   const isGap = ({ fill }: Column, i: number): boolean => fill === null && isNothing(values[i]);
   const gaps = objection === 'missing' ? columns.filter(isGap) : [];
@@ -104,7 +124,8 @@ function refusal(
   const why = objection === 'missing' ? ' (none was missing in training)' : isNumber ? ', or null or "" for a gap' : '';
   const isText = column.kind === 'categorical' && objection === 'unknown' && typeof value === 'string';
   const guess = isText ? meant(value, column.categories) : '';
-  const way = column.fill === null || isStructure(value) ? '' : '; unknown=fill counts it as missing';
+  const isWay = maySayUnknown && column.fill !== null && !isStructure(value);
+  const way = isWay ? '; unknown=fill counts it as missing' : '';
   return new RequestError(
     'unprocessable',
     `${where}, ${placeOf(column)}: expected ${expected}${why}, got ${shown(value)}${guess}${way}`,
