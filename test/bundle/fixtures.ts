@@ -7,9 +7,11 @@
  *     pytorch     image FP32 [N, 1, 12, 12] -> scores [N, 3]: what torch.onnx.export wrote (see foreign/pytorch.py)
  *     iris-forest, iris-logistic   X FP32 [N, 4] -> label INT64 [N], probabilities [N, 3]: scikit-learn's (see foreign/iris.py)
  *     arithmetic  left [N], right [M] -> sum, quotient: an operator can refuse operands that their declarations allow
+ *     customers   row FP32 [N, 6] -> logits [N, 2], with a Batch Norm layer: a table with a category, numbers, a date and gaps
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Column } from '../../training/columns/column.ts';
 import { type PicturePreparation, plainPreparation } from '../../training/pictures/index.ts';
 import onnxProto, { type onnx } from 'onnx-proto';
 
@@ -45,7 +47,36 @@ export function writeFixtures(folder: string): void {
   write('iris-logistic', 'card.json', JSON.stringify({ output: probabilities }));
   const irises = ['setosa', 'versicolor', 'virginica'];
   write('iris-forest', 'card.json', JSON.stringify({ labels: irises, output: probabilities }));
+  writeCustomers(folder);
 }
+
+/** Writes the model of a table alone, among those that are in the folder. */
+export function writeCustomers(folder: string): void {
+  const to = join(folder, 'customers');
+  mkdirSync(to, { recursive: true });
+  const rows = { name: 'row', datatype: 'FP32', shape: [-1, 6], columns: customerColumns };
+  const output = { name: 'logits', kind: 'logits' };
+  const card = { version: '1', labels: ['stays', 'leaves'], output, explain: true, inputs: [rows] };
+  writeFileSync(join(to, 'model.onnx'), customers());
+  writeFileSync(join(to, 'card.json'), JSON.stringify(card));
+}
+
+const customerColumns: readonly Column[] = [
+  { kind: 'categorical', name: 'plan', categories: ['Free', 'Pro', 'Ünïcode, "quoted"'], typical: 'Free', fill: null },
+  { kind: 'numeric', name: 'seats', range: [1, 500], typical: 12, fill: null },
+  { kind: 'numeric', name: 'spend', range: [0, 10_000], typical: 180.5, fill: 180.5, missing: 'median', unit: '$' },
+  {
+    kind: 'date',
+    name: 'since',
+    parts: ['year', 'weekday'],
+    order: 'YMD',
+    years: [2019, 2024],
+    range: ['2019-01-02', '2024-12-30'],
+    typical: '2021-06-15',
+    fill: 2021,
+    missing: 'median',
+  },
+];
 
 const drawings: PicturePreparation = { ...plainPreparation({ rows: 28, columns: 28 }, 1), drawing: true };
 
@@ -83,6 +114,38 @@ export function identity(): Uint8Array {
     input: names.map(([name, type]) => port(name, type, ['N'])),
     output: names.map(([name, type]) => port(`${name}_out`, type, ['N'])),
     node: names.map(([name]) => node('Identity', [name], [`${name}_out`])),
+  });
+}
+
+/** Fills gaps, as exported files do, and divides by what the columns span. */
+function customers(): Uint8Array {
+  return model({
+    name: 'customers',
+    input: [port('row', FLOAT, ['N', 6])],
+    output: [port('logits', FLOAT, ['N', 2])],
+    initializer: [
+      initializer('fill', [6], [0, 12, 180.5, 2021, 0, 0]),
+      initializer('centre', [6], [1, 250, 5000, 2021, 0, 0]),
+      initializer('span', [6], [1, 250, 5000, 3, 1, 1]),
+      initializer('hidden_weight', [8, 6], weights(5, 48)),
+      initializer('hidden_bias', [8], weights(6, 8)),
+      initializer('scale', [8], [1, 0.5, 2, 1.5, 1, 0.5, 2, 1.5]),
+      initializer('B', [8], weights(7, 8)),
+      initializer('input_mean', [8], weights(8, 8)),
+      initializer('input_var', [8], [1, 2, 0.5, 1, 1, 2, 0.5, 1]),
+      initializer('weight', [2, 8], weights(9, 16)),
+      initializer('bias', [2], weights(10, 2)),
+    ],
+    node: [
+      node('IsNaN', ['row'], ['missing']),
+      node('Where', ['missing', 'fill', 'row'], ['filled']),
+      node('Sub', ['filled', 'centre'], ['centred']),
+      node('Div', ['centred', 'span'], ['scaled']),
+      node('Gemm', ['scaled', 'hidden_weight', 'hidden_bias'], ['z'], { transB: 1 }),
+      node('BatchNormalization', ['z', 'scale', 'B', 'input_mean', 'input_var'], ['zt']),
+      node('Relu', ['zt'], ['a']),
+      node('Gemm', ['a', 'weight', 'bias'], ['logits'], { transB: 1 }),
+    ],
   });
 }
 

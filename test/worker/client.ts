@@ -1,6 +1,6 @@
 /** Calls the Worker under test, inside workerd. */
 import { exports } from 'cloudflare:workers';
-import { checkDocumented, parsed } from './document.ts';
+import { checkDocumented, type Document, parsed } from './document.ts';
 
 export { pixels } from './pixels.ts';
 
@@ -15,7 +15,7 @@ export async function call(path: string, init: RequestInit = {}): Promise<Answer
   const url = `http://worker${path}`;
   const { status, headers, ...response } = await answerOf(url, init);
   const isPacked = new Headers(init.headers).has('content-encoding');
-  await checkDocumented({
+  checkDocumented(await documentOf(), {
     method: init.method ?? 'GET',
     url: new URL(url),
     headers: new Headers(init.headers),
@@ -25,6 +25,13 @@ export async function call(path: string, init: RequestInit = {}): Promise<Answer
     answered: response.body,
   });
   return { status, headers, body: response.body };
+}
+
+let served: Promise<Document> | undefined;
+
+export async function documentOf(): Promise<Document> {
+  served ??= exports.default.fetch('http://worker/openapi.json').then((response) => response.json<Document>());
+  return served;
 }
 
 async function answerOf(url: string, init: RequestInit): Promise<Answer> {

@@ -18,6 +18,7 @@ const versioned = '/v2/models/{model}/versions/{version}';
 const model = '/v2/models/{model}';
 const request = { id: '42', parameters: { priority: 1 }, inputs: [pixels(2)], outputs: [{ name: 'logits' }] };
 const nested = { inputs: [{ ...pixels(1), data: [[Array(28).fill(Array(28).fill(0))]] }] };
+const instances = [{ plan: 'Free', seats: 3, spend: null, since: '2021-06-15' }];
 const division = ['left', 'right'].map((name) => ({ name, datatype: 'FP32', shape: [1], data: [0] }));
 
 const answered: Case[] = [
@@ -103,7 +104,27 @@ describe('conformance', () => {
       { parameters: { statistics: 'batch', image: true }, inputs: [pixels(2)] },
     ],
     ['post', `${digits}/explain`, `${model}/explain`, { parameters: { tensors: true }, inputs: [pixels(2)] }],
+    ['post', '/v2/models/customers/classify', `${model}/classify`, { instances }],
+    ['post', '/v2/models/customers/explain', `${model}/explain`, { instances, parameters: { sample: 0 } }],
+    ['get', '/v1/models', '/v1/models'],
+    ['get', '/v1/models/customers', '/v1/models/{model}'],
+    ['post', '/v1/models/customers:predict', '/v1/models/customers:predict', { instances }],
+    [
+      'post',
+      '/v1/models/customers/versions/1:predict',
+      '/v1/models/{model}/versions/{version}:predict',
+      { instances: instances.map((row) => Object.values(row)), parameters: { explain: true, unknown: 'fill' } },
+    ],
   ];
+
+  it('tells in a refused row nothing that would not help', async () => {
+    const wrong = { instances: [{ ...instances[0], more: 1 }] };
+    const columns = 'instances[0]: expected columns "plan", "seats", "spend", "since", got "more"';
+    const predicted = await post('/v1/models/customers:predict', wrong);
+    expect(predicted).toMatchObject({ status: 422, body: { error: `${columns}; unknown=ignore leaves others out` } });
+    const classified = await post('/v2/models/customers/classify?unknown=ignore', wrong);
+    expect(classified).toMatchObject({ status: 422, body: { error: columns } });
+  });
 
   it.each(own)('answers %s %s as its own document says', async (method, path, template, body) => {
     const answer = body === undefined ? await call(path, { method }) : await post(path, body);
@@ -116,6 +137,7 @@ describe('conformance', () => {
     const entry = (name: string, version = '1') => ({ name, version, state: 'READY', reason: '' });
     expect(body).toEqual([
       entry('arithmetic'),
+      entry('customers'),
       entry('digits', '3'),
       entry('digits', '2'),
       entry('identity'),

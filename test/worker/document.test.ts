@@ -1,7 +1,7 @@
 /** That the document is held against requests and answers, and what it takes and does not take. */
 import { describe, expect, it } from 'vitest';
-import { pixels } from './client.ts';
-import { checkDocumented, complaintsOf, documentOf, type Exchange } from './document.ts';
+import { documentOf, pixels } from './client.ts';
+import { checkDocumented, complaintsOf, type Exchange } from './document.ts';
 import { formless } from './malformed.ts';
 
 const infer = '/v2/models/digits/infer';
@@ -70,7 +70,10 @@ describe('the document', () => {
       /the query top_k/,
     ],
   ])('is contradicted by %s', async (_, change, complaint) => {
-    await expect(checkDocumented(right)).resolves.toBeUndefined();
-    await expect(checkDocumented({ ...right, ...change })).rejects.toThrow(complaint);
+    const document = await documentOf();
+    checkDocumented(document, right);
+    expect(() => {
+      checkDocumented(document, { ...right, ...change });
+    }).toThrow(complaint);
   });
 });

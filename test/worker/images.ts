@@ -1,5 +1,6 @@
 /** Images made by hand: each model answers, under the name `y`, the numbers that it gets as `x`. */
 import type { PicturePreparation } from '../../training/pictures/index.ts';
+import { checkDocumented, type Document, parsed } from './document.ts';
 import type {
   BatchNormLayer,
   Column,
@@ -114,18 +115,58 @@ export interface Reply {
   readonly body: unknown;
 }
 
-/** What a Worker, or a Hono app, answers under an environment. */
+/**
+ * What a Worker, or a Hono app, answers under an environment.
+ * @throws Error where the Worker's own document says otherwise of the request or of its answer
+ */
 export async function ask(
   worker: Pick<WorkerHandler, 'fetch'>,
   path: string,
   init: RequestInit = {},
-  env: object = { LOG_REQUESTS: false },
+  env: object = silent,
 ): Promise<Reply> {
-  const response = await worker.fetch(new Request(`http://worker${path}`, init), env);
+  const url = `http://worker${path}`;
+  const response = await worker.fetch(new Request(url, init), env);
   const { status, headers } = response;
   const text = await response.text();
-  const isJson = headers.get('content-type')?.startsWith('application/json') ?? false;
-  return { status, headers, text, body: isJson ? (JSON.parse(text) as unknown) : undefined };
+  const type = headers.get('content-type');
+  const isJson = type?.startsWith('application/json') ?? false;
+  const body: unknown = isJson ? JSON.parse(text) : undefined;
+  const document = await documentOf(worker, env);
+  if (document) {
+    const sentHeaders = new Headers(init.headers);
+    checkDocumented(document, {
+      method: init.method ?? 'GET',
+      url: new URL(url),
+      headers: sentHeaders,
+      sent: typeof init.body === 'string' && !sentHeaders.has('content-encoding') ? parsed(init.body) : undefined,
+      status,
+      type,
+      answered: body,
+    });
+  }
+  return { status, headers, text, body };
+}
+
+const silent = { LOG_REQUESTS: false };
+
+const documents = new WeakMap<object, Map<string, Document | undefined>>();
+
+/** `undefined` where the root is not this project's app. */
+async function documentOf(worker: Pick<WorkerHandler, 'fetch'>, env: object): Promise<Document | undefined> {
+  const known = documents.get(worker) ?? new Map<string, Document | undefined>();
+  documents.set(worker, known);
+  const key = JSON.stringify(env);
+  if (!known.has(key)) known.set(key, await fetchDocument(worker, env));
+  return known.get(key);
+}
+
+async function fetchDocument(worker: Pick<WorkerHandler, 'fetch'>, env: object): Promise<Document | undefined> {
+  const open = { ...env, ...silent, DOCS: true, API_KEY: 'document', RATE_LIMITER: undefined };
+  const request = new Request('http://worker/openapi.json', { headers: { authorization: 'Bearer document' } });
+  const response = await worker.fetch(request, open);
+  const text = await response.text();
+  return response.status === 200 ? (parsed(text) as Document | undefined) : undefined;
 }
 
 /** A request that sends samples to an echo, of which each is one row of `x`. */

@@ -19,7 +19,7 @@ const below = (random: Random, limit: number): number => Math.floor(random() * l
 const pick = <Item>(random: Random, items: readonly Item[]): Item => items[below(random, items.length)] as Item;
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-const models = ['digits', 'identity', 'arithmetic', 'photo', 'nobody', '__proto__', '%00', ''];
+const models = ['digits', 'identity', 'arithmetic', 'photo', 'customers', 'nobody', '__proto__', '%00', ''];
 const ends = [
   'infer',
   'classify',
@@ -58,6 +58,8 @@ const queries = [
   '?tensors=true',
   '?unknown=fill',
   '?unknown=often',
+  '?explain=true',
+  '?explain=true&explain=false&unknown=ignore',
 ];
 
 /** JSON values that fit nowhere, or look as if they did. */
@@ -78,6 +80,25 @@ const nested = (data: readonly number[], batch: number): number[][][][] =>
 
 const lines = (rows: readonly unknown[]): string => rows.map((row) => JSON.stringify(row)).join('\n');
 
+/** Rows by name: of each column what it takes, gaps among them. */
+function customers(random: Random, count: number): readonly Readonly<Record<string, string | number | null>>[] {
+  return Array.from({ length: count }, () => ({
+    plan: pick(random, ['Free', 'Pro', 'Ünïcode, "quoted"']),
+    seats: pick(random, [1, 12.5, '7', 499]),
+    spend: pick(random, [null, '', 'NA', 180.5, '$1,200.50', 1e9]),
+    since: pick(random, [null, '2021-06-15', '2021/6/15', '1970-01-01']),
+  }));
+}
+
+const quoted = (value: string | number | null): string => `"${String(value ?? '').replaceAll('"', '""')}"`;
+
+const csvOf = (random: Random, rows: readonly Readonly<Record<string, string | number | null>>[]): string => {
+  const between = pick(random, [',', ';', '\t', '|']);
+  const end = pick(random, ['\n', '\r\n', '\r']);
+  const lines = [Object.keys(rows[0] ?? {}), ...rows.map((row) => Object.values(row).map(quoted))];
+  return pick(random, ['', '\ufeff']) + lines.map((cells) => cells.join(between)).join(end);
+};
+
 /** A right request of any kind. */
 function rightRequest(random: Random): Mutant {
   const json = { 'content-type': 'application/json' };
@@ -90,7 +111,7 @@ function rightRequest(random: Random): Mutant {
     tensors: random() < 0.1,
     sample: 0,
   };
-  const text = (value: object): Uint8Array => encode(JSON.stringify(value));
+  const text = (value: unknown): Uint8Array => encode(JSON.stringify(value));
   const post = (path: string, body: Uint8Array, headers: Record<string, string>): Mutant => ({
     path,
     method: 'POST',
@@ -107,6 +128,8 @@ function rightRequest(random: Random): Mutant {
     data,
   }));
   const operands = ['left', 'right'].map((name) => ({ name, datatype: 'FP32', shape: [2], data: [1, 2] }));
+  const named = customers(random, batch);
+  const rows = '/v1/models/customers:predict';
   const format = pick(random, ['grey', 'bits', 'rgba', 'palette', 'grey16'] as const);
   return pick(random, [
     () =>
@@ -124,10 +147,34 @@ function rightRequest(random: Random): Mutant {
     () => post('/v2/models/digits/classify', seven({ format }), { 'content-type': 'image/png' }),
     () => post('/v2/models/digits/explain', Uint8Array.from(data), { 'content-type': 'application/octet-stream' }),
     () => post('/v1/models/digits:predict', text({ instances: nested(data, batch) }), json),
-    () => post('/v1/models/digits/versions/1:predict', text(nested(data, batch)), { 'content-type': '' }),
-    () => post('/v1/models/iris-forest:predict', encode('1,2,3,4\n5,6,7,8\n'), { 'content-type': 'text/csv' }),
+    () => post('/v1/models/digits/versions/3:predict', text(nested(data, batch)), { 'content-type': '' }),
+    () =>
+      post('/v1/models/iris-forest:predict', encode('[1,2,3,4]\n[5,6,7,8]\n'), { 'content-type': 'application/jsonl' }),
     () =>
       post('/v1/models/digits:predict', encode(lines(nested(data, batch))), { 'content-type': 'application/jsonl' }),
+    () =>
+      post(
+        rows,
+        text({
+          instances: named,
+          parameters: { explain: pick(random, [true, false]), unknown: pick(random, ['refuse', 'ignore', 'fill']) },
+        }),
+        json,
+      ),
+    () =>
+      post(
+        '/v1/models/customers/versions/1%3Apredict',
+        text(pick(random, [named, named[0], named.map((row) => Object.values(row))])),
+        {},
+      ),
+    () =>
+      post(rows, encode(csvOf(random, named)), {
+        'content-type': 'text/csv',
+        accept: pick(random, ['text/csv', '*/*']),
+      }),
+    () => post(`${rows}?unknown=fill`, encode(lines(named)), { 'content-type': 'application/x-ndjson' }),
+    () => post('/v2/models/customers/classify', text({ instances: named }), json),
+    () => post('/v2/models/customers/explain', text({ instances: named, parameters: { sample: 0 } }), json),
     () => post('/v2/models/digits/infer', text({ inputs: [image], outputs: [classes] }), {}),
     () => post('/v2/models/digits/infer', zlibSync(text({ inputs: [image] })), { 'content-encoding': 'deflate' }),
     () => post('/v2/models/digits/classify', gzipSync(text({ inputs: [image] })), { 'content-encoding': 'gzip' }),
@@ -199,6 +246,9 @@ function replaceOne(random: Random, body: Uint8Array, pattern: RegExp, replaceme
   const { index, 0: match } = pick(random, likely);
   return encode(text.slice(0, index) + replacement + text.slice(index + match.length));
 }
+
+/** A request before anything happened to it. */
+export const rightOf = (seed: number): Mutant => rightRequest(seeded(seed));
 
 /** A request with one to three mutations. */
 export function mutantOf(seed: number): Mutant {

@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { createExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, it, vi } from 'vitest';
+import worker from '../../worker/index.ts';
 import { call, pixels, post } from './client.ts';
 import { bodies, one, SECRET, withInput, type Case } from './malformed.ts';
 
@@ -216,7 +219,7 @@ const tensors: Case[] = [
   },
 ];
 
-const models = 'arithmetic or digits or identity or iris-forest or iris-logistic or photo or pytorch';
+const models = 'arithmetic or customers or digits or identity or iris-forest or iris-logistic or photo or pytorch';
 
 const unknown: [method: string, path: string, status: number, error: string][] = [
   ['GET', '/nothing', 404, 'path: expected one that /docs lists, got "/nothing"'],
@@ -275,6 +278,24 @@ describe('refusals', () => {
     const answer = await call(digits, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
     expect(answer.status).toBe(413);
   });
+
+  it.each([{}, { 'content-length': '100' }])(
+    'takes a connection that ends early for no fault of its own: %o',
+    async (length) => {
+      const faults = vi.spyOn(console, 'error').mockReturnValue(undefined);
+      const body = new ReadableStream({
+        pull(controller) {
+          controller.error(new Error('Network connection lost.'));
+        },
+      });
+      const headers = { 'content-type': 'application/json', ...length };
+      const request = new Request(`http://worker${digits}`, { method: 'POST', body, headers });
+      const response = await worker.fetch(request, env, createExecutionContext());
+      const error = 'body: expected all of it, got a connection that ended before';
+      expect([response.status, await response.json(), faults.mock.calls]).toEqual([400, { error }, []]);
+      faults.mockRestore();
+    },
+  );
 
   it("refuses in the runtime's words where only an operator can tell", async () => {
     const inputs = [vector('left', 'FP32', [1, 2]), vector('right', 'FP32', [1, 2, 3])];

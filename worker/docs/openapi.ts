@@ -73,7 +73,8 @@ export function openApi(models: readonly Model[], { mount, explain, page }: Serv
   };
   const schemas = {
     ...schemasOf(requests, 'input'),
-    PredictRequest: bodiesOf(jsonSchema(predictRequest, 'input')),
+    RowsRequest: jsonSchema(predictRequest, 'input'),
+    PredictRequest: bodiesOf(ref('RowsRequest')),
     ...schemasOf(responseSchemas(), 'output'),
     TensorElement: tensorElement,
   };
@@ -215,9 +216,22 @@ function modelPaths(
 
 function modelOperations(id: (name: string) => string, models: readonly Model[], explain: boolean): PathOperation[] {
   const batchNorm = get(id('batchNorm'), 'Every Batch Norm layer: γ, β, running μ and σ²', 'BatchNormResponse');
-  const classify = sampleOperation(id('classify'), 'Sample in, label out', 'ClassifyResponse', classifyOptions);
-  const look = sampleOperation(id('explain'), 'z, ẑ and z̃ of every layer', 'ExplainResponse', explainOptions);
   const switchable = models.filter((model) => model.switchable);
+  const classifying = models.filter(classesOf);
+  const classify = sampleOperation(
+    id('classify'),
+    'Sample in, label out',
+    'ClassifyResponse',
+    classifyOptions,
+    classifying,
+  );
+  const look = sampleOperation(
+    id('explain'),
+    'z, ẑ and z̃ of every layer',
+    'ExplainResponse',
+    explainOptions,
+    switchable,
+  );
   return [
     ['', 'get', get(id('modelMetadata'), 'Model metadata', 'ModelMetadata'), models],
     ['/ready', 'get', get(id('modelReady'), 'Is the model ready?', 'ModelReady'), models],
@@ -225,7 +239,7 @@ function modelOperations(id: (name: string) => string, models: readonly Model[],
     ['/stats', 'get', get(id('modelStatistics'), 'How many inferences there were', 'ModelStatistics'), models],
     ['/batchnorm', 'get', batchNorm, explain ? models : []],
     ['/infer', 'post', inferOperation(id('infer')), models],
-    ['/classify', 'post', classify, models.filter(classesOf)],
+    ['/classify', 'post', classify, classifying],
     ['/explain', 'post', look, explain ? switchable : []],
   ];
 }
@@ -254,14 +268,17 @@ function sampleOperation(
   summary: string,
   answer: ResponseName,
   options: z.ZodMiniType,
+  models: readonly Model[],
 ): Operation {
+  const tensors = json('InferenceRequest');
+  const rows = { 'application/json': { schema: { anyOf: [ref('InferenceRequest'), ref('RowsRequest')] } } };
   const pictures = { 'image/png': bytes, 'image/jpeg': bytes, 'application/octet-stream': bytes };
   const { properties = {} } = jsonSchema(options, 'input') as { properties?: Record<string, object> };
   return {
     ...get(operationId, summary, answer),
     description: 'Options are query parameters, or members of parameters in the JSON object.',
     parameters: Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: false, schema })),
-    requestBody: { required: true, content: { ...pictures, ...json('InferenceRequest') } },
+    requestBody: { required: true, content: { ...pictures, ...(models.some(({ table }) => table) ? rows : tensors) } },
   };
 }
 
