@@ -43,15 +43,17 @@ export interface ServeOptions {
   readonly isInspected?: boolean;
   /** The variables of the Worker. No line per request is logged unless they say so: it would end up among the test's own. */
   readonly vars?: Readonly<Record<string, unknown>>;
+  /** Of V8: https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
+  readonly v8Flags?: readonly string[];
 }
 
 /** Serves a bundle on a free port of the local host. */
 export async function serveBundle(
   outdir: string,
-  { isInspected = false, vars = {} }: ServeOptions = {},
+  { isInspected = false, vars = {}, v8Flags = [] }: ServeOptions = {},
 ): Promise<Server> {
   const config = join(outdir, 'config.capnp');
-  writeFileSync(config, capnp(outdir, { LOG_REQUESTS: false, ...vars }));
+  writeFileSync(config, capnp(outdir, { LOG_REQUESTS: false, ...vars }, v8Flags));
   const options = ['--control-fd=3', ...(isInspected ? ['--inspector-addr=127.0.0.1:0'] : [])];
   const child = spawn(workerd, ['serve', ...options, config], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
@@ -93,7 +95,7 @@ const service = 'bn-edge';
 const moduleTypes: Record<string, string> = { js: 'esModule', wasm: 'wasm', bin: 'data' };
 
 /** A workerd configuration of one service: the bundle's modules, the entry first, and its variables. */
-function capnp(outdir: string, vars: Readonly<Record<string, unknown>>): string {
+function capnp(outdir: string, vars: Readonly<Record<string, unknown>>, v8Flags: readonly string[]): string {
   const config = unstable_readConfig({ config: join(root, 'wrangler.toml') }) as {
     readonly compatibility_date: string;
   };
@@ -109,6 +111,7 @@ function capnp(outdir: string, vars: Readonly<Record<string, unknown>>): string 
 const config :Workerd.Config = (
   services = [(name = "${service}", worker = .worker)],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "${service}")],
+  v8Flags = ${JSON.stringify(v8Flags)},
 );
 const worker :Workerd.Worker = (
   compatibilityDate = "${config.compatibility_date}",

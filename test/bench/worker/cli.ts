@@ -7,6 +7,7 @@ import { buildBundle, serveBundle } from '../../bundle/workerd.ts';
 import { describeLoad, describeMachine, isBusy } from '../machine.ts';
 import { median, type Measurement, writeMeasurements } from '../measurement.ts';
 import { interleave, type Candidate } from '../rounds.ts';
+import { buildFixturesBundle, buildMixedBundle } from './bundle.ts';
 import { fuzz } from './fuzz.ts';
 import { loadServer, type HttpRequest, type Latencies } from './load.ts';
 import { benchPictures, picturesAtOnce, preparations, timePicture } from './pictures.ts';
@@ -116,27 +117,35 @@ async function measurePictures(): Promise<readonly Measurement[]> {
 /** MiB that pictures may take of an isolate's 128. */
 const BESIDE_IMAGE = 90;
 
-/** MiB that an isolate's live memory may differ by at the end. */
+/** MiB that an isolate's live memory may differ by at the end, and the process by in its last half. */
 const GROWTH = 2;
+const RESIDENT_GROWTH = 10;
+
+/** V8 lets garbage grow as long as there is memory, which would hide what is lost: of old objects no more than so many MiB. */
+const GARBAGE = '--max-old-space-size=24';
 
 /** @throws Error at the end where a request was not answered, or failed, or an answer is another one afterwards, or memory grew */
 async function measureFuzz(count: number): Promise<readonly Measurement[]> {
-  const server = await serveBundle(buildBundle(), { isInspected: true, vars: { DOCS: true } });
+  const bundle = await buildFixturesBundle();
+  const server = await serveBundle(bundle, { isInspected: true, vars: { DOCS: true }, v8Flags: [GARBAGE] });
   try {
-    const { families, failures, changed, resident, live } = await fuzz(server, MODEL, count);
+    const { families, failures, changed, resident, live } = await fuzz(server, count);
     if (failures.length > 0) throw new Error(failures.join('\n'));
     if (changed > 0) throw new Error(`${changed} answers are others than before`);
     const quarter = (n: number): number => median(resident.slice(n * 25, (n + 1) * 25)) / MIB;
     const alive = live.map(({ heap, buffers, wasm }) => (heap + buffers + wasm) / MIB);
     const measurements = [
       ...Object.entries(families).map(([family, value]) => ({ name: `answers/${family}xx`, value, unit: '1' })),
-      ...['tenth', 'end'].map((at, i) => ({ name: `live/${at}`, value: alive[i] ?? NaN, unit: 'MiB' })),
+      ...['once', 'twice'].map((at, i) => ({ name: `live/${at}`, value: alive[i] ?? NaN, unit: 'MiB' })),
       ...[0, 1, 2, 3].map((n) => ({ name: `resident/quarter_${n + 1}`, value: quarter(n), unit: 'MiB' })),
     ];
     print(measurements);
     const [early = NaN, late = NaN] = alive;
     if (!(late < early + GROWTH))
       throw new Error(`live: expected at most ${GROWTH} MiB more at the end, got ${late - early}`);
+    const grown = quarter(3) - quarter(2);
+    if (!(grown < RESIDENT_GROWTH))
+      throw new Error(`resident: expected at most ${RESIDENT_GROWTH} MiB more in the last quarter, got ${grown}`);
     return measurements.map(({ name, ...rest }) => ({ name: `worker/fuzz/${name}`, ...rest }));
   } finally {
     await server.stop();
@@ -145,11 +154,12 @@ async function measureFuzz(count: number): Promise<readonly Measurement[]> {
 
 /** @throws Error at the end where an answer was wrong, or the isolate took more than the platform gives it */
 async function measureSoak(minutes: number): Promise<readonly Measurement[]> {
-  const server = await serveBundle(buildBundle(), { isInspected: true });
+  const server = await serveBundle(await buildMixedBundle(), { isInspected: true });
   try {
-    const { requests, bad, uploads, failures, samples, live } = await soak(server, 16, minutes * 60);
+    const { requests, bad, uploads, brokenOff, failures, samples, live } = await soak(server, 16, minutes * 60);
     if (failures.length > 0) throw new Error(failures.join('\n'));
-    console.log(`${requests} requests, ${bad} of them bad, and ${uploads} uploads of 8 MiB: every answer as expected`);
+    const beside = `${uploads} uploads of 8 MiB and ${brokenOff} that broke off half-way`;
+    console.log(`${requests} requests, ${bad} of them bad, beside ${beside}: every answer as expected`);
     const measurements = [{ name: 'requests', value: requests, unit: '1' }, ...memoryOf(samples, live)];
     print(measurements);
     const peak = peakOf(samples, live);
@@ -254,7 +264,9 @@ function print(measurements: readonly Measurement[]): void {
   const style = { head: [], border: [], compact: true };
   const table = new Table({ head: ['', 'value', 'unit'], colAligns: ['left', 'right', 'left'], style });
   const digits = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 });
-  table.push(...measurements.map(({ name, value, unit }) => [name, digits.format(value), unit]));
+  const shown = (value: number): string =>
+    Number.isInteger(value) ? value.toLocaleString('en') : digits.format(value);
+  table.push(...measurements.map(({ name, value, unit }) => [name, shown(value), unit]));
   console.log(table.toString());
 }
 

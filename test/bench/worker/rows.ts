@@ -1,14 +1,10 @@
 /** What rows by name cost beside their tensor: a model of 20 columns, half of them categories, in a Worker of its own. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildImage } from '../../../exporter/edge/build-image.ts';
-import { buildBundle } from '../../bundle/workerd.ts';
 import { rowsOfTwenty } from '../../edge/fixtures.ts';
+import { bundleOf } from './bundle.ts';
 import type { HttpRequest } from './load.ts';
 
-const root = join(import.meta.dirname, '../../..');
-/** Under the root, where the bundler finds the package. */
-const folder = join(root, '.test', 'bench-rows');
 const MODEL = 'table';
 const COLUMNS = 20;
 export const BATCH = 256;
@@ -17,10 +13,11 @@ const categories = Array.from({ length: 12 }, (_, i) => `category ${i}`);
 const isNumber = (column: number): boolean => column % 2 === 0;
 const nameOf = (column: number): string => `column_${column}`;
 
-/** @returns the folder of the bundle */
-export async function buildRowsBundle(): Promise<string> {
-  rmSync(folder, { recursive: true, force: true });
-  const model = join(folder, 'models', MODEL);
+/** A Worker of the one model. */
+export const buildRowsBundle = (): Promise<string> => bundleOf('rows', writeTable);
+
+function writeTable(models: string): void {
+  const model = join(models, MODEL);
   mkdirSync(model, { recursive: true });
   const columns = Array.from({ length: COLUMNS }, (_, i) =>
     isNumber(i)
@@ -31,16 +28,6 @@ export async function buildRowsBundle(): Promise<string> {
   const card = { version: '1', labels: ['no', 'yes'], output: { name: 'logits', kind: 'logits' }, inputs };
   writeFileSync(join(model, 'model.onnx'), rowsOfTwenty());
   writeFileSync(join(model, 'card.json'), JSON.stringify(card));
-  await buildImage({ models: join(folder, 'models'), out: join(folder, 'image') });
-  const config = join(folder, 'wrangler.toml');
-  writeFileSync(config, 'name = "bn-edge-rows"\nmain = "index.ts"\ncompatibility_date = "2026-04-26"\nminify = true\nsend_metrics = false\n'); // prettier-ignore
-  const entry = `import { createWorker } from 'bn-edge/worker';
-import image from './image/image.mjs';
-
-export default createWorker(image);
-`;
-  writeFileSync(join(folder, 'index.ts'), entry);
-  return buildBundle(config);
 }
 
 const cellOf = (row: number, column: number): number | string =>

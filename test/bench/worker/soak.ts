@@ -2,6 +2,7 @@
  * Hours of traffic in minutes: connections that send a mix of right and bad requests without pause. Every answer is compared with
  * the one that the same request got when the Worker was idle, and the isolate's memory is watched.
  */
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'undici';
@@ -16,6 +17,8 @@ export interface SoakResult {
   readonly bad: number;
   /** Of nearly as much as a body may have, in pieces, one a second. */
   readonly uploads: number;
+  /** Uploads whose connection ends half-way, one a second. */
+  readonly brokenOff: number;
   /** The first of each kind of failure: a 5xx, or an answer that was another one before. */
   readonly failures: readonly string[];
   /** Once a second. */
@@ -39,6 +42,9 @@ interface Expected {
   readonly answer: Answer;
 }
 
+/** A busy machine may take minutes for what stands before a request: what is never answered ends the run as well. */
+const patient = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0 };
+
 /** One in so many requests is bad. */
 const badOneIn = 20;
 
@@ -50,10 +56,10 @@ export async function soak(server: Server, connections: number, seconds: number)
   ];
   using inspector = await Inspector.connect(server.inspector ?? '');
   const failures = new Map<string, string>();
-  const counts = { requests: 0, bad: 0, uploads: 0 };
+  const counts = { requests: 0, bad: 0, uploads: 0, brokenOff: 0 };
   const end = performance.now() + seconds * 1000;
   const connection = async (number: number): Promise<void> => {
-    const client = new Client(server.url, { pipelining: 1 });
+    const client = new Client(server.url, patient);
     for (let sent = number; performance.now() < end; sent++) {
       const isBad = sent % badOneIn === 0;
       const { request, answer } = (isBad ? pick(bad, sent / badOneIn) : pick(right, sent)) as Expected;
@@ -66,7 +72,7 @@ export async function soak(server: Server, connections: number, seconds: number)
     await client.close();
   };
   const uploading = async (): Promise<void> => {
-    const client = new Client(server.url, { pipelining: 1 });
+    const client = new Client(server.url, patient);
     while (performance.now() < end) {
       const { request, answer } = pick(uploads, counts.uploads++) as Expected;
       const got = await ask(client, request, true);
@@ -76,9 +82,19 @@ export async function soak(server: Server, connections: number, seconds: number)
     }
     await client.close();
   };
+  const breakingOff = async (): Promise<void> => {
+    for (; performance.now() < end; counts.brokenOff++) {
+      await breakOff(server, (pick(uploads, 0) as Expected).request);
+      await sleep(1000);
+    }
+  };
   const watch = watchMemory(server.pid, inspector, end);
   const half = sleep(seconds * 500).then(() => inspector.live());
-  await Promise.all([uploading(), ...Array.from({ length: connections }, (_, number) => connection(number))]);
+  await Promise.all([
+    uploading(),
+    breakingOff(),
+    ...Array.from({ length: connections }, (_, number) => connection(number)),
+  ]);
   const samples = await watch;
   return { ...counts, failures: [...failures.values()], samples, live: [await half, await inspector.live()] };
 }
@@ -89,7 +105,7 @@ async function expectedOf(
   requests: readonly HttpRequest[],
   isRight: (status: number) => boolean,
 ): Promise<readonly Expected[]> {
-  const client = new Client(url);
+  const client = new Client(url, patient);
   const expected: Expected[] = [];
   for (const request of requests) {
     const answer = await ask(client, request);
@@ -106,6 +122,22 @@ async function ask(client: Client, { path, headers, body }: HttpRequest, inPiece
   const sent = inPieces ? Readable.from(piecesOf(body)) : body;
   const response = await client.request({ method: 'POST', path, headers, body: sent });
   return { status: response.statusCode, text: Buffer.from(await response.body.arrayBuffer()).toString('latin1') };
+}
+
+/** Sends half of what it says that it will send, and hangs up. */
+async function breakOff({ url }: Server, { path, headers, body }: HttpRequest): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const fields = Object.entries({ host: hostname, 'content-length': body.length, ...headers });
+  const head = [`POST ${path} HTTP/1.1`, ...fields.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n');
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  await new Promise<void>((done) => {
+    socket.write(head);
+    socket.write(body.subarray(0, body.length / 2), () => {
+      done();
+    });
+  });
+  socket.destroy();
 }
 
 const PIECE = 64 * 1024;

@@ -1,5 +1,5 @@
-/** What clients send, right and wrong, to both networks on MNIST. */
-import { gzipSync } from 'node:zlib';
+/** What clients send, right and wrong, to both networks on MNIST and to a table. */
+import { deflateSync, gzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import { CAMERA, filteredPng, refusedPictures, searchingJpeg } from '../../unit/hostile/pictures.ts';
 import type { HttpRequest } from './load.ts';
@@ -15,8 +15,15 @@ const post = (path: string, headers: HttpRequest['headers'], body: Uint8Array | 
   body: typeof body === 'string' ? Buffer.from(body) : body,
 });
 
-/** Every way of asking, for some digits. */
+/** Every way of asking, for some digits and rows. */
 export function mixedRequests(): readonly HttpRequest[] {
+  // Side by side, so that no kind comes only after all others.
+  const [ofDigits, ofRows] = [digitRequests(), rowRequests()];
+  const each = Math.ceil(ofDigits.length / ofRows.length);
+  return ofRows.flatMap((request, i) => [request, ...ofDigits.slice(i * each, (i + 1) * each)]);
+}
+
+function digitRequests(): readonly HttpRequest[] {
   return models.flatMap((model) => [
     ...Array.from({ length: 24 }, (_, digit) => singles(model, digit)).flat(),
     ...[2, 8, 64].flatMap((batch) => batches(model, batch)),
@@ -24,6 +31,41 @@ export function mixedRequests(): readonly HttpRequest[] {
     post(`/v2/models/${model}/infer`, { 'content-encoding': 'gzip' }, gzipSync(inference(64))),
     ...cameraPictures().map((file) => post(`/v2/models/${model}/classify`, {}, file)),
   ]);
+}
+
+const plans = ['Free', 'Pro', 'Ünïcode, "quoted"'];
+
+/** The table's rows by name. Spend and date are missing now and then. */
+const customer = (i: number) => ({
+  plan: plans[i % plans.length] ?? '',
+  seats: 1 + ((i * 37) % 500),
+  spend: i % 5 === 0 ? null : ((i * 911) % 10_000) + 0.25,
+  since: i % 7 === 0 ? null : `20${19 + (i % 6)}-0${1 + (i % 9)}-1${i % 10}`,
+});
+
+/** Rows by name in every form that they come in, alone and many. */
+function rowRequests(): readonly HttpRequest[] {
+  const path = '/v1/models/customers:predict';
+  return Array.from({ length: 12 }, (_, i) => (i % 3 === 2 ? 256 : 1 + i)).flatMap((count, from) => {
+    const rows = Array.from({ length: count }, (_, i) => customer(from + i));
+    const cell = (value: string | number | null): string =>
+      value === null ? '' : `"${String(value).replaceAll('"', '""')}"`;
+    const csv = ['plan,seats,spend,since', ...rows.map((row) => Object.values(row).map(cell).join(','))].join('\r\n');
+    const explained = { instances: rows.slice(0, 2), parameters: { explain: true } };
+    return [
+      post(path, json, JSON.stringify({ instances: rows })),
+      post(
+        `${path}?unknown=fill`,
+        json,
+        JSON.stringify({ instances: rows.map((row) => ({ ...row, seats: '7', x: 1 })) }),
+      ),
+      post(path, { 'content-type': 'text/csv', accept: 'text/csv' }, csv),
+      post(path, { 'content-type': 'application/jsonl' }, rows.map((row) => JSON.stringify(row)).join('\n')),
+      post(path, { 'content-encoding': 'deflate' }, deflateSync(JSON.stringify({ instances: rows }))),
+      post(path, json, JSON.stringify(explained)),
+      post('/v2/models/customers/classify', json, JSON.stringify({ instances: rows })),
+    ];
+  });
 }
 
 /** Of 12 megapixels, and more work than a photograph: a progressive JPEG, and a PNG whose alpha makes its drawing twice. */
@@ -68,6 +110,22 @@ function inference(batch: number, statistics?: 'running' | 'batch', from = 0): s
   return JSON.stringify({ ...(statistics && { parameters: { statistics } }), inputs: [input] });
 }
 
+function badRows(): readonly HttpRequest[] {
+  const path = '/v1/models/customers:predict';
+  const one = customer(1);
+  const rows = (...instances: readonly object[]): string => JSON.stringify({ instances });
+  return [
+    post(path, json, rows({ ...one, plan: 'Por' })),
+    post(path, json, rows(one, { ...one, seats: null })),
+    post(path, json, rows({ ...one, spend: 'much' })),
+    post(path, json, rows({ ...one, since: '2021-02-30' })),
+    post(path, json, rows({ ...one, colour: 'red' })),
+    post(path, json, rows(...Array.from({ length: 257 }, () => one))),
+    post(path, { 'content-type': 'text/csv' }, 'plan,seats\n"Free,1\n'),
+    post(path, { 'content-type': 'application/jsonl' }, `${JSON.stringify(one)}\n{"plan":`),
+  ];
+}
+
 /** Each is refused with a 4xx. */
 export function badRequests(): readonly HttpRequest[] {
   const infer = '/v2/models/mnist-cnn/infer';
@@ -87,6 +145,7 @@ export function badRequests(): readonly HttpRequest[] {
     post(infer, json, right.replace('"data":[', '"data":[NaN,')),
     post('/v1/models/mnist-cnn:predict', json, '{"instances": [{"pixels": 3}]}'),
     post('/v1/models/mnist-cnn:predict', { 'content-type': 'text/csv' }, 'a,b\n1,2\n'),
+    ...badRows(),
     post('/v2/models/mnist-cnn/classify', { 'content-type': 'image/png' }, Buffer.from('no picture')),
     post('/v2/models/mnist-cnn/infer', json, inference(257)),
     ...refusedPictures.map(({ file }) => post('/v2/models/mnist-cnn/classify', {}, file())),

@@ -1,0 +1,49 @@
+/** Workers of models that a bench writes, each in a folder of its own. */
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildImage } from '../../../exporter/edge/build-image.ts';
+import { writeCustomers, writeFixtures } from '../../bundle/fixtures.ts';
+import { buildBundle } from '../../bundle/workerd.ts';
+
+const root = join(import.meta.dirname, '../../..');
+
+const configuration = `name = "bn-edge-bench"
+main = "index.ts"
+compatibility_date = "2026-04-26"
+minify = true
+send_metrics = false
+`;
+
+const entry = `import { createWorker } from 'bn-edge/worker';
+import image from './image/image.mjs';
+
+export default createWorker(image);
+`;
+
+/**
+ * @param write puts the models into a folder that is laid out as `models/` is
+ * @returns the folder of the bundle
+ */
+export async function bundleOf(name: string, write: (models: string) => void): Promise<string> {
+  // Under the root, where the bundler finds the package.
+  const folder = join(root, '.test', `bench-${name}`);
+  const models = join(folder, 'models');
+  rmSync(models, { recursive: true, force: true });
+  mkdirSync(models, { recursive: true });
+  write(models);
+  await buildImage({ models, out: join(folder, 'image') });
+  const config = join(folder, 'wrangler.toml');
+  writeFileSync(config, configuration);
+  writeFileSync(join(folder, 'index.ts'), entry);
+  return buildBundle(config);
+}
+
+/** Both networks on MNIST, and a table. */
+export const buildMixedBundle = (): Promise<string> =>
+  bundleOf('mixed', (models) => {
+    cpSync(join(root, 'models'), models, { recursive: true });
+    writeCustomers(models);
+  });
+
+/** The models of the Worker's tests, which broken requests are made for. */
+export const buildFixturesBundle = (): Promise<string> => bundleOf('fixtures', writeFixtures);
