@@ -38,18 +38,24 @@ const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 /** What is below traps nowhere, yet no address of ours is 0. */
 const start = 1024;
 
+export interface PlanOptions {
+  /** What weights are stored as, single precision where it is absent. */
+  readonly compact?: CompactType | undefined;
+  /** Buffers that lie where another does, which is there from the first step to the last. */
+  readonly aliases?: ReadonlyMap<Buffer, Buffer>;
+}
+
 /**
  * @param inputs written before the first step
  * @param outputs read after the last
- * @param compact what weights are stored as, single precision where it is absent
  */
 export function planMemory(
   kernels: readonly Kernel[],
   inputs: readonly Buffer[],
   outputs: readonly Buffer[],
-  compact?: CompactType,
+  { compact, aliases = new Map() }: PlanOptions = {},
 ): MemoryPlan {
-  const lifetimes = lifetimesOf(kernels, inputs, outputs);
+  const lifetimes = lifetimesOf(kernels, inputs, outputs, aliases);
   const stored = [...lifetimes.keys()].filter((buffer) => buffer instanceof Stored);
   const addresses = new Map<Buffer, number>();
   const segments: Segment[] = [];
@@ -81,6 +87,7 @@ export function planMemory(
     end,
     addresses,
   );
+  for (const [buffer, other] of aliases) addresses.set(buffer, addresses.get(other) ?? NaN);
   return { addresses, segments, expansions, arenaBytes, bytes: end + arenaBytes };
 }
 
@@ -88,15 +95,17 @@ function lifetimesOf(
   kernels: readonly Kernel[],
   inputs: readonly Buffer[],
   outputs: readonly Buffer[],
+  aliases: ReadonlyMap<Buffer, Buffer>,
 ): ReadonlyMap<Buffer, Lifetime> {
   const lifetimes = new Map<Buffer, Lifetime>();
-  const need = (buffer: Buffer, step: number): void => {
+  const need = (named: Buffer, step: number): void => {
+    const buffer = aliases.get(named) ?? named;
     const { from, to } = lifetimes.get(buffer) ?? { from: step, to: step };
     lifetimes.set(buffer, { buffer, from: Math.min(from, step), to: Math.max(to, step) });
   };
   for (const buffer of inputs) need(buffer, -1);
   kernels.forEach(({ reads, writes }, step) => {
-    for (const buffer of [...reads, writes]) need(buffer, step);
+    for (const buffer of [...reads, ...writes]) need(buffer, step);
   });
   for (const buffer of outputs) need(buffer, kernels.length);
   return lifetimes;

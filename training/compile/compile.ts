@@ -81,10 +81,10 @@ function translate(graph: Graph, { fma = false, weights = 'float32' }: CompileOp
   for (const node of nodes) if (!lowering.isDone(node)) lower(lowering, node);
   const results = outputs.map(({ value, name }) => lowering.plain({ name, op: 'Identity' }, value));
   const kernels: readonly Kernel[] = lowering.kernels;
-  const plan = planMemory(kernels, entries, results, weights === 'float32' ? undefined : weights);
+  const plan = planMemory(kernels, entries, results, { compact: weights === 'float32' ? undefined : weights });
   if (plan.bytes > mostBytes) throw new CompileError(`expected a program of at most ${mostBytes / 2 ** 20} MB`);
   return {
-    text: moduleText(kernels, plan, fma),
+    text: moduleText(kernels, plan, { fma }),
     plan,
     inputs: inputs.map((port, i) => portOf(port, entries[i], plan)),
     outputs: outputs.map((port, i) => portOf(port, results[i], plan)),

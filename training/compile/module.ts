@@ -6,12 +6,19 @@ import { type Code, comment, functionText, vector, type Wat } from './wat.ts';
 
 const pageBytes = 65536;
 
-/**
- * Functions in the order in which they are first called, and `run`, which calls them.
- *
- * @param fma a · b + c rounded once, by relaxed SIMD
- */
-export function moduleText(kernels: readonly Kernel[], plan: MemoryPlan, fma: boolean): string {
+export interface ModuleOptions {
+  /** a · b + c rounded once, by relaxed SIMD. */
+  readonly fma: boolean;
+  /** Whose it is. Default: the module's own. */
+  readonly memory?: 'own' | 'imported';
+}
+
+/** Functions in the order in which they are first called, and `run`, which calls them. */
+export function moduleText(
+  kernels: readonly Kernel[],
+  plan: MemoryPlan,
+  { fma, memory = 'own' }: ModuleOptions,
+): string {
   const functions = new Map<string, string>();
   const define: Define = (hint, code: Code) => {
     const text = functionText('', { ...code, about: [] });
@@ -38,7 +45,7 @@ export function moduleText(kernels: readonly Kernel[], plan: MemoryPlan, fma: bo
   const pages = Math.ceil(plan.bytes / pageBytes);
   return [
     `(module`,
-    `(memory ${pages} ${pages})`,
+    memory === 'own' ? `(memory ${pages} ${pages})` : '(import "host" "memory" (memory 1))',
     ...texts,
     '(func $run (export "run")',
     ...calls.map((line) => `  ${line}`),

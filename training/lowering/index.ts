@@ -11,6 +11,7 @@ import { convTransposeGroups } from './fix/conv-transpose-groups.ts';
 import { convWeightGradient } from './fast/conv-weight-gradient.ts';
 import { crossEntropyPrimitives } from './fix/cross-entropy-primitives.ts';
 import { denseBatchNorm } from './fast/dense-batch-norm.ts';
+import { fixedBatchNorm } from './fix/fixed-batch-norm.ts';
 import { maxPoolGradientWindows } from './fix/max-pool-gradient-windows.ts';
 import { maxPoolGradient } from './fast/max-pool-gradient.ts';
 import { narrowIntegers } from './fix/narrow-integers.ts';
@@ -23,7 +24,8 @@ import { transposedProducts } from './fast/transposed-products.ts';
 
 export { type LoopStep, loopStep } from './loop/loop-step.ts';
 
-export type Target = 'native' | 'wasm' | 'webgpu';
+/** `compiled`: a module of the whole graph (../compile). */
+export type Target = 'native' | 'wasm' | 'webgpu' | 'compiled';
 
 /**
  * The WebAssembly kernels are the native ones, compiled for another machine.
@@ -59,6 +61,7 @@ const passes: { readonly [T in Target]: readonly Pass[] } = {
     crossEntropyPrimitives,
     narrowIntegers,
   ],
+  compiled: [batchNormPrimitives, fixedBatchNorm, crossEntropyPrimitives],
 };
 
 /** What a machine's processor decides. */

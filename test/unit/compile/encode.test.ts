@@ -5,7 +5,7 @@ import { encodeText, instructionNames } from '../../../training/compile/passes/e
 
 function byBinaryen(module: binaryen.Module): string {
   try {
-    module.setFeatures(binaryen.Features.SIMD128);
+    module.setFeatures(binaryen.Features.SIMD128 | binaryen.Features.RelaxedSIMD);
     expect(module.validate()).toBe(1);
     return module.emitText();
   } finally {
@@ -36,7 +36,16 @@ const operands: Readonly<Record<string, string>> = {
   'v128.store32_lane': `offset=130 3 ${p} ${v}`,
   'v128.bitselect': `${v} ${v} ${v}`,
   'i8x16.shuffle': `${Array.from({ length: 16 }, (_, i) => 31 - i).join(' ')} ${v} ${v}`,
+  'f32x4.relaxed_madd': `${v} ${v} ${v}`,
+  'i32.load': `offset=8 ${p}`,
+  'f32.load': `offset=8 ${p}`,
+  'f32.gt': `(f32.load ${p}) (f32.load ${p})`,
+  'i32.store': `offset=8 ${p} ${p}`,
+  'i32.lt_s': `${p} ${p}`,
   'i32.lt_u': `${p} ${p}`,
+  'i32.ge_u': `${p} ${p}`,
+  'i32.mul': `${p} ${p}`,
+  'i32.div_u': `${p} ${p}`,
   'i32.add': `${p} ${p}`,
   'i32.sub': `${p} ${p}`,
   select: `${p} ${p} ${p}`,
@@ -47,7 +56,9 @@ const isShift = /\.sh[lr]/;
 function statement(name: string): string {
   const rest = operands[name] ?? (isUnary.test(name) ? v : `${v} ${isShift.test(name) ? p : v}`);
   if (name.includes('store')) return `(${name} ${rest})`;
-  return `(local.set ${name.startsWith('i32.') || name === 'select' ? '$p' : '$v'} (${name} ${rest}))`;
+  if (name === 'unreachable') return '(unreachable)';
+  if (name === 'f32.load') return `(local.set $p (f32.gt (f32.load ${rest}) (f32.load ${p})))`;
+  return `(local.set ${/^(i32|f32)\./.test(name) || name === 'select' ? '$p' : '$v'} (${name} ${rest}))`;
 }
 
 describe('an encoded module is that of Binaryen', () => {
@@ -64,6 +75,14 @@ describe('an encoded module is that of Binaryen', () => {
       '  (call $first (i32.const -70000) (i32.const 63))',
       '  (br_if $outer (local.tee $p (i32.sub (local.get $p) (i32.const 64))))',
       '  (br_if $inner (local.get $p))))',
+    );
+    expect(ofBytes(text)).toBe(ofText(text));
+  });
+
+  it('with a branch', () => {
+    const text = inFunction(
+      `(if (i32.ge_u ${p} (i32.const 3)) (then (unreachable)))`,
+      `(if ${p} (then (local.set $p ${p})))`,
     );
     expect(ofBytes(text)).toBe(ofText(text));
   });

@@ -6,8 +6,8 @@ import { splat, splatInt, vector, type Wat } from '../wat.ts';
 import * as functions from './functions.ts';
 import type { Lines } from './lines.ts';
 
-/** What a lane holds: a float32, an integer of 32 bits, or a boolean: all bits or none. */
-export type LaneType = 'float' | 'int' | 'mask';
+/** What a lane holds: a float32, an integer of 32 bits, one without a sign, or a boolean: all bits or none. */
+export type LaneType = 'float' | 'int' | 'uint' | 'mask';
 
 export type Expression =
   /** The operand of that number. */
@@ -60,6 +60,11 @@ const operations = {
   choose: (_lines, mask, a, b) => vector('v128.bitselect', a, b, mask),
   and: one('v128.and'),
   floatOfInt: one('f32x4.convert_i32x4_s'),
+  floatOfUint: one('f32x4.convert_i32x4_u'),
+  /** The same bits. */
+  uintOfInt: (_lines, x) => x,
+  shiftRight8: (_lines, x) => vector('i32x4.shr_u', x, '(i32.const 8)'),
+  shiftRight16: (_lines, x) => vector('i32x4.shr_u', x, '(i32.const 16)'),
   intOfFloat: one('i32x4.trunc_sat_f32x4_s'),
 } satisfies Readonly<Record<string, (lines: Lines, a: Wat, b: Wat, c: Wat) => Wat>>;
 

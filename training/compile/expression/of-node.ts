@@ -9,6 +9,7 @@ const laneTypes: Readonly<Partial<Record<DType, LaneType>>> = {
   int32: 'int',
   int64: 'int',
   uint8: 'int',
+  uint32: 'uint',
   bool: 'mask',
 };
 
@@ -39,6 +40,9 @@ const binary =
   (ofFloats: Operation, ofInts?: Operation, result?: LaneType) =>
   (inputs: Inputs, node: AnyNode): Expression => {
     if (inputs[0]?.type === 'float') return operate(result ?? 'float', ofFloats, ...inputs);
+    // Sums and products have the same low bits whatever the highest means.
+    if (inputs[0]?.type === 'uint' && (ofInts === 'addInt' || ofInts === 'mulInt'))
+      return operate('uint', ofInts, ...inputs);
     // Sums of int64 may need more than 32 bits; comparisons do not.
     const isNarrow = node.inputs[0].dtype === 'int32' || result === 'mask';
     if (inputs[0]?.type !== 'int' || !ofInts || !isNarrow)
@@ -54,7 +58,7 @@ const rules = {
   Add: binary('add', 'addInt'),
   Sub: binary('sub', 'subInt'),
   Mul: binary('mul', 'mulInt'),
-  Div: binary('div'),
+  Div: (inputs, node) => (inputs[0]?.type === 'uint' ? shifted(inputs, node) : binary('div')(inputs, node)),
   Max: binary('max', 'maxInt'),
   Neg: (inputs, node) =>
     inputs[0]?.type === 'int' && node.inputs[0].dtype === 'int32'
@@ -116,20 +120,34 @@ function cast(X: Expression, node: OpNode<'Cast'>): Expression {
   if (from === to) return X;
   const target = laneTypeOf(node, node.outputs[0]);
   switch (target) {
+    case 'uint':
+      if (X.type !== 'int') throw uncovered(node, `expected a cast from an integer, got one from ${from} to ${to}`);
+      return operate('uint', 'uintOfInt', X);
     case 'float':
       if (X.type === 'mask') return operate('float', 'and', X, one);
+      if (X.type === 'uint') return operate('float', 'floatOfUint', X);
       return X.type === 'int' ? operate('float', 'floatOfInt', X) : X;
     case 'mask':
+      if (X.type === 'uint') throw uncovered(node, `expected no cast from ${from} to ${to}`);
       return X.type === 'float'
         ? operate('mask', 'unequal', X, zero)
         : operate('mask', 'unequalInt', X, numberOf(0, 'int'));
     case 'int':
+      if (X.type === 'uint') throw uncovered(node, `expected no cast from ${from} to ${to}`);
       if (X.type === 'mask') return operate('int', 'and', X, numberOf(1, 'int'));
       // uint8 is narrower and int64 is wider than what a lane holds.
       if (to === 'uint8' || (to === 'int32' && from === 'int64') || (to === 'int64' && X.type === 'float'))
         throw uncovered(node, `expected a cast without loss in 32 bits, got one from ${from} to ${to}`);
       return X.type === 'float' ? operate('int', 'intOfFloat', X) : X;
   }
+}
+
+/** Of unsigned integers only what the random numbers of dropout need. */
+function shifted([X = zero, divisor]: Inputs, node: AnyNode): Expression {
+  const by = divisor?.kind === 'number' ? divisor.value : NaN;
+  if (by === 2 ** 8) return operate('uint', 'shiftRight8', X);
+  if (by === 2 ** 16) return operate('uint', 'shiftRight16', X);
+  throw uncovered(node, 'expected unsigned integers to be divided by 2⁸ or 2¹⁶');
 }
 
 function floats(inputs: Inputs, node: AnyNode): Inputs {

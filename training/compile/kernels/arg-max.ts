@@ -23,7 +23,7 @@ export function argMax({ about, x, out, outer, count, inner }: ArgMax): Kernel {
   return {
     about,
     reads: [x],
-    writes: out,
+    writes: [out],
     emit: ({ at, define }) => {
       const nest = {
         counts: [outer, inner],

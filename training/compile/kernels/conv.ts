@@ -86,7 +86,7 @@ export function conv(shape: Conv): Kernel {
   return {
     about: `${about}: ${filters.inputs * filters.groups} → ${filters.outputs} channels, ${window.rows.kernel} × ${window.columns.kernel}`,
     reads: [x, weights, ...(bias ? [bias] : []), ...epilogue.operands],
-    writes: out,
+    writes: [out],
     emit: (context) => {
       let at = context.at(weights);
       return parts.map((part) => {

@@ -25,7 +25,7 @@ export function copy(about: string, to: Plain, pieces: readonly Piece[]): Kernel
   return {
     about,
     reads: [...new Set(pieces.map(({ from }) => from))],
-    writes: to,
+    writes: [to],
     emit: ({ at, define }) => {
       const parts = pieces
         .filter(({ counts }) => counts.every((count) => count > 0))

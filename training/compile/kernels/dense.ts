@@ -85,7 +85,7 @@ export function dense({ about, rows, x, matrix, bias, epilogue, out }: Dense): K
   return {
     about: `${about}: ${rows > 1 ? `${rows} × ` : ''}${matrix.rows} → ${matrix.columns}`,
     reads: [x, weights, ...(bias ? [bias] : []), ...epilogue.operands],
-    writes: out,
+    writes: [out],
     emit: (context) => {
       const { at, define } = context;
       const groups = groupsOf(matrix.columns);

@@ -48,7 +48,7 @@ export function depthwise(shape: Conv): Kernel {
   return {
     about: `${about}: ${filters.groups} groups, ${window.rows.kernel} × ${window.columns.kernel}`,
     reads: [x, weights, ...(lanes ? [lanes] : []), ...(bias ? [bias] : []), ...epilogue.operands],
-    writes: out,
+    writes: [out],
     emit: (context) => [call(context.define('depthwise', code(shape, weights, lanes, context)))],
   };
 }

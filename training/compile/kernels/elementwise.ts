@@ -1,15 +1,15 @@
 /**
- * A chain of elementwise nodes, four elements at a time:
+ * Chains of elementwise nodes over the same elements, four at a time:
  *
  *     for each row of vectors that all operands walk evenly
  *       for each vector in it
- *         out[v] = tree(operand₀[v or 0], operand₁[v or 0], …)
+ *         out₀[v], … = trees(operand₀[v or 0], operand₁[v or 0], …)
  *
  * An operand that is broadcast along an axis stays where it is on that axis. A row whose length is no multiple of four is written past
  * its end, into the row behind it, which is written next.
  */
 import type { Blocked, Buffer, Plain } from '../buffer.ts';
-import { evaluate, type Expression } from '../expression/expression.ts';
+import { evaluateAll, type Expression } from '../expression/expression.ts';
 import { Lines } from '../expression/lines.ts';
 import { call, get, i32, load, loadSplat, localsOf, set, store } from '../wat.ts';
 import type { Kernel } from './kernel.ts';
@@ -36,24 +36,33 @@ export interface Elementwise {
   /** The last axis in vectors. */
   readonly counts: readonly number[];
   readonly operands: readonly Operand[];
-  readonly tree: Expression;
-  readonly out: { readonly buffer: Plain | Blocked; readonly walk: () => Walk };
+  readonly results: readonly Result[];
+  readonly overwrites?: readonly Buffer[];
 }
 
-export function elementwise({ about, counts, operands, tree, out }: Elementwise): Kernel {
+export interface Result {
+  readonly buffer: Plain | Blocked;
+  readonly tree: Expression;
+  readonly walk: () => Walk;
+}
+
+export function elementwise({ about, counts, operands, results, overwrites = [] }: Elementwise): Kernel {
   return {
     about,
     reads: operands.map(({ buffer }) => buffer),
-    writes: out.buffer,
+    writes: results.map(({ buffer }) => buffer),
+    overwrites,
     emit: ({ at, define }) => {
-      const walks = [...operands.map(({ walk }) => walk()), out.walk()];
+      const walks = [...operands, ...results].map(({ walk }) => walk());
       const pointers = walks.map(({ strides }, i) => ({ local: `p${i}`, strides }));
       const nest = merged({ counts, pointers });
       const lines = new Lines();
       const reads = operands.map(({ read }, i) => (read === 'vector' ? load : loadSplat)(get(`p${i}`)));
-      const value = evaluate(lines, tree, reads);
-      lines.add(store(get(`p${operands.length}`), value));
-      const starts = [...operands.map(({ buffer }) => buffer), out.buffer].map((buffer, i) =>
+      const trees = results.map(({ tree }) => tree);
+      evaluateAll(lines, trees, reads).forEach((value, i) => {
+        lines.add(store(get(`p${operands.length + i}`), value));
+      });
+      const starts = [...operands, ...results].map(({ buffer }, i) =>
         set(`p${i}`, i32(at(buffer) + (walks[i]?.offset ?? 0))),
       );
       return [

@@ -26,7 +26,7 @@ export function gather({ about, data, indices, out, outer, size, inner, count }:
   return {
     about,
     reads: [data, indices],
-    writes: out,
+    writes: [out],
     emit: ({ at, define }) => {
       const nest = { counts: [outer], pointers: [{ local: 'data', strides: [4 * size * inner] }] };
       const body = [

@@ -19,7 +19,9 @@ export interface Kernel {
   /** The node it is for, and what it does. */
   readonly about: string;
   readonly reads: readonly Buffer[];
-  readonly writes: Plain | Blocked;
+  readonly writes: readonly (Plain | Blocked)[];
+  /** Those it reads in whose place it may write what it writes: each number is read before the one in its place is written. */
+  readonly overwrites?: readonly Buffer[];
   /** The calls that perform it. */
   readonly emit: (context: Emit) => readonly Wat[];
 }

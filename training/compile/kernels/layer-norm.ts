@@ -32,7 +32,7 @@ export function layerNorm({ about, x, scale, bias, out, rows, count, epsilon }: 
   return {
     about,
     reads: [x, scale, bias],
-    writes: out,
+    writes: [out],
     emit: ({ at, define }) => {
       const nest = { counts: [rows], pointers: ['row', 'to'].map((local) => ({ local, strides: [4 * count] })) };
       const centered = sub(load(get('at')), get('mean'));

@@ -34,7 +34,7 @@ export function matmul({ about, a, b, out, m, k, n, stack, aStrides, bStrides }:
   return {
     about,
     reads: [a, b],
-    writes: out,
+    writes: [out],
     emit: (context) => {
       const { at, define } = context;
       const counts = [...stack, m];

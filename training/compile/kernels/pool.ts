@@ -26,7 +26,7 @@ export function pool(shape: Pool): Kernel {
   return {
     about: `${about}: windows of ${window.rows.kernel} × ${window.columns.kernel}`,
     reads: [x],
-    writes: out,
+    writes: [out],
     emit: (context) =>
       stretchesOf(window.rows).flatMap((rows) =>
         stretchesOf(window.columns).map((columns) =>
@@ -77,7 +77,7 @@ export function globalPool(about: string, x: Blocked, out: Plain, fold: Fold, is
   return {
     about: `${about}: all pixels of each channel`,
     reads: [x],
-    writes: out,
+    writes: [out],
     emit: ({ at, define }) => {
       const gap = x.rowBytes - x.width * vectorBytes;
       const count = splat(x.height * x.width);

@@ -33,7 +33,7 @@ export function reduce({ about, x, out, shape, axes, fold, mean }: Reduce): Kern
   return {
     about,
     reads: [x],
-    writes: out,
+    writes: [out],
     emit: ({ at, define }) => {
       const all = axesOf(shape, axes);
       const folded = all.filter(({ isFolded }) => isFolded);

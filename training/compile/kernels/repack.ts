@@ -31,7 +31,7 @@ export function border(image: Blocked): Kernel {
   return {
     about: `border of ${image.name}`,
     reads: [],
-    writes: image,
+    writes: [image],
     emit: ({ at, define }) => {
       if (!image.hasBorder) return [];
       const { origin, rowBytes, planeBytes, height, width, blocks } = image;
@@ -72,7 +72,7 @@ function zeros(bytes: number): readonly Wat[] {
 export const toBlocked = (from: Buffer, to: Blocked): Kernel => ({
   about: `${to.name} by blocks of channels`,
   reads: [from],
-  writes: to,
+  writes: [to],
   emit: (context) =>
     repack(from, to, context, (channels, plane) => [
       set('pixel', loadSplat(get('plain'))),
@@ -84,7 +84,7 @@ export const toBlocked = (from: Buffer, to: Blocked): Kernel => ({
 export const toPlain = (from: Blocked, to: Plain): Kernel => ({
   about: `${from.name} row by row`,
   reads: [from],
-  writes: to,
+  writes: [to],
   emit: (context) =>
     repack(to, from, context, (channels, plane) => [
       set('pixel', load(get('image'))),

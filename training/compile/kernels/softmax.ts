@@ -31,7 +31,7 @@ export function softmax(shape: Softmax): Kernel {
   return {
     about,
     reads: [x],
-    writes: out,
+    writes: [out],
     emit: ({ at, define }) => {
       const lines = new Lines();
       const power = exp(lines, vector('f32x4.sub', get('value'), get('max')));

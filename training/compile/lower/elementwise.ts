@@ -15,16 +15,25 @@ export function lowerElementwise(lowering: Lowering, node: Node): void {
   emitRegion(lowering, node, region);
 }
 
-/** The value of a region that is read outside of it. */
+/** The values of a region that are read outside of it. */
 function emitRegion(lowering: Lowering, node: Node, region: Region): void {
   if (isImage(lowering, region)) emitBlocked(lowering, node, region);
   else emitPlain(lowering, node, region);
 }
 
-const about = ({ nodes, out }: Region): string => `${out.name}: ${nodes.map(({ op }) => op).join(', ')}`;
+const about = ({ nodes, results }: Region): string =>
+  `${results.map(({ value }) => value.name).join(', ')}: ${nodes.map(({ op }) => op).join(', ')}`;
+
+/** Of all results, which are of one shape. */
+function exampleOf({ results: [first] }: Region): Value {
+  if (!first) throw new Error('internal: a region without results');
+  return first.value;
+}
 
 /** Whether an image by blocks of channels is among the operands, and everything else can be read beside it. */
-function isImage(lowering: Lowering, { operands, out }: Region): boolean {
+function isImage(lowering: Lowering, region: Region): boolean {
+  const { operands } = region;
+  const out = exampleOf(region);
   if (out.shape.length !== 4 || out.shape[0] !== 1) return false;
   const whole = (value: Value): boolean => sameShape(value.shape, out.shape);
   return (
@@ -39,17 +48,17 @@ const isPerChannel = (value: Value, out: Value): boolean =>
   broadcastStrides(shapeOf(value), shapeOf(out)).every((stride, axis) => axis === 1 || stride === 0);
 
 function emitBlocked(lowering: Lowering, node: Node, region: Region): void {
-  const { operands, tree, out } = region;
+  const { operands, results } = region;
+  const out = exampleOf(region);
   const reads = operands.map((value) => blockedOperand(lowering, node, value, out));
-  const buffer = lowering.newBlocked(out);
-  const { height, width } = buffer;
+  const buffers = results.map(({ value, tree }) => ({ tree, buffer: lowering.newBlocked(value) }));
+  const { height, width } = imageSizeOf(out);
   lowering.add(
     elementwise({
       about: about(region),
-      counts: [buffer.blocks, height, width],
+      counts: [vectorsFor(imageSizeOf(out).channels), height, width],
       operands: reads,
-      tree,
-      out: { buffer, walk: () => walkOf(buffer) },
+      results: buffers.map(({ tree, buffer }) => ({ tree, buffer, walk: () => walkOf(buffer) })),
     }),
   );
 }
@@ -96,7 +105,8 @@ function packImage(value: Value, shape: readonly number[], channels: number, pix
 }
 
 function emitPlain(lowering: Lowering, node: Node, region: Region): void {
-  const { operands, tree, out } = region;
+  const { operands, results } = region;
+  const out = exampleOf(region);
   const buffers = operands.map((value) => lowering.plain(node, value));
   const shape = shapeOf(out);
   const strides = [...operands.map((value) => broadcastStrides(shapeOf(value), shape)), stridesOf(shape)];
@@ -107,14 +117,20 @@ function emitPlain(lowering: Lowering, node: Node, region: Region): void {
   const inBytes = nest.pointers.map(({ strides: own }) =>
     last < 0 ? [0] : own.map((stride, axis) => stride * (axis === last ? vectorBytes : 4)),
   );
-  const buffer = lowering.newPlain(out);
+  const toWalk = inBytes.at(-1) ?? [];
+  // Of one axis: where there are rows, the end of each is written past, over numbers that are still to be read.
+  const inStep = (own: readonly number[] = []) => counts.length === 1 && own[0] === toWalk[0];
   lowering.add(
     elementwise({
       about: about(region),
       counts,
       operands: buffers.map((read, i) => still(read, inBytes[i]?.at(-1) === 0 ? 'splat' : 'vector', inBytes[i] ?? [])),
-      tree,
-      out: { buffer, walk: () => ({ offset: 0, strides: inBytes.at(-1) ?? [] }) },
+      results: results.map(({ value, tree }) => ({
+        tree,
+        buffer: lowering.newPlain(value),
+        walk: () => ({ offset: 0, strides: toWalk }),
+      })),
+      overwrites: buffers.filter((_, i) => inStep(inBytes[i])),
     }),
   );
 }

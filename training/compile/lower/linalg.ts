@@ -5,15 +5,20 @@ import { Stored } from '../buffer.ts';
 import { broadcast, broadcastStrides, numbersOf } from '../constant.ts';
 import { dense, type Epilogue, type Matrix } from '../kernels/dense.ts';
 import { matmul } from '../kernels/matmul.ts';
+import { product } from '../kernels/product.ts';
 import { type Lowering, shapeOf, sizeOf } from './lowering.ts';
 import { regionFrom } from './region.ts';
 
 type Product = OpNode<'Gemm'> | OpNode<'MatMul'>;
 
-/** Of Gemm only what `simplify` leaves: stored B and C, A as it is. */
+/** With stored B and C, and A as it is, as `simplify` leaves it, or with computed ones. */
 export function lowerGemm(lowering: Lowering, node: OpNode<'Gemm'>): void {
   const [A, B, C] = node.inputs;
-  const { alpha = 1, beta = 1, transB = 0 } = node.attributes;
+  const { alpha = 1, beta = 1, transA = 0, transB = 0 } = node.attributes;
+  if (!B.constant || (C && !C.constant) || transA) {
+    lowerComputedGemm(lowering, node);
+    return;
+  }
   const [first = 1, second = 1] = shapeOf(B);
   const numbers = numbersOf(B.constant ?? missing(B));
   const [rows, columns] = transB ? [second, first] : [first, second];
@@ -21,6 +26,29 @@ export function lowerGemm(lowering: Lowering, node: OpNode<'Gemm'>): void {
   const bias = C && broadcast(C.constant ?? missing(C), [columns]).map((x) => beta * x);
   emitDense(lowering, node, A, { rows, columns, at }, bias && new Stored(C.name, padded(bias)));
 }
+
+function lowerComputedGemm(lowering: Lowering, node: OpNode<'Gemm'>): void {
+  const [A, B, C] = node.inputs;
+  const [Y] = node.outputs;
+  const { alpha = 1, beta = 1, transA = 0, transB = 0 } = node.attributes;
+  const [m = 1, n = 1] = shapeOf(Y);
+  if (C && (beta !== 1 || sizeOf(C) !== n)) throw new Error(`internal: ${Y.name}: expected C to be a row of ${n}`);
+  lowering.add(
+    product({
+      about: Y.name,
+      a: lowering.plain(node, A),
+      b: lowering.plain(node, B),
+      bias: C && lowering.plain(node, C),
+      ...{ m, n, k: shapeOf(A)[transA ? 0 : 1] ?? 1 },
+      ...{ transA: transA === 1, transB: transB === 1, alpha },
+      ...{ stack: [], aStrides: [], bStrides: [] },
+      out: lowering.newPlain(Y),
+    }),
+  );
+}
+
+/** Below, a product is a row at a time. */
+const leastRows = 4;
 
 export function lowerMatMul(lowering: Lowering, node: OpNode<'MatMul'>): void {
   const [A, B] = node.inputs;
@@ -34,20 +62,20 @@ export function lowerMatMul(lowering: Lowering, node: OpNode<'MatMul'>): void {
   const stack = shapeOf(Y).slice(0, -2);
   const [a, b] = [shapeOf(A), shapeOf(B)];
   const [m = 1, k = 1] = a.slice(-2);
-  lowering.add(
-    matmul({
-      about: Y.name,
-      a: lowering.plain(node, A),
-      b: lowering.plain(node, B),
-      m,
-      k,
-      n: b.at(-1) ?? 1,
-      stack,
-      aStrides: broadcastStrides(a.slice(0, -2), stack),
-      bStrides: broadcastStrides(b.slice(0, -2), stack),
-      out: lowering.newPlain(Y),
-    }),
-  );
+  const stacks = {
+    about: Y.name,
+    a: lowering.plain(node, A),
+    b: lowering.plain(node, B),
+    m,
+    k,
+    n: b.at(-1) ?? 1,
+    stack,
+    aStrides: broadcastStrides(a.slice(0, -2), stack),
+    bStrides: broadcastStrides(b.slice(0, -2), stack),
+    out: lowering.newPlain(Y),
+  };
+  const asTheyAre = { transA: false, transB: false, alpha: 1 };
+  lowering.add(m < leastRows ? matmul(stacks) : product({ ...stacks, ...asTheyAre }));
 }
 
 function emitDense(lowering: Lowering, node: Product, A: Value, matrix: Matrix, bias: Stored | undefined): void {
@@ -77,12 +105,14 @@ export function epilogueOf(
   const takes = (value: Value): boolean =>
     value.constant !== undefined && value.dtype === 'float32' && (sizeOf(value) === 1 || isAligned(value));
   const region = regionFrom(lowering, [Y], [], takes);
+  const [result, ...more] = region.results;
+  if (!result || more.length > 0) throw new Error(`internal: ${Y.name} has ${region.results.length} results`);
   lowering.finish(region.nodes);
   const [, ...others] = region.operands;
   const operands = others.map(
     ({ name, constant }) => new Stored(name, padded(broadcast(constant ?? missing(Y), size))),
   );
-  return { tree: region.tree, operands, out: region.out };
+  return { tree: result.tree, operands, out: result.value };
 }
 
 /** As many as fill whole vectors. */

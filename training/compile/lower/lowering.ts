@@ -20,9 +20,14 @@ export class Lowering {
   readonly #done = new Set<Node>();
   readonly #outputs: ReadonlySet<string>;
   readonly nodes: readonly Node[];
+  readonly #makers: ReadonlyMap<string, Node>;
+  /** How many values a chain of elementwise nodes may give. */
+  readonly mostResults: number;
 
-  constructor(nodes: readonly Node[], outputs: readonly Value[]) {
+  constructor(nodes: readonly Node[], outputs: readonly Value[], { mostResults = 1 } = {}) {
     this.nodes = nodes;
+    this.mostResults = mostResults;
+    this.#makers = new Map(nodes.flatMap((node) => node.outputs.map(({ name }) => [name, node] as const)));
     this.#outputs = new Set(outputs.map(({ name }) => name));
     const readers = new Map<string, Node[]>();
     for (const node of nodes) {
@@ -35,6 +40,11 @@ export class Lowering {
 
   readersOf({ name }: Value): readonly Node[] {
     return this.#readers.get(name) ?? [];
+  }
+
+  /** The node that gives a value; none gives an input. */
+  makerOf({ name }: Value): Node | undefined {
+    return this.#makers.get(name);
   }
 
   isOutput({ name }: Value): boolean {

@@ -169,8 +169,7 @@ function emitTo(
         about: `${output.name}: zeros`,
         counts: [Math.ceil(out.count / 4)],
         operands: [],
-        tree: numberOf(0),
-        out: { buffer: out, walk: () => ({ offset: 0, strides: [16] }) },
+        results: [{ buffer: out, tree: numberOf(0), walk: () => ({ offset: 0, strides: [16] }) }],
       }),
     );
   }

@@ -1,6 +1,6 @@
 /**
  * Elementwise nodes that become one kernel: those behind a first one that read nothing but each other and what is there already, as
- * long as a single value of theirs is read by anyone else.
+ * long as a single value of theirs is read by anyone else, or a few where the lowering takes that.
  */
 import { type Node, sameShape, type Value } from '../../graph/index.ts';
 import { lanesOf, numbersOf } from '../constant.ts';
@@ -9,10 +9,10 @@ import { type ElementwiseNode, expressionOf, isElementwise, laneTypeOf } from '.
 import { type Lowering, sizeOf } from './lowering.ts';
 
 export interface Region {
-  readonly tree: Expression;
-  /** What the tree's operands are, by number. */
+  /** What others read of it. */
+  readonly results: readonly { readonly value: Value; readonly tree: Expression }[];
+  /** What the trees' operands are, by number. */
   readonly operands: readonly Value[];
-  readonly out: Value;
   readonly nodes: readonly Node[];
 }
 
@@ -35,10 +35,10 @@ export function regionFrom(
   const grown = grow(lowering, first, nodes, takes);
   for (let count = grown.length; count >= nodes.length; count--) {
     const chosen = grown.slice(0, count);
-    const [out, ...others] = escaping(lowering, first, chosen);
-    if (out && others.length === 0) return { ...treeOf(chosen, first, out), out, nodes: chosen };
+    const read = escaping(lowering, first, chosen);
+    if (read.length <= lowering.mostResults) return { ...treesOf(chosen, first, read), nodes: chosen };
   }
-  throw new Error('internal: a node has more than one output that is read');
+  throw new Error('internal: a node has more outputs that are read than a kernel has');
 }
 
 function grow(
@@ -50,15 +50,32 @@ function grow(
   const own = new Set([...first, ...nodes.flatMap(({ outputs }) => outputs)].map(({ name }) => name));
   const [example] = [...nodes.flatMap(({ outputs }) => outputs), ...first];
   const grown = [...nodes];
+  const isCandidate = (node: Node): node is Elementwise =>
+    isElementwise(node) &&
+    !lowering.isDone(node) &&
+    !grown.includes(node) &&
+    example !== undefined &&
+    sameShape(node.outputs[0].shape, example.shape);
+  /** The node with those that have to be computed for it, in order; undefined where that cannot be. */
+  const withSources = (node: Elementwise): readonly Elementwise[] | undefined => {
+    const needed = new Set<Elementwise>();
+    for (const value of node.inputs as readonly Value[]) {
+      if (own.has(value.name) || takes(value)) continue;
+      const source = lowering.mostResults > 1 ? lowering.makerOf(value) : undefined;
+      const sources = source && isCandidate(source) ? withSources(source) : undefined;
+      if (!sources) return undefined;
+      for (const each of sources) needed.add(each);
+    }
+    return [...needed, node];
+  };
   for (const node of lowering.nodes) {
     if (grown.length >= most) break;
-    if (!isElementwise(node) || lowering.isDone(node) || grown.includes(node)) continue;
-    const inputs: readonly Value[] = node.inputs;
-    const fits = inputs.every((value) => own.has(value.name) || takes(value));
-    if (!fits || !inputs.some(({ name }) => own.has(name))) continue;
-    if (!example || !sameShape(node.outputs[0].shape, example.shape)) continue;
-    grown.push(node);
-    for (const { name } of node.outputs) own.add(name);
+    if (!isCandidate(node)) continue;
+    const added = withSources(node);
+    const reads = added?.flatMap(({ inputs }): readonly Value[] => inputs);
+    if (!added || !reads?.some(({ name }) => own.has(name))) continue;
+    grown.push(...added);
+    for (const { outputs } of added) for (const { name } of outputs) own.add(name);
   }
   return grown;
 }
@@ -72,7 +89,7 @@ function escaping(lowering: Lowering, first: readonly Value[], nodes: readonly N
   );
 }
 
-function treeOf(nodes: readonly Elementwise[], first: readonly Value[], out: Value) {
+function treesOf(nodes: readonly Elementwise[], first: readonly Value[], read: readonly Value[]) {
   const operands = [...first];
   const known = new Map<string, Expression>(first.map(({ name }, i) => [name, operandOf(i, 'float')]));
   for (const node of nodes) {
@@ -83,7 +100,8 @@ function treeOf(nodes: readonly Elementwise[], first: readonly Value[], out: Val
     });
     known.set(node.outputs[0].name, expressionOf(node, inputs));
   }
-  return { tree: known.get(out.name) ?? operandOf(0, 'float'), operands };
+  const results = read.map((value) => ({ value, tree: known.get(value.name) ?? operandOf(0, 'float') }));
+  return { results, operands };
 }
 
 /** A number where a single one is stored, else another operand. */

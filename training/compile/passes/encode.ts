@@ -19,9 +19,18 @@ const simd = (number: number, immediates: Immediates = 'none') => ({ code: [0xfd
 
 /** Instructions without operands of their own kind: constants, locals, loops and calls are in `encoders`. */
 const instructions: Readonly<Record<string, { readonly code: Bytes; readonly immediates: Immediates }>> = {
+  unreachable: simple(0x00),
+  'i32.load': { code: [0x28], immediates: 'memory' },
+  'f32.load': { code: [0x2a], immediates: 'memory' },
+  'i32.store': { code: [0x36], immediates: 'memory' },
+  'i32.lt_s': simple(0x48),
   'i32.lt_u': simple(0x49),
+  'i32.ge_u': simple(0x4f),
+  'f32.gt': simple(0x5e),
   'i32.add': simple(0x6a),
   'i32.sub': simple(0x6b),
+  'i32.mul': simple(0x6c),
+  'i32.div_u': simple(0x6e),
   select: simple(0x1b),
   'v128.load': simd(0, 'memory'),
   'v128.load32_splat': simd(9, 'memory'),
@@ -62,6 +71,8 @@ const instructions: Readonly<Record<string, { readonly code: Bytes; readonly imm
   'f32x4.pmax': simd(235),
   'i32x4.trunc_sat_f32x4_s': simd(248),
   'f32x4.convert_i32x4_s': simd(250),
+  'f32x4.convert_i32x4_u': simd(251),
+  'f32x4.relaxed_madd': simd(261),
 };
 
 /** Names of what a module can say, for the test that says each. */
@@ -159,6 +170,12 @@ const encoders: Readonly<Record<string, Encoder>> = {
     const inside = { ...scope, labels: [wordOf(label), ...scope.labels] };
     return [0x03, 0x40, ...all(body, inside), 0x0b];
   },
+  if: ([condition = '', consequence = []], scope) => [
+    ...instruction(condition, scope),
+    ...[0x04, 0x40],
+    ...all(lists(consequence as readonly Form[]), { ...scope, labels: ['', ...scope.labels] }),
+    0x0b,
+  ],
   br_if: ([label, condition = ''], scope) => [...instruction(condition, scope), 0x0d, ...indexOf(scope.labels, label)],
   call: ([name, ...values], scope) => [...all(values, scope), 0x10, ...indexOf(scope.functions, name)],
 };

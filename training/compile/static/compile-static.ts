@@ -1,0 +1,125 @@
+/**
+ * A graph all of whose sizes are known, the mini-batch's too, as one module over one memory: a whole training step, say. An output can
+ * take the place of an input, as a parameter after the step takes that of the one before.
+ *
+ *     graph ── prepare ──▶ nodes ── lower ──▶ kernels ── arena ──▶ addresses ── emit ──▶ text ── encode ──▶ module
+ *
+ * Kernels are those of models (`../kernels`); chains of elementwise nodes give several values at once here.
+ */
+import { type DType, type Graph, liveNodes, type Value } from '../../graph/index.ts';
+import { planMemory, type Segment } from '../arena.ts';
+import { type Buffer, Plain, type Stored } from '../buffer.ts';
+import { CompileError } from '../error.ts';
+import { copy } from '../kernels/copy.ts';
+import type { Kernel } from '../kernels/kernel.ts';
+import { lower } from '../lower/index.ts';
+import { Lowering, sizeOf } from '../lower/lowering.ts';
+import { moduleText } from '../module.ts';
+import { encodeText } from '../passes/encode.ts';
+import { prepared } from './prepare.ts';
+
+export interface StaticOptions {
+  /** The input whose place an output takes, by the output's name: of the same shape and type. */
+  readonly inPlace?: ReadonlyMap<string, string>;
+  /** Products and sums rounded once, by relaxed SIMD, which the host has to have. Default: false. */
+  readonly fma?: boolean;
+}
+
+/** Where an input or output lies: each element in four bytes, a float32 or an integer of 32 bits; a boolean is 0 or −1. */
+export interface StaticPort {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly count: number;
+  readonly offset: number;
+}
+
+export interface StaticProgram {
+  /** The module imports `host.memory` and exports `run`. */
+  readonly wasm: Uint8Array<ArrayBuffer>;
+  /** Of memory, in bytes. */
+  readonly memoryBytes: number;
+  /** What has to be in memory before the first run. */
+  readonly segments: readonly Segment[];
+  readonly inputs: readonly StaticPort[];
+  readonly outputs: readonly StaticPort[];
+}
+
+/** Of a chain of elementwise nodes: each is another pointer to move. */
+const mostResults = 6;
+
+/** Beyond the last buffer vectors may be read. */
+const slack = 256;
+
+/** @throws CompileError that names what is not covered */
+export function compileStatic(graph: Graph, options: StaticOptions = {}): StaticProgram {
+  const { text, plan, ...ports } = translate(graph, options);
+  return { wasm: encodeText(text), memoryBytes: plan.bytes + slack, segments: plan.segments, ...ports };
+}
+
+/** The module in WebAssembly's text format, with comments. */
+export const staticToText = (graph: Graph, options: StaticOptions = {}): string => translate(graph, options).text;
+
+function translate(graph: Graph, { inPlace = new Map(), fma = false }: StaticOptions) {
+  requireSizes(graph);
+  const { nodes, resolve } = prepared(liveNodes(graph.nodes, graph.outputs).nodes);
+  const results = graph.outputs.map(resolve);
+  const lowering = new Lowering(nodes, results, { mostResults });
+  const entries = new Map(graph.inputs.map((value) => [value.name, lowering.newPlain(value)] as const));
+  for (const node of nodes) if (!lowering.isDone(node)) lower(lowering, node);
+  const computed = results.map((value) => lowering.plain({ name: value.name, op: 'Identity' }, value));
+  const targets = graph.outputs.map(({ name }, i) => entries.get(inPlace.get(name) ?? '') ?? computed[i]);
+  const inputs = [...entries.values()];
+  const { kernels, aliases } = brought(lowering.kernels, new Set<Buffer>(inputs), computed, targets);
+  const plan = planMemory(
+    kernels,
+    inputs,
+    [...targets, ...inputs].filter((buffer) => buffer !== undefined),
+    { aliases },
+  );
+  const port = ({ name, dtype, shape }: Value, buffer: Buffer | undefined): StaticPort => {
+    const offset = buffer && plan.addresses.get(buffer);
+    if (offset === undefined) throw new Error(`internal: ${name} has no address`);
+    return { name, dtype, count: sizeOf({ shape }), offset };
+  };
+  return {
+    text: moduleText(kernels, plan, { fma, memory: 'imported' }),
+    plan,
+    inputs: graph.inputs.map((value, i) => port(value, inputs[i])),
+    outputs: graph.outputs.map((value, i) => port(value, targets[i])),
+  };
+}
+
+function requireSizes({ inputs }: Graph): void {
+  const free = inputs.find(({ shape }) => shape.some((dim) => typeof dim === 'string'));
+  if (free) throw new CompileError(`${free.name}: expected sizes in numbers, got [${free.shape.join(', ')}]`);
+}
+
+/**
+ * The kernels, with copies behind them of what cannot be written where it belongs. It can where nobody reads the old numbers after the
+ * kernel that writes the new ones, and that kernel itself reads each before it writes in its place.
+ */
+function brought(
+  all: readonly Kernel[],
+  inputs: ReadonlySet<Buffer>,
+  computed: readonly (Plain | Stored)[],
+  targets: readonly (Buffer | undefined)[],
+) {
+  const copies: Kernel[] = [];
+  const aliases = new Map<Buffer, Buffer>();
+  computed.forEach((from, i) => {
+    const to = targets[i];
+    if (!(to instanceof Plain) || to === from) return;
+    if (inputs.has(from)) throw new CompileError(`${to.name}: expected a value that is computed, got ${from.name}`);
+    const writer = all.findIndex(({ writes }) => writes.some((buffer) => buffer === from));
+    const isSafe = all.every(
+      ({ reads, overwrites = [] }, reader) =>
+        !reads.includes(to) || reader < writer || (reader === writer && overwrites.includes(to)),
+    );
+    if (writer >= 0 && isSafe && !aliases.has(from)) aliases.set(from, to);
+    else {
+      const whole = { from, counts: [to.count], fromAt: 0, fromStrides: [1], toAt: 0, toStrides: [1] };
+      copies.push(copy(to.name, to, [whole]));
+    }
+  });
+  return { kernels: [...all, ...copies], aliases };
+}
