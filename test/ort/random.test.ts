@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { graphBuilder } from '../../training/graph/index.ts';
 import { uniform } from '../../training/network/random.ts';
 import { element, range, scalar } from '../reference/ndarray.ts';
+import { openStatic } from '../unit/compile/run-static.ts';
 import { runGraph } from './run-graph.ts';
 
 const count = 2 ** 16;
@@ -87,3 +88,15 @@ describe('the numbers of one key', () => {
     expect(Math.abs(mean(numbers) - 1 / 2)).toBeLessThan(4 * Math.sqrt(1 / 12 / steps.length));
   });
 });
+
+test.each(keys)(
+  'a compiled graph draws the same: %j',
+  async ({ seed = 1, step = 0, layer = 0 }: (typeof keys)[number] & { seed?: number }) => {
+    const g = graphBuilder();
+    const u = uniform(g, { seed, step: g.input('step', { dtype: 'int64', shape: [] }) }, layer, [999]);
+    const program = openStatic(g.build('random', { u }));
+    program.write({ step: scalar(step) });
+    program.run();
+    expect(program.read()['u']?.data).toEqual(await draw({ seed, step, layer }, 999));
+  },
+);

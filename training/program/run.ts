@@ -1,6 +1,6 @@
 /** Runs a program (see ../compile): writes a sample into its memory, calls it, reads the answer. */
 
-type Numbers = Float32Array | Int32Array | Uint8Array | BigInt64Array;
+type Numbers = Float32Array | Int32Array | Uint32Array | Uint8Array | BigInt64Array;
 
 interface RunnablePort {
   readonly name: string;
@@ -26,6 +26,7 @@ export type Run = (
 const arrays: Readonly<Record<string, (length: number) => Numbers>> = {
   float32: (length) => new Float32Array(length),
   int32: (length) => new Int32Array(length),
+  uint32: (length) => new Uint32Array(length),
   uint8: (length) => new Uint8Array(length),
   bool: (length) => new Uint8Array(length),
   int64: (length) => new BigInt64Array(length),
@@ -77,5 +78,5 @@ function write(cells: Float32Array | Int32Array, from: ArrayLike<number | bigint
 function read(answer: Numbers, at: number, cells: Float32Array | Int32Array): void {
   if (answer instanceof Float32Array) answer.set(cells, at);
   else if (answer instanceof BigInt64Array) cells.forEach((cell, i) => (answer[at + i] = BigInt(cell)));
-  else cells.forEach((cell, i) => (answer[at + i] = answer instanceof Int32Array ? cell : Math.abs(cell)));
+  else cells.forEach((cell, i) => (answer[at + i] = answer instanceof Uint8Array ? Math.abs(cell) : cell));
 }

@@ -10,7 +10,12 @@ import { feedsFor, forwardGraph, gradientGraph } from '../../reference/op-graphs
 
 /** Constants that a pass adds are float32: 0.9 is off by 2.5e-8. */
 const tolerance = 1e-7;
-const processors: { readonly [T in Target]: Processor } = { native: { channelBlock }, webgpu: {}, wasm: {}, compiled: {} };
+const processors: { readonly [T in Target]: Processor } = {
+  native: { channelBlock },
+  webgpu: {},
+  wasm: {},
+  compiled: {},
+};
 
 describe.each(Object.keys(processors) as Target[])('lowered for %s', (target) => {
   test.each(opCases)('$name', (row) => {

@@ -20,7 +20,7 @@ export function lowerGemm(lowering: Lowering, node: OpNode<'Gemm'>): void {
     return;
   }
   const [first = 1, second = 1] = shapeOf(B);
-  const numbers = numbersOf(B.constant ?? missing(B));
+  const numbers = numbersOf(B.constant);
   const [rows, columns] = transB ? [second, first] : [first, second];
   const at = (k: number, n: number): number => alpha * (numbers[transB ? n * rows + k : k * columns + n] ?? NaN);
   const bias = C && broadcast(C.constant ?? missing(C), [columns]).map((x) => beta * x);

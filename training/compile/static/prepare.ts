@@ -40,7 +40,7 @@ function withPlainSum(node: OpNode<'Gemm'>): readonly Node[] {
   const [A, B, C] = node.inputs;
   const [Y] = node.outputs;
   const { beta = 1 } = node.attributes;
-  if (!C || (beta === 1 && sizeOf(C.shape) === Y.shape[1] && C.shape.at(-1) === Y.shape[1])) return [node as Node];
+  if (!C || (beta === 1 && sizeOf(C.shape) === Y.shape[1] && C.shape.at(-1) === Y.shape[1])) return [node];
   const product = new Value(`${Y.name}/product`, Y);
   const scaled = new Value(`${Y.name}/scaled`, C);
   const factor = { dtype: 'float32', shape: [], data: Float32Array.of(beta) } as const;
