@@ -180,13 +180,13 @@ const imageModule = (
 ) => `
   import wasm, { files, modules } from '#wasm';
   import buildError from '#build-error';
-  import { ${imports}, loaderOf, warmUp } from '${from}';
+  import { ${imports}, ${late.length > 0 ? 'loaderOf, ' : ''}warmUp } from '${from}';
   export { FeedError, InferenceError } from '${from}';
   export const models = ${literal(about)};
   export const switchName = ${JSON.stringify(switchName)};
   const started = ${started};
   export const sessions = new Map(${sessions});
-  export const load = loaderOf(${JSON.stringify(late)}, started.provide);
+  export const load = ${late.length > 0 ? `loaderOf(${JSON.stringify(late)}, started.provide)` : 'async () => {}'};
   for (const session of sessions.values()) {
     if (session.isReady) try { warmUp(session); } catch { /* It trapped on zeros, and has been restored. */ }
   }

@@ -1,6 +1,5 @@
 /** What an image is bundled with whose models are all compiled: nothing of ONNX Runtime. */
 
-export { loaderOf } from './late.ts';
 export { InferenceError } from './ort.ts';
 export { programsOf } from './program.ts';
 export { FeedError } from './tensor.ts';

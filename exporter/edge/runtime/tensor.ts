@@ -10,20 +10,36 @@ export type { DType, Tensor, TensorData, ValueInfo };
 /** Arrays of halfs; of their bits, where the host is older than they are. */
 const halfs = (globalThis as { readonly Float16Array?: typeof Float16Array }).Float16Array ?? Uint16Array;
 
-const dtypes = {
-  float32: { code: 1, array: Float32Array },
-  uint8: { code: 2, array: Uint8Array },
-  int8: { code: 3, array: Int8Array },
-  uint16: { code: 4, array: Uint16Array },
-  int16: { code: 5, array: Int16Array },
-  int32: { code: 6, array: Int32Array },
-  int64: { code: 7, array: BigInt64Array },
-  bool: { code: 9, array: Uint8Array },
-  float16: { code: 10, array: halfs },
-  float64: { code: 11, array: Float64Array },
-  uint32: { code: 12, array: Uint32Array },
-  uint64: { code: 13, array: BigUint64Array },
-} as const satisfies Readonly<Record<DType, { readonly code: number; readonly array: unknown }>>;
+const arrays = {
+  float32: Float32Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  bool: Uint8Array,
+  float16: halfs,
+  float64: Float64Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+} as const satisfies Readonly<Record<DType, unknown>>;
+
+/** Apart from the arrays, since an image of compiled models does without. */
+const codes = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  uint32: 12,
+  uint64: 13,
+} as const satisfies Readonly<Record<DType, number>>;
 
 /** The user's tensors do not fit the model. Thrown before WebAssembly is entered; nothing has changed. */
 export class FeedError extends Error {
@@ -31,15 +47,15 @@ export class FeedError extends Error {
 }
 
 export function dtypeOf(code: number): DType | undefined {
-  return (Object.keys(dtypes) as DType[]).find((dtype) => dtypes[dtype].code === code);
+  return (Object.keys(codes) as DType[]).find((dtype) => codes[dtype] === code);
 }
 
 export function codeOf(dtype: DType): number {
-  return dtypes[dtype].code;
+  return codes[dtype];
 }
 
 export function elementBytes(dtype: DType): number {
-  return dtypes[dtype].array.BYTES_PER_ELEMENT;
+  return arrays[dtype].BYTES_PER_ELEMENT;
 }
 
 /** How many elements a shape has; 1 for a scalar. */
@@ -49,7 +65,7 @@ export function elementCount(shape: readonly number[]): number {
 
 /** A zeroed array for `count` elements. */
 export function createData(dtype: DType, count: number): TensorData {
-  return new dtypes[dtype].array(count);
+  return new arrays[dtype](count);
 }
 
 /** The elements' bytes, not copied. */
@@ -61,7 +77,7 @@ export function bytesOf({ buffer, byteOffset, byteLength }: TensorData): Uint8Ar
 export function copyData(dtype: DType, memory: Uint8Array, address: number, count: number): TensorData {
   const copy = createData(dtype, count);
   // A small array that nobody has asked for its buffer lives in the engine's own heap, which is far cheaper.
-  (copy as Float32Array).set(new dtypes[dtype].array(memory.buffer as ArrayBuffer, address, count) as Float32Array);
+  (copy as Float32Array).set(new arrays[dtype](memory.buffer as ArrayBuffer, address, count) as Float32Array);
   return copy;
 }
 
@@ -72,7 +88,7 @@ export function checkTensor(where: string, expected: ValueInfo, tensor: Tensor):
   };
   const { dtype, shape, data } = tensor;
   if (dtype !== expected.dtype) fail(expected.dtype, dtype);
-  if (!holds(dtype, data)) fail(dtypes[dtype].array.name, data.constructor.name);
+  if (!holds(dtype, data)) fail(arrays[dtype].name, data.constructor.name);
   const wanted = expected.anyShape ? 'sizes that are whole numbers' : `shape [${expected.shape.join(', ')}]`;
   if (!fits(expected, shape)) fail(wanted, `[${shape.join(', ')}]`);
   if (data.length !== elementCount(shape)) fail(`${elementCount(shape)} elements`, `${data.length}`);
@@ -80,7 +96,7 @@ export function checkTensor(where: string, expected: ValueInfo, tensor: Tensor):
 
 /** Halfs may be given by their bits on every host. */
 function holds(dtype: DType, data: TensorData): boolean {
-  return data instanceof dtypes[dtype].array || (dtype === 'float16' && data instanceof Uint16Array);
+  return data instanceof arrays[dtype] || (dtype === 'float16' && data instanceof Uint16Array);
 }
 
 function fits({ shape: expected, anyShape = false }: ValueInfo, shape: readonly number[]): boolean {

@@ -8,6 +8,8 @@ import { optimize } from '../../../exporter/edge/stages/optimize.ts';
 import type { Models } from '../../../exporter/edge/runtime/index.ts';
 import type { Samples } from '../../../exporter/edge/cases/samples.ts';
 import { readStockModule } from '../../../exporter/edge/stages/stock-module.ts';
+import { withRoundedWeights } from '../../../exporter/served/weights.ts';
+import type { CompileOptions } from '../../../training/compile/index.ts';
 import { loadMnist } from '../../../training/data/index.ts';
 import { cnn, mlp } from '../../edge/fixtures.ts';
 import { edgeWorker } from './workers.ts';
@@ -23,8 +25,9 @@ export function deployed(model: Uint8Array): Recipes {
   return {
     'bn-edge': () => specialise('bn-edge', models),
     'bn-edge-trimmed': () => specialise('bn-edge-trimmed', models, true),
-    compiled: () => compiled('compiled', model, false),
-    'compiled-fma': () => compiled('compiled-fma', model, true),
+    compiled: () => compiled('compiled', model),
+    'compiled-fma': () => compiled('compiled-fma', model, { fma: true }),
+    'compiled-int8': () => compiled('compiled-int8', model, { weights: 'int8' }),
   };
 }
 
@@ -56,9 +59,11 @@ async function specialise(name: string, models: Models, trim = false): Promise<W
 }
 
 /** The model as a program of its own. */
-async function compiled(name: string, model: Uint8Array, fma: boolean): Promise<Worker> {
+async function compiled(name: string, model: Uint8Array, options: CompileOptions = {}): Promise<Worker> {
   const session = 'mnist-cnn';
-  const made = await compileProven(await loadRuntime('shared'), session, model, { fma, samples: undefined });
+  const { weights = 'float32' } = options;
+  const { bytes } = weights === 'float32' ? { bytes: model } : await withRoundedWeights(model, weights);
+  const made = await compileProven(await loadRuntime('shared'), session, bytes, { ...options, samples: undefined });
   if ('reason' in made) throw new Error(made.reason);
   return edgeWorker(name, await emitImage(undefined, { [session]: made }, [], []));
 }

@@ -67,7 +67,8 @@ function checkAnswers(results: ReadonlyMap<string, readonly Result[]>): void {
   for (const [name, [first]] of same) {
     const logits = logitsOf(first);
     const error = Math.max(...logits.map((logit, i) => Math.abs(logit - (expected[i] ?? NaN))));
-    const tolerance = /^(tfjs|compiled)/.test(name) ? 1e-3 : 0;
+    // Rounded weights are others; what that costs is measured when a model is built.
+    const tolerance = name.endsWith('int8') ? 0.5 : /^(tfjs|compiled)/.test(name) ? 1e-3 : 0;
     if (!(error <= tolerance)) throw new Error(`${name}: expected ${expected.join()}, got ${logits.join()}`);
   }
 }
