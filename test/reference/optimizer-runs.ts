@@ -85,7 +85,7 @@ function updateGraph(options: UpdateOptions): Graph {
       ...options.optimizer.slots.map((slot) => input(slotName(name, slot), shape)),
     ]),
   );
-  const gradients = specs.map(({ name, shape }) => input(`d/${name}`, shape)[1]);
+  const gradients = new Map(specs.map(({ name, shape }) => [name, input(`d/${name}`, shape)[1]]));
   const scalars = new Map(Object.keys(stepScalars(options, 1, 1)).map((name) => input(name, [])));
   const after: ReadonlyMap<string, Value> = updateParameters(g, specs, gradients, { state, scalars }, options);
   const outputs = Object.fromEntries([...after].map(([name, value]) => [`next/${name}`, value]));

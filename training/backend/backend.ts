@@ -9,12 +9,20 @@ export interface Session {
   readonly release: () => Promise<void>;
 }
 
+/** A session whose tensors lie in the same arrays at every run: it reads what these hold, and writes into them. */
+export interface BoundSession {
+  readonly run: () => Promise<void>;
+  readonly release: () => Promise<void>;
+}
+
 export interface Backend {
   readonly name: string;
   /** The engine and its version, for the record of a run. */
   readonly engine: string;
   /** Lowers the graph to what the backend runs right and fast. */
   readonly createSession: (graph: Graph) => Promise<Session>;
+  /** The same graph as createSession, over arrays of the caller's. Absent where tensors do not lie in the process's memory. */
+  readonly bindSession?: (graph: Graph, inputs: NamedTensors, outputs: NamedTensors) => Promise<BoundSession>;
   /** Runs an ONNX file as it is. */
   readonly loadSession: (file: Uint8Array) => Promise<Session>;
 }

@@ -1,5 +1,5 @@
 /** Where training graphs run. */
-export { type Backend, BackendUnavailable, type NamedTensors, type Session } from './backend.ts';
+export { type Backend, BackendUnavailable, type BoundSession, type NamedTensors, type Session } from './backend.ts';
 export { type BackendName, backendNames, createBackend } from './create.ts';
 export { nativeBackend, type NativeOptions } from './native.ts';
 export { folded } from './folded.ts';

@@ -1,14 +1,14 @@
 /** ONNX Runtime's CPU kernels, on threads of this process. */
 import type { InferenceSession } from 'onnxruntime-node';
 import { availableParallelism } from 'node:os';
-import { encodeModel } from '../graph/index.ts';
+import { encodeModel, type Graph } from '../graph/index.ts';
 import { lower } from '../lowering/index.ts';
-import type { Backend, Session } from './backend.ts';
+import type { Backend } from './backend.ts';
 import { channelBlockOf } from './channel-block.ts';
-import { foreignLoad } from './foreign-load.ts';
+import { askedSeldom, foreignLoad } from './foreign-load.ts';
 import { importNative } from './import-native.ts';
-import { openSession } from './runtime.ts';
-import { waitingAsSuits } from './waiting.ts';
+import { openBoundSession, openSession } from './runtime.ts';
+import { type Runner, waitingAsSuits } from './waiting.ts';
 import { threadsFor } from './work.ts';
 
 export interface NativeOptions {
@@ -23,18 +23,26 @@ export async function nativeBackend({ threads, spinning }: NativeOptions = {}): 
   const ort = await importNative('native');
   const channelBlock = await channelBlockOf(ort);
   const cores = availableParallelism();
-  const open = async (file: Uint8Array, graphThreads: number): Promise<Session> => {
-    const openWaiting = (busily: boolean) => openSession(ort, file, sessionOptions(graphThreads, busily));
+  const openWith = async <Args extends readonly unknown[], Result>(
+    graphThreads: number,
+    open: (options: InferenceSession.SessionOptions) => Promise<Runner<Args, Result>>,
+  ): Promise<Runner<Args, Result>> => {
+    const openWaiting = (busily: boolean) => open(sessionOptions(graphThreads, busily));
     // One thread never waits for others.
     const wait = graphThreads === 1 ? false : spinning;
-    return wait === undefined ? waitingAsSuits(openWaiting, foreignLoad()) : openWaiting(wait);
+    return wait === undefined ? waitingAsSuits(openWaiting, askedSeldom(foreignLoad())) : openWaiting(wait);
   };
+  const threadsOf = (graph: Graph): number => threads ?? threadsFor(graph, cores);
+  const fileOf = (graph: Graph): Uint8Array => encodeModel(lower(graph, 'native', { channelBlock }));
   return {
     name: 'native',
     engine: `onnxruntime-node ${ort.env.versions.node ?? 'unknown'}, ${threads ?? `at most ${cores}`} threads`,
-    createSession: (graph) =>
-      open(encodeModel(lower(graph, 'native', { channelBlock })), threads ?? threadsFor(graph, cores)),
-    loadSession: (file) => open(file, threads ?? cores),
+    createSession: (graph) => openWith(threadsOf(graph), (options) => openSession(ort, fileOf(graph), options)),
+    bindSession: (graph, inputs, outputs) =>
+      openWith(threadsOf(graph), (options) =>
+        openBoundSession(ort, fileOf(graph), options, { inputs, outputs }, { writesFetches: true }),
+      ),
+    loadSession: (file) => openWith(threads ?? cores, (options) => openSession(ort, file, options)),
   };
 }
 

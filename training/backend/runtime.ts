@@ -1,7 +1,7 @@
 /** What ONNX Runtime's packages have in common: sessions and tensors of one JavaScript interface. */
 import type { InferenceSession, InferenceSessionFactory, OnnxValue, Tensor as OrtTensor } from 'onnxruntime-node';
 import { bytesPerElement, type DataOf, type DType, type Tensor } from '../graph/index.ts';
-import type { Session } from './backend.ts';
+import type { BoundSession, NamedTensors, Session } from './backend.ts';
 
 /** The part of `onnxruntime-node` and of `onnxruntime-web` that backends use. */
 export interface Runtime {
@@ -20,6 +20,42 @@ export async function openSession(
     run: async (feeds) => {
       const results = await session.run(mapValues(feeds, (tensor) => toOrt(runtime, tensor)));
       return mapValues(results, (tensor, name) => fromOrt(name, tensor));
+    },
+    release: () => session.release(),
+  };
+}
+
+/** Arrays of the caller's that a session is bound to. */
+export interface Bound {
+  readonly inputs: NamedTensors;
+  readonly outputs: NamedTensors;
+}
+
+/**
+ * A session that takes no feeds, since it is bound to its tensors. ONNX Runtime Web, whose memory is its own, takes arrays for outputs as
+ * well and leaves them as they are, so that its results are copied.
+ */
+export async function openBoundSession(
+  runtime: Runtime,
+  file: Uint8Array,
+  options: InferenceSession.SessionOptions,
+  { inputs, outputs }: Bound,
+  { writesFetches }: { readonly writesFetches: boolean },
+): Promise<BoundSession> {
+  const session = await runtime.InferenceSession.create(file, options);
+  const feeds = mapValues(inputs, (tensor) => toOrt(runtime, tensor));
+  const fetches = mapValues(outputs, (tensor) => toOrt(runtime, tensor));
+  return {
+    run: async () => {
+      if (writesFetches) {
+        await session.run(feeds, fetches);
+        return;
+      }
+      const results = await session.run(feeds);
+      for (const [name, { data }] of Object.entries(outputs)) {
+        // Of the same type as the graph's output, which both are.
+        (data as Float32Array).set(results[name]?.data as Float32Array);
+      }
     },
     release: () => session.release(),
   };

@@ -3,39 +3,39 @@
  * twice as fast once another process wants one of the cores. A session cannot change it, and results do not depend on it, so
  * that one session takes the place of the other.
  */
-import type { Session } from './backend.ts';
 
 /** Cores that others keep busy: a busy loop ends above the one and begins below the other, so that it does not flicker. */
 const most = 0.3;
 const least = 0.1;
 
-interface Waiting {
-  readonly spinning: boolean;
-  readonly session: Session;
+/** What a session is here, bound to its tensors or not. */
+export interface Runner<Args extends readonly unknown[], Result> {
+  readonly run: (...args: Args) => Promise<Result>;
+  readonly release: () => Promise<void>;
 }
 
 /** @param load how many cores others keep busy */
-export async function waitingAsSuits(
-  open: (spinning: boolean) => Promise<Session>,
+export async function waitingAsSuits<Args extends readonly unknown[], Result>(
+  open: (spinning: boolean) => Promise<Runner<Args, Result>>,
   load: () => number,
-): Promise<Session> {
-  const start = async (spinning: boolean): Promise<Waiting> => ({ spinning, session: await open(spinning) });
+): Promise<Runner<Args, Result>> {
+  const start = async (spinning: boolean) => ({ spinning, session: await open(spinning) });
   let current = Promise.resolve(await start(load() <= most));
   let running = 0;
 
-  const suitable = async (before: Waiting): Promise<Waiting> => {
+  const suitable = async (before: Awaited<typeof current>): Promise<Awaited<typeof current>> => {
     const spinning = load() <= (before.spinning ? most : least);
     if (spinning === before.spinning || running > 0) return before;
     await before.session.release();
     return start(spinning);
   };
   return {
-    run: async (feeds) => {
+    run: async (...args) => {
       current = current.then(suitable);
       const { session } = await current;
       running += 1;
       try {
-        return await session.run(feeds);
+        return await session.run(...args);
       } finally {
         running -= 1;
       }

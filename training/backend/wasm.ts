@@ -2,7 +2,7 @@
 import { encodeModel } from '../graph/index.ts';
 import { lower } from '../lowering/index.ts';
 import type { Backend } from './backend.ts';
-import { openSession } from './runtime.ts';
+import { openBoundSession, openSession } from './runtime.ts';
 
 export interface WasmOptions {
   /** ONNX Runtime Web starts its threads once: in a process the first backend decides. */
@@ -12,12 +12,14 @@ export interface WasmOptions {
 export async function wasmBackend({ threads = 1 }: WasmOptions = {}): Promise<Backend> {
   const ort = await import('onnxruntime-web');
   ort.env.wasm.numThreads = threads;
-  const loadSession = (file: Uint8Array) =>
-    openSession(ort, file, { executionProviders: ['wasm'], logSeverityLevel: 3 });
+  const options = { executionProviders: ['wasm'], logSeverityLevel: 3 } as const;
+  const loadSession = (file: Uint8Array) => openSession(ort, file, options);
   return {
     name: 'wasm',
     engine: `onnxruntime-web ${ort.env.versions.web ?? 'unknown'}, WebAssembly, ${threads} threads`,
     createSession: (graph) => loadSession(encodeModel(lower(graph, 'wasm'))),
+    bindSession: (graph, inputs, outputs) =>
+      openBoundSession(ort, encodeModel(lower(graph, 'wasm')), options, { inputs, outputs }, { writesFetches: false }),
     loadSession,
   };
 }

@@ -65,3 +65,11 @@ export function floatsOf(tensors: NamedTensors, name: string): Float32Array {
   if (!(data instanceof Float32Array)) throw new Error(`internal: expected ${name} to be float32`);
   return data;
 }
+
+/** The inputs of a data set, stored as they are. */
+export function inputsTensor({ inputs, inputShape, count }: Samples): Tensor<'uint8' | 'float32'> {
+  const shape = [count, ...inputShape];
+  return inputs instanceof Uint8Array
+    ? { dtype: 'uint8', shape, data: inputs }
+    : { dtype: 'float32', shape, data: inputs };
+}

@@ -6,6 +6,7 @@ import type { GraphBuilder, Value } from '../graph/index.ts';
 import { emitForward, isTrained, layerTensorsOf, type Plan } from '../network/index.ts';
 import { emitMeanLoss, multiclass, type Objective, objectiveRuleOf } from '../objective/index.ts';
 import {
+  emitStatistics,
   type NamedValues,
   updateAverages,
   type UpdateInputs,
@@ -23,25 +24,37 @@ export interface StepOptions extends UpdateOptions {
   readonly seed: number;
 }
 
-export interface StepInputs extends UpdateInputs {
+export interface GradientInputs {
   /** Raw samples `[B, ..]`. */
   readonly x: Value;
   /** Class indices or numbers `[B]`, or what else the objective takes. */
   readonly targets: Value;
   /** Counts all steps of the run, an int64 scalar. */
   readonly step: Value;
+  readonly state: NamedValues;
 }
 
-export interface StepOutputs {
-  /** What the step changes, under the names it came by. */
-  readonly state: NamedValues;
+export interface StepInputs extends GradientInputs, UpdateInputs {}
+
+/** What a mini-batch says, whatever is made of it. */
+export interface Gradients {
   /** The objective's mean over the mini-batch, a scalar. */
   readonly loss: Value;
   /** What the mini-batch adds to the objective's score: how many samples are classified correctly, say; a scalar. */
   readonly score: Value;
+  /** Of the loss, by the name of the parameter. */
+  readonly gradients: NamedValues;
+  /** The mini-batch's μ and σ², by the name of the running one. */
+  readonly statistics: NamedValues;
 }
 
-export function emitStep(g: GraphBuilder, plan: Plan, inputs: StepInputs, options: StepOptions): StepOutputs {
+export interface StepOutputs extends Pick<Gradients, 'loss' | 'score'> {
+  /** What the step changes, under the names it came by. */
+  readonly state: NamedValues;
+}
+
+/** The part of a step that does the work: forward pass, loss and gradients. It changes nothing. */
+export function emitGradients(g: GraphBuilder, plan: Plan, inputs: GradientInputs, options: StepOptions): Gradients {
   const { output, members, batchStatistics } = emitForward(g, plan, inputs.x, {
     mode: options.freezeBn ? 'frozenTrain' : 'train',
     tensors: inputs.state,
@@ -50,18 +63,30 @@ export function emitStep(g: GraphBuilder, plan: Plan, inputs: StepInputs, option
   const objective = options.objective ?? multiclass();
   const { emitScore } = objectiveRuleOf(objective);
   const loss = g.scoped('loss', () => emitMeanLoss(g, objective, members ?? output, inputs.targets));
-  const tensors = layerTensorsOf(plan);
-  const trained = tensors.filter(isTrained);
-  const parameters = trained.map(({ name }) => valueOf(inputs.state, name));
-  const dParameters = gradients(g, loss, parameters);
-  const changed = new Map([
-    ...updateParameters(g, trained, dParameters, inputs, options),
-    ...updateStatistics(g, batchStatistics, inputs, options),
-  ]);
-  const averages = options.ema === undefined ? [] : updateAverages(g, tensors, changed, inputs);
+  const names = layerTensorsOf(plan)
+    .filter(isTrained)
+    .map(({ name }) => name);
+  const dParameters = gradients(
+    g,
+    loss,
+    names.map((name) => valueOf(inputs.state, name)),
+  );
   return {
-    state: new Map([...changed, ...averages]),
     loss,
     score: g.scoped('score', () => emitScore(g, objective, output, inputs.targets)),
+    gradients: new Map(dParameters.map((gradient, i) => [names[i] ?? '', gradient])),
+    statistics: emitStatistics(g, batchStatistics, options),
   };
+}
+
+/** A whole step. */
+export function emitStep(g: GraphBuilder, plan: Plan, inputs: StepInputs, options: StepOptions): StepOutputs {
+  const { loss, score, gradients, statistics } = emitGradients(g, plan, inputs, options);
+  const tensors = layerTensorsOf(plan);
+  const changed = new Map([
+    ...updateParameters(g, tensors.filter(isTrained), gradients, inputs, options),
+    ...updateStatistics(g, statistics, inputs),
+  ]);
+  const averages = options.ema === undefined ? [] : updateAverages(g, tensors, changed, inputs);
+  return { state: new Map([...changed, ...averages]), loss, score };
 }

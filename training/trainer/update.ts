@@ -48,16 +48,21 @@ export function stepScalars(
   };
 }
 
-/** Parameters and their optimizer's slots after the step. */
+/**
+ * Parameters and their optimizer's slots after the step.
+ *
+ * @param gradients by the names of the parameters
+ */
 export function updateParameters(
   g: GraphBuilder,
   trained: readonly TensorSpec[],
-  gradients: readonly Value[],
+  gradients: NamedValues,
   inputs: UpdateInputs,
   options: UpdateOptions,
 ): NamedValues {
   const { clipNorm } = options;
-  const clipped = clipNorm === undefined ? gradients : g.scoped('clip', () => clipByGlobalNorm(g, gradients, clipNorm));
+  const given = trained.map(({ name }) => valueOf(gradients, name));
+  const clipped = clipNorm === undefined ? given : g.scoped('clip', () => clipByGlobalNorm(g, given, clipNorm));
   const updates = trained.flatMap((spec, i) => {
     const gradient = clipped[i];
     return gradient ? g.scoped(`${spec.name}/update`, () => updateParameter(g, spec, gradient, inputs, options)) : [];
@@ -84,20 +89,31 @@ function updateParameter(
   return [[name, after.parameter], ...slots];
 }
 
-/** The running means and variances after the step. */
-export function updateStatistics(
+/** The mini-batch's means and variances, by the names of the running ones. */
+export function emitStatistics(
   g: GraphBuilder,
   batchStatistics: ReadonlyMap<string, BatchStatistics>,
-  { state, scalars }: UpdateInputs,
-  { bnVariance }: UpdateOptions,
+  { bnVariance }: Pick<UpdateOptions, 'bnVariance'>,
 ): NamedValues {
-  const [kept, fresh] = [valueOf(scalars, 'statistics_kept'), valueOf(scalars, 'statistics_fresh')];
-  const average = (name: string, batch: () => Value) =>
-    [name, g.scoped(`${name}/update`, () => emitAverage(g, valueOf(state, name), batch(), kept, fresh))] as const;
   return new Map(
-    [...batchStatistics].flatMap(([layer, { z, mean, variance }]) => [
-      average(`${layer}.running_mean`, () => mean),
-      average(`${layer}.running_var`, () => (bnVariance === 'unbiased' ? unbiasedVariance(g, variance, z) : variance)),
+    [...batchStatistics].flatMap(([layer, { z, mean, variance }]) => {
+      const name = `${layer}.running_var`;
+      const unbiased = () => g.scoped(`${name}/update`, () => unbiasedVariance(g, variance, z));
+      return [
+        [`${layer}.running_mean`, mean] as const,
+        [name, bnVariance === 'unbiased' ? unbiased() : variance] as const,
+      ];
+    }),
+  );
+}
+
+/** The running means and variances after the step. */
+export function updateStatistics(g: GraphBuilder, batch: NamedValues, { state, scalars }: UpdateInputs): NamedValues {
+  const [kept, fresh] = [valueOf(scalars, 'statistics_kept'), valueOf(scalars, 'statistics_fresh')];
+  return new Map(
+    [...batch].map(([name, value]) => [
+      name,
+      g.scoped(`${name}/update`, () => emitAverage(g, valueOf(state, name), value, kept, fresh)),
     ]),
   );
 }

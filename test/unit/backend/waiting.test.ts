@@ -31,7 +31,7 @@ describe('a session of many threads', () => {
     const { log, open } = recordedSessions();
     const left = [...loads];
     const session = await waitingAsSuits(open, () => left.shift() ?? NaN);
-    await session.run({});
+    await session.run();
     expect(log).toEqual(expected);
   });
 
@@ -39,8 +39,8 @@ describe('a session of many threads', () => {
     const { log, open } = recordedSessions();
     const loads = [0, 0, 1, 1];
     const session = await waitingAsSuits(open, () => loads.shift() ?? NaN);
-    await Promise.all([session.run({}), session.run({})]);
-    await session.run({});
+    await Promise.all([session.run(), session.run()]);
+    await session.run();
     await session.release();
     const changed = ['release spinning', 'open asleep', 'asleep', 'release asleep'];
     expect(log).toEqual(['open spinning', 'spinning', 'spinning', ...changed]);

@@ -137,7 +137,7 @@ function updateGraph(options: UpdateOptions): Graph {
     options.ema === undefined ? [] : specs.map(({ name, shape }) => ({ name: averageName(name), shape }));
   const input = ({ name, shape }: Pick<TensorSpec, 'name' | 'shape'>) => [name, g.input(name, float32(shape))] as const;
   const state = new Map([...specs, ...slots, ...averages].map(input));
-  const gradients = specs.map(({ name, shape }) => input({ name: `d/${name}`, shape })[1]);
+  const gradients = new Map(specs.map(({ name, shape }) => [name, input({ name: `d/${name}`, shape })[1]]));
   const scalars = new Map(Object.keys(stepScalars(options, 1, 1)).map((name) => input({ name, shape: [] })));
   const changed = updateParameters(g, specs, gradients, { state, scalars }, options);
   const after = [

@@ -1,0 +1,147 @@
+/** Steps whose state stays in place give what the whole graph, a Loop, gives on the same backend; and so for each of the backends. */
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Backend, nativeBackend, wasmBackend } from '../../training/backend/index.ts';
+import { createRandom, epochBatches } from '../../training/data/index.ts';
+import {
+  batchNorm,
+  conv2d,
+  dense,
+  dropout,
+  flatten,
+  heads,
+  maxPool,
+  members,
+  type Network,
+  planNetwork,
+  relu,
+} from '../../training/network/index.ts';
+import { type OptimizerName, optimizers } from '../../training/optimizer/index.ts';
+import { type State, type TrainingConfig, TrainingRun } from '../../training/trainer/index.ts';
+import { twoClouds } from './samples.ts';
+
+const network: Network = {
+  name: 'clouds',
+  inputShape: [6],
+  inputNormalization: 'feature',
+  layers: [members(3), dense(16), batchNorm(), relu(), dropout(0.3), heads(2)],
+};
+const pictures: Network = {
+  name: 'pictures',
+  inputShape: [1, 6, 6],
+  inputNormalization: 'channel',
+  layers: [conv2d(5, { kernel: 3 }), batchNorm(), relu(), maxPool(2), flatten(), dense(2)],
+};
+const base: TrainingConfig = {
+  epochs: 2,
+  batchSize: 20,
+  optimizer: 'adam',
+  learningRate: 0.01,
+  schedule: 'cosine',
+  bnMomentum: 0.9,
+  seed: 7,
+};
+const [native, wasm] = [await nativeBackend({ threads: 1 }), await wasmBackend()];
+const looping = ({ bindSession: _, ...backend }: Backend): Backend => backend;
+const runs: TrainingRun[] = [];
+afterAll(() => Promise.all(runs.map((run) => run.release())));
+
+async function start(backend: Backend, changes: Partial<TrainingConfig> = {}, of = network): Promise<TrainingRun> {
+  const samples = twoClouds(
+    400,
+    of.inputShape.reduce((a, b) => a * b, 1),
+    1,
+  );
+  const dataset = { ...samples, inputShape: of.inputShape };
+  const run = await TrainingRun.start(planNetwork(of), dataset, { ...base, ...changes }, backend);
+  runs.push(run);
+  return run;
+}
+
+const order = epochBatches(createRandom(7), 1, 400, base.batchSize);
+
+/** Both are float32, and differ in the order of sums; over twenty steps Adam magnifies what is near zero. */
+const tolerance = 2e-4;
+
+function expectSameState(actual: State, expected: State): void {
+  expect([...actual.keys()]).toEqual([...expected.keys()]);
+  for (const [name, { data, shape }] of expected) {
+    const got = actual.get(name);
+    expect(got?.shape).toEqual(shape);
+    const largest = Math.max(1e-3, ...data.map(Math.abs));
+    const worst = Math.max(...data.map((value, i) => Math.abs(value - (got?.data[i] ?? NaN)))) / largest;
+    expect(worst, `${name}: off by ${worst} of its largest`).toBeLessThan(tolerance);
+  }
+}
+
+const rows: readonly (readonly [string, Partial<TrainingConfig>])[] = [
+  ...(Object.keys(optimizers) as OptimizerName[]).flatMap((optimizer) => [
+    [optimizer, { optimizer }] as const,
+    [`${optimizer}, clipped, with decay, averaged`, { optimizer, clipNorm: 0.5, weightDecay: 0.05, ema: 0.9 }] as const,
+  ]),
+  ['cumulative, unbiased running statistics', { bnMomentum: 'none', bnVariance: 'unbiased' }],
+  ['frozen running statistics, averaged', { freezeBn: true, ema: 0.9 }],
+];
+
+describe('steps in place give what the Loop gives', () => {
+  it.each(rows)('with %s', async (_, changes) => {
+    const [inPlace, loop] = [await start(native, changes), await start(looping(native), changes)];
+    const [results, expected] = [await inPlace.steps(order), await loop.steps(order)];
+    expect(results.loss.length).toBe(20);
+    results.loss.forEach((loss, i) => {
+      expect(loss).toBeCloseTo(expected.loss[i] ?? NaN, 4);
+    });
+    expect([...results.score]).toEqual([...expected.score]);
+    expectSameState(inPlace.state, loop.state);
+  });
+
+  it.each<[string, Network]>([
+    ['tables', network],
+    ['pictures', pictures],
+  ])('on WebAssembly, for %s', async (_, of) => {
+    const [inPlace, loop] = [await start(wasm, {}, of), await start(looping(wasm), {}, of)];
+    const [results, expected] = [await inPlace.steps(order), await loop.steps(order)];
+    results.loss.forEach((loss, i) => {
+      expect(loss).toBeCloseTo(expected.loss[i] ?? NaN, 4);
+    });
+    expectSameState(inPlace.state, loop.state);
+  });
+});
+
+describe('the state of a run in place', () => {
+  it('is read as it was, whatever steps follow, and goes on in another run', async () => {
+    const run = await start(native);
+    await run.steps(order.subarray(0, 100));
+    const [before, copy] = [run.state, structuredClone(run.state)];
+    await run.steps(order.subarray(100));
+    expect(before).toEqual(copy);
+    expect(run.state).not.toEqual(copy);
+    const position = { state: before, steps: 5 };
+    const dataset = twoClouds(400, 6, 1);
+    const other = await TrainingRun.resume(planNetwork(network), dataset, base, native, position);
+    runs.push(other);
+    await other.steps(order.subarray(100));
+    expect(other.state).toEqual(run.state);
+  });
+
+  it('is not shared by two runs of one backend', async () => {
+    const [one, two, alone] = [await start(native), await start(native), await start(native)];
+    await Promise.all([one.steps(order), two.steps(order)]);
+    await alone.steps(order);
+    expect(one.state).toEqual(alone.state);
+    expect(two.state).toEqual(alone.state);
+  });
+});
+
+describe('a step that leaves the finite numbers', () => {
+  it('is named with tensor, step and learning rate, as by the Loop', async () => {
+    const changes = { optimizer: 'sgd', learningRate: 1e30 } as const;
+    const [inPlace, loop] = await Promise.all(
+      [native, looping(native)].map(async (backend) => {
+        const error: unknown = await (await start(backend, changes)).steps(order).catch((reason: unknown) => reason);
+        return String(error).replace(/loss \S+/, 'loss …');
+      }),
+    );
+    expect(inPlace).toMatch(/finite numbers, got loss … and \S+ in layer \S+ \(\S+\) at step \d+ \(epoch 1, /);
+    expect(inPlace).toBe(loop);
+  });
+});

@@ -1,0 +1,45 @@
+/** The part of a step that ONNX Runtime computes where the state lies in memory of ours: what a mini-batch says. */
+import { checkGraph, type Graph, graphBuilder, liveNodes } from '../../graph/index.ts';
+import { outputShapeOf, type Plan, tensorsOf } from '../../network/index.ts';
+import { multiclass, objectiveRuleOf } from '../../objective/index.ts';
+import type { ProgramOptions } from '../program.ts';
+import { emitGradients } from '../step.ts';
+
+/** The output that holds a parameter's gradient. */
+export const gradientName = (parameter: string): string => `gradient/${parameter}`;
+
+/** The output that holds what a mini-batch adds to a running mean or variance. */
+export const batchName = (statistic: string): string => `batch/${statistic}`;
+
+/** The running means and variances of which a gradient graph gives the mini-batch's. */
+export const measuredBy = ({ outputs }: Graph): ReadonlySet<string> => {
+  const prefix = batchName('');
+  return new Set(outputs.flatMap(({ name }) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : [])));
+};
+
+/**
+ * Inputs: `x [batchSize, ..]`, `targets [batchSize, ..]`, `step`, and of the network's tensors those that the mini-batch passes, by name.
+ * Outputs: `gradient/<name>`, `batch/<name>`, `loss` and `score`.
+ */
+export function gradientGraph(plan: Plan, options: ProgramOptions): Graph {
+  const { batchSize, data, objective = multiclass() } = options;
+  const rule = objectiveRuleOf(objective).targets;
+  const [outputs = NaN] = outputShapeOf(plan);
+  const g = graphBuilder();
+  const x = g.input('x', { dtype: data.dtype, shape: [batchSize, ...plan.network.inputShape] });
+  const targets = g.input('targets', { dtype: rule.dtype, shape: [batchSize, ...rule.shape(outputs)] });
+  const step = g.input('step', { dtype: 'int64', shape: [] });
+  const state = new Map(
+    tensorsOf(plan).map(({ name, shape }) => [name, g.input(name, { dtype: 'float32', shape })] as const),
+  );
+  const { loss, score, gradients, statistics } = emitGradients(g, plan, { x, targets, step, state }, options);
+  const renamed = (values: typeof gradients, name: (of: string) => string) =>
+    [...values].map(([of, value]) => [name(of), value] as const);
+  const graph = g.build(`gradients of ${plan.network.name}`, {
+    ...Object.fromEntries([...renamed(gradients, gradientName), ...renamed(statistics, batchName)]),
+    loss,
+    score,
+  });
+  const { used } = liveNodes(graph.nodes, graph.outputs);
+  return checkGraph({ ...graph, inputs: graph.inputs.filter(({ name }) => used.has(name)) });
+}

@@ -1,0 +1,135 @@
+/**
+ * Steps whose state stays where it is. ONNX Runtime reads the parameters and writes the gradients, a compiled program changes whatever a
+ * step changes in the same memory: nothing is copied, and a call of many steps costs what its steps cost.
+ *
+ *     rows of the data set ─▶ x ─▶ gradients ─▶ │ gradient  θ  m  v │ ◀─▶ update
+ *                                      ▲─────────────────── θ ──────┘
+ */
+import type { Backend, BoundSession, NamedTensors } from '../../backend/index.ts';
+import type { Tensor, Value } from '../../graph/index.ts';
+import { findNonFinite } from '../finite.ts';
+import { inputsTensor } from '../samples.ts';
+import type { State } from '../state.ts';
+import type { StepProblem } from '../step-problem.ts';
+import { divergenceAfter, type Stepper, type StepResults } from '../stepper.ts';
+import { gradientGraph, measuredBy } from './gradient-graph.ts';
+import { layoutOf } from './layout.ts';
+import { openMemory, type StateMemory } from './memory.ts';
+import { gatherRows, roomFor } from './rows.ts';
+
+/** @returns undefined where the backend's tensors lie elsewhere, or the update cannot be compiled for this machine */
+export async function openInPlaceStepper(
+  problem: StepProblem,
+  backend: Backend,
+  state: State,
+): Promise<Stepper | undefined> {
+  if (!backend.bindSession) return undefined;
+  const graph = gradientGraph(problem.plan, problem.options);
+  const memory = openMemory(layoutOf(problem.plan, problem.options, measuredBy(graph)), problem.options);
+  if (!memory) return undefined;
+  for (const [name, { data }] of state) memory.tensors.get(name)?.data.set(data);
+  const batch = openBatch(problem);
+  const session = await backend.bindSession(
+    graph,
+    tensorsFor(graph.inputs, { ...Object.fromEntries([...state, ...memory.tensors]), ...batch.inputs }),
+    tensorsFor(graph.outputs, { ...Object.fromEntries(memory.tensors), ...batch.outputs }),
+  );
+  return new InPlaceStepper(problem, session, memory, batch, state);
+}
+
+/** What a mini-batch brings, and what comes of it beside the gradients. */
+interface Batch {
+  readonly inputs: { readonly x: Tensor; readonly targets: Tensor; readonly step: Tensor<'int64'> };
+  readonly outputs: { readonly loss: Tensor<'float32'>; readonly score: Tensor<'float32'> };
+}
+
+const openBatch = ({ samples, targets, batchSize }: StepProblem): Batch => ({
+  inputs: {
+    x: roomFor(inputsTensor(samples), batchSize),
+    targets: roomFor(targets, batchSize),
+    step: { dtype: 'int64', shape: [], data: new BigInt64Array(1) },
+  },
+  outputs: { loss: oneNumber(), score: oneNumber() },
+});
+
+const oneNumber = (): Tensor<'float32'> => ({ dtype: 'float32', shape: [], data: new Float32Array(1) });
+
+function tensorsFor(values: readonly Value[], tensors: NamedTensors): NamedTensors {
+  const entries = values.map(({ name }) => {
+    const tensor = tensors[name];
+    if (!tensor) throw new Error(`internal: ${name} lies nowhere`);
+    return [name, tensor] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+class InPlaceStepper implements Stepper {
+  readonly #problem: StepProblem;
+  readonly #session: BoundSession;
+  readonly #memory: StateMemory;
+  readonly #batch: Batch;
+  /** Of all samples. */
+  #inputs: Tensor;
+  /** As the last step left it; undefined while nobody has asked. */
+  #state: State | undefined;
+  readonly #initial: State;
+
+  constructor(problem: StepProblem, session: BoundSession, memory: StateMemory, batch: Batch, state: State) {
+    this.#problem = problem;
+    this.#session = session;
+    this.#memory = memory;
+    this.#batch = batch;
+    this.#inputs = inputsTensor(problem.samples);
+    this.#initial = state;
+    this.#state = state;
+  }
+
+  get state(): State {
+    return (this.#state ??= this.#copyState());
+  }
+
+  async take(order: Int32Array, done: number): Promise<StepResults> {
+    const { batchSize } = this.#problem;
+    const { loss, score } = this.#batch.outputs;
+    const steps = order.length / batchSize;
+    const results = { loss: new Float32Array(steps), score: new Float32Array(steps) };
+    this.#state = undefined;
+    for (let step = 0; step < steps; step++) {
+      await this.#step(order.subarray(step * batchSize, (step + 1) * batchSize), done + step);
+      results.loss.set(loss.data, step);
+      results.score.set(score.data, step);
+    }
+    return results;
+  }
+
+  useInputs(inputs: StepProblem['samples']['inputs']): void {
+    this.#inputs = inputsTensor({ ...this.#problem.samples, inputs });
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+
+  async #step(indices: Int32Array, done: number): Promise<void> {
+    const { numbers, targets } = this.#problem;
+    const { inputs, outputs } = this.#batch;
+    gatherRows(this.#inputs, indices, inputs.x);
+    gatherRows(targets, indices, inputs.targets);
+    inputs.step.data[0] = BigInt(done);
+    this.#memory.scalars.set(Object.values(numbers.at(done).scalars));
+    await this.#session.run();
+    this.#memory.update();
+    const [loss = NaN] = outputs.loss.data;
+    if (Number.isFinite(loss) && this.#memory.isFinite()) return;
+    throw divergenceAfter(done, numbers, { loss, first: findNonFinite(this.#copyState()) });
+  }
+
+  #copyState(): State {
+    return new Map(
+      [...this.#initial].map(([name, tensor]) => {
+        const { dtype, shape, data } = this.#memory.tensors.get(name) ?? tensor;
+        return [name, { dtype, shape, data: data.slice() }] as const;
+      }),
+    );
+  }
+}

@@ -1,0 +1,55 @@
+/** The part of a step that changes the state, of vectors that hold many tensors: the same nodes as those of each tensor. */
+import { checkGraph, type Graph, graphBuilder, type GraphBuilder, type Value } from '../../graph/index.ts';
+import type { TensorSpec } from '../../network/index.ts';
+import { nextName } from '../program.ts';
+import { type UpdateOptions, stepScalars, updateAverages, updateParameters, updateStatistics } from '../update.ts';
+import { batchName, gradientName } from './gradient-graph.ts';
+import type { Group, GroupName, Layout } from './layout.ts';
+
+export const scalarNames = (options: UpdateOptions): readonly string[] => Object.keys(stepScalars(options, 1, 1));
+
+/** Zero where everything that has changed is a finite number, NaN where not. */
+export const finiteName = 'finite';
+
+/**
+ * Inputs: the layout's vectors by name, and the host's numbers for the step. Outputs: `next/<vector>` for what changes, and `finite`.
+ */
+export function updateGraph({ groups, vectors }: Layout, options: UpdateOptions): Graph {
+  const g = graphBuilder();
+  const state = new Map([...vectors].map(([name, { shape }]) => [name, g.input(name, { dtype: 'float32', shape })]));
+  const scalars = new Map(scalarNames(options).map((name) => [name, g.input(name, { dtype: 'float32', shape: [] })]));
+  const inputs = { state, scalars };
+  const [trained, averaged] = [groups.filter(isTrainedGroup), groups.filter(({ name }) => name === 'statistics')];
+  const measured = (of: readonly Group[], nameOf: (name: string) => string) =>
+    new Map(of.flatMap(({ name }) => [[name, state.get(nameOf(name))] as const]).filter(isThere));
+  const changed = new Map([
+    ...updateParameters(g, trained.map(specOf), measured(trained, gradientName), inputs, options),
+    ...updateStatistics(g, measured(averaged, batchName), inputs),
+  ]);
+  const averages = options.ema === undefined ? [] : updateAverages(g, groups.map(specOf), changed, inputs);
+  const after = [...changed, ...averages];
+  return checkGraph(
+    g.build('update', {
+      ...Object.fromEntries(after.map(([name, value]) => [nextName(name), value])),
+      [finiteName]: after
+        .map(([, value]) => zeroIfFinite(g, value))
+        .reduce((sum, value) => g.Add(sum, value), g.scalar(0)),
+    }),
+  );
+}
+
+const isThere = (entry: readonly [GroupName, Value | undefined]): entry is readonly [GroupName, Value] =>
+  entry[1] !== undefined;
+
+const isTrainedGroup = ({ name }: Group): boolean => name === 'weights' || name === 'others';
+
+/** A group as the one tensor that it is to its update. */
+const specOf = ({ name, count }: Group): TensorSpec => ({
+  name,
+  shape: [count],
+  role: name === 'weights' ? { kind: 'weight', fanIn: count } : { kind: name === 'others' ? 'bias' : 'mean' },
+});
+
+/** 0 · x is 0 for finite x and NaN for all others. */
+const zeroIfFinite = (g: GraphBuilder, value: Value): Value =>
+  g.ReduceSum(g.Mul(value, g.scalar(0)), g.ints([0]), { keepdims: 0 });

@@ -1,0 +1,29 @@
+/** The numbers of a step that the host computes, in float64. */
+import { rateFactor } from '../optimizer/index.ts';
+import type { TrainingConfig } from './config.ts';
+import type { StepOptions } from './step.ts';
+import { stepScalars } from './update.ts';
+
+export interface NumbersOfStep {
+  /** Counts from 1. */
+  readonly epoch: number;
+  readonly learningRate: number;
+  /** What the step's graph takes; the names do not depend on the step. */
+  readonly scalars: Readonly<Record<string, number>>;
+}
+
+export interface StepNumbers {
+  /** Of the step after `done` others. */
+  readonly at: (done: number) => NumbersOfStep;
+}
+
+export function stepNumbers(config: TrainingConfig, options: StepOptions, stepsPerEpoch: number): StepNumbers {
+  const { schedule, warmUp, epochs, steps = epochs * stepsPerEpoch } = config;
+  return {
+    at: (done) => {
+      const learningRate = config.learningRate * rateFactor(schedule, done / steps, warmUp);
+      const scalars = stepScalars(options, done + 1, learningRate);
+      return { epoch: Math.floor(done / stepsPerEpoch) + 1, learningRate, scalars };
+    },
+  };
+}
