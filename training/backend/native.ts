@@ -8,6 +8,7 @@ import { channelBlockOf } from './channel-block.ts';
 import { askedSeldom, foreignLoad } from './foreign-load.ts';
 import { importNative } from './import-native.ts';
 import { openBoundSession, openSession } from './runtime.ts';
+import { runUncopied, withSequence } from './uncopied.ts';
 import { type Runner, waitingAsSuits } from './waiting.ts';
 import { threadsFor } from './work.ts';
 
@@ -40,7 +41,7 @@ export async function nativeBackend({ threads, spinning }: NativeOptions = {}): 
     createSession: (graph) => openWith(threadsOf(graph), (options) => openSession(ort, fileOf(graph), options)),
     bindSession: (graph, inputs, outputs) =>
       openWith(threadsOf(graph), (options) =>
-        openBoundSession(ort, fileOf(graph), options, { inputs, outputs }, { writesFetches: true }),
+        openBoundSession(ort, withSequence(fileOf(graph)), options, { inputs, outputs }, runUncopied),
       ),
     loadSession: (file) => openWith(threads ?? cores, (options) => openSession(ort, file, options)),
   };

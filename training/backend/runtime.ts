@@ -31,30 +31,29 @@ export interface Bound {
   readonly outputs: NamedTensors;
 }
 
-/**
- * A session that takes no feeds, since it is bound to its tensors. ONNX Runtime Web, whose memory is its own, takes arrays for outputs as
- * well and leaves them as they are, so that its results are copied.
- */
+/** Runs a session of the file that is to be bound; what it does not write into `fetches`, it gives. */
+export type RunBound = (
+  session: InferenceSession,
+  feeds: Readonly<Record<string, OrtTensor>>,
+  fetches: Readonly<Record<string, OrtTensor>>,
+) => Promise<InferenceSession.OnnxValueMapType>;
+
+/** A session that takes no feeds, since it is bound to its tensors. */
 export async function openBoundSession(
   runtime: Runtime,
   file: Uint8Array,
   options: InferenceSession.SessionOptions,
   { inputs, outputs }: Bound,
-  { writesFetches }: { readonly writesFetches: boolean },
+  run: RunBound = (session, feeds) => session.run(feeds),
 ): Promise<BoundSession> {
   const session = await runtime.InferenceSession.create(file, options);
   const feeds = mapValues(inputs, (tensor) => toOrt(runtime, tensor));
   const fetches = mapValues(outputs, (tensor) => toOrt(runtime, tensor));
   return {
     run: async () => {
-      if (writesFetches) {
-        await session.run(feeds, fetches);
-        return;
-      }
-      const results = await session.run(feeds);
-      for (const [name, { data }] of Object.entries(outputs)) {
+      for (const [name, { data }] of Object.entries(await run(session, feeds, fetches))) {
         // Of the same type as the graph's output, which both are.
-        (data as Float32Array).set(results[name]?.data as Float32Array);
+        (outputs[name]?.data as Float32Array | undefined)?.set(data as Float32Array);
       }
     },
     release: () => session.release(),

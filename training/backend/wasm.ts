@@ -19,7 +19,7 @@ export async function wasmBackend({ threads = 1 }: WasmOptions = {}): Promise<Ba
     engine: `onnxruntime-web ${ort.env.versions.web ?? 'unknown'}, WebAssembly, ${threads} threads`,
     createSession: (graph) => loadSession(encodeModel(lower(graph, 'wasm'))),
     bindSession: (graph, inputs, outputs) =>
-      openBoundSession(ort, encodeModel(lower(graph, 'wasm')), options, { inputs, outputs }, { writesFetches: false }),
+      openBoundSession(ort, encodeModel(lower(graph, 'wasm')), options, { inputs, outputs }),
     loadSession,
   };
 }

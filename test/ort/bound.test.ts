@@ -1,0 +1,67 @@
+/** Sessions bound to arrays of the caller's. */
+import { afterAll, describe, expect, it } from 'vitest';
+import { type BoundSession, nativeBackend, wasmBackend } from '../../training/backend/index.ts';
+import { checkGraph, graphBuilder, type Tensor } from '../../training/graph/index.ts';
+
+const count = 1 << 18;
+
+/** Rows of x by index, and their sum. */
+function gatherGraph() {
+  const g = graphBuilder();
+  const x = g.input('x', { dtype: 'float32', shape: [2, count] });
+  const index = g.input('index', { dtype: 'int32', shape: [] });
+  const row = g.Gather(x, index, { axis: 0 });
+  return checkGraph(g.build('row', { row, sum: g.ReduceSum(row, g.ints([0]), { keepdims: 0 }) }));
+}
+
+const float32 = (shape: readonly number[]): Tensor<'float32'> => ({
+  dtype: 'float32',
+  shape,
+  data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
+});
+
+const sessions: BoundSession[] = [];
+afterAll(() => Promise.all(sessions.map((session) => session.release())));
+
+describe.each([
+  ['native', () => nativeBackend({ threads: 1 })],
+  ['wasm', () => wasmBackend()],
+] as const)('a session of %s that is bound', (name, create) => {
+  async function open() {
+    const { bindSession } = await create();
+    const inputs = { x: float32([2, count]), index: { dtype: 'int32', shape: [], data: Int32Array.of(1) } } as const;
+    const outputs = { row: float32([count]), sum: float32([]) };
+    inputs.x.data.fill(1, 0, count).fill(2, count);
+    const session = await bindSession?.(gatherGraph(), inputs, outputs);
+    if (!session) throw new Error('expected a session');
+    sessions.push(session);
+    return { session, inputs, outputs };
+  }
+
+  it('reads what its inputs hold, and writes its outputs in place', async () => {
+    const { session, inputs, outputs } = await open();
+    await session.run();
+    expect([outputs.row.data[3], outputs.sum.data[0]]).toEqual([2, 2 * count]);
+    inputs.x.data.fill(5, count);
+    await session.run();
+    expect([outputs.row.data[3], outputs.sum.data[0]]).toEqual([5, 5 * count]);
+  });
+
+  it('reports what goes wrong in a run, and runs again', async () => {
+    const { session, inputs, outputs } = await open();
+    inputs.index.data[0] = 7;
+    await expect(session.run()).rejects.toThrow(/7|indices|range|\d+/);
+    inputs.index.data[0] = 0;
+    await session.run();
+    expect(outputs.sum.data[0]).toBe(count);
+  });
+
+  it.runIf(name === 'native')('makes no copies of its outputs', async () => {
+    const { session } = await open();
+    await session.run();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let run = 0; run < 20; run++) await session.run();
+    // One copy would be a megabyte.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000);
+  });
+});
