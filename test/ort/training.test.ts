@@ -66,6 +66,39 @@ describe('training', () => {
     await Promise.all([whole.release(), parts.release()]);
   });
 
+  it('goes on while a snapshot is saved, whose numbers stay as they were', async () => {
+    const seen: string[] = [];
+    let goOn: () => void = () => undefined;
+    await train(plan, data, config, backend, {
+      onProgress: ({ epoch }) => {
+        seen.push(`step of epoch ${epoch}`);
+        goOn();
+      },
+      onSnapshot: async ({ history, state }) => {
+        const epoch = history.length;
+        const before = structuredClone(state);
+        if (epoch < config.epochs) await new Promise<void>((resolve) => (goOn = resolve));
+        expect(state).toEqual(before);
+        seen.push(`saved ${epoch}`);
+      },
+    });
+    const places = ['step of epoch 2', 'saved 1', 'step of epoch 3', 'saved 2', 'saved 3'].map((what) =>
+      seen.indexOf(what),
+    );
+    expect(places).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+  });
+
+  it('stops in the next epoch when a snapshot cannot be saved, and says why', async () => {
+    let steps = 0;
+    const events = {
+      onProgress: (progress: { steps: number }) => (steps = progress.steps),
+      onSnapshot: () => Promise.reject(new Error('the disk is full')),
+    };
+    await expect(train(plan, data, { ...config, epochs: 30 }, backend, events)).rejects.toThrow('the disk is full');
+    expect(steps).toBeLessThan(2 * (data.train.count / config.batchSize) + 1);
+  });
+
   it('stops when the loss is no longer a number, and names the step and the learning rate', async () => {
     await expect(train(plan, data, { ...config, optimizer: 'sgd', learningRate: 1e30 }, backend)).rejects.toThrow(
       /^training: expected finite numbers, got loss (NaN|Infinity) and \S+ in layer fc1 \(fc1.weight\) at step \d+ \(epoch 1, learning rate 9.99e\+29\); try a lower --learning-rate or --clip-norm$/,

@@ -30,10 +30,10 @@ const elements = ({ shape }: Value): number => elementCount(shape);
 const elementsOfOne = (filters: Value): number => elements(filters) / Number(filters.shape[0]);
 
 /**
- * Below this a thread costs as much to wake as it saves. Measured on two cores: steps of mnist-mlp (0.04 · 10⁹ at batch 64, 0.16 · 10⁹
- * at 256) are as fast on one thread, those of mnist-cnn (0.23 · 10⁹ at 64, 0.9 · 10⁹ at 256) faster on two.
+ * Below this a thread costs as much to wake as it saves. Measured on two cores (AMD EPYC, AVX-512), state in place, threads asleep between
+ * ops: steps of mnist-mlp at batch 64 (0.04 · 10⁹) are as fast on one thread, at 128 (0.08 · 10⁹) 1.2 × faster on two, at 256 more.
  */
-const multiplicationsPerThread = 0.12e9;
+const multiplicationsPerThread = 0.05e9;
 
 /** Depends on the graph and the machine's cores alone, never on a measurement: the number of threads decides the last bits. */
 export function threadsFor(graph: Graph, cores: number): number {

@@ -8,6 +8,7 @@ import type { TrainingConfig } from './config.ts';
 import { createEvaluator, type Evaluator } from './evaluate.ts';
 import { populationStatistics } from './population.ts';
 import { TrainingRun } from './run.ts';
+import { Saving } from './saving.ts';
 import { bestEpoch, type EpochResult, type EpochSums, noSteps, type Snapshot, stopsEarly } from './snapshot.ts';
 import type { State } from './state.ts';
 
@@ -35,7 +36,9 @@ export interface TrainingProgress {
 export interface TrainingEvents {
   readonly onProgress?: (progress: TrainingProgress) => void;
   readonly onEpoch?: (metrics: EpochMetrics) => void;
-  /** After each epoch, and when the run is interrupted. Training waits for it. */
+  /**
+   * After each epoch, and when the run is interrupted. Training goes on meanwhile, and waits for it before the next one and at the end.
+   */
   readonly onSnapshot?: (snapshot: Snapshot) => Promise<void>;
 }
 
@@ -75,8 +78,10 @@ export async function train(
     ? await TrainingRun.resume(plan, data.train, config, backend, snapshot)
     : await TrainingRun.start(plan, data.train, config, backend, tensors);
   const evaluator = await createEvaluator(backend, plan);
+  const saving = new Saving(events.onSnapshot);
   try {
-    const { history, best } = await trainEpochs({ run, evaluator, data, config, events, signal }, snapshot);
+    const { history, best } = await trainEpochs({ run, evaluator, data, config, events, saving, signal }, snapshot);
+    await saving.finish();
     const interrupted = !isComplete(history, config);
     const chosen = best && config.keep !== 'last' && !interrupted ? best : run.tensors;
     const full = config.statistics === 'population' && !interrupted;
@@ -87,7 +92,7 @@ export async function train(
       interrupted,
     };
   } finally {
-    await Promise.all([run.release(), evaluator.release()]);
+    await Promise.all([run.release(), evaluator.release(), saving.settle()]);
   }
 }
 
@@ -100,6 +105,7 @@ interface Training {
   readonly data: TrainingData;
   readonly config: TrainingConfig;
   readonly events: TrainingEvents;
+  readonly saving: Saving;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -112,11 +118,12 @@ async function trainEpochs(
     best: undefined,
   },
 ): Promise<Pick<Snapshot, 'history' | 'best'>> {
-  const { run, evaluator, data, config, events, signal } = training;
+  const { run, evaluator, data, config, events, saving, signal } = training;
   while (!isComplete(history, config)) {
     const epoch = history.length + 1;
     const { train, ...trained } = await trainEpoch(training, epoch, sums);
     sums = trained.sums;
+    await saving.finish();
     if (!signal?.aborted) {
       const validation = await evaluator.evaluate(run.tensors, data.validation, config.objective);
       const result = { epoch, train, validation };
@@ -125,14 +132,14 @@ async function trainEpochs(
       if (bestEpoch(history) === epoch) best = run.tensors;
       events.onEpoch?.({ ...result, steps: run.stepsDone, samplesPerSecond: trained.samplesPerSecond });
     }
-    await events.onSnapshot?.({ steps: run.stepsDone, state: run.state, history, sums, best });
+    saving.start({ steps: run.stepsDone, state: run.state, history, sums, best });
     if (signal?.aborted) break;
   }
   return { history, best };
 }
 
 /** The rest of an epoch, or as much of it as passes before an interruption. */
-async function trainEpoch({ run, data, config, events, signal }: Training, epoch: number, before: EpochSums) {
+async function trainEpoch({ run, data, config, events, saving, signal }: Training, epoch: number, before: EpochSums) {
   const { batchSize, seed, objective = objectiveFor(data.train) } = config;
   const { summarize } = objectiveRuleOf(objective);
   const whole = epochBatches(createRandom(seed), epoch, data.train.count, batchSize);
@@ -146,7 +153,7 @@ async function trainEpoch({ run, data, config, events, signal }: Training, epoch
   const start = performance.now();
   let sums = before;
   let from = first;
-  while (from < order.length && !signal?.aborted) {
+  while (from < order.length && !signal?.aborted && !saving.hasFailed) {
     const call = order.subarray(from, from + run.stepsPerCall * batchSize);
     const { loss, score } = await run.steps(call);
     from += call.length;

@@ -29,7 +29,8 @@ describe('the work of a graph', () => {
 
   it.each([
     ['little work', gemm(64, 784, 256), 16, 1],
-    ['the work of eight threads', gemm(1000, 1000, 1000), 16, 8],
+    ['the work of eight threads', gemm(400, 1000, 1000), 16, 8],
+    ['the work of two threads', gemm(128, 784, 784), 16, 2],
     ['more work than cores', gemm(1000, 1000, 1000), 2, 2],
     ['work known at run time', gemm('N', 1000, 1000), 16, 16],
   ])('gives %s so many threads', (_, graph, cores, expected) => {
