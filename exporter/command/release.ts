@@ -31,7 +31,7 @@ export const release: Subcommand = {
 
 function percentage(text: string): number {
   if (/^[1-9]\d?$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 1 to 99.');
+  throw new InvalidArgumentError('Expected a whole number from 1 to 99 (all, without --percent).');
 }
 
 const page = {

@@ -1,9 +1,9 @@
 /** The Worker on the platform, as Wrangler deploys it and tells of it. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../../training/files/index.ts';
+import { parseJson, UserError } from '../../training/files/index.ts';
 import { withScratch } from '../../training/process/index.ts';
-import { failure, type Screen, tryWrangler, wrangler } from './wrangler.ts';
+import { failure, requireLine, type Screen, tryWrangler, wrangler } from './wrangler.ts';
 
 interface Deployment {
   readonly versions: readonly { readonly version_id: string; readonly percentage: number }[];
@@ -49,19 +49,21 @@ async function uploadedBytes(folder: string): Promise<number> {
 
 /** Gives the models of a folder all the traffic. */
 export const deploy: Deploy = async (models, label, { stdout }, interruption) => {
-  await wrangler('deploy', labelled(label), models, { volume: stdout, interruption });
+  const outcome = await wrangler('deploy', labelled(label), models, { volume: stdout, interruption });
+  requireLine('deploy', outcome, 'deploy');
 };
 
 /** Gives the models of a folder `percentage` of the traffic, and the rest to the version that has had it all. */
 export const deployGradually =
   (percentage: number, rest: string): Deploy =>
   async (models, label, { print, stdout }, interruption) => {
-    const { lines } = await wrangler('versions upload', labelled(label), models, { volume: stdout, interruption });
-    const fresh = lines.find(({ type }) => type === 'version-upload')?.version_id;
+    const upload = await wrangler('versions upload', labelled(label), models, { volume: stdout, interruption });
+    const { version_id: fresh } = requireLine('versions upload', upload, 'version-upload');
     if (!fresh) throw new Error('internal: wrangler did not tell the version that it uploaded');
     const shares = [`${fresh}@${percentage}%`, `${rest}@${100 - percentage}%`];
     const args = [...shares, '--message', label.message, '-y'];
-    await wrangler('versions deploy', args, models, { volume: stdout, interruption });
+    const outcome = await wrangler('versions deploy', args, models, { volume: stdout, interruption });
+    requireLine('versions deploy', outcome, 'version-deploy');
     print(`to give it all the traffic: npx wrangler versions deploy ${fresh}@100% -y; none: npx bn-edge rollback`);
   };
 
@@ -97,12 +99,12 @@ async function ask<T>(command: string, models: string, none: T): Promise<T> {
   const answer = await tryWrangler(command, ['--json'], models);
   if (isMissing(answer.stderr)) return none;
   if (answer.code !== 0) throw failure(command, answer);
-  return JSON.parse(answer.stdout) as T;
+  return parseJson(answer.stdout, `wrangler ${command}`) as T;
 }
 
 async function versionOf(models: string, id: string): Promise<Version> {
   const { stdout } = await wrangler('versions view', [id, '--json'], models);
-  return JSON.parse(stdout) as Version;
+  return parseJson(stdout, 'wrangler versions view') as Version;
 }
 
 /** The platform knows no Worker of this name, or none that answers requests. */

@@ -9,7 +9,15 @@ import { atExit, makeFolder, unexpected, UserError } from '../../training/files/
 import { Interrupted, interruption, withLockOrRefuse, withScratch } from '../../training/process/index.ts';
 import { buildModel, type ExportOptions } from '../model/export.ts';
 import { requireIntactModels } from '../store/intact.ts';
-import { recoverFolder, removeFolder, replaceFolder } from '../store/replace-folder.ts';
+import {
+  keepReplacement,
+  leftPending,
+  notePending,
+  type Pending,
+  replaceForNow,
+  undoReplacement,
+} from '../store/pending.ts';
+import { recoverFolder, replaceFolder } from '../store/replace-folder.ts';
 import {
   cardOf,
   type Files,
@@ -52,11 +60,12 @@ export interface Deployed {
 export function release(options: ReleaseOptions, backend: Backend, screen: Screen): Promise<Deployed> {
   const { models, name, percentage, force } = options;
   const { print, onStage } = screen;
-  return exclusively(models, name, print, async () => {
+  return exclusively(models, name, screen, async () => {
     const standing = await readFolder(models, name);
     await requireIntactModels(models);
     const platform = await askPlatform(models, screen);
-    const deployWith = percentage === undefined ? deploy : deployGradually(percentage, onlyOne(platform));
+    const deployWith = percentage === undefined ? deploy : deployGradually(percentage, deployedIn(platform));
+    requireUnshared(platform);
     const former = cardOf(standing, join(models, name));
     const version = nextVersion(standing, numbersOf(name, platform));
     const message = `${name} version ${version}`;
@@ -71,7 +80,9 @@ export function release(options: ReleaseOptions, backend: Backend, screen: Scree
     print(`worker: ${megabytes(size)}`);
     objectTo(tooLarge(size), force, print);
 
-    await put({ models, name, standing, next, message }, deployWith, screen);
+    onStage('ask the platform');
+    requireSame(platform, await onPlatform(models));
+    await put({ models, name, next, message }, deployWith, screen);
     print(`deployed ${message}${percentage === undefined ? '' : ` to ${percentage} % of the traffic`}`);
     return deployed(name, standing, next, percentage);
   });
@@ -83,29 +94,25 @@ export function release(options: ReleaseOptions, backend: Backend, screen: Scree
  * @throws Interrupted by a signal while it deploys
  */
 export function rollback(models: string, name: string, screen: Screen): Promise<Deployed> {
-  return exclusively(models, name, screen.print, async () => {
+  return exclusively(models, name, screen, async () => {
     const standing = await readFolder(models, name);
     const next = rollbackIn(join(models, name), standing);
     await requireIntactModels(models);
     await askPlatform(models, screen);
     const message = `${name} version ${versionOf(next)}, back from ${versionOf(standing)}`;
-    await put({ models, name, standing, next, message }, deploy, screen);
+    await put({ models, name, next, message }, deploy, screen);
     screen.print(`deployed ${message}`);
     return deployed(name, standing, next);
   });
 }
 
 /** One release at a time in a folder of models. */
-async function exclusively<T>(
-  models: string,
-  name: string,
-  print: Screen['print'],
-  work: () => Promise<T>,
-): Promise<T> {
+async function exclusively<T>(models: string, name: string, screen: Screen, work: () => Promise<T>): Promise<T> {
   await makeFolder(models);
   return withLockOrRefuse(join(models, '.release.lock'), models, 'no other release in it', async () => {
     const recovered = await recoverFolder(models, name);
-    if (recovered) print(`${join(models, name)}: put back in its place, which a killed process had left empty`);
+    if (recovered) screen.print(`${join(models, name)}: put back in its place, which a killed process had left empty`);
+    await settleLeft(models, screen);
     return work();
   });
 }
@@ -122,12 +129,39 @@ async function askPlatform(models: string, { print, onStage }: Screen): Promise<
   return found;
 }
 
-/** @throws UserError where traffic is shared, or nothing is deployed */
-function onlyOne({ live }: OnPlatform): string {
-  const [only, ...others] = live;
-  if (only && others.length === 0) return only.id;
+/** @throws UserError where nothing is deployed */
+function deployedIn({ live: [only] }: OnPlatform): string {
+  if (only) return only.id;
+  throw unexpected('--percent', 'a deployed version, which has the rest of the traffic', 'none');
+}
+
+/**
+ * The folder keeps one version beside the new one, and of two that share the traffic a release would lose the one that has proven itself.
+ * @throws UserError where traffic is shared
+ */
+function requireUnshared({ live }: OnPlatform): void {
+  if (live.length <= 1) return;
   const ends = 'npx wrangler versions deploy <id>@100% -y ends a gradual release, bn-edge rollback takes it back';
-  throw unexpected('--percent', `one deployed version (${ends})`, live.length);
+  throw unexpected('release', `one deployed version (${ends})`, live.length);
+}
+
+/**
+ * Building takes long, and whoever releases from another machine sees no lock.
+ * @throws UserError where other versions answer requests now, or were uploaded
+ */
+function requireSame(before: OnPlatform, now: OnPlatform): void {
+  const told = ({ live, uploaded }: OnPlatform) =>
+    JSON.stringify([
+      live.map(({ id, percentage }) => [id, percentage]),
+      uploaded.map(({ message, tag }) => [message, tag]),
+    ]);
+  if (told(before) === told(now)) return;
+  const [newest] = now.live;
+  throw unexpected(
+    'release',
+    'what is deployed to be as before the build; nothing is deployed, and the next release starts from what there is now',
+    newest?.message ?? newest?.id ?? 'nothing',
+  );
 }
 
 /** The numbers under which versions of a model were uploaded, as their messages say. */
@@ -161,7 +195,6 @@ function objectTo(found: readonly string[], force: boolean, print: Screen['print
 interface Replacement {
   readonly models: string;
   readonly name: string;
-  readonly standing: Files;
   readonly next: Files;
   /** What the version of the Worker is called. */
   readonly message: string;
@@ -172,32 +205,59 @@ async function put(replacement: Replacement, deployWith: Deploy, screen: Screen)
   const { models, name, next, message } = replacement;
   screen.onStage('');
   screen.print(`deploying ${message}`);
-  await replaceFolder(models, name, next);
   using stop = interruption();
+  await replaceForNow(models, name, next);
   using _ = atExit(() => {
-    screen.print(`${message} may be deployed or not: bn-edge status compares ${models} with the platform`);
+    screen.print(`${message} may be deployed or not: the next release or rollback finds out, bn-edge status shows it`);
   });
+  const pending = { message, tag: await fingerprint(models) };
   try {
-    await deployWith(models, { message, tag: await fingerprint(models) }, screen, stop.signal);
+    await notePending(models, name, pending);
+    await deployWith(models, pending, screen, stop.signal);
   } catch (error) {
     screen.onStage('ask the platform what it has deployed');
-    const fate = await settle(replacement);
+    const fate = await settle(models, name, pending);
     if (error instanceof Interrupted) throw new Interrupted(stop.signal, `${error.message}: ${fate}`);
     if (error instanceof UserError) throw new UserError(`${error.message}: ${fate}`, { cause: error });
     throw error;
   }
+  await keepReplacement(models, name);
 }
 
 /**
  * Asks the platform after a failure, in which it may have deployed all the same.
  * @returns what came of it, for people
  */
-async function settle({ models, name, standing, message }: Replacement): Promise<string> {
+async function settle(models: string, name: string, { tag, message }: Pending): Promise<string> {
   const folder = join(models, name);
-  const found = await isLive(models, await fingerprint(models));
-  if (found === true) return `${message} is deployed all the same, and ${folder} says so`;
-  if (standing.size > 0) await replaceFolder(models, name, standing);
-  else await removeFolder(models, name);
+  const found = await isLive(models, tag);
+  if (found === true) {
+    await keepReplacement(models, name);
+    return `${message} is deployed all the same, and ${folder} says so`;
+  }
+  await undoReplacement(models, name);
   if (found === false) return `nothing is deployed, and ${folder} is as it was`;
   return `whether ${message} is deployed is not known (${found}); ${folder} is as it was, and bn-edge status compares it with the platform`;
+}
+
+/**
+ * What a release that was killed has left: the folder is made to say what is deployed, as after any other failure.
+ * @throws UserError where the platform cannot be asked; the next one tries again
+ */
+async function settleLeft(models: string, { print, onStage }: Screen): Promise<void> {
+  for (const [name, pending] of await leftPending(models)) {
+    const folder = join(models, name);
+    onStage('ask the platform what a release that was killed has deployed');
+    const found = pending ? await isLive(models, pending.tag) : false;
+    if (typeof found === 'string')
+      throw new UserError(`${folder}: what a release that was killed has deployed is not known: ${found}`);
+    await (found ? keepReplacement : undoReplacement)(models, name);
+    const killed = `${folder}: a release was killed`;
+    // Whoever asks again for what was done already does not want it twice, least of all a rollback.
+    if (found)
+      throw new UserError(
+        `${killed}: ${pending?.message ?? ''} is deployed all the same, and it says so now; this command has done nothing else`,
+      );
+    print(`${killed}: nothing was deployed, and it is as it was`);
+  }
 }

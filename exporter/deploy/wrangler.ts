@@ -78,7 +78,7 @@ export function tryWrangler(
       stdout: volume === 'quietly' ? undefined : volume,
       interruption,
     });
-    return { ...outcome, lines: outcome.code === 0 ? parseLines(await readFile(output, 'utf8')) : [] };
+    return { ...outcome, lines: existsSync(output) ? parseLines(await readFile(output, 'utf8')) : [] };
   });
 }
 
@@ -104,10 +104,21 @@ export function wranglerEntry(): string {
   throw new UserError('wrangler: expected it to be installed, got none; run npm i -D wrangler');
 }
 
+/**
+ * Where the process that does the work is killed, by a system that is short of memory say, Wrangler's exit code is 0.
+ * @throws UserError where it has not written down that it did something
+ */
+export function requireLine(command: string, { lines }: Outcome, type: string): OutputLine {
+  const line = lines.find((each) => each.type === type);
+  if (!line) throw new UserError(`wrangler ${command}: it ended before it was done`);
+  return line;
+}
+
 const parseLines = (ndjson: string): readonly OutputLine[] =>
   ndjson
     .split('\n')
-    .filter((line) => line !== '')
+    // The last one may be cut off.
+    .filter((line) => line.endsWith('}'))
     .map((line) => JSON.parse(line) as OutputLine);
 
 const firstError = (stderr: string): string | undefined =>

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { quote, UserError } from '../../training/files/index.ts';
 import { isModelName } from './model-name.ts';
+import { isFormerFolder } from './pending.ts';
 import { replacedBy } from './replace-folder.ts';
 
 export interface ModelsFolder {
@@ -31,7 +32,7 @@ export function lookAt(models: string): ModelsFolder {
   const known = new Set([...names, ...misnamed.map(({ name }) => name)]);
   const notes = readdirSync(models)
     .sort()
-    .filter((name) => !known.has(name) && !isHiddenFile(models, name))
+    .filter((name) => !known.has(name) && !isHidden(models, name))
     .map((name) => noteOn(models, name));
   if (known.size > 0) return { names, misnamed, notes };
   const [loose] = notes.filter((note) => note.includes(addsIt));
@@ -90,8 +91,9 @@ function foldersIn(folder: string): Pick<ModelsFolder, 'names' | 'misnamed'> {
   return { names: all.filter(isModelName).sort(), misnamed };
 }
 
-/** What nobody would take for a model. */
-const isHiddenFile = (folder: string, name: string): boolean => name.startsWith('.') && !isFolder(join(folder, name));
+/** What nobody would take for a model: files, and what a release sees to. */
+const isHidden = (folder: string, name: string): boolean =>
+  name.startsWith('.') && (isFormerFolder(name) || !isFolder(join(folder, name)));
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 

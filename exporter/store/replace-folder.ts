@@ -9,10 +9,17 @@ import { atExit, cannotWrite, makeFolder, UserError } from '../../training/files
  *
  * @throws UserError when they cannot be written; the old folder is then still in place
  */
-export async function replaceFolder(
+export const replaceFolder = (parent: string, name: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> =>
+  put(parent, name, files, changePlaces);
+
+/**
+ * @param exchange puts `content` in the place of `target`, in one go
+ */
+export async function put(
   parent: string,
   name: string,
   files: ReadonlyMap<string, Uint8Array>,
+  exchange: (target: string, content: string, old: string) => void,
 ): Promise<void> {
   const target = join(parent, name);
   try {
@@ -25,7 +32,7 @@ export async function replaceFolder(
     try {
       await mkdir(content);
       for (const [file, bytes] of files) await write(join(content, file), bytes);
-      changePlaces(target, content, join(fresh, 'old'));
+      exchange(target, content, join(fresh, 'old'));
     } finally {
       await rm(fresh, { recursive: true, force: true });
     }
@@ -40,7 +47,7 @@ async function write(path: string, bytes: Uint8Array): Promise<void> {
 }
 
 /** Without a break, in which a signal could end the process with nothing in the place. */
-function changePlaces(target: string, content: string, old: string): void {
+export function changePlaces(target: string, content: string, old: string): void {
   if (existsSync(target)) renameSync(target, old);
   try {
     renameSync(content, target);
@@ -48,13 +55,6 @@ function changePlaces(target: string, content: string, old: string): void {
     if (existsSync(old)) renameSync(old, target);
     throw error;
   }
-}
-
-/** Takes a folder away as a whole. */
-export async function removeFolder(parent: string, name: string): Promise<void> {
-  const aside = await mkdtemp(join(parent, `.${name}-`));
-  await rename(join(parent, name), join(aside, 'old'));
-  await rm(aside, { recursive: true, force: true });
 }
 
 /** The folder that a hidden one is about to take the place of, or was when its process ended; undefined for any other. */

@@ -26,6 +26,8 @@ export interface Cloudflare {
   readonly deployments: readonly (readonly Share[])[];
   /** From now on calls go wrong as this says, which is asked before each: `POST /client/v4/accounts/…`. */
   disturb(how: (call: string) => Disturbance | undefined): void;
+  /** Somebody else gives a version all the traffic. */
+  deployElsewhere(id: string): void;
   stop(): void;
 }
 
@@ -122,6 +124,9 @@ export async function startCloudflare(): Promise<Cloudflare> {
     deployments,
     disturb: (how) => {
       disturbance = how;
+    },
+    deployElsewhere: (id) => {
+      deployments.push([{ version_id: id, percentage: 100 }]);
     },
     stop: () => {
       server.closeAllConnections();

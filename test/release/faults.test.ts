@@ -2,13 +2,14 @@
  * Releases that go wrong on the way: the folder of models says what is deployed, or that it is not known. With the real Wrangler and
  * a stand-in for Cloudflare, in a project whose Worker is a line of JavaScript.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readFolder, versionOf } from '../../exporter/store/versions.ts';
 import { bnEdge, type Outcome } from '../command.ts';
 import { type Cloudflare, type Disturbance, startCloudflare } from './cloudflare.ts';
@@ -119,45 +120,133 @@ describe('a deployment that fails', () => {
   });
 });
 
-describe('Ctrl-C', () => {
-  /** Interrupts once the call has come, and counts the processes of Wrangler that are left. */
-  async function interruptAt(pattern: RegExp, disturbance: Disturbance) {
-    const arrived = new Promise<void>((resolve) => {
-      cloudflare.disturb((call) => {
-        if (!pattern.test(call)) return undefined;
-        resolve();
-        cloudflare.disturb(() => undefined);
-        return disturbance;
-      });
+/** Does something to a rollback once the call has come. */
+async function meet(pattern: RegExp, disturbance: Disturbance, act: (child: ChildProcess) => void) {
+  const arrived = new Promise<void>((resolve) => {
+    cloudflare.disturb((call) => {
+      if (!pattern.test(call)) return undefined;
+      resolve();
+      cloudflare.disturb(() => undefined);
+      return disturbance;
     });
-    const main = join(root, 'exporter/command/main.ts');
-    const args = ['--import', import.meta.resolve('tsx'), main, 'rollback', 'churn'];
-    const child = spawn(process.execPath, args, { cwd: folder, env: { ...process.env, ...environment() } });
-    let stderr = '';
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    const exit = once(child, 'close');
-    await arrived;
-    child.kill('SIGINT');
-    const [code] = (await exit) as [number | null];
-    return { code, line: lastLine({ stderr }) };
-  }
+  });
+  const main = join(root, 'exporter/command/main.ts');
+  const args = ['--import', import.meta.resolve('tsx'), main, 'rollback', 'churn'];
+  const child = spawn(process.execPath, args, { cwd: folder, env: { ...process.env, ...environment() } });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const exit = once(child, 'close');
+  await arrived;
+  const started = await startedBy(child.pid ?? 0);
+  act(child);
+  const [code] = (await exit) as [number | null];
+  return { code, line: lastLine({ stderr }), started };
+}
+
+const upload = /^POST .*\/versions\?/;
+const afterDeployment = /\/subdomain$|workers\/workers/;
+
+/** The processes below one. */
+async function startedBy(parent: number): Promise<readonly number[]> {
+  const { stdout } = await promisify(execFile)('pgrep', ['-P', String(parent)]).catch(() => ({ stdout: '' }));
+  const children = stdout.split('\n').filter(Boolean).map(Number);
+  return [...children, ...(await Promise.all(children.map(startedBy))).flat()];
+}
+
+/** Of one that has ended a container may keep the number, but no command. */
+const commandOf = (pid: number): Promise<string> => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+
+describe.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('%s', (signal, code) => {
+  const kill = (child: ChildProcess) => void child.kill(signal);
 
   it('in the upload ends Wrangler, and nothing is deployed', async () => {
     const before = cloudflare.deployments.length;
-    expect(await interruptAt(/^POST .*\/versions\?/, 'hang')).toEqual({
-      code: 130,
+    expect(await meet(upload, 'hang', kill)).toMatchObject({
+      code,
       line: 'interrupted: nothing is deployed, and models/churn is as it was',
     });
     expect(await version()).toBe('2');
     expect(cloudflare.deployments).toHaveLength(before);
+    expect(await readdir(at('models'))).toEqual(['churn']);
   });
 
   it('after the deployment finds it deployed', async () => {
-    expect(await interruptAt(/\/subdomain$|workers\/workers/, 'hang')).toEqual({
-      code: 130,
+    expect(await meet(afterDeployment, 'hang', kill)).toMatchObject({
+      code,
       line: `interrupted: ${back} is deployed all the same, and models/churn says so`,
     });
     expect(await version()).toBe('1');
+    expect(await readdir(at('models'))).toEqual(['churn']);
+  });
+});
+
+describe.runIf(process.platform === 'linux')('kill -9', () => {
+  const kill = (child: ChildProcess) => void child.kill('SIGKILL');
+
+  /** Kills it, and finds nothing of what it has started. */
+  async function killed(pattern: RegExp): Promise<void> {
+    const { code, line, started } = await meet(pattern, 'hang', kill);
+    expect({ code, line }).toEqual({ code: null, line: expect.stringMatching(/^(rollback: .*)?$/) as string });
+    expect(started.length).toBeGreaterThan(1);
+    await vi.waitFor(async () => {
+      expect(await Promise.all(started.map(commandOf))).toEqual(started.map(() => ''));
+    });
+    expect(await readdir(at('models'))).toEqual(['.churn.former', '.release.lock', 'churn']);
+  }
+
+  it('in the upload ends Wrangler too, and the next one goes on from what is deployed', async () => {
+    await killed(upload);
+    const { code, stdout, stderr } = await rollback();
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('models/churn: a release was killed: nothing was deployed, and it is as it was\n');
+    expect(stdout).toContain(`deployed ${back}\n`);
+    expect(await readdir(at('models'))).toEqual(['churn']);
+  });
+
+  it('after the deployment is not done a second time, which would undo it', async () => {
+    await killed(afterDeployment);
+    const deployments = cloudflare.deployments.length;
+    const { code, stderr } = await rollback();
+    expect(lastLine({ stderr })).toBe(
+      `error: models/churn: a release was killed: ${back} is deployed all the same, and it says so now; this command has done nothing else`,
+    );
+    expect(code).toBe(1);
+    expect(await version()).toBe('1');
+    expect(cloudflare.deployments).toHaveLength(deployments);
+    expect(await readdir(at('models'))).toEqual(['churn']);
+  });
+
+  it('of a release leaves it for the next one, where the platform cannot be asked', async () => {
+    await meet(upload, 'hang', kill);
+    const before = await readFolder(at('models'), 'churn');
+    cloudflare.disturb(() => 'refuse');
+    expect((await rollback()).stderr).toMatch(
+      /^error: models\/churn: what a release that was killed has deployed is not known: wrangler deployments status: /m,
+    );
+    expect(await readFolder(at('models'), 'churn')).toEqual(before);
+    expect(await readdir(at('models'))).toEqual(['.churn.former', 'churn']);
+  });
+
+  it('of the process that does the work is no success, although the exit code of Wrangler is 0', async () => {
+    const before = cloudflare.deployments.length;
+    let killed: Promise<void> | undefined;
+    const outcome = await meet(upload, 'hang', (child) => {
+      killed = startedBy(child.pid ?? 0).then(async (all) => {
+        const commands = await Promise.all(all.map(commandOf));
+        process.kill(all[commands.findIndex((command) => command.includes('wrangler-dist/cli.js'))] ?? 0, 'SIGKILL');
+      });
+    });
+    await killed;
+    expect(outcome).toMatchObject({
+      code: 1,
+      line: 'error: wrangler deploy: it ended before it was done: nothing is deployed, and models/churn is as it was',
+    });
+    expect(await version()).toBe('2');
+    expect(cloudflare.deployments).toHaveLength(before);
   });
 });
 

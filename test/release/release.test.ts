@@ -124,13 +124,18 @@ const versions = async (): Promise<readonly string[]> => {
   );
 };
 
+/** Behind what was under way, where it took long. */
+const lastLine = (stderr: string): string => stderr.split('\n').at(-1) ?? '';
+
 /** Nothing on standard error but what is under way, where it takes long. */
 const succeeded = { code: 0, stderr: expect.stringMatching(/^(release: .+\n?)*$/) as string };
 
 describe('a release', () => {
   it('is refused in one line when the accuracy drops', async () => {
     const { code, stderr } = await release('hasty');
-    expect(stderr).toMatch(/^error: test accuracy: expected at least [\d.]+ % \(.*\), got [\d.]+ % \(--force .*\)$/);
+    expect(lastLine(stderr)).toMatch(
+      /^error: test accuracy: expected at least [\d.]+ % \(.*\), got [\d.]+ % \(--force .*\)$/,
+    );
     expect(code).toBe(1);
     expect(cloudflare.uploads).toHaveLength(0);
     expect(await versions()).toEqual(['card.json: 1']);
@@ -146,12 +151,12 @@ describe('a release', () => {
     expect(await versions()).toEqual(['card.json: 2', 'versions/1/card.json: 1']);
   });
 
-  it('is refused while traffic is shared', async () => {
-    expect(await release('better', '--percent', '20')).toMatchObject({
-      code: 1,
-      stderr:
-        'error: --percent: expected one deployed version (npx wrangler versions deploy <id>@100% -y ends a gradual release, bn-edge rollback takes it back), got 2',
-    });
+  it.each([[[]], [['--percent', '20']]])('is refused while traffic is shared: %j', async (args: readonly string[]) => {
+    const { code, stderr } = await release('better', ...args);
+    expect(lastLine(stderr)).toBe(
+      'error: release: expected one deployed version (npx wrangler versions deploy <id>@100% -y ends a gradual release, bn-edge rollback takes it back), got 2',
+    );
+    expect(code).toBe(1);
     expect(cloudflare.uploads).toHaveLength(1);
   });
 
@@ -177,11 +182,28 @@ describe('a release', () => {
     expect(await versions()).toEqual(['card.json: 3', 'versions/1/card.json: 1']);
   });
 
+  it('is refused where somebody else has released while it was built', async () => {
+    const before = await readFolder(at('models'), 'digits');
+    let asked = 0;
+    cloudflare.disturb((call) => {
+      if (/^GET .*\/deployments$/.test(call) && ++asked === 2) cloudflare.deployElsewhere(versionId(99));
+      return undefined;
+    });
+    expect(await release('better')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /error: release: expected what is deployed to be as before the build; .*, got 00000000-0000-4000-8000-000000000099$/,
+      ) as string,
+    });
+    expect(cloudflare.uploads).toHaveLength(3);
+    expect(await readFolder(at('models'), 'digits')).toEqual(before);
+  });
+
   it('that cannot be deployed leaves the models as they were', async () => {
     const before = await readFolder(at('models'), 'digits');
     cloudflare.disturb((call) => (call.includes('POST') && call.includes('/versions?') ? 'refuse' : undefined));
     const { code, stderr } = await run('rollback');
-    expect({ code, lastLine: stderr.split('\n').at(-1) }).toEqual({
+    expect({ code, lastLine: lastLine(stderr) }).toEqual({
       code: 1,
       lastLine: `error: wrangler deploy: exit code 1: nothing is deployed, and ${at('models/digits')} is as it was`,
     });

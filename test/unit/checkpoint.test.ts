@@ -1,8 +1,10 @@
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadModel } from '../../training/checkpoint/index.ts';
 import { readSafetensors, writeSafetensors, type Tensor } from '../../training/checkpoint/checkpoint.ts';
 import { elementCount } from '../../training/files/element-count.ts';
 import { UserError } from '../../training/files/errors.ts';
@@ -306,6 +308,35 @@ describe('a checkpoint file', () => {
     await expect(readSafetensors(path)).rejects.toThrow(
       `${path}: metadata: expected what was written, whose bn_edge.crc32`,
     );
+  });
+
+  it.each(['constructor', 'toString', '__proto__'])(
+    'may have a tensor %j, whose checksum has to be there',
+    async (name) => {
+      const path = join(folder, 'named.safetensors');
+      const tensors = new Map([[name, { dtype: 'F32', shape: [1], data: Float32Array.of(1) } as const]]);
+      await writeSafetensors(path, tensors);
+      expect([...(await readSafetensors(path)).tensors.keys()]).toEqual([name]);
+      // What an attacker leaves out is not looked for in what every object has.
+      await writeFile(
+        path,
+        serializeSafetensors(tensors, {
+          'bn_edge.crc32': JSON.stringify({ '': crc32('[]').toString(16).padStart(8, '0') }),
+        }),
+      );
+      await expect(readSafetensors(path)).rejects.toThrow(
+        `tensor "${name}": expected what was written, whose bn_edge.crc32 is "none", got `,
+      );
+    },
+  );
+
+  it('whose network is nested a thousand times is refused in one line', async () => {
+    const path = join(folder, 'nested.safetensors');
+    const layer = (levels: number): object =>
+      levels === 0 ? { kind: 'relu' } : { kind: 'residual', layers: [layer(levels - 1)], shortcut: [] };
+    const network = { name: 'x', inputShape: [4], inputNormalization: 'feature', layers: [layer(1000)] };
+    await writeSafetensors(path, new Map(), { 'bn_edge.network': JSON.stringify(network) });
+    await expect(loadModel(path)).rejects.toThrow(`${path}: bn_edge.network: expected at most 200 levels, got more`);
   });
 
   it('of others, which has no checksums, is read', async () => {

@@ -11,9 +11,19 @@ export function checked<S extends z.ZodType>(schema: S, value: unknown, where: s
 
 /** @returns the value as the schema has it, or one line that says what is wrong with it */
 export function check<S extends z.ZodType>(schema: S, value: unknown): { readonly value: z.output<S> } | string {
+  if (isDeeper(value, mostLevels)) return `expected at most ${mostLevels} levels, got more`;
   const result = schema.safeParse(value, { error: describe, reportInput: true });
   return result.success ? { value: result.data } : result.error.issues.map(withPath).join('; ');
 }
+
+/** Far from what the stack takes, on which schemas and what reads their values go down. */
+const mostLevels = 200;
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  !ArrayBuffer.isView(value) &&
+  (levels === 0 || Object.values(value).some((inside) => isDeeper(inside, levels - 1)));
 
 /**
  * The value itself, once the schema has nothing against it, with its members in their order and those that the schema ignores.

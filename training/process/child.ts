@@ -1,6 +1,7 @@
 /** Processes that this one starts. Each leads a group of its own, so that a signal reaches what it has started in turn. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { atExit } from '../files/index.ts';
 
@@ -16,6 +17,18 @@ export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
     // It has ended.
   }
 }
+
+/**
+ * Loaded before a program of Node's: when whoever has started it has ended, even by `kill -9`, so does it, with its group. The pipe at
+ * 3 closes then. What it starts in turn, with the same options, has something else there.
+ */
+const lifeline = `data:text/javascript,${encodeURIComponent(`
+  import { Socket } from 'node:net';
+  if (process.env.BN_EDGE_LIFELINE === String(process.ppid)) {
+    const pipe = new Socket({ fd: 3 }).on('error', () => {}).on('close', () => process.kill(0, 'SIGKILL'));
+    pipe.resume().unref();
+  }
+`)}`;
 
 /** Until it has ended by itself. */
 export function endsWithUs(child: ChildProcess): void {
@@ -47,20 +60,23 @@ export async function runNode(
   args: readonly string[],
   { env, stdout, interruption }: NodeOptions = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, args, {
-    stdio: ['ignore', ...(stdout === undefined ? (['pipe', 'pipe'] as const) : ([stdout, 'inherit'] as const))],
-    ...(env && { env }),
+  const output = stdout === undefined ? (['pipe', 'pipe'] as const) : ([stdout, 'inherit'] as const);
+  const child = spawn(process.execPath, ['--import', lifeline, ...args], {
+    stdio: ['ignore', ...output, 'pipe'],
+    env: { ...(env ?? process.env), BN_EDGE_LIFELINE: String(process.pid) },
     ...ownGroup,
   });
   endsWithUs(child);
-  const heard = [child.stdout, child.stderr].map((stream) => (stream ? text(stream) : Promise.resolve('')));
+  const heard = [child.stdout, child.stderr].map((stream: Readable | null) =>
+    stream ? text(stream) : Promise.resolve(''),
+  );
   const exit = once(child, 'exit') as Promise<[number | null]>;
   using _ = endsOn(interruption, child);
   const [code] = await exit;
   // Of what it has started nothing runs on.
   if (interruption?.aborted) signalGroup(child, 'SIGKILL');
-  const [output = '', errors = ''] = await Promise.all(heard);
-  return { stdout: output, stderr: errors, code };
+  const [printed = '', errors = ''] = await Promise.all(heard);
+  return { stdout: printed, stderr: errors, code };
 }
 
 const patienceMs = 5000;

@@ -20,6 +20,20 @@ const schema = z.strictObject({
 });
 
 describe('a value', () => {
+  it('that is nested too deep is refused before the stack is used up, also where it is in itself', () => {
+    const deep = z.strictObject({
+      get inside() {
+        return z.unknown().optional();
+      },
+    });
+    const nested = (levels: number): object => (levels === 0 ? {} : { inside: nested(levels - 1) });
+    const endless: { inside?: unknown } = {};
+    endless.inside = endless;
+    expect(check(deep, nested(150))).toEqual({ value: nested(150) });
+    for (const value of [nested(1000), endless])
+      expect(check(deep, value)).toBe('expected at most 200 levels, got more');
+  });
+
   it.each<[value: unknown, message: string]>([
     [5, 'expected an object, got 5'],
     [{ share: -1 }, 'share: expected a number of at least 0, got -1'],
