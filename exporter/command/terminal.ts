@@ -108,21 +108,30 @@ function describeRun({ plan, source, data, config, backend }: RunStart): readonl
 /** `100.00 %` */
 const scoreWidth = 8;
 
-/** All of a training are as wide, so that numbers stand below each other. */
-function epochLine(
+/** All of a training are as wide, so that numbers stand below each other. @param width in characters; undefined where there is no end */
+export function epochLine(
   { epoch, train, validation, samplesPerSecond }: EpochMetrics,
   epochs: number,
   score: Score,
   hasValidation: boolean,
   width = Infinity,
 ): string {
-  const part = (of: Evaluation) =>
-    `${of.loss.toFixed(4)}  ${score.name} ${score.format(of.score).padStart(scoreWidth)}`;
-  const number = `${epoch}/${epochs}`.padEnd(2 * String(epochs).length + 1);
-  const held = hasValidation ? `   validation ${part(validation)}` : '';
-  const line = `epoch ${number}   train ${part(train)}${held}`;
-  const whole = `${line}   ${count(samplesPerSecond)} samples/s`;
-  return whole.length <= width ? whole : line;
+  const part = (of: Evaluation, name: string) =>
+    `${of.loss.toFixed(4)}  ${name}${score.format(of.score).padStart(scoreWidth)}`;
+  const number = `epoch ${`${epoch}/${epochs}`.padEnd(2 * String(epochs).length + 1)}`;
+  const parts = (name: string) => [
+    `train ${part(train, name)}`,
+    ...(hasValidation ? [`validation ${part(validation, name)}`] : []),
+  ];
+  const named = [number, ...parts(`${score.name} `)];
+  // What tells least is left out first.
+  const lines = [
+    [...named, `${count(samplesPerSecond)} samples/s`],
+    named,
+    [number, ...parts('')],
+    [number, ...parts('').slice(-1)],
+  ].map((each) => each.join('   '));
+  return lines.find((line) => line.length <= width) ?? lines.at(-1) ?? '';
 }
 
 const add = (a: number, b: number): number => a + b;

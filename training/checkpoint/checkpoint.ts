@@ -38,10 +38,11 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
       Object.entries(validated(checksumsSchema, parseJson(stored, where), where)),
     );
     for (const [name, found] of Object.entries(checksumsOf(tensors, metadata))) {
-      if (expected.get(name) === found) continue;
+      const before = expected.get(name);
+      if (before === found) continue;
       throw unexpected(
         name === '' ? `${path}: metadata` : `${path}: tensor ${quote(name)}`,
-        `what was written, whose ${checksumsKey} is ${quote(String(expected.get(name) ?? 'none'))}`,
+        `what was written, whose ${checksumsKey} is ${quote(typeof before === 'string' ? before : 'none')}`,
         `${found}: the file is damaged, or a program has changed it that keeps its metadata`,
       );
     }

@@ -1,6 +1,7 @@
 /** What a command is at: in a terminal one line that fits, elsewhere a line now and then. */
 import { describe, expect, it, vi } from 'vitest';
-import { progressLine } from '../../../exporter/command/terminal.ts';
+import { binary, objectiveRuleOf } from '../../../training/objective/index.ts';
+import { epochLine, progressLine } from '../../../exporter/command/terminal.ts';
 import { rowsLine, rowsProgress } from '../../../exporter/command/rows-progress.ts';
 import { stageLine } from '../../../exporter/command/stage.ts';
 
@@ -13,6 +14,22 @@ const progress = {
   rate: 146_719.4,
   secondsLeft: 80.2,
 };
+
+describe('the line of an epoch', () => {
+  const part = { loss: 0.1234, score: 0.9876 };
+  const epoch = { epoch: 12, train: part, validation: part, steps: 1, samplesPerSecond: 146_719 };
+  it.each([
+    [
+      undefined,
+      'epoch 12/100   train 0.1234  accuracy  98.76 %   validation 0.1234  accuracy  98.76 %   146,719 samples/s',
+    ],
+    [90, 'epoch 12/100   train 0.1234  accuracy  98.76 %   validation 0.1234  accuracy  98.76 %'],
+    [73, 'epoch 12/100   train 0.1234   98.76 %   validation 0.1234   98.76 %'],
+    [45, 'epoch 12/100   validation 0.1234   98.76 %'],
+  ])('in %s columns says as much as fits', (width, line) => {
+    expect(epochLine(epoch, 100, objectiveRuleOf(binary()).score, true, width).replace('12/100 ', '12/100')).toBe(line);
+  });
+});
 
 describe('the line of a training', () => {
   it.each([
