@@ -11,6 +11,7 @@ declare namespace WebAssembly {
 
   class Module {
     constructor(bytes: Uint8Array);
+    static imports(module: Module): readonly { readonly module: string; readonly name: string; readonly kind: string }[];
     readonly [Symbol.toStringTag]: string;
   }
   class Instance {
@@ -27,6 +28,7 @@ declare namespace WebAssembly {
   }
   class Table {
     readonly length: number;
+    get(index: number): unknown;
     set(index: number, value: unknown): void;
   }
   class RuntimeError extends Error {}

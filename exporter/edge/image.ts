@@ -12,9 +12,10 @@ import type { Known, Subject } from './cases/cases.ts';
 import { atTimeUntil } from './stages/clock.ts';
 import { replaceGemm } from './stages/gemm.ts';
 import { instrument } from './stages/instrument.ts';
+import { findLink } from './stages/link.ts';
 import { findExports } from './stages/names.ts';
 import { profile } from './stages/profile.ts';
-import type { ImageManifest, Models, SessionRecord } from './runtime/index.ts';
+import type { ImageManifest, LinkNames, Models, SessionRecord } from './runtime/index.ts';
 import { shapelessIn } from './shapeless.ts';
 import { checkSamples } from './cases/samples.ts';
 import type { Samples } from './cases/samples.ts';
@@ -111,6 +112,7 @@ export async function makeImage({
   }
   const allocations = whole.allocations();
   const wholeSnapshot = takeSnapshot(runtime, whole);
+  const link = await findLink(runtime, stock, whole.called);
   onStage('profile');
   const blocks = Uint32Array.from(allocations, ({ size }) => size);
   const created = [whole.hits.marks(), new Uint8Array(blocks.buffer), encodeJson(inputsOf(whole))];
@@ -134,7 +136,7 @@ export async function makeImage({
   const calls = await recall('seal', [stubbed, ...inputs], async () => {
     // What an answer would read, nobody has seen.
     if (unknown.length > 0) return new Uint8Array(allocations.length);
-    const manifest = describeImage(runtime, whole, wholeSnapshot);
+    const manifest = describeImage(runtime, whole, wholeSnapshot, link);
     return planSealing(
       wholeSnapshot,
       allocations,
@@ -145,7 +147,7 @@ export async function makeImage({
   const snapshot = takeSealedSnapshot(booted, wholeSnapshot);
   onStage('optimize');
   const code = await optimize(stubbed);
-  const complete = describeImage(runtime, booted, snapshot);
+  const complete = describeImage(runtime, booted, snapshot, link);
   const proof = { runtime, manifest: complete, reference, known, onStage };
   const memory = trim ? await trimMemory(proof, code, snapshot) : snapshot.memory.slice();
   onStage('bake');
@@ -179,6 +181,7 @@ async function bootWarm(
 ): Promise<Booted> {
   const started = await boot(runtime, instrumented, served, plan);
   const booted = { ...started, sessions: bindAll(runtime, started) };
+  started.called.clear();
   for (const [name, session] of runtime.sessionsOf(booted)) {
     if (cold.has(name)) continue;
     try {
@@ -218,14 +221,19 @@ function bindAll(runtime: Runtime, { instance, sessions }: Booted): Booted['sess
   return Object.fromEntries(Object.entries(sessions).map(bindOne));
 }
 
-function describeImage(runtime: Runtime, { instance, sessions }: Booted, { memory }: Snapshot): ImageManifest {
+function describeImage(
+  runtime: Runtime,
+  { instance, sessions }: Booted,
+  { memory }: Snapshot,
+  names: LinkNames,
+): ImageManifest {
   const pages = memory.length / runtime.pageBytes;
   if (pages > runtime.memoryCapPages) {
     const mebibytes = (count: number) => `${Math.ceil((count * runtime.pageBytes) / 2 ** 20)} MiB`;
     const room = mebibytes(runtime.memoryCapPages);
     throw unexpected('models', `at most ${room} of memory, which is what a Worker has`, mebibytes(pages));
   }
-  return { pages, runOptions: instance.runOptions, sessions, weights: [] };
+  return { pages, names, runOptions: instance.runOptions, sessions, weights: [] };
 }
 
 /** What an image is verified with. */

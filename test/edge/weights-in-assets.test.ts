@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImage } from '../../exporter/edge/build-image.ts';
 import type { BuiltImage } from '../../exporter/edge/built.ts';
 import { emitImage } from '../../exporter/edge/emit.ts';
+import type { ImageManifest } from '../../exporter/edge/runtime/index.ts';
 import { createWorker } from '../../worker/create-worker.ts';
 import type { Image } from '../../worker/image.ts';
 import { mlp } from './fixtures.ts';
@@ -131,7 +132,7 @@ describe('weights among the static assets', () => {
 
   it('of more than an asset may have are several files', async () => {
     const stored = new Uint8Array(60 * 2 ** 20).map((_, i) => i + (i >>> 20));
-    const manifest = { pages: 1, runOptions: 0, sessions: {}, weights: [[]] };
+    const manifest = { weights: [[]] } as unknown as ImageManifest;
     const image = { wasm: new Uint8Array(), stored: [stored], manifest };
     const files = await emitImage(image, {}, [], [], { inAssets: [{ path: 'large', sessions: [] }] });
     const parts = Object.entries(files).filter(([name]) => dirname(name) === 'assets/weights');

@@ -10,7 +10,7 @@ import { allocate, check, checkPointer, loggingLevelFatal } from './ort.ts';
 import type { NamedValue, OrtInstance, SessionRecord } from './ort.ts';
 import { dtypeOf } from './tensor.ts';
 
-type Ort = Pick<OrtInstance, 'ort' | 'heap'>;
+type Ort = Pick<OrtInstance, 'heap'> & { readonly ort: OrtModule };
 
 const graphOptimizationAll = 99;
 const executionSequential = 0;

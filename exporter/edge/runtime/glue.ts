@@ -7,6 +7,7 @@
 import untypedFactory from 'onnxruntime-web/ort-wasm-simd-threaded.mjs';
 
 import { Heap } from './heap.ts';
+import { withMemory } from './unshared-memory.ts';
 
 /** An address in linear memory. */
 export type Pointer = number;
@@ -99,10 +100,32 @@ export async function startGlue(
   return { ort, ...started };
 }
 
+/**
+ * Starts the glue on an instance that runs already.
+ * @returns the functions that the instance's module imports
+ */
+export function bindGlue(memory: WebAssembly.Memory, exports: WebAssembly.Exports): WebAssembly.Imports {
+  const bound: WebAssembly.Imports[] = [];
+  const instantiateWasm = (imports: WebAssembly.Imports, receive: (instance: InstanceLike) => void) => {
+    bound.push(imports);
+    receive({ exports });
+    return {};
+  };
+  // All of this happens before the factory's promise is waited for.
+  withMemory(memory, () => void glueFactory({ numThreads: 1, instantiateWasm }));
+  const [imports] = bound;
+  if (!imports) throw new Error('onnxruntime-web glue: expected it to ask for an instance at once, got no call');
+  return imports;
+}
+
 /** The memory among the glue's imports. The names of the imports are minified, so it is found by its kind. */
 function importedMemory(imports: WebAssembly.Imports): WebAssembly.Memory {
   for (const value of Object.values(imports).flatMap((names) => Object.values(names))) {
-    if (value instanceof WebAssembly.Memory) return value;
+    if (isMemory(value)) return value;
   }
   throw new Error('onnxruntime-web glue: expected an imported memory, got none');
 }
+
+/** The bundler may have put something else in the place of `WebAssembly.Memory`. */
+const isMemory = (value: unknown): value is WebAssembly.Memory =>
+  Object.prototype.toString.call(value) === '[object WebAssembly.Memory]';

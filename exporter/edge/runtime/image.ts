@@ -1,12 +1,12 @@
 /**
  * Starts a specialised image: its WebAssembly module already holds the heap with every session created, so starting is
- * instantiating. Synchronous but for the glue's own promise, where the host allows it; safe in a Worker's global scope.
+ * instantiating. Synchronous where the host allows it; safe in a Worker's global scope.
  */
 
-import { startGlue } from './glue.ts';
-import type { StartedGlue } from './glue.ts';
-import { capMemory, memoryCapPages, pagesOf } from './heap.ts';
+import { capMemory, Heap, memoryCapPages } from './heap.ts';
 import { instantiate } from './instantiate.ts';
+import { Link } from './link.ts';
+import type { LinkNames } from './link.ts';
 import type { SessionRecord, Started } from './ort.ts';
 import { writeWeights } from './weights.ts';
 import type { WeightPiece } from './weights.ts';
@@ -15,6 +15,7 @@ import type { WeightPiece } from './weights.ts';
 export interface ImageManifest {
   /** Size of the snapshot's memory, in pages. */
   readonly pages: number;
+  readonly names: LinkNames;
   readonly runOptions: number;
   readonly sessions: Readonly<Record<string, SessionRecord>>;
   /** What the module's data leaves out, one list for each file of weights. */
@@ -30,39 +31,39 @@ export interface StartOptions {
   readonly onInstance?: (exports: WebAssembly.Exports) => void;
 }
 
-export interface StartedImage extends Started, Pick<StartedGlue, 'exports'> {
+export interface StartedImage extends Started {
+  readonly exports: WebAssembly.Exports;
   /** Puts the weights of a file into memory. */
   readonly provide: (file: number, bytes: Uint8Array) => void;
 }
 
 export async function startImage(
   wasm: WebAssembly.Module,
-  { pages, runOptions, sessions, weights }: ImageManifest,
+  { pages, names, runOptions, sessions, weights }: ImageManifest,
   { stored: first = [], late = {}, onInstance = () => undefined }: StartOptions = {},
 ): Promise<StartedImage> {
   const stored: (Uint8Array | undefined)[] = [...first];
-  const inBackground: Promise<unknown>[] = [];
-  const { ort, heap, imports, exports } = await startGlue((imports, memory) => {
-    memory.grow(Math.max(0, pages - pagesOf(memory)));
-    capMemory(memory, memoryCapPages);
-    const instance = instantiate(wasm, imports);
-    if (instance instanceof Promise) inBackground.push(instance);
-    else onInstance(instance.exports);
-    return instance;
-  });
+  const { initial, maximum } = names.memory;
+  const heap = new Heap(new WebAssembly.Memory({ initial: Math.max(initial, pages), maximum }));
+  capMemory(heap.memory, memoryCapPages);
+  const link = new Link(heap, names);
+  const imports = link.importsOf(wasm);
+  const made = instantiate(wasm, imports);
+  const { exports } = made instanceof Promise ? await made : made;
+  link.attach(exports);
+  onInstance(exports);
   const fill = () => {
     stored.forEach((bytes, file) => {
       if (bytes) writeWeights(heap, weights[file] ?? [], bytes);
     });
   };
   fill();
-  const initial = inBackground.length > 0 ? heap.bytes.slice() : undefined;
+  const copy = made instanceof Promise ? heap.bytes.slice() : undefined;
   const restoreGlobals = rememberGlobals(exports);
   const restore = () => {
     heap.bytes.fill(0);
-    // The snapshot is the module's active data: instantiating writes it. The new instance itself is not wanted, since
-    // the glue has bound itself to the functions of the first.
-    if (initial) heap.bytes.set(initial);
+    // The snapshot is the module's active data: instantiating writes it.
+    if (copy) heap.bytes.set(copy);
     else new WebAssembly.Instance(wasm, imports);
     fill();
     restoreGlobals();
@@ -73,7 +74,7 @@ export async function startImage(
     // What runs have allocated since is forgotten, so that nothing of it lies where weights belong.
     restore();
   };
-  return { instance: { ort, heap, runOptions, restore, lacksWeights }, sessions, exports, provide };
+  return { instance: { ort: link.ort, heap, runOptions, restore, lacksWeights }, sessions, exports, provide };
 }
 
 /** The state of an instance outside of its memory: the image exports every mutable global. Its table never changes. */

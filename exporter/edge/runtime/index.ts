@@ -11,6 +11,8 @@ export type { InstanceLike, OrtModule, Pointer } from './glue.ts';
 export { startImage } from './image.ts';
 export type { ImageManifest } from './image.ts';
 export { instantiate } from './instantiate.ts';
+export { Link, linkedExports } from './link.ts';
+export type { LinkNames, RunModule } from './link.ts';
 export { check, checkPointer, InferenceError } from './ort.ts';
 export type { OrtInstance, SessionRecord, Started } from './ort.ts';
 export { ProgramSession, programsOf } from './program.ts';

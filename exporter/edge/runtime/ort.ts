@@ -3,8 +3,9 @@
  * Source: https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/wasm/api.h
  */
 
-import type { OrtModule, Pointer } from './glue.ts';
+import type { Pointer } from './glue.ts';
 import type { Heap } from './heap.ts';
+import type { RunModule } from './link.ts';
 import type { Tensor, ValueInfo } from './tensor.ts';
 
 /** ONNX Runtime's `ORT_LOGGING_LEVEL_FATAL`: errors come back as exceptions and need not be printed as well. */
@@ -12,7 +13,7 @@ export const loggingLevelFatal = 4;
 
 /** The glue, its memory, and the addresses of what was created in it. */
 export interface OrtInstance {
-  readonly ort: OrtModule;
+  readonly ort: RunModule;
   readonly heap: Heap;
   readonly runOptions: Pointer;
   /** Puts memory and globals back to the state they were in at the start; absent where there is no such state. */
@@ -97,7 +98,7 @@ export function checkPointer(instance: Pick<OrtInstance, 'ort' | 'heap'>, pointe
 }
 
 /** @throws InferenceError if linear memory cannot grow far enough. */
-export function allocate(ort: OrtModule, bytes: number, purpose: string): Pointer {
+export function allocate(ort: Pick<RunModule, '_malloc'>, bytes: number, purpose: string): Pointer {
   const pointer = ort._malloc(bytes);
   if (pointer === 0) throw new InferenceError(`out of memory: expected ${bytes} bytes for ${purpose}`);
   return pointer;

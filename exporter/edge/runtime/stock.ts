@@ -7,7 +7,7 @@ import { createSession, initialize } from './create.ts';
 import { startGlue } from './glue.ts';
 import type { InstanceLike, StartedGlue } from './glue.ts';
 import { capMemory, memoryCapPages } from './heap.ts';
-import type { OrtInstance, SessionRecord, Started } from './ort.ts';
+import type { SessionRecord, Started } from './ort.ts';
 
 export type Models = Readonly<Record<string, Uint8Array>>;
 
@@ -36,7 +36,7 @@ export async function startStock(
   return { instance, sessions: Object.fromEntries(sessions), exports };
 }
 
-function createNamed(name: string, instance: OrtInstance, model: Uint8Array): SessionRecord {
+function createNamed(name: string, instance: Parameters<typeof createSession>[0], model: Uint8Array): SessionRecord {
   try {
     return createSession(instance, model);
   } catch (error) {

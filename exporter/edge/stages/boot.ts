@@ -11,6 +11,8 @@ export interface Booted extends Started {
   /** Mutable globals by their number among those that the module defines. */
   readonly globals: ReadonlyMap<number, WebAssembly.Global>;
   readonly hits: Hits;
+  /** Names of the imports that have been called. */
+  readonly called: Set<string>;
   /** Every block allocated so far, in order. */
   readonly allocations: () => readonly Allocation[];
   /** By session: which of them its creation has allocated, half-open. */
@@ -62,9 +64,10 @@ export async function boot(
   const module = new WebAssembly.Module(instrumented);
   const starts: { readonly name: string; readonly first: number }[] = [];
   const notes = new Notes(allocationPages);
+  const called = new Set<string>();
   let exports: WebAssembly.Exports = {};
   const instantiate = (imports: WebAssembly.Imports, memory: WebAssembly.Memory) => {
-    const instance = new WebAssembly.Instance(module, imports);
+    const instance = new WebAssembly.Instance(module, noted(imports, called));
     exports = instance.exports;
     notes.attach(exports);
     if (plan) makeRoom(memory, notes, plan);
@@ -78,9 +81,24 @@ export async function boot(
     ...started,
     globals: numberedGlobals(started.exports, globalPrefix),
     hits: new Hits(numberedGlobals(started.exports, hitPrefix)),
+    called,
     allocations: () => readAllocations(notes.memory, allocationCount(started.exports)),
     created: Object.fromEntries(starts.map(({ name, first }, i) => [name, { first, end: ends[i] ?? first }])),
   };
+}
+
+/** Imports that write their names into `called`. */
+function noted(imports: WebAssembly.Imports, called: Set<string>): WebAssembly.Imports {
+  const note = ([name, value]: [string, unknown]) => {
+    if (typeof value !== 'function') return [name, value] as const;
+    return [
+      name,
+      (...values: unknown[]): unknown => (called.add(name), Reflect.apply(value, undefined, values)),
+    ] as const;
+  };
+  return Object.fromEntries(
+    Object.entries(imports).map(([from, names]) => [from, Object.fromEntries(Object.entries(names).map(note))]),
+  );
 }
 
 /** Growing is cheap, however far: the host backs with memory what is used. */

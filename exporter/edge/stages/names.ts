@@ -31,7 +31,8 @@ function standIns(stock: Uint8Array, calls: string[]): WebAssembly.Exports {
   return Object.fromEntries(functions.map(({ name }) => [name, () => (calls.push(name), 0)]));
 }
 
-function expectCall(when: string, [first]: readonly string[]): string {
+/** @throws Error where nothing has been called */
+export function expectCall(when: string, [first]: readonly string[]): string {
   if (first === undefined) throw new Error(`onnxruntime-web glue: expected it to call an export ${when}, got no call`);
   return first;
 }

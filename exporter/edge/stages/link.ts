@@ -1,0 +1,161 @@
+/**
+ * Finds out what an image needs to know of the stock module to be linked without the official glue, by letting the glue run on
+ * stand-ins. Of what runs call, only those imports are done without it that do the same as `runtime/link.ts` whatever happens.
+ */
+
+import type { Runtime } from '../bundle.ts';
+import { type LinkNames, linkedExports } from '../runtime/link.ts';
+import { Reader } from '../wasm/bytes.ts';
+import { externKind, parseExports, parseModule, payloadOf, section, summarizeImports } from '../wasm/module.ts';
+import type { Section } from '../wasm/module.ts';
+import { atTime } from './clock.ts';
+import { expectCall } from './names.ts';
+
+type Imported = (...values: readonly unknown[]) => unknown;
+
+/** What has been called, with what. */
+type Calls = (readonly unknown[])[];
+
+/** What a function of the table does: gives a number, throws as C++ does, fails. */
+const outcomes: readonly (() => unknown)[] = [
+  () => 5,
+  () => {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- C++ exceptions are numbers in JavaScript.
+    throw 3;
+  },
+  () => {
+    throw new Error('as a trap');
+  },
+];
+const cppException = 1;
+
+/** What an import may give back; where that is nothing, WebAssembly does not look at it. */
+const resultKinds = [
+  { isWide: false, isDropped: false },
+  { isWide: true, isDropped: false },
+  { isWide: false, isDropped: true },
+];
+
+/** @param called names of imports that runs have called */
+export async function findLink(runtime: Runtime, stock: Uint8Array, called: ReadonlySet<string>): Promise<LinkNames> {
+  const sections = parseModule(stock);
+  const standIns = new StandIns(sections);
+  const { ort, heap, imports } = await runtime.startGlue(() => standIns);
+  const [table = ''] = exportsOf(sections, externKind.table);
+  const exports = Object.fromEntries(
+    linkedExports.map((name) => {
+      const calls = standIns.callsOf(() => (ort[name] as Imported)(1, 0));
+      return [name, expectCall(`for ${name}`, calls.map(String))];
+    }),
+  ) as LinkNames['exports'];
+  const names = { memory: memoryLimits(sections), exports, table, invokes: {}, clocks: [] };
+  const functions = Object.values(imports).flatMap((some) =>
+    Object.entries(some).flatMap(([name, value]) =>
+      called.has(name) && typeof value === 'function' ? [{ name, imported: value as Imported }] : [],
+    ),
+  );
+  const invokes = functions.flatMap(({ name, imported }) => {
+    const outcomes = standIns.outcomesOf(imported, imported.length);
+    const setThrew = String(outcomes[cppException]?.at(-2)?.[0]);
+    const kind = resultKinds.find(({ isWide, isDropped }) => {
+      const link = new runtime.Link(heap, { ...names, setThrew });
+      link.attach(standIns.exports);
+      const own: Imported = (index, ...values) => {
+        const result = link.invoke(isWide, Number(index), ...values);
+        return isDropped ? undefined : result;
+      };
+      return same(standIns.outcomesOf(own, imported.length), outcomes);
+    });
+    return kind ? [{ name, isWide: kind.isWide, setThrew }] : [];
+  });
+  const link = new runtime.Link(heap, { ...names, setThrew: '' });
+  const times = timesOf(heap, (clock, at) => link.tellTime(clock, 0n, at));
+  const clocks = functions.filter(({ imported }) =>
+    same(
+      timesOf(heap, (clock, at) => imported(clock, 0n, at)),
+      times,
+    ),
+  );
+  return {
+    ...names,
+    setThrew: invokes[0]?.setThrew ?? '',
+    invokes: Object.fromEntries(
+      invokes.filter(({ setThrew }) => setThrew === invokes[0]?.setThrew).map(({ name, isWide }) => [name, isWide]),
+    ),
+    clocks: clocks.map(({ name }) => name),
+  };
+}
+
+/** In the place of an instance: functions and a table that write down what is called. */
+class StandIns {
+  readonly exports: WebAssembly.Exports;
+  readonly #calls: Calls = [];
+  #outcome: () => unknown = () => 0;
+
+  constructor(sections: readonly Section[]) {
+    const functions = exportsOf(sections, externKind.function).map((name) => {
+      const called = (...values: readonly unknown[]) => (this.#calls.push([name, ...values]), 0);
+      return [name, called] as const;
+    });
+    const inTable =
+      (index: number) =>
+      (...values: readonly unknown[]) => {
+        this.#calls.push(['table', index, ...values]);
+        return this.#outcome();
+      };
+    const tables = exportsOf(sections, externKind.table).map((name) => [name, { get: inTable }] as const);
+    this.exports = Object.fromEntries<unknown>([...functions, ...tables]) as WebAssembly.Exports;
+  }
+
+  /** Names of what `action` calls. */
+  callsOf(action: () => unknown): readonly unknown[] {
+    this.#calls.length = 0;
+    action();
+    return this.#calls.map(([name]) => name);
+  }
+
+  /** By what comes of a function of the table: what `imported` calls, and what it gives or throws at the end. */
+  outcomesOf(imported: Imported, parameters: number): readonly Calls[] {
+    return outcomes.map((outcome) => {
+      this.#outcome = outcome;
+      this.#calls.length = 0;
+      const values = Array.from({ length: Math.max(0, parameters - 1) }, (_, i) => i + 1);
+      const end = resultOf(() => imported(7, ...values));
+      return [...this.#calls, [end]];
+    });
+  }
+}
+
+const scratch = 4_096;
+
+/** For each clock, and one that there is not: what comes back, and what is written. */
+function timesOf(
+  { bytes }: { readonly bytes: Uint8Array },
+  tell: (clock: number, at: number) => unknown,
+): readonly unknown[] {
+  return [0, 1, 2, 3, 4].map((clock) => {
+    bytes.fill(0, scratch - 16, scratch + 16);
+    const result = resultOf(() => atTime(1_700_000_000_123.456, () => tell(clock, scratch)));
+    return [result, [...bytes.subarray(scratch - 16, scratch + 16)]];
+  });
+}
+
+function resultOf(action: () => unknown): string {
+  try {
+    const result = action();
+    return `${typeof result} ${String(result)}`;
+  } catch (error) {
+    return `throws ${String(error)}`;
+  }
+}
+
+const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+const exportsOf = (sections: readonly Section[], wanted: number): readonly string[] =>
+  parseExports(sections).flatMap(({ name, kind }) => (kind === wanted ? [name] : []));
+
+/** Of the imported memory, in pages. */
+function memoryLimits(sections: readonly Section[]): LinkNames['memory'] {
+  const reader = new Reader(payloadOf(sections, section.import), summarizeImports(sections).limitsFlagOffset + 1);
+  return { initial: reader.u32(), maximum: reader.u32() };
+}
