@@ -4,19 +4,19 @@ import { InferenceError } from './ort.ts';
 import { createData, elementCount, unitShape } from './tensor.ts';
 import type { Tensor, ValueInfo } from './tensor.ts';
 
-/** Beyond five runs nothing more is gained before the optimising compiler steps in, hundreds of runs later. */
-const runs = 5;
-
 interface WarmSession {
   readonly inputs: readonly ValueInfo[];
   run(feeds: Readonly<Record<string, Tensor>>): unknown;
 }
 
-/** Runs `session` on zeros, with every free dimension 1. A model that refuses such feeds is left as it is. */
+/**
+ * Runs `session` on zeros, with every free dimension 1. A model that refuses such feeds is left as it is. Once is enough: further
+ * runs only bring the optimising compiler in, whose threads then take the first request's time.
+ */
 export function warmUp(session: WarmSession): void {
   const feeds = Object.fromEntries(session.inputs.map((input) => [input.name, zeros(input)]));
   try {
-    for (let run = 0; run < runs; run++) session.run(feeds);
+    session.run(feeds);
   } catch (error) {
     if (!(error instanceof InferenceError)) throw error;
   }
