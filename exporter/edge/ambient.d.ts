@@ -11,7 +11,9 @@ declare namespace WebAssembly {
 
   class Module {
     constructor(bytes: Uint8Array);
-    static imports(module: Module): readonly { readonly module: string; readonly name: string; readonly kind: string }[];
+    static imports(
+      module: Module,
+    ): readonly { readonly module: string; readonly name: string; readonly kind: string }[];
     readonly [Symbol.toStringTag]: string;
   }
   class Instance {

@@ -44,7 +44,7 @@ export interface EmitOptions {
  * @param typed the models that a program can call
  */
 export async function emitImage(
-  image: Pick<EdgeImage, 'wasm' | 'stored' | 'manifest'> | undefined,
+  image: Pick<EdgeImage, 'wasm' | 'whole' | 'stored' | 'manifest'> | undefined,
   programs: Programs,
   about: readonly ModelAbout[],
   typed: readonly TypedModel[],
@@ -60,6 +60,8 @@ export async function emitImage(
   if (!first) throw new Error('internal: expected a model');
   const beside = others.map((wasm, i) => [`${programPrefix}${i}.wasm`, wasm] as const);
   const names = [...(image ? [] : ['image.wasm']), ...beside.map(([name]) => name)];
+  const whole = image?.whole ? [['whole.wasm', image.whole] as const] : [];
+  const modules = [...beside, ...whole];
   const texts = emitWat
     ? Object.values(programs).map(({ wat }, i) => [(names[i] ?? '').replace('.wasm', '.wat'), wat] as const)
     : [];
@@ -69,7 +71,7 @@ export async function emitImage(
     ? {
         from: runtimeModule,
         imports: 'programsOf, sessionsOf, startImage',
-        started: `await startImage(wasm, ${JSON.stringify(image.manifest)}, { stored: files, late: ${JSON.stringify(late)} })`,
+        started: `await startImage(wasm, ${JSON.stringify(image.manifest)}, { stored: files, late: ${JSON.stringify(late)}, whole: modules[${beside.length}] })`,
         sessions: `[...sessionsOf(started), ...${compiled}]`,
         late: apart.map(({ weights }) => weights),
       }
@@ -77,12 +79,12 @@ export async function emitImage(
   return {
     'image.mjs': await bundle(imageModule(about, calls, code), 'unshared'),
     'image.wasm': first,
-    ...Object.fromEntries<string | Uint8Array>([...stored, ...beside, ...texts]),
+    ...Object.fromEntries<string | Uint8Array>([...stored, ...modules, ...texts]),
     ...Object.fromEntries(apart.flatMap(({ files }) => files)),
     ...(await surroundings(
       stored.map(([name]) => name),
       calls,
-      beside.map(([name]) => name),
+      modules.map(([name]) => name),
     )),
   };
 }

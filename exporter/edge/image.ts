@@ -3,11 +3,13 @@
 import type { OnStage } from './built.ts';
 import type { SealingPlan } from './stages/allocations.ts';
 import { bake } from './stages/bake.ts';
+import { allocatorIn } from './stages/allocator.ts';
+import { countArms, cutBranches } from './stages/branches.ts';
 import { boot, markedNumbers } from './stages/boot.ts';
 import type { Booted, Served } from './stages/boot.ts';
 import { loadRuntime } from './bundle.ts';
 import type { Runtime } from './bundle.ts';
-import { allCases } from './cases/cases.ts';
+import { allCases, firstRequests } from './cases/cases.ts';
 import type { Known, Subject } from './cases/cases.ts';
 import { atTimeUntil } from './stages/clock.ts';
 import { replaceGemm } from './stages/gemm.ts';
@@ -29,17 +31,20 @@ import { takeSealedSnapshot, takeSnapshot } from './stages/snapshot.ts';
 import type { Snapshot } from './stages/snapshot.ts';
 import { stub } from './stages/stub.ts';
 import { Notes } from './stages/notes.ts';
-import { marksPages, traceReads } from './stages/trace.ts';
+import { marksPages, readMarks, traceReads } from './stages/trace.ts';
 import { poisonPages, unreadPages, zeroPages } from './stages/trim.ts';
-import { verify } from './cases/verify.ts';
+import { VerificationError, verify } from './cases/verify.ts';
 import type { Verified } from './cases/verify.ts';
 import { ownershipOf, sessionShares } from './stages/shares.ts';
 import { takeWeights } from './stages/weights.ts';
 import type { Weight } from '../served/weights.ts';
+import { concat } from './wasm/bytes.ts';
 import { unexpected } from '../../training/files/index.ts';
 
 export interface EdgeImage {
   readonly wasm: Uint8Array;
+  /** All of the code that requests may reach, for what traps in the module; absent where that has it all. */
+  readonly whole?: Uint8Array;
   /** The files of weights, as many as there were lists of them. */
   readonly stored: readonly Uint8Array[];
   readonly manifest: ImageManifest;
@@ -133,16 +138,14 @@ export async function makeImage({
   const kept = unknown.length > 0 ? new Set(marks.keys()) : markedNumbers(marks);
   const stubbed = replaceGemm(stub(stock, kept, names, wholeSnapshot.globals));
   onStage('seal');
-  const calls = await recall('seal', [stubbed, ...inputs], async () => {
+  const planned = await recall('seal', [stubbed, ...inputs], async () => {
     // What an answer would read, nobody has seen.
     if (unknown.length > 0) return new Uint8Array(allocations.length);
     const manifest = describeImage(runtime, whole, wholeSnapshot, link);
-    return planSealing(
-      wholeSnapshot,
-      allocations,
-      await traceImage({ runtime, manifest, known }, stubbed, wholeSnapshot),
-    );
+    const traced = await traceImage({ runtime, manifest, known }, stubbed, wholeSnapshot);
+    return concat([planSealing(wholeSnapshot, allocations, traced), traced.arms.subarray(0, countArms(stubbed))]);
   });
+  const [calls, arms] = [planned.subarray(0, allocations.length), planned.subarray(allocations.length)];
   const booted = await bootTwin({ calls, bytes: sealedBytes(calls, allocations) });
   const snapshot = takeSealedSnapshot(booted, wholeSnapshot);
   onStage('optimize');
@@ -154,11 +157,13 @@ export async function makeImage({
   const taken = apart.map(({ sessions, weights }) => takeWeights(memory, weights, ownershipOf(booted, sessions)));
   const stored = taken.map(({ bytes }) => bytes);
   const manifest = { ...complete, weights: taken.map(({ pieces }) => pieces) };
-  const wasm = bake(code, memory);
-  const verified = await verifyImage({ ...proof, manifest }, 'verify', wasm, stored);
+  const verified = await verifyImage({ ...proof, manifest }, 'verify', { wasm: bake(code, memory), stored });
+  // Where no answer has been seen, nor have the branches that lead to one.
+  const cut = unknown.length > 0 ? code : await optimize(cutBranches(stubbed, arms, allocatorIn(stubbed, names)));
+  const modules = { wasm: bake(cut, memory), ...(cut !== code && { whole: code }), stored };
+  const isProven = cut === code || (await isVerified({ ...proof, manifest }, modules));
   return {
-    wasm,
-    stored,
+    ...(isProven ? modules : { wasm: bake(code, memory), stored }),
     manifest,
     functions: { kept: kept.size, stock: whole.hits.size },
     verified,
@@ -245,39 +250,55 @@ interface Proof {
   readonly onStage: OnStage;
 }
 
+type Modules = Pick<EdgeImage, 'wasm' | 'whole'> & Partial<Pick<EdgeImage, 'stored'>>;
+
 async function verifyImage(
-  proof: Proof,
+  { runtime, manifest, reference, known, onStage }: Proof,
   stage: string,
-  wasm: Uint8Array,
-  stored: readonly Uint8Array[] = [],
+  { wasm, whole, stored = [] }: Modules,
+  onTrap?: () => void,
 ): Promise<Verified> {
-  const { runtime, manifest, reference, known, onStage } = proof;
-  const image = await runtime.startImage(new WebAssembly.Module(wasm), manifest, { stored });
+  const module = new WebAssembly.Module(wasm);
+  const rest = whole && { whole: new WebAssembly.Module(whole) };
+  const image = await runtime.startImage(module, manifest, { stored, ...rest });
   return verify({
     reference: reference.outcomes(known),
     image: { ...image, runtime },
     known,
+    ...(onTrap && { onTrap }),
     onModel: (model) => {
       onStage(stage, model);
     },
   });
 }
 
+/** Whether an image answers every case without the whole code. */
+async function isVerified(proof: Proof, modules: Modules): Promise<boolean> {
+  let traps = 0;
+  try {
+    await verifyImage(proof, 'verify branches', modules, () => traps++);
+    return traps === 0;
+  } catch (error) {
+    if (error instanceof VerificationError) return false;
+    throw error;
+  }
+}
+
 /** The snapshot's memory without the heap pages that no case reads, after the gate of the poisoned ones. */
 async function trimMemory(proof: Proof, code: Uint8Array, snapshot: Snapshot): Promise<Uint8Array> {
   proof.onStage('trim');
-  const { marks } = await traceImage(proof, code, snapshot);
-  const pages = unreadPages(snapshot.memory, marks);
-  await verifyImage(proof, 'verify poisoned', bake(code, poisonPages(snapshot.memory, pages)));
+  const { reads } = await traceImage(proof, code, snapshot);
+  const pages = unreadPages(snapshot.memory, reads);
+  await verifyImage(proof, 'verify poisoned', { wasm: bake(code, poisonPages(snapshot.memory, pages)) });
   return zeroPages(snapshot.memory, pages);
 }
 
-/** Performs every case on an image that writes down what it reads. */
+/** Performs every case, and more, on an image that writes down what it reads and which branches it takes. */
 async function traceImage(
   { runtime, manifest, known }: Pick<Proof, 'runtime' | 'manifest' | 'known'>,
   code: Uint8Array,
   { memory }: Snapshot,
-): Promise<Traced> {
+): Promise<Traced & ReturnType<typeof readMarks>> {
   const module = new WebAssembly.Module(bake(traceReads(code), memory));
   const marks = new Notes(marksPages);
   const image = await runtime.startImage(module, manifest, {
@@ -287,5 +308,8 @@ async function traceImage(
   });
   const subject = { ...image, runtime };
   for (const { perform } of allCases(subject, known)) outcomeOrTrap(subject, perform);
-  return { marks: new Uint8Array(marks.memory.buffer), memory: image.instance.heap.bytes };
+  // What first requests write is taken back before each of them.
+  const memoryAfter = image.instance.heap.bytes.slice();
+  for (const { perform } of firstRequests(subject, known)) outcomeOrTrap(subject, perform);
+  return { ...readMarks(marks), memory: memoryAfter };
 }

@@ -13,7 +13,7 @@ const allocation = (address: number) => ({ address, size: 24 });
 
 function planned(calls: readonly number[], marks: Uint8Array, after = memory): readonly number[] {
   const snapshot = { memory, heapStart: 64, globals: new Map() };
-  return [...planSealing(snapshot, calls.map(allocation), { marks, memory: after })];
+  return [...planSealing(snapshot, calls.map(allocation), { reads: marks, memory: after })];
 }
 
 describe('planSealing', () => {

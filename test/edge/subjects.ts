@@ -21,9 +21,10 @@ export async function ingredientsOf(models: Models, samples: Samples = {}): Prom
   };
 }
 
-export async function startImage({ wasm, stored, manifest }: EdgeImage): Promise<Subject> {
+export async function startImage({ wasm, whole, stored, manifest }: EdgeImage): Promise<Subject> {
   const runtime = await loadRuntime('unshared');
-  return { ...(await runtime.startImage(new WebAssembly.Module(wasm), manifest, { stored })), runtime };
+  const rest = whole && { whole: new WebAssembly.Module(whole) };
+  return { ...(await runtime.startImage(new WebAssembly.Module(wasm), manifest, { stored, ...rest })), runtime };
 }
 
 /** The stock runtime. */

@@ -72,6 +72,36 @@ export function allCases(subject: Subject, { samples, sizes }: Known): readonly 
   });
 }
 
+/** Sizes of which each is asked of an image that has answered nothing else. */
+const firstSizes = 70;
+/** Of all of these together. */
+const firstElements = 2 ** 22;
+
+/**
+ * Many sizes, each as the first that an image is asked, and then one after the other: which branches a run takes also depends on
+ * what tables the runs before have filled. For finding branches; what is proven are the cases above.
+ */
+export function firstRequests(subject: Subject, { sizes }: Known): readonly Case[] {
+  return Object.keys(subject.sessions).flatMap((model) => {
+    const { inputs } = sessionOf(subject, model);
+    const [way] = (sizes[model] ?? { ways: [anyWay] }).ways;
+    if (freeDimensions(inputs, way.rank).every((name) => name in way.named)) return [];
+    let elements = 0;
+    const some = Array.from({ length: firstSizes }, (_, i) => ({ ...way, all: i + 1 })).filter(
+      (one) => (elements += elementsOf(inputs, one)) <= firstElements,
+    );
+    const alone = some.map((one) => ({ ...runCase(model, one, 'image'), isFirst: true }));
+    const others = some.map((one) => ({ ...runCase(model, one, 'unit'), isFirst: false }));
+    return [...alone, ...others].map(({ isFirst, perform, ...one }) => ({
+      ...one,
+      perform: (subject) => {
+        if (isFirst) subject.instance.restore?.();
+        return perform(subject);
+      },
+    }));
+  });
+}
+
 export function sessionOf({ runtime, sessions, instance }: Subject, model: string): Session {
   const record = sessions[model];
   if (!record) throw new Error(`internal: expected a model of ${Object.keys(sessions).join(', ')}, got ${model}`);

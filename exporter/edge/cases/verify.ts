@@ -33,17 +33,24 @@ export interface Verification {
   readonly known: Known;
   /** Is told of a model when its turn comes. */
   readonly onModel?: (model: string) => void;
+  /** Is told of each trap in a case from which the image recovers. */
+  readonly onTrap?: () => void;
 }
 
 /** @throws VerificationError at the first difference */
-export async function verify({ reference, image, known, onModel }: Verification): Promise<Verified> {
+export async function verify({ reference, image, known, onModel, onTrap }: Verification): Promise<Verified> {
   const cases = allCases(image, known).values();
+  const restore = () => {
+    onTrap?.();
+    image.instance.restore?.();
+  };
+  const observed = onTrap ? { ...image, instance: { ...image.instance, restore } } : image;
   const verified: Record<string, number> = {};
   for await (const expected of reference) {
     const { value: one } = cases.next();
     if (!one) throw new Error('internal: expected as many cases from stock as from the image');
     if (!(one.model in verified)) onModel?.(one.model);
-    compare(one, expected, outcomeOrTrap(image, one.perform));
+    compare(one, expected, outcomeOrTrap(observed, one.perform));
     verified[one.model] = (verified[one.model] ?? 0) + 1;
   }
   // With all of stock's code broken memory is an error more often than a trap.

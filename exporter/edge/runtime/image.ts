@@ -27,6 +27,8 @@ export interface StartOptions {
   readonly stored?: readonly Uint8Array[];
   /** By session: which file it waits for. */
   readonly late?: Readonly<Record<string, number>>;
+  /** All of the code, where the image's own is only what the cases of the build reach. */
+  readonly whole?: WebAssembly.Module;
   /** Is given what the instance exports, before any of it is called. */
   readonly onInstance?: (exports: WebAssembly.Exports) => void;
 }
@@ -40,7 +42,7 @@ export interface StartedImage extends Started {
 export async function startImage(
   wasm: WebAssembly.Module,
   { pages, names, runOptions, sessions, weights }: ImageManifest,
-  { stored: first = [], late = {}, onInstance = () => undefined }: StartOptions = {},
+  { stored: first = [], late = {}, whole, onInstance = () => undefined }: StartOptions = {},
 ): Promise<StartedImage> {
   const stored: (Uint8Array | undefined)[] = [...first];
   const { initial, maximum } = names.memory;
@@ -59,7 +61,7 @@ export async function startImage(
   };
   fill();
   const copy = made instanceof Promise ? heap.bytes.slice() : undefined;
-  const restoreGlobals = rememberGlobals(exports);
+  let restoreGlobals = rememberGlobals(exports);
   const restore = () => {
     heap.bytes.fill(0);
     // The snapshot is the module's active data: instantiating writes it.
@@ -68,13 +70,36 @@ export async function startImage(
     fill();
     restoreGlobals();
   };
+  const other = whole && onceInstance(whole, link.importsOf(whole));
+  const recover = () => {
+    restore();
+    const exports = other?.();
+    if (!exports) return;
+    link.attach(exports);
+    restoreGlobals = rememberGlobals(exports);
+  };
   const lacksWeights = (session: string) => session in late && !stored[late[session] ?? -1];
   const provide = (file: number, bytes: Uint8Array) => {
     stored[file] = bytes;
     // What runs have allocated since is forgotten, so that nothing of it lies where weights belong.
     restore();
   };
-  return { instance: { ort: link.ort, heap, runOptions, restore, lacksWeights }, sessions, exports, provide };
+  return { instance: { ort: link.ort, heap, runOptions, restore: recover, lacksWeights }, sessions, exports, provide };
+}
+
+/** What a new instance exports, the first time that it is asked for; nothing where the host makes none at once. */
+function onceInstance(module: WebAssembly.Module, imports: WebAssembly.Imports): () => WebAssembly.Exports | undefined {
+  let isMade = false;
+  return () => {
+    if (isMade) return undefined;
+    isMade = true;
+    try {
+      return new WebAssembly.Instance(module, imports).exports;
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+  };
 }
 
 /** The state of an instance outside of its memory: the image exports every mutable global. Its table never changes. */

@@ -35,6 +35,8 @@ const fill = [0xfc, 0x0b, 0x00];
 
 /** In the order of the table. */
 const functions = {
+  /** The byte at an address becomes 1. */
+  markOne: { parameters: [i32], results: [], code: [...localGet(0), ...constant(1), ...store8] },
   /** The bytes at two addresses become 1. */
   markTwo: {
     parameters: [i32, i32],

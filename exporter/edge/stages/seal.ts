@@ -13,7 +13,7 @@ import { granuleBytes } from './trace.ts';
 /** What performing every case has left behind. */
 export interface Traced {
   /** One byte for each granule of memory, not 0 if it has been read. */
-  readonly marks: Uint8Array;
+  readonly reads: Uint8Array;
   readonly memory: Uint8Array;
 }
 
@@ -47,8 +47,8 @@ function isIntact(words: Uint32Array, address: number, size: number): boolean {
 }
 
 /** The allocator's own words at both ends do not count. */
-function isTouched({ marks, memory: after }: Traced, before: Uint8Array, address: number, size: number): boolean {
+function isTouched({ reads, memory: after }: Traced, before: Uint8Array, address: number, size: number): boolean {
   const [first, last] = [Math.floor(address / granuleBytes), Math.ceil((address + size) / granuleBytes)];
-  if (marks.subarray(first, last).some((mark) => mark !== 0)) return true;
+  if (reads.subarray(first, last).some((mark) => mark !== 0)) return true;
   return Buffer.compare(before.subarray(address, address + size), after.subarray(address, address + size)) !== 0;
 }

@@ -1,10 +1,12 @@
 /**
- * Makes an image write down what it reads: every instruction that reads memory becomes a call of a helper that marks
- * the address and then does the same. Marks are notes, one byte for each granule of memory.
+ * Makes an image write down which branches it takes and what it reads: every instruction that reads memory becomes a call of a helper that marks
+ * the address and then does the same. Marks are notes, one byte for each granule of memory and one for each branch.
  */
 
 import { AddedFunctions } from '../wasm/added-functions.ts';
+import { beginsArm } from './branches.ts';
 import { NoteTable } from './notes.ts';
+import type { Notes } from './notes.ts';
 import { concat } from '../wasm/bytes.ts';
 import {
   encodeExports,
@@ -23,8 +25,17 @@ import type { Instruction, MemoryRead } from '../wasm/instructions.ts';
 
 /** Bytes that share a mark. */
 export const granuleBytes = 16;
-/** Marks for all of a 32-bit address space, in pages of notes. A byte is 1 once its granule has been read. */
-export const marksPages = 2 ** 32 / granuleBytes / 65_536;
+/** Marks for all of a 32-bit address space. A byte is 1 once its granule has been read; those of branches follow. */
+const granules = 2 ** 32 / granuleBytes;
+const mostArms = 2 ** 22;
+/** Of notes. */
+export const marksPages = (granules + mostArms) / 65_536;
+
+/** What has been marked: granules, and the arms of `branches.ts`, of which there may be fewer. */
+export const readMarks = ({ memory }: Notes): { readonly reads: Uint8Array; readonly arms: Uint8Array } => ({
+  reads: new Uint8Array(memory.buffer, 0, granules),
+  arms: new Uint8Array(memory.buffer, granules),
+});
 const granuleShift = Math.log2(granuleBytes);
 
 /** @returns a module that is to be attached to notes */
@@ -33,7 +44,10 @@ export function traceReads(module: Uint8Array): Uint8Array {
   const added = new AddedFunctions(sections);
   const notes = new NoteTable(sections, added);
   const helpers = new Map<string, number>();
-  const bodies = parseBodies(sections).map((body) => rewrite(body, helpers, added, notes));
+  let arm = granules;
+  const markArm = () => [...constant(arm++), ...notes.call('markOne')];
+  const bodies = parseBodies(sections).map((body) => rewrite(body, helpers, added, notes, markArm));
+  if (arm > granules + mostArms) throw new Error(`models: expected at most ${mostArms} branches, got more`);
   const replaced = replaceSections(sections, {
     ...added.payloads(bodies),
     [section.export]: encodeExports([...parseExports(sections), notes.export]),
@@ -42,7 +56,13 @@ export function traceReads(module: Uint8Array): Uint8Array {
 }
 
 /** @param helpers indices of the functions that stand for one instruction each, by its bytes */
-function rewrite(body: Uint8Array, helpers: Map<string, number>, added: AddedFunctions, notes: NoteTable): Uint8Array {
+function rewrite(
+  body: Uint8Array,
+  helpers: Map<string, number>,
+  added: AddedFunctions,
+  notes: NoteTable,
+  markArm: () => Code,
+): Uint8Array {
   const helperOf = (code: Uint8Array, instruction: Instruction, read: MemoryRead) => {
     const known = helpers.get(code.join()) ?? added.add(read, helperBody(code, instruction, read, notes));
     helpers.set(code.join(), known);
@@ -54,6 +74,7 @@ function rewrite(body: Uint8Array, helpers: Map<string, number>, added: AddedFun
     const code = body.subarray(instruction.start, instruction.end);
     const read = memoryRead(instruction.opcode);
     parts.push(read ? call(helperOf(code, instruction, read)) : code);
+    if (beginsArm(instruction.opcode)) parts.push(markArm());
   }
   return concat(parts);
 }

@@ -1,0 +1,50 @@
+/**
+ * Which functions of a module are its allocator. What they do depends on everything that was allocated before, so that no cases
+ * tell which of their branches a request takes.
+ */
+
+import { Reader } from '../wasm/bytes.ts';
+import { instructions } from '../wasm/instructions.ts';
+import { definedFunction, firstInstruction, parseBodies, parseModule, summarizeImports } from '../wasm/module.ts';
+import type { ExportNames } from './names.ts';
+
+const [callOpcode, constantOpcode] = [0x10, 0x41];
+/** Below are no static data: a number may be a size or a flag. */
+const firstAddress = 65_536;
+
+interface Mentioned {
+  readonly addresses: ReadonlySet<number>;
+  /** Numbers among the functions that the module defines. */
+  readonly called: ReadonlySet<number>;
+}
+
+/**
+ * Those that name an address which allocating and freeing both name, as the state of the heap has, and what all of these call.
+ * @returns numbers among the functions that the module defines
+ */
+export function allocatorIn(module: Uint8Array, names: Pick<ExportNames, 'malloc' | 'free'>): ReadonlySet<number> {
+  const sections = parseModule(module);
+  const imported = summarizeImports(sections).functions;
+  const mentioned = parseBodies(sections).map((body) => mentionedIn(body, imported));
+  const [malloc, free] = [definedFunction(sections, names.malloc), definedFunction(sections, names.free)];
+  const freed = mentioned[free]?.addresses ?? new Set();
+  const state = new Set([...(mentioned[malloc]?.addresses ?? [])].filter((address) => freed.has(address)));
+  const found = new Set([malloc, free]);
+  mentioned.forEach(({ addresses }, i) => {
+    if ([...state].some((address) => addresses.has(address))) found.add(i);
+  });
+  // A set goes on with what is added on the way.
+  for (const one of found) for (const callee of mentioned[one]?.called ?? []) found.add(callee);
+  return found;
+}
+
+function mentionedIn(body: Uint8Array, imported: number): Mentioned {
+  const [addresses, called] = [new Set<number>(), new Set<number>()];
+  for (const { opcode, start, memoryOffset } of instructions(body, firstInstruction(body))) {
+    const number = () => new Reader(body, start + 1).u32();
+    if (opcode === callOpcode && number() >= imported) called.add(number() - imported);
+    const address = opcode === constantOpcode ? number() : memoryOffset;
+    if (address >= firstAddress && address < 2 ** 31) addresses.add(address);
+  }
+  return { addresses, called };
+}

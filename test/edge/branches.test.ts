@@ -1,0 +1,164 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { sessionOf } from '../../exporter/edge/cases/cases.ts';
+import type { Subject } from '../../exporter/edge/cases/cases.ts';
+import { makeFeeds } from '../../exporter/edge/cases/feeds.ts';
+import { describeDifference } from '../../exporter/edge/cases/verify.ts';
+import { makeImage } from '../../exporter/edge/image.ts';
+import type { EdgeImage, Recall } from '../../exporter/edge/image.ts';
+import { allocatorIn } from '../../exporter/edge/stages/allocator.ts';
+import { armsOf, countArms, cutBranches } from '../../exporter/edge/stages/branches.ts';
+import { readStockModule } from '../../exporter/edge/stages/stock-module.ts';
+import { vector } from '../../exporter/edge/wasm/bytes.ts';
+import {
+  add,
+  block,
+  branchIf,
+  constant,
+  end,
+  ifTrue,
+  leave,
+  localGet,
+  localSet,
+  otherwise,
+} from '../../exporter/edge/wasm/code.ts';
+import * as wasm from '../../exporter/edge/wasm/module.ts';
+import { cnn, lookup } from './fixtures.ts';
+import { ingredientsOf, startImage, startReference } from './subjects.ts';
+
+const { i32 } = wasm.valueType;
+const noLocals = 0;
+
+/** Adds 1 where the argument is not 0, else 2; then 10, unless the sum is larger than the second argument says. */
+const body = Uint8Array.from([
+  noLocals,
+  ...[...localGet(0), ...ifTrue, ...constant(1), ...localSet(0), otherwise, ...constant(2), ...localSet(0), end],
+  ...[...block, ...localGet(1), branchIf, 0, ...localGet(0), ...constant(10), add, leave, end],
+  ...[...localGet(0), end],
+]);
+const [then, other, rest] = [0, 1, 2];
+
+function run(cut: readonly number[], spared: readonly number[] = []): (a: number, b: number) => number {
+  const module = wasm.encodeModule([
+    { id: wasm.section.type, payload: vector([wasm.encodeType({ parameters: [i32, i32], results: [i32] })]) },
+    { id: wasm.section.function, payload: vector([[0]]) },
+    { id: wasm.section.export, payload: wasm.encodeExports([{ name: 'f', kind: wasm.externKind.function, index: 0 }]) },
+    { id: wasm.section.code, payload: wasm.encodeBodies([body]) },
+  ]);
+  expect(countArms(module)).toBe(3);
+  const marks = Uint8Array.from([then, other, rest], (arm) => Number(!cut.includes(arm)));
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(cutBranches(module, marks, new Set(spared))));
+  return exports['f'] as unknown as (a: number, b: number) => number;
+}
+
+describe('branches', () => {
+  it('begin on either side of an if and behind a branch that may be taken, and end with the block', () => {
+    const [first, second, third] = armsOf(body);
+    expect(body[first?.end ?? 0]).toBe(otherwise);
+    expect(second?.start).toBe((first?.end ?? 0) + 1);
+    expect([second, third].map((arm) => body[arm?.end ?? 0])).toEqual([end, end]);
+  });
+
+  it.each([
+    [[], [11, 1, 12, 2]],
+    [[then], [undefined, undefined, 12, 2]],
+    [[other], [11, 1, undefined, undefined]],
+    [[rest], [undefined, 1, undefined, 2]],
+    [
+      [then, rest],
+      [undefined, undefined, undefined, 2],
+    ],
+  ] as const)('without %j trap where they are taken, and leave the others', (cut, expected) => {
+    const f = run(cut);
+    const got = [f.bind(0, 1, 0), f.bind(0, 1, 1), f.bind(0, 0, 0), f.bind(0, 0, 1)].map((call) => {
+      try {
+        return call();
+      } catch (error) {
+        expect(error).toBeInstanceOf(WebAssembly.RuntimeError);
+        return undefined;
+      }
+    });
+    expect(got).toEqual(expected);
+  });
+
+  it('of functions that are spared stay', () => {
+    expect(run([then, other, rest], [0])(1, 0)).toBe(11);
+  });
+});
+
+describe('the allocator of the stock module', () => {
+  it('is found with what takes blocks apart, and is a small part of it', async () => {
+    const stock = await readStockModule();
+    const sections = wasm.parseModule(stock);
+    const found = allocatorIn(stock, { malloc: 'wb', free: 'vb' });
+    const sizes = wasm.parseBodies(sections).map(({ length }) => length);
+    const bytes = [...found].reduce((sum, i) => sum + (sizes[i] ?? 0), 0);
+    expect(found.size).toBeGreaterThan(5);
+    expect(bytes).toBeGreaterThan(8_000);
+    expect(bytes).toBeLessThan(40_000);
+  });
+});
+
+describe('an image of branches', () => {
+  const models = { cnn: cnn({ channels: [4, 8], hidden: 16 }), lookup: lookup() };
+  let made: EdgeImage;
+
+  beforeAll(async () => {
+    made = await makeImage(await ingredientsOf(models));
+  });
+
+  const answer = (subject: Subject, size: number, fill: 'image' | 'special' = 'image') => {
+    const session = sessionOf(subject, 'cnn');
+    return session.run(makeFeeds(subject.runtime, session.inputs, { all: size }, fill));
+  };
+
+  it('has far less code than the functions that requests reach', () => {
+    const codeOf = (module: Uint8Array) => wasm.payloadOf(wasm.parseModule(module), wasm.section.code).length;
+    expect(codeOf(made.wasm)).toBeLessThan(0.65 * codeOf(made.whole ?? new Uint8Array()));
+  });
+
+  it('answers batches of any size, as the first request or a later one, bit by bit as stock and without a trap', async () => {
+    const stock = await startReference(models);
+    const sizes = [4, 5, 6, 8, 9, 13, 24, 31, 48, 63, 71, 100, 127, 200, 255];
+    const traps: unknown[] = [];
+    for (const [first, fill] of [...sizes.map((size) => [size, 'image'] as const), [1, 'special'] as const]) {
+      const image = await startImage(made);
+      const restore = () => {
+        traps.push(first);
+        image.instance.restore?.();
+      };
+      const observed = { ...image, instance: { ...image.instance, restore } };
+      for (const size of [first, ...sizes])
+        expect(describeDifference(answer(stock, size, fill), answer(observed, size, fill))).toBeUndefined();
+    }
+    expect(traps).toEqual([]);
+  });
+
+  it('goes on with the whole code where a branch is missing, in this request and the next', async () => {
+    const arms = countArms(made.wasm);
+    const hollow = { ...made, wasm: cutBranches(made.wasm, new Uint8Array(arms), new Set()) };
+    const [image, expected] = [await startImage(hollow), await startImage(made)];
+    let traps = 0;
+    const restore = () => {
+      traps++;
+      image.instance.restore?.();
+    };
+    const observed = { ...image, instance: { ...image.instance, restore } };
+    for (const size of [3, 1, 64])
+      expect(describeDifference(answer(expected, size), answer(observed, size))).toBeUndefined();
+    expect(traps).toBe(1);
+    expect(() => answer(observed, 20_000)).toThrow(expect.objectContaining({ outOfMemory: true }) as Error);
+    expect(traps).toBe(1);
+  });
+
+  it('is one of functions where the branches that were remembered are too few', async () => {
+    const recall: Recall = async (what, _inputs, make) => {
+      const bytes = await make();
+      const calls = bytes.length - countArms(made.whole ?? new Uint8Array());
+      return what === 'seal' ? bytes.map((byte, i) => (i < calls ? byte : 0)) : bytes;
+    };
+    const { whole, wasm: module } = await makeImage({ ...(await ingredientsOf(models)), recall });
+    expect(whole).toBeUndefined();
+    expect(countArms(module)).toBe(countArms(made.whole ?? new Uint8Array()));
+  });
+});
