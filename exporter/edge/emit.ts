@@ -174,7 +174,13 @@ interface StartCode {
 /** JSON as a program reads it: in a literal, a member called `__proto__` would be the object's prototype. */
 export const literal = (value: unknown): string => JSON.stringify(value).replaceAll('"__proto__":', '["__proto__"]:');
 
-/** Sessions are warmed up in the global scope, so that the first request finds compiled code. */
+/** How the names of twins' sessions end. */
+const twinEnding = '/switchable';
+
+/**
+ * Sessions are warmed up in the global scope, so that the first request finds compiled code; but for twins, which few requests ask
+ * for, and which would make all others wait.
+ */
 const imageModule = (
   about: readonly ModelAbout[],
   calls: Calls,
@@ -190,7 +196,7 @@ const imageModule = (
   export const sessions = new Map(${sessions});
   export const load = ${late.length > 0 ? `loaderOf(${JSON.stringify(late)}, started.provide)` : 'async () => {}'};
   for (const session of sessions.values()) {
-    if (session.isReady) try { warmUp(session); } catch { /* It trapped on zeros, and has been restored. */ }
+    if (session.isReady && !session.name.endsWith(${JSON.stringify(twinEnding)})) try { warmUp(session); } catch { /* It trapped on zeros, and has been restored. */ }
   }
   const image = { models, sessions, switchName, load, buildError };
   export default image;

@@ -17,6 +17,7 @@ import { deployed, growing } from './edge-images.ts';
 import { Deployment } from './workerd.ts';
 import type { ColdStart, Service } from './workerd.ts';
 import { peers } from './workers.ts';
+import { wholes } from './whole.ts';
 import type { Worker } from './workers.ts';
 
 interface Options {
@@ -32,7 +33,7 @@ type Result = ColdStart & Service;
 async function main({ model, rounds, only, growth, json }: Options): Promise<void> {
   console.log(`${describeMachine()}, ${describeLoad()}`);
   const file = await readFile(model);
-  const recipes = { ...peers(file), ...deployed(file), ...(growth ? growing() : {}) };
+  const recipes = { ...peers(file), ...deployed(file), ...wholes(), ...(growth ? growing() : {}) };
   const workers: Worker[] = [];
   for (const [name, make] of Object.entries(recipes)) {
     if (only?.includes(name) ?? true) workers.push(await make());
@@ -117,8 +118,17 @@ function rows({ name, files }: Worker, results: readonly Result[]): readonly Mea
       'ms',
     ),
     row('first_answer_cpu_ms', middle(firstAnswerCpu), 'ms'),
+    ...asked(results).map((ask) => row(`first_${ask}_cpu_ms`, middle(firstCpu(ask)), 'ms')),
   ];
 }
+
+/** What the Worker is asked, where that is not inferences alone. */
+const asked = ([first]: readonly Result[]): readonly string[] => Object.keys(first?.firstCpu ?? {});
+
+const firstCpu =
+  (ask: string) =>
+  ({ firstCpu }: Result): number =>
+    firstCpu[ask] ?? NaN;
 
 const firstAnswerCpu = ({ startupCpu, firstRequestCpu }: Result): number => startupCpu + firstRequestCpu;
 
@@ -133,6 +143,9 @@ function beside({ name }: Worker, results: ReadonlyMap<string, readonly Result[]
   return [
     ...paired('stock-lazy', 'warm_of_stock', '', (one, two) => one.warmCpu / two.warmCpu),
     ...paired('hello', 'first_answer_cpu_over_hello_ms', 'ms', (one, two) => firstAnswerCpu(one) - firstAnswerCpu(two)),
+    ...asked(own).flatMap((ask) =>
+      paired('hello', `first_${ask}_cpu_over_hello_ms`, 'ms', (one, two) => firstCpu(ask)(one) - firstAnswerCpu(two)),
+    ),
   ];
 }
 

@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 import type { Plugin } from 'esbuild';
 
 import type { EmittedFiles } from '../../../exporter/edge/emit.ts';
+import type { HttpRequest } from '../worker/load.ts';
 import { readStockModule } from '../../../exporter/edge/stages/stock-module.ts';
 import { tfjsWeights } from './tfjs-weights.ts';
 
@@ -15,6 +16,8 @@ import { tfjsWeights } from './tfjs-weights.ts';
 export interface Worker {
   readonly name: string;
   readonly files: Readonly<Record<string, Uint8Array | string>>;
+  /** What it is asked, by what that is called; where there is none, `GET /?n=` so many inferences. The first is asked when it is warm. */
+  readonly asks?: Readonly<Record<string, HttpRequest>>;
 }
 
 const sources = fileURLToPath(new URL('./workers/', import.meta.url));
