@@ -73,9 +73,9 @@ export function allCases(subject: Subject, { samples, sizes }: Known): readonly 
 }
 
 /** Sizes of which each is asked of an image that has answered nothing else. */
-const firstSizes = 70;
+const firstSizes = 24;
 /** Of all of these together. */
-const firstElements = 2 ** 22;
+const firstElements = 2 ** 20;
 
 /**
  * Many sizes, each as the first that an image is asked, and then one after the other: which branches a run takes also depends on

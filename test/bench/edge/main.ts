@@ -152,7 +152,8 @@ function beside({ name }: Worker, results: ReadonlyMap<string, readonly Result[]
 function table(workers: readonly Worker[], measurements: readonly Measurement[]): string {
   const figures = [...new Set(measurements.map(({ name }) => name.split('/')[2] ?? ''))];
   const cell = (worker: Worker, figure: string) => {
-    const value = measurements.find(({ name }) => name === `edge/${worker.name}/${figure}`)?.value ?? NaN;
+    const value = measurements.find(({ name }) => name === `edge/${worker.name}/${figure}`)?.value;
+    if (value === undefined) return '';
     return value < 1 ? value.toFixed(3) : value.toFixed(value < 1000 ? 1 : 0);
   };
   const view = new Table({ head: ['', ...figures], style: { head: [], border: [] } });
