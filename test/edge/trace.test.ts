@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Notes } from '../../exporter/edge/stages/notes.ts';
 import { granuleBytes, traceReads } from '../../exporter/edge/stages/trace.ts';
-import { poisonPages, unreadPages, zeroPages } from '../../exporter/edge/stages/trim.ts';
+import { poisonPages, unreadPages, unreadTexts, zeroPages } from '../../exporter/edge/stages/trim.ts';
 import { vector } from '../../exporter/edge/wasm/bytes.ts';
 import * as wasm from '../../exporter/edge/wasm/module.ts';
 
@@ -69,6 +69,47 @@ describe('traceReads', () => {
 
   it('refuses an instruction that it does not know', () => {
     expect(() => marksOf([0xff])).toThrow('wasm: expected a known instruction, got 0xff');
+  });
+});
+
+describe('texts', () => {
+  const bytes = new Uint8Array(1_024).fill(7);
+  const write = (text: string, at: number) => bytes.set(new TextEncoder().encode(text), at);
+  write('too short', 100);
+  write('expected a tensor of numbers\0', 200);
+  write('no such operator: it is in no list\0', 600);
+  const texts = (...read: readonly number[]) => {
+    const reads = new Uint8Array(bytes.length / granuleBytes);
+    for (const address of read) reads[Math.floor(address / granuleBytes)] = 1;
+    return unreadTexts(bytes, reads).map(({ start, end }) => [start, end]);
+  };
+
+  it.each([
+    [
+      'nothing',
+      [],
+      [
+        [200, 228],
+        [600, 634],
+      ],
+    ],
+    [
+      'what lies elsewhere',
+      [100, 900],
+      [
+        [200, 228],
+        [600, 634],
+      ],
+    ],
+    ['the end of one', [227], [[600, 634]]],
+    ['what lies right behind one', [640], [[200, 228]]],
+  ] as const)('are dropped whole or not, where a case reads %s', (_, read, expected) => {
+    expect(texts(...read)).toEqual(expected);
+  });
+
+  it('are none of numbers', () => {
+    const numbers = new Uint8Array(Float64Array.from({ length: 128 }, (_, i) => Math.exp(i / 7)).buffer);
+    expect(unreadTexts(numbers, new Uint8Array(numbers.length / granuleBytes))).toEqual([]);
   });
 });
 

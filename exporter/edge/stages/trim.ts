@@ -1,10 +1,36 @@
 /**
- * Drops pages that no case ever reads: most of all the texts of the stock module, since sealing has taken from the heap what
- * is not needed there. Unlike a missing function, missing data does not trap, so this is off by default, and the same cases
- * must pass with the dropped pages poisoned instead of zeroed.
+ * Drops texts of the stock module that no case ever reads; and, where it is asked for, whatever else lies in pages that none
+ * reads. Unlike a missing function, missing data does not trap, so the pages are off by default, and the same cases must pass
+ * with what is dropped poisoned instead of zeroed.
  */
 
 import { granuleBytes } from './trace.ts';
+
+/** Shorter ones may be numbers that look like texts. Bytes. */
+const shortestText = 16;
+
+/**
+ * Texts of the static data that no case reads: most of what the stock module brings. They are what errors say that no case provoked,
+ * and names of what no request uses, so that without one an error lacks words: no answer is made of them. A text is kept whole where
+ * any of it, or what lies right beside it, is read.
+ * @param reads one byte for each granule of the static data, not 0 if it has been read
+ */
+export function unreadTexts(memory: Uint8Array, reads: Uint8Array): readonly Page[] {
+  const texts: Page[] = [];
+  const length = reads.length * granuleBytes;
+  for (let start = 0; start < length; start++) {
+    let end = start;
+    while (end < length && isText(memory[end])) end++;
+    const [first, last] = [Math.floor(start / granuleBytes) - 1, Math.floor(end / granuleBytes) + 1];
+    const isRead = reads.subarray(Math.max(0, first), last + 1).some((read) => read !== 0);
+    if (end - start >= shortestText && !isRead) texts.push({ start, end });
+    start = end;
+  }
+  return texts;
+}
+
+/** Printable ASCII, and what parts lines. */
+const isText = (byte = 0): boolean => (byte >= 0x20 && byte < 0x7f) || byte === 0x09 || byte === 0x0a;
 
 /** Half-open range of addresses of a dropped page. */
 export interface Page {
