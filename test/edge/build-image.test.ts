@@ -66,7 +66,7 @@ beforeAll(async () => {
     models,
   );
   built = await build();
-});
+}, 300_000);
 
 afterAll(() => rm(folder, { recursive: true }));
 

@@ -74,7 +74,9 @@ describe('traceReads', () => {
 
 describe('texts', () => {
   const bytes = new Uint8Array(1_024).fill(7);
-  const write = (text: string, at: number) => bytes.set(new TextEncoder().encode(text), at);
+  const write = (text: string, at: number) => {
+    bytes.set(new TextEncoder().encode(text), at);
+  };
   write('too short', 100);
   write('expected a tensor of numbers\0', 200);
   write('no such operator: it is in no list\0', 600);
