@@ -23,6 +23,8 @@ export interface Backend {
   readonly createSession: (graph: Graph) => Promise<Session>;
   /** The same graph as createSession, over arrays of the caller's. Absent where tensors do not lie in the process's memory. */
   readonly bindSession?: (graph: Graph, inputs: NamedTensors, outputs: NamedTensors) => Promise<BoundSession>;
+  /** Whether it runs on the processor that programs of our own run on, which may then take small steps in its place. */
+  readonly isProcessor?: boolean;
   /** Runs an ONNX file as it is. */
   readonly loadSession: (file: Uint8Array) => Promise<Session>;
 }

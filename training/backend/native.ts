@@ -38,6 +38,7 @@ export async function nativeBackend({ threads, spinning }: NativeOptions = {}): 
   return {
     name: 'native',
     engine: `onnxruntime-node ${ort.env.versions.node ?? 'unknown'}, ${threads ?? `at most ${cores}`} threads`,
+    isProcessor: true,
     createSession: (graph) => openWith(threadsOf(graph), (options) => openSession(ort, fileOf(graph), options)),
     bindSession: (graph, inputs, outputs) =>
       openWith(threadsOf(graph), (options) =>

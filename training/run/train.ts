@@ -19,6 +19,7 @@ import {
   bestEpoch,
   createEvaluator,
   type State,
+  stepEngine,
   train,
   type TrainingEvents,
   type TrainingResult,
@@ -175,7 +176,7 @@ function requireValidation({ earlyStopping, keep }: RunConfig, samples: number):
   throw unexpected(flag, 'validation samples to go by (--validation-share)', 'none');
 }
 
-function runOf(plan: Plan, source: DataSource, data: LoadedData, config: RunConfig, { engine }: Backend): Run {
+function runOf(plan: Plan, source: DataSource, data: LoadedData, config: RunConfig, backend: Backend): Run {
   const { train, validation, test, columns, picture } = data;
   const parts = { train: train.count, validation: validation.count, test: test.count };
   return {
@@ -186,7 +187,7 @@ function runOf(plan: Plan, source: DataSource, data: LoadedData, config: RunConf
       sha256: digestOf(train, validation),
       config,
     },
-    engine,
+    engine: stepEngine(plan, train, config, backend),
     sha256: digestOf(train, validation, test),
     classes: classesOf(train),
     ...(columns && { columns }),

@@ -4,7 +4,7 @@ export { createEvaluator, declareNetwork } from './evaluate.ts';
 export { DivergenceError } from './finite.ts';
 export { initializeTensors } from './initialize.ts';
 export { populationStatistics } from './population.ts';
-export { TrainingRun } from './run.ts';
+export { stepEngine, TrainingRun } from './run.ts';
 export { batchesOf, floatsOf, runOverSamples } from './samples.ts';
 export { type State, stateShapes } from './state.ts';
 export { bestEpoch, type EpochResult, type Snapshot } from './snapshot.ts';

@@ -4,6 +4,8 @@ import { type Dataset, createRandom } from '../data/index.ts';
 import { layerTensorsOf, outputShapeOf, type Plan, tensorsOf } from '../network/index.ts';
 import { checkObjective } from '../objective/index.ts';
 import { stepOptions, type TrainingConfig } from './config.ts';
+import { CompiledStepper } from './compiled/compiled-stepper.ts';
+import { compiledStep } from './compiled/small-step.ts';
 import { openInPlaceStepper } from './in-place/in-place-stepper.ts';
 import { initializeTensors, initializeUpdates } from './initialize.ts';
 import { LoopStepper } from './loop-stepper.ts';
@@ -58,7 +60,7 @@ export class TrainingRun {
     const { objective } = stepOptions(config, dataset);
     checkObjective(objective, outputShapeOf(plan), dataset);
     const problem = stepProblem(plan, dataset, config);
-    const stepper = (await openInPlaceStepper(problem, backend, state)) ?? (await openLoop(problem, backend, state));
+    const stepper = await openStepper(problem, backend, state);
     return new TrainingRun(plan, config, stepper, steps);
   }
 
@@ -113,6 +115,19 @@ export class TrainingRun {
 
 const freshTensors = (plan: Plan, dataset: Dataset, { seed }: TrainingConfig): State =>
   initializeTensors(plan, createRandom(seed), dataset);
+
+/** The fastest that there is for it. */
+async function openStepper(problem: StepProblem, backend: Backend, state: State): Promise<Stepper> {
+  const program = backend.isProcessor ? compiledStep(problem) : undefined;
+  if (program) return new CompiledStepper(problem, program, state);
+  return (await openInPlaceStepper(problem, backend, state)) ?? openLoop(problem, backend, state);
+}
+
+/** What takes the steps of a run, for its record: the same gives the same bits. */
+export function stepEngine(plan: Plan, dataset: Dataset, config: TrainingConfig, backend: Backend): string {
+  const isCompiled = backend.isProcessor && compiledStep(stepProblem(plan, dataset, config));
+  return isCompiled ? `${backend.engine}, steps compiled for V8 ${process.versions.v8}` : backend.engine;
+}
 
 async function openLoop(problem: StepProblem, backend: Backend, state: State): Promise<Stepper> {
   const { plan, options } = problem;

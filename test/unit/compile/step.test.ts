@@ -20,7 +20,7 @@ import {
 } from '../../../training/network/index.ts';
 import { binary, huber, mse, multiclass, type Objective } from '../../../training/objective/index.ts';
 import { createOptimizer, type OptimizerName, optimizers } from '../../../training/optimizer/index.ts';
-import { afterName, scalarName, stepGraph } from '../../../training/trainer/step-graph.ts';
+import { afterName, scalarName, stepGraph } from '../../../training/trainer/compiled/step-graph.ts';
 import { carriedState } from '../../../training/trainer/state.ts';
 import type { StepOptions } from '../../../training/trainer/step.ts';
 import { stepScalars } from '../../../training/trainer/update.ts';

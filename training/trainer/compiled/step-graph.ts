@@ -2,12 +2,12 @@
  * One training step as a graph of its own, for an engine that iterates from outside and keeps the state itself: what a Loop's body is
  * otherwise (program.ts), but for the mini-batch, which comes as it is.
  */
-import { checkGraph, type Graph, graphBuilder, type TensorType } from '../graph/index.ts';
-import { dataTensorsOf, outputShapeOf, type Plan } from '../network/index.ts';
-import { multiclass, objectiveRuleOf } from '../objective/index.ts';
-import { carriedState } from './state.ts';
-import { emitStep, type StepOptions } from './step.ts';
-import { stepScalars } from './update.ts';
+import { checkGraph, type Graph, graphBuilder, type TensorType } from '../../graph/index.ts';
+import { dataTensorsOf, outputShapeOf, type Plan } from '../../network/index.ts';
+import { multiclass, objectiveRuleOf } from '../../objective/index.ts';
+import { carriedState } from '../state.ts';
+import { emitStep, type StepOptions } from '../step.ts';
+import { stepScalars } from '../update.ts';
 
 /** The output that holds a tensor's value after the step. */
 export const afterName = (name: string): string => `after/${name}`;

@@ -1,0 +1,142 @@
+/**
+ * Steps of one compiled program, on one thread: forward pass, gradients and update are kernels over one memory, and nothing of a runtime
+ * stands between them. Where a step is small, a runtime is most of its time.
+ *
+ *     rows of the data set ─▶ │ x  targets  θ  m  v  … │ ◀─▶ a whole step
+ */
+import type { StaticPort, StaticProgram } from '../../compile/index.ts';
+import type { Tensor } from '../../graph/index.ts';
+import { allFinite, findNonFinite } from '../finite.ts';
+import { gatherRows } from '../in-place/rows.ts';
+import { inputsTensor } from '../samples.ts';
+import { carriedState, type State, tensorOf } from '../state.ts';
+import type { StepProblem } from '../step-problem.ts';
+import { divergenceAfter, type Stepper, type StepResults } from '../stepper.ts';
+import { scalarName } from './step-graph.ts';
+
+const pageBytes = 65536;
+
+type Cells = Float32Array | Int32Array;
+
+function open({ wasm, memoryBytes, segments, inputs, outputs }: StaticProgram) {
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(memoryBytes / pageBytes) });
+  for (const { address, data } of segments) new Uint8Array(memory.buffer).set(data, address);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(wasm)), { host: { memory } });
+  const cellsOf = ({ dtype, offset, count }: StaticPort): Cells =>
+    new (dtype === 'float32' ? Float32Array : Int32Array)(memory.buffer, offset, count);
+  const named = (ports: readonly StaticPort[]) => new Map(ports.map((port) => [port.name, cellsOf(port)] as const));
+  return { run: exports['run'] as () => void, inputs: named(inputs), outputs: named(outputs) };
+}
+
+export class CompiledStepper implements Stepper {
+  readonly #problem: StepProblem;
+  readonly #program: ReturnType<typeof open>;
+  readonly #carried: readonly string[];
+  /** What a step takes of the mini-batch, as tensors over the program's memory. */
+  readonly #batch: { readonly x: Tensor; readonly targets: Tensor };
+  /** Of all samples. */
+  #samples: Tensor;
+  readonly #initial: State;
+  /** As the last step left it; undefined while nobody has asked. */
+  #state: State | undefined;
+
+  constructor(problem: StepProblem, program: StaticProgram, state: State) {
+    this.#problem = problem;
+    this.#program = open(program);
+    this.#carried = [...carriedState(problem.plan, problem.options).keys()];
+    this.#samples = inputsTensor(problem.samples);
+    this.#batch = { x: this.#rows('x', this.#samples), targets: this.#rows('targets', problem.targets) };
+    this.#initial = state;
+    this.#state = state;
+    for (const [name, { data }] of state) this.#program.inputs.get(name)?.set(data);
+  }
+
+  get state(): State {
+    return (this.#state ??= this.#copyState());
+  }
+
+  take(order: Int32Array, done: number): Promise<StepResults> {
+    const before = this.state;
+    this.#state = undefined;
+    const results = this.#takeAll(order, done);
+    if (allFinite(results.loss) && this.#isFinite()) return Promise.resolve(results);
+    this.#restore(before);
+    return Promise.reject(this.#findDivergence(order, done));
+  }
+
+  useInputs(inputs: StepProblem['samples']['inputs']): void {
+    this.#samples = inputsTensor({ ...this.#problem.samples, inputs });
+  }
+
+  release(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #rows(name: string, { shape: [, ...shape] }: Tensor): Tensor {
+    const { batchSize } = this.#problem;
+    const data = this.#cells(name);
+    return data instanceof Float32Array
+      ? { dtype: 'float32', shape: [batchSize, ...shape], data }
+      : { dtype: 'int32', shape: [batchSize, ...shape], data };
+  }
+
+  #cells(name: string): Cells {
+    return this.#program.inputs.get(name) ?? missing(name);
+  }
+
+  #takeAll(order: Int32Array, done: number): StepResults {
+    const { batchSize } = this.#problem;
+    const steps = order.length / batchSize;
+    const results = { loss: new Float32Array(steps), score: new Float32Array(steps) };
+    const { loss = missing('loss'), score = missing('score') } = Object.fromEntries(this.#program.outputs);
+    for (let step = 0; step < steps; step++) {
+      this.#step(order.subarray(step * batchSize, (step + 1) * batchSize), done + step);
+      results.loss.set(loss, step);
+      results.score.set(score, step);
+    }
+    return results;
+  }
+
+  #step(indices: Int32Array, done: number): void {
+    const { numbers, targets } = this.#problem;
+    gatherRows(this.#samples, indices, this.#batch.x);
+    gatherRows(targets, indices, this.#batch.targets);
+    this.#cells('step')[0] = done;
+    for (const [name, value] of Object.entries(numbers.at(done).scalars)) this.#cells(scalarName(name))[0] = value;
+    this.#program.run();
+  }
+
+  #isFinite(): boolean {
+    return this.#carried.every((name) => allFinite(this.#cells(name) as Float32Array));
+  }
+
+  #restore(state: State): void {
+    for (const name of this.#carried) this.#cells(name).set(tensorOf(state, name).data);
+  }
+
+  /** Repeats the steps of a call that went wrong one by one: they give the same bits. */
+  #findDivergence(order: Int32Array, from: number): Error {
+    const { batchSize, numbers } = this.#problem;
+    for (let step = 0; step * batchSize < order.length; step++) {
+      const { loss } = this.#takeAll(order.subarray(step * batchSize, (step + 1) * batchSize), from + step);
+      const first = this.#isFinite() ? undefined : findNonFinite(this.#copyState());
+      const [ofStep = NaN] = loss;
+      if (first || !Number.isFinite(ofStep)) return divergenceAfter(from + step, numbers, { loss: ofStep, first });
+    }
+    return new Error('internal: a call of many steps diverged, the same steps one by one did not');
+  }
+
+  #copyState(): State {
+    const changed = new Set(this.#carried);
+    return new Map(
+      [...this.#initial].map(([name, tensor]) => {
+        const data = changed.has(name) ? (this.#cells(name) as Float32Array).slice() : tensor.data;
+        return [name, { ...tensor, data }] as const;
+      }),
+    );
+  }
+}
+
+function missing(name: string): never {
+  throw new Error(`internal: the program has no ${name}`);
+}
