@@ -134,6 +134,12 @@ describe('the state of a run in place', () => {
   });
 });
 
+it.each([400, -1])('the index %i of a sample that there is not is refused', async (index) => {
+  const run = await start(native);
+  const wrong = order.slice(0, base.batchSize).fill(index, 3, 4);
+  await expect(run.steps(wrong)).rejects.toThrow(`expected indices of 400 samples, got ${index}`);
+});
+
 describe('a step that leaves the finite numbers', () => {
   it('is named with tensor, step and learning rate, as by the Loop', async () => {
     const changes = { optimizer: 'sgd', learningRate: 1e30 } as const;

@@ -11,13 +11,19 @@ export function roomFor({ shape: [, ...shape], ...tensor }: Tensor, batchSize: n
   return { ...tensor, shape: [batchSize, ...shape], data };
 }
 
-/** Writes the rows of `from [count, ..]` with these indices to `to [indices, ..]`, a tensor of the same type. */
+/**
+ * Writes the rows of `from [count, ..]` with these indices to `to [indices, ..]`, a tensor of the same type.
+ *
+ * @throws RangeError for an index of no row
+ */
 export function gatherRows(
-  { data: from, shape: [, ...shape] }: Tensor,
+  { data: from, shape: [count = 0, ...shape] }: Tensor,
   indices: Int32Array,
   { data: to }: Tensor,
 ): void {
   const size = elementCount(shape);
+  const wrong = indices.find((index) => index < 0 || index >= count);
+  if (wrong !== undefined) throw new RangeError(`expected indices of ${count} samples, got ${wrong}`);
   if (size < shortRow) {
     for (let row = 0; row < indices.length; row++) {
       const start = (indices[row] ?? 0) * size;
