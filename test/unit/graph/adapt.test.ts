@@ -150,6 +150,18 @@ describe('decodeAnyModel', () => {
       node('AveragePool', ['x'], [int('ceil_mode', 1), int('count_include_pad', 1), ints('kernel_shape', [2, 2])]),
       'ceil_mode',
     ],
+    [
+      'a padding of less than nothing',
+      node(
+        'MaxPool',
+        ['x'],
+        [
+          { name: 'auto_pad', type: STRING, s: new TextEncoder().encode('SAME_UPPER') },
+          ...[ints('kernel_shape', [1, 1]), ints('strides', [1, 3])],
+        ],
+      ),
+      'auto_pad',
+    ],
     ['a power that is computed', node('Pow', ['x', 'x']), 'this form of Pow is not covered'],
     ['an op that nobody has words for', node('Trilu', ['x']), 'op Trilu is not known'],
   ])('refuses %s by its name', (_about, one, message) => {

@@ -35,18 +35,24 @@ function slidesOf(node: Foreign, kernels: readonly number[] | undefined): readon
     case 'VALID':
       return slides.map((slide) => ({ ...slide, before: 0, behind: 0 }));
     case 'SAME_UPPER':
-      return slides.map((slide) => same(slide, Math.floor));
+      return withoutGaps(slides)?.map((slide) => same(slide, Math.floor));
     case 'SAME_LOWER':
-      return slides.map((slide) => same(slide, Math.ceil));
+      return withoutGaps(slides)?.map((slide) => same(slide, Math.ceil));
     default:
       return undefined;
   }
 }
 
+const paddingOf = (slide: Slide): number =>
+  (Math.ceil(slide.size / slide.stride) - 1) * slide.stride + spanOf(slide) - slide.size;
+
+/** A stride that steps over the image's end would be padded by less than nothing, which runtimes refuse or do not. */
+const withoutGaps = (slides: readonly Slide[]): readonly Slide[] | undefined =>
+  slides.every((slide) => paddingOf(slide) >= 0) ? slides : undefined;
+
 /** As many outputs as strides fit into the size; of an odd padding `half` says what goes in front. */
 function same(slide: Slide, half: (padding: number) => number): Slide {
-  const outputs = Math.ceil(slide.size / slide.stride);
-  const padding = Math.max(0, (outputs - 1) * slide.stride + spanOf(slide) - slide.size);
+  const padding = paddingOf(slide);
   return { ...slide, before: half(padding / 2), behind: padding - half(padding / 2) };
 }
 
