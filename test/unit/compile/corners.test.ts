@@ -127,6 +127,15 @@ const refused: Readonly<Record<string, readonly [(g: GraphBuilder) => Outputs, s
     }),
     'large: expected integers of 32 bits, got -1099511627776',
   ],
+  'several images that are no batch': [
+    (g) => {
+      const turned = g.Transpose(x(g, 1, 2, 3, 3), { perm: [1, 0, 2, 3] });
+      const W = floats(g, [1, 1, 1, 1], [2]);
+      const window = { kernel_shape: [1, 1], strides: [2, 2], pads: [0, 0, 0, 0], dilations: [1, 1], group: 1 };
+      return { y: g.ConvTranspose(turned, W, undefined, { ...window, output_padding: [0, 0] }) };
+    },
+    'ConvTranspose: expected one image [1, C, H, W], got [2, 1, 3, 3]',
+  ],
   'sums of int64': [
     (g) => {
       const input = g.input('x', { dtype: 'int64', shape: ['N', 2] });

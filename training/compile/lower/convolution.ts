@@ -25,6 +25,7 @@ export function lowerConvTranspose(lowering: Lowering, node: OpNode<'ConvTranspo
   const [X] = node.inputs;
   const { strides, pads, dilations, kernel_shape } = node.attributes;
   const filters = turnedFiltersOf(node, storedWeights(node));
+  if (X.shape[0] !== 1) throw uncovered(node, `expected one image [1, C, H, W], got [${X.shape.join(', ')}]`);
   const [, channels = 1, ...sizes] = shapeOf(X);
   const apart = sizes.map((size, axis) => (size - 1) * (strides[axis] ?? 1) + 1);
   const before = sizes.map((_, axis) => ((kernel_shape[axis] ?? 1) - 1) * (dilations[axis] ?? 1) - (pads[axis] ?? 0));
