@@ -212,3 +212,12 @@ describe('files', () => {
     }
   });
 });
+
+it('a transposed convolution of which its padding leaves nothing is no graph', () => {
+  const g = graphBuilder();
+  const W = floats(g, [1, 1, 3, 1], [1, 2, 3]);
+  const window = { kernel_shape: [3, 1], strides: [1, 1], pads: [2, 0, 2, 0], dilations: [1, 1], group: 1 };
+  expect(() => g.ConvTranspose(x(g, 'N', 1, 1, 1), W, undefined, { ...window, output_padding: [0, 0] })).toThrow(
+    'expected pads that leave a pixel, got [2, 0, 2, 0]',
+  );
+});

@@ -48,7 +48,9 @@ function slide(dims: readonly Dim[], window: Window): readonly number[] {
 function unslide(dims: readonly Dim[], window: Window, outputPadding: readonly number[]): readonly number[] {
   return dims.map((dim, axis) => {
     const { span, stride, padding } = axisOf(window, axis);
-    return (known('a spatial axis', dim) - 1) * stride + span - padding + (outputPadding[axis] ?? 0);
+    const size = (known('a spatial axis', dim) - 1) * stride + span - padding + (outputPadding[axis] ?? 0);
+    if (size < 1) throw new GraphError(`expected pads that leave a pixel, got ${formatShape(window.pads)}`);
+    return size;
   });
 }
 
