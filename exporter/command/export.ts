@@ -45,7 +45,9 @@ async function run({ out, inputs, ...others }: Flags, argument: string | undefin
 }
 
 /** A file for other runtimes, beside the models that the Worker serves. */
-async function writeColumns({ checkpoint, network }: ExportOptions, file: string): Promise<Answer> {
+async function writeColumns({ checkpoint, network, reading = {} }: ExportOptions, file: string): Promise<Answer> {
+  const [wish] = Object.keys(reading);
+  if (wish !== undefined) throw unexpected(`export --${wish}`, 'none beside --inputs columns, whose file answers as the network does', 'one'); // prettier-ignore
   await requireReplaceable('--out', file, /bn-edge/);
   const { columns, outputs, bytes, verification } = await exportColumns(checkpoint, file, network);
   const { rows, largestDifference } = verification;

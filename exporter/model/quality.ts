@@ -2,8 +2,8 @@
 import type { Importance } from '../../training/answers/index.ts';
 import type { Backend } from '../../training/backend/index.ts';
 import type { TrainedModel } from '../../training/checkpoint/index.ts';
-import { objectiveOf } from '../../training/checkpoint/index.ts';
-import type { Dataset } from '../../training/data/index.ts';
+import { hasLearntFromValidation, objectiveOf } from '../../training/checkpoint/index.ts';
+import { type Dataset, subset } from '../../training/data/index.ts';
 import { quote } from '../../training/files/index.ts';
 import {
   coverageOf,
@@ -52,11 +52,12 @@ export function wishFor(
 /** Of the network with some statistics, on the validation part. @throws UserError for a wish that does not suit it */
 export async function fitted(
   backend: Backend,
-  { plan }: TrainedModel,
+  { plan, record }: TrainedModel,
   state: State,
-  validation: Dataset,
+  all: Dataset,
   wish: ReadingWish,
 ): Promise<Fitted> {
+  const validation = hasLearntFromValidation(record) ? subset(all, new Int32Array()) : all;
   if (validation.count === 0) return fitReading(validation, new Float32Array(), wish);
   const evaluator = await createEvaluator(backend, plan);
   const output = await evaluator.logits(state, validation);

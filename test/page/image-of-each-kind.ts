@@ -57,6 +57,15 @@ const house: readonly Column[] = [
 const byHand = imageOf(
   {
     ...{ name: 'houses', kind: 'number', shape: ['N', 3], columns: house },
+    interval: { level: 0.9, halfWidth: 20_000, coverage: 0.912 },
+    importance: {
+      ...{ measure: 'RMSE', rows: 400, repeats: 5 },
+      columns: [
+        { name: 'area', mean: 61_200, deviation: 2100 },
+        { name: 'heating', mean: 2400, deviation: 150 },
+        { name: 'sold', mean: -3, deviation: 40 },
+      ],
+    },
     run: answersBy(([area = 0, heating = 0, year = 2021]) => [1000 * area + 5000 * heating + (year || 2021)]),
   },
   {

@@ -287,6 +287,25 @@ describe.skipIf(executablePath === undefined)('the page for models of each kind,
     expect(total).toBeLessThan(120_000);
   });
 
+  it('says how far to trust the answers: what an interval holds, what probabilities mean, what columns are worth', async () => {
+    const { page } = await openModel('houses');
+    expect(await page.locator('.answer .headline').textContent()).toBe('102,024 82,024 to 122,024');
+    const trust = page.getByRole('region', { name: 'How far to trust it' });
+    await expect
+      .poll(() => trust.textContent())
+      .toContain('The interval of ± 20,000 is to hold 90.0 % of values; of the test rows it held 91.2 %.');
+    expect(await trust.locator('.worth li').allTextContents()).toEqual([
+      'area61,200 ± 2100',
+      'heating2400 ± 150',
+      'sold−3.00 ± 40.0',
+    ]);
+    expect(await trust.locator('.reliability').count()).toBe(0);
+    const { page: penguins } = await openModel('penguins');
+    const picture = penguins.getByRole('img', { name: 'Reliability' });
+    expect(await picture.locator('circle').count()).toBeGreaterThan(0);
+    expect(await penguins.locator('.worth li').count()).toBe(6);
+  });
+
   const looks = (['light', 'dark'] as const).flatMap((colorScheme) =>
     [360, 768, 1280, 1920].map((width) => ({ colorScheme, width })),
   );

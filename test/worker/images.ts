@@ -13,7 +13,10 @@ import type {
   WorkerHandler,
 } from '../../worker/create-worker.ts';
 
-export interface Echo {
+/** What the card says of how answers are read, and how good they are. */
+type Quality = Partial<Pick<ModelAbout, 'threshold' | 'interval' | 'calibration' | 'importance'>>;
+
+export interface Echo extends Quality {
   readonly name: string;
   readonly version?: string;
   /** Of `x` and `y`; the first dimension is the batch. */
@@ -74,7 +77,9 @@ function aboutOf(echo: Echo): ModelAbout {
     ofBatch,
     remarks,
     noTwin,
+    ...more
   } = echo;
+  const { shape: _shape, twin: _twin, run: _run, ...quality } = more;
   return {
     name,
     path: name,
@@ -89,6 +94,7 @@ function aboutOf(echo: Echo): ModelAbout {
     ...(ofBatch && { ofBatch }),
     ...(remarks && { remarks }),
     ...(noTwin !== undefined && { noTwin }),
+    ...quality,
   };
 }
 

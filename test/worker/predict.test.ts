@@ -56,6 +56,50 @@ describe('the answer is of the kind that the card names', () => {
     expect([status, body]).toEqual([200, { predictions: [answer] }]);
   });
 
+  it.each<[string, Omit<Echo, 'name'>, row: readonly unknown[], answer: object]>([
+    [
+      'the less probable one, from its threshold on',
+      { kind: 'probabilities', labels: ['no', 'yes'], threshold: { yes: 0.25 } },
+      [0.75, 0.25],
+      { label: 'yes', probability: 0.25, probabilities: { no: 0.75, yes: 0.25 } },
+    ],
+    [
+      'the other one below it, of one number too',
+      { kind: 'probabilities', labels: ['no', 'yes'], threshold: { no: 0.875 } },
+      [0.25],
+      { label: 'yes', probability: 0.25, probabilities: { no: 0.75, yes: 0.25 } },
+    ],
+    [
+      'labels from their own thresholds on, and from half on',
+      { kind: 'multi-label', labels: ['cat', 'dog', 'red'], threshold: { cat: 0.125, red: 0.75 } },
+      [0.125, 0.5, 0.5],
+      { labels: ['cat', 'dog'], probabilities: { cat: 0.125, dog: 0.5, red: 0.5 } },
+    ],
+    [
+      'a number with its interval',
+      { kind: 'number', interval: { level: 0.9, halfWidth: 2 } },
+      [41.5],
+      { value: 41.5, low: 39.5, high: 43.5 },
+    ],
+    [
+      'no number, and none around it',
+      { kind: 'number', interval: { level: 0.9, halfWidth: 2 } },
+      [null],
+      { value: null, low: null, high: null, warnings },
+    ],
+  ])('as the card reads it: %s', async (_, echo, row, answer) => {
+    const { status, body } = await predict({ ...echo, shape: ['N', row.length] }, [row]);
+    expect([status, body]).toEqual([200, { predictions: [answer] }]);
+  });
+
+  it('the interval stands in a table beside the value', async () => {
+    const image = imageOf({ name: 'm', kind: 'number', shape: ['N', 1], interval: { level: 0.9, halfWidth: 2 } });
+    const init = jsonRequest({ instances: [[1], [null]] });
+    const headers = { 'content-type': 'application/json', accept: 'text/csv' };
+    const { text } = await ask(createWorker(image), '/v1/models/m:predict', { ...init, headers });
+    expect(text.split('\r\n')).toEqual(['value,low,high,warnings', '1,-1,3,', ',,,not a number', '']);
+  });
+
   it('a model that does not say its kind is asked for it', async () => {
     const { status, body } = await predict({}, [[1, 2]]);
     expect([status, body]).toEqual([

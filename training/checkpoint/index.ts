@@ -5,3 +5,4 @@ export { historySchema, storedEvaluation, storedHistory } from './history.ts';
 export { loadModel, objectiveOf, pickTensor, saveModel, type TrainedModel } from './model.ts';
 export { configSchema, type DataRecord, storedRecord, type TrainingRecord } from './record.ts';
 export { describedBy, isTrainedOn, knowledgeOf } from './same-data.ts';
+export { hasLearntFromValidation } from './learnt-from.ts';

@@ -1,5 +1,6 @@
 /** How the answers of an evaluation are read: as a card or somebody says, or as the run's own validation part suggests. */
 import { type Interval, thresholdOf } from '../answers/index.ts';
+import { hasLearntFromValidation } from '../checkpoint/index.ts';
 import type { Dataset } from '../data/index.ts';
 import { unexpected, UserError } from '../files/index.ts';
 import {
@@ -56,7 +57,9 @@ export async function readingFor(
 ): Promise<Fitted> {
   // What is exported has been fitted; only a checkpoint has not.
   if (known.plan === undefined) return stated;
-  if (validation && validation.count > 0) return fitReading(validation, await answerer.answer(validation), wish);
+  const isUnseen = !hasLearntFromValidation(known.record);
+  if (isUnseen && validation && validation.count > 0)
+    return fitReading(validation, await answerer.answer(validation), wish);
   const asked =
     wish.threshold && typeof wish.threshold.rule !== 'number'
       ? '--threshold'
@@ -65,7 +68,7 @@ export async function readingFor(
         : undefined;
   if (asked === undefined) return stated;
   throw new UserError(
-    `${asked}: expected the validation part of the run's own data to choose it on, got none; an exported model keeps what was chosen for it`,
+    `${asked}: expected a validation part of the run's own data that it has not learnt from to choose it on, got none; an exported model keeps what was chosen for it`,
   );
 }
 

@@ -3,8 +3,8 @@ import type { Calibration } from '../api/model.ts';
 import { make, makeSvg } from '../dom.ts';
 import { percent } from '../format.ts';
 
-const [SIZE, LEFT, TOP, BOTTOM] = [264, 46, 10, 40];
-const RIGHT = SIZE - 10;
+const [SIZE, LEFT, TOP, BOTTOM] = [276, 60, 16, 40];
+const RIGHT = SIZE - 16;
 const FLOOR = SIZE - BOTTOM;
 /** The area of a dot is the share of the samples, but none is too small to be seen. */
 const [SMALLEST, LARGEST] = [3, 13];
@@ -44,7 +44,7 @@ export function drawReliability({ error, bins }: Calibration): HTMLElement {
     makeSvg('text', { x: (LEFT + RIGHT) / 2, y: SIZE - 6, 'text-anchor': 'middle' }, 'probability said'),
     makeSvg(
       'text',
-      { transform: `translate(12 ${(TOP + FLOOR) / 2}) rotate(-90)`, 'text-anchor': 'middle' },
+      { transform: `translate(13 ${(TOP + FLOOR) / 2}) rotate(-90)`, 'text-anchor': 'middle' },
       'share right',
     ),
   );

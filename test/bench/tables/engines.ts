@@ -1,0 +1,125 @@
+/** What is asked of an engine on one split of one table: its answers to the test part, and what they cost. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { buildImage } from '../../../exporter/edge/build-image.ts';
+import { evaluate } from '../../../exporter/index.ts';
+import { classesOf, type Dataset, readCells } from '../../../training/data/index.ts';
+import { UserError } from '../../../training/files/index.ts';
+import { classLogits, probabilities } from '../../../training/objective/index.ts';
+import { median } from '../measurement.ts';
+import { environment, python, SHARE, type Split, type Table } from './data.ts';
+
+export interface Outcome {
+  /** Of each test row in the split's order: a probability for each class, or the number. */
+  readonly answers: ArrayLike<number>;
+  readonly cpu_seconds: number;
+  readonly bytes: number;
+  /** Of one row, warm. */
+  readonly row_ms: number;
+  /** The same in ONNX Runtime, of engines that can be exported. */
+  readonly row_ms_onnx?: number;
+}
+
+export type Engine = (table: Table, split: Split, seed: number) => Promise<Outcome>;
+
+/** By what they are called here. The first four stop early: they are what others are held against. */
+export const trees = ['hgb', 'xgb', 'lgb', 'cat'] as const;
+export const peers = [...trees, ...trees.map((name) => `${name}-plain`), 'mlp'] as const;
+export const neuralPeers = ['realmlp', 'tabm'] as const;
+
+const work = join(environment, 'work');
+
+export const engineOf = (name: string): Engine => (name === 'bn-edge' ? ownEngine : peerEngine(name));
+
+/** The command line with its defaults, and what it exports as a compiled program of its own, which takes rows by their names. */
+const ownEngine: Engine = async (table, { parts }, seed) => {
+  const folder = join(work, `${table.name}-${seed}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const [run, models, image] = ['run', 'models', 'image'].map((name) => join(folder, name)) as [string, string, string];
+  const shares = ['--validation-share', String(SHARE), '--test-share', String(SHARE)];
+  const options = ['--label', table.label, ...(table.task ? ['--task', table.task] : []), ...shares];
+  const trained = ['train', table.path, ...options, '--seed', String(seed), '--threads', '1', '--out', run];
+  const cpu_seconds = commandSeconds(trained);
+  const checkpoint = join(run, 'checkpoint.safetensors');
+  commandSeconds(['export', run, '--name', 'table', '--models', models]);
+  const { answers, samples } = await evaluate({ checkpoint });
+  requireSameRows(parts.test, samples, table);
+  await buildImage({ models, out: image });
+  const { table: program } = (await import(pathToFileURL(resolve(image, 'image.mjs')).href)) as {
+    readonly table: { readonly predict: (row: unknown) => Promise<unknown> };
+  };
+  const row = await firstRow(table, parts.test);
+  return {
+    answers: parts.test.task === 'classification' ? probabilities(classLogits(answers, samples.count)).data : answers,
+    cpu_seconds,
+    bytes: statSync(join(models, 'table', 'model.onnx')).size,
+    row_ms: await milliseconds(() => program.predict(row)),
+  };
+};
+
+const command = join('dist', 'exporter', 'command', 'main.js');
+
+/** CPU seconds of a command with all of its threads and processes, as the shell counts them. */
+function commandSeconds(args: readonly string[]): number {
+  const script = '"$@" > /dev/null && times';
+  const printed = execFileSync('bash', ['-c', script, 'bash', 'node', command, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [, children = ''] = printed.trim().split('\n');
+  return [...children.matchAll(/(\d+)m([\d.]+)s/g)].reduce((sum, [, m, s]) => sum + 60 * Number(m) + Number(s), 0);
+}
+
+/** @throws UserError where the engines would be asked about different rows */
+function requireSameRows({ lines: ours }: Dataset, { lines: theirs }: Dataset, { path }: Table): void {
+  if (ours && theirs && ours.length === theirs.length && ours.every((line, i) => line === theirs[i])) return;
+  throw new UserError(`${path}: expected the rows that bn-edge was tested on, got others`);
+}
+
+async function firstRow({ path, label }: Table, { lines }: Dataset): Promise<unknown> {
+  const line = lines?.[0] ?? NaN;
+  const cells = (await readCells(path, {}, new Set([line]))).get(line) ?? [];
+  return Object.fromEntries([...cells].filter(([name]) => name !== label));
+}
+
+const CALLS = 1000;
+
+async function milliseconds(call: () => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < 2 * CALLS; i++) {
+    const start = performance.now();
+    await call();
+    // The first half makes the code warm.
+    if (i >= CALLS) times.push(performance.now() - start);
+  }
+  return median(times);
+}
+
+const peerEngine =
+  (engine: string): Engine =>
+  ({ path }, { columns, parts }, seed) => {
+    const each = <T>(what: (part: Dataset) => T) =>
+      Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, what(part)]));
+    const folder = join(work, engine);
+    mkdirSync(folder, { recursive: true });
+    const job = {
+      engine,
+      seed,
+      folder: resolve(folder),
+      file: resolve(path),
+      classes: classesOf(parts.train).length,
+      columns: columns.map(({ name, kind }) => ({ name, kind })),
+      lines: each(({ lines }) => [...(lines ?? [])]),
+      targets: each((part) => [...(part.task === 'classification' ? part.labels : part.values)]),
+    };
+    const printed = execFileSync(python, [join(import.meta.dirname, 'peer.py')], {
+      input: JSON.stringify(job),
+      encoding: 'utf8',
+      maxBuffer: 2 ** 30,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    return Promise.resolve(JSON.parse(printed) as Outcome);
+  };
