@@ -142,7 +142,7 @@ describe.skipIf(executablePath === undefined)('the page, in Chromium', () => {
 
   it('serves the report beside it, with the style and the fonts inside', async () => {
     const { page, complaints } = await visit(browser, server.url);
-    await page.getByRole('link', { name: 'Ten claims about Batch Norm' }).click();
+    await page.getByRole('link', { name: 'Eleven claims about Batch Norm' }).click();
     await page.getByRole('heading', { level: 1, name: 'Batch Norm, claim by claim' }).waitFor();
     expect(
       await page.evaluate('document.fonts.ready.then((fonts) => [...fonts].map(({ status }) => status))'),

@@ -30,7 +30,7 @@ export async function serveDigits(
 }
 
 const more =
-  '<p>Does it hold? <a href="report/">Ten claims about Batch Norm, measured</a>, with figures and all numbers. Test digits: MNIST.</p>';
+  '<p>Does it hold? <a href="report/">Eleven claims about Batch Norm, measured</a>, with figures and all numbers. Test digits: MNIST.</p>';
 
 /**
  * The page, and the report under `/report/`, to which the page then points.

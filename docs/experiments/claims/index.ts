@@ -1,4 +1,4 @@
-/** The ten experiments, in the order of the claims. */
+/** The eleven experiments, in the order of the claims. */
 import type { Experiment } from '../experiment.ts';
 import { covariateShift } from './covariate-shift.ts';
 import { fasterTraining } from './faster-training.ts';
@@ -7,6 +7,7 @@ import { identity } from './identity.ts';
 import { inputNormalization } from './input-normalization.ts';
 import { neighbours } from './neighbours.ts';
 import { optimizerGrid } from './optimizers.ts';
+import { recalibration } from './recalibration.ts';
 import { regularization } from './regularization.ts';
 import { superfluousBias } from './superfluous-bias.ts';
 import { testTime } from './test-time.ts';
@@ -22,4 +23,5 @@ export const experiments: readonly Experiment[] = [
   regularization,
   testTime,
   neighbours,
+  recalibration,
 ];

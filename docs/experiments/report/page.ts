@@ -26,7 +26,7 @@ export function reportPage(experiments: readonly Experiment[], records: readonly
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta name="description" content="Ten claims about Batch Normalization, each tested on MNIST.">
+<meta name="description" content="Eleven claims about Batch Normalization, each tested on MNIST.">
 <title>Batch Norm, claim by claim · bn-edge</title>
 <style>
 ${fontFace('latin')}
