@@ -1,7 +1,7 @@
 /** A data set from two arrays: the inputs, and the label or value of each. */
 import { elementCount, quote, unexpected } from '../files/index.ts';
 import { type PicturePreparation, plainPreparation } from '../pictures/index.ts';
-import { MAX_CATEGORIES, sortTexts } from './profile.ts';
+import { MAX_CLASSES, sortTexts } from './profile.ts';
 import type { Dataset, Samples } from './dataset.ts';
 import { isTexts, type NpyArray, type NpyData, type NpyTexts } from './npy.ts';
 import type { DataSource } from './options.ts';
@@ -167,7 +167,7 @@ function differentOf(labels: Iterable<string | number | bigint>, where: string):
   const found = new Set<string | number | bigint>();
   for (const label of labels) {
     found.add(label);
-    if (found.size > MAX_CATEGORIES) throw unexpected(where, `at most ${MAX_CATEGORIES} classes`, 'more');
+    if (found.size > MAX_CLASSES) throw unexpected(where, `at most ${MAX_CLASSES} classes`, 'more');
   }
   return sortTexts([...found].map(String));
 }

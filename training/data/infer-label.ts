@@ -3,7 +3,7 @@ import type { CategoricalColumn, NumericColumn } from '../columns/index.ts';
 import { count, quote } from '../files/index.ts';
 import { FEW_ROWS, formattedNote, type Inferred, MOSTLY, short } from './infer.ts';
 import type { DataSource } from './options.ts';
-import { type ColumnProfile, MAX_CATEGORIES, sortTexts } from './profile.ts';
+import { type ColumnProfile, MAX_CLASSES, sortTexts } from './profile.ts';
 
 export interface InferredLabel extends Inferred {
   readonly column: CategoricalColumn | NumericColumn;
@@ -113,7 +113,7 @@ function classTroubles(
   if (rows === 0) return [`${where}: expected values to predict, got none; --label names another column`];
   if (profile.isFull) {
     return [
-      `${where}: expected at most ${MAX_CATEGORIES} classes, got more; --label names another column, --task regression predicts numbers`,
+      `${where}: expected at most ${MAX_CLASSES} classes, got more; --label names another column, --task regression predicts numbers`,
     ];
   }
   if (categories.length === 1) {

@@ -3,7 +3,7 @@ import { noteOnPrecision } from './apart.ts';
 import type { CategoricalColumn, Column, DateColumn, DateOrder, DatePart, NumericColumn } from '../columns/index.ts';
 import { count, percent, quote } from '../files/index.ts';
 import type { DataSource } from './options.ts';
-import { type ColumnProfile, MAX_CATEGORIES, sortTexts } from './profile.ts';
+import { type ColumnProfile, MAX_CATEGORIES, NEARLY_ALL, sortTexts } from './profile.ts';
 
 export type GivenKind = NonNullable<DataSource['kinds']>[string];
 
@@ -42,7 +42,6 @@ export interface InferenceOptions {
 export const MOSTLY = 0.9;
 /** Of fewer rows nobody can tell identifiers from categories. */
 export const FEW_ROWS = 20;
-const NEARLY_ALL = 0.95;
 const WORDS_OF_TEXT = 4;
 
 export function inferColumn(profile: ColumnProfile, options: InferenceOptions): Inferred {
@@ -75,7 +74,7 @@ function words(profile: ColumnProfile, options: InferenceOptions): Inferred {
   const present = options.rows - profile.missing;
   const different = profile.isFull ? profile.texts.size / profile.rowsUntilFull : profile.texts.size / present;
   if (present >= FEW_ROWS && !profile.lacksNumbers) {
-    const keep = profile.isFull ? '' : `; --categorical ${flagName(profile)} keeps it`;
+    const keep = `; --categorical ${flagName(profile)} keeps it`;
     if (profile.wordsInText() >= WORDS_OF_TEXT && different >= 0.5)
       return leftOut(profile, `holds free text${keep}`, true);
     if (different >= NEARLY_ALL) return leftOut(profile, `has another text in nearly every row${keep}`, true);

@@ -15,7 +15,13 @@ import {
 import { exactUpTo, FloatPrecision } from './apart.ts';
 
 /** More different texts are not categories: the column is free text, an identifier, or numbers with a slip among them. */
-export const MAX_CATEGORIES = 1000;
+export const MAX_CATEGORIES = 10_000;
+export const MAX_CLASSES = 1000;
+
+/** As many texts of which nearly each came once are not categories either, unless a user says so. */
+const SUSPECT = 1000;
+/** From this share of different texts on nearly each came once. */
+export const NEARLY_ALL = 0.95;
 
 /** Numbers by size, other texts by code unit: an order that does not depend on the rows'. */
 export function sortTexts(texts: Iterable<string>): string[] {
@@ -53,6 +59,8 @@ export interface ProfileOptions {
   readonly isLabel: boolean;
   /** Whether numbers may be categories: their texts are then kept, which for columns of numbers would be the file. */
   readonly keepsNumbers: boolean;
+  /** Whether a user says that the column holds categories. */
+  readonly isTold?: boolean;
   readonly budget: TextBudget;
 }
 
@@ -201,13 +209,19 @@ export class ColumnProfile {
   /** A text that is kept is counted by its entry. */
   #keep(text: string, kind: TextKind): void {
     this.#texts ??= new Map();
-    if (this.#texts.size <= MAX_CATEGORIES) {
+    if (!this.isFull) {
       this.#texts.set(text, { kind, count: 1 });
       this.#options.budget.left--;
-      if (this.#texts.size > MAX_CATEGORIES) this.rowsUntilFull = this.#present();
+      if (this.#isTooMany(this.#texts.size)) this.rowsUntilFull = this.#present();
     } else if (kind === 'number') this.#numbers++;
     else if (kind === 'date') this.#dates++;
     else this.#words++;
+  }
+
+  #isTooMany(size: number): boolean {
+    const { isLabel, isTold = false } = this.#options;
+    if (isLabel || isTold || size !== SUSPECT + 1) return size > (isLabel ? MAX_CLASSES : MAX_CATEGORIES);
+    return size >= NEARLY_ALL * this.#present();
   }
 
   #present(): number {
@@ -221,13 +235,13 @@ export class ColumnProfile {
     return all;
   }
 
-  /** The different texts; one more than MAX_CATEGORIES stands for too many. */
+  /** The different texts, or those that had come when there were too many. */
   get texts(): ReadonlyMap<string, Seen> {
     return this.#texts ?? NO_TEXTS;
   }
 
   get isFull(): boolean {
-    return this.texts.size > MAX_CATEGORIES;
+    return this.rowsUntilFull > 0;
   }
 
   /** How many words a text of words has, on average over those that are kept. */

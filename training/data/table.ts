@@ -119,7 +119,8 @@ async function profileColumns(
   const keeping = { ...usual, keepsNumbers: true };
   const profiles = file.names.map((name) => {
     if (name === label) return new ColumnProfile(name, { ...keeping, isLabel: true });
-    return new ColumnProfile(name, kinds?.get(name) === 'categorical' || mixed.has(name) ? keeping : usual);
+    if (kinds?.get(name) === 'categorical') return new ColumnProfile(name, { ...keeping, isTold: true });
+    return new ColumnProfile(name, mixed.has(name) ? keeping : usual);
   });
   let count = 0;
   for await (const rows of file.rows()) {

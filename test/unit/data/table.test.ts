@@ -226,9 +226,9 @@ describe('a table', () => {
     ],
     [
       'too many numbers to be categories',
-      withMany('1'),
+      `x,y\n${Array.from({ length: 10_001 }, (_, i) => `${i},${i % 2 === 0 ? 'a' : 'b'}\n`).join('')}`,
       kinds('categorical'),
-      'column "x": expected numbers, or at most 1000 different texts, got more numbers; --ignore x leaves the column out',
+      'column "x": expected numbers, or at most 10000 different texts, got more numbers; --ignore x leaves the column out',
     ],
     [
       'a word to predict',
