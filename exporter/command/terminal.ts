@@ -4,7 +4,7 @@ import { formatShape } from '../../training/graph/index.ts';
 import { isTrained, layersOf, type Plan } from '../../training/network/index.ts';
 import { type Evaluation, objectiveRuleOf, type Score } from '../../training/objective/index.ts';
 import { sourceName } from '../../training/data/index.ts';
-import type { RunReporter, RunStart } from '../../training/run/index.ts';
+import type { NextTraining, RunReporter, RunStart } from '../../training/run/index.ts';
 import type { EpochMetrics } from '../../training/trainer/index.ts';
 import { describeData } from './describe-data.ts';
 import { sparkline } from './sparkline.ts';
@@ -31,32 +31,39 @@ export function summaryTable(plan: Plan): string {
 
 /** Shows what the run is at, in an epoch with the losses as a curve, and replaces it by the epoch's metrics. */
 export function terminalReporter(line: StageLine = stageLine('train')): RunReporter {
-  let [epochs, samplesPerEpoch] = [0, 0];
   let score: Score | undefined;
-  let hasValidation = false;
-  const losses: number[] = [];
-  let first: { readonly epoch: number; readonly time: number; readonly samples: number } | undefined;
+  let at: Under | undefined;
   return {
     note: line.print,
     onStage: line.show,
     onStart: (run) => {
       for (const text of describeRun(run)) line.print(text);
-      ({ epochs } = run.config);
       ({ score } = objectiveRuleOf(run.config.objective));
-      hasValidation = run.data.validation.count > 0;
-      samplesPerEpoch = Math.floor(run.data.train.count / run.config.batchSize) * run.config.batchSize;
     },
-    onProgress: ({ epoch, samples, loss }) => {
-      losses.push(loss);
+    onTraining: (training) => {
+      at = { ...training, losses: [], best: undefined, first: undefined, share: 0, lines: 0 };
+    },
+    onProgress: ({ epoch, share, loss }) => {
+      if (!at) return;
+      at.losses.push(loss);
+      at.share = share;
       const now = performance.now();
-      if (first?.epoch !== epoch) first = { epoch, time: now, samples };
-      const rate = now > first.time ? (samples - first.samples) / ((now - first.time) / 1000) : undefined;
-      const progress = { epoch, epochs, share: samples / samplesPerEpoch, loss, losses };
-      const left = rate ? (samplesPerEpoch - samples) / rate : undefined;
-      line.show(progressLine({ ...progress, rate, secondsLeft: left }, line.width));
+      at.first ??= { time: now, share };
+      const rate = (share - at.first.share) / (now - at.first.time);
+      const secondsLeft = rate > 0 ? (1 - share) / rate / 1000 : undefined;
+      line.show(progressLine({ ...at, epoch, share, loss, secondsLeft }, line.width));
     },
     onEpoch: (metrics) => {
-      if (score) line.print(epochLine(metrics, epochs, score, hasValidation, line.width));
+      if (!at) return;
+      const { validation } = metrics;
+      const isBest = at.hasValidation && !(validation.loss >= (at.best ?? Infinity));
+      if (isBest) at.best = validation.loss;
+      const most = at.of === undefined ? mostLines : 1;
+      const lines = Math.floor(most * at.share);
+      const isFirst = metrics.epoch <= firstLines && at.of === undefined;
+      if (!score || (at.epochs > most && lines === at.lines && !isFirst)) return;
+      at.lines = lines;
+      line.print(epochLine(metrics, at, score, line.width));
     },
     onStop: () => {
       line.clear();
@@ -64,29 +71,48 @@ export function terminalReporter(line: StageLine = stageLine('train')): RunRepor
   };
 }
 
+/** Of so many epochs each has a line; of more some have, and of those that only tell how long to learn the last. */
+const mostLines = 25;
+/** That it goes at all is seen at once. */
+const firstLines = 3;
+
+/** The training under way. */
+interface Under extends NextTraining {
+  readonly losses: number[];
+  /** The lowest validation loss so far. */
+  best: number | undefined;
+  /** Where it stood when it was first heard of. */
+  first: { readonly time: number; readonly share: number } | undefined;
+  /** Of the whole training that is done, and which part of it has had its line. */
+  share: number;
+  lines: number;
+}
+
 export interface Progress {
+  readonly of?: string | undefined;
   readonly epoch: number;
   readonly epochs: number;
-  /** Of the epoch. */
+  /** Of the whole training. */
   readonly share: number;
   readonly loss: number;
   readonly losses: readonly number[];
-  /** Samples a second, and seconds until the epoch is complete, once they are known. */
-  readonly rate?: number | undefined;
+  /** The lowest validation loss so far, and seconds until training is complete, once they are known. */
+  readonly best?: number | undefined;
   readonly secondsLeft?: number | undefined;
 }
 
 /** As much as fits, the most telling first. @param width in characters; undefined where nobody looks on, and pictures are of no use */
 export function progressLine(progress: Progress, width: number | undefined): string {
-  const { epoch, epochs, share, loss, losses, rate, secondsLeft } = progress;
+  const { of = '', epoch, epochs, share, loss, losses, best, secondsLeft } = progress;
   const parts = [
-    [`epoch ${epoch}/${epochs}`, 6],
-    [width === undefined ? '' : bar(share), 2],
-    [`${Math.floor(100 * share)} %`, 5],
-    [`loss ${loss.toFixed(4)}`, 4],
+    [of, 7],
+    [`epoch ${epoch}/${epochs}`, 2],
+    [width === undefined ? '' : bar(share), 1],
+    [`${Math.floor(100 * share)} %`, 6],
+    [`loss ${loss.toFixed(4)}`, 5],
+    [best === undefined ? '' : `best ${best.toFixed(4)}`, 3],
     [width === undefined ? '' : sparkline(losses, 16), 0],
-    [rate === undefined ? '' : `${count(rate)} samples/s`, 1],
-    [secondsLeft === undefined ? '' : `${duration(secondsLeft)} left`, 3],
+    [secondsLeft === undefined ? '' : `${duration(secondsLeft)} left`, 4],
   ] as const;
   return fitted(parts, width);
 }
@@ -111,14 +137,13 @@ const scoreWidth = 8;
 /** All of a training are as wide, so that numbers stand below each other. @param width in characters; undefined where there is no end */
 export function epochLine(
   { epoch, train, validation, samplesPerSecond }: EpochMetrics,
-  epochs: number,
+  { epochs, hasValidation, of }: NextTraining,
   score: Score,
-  hasValidation: boolean,
   width = Infinity,
 ): string {
   const part = (of: Evaluation, name: string) =>
     `${of.loss.toFixed(4)}  ${name}${score.format(of.score).padStart(scoreWidth)}`;
-  const number = `epoch ${`${epoch}/${epochs}`.padEnd(2 * String(epochs).length + 1)}`;
+  const number = `${of === undefined ? '' : `${of}  `}epoch ${`${epoch}/${epochs}`.padEnd(2 * String(epochs).length + 1)}`;
   const parts = (name: string) => [
     `train ${part(train, name)}`,
     ...(hasValidation ? [`validation ${part(validation, name)}`] : []),

@@ -6,7 +6,7 @@ import { type BackendName, backendNames } from '../../training/backend/index.ts'
 import type { Augmentation } from '../../training/data/index.ts';
 import { unexpected, UserError } from '../../training/files/index.ts';
 import { networks } from '../../training/network/index.ts';
-import { formatReport, isBetter, objectiveKinds } from '../../training/objective/index.ts';
+import { objectiveKinds } from '../../training/objective/index.ts';
 import { optimizers, schedules } from '../../training/optimizer/index.ts';
 import {
   type Length,
@@ -18,6 +18,7 @@ import type { TrainingConfig } from '../../training/trainer/index.ts';
 import { augmentation } from './augmentation.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
 import { atLeastZero, fraction, fractionOrNone, positive, wholeNumber, wholeNumbers } from './numbers.ts';
+import { tellOutcome } from './outcome.ts';
 import { forTheRecord, withRecordedArguments } from './resume.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';
 import { terminalReporter } from './terminal.ts';
@@ -28,6 +29,8 @@ interface Flags
   readonly hidden?: readonly number[];
   readonly members?: number;
   readonly bins?: number;
+  readonly folds?: number;
+  readonly refit?: true;
   readonly from?: string;
   readonly backend: BackendName;
   readonly threads?: number;
@@ -63,23 +66,18 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
       'data',
       `the run ${source.path ?? ''}; --resume --out ${source.path ?? ''} goes on with it`,
     );
-  const { network, hidden, members, bins, from, threads, spinning, out, resume, overwrite, backend, augment, ...rest } =
+  const { network, hidden, members, bins, folds, refit, from, threads, spinning, out, resume, overwrite, ...settings } =
     others;
+  const { backend, augment, ...rest } = settings;
   const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
-  const {
-    folder,
-    checkpoint,
-    history,
-    bestEpoch,
-    objective: minimized,
-    test,
-    baseline,
-  } = await trainToFolder(
+  const trained = await trainToFolder(
     {
       network,
       hidden,
       members,
       bins,
+      folds,
+      refit,
       from,
       config,
       augment,
@@ -95,34 +93,7 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
     },
     terminalReporter(),
   );
-  const isMeasured = Object.keys(test.metrics).length > 0;
-  const result = formatReport(minimized, test, isMeasured ? baseline : undefined);
-  console.log(
-    isMeasured
-      ? `test ${result} with ${config.statistics ?? 'running'} statistics`
-      : `not tested: ${result} (--test-share keeps some)`,
-  );
-  if (bestEpoch > 0 && bestEpoch < history.length && config.keep !== 'last') {
-    const isLate = config.earlyStopping === undefined && bestEpoch <= history.length / 2;
-    const sooner = isLate ? '--early-stopping 10 ends sooner, ' : '';
-    console.log(
-      `kept epoch ${bestEpoch} of ${history.length}, the best by validation loss; ${sooner}--keep last keeps the last`,
-    );
-  }
-  if (isMeasured && !isBetter(minimized, test, baseline)) {
-    console.log(
-      `note: no better than always answering ${baseline.answer}; more data, --augment (for pictures), --keep last or another --seed may help`,
-    );
-  }
-  console.log(`saved ${checkpoint}\nnext  npx bn-edge evaluate ${folder}, npx bn-edge export ${folder}`);
-  return {
-    run: folder,
-    checkpoint,
-    scores: test.metrics,
-    ...(isMeasured && { baseline }),
-    epochs: history.length,
-    bestEpoch,
-  };
+  return tellOutcome(trained, config);
 }
 
 function nothingToTrainOn({ resume }: Flags): UserError {
@@ -169,6 +140,13 @@ function addOptions(command: Command): void {
     .option(
       '--early-stopping <epochs>',
       'stop when so many epochs pass without a lower validation loss',
+      wholeNumber(1),
+    )
+    .option('--time-limit <seconds>', 'stop by the clock; the schedule of the learning rate follows it', positive)
+    .option('--refit', 'learn from the validation part as well, for as many steps as that has shown to be best')
+    .option(
+      '--folds <k>',
+      'find these steps by k folds of training and validation parts, and answer each sample by a network that has not seen it (default: 5 for tables with fewer than 30 rows to validate; 1 is none)',
       wholeNumber(1),
     )
     .addOption(

@@ -151,6 +151,7 @@ describe('from a table to a model, with --json', { timeout: 120_000 }, () => {
       checkpoint: 'runs/penguins/checkpoint.safetensors',
       scores: { accuracy: aNumber, F1: aNumber, AUC: aNumber },
       baseline: { answer: expect.stringContaining('Adelie') as unknown, score: expect.closeTo(0.44, 1) as unknown },
+      linear: { score: aNumber },
       epochs: 20,
       bestEpoch: aNumber,
     });

@@ -18,6 +18,8 @@ const objective = z.custom<Objective>(
 export const configSchema = z.object({
   epochs: z.int().positive(),
   steps: z.int().positive().optional(),
+  stopAfter: z.int().positive().optional(),
+  timeLimit: z.number().positive().optional(),
   batchSize: z.int().positive(),
   optimizer: z.enum(Object.keys(optimizers) as OptimizerName[]),
   momentum: z.number().optional(),

@@ -33,7 +33,7 @@ export { type DataSource, dataSourceSchema, type ImageOptions, type ImageSize } 
 export { pictureMembers, pictureSchema } from './picture-preparation.ts';
 export { createRandom, type Random } from './random.ts';
 export { type Knowledge, loadSource, sourceName } from './source.ts';
-export { classWeights, countLabels, splitDataset, type Splits } from './split.ts';
+export { classWeights, countLabels, foldsOf, splitDataset, type Splits } from './split.ts';
 export { binEdges, robustStatistics } from './quantiles.ts';
 export { divisorsOf, inputRanges, inputStatistics, targetStatistics, type InputStatistics } from './statistics.ts';
 export { unseenCategories } from './seen.ts';

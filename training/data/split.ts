@@ -35,6 +35,13 @@ export function splitDataset<D extends Dataset>(dataset: D, sizes: SplitSizes, r
   };
 }
 
+/** The indices of each of `folds` parts, of one size give or take a sample, in which every class has the same share as in the whole. */
+export function foldsOf(dataset: Dataset, folds: number, random: Random): readonly Int32Array[] {
+  const order = stratifiedOrder(dataset, random);
+  const start = (fold: number): number => Math.floor((fold * dataset.count) / folds);
+  return Array.from({ length: folds }, (_, fold) => order.slice(start(fold), start(fold + 1)));
+}
+
 /**
  * A random order in which every stretch of samples is made up like the whole: the k-th of a class's n samples, taken at
  * random, stands at (k + ½)/n of the way. A class of a few samples so comes last to validation and first to training.

@@ -19,6 +19,8 @@ const runConfigSchema = z.strictObject({
   /** What suits the number of samples where epochs or batch size are omitted. */
   epochs: count.optional(),
   steps: count.optional(),
+  stopAfter: count.optional(),
+  timeLimit: positive.optional(),
   batchSize: z.int().min(2).optional(),
   learningRate: positive,
   momentum: fraction.optional(),
@@ -47,6 +49,10 @@ export const trainOptionsSchema = z.strictObject({
   members: z.int().min(1).max(1024).optional(),
   /** Into how many bins each number of a row is cut, at most, 0 for none. What suits a table when omitted. */
   bins: z.union([z.literal(0), binCount]).optional(),
+  /** Whether the network learns from the validation part as well, for as many steps as that has shown to be best. */
+  refit: z.boolean().optional(),
+  /** Into how many folds training and validation parts are divided to find these steps, and the scores of networks that have not seen them. */
+  folds: count.optional(),
   /** A checkpoint to start from. */
   from: z.string().optional(),
   backend: z.enum(backendNames),

@@ -13,6 +13,14 @@ export interface RunStart {
   readonly backend: Backend;
 }
 
+export interface NextTraining {
+  readonly epochs: number;
+  /** Whether there is a validation loss after each. */
+  readonly hasValidation: boolean;
+  /** Which it is, such as `fold 2/5`; nothing where it is the network itself. */
+  readonly of?: string;
+}
+
 /** Is told how a run goes. The command line draws it in the terminal. */
 export interface RunReporter {
   /** Tells one line about the run. */
@@ -20,6 +28,8 @@ export interface RunReporter {
   /** What is under way before and after training, such as `read penguins.csv`. */
   readonly onStage: (stage: string) => void;
   readonly onStart: (run: RunStart) => void;
+  /** Is called before each training of a run: of the network itself, and of those that only tell how long it should learn. */
+  readonly onTraining: (training: NextTraining) => void;
   readonly onProgress: (progress: TrainingProgress) => void;
   readonly onEpoch: (metrics: EpochMetrics) => void;
   /** Is called when the run ends, for whatever reason. */
@@ -31,6 +41,7 @@ export const silentReporter: RunReporter = {
   note: () => undefined,
   onStage: () => undefined,
   onStart: () => undefined,
+  onTraining: () => undefined,
   onProgress: () => undefined,
   onEpoch: () => undefined,
   onStop: () => undefined,

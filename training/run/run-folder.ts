@@ -112,7 +112,7 @@ export class RunFolder {
   }
 
   /** Writes down what happens, from the start or from where the run stands. */
-  async record(snapshot: Snapshot | undefined): Promise<Required<TrainingEvents>> {
+  async record(snapshot: Snapshot | undefined): Promise<Required<Omit<TrainingEvents, 'onEvaluated'>>> {
     await removeTemporaries(this.path);
     const epochs = snapshot?.history.length ?? 0;
     const addMetrics = await openMetricsFile(this.#file('metrics.jsonl'), this.#score, epochs);
@@ -149,10 +149,9 @@ export class RunFolder {
     return path;
   }
 
-  async #saveBest({ history }: Snapshot, tensors: TrainedModel['tensors']): Promise<void> {
+  async #saveBest({ history, steps: taken }: Snapshot, tensors: TrainedModel['tensors']): Promise<void> {
     const epoch = bestEpoch(history);
-    const { stepsPerEpoch, description } = this.#run;
-    const steps = Math.min(epoch * stepsPerEpoch, description.config.steps ?? Infinity);
+    const steps = Math.min(epoch * this.#run.stepsPerEpoch, taken);
     await this.#saveModel(this.#file('best.safetensors'), tensors, { steps, history: history.slice(0, epoch) });
   }
 

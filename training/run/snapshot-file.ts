@@ -44,6 +44,7 @@ const progressSchema = z.strictObject({
   steps: z.int().nonnegative(),
   history: historySchema,
   sums: z.strictObject({ loss: z.number(), score: z.number() }),
+  spent: z.number().nonnegative().optional(),
 });
 
 /** Deterministic. @throws UserError when the file cannot be written; a former one is then untouched */

@@ -28,12 +28,16 @@ import {
 import { chooseFolder } from './choose-folder.ts';
 import { chooseNetwork, requireFit, sizeOf } from './choose-network.ts';
 import { chooseAugmentation } from './augmentation.ts';
+import { chooseFolds } from './folds.ts';
 import { chooseLength } from './length.ts';
+import { linearScore } from './linear.ts';
+import { refitAfterSearch } from './refit.ts';
 import { chooseObjective } from './objective.ts';
 import { type TrainOptions, trainOptionsSchema } from './options.ts';
 import { type RunReporter, silentReporter } from './reporter.ts';
 import { lockFile, type Run, RunFolder } from './run-folder.ts';
 import { notesOnScaling } from './scaling.ts';
+import type { Found } from './search.ts';
 import { effortFor } from './recipe.ts';
 import type { RunConfig } from './snapshot-file.ts';
 import { versions } from './versions.ts';
@@ -45,14 +49,18 @@ export interface TrainedRun {
   /** The path of the trained network. */
   readonly checkpoint: string;
   readonly history: TrainingResult['history'];
-  /** The epoch, counted from 1, with the lowest validation loss. */
+  /** The epoch, counted from 1, with the lowest validation loss; 0 where there is no validation part. */
   readonly bestEpoch: number;
+  /** How long others learnt best, where these were asked. */
+  readonly found: Found | undefined;
   /** What was minimized; its rule says how scores read. */
   readonly objective: Objective;
   /** Of the saved network on the test part. */
   readonly test: CheckedReport;
   /** Of answering the most frequent class, or the mean, of the training part for each sample of the test part. */
   readonly baseline: Baseline;
+  /** The score on the test part of a network of one dense layer; undefined where that would be too large. */
+  readonly linear: number | undefined;
 }
 
 /**
@@ -69,15 +77,18 @@ export async function trainToFolder(asked: TrainOptions, reporter: RunReporter =
 }
 
 async function trainAsAsked(options: TrainOptions, reporter: RunReporter): Promise<TrainedRun> {
-  const { source, data, run, backend, tensors } = await prepare(options, reporter);
+  const { source, folds, planFor, ...prepared } = await prepare(options, reporter);
+  const { data, run, backend } = prepared;
   const { plan, description } = run;
   reporter.onStart({ plan, source, data, config: description.config, backend });
   using stop = interruption();
   const path = await chooseFolder(options, plan.network.name, reporter.note);
   await makeFolder(path);
-  return await withLockOrRefuse(join(path, lockFile), path, 'no other training in it', () =>
-    trainIn(new RunFolder(path, run), options, { run, data, backend, tensors, stop }, reporter),
-  );
+  return await withLockOrRefuse(join(path, lockFile), path, 'no other training in it', async () => {
+    const asked = { ...prepared, planFor, signal: stop.signal };
+    const refit = folds > 0 ? await refitAfterSearch(folds, asked, reporter) : { run, data, found: undefined };
+    return trainIn(new RunFolder(path, refit.run), options, { ...prepared, ...refit, stop }, reporter);
+  });
 }
 
 interface Prepared {
@@ -87,6 +98,7 @@ interface Prepared {
   /** To start from, in place of fresh ones. */
   readonly tensors: State | undefined;
   readonly stop: Interruption;
+  readonly found: Found | undefined;
 }
 
 async function trainIn(
@@ -95,7 +107,7 @@ async function trainIn(
   prepared: Prepared,
   reporter: RunReporter,
 ): Promise<TrainedRun> {
-  const { run, data, backend, tensors, stop } = prepared;
+  const { run, data, backend, tensors, stop, found } = prepared;
   const { signal } = stop;
   const goOn = `to go on: bn-edge train --resume --out ${folder.path}`;
   await folder.recover();
@@ -119,7 +131,10 @@ async function trainIn(
   await folder.draw(result.history);
   const { history } = result;
   const baseline = baselineOf(objective, data.train, data.test);
-  return { folder: folder.path, checkpoint, history, bestEpoch: bestEpoch(history), objective, test, baseline };
+  reporter.onStage('compare with a linear model');
+  const linear = await linearScore(run.plan.network, data, run.description.config, backend);
+  const scores = { objective, test, baseline, linear };
+  return { folder: folder.path, checkpoint, history, bestEpoch: bestEpoch(history), found, ...scores };
 }
 
 async function prepare(
@@ -134,6 +149,8 @@ async function prepare(
     augment,
     backend: name,
     data: source,
+    folds: asked,
+    refit,
     ...options
   }: TrainOptions,
   { note, onStage }: RunReporter,
@@ -147,11 +164,13 @@ async function prepare(
     objective: chooseObjective(objective, data.train),
     ...(augment && { augment: chooseAugmentation(augment, data) }),
   };
-  requireValidation(config, data.validation.count);
+  const folds = chooseFolds({ folds: asked, refit, from, config }, data, note);
+  if (folds === 0) requireValidation(config, data.validation.count);
   if (from !== undefined && (members ?? bins) !== undefined) {
     throw unexpected(members === undefined ? '--bins' : '--members', 'no --from beside it, which has a network', from);
   }
-  const choose = () => chooseNetwork({ network, hidden, members, bins }, source, data, config.objective);
+  const choose = (train: Dataset = data.train) =>
+    chooseNetwork({ network, hidden, members, bins }, source, { ...data, train }, config.objective);
   const {
     plan,
     tensors,
@@ -162,7 +181,9 @@ async function prepare(
   requireFit(plan, data, config.objective);
   if (!tensors) for (const line of notesOnScaling(data, plan.network, source.label)) note(line);
   const backend = await createBackend(name, options, note);
-  return { source, data, run: runOf(plan, source, data, counting(config, batches), backend), backend, tensors };
+  const planFor = async (train: Dataset) => (tensors ? plan : planNetwork(await choose(train)));
+  const run = runOf(plan, source, data, counting(config, batches), backend);
+  return { source, folds, data, run, backend, tensors, planFor };
 }
 
 /** A mean of all mini-batches goes on from those that a checkpoint has seen, as `momentum=None` of PyTorch does. */
@@ -247,6 +268,8 @@ async function trainInto(
     },
     onSnapshot: recorder.onSnapshot,
   };
+  const { epochs } = run.description.config;
+  reporter.onTraining({ epochs, hasValidation: data.validation.count > 0 });
   reporter.onStage('make the graph ready');
   return train(run.plan, data, run.description.config, backend, events, { ...start, signal: stop.signal });
 }

@@ -9,6 +9,10 @@ export interface TrainingConfig extends Omit<StepOptions, 'optimizer'>, Optimize
   readonly epochs: number;
   /** The steps that the schedule of the learning rate spans, where they are not those of all epochs: the last epoch may be cut short. */
   readonly steps?: number | undefined;
+  /** The steps after which training stops, though the schedule goes on: what was found to be best on other samples. */
+  readonly stopAfter?: number | undefined;
+  /** The seconds after which training stops. The schedule then follows the clock where that is ahead of the steps. */
+  readonly timeLimit?: number | undefined;
   readonly batchSize: number;
   readonly learningRate: number;
   readonly schedule: ScheduleName;

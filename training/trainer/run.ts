@@ -12,6 +12,7 @@ import { LoopStepper } from './loop-stepper.ts';
 import { firstPace, nextPace } from './pace.ts';
 import { trainingProgram } from './program.ts';
 import { averageName, carriedState, type State, tensorOf } from './state.ts';
+import type { StepNumbers } from './step-numbers.ts';
 import { type StepProblem, stepProblem } from './step-problem.ts';
 import type { Stepper, StepResults } from './stepper.ts';
 
@@ -27,13 +28,15 @@ export class TrainingRun {
   readonly #plan: Plan;
   readonly #config: TrainingConfig;
   readonly #stepper: Stepper;
+  readonly #numbers: StepNumbers;
   #stepsDone: number;
   #pace = firstPace;
 
-  private constructor(plan: Plan, config: TrainingConfig, stepper: Stepper, steps: number) {
+  private constructor(plan: Plan, config: TrainingConfig, stepper: Stepper, numbers: StepNumbers, steps: number) {
     this.#plan = plan;
     this.#config = config;
     this.#stepper = stepper;
+    this.#numbers = numbers;
     this.#stepsDone = steps;
   }
 
@@ -61,7 +64,7 @@ export class TrainingRun {
     checkObjective(objective, outputShapeOf(plan), dataset);
     const problem = stepProblem(plan, dataset, config);
     const stepper = await openStepper(problem, backend, state);
-    return new TrainingRun(plan, config, stepper, steps);
+    return new TrainingRun(plan, config, stepper, problem.numbers, steps);
   }
 
   /** The network's tensors as they are now, or their averages where those are kept. */
@@ -101,6 +104,11 @@ export class TrainingRun {
     // The short call at the end of an epoch says little.
     if (count >= this.#pace) this.#pace = nextPace(count, performance.now() - start);
     return results;
+  }
+
+  /** From now on the schedule is at least as far as the clock is, a share of its time after so many steps. */
+  useClock(share: (done: number) => number): void {
+    this.#numbers.useClock(share);
   }
 
   /** From now on the steps see other inputs of the same samples. */

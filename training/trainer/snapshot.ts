@@ -32,6 +32,8 @@ export interface Snapshot {
   readonly history: readonly EpochResult[];
   /** Of the epoch that is not. */
   readonly sums: EpochSums;
+  /** Seconds, where there is a limit to them. */
+  readonly spent?: number | undefined;
   /** The network's tensors after the best epoch; none before the first is complete. */
   readonly best: State | undefined;
 }

@@ -15,15 +15,22 @@ export interface NumbersOfStep {
 export interface StepNumbers {
   /** Of the step after `done` others. */
   readonly at: (done: number) => NumbersOfStep;
+  /** From now on the schedule is at least as far as this share after so many steps. */
+  readonly useClock: (share: (done: number) => number) => void;
 }
 
 export function stepNumbers(config: TrainingConfig, options: StepOptions, stepsPerEpoch: number): StepNumbers {
   const { schedule, warmUp, epochs, steps = epochs * stepsPerEpoch } = config;
+  let clock = (_done: number): number => 0;
   return {
     at: (done) => {
-      const learningRate = config.learningRate * rateFactor(schedule, done / steps, warmUp);
+      const share = Math.max(done / steps, Math.min(clock(done), 1));
+      const learningRate = config.learningRate * rateFactor(schedule, share, warmUp);
       const scalars = stepScalars(options, done + 1, learningRate);
       return { epoch: Math.floor(done / stepsPerEpoch) + 1, learningRate, scalars };
+    },
+    useClock: (share) => {
+      clock = share;
     },
   };
 }

@@ -5,6 +5,7 @@ import { UserError } from '../files/index.ts';
 import type { Plan } from '../network/index.ts';
 import { objectiveFor, objectiveRuleOf } from '../objective/index.ts';
 import type { TrainingConfig } from './config.ts';
+import { type Clock, startClock } from './clock.ts';
 import { createEvaluator, type Evaluator } from './evaluate.ts';
 import { populationStatistics } from './population.ts';
 import { TrainingRun } from './run.ts';
@@ -29,6 +30,8 @@ export interface TrainingProgress {
   readonly samples: number;
   /** The steps of the run so far. */
   readonly steps: number;
+  /** Of the whole run, from 0 to 1, by its steps or by the clock. */
+  readonly share: number;
   /** Mean over the steps since the last report. */
   readonly loss: number;
 }
@@ -36,6 +39,8 @@ export interface TrainingProgress {
 export interface TrainingEvents {
   readonly onProgress?: (progress: TrainingProgress) => void;
   readonly onEpoch?: (metrics: EpochMetrics) => void;
+  /** After each epoch, with the network's tensors. Training waits for it. */
+  readonly onEvaluated?: (tensors: State) => Promise<void>;
   /**
    * After each epoch, and when the run is interrupted. Training goes on meanwhile, and waits for it before the next one and at the end.
    */
@@ -80,9 +85,13 @@ export async function train(
   const evaluator = await createEvaluator(backend, plan);
   const saving = new Saving(events.onSnapshot);
   try {
-    const { history, best } = await trainEpochs({ run, evaluator, data, config, events, saving, signal }, snapshot);
+    const clock = startClock(config.timeLimit, snapshot?.spent);
+    const { history, best, spent } = await trainEpochs(
+      { run, evaluator, data, config, events, saving, signal, clock },
+      snapshot,
+    );
     await saving.finish();
-    const interrupted = !isComplete(history, config);
+    const interrupted = !isComplete(history, config, spent);
     const chosen = best && config.keep !== 'last' && !interrupted ? best : run.tensors;
     const full = config.statistics === 'population' && !interrupted;
     return {
@@ -96,8 +105,18 @@ export async function train(
   }
 }
 
-const isComplete = (history: readonly EpochResult[], { epochs, earlyStopping }: TrainingConfig): boolean =>
-  history.length >= epochs || stopsEarly(history, earlyStopping);
+const isComplete = (
+  history: readonly EpochResult[],
+  { epochs, earlyStopping, timeLimit = Infinity }: TrainingConfig,
+  spent = 0,
+): boolean =>
+  history.length >= epochs || stopsEarly(history, earlyStopping) || (history.length > 0 && spent >= timeLimit);
+
+const isOver = (clock: Clock | undefined): boolean => clock !== undefined && clock.share() >= 1;
+
+/** How many there are at most, cut short or not. */
+const stepsOf = ({ epochs, steps, stopAfter = Infinity }: TrainingConfig, perEpoch: number): number =>
+  Math.min(steps ?? epochs * perEpoch, stopAfter);
 
 interface Training {
   readonly run: TrainingRun;
@@ -107,19 +126,21 @@ interface Training {
   readonly events: TrainingEvents;
   readonly saving: Saving;
   readonly signal: AbortSignal | undefined;
+  /** Of the time limit, where there is one. */
+  readonly clock: Clock | undefined;
 }
 
 /** Until the run is complete or interrupted. */
 async function trainEpochs(
   training: Training,
-  { history, sums, best }: Pick<Snapshot, 'history' | 'sums' | 'best'> = {
+  { history, sums, best, spent }: Pick<Snapshot, 'history' | 'sums' | 'best' | 'spent'> = {
     history: [],
     sums: noSteps,
     best: undefined,
   },
-): Promise<Pick<Snapshot, 'history' | 'best'>> {
-  const { run, evaluator, data, config, events, saving, signal } = training;
-  while (!isComplete(history, config)) {
+): Promise<Pick<Snapshot, 'history' | 'best' | 'spent'>> {
+  const { run, evaluator, data, config, events, saving, signal, clock } = training;
+  while (!isComplete(history, config, spent)) {
     const epoch = history.length + 1;
     const { train, ...trained } = await trainEpoch(training, epoch, sums);
     sums = trained.sums;
@@ -131,38 +152,44 @@ async function trainEpochs(
       sums = noSteps;
       if (bestEpoch(history) === epoch) best = run.tensors;
       events.onEpoch?.({ ...result, steps: run.stepsDone, samplesPerSecond: trained.samplesPerSecond });
+      await events.onEvaluated?.(run.tensors);
     }
-    saving.start({ steps: run.stepsDone, state: run.state, history, sums, best });
+    // What is saved decides, so that a run that is over stays so.
+    spent = clock?.spent();
+    saving.start({ steps: run.stepsDone, state: run.state, history, sums, best, spent });
     if (signal?.aborted) break;
   }
-  return { history, best };
+  return { history, best, spent };
 }
 
 /** The rest of an epoch, or as much of it as passes before an interruption. */
-async function trainEpoch({ run, data, config, events, saving, signal }: Training, epoch: number, before: EpochSums) {
+async function trainEpoch(training: Training, epoch: number, before: EpochSums) {
+  const { run, data, config, events, saving, signal, clock } = training;
   const { batchSize, seed, objective = objectiveFor(data.train) } = config;
   const { summarize } = objectiveRuleOf(objective);
   const whole = epochBatches(createRandom(seed), epoch, data.train.count, batchSize);
   const stepsBefore = ((epoch - 1) * whole.length) / batchSize;
-  const order = whole.subarray(0, (config.steps ?? Infinity) * batchSize - stepsBefore * batchSize);
+  const all = stepsOf(config, whole.length / batchSize);
+  const order = whole.subarray(0, (all - stepsBefore) * batchSize);
   if (config.augment) {
     run.useInputs(augmented(data.train, config.augment, createRandom(seed).fork(`augment ${epoch}`)));
   }
-  const steps = order.length / batchSize;
   const first = (run.stepsDone - stepsBefore) * batchSize;
   const start = performance.now();
   let sums = before;
   let from = first;
-  while (from < order.length && !signal?.aborted && !saving.hasFailed) {
+  while (from < order.length && !signal?.aborted && !saving.hasFailed && !(from > 0 && isOver(clock))) {
+    if (clock) run.useClock(clock.forecast(run.stepsDone));
     const call = order.subarray(from, from + run.stepsPerCall * batchSize);
     const { loss, score } = await run.steps(call);
     from += call.length;
     sums = { loss: addAll(sums.loss, loss), score: addAll(sums.score, score) };
-    events.onProgress?.({ epoch, samples: from, steps: run.stepsDone, loss: addAll(0, loss) / loss.length });
+    const share = Math.max(run.stepsDone / all, Math.min(clock?.share() ?? 0, 1));
+    events.onProgress?.({ epoch, samples: from, steps: run.stepsDone, share, loss: addAll(0, loss) / loss.length });
   }
   return {
     sums,
-    train: summarize(objective, sums.loss / steps, sums.score, order.length),
+    train: summarize(objective, sums.loss / (from / batchSize), sums.score, from),
     samplesPerSecond: (from - first) / ((performance.now() - start) / 1000),
   };
 }

@@ -11,7 +11,7 @@ const progress = {
   share: 0.456,
   loss: 0.123456,
   losses: [3, 2, 1],
-  rate: 146_719.4,
+  best: 0.23456,
   secondsLeft: 80.2,
 };
 
@@ -27,20 +27,26 @@ describe('the line of an epoch', () => {
     [73, 'epoch 12/100   train 0.1234   98.76 %   validation 0.1234   98.76 %'],
     [45, 'epoch 12/100   validation 0.1234   98.76 %'],
   ])('in %s columns says as much as fits', (width, line) => {
-    expect(epochLine(epoch, 100, objectiveRuleOf(binary()).score, true, width).replace('12/100 ', '12/100')).toBe(line);
+    const under = { epochs: 100, hasValidation: true };
+    expect(epochLine(epoch, under, objectiveRuleOf(binary()).score, width).replace('12/100 ', '12/100')).toBe(line);
   });
 });
 
 describe('the line of a training', () => {
   it.each([
-    [undefined, 'epoch 12/100  45 %  loss 0.1235  146,719 samples/s  1 min 21 s left'],
-    [120, 'epoch 12/100  ███████░░░░░░░░░  45 %  loss 0.1235  █▅▁  146,719 samples/s  1 min 21 s left'],
-    [80, 'epoch 12/100  ███████░░░░░░░░░  45 %  loss 0.1235  1 min 21 s left'],
-    [50, 'epoch 12/100  45 %  loss 0.1235  1 min 21 s left'],
-    [30, 'epoch 12/100  45 %'],
-    [10, ''],
+    [undefined, 'epoch 12/100  45 %  loss 0.1235  best 0.2346  1 min 21 s left'],
+    [120, 'epoch 12/100  ███████░░░░░░░░░  45 %  loss 0.1235  best 0.2346  █▅▁  1 min 21 s left'],
+    [80, 'epoch 12/100  ███████░░░░░░░░░  45 %  loss 0.1235  best 0.2346  1 min 21 s left'],
+    [60, '45 %  loss 0.1235  best 0.2346  1 min 21 s left'],
+    [30, '45 %  loss 0.1235'],
+    [10, '45 %'],
   ])('in %s columns says as much as fits', (width, line) => {
     expect(progressLine(progress, width)).toBe(line);
+  });
+
+  it('of a fold has loss, best and time left in 80 columns', () => {
+    const line = progressLine({ ...progress, of: 'fold 2/5', losses: Array<number>(20).fill(1) }, 73);
+    expect(line).toBe('fold 2/5  epoch 12/100  45 %  loss 0.1235  best 0.2346  1 min 21 s left');
   });
 
   it('is never wider than the terminal', () => {
@@ -50,7 +56,7 @@ describe('the line of a training', () => {
   });
 
   it('leaves out what is not known yet', () => {
-    const line = progressLine({ ...progress, rate: undefined, secondsLeft: undefined }, undefined);
+    const line = progressLine({ ...progress, best: undefined, secondsLeft: undefined }, undefined);
     expect(line).toBe('epoch 12/100  45 %  loss 0.1235');
   });
 });

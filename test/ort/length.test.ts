@@ -1,0 +1,151 @@
+/** How long runs learn: so many steps, until the clock says so, or as long as others have shown to be best. */
+import { readFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exportModel } from '../../exporter/model/export.ts';
+import { nativeBackend } from '../../training/backend/index.ts';
+import { loadModel } from '../../training/checkpoint/index.ts';
+import {
+  evaluate,
+  silentReporter,
+  type TrainedRun,
+  trainToFolder,
+  type TrainOptions,
+} from '../../training/run/index.ts';
+import { bnEdge } from '../command.ts';
+
+const penguins = 'test/fixtures/penguins.csv';
+const settings = { optimizer: 'adam', learningRate: 0.002, schedule: 'cosine', bnMomentum: 0.9, seed: 1 } as const;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-length-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const runOf = (name: string, options: Partial<Omit<TrainOptions, 'config'>>, config: Partial<TrainOptions['config']>) =>
+  ({
+    data: { path: penguins, label: 'species' },
+    hidden: [16],
+    backend: 'native',
+    threads: 1,
+    out: join(folder, name),
+    ...options,
+    config: { ...settings, ...config },
+  }) satisfies TrainOptions;
+
+const recordOf = async ({ checkpoint }: TrainedRun) => (await loadModel(checkpoint)).record;
+
+describe('a run of so many steps', () => {
+  it('takes no more, and cuts the last epoch short', async () => {
+    const run = await trainToFolder(runOf('steps', { folds: 1 }, { steps: 10, batchSize: 64 }));
+    const record = await recordOf(run);
+    // Four mini-batches an epoch.
+    expect([record?.steps, run.history.length]).toEqual([10, 3]);
+    // The learning rate has come to its end: the last steps change next to nothing.
+    const last = run.history.at(-1)?.train.loss ?? NaN;
+    expect(last).toBeGreaterThan(0);
+  });
+});
+
+describe('a run that learns from the validation part as well', () => {
+  let run: TrainedRun;
+  beforeAll(async () => {
+    run = await trainToFolder(runOf('refit', { refit: true }, { epochs: 12, batchSize: 64 }));
+  });
+
+  it('learns for as many steps as the others had taken when they were best, by their schedule', async () => {
+    const { found } = run;
+    expect(found).toMatchObject({ steps: 48, epochs: 12, outOfFold: undefined });
+    expect(found?.stopAfter).toBe(4 * (found?.epoch ?? NaN));
+    const record = await recordOf(run);
+    expect(record?.steps).toBe(found?.stopAfter);
+    expect(record?.config).toMatchObject({ steps: 48, stopAfter: found?.stopAfter, keep: 'last' });
+    expect(record?.data).toMatchObject({ train: 276, validation: 34, test: 34 });
+  });
+
+  it('is evaluated on its test part, and exported, as any other', async () => {
+    const { report, samples } = await evaluate({ checkpoint: run.checkpoint });
+    expect(samples.count).toBe(34);
+    expect(report.metrics).toEqual(run.test.metrics);
+    const backend = await nativeBackend({ threads: 1 });
+    const models = join(folder, 'models');
+    const card = await exportModel({ checkpoint: run.checkpoint, name: 'refit', models }, backend);
+    expect(card.labels).toHaveLength(3);
+  });
+
+  it('is the same when it is trained again, or told to go on', async () => {
+    const again = await trainToFolder(runOf('refit', { refit: true, resume: true }, { epochs: 12, batchSize: 64 }));
+    expect(again.found).toEqual(run.found);
+    expect(await readFile(again.checkpoint)).toEqual(await readFile(run.checkpoint));
+  });
+});
+
+describe('folds', () => {
+  it('answer each sample but those of the test part once, and say how far their scores go apart', async () => {
+    const { found, history } = await trainToFolder(runOf('folds', { folds: 4 }, { epochs: 12, batchSize: 64 }));
+    const { samples, answers, scores, report } = found?.outOfFold ?? {};
+    expect(samples?.count).toBe(310);
+    expect(new Set(samples?.lines).size).toBe(310);
+    expect(answers).toHaveLength(930);
+    expect(scores).toHaveLength(4);
+    const mean = (scores ?? []).reduce((sum, score) => sum + score / 4, 0);
+    // Folds of 77 and 78 samples.
+    expect(report?.metrics['accuracy']).toBeCloseTo(mean, 2);
+    expect(mean).toBeGreaterThan(0.6);
+    expect(Number.isNaN(history.at(-1)?.validation.loss)).toBe(true);
+  });
+
+  it('are the default of a table whose validation part is too small, which is said', async () => {
+    const notes: string[] = [];
+    const options = runOf('few', { data: { path: penguins, label: 'species', validationShare: 0.05 } }, { epochs: 2 });
+    const { found } = await trainToFolder(options, { ...silentReporter, note: (line) => notes.push(line) });
+    expect(found?.outOfFold?.scores).toHaveLength(5);
+    expect(notes.join('\n')).toContain('17 validation rows are too few to choose an epoch by: 5 folds choose it');
+  });
+
+  it('are refused where there are more than half of the samples', async () => {
+    await expect(trainToFolder(runOf('many', { folds: 200 }, { epochs: 2 }))).rejects.toThrow(
+      '--folds: expected at most 155, half of the 310 samples, got 200',
+    );
+  });
+});
+
+describe('a run with a time limit', () => {
+  it('stops by the clock, whatever the number of epochs, and is complete then', { timeout: 60_000 }, async () => {
+    const options = runOf('clock', {}, { epochs: 1_000_000, batchSize: 32, timeLimit: 1.5 });
+    const run = await trainToFolder(options);
+    const { length } = run.history;
+    expect(length).toBeGreaterThan(0);
+    expect(length).toBeLessThan(1_000_000);
+    expect(run.bestEpoch).toBeGreaterThan(0);
+    const again = await trainToFolder({ ...options, resume: true });
+    expect(again.history).toHaveLength(length);
+  });
+
+  it('that is longer than its steps take is of no effect', { timeout: 60_000 }, async () => {
+    const run = await trainToFolder(runOf('long', {}, { epochs: 3, batchSize: 64, timeLimit: 600 }));
+    const plain = await trainToFolder(runOf('plain', {}, { epochs: 3, batchSize: 64 }));
+    expect(run.history.at(-1)?.validation.loss).toBeCloseTo(plain.history.at(-1)?.validation.loss ?? NaN, 5);
+  });
+});
+
+describe('the lines that end a run', () => {
+  it(
+    'say the epoch, what always answering the same and a linear model come to, and folds',
+    { timeout: 120_000 },
+    async () => {
+      const args = ['train', penguins, '--label', 'species', '--hidden', '8', '--epochs', '12', '--folds', '3'];
+      const { stdout, code } = await bnEdge([...args, '--out', join(folder, 'told')]);
+      expect(code, stdout).toBe(0);
+      expect(stdout).toMatch(
+        /learnt from all but the test part for \d+ of 36 steps, epoch \d+ of 12 being the best by 3 folds; (?:no )?better than .*a linear model \(accuracy \d+\.\d\d %\)/,
+      );
+      expect(stdout).toMatch(/3 folds: accuracy \d+\.\d\d % ± \d+\.\d\d %; all of them accuracy/);
+      const lines = (await readFile(join(folder, 'told', 'out-of-fold.csv'), 'utf8')).trimEnd().split('\n');
+      expect(lines).toHaveLength(311);
+    },
+  );
+});

@@ -1,0 +1,52 @@
+/** The run of a network that learns from the validation part as well, for as long as others have shown to be best. */
+import { type Dataset, joined, type LoadedData, subset } from '../data/index.ts';
+import type { Plan } from '../network/index.ts';
+import type { RunReporter } from './reporter.ts';
+import type { Run } from './run-folder.ts';
+import { findLength, type Found, type SearchOptions } from './search.ts';
+
+interface Refit {
+  readonly run: Run;
+  readonly data: LoadedData;
+  readonly found: Found;
+}
+
+/**
+ * @param folds how many others are asked, as `findLength` has it
+ * @throws what `findLength` throws
+ */
+export async function refitAfterSearch(
+  folds: number,
+  { run, ...options }: Omit<SearchOptions, 'config'> & { readonly run: Run },
+  reporter: RunReporter,
+): Promise<Refit> {
+  const { config } = run.description;
+  const found = await findLength(folds, { ...options, config }, reporter);
+  const { data } = options;
+  const train = joined(data.train, data.validation);
+  const plan = await options.planFor(train);
+  const stepsPerEpoch = Math.floor(train.count / config.batchSize);
+  const { earlyStopping: _, timeLimit, ...others } = config;
+  const length = {
+    ...(timeLimit !== undefined && { timeLimit: timeLimit / (folds + 1) }),
+    epochs: Math.ceil(found.stopAfter / stepsPerEpoch),
+    steps: found.steps,
+    stopAfter: found.stopAfter,
+    keep: 'last' as const,
+  };
+  return {
+    run: refitted(run, plan, { ...others, ...length }, stepsPerEpoch),
+    data: { ...data, train, validation: withoutSamples(data.validation) },
+    found,
+  };
+}
+
+/** Of the same data: that the network learns from two of their parts, its configuration tells. */
+const refitted = (run: Run, plan: Plan, config: Run['description']['config'], stepsPerEpoch: number): Run => ({
+  ...run,
+  plan,
+  description: { ...run.description, network: plan.network, config },
+  stepsPerEpoch,
+});
+
+const withoutSamples = (dataset: Dataset): Dataset => subset(dataset, new Int32Array());

@@ -1,0 +1,170 @@
+/**
+ * How long a network should learn, found by others like it on samples that these have not seen, so that it may itself learn from all of
+ * them: by the validation part (`--refit`), or by each of several folds in turn (`--folds`), whose answers are then of all samples.
+ */
+import type { Backend } from '../backend/index.ts';
+import { createRandom, type Dataset, foldsOf, joined, type LoadedData, subset } from '../data/index.ts';
+import { unexpected } from '../files/index.ts';
+import type { Plan } from '../network/index.ts';
+import { type CheckedReport, objectiveRuleOf, reportOn } from '../objective/index.ts';
+import { Interrupted } from '../process/index.ts';
+import { createEvaluator, type State, train, type TrainingResult } from '../trainer/index.ts';
+import type { RunReporter } from './reporter.ts';
+import type { RunConfig } from './snapshot-file.ts';
+
+/** What is to be searched. */
+export interface SearchOptions {
+  readonly data: LoadedData;
+  readonly config: RunConfig;
+  readonly backend: Backend;
+  /** The network for data with this training part. */
+  readonly planFor: (train: Dataset) => Promise<Plan>;
+  /** To start from, in place of fresh ones. */
+  readonly tensors: State | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Answers to all samples but the test part's, each of a network that has not seen it. */
+export interface OutOfFold {
+  readonly samples: Dataset;
+  /** Logits or numbers, a row for each sample. */
+  readonly answers: Float32Array;
+  readonly report: CheckedReport;
+  /** The score of each fold. */
+  readonly scores: readonly number[];
+}
+
+export interface Found {
+  /** What the schedule spans. */
+  readonly steps: number;
+  readonly stopAfter: number;
+  /** The best epoch, counted from 1, and how many there were. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly outOfFold: OutOfFold | undefined;
+}
+
+/** Fewer have no two parts to learn from and to be judged by. */
+const leastOfFold = 2;
+
+/**
+ * @param folds 1 for the validation part that there is
+ * @throws Interrupted by `signal`: nothing is saved before the network itself is trained
+ * @throws UserError for more folds than samples allow
+ */
+export async function findLength(folds: number, options: SearchOptions, reporter: RunReporter): Promise<Found> {
+  const { data, config } = options;
+  const parts = folds === 1 ? [data] : splitsOf(data, folds, config);
+  const limit = config.timeLimit && config.timeLimit / (parts.length + 1);
+  const trials: Trial[] = [];
+  for (const [i, { train, validation }] of parts.entries()) {
+    const of = folds === 1 ? 'search' : `fold ${i + 1}/${folds}`;
+    const given = { ...options, config: { ...config, timeLimit: limit } };
+    trials.push(await tryOut({ train, validation }, given, reporter, { of, answersAll: folds > 1 }));
+  }
+  const epoch = bestOf(trials);
+  const perEpoch = Math.floor((parts[0]?.train.count ?? 0) / config.batchSize);
+  const taken = Math.max(...trials.map(({ steps }) => steps));
+  const steps = limit === undefined ? (config.steps ?? config.epochs * perEpoch) : taken;
+  return {
+    steps,
+    stopAfter: Math.min(epoch * perEpoch, taken),
+    epoch,
+    epochs: Math.max(...trials.map(({ losses }) => losses.length)),
+    outOfFold: folds === 1 ? undefined : outOfFold(trials, epoch, config),
+  };
+}
+
+/** Each fold once as what is judged by, the others to learn from. */
+function splitsOf({ train, validation }: LoadedData, folds: number, { seed, batchSize }: RunConfig) {
+  const all = joined(train, validation);
+  const most = Math.floor(all.count / leastOfFold);
+  if (folds > most) throw unexpected('--folds', `at most ${most}, half of the ${all.count} samples`, folds);
+  const parts = foldsOf(all, folds, createRandom(seed).fork('folds'));
+  const least = Math.min(...parts.map(({ length }) => all.count - length));
+  if (batchSize > least)
+    throw unexpected('--batch-size', `at most ${least}, what folds leave to learn from`, batchSize);
+  return parts.map((own) => {
+    const isOwn = new Set(own);
+    const others = Int32Array.from({ length: all.count }, (_, sample) => sample).filter((sample) => !isOwn.has(sample));
+    return { train: subset(all, others), validation: subset(all, own) };
+  });
+}
+
+interface Trial {
+  readonly validation: Dataset;
+  readonly steps: number;
+  /** Of the validation part after each epoch, and what was answered then. */
+  readonly losses: readonly number[];
+  readonly scores: readonly number[];
+  readonly answers: readonly Float32Array[];
+}
+
+async function tryOut(
+  data: Pick<LoadedData, 'train' | 'validation'>,
+  { config, backend, planFor, tensors, signal }: SearchOptions,
+  reporter: RunReporter,
+  { of, answersAll }: { readonly of: string; readonly answersAll: boolean },
+): Promise<Trial> {
+  const plan = await planFor(data.train);
+  reporter.onTraining({ epochs: config.epochs, hasValidation: true, of });
+  const evaluator = await createEvaluator(backend, plan);
+  const answers: Float32Array[] = [];
+  const events = {
+    onProgress: reporter.onProgress,
+    onEpoch: reporter.onEpoch,
+    onEvaluated: async (now: State) => {
+      if (answersAll) answers.push(await evaluator.logits(now, data.validation));
+    },
+  };
+  try {
+    const { history, steps, interrupted } = await train(plan, data, config, backend, events, { tensors, signal });
+    if (interrupted) throw new Interrupted(signal, 'stopped before the network itself was trained: nothing is saved');
+    return { ...curvesOf(history), validation: data.validation, steps, answers };
+  } finally {
+    await evaluator.release();
+  }
+}
+
+const curvesOf = (history: TrainingResult['history']): Pick<Trial, 'losses' | 'scores'> => ({
+  losses: history.map(({ validation: { loss } }) => loss),
+  scores: history.map(({ validation: { score } }) => score),
+});
+
+/** The epoch with the lowest loss over the samples of all trials, the first of equals; the last where no loss is a number. */
+function bestOf(trials: readonly Trial[]): number {
+  const epochs = Math.min(...trials.map(({ losses }) => losses.length));
+  const sums = Array.from({ length: epochs }, (_, i) =>
+    trials.reduce((sum, { losses, validation }) => sum + (losses[i] ?? NaN) * validation.count, 0),
+  );
+  const best = sums.indexOf(Math.min(...sums.filter((sum) => !Number.isNaN(sum))));
+  return best < 0 ? epochs : best + 1;
+}
+
+function outOfFold(trials: readonly Trial[], epoch: number, { objective }: RunConfig): OutOfFold {
+  const [first, ...others] = trials.map(({ validation }) => validation);
+  if (!first) throw new Error('internal: no folds');
+  const samples = joined(first, ...others);
+  const parts = trials.map(({ answers }) => answers[epoch - 1] ?? new Float32Array());
+  const answers = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    answers.set(part, at);
+    at += part.length;
+  }
+  return {
+    samples,
+    answers,
+    report: reportOn(samples, answers, objective),
+    scores: trials.map(({ scores }) => scores[epoch - 1] ?? NaN),
+  };
+}
+
+/** `accuracy 84.10 % ± 1.20 %`: the mean over folds, and the deviation between them. */
+export function scoreOfFolds({ scores }: OutOfFold, { objective }: Pick<RunConfig, 'objective'>): string {
+  const { score } = objectiveRuleOf(objective);
+  const mean = scores.reduce((sum, each) => sum + each / scores.length, 0);
+  const squares = scores.reduce((sum, each) => sum + (each - mean) ** 2, 0);
+  const deviation = Math.sqrt(squares / Math.max(scores.length - 1, 1));
+  return `${score.name} ${score.format(mean)} ± ${score.format(deviation)}`;
+}
