@@ -29,6 +29,7 @@ const expected: Readonly<Record<string, Readonly<Record<string, boolean>>>> = {
   regularization: { noise: true },
   'test-time': { needed: true, 'average-is-enough': true, converges: true, folds: true },
   neighbours: { 'running-ONNX Runtime': true, 'batch-ONNX Runtime': true },
+  recalibration: { repairs: true, 'not-everything': true },
 };
 
 describe.each(experiments)('the experiment $name', (experiment) => {

@@ -142,7 +142,7 @@ function findings({ runs, counts }: Results) {
   return [
     finding(
       'repairs',
-      clearlyBelow(before, after),
+      mean(after) > mean(before) + 0.1,
       `Over the corruptions of strength 3 to 5 the accuracy is ${percent(mean(before))} with the statistics of the training and ${percent(mean(after))} with those of ${largest} unlabelled images; over all strengths ${percent(share, 0)} of the errors are gone (for ResNet-50 on ImageNet-C the paper reports 76.7 to 62.2 % mean corruption error, 19 % of it).`,
       `Statistics measured anew do not clearly help: ${percent(mean(before))} and ${percent(mean(after))}.`,
     ),
