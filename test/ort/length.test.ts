@@ -1,6 +1,5 @@
 /** How long runs learn: so many steps, until the clock says so, or as long as others have shown to be best. */
-import { readFile } from 'node:fs/promises';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -74,6 +73,24 @@ describe('a run that learns from the validation part as well', () => {
     const models = join(folder, 'models');
     const card = await exportModel({ checkpoint: run.checkpoint, name: 'refit', models }, backend);
     expect(card.labels).toHaveLength(3);
+  });
+
+  it('says that the validation part is none to judge it by, and chooses nothing by it', async () => {
+    const notes: string[] = [];
+    await evaluate({ checkpoint: run.checkpoint, part: 'validation' }, (line) => notes.push(line));
+    expect(notes.join('\n')).toMatch(/has learnt from these samples as well \(--refit\)/);
+    const table = join(folder, 'shares.csv');
+    const rows = Array.from({ length: 1200 }, (_, i) => `${i % 97},${i % 31},${(i * 7919) % 13 < 4 ? 'yes' : 'no'}`);
+    await writeFile(table, ['a,b,left', ...rows, ''].join('\n'));
+    const data = { path: table, label: 'left', validationShare: 0.4 };
+    const { checkpoint } = await trainToFolder(runOf('shares', { data, refit: true }, { epochs: 3 }));
+    const backend = await nativeBackend({ threads: 1 });
+    const options = { checkpoint, name: 'shares', models: join(folder, 'models') };
+    const card = await exportModel(options, backend);
+    expect([card.temperature, card.threshold]).toEqual([undefined, undefined]);
+    await expect(exportModel({ ...options, reading: { threshold: { rule: 'f1' } } }, backend)).rejects.toThrow(
+      /--threshold/,
+    );
   });
 
   it('is the same when it is trained again, or told to go on', async () => {

@@ -6,6 +6,5 @@ import type { TrainingRecord } from './record.ts';
  * says nothing of how it answers elsewhere.
  */
 export function hasLearntFromValidation(record: Pick<TrainingRecord, 'config'> | undefined): boolean {
-  const config: Readonly<Record<string, unknown>> = { ...record?.config };
-  return config['stopAfter'] !== undefined;
+  return record?.config.stopAfter !== undefined;
 }

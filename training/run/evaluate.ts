@@ -1,7 +1,7 @@
 /** How good a checkpoint, or any ONNX file, is on a data set. */
 import type { Importance, Interval } from '../answers/index.ts';
 import { type BackendName, createBackend } from '../backend/index.ts';
-import { loadModel, objectiveOf } from '../checkpoint/index.ts';
+import { hasLearntFromValidation, loadModel, objectiveOf } from '../checkpoint/index.ts';
 import type { Dataset, DataSource } from '../data/index.ts';
 import { count, percent, unexpected } from '../files/index.ts';
 import {
@@ -97,6 +97,9 @@ export async function evaluate(
     const asked = { data, part, needsLabel, sink, reading: readingOf(stated) };
     const { answers: raw, taken, ...chosen } = await answered(about, answerer, judge, asked, note);
     const { samples } = chosen;
+    if (chosen.part === 'validation' && hasLearntFromValidation(trained?.record)) {
+      note(`${file} has learnt from these samples as well (--refit): how it answers others, --part test tells`);
+    }
     if (model !== undefined && samples.files && !known.picture) {
       note(`${model} is given bytes from 0 to 255: "picture" in its card.json says how else pictures become its input`);
     }
