@@ -9,7 +9,7 @@ const fields = { graph: 7, node: 1, initializer: 5, output: 12 } as const;
  * @param change what takes the place of the graph, of which it is given the bytes
  * @throws GraphError where the file has several graphs, or messages that do not end where they say
  */
-function changeGraph(bytes: Uint8Array, change: (graph: Uint8Array) => Pieces): Uint8Array {
+export function changeGraph(bytes: Uint8Array, change: (graph: Uint8Array) => Pieces): Uint8Array {
   try {
     return Buffer.concat(
       splice(bytes, fields.graph, (i, begin, end) => {

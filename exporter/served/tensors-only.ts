@@ -5,14 +5,15 @@
  */
 import { oneLine, quote } from '../../training/files/index.ts';
 import { GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
+import { changeGraph } from './change-graph.ts';
 import { readsOf } from './dependents.ts';
-import { fieldOf, type Pieces, splice } from './splice.ts';
+import { splice } from './splice.ts';
 
 const { GraphProto, TensorProto } = onnxProto.onnx;
 const DataType: Readonly<Record<'FLOAT' | 'STRING', number>> = TensorProto.DataType;
 
-/** Fields of a model and of a graph: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
-const fields = { graph: 7, node: 1, output: 12 } as const;
+/** Fields of a graph: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
+const fields = { node: 1, output: 12 } as const;
 
 export interface TensorsOnly {
   readonly bytes: Uint8Array;
@@ -39,7 +40,7 @@ export function tensorsOnly(bytes: Uint8Array, graph: onnx.IGraphProto): Tensors
   const made = [...zips].map(([name, { tensor }]) => ({ opType: 'Identity', name, input: [tensor], output: [name] }));
   const additions = GraphProto.encode({ node: made }).finish();
   return {
-    bytes: rewrite(bytes, (content) => {
+    bytes: changeGraph(bytes, (content) => {
       const nodes = splice(content, fields.node, (i) => (live.has(graph.node?.[i] ?? {}) ? undefined : []));
       const left = splice(Buffer.concat(nodes), fields.output, (i) => {
         const { name = '' } = outputs[i] ?? {};
@@ -57,19 +58,6 @@ export function tensorsOnly(bytes: Uint8Array, graph: onnx.IGraphProto): Tensors
       ),
     ),
   };
-}
-
-function rewrite(bytes: Uint8Array, change: (graph: Uint8Array) => Pieces): Uint8Array {
-  try {
-    return Buffer.concat(
-      splice(bytes, fields.graph, (i, begin, end) => {
-        if (i > 0) throw new Error('several graphs');
-        return fieldOf(fields.graph, change(bytes.subarray(begin, end)));
-      }),
-    );
-  } catch (cause) {
-    throw new GraphError('expected one graph, and messages that end where they say', { cause });
-  }
 }
 
 /** Of any element type that is a number: whether it is one of the protocol's is told elsewhere. */
