@@ -71,7 +71,7 @@ export async function emitImage(
     ? {
         from: runtimeModule,
         imports: 'programsOf, sessionsOf, startImage',
-        started: `await startImage(wasm, ${JSON.stringify(image.manifest)}, { stored: files, late: ${JSON.stringify(late)}, whole: modules[${beside.length}] })`,
+        started: `await startImage(wasm, ${JSON.stringify(image.manifest)}, { stored: files, late: ${JSON.stringify(late)}, whole: modules[${beside.length}], onWhole: ${tellWhole} })`,
         sessions: `[...sessionsOf(started), ...${compiled}]`,
         late: apart.map(({ weights }) => weights),
       }
@@ -88,6 +88,12 @@ export async function emitImage(
     )),
   };
 }
+
+/** A function of the image. */
+const tellWhole = `(session) => {
+  const path = session.slice(0, session.lastIndexOf('/'));
+  console.warn(\`edge image: a request to \${path} reached code that no case of the build took; from here on whole.wasm answers (a sample like it in models/\${path}/samples.npz makes a build keep it)\`);
+}`;
 
 const programPrefix = 'program-';
 /** How a bundled module imports the runtime of programs alone. */

@@ -9,7 +9,7 @@ import { boot, markedNumbers } from './stages/boot.ts';
 import type { Booted, Served } from './stages/boot.ts';
 import { loadRuntime } from './bundle.ts';
 import type { Runtime } from './bundle.ts';
-import { allCases, firstRequests } from './cases/cases.ts';
+import { allCases, emptyRequests, firstRequests } from './cases/cases.ts';
 import type { Known, Subject } from './cases/cases.ts';
 import { atTimeUntil } from './stages/clock.ts';
 import { replaceGemm } from './stages/gemm.ts';
@@ -140,16 +140,16 @@ export async function makeImage({
   onStage('seal');
   const planned = await recall('seal', [stubbed, ...inputs], async () => {
     // What an answer would read, nobody has seen.
-    if (unknown.length > 0) return new Uint8Array(allocations.length);
+    if (unknown.length > 0) return new Uint8Array(allocations.length + countArms(stubbed));
     const manifest = describeImage(runtime, whole, wholeSnapshot, link);
     const traced = await traceImage({ runtime, manifest, known }, stubbed, wholeSnapshot);
     const calls = planSealing(wholeSnapshot, allocations, traced);
     const reads = traced.reads.subarray(0, Math.floor(wholeSnapshot.heapStart / granuleBytes));
-    return concat([calls, traced.arms.subarray(0, countArms(stubbed)), reads]);
+    return concat([calls, reads, traced.arms.subarray(0, countArms(stubbed))]);
   });
-  const armsEnd = allocations.length + countArms(stubbed);
+  const firstArm = planned.length - countArms(stubbed);
   const calls = planned.subarray(0, allocations.length);
-  const [arms, reads] = [planned.subarray(allocations.length, armsEnd), planned.subarray(armsEnd)];
+  const [reads, arms] = [planned.subarray(allocations.length, firstArm), planned.subarray(firstArm)];
   const booted = await bootTwin({ calls, bytes: sealedBytes(calls, allocations) });
   const snapshot = takeSealedSnapshot(booted, wholeSnapshot);
   onStage('optimize');
@@ -314,7 +314,8 @@ async function traceImage(
     },
   });
   const subject = { ...image, runtime };
-  for (const { perform } of allCases(subject, known)) outcomeOrTrap(subject, perform);
+  for (const { perform } of [...allCases(subject, known), ...emptyRequests(subject, known)])
+    outcomeOrTrap(subject, perform);
   // What first requests write is taken back before each of them.
   const memoryAfter = image.instance.heap.bytes.slice();
   for (const { perform } of firstRequests(subject, known)) outcomeOrTrap(subject, perform);

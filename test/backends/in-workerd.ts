@@ -44,7 +44,7 @@ export async function stockInWorkerd(): Promise<BackendInWorkerd> {
 /** @param graphs all that will be asked for: an image holds the sessions it was made with and no others */
 export async function imageInWorkerd(graphs: readonly Graph[]): Promise<ImageInWorkerd> {
   const models = Object.fromEntries(graphs.map((graph) => encodeModel(graph)).map((model) => [nameOf(model), model]));
-  const { wasm, manifest } = await makeImage({
+  const { wasm, whole, manifest } = await makeImage({
     stock: await readStockModule(),
     models,
     samples: {},
@@ -54,7 +54,8 @@ export async function imageInWorkerd(graphs: readonly Graph[]): Promise<ImageInW
     onStage: () => undefined,
   });
   const source = `${imports}
-    const started = await startImage(wasm, ${JSON.stringify(manifest)});
+    ${whole ? "import whole from './whole.wasm';" : 'const whole = undefined;'}
+    const started = await startImage(wasm, ${JSON.stringify(manifest)}, { whole });
     const sessions = sessionsOf(started);
     const damage = ({ handle }) => started.instance.heap.bytes.fill(0xff, handle, handle + ${sessionBytes});
     export default serve((path) => {
@@ -62,7 +63,7 @@ export async function imageInWorkerd(graphs: readonly Graph[]): Promise<ImageInW
       if (damaged) damage(started.sessions[name]);
       return sessions.get(name);
     });`;
-  const server = await serveWorker(await bundle(source, 'unshared'), wasm);
+  const server = await serveWorker(await bundle(source, 'unshared'), wasm, whole);
   return {
     ...backendOn('edge image in workerd', server, (model) => ({ path: nameOf(model), extra: {} })),
     runDamaged: (graph, feeds) => ask(`${server.url}/${nameOf(encodeModel(graph))}/damaged`, feeds),
@@ -71,10 +72,11 @@ export async function imageInWorkerd(graphs: readonly Graph[]): Promise<ImageInW
 
 const nameOf = (model: Uint8Array): string => createHash('sha256').update(model).digest('hex');
 
-async function serveWorker(code: string, wasm: Uint8Array): Promise<Server> {
+async function serveWorker(code: string, wasm: Uint8Array, whole?: Uint8Array): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), 'bn-edge-workerd-'));
   await writeFile(join(folder, 'index.js'), code);
   await writeFile(join(folder, 'edge.wasm'), wasm);
+  if (whole) await writeFile(join(folder, 'whole.wasm'), whole);
   return serveBundle(folder);
 }
 

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { sessionOf } from '../../exporter/edge/cases/cases.ts';
+import { outcomeOf, sessionOf } from '../../exporter/edge/cases/cases.ts';
 import type { Subject } from '../../exporter/edge/cases/cases.ts';
 import { makeFeeds } from '../../exporter/edge/cases/feeds.ts';
 import { describeDifference } from '../../exporter/edge/cases/verify.ts';
+import { loadRuntime } from '../../exporter/edge/bundle.ts';
 import { makeImage } from '../../exporter/edge/image.ts';
 import type { EdgeImage, Recall } from '../../exporter/edge/image.ts';
 import { allocatorIn } from '../../exporter/edge/stages/allocator.ts';
@@ -23,7 +24,7 @@ import {
   otherwise,
 } from '../../exporter/edge/wasm/code.ts';
 import * as wasm from '../../exporter/edge/wasm/module.ts';
-import { cnn, lookup } from './fixtures.ts';
+import { cnn, lookup, sequences } from './fixtures.ts';
 import { ingredientsOf, startImage, startReference } from './subjects.ts';
 
 const { i32 } = wasm.valueType;
@@ -100,7 +101,7 @@ describe('the allocator of the stock module', () => {
 });
 
 describe('an image of branches', () => {
-  const models = { cnn: cnn({ channels: [4, 8], hidden: 16 }), lookup: lookup() };
+  const models = { cnn: cnn({ channels: [4, 8], hidden: 16 }), lookup: lookup(), sequences: sequences() };
   let made: EdgeImage;
 
   beforeAll(async () => {
@@ -123,9 +124,9 @@ describe('an image of branches', () => {
     const traps: unknown[] = [];
     for (const [first, fill] of [...sizes.map((size) => [size, 'image'] as const), [1, 'special'] as const]) {
       const image = await startImage(made);
-      const restore = () => {
+      const restore = (trapped?: string) => {
         traps.push(first);
-        image.instance.restore?.();
+        image.instance.restore?.(trapped);
       };
       const observed = { ...image, instance: { ...image.instance, restore } };
       for (const size of [first, ...sizes])
@@ -139,9 +140,9 @@ describe('an image of branches', () => {
     const hollow = { ...made, wasm: cutBranches(made.wasm, new Uint8Array(arms), new Set()) };
     const [image, expected] = [await startImage(hollow), await startImage(made)];
     let traps = 0;
-    const restore = () => {
+    const restore = (trapped?: string) => {
       traps++;
-      image.instance.restore?.();
+      image.instance.restore?.(trapped);
     };
     const observed = { ...image, instance: { ...image.instance, restore } };
     for (const size of [3, 1, 64])
@@ -149,6 +150,59 @@ describe('an image of branches', () => {
     expect(traps).toBe(1);
     expect(() => answer(observed, 20_000)).toThrow(expect.objectContaining({ outOfMemory: true }) as Error);
     expect(traps).toBe(1);
+  });
+
+  it.each([
+    { time: 0, batch: 0 },
+    { time: 0, batch: 2 },
+    { time: 3, batch: 0 },
+  ])('answers with nothing along one of several free dimensions as stock does: %j', async (named) => {
+    const [stock, image] = [await startReference(models), await startImage(made)];
+    const answers = [stock, image].map((subject) => {
+      const session = sessionOf(subject, 'sequences');
+      return outcomeOf(subject, 'sequences', makeFeeds(subject.runtime, session.inputs, { all: 1, named }, 'image'));
+    });
+    expect(describeDifference(answers[0] ?? '', answers[1] ?? '')).toBeUndefined();
+  });
+
+  describe('without any branch', () => {
+    const whole = () => new WebAssembly.Module(made.whole ?? new Uint8Array());
+    const told: string[] = [];
+    const startHollow = async (whole: WebAssembly.Module): Promise<Subject> => {
+      const runtime = await loadRuntime('unshared');
+      const hollow = new WebAssembly.Module(cutBranches(made.wasm, new Uint8Array(countArms(made.wasm)), new Set()));
+      told.length = 0;
+      const onWhole = (session: string) => told.push(session);
+      return { ...(await runtime.startImage(hollow, made.manifest, { whole, onWhole })), runtime };
+    };
+
+    it('tells once whose run it went on for, and not where it is only put back', async () => {
+      const image = await startHollow(whole());
+      image.instance.restore?.();
+      expect(told).toEqual([]);
+      for (const size of [1, 5, 2]) answer(image, size);
+      expect(told).toEqual(['cnn']);
+    });
+
+    it('goes on at the next request, where the host has no room for the whole code in this one', async () => {
+      const module = whole();
+      const [image, expected] = [await startHollow(module), await startImage(made)];
+      const { Instance } = WebAssembly;
+      WebAssembly.Instance = class extends Instance {
+        constructor(one: WebAssembly.Module, imports?: WebAssembly.Imports) {
+          if (one === module) throw new RangeError('WebAssembly.Instance(): Out of memory');
+          super(one, imports);
+        }
+      };
+      try {
+        expect(() => answer(image, 3)).toThrow('model cnn trapped twice');
+      } finally {
+        WebAssembly.Instance = Instance;
+      }
+      expect(told).toEqual([]);
+      expect(describeDifference(answer(expected, 3), answer(image, 3))).toBeUndefined();
+      expect(told).toEqual(['cnn']);
+    });
   });
 
   it('is one of functions where the branches that were remembered are too few', async () => {

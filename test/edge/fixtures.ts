@@ -205,6 +205,13 @@ export function freeColumns(seed = 7): Uint8Array {
   return g.encode({ x: [FLOAT, ['rows', 'columns']] }, { y: ['rows', 6] });
 }
 
+/** `signal` [time, 4, batch] -> Batch Norm of the channels -> its mean over time. */
+export function sequences(seed = 13): Uint8Array {
+  const g = new GraphFixture(seed);
+  g.node('ReduceMean', [g.batchNormalization('bn', 'signal', 4, false)], 'mean', { axes: [0], keepdims: 0 });
+  return g.encode({ signal: [FLOAT, ['time', 4, 'batch']] }, { mean: [4, 'batch'] });
+}
+
 /** `x` of any shape -> Relu. */
 export function shapeless(): Uint8Array {
   const g = new GraphFixture(1);

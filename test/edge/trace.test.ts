@@ -113,6 +113,20 @@ describe('texts', () => {
     const numbers = new Uint8Array(Float64Array.from({ length: 128 }, (_, i) => Math.exp(i / 7)).buffer);
     expect(unreadTexts(numbers, new Uint8Array(numbers.length / granuleBytes))).toEqual([]);
   });
+
+  it('that say memory has run out stay, since such an error is known by them', () => {
+    const words = [
+      'std::bad_alloc of something',
+      'Failed to allocate memory for requested buffer of size ',
+      'Failed to alter it at all',
+    ];
+    const dropped = words.map((text) => {
+      const memory = new Uint8Array(256);
+      memory.set(new TextEncoder().encode(text), 64);
+      return unreadTexts(memory, new Uint8Array(memory.length / granuleBytes)).length;
+    });
+    expect(dropped).toEqual([0, 0, 1]);
+  });
 });
 
 describe('trimming', () => {

@@ -102,6 +102,21 @@ export function firstRequests(subject: Subject, { sizes }: Known): readonly Case
   });
 }
 
+/**
+ * Nothing at all along one free dimension or along every one, of models that have several. For finding functions and branches: which numbers are then
+ * reduced to what, the standard does not say, so that nothing is proven of it.
+ */
+export function emptyRequests(subject: Subject, { sizes }: Known): readonly Case[] {
+  return Object.keys(subject.sessions).flatMap((model) => {
+    const { inputs } = sessionOf(subject, model);
+    const [way] = (sizes[model] ?? { ways: [anyWay] }).ways;
+    const free = freeDimensions(inputs, way.rank).filter((name) => !(name in way.named));
+    if (free.length < 2) return [];
+    const empty = [{ all: 0 }, ...free.map((name) => ({ all: 2, named: { [name]: 0 } }))];
+    return empty.map((one) => runCase(model, along(way, one), 'image'));
+  });
+}
+
 export function sessionOf({ runtime, sessions, instance }: Subject, model: string): Session {
   const record = sessions[model];
   if (!record) throw new Error(`internal: expected a model of ${Object.keys(sessions).join(', ')}, got ${model}`);
@@ -218,9 +233,9 @@ function withLittleMemory(subject: Subject, bytes: number, pages: number, run: (
   ort._free(room);
   runtime.capMemory(heap.memory, runtime.pagesOf(heap.memory) + pages);
   let traps = 0;
-  const restore = () => {
+  const restore = (trapped?: string) => {
     traps++;
-    instance.restore?.();
+    instance.restore?.(trapped);
   };
   try {
     const outcome = run(instance.restore ? { ...subject, instance: { ...instance, restore } } : subject);

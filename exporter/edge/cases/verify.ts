@@ -40,9 +40,9 @@ export interface Verification {
 /** @throws VerificationError at the first difference */
 export async function verify({ reference, image, known, onModel, onTrap }: Verification): Promise<Verified> {
   const cases = allCases(image, known).values();
-  const restore = () => {
+  const restore = (trapped?: string) => {
     onTrap?.();
-    image.instance.restore?.();
+    image.instance.restore?.(trapped);
   };
   const observed = onTrap ? { ...image, instance: { ...image.instance, restore } } : image;
   const verified: Record<string, number> = {};
@@ -92,9 +92,9 @@ function checkTrapRecovery(image: Subject, model: string, way: Way = anyWay): vo
   // The cases before have left holes in the heap, in which the largest of them may no longer fit.
   instance.restore?.();
   let restored = 0;
-  const restore = () => {
+  const restore = (trapped?: string) => {
     restored++;
-    instance.restore?.();
+    instance.restore?.(trapped);
   };
   const observed = { ...image, instance: { ...instance, restore } };
   const session = sessionOf(image, model);

@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly late?: Readonly<Record<string, number>>;
   /** All of the code, where the image's own is only what the cases of the build reach. */
   readonly whole?: WebAssembly.Module;
+  /** Is told, once, whose run made the image go on with the whole code. */
+  readonly onWhole?: (session: string) => void;
   /** Is given what the instance exports, before any of it is called. */
   readonly onInstance?: (exports: WebAssembly.Exports) => void;
 }
@@ -42,7 +44,7 @@ export interface StartedImage extends Started {
 export async function startImage(
   wasm: WebAssembly.Module,
   { pages, names, runOptions, sessions, weights }: ImageManifest,
-  { stored: first = [], late = {}, whole, onInstance = () => undefined }: StartOptions = {},
+  { stored: first = [], late = {}, whole, onWhole = () => undefined, onInstance = () => undefined }: StartOptions = {},
 ): Promise<StartedImage> {
   const stored: (Uint8Array | undefined)[] = [...first];
   const { initial, maximum } = names.memory;
@@ -70,13 +72,18 @@ export async function startImage(
     fill();
     restoreGlobals();
   };
-  const other = whole && onceInstance(whole, link.importsOf(whole));
-  const recover = () => {
+  let current = exports;
+  const recover = (trapped?: string) => {
     restore();
-    const exports = other?.();
-    if (!exports) return;
-    link.attach(exports);
-    restoreGlobals = rememberGlobals(exports);
+    const isCut = whole && current === exports;
+    const other = isCut && trapped !== undefined && instanceAtOnce(whole, link.importsOf(whole));
+    if (other) {
+      onWhole(trapped);
+      current = other;
+      restoreGlobals = rememberGlobals(current);
+    }
+    // Also where the instance stays: the glue may have been left in the midst of an exception.
+    link.attach(current);
   };
   const lacksWeights = (session: string) => session in late && !stored[late[session] ?? -1];
   const provide = (file: number, bytes: Uint8Array) => {
@@ -87,19 +94,14 @@ export async function startImage(
   return { instance: { ort: link.ort, heap, runOptions, restore: recover, lacksWeights }, sessions, exports, provide };
 }
 
-/** What a new instance exports, the first time that it is asked for; nothing where the host makes none at once. */
-function onceInstance(module: WebAssembly.Module, imports: WebAssembly.Imports): () => WebAssembly.Exports | undefined {
-  let isMade = false;
-  return () => {
-    if (isMade) return undefined;
-    isMade = true;
-    try {
-      return new WebAssembly.Instance(module, imports).exports;
-    } catch (error) {
-      if (error instanceof RangeError) return undefined;
-      throw error;
-    }
-  };
+/** What a new instance exports; nothing where the host makes none at once, or has no room for one now. */
+function instanceAtOnce(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Exports | undefined {
+  try {
+    return new WebAssembly.Instance(module, imports).exports;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** The state of an instance outside of its memory: the image exports every mutable global. Its table never changes. */

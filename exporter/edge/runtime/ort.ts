@@ -16,8 +16,11 @@ export interface OrtInstance {
   readonly ort: RunModule;
   readonly heap: Heap;
   readonly runOptions: Pointer;
-  /** Puts memory and globals back to the state they were in at the start; absent where there is no such state. */
-  readonly restore?: () => void;
+  /**
+   * Puts memory and globals back to the state they were in at the start; absent where there is no such state. Where a session's run
+   * has trapped, what follows is done by all of the code that there is.
+   */
+  readonly restore?: (trapped?: string) => void;
   /** Whether a session's weights are yet to come; absent where all are there from the start. */
   readonly lacksWeights?: (session: string) => boolean;
 }
@@ -120,9 +123,9 @@ function lastError({ ort, heap }: Pick<OrtInstance, 'ort' | 'heap'>): InferenceE
   const code = ort.stackAlloc(8);
   ort._OrtGetLastError(code, code + 4);
   const message = heap.word(code + 4);
-  const error = new InferenceError(
-    message === 0 ? `ONNX Runtime error ${heap.word(code)}` : withoutSource(ort.UTF8ToString(message)),
-  );
+  // An image may lack the words of an error that no case of its build has met.
+  const words = message === 0 ? '' : withoutSource(ort.UTF8ToString(message)).trim();
+  const error = new InferenceError(words || `ONNX Runtime error ${heap.word(code)}`);
   ort.stackRestore(stack);
   return error;
 }

@@ -62,13 +62,17 @@ export class Session {
   }
 
   /** A trap leaves memory and stack undefined, so nothing of them is kept; a second trap in a row is the model's. */
-  #retry(restore: () => void, inputs: readonly Feed[], outputs: readonly NamedValue[]): Record<string, Tensor> {
-    restore();
+  #retry(
+    restore: NonNullable<OrtInstance['restore']>,
+    inputs: readonly Feed[],
+    outputs: readonly NamedValue[],
+  ): Record<string, Tensor> {
+    restore(this.name);
     try {
       return this.#attempt(inputs, outputs);
     } catch (error) {
       if (error instanceof InferenceError) throw error;
-      restore();
+      restore(this.name);
       throw new TrapError(`model ${this.name} trapped twice: ${String(error)}`, { cause: error });
     }
   }

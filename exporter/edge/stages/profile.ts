@@ -1,7 +1,7 @@
 /** Finds the functions that a request can reach, by performing every case on the instrumented runtime. */
 
 import type { Booted } from './boot.ts';
-import { allCases } from '../cases/cases.ts';
+import { allCases, emptyRequests } from '../cases/cases.ts';
 import type { Known, Subject } from '../cases/cases.ts';
 import type { Trials } from '../cases/trials.ts';
 
@@ -12,7 +12,8 @@ export async function profile(trials: Trials<Booted & Subject>, known: Known): P
     for (const [index, mark] of hits.marks().entries()) if (mark === 1) marks[index] = 1;
   };
   trials.subject.hits.reset();
-  for (const { perform } of allCases(trials.subject, known)) await trials.perform(perform, collect);
+  const cases = [...allCases(trials.subject, known), ...emptyRequests(trials.subject, known)];
+  for (const { perform } of cases) await trials.perform(perform, collect);
   collect(trials.subject);
   return marks;
 }

@@ -4,6 +4,7 @@
  * with what is dropped poisoned instead of zeroed.
  */
 
+import { isOutOfMemory } from '../runtime/ort.ts';
 import { granuleBytes } from './trace.ts';
 
 /** Shorter ones may be numbers that look like texts. Bytes. */
@@ -12,7 +13,7 @@ const shortestText = 16;
 /**
  * Texts of the static data that no case reads: most of what the stock module brings. They are what errors say that no case provoked,
  * and names of what no request uses, so that without one an error lacks words: no answer is made of them. A text is kept whole where
- * any of it, or what lies right beside it, is read.
+ * any of it, or what lies right beside it, is read; and what says that memory has run out, by which such an error is known.
  * @param reads one byte for each granule of the static data, not 0 if it has been read
  */
 export function unreadTexts(memory: Uint8Array, reads: Uint8Array): readonly Page[] {
@@ -23,7 +24,8 @@ export function unreadTexts(memory: Uint8Array, reads: Uint8Array): readonly Pag
     while (end < length && isText(memory[end])) end++;
     const [first, last] = [Math.floor(start / granuleBytes) - 1, Math.floor(end / granuleBytes) + 1];
     const isRead = reads.subarray(Math.max(0, first), last + 1).some((read) => read !== 0);
-    if (end - start >= shortestText && !isRead) texts.push({ start, end });
+    const isNeeded = isRead || isOutOfMemory(new TextDecoder().decode(memory.slice(start, end)));
+    if (end - start >= shortestText && !isNeeded) texts.push({ start, end });
     start = end;
   }
   return texts;
