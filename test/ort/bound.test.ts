@@ -1,6 +1,8 @@
 /** Sessions bound to arrays of the caller's. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { type BoundSession, nativeBackend, wasmBackend } from '../../training/backend/index.ts';
+import { importNative } from '../../training/backend/import-native.ts';
+import { canRunUncopied } from '../../training/backend/uncopied.ts';
 import { checkGraph, graphBuilder, type Tensor } from '../../training/graph/index.ts';
 
 const count = 1 << 18;
@@ -63,5 +65,53 @@ describe.each([
     for (let run = 0; run < 20; run++) await session.run();
     // One copy would be a megabyte.
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000);
+  });
+});
+
+describe('whether outputs can be kept from being copied', () => {
+  const runtime = (run: (fetches: Readonly<Record<string, { data: Float32Array } | null>>) => void) => ({
+    Tensor: class {
+      readonly data: Float32Array;
+      constructor(_type: string, data: Float32Array) {
+        this.data = data;
+      }
+    },
+    InferenceSession: {
+      create: () =>
+        Promise.resolve({
+          run: (_feeds: unknown, fetches: Parameters<typeof run>[0]) => {
+            run(fetches);
+            return Promise.resolve({});
+          },
+          release: () => Promise.resolve(),
+        }),
+    },
+  });
+  const refuse = (message: string) => {
+    throw new Error(message);
+  };
+  const rows: readonly (readonly [string, boolean, Parameters<typeof runtime>[0]])[] = [
+    [
+      'which writes and then refuses the sequence',
+      true,
+      ({ y }) => {
+        y?.data.set([6]);
+        refuse('Non tensor type is temporarily not supported.');
+      },
+    ],
+    [
+      'which refuses the sequence before it has run',
+      false,
+      () => refuse('Non tensor type is temporarily not supported.'),
+    ],
+    ['which says something else', false, () => refuse('sequences are not supported')],
+    ['which gives new arrays and no error', false, () => undefined],
+  ];
+  it.each(rows)('is found of a runtime %s: %s', async (_, expected, run) => {
+    expect(await canRunUncopied(runtime(run) as unknown as Parameters<typeof canRunUncopied>[0])).toBe(expected);
+  });
+
+  it('is found of the one that is installed', async () => {
+    expect(await canRunUncopied(await importNative('native'))).toBe(true);
   });
 });

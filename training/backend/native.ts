@@ -8,7 +8,7 @@ import { channelBlockOf } from './channel-block.ts';
 import { askedSeldom, foreignLoad } from './foreign-load.ts';
 import { importNative } from './import-native.ts';
 import { openBoundSession, openSession } from './runtime.ts';
-import { runUncopied, withSequence } from './uncopied.ts';
+import { canRunUncopied, runUncopied, withSequence } from './uncopied.ts';
 import { type Runner, waitingAsSuits } from './waiting.ts';
 import { threadsFor } from './work.ts';
 
@@ -23,6 +23,7 @@ export interface NativeOptions {
 export async function nativeBackend({ threads, spinning }: NativeOptions = {}): Promise<Backend> {
   const ort = await importNative('native');
   const channelBlock = await channelBlockOf(ort);
+  const isUncopied = await canRunUncopied(ort);
   const cores = availableParallelism();
   const openWith = async <Args extends readonly unknown[], Result>(
     graphThreads: number,
@@ -42,7 +43,9 @@ export async function nativeBackend({ threads, spinning }: NativeOptions = {}): 
     createSession: (graph) => openWith(threadsOf(graph), (options) => openSession(ort, fileOf(graph), options)),
     bindSession: (graph, inputs, outputs) =>
       openWith(threadsOf(graph), (options) =>
-        openBoundSession(ort, withSequence(fileOf(graph)), options, { inputs, outputs }, runUncopied),
+        isUncopied
+          ? openBoundSession(ort, withSequence(fileOf(graph)), options, { inputs, outputs }, runUncopied)
+          : openBoundSession(ort, fileOf(graph), options, { inputs, outputs }),
       ),
     loadSession: (file) => openWith(threads ?? cores, (options) => openSession(ort, file, options)),
   };

@@ -4,13 +4,14 @@
  * step, which the garbage collector takes longer to clear away than the step takes.
  *
  * It copies in the order of the outputs, when the run is over. So the graph gets one output more, before all others, that the binding cannot
- * give to JavaScript, a sequence: the run ends with an error that says so, and no output has been copied. If a later version can, it
- * answers as for any other graph, only slower.
+ * give to JavaScript, a sequence: the run ends with an error that says so, and no output has been copied. Whether the runtime at
+ * hand is of this kind is tried once, with a graph of one number; any other version gives its answers copied, only slower.
  *
  * Source: https://github.com/microsoft/onnxruntime/blob/v1.23.0/js/node/src/tensor_helper.cc (OrtValueToNapiValue)
  */
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { encodeProto, type onnx, onnxProto } from '../graph/index.ts';
+import { checkGraph, encodeModel, encodeProto, graphBuilder, type onnx, onnxProto } from '../graph/index.ts';
+import type { Runtime } from './runtime.ts';
 
 const sequence = 'never copied';
 
@@ -41,4 +42,21 @@ export async function runUncopied(
     if (!(error instanceof Error) || !error.message.includes(expected)) throw error;
   }
   return {};
+}
+
+/** Whether the runtime writes into the caller's arrays first, and only then finds that it cannot give the sequence. */
+export async function canRunUncopied({ InferenceSession, Tensor }: Runtime): Promise<boolean> {
+  const g = graphBuilder();
+  const x = g.input('x', { dtype: 'float32', shape: [1] });
+  const file = withSequence(encodeModel(checkGraph(g.build('doubled', { y: g.Add(x, x) }))));
+  try {
+    const session = await InferenceSession.create(file, { executionProviders: ['cpu'], logSeverityLevel: 3 });
+    const y = new Float32Array(1);
+    const feeds = { x: new Tensor('float32', Float32Array.of(3), [1]) };
+    await runUncopied(session, feeds, { y: new Tensor('float32', y, [1]) });
+    await session.release();
+    return y[0] === 6;
+  } catch {
+    return false;
+  }
 }
