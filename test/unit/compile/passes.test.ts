@@ -192,3 +192,17 @@ describe('steps of an optimizer in place are those of the reference', () => {
     expect([plain, clipped]).toEqual([0, 4 * 16]);
   });
 });
+
+it('denormals, which would gather in moments that decay, are written as zeros, and all else as it is', () => {
+  const g = graphBuilder();
+  const graph = checkGraph(g.build('halves', { y: g.Mul(g.input('x', float32([7])), g.scalar(0.5)) }));
+  const passes = openPasses(graph, () => 'x');
+  passes.write({
+    x: {
+      shape: [7],
+      data: Float64Array.of(2 ** -126, -(2 ** -126), 2 ** -148, 2 ** -125, -(2 ** -125), NaN, Infinity),
+    },
+  });
+  passes.run();
+  expect([...passes.read('y').data]).toEqual([0, 0, 0, 2 ** -126, -(2 ** -126), NaN, Infinity]);
+});

@@ -124,3 +124,16 @@ describe('every op and its gradient are right, or refused by name', () => {
     }
   });
 });
+
+it('denormals are carried to the next run as zeros, and given as they are where nothing is carried', () => {
+  const g = graphBuilder();
+  const graph = checkGraph(g.build('halves', { y: g.Mul(g.input('x', float32([5])), g.scalar(0.5)) }));
+  const halves = (options: Parameters<typeof openStatic>[1]) => {
+    const program = openStatic(graph, options);
+    program.write({ x: { shape: [5], data: Float64Array.of(2 ** -126, -(2 ** -148), 2 ** -125, NaN, -Infinity) } });
+    program.run();
+    return [...(program.read()['y']?.data ?? [])];
+  };
+  expect(halves({ inPlace: new Map([['y', 'x']]) })).toEqual([0, 0, 2 ** -126, NaN, -Infinity]);
+  expect(halves({})).toEqual([2 ** -127, -(2 ** -149), 2 ** -126, NaN, -Infinity]);
+});

@@ -65,6 +65,7 @@ const operations = {
   uintOfInt: (_lines, x) => x,
   shiftRight8: (_lines, x) => vector('i32x4.shr_u', x, '(i32.const 8)'),
   shiftRight16: (_lines, x) => vector('i32x4.shr_u', x, '(i32.const 16)'),
+  flush: functions.flush,
   intOfFloat: one('i32x4.trunc_sat_f32x4_s'),
 } satisfies Readonly<Record<string, (lines: Lines, a: Wat, b: Wat, c: Wat) => Wat>>;
 
@@ -78,6 +79,10 @@ export const operate = (type: LaneType, operation: Operation, ...inputs: readonl
   inputs,
   type,
 });
+
+/** The same with zero in place of a denormal; what holds no float32 stays as it is. */
+export const flushed = (tree: Expression): Expression =>
+  tree.type === 'float' ? operate('float', 'flush', tree) : tree;
 
 /**
  * Writes the instructions of a tree; what occurs twice in it is computed once.

@@ -22,6 +22,12 @@ const choose = (a: Wat, b: Wat, mask: Wat): Wat => vector('v128.bitselect', a, b
 export const atMost = (x: Wat, most: Wat): Wat => vector('f32x4.pmin', x, most);
 export const atLeast = (x: Wat, least: Wat): Wat => vector('f32x4.pmax', x, least);
 
+/**
+ * Zero in place of a denormal, as ONNX Runtime's sessions have it by a setting of the processor that a module cannot reach. A moment
+ * without gradients decays towards zero, stays the smallest denormals for ever, and every operation on it is slow.
+ */
+export const flush = (lines: Lines, x: Wat): Wat => lines.keep(choose(splat(0), x, less(abs(x), splat(2 ** -126))));
+
 /** (((c₀ x + c₁) x + c₂) x + …) */
 function polynomial(x: Wat, [first = 0, ...rest]: readonly number[]): Wat {
   return rest.reduce((sum, coefficient) => add(mul(sum, x), splat(coefficient)), splat(first));

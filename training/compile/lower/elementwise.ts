@@ -2,6 +2,7 @@
 import { type Node, sameShape, type Value } from '../../graph/index.ts';
 import { type Blocked, type Buffer, Stored, vectorBytes, vectorsFor } from '../buffer.ts';
 import { broadcast, broadcastStrides, lanesOf, stridesOf } from '../constant.ts';
+import { flushed } from '../expression/expression.ts';
 import { isElementwise } from '../expression/of-node.ts';
 import { elementwise, type Operand } from '../kernels/elementwise.ts';
 import { merged } from '../kernels/nest.ts';
@@ -126,7 +127,7 @@ function emitPlain(lowering: Lowering, node: Node, region: Region): void {
       counts,
       operands: buffers.map((read, i) => still(read, inBytes[i]?.at(-1) === 0 ? 'splat' : 'vector', inBytes[i] ?? [])),
       results: results.map(({ value, tree }) => ({
-        tree,
+        tree: lowering.isFlushed(value) ? flushed(tree) : tree,
         buffer: lowering.newPlain(value),
         walk: () => ({ offset: 0, strides: toWalk }),
       })),

@@ -13,6 +13,12 @@ interface Place {
   blocked?: Blocked;
 }
 
+export interface LoweringOptions {
+  readonly mostResults?: number;
+  /** Values that are carried from run to run, in which no denormals may gather. */
+  readonly flushed?: readonly Value[];
+}
+
 export class Lowering {
   readonly kernels: Kernel[] = [];
   readonly #places = new Map<string, Place>();
@@ -23,10 +29,13 @@ export class Lowering {
   readonly #makers: ReadonlyMap<string, Node>;
   /** How many values a chain of elementwise nodes may give. */
   readonly mostResults: number;
+  readonly #flushed: ReadonlySet<string>;
 
-  constructor(nodes: readonly Node[], outputs: readonly Value[], { mostResults = 1 } = {}) {
+  constructor(nodes: readonly Node[], outputs: readonly Value[], options: LoweringOptions = {}) {
+    const { mostResults = 1, flushed = [] } = options;
     this.nodes = nodes;
     this.mostResults = mostResults;
+    this.#flushed = new Set(flushed.map(({ name }) => name));
     this.#makers = new Map(nodes.flatMap((node) => node.outputs.map(({ name }) => [name, node] as const)));
     this.#outputs = new Set(outputs.map(({ name }) => name));
     const readers = new Map<string, Node[]>();
@@ -49,6 +58,10 @@ export class Lowering {
 
   isOutput({ name }: Value): boolean {
     return this.#outputs.has(name);
+  }
+
+  isFlushed({ name }: Value): boolean {
+    return this.#flushed.has(name);
   }
 
   /** Whether it has been computed by the time that the next kernel runs. */

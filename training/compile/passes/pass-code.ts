@@ -7,13 +7,13 @@
  *       part = part ∘ tree(…)                                     for each fold
  *
  * A vector may be read and written at the same address. Sums are sums of parts of a few thousand numbers, so that the error grows with
- * the square root of what it would be; what the last vector has beyond the end changes nothing.
+ * the square root of what it would be; what the last vector has beyond the end changes nothing. Denormals are written as zeros.
  */
 import type { Value } from '../../graph/index.ts';
 import { vectorBytes, vectorsFor } from '../buffer.ts';
 import { numbersOf } from '../constant.ts';
 import { uncovered } from '../error.ts';
-import { evaluateAll, type Expression, numberOf, operandOf } from '../expression/expression.ts';
+import { evaluateAll, type Expression, flushed, numberOf, operandOf } from '../expression/expression.ts';
 import { Lines } from '../expression/lines.ts';
 import { expressionOf, laneTypeOf } from '../expression/of-node.ts';
 import { acrossLanes, foldTwo, neutral } from '../kernels/row.ts';
@@ -55,12 +55,9 @@ export function passCode(pass: Pass, { addressOf, isKept }: Places): Code {
   const kept = pass.nodes.flatMap(({ outputs: [value] }) => (isKept(value) ? [value] : []));
   const lines = { whole: new Lines('v'), last: new Lines('w') };
   const body = (part: Lines, isLast: boolean): readonly Wat[] => {
-    const wanted = [...kept, ...pass.folds.map(({ data }) => data)];
-    const values = evaluateAll(
-      part,
-      wanted.map((value) => trees.get(value.name) ?? numberOf(NaN)),
-      reads(operands),
-    );
+    const treeOf = ({ name }: Value) => trees.get(name) ?? numberOf(NaN);
+    const wanted = [...kept.map((value) => flushed(treeOf(value))), ...pass.folds.map(({ data }) => treeOf(data))];
+    const values = evaluateAll(part, wanted, reads(operands));
     kept.forEach((value, i) => {
       const write = pass.count === 1 ? storeLane.bind(null, 0) : store;
       part.add(write(get('i'), values[i] ?? '', addressOf(value)));

@@ -63,7 +63,8 @@ function translate(graph: Graph, { inPlace = new Map(), fma = false }: StaticOpt
   requireSizes(graph);
   const { nodes, resolve } = prepared(liveNodes(graph.nodes, graph.outputs).nodes);
   const results = graph.outputs.map(resolve);
-  const lowering = new Lowering(nodes, results, { mostResults });
+  const flushed = results.filter((_, i) => inPlace.has(graph.outputs[i]?.name ?? ''));
+  const lowering = new Lowering(nodes, results, { mostResults, flushed });
   const entries = new Map(graph.inputs.map((value) => [value.name, lowering.newPlain(value)] as const));
   for (const node of nodes) if (!lowering.isDone(node)) lower(lowering, node);
   const computed = results.map((value) => lowering.plain({ name: value.name, op: 'Identity' }, value));
