@@ -1,5 +1,5 @@
 /** Steps whose state stays in place give what the whole graph, a Loop, gives on the same backend; and so for each of the backends. */
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { type Backend, nativeBackend, wasmBackend } from '../../training/backend/index.ts';
 import { createRandom, epochBatches } from '../../training/data/index.ts';
 import {
@@ -16,7 +16,7 @@ import {
   relu,
 } from '../../training/network/index.ts';
 import { type OptimizerName, optimizers } from '../../training/optimizer/index.ts';
-import { type State, type TrainingConfig, TrainingRun } from '../../training/trainer/index.ts';
+import { type State, stepEngine, type TrainingConfig, TrainingRun } from '../../training/trainer/index.ts';
 import { twoClouds } from './samples.ts';
 
 const network: Network = {
@@ -141,15 +141,44 @@ it.each([400, -1])('the index %i of a sample that there is not is refused', asyn
 });
 
 describe('a step that leaves the finite numbers', () => {
-  it('is named with tensor, step and learning rate, as by the Loop', async () => {
-    const changes = { optimizer: 'sgd', learningRate: 1e30 } as const;
-    const [inPlace, loop] = await Promise.all(
-      [native, looping(native)].map(async (backend) => {
-        const error: unknown = await (await start(backend, changes)).steps(order).catch((reason: unknown) => reason);
-        return String(error).replace(/loss \S+/, 'loss …');
-      }),
-    );
-    expect(inPlace).toMatch(/finite numbers, got loss … and \S+ in layer \S+ \(\S+\) at step \d+ \(epoch 1, /);
-    expect(inPlace).toBe(loop);
+  it.each([
+    ['sgd', 1e30],
+    // Its ε divided by the rate is no float32 but zero: what has no gradient, as the room between tensors, is divided by it.
+    ['adam', 1e38],
+  ] as const)(
+    'is named with tensor, step and learning rate, as by the Loop: %s, %d',
+    async (optimizer, learningRate) => {
+      const changes = { optimizer, learningRate, schedule: 'constant' } as const;
+      const [inPlace, loop] = await Promise.all(
+        [native, looping(native)].map(async (backend) => {
+          const error: unknown = await (await start(backend, changes)).steps(order).catch((reason: unknown) => reason);
+          return String(error).replace(/loss \S+/, 'loss …');
+        }),
+      );
+      expect(inPlace).toMatch(/finite numbers, got loss … and \S+ in layer \S+ \(\S+\) at step \d+ \(epoch 1, /);
+      expect(inPlace).toBe(loop);
+    },
+  );
+});
+
+it('more samples in a mini-batch than there are is refused before anything starts', async () => {
+  await expect(start(native, { batchSize: 401 })).rejects.toThrow(
+    'batch size: expected 1 to 400 (the training samples), got 401',
+  );
+});
+
+it('a machine without memory for the state is told how much it takes', async () => {
+  vi.spyOn(WebAssembly, 'Memory').mockImplementation(function () {
+    throw new RangeError('WebAssembly.Memory(): could not allocate memory');
   });
+  await expect(start(native)).rejects.toThrow(
+    /^training: expected \d+ MB of memory for the network's state, got less$/,
+  );
+  vi.restoreAllMocks();
+});
+
+it('the record of a run says whether its state stayed in place: the Loop has other bits', () => {
+  const engineOf = (backend: Backend) => stepEngine(planNetwork(network), twoClouds(400, 6, 1), base, backend);
+  expect(engineOf(native)).toBe(`${native.engine}, state in place`);
+  expect(engineOf(looping(native))).toBe(native.engine);
 });

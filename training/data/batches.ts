@@ -10,12 +10,16 @@ import type { Random } from './random.ts';
  * @throws {UserError} when not even one mini-batch can be filled.
  */
 export function epochBatches(random: Random, epoch: number, count: number, batchSize: number): Int32Array {
-  if (batchSize < 1 || batchSize > count) {
-    throw unexpected('batch size', `1 to ${count} (the training samples)`, batchSize);
-  }
+  checkBatchSize(count, batchSize);
   const steps = Math.floor(count / batchSize);
   return random
     .fork(`epoch ${epoch}`)
     .permutation(count)
     .slice(0, steps * batchSize);
+}
+
+/** @throws {UserError} when not even one mini-batch of `count` samples can be filled. */
+export function checkBatchSize(count: number, batchSize: number): void {
+  if (batchSize >= 1 && batchSize <= count) return;
+  throw unexpected('batch size', `1 to ${count} (the training samples)`, batchSize);
 }

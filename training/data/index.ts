@@ -7,7 +7,7 @@ export {
   augmented,
   usualAugmentation,
 } from './augment.ts';
-export { epochBatches } from './batches.ts';
+export { checkBatchSize, epochBatches } from './batches.ts';
 export { type Column, type ColumnKind, columnSchema } from '../columns/index.ts';
 export {
   classesOf,

@@ -1,12 +1,12 @@
 /** A training run in progress: what takes its steps, and how many at a time. */
 import type { Backend } from '../backend/index.ts';
-import { type Dataset, createRandom } from '../data/index.ts';
+import { checkBatchSize, type Dataset, createRandom } from '../data/index.ts';
 import { layerTensorsOf, outputShapeOf, type Plan, tensorsOf } from '../network/index.ts';
 import { checkObjective } from '../objective/index.ts';
 import { stepOptions, type TrainingConfig } from './config.ts';
 import { CompiledStepper } from './compiled/compiled-stepper.ts';
 import { compiledStep } from './compiled/small-step.ts';
-import { openInPlaceStepper } from './in-place/in-place-stepper.ts';
+import { isInPlace, openInPlaceStepper } from './in-place/in-place-stepper.ts';
 import { initializeTensors, initializeUpdates } from './initialize.ts';
 import { LoopStepper } from './loop-stepper.ts';
 import { firstPace, nextPace } from './pace.ts';
@@ -60,6 +60,7 @@ export class TrainingRun {
     backend: Backend,
     { state, steps }: Position,
   ): Promise<TrainingRun> {
+    checkBatchSize(dataset.count, config.batchSize);
     const { objective } = stepOptions(config, dataset);
     checkObjective(objective, outputShapeOf(plan), dataset);
     const problem = stepProblem(plan, dataset, config);
@@ -133,8 +134,11 @@ async function openStepper(problem: StepProblem, backend: Backend, state: State)
 
 /** What takes the steps of a run, for its record: the same gives the same bits. */
 export function stepEngine(plan: Plan, dataset: Dataset, config: TrainingConfig, backend: Backend): string {
-  const isCompiled = backend.isProcessor && compiledStep(stepProblem(plan, dataset, config));
-  return isCompiled ? `${backend.engine}, steps compiled for V8 ${process.versions.v8}` : backend.engine;
+  const problem = stepProblem(plan, dataset, config);
+  if (backend.isProcessor && compiledStep(problem)) {
+    return `${backend.engine}, steps compiled for V8 ${process.versions.v8}`;
+  }
+  return isInPlace(problem, backend) ? `${backend.engine}, state in place` : backend.engine;
 }
 
 async function openLoop(problem: StepProblem, backend: Backend, state: State): Promise<Stepper> {

@@ -14,7 +14,7 @@ import type { StepProblem } from '../step-problem.ts';
 import { divergenceAfter, type Stepper, type StepResults } from '../stepper.ts';
 import { gradientGraph, measuredBy } from './gradient-graph.ts';
 import { layoutOf } from './layout.ts';
-import { openMemory, type StateMemory } from './memory.ts';
+import { compileUpdate, openMemory, type StateMemory } from './memory.ts';
 import { gatherRows, roomFor } from './rows.ts';
 
 /** @returns undefined where the backend's tensors lie elsewhere, or the update cannot be compiled for this machine */
@@ -24,9 +24,10 @@ export async function openInPlaceStepper(
   state: State,
 ): Promise<Stepper | undefined> {
   if (!backend.bindSession) return undefined;
-  const graph = gradientGraph(problem.plan, problem.options);
-  const memory = openMemory(layoutOf(problem.plan, problem.options, measuredBy(graph)), problem.options);
-  if (!memory) return undefined;
+  const { graph, layout } = gradientsOf(problem);
+  const update = compileUpdate(layout, problem.options);
+  if (!update) return undefined;
+  const memory = openMemory(layout, update);
   for (const [name, { data }] of state) memory.tensors.get(name)?.data.set(data);
   const batch = openBatch(problem);
   const session = await backend.bindSession(
@@ -35,6 +36,15 @@ export async function openInPlaceStepper(
     tensorsFor(graph.outputs, { ...Object.fromEntries(memory.tensors), ...batch.outputs }),
   );
   return new InPlaceStepper(problem, session, memory, batch, state);
+}
+
+/** Whether there is such a stepper: it depends on the problem, the backend and the engine alone. */
+export const isInPlace = (problem: StepProblem, { bindSession }: Backend): boolean =>
+  bindSession !== undefined && compileUpdate(gradientsOf(problem).layout, problem.options) !== undefined;
+
+function gradientsOf({ plan, options }: StepProblem) {
+  const graph = gradientGraph(plan, options);
+  return { graph, layout: layoutOf(plan, options, measuredBy(graph)) };
 }
 
 /** What a mini-batch brings, and what comes of it beside the gradients. */
@@ -121,7 +131,9 @@ class InPlaceStepper implements Stepper {
     this.#memory.update();
     const [loss = NaN] = outputs.loss.data;
     if (Number.isFinite(loss) && this.#memory.isFinite()) return;
-    throw divergenceAfter(done, numbers, { loss, first: findNonFinite(this.#copyState()) });
+    const first = findNonFinite(this.#copyState());
+    // Between the tensors a learning rate beyond float32 makes 0 / 0, where they themselves are still finite.
+    if (first || !Number.isFinite(loss)) throw divergenceAfter(done, numbers, { loss, first });
   }
 
   #copyState(): State {

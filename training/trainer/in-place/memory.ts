@@ -1,6 +1,6 @@
 /** One memory with everything that a step changes, and the compiled program that changes it there. */
 import { CompileError, compilePasses, type PassProgram } from '../../compile/index.ts';
-import { elementCount } from '../../files/index.ts';
+import { elementCount, unexpected } from '../../files/index.ts';
 import type { Tensor } from '../../graph/index.ts';
 import { nextName } from '../program.ts';
 import type { UpdateOptions } from '../update.ts';
@@ -22,8 +22,16 @@ const mostBytes = 2 ** 32 - 65536;
 const pageBytes = 65536;
 const line = 64;
 
+/** What changes a state, and where its numbers lie beside those of the layout. */
+export interface Update {
+  readonly program: PassProgram;
+  readonly scalarsAt: number;
+  readonly scalarCount: number;
+  readonly finiteAt: number;
+}
+
 /** @returns undefined where the update is not covered by the compiler, the engine has no vectors, or the state is too large */
-export function openMemory(layout: Layout, options: UpdateOptions): StateMemory | undefined {
+export function compileUpdate(layout: Layout, options: UpdateOptions): Update | undefined {
   const names = scalarNames(options);
   const scalarsAt = layout.end;
   const finiteAt = scalarsAt + line * Math.ceil((4 * names.length) / line);
@@ -34,11 +42,21 @@ export function openMemory(layout: Layout, options: UpdateOptions): StateMemory 
     ...names.map((name, i) => [name, scalarsAt + 4 * i] as const),
     [finiteName, finiteAt],
   ]);
-  const started = startProgram(() =>
-    compilePasses(updateGraph(layout, options), { addresses, scratch: finiteAt + line }),
-  );
-  if (!started) return undefined;
-  const { run, buffer } = started;
+  try {
+    const program = compilePasses(updateGraph(layout, options), { addresses, scratch: finiteAt + line });
+    if (program.memoryBytes > mostBytes || !WebAssembly.validate(program.wasm)) return undefined;
+    return { program, scalarsAt, scalarCount: names.length, finiteAt };
+  } catch (error) {
+    if (error instanceof CompileError) return undefined;
+    throw error;
+  }
+}
+
+/** @throws UserError where the machine does not have so much memory */
+export function openMemory(layout: Layout, { program, scalarsAt, scalarCount, finiteAt }: Update): StateMemory {
+  const memory = allocate(program.memoryBytes);
+  const { buffer } = memory;
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(program.wasm), { host: { memory } });
   const finite = new Float32Array(buffer, finiteAt, 1);
   return {
     tensors: new Map(
@@ -47,21 +65,17 @@ export function openMemory(layout: Layout, options: UpdateOptions): StateMemory 
         return [name, { dtype: 'float32', shape, data }] as const;
       }),
     ),
-    scalars: new Float32Array(buffer, scalarsAt, names.length),
-    update: run,
+    scalars: new Float32Array(buffer, scalarsAt, scalarCount),
+    update: exports['run'] as () => void,
     isFinite: () => finite[0] === 0,
   };
 }
 
-function startProgram(compile: () => PassProgram) {
+function allocate(bytes: number): WebAssembly.Memory {
   try {
-    const { wasm, memoryBytes } = compile();
-    if (memoryBytes > mostBytes || !WebAssembly.validate(wasm)) return undefined;
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(memoryBytes / pageBytes) });
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm), { host: { memory } });
-    return { run: exports['run'] as () => void, buffer: memory.buffer };
+    return new WebAssembly.Memory({ initial: Math.ceil(bytes / pageBytes) });
   } catch (error) {
-    if (error instanceof CompileError) return undefined;
-    throw error;
+    if (!(error instanceof RangeError)) throw error;
+    throw unexpected('training', `${Math.ceil(bytes / 1e6)} MB of memory for the network's state`, 'less');
   }
 }
