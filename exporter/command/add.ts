@@ -4,7 +4,7 @@ import { UserError } from '../../training/files/index.ts';
 import { addModel } from '../model/add.ts';
 import { type BatchNormUse, batchNormUses } from '../served/normalization.ts';
 import { describeAdded } from './describe-model.ts';
-import { addModelsOption } from './model-options.ts';
+import { addModelsOption } from './models-option.ts';
 import { answers, type Subcommand } from './subcommand.ts';
 
 interface Flags {

@@ -6,7 +6,7 @@ import { readModels } from '../store/registry.ts';
 import { clientMark, clientSource } from '../typed/client.ts';
 import { typedModels } from '../typed/folder.ts';
 import { typedModelsOf } from '../typed/server.ts';
-import { addModelsOption } from './model-options.ts';
+import { addModelsOption } from './models-option.ts';
 import { answers, type Subcommand } from './subcommand.ts';
 
 interface Flags {

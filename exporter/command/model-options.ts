@@ -8,6 +8,7 @@ import type { StatisticsSource } from '../store/card.ts';
 import type { ExportOptions } from '../model/export.ts';
 import { requireModelName } from '../store/model-name.ts';
 import { addReadingOptions, type ReadingFlags, takeReading } from './reading-options.ts';
+import { addModelsOption } from './models-option.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
 
 export interface ExportFlags extends DataFlags, ReadingFlags {
@@ -19,10 +20,6 @@ export interface ExportFlags extends DataFlags, ReadingFlags {
   readonly network?: string;
   readonly models: string;
 }
-
-/** Where models are kept, for every command that reads or writes them. */
-export const addModelsOption = (command: Command): Command =>
-  command.addOption(new Option('--models <folder>', 'where models are kept').env('MODELS_DIR').default('models'));
 
 export function addExportOptions(command: Command): Command {
   addModelsOption(command)

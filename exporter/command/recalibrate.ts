@@ -13,7 +13,7 @@ import { knownOf } from '../store/known.ts';
 import { backendFor, servedFile } from '../store/served-file.ts';
 import { versionOf } from '../store/versions.ts';
 import { addDataOptions, type DataFlags, takeDataSource } from './data-options.ts';
-import { addModelsOption } from './model-options.ts';
+import { addModelsOption } from './models-option.ts';
 import { atLeastZero } from './numbers.ts';
 import { type StageLine, stageLine } from './stage.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';

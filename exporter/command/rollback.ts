@@ -3,7 +3,8 @@ import { rollback as rollBack } from '../deploy/release.ts';
 import { requireProject } from '../deploy/wrangler.ts';
 import { modelNames } from '../store/models-folder.ts';
 import { unexpected } from '../../training/files/index.ts';
-import { addModelsOption, oneOf } from './model-options.ts';
+import { oneOf } from './model-options.ts';
+import { addModelsOption } from './models-option.ts';
 import { stageLine } from './stage.ts';
 import { answers, screenOf, type Subcommand } from './subcommand.ts';
 

@@ -2,7 +2,7 @@
 import { unexpected } from '../../training/files/index.ts';
 import { describePlatform, status as statusOf, type Status } from '../deploy/status.ts';
 import { requireProject } from '../deploy/wrangler.ts';
-import { addModelsOption } from './model-options.ts';
+import { addModelsOption } from './models-option.ts';
 import { answers, type Subcommand } from './subcommand.ts';
 import { plainTable } from './table.ts';
 

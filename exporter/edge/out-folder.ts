@@ -3,7 +3,6 @@
  * the hashes in `built.json` whether what it once wrote is still what lies there.
  */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { readdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import * as z from 'zod';
@@ -17,15 +16,13 @@ import {
   UserError,
   writeAtomically,
 } from '../../training/files/index.ts';
-import { lastDoes } from '../../training/process/index.ts';
 import { readIfThere } from './cache.ts';
 import type { EmittedFiles } from './emit.ts';
+import { lockFile, newestFile, stampFile } from './one-for-all.ts';
 
-export const [stampFile, cacheFolder, lockFile] = ['built.json', '.cache', '.lock'] as const;
+export const cacheFolder = '.cache';
 /** What was wrong with a later build than the image's own, where that image goes on answering. */
 export const failureFile = 'build-error.mjs';
-/** Which of several builds that `wrangler dev` started began last. */
-const newestFile = '.newest';
 
 const builtModel = z.object({
   name: z.string(),
@@ -47,16 +44,6 @@ const builtModel = z.object({
   cases: z.number(),
   ok: z.boolean(),
 });
-
-/**
- * `wrangler dev` starts a build for every file that changes, ten for one `bn-edge add`, and bundles when the one that it started last
- * ends, which need not be the one that began last: so they all end when the work is done, by one of them.
- *
- * @returns undefined where another build did the work
- */
-export const oneForAll = async <T>(out: string, build: () => Promise<T>): Promise<T | undefined> =>
-  // Before the first build there is no folder, and nothing to go on answering.
-  existsSync(join(out, stampFile)) ? lastDoes(join(out, newestFile), build) : build();
 
 /** What a folder was built from, what came of it, and what was written. */
 const stampSchema = z.object({

@@ -81,15 +81,22 @@ const settleMs = 300;
  * when the work of all has been.
  *
  * @param file in a folder that is there; it stays
+ * @param isBusy whether the work of before is still under way: the last one begins when it is not
  * @returns undefined where another one did it
  */
-export async function lastDoes<T>(file: string, work: () => Promise<T>): Promise<T | undefined> {
+export async function lastDoes<T>(
+  file: string,
+  work: () => Promise<T>,
+  isBusy: () => boolean = () => false,
+): Promise<T | undefined> {
   const own = thisOne();
   held.add(own.id);
+  const isLast = async (): Promise<boolean> => (await lastOf(file))?.id === own.id;
   try {
     announce(file, lineOf(own));
     await sleep(settleMs);
-    if ((await lastOf(file))?.id === own.id) return await work();
+    while (isBusy() && (await isLast())) await sleep(pollMs);
+    if (await isLast()) return await work();
   } finally {
     held.delete(own.id);
   }

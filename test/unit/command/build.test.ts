@@ -4,7 +4,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { oneForAll } from '../../../exporter/edge/out-folder.ts';
+import { oneForAll } from '../../../exporter/edge/one-for-all.ts';
+import { withLock } from '../../../training/process/index.ts';
 import { foreign } from '../../bundle/fixtures.ts';
 import { run } from './in-process.ts';
 
@@ -46,6 +47,22 @@ describe('of builds that begin at once', () => {
     await sleep(100);
     await writeFile(join(folder, '.newest'), `4194304 - ${hostname()} of-none`);
     expect([await first, done]).toEqual([undefined, ['begun', 'done']]);
+  });
+
+  it('none begins while one of before is at work, and then the newest alone, however far apart they began', async () => {
+    await writeFile(join(folder, 'built.json'), '{}');
+    const begun = async (after: number) => {
+      await sleep(after);
+      return oneForAll(folder, build);
+    };
+    let all: Promise<readonly (string | undefined)[]> | undefined;
+    await withLock(join(folder, '.lock'), async () => {
+      all = Promise.all([begun(0), begun(400), begun(800)]);
+      await sleep(1500);
+      expect(done).toEqual([]);
+    });
+    expect(await all).toEqual([undefined, undefined, 'built']);
+    expect(done).toEqual(['begun', 'done']);
   });
 
   it('the failure of one is its own, and the others end', async () => {
