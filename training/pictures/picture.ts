@@ -95,7 +95,8 @@ export function damaged(format: string): PictureError {
  * Node 20 has no way to, and more memory.
  */
 export function giveBack({ buffer }: Uint8Array): void {
-  if ('transfer' in buffer) (buffer as TransferableBuffer).transfer(0);
+  // Of one that was given back before nothing is left.
+  if ('transfer' in buffer && buffer.byteLength > 0) (buffer as TransferableBuffer).transfer(0);
 }
 
 type TransferableBuffer = ArrayBuffer & { transfer(size: number): ArrayBuffer };

@@ -17,7 +17,7 @@ import { classifyOptions, explainOptions, parse, repositoryRequest } from '../pr
 import { checkInference, parseInference } from '../protocol/request.ts';
 import { readSamples, type SampleRequest } from '../protocol/samples.ts';
 import { answerJson, answerJsonAsIs } from './answers.ts';
-import { readBody } from './body.ts';
+import { withBody } from './body.ts';
 import type { App, RequestContext } from './context.ts';
 import { parseJson } from './json.ts';
 import { mountPath } from './mount.ts';
@@ -40,7 +40,7 @@ export function addRoutes(app: App, models: Models, settings: Settings, buildErr
   app.get('/v2/models', (c) => c.json(repositoryIndex(models)));
   app.get('/v2/repository/index', (c) => c.json(repositoryIndex(models)));
   app.post('/v2/repository/index', async (c) => {
-    checkRepositoryBody(await readBody(c, settings.bodyBytes(c.env)));
+    await withBody(c, settings.bodyBytes(c.env), checkRepositoryBody);
     return c.json(repositoryIndex(models));
   });
   app.get('/v2/models/stats', (c, next) => {
@@ -59,8 +59,14 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
     await requireWeights(model, c.env);
     return model;
   };
-  const samplesOf = async (c: RequestContext, model: Model): Promise<SampleRequest> =>
-    readSamples(model, c.req.raw, await readBody(c, settings.bodyBytes(c.env)), settings.batch(c.env));
+  const withSamples = (
+    c: RequestContext,
+    model: Model,
+    answer: (sent: SampleRequest) => Response | Promise<Response>,
+  ): Promise<Response> =>
+    withBody(c, settings.bodyBytes(c.env), async (body) =>
+      answer(await readSamples(model, c.req.raw, body, settings.batch(c.env))),
+    );
 
   app.get(path, (c) => c.json(metadataOf(models, modelOf(c), settings.explain(c.env))));
   app.get(`${path}/ready`, (c) => c.json({ name: modelOf(c).name, ready: true }));
@@ -72,26 +78,33 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
   });
   app.post(`${path}/infer`, async (c) => {
     const model = await ready(c);
-    const { response, binary } = await counting(model.counts, async () => {
+    const { answer } = await counting(model.counts, async () => {
       checkInference(c.req.raw);
-      const parts = parseInference(model, c.req.raw, await readBody(c, settings.bodyBytes(c.env)));
-      if (parts.request.parameters?.statistics === 'batch' && !model.ofBatch) requireExplain(c, settings, 'statistics');
-      return infer(model, parts, settings.batch(c.env));
+      return withBody(c, settings.bodyBytes(c.env), (body) => {
+        const parts = parseInference(model, c.req.raw, body);
+        const isOfBatch = parts.request.parameters?.statistics === 'batch';
+        if (isOfBatch && !model.ofBatch) requireExplain(c, settings, 'statistics');
+        const inference = infer(model, parts, settings.batch(c.env));
+        const { response, binary } = inference;
+        return { ...inference, answer: binary.length === 0 ? answerJsonAsIs(response) : joinBody(response, binary) };
+      });
     });
-    return binary.length === 0 ? answerJsonAsIs(response) : joinBody(response, binary);
+    return answer;
   });
   app.post(`${path}/classify`, async (c) => {
     const model = await ready(c);
-    const { samples, options } = await samplesOf(c, model);
-    const parsed = parse(classifyOptions, options);
-    if (parsed.statistics === 'batch' && !model.ofBatch) requireExplain(c, settings, 'statistics');
-    return answerJson(await classify(model, samples, parsed));
+    return withSamples(c, model, async ({ samples, options }) => {
+      const parsed = parse(classifyOptions, options);
+      if (parsed.statistics === 'batch' && !model.ofBatch) requireExplain(c, settings, 'statistics');
+      return answerJson(await classify(model, samples, parsed));
+    });
   });
   app.post(`${path}/explain`, async (c) => {
     requireExplain(c, settings, 'explain');
     const model = await ready(c);
-    const { samples, options } = await samplesOf(c, model);
-    return answerJson(explain(model, samples, parse(explainOptions, options)));
+    return withSamples(c, model, ({ samples, options }) =>
+      answerJson(explain(model, samples, parse(explainOptions, options))),
+    );
   });
 }
 

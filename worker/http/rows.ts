@@ -11,7 +11,7 @@ import { checkRowsRequest, readRows } from '../rows/body.ts';
 import { csvOf } from '../rows/answers.ts';
 import { requireWeights } from '../weights.ts';
 import { answerBytes, answerJson } from './answers.ts';
-import { readBody } from './body.ts';
+import { withBody } from './body.ts';
 import type { App, RequestContext } from './context.ts';
 import { RequestError } from './errors.ts';
 import { requireExplain, type Settings } from './settings.ts';
@@ -42,10 +42,11 @@ function addModelRoutes(app: App, base: string, last: 'model' | 'version', model
     const model = modelOf(c);
     checkPredicts(model);
     checkRowsRequest(c.req.raw);
-    const body = await readBody(c, settings.bodyBytes(c.env));
-    await requireWeights(model, c.env);
     const most = settings.batch(c.env);
-    const sent = readRows(c.req.raw, body, most, model.table?.columns);
+    const sent = await withBody(c, settings.bodyBytes(c.env), async (body) => {
+      await requireWeights(model, c.env);
+      return readRows(c.req.raw, body, most, model.table?.columns);
+    });
     const { unknown, explain } = parse(predictOptions, sent.options);
     if (explain) requireExplain(c, settings, 'explain');
     // Most requests need none of it.

@@ -15,7 +15,7 @@ import { badRequests, mixedRequests, upload } from './traffic.ts';
 export interface SoakResult {
   readonly requests: number;
   readonly bad: number;
-  /** Of nearly as much as a body may have, in pieces, one a second. */
+  /** Of nearly as much as a body may have, in pieces, one a second; none in a second when so many are still without an answer. */
   readonly uploads: number;
   /** Uploads whose connection ends half-way, one a second. */
   readonly brokenOff: number;
@@ -42,8 +42,12 @@ interface Expected {
   readonly answer: Answer;
 }
 
-/** A busy machine may take minutes for what stands before a request: what is never answered ends the run as well. */
+/** A busy machine may take minutes for what stands before a request. What has no answer after so many will have none. */
+const PATIENCE = 10;
 const patient = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0 };
+
+/** So many at once: of more, each of 8 MiB, an isolate could not hold even what they say. */
+const UPLOADS = 4;
 
 /** One in so many requests is bad. */
 const badOneIn = 20;
@@ -71,16 +75,29 @@ export async function soak(server: Server, connections: number, seconds: number)
     }
     await client.close();
   };
-  const uploading = async (): Promise<void> => {
+  const sendUpload = async (): Promise<void> => {
+    const { request, answer } = pick(uploads, counts.uploads++) as Expected;
     const client = new Client(server.url, patient);
+    const got = await ask(client, request, true);
+    if (got.status !== answer.status || got.text !== answer.text)
+      failures.set('an upload', differing(request, answer, got));
+    await client.close();
+  };
+  /** Beside each other, so that one a second begins as long as the Worker keeps up. */
+  const uploading = async (): Promise<void> => {
+    const open = new Set<Promise<unknown>>();
+    const failed = (error: unknown): void => {
+      failures.set('an upload', String(error));
+    };
     while (performance.now() < end) {
-      const { request, answer } = pick(uploads, counts.uploads++) as Expected;
-      const got = await ask(client, request, true);
-      if (got.status !== answer.status || got.text !== answer.text)
-        failures.set('an upload', differing(request, answer, got));
+      if (open.size < UPLOADS) {
+        const upload = sendUpload().catch(failed);
+        open.add(upload);
+        void upload.finally(() => open.delete(upload));
+      }
       await sleep(1000);
     }
-    await client.close();
+    await Promise.all(open);
   };
   const breakingOff = async (): Promise<void> => {
     for (; performance.now() < end; counts.brokenOff++) {
@@ -117,11 +134,20 @@ async function expectedOf(
   return expected;
 }
 
-/** @param inPieces without saying how long the body is */
+/**
+ * @param inPieces without saying how long the body is
+ * @throws Error where no answer comes for so long that none will
+ */
 async function ask(client: Client, { path, headers, body }: HttpRequest, inPieces = false): Promise<Answer> {
+  const signal = AbortSignal.timeout(PATIENCE * 60_000);
   const sent = inPieces ? Readable.from(piecesOf(body)) : body;
-  const response = await client.request({ method: 'POST', path, headers, body: sent });
-  return { status: response.statusCode, text: Buffer.from(await response.body.arrayBuffer()).toString('latin1') };
+  try {
+    const response = await client.request({ method: 'POST', path, headers, body: sent, signal });
+    return { status: response.statusCode, text: Buffer.from(await response.body.arrayBuffer()).toString('latin1') };
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new Error(`${path}: expected an answer within ${PATIENCE} minutes, got none`, { cause: error });
+  }
 }
 
 /** Sends half of what it says that it will send, and hangs up. */
