@@ -35,16 +35,22 @@ export function sessionShares(
     const owner = sessions.findIndex(([, { first, end }]) => call >= first && call < end);
     owners.fill(owner + 1, address / grain, Math.ceil((address + size) / grain));
   });
-  return Object.fromEntries(sessions.map(([name], i) => [name, shareOf(memory, owners, i + 1)]));
+  const shares = sharesOf(memory, owners, sessions.length);
+  return Object.fromEntries(sessions.map(([name], i) => [name, shares[i] ?? new Uint8Array()]));
 }
 
-function shareOf(memory: Uint8Array, owners: Uint16Array, owner: number): Uint8Array {
-  const share = new Uint8Array(grain * owners.reduce((count, one) => count + Number(one === owner), 0));
-  let end = 0;
-  owners.forEach((one, granule) => {
-    if (one !== owner) return;
-    share.set(memory.subarray(granule * grain, (granule + 1) * grain), end);
-    end += grain;
+/** In one pass over memory, of which many sessions have a little each. @param owners 0 for nobody, then 1 to `count` */
+function sharesOf(memory: Uint8Array, owners: Uint16Array, count: number): readonly Uint8Array[] {
+  const grains = new Uint32Array(count + 1);
+  for (const owner of owners) grains[owner] = (grains[owner] ?? 0) + 1;
+  const shares = Array.from({ length: count }, (_, i) => new Uint8Array(grain * (grains[i + 1] ?? 0)));
+  const ends = new Uint32Array(count);
+  owners.forEach((owner, at) => {
+    const share = shares[owner - 1];
+    if (!share) return;
+    const end = ends[owner - 1] ?? 0;
+    share.set(memory.subarray(grain * at, grain * (at + 1)), end);
+    ends[owner - 1] = end + grain;
   });
-  return share;
+  return shares;
 }
