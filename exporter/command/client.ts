@@ -1,7 +1,8 @@
 /** `bn-edge client --help` */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { unexpected, writeAtomically } from '../../training/files/index.ts';
+import { dirname } from 'node:path';
+import { makeFolder, unexpected, writeAtomically } from '../../training/files/index.ts';
 import { readModels } from '../store/registry.ts';
 import { clientMark, clientSource } from '../typed/client.ts';
 import { typedModels } from '../typed/folder.ts';
@@ -27,7 +28,9 @@ export const client: Subcommand = {
       await requireOurs(out);
       const typed = url === undefined ? typedModels(readModels(models).models) : await typedModelsOf(url, key);
       if (typed.length === 0) throw unexpected(url ?? models, 'a model that says what it takes and answers', 'none');
-      await writeAtomically(out, await clientSource(typed, url?.replace(/\/+$/, '') ?? ''));
+      const source = await clientSource(typed, url?.replace(/\/+$/, '') ?? '');
+      await makeFolder(dirname(out));
+      await writeAtomically(out, source);
       console.log(`${out}: written, with ${typed.map(({ name }) => name).join(', ')}`);
       return { out, models: typed.map(({ name }) => name) };
     });

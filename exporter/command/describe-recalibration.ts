@@ -38,9 +38,11 @@ function answerLines(changes: AnswerChanges): readonly string[] {
     return [`answers         differ by ${meanDifference.toPrecision(3)} in the mean; ${spread}`];
   }
   const { agreement, entropy } = changes;
-  const trend = entropy.after < entropy.before ? 'more' : 'less';
+  const [before, after] = [entropy.before, entropy.after].map((nats) => nats.toFixed(3));
+  const trend =
+    before === after ? 'as decided as before' : `${entropy.after < entropy.before ? 'more' : 'less'} decided`;
   return [
     `answers         ${percent(agreement)} get the same class as before`,
-    `entropy         ${entropy.before.toFixed(3)} -> ${entropy.after.toFixed(3)} nats in the mean: the model is ${trend} decided`,
+    `entropy         ${before} -> ${after} nats in the mean: the model is ${trend}`,
   ];
 }

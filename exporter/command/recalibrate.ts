@@ -67,7 +67,8 @@ async function run(flags: Flags, name: string | undefined): Promise<Answer> {
   }
   const version = await writeVersion(models, name, standing, measured.statistics, facts, measured.backend);
   const former = versionOf(standing.files);
-  const kept = `version ${former} is kept beside it: npx bn-edge rollback ${name}`;
+  const folder = models === 'models' ? '' : ` --models ${models}`;
+  const kept = `version ${former} is kept beside it: npx bn-edge rollback ${name}${folder} --local goes back`;
   console.log(`wrote           ${standing.folder} version ${version}; ${kept}`);
   return { name, version, from: former, ...facts, changes, objections };
 }

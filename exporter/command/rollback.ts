@@ -1,31 +1,44 @@
 /** `bn-edge rollback --help` */
+import { join } from 'node:path';
 import { rollback as rollBack } from '../deploy/release.ts';
 import { requireProject } from '../deploy/wrangler.ts';
+import { swapVersions } from '../store/swap-versions.ts';
 import { modelNames } from '../store/models-folder.ts';
 import { unexpected } from '../../training/files/index.ts';
 import { oneOf } from './model-options.ts';
 import { addModelsOption } from './models-option.ts';
 import { stageLine } from './stage.ts';
-import { answers, screenOf, type Subcommand } from './subcommand.ts';
+import { type Answer, answers, screenOf, type Subcommand } from './subcommand.ts';
 
 interface Flags {
   readonly name?: string;
   readonly models: string;
+  readonly local?: boolean;
 }
 
 export const rollback: Subcommand = {
   configure: (command) => {
     command.argument('[name]', 'of the model, where there are several');
     addModelsOption(command).option('--name <name>', 'the same');
-    answers<Flags>(command, page, async ({ name, models }, argument, isJson) => {
-      requireProject('rollback');
+    command.option('--local', 'change the folder alone, and deploy nothing: for a model that is not online');
+    answers<Flags>(command, page, async ({ name, models, local = false }, argument, isJson) => {
+      if (!local) requireProject('rollback');
       const chosen = oneOf('rollback', '--name', argument, name) ?? onlyModel(models);
+      if (local) return rollBackFolder(models, chosen);
       using stage = stageLine('rollback');
       return { ...(await rollBack(models, chosen, screenOf(stage, isJson))) };
     });
     return undefined;
   },
 };
+
+async function rollBackFolder(models: string, name: string): Promise<Answer> {
+  const { version, previous } = await swapVersions(models, name);
+  console.log(
+    `${join(models, name)}: version ${version} answers again; ${previous} is kept beside it, and nothing was deployed`,
+  );
+  return { name, version, previous, deployed: false };
+}
 
 function onlyModel(models: string): string {
   const [only, ...others] = modelNames(models);

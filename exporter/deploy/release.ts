@@ -17,6 +17,7 @@ import {
   replaceForNow,
   undoReplacement,
 } from '../store/pending.ts';
+import { versionsLock } from '../store/swap-versions.ts';
 import { recoverFolder, replaceFolder } from '../store/replace-folder.ts';
 import {
   cardOf,
@@ -109,7 +110,7 @@ export function rollback(models: string, name: string, screen: Screen): Promise<
 /** One release at a time in a folder of models. */
 async function exclusively<T>(models: string, name: string, screen: Screen, work: () => Promise<T>): Promise<T> {
   await makeFolder(models);
-  return withLockOrRefuse(join(models, '.release.lock'), models, 'no other release in it', async () => {
+  return withLockOrRefuse(join(models, versionsLock), models, 'no other release in it', async () => {
     const recovered = await recoverFolder(models, name);
     if (recovered) screen.print(`${join(models, name)}: put back in its place, which a killed process had left empty`);
     await settleLeft(models, screen);

@@ -84,7 +84,13 @@ export function modelCard(facts: CardFacts): ExportedCard {
     ...quality,
     verification,
     network: plan.network,
-    ...(record && { training: summaryOf(record, objective, { sha256, ...(classShares && { classShares }) }) }),
+    ...(record && {
+      training: summaryOf(record, objective, {
+        sha256,
+        ...(columns && record.data.source?.label !== undefined && { label: record.data.source.label }),
+        ...(classShares && { classShares }),
+      }),
+    }),
     files: Object.fromEntries([...files].map(([file, bytes]) => [file, describeFile(bytes)])),
   };
 }
@@ -107,7 +113,7 @@ function descriptionOf(model: TrainedModel): string {
 function summaryOf(
   { data, config, engine, steps, history }: TrainingRecord,
   { kind: objective }: Objective,
-  known: Pick<TrainingSummary['data'], 'sha256' | 'classShares'>,
+  known: Pick<TrainingSummary['data'], 'sha256' | 'label' | 'classShares'>,
 ): TrainingSummary {
   const { name, train, validation, test } = data;
   const { optimizer, learningRate, schedule, batchSize, augment, bnMomentum, seed } = config;

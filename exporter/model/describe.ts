@@ -17,14 +17,25 @@ export function describeExport(card: ExportedCard, models: string): string {
   ].join('\n');
 }
 
-function describeQuality({ calibration, threshold, interval, intervals = [], importance }: ExportedCard): string[] {
+function describeQuality({
+  calibration,
+  threshold,
+  interval,
+  intervals = [],
+  importance,
+  metrics,
+}: ExportedCard): string[] {
+  const { accuracy } = metrics;
+  const read = accuracy === undefined ? '' : `: test accuracy ${percent(accuracy)}`;
   const [[label, at] = []] = Object.entries(threshold?.at ?? {});
   const told = intervals.find(({ level }) => level === interval);
   const held = told?.coverage === undefined ? '' : `, which held ${percent(told.coverage)} of the test rows`;
   const worth = importance?.columns.slice(0, 3).map(({ name, mean }) => `${name} ${fourDigits(mean)}`);
   return [
     ...(calibration ? [`calibration     expected error ${percent(calibration.error)} on the test rows`] : []),
-    ...(label === undefined ? [] : [oneLine(`threshold       ${quote(label)} is told from a probability of ${at} on`)]),
+    ...(label === undefined
+      ? []
+      : [oneLine(`threshold       ${quote(label)} is told from a probability of ${at} on${read}`)]),
     ...(told ? [`interval        ${percent(told.level)}: ±${fourDigits(told.halfWidth)}${held}`] : []),
     ...(worth
       ? [oneLine(`columns         worth most, as growth of the ${importance?.measure}: ${worth.join(', ')}`)]

@@ -27,7 +27,7 @@ import { requireModelName } from '../store/model-name.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
 import { samplesFile } from '../store/samples.ts';
 import { placeOfExport } from '../store/standing.ts';
-import type { Files } from '../store/versions.ts';
+import { type Files, nextVersion } from '../store/versions.ts';
 import { betterBefore } from './better-before.ts';
 import { type ExportedCard, modelCard } from './card.ts';
 import { exportGraph } from './graph.ts';
@@ -80,7 +80,15 @@ export async function exportModel(
 ): Promise<ExportedCard> {
   const { models, name } = options;
   const standing = await placeOfExport(options);
-  const { card, files } = await buildModel(options, standing.card, backend, note, onStage);
+  const { recalibrated, version } = standing.card;
+  // Its number is that of the statistics that were measured anew: it never means two models.
+  const former = recalibrated ? { ...standing.card, version: nextVersion(standing.all) } : standing.card;
+  const { card, files } = await buildModel(options, former, backend, note, onStage);
+  if (recalibrated) {
+    note?.(
+      `version ${version} was recalibrated on ${recalibrated.data}; version ${card.version}, which takes its place, is not`,
+    );
+  }
   const better = betterBefore(standing.card, card);
   if (better !== undefined) note?.(better);
   await replaceFolder(models, name, new Map([...standing.staying, ...files]));

@@ -19,6 +19,7 @@ import { cardBytes, cardFile, describeFile, type ModelCard, type Recalibrated } 
 import { modelFileAmong } from '../store/models-folder.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
 import { readSamples, samplesFile } from '../store/samples.ts';
+import { versionsLock } from '../store/swap-versions.ts';
 import { cardOf, type Files, nextVersion, readFolder, release, versionOf } from '../store/versions.ts';
 import { entropyOf } from './answers.ts';
 import type { Subject } from './statistics.ts';
@@ -125,14 +126,13 @@ export async function writeVersion(
   const asked = await askSamples(standing, model, backend);
   const samples = asked && encodeSamples(asked.samples, asked.answers);
   const fresh = new Map([[onnx, model], ...(samples ? [[samplesFile, samples] as const] : [])]);
-  const { scores: _scores, metrics: _metrics, verification: _of, statistics: _source, batchNorm: _use, ...kept } = card;
   const next: ModelCard = {
-    ...kept,
+    ...withoutMeasures(card),
     version,
     recalibrated: { from: versionOf(files), ...facts },
     files: Object.fromEntries([...fresh].map(([path, bytes]) => [path, describeFile(bytes)])),
   };
-  await withLockOrRefuse(join(models, '.release.lock'), models, 'no release in it', async () => {
+  await withLockOrRefuse(join(models, versionsLock), models, 'no release in it', async () => {
     const now = await readFolder(models, name);
     const isSame = now.size === files.size && [...now].every(([path, bytes]) => isEqual(bytes, files.get(path)));
     if (!isSame)
@@ -141,6 +141,26 @@ export async function writeVersion(
   });
   return version;
 }
+
+/** What was measured of the file is not said of another; what somebody has chosen stays. */
+function withoutMeasures(card: ModelCard): ModelCard {
+  const kept: { -readonly [K in keyof ModelCard]: ModelCard[K] } = { ...card };
+  for (const key of measures) Reflect.deleteProperty(kept, key);
+  return kept;
+}
+
+const measures = [
+  'scores',
+  'metrics',
+  'verification',
+  'statistics',
+  'calibration',
+  'importance',
+  'interval',
+  'intervals',
+  // The file is written as it is served, its layers with running statistics.
+  'batchNorm',
+] as const satisfies readonly (keyof ModelCard)[];
 
 const isEqual = (a: Uint8Array, b: Uint8Array | undefined): boolean => b !== undefined && Buffer.compare(a, b) === 0;
 

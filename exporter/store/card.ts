@@ -69,6 +69,8 @@ const training = z.strictObject({
     test: z.int(),
     /** Of the training and validation samples as they were read. */
     sha256: z.string().exactOptional(),
+    /** The column of a table that is predicted. */
+    label: z.string().exactOptional(),
     /** How many of the training samples are of each class, as shares in the order of `labels`. */
     classShares: z.array(z.number().min(0).max(1)).readonly().exactOptional(),
   }),

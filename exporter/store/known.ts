@@ -11,6 +11,8 @@ import { cardFile, emptyCard, type ModelOutput, readCard } from './card.ts';
 import { pictureOf } from './picture.ts';
 
 export interface KnownFile {
+  /** The column of a table that is predicted. */
+  readonly label?: string;
   readonly classes?: readonly string[];
   readonly columns?: readonly Column[];
   readonly picture?: PicturePreparation;
@@ -32,7 +34,7 @@ export async function knownOf(model: string, { inputs: ports }: Pick<Ports, 'inp
   const folder = dirname(model);
   const hasCard = basename(model) === modelFileIn(folder) && existsSync(join(folder, cardFile));
   const card = hasCard ? await readCard(dirname(folder), basename(folder)) : emptyCard;
-  const { labels, inputs = [], output, threshold, interval, intervals } = card;
+  const { labels, inputs = [], output, threshold, interval, intervals, training } = card;
   if (output && !isScored(output)) {
     throw new UserError(
       `${join(folder, cardFile)}: output.kind: expected scores, which are what can be judged, got "class": a class without any`,
@@ -45,6 +47,7 @@ export async function knownOf(model: string, { inputs: ports }: Pick<Ports, 'inp
   if (objection !== undefined) throw new UserError(oneLine(`${join(folder, cardFile)}: inputs[0].picture${objection}`));
   return {
     ...(labels && { classes: labels }),
+    ...(training?.data.label !== undefined && { label: training.data.label }),
     ...(columns && { columns }),
     ...(picture && { picture }),
     ...(output && { output }),

@@ -7,6 +7,8 @@ import { cardOf, type Files, keptOf, othersOf, readFolder } from './versions.ts'
 export interface Standing {
   /** The empty card where there is no model. */
   readonly card: ModelCard;
+  /** All that lies there. */
+  readonly all: Files;
   /** What stays beside the new one: the version before, and what somebody has put there. */
   readonly staying: Files;
 }
@@ -39,5 +41,5 @@ async function standingAt(
   if (isTaken && !overwrite && !mayReplace(card)) {
     throw unexpected(folder, `${expected} (--name chooses another, --overwrite replaces it)`, 'one');
   }
-  return { card, staying: new Map([...keptOf(files), ...othersOf(files)]) };
+  return { card, all: files, staying: new Map([...keptOf(files), ...othersOf(files)]) };
 }

@@ -137,11 +137,56 @@ describe('bn-edge recalibrate', () => {
     expect(await scoreOf(join(models(), 'mnist-cnn'))).toBe(answer.score.after);
   });
 
+  it('is gone back on in the folder alone, and forth again', async () => {
+    await recalibrate('mnist-mlp', '--data', data('unlabelled.npz'));
+    const back = () => bnEdge(['rollback', 'mnist-mlp', '--local', '--models', models(), '--json']);
+    expect(JSON.parse((await back()).stdout)).toEqual({
+      name: 'mnist-mlp',
+      version: '1',
+      previous: '2',
+      deployed: false,
+    });
+    const file = await readFile(join(models(), 'mnist-mlp/model.onnx'));
+    expect(Buffer.compare(file, await readFile('models/mnist-mlp/model.onnx'))).toBe(0);
+    expect(JSON.parse((await back()).stdout)).toMatchObject({ version: '2', previous: '1' });
+    const { code, stderr } = await bnEdge(['rollback', 'mnist-cnn', '--local', '--models', models()]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('expected an earlier version to go back to, got none')]);
+  });
+
+  it('knows the label of a table, says nothing of what nobody has measured, and gives way to no export of its number', async () => {
+    const table = join(folder, 'moved.csv');
+    const penguins = await readFile('test/fixtures/penguins.csv', 'utf8');
+    const [header = '', ...rows] = penguins.trim().split('\n');
+    const moved = rows.map((row) =>
+      row.split(',').map((cell, i) => (i === 5 && cell !== '' ? Number(cell) + 900 : cell)),
+    );
+    await writeFile(table, [header, ...moved, ''].join('\n'));
+    const run = join(folder, 'penguins');
+    const trained = ['train', 'test/fixtures/penguins.csv', '--label', 'species', '--hidden', '16', '--out', run];
+    expect((await bnEdge([...trained, '--epochs', '20'])).code).toBe(0);
+    const exported = () => bnEdge(['export', run, '--models', models()]);
+    expect((await exported()).code).toBe(0);
+    const before = await readCard(models(), 'penguins');
+    expect([before.calibration, before.importance]).not.toContain(undefined);
+    const { code, stdout } = await recalibrate('penguins', '--data', table, '--force');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/accuracy +\d+\.\d\d % -> \d+\.\d\d %/);
+    const after = await readCard(models(), 'penguins');
+    expect([after.calibration, after.importance, after.interval, after.intervals]).toEqual(Array(4).fill(undefined));
+    const again = await exported();
+    expect(`${again.stdout}${again.stderr}`).toContain(
+      'version 2 was recalibrated on moved; version 3, which takes its place, is not',
+    );
+    expect((await readCard(models(), 'penguins')).version).toBe('3');
+  });
+
   it('needs no labels, and finds nothing to do the second time', async () => {
     const { code, stdout } = await recalibrate('mnist-mlp', '--data', data('unlabelled.npz'));
     expect(code).toBe(0);
     expect(stdout).toMatch(/accuracy +unknown: the samples have no labels\n/);
-    expect(stdout).toMatch(/version 2; version 1 is kept beside it: npx bn-edge rollback mnist-mlp\n$/);
+    expect(stdout).toMatch(
+      /version 2; version 1 is kept beside it: npx bn-edge rollback mnist-mlp --models .* --local goes back\n$/,
+    );
     const again = await recalibrate('mnist-mlp', '--data', data('unlabelled.npz'));
     expect(again).toMatchObject({
       code: 1,

@@ -44,6 +44,8 @@ export interface ChosenSamples {
 /** What is known of a model beside its answers. */
 export type Known = Partial<TrainedModel> & {
   readonly output?: KnownOutput;
+  /** The column of a table that is predicted. */
+  readonly label?: string;
   readonly threshold?: Thresholds;
   /** The level of the interval that is told, and how wide it is for each. */
   readonly level?: number;
@@ -119,7 +121,7 @@ export async function largeTable(
   { needsLabel, blockRows, fromBytes }: { needsLabel: boolean; blockRows: number; fromBytes: number },
 ): Promise<(KnownBlocks & { readonly source: DataSource }) | undefined> {
   const all = { ...model.record?.data.source, ...source };
-  const { path, label = '' } = all;
+  const { path, label = model.label ?? '' } = all;
   const { columns, classes = [] } = model;
   const isWhole = part === 'all' || (part === undefined && source?.path !== undefined);
   if (!isWhole || !columns || path === undefined) return undefined;
@@ -130,7 +132,7 @@ export async function largeTable(
 }
 
 async function wholeData(model: Known, source: DataSource, needsLabel: boolean): Promise<ChosenSamples> {
-  const { path, label } = source;
+  const { path, label = model.label } = source;
   const { columns, classes = [] } = model;
   if (columns && path !== undefined) {
     if (label === undefined && needsLabel)

@@ -1,0 +1,21 @@
+/** A model's current version and the one before change places in its folder. */
+import { join } from 'node:path';
+import { withLockOrRefuse } from '../../training/process/index.ts';
+import { replaceFolder } from './replace-folder.ts';
+import { readFolder, rollback, versionOf } from './versions.ts';
+
+/** Who changes the versions of models holds it. */
+export const versionsLock = '.release.lock';
+
+/** @throws UserError where no earlier version is kept, or a release is under way */
+export function swapVersions(
+  models: string,
+  name: string,
+): Promise<{ readonly version: string; readonly previous: string }> {
+  return withLockOrRefuse(join(models, versionsLock), models, 'no release in it', async () => {
+    const standing = await readFolder(models, name);
+    const next = rollback(join(models, name), standing);
+    await replaceFolder(models, name, next);
+    return { version: versionOf(next), previous: versionOf(standing) };
+  });
+}
