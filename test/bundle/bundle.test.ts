@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Inspector } from '../bench/worker/isolate-memory.ts';
+import { documented } from './documented.ts';
 import { buildBundle, serveBundle, type Server } from './workerd.ts';
 
 const PIXELS = 784;
@@ -22,22 +24,25 @@ const count = images.length / PIXELS;
 let server: Server;
 
 beforeAll(async () => {
-  server = await serveBundle(buildBundle());
+  server = await serveBundle(buildBundle(), { isInspected: true, vars: { DOCS: true } });
 });
 
 afterAll(async () => {
   await server.stop();
 });
 
+const fetchDocumented = documented((request) => fetch(request));
+
 /** The logits, [batch * 10], that the Worker answers for images `from` to `from + batch`. */
 async function served(from: number, batch: number, statistics = 'running'): Promise<number[]> {
   const data = Array.from(images.subarray(from * PIXELS, (from + batch) * PIXELS));
   const input = { name: 'pixels', datatype: 'UINT8', shape: [batch, 1, 28, 28], data };
-  const response = await fetch(`${server.url}/v2/models/${name}/infer`, {
+  const request = new Request(`${server.url}/v2/models/${name}/infer`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ parameters: { statistics }, inputs: [input] }),
   });
+  const response = await fetchDocumented(request);
   const answer = (await response.json()) as { error?: string; outputs?: { data: number[] }[] };
   expect(answer.error).toBeUndefined();
   return answer.outputs?.[0]?.data ?? [];
@@ -72,7 +77,7 @@ function classes(logits: readonly number[]): number[] {
 
 describe(`the bundle serving ${name}`, () => {
   it('is ready', async () => {
-    const response = await fetch(`${server.url}/v2/models/${name}/ready`);
+    const response = await fetchDocumented(new Request(`${server.url}/v2/models/${name}/ready`));
     expect(await response.json()).toEqual({ name, ready: true });
   });
 
@@ -96,10 +101,54 @@ describe(`the bundle serving ${name}`, () => {
   });
 
   it("refuses over HTTP with the protocol's error object", async () => {
-    const response = await fetch(`${server.url}/v2/models/${name}/infer`, { method: 'POST', body: 'pixels' });
+    const request = new Request(`${server.url}/v2/models/${name}/infer`, { method: 'POST', body: 'pixels' });
+    const response = await fetchDocumented(request);
     expect(response.status).toBe(415);
     expect(await response.json()).toEqual({
       error: expect.stringContaining('content-type: expected application/json') as unknown,
     });
+  });
+
+  const limit = 8 * 2 ** 20;
+  const pieces = function* (bytes: number): Generator<Uint8Array> {
+    const input = { name: 'pixels', datatype: 'UINT8', shape: [1, 1, 28, 28], data: [...images.subarray(0, PIXELS)] };
+    const piece = Buffer.alloc(64 * 1024, ' ');
+    yield Buffer.from(JSON.stringify({ inputs: [input] }).padEnd(64 * 1024));
+    for (let sent = piece.length; sent < bytes; sent += piece.length) yield piece.subarray(0, bytes - sent);
+  };
+  /** Of a body that does not tell its length. */
+  const upload = (bytes: number): Promise<Response> =>
+    fetch(`${server.url}/v2/models/${name}/infer`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: ReadableStream.from(pieces(bytes)),
+      duplex: 'half',
+    });
+
+  it('takes of a body in pieces as many bytes as of another, and not one more', async () => {
+    const [all, over] = [await upload(limit), await upload(limit + 1)];
+    expect(await all.json()).toMatchObject({ outputs: [{ data: await served(0, 1) }] });
+    expect([over.status, await over.json()]).toEqual([
+      413,
+      { error: `body: expected at most ${limit} bytes, got more` },
+    ]);
+  });
+
+  it('holds little more of uploads in pieces than one of them, and leaves none behind', async () => {
+    using inspector = await Inspector.connect(server.inspector ?? '');
+    const buffers: number[] = [];
+    const uploads = { areOpen: true };
+    const uploading = (async () => {
+      const statuses: number[] = [];
+      for (let i = 0; i < 6; i++) statuses.push((await upload(limit)).status);
+      return statuses;
+    })().finally(() => {
+      uploads.areOpen = false;
+    });
+    while (uploads.areOpen) buffers.push((await inspector.memory()).buffers);
+    expect(await uploading).toEqual(Array.from({ length: 6 }, () => 200));
+    expect(buffers.length).toBeGreaterThan(20);
+    // While it doubles for the last time, half of it and the whole; where all was left to V8, 48 MiB.
+    expect(Math.max(...buffers) / 2 ** 20).toBeLessThan(20);
   });
 });

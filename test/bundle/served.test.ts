@@ -15,7 +15,8 @@ import { nativeBackend } from '../../training/backend/index.ts';
 import { loadModel } from '../../training/checkpoint/index.ts';
 import { type Dataset, type DataSource, encodeNpz, readImageFolder, readNpzArrays } from '../../training/data/index.ts';
 import { answersOfCheckpoint, evaluate, trainToFolder } from '../../training/run/index.ts';
-import { createWorker, type Image, type WorkerHandler } from '../../worker/create-worker.ts';
+import { createWorker, type Image } from '../../worker/create-worker.ts';
+import { documented, type Fetch } from './documented.ts';
 
 const backend = await nativeBackend({ threads: 1 });
 
@@ -44,7 +45,7 @@ const kinds = ['across', 'down'] as const;
 const COUNT = 18;
 
 let folder: string;
-let worker: WorkerHandler;
+let fetchDocumented: Fetch;
 const checkpoints = new Map<string, string>();
 const checkpointOf = (name: string) => checkpoints.get(name) ?? '';
 const at = (...path: readonly string[]) => join(folder, ...path);
@@ -152,14 +153,15 @@ beforeAll(async () => {
   }
   await buildImage({ models: at('models'), out: at('image'), unoptimized: true, trim: false });
   const { default: image } = (await import(pathToFileURL(at('image', 'image.mjs')).href)) as { default: Image };
-  worker = createWorker(image, { log: false });
+  const worker = createWorker(image, { log: false, docs: true });
+  fetchDocumented = documented((request) => worker.fetch(request));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Of a picture: the classes' probabilities, in their order. */
 async function served(model: string, file: Uint8Array): Promise<{ label: string; probabilities: number[] }> {
   const request = new Request(`http://worker/v2/models/${model}/classify`, { method: 'POST', body: file });
-  const response = await worker.fetch(request);
+  const response = await fetchDocumented(request);
   expect(response.status).toBe(200);
   const { predictions } = (await response.json()) as {
     predictions: [{ label: string; top: { index: number; probability: number }[] }];
@@ -202,7 +204,7 @@ const asBytes = ({ inputs }: Dataset): Rows => ({
 });
 
 async function post(path: string, rows: Rows): Promise<Response> {
-  const response = await worker.fetch(new Request(`http://worker/v2/models/${path}`, { method: 'POST', ...rows }));
+  const response = await fetchDocumented(new Request(`http://worker/v2/models/${path}`, { method: 'POST', ...rows }));
   expect(response.status).toBe(200);
   return response;
 }
