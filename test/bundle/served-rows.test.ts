@@ -13,12 +13,13 @@ import { nativeBackend } from '../../training/backend/index.ts';
 import { loadModel } from '../../training/checkpoint/index.ts';
 import { type ClassificationDataset, readCells, readKnownTable } from '../../training/data/index.ts';
 import { answersOfCheckpoint, evaluate, type TrainOptions, trainToFolder } from '../../training/run/index.ts';
-import { createWorker, type Image, type Predictor, type WorkerHandler } from '../../worker/create-worker.ts';
+import { createWorker, type Image, type Predictor } from '../../worker/create-worker.ts';
+import { documented, type Fetch } from './documented.ts';
 
 const backend = await nativeBackend({ threads: 1 });
 
 let folder: string;
-let worker: WorkerHandler;
+let fetchDocumented: Fetch;
 let penguins: Predictor<Readonly<Record<string, unknown>>, string>;
 let checkpoint: string;
 let rows: ClassificationDataset;
@@ -63,7 +64,8 @@ async function serve(network: Described): Promise<void> {
   };
   const { default: image } = module;
   ({ penguins } = module);
-  worker = createWorker(image, { log: false, limits: { batch: 1000 } });
+  const worker = createWorker(image, { log: false, docs: true, limits: { batch: 1000 } });
+  fetchDocumented = documented((request) => worker.fetch(request));
   const { columns = [], classes } = await loadModel(checkpoint);
   const known = await readKnownTable(at('penguins.csv'), { label: 'species' }, { columns, classes });
   rows = known.dataset as ClassificationDataset;
@@ -101,7 +103,7 @@ describe.each<[string, readonly number[], Described]>([
     const body = JSON.stringify({ inputs: [{ name: 'features', datatype: 'FP32', shape: [count, 13], data }] });
     const headers = { 'content-type': 'application/json' };
     const request = new Request('http://worker/v2/models/penguins/infer', { method: 'POST', body, headers });
-    const response = await worker.fetch(request);
+    const response = await fetchDocumented(request);
     expect(response.status).toBe(200);
     const { outputs } = (await response.json()) as { outputs: [{ data: number[] }] };
     const served = outputs[0].data;
@@ -125,7 +127,7 @@ describe.each<[string, readonly number[], Described]>([
     const headers = { 'content-type': 'application/json' };
     const body = JSON.stringify({ instances });
     const url = 'http://worker/v1/models/penguins:predict';
-    const response = await worker.fetch(new Request(url, { method: 'POST', body, headers }));
+    const response = await fetchDocumented(new Request(url, { method: 'POST', body, headers }));
     expect(response.status).toBe(200);
     const { predictions } = (await response.json()) as {
       predictions: { label: string; probabilities: Record<string, number> }[];
@@ -139,7 +141,7 @@ describe.each<[string, readonly number[], Described]>([
         expect(probabilities[label]).toBeCloseTo(predictions[i]?.probabilities[label] ?? NaN, 6);
     });
     const [first = {}] = instances;
-    const alone = await worker.fetch(new Request(url, { method: 'POST', body: JSON.stringify(first), headers }));
+    const alone = await fetchDocumented(new Request(url, { method: 'POST', body: JSON.stringify(first), headers }));
     expect({ predictions: [await penguins.predict(first)] }).toEqual(await alone.json());
     predictions.forEach(({ probabilities }, i) => {
       const [z0 = NaN, z1 = NaN, z2 = NaN] = logits.subarray(3 * i, 3 * i + 3);
@@ -156,7 +158,7 @@ describe.each<[string, readonly number[], Described]>([
     const send = async (path: string, instances: readonly object[]): Promise<unknown> => {
       const headers = { 'content-type': 'application/json' };
       const body = JSON.stringify({ instances });
-      const response = await worker.fetch(new Request(`http://worker${path}`, { method: 'POST', body, headers }));
+      const response = await fetchDocumented(new Request(`http://worker${path}`, { method: 'POST', body, headers }));
       expect(response.status).toBe(200);
       return response.json();
     };
@@ -181,7 +183,7 @@ describe.each<[string, readonly number[], Described]>([
       headers: { 'content-type': 'text/csv' },
       body: await readFile(at('penguins.csv')),
     });
-    const response = await worker.fetch(request);
+    const response = await fetchDocumented(request);
     expect(response.status).toBe(200);
     const { predictions } = (await response.json()) as {
       predictions: { label: string; probability: number; probabilities: Record<string, number> }[];
