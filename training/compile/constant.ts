@@ -15,7 +15,9 @@ export const numbersOf = ({ data }: Tensor): Numbers => Float64Array.from<number
  */
 export function lanesOf(name: string, dtype: DType, numbers: Numbers): Int32Array {
   const lanes = Int32Array.from(numbers, (number) => (dtype === 'bool' ? -number : number));
-  const at = dtype === 'bool' ? -1 : lanes.findIndex((lane, i) => lane !== numbers[i]);
+  // A lane of an unsigned integer has its bits.
+  const valueOf = (lane: number): number => (dtype === 'uint32' ? lane >>> 0 : lane);
+  const at = dtype === 'bool' ? -1 : lanes.findIndex((lane, i) => valueOf(lane) !== numbers[i]);
   if (at >= 0) throw new CompileError(`${name}: expected integers of 32 bits, got ${numbers[at] ?? NaN}`);
   return lanes;
 }
