@@ -179,7 +179,7 @@ describe('a description without defaults', () => {
     [`export default { ${rest}, layers: { deep: [10n] } };`, '{"deep":["10n"]}'],
     [`export default { ${rest}, layers: [{ kind: 'dense', units: 64n }] };`, 'a bigint'],
     [`export default { ${rest}, layers: [{ kind: Symbol('dense'), units: 64 }] };`, 'a symbol'],
-    [`const loop = {}; loop.loop = loop; export default { ${rest}, layers: loop };`, 'what has no JSON'],
+    [`const loop = {}; loop.loop = loop; export default { ${rest}, layers: loop };`, 'more'],
   ])('is refused in one line: %s', async (source, got) => {
     const message = await refusal(await file('strange.mjs', source));
     expect(message).toMatch(/^UserError: [^\n]*: expected a network as default export: [^\n]*$/);
