@@ -1,13 +1,15 @@
 /**
  * A trained network as a standard ONNX file that takes the columns of a table as they are, one named input each, so that any ONNX Runtime
- * scores raw rows: preparation, network and the names of the classes are in the file. It needs the operators of texts, opset 20 (ONNX
- * Runtime 1.17 or newer); the Worker takes the file without them.
+ * scores raw rows: preparation, network, temperature, threshold and the names of the classes are in the file. It needs the operators of
+ * texts, opset 20 (ONNX Runtime 1.17 or newer); the Worker takes the file without them.
  */
 import type { Column } from '../../training/columns/index.ts';
-import { loadModel, type TrainedModel } from '../../training/checkpoint/index.ts';
+import type { Threshold } from '../../training/answers/index.ts';
+import { nativeBackend } from '../../training/backend/index.ts';
+import type { TrainedModel } from '../../training/checkpoint/index.ts';
 import { unexpected, writeAtomically } from '../../training/files/index.ts';
 import { encodeModel, encodeProto, type onnx, onnxProto } from '../../training/graph/index.ts';
-import type { Network } from '../../training/network/index.ts';
+import { type ExportSource, fittedModel } from '../model/fitted-model.ts';
 import { exportGraph, outputKindOf, outputNameOf } from '../model/graph.ts';
 import { addEntrance } from './entrance.ts';
 import { attribute, elementTypes, mlDomain, type Name, nodeList, type Nodes } from './nodes.ts';
@@ -24,17 +26,24 @@ export interface ColumnsExport {
 }
 
 /**
- * Writes the file, after it has answered made-up rows as the network does.
+ * Writes the file, after it has answered made-up rows as the network does. It answers as an export of the same run to the Worker would.
  *
- * @param network for a checkpoint that does not describe its own
- * @throws UserError for a checkpoint whose inputs are no columns of a table, and where an answer differs
+ * @param note is told what is odd
+ * @param onStage is told what is under way
+ * @throws UserError for a checkpoint whose inputs are no columns of a table, for data that cannot be read, and where an answer differs
  */
-export async function exportColumns(checkpoint: string, file: string, network?: Network): Promise<ColumnsExport> {
-  const model = await loadModel(checkpoint, network);
+export async function exportColumns(
+  source: ExportSource,
+  file: string,
+  note: (line: string) => void = () => undefined,
+  onStage: (stage: string) => void = () => undefined,
+): Promise<ColumnsExport> {
+  const { model, fit } = await fittedModel(source, {}, await nativeBackend(), note, onStage);
   const { columns } = model;
-  if (!columns) throw unexpected('--inputs columns', 'a model of a table', `${checkpoint}, whose inputs have no names`);
-  const plain = encodeModel(exportGraph(model, 'running'));
-  const { bytes, outputs } = withColumns(plain, model, columns);
+  if (!columns) throw unexpected('--inputs columns', 'a model of a table', `${source.checkpoint}, whose inputs have no names`); // prettier-ignore
+  onStage('hold the file against the network');
+  const plain = encodeModel(exportGraph(model, 'running', fit.temperature));
+  const { bytes, outputs } = withColumns(plain, model, columns, fit.threshold);
   const verification = await compareRows(plain, { bytes, answer: outputs.at(-1) ?? '' }, model, columns);
   await writeAtomically(file, bytes);
   return { columns, outputs, bytes: bytes.length, verification };
@@ -46,7 +55,12 @@ interface ColumnsFile {
   readonly outputs: readonly string[];
 }
 
-function withColumns(plain: Uint8Array, model: TrainedModel, columns: readonly Column[]): ColumnsFile {
+function withColumns(
+  plain: Uint8Array,
+  model: TrainedModel,
+  columns: readonly Column[],
+  threshold: Threshold | undefined,
+): ColumnsFile {
   const { producerName, metadataProps, graph } = onnxProto.onnx.ModelProto.decode(plain);
   const { apart, prefix } = namesBeside(columns);
   const g = nodeList(prefix('columns'));
@@ -66,7 +80,7 @@ function withColumns(plain: Uint8Array, model: TrainedModel, columns: readonly C
   const stored = (graph?.initializer ?? []).map((tensor) => ({ ...tensor, name: apart(tensor.name ?? '') }));
   const own = g.graph();
   const end = nodeList(prefix('answer'));
-  const outputs = addAnswer(end, answer, model, isWrong, apart);
+  const outputs = addAnswer(end, { answer, isWrong }, model, threshold, apart);
   const last = end.graph();
   const bytes = encodeProto({
     producerName,
@@ -96,15 +110,21 @@ function namesBeside(columns: readonly Column[]) {
   return { apart, prefix };
 }
 
+interface Rows {
+  readonly answer: Name;
+  /** Undefined where every row is one. */
+  readonly isWrong: Name | undefined;
+}
+
 /**
  * A row that is wrong gets NaN for each number, and no label.
  * @param apart makes a name that no column has
  */
 function addAnswer(
   g: Nodes,
-  answer: Name,
+  { answer, isWrong }: Rows,
   model: TrainedModel,
-  isWrong: Name | undefined,
+  threshold: Threshold | undefined,
   apart: (name: Name) => Name,
 ): onnx.IValueInfoProto[] {
   const hidden = (value: Name): Name =>
@@ -119,7 +139,7 @@ function addAnswer(
   const { classes } = model;
   const outputs = [info(probabilities, elementTypes.float, [classes.length])];
   if (kind === 'multi-label') return outputs;
-  const best = g.add('ArgMax', [answer], [attribute.int('axis', 1), attribute.int('keepdims', 1)]);
+  const best = threshold ? addThreshold(g, shares, threshold) : g.add('ArgMax', [answer], [attribute.int('axis', 1), attribute.int('keepdims', 1)]); // prettier-ignore
   const nobody = g.constant('int64', -1);
   const index = isWrong === undefined ? best : g.add('Where', [isWrong, nobody, best]);
   const label = g.add(
@@ -132,6 +152,13 @@ function addAnswer(
     ],
   );
   return [info(g.named(apart('label'), label), elementTypes.string, [1]), ...outputs];
+}
+
+/** The index of the class that is told of two, `[N, 1]`: the threshold's where its probability is at least so much. */
+function addThreshold(g: Nodes, shares: Name, { class: positive, at }: Threshold): Name {
+  const share = g.add('Gather', [shares, g.constant('int64', [positive])], [attribute.int('axis', 1)]);
+  const isTold = g.add('GreaterOrEqual', [g.cast(share, 'double'), g.constant('double', at)]);
+  return g.add('Where', [isTold, g.constant('int64', positive), g.constant('int64', 1 - positive)]);
 }
 
 const info = (name: Name, elemType: number, shape: readonly number[]): onnx.IValueInfoProto => ({

@@ -45,11 +45,13 @@ async function run({ out, inputs, ...others }: Flags, argument: string | undefin
 }
 
 /** A file for other runtimes, beside the models that the Worker serves. */
-async function writeColumns({ checkpoint, network, reading = {} }: ExportOptions, file: string): Promise<Answer> {
-  const [wish] = Object.keys(reading);
-  if (wish !== undefined) throw unexpected(`export --${wish}`, 'none beside --inputs columns, whose file answers as the network does', 'one'); // prettier-ignore
+async function writeColumns(options: ExportOptions, file: string): Promise<Answer> {
+  const level = options.reading?.interval;
+  if (level !== undefined) throw unexpected(`export --${level === false ? 'no-' : ''}interval`, 'none beside --inputs columns, whose file gives the number alone', String(level)); // prettier-ignore
   await requireReplaceable('--out', file, /bn-edge/);
-  const { columns, outputs, bytes, verification } = await exportColumns(checkpoint, file, network);
+  using stage = stageLine('export');
+  const { columns, outputs, bytes, verification } = await exportColumns(options, file, stage.print, stage.show);
+  stage.clear();
   const { rows, largestDifference } = verification;
   console.log(`${file}  ${count(bytes)} bytes, ONNX opset 20: ONNX Runtime 1.17 or newer runs it`);
   console.log(

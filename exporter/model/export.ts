@@ -1,27 +1,11 @@
 /** Checkpoint in, verified model folder out: `model.onnx`, some samples with their answers, and `card.json`. */
 import { type Backend, nativeBackend } from '../../training/backend/index.ts';
-import {
-  countLabels,
-  type Dataset,
-  type DataSource,
-  digestOf,
-  type LoadedData,
-  loadSource,
-  sourceName,
-} from '../../training/data/index.ts';
-import { unexpected } from '../../training/files/index.ts';
+import { countLabels, type Dataset, digestOf, type LoadedData } from '../../training/data/index.ts';
 import { encodeModel } from '../../training/graph/index.ts';
-import {
-  describedBy,
-  isTrainedOn,
-  knowledgeOf,
-  loadModel,
-  objectiveOf,
-  type TrainedModel,
-} from '../../training/checkpoint/index.ts';
-import { layersOf, type Network } from '../../training/network/index.ts';
-import { baselineOf, objectiveRuleFor, type ReadingWish, scaledBy } from '../../training/objective/index.ts';
-import { createEvaluator, populationStatistics, type State } from '../../training/trainer/index.ts';
+import { objectiveOf, type TrainedModel } from '../../training/checkpoint/index.ts';
+import { layersOf } from '../../training/network/index.ts';
+import { baselineOf, objectiveRuleFor, scaledBy } from '../../training/objective/index.ts';
+import { createEvaluator } from '../../training/trainer/index.ts';
 import { cardBytes, cardFile, type ModelCard, type Scores, type StatisticsSource } from '../store/card.ts';
 import { requireModelName } from '../store/model-name.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
@@ -30,28 +14,20 @@ import { placeOfExport } from '../store/standing.ts';
 import { type Files, nextVersion } from '../store/versions.ts';
 import { betterBefore } from './better-before.ts';
 import { type ExportedCard, modelCard } from './card.ts';
+import { type ExportSource, fittedModel, type States } from './fitted-model.ts';
 import { exportGraph } from './graph.ts';
-import { fitted, importanceOfFile, qualityOf, wishFor } from './quality.ts';
+import { importanceOfFile, qualityOf } from './quality.ts';
 import { encodeSamples } from './samples.ts';
 import { answersOfFile, verifyExport } from './verify.ts';
 
-export interface ExportOptions {
-  readonly checkpoint: string;
+export interface ExportOptions extends ExportSource {
   /** The folder in `models` and the name under which the Worker serves it. */
   readonly name: string;
   readonly models: string;
-  /** The running average when omitted. */
-  readonly statistics?: StatisticsSource | undefined;
   /** Whether the Worker is to show what Batch Norm does in this model; as a former export says when omitted, else not. */
   readonly explain?: boolean | undefined;
   /** Whether a model from elsewhere that has the name is replaced. */
   readonly overwrite?: boolean | undefined;
-  /** For a checkpoint that does not describe its network. */
-  readonly network?: Network | undefined;
-  /** Where the checkpoint's own data are now, or what else to read of them; and data for a checkpoint that names none. */
-  readonly data?: DataSource | undefined;
-  /** How answers are read; as a former export was told when omitted. */
-  readonly reading?: ReadingWish | undefined;
 }
 
 /** What a card keeps of a former one. */
@@ -100,25 +76,17 @@ export async function exportModel(
  * @throws UserError when the checkpoint, the name or the verification fails
  */
 export async function buildModel(
-  { name, checkpoint, network, data: source, statistics = 'running', ...options }: ExportOptions,
+  { name, statistics = 'running', ...options }: ExportOptions,
   former: Pick<ModelCard, Kept>,
   backend?: Backend,
   note: (line: string) => void = () => undefined,
   onStage: (stage: string) => void = () => undefined,
 ): Promise<BuiltModel> {
   requireModelName('--name', name);
-  onStage('read the checkpoint and its data');
-  const trained = await loadModel(checkpoint, network);
-  const data = await loadOwnData(trained, source, note);
-  const { train, validation, test } = data;
   const runtime = backend ?? (await nativeBackend());
-  const described = describedBy(data, trained);
-  onStage('measure the statistics and the scores');
-  const states = await statesOf(described, train, runtime);
-  const model = { ...described, tensors: states[statistics] };
-  const wish = wishFor(options.reading ?? {}, former, model, note);
-  const fit = await fitted(runtime, model, states[statistics], validation, wish);
-  for (const line of fit.notes) note(line);
+  const fromRun = await fittedModel({ ...options, statistics }, former, runtime, note, onStage);
+  const { described, model, data, states, fit } = fromRun;
+  const { train, validation, test } = data;
   const file = encode(model, fit.temperature);
   const samples = verifiable(data);
   const outputs = await outputsOf(runtime, described, states, samples);
@@ -155,34 +123,9 @@ function classSharesOf(train: Dataset): readonly number[] | undefined {
   return Array.from(countLabels(train.labels, train.classes.length), (count) => count / train.count);
 }
 
-/** @throws UserError where the run's own data are others by now, unless somebody names them */
-async function loadOwnData(
-  trained: TrainedModel,
-  source: DataSource | undefined,
-  note: (line: string) => void,
-): Promise<LoadedData> {
-  const { record } = trained;
-  const all = { ...record?.data.source, ...source };
-  const data = await loadSource(all, record?.config.seed ?? 0, knowledgeOf(trained, all));
-  if (isTrainedOn(data, trained) !== false) return data;
-  const where = all.path ?? sourceName(all);
-  if (!source) {
-    const got = `others; --data ${where} verifies and scores it with these`;
-    throw unexpected(where, 'the samples that the model was trained on', got);
-  }
-  note(`${where} is not what the model was trained on: the scores are of samples that it may have been trained on`);
-  return data;
-}
-
 /** The test samples; without any, others that the model can be asked. */
 const verifiable = ({ test, validation, train }: LoadedData): Dataset =>
   [test, validation].find(({ count }) => count > 0) ?? train;
-
-type States = Readonly<Record<StatisticsSource, State>>;
-
-async function statesOf({ plan, tensors }: TrainedModel, train: Dataset, backend: Backend): Promise<States> {
-  return { running: tensors, population: await populationStatistics(backend, plan, tensors, train) };
-}
 
 type Outputs = Readonly<Record<StatisticsSource | 'batchOfOne', Float32Array>>;
 

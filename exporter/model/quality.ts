@@ -27,12 +27,13 @@ export type Quality = Pick<
   'threshold' | 'interval' | 'intervals' | 'temperature' | 'calibration' | 'importance'
 > & { readonly metrics: Report['metrics'] };
 
-type Former = Pick<ModelCard, 'threshold' | 'interval' | 'intervals'>;
+/** How the answers of a former export are read. */
+export type FormerReading = Pick<ModelCard, 'threshold' | 'interval' | 'intervals'>;
 
 /** What was wished of the former export holds for this one, unless something else is. */
 export function wishFor(
   { threshold, interval }: ReadingWish,
-  former: Former,
+  former: FormerReading,
   model: TrainedModel,
   note: (line: string) => void,
 ): ReadingWish {

@@ -280,6 +280,20 @@ describe('a table that a run was trained on', () => {
     expect(JSON.parse((await evaluate('--data', same)).stdout)).toMatchObject({ part: 'test', rows: 12 });
   });
 
+  it('says so where the part that answers are read by is not at hand', { timeout: 60_000 }, async () => {
+    const own = await write('own.csv', csv(rows(0, 400)));
+    const run = join(folder, 'own');
+    await bnEdge(['train', own, '--label', 'size', '--epochs', '2', '--hidden', '8', '--out', run]);
+    const more = await write('few.csv', csv(rows(0, 50)));
+    const notes = async () => (await bnEdge(['evaluate', run, '--data', more, '--json'])).stderr;
+    const said = "answers are read as the network gives them, without the run's validation part: ";
+    expect(await notes()).not.toContain(said);
+    await writeFile(own, csv(rows(5, 405)));
+    expect(await notes()).toContain(`${said}${own} has changed since`);
+    await rm(own);
+    expect(await notes()).toContain(`${said}${own}: `);
+  });
+
   it('needs no label for answers alone', { timeout: 60_000 }, async () => {
     const cells = Array.from({ length: 5 }, (_, i) => cellsOf(i).join(','));
     const unlabelled = await write('unlabelled.csv', `a,colour\n${cells.join('\n')}\n`);

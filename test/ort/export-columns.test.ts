@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportColumns } from '../../exporter/columns/export.ts';
+import type { ExportedCard } from '../../exporter/model/card.ts';
+import { exportModel } from '../../exporter/model/export.ts';
+import { thresholdOf, toldClass } from '../../training/answers/index.ts';
 import { type Column, rowPreparer } from '../../training/columns/index.ts';
 import { loadModel } from '../../training/checkpoint/index.ts';
 import { createRandom } from '../../training/data/index.ts';
@@ -46,7 +49,7 @@ async function trainTable(name: string, csv: string, label: string, network: Enc
     threads: 1,
   });
   const file = join(folder, `${name}.onnx`);
-  const { columns } = await exportColumns(checkpoint, file);
+  const { columns } = await exportColumns({ checkpoint }, file);
   const model = await loadModel(checkpoint);
   const { width, prepare } = rowPreparer(columns);
   const evaluator = await createEvaluator(backend, model.plan);
@@ -70,7 +73,7 @@ function softmax(logits: Float32Array, classes: number): Float32Array {
   });
 }
 
-async function ask({ columns, session }: Table, rows: readonly Row[]) {
+async function ask({ columns, session }: Pick<Table, 'columns' | 'session'>, rows: readonly Row[]) {
   const feeds = columns.map(({ name, kind }) => {
     const values = rows.map((row) => row[name] ?? null);
     const tensor =
@@ -223,9 +226,63 @@ describe('a table to a number', () => {
   );
 });
 
+describe('a model whose answers are read by a temperature and a threshold', () => {
+  const rows: Row[] = Array.from({ length: 200 }, (_, i) => ({ x: Math.sin(i), y: Math.cos(3 * i) }));
+  const threshold = { rule: 0.125, positive: 'no' } as const;
+  let run: string;
+  let card: ExportedCard;
+  beforeAll(async () => {
+    const { uniform } = createRandom(5);
+    // A quarter of the labels are wrong, so a network that has learnt some of them by heart is too sure.
+    const lines = Array.from({ length: 3000 }, () => {
+      const [x, y] = [uniform() * 2 - 1, uniform() * 2 - 1];
+      return `${x},${y},${x > y !== uniform() < 0.25 ? 'yes' : 'no'}`;
+    });
+    const path = join(folder, 'sure.csv');
+    await writeFile(path, ['x,y,target', ...lines].join('\n'));
+    const config = { optimizer: 'adam', learningRate: 0.02, schedule: 'constant', bnMomentum: 0.9, seed: 1 } as const;
+    const out = join(folder, 'runs', 'sure');
+    const options = {
+      data: { path, label: 'target', validationShare: 0.3 },
+      hidden: [64, 64],
+      out,
+      backend: 'native',
+      threads: 1,
+    } as const;
+    run = (await trainToFolder({ ...options, config: { ...config, epochs: 6, batchSize: 32 } })).checkpoint;
+    card = await exportModel({ checkpoint: run, name: 'sure', models: join(folder, 'models'), reading: { threshold } });
+  }, 120_000);
+
+  it.each(['running', 'population'] as const)(
+    'answers as the exported model with %s statistics',
+    async (statistics) => {
+      expect(card.temperature).toBeGreaterThan(0);
+      const source = { checkpoint: run, statistics, reading: { threshold } };
+      const models = join(folder, 'models', statistics);
+      const exported = await exportModel({ ...source, name: 'sure', models });
+      const file = join(folder, `sure-${statistics}.onnx`);
+      const { columns } = await exportColumns(source, file);
+      const { width, prepare } = rowPreparer(columns);
+      const inputs = new Float32Array(rows.length * width);
+      for (const [i, row] of rows.entries()) prepare([row.x, row.y], inputs, i * width);
+      const served = await InferenceSession.create(join(models, 'sure', 'model.onnx'));
+      const feeds = { [served.inputNames[0] ?? '']: new Tensor('float32', inputs, [rows.length, width]) };
+      const logits = (await served.run(feeds))[served.outputNames[0] ?? '']?.data as Float32Array;
+      const shares = softmax(logits, 2);
+      const got = await ask({ columns, session: await InferenceSession.create(file) }, rows);
+      expectWithin(got.numbers, shares, 1e-6);
+      const chosen = thresholdOf(exported.threshold?.at, exported.labels);
+      const told = rows.map((_, i) => exported.labels?.[toldClass(shares.subarray(2 * i, 2 * i + 2), chosen)]);
+      expect(got.labels).toEqual(told);
+      const argMax = rows.map((_, i) => exported.labels?.[toldClass(shares.subarray(2 * i, 2 * i + 2), undefined)]);
+      expect(got.labels, 'a threshold of an eighth tells more').not.toEqual(argMax);
+    },
+  );
+});
+
 it('refuses a checkpoint whose inputs have no names', async () => {
   const checkpoint = 'test/fixtures/pytorch/none.safetensors';
-  await expect(exportColumns(checkpoint, join(folder, 'none.onnx'))).rejects.toThrow(/none\.safetensors/);
+  await expect(exportColumns({ checkpoint }, join(folder, 'none.onnx'))).rejects.toThrow(/none\.safetensors/);
 });
 
 function expectWithin(got: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {

@@ -84,7 +84,7 @@ describe.each(Object.entries(tables))('a table %s', (name, odd) => {
     });
     expect(test.nonFinite).toBe(0);
     const options = { checkpoint, name: 'odd', models: at('-models'), statistics: 'running' } as const;
-    const { temperature = 1 } = await exportModel(options, backend);
+    await exportModel(options, backend);
     await writeTable(at('-new.csv'), odd, odd.later);
     const { answers, samples } = await evaluate({
       checkpoint,
@@ -98,10 +98,8 @@ describe.each(Object.entries(tables))('a table %s', (name, odd) => {
     const { logits } = await session.run({ features });
     const got = logits?.data as Float32Array;
     expect(got).toHaveLength(answers.length);
-    const worst = got.reduce(
-      (most, value, i) => Math.max(most, Math.abs(value - (answers[i] ?? NaN) / temperature)),
-      0,
-    );
+    // A checkpoint's answers to new rows are read as the exported file's: by the temperature of the run's own validation part.
+    const worst = got.reduce((most, value, i) => Math.max(most, Math.abs(value - (answers[i] ?? NaN))), 0);
     expect(worst).toBeLessThan(1e-4);
     const { plan } = await loadModel(checkpoint);
     expect(plan.network.layers.map(({ kind }) => kind)).toContain('members');

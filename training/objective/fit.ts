@@ -61,7 +61,8 @@ export function fitReading(validation: Dataset, output: Float32Array, wish: Read
   const samples = subset(validation, finite);
   const answers = rowsOf(output, validation.count, finite);
   if (samples.task === 'regression') {
-    if (wish.threshold) throw unexpected('--threshold', 'a model of two classes', 'one of numbers');
+    if (wish.threshold)
+      throw unexpected(thresholdFlag(wish.threshold.rule), 'a model of two classes', 'one of numbers');
     return fitIntervals(answers, samples.values, wish.interval);
   }
   if (typeof wish.interval === 'number') throw unexpected('--interval', 'a model of numbers', 'one of classes');
@@ -105,7 +106,8 @@ export function chooseThreshold(
   labels: ArrayLike<number>,
   classes: readonly string[],
 ): ChosenThreshold {
-  const k = positiveClass(classes, positive);
+  const flag = thresholdFlag(rule);
+  const k = positiveClass(flag, classes, positive);
   const label = classes[k] ?? '';
   if (typeof rule === 'number') return { label, class: k, at: rule };
   const isPositive = Array.from(labels, (one) => one === k);
@@ -114,7 +116,7 @@ export function chooseThreshold(
     const got = `${count(labels.length)}, ${count(found)} of them ${quote(label)}`;
     throw new UserError(
       oneLine(
-        `--threshold: expected at least ${FEWEST} validation rows with both classes to choose it by, got ${got}; --threshold 0.3 sets one, --validation-share keeps more rows`,
+        `${flag}: expected at least ${FEWEST} validation rows with both classes to choose it by, got ${got}; --threshold 0.3 sets one, --validation-share keeps more rows`,
       ),
     );
   }
@@ -122,14 +124,14 @@ export function chooseThreshold(
   return { label, class: k, at: bestThreshold(rule, of, isPositive), rule };
 }
 
+/** The option that asks for it. */
+export const thresholdFlag = (rule: ThresholdRule | number): string =>
+  typeof rule === 'object' ? '--cost' : '--threshold';
+
 /** @throws UserError for more or fewer classes than two, and another than those */
-export function positiveClass(classes: readonly string[], positive: string | undefined): number {
+function positiveClass(flag: string, classes: readonly string[], positive: string | undefined): number {
   if (classes.length !== 2)
-    throw unexpected(
-      '--threshold',
-      'a model of two classes',
-      classes.length === 0 ? 'one of numbers' : `${classes.length}`,
-    );
+    throw unexpected(flag, 'a model of two classes', classes.length === 0 ? 'one of numbers' : `${classes.length}`);
   if (positive === undefined) return 1;
   const k = classes.indexOf(positive);
   if (k < 0) throw unexpected('--positive', classes.map(quote).join(' or '), quote(positive));

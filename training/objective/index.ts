@@ -24,9 +24,9 @@ export {
   fewestFor,
   fitReading,
   type Fitted,
-  positiveClass,
   readingOf,
   type ReadingWish,
+  thresholdFlag,
   type ThresholdRule,
   type ThresholdWish,
 } from './fit.ts';

@@ -8,6 +8,7 @@ import {
   type Baseline,
   baselineOf,
   type CheckedReport,
+  type Fitted,
   finiteRows,
   importanceOf,
   type Objective,
@@ -94,8 +95,14 @@ export async function evaluate(
   const judge = (samples: Dataset): Objective => (trained ? objectiveOf(trained) : objectiveFor(samples));
   if (!sink) onStage(`read the samples and run ${file}`);
   try {
-    const asked = { data, part, needsLabel, sink, reading: readingOf(stated) };
-    const { answers: raw, taken, ...chosen } = await answered(about, answerer, judge, asked, note);
+    const wish = options.reading ?? {};
+    const fit = async (validation: Dataset | undefined): Promise<Fitted> => {
+      const fitted = await readingFor(validation, answerer, stated, about, wish, note);
+      for (const line of fitted.notes) note(line);
+      return fitted;
+    };
+    const asked = { data, part, needsLabel, sink, fit };
+    const { answers, taken, fitted, ...chosen } = await answered(about, answerer, judge, asked, note);
     const { samples } = chosen;
     if (chosen.part === 'validation' && hasLearntFromValidation(trained?.record)) {
       note(`${file} has learnt from these samples as well (--refit): how it answers others, --part test tells`);
@@ -103,13 +110,8 @@ export async function evaluate(
     if (model !== undefined && samples.files && !known.picture) {
       note(`${model} is given bytes from 0 to 255: "picture" in its card.json says how else pictures become its input`);
     }
-    const fitted = await readingFor(chosen, answerer, stated, about, options.reading ?? {});
-    for (const line of fitted.notes) note(line);
-    const answers = scaledBy(raw, fitted.temperature);
     const importance = options.importance
-      ? await importanceIn(chosen, about, judge(samples), note, onStage, async (dealt) =>
-          scaledBy(await answerer.answer(dealt), fitted.temperature),
-        )
+      ? await importanceIn(chosen, about, judge(samples), note, onStage, scaled(answerer, fitted).answer)
       : undefined;
     const reading = readingOf(fitted);
     return {
@@ -151,7 +153,7 @@ async function importanceIn(
 
 /** The scores, as far as there are labels. */
 function judged(
-  { samples, train, answers, taken, isLabelled }: Answered,
+  { samples, train, answers, taken, isLabelled }: Omit<Answered, 'fitted'>,
   objective: Objective,
   reading: Reading,
 ): Pick<Evaluated, 'report' | 'baseline'> {
@@ -165,19 +167,27 @@ function judged(
 
 interface Answered extends ChosenSamples {
   readonly answers: Answers;
+  readonly fitted: Fitted;
   readonly taken: Pick<AnsweredTable, 'rows' | 'nonFinite'> | undefined;
 }
 
 interface Asked extends Pick<EvaluateOptions, 'data' | 'part' | 'sink'> {
   readonly needsLabel: boolean;
-  readonly reading: Reading;
+  /** Finds how answers are read, on the part that was kept for it where it is at hand. */
+  readonly fit: (validation: Dataset | undefined) => Promise<Fitted>;
 }
+
+/** The answers divided by the temperature. */
+const scaled = ({ answer, release }: Answerer, { temperature }: Fitted): Answerer => ({
+  answer: async (samples) => scaledBy(await answer(samples), temperature),
+  release,
+});
 
 async function answered(
   model: Known,
   answerer: Answerer,
   judge: (samples: Dataset) => Objective,
-  { data, part, needsLabel, sink, reading }: Asked,
+  { data, part, needsLabel, sink, fit }: Asked,
   note: (line: string) => void,
 ): Promise<Answered> {
   const limits = { needsLabel, blockRows: BLOCK_ROWS, fromBytes: sink?.fromBytes ?? Infinity };
@@ -185,12 +195,16 @@ async function answered(
   if (!table || !sink) {
     const chosen = await chooseSamples(model, data, part, needsLabel);
     for (const line of chosen.notes ?? []) note(line);
-    return { ...chosen, answers: await answerer.answer(chosen.samples), taken: undefined };
+    const fitted = await fit(chosen.validation);
+    const answers = await scaled(answerer, fitted).answer(chosen.samples);
+    return { ...chosen, answers, fitted, taken: undefined };
   }
-  const { samples, answers, ...taken } = await answerTable(table, answerer, sink, judge, reading);
+  const fitted = await fit(undefined);
+  const reading = readingOf(fitted);
+  const { samples, answers, ...taken } = await answerTable(table, scaled(answerer, fitted), sink, judge, reading);
   const { unknown, notes } = table.summary();
   for (const line of notes) note(line);
   const isLabelled = table.isLabelled && sink.done === 0;
   if (isLabelled && samples.count < taken.rows) note(`the scores are of the first ${count(samples.count)} rows`);
-  return { samples, answers, part: 'all', unknown, source: table.source, notes, isLabelled, taken };
+  return { samples, answers, fitted, part: 'all', unknown, source: table.source, notes, isLabelled, taken };
 }

@@ -10,9 +10,10 @@ import {
   fitReading,
   readingOf,
   type ReadingWish,
+  thresholdFlag,
 } from '../objective/index.ts';
 import type { Answerer, Answers } from './evaluation.ts';
-import type { ChosenSamples, Known } from './samples.ts';
+import { type Known, ownValidation } from './samples.ts';
 
 /**
  * As far as no validation part is needed for it.
@@ -33,7 +34,7 @@ export function statedReading(where: string, known: Known, { threshold, interval
   }
   if (threshold && typeof threshold.rule !== 'number' && known.plan === undefined) {
     const got = `${where}; --threshold 0.3 sets it`;
-    throw unexpected('--threshold', 'a run, on whose validation part it is chosen', got);
+    throw unexpected(thresholdFlag(threshold.rule), 'a run, on whose validation part it is chosen', got);
   }
   return {
     ...(chosen && { threshold: chosen }),
@@ -44,25 +45,27 @@ export function statedReading(where: string, known: Known, { threshold, interval
 }
 
 /**
- * Fitted to the validation part where that is at hand; else as stated.
+ * Fitted to the validation part: what came with the samples, or else that of the data that the run was trained on; as stated where neither
+ * is at hand.
  *
+ * @param note is told why the probabilities are the network's own, where they are
  * @throws UserError for a wish that does not suit the model or its validation part, and for one that needs it where it is not at hand
  */
 export async function readingFor(
-  { validation }: Pick<ChosenSamples, 'validation'>,
+  own: Dataset | undefined,
   answerer: Answerer,
   stated: Fitted,
   known: Known,
   wish: ReadingWish,
+  note: (line: string) => void,
 ): Promise<Fitted> {
   // What is exported has been fitted; only a checkpoint has not.
   if (known.plan === undefined) return stated;
-  const isUnseen = !hasLearntFromValidation(known.record);
-  if (isUnseen && validation && validation.count > 0)
-    return fitReading(validation, await answerer.answer(validation), wish);
+  const validation = hasLearntFromValidation(known.record) ? undefined : (own ?? (await ownValidation(known, note)));
+  if (validation && validation.count > 0) return fitReading(validation, await answerer.answer(validation), wish);
   const asked =
     wish.threshold && typeof wish.threshold.rule !== 'number'
-      ? '--threshold'
+      ? thresholdFlag(wish.threshold.rule)
       : typeof wish.interval === 'number'
         ? '--interval'
         : undefined;

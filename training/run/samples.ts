@@ -96,6 +96,26 @@ async function ownPart(model: Known, source: DataSource, part: Exclude<PartName,
 const loadOwn = (model: Known, source: DataSource): Promise<LoadedData> =>
   loadSource(source, model.record?.config.seed ?? 1, knowledgeOf(model, source));
 
+/**
+ * The validation part of the data that a run was trained on; undefined where they cannot be read or are others by now.
+ *
+ * @param note is told why they are not at hand
+ */
+export async function ownValidation(model: Known, note: (line: string) => void): Promise<Dataset | undefined> {
+  const source = model.record?.data.source;
+  if (!source) return undefined;
+  let why = `${source.path ?? sourceName(source)} has changed since`;
+  try {
+    const data = await loadOwn(model, source);
+    if (isTrainedOn(data, model) !== false) return data.validation;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    why = error.message;
+  }
+  note(`answers are read as the network gives them, without the run's validation part: ${why}`);
+  return undefined;
+}
+
 const partOf = (data: LoadedData, source: DataSource, part: Exclude<PartName, 'all'>): ChosenSamples => ({
   samples: data[part],
   part,
