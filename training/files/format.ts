@@ -13,5 +13,11 @@ export function shortestFloat(value: number): number {
   return short.find((candidate) => Math.fround(candidate) === float) ?? value;
 }
 
-/** `0.9912`, `1172`: four digits that count. */
-export const fourDigits = (value: number): string => value.toPrecision(4);
+/** From here on people count in powers of ten. */
+const GREAT = 1e15;
+
+/** `0.9912`, `1172`, `12,346`: four digits that count, and all that stand before the point. */
+export function fourDigits(value: number): string {
+  const size = Math.abs(value);
+  return size >= 9999.5 && size < GREAT ? count(value) : value.toPrecision(4);
+}

@@ -1,6 +1,6 @@
 /** The objective of the command line. */
-import type { Dataset } from '../data/index.ts';
-import { unexpected } from '../files/index.ts';
+import { countLabels, type Dataset } from '../data/index.ts';
+import { oneLine, percent, quote, unexpected } from '../files/index.ts';
 import {
   type Objective,
   objectiveFor,
@@ -27,6 +27,25 @@ export function chooseObjective({ objective, ...options }: ObjectiveFlags, data:
     if (value && !takers.includes(kind)) throw unexpected(flagOf(option), `an objective of ${takers.join(', ')}`, kind);
   }
   return objectiveRuleFor({ kind }, data).create(options, data);
+}
+
+/** A class is rare where it has less than a tenth of an even share. */
+const RARE = 0.1;
+
+/** What to know where a class is rare and nothing weighs it: the accuracy hides it. A line, or none. */
+export function notesOnRarity(objective: Objective, train: Dataset): readonly string[] {
+  if (train.task !== 'classification' || objective.kind !== 'multiclass' || objective.classWeights) return [];
+  const { classes, labels } = train;
+  const counts = countLabels(labels, classes.length);
+  const rarest = counts.reduce((least, some, k) => (some < (counts[least] ?? 0) ? k : least), 0);
+  const share = (counts[rarest] ?? 0) / labels.length;
+  if (share * classes.length >= RARE) return [];
+  const tell = classes.length === 2 ? '; export --threshold f1, or --cost, tells it more often' : '';
+  return [
+    oneLine(
+      `${quote(classes[rarest] ?? '')} is ${percent(share)} of the training samples, which accuracy hardly shows: --balance-classes weighs rare classes${tell}`,
+    ),
+  ];
 }
 
 /** `labelSmoothing` is `--label-smoothing`. */

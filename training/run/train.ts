@@ -32,7 +32,7 @@ import { chooseFolds } from './folds.ts';
 import { chooseLength } from './length.ts';
 import { linearScore } from './linear.ts';
 import { refitAfterSearch } from './refit.ts';
-import { chooseObjective } from './objective.ts';
+import { chooseObjective, notesOnRarity } from './objective.ts';
 import { type TrainOptions, trainOptionsSchema } from './options.ts';
 import { type RunReporter, silentReporter } from './reporter.ts';
 import { lockFile, type Run, RunFolder } from './run-folder.ts';
@@ -180,6 +180,7 @@ async function prepare(
     : await startFrom(from, network === undefined && !hidden ? undefined : await choose());
   requireFit(plan, data, config.objective);
   if (!tensors) for (const line of notesOnScaling(data, plan.network, source.label)) note(line);
+  for (const line of notesOnRarity(config.objective, data.train)) note(line);
   const backend = await createBackend(name, options, note);
   const planFor = async (train: Dataset) => (tensors ? plan : planNetwork(await choose(train)));
   const run = runOf(plan, source, data, counting(config, batches), backend);
