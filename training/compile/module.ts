@@ -2,6 +2,7 @@
 import type { MemoryPlan } from './arena.ts';
 import { expand } from './kernels/expand.ts';
 import type { Define, Emit, Kernel } from './kernels/kernel.ts';
+import { whole } from './kernels/part.ts';
 import { type Code, comment, functionText, vector, type Wat } from './wat.ts';
 
 const pageBytes = 65536;
@@ -32,6 +33,7 @@ export function moduleText(
   const texts: string[] = [];
   const context: Emit = {
     define,
+    part: whole,
     at: (buffer) => {
       const address = plan.addresses.get(buffer);
       if (address === undefined) throw new Error(`internal: ${buffer.name} has no address`);

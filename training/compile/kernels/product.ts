@@ -2,14 +2,14 @@
  * A product of two matrices that the program computes, either of which may lie transposed, or of stacks of them:
  *
  *     for each matrix of the stack
- *       B into panels of eight columns                       panel[j][k] = B[k, 8 j … 8 j + 7]
- *       for each panel j
- *         for each tile of up to six rows                    its twelve sums of four columns stay in registers
- *           for each k
- *             sum[row] += A[row, k] · panel[j][k]
+ *       for each block of rows                             whose numbers of A stay in a cache
+ *         for each panel j of eight columns                packing.ts
+ *           for each tile of up to six rows                its twelve sums of four columns stay in registers
+ *             for each k
+ *               sum[row] += A[row, k] · panel[j][k]
  *
- * Panels are made where B lies transposed, since vectors hold neighbouring columns, and where its rows are far apart, since a panel's
- * are one after the other. Each sum adds up k by k.
+ * Panels are made where B lies transposed, since vectors hold neighbouring columns, and where its rows are far apart; tiles where A lies
+ * transposed, whose rows are as far apart as a page. Each sum adds up k by k, whatever the blocks and whoever computes it.
  */
 import { type Buffer, Plain, vectorBytes } from '../buffer.ts';
 import {
@@ -20,10 +20,10 @@ import {
   load,
   loadSplat,
   localsOf,
+  plus,
   range,
   repeat,
   set,
-  shuffle,
   splat,
   store,
   storeLane,
@@ -33,6 +33,8 @@ import {
 } from '../wat.ts';
 import type { Emit, Kernel } from './kernel.ts';
 import { counters, loops, type Nest } from './nest.ts';
+import { mostRows, panelBytes, panelColumns, panelCount, panels, type Segment, segmentsOf, tiles } from './packing.ts';
+import { type Part, shareOf } from './part.ts';
 
 export interface Product {
   readonly about: string;
@@ -54,42 +56,49 @@ export interface Product {
   readonly bStrides: readonly number[];
 }
 
-const panelColumns = 8;
-const panelBytes = 2 * vectorBytes;
-const mostRows = 6;
 /** Rows of B that are further apart than so many numbers are brought together. */
 const farApart = 128;
+/** Of A, in bytes: what a block of rows has at most, of as many rows at least as make a panel worth loading. */
+const blockBytes = 65536;
+const blockRows = 24;
 
-export function product(shape: Product): Kernel {
-  const { about, a, b, bias, out, k, n } = shape;
-  const panels = isPacked(shape)
-    ? new Plain(`${out.name}/panels`, Math.ceil(n / panelColumns) * panelColumns * k + 32)
-    : undefined;
+/** The product, behind what brings its operands into order. */
+export function product(shape: Product): readonly Kernel[] {
+  const { about, a, b, out, m, k, n, transB: transposed, bStrides, stack } = shape;
+  const matrices = 1 + stack.reduce((last, count, axis) => last + (count - 1) * (bStrides[axis] ?? 0), 0);
+  const inPanels = isPanelled(shape) ? new Plain(`${out.name}/panels`, matrices * panelCount(k, n)) : undefined;
+  const inTiles = isTiled(shape) ? new Plain(`${out.name}/tiles`, m * k) : undefined;
+  return [
+    ...(inPanels ? [panels({ about: inPanels.name, b, to: inPanels, k, n, transposed, matrices })] : []),
+    ...(inTiles ? [tiles({ about: inTiles.name, a, to: inTiles, m, k })] : []),
+    multiplication({ ...shape, a: inTiles ?? a, b: inPanels ?? b, isPanelled: !!inPanels, isTiled: !!inTiles }, about),
+  ];
+}
+
+/** A product of what lies in order. */
+interface Multiplication extends Product {
+  readonly isPanelled: boolean;
+  readonly isTiled: boolean;
+}
+
+const isPanelled = ({ transB, n, m }: Product): boolean => transB || (n > farApart && m > mostRows);
+
+/** Where there are columns enough to read a tile again and again. */
+const isTiled = ({ transA, m, n, stack }: Product): boolean =>
+  transA && stack.length === 0 && m > 4 * mostRows && n >= 4 * panelColumns;
+
+function multiplication(shape: Multiplication, about: string): Kernel {
+  const { a, b, bias, out, m, k, n, stack } = shape;
   return {
     about,
     reads: [a, b, ...(bias ? [bias] : [])],
-    writes: panels ? [out, panels] : [out],
+    writes: [out],
+    work: m * k * n * stack.reduce((size, count) => size * count, 1),
     emit: (context) => {
-      const { at, define } = context;
+      const { at, define, part } = context;
       const nest = stackNest(shape);
-      const pack = panels ? packing(shape, at(panels), context) : [];
-      const [whole, rest] = [Math.floor(n / panelColumns), n % panelColumns];
-      const rows = (columns: number) => alongRows(shape, columns, panels !== undefined, context);
-      const body = [
-        ...pack,
-        set('panel', panels ? i32(at(panels)) : get('b')),
-        set('column', get('out')),
-        ...(bias ? [set('bias', i32(at(bias)))] : []),
-        ...(whole > 0
-          ? repeat('j', whole, [
-              ...rows(panelColumns),
-              advance('panel', panels ? k * panelBytes : panelBytes),
-              advance('column', panelBytes),
-              ...(bias ? [advance('bias', panelBytes)] : []),
-            ])
-          : []),
-        ...(rest > 0 ? rows(rest) : []),
-      ];
+      const body = alongBlocks(shape, context);
+      if (body.length === 0 || (stack.length > 0 && part.index > 0)) return [];
       return [
         call(
           define('product', {
@@ -97,7 +106,7 @@ export function product(shape: Product): Kernel {
             params: [],
             locals: localsOf(
               'i32',
-              ...['a', 'b', 'out', 'panel', 'column', 'bias', 'row', 'to', 'i', 'j'],
+              ...['a', 'b', 'out', 'block', 'blockOut', 'panel', 'column', 'bias', 'row', 'to', 'i', 'j', 'blocks'],
               ...counters(nest),
             ),
             body: [...[set('a', i32(at(a))), set('b', i32(at(b))), set('out', i32(at(out)))], ...loops(nest, body)],
@@ -108,50 +117,103 @@ export function product(shape: Product): Kernel {
   };
 }
 
-const isPacked = ({ transB, n, m }: Product): boolean => transB || (n > farApart && m > mostRows);
-
-function stackNest({ stack, aStrides, bStrides, m, k, n }: Product): Nest {
+function stackNest({ stack, aStrides, bStrides, m, k, n, isPanelled: inPanels }: Multiplication): Nest {
   const outStrides = stack.map((_, axis) => 4 * m * n * stack.slice(axis + 1).reduce((size, count) => size * count, 1));
+  const ofB = 4 * (inPanels ? panelCount(k, n) : k * n);
   return {
     counts: stack,
     pointers: [
       { local: 'a', strides: aStrides.map((stride) => 4 * m * k * stride) },
-      { local: 'b', strides: bStrides.map((stride) => 4 * k * n * stride) },
+      { local: 'b', strides: bStrides.map((stride) => ofB * stride) },
       { local: 'out', strides: outStrides },
     ],
   };
 }
 
-/** A panel's tiles, from the first row to the last: as few as there can be, and nearly of one size. */
-function alongRows(shape: Product, columns: number, isPanel: boolean, context: Emit): readonly Wat[] {
-  const { m, k, n, transA, bias } = shape;
-  const tiles = Math.ceil(m / mostRows);
-  const least = Math.floor(m / tiles);
-  const larger = m - tiles * least;
-  const along = (rows: number, count: number): readonly Wat[] =>
-    count === 0
-      ? []
-      : repeat('i', count, [
-          call(
-            define(shape, rows, columns, isPanel, context),
-            get('row'),
-            get('panel'),
-            ...(bias ? [get('bias')] : []),
-            get('to'),
-          ),
-          advance('row', 4 * rows * (transA ? 1 : k)),
-          advance('to', 4 * rows * n),
-        ]);
-  return [set('row', get('a')), set('to', get('column')), ...along(least + 1, larger), ...along(least, tiles - larger)];
+/** Whole panels from one on to another, and the columns beyond the last. */
+interface Columns {
+  readonly from: number;
+  readonly count: number;
+  readonly rest: number;
+}
+
+/** What a thread does of one matrix: all columns of some rows, or all rows of some columns. */
+function shareOfProduct(
+  { m, n, transA, stack }: Multiplication,
+  part: Part,
+): { rows: readonly Segment[]; columns: Columns } {
+  const [full, rest] = [Math.floor(n / panelColumns), n % panelColumns];
+  const all = { rows: segmentsOf(m), columns: { from: 0, count: full, rest } };
+  const tileCount = Math.ceil(m / mostRows);
+  if (stack.length > 0 || part.count === 1) return all;
+  if (tileCount >= 2 * part.count && (transA || full < 2 * part.count)) {
+    return { ...all, rows: segmentsOf(m, shareOf(tileCount, part)) };
+  }
+  const isLast = part.index === part.count - 1;
+  return { ...all, columns: { ...shareOf(full, part), rest: isLast ? rest : 0 } };
+}
+
+function alongBlocks(shape: Multiplication, context: Emit): readonly Wat[] {
+  const { k, n, transA, isTiled: inTiles, isPanelled: inPanels, bias } = shape;
+  const { rows, columns } = shareOfProduct(shape, context.part);
+  if (columns.count === 0 && columns.rest === 0) return [];
+  const rowStep = transA && !inTiles ? 4 : 4 * k;
+  const panelStep = inPanels ? k * panelBytes : panelBytes;
+  const start = (local: string, from: string, bytes: number): Wat => set(local, plus(get(from), bytes));
+  const block = (tile: number, count: number): readonly Wat[] => {
+    const along = (width: number) => alongRows(shape, tile, count, width, context);
+    return [
+      start('panel', 'b', columns.from * panelStep),
+      start('column', 'blockOut', columns.from * panelBytes),
+      ...(bias ? [set('bias', i32(context.at(bias) + columns.from * panelBytes))] : []),
+      ...(columns.count > 0
+        ? repeat('j', columns.count, [
+            ...along(panelColumns),
+            advance('panel', panelStep),
+            advance('column', panelBytes),
+            ...(bias ? [advance('bias', panelBytes)] : []),
+          ])
+        : []),
+      ...(columns.rest > 0 ? along(columns.rest) : []),
+      advance('block', count * tile * rowStep),
+      advance('blockOut', 4 * count * tile * n),
+    ];
+  };
+  const segment = ({ rows: tile, count, start: first }: Segment): readonly Wat[] => {
+    const most = Math.max(Math.floor(Math.max(blockBytes / (4 * k), blockRows) / tile), 1);
+    const [blocks, rest] = [Math.floor(count / most), count % most];
+    return [
+      start('block', 'a', first * rowStep),
+      start('blockOut', 'out', 4 * first * n),
+      ...(blocks > 0 ? repeat('blocks', blocks, block(tile, most)) : []),
+      ...(rest > 0 ? block(tile, rest) : []),
+    ];
+  };
+  return rows.flatMap(segment);
+}
+
+/** A panel's tiles in a block, one below the other. */
+function alongRows(shape: Multiplication, tile: number, count: number, width: number, context: Emit): readonly Wat[] {
+  const { k, n, transA, isTiled: inTiles, bias } = shape;
+  return [
+    set('row', get('block')),
+    set('to', get('column')),
+    ...repeat('i', count, [
+      call(define(shape, tile, width, context), get('row'), get('panel'), ...(bias ? [get('bias')] : []), get('to')),
+      advance('row', tile * (transA && !inTiles ? 4 : 4 * k)),
+      advance('to', 4 * tile * n),
+    ]),
+  ];
 }
 
 /** How often the body of the loop over k stands there. */
 const unrolled = (k: number): number => [4, 3, 2].find((times) => k % times === 0) ?? 1;
 
-function define(shape: Product, rows: number, columns: number, isPanel: boolean, { define: add, madd }: Emit): string {
-  const { m, k, n, transA, alpha, bias } = shape;
+function define(shape: Multiplication, rows: number, columns: number, { define: add, madd }: Emit): string {
+  const { m, k, n, transA, alpha, bias, isTiled: inTiles, isPanelled: inPanels } = shape;
   const vectors = Math.ceil(columns / 4);
-  const [rowBytes, kBytes, panelStep] = [4 * (transA ? 1 : k), 4 * (transA ? m : 1), isPanel ? panelBytes : 4 * n];
+  const [rowBytes, kBytes] = inTiles ? [4, 4 * rows] : transA ? [4, 4 * m] : [4 * k, 4];
+  const panelStep = inPanels ? panelBytes : 4 * n;
   const sum = (row: number, v: number): string => `sum${row}_${v}`;
   const each = <T>(body: (row: number, v: number) => T): readonly T[] =>
     range(rows).flatMap((row) => range(vectors).map((v) => body(row, v)));
@@ -189,71 +251,4 @@ function define(shape: Product, rows: number, columns: number, isPanel: boolean,
 function write(value: Wat, lanes: number, offset: number): readonly Wat[] {
   if (lanes >= 4) return [store(get('out'), value, offset)];
   return [set('ak', value), ...range(lanes).map((lane) => storeLane(lane, get('out'), get('ak'), offset + 4 * lane))];
-}
-
-/** What a group of columns beyond the last is made of is of no use, but has to be there. */
-function packing(shape: Product, to: number, context: Emit): readonly Wat[] {
-  const { k, n, transB } = shape;
-  const [whole, rest] = [Math.floor(n / panelColumns), n % panelColumns];
-  const pack = (columns: number): string => (transB ? packColumns(k, columns, context) : packRows(k, n, context));
-  const from = transB ? panelColumns * 4 * k : panelBytes;
-  const one = (columns: number): readonly Wat[] => [call(pack(columns), get('row'), get('to'))];
-  return [
-    set('row', get('b')),
-    set('to', i32(to)),
-    ...(whole > 0
-      ? repeat('j', whole, [...one(panelColumns), advance('row', from), advance('to', k * panelBytes)])
-      : []),
-    ...(rest > 0 ? one(rest) : []),
-  ];
-}
-
-/** panel[k] = b[k, 0 … 7] */
-const packRows = (k: number, n: number, { define: add }: Emit): string =>
-  add('pack_rows', {
-    about: [`a panel of ${k} rows`],
-    params: ['b', 'panel'],
-    locals: localsOf('i32', 'left'),
-    body: repeat('left', k, [
-      store(get('panel'), load(get('b'))),
-      store(get('panel'), load(get('b'), vectorBytes), vectorBytes),
-      advance('b', 4 * n),
-      advance('panel', panelBytes),
-    ]),
-  });
-
-/** panel[k] = b[0 … 7, k], four k at a time; where there are fewer columns than eight, the last is there again. */
-function packColumns(k: number, columns: number, { define: add }: Emit): string {
-  const column = (v: number, lane: number): number => 4 * k * Math.min(4 * v + lane, columns - 1);
-  const half = (v: number): readonly Wat[] => [
-    ...range(4).map((lane) => set(`b${lane}`, load(get('b'), column(v, lane)))),
-    ...[0, 2].map((lane) => set(`low${lane / 2}`, shuffle([0, 4, 1, 5], get(`b${lane}`), get(`b${lane + 1}`)))),
-    ...[0, 2].map((lane) => set(`high${lane / 2}`, shuffle([2, 6, 3, 7], get(`b${lane}`), get(`b${lane + 1}`)))),
-    ...['low', 'high'].flatMap((part, i) =>
-      [
-        [0, 1, 4, 5],
-        [2, 3, 6, 7],
-      ].map((lanes, row) =>
-        store(
-          get('panel'),
-          shuffle(lanes, get(`${part}0`), get(`${part}1`)),
-          (2 * i + row) * panelBytes + v * vectorBytes,
-        ),
-      ),
-    ),
-  ];
-  return add('pack_columns', {
-    about: [`a panel of ${columns} columns of ${k}`],
-    params: ['b', 'panel'],
-    locals: {
-      ...localsOf('i32', 'left'),
-      ...localsOf('v128', ...range(4).map((lane) => `b${lane}`), 'low0', 'low1', 'high0', 'high1'),
-    },
-    body: repeat('left', Math.ceil(k / 4), [
-      ...half(0),
-      ...half(1),
-      advance('b', vectorBytes),
-      advance('panel', 4 * panelBytes),
-    ]),
-  });
 }

@@ -34,7 +34,7 @@ function lowerComputedGemm(lowering: Lowering, node: OpNode<'Gemm'>): void {
   const [m = 1, n = 1] = shapeOf(Y);
   if (C && (beta !== 1 || sizeOf(C) !== n)) throw new Error(`internal: ${Y.name}: expected C to be a row of ${n}`);
   lowering.add(
-    product({
+    ...product({
       about: Y.name,
       a: lowering.plain(node, A),
       b: lowering.plain(node, B),
@@ -75,7 +75,7 @@ export function lowerMatMul(lowering: Lowering, node: OpNode<'MatMul'>): void {
     out: lowering.newPlain(Y),
   };
   const asTheyAre = { transA: false, transB: false, alpha: 1 };
-  lowering.add(m < leastRows ? matmul(stacks) : product({ ...stacks, ...asTheyAre }));
+  lowering.add(...(m < leastRows ? [matmul(stacks)] : product({ ...stacks, ...asTheyAre })));
 }
 
 function emitDense(lowering: Lowering, node: Product, A: Value, matrix: Matrix, bias: Stored | undefined): void {

@@ -78,8 +78,8 @@ export class Lowering {
     return this.#done.has(node);
   }
 
-  add(kernel: Kernel): void {
-    this.kernels.push(kernel);
+  add(...kernels: readonly Kernel[]): void {
+    this.kernels.push(...kernels);
   }
 
   define(value: Value, buffer: Plain | Blocked | Stored): void {
