@@ -126,7 +126,7 @@ export class Stored {
   /** Of weights, which may be stored as less than single precision; none of anything else. */
   readonly sections: readonly Section[];
 
-  constructor(name: string, data: Float32Array | Int32Array, sections: readonly Section[] = []) {
+  constructor(name: string, data: Float32Array | Int32Array | Int8Array, sections: readonly Section[] = []) {
     this.name = name;
     this.data = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     this.sections = sections;

@@ -1,7 +1,8 @@
 /**
  * Weights as the module carries them where it is to be small: halfs, or 8-bit integers and a scale for each output. They are made single
- * precision once, when the program starts, so that kernels know nothing of it. Whoever made the graph has rounded them: what is no half, or
- * no multiple of its output's scale, stays in single precision.
+ * precision once, when the program starts, so that kernels know nothing of it; but for dense layers of integers, which compute with them
+ * (`kernels/integer-dense.ts`). Whoever made the graph has rounded them: what is no half, or no multiple of its output's scale, stays in
+ * single precision.
  *
  *     int8:      w = q · s            s = max |w| / 127 over the weights of an output, q an integer
  *     float16:   w = q
@@ -42,17 +43,21 @@ function asIntegers(weights: Float32Array, sections: readonly Section[]): Compac
     const columns = 4 * vectors;
     for (let column = 0; column < columns; column++) {
       const places = Array.from({ length: rows }, (_, row) => start + row * columns + column);
-      const largest = places.reduce((most, at) => Math.max(most, Math.abs(weights[at] ?? 0)), 0);
-      const scale = Math.fround(largest / 127) || 1;
-      for (const at of places) {
-        const weight = weights[at] ?? 0;
-        const integer = Math.round(weight / scale);
-        if (!(Math.abs(integer * scale - weight) <= rounding * largest)) return undefined;
-        numbers[at] = integer;
-      }
-      scales.push(scale);
+      const integers = asColumn(Float32Array.from(places, (at) => weights[at] ?? 0));
+      if (!integers) return undefined;
+      places.forEach((at, row) => (numbers[at] = integers.numbers[row] ?? 0));
+      scales.push(integers.scale);
     }
     start += rows * columns;
   }
   return { type: 'int8', numbers: new Uint8Array(numbers.buffer), scales: Float32Array.from(scales) };
+}
+
+/** The weights of one output as integers times its scale; undefined where one of them is no multiple of it. */
+export function asColumn(weights: Float32Array): { readonly numbers: Int8Array; readonly scale: number } | undefined {
+  const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+  const scale = Math.fround(largest / 127) || 1;
+  const numbers = Int8Array.from(weights, (weight) => Math.round(weight / scale));
+  const isMultiple = weights.every((weight, i) => Math.abs((numbers[i] ?? 0) * scale - weight) <= rounding * largest);
+  return isMultiple ? { numbers, scale } : undefined;
 }

@@ -22,8 +22,8 @@ export interface CompileOptions {
    */
   readonly fma?: boolean;
   /**
-   * What those weights of products are stored as that have been rounded to it; they are single precision again when the program starts: a
-   * module of a half or a quarter of the size, as fast. Default: float32.
+   * What those weights of products are stored as that have been rounded to it: a module of a half or a quarter of the size. Dense layers
+   * compute with 8-bit integers as they are; all else is single precision again when the program starts. Default: float32.
    */
   readonly weights?: 'float32' | CompactType;
 }
@@ -73,21 +73,20 @@ interface Translation {
 function translate(graph: Graph, { fma = false, weights = 'float32' }: CompileOptions): Translation {
   // Another factor than a power of two would move halfs between those that there are.
   const { nodes, inputs, outputs } = simplify(graph, { fold: weights !== 'float16' });
-  const lowering = new Lowering(
-    nodes,
-    outputs.map(({ value }) => value),
-  );
+  const compact = weights === 'float32' ? undefined : weights;
+  const results = outputs.map(({ value }) => value);
+  const lowering = new Lowering(nodes, results, { weights: compact });
   const entries = inputs.map(({ value }) => lowering.newPlain(value));
   for (const node of nodes) if (!lowering.isDone(node)) lower(lowering, node);
-  const results = outputs.map(({ value, name }) => lowering.plain({ name, op: 'Identity' }, value));
+  const answers = outputs.map(({ value, name }) => lowering.plain({ name, op: 'Identity' }, value));
   const kernels: readonly Kernel[] = lowering.kernels;
-  const plan = planMemory(kernels, entries, results, { compact: weights === 'float32' ? undefined : weights });
+  const plan = planMemory(kernels, entries, answers, { compact });
   if (plan.bytes > mostBytes) throw new CompileError(`expected a program of at most ${mostBytes / 2 ** 20} MB`);
   return {
     text: moduleText(kernels, plan, { fma }),
     plan,
     inputs: inputs.map((port, i) => portOf(port, entries[i], plan)),
-    outputs: outputs.map((port, i) => portOf(port, results[i], plan)),
+    outputs: outputs.map((port, i) => portOf(port, answers[i], plan)),
   };
 }
 

@@ -7,8 +7,9 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import Table from 'cli-table3';
 import * as ort from 'onnxruntime-web/wasm';
-import { compile } from '../../../training/compile/index.ts';
-import { decodeModel, encodeModel, type Graph } from '../../../training/graph/index.ts';
+import { withRoundedWeights } from '../../../exporter/served/weights.ts';
+import { compile, type CompileOptions } from '../../../training/compile/index.ts';
+import { decodeAnyModel, encodeModel, type Graph } from '../../../training/graph/index.ts';
 import {
   batchNorm,
   conv2d,
@@ -19,6 +20,7 @@ import {
   relu,
 } from '../../../training/network/index.ts';
 import { start } from '../../../training/program/index.ts';
+import { mlp } from '../../edge/fixtures.ts';
 import { type Described, networkGraph } from '../../unit/compile/network-graph.ts';
 import { describeLoad, describeMachine } from '../machine.ts';
 import { type Measurement, median, writeMeasurements } from '../measurement.ts';
@@ -46,14 +48,20 @@ const mobilenet: Described = {
   ],
 };
 
-const fileOf = async (name: string): Promise<Graph> => decodeModel(await readFile(`models/${name}/model.onnx`)).graph;
+const fileOf = (name: string): Promise<Uint8Array> => readFile(`models/${name}/model.onnx`);
+const madeUp = (described: Described): Promise<Uint8Array> => Promise.resolve(encodeModel(networkGraph(described), {}));
 
-const graphs: Readonly<Record<string, () => Promise<Graph>>> = {
+/** Hidden layers' width of a dense network whose file has 5 MB. */
+const wide = 790;
+
+/** ONNX files. */
+const files: Readonly<Record<string, () => Promise<Uint8Array>>> = {
   'mnist-cnn': () => fileOf('mnist-cnn'),
   'mnist-mlp': () => fileOf('mnist-mlp'),
-  penguins: () => Promise.resolve(networkGraph(penguins)),
-  'mnist-resnet': () => Promise.resolve(networkGraph(networks['mnist-resnet'])),
-  mobilenet: () => Promise.resolve(networkGraph(mobilenet)),
+  'mlp-5MB': () => Promise.resolve(mlp({ hidden: wide })),
+  penguins: () => madeUp(penguins),
+  'mnist-resnet': () => madeUp(networks['mnist-resnet']),
+  mobilenet: () => madeUp(mobilenet),
 };
 
 interface Candidate {
@@ -73,11 +81,11 @@ async function main({ only, rounds, json }: Options): Promise<void> {
   console.log(`${describeMachine()}, ${describeLoad()}`);
   ort.env.wasm.numThreads = 1;
   const view = new Table({
-    head: ['', 'stock', 'compiled', 'of stock', '--fma', 'of stock'],
+    head: ['', 'stock', 'compiled', 'of stock', '--fma', 'of stock', 'int8', 'of stock'],
     style: { head: [], border: [] },
   });
   const measurements: Measurement[] = [];
-  for (const [name, make] of Object.entries(graphs)) {
+  for (const [name, make] of Object.entries(files)) {
     if (only?.includes(name) === false) continue;
     const candidates = await candidatesOf(await make());
     await measure(candidates, Number(rounds));
@@ -95,25 +103,35 @@ async function main({ only, rounds, json }: Options): Promise<void> {
 
 const microseconds = ({ times }: Candidate): string => `${(1000 * median(times)).toFixed(1)} µs`;
 
-async function candidatesOf(graph: Graph): Promise<readonly Candidate[]> {
+/** Of a compiled model, in the order of the table's columns; names are those of the rows that `--json` writes. */
+const variants: Readonly<Record<string, CompileOptions>> = {
+  'multiply-add': {},
+  fma: { fma: true },
+  int8: { weights: 'int8' },
+};
+
+async function candidatesOf(file: Uint8Array): Promise<readonly Candidate[]> {
+  const { graph } = decodeAnyModel(file);
   const [input, output] = [graph.inputs[0], graph.outputs[0]];
   if (!input || !output) throw new Error('expected an input and an output');
   const shape = input.shape.map((dim) => (typeof dim === 'string' ? 1 : dim));
   const count = shape.reduce((product, size) => product * size, 1);
   const x = Float32Array.from({ length: count }, (_, i) => (count > 100 ? (i * 37) % 256 : i % 2));
-  const session = await ort.InferenceSession.create(encodeModel(graph, {}), { logSeverityLevel: 4 });
+  const session = await ort.InferenceSession.create(file, { logSeverityLevel: 4 });
   const candidates: Candidate[] = [
     { name: 'stock', times: [], run: () => session.run({ [input.name]: new ort.Tensor('float32', x, shape) }) },
   ];
-  for (const [name, fma] of [
-    ['multiply-add', false],
-    ['fma', true],
-  ] as const) {
-    const program = await compile(graph, { fma });
+  for (const [name, options] of Object.entries(variants)) {
+    const program = await compile(await roundedTo(options.weights, file, graph), options);
     const run = start(new WebAssembly.Module(program.wasm.slice()), program);
     candidates.push({ name, times: [], run: () => run({ [input.name]: x }, 1)[output.name] });
   }
   return candidates;
+}
+
+/** As a build rounds them. */
+async function roundedTo(type: CompileOptions['weights'], file: Uint8Array, graph: Graph): Promise<Graph> {
+  return type === undefined ? graph : decodeAnyModel((await withRoundedWeights(file, type)).bytes).graph;
 }
 
 const [warmMs, chunkMs] = [1000, 5];
@@ -145,7 +163,7 @@ async function runFor({ run }: Candidate, milliseconds: number): Promise<number>
 }
 
 await new Command('bench:compiled')
-  .option('--only <names...>', `of ${Object.keys(graphs).join(', ')}`)
+  .option('--only <names...>', `of ${Object.keys(files).join(', ')}`)
   .option('--rounds <number>', 'chunks of each candidate', '200')
   .option('--json <file>', 'where the ratios go, too')
   .action(main)

@@ -4,6 +4,7 @@ import { elementCount } from '../../files/index.ts';
 import { Stored } from '../buffer.ts';
 import { broadcast, broadcastStrides, numbersOf } from '../constant.ts';
 import { dense, type Epilogue, type Matrix } from '../kernels/dense.ts';
+import { integerDense, integerMatrix } from '../kernels/integer-dense.ts';
 import { matmul } from '../kernels/matmul.ts';
 import { product } from '../kernels/product.ts';
 import { type Lowering, shapeOf, sizeOf } from './lowering.ts';
@@ -86,7 +87,9 @@ function emitDense(lowering: Lowering, node: Product, A: Value, matrix: Matrix, 
   const x = lowering.plain(node, A);
   const { out, ...epilogue } = epilogueOf(lowering, node, isPerColumn, [matrix.columns]);
   const rows = elementCount(shape) / matrix.columns;
-  lowering.add(dense({ about: out.name, rows, x, matrix, bias, epilogue, out: lowering.newPlain(out) }));
+  const layer = { about: out.name, rows, x, bias, epilogue, out: lowering.newPlain(out) };
+  const integers = lowering.weights === 'int8' ? integerMatrix(matrix) : undefined;
+  lowering.add(integers ? integerDense({ ...layer, matrix: integers }) : dense({ ...layer, matrix }));
 }
 
 /**

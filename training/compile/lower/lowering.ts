@@ -2,6 +2,7 @@
 import type { Node, Value } from '../../graph/index.ts';
 import { elementCount } from '../../files/index.ts';
 import { Blocked, type ImageSize, Plain, Stored } from '../buffer.ts';
+import type { CompactType } from '../compact.ts';
 import { lanesOf, numbersOf } from '../constant.ts';
 import { uncovered } from '../error.ts';
 import { laneTypeOf } from '../expression/of-node.ts';
@@ -17,6 +18,8 @@ export interface LoweringOptions {
   readonly mostResults?: number;
   /** Values that are carried from run to run, in which no denormals may gather. */
   readonly flushed?: readonly Value[];
+  /** What weights are stored as, single precision where it is absent. */
+  readonly weights?: CompactType | undefined;
 }
 
 export class Lowering {
@@ -30,9 +33,11 @@ export class Lowering {
   /** How many values a chain of elementwise nodes may give. */
   readonly mostResults: number;
   readonly #flushed: ReadonlySet<string>;
+  readonly weights: CompactType | undefined;
 
   constructor(nodes: readonly Node[], outputs: readonly Value[], options: LoweringOptions = {}) {
-    const { mostResults = 1, flushed = [] } = options;
+    const { mostResults = 1, flushed = [], weights } = options;
+    this.weights = weights;
     this.nodes = nodes;
     this.mostResults = mostResults;
     this.#flushed = new Set(flushed.map(({ name }) => name));

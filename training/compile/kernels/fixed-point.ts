@@ -1,0 +1,139 @@
+/**
+ * A row of numbers as integers times one power of two, for products with integers:
+ *
+ *     most = max |x|,  2^e ≤ most < 2^(e+1)
+ *     X = round(x · 2^(21 − e))                      |X| ≤ 2^22: the error is 2^(e − 22), half a unit of a float32's at `most`
+ *     X = 2048 · high + low                          both in 16 bits
+ *
+ *     │ 2^(e − 21) in four lanes │ parts │ … │ high of x₀ … x₇ │ low of x₀ … x₇ │ high of x₈ … x₁₅ │ …
+ *     0                          16          32                48               64
+ *
+ * `parts` says what is to be multiplied: 2, or 1 where each low is 0, as it is for pixels and for categories, or 0 where the row has no
+ * such power: it holds ∞ or NaN, or is so large or so small that products with it could leave float32's range.
+ */
+import { Plain, vectorBytes } from '../buffer.ts';
+import {
+  advance,
+  type Code,
+  get,
+  i32,
+  load,
+  localsOf,
+  range,
+  repeat,
+  set,
+  shuffle,
+  splat,
+  splatInt,
+  store,
+  vector,
+  type Wat,
+  zero,
+} from '../wat.ts';
+
+/** Numbers of a block: as many as a vector has lanes of 16 bits. */
+export const blockLength = 8;
+export const blockBytes = 2 * vectorBytes;
+/** Where the first block begins, and where `parts` is. */
+export const [blocksAt, partsAt] = [2 * vectorBytes, vectorBytes] as const;
+
+/** Of X. */
+const bits = 22;
+const lowBits = 11;
+export const highUnit = 2 ** lowBits;
+/** A number that far from zero has no bits behind the point, so that adding it rounds: its lowest bits are then the integer. */
+const rounder = 1.5 * 2 ** 23;
+const rounderBits = 0x4b400000;
+
+/** The exponents e, as float32 stores them, of rows that become integers: 2^−63 to 2^63. */
+const [leastExponent, mostExponent] = [64, 190] as const;
+const bias = 127;
+
+export const fixedBuffer = (name: string, count: number): Plain =>
+  new Plain(name, (blocksAt + Math.ceil(count / blockLength) * blockBytes) / 4);
+
+/** A function of the row at `x` and the buffer at `to`. */
+export function fixedCode(count: number): Code {
+  const magnitude = (x: Wat): Wat => vector('v128.and', x, splatInt(0x7fffffff));
+  const larger = (x: Wat): Wat => set('most', vector('i32x4.max_u', get('most'), magnitude(x)));
+  const [whole, rest] = [Math.floor(count / 4), count % 4];
+  // As integers magnitudes have the order of their numbers, ∞ is beyond them all, and NaN beyond it.
+  const most = [
+    set('most', zero),
+    set('at', get('x')),
+    ...(whole > 0 ? repeat('n', whole, [larger(load(get('at'))), advance('at', vectorBytes)]) : []),
+    ...(rest > 0 ? [larger(firstLanes(rest, load(get('at'))))] : []),
+    ...[2, 1].map((distance) =>
+      set(
+        'most',
+        vector(
+          'i32x4.max_u',
+          get('most'),
+          shuffle(
+            range(4).map((lane) => lane ^ distance),
+            get('most'),
+          ),
+        ),
+      ),
+    ),
+    set('exponent', `(i32.shr_u (i32x4.extract_lane 0 ${get('most')}) (i32.const 23))`),
+  ];
+  const powerOf = (exponent: Wat): Wat => `(i32x4.splat (i32.shl ${exponent} (i32.const 23)))`;
+  const blocks = Math.floor(count / blockLength);
+  return {
+    about: [`${count} numbers as integers`],
+    params: ['x', 'to'],
+    locals: {
+      ...localsOf('i32', 'at', 'n', 'exponent'),
+      ...localsOf('v128', 'most', 'factor', 'lows', 'high0', 'high1', 'low0', 'low1'),
+    },
+    body: [
+      ...most,
+      `(i32.store offset=${partsAt} ${get('to')} (i32.const 0))`,
+      `(if (i32.gt_u (i32.sub ${get('exponent')} ${i32(leastExponent)}) ${i32(mostExponent - leastExponent)}) (then (return)))`,
+      set('factor', powerOf(`(i32.sub ${i32(2 * bias + bits - 1)} ${get('exponent')})`)),
+      store(get('to'), powerOf(`(i32.sub ${get('exponent')} ${i32(bits - 1)})`)),
+      set('lows', zero),
+      set('at', get('to')),
+      ...(blocks > 0
+        ? repeat('n', blocks, [...block(blockLength), advance('x', 4 * blockLength), advance('at', blockBytes)])
+        : []),
+      ...(count % blockLength > 0 ? block(count % blockLength) : []),
+      `(i32.store offset=${partsAt} ${get('to')} (i32.add (i32.const 1) (v128.any_true ${get('lows')})))`,
+    ],
+  };
+}
+
+/** `count` numbers at `x` as a block, behind which are zeros. */
+function block(count: number): readonly Wat[] {
+  const halves = [Math.min(4, count), Math.max(0, count - 4)];
+  const split = halves.flatMap((lanes, half) => {
+    const [high, low] = [`high${half}`, `low${half}`];
+    if (lanes === 0) return [set(high, zero), set(low, zero)];
+    const number = firstLanes(lanes, load(get('x'), half * vectorBytes));
+    const rounded = vector('f32x4.add', vector('f32x4.mul', number, get('factor')), splat(rounder));
+    return [
+      set(low, vector('i32x4.sub', rounded, splatInt(rounderBits))),
+      set(high, vector('i32x4.shr_s', vector('i32x4.add', get(low), splatInt(highUnit / 2)), i32(lowBits))),
+      set(low, vector('i32x4.sub', get(low), vector('i32x4.shl', get(high), i32(lowBits)))),
+    ];
+  });
+  return [
+    ...split,
+    store(get('at'), vector('i16x8.narrow_i32x4_s', get('high0'), get('high1')), blocksAt),
+    store(get('at'), vector('i16x8.narrow_i32x4_s', get('low0'), get('low1')), blocksAt + vectorBytes),
+    set('lows', vector('v128.or', get('lows'), vector('v128.or', get('low0'), get('low1')))),
+  ];
+}
+
+/** What lies behind them may be anything. */
+const firstLanes = (count: number, number: Wat): Wat =>
+  count === 4
+    ? number
+    : vector(
+        'v128.and',
+        number,
+        `(v128.const i32x4 ${range(4)
+          .map((lane) => (lane < count ? -1 : 0))
+          .join(' ')})`,
+      );
