@@ -1,6 +1,6 @@
 /**
  * A graph as the kernels want it: for one sample, all sizes known; stored numbers computed as far as they go; Batch Norm folded into
- * the product before it. What comes out are nodes of the same vocabulary.
+ * the product before it, and what scales an input into the one behind. What comes out are nodes of the same vocabulary.
  */
 import { type Graph, liveNodes, type Node, opSchemas, type Tensor, Value } from '../../graph/index.ts';
 import type { Append } from './append.ts';
@@ -8,6 +8,7 @@ import { foldInto, spread } from './batch-norm.ts';
 import { folded } from '../constant.ts';
 import { isStoredProduct, spreadGemm } from './gemm.ts';
 import { batchOf } from './one-sample.ts';
+import { withScaledInputs } from './scaled-input.ts';
 
 export interface Simplified {
   readonly nodes: readonly Node[];
@@ -26,7 +27,7 @@ export interface Port {
 }
 
 export interface SimplifyOptions {
-  /** Whether Batch Norm becomes part of the product before it. */
+  /** Whether Batch Norm becomes part of the product before it, and what scales an input of the product behind. */
   readonly fold?: boolean;
 }
 
@@ -42,7 +43,8 @@ export function simplify(graph: Graph, { fold = true }: SimplifyOptions = {}): S
   });
   for (const node of nodes) builder.add(node);
   const outputs = graph.outputs.map(({ name, shape }) => ({ name, shape, ...builder.look(name) }));
-  return { nodes: builder.nodes, inputs, outputs };
+  const results = outputs.map(({ value }) => value);
+  return { nodes: fold ? withScaledInputs(builder.nodes, results) : builder.nodes, inputs, outputs };
 }
 
 /** Appends nodes; each value is known by the name it has in the file. */

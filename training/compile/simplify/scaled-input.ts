@@ -1,0 +1,115 @@
+/**
+ * What is added to and multiplied with all of a product's input alike becomes part of the product:
+ *
+ *     W ((x − μ) / σ) + b  =  (W / σ) x + (b − (μ / σ) Σ W)          in float64
+ *
+ * so that pixels come to it as the whole numbers that they are, and nobody passes over them before. Shapes may change on the way.
+ */
+import { type Node, type OpNode, Value } from '../../graph/index.ts';
+import { elementCount } from '../../files/index.ts';
+import { broadcast, float32, numbersOf } from '../constant.ts';
+
+/** x · factor + summand */
+interface Affine {
+  readonly factor: number;
+  readonly summand: number;
+}
+
+/** A summand that outweighs the input would cost its bits: sums of W x would be larger than what they come to. */
+const mostSummand = 4;
+/** Factors beyond could take weights out of float32's range. */
+const [leastFactor, mostFactor] = [2 ** -40, 2 ** 40] as const;
+
+const isWorth = ({ factor, summand }: Affine): boolean =>
+  Math.abs(factor) >= leastFactor && Math.abs(factor) <= mostFactor && Math.abs(summand) <= mostSummand;
+
+/** @param outputs of the graph, which stay what they are */
+export function withScaledInputs(nodes: readonly Node[], outputs: readonly Value[]): readonly Node[] {
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map(({ name }) => [name, node] as const)));
+  const isReadOnce = onceIn(nodes, outputs);
+  const replaced = new Map<Node, readonly Node[]>();
+  for (const node of nodes) {
+    if (node.op !== 'Gemm' || !isWithStored(node)) continue;
+    const path = pathTo(node.inputs[0], makers, isReadOnce);
+    const affine = path.map(affineOf).reduce<Affine>(after, { factor: 1, summand: 0 });
+    const source: Value | undefined = path.at(-1)?.inputs[0];
+    if (!source || !isWorth(affine)) continue;
+    let from = source;
+    for (const step of path.toReversed()) {
+      const isKept = affineOf(step) === undefined;
+      replaced.set(step, isKept ? [withInput(step, from)] : []);
+      if (isKept) from = step.outputs[0];
+    }
+    replaced.set(node, [withInput(scaled(node, affine), from)]);
+  }
+  return nodes.flatMap((node) => replaced.get(node) ?? [node]);
+}
+
+const isWithStored = ({ inputs: [, B, C], attributes: { transA = 0, alpha = 1, beta = 1 } }: OpNode<'Gemm'>): boolean =>
+  B.constant !== undefined && (!C || C.constant !== undefined) && transA === 0 && alpha === 1 && beta === 1;
+
+function onceIn(nodes: readonly Node[], outputs: readonly Value[]): (value: Value) => boolean {
+  const readers = new Map<string, number>();
+  const values: readonly (Value | undefined)[] = [...nodes.flatMap(({ inputs }) => inputs), ...outputs];
+  for (const value of values) if (value) readers.set(value.name, (readers.get(value.name) ?? 0) + 1);
+  return ({ name }) => readers.get(name) === 1;
+}
+
+/** From a value backwards, as long as a node shifts, scales or reshapes all of what it takes, to the last that does more than reshape. */
+function pathTo(
+  value: Value,
+  makers: ReadonlyMap<string, Node>,
+  isReadOnce: (value: Value) => boolean,
+): readonly Node[] {
+  const path: Node[] = [];
+  for (let at: Value | undefined = value; at && isReadOnce(at); at = path.at(-1)?.inputs[0]) {
+    const node = makers.get(at.name);
+    if (!node || !(affineOf(node) || node.op === 'Reshape' || node.op === 'Flatten')) break;
+    path.push(node);
+  }
+  return path.slice(0, path.findLastIndex((node) => affineOf(node) !== undefined) + 1);
+}
+
+function affineOf(node: Node): Affine | undefined {
+  if (node.op !== 'Add' && node.op !== 'Sub' && node.op !== 'Mul' && node.op !== 'Div') return undefined;
+  const [x, { constant }] = node.inputs;
+  if (constant?.dtype !== 'float32' || elementCount(constant.shape) !== 1) return undefined;
+  if (x.constant || x.shape.length < constant.shape.length) return undefined;
+  const [number = NaN] = numbersOf(constant);
+  return {
+    Add: { factor: 1, summand: number },
+    Sub: { factor: 1, summand: -number },
+    Mul: { factor: number, summand: 0 },
+    Div: { factor: 1 / number, summand: 0 },
+  }[node.op];
+}
+
+/** What `all` computes of a step's result, of what the step takes. */
+const after = (all: Affine, step: Affine | undefined): Affine =>
+  step ? { factor: all.factor * step.factor, summand: all.factor * step.summand + all.summand } : all;
+
+const withInput = (node: Node, source: Value): Node =>
+  ({ ...node, inputs: [source, ...node.inputs.slice(1)] }) as unknown as Node;
+
+function scaled(node: OpNode<'Gemm'>, { factor, summand }: Affine): Node {
+  const [A, B, C] = node.inputs;
+  if (!B.constant) throw new Error(`internal: expected ${B.name} to be stored`);
+  const weights = numbersOf(B.constant);
+  const [first = 1, second = 1] = B.constant.shape;
+  const isTransposed = node.attributes.transB === 1;
+  const columns = isTransposed ? first : second;
+  const bias = C?.constant ? broadcast(C.constant, [columns]) : new Float64Array(columns);
+  weights.forEach((weight, i) => {
+    const column = isTransposed ? Math.floor(i / second) : i % second;
+    bias[column] = (bias[column] ?? 0) + summand * weight;
+  });
+  const stored = (name: string, shape: readonly number[], numbers: Float64Array): Value =>
+    new Value(name, float32(shape, numbers), float32(shape, numbers));
+  const W = stored(
+    `${B.name}/scaled`,
+    B.constant.shape,
+    weights.map((weight) => weight * factor),
+  );
+  const b = stored(`${B.name}/shifted`, [columns], bias);
+  return { ...node, inputs: [A, W, b] } as unknown as Node;
+}
