@@ -27,7 +27,7 @@ export const build: Subcommand = {
       )
       .option(
         '--fma',
-        'compiled models multiply and add at once (hosts with relaxed SIMD: workerd, Node 22 and later)',
+        'multiply and add at once, other bits than stock (hosts with relaxed SIMD: workerd, Node 22 and later)',
         false,
       )
       .option('--emit-wat', 'write the text of each compiled model beside its module, with comments', false)

@@ -1,17 +1,17 @@
 /** A build in the words of the command line. */
 import { count } from '../../training/files/index.ts';
 import type { BuiltImage, BuiltModel } from '../edge/built.ts';
-import { programTolerance } from '../edge/cases/program.ts';
+import { tolerance } from '../edge/cases/nearness.ts';
 import { comparisonRows } from '../edge/report.ts';
 import { plainTable } from './table.ts';
 
 /** What each model costs and was put to, what the two files of the image come to, and how they were checked. */
 export function describeBuild(image: BuiltImage): string {
   const { models, bytes, out, stock, unguessed } = image;
-  const proof = stock ? '' : `\nchecked: ${describeProof(models)}`;
+  const proof = stock ? '' : `\nchecked: ${describeProof(image)}`;
   const losses = [...models.flatMap(describeLoss), ...describeAssets(out, bytes)];
   const engines = models.flatMap(describeEngine);
-  const notes = [...losses, ...engines, ...unguessed.map(describeUnguessed)];
+  const notes = [...losses, ...engines, ...describeFusion(image), ...unguessed.map(describeUnguessed)];
   return [modelTable(models, stock), ...notes, `${describeSize(image)}${proof}`].join('\n');
 }
 
@@ -35,13 +35,22 @@ function describeAssets(out: string, { assets }: BuiltImage['bytes']): readonly 
 
 const isCompiled = ({ engine }: BuiltModel): boolean => engine === 'compiled';
 
-/** A program adds in another order than stock. */
-function describeProof(models: readonly BuiltModel[]): string {
+/** A program adds in another order than stock, and fused sums are rounded otherwise. */
+function describeProof({ models, fusion }: BuiltImage): string {
   const same = 'each case gave the same bits or the same error as stock ONNX Runtime';
-  const near = `each case gave the same classes as stock ONNX Runtime, and numbers within ${programTolerance} of its largest`;
-  if (models.every(isCompiled)) return near;
+  const near = `each case gave the same classes as stock ONNX Runtime, and numbers within ${tolerance} of its largest`;
+  if (models.every(isCompiled) || isFused(fusion)) return near;
   return models.some(isCompiled) ? `${same}; of compiled models ${near}` : same;
 }
+
+const isFused = (fusion: BuiltImage['fusion']): boolean => fusion !== undefined && 'sums' in fusion;
+
+const describeFusion = ({ fusion }: BuiltImage): readonly string[] =>
+  fusion === undefined
+    ? []
+    : 'sums' in fusion
+      ? [`--fma: ${count(fusion.sums)} sums of ONNX Runtime's kernels are fused with their products`]
+      : [`--fma: ONNX Runtime's kernels stay as they are: ${fusion.reason}`];
 
 const describeEngine = ({ path, engineReason }: BuiltModel): readonly string[] =>
   engineReason === undefined ? [] : [`${path}: not compiled, ONNX Runtime answers: ${engineReason}`];

@@ -36,6 +36,7 @@ import type { EdgeImage, Ingredients, Recall } from './image.ts';
 import { withLock } from '../../training/process/index.ts';
 import { lockFile } from './one-for-all.ts';
 import { cacheFolder, claim, readStamp, requireOutFolder, tellFailure, writeImage } from './out-folder.ts';
+import { requireRelaxedSimd } from './stages/fuse.ts';
 import { optimize } from './stages/optimize.ts';
 import { isApart, roundedAsAsked } from './rounding.ts';
 import type { RoundedFolder } from './rounding.ts';
@@ -66,6 +67,7 @@ export const waiting = 'wait for another build';
 export async function buildImage(options: BuildImageOptions): Promise<BuiltImage> {
   const { models, out = defaultOut, onStage = () => undefined } = options;
   await requireOutFolder(out, models);
+  if (options.fma && !options.stock) requireRelaxedSimd();
   const first = await look(options, out);
   if (first.standing) return first.standing;
   // Before the folder is made: models that cannot be built leave no trace.
@@ -171,7 +173,7 @@ async function roundAll(
 
 interface Made {
   readonly files: EmittedFiles;
-  readonly built: Pick<BuiltImage, 'models' | 'functions' | 'unguessed'>;
+  readonly built: Pick<BuiltImage, 'models' | 'functions' | 'fusion' | 'unguessed'>;
 }
 
 async function makeStock(models: readonly ModelFolder[]): Promise<Made> {
@@ -228,6 +230,7 @@ async function makeSpecialised(models: readonly RoundedFolder[], making: Making)
     built: {
       models: described,
       ...(image && { functions: image.functions }),
+      ...(image?.fusion && { fusion: image.fusion }),
       unguessed: image?.unknown ?? [],
     },
   };
@@ -249,11 +252,12 @@ function apartOf(models: readonly RoundedFolder[]): Readonly<Record<'all' | 'inA
 
 async function specialise(
   models: readonly RoundedFolder[],
-  { unoptimized, recall, trim, onStage }: Making,
+  { unoptimized, recall, trim, fma, onStage }: Making,
 ): Promise<EdgeImage> {
   const shrink = (module: Uint8Array) => recall('optimize', [module], () => optimize(module));
   return makeImage({
     trim,
+    fma,
     onStage,
     recall,
     stock: await readStockModule(),

@@ -18,8 +18,8 @@ export interface BuildImageOptions {
   /** Build the image of all other models where some are bad, and say which were left out. */
   readonly skipBad?: boolean;
   /**
-   * Compiled models multiply and add in one instruction, rounded once, which hosts with relaxed SIMD have: workerd, and Node from
-   * version 22 on. Other bits, within the same bound of stock's.
+   * Multiply and add in one instruction, rounded once, which hosts with relaxed SIMD have: workerd, and Node from version 22 on. Other
+   * bits, of compiled models within the same bound of stock's, and of ONNX Runtime's where they are proven to be, else there are none.
    */
   readonly fma?: boolean;
   /** Write the text of each compiled model beside its module. */
@@ -58,6 +58,9 @@ export interface LeftOut {
   readonly error: string;
 }
 
+/** How many sums are fused with their products, or why none is. */
+export type Fusion = { readonly sums: number } | { readonly reason: string };
+
 export interface BuiltImage {
   /** Whether nothing had to be done. */
   readonly upToDate: boolean;
@@ -77,6 +80,8 @@ export interface BuiltImage {
   };
   /** Models of which no made-up inputs tell what they are asked, so that the image holds all of the runtime for them. */
   readonly unguessed: readonly string[];
+  /** What `fma` has made of ONNX Runtime. */
+  readonly fusion?: Fusion;
   /** How many functions of the stock module are left. */
   readonly functions?: { readonly kept: number; readonly stock: number };
   /** One line for what was passed over in the folder of models. */

@@ -86,23 +86,13 @@ export async function compileProven(
     const takes = inOrder(stock.inputs, ports.inputs);
     const gives = inOrder(stock.outputs, ports.outputs);
     const record: ProgramRecord = { ...ports, takes, gives };
-    const program = new runtime.ProgramSession(name, moduleOf(wasm, options), record);
+    const program = new runtime.ProgramSession(name, new WebAssembly.Module(wasm.slice()), record);
     const proof = proveProgram({ runtime, stock, program, samples });
     if (typeof proof === 'string') return { reason: `it answers otherwise than stock: ${proof}` };
     return { wasm, wat: compileToText(graph, options), record, cases: proof };
   } catch (error) {
     if (error instanceof CompileError || error instanceof GraphError) return { reason: oneLine(error.message) };
     throw error;
-  }
-}
-
-/** @throws UserError where this host lacks what the program is made of */
-function moduleOf(wasm: Uint8Array, { fma = false }: CompileOptions): WebAssembly.Module {
-  try {
-    return new WebAssembly.Module(wasm.slice());
-  } catch (error) {
-    if (!fma || !(error instanceof Error) || error.name !== 'CompileError') throw error;
-    throw unexpected('--fma', 'Node 22 or later, on which programs are proven', `Node ${process.versions.node}`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Makes a specialised image of stock module and models, stage by stage, and proves it. Touches no files. */
 
-import type { OnStage } from './built.ts';
+import type { Fusion, OnStage } from './built.ts';
 import type { SealingPlan } from './stages/allocations.ts';
 import { bake } from './stages/bake.ts';
 import { allocatorIn } from './stages/allocator.ts';
@@ -10,7 +10,7 @@ import type { Booted, Served } from './stages/boot.ts';
 import { loadRuntime } from './bundle.ts';
 import type { Runtime } from './bundle.ts';
 import { allCases, emptyRequests, firstRequests } from './cases/cases.ts';
-import type { Known, Subject } from './cases/cases.ts';
+import type { Subject } from './cases/cases.ts';
 import { atTimeUntil } from './stages/clock.ts';
 import { replaceGemm } from './stages/gemm.ts';
 import { instrument } from './stages/instrument.ts';
@@ -32,8 +32,11 @@ import type { Snapshot } from './stages/snapshot.ts';
 import { stub } from './stages/stub.ts';
 import { Notes } from './stages/notes.ts';
 import { granuleBytes, marksPages, readMarks, traceReads } from './stages/trace.ts';
+import { fusedWhereProven } from './fused.ts';
+import type { Codes } from './fused.ts';
+import { isVerified, verifyImage } from './proof.ts';
+import type { Proof } from './proof.ts';
 import { poisonPages, unreadPages, unreadTexts, zeroPages } from './stages/trim.ts';
-import { VerificationError, verify } from './cases/verify.ts';
 import type { Verified } from './cases/verify.ts';
 import { ownershipOf, sessionShares } from './stages/shares.ts';
 import { takeWeights } from './stages/weights.ts';
@@ -54,6 +57,8 @@ export interface EdgeImage {
   readonly sizes: KnownSizes;
   /** Sessions of which no made-up input and no sample tells what they are asked: for their sake the image has all of stock's functions. */
   readonly unknown: readonly string[];
+  /** What has become of sums, where they were to be fused. */
+  readonly fusion?: Fusion;
   /** By session: what of the image's memory creating it has made. */
   readonly shares: Readonly<Record<string, Uint8Array>>;
 }
@@ -69,6 +74,8 @@ export interface Ingredients {
   readonly apart?: readonly ApartWeights[];
   /** Drop heap pages that no case reads. */
   readonly trim: boolean;
+  /** Fuse sums with their products, where the answers are near enough. Default: false. */
+  readonly fma?: boolean;
   /** Shrinks a module; the caller may remember results, since the same models in another state give the same module. */
   readonly optimize: (module: Uint8Array) => Promise<Uint8Array>;
   readonly recall: Recall;
@@ -99,6 +106,7 @@ export async function makeImage({
   stated = {},
   apart = [],
   trim,
+  fma = false,
   optimize,
   recall,
   onStage,
@@ -153,7 +161,13 @@ export async function makeImage({
   const booted = await bootTwin({ calls, bytes: sealedBytes(calls, allocations) });
   const snapshot = takeSealedSnapshot(booted, wholeSnapshot);
   onStage('optimize');
-  const code = await optimize(stubbed);
+  const spared = allocatorIn(stubbed, names);
+  const shrink = async (module: Uint8Array): Promise<Codes> => {
+    const code = await optimize(module);
+    // Where no answer has been seen, nor have the branches that lead to one.
+    return { code, cut: unknown.length > 0 ? code : await optimize(cutBranches(module, arms, spared)) };
+  };
+  const { code, cut } = await shrink(stubbed);
   const complete = describeImage(runtime, booted, snapshot, link);
   const proof = { runtime, manifest: complete, reference, known, onStage };
   const texts = unreadTexts(snapshot.memory, reads);
@@ -165,12 +179,12 @@ export async function makeImage({
   // Poisoned here and zeroed below, so that whatever reads them is found.
   const poisoned = bake(code, poisonPages(memory, texts));
   const verified = await verifyImage({ ...proof, manifest }, 'verify', { wasm: poisoned, stored });
-  // Where no answer has been seen, nor have the branches that lead to one.
-  const cut = unknown.length > 0 ? code : await optimize(cutBranches(stubbed, arms, allocatorIn(stubbed, names)));
   const modules = { wasm: bake(cut, memory), ...(cut !== code && { whole: code }), stored };
   const isProven = cut === code || (await isVerified({ ...proof, manifest }, modules));
+  const exact = isProven ? modules : { wasm: bake(code, memory), stored };
+  const fused = fma && (await fusedWhereProven({ ...proof, manifest }, { stubbed, shrink, memory, exact }));
   return {
-    ...(isProven ? modules : { wasm: bake(code, memory), stored }),
+    ...(fused ? { ...fused.modules, fusion: fused.fusion } : exact),
     manifest,
     functions: { kept: kept.size, stock: whole.hits.size },
     verified,
@@ -248,55 +262,15 @@ function describeImage(
   return { pages, names, runOptions: instance.runOptions, sessions, weights: [] };
 }
 
-/** What an image is verified with. */
-interface Proof {
-  readonly runtime: Runtime;
-  readonly manifest: ImageManifest;
-  readonly reference: ReferenceThread;
-  readonly known: Known;
-  readonly onStage: OnStage;
-}
-
-type Modules = Pick<EdgeImage, 'wasm' | 'whole'> & Partial<Pick<EdgeImage, 'stored'>>;
-
-async function verifyImage(
-  { runtime, manifest, reference, known, onStage }: Proof,
-  stage: string,
-  { wasm, whole, stored = [] }: Modules,
-  onTrap?: () => void,
-): Promise<Verified> {
-  const module = new WebAssembly.Module(wasm);
-  const rest = whole && { whole: new WebAssembly.Module(whole) };
-  const image = await runtime.startImage(module, manifest, { stored, ...rest });
-  return verify({
-    reference: reference.outcomes(known),
-    image: { ...image, runtime },
-    known,
-    ...(onTrap && { onTrap }),
-    onModel: (model) => {
-      onStage(stage, model);
-    },
-  });
-}
-
-/** Whether an image answers every case without the whole code. */
-async function isVerified(proof: Proof, modules: Modules): Promise<boolean> {
-  let traps = 0;
-  try {
-    await verifyImage(proof, 'verify branches', modules, () => traps++);
-    return traps === 0;
-  } catch (error) {
-    if (error instanceof VerificationError) return false;
-    throw error;
-  }
-}
-
 /** The snapshot's memory without the heap pages that no case reads, after the gate of the poisoned ones. */
 async function trimMemory(proof: Proof, code: Uint8Array, snapshot: Snapshot): Promise<Uint8Array> {
   proof.onStage('trim');
   const { reads } = await traceImage(proof, code, snapshot);
   const pages = unreadPages(snapshot.memory, reads);
-  await verifyImage(proof, 'verify poisoned', { wasm: bake(code, poisonPages(snapshot.memory, pages)) });
+  await verifyImage(proof, 'verify poisoned', {
+    wasm: bake(code, poisonPages(snapshot.memory, pages)),
+    stored: [],
+  });
   return zeroPages(snapshot.memory, pages);
 }
 

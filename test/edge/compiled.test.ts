@@ -67,6 +67,7 @@ beforeAll(async () => {
   await write('mixed', 'sums', acrossBatch(), { engine: 'auto' });
   await write('mixed', 'explained', file(picture), { engine: 'auto', explain: true });
   await write('refused', 'sums', acrossBatch(), { engine: 'compiled' });
+  await write('interpreted', 'pictures', file(picture), { engine: 'onnxruntime' });
   await write('wrong', 'rows', file(table), { engine: 'fast' });
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true }));
@@ -198,6 +199,21 @@ describe('an image of both', () => {
     expect([...(y?.data as Float32Array)]).toHaveLength(8);
   });
 });
+
+it('says what --fma has made of ONNX Runtime, and holds it to less than bits', async () => {
+  const built = await build('interpreted', 'fused', { fma: true });
+  const sums = built.fusion && 'sums' in built.fusion ? built.fusion.sums : 0;
+  expect(sums).toBeGreaterThan(100);
+  expect(describeBuild(built)).toMatch(
+    new RegExp(
+      `\\n--fma: ${sums} sums of ONNX Runtime's kernels are fused with .*\\n.*\\nchecked: each case gave the same classes`,
+    ),
+  );
+  const kept = { ...built, fusion: { reason: 'a model would answer otherwise' } };
+  expect(describeBuild(kept)).toMatch(
+    /\n--fma: ONNX Runtime's kernels stay as they are: a model would answer otherwise\n.*\nchecked: each case gave the same bits/,
+  );
+}, 240_000);
 
 it('is an error where a card insists on a program, and there can be none', async () => {
   await expect(build('refused', 'none')).rejects.toThrow(

@@ -205,6 +205,22 @@ export function freeColumns(seed = 7): Uint8Array {
   return g.encode({ x: [FLOAT, ['rows', 'columns']] }, { y: ['rows', 6] });
 }
 
+/** What rounding leaves of sums that are added up from either end: `x` [N, 32] times a matrix, less the same of both turned round. */
+export function differences(seed = 14): Uint8Array {
+  const g = new GraphFixture(seed);
+  const [rows, columns] = [32, 32];
+  const turned = g.int64(
+    'turned',
+    Array.from({ length: rows }, (_, i) => BigInt(rows - 1 - i)),
+  );
+  const weight = g.random('weight', [rows, columns], 1);
+  const other = g.node('Gather', [weight, turned], 'other', { axis: 0 });
+  const product = g.node('MatMul', ['x', weight], 'product');
+  const again = g.node('MatMul', [g.node('Gather', ['x', turned], 'reversed', { axis: 1 }), other], 'again');
+  g.node('Sub', [product, again], 'y');
+  return g.encode({ x: [FLOAT, ['N', rows]] }, { y: ['N', columns] });
+}
+
 /** `signal` [time, 4, batch] -> Batch Norm of the channels -> its mean over time. */
 export function sequences(seed = 13): Uint8Array {
   const g = new GraphFixture(seed);

@@ -26,6 +26,8 @@ export type Outcome = Readonly<Record<string, Tensor>> | string;
 export interface Case {
   readonly model: string;
   readonly label: string;
+  /** Whether it asks with samples; not by default. */
+  readonly isReal?: boolean;
   readonly perform: (subject: Subject) => Outcome;
 }
 
@@ -174,6 +176,7 @@ function sampleCases(model: string, { inputs }: Session, samples: SampleArray | 
   return sampleBatches(samples, inputs).map((batch) => ({
     model,
     label: `samples ${batch.start} to ${batch.end - 1}`,
+    isReal: true,
     perform: (subject) => outcomeOf(subject, model, sampleFeeds(subject.runtime, samples, inputs, batch)),
   }));
 }

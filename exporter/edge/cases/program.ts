@@ -1,6 +1,6 @@
 /**
  * The proof of a compiled model: beside stock ONNX Runtime on made-up inputs and real samples. Its sums are added in another order, so
- * the bits are others; what is held is how far, and that no sample gets another class.
+ * that answers are near stock's and not the same.
  */
 
 import type { Runtime } from '../bundle.ts';
@@ -8,13 +8,8 @@ import type { SampleArray } from '../../store/samples.ts';
 import type { ProgramSession, Session, Tensor, Tensors } from '../runtime/index.ts';
 import { anyWay, makeFeeds } from './feeds.ts';
 import type { Fill } from './feeds.ts';
+import { nearDifference } from './nearness.ts';
 import { checkSamples, sampleBatches, sampleFeeds } from './samples.ts';
-
-/** Of the largest number of an answer. */
-export const programTolerance = 1e-5;
-
-/** From here on a sum in another order may overflow where stock's does not. */
-const nearOverflow = 1e30;
 
 const batchSizes = [1, 2, 3, 7, 16, 0];
 const fills: readonly Fill[] = ['image', 'unit', 'special'];
@@ -71,43 +66,8 @@ function differenceOf(expected: Outcome, got: Outcome, isReal: boolean): string 
   for (const [name, tensor] of Object.entries(expected)) {
     const other = got[name];
     if (!other) return `output ${name}: expected a tensor, got none`;
-    const difference = tensorDifference(tensor, other) ?? (isReal ? classDifference(tensor, other) : undefined);
+    const difference = nearDifference(tensor, other, isReal);
     if (difference !== undefined) return `output ${name}: ${difference}`;
   }
   return undefined;
 }
-
-function tensorDifference(expected: Tensor, got: Tensor): string | undefined {
-  const [want, have] = [expected, got].map(({ dtype, shape }) => `${dtype} [${shape.join(', ')}]`);
-  if (want !== have) return `expected ${want ?? ''}, got ${have ?? ''}`;
-  const [a, b] = [numbersOf(expected), numbersOf(got)];
-  const isExact = !expected.dtype.startsWith('float');
-  const largest = a.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0);
-  const allowed = isExact ? 0 : programTolerance * largest;
-  const at = a.findIndex((x, i) => !agree(x, b[i] ?? NaN, allowed));
-  return at < 0 ? undefined : `expected ${a[at] ?? NaN} at ${at}, got ${b[at] ?? NaN}`;
-}
-
-/** Numbers that are none agree with each other, and with what is about to become one. */
-function agree(x: number, y: number, allowed: number): boolean {
-  if (Number.isFinite(x) && Number.isFinite(y)) return Math.abs(x - y) <= allowed;
-  const finite = [x, y].filter(Number.isFinite);
-  return finite.every((number) => Math.abs(number) > nearOverflow);
-}
-
-/** Of answers `[N, K]`, the place of each row's largest. */
-function classDifference(expected: Tensor, got: Tensor): string | undefined {
-  const [N = 0, K = 0] = expected.shape;
-  if (expected.shape.length !== 2 || K < 2) return undefined;
-  const [a, b] = [numbersOf(expected), numbersOf(got)];
-  for (let row = 0; row < N; row++) {
-    const [x, y] = [a, b].map((numbers) => {
-      const values = numbers.slice(row * K, (row + 1) * K);
-      return values.indexOf(Math.max(...values));
-    });
-    if (x !== y) return `expected class ${x ?? -1} for sample ${row} of the batch, got ${y ?? -1}`;
-  }
-  return undefined;
-}
-
-const numbersOf = ({ data }: Tensor): Float64Array => Float64Array.from<number | bigint>(data as Float32Array, Number);

@@ -3,12 +3,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { loadRuntime } from '../bundle.ts';
-import type { Known, Subject } from './cases.ts';
-import type { ReferenceInput } from './reference.ts';
+import type { Outcome, Subject } from './cases.ts';
+import type { ReferenceAnswer, ReferenceInput, ReferenceRequest } from './reference.ts';
 import { Trials } from './trials.ts';
 import { outcomesOf } from './verify.ts';
 
-/** Outcomes that are sent together; none are the end. */
+/** Outcomes that are sent together. */
 const chunk = 32;
 
 const { stock, models, shapeless } = workerData as ReferenceInput;
@@ -21,14 +21,19 @@ const start = async (): Promise<Subject> => ({
 });
 
 const trials = new Trials(await start(), start);
-parentPort?.on('message', (known: Known) => void send(known));
+let answered = Promise.resolve();
+parentPort?.on('message', (request: ReferenceRequest) => {
+  answered = answered.then(() => answer(request));
+});
 
-async function send(known: Known): Promise<void> {
-  const outcomes = [];
+async function answer({ request, known }: ReferenceRequest): Promise<void> {
+  const send = (outcomes: readonly Outcome[]) =>
+    parentPort?.postMessage({ request, outcomes } satisfies ReferenceAnswer);
+  const outcomes: Outcome[] = [];
   for await (const outcome of outcomesOf(trials, known)) {
     outcomes.push(outcome);
-    if (outcomes.length === chunk) parentPort?.postMessage(outcomes.splice(0));
+    if (outcomes.length === chunk) send(outcomes.splice(0));
   }
-  if (outcomes.length > 0) parentPort?.postMessage(outcomes);
-  parentPort?.postMessage([]);
+  if (outcomes.length > 0) send(outcomes);
+  send([]);
 }

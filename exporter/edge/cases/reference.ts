@@ -15,6 +15,18 @@ export interface ReferenceInput extends Served {
   readonly stock: Uint8Array;
 }
 
+/** What the thread is asked; it answers one request after the other. */
+export interface ReferenceRequest {
+  readonly request: number;
+  readonly known: Known;
+}
+
+/** Outcomes that follow those before; none are the end. */
+export interface ReferenceAnswer {
+  readonly request: number;
+  readonly outcomes: readonly Outcome[];
+}
+
 /** Outcomes of all cases, in their order. May be asked for again. */
 export interface Reference {
   outcomes(known: Known): AsyncIterable<Outcome>;
@@ -22,6 +34,7 @@ export interface Reference {
 
 export class ReferenceThread implements Reference, AsyncDisposable {
   readonly #worker: Worker;
+  #requests = 0;
   /** Aborted with the thread's error, whether or not anybody waits for outcomes when it comes. */
   readonly #failed = new AbortController();
 
@@ -41,8 +54,11 @@ export class ReferenceThread implements Reference, AsyncDisposable {
 
   async *outcomes(known: Known): AsyncIterable<Outcome> {
     const messages = on(this.#worker, 'message', { signal: this.#failed.signal });
-    this.#worker.postMessage(known);
-    for await (const [outcomes] of messages as AsyncIterable<[readonly Outcome[]]>) {
+    const request = ++this.#requests;
+    this.#worker.postMessage({ request, known } satisfies ReferenceRequest);
+    for await (const [{ request: answered, outcomes }] of messages as AsyncIterable<[ReferenceAnswer]>) {
+      // Of one before, which a difference has ended.
+      if (answered !== request) continue;
       if (outcomes.length === 0) return;
       yield* outcomes;
     }

@@ -1,11 +1,12 @@
 /**
- * The proof: every model gives the same bits and the same errors from the specialised runtime as from the stock one. One
- * difference is a failed build.
+ * The proof: every model gives the same bits and the same errors from the specialised runtime as from the stock one; or, where its
+ * sums are fused, numbers near enough. One difference is a failed build, or no fusion.
  */
 
 import { allCases, outcomeOf, sessionOf } from './cases.ts';
 import type { Case, Known, Outcome, Subject } from './cases.ts';
 import { anyWay, makeFeeds, type Way } from './feeds.ts';
+import { nearDifference } from './nearness.ts';
 import { isTrap, outcomeOrTrap, type Trials } from './trials.ts';
 import { isHalfNaN } from './set-number.ts';
 import { isOutOfMemory } from '../runtime/ort.ts';
@@ -16,13 +17,19 @@ export class VerificationError extends Error {
   override readonly name = 'VerificationError';
   /** Without the name of the model. */
   readonly difference: string;
+  /** Without what there is to be done. */
+  readonly found: string;
 
   constructor(model: string, where: string, difference: string) {
     const what = `${where}: ${difference} (EDGE_RUNTIME=stock deploys the stock runtime instead)`;
     super(`internal: edge image, model ${model}, ${what}`);
     this.difference = what;
+    this.found = `${model}: ${where}: ${difference}`;
   }
 }
+
+/** @returns what differs, or undefined */
+export type Compare = (expected: Outcome, got: Outcome, one: Pick<Case, 'isReal'>) => string | undefined;
 
 /** How many cases gave the same from both runtimes, by model. */
 export type Verified = Readonly<Record<string, number>>;
@@ -31,6 +38,8 @@ export interface Verification {
   readonly reference: AsyncIterable<Outcome> | Iterable<Outcome>;
   readonly image: Subject;
   readonly known: Known;
+  /** What of an outcome has to be the same as stock's. Default: every bit. */
+  readonly compare?: Compare;
   /** Is told of a model when its turn comes. */
   readonly onModel?: (model: string) => void;
   /** Is told of each trap in a case from which the image recovers. */
@@ -38,7 +47,14 @@ export interface Verification {
 }
 
 /** @throws VerificationError at the first difference */
-export async function verify({ reference, image, known, onModel, onTrap }: Verification): Promise<Verified> {
+export async function verify({
+  reference,
+  image,
+  known,
+  compare = describeDifference,
+  onModel,
+  onTrap,
+}: Verification): Promise<Verified> {
   const cases = allCases(image, known).values();
   const restore = (trapped?: string) => {
     onTrap?.();
@@ -50,7 +66,7 @@ export async function verify({ reference, image, known, onModel, onTrap }: Verif
     const { value: one } = cases.next();
     if (!one) throw new Error('internal: expected as many cases from stock as from the image');
     if (!(one.model in verified)) onModel?.(one.model);
-    compare(one, expected, outcomeOrTrap(observed, one.perform));
+    hold(compare, one, expected, outcomeOrTrap(observed, one.perform));
     verified[one.model] = (verified[one.model] ?? 0) + 1;
   }
   // With all of stock's code broken memory is an error more often than a trap.
@@ -65,10 +81,10 @@ export async function* outcomesOf(trials: Trials<Subject>, known: Known): AsyncI
   for (const { perform } of allCases(trials.subject, known)) yield trials.perform(perform);
 }
 
-function compare(one: Case, expected: Outcome, got: Outcome): void {
+function hold(compare: Compare, one: Case, expected: Outcome, got: Outcome): void {
   // Where stock itself traps, the image need only survive, as it does by being restored.
   if (isTrap(expected) || memoryRanOut([expected, got])) return;
-  const difference = describeDifference(expected, got);
+  const difference = compare(expected, got, one);
   if (difference === undefined) return;
   throw new VerificationError(one.model, one.label, difference);
 }
@@ -108,7 +124,18 @@ function checkTrapRecovery(image: Subject, model: string, way: Way = anyWay): vo
 }
 
 /** What differs, or undefined. Outputs are compared bit by bit. */
-export function describeDifference(expected: Outcome, got: Outcome): string | undefined {
+export const describeDifference = (expected: Outcome, got: Outcome): string | undefined =>
+  outcomeDifference(expected, got, tensorDifference);
+
+/** The same where sums are rounded otherwise: outputs are compared by `nearness.ts`. */
+export const describeDistance: Compare = (expected, got, { isReal = false }) =>
+  outcomeDifference(expected, got, (want, have) => nearDifference(want, have, isReal));
+
+function outcomeDifference(
+  expected: Outcome,
+  got: Outcome,
+  compare: (want: Tensor, have: Tensor) => string | undefined,
+): string | undefined {
   if (typeof expected === 'string' || typeof got === 'string') {
     return expected === got ? undefined : `expected ${describe(expected)}, got ${describe(got)}`;
   }
@@ -117,7 +144,7 @@ export function describeDifference(expected: Outcome, got: Outcome): string | un
     return `expected outputs ${names.join()}, got ${Object.keys(got).join()}`;
   for (const name of names) {
     const [want, have] = [expected[name], got[name]];
-    const difference = want && have ? tensorDifference(want, have) : 'expected a tensor, got none';
+    const difference = want && have ? compare(want, have) : 'expected a tensor, got none';
     if (difference !== undefined) return `output ${name}: ${difference}`;
   }
   return undefined;

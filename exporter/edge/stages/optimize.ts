@@ -11,12 +11,13 @@ import { runNode, withScratch } from '../../../training/process/index.ts';
 
 const wasmOpt = createRequire(import.meta.url).resolve('binaryen/bin/wasm-opt');
 
-/** What the stock module uses; enabling more would let Binaryen emit what the engine does not accept. */
+/** What the stock module uses, and fused sums, which Binaryen makes none of; more would let it emit what the engine does not accept. */
 const features = [
   'bulk-memory',
   'bulk-memory-opt',
   'mutable-globals',
   'nontrapping-float-to-int',
+  'relaxed-simd',
   'sign-ext',
   'simd',
   'threads',

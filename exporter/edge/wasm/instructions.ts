@@ -1,6 +1,6 @@
 /**
  * Walks the instructions of a function body, and knows which of them read memory. Covers the instructions that the
- * stock module is made of: core, sign extension, saturating conversions, bulk memory, SIMD and threads.
+ * image is made of: core, sign extension, saturating conversions, bulk memory, SIMD, relaxed SIMD and threads.
  * Source: https://webassembly.github.io/spec/core/binary/instructions.html, and for threads
  * https://github.com/WebAssembly/threads/blob/main/proposals/threads/Overview.md
  */
@@ -8,7 +8,7 @@
 import { Reader } from './bytes.ts';
 import { valueType } from './module.ts';
 
-/** An instruction's place in its body. `opcode` is prefix × 256 + number for prefixed ones. */
+/** An instruction's place in its body. `opcode` is prefix × 4096 + number for prefixed ones: those of relaxed SIMD begin at 256. */
 export interface Instruction {
   readonly opcode: number;
   readonly start: number;
@@ -26,12 +26,12 @@ export interface MemoryRead {
 
 const { i32, i64, f32, f64, v128 } = valueType;
 
-const simd = 0xfd00;
-const atomic = 0xfe00;
+/** Prefixes: bulk memory and saturating conversions, vectors, threads. */
+const [bulk, simd, atomic] = [0xfc000, 0xfd000, 0xfe000];
 /** Fills memory from a data segment. */
-export const memoryInit = 0xfc08;
-export const dataDrop = 0xfc09;
-export const memoryCopy = 0xfc0a;
+export const memoryInit = bulk + 8;
+export const dataDrop = bulk + 9;
+export const memoryCopy = bulk + 10;
 
 /** Instructions of a body, from `offset` on. @throws Error at an instruction that it does not know */
 export function* instructions(body: Uint8Array, offset: number): Generator<Instruction> {
@@ -39,7 +39,7 @@ export function* instructions(body: Uint8Array, offset: number): Generator<Instr
   while (!reader.done) {
     const start = reader.offset;
     const first = reader.byte();
-    const opcode = first >= 0xfc && first <= 0xfe ? first * 256 + reader.u32() : first;
+    const opcode = first >= 0xfc && first <= 0xfe ? first * 4096 + reader.u32() : first;
     const memoryOffset = skipImmediates(reader, opcode);
     yield { opcode, start, end: reader.offset, memoryOffset };
   }
@@ -49,7 +49,7 @@ export function* instructions(body: Uint8Array, offset: number): Generator<Instr
 function skipImmediates(reader: Reader, opcode: number): number {
   if (opcode >= atomic) return opcode === atomic + 3 ? skipBytes(reader, 1) : memoryArgument(reader);
   if (opcode >= simd) return skipSimd(reader, opcode - simd);
-  if (opcode >= 0xfc00) return skipNumbers(reader, bulkImmediates[opcode - 0xfc00] ?? unknown(opcode));
+  if (opcode >= bulk) return skipNumbers(reader, bulkImmediates[opcode - bulk] ?? unknown(opcode));
   if (opcode >= 0x28 && opcode <= 0x3e) return memoryArgument(reader);
   if (opcode === 0x0e) return skipNumbers(reader, reader.u32() + 1);
   if (opcode === 0x1c) return skipNumbers(reader, reader.u32());
@@ -149,4 +149,36 @@ function atomicRead(number: number): MemoryRead | undefined {
   const operands = kind === 0 ? 0 : kind === 8 ? 2 : 1;
   const parameters = [i32, ...Array<number>(operands).fill(width.type)];
   return { parameters, results: [width.type], bytes: width.bytes };
+}
+
+/** Of vectors of four floats. `madd` is relaxed: a · b + c. */
+export const f32x4 = { add: simd + 0xe4, multiply: simd + 0xe6, madd: simd + 0x105 } as const;
+export const [localGet, localTee] = [0x20, 0x22];
+
+/**
+ * How many values an instruction takes that gives one and does nothing else, but for a local variable that it may write. Undefined for
+ * all others, and for those that vectors and their addresses are hardly made of.
+ */
+export function operandsOf(opcode: number): number | undefined {
+  if (opcode >= simd && opcode < atomic) return simdOperands(opcode - simd);
+  return coreOperands.find(([first, last]) => opcode >= first && opcode <= last)?.[2];
+}
+
+/** Ranges of opcodes, and what they take. */
+const coreOperands = [
+  ...[[0x20, 0x20, 0] as const, [0x22, 0x22, 1] as const],
+  ...[[0x28, 0x35, 1] as const, [0x41, 0x44, 0] as const],
+  ...[[0x45, 0x45, 1] as const, [0x46, 0x4f, 2] as const],
+  ...[[0x67, 0x69, 1] as const, [0x6a, 0x78, 2] as const],
+  ...[[0x8b, 0x91, 1] as const, [0x92, 0x98, 2] as const],
+] as const;
+
+/** Loads, constants, shuffles, splats, and the arithmetic of four floats. */
+function simdOperands(number: number): number | undefined {
+  if (number <= 10 || number === 92 || number === 93) return 1;
+  if (number === 12) return 0;
+  if (number === 13) return 2;
+  if (number >= 15 && number <= 20) return 1;
+  if (number === 0xe0 || number === 0xe1 || number === 0xe3) return 1;
+  return number >= 0xe4 && number <= 0xeb ? 2 : undefined;
 }

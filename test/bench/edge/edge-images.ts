@@ -4,6 +4,7 @@ import { loadRuntime } from '../../../exporter/edge/bundle.ts';
 import { emitImage } from '../../../exporter/edge/emit.ts';
 import { compileProven } from '../../../exporter/edge/engine.ts';
 import { makeImage } from '../../../exporter/edge/image.ts';
+import type { Ingredients } from '../../../exporter/edge/image.ts';
 import { optimize } from '../../../exporter/edge/stages/optimize.ts';
 import type { Models } from '../../../exporter/edge/runtime/index.ts';
 import type { Samples } from '../../../exporter/edge/cases/samples.ts';
@@ -24,7 +25,8 @@ export function deployed(model: Uint8Array): Recipes {
   const models = { 'mnist-cnn': model };
   return {
     'bn-edge': () => specialise('bn-edge', models),
-    'bn-edge-trimmed': () => specialise('bn-edge-trimmed', models, true),
+    'bn-edge-trimmed': () => specialise('bn-edge-trimmed', models, { trim: true }),
+    'image-fma': () => specialise('image-fma', models, { fma: true }),
     compiled: () => compiled('compiled', model),
     'compiled-fma': () => compiled('compiled-fma', model, { fma: true }),
     'compiled-int8': () => compiled('compiled-int8', model, { weights: 'int8' }),
@@ -45,16 +47,23 @@ export function growing(): Recipes {
   return Object.fromEntries([...sizes, ...numbers]);
 }
 
-async function specialise(name: string, models: Models, trim = false): Promise<Worker> {
+/** @throws Error where sums were to be fused, and are not */
+async function specialise(
+  name: string,
+  models: Models,
+  { trim = false, fma = false }: Partial<Pick<Ingredients, 'trim' | 'fma'>> = {},
+): Promise<Worker> {
   const image = await makeImage({
     stock: await readStockModule(),
     models,
     samples: await digitsFor(models),
     trim,
+    fma,
     optimize,
     recall: (_what, _inputs, make) => make(),
     onStage: () => undefined,
   });
+  if (image.fusion && 'reason' in image.fusion) throw new Error(`${name}: ${image.fusion.reason}`);
   return edgeWorker(name, await emitImage(image, {}, [], []));
 }
 

@@ -1,0 +1,51 @@
+/**
+ * How answers are held against stock's where sums are rounded otherwise, since they are added in another order or fused with their
+ * products: the bits are others; what is held is how far, and that no sample gets another class.
+ */
+
+import type { Tensor } from '../runtime/index.ts';
+
+/** Of the largest number of an answer. */
+export const tolerance = 1e-5;
+
+/** From here on a sum that is rounded otherwise may overflow where stock's does not. */
+const nearOverflow = 1e30;
+
+/** @param isReal whether it answers a sample, whose class has to be the same; @returns in one line what differs */
+export const nearDifference = (expected: Tensor, got: Tensor, isReal: boolean): string | undefined =>
+  tensorDifference(expected, got) ?? (isReal ? classDifference(expected, got) : undefined);
+
+function tensorDifference(expected: Tensor, got: Tensor): string | undefined {
+  const [want, have] = [expected, got].map(({ dtype, shape }) => `${dtype} [${shape.join(', ')}]`);
+  if (want !== have) return `expected ${want ?? ''}, got ${have ?? ''}`;
+  const [a, b] = [numbersOf(expected), numbersOf(got)];
+  const isExact = !expected.dtype.startsWith('float');
+  const largest = a.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0);
+  const allowed = isExact ? 0 : tolerance * largest;
+  const at = a.findIndex((x, i) => !agree(x, b[i] ?? NaN, allowed));
+  return at < 0 ? undefined : `expected ${a[at] ?? NaN} at ${at}, got ${b[at] ?? NaN}`;
+}
+
+/** Numbers that are none agree with each other, and with what is about to become one. */
+function agree(x: number, y: number, allowed: number): boolean {
+  if (Number.isFinite(x) && Number.isFinite(y)) return Math.abs(x - y) <= allowed;
+  const finite = [x, y].filter(Number.isFinite);
+  return finite.every((number) => Math.abs(number) > nearOverflow);
+}
+
+/** Of answers `[N, K]`, the place of each row's largest. */
+function classDifference(expected: Tensor, got: Tensor): string | undefined {
+  const [N = 0, K = 0] = expected.shape;
+  if (expected.shape.length !== 2 || K < 2) return undefined;
+  const [a, b] = [numbersOf(expected), numbersOf(got)];
+  for (let row = 0; row < N; row++) {
+    const [x, y] = [a, b].map((numbers) => {
+      const values = numbers.slice(row * K, (row + 1) * K);
+      return values.indexOf(Math.max(...values));
+    });
+    if (x !== y) return `expected class ${x ?? -1} for sample ${row} of the batch, got ${y ?? -1}`;
+  }
+  return undefined;
+}
+
+const numbersOf = ({ data }: Tensor): Float64Array => Float64Array.from<number | bigint>(data as Float32Array, Number);

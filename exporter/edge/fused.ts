@@ -1,0 +1,53 @@
+/**
+ * The image with its sums fused with their products, where that is proven too: rounded otherwise, and near enough. It is the image of
+ * which every bit has been proven but for these instructions.
+ */
+
+import type { Fusion } from './built.ts';
+import { describeDistance, VerificationError } from './cases/verify.ts';
+import { verifyImage } from './proof.ts';
+import type { Modules, Proof } from './proof.ts';
+import { bake } from './stages/bake.ts';
+import { fuse } from './stages/fuse.ts';
+
+/** What a module has become: all of its code, and that without the branches that no case takes, which may be the same. */
+export interface Codes {
+  readonly code: Uint8Array;
+  readonly cut: Uint8Array;
+}
+
+export interface Fusing {
+  /** What the image's code is made of. */
+  readonly stubbed: Uint8Array;
+  readonly shrink: (module: Uint8Array) => Promise<Codes>;
+  readonly memory: Uint8Array;
+  /** The image as it is, which it stays where the other one is not proven. */
+  readonly exact: Modules;
+}
+
+export async function fusedWhereProven(
+  proof: Proof,
+  { stubbed, shrink, memory, exact }: Fusing,
+): Promise<{ readonly modules: Modules; readonly fusion: Fusion }> {
+  const { module, count } = fuse(stubbed);
+  if (count === 0) return { modules: exact, fusion: { reason: 'they add no products of vectors' } };
+  const { code, cut } = await shrink(module);
+  const { whole, stored } = exact;
+  const complete: Modules = { wasm: bake(code, memory), stored };
+  const modules = whole ? { wasm: bake(cut, memory), whole: code, stored } : complete;
+  const reason = await reasonAgainst(proof, whole ? [modules, complete] : [modules]);
+  return reason === undefined
+    ? { modules, fusion: { sums: count } }
+    : { modules: exact, fusion: { reason: `they would answer otherwise than stock's: ${reason}` } };
+}
+
+/** @returns the first answer that is too far from stock's; undefined if none is */
+async function reasonAgainst(proof: Proof, images: readonly Modules[]): Promise<string | undefined> {
+  try {
+    for (const image of images) await verifyImage(proof, 'verify fused sums', image, { compare: describeDistance });
+    return undefined;
+  } catch (error) {
+    if (error instanceof VerificationError) return error.found;
+    throw error;
+  }
+}
