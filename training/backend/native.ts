@@ -3,7 +3,7 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { availableParallelism } from 'node:os';
 import { encodeModel, type Graph } from '../graph/index.ts';
 import { lower } from '../lowering/index.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, NamedTensors } from './backend.ts';
 import { channelBlockOf } from './channel-block.ts';
 import { askedSeldom, foreignLoad } from './foreign-load.ts';
 import { importNative } from './import-native.ts';
@@ -43,13 +43,19 @@ export async function nativeBackend({ threads, spinning }: NativeOptions = {}): 
     createSession: (graph) => openWith(threadsOf(graph), (options) => openSession(ort, fileOf(graph), options)),
     bindSession: (graph, inputs, outputs) =>
       openWith(threadsOf(graph), (options) =>
-        isUncopied
+        isUncopied && bytesOf(outputs) > leastUncopied
           ? openBoundSession(ort, withSequence(fileOf(graph)), options, { inputs, outputs }, runUncopied)
           : openBoundSession(ort, fileOf(graph), options, { inputs, outputs }),
       ),
     loadSession: (file) => openWith(threads ?? cores, (options) => openSession(ort, file, options)),
   };
 }
+
+/** In bytes: to copy so many takes as long as the error by which ONNX Runtime is kept from it. */
+const leastUncopied = 65536;
+
+const bytesOf = (tensors: NamedTensors): number =>
+  Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0);
 
 const sessionOptions = (threads: number, spinning: boolean): InferenceSession.SessionOptions => ({
   executionProviders: ['cpu'],

@@ -15,6 +15,7 @@ import { divergenceAfter, type Stepper, type StepResults } from '../stepper.ts';
 import { gradientGraph, measuredBy } from './gradient-graph.ts';
 import { layoutOf } from './layout.ts';
 import { compileUpdate, openMemory, type StateMemory } from './memory.ts';
+import { packed } from './packs.ts';
 import { gatherRows, roomFor } from './rows.ts';
 
 /** @returns undefined where the backend's tensors lie elsewhere, or the update cannot be compiled for this machine */
@@ -44,7 +45,7 @@ export const isInPlace = (problem: StepProblem, { bindSession }: Backend): boole
 
 function gradientsOf({ plan, options }: StepProblem) {
   const graph = gradientGraph(plan, options);
-  return { graph, layout: layoutOf(plan, options, measuredBy(graph)) };
+  return packed({ graph, layout: layoutOf(plan, options, measuredBy(graph)) });
 }
 
 /** What a mini-batch brings, and what comes of it beside the gradients. */

@@ -6,10 +6,11 @@
  *     statistics:  │ bn1.running_mean │ …             averages of what the mini-batches say
  *     rest:        │ …                                what stays as it is
  *
- * and as many vectors of the same form behind each as it has slots, averages and gradients. Between two tensors lie zeros, which every
- * optimizer leaves as they are.
+ * and as many vectors of the same form behind each as it has slots, averages and gradients. Small tensors come first. Between two tensors
+ * lie zeros, which every optimizer leaves as they are.
  */
 import { elementCount } from '../../files/index.ts';
+import type { TensorType } from '../../graph/index.ts';
 import { isTrained, layerTensorsOf, type Plan, type TensorSpec } from '../../network/index.ts';
 import { averageName, type CarriedOptions, slotName } from '../state.ts';
 import { batchName, gradientName } from './gradient-graph.ts';
@@ -44,6 +45,10 @@ const start = 1024;
 const alignment = 16;
 const aligned = (count: number): number => Math.ceil(count / alignment) * alignment;
 
+/** In elements: to copy so many takes no longer than to tell ONNX Runtime of one tensor more. */
+const mostOfSmall = 8192;
+export const isSmall = (shape: TensorType['shape']): boolean => elementCount(shape) <= mostOfSmall;
+
 /** @param measured the running statistics of which each mini-batch has its own */
 export function layoutOf(plan: Plan, options: CarriedOptions, measured: ReadonlySet<string>): Layout {
   const specs = layerTensorsOf(plan);
@@ -77,7 +82,7 @@ function groupNameOf(spec: TensorSpec, measured: ReadonlySet<string>): GroupName
 
 const groupOf = (name: GroupName, tensors: readonly TensorSpec[]): Group => ({
   name,
-  tensors,
+  tensors: [...tensors.filter(({ shape }) => isSmall(shape)), ...tensors.filter(({ shape }) => !isSmall(shape))],
   count: tensors.reduce((sum, { shape }) => sum + aligned(elementCount(shape)), 0),
 });
 

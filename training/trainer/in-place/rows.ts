@@ -2,7 +2,7 @@
 import { elementCount } from '../../files/index.ts';
 import type { Tensor } from '../../graph/index.ts';
 
-/** Below this a loop is faster than a view of each row. */
+/** Below so many elements a loop is faster than a view of each row. */
 const shortRow = 16;
 
 /** Room for `batchSize` of a tensor's rows `[count, ..]`. */
@@ -19,22 +19,36 @@ export function roomFor({ shape: [, ...shape], ...tensor }: Tensor, batchSize: n
 export function gatherRows(
   { data: from, shape: [count = 0, ...shape] }: Tensor,
   indices: Int32Array,
-  { data: to }: Tensor,
+  to: Tensor,
 ): void {
-  const size = elementCount(shape);
-  const wrong = indices.find((index) => index < 0 || index >= count);
-  if (wrong !== undefined) throw new RangeError(`expected indices of ${count} samples, got ${wrong}`);
-  if (size < shortRow) {
-    for (let row = 0; row < indices.length; row++) {
-      const start = (indices[row] ?? 0) * size;
-      for (let i = 0; i < size; i++) to[row * size + i] = from[start + i] ?? 0;
-    }
-    return;
+  for (let row = 0; row < indices.length; row++) {
+    const index = indices[row] ?? -1;
+    if (index < 0 || index >= count) throw new RangeError(`expected indices of ${count} samples, got ${index}`);
   }
-  // Both are of one type, whichever that is.
-  const [source, target] = [from as Float32Array, to as Float32Array];
+  const size = elementCount(shape);
+  const width = size * from.BYTES_PER_ELEMENT;
+  if (size < shortRow && from.BYTES_PER_ELEMENT === wordBytes)
+    copyWords(wordsOf(from), indices, size, wordsOf(to.data));
+  else copyBytes(bytesOf(from), indices, width, bytesOf(to.data));
+}
+
+// Numbers are copied as bits, so that each of the loops below sees one type of array and is compiled for it.
+const wordBytes = Int32Array.BYTES_PER_ELEMENT;
+type Data = Tensor['data'];
+const wordsOf = ({ buffer, byteOffset, length }: Data): Int32Array => new Int32Array(buffer, byteOffset, length);
+const bytesOf = ({ buffer, byteOffset, byteLength }: Data): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+function copyWords(from: Int32Array, indices: Int32Array, size: number, to: Int32Array): void {
   for (let row = 0; row < indices.length; row++) {
     const start = (indices[row] ?? 0) * size;
-    target.set(source.subarray(start, start + size), row * size);
+    for (let i = 0; i < size; i++) to[row * size + i] = from[start + i] ?? 0;
+  }
+}
+
+function copyBytes(from: Uint8Array, indices: Int32Array, width: number, to: Uint8Array): void {
+  for (let row = 0; row < indices.length; row++) {
+    const start = (indices[row] ?? 0) * width;
+    to.set(from.subarray(start, start + width), row * width);
   }
 }

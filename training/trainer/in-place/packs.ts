@@ -1,0 +1,139 @@
+/**
+ * Small tensors that lie side by side go to ONNX Runtime as one, and come from it as one: whatever its size, each tensor of a call costs
+ * microseconds, of which a small step has no more than a few hundred.
+ *
+ *     │ fc1.bias │ bn1.weight │ bn1.bias │ ── one input ──▶ Slice, Reshape ─▶ gradients ─▶ Reshape, Concat ── one output ──▶
+ */
+import { elementCount } from '../../files/index.ts';
+import { checkGraph, type Graph, type Node, type Tensor, Value } from '../../graph/index.ts';
+import { type Cells, isSmall, type Layout } from './layout.ts';
+
+/** A graph that takes and gives tensors of a layout. */
+export interface Placed {
+  readonly graph: Graph;
+  readonly layout: Layout;
+}
+
+/** The same from a graph whose small inputs and outputs are vectors of many; the layout then has these among its tensors. */
+export function packed({ graph, layout }: Placed): Placed {
+  const constants = new Map(graph.initializers.map((value) => [value.name, value]));
+  const [inputs, outputs] = [packsOf(graph.inputs, layout), packsOf(graph.outputs, layout)];
+  const nodes = [
+    ...inputs.flatMap((pack) => unpacking(pack, constants)),
+    ...graph.nodes,
+    ...outputs.flatMap((pack) => packing(pack, constants)),
+  ];
+  const replaced = (values: readonly Value[], packs: readonly Pack[]) => {
+    const members = new Set(packs.flatMap((pack) => pack.members.map(({ value }) => value.name)));
+    return [...values.filter(({ name }) => !members.has(name)), ...packs.map(({ vector }) => vector)];
+  };
+  const packedGraph = {
+    ...graph,
+    inputs: replaced(graph.inputs, inputs),
+    outputs: replaced(graph.outputs, outputs),
+    nodes,
+    initializers: [...constants.values()],
+  };
+  const vectors = [...inputs, ...outputs].map(({ vector, address }) => {
+    const cells: Cells = { address, shape: vector.shape.map(Number) };
+    return [vector.name, cells] as const;
+  });
+  return { graph: checkGraph(packedGraph), layout: { ...layout, tensors: new Map([...layout.tensors, ...vectors]) } };
+}
+
+interface Member {
+  readonly value: Value;
+  /** In elements, from the first of its pack. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Tensors side by side, in this order. */
+interface Pack {
+  readonly vector: Value;
+  readonly address: number;
+  readonly members: readonly Member[];
+}
+
+function packsOf(values: readonly Value[], { tensors, vectors }: Layout): readonly Pack[] {
+  const small = values.filter(({ name, shape }) => tensors.has(name) && isSmall(shape));
+  return [...vectors].flatMap(
+    ([
+      name,
+      {
+        address,
+        shape: [count = 0],
+      },
+    ]) => {
+      const members = small
+        .map((value) => {
+          const start = ((tensors.get(value.name)?.address ?? 0) - address) / 4;
+          return { value, start, end: start + elementCount(value.shape) };
+        })
+        .filter(({ start }) => start >= 0 && start < count)
+        .sort((a, b) => a.start - b.start);
+      const end = members.at(-1)?.end ?? 0;
+      // One alone is none the less one tensor.
+      if (members.length < 2) return [];
+      return [{ vector: new Value(`small ${name}`, { dtype: 'float32', shape: [end] }), address, members }];
+    },
+  );
+}
+
+type Constants = Map<string, Value>;
+
+/** Each tensor, under its name, out of the vector. */
+const unpacking = ({ vector, members }: Pack, constants: Constants): readonly Node[] =>
+  members.flatMap(({ value, start, end }): Node[] => {
+    const bounds = [[start], [end], [0], [1]].map((list) => ints(list, constants)) as [Value, Value, Value, Value];
+    const slice = (to: Value): Node => ({
+      op: 'Slice',
+      name: `${value.name}/Slice`,
+      inputs: [vector, ...bounds],
+      outputs: [to],
+      attributes: {},
+    });
+    if (value.shape.length === 1) return [slice(value)];
+    const flat = new Value(`${value.name}/flat`, { dtype: 'float32', shape: [end - start] });
+    return [slice(flat), reshape(flat, value, constants)];
+  });
+
+/** The vector out of its tensors, with zeros between them. */
+function packing({ vector, members }: Pack, constants: Constants): readonly Node[] {
+  const nodes: Node[] = [];
+  const parts: Value[] = [];
+  let end = 0;
+  for (const { value, ...member } of members) {
+    if (member.start > end) parts.push(zeros(member.start - end, constants));
+    end = member.end;
+    const flat = new Value(`${value.name}/flat`, { dtype: 'float32', shape: [elementCount(value.shape)] });
+    if (value.shape.length !== 1) nodes.push(reshape(value, flat, constants));
+    parts.push(value.shape.length === 1 ? value : flat);
+  }
+  return [
+    ...nodes,
+    { op: 'Concat', name: `${vector.name}/Concat`, inputs: parts, outputs: [vector], attributes: { axis: 0 } },
+  ];
+}
+
+const reshape = (from: Value, to: Value, constants: Constants): Node => ({
+  op: 'Reshape',
+  name: `${to.name}/Reshape`,
+  inputs: [from, ints(to.shape.map(Number), constants)],
+  outputs: [to],
+  attributes: {},
+});
+
+function ints(values: readonly number[], constants: Constants): Value {
+  const data = BigInt64Array.from(values, BigInt);
+  return constant(`int64[${values.join(',')}]`, { dtype: 'int64', shape: [values.length], data }, constants);
+}
+
+const zeros = (count: number, constants: Constants): Value =>
+  constant(`zeros[${count}]`, { dtype: 'float32', shape: [count], data: new Float32Array(count) }, constants);
+
+function constant(name: string, tensor: Tensor, constants: Constants): Value {
+  const value = constants.get(name) ?? new Value(name, tensor, tensor);
+  constants.set(name, value);
+  return value;
+}
