@@ -117,7 +117,7 @@ export function progressLine(progress: Progress, width: number | undefined): str
   return fitted(parts, width);
 }
 
-function describeRun({ plan, source, data, config, backend }: RunStart): readonly string[] {
+function describeRun({ plan, source, data, config, engine }: RunStart): readonly string[] {
   const { train, validation, test, summary } = data;
   const [name, of] = [plan.network.name, sourceName(source)];
   const { objective, optimizer, learningRate, schedule, batchSize, bnMomentum, freezeBn, seed } = config;
@@ -127,7 +127,7 @@ function describeRun({ plan, source, data, config, backend }: RunStart): readonl
     ...describeData(train, summary),
     summaryTable(plan),
     `${objective.kind}, ${optimizer}, learning rate ${learningRate} (${schedule}), batch ${batchSize}, running statistics ${statistics}, seed ${seed}`,
-    backend.engine,
+    engine,
   ];
 }
 

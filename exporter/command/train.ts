@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { type BackendName, backendNames } from '../../training/backend/index.ts';
+import { type BackendName, backendNames, type StepperName, stepperNames } from '../../training/backend/index.ts';
 import type { Augmentation } from '../../training/data/index.ts';
 import { unexpected, UserError } from '../../training/files/index.ts';
 import { networks } from '../../training/network/index.ts';
@@ -35,6 +35,7 @@ interface Flags
   readonly backend: BackendName;
   readonly threads?: number;
   readonly spinning?: boolean;
+  readonly stepper?: StepperName;
   readonly out?: string;
   readonly resume?: true;
   readonly overwrite?: true;
@@ -66,8 +67,22 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
       'data',
       `the run ${source.path ?? ''}; --resume --out ${source.path ?? ''} goes on with it`,
     );
-  const { network, hidden, members, bins, folds, refit, from, threads, spinning, out, resume, overwrite, ...settings } =
-    others;
+  const {
+    network,
+    hidden,
+    members,
+    bins,
+    folds,
+    refit,
+    from,
+    threads,
+    spinning,
+    stepper,
+    out,
+    resume,
+    overwrite,
+    ...settings
+  } = others;
   const { backend, augment, ...rest } = settings;
   const { objective, labelSmoothing, balanceClasses, huberDelta, ...config } = rest;
   const trained = await trainToFolder(
@@ -85,6 +100,7 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
       backend,
       threads,
       spinning,
+      stepper,
       data: source,
       out,
       resume,
@@ -210,11 +226,17 @@ function addOptions(command: Command): void {
     )
     .option(
       '--threads <n>',
-      'threads of a CPU backend (default: native what the work is worth, wasm 1)',
+      'threads of a CPU backend (default: native what is fastest, measured where that is in doubt; wasm 1)',
       wholeNumber(1),
     )
     .option('--spinning', 'threads of native wait in a busy loop (default: while no one else uses the machine)')
     .option('--no-spinning', 'they sleep')
+    .addOption(
+      new Option(
+        '--stepper <way>',
+        'what takes the steps on a CPU backend: one compiled program, a program beside ONNX Runtime, or its Loop (default: what suits the network; it decides the last bits)',
+      ).choices(stepperNames),
+    )
     .option('--out <folder>', 'run folder (default: runs/<network>, with a number behind it where it holds a run)')
     .option('--overwrite', 'take the place of the run in the folder')
     .option(

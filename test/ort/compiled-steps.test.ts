@@ -14,7 +14,7 @@ import {
   planNetwork,
   relu,
 } from '../../training/network/index.ts';
-import { type State, stepEngine, type TrainingConfig, TrainingRun } from '../../training/trainer/index.ts';
+import { type State, stepRecord, type TrainingConfig, TrainingRun } from '../../training/trainer/index.ts';
 import { range } from '../reference/ndarray.ts';
 import { seeded } from '../reference/random.ts';
 
@@ -83,8 +83,8 @@ describe.each(Object.entries(nets))('a network %s', (_name, { network, dataset =
 
   it('is trained as by ONNX Runtime', async () => {
     const { compiled, loop } = await backends();
-    expect(stepEngine(plan, dataset, all, compiled)).toContain('steps compiled');
-    expect(stepEngine(plan, dataset, all, loop)).not.toContain('steps compiled');
+    expect(stepRecord(plan, dataset, all, compiled).stepper).toBe('compiled');
+    expect(stepRecord(plan, dataset, all, loop).stepper).toBe('loop');
     const [ours, theirs] = [
       await TrainingRun.start(plan, dataset, all, compiled),
       await TrainingRun.start(plan, dataset, all, loop),
@@ -152,10 +152,14 @@ it('other inputs of the same samples count from the next step on', async () => {
 });
 
 it.each([
-  ['large', net([dense(2048), relu(), dense(2048), relu(), dense(3)]), samples()],
-  ['with a convolution', net([conv2d(2, { kernel: 3 }), relu(), flatten(), dense(3)], [1, 6, 6]), samples([1, 6, 6])],
-])('a step that is %s is left to ONNX Runtime', async (_name, network, dataset) => {
+  ['large', 'in-place', net([dense(2048), relu(), dense(2048), relu(), dense(3)]), samples()],
+  [
+    'with a convolution',
+    'loop',
+    net([conv2d(2, { kernel: 3 }), relu(), flatten(), dense(3)], [1, 6, 6]),
+    samples([1, 6, 6]),
+  ],
+] as const)('a step that is %s is left to ONNX Runtime, %s', async (_name, stepper, network, dataset) => {
   const { compiled } = await backends();
-  const engine = stepEngine(planNetwork(network), dataset, config, compiled);
-  expect(engine).toBe(`${compiled.engine}, state in place`);
+  expect(stepRecord(planNetwork(network), dataset, config, compiled)).toEqual({ stepper, threads: 1 });
 });

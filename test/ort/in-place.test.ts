@@ -16,7 +16,7 @@ import {
   relu,
 } from '../../training/network/index.ts';
 import { type OptimizerName, optimizers } from '../../training/optimizer/index.ts';
-import { type State, stepEngine, type TrainingConfig, TrainingRun } from '../../training/trainer/index.ts';
+import { type State, stepRecord, type TrainingConfig, TrainingRun } from '../../training/trainer/index.ts';
 import { twoClouds } from './samples.ts';
 
 const network: Network = {
@@ -35,6 +35,7 @@ const pictures: Network = {
 const wide: Network = {
   name: 'wide',
   inputShape: [6],
+  inputNormalization: 'feature',
   layers: [dense(100), batchNorm(), relu(), dense(101), batchNorm(), relu(), dense(2)],
 };
 const base: TrainingConfig = {
@@ -46,10 +47,9 @@ const base: TrainingConfig = {
   bnMomentum: 0.9,
   seed: 7,
 };
-/** That takes no step by a compiled program. */
-const runtime = (backend: Backend): Backend => ({ ...backend, isProcessor: false });
-const [native, wasm] = [runtime(await nativeBackend({ threads: 1 })), runtime(await wasmBackend())];
-const looping = ({ bindSession: _, ...backend }: Backend): Backend => backend;
+const inPlaceOn = (backend: Backend): Backend => ({ ...backend, stepper: 'in-place' });
+const [native, wasm] = [inPlaceOn(await nativeBackend({ threads: 1 })), inPlaceOn(await wasmBackend())];
+const looping = (backend: Backend): Backend => ({ ...backend, stepper: 'loop' });
 const runs: TrainingRun[] = [];
 afterAll(() => Promise.all(runs.map((run) => run.release())));
 
@@ -185,8 +185,16 @@ it('a machine without memory for the state is told how much it takes', async () 
   vi.restoreAllMocks();
 });
 
-it('the record of a run says whether its state stayed in place: the Loop has other bits', () => {
-  const engineOf = (backend: Backend) => stepEngine(planNetwork(network), twoClouds(400, 6, 1), base, backend);
-  expect(engineOf(native)).toBe(`${native.engine}, state in place`);
-  expect(engineOf(looping(native))).toBe(native.engine);
+it.each(['in-place', 'loop', 'compiled'] as const)('the record of a run says that its steps are %s', (stepper) => {
+  const steps = stepRecord(planNetwork(network), twoClouds(400, 6, 1), base, { ...native, stepper });
+  expect(steps).toEqual({ stepper, threads: 1 });
+});
+
+it.each([
+  ['compiled', pictures, 'expected in-place or loop for pictures on the native backend, got compiled'],
+  ['in-place', network, 'expected loop for clouds on the other backend, got in-place'],
+] as const)('what cannot take the steps is refused: %s', async (stepper, of, message) => {
+  const { bindSession: _, ...unbound } = native;
+  const backend = stepper === 'in-place' ? { ...unbound, name: 'other' } : native;
+  await expect(start({ ...backend, stepper }, {}, of)).rejects.toThrow(`--stepper: ${message}`);
 });

@@ -15,6 +15,10 @@ export interface BoundSession {
   readonly release: () => Promise<void>;
 }
 
+/** What can take the steps of training, the whole of one or a part: a compiled program, a program beside the runtime, the runtime alone. */
+export const stepperNames = ['compiled', 'in-place', 'loop'] as const;
+export type StepperName = (typeof stepperNames)[number];
+
 export interface Backend {
   readonly name: string;
   /** The engine and its version, for the record of a run. */
@@ -25,6 +29,12 @@ export interface Backend {
   readonly bindSession?: (graph: Graph, inputs: NamedTensors, outputs: NamedTensors) => Promise<BoundSession>;
   /** Whether it runs on the processor that programs of our own run on, which may then take small steps in its place. */
   readonly isProcessor?: boolean;
+  /** What takes the steps of training on it: what suits the network when omitted. */
+  readonly stepper?: StepperName | undefined;
+  /** How many threads steps of such a graph have. Absent where they are none of the processor's. */
+  readonly threadsOf?: (graph: Graph) => number;
+  /** The same, but that steps of training have so many threads. Absent where their number cannot be chosen for a session. */
+  readonly withStepThreads?: (threads: number) => Backend;
   /** Runs an ONNX file as it is. */
   readonly loadSession: (file: Uint8Array) => Promise<Session>;
 }

@@ -1,5 +1,5 @@
 /** Backends by name. */
-import { type Backend, BackendUnavailable } from './backend.ts';
+import { type Backend, BackendUnavailable, type StepperName } from './backend.ts';
 import { nativeBackend } from './native.ts';
 import { wasmBackend } from './wasm.ts';
 import { webgpuBackend } from './webgpu/index.ts';
@@ -9,6 +9,8 @@ export interface BackendOptions {
   readonly threads?: number | undefined;
   /** Of `native` alone: its threads wait in a busy loop; when omitted, while nobody else uses the machine. */
   readonly spinning?: boolean | undefined;
+  /** What takes the steps of training: what suits the network when omitted. */
+  readonly stepper?: StepperName | undefined;
 }
 
 type CreateBackend = (options: BackendOptions) => Promise<Backend>;
@@ -32,9 +34,14 @@ const preference: readonly CreateBackend[] = [gpuBackend, nativeBackend, wasmBac
  */
 export async function createBackend(
   name: BackendName,
-  options: BackendOptions,
+  { stepper, ...options }: BackendOptions,
   report: (line: string) => void,
 ): Promise<Backend> {
+  const backend = await find(name, options, report);
+  return stepper === undefined ? backend : { ...backend, stepper };
+}
+
+async function find(name: BackendName, options: BackendOptions, report: (line: string) => void): Promise<Backend> {
   if (name !== 'auto') return backends[name](options);
   for (const create of preference) {
     try {

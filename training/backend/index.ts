@@ -1,5 +1,13 @@
 /** Where training graphs run. */
-export { type Backend, BackendUnavailable, type BoundSession, type NamedTensors, type Session } from './backend.ts';
+export {
+  type Backend,
+  BackendUnavailable,
+  type BoundSession,
+  type NamedTensors,
+  type Session,
+  type StepperName,
+  stepperNames,
+} from './backend.ts';
 export { type BackendName, backendNames, createBackend } from './create.ts';
 export { nativeBackend, type NativeOptions } from './native.ts';
 export { folded } from './folded.ts';
@@ -9,4 +17,4 @@ export { type WebgpuBackend, webgpuBackend } from './webgpu/index.ts';
 export { importNative } from './import-native.ts';
 export { waitingAsSuits } from './waiting.ts';
 export { wasmBackend } from './wasm.ts';
-export { multiplicationsOf, threadsFor } from './work.ts';
+export { multiplicationsOf, threadsFor, threadsInDoubt } from './work.ts';

@@ -34,21 +34,31 @@ export async function nativeBackend({ threads, spinning }: NativeOptions = {}): 
     const wait = graphThreads === 1 ? false : spinning;
     return wait === undefined ? waitingAsSuits(openWaiting, askedSeldom(foreignLoad())) : openWaiting(wait);
   };
-  const threadsOf = (graph: Graph): number => threads ?? threadsFor(graph, cores);
   const fileOf = (graph: Graph): Uint8Array => encodeModel(lower(graph, 'native', { channelBlock }));
-  return {
-    name: 'native',
-    engine: `onnxruntime-node ${ort.env.versions.node ?? 'unknown'}, ${threads ?? `at most ${cores}`} threads`,
-    isProcessor: true,
-    createSession: (graph) => openWith(threadsOf(graph), (options) => openSession(ort, fileOf(graph), options)),
-    bindSession: (graph, inputs, outputs) =>
-      openWith(threadsOf(graph), (options) =>
-        isUncopied && bytesOf(outputs) > leastUncopied
-          ? openBoundSession(ort, withSequence(fileOf(graph)), options, { inputs, outputs }, runUncopied)
-          : openBoundSession(ort, fileOf(graph), options, { inputs, outputs }),
-      ),
-    loadSession: (file) => openWith(threads ?? cores, (options) => openSession(ort, file, options)),
+  const backendWith = (stepThreads: number | undefined): Backend => {
+    const threadsOf = (graph: Graph): number => threads ?? threadsFor(graph, cores);
+    const threadsOfSteps = (graph: Graph): number => stepThreads ?? threadsOf(graph);
+    const isSteps = ({ nodes }: Graph): boolean => nodes.some(({ op }) => op === 'Loop');
+    return {
+      name: 'native',
+      engine: `onnxruntime-node ${ort.env.versions.node ?? 'unknown'}, ${threads ?? `at most ${cores}`} threads`,
+      isProcessor: true,
+      threadsOf: threadsOfSteps,
+      withStepThreads: backendWith,
+      createSession: (graph) =>
+        openWith(isSteps(graph) ? threadsOfSteps(graph) : threadsOf(graph), (options) =>
+          openSession(ort, fileOf(graph), options),
+        ),
+      bindSession: (graph, inputs, outputs) =>
+        openWith(threadsOfSteps(graph), (options) =>
+          isUncopied && bytesOf(outputs) > leastUncopied
+            ? openBoundSession(ort, withSequence(fileOf(graph)), options, { inputs, outputs }, runUncopied)
+            : openBoundSession(ort, fileOf(graph), options, { inputs, outputs }),
+        ),
+      loadSession: (file) => openWith(threads ?? cores, (options) => openSession(ort, file, options)),
+    };
   };
+  return backendWith(undefined);
 }
 
 /** In bytes: to copy so many takes as long as the error by which ONNX Runtime is kept from it. */

@@ -18,6 +18,7 @@ export async function wasmBackend({ threads = 1 }: WasmOptions = {}): Promise<Ba
     name: 'wasm',
     engine: `onnxruntime-web ${ort.env.versions.web ?? 'unknown'}, WebAssembly, ${threads} threads`,
     isProcessor: true,
+    threadsOf: () => threads,
     createSession: (graph) => loadSession(encodeModel(lower(graph, 'wasm'))),
     bindSession: (graph, inputs, outputs) =>
       openBoundSession(ort, encodeModel(lower(graph, 'wasm')), options, { inputs, outputs }),

@@ -38,6 +38,18 @@ const multiplicationsPerThread = 0.05e9;
 /** Depends on the graph and the machine's cores alone, never on a measurement: the number of threads decides the last bits. */
 export function threadsFor(graph: Graph, cores: number): number {
   const multiplications = multiplicationsOf(graph);
-  if (multiplications === undefined) return cores;
-  return Math.min(Math.max(Math.round(multiplications / multiplicationsPerThread), 1), cores);
+  return multiplications === undefined ? cores : threadsForWork(multiplications, cores);
+}
+
+const threadsForWork = (multiplications: number, cores: number): number =>
+  Math.min(Math.max(Math.round(multiplications / multiplicationsPerThread), 1), cores);
+
+/** Processors differ by no more than this in what a thread is worth. */
+const doubt = 4;
+
+/** How many threads may be fastest, from few to many; one number alone where that is sure. */
+export function threadsInDoubt(graph: Graph, cores: number): readonly number[] {
+  const multiplications = multiplicationsOf(graph);
+  if (multiplications === undefined) return [cores];
+  return [...new Set([1 / doubt, 1, doubt].map((factor) => threadsForWork(factor * multiplications, cores)))];
 }

@@ -1,6 +1,6 @@
 /** What a run can be told, as a schema: whoever calls it from a program gets the same answers to a slip as on the command line. */
 import * as z from 'zod';
-import { backendNames } from '../backend/index.ts';
+import { backendNames, stepperNames } from '../backend/index.ts';
 import { configSchema } from '../checkpoint/index.ts';
 import { augmentationSchema, dataSourceSchema } from '../data/index.ts';
 import { binCount } from '../network/index.ts';
@@ -63,6 +63,8 @@ export const trainOptionsSchema = z.strictObject({
   objective: objectiveFlagsSchema.optional(),
   threads: count.optional(),
   spinning: z.boolean().optional(),
+  /** What takes the steps: a compiled program, a program beside ONNX Runtime, or its Loop. What suits the network when omitted. */
+  stepper: z.enum(stepperNames).optional(),
   /** MNIST where it is empty. */
   data: dataSourceSchema.refine(
     ({ path, ...others }) => path !== undefined || Object.values(others).every((value) => value === undefined),

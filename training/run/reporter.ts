@@ -1,4 +1,3 @@
-import type { Backend } from '../backend/index.ts';
 import type { DataSource, LoadedData } from '../data/index.ts';
 import type { Plan } from '../network/index.ts';
 import type { EpochMetrics, TrainingProgress } from '../trainer/index.ts';
@@ -10,7 +9,8 @@ export interface RunStart {
   readonly source: DataSource;
   readonly data: LoadedData;
   readonly config: RunConfig;
-  readonly backend: Backend;
+  /** What trains it, by which steps, and the options that make another machine take the same. */
+  readonly engine: string;
 }
 
 export interface NextTraining {

@@ -21,7 +21,7 @@ import { saveModel, storedEvaluation, type TrainedModel, type TrainingRecord } f
 import type { Plan } from '../network/index.ts';
 import { objectiveRuleOf, type Score } from '../objective/index.ts';
 import { loadSnapshot, type RunDescription, saveSnapshot, type StoredRun } from './snapshot-file.ts';
-import { bestEpoch, type EpochMetrics, type Snapshot, type TrainingEvents } from '../trainer/index.ts';
+import { bestEpoch, type EpochMetrics, type Snapshot, type StepRecord, type TrainingEvents } from '../trainer/index.ts';
 import { openMetricsFile } from './metrics.ts';
 import { openEventFile, type Scalars } from './tensorboard.ts';
 
@@ -30,6 +30,7 @@ export interface Run {
   readonly plan: Plan;
   readonly description: RunDescription;
   readonly engine: string;
+  readonly steps: StepRecord;
   /** Of the samples of all parts. */
   readonly sha256: string;
   readonly classes: readonly string[];
@@ -129,8 +130,8 @@ export class RunFolder {
       onSnapshot: async (snapshot) => {
         if (snapshot.best && snapshot.best !== best) await this.#saveBest(snapshot, snapshot.best);
         best = snapshot.best;
-        const { description, engine } = this.#run;
-        await saveSnapshot(this.#file('last.safetensors'), description, { snapshot, engine });
+        const { description, engine, steps } = this.#run;
+        await saveSnapshot(this.#file('last.safetensors'), description, { snapshot, engine, steps });
         await rm(this.#file(aside), { recursive: true, force: true });
       },
     };

@@ -14,9 +14,17 @@ import {
   writeSafetensors,
 } from '../checkpoint/index.ts';
 import { checkedJson, parseJson, unexpected, UserError } from '../files/index.ts';
+import { stepperNames } from '../backend/index.ts';
 import { type Network, type Plan, tensorsOf } from '../network/index.ts';
 import { type Objective, objectiveRuleOf } from '../objective/index.ts';
-import { bestEpoch, type Snapshot, type State, stateShapes, type TrainingConfig } from '../trainer/index.ts';
+import {
+  bestEpoch,
+  type Snapshot,
+  type State,
+  stateShapes,
+  type StepRecord,
+  type TrainingConfig,
+} from '../trainer/index.ts';
 
 /** A configuration that says what is minimized. */
 export interface RunConfig extends TrainingConfig {
@@ -36,9 +44,26 @@ export interface StoredRun {
   readonly snapshot: Snapshot;
   /** On another one the rest of the run is the same to the tolerance of the backends, no longer to the bit. */
   readonly engine: string;
+  /** What took its steps; unknown of runs from before it was stored. */
+  readonly steps?: StepRecord | undefined;
 }
 
-const keys = { run: 'bn_edge.run', engine: 'bn_edge.engine', progress: 'bn_edge.progress' } as const;
+const keys = {
+  run: 'bn_edge.run',
+  engine: 'bn_edge.engine',
+  steps: 'bn_edge.steps',
+  progress: 'bn_edge.progress',
+} as const;
+
+const stepsSchema = z.strictObject({ stepper: z.enum(stepperNames), threads: z.int().positive().optional() });
+
+/** @throws UserError for a file that is damaged */
+export async function storedSteps(path: string): Promise<StepRecord | undefined> {
+  return stepsIn(path, (await readSafetensors(path)).metadata);
+}
+
+const stepsIn = (path: string, { [keys.steps]: text }: Readonly<Record<string, string>>): StepRecord | undefined =>
+  text === undefined ? undefined : checkedJson(stepsSchema, text, `${path}: ${keys.steps}`);
 
 const progressSchema = z.strictObject({
   steps: z.int().nonnegative(),
@@ -51,7 +76,7 @@ const progressSchema = z.strictObject({
 export async function saveSnapshot(
   path: string,
   description: RunDescription,
-  { snapshot: { state, best = new Map(), ...progress }, engine }: StoredRun,
+  { snapshot: { state, best = new Map(), ...progress }, engine, steps }: StoredRun,
 ): Promise<void> {
   const { score } = objectiveRuleOf(description.config.objective);
   const tensors = [...state, ...[...best].map(([name, tensor]) => [bestName(name), tensor] as const)];
@@ -62,6 +87,7 @@ export async function saveSnapshot(
   await writeSafetensors(path, new Map(stored), {
     [keys.run]: JSON.stringify(description),
     [keys.engine]: engine,
+    ...(steps && { [keys.steps]: JSON.stringify(steps) }),
     [keys.progress]: JSON.stringify({ ...progress, history: storedHistory(progress.history, score) }),
   });
 }
@@ -86,7 +112,11 @@ export async function loadSnapshot(path: string, plan: Plan, description: RunDes
   );
   const best = () => new Map(tensorsOf(plan).map(({ name, shape }) => [name, pick(bestName(name), shape)]));
   const hasBest = bestEpoch(progress.history) > 0;
-  return { snapshot: { ...progress, state, best: hasBest ? best() : undefined }, engine: text(keys.engine) };
+  return {
+    snapshot: { ...progress, state, best: hasBest ? best() : undefined },
+    engine: text(keys.engine),
+    steps: stepsIn(path, metadata),
+  };
 }
 
 /** Of the run's state and of its best epoch. */

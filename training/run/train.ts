@@ -1,4 +1,5 @@
 /** Trains a network and leaves a run folder. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Backend, createBackend } from '../backend/index.ts';
 import {
@@ -19,7 +20,8 @@ import {
   bestEpoch,
   createEvaluator,
   type State,
-  stepEngine,
+  describeSteps,
+  stepRecord,
   train,
   type TrainingEvents,
   type TrainingResult,
@@ -39,7 +41,8 @@ import { lockFile, type Run, RunFolder } from './run-folder.ts';
 import { notesOnScaling } from './scaling.ts';
 import type { Found } from './search.ts';
 import { effortFor } from './recipe.ts';
-import type { RunConfig } from './snapshot-file.ts';
+import { type RunConfig, storedSteps } from './snapshot-file.ts';
+import { backendAsBefore, backendAsMeasured, noteOnVectors, type Steps } from './step-choice.ts';
 import { versions } from './versions.ts';
 
 /** What a run came to. */
@@ -78,9 +81,9 @@ export async function trainToFolder(asked: TrainOptions, reporter: RunReporter =
 
 async function trainAsAsked(options: TrainOptions, reporter: RunReporter): Promise<TrainedRun> {
   const { source, folds, planFor, ...prepared } = await prepare(options, reporter);
-  const { data, run, backend } = prepared;
+  const { data, run } = prepared;
   const { plan, description } = run;
-  reporter.onStart({ plan, source, data, config: description.config, backend });
+  reporter.onStart({ plan, source, data, config: description.config, engine: withPins(run) });
   using stop = interruption();
   const path = await chooseFolder(options, plan.network.name, reporter.note);
   await makeFolder(path);
@@ -181,10 +184,36 @@ async function prepare(
   requireFit(plan, data, config.objective);
   if (!tensors) for (const line of notesOnScaling(data, plan.network, source.label)) note(line);
   for (const line of notesOnRarity(config.objective, data.train)) note(line);
-  const backend = await createBackend(name, options, note);
+  const backend = await backendFor(
+    options,
+    { plan, train: data.train, config },
+    await createBackend(name, { threads: options.threads, spinning: options.spinning, stepper: options.stepper }, note),
+    { note, onStage },
+  );
   const planFor = async (train: Dataset) => (tensors ? plan : planNetwork(await choose(train)));
   const run = runOf(plan, source, data, counting(config, batches), backend);
   return { source, folds, data, run, backend, tensors, planFor };
+}
+
+function withPins({ engine, steps: { stepper, threads } }: Run): string {
+  if (threads === undefined) return engine;
+  return `${engine} (--stepper ${stepper}${stepper === 'compiled' ? '' : ` --threads ${threads}`})`;
+}
+
+/** As the run that goes on was begun, else as fast as it goes here. */
+async function backendFor(
+  options: Pick<TrainOptions, 'out' | 'resume' | 'threads'>,
+  steps: Steps,
+  backend: Backend,
+  reporter: Pick<RunReporter, 'note' | 'onStage'>,
+): Promise<Backend> {
+  noteOnVectors(backend, reporter.note);
+  if (options.resume) {
+    const path = join(await chooseFolder(options, steps.plan.network.name, reporter.note), 'last.safetensors');
+    const before = existsSync(path) ? await storedSteps(path) : undefined;
+    if (before) return options.threads === undefined ? backendAsBefore(steps, backend, before) : backend;
+  }
+  return options.threads === undefined ? backendAsMeasured(steps, backend, reporter) : backend;
 }
 
 /** A mean of all mini-batches goes on from those that a checkpoint has seen, as `momentum=None` of PyTorch does. */
@@ -201,6 +230,7 @@ function requireValidation({ earlyStopping, keep }: RunConfig, samples: number):
 function runOf(plan: Plan, source: DataSource, data: LoadedData, config: RunConfig, backend: Backend): Run {
   const { train, validation, test, columns, picture } = data;
   const parts = { train: train.count, validation: validation.count, test: test.count };
+  const steps = stepRecord(plan, train, config, backend);
   return {
     plan,
     description: {
@@ -209,7 +239,8 @@ function runOf(plan: Plan, source: DataSource, data: LoadedData, config: RunConf
       sha256: digestOf(train, validation),
       config,
     },
-    engine: stepEngine(plan, train, config, backend),
+    engine: describeSteps(backend, steps),
+    steps,
     sha256: digestOf(train, validation, test),
     classes: classesOf(train),
     ...(columns && { columns }),
@@ -256,7 +287,7 @@ async function trainInto(
   reporter: RunReporter,
 ): Promise<TrainingResult> {
   // A program that goes on with a run of the command line has no arguments, and takes none away.
-  if (!start.snapshot || options.arguments) await folder.describe(options.arguments, versions(backend));
+  if (!start.snapshot || options.arguments) await folder.describe(options.arguments, versions(run.engine));
   const recorder = await folder.record(start.snapshot);
   const events: TrainingEvents = {
     onProgress: (progress) => {

@@ -4,17 +4,13 @@ import { checkBatchSize, type Dataset, createRandom } from '../data/index.ts';
 import { layerTensorsOf, outputShapeOf, type Plan, tensorsOf } from '../network/index.ts';
 import { checkObjective } from '../objective/index.ts';
 import { stepOptions, type TrainingConfig } from './config.ts';
-import { CompiledStepper } from './compiled/compiled-stepper.ts';
-import { compiledStep } from './compiled/small-step.ts';
-import { isInPlace, openInPlaceStepper } from './in-place/in-place-stepper.ts';
 import { initializeTensors, initializeUpdates } from './initialize.ts';
-import { LoopStepper } from './loop-stepper.ts';
 import { firstPace, nextPace } from './pace.ts';
-import { trainingProgram } from './program.ts';
-import { averageName, carriedState, type State, tensorOf } from './state.ts';
+import { averageName, type State, tensorOf } from './state.ts';
 import type { StepNumbers } from './step-numbers.ts';
-import { type StepProblem, stepProblem } from './step-problem.ts';
+import { stepProblem } from './step-problem.ts';
 import type { Stepper, StepResults } from './stepper.ts';
+import { openStepper } from './steppers.ts';
 
 /** What a step needs of the ones before it. */
 export interface Position {
@@ -124,25 +120,3 @@ export class TrainingRun {
 
 const freshTensors = (plan: Plan, dataset: Dataset, { seed }: TrainingConfig): State =>
   initializeTensors(plan, createRandom(seed), dataset);
-
-/** The fastest that there is for it. */
-async function openStepper(problem: StepProblem, backend: Backend, state: State): Promise<Stepper> {
-  const program = backend.isProcessor ? compiledStep(problem) : undefined;
-  if (program) return new CompiledStepper(problem, program, state);
-  return (await openInPlaceStepper(problem, backend, state)) ?? openLoop(problem, backend, state);
-}
-
-/** What takes the steps of a run, for its record: the same gives the same bits. */
-export function stepEngine(plan: Plan, dataset: Dataset, config: TrainingConfig, backend: Backend): string {
-  const problem = stepProblem(plan, dataset, config);
-  if (backend.isProcessor && compiledStep(problem)) {
-    return `${backend.engine}, steps compiled for V8 ${process.versions.v8}`;
-  }
-  return isInPlace(problem, backend) ? `${backend.engine}, state in place` : backend.engine;
-}
-
-async function openLoop(problem: StepProblem, backend: Backend, state: State): Promise<Stepper> {
-  const { plan, options } = problem;
-  const session = await backend.createSession(trainingProgram(plan, options));
-  return new LoopStepper(problem, [...carriedState(plan, options).keys()], session, state);
-}

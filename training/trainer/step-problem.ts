@@ -9,6 +9,7 @@ import { type StepNumbers, stepNumbers } from './step-numbers.ts';
 
 export interface StepProblem {
   readonly plan: Plan;
+  readonly config: TrainingConfig;
   readonly options: ProgramOptions;
   readonly batchSize: number;
   readonly samples: Samples;
@@ -22,6 +23,7 @@ export function stepProblem(plan: Plan, dataset: Dataset, config: TrainingConfig
   const { batchSize } = config;
   return {
     plan,
+    config,
     options: {
       ...options,
       batchSize,

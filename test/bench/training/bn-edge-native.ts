@@ -2,7 +2,7 @@
 import { nativeBackend, type NativeOptions } from '../../../training/backend/index.ts';
 import { type ClassificationDataset, createRandom, epochBatches } from '../../../training/data/index.ts';
 import { planNetwork } from '../../../training/network/index.ts';
-import { createEvaluator, stepEngine, TrainingRun } from '../../../training/trainer/index.ts';
+import { createEvaluator, describeSteps, stepRecord, TrainingRun } from '../../../training/trainer/index.ts';
 import type { Job } from './job.ts';
 import { type BenchData, loadBenchData } from './datasets.ts';
 import { reportJob, type Trainer } from './measure.ts';
@@ -19,7 +19,7 @@ async function createTrainer({ network, config, threads }: Job, { train, test }:
   const stepsPerEpoch = Math.floor(train.count / config.batchSize);
   let order: Int32Array = new Int32Array();
   return {
-    engine: stepEngine(plan, train, config, backend),
+    engine: describeSteps(backend, stepRecord(plan, train, config, backend)),
     stepsPerEpoch,
     get stepsPerCall() {
       return run.stepsPerCall;

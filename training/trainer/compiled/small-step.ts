@@ -1,6 +1,7 @@
 /** Which steps are compiled: those that are small enough for a runtime's calls to be most of their time. */
 import { multiplicationsOf } from '../../backend/index.ts';
 import { CompileError, compileStatic, type StaticProgram } from '../../compile/index.ts';
+import type { Graph } from '../../graph/index.ts';
 import { lower } from '../../lowering/index.ts';
 import { carriedState } from '../state.ts';
 import type { StepProblem } from '../step-problem.ts';
@@ -12,14 +13,24 @@ import { afterName, stepGraph } from './step-graph.ts';
  */
 const mostMultiplications = 12e6;
 
+type SomeStep = Pick<StepProblem, 'plan' | 'options'>;
+
+/** Whether calls of a runtime are most of a step's time. */
+export const isSmallStep = ({ plan, options }: SomeStep): boolean =>
+  isWithin(stepGraph(plan, options), mostMultiplications);
+
+const isWithin = (graph: Graph, most: number): boolean => (multiplicationsOf(graph) ?? Infinity) <= most;
+
 /**
  * Depends on the network, the settings and the version of the engine alone, never on a measurement, since it decides the last bits.
  *
+ * @param most multiplications, where somebody asks for more than pays
  * @returns undefined for a step that is large, that the compiler does not cover, or whose vectors this engine does not have
  */
-export function compiledStep({ plan, options }: Pick<StepProblem, 'plan' | 'options'>): StaticProgram | undefined {
+export function compiledStep(problem: SomeStep, most = mostMultiplications): StaticProgram | undefined {
+  const { plan, options } = problem;
   const graph = stepGraph(plan, options);
-  if ((multiplicationsOf(graph) ?? Infinity) > mostMultiplications) return undefined;
+  if (!isWithin(graph, most)) return undefined;
   const inPlace = new Map([...carriedState(plan, options).keys()].map((name) => [afterName(name), name]));
   try {
     const lowered = lower(graph, 'compiled');

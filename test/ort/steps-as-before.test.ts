@@ -1,0 +1,156 @@
+/** Which way the steps of a run are taken and on how many threads is recorded, and a run that goes on keeps to it. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { nativeBackend, threadsInDoubt } from '../../training/backend/index.ts';
+import { graphBuilder } from '../../training/graph/index.ts';
+import { batchNorm, dense, type Network, planNetwork, relu } from '../../training/network/index.ts';
+import { multiclass } from '../../training/objective/index.ts';
+import { type RunStart, silentReporter, trainingDefaults, trainToFolder } from '../../training/run/index.ts';
+import { storedSteps } from '../../training/run/snapshot-file.ts';
+import { backendAsBefore, backendAsMeasured, noteOnVectors } from '../../training/run/step-choice.ts';
+import { fastestThreads, stepGraphFor, stepRecord } from '../../training/trainer/index.ts';
+import { twoClouds } from './samples.ts';
+
+const network: Network = {
+  name: 'wide',
+  inputShape: [6],
+  inputNormalization: 'feature',
+  layers: [dense(512), batchNorm(), relu(), dense(768), batchNorm(), relu(), dense(2)],
+};
+const plan = planNetwork(network);
+const train = twoClouds(400, 6, 1);
+const config = { ...trainingDefaults, epochs: 100, batchSize: 20, seed: 1, objective: multiclass() };
+const steps = { plan, train, config };
+const backend = await nativeBackend();
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bn-edge-'));
+  vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'));
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
+
+describe('threads of which a number is in doubt', () => {
+  const product = (rows: number) => {
+    const g = graphBuilder();
+    const [a, b] = [[rows, 1000] as const, [1000, 1000] as const].map((shape, i) =>
+      g.input(`x${i}`, { dtype: 'float32', shape }),
+    );
+    if (!a || !b) throw new Error('no inputs');
+    return g.build('product', { y: g.MatMul(a, b) });
+  };
+  it.each([
+    [1, 8, [1]],
+    [50, 8, [1, 4]],
+    [200, 2, [1, 2]],
+    [200, 8, [1, 4, 8]],
+    [4000, 8, [8]],
+  ])('%d million multiplications on %d cores: %j', (millions, cores, expected) => {
+    expect(threadsInDoubt(product(millions), cores)).toEqual(expected);
+  });
+});
+
+describe('what is measured', () => {
+  const graphOf = (batchSize: number) => stepGraphFor(plan, train, { ...config, batchSize }, backend);
+
+  /** The threads of steps after a choice among two cores, and how often it was measured. */
+  async function choose(found: number | undefined, batchSize = 20, epochs = 100) {
+    const lines: string[] = [];
+    let measured = 0;
+    const measure = () => {
+      measured += 1;
+      return Promise.resolve(found);
+    };
+    const reporter = { ...silentReporter, note: (line: string) => lines.push(line) };
+    const asked = { ...steps, config: { ...config, batchSize, epochs } };
+    const chosen = await backendAsMeasured(asked, { ...backend, stepper: 'loop' }, reporter, { cores: 2, measure });
+    const graph = graphOf(batchSize);
+    return { lines, measured, stepper: chosen.stepper, threads: graph && chosen.threadsOf?.(graph) };
+  }
+
+  it('is one of the numbers that are tried, or nothing where others use the machine', async () => {
+    const withThreads = (threads: number) => backend.withStepThreads?.(threads) ?? backend;
+    expect([1, 2, undefined]).toContain(await fastestThreads(plan, train, config, [1, 2], withThreads));
+  });
+
+  it('is remembered for the same network on the same machine, and said', async () => {
+    const lines = ['steps take 7 of 2 threads, as measured on this machine; --threads says otherwise'];
+    expect(await choose(7)).toEqual({ lines, measured: 1, stepper: 'loop', threads: 7 });
+    expect(await choose(8)).toEqual({ lines, measured: 0, stepper: 'loop', threads: 7 });
+    expect(await choose(5, 25)).toMatchObject({ measured: 1, threads: 5 });
+  });
+
+  it('is not remembered where others use the machine: the work decides', async () => {
+    const rule = backend.threadsOf?.(graphOf(40) ?? graphBuilder().build('none', {}));
+    for (let time = 0; time < 2; time++) {
+      expect(await choose(undefined, 40)).toEqual({ lines: [], measured: 1, stepper: 'loop', threads: rule });
+    }
+  });
+
+  it('is measured again where the memory is damaged', async () => {
+    await choose(7);
+    const path = join(folder, 'cache/bn-edge/threads.json');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replaceAll('7', '"seven"'));
+    expect(await choose(6)).toMatchObject({ measured: 1, threads: 6 });
+  });
+
+  it('is not asked for by a run that is shorter than what it costs', async () => {
+    expect(await choose(7, 30, 1)).toMatchObject({ lines: [], measured: 0 });
+  });
+});
+
+it('without vectors ONNX Runtime takes the steps, which is said once', () => {
+  const lines: string[] = [];
+  const note = (line: string) => lines.push(line);
+  noteOnVectors(backend, note);
+  expect(lines).toEqual([]);
+  vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
+  noteOnVectors(backend, note);
+  expect(lines).toEqual(['this Node has no SIMD in WebAssembly: ONNX Runtime takes the steps alone, which is slower']);
+  expect(stepRecord(plan, train, { ...config }, backend).stepper).toBe('loop');
+  vi.restoreAllMocks();
+});
+
+describe('a run that goes on', () => {
+  const { optimizer, learningRate, schedule, bnMomentum } = trainingDefaults;
+  const run = (options: { resume?: boolean; stepper?: 'in-place' | 'loop' } = {}) => {
+    const engines: string[] = [];
+    const reporter = { ...silentReporter, onStart: ({ engine }: RunStart) => engines.push(engine) };
+    const asked = {
+      data: { path: 'test/fixtures/penguins.csv', label: 'species' },
+      hidden: [8],
+      config: { optimizer, learningRate, schedule, bnMomentum, seed: 1, epochs: 2, batchSize: 32 },
+      backend: 'native' as const,
+      out: join(folder, 'run'),
+      ...options,
+    };
+    return trainToFolder(asked, reporter).then(() => engines[0]);
+  };
+
+  it('takes its steps as the ones before, unless it is told otherwise', async () => {
+    expect(await run({ stepper: 'in-place' })).toMatch(
+      /, steps in place on 1 thread \(--stepper in-place --threads 1\)$/,
+    );
+    expect(await storedSteps(join(folder, 'run/last.safetensors'))).toEqual({ stepper: 'in-place', threads: 1 });
+    expect(await run({ resume: true })).toMatch(/, steps in place on 1 thread /);
+    expect(await run({ resume: true, stepper: 'loop' })).toMatch(/, steps in a Loop on 1 thread /);
+  });
+
+  it('takes as many threads as it was begun with', () => {
+    const same = backendAsBefore(steps, backend, { stepper: 'in-place', threads: 3 });
+    expect(stepRecord(plan, train, config, same)).toEqual({ stepper: 'in-place', threads: 3 });
+  });
+
+  it('takes other steps where the machine does not have such', () => {
+    const { bindSession: _, ...unbound } = backend;
+    expect(backendAsBefore(steps, unbound, { stepper: 'in-place' })).toBe(unbound);
+    const asked = { ...unbound, stepper: 'in-place' } as const;
+    expect(() => backendAsBefore(steps, asked, { stepper: 'in-place' })).toThrow('--stepper: expected loop for wide');
+  });
+});
