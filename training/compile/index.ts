@@ -8,4 +8,5 @@ export {
   type StaticProgram,
   staticToText,
 } from './static/compile-static.ts';
+export { type Cells, type OpenProgram, openStatic } from './static/open-static.ts';
 export { compilePasses, type PassProgram, passesToText, type Placement } from './passes/compile-passes.ts';

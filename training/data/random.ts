@@ -5,10 +5,10 @@
  * IEEE operations shape the numbers, so no platform's `Math` library can change them. Dropout does not draw from here: its
  * mask is a counter hash inside the graph.
  */
-import { createHash } from 'node:crypto';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+import { sha256 } from './sha256.ts';
 
 export interface Random {
   /** Uniform in [0, 1), a multiple of 2⁻⁵³. */
@@ -45,8 +45,12 @@ function fromKey(key: string): Random {
 
 /** 128 bits of SHA-256: unlike a small seed, never near the all-zero state that xoroshiro cannot leave. */
 function stateOf(key: string): number[] {
-  const digest = createHash('sha256').update(key).digest();
-  return [0, 4, 8, 12].map((offset) => digest.readInt32LE(offset));
+  // Its words as the digest's bytes have them on a little-endian machine.
+  const bytes = new DataView(new ArrayBuffer(16));
+  sha256(key).forEach((word, i) => {
+    if (i < 4) bytes.setInt32(4 * i, word);
+  });
+  return [0, 4, 8, 12].map((offset) => bytes.getInt32(offset, true));
 }
 
 /**

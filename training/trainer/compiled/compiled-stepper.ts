@@ -4,7 +4,7 @@
  *
  *     rows of the data set ─▶ │ x  targets  θ  m  v  … │ ◀─▶ a whole step
  */
-import type { StaticPort, StaticProgram } from '../../compile/index.ts';
+import { type Cells, type OpenProgram, openStatic, type StaticProgram } from '../../compile/index.ts';
 import type { Tensor } from '../../graph/index.ts';
 import { allFinite, findNonFinite } from '../finite.ts';
 import { gatherRows } from '../in-place/rows.ts';
@@ -14,23 +14,9 @@ import type { StepProblem } from '../step-problem.ts';
 import { divergenceAfter, type Stepper, type StepResults } from '../stepper.ts';
 import { scalarName } from './step-graph.ts';
 
-const pageBytes = 65536;
-
-type Cells = Float32Array | Int32Array;
-
-function open({ wasm, memoryBytes, segments, inputs, outputs }: StaticProgram) {
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(memoryBytes / pageBytes) });
-  for (const { address, data } of segments) new Uint8Array(memory.buffer).set(data, address);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(wasm)), { host: { memory } });
-  const cellsOf = ({ dtype, offset, count }: StaticPort): Cells =>
-    new (dtype === 'float32' ? Float32Array : Int32Array)(memory.buffer, offset, count);
-  const named = (ports: readonly StaticPort[]) => new Map(ports.map((port) => [port.name, cellsOf(port)] as const));
-  return { run: exports['run'] as () => void, inputs: named(inputs), outputs: named(outputs) };
-}
-
 export class CompiledStepper implements Stepper {
   readonly #problem: StepProblem;
-  readonly #program: ReturnType<typeof open>;
+  readonly #program: OpenProgram;
   readonly #carried: readonly string[];
   /** What a step takes of the mini-batch, as tensors over the program's memory. */
   readonly #batch: { readonly x: Tensor; readonly targets: Tensor };
@@ -42,7 +28,7 @@ export class CompiledStepper implements Stepper {
 
   constructor(problem: StepProblem, program: StaticProgram, state: State) {
     this.#problem = problem;
-    this.#program = open(program);
+    this.#program = openStatic(program);
     this.#carried = [...carriedState(problem.plan, problem.options).keys()];
     this.#samples = inputsTensor(problem.samples);
     this.#batch = { x: this.#rows('x', this.#samples), targets: this.#rows('targets', problem.targets) };
