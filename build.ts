@@ -1,6 +1,6 @@
 /**
  * `npm run build` makes the package in dist/: it compiles the code folder by folder, with types and source maps, bundles the
- * page, and copies what the code reads at run time. It does nothing where nothing has changed since the last time.
+ * pages, and copies what the code reads at run time. It does nothing where nothing has changed since the last time.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -36,10 +36,15 @@ async function build(): Promise<void> {
   const codeFiles = all.filter((path) => !path.startsWith(page));
   await Promise.all([
     unlessDone('code', [...codeFiles, ...settings], () => compile(codeFiles)),
-    unlessDone('page', [...pageFiles, ...settings], async () => {
-      const vite = await import('vite');
-      await vite.build({ root: page, configFile: join(page, 'vite.config.ts'), logLevel: 'warn' });
-    }),
+    // The training page is bundled with what trains.
+    unlessDone(
+      'page',
+      [...pageFiles, ...codeFiles.filter((path) => !path.startsWith('worker')), ...settings],
+      async () => {
+        const vite = await import('vite');
+        await vite.build({ root: page, configFile: join(page, 'vite.config.ts'), logLevel: 'warn' });
+      },
+    ),
   ]);
 }
 

@@ -35,6 +35,9 @@ const below = { training: [], exporter: ['training'], docs: ['exporter', 'traini
 /** The rooms of training/ that the Worker imports: they are pure, so that pictures, rows and answers are served as they were trained. */
 const shared = ['pictures', 'columns', 'answers'];
 
+/** What trains in the page, in a worker of the browser: it is bundled with the rooms that it imports, and not deployed with the Worker. */
+const isEngine = ({ top, room, rest }) => top === 'worker' && room === 'page' && rest.startsWith('train/engine/');
+
 /** The one file of the Worker that the exporter imports, for its types: what the one makes is what the other takes. */
 const contract = join('worker', 'image.ts');
 
@@ -56,7 +59,8 @@ function objectionTo(from, to, isType) {
   if (from.top === 'worker' && to.top === 'training' && shared.includes(to.room)) return undefined;
   if (from.top === 'exporter' && isType && join(to.top, to.room) === contract) return undefined;
   if (from.top !== to.top) {
-    if (to.top in below && !below[from.top].includes(to.top)) return `${from.top}/ does not import ${to.top}/`;
+    const tops = isEngine(from) ? below.docs : below[from.top];
+    if (to.top in below && !tops.includes(to.top)) return `${from.top}/ does not import ${to.top}/`;
   } else if (from.top in floors && from.room !== to.room) {
     for (const place of [from, to]) {
       if (floorOf(place) < 0)

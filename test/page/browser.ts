@@ -35,7 +35,13 @@ export async function open(browser: Browser, url: string, options: BrowserContex
   return opened;
 }
 
-export async function visit(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
+/** @param path of a page below `url` */
+export async function visit(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+  path = '',
+): Promise<OpenPage> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
   const complaints: string[] = [];
   page.on('console', (message) => {
@@ -43,9 +49,11 @@ export async function visit(browser: Browser, url: string, options: BrowserConte
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('request', (request) => {
+    // A file that the page itself has made.
+    if (request.url().startsWith('blob:')) return;
     if (!request.url().startsWith(url)) complaints.push(`request to ${request.url()}`);
   });
-  await page.goto(url);
+  await page.goto(`${url}${path}`);
   return { page, complaints };
 }
 

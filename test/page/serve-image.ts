@@ -16,16 +16,19 @@ const types: Readonly<Record<string, string>> = {
   '.gz': 'application/gzip',
 };
 
-/** Those that `_headers` sets for all files. */
-function pageHeaders(): Record<string, string> {
-  const [, first = ''] = /^\/\*\n((?: {2}.+\n)+)/.exec(readFileSync(join(folder, '_headers'), 'utf8')) ?? [];
-  const lines = first.trimEnd().split('\n');
-  return Object.fromEntries(
-    lines.map((line) => {
+/** What `_headers` sets for a path: a rule's path ends in `*`, and a line with `!` takes a header away. */
+function pageHeaders(pathname: string): Record<string, string> {
+  const rules = readFileSync(join(folder, '_headers'), 'utf8').matchAll(/^(\/\S*)\*\n((?: {2}.+\n)+)/gm);
+  const headers = new Map<string, string>();
+  for (const [, prefix = '', lines = ''] of rules) {
+    if (!pathname.startsWith(prefix)) continue;
+    for (const line of lines.trimEnd().split('\n')) {
       const [name = '', ...value] = line.trim().split(': ');
-      return [name.toLowerCase(), value.join(': ')];
-    }),
-  );
+      if (name.startsWith('! ')) headers.delete(name.slice(2).toLowerCase());
+      else headers.set(name.toLowerCase(), value.join(': '));
+    }
+  }
+  return Object.fromEntries(headers);
 }
 
 export interface Served {
@@ -35,12 +38,13 @@ export interface Served {
 
 export async function serveImage(image: Image, options: WorkerOptions = {}): Promise<Served> {
   const worker = createWorker(image, { page: true, docs: true, log: false, ...options });
-  const headers = pageHeaders();
   const answer = async (request: IncomingMessage, url: string): Promise<Response> => {
     const { pathname } = new URL(url);
-    const file = join(folder, pathname === '/' ? 'index.html' : pathname);
+    const file = join(folder, pathname.endsWith('/') ? `${pathname}index.html` : pathname);
     if (request.method === 'GET' && pathname !== '/_headers' && existsSync(file) && extname(file) !== '')
-      return new Response(readFileSync(file), { headers: { ...headers, 'content-type': types[extname(file)] ?? '' } });
+      return new Response(readFileSync(file), {
+        headers: { ...pageHeaders(pathname), 'content-type': types[extname(file)] ?? '' },
+      });
     const chunks: Uint8Array[] = [];
     for await (const chunk of request) chunks.push(chunk as Uint8Array);
     const sent = new Headers(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));

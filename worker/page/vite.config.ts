@@ -1,5 +1,9 @@
-/** Builds the page into dist/page, which the package ships and a Worker serves as its static assets, at the root or under a mount. */
+/** Builds the pages into dist/page, which the package ships and a Worker serves as its static assets, at the root or under a mount. */
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
 import { defineConfig } from 'vite';
+
+const root = import.meta.dirname;
 
 export default defineConfig({
   // All addresses are relative: the page may lie under any path.
@@ -14,5 +18,15 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: false,
     reportCompressedSize: false,
+    rolldownOptions: { input: { index: join(root, 'index.html'), train: join(root, 'train', 'index.html') } },
+  },
+  worker: {
+    format: 'es',
+    rolldownOptions: {
+      // What only Node has, and runtimes: no code that trains in the page asks for them, and a test finds it out if one does.
+      external: [/^node:/, ...builtinModules, /^onnxruntime-/, 'binaryen', 'sharp'],
+      // Beside the training page, whose files alone may compile WebAssembly: see public/_headers.
+      output: { entryFileNames: 'train/engine-[hash].js' },
+    },
   },
 });

@@ -1,0 +1,251 @@
+/** The training page: its engine against the WASM backend, its controls, and how it looks. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type Backend, wasmBackend } from '../../training/backend/index.ts';
+import { createRandom, epochBatches } from '../../training/data/index.ts';
+import { planNetwork } from '../../training/network/index.ts';
+import { TrainingRun } from '../../training/trainer/index.ts';
+import { initialTensors, networkOf } from '../../worker/page/train/engine/networks.ts';
+import { type Settings, type Side, sides, usualSettings } from '../../worker/page/train/engine/settings.ts';
+import { configOf } from '../../worker/page/train/engine/side.ts';
+import { partsOf, pointsOf } from '../../worker/page/train/engine/toys.ts';
+import { toHash } from '../../worker/page/train/share.ts';
+import { imageOf } from '../worker/images.ts';
+import { executablePath, launch, type OpenPage, overflow, violations, visit } from './browser.ts';
+import { type Served, serveImage } from './serve-image.ts';
+
+const built = join(import.meta.dirname, '../../dist/page');
+
+describe('the engine, as it is bundled', () => {
+  const engine = readdirSync(join(built, 'train')).filter((name) => /^engine-.*\.js$/.test(name));
+  const code = readFileSync(join(built, 'train', engine[0] ?? ''), 'utf8');
+
+  it('is one file, which asks for nothing else, and for nothing of Node', async () => {
+    expect(engine).toHaveLength(1);
+    const { metafile } = await build({
+      stdin: { contents: code },
+      ...{ bundle: true, external: ['*'], format: 'esm', metafile: true, write: false },
+    });
+    expect(Object.values(metafile.outputs).flatMap(({ imports }) => imports)).toEqual([]);
+    expect(code).not.toMatch(/\bprocess\.(versions|env|platform|cwd)|onnxruntime-node/);
+  });
+
+  it('brings the whole page to less than 300 kB of gzip, fonts included', () => {
+    const page = readFileSync(join(built, 'train', 'index.html'), 'utf8');
+    const assets = readdirSync(join(built, 'assets')).filter((name) => page.includes(name) || name.endsWith('.woff2'));
+    const shared = readdirSync(join(built, 'assets')).filter((name) => name.startsWith('d3-'));
+    const files = [...assets, ...shared].map((name) => readFileSync(join(built, 'assets', name)));
+    const bytes = [page, code, ...files].reduce((sum, file) => sum + gzipSync(file).length, 0);
+    expect(files.length).toBeGreaterThan(3);
+    expect(bytes).toBeLessThan(300_000);
+  });
+});
+
+const progress = (page: Page): Promise<string> => page.locator('#progress').innerText();
+const stepOf = async (page: Page): Promise<number> =>
+  Number(/step ([\d,]+)/.exec(await progress(page))?.[1]?.replace(',', '') ?? NaN);
+const go = (page: Page) => page.locator('#go');
+const facts = (page: Page, side: Side) => page.locator(`[data-side=${side}] .facts-line`);
+
+/** Losses of all steps as the page saves them. */
+async function losses(page: Page): Promise<readonly Readonly<Record<Side, number>>[]> {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#save-losses').click()]);
+  const rows = readFileSync(await download.path(), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1);
+  return rows.map((row) => {
+    const [, ofWith = '', without = ''] = row.split(',');
+    return { with: Number(ofWith || NaN), without: Number(without || NaN) };
+  });
+}
+
+/** What the WASM backend makes of the same settings, by the run that `bn-edge train` makes. */
+async function expectedLosses(settings: Settings, side: Side, steps: number, backend: Backend): Promise<Float32Array> {
+  const { train } = partsOf(pointsOf(settings), settings.seed);
+  const plan = planNetwork(networkOf(side, settings, 2));
+  const start = initialTensors(plan, createRandom(settings.seed), train, settings.scale);
+  const run = await TrainingRun.start(plan, train, configOf(settings), backend, start);
+  const taken: number[] = [];
+  for (let epoch = 1; taken.length < steps; epoch++) {
+    const order = epochBatches(createRandom(settings.seed), epoch, train.count, settings.batchSize);
+    taken.push(...(await run.steps(order)).loss);
+  }
+  await run.release();
+  return Float32Array.from(taken.slice(0, steps));
+}
+
+describe.skipIf(executablePath === undefined)('the training page, in Chromium', () => {
+  let server: Served;
+  let browser: Browser;
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([serveImage(imageOf({ name: 'raw', shape: ['N', 2] })), launch()]);
+  });
+  afterAll(() => Promise.all([browser.close(), server.stop()]));
+
+  async function openTraining(
+    settings: Partial<Settings> = {},
+    options: Parameters<typeof visit>[2] = {},
+  ): Promise<OpenPage> {
+    const hash = toHash({ ...usualSettings, ...settings });
+    const opened = await visit(browser, server.url, options, `/train/${hash}`);
+    onTestFinished(() => opened.page.close());
+    await expect.poll(() => progress(opened.page)).toContain('step 0');
+    return opened;
+  }
+
+  /** Runs it as fast as it goes until so many steps are done, and pauses. */
+  async function train(page: Page, steps: number): Promise<void> {
+    await page.locator('#pace').selectOption('Infinity');
+    await go(page).click();
+    await expect.poll(() => stepOf(page)).toBeGreaterThanOrEqual(steps);
+    await go(page).click();
+  }
+
+  const runs: readonly Partial<Settings>[] = [
+    {},
+    { data: 'spirals', optimizer: 'adam', learningRate: 0.01, depth: 6, batchSize: 64, seed: 7 },
+    { data: 'circles', optimizer: 'momentum', learningRate: 0.05, scale: 0.5, batchSize: 256, bnMomentum: 0.99 },
+    { data: 'clouds', batchSize: 1, depth: 2, points: [{ x: 0.5, y: -0.5, label: 1 }] },
+  ];
+
+  it.each(runs)('has the losses of --backend wasm to the bit: %j', async (part) => {
+    const settings = { ...usualSettings, ...part };
+    const { page, complaints } = await openTraining(settings);
+    await train(page, 200);
+    const taken = await losses(page);
+    expect(taken.length).toBeGreaterThanOrEqual(200);
+    const backend = await wasmBackend();
+    for (const side of sides) {
+      const expected = await expectedLosses(settings, side, 200, backend);
+      expect(
+        taken.slice(0, 200).map((each) => each[side]),
+        side,
+      ).toEqual(Array.from(expected));
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it('keeps the bits through steps one by one, pauses, and a rate that is changed and changed back', async () => {
+    const { page } = await openTraining();
+    await page.locator('#step').click();
+    await expect.poll(() => stepOf(page)).toBe(1);
+    const rate = page.getByRole('slider', { name: 'Learning rate' });
+    await rate.press('ArrowRight');
+    await rate.press('ArrowLeft');
+    await page.locator('#step').click();
+    await expect.poll(() => stepOf(page)).toBe(2);
+    await train(page, 40);
+    const expected = await expectedLosses(usualSettings, 'with', 40, await wasmBackend());
+    expect((await losses(page)).slice(0, 40).map((each) => each.with)).toEqual(Array.from(expected));
+  });
+
+  it('diverges without Batch Norm where it learns with it: rate 1, eight layers, weights doubled', async () => {
+    const { page } = await openTraining({ learningRate: 1, depth: 8, scale: 2 });
+    await train(page, 400);
+    expect(await facts(page, 'without').innerText()).toMatch(/^Diverged: loss NaN/);
+    const right = /right (\d+\.\d) %/.exec(await facts(page, 'with').innerText())?.[1];
+    expect(Number(right)).toBeGreaterThan(95);
+  });
+
+  it('has one answer for a sample by running statistics, and many by those of mini-batches', async () => {
+    const { page } = await openTraining({ batchSize: 8 });
+    const said = async (): Promise<readonly number[]> => {
+      const label = (await page.locator('#answers').getAttribute('aria-label')) ?? '';
+      return (label.match(/[\d.]+/g) ?? []).slice(0, 2).map(Number);
+    };
+    await train(page, 300);
+    // From here on the weights stay all but where they are.
+    await page.getByRole('slider', { name: 'Learning rate' }).press('Home');
+    await page.getByRole('slider', { name: 'Running average keeps' }).press('End');
+    await expect.poll(() => page.locator('#setting-learningRate + output').innerText()).toBe('0.001');
+    const seen: (readonly number[])[] = [];
+    for (let i = 0; i < 8; i++) {
+      const before = await stepOf(page);
+      await page.locator('#step').click();
+      await expect.poll(() => stepOf(page)).toBe(before + 1);
+      await page.waitForTimeout(200);
+      seen.push(await said());
+    }
+    const spread = (of: 0 | 1): number => {
+      const values = seen.map((pair) => pair[of] ?? NaN);
+      return Math.max(...values) - Math.min(...values);
+    };
+    expect(spread(0)).toBeLessThan(0.02);
+    expect(spread(1)).toBeGreaterThan(5 * spread(0));
+  });
+
+  it('restores all settings from a link, and keeps the link as they change', async () => {
+    const settings: Partial<Settings> = {
+      ...{ data: 'circles', learningRate: 0.025, batchSize: 96, bnMomentum: 0.5, depth: 3, scale: 2 },
+      ...{ optimizer: 'adam', seed: 42, points: [{ x: -0.25, y: 0.75, label: 0 }] },
+    };
+    const { page } = await openTraining(settings);
+    const shown = await page.locator('#settings output').allInnerTexts();
+    expect(shown).toEqual(['0.025', '96', '0.5', '3', '2']);
+    expect(await page.locator('#data').inputValue()).toBe('circles');
+    expect(await page.locator('#optimizer').inputValue()).toBe('adam');
+    expect(await page.locator('#seed').inputValue()).toBe('42');
+    await page.getByRole('slider', { name: 'Hidden layers' }).press('ArrowRight');
+    await expect.poll(() => new URL(page.url()).hash).toBe(toHash({ ...usualSettings, ...settings, depth: 4 }));
+  });
+
+  const wrong = [
+    ['#depth=99', 'link: depth: expected a whole number from 1 to 8, got "99"'],
+    ['#data=mnist', 'link: data: expected moons, circles, spirals, clouds, empty, got mnist'],
+    ['#speed=1', 'got "speed"'],
+    ['#points=1.2', 'link: points: expected x.y.class, as in 250.-500.1, got "1.2"'],
+  ] as const;
+
+  it.each(wrong)('says what is wrong with a link, and begins with what is usual: %s', async (hash, message) => {
+    const { page } = await visit(browser, server.url, {}, `/train/${hash}`);
+    onTestFinished(() => page.close());
+    await expect.poll(() => page.getByRole('alert').innerText()).toContain(message);
+    await expect.poll(() => progress(page)).toContain('step 0');
+  });
+
+  it('trains on points that are dropped, by mouse and keyboard, and says when there are too few', async () => {
+    const { page } = await openTraining({ points: [{ x: 0, y: 0, label: 0 }] });
+    await page.locator('#data').selectOption('empty');
+    await expect.poll(() => page.getByRole('alert').innerText()).toContain('batch size: expected 1 to 1');
+    await page.getByRole('slider', { name: 'Batch size' }).press('Home');
+    await page.getByRole('radio', { name: 'drops a ▲' }).check();
+    await page.locator('[data-side=with] canvas').click({ position: { x: 20, y: 20 } });
+    await page.getByRole('slider', { name: 'x', exact: true }).press('End');
+    await page.getByRole('button', { name: 'Drop ● at ◎' }).press('Enter');
+    await expect.poll(() => new URL(page.url()).hash).toMatch(/points=0\.0\.0_-\d+\.\d+\.1_1000\.0\.0$/);
+    await expect.poll(() => progress(page)).toContain('step 0');
+    await train(page, 20);
+    await page.getByRole('button', { name: 'Take the dropped away' }).click();
+    await expect.poll(() => new URL(page.url()).hash).not.toContain('points');
+  });
+
+  it('says in one sentence that a browser without vectors cannot train', async () => {
+    const page = await browser.newPage();
+    onTestFinished(() => page.close());
+    await page.addInitScript('WebAssembly.validate = () => false');
+    await page.goto(`${server.url}/train/`);
+    expect(await page.getByRole('alert').innerText()).toMatch(/^Training needs WebAssembly with vectors[^.]*\.$/);
+    expect(await page.locator('#stage').isVisible()).toBe(false);
+  });
+
+  const phone = { viewport: { width: 360, height: 740 } };
+  const looks = [
+    ['light', { colorScheme: 'light' }],
+    ['dark', { colorScheme: 'dark' }],
+    ['phone-light', { colorScheme: 'light', ...phone }],
+    ['phone-dark', { colorScheme: 'dark', reducedMotion: 'reduce', ...phone }],
+  ] as const;
+
+  it.each(looks)('is accessible, fits and complains of nothing: %s', async (_, options) => {
+    const { page, complaints } = await openTraining({}, options);
+    await train(page, 20);
+    expect(await violations(page)).toEqual([]);
+    expect(await overflow(page)).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+});

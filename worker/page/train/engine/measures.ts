@@ -1,0 +1,28 @@
+/** What is measured of arrays before they are told. */
+import type { Histogram } from './messages.ts';
+
+const bins = 32;
+
+export function histogramOf(values: Float32Array): Histogram {
+  let [minimum, maximum] = [Infinity, -Infinity];
+  for (const value of values) {
+    minimum = Math.min(minimum, value);
+    maximum = Math.max(maximum, value);
+  }
+  const counts = new Array<number>(bins).fill(0);
+  const width = (maximum - minimum) / bins;
+  for (const value of values) {
+    const bin = width > 0 ? Math.min(Math.floor((value - minimum) / width), bins - 1) : 0;
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+  return { minimum, maximum, counts };
+}
+
+/** √ Σ v² */
+export const norm = (values: Float32Array): number => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+
+/** The second of two classes' softmax in a row of logits. */
+export function probabilityOfB(logits: Float32Array, row: number): number {
+  const [a = NaN, b = NaN] = logits.subarray(2 * row, 2 * row + 2);
+  return 1 / (1 + Math.exp(a - b));
+}

@@ -1,0 +1,106 @@
+/** What the page and its engine, a worker of the browser, say to each other. */
+import type { Point, Settings, Side } from './settings.ts';
+
+export type Order =
+  /** Begins anew. */
+  | { readonly kind: 'begin'; readonly settings: Settings }
+  /** Goes on with another learning rate or momentum. */
+  | { readonly kind: 'tune'; readonly settings: Settings }
+  /** `pace`: steps per second; Infinity for as many as there can be. */
+  | { readonly kind: 'run'; readonly pace: number }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'step' }
+  | { readonly kind: 'watch'; readonly watched: Watched }
+  /** Asks for the losses of all steps so far. */
+  | { readonly kind: 'losses' };
+
+/** What the page looks at. */
+export interface Watched {
+  /** A hidden layer, from 0. */
+  readonly layer: number;
+  /** A unit of it, from 0. */
+  readonly channel: number;
+  /** The sample whose answers are shown. */
+  readonly sample: Pick<Point, 'x' | 'y'>;
+}
+
+export type Report =
+  | { readonly kind: 'begun'; readonly points: readonly Point[]; readonly held: readonly Point[] }
+  | { readonly kind: 'news'; readonly news: News }
+  | { readonly kind: 'losses'; readonly losses: Readonly<Record<Side, Float32Array>> }
+  /** The settings cannot be trained with, or the engine has failed. */
+  | { readonly kind: 'trouble'; readonly message: string };
+
+export interface News {
+  readonly step: number;
+  readonly epoch: number;
+  /** Of this engine lately, both networks together counting as one; 0 while it stands still. */
+  readonly stepsPerSecond: number;
+  readonly sides: Readonly<Record<Side, SideNews>>;
+}
+
+export interface SideNews {
+  /** Of the steps since the last news. */
+  readonly losses: Float32Array;
+  readonly validation: { readonly loss: number; readonly accuracy: number };
+  /** Why it no longer trains; undefined while it does. */
+  readonly diverged: string | undefined;
+  /** Of the hidden layers, in order. */
+  readonly layers: readonly LayerNews[];
+  /** The probability of class 1 on a grid over the plane, row by row from the top left, `grid × grid`. */
+  readonly boundary: Float32Array;
+  /** Of class 1, for the sample that is watched. */
+  readonly sample: { readonly running: number; readonly batch: number };
+  /** What one step does to one channel; undefined without Batch Norm. */
+  readonly channel: ChannelNews | undefined;
+}
+
+/** How often values occur, in bins of equal width from `minimum` to `maximum`. */
+export interface Histogram {
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly counts: readonly number[];
+}
+
+export interface LayerNews {
+  /** Of all units in the mini-batch that comes next, in front of Batch Norm or ReLU. */
+  readonly before: Histogram;
+  /** Behind Batch Norm; undefined without it. */
+  readonly after: Histogram | undefined;
+  /** √ Σ (∂L/∂w)² over the layer's weights. */
+  readonly gradientNorm: number;
+  readonly norm: Normalization | undefined;
+}
+
+/** A number for each channel. */
+export interface Normalization {
+  readonly batchMean: Float32Array;
+  readonly batchVar: Float32Array;
+  readonly runningMean: Float32Array;
+  readonly runningVar: Float32Array;
+  readonly gamma: Float32Array;
+  readonly beta: Float32Array;
+}
+
+/** The numbers of the channel that is watched, in the mini-batch that comes next. */
+export interface ChannelNews {
+  readonly layer: number;
+  readonly channel: number;
+  readonly epsilon: number;
+  readonly momentum: number;
+  /** `[m]` */
+  readonly z: Float32Array;
+  /** ∂L/∂z̃, `[m]` */
+  readonly dAfter: Float32Array;
+  /** ∂L/∂z as the training graph has it, `[m]` */
+  readonly dz: Float32Array;
+  readonly dGamma: number;
+  readonly dBeta: number;
+  readonly gamma: number;
+  readonly beta: number;
+  readonly runningMean: number;
+  readonly runningVar: number;
+}
+
+/** Of the grid of `boundary`, on a side. */
+export const grid = 48;

@@ -1,0 +1,40 @@
+/** The chart of losses, of mini-batches and of what was held back. */
+import { find } from '../dom.ts';
+import { createChart, type Drawn, type Picture } from './chart.ts';
+import type { News } from './engine/messages.ts';
+import { type Side, sides } from './engine/settings.ts';
+import { lossText } from './plane.ts';
+import { Series, Sightings } from './series.ts';
+
+export class Losses {
+  readonly #draw = createChart(find('#loss', SVGSVGElement), 'log', () => this.#picture());
+  #training = pairOf(() => new Series());
+  #validation = pairOf(() => new Sightings());
+  #step = 0;
+
+  begin(): void {
+    this.#training = pairOf(() => new Series());
+    this.#validation = pairOf(() => new Sightings());
+  }
+
+  showNews({ step, sides: news }: News): void {
+    this.#step = step;
+    for (const side of sides) {
+      this.#training[side].add(news[side].losses);
+      if (news[side].diverged === undefined) this.#validation[side].add(step, news[side].validation.loss);
+    }
+    this.#draw();
+  }
+
+  #picture(): Picture {
+    const drawn = sides.flatMap((side): readonly Drawn[] => [
+      { className: side, dots: this.#training[side].dots, as: 'line' },
+      { className: `${side} dashed`, dots: this.#validation[side].dots, as: 'line' },
+    ]);
+    const said = (side: Side): string => lossText(this.#validation[side].dots.at(-1)?.value ?? NaN);
+    const label = `After ${this.#step} steps the loss on what was held back is ${said('with')} with Batch Norm and ${said('without')} without.`;
+    return { drawn, label };
+  }
+}
+
+const pairOf = <T>(make: () => T): Readonly<Record<Side, T>> => ({ with: make(), without: make() });

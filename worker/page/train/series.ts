@@ -1,0 +1,59 @@
+/** Numbers over steps that stay few: where there are too many, two neighbours become their mean. */
+
+/** As many as a chart has columns for. */
+const most = 512;
+
+export interface Dot {
+  readonly step: number;
+  readonly value: number;
+}
+
+export class Series {
+  #dots: Dot[] = [];
+  /** Values that a dot is the mean of. */
+  #each = 1;
+  #open: number[] = [];
+  #steps = 0;
+
+  /** The next steps' values, one each. */
+  add(values: Iterable<number>): void {
+    for (const value of values) {
+      this.#steps += 1;
+      this.#open.push(value);
+      if (this.#open.length < this.#each) continue;
+      this.#dots.push({ step: this.#steps, value: meanOf(this.#open) });
+      this.#open = [];
+      if (this.#dots.length >= most) this.#halve();
+    }
+  }
+
+  /** Rising in their steps. */
+  get dots(): readonly Dot[] {
+    return this.#dots;
+  }
+
+  #halve(): void {
+    this.#each *= 2;
+    this.#dots = this.#dots.flatMap((dot, i) => {
+      const next = this.#dots[i + 1];
+      return i % 2 === 0 && next ? [{ step: next.step, value: (dot.value + next.value) / 2 }] : [];
+    });
+  }
+}
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Numbers seen now and then, each at its step: where there are too many, every second is forgotten. */
+export class Sightings {
+  #dots: Dot[] = [];
+
+  add(step: number, value: number): void {
+    if (this.#dots.at(-1)?.step === step) this.#dots.pop();
+    this.#dots.push({ step, value });
+    if (this.#dots.length > most) this.#dots = this.#dots.filter((_, i) => i % 2 === 1);
+  }
+
+  get dots(): readonly Dot[] {
+    return this.#dots;
+  }
+}

@@ -1,0 +1,95 @@
+/** Settings as the part of the address behind #, so that a link restores them. */
+import { limits, optimizerNames, type Point, type Settings, toyNames, usualSettings } from './engine/settings.ts';
+
+/** Names in the address; a setting without one does not compile. */
+const keys = {
+  data: 'data',
+  learningRate: 'rate',
+  batchSize: 'batch',
+  bnMomentum: 'momentum',
+  depth: 'depth',
+  scale: 'scale',
+  optimizer: 'optimizer',
+  seed: 'seed',
+  points: 'points',
+} as const satisfies Readonly<Record<keyof Settings, string>>;
+
+/** Coordinates are kept to a thousandth. */
+const thousandths = 1000;
+
+const isWhole = new Set<string>(['batchSize', 'depth', 'seed']);
+
+/** In the order of `keys`, so that equal settings have one address. */
+export function toHash(settings: Settings): string {
+  const { points, ...others } = settings;
+  const said = (Object.keys(keys) as (keyof typeof keys)[]).flatMap((name): [string, string][] =>
+    name === 'points' ? [] : [[keys[name], String(others[name])]],
+  );
+  if (points.length > 0) said.push([keys.points, points.map(pointText).join('_')]);
+  return `#${new URLSearchParams(said).toString()}`;
+}
+
+const pointText = ({ x, y, label }: Point): string =>
+  [Math.round(x * thousandths), Math.round(y * thousandths), label].join('.');
+
+/** @throws RangeError naming what the address says, and what was expected */
+export function fromHash(hash: string): Settings {
+  const said = new URLSearchParams(hash.replace(/^#/, ''));
+  const known = new Set<string>(Object.values(keys));
+  const odd = [...said.keys()].find((key) => !known.has(key));
+  if (odd !== undefined) throw new RangeError(`link: expected ${[...known].join(', ')}, got ${JSON.stringify(odd)}`);
+  return {
+    data: oneOf('data', said, toyNames),
+    optimizer: oneOf('optimizer', said, optimizerNames),
+    learningRate: numberOf('learningRate', said),
+    batchSize: numberOf('batchSize', said),
+    bnMomentum: numberOf('bnMomentum', said),
+    depth: numberOf('depth', said),
+    scale: numberOf('scale', said),
+    seed: numberOf('seed', said),
+    points: pointsOf(said.get(keys.points) ?? ''),
+  };
+}
+
+function oneOf<Name extends string>(
+  setting: 'data' | 'optimizer',
+  said: URLSearchParams,
+  names: readonly Name[],
+): Name {
+  const text = said.get(keys[setting]) ?? usualSettings[setting];
+  const found = names.find((name) => name === text);
+  if (found === undefined) throw new RangeError(`link: ${keys[setting]}: expected ${names.join(', ')}, got ${text}`);
+  return found;
+}
+
+function numberOf(setting: keyof typeof limits, said: URLSearchParams): number {
+  const text = said.get(keys[setting]);
+  return text === null ? usualSettings[setting] : checkedNumber(setting, text, `link: ${keys[setting]}`);
+}
+
+/** @throws RangeError for what is no number of this setting */
+export function checkedNumber(setting: keyof typeof limits, text: string, where: string): number {
+  const [least, most] = limits[setting];
+  const value = text.trim() === '' ? NaN : Number(text);
+  const fits = value >= least && value <= most && (!isWhole.has(setting) || Number.isInteger(value));
+  if (fits) return value;
+  const kind = isWhole.has(setting) ? 'a whole number' : 'a number';
+  throw new RangeError(`${where}: expected ${kind} from ${least} to ${most}, got ${JSON.stringify(text)}`);
+}
+
+/** What a link may carry at most. */
+export const mostPoints = 500;
+
+function pointsOf(text: string): readonly Point[] {
+  if (text === '') return [];
+  const parts = text.split('_');
+  if (parts.length > mostPoints)
+    throw new RangeError(`link: points: expected at most ${mostPoints}, got ${parts.length}`);
+  return parts.map((part) => {
+    const [, x = '', y = '', label = ''] = /^(-?\d{1,4})\.(-?\d{1,4})\.([01])$/.exec(part) ?? [];
+    const point = { x: Number(x) / thousandths, y: Number(y) / thousandths, label: Number(label) };
+    const fits = label !== '' && Math.abs(point.x) <= 1 && Math.abs(point.y) <= 1;
+    if (!fits) throw new RangeError(`link: points: expected x.y.class, as in 250.-500.1, got ${JSON.stringify(part)}`);
+    return point;
+  });
+}

@@ -1,0 +1,109 @@
+/** One channel and one sample over the steps: mini-batch statistics beside running ones. */
+import { find } from '../dom.ts';
+import { number } from '../format.ts';
+import { createChart, type Picture } from './chart.ts';
+import type { News, Watched } from './engine/messages.ts';
+import { width } from './engine/settings.ts';
+import { Sightings } from './series.ts';
+
+interface Traces {
+  readonly running: Sightings;
+  readonly batch: Sightings;
+}
+
+const traces = (): Traces => ({ running: new Sightings(), batch: new Sightings() });
+
+export interface WatchedView {
+  readonly watched: Watched;
+  /** Forgets what was seen, of a network that is no more. */
+  readonly begin: (depth: number) => void;
+  readonly showNews: (news: News) => void;
+  readonly moveSample: (at: Watched['sample']) => void;
+}
+
+/** @param watch is told of another channel or sample */
+export function createWatchedView(watch: (watched: Watched) => void): WatchedView {
+  const [layer, channel, x, y] = ['#watched-layer', '#watched-channel', '#sample-x', '#sample-y'].map((id) =>
+    find(id, HTMLInputElement),
+  ) as [HTMLInputElement, HTMLInputElement, HTMLInputElement, HTMLInputElement];
+  const affine = find('#affine', HTMLElement);
+  let [answers, means, deviations] = [traces(), traces(), traces()];
+  const draws = [
+    createChart(find('#answers', SVGSVGElement), 'share', () =>
+      pictureOf(answers, 'Probability of a triangle for the watched sample'),
+    ),
+    createChart(find('#means', SVGSVGElement), 'free', () => pictureOf(means, 'Mean of the channel')),
+    createChart(find('#deviations', SVGSVGElement), 'free', () => pictureOf(deviations, 'Deviation of the channel')),
+  ];
+  channel.max = String(width);
+
+  const watched = (): Watched => ({
+    layer: layer.valueAsNumber - 1,
+    channel: channel.valueAsNumber - 1,
+    sample: { x: x.valueAsNumber, y: y.valueAsNumber },
+  });
+  const showNumbers = (): void => {
+    outputOf(layer).value = `${layer.value} of ${layer.max}`;
+    outputOf(channel).value = `${channel.value} of ${channel.max}`;
+    for (const input of [x, y]) outputOf(input).value = number(input.valueAsNumber);
+  };
+  const changeChannel = (): void => {
+    [means, deviations] = [traces(), traces()];
+    showNumbers();
+    watch(watched());
+  };
+  const changeSample = (): void => {
+    answers = traces();
+    showNumbers();
+    watch(watched());
+  };
+  for (const input of [layer, channel]) input.addEventListener('input', changeChannel);
+  for (const input of [x, y]) input.addEventListener('input', changeSample);
+  showNumbers();
+
+  return {
+    get watched() {
+      return watched();
+    },
+    begin: (depth) => {
+      layer.max = String(depth);
+      [answers, means, deviations] = [traces(), traces(), traces()];
+      showNumbers();
+    },
+    moveSample: (at) => {
+      [x.valueAsNumber, y.valueAsNumber] = [at.x, at.y];
+      changeSample();
+    },
+    showNews: ({ step, sides: { with: news } }) => {
+      note(answers, step, news.sample);
+      const norm = news.layers[layer.valueAsNumber - 1]?.norm;
+      const at = (values: Float32Array | undefined): number => values?.[channel.valueAsNumber - 1] ?? NaN;
+      note(means, step, { running: at(norm?.runningMean), batch: at(norm?.batchMean) });
+      note(deviations, step, { running: Math.sqrt(at(norm?.runningVar)), batch: Math.sqrt(at(norm?.batchVar)) });
+      for (const draw of draws) draw();
+      affine.textContent = `Learned: γ = ${number(at(norm?.gamma))}, β = ${number(at(norm?.beta))}`;
+    },
+  };
+}
+
+const outputOf = ({ id }: HTMLInputElement): HTMLOutputElement => find(`output[for=${id}]`, HTMLOutputElement);
+
+function note(
+  { running, batch }: Traces,
+  step: number,
+  now: { readonly running: number; readonly batch: number },
+): void {
+  running.add(step, now.running);
+  batch.add(step, now.batch);
+}
+
+function pictureOf({ running, batch }: Traces, what: string): Picture {
+  const last = (seen: Sightings): string => number(seen.dots.at(-1)?.value ?? NaN);
+  return {
+    drawn: [
+      { className: 'without', dots: batch.dots, as: 'dots' },
+      { className: 'with', dots: running.dots, as: 'line' },
+    ],
+    label: `${what}: ${last(running)} by running statistics, ${last(batch)} of the mini-batch.`,
+  };
+}
