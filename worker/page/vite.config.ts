@@ -1,6 +1,4 @@
 /** Builds the pages into dist/page, which the package ships and a Worker serves as its static assets, at the root or under a mount. */
-import { builtinModules } from 'node:module';
-import { join } from 'node:path';
 import { defineConfig } from 'vite';
 
 const root = import.meta.dirname;
@@ -18,13 +16,13 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: false,
     reportCompressedSize: false,
-    rolldownOptions: { input: { index: join(root, 'index.html'), train: join(root, 'train', 'index.html') } },
+    rolldownOptions: { input: { index: `${root}/index.html`, train: `${root}/train/index.html` } },
   },
   worker: {
     format: 'es',
     rolldownOptions: {
       // What only Node has, and runtimes: no code that trains in the page asks for them, and a test finds it out if one does.
-      external: [/^node:/, ...builtinModules, /^onnxruntime-/, 'binaryen', 'sharp'],
+      external: [/^node:/, 'stream', /^onnxruntime-/, 'binaryen', 'sharp'],
       // Beside the training page, whose files alone may compile WebAssembly: see public/_headers.
       output: { entryFileNames: 'train/engine-[hash].js' },
     },
