@@ -31,7 +31,9 @@ import { takeSealedSnapshot, takeSnapshot } from './stages/snapshot.ts';
 import type { Snapshot } from './stages/snapshot.ts';
 import { stub } from './stages/stub.ts';
 import { Notes } from './stages/notes.ts';
-import { granuleBytes, marksPages, readMarks, traceReads } from './stages/trace.ts';
+import { countEntries, cutTable } from './stages/table.ts';
+import type { Marks } from './stages/trace.ts';
+import { granuleBytes, markCallsOf, marksPages, readMarks, traceReads } from './stages/trace.ts';
 import { fusedWhereProven } from './fused.ts';
 import type { Codes } from './fused.ts';
 import { isVerified, verifyImage } from './proof.ts';
@@ -146,18 +148,19 @@ export async function makeImage({
   const kept = unknown.length > 0 ? new Set(marks.keys()) : markedNumbers(marks);
   const stubbed = replaceGemm(stub(stock, kept, names, wholeSnapshot.globals));
   onStage('seal');
+  const [armCount, entryCount] = [countArms(stubbed), countEntries(stubbed)];
   const planned = await recall('seal', [stubbed, ...inputs], async () => {
     // What an answer would read, nobody has seen.
-    if (unknown.length > 0) return new Uint8Array(allocations.length + countArms(stubbed));
+    if (unknown.length > 0) return new Uint8Array(allocations.length + armCount + entryCount);
     const manifest = describeImage(runtime, whole, wholeSnapshot, link);
     const traced = await traceImage({ runtime, manifest, known }, stubbed, wholeSnapshot);
     const calls = planSealing(wholeSnapshot, allocations, traced);
     const reads = traced.reads.subarray(0, Math.floor(wholeSnapshot.heapStart / granuleBytes));
-    return concat([calls, reads, traced.arms.subarray(0, countArms(stubbed))]);
+    return concat([calls, reads, traced.arms.subarray(0, armCount), traced.entries.subarray(0, entryCount)]);
   });
-  const firstArm = planned.length - countArms(stubbed);
   const calls = planned.subarray(0, allocations.length);
-  const [reads, arms] = [planned.subarray(allocations.length, firstArm), planned.subarray(firstArm)];
+  const reads = planned.subarray(allocations.length, planned.length - entryCount - armCount);
+  const [arms, entries] = [planned.subarray(-entryCount - armCount, -entryCount), planned.subarray(-entryCount)];
   const booted = await bootTwin({ calls, bytes: sealedBytes(calls, allocations) });
   const snapshot = takeSealedSnapshot(booted, wholeSnapshot);
   onStage('optimize');
@@ -165,7 +168,8 @@ export async function makeImage({
   const shrink = async (module: Uint8Array): Promise<Codes> => {
     const code = await optimize(module);
     // Where no answer has been seen, nor have the branches that lead to one.
-    return { code, cut: unknown.length > 0 ? code : await optimize(cutBranches(module, arms, spared)) };
+    if (unknown.length > 0) return { code, cut: code };
+    return { code, cut: await optimize(cutTable(cutBranches(module, arms, spared), entries)) };
   };
   const { code, cut } = await shrink(stubbed);
   const complete = describeImage(runtime, booted, snapshot, link);
@@ -279,12 +283,13 @@ async function traceImage(
   { runtime, manifest, known }: Pick<Proof, 'runtime' | 'manifest' | 'known'>,
   code: Uint8Array,
   { memory }: Snapshot,
-): Promise<Traced & ReturnType<typeof readMarks>> {
+): Promise<Traced & Marks> {
   const module = new WebAssembly.Module(bake(traceReads(code), memory));
   const marks = new Notes(marksPages);
   const image = await runtime.startImage(module, manifest, {
     onInstance: (exports) => {
       marks.attach(exports);
+      markCallsOf(exports[manifest.names.table] as WebAssembly.Table, readMarks(marks));
     },
   });
   const subject = { ...image, runtime };

@@ -9,6 +9,9 @@ import { makeImage } from '../../exporter/edge/image.ts';
 import type { EdgeImage, Recall } from '../../exporter/edge/image.ts';
 import { allocatorIn } from '../../exporter/edge/stages/allocator.ts';
 import { armsOf, countArms, cutBranches } from '../../exporter/edge/stages/branches.ts';
+import { Notes } from '../../exporter/edge/stages/notes.ts';
+import { countEntries, cutTable } from '../../exporter/edge/stages/table.ts';
+import { markCallsOf, marksPages, readMarks, traceReads } from '../../exporter/edge/stages/trace.ts';
 import { readStockModule } from '../../exporter/edge/stages/stock-module.ts';
 import { vector } from '../../exporter/edge/wasm/bytes.ts';
 import {
@@ -87,6 +90,75 @@ describe('branches', () => {
   });
 });
 
+describe('a table', () => {
+  const toI32 = { parameters: [i32], results: [i32] };
+  const entries = 40;
+  /** Calls an entry of a table of functions that give back their numbers, which begins at 1. */
+  const module = wasm.encodeModule([
+    { id: wasm.section.type, payload: vector([wasm.encodeType(toI32)]) },
+    { id: wasm.section.import, payload: vector([[1, 0x61, 1, 0x61, wasm.externKind.memory, 0, 1]]) },
+    { id: wasm.section.function, payload: vector(Array.from({ length: entries + 1 }, () => [0])) },
+    { id: wasm.section.table, payload: vector([[0x70, 0, entries + 1]]) },
+    {
+      id: wasm.section.export,
+      payload: wasm.encodeExports([
+        { name: 'f', kind: wasm.externKind.function, index: entries },
+        { name: 'table', kind: wasm.externKind.table, index: 0 },
+      ]),
+    },
+    {
+      id: wasm.section.element,
+      payload: wasm.encodeElements([{ offset: 1, functions: Array.from({ length: entries }, (_, i) => i) }]),
+    },
+    {
+      id: wasm.section.code,
+      payload: wasm.encodeBodies([
+        ...Array.from({ length: entries }, (_, i) => Uint8Array.from([noLocals, ...constant(i), end])),
+        Uint8Array.from([noLocals, ...localGet(0), ...localGet(0), 0x11, 0, 0, end]),
+      ]),
+    },
+  ]);
+  const instanceOf = (one: Uint8Array) => {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    return new WebAssembly.Instance(new WebAssembly.Module(one), { a: { a: memory } }).exports;
+  };
+
+  it('is marked where an instruction calls it, and where the host does', () => {
+    const exports = instanceOf(traceReads(module));
+    const notes = new Notes(marksPages);
+    notes.attach(exports);
+    const f = exports['f'] as (index: number) => number;
+    expect([f(7), f(1), f(31)]).toEqual([6, 0, 30]);
+    const marks = readMarks(notes);
+    const table = exports['table'] as WebAssembly.Table;
+    markCallsOf(table, marks);
+    expect((table.get(3) as () => number)()).toBe(2);
+    const indices = Array.from({ length: countEntries(module) }, (_, i) => i);
+    expect(indices.filter((i) => marks.entries[i] !== 0)).toEqual([1, 3, 7, 31]);
+  });
+
+  it('keeps the entries that are marked, and what is not traps when it is called', () => {
+    const marks = Uint8Array.from({ length: countEntries(module) }, (_, i) => Number([2, 30].includes(i)));
+    const cut = cutTable(module, marks);
+    expect(wasm.parseElements(wasm.parseModule(cut))).toEqual([
+      { offset: 2, functions: [1] },
+      { offset: 30, functions: [29] },
+    ]);
+    const f = instanceOf(cut)['f'] as (index: number) => number;
+    expect([f(2), f(30)]).toEqual([1, 29]);
+    for (const index of [1, 3, 29, 31]) expect(() => f(index)).toThrow(WebAssembly.RuntimeError);
+  });
+
+  it('keeps what lies between two entries that are hardly apart', () => {
+    const marks = Uint8Array.from({ length: countEntries(module) }, (_, i) => Number([4, 8, 14].includes(i)));
+    const runs = wasm.parseElements(wasm.parseModule(cutTable(module, marks)));
+    expect(runs.map(({ offset, functions }) => [offset, functions.length])).toEqual([
+      [4, 5],
+      [14, 1],
+    ]);
+  });
+});
+
 describe('the allocator of the stock module', () => {
   it('is found with what takes blocks apart, and is a small part of it', async () => {
     const stock = await readStockModule();
@@ -106,6 +178,14 @@ describe('an image of branches', () => {
 
   beforeAll(async () => {
     made = await makeImage(await ingredientsOf(models));
+  });
+
+  it('has of the table of functions what requests call, and all of it in the whole code', () => {
+    const entries = (module: Uint8Array) =>
+      wasm.parseElements(wasm.parseModule(module)).reduce((sum, { functions }) => sum + functions.length, 0);
+    expect(entries(made.whole ?? new Uint8Array())).toBeGreaterThan(20_000);
+    expect(entries(made.wasm)).toBeLessThan(2_000);
+    expect(entries(made.wasm)).toBeGreaterThan(50);
   });
 
   const answer = (subject: Subject, size: number, fill: 'image' | 'special' = 'image') => {
@@ -214,5 +294,6 @@ describe('an image of branches', () => {
     const { whole, wasm: module } = await makeImage({ ...(await ingredientsOf(models)), recall });
     expect(whole).toBeUndefined();
     expect(countArms(module)).toBe(countArms(made.whole ?? new Uint8Array()));
+    expect(countEntries(module)).toBe(countEntries(made.whole ?? new Uint8Array()));
   });
 });

@@ -59,7 +59,7 @@ function skipImmediates(reader: Reader, opcode: number): number {
 
 /** How many LEB128 numbers follow an instruction of one byte. */
 function coreImmediates(opcode: number): number {
-  if (opcode === 0x11) return 2;
+  if (opcode === callIndirect) return 2;
   const one = [0x02, 0x03, 0x04, 0x0c, 0x0d, 0x10, 0x3f, 0x40, 0x41, 0x42, 0xd0, 0xd2];
   if (one.includes(opcode) || (opcode >= 0x20 && opcode <= 0x26)) return 1;
   return opcode <= 0xc4 || opcode === 0xd1 ? 0 : unknown(opcode);
@@ -153,7 +153,7 @@ function atomicRead(number: number): MemoryRead | undefined {
 
 /** Of vectors of four floats. `madd` is relaxed: a · b + c. */
 export const f32x4 = { add: simd + 0xe4, multiply: simd + 0xe6, madd: simd + 0x105 } as const;
-export const [localGet, localTee] = [0x20, 0x22];
+export const [localGet, localTee, callIndirect] = [0x20, 0x22, 0x11];
 
 /**
  * How many values an instruction takes that gives one and does nothing else, but for a local variable that it may write. Undefined for
