@@ -70,12 +70,13 @@ export async function emitImage(
   const code: StartCode = image
     ? {
         from: runtimeModule,
-        imports: 'programsOf, sessionsOf, startImage',
+        imports: 'programsOf, sessionsOf, startImage, warmUp',
         started: `await startImage(wasm, ${JSON.stringify(image.manifest)}, { stored: files, late: ${JSON.stringify(late)}, whole: modules[${beside.length}], onWhole: ${tellWhole} })`,
         sessions: `[...sessionsOf(started), ...${compiled}]`,
+        warmed: warmedUp,
         late: apart.map(({ weights }) => weights),
       }
-    : { from: programsModule, imports: 'programsOf', started: '{}', sessions: compiled, late: [] };
+    : { from: programsModule, imports: 'programsOf', started: '{}', sessions: compiled, warmed: '', late: [] };
   return {
     'image.mjs': await bundle(imageModule(about, calls, code), 'unshared'),
     'image.wasm': first,
@@ -148,9 +149,10 @@ export async function emitStock(
     'image.mjs': await bundle(
       imageModule(about, calls, {
         from: runtimeModule,
-        imports: 'instantiate, sessionsOf, startStock',
+        imports: 'instantiate, sessionsOf, startStock, warmUp',
         started: `await ${start}`,
         sessions: 'sessionsOf(started)',
+        warmed: warmedUp,
         late: [],
       }),
       'shared',
@@ -174,6 +176,8 @@ interface StartCode {
   readonly started: string;
   /** One for pairs of names and sessions. */
   readonly sessions: string;
+  /** Statements that run each of them once; a program has run when it is there. */
+  readonly warmed: string;
   readonly late: readonly LateWeights[];
 }
 
@@ -187,25 +191,28 @@ const twinEnding = '/switchable';
  * Sessions are warmed up in the global scope, so that the first request finds compiled code; but for twins, which few requests ask
  * for, and which would make all others wait.
  */
+const warmedUp = `
+  for (const session of sessions.values()) {
+    if (session.isReady && !session.name.endsWith(${JSON.stringify(twinEnding)})) try { warmUp(session); } catch { /* It trapped on zeros, and has been restored. */ }
+  }`;
+
 const imageModule = (
   about: readonly ModelAbout[],
   calls: Calls,
-  { from, imports, started, sessions, late }: StartCode,
+  { from, imports, started, sessions, warmed, late }: StartCode,
 ) => `
   import wasm, { files, modules } from '#wasm';
   import buildError from '#build-error';
-  import { ${imports}, ${late.length > 0 ? 'loaderOf, ' : ''}warmUp } from '${from}';
+  import { ${imports}${late.length > 0 ? ', loaderOf' : ''} } from '${from}';
   export { FeedError, InferenceError } from '${from}';
   export const models = ${literal(about)};
   export const switchName = ${JSON.stringify(switchName)};
   const started = ${started};
   export const sessions = new Map(${sessions});
   export const load = ${late.length > 0 ? `loaderOf(${JSON.stringify(late)}, started.provide)` : 'async () => {}'};
-  for (const session of sessions.values()) {
-    if (session.isReady && !session.name.endsWith(${JSON.stringify(twinEnding)})) try { warmUp(session); } catch { /* It trapped on zeros, and has been restored. */ }
-  }
+  ${warmed}
   const image = { models, sessions, switchName, load, buildError };
-  export default image;
+  export { image as default };
   ${calls.module}
 `;
 

@@ -1,7 +1,13 @@
 /** Which models become programs of their own, as their cards ask; the others are ONNX Runtime's, and it is said why. */
 
 import { join } from 'node:path';
-import { compile, CompileError, type CompileOptions, compileToText } from '../../training/compile/index.ts';
+import {
+  compile,
+  CompileError,
+  type CompileOptions,
+  compileToText,
+  type ProgramPort,
+} from '../../training/compile/index.ts';
 import { decodeAnyModel, decodeProto, GraphError } from '../../training/graph/index.ts';
 import { oneLine, unexpected } from '../../training/files/index.ts';
 import { opsetOf } from '../served/onnx-file.ts';
@@ -81,11 +87,9 @@ export async function compileProven(
 ): Promise<NonNullable<Chosen>> {
   try {
     const { graph } = decodeAnyModel(file);
-    const { wasm, ...ports } = await compile(graph, options);
+    const { wasm, inputs, outputs } = await compile(graph, options);
     const stock = await stockSession(runtime, name, file);
-    const takes = inOrder(stock.inputs, ports.inputs);
-    const gives = inOrder(stock.outputs, ports.outputs);
-    const record: ProgramRecord = { ...ports, takes, gives };
+    const record = { inputs: described(inputs, stock.inputs), outputs: described(outputs, stock.outputs) };
     const program = new runtime.ProgramSession(name, new WebAssembly.Module(wasm.slice()), record);
     const proof = proveProgram({ runtime, stock, program, samples });
     if (typeof proof === 'string') return { reason: `it answers otherwise than stock: ${proof}` };
@@ -118,11 +122,12 @@ async function stockSession(runtime: Runtime, name: string, file: Uint8Array): P
   return session;
 }
 
-/** What ONNX Runtime says of inputs or outputs, in the program's order and without where they are in its heap. */
-function inOrder(described: Session['inputs'], ports: readonly { readonly name: string }[]): ProgramRecord['takes'] {
-  return ports.map(({ name }) => {
-    const value = described.find((one) => one.name === name);
-    if (!value) throw new CompileError(`${name}: expected it among ${described.map((one) => one.name).join(', ')}`);
-    return { name, dtype: value.dtype, shape: value.shape };
+/** A program's inputs or outputs, whose free dimensions have the names that ONNX Runtime gives them. */
+function described(ports: readonly ProgramPort[], by: Session['inputs']): readonly ProgramPort[] {
+  return ports.map((port) => {
+    const value = by.find(({ name }) => name === port.name);
+    if (!value) throw new CompileError(`${port.name}: expected it among ${by.map(({ name }) => name).join(', ')}`);
+    const shape = port.shape.map((size, axis) => (typeof size === 'number' ? size : (value.shape[axis] ?? size)));
+    return { ...port, shape };
   });
 }

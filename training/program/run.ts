@@ -1,10 +1,12 @@
 /** Runs a program (see ../compile): writes a sample into its memory, calls it, reads the answer. */
+import { arrays } from './arrays.ts';
 
-type Numbers = Float32Array | Int32Array | Uint32Array | Uint8Array | BigInt64Array;
+type Numbers = InstanceType<(typeof arrays)[keyof typeof arrays]>;
+type Cells = Float32Array | Int32Array;
 
 interface RunnablePort {
   readonly name: string;
-  readonly dtype: string;
+  readonly dtype: keyof typeof arrays;
   readonly shape: readonly (number | string)[];
   readonly count: number;
   readonly offset: number;
@@ -22,48 +24,45 @@ export type Run = (
   batch: number,
 ) => Record<string, Numbers>;
 
-/** How an element type is held in an array; a boolean is 0 or −1 in memory, and 0 or 1 outside. */
-const arrays: Readonly<Record<string, (length: number) => Numbers>> = {
-  float32: (length) => new Float32Array(length),
-  int32: (length) => new Int32Array(length),
-  uint32: (length) => new Uint32Array(length),
-  uint8: (length) => new Uint8Array(length),
-  bool: (length) => new Uint8Array(length),
-  int64: (length) => new BigInt64Array(length),
-};
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  readonly run: () => void;
+}
 
 export function start(module: WebAssembly.Module, { inputs, outputs }: Runnable): Run {
-  const { exports } = new WebAssembly.Instance(module);
-  const { memory, run } = exports as unknown as { readonly memory: WebAssembly.Memory; readonly run: () => void };
-  const view = ({ dtype, offset, count }: RunnablePort): Float32Array | Int32Array =>
-    new (dtype === 'float32' ? Float32Array : Int32Array)(memory.buffer, offset, count);
-  const entries = inputs.map((port) => ({ ...port, cells: view(port) }));
-  const results = outputs.map((port) => ({ ...port, cells: view(port) }));
+  const { memory, run } = new WebAssembly.Instance(module).exports as unknown as Exports;
+  const placed = (ports: Runnable['inputs']) =>
+    ports.map((port) => {
+      const Lanes = port.dtype === 'float32' ? Float32Array : Int32Array;
+      return { ...port, cells: new Lanes(memory.buffer, port.offset, port.count) };
+    });
+  const [entries, results] = [placed(inputs), placed(outputs)];
+  // On zeros, so that the first request finds compiled code; an index that zeros make beyond its axis traps, and leaves nothing behind.
+  try {
+    run();
+  } catch {}
+  // What is the same for all samples is answered to none of them as well.
+  const leastRuns = outputs.every((port) => port.perSample) ? 0 : 1;
   return (feeds, batch) => {
-    const answers = Object.fromEntries(
-      results.map(({ name, dtype, count, perSample }) => [
-        name,
-        arrays[dtype]?.(perSample ? batch * count : count) ?? new Float32Array(),
-      ]),
-    );
-    // What is the same for all samples is answered to none of them as well.
-    const runs = Math.max(batch, results.some(({ perSample }) => !perSample) ? 1 : 0);
-    for (let sample = 0; sample < runs; sample++) {
+    const answers = results.map((port) => ({
+      ...port,
+      answer: new arrays[port.dtype](port.count * (port.perSample ? batch : 1)),
+    }));
+    for (let sample = 0; sample < (batch || leastRuns); sample++) {
       for (const { name, dtype, count, perSample, cells } of entries) {
         if (perSample && sample >= batch) cells.fill(0);
         else write(cells, feeds[name] ?? [], perSample ? sample * count : 0, dtype);
       }
       run();
-      for (const { name, count, perSample, cells } of results) {
-        const answer = answers[name];
-        if (answer && (!perSample || sample < batch)) read(answer, perSample ? sample * count : 0, cells);
+      for (const { answer, count, perSample, cells } of answers) {
+        if (!perSample || sample < batch) read(answer, perSample ? sample * count : 0, cells);
       }
     }
-    return answers;
+    return Object.fromEntries(answers.map(({ name, answer }) => [name, answer]));
   };
 }
 
-function write(cells: Float32Array | Int32Array, from: ArrayLike<number | bigint>, at: number, dtype: string): void {
+function write(cells: Cells, from: ArrayLike<number | bigint>, at: number, dtype: string): void {
   if (cells instanceof Float32Array && from instanceof Float32Array) {
     cells.set(from.subarray(at, at + cells.length));
     return;
@@ -75,7 +74,7 @@ function write(cells: Float32Array | Int32Array, from: ArrayLike<number | bigint
   }
 }
 
-function read(answer: Numbers, at: number, cells: Float32Array | Int32Array): void {
+function read(answer: Numbers, at: number, cells: Cells): void {
   if (answer instanceof Float32Array) answer.set(cells, at);
   else if (answer instanceof BigInt64Array) cells.forEach((cell, i) => (answer[at + i] = BigInt(cell)));
   else cells.forEach((cell, i) => (answer[at + i] = answer instanceof Uint8Array ? Math.abs(cell) : cell));

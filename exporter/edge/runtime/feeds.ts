@@ -1,6 +1,6 @@
 /** What is asked of a session, held against what it takes and gives before anything enters WebAssembly. */
 
-import { checkTensor, FeedError } from './tensor.ts';
+import { checkTensor, refuse } from './tensor.ts';
 import type { Tensor, ValueInfo } from './tensor.ts';
 
 export interface CheckedFeed<V extends ValueInfo> {
@@ -18,11 +18,11 @@ export function checkFeeds<V extends ValueInfo>(
   feeds: Readonly<Record<string, Tensor>>,
 ): readonly CheckedFeed<V>[] {
   const unknown = Object.keys(feeds).find((name) => !inputs.some((input) => input.name === name));
-  if (unknown !== undefined) throw new FeedError(`${session}: expected ${names(inputs)}, got ${unknown}`);
+  if (unknown !== undefined) refuse(session, names(inputs), unknown);
   return inputs.map((value) => {
     const where = `${session} input ${value.name}`;
     const tensor = Object.hasOwn(feeds, value.name) ? feeds[value.name] : undefined;
-    if (!tensor) throw new FeedError(`${where}: expected a tensor, got none`);
+    if (!tensor) return refuse(where, 'a tensor', 'none');
     checkTensor(where, value, tensor);
     return { value, tensor };
   });
@@ -40,9 +40,8 @@ export function outputsAsked<V extends ValueInfo>(
   if (!asked) return outputs;
   return asked.map((name) => {
     const found = outputs.find((output) => output.name === name);
-    if (!found) throw new FeedError(`${session}: expected an output of ${names(outputs)}, got ${name}`);
-    return found;
+    return found ?? refuse(session, `an output of ${names(outputs)}`, name);
   });
 }
 
-const names = (values: readonly ValueInfo[]): string => values.map(({ name }) => name).join(', ');
+const names = (values: readonly ValueInfo[]): string => values.map((value) => value.name).join(', ');

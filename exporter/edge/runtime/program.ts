@@ -2,39 +2,31 @@
 
 import { start } from '../../../training/program/index.ts';
 import type { Run, Runnable } from '../../../training/program/index.ts';
-import { checkFeeds, outputsAsked } from './feeds.ts';
+import { type CheckedFeed, checkFeeds, outputsAsked } from './feeds.ts';
 import { InferenceError } from './ort.ts';
 import type { Tensor, ValueInfo } from './tensor.ts';
 
-/** What is stored beside the module. */
-export interface ProgramRecord extends Runnable {
-  /** As ONNX Runtime describes the file's, in the program's order. */
-  readonly takes: readonly ValueInfo[];
-  readonly gives: readonly ValueInfo[];
+type Port = Runnable['inputs'][number] & ValueInfo;
+
+/** What is stored beside the module: ports as ONNX Runtime describes the file's, and where in memory they are. */
+export interface ProgramRecord {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
 }
 
 export class ProgramSession {
   readonly name: string;
-  readonly #record: ProgramRecord;
+  /** Its weights are in its module. */
+  readonly isReady = true;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
   readonly #run: Run;
 
-  constructor(name: string, module: WebAssembly.Module, record: ProgramRecord) {
+  constructor(name: string, module: WebAssembly.Module, { inputs, outputs }: ProgramRecord) {
     this.name = name;
-    this.#record = record;
-    this.#run = start(module, record);
-  }
-
-  /** Its weights are in its module. */
-  get isReady(): boolean {
-    return true;
-  }
-
-  get inputs(): readonly ValueInfo[] {
-    return this.#record.takes;
-  }
-
-  get outputs(): readonly ValueInfo[] {
-    return this.#record.gives;
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.#run = start(module, this);
   }
 
   /**
@@ -43,30 +35,24 @@ export class ProgramSession {
    * @throws InferenceError for inputs of several batch sizes, and an index that is none
    */
   run(feeds: Readonly<Record<string, Tensor>>, outputNames?: readonly string[]): Record<string, Tensor> {
-    const { inputs, outputs, takes, gives } = this.#record;
-    const tensors = checkFeeds(this.name, takes, feeds);
-    const wanted = outputsAsked(this.name, gives, outputNames);
-    const sizes = tensors.flatMap(({ tensor }, i) => (inputs[i]?.perSample ? [tensor.shape[0] ?? 1] : []));
+    const tensors = checkFeeds(this.name, this.inputs, feeds);
+    const wanted = outputsAsked(this.name, this.outputs, outputNames);
+    const sizes = new Set(tensors.flatMap(({ value, tensor }) => (value.perSample ? tensor.shape[0] : [])));
+    if (sizes.size > 1) throw new InferenceError(`expected batches of one size, got ${[...sizes].join(' and ')}`);
     const [batch = 1] = sizes;
-    if (sizes.some((size) => size !== batch))
-      throw new InferenceError(`expected batches of one size, got ${sizes.join(' and ')}`);
-    const answers = this.#answer(
-      Object.fromEntries(tensors.map(({ value, tensor }) => [value.name, tensor.data])),
-      batch,
-    );
+    const answers = this.#answer(tensors, batch);
     return Object.fromEntries(
-      wanted.map((value) => {
-        const port = outputs[gives.indexOf(value)];
-        const shape = (port?.shape ?? []).map((size, axis) => (port?.perSample && axis === 0 ? batch : Number(size)));
-        return [value.name, { dtype: value.dtype, shape, data: answers[value.name] as Tensor['data'] }];
+      wanted.map(({ name, dtype, shape, perSample }) => {
+        const sized = shape.map((size, axis) => (perSample && axis === 0 ? batch : Number(size)));
+        return [name, { dtype, shape: sized, data: answers[name] as Tensor['data'] }];
       }),
     );
   }
 
   /** Nothing is carried from one run to the next, so that a trap leaves nothing to put right. */
-  #answer(data: Parameters<Run>[0], batch: number): ReturnType<Run> {
+  #answer(tensors: readonly CheckedFeed<Port>[], batch: number): ReturnType<Run> {
     try {
-      return this.#run(data, batch);
+      return this.#run(Object.fromEntries(tensors.map(({ value, tensor }) => [value.name, tensor.data])), batch);
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) throw new InferenceError('expected indices within their axis');
       // Arrays for the answers of so many samples, or an integer that no lane holds.
@@ -82,8 +68,8 @@ export function programsOf(
   modules: readonly WebAssembly.Module[],
   records: Readonly<Record<string, ProgramRecord>>,
 ): readonly (readonly [string, ProgramSession])[] {
-  return Object.entries(records).flatMap(([name, record], i) => {
-    const module = modules[i];
-    return module ? [[name, new ProgramSession(name, module, record)] as const] : [];
-  });
+  return Object.entries(records).map(([name, record], i) => [
+    name,
+    new ProgramSession(name, modules[i] as WebAssembly.Module, record),
+  ]);
 }

@@ -3,4 +3,3 @@
 export { InferenceError } from './ort.ts';
 export { programsOf } from './program.ts';
 export { FeedError } from './tensor.ts';
-export { warmUp } from './warm-up.ts';

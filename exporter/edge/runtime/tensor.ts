@@ -3,27 +3,10 @@
  * Strings, sequences and maps are not supported.
  * Source of the codes: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto (TensorProto.DataType)
  */
+import { arrays } from '../../../training/program/index.ts';
 import type { DType, Tensor, TensorData, ValueInfo } from '../../../worker/image.ts';
 
 export type { DType, Tensor, TensorData, ValueInfo };
-
-/** Arrays of halfs; of their bits, where the host is older than they are. */
-const halfs = (globalThis as { readonly Float16Array?: typeof Float16Array }).Float16Array ?? Uint16Array;
-
-const arrays = {
-  float32: Float32Array,
-  uint8: Uint8Array,
-  int8: Int8Array,
-  uint16: Uint16Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  bool: Uint8Array,
-  float16: halfs,
-  float64: Float64Array,
-  uint32: Uint32Array,
-  uint64: BigUint64Array,
-} as const satisfies Readonly<Record<DType, unknown>>;
 
 /** Apart from the arrays, since an image of compiled models does without. */
 const codes = {
@@ -81,30 +64,29 @@ export function copyData(dtype: DType, memory: Uint8Array, address: number, coun
   return copy;
 }
 
+/** @throws FeedError that says it */
+export function refuse(where: string, want: string, got: string): never {
+  throw new FeedError(`${where}: expected ${want}, got ${got}`);
+}
+
 /** @throws FeedError if the tensor is not one that `expected` admits. */
-export function checkTensor(where: string, expected: ValueInfo, tensor: Tensor): void {
-  const fail = (want: string, got: string): never => {
-    throw new FeedError(`${where}: expected ${want}, got ${got}`);
-  };
-  const { dtype, shape, data } = tensor;
-  if (dtype !== expected.dtype) fail(expected.dtype, dtype);
-  if (!holds(dtype, data)) fail(arrays[dtype].name, data.constructor.name);
-  const wanted = expected.anyShape ? 'sizes that are whole numbers' : `shape [${expected.shape.join(', ')}]`;
-  if (!fits(expected, shape)) fail(wanted, `[${shape.join(', ')}]`);
-  if (data.length !== elementCount(shape)) fail(`${elementCount(shape)} elements`, `${data.length}`);
-}
-
-/** Halfs may be given by their bits on every host. */
-function holds(dtype: DType, data: TensorData): boolean {
-  return data instanceof arrays[dtype] || (dtype === 'float16' && data instanceof Uint16Array);
-}
-
-function fits({ shape: expected, anyShape = false }: ValueInfo, shape: readonly number[]): boolean {
-  const isSize = (got: number, axis: number) => anyShape || isFree(expected[axis]) || got === expected[axis];
-  return (
-    (anyShape || shape.length === expected.length) &&
-    shape.every((got, axis) => Number.isSafeInteger(got) && got >= 0 && isSize(got, axis))
-  );
+export function checkTensor(where: string, expected: ValueInfo, { dtype, shape, data }: Tensor): void {
+  const { anyShape } = expected;
+  const isWanted = (size: number, axis: number) =>
+    Number.isSafeInteger(size) &&
+    size >= 0 &&
+    (anyShape || isFree(expected.shape[axis]) || size === expected.shape[axis]);
+  const hasRank = anyShape || shape.length === expected.shape.length;
+  const count = elementCount(shape);
+  if (dtype !== expected.dtype) refuse(where, expected.dtype, dtype);
+  // Halfs may be given by their bits on every host.
+  if (!(data instanceof arrays[dtype] || (dtype === 'float16' && data instanceof Uint16Array)))
+    refuse(where, arrays[dtype].name, data.constructor.name);
+  if (!hasRank || !shape.every(isWanted)) {
+    const wanted = anyShape ? 'sizes that are whole numbers' : `shape [${expected.shape.join(', ')}]`;
+    refuse(where, wanted, `[${shape.join(', ')}]`);
+  }
+  if (data.length !== count) refuse(where, `${count} elements`, `${data.length}`);
 }
 
 /** The shape with every free dimension 1. */
