@@ -6,7 +6,10 @@ import { CompileError } from './error.ts';
 export type Numbers = Float64Array;
 
 /** Elements as numbers; of a boolean 0 or 1. */
-export const numbersOf = ({ data }: Tensor): Numbers => Float64Array.from<number | bigint>(data, Number);
+export const numbersOf = ({ data }: Tensor): Numbers =>
+  data instanceof BigInt64Array || data instanceof BigUint64Array
+    ? Float64Array.from(data, Number)
+    : new Float64Array(data);
 
 /**
  * Integers and booleans as lanes hold them.
@@ -25,7 +28,7 @@ export function lanesOf(name: string, dtype: DType, numbers: Numbers): Int32Arra
 export const float32 = (shape: readonly number[], numbers: ArrayLike<number>): Tensor<'float32'> => ({
   dtype: 'float32',
   shape,
-  data: Float32Array.from(numbers),
+  data: new Float32Array(numbers),
 });
 
 type Fold = (node: Node, inputs: readonly Tensor[], shape: readonly number[]) => Tensor | undefined;
