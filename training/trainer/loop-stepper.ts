@@ -9,6 +9,7 @@ import type { StepProblem } from './step-problem.ts';
 import { divergenceAfter, type Stepper, type StepResults } from './stepper.ts';
 
 export class LoopStepper implements Stepper {
+  readonly hasFreeCalls = false;
   readonly #session: Session;
   readonly #problem: StepProblem;
   readonly #carried: readonly string[];

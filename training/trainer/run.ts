@@ -5,7 +5,7 @@ import { layerTensorsOf, outputShapeOf, type Plan, tensorsOf } from '../network/
 import { checkObjective } from '../objective/index.ts';
 import { stepOptions, type TrainingConfig } from './config.ts';
 import { initializeTensors, initializeUpdates } from './initialize.ts';
-import { firstPace, nextPace } from './pace.ts';
+import { Pace } from './pace.ts';
 import { averageName, type State, tensorOf } from './state.ts';
 import type { StepNumbers } from './step-numbers.ts';
 import { stepProblem } from './step-problem.ts';
@@ -26,12 +26,13 @@ export class TrainingRun {
   readonly #stepper: Stepper;
   readonly #numbers: StepNumbers;
   #stepsDone: number;
-  #pace = firstPace;
+  readonly #pace: Pace;
 
   private constructor(plan: Plan, config: TrainingConfig, stepper: Stepper, numbers: StepNumbers, steps: number) {
     this.#plan = plan;
     this.#config = config;
     this.#stepper = stepper;
+    this.#pace = new Pace(stepper.hasFreeCalls);
     this.#numbers = numbers;
     this.#stepsDone = steps;
   }
@@ -85,7 +86,7 @@ export class TrainingRun {
 
   /** How many steps to ask for at once. */
   get stepsPerCall(): number {
-    return this.#pace;
+    return this.#pace.steps;
   }
 
   /**
@@ -98,8 +99,7 @@ export class TrainingRun {
     const results = await this.#stepper.take(order, this.#stepsDone);
     const count = results.loss.length;
     this.#stepsDone += count;
-    // The short call at the end of an epoch says little.
-    if (count >= this.#pace) this.#pace = nextPace(count, performance.now() - start);
+    this.#pace.add({ steps: count, milliseconds: performance.now() - start });
     return results;
   }
 

@@ -15,6 +15,8 @@ export interface StepResults {
 export interface Stepper {
   /** Of the network's tensors, the optimizer's slots and the averages, in arrays that no step changes. */
   readonly state: State;
+  /** Whether many short calls cost no more than one long one. */
+  readonly hasFreeCalls: boolean;
   /**
    * Takes a step for each mini-batch of `order`, sample indices `[steps, batchSize]`, after `done` others of the run.
    *

@@ -15,6 +15,7 @@ import { divergenceAfter, type Stepper, type StepResults } from '../stepper.ts';
 import { scalarName } from './step-graph.ts';
 
 export class CompiledStepper implements Stepper {
+  readonly hasFreeCalls = true;
   readonly #problem: StepProblem;
   readonly #program: OpenProgram;
   readonly #carried: readonly string[];

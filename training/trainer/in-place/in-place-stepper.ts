@@ -75,6 +75,7 @@ function tensorsFor(values: readonly Value[], tensors: NamedTensors): NamedTenso
 }
 
 class InPlaceStepper implements Stepper {
+  readonly hasFreeCalls = true;
   readonly #problem: StepProblem;
   readonly #session: BoundSession;
   readonly #memory: StateMemory;
