@@ -21,7 +21,8 @@ const nameOf = (each: Case, engine: EngineName): string => `${caseName(each)}/sa
 
 export const speed: Study = async (bench) => {
   const results = await interleave(candidates(bench), bench.rounds, (name, report, round) => {
-    progress(`round ${round}/${bench.rounds}  ${name}  ${integer(report.samplesPerSecond)} (${report.engine})`);
+    const rates = `${integer(report.samplesPerSecond)}, ${integer(report.samplesPerCpuSecond)} a CPU second`;
+    progress(`round ${round}/${bench.rounds}  ${name}  ${rates} (${report.engine})`);
   });
   if (results.size === 0) return [];
   printTable(
