@@ -7,7 +7,8 @@ import type { Backend, NamedTensors } from './backend.ts';
 import { channelBlockOf } from './channel-block.ts';
 import { askedSeldom, foreignLoad } from './foreign-load.ts';
 import { importNative } from './import-native.ts';
-import { openBoundSession, openSession } from './runtime.ts';
+import { type Bound, openBoundSession, openSession } from './runtime.ts';
+import { openStaged, stagedProgram } from './staged/staged-session.ts';
 import { canRunUncopied, runUncopied, withSequence } from './uncopied.ts';
 import { type Runner, waitingAsSuits } from './waiting.ts';
 import { threadsFor } from './work.ts';
@@ -17,10 +18,12 @@ export interface NativeOptions {
   readonly threads?: number | undefined;
   /** Threads wait for work in a busy loop; when omitted, while nobody else uses the machine. */
   readonly spinning?: boolean | undefined;
+  /** Steps whose state stays in place are cut at their products where much lies between them, which is compiled; true when omitted. */
+  readonly cut?: boolean | undefined;
 }
 
 /** @throws BackendUnavailable where ONNX Runtime has no native binary */
-export async function nativeBackend({ threads, spinning }: NativeOptions = {}): Promise<Backend> {
+export async function nativeBackend({ threads, spinning, cut = true }: NativeOptions = {}): Promise<Backend> {
   const ort = await importNative('native');
   const channelBlock = await channelBlockOf(ort);
   const isUncopied = await canRunUncopied(ort);
@@ -35,6 +38,10 @@ export async function nativeBackend({ threads, spinning }: NativeOptions = {}): 
     return wait === undefined ? waitingAsSuits(openWaiting, askedSeldom(foreignLoad())) : openWaiting(wait);
   };
   const fileOf = (graph: Graph): Uint8Array => encodeModel(lower(graph, 'native', { channelBlock }));
+  const bind = (file: Uint8Array, options: InferenceSession.SessionOptions, bound: Bound) =>
+    isUncopied && bytesOf(bound.outputs) > leastUncopied
+      ? openBoundSession(ort, withSequence(file), options, bound, runUncopied)
+      : openBoundSession(ort, file, options, bound);
   const backendWith = (stepThreads: number | undefined): Backend => {
     const threadsOf = (graph: Graph): number => threads ?? threadsFor(graph, cores);
     const threadsOfSteps = (graph: Graph): number => stepThreads ?? threadsOf(graph);
@@ -49,12 +56,16 @@ export async function nativeBackend({ threads, spinning }: NativeOptions = {}): 
         openWith(isSteps(graph) ? threadsOfSteps(graph) : threadsOf(graph), (options) =>
           openSession(ort, fileOf(graph), options),
         ),
-      bindSession: (graph, inputs, outputs) =>
-        openWith(threadsOfSteps(graph), (options) =>
-          isUncopied && bytesOf(outputs) > leastUncopied
-            ? openBoundSession(ort, withSequence(fileOf(graph)), options, { inputs, outputs }, runUncopied)
-            : openBoundSession(ort, fileOf(graph), options, { inputs, outputs }),
-        ),
+      bindSession: (graph, inputs, outputs) => {
+        const staged = cut ? stagedProgram(lower(graph, 'rows', { channelBlock })) : undefined;
+        return openWith(threadsOfSteps(graph), (options) =>
+          staged
+            ? openStaged(staged, { inputs, outputs }, options.intraOpNumThreads ?? 1, (part, bound) =>
+                bind(encodeModel(part), options, bound),
+              )
+            : bind(fileOf(graph), options, { inputs, outputs }),
+        );
+      },
       loadSession: (file) => openWith(threads ?? cores, (options) => openSession(ort, file, options)),
     };
   };

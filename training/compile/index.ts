@@ -10,3 +10,6 @@ export {
 } from './static/compile-static.ts';
 export { type Cells, type OpenProgram, openStatic } from './static/open-static.ts';
 export { compilePasses, type PassProgram, passesToText, type Placement } from './passes/compile-passes.ts';
+export { compileRows, type RowsProgram } from './rows/compile-rows.ts';
+export { orderOf, rowFormOf, type RowNode, rowNodeOf } from './rows/form.ts';
+export { rowGraphOf, type RowSource } from './rows/row-graph.ts';

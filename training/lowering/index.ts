@@ -1,6 +1,6 @@
 /** Passes that turn a readable graph into one that a backend runs right and fast. */
 import { checkGraph, type Graph } from '../graph/index.ts';
-import { batchNormGradient } from './fast/batch-norm-gradient.ts';
+import { batchNormGradient, elementwiseBatchNormGradient } from './fast/batch-norm-gradient.ts';
 import { batchNormPrimitives } from './fix/batch-norm-primitives.ts';
 import { blockedConv } from './fast/blocked-conv.ts';
 import { blockedSums } from './fast/blocked-sums.ts';
@@ -12,6 +12,7 @@ import { convWeightGradient } from './fast/conv-weight-gradient.ts';
 import { crossEntropyPrimitives } from './fix/cross-entropy-primitives.ts';
 import { denseBatchNorm } from './fast/dense-batch-norm.ts';
 import { fixedBatchNorm } from './fix/fixed-batch-norm.ts';
+import { imageBatchNorm } from './fast/image-batch-norm.ts';
 import { maxPoolGradientWindows } from './fix/max-pool-gradient-windows.ts';
 import { maxPoolGradient } from './fast/max-pool-gradient.ts';
 import { narrowIntegers } from './fix/narrow-integers.ts';
@@ -21,11 +22,12 @@ import { reluGradient } from './fast/relu-gradient.ts';
 import type { Pass } from './rewrite.ts';
 import { shieldStatistics } from './fix/shield-statistics.ts';
 import { transposedProducts } from './fast/transposed-products.ts';
+import { wholeSums } from './fast/whole-sums.ts';
 
 export { type LoopStep, loopStep } from './loop/loop-step.ts';
 
-/** `compiled`: a module of the whole graph (../compile). */
-export type Target = 'native' | 'wasm' | 'webgpu' | 'compiled';
+/** `compiled`: a module of the whole graph (../compile); `rows`: as `native`, but that rows of channels are compiled. */
+export type Target = 'native' | 'wasm' | 'webgpu' | 'compiled' | 'rows';
 
 /**
  * The WebAssembly kernels are the native ones, compiled for another machine.
@@ -61,6 +63,10 @@ const passes: { readonly [T in Target]: readonly Pass[] } = {
     crossEntropyPrimitives,
     narrowIntegers,
   ],
+  rows: [
+    ...cpu.flatMap((pass) => (pass === batchNormGradient ? [elementwiseBatchNormGradient, imageBatchNorm] : [pass])),
+    wholeSums,
+  ],
   compiled: [batchNormPrimitives, fixedBatchNorm, crossEntropyPrimitives],
 };
 
@@ -72,9 +78,8 @@ export interface Processor {
 
 /** The graph for a target, checked after the last pass. */
 export function lower(graph: Graph, target: Target, { channelBlock }: Processor = {}): Graph {
-  const all =
-    channelBlock === undefined
-      ? passes[target]
-      : [...passes[target], blockedConv(channelBlock), blockedSums(channelBlock), carriedShapes];
+  const blocked = channelBlock === undefined ? [] : [blockedConv(channelBlock)];
+  const sums = channelBlock === undefined || target === 'rows' ? [] : [blockedSums(channelBlock), carriedShapes];
+  const all = [...passes[target], ...blocked, ...sums];
   return checkGraph(all.reduce((lowered, pass) => pass(lowered), graph));
 }

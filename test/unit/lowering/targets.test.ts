@@ -15,6 +15,7 @@ const processors: { readonly [T in Target]: Processor } = {
   webgpu: {},
   wasm: {},
   compiled: {},
+  rows: { channelBlock },
 };
 
 describe.each(Object.keys(processors) as Target[])('lowered for %s', (target) => {

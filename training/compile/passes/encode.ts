@@ -2,7 +2,7 @@
  * Modules of the text that passes are said in, as bytes. Binaryen, which knows the whole language, takes longer to load than a small
  * training run takes; a test holds the two to each other.
  *
- *     (module (import "host" "memory" (memory 1)) (func $name (export "name")? (param $p i32)* (local $l v128)* body))
+ *     (module (import "host" "memory" (memory 1 (maximum shared)?)) (func $name (export "name")? (param $p i32)* (local $l v128)* body))
  *
  * Source: https://webassembly.github.io/spec/core/binary/
  */
@@ -130,8 +130,10 @@ function functionOf([, name, ...fields]: readonly Form[]): Code {
 }
 
 function importOf([, module, name, memory]: readonly Form[]): Bytes {
-  const [, pages] = typeof memory === 'object' ? memory : [];
-  return [...string(unquoted(module)), ...string(unquoted(name)), 0x02, 0x00, ...unsigned(Number(pages))];
+  const [, pages, maximum] = typeof memory === 'object' ? memory : [];
+  const limits = maximum === undefined ? [0x00] : [0x03];
+  const sizes = [pages, maximum].flatMap((size) => (size === undefined ? [] : unsigned(Number(size))));
+  return [...string(unquoted(module)), ...string(unquoted(name)), 0x02, ...limits, ...sizes];
 }
 
 function bodyOf({ params, locals, body }: Code, functions: readonly string[]): Bytes {

@@ -88,11 +88,13 @@ export function transposedWeightGradient(
  * Σ A Bᵀ over pairs of long matrices, `[m, K] · [n, K] -> [m, n]`.
  *
  * The runtime gives each thread some rows and columns of a product, of which there are few here, and all of the sum. So the sum is cut
- * into as many parts as there may be threads, a multiple of most numbers of them.
+ * into as many parts as there may be threads, a multiple of most numbers of them; where there are several products, into fewer each, since
+ * what they give has to be added up.
  */
 export function sumOfProducts(g: GraphBuilder, factors: readonly (readonly [A: Value, B: Value])[]): Value {
+  const most = Math.max(fewestParts, mostParts / factors.length);
   const stacks = factors.map(([A, B]) => {
-    const count = divisorUpTo(mostParts, sizes(A)[1] ?? 0);
+    const count = divisorUpTo(most, sizes(A)[1] ?? 0);
     const cut = (matrix: Value) => g.Reshape(matrix, g.ints([sizes(matrix)[0] ?? 0, count, -1]));
     return g['com.microsoft.FusedMatMul'](cut(A), cut(B), { transBatchA: 1, transBatchB: 1, transB: 1 });
   });
@@ -103,6 +105,7 @@ export function sumOfProducts(g: GraphBuilder, factors: readonly (readonly [A: V
 }
 
 const mostParts = 8;
+const fewestParts = 2;
 
 const divisorUpTo = (most: number, n: number): number =>
   Array.from({ length: most }, (_, i) => most - i).find((count) => n % count === 0) ?? 1;

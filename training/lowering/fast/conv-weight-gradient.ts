@@ -35,9 +35,26 @@ export function matchWeightGradient(g: GraphBuilder, node: OpNode<'Transpose'>) 
 
 function emitProduct(g: GraphBuilder, match: WeightGradient): Value {
   const geometry = geometryOfForward(match);
-  const dY = g.Reshape(batchLast(g, match.dY), g.ints([geometry.O, -1]));
-  const product = transposedWeightGradient(g, geometry, batchLast(g, match.X), [[allPixels(geometry), dY]]);
+  const dY = g.Reshape(batchLast(g, match.dY), g.ints([geometry.O, -1, geometry.N]));
+  const product = transposedWeightGradient(g, geometry, batchLast(g, match.X), partsOf(g, geometry, dY));
   return g.Reshape(g.Transpose(product, { perm: [1, 0] }), g.ints(sizes(match.dW)));
+}
+
+/** Columns of more elements, times as large as the input, would leave the cache before they are multiplied. */
+const mostElements = 2 ** 21;
+const mostParts = 4;
+
+/** Some pixels after the other. @param dY `[O, pixels, N]` */
+function partsOf(g: GraphBuilder, geometry: Geometry, dY: Value): (readonly [pixels: readonly number[], dY: Value])[] {
+  const { N, I, O, kernel } = geometry;
+  const pixels = allPixels(geometry);
+  const isLarge = I * kernel[0] * kernel[1] * pixels.length * N > mostElements && pixels.length % mostParts === 0;
+  const length = isLarge ? pixels.length / mostParts : pixels.length;
+  return Array.from({ length: pixels.length / length }, (_, part) => {
+    const [from, to] = [part * length, (part + 1) * length];
+    const there = isLarge ? g.Slice(dY, g.ints([from]), g.ints([to]), g.ints([1]), g.ints([1])) : dY;
+    return [pixels.slice(from, to), g.Reshape(there, g.ints([O, -1]))];
+  });
 }
 
 /** Of the convolution whose gradient it is: in the rule's own, strides and dilations have changed places. */

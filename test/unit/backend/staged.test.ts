@@ -1,0 +1,178 @@
+/** Graphs that are cut at their products: what is compiled between them, beside the float64 interpreter, which computes the products too. */
+import { afterAll, describe, expect, it, test } from 'vitest';
+import type { BoundSession, NamedTensors } from '../../../training/backend/index.ts';
+import { openStaged, stagedProgram } from '../../../training/backend/staged/staged-session.ts';
+import { checkGraph, type Graph, graphBuilder, type Tensor } from '../../../training/graph/index.ts';
+import { lower } from '../../../training/lowering/index.ts';
+import { opCases } from '../../reference/cases/index.ts';
+import { expectClose } from '../../reference/close.ts';
+import { type Arrays, evaluate } from '../../reference/evaluate.ts';
+import { channelBlock } from '../../reference/evaluators/convolution.ts';
+import {
+  centralDifferences,
+  feedsFor as feedsForCase,
+  gradientGraph as gradientOf,
+} from '../../reference/op-graphs.ts';
+import { feedsFor, gradientGraph, network, networks } from '../lowering/step-graphs.ts';
+
+/** Of one op and its gradient in float32. */
+const opTolerance = 1e-5;
+/** Of all of a network's gradients, by the largest: some are small differences of large numbers. */
+const tolerance = 1e-5;
+
+const sessions: BoundSession[] = [];
+afterAll(() => Promise.all(sessions.map((session) => session.release())));
+
+const arrays = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint32: Uint32Array,
+  bool: Uint8Array,
+};
+
+const zerosLike = (graph: Graph['inputs']): Record<string, Tensor> =>
+  Object.fromEntries(
+    graph.map(({ name, dtype, shape }) => {
+      const count = shape.reduce<number>((product, size) => product * Number(size), 1);
+      return [name, { dtype, shape: shape.map(Number), data: new arrays[dtype](count) }];
+    }),
+  );
+
+const write = ({ dtype, data }: Tensor, numbers: ArrayLike<number>): void => {
+  for (let i = 0; i < data.length; i++) data[i] = dtype === 'int64' ? BigInt(numbers[i] ?? 0) : (numbers[i] ?? NaN);
+};
+
+const arraysOf = (tensors: NamedTensors): Arrays =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, { shape, data }]) => [name, { shape, data: Float64Array.from(data, Number) }]),
+  );
+
+/** A session of the float64 interpreter over the same arrays. */
+const interpreted = (graph: Graph, { inputs, outputs }: { inputs: NamedTensors; outputs: NamedTensors }) => {
+  checkGraph(graph);
+  const run = () => {
+    const results = evaluate(graph, arraysOf(inputs));
+    for (const [name, tensor] of Object.entries(outputs)) write(tensor, results[name]?.data ?? []);
+    return Promise.resolve();
+  };
+  return Promise.resolve({ run, release: () => Promise.resolve() });
+};
+
+/** @returns undefined where there is nothing to compile */
+async function open(graph: Graph, threads = 1) {
+  const program = stagedProgram(lower(graph, 'rows', { channelBlock }), 1);
+  if (!program) return undefined;
+  const [inputs, outputs] = [zerosLike(graph.inputs), zerosLike(graph.outputs)];
+  const session = await openStaged(program, { inputs, outputs }, threads, interpreted);
+  sessions.push(session);
+  const run = async (feeds: Arrays) => {
+    for (const [name, tensor] of Object.entries(inputs)) write(tensor, feeds[name]?.data ?? []);
+    await session.run();
+    return arraysOf(outputs);
+  };
+  return { run, session, kinds: program.stages.map(({ kind }) => kind) };
+}
+
+function expectAll(got: Arrays, expected: Arrays, bound: number): void {
+  expect(Object.keys(got)).toEqual(Object.keys(expected));
+  for (const [name, value] of Object.entries(expected))
+    expectClose(name, got[name] ?? { shape: [], data: new Float64Array() }, value, bound);
+}
+
+/** A network with everything that is compiled, large enough for several rows a thread. */
+const everything = network(
+  [1, 8, 8],
+  ...(networks[1]?.[1].layers.slice(0, 4) ?? []),
+  ...(networks[4]?.[1].layers.slice(4, 6) ?? []),
+  ...(networks[1]?.[1].layers.slice(8) ?? []),
+);
+
+describe.each([3, 8])('a network cut at its products, for mini-batches of %i', (samples) => {
+  it.each(networks)('gives the same loss, gradients and statistics: %s', async (_, described) => {
+    const graph = gradientGraph(described, samples);
+    const feeds = feedsFor(graph);
+    const staged = await open(graph);
+    if (!staged) throw new Error('expected something between the products');
+    const [got, expected] = [await staged.run(feeds), evaluate(graph, feeds)];
+    const largest = Math.max(...Object.values(expected).flatMap(({ data }) => Array.from(data, Math.abs)));
+    for (const [name, { data }] of Object.entries(expected)) {
+      const errors = Array.from(data, (value, i) => Math.abs(value - (got[name]?.data[i] ?? NaN)));
+      expect(Math.max(...errors), `${name}, of ${largest}`).toBeLessThanOrEqual(tolerance * largest);
+    }
+  });
+});
+
+describe('what is compiled of an op and its gradient is within a float32 of float64', () => {
+  test.each(opCases.filter(({ forwardOnly }) => forwardOnly === undefined))('$name', async (row) => {
+    const graph = gradientOf(row);
+    const feeds = feedsForCase(row, graph);
+    const staged = await open(graph);
+    if (staged) expectAll(await staged.run(feeds), evaluate(graph, feeds), opTolerance);
+  });
+});
+
+describe('a graph that is cut', () => {
+  it('has products in sessions, and rows between them', async () => {
+    const staged = await open(gradientGraph(everything, 8));
+    expect(staged?.kinds.filter((kind) => kind === 'rows').length).toBeGreaterThan(3);
+    expect(staged?.kinds.filter((kind) => kind === 'session').length).toBeGreaterThan(3);
+  });
+
+  it('has the gradients that finite differences of the loss are', async () => {
+    const graph = gradientGraph(everything, 8);
+    const feeds = feedsFor(graph);
+    const got = await (await open(graph))?.run(feeds);
+    for (const name of ['conv1.weight', 'bn1.weight', 'bn1.bias'])
+      expectClose(
+        name,
+        got?.[`d ${name}`] ?? { shape: [], data: new Float64Array() },
+        centralDifferences(graph, feeds, name),
+        1e-3,
+      );
+  });
+
+  it('gives the same bits on one thread and on several, whoever computes which rows', async () => {
+    const graph = gradientGraph(everything, 8);
+    const feeds = feedsFor(graph);
+    const [alone, together] = [await open(graph), await open(graph, 3)];
+    const expected = await alone?.run(feeds);
+    for (let run = 0; run < 20; run++) expect(await together?.run(feeds)).toEqual(expected);
+  });
+
+  it('goes on with one thread when the others end in the middle', async () => {
+    const graph = gradientGraph(everything, 8);
+    const feeds = feedsFor(graph);
+    const staged = await open(graph, 3);
+    const expected = await staged?.run(feeds);
+    const ended = staged?.session.release();
+    for (let run = 0; run < 3; run++) expect(await staged?.run(feeds)).toEqual(expected);
+    await ended;
+    expect(await staged?.run(feeds)).toEqual(expected);
+  });
+
+  it('is not cut where nothing between products is large', () => {
+    const graph = lower(gradientGraph(everything, 8), 'rows', { channelBlock });
+    expect(stagedProgram(graph)).toBeUndefined();
+  });
+
+  it('draws random numbers of 32 bits as the graph says', async () => {
+    const g = graphBuilder();
+    const count = 1 << 14;
+    const seed = g.input('seed', { dtype: 'uint32', shape: [] });
+    const data = Uint32Array.from({ length: count }, (_, i) => i);
+    const element = g.initializer('elements', { dtype: 'uint32', shape: [count], data });
+    const mixed = g.Mul(g.Add(element, seed), g.scalar(0x9e3779b1, 'uint32'));
+    const swapped = g.Add(g.Mul(mixed, g.scalar(2 ** 16, 'uint32')), g.Div(mixed, g.scalar(2 ** 16, 'uint32')));
+    const upper = g.Cast(g.Div(swapped, g.scalar(2 ** 8, 'uint32')), { to: 'float32' });
+    const graph = checkGraph(g.build('random', { numbers: g.Mul(upper, g.scalar(2 ** -24)) }));
+    const expected = Float64Array.from(data, (i) => {
+      const product = Math.imul(i + 4_000_000_000, 0x9e3779b1);
+      return (((product << 16) | (product >>> 16)) >>> 8) * 2 ** -24;
+    });
+    const got = await (await open(graph))?.run({ seed: { shape: [], data: Float64Array.of(4_000_000_000) } });
+    expect(got?.['numbers']?.data).toEqual(expected);
+  });
+});

@@ -1,0 +1,175 @@
+/**
+ * A session cut into stages: the runtime computes products, compiled programs what lies between them, over one memory that both read and
+ * write in place.
+ *
+ *     arrays of the caller's ─▶ products ─▶ │ z │ ─▶ rows ─▶ │ a │ ─▶ products ─▶ … ─▶ arrays of the caller's
+ */
+import { CompileError, compileRows, rowGraphOf, type RowsProgram } from '../../compile/index.ts';
+import { elementCount, UserError } from '../../files/index.ts';
+import { bytesPerElement, type DType, type Graph, type Tensor, type Value } from '../../graph/index.ts';
+import type { BoundSession, NamedTensors } from '../backend.ts';
+import type { Bound } from '../runtime.ts';
+import { mostPages, RowThreads } from './row-threads.ts';
+import { addressesOf, type Lifetime } from './arena.ts';
+import { type Stage, type Stages, stagesOf } from './stages.ts';
+
+/** Opens a session of the runtime's that is bound to these arrays. */
+export type OpenBound = (graph: Graph, bound: Bound) => Promise<BoundSession>;
+
+/** What is compiled of a graph, and where everything lies. */
+export interface StagedProgram {
+  readonly stages: readonly Stage[];
+  readonly rows: RowsProgram;
+  /** In the memory; whatever else stages read or write lies in the caller's arrays. */
+  readonly addresses: ReadonlyMap<string, number>;
+  readonly values: ReadonlyMap<string, Value>;
+  /** From the caller's arrays before the first stage, and to them behind the last, by names. */
+  readonly copiesIn: readonly string[];
+  readonly copiesOut: readonly { readonly from: string; readonly to: string }[];
+}
+
+const start = 1024;
+
+/** Elements of a tensor whose passes take longer than the calls of the runtime that a cut adds. */
+const worthCalls = 2 ** 16;
+
+/** @returns undefined where there is nothing to cut, or what lies between products cannot be compiled for this engine */
+export function stagedProgram(graph: Graph, large = worthCalls): StagedProgram | undefined {
+  try {
+    const stages = stagesOf(graph, large);
+    const program = stages && programOf(graph, stages);
+    return program && WebAssembly.validate(program.rows.wasm) ? program : undefined;
+  } catch (error) {
+    if (error instanceof CompileError) return undefined;
+    throw error;
+  }
+}
+
+function programOf(graph: Graph, { stages, rootOf }: Stages): StagedProgram {
+  const inputs = new Set(graph.inputs.map(({ name }) => name));
+  const results = new Map(graph.outputs.map((value) => [rootOf(value).name, value] as const));
+  const graphs = stages.map((stage) => (stage.kind === 'rows' ? rowGraphOf(stage.source) : undefined));
+  const values = new Map<string, Value>();
+  const lifetimes = new Map<string, Lifetime>();
+  const byRows = new Set<string>();
+  const need = (value: Value, stage: number): void => {
+    values.set(value.name, value);
+    const { from, to } = lifetimes.get(value.name) ?? { from: stage, to: stage };
+    const bytes = bytesPerElement[value.dtype] * elementCount(value.shape.map(Number));
+    lifetimes.set(value.name, { name: value.name, bytes, from: Math.min(from, stage), to: Math.max(to, stage) });
+  };
+  stages.forEach((stage, at) => {
+    if (stage.kind === 'session') {
+      for (const value of [...stage.graph.inputs, ...stage.graph.outputs]) need(value, at);
+      return;
+    }
+    for (const value of touchedBy(stage, rootOf)) {
+      byRows.add(value.name);
+      need(value, inputs.has(value.name) ? -1 : at);
+      need(value, results.has(value.name) ? stages.length : at);
+    }
+  });
+  const isOurs = ({ name }: Lifetime): boolean => byRows.has(name) || (!inputs.has(name) && !isResult(name));
+  const isResult = (name: string): boolean => graph.outputs.some((value) => value.name === name);
+  const { addresses, end } = addressesOf([...lifetimes.values()].filter(isOurs), start);
+  const addressOf = (name: string): number => {
+    const address = addresses.get(name);
+    if (address === undefined) throw new Error(`internal: ${name} has no address`);
+    return address;
+  };
+  const rows = compileRows(
+    graphs.filter((each) => each !== undefined),
+    { addressOf, free: end },
+    mostPages,
+  );
+  const copiesOut = graph.outputs.flatMap((value) => {
+    const { name } = rootOf(value);
+    return byRows.has(value.name) || (byRows.has(name) && !madeBySession(stages, value))
+      ? [{ from: byRows.has(value.name) ? value.name : name, to: value.name }]
+      : [];
+  });
+  return { stages, rows, addresses, values, copiesIn: [...byRows].filter((name) => inputs.has(name)), copiesOut };
+}
+
+const madeBySession = (stages: readonly Stage[], { name }: Value): boolean =>
+  stages.some((stage) => stage.kind === 'session' && stage.graph.outputs.some((output) => output.name === name));
+
+/** What a program reads from memory and writes there. */
+function touchedBy(stage: Extract<Stage, { kind: 'rows' }>, rootOf: (value: Value) => Value): readonly Value[] {
+  const { nodes, outputs, placements } = stage.source;
+  const made = new Set(nodes.flatMap((node) => node.outputs.map(({ name }: Value) => name)));
+  const read = nodes.flatMap((node) =>
+    node.inputs.flatMap((value: Value | undefined) => (value && !value.constant ? [rootOf(value)] : [])),
+  );
+  return [
+    ...read.filter(({ name, constant }) => !made.has(name) && !constant),
+    ...outputs,
+    ...placements.map(({ whole }) => whole),
+  ];
+}
+
+/** @param threads that compute rows */
+export async function openStaged(
+  program: StagedProgram,
+  { inputs, outputs }: Bound,
+  threads: number,
+  open: OpenBound,
+): Promise<BoundSession> {
+  const { stages, addresses, values } = program;
+  const counts = stages.flatMap((stage) => (stage.kind === 'rows' ? [stage.source.rows] : []));
+  const rows = new RowThreads(program.rows, counts, threads);
+  const tensors = new Map(
+    [...addresses].map(([name, address]) => [name, tensorAt(values.get(name), rows.memory, address)]),
+  );
+  const tensorOf = (name: string): Tensor => tensors.get(name) ?? given({ ...inputs, ...outputs }, name);
+  const bind = (list: readonly Value[]): NamedTensors =>
+    Object.fromEntries(list.map(({ name }) => [name, tensorOf(name)]));
+  const steps: (() => Promise<void>)[] = [];
+  const sessions: BoundSession[] = [];
+  let count = 0;
+  for (const stage of stages) {
+    if (stage.kind === 'rows') {
+      const own = count++;
+      steps.push(() => rows.run(own));
+      continue;
+    }
+    const session = await open(stage.graph, { inputs: bind(stage.graph.inputs), outputs: bind(stage.graph.outputs) });
+    sessions.push(session);
+    steps.push(() => session.run());
+  }
+  const copy = (from: Tensor, to: Tensor): void => {
+    (to.data as Float32Array).set(from.data as Float32Array);
+  };
+  return {
+    run: async () => {
+      for (const name of program.copiesIn) copy(given(inputs, name), tensorOf(name));
+      for (const step of steps) await step();
+      for (const { from, to } of program.copiesOut) copy(tensorOf(from), given(outputs, to));
+    },
+    release: async () => {
+      await Promise.all([rows.release(), ...sessions.map((session) => session.release())]);
+    },
+  };
+}
+
+function given(tensors: NamedTensors, name: string): Tensor {
+  const tensor = tensors[name];
+  if (!tensor) throw new UserError(`session: expected ${name}, got none`);
+  return tensor;
+}
+
+const arrays = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint32: Uint32Array,
+  bool: Uint8Array,
+} as const satisfies { readonly [D in DType]: unknown };
+
+function tensorAt(value: Value | undefined, { buffer }: WebAssembly.Memory, address: number): Tensor {
+  if (!value) throw new Error('internal: a place without a value');
+  const shape = value.shape.map(Number);
+  return { dtype: value.dtype, shape, data: new arrays[value.dtype](buffer, address, elementCount(shape)) };
+}

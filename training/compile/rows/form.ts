@@ -1,0 +1,120 @@
+/**
+ * Tensors as rows, one for each channel, that are computed apart from each other. Images whose samples lie along the last axis, and
+ * matrices, have each row in one piece; of images by samples each has a piece, a run, of the channel:
+ *
+ *     [C, ..]          │ row 0 ············· │ row 1 ············· │ …
+ *
+ *     [N, C, H, W]     │ row 0 │ row 1 │ … │ row 0 │ row 1 │ … │ …       a run is H · W long
+ *
+ * A long vector is one row.
+ */
+import { constantInts, type Node, type OpNode, type Value } from '../../graph/index.ts';
+import { numbersOf } from '../constant.ts';
+import { CompileError } from '../error.ts';
+import { type Expression, type LaneType, numberOf, operandOf } from '../expression/expression.ts';
+import { type ElementwiseNode, expressionOf, isElementwise, laneTypeOf } from '../expression/of-node.ts';
+import { sizeOf } from '../lower/lowering.ts';
+
+export interface RowForm {
+  readonly rows: number;
+  /** How many of a row, and the elements of each. */
+  readonly runs: number;
+  readonly run: number;
+}
+
+/** What two tensors have in common whose rows are those of the same channels in the same order. */
+export const orderOf = ({ rows, runs }: RowForm): string => `${rows} by ${runs}`;
+
+/** Elements of a vector that holds more than a number for each channel. */
+const long = 2 ** 14;
+
+/** @returns undefined for tensors of other ranks, and those that have no more than one element for each row */
+export function rowFormOf(value: Value): RowForm | undefined {
+  const [first = 0, second = 0, ...pixels] = value.shape.map(Number);
+  const rank = value.shape.length;
+  if (rank === 1) return first >= long ? { rows: 1, runs: 1, run: first } : undefined;
+  const area = pixels.reduce((product, size) => product * size, 1);
+  if (rank === 4) return area > 1 || first > 1 ? { rows: second, runs: first, run: area } : undefined;
+  if (rank !== 2 && rank !== 3) return undefined;
+  return second * area > 1 ? { rows: first, runs: 1, run: second * area } : undefined;
+}
+
+/** How a value is read where rows of the given tensor are computed: all of it, a number of each row, or one number. */
+export type Reading = 'row' | 'number' | 'one';
+
+/** @returns undefined where it is read otherwise */
+export function readingOf(value: Value, within: Value): Reading | undefined {
+  if (sizeOf(value) === 1) return 'one';
+  const [shape, whole] = [value.shape.map(Number), within.shape.map(Number)];
+  const padded = [...whole.slice(shape.length).map(() => 1), ...shape];
+  if (padded.join() === whole.join()) return 'row';
+  const axis = whole.length === 4 ? 1 : 0;
+  return padded.every((size, i) => size === (i === axis ? whole[i] : 1)) ? 'number' : undefined;
+}
+
+/** The node as a step of rows: which tensor it goes over, or that it has one number for each row. */
+export type RowNode =
+  | { readonly kind: 'map' | 'fold' | 'gather' | 'place'; readonly form: RowForm }
+  | { readonly kind: 'numbers'; readonly rows: number };
+
+/** @returns undefined for a node that cannot be computed row by row */
+export function rowNodeOf(node: Node): RowNode | undefined {
+  const [output] = node.outputs;
+  if (isElementwise(node)) return isCovered(node) ? elementwiseOf(node.inputs, output) : undefined;
+  if (output.dtype !== 'float32') return undefined;
+  if (node.op === 'ReduceSum' || node.op === 'ReduceMean') return foldOf(node);
+  return node.op === 'Gather' ? gatherOf(node) : undefined;
+}
+
+function gatherOf({ inputs: [data, indices], outputs: [output], attributes: { axis } }: OpNode<'Gather'>) {
+  const form = rowFormOf(output);
+  const isOfPixels = axis === 1 && data.shape.length === 3 && indices.constant && Number(data.shape[2]) % 4 === 0;
+  return form && isOfPixels ? ({ kind: 'gather', form } as const) : undefined;
+}
+
+/** What lies in memory has four bytes an element; booleans do not lie there. */
+function isCovered(node: Extract<Node, { op: ElementwiseNode['op'] }>): boolean {
+  const all: readonly Value[] = [...node.inputs, ...node.outputs];
+  if (!all.every(({ dtype }) => dtype === 'float32' || dtype === 'uint32' || dtype === 'bool')) return false;
+  try {
+    expressionOf(
+      node,
+      node.inputs.map((value: Value, i: number) => leafOf(value, laneTypeOf(node, value), i)),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof CompileError) return false;
+    throw error;
+  }
+}
+
+/** What the program reads of a value: a stored number is there when it is compiled. */
+export function leafOf({ constant }: Value, type: LaneType, operand: number): Expression {
+  const [number = NaN, ...others] = constant ? numbersOf(constant) : [];
+  if (!constant || others.length > 0) return operandOf(operand, type);
+  return numberOf(type === 'mask' ? -number : number, type);
+}
+
+function elementwiseOf(inputs: readonly Value[], output: Value): RowNode | undefined {
+  const form = rowFormOf(output);
+  const readings = inputs.map((value) => readingOf(value, output));
+  const count = sizeOf(output);
+  if (count === 1) return undefined;
+  const isNumbers = output.shape.filter((size) => size !== 1).length === 1 && (!form || output.shape.length > 1);
+  if (isNumbers)
+    return output.dtype === 'float32' && inputs.every((value) => [1, count].includes(sizeOf(value)))
+      ? { kind: 'numbers', rows: count }
+      : undefined;
+  return form && readings.every((reading) => reading !== undefined) ? { kind: 'map', form } : undefined;
+}
+
+function foldOf(node: Extract<Node, { op: 'ReduceSum' | 'ReduceMean' }>): RowNode | undefined {
+  const [data, axes] = node.inputs;
+  const form = rowFormOf(data);
+  if (!form || data.dtype !== 'float32' || !axes.constant) return undefined;
+  const rank = data.shape.length;
+  const folded = new Set(constantInts('axes', axes).map((axis) => (axis < 0 ? axis + rank : axis)));
+  const row = rank === 4 ? 1 : 0;
+  const isWhole = data.shape.every((size, axis) => (axis === row ? !folded.has(axis) : folded.has(axis) || size === 1));
+  return isWhole ? { kind: 'fold', form } : undefined;
+}

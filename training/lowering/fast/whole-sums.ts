@@ -1,0 +1,32 @@
+/** Sums of sums as one sum over all their axes, for what takes care of rounding itself. */
+import { constantInts, type GraphBuilder, type OpNode, type Value } from '../../graph/index.ts';
+import { producer } from '../match.ts';
+import { replacing } from '../rewrite.ts';
+
+export const wholeSums = replacing({ ReduceSum: sumOfSums });
+
+function sumOfSums(g: GraphBuilder, { inputs: [sums, axes], attributes }: OpNode<'ReduceSum'>): Value[] | undefined {
+  const inner = producer(g, sums, 'ReduceSum');
+  if (!inner?.inputs[1].constant || !axes.constant) return undefined;
+  const [data, innerAxes] = inner.inputs;
+  const rank = data.shape.length;
+  const first = axesOf(innerAxes, rank);
+  const left = data.shape.flatMap((_, axis) =>
+    inner.attributes.keepdims !== 0 || !first.includes(axis) ? [axis] : [],
+  );
+  const second = axesOf(axes, left.length).map((axis) => left[axis] ?? NaN);
+  const all = [...new Set([...first, ...second])].toSorted((a, b) => a - b);
+  const whole = g.ReduceSum(data, g.ints(all), { keepdims: 0 });
+  return [g.Reshape(whole, g.ints(resultShape(sums, axes, attributes.keepdims !== 0)))];
+}
+
+const axesOf = (axes: Value, rank: number): readonly number[] =>
+  constantInts('axes', axes).map((axis) => (axis < 0 ? axis + rank : axis));
+
+function resultShape(sums: Value, axes: Value, isKept: boolean): readonly number[] {
+  const folded = axesOf(axes, sums.shape.length);
+  const shape = sums.shape.map(Number);
+  return isKept
+    ? shape.map((size, axis) => (folded.includes(axis) ? 1 : size))
+    : shape.filter((_, axis) => !folded.includes(axis));
+}
