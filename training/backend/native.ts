@@ -2,7 +2,7 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { availableParallelism } from 'node:os';
 import { encodeModel, type Graph } from '../graph/index.ts';
-import { lower } from '../lowering/index.ts';
+import { lower, lowerSums } from '../lowering/index.ts';
 import type { Backend, NamedTensors } from './backend.ts';
 import { channelBlockOf } from './channel-block.ts';
 import { askedSeldom, foreignLoad } from './foreign-load.ts';
@@ -60,9 +60,13 @@ export async function nativeBackend({ threads, spinning, cut = true }: NativeOpt
         const staged = cut ? stagedProgram(lower(graph, 'rows', { channelBlock })) : undefined;
         return openWith(threadsOfSteps(graph), (options) =>
           staged
-            ? openStaged(staged, { inputs, outputs }, options.intraOpNumThreads ?? 1, (part, bound) =>
-                bind(encodeModel(part), options, bound),
-              )
+            ? openStaged(staged, { inputs, outputs }, options.intraOpNumThreads ?? 1, (part, bound) => {
+                const lowered = lowerSums(part, { channelBlock });
+                return bind(encodeModel(lowered), options, {
+                  ...bound,
+                  outputs: renamed(part, lowered, bound.outputs),
+                });
+              })
             : bind(fileOf(graph), options, { inputs, outputs }),
         );
       },
@@ -71,6 +75,15 @@ export async function nativeBackend({ threads, spinning, cut = true }: NativeOpt
   };
   return backendWith(undefined);
 }
+
+/** A pass may give outputs other names; their order stays. */
+const renamed = (before: Graph, after: Graph, outputs: NamedTensors): NamedTensors =>
+  Object.fromEntries(
+    before.outputs.flatMap(({ name }, i) => {
+      const [tensor, now] = [outputs[name], after.outputs[i]];
+      return tensor && now ? [[now.name, tensor] as const] : [];
+    }),
+  );
 
 /** In bytes: to copy so many takes as long as the error by which ONNX Runtime is kept from it. */
 const leastUncopied = 65536;

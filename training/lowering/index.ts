@@ -1,6 +1,6 @@
 /** Passes that turn a readable graph into one that a backend runs right and fast. */
 import { checkGraph, type Graph } from '../graph/index.ts';
-import { batchNormGradient, elementwiseBatchNormGradient } from './fast/batch-norm-gradient.ts';
+import { batchNormGradient } from './fast/batch-norm-gradient.ts';
 import { batchNormPrimitives } from './fix/batch-norm-primitives.ts';
 import { blockedConv } from './fast/blocked-conv.ts';
 import { blockedSums } from './fast/blocked-sums.ts';
@@ -12,7 +12,6 @@ import { convWeightGradient } from './fast/conv-weight-gradient.ts';
 import { crossEntropyPrimitives } from './fix/cross-entropy-primitives.ts';
 import { denseBatchNorm } from './fast/dense-batch-norm.ts';
 import { fixedBatchNorm } from './fix/fixed-batch-norm.ts';
-import { imageBatchNorm } from './fast/image-batch-norm.ts';
 import { maxPoolGradientWindows } from './fix/max-pool-gradient-windows.ts';
 import { maxPoolGradient } from './fast/max-pool-gradient.ts';
 import { narrowIntegers } from './fix/narrow-integers.ts';
@@ -63,10 +62,7 @@ const passes: { readonly [T in Target]: readonly Pass[] } = {
     crossEntropyPrimitives,
     narrowIntegers,
   ],
-  rows: [
-    ...cpu.flatMap((pass) => (pass === batchNormGradient ? [elementwiseBatchNormGradient, imageBatchNorm] : [pass])),
-    wholeSums,
-  ],
+  rows: [...cpu, wholeSums],
   compiled: [batchNormPrimitives, fixedBatchNorm, crossEntropyPrimitives],
 };
 
@@ -75,6 +71,10 @@ export interface Processor {
   /** How many channels its kernels for convolution take at once; none where the runtime has no such kernels. */
   readonly channelBlock?: number | undefined;
 }
+
+/** What is left of a graph for `rows` to the runtime, in its fastest ops. */
+export const lowerSums = (graph: Graph, { channelBlock }: Processor): Graph =>
+  channelBlock === undefined ? graph : checkGraph(blockedSums(channelBlock)(graph));
 
 /** The graph for a target, checked after the last pass. */
 export function lower(graph: Graph, target: Target, { channelBlock }: Processor = {}): Graph {

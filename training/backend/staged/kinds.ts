@@ -21,8 +21,11 @@ export interface Kinds {
 
 export const isShape = ({ op }: Node): boolean => op === 'Reshape' || op === 'Flatten';
 
-/** @param large elements of the largest tensor, below which rows are not worth a call of the runtime */
-export function kindsOf({ nodes, outputs }: Graph, large: number): Kinds {
+/**
+ * @param large elements of the largest tensor, below which rows are not worth a call of the runtime
+ * @param alone names of nodes that would be computed by themselves
+ */
+export function kindsOf({ nodes, outputs }: Graph, large: number, alone: ReadonlySet<string>): Kinds {
   const makers = new Map(nodes.flatMap((node) => node.outputs.map(({ name }: Value) => [name, node] as const)));
   const rootOf = (value: Value): Value => {
     const node = makers.get(value.name);
@@ -93,12 +96,13 @@ export function kindsOf({ nodes, outputs }: Graph, large: number): Kinds {
     ),
   ];
 
-  const dropped = new Set<string>();
+  // What is made of parameters alone goes with the products that read it.
+  const dropped = new Set([...alone, ...withoutLargeAncestors(nodes, producerOf, large)]);
   for (let isChanged = true; isChanged;) {
     isChanged = false;
     rows.clear();
     for (const [name, step] of steps) {
-      if (!dropped.has(name) && step.kind !== 'numbers') rows.set(name, orderOf(step.form));
+      if (!dropped.has(name) && step.kind !== 'numbers') rows.set(name, orderOf(step.form.rows));
     }
     spreadToNumbers(nodes, steps, dropped, rows, neighboursOf);
     const small = nodes.filter(({ name }) => rows.has(name) && !dropped.has(name));
@@ -112,6 +116,20 @@ export function kindsOf({ nodes, outputs }: Graph, large: number): Kinds {
   }
   for (const name of [...placed.keys()]) if (!rows.has(name)) placed.delete(name);
   return { rows, placed, rootOf, producerOf, consumersOf };
+}
+
+/** The names of nodes that neither are large nor depend on what is. */
+function withoutLargeAncestors(
+  nodes: readonly Node[],
+  producerOf: Kinds['producerOf'],
+  large: number,
+): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const node of nodes) {
+    const makers = node.inputs.flatMap((value: Value | undefined) => (value && producerOf(value)) ?? []);
+    if (largestOf(node) < large && makers.every(({ name }) => names.has(name))) names.add(node.name);
+  }
+  return names;
 }
 
 const formOf = (value: Value) => {
@@ -139,7 +157,7 @@ function spreadToNumbers(
       if (rows.has(node.name) || step?.kind !== 'numbers') continue;
       const order = neighboursOf(node)
         .map(({ name }) => rows.get(name))
-        .find((found) => found?.startsWith(`${step.rows} by`));
+        .find((found) => found === orderOf(step.rows));
       if (order === undefined) continue;
       rows.set(node.name, order);
       isChanged = true;

@@ -18,22 +18,37 @@ export interface Stages {
   readonly rootOf: (value: Value) => Value;
 }
 
-/** @returns undefined where there is nothing to cut: no tensor between products has so many elements */
-export function stagesOf(graph: Graph, large: number): Stages | undefined {
-  const kinds = kindsOf(graph, large);
+/**
+ * @param alone nodes that the runtime computes since nothing is computed with them
+ * @returns undefined where there is nothing to cut: no tensor between products has so many elements
+ */
+export function stagesOf(graph: Graph, large: number, alone: ReadonlySet<string> = new Set()): Stages | undefined {
+  const kinds = kindsOf(graph, large, alone);
   if (kinds.rows.size === 0) return undefined;
   const levels = levelsOf(graph, kinds);
-  const keys = [...new Set([...levels.values()])].toSorted((a, b) => a.level - b.level || a.kind.localeCompare(b.kind));
-  const unique = keys.filter((key, i) => keys.findIndex((other) => sameKey(other, key)) === i);
-  const stages = unique.map((key): Stage => {
-    const nodes = graph.nodes.filter(({ name }) => {
-      const found = levels.get(name);
-      return found && sameKey(found, key);
-    });
-    return key.kind === 'session' ? sessionOf(graph, nodes, kinds, key.level) : rowsOf(graph, nodes, kinds, key.kind);
+  const groups = new Map<string, Node[]>();
+  for (const node of graph.nodes) {
+    if (!levels.has(node.name)) continue;
+    const text = textOf(levels.get(node.name));
+    groups.set(text, [...(groups.get(text) ?? []), node]);
+  }
+  const lonely = [...groups.values()].flatMap((nodes) => {
+    const [only] = nodes.length === 1 ? nodes : [];
+    return only && levels.get(only.name)?.kind !== 'session' && !kinds.placed.has(only.name) ? [only.name] : [];
   });
+  if (lonely.length > 0) return stagesOf(graph, large, new Set([...alone, ...lonely]));
+  const keys = new Map([...levels.values()].map((key) => [textOf(key), key] as const));
+  const stages = [...keys]
+    .toSorted(([, a], [, b]) => a.level - b.level || a.kind.localeCompare(b.kind))
+    .map(([text, { level, kind }]): Stage => {
+      const nodes = groups.get(text) ?? [];
+      return kind === 'session' ? sessionOf(graph, nodes, kinds, level) : rowsOf(graph, nodes, kinds, kind);
+    });
   return { stages, rootOf: kinds.rootOf };
 }
+
+/** Elements that may wait in memory for the last stage. */
+const smallInputs = 2 ** 12;
 
 interface Key {
   readonly level: number;
@@ -41,7 +56,7 @@ interface Key {
   readonly kind: string;
 }
 
-const sameKey = (a: Key, b: Key): boolean => a.level === b.level && a.kind === b.kind;
+const textOf = (key: Key | undefined): string => `${key?.level} ${key?.kind}`;
 
 /** Names of another shape of a value, runs in another order, and parts of a larger value have no stage of their own. */
 function levelsOf({ nodes, outputs }: Graph, kinds: Kinds): ReadonlyMap<string, Key> {
@@ -78,9 +93,19 @@ function levelsOf({ nodes, outputs }: Graph, kinds: Kinds): ReadonlyMap<string, 
   /** Elements of what is computed; the graph's own inputs are always there. */
   const elements = (values: readonly (Value | undefined)[]): number =>
     values.reduce((sum, value) => sum + (value && producerOf(value) ? sizeOf(value.shape) : 0), 0);
+  /** What nobody waits for goes with the last products, unless it makes little of much. */
+  const isLast = (node: Node): boolean =>
+    !rows.has(node.name) && readersOf(node).every(({ name }) => last.has(name)) && elements(node.inputs) < smallInputs;
+  const last = new Set<string>();
   const existing = (kind: string) =>
     new Set(nodes.flatMap((node) => (levels.has(node.name) && kindOf(node) === kind ? [levelOf(node)] : [])));
+  const end = Math.max(...existing('session'));
   for (const node of nodes.toReversed()) {
+    if (!isVirtual(node) && isLast(node)) {
+      levels.set(node.name, end);
+      last.add(node.name);
+      continue;
+    }
     if (isVirtual(node) || isResult(node) || node.op.startsWith('Reduce')) continue;
     const readers = readersOf(node);
     if (placed.has(node.name) || readers.length === 0 || readers.some((reader) => placed.has(reader.name))) continue;
@@ -150,11 +175,14 @@ function rowsOf(graph: Graph, own: readonly Node[], kinds: Kinds, order: string)
     const [, pixels = NaN, run = NaN] = output.shape.map(Number);
     const places: number[] = [];
     Array.from(pair.gather.inputs[1].constant?.data ?? [], Number).forEach((from, to) => (places[from] = to));
-    const form = { rows: Number(output.shape[0]), runs: pixels, run };
     let done = 0;
     return (pair.concat.inputs as readonly Value[]).map((part) => {
       const orderOfPart = places.slice(done, (done += Number(part.shape[1])));
-      return { part: rootOf(part).name, whole: output, into: { of: rootOf(output).name, order: orderOfPart, form } };
+      return {
+        part: rootOf(part).name,
+        whole: output,
+        into: { of: rootOf(output).name, order: orderOfPart, run, count: pixels },
+      };
     });
   });
   const results = new Set(graph.outputs.map((value) => rootOf(value).name));
@@ -168,7 +196,7 @@ function rowsOf(graph: Graph, own: readonly Node[], kinds: Kinds, order: string)
   return {
     kind: 'rows',
     source: {
-      rows: Number(order.split(' ')[0]),
+      rows: Number.parseInt(order),
       nodes: [...gathers.values(), ...computed],
       placements,
       outputs,

@@ -7,7 +7,6 @@ import { encodeText } from '../passes/encode.ts';
 import type { Pass } from '../passes/schedule.ts';
 import { uncovered } from '../error.ts';
 import { call, comment, functionText, get, plus } from '../wat.ts';
-import type { RowForm } from './form.ts';
 import { type PassPlaces, type Place, rowCode } from './row-code.ts';
 import type { RowGraph, RowValue, Runs } from './row-graph.ts';
 
@@ -104,28 +103,22 @@ function planOf(
 ): PlaceOf {
   const made = new Set(passes.flatMap((pass) => [...madeBy(pass)]));
   const readLater = new Set(passes.flatMap((pass) => [...readBy(pass)]));
-  const strided = (address: number, { runs, run }: RowForm, rows: number): Place =>
-    runs === 1
-      ? { address, own: false, row: 4 * run, run: 4 * run }
-      : { address, own: false, row: 4 * run, run: 4 * run * rows };
-  const tabled = (address: number, { order, form }: Runs): Place => {
-    const offsets = Int32Array.from(order, (place) => 4 * form.run * place);
-    const row = 4 * form.run * form.runs;
-    return { address, own: false, row, run: 0, table: storeOnce(`${form.run}: ${order.join()}`, offsets) };
+  const tabled = (address: number, { order, run, count }: Runs): Place => {
+    const offsets = Int32Array.from(order, (place) => 4 * run * place);
+    const table = storeOnce(`${run}: ${order.join()}`, offsets);
+    return { address, own: false, row: 4 * run * count, run: 0, table };
   };
   const valueOf = (name: string): RowValue => values.get(name) ?? { kind: 'number' };
   const outside = (name: string): Place => {
     const constant = constants.get(name)?.constant;
     const address = constant ? storeOnce(name, constant.data as Cells) : addressOf(name);
     const value = valueOf(name);
-    if (value.kind === 'row') return strided(address, value.form, value.form.rows);
-    return { address, own: false, row: value.kind === 'number' ? 4 : 0, run: 0 };
+    const row = value.kind === 'row' ? 4 * value.length : value.kind === 'number' ? 4 : 0;
+    return { address, own: false, row, run: 0 };
   };
   const inside = (name: string): Place => {
     const value = valueOf(name);
-    if (value.kind !== 'row') return ownPlace(name, 1);
-    const { runs, run } = value.form;
-    return { ...ownPlace(name, runs * run), run: 4 * run };
+    return ownPlace(name, value.kind === 'row' ? value.length : 1);
   };
   return {
     read: (name) => {
@@ -153,32 +146,27 @@ function readBy(pass: Pass): ReadonlySet<string> {
   return new Set(values.filter(({ name, constant }) => !own.has(name) && !constant).map(({ name }) => name));
 }
 
-/** The runs of a pass are the shortest of those that its tensors have. */
+/** A pass goes by the runs of what it reads or writes in another order; all else has them one behind the other. */
 function placesOf({ values, placements }: RowGraph, pass: Pass, { read, writes }: PlaceOf): PassPlaces {
-  const whole = { runs: 1, run: pass.count };
-  const isHere = new Set([...madeBy(pass), ...readBy(pass)]);
-  const cuts = [...isHere].flatMap((name) => {
-    const value = values.get(name);
-    return value?.kind === 'row' && value.form.runs * value.form.run === pass.count ? [value] : [];
-  });
-  const forms = [
-    ...cuts.filter(({ form, runs }) => runs ?? form.runs > 1).map(({ form }) => form),
+  const ordered = [
+    ...[...readBy(pass)].flatMap((name) => {
+      const value = values.get(name);
+      return value?.kind === 'row' ? (value.runs ?? []) : [];
+    }),
     ...placements
-      .filter(({ part }) => isHere.has(part) && pass.nodes.some(({ outputs: [value] }) => value.name === part))
-      .map(({ into: { order, form } }) => ({ runs: order.length, run: form.run })),
+      .filter(({ part }) => pass.nodes.some(({ outputs: [value] }) => value.name === part))
+      .map(({ into }) => into),
   ];
-  const { runs, run } = pass.count === 1 ? whole : (forms[0] ?? whole);
-  const other = forms.find((form) => form.runs !== runs || form.run !== run);
-  if (other && pass.count > 1)
+  const run = ordered[0]?.run ?? pass.count;
+  const other = ordered.find((each) => each.run !== run);
+  if (other)
     throw uncovered(
-      pass.nodes[0] ?? { name: '', op: 'ReduceSum' },
+      pass.nodes[0] ?? { name: other.of, op: 'ReduceSum' },
       `expected runs of ${run} elements, got ${other.run}`,
     );
-  /** What lies in one piece has its runs one behind the other. */
+  const runs = pass.count / run;
   const inRuns = (place: Place): Place =>
-    place.table === undefined && (place.own || place.row === 4 * pass.count) && pass.count > 1
-      ? { ...place, run: runs === 1 ? 0 : 4 * run }
-      : place;
+    place.table === undefined && pass.count > 1 && runs > 1 ? { ...place, run: 4 * run } : place;
   return {
     runs,
     run,

@@ -1,12 +1,8 @@
 /**
- * Tensors as rows, one for each channel, that are computed apart from each other. Images whose samples lie along the last axis, and
- * matrices, have each row in one piece; of images by samples each has a piece, a run, of the channel:
+ * Tensors as rows, one behind the other, that are computed apart from each other: those of a matrix, and the channels of images whose samples
+ * lie along the last axis. A long vector is one row.
  *
  *     [C, ..]          │ row 0 ············· │ row 1 ············· │ …
- *
- *     [N, C, H, W]     │ row 0 │ row 1 │ … │ row 0 │ row 1 │ … │ …       a run is H · W long
- *
- * A long vector is one row.
  */
 import { constantInts, type Node, type OpNode, type Value } from '../../graph/index.ts';
 import { numbersOf } from '../constant.ts';
@@ -17,13 +13,12 @@ import { sizeOf } from '../lower/lowering.ts';
 
 export interface RowForm {
   readonly rows: number;
-  /** How many of a row, and the elements of each. */
-  readonly runs: number;
-  readonly run: number;
+  /** Elements of a row. */
+  readonly length: number;
 }
 
-/** What two tensors have in common whose rows are those of the same channels in the same order. */
-export const orderOf = ({ rows, runs }: RowForm): string => `${rows} by ${runs}`;
+/** What tensors have in common whose rows may be computed together. */
+export const orderOf = (rows: number): string => `${rows} rows`;
 
 /** Elements of a vector that holds more than a number for each channel. */
 const long = 2 ** 14;
@@ -32,11 +27,11 @@ const long = 2 ** 14;
 export function rowFormOf(value: Value): RowForm | undefined {
   const [first = 0, second = 0, ...pixels] = value.shape.map(Number);
   const rank = value.shape.length;
-  if (rank === 1) return first >= long ? { rows: 1, runs: 1, run: first } : undefined;
+  if (rank === 1) return first >= long ? { rows: 1, length: first } : undefined;
   const area = pixels.reduce((product, size) => product * size, 1);
-  if (rank === 4) return area > 1 || first > 1 ? { rows: second, runs: first, run: area } : undefined;
+  if (rank === 4) return first === 1 && area > 1 ? { rows: second, length: area } : undefined;
   if (rank !== 2 && rank !== 3) return undefined;
-  return second * area > 1 ? { rows: first, runs: 1, run: second * area } : undefined;
+  return second * area > 1 ? { rows: first, length: second * area } : undefined;
 }
 
 /** How a value is read where rows of the given tensor are computed: all of it, a number of each row, or one number. */
@@ -48,6 +43,7 @@ export function readingOf(value: Value, within: Value): Reading | undefined {
   const [shape, whole] = [value.shape.map(Number), within.shape.map(Number)];
   const padded = [...whole.slice(shape.length).map(() => 1), ...shape];
   if (padded.join() === whole.join()) return 'row';
+  // Of images the samples come first, which is one here.
   const axis = whole.length === 4 ? 1 : 0;
   return padded.every((size, i) => size === (i === axis ? whole[i] : 1)) ? 'number' : undefined;
 }

@@ -3,7 +3,7 @@ import { type Node, Value } from '../../graph/index.ts';
 import { isElementwise } from '../expression/of-node.ts';
 import { sizeOf } from '../lower/lowering.ts';
 import { type Pass, schedule } from '../passes/schedule.ts';
-import { readingOf, type RowForm, rowFormOf, rowNodeOf } from './form.ts';
+import { readingOf, rowFormOf, rowNodeOf } from './form.ts';
 
 /** Runs of one tensor that are read, or written, in another order. */
 export interface Runs {
@@ -11,7 +11,10 @@ export interface Runs {
   readonly of: string;
   /** For each run its place, in runs. */
   readonly order: readonly number[];
-  readonly form: RowForm;
+  /** Elements of a run. */
+  readonly run: number;
+  /** Runs of a row of the tensor. */
+  readonly count: number;
 }
 
 /** Part of a tensor that is put together of several. */
@@ -33,7 +36,7 @@ export interface RowSource {
 
 /** Where a value is found, by its name: a number of each row or of all, or rows, which may be read in another order. */
 export type RowValue =
-  { readonly kind: 'one' | 'number' } | { readonly kind: 'row'; readonly form: RowForm; readonly runs?: Runs };
+  { readonly kind: 'one' | 'number' } | { readonly kind: 'row'; readonly length: number; readonly runs?: Runs };
 
 export interface RowGraph {
   readonly rows: number;
@@ -54,25 +57,23 @@ export function rowGraphOf({ rows, nodes, placements, outputs, rootOf }: RowSour
     if (constant && sizeOf(value) === 1) return new Value(name, { dtype, shape: [] }, { ...constant, shape: [] });
     if (constant) constants.set(name, rootOf(value));
     if (!values.has(name)) values.set(name, found);
-    return new Value(name, { dtype, shape: found.kind === 'row' ? [found.form.runs * found.form.run] : [] });
+    return new Value(name, { dtype, shape: found.kind === 'row' ? [found.length] : [] });
   };
   const readIn = (value: Value, whole: Value): Value => {
     const reading = readingOf(value, whole) ?? 'number';
     const form = reading === 'row' ? rowFormOf(whole) : undefined;
-    return ofRow(value, form ? { kind: 'row', form } : { kind: reading === 'one' ? 'one' : 'number' });
+    return ofRow(value, form ? { kind: 'row', length: form.length } : { kind: reading === 'one' ? 'one' : 'number' });
   };
   const steps = nodes.flatMap((node): readonly Node[] => {
     const [output] = node.outputs;
     const step = rowNodeOf(node);
     if (!step) throw new Error(`internal: ${node.name} is no step of rows`);
     if (node.op === 'Gather') {
-      const { form } = step as { readonly form: RowForm };
       const [, , run = NaN] = output.shape.map(Number);
       const [data, indices] = node.inputs;
       const order = Array.from(indices.constant?.data ?? [], Number);
-      const from = { rows: form.rows, runs: Number(data.shape[1]), run };
-      const runs: Runs = { of: rootOf(data).name, order, form: from };
-      values.set(output.name, { kind: 'row', form: { ...from, runs: order.length }, runs });
+      const runs: Runs = { of: rootOf(data).name, order, run, count: Number(data.shape[1]) };
+      values.set(output.name, { kind: 'row', length: order.length * run, runs });
       return [];
     }
     if (isElementwise(node)) {

@@ -14,16 +14,7 @@ import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
 import { producer } from '../match.ts';
 import { replacing } from '../rewrite.ts';
 
-export const batchNormGradient = replacing({ ReduceSum: emitScaleGradient, Mul: emitInputGradient(affine) });
-
-/** The same in elementwise ops, for what computes many of them in one pass. */
-export const elementwiseBatchNormGradient = replacing({
-  ReduceSum: emitScaleGradient,
-  Mul: emitInputGradient((g, z, b, c) => {
-    const wide = (perChannel: Value) => alongChannels(g, perChannel, z);
-    return g.Add(g.Mul(z, wide(b)), wide(c));
-  }),
-});
+export const batchNormGradient = replacing({ ReduceSum: emitScaleGradient, Mul: emitInputGradient });
 
 interface Normalized {
   readonly z: Value;
@@ -73,21 +64,14 @@ export function matchInputGradient(g: GraphBuilder, { inputs: [gain, difference]
   return { ...normalized, dOutput: inner.inputs[0], gain, A, dBetaOverM, dGammaOverM };
 }
 
-/** @param affine b z + c per channel */
-function emitInputGradient(affine: (g: GraphBuilder, z: Value, b: Value, c: Value) => Value) {
-  return (g: GraphBuilder, node: OpNode<'Mul'>): readonly Value[] | undefined => {
-    const match = matchInputGradient(g, node);
-    if (!match || !byMiniBatch(g, match)) return undefined;
-    const { z, mean, deviation, dOutput, gain, A, dBetaOverM, dGammaOverM } = match;
-    const b = g.Neg(g.Div(g.Mul(A, dGammaOverM), deviation));
-    const c = g.Neg(g.Add(g.Mul(A, dBetaOverM), g.Mul(b, mean)));
-    return [g.Add(g.Mul(gain, dOutput), affine(g, z, b, c))];
-  };
+function emitInputGradient(g: GraphBuilder, node: OpNode<'Mul'>): readonly Value[] | undefined {
+  const match = matchInputGradient(g, node);
+  if (!match || !byMiniBatch(g, match)) return undefined;
+  const { z, mean, deviation, dOutput, gain, A, dBetaOverM, dGammaOverM } = match;
+  const b = g.Neg(g.Div(g.Mul(A, dGammaOverM), deviation));
+  const c = g.Neg(g.Add(g.Mul(A, dBetaOverM), g.Mul(b, mean)));
+  return [g.Add(g.Mul(gain, dOutput), affine(g, z, b, c))];
 }
-
-/** A number for each channel of z, laid along its axis. */
-const alongChannels = (g: GraphBuilder, perChannel: Value, z: Value): Value =>
-  z.shape.length === 2 ? perChannel : g.Reshape(perChannel, g.ints([-1, ...z.shape.slice(2).map(() => 1)]));
 
 /** b z + c per channel; with ε = 0 the statistics 0 and 1 leave nothing else. */
 function affine(g: GraphBuilder, z: Value, b: Value, c: Value): Value {
