@@ -2,7 +2,7 @@
 import { objectiveOf, type TrainedModel, type TrainingRecord } from '../../training/checkpoint/index.ts';
 import { type Objective, objectiveOfOutputs, objectiveRuleOf } from '../../training/objective/index.ts';
 import { bestEpoch } from '../../training/trainer/index.ts';
-import { describeFile, type ModelCard, type Scores, type TensorCard, type TrainingSummary } from '../store/card.ts';
+import type { ModelCard, ModelFile, Scores, TensorCard, TrainingSummary } from '../store/card.ts';
 import { inputNameOf, outputKindOf, outputNameOf, outputsOf } from './graph.ts';
 import type { Quality } from './quality.ts';
 import type { Verification } from './verify.ts';
@@ -28,15 +28,15 @@ export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'expl
   readonly weights: ModelCard['weights'] | undefined;
   readonly weightsIn: ModelCard['weightsIn'] | undefined;
   readonly engine: NonNullable<ModelCard['engine']>;
-  /** Of the training and validation samples. */
-  readonly sha256: string;
+  /** Of the training and validation samples; told of a model with a record. */
+  readonly sha256?: string;
   /** Of the classes among the training samples; undefined for numbers. */
   readonly classShares: readonly number[] | undefined;
   /** None without test samples. */
   readonly scores: Scores | undefined;
   readonly quality: Quality;
   readonly verification: Verification;
-  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly files: ReadonlyMap<string, ModelFile>;
 }
 
 export function modelCard(facts: CardFacts): ExportedCard {
@@ -86,12 +86,12 @@ export function modelCard(facts: CardFacts): ExportedCard {
     network: plan.network,
     ...(record && {
       training: summaryOf(record, objective, {
-        sha256,
+        ...(sha256 !== undefined && { sha256 }),
         ...(columns && record.data.source?.label !== undefined && { label: record.data.source.label }),
         ...(classShares && { classShares }),
       }),
     }),
-    files: Object.fromEntries([...files].map(([file, bytes]) => [file, describeFile(bytes)])),
+    files: Object.fromEntries(files),
   };
 }
 

@@ -1,12 +1,18 @@
 /** Checkpoint in, verified model folder out: `model.onnx`, some samples with their answers, and `card.json`. */
 import { type Backend, nativeBackend } from '../../training/backend/index.ts';
 import { countLabels, type Dataset, digestOf, type LoadedData } from '../../training/data/index.ts';
-import { encodeModel } from '../../training/graph/index.ts';
 import { objectiveOf, type TrainedModel } from '../../training/checkpoint/index.ts';
 import { layersOf } from '../../training/network/index.ts';
 import { baselineOf, objectiveRuleFor, scaledBy } from '../../training/objective/index.ts';
 import { createEvaluator } from '../../training/trainer/index.ts';
-import { cardBytes, cardFile, type ModelCard, type Scores, type StatisticsSource } from '../store/card.ts';
+import {
+  cardBytes,
+  cardFile,
+  describeFile,
+  type ModelCard,
+  type Scores,
+  type StatisticsSource,
+} from '../store/card.ts';
 import { requireModelName } from '../store/model-name.ts';
 import { replaceFolder } from '../store/replace-folder.ts';
 import { samplesFile } from '../store/samples.ts';
@@ -15,7 +21,7 @@ import { type Files, nextVersion } from '../store/versions.ts';
 import { betterBefore } from './better-before.ts';
 import { type ExportedCard, modelCard } from './card.ts';
 import { type ExportSource, fittedModel, type States } from './fitted-model.ts';
-import { exportGraph } from './graph.ts';
+import { exportFile } from './graph.ts';
 import { importanceOfFile, qualityOf } from './quality.ts';
 import { encodeSamples } from './samples.ts';
 import { answersOfFile, verifyExport } from './verify.ts';
@@ -87,7 +93,7 @@ export async function buildModel(
   const fromRun = await fittedModel({ ...options, statistics }, former, runtime, note, onStage);
   const { described, model, data, states, fit } = fromRun;
   const { train, validation, test } = data;
-  const file = encode(model, fit.temperature);
+  const file = exportFile(model, fit.temperature);
   const samples = verifiable(data);
   const outputs = await outputsOf(runtime, described, states, samples);
   onStage('hold the file against the training graph');
@@ -113,7 +119,7 @@ export async function buildModel(
     scores: test.count > 0 ? scoresOf(described, outputs, data) : undefined,
     quality: { ...qualityOf(model, fit, test, outputs[statistics]), ...(importance && { importance }) },
     verification: verifyExport(model, scaledBy(outputs[statistics], fit.temperature), answers, samples),
-    files,
+    files: new Map([...files].map(([file, bytes]) => [file, describeFile(bytes)])),
   });
   return { card, files: new Map([...files, [cardFile, cardBytes(card)]]) };
 }
@@ -163,15 +169,4 @@ function scoresOf(trained: TrainedModel, outputs: Outputs, { train, test }: Load
     },
     baseline: baselineOf(objective, train, test).score,
   };
-}
-
-function encode(model: TrainedModel, temperature: number | undefined): Uint8Array {
-  const { plan, record, classes, columns } = model;
-  return encodeModel(exportGraph(model, 'running', temperature), {
-    network: JSON.stringify(plan.network),
-    classes: JSON.stringify(classes),
-    ...(columns && { columns: JSON.stringify(columns) }),
-    statistics: 'fixed running statistics',
-    ...(record && { data: record.data.name, training: JSON.stringify(record.config) }),
-  });
 }

@@ -1,5 +1,5 @@
 /** A trained network as a standard ONNX graph: raw inputs in, logits or numbers out, every tensor stored inside. */
-import { checkGraph, type Graph, graphBuilder } from '../../training/graph/index.ts';
+import { checkGraph, encodeModel, type Graph, graphBuilder } from '../../training/graph/index.ts';
 import { objectiveOf, type TrainedModel, type TrainingRecord } from '../../training/checkpoint/index.ts';
 import { emitForward, outputShapeOf } from '../../training/network/index.ts';
 import { objectiveRuleOf, type OutputKind } from '../../training/objective/index.ts';
@@ -52,4 +52,16 @@ export function exportGraph(model: TrainedModel, statistics: NodeStatistics, tem
   const scaled = temperature === undefined ? output : g.Mul(output, g.scalar(1 / temperature));
   const answer = ruleOf(model).emitAnswer(g, scaled);
   return checkGraph(g.build(plan.network.name, { [outputNameOf(model)]: answer }));
+}
+
+/** The graph as a file, which says what it was made from. @param temperature what logits are divided by */
+export function exportFile(model: TrainedModel, temperature?: number): Uint8Array {
+  const { plan, record, classes, columns } = model;
+  return encodeModel(exportGraph(model, 'running', temperature), {
+    network: JSON.stringify(plan.network),
+    classes: JSON.stringify(classes),
+    ...(columns && { columns: JSON.stringify(columns) }),
+    statistics: 'fixed running statistics',
+    ...(record && { data: record.data.name, training: JSON.stringify(record.config) }),
+  });
 }

@@ -1,14 +1,22 @@
 /** The training page: its engine against the WASM backend, its controls, and how it looks. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { unzipSync } from 'fflate';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { buildImage } from '../../exporter/edge/build-image.ts';
 import { type Backend, wasmBackend } from '../../training/backend/index.ts';
+import { loadModel } from '../../training/checkpoint/index.ts';
 import { createRandom, epochBatches } from '../../training/data/index.ts';
 import { planNetwork } from '../../training/network/index.ts';
+import { trainToFolder } from '../../training/run/index.ts';
 import { TrainingRun } from '../../training/trainer/index.ts';
+import type { Image } from '../../worker/create-worker.ts';
 import { initialTensors, networkOf } from '../../worker/page/train/engine/networks.ts';
 import { type Settings, type Side, sides, usualSettings } from '../../worker/page/train/engine/settings.ts';
 import { configOf } from '../../worker/page/train/engine/side.ts';
@@ -21,16 +29,23 @@ import { type Served, serveImage } from './serve-image.ts';
 const built = join(import.meta.dirname, '../../dist/page');
 
 describe('the engine, as it is bundled', () => {
-  const engine = readdirSync(join(built, 'train')).filter((name) => /^engine-.*\.js$/.test(name));
-  const code = readFileSync(join(built, 'train', engine[0] ?? ''), 'utf8');
+  const names = readdirSync(join(built, 'train')).filter((name) => name.endsWith('.js'));
+  const read = (name: string): string => readFileSync(join(built, 'train', name), 'utf8');
+  const code = read(names.find((name) => name.startsWith('engine-')) ?? '');
 
-  it('is one file, which asks for nothing else, and for nothing of Node', async () => {
-    expect(engine).toHaveLength(1);
-    const { metafile } = await build({
-      stdin: { contents: code },
-      ...{ bundle: true, external: ['*'], format: 'esm', metafile: true, write: false },
-    });
-    expect(Object.values(metafile.outputs).flatMap(({ imports }) => imports)).toEqual([]);
+  it('is one file, and another on demand, which ask for nothing else and for nothing of Node', async () => {
+    expect(names.map((name) => name.replace(/-[^-]*$/, ''))).toEqual(['engine', 'take-away']);
+    for (const name of names) {
+      const { metafile } = await build({
+        stdin: { contents: read(name) },
+        ...{ bundle: true, external: ['*'], format: 'esm', metafile: true, write: false },
+      });
+      const asked = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+      expect(
+        asked.filter((path) => !names.includes(path.replace('./', ''))),
+        name,
+      ).toEqual([]);
+    }
     expect(code).not.toMatch(/\bprocess\.(versions|env|platform|cwd)|onnxruntime-node/);
   });
 
@@ -231,6 +246,75 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await page.goto(`${server.url}/train/`);
     expect(await page.getByRole('alert').innerText()).toMatch(/^Training needs WebAssembly with vectors[^.]*\.$/);
     expect(await page.locator('#stage').isVisible()).toBe(false);
+  });
+
+  /** What a button of the last card saves. */
+  async function saved(page: Page, name: string): Promise<{ readonly name: string; readonly path: string }> {
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name, exact: true }).click(),
+    ]);
+    return { name: download.suggestedFilename(), path: await download.path() };
+  }
+
+  async function emptyFolder(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'bn-edge-train-page-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    return folder;
+  }
+
+  it('exports a model that is served, with the probability that the page shows', async () => {
+    const { page, complaints } = await openTraining();
+    await page.getByRole('slider', { name: 'x', exact: true }).fill('0.3');
+    await page.getByRole('slider', { name: 'y', exact: true }).fill('-0.2');
+    await train(page, 60);
+    const archive = await saved(page, 'Model (ONNX and card)');
+    expect(archive.name).toBe('with-batch-norm.zip');
+    const folder = await emptyFolder();
+    for (const [path, content] of Object.entries(unzipSync(readFileSync(archive.path)))) {
+      const to = join(folder, 'models', path);
+      await mkdir(dirname(to), { recursive: true });
+      if (!path.endsWith('/')) await writeFile(to, content);
+    }
+    await buildImage({ models: join(folder, 'models'), out: join(folder, 'image') });
+    const { default: image } = (await import(pathToFileURL(join(folder, 'image', 'image.mjs')).href)) as {
+      readonly default: Image;
+    };
+    const session = image.sessions.get('with-batch-norm/model');
+    const { logits } =
+      session?.run({ features: { dtype: 'float32', shape: [1, 2], data: Float32Array.of(0.3, -0.2) } }) ?? {};
+    const [a = NaN, b = NaN] = Array.from(logits?.data as ArrayLike<number>);
+    const label = (await page.locator('[data-side=with] canvas').getAttribute('aria-label')) ?? '';
+    const shown = Number(/a probability of (?:[<>] )?(\d+\.\d) %/.exec(label)?.[1]) / 100;
+    // As the page rounds it.
+    expect(Math.abs(1 / (1 + Math.exp(a - b)) - shown)).toBeLessThan(0.00051);
+    expect(complaints).toEqual([]);
+  });
+
+  it('saves a checkpoint from which bn-edge train goes on with the data that the page saves', async () => {
+    const { page } = await openTraining();
+    await train(page, 150);
+    const [checkpoint, data] = [await saved(page, 'Checkpoint'), await saved(page, 'Data (CSV)')];
+    expect([checkpoint.name, data.name]).toEqual(['with-batch-norm.safetensors', 'points.csv']);
+    const folder = await emptyFolder();
+    await copyFile(data.path, join(folder, data.name));
+    const rate = { optimizer: 'sgd', learningRate: 1e-6, schedule: 'constant' } as const;
+    const config = { ...rate, bnMomentum: 0.9, seed: 1, epochs: 1, batchSize: 32 };
+    const options = { data: { path: join(folder, data.name), label: 'class' }, config, backend: 'wasm' } as const;
+    const { history } = await trainToFolder({ ...options, from: checkpoint.path, out: join(folder, 'run') });
+    // What it had learnt: fresh tensors have half of them right.
+    expect(history.at(-1)?.validation.score).toBeGreaterThan(0.95);
+    const stored = await loadModel(checkpoint.path);
+    expect(stored.batches).toBe(await stepOf(page));
+    expect(stored.columns?.map(({ name }) => name)).toEqual(['x', 'y']);
+  });
+
+  it('refuses to give a network away that has diverged', async () => {
+    const { page } = await openTraining({ learningRate: 1, depth: 8, scale: 2 });
+    await train(page, 200);
+    await page.getByRole('combobox', { name: 'The network' }).selectOption('without');
+    await page.getByRole('button', { name: 'Checkpoint', exact: true }).click();
+    await expect.poll(() => page.getByRole('alert').innerText()).toContain('got one that has diverged');
   });
 
   const phone = { viewport: { width: 360, height: 740 } };

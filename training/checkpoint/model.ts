@@ -57,21 +57,28 @@ export function objectiveOf({ plan, classes, record }: Pick<TrainedModel, 'plan'
 
 /** @throws UserError when the file cannot be written; a former one is then untouched */
 export async function saveModel(path: string, model: TrainedModel): Promise<void> {
+  const { tensors, metadata } = storedModel(model);
+  await writeSafetensors(path, tensors, metadata);
+}
+
+/** A model as its file has it. */
+export function storedModel(model: TrainedModel): Safetensors {
   const { plan, tensors, classes, columns, picture, record } = model;
+  const batches = record ? record.steps + (record.config.bnBatches ?? 0) : (model.batches ?? 0);
   const stored = new Map<string, StoredTensor>();
   for (const [name, { shape, data }] of tensors) stored.set(name, { dtype: 'F32', shape, data });
   for (const { name, layer } of layersOf(plan)) {
     if (layer.kind !== 'batchNorm') continue;
-    const data = BigInt64Array.of(BigInt((record?.steps ?? 0) + (record?.config.bnBatches ?? 0)));
-    stored.set(`${name}.num_batches_tracked`, { dtype: 'I64', shape: [], data });
+    stored.set(`${name}.num_batches_tracked`, { dtype: 'I64', shape: [], data: BigInt64Array.of(BigInt(batches)) });
   }
-  await writeSafetensors(path, stored, {
+  const metadata = {
     [keys.network]: JSON.stringify(plan.network),
     [keys.classes]: JSON.stringify(classes),
     ...(columns && { [keys.columns]: JSON.stringify(columns) }),
     ...(picture && { [keys.picture]: JSON.stringify(picture) }),
     ...(record && { [keys.record]: JSON.stringify(storedRecord(record, objectiveOf(model))) }),
-  });
+  };
+  return { tensors: stored, metadata };
 }
 
 /**

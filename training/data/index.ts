@@ -38,4 +38,5 @@ export { binEdges, robustStatistics } from './quantiles.ts';
 export { divisorsOf, inputRanges, inputStatistics, targetStatistics, type InputStatistics } from './statistics.ts';
 export { unseenCategories } from './seen.ts';
 export { readCells, readTable, type TableOptions } from './table.ts';
+export { sha256 } from './sha256.ts';
 export { type Encoding, encodings } from './encodings.ts';

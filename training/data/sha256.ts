@@ -1,5 +1,5 @@
 /**
- * SHA-256 of a text, in plain JavaScript, since random numbers are drawn in browsers as well, whose own digests are asynchronous.
+ * SHA-256 in plain JavaScript, since random numbers are drawn in browsers as well, whose own digests are asynchronous.
  *
  * Source: FIPS 180-4, sections 4.1.2, 5.3.3 and 6.2, https://doi.org/10.6028/NIST.FIPS.180-4
  */
@@ -20,8 +20,8 @@ const initial = Int32Array.from(primes(8), (prime) => fraction(Math.sqrt(prime))
 const rotate = (word: number, by: number): number => (word >>> by) | (word << (32 - by));
 
 /** The digest as eight words of 32 bits, most significant first. */
-export function sha256(text: string): Int32Array {
-  const message = padded(new TextEncoder().encode(text));
+export function sha256(content: string | Uint8Array): Int32Array {
+  const message = padded(typeof content === 'string' ? new TextEncoder().encode(content) : content);
   const digest = initial.slice();
   for (let block = 0; block < message.byteLength; block += 64) compress(digest, message, block);
   return digest;

@@ -58,6 +58,7 @@ const LENGTH_BYTES = 8;
 /** The reference implementation's limit. */
 const MAX_HEADER_BYTES = 100_000_000;
 const OPENING_BRACE = 0x7b;
+const SPACE = 0x20;
 const METADATA_KEY = '__metadata__';
 
 /**
@@ -84,9 +85,9 @@ export function serializeSafetensors(
   );
   const contents = sorted.map(([name, tensor]) => bytesOf(name, tensor));
   const header = paddedHeader(sorted, metadata);
-  const length = Buffer.alloc(LENGTH_BYTES);
-  length.writeBigUInt64LE(BigInt(header.length));
-  return Buffer.concat([length, header, ...contents]);
+  const length = new DataView(new ArrayBuffer(LENGTH_BYTES));
+  length.setBigUint64(0, BigInt(header.length), true);
+  return concatenated([new Uint8Array(length.buffer), header, ...contents]);
 }
 
 interface Entry {
@@ -231,8 +232,20 @@ function paddedHeader(tensors: readonly [string, Tensor][], metadata: Readonly<R
   if (pairs.length > 0) {
     entries.unshift([METADATA_KEY, jsonObject(pairs.map(([key, text]) => [key, JSON.stringify(text)]))]);
   }
-  const json = Buffer.from(jsonObject(entries));
-  return Buffer.concat([json], Math.ceil(json.length / 8) * 8).fill(' ', json.length);
+  const json = new TextEncoder().encode(jsonObject(entries));
+  const padded = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(SPACE);
+  padded.set(json);
+  return padded;
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function jsonObject(fields: readonly (readonly [key: string, json: string])[]): string {
@@ -246,7 +259,12 @@ function jsonKey(key: string): string {
   return json;
 }
 
-const compareUtf8 = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+/** By their bytes, which is by their characters: an order of UTF-16's units is another beyond U+FFFF. */
+function compareUtf8(a: string, b: string): number {
+  const [x, y] = [a, b].map((text) => new TextEncoder().encode(text)) as [Uint8Array, Uint8Array];
+  const at = x.findIndex((byte, i) => byte !== y[i]);
+  return at < 0 ? x.length - y.length : (x[at] ?? 0) - (y[at] ?? -1);
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -20,7 +20,7 @@ const memory = { field: 230, string: 160, number: 35, long: 120 } as const;
 /** @throws GraphError for bytes that are no ONNX model, or one that would take too much memory */
 export function decodeProto(bytes: Uint8Array): onnx.ModelProto {
   try {
-    return ModelProto.decode(new CountingReader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)));
+    return ModelProto.decode(new CountingReader(bytes));
   } catch (error) {
     if (error instanceof GraphError) throw error;
     throw new GraphError(`expected an ONNX model, got ${bytes.byteLength} bytes that are none`, { cause: error });
@@ -28,7 +28,7 @@ export function decodeProto(bytes: Uint8Array): onnx.ModelProto {
 }
 
 /** Adds up all that onnx-proto's decoder asks for but the bytes of tensors and strings. */
-class CountingReader extends protobuf.BufferReader {
+class CountingReader extends protobuf.Reader {
   #taken = 0;
 
   override uint32(): number {
@@ -102,7 +102,7 @@ const packedIntegers = new WeakMap<object, Uint8Array>();
 export function integersOf(tensor: object, most: number): readonly number[] | undefined {
   const packed = packedIntegers.get(tensor);
   if (!packed) return undefined;
-  const reader = new protobuf.BufferReader(Buffer.from(packed.buffer, packed.byteOffset, packed.length));
+  const reader = new protobuf.Reader(packed);
   const integers: number[] = [];
   while (reader.pos < reader.len) {
     if (integers.length === most) return undefined;

@@ -16,15 +16,19 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: false,
     reportCompressedSize: false,
-    rolldownOptions: { input: { index: `${root}/index.html`, train: `${root}/train/index.html` } },
+    rolldownOptions: {
+      checks: { pluginTimings: false },
+      input: { index: `${root}/index.html`, train: `${root}/train/index.html` },
+    },
   },
   worker: {
     format: 'es',
     rolldownOptions: {
+      checks: { pluginTimings: false },
       // What only Node has, and runtimes: no code that trains in the page asks for them, and a test finds it out if one does.
       external: [/^node:/, 'stream', /^onnxruntime-/, 'binaryen', 'sharp'],
       // Beside the training page, whose files alone may compile WebAssembly: see public/_headers.
-      output: { entryFileNames: 'train/engine-[hash].js' },
+      output: { entryFileNames: 'train/engine-[hash].js', chunkFileNames: 'train/[name]-[hash].js' },
     },
   },
 });

@@ -78,6 +78,13 @@ function start(): void {
     setRunning(false);
     begin();
   });
+  for (const as of ['model', 'checkpoint', 'data'] as const) {
+    onClick(`#save-${as}`, () => {
+      const of = find('#away-side', HTMLSelectElement).value === 'without' ? 'without' : 'with';
+      tell('');
+      engine.tell({ kind: 'file', of, as });
+    });
+  }
   onClick('#save-losses', () => {
     engine.tell({ kind: 'losses' });
   });
@@ -134,6 +141,9 @@ function start(): void {
         return;
       case 'losses':
         saveAs('losses.csv', 'text/csv', lossesText(report.losses));
+        return;
+      case 'file':
+        saveAs(report.name, 'application/octet-stream', report.content);
         return;
       case 'trouble':
         isRunning = false;

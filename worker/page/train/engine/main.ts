@@ -62,6 +62,9 @@ async function obey(order: Order): Promise<void> {
     case 'losses':
       if (pair) self.postMessage({ kind: 'losses', losses: pair.losses });
       return;
+    case 'file':
+      if (pair) await tellFile(pair, order);
+      return;
   }
 }
 
@@ -101,6 +104,26 @@ function keepRunning(mine: number): void {
 
 function tellNews(of: Pair, stepsPerSecond = 0): void {
   self.postMessage({ kind: 'news', news: of.news(watched, stepsPerSecond) });
+}
+
+async function tellFile(from: Pair, { of, as }: Extract<Order, { kind: 'file' }>): Promise<void> {
+  const { checkpointOf, csvOf, exportOf } = await import('./take-away.ts');
+  const standing = from.standing(of);
+  const { name } = standing.plan.network;
+  switch (as) {
+    case 'model':
+      self.postMessage({ kind: 'file', name: `${name}.zip`, content: Uint8Array.from(exportOf(standing)) });
+      return;
+    case 'checkpoint':
+      self.postMessage({
+        kind: 'file',
+        name: `${name}.safetensors`,
+        content: Uint8Array.from(checkpointOf(standing)),
+      });
+      return;
+    case 'data':
+      self.postMessage({ kind: 'file', name: 'points.csv', content: csvOf(from.all) });
+  }
 }
 
 function tellTrouble(error: unknown): void {

@@ -12,7 +12,11 @@ export type Order =
   | { readonly kind: 'step' }
   | { readonly kind: 'watch'; readonly watched: Watched }
   /** Asks for the losses of all steps so far. */
-  | { readonly kind: 'losses' };
+  | { readonly kind: 'losses' }
+  | { readonly kind: 'file'; readonly of: Side; readonly as: FileKind };
+
+/** What can be taken away: a folder of `models/` as a ZIP archive, a safetensors file, or a CSV file of all samples. */
+export type FileKind = 'model' | 'checkpoint' | 'data';
 
 /** What the page looks at. */
 export interface Watched {
@@ -28,6 +32,7 @@ export type Report =
   | { readonly kind: 'begun'; readonly points: readonly Point[]; readonly held: readonly Point[] }
   | { readonly kind: 'news'; readonly news: News }
   | { readonly kind: 'losses'; readonly losses: Readonly<Record<Side, Float32Array>> }
+  | { readonly kind: 'file'; readonly name: string; readonly content: string | Uint8Array<ArrayBuffer> }
   /** The settings cannot be trained with, or the engine has failed. */
   | { readonly kind: 'trouble'; readonly message: string };
 

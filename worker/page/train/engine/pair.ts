@@ -1,8 +1,10 @@
 /** Both networks, which take the same mini-batches in the same order. */
 import { createRandom, epochBatches } from '../../../../training/data/index.ts';
+import { UserError } from '../../../../training/files/index.ts';
 import type { News, SideNews, Watched } from './messages.ts';
 import { type Point, type Settings, type Side, sides } from './settings.ts';
 import { SideRun } from './side.ts';
+import type { Standing } from './take-away.ts';
 import { type Parts, partsOf, pointsIn, pointsOf } from './toys.ts';
 
 export class Pair {
@@ -30,6 +32,18 @@ export class Pair {
   /** Of the training set and of the validation part. */
   get points(): Readonly<Record<keyof Parts, readonly Point[]>> {
     return { train: pointsIn(this.#parts.train), validation: pointsIn(this.#parts.validation) };
+  }
+
+  /** In the order in which they were drawn and dropped. */
+  get all(): readonly Point[] {
+    return pointsOf(this.#settings);
+  }
+
+  /** @throws UserError for a network that has left the finite numbers */
+  standing(side: Side): Standing {
+    const run = this.#runs[side];
+    if (run.diverged) throw new UserError('take away: expected a network of finite numbers, got one that has diverged');
+    return { plan: run.plan, tensors: run.tensors, steps: this.#steps, parts: this.#parts };
   }
 
   get steps(): number {

@@ -1,0 +1,107 @@
+/**
+ * What one takes from the page: a model to be served, a checkpoint to go on from, and the data of both. Loaded when somebody asks, since most
+ * who look at the page do not.
+ */
+import { zipSync } from 'fflate';
+import { modelCard } from '../../../../exporter/model/card.ts';
+import { exportFile, inputNameOf, outputNameOf } from '../../../../exporter/model/graph.ts';
+import { verifyExport } from '../../../../exporter/model/verify.ts';
+import { storedModel, type TrainedModel } from '../../../../training/checkpoint/index.ts';
+import type { Column } from '../../../../training/columns/index.ts';
+import { type ClassificationDataset, sha256 } from '../../../../training/data/index.ts';
+import { serializeSafetensors } from '../../../../training/files/index.ts';
+import { decodeModel, decodeProto, encodeProto } from '../../../../training/graph/index.ts';
+import type { Plan } from '../../../../training/network/index.ts';
+import type { State } from '../../../../training/trainer/index.ts';
+import { openAnswers } from './look.ts';
+import { openGraph } from './program.ts';
+import type { Point } from './settings.ts';
+import { classes, type Parts } from './toys.ts';
+
+/** A network as it stands. */
+export interface Standing {
+  readonly plan: Plan;
+  readonly tensors: State;
+  readonly steps: number;
+  readonly parts: Parts;
+}
+
+/** Tensors, network, classes and columns as `bn-edge train --from` takes them. */
+export function checkpointOf(standing: Standing): Uint8Array {
+  const { tensors, metadata } = storedModel(modelOf(standing));
+  return serializeSafetensors(tensors, metadata);
+}
+
+/** @returns a ZIP archive of a folder that is one of `models/` @throws UserError where the file does not answer as the network does */
+export function exportOf(standing: Standing): Uint8Array {
+  const model = modelOf(standing);
+  const { name } = standing.plan.network;
+  const file = exportFile(model);
+  const samples = standing.parts.validation.count > 0 ? standing.parts.validation : standing.parts.train;
+  const card = modelCard({
+    ...{ name, version: '1', explain: false, engine: 'auto', statistics: 'running' },
+    ...{ unknown: undefined, weights: undefined, weightsIn: undefined, classShares: undefined, scores: undefined },
+    model,
+    quality: { metrics: {} },
+    verification: verifyExport(
+      model,
+      answersOfNetwork(standing, samples),
+      answersOfFile(model, file, samples),
+      samples,
+    ),
+    files: new Map([['model.onnx', { sha256: hex(sha256(file)), bytes: file.length }]]),
+  });
+  const described = {
+    ...card,
+    description: `Tells a from b by x and y, after ${standing.steps} steps of the training page`,
+  };
+  const cardText = new TextEncoder().encode(`${JSON.stringify(described, null, 2)}\n`);
+  return zipSync({ [name]: { 'model.onnx': file, 'card.json': cardText } });
+}
+
+/** Rows with their class, as `bn-edge train --label class` reads them. */
+export const csvOf = (points: readonly Point[]): string =>
+  ['x,y,class', ...points.map(({ x, y, label }) => `${x},${y},${classes[label] ?? ''}`), ''].join('\n');
+
+function modelOf({ plan, tensors, steps, parts }: Standing): TrainedModel {
+  const columns = ['x', 'y'].map((name, axis) => columnOf(name, parts.train, axis));
+  return { plan, tensors, classes, columns, batches: steps, record: undefined };
+}
+
+function columnOf(name: string, { inputs, count }: ClassificationDataset, axis: number): Column {
+  const values = Array.from({ length: count }, (_, i) => inputs[2 * i + axis] ?? NaN);
+  return {
+    ...{ kind: 'numeric', name, fill: null },
+    range: [Math.min(...values), Math.max(...values)],
+    typical: values.reduce((sum, value) => sum + value, 0) / count,
+  };
+}
+
+/** By the training graph in inference mode. */
+function answersOfNetwork({ plan, tensors }: Standing, { inputs, count }: ClassificationDataset): Float32Array {
+  const answers = openAnswers(plan, count);
+  answers.load(tensors);
+  answers.input('x').set(inputs);
+  answers.run();
+  return answers.output('logits');
+}
+
+/** By the file, read again from its bytes, with the number of samples in place of its free dimension. */
+function answersOfFile(model: TrainedModel, file: Uint8Array, { inputs, count }: ClassificationDataset): Float32Array {
+  const proto = decodeProto(file);
+  const sizes = [...(proto.graph?.input ?? []), ...(proto.graph?.output ?? [])].map(
+    ({ type }) => type?.tensorType?.shape?.dim?.[0],
+  );
+  for (const size of sizes) {
+    if (!size) continue;
+    delete size.dimParam;
+    size.dimValue = count;
+  }
+  const program = openGraph(decodeModel(encodeProto(proto)).graph);
+  program.input(inputNameOf(model)).set(inputs);
+  program.run();
+  return program.output(outputNameOf(model));
+}
+
+const hex = (words: Int32Array): string =>
+  Array.from(words, (word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
