@@ -17,14 +17,14 @@ export default defineConfig({
     modulePreload: false,
     reportCompressedSize: false,
     rolldownOptions: {
-      checks: { pluginTimings: false },
+      checks: { bundlerTimings: false },
       input: { index: `${root}/index.html`, train: `${root}/train/index.html` },
     },
   },
   worker: {
     format: 'es',
     rolldownOptions: {
-      checks: { pluginTimings: false },
+      checks: { bundlerTimings: false },
       // What only Node has, and runtimes: no code that trains in the page asks for them, and a test finds it out if one does.
       external: [/^node:/, 'stream', /^onnxruntime-/, 'binaryen', 'sharp'],
       // Beside the training page, whose files alone may compile WebAssembly: see public/_headers.
