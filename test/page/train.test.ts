@@ -248,6 +248,29 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     expect(await page.locator('#stage').isVisible()).toBe(false);
   });
 
+  it('fills the formulas with numbers that the training graph has as well', async () => {
+    const { page } = await openTraining({ batchSize: 8 });
+    await train(page, 20);
+    await page.getByText('One step, by hand').click();
+    await expect.poll(() => page.locator('#by-hand-rows tr').count()).toBe(8);
+    const said = await page.locator('#by-hand-formulas dd').allInnerTexts();
+    expect(said).toHaveLength(11);
+    expect(said[0]).toMatch(/^1\/8 · \(.+ \+ …\) = /);
+    const within = /within (.+) of these$/.exec(said.at(-1) ?? '')?.[1]?.replace('−', '-');
+    // float32 in the graph, float64 by hand.
+    expect(Number(within)).toBeLessThan(1e-5);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('sets the controls by the links of its experiments', async () => {
+    const { page } = await openTraining();
+    await train(page, 10);
+    await page.getByRole('listitem').filter({ hasText: 'Why normalise?' }).getByRole('link').click();
+    await expect.poll(() => progress(page)).toMatch(/^step 0/);
+    expect(await page.locator('#settings output').allInnerTexts()).toEqual(['0.1', '32', '0.9', '8', '0.1']);
+    expect(await go(page).innerText()).toBe('Start');
+  });
+
   /** What a button of the last card saves. */
   async function saved(page: Page, name: string): Promise<{ readonly name: string; readonly path: string }> {
     const [download] = await Promise.all([

@@ -1,6 +1,7 @@
 /** The training page's entry: the controls on one side, the engine on the other, and what it tells in between. */
 import { find } from '../dom.ts';
 import { number } from '../format.ts';
+import { createByHand } from './by-hand.ts';
 import { createControls, isTuned } from './controls.ts';
 import { missingHere, startEngine } from './engine-client.ts';
 import type { News, Report } from './engine/messages.ts';
@@ -29,6 +30,7 @@ function start(): void {
   const engine = startEngine(hear);
   const losses = new Losses();
   const showLayers = createLayers();
+  const showByHand = createByHand();
   const planes = { with: createPlane('with', click), without: createPlane('without', click) };
   const controls = createControls(change, tell);
   const watching = createWatchedView((watched) => {
@@ -159,6 +161,7 @@ function start(): void {
     losses.showNews(news);
     watching.showNews(news);
     showLayers(news);
+    showByHand(news.sides.with.channel);
   }
 }
 

@@ -1,0 +1,102 @@
+/** One step, by hand: the formulas of Batch Norm filled with the numbers of one channel. */
+import { find, make } from '../dom.ts';
+import { derive, type Derived } from './derive.ts';
+import { drawing } from './drawing.ts';
+import type { ChannelNews } from './engine/messages.ts';
+
+/** Milliseconds between two looks while it trains: numbers are to be read. */
+const calm = 400;
+
+/** @returns what shows the latest channel, while the part is open */
+export function createByHand(): (channel: ChannelNews | undefined) => void {
+  const details = find('#by-hand', HTMLDetailsElement);
+  const formulas = find('#by-hand-formulas', HTMLElement);
+  const rows = find('#by-hand-rows', HTMLTableSectionElement);
+  let latest: ChannelNews | undefined;
+  const drawSoon = drawing(() => {
+    if (!details.open || !latest) return;
+    const derived = derive(latest);
+    formulas.replaceChildren(
+      ...filled(latest, derived).flatMap(([name, text]) => [make('dt', {}, name), make('dd', {}, text)]),
+    );
+    rows.replaceChildren(...rowsOf(latest, derived));
+  }, calm);
+  details.addEventListener('toggle', drawSoon);
+  return (channel) => {
+    latest = channel;
+    drawSoon();
+  };
+}
+
+/** Four digits that count, and a real minus sign. */
+const digits = (value: number): string =>
+  (Math.abs(value) < 1e-4 && value !== 0 ? value.toExponential(2) : String(Number(value.toPrecision(4)))).replaceAll(
+    '-',
+    '\u2212',
+  );
+
+/** As a summand or factor. */
+const term = (value: number): string => (value < 0 ? `(${digits(value)})` : digits(value));
+
+const shown = 3;
+
+/** The first of them, and that there are more. */
+function sumOf(terms: readonly string[]): string {
+  return terms.length > shown ? `${terms.slice(0, shown).join(' + ')} + …` : terms.join(' + ');
+}
+
+function filled(
+  { z, dAfter, epsilon, momentum, gamma, beta, runningMean, runningVar, ...graph }: ChannelNews,
+  { mean, variance, deviation, normalized, dGamma, dBeta, dz, nextMean, nextVar }: Derived,
+): readonly (readonly [name: string, text: string])[] {
+  const m = z.length;
+  const first = { z: z[0] ?? NaN, normalized: normalized[0] ?? NaN, d: dAfter[0] ?? NaN };
+  const fresh = Number((1 - momentum).toPrecision(6));
+  const apart = Math.max(
+    difference([dGamma], [graph.dGamma]),
+    difference([dBeta], [graph.dBeta]),
+    difference(dz, Array.from(graph.dz)),
+  );
+  return [
+    ['μ = 1/m Σ z', `1/${m} · (${sumOf(Array.from(z, term))}) = ${digits(mean)}`],
+    [
+      'σ² = 1/m Σ (z − μ)²',
+      `1/${m} · (${sumOf(Array.from(z, (value) => `(${digits(value)} − ${term(mean)})²`))}) = ${digits(variance)}`,
+    ],
+    ['s = √(σ² + ε)', `√(${digits(variance)} + ${digits(epsilon)}) = ${digits(deviation)}`],
+    ['ẑ₁ = (z₁ − μ) / s', `(${digits(first.z)} − ${term(mean)}) / ${digits(deviation)} = ${digits(first.normalized)}`],
+    [
+      'z̃₁ = γ ẑ₁ + β',
+      `${digits(gamma)} · ${term(first.normalized)} + ${term(beta)} = ${digits(gamma * first.normalized + beta)}`,
+    ],
+    ['dβ = Σ ∂L/∂z̃', `${sumOf(Array.from(dAfter, term))} = ${digits(dBeta)}`],
+    [
+      'dγ = Σ ∂L/∂z̃ · ẑ',
+      `${sumOf(Array.from(dAfter, (d, i) => `${term(d)} · ${term(normalized[i] ?? NaN)}`))} = ${digits(dGamma)}`,
+    ],
+    [
+      '∂L/∂z₁ = γ/s (∂L/∂z̃₁ − dβ/m − ẑ₁ dγ/m)',
+      `${digits(gamma)}/${digits(deviation)} · (${digits(first.d)} − ${term(dBeta)}/${m} − ${term(first.normalized)} · ${term(dGamma)}/${m}) = ${digits(dz[0] ?? NaN)}`,
+    ],
+    ['running μ ←', `${momentum} · ${term(runningMean)} + ${fresh} · ${term(mean)} = ${digits(nextMean)}`],
+    ['running σ² ←', `${momentum} · ${digits(runningVar)} + ${fresh} · ${digits(variance)} = ${digits(nextVar)}`],
+    [
+      'the training graph',
+      `dγ ${digits(graph.dGamma)}, dβ ${digits(graph.dBeta)}: all gradients within ${digits(apart)} of these`,
+    ],
+  ];
+}
+
+/** The largest between numbers in the same places. */
+const difference = (ours: readonly number[], theirs: readonly number[]): number =>
+  ours.reduce((most, value, i) => Math.max(most, Math.abs(value - (theirs[i] ?? NaN))), 0);
+
+const rowsOf = ({ z, dAfter }: ChannelNews, { normalized, after, dz }: Derived): readonly Element[] =>
+  Array.from(z, (value, i) =>
+    make(
+      'tr',
+      {},
+      make('th', { scope: 'row' }, String(i + 1)),
+      ...[value, normalized[i], after[i], dAfter[i], dz[i]].map((each) => make('td', {}, digits(each ?? NaN))),
+    ),
+  );
