@@ -14,6 +14,8 @@ declare const self: {
 /** Milliseconds between two pictures, and of a slice of steps. */
 const frame = 40;
 const slice = 12;
+/** Looking takes at most one part in so many of the time. */
+const lookShare = 10;
 /** Of steps, at most, at once. */
 const mostSteps = 64;
 
@@ -76,6 +78,7 @@ function stop(): void {
 /** In the queue of orders, so that no two touch the pair at once. */
 function keepRunning(mine: number): void {
   const start = { time: performance.now(), steps: pair?.steps ?? 0 };
+  let lookTime = 0;
   let shown = { time: -Infinity, steps: start.steps };
   const go = async (): Promise<void> => {
     if (!pair || mine !== turn) return;
@@ -89,17 +92,31 @@ function keepRunning(mine: number): void {
     // What cannot be caught up with is forgiven.
     if (due() > mostSteps && pace !== Infinity) Object.assign(start, { time: performance.now(), steps: now() });
     const time = performance.now();
-    if (time - shown.time >= frame || pair.isOver) {
+    if (time - shown.time >= Math.max(frame, lookShare * lookTime) || pair.isOver) {
       tellNews(pair, (1000 * (now() - shown.steps)) / (time - shown.time));
+      lookTime = performance.now() - time;
       shown = { time, steps: now() };
     }
     if (pair.isOver) stop();
-    else setTimeout(next, due() > 0 ? 0 : 1000 / 120);
+    else if (due() > 0) soon(next);
+    else setTimeout(next, 1000 / 120);
   };
   const next = (): void => {
     queue = queue.then(go).catch(tellTrouble);
   };
   next();
+}
+
+/** The types at hand are those of Node's channels. */
+const channel = new MessageChannel() as unknown as {
+  readonly port1: { onmessage: (() => void) | null };
+  readonly port2: { readonly postMessage: (message: undefined) => void };
+};
+
+/** After the orders that have come meanwhile; without the milliseconds that a timer of a timer waits. */
+function soon(act: () => void): void {
+  channel.port1.onmessage = act;
+  channel.port2.postMessage(undefined);
 }
 
 function tellNews(of: Pair, stepsPerSecond = 0): void {
