@@ -1,6 +1,7 @@
 /** What every request passes and every answer gets, around the routes, wherever the app is mounted. */
 import { Hono } from 'hono';
 import { etag } from 'hono/etag';
+import { TrieRouter } from 'hono/router/trie-router';
 import { protectBrowsers } from './http/answers.ts';
 import type { App, Middleware, RequestContext } from './http/context.ts';
 import { answerError } from './http/errors.ts';
@@ -29,7 +30,8 @@ export function assembleApp(image: Image, settings: Settings, isAlone: boolean):
     (c, next) =>
       isOurs(c) ? handler(c, next) : next();
 
-  const app: App = new Hono({ strict: false });
+  // Hono's own choice ends with this router, too; before, it tries one that refuses these paths, which takes a start 9 ms.
+  const app: App = new Hono({ strict: false, router: new TrieRouter() });
   app.onError(answerError);
   app.use(ours(frame(settings)), ours(otherOrigins(settings)), ours(etag()));
   const admit = admission(settings);

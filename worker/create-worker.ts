@@ -46,8 +46,6 @@ export interface WorkerHandler {
  */
 export function createWorker(image: Image, options: WorkerOptions = {}): WorkerHandler {
   const app = assembleApp(image, settingsOf(options), true);
-  // The first match compiles all routes: here, so that no request waits for it.
-  app.router.match('GET', '/');
   return { fetch: (request, env) => app.fetch(request, env ?? {}) };
 }
 

@@ -10,12 +10,13 @@ type Answer = (c: RequestContext) => Promise<Response>;
 
 /** @param app with all of its routes */
 export function restOf(app: App, settings: Settings, home: Answer): Answer {
-  const methodsAt = methodsOf(app);
+  let methodsAt: ReturnType<typeof methodsOf> | undefined;
   return async (c) => {
     const mount = mountPath(c);
     const path = pathBelow(mount, c);
     // Below a mount, a strict router takes the slash at the end for another path.
     if (path === '/' && isRead(c)) return home(c);
+    methodsAt ??= methodsOf(app);
     const methods = methodsAt(path);
     if (methods.length > 0) return answerMethod(c, methods);
     const file = settings.page(c.env) && isRead(c) ? await pageFile(c, mount) : undefined;
