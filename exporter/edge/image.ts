@@ -25,6 +25,7 @@ import { findSizes } from './cases/sizes.ts';
 import type { KnownSizes, StatedShapes, TakenSizes } from './cases/sizes.ts';
 import { outcomeOrTrap, Trials } from './cases/trials.ts';
 import { ReferenceThread } from './cases/reference.ts';
+import { repeatsIn, withoutRepeats } from './stages/repeats.ts';
 import { planSealing, sealedBytes } from './stages/seal.ts';
 import type { Traced } from './stages/seal.ts';
 import { takeSealedSnapshot, takeSnapshot } from './stages/snapshot.ts';
@@ -194,7 +195,8 @@ export async function makeImage({
     verified,
     sizes,
     unknown,
-    shares: sessionShares({ memory }, booted),
+    // What others have as well is not there for its sake.
+    shares: sessionShares({ memory: withoutRepeats(memory, repeatsIn(memory)) }, booted),
   };
 }
 

@@ -1,7 +1,24 @@
-/** Writes the snapshot into the module as active data: instantiating the image restores the memory. */
+/**
+ * Writes the snapshot into the module as active data, and what the memory has more than once as copies, which the module makes when it
+ * starts: instantiating the image restores the memory.
+ */
 
+import { AddedFunctions } from '../wasm/added-functions.ts';
 import { concat, u32, vector } from '../wasm/bytes.ts';
-import { encodeModule, integerConstant, parseModule, section, valueType } from '../wasm/module.ts';
+import { constant, end } from '../wasm/code.ts';
+import {
+  encodeModule,
+  insertSection,
+  integerConstant,
+  parseBodies,
+  parseModule,
+  replaceSections,
+  section,
+  valueType,
+} from '../wasm/module.ts';
+import type { Section } from '../wasm/module.ts';
+import { repeatsIn, withoutRepeats } from './repeats.ts';
+import type { Repeat } from './repeats.ts';
 
 /** A run of zeros at least this long ends a data segment: the header of the next costs less. Bytes. */
 const longestGap = 64;
@@ -13,13 +30,32 @@ export interface Range {
 }
 
 export function bake(module: Uint8Array, memory: Uint8Array): Uint8Array {
-  const segments = nonZeroRanges(memory).map(({ start, end }) => {
+  const repeats = repeatsIn(memory);
+  const stored = withoutRepeats(memory, repeats);
+  const segments = nonZeroRanges(stored).map(({ start, end }) => {
     const active = 0;
     const offset = integerConstant(valueType.i32, start);
-    return concat([[active], offset, u32(end - start), memory.subarray(start, end)]);
+    return concat([[active], offset, u32(end - start), stored.subarray(start, end)]);
   });
-  return encodeModule([...parseModule(module), { id: section.data, payload: vector(segments) }]);
+  const sections = withCopies(parseModule(module), repeats);
+  return encodeModule([...sections, { id: section.data, payload: vector(segments) }]);
 }
+
+/** A module that begins with copies, in the order of addresses: what a later one reads may be what an earlier one wrote. */
+function withCopies(sections: readonly Section[], repeats: readonly Repeat[]): readonly Section[] {
+  if (repeats.length === 0) return sections;
+  const added = new AddedFunctions(sections);
+  const noLocals = 0;
+  const copies = repeats.flatMap((repeat) => [
+    ...[repeat.start, repeat.source, repeat.end - repeat.start].flatMap(constant),
+    ...memoryCopy,
+  ]);
+  const start = added.add({ parameters: [], results: [] }, Uint8Array.from([noLocals, ...copies, end]));
+  const changed = replaceSections(sections, added.payloads(parseBodies(sections)));
+  return insertSection(changed, { id: section.start, payload: Uint8Array.from(u32(start)) });
+}
+
+const memoryCopy = [0xfc, 0x0a, 0x00, 0x00];
 
 /** Everything but runs of zeros of `longestGap` or more. */
 export function nonZeroRanges(memory: Uint8Array): readonly Range[] {

@@ -1,0 +1,69 @@
+/**
+ * What a memory has more than once: weights above all, which a model and its twin, or two versions of it, keep each for itself. An image
+ * has them once, and copies them when it starts.
+ */
+
+/** Half-open range of addresses, whose bytes are also those from `source` on, which is below. */
+export interface Repeat {
+  readonly start: number;
+  readonly end: number;
+  readonly source: number;
+}
+
+/** By how many words places are compared; those at a multiple of it are remembered. */
+const windowWords = 16;
+/** Fewer are hardly worth a copy, and compression finds what lies near. */
+const leastWords = 256;
+/** Of the hash of a window, which is a polynomial of its words. */
+const base = 0x01000193;
+/** What the first word of a window has been multiplied with when the next one comes. */
+const highest = Array.from({ length: windowWords }).reduce<number>((power) => Math.imul(power, base), 1);
+
+/** @returns ranges in the order of addresses, none of which overlaps another; that of a source may be a repeat itself, of one before */
+export function repeatsIn(memory: Uint8Array): readonly Repeat[] {
+  const words = new Uint32Array(memory.buffer, memory.byteOffset, memory.byteLength >>> 2);
+  const repeats: Repeat[] = [];
+  const places = new Map<number, number>();
+  let hash = hashAt(words, 0);
+  for (let at = 0; at + windowWords <= words.length;) {
+    // Zeros cost nothing where they are.
+    const place = hash === 0 ? undefined : places.get(hash);
+    const length = place === undefined ? 0 : sameWords(words, place, at);
+    if (place !== undefined && length >= windowWords) {
+      if (length >= leastWords) repeats.push({ start: 4 * at, end: 4 * (at + length), source: 4 * place });
+      at += length;
+      hash = hashAt(words, at);
+      continue;
+    }
+    if (hash !== 0 && place === undefined && at % windowWords === 0) places.set(hash, at);
+    hash = (Math.imul(hash, base) + wordAt(words, at + windowWords) - Math.imul(wordAt(words, at), highest)) | 0;
+    at++;
+  }
+  return repeats;
+}
+
+/** The memory with zeros in place of repeats. */
+export function withoutRepeats(memory: Uint8Array, repeats: readonly Repeat[]): Uint8Array {
+  const rest = memory.slice();
+  for (const { start, end } of repeats) rest.fill(0, start, end);
+  return rest;
+}
+
+const wordAt = (words: Uint32Array, at: number): number => words[at] ?? 0;
+
+function hashAt(words: Uint32Array, at: number): number {
+  let hash = 0;
+  for (let i = at; i < at + windowWords; i++) hash = (Math.imul(hash, base) + wordAt(words, i)) | 0;
+  return hash;
+}
+
+/** How many words from two places on are the same, up to where zeros begin; the first ones end where the second begin. */
+function sameWords(words: Uint32Array, first: number, second: number): number {
+  const most = Math.min(second - first, words.length - second);
+  let [length, zeros] = [0, 0];
+  while (length < most && zeros < windowWords && words[first + length] === words[second + length]) {
+    zeros = words[second + length] === 0 ? zeros + 1 : 0;
+    length++;
+  }
+  return length - zeros;
+}
