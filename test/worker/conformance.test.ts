@@ -1,7 +1,7 @@
 /** Requests and answers against the protocol's own OpenAPI document, and against the document this Worker serves. */
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { inferenceRequest } from '../../worker/protocol/protocol.ts';
+import { inferenceRequest, parse } from '../../worker/protocol/protocol.ts';
 import { call, pixels, post } from './client.ts';
 import { checkOfficial, type OfficialName } from './official-schemas.ts';
 
@@ -87,7 +87,7 @@ describe('conformance', () => {
   );
 
   it('takes every request that the official document takes', () => {
-    for (const { body } of answered) if (body) expect(inferenceRequest.safeParse(body).success).toBe(true);
+    for (const { body } of answered) if (body) expect(() => parse(inferenceRequest, body)).not.toThrow();
   });
 
   const own: [method: 'get' | 'post', path: string, template: string, body?: object][] = [

@@ -18,6 +18,7 @@ import {
   tensorElement,
 } from '../protocol/protocol.ts';
 import { responseSchemas } from '../protocol/responses.ts';
+import type { Schema } from '../protocol/schema.ts';
 import { lineTypes } from '../rows/body.ts';
 import { bodiesOf, rowSchemasOf } from './rows.ts';
 
@@ -67,15 +68,12 @@ export interface Served {
 }
 
 export function openApi(models: readonly Model[], { mount, explain, page }: Served): OpenApi {
-  const requests = {
-    InferenceRequest: inferenceRequest,
-    RepositoryRequest: repositoryRequest,
-  };
   const schemas = {
-    ...schemasOf(requests, 'input'),
-    RowsRequest: jsonSchema(predictRequest, 'input'),
+    InferenceRequest: inferenceRequest.json,
+    RepositoryRequest: repositoryRequest.json,
+    RowsRequest: predictRequest.json,
     PredictRequest: bodiesOf(ref('RowsRequest')),
-    ...schemasOf(responseSchemas(), 'output'),
+    ...answerSchemas(),
     TensorElement: tensorElement,
   };
   const tables = tablesOf(models);
@@ -177,19 +175,12 @@ const rowBody = (request: string): NonNullable<Operation['requestBody']> => ({
 });
 
 function predictOperation(operationId: string, answer: string, more: Partial<Operation>): Operation {
-  const { properties = {} } = jsonSchema(predictOptions, 'input') as { properties?: Record<string, object> };
-  const query = Object.entries(properties).map(([name, schema]) => ({
-    name,
-    in: 'query' as const,
-    required: false,
-    schema,
-  }));
   return {
     ...get(operationId, 'Rows in, predictions out', answer, { 'text/csv': lines }),
     description:
       'With unknown "ignore" names that are no columns are left out, with "fill" values that are none of their column count as missing, too; both are told in warnings.',
     ...more,
-    parameters: [...(more.parameters ?? []), ...query],
+    parameters: [...(more.parameters ?? []), ...queryOf(predictOptions)],
   };
 }
 
@@ -267,17 +258,16 @@ function sampleOperation(
   operationId: string,
   summary: string,
   answer: ResponseName,
-  options: z.ZodMiniType,
+  options: Schema<object>,
   models: readonly Model[],
 ): Operation {
   const tensors = json('InferenceRequest');
   const rows = { 'application/json': { schema: { anyOf: [ref('InferenceRequest'), ref('RowsRequest')] } } };
   const pictures = { 'image/png': bytes, 'image/jpeg': bytes, 'application/octet-stream': bytes };
-  const { properties = {} } = jsonSchema(options, 'input') as { properties?: Record<string, object> };
   return {
     ...get(operationId, summary, answer),
     description: 'Options are query parameters, or members of parameters in the JSON object.',
-    parameters: Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: false, schema })),
+    parameters: queryOf(options),
     requestBody: { required: true, content: { ...pictures, ...(models.some(({ table }) => table) ? rows : tensors) } },
   };
 }
@@ -301,14 +291,17 @@ const versionOf = (models: readonly Model[]): Parameter => ({
 
 const path = (name: string): Parameter => ({ name, in: 'path', required: true, schema: { type: 'string' } });
 
-/**
- * What a schema cannot say (checks in code) is left open.
- * @param io whether the Worker reads it, members that it does not know included, or writes it, and nothing else
- */
-function jsonSchema(schema: z.ZodMiniType, io: 'input' | 'output'): object {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
-  return rest;
+/** The members of an object, each as a parameter of the query string. */
+function queryOf({ json }: Schema<object>): Parameter[] {
+  const { properties } = json as { readonly properties: Readonly<Record<string, object>> };
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
 }
 
-const schemasOf = (schemas: Readonly<Record<string, z.ZodMiniType>>, io: 'input' | 'output') =>
-  Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, jsonSchema(schema, io)]));
+/** What a schema cannot say (checks in code) is left open; nothing is written but what it says. */
+function answerSchemas(): Record<string, object> {
+  const jsonSchema = (schema: z.ZodMiniType): object => {
+    const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
+    return rest;
+  };
+  return Object.fromEntries(Object.entries(responseSchemas()).map(([name, schema]) => [name, jsonSchema(schema)]));
+}

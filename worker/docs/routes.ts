@@ -4,32 +4,33 @@ import { RequestError } from '../http/errors.ts';
 import { mountPath } from '../http/mount.ts';
 import type { Settings } from '../http/settings.ts';
 import type { Models } from '../models.ts';
-import { openApi, type OpenApi } from './openapi.ts';
-import { referencePage, stylesheet } from './page.ts';
+import type { OpenApi } from './openapi.ts';
 
+/** What documents are made of is evaluated when one is asked for: a start would take 10 ms of CPU more. */
 export function docsRoutes(app: App, models: Models, settings: Settings): void {
   const requireDocs = (c: RequestContext): void => {
     if (settings.docs(c.env)) return;
     const how = 'DOCS=true or createWorker(image, { docs: true })';
     throw new RequestError('not found', `docs: expected a Worker that answers them, got one that does not (${how})`);
   };
-  const document = (c: RequestContext): OpenApi =>
-    openApi([...models.values()], {
-      mount: mountPath(c),
-      explain: settings.explain(c.env),
-      page: settings.page(c.env),
-    });
+  const document = async (c: RequestContext, mount: string): Promise<OpenApi> => {
+    const { openApi } = await import('./openapi.ts');
+    return openApi([...models.values()], { mount, explain: settings.explain(c.env), page: settings.page(c.env) });
+  };
 
-  app.get('/openapi.json', (c) => {
+  app.get('/openapi.json', async (c) => {
     requireDocs(c);
-    return c.json(document(c));
+    return c.json(await document(c, mountPath(c)));
   });
-  app.get('/docs', (c) => {
+  app.get('/docs', async (c) => {
     requireDocs(c);
-    return c.html(referencePage(document(c), mountPath(c)));
+    const mount = mountPath(c);
+    const { referencePage } = await import('./page.ts');
+    return c.html(referencePage(await document(c, mount), mount));
   });
-  app.get('/docs/style.css', (c) => {
+  app.get('/docs/style.css', async (c) => {
     requireDocs(c);
+    const { stylesheet } = await import('./page.ts');
     return c.body(String(stylesheet), 200, { 'content-type': 'text/css; charset=utf-8' });
   });
 }

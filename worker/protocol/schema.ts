@@ -1,0 +1,138 @@
+/**
+ * Schemas of what comes in. Each says in JSON Schema what it takes, and reads it. They are data and small functions, which cost nothing to make:
+ * every isolate makes them when it starts, where the schemas of a library took 10 ms.
+ */
+import { describe, RequestError } from '../http/errors.ts';
+
+export interface Schema<Value> {
+  /** What of JSON it takes, as far as JSON Schema says that. */
+  readonly json: object;
+  /** Whether an object may lack a member of it. */
+  readonly isOptional?: boolean;
+  /**
+   * @param path to the value; empty for the body itself
+   * @throws RequestError naming the first member that does not fit
+   */
+  readonly read: (value: unknown, path: string) => Value;
+}
+
+/** What a schema reads. */
+export type Read<One> = One extends Schema<infer Value> ? Value : never;
+
+/** @throws RequestError naming the first member that does not fit */
+export const parse = <Value>(schema: Schema<Value>, value: unknown): Value => schema.read(value, '');
+
+const refuse = (path: string, expected: string, value: unknown): never => {
+  throw new RequestError('malformed', `${path === '' ? 'body' : path}: expected ${expected}, got ${describe(value)}`);
+};
+
+/** @param expected in words, for whoever sent another value */
+export const values = <Value>(
+  json: object,
+  expected: string,
+  isOne: (value: unknown) => value is Value,
+): Schema<Value> => ({
+  json,
+  read: (value, path) => (isOne(value) ? value : refuse(path, expected, value)),
+});
+
+export const text = values({ type: 'string' }, 'a string', (value) => typeof value === 'string');
+export const flag = values({ type: 'boolean' }, 'true or false', (value) => typeof value === 'boolean');
+
+export const integer = (minimum: number, maximum: number, expected = `an integer from ${minimum} to ${maximum}`) =>
+  values(
+    { type: 'integer', minimum, maximum },
+    expected,
+    (value): value is number => Number.isSafeInteger(value) && Number(value) >= minimum && Number(value) <= maximum,
+  );
+
+export function choice<const Text extends string>(texts: readonly Text[], expected: string): Schema<Text> {
+  const isOne = (value: unknown): value is Text => (texts as readonly unknown[]).includes(value);
+  return values({ type: 'string', enum: texts }, expected, isOne);
+}
+
+/** A member that may be absent. */
+export const optional = <Value>({ json, read }: Schema<Value>): Schema<Value | undefined> => ({
+  json,
+  isOptional: true,
+  read: (value, path) => (value === undefined ? undefined : read(value, path)),
+});
+
+/** A member that may be absent: generated clients and MLServer's send `null` for it. */
+export const maybe = <Value>({ json, read }: Schema<Value>): Schema<Value | undefined> => ({
+  json: orNull(json),
+  isOptional: true,
+  read: (value, path) => (value === undefined || value === null ? undefined : read(value, path)),
+});
+
+function orNull(json: object): object {
+  const [[key, type] = [], ...others] = Object.entries(json);
+  return key === 'type' && others.length === 0 ? { type: [type, 'null'] } : { anyOf: [json, { type: 'null' }] };
+}
+
+/** A member in whose place a value stands where it is absent. */
+export const withDefault = <Value>({ json, read }: Schema<Value>, standard: Value): Schema<Value> => ({
+  json: { ...json, default: standard },
+  isOptional: true,
+  read: (value, path) => (value === undefined ? standard : read(value, path)),
+});
+
+/** An array, whose length is checked before its items are. */
+export const list = <Item>(item: Schema<Item>, most: number): Schema<Item[]> => ({
+  json: { type: 'array', items: item.json, maxItems: most },
+  read: (value, path) => {
+    if (!Array.isArray(value) || value.length > most) return refuse(path, `an array of at most ${most} items`, value);
+    return Array.from(value, (one: unknown, i) => item.read(one, `${path}[${i}]`));
+  },
+});
+
+export type Members = Readonly<Record<string, Schema<unknown>>>;
+
+/** What an object of such members is read as. */
+export type ObjectOf<Known extends Members> = {
+  [Name in keyof Known as undefined extends Read<Known[Name]> ? never : Name]: Read<Known[Name]>;
+} & { [Name in keyof Known as undefined extends Read<Known[Name]> ? Name : never]?: Read<Known[Name]> };
+
+/** Members that are not known are left out. */
+export const object = <const Known extends Members>(known: Known, expected: string): Schema<ObjectOf<Known>> => ({
+  json: objectJson(known),
+  read: (value, path) => readMembers(known, isObject(value) ? value : refuse(path, expected, value), path),
+});
+
+/** Of members that are not known it has up to `most`, as they came. */
+export const looseObject = <const Known extends Members>(
+  known: Known,
+  most: number,
+  expected: string,
+): Schema<ObjectOf<Known> & Readonly<Record<string, unknown>>> => ({
+  json: { ...objectJson(known), additionalProperties: {}, maxProperties: most },
+  read: (value, path) => {
+    if (!isObject(value) || Object.keys(value).length > most) return refuse(path, expected, value);
+    // A prototype is none of JSON's, whoever reads it next.
+    const { ['__proto__']: _, ...others } = value as Readonly<Record<string, unknown>>;
+    return { ...others, ...readMembers(known, value, path) };
+  },
+});
+
+function objectJson(known: Members): object {
+  const members = Object.entries(known);
+  const required = members.flatMap(([name, { isOptional }]) => (isOptional ? [] : [name]));
+  const properties = Object.fromEntries(members.map(([name, { json }]) => [name, json]));
+  return { type: 'object', properties, ...(required.length > 0 && { required }) };
+}
+
+/** Those that are there, or have a default. */
+function readMembers<Known extends Members>(known: Known, value: object, path: string): ObjectOf<Known> {
+  const read: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(known)) {
+    const isThere = Object.hasOwn(value, name);
+    const member = isThere ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+    const made = schema.read(member, path === '' ? name : `${path}.${name}`);
+    if (isThere || made !== undefined) read[name] = made;
+  }
+  return read as ObjectOf<Known>;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
