@@ -2,7 +2,7 @@
  * PNG to rows of pixels. What a file inflates to is declared in its header, so that more is refused before it is inflated.
  * https://www.w3.org/TR/png-3/
  */
-import crc32 from 'crc-32';
+import { crc32 } from './crc32.ts';
 import { exifOrientation } from './exif.ts';
 import { PNG_SIGNATURE } from './format.ts';
 import type { Compressed } from './inflate.ts';
@@ -49,7 +49,7 @@ function readChunks(file: Uint8Array) {
     if (end > file.byteLength) break;
     requireAtMost('png', 'chunks', LIMITS.pngChunks, count);
     const isNeeded = type === HEADER || type === 'IDAT' || type === 'IEND' || SINGLE.has(type);
-    if (isNeeded && crc32.buf(file.subarray(at + 4, end - 4)) !== view.getInt32(end - 4)) break;
+    if (isNeeded && crc32(file.subarray(at + 4, end - 4)) !== view.getInt32(end - 4)) break;
     // The header comes first, and what it declares is judged before more is read.
     header ??= readHeader(type, file.subarray(at + 8, end - 4));
     if (type === 'IDAT') parts.push([at + 8, end - 4]);

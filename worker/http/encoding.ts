@@ -1,5 +1,5 @@
 /** Bodies that came compressed, inflated within the limit of any body: https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1 */
-import crc32 from 'crc-32';
+import { crc32 } from '../../training/pictures/crc32.ts';
 import { inflateRaw, TooLongError } from '../../training/pictures/inflate.ts';
 import { giveBack } from '../../training/pictures/picture.ts';
 import { concatenate } from './bytes.ts';
@@ -80,7 +80,7 @@ function behindGzip(packed: DataView): number {
 
 function gzipTrailer(data: Uint8Array): Uint8Array {
   const trailer = new DataView(new ArrayBuffer(8));
-  trailer.setInt32(0, crc32.buf(data), true);
+  trailer.setInt32(0, crc32(data), true);
   trailer.setUint32(4, data.byteLength, true);
   return new Uint8Array(trailer.buffer);
 }

@@ -1,5 +1,5 @@
 /** What a model sees of a picture, for people: a PNG of 8 bits, without filters. https://www.w3.org/TR/png-3/ */
-import crc32 from 'crc-32';
+import { crc32 } from '../../training/pictures/crc32.ts';
 import { concatenate } from '../http/bytes.ts';
 
 /** As many as a call takes on any stack. */
@@ -55,6 +55,6 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
     4,
   );
   bytes.set(data, 8);
-  view.setInt32(data.length + 8, crc32.buf(bytes.subarray(4, data.length + 8)));
+  view.setInt32(data.length + 8, crc32(bytes.subarray(4, data.length + 8)));
   return bytes;
 }
