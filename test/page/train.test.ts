@@ -332,12 +332,17 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     expect(stored.columns?.map(({ name }) => name)).toEqual(['x', 'y']);
   });
 
-  it('refuses to give a network away that has diverged', async () => {
+  it('refuses to give a network away that has diverged, and trains the other on', async () => {
     const { page } = await openTraining({ learningRate: 1, depth: 8, scale: 2 });
     await train(page, 200);
+    await page.locator('#pace').selectOption('25');
+    await go(page).click();
     await page.getByRole('combobox', { name: 'The network' }).selectOption('without');
     await page.getByRole('button', { name: 'Checkpoint', exact: true }).click();
     await expect.poll(() => page.getByRole('alert').innerText()).toContain('got one that has diverged');
+    const before = await stepOf(page);
+    await expect.poll(() => stepOf(page)).toBeGreaterThan(before);
+    expect(await go(page).innerText()).toBe('Pause');
   });
 
   const phone = { viewport: { width: 360, height: 740 } };

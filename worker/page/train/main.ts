@@ -147,6 +147,9 @@ function start(): void {
       case 'file':
         saveAs(report.name, 'application/octet-stream', report.content);
         return;
+      case 'refused':
+        tell(report.message);
+        return;
       case 'trouble':
         isRunning = false;
         go.textContent = 'Start';

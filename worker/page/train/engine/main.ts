@@ -65,7 +65,7 @@ async function obey(order: Order): Promise<void> {
       if (pair) self.postMessage({ kind: 'losses', losses: pair.losses });
       return;
     case 'file':
-      if (pair) await tellFile(pair, order);
+      if (pair) await tellFile(pair, order).catch(tellRefusal);
       return;
   }
 }
@@ -143,7 +143,13 @@ async function tellFile(from: Pair, { of, as }: Extract<Order, { kind: 'file' }>
   }
 }
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function tellRefusal(error: unknown): void {
+  self.postMessage({ kind: 'refused', message: messageOf(error) });
+}
+
 function tellTrouble(error: unknown): void {
   stop();
-  self.postMessage({ kind: 'trouble', message: error instanceof Error ? error.message : String(error) });
+  self.postMessage({ kind: 'trouble', message: messageOf(error) });
 }

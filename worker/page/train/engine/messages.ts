@@ -33,6 +33,8 @@ export type Report =
   | { readonly kind: 'news'; readonly news: News }
   | { readonly kind: 'losses'; readonly losses: Readonly<Record<Side, Float32Array>> }
   | { readonly kind: 'file'; readonly name: string; readonly content: string | Uint8Array<ArrayBuffer> }
+  /** A file that cannot be given; training goes on. */
+  | { readonly kind: 'refused'; readonly message: string }
   /** The settings cannot be trained with, or the engine has failed. */
   | { readonly kind: 'trouble'; readonly message: string };
 
