@@ -1,6 +1,6 @@
 /** Which way the steps of a run are taken and on how many threads is recorded, and a run that goes on keeps to it. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import * as os from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { nativeBackend, threadsInDoubt } from '../../training/backend/index.ts';
@@ -25,9 +25,14 @@ const config = { ...trainingDefaults, epochs: 100, batchSize: 20, seed: 1, objec
 const steps = { plan, train, config };
 const backend = await nativeBackend();
 
+vi.mock('node:os', async (load) => {
+  const actual = await load<typeof os>();
+  return { ...actual, homedir: vi.fn(actual.homedir) };
+});
+
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'bn-edge-'));
+  folder = await mkdtemp(join(os.tmpdir(), 'bn-edge-'));
   vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'));
 });
 afterAll(async () => {
@@ -98,6 +103,16 @@ describe('what is measured', () => {
     const text = await readFile(path, 'utf8');
     await writeFile(path, text.replaceAll('7', '"seven"'));
     expect(await choose(6)).toMatchObject({ measured: 1, threads: 6 });
+  });
+
+  it('is measured each time where the user has no home', async () => {
+    const cache = process.env['XDG_CACHE_HOME'];
+    vi.stubEnv('XDG_CACHE_HOME', '');
+    vi.mocked(os.homedir).mockImplementation(() => {
+      throw new Error('uv_os_homedir returned ENOENT');
+    });
+    for (const found of [7, 6]) expect(await choose(found)).toMatchObject({ measured: 1, threads: found });
+    vi.stubEnv('XDG_CACHE_HOME', cache);
   });
 
   it('is not asked for by a run that is shorter than what it costs', async () => {

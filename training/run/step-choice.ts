@@ -87,25 +87,36 @@ function fingerprint(graph: Graph, { engine, stepper }: Backend): string {
   return createHash('sha256').update(JSON.stringify(machine)).update(encodeModel(graph)).digest('hex');
 }
 
-const cacheFile = (): string =>
-  join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'bn-edge', 'threads.json');
+/** None where the user has no home, as a number that the machine has no name for. */
+function cacheFile(): string | undefined {
+  try {
+    return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'bn-edge', 'threads.json');
+  } catch {
+    return undefined;
+  }
+}
+
 const cacheSchema = z.record(z.string(), z.int().positive());
 const mostRemembered = 100;
 
 /** Nothing where nothing can be read: it is measured again. */
 async function remembered(): Promise<Readonly<Record<string, number>>> {
+  const file = cacheFile();
+  if (file === undefined) return {};
   try {
-    return cacheSchema.parse(JSON.parse(await readFile(cacheFile(), 'utf8')));
+    return cacheSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch {
     return {};
   }
 }
 
 async function remember(all: Readonly<Record<string, number>>): Promise<void> {
+  const file = cacheFile();
+  if (file === undefined) return;
   const latest = Object.entries(all).slice(-mostRemembered);
   try {
-    await makeFolder(dirname(cacheFile()));
-    await writeAtomically(cacheFile(), `${JSON.stringify(Object.fromEntries(latest), undefined, 2)}\n`);
+    await makeFolder(dirname(file));
+    await writeAtomically(file, `${JSON.stringify(Object.fromEntries(latest), undefined, 2)}\n`);
   } catch (error) {
     // A home that cannot be written to costs the measurement of the next run, not this one.
     if (!(error instanceof UserError)) throw error;
