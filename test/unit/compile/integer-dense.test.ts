@@ -123,6 +123,37 @@ describe('rows without integers of their own are multiplied all the same', () =>
   });
 });
 
+describe('a row with numbers far larger than most of it, for which there are no weights', () => {
+  const [inputs, columns] = [64, 20];
+  /** The layer does not look at every fourth number. */
+  const graph = (() => {
+    const g = graphBuilder();
+    const drawn = integers(inputs, columns, seeded(9));
+    const data = drawn.map((weight, i) => (Math.floor(i / columns) % 4 === 3 ? 0 : weight));
+    const x = g.input('x', { dtype: 'float32', shape: ['N', inputs] });
+    const W = g.initializer('W', { dtype: 'float32', shape: [inputs, columns], data });
+    return g.build('blind', { y: g.MatMul(x, W) });
+  })();
+
+  it.each([
+    ['one number of 10⁵', 1e5, 64],
+    ['one number of 10⁹', 1e9, 64],
+    ['sixteen numbers of 10⁹', 1e9, 4],
+  ])('keeps the others: %s', async (_name, large, every) => {
+    const random = seeded(6);
+    const numbers = range(inputs).map((i) => (i % every === every - 1 ? large : random()));
+    const samples = { x: { shape: [1, inputs], data: Float64Array.from(numbers, Math.fround) } };
+    await expectReference(graph, samples, { weights, within });
+  });
+
+  it('loses no more than 8 bits of weights do where the others are just as large as become integers', async () => {
+    const random = seeded(6);
+    const numbers = range(inputs).map((i) => (i === 3 ? 2 ** 10 : 1 + random()));
+    const samples = { x: { shape: [1, inputs], data: Float64Array.from(numbers, Math.fround) } };
+    await expectReference(graph, samples, { weights, within: 2 ** -9 });
+  });
+});
+
 describe('weights become single precision', () => {
   it.each([
     ['of few columns', { inputs: 200, columns: 15 }],

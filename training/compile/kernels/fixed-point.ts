@@ -9,7 +9,8 @@
  *     0                          16          32                48               64
  *
  * `parts` says what is to be multiplied: 2, or 1 where each low is 0, as it is for pixels and for categories, or 0 where the row has no
- * such power: it holds ∞ or NaN, or is so large or so small that products with it could leave float32's range.
+ * such power: it holds ∞ or NaN, is so large or so small that products with it could leave float32's range, or most of its numbers are so
+ * small beside the largest that their high is 0: a column that has no weight for the largest would be made of little but errors.
  */
 import { Plain, vectorBytes } from '../buffer.ts';
 import {
@@ -85,7 +86,7 @@ export function fixedCode(count: number): Code {
     params: ['x', 'to'],
     locals: {
       ...localsOf('i32', 'at', 'n', 'exponent'),
-      ...localsOf('v128', 'most', 'factor', 'lows', 'high0', 'high1', 'low0', 'low1'),
+      ...localsOf('v128', 'most', 'factor', 'lows', 'number', 'small', 'high0', 'high1', 'low0', 'low1'),
     },
     body: [
       ...most,
@@ -94,12 +95,15 @@ export function fixedCode(count: number): Code {
       set('factor', powerOf(`(i32.sub ${i32(2 * bias + bits - 1)} ${get('exponent')})`)),
       store(get('to'), powerOf(`(i32.sub ${get('exponent')} ${i32(bits - 1)})`)),
       set('lows', zero),
+      set('small', zero),
       set('at', get('to')),
       ...(blocks > 0
         ? repeat('n', blocks, [...block(blockLength), advance('x', 4 * blockLength), advance('at', blockBytes)])
         : []),
       ...(count % blockLength > 0 ? block(count % blockLength) : []),
+      `(if (i32.le_s ${sumOfLanes(get('small'))} (i32.const 0)) (then`,
       `(i32.store offset=${partsAt} ${get('to')} (i32.add (i32.const 1) (v128.any_true ${get('lows')})))`,
+      '))',
     ],
   };
 }
@@ -110,12 +114,16 @@ function block(count: number): readonly Wat[] {
   const split = halves.flatMap((lanes, half) => {
     const [high, low] = [`high${half}`, `low${half}`];
     if (lanes === 0) return [set(high, zero), set(low, zero)];
-    const number = firstLanes(lanes, load(get('x'), half * vectorBytes));
-    const rounded = vector('f32x4.add', vector('f32x4.mul', number, get('factor')), splat(rounder));
+    const rounded = vector('f32x4.add', vector('f32x4.mul', get('number'), get('factor')), splat(rounder));
+    const isHigh = vector('i32x4.ne', get(high), zero);
     return [
+      set('number', firstLanes(lanes, load(get('x'), half * vectorBytes))),
       set(low, vector('i32x4.sub', rounded, splatInt(rounderBits))),
       set(high, vector('i32x4.shr_s', vector('i32x4.add', get(low), splatInt(highUnit / 2)), i32(lowBits))),
       set(low, vector('i32x4.sub', get(low), vector('i32x4.shl', get(high), i32(lowBits)))),
+      // One more for each number other than 0, two less for each high: what is true is −1.
+      set('small', vector('i32x4.sub', get('small'), vector('f32x4.ne', get('number'), zero))),
+      set('small', vector('i32x4.add', get('small'), vector('i32x4.add', isHigh, isHigh))),
     ];
   });
   return [
@@ -125,6 +133,11 @@ function block(count: number): readonly Wat[] {
     set('lows', vector('v128.or', get('lows'), vector('v128.or', get('low0'), get('low1')))),
   ];
 }
+
+const sumOfLanes = (integers: Wat): Wat =>
+  range(4)
+    .map((lane): Wat => `(i32x4.extract_lane ${lane} ${integers})`)
+    .reduce((sum, lane) => `(i32.add ${sum} ${lane})`);
 
 /** What lies behind them may be anything. */
 const firstLanes = (count: number, number: Wat): Wat =>

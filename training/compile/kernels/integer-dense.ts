@@ -10,7 +10,7 @@
  *
  * Nothing rounds but x itself: the sums are exact. Sixteen integers come in one load where four floats do, and each of the loads is checked;
  * so what does not wait for memory is as fast as floats, or faster by the half where no low is other than 0, and what does wait is faster still.
- * A row that has no integers is multiplied as floats are, weight by weight.
+ * A row that has no integers, or would lose most of its numbers to them, is multiplied as floats are, weight by weight.
  */
 import { type Buffer, Stored, vectorBytes, vectorsFor } from '../buffer.ts';
 import { asColumn } from '../compact.ts';
