@@ -105,12 +105,16 @@ describe('what is measured', () => {
     expect(await choose(6)).toMatchObject({ measured: 1, threads: 6 });
   });
 
-  it('is measured each time where the user has no home', async () => {
+  const noHome = (): string => {
+    throw new Error('uv_os_homedir returned ENOENT');
+  };
+  it.each([
+    ['has no home', noHome],
+    ['has an empty home', () => ''],
+  ])('is measured each time where the user %s', async (_name, home) => {
     const cache = process.env['XDG_CACHE_HOME'];
     vi.stubEnv('XDG_CACHE_HOME', '');
-    vi.mocked(os.homedir).mockImplementation(() => {
-      throw new Error('uv_os_homedir returned ENOENT');
-    });
+    vi.mocked(os.homedir).mockImplementation(home);
     for (const found of [7, 6]) expect(await choose(found)).toMatchObject({ measured: 1, threads: found });
     vi.stubEnv('XDG_CACHE_HOME', cache);
   });

@@ -87,10 +87,14 @@ function fingerprint(graph: Graph, { engine, stepper }: Backend): string {
   return createHash('sha256').update(JSON.stringify(machine)).update(encodeModel(graph)).digest('hex');
 }
 
-/** None where the user has no home, as a number that the machine has no name for. */
+/** None where the user has no home, as a number that the machine has no name for, or an empty one: it would be the working folder. */
 function cacheFile(): string | undefined {
+  const file = (folder: string): string => join(folder, 'bn-edge', 'threads.json');
+  const asked = process.env['XDG_CACHE_HOME'];
+  if (asked) return file(asked);
   try {
-    return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'bn-edge', 'threads.json');
+    const home = homedir();
+    return home === '' ? undefined : file(join(home, '.cache'));
   } catch {
     return undefined;
   }
