@@ -9,7 +9,7 @@ import { askedSeldom, foreignLoad } from './foreign-load.ts';
 import { importNative } from './import-native.ts';
 import { type Bound, openBoundSession, openSession } from './runtime.ts';
 import { openStaged, stagedProgram } from './staged/staged-session.ts';
-import { canRunUncopied, runUncopied, withSequence } from './uncopied.ts';
+import { canRunUncopied, runUncopied, takesSharedMemory, withSequence } from './uncopied.ts';
 import { type Runner, waitingAsSuits } from './waiting.ts';
 import { threadsFor } from './work.ts';
 
@@ -27,6 +27,7 @@ export async function nativeBackend({ threads, spinning, cut = true }: NativeOpt
   const ort = await importNative('native');
   const channelBlock = await channelBlockOf(ort);
   const isUncopied = await canRunUncopied(ort);
+  const isShared = await takesSharedMemory(ort);
   const cores = availableParallelism();
   const openWith = async <Args extends readonly unknown[], Result>(
     graphThreads: number,
@@ -57,7 +58,7 @@ export async function nativeBackend({ threads, spinning, cut = true }: NativeOpt
           openSession(ort, fileOf(graph), options),
         ),
       bindSession: (graph, inputs, outputs) => {
-        const staged = cut ? stagedProgram(lower(graph, 'rows', { channelBlock })) : undefined;
+        const staged = cut ? stagedProgram(lower(graph, 'rows', { channelBlock }), { isShared }) : undefined;
         return openWith(threadsOfSteps(graph), (options) =>
           staged
             ? openStaged(staged, { inputs, outputs }, options.intraOpNumThreads ?? 1, (part, bound) => {

@@ -45,15 +45,32 @@ export async function runUncopied(
 }
 
 /** Whether the runtime writes into the caller's arrays first, and only then finds that it cannot give the sequence. */
-export async function canRunUncopied({ InferenceSession, Tensor }: Runtime): Promise<boolean> {
+export const canRunUncopied = (runtime: Runtime): Promise<boolean> =>
+  doubles(runtime, withSequence, runUncopied, () => new Float32Array(1));
+
+/** Whether the runtime takes arrays of a memory that threads share: Node 20 does not let it. */
+export const takesSharedMemory = (runtime: Runtime): Promise<boolean> =>
+  doubles(
+    runtime,
+    (model) => model,
+    (session, feeds, fetches) => session.run(feeds, fetches),
+    () => new Float32Array(new SharedArrayBuffer(Float32Array.BYTES_PER_ELEMENT)),
+  );
+
+/** Whether a graph of one number runs so. */
+async function doubles(
+  { InferenceSession, Tensor }: Runtime,
+  change: (model: Uint8Array) => Uint8Array,
+  run: typeof runUncopied,
+  arrayOfOne: () => Float32Array,
+): Promise<boolean> {
   const g = graphBuilder();
-  const x = g.input('x', { dtype: 'float32', shape: [1] });
-  const file = withSequence(encodeModel(checkGraph(g.build('doubled', { y: g.Add(x, x) }))));
+  const value = g.input('x', { dtype: 'float32', shape: [1] });
+  const file = change(encodeModel(checkGraph(g.build('doubled', { y: g.Add(value, value) }))));
+  const [x, y] = [arrayOfOne().fill(3), arrayOfOne()];
   try {
     const session = await InferenceSession.create(file, { executionProviders: ['cpu'], logSeverityLevel: 3 });
-    const y = new Float32Array(1);
-    const feeds = { x: new Tensor('float32', Float32Array.of(3), [1]) };
-    await runUncopied(session, feeds, { y: new Tensor('float32', y, [1]) });
+    await run(session, { x: new Tensor('float32', x, [1]) }, { y: new Tensor('float32', y, [1]) });
     await session.release();
     return y[0] === 6;
   } catch {

@@ -62,8 +62,8 @@ const interpreted = (graph: Graph, { inputs, outputs }: { inputs: NamedTensors; 
 };
 
 /** @returns undefined where there is nothing to compile */
-async function open(graph: Graph, threads = 1) {
-  const program = stagedProgram(lower(graph, 'rows', { channelBlock }), 1);
+async function open(graph: Graph, threads = 1, isShared = true) {
+  const program = stagedProgram(lower(graph, 'rows', { channelBlock }), { large: 1, isShared });
   if (!program) return undefined;
   const [inputs, outputs] = [zerosLike(graph.inputs), zerosLike(graph.outputs)];
   const session = await openStaged(program, { inputs, outputs }, threads, interpreted);
@@ -140,6 +140,13 @@ describe('a graph that is cut', () => {
     const [alone, together] = [await open(graph), await open(graph, 3)];
     const expected = await alone?.run(feeds);
     for (let run = 0; run < 20; run++) expect(await together?.run(feeds)).toEqual(expected);
+  });
+
+  it('gives the same bits over a memory that no threads share, for runtimes that take no other', async () => {
+    const graph = gradientGraph(everything, 8);
+    const feeds = feedsFor(graph);
+    const [shared, unshared] = [await open(graph), await open(graph, 3, false)];
+    expect(await unshared?.run(feeds)).toEqual(await shared?.run(feeds));
   });
 
   it('goes on with one thread when the others end in the middle', async () => {

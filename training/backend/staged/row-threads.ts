@@ -26,10 +26,14 @@ export class RowThreads {
   #ended = false;
   #turn = 0;
 
-  /** @param rows of each program */
-  constructor({ wasm, end, ownBytes, segments }: RowsProgram, rows: readonly number[], threads: number) {
+  /**
+   * @param rows of each program
+   * @param shared between how many threads the memory is shared; undefined of a program that does not share it
+   */
+  constructor({ wasm, end, ownBytes, segments }: RowsProgram, rows: readonly number[], shared: number | undefined) {
+    const threads = shared ?? 1;
     const pages = Math.ceil((end + threads * ownBytes) / pageBytes);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    const memory = new WebAssembly.Memory({ initial: pages, ...(shared !== undefined && { maximum: pages, shared: true }) }); // prettier-ignore
     for (const { address, data } of segments)
       new Uint8Array(memory.buffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), address);
     const module = new WebAssembly.Module(wasm);

@@ -20,6 +20,8 @@ export type OpenBound = (graph: Graph, bound: Bound) => Promise<BoundSession>;
 export interface StagedProgram {
   readonly stages: readonly Stage[];
   readonly rows: RowsProgram;
+  /** Whether threads share the memory; else one computes all rows. */
+  readonly isShared: boolean;
   /** In the memory; whatever else stages read or write lies in the caller's arrays. */
   readonly addresses: ReadonlyMap<string, number>;
   readonly values: ReadonlyMap<string, Value>;
@@ -33,11 +35,21 @@ const start = 1024;
 /** Elements of a tensor whose passes take longer than the calls of the runtime that a cut adds. */
 const worthCalls = 2 ** 16;
 
+export interface StagedOptions {
+  /** Elements of a tensor for which the graph is cut. */
+  readonly large?: number;
+  /** Whether the runtime takes arrays of a memory that threads share; it does when omitted. */
+  readonly isShared?: boolean;
+}
+
 /** @returns undefined where there is nothing to cut, or what lies between products cannot be compiled for this engine */
-export function stagedProgram(graph: Graph, large = worthCalls): StagedProgram | undefined {
+export function stagedProgram(
+  graph: Graph,
+  { large = worthCalls, isShared = true }: StagedOptions = {},
+): StagedProgram | undefined {
   try {
     const stages = stagesOf(graph, large);
-    const program = stages && programOf(graph, stages);
+    const program = stages && programOf(graph, stages, isShared);
     return program && WebAssembly.validate(program.rows.wasm) ? program : undefined;
   } catch (error) {
     if (error instanceof CompileError) return undefined;
@@ -45,7 +57,7 @@ export function stagedProgram(graph: Graph, large = worthCalls): StagedProgram |
   }
 }
 
-function programOf(graph: Graph, { stages, rootOf }: Stages): StagedProgram {
+function programOf(graph: Graph, { stages, rootOf }: Stages, isShared: boolean): StagedProgram {
   const inputs = new Set(graph.inputs.map(({ name }) => name));
   const results = new Map(graph.outputs.map((value) => [rootOf(value).name, value] as const));
   const graphs = stages.map((stage) => (stage.kind === 'rows' ? rowGraphOf(stage.source) : undefined));
@@ -80,7 +92,7 @@ function programOf(graph: Graph, { stages, rootOf }: Stages): StagedProgram {
   const rows = compileRows(
     graphs.filter((each) => each !== undefined),
     { addressOf, free: end },
-    mostPages,
+    isShared ? mostPages : undefined,
   );
   const copiesOut = graph.outputs.flatMap((value) => {
     const { name } = rootOf(value);
@@ -88,7 +100,8 @@ function programOf(graph: Graph, { stages, rootOf }: Stages): StagedProgram {
       ? [{ from: byRows.has(value.name) ? value.name : name, to: value.name }]
       : [];
   });
-  return { stages, rows, addresses, values, copiesIn: [...byRows].filter((name) => inputs.has(name)), copiesOut };
+  const copiesIn = [...byRows].filter((name) => inputs.has(name));
+  return { stages, rows, isShared, addresses, values, copiesIn, copiesOut };
 }
 
 const madeBySession = (stages: readonly Stage[], { name }: Value): boolean =>
@@ -108,7 +121,7 @@ function touchedBy(stage: Extract<Stage, { kind: 'rows' }>, rootOf: (value: Valu
   ];
 }
 
-/** @param threads that compute rows */
+/** @param threads that compute rows, where they share the memory */
 export async function openStaged(
   program: StagedProgram,
   { inputs, outputs }: Bound,
@@ -117,7 +130,7 @@ export async function openStaged(
 ): Promise<BoundSession> {
   const { stages, addresses, values } = program;
   const counts = stages.flatMap((stage) => (stage.kind === 'rows' ? [stage.source.rows] : []));
-  const rows = new RowThreads(program.rows, counts, threads);
+  const rows = new RowThreads(program.rows, counts, program.isShared ? threads : undefined);
   const tensors = new Map(
     [...addresses].map(([name, address]) => [name, tensorAt(values.get(name), rows.memory, address)]),
   );
