@@ -272,6 +272,8 @@ describe('on the oldest Node that the package supports', () => {
   test.each([
     ['train', 'penguins.csv', '--label', 'species', '--missing', 'median', '--epochs', '2', '--out', 'runs/oldest'],
     ['train', '--resume', '--out', 'runs/oldest'],
+    // Steps of this size are compiled; larger ones are taken in place, with threads beside, where the runtime lets them share memory.
+    ...['in-place', 'loop'].map((way) => ['train', 'penguins.csv', '--label', 'species', '--missing', 'median', '--epochs', '2', '--stepper', way, '--threads', '2', '--out', `runs/oldest-${way}`]), // prettier-ignore
     ['evaluate', 'runs/oldest'],
     ['export', 'runs/oldest', '--models', 'oldest', '--name', 'penguins'],
     ['add', 'iris.onnx', '--models', 'oldest', '--name', 'irises'],
