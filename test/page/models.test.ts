@@ -255,7 +255,7 @@ describe.skipIf(executablePath === undefined)('the page for models of each kind,
     const { page } = await openModel('houses');
     const links = page.locator('footer').getByRole('link');
     const hrefs = async () => Promise.all((await links.all()).map((link) => link.getAttribute('href')));
-    await expect.poll(hrefs).toEqual(['docs', 'openapi.json']);
+    await expect.poll(hrefs).toEqual(['docs', 'openapi.json', 'train/']);
     for (const href of await hrefs())
       expect((await page.request.get(`${server.url}/${href ?? ''}`)).status()).toBe(200);
     const without = await serveImage(image, { docs: false });
@@ -263,7 +263,7 @@ describe.skipIf(executablePath === undefined)('the page for models of each kind,
     await page.goto(`${without.url}/#/houses`);
     await page.getByRole('heading', { level: 1, name: 'houses' }).waitFor();
     await page.getByText('Every answer comes from a Cloudflare Worker at this address').waitFor();
-    expect(await hrefs()).toEqual([]);
+    expect(await hrefs()).toEqual(['train/']);
   });
 
   it('says what to do without JavaScript', async () => {
