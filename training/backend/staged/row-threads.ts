@@ -77,6 +77,8 @@ export class RowThreads {
       // Whether a thread has ended is told between two turns of the event loop.
       await new Promise((resolve) => setImmediate(resolve));
       if (!this.#ended) continue;
+      // One that is still at work must not write where later programs have put something else.
+      await this.release();
       task.run(0, task.rows, this.#own);
       return;
     }
