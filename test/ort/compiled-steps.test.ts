@@ -48,6 +48,11 @@ function samples(inputShape: readonly number[] = [6], task: Dataset['task'] = 'c
   return { ...all, task, labels, classes: ['low', 'middle', 'high'] };
 }
 
+function pictures(): Dataset {
+  const dataset = samples([1, 5, 5]);
+  return { ...dataset, inputs: Uint8Array.from(dataset.inputs, (x) => 60 * x + 128) };
+}
+
 const order = (epoch: number): Int32Array => epochBatches(createRandom(1), epoch, 130, batchSize);
 
 /** The native backend, and ONNX Runtime's Loop, the whole step as it stands. */
@@ -64,6 +69,10 @@ const nets: Readonly<Record<string, { network: Network; dataset?: Dataset; setti
   'of a number': {
     network: { ...net([...hidden, dense(1)]), standardizedTargets: true },
     dataset: samples([6], 'regression'),
+  },
+  'of pictures, whose pixels are bytes': {
+    network: { ...net([flatten(), ...hidden, dense(3)], [1, 5, 5]), inputNormalization: 'channel' },
+    dataset: pictures(),
   },
   'with an average of the weights, decay and clipping': {
     network: net([...hidden, dense(3)]),

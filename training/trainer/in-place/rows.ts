@@ -12,7 +12,8 @@ export function roomFor({ shape: [, ...shape], ...tensor }: Tensor, batchSize: n
 }
 
 /**
- * Writes the rows of `from [count, ..]` with these indices to `to [indices, ..]`, a tensor of the same type.
+ * Writes the rows of `from [count, ..]` with these indices to `to [indices, ..]`, whose numbers may be of another type: bytes of pictures
+ * become float32 where a step takes nothing else.
  *
  * @throws RangeError for an index of no row
  */
@@ -27,12 +28,13 @@ export function gatherRows(
   }
   const size = elementCount(shape);
   const width = size * from.BYTES_PER_ELEMENT;
-  if (size < shortRow && from.BYTES_PER_ELEMENT === wordBytes)
+  if (from.constructor !== to.data.constructor) convertRows(from, indices, size, to.data);
+  else if (size < shortRow && from.BYTES_PER_ELEMENT === wordBytes)
     copyWords(wordsOf(from), indices, size, wordsOf(to.data));
   else copyBytes(bytesOf(from), indices, width, bytesOf(to.data));
 }
 
-// Numbers are copied as bits, so that each of the loops below sees one type of array and is compiled for it.
+// Numbers of one type are copied as bits, so that each of the loops below sees one type of array and is compiled for it.
 const wordBytes = Int32Array.BYTES_PER_ELEMENT;
 type Data = Tensor['data'];
 const wordsOf = ({ buffer, byteOffset, length }: Data): Int32Array => new Int32Array(buffer, byteOffset, length);
@@ -50,5 +52,14 @@ function copyBytes(from: Uint8Array, indices: Int32Array, width: number, to: Uin
   for (let row = 0; row < indices.length; row++) {
     const start = (indices[row] ?? 0) * width;
     to.set(from.subarray(start, start + width), row * width);
+  }
+}
+
+function convertRows(from: Data, indices: Int32Array, size: number, to: Data): void {
+  // Both are of numbers: what is not of them has one type on both sides.
+  const [source, target] = [from as Float32Array, to as Float32Array];
+  for (let row = 0; row < indices.length; row++) {
+    const start = (indices[row] ?? 0) * size;
+    target.set(source.subarray(start, start + size), row * size);
   }
 }
