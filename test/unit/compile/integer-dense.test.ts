@@ -123,17 +123,28 @@ describe('rows without integers of their own are multiplied all the same', () =>
   });
 });
 
-describe('a row with numbers far larger than most of it, for which there are no weights', () => {
+describe('a row with numbers far larger than others, for which there are no weights', () => {
   const [inputs, columns] = [64, 20];
-  /** The layer does not look at every fourth number. */
-  const graph = (() => {
+  /** The layer does not look at the last `blind` numbers of four, or of eight. */
+  const graphOf = (blind: number, every: number) => {
     const g = graphBuilder();
     const drawn = integers(inputs, columns, seeded(9));
-    const data = drawn.map((weight, i) => (Math.floor(i / columns) % 4 === 3 ? 0 : weight));
+    const data = drawn.map((weight, i) => (Math.floor(i / columns) % every >= every - blind ? 0 : weight));
     const x = g.input('x', { dtype: 'float32', shape: ['N', inputs] });
     const W = g.initializer('W', { dtype: 'float32', shape: [inputs, columns], data });
     return g.build('blind', { y: g.MatMul(x, W) });
-  })();
+  };
+  const graph = graphOf(1, 4);
+
+  it.each([
+    ['half', 4, 8],
+    ['seven eighths', 7, 8],
+  ])('keeps the others where %s are as large', async (_name, blind, every) => {
+    const random = seeded(6);
+    const numbers = range(inputs).map((i) => (i % every >= every - blind ? 1e6 * (1 + random()) : random()));
+    const samples = { x: { shape: [1, inputs], data: Float64Array.from(numbers, Math.fround) } };
+    await expectReference(graphOf(blind, every), samples, { weights, within });
+  });
 
   it.each([
     ['one number of 10⁵', 1e5, 64],

@@ -9,8 +9,9 @@
  *     0                          16          32                48               64
  *
  * `parts` says what is to be multiplied: 2, or 1 where each low is 0, as it is for pixels and for categories, or 0 where the row has no
- * such power: it holds ∞ or NaN, is so large or so small that products with it could leave float32's range, or most of its numbers are so
- * small beside the largest that their high is 0: a column that has no weight for the largest would be made of little but errors.
+ * such power: it holds ∞ or NaN, is so large or so small that products with it could leave float32's range, or more than a
+ * sixteenth of its numbers are so small beside the largest that their high is 0: a column that has no weight for the others would be made
+ * of little but errors.
  */
 import { Plain, vectorBytes } from '../buffer.ts';
 import {
@@ -45,6 +46,9 @@ export const highUnit = 2 ** lowBits;
 /** A number that far from zero has no bits behind the point, so that adding it rounds: its lowest bits are then the integer. */
 const rounder = 1.5 * 2 ** 23;
 const rounderBits = 0x4b400000;
+
+/** One number in so many may be small. */
+const mostSmall = 16;
 
 /** The exponents e, as float32 stores them, of rows that become integers: 2^−63 to 2^63. */
 const [leastExponent, mostExponent] = [64, 190] as const;
@@ -86,7 +90,7 @@ export function fixedCode(count: number): Code {
     params: ['x', 'to'],
     locals: {
       ...localsOf('i32', 'at', 'n', 'exponent'),
-      ...localsOf('v128', 'most', 'factor', 'lows', 'number', 'small', 'high0', 'high1', 'low0', 'low1'),
+      ...localsOf('v128', 'most', 'factor', 'lows', 'number', 'numbers', 'highs', 'high0', 'high1', 'low0', 'low1'),
     },
     body: [
       ...most,
@@ -95,13 +99,14 @@ export function fixedCode(count: number): Code {
       set('factor', powerOf(`(i32.sub ${i32(2 * bias + bits - 1)} ${get('exponent')})`)),
       store(get('to'), powerOf(`(i32.sub ${get('exponent')} ${i32(bits - 1)})`)),
       set('lows', zero),
-      set('small', zero),
+      set('numbers', zero),
+      set('highs', zero),
       set('at', get('to')),
       ...(blocks > 0
         ? repeat('n', blocks, [...block(blockLength), advance('x', 4 * blockLength), advance('at', blockBytes)])
         : []),
       ...(count % blockLength > 0 ? block(count % blockLength) : []),
-      `(if (i32.le_s ${sumOfLanes(get('small'))} (i32.const 0)) (then`,
+      `(if (i32.le_u (i32.mul ${i32(mostSmall - 1)} ${sumOfLanes(get('numbers'))}) (i32.mul ${i32(mostSmall)} ${sumOfLanes(get('highs'))})) (then`,
       `(i32.store offset=${partsAt} ${get('to')} (i32.add (i32.const 1) (v128.any_true ${get('lows')})))`,
       '))',
     ],
@@ -121,9 +126,9 @@ function block(count: number): readonly Wat[] {
       set(low, vector('i32x4.sub', rounded, splatInt(rounderBits))),
       set(high, vector('i32x4.shr_s', vector('i32x4.add', get(low), splatInt(highUnit / 2)), i32(lowBits))),
       set(low, vector('i32x4.sub', get(low), vector('i32x4.shl', get(high), i32(lowBits)))),
-      // One more for each number other than 0, two less for each high: what is true is −1.
-      set('small', vector('i32x4.sub', get('small'), vector('f32x4.ne', get('number'), zero))),
-      set('small', vector('i32x4.add', get('small'), vector('i32x4.add', isHigh, isHigh))),
+      // What is true is −1.
+      set('numbers', vector('i32x4.sub', get('numbers'), vector('f32x4.ne', get('number'), zero))),
+      set('highs', vector('i32x4.sub', get('highs'), isHigh)),
     ];
   });
   return [
