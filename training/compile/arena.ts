@@ -10,13 +10,7 @@ import { Stored } from './buffer.ts';
 import { type CompactType, compacted } from './compact.ts';
 import type { Expansion } from './kernels/expand.ts';
 import type { Kernel } from './kernels/kernel.ts';
-
-/** From the first to the last step that needs the buffer, both included. */
-interface Lifetime {
-  readonly buffer: Buffer;
-  readonly from: number;
-  readonly to: number;
-}
+import { aligned, type Lifetime, packed } from './lifetimes.ts';
 
 /** Bytes that are there when the program starts. */
 export interface Segment {
@@ -32,8 +26,6 @@ export interface MemoryPlan {
   readonly arenaBytes: number;
   readonly bytes: number;
 }
-
-const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
 /** What is below traps nowhere, yet no address of ours is 0. */
 const start = 1024;
@@ -63,7 +55,7 @@ export function planMemory(
   let end = start;
   const reserve = (bytes: number): number => {
     const address = end;
-    end = align(end + bytes);
+    end = aligned(end + bytes);
     return address;
   };
   const place = (data: Uint8Array): number => {
@@ -82,13 +74,13 @@ export function planMemory(
       expansions.push({ type, sections: buffer.sections, ...at });
     }
   }
-  const arenaBytes = pack(
-    [...lifetimes.values()].filter(({ buffer }) => !(buffer instanceof Stored)),
+  const arena = packed(
+    [...lifetimes.values()].filter(({ key }) => !(key instanceof Stored)),
     end,
-    addresses,
   );
+  for (const [buffer, address] of arena.addresses) addresses.set(buffer, address);
   for (const [buffer, other] of aliases) addresses.set(buffer, addresses.get(other) ?? NaN);
-  return { addresses, segments, expansions, arenaBytes, bytes: end + arenaBytes };
+  return { addresses, segments, expansions, arenaBytes: arena.end - end, bytes: arena.end };
 }
 
 function lifetimesOf(
@@ -96,12 +88,12 @@ function lifetimesOf(
   inputs: readonly Buffer[],
   outputs: readonly Buffer[],
   aliases: ReadonlyMap<Buffer, Buffer>,
-): ReadonlyMap<Buffer, Lifetime> {
-  const lifetimes = new Map<Buffer, Lifetime>();
+): ReadonlyMap<Buffer, Lifetime<Buffer>> {
+  const lifetimes = new Map<Buffer, Lifetime<Buffer>>();
   const need = (named: Buffer, step: number): void => {
     const buffer = aliases.get(named) ?? named;
     const { from, to } = lifetimes.get(buffer) ?? { from: step, to: step };
-    lifetimes.set(buffer, { buffer, from: Math.min(from, step), to: Math.max(to, step) });
+    lifetimes.set(buffer, { key: buffer, bytes: buffer.bytes, from: Math.min(from, step), to: Math.max(to, step) });
   };
   for (const buffer of inputs) need(buffer, -1);
   kernels.forEach(({ reads, writes }, step) => {
@@ -109,23 +101,4 @@ function lifetimesOf(
   });
   for (const buffer of outputs) need(buffer, kernels.length);
   return lifetimes;
-}
-
-/** The largest first, each into the lowest gap among those that live while it does. */
-function pack(lifetimes: readonly Lifetime[], base: number, addresses: Map<Buffer, number>): number {
-  const placed: (Lifetime & { readonly start: number; readonly end: number })[] = [];
-  for (const lifetime of lifetimes.toSorted((a, b) => b.buffer.bytes - a.buffer.bytes)) {
-    const beside = placed
-      .filter(({ from, to }) => from <= lifetime.to && lifetime.from <= to)
-      .sort((a, b) => a.start - b.start);
-    const size = align(lifetime.buffer.bytes);
-    let at = base;
-    for (const { start: taken, end } of beside) {
-      if (at + size <= taken) break;
-      at = Math.max(at, end);
-    }
-    placed.push({ ...lifetime, start: at, end: at + size });
-    addresses.set(lifetime.buffer, at);
-  }
-  return Math.max(base, ...placed.map(({ end }) => end)) - base;
 }

@@ -9,6 +9,7 @@ export {
   staticToText,
 } from './static/compile-static.ts';
 export { type Cells, type OpenProgram, openStatic } from './static/open-static.ts';
+export { type Lifetime, packed } from './lifetimes.ts';
 export { compilePasses, type PassProgram, passesToText, type Placement } from './passes/compile-passes.ts';
 export { compileRows, type RowsProgram } from './rows/compile-rows.ts';
 export { orderOf, rowFormOf, type RowNode, rowNodeOf } from './rows/form.ts';

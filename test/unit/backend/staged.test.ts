@@ -4,6 +4,7 @@ import type { BoundSession, NamedTensors } from '../../../training/backend/index
 import { openStaged, stagedProgram } from '../../../training/backend/staged/staged-session.ts';
 import { checkGraph, type Graph, graphBuilder, type Tensor } from '../../../training/graph/index.ts';
 import { lower } from '../../../training/lowering/index.ts';
+import { arrays } from '../../../training/program/index.ts';
 import { opCases } from '../../reference/cases/index.ts';
 import { expectClose } from '../../reference/close.ts';
 import { type Arrays, evaluate } from '../../reference/evaluate.ts';
@@ -22,16 +23,6 @@ const tolerance = 1e-5;
 
 const sessions: BoundSession[] = [];
 afterAll(() => Promise.all(sessions.map((session) => session.release())));
-
-const arrays = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  uint32: Uint32Array,
-  bool: Uint8Array,
-};
 
 const zerosLike = (graph: Graph['inputs']): Record<string, Tensor> =>
   Object.fromEntries(

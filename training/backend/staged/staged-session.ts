@@ -4,13 +4,13 @@
  *
  *     arrays of the caller's ─▶ products ─▶ │ z │ ─▶ rows ─▶ │ a │ ─▶ products ─▶ … ─▶ arrays of the caller's
  */
-import { CompileError, compileRows, rowGraphOf, type RowsProgram } from '../../compile/index.ts';
+import { CompileError, compileRows, type Lifetime, packed, rowGraphOf, type RowsProgram } from '../../compile/index.ts';
 import { elementCount, UserError } from '../../files/index.ts';
-import { bytesPerElement, type DType, type Graph, type Tensor, type Value } from '../../graph/index.ts';
+import { bytesPerElement, type Graph, type Tensor, type Value } from '../../graph/index.ts';
+import { arrays } from '../../program/index.ts';
 import type { BoundSession, NamedTensors } from '../backend.ts';
 import type { Bound } from '../runtime.ts';
 import { mostPages, RowThreads } from './row-threads.ts';
-import { addressesOf, type Lifetime } from './arena.ts';
 import { type Stage, type Stages, stagesOf } from './stages.ts';
 
 /** Opens a session of the runtime's that is bound to these arrays. */
@@ -31,6 +31,8 @@ export interface StagedProgram {
 }
 
 const start = 1024;
+/** A vector may be read past the end of what it belongs to by less than so many bytes. */
+const readPastEnd = 16;
 
 /** Elements of a tensor whose passes take longer than the calls of the runtime that a cut adds. */
 const worthCalls = 2 ** 16;
@@ -62,13 +64,13 @@ function programOf(graph: Graph, { stages, rootOf }: Stages, isShared: boolean):
   const results = new Map(graph.outputs.map((value) => [rootOf(value).name, value] as const));
   const graphs = stages.map((stage) => (stage.kind === 'rows' ? rowGraphOf(stage.source) : undefined));
   const values = new Map<string, Value>();
-  const lifetimes = new Map<string, Lifetime>();
+  const lifetimes = new Map<string, Lifetime<string>>();
   const byRows = new Set<string>();
   const need = (value: Value, stage: number): void => {
     values.set(value.name, value);
     const { from, to } = lifetimes.get(value.name) ?? { from: stage, to: stage };
-    const bytes = bytesPerElement[value.dtype] * elementCount(value.shape.map(Number));
-    lifetimes.set(value.name, { name: value.name, bytes, from: Math.min(from, stage), to: Math.max(to, stage) });
+    const bytes = bytesPerElement[value.dtype] * elementCount(value.shape.map(Number)) + readPastEnd;
+    lifetimes.set(value.name, { key: value.name, bytes, from: Math.min(from, stage), to: Math.max(to, stage) });
   };
   stages.forEach((stage, at) => {
     if (stage.kind === 'session') {
@@ -81,9 +83,9 @@ function programOf(graph: Graph, { stages, rootOf }: Stages, isShared: boolean):
       need(value, results.has(value.name) ? stages.length : at);
     }
   });
-  const isOurs = ({ name }: Lifetime): boolean => byRows.has(name) || (!inputs.has(name) && !isResult(name));
+  const isOurs = ({ key }: Lifetime<string>): boolean => byRows.has(key) || (!inputs.has(key) && !isResult(key));
   const isResult = (name: string): boolean => graph.outputs.some((value) => value.name === name);
-  const { addresses, end } = addressesOf([...lifetimes.values()].filter(isOurs), start);
+  const { addresses, end } = packed([...lifetimes.values()].filter(isOurs), start);
   const addressOf = (name: string): number => {
     const address = addresses.get(name);
     if (address === undefined) throw new Error(`internal: ${name} has no address`);
@@ -170,16 +172,6 @@ function given(tensors: NamedTensors, name: string): Tensor {
   if (!tensor) throw new UserError(`session: expected ${name}, got none`);
   return tensor;
 }
-
-const arrays = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  uint32: Uint32Array,
-  bool: Uint8Array,
-} as const satisfies { readonly [D in DType]: unknown };
 
 function tensorAt(value: Value | undefined, { buffer }: WebAssembly.Memory, address: number): Tensor {
   if (!value) throw new Error('internal: a place without a value');

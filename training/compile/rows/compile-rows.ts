@@ -6,6 +6,7 @@ import { type Value } from '../../graph/index.ts';
 import { encodeText } from '../passes/encode.ts';
 import type { Pass } from '../passes/schedule.ts';
 import { uncovered } from '../error.ts';
+import { aligned, line } from '../lifetimes.ts';
 import { call, comment, functionText, get, plus } from '../wat.ts';
 import { type PassPlaces, type Place, rowCode } from './row-code.ts';
 import type { RowGraph, RowValue, Runs } from './row-graph.ts';
@@ -36,9 +37,6 @@ export function compileRows(graphs: readonly RowGraph[], placement: RowsPlacemen
   const { text, ...program } = translate(graphs, placement, maximum);
   return { ...program, wasm: encodeText(text) };
 }
-
-const line = 64;
-const aligned = (bytes: number): number => line * Math.ceil(bytes / line);
 
 function translate(graphs: readonly RowGraph[], { addressOf, free }: RowsPlacement, maximum: number | undefined) {
   const segments: { address: number; data: Cells }[] = [];
