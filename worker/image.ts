@@ -4,11 +4,11 @@
  * errors, so that one Worker may serve several images.
  */
 import type { Calibration, Importance, Interval, Thresholds } from '../training/answers/quality.ts';
-import type { Column } from '../training/columns/column.ts';
+import type { Column, ColumnReference } from '../training/columns/column.ts';
 import type { PicturePreparation } from '../training/pictures/preparation.ts';
 import type { Unknown } from './predictor.ts';
 export type { Calibration, Importance, Interval, Thresholds } from '../training/answers/quality.ts';
-export type { Column } from '../training/columns/column.ts';
+export type { Column, ColumnReference } from '../training/columns/column.ts';
 export type { PicturePreparation } from '../training/pictures/preparation.ts';
 export type * from './predictor.ts';
 
@@ -112,6 +112,25 @@ export interface RoundedWeights {
   readonly changedClasses?: number;
 }
 
+/** What is watched of a model whose card says `"monitor": true`. */
+export interface Monitored {
+  /** Whose inputs the session `<path>/watched` tells of, in the order of its output. */
+  readonly layers: readonly WatchedLayer[];
+  /** Why none is, where the model has Batch Norm layers. */
+  readonly noLayers?: string;
+  /** How the values of its columns were spread in training; empty for a model of whose training the card does not tell. */
+  readonly columns: readonly ColumnReference[];
+  /** How many of the training samples were of each class, as shares in the order of `labels`, of how many. */
+  readonly classes?: { readonly shares: readonly number[]; readonly samples: number };
+}
+
+/** Of which tensor of a layer, by its name, the moments are told; and whether its channels have several places. */
+export interface WatchedLayer {
+  readonly name: string;
+  readonly of: 'input' | 'output';
+  readonly hasPlaces: boolean;
+}
+
 /** One folder of `models/`, as its card and its file describe it. */
 export interface ModelAbout {
   readonly name: string;
@@ -125,6 +144,8 @@ export interface ModelAbout {
   readonly output?: { readonly name: string; readonly kind: OutputKind };
   /** Whether the card asks for the switchable twin, which normalizes with either statistics. */
   readonly explain: boolean;
+  /** Absent where the card does not ask for it. */
+  readonly monitor?: Monitored;
   /** How pictures become its input; none for a model that takes no pictures, and for one of which nobody says how. */
   readonly picture?: PicturePreparation;
   /** Of inputs whose sizes the file leaves open, those that the build has found to be fixed; −1 for others. */
@@ -157,7 +178,7 @@ export interface ModelAbout {
 export interface Image {
   /** Sorted by name; each model's current version comes before its others. */
   readonly models: readonly ModelAbout[];
-  /** Under `<path>/model`, and for a model that explains also under `<path>/switchable`. */
+  /** Under `<path>/model`, and for a model that explains also under `<path>/switchable`, for one with watched layers under `<path>/watched`. */
   readonly sessions: ReadonlyMap<string, Session>;
   /** The boolean input of every `switchable` session: true stands for the statistics of the mini-batch. */
   readonly switchName: string;

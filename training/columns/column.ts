@@ -59,5 +59,20 @@ export interface DateColumn {
   readonly othersMissing?: true;
 }
 
+/** How the values of a number or a category were spread in the training part: what later rows are compared with. */
+export interface ColumnReference {
+  readonly name: string;
+  /** How many rows it is of. */
+  readonly samples: number;
+  /** The share of rows that had a gap there. */
+  readonly missing: number;
+  /** Of numbers: where one bin ends and the next begins, in rising order. A value belongs behind all edges that it is not below. */
+  readonly edges?: readonly number[];
+  /**
+   * The share of all rows in each bin, or in each category and last in none that is known. Together with the gaps they are 1.
+   */
+  readonly shares: readonly number[];
+}
+
 export type Column = NumericColumn | CategoricalColumn | DateColumn;
 export type ColumnKind = Column['kind'];

@@ -6,6 +6,7 @@ export type {
   CategoricalColumn,
   Column,
   ColumnKind,
+  ColumnReference,
   DateColumn,
   DateOrder,
   DatePart,
@@ -28,4 +29,5 @@ export {
   widthOf,
 } from './prepare.ts';
 export { farFinder } from './range.ts';
-export { columnSchema } from './schema.ts';
+export { type ColumnCounter, columnCounter, type ColumnCounts, referencesOf } from './reference.ts';
+export { columnReferenceSchema, columnSchema } from './schema.ts';

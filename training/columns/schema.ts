@@ -27,6 +27,16 @@ const categoricalColumn = z.strictObject({
   fill: z.int().nonnegative().nullable(),
 });
 
+const share = z.number().min(0).max(1);
+
+export const columnReferenceSchema = z.strictObject({
+  name: z.string(),
+  samples: z.int().positive(),
+  missing: share,
+  edges: z.array(z.number()).readonly().exactOptional(),
+  shares: z.array(share).readonly(),
+});
+
 const dateColumn = z.strictObject({
   kind: z.literal('date'),
   ...named,

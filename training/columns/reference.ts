@@ -1,0 +1,122 @@
+/**
+ * How the values of columns are spread: over bins between the deciles of the training part, or over categories. Training's rows and those
+ * that come later are counted by the same function, so that a difference is one of the rows. Dates are not counted: one moves on by itself.
+ */
+import type { Column, ColumnReference } from './column.ts';
+import { widthOf } from './prepare.ts';
+
+/** Of one column, over some rows. */
+export interface ColumnCounts {
+  readonly missing: number;
+  /** Numbers beyond the range of training, and categories that it had not. */
+  readonly outOfRange: number;
+  /** Into bins; empty for a number of which nobody says the bins. Or into categories, and last into none that is known. */
+  readonly counts: readonly number[];
+}
+
+export interface ColumnCounter {
+  readonly name: string;
+  /** The column's place among those of the model. */
+  readonly index: number;
+  /**
+   * @param numbers what rows have become, one behind the other
+   * @param isUnknown whether the row's category is one that is not known, and counts as missing for the model
+   */
+  readonly count: (numbers: ArrayLike<number>, rows: number, isUnknown?: (row: number) => boolean) => ColumnCounts;
+}
+
+/** @param references of some of the columns, by their names */
+export function columnCounter(
+  columns: readonly Column[],
+  references: readonly ColumnReference[] = [],
+): readonly ColumnCounter[] {
+  const width = columns.reduce((sum, column) => sum + widthOf(column), 0);
+  let place = 0;
+  return columns.flatMap((column, index) => {
+    const at = place;
+    place += widthOf(column);
+    if (column.kind === 'date') return [];
+    const { name } = column;
+    const tell = tellerOf(column, references.find((reference) => reference.name === name)?.edges);
+    return {
+      name,
+      index,
+      count: (numbers, rows, isUnknown = () => false) => {
+        let [missing, outOfRange] = [0, 0];
+        const counts = new Array<number>(tell.size).fill(0);
+        for (let row = 0; row < rows; row++) {
+          const value = numbers[row * width + at] ?? NaN;
+          const isBeyond = isUnknown(row) || tell.isBeyond(value);
+          if (isBeyond) outOfRange++;
+          const bin = isUnknown(row) ? tell.size - 1 : Number.isNaN(value) ? -1 : tell.bin(value);
+          if (bin >= 0 && bin < tell.size) counts[bin] = (counts[bin] ?? 0) + 1;
+          else if (Number.isNaN(value)) missing++;
+        }
+        return { missing, outOfRange, counts };
+      },
+    };
+  });
+}
+
+interface Teller {
+  /** How many counts there are. */
+  readonly size: number;
+  readonly bin: (value: number) => number;
+  readonly isBeyond: (value: number) => boolean;
+}
+
+function tellerOf(column: Exclude<Column, { kind: 'date' }>, edges: readonly number[] | undefined): Teller {
+  if (column.kind === 'categorical') {
+    const known = column.categories.length;
+    const isBeyond = (value: number): boolean => value >= known || value < 0;
+    return { size: known + 1, bin: (value) => (isBeyond(value) ? known : Math.trunc(value)), isBeyond };
+  }
+  const [least, greatest] = column.range ?? [-Infinity, Infinity];
+  return {
+    size: edges ? edges.length + 1 : 0,
+    bin: (value) => {
+      const bin = edges?.findIndex((edge) => value < edge) ?? 0;
+      return bin < 0 ? (edges?.length ?? 0) : bin;
+    },
+    isBeyond: (value) => value < least || value > greatest,
+  };
+}
+
+const BINS = 10;
+
+/**
+ * @param numbers of the training part's rows, one behind the other
+ * @returns none without rows
+ */
+export function referencesOf(
+  columns: readonly Column[],
+  numbers: ArrayLike<number>,
+  rows: number,
+): readonly ColumnReference[] {
+  if (rows === 0) return [];
+  const width = columns.reduce((sum, column) => sum + widthOf(column), 0);
+  const edges = new Map<string, readonly number[]>();
+  let place = 0;
+  for (const column of columns) {
+    const values = Float64Array.from({ length: rows }, (_, row) => numbers[row * width + place] ?? NaN);
+    if (column.kind === 'numeric') edges.set(column.name, edgesOf(values));
+    place += widthOf(column);
+  }
+  const bare = columns.map(({ name }) => {
+    const own = edges.get(name);
+    return { name, samples: rows, missing: 0, shares: [], ...(own && { edges: own }) };
+  });
+  return columnCounter(columns, bare).map(({ index, count }) => {
+    const { missing, counts } = count(numbers, rows);
+    const { name = '', ...reference } = bare[index] ?? {};
+    return { ...reference, name, samples: rows, missing: missing / rows, shares: counts.map((n) => n / rows) };
+  });
+}
+
+/** Deciles, each once: many equal values make fewer bins. Nothing is below the least value, so that it is no edge. */
+function edgesOf(values: Float64Array): readonly number[] {
+  const present = values.filter((value) => !Number.isNaN(value)).sort();
+  const [least] = present;
+  const deciles = Array.from({ length: BINS - 1 }, (_, i) => present[Math.floor(((i + 1) * present.length) / BINS)]);
+  return [...new Set(deciles)].filter((edge) => edge !== undefined).filter((edge) => edge !== least);
+}
