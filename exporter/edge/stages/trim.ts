@@ -22,13 +22,16 @@ export function unreadTexts(memory: Uint8Array, reads: Uint8Array): readonly Pag
   for (let start = 0; start < length; start++) {
     let end = start;
     while (end < length && isText(memory[end])) end++;
-    const [first, last] = [Math.floor(start / granuleBytes) - 1, Math.floor(end / granuleBytes) + 1];
-    const isRead = reads.subarray(Math.max(0, first), last + 1).some((read) => read !== 0);
-    const isNeeded = isRead || isOutOfMemory(new TextDecoder().decode(memory.slice(start, end)));
-    if (end - start >= shortestText && !isNeeded) texts.push({ start, end });
+    if (end - start >= shortestText && !isNeeded(memory, reads, { start, end })) texts.push({ start, end });
     start = end;
   }
   return texts;
+}
+
+function isNeeded(memory: Uint8Array, reads: Uint8Array, { start, end }: Page): boolean {
+  const [first, last] = [Math.floor(start / granuleBytes) - 1, Math.floor(end / granuleBytes) + 1];
+  const isRead = reads.subarray(Math.max(0, first), last + 1).some((read) => read !== 0);
+  return isRead || isOutOfMemory(new TextDecoder().decode(memory.slice(start, end)));
 }
 
 /** Printable ASCII, and what parts lines. */
