@@ -83,11 +83,13 @@ function makeTensor(runtime: Runtime, input: ValueInfo, sizes: Sizes, fill: Fill
 }
 
 function fillData(data: TensorData, dtype: DType, fill: Fill, random: () => number): void {
-  const integer = () => fillInteger[fill](random, data.length === 1);
-  for (let i = 0; i < data.length; i++) {
-    if (dtype.startsWith('float')) setNumber(data, dtype, i, fillFloat[fill](random));
-    else setNumber(data, dtype, i, dtype === 'bool' ? Math.round(random()) : integer());
-  }
+  const chosen = chooser(data, dtype, fill, random);
+  for (let i = 0; i < data.length; i++) setNumber(data, dtype, i, chosen());
+}
+
+function chooser(data: TensorData, dtype: DType, fill: Fill, random: () => number): () => number {
+  if (dtype.startsWith('float')) return fillFloat[fill].bind(undefined, random);
+  return dtype === 'bool' ? () => Math.round(random()) : fillInteger[fill].bind(undefined, random, data.length === 1);
 }
 
 function pick(values: readonly number[], random: () => number): number {

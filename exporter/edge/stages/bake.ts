@@ -62,15 +62,15 @@ export function nonZeroRanges(memory: Uint8Array): readonly Range[] {
   const ranges: Range[] = [];
   let start = -1;
   let end = -1;
-  memory.forEach((byte, address) => {
-    if (byte === 0) return;
+  for (let address = 0; address < memory.length; address++) {
+    if (memory[address] === 0) continue;
     if (start >= 0 && address - end >= longestGap) {
       ranges.push({ start, end });
       start = address;
     }
     if (start < 0) start = address;
     end = address + 1;
-  });
+  }
   if (start >= 0) ranges.push({ start, end });
   return ranges;
 }
