@@ -13,7 +13,18 @@ export default defineConfig({
     // Many tests wait for processes of their own, so that two files at once pay on two cores, where one is usual.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
+      // Files share processes, since loading the same modules for each takes a third of the time.
+      {
+        test: {
+          name: 'unit',
+          isolate: false,
+          include: ['test/unit/**/*.test.ts'],
+          exclude: ['test/unit/hostile/**'],
+          testTimeout: 60_000,
+        },
+      },
+      // Some measure how far a process's memory rises, which no file before may have raised.
+      { test: { name: 'hostile', include: ['test/unit/hostile/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'edge', include: ['test/edge/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
       { test: { name: 'ort', include: ['test/ort/**/*.test.ts'], testTimeout: 60_000 } },
       // The first run of a graph compiles its shaders, which takes a software adapter half a minute.
