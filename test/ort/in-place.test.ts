@@ -38,6 +38,13 @@ const wide: Network = {
   inputNormalization: 'feature',
   layers: [dense(100), batchNorm(), relu(), dense(101), batchNorm(), relu(), dense(2)],
 };
+/** Whose matrices lie with samples along the rows where threads share them, as the numbers that a step changes are. */
+const large: Network = {
+  name: 'large',
+  inputShape: [6],
+  inputNormalization: 'feature',
+  layers: [dense(3400), batchNorm(), relu(), dropout(0.3), dense(20), batchNorm(), relu(), dense(2)],
+};
 const base: TrainingConfig = {
   epochs: 2,
   batchSize: 20,
@@ -49,6 +56,7 @@ const base: TrainingConfig = {
 };
 const inPlaceOn = (backend: Backend): Backend => ({ ...backend, stepper: 'in-place' });
 const [native, wasm] = [inPlaceOn(await nativeBackend({ threads: 1 })), inPlaceOn(await wasmBackend())];
+const onTwo = inPlaceOn(await nativeBackend({ threads: 2 }));
 const looping = (backend: Backend): Backend => ({ ...backend, stepper: 'loop' });
 const runs: TrainingRun[] = [];
 afterAll(() => Promise.all(runs.map((run) => run.release())));
@@ -107,6 +115,8 @@ describe('steps in place give what the Loop gives', () => {
     ['WebAssembly', 'pictures', wasm, pictures],
     ['native', 'pictures', native, pictures],
     ['native', 'layers of both sizes', native, wide],
+    ['native', 'a large layer', native, large],
+    ['two threads', 'a large layer', onTwo, large],
   ])('on %s, for %s', async (_backend, _data, backend, of) => {
     const [inPlace, loop] = [await start(backend, {}, of), await start(looping(backend), {}, of)];
     const [results, expected] = [await inPlace.steps(order), await loop.steps(order)];

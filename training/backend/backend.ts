@@ -27,6 +27,8 @@ export interface Backend {
   readonly createSession: (graph: Graph) => Promise<Session>;
   /** The same graph as createSession, over arrays of the caller's. Absent where tensors do not lie in the process's memory. */
   readonly bindSession?: (graph: Graph, inputs: NamedTensors, outputs: NamedTensors) => Promise<BoundSession>;
+  /** Whether such arrays may lie in a memory that threads share. */
+  readonly sharesMemory?: boolean;
   /** Whether it runs on the processor that programs of our own run on, which may then take small steps in its place. */
   readonly isProcessor?: boolean;
   /** What takes the steps of training on it: what suits the network when omitted. */

@@ -8,7 +8,7 @@ import { channelBlockOf } from './channel-block.ts';
 import { askedSeldom, foreignLoad } from './foreign-load.ts';
 import { importNative } from './import-native.ts';
 import { type Bound, openBoundSession, openSession } from './runtime.ts';
-import { openStaged, stagedProgram } from './staged/staged-session.ts';
+import { openStaged, stagedProgram, worthCalls } from './staged/staged-session.ts';
 import { canRunUncopied, runUncopied, takesSharedMemory, withSequence } from './uncopied.ts';
 import { type Runner, waitingAsSuits } from './waiting.ts';
 import { threadsFor } from './work.ts';
@@ -51,6 +51,7 @@ export async function nativeBackend({ threads, spinning, cut = true }: NativeOpt
       name: 'native',
       engine: `onnxruntime-node ${ort.env.versions.node ?? 'unknown'}, ${threads ?? `at most ${cores}`} threads`,
       isProcessor: true,
+      sharesMemory: isShared,
       threadsOf: threadsOfSteps,
       withStepThreads: backendWith,
       createSession: (graph) =>
@@ -58,7 +59,9 @@ export async function nativeBackend({ threads, spinning, cut = true }: NativeOpt
           openSession(ort, fileOf(graph), options),
         ),
       bindSession: (graph, inputs, outputs) => {
-        const staged = cut ? stagedProgram(lower(graph, 'rows', { channelBlock }), { isShared }) : undefined;
+        const staged = cut
+          ? stagedProgram(lower(graph, 'rows', { channelBlock, rowElements: worthCalls }), { isShared })
+          : undefined;
         return openWith(threadsOfSteps(graph), (options) =>
           staged
             ? openStaged(staged, { inputs, outputs }, options.intraOpNumThreads ?? 1, (part, bound) => {

@@ -11,6 +11,7 @@ export {
 export { type Cells, type OpenProgram, openStatic } from './static/open-static.ts';
 export { type Lifetime, packed } from './lifetimes.ts';
 export { compilePasses, type PassProgram, passesToText, type Placement } from './passes/compile-passes.ts';
+export { partElements } from './passes/pass-code.ts';
 export { compileRows, type RowsProgram } from './rows/compile-rows.ts';
 export { orderOf, rowFormOf, type RowNode, rowNodeOf } from './rows/form.ts';
 export { rowGraphOf, type RowSource } from './rows/row-graph.ts';

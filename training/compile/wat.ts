@@ -79,13 +79,19 @@ export interface Code {
   readonly body: readonly Wat[];
 }
 
-export function functionText(name: string, { about, params, locals, body }: Code): string {
+/** @param exported the name under which a host finds it */
+export function functionText(name: string, { about, params, locals, body }: Code, exported?: string): string {
   const declared = [
+    ...(exported === undefined ? [] : [`(export "${exported}")`]),
     ...params.map((param) => `(param $${param} i32)`),
     ...Object.entries(locals).map(([local, type]) => `(local $${local} ${type})`),
   ];
   return [...about.map(comment), `(func $${name} ${declared.join(' ')}`, ...body.map(indent), ')'].join('\n');
 }
+
+/** A memory of the host's. @param maximum in pages, if threads share it */
+export const importedMemory = (maximum?: number): Wat =>
+  `(import "host" "memory" ${maximum === undefined ? '(memory 1)' : `(memory 1 ${maximum} shared)`})`;
 
 export const localsOf = (type: 'i32' | 'v128', ...names: readonly string[]): Locals =>
   Object.fromEntries(names.map((name) => [name, type]));

@@ -11,6 +11,7 @@ import { convTransposeGroups } from './fix/conv-transpose-groups.ts';
 import { convWeightGradient } from './fast/conv-weight-gradient.ts';
 import { crossEntropyPrimitives } from './fix/cross-entropy-primitives.ts';
 import { denseBatchNorm } from './fast/dense-batch-norm.ts';
+import { featureRows } from './fast/feature-rows.ts';
 import { fixedBatchNorm } from './fix/fixed-batch-norm.ts';
 import { maxPoolGradientWindows } from './fix/max-pool-gradient-windows.ts';
 import { maxPoolGradient } from './fast/max-pool-gradient.ts';
@@ -34,7 +35,7 @@ export type Target = 'native' | 'wasm' | 'webgpu' | 'compiled' | 'rows';
  * A pass recognizes what rules or earlier passes have emitted, so the order matters: what replaces many nodes at once comes before
  * what replaces some of them, and sums down columns after what emits them.
  */
-const cpu: readonly Pass[] = [
+const products: readonly Pass[] = [
   pooledConv,
   transposedProducts,
   reluAfterPool,
@@ -42,6 +43,9 @@ const cpu: readonly Pass[] = [
   maxPoolGradient,
   batchNormGradient,
   denseBatchNorm,
+];
+
+const primitives: readonly Pass[] = [
   columnSums,
   crossEntropyPrimitives,
   convWeightGradient,
@@ -49,10 +53,12 @@ const cpu: readonly Pass[] = [
   shieldStatistics,
 ];
 
-const passes: { readonly [T in Target]: readonly Pass[] } = {
-  native: cpu,
-  wasm: cpu,
-  webgpu: [
+const cpu: readonly Pass[] = [...products, ...primitives];
+
+const passes: { readonly [T in Target]: (processor: Processor) => readonly Pass[] } = {
+  native: () => cpu,
+  wasm: () => cpu,
+  webgpu: () => [
     convWeightGradient,
     convInputGradient,
     convTransposeGroups,
@@ -62,14 +68,16 @@ const passes: { readonly [T in Target]: readonly Pass[] } = {
     crossEntropyPrimitives,
     narrowIntegers,
   ],
-  rows: [...cpu, wholeSums],
-  compiled: [batchNormPrimitives, fixedBatchNorm, crossEntropyPrimitives],
+  rows: ({ rowElements = 1 }) => [...products, featureRows(rowElements), ...primitives, wholeSums],
+  compiled: () => [batchNormPrimitives, fixedBatchNorm, crossEntropyPrimitives],
 };
 
 /** What a machine's processor decides. */
 export interface Processor {
   /** How many channels its kernels for convolution take at once; none where the runtime has no such kernels. */
   readonly channelBlock?: number | undefined;
+  /** Elements of a matrix that is worth a program of rows; all are when omitted. */
+  readonly rowElements?: number | undefined;
 }
 
 /** What is left of a graph for `rows` to the runtime, in its fastest ops. */
@@ -77,9 +85,10 @@ export const lowerSums = (graph: Graph, { channelBlock }: Processor): Graph =>
   channelBlock === undefined ? graph : checkGraph(blockedSums(channelBlock)(graph));
 
 /** The graph for a target, checked after the last pass. */
-export function lower(graph: Graph, target: Target, { channelBlock }: Processor = {}): Graph {
+export function lower(graph: Graph, target: Target, processor: Processor = {}): Graph {
+  const { channelBlock } = processor;
   const blocked = channelBlock === undefined ? [] : [blockedConv(channelBlock)];
   const sums = channelBlock === undefined || target === 'rows' ? [] : [blockedSums(channelBlock), carriedShapes];
-  const all = [...passes[target], ...blocked, ...sums];
+  const all = [...passes[target](processor), ...blocked, ...sums];
   return checkGraph(all.reduce((lowered, pass) => pass(lowered), graph));
 }

@@ -81,19 +81,37 @@ const everything = network(
   ...(networks[1]?.[1].layers.slice(8) ?? []),
 );
 
+/** Matrices between products, with what reads them as they lie: the loss, and a product on either side. */
+const matrices = network(
+  [1, 2, 5],
+  { kind: 'flatten' },
+  { kind: 'dense', units: 20 },
+  { kind: 'batchNorm', epsilon: 1e-5 },
+  { kind: 'relu' },
+  { kind: 'dense', units: 16 },
+  { kind: 'gelu' },
+  { kind: 'dense', units: 16 },
+  { kind: 'batchNorm', epsilon: 1e-5 },
+  { kind: 'sigmoid' },
+  { kind: 'dense', units: 2 },
+);
+
 describe.each([3, 8])('a network cut at its products, for mini-batches of %i', (samples) => {
-  it.each(networks)('gives the same loss, gradients and statistics: %s', async (_, described) => {
-    const graph = gradientGraph(described, samples);
-    const feeds = feedsFor(graph);
-    const staged = await open(graph);
-    if (!staged) throw new Error('expected something between the products');
-    const [got, expected] = [await staged.run(feeds), evaluate(graph, feeds)];
-    const largest = Math.max(...Object.values(expected).flatMap(({ data }) => Array.from(data, Math.abs)));
-    for (const [name, { data }] of Object.entries(expected)) {
-      const errors = Array.from(data, (value, i) => Math.abs(value - (got[name]?.data[i] ?? NaN)));
-      expect(Math.max(...errors), `${name}, of ${largest}`).toBeLessThanOrEqual(tolerance * largest);
-    }
-  });
+  it.each([...networks, ['dense layers', matrices] as const])(
+    'gives the same loss, gradients and statistics: %s',
+    async (_, described) => {
+      const graph = gradientGraph(described, samples);
+      const feeds = feedsFor(graph);
+      const staged = await open(graph);
+      if (!staged) throw new Error('expected something between the products');
+      const [got, expected] = [await staged.run(feeds), evaluate(graph, feeds)];
+      const largest = Math.max(...Object.values(expected).flatMap(({ data }) => Array.from(data, Math.abs)));
+      for (const [name, { data }] of Object.entries(expected)) {
+        const errors = Array.from(data, (value, i) => Math.abs(value - (got[name]?.data[i] ?? NaN)));
+        expect(Math.max(...errors), `${name}, of ${largest}`).toBeLessThanOrEqual(tolerance * largest);
+      }
+    },
+  );
 });
 
 describe('what is compiled of an op and its gradient is within a float32 of float64', () => {
@@ -154,6 +172,16 @@ describe('a graph that is cut', () => {
   it('is not cut where nothing between products is large', () => {
     const graph = lower(gradientGraph(everything, 8), 'rows', { channelBlock });
     expect(stagedProgram(graph)).toBeUndefined();
+  });
+
+  it('has the samples of matrices along the rows, and nothing transposed for it', () => {
+    const { nodes } = lower(gradientGraph(matrices, 8), 'rows');
+    expect(nodes.filter(({ op }) => op === 'Transpose')).toEqual([]);
+    const shapes = nodes.flatMap(({ op, outputs: [{ shape }] }) => (op === 'Gemm' ? [shape.join()] : []));
+    // Forward, backward, and the gradients of the weights, which lie as these do.
+    expect(shapes).toEqual(['20,8', '16,8', '16,8', '8,2', '16,8', '2,16', '16,8', '16,16', '20,8', '16,20', '20,10']);
+    const untouched = lower(gradientGraph(matrices, 8), 'rows', { rowElements: 1000 });
+    expect(untouched.nodes.find(({ op }) => op === 'Gemm')?.outputs[0].shape).toEqual([8, 20]);
   });
 
   it('draws random numbers of 32 bits as the graph says', async () => {

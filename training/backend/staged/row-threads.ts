@@ -1,12 +1,23 @@
 /**
- * Runs programs of rows on several threads, this one among them. The others sleep between programs, and a program does not wait for them to
- * wake up: what they do not take, this thread computes. Where one ends, this one goes on without it.
+ * Runs the functions of a module on several threads, this one among them: each has so many rows, which are computed apart from each other.
+ * The other threads sleep in between, and nothing waits for them to wake up: what they do not take, this thread computes. Where one ends,
+ * this one goes on without it.
  */
 import { Worker } from 'node:worker_threads';
-import type { RowsProgram } from '../../compile/index.ts';
-import { siblingModule } from '../../files/index.ts';
+import { siblingModule, UserError } from '../../files/index.ts';
 import type { ThreadData } from './rows-thread.ts';
-import { controlCells, doneAt, piecesOf, type RowsTask, takeRows, ticketAt, ticketOf, turnAt } from './tickets.ts';
+import {
+  controlCells,
+  doneAt,
+  noTicket,
+  piecesOf,
+  type RowsTask,
+  takeRows,
+  tasksOf,
+  ticketAt,
+  ticketOf,
+  turnAt,
+} from './tickets.ts';
 
 const pageBytes = 65536;
 /** Of a module that shares its memory. */
@@ -17,8 +28,31 @@ const looks = 2000;
 /** After so long a sleep this thread sees whether the others are still there. */
 const sleepMilliseconds = 200;
 
+/** A function of `(first row, row behind the last, the thread's own memory)` that the module exports. */
+export interface RowFunction {
+  readonly name: string;
+  readonly rows: number;
+  /** Whether rows give what they gave when they are computed once more. */
+  readonly repeatable: boolean;
+}
+
+/** A module that imports `host.memory`. */
+export interface RowModule {
+  readonly wasm: Uint8Array<ArrayBuffer>;
+  readonly functions: readonly RowFunction[];
+  /** What lies in memory before the first run. */
+  readonly segments: readonly { readonly address: number; readonly data: ArrayBufferView }[];
+  /** The first free byte, in front of the threads' own memories. */
+  readonly end: number;
+  /** Of a thread's own memory. */
+  readonly ownBytes: number;
+}
+
 export class RowThreads {
   readonly memory: WebAssembly.Memory;
+  /** The module's, on this thread. */
+  readonly exports: WebAssembly.Exports;
+  readonly #functions: readonly RowFunction[];
   readonly #tasks: readonly RowsTask[];
   readonly #control = new Int32Array(new SharedArrayBuffer(4 * controlCells));
   readonly #own: number;
@@ -27,39 +61,44 @@ export class RowThreads {
   #turn = 0;
 
   /**
-   * @param rows of each program
-   * @param shared between how many threads the memory is shared; undefined of a program that does not share it
+   * @param shared between how many threads the memory is shared; undefined of a module that does not share it
+   * @throws RangeError where there is no such memory
    */
-  constructor({ wasm, end, ownBytes, segments }: RowsProgram, rows: readonly number[], shared: number | undefined) {
+  constructor({ wasm, functions, segments, end, ownBytes }: RowModule, shared: number | undefined) {
     const threads = shared ?? 1;
     const pages = Math.ceil((end + threads * ownBytes) / pageBytes);
-    const memory = new WebAssembly.Memory({ initial: pages, ...(shared !== undefined && { maximum: pages, shared: true }) }); // prettier-ignore
+    const memory = new WebAssembly.Memory({ initial: pages, ...(shared !== undefined && { maximum: mostPages, shared: true }) }); // prettier-ignore
     for (const { address, data } of segments)
       new Uint8Array(memory.buffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), address);
     const module = new WebAssembly.Module(wasm);
     const { exports } = new WebAssembly.Instance(module, { host: { memory } });
     this.memory = memory;
+    this.exports = exports;
     this.#own = end;
-    this.#tasks = rows.map((count, i) => ({ run: exports[`rows${i}`] as RowsTask['run'], rows: count }));
+    // A thread that is there before the first turn finds nothing to take.
+    Atomics.store(this.#control, ticketAt, noTicket);
+    this.#functions = functions;
+    this.#tasks = tasksOf(exports, functions);
     this.#threads = Array.from({ length: threads - 1 }, (_, i) => {
-      const data: ThreadData = { module, memory, control: this.#control, rows, own: end + (i + 1) * ownBytes };
-      return this.#start(data);
+      const own = end + (i + 1) * ownBytes;
+      return this.#start({ module, memory, control: this.#control, functions, own });
     });
   }
 
-  async run(program: number): Promise<void> {
-    const task = this.#tasks[program];
-    if (!task) throw new Error(`internal: no program ${program}`);
+  /** @throws UserError where a thread has ended amid rows that cannot be computed once more */
+  async run(index: number): Promise<void> {
+    const task = this.#tasks[index];
+    if (!task) throw new Error(`internal: no function ${index}`);
     if (this.#threads.length === 0 || this.#ended) {
       task.run(0, task.rows, this.#own);
       return;
     }
     Atomics.store(this.#control, doneAt, 0);
-    Atomics.store(this.#control, ticketAt, ticketOf(++this.#turn, program));
+    Atomics.store(this.#control, ticketAt, ticketOf(++this.#turn, index));
     Atomics.store(this.#control, turnAt, this.#turn);
     Atomics.notify(this.#control, turnAt);
     takeRows(this.#control, this.#tasks, this.#own);
-    await this.#finish(task);
+    await this.#finish(task, this.#functions[index]?.repeatable === true);
   }
 
   async release(): Promise<void> {
@@ -67,7 +106,7 @@ export class RowThreads {
   }
 
   /** Waits for the pieces that others have taken. */
-  async #finish(task: RowsTask): Promise<void> {
+  async #finish(task: RowsTask, isRepeatable: boolean): Promise<void> {
     const pieces = piecesOf(task.rows);
     const isDone = () => Atomics.load(this.#control, doneAt) === pieces;
     for (let look = 0; look < looks; look++) if (isDone()) return;
@@ -79,6 +118,8 @@ export class RowThreads {
       if (!this.#ended) continue;
       // One that is still at work must not write where later programs have put something else.
       await this.release();
+      if (!isRepeatable)
+        throw new UserError('training: a thread has ended amid a step; --resume goes on from the last checkpoint');
       task.run(0, task.rows, this.#own);
       return;
     }

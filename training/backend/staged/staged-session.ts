@@ -35,7 +35,7 @@ const start = 1024;
 const readPastEnd = 16;
 
 /** Elements of a tensor whose passes take longer than the calls of the runtime that a cut adds. */
-const worthCalls = 2 ** 16;
+export const worthCalls = 2 ** 16;
 
 export interface StagedOptions {
   /** Elements of a tensor for which the graph is cut. */
@@ -131,8 +131,10 @@ export async function openStaged(
   open: OpenBound,
 ): Promise<BoundSession> {
   const { stages, addresses, values } = program;
-  const counts = stages.flatMap((stage) => (stage.kind === 'rows' ? [stage.source.rows] : []));
-  const rows = new RowThreads(program.rows, counts, program.isShared ? threads : undefined);
+  const functions = stages
+    .flatMap((stage) => (stage.kind === 'rows' ? [stage.source.rows] : []))
+    .map((count, i) => ({ name: `rows${i}`, rows: count, repeatable: true }));
+  const rows = new RowThreads({ ...program.rows, functions }, program.isShared ? threads : undefined);
   const tensors = new Map(
     [...addresses].map(([name, address]) => [name, tensorAt(values.get(name), rows.memory, address)]),
   );

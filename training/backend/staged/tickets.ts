@@ -27,8 +27,17 @@ export interface RowsTask {
   readonly rows: number;
 }
 
+/** The functions of a module's instance by which a thread computes rows. */
+export const tasksOf = (
+  exports: WebAssembly.Exports,
+  functions: readonly { readonly name: string; readonly rows: number }[],
+): readonly RowsTask[] => functions.map(({ name, rows }) => ({ run: exports[name] as RunRows, rows }));
+
 const pieceRows = (rows: number): number => Math.ceil(rows / mostPieces);
 export const piecesOf = (rows: number): number => Math.ceil(rows / pieceRows(rows));
+
+/** Behind the last piece of whatever it is of. */
+export const noTicket = 0x3ff;
 
 export const ticketOf = (turn: number, program: number): number => ((turn & 0xfff) << 20) | (program << 10);
 

@@ -15,16 +15,18 @@ import {
   functionText,
   get,
   i32,
+  importedMemory,
   load,
   loadSplat,
   localsOf,
   repeat,
   store,
   storeLane,
+  type Wat,
 } from '../wat.ts';
 import { encodeText } from './encode.ts';
 import { passCode } from './pass-code.ts';
-import { type Pass, schedule } from './schedule.ts';
+import { type Folding, type Pass, schedule } from './schedule.ts';
 
 export interface Placement {
   /**
@@ -37,42 +39,56 @@ export interface Placement {
 }
 
 export interface PassProgram {
-  /** The module imports `host.memory` and exports `run`. */
+  /**
+   * The module imports `host.memory` and exports `run`, and what it is made of for threads that share the memory: of each pass `pass0`,
+   * `pass1`, … of (part, part behind the last), where it has parts, and `after0`, `after1`, …; and `copies`, which comes last.
+   */
   readonly wasm: Uint8Array<ArrayBuffer>;
+  /** Of each pass. */
+  readonly parts: readonly number[];
   /** Of memory, in bytes. */
   readonly memoryBytes: number;
 }
 
-/** @throws CompileError that names what is not covered */
-export function compilePasses(graph: Graph, placement: Placement): PassProgram {
-  const { text, memoryBytes } = translate(graph, placement);
-  return { wasm: encodeText(text), memoryBytes };
+/**
+ * @param maximum of the memory in pages, if threads share it
+ * @throws CompileError that names what is not covered
+ */
+export function compilePasses(graph: Graph, placement: Placement, maximum?: number): PassProgram {
+  const { text, ...program } = translate(graph, placement, maximum);
+  return { ...program, wasm: encodeText(text) };
 }
 
 /** The module in WebAssembly's text format, with comments. */
 export const passesToText = (graph: Graph, placement: Placement): string => translate(graph, placement).text;
 
-function translate({ nodes: all, inputs, outputs }: Graph, placement: Placement) {
+function translate({ nodes: all, inputs, outputs }: Graph, placement: Placement, maximum?: number) {
   const { nodes } = liveNodes(all, outputs);
   const passes = schedule(nodes, outputs);
   const plan = planPasses(passes, inputs, outputs, placement);
-  const functions = passes.map((pass, i) => functionText(`pass_${i}`, passCode(pass, plan)));
-  const copies = plan.copies.map((copy, i) => functionText(`copy_${i}`, copyCode(copy)));
-  const calls = [
-    ...passes.flatMap((pass, i) => [comment(about(pass)), call(`pass_${i}`)]),
-    ...plan.copies.map((_, i) => call(`copy_${i}`)),
-  ];
+  const codes = passes.map((pass) => passCode(pass, plan));
+  const exported = (name: string, code: Code) => functionText(name, code, name);
+  const functions = codes.flatMap(({ each, after }, i) => [
+    ...(each ? [exported(`pass${i}`, each)] : []),
+    exported(`after${i}`, after),
+  ]);
+  const copies = plan.copies.map((copy, i) => functionText(`copy${i}`, copyCode(copy)));
+  const calling = (body: readonly Wat[]): Code => ({ about: [], params: [], locals: {}, body });
+  const calls = codes.flatMap(({ parts }, i) => [
+    ...passes.slice(i, i + 1).map((pass) => comment(about(pass))),
+    ...(parts > 0 ? [call(`pass${i}`, i32(0), i32(parts))] : []),
+    call(`after${i}`),
+  ]);
   const text = [
     '(module',
-    '(import "host" "memory" (memory 1))',
+    importedMemory(maximum),
     ...functions,
     ...copies,
-    '(func $run (export "run")',
-    ...calls.map((line) => `  ${line}`),
-    ')',
+    exported('copies', calling(plan.copies.map((_, i) => call(`copy${i}`)))),
+    exported('run', calling([...calls, call('copies')])),
     ')',
   ].join('\n');
-  return { text, memoryBytes: plan.end };
+  return { text, parts: codes.map(({ parts }) => parts), memoryBytes: plan.end() };
 }
 
 const about = ({ count, nodes, folds }: Pass): string =>
@@ -137,7 +153,12 @@ function planPasses(
     if (address === undefined) throw new Error(`internal: ${name} is read before it is computed`);
     return address;
   };
-  return { addressOf, isKept, copies, end };
+  const sumsAt = (_: Folding, parts: number): number => {
+    const address = end;
+    end += vectorBytes * parts;
+    return address;
+  };
+  return { addressOf, isKept, sumsAt, copies, end: () => end };
 }
 
 /** What a pass reads from memory. */

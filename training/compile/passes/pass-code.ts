@@ -1,12 +1,14 @@
 /**
- * A pass as a function: one loop over vectors, in which all that it writes is computed from all that it reads.
+ * A pass as two functions. The first goes over some parts of its vectors, in which all that it writes is computed from all that it reads;
+ * parts do not depend on each other, so that threads may share them. The second follows when all parts are done.
  *
- *     s = the single numbers it reads, four times each
- *     for each vector i
- *       out₀[i], out₁[i], … = trees(in₀[i], in₁[i], …, s)        every read stands before the first write
- *       part = part ∘ tree(…)                                     for each fold
+ *     parts from .. end    s = the single numbers that the pass reads, four times each
+ *                          for each part p, for each vector i of the part
+ *                            out₀[i], out₁[i], … = trees(in₀[i], in₁[i], …, s)      every read stands before the first write
+ *                            sums[p] = sums[p] ∘ tree(…)                            for each fold
+ *     after                result = sums[0] ∘ sums[1] ∘ …
  *
- * A vector may be read and written at the same address. Sums are sums of parts of a few thousand numbers, so that the error grows with
+ * A vector may be read and written at the same address. A part has a thousand numbers, so that the error of a sum grows with
  * the square root of what it would be; what the last vector has beyond the end changes nothing. Denormals are written as zeros.
  */
 import type { Value } from '../../graph/index.ts';
@@ -19,6 +21,7 @@ import { expressionOf, laneTypeOf } from '../expression/of-node.ts';
 import { acrossLanes, foldTwo, neutral } from '../kernels/row.ts';
 import { sizeOf } from '../lower/lowering.ts';
 import {
+  advance,
   type Code,
   get,
   i32,
@@ -26,6 +29,7 @@ import {
   loadSplat,
   localsOf,
   range,
+  plus,
   set,
   splat,
   store,
@@ -40,59 +44,105 @@ export interface Places {
   readonly addressOf: (value: Value) => number;
   /** Whether anything but its own pass reads it. */
   readonly isKept: (value: Value) => boolean;
+  /** Where the sums of so many parts lie, a vector each. */
+  readonly sumsAt: (folding: Folding, parts: number) => number;
 }
 
-/** Vectors whose sum is a part; a page of each operand. */
+export interface PassCode {
+  readonly parts: number;
+  /** Of `(from, end)`; absent where there are no parts. */
+  readonly each: Code | undefined;
+  readonly after: Code;
+}
+
+/** A page of each operand. */
 const partVectors = 256;
+export const partElements = 4 * partVectors;
+const partBytes = partVectors * vectorBytes;
 
 interface Operand {
   readonly address: number;
   readonly isSingle: boolean;
 }
 
-export function passCode(pass: Pass, { addressOf, isKept }: Places): Code {
+export function passCode(pass: Pass, { addressOf, isKept, sumsAt }: Places): PassCode {
   const { trees, operands } = treesOf(pass, addressOf);
   const kept = pass.nodes.flatMap(({ outputs: [value] }) => (isKept(value) ? [value] : []));
-  const lines = { whole: new Lines('v'), last: new Lines('w') };
-  const body = (part: Lines, isLast: boolean): readonly Wat[] => {
+  // Where nothing is folded, what is beyond the end does no harm.
+  const whole = pass.folds.length === 0 ? vectorsFor(pass.count) : Math.floor(pass.count / 4);
+  const parts = Math.ceil(whole / partVectors);
+  const sums = pass.folds.map((folding) => sumsAt(folding, parts));
+  const vectorOf = (lines: Lines, isLast: boolean): readonly Wat[] => {
     const treeOf = ({ name }: Value) => trees.get(name) ?? numberOf(NaN);
     const wanted = [...kept.map((value) => flushed(treeOf(value))), ...pass.folds.map(({ data }) => treeOf(data))];
-    const values = evaluateAll(part, wanted, reads(operands));
+    const values = evaluateAll(lines, wanted, reads(operands));
     kept.forEach((value, i) => {
       const write = pass.count === 1 ? storeLane.bind(null, 0) : store;
-      part.add(write(get('i'), values[i] ?? '', addressOf(value)));
+      lines.add(write(get('i'), values[i] ?? '', addressOf(value)));
     });
     pass.folds.forEach(({ fold }, k) => {
       const value = values[kept.length + k] ?? '';
       const within = isLast ? vector('v128.bitselect', value, splat(neutral[fold]), lastLanes(pass.count)) : value;
-      part.add(set(`part${k}`, foldTwo(fold, get(`part${k}`), within)));
+      lines.add(set(`part${k}`, foldTwo(fold, get(`part${k}`), within)));
     });
-    return part.statements;
+    return lines.statements;
   };
-  // Where nothing is folded, what is beyond the end does no harm.
-  const whole = pass.folds.length === 0 ? vectorsFor(pass.count) : Math.floor(pass.count / 4);
-  const rest = vectorsFor(pass.count) - whole;
-  const folds = pass.folds.flatMap((_, k) => [`part${k}`, `total${k}`]);
-  const statements = [
-    ...operands.flatMap(({ address, isSingle }, k) => (isSingle ? [set(`s${k}`, loadSplat(i32(0), address))] : [])),
-    ...startOf(pass.folds, 'total'),
-    set('i', i32(0)),
-    ...(whole > 0 ? inParts(pass.folds, whole, body(lines.whole, false)) : []),
-    ...(rest > 0 ? [...startOf(pass.folds, 'part'), ...body(lines.last, true), ...addParts(pass.folds)] : []),
-    ...pass.folds.flatMap((folding, k) => writeFold(folding, k, pass.count, addressOf(folding.result))),
+  const start = (local: string) => pass.folds.map(({ fold }, k) => set(`${local}${k}`, splat(neutral[fold])));
+  const singles = operands.flatMap(({ address, isSingle }, k) =>
+    isSingle ? [set(`s${k}`, loadSplat(i32(0), address))] : [],
+  );
+  const localsWith = (lines: Lines, ...numbers: readonly string[]) => ({
+    ...localsOf('i32', 'i', ...numbers),
+    ...localsOf('v128', ...operands.map((_, k) => `s${k}`), ...pass.folds.flatMap((_, k) => [`part${k}`, `total${k}`])),
+    ...lines.locals,
+  });
+  const [inside, last] = [new Lines('v'), new Lines('w')];
+  const end = i32(whole * vectorBytes);
+  const part = [
+    set('i', `(i32.mul ${get('from')} ${i32(partBytes)})`),
+    set('stop', plus(get('i'), partBytes)),
+    set('stop', `(select ${get('stop')} ${end} (i32.lt_u ${get('stop')} ${end}))`),
+    ...start('part'),
+    ...loop('vectors', advance('i', vectorBytes), 'i', get('stop'), vectorOf(inside, false)),
+    ...sums.map((address, k) => store(sumAt('from'), get(`part${k}`), address)),
   ];
-  return {
+  const each = {
+    about: [],
+    params: ['from', 'end'],
+    locals: localsWith(inside, 'stop'),
+    body: [...singles, ...loop('parts', set('from', plus(get('from'), 1)), 'from', get('end'), part)],
+  };
+  const rest = vectorsFor(pass.count) - whole;
+  const remainder = [set('i', end), ...start('part'), ...vectorOf(last, true)];
+  const addSums = sums.map((address, k) => addTo(pass, k, load(sumAt('p'), address)));
+  const after = {
     about: [],
     params: [],
-    locals: {
-      ...localsOf('i32', 'i', 'stop'),
-      ...localsOf('v128', ...operands.map((_, k) => `s${k}`), ...folds),
-      ...lines.whole.locals,
-      ...lines.last.locals,
-    },
-    body: statements,
+    locals: localsWith(last, 'p'),
+    body: [
+      ...start('total'),
+      ...(sums.length > 0 && parts > 0
+        ? [set('p', i32(0)), ...loop('sums', set('p', plus(get('p'), 1)), 'p', i32(parts), addSums)]
+        : []),
+      ...(rest > 0 ? [...singles, ...remainder, ...pass.folds.map((_, k) => addTo(pass, k, get(`part${k}`)))] : []),
+      ...pass.folds.flatMap((folding, k) => writeFold(folding, k, pass.count, addressOf(folding.result))),
+    ],
   };
+  return { parts, each: parts > 0 ? each : undefined, after };
 }
+
+/** Runs at least once. */
+const loop = (name: string, next: Wat, counter: string, until: Wat, body: readonly Wat[]): readonly Wat[] => [
+  `(loop $${name}`,
+  ...body,
+  next,
+  `(br_if $${name} (i32.lt_u ${get(counter)} ${until})))`,
+];
+
+const sumAt = (part: string): Wat => `(i32.mul ${get(part)} ${i32(vectorBytes)})`;
+
+const addTo = ({ folds }: Pass, k: number, value: Wat): Wat =>
+  set(`total${k}`, foldTwo(folds[k]?.fold ?? 'add', get(`total${k}`), value));
 
 /** What each value of the pass is, of operands that the pass reads from memory. */
 function treesOf({ nodes, folds }: Pass, addressOf: (value: Value) => number) {
@@ -127,32 +177,6 @@ function treesOf({ nodes, folds }: Pass, addressOf: (value: Value) => number) {
 
 const reads = (operands: readonly Operand[]): readonly Wat[] =>
   operands.map(({ address, isSingle }, k) => (isSingle ? get(`s${k}`) : load(get('i'), address)));
-
-const startOf = (folds: readonly Folding[], local: string): readonly Wat[] =>
-  folds.map(({ fold }, k) => set(`${local}${k}`, splat(neutral[fold])));
-
-const addParts = (folds: readonly Folding[]): readonly Wat[] =>
-  folds.map(({ fold }, k) => set(`total${k}`, foldTwo(fold, get(`total${k}`), get(`part${k}`))));
-
-function inParts(folds: readonly Folding[], vectors: number, body: readonly Wat[]): readonly Wat[] {
-  const bytes = i32(vectors * vectorBytes);
-  const loop = (name: string, until: Wat, inside: readonly Wat[]): readonly Wat[] => [
-    `(loop $${name}`,
-    ...inside,
-    `(br_if $${name} (i32.lt_u ${get('i')} ${until})))`,
-  ];
-  const vectorsOfPart = (until: Wat) =>
-    loop('vectors', until, [...body, set('i', `(i32.add ${get('i')} ${i32(vectorBytes)})`)]);
-  if (folds.length === 0) return vectorsOfPart(bytes);
-  const end = `(i32.add ${get('i')} ${i32(partVectors * vectorBytes)})`;
-  return loop('parts', bytes, [
-    set('stop', end),
-    set('stop', `(select ${get('stop')} ${bytes} (i32.lt_u ${get('stop')} ${bytes}))`),
-    ...startOf(folds, 'part'),
-    ...vectorsOfPart(get('stop')),
-    ...addParts(folds),
-  ]);
-}
 
 function writeFold({ fold, mean }: Folding, k: number, count: number, address: number): readonly Wat[] {
   const total = get(`total${k}`);

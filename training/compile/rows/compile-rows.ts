@@ -7,7 +7,7 @@ import { encodeText } from '../passes/encode.ts';
 import type { Pass } from '../passes/schedule.ts';
 import { uncovered } from '../error.ts';
 import { aligned, line } from '../lifetimes.ts';
-import { call, comment, functionText, get, plus } from '../wat.ts';
+import { call, comment, functionText, get, importedMemory, plus } from '../wat.ts';
 import { type PassPlaces, type Place, rowCode } from './row-code.ts';
 import type { RowGraph, RowValue, Runs } from './row-graph.ts';
 
@@ -80,8 +80,7 @@ function translate(graphs: readonly RowGraph[], { addressOf, free }: RowsPlaceme
     ].join('\n');
     return [...codes, run];
   });
-  const memory = maximum === undefined ? '(memory 1)' : `(memory 1 ${maximum} shared)`;
-  const text = ['(module', `(import "host" "memory" ${memory})`, ...functions, ')'].join('\n');
+  const text = ['(module', importedMemory(maximum), ...functions, ')'].join('\n');
   return { text, segments, ownBytes: Math.max(ownBytes, line), end };
 }
 

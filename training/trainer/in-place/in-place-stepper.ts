@@ -14,7 +14,7 @@ import type { StepProblem } from '../step-problem.ts';
 import { divergenceAfter, type Stepper, type StepResults } from '../stepper.ts';
 import { gradientGraph, measuredBy } from './gradient-graph.ts';
 import { layoutOf } from './layout.ts';
-import { compileUpdate, openMemory, type StateMemory } from './memory.ts';
+import { compileUpdate, isLarge, openMemory, type StateMemory } from './memory.ts';
 import { packed } from './packs.ts';
 import { gatherRows, roomFor } from './rows.ts';
 
@@ -26,9 +26,11 @@ export async function openInPlaceStepper(
 ): Promise<Stepper | undefined> {
   if (!backend.bindSession) return undefined;
   const { graph, layout } = gradientsOf(problem);
-  const update = compileUpdate(layout, problem.options);
+  const threads = backend.sharesMemory && isLarge(layout) ? (backend.threadsOf?.(graph) ?? 1) : 1;
+  const shared = threads > 1 ? threads : undefined;
+  const update = compileUpdate(layout, problem.options, shared !== undefined);
   if (!update) return undefined;
-  const memory = openMemory(layout, update);
+  const memory = openMemory(layout, update, shared);
   for (const [name, { data }] of state) memory.tensors.get(name)?.data.set(data);
   const batch = openBatch(problem);
   const session = await backend.bindSession(
@@ -118,8 +120,8 @@ class InPlaceStepper implements Stepper {
     this.#inputs = inputsTensor({ ...this.#problem.samples, inputs });
   }
 
-  release(): Promise<void> {
-    return this.#session.release();
+  async release(): Promise<void> {
+    await Promise.all([this.#session.release(), this.#memory.release()]);
   }
 
   async #step(indices: Int32Array, done: number): Promise<void> {
@@ -130,7 +132,7 @@ class InPlaceStepper implements Stepper {
     inputs.step.data[0] = BigInt(done);
     this.#memory.scalars.set(Object.values(numbers.at(done).scalars));
     await this.#session.run();
-    this.#memory.update();
+    await this.#memory.update();
     const [loss = NaN] = outputs.loss.data;
     if (Number.isFinite(loss) && this.#memory.isFinite()) return;
     const first = findNonFinite(this.#copyState());

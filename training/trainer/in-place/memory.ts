@@ -1,5 +1,6 @@
-/** One memory with everything that a step changes, and the compiled program that changes it there. */
-import { CompileError, compilePasses, type PassProgram } from '../../compile/index.ts';
+/** One memory with everything that a step changes, and the compiled program that changes it there, on as many threads as share the memory. */
+import { type RowFunction, RowThreads } from '../../backend/index.ts';
+import { CompileError, compilePasses, partElements, type PassProgram } from '../../compile/index.ts';
 import { elementCount, unexpected } from '../../files/index.ts';
 import type { Tensor } from '../../graph/index.ts';
 import { nextName } from '../program.ts';
@@ -12,15 +13,23 @@ export interface StateMemory {
   readonly tensors: ReadonlyMap<string, Tensor<'float32'>>;
   /** The host's numbers for the next update, in the order of their names. */
   readonly scalars: Float32Array;
-  readonly update: () => void;
+  readonly update: () => Promise<void>;
   /** Whether all that the last update has written are finite numbers. */
   readonly isFinite: () => boolean;
+  readonly release: () => Promise<void>;
 }
 
 /** What a memory may have at most, in bytes: addresses have 32 bits. */
 const mostBytes = 2 ** 32 - 65536;
-const pageBytes = 65536;
+const mostPages = 65536;
 const line = 64;
+
+/** Of a pass that threads share: to wake one up takes as long as a few dozen parts. */
+const fewParts = 48;
+
+/** Whether there is a pass that threads share, by the elements of its vectors. */
+export const isLarge = ({ vectors }: Layout): boolean =>
+  [...vectors.values()].some(({ shape: [count = 0] }) => count >= fewParts * partElements);
 
 /** What changes a state, and where its numbers lie beside those of the layout. */
 export interface Update {
@@ -31,7 +40,7 @@ export interface Update {
 }
 
 /** @returns undefined where the update is not covered by the compiler, the engine has no vectors, or the state is too large */
-export function compileUpdate(layout: Layout, options: UpdateOptions): Update | undefined {
+export function compileUpdate(layout: Layout, options: UpdateOptions, isShared = false): Update | undefined {
   const names = scalarNames(options);
   const scalarsAt = layout.end;
   const finiteAt = scalarsAt + line * Math.ceil((4 * names.length) / line);
@@ -43,7 +52,8 @@ export function compileUpdate(layout: Layout, options: UpdateOptions): Update | 
     [finiteName, finiteAt],
   ]);
   try {
-    const program = compilePasses(updateGraph(layout, options), { addresses, scratch: finiteAt + line });
+    const placement = { addresses, scratch: finiteAt + line };
+    const program = compilePasses(updateGraph(layout, options), placement, isShared ? mostPages : undefined);
     if (program.memoryBytes > mostBytes || !WebAssembly.validate(program.wasm)) return undefined;
     return { program, scalarsAt, scalarCount: names.length, finiteAt };
   } catch (error) {
@@ -52,30 +62,53 @@ export function compileUpdate(layout: Layout, options: UpdateOptions): Update | 
   }
 }
 
-/** @throws UserError where the machine does not have so much memory */
-export function openMemory(layout: Layout, { program, scalarsAt, scalarCount, finiteAt }: Update): StateMemory {
-  const memory = allocate(program.memoryBytes);
-  const { buffer } = memory;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(program.wasm), { host: { memory } });
-  const finite = new Float32Array(buffer, finiteAt, 1);
+/**
+ * @param shared between how many threads the memory is shared; undefined of an update that is not compiled for it
+ * @throws UserError where the machine does not have so much memory
+ */
+export function openMemory(layout: Layout, { program, ...places }: Update, shared?: number): StateMemory {
+  const large = program.parts.flatMap((parts, i) =>
+    parts >= fewParts ? [{ name: `pass${i}`, rows: parts, repeatable: false }] : [],
+  );
+  const threads = openThreads({ ...program, functions: large }, shared);
+  const { exports, memory } = threads;
+  const exported = (name: string) => exports[name] as (...args: readonly number[]) => void;
+  const alone = (): Promise<void> => {
+    exported('run')();
+    return Promise.resolve();
+  };
+  const together = async (): Promise<void> => {
+    for (const [i, parts] of program.parts.entries()) {
+      const place = large.findIndex(({ name }) => name === `pass${i}`);
+      if (place >= 0) await threads.run(place);
+      else if (parts > 0) exported(`pass${i}`)(0, parts);
+      exported(`after${i}`)();
+    }
+    exported('copies')();
+  };
+  const finite = new Float32Array(memory.buffer, places.finiteAt, 1);
   return {
     tensors: new Map(
       [...layout.tensors].map(([name, { address, shape }]) => {
-        const data = new Float32Array(buffer, address, elementCount(shape));
+        const data = new Float32Array(memory.buffer, address, elementCount(shape));
         return [name, { dtype: 'float32', shape, data }] as const;
       }),
     ),
-    scalars: new Float32Array(buffer, scalarsAt, scalarCount),
-    update: exports['run'] as () => void,
+    scalars: new Float32Array(memory.buffer, places.scalarsAt, places.scalarCount),
+    update: shared === undefined ? alone : together,
     isFinite: () => finite[0] === 0,
+    release: () => threads.release(),
   };
 }
 
-function allocate(bytes: number): WebAssembly.Memory {
+function openThreads(
+  { wasm, memoryBytes, functions }: PassProgram & { readonly functions: readonly RowFunction[] },
+  shared: number | undefined,
+): RowThreads {
   try {
-    return new WebAssembly.Memory({ initial: Math.ceil(bytes / pageBytes) });
+    return new RowThreads({ wasm, functions, segments: [], end: memoryBytes, ownBytes: 0 }, shared);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw unexpected('training', `${Math.ceil(bytes / 1e6)} MB of memory for the network's state`, 'less');
+    throw unexpected('training', `${Math.ceil(memoryBytes / 1e6)} MB of memory for the network's state`, 'less');
   }
 }
