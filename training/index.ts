@@ -35,6 +35,8 @@ export {
   conv2d,
   dense,
   dropout,
+  encodeCategories,
+  encodeNumbers,
   flatten,
   gelu,
   globalAveragePool,

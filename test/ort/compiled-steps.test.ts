@@ -7,6 +7,8 @@ import {
   conv2d,
   dense,
   dropout,
+  encodeCategories,
+  encodeNumbers,
   flatten,
   heads,
   members,
@@ -48,6 +50,15 @@ function samples(inputShape: readonly number[] = [6], task: Dataset['task'] = 'c
   return { ...all, task, labels, classes: ['low', 'middle', 'high'] };
 }
 
+/** The numbers of these columns as indices of so many categories. */
+function withCategories(dataset: Dataset, categories: Readonly<Record<number, number>>): Dataset {
+  const inputs = Float32Array.from(dataset.inputs, (x, i) => {
+    const count = categories[i % 6];
+    return count === undefined ? x : Math.floor(((x + 2) / 4) * count);
+  });
+  return { ...dataset, inputs };
+}
+
 function pictures(): Dataset {
   const dataset = samples([1, 5, 5]);
   return { ...dataset, inputs: Uint8Array.from(dataset.inputs, (x) => 60 * x + 128) };
@@ -66,6 +77,15 @@ const nets: Readonly<Record<string, { network: Network; dataset?: Dataset; setti
   'of dense layers': { network: net([...hidden, dense(3)]) },
   'with dropout': { network: net([dense(24), relu(), dropout(0.3), dense(3)]) },
   'of members': { network: net([members(4), ...hidden, heads(3)]) },
+  'of members behind encodings of rows': {
+    network: {
+      ...net([encodeNumbers({ bins: 4 }), encodeCategories({ dimension: 2 }), members(4), ...hidden, heads(3)]),
+      inputNormalization: 'robust',
+      categories: [5, 0, 0, 0, 2, 0],
+      edges: [[], [-2, -1, 0, 1, 2], [0, 1], [], [], [-1, 1]],
+    },
+    dataset: withCategories(samples(), { 0: 5, 4: 2 }),
+  },
   'of a number': {
     network: { ...net([...hidden, dense(1)]), standardizedTargets: true },
     dataset: samples([6], 'regression'),

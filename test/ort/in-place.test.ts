@@ -7,6 +7,8 @@ import {
   conv2d,
   dense,
   dropout,
+  encodeCategories,
+  encodeNumbers,
   flatten,
   heads,
   maxPool,
@@ -24,6 +26,15 @@ const network: Network = {
   inputShape: [6],
   inputNormalization: 'feature',
   layers: [members(3), dense(16), batchNorm(), relu(), dropout(0.3), heads(2)],
+};
+/** The clouds lie between 0 and 20. */
+const encoded: Network = {
+  name: 'encoded',
+  inputShape: [6],
+  inputNormalization: 'robust',
+  categories: [0, 0, 0, 0, 0, 20],
+  edges: [[5, 8, 10, 12, 15], [7, 13], [], [], [], []],
+  layers: [encodeNumbers(), encodeCategories({ dimension: 3 }), members(3), dense(16), batchNorm(), relu(), heads(2)],
 };
 const pictures: Network = {
   name: 'pictures',
@@ -67,11 +78,15 @@ async function start(backend: Backend, changes: Partial<TrainingConfig> = {}, of
     of.inputShape.reduce((a, b) => a * b, 1),
     1,
   );
-  const dataset = { ...samples, inputShape: of.inputShape };
+  const dataset = { ...samples, inputShape: of.inputShape, inputs: withCategories(samples.inputs, of) };
   const run = await TrainingRun.start(planNetwork(of), dataset, { ...base, ...changes }, backend);
   runs.push(run);
   return run;
 }
+
+/** What stands in columns of categories as indices. */
+const withCategories = (inputs: ArrayLike<number>, { categories = [] }: Network): Float32Array =>
+  Float32Array.from(inputs, (x, i) => ((categories[i % 6] ?? 0) > 0 ? Math.min(Math.max(Math.floor(x), 0), 19) : x));
 
 const order = epochBatches(createRandom(7), 1, 400, base.batchSize);
 
@@ -112,6 +127,8 @@ describe('steps in place give what the Loop gives', () => {
 
   it.each<[string, string, Backend, Network]>([
     ['WebAssembly', 'tables', wasm, network],
+    ['WebAssembly', 'encodings of rows', wasm, encoded],
+    ['native', 'encodings of rows', native, encoded],
     ['WebAssembly', 'pictures', wasm, pictures],
     ['native', 'pictures', native, pictures],
     ['native', 'layers of both sizes', native, wide],

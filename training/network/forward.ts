@@ -1,9 +1,10 @@
 /** Emits a network's forward pass. */
 import type { GraphBuilder, Value } from '../graph/index.ts';
-import { layersOf, type Plan, type PlannedLayer, ruleOf } from './plan.ts';
+import { emitInput } from './encode.ts';
+import { layersOf, type Plan, type PlannedLayer, ruled } from './plan.ts';
 import { type RandomKey, uniform } from './random.ts';
 import type { BatchStatistics, Mode } from './rule.ts';
-import { emitInput, emitTarget } from './units.ts';
+import { emitTarget } from './units.ts';
 
 export interface Forward {
   /** `[N, ..]` of the last layer, in the unit of the targets. */
@@ -51,9 +52,10 @@ interface Pass {
 const emitChain = (pass: Pass, layers: readonly PlannedLayer[], x: Value): Value =>
   layers.reduce((y, planned) => pass.g.scoped(planned.label, () => emitLayer(pass, planned, y)), x);
 
-function emitLayer(pass: Pass, { name, layer, chains }: PlannedLayer, x: Value): Value {
+function emitLayer(pass: Pass, { name, layer: described, chains }: PlannedLayer, x: Value): Value {
   const { g, options, batchStatistics, told, order } = pass;
-  return ruleOf(layer).emit(layer, x, {
+  const { layer, rule } = ruled(described);
+  return rule.emit(layer, x, {
     g,
     mode: options.mode,
     bnMomentum: options.bnMomentum ?? 0,

@@ -1,7 +1,7 @@
 /** Networks: layers as data, their tensors, and their forward pass as graph nodes. */
 export { type NetworkName, networks } from './catalogue.ts';
 export { denseNetwork, imageNetwork, membersNetwork, type Units } from './default.ts';
-export { encodedShape } from './units.ts';
+export { encodedShape } from './row.ts';
 export { emitForward } from './forward.ts';
 export * from './layer.ts';
 export {
@@ -25,3 +25,4 @@ export {
   parseNetwork,
 } from './schema.ts';
 export { type BatchStatistics, isTrained, type Mode, type TensorSpec } from './rule.ts';
+export { usualBins } from './usual.ts';

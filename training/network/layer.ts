@@ -1,6 +1,22 @@
 /** Layers by name, with the defaults of their settings. */
-import { usualAverage } from './average.ts';
+import { usualAverage, usualBins } from './usual.ts';
 import type { Layer, LayerOf } from './schema.ts';
+
+/**
+ * The numbers of a table's rows, scaled by median and quartiles with what lies far out drawn in, and beside each at most `bins` bins, 384
+ * in all, whose edges training finds: 1 below the number, 0 above, and how far it is in its own (Gorishniy et al.,
+ * https://arxiv.org/abs/2203.05556). It begins a network, as `encodeCategories` does, which may be beside it.
+ */
+export const encodeNumbers = ({ bins = usualBins }: { bins?: number } = {}): Layer => ({ kind: 'encodeNumbers', bins });
+
+/**
+ * The categories of a table's rows: `dimension` numbers that are learnt for each, in columns that have more categories than that, and a place
+ * for each in the others, or in all where no dimension is given. A category that training has not seen is zeros.
+ */
+export const encodeCategories = ({ dimension }: { dimension?: number } = {}): Layer => ({
+  kind: 'encodeCategories',
+  ...(dimension !== undefined && { dimension }),
+});
 
 /** y = x Wᵀ + b: `[N, I] -> [N, units]`. */
 export const dense = (units: number): Layer => ({ kind: 'dense', units });

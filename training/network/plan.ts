@@ -4,10 +4,12 @@
  */
 import { GraphError, located } from '../graph/index.ts';
 
-import type { LayerRule, TensorSpec } from './rule.ts';
+import type { LayerRule, RuledKind, TensorSpec } from './rule.ts';
 import { layerRules } from './rules/index.ts';
 import type { Layer, LayerKind, LayerOf, Network } from './schema.ts';
-import { encodedShape, planInput, planTarget, type Statistics } from './units.ts';
+import { countEncoders, isEncoder, planEncoder } from './encoders.ts';
+import { encodedShape } from './row.ts';
+import { planInput, planTarget, type Statistics } from './units.ts';
 
 export interface PlannedLayer {
   /** Kind and number within its chain: `conv1`, `bn1`, `fc2`. */
@@ -28,6 +30,8 @@ export interface Plan {
   /** The training set's statistics, of its inputs and of its targets, where the network normalizes them. */
   readonly input: Statistics | undefined;
   readonly target: Statistics | undefined;
+  /** The layers that encode rows of a table, each as wide as what it gives, and then all others. */
+  readonly encoders: readonly PlannedLayer[];
   readonly layers: readonly PlannedLayer[];
 }
 
@@ -50,14 +54,20 @@ const prefixes: { readonly [K in LayerKind]: string } = {
   heads: 'heads',
   dropout: 'dropout',
   residual: 'block',
+  encodeNumbers: 'encode_numbers',
+  encodeCategories: 'encode_categories',
 };
 
 /** @throws GraphError naming the network, the layer and the shape that does not fit */
 export function planNetwork(network: Network): Plan {
   const [input, target] = [planInput(network), planTarget(network)];
-  const layers = located(network.name, () => planChain(network.layers, '', encodedShape(network)));
+  const [encoders, layers] = located(network.name, () => {
+    const count = countEncoders(network);
+    const encoders = network.layers.slice(0, count).map((layer, i) => planFirst(layer, i, network));
+    return [encoders, planChain(network.layers.slice(count), '', encodedShape(network))] as const;
+  });
   requireOrder(network.name, layers);
-  return { network, input, target, layers };
+  return { network, input, target, encoders, layers };
 }
 
 /** @throws GraphError for heads that do not end the network, and for layers that would mix the members */
@@ -74,11 +84,15 @@ function requireOrder(name: string, layers: readonly PlannedLayer[]): void {
 const mixesMembers: ReadonlySet<LayerKind> = new Set(['softmax', 'layerNorm']);
 
 /** Every layer, those inside a layer before it. */
-export const layersOf = ({ layers }: Pick<Plan, 'layers'>): readonly PlannedLayer[] =>
-  layers.flatMap((planned) => [
+export const layersOf = ({ encoders = [], layers }: Layers): readonly PlannedLayer[] => [
+  ...encoders,
+  ...layers.flatMap((planned) => [
     ...Object.values(planned.chains).flatMap((chain) => layersOf({ layers: chain })),
     planned,
-  ]);
+  ]),
+];
+
+type Layers = Pick<Plan, 'layers'> & Partial<Pick<Plan, 'encoders'>>;
 
 /** Every tensor of the layers: what training changes. */
 export const layerTensorsOf = (plan: Plan): readonly TensorSpec[] => layersOf(plan).flatMap(({ tensors }) => tensors);
@@ -93,10 +107,26 @@ export const tensorsOf = (plan: Plan): readonly TensorSpec[] => [...dataTensorsO
 export const outputShapeOf = ({ network, layers }: Plan): readonly number[] =>
   shapeAfter(layers, encodedShape(network));
 
-export const ruleOf = (layer: Layer): LayerRule<LayerKind> => layerRules[layer.kind] as unknown as LayerRule<LayerKind>;
+/**
+ * A layer with its rule.
+ *
+ * @throws GraphError for a layer that encodes rows, where it does not begin the network
+ */
+export function ruled(layer: Layer): { readonly layer: LayerOf<RuledKind>; readonly rule: LayerRule } {
+  if (isEncoder(layer))
+    throw new GraphError(`expected ${layer.kind} at the beginning of the network, got it elsewhere`);
+  return { layer, rule: layerRules[layer.kind] as unknown as LayerRule };
+}
 
 function shapeAfter(layers: readonly PlannedLayer[], inputShape: readonly number[]): readonly number[] {
   return layers.at(-1)?.outputShape ?? inputShape;
+}
+
+function planFirst(layer: Layer, i: number, network: Network): PlannedLayer {
+  if (!isEncoder(layer)) throw new Error(`internal: ${layer.kind} among the encodings`);
+  const before = network.layers.slice(0, i);
+  const label = `${prefixes[layer.kind]}${before.filter(({ kind }) => kind === layer.kind).length + 1}`;
+  return { label, name: label, chains: {}, ...planEncoder(layer, label, network, before) };
 }
 
 /** @param prefix of the names, empty or ending in a dot */
@@ -115,13 +145,13 @@ function planChain(layers: readonly Layer[], prefix: string, inputShape: readonl
 }
 
 function planLayer(
-  layer: Layer,
+  described: Layer,
   label: string,
   name: string,
   inputShape: readonly number[],
   bias: boolean,
 ): PlannedLayer {
-  const rule = ruleOf(layer);
+  const { layer, rule } = located(name, () => ruled(described));
   const planInside = ([chain, layers]: [string, readonly Layer[]]) =>
     [chain, planChain(layers, chain === 'layers' ? `${name}.` : `${name}.${chain}.`, inputShape)] as const;
   const chains = Object.entries(rule.chains?.(layer) ?? {}).map(planInside);
@@ -131,9 +161,7 @@ function planLayer(
     name,
     layer,
     outputShape: rule.outputShape(layer, inputShape, chainShapes),
-    tensors: rule
-      .tensors(layer as LayerOf<LayerKind>, inputShape, bias)
-      .map((spec) => ({ ...spec, name: `${name}.${spec.name}` })),
+    tensors: rule.tensors(layer, inputShape, bias).map((spec) => ({ ...spec, name: `${name}.${spec.name}` })),
     chains: Object.fromEntries(chains),
   }));
 }

@@ -1,5 +1,6 @@
 /** What a layer's rule says: the shape it gives, the tensors it owns, and the nodes it emits. */
 import type { GraphBuilder, Value } from '../graph/index.ts';
+import type { Encoder } from './encoders.ts';
 import type { Layer, LayerKind, LayerOf } from './schema.ts';
 
 /** What Batch Norm normalizes by, and whether dropout drops. */
@@ -69,7 +70,10 @@ export function own({ tensor }: EmitContext, name: string): Value {
   return value;
 }
 
-export interface LayerRule<K extends LayerKind> {
+/** Of the kinds that take what a layer before has given. */
+export type RuledKind = Exclude<LayerKind, Encoder['kind']>;
+
+export interface LayerRule<K extends RuledKind = RuledKind> {
   /**
    * The chains of layers inside, each of which takes the layer's own input. Their tensors are named after layer and
    * chain, `block1.shortcut.conv1.weight`, but for the chain `layers`: `block1.conv1.weight`.
@@ -87,7 +91,7 @@ export interface LayerRule<K extends LayerKind> {
 
 type Shapes = Readonly<Record<string, readonly number[]>>;
 
-export type LayerRules = { readonly [K in LayerKind]: LayerRule<K> };
+export type LayerRules = { readonly [K in RuledKind]: LayerRule<K> };
 
 const untrained: readonly TensorRole['kind'][] = ['mean', 'variance', 'deviation'];
 

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { check, oneLine } from '../files/index.ts';
-import { usualAverage } from './average.ts';
+import { usualAverage, usualBins } from './usual.ts';
 
 /** Beyond it is a slip of the keyboard, which would take all memory. */
 const largest = 2 ** 20;
@@ -23,7 +23,18 @@ const pool = <K extends string>(kind: K) =>
 const layer = <K extends string, S extends z.core.$ZodShape>(kind: K, settings: S) =>
   z.strictObject({ kind: z.literal(kind), ...settings }).readonly();
 
+/** Into how many bins a number is cut. */
+export const binCount = z.int().min(2).max(1024);
+
 const plainLayers = [
+  layer('encodeNumbers', {
+    /** Into how many each number is cut at most; 0 cuts none. */
+    bins: z.union([z.literal(0), binCount]).default(usualBins),
+  }),
+  layer('encodeCategories', {
+    /** How many numbers stand for a category, where there are more categories than that. */
+    dimension: z.int().min(1).max(1024).exactOptional(),
+  }),
   layer('dense', { units: size }),
   layer('conv2d', {
     channels: size,
@@ -91,11 +102,13 @@ const residual = z.strictObject({
 
 const layerSchema: z.ZodType<Layer> = z.discriminatedUnion('kind', [...plainLayers, residual]);
 
-/** Into how many bins a number is cut. */
-export const binCount = z.int().min(2).max(1024);
-
 const isRising = (edges: readonly number[]): boolean =>
   edges.every((edge, i) => i === 0 || edge > (edges[i - 1] ?? NaN));
+
+function usualNormalization(inputShape: readonly number[], layers: readonly Layer[]): 'robust' | 'channel' | 'feature' {
+  if (layers.some(({ kind }) => kind === 'encodeNumbers')) return 'robust';
+  return inputShape.length === 3 ? 'channel' : 'feature';
+}
 
 export const networkSchema = z
   .strictObject({
@@ -126,7 +139,7 @@ export const networkSchema = z
   .transform(({ name, inputShape, inputNormalization, ...others }) => ({
     name,
     inputShape,
-    inputNormalization: inputNormalization ?? (inputShape.length === 3 ? ('channel' as const) : ('feature' as const)),
+    inputNormalization: inputNormalization ?? usualNormalization(inputShape, others.layers),
     ...others,
   }))
   .readonly();

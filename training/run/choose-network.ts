@@ -47,8 +47,8 @@ export async function chooseNetwork(
   const units = { ...unitsOf(data, rule.output), ...(bins && binsOf(data, bins, '--bins')) };
   if (name !== undefined) {
     const found = requireInputs(await findNetwork(name), data);
-    const described = found.bins !== undefined && bins === undefined && binsOf(data, found.bins, `${found.name}: bins`);
-    return { ...found, ...described, ...units, ...(bins && { inputNormalization: 'robust' as const }) };
+    const described = { ...found, ...edgesFor(found, data, bins), ...units };
+    return bins ? { ...described, inputNormalization: 'robust' } : described;
   }
   const { inputShape } = data.train;
   const outputs = rule.outputs(classesOf(data.train).length);
@@ -106,13 +106,31 @@ function requireInputs(network: Network, { train }: LoadedData): Network {
 }
 
 /** @throws UserError for samples that are no rows of numbers */
-function binsOf({ train, columns }: LoadedData, bins: number, where: string): Pick<Units, 'bins' | 'edges'> {
+function binsOf({ train, columns }: LoadedData, bins: number, where: string): Required<Pick<Units, 'bins' | 'edges'>> {
   const inputs = inputsOf(columns ?? []);
   const isNumber = (feature: number) => (inputs[feature]?.categories ?? 0) === 0;
   if (train.inputShape.length > 1) {
     throw unexpected(where, 'rows of numbers', `samples of shape ${formatShape(train.inputShape)}`);
   }
   return { bins, edges: binEdges(train, bins, isNumber) };
+}
+
+/**
+ * The edges of the bins that a described network wants, unless a flag says others.
+ *
+ * @throws UserError for a flag beside a layer that says so itself
+ */
+function edgesFor(
+  { name, bins, layers }: Network,
+  data: LoadedData,
+  asked: number | undefined,
+): Partial<Pick<Units, 'bins' | 'edges'>> {
+  const encoder = layers.find((layer) => layer.kind === 'encodeNumbers');
+  if (encoder && asked !== undefined) throw unexpected('--bins', `no encodeNumbers in ${name} beside it`, encoder.bins);
+  if (encoder && encoder.bins > 0) {
+    return { edges: binsOf(data, encoder.bins, `${name}: encodeNumbers`).edges };
+  }
+  return bins === undefined || asked !== undefined ? {} : binsOf(data, bins, `${name}: bins`);
 }
 
 function unitsOf({ train, columns }: LoadedData, output: OutputKind): Units {

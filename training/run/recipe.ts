@@ -3,6 +3,8 @@
  * 18 of 38 tables and held against trees of four libraries: docs/decisions/0023-members-share-their-matrices.md.
  */
 
+import { usualBins } from '../network/index.ts';
+
 /** The shape of a network of members. */
 export interface Recipe {
   readonly widths: readonly number[];
@@ -45,8 +47,6 @@ export function recipeFor(rows: number, inputs: number, classes: number): Recipe
 /** @param rows of a table; none for other data */
 export const effortFor = (rows: number): Effort => (rows >= manyRows ? largeEffort : usualEffort);
 
-/** Into how many bins each number is cut, at most. */
-const usualBins = 32;
 /** So many bins there are for all numbers of a row: of more numbers none is cut. */
 const mostCut = 384;
 

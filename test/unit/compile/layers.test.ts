@@ -7,6 +7,8 @@ import {
   conv2d,
   dense,
   dropout,
+  encodeCategories,
+  encodeNumbers,
   flatten,
   gelu,
   globalAveragePool,
@@ -30,6 +32,9 @@ import { expectReference } from './run-compiled.ts';
 const row = (...layers: Network['layers']): Described => ({ inputShape: [6], layers });
 const picture = (...layers: Network['layers']): Described => ({ inputShape: [3, 8, 7], layers });
 
+/** Beside the layer they need what data tell of their columns. */
+const table = { inputShape: [3], categories: [0, 4, 0], edges: [[-0.5, 0, 0.5], [], []] };
+
 const examples: { readonly [K in LayerKind]: Described } = {
   dense: row(dense(5)),
   conv2d: picture(conv2d(5, { kernel: 3, stride: 2, padding: 1, dilation: 1 }), conv2d(10, { kernel: 1, groups: 5 })),
@@ -48,6 +53,8 @@ const examples: { readonly [K in LayerKind]: Described } = {
   members: row(members(3), dense(4), heads(2)),
   heads: row(members(2), dense(4), relu(), heads(1, { average: 'sigmoid' })),
   dropout: row(dense(5), dropout(0.5)),
+  encodeNumbers: { ...table, layers: [encodeNumbers(), dense(3)] },
+  encodeCategories: { ...table, layers: [encodeCategories({ dimension: 2 }), dense(3)] },
   residual: row(residual([dense(6), batchNorm(), relu(), dense(6)])),
 };
 

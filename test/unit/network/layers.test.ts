@@ -5,6 +5,8 @@ import {
   conv2d,
   dense,
   dropout,
+  encodeCategories,
+  encodeNumbers,
   flatten,
   gelu,
   globalAveragePool,
@@ -28,17 +30,33 @@ import {
   tensorsOf,
 } from '../../../training/network/index.ts';
 
-const network = (inputShape: readonly number[], layers: readonly Layer[]): Network => ({
+const network = (inputShape: readonly number[], layers: readonly Layer[], columns: Partial<Network> = {}): Network => ({
   name: 'net',
   inputShape,
   inputNormalization: 'feature',
   layers,
+  ...columns,
 });
 const plan = (inputShape: readonly number[], ...layers: readonly Layer[]) => planNetwork(network(inputShape, layers));
 const image = [4, 9, 8];
 
-type Row = readonly [about: string, layer: Layer, input: readonly number[], output: readonly number[]];
+type Row = readonly [
+  about: string,
+  layer: Layer,
+  input: readonly number[],
+  output: readonly number[],
+  columns?: Partial<Network>,
+];
 const keeps = (layer: Layer): readonly Row[] => [[layer.kind, layer, image, image]];
+
+/** Two numbers, of which one has three bins and one none, and four categories. */
+const table: Partial<Network> = {
+  inputNormalization: 'robust',
+  categories: [0, 4, 0],
+  edges: [[0, 1, 2, 3], [], []],
+};
+/** One category of five has not been seen. */
+const twoKinds: Partial<Network> = { categories: [0, 5, 0, 2], unseen: [[], [3], [], []], indicators: [0, 2] };
 
 /** A kind of layer without a row does not compile. */
 const shapes: { readonly [K in LayerKind]: readonly Row[] } = {
@@ -71,12 +89,24 @@ const shapes: { readonly [K in LayerKind]: readonly Row[] } = {
     ['heads with a number', heads(1), [4, 3], [1]],
   ],
   dropout: keeps(dropout(0.5)),
+  encodeNumbers: [
+    ['numbers alone', encodeNumbers({ bins: 0 }), [3], [3], { inputNormalization: 'robust' }],
+    ['numbers beside bins and places', encodeNumbers({ bins: 2 }), [3], [9], table],
+  ],
+  encodeCategories: [
+    ['places', encodeCategories(), [3], [9], table],
+    ['an embedding of many categories, places of few', encodeCategories({ dimension: 2 }), [4], [8], twoKinds],
+  ],
   residual: [['a residual block', residual([conv2d(4, { kernel: 3, padding: 1 })]), image, image]],
 };
 
+const cases = Object.values(shapes)
+  .flat()
+  .map(([about, layer, input, output, columns = {}]) => ({ about, layer, input, output, columns }));
+
 describe('the shape after a layer', () => {
-  test.each(Object.values(shapes).flat())('%s', (_about, layer, input, output) => {
-    expect(outputShapeOf(plan(input, layer))).toEqual(output);
+  test.each(cases)('$about', ({ layer, input, output, columns }) => {
+    expect(outputShapeOf(planNetwork(network(input, [layer], columns)))).toEqual(output);
   });
 });
 
@@ -108,9 +138,96 @@ const misfits: readonly (readonly [inputShape: readonly number[], layers: readon
   ],
 ];
 
+const rowMisfits: readonly (readonly [layers: readonly Layer[], columns: Partial<Network>, message: string])[] = [
+  [
+    [relu(), encodeNumbers()],
+    table,
+    'net: encode_numbers1: expected encodeNumbers at the beginning of the network, got it elsewhere',
+  ],
+  [
+    [residual([encodeCategories()])],
+    table,
+    'net: block1.encode_categories1: expected encodeCategories at the beginning of the network, got it elsewhere',
+  ],
+  [[encodeNumbers(), encodeNumbers()], table, 'net: encode_numbers2: expected one encodeNumbers, got another'],
+  [
+    [encodeNumbers()],
+    { categories: [2, 2, 2], inputNormalization: 'robust' },
+    'net: encode_numbers1: expected columns of numbers, got none; leave it out',
+  ],
+  [
+    [encodeNumbers()],
+    { ...table, inputNormalization: 'feature' },
+    'net: encode_numbers1: expected no inputNormalization beside it but robust, got feature',
+  ],
+  [
+    [encodeNumbers()],
+    { ...table, bins: 8 },
+    'net: encode_numbers1: expected no bins of the network beside its own, got 8',
+  ],
+  [
+    [encodeNumbers()],
+    { inputNormalization: 'robust' },
+    'net: encode_numbers1: expected edges of its bins, as training finds them in rows of numbers, got none',
+  ],
+  [
+    [encodeCategories()],
+    { categories: [0, 0, 0] },
+    'net: encode_categories1: expected columns of categories, got none; leave it out',
+  ],
+];
+
 describe('a layer that does not fit', () => {
   test.each(misfits)('input %j, layers %#', (inputShape, layers, message) => {
     expect(() => plan(inputShape, ...layers)).toThrow(message);
+  });
+
+  test.each(rowMisfits)('rows of a table, layers %#', (layers, columns, message) => {
+    expect(() => planNetwork(network([3], layers, columns))).toThrow(message);
+  });
+
+  test('pictures are no rows', () => {
+    expect(() => planNetwork(network(image, [encodeNumbers()], { inputNormalization: 'robust' }))).toThrow(
+      'net: encode_numbers1: expected rows of a table, got [4, 9, 8]',
+    );
+  });
+});
+
+describe('layers that encode rows', () => {
+  const layers = [encodeNumbers({ bins: 8 }), encodeCategories({ dimension: 2 }), dense(3)];
+
+  test('are named, and an embedding is a matrix of the categories that training has seen', () => {
+    const columns: Partial<Network> = { ...table, ...twoKinds, edges: [[0, 1, 2], [], [], []] };
+    const planned = planNetwork(network([4], layers, columns));
+    expect(layersOf(planned).map(({ name, outputShape }) => [name, outputShape])).toEqual([
+      ['encode_numbers1', [4]],
+      ['encode_categories1', [4]],
+      ['fc1', [3]],
+    ]);
+    expect(tensorsOf(planned).map(({ name, shape }) => [name, shape])).toEqual([
+      ['input.median', [2]],
+      ['input.iqr', [2]],
+      ['encode_categories1.1.weight', [4, 2]],
+      ['fc1.weight', [3, 10]],
+      ['fc1.bias', [3]],
+    ]);
+  });
+
+  test('say of themselves how numbers are scaled, and keep their description', () => {
+    const described = {
+      name: 'net',
+      inputShape: [3],
+      layers: [{ kind: 'encodeNumbers' }, { kind: 'encodeCategories' }],
+    };
+    const parsed = parseNetwork(described);
+    expect(parsed).toEqual({
+      name: 'net',
+      inputShape: [3],
+      inputNormalization: 'robust',
+      layers: [encodeNumbers(), encodeCategories()],
+    });
+    expect(parseNetwork(JSON.parse(JSON.stringify(network([3], layers, table))))).toEqual(network([3], layers, table));
+    expect(parseNetwork({ ...described, layers: [{ kind: 'encodeCategories', dimension: 0 }] })).toContain('dimension');
   });
 });
 
@@ -181,8 +298,8 @@ describe('names and tensors', () => {
 });
 
 describe('a description from a file', () => {
-  test.each(Object.values(shapes).flat())('%s is what it was written from', (_about, layer, input) => {
-    const described = network(input, [layer]);
+  test.each(cases)('$about is what it was written from', ({ layer, input, columns }) => {
+    const described = network(input, [layer], columns);
     expect(parseNetwork(JSON.parse(JSON.stringify(described)))).toEqual(described);
   });
 

@@ -3,6 +3,8 @@ import { checkGraph, graphBuilder, GraphError } from '../../../training/graph/in
 import {
   dense,
   emitForward,
+  encodeCategories,
+  encodeNumbers,
   type Network,
   outputShapeOf,
   parseNetwork,
@@ -94,6 +96,33 @@ describe('rows of a table', () => {
     );
     expect(outputShapeOf(planNetwork(network))).toEqual([8]);
     expect(parseNetwork(JSON.parse(JSON.stringify(network)))).toEqual(network);
+  });
+
+  test('are the same by a layer that says so as by their description', () => {
+    const described = { categories: [2, 0, 0], edges: [[], [0, 2, 4, 8], []], inputNormalization: 'robust' } as const;
+    const statistics = { 'input.median': [4, 0], 'input.iqr': [2, 1] };
+    const x = [1, 5, 1, 0, 1, -3];
+    const usual = answers(rows(described), x, statistics);
+    expect(answers(rows({ ...described, layers: [encodeNumbers()] }), x, statistics)).toEqual(usual);
+    const both = [encodeCategories(), encodeNumbers()];
+    expect(answers(rows({ ...described, layers: both }), x, statistics)).toEqual(usual);
+  });
+
+  test('have the row of a matrix for a category, zeros for none, where there are more than it has numbers', () => {
+    const network = rows({
+      inputNormalization: 'none',
+      categories: [3, 0, 2],
+      unseen: [[], [], []],
+      layers: [encodeCategories({ dimension: 2 })],
+    });
+    const weights = { 'encode_categories1.0.weight': [1, 2, 3, 4, 5, 6] };
+    expect(answers(network, [2, 7, 1, 0, 8, 0, NaN, 9, 3], weights)).toEqual(
+      [
+        [7, 0, 1, 5, 6],
+        [8, 1, 0, 1, 2],
+        [9, 0, 0, 0, 0],
+      ].flat(),
+    );
   });
 
   test('without categories have their bins behind them', () => {

@@ -134,6 +134,8 @@ test('the package exports the function of every kind of layer', () => {
     members: api.members(2),
     heads: api.heads(2),
     dropout: api.dropout(0.5),
+    encodeNumbers: api.encodeNumbers(),
+    encodeCategories: api.encodeCategories(),
     residual: api.residual([]),
   };
   for (const [kind, layer] of Object.entries(settings)) expect(layer.kind).toBe(kind);

@@ -1,9 +1,9 @@
 /** The layers without weights that act on each activation: the nonlinearities and dropout. */
 import { type GraphBuilder, known, type Value } from '../../graph/index.ts';
-import type { LayerKind, LayerOf } from '../schema.ts';
-import { type LayerRule, modes } from '../rule.ts';
+import type { LayerOf } from '../schema.ts';
+import { type LayerRule, modes, type RuledKind } from '../rule.ts';
 
-const elementwise = <K extends LayerKind>(
+const elementwise = <K extends RuledKind>(
   emit: (g: GraphBuilder, x: Value, layer: LayerOf<K>) => Value,
 ): LayerRule<K> => ({
   outputShape: (_layer, inputShape) => inputShape,
