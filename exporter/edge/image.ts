@@ -295,10 +295,10 @@ async function traceImage(
     },
   });
   const subject = { ...image, runtime };
+  // Before the others, which let memory grow to a size that each of the first requests would have to take back.
+  for (const { perform } of firstRequests(subject, known)) outcomeOrTrap(subject, perform);
+  image.instance.restore?.();
   for (const { perform } of [...allCases(subject, known), ...emptyRequests(subject, known)])
     outcomeOrTrap(subject, perform);
-  // What first requests write is taken back before each of them.
-  const memoryAfter = image.instance.heap.bytes.slice();
-  for (const { perform } of firstRequests(subject, known)) outcomeOrTrap(subject, perform);
-  return { ...readMarks(marks), memory: memoryAfter };
+  return { ...readMarks(marks), memory: image.instance.heap.bytes.slice() };
 }
