@@ -9,6 +9,7 @@ export { type onnx, onnxProto } from './onnx-proto.ts';
 export type { Attributes, Graph, Inputs, Node, OpNode, OpType, Outputs } from './ops.ts';
 export { printGraph } from './print.ts';
 export { modelSignature } from './signature.ts';
+export { type ElementwiseOp, elementwiseOps } from './schemas/elementwise.ts';
 export { opSchemas } from './schemas/index.ts';
 export { liveNodes, readsOf } from './prune.ts';
 export { constantInts, formatShape, formatType, known, sameShape, sizeOf } from './schemas/schema.ts';

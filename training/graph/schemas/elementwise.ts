@@ -55,3 +55,6 @@ export const elementwise = {
   Cast: { infer: ([input], { to }) => [{ dtype: to, shape: input.shape }] },
   Identity: unary,
 } satisfies Partial<SchemaTable<OpType>>;
+
+export type ElementwiseOp = keyof typeof elementwise;
+export const elementwiseOps = Object.keys(elementwise) as readonly ElementwiseOp[];

@@ -9,6 +9,8 @@
  */
 import {
   constantInts,
+  type ElementwiseOp,
+  elementwiseOps,
   type Graph,
   type GraphBuilder,
   type Node,
@@ -68,33 +70,9 @@ function kept(node: Node, turned: Turned): readonly string[] {
 
 const names = (values: readonly Value[]): readonly string[] => values.map(({ name }) => name);
 
-type Elementwise = OpNode<(typeof elementwise)[number]>;
-const elementwise = [
-  'Add',
-  'Sub',
-  'Mul',
-  'Div',
-  'Neg',
-  'Max',
-  'HardSigmoid',
-  'Sqrt',
-  'Exp',
-  'Log',
-  'Erf',
-  'Relu',
-  'LeakyRelu',
-  'Sigmoid',
-  'Tanh',
-  'Softplus',
-  'Clip',
-  'Equal',
-  'Greater',
-  'GreaterOrEqual',
-  'Where',
-  'Cast',
-] as const satisfies readonly OpType[];
+type Elementwise = OpNode<ElementwiseOp>;
 
-const isElementwise = (node: Node): boolean => (elementwise as readonly OpType[]).includes(node.op);
+const isElementwise = ({ op }: Node): boolean => (elementwiseOps as readonly OpType[]).includes(op);
 
 /** The operands of the result's own shape; others are a number for each column, or for all. */
 const wholeInputs = ({ inputs, outputs: [output] }: Node): readonly Value[] =>
@@ -142,7 +120,7 @@ function replacementsFor(turned: Turned): Replacements {
     Gemm: product,
     ReduceSum: sums('ReduceSum'),
     ReduceMean: sums('ReduceMean'),
-    ...Object.fromEntries(elementwise.map((op) => [op, each])),
+    ...Object.fromEntries(elementwiseOps.map((op) => [op, each])),
   };
 }
 
