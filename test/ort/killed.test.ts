@@ -38,14 +38,15 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Runs the command until it has told an epoch, or more by the time that the signal arrives. */
+/** Runs the command until it has told that epoch or a later one, as not all of many have a line. */
 async function stopAfter(epoch: number, signal: NodeJS.Signals, cwd: string, args: readonly string[]) {
   const main = join(root, 'exporter/command/main.ts');
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), main, ...args], { cwd });
   const exit = once(child, 'exit');
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  for await (const line of createInterface(child.stdout)) if (line.startsWith(`epoch ${epoch}/`)) child.kill(signal);
+  const told = (line: string) => Number(/^epoch (\d+)\//.exec(line)?.[1]);
+  for await (const line of createInterface(child.stdout)) if (told(line) >= epoch && !child.killed) child.kill(signal);
   const [code, by] = (await exit) as [number | null, NodeJS.Signals | null];
   return { code, by, stderr: stderr.trimEnd() };
 }
