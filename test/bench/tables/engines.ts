@@ -1,8 +1,9 @@
 /** What is asked of an engine on one split of one table: its answers to the test part, and what they cost. */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { buildImage } from '../../../exporter/edge/build-image.ts';
 import { evaluate } from '../../../exporter/index.ts';
 import { classesOf, type Dataset, readCells } from '../../../training/data/index.ts';
@@ -100,7 +101,7 @@ async function milliseconds(call: () => Promise<unknown>): Promise<number> {
 
 const peerEngine =
   (engine: string): Engine =>
-  ({ path }, { columns, parts }, seed) => {
+  async ({ path }, { columns, parts }, seed) => {
     const each = <T>(what: (part: Dataset) => T) =>
       Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, what(part)]));
     const folder = join(work, engine);
@@ -115,11 +116,7 @@ const peerEngine =
       lines: each(({ lines }) => [...(lines ?? [])]),
       targets: each((part) => [...(part.task === 'classification' ? part.labels : part.values)]),
     };
-    const printed = execFileSync(python, [join(import.meta.dirname, 'peer.py')], {
-      input: JSON.stringify(job),
-      encoding: 'utf8',
-      maxBuffer: 2 ** 30,
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    return Promise.resolve(JSON.parse(printed) as Outcome);
+    const peer = promisify(execFile)(python, [join(import.meta.dirname, 'peer.py')], { maxBuffer: 2 ** 30 });
+    peer.child.stdin?.end(JSON.stringify(job));
+    return JSON.parse((await peer).stdout) as Outcome;
   };

@@ -221,6 +221,8 @@ class MLP(Peer):
 
 
 class Pytabkit(Peer):
+    """Its networks take no gaps: numbers get the median of the training part, and a column that says where there was none."""
+
     modules = ("pytabkit",)
     prepare = staticmethod(as_texts)
 
@@ -229,9 +231,19 @@ class Pytabkit(Peer):
         import torch
 
         torch.set_num_threads(1)
+        numbers = X.drop(columns=texts_of(X))
+        self.medians = numbers.median().fillna(0)
+        self.gappy = [name for name in numbers if numbers[name].isna().any()]
         make = getattr(pytabkit, f"{self.kind}_{'Classifier' if self.classes else 'Regressor'}")
         self.model = make(device="cpu", random_state=self.seed, n_threads=1, verbosity=0)
-        self.model.fit(X, y, Xv, yv, cat_col_names=texts_of(X))
+        self.model.fit(self.whole(X), y, self.whole(Xv), yv, cat_col_names=texts_of(X))
+
+    def whole(self, X):
+        gaps = {f"{name} gap": X[name].isna().astype("float32") for name in self.gappy}
+        return X.fillna(self.medians).assign(**gaps)
+
+    def answer(self, rows):
+        return super().answer(self.whole(rows))
 
 
 class RealMLP(Pytabkit):
