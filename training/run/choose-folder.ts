@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { cannotRead, parseJson, printable, quote, readBytes, unexpected } from '../files/index.ts';
 import { isHeld } from '../process/index.ts';
 import { aside, configFile, lockFile, tensorFiles } from './run-folder.ts';
+import { trialsFolder } from './trials.ts';
 
 export interface FolderChoice {
   readonly out?: string | undefined;
@@ -46,7 +47,7 @@ async function contentOf(folder: string): Promise<'run' | 'nothing'> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw cannotRead(folder, error);
   });
-  if ([...tensorFiles, aside].some((name) => names.includes(name))) return 'run';
+  if ([...tensorFiles, trialsFolder, aside].some((name) => names.includes(name))) return 'run';
   if (isHeld(join(folder, lockFile))) return 'run';
   const others = names.filter((name) => !name.startsWith('.'));
   if (others.length === 0 || (await isConfiguration(join(folder, configFile)))) return 'nothing';

@@ -2,8 +2,9 @@
 import { type Dataset, joined, type LoadedData, subset } from '../data/index.ts';
 import type { Plan } from '../network/index.ts';
 import type { RunReporter } from './reporter.ts';
-import type { Run } from './run-folder.ts';
+import type { Run, RunFolder } from './run-folder.ts';
 import { findLength, type Found, type SearchOptions } from './search.ts';
+import { Trials } from './trials.ts';
 
 interface Refit {
   readonly run: Run;
@@ -13,15 +14,18 @@ interface Refit {
 
 /**
  * @param folds how many others are asked, as `findLength` has it
+ * @param folder of the run, where they are kept
  * @throws what `findLength` throws
  */
 export async function refitAfterSearch(
   folds: number,
-  { run, ...options }: Omit<SearchOptions, 'config'> & { readonly run: Run },
+  folder: RunFolder,
+  { run, ...options }: Omit<SearchOptions, 'config' | 'trials'> & { readonly run: Run },
   reporter: RunReporter,
 ): Promise<Refit> {
   const { config } = run.description;
-  const found = await findLength(folds, { ...options, config }, reporter);
+  const trials = new Trials(folder, run, { folds, from: options.tensors });
+  const found = await findLength(folds, { ...options, config, trials }, reporter);
   const { data } = options;
   const train = joined(data.train, data.validation);
   const plan = await options.planFor(train);

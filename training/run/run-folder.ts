@@ -9,6 +9,7 @@
  *   last.safetensors         where the run stands, for --resume: written after each epoch and when it is interrupted
  *   best.safetensors         the network after the epoch with the lowest validation loss so far
  *   checkpoint.safetensors   the trained network, once the run is complete: what export takes
+ *   folds/                   the networks that --folds and --refit have asked how long to learn
  *   .lock                    the process that trains, while it does
  *
  * Each of the files with tensors is replaced as a whole, so that a crash or a full disk leaves the former one.
@@ -23,6 +24,7 @@ import { objectiveRuleOf, type Score } from '../objective/index.ts';
 import { loadSnapshot, type RunDescription, saveSnapshot, type StoredRun } from './snapshot-file.ts';
 import { bestEpoch, type EpochMetrics, type Snapshot, type StepRecord, type TrainingEvents } from '../trainer/index.ts';
 import { openMetricsFile } from './metrics.ts';
+import { trialFile, trialsFolder } from './trials.ts';
 import { openEventFile, type Scalars } from './tensorboard.ts';
 
 /** What the files say of the run. */
@@ -84,8 +86,13 @@ export class RunFolder {
   /** The same where this process is another one: the last was killed, perhaps while it put the former run aside. */
   async recover(): Promise<void> {
     if (!existsSync(this.#file(aside))) return;
-    if (existsSync(this.#file('last.safetensors'))) await rm(this.#file(aside), { recursive: true });
+    if (hasSaved(this.path)) await this.forgetFormer();
     else await this.#bringBack();
+  }
+
+  /** Where this one has saved something. */
+  async forgetFormer(): Promise<void> {
+    await rm(this.#file(aside), { recursive: true, force: true });
   }
 
   async #bringBack(): Promise<void> {
@@ -95,10 +102,11 @@ export class RunFolder {
     await rm(this.#file(aside), { recursive: true });
   }
 
-  /** Where the run stands comes first: while it is there, the run has not been put aside. */
+  /** What tells that a run has saved something comes first: while it is there, the run has not been put aside. */
   async #filesOfRuns(): Promise<readonly string[]> {
     const found = await readdir(this.path);
-    const names: readonly string[] = [...tensorFiles, configFile, 'metrics.jsonl', 'figures', 'mistakes.svg'];
+    const others = [configFile, 'metrics.jsonl', 'figures', 'mistakes.svg', 'out-of-fold.csv'];
+    const names: readonly string[] = [trialsFolder, ...tensorFiles, ...others];
     return [...names.filter((name) => found.includes(name)), ...found.filter((name) => name.startsWith(eventsPrefix))];
   }
 
@@ -132,7 +140,7 @@ export class RunFolder {
         best = snapshot.best;
         const { description, engine, steps } = this.#run;
         await saveSnapshot(this.#file('last.safetensors'), description, { snapshot, engine, steps });
-        await rm(this.#file(aside), { recursive: true, force: true });
+        await this.forgetFormer();
       },
     };
   }
@@ -175,14 +183,17 @@ export class RunFolder {
 /** In a run folder, where another run stood: that one's files. */
 export const aside = '.former';
 
+/** Whether there is something to go on with. */
+export const hasSaved = (folder: string): boolean =>
+  [join(folder, tensorFiles[0]), trialFile(folder, 1)].some((file) => existsSync(file));
+
 /**
  * The configuration of the run that goes on in a folder: where a process was killed before it had saved anything, that of the run
  * which it had put aside.
  */
 export function configurationIn(folder: string): string {
   const former = join(folder, aside, configFile);
-  const hasSaved = existsSync(join(folder, tensorFiles[0]));
-  return !hasSaved && existsSync(former) ? former : join(folder, configFile);
+  return !hasSaved(folder) && existsSync(former) ? former : join(folder, configFile);
 }
 
 async function moveAll(names: readonly string[], from: string, to: string): Promise<void> {

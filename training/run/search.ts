@@ -11,6 +11,7 @@ import { Interrupted } from '../process/index.ts';
 import { createEvaluator, type State, train, type TrainingResult } from '../trainer/index.ts';
 import type { RunReporter } from './reporter.ts';
 import type { RunConfig } from './snapshot-file.ts';
+import type { Trial, Trials } from './trials.ts';
 
 /** What is to be searched. */
 export interface SearchOptions {
@@ -21,6 +22,8 @@ export interface SearchOptions {
   readonly planFor: (train: Dataset) => Promise<Plan>;
   /** To start from, in place of fresh ones. */
   readonly tensors: State | undefined;
+  /** Those that have learnt to their end. */
+  readonly trials: Trials;
   readonly signal: AbortSignal;
 }
 
@@ -49,18 +52,19 @@ const leastOfFold = 2;
 
 /**
  * @param folds 1 for the validation part that there is
- * @throws Interrupted by `signal`: nothing is saved before the network itself is trained
+ * @throws Interrupted by `signal`; those that have learnt to their end are saved
  * @throws UserError for more folds than samples allow
  */
 export async function findLength(folds: number, options: SearchOptions, reporter: RunReporter): Promise<Found> {
   const { data, config } = options;
   const parts = folds === 1 ? [data] : splitsOf(data, folds, config);
   const limit = config.timeLimit && config.timeLimit / (parts.length + 1);
-  const trials: Trial[] = [];
+  const given = { ...options, config: { ...config, timeLimit: limit } };
+  const trials: Judged[] = [];
   for (const [i, { train, validation }] of parts.entries()) {
     const of = folds === 1 ? 'search' : `fold ${i + 1}/${folds}`;
-    const given = { ...options, config: { ...config, timeLimit: limit } };
-    trials.push(await tryOut({ train, validation }, given, reporter, { of, answersAll: folds > 1 }));
+    const learn = () => tryOut({ train, validation }, given, reporter, { of, answersAll: folds > 1 });
+    trials.push({ ...(await options.trials.at(i + 1, learn, reporter.note)), validation });
   }
   const epoch = bestOf(trials);
   const perEpoch = Math.floor((parts[0]?.train.count ?? 0) / config.batchSize);
@@ -91,18 +95,13 @@ function splitsOf({ train, validation }: LoadedData, folds: number, { seed, batc
   });
 }
 
-interface Trial {
+interface Judged extends Trial {
   readonly validation: Dataset;
-  readonly steps: number;
-  /** Of the validation part after each epoch, and what was answered then. */
-  readonly losses: readonly number[];
-  readonly scores: readonly number[];
-  readonly answers: readonly Float32Array[];
 }
 
 async function tryOut(
   data: Pick<LoadedData, 'train' | 'validation'>,
-  { config, backend, planFor, tensors, signal }: SearchOptions,
+  { config, backend, planFor, tensors, trials, signal }: SearchOptions,
   reporter: RunReporter,
   { of, answersAll }: { readonly of: string; readonly answersAll: boolean },
 ): Promise<Trial> {
@@ -119,8 +118,8 @@ async function tryOut(
   };
   try {
     const { history, steps, interrupted } = await train(plan, data, config, backend, events, { tensors, signal });
-    if (interrupted) throw new Interrupted(signal, 'stopped before the network itself was trained: nothing is saved');
-    return { ...curvesOf(history), validation: data.validation, steps, answers };
+    if (interrupted) throw new Interrupted(signal, trials.goOn(of));
+    return { ...curvesOf(history), steps, answers };
   } finally {
     await evaluator.release();
   }
@@ -132,7 +131,7 @@ const curvesOf = (history: TrainingResult['history']): Pick<Trial, 'losses' | 's
 });
 
 /** The epoch with the lowest loss over the samples of all trials, the first of equals; the last where no loss is a number. */
-function bestOf(trials: readonly Trial[]): number {
+function bestOf(trials: readonly Judged[]): number {
   const epochs = Math.min(...trials.map(({ losses }) => losses.length));
   const sums = Array.from({ length: epochs }, (_, i) =>
     trials.reduce((sum, { losses, validation }) => sum + (losses[i] ?? NaN) * validation.count, 0),
@@ -141,7 +140,7 @@ function bestOf(trials: readonly Trial[]): number {
   return best < 0 ? epochs : best + 1;
 }
 
-function outOfFold(trials: readonly Trial[], epoch: number, { objective }: RunConfig): OutOfFold {
+function outOfFold(trials: readonly Judged[], epoch: number, { objective }: RunConfig): OutOfFold {
   const [first, ...others] = trials.map(({ validation }) => validation);
   if (!first) throw new Error('internal: no folds');
   const samples = joined(first, ...others);

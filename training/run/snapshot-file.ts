@@ -57,6 +57,10 @@ const keys = {
 
 const stepsSchema = z.strictObject({ stepper: z.enum(stepperNames), threads: z.int().positive().optional() });
 
+/** What `storedSteps` reads. */
+export const stepsMetadata = (steps: StepRecord | undefined): Readonly<Record<string, string>> =>
+  steps ? { [keys.steps]: JSON.stringify(steps) } : {};
+
 /** @throws UserError for a file that is damaged */
 export async function storedSteps(path: string): Promise<StepRecord | undefined> {
   return stepsIn(path, (await readSafetensors(path)).metadata);
@@ -87,7 +91,7 @@ export async function saveSnapshot(
   await writeSafetensors(path, new Map(stored), {
     [keys.run]: JSON.stringify(description),
     [keys.engine]: engine,
-    ...(steps && { [keys.steps]: JSON.stringify(steps) }),
+    ...stepsMetadata(steps),
     [keys.progress]: JSON.stringify({ ...progress, history: storedHistory(progress.history, score) }),
   });
 }
@@ -130,7 +134,11 @@ function withFormerDeviations(stored: ReadonlyMap<string, StoredTensor>): Readon
 
 const bestName = (tensor: string): string => `best/${tensor}`;
 
-function requireSame(path: string, stored: unknown, now: unknown): void {
+/**
+ * @param stored a description as it was read, of the run that was begun
+ * @throws UserError naming the file and the first setting that is another now
+ */
+export function requireSame(path: string, stored: unknown, now: unknown): void {
   const free = differsFreely(stored, now);
   // In this order: other settings make other samples, and these another network.
   for (const part of ['config', 'data', 'sha256', 'network'] as const) {

@@ -37,11 +37,12 @@ import { refitAfterSearch } from './refit.ts';
 import { chooseObjective, notesOnRarity } from './objective.ts';
 import { type TrainOptions, trainOptionsSchema } from './options.ts';
 import { type RunReporter, silentReporter } from './reporter.ts';
-import { lockFile, type Run, RunFolder } from './run-folder.ts';
+import { hasSaved, lockFile, type Run, RunFolder } from './run-folder.ts';
 import { notesOnScaling } from './scaling.ts';
 import type { Found } from './search.ts';
 import { effortFor } from './recipe.ts';
 import { type RunConfig, storedSteps } from './snapshot-file.ts';
+import { trialFile } from './trials.ts';
 import { backendAsBefore, backendAsMeasured, noteOnVectors, type Steps } from './step-choice.ts';
 import { versions } from './versions.ts';
 
@@ -88,10 +89,25 @@ async function trainAsAsked(options: TrainOptions, reporter: RunReporter): Promi
   const path = await chooseFolder(options, plan.network.name, reporter.note);
   await makeFolder(path);
   return await withLockOrRefuse(join(path, lockFile), path, 'no other training in it', async () => {
+    const folder = new RunFolder(path, run);
+    await folder.recover();
+    if (folds === 0) return trainIn(folder, options, { ...prepared, found: undefined, stop }, reporter);
+    if (!options.resume || !hasSaved(path)) {
+      await beginIn(folder, options, reporter);
+      await folder.describe(options.arguments, versions(run.engine));
+    }
     const asked = { ...prepared, planFor, signal: stop.signal };
-    const refit = folds > 0 ? await refitAfterSearch(folds, asked, reporter) : { run, data, found: undefined };
+    const refit = await refitAfterSearch(folds, folder, asked, reporter).catch(async (error: unknown) => {
+      await folder.restore();
+      throw error;
+    });
     return trainIn(new RunFolder(path, refit.run), options, { ...prepared, ...refit, stop }, reporter);
   });
+}
+
+async function beginIn(folder: RunFolder, { resume }: TrainOptions, { note }: RunReporter): Promise<void> {
+  if (resume) note(`no run has begun in ${folder.path} yet: this one begins`);
+  await folder.begin();
 }
 
 interface Prepared {
@@ -113,9 +129,8 @@ async function trainIn(
   const { run, data, backend, tensors, stop, found } = prepared;
   const { signal } = stop;
   const goOn = `to go on: bn-edge train --resume --out ${folder.path}`;
-  await folder.recover();
   const start = (options.resume ? await resumeFrom(folder, run, reporter) : undefined) ?? { tensors };
-  if (!start.snapshot) await folder.begin();
+  if (!start.snapshot && !found) await beginIn(folder, options, reporter);
   const result = await trainInto(folder, options, prepared, start, reporter).catch(async (error: unknown) => {
     await folder.restore();
     throw error;
@@ -209,8 +224,9 @@ async function backendFor(
 ): Promise<Backend> {
   noteOnVectors(backend, reporter.note);
   if (options.resume) {
-    const path = join(await chooseFolder(options, steps.plan.network.name, reporter.note), 'last.safetensors');
-    const before = existsSync(path) ? await storedSteps(path) : undefined;
+    const folder = await chooseFolder(options, steps.plan.network.name, reporter.note);
+    const path = [join(folder, 'last.safetensors'), trialFile(folder, 1)].find((file) => existsSync(file));
+    const before = path === undefined ? undefined : await storedSteps(path);
     if (before) return options.threads === undefined ? backendAsBefore(steps, backend, before) : backend;
   }
   return options.threads === undefined ? backendAsMeasured(steps, backend, reporter) : backend;
@@ -255,10 +271,7 @@ async function resumeFrom(
   { note }: RunReporter,
 ): Promise<TrainingStart | undefined> {
   const stored = await folder.stored();
-  if (!stored) {
-    note(`no run has begun in ${folder.path} yet: this one begins`);
-    return undefined;
-  }
+  if (!stored) return undefined;
   const { steps } = stored.snapshot;
   note(`going on after step ${steps} (epoch ${(steps / stepsPerEpoch).toFixed(2)})`);
   if (stored.engine !== engine) note(`the run was begun with ${stored.engine}: the last bits may differ from there on`);
@@ -282,12 +295,13 @@ async function startFrom(checkpoint: string, network: Network | undefined): Prom
 async function trainInto(
   folder: RunFolder,
   options: TrainOptions,
-  { run, data, backend, stop }: Prepared,
+  { run, data, backend, stop, found }: Prepared,
   start: TrainingStart,
   reporter: RunReporter,
 ): Promise<TrainingResult> {
   // A program that goes on with a run of the command line has no arguments, and takes none away.
-  if (!start.snapshot || options.arguments) await folder.describe(options.arguments, versions(run.engine));
+  const isNew = !start.snapshot && !(found && options.resume);
+  if (isNew || options.arguments) await folder.describe(options.arguments, versions(run.engine));
   const recorder = await folder.record(start.snapshot);
   const events: TrainingEvents = {
     onProgress: (progress) => {
