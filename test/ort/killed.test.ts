@@ -70,7 +70,9 @@ const recorded = async (): Promise<Recorded> =>
 describe('a run', { timeout: 120_000 }, () => {
   it('that is killed twice goes on three times, each time from elsewhere, and ends with the bits of another', async () => {
     const random = createRandom(Date.now());
-    const [first = 1, second = 2, third = 3] = [0, 1, 2].map((part) => 1 + 100 * part + Math.floor(40 * random.uniform()));
+    const [first = 1, second = 2, third = 3] = [0, 1, 2].map(
+      (part) => 1 + 100 * part + Math.floor(40 * random.uniform()),
+    );
     const places = `after epochs ${first}, ${second} and ${third}`;
     const project = at('project');
     expect(await bnEdge([...begin, ...settings, '--out', 'runs/whole'], { cwd: project })).toMatchObject({ code: 0 });
