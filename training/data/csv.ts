@@ -1,10 +1,10 @@
 /** Tables in text (RFC 4180 and its dialects), row by row: a file of any size passes through without being held. */
 import { CsvError, type InfoRecord, type Options, parse } from 'csv-parse';
-import { cannotRead, unexpected, UserError } from '../files/index.ts';
+import { unexpected, type UserError } from '../files/index.ts';
 import type { Dialect } from './sniff.ts';
 import type { TableRow } from './table-rows.ts';
 import type { Encoding } from './encodings.ts';
-import { type Position, textOf } from './text-file.ts';
+import { type Position, type TextSource, textOf } from './text.ts';
 
 /** A longer row means a quote that is never closed; it is refused before the whole file is in memory. */
 const MAX_ROW_BYTES = 1_000_000;
@@ -20,28 +20,28 @@ export interface CsvOptions extends Pick<Dialect, 'delimiter' | 'quote' | 'escap
 /**
  * All rows in order, some at a time, a header's included, without spaces around the cells. Empty lines are skipped.
  *
- * @throws {UserError} naming the file and the line: not UTF-8, a misplaced quote, a row of another length than the first.
+ * @throws {UserError} naming the text and the line: not UTF-8, a misplaced quote, a row of another length than the first.
  */
 export async function* readCsv(
-  path: string,
+  source: TextSource,
   options: CsvOptions,
   position?: Position,
 ): AsyncGenerator<readonly TableRow[]> {
+  const { name } = source;
   const rows: TableRow[] = [];
-  const parser = parse({ ...parserOptions(options), on_record: addTo(rows, path, options.skipRows) });
+  const parser = parse({ ...parserOptions(options), on_record: addTo(rows, name, options.skipRows) });
   // Whoever writes gets the error as well.
   parser.on('error', () => undefined);
-  const prepare = options.delimiter === ' ' ? singleBlanks(options.quote) : (text: Buffer | string) => text;
+  const prepare = options.delimiter === ' ' ? singleBlanks(options.quote) : (text: Uint8Array | string) => text;
   try {
-    for await (const chunk of behindLines(textOf(path, options.encoding, position), options.skipRows)) {
+    for await (const chunk of behindLines(textOf(source, options.encoding, position), options.skipRows)) {
       await done((callback) => parser.write(prepare(chunk), callback));
       yield rows.splice(0);
     }
     await done((callback) => parser.end(callback));
     yield rows.splice(0);
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw error instanceof CsvError ? misplacedQuote(error, path, options.skipRows) : cannotRead(path, error);
+    throw error instanceof CsvError ? misplacedQuote(error, name, options.skipRows) : error;
   }
 }
 
@@ -76,13 +76,18 @@ const parserOptions = ({ delimiter, quote, escape, comment }: CsvOptions): Optio
   ...(comment !== undefined && { comment, comment_no_infix: true }),
 });
 
+const LINE_FEED = 10;
+
 /** What comes behind so many line ends. */
-async function* behindLines(chunks: AsyncIterable<Buffer | string>, lines: number): AsyncGenerator<Buffer | string> {
+async function* behindLines(
+  chunks: AsyncIterable<Uint8Array | string>,
+  lines: number,
+): AsyncGenerator<Uint8Array | string> {
   let left = lines;
   for await (const chunk of chunks) {
     let start = 0;
     while (left > 0) {
-      const end = chunk.indexOf('\n', start);
+      const end = typeof chunk === 'string' ? chunk.indexOf('\n', start) : chunk.indexOf(LINE_FEED, start);
       if (end < 0) break;
       start = end + 1;
       left--;
@@ -92,7 +97,7 @@ async function* behindLines(chunks: AsyncIterable<Buffer | string>, lines: numbe
 }
 
 /** One tab in place of the blanks between two cells, and none before the first. */
-function singleBlanks(quote: string | null): (text: Buffer | string) => string {
+function singleBlanks(quote: string | null): (text: Uint8Array | string) => string {
   let [isQuoted, isStart, isBlank] = [false, true, false];
   const decoder = new TextDecoder();
   return (chunk) => {

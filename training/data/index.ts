@@ -37,6 +37,11 @@ export { classWeights, countLabels, foldsOf, splitDataset, type Splits } from '.
 export { binEdges, robustStatistics } from './quantiles.ts';
 export { divisorsOf, inputRanges, inputStatistics, targetStatistics, type InputStatistics } from './statistics.ts';
 export { unseenCategories } from './seen.ts';
-export { readCells, readTable, type TableOptions } from './table.ts';
+export { readCells, readTable } from './table-file.ts';
+export { type Table, type TableOptions, tableOf } from './table.ts';
+export { openText } from './text-table.ts';
+export type { TextSource } from './text.ts';
+export { type TableFile } from './table-rows.ts';
+export { splitTable } from './split-table.ts';
 export { sha256 } from './sha256.ts';
 export { type Encoding, encodings } from './encodings.ts';

@@ -1,7 +1,8 @@
 /** JSON lines as a table: an object a line, its members as the texts that a file of text would have. */
 import { quote, unexpected } from '../files/index.ts';
 import type { TableFile, TableRow } from './table-rows.ts';
-import { type Position, shareOf, textOf } from './text-file.ts';
+import { type Position, shareOf, textOf } from './text.ts';
+import { fileSource } from './text-file.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -34,7 +35,7 @@ async function* objectsOf(
 ): AsyncGenerator<readonly { readonly line: number; readonly object: Line }[]> {
   const decoder = new TextDecoder();
   let [line, rest] = [0, ''];
-  for await (const chunk of textOf(path, 'utf-8', position)) {
+  for await (const chunk of textOf(fileSource(path), 'utf-8', position)) {
     const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n');
     rest = lines.pop() ?? '';
     yield lines.flatMap((text) => objectIn(path, ++line, text));

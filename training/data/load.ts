@@ -6,17 +6,15 @@ import { numbersOf, type PicturePreparation } from '../pictures/index.ts';
 import { type ArrayParts, readNpyArrays, readNpzArrays } from './arrays.ts';
 import type { Column } from '../columns/index.ts';
 import type { Dataset } from './dataset.ts';
-import { noteDuplicates } from './duplicates.ts';
 import { type ImageFolder, type ImageFolderOptions, readImageFolder } from './image-folder.ts';
-import { fitFills, type Imputations } from './impute.ts';
-import { type ColumnSummary, short } from './infer.ts';
+import type { Imputations } from './impute.ts';
+import type { ColumnSummary } from './infer.ts';
 import { type KnownData, readKnownTable } from './known-table.ts';
 import { hasMnistFiles, loadMnist, type MnistOptions, pictureOfMnist } from './mnist.ts';
 import type { DataSource } from './options.ts';
-import { createRandom } from './random.ts';
-import { withSeen } from './seen.ts';
-import { splitDataset, type Splits } from './split.ts';
-import { readTable } from './table.ts';
+import type { Splits } from './split.ts';
+import { splitByShares, splitTable } from './split-table.ts';
+import { readTable } from './table-file.ts';
 
 /** A source's, and what only a program can say. */
 export interface LoadOptions extends Omit<DataSource, 'path'>, Pick<ImageFolderOptions, 'picture' | 'needsLabel'> {
@@ -103,37 +101,13 @@ async function loadTable(path: string, options: LoadOptions): Promise<LoadedData
       { ...options, label: labelOf(path, options), kinds: undefined },
       options.known,
     );
-    return { ...split(dataset, options), columns: options.known.columns, notes };
+    return { ...splitByShares(dataset, options), columns: options.known.columns, notes };
   }
   // Maps, because a column may be called as a member that every object has.
   const imputations: Imputations = { own: mapOf(options.impute), others: options.imputeOthers };
   const kinds = mapOf(options.kinds);
   const table = await readTable(path, { ...options, label: labelOf(path, options), kinds, imputations });
-  const { summary, notes } = table;
-  const splits = split(table.dataset, options);
-  const withGaps = new Set(summary.filter(({ missing }) => missing > 0).map(({ name }) => name));
-  const columns = withSeen(fitFills(table.columns, imputations, withGaps, splits.train), splits.train);
-  return { ...splits, columns, summary: withFills(summary, columns), notes: [...notes, ...noteDuplicates(splits)] };
-}
-
-/** With what is done about missing values. */
-function withFills(summary: readonly ColumnSummary[], columns: readonly Column[]): readonly ColumnSummary[] {
-  const found = new Map(columns.map((column) => [column.name, column]));
-  return summary.map((line) => {
-    const column = found.get(line.name);
-    const how = column && line.missing > 0 ? fillInWords(column) : '';
-    return { ...line, done: [line.done, how].filter((text) => text !== '').join('; ') };
-  });
-}
-
-/** `missing: median 4050, and the model is told`, `missing: a category of its own` */
-function fillInWords(column: Column): string {
-  const { kind, fill, missing = 'value' } = column;
-  if (fill === null) return '';
-  if (kind === 'date') return 'missing: the model is told';
-  if (kind === 'numeric')
-    return `missing: ${missing === 'value' ? '' : `${missing} `}${short(fill)}${column.indicator ? ', and the model is told' : ''}`;
-  return missing === 'category' ? 'missing: a category of its own' : `missing: ${column.categories[fill] ?? ''}`;
+  return splitTable(table, imputations, options);
 }
 
 const mapOf = <V>(record: Readonly<Record<string, V>> = {}): ReadonlyMap<string, V> => new Map(Object.entries(record));
@@ -155,31 +129,10 @@ function withParts(
 /** The parts that the data bring are kept as they are; the others are taken from training's. */
 function splitRest(train: Dataset, { validation, test }: Partial<Splits>, options: LoadOptions): Splits {
   const { validationShare, testShare } = options;
-  const rest = split(train, {
+  const rest = splitByShares(train, {
     ...options,
     validationShare: validation ? 0 : validationShare,
     testShare: test ? 0 : testShare,
   });
   return { train: rest.train, validation: validation ?? rest.validation, test: test ?? rest.test };
-}
-
-/** Batch Norm normalizes one sample to nothing. */
-const LEAST_TRAINED = 2;
-
-/** At least one sample for each part that is wanted. */
-function split(dataset: Dataset, { seed, validationShare = 0.1, testShare = 0.1 }: LoadOptions): Splits {
-  const size = (share: number) => (share === 0 ? 0 : Math.max(1, Math.round(dataset.count * share)));
-  const sizes = { validation: size(validationShare), test: size(testShare) };
-  const least = LEAST_TRAINED + Math.min(sizes.validation, 1) + Math.min(sizes.test, 1);
-  // Without parts, data are only looked at.
-  if (dataset.count < least && least > LEAST_TRAINED) {
-    const parts = [
-      `${LEAST_TRAINED} to train on`,
-      sizes.validation > 0 && 'one for validation',
-      sizes.test > 0 && 'one for the test',
-    ];
-    const wanted = `at least ${least} samples, ${parts.filter(Boolean).join(', ')}`;
-    throw unexpected('data', wanted, `${dataset.count}; --validation-share 0 or --test-share 0 do without a part`);
-  }
-  return splitDataset(dataset, sizes, createRandom(seed));
 }

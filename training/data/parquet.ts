@@ -5,7 +5,7 @@ import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
 import { cannotRead, oneLine, requireStored, unexpected, UserError } from '../files/index.ts';
 import type { TableFile, TableRow } from './table-rows.ts';
 import { textOfValue } from './json-lines.ts';
-import { type Position, shareOf } from './text-file.ts';
+import { type Position, shareOf } from './text.ts';
 
 /** Snappy is the library's own; what else Node has. */
 const compressors: Compressors = {

@@ -1,5 +1,6 @@
 /** A table as whatever reads it gives it: names, and rows of text one after another. */
 import type { Decimal } from '../columns/index.ts';
+import { unexpected } from '../files/index.ts';
 
 export interface TableRow {
   /** Where the row ends in the file, from 1; of a file without lines its number. */
@@ -17,4 +18,12 @@ export interface TableFile {
   readonly rows: () => AsyncIterable<readonly TableRow[]>;
   /** How much of the file the last call has read, from 0 to 1. */
   readonly progress: () => number;
+}
+
+const MOST_COLUMNS = 100_000;
+
+/** @throws {UserError} naming a table of too many columns */
+export function checkWidth(name: string, file: TableFile): TableFile {
+  if (file.names.length > MOST_COLUMNS) throw unexpected(name, `at most ${MOST_COLUMNS} columns`, file.names.length);
+  return file;
 }

@@ -18,8 +18,8 @@ import { inferLabel } from './infer-label.ts';
 import type { Imputations } from './impute.ts';
 import type { DataSource } from './options.ts';
 import { ColumnProfile, TextBudget } from './profile.ts';
-import { openTable, type TableFormat } from './table-file.ts';
 import type { TableFile } from './table-rows.ts';
+import type { TableFormat } from './text-table.ts';
 
 export interface TableOptions extends TableFormat, Pick<DataSource, 'task' | 'dropMissingLabels'> {
   /** The column to predict. */
@@ -39,9 +39,11 @@ export interface Table {
   readonly notes: readonly string[];
 }
 
-/** @throws {UserError} naming the file and, for bad content, all columns that need a decision, with lines, cells and flags. */
-export async function readTable(path: string, options: TableOptions): Promise<Table> {
-  const file = await openTable(path, options);
+/**
+ * @param path for people
+ * @throws {UserError} naming the file and, for bad content, all columns that need a decision, with lines, cells and flags.
+ */
+export async function tableOf(path: string, file: TableFile, options: TableOptions): Promise<Table> {
   checkNames(path, file.names, options);
   const { profiles, count: rows } = await profileColumns(path, file, options);
   if (rows === 0) throw unexpected(path, 'rows of data', 'none');
@@ -212,23 +214,6 @@ function targetOf(label: Column, count: number): Target {
   return label.kind === 'categorical'
     ? { task: 'classification', labels: new Int32Array(count), classes: label.categories }
     : { task: 'regression', values: new Float32Array(count) };
-}
-
-/** The cells of some rows as they stand in the file, by the lines in which they end, and then by column. */
-export async function readCells(
-  path: string,
-  format: TableFormat,
-  lines: ReadonlySet<number>,
-): Promise<ReadonlyMap<number, ReadonlyMap<string, string>>> {
-  const found = new Map<number, ReadonlyMap<string, string>>();
-  const { names, rows: read } = await openTable(path, format);
-  for await (const rows of read()) {
-    for (const { line, cells } of rows) {
-      if (lines.has(line)) found.set(line, new Map(names.map((name, i) => [name, cells[i] ?? ''])));
-    }
-    if (found.size === lines.size) break;
-  }
-  return found;
 }
 
 function checkNames(path: string, all: readonly string[], options: TableOptions): void {

@@ -1,9 +1,9 @@
-/** The bytes of a file of text, plain or in gzip, piece by piece, and what they mean. */
+/** The bytes of a file of text, plain or in gzip, piece by piece. */
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import { cannotRead, requireStored, unexpected, UserError } from '../files/index.ts';
-import type { Encoding } from './encodings.ts';
+import type { Position, TextSource } from './text.ts';
 
 /** Its rows are garbage before V8 collects any: of 64 kB it would copy them first, which takes a fifth of the time more. */
 const CHUNK_BYTES = 4096;
@@ -11,20 +11,16 @@ const CHUNK_BYTES = 4096;
 /** After so many bytes whoever waits has a turn: progress that is to be shown, or Ctrl-C. */
 const TURN_BYTES = 256 * CHUNK_BYTES;
 
-/** How many bytes of a file are read, and how many it has. */
-export interface Position {
-  read: number;
-  size: number;
-}
-
-/** The share that is read, from 0 to 1. */
-export const shareOf = ({ read, size }: Position): number => (size === 0 ? 0 : read / size);
+export const fileSource = (path: string): TextSource => ({
+  name: path,
+  chunks: (position) => chunksOf(path, position),
+});
 
 /**
  * @param position is kept up to date
  * @throws {UserError} naming a file that cannot be read, or is broken
  */
-export async function* chunksOf(path: string, position: Position = { read: 0, size: 0 }): AsyncGenerator<Buffer> {
+async function* chunksOf(path: string, position: Position = { read: 0, size: 0 }): AsyncGenerator<Buffer> {
   requireStored(path);
   try {
     position.size = statSync(path).size;
@@ -73,52 +69,4 @@ function* plainChunks(path: string): Generator<Buffer> {
   } finally {
     closeSync(file);
   }
-}
-
-/** Bytes as they come are text in UTF-8; others are decoded. */
-export async function* textOf(path: string, encoding: Encoding, position?: Position): AsyncGenerator<Buffer | string> {
-  if (encoding === 'utf-8') {
-    yield* chunksOf(path, position);
-    return;
-  }
-  const decoder = decoderOf(encoding);
-  for await (const chunk of chunksOf(path, position)) yield decoder.decode(chunk, { stream: true });
-  yield decoder.decode();
-}
-
-/** Both names mean Windows' table to the web: it has signs where Latin-1 has controls, which no table has. */
-const decoderOf = (encoding: Encoding) =>
-  new TextDecoder(encoding === 'latin1' || encoding === 'cp1252' ? 'windows-1252' : encoding);
-
-const BEGINNING = 65_536;
-
-/** The first text of a file, and its encoding: the one that is given, or what the first bytes tell. */
-export async function beginningOf(
-  path: string,
-  given: Encoding | undefined,
-): Promise<{ readonly text: string; readonly encoding: Encoding }> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of chunksOf(path)) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length >= BEGINNING) break;
-  }
-  const bytes = Buffer.concat(chunks);
-  const encoding = given ?? encodingOf(bytes);
-  return { text: decoderOf(encoding).decode(bytes), encoding };
-}
-
-/** UTF-16 by its byte order mark, or by the zeros in every second byte. */
-function encodingOf(bytes: Buffer): Encoding {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
-  const zeros = [0, 0];
-  bytes.subarray(0, 200).forEach((byte, i) => {
-    if (byte === 0) zeros[i % 2] = (zeros[i % 2] ?? 0) + 1;
-  });
-  const [even = 0, odd = 0] = zeros;
-  if (odd > 20 && even === 0) return 'utf-16le';
-  if (even > 20 && odd === 0) return 'utf-16be';
-  return 'utf-8';
 }

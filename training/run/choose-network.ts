@@ -1,6 +1,6 @@
 /** The network of a run: what the flags say, or else what the data suggest, in the units of the data. */
 import { inputsOf } from '../columns/index.ts';
-import { binEdges, classesOf, type DataSource, type LoadedData, sourceName, unseenCategories } from '../data/index.ts';
+import { classesOf, type DataSource, type LoadedData, sourceName } from '../data/index.ts';
 import { quote, unexpected } from '../files/index.ts';
 import { formatShape, sameShape } from '../graph/index.ts';
 import {
@@ -14,9 +14,10 @@ import {
   type Plan,
   type Units,
 } from '../network/index.ts';
-import { checkObjective, type Objective, objectiveRuleOf, type OutputKind } from '../objective/index.ts';
+import { checkObjective, type Objective, objectiveRuleOf } from '../objective/index.ts';
 import { findNetwork } from './network.ts';
 import { binsFor, recipeFor } from './recipe.ts';
+import { binsOf, unitsOf } from './units.ts';
 
 export interface NetworkFlags {
   /** A name or a file. */
@@ -105,16 +106,6 @@ function requireInputs(network: Network, { train }: LoadedData): Network {
   throw unexpected(network.name, wanted, formatShape(network.inputShape));
 }
 
-/** @throws UserError for samples that are no rows of numbers */
-function binsOf({ train, columns }: LoadedData, bins: number, where: string): Required<Pick<Units, 'bins' | 'edges'>> {
-  const inputs = inputsOf(columns ?? []);
-  const isNumber = (feature: number) => (inputs[feature]?.categories ?? 0) === 0;
-  if (train.inputShape.length > 1) {
-    throw unexpected(where, 'rows of numbers', `samples of shape ${formatShape(train.inputShape)}`);
-  }
-  return { bins, edges: binEdges(train, bins, isNumber) };
-}
-
 /**
  * The edges of the bins that a described network wants, unless a flag says others.
  *
@@ -131,17 +122,4 @@ function edgesFor(
     return { edges: binsOf(data, encoder.bins, `${name}: encodeNumbers`).edges };
   }
   return bins === undefined || asked !== undefined ? {} : binsOf(data, bins, `${name}: bins`);
-}
-
-function unitsOf({ train, columns }: LoadedData, output: OutputKind): Units {
-  const inputs = inputsOf(columns ?? []);
-  const unseen = unseenCategories(train, inputs);
-  const indicators = [...inputs.keys()].filter((i) => inputs[i]?.indicator);
-  return {
-    ...(inputs.some(({ categories }) => categories > 0) && { categories: inputs.map(({ categories }) => categories) }),
-    ...(unseen.some((ofColumn) => ofColumn.length > 0) && { unseen }),
-    ...(inputs.some(({ fill }) => fill !== null) && { fills: inputs.map(({ fill }) => fill) }),
-    ...(indicators.length > 0 && { indicators }),
-    ...(output === 'number' && { standardizedTargets: true }),
-  };
 }

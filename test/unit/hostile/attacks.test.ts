@@ -10,7 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { prepareModel } from '../../../exporter/served/prepare.ts';
 import { parseIdx } from '../../../training/data/idx.ts';
 import { parseNpy, parseNpz } from '../../../training/data/npy.ts';
-import { readTable } from '../../../training/data/table.ts';
+import { readTable } from '../../../training/data/table-file.ts';
 import { readZip } from '../../../training/data/zip.ts';
 import { quote, UserError } from '../../../training/files/errors.ts';
 import { decodeModel, GraphError } from '../../../training/graph/index.ts';

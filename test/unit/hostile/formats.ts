@@ -9,7 +9,7 @@ import { parseIdx } from '../../../training/data/idx.ts';
 import { readPicture } from '../../../training/data/image-file.ts';
 import { type NpyArray, parseNpyOrTexts, parseNpz } from '../../../training/data/npy.ts';
 import { inputsOf } from '../../../training/columns/index.ts';
-import { readTable } from '../../../training/data/table.ts';
+import { readTable } from '../../../training/data/table-file.ts';
 import { decodeModel, encodeModel } from '../../../training/graph/index.ts';
 import { modelFrom } from '../../../training/checkpoint/model.ts';
 import { parseSafetensors, serializeSafetensors } from '../../../training/files/safetensors.ts';

@@ -5,7 +5,7 @@ import { prepareModel } from '../../../exporter/served/prepare.ts';
 import { readSafetensors } from '../../../training/checkpoint/checkpoint.ts';
 import { readIdx } from '../../../training/data/idx.ts';
 import { readNpy, readNpz } from '../../../training/data/npy.ts';
-import { readTable } from '../../../training/data/table.ts';
+import { readTable } from '../../../training/data/table-file.ts';
 import { readBytes } from '../../../training/files/files.ts';
 import { decodeModel, encodeModel, graphBuilder } from '../../../training/graph/index.ts';
 import { serializeSafetensors } from '../../../training/files/safetensors.ts';

@@ -1,0 +1,79 @@
+/** A table that is read becomes the parts of a training run: split, with what fills gaps and what was seen learnt from the training part. */
+import type { Column } from '../columns/index.ts';
+import { unexpected } from '../files/index.ts';
+import type { Dataset } from './dataset.ts';
+import { noteDuplicates } from './duplicates.ts';
+import { fitFills, type Imputations } from './impute.ts';
+import { type ColumnSummary, short } from './infer.ts';
+import type { DataSource } from './options.ts';
+import { createRandom } from './random.ts';
+import { withSeen } from './seen.ts';
+import { splitDataset, type Splits } from './split.ts';
+import type { Table } from './table.ts';
+
+export interface SplitOptions extends Pick<DataSource, 'validationShare' | 'testShare'> {
+  /** Chooses the samples of each part. */
+  readonly seed: number;
+}
+
+export interface SplitTable extends Splits, Omit<Table, 'dataset'> {}
+
+/** @throws {UserError} where there are too few rows */
+export function splitTable(
+  { columns: unfilled, dataset, summary, notes }: Table,
+  imputations: Imputations,
+  options: SplitOptions,
+): SplitTable {
+  const splits = splitByShares(dataset, options);
+  const withGaps = new Set(summary.filter(({ missing }) => missing > 0).map(({ name }) => name));
+  const columns = withSeen(fitFills(unfilled, imputations, withGaps, splits.train), splits.train);
+  return { ...splits, columns, summary: withFills(summary, columns), notes: [...notes, ...noteDuplicates(splits)] };
+}
+
+/** With what is done about missing values. */
+function withFills(summary: readonly ColumnSummary[], columns: readonly Column[]): readonly ColumnSummary[] {
+  const found = new Map(columns.map((column) => [column.name, column]));
+  return summary.map((line) => {
+    const column = found.get(line.name);
+    const how = column && line.missing > 0 ? fillInWords(column) : '';
+    return { ...line, done: [line.done, how].filter((text) => text !== '').join('; ') };
+  });
+}
+
+/** `missing: median 4050, and the model is told`, `missing: a category of its own` */
+function fillInWords(column: Column): string {
+  const { kind, fill, missing = 'value' } = column;
+  if (fill === null) return '';
+  if (kind === 'date') return 'missing: the model is told';
+  if (kind === 'numeric')
+    return `missing: ${missing === 'value' ? '' : `${missing} `}${short(fill)}${column.indicator ? ', and the model is told' : ''}`;
+  return missing === 'category' ? 'missing: a category of its own' : `missing: ${column.categories[fill] ?? ''}`;
+}
+
+/** Batch Norm normalizes one sample to nothing. */
+const LEAST_TRAINED = 2;
+
+/**
+ * At least one sample for each part that is wanted.
+ *
+ * @throws {UserError} where there are too few
+ */
+export function splitByShares(
+  dataset: Dataset,
+  { seed, validationShare = 0.1, testShare = 0.1 }: SplitOptions,
+): Splits {
+  const size = (share: number) => (share === 0 ? 0 : Math.max(1, Math.round(dataset.count * share)));
+  const sizes = { validation: size(validationShare), test: size(testShare) };
+  const least = LEAST_TRAINED + Math.min(sizes.validation, 1) + Math.min(sizes.test, 1);
+  // Without parts, data are only looked at.
+  if (dataset.count < least && least > LEAST_TRAINED) {
+    const parts = [
+      `${LEAST_TRAINED} to train on`,
+      sizes.validation > 0 && 'one for validation',
+      sizes.test > 0 && 'one for the test',
+    ];
+    const wanted = `at least ${least} samples, ${parts.filter(Boolean).join(', ')}`;
+    throw unexpected('data', wanted, `${dataset.count}; --validation-share 0 or --test-share 0 do without a part`);
+  }
+  return splitDataset(dataset, sizes, createRandom(seed));
+}

@@ -1,0 +1,86 @@
+/** A text of any size, piece by piece, wherever its bytes come from: its encoding, and what the bytes mean. Knows nothing of files. */
+import type { Encoding } from './encodings.ts';
+
+/** How many bytes of a text are read, and how many it has. */
+export interface Position {
+  read: number;
+  size: number;
+}
+
+/** The share that is read, from 0 to 1. */
+export const shareOf = ({ read, size }: Position): number => (size === 0 ? 0 : read / size);
+
+/** Where the bytes of a text come from. */
+export interface TextSource {
+  /** For people: a path, or what else the text is called. */
+  readonly name: string;
+  /**
+   * From the first byte on; each call reads anew.
+   *
+   * @param position is kept up to date
+   * @throws {UserError} naming a text that cannot be read, or is broken
+   */
+  readonly chunks: (position?: Position) => AsyncIterable<Uint8Array>;
+}
+
+/** Bytes as they come are text in UTF-8; others are decoded. */
+export async function* textOf(
+  { chunks }: TextSource,
+  encoding: Encoding,
+  position?: Position,
+): AsyncGenerator<Uint8Array | string> {
+  if (encoding === 'utf-8') {
+    yield* chunks(position);
+    return;
+  }
+  const decoder = decoderOf(encoding);
+  for await (const chunk of chunks(position)) yield decoder.decode(chunk, { stream: true });
+  yield decoder.decode();
+}
+
+/** Both names mean Windows' table to the web: it has signs where Latin-1 has controls, which no table has. */
+const decoderOf = (encoding: Encoding) =>
+  new TextDecoder(encoding === 'latin1' || encoding === 'cp1252' ? 'windows-1252' : encoding);
+
+const BEGINNING = 65_536;
+
+/** The first text of a source, and its encoding: the one that is given, or what the first bytes tell. */
+export async function beginningOf(
+  { chunks }: TextSource,
+  given: Encoding | undefined,
+): Promise<{ readonly text: string; readonly encoding: Encoding }> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks()) {
+    parts.push(chunk);
+    length += chunk.length;
+    if (length >= BEGINNING) break;
+  }
+  const bytes = joined(parts, length);
+  const encoding = given ?? encodingOf(bytes);
+  return { text: decoderOf(encoding).decode(bytes), encoding };
+}
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** UTF-16 by its byte order mark, or by the zeros in every second byte. */
+function encodingOf(bytes: Uint8Array): Encoding {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  const zeros = [0, 0];
+  bytes.subarray(0, 200).forEach((byte, i) => {
+    if (byte === 0) zeros[i % 2] = (zeros[i % 2] ?? 0) + 1;
+  });
+  const [even = 0, odd = 0] = zeros;
+  if (odd > 20 && even === 0) return 'utf-16le';
+  if (even > 20 && odd === 0) return 'utf-16be';
+  return 'utf-8';
+}

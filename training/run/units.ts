@@ -1,0 +1,37 @@
+/** What a network has to know of the units of a table: categories, gaps, bins, and whether targets are numbers. */
+import { inputsOf } from '../columns/index.ts';
+import { binEdges, type LoadedData, unseenCategories } from '../data/index.ts';
+import { unexpected } from '../files/index.ts';
+import { formatShape } from '../graph/index.ts';
+import type { Units } from '../network/index.ts';
+import type { OutputKind } from '../objective/index.ts';
+
+type TableParts = Pick<LoadedData, 'train' | 'columns'>;
+
+/** @throws UserError for samples that are no rows of numbers */
+export function binsOf(
+  { train, columns }: TableParts,
+  bins: number,
+  where: string,
+): Required<Pick<Units, 'bins' | 'edges'>> {
+  const inputs = inputsOf(columns ?? []);
+  const isNumber = (feature: number) => (inputs[feature]?.categories ?? 0) === 0;
+  if (train.inputShape.length > 1) {
+    throw unexpected(where, 'rows of numbers', `samples of shape ${formatShape(train.inputShape)}`);
+  }
+  return { bins, edges: binEdges(train, bins, isNumber) };
+}
+
+/** Of the columns and the training part. */
+export function unitsOf({ train, columns }: TableParts, output: OutputKind): Units {
+  const inputs = inputsOf(columns ?? []);
+  const unseen = unseenCategories(train, inputs);
+  const indicators = [...inputs.keys()].filter((i) => inputs[i]?.indicator);
+  return {
+    ...(inputs.some(({ categories }) => categories > 0) && { categories: inputs.map(({ categories }) => categories) }),
+    ...(unseen.some((ofColumn) => ofColumn.length > 0) && { unseen }),
+    ...(inputs.some(({ fill }) => fill !== null) && { fills: inputs.map(({ fill }) => fill) }),
+    ...(indicators.length > 0 && { indicators }),
+    ...(output === 'number' && { standardizedTargets: true }),
+  };
+}
