@@ -50,6 +50,26 @@ describe('the page', () => {
   const ASSETS = assetsOf({ '/': '<h1>page</h1>', '/assets/main.js': 'start()' });
   const env = { PAGE: 'true', ASSETS, LOG_REQUESTS: false };
 
+  /** As the platform answers for a folder without its slash. */
+  const redirecting: Assets = {
+    fetch: (request) => {
+      const { pathname, search } = new URL(request.url);
+      expect(request.redirect).toBe('manual');
+      const headers = { location: `${pathname}/${search}` };
+      return Promise.resolve(
+        pathname === '/train' ? new Response(null, { status: 307, headers }) : new Response(`<h1>${pathname}</h1>`),
+      );
+    },
+  };
+
+  it.each(['', '/ml'])('leads from the training page without a slash to the one with it, under %j', async (mount) => {
+    const app = mount === '' ? createWorker(image) : new Hono().route(mount, createApp(image));
+    const own = { ...env, ASSETS: redirecting };
+    const { status, headers } = await ask(app, `${mount}/train?a=1`, {}, own);
+    expect([status, headers.get('location')]).toEqual([307, `${mount}/train/?a=1`]);
+    expect((await ask(app, `${mount}/train/`, {}, own)).text).toBe('<h1>/train/</h1>');
+  });
+
   it('comes from the assets, with its files', async () => {
     const worker = createWorker(image);
     expect((await ask(worker, '/', {}, env)).text).toBe('<h1>page</h1>');

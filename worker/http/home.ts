@@ -59,7 +59,12 @@ export async function pageFile(c: RequestContext, mount: string): Promise<Respon
   url.pathname = url.pathname.slice(mount.length);
   // They are the models' own.
   if (url.pathname.startsWith(weightsFolder)) return undefined;
-  const file = await assets.fetch(new Request(url, c.req.raw));
+  const file = await assets.fetch(new Request(new Request(url, c.req.raw), { redirect: 'manual' }));
+  if (file.status === 404) return undefined;
   // What was fetched cannot be changed, and headers are added later.
-  return file.status === 404 ? undefined : new Response(file.body, file);
+  const answer = new Response(file.body, file);
+  // Assets know nothing of the mount: `/train` is to become `/ml/train/`.
+  const location = file.headers.get('location');
+  if (location?.startsWith('/') === true) answer.headers.set('location', `${mount}${location}`);
+  return answer;
 }
