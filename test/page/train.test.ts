@@ -1,30 +1,35 @@
 /** The training page: its engine against the WASM backend, its controls, and how it looks. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { unzipSync } from 'fflate';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { buildImage } from '../../exporter/edge/build-image.ts';
-import { type Backend, wasmBackend } from '../../training/backend/index.ts';
+import { wasmBackend } from '../../training/backend/index.ts';
 import { loadModel } from '../../training/checkpoint/index.ts';
-import { createRandom, epochBatches } from '../../training/data/index.ts';
-import { planNetwork } from '../../training/network/index.ts';
 import { trainToFolder } from '../../training/run/index.ts';
-import { TrainingRun } from '../../training/trainer/index.ts';
 import type { Image } from '../../worker/create-worker.ts';
-import { initialTensors, networkOf } from '../../worker/page/train/engine/networks.ts';
-import { type Settings, type Side, sides, usualSettings } from '../../worker/page/train/engine/settings.ts';
-import { configOf } from '../../worker/page/train/engine/side.ts';
-import { partsOf, pointsOf } from '../../worker/page/train/engine/toys.ts';
+import { type Settings, sides, usualSettings } from '../../worker/page/train/engine/settings.ts';
 import { toHash } from '../../worker/page/train/share.ts';
 import { imageOf } from '../worker/images.ts';
 import { executablePath, launch, type OpenPage, overflow, violations, visit } from './browser.ts';
 import { type Served, serveImage } from './serve-image.ts';
+import {
+  emptyFolder,
+  expectedLosses,
+  facts,
+  go,
+  losses,
+  openTrainingAt,
+  progress,
+  saved,
+  stepOf,
+  train,
+} from './training.ts';
 
 const built = join(import.meta.dirname, '../../dist/page');
 
@@ -33,8 +38,8 @@ describe('the engine, as it is bundled', () => {
   const read = (name: string): string => readFileSync(join(built, 'train', name), 'utf8');
   const code = read(names.find((name) => name.startsWith('engine-')) ?? '');
 
-  it('is one file, and another on demand, which ask for nothing else and for nothing of Node', async () => {
-    expect(names.map((name) => name.replace(/-[^-]*$/, ''))).toEqual(['engine', 'take-away']);
+  it('is one file, and two others on demand, which ask for nothing else and for nothing of Node', async () => {
+    expect(names.map((name) => name.replace(/-[^-]{8}\.js$/, ''))).toEqual(['engine', 'own-table', 'take-away']);
     for (const name of names) {
       const { metafile } = await build({
         stdin: { contents: read(name) },
@@ -49,6 +54,16 @@ describe('the engine, as it is bundled', () => {
     expect(code).not.toMatch(/\bprocess\.(versions|env|platform|cwd)|onnxruntime-node/);
   });
 
+  it('leaves what is loaded on demand out: a reader of tables of at most 40 kB of gzip, and digits of at most 500 kB', () => {
+    const [table = ''] = names.filter((name) => name.startsWith('own-table'));
+    expect(gzipSync(read(table)).length).toBeLessThan(40_000);
+    const [digits = ''] = readdirSync(join(built, 'assets')).filter((name) => name.startsWith('mnist'));
+    const bytes = readFileSync(join(built, 'assets', digits));
+    expect(bytes.length).toBeLessThan(500_000);
+    expect(gunzipSync(bytes).length).toBe(3072 * 785);
+    expect(code).toContain(digits);
+  });
+
   it('brings the whole page to less than 300 kB of gzip, fonts included', () => {
     const page = readFileSync(join(built, 'train', 'index.html'), 'utf8');
     const assets = readdirSync(join(built, 'assets')).filter((name) => page.includes(name) || name.endsWith('.woff2'));
@@ -60,40 +75,6 @@ describe('the engine, as it is bundled', () => {
   });
 });
 
-const progress = (page: Page): Promise<string> => page.locator('#progress').innerText();
-const stepOf = async (page: Page): Promise<number> =>
-  Number(/step ([\d,]+)/.exec(await progress(page))?.[1]?.replace(',', '') ?? NaN);
-const go = (page: Page) => page.locator('#go');
-const facts = (page: Page, side: Side) => page.locator(`[data-side=${side}] .facts-line`);
-
-/** Losses of all steps as the page saves them. */
-async function losses(page: Page): Promise<readonly Readonly<Record<Side, number>>[]> {
-  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#save-losses').click()]);
-  const rows = readFileSync(await download.path(), 'utf8')
-    .trim()
-    .split('\n')
-    .slice(1);
-  return rows.map((row) => {
-    const [, ofWith = '', without = ''] = row.split(',');
-    return { with: Number(ofWith || NaN), without: Number(without || NaN) };
-  });
-}
-
-/** What the WASM backend makes of the same settings, by the run that `bn-edge train` makes. */
-async function expectedLosses(settings: Settings, side: Side, steps: number, backend: Backend): Promise<Float32Array> {
-  const { train } = partsOf(pointsOf(settings), settings.seed);
-  const plan = planNetwork(networkOf(side, settings, 2));
-  const start = initialTensors(plan, createRandom(settings.seed), train, settings.scale);
-  const run = await TrainingRun.start(plan, train, configOf(settings), backend, start);
-  const taken: number[] = [];
-  for (let epoch = 1; taken.length < steps; epoch++) {
-    const order = epochBatches(createRandom(settings.seed), epoch, train.count, settings.batchSize);
-    taken.push(...(await run.steps(order)).loss);
-  }
-  await run.release();
-  return Float32Array.from(taken.slice(0, steps));
-}
-
 describe.skipIf(executablePath === undefined)('the training page, in Chromium', () => {
   let server: Served;
   let browser: Browser;
@@ -102,24 +83,10 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
   });
   afterAll(() => Promise.all([browser.close(), server.stop()]));
 
-  async function openTraining(
+  const openTraining = (
     settings: Partial<Settings> = {},
     options: Parameters<typeof visit>[2] = {},
-  ): Promise<OpenPage> {
-    const hash = toHash({ ...usualSettings, ...settings });
-    const opened = await visit(browser, server.url, options, `/train/${hash}`);
-    onTestFinished(() => opened.page.close());
-    await expect.poll(() => progress(opened.page)).toContain('step 0');
-    return opened;
-  }
-
-  /** Runs it as fast as it goes until so many steps are done, and pauses. */
-  async function train(page: Page, steps: number): Promise<void> {
-    await page.locator('#pace').selectOption('Infinity');
-    await go(page).click();
-    await expect.poll(() => stepOf(page)).toBeGreaterThanOrEqual(steps);
-    await go(page).click();
-  }
+  ): Promise<OpenPage> => openTrainingAt(server.url, browser, settings, options);
 
   const runs: readonly Partial<Settings>[] = [
     {},
@@ -211,7 +178,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
 
   const wrong = [
     ['#depth=99', 'link: depth: expected a whole number from 1 to 8, got "99"'],
-    ['#data=mnist', 'link: data: expected moons, circles, spirals, clouds, empty, got mnist'],
+    ['#data=mnist', 'link: data: expected moons, circles, spirals, clouds, empty, digits, own, got mnist'],
     ['#speed=1', 'got "speed"'],
     ['#points=1.2', 'link: points: expected x.y.class, as in 250.-500.1, got "1.2"'],
   ] as const;
@@ -270,21 +237,6 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     expect(await page.locator('#settings output').allInnerTexts()).toEqual(['0.1', '32', '0.9', '8', '0.1']);
     expect(await go(page).innerText()).toBe('Start');
   });
-
-  /** What a button of the last card saves. */
-  async function saved(page: Page, name: string): Promise<{ readonly name: string; readonly path: string }> {
-    const [download] = await Promise.all([
-      page.waitForEvent('download'),
-      page.getByRole('button', { name, exact: true }).click(),
-    ]);
-    return { name: download.suggestedFilename(), path: await download.path() };
-  }
-
-  async function emptyFolder(): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), 'bn-edge-train-page-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
-    return folder;
-  }
 
   it('exports a model that is served, with the probability that the page shows', async () => {
     const { page, complaints } = await openTraining();

@@ -21,12 +21,14 @@ export default defineConfig({
       input: { index: `${root}/index.html`, train: `${root}/train/index.html` },
     },
   },
+  // A table of one's own is read by a parser without streams.
+  resolve: { alias: [{ find: /^csv-parse$/, replacement: `${root}/train/engine/own/csv-parse.ts` }] },
   worker: {
     format: 'es',
     rolldownOptions: {
       checks: { bundlerTimings: false },
       // What only Node has, and runtimes: no code that trains in the page asks for them, and a test finds it out if one does.
-      external: [/^node:/, 'stream', /^onnxruntime-/, 'binaryen', 'sharp'],
+      external: [/^node:/, 'stream', /^onnxruntime-/, 'binaryen', 'esbuild', 'sharp'],
       // Beside the training page, whose files alone may compile WebAssembly: see public/_headers.
       output: { entryFileNames: 'train/engine-[hash].js', chunkFileNames: 'train/[name]-[hash].js' },
     },

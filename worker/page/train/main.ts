@@ -4,10 +4,13 @@ import { number } from '../format.ts';
 import { createByHand } from './by-hand.ts';
 import { createControls, isTuned } from './controls.ts';
 import { missingHere, startEngine } from './engine-client.ts';
-import type { News, Report } from './engine/messages.ts';
-import { type Point, type Settings, usualSettings } from './engine/settings.ts';
+import type { Begun, News, Report, TableReport } from './engine/messages.ts';
+import { isToy, type Point, type Settings, sides, usualSettings } from './engine/settings.ts';
+import { createGuesses } from './guesses.ts';
+import { createHeldView } from './held-sample.ts';
 import { createLayers } from './layers.ts';
 import { Losses } from './losses.ts';
+import { createOwnFile } from './own-file.ts';
 import { createPlane } from './plane.ts';
 import { lossesText, saveAs } from './save.ts';
 import { fromHash, mostPoints, toHash } from './share.ts';
@@ -32,7 +35,18 @@ function start(): void {
   const showLayers = createLayers();
   const showByHand = createByHand();
   const planes = { with: createPlane('with', click), without: createPlane('without', click) };
+  const guesses = { with: createGuesses('with'), without: createGuesses('without') };
+  const heldView = createHeldView();
   const controls = createControls(change, tell);
+  /** The table that the engine has, and can train with. */
+  let table: TableReport | undefined;
+  const ownFile = createOwnFile((file, label) => {
+    tell('');
+    setRunning(false);
+    // A link says which column it was made with.
+    const asked = label ?? (settings.data === 'own' && table === undefined ? settings.label : '');
+    engine.tell({ kind: 'table', file, label: asked });
+  });
   const watching = createWatchedView((watched) => {
     for (const plane of Object.values(planes)) plane.showSample(watched.sample);
     engine.tell({ kind: 'watch', watched });
@@ -59,10 +73,10 @@ function start(): void {
   onClick('#share', () => {
     navigator.clipboard.writeText(location.href).then(
       () => {
-        shared.textContent = 'Copied.';
+        shared.textContent = settings.data === 'own' ? 'Copied, without your file: it stays here.' : 'Copied.';
       },
       () => {
-        shared.textContent = 'The address bar has it.';
+        shared.textContent = `The address bar has it${settings.data === 'own' ? ', without your file: it stays here' : ''}.`;
       },
     );
   });
@@ -100,8 +114,12 @@ function start(): void {
 
   function begin(): void {
     controls.show(settings);
-    watching.begin(settings.depth);
+    watching.begin(settings);
     losses.begin();
+    if (settings.data === 'own' && table === undefined) {
+      tell(asksForFile(settings.label));
+      return;
+    }
     engine.tell({ kind: 'begin', settings });
     engine.tell({ kind: 'watch', watched: watching.watched });
   }
@@ -122,6 +140,33 @@ function start(): void {
     if (goesOn) setRunning(true);
   }
 
+  /** Trains with it, unless there is something to decide first. */
+  function takeTable(report: TableReport): void {
+    ownFile.showRead(report);
+    if (report.problem !== undefined) {
+      tell(report.problem);
+      return;
+    }
+    table = report;
+    settings = { ...settings, data: 'own', label: report.label };
+    history.replaceState(null, '', toHash(settings));
+    shared.textContent = '';
+    begin();
+  }
+
+  function showBegun(begun: Begun): void {
+    for (const element of document.querySelectorAll<HTMLElement>('[data-only]'))
+      element.hidden = !(element.dataset['only'] ?? '').split(' ').includes(begun.of);
+    for (const side of sides) {
+      planes[side].showPoints(begun.points, begun.held);
+      guesses[side].begin(begun.classes);
+    }
+    heldView.begin(begun);
+    watching.showBegun(begun);
+    ownFile.showBegun(begun);
+    find('#go-on', HTMLElement).textContent = commandFor(begun.of, table);
+  }
+
   function click(at: Pick<Point, 'x' | 'y'>): void {
     const chosen = find('input[name=click]:checked', HTMLInputElement).value;
     if (chosen === 'watch') watching.moveSample(at);
@@ -129,6 +174,7 @@ function start(): void {
   }
 
   function drop(point: Point): void {
+    if (!isToy(settings.data)) return;
     if (settings.points.length < mostPoints) change({ points: [...settings.points, point] });
     else tell(`Dropped by hand: expected at most ${mostPoints} points.`);
   }
@@ -136,7 +182,15 @@ function start(): void {
   function hear(report: Report): void {
     switch (report.kind) {
       case 'begun':
-        for (const plane of Object.values(planes)) plane.showPoints(report.points, report.held);
+        showBegun(report.begun);
+        return;
+      case 'sample':
+        heldView.show(report.sample);
+        watching.showHeld(report.sample);
+        for (const side of sides) guesses[side].showLabel(report.sample.label);
+        return;
+      case 'table':
+        takeTable(report);
         return;
       case 'news':
         showNews(report.news);
@@ -159,8 +213,10 @@ function start(): void {
 
   function showNews(news: News): void {
     showProgress(news);
-    planes.with.showNews(news.sides.with);
-    planes.without.showNews(news.sides.without);
+    for (const side of sides) {
+      planes[side].showNews(news.sides[side]);
+      guesses[side].showNews(news.sides[side]);
+    }
     losses.showNews(news);
     watching.showNews(news);
     showLayers(news);
@@ -176,6 +232,20 @@ function settingsInAddress(): Settings {
     tell(error.message);
     return usualSettings;
   }
+}
+
+function asksForFile(label: string): string {
+  const what = label === '' ? '' : `, to predict its column “${label}”`;
+  return `This link trains with a table that is not in it${what}: drop one here, or choose other data.`;
+}
+
+/** What trains a checkpoint of this page further. */
+function commandFor(of: Begun['of'], table: TableReport | undefined): string {
+  const from = '--from with-batch-norm.safetensors';
+  if (of === 'digits') return `bn-edge train ${from}`;
+  const [file, label] = of === 'table' && table ? [table.name, table.label] : ['points.csv', 'class'];
+  const quoted = (text: string): string => (/^[\w.-]+$/.test(text) ? text : `"${text}"`);
+  return `bn-edge train ${quoted(file)} --label ${quoted(label)} ${from}`;
 }
 
 function showProgress({ step, epoch, stepsPerSecond }: News): void {

@@ -23,6 +23,8 @@ export function createPlane(side: Side, click: (at: Pick<Point, 'x' | 'y'>) => v
   let held: readonly Point[] = [];
   let sample: Pick<Point, 'x' | 'y'> = { x: 0, y: 0 };
   let news: SideNews | undefined;
+  /** There is no plane of other data. */
+  let isHidden = false;
   const cells = cellsOf(side);
   const drawSoon = drawing(draw);
   /** The samples, drawn once. */
@@ -40,7 +42,7 @@ export function createPlane(side: Side, click: (at: Pick<Point, 'x' | 'y'>) => v
   });
 
   function draw(): void {
-    if (!context) return;
+    if (!context || isHidden) return;
     colours ??= coloursOf(canvas);
     dots ??= drawDots(canvas, colours, points, held);
     context.clearRect(0, 0, canvas.width, canvas.height);
@@ -64,6 +66,7 @@ export function createPlane(side: Side, click: (at: Pick<Point, 'x' | 'y'>) => v
     },
     showNews: (latest) => {
       news = latest;
+      isHidden = latest.boundary.length === 0;
       facts.replaceChildren(...factsOf(latest));
       canvas.setAttribute('aria-label', labelOf(latest));
       drawSoon();
@@ -81,7 +84,7 @@ function factsOf({ validation: { loss, accuracy }, diverged }: SideNews): (Node 
 
 const labelOf = ({ validation: { loss, accuracy }, diverged, sample: { running } }: SideNews): string =>
   diverged === undefined
-    ? `Of the samples held back it has ${percent(accuracy)} right, with a loss of ${lossText(loss)}; the watched sample is a triangle with a probability of ${percent(running)}.`
+    ? `Of the samples held back it has ${percent(accuracy)} right, with a loss of ${lossText(loss)}; the watched sample is a triangle with a probability of ${percent(running[1] ?? NaN)}.`
     : 'The network has diverged.';
 
 export const lossText = (loss: number): string =>

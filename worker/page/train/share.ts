@@ -1,5 +1,5 @@
 /** Settings as the part of the address behind #, so that a link restores them. */
-import { limits, optimizerNames, type Point, type Settings, toyNames, usualSettings } from './engine/settings.ts';
+import { dataNames, limits, optimizerNames, type Point, type Settings, usualSettings } from './engine/settings.ts';
 
 /** Names in the address; a setting without one does not compile. */
 const keys = {
@@ -12,6 +12,7 @@ const keys = {
   optimizer: 'optimizer',
   seed: 'seed',
   points: 'points',
+  label: 'label',
 } as const satisfies Readonly<Record<keyof Settings, string>>;
 
 /** Coordinates are kept to a thousandth. */
@@ -21,11 +22,12 @@ const isWhole = new Set<string>(['batchSize', 'depth', 'seed']);
 
 /** In the order of `keys`, so that equal settings have one address. */
 export function toHash(settings: Settings): string {
-  const { points, ...others } = settings;
+  const { points, label, ...others } = settings;
   const said = (Object.keys(keys) as (keyof typeof keys)[]).flatMap((name): [string, string][] =>
-    name === 'points' ? [] : [[keys[name], String(others[name])]],
+    name === 'points' || name === 'label' ? [] : [[keys[name], String(others[name])]],
   );
   if (points.length > 0) said.push([keys.points, points.map(pointText).join('_')]);
+  if (settings.data === 'own' && label !== '') said.push([keys.label, label]);
   return `#${new URLSearchParams(said).toString()}`;
 }
 
@@ -39,7 +41,7 @@ export function fromHash(hash: string): Settings {
   const odd = [...said.keys()].find((key) => !known.has(key));
   if (odd !== undefined) throw new RangeError(`link: expected ${[...known].join(', ')}, got ${JSON.stringify(odd)}`);
   return {
-    data: oneOf('data', said, toyNames),
+    data: oneOf('data', said, dataNames),
     optimizer: oneOf('optimizer', said, optimizerNames),
     learningRate: numberOf('learningRate', said),
     batchSize: numberOf('batchSize', said),
@@ -48,6 +50,7 @@ export function fromHash(hash: string): Settings {
     scale: numberOf('scale', said),
     seed: numberOf('seed', said),
     points: pointsOf(said.get(keys.points) ?? ''),
+    label: said.get(keys.label) ?? '',
   };
 }
 

@@ -2,8 +2,8 @@
 import { find } from '../dom.ts';
 import { number } from '../format.ts';
 import { createChart, type Picture } from './chart.ts';
-import type { News, Watched } from './engine/messages.ts';
-import { width } from './engine/settings.ts';
+import type { Begun, HeldSample, News, Watched } from './engine/messages.ts';
+import { mostHeld, type Settings, widthOf } from './engine/settings.ts';
 import { Sightings } from './series.ts';
 
 interface Traces {
@@ -16,35 +16,40 @@ const traces = (): Traces => ({ running: new Sightings(), batch: new Sightings()
 export interface WatchedView {
   readonly watched: Watched;
   /** Forgets what was seen, of a network that is no more. */
-  readonly begin: (depth: number) => void;
+  readonly begin: (settings: Settings) => void;
+  /** What there is to choose from. */
+  readonly showBegun: (begun: Begun) => void;
+  readonly showHeld: (sample: HeldSample) => void;
   readonly showNews: (news: News) => void;
   readonly moveSample: (at: Watched['sample']) => void;
 }
 
 /** @param watch is told of another channel or sample */
 export function createWatchedView(watch: (watched: Watched) => void): WatchedView {
-  const [layer, channel, x, y] = ['#watched-layer', '#watched-channel', '#sample-x', '#sample-y'].map((id) =>
-    find(id, HTMLInputElement),
-  ) as [HTMLInputElement, HTMLInputElement, HTMLInputElement, HTMLInputElement];
+  const [layer, channel, x, y, held] = (
+    ['#watched-layer', '#watched-channel', '#sample-x', '#sample-y', '#held'] as const
+  ).map((id) => find(id, HTMLInputElement)) as Inputs;
+  /** The class whose probability is drawn, and how it is called. */
+  let asked = ofPlane;
   const affine = find('#affine', HTMLElement);
   let [answers, means, deviations] = [traces(), traces(), traces()];
   const draws = [
     createChart(find('#answers', SVGSVGElement), 'share', () =>
-      pictureOf(answers, 'Probability of a triangle for the watched sample'),
+      pictureOf(answers, `Probability of ${asked.said} for the watched sample`),
     ),
     createChart(find('#means', SVGSVGElement), 'free', () => pictureOf(means, 'Mean of the channel')),
     createChart(find('#deviations', SVGSVGElement), 'free', () => pictureOf(deviations, 'Deviation of the channel')),
   ];
-  channel.max = String(width);
-
   const watched = (): Watched => ({
     layer: layer.valueAsNumber - 1,
     channel: channel.valueAsNumber - 1,
     sample: { x: x.valueAsNumber, y: y.valueAsNumber },
+    held: held.valueAsNumber - 1,
   });
   const showNumbers = (): void => {
     outputOf(layer).value = `${layer.value} of ${layer.max}`;
     outputOf(channel).value = `${channel.value} of ${channel.max}`;
+    outputOf(held).value = `${held.value} of ${held.max}`;
     for (const input of [x, y]) outputOf(input).value = number(input.valueAsNumber);
   };
   const changeChannel = (): void => {
@@ -57,25 +62,40 @@ export function createWatchedView(watch: (watched: Watched) => void): WatchedVie
     showNumbers();
     watch(watched());
   };
+  const showAsked = (now: typeof ofPlane): void => {
+    asked = now;
+    find('#asked-class', HTMLElement).textContent = now.sign;
+  };
   for (const input of [layer, channel]) input.addEventListener('input', changeChannel);
-  for (const input of [x, y]) input.addEventListener('input', changeSample);
+  for (const input of [x, y, held]) input.addEventListener('input', changeSample);
   showNumbers();
 
   return {
     get watched() {
       return watched();
     },
-    begin: (depth) => {
+    begin: ({ depth, data }) => {
       layer.max = String(depth);
+      channel.max = String(widthOf(data));
       [answers, means, deviations] = [traces(), traces(), traces()];
       showNumbers();
+    },
+    showBegun: ({ of, heldBack }) => {
+      held.max = String(Math.min(Math.max(heldBack, 1), mostHeld));
+      if (of === 'plane') showAsked(ofPlane);
+      showNumbers();
+    },
+    showHeld: ({ label }) => {
+      answers = traces();
+      showAsked({ label, sign: 'its own class', said: 'its own class' });
     },
     moveSample: (at) => {
       [x.valueAsNumber, y.valueAsNumber] = [at.x, at.y];
       changeSample();
     },
     showNews: ({ step, sides: { with: news } }) => {
-      note(answers, step, news.sample);
+      const ofClass = (shares: Float32Array): number => shares[asked.label] ?? NaN;
+      note(answers, step, { running: ofClass(news.sample.running), batch: ofClass(news.sample.batch) });
       const norm = news.layers[layer.valueAsNumber - 1]?.norm;
       const at = (values: Float32Array | undefined): number => values?.[channel.valueAsNumber - 1] ?? NaN;
       note(means, step, { running: at(norm?.runningMean), batch: at(norm?.batchMean) });
@@ -85,6 +105,14 @@ export function createWatchedView(watch: (watched: Watched) => void): WatchedVie
     },
   };
 }
+
+type Inputs = [
+  layer: HTMLInputElement,
+  channel: HTMLInputElement,
+  ...others: [HTMLInputElement, HTMLInputElement, HTMLInputElement],
+];
+
+const ofPlane = { label: 1, sign: '▲', said: 'a triangle' };
 
 const outputOf = ({ id }: HTMLInputElement): HTMLOutputElement => find(`output[for=${id}]`, HTMLOutputElement);
 

@@ -1,11 +1,11 @@
-/** A backend for runs whose steps are compiled whole: there is no runtime in the page to fall back on. */
+/** A backend for runs whose steps are compiled whole, however large: there is no runtime in the page to fall back on. */
 import type { Backend } from '../../../../training/backend/index.ts';
 import { UserError } from '../../../../training/files/index.ts';
 
 const refuse = (): Promise<never> =>
   Promise.reject(
     new UserError(
-      'training in the page: expected a step that is compiled whole, got a larger one; take a smaller batch',
+      'training in the page: expected a step that is compiled whole, got one that the compiler does not cover',
     ),
   );
 
@@ -13,6 +13,7 @@ export const compiledOnly: Backend = {
   name: 'page',
   engine: 'compiled for the browser',
   isProcessor: true,
+  stepper: 'compiled',
   createSession: refuse,
   loadSession: refuse,
 };

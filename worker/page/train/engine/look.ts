@@ -79,7 +79,7 @@ function lookGraph(plan: Plan, batchSize: number): Graph {
 /** A value to be given out, or one by which the loss is differentiated. */
 type Seen = { readonly name: string; readonly is: Value } | { readonly name: string; readonly of: Value };
 
-/** Takes `x [count, 2]` and the network's tensors; gives `logits` by the running statistics. */
+/** Takes `x [count, ..]` and the network's tensors; gives `logits` by the running statistics. */
 export function openAnswers(plan: Plan, count: number): Program {
   const g = graphBuilder();
   const { x, tensors } = declare(g, plan, count);

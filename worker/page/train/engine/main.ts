@@ -2,8 +2,13 @@
  * The engine: a worker of the browser that trains the pair and tells the page of it. Orders are obeyed one after the other; between two
  * slices of steps it listens.
  */
-import type { Order, Report, Watched } from './messages.ts';
+import { loadDigits } from './digits/digits.ts';
+import type { Order, Report, TableReport, Watched } from './messages.ts';
+import type { OwnTable } from './own/own-table.ts';
 import { Pair } from './pair.ts';
+import type { Settings } from './settings.ts';
+import type { Subject } from './subject.ts';
+import { planeOf } from './toys.ts';
 
 /** What the browser gives a worker. */
 declare const self: {
@@ -15,12 +20,14 @@ declare const self: {
 const frame = 40;
 const slice = 12;
 /** Looking takes at most one part in so many of the time. */
-const lookShare = 10;
+const lookShare = 5;
 /** Of steps, at most, at once. */
 const mostSteps = 64;
 
 let pair: Pair | undefined;
-let watched: Watched = { layer: 0, channel: 0, sample: { x: 0, y: 0 } };
+let watched: Watched = { layer: 0, channel: 0, sample: { x: 0, y: 0 }, held: 0 };
+/** The last table that was read. */
+let own: OwnTable | undefined;
 /** Steps per second; 0 while it stands still. */
 let pace = 0;
 /** Counts what is begun, so that a loop that has been replaced ends. */
@@ -36,14 +43,23 @@ async function obey(order: Order): Promise<void> {
     case 'begin':
       stop();
       pair = undefined;
-      pair = await Pair.begin(order.settings);
-      self.postMessage({ kind: 'begun', points: pair.points.train, held: pair.points.validation });
+      pair = await Pair.begin(order.settings, await subjectFor(order.settings));
+      self.postMessage({ kind: 'begun', begun: pair.begun });
+      tellSample(pair);
       tellNews(pair);
+      return;
+    case 'table':
+      stop();
+      self.postMessage(await readTable(order));
       return;
     case 'tune':
       await pair?.tune(order.settings);
       return;
     case 'watch':
+      if (pair && order.watched.held !== watched.held) {
+        watched = order.watched;
+        tellSample(pair);
+      }
       watched = order.watched;
       if (pair && pace === 0) tellNews(pair);
       return;
@@ -67,6 +83,31 @@ async function obey(order: Order): Promise<void> {
     case 'file':
       if (pair) await tellFile(pair, order).catch(tellRefusal);
       return;
+  }
+}
+
+async function subjectFor(settings: Settings): Promise<Subject> {
+  if (settings.data === 'digits') return loadDigits();
+  if (settings.data !== 'own') return planeOf(settings);
+  const { subjectOf } = await import('./own/own-table.ts');
+  if (!own) throw new Error('internal: expected a table to train with, got none');
+  return subjectOf(own, settings.seed);
+}
+
+/** Keeps it, where it can be trained with. */
+async function readTable({ file, label: asked }: Extract<Order, { kind: 'table' }>): Promise<TableReport> {
+  const { likelyLabel, namesOf, readOwn, sourceOf } = await import('./own/own-table.ts');
+  const found = { kind: 'table', name: file.name, names: [] as readonly string[], label: asked, notes: [] } as const;
+  let told: TableReport = { ...found, problem: undefined };
+  try {
+    const source = sourceOf(file);
+    const names = await namesOf(source);
+    const label = asked === '' ? likelyLabel(names) : asked;
+    told = { ...told, names, label };
+    own = await readOwn(source, label);
+    return { ...told, notes: own.table.notes };
+  } catch (error) {
+    return { ...told, problem: messageOf(error) };
   }
 }
 
@@ -117,6 +158,11 @@ const channel = new MessageChannel() as unknown as {
 function soon(act: () => void): void {
   channel.port1.onmessage = act;
   channel.port2.postMessage(undefined);
+}
+
+function tellSample(of: Pair): void {
+  const sample = of.sample(watched.held);
+  if (sample) self.postMessage({ kind: 'sample', sample });
 }
 
 function tellNews(of: Pair, stepsPerSecond = 0): void {

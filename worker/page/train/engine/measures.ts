@@ -21,6 +21,15 @@ export function histogramOf(values: Float32Array): Histogram {
 /** √ Σ v² */
 export const norm = (values: Float32Array): number => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
 
+/** The softmax of a row of logits. */
+export function probabilitiesOf(logits: Float32Array, row: number, classes: number): Float32Array {
+  const own = logits.subarray(row * classes, (row + 1) * classes);
+  const most = own.reduce((largest, value) => Math.max(largest, value), -Infinity);
+  const powers = own.map((value) => Math.exp(value - most));
+  const sum = powers.reduce((total, value) => total + value, 0);
+  return powers.map((value) => value / sum);
+}
+
 /** The second of two classes' softmax in a row of logits. */
 export function probabilityOfB(logits: Float32Array, row: number): number {
   const [a = NaN, b = NaN] = logits.subarray(2 * row, 2 * row + 2);

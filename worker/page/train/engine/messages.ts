@@ -1,8 +1,11 @@
 /** What the page and its engine, a worker of the browser, say to each other. */
 import type { Point, Settings, Side } from './settings.ts';
+import type { Subject } from './subject.ts';
 
 export type Order =
-  /** Begins anew. */
+  /** Reads a table, which is kept until another comes; `label` is the column to predict, empty for the one that is likely. */
+  | { readonly kind: 'table'; readonly file: File; readonly label: string }
+  /** Begins anew; with a table of one's own, the last one that was read. */
   | { readonly kind: 'begin'; readonly settings: Settings }
   /** Goes on with another learning rate or momentum. */
   | { readonly kind: 'tune'; readonly settings: Settings }
@@ -24,12 +27,15 @@ export interface Watched {
   readonly layer: number;
   /** A unit of it, from 0. */
   readonly channel: number;
-  /** The sample whose answers are shown. */
+  /** The sample whose answers are shown: a place of the plane, and of other data one of those held back, from 0. */
   readonly sample: Pick<Point, 'x' | 'y'>;
+  readonly held: number;
 }
 
 export type Report =
-  | { readonly kind: 'begun'; readonly points: readonly Point[]; readonly held: readonly Point[] }
+  | { readonly kind: 'begun'; readonly begun: Begun }
+  | { readonly kind: 'sample'; readonly sample: HeldSample }
+  | TableReport
   | { readonly kind: 'news'; readonly news: News }
   | { readonly kind: 'losses'; readonly losses: Readonly<Record<Side, Float32Array>> }
   | { readonly kind: 'file'; readonly name: string; readonly content: string | Uint8Array<ArrayBuffer> }
@@ -37,6 +43,41 @@ export type Report =
   | { readonly kind: 'refused'; readonly message: string }
   /** The settings cannot be trained with, or the engine has failed. */
   | { readonly kind: 'trouble'; readonly message: string };
+
+/** What was read of a table. */
+export interface TableReport {
+  readonly kind: 'table';
+  readonly name: string;
+  /** Of its columns; none where the file could not be read at all. */
+  readonly names: readonly string[];
+  readonly label: string;
+  readonly notes: readonly string[];
+  /** Why it cannot be trained with; undefined where it can. */
+  readonly problem: string | undefined;
+}
+
+export interface Begun {
+  readonly of: Subject['kind'];
+  readonly classes: readonly string[];
+  /** How many samples there are of each. */
+  readonly trained: number;
+  readonly heldBack: number;
+  /** Of a plane; none of other data. */
+  readonly points: readonly Point[];
+  readonly held: readonly Point[];
+}
+
+/** A sample that is no point of a plane. */
+export interface HeldSample {
+  /** Among those held back, from 0. */
+  readonly index: number;
+  readonly label: number;
+  readonly name: string;
+  /** Of a digit, row by row. */
+  readonly pixels?: Uint8Array;
+  /** Of a row: the first columns and what they hold. */
+  readonly cells?: readonly (readonly [name: string, text: string])[];
+}
 
 export interface News {
   readonly step: number;
@@ -54,10 +95,10 @@ export interface SideNews {
   readonly diverged: string | undefined;
   /** Of the hidden layers, in order. */
   readonly layers: readonly LayerNews[];
-  /** The probability of class 1 on a grid over the plane, row by row from the top left, `grid × grid`. */
+  /** The probability of class 1 on a grid over the plane, row by row from the top left, `grid × grid`; empty for other data. */
   readonly boundary: Float32Array;
-  /** Of class 1, for the sample that is watched. */
-  readonly sample: { readonly running: number; readonly batch: number };
+  /** Of each class, for the sample that is watched. */
+  readonly sample: { readonly running: Float32Array; readonly batch: Float32Array };
   /** What one step does to one channel; undefined without Batch Norm. */
   readonly channel: ChannelNews | undefined;
 }

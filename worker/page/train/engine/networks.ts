@@ -1,25 +1,35 @@
 /** The two networks that are compared: the same layers, weights and data, the one with Batch Norm, the other without. */
-import type { Random } from '../../../../training/data/index.ts';
+import { classesOf, type ClassificationDataset, type Random } from '../../../../training/data/index.ts';
 import {
   type Layer,
   type Network,
   batchNorm,
   dense,
+  flatten,
   layerTensorsOf,
   type Plan,
   relu,
 } from '../../../../training/network/index.ts';
 import { initializeTensors, type State } from '../../../../training/trainer/index.ts';
-import type { ClassificationDataset } from '../../../../training/data/index.ts';
-import { type Settings, type Side, width } from './settings.ts';
+import { type Settings, type Side, widthOf } from './settings.ts';
+import type { Subject } from './subject.ts';
 
-export function networkOf(side: Side, { depth }: Pick<Settings, 'depth'>, classes: number): Network {
+export function networkOf(
+  side: Side,
+  { depth, data }: Pick<Settings, 'depth' | 'data'>,
+  { network, train }: Pick<Subject, 'network' | 'train'>,
+): Network {
+  const width = widthOf(data);
   const block: readonly Layer[] = side === 'with' ? [dense(width), batchNorm(), relu()] : [dense(width), relu()];
+  const isPicture = network.inputShape.length > 1;
   return {
     name: side === 'with' ? 'with-batch-norm' : 'without-batch-norm',
-    inputShape: [2],
-    inputNormalization: 'none',
-    layers: [...Array.from({ length: depth }, () => block).flat(), dense(classes)],
+    ...network,
+    layers: [
+      ...(isPicture ? [flatten()] : []),
+      ...Array.from({ length: depth }, () => block).flat(),
+      dense(classesOf(train).length),
+    ],
   };
 }
 

@@ -4,6 +4,12 @@
 export const toyNames = ['moons', 'circles', 'spirals', 'clouds', 'empty'] as const;
 export type ToyName = (typeof toyNames)[number];
 
+/** Beside these, a few thousand digits of MNIST, and a table of one's own. */
+export const dataNames = [...toyNames, 'digits', 'own'] as const;
+export type DataName = (typeof dataNames)[number];
+
+export const isToy = (name: DataName): name is ToyName => (toyNames as readonly string[]).includes(name);
+
 export const optimizerNames = ['sgd', 'momentum', 'adam'] as const;
 export type OptimizerName = (typeof optimizerNames)[number];
 
@@ -15,8 +21,11 @@ export interface Point {
 }
 
 export interface Settings {
-  readonly data: ToyName;
+  readonly data: DataName;
+  /** Dropped by hand upon a plane. */
   readonly points: readonly Point[];
+  /** The column to predict of a table of one's own; empty for other data, and where nobody has said. */
+  readonly label: string;
   readonly learningRate: number;
   readonly batchSize: number;
   /** ONNX's: the share of the old running statistics that a step keeps. */
@@ -42,6 +51,7 @@ export const limits = {
 export const usualSettings: Settings = {
   data: 'moons',
   points: [],
+  label: '',
   learningRate: 0.1,
   batchSize: 32,
   bnMomentum: 0.9,
@@ -51,8 +61,11 @@ export const usualSettings: Settings = {
   seed: 1,
 };
 
-/** Of each hidden layer. */
-export const width = 16;
+/** Of each hidden layer: with digits and two layers the network is `mnist-mlp`. */
+export const widthOf = (data: DataName): number => (data === 'digits' ? 256 : data === 'own' ? 64 : 16);
+
+/** Of the samples held back, so many are asked about at most. */
+export const mostHeld = 1000;
 
 /** The two networks, in the order of everything that comes in pairs. */
 export const sides = ['with', 'without'] as const;

@@ -1,16 +1,17 @@
 /** One of the two networks: its run, and what the page is told of it. */
 import { createRandom } from '../../../../training/data/index.ts';
+import { elementCount } from '../../../../training/files/index.ts';
 import { type Plan, planNetwork } from '../../../../training/network/index.ts';
 import { accuracy, classLogits, crossEntropy } from '../../../../training/objective/index.ts';
 import { DivergenceError, type State, type TrainingConfig, TrainingRun } from '../../../../training/trainer/index.ts';
 import { type ChannelNews, grid, type LayerNews, type SideNews, type Watched } from './messages.ts';
-import { histogramOf, norm, probabilityOfB } from './measures.ts';
+import { histogramOf, norm, probabilitiesOf, probabilityOfB } from './measures.ts';
 import { type Hidden, hiddenOf, names, openAnswers, openLook } from './look.ts';
 import { initialTensors, networkOf } from './networks.ts';
 import type { Program } from './program.ts';
 import { compiledOnly } from './compiled-only.ts';
-import type { Settings, Side } from './settings.ts';
-import { classes, type Parts } from './toys.ts';
+import { mostHeld, type Settings, type Side } from './settings.ts';
+import { firstOf, type Subject } from './subject.ts';
 
 export const configOf = ({ learningRate, batchSize, bnMomentum, optimizer, seed }: Settings): TrainingConfig => ({
   ...{ epochs: 1, schedule: 'constant' },
@@ -26,7 +27,9 @@ const gridPoints = Float32Array.from({ length: 2 * grid * grid }, (_, i) => {
 
 export class SideRun {
   readonly plan: Plan;
-  readonly #parts: Parts;
+  readonly #subject: Subject;
+  /** What is asked beside the watched sample: those held back, and the grid of a plane. */
+  readonly #asked: { readonly held: Subject['validation']; readonly grid: Float32Array };
   readonly #hidden: readonly Hidden[];
   readonly #look: Program;
   readonly #answers: Program;
@@ -36,29 +39,31 @@ export class SideRun {
   #fresh: number[] = [];
   readonly #losses: number[] = [];
 
-  private constructor(plan: Plan, parts: Parts, settings: Settings, run: TrainingRun) {
+  private constructor(plan: Plan, subject: Subject, settings: Settings, run: TrainingRun) {
     this.plan = plan;
-    this.#parts = parts;
+    this.#subject = subject;
+    const held = firstOf(subject.validation, mostHeld);
+    this.#asked = { held, grid: subject.kind === 'plane' ? gridPoints : none };
     this.#settings = settings;
     this.#run = run;
     this.#hidden = hiddenOf(plan);
     this.#look = openLook(plan, settings.batchSize);
-    this.#answers = openAnswers(plan, parts.validation.count + gridPoints.length / 2 + 1);
+    this.#answers = openAnswers(plan, held.count + this.#asked.grid.length / 2 + 1);
   }
 
   /** @throws UserError where a mini-batch is larger than the training set, or a step larger than what is compiled */
-  static async begin(side: Side, parts: Parts, settings: Settings): Promise<SideRun> {
-    const plan = planNetwork(networkOf(side, settings, classes.length));
-    const start = initialTensors(plan, createRandom(settings.seed), parts.train, settings.scale);
-    const run = await TrainingRun.start(plan, parts.train, configOf(settings), compiledOnly, start);
-    return new SideRun(plan, parts, settings, run);
+  static async begin(side: Side, subject: Subject, settings: Settings): Promise<SideRun> {
+    const plan = planNetwork(networkOf(side, settings, subject));
+    const start = initialTensors(plan, createRandom(settings.seed), subject.train, settings.scale);
+    const run = await TrainingRun.start(plan, subject.train, configOf(settings), compiledOnly, start);
+    return new SideRun(plan, subject, settings, run);
   }
 
   /** Goes on from here with other settings of the step. */
   async tune(settings: Settings): Promise<void> {
     const { state, stepsDone: steps } = this.#run;
     this.#settings = settings;
-    this.#run = await TrainingRun.resume(this.plan, this.#parts.train, configOf(settings), compiledOnly, {
+    this.#run = await TrainingRun.resume(this.plan, this.#subject.train, configOf(settings), compiledOnly, {
       state,
       steps,
     });
@@ -93,39 +98,54 @@ export class SideRun {
   }
 
   /** @param batch of the step that comes next */
-  news(batch: Int32Array, { layer, channel, sample }: Watched): SideNews {
+  news(batch: Int32Array, watched: Watched): SideNews {
     const tensors = this.#run.tensors;
+    const sample = this.#inputsOf(watched);
     const losses = Float32Array.from(this.#fresh);
     this.#fresh = [];
     const { validation, boundary, running } = this.#answer(tensors, sample);
     // Last, since what is told of the layers is of the mini-batch as it is.
-    const ofBatch = this.#lookAt(tensors, batch, sample);
+    const ofBatch = this.#isAlone ? running : this.#lookAt(tensors, batch, sample);
     this.#lookAt(tensors, batch);
     return {
       ...{ losses, validation, boundary, diverged: this.#diverged },
       sample: { running, batch: ofBatch },
       layers: this.#hidden.map((hidden, i) => this.#layerNews(hidden, i, tensors)),
-      channel: this.#channelNews(layer, channel, tensors),
+      channel: this.#channelNews(watched.layer, watched.channel, tensors),
     };
   }
 
+  /** Whether the other samples of a mini-batch have no say in the answer to one. */
+  get #isAlone(): boolean {
+    return this.#hidden.every(({ norm: normalized }) => normalized === undefined);
+  }
+
+  #inputsOf({ sample: { x, y }, held: wanted }: Watched): Subject['validation']['inputs'] {
+    if (this.#subject.kind === 'plane') return Float32Array.of(x, y);
+    const { inputs, inputShape, count } = this.#asked.held;
+    const size = elementCount(inputShape);
+    const index = Math.min(wanted, count - 1);
+    return inputs.subarray(index * size, (index + 1) * size);
+  }
+
   /** By the running statistics. */
-  #answer(tensors: State, { x, y }: Watched['sample']) {
-    const { validation } = this.#parts;
+  #answer(tensors: State, sample: Subject['validation']['inputs']) {
+    const { held, grid } = this.#asked;
+    const classes = held.classes.length;
     const input = this.#answers.input('x');
-    input.set(validation.inputs);
-    input.set(gridPoints, validation.inputs.length);
-    input.set([x, y], input.length - 2);
+    input.set(held.inputs);
+    input.set(grid, held.inputs.length);
+    input.set(sample, held.inputs.length + grid.length);
     this.#answers.load(tensors);
     this.#answers.run();
     const logits = this.#answers.output('logits');
-    const held = classLogits(logits.subarray(0, 2 * validation.count), validation.count);
-    const rest = logits.subarray(2 * validation.count);
-    const cells = gridPoints.length / 2;
+    const ofHeld = classLogits(logits.subarray(0, classes * held.count), held.count);
+    const rest = logits.subarray(classes * held.count);
+    const cells = grid.length / 2;
     return {
-      validation: { loss: crossEntropy(held, validation.labels), accuracy: accuracy(held, validation.labels) },
+      validation: { loss: crossEntropy(ofHeld, held.labels), accuracy: accuracy(ofHeld, held.labels) },
       boundary: Float32Array.from({ length: cells }, (_, i) => probabilityOfB(rest, i)),
-      running: probabilityOfB(rest, cells),
+      running: probabilitiesOf(rest, cells, classes),
     };
   }
 
@@ -135,17 +155,18 @@ export class SideRun {
    * @param sample takes the place of the first, where it is given
    * @returns the answer to the first
    */
-  #lookAt(tensors: State, batch: Int32Array, sample?: Watched['sample']): number {
-    const { inputs, labels } = this.#parts.train;
+  #lookAt(tensors: State, batch: Int32Array, sample?: Subject['validation']['inputs']): Float32Array {
+    const { inputs, inputShape, labels, classes } = this.#subject.train;
+    const size = elementCount(inputShape);
     const [x, y] = [this.#look.input('x'), this.#look.input('labels')];
     batch.forEach((index, row) => {
-      x.set(inputs.subarray(2 * index, 2 * index + 2), 2 * row);
+      x.set(inputs.subarray(size * index, size * (index + 1)), size * row);
       y[row] = labels[index] ?? 0;
     });
-    if (sample) x.set([sample.x, sample.y]);
+    if (sample) x.set(sample);
     this.#look.load(tensors);
     this.#look.run();
-    return probabilityOfB(this.#look.output('logits'), 0);
+    return probabilitiesOf(this.#look.output('logits'), 0, classes.length);
   }
 
   #layerNews({ norm: normalized }: Hidden, i: number, tensors: State): LayerNews {

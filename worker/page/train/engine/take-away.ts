@@ -15,15 +15,16 @@ import type { Plan } from '../../../../training/network/index.ts';
 import type { State } from '../../../../training/trainer/index.ts';
 import { openAnswers } from './look.ts';
 import { openGraph } from './program.ts';
-import type { Point } from './settings.ts';
-import { classes, type Parts } from './toys.ts';
+import { mostHeld, type Point } from './settings.ts';
+import { firstOf, type Subject } from './subject.ts';
+import { classes } from './toys.ts';
 
 /** A network as it stands. */
 export interface Standing {
   readonly plan: Plan;
   readonly tensors: State;
   readonly steps: number;
-  readonly parts: Parts;
+  readonly subject: Subject;
 }
 
 /** Tensors, network, classes and columns as `bn-edge train --from` takes them. */
@@ -37,7 +38,8 @@ export function exportOf(standing: Standing): Uint8Array {
   const model = modelOf(standing);
   const { name } = standing.plan.network;
   const file = exportFile(model);
-  const samples = standing.parts.validation.count > 0 ? standing.parts.validation : standing.parts.train;
+  const { train, validation } = standing.subject;
+  const samples = firstOf(validation.count > 0 ? validation : train, mostHeld);
   const card = modelCard({
     ...{ name, version: '1', explain: false, engine: 'auto', statistics: 'running' },
     ...{ unknown: undefined, weights: undefined, weightsIn: undefined, classShares: undefined, scores: undefined },
@@ -53,19 +55,27 @@ export function exportOf(standing: Standing): Uint8Array {
   });
   const described = {
     ...card,
-    description: `Tells a from b by x and y, after ${standing.steps} steps of the training page`,
+    description: `${descriptionOf(standing)}, after ${standing.steps} steps of the training page`,
   };
   const cardText = new TextEncoder().encode(`${JSON.stringify(described, null, 2)}\n`);
   return zipSync({ [name]: { 'model.onnx': file, 'card.json': cardText } });
+}
+
+function descriptionOf({ subject: { kind, train, columns = [] } }: Standing): string {
+  if (kind === 'digits') return 'Tells handwritten digits apart';
+  const names = kind === 'plane' ? ['x', 'y'] : columns.map(({ name }) => name);
+  const told = names.length > 6 ? `${names.slice(0, 6).join(', ')} and ${names.length - 6} more` : names.join(' and ');
+  return `Tells ${train.classes.slice(0, 6).join(' from ')}${train.classes.length > 6 ? ' and others' : ''} by ${told}`;
 }
 
 /** Rows with their class, as `bn-edge train --label class` reads them. */
 export const csvOf = (points: readonly Point[]): string =>
   ['x,y,class', ...points.map(({ x, y, label }) => `${x},${y},${classes[label] ?? ''}`), ''].join('\n');
 
-function modelOf({ plan, tensors, steps, parts }: Standing): TrainedModel {
-  const columns = ['x', 'y'].map((name, axis) => columnOf(name, parts.train, axis));
-  return { plan, tensors, classes, columns, batches: steps, record: undefined };
+function modelOf({ plan, tensors, steps, subject: { kind, train, columns, picture } }: Standing): TrainedModel {
+  const model = { plan, tensors, classes: train.classes, batches: steps, record: undefined };
+  if (kind === 'plane') return { ...model, columns: ['x', 'y'].map((name, axis) => columnOf(name, train, axis)) };
+  return { ...model, ...(columns && { columns }), ...(picture && { picture }) };
 }
 
 function columnOf(name: string, { inputs, count }: ClassificationDataset, axis: number): Column {

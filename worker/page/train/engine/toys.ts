@@ -5,10 +5,10 @@ import {
   type Random,
   splitDataset,
 } from '../../../../training/data/index.ts';
-import type { Point, Settings, ToyName } from './settings.ts';
+import { isToy, type Point, type Settings, type ToyName } from './settings.ts';
+import type { Parts, Subject } from './subject.ts';
 
 const count = 512;
-/** Held back, to see what the networks make of what they were not trained with. */
 const validationShare = 0.25;
 
 type Draw = (random: Random, label: number, share: number) => readonly [x: number, y: number];
@@ -41,7 +41,7 @@ const inside = (value: number): number => Math.min(Math.max(value, -1), 1);
 
 /** The chosen data, and the points dropped upon them. */
 export function pointsOf({ data, points, seed }: Pick<Settings, 'data' | 'points' | 'seed'>): readonly Point[] {
-  if (data === 'empty') return points;
+  if (data === 'empty' || !isToy(data)) return points;
   const random = createRandom(seed).fork(data);
   const drawn = Array.from({ length: count }, (_, i): Point => {
     const label = i % 2;
@@ -67,13 +67,14 @@ export function datasetOf(points: readonly Point[]): ClassificationDataset {
   };
 }
 
-export interface Parts {
-  readonly train: ClassificationDataset;
-  readonly validation: ClassificationDataset;
-}
-
 /** @throws UserError where there are too few */
-export function partsOf(points: readonly Point[], seed: number): Parts {
+export const planeOf = (settings: Pick<Settings, 'data' | 'points' | 'seed'>): Subject => ({
+  kind: 'plane',
+  network: { inputShape: [2], inputNormalization: 'none' },
+  ...partsOf(pointsOf(settings), settings.seed),
+});
+
+function partsOf(points: readonly Point[], seed: number): Parts {
   const validation = Math.floor(validationShare * points.length);
   return splitDataset(datasetOf(points), { validation, test: 0 }, createRandom(seed));
 }

@@ -1,0 +1,222 @@
+/** The training page with data that are no points of a plane: a table of one's own, and digits. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { unzipSync } from 'fflate';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { wasmBackend } from '../../training/backend/index.ts';
+import { loadData } from '../../training/data/index.ts';
+import { networks } from '../../training/network/index.ts';
+import { trainToFolder } from '../../training/run/index.ts';
+import { digitsOf } from '../../worker/page/train/engine/digits/digits.ts';
+import { networkOf } from '../../worker/page/train/engine/networks.ts';
+import { readOwn, sourceOf, subjectOf } from '../../worker/page/train/engine/own/own-table.ts';
+import { type Settings, sides, usualSettings } from '../../worker/page/train/engine/settings.ts';
+import { toHash } from '../../worker/page/train/share.ts';
+import { imageOf } from '../worker/images.ts';
+import { executablePath, launch, type OpenPage, overflow, violations, visit } from './browser.ts';
+import { type Served, serveImage } from './serve-image.ts';
+import { emptyFolder, expectedLosses, facts, losses, openTrainingAt, progress, saved, train } from './training.ts';
+
+describe.skipIf(executablePath === undefined)('the training page, in Chromium', () => {
+  let server: Served;
+  let browser: Browser;
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([serveImage(imageOf({ name: 'raw', shape: ['N', 2] })), launch()]);
+  });
+  afterAll(() => Promise.all([browser.close(), server.stop()]));
+
+  const openTraining = (
+    settings: Partial<Settings> = {},
+    options: Parameters<typeof visit>[2] = {},
+  ): Promise<OpenPage> => openTrainingAt(server.url, browser, settings, options);
+
+  const penguins = 'test/fixtures/penguins.csv';
+  const asCsv = (content: string) => ({ name: 'own.csv', mimeType: 'text/csv', buffer: Buffer.from(content) });
+  const ownFacts = (page: Page) => page.locator('#own-facts');
+
+  it('trains with a table that is chosen, with the losses of --backend wasm on what the command reads of it', async () => {
+    const { page, complaints } = await openTraining({ seed: 3 });
+    await page.locator('#own-file').setInputFiles(penguins);
+    await expect.poll(() => ownFacts(page).innerText()).toContain('penguins.csv: 276 rows to train with, 34 held back');
+    expect(await page.locator('#own-label').inputValue()).toBe('species');
+    await train(page, 60);
+    const settings: Settings = { ...usualSettings, seed: 3, data: 'own', label: 'species' };
+    const loaded = await loadData(penguins, { label: 'species', seed: 3 });
+    const own = await readOwn(sourceOf(new File([readFileSync(penguins)], 'penguins.csv')), 'species');
+    const subject = subjectOf(own, 3);
+    expect(subject.train).toEqual(loaded.train);
+    const taken = await losses(page);
+    const backend = { ...(await wasmBackend()), stepper: 'compiled' } as const;
+    for (const side of sides) {
+      const expected = await expectedLosses(settings, side, 60, backend, subject);
+      expect(
+        taken.slice(0, 60).map((each) => each[side]),
+        side,
+      ).toEqual(Array.from(expected));
+    }
+    // The link has no place for the table, and says so.
+    expect(new URL(page.url()).hash).toBe(toHash(settings));
+    await page.getByRole('button', { name: 'Copy link' }).click();
+    await expect.poll(() => page.locator('#shared').innerText()).toContain('without your file: it stays here');
+    expect(await page.locator('#go-on').innerText()).toBe(
+      'bn-edge train penguins.csv --label species --from with-batch-norm.safetensors',
+    );
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows a row that was held back and what both networks answer to it, which is right in the end', async () => {
+    const { page } = await openTraining();
+    await page.locator('#own-file').setInputFiles(penguins);
+    await expect.poll(() => page.locator('#held-name').innerText()).toMatch(/^line \d+: (Adelie|Chinstrap|Gentoo)$/);
+    const before = await page.locator('#held-name').innerText();
+    await page.getByRole('slider', { name: 'No.' }).press('End');
+    await expect.poll(() => page.locator('#held-name').innerText()).not.toBe(before);
+    const [, line = '', label = ''] = /^line (\d+): (.+)$/.exec(await page.locator('#held-name').innerText()) ?? [];
+    const [header = '', ...rows] = readFileSync(penguins, 'utf8').split('\n');
+    const cells = (rows[Number(line) - 2] ?? '').split(',');
+    expect(cells[0]).toBe(label);
+    const shown = await page.locator('#held-cells dt, #held-cells dd').allInnerTexts();
+    header.split(',').forEach((name, i) => {
+      if (i > 0) expect(shown[shown.indexOf(name) + 1]).toBe(cells[i] === 'NA' ? 'missing' : cells[i]);
+    });
+    await train(page, 300);
+    await expect
+      .poll(() => page.locator('[data-side=with] .guesses .right').innerText())
+      .toMatch(new RegExp(`^${label} ✓\\s+> 9|^${label} ✓\\s+[89]\\d`));
+    expect(await page.locator('[data-side=with] canvas').isVisible()).toBe(false);
+  });
+
+  it('says what is wrong with a table in the words of the command, and lets another column be chosen', async () => {
+    const { page } = await openTraining();
+    const row = (i: number) => `${i % 9},${i % 2 === 0 ? 'a' : 'b'},${i / 3}\n`;
+    const content = `x,kind,price\n${Array.from({ length: 60 }, (_, i) => row(i)).join('')}`;
+    await page.locator('#own-file').setInputFiles(asCsv(content));
+    const alert = page.getByRole('alert');
+    await expect.poll(() => alert.innerText()).toContain('own.csv: column "price": expected classes');
+    await page.locator('#own-label').selectOption('kind');
+    await expect.poll(() => ownFacts(page).innerText()).toContain('own.csv: 48 rows to train with');
+    expect(await alert.isVisible()).toBe(false);
+    await page.locator('#own-file').setInputFiles(asCsv('x,y\n1,a\n2\n'));
+    await expect
+      .poll(() => alert.innerText())
+      .toBe(
+        'own.csv: line 3: expected 2 cells, got 1; --delimiter, --skip-rows and --comment say how it is to be read',
+      );
+    await page.locator('#own-file').setInputFiles({ ...asCsv('a'), name: 'own.xlsx' });
+    await expect.poll(() => alert.innerText()).toContain('own.xlsx: expected a .csv, .tsv, .tab, .txt or .data file');
+  });
+
+  it('takes a table that is dropped upon the page', async () => {
+    const { page } = await openTraining();
+    const transfer = await page.evaluateHandle(`(() => {
+      const all = new DataTransfer();
+      const rows = Array.from({ length: 80 }, (_, i) => [i % 7, i % 5, i % 7 > 3 ? 'high' : 'low'].join());
+      all.items.add(new File([['a,b,class', ...rows, ''].join('\\n')], 'dropped.csv', { type: 'text/csv' }));
+      return all;
+    })()`);
+    await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+    await expect.poll(() => ownFacts(page).innerText()).toContain('dropped.csv: 64 rows');
+    await train(page, 200);
+    expect(await facts(page, 'with').innerText()).toMatch(/right 100\.0 %/);
+  });
+
+  it('asks for the table of a link, and takes the column that the link says', async () => {
+    const settings: Settings = { ...usualSettings, data: 'own', label: 'island', depth: 2 };
+    const { page } = await visit(browser, server.url, {}, `/train/${toHash(settings)}`);
+    onTestFinished(() => page.close());
+    await expect.poll(() => page.getByRole('alert').innerText()).toContain('to predict its column “island”: drop one');
+    await page.locator('#own-file').setInputFiles(penguins);
+    await expect.poll(() => page.locator('#own-label').inputValue()).toBe('island');
+    await expect.poll(() => progress(page)).toContain('step 0');
+    expect(new URL(page.url()).hash).toBe(toHash(settings));
+  });
+
+  it('exports what was trained on a table, by whose card the Worker reads rows; bn-edge train goes on with it', async () => {
+    const { page } = await openTraining();
+    await page.locator('#own-file').setInputFiles(penguins);
+    await expect.poll(() => ownFacts(page).innerText()).toContain('276 rows');
+    await train(page, 200);
+    const archive = await saved(page, 'Model (ONNX and card)');
+    const files = unzipSync(readFileSync(archive.path));
+    const card = JSON.parse(new TextDecoder().decode(files['with-batch-norm/card.json'])) as {
+      readonly labels: readonly string[];
+      readonly inputs: readonly { readonly columns: readonly { readonly name: string }[] }[];
+    };
+    expect(card.labels).toEqual(['Adelie', 'Chinstrap', 'Gentoo']);
+    const { columns } = await loadData(penguins, { label: 'species', seed: 1 });
+    expect(card.inputs[0]?.columns).toEqual(JSON.parse(JSON.stringify(columns)));
+    const checkpoint = await saved(page, 'Checkpoint');
+    const folder = await emptyFolder();
+    const rate = { optimizer: 'sgd', learningRate: 1e-6, schedule: 'constant' } as const;
+    const config = { ...rate, bnMomentum: 0.9, seed: 1, epochs: 1, batchSize: 32 };
+    const options = { data: { path: penguins, label: 'species' }, config, backend: 'wasm' } as const;
+    const { history } = await trainToFolder({ ...options, from: checkpoint.path, out: join(folder, 'run') });
+    expect(history.at(-1)?.validation.score).toBeGreaterThan(0.9);
+  });
+
+  it('trains mnist-mlp on digits, with the losses of --backend wasm, and exports what tells them apart', async () => {
+    const { page, complaints } = await openTraining();
+    await page.locator('#data').selectOption('digits');
+    await expect.poll(() => page.locator('#held-name').innerText()).toBe('digit 1: 7');
+    expect(await page.locator('#settings output').allInnerTexts()).toEqual(['0.1', '64', '0.9', '2', '1']);
+    await train(page, 60);
+    const settings: Settings = { ...usualSettings, data: 'digits', depth: 2, batchSize: 64 };
+    const records = gunzipSync(readFileSync('worker/page/train/engine/digits/mnist.bin.gz'));
+    const subject = digitsOf(records);
+    const { layers } = networkOf('with', settings, subject);
+    expect(layers).toEqual(networks['mnist-mlp'].layers);
+    const taken = await losses(page);
+    const backend = { ...(await wasmBackend()), stepper: 'compiled' } as const;
+    for (const side of sides) {
+      const expected = await expectedLosses(settings, side, 10, backend, subject);
+      expect(
+        taken.slice(0, 10).map((each) => each[side]),
+        side,
+      ).toEqual(Array.from(expected));
+    }
+    const right = /right (\d+\.\d) %/.exec(await facts(page, 'with').innerText())?.[1];
+    expect(Number(right)).toBeGreaterThan(75);
+    const archive = await saved(page, 'Model (ONNX and card)');
+    const card = JSON.parse(
+      new TextDecoder().decode(unzipSync(readFileSync(archive.path))['with-batch-norm/card.json']),
+    ) as { readonly verification: { readonly samples: number }; readonly inputs: readonly object[] };
+    expect(card.verification.samples).toBe(512);
+    expect(card.inputs[0]).toMatchObject({ name: 'pixels', shape: [-1, 1, 28, 28], picture: { drawing: true } });
+    expect(complaints).toEqual([]);
+  });
+
+  it('says that the digits cannot be loaded, and goes on with other data', async () => {
+    const { page } = await openTraining();
+    await page.route('**/mnist.bin*', (route) => route.abort());
+    await page.locator('#data').selectOption('digits');
+    await expect.poll(() => page.getByRole('alert').innerText()).not.toBe('');
+    await page.locator('#data').selectOption('circles');
+    await expect.poll(() => page.locator('[data-side=with] canvas').isVisible()).toBe(true);
+    await train(page, 10);
+  });
+
+  const phone = { viewport: { width: 360, height: 740 } };
+  const looks = [
+    ['light', { colorScheme: 'light' }],
+    ['dark', { colorScheme: 'dark' }],
+    ['phone-light', { colorScheme: 'light', ...phone }],
+    ['phone-dark', { colorScheme: 'dark', reducedMotion: 'reduce', ...phone }],
+  ] as const;
+
+  it.each(looks)('is accessible, fits and complains of nothing: %s', async (_, options) => {
+    const { page, complaints } = await openTraining({}, options);
+    await page.locator('#own-file').setInputFiles(penguins);
+    await expect.poll(() => ownFacts(page).innerText()).toContain('276 rows');
+    await train(page, 20);
+    expect(await violations(page)).toEqual([]);
+    expect(await overflow(page)).toBe(0);
+    await page.locator('#data').selectOption('digits');
+    await expect.poll(() => page.locator('#held-name').innerText()).toBe('digit 1: 7');
+    await train(page, 3);
+    expect(await violations(page)).toEqual([]);
+    expect(await overflow(page)).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+});

@@ -1,0 +1,94 @@
+/** The training page as a test uses it: its buttons, what it says and saves, and the losses that the command would have. */
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { expect, onTestFinished } from 'vitest';
+import type { Backend } from '../../training/backend/index.ts';
+import { createRandom, epochBatches } from '../../training/data/index.ts';
+import { planNetwork } from '../../training/network/index.ts';
+import { TrainingRun } from '../../training/trainer/index.ts';
+import { initialTensors, networkOf } from '../../worker/page/train/engine/networks.ts';
+import { type Settings, type Side, usualSettings } from '../../worker/page/train/engine/settings.ts';
+import { configOf } from '../../worker/page/train/engine/side.ts';
+import type { Subject } from '../../worker/page/train/engine/subject.ts';
+import { planeOf } from '../../worker/page/train/engine/toys.ts';
+import { toHash } from '../../worker/page/train/share.ts';
+import { type OpenPage, visit } from './browser.ts';
+
+export const progress = (page: Page): Promise<string> => page.locator('#progress').innerText();
+export const stepOf = async (page: Page): Promise<number> =>
+  Number(/step ([\d,]+)/.exec(await progress(page))?.[1]?.replace(',', '') ?? NaN);
+export const go = (page: Page) => page.locator('#go');
+export const facts = (page: Page, side: Side) => page.locator(`[data-side=${side}] .facts-line`);
+
+/** The page with these settings, once the pair is ready; closed behind the test. */
+export async function openTrainingAt(
+  url: string,
+  browser: Browser,
+  settings: Partial<Settings>,
+  options: Parameters<typeof visit>[2],
+): Promise<OpenPage> {
+  const opened = await visit(browser, url, options, `/train/${toHash({ ...usualSettings, ...settings })}`);
+  onTestFinished(() => opened.page.close());
+  await expect.poll(() => progress(opened.page)).toContain('step 0');
+  return opened;
+}
+
+/** Losses of all steps as the page saves them. */
+export async function losses(page: Page): Promise<readonly Readonly<Record<Side, number>>[]> {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#save-losses').click()]);
+  const rows = readFileSync(await download.path(), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1);
+  return rows.map((row) => {
+    const [, ofWith = '', without = ''] = row.split(',');
+    return { with: Number(ofWith || NaN), without: Number(without || NaN) };
+  });
+}
+
+/** What the WASM backend makes of the same settings, by the run that `bn-edge train` makes. */
+export async function expectedLosses(
+  settings: Settings,
+  side: Side,
+  steps: number,
+  backend: Backend,
+  subject: Subject = planeOf(settings),
+): Promise<Float32Array> {
+  const { train } = subject;
+  const plan = planNetwork(networkOf(side, settings, subject));
+  const start = initialTensors(plan, createRandom(settings.seed), train, settings.scale);
+  const run = await TrainingRun.start(plan, train, configOf(settings), backend, start);
+  const taken: number[] = [];
+  for (let epoch = 1; taken.length < steps; epoch++) {
+    const order = epochBatches(createRandom(settings.seed), epoch, train.count, settings.batchSize);
+    taken.push(...(await run.steps(order)).loss);
+  }
+  await run.release();
+  return Float32Array.from(taken.slice(0, steps));
+}
+
+/** Runs it as fast as it goes until so many steps are done, and pauses. */
+export async function train(page: Page, steps: number): Promise<void> {
+  await page.locator('#pace').selectOption('Infinity');
+  await go(page).click();
+  await expect.poll(() => stepOf(page)).toBeGreaterThanOrEqual(steps);
+  await go(page).click();
+}
+
+/** What a button of the last card saves. */
+export async function saved(page: Page, name: string): Promise<{ readonly name: string; readonly path: string }> {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name, exact: true }).click(),
+  ]);
+  return { name: download.suggestedFilename(), path: await download.path() };
+}
+
+export async function emptyFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'bn-edge-train-page-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}

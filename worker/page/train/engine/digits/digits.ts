@@ -1,0 +1,59 @@
+/**
+ * MNIST in small, by Yann LeCun, Corinna Cortes and Christopher J.C. Burges, under CC BY-SA 3.0: the first of its training images to train
+ * with, and the first of its test images to hold back. docs/examples/digits/page-digits.ts writes the file.
+ */
+import type { ClassificationDataset } from '../../../../../training/data/index.ts';
+import { plainPreparation } from '../../../../../training/pictures/index.ts';
+import type { Subject } from '../subject.ts';
+
+/** Forty mini-batches of 64. */
+const [trained, held] = [2560, 512];
+
+const side = 28;
+const pixels = side * side;
+const classes = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
+/** Loaded once. */
+let loading: Promise<Subject> | undefined;
+
+/** @throws Error where the file cannot be loaded; the next call tries again */
+export function loadDigits(): Promise<Subject> {
+  loading ??= load().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+async function load(): Promise<Subject> {
+  const response = await fetch(new URL('mnist.bin.gz', import.meta.url));
+  if (!response.ok || response.body === null)
+    throw new Error(`The digits could not be loaded: expected a file, got ${response.status}.`);
+  const bytes = await new Response(response.body.pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+  return digitsOf(new Uint8Array(bytes));
+}
+
+/** @param records one label byte and 28 × 28 pixel bytes each */
+export function digitsOf(records: Uint8Array): Subject {
+  const expected = (trained + held) * (1 + pixels);
+  if (records.length !== expected)
+    throw new Error(`The digits could not be loaded: expected ${expected} bytes, got ${records.length}.`);
+  return {
+    kind: 'digits',
+    network: { inputShape: [1, side, side], inputNormalization: 'channel' },
+    train: partOf(records, 0, trained),
+    validation: partOf(records, trained, held),
+    picture: { ...plainPreparation({ rows: side, columns: side }, 1), drawing: true },
+  };
+}
+
+function partOf(records: Uint8Array, from: number, count: number): ClassificationDataset {
+  const inputs = new Uint8Array(count * pixels);
+  const labels = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    const at = (from + i) * (1 + pixels);
+    labels[i] = records[at] ?? NaN;
+    inputs.set(records.subarray(at + 1, at + 1 + pixels), i * pixels);
+  }
+  return { task: 'classification', inputs, inputShape: [1, side, side], count, labels, classes };
+}

@@ -1,0 +1,94 @@
+/**
+ * A table of one's own, read where it was dropped: by the reader of `bn-edge train`, with the same columns, the same split and the same
+ * preparation. Loaded when somebody drops one.
+ */
+import { inputsOf } from '../../../../../training/columns/index.ts';
+import {
+  type ClassificationDataset,
+  openText,
+  splitTable,
+  type Table,
+  tableOf,
+  type TextSource,
+} from '../../../../../training/data/index.ts';
+import { count, quote, unexpected } from '../../../../../training/files/index.ts';
+import { encodedShape } from '../../../../../training/network/index.ts';
+import { binsFor, binsOf, unitsOf } from '../../../../../training/run/index.ts';
+import type { Subject } from '../subject.ts';
+
+/** The file is held in memory, and read four times. */
+export const mostBytes = 10e6;
+/** Of the first layer, once categories and bins have their places. */
+const mostInputs = 2048;
+
+export interface OwnTable {
+  readonly name: string;
+  readonly label: string;
+  readonly table: Table;
+}
+
+const readable = /\.(csv|tsv|tab|txt|data)$/i;
+
+/** @throws UserError for a file that is too large, or of another kind */
+export function sourceOf(file: File): TextSource {
+  const { name, size } = file;
+  if (!readable.test(name)) throw unexpected(name, 'a .csv, .tsv, .tab, .txt or .data file', 'another kind of file');
+  if (size > mostBytes) {
+    const where = 'bn-edge train reads larger ones';
+    throw unexpected(name, `at most ${count(mostBytes)} bytes`, `${count(size)}; ${where}`);
+  }
+  return {
+    name,
+    chunks: async function* (position = { read: 0, size: 0 }) {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      Object.assign(position, { read: bytes.length, size: bytes.length });
+      yield bytes;
+    },
+  };
+}
+
+/** @throws UserError naming the file and what cannot be read of it */
+export const namesOf = async (source: TextSource): Promise<readonly string[]> => (await openText(source, {})).names;
+
+/** What most tables are to predict: a column that is called so, or the last. */
+export const likelyLabel = (names: readonly string[]): string =>
+  names.find((name) => /^(class|label|target|outcome|species|y)$/i.test(name)) ?? names.at(-1) ?? '';
+
+/** @throws UserError as the command does, and for numbers to predict */
+export async function readOwn(source: TextSource, label: string): Promise<OwnTable> {
+  const { name } = source;
+  const table = await tableOf(name, await openText(source, {}), { label });
+  if (table.dataset.task === 'regression')
+    throw unexpected(
+      `${name}: column ${quote(label)}`,
+      'classes, which are what the page trains for',
+      'numbers, which bn-edge train predicts',
+    );
+  return { name, label, table };
+}
+
+/** @throws UserError where there are too few rows, or too many inputs */
+export function subjectOf({ name, table }: OwnTable, seed: number): Subject {
+  const { train, validation, columns } = splitTable(table, { own: new Map(), others: undefined }, { seed });
+  const data = { train, columns };
+  const bins = binsFor(inputsOf(columns).filter(({ categories }) => categories === 0).length);
+  const network = {
+    inputShape: train.inputShape,
+    inputNormalization: 'robust',
+    ...unitsOf(data, 'logits'),
+    ...(bins > 0 && binsOf(data, bins, name)),
+  } as const;
+  const [inputs = 0] = encodedShape(network);
+  if (inputs > mostInputs)
+    throw unexpected(
+      name,
+      `at most ${count(mostInputs)} inputs of the first layer`,
+      `${count(inputs)}, of all categories and bins; bn-edge train takes more`,
+    );
+  return { kind: 'table', network, columns, train: ofClasses(train), validation: ofClasses(validation) };
+}
+
+function ofClasses(part: { readonly task: string }): ClassificationDataset {
+  if (part.task !== 'classification') throw new Error('internal: expected classes, which readOwn requires');
+  return part as ClassificationDataset;
+}

@@ -1,0 +1,72 @@
+/** A table of one's own: where it is dropped or chosen, and which of its columns is to be predicted. */
+import { find, make } from '../dom.ts';
+import { number } from '../format.ts';
+import type { Begun, TableReport } from './engine/messages.ts';
+
+export interface OwnFile {
+  /** What the engine has read of it. */
+  readonly showRead: (report: TableReport) => void;
+  readonly showBegun: (begun: Begun) => void;
+}
+
+/** @param read is told of a file that has come, without a label, and of another column of it that is to be predicted */
+export function createOwnFile(read: (file: File, label: string | undefined) => void): OwnFile {
+  const input = find('#own-file', HTMLInputElement);
+  const label = find('#own-label', HTMLSelectElement);
+  const facts = find('#own-facts', HTMLElement);
+  let file: File | undefined;
+  let told: TableReport | undefined;
+
+  const take = (files: FileList | null | undefined): void => {
+    const [first] = files ?? [];
+    if (!first) return;
+    file = first;
+    facts.textContent = `Reading ${first.name} …`;
+    read(first, undefined);
+  };
+  input.addEventListener('change', () => {
+    take(input.files);
+    // The same file may be chosen again, changed meanwhile.
+    input.value = '';
+  });
+  label.addEventListener('change', () => {
+    if (file) read(file, label.value);
+  });
+  const isOver = (on: boolean): void => {
+    document.body.classList.toggle('is-dropping', on);
+  };
+  document.addEventListener('dragover', (event) => {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    isOver(true);
+  });
+  document.addEventListener('dragleave', (event) => {
+    if (event.relatedTarget === null) isOver(false);
+  });
+  document.addEventListener('drop', (event) => {
+    event.preventDefault();
+    isOver(false);
+    take(event.dataTransfer?.files);
+  });
+
+  return {
+    showRead: (report) => {
+      told = report;
+      facts.textContent = report.problem === undefined ? '' : `${report.name} is not trained with.`;
+      label.replaceChildren(...report.names.map((name) => make('option', { value: name }, name)));
+      label.value = report.label;
+      find('#own-label-field', HTMLElement).hidden = report.names.length === 0;
+    },
+    showBegun: ({ of, trained, heldBack }) => {
+      const isOwn = of === 'table' && told !== undefined;
+      find('#own-label-field', HTMLElement).hidden = !isOwn;
+      facts.textContent =
+        isOwn && told
+          ? [
+              `${told.name}: ${number(trained)} rows to train with, ${number(heldBack)} held back for validation, as bn-edge train divides them.`,
+              ...told.notes.map((note) => `${note}.`),
+            ].join(' ')
+          : '';
+    },
+  };
+}
