@@ -3,12 +3,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 
 import { sessionOf } from '../../exporter/edge/cases/cases.ts';
+import type { Subject } from '../../exporter/edge/cases/cases.ts';
 import { makeFeeds } from '../../exporter/edge/cases/feeds.ts';
 import { literal } from '../../exporter/edge/emit.ts';
 import { makeImage } from '../../exporter/edge/image.ts';
+import type { EdgeImage } from '../../exporter/edge/image.ts';
 import { elementCount } from '../../exporter/edge/runtime/tensor.ts';
 import { describeDifference } from '../../exporter/edge/cases/verify.ts';
 import { createWorker } from '../../worker/create-worker.ts';
@@ -58,27 +60,37 @@ describe('an image of a model whose shape leaves open what only some sizes are r
     return { x: { dtype: 'float32', shape, data } as const };
   };
 
-  it('answers requests of the size that the file tells, and refuses others as stock does', async () => {
-    const models = { free: freeColumns() };
-    const made = await makeImage(await ingredientsOf(models));
-    expect(made.unknown).toEqual([]);
-    expect(made.functions.kept).toBeLessThan(made.functions.stock / 4);
-    const [image, stock] = [sessionOf(await startImage(made), 'free'), sessionOf(await startReference(models), 'free')];
-    for (const rows of [1, 2, 50, 5_000]) {
-      const feeds = x([rows, 4]);
-      expect(describeDifference(stock.run(feeds), image.run(feeds))).toBeUndefined();
-    }
-    expect(() => image.run(x([2, 5]))).toThrow(expect.objectContaining({ name: 'InferenceError' }) as Error);
-  });
+  describe('where the file or the card tells it', () => {
+    const models = { free: freeColumns(), odd: ninetySeven() };
+    let made: EdgeImage;
 
-  it('answers requests of the size that the card tells', async () => {
-    const models = { odd: ninetySeven() };
-    const made = await makeImage({ ...(await ingredientsOf(models)), stated: { odd: { x: [97] } } });
-    expect(made.unknown).toEqual([]);
-    expect(made.sizes['odd']?.ways[0].named).toEqual({ n: 97 });
-    expect(made.functions.kept).toBeLessThan(made.functions.stock / 4);
-    const [image, stock] = [sessionOf(await startImage(made), 'odd'), sessionOf(await startReference(models), 'odd')];
-    expect(describeDifference(stock.run(x([97])), image.run(x([97])))).toBeUndefined();
+    async function bothOf(name: keyof typeof models) {
+      return [sessionOf(await startImage(made), name), sessionOf(await startReference(models), name)] as const;
+    }
+
+    beforeAll(async () => {
+      made = await makeImage({ ...(await ingredientsOf(models)), stated: { odd: { x: [97] } } });
+    });
+
+    it('keeps a small part of the functions', () => {
+      expect(made.unknown).toEqual([]);
+      expect(made.functions.kept).toBeLessThan(made.functions.stock / 4);
+    });
+
+    it('answers requests of the size that the file tells, and refuses others as stock does', async () => {
+      const [image, stock] = await bothOf('free');
+      for (const rows of [1, 2, 50, 5_000]) {
+        const feeds = x([rows, 4]);
+        expect(describeDifference(stock.run(feeds), image.run(feeds))).toBeUndefined();
+      }
+      expect(() => image.run(x([2, 5]))).toThrow(expect.objectContaining({ name: 'InferenceError' }) as Error);
+    });
+
+    it('answers requests of the size that the card tells', async () => {
+      expect(made.sizes['odd']?.ways[0].named).toEqual({ n: 97 });
+      const [image, stock] = await bothOf('odd');
+      expect(describeDifference(stock.run(x([97])), image.run(x([97])))).toBeUndefined();
+    });
   });
 
   it('keeps all of the runtime where no made-up input was accepted', async () => {
@@ -136,39 +148,51 @@ describe('an image of a model whose file says no shape', () => {
   });
 });
 
-/** Names that every JavaScript object knows. */
-describe.each(['__proto__', 'constructor', 'toString'])('a model whose input and free size are called %s', (name) => {
-  const g = new GraphFixture(12);
-  g.node('MatMul', [name, g.random('weight', [4, 6], 1)], 'y');
-  const model = g.encode({ [name]: [FLOAT, ['N', name]] }, { y: ['N', 6] });
-  const x = { name, datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] };
+/** Names that every JavaScript object knows, each of the input and the free size of a model: `m0` and so on. */
+const names = ['__proto__', 'constructor', 'toString'];
 
-  it('is served as any other, as a tensor and by the names of its columns', async () => {
-    const made = await makeImage(await ingredientsOf({ 'm/model': model }));
+describe('an image of models whose inputs and free sizes are called as what every object has', () => {
+  const modelWith = (name: string) => {
+    const g = new GraphFixture(12);
+    g.node('MatMul', [name, g.random('weight', [4, 6], 1)], 'y');
+    return g.encode({ [name]: [FLOAT, ['N', name]] }, { y: ['N', 6] });
+  };
+  let image: Subject;
+
+  beforeAll(async () => {
+    const models = Object.fromEntries(names.map((name, i) => [`m${i}/model`, modelWith(name)]));
+    const made = await makeImage(await ingredientsOf(models));
     expect(made.unknown).toEqual([]);
-    const image = await startImage(made);
-    const columns = ['a', 'b', 'c', 'd'].map((one) => ({ kind: 'numeric', name: one, fill: null }) as const);
-    const about = { path: 'm', version: '1', explain: false, batchNorm: [], output: { name: 'y', kind: 'number' } };
-    const asked = async (more: object, path: string, body: object) => {
-      const models = [{ name: 'm', ...about, ...more } as never];
-      const worker = createWorker({ models, sessions: image.runtime.sessionsOf(image), switchName: 'switch' });
-      const init = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-      const answer = await worker.fetch(new Request(`http://worker${path}`, init), { LOG_REQUESTS: false });
-      return [answer.status, await answer.json()] as const;
-    };
-    const [status, answer] = await asked({}, '/v2/models/m/infer', { inputs: [x] });
-    expect(status).toBe(200);
-    const { data } = (answer as { outputs: [{ data: number[] }] }).outputs[0];
-    const tables = { columns: Object.fromEntries([[name, columns]]) };
-    const rows = await asked(tables, '/v1/models/m:predict', { instances: [{ d: 4, c: 3, b: 2, a: 1 }] });
-    expect(rows[0]).toBe(200);
-    const [{ values }] = (rows[1] as { predictions: [{ values: number[] }] }).predictions;
-    values.forEach((value, i) => {
-      expect(value).toBeCloseTo(data[i] ?? NaN, 5);
-    });
+    image = await startImage(made);
   });
 
-  it('is written into a module as it is', () => {
+  it.each(names.map((name, i) => [name, `m${i}`]))(
+    'serves %s as any other, as a tensor and by the names of its columns',
+    async (name, path) => {
+      const x = { name, datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] };
+      const columns = ['a', 'b', 'c', 'd'].map((one) => ({ kind: 'numeric', name: one, fill: null }) as const);
+      const about = { path, version: '1', explain: false, batchNorm: [], output: { name: 'y', kind: 'number' } };
+      const asked = async (more: object, route: string, body: object) => {
+        const models = [{ name: path, ...about, ...more } as never];
+        const worker = createWorker({ models, sessions: image.runtime.sessionsOf(image), switchName: 'switch' });
+        const init = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+        const answer = await worker.fetch(new Request(`http://worker${route}`, init), { LOG_REQUESTS: false });
+        return [answer.status, await answer.json()] as const;
+      };
+      const [status, answer] = await asked({}, `/v2/models/${path}/infer`, { inputs: [x] });
+      expect(status).toBe(200);
+      const { data } = (answer as { outputs: [{ data: number[] }] }).outputs[0];
+      const tables = { columns: Object.fromEntries([[name, columns]]) };
+      const rows = await asked(tables, `/v1/models/${path}:predict`, { instances: [{ d: 4, c: 3, b: 2, a: 1 }] });
+      expect(rows[0]).toBe(200);
+      const [{ values }] = (rows[1] as { predictions: [{ values: number[] }] }).predictions;
+      values.forEach((value, i) => {
+        expect(value).toBeCloseTo(data[i] ?? NaN, 5);
+      });
+    },
+  );
+
+  it.each(names)('has %s written into a module as it is', (name) => {
     const written: unknown = runInNewContext(`(${literal({ [name]: [1], text: `{"${name}":2}` })})`);
     expect(JSON.stringify(written)).toBe(
       JSON.stringify(
