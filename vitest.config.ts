@@ -2,14 +2,27 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Some tests load ONNX Runtime by themselves, which would report to its makers (see training/backend/import-native.ts).
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** Projects with the longest files come first, so that no core waits for a file that was begun last; those with many short ones fill up. */
+const projectOrder = ['webgpu', 'package', 'release', 'bundle', 'edge', 'ort', 'hostile', 'worker', 'unit', 'page'];
+
+class LongFilesFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ project }: TestSpecification): number =>
+      100 * project.config.sequence.groupOrder + projectOrder.indexOf(project.name);
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFilesFirst },
     // Many tests wait for processes of their own, so that two files at once pay on two cores, where one is usual.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
@@ -61,8 +74,6 @@ export default defineConfig({
         test: {
           name: 'release',
           include: ['test/release/**/*.test.ts'],
-          // After the others, like the page's: it builds the Worker with models of its own.
-          sequence: { groupOrder: 2 },
           testTimeout: 300_000,
           hookTimeout: 60_000,
         },
@@ -72,8 +83,6 @@ export default defineConfig({
           name: 'package',
           include: ['test/package/**/*.test.ts'],
           globalSetup: ['test/package/install.ts'],
-          // After the others: it takes both cores.
-          sequence: { groupOrder: 3 },
           testTimeout: 900_000,
           hookTimeout: 600_000,
         },
