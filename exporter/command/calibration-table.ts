@@ -1,7 +1,6 @@
 /** Whether probabilities mean what they say, in the terminal. */
 import type { Calibration } from '../../training/answers/index.ts';
 import { count, percent } from '../../training/files/index.ts';
-import { calibrationBins } from '../../training/objective/index.ts';
 import { plainTable } from './table.ts';
 
 export function calibrationTable({ error, bins }: Calibration): string {
@@ -14,5 +13,5 @@ export function calibrationTable({ error, bins }: Calibration): string {
       percent(accuracy),
     ]);
   }
-  return `expected calibration error ${percent(error)}: the mean distance between probability and share right, over ${calibrationBins} stretches of equal width\n${table.toString()}`;
+  return `expected calibration error ${percent(error)}: mean gap of probability and share right\n${table.toString()}`;
 }

@@ -15,7 +15,7 @@ import {
   UserError,
   writeAtomically,
 } from '../../training/files/index.ts';
-import { formatReport, type Mistake, mistakesOf } from '../../training/objective/index.ts';
+import { type Mistake, mistakesOf, scoresIn } from '../../training/objective/index.ts';
 import {
   type AnswerSink,
   type Evaluated,
@@ -39,6 +39,7 @@ import { growPredictions, predictionsBegin, requireReplaceable, writePredictions
 import { addReadingOptions, type ReadingFlags, takeReading } from './reading-options.ts';
 import { rowsProgress } from './rows-progress.ts';
 import { type StageLine, stageLine } from './stage.ts';
+import { inLines } from './table.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';
 
 interface Flags extends DataFlags, ReadingFlags {
@@ -118,9 +119,10 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
       : await evaluateInto(predictions, file, options, stage);
   stage.clear();
   const { samples, answers: output, objective, report, baseline, unknown } = evaluated;
-  const scores = evaluated.isLabelled ? formatReport(objective, report, baseline) : 'no label to compare with';
+  const scores = evaluated.isLabelled ? scoresIn(objective, report, baseline) : ['no label to compare with'];
   const rows = evaluated.taken ?? samples.count;
-  console.log(`${file} on ${count(rows)} samples (${partName(evaluated, source)}): ${scores}`);
+  const start = `${file} on ${count(rows)} samples (${partName(evaluated, source)}): `;
+  console.log(inLines(scores, { start, between: '   ' }));
   for (const { column, value, rows } of unknown) {
     console.log(`left out ${count(rows)} samples: ${column} ${JSON.stringify(value)} was not in the training data`);
   }
@@ -211,10 +213,10 @@ function answerOf({
   };
 }
 
-/** `90 % of values are meant to be within ±12.34 of the answer: 91.20 % of these are` */
+/** `90 % of values are to be within ±12.34 of the answer: 91.20 % are` */
 function describeInterval({ level, halfWidth, coverage }: Interval): string {
-  const held = coverage === undefined ? '' : `: ${percent(coverage)} of these are`;
-  return `${percent(level)} of values are meant to be within ±${fourDigits(halfWidth)} of the answer${held}`;
+  const held = coverage === undefined ? '' : `: ${percent(coverage)} are`;
+  return `${percent(level)} of values are to be within ±${fourDigits(halfWidth)} of the answer${held}`;
 }
 
 /** Data that were named may turn out to be those that the run divided. */
@@ -284,12 +286,12 @@ async function showMistakes(
   console.log(`${what}: ${path}`);
 }
 
-/** `line 79: expected yes, got no (98.1 %)   a 2.04, b -0.08` */
+/** `line 79: expected yes, got no (98.1 %)   a 2.04, b -0.08`, and on further lines what does not fit. */
 function describeMistake({ sample, file, place, line, cells = {}, expected, got, detail }: PlacedMistake): string {
   const where = file ?? (line === undefined ? `sample ${place ?? sample}` : `line ${line}`);
   const shown = Object.entries(cells).map(([name, cell]) => `${name} ${cell === '' ? '–' : cell}`);
-  const described = `${where}: expected ${expected}, got ${got}${detail === '' ? '' : ` (${detail})`}`;
-  return oneLine(shown.length > 0 ? `${described}   ${shown.join(', ')}` : described);
+  const start = oneLine(`${where}: expected ${expected}, got ${got}${detail === '' ? '' : ` (${detail})`}`);
+  return inLines(shown.map(oneLine), { start: `${start}   `, between: ', ', indent: '    ' });
 }
 
 const page = {

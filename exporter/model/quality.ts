@@ -47,7 +47,10 @@ export function wishFor(
     note(`the threshold of ${quote(label)} in the former card is left out: it is none of these two classes`);
     return others;
   }
-  return { ...others, threshold: { rule: former.threshold?.for ?? at, positive: label } };
+  const rule = former.threshold?.for ?? at;
+  const how = rule === at ? `is ${at}` : 'is chosen anew for the same';
+  note(`the threshold of ${quote(label)} ${how}, as in the former card; --threshold 0.5 drops it`);
+  return { ...others, threshold: { rule, positive: label } };
 }
 
 /** Of the network with some statistics, on the validation part. @throws UserError for a wish that does not suit it */

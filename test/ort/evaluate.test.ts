@@ -200,7 +200,9 @@ it('the command reports the committed model as its card does', { timeout: 60_000
   const { code, stdout, stderr } = await bnEdge(['evaluate', ...args]);
   expect(code).toBe(0);
   const { running } = (await readCard('models', 'mnist-cnn')).scores?.test ?? { running: NaN };
-  expect(stderr).toContain(`on 10,000 samples (test): accuracy ${(100 * running).toFixed(2)} %`);
+  expect(stderr.replaceAll(/\s+/g, ' ')).toContain(
+    `on 10,000 samples (test): accuracy ${(100 * running).toFixed(2)} %`,
+  );
   expect(JSON.parse(stdout)).toMatchObject({ rows: 10_000, part: 'test', scores: { accuracy: running }, unknown: [] });
   expect((await readFile(mistakes, 'utf8')).match(/<image /g)).toHaveLength(5);
 });
@@ -237,7 +239,7 @@ describe('a table that a run was trained on', () => {
     expect(Object.keys(answer)).toEqual(
       expect.arrayContaining(['scores', 'baseline', 'confusion', 'calibration', 'mistakes']),
     );
-    expect(stderr).toMatch(/on 12 samples \(test\): accuracy \d+\.\d\d % \(always "/);
+    expect(stderr).toMatch(/on 12 samples \(test\):\s+accuracy \d+\.\d\d % \(always "/);
     expect(stderr).toContain('calibration error ');
   });
 

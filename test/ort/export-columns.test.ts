@@ -253,6 +253,14 @@ describe('a model whose answers are read by a temperature and a threshold', () =
     card = await exportModel({ checkpoint: run, name: 'sure', models: join(folder, 'models'), reading: { threshold } });
   }, 120_000);
 
+  it('keeps the threshold of the card that it replaces, and says so', async () => {
+    const notes: string[] = [];
+    const again = { checkpoint: run, name: 'sure', models: join(folder, 'models') };
+    const { threshold: kept } = await exportModel(again, backend, (line) => notes.push(line));
+    expect(kept).toEqual(card.threshold);
+    expect(notes).toContain('the threshold of "no" is 0.125, as in the former card; --threshold 0.5 drops it');
+  });
+
   it.each(['running', 'population'] as const)(
     'answers as the exported model with %s statistics',
     async (statistics) => {

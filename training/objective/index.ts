@@ -13,7 +13,6 @@ export {
   probabilities,
   topKAccuracy,
 } from './metrics/classification.ts';
-export { binCount as calibrationBins } from './metrics/calibration.ts';
 export { classScores, confusionMatrix, type ConfusionMatrix, macroF1 } from './metrics/confusion.ts';
 export { r2, rmse } from './metrics/regression.ts';
 export * from './objective.ts';
@@ -33,7 +32,16 @@ export {
 export { importanceOf, type ImportanceOptions } from './importance.ts';
 export { readingWishSchema } from './wish-schema.ts';
 export { scaledBy } from './metrics/temperature.ts';
-export { baselineOf, finiteRows, formatReport, formatScore, isBetter, mistakesOf, reportOn } from './report.ts';
+export {
+  baselineOf,
+  finiteRows,
+  formatReport,
+  formatScore,
+  isBetter,
+  mistakesOf,
+  reportOn,
+  scoresIn,
+} from './report.ts';
 export type {
   Agreement,
   Baseline,

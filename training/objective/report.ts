@@ -86,7 +86,10 @@ export function isBetter(objective: Objective, { metrics }: Pick<Report, 'metric
 }
 
 /** `accuracy 98.82 % (always "Adelie": 44.12 %)   F1 0.9880` */
-export function formatReport(objective: Objective, report: Report | CheckedReport, baseline?: Baseline): string {
+export const formatReport = (...of: Parameters<typeof scoresIn>): string => scoresIn(...of).join('   ');
+
+/** Each of the scores for itself. */
+export function scoresIn(objective: Objective, report: Report | CheckedReport, baseline?: Baseline): readonly string[] {
   const { score, measures } = objectiveRuleOf(objective);
   const always = baseline && ` (always ${baseline.answer}: ${score.format(baseline.score)})`;
   const texts = Object.entries(report.metrics).map(
@@ -94,7 +97,8 @@ export function formatReport(objective: Objective, report: Report | CheckedRepor
   );
   const nonFinite = 'nonFinite' in report ? report.nonFinite : 0;
   const without = nonFinite > 0 ? [`without ${count(nonFinite)} samples whose answer is not a number`] : [];
-  return [...texts, ...without].join('   ') || 'no samples';
+  const all = [...texts, ...without];
+  return all.length > 0 ? all : ['no samples'];
 }
 
 /** A score from a file, which says its name: `accuracy`, `RMSE`. */

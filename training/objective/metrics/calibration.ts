@@ -3,7 +3,7 @@ import type { Calibration } from '../../answers/index.ts';
 import { type Logits, predictions, probabilities } from './classification.ts';
 
 /** Stretches of equal width from 0 to 1. */
-export const binCount = 10;
+const binCount = 10;
 
 /** By the most probable class of each sample, whatever is told of it: `logits [count, classes]`, `labels [count]`. */
 export function calibration(logits: Logits, labels: ArrayLike<number>): Calibration {
