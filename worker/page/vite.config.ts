@@ -21,8 +21,13 @@ export default defineConfig({
       input: { index: `${root}/index.html`, train: `${root}/train/index.html` },
     },
   },
-  // A table of one's own is read by a parser without streams.
-  resolve: { alias: [{ find: /^csv-parse$/, replacement: `${root}/train/engine/own/csv-parse.ts` }] },
+  resolve: {
+    alias: [
+      // A table of one's own is read by a parser without streams.
+      { find: /^csv-parse$/, replacement: `${root}/train/engine/own/csv-parse.ts` },
+      { find: /^\.\/in-place\/in-place-stepper\.ts$/, replacement: `${root}/train/engine/no-in-place.ts` },
+    ],
+  },
   worker: {
     format: 'es',
     rolldownOptions: {
