@@ -3,14 +3,20 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import * as os from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { nativeBackend, threadsInDoubt } from '../../training/backend/index.ts';
+import { type Backend, nativeBackend, threadsInDoubt } from '../../training/backend/index.ts';
 import { graphBuilder } from '../../training/graph/index.ts';
 import { batchNorm, dense, type Network, planNetwork, relu } from '../../training/network/index.ts';
 import { multiclass } from '../../training/objective/index.ts';
 import { type RunStart, silentReporter, trainingDefaults, trainToFolder } from '../../training/run/index.ts';
 import { storedSteps } from '../../training/run/snapshot-file.ts';
-import { backendAsBefore, backendAsMeasured, noteOnVectors } from '../../training/run/step-choice.ts';
-import { fastestThreads, stepGraphFor, stepRecord } from '../../training/trainer/index.ts';
+import { backendAsBefore, backendAsMeasured, noteOnEngine } from '../../training/run/step-choice.ts';
+import {
+  describeSteps,
+  fastestSteps,
+  type StepRecord,
+  stepRecord,
+  stepsInDoubt,
+} from '../../training/trainer/index.ts';
 import { twoClouds } from './samples.ts';
 
 const network: Network = {
@@ -60,11 +66,28 @@ describe('threads of which a number is in doubt', () => {
   });
 });
 
-describe('what is measured', () => {
-  const graphOf = (batchSize: number) => stepGraphFor(plan, train, { ...config, batchSize }, backend);
+describe('ways that are in doubt', () => {
+  const ways = (batchSize: number, on: Partial<Backend> = {}, cores = 2) =>
+    stepsInDoubt(plan, train, { ...config, batchSize }, { ...backend, ...on }, cores).map(
+      ({ stepper, threads }) => `${stepper} ${threads}`,
+    );
+  it.each<[string, Partial<Backend>, number, number, readonly string[]]>([
+    ['a small step', {}, 1, 2, ['compiled 1']],
+    ['half of which is worth a thread', {}, 5, 2, ['compiled 1', 'compiled 2']],
+    ['of some size', {}, 20, 2, ['in-place 1', 'in-place 2', 'compiled 2']],
+    ['of some size on one core', {}, 20, 1, ['in-place 1']],
+    ['of some size, in a Loop', { stepper: 'loop' }, 20, 2, ['loop 1', 'loop 2']],
+    ['of some size, compiled', { stepper: 'compiled' }, 20, 2, ['compiled 1', 'compiled 2']],
+    ['of some size, without memory that threads share', { sharesMemory: false }, 20, 2, ['in-place 1', 'in-place 2']],
+    ['a large step', {}, 100, 2, ['in-place 1', 'in-place 2']],
+  ])('%s', (_name, on, batchSize, cores, expected) => {
+    expect(ways(batchSize, on, cores)).toEqual(expected);
+  });
+});
 
-  /** The threads of steps after a choice among two cores, and how often it was measured. */
-  async function choose(found: number | undefined, batchSize = 20, epochs = 100) {
+describe('what is measured', () => {
+  /** The steps after a choice among two cores, and how often it was measured. */
+  async function choose(found: StepRecord | undefined, batchSize = 20, epochs = 100) {
     const lines: string[] = [];
     let measured = 0;
     const measure = () => {
@@ -73,36 +96,50 @@ describe('what is measured', () => {
     };
     const reporter = { ...silentReporter, note: (line: string) => lines.push(line) };
     const asked = { ...steps, config: { ...config, batchSize, epochs } };
-    const chosen = await backendAsMeasured(asked, { ...backend, stepper: 'loop' }, reporter, { cores: 2, measure });
-    const graph = graphOf(batchSize);
-    return { lines, measured, stepper: chosen.stepper, threads: graph && chosen.threadsOf?.(graph) };
+    const chosen = await backendAsMeasured(asked, backend, reporter, { cores: 2, measure });
+    return { lines, measured, record: stepRecord(plan, train, asked.config, chosen) };
   }
+  const inPlace = (threads: number) => ({ stepper: 'in-place', threads }) as const;
 
-  it('is one of the numbers that are tried, or nothing where others use the machine', async () => {
-    const withThreads = (threads: number) => backend.withStepThreads?.(threads) ?? backend;
-    expect([1, 2, undefined]).toContain(await fastestThreads(plan, train, config, [1, 2], withThreads));
+  it('is one of the ways that are tried, or nothing where others use the machine', async () => {
+    const records = [inPlace(1), { stepper: 'compiled', threads: 2 }] as const;
+    const tried: Backend[] = [];
+    const found = await fastestSteps(plan, train, config, records, ({ stepper, threads }) => {
+      tried.push({ ...(backend.withStepThreads?.(threads ?? NaN) ?? backend), stepper });
+      return tried.at(-1) ?? backend;
+    });
+    expect([...records, undefined]).toContain(found);
+    expect(tried.map((each) => stepRecord(plan, train, config, each))).toEqual(records);
   });
 
   it('is remembered for the same network on the same machine, and said', async () => {
-    const lines = ['steps take 7 of 2 threads, as measured on this machine; --threads says otherwise'];
-    expect(await choose(7)).toEqual({ lines, measured: 1, stepper: 'loop', threads: 7 });
-    expect(await choose(8)).toEqual({ lines, measured: 0, stepper: 'loop', threads: 7 });
-    expect(await choose(5, 25)).toMatchObject({ measured: 1, threads: 5 });
+    const lines = ['steps take 7 of 2 threads, as measured on this machine; --threads or --stepper says otherwise'];
+    expect(await choose(inPlace(7))).toEqual({ lines, measured: 1, record: inPlace(7) });
+    expect(await choose(inPlace(8))).toEqual({ lines, measured: 0, record: inPlace(7) });
+    expect(await choose(inPlace(5), 25)).toMatchObject({ measured: 1, record: inPlace(5) });
+  });
+
+  it('decides the way as well, which is said with what pins it', async () => {
+    const record = { stepper: 'compiled', threads: 2 } as const;
+    const lines = [
+      'steps take 2 of 2 threads, compiled, as measured on this machine; --threads or --stepper says otherwise',
+    ];
+    expect(await choose(record, 22)).toEqual({ lines, measured: 1, record });
+    expect(describeSteps(backend, record)).toMatch(/, steps compiled for V8 .* on 2 threads$/);
   });
 
   it('is not remembered where others use the machine: the work decides', async () => {
-    const rule = backend.threadsOf?.(graphOf(40) ?? graphBuilder().build('none', {}));
-    for (let time = 0; time < 2; time++) {
-      expect(await choose(undefined, 40)).toEqual({ lines: [], measured: 1, stepper: 'loop', threads: rule });
-    }
+    const rule = stepRecord(plan, train, { ...config, batchSize: 40 }, backend);
+    for (let time = 0; time < 2; time++)
+      expect(await choose(undefined, 40)).toEqual({ lines: [], measured: 1, record: rule });
   });
 
   it('is measured again where the memory is damaged', async () => {
-    await choose(7);
+    await choose(inPlace(7));
     const path = join(folder, 'cache/bn-edge/threads.json');
     const text = await readFile(path, 'utf8');
     await writeFile(path, text.replaceAll('7', '"seven"'));
-    expect(await choose(6)).toMatchObject({ measured: 1, threads: 6 });
+    expect(await choose(inPlace(6))).toMatchObject({ measured: 1, record: inPlace(6) });
   });
 
   const noHome = (): string => {
@@ -115,22 +152,23 @@ describe('what is measured', () => {
     const cache = process.env['XDG_CACHE_HOME'];
     vi.stubEnv('XDG_CACHE_HOME', '');
     vi.mocked(os.homedir).mockImplementation(home);
-    for (const found of [7, 6]) expect(await choose(found)).toMatchObject({ measured: 1, threads: found });
+    for (const found of [inPlace(7), inPlace(6)])
+      expect(await choose(found)).toMatchObject({ measured: 1, record: found });
     vi.stubEnv('XDG_CACHE_HOME', cache);
   });
 
   it('is not asked for by a run that is shorter than what it costs', async () => {
-    expect(await choose(7, 30, 1)).toMatchObject({ lines: [], measured: 0 });
+    expect(await choose(inPlace(7), 30, 1)).toMatchObject({ lines: [], measured: 0 });
   });
 });
 
 it('without vectors ONNX Runtime takes the steps, which is said once', () => {
   const lines: string[] = [];
   const note = (line: string) => lines.push(line);
-  noteOnVectors(backend, note);
+  noteOnEngine(backend, note);
   expect(lines).toEqual([]);
   vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
-  noteOnVectors(backend, note);
+  noteOnEngine(backend, note);
   expect(lines).toEqual(['this Node has no SIMD in WebAssembly: ONNX Runtime takes the steps alone, which is slower']);
   expect(stepRecord(plan, train, { ...config }, backend).stepper).toBe('loop');
   vi.restoreAllMocks();

@@ -162,7 +162,7 @@ describe('an installation', () => {
 describe('on the oldest Node that it supports', () => {
   /** What does its work when it is imported: commands, a program, a thread; and what is there for its types alone. */
   const programs =
-    /command\/(main|check-models)\.js$|probe\.js$|reference-thread\.js$|rows-thread\.js$|image-declarations\.js$/;
+    /command\/(main|check-models)\.js$|probe\.js$|(reference|rows|second)-thread\.js$|image-declarations\.js$/;
 
   test('every module loads', async () => {
     const modules = code().filter((path) => !programs.test(path));

@@ -37,6 +37,8 @@ export interface Backend {
   readonly threadsOf?: (graph: Graph) => number;
   /** The same, but that steps of training have so many threads. Absent where their number cannot be chosen for a session. */
   readonly withStepThreads?: (threads: number) => Backend;
+  /** How many threads it was asked to run on; undefined where it chooses. */
+  readonly threads?: number | undefined;
   /** Runs an ONNX file as it is. */
   readonly loadSession: (file: Uint8Array) => Promise<Session>;
 }

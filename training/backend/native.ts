@@ -52,6 +52,7 @@ export async function nativeBackend({ threads, spinning, cut = true }: NativeOpt
       engine: `onnxruntime-node ${ort.env.versions.node ?? 'unknown'}, ${threads ?? `at most ${cores}`} threads`,
       isProcessor: true,
       sharesMemory: isShared,
+      threads: stepThreads ?? threads,
       threadsOf: threadsOfSteps,
       withStepThreads: backendWith,
       createSession: (graph) =>

@@ -48,7 +48,7 @@ export async function runUncopied(
 export const canRunUncopied = (runtime: Runtime): Promise<boolean> =>
   doubles(runtime, withSequence, runUncopied, () => new Float32Array(1));
 
-/** Whether the runtime takes arrays of a memory that threads share: Node 20 does not let it. */
+/** Whether the runtime takes arrays of a memory that threads share: Node 20 does not let it, and some have none. */
 export const takesSharedMemory = (runtime: Runtime): Promise<boolean> =>
   doubles(
     runtime,
@@ -67,8 +67,8 @@ async function doubles(
   const g = graphBuilder();
   const value = g.input('x', { dtype: 'float32', shape: [1] });
   const file = change(encodeModel(checkGraph(g.build('doubled', { y: g.Add(value, value) }))));
-  const [x, y] = [arrayOfOne().fill(3), arrayOfOne()];
   try {
+    const [x, y] = [arrayOfOne().fill(3), arrayOfOne()];
     const session = await InferenceSession.create(file, { executionProviders: ['cpu'], logSeverityLevel: 3 });
     await run(session, { x: new Tensor('float32', x, [1]) }, { y: new Tensor('float32', y, [1]) });
     await session.release();

@@ -10,6 +10,7 @@ export {
 } from './static/compile-static.ts';
 export { type Cells, type OpenProgram, openStatic } from './static/open-static.ts';
 export { type Lifetime, packed } from './lifetimes.ts';
+export type { Threads } from './threads.ts';
 export { compilePasses, type PassProgram, passesToText, type Placement } from './passes/compile-passes.ts';
 export { partElements } from './passes/pass-code.ts';
 export { compileRows, type RowsProgram } from './rows/compile-rows.ts';

@@ -3,22 +3,27 @@ import type { MemoryPlan } from './arena.ts';
 import { expand } from './kernels/expand.ts';
 import type { Define, Emit, Kernel } from './kernels/kernel.ts';
 import { whole } from './kernels/part.ts';
-import { type Code, comment, functionText, vector, type Wat } from './wat.ts';
+import { runOnTwo, type Threads } from './threads.ts';
+import { type Code, comment, functionText, importedMemory, vector, type Wat } from './wat.ts';
 
 const pageBytes = 65536;
+/** Addresses have 32 bits. */
+const mostPages = 65536;
 
 export interface ModuleOptions {
   /** a · b + c rounded once, by relaxed SIMD. */
   readonly fma: boolean;
   /** Whose it is. Default: the module's own. */
   readonly memory?: 'own' | 'imported';
+  /** That run it, over an imported memory; of two, the second runs `help`. Default: 1. */
+  readonly threads?: Threads;
 }
 
 /** Functions in the order in which they are first called, and `run`, which calls them. */
 export function moduleText(
   kernels: readonly Kernel[],
   plan: MemoryPlan,
-  { fma, memory = 'own' }: ModuleOptions,
+  { fma, memory = 'own', threads = 1 }: ModuleOptions,
 ): string {
   const functions = new Map<string, string>();
   const define: Define = (hint, code: Code) => {
@@ -42,22 +47,26 @@ export function moduleText(
     madd: (acc, a, b) =>
       fma ? vector('f32x4.relaxed_madd', a, b, acc) : vector('f32x4.add', acc, vector('f32x4.mul', a, b)),
   };
-  const calls = kernels.flatMap((kernel): readonly Wat[] => [comment(kernel.about), ...kernel.emit(context)]);
+  const running = threads === 2 ? runOnTwo(kernels, context) : runAlone(kernels, context);
   const starting = plan.expansions.flatMap((expansion) => expand(expansion, define));
   const pages = Math.ceil(plan.bytes / pageBytes);
   return [
     `(module`,
-    memory === 'own' ? `(memory ${pages} ${pages})` : '(import "host" "memory" (memory 1))',
+    memory === 'own' ? `(memory ${pages} ${pages})` : importedMemory(threads === 2 ? mostPages : undefined),
     ...texts,
-    '(func $run (export "run")',
-    ...calls.map((line) => `  ${line}`),
-    ')',
+    ...running,
     ...(starting.length > 0
       ? [comment('weights in single precision'), '(func $start', ...starting, ')', '(start $start)']
       : []),
     ')',
   ].join('\n');
 }
+
+const runAlone = (kernels: readonly Kernel[], context: Emit): readonly Wat[] => [
+  '(func $run (export "run")',
+  ...kernels.flatMap(({ about, emit }) => [comment(about), ...emit(context)]).map((line) => `  ${line}`),
+  ')',
+];
 
 /** Loaded when it is needed: it takes half a second. */
 export async function assemble(text: string, plan: MemoryPlan): Promise<Uint8Array> {

@@ -1,15 +1,22 @@
-/** How many threads take the steps of a run: as many as asked for, as it was begun with, or as were fastest here. */
+/** Which way and on how many threads the steps of a run are taken: as asked for, as it was begun with, or as was fastest here. */
 import { createHash } from 'node:crypto';
 import { availableParallelism, cpus, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
-import { type Backend, threadsInDoubt } from '../backend/index.ts';
+import { type Backend, stepperNames } from '../backend/index.ts';
 import type { Dataset } from '../data/index.ts';
 import { makeFolder, packageVersion, UserError, writeAtomically } from '../files/index.ts';
 import { encodeModel, type Graph } from '../graph/index.ts';
 import type { Plan } from '../network/index.ts';
-import { DivergenceError, fastestThreads, stepGraphFor, type StepRecord, stepRecord } from '../trainer/index.ts';
+import {
+  DivergenceError,
+  fastestSteps,
+  stepGraphFor,
+  type StepRecord,
+  stepRecord,
+  stepsInDoubt,
+} from '../trainer/index.ts';
 import type { RunReporter } from './reporter.ts';
 import type { RunConfig } from './snapshot-file.ts';
 
@@ -24,10 +31,19 @@ const vectors = Uint8Array.from([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
 ]);
 
-/** Without vectors nothing is compiled: what a run then does instead is told once. */
-export function noteOnVectors({ isProcessor, stepper }: Backend, note: RunReporter['note']): void {
-  if (!isProcessor || stepper !== undefined || WebAssembly.validate(vectors)) return;
-  note('this Node has no SIMD in WebAssembly: ONNX Runtime takes the steps alone, which is slower');
+/** What compiled steps cannot have here, told once: without vectors nothing is compiled, without memory that is shared one thread runs it. */
+export function noteOnEngine(
+  { isProcessor, stepper, threads = availableParallelism() }: Backend,
+  note: RunReporter['note'],
+): void {
+  if (!isProcessor || (stepper ?? 'compiled') !== 'compiled') return;
+  if (!WebAssembly.validate(vectors)) {
+    // Who asks for them is refused.
+    if (stepper === undefined)
+      note('this Node has no SIMD in WebAssembly: ONNX Runtime takes the steps alone, which is slower');
+  } else if (threads > 1 && typeof SharedArrayBuffer === 'undefined') {
+    note('this Node has no SharedArrayBuffer: compiled steps run on one thread');
+  }
 }
 
 /** The backend on which a run goes on that was begun with such steps; the one that was given where it has no such. */
@@ -52,29 +68,36 @@ const withThreads = (backend: Backend, threads: number): Backend => ({
 /** Shorter runs are over before a measurement has paid. */
 const leastSteps = 1000;
 
-/** The backend with as many threads for steps as are fastest on this machine, where that is in doubt: measured once, and remembered. */
+/**
+ * The backend that takes the steps the way and with the threads that are fastest on this machine, where that is in doubt: measured once,
+ * and remembered.
+ */
 export async function backendAsMeasured(
   { plan, train, config }: Steps,
   backend: Backend,
   { note, onStage }: Pick<RunReporter, 'note' | 'onStage'>,
-  { cores = availableParallelism(), measure = fastestThreads } = {},
+  { cores = availableParallelism(), measure = fastestSteps } = {},
 ): Promise<Backend> {
-  const graph = backend.withStepThreads && stepGraphFor(plan, train, config, backend);
   const steps = config.steps ?? config.epochs * Math.floor(train.count / config.batchSize);
-  if (!graph || Math.min(steps, config.stopAfter ?? Infinity) < leastSteps) return backend;
-  const threads = threadsInDoubt(graph, cores);
-  if (threads.length === 1) return backend;
-  const key = fingerprint(graph, backend);
+  if (!backend.withStepThreads || Math.min(steps, config.stopAfter ?? Infinity) < leastSteps) return backend;
+  const key = fingerprint(stepGraphFor(plan, train, config, backend), backend);
   const known = await remembered();
-  if (known[key] === undefined) onStage('measure how many threads are fastest');
-  const fastest =
-    known[key] ??
-    (await measure(plan, train, config, threads, (count) => withThreads(backend, count)).catch(unlessDiverged));
+  const backendWith = ({ stepper, threads = cores }: StepRecord) => ({ ...withThreads(backend, threads), stepper });
+  const measured = async () => {
+    const records = stepsInDoubt(plan, train, config, backend, cores);
+    if (records.length === 1) return undefined;
+    onStage('measure which steps are fastest');
+    return measure(plan, train, config, records, backendWith).catch(unlessDiverged);
+  };
+  const fastest = known[key] ?? (await measured());
   if (fastest === undefined) return backend;
   if (known[key] === undefined) await remember({ ...known, [key]: fastest });
-  note(`steps take ${fastest} of ${cores} threads, as measured on this machine; --threads says otherwise`);
-  return withThreads(backend, fastest);
+  note(`${said(fastest, cores)}, as measured on this machine; --threads or --stepper says otherwise`);
+  return backendWith(fastest);
 }
+
+const said = ({ stepper, threads }: StepRecord, cores: number): string =>
+  `steps take ${threads} of ${cores} threads${stepper === 'compiled' ? ', compiled' : ''}`;
 
 /** The run itself tells of it, with its step. */
 function unlessDiverged(error: unknown): undefined {
@@ -100,11 +123,11 @@ function cacheFile(): string | undefined {
   }
 }
 
-const cacheSchema = z.record(z.string(), z.int().positive());
+const cacheSchema = z.record(z.string(), z.object({ stepper: z.enum(stepperNames), threads: z.int().positive() }));
 const mostRemembered = 100;
 
 /** Nothing where nothing can be read: it is measured again. */
-async function remembered(): Promise<Readonly<Record<string, number>>> {
+async function remembered(): Promise<Readonly<Record<string, StepRecord>>> {
   const file = cacheFile();
   if (file === undefined) return {};
   try {
@@ -114,7 +137,7 @@ async function remembered(): Promise<Readonly<Record<string, number>>> {
   }
 }
 
-async function remember(all: Readonly<Record<string, number>>): Promise<void> {
+async function remember(all: Readonly<Record<string, StepRecord>>): Promise<void> {
   const file = cacheFile();
   if (file === undefined) return;
   const latest = Object.entries(all).slice(-mostRemembered);

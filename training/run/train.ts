@@ -11,7 +11,7 @@ import {
   loadSource,
   sourceName,
 } from '../data/index.ts';
-import { checked, makeFolder, unexpected } from '../files/index.ts';
+import { checked, makeFolder, unexpected, UserError } from '../files/index.ts';
 import { loadModel } from '../checkpoint/index.ts';
 import { Interrupted, type Interruption, interruption, withLockOrRefuse } from '../process/index.ts';
 import { type Network, type Plan, planNetwork } from '../network/index.ts';
@@ -22,6 +22,7 @@ import {
   type State,
   describeSteps,
   stepRecord,
+  ThreadEnded,
   train,
   type TrainingEvents,
   type TrainingResult,
@@ -42,8 +43,8 @@ import { notesOnScaling } from './scaling.ts';
 import type { Found } from './search.ts';
 import { effortFor } from './recipe.ts';
 import { type RunConfig, storedSteps } from './snapshot-file.ts';
+import { backendAsBefore, backendAsMeasured, noteOnEngine, type Steps } from './step-choice.ts';
 import { trialFile } from './trials.ts';
-import { backendAsBefore, backendAsMeasured, noteOnVectors, type Steps } from './step-choice.ts';
 import { versions } from './versions.ts';
 
 /** What a run came to. */
@@ -133,7 +134,7 @@ async function trainIn(
   if (!start.snapshot && !found) await beginIn(folder, options, reporter);
   const result = await trainInto(folder, options, prepared, start, reporter).catch(async (error: unknown) => {
     await folder.restore();
-    throw error;
+    throw error instanceof ThreadEnded ? new UserError(`${error.message}; all is saved; ${goOn}`) : error;
   });
   if (result.interrupted) {
     throw new Interrupted(signal, `stopped after step ${result.steps}, all is saved; ${goOn}`);
@@ -222,7 +223,7 @@ async function backendFor(
   backend: Backend,
   reporter: Pick<RunReporter, 'note' | 'onStage'>,
 ): Promise<Backend> {
-  noteOnVectors(backend, reporter.note);
+  noteOnEngine(backend, reporter.note);
   if (options.resume) {
     const folder = await chooseFolder(options, steps.plan.network.name, reporter.note);
     const path = [join(folder, 'last.safetensors'), trialFile(folder, 1)].find((file) => existsSync(file));

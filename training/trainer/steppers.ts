@@ -1,15 +1,17 @@
 /**
  * Which of three ways takes the steps of a run. It decides the last bits, so that it follows from the network, the settings and the
- * engine, never from a measurement: docs/decisions/0025-the-way-follows-from-the-network.md.
+ * engine where nothing is measured, and is recorded where something is: docs/decisions/0025-the-way-follows-from-the-network.md.
  */
-import type { Backend, StepperName } from '../backend/index.ts';
-import type { StaticProgram } from '../compile/index.ts';
+import { type Backend, type StepperName, threadsInDoubt } from '../backend/index.ts';
+import type { StaticProgram, Threads } from '../compile/index.ts';
 import type { Dataset } from '../data/index.ts';
 import type { Graph } from '../graph/index.ts';
 import { unexpected } from '../files/index.ts';
 import type { Plan } from '../network/index.ts';
 import { CompiledStepper } from './compiled/compiled-stepper.ts';
-import { compiledStep, isSmallStep } from './compiled/small-step.ts';
+import { compiledStep, isSmallStep, mayShare } from './compiled/small-step.ts';
+import { stepGraph } from './compiled/step-graph.ts';
+import { mostThreads } from './compiled/threads.ts';
 import type { TrainingConfig } from './config.ts';
 import { gradientGraph } from './in-place/gradient-graph.ts';
 import { isInPlace, openInPlaceStepper } from './in-place/in-place-stepper.ts';
@@ -37,25 +39,52 @@ export async function openStepper(problem: StepProblem, backend: Backend, state:
 /** @throws UserError as openStepper does */
 export function stepRecord(plan: Plan, dataset: Dataset, config: TrainingConfig, backend: Backend): StepRecord {
   const problem = stepProblem(plan, dataset, config);
-  const { name } = choose(problem, backend);
-  if (name === 'compiled') return { stepper: name, threads: 1 };
+  const { name, program } = choose(problem, backend);
+  if (program) return { stepper: name, threads: program.threads };
   return { stepper: name, threads: backend.threadsOf?.(runtimeGraph(problem, name)) };
 }
 
-/** What the backend runs of a step; nothing where all of it is compiled. @throws UserError as openStepper does */
-export function stepGraphFor(
-  plan: Plan,
-  dataset: Dataset,
-  config: TrainingConfig,
-  backend: Backend,
-): Graph | undefined {
+/** What the backend runs of a step, or the step that is compiled. @throws UserError as openStepper does */
+export function stepGraphFor(plan: Plan, dataset: Dataset, config: TrainingConfig, backend: Backend): Graph {
   const problem = stepProblem(plan, dataset, config);
-  const { name } = choose(problem, backend);
-  return name === 'compiled' ? undefined : runtimeGraph(problem, name);
+  return graphOf(problem, choose(problem, backend).name);
+}
+
+function graphOf(problem: StepProblem, name: StepperName): Graph {
+  const { plan, options } = problem;
+  return name === 'compiled' ? stepGraph(plan, options) : runtimeGraph(problem, name);
 }
 
 const runtimeGraph = ({ plan, options }: StepProblem, name: StepperName): Graph =>
   name === 'in-place' ? gradientGraph(plan, options) : trainingProgram(plan, options);
+
+/**
+ * What may be fastest on a machine with so many cores, from few threads to many: the way that follows from the network, and where
+ * products are narrow enough for a compiled step to keep up on two threads, that as well.
+ *
+ * @throws UserError as openStepper does
+ */
+export function stepsInDoubt(
+  plan: Plan,
+  dataset: Dataset,
+  config: TrainingConfig,
+  backend: Backend,
+  cores: number,
+): readonly StepRecord[] {
+  const problem = stepProblem(plan, dataset, config);
+  const { name } = choose(problem, backend);
+  const onTwo = canShare(problem, backend, cores) ? [{ stepper: 'compiled', threads: 2 } as const] : [];
+  if (name === 'compiled') return [{ stepper: name, threads: 1 }, ...onTwo];
+  const threads = threadsInDoubt(runtimeGraph(problem, name), cores);
+  return [...threads.map((each) => ({ stepper: name, threads: each })), ...onTwo];
+}
+
+/** Whether the step can be compiled for two threads, and may be worth it. */
+function canShare(problem: StepProblem, backend: Backend, cores: number): boolean {
+  if (!backend.isProcessor || (backend.stepper ?? 'compiled') !== 'compiled') return false;
+  const threads = mostThreads({ ...backend, threads: cores });
+  return threads === 2 && mayShare(problem) && programOf(problem, threads, true) !== undefined;
+}
 
 /** As one line. */
 export function describeSteps({ engine }: Backend, { stepper, threads }: StepRecord): string {
@@ -72,7 +101,7 @@ function choose(
 ): { readonly name: StepperName; readonly program?: StaticProgram } {
   const { stepper: asked } = backend;
   const mayCompile = backend.isProcessor === true && (asked ?? 'compiled') === 'compiled';
-  const program = mayCompile ? programOf(problem, asked !== undefined) : undefined;
+  const program = mayCompile ? programOf(problem, mostThreads(backend), asked !== undefined) : undefined;
   if (program) return { name: 'compiled', program };
   const wantsInPlace = asked === 'in-place' || (asked === undefined && !isSmallStep(problem));
   if (wantsInPlace && isInPlace(problem, backend)) return { name: 'in-place' };
@@ -87,12 +116,12 @@ const programs = new WeakMap<
   { readonly plan: Plan; readonly key: string; readonly program?: StaticProgram | undefined }
 >();
 
-function programOf(problem: StepProblem, isAsked: boolean): StaticProgram | undefined {
+function programOf(problem: StepProblem, threads: Threads, isAsked: boolean): StaticProgram | undefined {
   const { plan, config, options } = problem;
-  const key = JSON.stringify([options.objective, isAsked]);
+  const key = JSON.stringify([options.objective, isAsked, threads]);
   const known = programs.get(config);
   if (known?.plan === plan && known.key === key) return known.program;
-  const program = compiledStep(problem, isAsked ? Infinity : undefined);
+  const program = compiledStep(problem, { threads, ...(isAsked && { multiplications: Infinity }) });
   programs.set(config, { plan, key, program });
   return program;
 }

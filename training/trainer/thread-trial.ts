@@ -1,48 +1,51 @@
-/** Steps that are timed and thrown away, to see how many threads take them fastest on this machine. */
+/** Steps that are timed and thrown away, to see which way and how many threads take them fastest on this machine. */
 import { type Backend, foreignLoad } from '../backend/index.ts';
 import { createRandom, type Dataset, epochBatches } from '../data/index.ts';
 import type { Plan } from '../network/index.ts';
 import type { TrainingConfig } from './config.ts';
 import { TrainingRun } from './run.ts';
+import type { StepRecord } from './steppers.ts';
 
 /** In milliseconds: of each turn, and of all together, which is also as long as it takes to see what others do. */
-const turn = 20;
+const turn = 30;
 const trial = 600;
 /** Cores that others keep busy: beyond, threads wait for these and not for each other, and their times say nothing. */
 const mostLoad = 0.3;
-/** Of a step's time: with less to gain fewer threads leave the machine to others. */
+/** Of a step's time: with less to gain what comes first leaves more of the machine to others. */
 const leastGain = 0.05;
 
 interface Candidate {
-  readonly threads: number;
+  readonly record: StepRecord;
   readonly run: TrainingRun;
   /** The shortest time of a step so far, in milliseconds. */
   best: number;
 }
 
 /**
- * @param threads at least one number, from few to many
+ * @param records at least one, from few threads to many
  * @returns undefined where others use the machine, so that nothing can be said
  * @throws UserError where the network cannot be trained at all, or not with these settings
  */
-export async function fastestThreads(
+export async function fastestSteps(
   plan: Plan,
   dataset: Dataset,
   config: TrainingConfig,
-  threads: readonly number[],
-  backendWith: (threads: number) => Backend,
-): Promise<number | undefined> {
+  records: readonly StepRecord[],
+  backendWith: (record: StepRecord) => Backend,
+): Promise<StepRecord | undefined> {
   const candidates: Candidate[] = [];
   const order = epochBatches(createRandom(config.seed), 1, dataset.count, config.batchSize);
   const load = foreignLoad();
   try {
-    for (const each of threads) {
-      const run = await TrainingRun.start(plan, dataset, config, backendWith(each));
-      const candidate = { threads: each, run, best: Infinity };
+    for (const record of records) {
+      const run = await TrainingRun.start(plan, dataset, config, backendWith(record));
+      const candidate = { record, run, best: Infinity };
       candidates.push(candidate);
-      // The first step makes room for all that is to come.
-      await takeStep(candidate, order, config.batchSize);
-      candidate.best = Infinity;
+      // The first step makes room for all that is to come; the next says how many make a turn.
+      for (const _ of 'ab') {
+        candidate.best = Infinity;
+        await takeSteps(candidate, order, config.batchSize, 1);
+      }
     }
     const end = performance.now() + trial;
     do for (const candidate of candidates) await takeTurn(candidate, order, config.batchSize);
@@ -51,18 +54,19 @@ export async function fastestThreads(
     await Promise.all(candidates.map(({ run }) => run.release()));
   }
   if (load() > mostLoad) return undefined;
-  return candidates.reduce((best, each) => (each.best < (1 - leastGain) * best.best ? each : best)).threads;
+  return candidates.reduce((best, each) => (each.best < (1 - leastGain) * best.best ? each : best)).record;
 }
 
+/** One call, as a run's are: what a call costs is then part of it. */
 async function takeTurn(candidate: Candidate, order: Int32Array, batchSize: number): Promise<void> {
-  const end = performance.now() + turn;
-  do await takeStep(candidate, order, batchSize);
-  while (performance.now() < end);
+  const steps = Math.floor(turn / candidate.best);
+  await takeSteps(candidate, order, batchSize, Math.min(Math.max(steps, 1), order.length / batchSize));
 }
 
-async function takeStep(candidate: Candidate, order: Int32Array, batchSize: number): Promise<void> {
-  const from = (candidate.run.stepsDone * batchSize) % (order.length - batchSize + 1);
+async function takeSteps(candidate: Candidate, order: Int32Array, batchSize: number, steps: number): Promise<void> {
+  const count = steps * batchSize;
+  const from = (candidate.run.stepsDone * batchSize) % (order.length - count + 1);
   const start = performance.now();
-  await candidate.run.steps(order.subarray(from, from + batchSize));
-  candidate.best = Math.min(candidate.best, performance.now() - start);
+  await candidate.run.steps(order.subarray(from, from + count));
+  candidate.best = Math.min(candidate.best, (performance.now() - start) / steps);
 }

@@ -6,6 +6,7 @@ import type { Plan } from '../network/index.ts';
 import { objectiveFor, objectiveRuleOf } from '../objective/index.ts';
 import type { TrainingConfig } from './config.ts';
 import { type Clock, startClock } from './clock.ts';
+import { ThreadEnded } from './compiled/step-program.ts';
 import { createEvaluator, type Evaluator } from './evaluate.ts';
 import { populationStatistics } from './population.ts';
 import { TrainingRun } from './run.ts';
@@ -142,10 +143,10 @@ async function trainEpochs(
   const { run, evaluator, data, config, events, saving, signal, clock } = training;
   while (!isComplete(history, config, spent)) {
     const epoch = history.length + 1;
-    const { train, ...trained } = await trainEpoch(training, epoch, sums);
+    const { train, lost, ...trained } = await trainEpoch(training, epoch, sums);
     sums = trained.sums;
     await saving.finish();
-    if (!signal?.aborted) {
+    if (!signal?.aborted && !lost) {
       const validation = await evaluator.evaluate(run.tensors, data.validation, config.objective);
       const result = { epoch, train, validation };
       history = [...history, result];
@@ -157,12 +158,16 @@ async function trainEpochs(
     // What is saved decides, so that a run that is over stays so.
     spent = clock?.spent();
     saving.start({ steps: run.stepsDone, state: run.state, history, sums, best, spent });
+    if (lost) {
+      await saving.finish();
+      throw lost;
+    }
     if (signal?.aborted) break;
   }
   return { history, best, spent };
 }
 
-/** The rest of an epoch, or as much of it as passes before an interruption. */
+/** The rest of an epoch, or as much of it as passes before an interruption, or before a thread is lost. */
 async function trainEpoch(training: Training, epoch: number, before: EpochSums) {
   const { run, data, config, events, saving, signal, clock } = training;
   const { batchSize, seed, objective = objectiveFor(data.train) } = config;
@@ -178,10 +183,16 @@ async function trainEpoch(training: Training, epoch: number, before: EpochSums) 
   const start = performance.now();
   let sums = before;
   let from = first;
+  let lost: ThreadEnded | undefined;
   while (from < order.length && !signal?.aborted && !saving.hasFailed && !(from > 0 && isOver(clock))) {
     if (clock) run.useClock(clock.forecast(run.stepsDone));
     const call = order.subarray(from, from + run.stepsPerCall * batchSize);
-    const { loss, score } = await run.steps(call);
+    const taken = await run.steps(call).catch((error: unknown) => {
+      if (error instanceof ThreadEnded) lost = error;
+      else throw error;
+    });
+    if (!taken) break;
+    const { loss, score } = taken;
     from += call.length;
     sums = { loss: addAll(sums.loss, loss), score: addAll(sums.score, score) };
     const share = Math.max(run.stepsDone / all, Math.min(clock?.share() ?? 0, 1));
@@ -189,6 +200,7 @@ async function trainEpoch(training: Training, epoch: number, before: EpochSums) 
   }
   return {
     sums,
+    lost,
     train: summarize(objective, sums.loss / (from / batchSize), sums.score, from),
     samplesPerSecond: (from - first) / ((performance.now() - start) / 1000),
   };

@@ -5,7 +5,8 @@ import { encodeText, instructionNames } from '../../../training/compile/passes/e
 
 function byBinaryen(module: binaryen.Module): string {
   try {
-    module.setFeatures(binaryen.Features.SIMD128 | binaryen.Features.RelaxedSIMD);
+    const { SIMD128, RelaxedSIMD, Atomics } = binaryen.Features;
+    module.setFeatures(SIMD128 | RelaxedSIMD | Atomics);
     expect(module.validate()).toBe(1);
     return module.emitText();
   } finally {
@@ -16,9 +17,11 @@ function byBinaryen(module: binaryen.Module): string {
 const ofText = (text: string): string => byBinaryen(binaryen.readBinary(binaryen.parseText(text).emitBinary()));
 const ofBytes = (text: string): string => byBinaryen(binaryen.readBinary(encodeText(text)));
 
-const inFunction = (...body: readonly string[]): string =>
+const inFunction = (...body: readonly string[]): string => inModule('1', ...body);
+
+const inModule = (limits: string, ...body: readonly string[]): string =>
   [
-    '(module (import "host" "memory" (memory 1))',
+    `(module (import "host" "memory" (memory ${limits}))`,
     '(func $first (param $a i32) (param $b i32) (local.set $a (local.get $b)))',
     '(func $run (export "run") (local $p i32) (local $v v128) (local $w v128)',
     ...body,
@@ -41,6 +44,11 @@ const operands: Readonly<Record<string, string>> = {
   'f32.load': `offset=8 ${p}`,
   'f32.gt': `(f32.load ${p}) (f32.load ${p})`,
   'i32.store': `offset=8 ${p} ${p}`,
+  'i32.atomic.load': `offset=0 ${p}`,
+  'i32.atomic.store': `offset=4 ${p} ${p}`,
+  'memory.atomic.wait32': `offset=8 ${p} ${p} (i64.const 1000000000)`,
+  'memory.atomic.notify': `offset=0 ${p} ${p}`,
+  'i32.eq': `${p} ${p}`,
   'i32.lt_s': `${p} ${p}`,
   'i32.lt_u': `${p} ${p}`,
   'i32.ge_u': `${p} ${p}`,
@@ -57,13 +65,19 @@ function statement(name: string): string {
   const rest = operands[name] ?? (isUnary.test(name) ? v : `${v} ${isShift.test(name) ? p : v}`);
   if (name.includes('store')) return `(${name} ${rest})`;
   if (name === 'unreachable') return '(unreachable)';
+  if (name === 'drop') return `(drop ${p})`;
   if (name === 'f32.load') return `(local.set $p (f32.gt (f32.load ${rest}) (f32.load ${p})))`;
-  return `(local.set ${/^(i32|f32)\./.test(name) || name === 'select' ? '$p' : '$v'} (${name} ${rest}))`;
+  return `(local.set ${/^(i32|f32|memory)\./.test(name) || name === 'select' ? '$p' : '$v'} (${name} ${rest}))`;
 }
 
 describe('an encoded module is that of Binaryen', () => {
   it.each(instructionNames)('with %s', (name) => {
     const text = inFunction(statement(name));
+    expect(ofBytes(text)).toBe(ofText(text));
+  });
+
+  it('with a memory that threads share', () => {
+    const text = inModule('1 65536 shared', `(local.set $p (i32.atomic.load offset=0 ${p}))`);
     expect(ofBytes(text)).toBe(ofText(text));
   });
 

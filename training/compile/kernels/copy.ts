@@ -10,6 +10,7 @@ import { type Buffer, type Plain, vectorBytes } from '../buffer.ts';
 import { advance, call, get, i32, load, localsOf, range, repeat, set, store, type Wat } from '../wat.ts';
 import type { Kernel } from './kernel.ts';
 import { counters, loops, merged } from './nest.ts';
+import { type Part, partOfNest } from './part.ts';
 
 export interface Piece {
   readonly from: Buffer;
@@ -26,10 +27,11 @@ export function copy(about: string, to: Plain, pieces: readonly Piece[]): Kernel
     about,
     reads: [...new Set(pieces.map(({ from }) => from))],
     writes: [to],
-    emit: ({ at, define }) => {
+    work: pieces.reduce((sum, { counts }) => sum + counts.reduce((product, count) => product * count, 1), 0),
+    emit: ({ at, define, part }) => {
       const parts = pieces
         .filter(({ counts }) => counts.every((count) => count > 0))
-        .map((piece) => pieceCode(piece, at(piece.from), at(to)));
+        .map((piece) => pieceCode(piece, at(piece.from), at(to), part));
       const names = new Set(parts.flatMap(({ counts }) => counts));
       const body = parts.flatMap(({ body }) => body);
       const locals = localsOf('i32', 'from', 'to', 'f', 't', 'n', ...names);
@@ -44,6 +46,7 @@ function pieceCode(
   piece: Piece,
   from: number,
   to: number,
+  part: Part,
 ): { readonly counts: readonly string[]; readonly body: readonly Wat[] } {
   const whole = merged({
     counts: piece.counts,
@@ -54,17 +57,23 @@ function pieceCode(
   });
   const last = whole.counts.length - 1;
   const isRun = last >= 0 && whole.pointers.every(({ strides }) => strides[last] === 4);
-  const outer = isRun
+  const rows = isRun
     ? {
         counts: whole.counts.slice(0, last),
         pointers: whole.pointers.map(({ local, strides }) => ({ local, strides: strides.slice(0, last) })),
       }
     : whole;
+  const share = partOfNest(rows, part);
+  if (!share) return { counts: [], body: [] };
+  const {
+    nest: outer,
+    starts: [behindFrom = 0, behindTo = 0],
+  } = share;
   return {
     counts: counters(outer),
     body: [
-      set('from', i32(from + bytes(piece.fromAt))),
-      set('to', i32(to + bytes(piece.toAt))),
+      set('from', i32(from + bytes(piece.fromAt) + behindFrom)),
+      set('to', i32(to + bytes(piece.toAt) + behindTo)),
       ...loops(outer, isRun ? run(whole.counts[last] ?? 0) : [moveOne(get('to'), get('from'))]),
     ],
   };

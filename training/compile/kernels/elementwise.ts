@@ -14,6 +14,7 @@ import { Lines } from '../expression/lines.ts';
 import { call, get, i32, load, loadSplat, localsOf, set, store } from '../wat.ts';
 import type { Kernel } from './kernel.ts';
 import { counters, loops, merged } from './nest.ts';
+import { partOfNest } from './part.ts';
 
 /** How a kernel walks a buffer. */
 export interface Walk {
@@ -38,6 +39,8 @@ export interface Elementwise {
   readonly operands: readonly Operand[];
   readonly results: readonly Result[];
   readonly overwrites?: readonly Buffer[];
+  /** Whether no row is written past its end. */
+  readonly isExact?: boolean;
 }
 
 export interface Result {
@@ -46,16 +49,20 @@ export interface Result {
   readonly walk: () => Walk;
 }
 
-export function elementwise({ about, counts, operands, results, overwrites = [] }: Elementwise): Kernel {
+export function elementwise(shape: Elementwise): Kernel {
+  const { about, counts, operands, results, overwrites = [], isExact = false } = shape;
   return {
     about,
     reads: operands.map(({ buffer }) => buffer),
     writes: results.map(({ buffer }) => buffer),
     overwrites,
-    emit: ({ at, define }) => {
+    ...(isExact && { work: counts.reduce((product, count) => product * count, 4) }),
+    emit: ({ at, define, part }) => {
       const walks = [...operands, ...results].map(({ walk }) => walk());
       const pointers = walks.map(({ strides }, i) => ({ local: `p${i}`, strides }));
-      const nest = merged({ counts, pointers });
+      const share = partOfNest(merged({ counts, pointers }), part);
+      if (!share) return [];
+      const { nest, starts: behind } = share;
       const lines = new Lines();
       const reads = operands.map(({ read }, i) => (read === 'vector' ? load : loadSplat)(get(`p${i}`)));
       const trees = results.map(({ tree }) => tree);
@@ -63,7 +70,7 @@ export function elementwise({ about, counts, operands, results, overwrites = [] 
         lines.add(store(get(`p${operands.length + i}`), value));
       });
       const starts = [...operands, ...results].map(({ buffer }, i) =>
-        set(`p${i}`, i32(at(buffer) + (walks[i]?.offset ?? 0))),
+        set(`p${i}`, i32(at(buffer) + (walks[i]?.offset ?? 0) + (behind[i] ?? 0))),
       );
       return [
         call(

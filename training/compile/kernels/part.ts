@@ -19,15 +19,21 @@ export function shareOf(total: number, { index, count }: Part): { readonly from:
   return { from, count: Math.floor((total * (index + 1)) / count) - from };
 }
 
-/** A nest of which a part is left on one axis, and how far from its beginning each pointer then starts, in bytes. */
+/**
+ * A nest of whose first axis a part is left, and how far from its beginning each pointer then starts, in bytes; undefined where nothing
+ * is left for this part.
+ */
 export function partOfNest(
-  { counts, pointers }: Nest,
-  axis: number,
+  nest: Nest,
   part: Part,
-): { readonly nest: Nest; readonly starts: readonly number[] } {
-  const { from, count } = shareOf(counts[axis] ?? 1, part);
+): { readonly nest: Nest; readonly starts: readonly number[] } | undefined {
+  const { counts, pointers } = nest;
+  const [first] = counts;
+  if (first === undefined) return part.index === 0 ? { nest, starts: pointers.map(() => 0) } : undefined;
+  const { from, count } = shareOf(first, part);
+  if (count === 0) return undefined;
   return {
-    nest: { counts: counts.with(axis, count), pointers },
-    starts: pointers.map(({ strides }) => from * (strides[axis] ?? 0)),
+    nest: { counts: counts.with(0, count), pointers },
+    starts: pointers.map(({ strides }) => from * (strides[0] ?? 0)),
   };
 }

@@ -34,7 +34,7 @@ import {
 import type { Emit, Kernel } from './kernel.ts';
 import { counters, loops, type Nest } from './nest.ts';
 import { mostRows, panelBytes, panelColumns, panelCount, panels, type Segment, segmentsOf, tiles } from './packing.ts';
-import { type Part, shareOf } from './part.ts';
+import { type Part, partOfNest, shareOf, whole } from './part.ts';
 
 export interface Product {
   readonly about: string;
@@ -93,12 +93,15 @@ function multiplication(shape: Multiplication, about: string): Kernel {
     about,
     reads: [a, b, ...(bias ? [bias] : [])],
     writes: [out],
-    work: m * k * n * stack.reduce((size, count) => size * count, 1),
+    // A multiplication is less than a number that comes from memory.
+    work: (m * k * n * stack.reduce((size, count) => size * count, 1)) / 8,
     emit: (context) => {
       const { at, define, part } = context;
-      const nest = stackNest(shape);
+      // Of several matrices each thread has some; of one, what alongBlocks leaves it.
+      const share = partOfNest(stackNest(shape), stack.length > 0 ? part : whole);
       const body = alongBlocks(shape, context);
-      if (body.length === 0 || (stack.length > 0 && part.index > 0)) return [];
+      if (!share || body.length === 0) return [];
+      const { nest, starts } = share;
       return [
         call(
           define('product', {
@@ -109,7 +112,10 @@ function multiplication(shape: Multiplication, about: string): Kernel {
               ...['a', 'b', 'out', 'block', 'blockOut', 'panel', 'column', 'bias', 'row', 'to', 'i', 'j', 'blocks'],
               ...counters(nest),
             ),
-            body: [...[set('a', i32(at(a))), set('b', i32(at(b))), set('out', i32(at(out)))], ...loops(nest, body)],
+            body: [
+              ...[a, b, out].map((buffer, i) => set(['a', 'b', 'out'][i] ?? '', i32(at(buffer) + (starts[i] ?? 0)))),
+              ...loops(nest, body),
+            ],
           }),
         ),
       ];

@@ -11,6 +11,7 @@ import { vectorBytes, vectorsFor } from '../buffer.ts';
 import { call, get, i32, load, localsOf, set, splat, store, storeLane, vector, type Wat } from '../wat.ts';
 import type { Kernel } from './kernel.ts';
 import { counters, loops, type Nest } from './nest.ts';
+import { partOfNest } from './part.ts';
 import { acrossLanes, eachVector, type Fold, foldTwo, neutral } from './row.ts';
 
 export interface Reduce {
@@ -30,19 +31,27 @@ interface Axis {
 }
 
 export function reduce({ about, x, out, shape, axes, fold, mean }: Reduce): Kernel {
+  const all = axesOf(shape, axes);
+  const folded = all.filter(({ isFolded }) => isFolded);
+  const kept = all.filter(({ isFolded }) => !isFolded);
+  // Vectors of results that are not of one row reach into the next.
+  const isExact = all.at(-1)?.isFolded === true || kept.length === 1 || (kept.at(-1)?.count ?? 0) % 4 === 0;
   return {
     about,
     reads: [x],
     writes: [out],
-    emit: ({ at, define }) => {
-      const all = axesOf(shape, axes);
-      const folded = all.filter(({ isFolded }) => isFolded);
-      const kept = all.filter(({ isFolded }) => !isFolded);
+    ...(kept.length > 0 && isExact && { work: shape.reduce((product, size) => product * size, 1) }),
+    emit: ({ at, define, part }) => {
       const count = folded.reduce((product, axis) => product * axis.count, 1);
       const result = mean ? vector('f32x4.div', get('total'), splat(count)) : get('total');
       const acrossRow = all.at(-1)?.isFolded === true;
       const totals = acrossRow ? foldRows(folded, fold) : foldSideBySide(folded, fold);
-      const nest = keptNest(kept, acrossRow);
+      const share = partOfNest(keptNest(kept, acrossRow), part);
+      if (!share) return [];
+      const {
+        nest,
+        starts: [fromX = 0, toOut = 0],
+      } = share;
       const write = acrossRow ? storeLane(0, get('out'), result) : store(get('out'), result);
       return [
         call(
@@ -55,8 +64,8 @@ export function reduce({ about, x, out, shape, axes, fold, mean }: Reduce): Kern
               ...localsOf('v128', 'total'),
             },
             body: [
-              set('x', i32(at(x))),
-              set('out', i32(at(out))),
+              set('x', i32(at(x) + fromX)),
+              set('out', i32(at(out) + toOut)),
               ...loops(nest, [set('total', splat(neutral[fold])), set('row', get('x')), ...totals.body, write]),
             ],
           }),

@@ -132,6 +132,7 @@ function emitPlain(lowering: Lowering, node: Node, region: Region): void {
         walk: () => ({ offset: 0, strides: toWalk }),
       })),
       overwrites: buffers.filter((_, i) => inStep(inBytes[i])),
+      isExact: counts.length === 1 || (nest.counts[last] ?? 0) % 4 === 0,
     }),
   );
 }

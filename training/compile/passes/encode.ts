@@ -17,12 +17,16 @@ const simple = (...code: Bytes) => ({ code, immediates: 'none' as const });
 /** Behind the prefix of vectors; in LEB128, as all integers are. */
 const simd = (number: number, immediates: Immediates = 'none') => ({ code: [0xfd, ...unsigned(number)], immediates });
 
+/** Behind the prefix of threads. */
+const atomic = (number: number) => ({ code: [0xfe, number], immediates: 'memory' as const });
+
 /** Instructions without operands of their own kind: constants, locals, loops and calls are in `encoders`. */
 const instructions: Readonly<Record<string, { readonly code: Bytes; readonly immediates: Immediates }>> = {
   unreachable: simple(0x00),
   'i32.load': { code: [0x28], immediates: 'memory' },
   'f32.load': { code: [0x2a], immediates: 'memory' },
   'i32.store': { code: [0x36], immediates: 'memory' },
+  'i32.eq': simple(0x46),
   'i32.lt_s': simple(0x48),
   'i32.lt_u': simple(0x49),
   'i32.ge_u': simple(0x4f),
@@ -32,6 +36,11 @@ const instructions: Readonly<Record<string, { readonly code: Bytes; readonly imm
   'i32.mul': simple(0x6c),
   'i32.div_u': simple(0x6e),
   select: simple(0x1b),
+  drop: simple(0x1a),
+  'memory.atomic.notify': atomic(0x00),
+  'memory.atomic.wait32': atomic(0x01),
+  'i32.atomic.load': atomic(0x10),
+  'i32.atomic.store': atomic(0x17),
   'v128.load': simd(0, 'memory'),
   'v128.load32_splat': simd(9, 'memory'),
   'v128.store': simd(11, 'memory'),
@@ -161,6 +170,8 @@ const local =
 
 const encoders: Readonly<Record<string, Encoder>> = {
   'i32.const': ([value]) => [0x41, ...signed(Number(value) | 0)],
+  // Of as many bits as are needed.
+  'i64.const': ([value]) => [0x42, ...signed(Number(value) | 0)],
   'v128.const': ([, ...words]) => [
     ...[0xfd, 0x0c],
     ...new Uint8Array(Int32Array.from(words, (word) => Number(word) | 0).buffer),

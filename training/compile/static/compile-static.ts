@@ -16,6 +16,7 @@ import { lower } from '../lower/index.ts';
 import { Lowering, sizeOf } from '../lower/lowering.ts';
 import { moduleText } from '../module.ts';
 import { encodeText } from '../passes/encode.ts';
+import type { Threads } from '../threads.ts';
 import { prepared } from './prepare.ts';
 
 export interface StaticOptions {
@@ -23,6 +24,8 @@ export interface StaticOptions {
   readonly inPlace?: ReadonlyMap<string, string>;
   /** Products and sums rounded once, by relaxed SIMD, which the host has to have. Default: false. */
   readonly fma?: boolean;
+  /** That run a step together, with the same bits as one. Default: 1. */
+  readonly threads?: Threads;
 }
 
 /** Where an input or output lies: each element in four bytes, a float32 or an integer of 32 bits; a boolean is 0 or −1. */
@@ -34,8 +37,12 @@ export interface StaticPort {
 }
 
 export interface StaticProgram {
-  /** The module imports `host.memory` and exports `run`. */
+  /**
+   * The module imports `host.memory` and exports `run`. Of two threads, whose memory is shared, the second one runs `help`, which
+   * does its part of every `run` and never returns.
+   */
   readonly wasm: Uint8Array<ArrayBuffer>;
+  readonly threads: Threads;
   /** Of memory, in bytes. */
   readonly memoryBytes: number;
   /** What has to be in memory before the first run. */
@@ -53,13 +60,14 @@ const slack = 256;
 /** @throws CompileError that names what is not covered */
 export function compileStatic(graph: Graph, options: StaticOptions = {}): StaticProgram {
   const { text, plan, ...ports } = translate(graph, options);
-  return { wasm: encodeText(text), memoryBytes: plan.bytes + slack, segments: plan.segments, ...ports };
+  const { threads = 1 } = options;
+  return { wasm: encodeText(text), threads, memoryBytes: plan.bytes + slack, segments: plan.segments, ...ports };
 }
 
 /** The module in WebAssembly's text format, with comments. */
 export const staticToText = (graph: Graph, options: StaticOptions = {}): string => translate(graph, options).text;
 
-function translate(graph: Graph, { inPlace = new Map(), fma = false }: StaticOptions) {
+function translate(graph: Graph, { inPlace = new Map(), fma = false, threads = 1 }: StaticOptions) {
   requireSizes(graph);
   const { nodes, resolve } = prepared(liveNodes(graph.nodes, graph.outputs).nodes);
   const results = graph.outputs.map(resolve);
@@ -83,7 +91,7 @@ function translate(graph: Graph, { inPlace = new Map(), fma = false }: StaticOpt
     return { name, dtype, count: sizeOf({ shape }), offset };
   };
   return {
-    text: moduleText(kernels, plan, { fma, memory: 'imported' }),
+    text: moduleText(kernels, plan, { fma, memory: 'imported', threads }),
     plan,
     inputs: graph.inputs.map((value, i) => port(value, inputs[i])),
     outputs: graph.outputs.map((value, i) => port(value, targets[i])),

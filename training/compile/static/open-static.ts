@@ -7,18 +7,23 @@ const pageBytes = 65536;
 export type Cells = Float32Array | Int32Array;
 
 export interface OpenProgram {
+  readonly module: WebAssembly.Module;
+  /** Shared where the program is for two threads. */
+  readonly memory: WebAssembly.Memory;
   /** Reads the inputs and writes the outputs, where they lie. */
   readonly run: () => void;
   readonly inputs: ReadonlyMap<string, Cells>;
   readonly outputs: ReadonlyMap<string, Cells>;
 }
 
-export function openStatic({ wasm, memoryBytes, segments, inputs, outputs }: StaticProgram): OpenProgram {
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(memoryBytes / pageBytes) });
+export function openStatic({ wasm, threads, memoryBytes, segments, inputs, outputs }: StaticProgram): OpenProgram {
+  const pages = Math.ceil(memoryBytes / pageBytes);
+  const memory = new WebAssembly.Memory({ initial: pages, ...(threads === 2 && { maximum: pages, shared: true }) });
   for (const { address, data } of segments) new Uint8Array(memory.buffer).set(data, address);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(wasm)), { host: { memory } });
+  const module = new WebAssembly.Module(wasm);
+  const { exports } = new WebAssembly.Instance(module, { host: { memory } });
   const cellsOf = ({ dtype, offset, count }: StaticPort): Cells =>
     new (dtype === 'float32' ? Float32Array : Int32Array)(memory.buffer, offset, count);
   const named = (ports: readonly StaticPort[]) => new Map(ports.map((port) => [port.name, cellsOf(port)] as const));
-  return { run: exports['run'] as () => void, inputs: named(inputs), outputs: named(outputs) };
+  return { module, memory, run: exports['run'] as () => void, inputs: named(inputs), outputs: named(outputs) };
 }

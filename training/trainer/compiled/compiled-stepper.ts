@@ -1,10 +1,11 @@
 /**
- * Steps of one compiled program, on one thread: forward pass, gradients and update are kernels over one memory, and nothing of a runtime
- * stands between them. Where a step is small, a runtime is most of its time.
+ * Steps of one compiled program, on one thread or two: forward pass, gradients and update are kernels over one memory, and nothing of a
+ * runtime stands between them. Where a step is small, a runtime is most of its time.
  *
  *     rows of the data set ─▶ │ x  targets  θ  m  v  … │ ◀─▶ a whole step
  */
-import { type Cells, type OpenProgram, openStatic, type StaticProgram } from '../../compile/index.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { Cells, StaticProgram } from '../../compile/index.ts';
 import type { Tensor } from '../../graph/index.ts';
 import { allFinite, findNonFinite } from '../finite.ts';
 import { gatherRows } from '../in-place/rows.ts';
@@ -13,11 +14,12 @@ import { carriedState, type State, tensorOf } from '../state.ts';
 import type { StepProblem } from '../step-problem.ts';
 import { divergenceAfter, type Stepper, type StepResults } from '../stepper.ts';
 import { scalarName } from './step-graph.ts';
+import { StepProgram, ThreadEnded } from './step-program.ts';
 
 export class CompiledStepper implements Stepper {
   readonly hasFreeCalls = true;
   readonly #problem: StepProblem;
-  readonly #program: OpenProgram;
+  readonly #program: StepProgram;
   readonly #carried: readonly string[];
   /** What a step takes of the mini-batch, as tensors over the program's memory. */
   readonly #batch: { readonly x: Tensor; readonly targets: Tensor };
@@ -29,7 +31,7 @@ export class CompiledStepper implements Stepper {
 
   constructor(problem: StepProblem, program: StaticProgram, state: State) {
     this.#problem = problem;
-    this.#program = openStatic(program);
+    this.#program = new StepProgram(program);
     this.#carried = [...carriedState(problem.plan, problem.options).keys()];
     this.#samples = inputsTensor(problem.samples);
     this.#batch = { x: this.#rows('x', this.#samples), targets: this.#rows('targets', problem.targets) };
@@ -42,13 +44,20 @@ export class CompiledStepper implements Stepper {
     return (this.#state ??= this.#copyState());
   }
 
-  take(order: Int32Array, done: number): Promise<StepResults> {
+  async take(order: Int32Array, done: number): Promise<StepResults> {
+    // Whatever waits is seen to: a signal, or the end of the second thread.
+    await setImmediate();
     const before = this.state;
     this.#state = undefined;
-    const results = this.#takeAll(order, done);
-    if (allFinite(results.loss) && this.#isFinite()) return Promise.resolve(results);
-    this.#restore(before);
-    return Promise.reject(this.#findDivergence(order, done));
+    try {
+      const results = this.#takeAll(order, done);
+      if (allFinite(results.loss) && this.#isFinite()) return results;
+      this.#restore(before);
+      throw this.#findDivergence(order, done);
+    } catch (error) {
+      if (error instanceof ThreadEnded) this.#state = before;
+      throw error;
+    }
   }
 
   useInputs(inputs: StepProblem['samples']['inputs']): void {
@@ -56,7 +65,7 @@ export class CompiledStepper implements Stepper {
   }
 
   release(): Promise<void> {
-    return Promise.resolve();
+    return this.#program.release();
   }
 
   #rows(name: string, { shape: [, ...shape] }: Tensor): Tensor {

@@ -1,6 +1,6 @@
 /** Which steps are compiled: those that are small enough for a runtime's calls to be most of their time. */
 import { multiplicationsOf } from '../../backend/index.ts';
-import { CompileError, compileStatic, type StaticProgram } from '../../compile/index.ts';
+import { CompileError, compileStatic, type StaticProgram, type Threads } from '../../compile/index.ts';
 import type { Graph } from '../../graph/index.ts';
 import { lower } from '../../lowering/index.ts';
 import { carriedState } from '../state.ts';
@@ -13,30 +13,46 @@ import { afterName, stepGraph } from './step-graph.ts';
  */
 const mostMultiplications = 12e6;
 
+/** Up to here two threads of 128-bit vectors may be ahead where the runtime's are narrow, as they are without AVX-512. */
+const mostInDoubt = 4 * mostMultiplications;
+
+/** Below, half of a step is shorter than what it costs two threads to meet: at 1 · 10⁶ two take 1.15 of the time of one, at 2.7 · 10⁶ 0.85. */
+const leastForTwo = 2e6;
+
 type SomeStep = Pick<StepProblem, 'plan' | 'options'>;
 
 /** Whether calls of a runtime are most of a step's time. */
 export const isSmallStep = ({ plan, options }: SomeStep): boolean =>
   isWithin(stepGraph(plan, options), mostMultiplications);
 
+/** Whether two threads may take a compiled step faster than any other way does. */
+export function mayShare({ plan, options }: SomeStep): boolean {
+  const graph = stepGraph(plan, options);
+  return isWithin(graph, mostInDoubt) && !isWithin(graph, leastForTwo);
+}
+
 const isWithin = (graph: Graph, most: number): boolean => (multiplicationsOf(graph) ?? Infinity) <= most;
 
 /**
- * Depends on the network, the settings and the version of the engine alone, never on a measurement, since it decides the last bits.
+ * Depends on the network, the settings and the version of the engine alone: with them it decides the last bits.
  *
- * @param most multiplications, where somebody asks for more than pays
+ * @param most multiplications, where more may pay than do on every machine, and threads, which change no bit
  * @returns undefined for a step that is large, that the compiler does not cover, or whose vectors this engine does not have
  */
-export function compiledStep(problem: SomeStep, most = mostMultiplications): StaticProgram | undefined {
+export function compiledStep(
+  problem: SomeStep,
+  most: { readonly multiplications?: number | undefined; readonly threads?: Threads } = {},
+): StaticProgram | undefined {
   const { plan, options } = problem;
   const graph = stepGraph(plan, options);
-  if (!isWithin(graph, most)) return undefined;
+  if (!isWithin(graph, most.multiplications ?? mostMultiplications)) return undefined;
+  const threads = isWithin(graph, leastForTwo) ? 1 : most.threads;
   const inPlace = new Map([...carriedState(plan, options).keys()].map((name) => [afterName(name), name]));
   try {
     const lowered = lower(graph, 'compiled');
-    const fused = compileStatic(lowered, { inPlace, fma: true });
+    const fused = compileStatic(lowered, { inPlace, fma: true, ...(threads && { threads }) });
     if (WebAssembly.validate(fused.wasm)) return fused;
-    const plain = compileStatic(lowered, { inPlace });
+    const plain = compileStatic(lowered, { inPlace, ...(threads && { threads }) });
     return WebAssembly.validate(plain.wasm) ? plain : undefined;
   } catch (error) {
     if (error instanceof CompileError) return undefined;

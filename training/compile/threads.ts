@@ -1,0 +1,98 @@
+/**
+ * A program for two threads. Kernels that are worth it are done by both, a part each; the others by the first, and both meet before and
+ * behind what both do:
+ *
+ *     run    meet ▏small kernels ▏meet ▏half of a product ▏meet ▏half of a sum ▏meet ▏small kernels ▏meet
+ *     help   meet ▏              ▏meet ▏the other half    ▏meet ▏the other half▏meet ▏              ▏meet   … and again
+ *
+ * Whoever comes first waits in a busy loop, and after some microseconds asleep, so that a machine on which others work does not
+ * lose that time. Between two steps `help` waits in its first meeting.
+ */
+import type { Emit, Kernel } from './kernels/kernel.ts';
+import { call, comment, get, i32, set, type Wat } from './wat.ts';
+
+export type Threads = 1 | 2;
+
+/** Numbers that a kernel goes through, from which on its half costs more than to meet: some microseconds. */
+const leastWork = 8192;
+
+/**
+ * How often a thread looks whether the other has come before it falls asleep: more often each time that it has come by then, up to some
+ * hundred µs, and half as often each time that it has not, down to one or two µs, where others use the machine.
+ */
+const looks = { least: 1_000, most: 100_000 } as const;
+/** A sleeper looks again after so many nanoseconds, … */
+const nap = 1_000_000_000;
+/** … and gives up after so many times: the other thread is no more. */
+const naps = 10;
+
+/** Below what a plan gives away; each has a line of the caches of its own. */
+const arrivals = [128, 256] as const;
+const sleepers = [384, 512] as const;
+const patience = [640, 768] as const;
+
+const load = (address: number): Wat => `(i32.atomic.load offset=0 ${i32(address)})`;
+const store = (address: number, value: Wat): Wat => `(i32.atomic.store offset=0 ${i32(address)} ${value})`;
+const subtract = (local: string): Wat => set(local, `(i32.sub ${get(local)} (i32.const 1))`);
+const larger = (a: Wat, b: Wat): Wat => `(select ${a} ${b} (i32.lt_u ${b} ${a}))`;
+const smaller = (a: Wat, b: Wat): Wat => `(select ${a} ${b} (i32.lt_u ${a} ${b}))`;
+
+/** Both count how often they have come; neither is ever more than one ahead. */
+function meeting(thread: 0 | 1): readonly Wat[] {
+  const other = thread === 0 ? 1 : 0;
+  const [own, others] = [arrivals[thread], arrivals[other]];
+  const sleep = [
+    store(sleepers[thread], i32(1)),
+    set('how', `(memory.atomic.wait32 offset=0 ${i32(others)} ${get('before')} (i64.const ${nap}))`),
+    store(sleepers[thread], i32(0)),
+    set('patience', larger(`(i32.div_u ${get('patience')} (i32.const 2))`, i32(looks.least))),
+    set('looks', get('patience')),
+    // 2: nobody has come meanwhile.
+    `(if (i32.eq ${get('how')} (i32.const 2)) (then ${subtract('naps')}))`,
+    `(if (i32.eq ${get('naps')} (i32.const 0)) (then (unreachable)))`,
+  ];
+  const isAlone = `(i32.eq ${load(others)} ${get('before')})`;
+  return [
+    `(func $meet_${thread} (local $before i32) (local $how i32) (local $looks i32) (local $naps i32) (local $patience i32)`,
+    set('before', load(own)),
+    store(own, `(i32.add ${get('before')} (i32.const 1))`),
+    `(if ${load(sleepers[other])} (then (drop (memory.atomic.notify offset=0 ${i32(own)} (i32.const 1)))))`,
+    // None is there before the first meeting.
+    set('patience', larger(`(i32.load ${i32(patience[thread])})`, i32(looks.least))),
+    set('looks', get('patience')),
+    set('naps', i32(naps)),
+    '(loop $wait',
+    `  (if ${isAlone} (then`,
+    subtract('looks'),
+    `    (if (i32.eq ${get('looks')} (i32.const 0)) (then ${sleep.join(' ')}))`,
+    '  ))',
+    `  (br_if $wait ${isAlone}))`,
+    set('patience', smaller(`(i32.add ${get('patience')} (i32.const ${looks.least}))`, i32(looks.most))),
+    `(i32.store ${i32(patience[thread])} ${get('patience')})`,
+    ')',
+  ];
+}
+
+/** `run` and `help`, and what both call to meet. */
+export function runOnTwo(kernels: readonly Kernel[], context: Emit): readonly Wat[] {
+  const phases: { isShared: boolean; first: Wat[]; second: Wat[] }[] = [];
+  for (const { about, work = 0, emit } of kernels) {
+    const isShared = work >= leastWork;
+    const last = phases.at(-1);
+    const phase = last && !last.isShared && !isShared ? last : { isShared, first: [], second: [] };
+    if (phase !== last) phases.push(phase);
+    const partOf = (index: number): readonly Wat[] => emit({ ...context, part: { index, count: isShared ? 2 : 1 } });
+    phase.first.push(comment(about), ...partOf(0));
+    if (isShared) phase.second.push(comment(about), ...partOf(1));
+  }
+  const along = (thread: 0 | 1): readonly Wat[] => {
+    const meet = call(`meet_${thread}`);
+    return [meet, ...phases.flatMap(({ first, second }) => [...([first, second][thread] ?? []), meet])];
+  };
+  return [
+    ...meeting(0),
+    ...meeting(1),
+    ...['(func $run (export "run")', ...along(0), ')'],
+    ...['(func $help (export "help")', '(loop $steps', ...along(1), '(br_if $steps (i32.const 1))', ')', ')'],
+  ];
+}
