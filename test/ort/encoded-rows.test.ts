@@ -48,6 +48,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const behind: readonly Layer[] = [members(4), dense(16), batchNorm(), relu(), heads(2)];
+const hiddenOf = (units: number): readonly Layer[] => [dense(units), batchNorm(), relu()];
 const encoding = [encodeNumbers({ bins: 8 }), encodeCategories({ dimension: 4 })];
 
 async function networkFile(name: string, layers: readonly Layer[], inputs = 3): Promise<string> {
@@ -86,6 +87,15 @@ describe('a network file that encodes rows', () => {
     await (await InferenceSession.create(file)).release();
   });
 
+  it('is the default of a table to the bit where it says the same', async () => {
+    const layers = [encodeNumbers(), encodeCategories(), members(16), ...hiddenOf(64), ...hiddenOf(32), heads(2)];
+    const { network, ...options } = optionsFor(await networkFile('default', layers));
+    const described = await trainToFolder({ ...options, network, config: { ...settings, epochs: 2 } });
+    const usual = await trainToFolder({ ...options, config: { ...settings, epochs: 2 }, out: at('run-usual') });
+    const [own, its] = await Promise.all([described, usual].map(({ checkpoint }) => loadModel(checkpoint)));
+    expect(own?.tensors).toEqual(its?.tensors);
+  });
+
   it('learns towns by their numbers as well as by their places', async () => {
     const scores: number[] = [];
     for (const dimension of [4, undefined]) {
@@ -96,6 +106,20 @@ describe('a network file that encodes rows', () => {
       scores.push(run.test.metrics['accuracy'] ?? NaN);
     }
     for (const score of scores) expect(score).toBeGreaterThan(0.85);
+  });
+
+  it('embeds 3,000 categories, of which training has seen some, and answers for the others as well', async () => {
+    const rows = Array.from({ length: 3200 }, (_, i) => `town ${i % 3000},${i % 7},${i % 3 === 0 ? 'high' : 'low'}`);
+    await writeFile(at('many.csv'), ['town,x,label', ...rows, ''].join('\n'));
+    const options = optionsFor(await networkFile('many', [encodeCategories({ dimension: 8 }), ...behind], 2), 'many');
+    const data = { path: at('many.csv'), label: 'label', kinds: { town: 'categorical' } } as const;
+    const { checkpoint } = await trainToFolder({ ...options, data, config: { ...settings, epochs: 1 } });
+    const model = await loadModel(checkpoint);
+    const unseen = model.plan.network.unseen?.[0]?.length ?? 0;
+    expect(unseen).toBeGreaterThan(300);
+    expect(model.tensors.get('encode_categories1.0.weight')?.shape).toEqual([3000 - unseen, 8]);
+    const { test } = await loadSource(data, settings.seed);
+    expect((await verified(backend, model, exportFile(model), test)).largestDifference).toBeLessThan(1e-5);
   });
 
   it('ends in the same bits where it was stopped and went on', async () => {
