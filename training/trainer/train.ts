@@ -1,4 +1,5 @@
 /** Trains a network over epochs and evaluates it after each. Knows no files and prints nothing. */
+import { setImmediate } from 'node:timers/promises';
 import type { Backend } from '../backend/index.ts';
 import { augmented, type Dataset, createRandom, epochBatches } from '../data/index.ts';
 import { UserError } from '../files/index.ts';
@@ -186,6 +187,8 @@ async function trainEpoch(training: Training, epoch: number, before: EpochSums) 
   let lost: ThreadEnded | undefined;
   while (from < order.length && !signal?.aborted && !saving.hasFailed && !(from > 0 && isOver(clock))) {
     if (clock) run.useClock(clock.forecast(run.stepsDone));
+    // Whatever waits is seen to: a signal, or the end of a thread. Compiled steps leave no time for it.
+    await setImmediate();
     const call = order.subarray(from, from + run.stepsPerCall * batchSize);
     const taken = await run.steps(call).catch((error: unknown) => {
       if (error instanceof ThreadEnded) lost = error;

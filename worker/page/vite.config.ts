@@ -26,6 +26,7 @@ export default defineConfig({
       // A table of one's own is read by a parser without streams.
       { find: /^csv-parse$/, replacement: `${root}/train/engine/own/csv-parse.ts` },
       { find: /^\.\/in-place\/in-place-stepper\.ts$/, replacement: `${root}/train/engine/no-in-place.ts` },
+      { find: /^\.\/start-thread\.ts$/, replacement: `${root}/train/engine/no-thread.ts` },
     ],
   },
   worker: {

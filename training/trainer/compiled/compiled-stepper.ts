@@ -4,7 +4,6 @@
  *
  *     rows of the data set ─▶ │ x  targets  θ  m  v  … │ ◀─▶ a whole step
  */
-import { setImmediate } from 'node:timers/promises';
 import type { Cells, StaticProgram } from '../../compile/index.ts';
 import type { Tensor } from '../../graph/index.ts';
 import { allFinite, findNonFinite } from '../finite.ts';
@@ -44,19 +43,18 @@ export class CompiledStepper implements Stepper {
     return (this.#state ??= this.#copyState());
   }
 
-  async take(order: Int32Array, done: number): Promise<StepResults> {
-    // Whatever waits is seen to: a signal, or the end of the second thread.
-    await setImmediate();
+  take(order: Int32Array, done: number): Promise<StepResults> {
     const before = this.state;
     this.#state = undefined;
     try {
       const results = this.#takeAll(order, done);
-      if (allFinite(results.loss) && this.#isFinite()) return results;
+      if (allFinite(results.loss) && this.#isFinite()) return Promise.resolve(results);
       this.#restore(before);
-      throw this.#findDivergence(order, done);
+      return Promise.reject(this.#findDivergence(order, done));
     } catch (error) {
-      if (error instanceof ThreadEnded) this.#state = before;
-      throw error;
+      if (!(error instanceof ThreadEnded)) throw error;
+      this.#state = before;
+      return Promise.reject(error);
     }
   }
 

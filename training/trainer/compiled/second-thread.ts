@@ -1,6 +1,6 @@
-/** The thread behind `step-program.ts`: does its part of each step, and never returns. */
+/** The thread behind `start-thread.ts`: does its part of each step, and never returns. */
 import { workerData } from 'node:worker_threads';
-import type { SharedProgram } from './step-program.ts';
+import type { SharedProgram } from './start-thread.ts';
 
 const { module, memory } = workerData as SharedProgram;
 const { exports } = new WebAssembly.Instance(module, { host: { memory } });
