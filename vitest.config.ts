@@ -46,7 +46,9 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
+            main: './test/worker/main.ts',
             miniflare: {
+              durableObjects: { DRIFT: { className: 'DriftMonitor', useSQLite: true } },
               bindings: { DOCS: true, LOG_REQUESTS: false },
               dataBlobBindings: { IMAGE_WASM: here('.test/worker-image/image.wasm') },
             },

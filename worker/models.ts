@@ -18,6 +18,8 @@ export interface Model extends ModelAbout {
   readonly session: Session;
   /** Normalizes with either statistics, and also computes the input of every Batch Norm layer. */
   readonly switchable?: Readonly<Record<Statistics, Session['run']>>;
+  /** Also computes what goes into the Batch Norm layers; absent for a model of which none is watched. */
+  readonly watched?: Session;
   /** Reads its weights, unless they are there. */
   readonly load?: (read: (name: string) => Promise<ArrayBuffer>) => Promise<void>;
   /** Of the requests to `infer`. */
@@ -33,6 +35,7 @@ export function createModels(image: Image): Models {
   return new Map(
     models.map((model) => {
       const [own, switchable] = [sessions.get(`${model.path}/model`), sessions.get(`${model.path}/switchable`)];
+      const watched = sessions.get(`${model.path}/watched`);
       if (!own) throw new Error(`internal: the image lacks the model ${model.path}`);
       const both = switchable && bothWays(switchable, switchName, model);
       const plain = sessionOn(own);
@@ -50,6 +53,7 @@ export function createModels(image: Image): Models {
           ...(load && { load: (read: (name: string) => Promise<ArrayBuffer>) => load(model.path, read) }),
           ...(table && { table }),
           ...(both && { switchable: both }),
+          ...(watched && { watched: sessionOn(watched) }),
         },
       ];
     }),

@@ -3,6 +3,8 @@
  * where both speak. Everything is optional. How the values are read is settings.ts's business.
  */
 
+import type { DriftNamespace, Monitor } from './drift/monitor.ts';
+
 /** What `createWorker` and `createApp` take beside the image. Each option names the variable that overrides it. */
 export interface WorkerOptions {
   /**
@@ -46,6 +48,12 @@ export interface WorkerOptions {
    * @default true
    */
   readonly log?: boolean;
+  /**
+   * Counts what answers of models have in common whose card says `"monitor": true`: `import { monitor } from 'bn-edge/worker/drift'`.
+   * It needs the binding `DRIFT`; without either, the models answer all the same.
+   * @default none
+   */
+  readonly monitor?: Monitor;
   /** What is refused with status 413. */
   readonly limits?: {
     /**
@@ -84,6 +92,8 @@ export interface Env {
   readonly MAX_BODY_BYTES?: number | string;
   /** Overrides the option `limits.batch`. */
   readonly MAX_BATCH?: number | string;
+  /** The Durable Objects of the class `DriftMonitor`, which keep what monitored models were asked. */
+  readonly DRIFT?: DriftNamespace;
   /** A rate limiting binding; what it counts and allows is configured with it. */
   readonly RATE_LIMITER?: RateLimiter;
   /** The static assets, where wrangler.toml binds them (`[assets] binding = "ASSETS"`): weights of models, and the files of the page. */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { cannotRead, cannotWrite, makeFolder, unexpected, writeAtomically } from '../../training/files/index.ts';
+import { type Completed, monitorSource, monitorToml, withBinding, withClass, workerSource } from './init-monitor.ts';
 import { addScripts, parseManifest } from './package-scripts.ts';
 
 /** Paths inside the project. */
@@ -22,34 +23,33 @@ interface Change {
   readonly added?: readonly string[];
 }
 
-/** `worker/index.ts` of every project. */
-export const workerSource = `import { createWorker } from 'bn-edge/worker';
-import image from '../.bn-edge/image.mjs';
-
-export default createWorker(image);
-`;
-
 const scripts = { dev: 'wrangler dev', deploy: 'wrangler deploy' } as const;
 const ignored = ['node_modules/', '.bn-edge/', '.wrangler/', '.dev.vars', 'runs/'] as const;
+const workerFile = 'worker/index.ts';
 const workflow = '.github/workflows/bn-edge.yml';
 const wranglerFiles = ['wrangler.toml', 'wrangler.json', 'wrangler.jsonc'] as const;
 
 /** @throws UserError for a package.json that is none; an error of the file system, which names the path, otherwise */
-export async function initialize(folder: string, withWorkflow: boolean): Promise<Initialized> {
+export async function initialize(folder: string, withWorkflow: boolean, withMonitor = false): Promise<Initialized> {
   const name = await projectName(folder);
   const folders = ['worker', 'models', ...(withWorkflow ? ['.github', dirname(workflow)] : [])];
   for (const path of folders) await requireFolder(join(folder, path));
   const models = existsSync(join(folder, 'models'));
   const wrangler = wranglerFiles.find((path) => existsSync(join(folder, path)));
   const files: Readonly<Record<string, string>> = {
-    ...(!wrangler && { 'wrangler.toml': await wranglerToml(name) }),
+    ...(!wrangler && { 'wrangler.toml': `${await wranglerToml(name)}${withMonitor ? monitorToml : ''}` }),
     'tsconfig.json': await template('tsconfig.json'),
-    'worker/index.ts': workerSource,
+    [workerFile]: withMonitor ? monitorSource : workerSource,
     ...(!models && { 'models/.gitkeep': '' }),
     ...(withWorkflow && { [workflow]: await template('bn-edge.yml') }),
   };
   const missing = Object.entries(files).filter(([path]) => !existsSync(join(folder, path)));
-  const extended = [await packageJson(folder, name), await gitignore(folder)];
+  const completed = withMonitor ? await monitored(folder, wrangler) : [];
+  const extended = [
+    await packageJson(folder, name),
+    await gitignore(folder),
+    ...completed.flatMap(({ path, change }) => (change.length > 0 ? [{ path, change }] : [])),
+  ];
   const changes = [
     ...missing.map(([path, content]): Change => ({ path, content })),
     ...extended.flatMap((c) => c.change),
@@ -57,17 +57,17 @@ export async function initialize(folder: string, withWorkflow: boolean): Promise
   for (const change of changes) await write(folder, change);
   const wrote = changes.filter(({ added }) => !added).map(({ path }) => path);
   const added = changes.flatMap(({ path, added: what }) => (what ? [[path, what] as const] : []));
-  const all = [
+  const all = new Set([
     ...(wrangler ? [wrangler] : []),
     ...Object.keys(files),
     ...(models ? ['models/'] : []),
     ...extended.map(({ path }) => path),
-  ];
+  ]);
   return {
     wrote,
     added: Object.fromEntries(added),
-    left: all.filter((path) => !changes.some((change) => change.path === path)),
-    notes: wrangler ? await wranglerNotes(folder, wrangler) : [],
+    left: [...all].filter((path) => !changes.some((change) => change.path === path)),
+    notes: [...(wrangler ? await wranglerNotes(folder, wrangler) : []), ...completed.flatMap(({ note }) => note ?? [])],
   };
 }
 
@@ -128,6 +128,27 @@ async function gitignore(folder: string): Promise<Extended> {
   const gap = standing === '' || standing.endsWith('\n') ? '' : newline;
   const content = `${standing}${gap}${added.map((line) => `${line}${newline}`).join('')}`;
   return { path, change: added.length > 0 ? [{ path, content, added }] : [] };
+}
+
+/** The files that were there before, with what they lack to watch. */
+async function monitored(
+  folder: string,
+  wrangler: string | undefined,
+): Promise<readonly (Extended & Pick<Completed, 'note'>)[]> {
+  const standing = [
+    [wrangler, withBinding, 'the binding DRIFT'],
+    [workerFile, withClass, 'the class DriftMonitor'],
+  ] as const;
+  const all = await Promise.all(
+    standing.map(async ([path, complete, what]) => {
+      const text = path === undefined ? undefined : await textOf(join(folder, path));
+      if (path === undefined || text === undefined) return [];
+      const { content, note } = complete(path, text);
+      const change = content === undefined ? [] : [{ path, content, added: [what] }];
+      return [{ path, change, ...(note !== undefined && { note }) }];
+    }),
+  );
+  return all.flat();
 }
 
 /** What Wrangler's configuration needs, where it is the user's own. */

@@ -6,15 +6,17 @@ import { answers, type Subcommand } from './subcommand.ts';
 
 interface Flags {
   readonly ci: boolean;
+  readonly monitor: boolean;
 }
 
 export const init: Subcommand = {
   configure: (command) => {
     command
       .argument('[folder]', 'of the project, made where there is none', '.')
-      .option('--ci', 'also write a workflow for GitHub Actions that trains, exports and releases', false);
-    answers<Flags>(command, page, async ({ ci }, folder = '.') => {
-      const done = await initialize(folder, ci);
+      .option('--ci', 'also write a workflow for GitHub Actions that trains, exports and releases', false)
+      .option('--monitor', 'also what a Worker needs that counts what monitored models are asked', false);
+    answers<Flags>(command, page, async ({ ci, monitor }, folder = '.') => {
+      const done = await initialize(folder, ci, monitor);
       print(folder, done);
       return { ...done };
     });
@@ -43,6 +45,7 @@ const page = {
   description:
     'Write what a project needs to deploy models: wrangler.toml, worker/index.ts, tsconfig.json, models/, and lines in .gitignore and package.json.',
   notes: `What is there stays as it is; .gitignore and the scripts of package.json only
-get what they lack. Nothing is asked, and nothing is installed.`,
-  examples: ['bn-edge init', 'bn-edge init churn --ci'],
+get what they lack, and with --monitor wrangler.toml and a worker/index.ts as it
+was written. Nothing is asked, and nothing is installed.`,
+  examples: ['bn-edge init', 'bn-edge init churn --ci --monitor'],
 } as const;

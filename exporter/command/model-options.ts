@@ -16,6 +16,7 @@ export interface ExportFlags extends DataFlags, ReadingFlags {
   readonly name?: string;
   readonly statistics: StatisticsSource;
   readonly explain?: boolean;
+  readonly monitor?: boolean;
   readonly overwrite?: boolean;
   readonly network?: string;
   readonly models: string;
@@ -32,6 +33,8 @@ export function addExportOptions(command: Command): Command {
     )
     .option('--explain', 'serve the network a second time, to look inside it (default: as the card says, else not)')
     .option('--no-explain', 'serve it once')
+    .option('--monitor', 'count what its answers have in common, to see drift (default: as the card says, else not)')
+    .option('--no-monitor', 'count nothing')
     .option('--network <name>', 'a name or a file, for a checkpoint that does not describe its network');
   addReadingOptions(command);
   return addDataOptions(command, 'what the checkpoint was trained on');

@@ -1,6 +1,7 @@
 /** What `bn-edge build` does, when it is its turn. */
 import { join } from 'node:path';
 import { UserError } from '../../training/files/index.ts';
+import { uncounted } from '../deploy/monitoring.ts';
 import { openness } from '../deploy/openness.ts';
 import { buildImage, ModelsError, waiting } from '../edge/build-image.ts';
 import type { BuiltImage, OnStage } from '../edge/built.ts';
@@ -23,6 +24,8 @@ export async function performBuild({ table, ...flags }: BuildFlags, isDev: boole
     for (const note of built.notes) console.error(`note: ${note}`);
     for (const { path, error } of built.leftOut) console.error(`left out: ${join(flags.models, path)}: ${error}`);
     console.log(isDev && built.upToDate ? describeSize(built) : describeBuild(built));
+    const unseen = await uncounted(built.models.flatMap(({ path, monitored }) => (monitored ? [path] : [])));
+    if (unseen !== undefined) console.error(`note: ${unseen}`);
     const open = await openness(process.env['WRANGLER_COMMAND']);
     if (open !== undefined) console.error(`note: ${open}`);
     if (table && !built.stock) console.log(await compareWithStock(flags.models, built));

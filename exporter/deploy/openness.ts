@@ -16,14 +16,16 @@ const deploying = ['deploy', 'versions upload'];
 export async function openness(command: string | undefined, folder = '.'): Promise<string | undefined> {
   const file = configurations.find((path) => existsSync(join(folder, path)));
   if (!file || !deploying.includes(command ?? '')) return undefined;
-  const text = withoutComments(await readFile(join(folder, file), 'utf8'), file.endsWith('.toml') ? '#' : '//');
+  const text = withoutComments(await readFile(join(folder, file), 'utf8'), file);
   if (/\b(API_KEY|RATE_LIMITER)\b/.test(text)) return undefined;
   return `the endpoint is open and unmetered, unless it has the secret API_KEY: npx wrangler secret put API_KEY, and turn on the rate limit in ${file}`;
 }
 
-/** Whole lines, which is how what a template offers is turned off. */
-const withoutComments = (text: string, sign: string): string =>
-  text
+/** @param file of whose kind the text is. Whole lines, which is how what a template offers is turned off. */
+export function withoutComments(text: string, file: string): string {
+  const sign = file.endsWith('.toml') ? '#' : '//';
+  return text
     .split('\n')
     .filter((line) => !line.trim().startsWith(sign))
     .join('\n');
+}

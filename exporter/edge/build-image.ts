@@ -200,13 +200,20 @@ async function makeSpecialised(models: readonly RoundedFolder[], making: Making)
   });
   const interpreted = models.flatMap((model) => withoutProgram(model, engines.get(model)));
   const image = interpreted.length > 0 ? await specialise(interpreted, making) : undefined;
-  const programs = Object.fromEntries(compiled.map(([model, program]) => [sessionName(model, 'model'), program]));
+  const programs = Object.fromEntries(
+    compiled.flatMap(([model, program]) => [
+      [sessionName(model, 'model'), program] as const,
+      ...(program.watched ? [[sessionName(model, 'watched'), program.watched] as const] : []),
+    ]),
+  );
   const described = models.map((model) => {
     const parts = partsOf(image, interpreted, model);
     const chosen = engines.get(model);
     if (!chosen) return describe(model, parts.bytes, parts.cases);
     if ('reason' in chosen) return { ...describe(model, parts.bytes, parts.cases), engineReason: chosen.reason };
-    const whole = describe(model, [...parts.bytes, chosen.wasm], parts.cases + chosen.cases);
+    const { watched } = chosen;
+    const programs = [chosen.wasm, ...(watched ? [watched.wasm] : [])];
+    const whole = describe(model, [...parts.bytes, ...programs], parts.cases + chosen.cases + (watched?.cases ?? 0));
     return { ...whole, engine: 'compiled' as const };
   });
   const measured = models.map((model) => ({
@@ -323,6 +330,7 @@ async function checkModel({ file, about, files, ports, stated }: ModelFolder, st
   const inputs = ports.inputs.map((port) => sizedAs(port, new Map(Object.entries(stated)).get(port.name)));
   const { shapes, drawsNumbers } = await tryModel(file, files.model, inputs, ports.sizes);
   if (files.switchable) await requireRunnable(`${file} (explain)`, files.switchable);
+  if (files.watched) await requireRunnable(`${file} (monitor)`, files.watched);
   if (drawsNumbers && !stock) throw unexpected(file, ...randomAnswers);
   // Of an output whose size the file leaves open.
   const found = shapes?.get(about.output?.name ?? '');
@@ -430,6 +438,7 @@ function describe({ about, files }: ModelFolder, parts: readonly Uint8Array[], c
     version,
     gzipBytes,
     twin: 'switchable' in files,
+    ...(about.monitor && { monitored: true }),
     ...rounded,
     engine: 'onnxruntime',
     cases,
@@ -452,10 +461,15 @@ function sessionFiles(models: readonly ModelFolder[]): Models {
 const statedIn = (models: readonly ModelFolder[]): NonNullable<Ingredients['stated']> =>
   Object.fromEntries(models.flatMap((model) => sessionNames(model).map((session) => [session, model.stated])));
 
+/** Those that take nothing but what the model takes. */
+const sampled = ['model', 'watched'] as const;
+
 function samplesOf(models: readonly ModelFolder[]): Samples {
   return Object.fromEntries(
     models.flatMap((model) =>
-      model.samples && 'model' in model.files ? [[sessionName(model, 'model'), model.samples]] : [],
+      sampled.flatMap((file) =>
+        model.samples && file in model.files ? [[sessionName(model, file), model.samples] as const] : [],
+      ),
     ),
   );
 }

@@ -39,6 +39,8 @@ export interface BuiltModel {
   readonly gzipBytes: number;
   /** Whether the switchable twin is in the image as well. */
   readonly twin: boolean;
+  /** Whether what its answers have in common is counted. */
+  readonly monitored?: true;
   /** What its weights were rounded to, and what that costs. */
   readonly weights?: RoundedWeights;
   /** What answers for it. */

@@ -184,16 +184,16 @@ interface StartCode {
 /** JSON as a program reads it: in a literal, a member called `__proto__` would be the object's prototype. */
 export const literal = (value: unknown): string => JSON.stringify(value).replaceAll('"__proto__":', '["__proto__"]:');
 
-/** How the names of twins' sessions end. */
-const twinEnding = '/switchable';
+/** How the names of sessions end that no answer waits for, or few. */
+const besideModels = /\/(switchable|watched)$/;
 
 /**
  * Sessions are warmed up in the global scope, so that the first request finds compiled code; but for twins, which few requests ask
- * for, and which would make all others wait.
+ * for, and those that are watched, which run after an answer: all others would wait.
  */
 const warmedUp = `
   for (const session of sessions.values()) {
-    if (session.isReady && !session.name.endsWith(${JSON.stringify(twinEnding)})) try { warmUp(session); } catch { /* It trapped on zeros, and has been restored. */ }
+    if (session.isReady && !${String(besideModels)}.test(session.name)) try { warmUp(session); } catch { /* It trapped on zeros, and has been restored. */ }
   }`;
 
 const imageModule = (

@@ -29,6 +29,8 @@ export interface CompiledModel {
   readonly wat: string;
   readonly record: ProgramRecord;
   readonly cases: number;
+  /** The program that also tells what goes into its Batch Norm layers, where the model is watched. */
+  readonly watched?: CompiledModel;
 }
 
 /** What a model has become: a program, or one of ONNX Runtime's sessions for a reason. */
@@ -72,7 +74,10 @@ async function attempt(runtime: Runtime, model: RoundedFolder, fma: boolean): Pr
   const objection = objectionTo(model);
   if (objection !== undefined) return { reason: objection };
   const { about, files, samples, weights } = model;
-  return compileProven(runtime, `${about.path}/model`, files.model, { fma, samples, weights });
+  const made = await compileProven(runtime, `${about.path}/model`, files.model, { fma, samples, weights });
+  if ('reason' in made || !files.watched) return made;
+  const watched = await compileProven(runtime, `${about.path}/watched`, files.watched, { fma, samples, weights });
+  return 'reason' in watched ? { reason: `watched, ${watched.reason}` } : { ...made, watched };
 }
 
 /**

@@ -13,7 +13,7 @@ export declare class InferenceError extends Error {
 /** Sorted by name; each model's current version comes before its others. */
 export declare const models: readonly ModelAbout[];
 
-/** Under `<path>/model`; and where the card says `"explain": true` and there is Batch Norm, also `<path>/switchable`. */
+/** Under `<path>/model`; and where the card says `"explain": true` and there is Batch Norm, also `<path>/switchable`; and `<path>/watched` of a watched model. */
 export declare const sessions: ReadonlyMap<string, Session>;
 
 /** The boolean input of every `switchable` session: true is for the statistics of the mini-batch. */

@@ -30,13 +30,18 @@ export async function roundedAsAsked(folder: string, model: ModelFolder): Promis
   try {
     const own = await withRoundedWeights(files.model, type);
     const twin = files.switchable && (await withRoundedWeights(files.switchable, type));
+    const watched = files.watched && (await withRoundedWeights(files.watched, type));
     const [original, rounded] = [files.model, own.bytes];
     const loss = await lossOf({ file, original, rounded, ...ports, samples, output: about.output });
     return {
       ...model,
       about: { ...about, weights: { type, ...loss } },
-      files: { model: own.bytes, ...(twin && { switchable: twin.bytes }) },
-      stored: [...own.weights, ...(twin?.weights ?? [])],
+      files: {
+        model: own.bytes,
+        ...(twin && { switchable: twin.bytes }),
+        ...(watched && { watched: watched.bytes }),
+      },
+      stored: [own, twin, watched].flatMap((one) => one?.weights ?? []),
     };
   } catch (error) {
     if (!(error instanceof BackendUnavailable)) throw error;

@@ -23,6 +23,8 @@ type Known =
 export type ExportedCard = ModelCard & Required<Pick<ModelCard, Known>>;
 
 export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'explain' | 'statistics'> {
+  /** Whether its answers are counted; not when omitted. */
+  readonly monitor?: ModelCard['monitor'] | undefined;
   readonly unknown: ModelCard['unknown'];
   readonly model: TrainedModel;
   readonly weights: ModelCard['weights'] | undefined;
@@ -32,6 +34,8 @@ export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'expl
   readonly sha256?: string;
   /** Of the classes among the training samples; undefined for numbers. */
   readonly classShares: readonly number[] | undefined;
+  /** How its columns are spread among the training samples. */
+  readonly reference?: ModelCard['reference'] | undefined;
   /** None without test samples. */
   readonly scores: Scores | undefined;
   readonly quality: Quality;
@@ -44,6 +48,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
     name,
     version,
     explain,
+    monitor,
     unknown,
     weights,
     weightsIn,
@@ -51,6 +56,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
     model,
     sha256,
     classShares,
+    reference,
     statistics,
     scores,
     quality: { metrics, threshold, interval, intervals, ...quality },
@@ -68,6 +74,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
     ...(classes.length > 0 && { labels: classes }),
     output: { name: output.name, kind: outputKindOf(model) },
     explain,
+    ...(monitor && { monitor }),
     ...(unknown && { unknown }),
     ...(weights && { weights }),
     ...(weightsIn && { weightsIn }),
@@ -83,6 +90,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
     metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))),
     ...quality,
     verification,
+    ...(reference && { reference }),
     network: plan.network,
     ...(record && {
       training: summaryOf(record, objective, {

@@ -1,6 +1,6 @@
 /** Checkpoint in, verified model folder out: `model.onnx`, some samples with their answers, and `card.json`. */
 import { type Backend, nativeBackend } from '../../training/backend/index.ts';
-import { countLabels, type Dataset, digestOf, type LoadedData } from '../../training/data/index.ts';
+import { countLabels, type Dataset, digestOf, type LoadedData, referencesOf } from '../../training/data/index.ts';
 import { objectiveOf, type TrainedModel } from '../../training/checkpoint/index.ts';
 import { layersOf } from '../../training/network/index.ts';
 import { baselineOf, objectiveRuleFor, scaledBy } from '../../training/objective/index.ts';
@@ -32,13 +32,24 @@ export interface ExportOptions extends ExportSource {
   readonly models: string;
   /** Whether the Worker is to show what Batch Norm does in this model; as a former export says when omitted, else not. */
   readonly explain?: boolean | undefined;
+  /** Whether the Worker is to count what its answers have in common; as a former export says when omitted, else not. */
+  readonly monitor?: boolean | undefined;
   /** Whether a model from elsewhere that has the name is replaced. */
   readonly overwrite?: boolean | undefined;
 }
 
 /** What a card keeps of a former one. */
 type Kept =
-  'version' | 'explain' | 'unknown' | 'weights' | 'weightsIn' | 'engine' | 'threshold' | 'interval' | 'intervals';
+  | 'version'
+  | 'explain'
+  | 'monitor'
+  | 'unknown'
+  | 'weights'
+  | 'weightsIn'
+  | 'engine'
+  | 'threshold'
+  | 'interval'
+  | 'intervals';
 
 /** A card and the files it describes, itself among them. */
 export interface BuiltModel {
@@ -108,6 +119,7 @@ export async function buildModel(
     name,
     version: former.version,
     explain: options.explain ?? former.explain,
+    monitor: options.monitor ?? former.monitor,
     unknown: former.unknown,
     weights: former.weights,
     weightsIn: former.weightsIn,
@@ -115,6 +127,7 @@ export async function buildModel(
     model,
     sha256: digestOf(train, validation),
     classShares: classSharesOf(train),
+    reference: model.columns && train.count > 0 ? referencesOf(model.columns, train.inputs, train.count) : undefined,
     statistics,
     scores: test.count > 0 ? scoresOf(described, outputs, data) : undefined,
     quality: { ...qualityOf(model, fit, test, outputs[statistics]), ...(importance && { importance }) },

@@ -1,7 +1,7 @@
 /** What serving a model needs to know of its file, and its switchable twin. The file may be anybody's, and is not trusted. */
 import { oneLine, UserError } from '../../training/files/index.ts';
 import { decodeProto, GraphError, type onnx } from '../../training/graph/index.ts';
-import type { BatchNormLayer } from '../../worker/image.ts';
+import type { BatchNormLayer, Monitored } from '../../worker/image.ts';
 import { type BatchNorm, batchNormOf } from './batch-norm.ts';
 import { type BatchNormUse, namesOf, normalizing } from './normalization.ts';
 import { requireOnnx } from './onnx-file.ts';
@@ -9,6 +9,7 @@ import { type ModelOutput, outputOf } from './output.ts';
 import { likelySizes, type Ports, portsOf } from './ports.ts';
 import { switchable, whyNotSwitchable } from './switchable.ts';
 import { tensorsOnly } from './tensors-only.ts';
+import { watchable, watched } from './watched.ts';
 
 export interface Prepared extends Ports {
   /** What free sizes may be. */
@@ -25,6 +26,9 @@ export interface Prepared extends Ports {
   readonly noTwin?: string;
   /** The network with a switch at every Batch Norm layer, where it has any and was asked for. */
   readonly switchable?: Uint8Array;
+  /** Which layers are watched and how, where that was asked for; and the network that tells of them, if it has any. */
+  readonly watching?: Pick<Monitored, 'layers' | 'noLayers'>;
+  readonly watched?: Uint8Array;
   /** The answer, for a model whose card does not say which it is: where the file itself says it, never as a guess. */
   readonly output?: ModelOutput;
 }
@@ -54,6 +58,7 @@ export const readOnnx = (file: string, bytes: Uint8Array): OnnxFile =>
  * @param explain whether the twin is wanted
  * @param use what the card says of layers that normalize with the mini-batch's statistics
  * @param labels how many classes the card names
+ * @param monitor whether the layers are to be watched
  * @throws UserError, in one line that begins with the file, for what is no ONNX model or cannot be served
  */
 export function prepareModel(
@@ -62,6 +67,7 @@ export function prepareModel(
   explain = true,
   use?: BatchNormUse,
   labels?: number,
+  monitor = false,
 ): Prepared {
   const { bytes: tensors, remarks, model: original, inputs, outputs } = readOnnx(file, bytes);
   return explained(file, () => {
@@ -80,9 +86,25 @@ export function prepareModel(
       ...describe(found, explain ? noTwin : undefined, remarks),
       ...(noTwin !== undefined && { noTwin }),
       ...(explain && noTwin === undefined && { switchable: switchable(served, model, found.layers) }),
+      ...(monitor && watchingOf(served, model, found, noTwin)),
       ...(output && !output.isGuess && { output: { name: output.name, kind: output.kind } }),
     };
   });
+}
+
+/** What can have no switch cannot be watched either. */
+function watchingOf(
+  bytes: Uint8Array,
+  model: onnx.IModelProto,
+  { layers, ofBatch, undescribed }: BatchNorm,
+  noTwin: string | undefined,
+): Pick<Prepared, 'watching' | 'watched'> {
+  const how = noTwin ?? watchable(model, layers);
+  if (typeof how !== 'string') {
+    return { watching: { layers: how }, watched: watched(bytes, model, layers, how) };
+  }
+  const hasLayers = layers.length + ofBatch.length + undescribed.length > 0;
+  return { watching: { layers: [], ...(hasLayers && { noLayers: how }) } };
 }
 
 function describe(

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { calibrationSchema, importanceSchema, intervalSchema, thresholdsSchema } from '../../training/answers/index.ts';
-import { augmentationSchema, columnSchema } from '../../training/data/index.ts';
+import { augmentationSchema, columnReferenceSchema, columnSchema } from '../../training/data/index.ts';
 import { checkedJson, readBytes } from '../../training/files/index.ts';
 import { networkSchema } from '../../training/network/index.ts';
 import { objectiveKinds } from '../../training/objective/index.ts';
@@ -151,6 +151,10 @@ const written = z.strictObject({
   output: modelOutput.exactOptional(),
   /** Whether the Worker also carries the twin that shows every Batch Norm layer and can normalize by the mini-batch. */
   explain: z.boolean().default(false),
+  /** Whether the Worker counts what its answers have in common, so that a change of what it is asked is seen. */
+  monitor: z.boolean().exactOptional(),
+  /** How the values of the columns were spread in training. */
+  reference: z.array(columnReferenceSchema).readonly().exactOptional(),
   /**
    * Of a file whose Batch Norm normalizes with the mini-batch's own statistics: `inference` takes the running ones that are stored
    * in it, `as-is` serves it as what it is.

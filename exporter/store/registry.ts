@@ -9,12 +9,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { cannotRead, oneLine, quote, unexpected, UserError } from '../../training/files/index.ts';
-import type { ModelAbout } from '../../worker/image.ts';
+import type { ModelAbout, Monitored } from '../../worker/image.ts';
 import { withExternalData } from '../served/external-data.ts';
 import type { Ports } from '../served/ports.ts';
 import { type Prepared, prepareModel } from '../served/prepare.ts';
 import type { WeightPlace, WeightType } from '../served/weights.ts';
-import { cardFile, emptyCard, type Engine, parseCard } from './card.ts';
+import { cardFile, emptyCard, type Engine, type ModelCard, parseCard } from './card.ts';
 import { contradictions, type ReadFile } from './contract.ts';
 import { lookAt, modelFileIn, onnxFilesIn, versionNames } from './models-folder.ts';
 import { pictureOfModel } from './picture.ts';
@@ -26,8 +26,8 @@ export interface ModelFolder {
   readonly file: string;
   /** What the image's module says of it. */
   readonly about: ModelAbout;
-  /** Contents of the ONNX files that the edge image is made of: the model's, and its switchable twin where the card wants it. */
-  readonly files: { readonly model: Uint8Array; readonly switchable?: Uint8Array };
+  /** Contents of the ONNX files that the edge image is made of: the model's, its switchable twin where the card wants it, and the one that is watched. */
+  readonly files: { readonly model: Uint8Array; readonly switchable?: Uint8Array; readonly watched?: Uint8Array };
   /** What the file takes and gives. */
   readonly ports: Ports & Pick<Prepared, 'sizes'>;
   readonly samples?: SampleArray;
@@ -125,14 +125,17 @@ function readModel(models: string, name: string, path: string): ModelFolder {
     batchNorm: use,
     weights = 'float32',
     inputs = [],
+    monitor,
     engine = 'onnxruntime',
   } = card;
   const columns = inputs.flatMap((input) => (input.columns ? [[input.name, input.columns] as const] : []));
-  const prepared = prepareModel(file, withExternalData(file, content), explain, use, labels?.length);
-  const { model, batchNorm, ofBatch, remarks, noTwin, switchable, output: inferred } = prepared;
+  const prepared = prepareModel(file, withExternalData(file, content), explain, use, labels?.length, monitor);
+  const { model, batchNorm, ofBatch, remarks, noTwin, switchable, watched, watching, output: inferred } = prepared;
   const output = card.output ?? inferred;
   const objections = contradictions({ ...card, ...(output && { output }) }, prepared, read);
   if (objections.length > 0) throw new UserError(oneLine(`${where}: ${objections.join('; ')}`));
+  const unwatched = watching?.noLayers;
+  const others = [...remarks, ...(unwatched === undefined ? [] : [`no Batch Norm layers are watched: ${unwatched}`])];
   const picture = pictureOfModel(inputs, prepared);
   const samples = readSamples(join(folder, samplesFile), read(samplesFile));
   return {
@@ -145,16 +148,17 @@ function readModel(models: string, name: string, path: string): ModelFolder {
       ...(labels && { labels }),
       ...(output && { output }),
       explain,
+      ...(watching && { monitor: { ...watching, ...expectedBy(card) } }),
       ...(picture && { picture }),
       ...(columns.length > 0 && { columns: Object.fromEntries(columns) }),
       ...(unknown && { unknown }),
       ...toldOf(card),
       batchNorm,
       ...(ofBatch && { ofBatch }),
-      ...(remarks.length > 0 && { remarks }),
+      ...(others.length > 0 && { remarks: others }),
       ...(noTwin !== undefined && { noTwin }),
     },
-    files: { model, ...(switchable && { switchable }) },
+    files: { model, ...(switchable && { switchable }), ...(watched && { watched }) },
     ports: { inputs: prepared.inputs, outputs: prepared.outputs, sizes: prepared.sizes },
     ...(samples && { samples }),
     stated: Object.fromEntries(inputs.flatMap(({ name, shape }) => (shape ? [[name, shape] as const] : []))),
@@ -162,6 +166,12 @@ function readModel(models: string, name: string, path: string): ModelFolder {
     weightsIn: card.weightsIn ?? 'script',
     engine,
   };
+}
+
+/** How columns and classes were spread in training. */
+function expectedBy({ reference = [], training }: ModelCard): Pick<Monitored, 'columns' | 'classes'> {
+  const { classShares: shares, train: samples } = training?.data ?? {};
+  return { columns: reference, ...(shares && samples !== undefined && { classes: { shares, samples } }) };
 }
 
 function gotInPlaceOf(folder: string, name: string): string {

@@ -43,6 +43,8 @@ export interface ServeOptions {
   readonly isInspected?: boolean;
   /** The variables of the Worker. No line per request is logged unless they say so: it would end up among the test's own. */
   readonly vars?: Readonly<Record<string, unknown>>;
+  /** A binding of this name has the Durable Objects of the class, whose storage is memory. */
+  readonly objects?: { readonly binding: string; readonly className: string } | undefined;
   /** Of V8: https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
   readonly v8Flags?: readonly string[];
 }
@@ -50,10 +52,10 @@ export interface ServeOptions {
 /** Serves a bundle on a free port of the local host. */
 export async function serveBundle(
   outdir: string,
-  { isInspected = false, vars = {}, v8Flags = [] }: ServeOptions = {},
+  { isInspected = false, vars = {}, objects, v8Flags = [] }: ServeOptions = {},
 ): Promise<Server> {
   const config = join(outdir, 'config.capnp');
-  writeFileSync(config, capnp(outdir, { LOG_REQUESTS: false, ...vars }, v8Flags));
+  writeFileSync(config, capnp(outdir, { LOG_REQUESTS: false, ...vars }, v8Flags, objects));
   const options = ['--control-fd=3', ...(isInspected ? ['--inspector-addr=127.0.0.1:0'] : [])];
   const child = spawn(workerd, ['serve', ...options, config], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
@@ -95,7 +97,12 @@ const service = 'bn-edge';
 const moduleTypes: Record<string, string> = { js: 'esModule', wasm: 'wasm', bin: 'data' };
 
 /** A workerd configuration of one service: the bundle's modules, the entry first, and its variables. */
-function capnp(outdir: string, vars: Readonly<Record<string, unknown>>, v8Flags: readonly string[]): string {
+function capnp(
+  outdir: string,
+  vars: Readonly<Record<string, unknown>>,
+  v8Flags: readonly string[],
+  objects: ServeOptions['objects'],
+): string {
   const config = unstable_readConfig({ config: join(root, 'wrangler.toml') }) as {
     readonly compatibility_date: string;
   };
@@ -107,6 +114,12 @@ function capnp(outdir: string, vars: Readonly<Record<string, unknown>>, v8Flags:
   const bindings = Object.entries(vars).map(
     ([name, value]) => `(name = "${name}", json = ${JSON.stringify(JSON.stringify(value))})`,
   );
+  if (objects) bindings.push(`(name = "${objects.binding}", durableObjectNamespace = "${objects.className}")`);
+  const namespaces = objects
+    ? `
+  durableObjectNamespaces = [(className = "${objects.className}", uniqueKey = "${objects.className}", enableSql = true)],
+  durableObjectStorage = (inMemory = void),`
+    : '';
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [(name = "${service}", worker = .worker)],
@@ -116,7 +129,7 @@ const config :Workerd.Config = (
 const worker :Workerd.Worker = (
   compatibilityDate = "${config.compatibility_date}",
   modules = [${modules.join(', ')}],
-  bindings = [${bindings.join(', ')}],
+  bindings = [${bindings.join(', ')}],${namespaces}
 );
 `;
 }

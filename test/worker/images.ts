@@ -36,6 +36,9 @@ export interface Echo extends Quality {
   readonly ofBatch?: NonNullable<ModelAbout['ofBatch']>;
   readonly remarks?: readonly string[];
   readonly noTwin?: string;
+  readonly monitor?: NonNullable<ModelAbout['monitor']>;
+  /** What the session runs that is watched; there is none by default. */
+  readonly watched?: Session['run'];
   /** In place of the echo. */
   readonly run?: Session['run'];
 }
@@ -58,7 +61,9 @@ export function imageOf(...echoes: readonly Echo[]): Image {
     const path = models[i]?.path ?? '';
     const session = sessionOf(echo);
     const twin: [string, Session][] = (echo.twin ?? echo.explain) ? [[`${path}/switchable`, session]] : [];
-    return [[`${path}/model`, session], ...twin];
+    const { watched: run } = echo;
+    const watched: [string, Session][] = run ? [[`${path}/watched`, { ...session, run }]] : [];
+    return [[`${path}/model`, session], ...twin, ...watched];
   });
   return { models, sessions: new Map(sessions), switchName: 'switch' };
 }
@@ -79,7 +84,7 @@ function aboutOf(echo: Echo): ModelAbout {
     noTwin,
     ...more
   } = echo;
-  const { shape: _shape, twin: _twin, run: _run, ...quality } = more;
+  const { shape: _shape, twin: _twin, run: _run, watched: _watched, ...quality } = more;
   return {
     name,
     path: name,

@@ -23,6 +23,7 @@ import { parseJson } from './json.ts';
 import { mountPath } from './mount.ts';
 import { addRowRoutes } from './rows.ts';
 import { requireExplain, type Settings } from './settings.ts';
+import { watching } from './watching.ts';
 
 /** A model's paths, without and with its version. */
 const modelPaths = ['/v2/models/:model', '/v2/models/:model/versions/:version'] as const;
@@ -84,7 +85,7 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
         const parts = parseInference(model, c.req.raw, body);
         const isOfBatch = parts.request.parameters?.statistics === 'batch';
         if (isOfBatch && !model.ofBatch) requireExplain(c, settings, 'statistics');
-        const inference = infer(model, parts, settings.batch(c.env));
+        const inference = infer(model, parts, settings.batch(c.env), watching(c, model, settings));
         const { response, binary } = inference;
         return { ...inference, answer: binary.length === 0 ? answerJsonAsIs(response) : joinBody(response, binary) };
       });
@@ -96,7 +97,7 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
     return withSamples(c, model, async ({ samples, options }) => {
       const parsed = parse(classifyOptions, options);
       if (parsed.statistics === 'batch' && !model.ofBatch) requireExplain(c, settings, 'statistics');
-      return answerJson(await classify(model, samples, parsed));
+      return answerJson(await classify(model, samples, parsed, watching(c, model, settings)));
     });
   });
   app.post(`${path}/explain`, async (c) => {

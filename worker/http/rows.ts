@@ -15,6 +15,7 @@ import { withBody } from './body.ts';
 import type { App, RequestContext } from './context.ts';
 import { RequestError } from './errors.ts';
 import { requireExplain, type Settings } from './settings.ts';
+import { watching } from './watching.ts';
 
 const VERB = ':predict';
 
@@ -51,7 +52,7 @@ function addModelRoutes(app: App, base: string, last: 'model' | 'version', model
     if (explain) requireExplain(c, settings, 'explain');
     // Most requests need none of it.
     const why = explain ? (await import('../why/why.ts')).why : undefined;
-    return answer(c, predict(model, sent, unknown, most, why), explain);
+    return answer(c, predict(model, sent, unknown, most, why, watching(c, model, settings)), explain);
   });
 }
 

@@ -1,4 +1,5 @@
 /** What a request meets: the variables of the environment where they are set, the Worker's options elsewhere, then the defaults. */
+import type { Monitor } from '../drift/monitor.ts';
 import type { Env, WorkerOptions } from '../options.ts';
 import type { RequestContext } from './context.ts';
 import { describe, RequestError } from './errors.ts';
@@ -13,6 +14,8 @@ export interface Settings {
   /** Empty where everyone may ask. */
   readonly keys: Setting<readonly string[]>;
   readonly log: Setting<boolean>;
+  /** Undefined where no model is watched. */
+  readonly monitor: Setting<Monitor | undefined>;
   readonly bodyBytes: Setting<number>;
   readonly batch: Setting<number>;
 }
@@ -25,10 +28,10 @@ const MIB = 2 ** 20;
 /** @throws Error where an option is not what it has to be, or there is no such option */
 export function settingsOf(options: WorkerOptions): Settings {
   requireObject('options', options);
-  const { explain, page, docs, cors, apiKey, log, limits = {}, ...unknown } = options;
+  const { explain, page, docs, cors, apiKey, log, monitor, limits = {}, ...unknown } = options;
   requireObject('limits', limits);
   const { bodyBytes, batch, ...unknownLimits } = limits;
-  refuseUnknown('options', 'explain, page, docs, cors, apiKey, log or limits', unknown);
+  refuseUnknown('options', 'explain, page, docs, cors, apiKey, log, monitor or limits', unknown);
   refuseUnknown('limits', 'bodyBytes or batch', unknownLimits);
   const settings: Settings = {
     explain: (env) => flag('EXPLAIN', env?.EXPLAIN) ?? flag('explain', explain) ?? true,
@@ -37,6 +40,7 @@ export function settingsOf(options: WorkerOptions): Settings {
     origins: (env) => origins('CORS_ORIGINS', env?.CORS_ORIGINS) ?? origins('cors', cors) ?? [],
     keys: (env) => keys('API_KEY', env?.API_KEY) ?? (apiKey === undefined ? [] : optionKeys(apiKey)),
     log: (env) => flag('LOG_REQUESTS', env?.LOG_REQUESTS) ?? flag('log', log) ?? true,
+    monitor: () => monitorOf(monitor),
     bodyBytes: (env) =>
       positive('MAX_BODY_BYTES', env?.MAX_BODY_BYTES) ?? positive('limits.bodyBytes', bodyBytes) ?? 8 * MIB,
     batch: (env) => positive('MAX_BATCH', env?.MAX_BATCH) ?? positive('limits.batch', batch) ?? 256,
@@ -69,6 +73,12 @@ function flag(name: string, value: unknown): boolean | undefined {
   if (value === true || value === 'true') return true;
   if (value === false || value === 'false') return false;
   throw new Error(`${name}: expected true or false, got ${JSON.stringify(value)}`);
+}
+
+function monitorOf(value: Monitor | undefined): Monitor | undefined {
+  // A program without types may give anything.
+  if (value === undefined || typeof (value as Partial<Monitor> | null)?.watch === 'function') return value;
+  throw new TypeError(`monitor: expected that of bn-edge/worker/drift, got ${describe(value)}`);
 }
 
 function positive(name: string, value: unknown): number | undefined {

@@ -1,4 +1,5 @@
 /** From a model's answer to labels: which class each sample is, and how sure the model is of it. */
+import type { Seen } from '../drift/monitor.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { OutputKind } from '../image.ts';
 import type { Model } from '../models.ts';
@@ -12,10 +13,15 @@ import { valuesOf } from './answer.ts';
 import { chosenClass, labelsThatApply, probabilitiesOf, type Read, toldOf } from './kinds.ts';
 
 /** @throws RequestError where the model is none for classes; InferenceError */
-export async function classify(model: Model, samples: Samples, options: ClassifyOptions): Promise<ClassifyResponse> {
+export async function classify(
+  model: Model,
+  samples: Samples,
+  options: ClassifyOptions,
+  seen?: Seen,
+): Promise<ClassifyResponse> {
   const classes = requireClasses(model);
   checkOutputs(classes, samples);
-  const { run, statistics } = runWith(model, options.statistics);
+  const { run, statistics } = runWith(model, options.statistics, seen);
   const outputs = run(samples.feeds, [classes.output]);
   const answers = predictions(model, classes, outputs, options.top_k);
   const images = options.image ? await samples.images() : [];

@@ -2,6 +2,7 @@
  * KServe's V1 protocol, which is TensorFlow Serving's: rows in, predictions out, for whoever knows the columns and not the tensors.
  * https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol
  */
+import type { Seen, UnknownCategory } from '../drift/monitor.ts';
 import { RequestError } from '../http/errors.ts';
 import type { Unknown } from '../image.ts';
 import { type Model, urlOf } from '../models.ts';
@@ -29,6 +30,7 @@ export function checkPredicts({ name, path, output, session }: Model): void {
 /**
  * @param unknown as the card says, where it is undefined
  * @param why explains each row, where that is asked for
+ * @param seen is told of the run
  * @throws RequestError for rows that the model does not take; InferenceError
  */
 export function predict(
@@ -37,6 +39,7 @@ export function predict(
   unknown: Unknown | undefined,
   maxBatch: number,
   why?: typeof whyOf,
+  seen?: Seen,
 ): PredictResponse {
   checkPredicts(model);
   if (why && !model.table) {
@@ -45,10 +48,12 @@ export function predict(
   const { table } = model;
   const { rows } = sent;
   const { name = '', kind = 'number' } = model.output ?? {};
-  const { run, statistics } = runWith(model, undefined);
-  const { tensor, warnings } = table
-    ? prepareRows(table, sent, unknown ?? model.unknown ?? 'refuse')
-    : samplesIn(model, rows, maxBatch);
+  const {
+    tensor,
+    warnings,
+    unknown: others,
+  } = table ? prepareRows(table, sent, unknown ?? model.unknown ?? 'refuse') : samplesIn(model, rows, maxBatch);
+  const { run, statistics } = runWith(model, undefined, seen && ((feeds) => { seen(feeds, others); }));
   const feeds = new Map([[model.session.inputs[0]?.name ?? '', tensor]]);
   const values = valuesOf('predict', model.name, name, run(feeds, [name]));
   const explanations = why && table ? why(model, table, tensor) : [];
@@ -67,6 +72,7 @@ export function predict(
 interface Fed {
   readonly tensor: Tensor;
   readonly warnings?: readonly (readonly string[])[];
+  readonly unknown?: readonly UnknownCategory[];
 }
 
 /** Nested arrays, which a model whose card names no columns takes as they are. */

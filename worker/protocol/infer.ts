@@ -1,4 +1,5 @@
 /** One inference: a parsed request and a model in, tensors and the protocol's response out. Knows nothing of HTTP. */
+import type { Seen } from '../drift/monitor.ts';
 import { isBinary, sliceInputs } from './binary.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
@@ -22,11 +23,12 @@ export interface Inference {
 /**
  * Batch Norm normalizes with the running statistics of training, so that no sample depends on its neighbours, unless
  * `parameters.statistics` asks for `batch`.
+ * @param seen is told of a run with running statistics
  * @throws RequestError, InferenceError
  */
-export function infer(model: Model, { request, binary }: Parts, maxBatch: number): Inference {
+export function infer(model: Model, { request, binary }: Parts, maxBatch: number, seen?: Seen): Inference {
   const { session, name, version } = model;
-  const { run, statistics } = runWith(model, request.parameters?.statistics);
+  const { run, statistics } = runWith(model, request.parameters?.statistics, seen);
   const isSaid = request.parameters?.statistics !== undefined || statistics === 'batch';
   const feeds = readInputs(request.inputs, sliceInputs(request.inputs, binary), session.inputs, maxBatch);
   checkRows(model, feeds);
@@ -85,13 +87,21 @@ export interface Run {
 
 /**
  * @param asked `undefined` for what the model does by itself
+ * @param seen is told of each run of the model as it is
  * @throws RequestError where the model carries no twin that could use other statistics, or knows none
  */
-export function runWith(model: Model, asked: Statistics | undefined): Run {
+export function runWith(model: Model, asked: Statistics | undefined, seen?: Seen): Run {
   const { name, session, switchable, ofBatch } = model;
   const own = ofBatch ? 'batch' : 'running';
   const statistics = asked ?? own;
-  if (statistics === own) return { run: (feeds, fetches) => session.run(feeds, fetches), statistics };
+  if (statistics === own) {
+    const run: Session['run'] = (feeds, fetches) => {
+      const outputs = session.run(feeds, fetches);
+      seen?.(feeds);
+      return outputs;
+    };
+    return { run, statistics };
+  }
   if (switchable) return { run: switchable[statistics], statistics };
   const why = ofBatch ? `its layers ${ofBatch.layers.join(', ')} have no others` : whyNoTwin(model);
   throw new RequestError(

@@ -2,6 +2,7 @@
 import type { Column } from '../../training/columns/column.ts';
 import { isMissing } from '../../training/columns/missing.ts';
 import { type Complaint, expectationOf, rowPreparer } from '../../training/columns/prepare.ts';
+import type { UnknownCategory } from '../drift/monitor.ts';
 import { describe, quote, RequestError } from '../http/errors.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
 import type { Unknown } from '../image.ts';
@@ -13,6 +14,8 @@ export interface PreparedRows {
   readonly tensor: Tensor;
   /** What was left out or filled, and what is far from the values of training, by row. */
   readonly warnings: readonly (readonly string[])[];
+  /** Categories that are none of their column's, and were filled. */
+  readonly unknown: readonly UnknownCategory[];
 }
 
 export type Rows = Pick<SentRows, 'rows' | 'decimal'>;
@@ -29,6 +32,7 @@ export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: U
     throw new RequestError('malformed', `body: expected ${batch} rows, as the model takes, got ${rows.length}`);
   }
   const data = new Float32Array(rows.length * preparer.width);
+  const others: UnknownCategory[] = [];
   const warnings = rows.map((sent, i) => {
     const { where } = sent;
     const said: string[] = [];
@@ -36,6 +40,7 @@ export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: U
     const excuse = (complaint: Complaint): boolean => {
       if (unknown !== 'fill' || complaint.objection === 'missing' || isStructure(complaint.value)) return false;
       const { column, value } = complaint;
+      if (column.kind === 'categorical') others.push({ row: i, column: column.name });
       said.push(`${placeOf(column)}: ${shown(value)} is ${whatIsWrong(complaint)} and counts as missing`);
       return true;
     };
@@ -46,7 +51,11 @@ export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: U
     }
     return said;
   });
-  return { tensor: { datatype: input.datatype, shape: [rows.length, preparer.width], data }, warnings };
+  return {
+    tensor: { datatype: input.datatype, shape: [rows.length, preparer.width], data },
+    warnings,
+    unknown: others,
+  };
 }
 
 /** @param said takes the names that are left out */

@@ -1,6 +1,7 @@
 /** Workers of models that a bench writes, each in a folder of its own. */
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { workerSource } from '../../../exporter/command/init-monitor.ts';
 import { buildImage } from '../../../exporter/edge/build-image.ts';
 import { writeCustomers, writeFixtures } from '../../bundle/fixtures.ts';
 import { buildBundle } from '../../bundle/workerd.ts';
@@ -14,17 +15,14 @@ minify = true
 send_metrics = false
 `;
 
-const entry = `import { createWorker } from 'bn-edge/worker';
-import image from './image/image.mjs';
-
-export default createWorker(image);
-`;
+const entryOf = (source: string): string => source.replace('../.bn-edge/image.mjs', './image/image.mjs');
 
 /**
  * @param write puts the models into a folder that is laid out as `models/` is
+ * @param source of the Worker, as `bn-edge init` writes it
  * @returns the folder of the bundle
  */
-export async function bundleOf(name: string, write: (models: string) => void): Promise<string> {
+export async function bundleOf(name: string, write: (models: string) => void, source = workerSource): Promise<string> {
   // Under the root, where the bundler finds the package.
   const folder = join(root, '.test', `bench-${name}`);
   const models = join(folder, 'models');
@@ -34,7 +32,7 @@ export async function bundleOf(name: string, write: (models: string) => void): P
   await buildImage({ models, out: join(folder, 'image') });
   const config = join(folder, 'wrangler.toml');
   writeFileSync(config, configuration);
-  writeFileSync(join(folder, 'index.ts'), entry);
+  writeFileSync(join(folder, 'index.ts'), entryOf(source));
   return buildBundle(config);
 }
 

@@ -10,6 +10,7 @@ import { interleave, type Candidate } from '../rounds.ts';
 import { buildFixturesBundle, buildMixedBundle } from './bundle.ts';
 import { fuzz } from './fuzz.ts';
 import { loadServer, type HttpRequest, type Latencies } from './load.ts';
+import { benchMonitoring } from './monitoring.ts';
 import { benchPictures, picturesAtOnce, preparations, timePicture } from './pictures.ts';
 import { requests } from './requests.ts';
 import { BATCH, buildRowsBundle, rowRequests } from './rows.ts';
@@ -23,6 +24,7 @@ interface Flags {
   readonly fuzz?: number;
   readonly pictures?: boolean;
   readonly rows?: boolean;
+  readonly monitor?: boolean;
   readonly json?: string;
 }
 
@@ -38,6 +40,7 @@ const command = new Command('bench:worker')
   .option('--warm-up <n>', 'seconds of load before the first', positive, 2)
   .option('--soak <minutes>', 'instead: mixed traffic at 16 connections, every answer compared', positive)
   .option('--rows', 'instead: rows by name beside the tensor that they become')
+  .option('--monitor', 'instead: the network with and without monitoring, in two Workers')
   .option('--fuzz <requests>', 'instead: broken requests on every route, memory watched', wholeNumber(100))
   .option('--pictures', 'instead: 12 megapixels and hostile pictures, time of each and memory of six at once')
   .option('--json <file>', 'write the measurements as [{name, value, unit}]')
@@ -53,6 +56,7 @@ async function run(flags: Flags): Promise<void> {
 function measure(flags: Flags): Promise<readonly Measurement[]> {
   if (flags.pictures) return measurePictures();
   if (flags.rows) return measureRows(flags);
+  if (flags.monitor) return measureMonitoring(flags);
   if (flags.fuzz !== undefined) return measureFuzz(flags.fuzz);
   return flags.soak === undefined ? measureSpeed(flags) : measureSoak(flags.soak);
 }
@@ -82,6 +86,13 @@ async function measureRows({ rounds, seconds, warmUp }: Flags): Promise<readonly
   } finally {
     await server.stop();
   }
+}
+
+async function measureMonitoring(flags: Flags): Promise<readonly Measurement[]> {
+  if (isBusy()) console.log('Others use this machine: do not believe these numbers.');
+  const measurements = await benchMonitoring({ ...flags, model: MODEL });
+  print(measurements);
+  return measurements;
 }
 
 /** @throws Error at the end where six pictures took more of the isolate than a Worker has beside its image */

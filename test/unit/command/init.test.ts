@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { format } from 'prettier';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Initialized, initialize, workerSource } from '../../../exporter/command/init-files.ts';
+import { uncounted } from '../../../exporter/deploy/monitoring.ts';
+import { type Initialized, initialize } from '../../../exporter/command/init-files.ts';
+import { monitorSource, monitorToml, workerSource } from '../../../exporter/command/init-monitor.ts';
 import { addScripts } from '../../../exporter/command/package-scripts.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -114,6 +116,63 @@ describe('in a project, init', () => {
   it('has nothing to say of a wrangler.toml that builds the image', async () => {
     await put({ 'wrangler.toml': '[build]\ncommand = "npm run x && bn-edge build"\n' });
     expect((await initialize(folder, false)).notes).toEqual([]);
+  });
+});
+
+describe('a project that watches its models', () => {
+  const [toml, worker] = ['wrangler.toml', 'worker/index.ts'].map((path) => () => read(join(folder, path)));
+
+  it('has a binding, a class and its migration from the start', async () => {
+    expect((await initialize(folder, false, true)).notes).toEqual([]);
+    expect(await toml?.()).toContain(monitorToml);
+    expect(await worker?.()).toBe(monitorSource);
+  });
+
+  it('gets them later, once, and keeps what it had', async () => {
+    await initialize(folder, false);
+    const before = await toml?.();
+    const { wrote, added, notes } = await initialize(folder, false, true);
+    expect([wrote, added, notes]).toEqual([
+      [],
+      { 'wrangler.toml': ['the binding DRIFT'], 'worker/index.ts': ['the class DriftMonitor'] },
+      [],
+    ]);
+    expect([await toml?.(), await worker?.()]).toEqual([`${before}${monitorToml}`, monitorSource]);
+    const again = await initialize(folder, false, true);
+    expect([again.added, again.notes]).toEqual([{}, []]);
+  });
+
+  it.each([
+    [
+      'wrangler.toml',
+      '[build]\ncommand = "bn-edge build"\n[[migrations]]\ntag = "v1"\n',
+      '[[durable_objects.bindings]]',
+    ],
+    ['wrangler.toml', 'durable_objects = { bindings = [] }\n[build]\ncommand = "bn-edge build"\n', '[[migrations]]'],
+    ['wrangler.jsonc', '{ "build": { "command": "bn-edge build" } }\n', '"new_sqlite_classes": ["DriftMonitor"]'],
+    ['worker/index.ts', 'export default {};\n', 'export { DriftMonitor }'],
+  ])('is told what its own %s needs: %s', async (file, content, needed) => {
+    await initialize(folder, false);
+    await rm(join(folder, 'wrangler.toml'));
+    await put({ 'wrangler.toml': '[build]\ncommand = "bn-edge build"\n', [file]: content });
+    if (file === 'wrangler.jsonc') await rm(join(folder, 'wrangler.toml'));
+    const { notes } = await initialize(folder, false, true);
+    expect(notes).toEqual([expect.stringContaining(`${file} is yours: to monitor it needs `)]);
+    expect(notes[0]).toContain(needed);
+    expect(await read(join(folder, file))).toBe(content);
+  });
+});
+
+describe('a build of monitored models', () => {
+  it.each([
+    ['without the class', 'name = "a"\n', /^net and 1 more is to be monitored, and wrangler\.toml has no binding/],
+    ['where it is a comment', '# class_name = "DriftMonitor"\n', /no binding of the class DriftMonitor/],
+    ['with the class', monitorToml, undefined],
+  ])('%s says so in one line', async (_, text, told) => {
+    await put({ 'wrangler.toml': text });
+    const line = await uncounted(['net', 'other'], folder);
+    expect(told ? told.test(line ?? '') : line).toBe(told && true);
+    expect(await uncounted([], folder)).toBeUndefined();
   });
 });
 

@@ -1,0 +1,109 @@
+/**
+ * The Durable Object of a monitored model, which keeps its windows: by the names of versions, so that a new one begins anew.
+ * https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/
+ */
+import { DurableObject } from 'cloudflare:workers';
+import { addTo, type Kind, type Sums, windowOf } from './sums.ts';
+import type { DriftReader, DriftWindow, WindowsQuery } from './window.ts';
+
+/** What an isolate hands its sums to. */
+export interface DriftSink {
+  add(sums: readonly Sums[]): Promise<void>;
+}
+
+/**
+ * So many windows of each version are kept, which are 31 days, and of all versions. Not the clock decides which are old, but others that
+ * are newer: one that is wrong for once deletes nothing.
+ */
+const kept = { ofVersion: 31 * 24, ofAll: 4 * 31 * 24 } as const;
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS windows (version TEXT, start INTEGER, samples INTEGER, PRIMARY KEY (version, start)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS sums (
+    version TEXT, start INTEGER, kind TEXT, name TEXT, numbers BLOB, PRIMARY KEY (version, start, kind, name)
+  );
+`;
+
+export class DriftMonitor extends DurableObject implements DriftReader, DriftSink {
+  readonly #sql: SqlStorage;
+
+  constructor(context: DurableObjectState, env: unknown) {
+    super(context, env as Cloudflare.Env);
+    this.#sql = context.storage.sql;
+    this.#sql.exec(schema);
+  }
+
+  /** All of them, or none. */
+  async add(sums: readonly Sums[]): Promise<void> {
+    this.ctx.storage.transactionSync(() => {
+      for (const each of sums) this.#addOne(each);
+    });
+    return Promise.resolve();
+  }
+
+  async windows({ version, from, to }: WindowsQuery): Promise<readonly DriftWindow[]> {
+    const found = this.#sql.exec<{ start: number; samples: number }>(
+      'SELECT start, samples FROM windows WHERE version = ? AND start >= ? AND start < ? ORDER BY start',
+      version,
+      from,
+      to,
+    );
+    return Promise.resolve(
+      Array.from(found, ({ start, samples }) => windowOf({ start, samples, parts: this.#partsOf(version, start) })),
+    );
+  }
+
+  #addOne({ version, start, samples, parts }: Sums): void {
+    const known = new Map(this.#partsOf(version, start).map((part) => [`${part.kind}/${part.name}`, part.numbers]));
+    const isOther = parts.some(({ kind, name, numbers }) => {
+      const own = known.get(`${kind}/${name}`);
+      return own !== undefined && own.length !== numbers.length;
+    });
+    // A model was replaced under the same version.
+    if (isOther) this.#delete(version, start);
+    const former = this.#sql.exec('SELECT 1 FROM windows WHERE version = ? AND start = ?', version, start).toArray();
+    this.#sql.exec(
+      `INSERT INTO windows VALUES (?, ?, ?)
+       ON CONFLICT (version, start) DO UPDATE SET samples = samples + excluded.samples`,
+      version,
+      start,
+      samples,
+    );
+    for (const { kind, name, numbers } of parts) {
+      const own = isOther ? undefined : known.get(`${kind}/${name}`);
+      const all = numbers.slice();
+      if (own) addTo(all, own);
+      this.#sql.exec('INSERT OR REPLACE INTO sums VALUES (?, ?, ?, ?, ?)', version, start, kind, name, all.buffer);
+    }
+    if (former.length === 0) this.#prune(version);
+  }
+
+  #partsOf(version: string, start: number) {
+    const rows = this.#sql.exec<{ kind: Kind; name: string; numbers: ArrayBuffer }>(
+      'SELECT kind, name, numbers FROM sums WHERE version = ? AND start = ? ORDER BY rowid',
+      version,
+      start,
+    );
+    return Array.from(rows, ({ kind, name, numbers }) => ({ kind, name, numbers: new Float64Array(numbers) }));
+  }
+
+  #prune(version: string): void {
+    const old = [
+      ...this.#sql.exec<{ version: string; start: number }>(
+        'SELECT version, start FROM windows WHERE version = ? ORDER BY start DESC LIMIT -1 OFFSET ?',
+        version,
+        kept.ofVersion,
+      ),
+      ...this.#sql.exec<{ version: string; start: number }>(
+        'SELECT version, start FROM windows ORDER BY start DESC LIMIT -1 OFFSET ?',
+        kept.ofAll,
+      ),
+    ];
+    for (const each of old) this.#delete(each.version, each.start);
+  }
+
+  #delete(version: string, start: number): void {
+    for (const table of ['sums', 'windows'])
+      this.#sql.exec(`DELETE FROM ${table} WHERE version = ? AND start = ?`, version, start);
+  }
+}

@@ -1,0 +1,65 @@
+/** Sums of numbers by name, as they are made in an isolate, sent and stored: every one is added to its like, number by number. */
+import type { ChannelSums, ColumnSums, DriftWindow } from './window.ts';
+
+/** A layer's are three numbers for each channel, a column's those of gaps and of values out of range before its counts, a class's one. */
+export type Kind = 'layer' | 'column' | 'class';
+
+export interface Part {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly numbers: Float64Array<ArrayBuffer>;
+}
+
+/** Of one version of a model, in one window. */
+export interface Sums {
+  readonly version: string;
+  readonly start: number;
+  readonly samples: number;
+  readonly parts: readonly Part[];
+}
+
+export const keyOf = ({ kind, name }: Pick<Part, 'kind' | 'name'>): string => `${kind}/${name}`;
+
+/** @returns whether they are as many: of another model under the same version, sums mean something else */
+export function addTo(sums: Float64Array, more: Float64Array): boolean {
+  if (sums.length !== more.length) return false;
+  for (const [i, value] of more.entries()) sums[i] = (sums[i] ?? NaN) + value;
+  return true;
+}
+
+/** Both together; the later ones alone where the model has become another one. */
+export function joined(former: Sums | undefined, later: Sums): Sums {
+  if (!former) return later;
+  const parts = new Map(former.parts.map((part) => [keyOf(part), { ...part, numbers: part.numbers.slice() }]));
+  for (const part of later.parts) {
+    const own = parts.get(keyOf(part));
+    if (own && !addTo(own.numbers, part.numbers)) return later;
+    if (!own) parts.set(keyOf(part), part);
+  }
+  return { ...later, samples: former.samples + later.samples, parts: [...parts.values()] };
+}
+
+/** As it is read. */
+export function windowOf({ start, samples, parts }: Omit<Sums, 'version'>): DriftWindow {
+  const named = <Value>(kind: Kind, read: (numbers: readonly number[]) => Value): Readonly<Record<string, Value>> =>
+    Object.fromEntries(
+      parts.filter((part) => part.kind === kind).map(({ name, numbers }) => [name, read(Array.from(numbers))]),
+    );
+  return {
+    start,
+    samples,
+    layers: named('layer', channelsOf),
+    columns: named('column', ([missing = 0, outOfRange = 0, ...counts]): ColumnSums => ({
+      missing,
+      outOfRange,
+      counts,
+    })),
+    classes: named('class', ([count = 0]) => count),
+  };
+}
+
+function channelsOf(numbers: readonly number[]): ChannelSums {
+  const channels = numbers.length / 3;
+  const third = (i: number): readonly number[] => numbers.slice(i * channels, (i + 1) * channels);
+  return { mean: third(0), square: third(1), meanSquare: third(2) };
+}

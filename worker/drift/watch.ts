@@ -1,0 +1,144 @@
+/**
+ * Counts what is asked of monitored models: some requests are run once more when their answers are on the way, and what they have in
+ * common is added up in the isolate until a Durable Object gets it. An answer is neither changed, nor delayed, nor refused by any of it;
+ * what an isolate has not sent when it ends is lost.
+ */
+import type { Model } from '../models.ts';
+import type { Env } from '../options.ts';
+import type { Tensor } from '../protocol/datatypes.ts';
+import type { DriftSink } from './drift-monitor.ts';
+import type { Monitor, UnknownCategory } from './monitor.ts';
+import { joined, type Sums } from './sums.ts';
+import { tally } from './tally.ts';
+import { windowMs } from './window.ts';
+
+export interface MonitorOptions {
+  /**
+   * One request in so many is counted, for each isolate: a second run costs up to 1.5 times the first.
+   * @default 64
+   */
+  readonly every?: number;
+  /**
+   * A request is counted all the same where none was for so long, in milliseconds: where little is asked, more of it is counted.
+   * @default 15000
+   */
+  readonly atLeastEveryMs?: number;
+  /**
+   * Sums are sent when they are of so many samples,
+   * @default 256
+   */
+  readonly flushSamples?: number;
+  /**
+   * or so old, in milliseconds; a Worker may work on for 30 seconds after an answer.
+   * @default 10000
+   */
+  readonly flushMs?: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  readonly wait?: (milliseconds: number) => Promise<unknown>;
+}
+
+interface Watched {
+  /** Requests since the last one that was counted. */
+  passed: number;
+  /** When that was. */
+  last: number;
+}
+
+const waiting = (milliseconds: number): Promise<unknown> =>
+  new Promise((resolve) => void setTimeout(resolve, milliseconds));
+
+/** Of one isolate, which may have several for as many apps. */
+export function createMonitor(options: MonitorOptions = {}): Monitor {
+  const { every = 64, atLeastEveryMs = 15_000, flushSamples = 256, flushMs = 10_000 } = options;
+  const { now = Date.now, wait = waiting } = options;
+  const watched = new WeakMap<Model, Watched>();
+  const told = new Set<string>();
+  /** By model, version and window: a few, as long as none is sent. */
+  let buffer = new Map<string, { readonly model: string; readonly sums: Sums }>();
+  let flushing: number | undefined;
+
+  const tellOnce = (what: string): void => {
+    if (told.has(what)) return;
+    told.add(what);
+    console.warn(`monitor: ${what}; answers are not counted`);
+  };
+
+  const isDue = (model: Model): boolean => {
+    const at = now();
+    const state = watched.get(model) ?? { passed: Infinity, last: at };
+    watched.set(model, state);
+    // A clock may go backwards.
+    const isLongAgo = at - state.last >= atLeastEveryMs || at < state.last;
+    if (++state.passed < every && !isLongAgo) return false;
+    state.passed = 0;
+    state.last = at;
+    return true;
+  };
+
+  const count = (model: Model, feeds: ReadonlyMap<string, Tensor>, unknown: readonly UnknownCategory[]): number => {
+    const start = Math.floor(now() / windowMs) * windowMs;
+    const { name, version } = model;
+    const sums = { version, start, ...tally(model, feeds, unknown) };
+    const key = JSON.stringify([name, version, start]);
+    const all = joined(buffer.get(key)?.sums, sums);
+    if (all.samples > 0) buffer.set(key, { model: name, sums: all });
+    return [...buffer.values()].reduce((total, { sums: { samples } }) => total + samples, 0);
+  };
+
+  /** What cannot be sent is given up: it may have arrived, and nothing is to be counted twice. */
+  const flush = async (env: Env | undefined): Promise<void> => {
+    const byModel = Map.groupBy(buffer.values(), ({ model }) => model);
+    buffer = new Map();
+    for (const [model, parts] of byModel) {
+      const sink = sinkOf(env, model);
+      if (!sink) throw new Error(noBinding);
+      await sink.add(parts.map(({ sums }) => sums));
+    }
+  };
+
+  const work = async (
+    model: Model,
+    env: Env | undefined,
+    feeds: ReadonlyMap<string, Tensor>,
+    unknown: readonly UnknownCategory[],
+  ): Promise<void> => {
+    // The answer goes first.
+    await wait(0);
+    if (count(model, feeds, unknown) >= flushSamples) return flush(env);
+    // Another request may be waiting to send them, unless it was ended.
+    if (flushing !== undefined && Math.abs(now() - flushing) < 2 * flushMs) return;
+    flushing = now();
+    await wait(flushMs);
+    flushing = undefined;
+    await flush(env);
+  };
+
+  return {
+    watch:
+      (model, env, later) =>
+      (feeds, unknown = []) => {
+        if (!isDue(model)) return;
+        if (!sinkOf(env, model.name)) {
+          tellOnce(noBinding);
+          return;
+        }
+        const kept = new Map(Array.from(feeds, ([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]));
+        later(
+          work(model, env, kept, unknown).catch((error: unknown) => {
+            tellOnce(`${model.path}: ${error instanceof Error ? error.message : String(error)}`);
+          }),
+        );
+      },
+  };
+}
+
+const noBinding =
+  'expected the binding DRIFT of the class DriftMonitor, got none (bn-edge init --monitor tells what wrangler.toml needs)';
+
+/** A binding of another kind is none. */
+function sinkOf(env: Env | undefined, model: string): DriftSink | undefined {
+  const { DRIFT } = env ?? {};
+  if (typeof DRIFT?.idFromName !== 'function' || typeof DRIFT.get !== 'function') return undefined;
+  return DRIFT.get(DRIFT.idFromName(model) as never) as DriftSink;
+}

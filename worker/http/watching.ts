@@ -1,0 +1,31 @@
+/** Whether what is asked of a model is counted, and how. */
+import type { Seen } from '../drift/monitor.ts';
+import type { Model } from '../models.ts';
+import type { RequestContext } from './context.ts';
+import type { Settings } from './settings.ts';
+
+const told = new WeakSet<Model>();
+
+/** @returns undefined for a model that is not monitored, and where the Worker monitors none */
+export function watching(c: RequestContext, model: Model, settings: Settings): Seen | undefined {
+  if (!model.monitor) return undefined;
+  const monitor = settings.monitor(c.env);
+  if (monitor) return monitor.watch(model, c.env, laterOf(c));
+  if (!told.has(model)) {
+    told.add(model);
+    const how = "createWorker(image, { monitor }) with the monitor of 'bn-edge/worker/drift'";
+    console.warn(`monitor: ${model.path}: expected a Worker that monitors, got one that does not (${how})`);
+  }
+  return undefined;
+}
+
+/** Who calls the app without a context waits for nothing either. */
+function laterOf(c: RequestContext): (work: Promise<unknown>) => void {
+  return (work) => {
+    try {
+      c.executionCtx.waitUntil(work);
+    } catch {
+      // The work goes on as long as the process does.
+    }
+  };
+}
