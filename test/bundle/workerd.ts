@@ -43,7 +43,7 @@ export interface ServeOptions {
   readonly isInspected?: boolean;
   /** The variables of the Worker. No line per request is logged unless they say so: it would end up among the test's own. */
   readonly vars?: Readonly<Record<string, unknown>>;
-  /** A binding of this name has the Durable Objects of the class, whose storage is memory. */
+  /** A binding of this name has the Durable Objects of the class, whose storage lies in the bundle's folder. */
   readonly objects?: { readonly binding: string; readonly className: string } | undefined;
   /** Of V8: https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
   readonly v8Flags?: readonly string[];
@@ -118,11 +118,12 @@ function capnp(
   const namespaces = objects
     ? `
   durableObjectNamespaces = [(className = "${objects.className}", uniqueKey = "${objects.className}", enableSql = true)],
-  durableObjectStorage = (inMemory = void),`
+  durableObjectStorage = (localDisk = "objects"),`
     : '';
+  const disk = objects ? `, (name = "objects", disk = (path = ${JSON.stringify(mkdtempSync(join(outdir, 'objects-')))}, writable = true))` : ''; // prettier-ignore
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "${service}", worker = .worker)],
+  services = [(name = "${service}", worker = .worker)${disk}],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "${service}")],
   v8Flags = ${JSON.stringify(v8Flags)},
 );
