@@ -46,7 +46,9 @@ export interface WorkerHandler {
  */
 export function createWorker(image: Image, options: WorkerOptions = {}): WorkerHandler {
   const app = assembleApp(image, settingsOf(options), true);
-  return { fetch: (request, env, context) => app.fetch(request, env ?? {}, context as Parameters<typeof app.fetch>[2]) };
+  return {
+    fetch: (request, env, context) => app.fetch(request, env ?? {}, context as Parameters<typeof app.fetch>[2]),
+  };
 }
 
 /**

@@ -8,7 +8,14 @@ export {
   usualAugmentation,
 } from './augment.ts';
 export { checkBatchSize, epochBatches } from './batches.ts';
-export { type Column, type ColumnKind, type ColumnReference, columnReferenceSchema, columnSchema, referencesOf } from '../columns/index.ts';
+export {
+  type Column,
+  type ColumnKind,
+  type ColumnReference,
+  columnReferenceSchema,
+  columnSchema,
+  referencesOf,
+} from '../columns/index.ts';
 export {
   classesOf,
   type ClassificationDataset,

@@ -53,7 +53,14 @@ export function predict(
     warnings,
     unknown: others,
   } = table ? prepareRows(table, sent, unknown ?? model.unknown ?? 'refuse') : samplesIn(model, rows, maxBatch);
-  const { run, statistics } = runWith(model, undefined, seen && ((feeds) => { seen(feeds, others); }));
+  const { run, statistics } = runWith(
+    model,
+    undefined,
+    seen &&
+      ((feeds) => {
+        seen(feeds, others);
+      }),
+  );
   const feeds = new Map([[model.session.inputs[0]?.name ?? '', tensor]]);
   const values = valuesOf('predict', model.name, name, run(feeds, [name]));
   const explanations = why && table ? why(model, table, tensor) : [];
