@@ -1,9 +1,10 @@
 /**
  * `npm run bench:page`: steps per second of the training page, in Chromium and with all that it shows, beside the same steps of
- * `--backend wasm` in Node. A step is one of each of the two networks.
+ * `--backend wasm` in Node, and beside TensorFlow.js and jax-js in the same browser. A step is one of each of the two networks.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { wasmBackend } from '../../../training/backend/index.ts';
 import { createRandom, epochBatches } from '../../../training/data/index.ts';
@@ -13,6 +14,8 @@ import { initialTensors, networkOf } from '../../../worker/page/train/engine/net
 import { type Settings, sides, usualSettings } from '../../../worker/page/train/engine/settings.ts';
 import { configOf } from '../../../worker/page/train/engine/side.ts';
 import { planeOf } from '../../../worker/page/train/engine/toys.ts';
+import type { Subject } from '../../../worker/page/train/engine/subject.ts';
+import { digitsOf } from '../../../worker/page/train/engine/digits/digits.ts';
 import { toHash } from '../../../worker/page/train/share.ts';
 import { launch, visit } from '../../page/browser.ts';
 import { serveImage } from '../../page/serve-image.ts';
@@ -20,23 +23,34 @@ import { imageOf } from '../../worker/images.ts';
 import { describeLoad, describeMachine } from '../machine.ts';
 import { median } from '../measurement.ts';
 import { interleave } from '../rounds.ts';
+import { peerNames, problemOf, servePeers } from './peers.ts';
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '2' } },
+  options: {
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '2' },
+    only: { type: 'string' },
+  },
 });
 const [rounds, milliseconds] = [Number(values.rounds), 1000 * Number(values.seconds)];
 
-/** The largest step that the page can ask for, the usual one, and small mini-batches. */
+/** The usual step, `mnist-mlp` on digits, the largest of a plane, and small mini-batches. */
 const cases: Readonly<Record<string, Partial<Settings>>> = {
   usual: {},
+  'mnist-mlp, batch 64': { data: 'digits', depth: 2, batchSize: 64 },
   'eight layers, batch 256, adam': { depth: 8, batchSize: 256, optimizer: 'adam', learningRate: 0.001 },
   'batch 4': { batchSize: 4, learningRate: 0.01 },
 };
+
+/** Of these the other libraries take the same steps. */
+const comparable = new Set(['usual', 'mnist-mlp, batch 64']);
 
 /** Steps per second by the clock, and per second of the processor that takes them. */
 interface Speed {
   readonly wall: number;
   readonly cpu: number;
+  /** Pictures per second, where there are some. */
+  readonly frames?: number;
 }
 
 /** Of the engine's thread, in seconds; NaN where there is no /proc. */
@@ -65,17 +79,44 @@ async function inPage(page: Page): Promise<Speed> {
   // The first steps compile, and shapes settle.
   await page.waitForTimeout(500);
   const [from, start, cpu] = [await step(), performance.now(), await engineTime()];
-  await page.waitForTimeout(milliseconds);
+  const frames = await page.evaluate<number>(`new Promise((resolve) => {
+    let frames = 0;
+    const start = performance.now();
+    const count = (now) => {
+      if (now - start >= ${milliseconds}) resolve((1000 * frames) / (now - start));
+      else requestAnimationFrame(count);
+      frames += 1;
+    };
+    requestAnimationFrame(count);
+  })`);
   const [steps, wall] = [(await step()) - from, (performance.now() - start) / 1000];
-  const speed = { wall: steps / wall, cpu: steps / ((await engineTime()) - cpu) };
+  const speed = { wall: steps / wall, cpu: steps / ((await engineTime()) - cpu), frames };
   await page.locator('#go').click();
   return speed;
 }
 
-async function inNode(settings: Settings): Promise<() => Promise<Speed>> {
-  const subject = planeOf(settings);
+async function inPeer(page: Page): Promise<Speed> {
+  const cpu = await engineTime();
+  const { steps, seconds } = await page.evaluate<{ readonly steps: number; readonly seconds: number }>(
+    `ask({ kind: 'take', milliseconds: ${milliseconds} })`,
+  );
+  return { wall: steps / seconds, cpu: steps / ((await engineTime()) - cpu) };
+}
+
+/** What a peer makes of the first step is what the page makes of it, or it trains something else. */
+function requireSame(name: string, losses: readonly number[], expected: readonly number[]): void {
+  const apart = Math.max(...expected.map((loss, i) => Math.abs(loss - (losses[i] ?? NaN))));
+  if (!(apart <= 1e-4)) throw new Error(`${name}: expected losses ${expected.join(', ')}, got ${losses.join(', ')}`);
+}
+
+function subjectFor(settings: Settings): Subject {
+  if (settings.data !== 'digits') return planeOf(settings);
+  return digitsOf(gunzipSync(readFileSync('worker/page/train/engine/digits/mnist.bin.gz')));
+}
+
+async function inNode(settings: Settings, subject: Subject) {
   const { train } = subject;
-  const backend = await wasmBackend();
+  const backend = { ...(await wasmBackend()), stepper: 'compiled' } as const;
   const runs = await Promise.all(
     sides.map((side) => {
       const plan = planNetwork(networkOf(side, settings, subject));
@@ -83,6 +124,10 @@ async function inNode(settings: Settings): Promise<() => Promise<Speed>> {
       return TrainingRun.start(plan, train, configOf(settings), backend, start);
     }),
   );
+  const [{ length }, first] = [sides, epochBatches(createRandom(settings.seed), 1, train.count, settings.batchSize)];
+  const losses = Array.from({ length }, () => NaN);
+  for (const [i, run] of runs.entries())
+    losses[i] = (await run.steps(first.subarray(0, settings.batchSize))).loss[0] ?? NaN;
   let epoch = 0;
   const takeFor = async (time: number): Promise<Speed> => {
     let steps = 0;
@@ -95,36 +140,53 @@ async function inNode(settings: Settings): Promise<() => Promise<Speed>> {
     const { user, system } = process.cpuUsage(cpu);
     return { wall: (1000 * steps) / (performance.now() - start), cpu: (1e6 * steps) / (user + system) };
   };
-  return async () => {
+  const run = async (): Promise<Speed> => {
     await takeFor(500);
     return takeFor(milliseconds);
   };
+  return { run, losses };
 }
 
 console.log(`${describeMachine()}, ${describeLoad()}`);
 const [server, browser] = await Promise.all([serveImage(imageOf({ name: 'raw', shape: ['N', 2] })), launch()]);
+const peers = await servePeers(browser);
 for (const [name, part] of Object.entries(cases)) {
+  if (values.only !== undefined && !name.startsWith(values.only)) continue;
   const settings = { ...usualSettings, ...part };
+  const subject = subjectFor(settings);
   const { page } = await visit(browser, server.url, {}, `/train/${toHash(settings)}`);
   await page.locator('#pace').selectOption('Infinity');
-  const node = await inNode(settings);
-  const results = await interleave(
-    [
-      { name: 'page', run: () => inPage(page) },
-      { name: 'node', run: node },
-    ],
-    rounds,
-  );
-  const [ofPage = [], ofNode = []] = [results.get('page'), results.get('node')];
-  for (const by of ['wall', 'cpu'] as const) {
-    const [page, node] = [ofPage, ofNode].map((speeds) => speeds.map((speed) => speed[by])) as [number[], number[]];
-    const ratio = median(page.map((value, i) => value / (node[i] ?? NaN)));
-    const [a, b] = [page, node].map((each) => Math.round(median(each)));
-    console.log(
-      `${name}, per ${by} second: page ${a ?? NaN} steps, --backend wasm ${b ?? NaN}, ratio ${ratio.toFixed(2)}`,
-    );
+  const node = await inNode(settings, subject);
+  const candidates = [
+    { name: 'page', run: () => inPage(page) },
+    { name: '--backend wasm', run: node.run },
+  ];
+  const opened: Page[] = [page];
+  for (const peer of comparable.has(name) ? peerNames : []) {
+    try {
+      const { page: ofPeer, losses } = await peers.open(peer, problemOf(settings, subject));
+      opened.push(ofPeer);
+      requireSame(peer, losses, node.losses);
+      candidates.push({ name: peer, run: () => inPeer(ofPeer) });
+    } catch (error) {
+      console.log(`${name}: ${peer} is left out: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
-  await page.close();
+  tell(name, await interleave(candidates, rounds));
+  for (const each of opened) await each.close();
 }
+peers.stop();
 await Promise.all([browser.close(), server.stop()]);
 console.log(describeLoad());
+
+function tell(name: string, results: ReadonlyMap<string, readonly Speed[]>): void {
+  const ofPage = results.get('page') ?? [];
+  for (const by of ['wall', 'cpu'] as const) {
+    const said = [...results].map(([who, speeds]) => {
+      const ratio = median(ofPage.map((speed, i) => speed[by] / (speeds[i]?.[by] ?? NaN)));
+      return `${who} ${Math.round(median(speeds.map((speed) => speed[by])))} steps${who === 'page' ? '' : ` (× ${ratio.toFixed(2)})`}`;
+    });
+    console.log(`${name}, per ${by} second: ${said.join(', ')}`);
+  }
+  console.log(`${name}: ${Math.round(median(ofPage.map(({ frames = NaN }) => frames)))} frames per second`);
+}

@@ -20,7 +20,7 @@ declare const self: {
 const frame = 40;
 const slice = 12;
 /** Looking takes at most one part in so many of the time. */
-const lookShare = 5;
+const lookShare = 10;
 /** Of steps, at most, at once. */
 const mostSteps = 64;
 
