@@ -1,8 +1,14 @@
 /** Does a job with this project's own engine, through the doors that `npm run train` uses. */
-import { nativeBackend, type NativeOptions } from '../../../training/backend/index.ts';
+import { type Backend, nativeBackend } from '../../../training/backend/index.ts';
 import { type ClassificationDataset, createRandom, epochBatches } from '../../../training/data/index.ts';
-import { planNetwork } from '../../../training/network/index.ts';
-import { createEvaluator, describeSteps, stepRecord, TrainingRun } from '../../../training/trainer/index.ts';
+import { type Plan, planNetwork } from '../../../training/network/index.ts';
+import {
+  createEvaluator,
+  describeSteps,
+  stepRecord,
+  stepsInDoubt,
+  TrainingRun,
+} from '../../../training/trainer/index.ts';
 import type { Job } from './job.ts';
 import { type BenchData, loadBenchData } from './datasets.ts';
 import { reportJob, type Trainer } from './measure.ts';
@@ -12,8 +18,8 @@ const trialSeconds = 1;
 const warmUpSeconds = 0.2;
 
 async function createTrainer({ network, config, threads }: Job, { train, test }: BenchData): Promise<Trainer> {
-  const backend = await nativeBackend(await fastestThreads({ network, config, threads }, train));
   const plan = planNetwork(network);
+  const backend = await fastestBackend(plan, { config, threads }, train);
   const run = await TrainingRun.start(plan, train, config, backend);
   const evaluator = await createEvaluator(backend, plan);
   const stepsPerEpoch = Math.floor(train.count / config.batchSize);
@@ -37,17 +43,27 @@ async function createTrainer({ network, config, threads }: Job, { train, test }:
   };
 }
 
-/** The fastest of one thread and all of them, asleep or spinning between ops: the choice that PyTorch is given, whose threads spin. */
-async function fastestThreads(
-  { network, config, threads }: Pick<Job, 'network' | 'config' | 'threads'>,
+/**
+ * The fastest of one thread and all of them, asleep or spinning between ops, and of the compiled step on two: the choice that PyTorch is
+ * given, whose threads spin.
+ */
+async function fastestBackend(
+  plan: Plan,
+  { config, threads }: Pick<Job, 'config' | 'threads'>,
   train: ClassificationDataset,
-): Promise<NativeOptions> {
+): Promise<Backend> {
+  const [alone, all, spinning] = [
+    await nativeBackend({ threads: 1 }),
+    await nativeBackend({ threads }),
+    await nativeBackend({ threads, spinning: true }),
+  ];
   const order = epochBatches(createRandom(config.seed), 1, train.count, config.batchSize);
-  const trials: (readonly [samplesPerSecond: number, options: NativeOptions])[] = [];
-  for (const options of [{ threads: 1 }, { threads }, { threads, spinning: true }]) {
-    const run = await TrainingRun.start(planNetwork(network), train, config, await nativeBackend(options));
+  const mayCompile = stepsInDoubt(plan, train, config, all, threads).some(({ stepper }) => stepper === 'compiled');
+  const trials: (readonly [samplesPerSecond: number, backend: Backend])[] = [];
+  for (const backend of [alone, all, spinning, ...(mayCompile ? [{ ...all, stepper: 'compiled' } as const] : [])]) {
+    const run = await TrainingRun.start(plan, train, config, backend);
     await trainFor(run, order, config.batchSize, warmUpSeconds);
-    trials.push([await trainFor(run, order, config.batchSize, trialSeconds), options]);
+    trials.push([await trainFor(run, order, config.batchSize, trialSeconds), backend]);
     await run.release();
   }
   return trials.reduce((best, trial) => (trial[0] > best[0] ? trial : best))[1];
