@@ -18,4 +18,4 @@ export { importNative } from './import-native.ts';
 export { type RowFunction, RowThreads } from './staged/row-threads.ts';
 export { waitingAsSuits } from './waiting.ts';
 export { wasmBackend } from './wasm.ts';
-export { multiplicationsOf, threadsFor, threadsInDoubt } from './work.ts';
+export { multiplicationsOf, threadCount, threadsFor, threadsInDoubt } from './work.ts';

@@ -11,7 +11,7 @@ import { type Bound, openBoundSession, openSession } from './runtime.ts';
 import { openStaged, stagedProgram, worthCalls } from './staged/staged-session.ts';
 import { canRunUncopied, runUncopied, takesSharedMemory, withSequence } from './uncopied.ts';
 import { type Runner, waitingAsSuits } from './waiting.ts';
-import { threadsFor } from './work.ts';
+import { threadCount, threadsFor } from './work.ts';
 
 export interface NativeOptions {
   /** Threads inside one op; when omitted, as many as a graph has work for. Results are bit-identical for the same number only. */
@@ -49,7 +49,7 @@ export async function nativeBackend({ threads, spinning, cut = true }: NativeOpt
     const isSteps = ({ nodes }: Graph): boolean => nodes.some(({ op }) => op === 'Loop');
     return {
       name: 'native',
-      engine: `onnxruntime-node ${ort.env.versions.node ?? 'unknown'}, ${threads ?? `at most ${cores}`} threads`,
+      engine: `onnxruntime-node ${ort.env.versions.node ?? 'unknown'}, ${threads === undefined ? `at most ${threadCount(cores)}` : threadCount(threads)}`,
       isProcessor: true,
       sharesMemory: isShared,
       threads: stepThreads ?? threads,

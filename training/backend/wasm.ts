@@ -3,6 +3,7 @@ import { encodeModel } from '../graph/index.ts';
 import { lower } from '../lowering/index.ts';
 import type { Backend } from './backend.ts';
 import { openBoundSession, openSession } from './runtime.ts';
+import { threadCount } from './work.ts';
 
 export interface WasmOptions {
   /** ONNX Runtime Web starts its threads once: in a process the first backend decides. */
@@ -16,7 +17,7 @@ export async function wasmBackend({ threads = 1 }: WasmOptions = {}): Promise<Ba
   const loadSession = (file: Uint8Array) => openSession(ort, file, options);
   return {
     name: 'wasm',
-    engine: `onnxruntime-web ${ort.env.versions.web ?? 'unknown'}, WebAssembly, ${threads} threads`,
+    engine: `onnxruntime-web ${ort.env.versions.web ?? 'unknown'}, WebAssembly, ${threadCount(threads)}`,
     isProcessor: true,
     threadsOf: () => threads,
     createSession: (graph) => loadSession(encodeModel(lower(graph, 'wasm'))),

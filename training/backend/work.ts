@@ -53,3 +53,5 @@ export function threadsInDoubt(graph: Graph, cores: number): readonly number[] {
   if (multiplications === undefined) return [cores];
   return [...new Set([1 / doubt, 1, doubt].map((factor) => threadsForWork(factor * multiplications, cores)))];
 }
+
+export const threadCount = (threads: number): string => `${threads} ${threads === 1 ? 'thread' : 'threads'}`;

@@ -275,7 +275,9 @@ async function resumeFrom(
   if (!stored) return undefined;
   const { steps } = stored.snapshot;
   note(`going on after step ${steps} (epoch ${(steps / stepsPerEpoch).toFixed(2)})`);
-  if (stored.engine !== engine) note(`the run was begun with ${stored.engine}: the last bits may differ from there on`);
+  // Earlier versions wrote `1 threads`.
+  if (stored.engine.replace(/\b1 threads\b/, '1 thread') !== engine)
+    note(`the run was begun with ${stored.engine}: the last bits may differ from there on`);
   return { snapshot: stored.snapshot };
 }
 

@@ -2,7 +2,7 @@
  * Which of three ways takes the steps of a run. It decides the last bits, so that it follows from the network, the settings and the
  * engine where nothing is measured, and is recorded where something is: docs/decisions/0025-the-way-follows-from-the-network.md.
  */
-import { type Backend, type StepperName, threadsInDoubt } from '../backend/index.ts';
+import { type Backend, type StepperName, threadCount, threadsInDoubt } from '../backend/index.ts';
 import type { StaticProgram, Threads } from '../compile/index.ts';
 import type { Dataset } from '../data/index.ts';
 import type { Graph } from '../graph/index.ts';
@@ -91,7 +91,7 @@ export function describeSteps({ engine }: Backend, { stepper, threads }: StepRec
   const how = { compiled: `compiled for V8 ${process.versions.v8}`, 'in-place': 'in place', loop: 'in a Loop' }[
     stepper
   ];
-  const on = threads === undefined ? '' : ` on ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  const on = threads === undefined ? '' : ` on ${threadCount(threads)}`;
   return `${engine}, steps ${how}${on}`;
 }
 
