@@ -1,0 +1,100 @@
+/** Whether a window of answers has drifted from what its model expects: every channel, column and class share, against one level. */
+import type { BatchNormLayer } from '../image.ts';
+import { type ChannelDrift, type Compared, type Comparison, driftOfChannels } from './channels.ts';
+import { distanceOf, type Expected, stabilityOf, sum } from './shares.ts';
+import { leastSamples, normalQuantile, tailOf } from './thresholds.ts';
+import type { DriftWindow } from './window.ts';
+
+/** What a model expects, from its file and its card. */
+export interface Reference {
+  readonly layers: readonly BatchNormLayer[];
+  /** How many samples the network was trained on, where somebody says it. */
+  readonly trained?: number;
+  readonly columns: readonly ColumnReference[];
+  /** Of the classes' labels; absent where nobody says how often each came in training. */
+  readonly classes?: Expected & { readonly labels: readonly string[] };
+}
+
+/** Shares of training: one for each count of a window, and that of gaps behind them. */
+export interface ColumnReference extends Expected {
+  readonly name: string;
+}
+
+export interface Assessment {
+  /** Null where there are too few samples to say. */
+  readonly drifted: boolean | null;
+  /** The largest difference as a multiple of its threshold: from 1 on the window has drifted. */
+  readonly score: number;
+  /** How many differences were compared. */
+  readonly tests: number;
+  readonly layers: readonly LayerDrift[];
+  readonly columns: readonly ColumnDrift[];
+  readonly classes?: ClassDrift;
+}
+
+export interface LayerDrift {
+  readonly name: string;
+  readonly score: number;
+  readonly channels: readonly ChannelDrift[];
+}
+
+export interface ColumnDrift {
+  readonly name: string;
+  readonly score: number;
+  readonly stability: Compared;
+  /** Shares of the window's samples. */
+  readonly missing: number;
+  readonly outOfRange: number;
+}
+
+export interface ClassDrift {
+  readonly score: number;
+  readonly distance: Compared;
+}
+
+export function assess(window: DriftWindow, reference: Reference): Assessment {
+  const { samples } = window;
+  const layers = reference.layers.filter(({ name }) => window.layers[name]);
+  const columns = reference.columns.filter(({ name }) => window.columns[name]);
+  const { classes } = reference;
+  const tests = 2 * sum(layers.map(({ runningMean }) => runningMean.length)) + columns.length + (classes ? 1 : 0);
+  const tail = tailOf(tests);
+  const comparison = { samples, trained: reference.trained ?? Infinity, z: normalQuantile(tail / 2) };
+  const found = {
+    layers: samples > 1 ? layers.map((layer) => layerDrift(layer, window, comparison)) : [],
+    columns: samples > 0 ? columns.map((column) => columnDrift(column, window, tail)) : [],
+    ...(classes && samples > 0 && { classes: classDrift(classes, window, tail) }),
+  };
+  const scores = [...found.layers, ...found.columns, ...(found.classes ? [found.classes] : [])];
+  const score = scores.reduce((most, each) => Math.max(most, each.score), 0);
+  return { drifted: samples < leastSamples ? null : score >= 1, score, tests, ...found };
+}
+
+/** 0 where the difference is no number. */
+export const scoreOf = ({ value, threshold }: Compared): number => {
+  const score = Math.abs(value) / threshold;
+  return Number.isNaN(score) ? 0 : score;
+};
+
+export const scoreOfChannel = ({ meanShift, logVarianceRatio }: ChannelDrift): number =>
+  Math.max(scoreOf(meanShift), scoreOf(logVarianceRatio));
+
+function layerDrift(layer: BatchNormLayer, { layers }: DriftWindow, comparison: Comparison): LayerDrift {
+  const sums = layers[layer.name];
+  const channels = sums ? driftOfChannels(layer, sums, comparison) : [];
+  const score = channels.reduce((most, channel) => Math.max(most, scoreOfChannel(channel)), 0);
+  return { name: layer.name, score, channels };
+}
+
+function columnDrift(column: ColumnReference, { columns, samples }: DriftWindow, tail: number): ColumnDrift {
+  const { name } = column;
+  const { missing = 0, outOfRange = 0, counts = [] } = columns[name] ?? {};
+  const stability = stabilityOf([...counts, missing], column, tail);
+  return { name, score: scoreOf(stability), stability, missing: missing / samples, outOfRange: outOfRange / samples };
+}
+
+function classDrift(expected: NonNullable<Reference['classes']>, { classes }: DriftWindow, tail: number): ClassDrift {
+  const counts = expected.labels.map((label) => classes[label] ?? 0);
+  const distance = distanceOf(counts, expected, tail);
+  return { score: scoreOf(distance), distance };
+}

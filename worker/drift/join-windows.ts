@@ -1,0 +1,49 @@
+/** Several hours as one window. */
+import type { ChannelSums, ColumnSums, DriftWindow } from './window.ts';
+
+/** @param windows of which each follows those before; at least one */
+export function joinWindows([first, ...others]: readonly [DriftWindow, ...DriftWindow[]]): DriftWindow {
+  return others.reduce(
+    (joined, window) => ({
+      start: joined.start,
+      samples: joined.samples + window.samples,
+      layers: joinRecords(joined.layers, window.layers, joinChannels),
+      columns: joinRecords(joined.columns, window.columns, joinColumns),
+      classes: joinRecords(joined.classes, window.classes, (a, b) => a + b),
+    }),
+    first,
+  );
+}
+
+type Named<Value> = Readonly<Record<string, Value>>;
+
+function joinRecords<Value>(a: Named<Value>, b: Named<Value>, join: (a: Value, b: Value) => Value): Named<Value> {
+  const joined = new Map(Object.entries(a));
+  for (const [name, value] of Object.entries(b)) {
+    const former = joined.get(name);
+    joined.set(name, former === undefined ? value : join(former, value));
+  }
+  // Whatever a label is called, it is a member of its own.
+  return Object.fromEntries(joined);
+}
+
+const add = (a: readonly number[], b: readonly number[]): readonly number[] => a.map((value, i) => value + (b[i] ?? 0));
+
+const joinChannels = (a: ChannelSums, b: ChannelSums): ChannelSums => ({
+  mean: add(a.mean, b.mean),
+  square: add(a.square, b.square),
+  meanSquare: add(a.meanSquare, b.meanSquare),
+});
+
+const joinColumns = (a: ColumnSums, b: ColumnSums): ColumnSums => ({
+  missing: a.missing + b.missing,
+  outOfRange: a.outOfRange + b.outOfRange,
+  counts: add(a.counts, b.counts),
+});
+
+/** Windows of so many hours, counted from the last one that there is, the oldest first; hours without answers make none. */
+export function windowsOf(hourly: readonly DriftWindow[], hours: number, hourMs: number): readonly DriftWindow[] {
+  const end = (hourly.at(-1)?.start ?? 0) + hourMs;
+  const groups = Map.groupBy(hourly, ({ start }) => Math.ceil((end - start) / (hours * hourMs)));
+  return [...groups.values()].flatMap(([first, ...others]) => (first ? [joinWindows([first, ...others])] : []));
+}
