@@ -37,6 +37,13 @@ export function preparePython(neural: boolean): void {
   if (neural) install('-r', join(here, 'requirements-neural.txt'));
 }
 
+/** Of the packages only what the tables are read with. */
+export function preparePandas(): void {
+  if (!existsSync(python)) execFileSync('python3', ['-m', 'venv', environment], { stdio: 'inherit' });
+  const options = ['--quiet', '--disable-pip-version-check', '--constraint', join(here, 'requirements.txt'), 'pandas'];
+  execFileSync(python, ['-m', 'pip', 'install', ...options], { stdio: ['ignore', 'inherit', 'ignore'] });
+}
+
 /** @param own a folder with a tables.json; the tables of PyPI's packages when omitted */
 export async function tablesOf(own: string | undefined): Promise<readonly Table[]> {
   const folder = own ?? join(environment, 'data');
