@@ -16,7 +16,7 @@ import type { Image } from './image.ts';
 import { createModels } from './models.ts';
 
 /** The paths that are the app's where it is mounted at the root: all others may be its neighbours'. */
-const ownPaths = /^\/($|(v1|v2|docs|openapi\.json)(\/|$))/;
+const ownPaths = /^\/($|(v1|v2|docs|metrics|openapi\.json)(\/|$))/;
 
 /**
  * @param isAlone whether all requests are the app's to answer, as in a Worker that consists of it
@@ -41,6 +41,7 @@ export function assembleApp(image: Image, settings: Settings, isAlone: boolean):
   // They name the models.
   app.use('/docs', admit);
   app.use('/openapi.json', admit);
+  app.use('/metrics', admit);
   const home = homeOf(models, settings, admit, image.buildError);
   app.get('/', home);
   addRoutes(app, models, settings, image.buildError);

@@ -29,6 +29,12 @@ export interface WorkerOptions {
    */
   readonly docs?: boolean;
   /**
+   * Answers `/metrics`, the drift of monitored models as Prometheus scrapes it.
+   * Variable: `METRICS`.
+   * @default false
+   */
+  readonly metrics?: boolean;
+  /**
    * The origins whose pages may call from a browser, as in `https://app.example`: one, or several as a list or separated by
    * commas; `*` is any. Pages of the Worker's own origin always may.
    * Variable: `CORS_ORIGINS`.
@@ -82,6 +88,13 @@ export interface Env {
   readonly PAGE?: boolean | string;
   /** Overrides the option `docs`. */
   readonly DOCS?: boolean | string;
+  /** Overrides the option `metrics`. */
+  readonly METRICS?: boolean | string;
+  /**
+   * An address that is told by POST when a monitored model begins or ceases to drift. It may hold a token, and belongs into a
+   * secret then: `wrangler secret put DRIFT_WEBHOOK`.
+   */
+  readonly DRIFT_WEBHOOK?: string;
   /** Overrides the option `cors`. */
   readonly CORS_ORIGINS?: string | readonly string[];
   /** Overrides the option `apiKey`. */

@@ -4,9 +4,8 @@ import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Column, createWorker, type Image, type WorkerHandler } from '../../worker/create-worker.ts';
 import { createMonitor, type DriftWindow, type MonitorOptions } from '../../worker/drift/index.ts';
-import type { DriftSink } from '../../worker/drift/drift-monitor.ts';
 import type { DriftNamespace } from '../../worker/drift/monitor.ts';
-import type { DriftReader } from '../../worker/drift/window.ts';
+import type { DriftStore } from '../../worker/drift/store.ts';
 import { type Echo, imageOf, jsonRequest, layer, samples } from './images.ts';
 
 const HOUR = 3_600_000;
@@ -14,9 +13,7 @@ const noon = 490_000 * HOUR;
 const { DRIFT } = env as unknown as { readonly DRIFT: DriftNamespace };
 const quiet = { LOG_REQUESTS: false };
 
-type Stub = DriftReader & DriftSink;
-
-const stubOf = (model: string): Stub => DRIFT.get(DRIFT.idFromName(model) as never) as Stub;
+const stubOf = (model: string): DriftStore => DRIFT.get(DRIFT.idFromName(model) as never) as DriftStore;
 
 const windowsOf = (model: string, { version = '1', from = 0, to = Infinity } = {}): Promise<readonly DriftWindow[]> =>
   stubOf(model).windows({ version, from, to });
@@ -248,7 +245,7 @@ describe('an isolate', () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const wait = vi.fn<(ms: number) => Promise<unknown>>((ms) => (ms === 0 ? Promise.resolve() : promise));
     const worker = workerOf(imageOf(echo(name)), eager({ now: noon }, { flushMs: 1000, flushSamples: 100, wait }));
-    const sent = vi.fn<(sums: readonly unknown[]) => Promise<void>>(() => Promise.resolve());
+    const sent = vi.fn<(sums: readonly unknown[]) => Promise<readonly unknown[]>>(() => Promise.resolve([]));
     const bindings = { DRIFT: { idFromName: () => name, get: () => ({ add: sent }) } };
     const first = call(worker, infer(name), samples([[1, 2]]), bindings);
     await vi.waitFor(() => {
@@ -322,7 +319,7 @@ describe('answers', () => {
   it('of models that are not monitored are not looked at', async () => {
     const watch = vi.fn<() => () => void>(() => () => undefined);
     const { monitor: _, ...plain } = echo('plain');
-    const worker = createWorker(imageOf(plain), { monitor: { watch } });
+    const worker = createWorker(imageOf(plain), { monitor: { ...createMonitor(), watch } });
     expect(await call(worker, infer('plain'), samples([[1, 2]]))).toMatchObject({ status: 200 });
     expect(watch).not.toHaveBeenCalled();
   });

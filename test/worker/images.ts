@@ -14,7 +14,7 @@ import type {
 } from '../../worker/create-worker.ts';
 
 /** What the card says of how answers are read, and how good they are. */
-type Quality = Partial<Pick<ModelAbout, 'threshold' | 'interval' | 'calibration' | 'importance'>>;
+type Quality = Partial<Pick<ModelAbout, 'threshold' | 'interval' | 'calibration' | 'importance' | 'monitor'>>;
 
 export interface Echo extends Quality {
   readonly name: string;

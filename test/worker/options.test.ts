@@ -175,7 +175,7 @@ describe('wrong settings', () => {
     [{ apiKey: 'two words' }, 'apiKey: expected keys of letters, digits and -._~+/, got another'],
     [{ apiKey: [] }, 'apiKey: expected at least one key, got none'],
     [{ apiKey: 7 }, 'apiKey: expected a text or a list of texts, got another value'],
-    [{ doc: true }, 'options: expected explain, page, docs, cors, apiKey, log, monitor or limits, got "doc"'],
+    [{ doc: true }, 'options: expected explain, page, docs, metrics, cors, apiKey, log, monitor or limits, got "doc"'],
     [{ limits: { size: 1 } }, 'limits: expected bodyBytes or batch, got "size"'],
   ])('are refused where the Worker is made: %o', (options, message) => {
     for (const make of [createWorker, createApp]) expect(() => make(image, options)).toThrow(new Error(message));

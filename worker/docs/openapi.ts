@@ -10,6 +10,7 @@ import { classesOf } from '../predict/classify.ts';
 import { server } from '../protocol/metadata.ts';
 import {
   classifyOptions,
+  driftOptions,
   explainOptions,
   inferenceRequest,
   predictOptions,
@@ -65,9 +66,13 @@ export interface Served {
   readonly explain: boolean;
   /** Whether `/` is the page. */
   readonly page: boolean;
+  readonly metrics: boolean;
+  /** Whether the drift of monitored models is told. */
+  readonly monitors: boolean;
 }
 
-export function openApi(models: readonly Model[], { mount, explain, page }: Served): OpenApi {
+export function openApi(models: readonly Model[], served: Served): OpenApi {
+  const { mount, page, metrics } = served;
   const schemas = {
     InferenceRequest: inferenceRequest.json,
     RepositoryRequest: repositoryRequest.json,
@@ -89,13 +94,14 @@ export function openApi(models: readonly Model[], { mount, explain, page }: Serv
     paths: {
       ...(!page && { '/': { get: keyed(get('overview', 'The models, and where they answer', 'Overview')) } }),
       ...serverPaths(),
+      ...(metrics && { '/metrics': { get: keyed(metricsOperation()) } }),
       ...tables.paths,
       ...rowPaths(models),
       ...(models.every(({ name }) => name !== 'stats') && {
         '/v2/models/stats': { get: keyed(get('statistics', 'Of all models', 'ModelStatistics')) },
       }),
-      ...modelPaths('', models, [], explain),
-      ...modelPaths('/versions/{version}', models, [versionOf(models)], explain),
+      ...modelPaths('', models, [], served),
+      ...modelPaths('/versions/{version}', models, [versionOf(models)], served),
     },
     components: {
       schemas: {
@@ -105,6 +111,12 @@ export function openApi(models: readonly Model[], { mount, explain, page }: Serv
       securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'Needed where a key is configured.' } },
     },
   };
+}
+
+function metricsOperation(): Operation {
+  const content = { 'text/plain': { schema: { type: 'string' } } };
+  const operation = get('metrics', 'The drift of watched models, as Prometheus scrapes it', 'Error');
+  return { ...operation, responses: { ...operation.responses, '200': { description: 'OK', content } } };
 }
 
 function serverPaths(): OpenApi['paths'] {
@@ -191,11 +203,11 @@ function modelPaths(
   suffix: string,
   models: readonly Model[],
   more: readonly Parameter[],
-  explain: boolean,
+  served: Served,
 ): OpenApi['paths'] {
   const id = (name: string): string => (suffix === '' ? name : `${name}Version`);
   return Object.fromEntries(
-    modelOperations(id, models, explain)
+    modelOperations(id, models, served)
       .filter(([, , , answering]) => answering.length > 0)
       .map(([end, method, operation, answering]) => {
         const model = { ...path('model'), schema: { type: 'string', enum: namesOf(answering) } };
@@ -205,7 +217,11 @@ function modelPaths(
   );
 }
 
-function modelOperations(id: (name: string) => string, models: readonly Model[], explain: boolean): PathOperation[] {
+function modelOperations(
+  id: (name: string) => string,
+  models: readonly Model[],
+  { explain, monitors }: Served,
+): PathOperation[] {
   const batchNorm = get(id('batchNorm'), 'Every Batch Norm layer: γ, β, running μ and σ²', 'BatchNormResponse');
   const switchable = models.filter((model) => model.switchable);
   const classifying = models.filter(classesOf);
@@ -223,12 +239,17 @@ function modelOperations(id: (name: string) => string, models: readonly Model[],
     explainOptions,
     switchable,
   );
+  const drift = {
+    ...get(id('drift'), 'How far what it was asked is from its training, hour by hour', 'DriftResponse'),
+    parameters: queryOf(driftOptions),
+  };
   return [
     ['', 'get', get(id('modelMetadata'), 'Model metadata', 'ModelMetadata'), models],
     ['/ready', 'get', get(id('modelReady'), 'Is the model ready?', 'ModelReady'), models],
     ['/config', 'get', get(id('modelConfig'), "Triton's configuration of the model", 'ModelConfig'), models],
     ['/stats', 'get', get(id('modelStatistics'), 'How many inferences there were', 'ModelStatistics'), models],
     ['/batchnorm', 'get', batchNorm, explain ? models : []],
+    ['/drift', 'get', drift, monitors ? models.filter(({ monitor }) => monitor) : []],
     ['/infer', 'post', inferOperation(id('infer')), models],
     ['/classify', 'post', classify, classifying],
     ['/explain', 'post', look, explain ? switchable : []],

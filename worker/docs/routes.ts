@@ -15,7 +15,13 @@ export function docsRoutes(app: App, models: Models, settings: Settings): void {
   };
   const document = async (c: RequestContext, mount: string): Promise<OpenApi> => {
     const { openApi } = await import('./openapi.ts');
-    return openApi([...models.values()], { mount, explain: settings.explain(c.env), page: settings.page(c.env) });
+    return openApi([...models.values()], {
+      mount,
+      explain: settings.explain(c.env),
+      page: settings.page(c.env),
+      metrics: settings.metrics(c.env),
+      monitors: settings.monitor(c.env) !== undefined,
+    });
   };
 
   app.get('/openapi.json', async (c) => {

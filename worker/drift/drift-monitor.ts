@@ -4,12 +4,9 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { addTo, type Kind, type Sums, windowOf } from './sums.ts';
-import type { DriftReader, DriftWindow, WindowsQuery } from './window.ts';
-
-/** What an isolate hands its sums to. */
-export interface DriftSink {
-  add(sums: readonly Sums[]): Promise<void>;
-}
+import type { Progress } from './look.ts';
+import type { DriftStore } from './store.ts';
+import type { DriftWindow, WindowsQuery } from './window.ts';
 
 /**
  * So many windows of each version are kept, which are 31 days, and of all versions. Not the clock decides which are old, but others that
@@ -22,9 +19,10 @@ const schema = `
   CREATE TABLE IF NOT EXISTS sums (
     version TEXT, start INTEGER, kind TEXT, name TEXT, numbers BLOB, PRIMARY KEY (version, start, kind, name)
   );
+  CREATE TABLE IF NOT EXISTS verdicts (version TEXT PRIMARY KEY, drifted INTEGER) WITHOUT ROWID;
 `;
 
-export class DriftMonitor extends DurableObject implements DriftReader, DriftSink {
+export class DriftMonitor extends DurableObject implements DriftStore {
   readonly #sql: SqlStorage;
 
   constructor(context: DurableObjectState, env: unknown) {
@@ -34,11 +32,14 @@ export class DriftMonitor extends DurableObject implements DriftReader, DriftSin
   }
 
   /** All of them, or none. */
-  async add(sums: readonly Sums[]): Promise<void> {
-    this.ctx.storage.transactionSync(() => {
-      for (const each of sums) this.#addOne(each);
-    });
-    return Promise.resolve();
+  async add(sums: readonly Sums[]): Promise<readonly Progress[]> {
+    return Promise.resolve(this.ctx.storage.transactionSync(() => sums.map((each) => this.#addOne(each))));
+  }
+
+  async recordVerdict(version: string, drifted: boolean): Promise<boolean> {
+    const [last] = this.#sql.exec<{ drifted: number }>('SELECT drifted FROM verdicts WHERE version = ?', version);
+    this.#sql.exec('INSERT OR REPLACE INTO verdicts VALUES (?, ?)', version, Number(drifted));
+    return Promise.resolve((last?.drifted === 1) !== drifted);
   }
 
   async windows({ version, from, to }: WindowsQuery): Promise<readonly DriftWindow[]> {
@@ -53,7 +54,7 @@ export class DriftMonitor extends DurableObject implements DriftReader, DriftSin
     );
   }
 
-  #addOne({ version, start, samples, parts }: Sums): void {
+  #addOne({ version, start, samples, parts }: Sums): Progress {
     const known = new Map(this.#partsOf(version, start).map((part) => [`${part.kind}/${part.name}`, part.numbers]));
     const isOther = parts.some(({ kind, name, numbers }) => {
       const own = known.get(`${kind}/${name}`);
@@ -61,7 +62,11 @@ export class DriftMonitor extends DurableObject implements DriftReader, DriftSin
     });
     // A model was replaced under the same version.
     if (isOther) this.#delete(version, start);
-    const former = this.#sql.exec('SELECT 1 FROM windows WHERE version = ? AND start = ?', version, start).toArray();
+    const [former] = this.#sql.exec<{ samples: number }>(
+      'SELECT samples FROM windows WHERE version = ? AND start = ?',
+      version,
+      start,
+    );
     this.#sql.exec(
       `INSERT INTO windows VALUES (?, ?, ?)
        ON CONFLICT (version, start) DO UPDATE SET samples = samples + excluded.samples`,
@@ -75,7 +80,9 @@ export class DriftMonitor extends DurableObject implements DriftReader, DriftSin
       if (own) addTo(all, own);
       this.#sql.exec('INSERT OR REPLACE INTO sums VALUES (?, ?, ?, ?, ?)', version, start, kind, name, all.buffer);
     }
-    if (former.length === 0) this.#prune(version);
+    if (!former) this.#prune(version);
+    const { samples: before } = former ?? { samples: 0 };
+    return { version, start, before, after: before + samples };
   }
 
   #partsOf(version: string, start: number) {

@@ -6,8 +6,10 @@
 import type { Model } from '../models.ts';
 import type { Env } from '../options.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
-import type { DriftSink } from './drift-monitor.ts';
+import { lookAt, type Progress } from './look.ts';
 import type { Monitor, UnknownCategory } from './monitor.ts';
+import { metrics, report } from './reports.ts';
+import { type DriftStore, storeOf } from './store.ts';
 import { joined, type Sums } from './sums.ts';
 import { tally } from './tally.ts';
 import { windowMs } from './window.ts';
@@ -55,7 +57,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   const watched = new WeakMap<Model, Watched>();
   const told = new Set<string>();
   /** By model, version and window: a few, as long as none is sent. */
-  let buffer = new Map<string, { readonly model: string; readonly sums: Sums }>();
+  let buffer = new Map<string, { readonly model: Model; readonly sums: Sums }>();
   let flushing: number | undefined;
 
   const tellOnce = (what: string): void => {
@@ -82,7 +84,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     const sums = { version, start, ...tally(model, feeds, unknown) };
     const key = JSON.stringify([name, version, start]);
     const all = joined(buffer.get(key)?.sums, sums);
-    if (all.samples > 0) buffer.set(key, { model: name, sums: all });
+    if (all.samples > 0) buffer.set(key, { model, sums: all });
     return [...buffer.values()].reduce((total, { sums: { samples } }) => total + samples, 0);
   };
 
@@ -90,11 +92,13 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   const flush = async (env: Env | undefined): Promise<void> => {
     const byModel = Map.groupBy(buffer.values(), ({ model }) => model);
     buffer = new Map();
+    const added: [Model, readonly Progress[], DriftStore][] = [];
     for (const [model, parts] of byModel) {
-      const sink = sinkOf(env, model);
-      if (!sink) throw new Error(noBinding);
-      await sink.add(parts.map(({ sums }) => sums));
+      const store = storeOf(env, model.name);
+      if (!store) throw new Error(noBinding);
+      added.push([model, await store.add(parts.map(({ sums }) => sums)), store]);
     }
+    for (const [model, progress, store] of added) await lookAt(model, progress, store, env?.DRIFT_WEBHOOK);
   };
 
   const work = async (
@@ -115,11 +119,13 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   };
 
   return {
+    report,
+    metrics,
     watch:
       (model, env, later) =>
       (feeds, unknown = []) => {
         if (!isDue(model)) return;
-        if (!sinkOf(env, model.name)) {
+        if (!storeOf(env, model.name)) {
           tellOnce(noBinding);
           return;
         }
@@ -135,10 +141,3 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
 
 const noBinding =
   'expected the binding DRIFT of the class DriftMonitor, got none (bn-edge init --monitor tells what wrangler.toml needs)';
-
-/** A binding of another kind is none. */
-function sinkOf(env: Env | undefined, model: string): DriftSink | undefined {
-  const { DRIFT } = env ?? {};
-  if (typeof DRIFT?.idFromName !== 'function' || typeof DRIFT.get !== 'function') return undefined;
-  return DRIFT.get(DRIFT.idFromName(model) as never) as DriftSink;
-}

@@ -39,7 +39,10 @@ export function answerBytes(bytes: Uint8Array<ArrayBuffer> | string, more: Reado
  * reads none. https://developers.cloudflare.com/speed/optimization/content/compression/
  * @param path below the mount
  */
-const isAsIs = (path: string): boolean => path.startsWith('/v2') && !/\/(classify|explain|batchnorm)$/.test(path);
+const isAsIs = (path: string): boolean => path.startsWith('/v2') && !/\/(classify|explain|batchnorm|drift)$/.test(path);
+
+/** What is another the next time, without a deployment. @param path below the mount */
+const isOfNow = (path: string): boolean => path.startsWith('/v2/health') || /\/(stats|drift|metrics)$/.test(path);
 
 /**
  * For all other answers. What describes a model changes with a deployment only.
@@ -50,7 +53,7 @@ export function protectBrowsers({ req, res }: Context, path: string, isPrivate: 
   const { headers, status } = res;
   if (headers.has('x-content-type-options')) return;
   const isRead = req.method === 'GET' || req.method === 'HEAD';
-  const isMetadata = isRead && status < 400 && !path.startsWith('/v2/health') && !path.endsWith('/stats');
+  const isMetadata = isRead && status < 400 && !isOfNow(path);
   for (const [name, value] of Object.entries(protection)) headers.set(name, value);
   const kept = isMetadata ? `${isPrivate ? 'private' : 'public'}, max-age=60` : 'no-store';
   headers.set('cache-control', isAsIs(path) ? `${kept}, no-transform` : kept);

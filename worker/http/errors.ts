@@ -11,6 +11,7 @@ const statuses = {
   malformed: 400,
   unauthorized: 401,
   'not found': 404,
+  conflict: 409,
   'too large': 413,
   'unsupported media type': 415,
   unprocessable: 422,

@@ -19,6 +19,7 @@ import { readSamples, type SampleRequest } from '../protocol/samples.ts';
 import { answerJson, answerJsonAsIs } from './answers.ts';
 import { withBody } from './body.ts';
 import type { App, RequestContext } from './context.ts';
+import { addMetrics, answerDrift } from './drift.ts';
 import { parseJson } from './json.ts';
 import { mountPath } from './mount.ts';
 import { addRowRoutes } from './rows.ts';
@@ -50,6 +51,7 @@ export function addRoutes(app: App, models: Models, settings: Settings, buildErr
   });
   for (const path of modelPaths) addModelRoutes(app, path, models, settings);
   addRowRoutes(app, models, settings);
+  addMetrics(app, models, settings);
   docsRoutes(app, models, settings);
 }
 
@@ -69,10 +71,14 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
       answer(await readSamples(model, c.req.raw, body, settings.batch(c.env))),
     );
 
-  app.get(path, (c) => c.json(metadataOf(models, modelOf(c), settings.explain(c.env))));
+  app.get(path, (c) => {
+    const [explains, monitors] = [settings.explain(c.env), settings.monitor(c.env) !== undefined];
+    return c.json(metadataOf(models, modelOf(c), { explains, monitors }));
+  });
   app.get(`${path}/ready`, (c) => c.json({ name: modelOf(c).name, ready: true }));
   app.get(`${path}/config`, (c) => c.json(modelConfig(modelOf(c), settings.batch(c.env))));
   app.get(`${path}/stats`, (c) => c.json({ model_stats: [statisticsOf(modelOf(c))] }));
+  app.get(`${path}/drift`, (c) => answerDrift(c, modelOf(c), settings));
   app.get(`${path}/batchnorm`, (c) => {
     requireExplain(c, settings, 'batchnorm');
     return c.json(describeBatchNorm(modelOf(c)));

@@ -9,6 +9,7 @@ export interface Settings {
   readonly explain: Setting<boolean>;
   readonly page: Setting<boolean>;
   readonly docs: Setting<boolean>;
+  readonly metrics: Setting<boolean>;
   /** Empty for none; `*` among them is any. */
   readonly origins: Setting<readonly string[]>;
   /** Empty where everyone may ask. */
@@ -28,15 +29,16 @@ const MIB = 2 ** 20;
 /** @throws Error where an option is not what it has to be, or there is no such option */
 export function settingsOf(options: WorkerOptions): Settings {
   requireObject('options', options);
-  const { explain, page, docs, cors, apiKey, log, monitor, limits = {}, ...unknown } = options;
+  const { explain, page, docs, metrics, cors, apiKey, log, monitor, limits = {}, ...unknown } = options;
   requireObject('limits', limits);
   const { bodyBytes, batch, ...unknownLimits } = limits;
-  refuseUnknown('options', 'explain, page, docs, cors, apiKey, log, monitor or limits', unknown);
+  refuseUnknown('options', 'explain, page, docs, metrics, cors, apiKey, log, monitor or limits', unknown);
   refuseUnknown('limits', 'bodyBytes or batch', unknownLimits);
   const settings: Settings = {
     explain: (env) => flag('EXPLAIN', env?.EXPLAIN) ?? flag('explain', explain) ?? true,
     page: (env) => flag('PAGE', env?.PAGE) ?? flag('page', page) ?? false,
     docs: (env) => flag('DOCS', env?.DOCS) ?? flag('docs', docs) ?? false,
+    metrics: (env) => flag('METRICS', env?.METRICS) ?? flag('metrics', metrics) ?? false,
     origins: (env) => origins('CORS_ORIGINS', env?.CORS_ORIGINS) ?? origins('cors', cors) ?? [],
     keys: (env) => keys('API_KEY', env?.API_KEY) ?? (apiKey === undefined ? [] : optionKeys(apiKey)),
     log: (env) => flag('LOG_REQUESTS', env?.LOG_REQUESTS) ?? flag('log', log) ?? true,
@@ -77,7 +79,9 @@ function flag(name: string, value: unknown): boolean | undefined {
 
 function monitorOf(value: Monitor | undefined): Monitor | undefined {
   // A program without types may give anything.
-  if (value === undefined || typeof (value as Partial<Monitor> | null)?.watch === 'function') return value;
+  const { watch, report, metrics } = (value ?? {}) as Partial<Monitor>;
+  const isOne = [watch, report, metrics].every((each) => typeof each === 'function');
+  if (value === undefined || isOne) return value;
   throw new TypeError(`monitor: expected that of bn-edge/worker/drift, got ${describe(value)}`);
 }
 

@@ -40,10 +40,17 @@ export function readModel(models: Models, name: string, version: string | undefi
   throw new RequestError('not found', `version of ${name}: expected ${served}, got ${quote(version ?? '')}`);
 }
 
-/** @param explains whether the Worker looks inside its models */
-export function metadataOf(models: Models, model: Model, explains: boolean): ModelMetadata {
+/** What the Worker does beyond answering. */
+export interface Abilities {
+  /** Whether it looks inside its models. */
+  readonly explains: boolean;
+  /** Whether it tells of their drift. */
+  readonly monitors: boolean;
+}
+
+export function metadataOf(models: Models, model: Model, { explains, monitors }: Abilities): ModelMetadata {
   const { name, description, labels, remarks, weights, ofBatch, output, session, switchable, table } = model;
-  const { threshold, interval, calibration, importance } = model;
+  const { monitor, threshold, interval, calibration, importance } = model;
   const picture = takenPicture(model);
   return {
     name,
@@ -60,6 +67,7 @@ export function metadataOf(models: Models, model: Model, explains: boolean): Mod
       ...(picture && { picture }),
       ...(switchable && explains && { explain: true }),
       ...(explains && mayExplainRows(model) && { explains_rows: true }),
+      ...(monitor && monitors && { drift: true }),
       ...(weights && { weights: lossOf(weights) }),
       ...(threshold && { threshold }),
       ...(interval && { interval: widthOf(interval) }),

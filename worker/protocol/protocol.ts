@@ -121,6 +121,15 @@ const unknown = choice(
 
 export const predictOptions = object({ unknown: optional(unknown), explain: withDefault(flag, false) }, 'an object');
 
+/** A week: as many windows as one answer tells of. */
+const MAX_HOURS = 168;
+
+/** Come in the query string: how many hours back, and how many of them make one window. */
+export const driftOptions = object(
+  { hours: withDefault(integer(1, MAX_HOURS), 24), window: withDefault(integer(1, MAX_HOURS), 1) },
+  'an object',
+);
+
 /** Of KServe's V1 protocol: what an instance is depends on the model. */
 export const predictRequest = object(
   {

@@ -197,6 +197,9 @@ function protocolSchemas() {
         ),
         picture: z.optional(described(pictureSchema(), 'What a picture becomes, of a model that takes pictures.')),
         explain: z.optional(described(z.literal(true), 'The path explain looks into its layers.')),
+        drift: z.optional(
+          described(z.literal(true), 'The path drift tells how far what it is asked is from training.'),
+        ),
         weights: z.optional(
           described(
             z.object({
@@ -306,6 +309,71 @@ function explainSchema() {
   });
 }
 
+/** See worker/drift. */
+function driftSchema() {
+  const drifted = described(z.nullable(z.boolean()), 'Null where there are too few samples to say.');
+  const score = described(real, 'The largest difference as a multiple of its threshold: from 1 on it is drift.');
+  const start = described(count, 'Milliseconds since 1970, at a full hour.');
+  const channel = z.object({
+    channel: described(count, 'From 0.'),
+    score,
+    mean_shift: described(real, '(mean − μ) / √(σ² + ε): in running standard deviations.'),
+    mean_threshold: real,
+    log_variance_ratio: described(real, 'ln((variance + ε) / (σ² + ε))'),
+    variance_threshold: real,
+  });
+  const layer = z.object({
+    name: text,
+    channels: count,
+    drifted,
+    score,
+    drifted_channels: count,
+    worst: described(list(channel), 'The channels with the largest scores.'),
+  });
+  const column = z.object({
+    name: text,
+    drifted,
+    score,
+    stability_index: described(real, 'Of the values against those of training: Σ (p − q) ln(p / q).'),
+    threshold: real,
+    missing: described(z.number(), 'The share of rows with a gap here.'),
+    out_of_range: described(z.number(), 'The share of rows with a value beyond those of training.'),
+  });
+  const classes = z.object({
+    drifted: z.optional(drifted),
+    score: z.optional(score),
+    distance: z.optional(
+      described(real, 'The total variation distance of the shares; absent where nobody says what is expected.'),
+    ),
+    threshold: z.optional(real),
+    shares: list(z.object({ label: text, share: z.number(), expected: z.optional(z.number()) })),
+  });
+  const window = z.object({
+    start,
+    hours: count,
+    samples: count,
+    drifted,
+    score,
+    tests: described(count, 'How many differences share the probability of a false alarm.'),
+    layers: list(layer),
+    columns: list(column),
+    classes: z.optional(described(classes, 'What was answered, of a model for classes.')),
+  });
+  return z.object({
+    model_name: text,
+    model_version: text,
+    drifted: described(z.nullable(z.boolean()), 'Of the newest window with enough samples; null where there is none.'),
+    note: z.optional(text),
+    least_samples: described(count, 'Windows of fewer are not judged.'),
+    false_alarms: described(
+      z.number(),
+      'The probability, over all tests of a window, that the thresholds are made for.',
+    ),
+    window: described(z.nullable(window), 'The newest with enough samples, else the newest; null where there is none.'),
+    trend: described(list(z.object({ start, samples: count, drifted, score })), 'All windows, the oldest first.'),
+  });
+}
+
 function ownSchemas() {
   const named = { model_name: text, model_version: text, id: z.optional(text) };
   const prediction = predictionSchema();
@@ -346,6 +414,7 @@ function ownSchemas() {
         }),
       ),
     }),
+    DriftResponse: driftSchema(),
     ExplainResponse: z.object({
       ...named,
       batch_size: count,
@@ -388,4 +457,5 @@ export type PictureInfo = NonNullable<ModelMetadata['parameters']['picture']>;
 export type ColumnInfo = NonNullable<ModelMetadata['parameters']['columns']>[number];
 export type Explained = z.output<ReturnType<typeof explainedSchema>>;
 export type RowPrediction = PredictResponse['predictions'][number];
+export type DriftResponse = Responses['DriftResponse'];
 export type ExplainResponse = Responses['ExplainResponse'];

@@ -1,0 +1,112 @@
+/** What is said of a model's drift: of its newest window in detail, and of those before whether they had drifted. */
+import type { DriftResponse } from '../protocol/responses.ts';
+import { assess, type Assessment, type LayerDrift, type Reference, scoreOfChannel } from './assess.ts';
+import { windowsOf } from './join-windows.ts';
+import { falseAlarms, leastSamples } from './thresholds.ts';
+import { type DriftWindow, windowMs } from './window.ts';
+
+/** Of each layer; the others have smaller scores. */
+const shownChannels = 8;
+
+type Detail = NonNullable<DriftResponse['window']>;
+
+/**
+ * @param hourly the oldest first
+ * @param hours of one window
+ */
+export function reportOn(
+  { name, version }: { readonly name: string; readonly version: string },
+  hourly: readonly DriftWindow[],
+  reference: Reference,
+  hours: number,
+): DriftResponse {
+  const windows = windowsOf(hourly, hours, windowMs);
+  const judged = windows.map((window) => ({ window, found: assess(window, reference) }));
+  const last = judged.findLast(({ found }) => found.drifted !== null) ?? judged.at(-1);
+  const drifted = last?.found.drifted ?? null;
+  return {
+    model_name: name,
+    model_version: version,
+    drifted,
+    ...(drifted === null && { note: `fewer than ${leastSamples} samples say too little` }),
+    least_samples: leastSamples,
+    false_alarms: falseAlarms,
+    window: last ? detailOf(last.window, last.found, reference, hours) : null,
+    trend: judged.map(({ window: { start, samples }, found }) => ({
+      start,
+      samples,
+      drifted: found.drifted,
+      score: found.score,
+    })),
+  };
+}
+
+function detailOf(
+  { start, samples, classes }: DriftWindow,
+  found: Assessment,
+  reference: Reference,
+  hours: number,
+): Detail {
+  const { drifted, score, tests } = found;
+  const isDrift = (of: number): boolean | null => (drifted === null ? null : of >= 1);
+  const answered = Object.values(classes).reduce((all, count) => all + count, 0);
+  return {
+    start,
+    hours,
+    samples,
+    drifted,
+    score,
+    tests,
+    layers: found.layers.map((layer) => layerOf(layer, isDrift)),
+    columns: found.columns.map(({ name, score: own, stability, missing, outOfRange }) => ({
+      name,
+      drifted: isDrift(own),
+      score: own,
+      stability_index: stability.value,
+      threshold: stability.threshold,
+      missing,
+      out_of_range: outOfRange,
+    })),
+    ...(answered > 0 && {
+      classes: {
+        ...(found.classes && {
+          drifted: isDrift(found.classes.score),
+          score: found.classes.score,
+          distance: found.classes.distance.value,
+          threshold: found.classes.distance.threshold,
+        }),
+        shares: sharesOf(classes, answered, reference.classes),
+      },
+    }),
+  };
+}
+
+function layerOf(
+  { name, score, channels }: LayerDrift,
+  isDrift: (of: number) => boolean | null,
+): Detail['layers'][number] {
+  const worst = [...channels].sort((a, b) => scoreOfChannel(b) - scoreOfChannel(a));
+  return {
+    name,
+    channels: channels.length,
+    drifted: isDrift(score),
+    score,
+    drifted_channels: channels.filter((channel) => scoreOfChannel(channel) >= 1).length,
+    worst: worst.slice(0, shownChannels).map((one) => ({
+      channel: one.channel,
+      score: scoreOfChannel(one),
+      mean_shift: one.meanShift.value,
+      mean_threshold: one.meanShift.threshold,
+      log_variance_ratio: one.logVarianceRatio.value,
+      variance_threshold: one.logVarianceRatio.threshold,
+    })),
+  };
+}
+
+function sharesOf(counts: DriftWindow['classes'], answered: number, expected: Reference['classes']) {
+  const labels = expected?.labels ?? Object.keys(counts);
+  return labels.map((label, i) => {
+    const share = expected?.shares[i];
+    return { label, share: (counts[label] ?? 0) / answered, ...(share !== undefined && { expected: share }) };
+  });
+}
