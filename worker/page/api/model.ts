@@ -74,6 +74,8 @@ export interface Metadata {
     readonly columns?: readonly Column[];
     readonly picture?: PictureInfo;
     readonly explain?: true;
+    /** Whether the path drift tells how far it is from its training. */
+    readonly drift?: true;
     readonly explains_rows?: true;
     readonly threshold?: Readonly<Record<string, number>>;
     readonly interval?: { readonly level: number; readonly half_width: number; readonly coverage?: number };

@@ -63,5 +63,12 @@ export function createModelView<Sample>(model: Model, kind: InputKind<Sample>, o
     codeCard.root,
     ...(batchNorm ? [batchNorm.root] : []),
   );
+  if (model.parameters.drift) void showDrift(model, codeCard.root);
   return { root, start: input.start };
+}
+
+/** What draws it is asked for where a model is monitored. @param below what it is put in front of */
+async function showDrift(model: Model, below: HTMLElement): Promise<void> {
+  const { createDriftCard } = await import('../drift/section.ts');
+  below.before(createDriftCard(model));
 }
