@@ -1,13 +1,12 @@
 /** The thread behind `row-threads.ts`: takes rows of whichever function is in turn, and sleeps where there are none. */
 import { workerData } from 'node:worker_threads';
-import type { RowFunction } from './row-threads.ts';
 import { takeRows, tasksOf, turnAt } from './tickets.ts';
 
 export interface ThreadData {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly control: Int32Array;
-  readonly functions: readonly RowFunction[];
+  readonly functions: Parameters<typeof tasksOf>[1];
   /** The thread's own memory, in bytes. */
   readonly own: number;
 }
