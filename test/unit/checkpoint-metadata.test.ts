@@ -119,7 +119,7 @@ describe('the metadata of a checkpoint', () => {
       'network',
       'an unknown layer',
       (n: object) => ({ ...n, layers: [{ kind: 'gru' }] }),
-      'layers[0].kind: expected "dense"',
+      'layers[0].kind: expected "encodeNumbers", "encodeCategories", "dense"',
     ],
     [
       'network',

@@ -156,7 +156,7 @@ describe('a card', () => {
     [
       'a layer that does not exist',
       { network: { ...networks['mnist-mlp'], layers: [{ kind: 'attention' }] } },
-      'network.layers[0].kind: expected "dense", ',
+      'network.layers[0].kind: expected "encodeNumbers", "encodeCategories", "dense", ',
     ],
   ])('is refused for %s', (_, card, message) => {
     expect(() => parse(card)).toThrow(UserError);
