@@ -150,6 +150,22 @@ describe('a network file that encodes rows', () => {
     expect(await train(plan, data, config, backend, {}, { snapshot })).toEqual(whole);
   });
 
+  it('that is not one but has bins is cut by these, by those of the flag, or not at all', async () => {
+    const path = at('cut.json');
+    await writeFile(path, JSON.stringify({ name: 'cut', inputShape: [3], bins: 4, layers: [dense(2)] }));
+    const data = await loadSource({ path: at('towns.csv'), label: 'label' }, settings.seed);
+    const cuts = [undefined, 16, 0].map(async (bins) => {
+      const network = await chooseNetwork({ network: path, bins }, { path: at('towns.csv') }, data, multiclass());
+      planNetwork(network);
+      return [network.bins, network.edges?.[0]?.length];
+    });
+    expect(await Promise.all(cuts)).toEqual([
+      [4, 4],
+      [16, 16],
+      [undefined, undefined],
+    ]);
+  });
+
   it.each<[string, readonly Layer[], Partial<TrainOptions>, string, string]>([
     [
       'categories of a table that has none',

@@ -47,7 +47,9 @@ export async function chooseNetwork(
   const rule = objectiveRuleOf(objective);
   const units = { ...unitsOf(data, rule.output), ...(bins && binsOf(data, bins, '--bins')) };
   if (name !== undefined) {
-    const found = requireInputs(await findNetwork(name), data);
+    const { bins: own, ...others } = requireInputs(await findNetwork(name), data);
+    // The flag takes the place of the description's bins, and 0 of any.
+    const found = own === undefined || bins === 0 ? others : { ...others, bins: own };
     const described = { ...found, ...edgesFor(found, data, bins), ...units };
     return bins ? { ...described, inputNormalization: 'robust' } : described;
   }
