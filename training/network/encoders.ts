@@ -5,9 +5,8 @@
 import { formatShape, GraphError, located } from '../graph/index.ts';
 import { binsIn, type Embedding, embeddingsOf, numbersOf, placesOf } from './row.ts';
 import type { TensorSpec } from './rule.ts';
-import type { Layer, LayerKind, LayerOf, Network } from './schema.ts';
+import type { EncoderKind, Layer, LayerKind, LayerOf, Network } from './schema.ts';
 
-type EncoderKind = 'encodeNumbers' | 'encodeCategories';
 export type Encoder = LayerOf<EncoderKind>;
 
 interface EncoderRule<K extends EncoderKind> {

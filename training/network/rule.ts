@@ -1,7 +1,6 @@
 /** What a layer's rule says: the shape it gives, the tensors it owns, and the nodes it emits. */
 import type { GraphBuilder, Value } from '../graph/index.ts';
-import type { Encoder } from './encoders.ts';
-import type { Layer, LayerKind, LayerOf } from './schema.ts';
+import type { EncoderKind, Layer, LayerKind, LayerOf } from './schema.ts';
 
 /** What Batch Norm normalizes by, and whether dropout drops. */
 export const modes = {
@@ -71,7 +70,7 @@ export function own({ tensor }: EmitContext, name: string): Value {
 }
 
 /** Of the kinds that take what a layer before has given. */
-export type RuledKind = Exclude<LayerKind, Encoder['kind']>;
+export type RuledKind = Exclude<LayerKind, EncoderKind>;
 
 export interface LayerRule<K extends RuledKind = RuledKind> {
   /**

@@ -147,6 +147,8 @@ export const networkSchema = z
 /** A kind without a rule does not compile: `rules/` has a table of all. */
 export type LayerKind = Layer['kind'];
 export type LayerOf<K extends LayerKind> = Extract<Layer, { readonly kind: K }>;
+/** Layers of a whole row of a table, which begin a network; all others are of what lies between layers. */
+export type EncoderKind = 'encodeNumbers' | 'encodeCategories';
 export type Network = z.output<typeof networkSchema>;
 export type InputNormalization = Network['inputNormalization'];
 
