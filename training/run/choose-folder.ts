@@ -4,8 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cannotRead, parseJson, printable, quote, readBytes, unexpected } from '../files/index.ts';
 import { isHeld } from '../process/index.ts';
-import { aside, configFile, lockFile, tensorFiles } from './run-folder.ts';
-import { trialsFolder } from './trials.ts';
+import { aside, configFile, lockFile, tensorFiles, trialsFolder } from './run-folder.ts';
 
 export interface FolderChoice {
   readonly out?: string | undefined;

@@ -24,7 +24,6 @@ import { objectiveRuleOf, type Score } from '../objective/index.ts';
 import { loadSnapshot, type RunDescription, saveSnapshot, type StoredRun } from './snapshot-file.ts';
 import { bestEpoch, type EpochMetrics, type Snapshot, type StepRecord, type TrainingEvents } from '../trainer/index.ts';
 import { openMetricsFile } from './metrics.ts';
-import { trialFile, trialsFolder } from './trials.ts';
 import { openEventFile, type Scalars } from './tensorboard.ts';
 
 /** What the files say of the run. */
@@ -47,6 +46,12 @@ export const configFile = 'config.json';
 export const lockFile = '.lock';
 
 export const tensorFiles = ['last.safetensors', 'best.safetensors', 'checkpoint.safetensors'] as const;
+
+/** Of the networks before the last, where there are several: trials.ts */
+export const trialsFolder = 'folds';
+
+export const trialFile = (folder: string, number: number): string =>
+  join(folder, trialsFolder, `${number}.safetensors`);
 
 export class RunFolder {
   readonly path: string;

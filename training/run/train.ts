@@ -38,13 +38,12 @@ import { refitAfterSearch } from './refit.ts';
 import { chooseObjective, notesOnRarity } from './objective.ts';
 import { type TrainOptions, trainOptionsSchema } from './options.ts';
 import { type RunReporter, silentReporter } from './reporter.ts';
-import { hasSaved, lockFile, type Run, RunFolder } from './run-folder.ts';
+import { hasSaved, lockFile, type Run, RunFolder, trialFile } from './run-folder.ts';
 import { notesOnScaling } from './scaling.ts';
 import type { Found } from './search.ts';
 import { effortFor } from './recipe.ts';
 import { type RunConfig, storedSteps } from './snapshot-file.ts';
 import { backendAsBefore, backendAsMeasured, noteOnEngine, type Steps } from './step-choice.ts';
-import { trialFile } from './trials.ts';
 import { versions } from './versions.ts';
 
 /** What a run came to. */

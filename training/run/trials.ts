@@ -9,7 +9,7 @@ import * as z from 'zod';
 import { pickTensor, readSafetensors, type StoredTensor, writeSafetensors } from '../checkpoint/index.ts';
 import { checkedJson, makeFolder, parseJson, removeTemporaries, unexpected } from '../files/index.ts';
 import type { State } from '../trainer/index.ts';
-import type { Run, RunFolder } from './run-folder.ts';
+import { type Run, type RunFolder, trialFile, trialsFolder } from './run-folder.ts';
 import { requireSame, stepsMetadata } from './snapshot-file.ts';
 
 /** What one of them came to. */
@@ -20,12 +20,6 @@ export interface Trial {
   readonly scores: readonly number[];
   readonly answers: readonly Float32Array[];
 }
-
-/** In a run folder. */
-export const trialsFolder = 'folds';
-
-export const trialFile = (folder: string, number: number): string =>
-  join(folder, trialsFolder, `${number}.safetensors`);
 
 /** What they depend on beside the run: how many there are, and what they start from. */
 interface Asked {
