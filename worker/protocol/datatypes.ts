@@ -57,7 +57,7 @@ export const datatypes = {
     range: integers(-INT64_MAX, INT64_MAX),
     create: (count) => new BigInt64Array(count),
   },
-  FP16: { dtype: 'float16', bytes: 2, range: reals(FP16_MAX), create: (count) => new Halfs(count) },
+  FP16: { dtype: 'float16', bytes: 2, range: reals(FP16_MAX), create: (count): TensorData => new Halfs(count) },
   FP32: { dtype: 'float32', bytes: 4, range: reals(FP32_MAX), create: (count) => new Float32Array(count) },
   FP64: { dtype: 'float64', bytes: 8, range: reals(Number.MAX_VALUE), create: (count) => new Float64Array(count) },
 } as const satisfies Readonly<Record<string, DatatypeInfo>>;
