@@ -1,4 +1,5 @@
 /** A project's Worker, and what it needs to watch its models: `bn-edge init --monitor`. */
+import { withoutComments } from '../deploy/openness.ts';
 
 /** `worker/index.ts` of every project. */
 export const workerSource = `import { createWorker } from 'bn-edge/worker';
@@ -38,13 +39,17 @@ export interface Completed {
 }
 
 export function withBinding(file: string, text: string): Completed {
-  if (text.includes('DriftMonitor')) return {};
+  const inForce = withoutComments(text, file);
+  const [hasClass, hasName] = [inForce.includes('DriftMonitor'), /["']DRIFT["']/.test(inForce)];
+  if (hasClass && hasName) return {};
   const newline = text.endsWith('\n') ? '' : '\n';
   // Another table of these would need to be its neighbour, or one of an array that only the user can extend.
-  const isOpen = file.endsWith('.toml') && !/^\s*(\[\[?)?(durable_objects|migrations)\b/m.test(text);
+  const isOpen =
+    file.endsWith('.toml') && !hasClass && !hasName && !/^\s*(\[\[?)?(durable_objects|migrations)\b/m.test(text);
   if (isOpen) return { content: `${text}${newline}${monitorToml}` };
   const needs = file.endsWith('.toml') ? monitorToml.trim().split('\n').slice(1).join(' ') : monitorJson;
-  return { note: `${file} is yours: to monitor it needs ${needs}` };
+  const clash = hasName ? '; what is called DRIFT there needs another name' : '';
+  return { note: `${file} is yours: to monitor it needs ${needs}${clash}` };
 }
 
 /** A Worker as `init` writes it becomes one that watches; of another one only the user knows what to do. */

@@ -163,6 +163,26 @@ describe('a project that watches its models', () => {
   });
 });
 
+describe('a wrangler.toml that speaks of', () => {
+  const built = '[build]\ncommand = "bn-edge build"\n';
+
+  it('the class in a comment gets the binding', async () => {
+    await put({ 'wrangler.toml': `${built}# DriftMonitor and "DRIFT" come later\n` });
+    expect((await initialize(folder, false, true)).added['wrangler.toml']).toEqual(['the binding DRIFT']);
+  });
+
+  it.each([
+    ['another binding DRIFT', '[[kv_namespaces]]\nbinding = "DRIFT"\nid = "a"\n', /; what is called DRIFT there needs another name$/],
+    ['the class by another name', '[[durable_objects.bindings]]\nname = "OTHER"\nclass_name = "DriftMonitor"\n', /name = "DRIFT"/],
+  ])('%s stays, and what it needs is told', async (_, text, told) => {
+    await put({ 'wrangler.toml': `${built}${text}` });
+    const { added, notes } = await initialize(folder, false, true);
+    expect(added['wrangler.toml']).toBeUndefined();
+    expect(notes).toEqual([expect.stringMatching(told)]);
+    expect(await read(join(folder, 'wrangler.toml'))).toBe(`${built}${text}`);
+  }); // prettier-ignore
+});
+
 describe('a build of monitored models', () => {
   it.each([
     ['without the class', 'name = "a"\n', /^net and 1 more is to be monitored, and wrangler\.toml has no binding/],
