@@ -54,7 +54,15 @@ describe('the path drift', () => {
     const env = bound((query) => (asked.push(query), [windowOf(hour - windowMs, 400), windowOf(hour, 400, 2)]));
     const { status, body } = await ask(workerOf(), path, {}, env);
     expect(status).toBe(200);
-    expect(asked).toEqual([{ name: 'digits', version: '3', from: hour - 23 * windowMs, to: Number.MAX_SAFE_INTEGER }]);
+    expect(asked).toEqual([
+      {
+        name: 'digits',
+        version: '3',
+        reference: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+        from: hour - 23 * windowMs,
+        to: Number.MAX_SAFE_INTEGER,
+      },
+    ]);
     expect(body).toMatchObject({
       model_name: 'digits',
       model_version: '3',
@@ -73,6 +81,21 @@ describe('the path drift', () => {
     const { body } = await ask(workerOf(), `${path}?${query}`, {}, env);
     expect(asked).toMatchObject([{ from }]);
     expect((body as { trend: unknown[] }).trend).toHaveLength(windows);
+  });
+
+  it('asks for a week day by day, since an answer of a Durable Object has a limit', async () => {
+    const asked: { from: number; to: number }[] = [];
+    const env = bound((query) => {
+      asked.push(query as (typeof asked)[number]);
+      return asked.length === 7 ? [windowOf(hour, 400)] : [windowOf((query as (typeof asked)[number]).from, 300)];
+    });
+    const { body } = await ask(workerOf(), `${path}?hours=168`, {}, env);
+    const day = 24 * windowMs;
+    const starts = Array.from({ length: 7 }, (_, i) => hour - 167 * windowMs + i * day);
+    expect(asked.map(({ from, to }) => [from, to])).toEqual(
+      starts.map((from, i) => [from, i === 6 ? Number.MAX_SAFE_INTEGER : from + day]),
+    );
+    expect((body as { trend: { start: number }[] }).trend.map(({ start }) => start)).toEqual([...starts.slice(0, 6), hour]); // prettier-ignore
   });
 
   it('is that of the version too, and of no other', async () => {
@@ -212,6 +235,7 @@ describe('a crossing', () => {
     vi.spyOn(globalThis, 'fetch').mockImplementation((to, init) => {
       expect(to).toBe(webhook);
       expect([init?.method, new Headers(init?.headers).get('content-type')]).toEqual(['POST', 'application/json']);
+      expect(init?.redirect).toBe('manual');
       told.push(JSON.parse(init?.body as string) as Crossing);
       return answer();
     });
@@ -261,6 +285,7 @@ describe('a crossing', () => {
 
   it.each<[string, () => Promise<Response>, string]>([
     ['answers an error', () => Promise.resolve(new Response('no', { status: 500 })), 'expected status 2xx, got 500'],
+    ['is elsewhere', () => Promise.resolve(new Response(null, { status: 302, headers: { location: 'https://hooks.example/' } })), 'expected status 2xx, got 302'],
     ['cannot be reached', () => Promise.reject(new TypeError('no route to secret')), 'expected an answer, could not reach the address'],
     ['does not answer', () => Promise.reject(new DOMException('late', 'TimeoutError')), 'expected an answer in 5000 ms, got none'],
   ])('changes no answer where the address %s, and nothing of it but that is logged', async (_, answer, error) => {

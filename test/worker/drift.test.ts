@@ -228,7 +228,63 @@ describe('windows', () => {
   });
 });
 
+describe('a model that is replaced under its version', () => {
+  const norm = { ...layer, gamma: [2, 1], beta: [1, 0], runningMean: [5, 0], runningVar: [16, 1], epsilon: 0 };
+  const report = async (worker: WorkerHandler, name: string): Promise<unknown> =>
+    JSON.parse((await call(worker, `/v2/models/${name}/drift`, {})).body);
+
+  it('begins anew, though its layers are as wide', async () => {
+    const name = ownName();
+    const clock = { now: Date.now() - HOUR };
+    const former = workerOf(imageOf(echo(name, { batchNorm: [norm] })), eager(clock));
+    await call(former, infer(name), samples([[1, 2], [3, 4]])); // prettier-ignore
+    expect(await report(former, name)).toMatchObject({ trend: [{ samples: 2 }] });
+    await stubOf(name).recordVerdict('1', true);
+
+    const later = workerOf(imageOf(echo(name, { batchNorm: [{ ...norm, runningMean: [6, 0] }] })), eager(clock));
+    expect(await report(later, name)).toMatchObject({ window: null, trend: [] });
+    clock.now += HOUR;
+    await call(later, infer(name), samples([[1, 2]]));
+    expect(await report(later, name)).toMatchObject({ trend: [{ samples: 1 }] });
+    expect(await stubOf(name).recordVerdict('1', false)).toBe(false);
+  });
+
+  it('goes on where it is the same one, and beside other versions', async () => {
+    const name = ownName();
+    const clock = { now: Date.now() };
+    await stubOf(name).add([{ version: '0', start: 0, samples: 7, parts: [] }], 'another');
+    for (let i = 0; i < 2; i++) {
+      const isolate = workerOf(imageOf(echo(name, { batchNorm: [norm] })), eager(clock));
+      await call(isolate, infer(name), samples([[1, 2]]));
+    }
+    expect((await windowsOf(name)).map((window) => window.samples)).toEqual([2]);
+    expect((await windowsOf(name, { version: '0' })).map((window) => window.samples)).toEqual([7]);
+  });
+});
+
 describe('an isolate', () => {
+  it('counts the other models where the storage of one fails, and says of which', async () => {
+    const [bad, good] = [ownName(), ownName()];
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const wait = vi.fn<(ms: number) => Promise<unknown>>((ms) => (ms === 0 ? Promise.resolve() : promise));
+    const worker = workerOf(imageOf(echo(bad), echo(good)), eager({ now: noon }, { flushMs: 1000, wait }));
+    const fail = (): never => {
+      throw new Error('disk is full');
+    };
+    const get = (id: unknown): unknown => (id === bad ? { add: fail } : stubOf(good));
+    const bindings = { DRIFT: { idFromName: (name: string) => name, get } };
+    const asked = [bad, good].map((name) => call(worker, infer(name), samples([[1, 2]]), bindings));
+    await vi.waitFor(() => {
+      expect(wait.mock.calls.filter(([ms]) => ms === 0)).toHaveLength(2);
+    });
+    await new Promise((done) => void setTimeout(done, 0));
+    resolve(undefined);
+    await Promise.all(asked);
+    expect(await windowsOf(good)).toMatchObject([{ samples: 1 }]);
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(new RegExp(`^monitor: ${bad}: disk is full`))]]);
+  });
+
   it('counts one request in so many, and one after a while', async () => {
     const name = ownName();
     const clock = { now: noon };
@@ -255,9 +311,9 @@ describe('an isolate', () => {
     expect(sent).not.toHaveBeenCalled();
     resolve(undefined);
     await first;
-    expect(sent.mock.calls).toMatchObject([[[{ start: noon, samples: 3 }]]]);
+    expect(sent.mock.calls.map(([sums]) => sums)).toMatchObject([[{ start: noon, samples: 3 }]]);
     await call(worker, infer(name), samples(Array.from({ length: 100 }, () => [0, 1])), bindings);
-    expect(sent.mock.calls.at(-1)).toMatchObject([[{ samples: 100 }]]);
+    expect(sent.mock.calls.at(-1)?.[0]).toMatchObject([{ samples: 100 }]);
   });
 });
 

@@ -3,7 +3,7 @@ import type { BatchNormLayer } from '../image.ts';
 import { type ChannelDrift, type Compared, type Comparison, driftOfChannels } from './channels.ts';
 import { distanceOf, type Expected, stabilityOf, sum } from './shares.ts';
 import { leastSamples, normalQuantile, tailOf } from './thresholds.ts';
-import type { DriftWindow } from './window.ts';
+import { type DriftWindow, memberOf } from './window.ts';
 
 /** What a model expects, from its file and its card. */
 export interface Reference {
@@ -54,8 +54,8 @@ export interface ClassDrift {
 
 export function assess(window: DriftWindow, reference: Reference): Assessment {
   const { samples } = window;
-  const layers = reference.layers.filter(({ name }) => window.layers[name]);
-  const columns = reference.columns.filter(({ name }) => window.columns[name]);
+  const layers = reference.layers.filter(({ name }) => memberOf(window.layers, name));
+  const columns = reference.columns.filter(({ name }) => memberOf(window.columns, name));
   const { classes } = reference;
   const tests = 2 * sum(layers.map(({ runningMean }) => runningMean.length)) + columns.length + (classes ? 1 : 0);
   const tail = tailOf(tests);
@@ -80,7 +80,7 @@ export const scoreOfChannel = ({ meanShift, logVarianceRatio }: ChannelDrift): n
   Math.max(scoreOf(meanShift), scoreOf(logVarianceRatio));
 
 function layerDrift(layer: BatchNormLayer, { layers }: DriftWindow, comparison: Comparison): LayerDrift {
-  const sums = layers[layer.name];
+  const sums = memberOf(layers, layer.name);
   const channels = sums ? driftOfChannels(layer, sums, comparison) : [];
   const score = channels.reduce((most, channel) => Math.max(most, scoreOfChannel(channel)), 0);
   return { name: layer.name, score, channels };
@@ -88,13 +88,13 @@ function layerDrift(layer: BatchNormLayer, { layers }: DriftWindow, comparison: 
 
 function columnDrift(column: ColumnReference, { columns, samples }: DriftWindow, tail: number): ColumnDrift {
   const { name } = column;
-  const { missing = 0, outOfRange = 0, counts = [] } = columns[name] ?? {};
+  const { missing = 0, outOfRange = 0, counts = [] } = memberOf(columns, name) ?? {};
   const stability = stabilityOf([...counts, missing], column, tail);
   return { name, score: scoreOf(stability), stability, missing: missing / samples, outOfRange: outOfRange / samples };
 }
 
 function classDrift(expected: NonNullable<Reference['classes']>, { classes }: DriftWindow, tail: number): ClassDrift {
-  const counts = expected.labels.map((label) => classes[label] ?? 0);
+  const counts = expected.labels.map((label) => memberOf(classes, label) ?? 0);
   const distance = distanceOf(counts, expected, tail);
   return { score: scoreOf(distance), distance };
 }

@@ -79,7 +79,8 @@ async function post(webhook: string, line: string): Promise<string | undefined> 
   try {
     const headers = { 'content-type': 'application/json' };
     const signal = AbortSignal.timeout(patience);
-    const answer = await fetch(webhook, { method: 'POST', headers, body: line, signal });
+    // A redirection would make a GET without the line of it.
+    const answer = await fetch(webhook, { method: 'POST', headers, body: line, redirect: 'manual', signal });
     await answer.body?.cancel();
     return answer.ok ? undefined : `expected status 2xx, got ${answer.status}`;
   } catch (error) {

@@ -19,6 +19,7 @@ const schema = `
   CREATE TABLE IF NOT EXISTS sums (
     version TEXT, start INTEGER, kind TEXT, name TEXT, numbers BLOB, PRIMARY KEY (version, start, kind, name)
   );
+  CREATE TABLE IF NOT EXISTS origins (version TEXT PRIMARY KEY, reference TEXT) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS verdicts (version TEXT PRIMARY KEY, drifted INTEGER) WITHOUT ROWID;
 `;
 
@@ -32,8 +33,13 @@ export class DriftMonitor extends DurableObject implements DriftStore {
   }
 
   /** All of them, or none. */
-  async add(sums: readonly Sums[]): Promise<readonly Progress[]> {
-    return Promise.resolve(this.ctx.storage.transactionSync(() => sums.map((each) => this.#addOne(each))));
+  async add(sums: readonly Sums[], reference?: string): Promise<readonly Progress[]> {
+    return Promise.resolve(
+      this.ctx.storage.transactionSync(() => {
+        for (const version of new Set(sums.map((each) => each.version))) this.#beginWith(version, reference);
+        return sums.map((each) => this.#addOne(each));
+      }),
+    );
   }
 
   async recordVerdict(version: string, drifted: boolean): Promise<boolean> {
@@ -42,7 +48,8 @@ export class DriftMonitor extends DurableObject implements DriftStore {
     return Promise.resolve((last?.drifted === 1) !== drifted);
   }
 
-  async windows({ version, from, to }: WindowsQuery): Promise<readonly DriftWindow[]> {
+  async windows({ version, reference, from, to }: WindowsQuery): Promise<readonly DriftWindow[]> {
+    if (this.#isOfAnother(version, reference)) return Promise.resolve([]);
     const found = this.#sql.exec<{ start: number; samples: number }>(
       'SELECT start, samples FROM windows WHERE version = ? AND start >= ? AND start < ? ORDER BY start',
       version,
@@ -52,6 +59,21 @@ export class DriftMonitor extends DurableObject implements DriftStore {
     return Promise.resolve(
       Array.from(found, ({ start, samples }) => windowOf({ start, samples, parts: this.#partsOf(version, start) })),
     );
+  }
+
+  /** Whether what is kept of the version was counted against another reference. */
+  #isOfAnother(version: string, reference: string | undefined): boolean {
+    if (reference === undefined) return false;
+    const [own] = this.#sql.exec<{ reference: string }>('SELECT reference FROM origins WHERE version = ?', version);
+    return own !== undefined && own.reference !== reference;
+  }
+
+  #beginWith(version: string, reference: string | undefined): void {
+    if (reference === undefined) return;
+    if (this.#isOfAnother(version, reference))
+      for (const table of ['sums', 'windows', 'verdicts'])
+        this.#sql.exec(`DELETE FROM ${table} WHERE version = ?`, version);
+    this.#sql.exec('INSERT OR REPLACE INTO origins VALUES (?, ?)', version, reference);
   }
 
   #addOne({ version, start, samples, parts }: Sums): Progress {

@@ -17,3 +17,20 @@ export function referenceOf({ monitor, batchNorm, labels }: ModelAbout): Referen
     ...(labels && classes && { classes: { labels, ...classes } }),
   };
 }
+
+const digests = new WeakMap<ModelAbout, Promise<string>>();
+
+/**
+ * What tells one reference from another. A network that is trained anew and exported under the version that it had has other channels in the
+ * same places: what was counted of the former says nothing of it.
+ */
+export function digestOf(model: ModelAbout): Promise<string> {
+  const digest = digests.get(model) ?? hexDigest(JSON.stringify([model.batchNorm, model.monitor ?? null]));
+  digests.set(model, digest);
+  return digest;
+}
+
+async function hexDigest(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

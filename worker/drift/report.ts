@@ -3,7 +3,7 @@ import type { DriftResponse } from '../protocol/responses.ts';
 import { assess, type Assessment, type LayerDrift, type Reference, scoreOfChannel } from './assess.ts';
 import { windowsOf } from './join-windows.ts';
 import { falseAlarms, leastSamples } from './thresholds.ts';
-import { type DriftWindow, windowMs } from './window.ts';
+import { type DriftWindow, memberOf, windowMs } from './window.ts';
 
 /** Of each layer; the others have smaller scores. */
 const shownChannels = 8;
@@ -107,6 +107,6 @@ function sharesOf(counts: DriftWindow['classes'], answered: number, expected: Re
   const labels = expected?.labels ?? Object.keys(counts);
   return labels.map((label, i) => {
     const share = expected?.shares[i];
-    return { label, share: (counts[label] ?? 0) / answered, ...(share !== undefined && { expected: share }) };
+    return { label, share: (memberOf(counts, label) ?? 0) / answered, ...(share !== undefined && { expected: share }) };
   });
 }

@@ -4,11 +4,11 @@ import type { Model } from '../models.ts';
 import type { Env } from '../options.ts';
 import type { DriftResponse } from '../protocol/responses.ts';
 import { metricsText } from './metrics.ts';
-import { referenceOf } from './reference.ts';
+import { digestOf, referenceOf } from './reference.ts';
 import { reportOn } from './report.ts';
 import type { DriftQuery } from './monitor.ts';
 import { storeOf } from './store.ts';
-import { windowMs } from './window.ts';
+import { type DriftReader, type DriftWindow, windowMs, type WindowsQuery } from './window.ts';
 
 /** @throws RequestError where nothing keeps what was counted; ServerError where it cannot be read */
 export async function report(
@@ -28,14 +28,31 @@ export async function report(
     );
   }
   const from = Math.floor(now / windowMs - (hours - 1)) * windowMs;
-  // A clock that was ahead has left windows of later hours.
-  const query = { version: model.version, from, to: Number.MAX_SAFE_INTEGER };
   try {
-    return reportOn(model, await reader.windows(query), reference, window);
+    const query = { version: model.version, reference: await digestOf(model) };
+    return reportOn(model, await windowsSince(from, now, reader, query), reference, window);
   } catch (error) {
     console.error(error);
     throw new ServerError('drift: expected the windows that DRIFT keeps, could not read them (the log has the reason)');
   }
+}
+
+/** A Durable Object answers no more than 32 MiB at once, which are a day of 50,000 channels. */
+const atOnce = 24 * windowMs;
+
+async function windowsSince(
+  begin: number,
+  now: number,
+  reader: DriftReader,
+  query: Omit<WindowsQuery, 'from' | 'to'>,
+): Promise<readonly DriftWindow[]> {
+  const found: DriftWindow[] = [];
+  for (let from = begin; from <= now; from += atOnce) {
+    // A clock that was ahead has left windows of later hours.
+    const to = from + atOnce > now ? Number.MAX_SAFE_INTEGER : from + atOnce;
+    found.push(...(await reader.windows({ ...query, from, to })));
+  }
+  return found;
 }
 
 /** @returns one text for all models; one whose windows cannot be read has no metrics in it */

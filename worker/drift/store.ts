@@ -6,8 +6,11 @@ import type { Sums } from './sums.ts';
 import type { DriftReader } from './window.ts';
 
 export interface DriftStore extends DriftReader, VerdictKeeper {
-  /** Adds all of them, or none. */
-  add(sums: readonly Sums[]): Promise<readonly Progress[]>;
+  /**
+   * Adds all of them, or none.
+   * @param reference what they are to be compared with, as a digest: what was counted against another one under the same version is gone
+   */
+  add(sums: readonly Sums[], reference?: string): Promise<readonly Progress[]>;
 }
 
 /** A binding of another kind is none. */

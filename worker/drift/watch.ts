@@ -6,10 +6,11 @@
 import type { Model } from '../models.ts';
 import type { Env } from '../options.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
-import { lookAt, type Progress } from './look.ts';
+import { lookAt } from './look.ts';
 import type { Monitor, UnknownCategory } from './monitor.ts';
+import { digestOf } from './reference.ts';
 import { metrics, report } from './reports.ts';
-import { type DriftStore, storeOf } from './store.ts';
+import { storeOf } from './store.ts';
 import { joined, type Sums } from './sums.ts';
 import { tally } from './tally.ts';
 import { windowMs } from './window.ts';
@@ -66,6 +67,11 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     console.warn(`monitor: ${what}; answers are not counted`);
   };
 
+  const telling = (model: Model, work: () => Promise<void>): Promise<void> =>
+    work().catch((error: unknown) => {
+      tellOnce(`${model.path}: ${error instanceof Error ? error.message : String(error)}`);
+    });
+
   const isDue = (model: Model): boolean => {
     const at = now();
     const state = watched.get(model) ?? { passed: Infinity, last: at };
@@ -92,14 +98,24 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   const flush = async (env: Env | undefined): Promise<void> => {
     const byModel = Map.groupBy(buffer.values(), ({ model }) => model);
     buffer = new Map();
-    const added: [Model, readonly Progress[], DriftStore][] = [];
-    for (const [model, parts] of byModel) {
+    const sent = Array.from(byModel, ([model, parts]) =>
+      send(
+        model,
+        env,
+        parts.map(({ sums }) => sums),
+      ),
+    );
+    await Promise.all(sent);
+  };
+
+  /** Of one model: what fails for it keeps no other from being counted. */
+  const send = (model: Model, env: Env | undefined, sums: readonly Sums[]): Promise<void> =>
+    telling(model, async () => {
       const store = storeOf(env, model.name);
       if (!store) throw new Error(noBinding);
-      added.push([model, await store.add(parts.map(({ sums }) => sums)), store]);
-    }
-    for (const [model, progress, store] of added) await lookAt(model, progress, store, env?.DRIFT_WEBHOOK);
-  };
+      const progress = await store.add(sums, await digestOf(model));
+      await lookAt(model, progress, store, env?.DRIFT_WEBHOOK);
+    });
 
   const work = async (
     model: Model,
@@ -130,11 +146,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
           return;
         }
         const kept = new Map(Array.from(feeds, ([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]));
-        later(
-          work(model, env, kept, unknown).catch((error: unknown) => {
-            tellOnce(`${model.path}: ${error instanceof Error ? error.message : String(error)}`);
-          }),
-        );
+        later(telling(model, () => work(model, env, kept, unknown)));
       },
   };
 }

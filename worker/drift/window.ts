@@ -23,6 +23,10 @@ export interface DriftWindow {
   readonly classes: Readonly<Record<string, number>>;
 }
 
+/** A member of the record's own: classes and columns may be called as what every object has, such as `constructor`. */
+export const memberOf = <Value>(named: Readonly<Record<string, Value>>, name: string): Value | undefined =>
+  Object.hasOwn(named, name) ? named[name] : undefined;
+
 /**
  * Of a layer's input x, per channel. The mean of a sample is over its places (pixels; a dense layer has one), which are no
  * independent draws: how far a mean of n samples may stray is told by the variance between the samples' means.
@@ -56,6 +60,8 @@ export interface DriftReader {
 
 export interface WindowsQuery {
   readonly version: string;
+  /** The digest of what they are to be compared with: without it, those of any model that has the version. */
+  readonly reference?: string;
   /** Milliseconds since 1970. */
   readonly from: number;
   readonly to: number;

@@ -83,7 +83,10 @@ describe('a window', () => {
 
   it('that knows nothing of a layer or column leaves it out', () => {
     const reference = { layers: [layerOf(1, 'other')], columns: [{ name: 'a', shares: [1, 0], samples: 9 }] };
-    expect(assess(windowOf(inputsOf({ samples: 300 })), reference)).toMatchObject({ drifted: false, score: 0, tests: 0, layers: [], columns: [] }); // prettier-ignore
+    const nothing = { drifted: false, score: 0, tests: 0, layers: [], columns: [] };
+    expect(assess(windowOf(inputsOf({ samples: 300 })), reference)).toMatchObject(nothing);
+    const named = { layers: [layerOf(1, 'constructor')], columns: [{ name: 'toString', shares: [1, 0], samples: 9 }] };
+    expect(assess(windowOf(inputsOf({ samples: 300 })), named)).toMatchObject(nothing);
   });
 });
 
@@ -126,6 +129,14 @@ describe('shares', () => {
     const classes = { labels, ...expected };
     expect(assess(window, { layers: [], columns: [column] }).drifted).toBe(drifted);
     expect(assess(window, { layers: [], columns: [], classes }).drifted).toBe(drifted);
+  });
+
+  it('of a class that no answer was are none, whatever it is called', () => {
+    const classes = { labels: ['constructor', '__proto__', 'b'], shares: [0.3, 0.3, 0.4], samples: 1000 };
+    const window = { start: 0, samples: 400, layers: {}, columns: {}, classes: { b: 400 } };
+    const found = assess(window, { layers: [], columns: [], classes });
+    expect(found.classes?.distance.value).toBeCloseTo(0.6, 12);
+    expect(found.drifted).toBe(true);
   });
 
   it('of gaps count beside those of values', () => {

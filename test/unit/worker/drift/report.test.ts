@@ -63,6 +63,15 @@ describe('hours', () => {
 });
 
 describe('a report', () => {
+  it('has a share of 0 for a class that no answer was, whatever it is called', () => {
+    const classes = { labels: ['constructor', 'b'], shares: [0.5, 0.5], samples: 1000 };
+    const { window } = reportOn(model, [{ ...hour(3, 300), classes: { b: 300 } }], { ...reference, classes }, 1);
+    expect(window?.classes?.shares).toEqual([
+      { label: 'constructor', share: 0, expected: 0.5 },
+      { label: 'b', share: 1, expected: 0.5 },
+    ]);
+  });
+
   it.each<[string, readonly DriftWindow[], boolean | null, number | undefined]>([
     ['of nothing', [], null, undefined],
     ['of few samples', [hour(3, 40)], null, 3],
