@@ -83,6 +83,12 @@ describe('the path drift', () => {
     expect((body as { trend: unknown[] }).trend).toHaveLength(windows);
   });
 
+  it('has no windows that are longer than what is asked for', async () => {
+    const env = bound(() => [windowOf(hour, 400)]);
+    const { body } = await ask(workerOf(), `${path}?hours=2&window=168`, {}, env);
+    expect(body).toMatchObject({ window: { start: hour, hours: 2 } });
+  });
+
   it('asks for a week day by day, since an answer of a Durable Object has a limit', async () => {
     const asked: { from: number; to: number }[] = [];
     const env = bound((query) => {

@@ -389,6 +389,15 @@ describe('answers', () => {
   });
 });
 
+it.each<[MonitorOptions, string]>([
+  [{ every: 0 }, 'every: expected a number from 1 on, got 0'],
+  [{ every: NaN }, 'every: expected a number from 1 on, got NaN'],
+  [{ flushSamples: '9' as never }, 'flushSamples: expected a number from 1 on, got a string'],
+  [{ flushMs: 60_000 }, 'flushMs: expected a number from 0 to 25000, got 60000'],
+])('is made of numbers that make sense: %o', (options, error) => {
+  expect(() => createMonitor(options)).toThrow(new TypeError(`createMonitor: ${error}`));
+});
+
 it('is refused as an option that is none', () => {
   expect(() => createWorker(imageOf(), { monitor: true as never })).toThrow(/^monitor: expected that of bn-edge\/worker\/drift, got true$/); // prettier-ignore
 });

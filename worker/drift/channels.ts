@@ -51,6 +51,9 @@ export function samplesBehind(momentum: number): number {
  */
 const kurtosis = 9;
 
+/** Of running variances: squares of single precision do not tell less from nothing, and the logarithm of nothing is no number. */
+const leastVariance = 2 ** -46;
+
 /** What a window of so many samples is compared with. */
 export interface Comparison {
   readonly samples: number;
@@ -71,7 +74,8 @@ export function driftOfChannels(
   return runningMean.map((mu, channel) => {
     const reference = (runningVar[channel] ?? NaN) + epsilon;
     const mean = (sums.mean[channel] ?? NaN) / samples;
-    const variance = Math.max((sums.square[channel] ?? NaN) / samples - mean ** 2, 0) + epsilon;
+    const spread = Math.max((sums.square[channel] ?? NaN) / samples - mean ** 2, 0);
+    const variance = Math.max(spread + epsilon, leastVariance * reference);
     const between = Math.max((sums.meanSquare[channel] ?? NaN) - samples * mean ** 2, 0) / (samples - 1);
     // A channel that happened to rest in this window moves no less than in training.
     const deviation = Math.sqrt((between / reference) * Math.max(1, reference / variance));

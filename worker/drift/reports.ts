@@ -30,7 +30,7 @@ export async function report(
   const from = Math.floor(now / windowMs - (hours - 1)) * windowMs;
   try {
     const query = { version: model.version, reference: await digestOf(model) };
-    return reportOn(model, await windowsSince(from, now, reader, query), reference, window);
+    return reportOn(model, await windowsSince(from, now, reader, query), reference, Math.min(window, hours));
   } catch (error) {
     console.error(error);
     throw new ServerError('drift: expected the windows that DRIFT keeps, could not read them (the log has the reason)');

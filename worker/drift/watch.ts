@@ -3,6 +3,7 @@
  * common is added up in the isolate until a Durable Object gets it. An answer is neither changed, nor delayed, nor refused by any of it;
  * what an isolate has not sent when it ends is lost.
  */
+import { describe } from '../http/errors.ts';
 import type { Model } from '../models.ts';
 import type { Env } from '../options.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
@@ -32,7 +33,7 @@ export interface MonitorOptions {
    */
   readonly flushSamples?: number;
   /**
-   * or so old, in milliseconds; a Worker may work on for 30 seconds after an answer.
+   * or so old, in milliseconds; at most 25000: a Worker may work on for 30 seconds after an answer.
    * @default 10000
    */
   readonly flushMs?: number;
@@ -55,6 +56,7 @@ const waiting = (milliseconds: number): Promise<unknown> =>
 export function createMonitor(options: MonitorOptions = {}): Monitor {
   const { every = 64, atLeastEveryMs = 15_000, flushSamples = 256, flushMs = 10_000 } = options;
   const { now = Date.now, wait = waiting } = options;
+  checkNumbers({ every, atLeastEveryMs, flushSamples, flushMs });
   const watched = new WeakMap<Model, Watched>();
   const told = new Set<string>();
   /** By model, version and window: a few, as long as none is sent. */
@@ -149,6 +151,23 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
         later(telling(model, () => work(model, env, kept, unknown)));
       },
   };
+}
+
+/** From where to where an option may be: a Worker that waits longer is ended, and its sums are lost. */
+const ranges: Readonly<Record<string, readonly [number, number]>> = {
+  every: [1, Infinity],
+  atLeastEveryMs: [0, Infinity],
+  flushSamples: [1, Infinity],
+  flushMs: [0, 25_000],
+};
+
+function checkNumbers(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, [least, most]] of Object.entries(ranges)) {
+    const value = options[name];
+    if (typeof value === 'number' && value >= least && value <= most) continue;
+    const range = most === Infinity ? `${least} on` : `${least} to ${most}`;
+    throw new TypeError(`createMonitor: ${name}: expected a number from ${range}, got ${describe(value)}`);
+  }
 }
 
 const noBinding =

@@ -31,6 +31,16 @@ describe('a channel', () => {
     expect(first?.meanShift.threshold).toBeCloseTo(allowed.meanShift + (4 * error) / Math.sqrt(4 + 1e-5), 10);
   });
 
+  it('that rests has a score, whatever ε is', () => {
+    const layer = { ...layerOf(1), epsilon: 0 };
+    const rests = assess(windowOf(inputsOf({ samples: 200, deviation: 0 })), { layers: [layer], columns: [] });
+    expect(rests.drifted).toBe(true);
+    expect(rests.score).toBeLessThan(100);
+    const [channel] = rests.layers[0]?.channels ?? [];
+    expect(channel?.meanShift.threshold).toBeCloseTo(0.1, 12);
+    expect(channel?.logVarianceRatio.value).toBeCloseTo(-46 * Math.LN2, 6);
+  });
+
   it('may stray no less where it happened to rest', () => {
     const still = sumsOf(inputsOf({ samples: 40, deviation: 0.02 }));
     const [first] = driftOfChannels(layerOf(1), still, comparison);
