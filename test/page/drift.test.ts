@@ -33,6 +33,7 @@ const image = imageOf(
   { name: 'moved', ...echo },
   { name: 'unasked', ...echo },
   { name: 'unbound', ...echo },
+  { name: 'bare', kind: 'logits', shape: ['N', 2], labels, monitor: { layers: [], columns: [] } },
 );
 
 /** Of samples whose means stray by channel up to `most` σ. */
@@ -63,6 +64,7 @@ const hours: Readonly<Record<string, readonly DriftWindow[]>> = {
   few: [windowOf(0, 12, 0)],
   moved: [windowOf(0, 900, 0), windowOf(1, 800, 0), windowOf(2, 90, 0), windowOf(5, 700, 0.4), windowOf(6, 800, 1)],
   unasked: [],
+  bare: [windowOf(0, 300, 0)],
 };
 
 let asked = 0;
@@ -101,7 +103,8 @@ describe.skipIf(executablePath === undefined)('the page on drift, in Chromium', 
     ['calm', 'No: 800 samples from Mon 17:00 on look like those of training.'],
     ['few', 'Not yet: 12 samples from Mon 16:00 on are too few to say, it takes 200.'],
     ['moved', 'Yes: 800 samples from Mon 22:00 on are not what the model was trained on.'],
-    ['unasked', 'Nothing was asked in the last 24 hours.'],
+    ['unasked', 'Nothing was counted in the last 24 hours.'],
+    ['bare', 'Not known: there is nothing to compare 300 samples from Mon 16:00 on with.'],
     ['unbound', 'drift: expected the binding DRIFT'],
   ])('says of %s: %s', async (name, verdict) => {
     const { page } = await openModel(name);

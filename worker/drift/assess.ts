@@ -21,7 +21,7 @@ export interface ColumnReference extends Expected {
 }
 
 export interface Assessment {
-  /** Null where there are too few samples to say. */
+  /** Null where there are too few samples to say, or nothing to compare. */
   readonly drifted: boolean | null;
   /** The largest difference as a multiple of its threshold: from 1 on the window has drifted. */
   readonly score: number;
@@ -67,7 +67,7 @@ export function assess(window: DriftWindow, reference: Reference): Assessment {
   };
   const scores = [...found.layers, ...found.columns, ...(found.classes ? [found.classes] : [])];
   const score = scores.reduce((most, each) => Math.max(most, each.score), 0);
-  return { drifted: samples < leastSamples ? null : score >= 1, score, tests, ...found };
+  return { drifted: samples < leastSamples || tests === 0 ? null : score >= 1, score, tests, ...found };
 }
 
 /** 0 where the difference is no number. */

@@ -28,7 +28,7 @@ export function reportOn(
     model_name: name,
     model_version: version,
     drifted,
-    ...(drifted === null && { note: `fewer than ${leastSamples} samples say too little` }),
+    ...(drifted === null && { note: noteOn(last) }),
     least_samples: leastSamples,
     false_alarms: falseAlarms,
     window: last ? detailOf(last.window, last.found, reference, hours) : null,
@@ -39,6 +39,13 @@ export function reportOn(
       score: found.score,
     })),
   };
+}
+
+/** Why there is no verdict. */
+function noteOn(last: { readonly window: DriftWindow; readonly found: Assessment } | undefined): string {
+  return last && last.window.samples >= leastSamples
+    ? 'nothing to compare: no Batch Norm layer is watched, and the card tells nothing of training (reference)'
+    : `fewer than ${leastSamples} samples say too little`;
 }
 
 function detailOf(

@@ -311,7 +311,10 @@ function explainSchema() {
 
 /** See worker/drift. */
 function driftSchema() {
-  const drifted = described(z.nullable(z.boolean()), 'Null where there are too few samples to say.');
+  const drifted = described(
+    z.nullable(z.boolean()),
+    'Null where there are too few samples to say, or nothing to compare.',
+  );
   const score = described(real, 'The largest difference as a multiple of its threshold: from 1 on it is drift.');
   const start = described(count, 'Milliseconds since 1970, at a full hour.');
   const channel = z.object({
@@ -362,7 +365,10 @@ function driftSchema() {
   return z.object({
     model_name: text,
     model_version: text,
-    drifted: described(z.nullable(z.boolean()), 'Of the newest window with enough samples; null where there is none.'),
+    drifted: described(
+      z.nullable(z.boolean()),
+      'Of the newest window with enough samples; null where there is none, or nothing to compare.',
+    ),
     note: z.optional(text),
     least_samples: described(count, 'Windows of fewer are not judged.'),
     false_alarms: described(

@@ -2,7 +2,7 @@
 import { type Model, pathOf } from './model.ts';
 import { read } from './request.ts';
 
-/** Null where there are too few samples to say. */
+/** Null where there are too few samples to say, or nothing to compare. */
 type Verdict = boolean | null;
 
 export interface DriftedChannel {

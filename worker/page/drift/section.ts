@@ -29,8 +29,10 @@ export function createDriftCard(model: Model): HTMLElement {
 }
 
 function verdictOf({ drifted, window, least_samples }: Drift): string {
-  if (!window) return 'Nothing was asked in the last 24 hours.';
+  if (!window) return 'Nothing was counted in the last 24 hours.';
   const when = `${plural(window.samples, 'sample')} from ${timeOf(window.start)} on`;
+  if (drifted === null && window.samples >= least_samples)
+    return `Not known: there is nothing to compare ${when} with.`;
   if (drifted === null) return `Not yet: ${when} are too few to say, it takes ${least_samples}.`;
   return drifted ? `Yes: ${when} are not what the model was trained on.` : `No: ${when} look like those of training.`;
 }

@@ -38,5 +38,5 @@ export function drawTrend(trend: readonly TrendWindow[], hours: number): HTMLEle
 }
 
 const describe = ({ start, samples, drifted, score }: TrendWindow): string =>
-  `${timeOf(start)}: ${drifted === null ? 'too few samples' : drifted ? 'drifted' : 'no drift'}, ` +
+  `${timeOf(start)}: ${drifted === null ? 'not judged' : drifted ? 'drifted' : 'no drift'}, ` +
   `${plural(samples, 'sample')}, ${decimal(score ?? 0)} of the threshold`;

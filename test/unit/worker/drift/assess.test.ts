@@ -93,7 +93,7 @@ describe('a window', () => {
 
   it('that knows nothing of a layer or column leaves it out', () => {
     const reference = { layers: [layerOf(1, 'other')], columns: [{ name: 'a', shares: [1, 0], samples: 9 }] };
-    const nothing = { drifted: false, score: 0, tests: 0, layers: [], columns: [] };
+    const nothing = { drifted: null, score: 0, tests: 0, layers: [], columns: [] };
     expect(assess(windowOf(inputsOf({ samples: 300 })), reference)).toMatchObject(nothing);
     const named = { layers: [layerOf(1, 'constructor')], columns: [{ name: 'toString', shares: [1, 0], samples: 9 }] };
     expect(assess(windowOf(inputsOf({ samples: 300 })), named)).toMatchObject(nothing);
