@@ -3,10 +3,10 @@ import { build } from 'esbuild';
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 
-/** It was 67.7 kB before rows had names, which may cost 12 kB. */
-const MOST_BYTES = 79_700;
+/** It was 67.7 kB before rows had names, which may cost 12 kB, and before the routes of drift, which may cost 1.6. */
+const MOST_BYTES = 81_300;
 
-it('is at most 79.7 kB, gzipped', async () => {
+it('is at most 81.3 kB, gzipped', async () => {
   const { outputFiles, metafile } = await build({
     stdin: { contents: "export { createWorker } from './worker/create-worker.ts';", resolveDir: '.' },
     bundle: true,
