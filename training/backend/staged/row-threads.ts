@@ -49,8 +49,12 @@ export interface RowModule {
 }
 
 export class RowThreads {
+  /** @internal -- its type is one that not every program's libraries have */
   readonly memory: WebAssembly.Memory;
-  /** The module's, on this thread. */
+  /**
+   * The module's, on this thread.
+   * @internal
+   */
   readonly exports: WebAssembly.Exports;
   readonly #functions: readonly RowFunction[];
   readonly #tasks: readonly RowsTask[];

@@ -7,8 +7,12 @@ const pageBytes = 65536;
 export type Cells = Float32Array | Int32Array;
 
 export interface OpenProgram {
+  /** @internal -- its type is one that not every program's libraries have */
   readonly module: WebAssembly.Module;
-  /** Shared where the program is for two threads. */
+  /**
+   * Shared where the program is for two threads.
+   * @internal
+   */
   readonly memory: WebAssembly.Memory;
   /** Reads the inputs and writes the outputs, where they lie. */
   readonly run: () => void;
