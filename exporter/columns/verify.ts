@@ -3,7 +3,7 @@ import type * as ort from 'onnxruntime-node';
 import { importNative } from '../../training/backend/index.ts';
 import type { TrainedModel } from '../../training/checkpoint/index.ts';
 import { type Column, rowPreparer } from '../../training/columns/index.ts';
-import { UserError } from '../../training/files/index.ts';
+import { releasing, UserError } from '../../training/files/index.ts';
 import { inputNameOf, outputKindOf, outputNameOf } from '../model/graph.ts';
 
 export interface RowsCompared {
@@ -86,10 +86,9 @@ async function answersTo(
     const complaint = prepare(values, features, row * width);
     if (complaint) throw new Error(`internal: made-up ${JSON.stringify(complaint)}`);
   }
-  const session = await InferenceSession.create(file);
+  await using session = releasing(await InferenceSession.create(file));
   const feeds = { [inputNameOf(model)]: new Tensor('float32', features, [rows.length, width]) };
   const answers = await session.run(feeds);
-  await session.release();
   return answers[outputNameOf(model)]?.data as Float32Array;
 }
 
@@ -99,7 +98,7 @@ async function answersToColumns(
   columns: readonly Column[],
   rows: readonly (readonly Value[])[],
 ): Promise<Float32Array> {
-  const session = await InferenceSession.create(bytes);
+  await using session = releasing(await InferenceSession.create(bytes));
   const feeds = columns.map(({ name, kind }, at) => {
     const values = rows.map((row) => row[at]);
     const dims = [rows.length, 1];
@@ -110,7 +109,6 @@ async function answersToColumns(
     return [name, tensor] as const;
   });
   const answers = await session.run(Object.fromEntries(feeds));
-  await session.release();
   return answers[answer]?.data as Float32Array;
 }
 

@@ -5,7 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Backend, nativeBackend } from '../../training/backend/index.ts';
-import { cannotRead, readBytes, unexpected } from '../../training/files/index.ts';
+import { cannotRead, readBytes, releasing, unexpected } from '../../training/files/index.ts';
 import { runOverSamples } from '../../training/trainer/index.ts';
 import { cardFile, type ModelCard, readCard } from '../store/card.ts';
 import { requireIntact } from '../store/intact.ts';
@@ -54,9 +54,8 @@ async function checkAnswers(folder: string, card: ModelCard, backend: Backend): 
   if (!files[samplesFile] || !input || !output) return 'no samples to ask it about';
   const path = join(folder, samplesFile);
   const samples = parseSamples(await readBytes(path), path);
-  const session = await backend.loadSession(await readBytes(join(folder, modelFileIn(folder))));
+  await using session = releasing(await backend.loadSession(await readBytes(join(folder, modelFileIn(folder)))));
   const got = await runOverSamples(session, samples, { input: input.name, output: output.name });
-  await session.release();
   const difference = largestDifference(folder, samples, got);
   return `the answers to ${samples.count} samples within ${difference === 0 ? '0' : difference.toExponential(1)}`;
 }

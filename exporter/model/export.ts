@@ -2,6 +2,7 @@
 import { type Backend, nativeBackend } from '../../training/backend/index.ts';
 import { countLabels, type Dataset, digestOf, type LoadedData, referencesOf } from '../../training/data/index.ts';
 import { objectiveOf, type TrainedModel } from '../../training/checkpoint/index.ts';
+import { releasing } from '../../training/files/index.ts';
 import { layersOf } from '../../training/network/index.ts';
 import { baselineOf, objectiveRuleFor, scaledBy } from '../../training/objective/index.ts';
 import { createEvaluator } from '../../training/trainer/index.ts';
@@ -155,17 +156,14 @@ async function outputsOf(
   { running, population }: States,
   samples: Dataset,
 ): Promise<Outputs> {
-  const evaluator = await createEvaluator(backend, plan);
+  await using evaluator = releasing(await createEvaluator(backend, plan));
   const outputOfRunning = await evaluator.logits(running, samples);
   const hasBatchNorm = layersOf(plan).some(({ layer }) => layer.kind === 'batchNorm');
   const outputOfPopulation = hasBatchNorm ? await evaluator.logits(population, samples) : outputOfRunning;
-  await evaluator.release();
   const outputs = { running: outputOfRunning, population: outputOfPopulation };
   if (!hasBatchNorm) return { ...outputs, batchOfOne: outputOfRunning };
-  const alone = await createEvaluator(backend, plan, { mode: 'batchStatistics', batchSize: 1 });
-  const batchOfOne = await alone.logits(tensors, samples);
-  await alone.release();
-  return { ...outputs, batchOfOne };
+  await using alone = releasing(await createEvaluator(backend, plan, { mode: 'batchStatistics', batchSize: 1 }));
+  return { ...outputs, batchOfOne: await alone.logits(tensors, samples) };
 }
 
 function scoresOf(trained: TrainedModel, outputs: Outputs, { train, test }: LoadedData): Scores {

@@ -4,7 +4,7 @@ import type { Backend } from '../../training/backend/index.ts';
 import type { TrainedModel } from '../../training/checkpoint/index.ts';
 import { hasLearntFromValidation, objectiveOf } from '../../training/checkpoint/index.ts';
 import { type Dataset, subset } from '../../training/data/index.ts';
-import { quote } from '../../training/files/index.ts';
+import { quote, releasing } from '../../training/files/index.ts';
 import {
   coverageOf,
   type Fitted,
@@ -63,9 +63,8 @@ export async function fitted(
 ): Promise<Fitted> {
   const validation = hasLearntFromValidation(record) ? subset(all, new Int32Array()) : all;
   if (validation.count === 0) return fitReading(validation, new Float32Array(), wish);
-  const evaluator = await createEvaluator(backend, plan);
+  await using evaluator = releasing(await createEvaluator(backend, plan));
   const output = await evaluator.logits(state, validation);
-  await evaluator.release();
   return fitReading(validation, output, wish);
 }
 
@@ -81,15 +80,11 @@ export async function importanceOfFile(
 ): Promise<Importance | undefined> {
   const { columns } = model;
   if (!columns || test.count < 2) return undefined;
-  const session = await backend.loadSession(file);
+  await using session = releasing(await backend.loadSession(file));
   const ports = { input: inputNameOf(model), output: outputNameOf(model) };
-  try {
-    return await importanceOf((samples) => runOverSamples(session, samples, ports), test, columns, objectiveOf(model), {
-      budget: IMPORTANCE_ROWS,
-    });
-  } finally {
-    await session.release();
-  }
+  return await importanceOf((samples) => runOverSamples(session, samples, ports), test, columns, objectiveOf(model), {
+    budget: IMPORTANCE_ROWS,
+  });
 }
 
 /** @param output of the network for the test part, `[count, outputs]` */

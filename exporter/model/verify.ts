@@ -1,7 +1,7 @@
 /** Compares the exported file, in ONNX Runtime, with the training graph in inference mode. */
 import type { Backend } from '../../training/backend/index.ts';
 import type { Dataset, Samples } from '../../training/data/index.ts';
-import { UserError } from '../../training/files/index.ts';
+import { releasing, UserError } from '../../training/files/index.ts';
 import { objectiveOf, type TrainedModel } from '../../training/checkpoint/index.ts';
 import { type Agreement, objectiveRuleFor } from '../../training/objective/index.ts';
 import { runOverSamples } from '../../training/trainer/index.ts';
@@ -20,10 +20,8 @@ export async function answersOfFile(
   file: Uint8Array,
   samples: Samples,
 ): Promise<Float32Array> {
-  const session = await backend.loadSession(file);
-  const answers = await runOverSamples(session, samples, { input: inputNameOf(model), output: outputNameOf(model) });
-  await session.release();
-  return answers;
+  await using session = releasing(await backend.loadSession(file));
+  return await runOverSamples(session, samples, { input: inputNameOf(model), output: outputNameOf(model) });
 }
 
 /**

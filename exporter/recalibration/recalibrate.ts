@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Backend } from '../../training/backend/index.ts';
 import type { Samples } from '../../training/data/index.ts';
-import { oneLine, UserError } from '../../training/files/index.ts';
+import { oneLine, releasing, UserError } from '../../training/files/index.ts';
 import { decodeProto } from '../../training/graph/index.ts';
 import { withLockOrRefuse } from '../../training/process/index.ts';
 import { runOverSamples } from '../../training/trainer/index.ts';
@@ -175,11 +175,7 @@ async function askSamples(
   const [count = 0, ...inputShape] = array.shape;
   const samples = { inputs: array.data, inputShape, count };
   const { input, batchSize } = subject;
-  const session = await backend.loadSession(file);
-  try {
-    const ports = { input, output, ...(batchSize !== undefined && { batchSize, isFixed: true }) };
-    return { samples, answers: await runOverSamples(session, samples, ports) };
-  } finally {
-    await session.release();
-  }
+  await using session = releasing(await backend.loadSession(file));
+  const ports = { input, output, ...(batchSize !== undefined && { batchSize, isFixed: true }) };
+  return { samples, answers: await runOverSamples(session, samples, ports) };
 }

@@ -5,7 +5,7 @@
  */
 import type { Backend, Session } from '../../training/backend/index.ts';
 import type { Samples } from '../../training/data/index.ts';
-import { UserError } from '../../training/files/index.ts';
+import { releasing, UserError } from '../../training/files/index.ts';
 import { decodeProto } from '../../training/graph/index.ts';
 import { batchesOf } from '../../training/trainer/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
@@ -57,12 +57,11 @@ export async function estimateStatistics(
   let file = bytes;
   for (const [i, level] of levels.entries()) {
     onStage(`measure what goes into layer ${i + 1} of ${levels.length}`);
-    const session = await backend.loadSession(givingInputsOf(file, level));
+    await using session = releasing(await backend.loadSession(givingInputsOf(file, level)));
     const sums = level.map((layer) => momentsOf(path, layer));
     await runOver(session, samples, input, batchSize ?? BATCH, (values) => {
       for (const { add } of sums) add(values);
     });
-    await session.release();
     level.forEach((layer, k) => {
       const measured = sums[k]?.statistics();
       if (measured) statistics.set(layer.output, mixed(layer, measured, prior, samples.count));

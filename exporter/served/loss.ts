@@ -1,6 +1,6 @@
 /** What rounding a model's weights costs: its answers beside those of the file with the weights as they were. */
 import * as ort from 'onnxruntime-web/wasm';
-import { UserError } from '../../training/files/index.ts';
+import { releasing, UserError } from '../../training/files/index.ts';
 import type { RoundedWeights } from '../../worker/image.ts';
 import type { ModelOutput } from './output.ts';
 import type { Port } from './ports.ts';
@@ -33,30 +33,26 @@ export type WeightLoss = Omit<RoundedWeights, 'type'>;
  */
 export async function lossOf(compared: Compared): Promise<WeightLoss> {
   const { file, original, rounded, output } = compared;
-  const [before, after] = [await openModel(file, original), await openModel(file, rounded)];
-  try {
-    const [difference, relative, counts] = [[0], [0], { samples: 0, changed: 0 }];
-    for (const { feeds, samples } of await questions(before, compared)) {
-      const [expected, got] = [await before.run(feeds), await after.run(feeds)];
-      for (const [name, values] of floatsOf(expected)) {
-        const largest = largestDifference(file, values, floatsOf(got).get(name));
-        difference.push(largest);
-        relative.push(largest / Math.max(...values.map(Math.abs), Number.MIN_VALUE));
-      }
-      counts.samples += samples;
-      counts.changed += samples === 0 ? 0 : changedClasses(output, expected, got, samples);
+  await using before = releasing(await openModel(file, original));
+  await using after = releasing(await openModel(file, rounded));
+  const [difference, relative, counts] = [[0], [0], { samples: 0, changed: 0 }];
+  for (const { feeds, samples } of await questions(before, compared)) {
+    const [expected, got] = [await before.run(feeds), await after.run(feeds)];
+    for (const [name, values] of floatsOf(expected)) {
+      const largest = largestDifference(file, values, floatsOf(got).get(name));
+      difference.push(largest);
+      relative.push(largest / Math.max(...values.map(Math.abs), Number.MIN_VALUE));
     }
-    const hasClasses = output !== undefined && output.kind !== 'number';
-    return {
-      largestDifference: Math.max(...difference),
-      relativeDifference: Math.max(...relative),
-      samples: counts.samples,
-      ...(hasClasses && counts.samples > 0 && { changedClasses: counts.changed }),
-    };
-  } finally {
-    await before.release();
-    await after.release();
+    counts.samples += samples;
+    counts.changed += samples === 0 ? 0 : changedClasses(output, expected, got, samples);
   }
+  const hasClasses = output !== undefined && output.kind !== 'number';
+  return {
+    largestDifference: Math.max(...difference),
+    relativeDifference: Math.max(...relative),
+    samples: counts.samples,
+    ...(hasClasses && counts.samples > 0 && { changedClasses: counts.changed }),
+  };
 }
 
 type Values = Readonly<Record<string, ort.Tensor>>;

@@ -1,6 +1,6 @@
 /** Whether the runtime in the Worker can run a model: asked of that very runtime, ONNX Runtime Web's WASM. */
 import * as ort from 'onnxruntime-web/wasm';
-import { quote, UserError } from '../../training/files/index.ts';
+import { quote, releasing, UserError } from '../../training/files/index.ts';
 import { type Datatype, type Port, shapeOf } from './ports.ts';
 
 /** Only fatal errors are printed: the others are thrown. */
@@ -50,28 +50,24 @@ export async function tryModel(
   inputs: readonly Port[],
   sizes: readonly number[],
 ): Promise<Trial> {
-  const session = await openModel(file, model);
-  try {
-    let reason = `its inputs have more than ${MOST_ELEMENTS} numbers`;
-    for (const shapes of candidates(inputs, sizes)) {
-      try {
-        const sample = () => madeUp(inputs, shapes);
-        const outputs = await session.run(sample(), quiet);
-        const isSteady = isSame(outputs, await session.run(sample(), quiet));
-        return {
-          shapes: new Map(Object.entries(outputs).map(([name, { dims }]) => [name, dims])),
-          // A layer that keeps what it has seen answers otherwise each time, too.
-          drawsNumbers: !isSteady && dice.some((operator) => Buffer.from(model).includes(operator)),
-        };
-      } catch (error) {
-        reason = reasonOf(error);
-      }
+  await using session = releasing(await openModel(file, model));
+  let reason = `its inputs have more than ${MOST_ELEMENTS} numbers`;
+  for (const shapes of candidates(inputs, sizes)) {
+    try {
+      const sample = () => madeUp(inputs, shapes);
+      const outputs = await session.run(sample(), quiet);
+      const isSteady = isSame(outputs, await session.run(sample(), quiet));
+      return {
+        shapes: new Map(Object.entries(outputs).map(([name, { dims }]) => [name, dims])),
+        // A layer that keeps what it has seen answers otherwise each time, too.
+        drawsNumbers: !isSteady && dice.some((operator) => Buffer.from(model).includes(operator)),
+      };
+    } catch (error) {
+      reason = reasonOf(error);
     }
-    if (inputs.every(isCertain)) throw new UserError(`${file}: the runtime cannot run it: ${reason}`);
-    return { shapes: undefined, reason, drawsNumbers: false };
-  } finally {
-    await session.release();
   }
+  if (inputs.every(isCertain)) throw new UserError(`${file}: the runtime cannot run it: ${reason}`);
+  return { shapes: undefined, reason, drawsNumbers: false };
 }
 
 /** The shapes of a sample that the model takes; undefined where none could be made up. */

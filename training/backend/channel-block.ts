@@ -1,4 +1,5 @@
 /** How many channels the processor's convolutions take at once: 16 with AVX-512, 8 with AVX. */
+import { releasing } from '../files/index.ts';
 import { encodeModel, graphBuilder } from '../graph/index.ts';
 import { openSession, type Runtime } from './runtime.ts';
 
@@ -11,9 +12,9 @@ export async function channelBlockOf(runtime: Runtime): Promise<number | undefin
   const x = g.input('x', { dtype: 'float32', shape: [1, few, 1, 1] });
   const file = encodeModel(g.build('block', { y: g['com.microsoft.nchwc.ReorderInput'](x) }));
   try {
-    const session = await openSession(runtime, file, { executionProviders: ['cpu'], logSeverityLevel: 4 });
+    const options = { executionProviders: ['cpu'], logSeverityLevel: 4 } as const;
+    await using session = releasing(await openSession(runtime, file, options));
     const { y } = await session.run({ x: { dtype: 'float32', shape: [1, few, 1, 1], data: new Float32Array(few) } });
-    await session.release();
     const channels = y?.shape[1] ?? few;
     return channels > few ? channels : undefined;
   } catch {

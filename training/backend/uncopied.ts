@@ -10,6 +10,7 @@
  * Source: https://github.com/microsoft/onnxruntime/blob/v1.23.0/js/node/src/tensor_helper.cc (OrtValueToNapiValue)
  */
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { releasing } from '../files/index.ts';
 import { checkGraph, encodeModel, encodeProto, graphBuilder, type onnx, onnxProto } from '../graph/index.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -69,9 +70,9 @@ async function doubles(
   const file = change(encodeModel(checkGraph(g.build('doubled', { y: g.Add(value, value) }))));
   try {
     const [x, y] = [arrayOfOne().fill(3), arrayOfOne()];
-    const session = await InferenceSession.create(file, { executionProviders: ['cpu'], logSeverityLevel: 3 });
+    const options = { executionProviders: ['cpu'], logSeverityLevel: 3 } as const;
+    await using session = releasing(await InferenceSession.create(file, options));
     await run(session, { x: new Tensor('float32', x, [1]) }, { y: new Tensor('float32', y, [1]) });
-    await session.release();
     return y[0] === 6;
   } catch {
     return false;

@@ -20,7 +20,8 @@ export async function waitingAsSuits<Args extends readonly unknown[], Result>(
   load: () => number,
 ): Promise<Runner<Args, Result>> {
   const start = async (spinning: boolean) => ({ spinning, session: await open(spinning) });
-  let current = Promise.resolve(await start(load() <= most));
+  const startAsSuits = () => start(load() <= most);
+  let current = Promise.resolve(await startAsSuits());
   let running = 0;
 
   const suitable = async (before: Awaited<typeof current>): Promise<Awaited<typeof current>> => {
@@ -31,7 +32,8 @@ export async function waitingAsSuits<Args extends readonly unknown[], Result>(
   };
   return {
     run: async (...args) => {
-      current = current.then(suitable);
+      // Where the change of sessions has failed, nothing is open: the call that asked for it says why, and the next opens one.
+      current = current.then(suitable, startAsSuits);
       const { session } = await current;
       running += 1;
       try {
@@ -40,6 +42,10 @@ export async function waitingAsSuits<Args extends readonly unknown[], Result>(
         running -= 1;
       }
     },
-    release: async () => (await current).session.release(),
+    release: () =>
+      current.then(
+        ({ session }) => session.release(),
+        () => undefined,
+      ),
   };
 }

@@ -16,6 +16,8 @@ export { count, fourDigits, percent, shortestFloat } from './format.ts';
 export { fromBfloats, fromHalves, toHalves } from './halves.ts';
 export { makeFolder } from './make-folder.ts';
 export { packageVersion } from './package-version.ts';
+/** @internal -- as atExit */
+export { releasing, releasingOnError } from './releasing.ts';
 export {
   parseSafetensors,
   type Safetensors,

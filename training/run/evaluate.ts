@@ -3,7 +3,7 @@ import type { Importance, Interval } from '../answers/index.ts';
 import { type BackendName, createBackend } from '../backend/index.ts';
 import { hasLearntFromValidation, loadModel, objectiveOf } from '../checkpoint/index.ts';
 import type { Dataset, DataSource } from '../data/index.ts';
-import { count, percent, unexpected } from '../files/index.ts';
+import { count, percent, releasing, unexpected } from '../files/index.ts';
 import {
   type Baseline,
   baselineOf,
@@ -89,44 +89,42 @@ export async function evaluate(
   const about = trained ?? known;
   const stated = statedReading(file, about, options.reading ?? {});
   const backend = await createBackend(name ?? 'native', {}, note);
-  const answerer = trained
-    ? await answererOfCheckpoint(file, backend)
-    : await answererOfModel({ path: file, known: known.output, content: bytes }, backend, note);
+  await using answerer = releasing(
+    trained
+      ? await answererOfCheckpoint(file, backend)
+      : await answererOfModel({ path: file, known: known.output, content: bytes }, backend, note),
+  );
   const judge = (samples: Dataset): Objective => (trained ? objectiveOf(trained) : objectiveFor(samples));
   if (!sink) onStage(`read the samples and run ${file}`);
-  try {
-    const wish = options.reading ?? {};
-    const fit = async (validation: Dataset | undefined): Promise<Fitted> => {
-      const fitted = await readingFor(validation, answerer, stated, about, wish, note);
-      for (const line of fitted.notes) note(line);
-      return fitted;
-    };
-    const asked = { data, part, needsLabel, sink, fit };
-    const { answers, taken, fitted, ...chosen } = await answered(about, answerer, judge, asked, note);
-    const { samples } = chosen;
-    if (chosen.part === 'validation' && hasLearntFromValidation(trained?.record)) {
-      note(`${file} has learnt from these samples as well (--refit): how it answers others, --part test tells`);
-    }
-    if (model !== undefined && samples.files && !known.picture) {
-      note(`${model} is given bytes from 0 to 255: "picture" in its card.json says how else pictures become its input`);
-    }
-    const importance = options.importance
-      ? await importanceIn(chosen, about, judge(samples), note, onStage, scaled(answerer, fitted).answer)
-      : undefined;
-    const reading = readingOf(fitted);
-    return {
-      ...chosen,
-      answers,
-      objective: judge(samples),
-      taken: taken?.rows,
-      reading,
-      interval: intervalOf(fitted, samples, answers, chosen.isLabelled),
-      importance,
-      ...judged({ ...chosen, answers, taken }, judge(samples), reading),
-    };
-  } finally {
-    await answerer.release();
+  const wish = options.reading ?? {};
+  const fit = async (validation: Dataset | undefined): Promise<Fitted> => {
+    const fitted = await readingFor(validation, answerer, stated, about, wish, note);
+    for (const line of fitted.notes) note(line);
+    return fitted;
+  };
+  const asked = { data, part, needsLabel, sink, fit };
+  const { answers, taken, fitted, ...chosen } = await answered(about, answerer, judge, asked, note);
+  const { samples } = chosen;
+  if (chosen.part === 'validation' && hasLearntFromValidation(trained?.record)) {
+    note(`${file} has learnt from these samples as well (--refit): how it answers others, --part test tells`);
   }
+  if (model !== undefined && samples.files && !known.picture) {
+    note(`${model} is given bytes from 0 to 255: "picture" in its card.json says how else pictures become its input`);
+  }
+  const importance = options.importance
+    ? await importanceIn(chosen, about, judge(samples), note, onStage, scaled(answerer, fitted).answer)
+    : undefined;
+  const reading = readingOf(fitted);
+  return {
+    ...chosen,
+    answers,
+    objective: judge(samples),
+    taken: taken?.rows,
+    reading,
+    interval: intervalOf(fitted, samples, answers, chosen.isLabelled),
+    importance,
+    ...judged({ ...chosen, answers, taken }, judge(samples), reading),
+  };
 }
 
 /** @throws UserError where the inputs are no columns of a table, or there is nothing to compare answers with */

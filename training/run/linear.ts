@@ -1,7 +1,7 @@
 /** What the same engine makes of the data with one dense layer: logistic or linear regression, which a network should beat. */
 import type { Backend } from '../backend/index.ts';
 import { classesOf, type LoadedData } from '../data/index.ts';
-import { elementCount } from '../files/index.ts';
+import { elementCount, releasing } from '../files/index.ts';
 import { dense, encodedShape, flatten, type Network, planNetwork } from '../network/index.ts';
 import { objectiveRuleOf, reportOn } from '../objective/index.ts';
 import { createEvaluator, DivergenceError, train } from '../trainer/index.ts';
@@ -34,9 +34,8 @@ export async function linearScore(
   try {
     const config = { ...usual, objective, seed, batchSize, bnMomentum, epochs, steps };
     const { tensors } = await train(plan, data, config, backend);
-    const evaluator = await createEvaluator(backend, plan);
+    await using evaluator = releasing(await createEvaluator(backend, plan));
     const answers = await evaluator.logits(tensors, data.test);
-    await evaluator.release();
     return reportOn(data.test, answers, objective).metrics[rule.score.name];
   } catch (error) {
     if (error instanceof DivergenceError) return undefined;

@@ -4,7 +4,7 @@
  */
 import type { Backend } from '../backend/index.ts';
 import { createRandom, type Dataset, foldsOf, joined, type LoadedData, subset } from '../data/index.ts';
-import { unexpected } from '../files/index.ts';
+import { releasing, unexpected } from '../files/index.ts';
 import type { Plan } from '../network/index.ts';
 import { type CheckedReport, objectiveRuleOf, reportOn } from '../objective/index.ts';
 import { Interrupted } from '../process/index.ts';
@@ -107,7 +107,7 @@ async function tryOut(
 ): Promise<Trial> {
   const plan = await planFor(data.train);
   reporter.onTraining({ epochs: config.epochs, hasValidation: true, of });
-  const evaluator = await createEvaluator(backend, plan);
+  await using evaluator = releasing(await createEvaluator(backend, plan));
   const answers: Float32Array[] = [];
   const events = {
     onProgress: reporter.onProgress,
@@ -116,13 +116,9 @@ async function tryOut(
       if (answersAll) answers.push(await evaluator.logits(now, data.validation));
     },
   };
-  try {
-    const { history, steps, interrupted } = await train(plan, data, config, backend, events, { tensors, signal });
-    if (interrupted) throw new Interrupted(signal, trials.goOn(of));
-    return { ...curvesOf(history), steps, answers };
-  } finally {
-    await evaluator.release();
-  }
+  const { history, steps, interrupted } = await train(plan, data, config, backend, events, { tensors, signal });
+  if (interrupted) throw new Interrupted(signal, trials.goOn(of));
+  return { ...curvesOf(history), steps, answers };
 }
 
 const curvesOf = (history: TrainingResult['history']): Pick<Trial, 'losses' | 'scores'> => ({

@@ -11,7 +11,7 @@ import {
   loadSource,
   sourceName,
 } from '../data/index.ts';
-import { checked, makeFolder, unexpected, UserError } from '../files/index.ts';
+import { checked, makeFolder, releasing, unexpected, UserError } from '../files/index.ts';
 import { loadModel } from '../checkpoint/index.ts';
 import { Interrupted, type Interruption, interruption, withLockOrRefuse } from '../process/index.ts';
 import { type Network, type Plan, planNetwork } from '../network/index.ts';
@@ -323,8 +323,7 @@ async function trainInto(
 }
 
 async function testReport(backend: Backend, { plan, description }: Run, tensors: State, test: Dataset) {
-  const evaluator = await createEvaluator(backend, plan);
+  await using evaluator = releasing(await createEvaluator(backend, plan));
   const output = await evaluator.logits(tensors, test);
-  await evaluator.release();
   return reportOn(test, output, description.config.objective);
 }

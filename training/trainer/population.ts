@@ -4,6 +4,7 @@
  */
 import type { Backend, NamedTensors } from '../backend/index.ts';
 import type { Samples } from '../data/index.ts';
+import { releasing } from '../files/index.ts';
 import { checkGraph, type Graph, graphBuilder, type Tensor } from '../graph/index.ts';
 import { emitForward, layersOf, type Plan } from '../network/index.ts';
 import { declareNetwork } from './evaluate.ts';
@@ -28,12 +29,11 @@ export async function populationStatistics(
   batchSize = Math.min(500, dataset.count),
 ): Promise<State> {
   if (layersOf(plan).every(({ layer }) => layer.kind !== 'batchNorm')) return state;
-  const session = await backend.createSession(statisticsGraph(plan));
+  await using session = releasing(await backend.createSession(statisticsGraph(plan)));
   const complete = { ...dataset, count: dataset.count - (dataset.count % batchSize) };
   const results: NamedTensors[] = [];
   for (const { x } of batchesOf(complete, batchSize))
     results.push(await session.run({ ...Object.fromEntries(state), x }));
-  await session.release();
   return new Map([
     ...state,
     ...layersOf(plan).flatMap(({ name, layer }) => (layer.kind === 'batchNorm' ? combine(name, results) : [])),

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Backend } from '../backend/index.ts';
 import { augmented, type Dataset, createRandom, epochBatches } from '../data/index.ts';
-import { UserError } from '../files/index.ts';
+import { releasing, UserError } from '../files/index.ts';
 import type { Plan } from '../network/index.ts';
 import { objectiveFor, objectiveRuleOf } from '../objective/index.ts';
 import type { TrainingConfig } from './config.ts';
@@ -81,10 +81,12 @@ export async function train(
   if (config.freezeBn && !tensors && !snapshot) {
     throw new UserError('training: expected a checkpoint to freeze the running statistics of, got fresh ones');
   }
-  const run = snapshot
-    ? await TrainingRun.resume(plan, data.train, config, backend, snapshot)
-    : await TrainingRun.start(plan, data.train, config, backend, tensors);
-  const evaluator = await createEvaluator(backend, plan);
+  await using run = releasing(
+    snapshot
+      ? await TrainingRun.resume(plan, data.train, config, backend, snapshot)
+      : await TrainingRun.start(plan, data.train, config, backend, tensors),
+  );
+  await using evaluator = releasing(await createEvaluator(backend, plan));
   const saving = new Saving(events.onSnapshot);
   try {
     const clock = startClock(config.timeLimit, snapshot?.spent);
@@ -103,7 +105,7 @@ export async function train(
       interrupted,
     };
   } finally {
-    await Promise.all([run.release(), evaluator.release(), saving.settle()]);
+    await saving.settle();
   }
 }
 

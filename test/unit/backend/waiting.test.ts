@@ -46,6 +46,33 @@ describe('a session of many threads', () => {
     expect(log).toEqual(['open spinning', 'spinning', 'spinning', ...changed]);
   });
 
+  it('is opened by the next call where it could not be opened once', async () => {
+    const { log, open } = recordedSessions();
+    const opens = [open, () => Promise.reject(new Error('no memory left')), open];
+    const loads = [0, 1, 1];
+    const session = await waitingAsSuits(
+      (spinning) => opens.shift()?.(spinning) ?? Promise.reject(new Error('opened too often')),
+      () => loads.shift() ?? NaN,
+    );
+    await expect(session.run()).rejects.toThrow('no memory left');
+    await session.run();
+    await session.release();
+    expect(log).toEqual(['open spinning', 'release spinning', 'open asleep', 'asleep', 'release asleep']);
+  });
+
+  it('has nothing to release where it could not be opened again', async () => {
+    const { log, open } = recordedSessions();
+    const opens = [open, () => Promise.reject(new Error('no memory left'))];
+    const loads = [0, 1];
+    const session = await waitingAsSuits(
+      (spinning) => opens.shift()?.(spinning) ?? Promise.reject(new Error('opened too often')),
+      () => loads.shift() ?? NaN,
+    );
+    await expect(session.run()).rejects.toThrow('no memory left');
+    await session.release();
+    expect(log).toEqual(['open spinning', 'release spinning']);
+  });
+
   it('opens one at once, so that a file that is none is reported where it is loaded', async () => {
     const refused = () => Promise.reject(new Error('no model'));
     await expect(waitingAsSuits(refused, () => 0)).rejects.toThrow('no model');

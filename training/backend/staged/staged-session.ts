@@ -5,7 +5,7 @@
  *     arrays of the caller's ─▶ products ─▶ │ z │ ─▶ rows ─▶ │ a │ ─▶ products ─▶ … ─▶ arrays of the caller's
  */
 import { CompileError, compileRows, type Lifetime, packed, rowGraphOf, type RowsProgram } from '../../compile/index.ts';
-import { elementCount, UserError } from '../../files/index.ts';
+import { elementCount, releasingOnError, UserError } from '../../files/index.ts';
 import { bytesPerElement, type Graph, type Tensor, type Value } from '../../graph/index.ts';
 import { arrays } from '../../program/index.ts';
 import type { BoundSession, NamedTensors } from '../backend.ts';
@@ -150,7 +150,9 @@ export async function openStaged(
       steps.push(() => rows.run(own));
       continue;
     }
-    const session = await open(stage.graph, { inputs: bind(stage.graph.inputs), outputs: bind(stage.graph.outputs) });
+    const { graph } = stage;
+    const bound = { inputs: bind(graph.inputs), outputs: bind(graph.outputs) };
+    const session = await releasingOnError([rows, ...sessions], () => open(graph, bound));
     sessions.push(session);
     steps.push(() => session.run());
   }

@@ -20,6 +20,8 @@ export function deviceMemory(runtime: Runtime, options: InferenceSession.Session
     const key = `${tensor.type}, rank ${tensor.dims.length}, to ${to}`;
     const session = sessions.get(key) ?? copySession(runtime, options, tensor, to);
     sessions.set(key, session);
+    // One that could not be opened is tried again by the next copy.
+    session.catch(() => sessions.delete(key));
     const { copied } = await (await session).run({ tensor });
     return copied as OrtTensor;
   };
@@ -27,7 +29,7 @@ export function deviceMemory(runtime: Runtime, options: InferenceSession.Session
     upload: (tensor) => copy(toOrt(runtime, tensor), 'gpu-buffer'),
     download: async (tensor) => fromOrt('state', await copy(tensor, 'cpu')),
     release: async () => {
-      for (const session of sessions.values()) await (await session).release();
+      await Promise.all([...sessions.values()].map(async (session) => (await session).release()));
     },
   };
 }

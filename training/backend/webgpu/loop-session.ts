@@ -4,8 +4,10 @@
  * scanned come back after each step; the state comes back at the end of a run.
  */
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { encodeModel, type Tensor } from '../../graph/index.ts';
+import { elementCount } from '../../files/index.ts';
+import { type DType, encodeModel, type Tensor } from '../../graph/index.ts';
 import { lower, type LoopStep } from '../../lowering/index.ts';
+import { arrays } from '../../program/index.ts';
 import type { NamedTensors, Session } from '../backend.ts';
 import { fromOrt, type Runtime, toOrt } from '../runtime.ts';
 import { deviceMemory } from './device-memory.ts';
@@ -43,8 +45,7 @@ export async function openLoopSession(
     run,
     release: async () => {
       residents.release();
-      await memory.release();
-      await session.release();
+      await Promise.all([memory.release(), session.release()]);
     },
   };
 }
@@ -94,16 +95,36 @@ async function iterate(
   return { state, scanned };
 }
 
-/** The scanned values of all steps along a new first axis. */
-function stackAll({ scanned: names }: LoopStep, steps: readonly NamedOrtTensors[]): readonly [string, Tensor][] {
-  return names.map(({ each, stacked }) => {
+/** The scanned values of all steps along a new first axis, of the type that the graph gives them. */
+function stackAll({ graph, scanned }: LoopStep, steps: readonly NamedOrtTensors[]): readonly [string, Tensor][] {
+  return scanned.map(({ each, stacked }) => {
+    const dtype = graph.outputs.find(({ name }) => name === each)?.dtype;
+    if (!dtype) throw new Error(`internal: the step has no output ${each}`);
     const tensors = steps.map((results) => fromOrt(each, at(results, each)));
-    const data = Float32Array.from(tensors.flatMap((tensor) => Array.from(tensor.data, Number)));
-    return [stacked, { dtype: 'float32', shape: [steps.length, ...(tensors[0]?.shape ?? [])], data }];
+    return [stacked, stack(each, dtype, tensors)];
   });
 }
 
-const tripCount = (step: LoopStep, feeds: NamedTensors): number => Number(feedOf(feeds, step.tripCount).data[0]);
+function stack(name: string, dtype: DType, tensors: readonly Tensor[]): Tensor {
+  const shape = tensors[0]?.shape ?? [];
+  const size = elementCount(shape);
+  const data = new arrays[dtype](tensors.length * size);
+  for (const [step, tensor] of tensors.entries()) {
+    if (tensor.dtype !== dtype || tensor.data.length !== size) {
+      const got = `${tensor.data.length} of ${tensor.dtype}`;
+      throw new Error(`internal: ${name}: expected ${size} numbers of ${dtype} of step ${step}, got ${got}`);
+    }
+    // Both are of the same type, which was compared.
+    (data as Float32Array).set(tensor.data as Float32Array, step * size);
+  }
+  return { dtype, shape: [tensors.length, ...shape], data };
+}
+
+function tripCount(step: LoopStep, feeds: NamedTensors): number {
+  const [count] = feedOf(feeds, step.tripCount).data;
+  if (count === undefined) throw new Error(`internal: expected a number in ${step.tripCount}, got none`);
+  return Number(count);
+}
 
 function feedOf(feeds: NamedTensors, name: string): Tensor {
   const feed = feeds[name];

@@ -6,6 +6,7 @@
  *                                      ▲─────────────────── θ ──────┘
  */
 import type { Backend, BoundSession, NamedTensors } from '../../backend/index.ts';
+import { releasingOnError } from '../../files/index.ts';
 import type { Tensor, Value } from '../../graph/index.ts';
 import { findNonFinite } from '../finite.ts';
 import { inputsTensor } from '../samples.ts';
@@ -24,7 +25,8 @@ export async function openInPlaceStepper(
   backend: Backend,
   state: State,
 ): Promise<Stepper | undefined> {
-  if (!backend.bindSession) return undefined;
+  const { bindSession } = backend;
+  if (!bindSession) return undefined;
   const { graph, layout } = gradientsOf(problem);
   const threads = backend.sharesMemory && isLarge(layout) ? (backend.threadsOf?.(graph) ?? 1) : 1;
   const shared = threads > 1 ? threads : undefined;
@@ -33,11 +35,9 @@ export async function openInPlaceStepper(
   const memory = openMemory(layout, update, shared);
   for (const [name, { data }] of state) memory.tensors.get(name)?.data.set(data);
   const batch = openBatch(problem);
-  const session = await backend.bindSession(
-    graph,
-    tensorsFor(graph.inputs, { ...Object.fromEntries([...state, ...memory.tensors]), ...batch.inputs }),
-    tensorsFor(graph.outputs, { ...Object.fromEntries(memory.tensors), ...batch.outputs }),
-  );
+  const inputs = tensorsFor(graph.inputs, { ...Object.fromEntries([...state, ...memory.tensors]), ...batch.inputs });
+  const outputs = tensorsFor(graph.outputs, { ...Object.fromEntries(memory.tensors), ...batch.outputs });
+  const session = await releasingOnError([memory], () => bindSession(graph, inputs, outputs));
   return new InPlaceStepper(problem, session, memory, batch, state);
 }
 
