@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 const { resolve } = createRequire(import.meta.url);
+const tsc = join(dirname(resolve('typescript/package.json')), 'bin', 'tsc');
 const out = 'dist';
 const page = join('worker', 'page');
 const bin = join(out, 'exporter', 'command', 'main.js');
@@ -133,7 +134,7 @@ async function filesIn(folder: string): Promise<readonly string[]> {
 
 function typescript(project: string): Promise<void> {
   return new Promise((done, fail) => {
-    execFile(process.execPath, [resolve('typescript/bin/tsc'), '-p', project], (error, stdout) => {
+    execFile(process.execPath, [tsc, '-p', project], (error, stdout) => {
       if (error) fail(new CompileError(`${project}: does not compile\n${stdout}`));
       else done();
     });

@@ -1,5 +1,5 @@
 /** The CPU backends, through their lowering passes. WebGPU runs the same suite where there is an adapter. */
-import { format } from 'prettier';
+import { format } from 'oxfmt';
 import { describe, expect, test } from 'vitest';
 import { nativeBackend, wasmBackend } from '../../training/backend/index.ts';
 import { coverageTable } from '../backends/coverage.ts';
@@ -19,8 +19,8 @@ describeEpochs(wasm, native);
 
 describe('what runs where', () => {
   test('is listed, with a reason for everything that does not', async () => {
-    const list = await format(coverageTable(), { parser: 'markdown' });
-    await expect(list).toMatchFileSnapshot('../backends/coverage.md');
+    const { code } = await format('coverage.md', coverageTable());
+    await expect(code).toMatchFileSnapshot('../backends/coverage.md');
   });
 
   test.each(Object.keys(providers) as ProviderName[])('%s runs every op at least in part, or says why not', (name) => {

@@ -1,6 +1,6 @@
 /** What TypeScript finds wrong with a user's program: in this process, since starting a compiler takes longer than what it does. */
 import { join } from 'node:path';
-import ts from 'typescript';
+import ts from '@typescript/typescript6';
 
 const resolutions = {
   bundler: { moduleResolution: ts.ModuleResolutionKind.Bundler, module: ts.ModuleKind.ESNext },

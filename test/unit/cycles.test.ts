@@ -1,7 +1,7 @@
 /** No file of training/ needs itself by way of others, not even for a type: each can be read, and moved, after what it imports. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import ts from 'typescript';
+import ts from '@typescript/typescript6';
 import { expect, it } from 'vitest';
 
 type Imports = ReadonlyMap<string, readonly string[]>;

@@ -25,7 +25,8 @@ async function readBytes(c: RequestContext, limit: number): Promise<Uint8Array> 
   const declared = c.req.header('content-length');
   const isOpen = declared === undefined || c.req.header('transfer-encoding') !== undefined;
   // A middleware of the app that this one is mounted in may have read the body, which Hono then keeps.
-  const { bodyUsed: isRead, body: stream } = c.req.raw;
+  const { bodyUsed: isRead } = c.req.raw;
+  const stream: ReadableStream<Uint8Array> | null = c.req.raw.body;
   if (!isOpen && Number(declared) > limit) throw tooLarge(limit);
   try {
     if (isOpen && !isRead && stream) return await join(stream, limit);
@@ -80,7 +81,10 @@ const PIECE = 64 * 1024;
  */
 async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = byobReaderOf(stream);
-  if (!reader) return yield* stream;
+  if (!reader) {
+    yield* stream;
+    return;
+  }
   try {
     for (let memory = new Uint8Array(PIECE); ;) {
       const { done, value } = await reader.read(memory);

@@ -27,7 +27,8 @@ interface Panels {
  * an integer for each number; as the others, as those numbers.
  */
 export type WeightPiece = { readonly address: Pointer } & (
-  { readonly type: 'float32' | 'float16'; readonly count: number } | ({ readonly type: 'int8' } & (Rows | Panels))
+  | { readonly type: 'float32' | 'float16'; readonly count: number }
+  | ({ readonly type: 'int8' } & (Rows | Panels))
 );
 
 /** Pieces begin at multiples of it. Bytes. */

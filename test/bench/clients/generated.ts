@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import ts from 'typescript';
+import ts from '@typescript/typescript6';
 import { buildImage, exportModel, train } from '../../../exporter/index.ts';
 import { createWorker, type Image } from '../../../worker/create-worker.ts';
 

@@ -69,7 +69,11 @@ async function encoded(samples: Samples, network: Network, state: State): Promis
   const x = g.input('x', { dtype: 'float32', shape: ['N', ...samples.inputShape] });
   const { output } = emitForward(g, plan, x, { mode: 'inference', tensors: new Map(tensors) });
   const session = await (await nativeBackend()).createSession(g.build('inputs', { output }));
-  return runOverSamples(session, samples, { input: 'x', output: 'output' }).finally(() => session.release());
+  try {
+    return await runOverSamples(session, samples, { input: 'x', output: 'output' });
+  } finally {
+    await session.release();
+  }
 }
 
 function orderOf({ config: { seed, epochs } }: Job, { count }: Samples): Tensor {

@@ -10,7 +10,8 @@ import { type Graph, type Node, sizeOf, type Value } from '../../graph/index.ts'
 import { isShape, type Kinds, kindsOf } from './kinds.ts';
 
 export type Stage =
-  { readonly kind: 'session'; readonly graph: Graph } | { readonly kind: 'rows'; readonly source: RowSource };
+  | { readonly kind: 'session'; readonly graph: Graph }
+  | { readonly kind: 'rows'; readonly source: RowSource };
 
 export interface Stages {
   readonly stages: readonly Stage[];

@@ -36,7 +36,8 @@ export interface RowSource {
 
 /** Where a value is found, by its name: a number of each row or of all, or rows, which may be read in another order. */
 export type RowValue =
-  { readonly kind: 'one' | 'number' } | { readonly kind: 'row'; readonly length: number; readonly runs?: Runs };
+  | { readonly kind: 'one' | 'number' }
+  | { readonly kind: 'row'; readonly length: number; readonly runs?: Runs };
 
 export interface RowGraph {
   readonly rows: number;
