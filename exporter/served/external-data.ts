@@ -6,7 +6,7 @@ import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, relative, isAbsolute } from 'node:path';
 import protobuf from 'protobufjs/minimal.js';
 import { cannotRead, quote, UserError } from '../../training/files/index.ts';
-import { onnxProto } from '../../training/graph/index.ts';
+import { encodeTensorProto } from '../../training/graph/index.ts';
 import { fieldOf, type Pieces, splice } from './splice.ts';
 
 /** Fields by the message that has them: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
@@ -147,8 +147,6 @@ function readEntry(message: Uint8Array, entries: Map<string, string>): void {
   entries.set(texts[0] ?? '', texts[1] ?? '');
 }
 
-const { TensorProto } = onnxProto.onnx;
-
 function tensorPieces(message: Uint8Array, state: State): Pieces | undefined {
   const tensor = readTensor(message);
   if (!tensor.isExternal) return undefined;
@@ -159,7 +157,7 @@ function tensorPieces(message: Uint8Array, state: State): Pieces | undefined {
   if (state.bytes > MOST_BYTES)
     throw new UserError(`${path}: expected at most ${MOST_BYTES} bytes beside it, got more`);
   const { name, dims, dataType } = tensor;
-  return [TensorProto.encode({ name, dims, dataType, rawData: data }).finish()];
+  return [encodeTensorProto({ name, dims, dataType, rawData: data })];
 }
 
 function dataOf(model: string, { name, dims, dataType, entries }: Tensor): Uint8Array {

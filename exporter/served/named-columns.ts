@@ -5,11 +5,11 @@
  */
 import type { Column } from '../../training/data/index.ts';
 import { quote } from '../../training/files/index.ts';
-import { GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
+import { encodeGraphProto, GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { attributeOf, type Constants, constantsOf } from './constants.ts';
 import { fieldOf, splice } from './splice.ts';
 
-const { AttributeProto, GraphProto, TensorProto } = onnxProto.onnx;
+const { AttributeProto, TensorProto } = onnxProto.onnx;
 const { INT } = AttributeProto.AttributeType;
 const DataType: Readonly<Record<'FLOAT' | 'INT64' | 'STRING', number>> = TensorProto.DataType;
 
@@ -41,7 +41,7 @@ export function tableOf(bytes: Uint8Array, graph: onnx.IGraphProto): Table | und
   const columns = ports.flatMap((port) =>
     port.names.map((name, i) => column(name, port, categories.get(placeOf(port.input, i)))),
   );
-  const additions = GraphProto.encode(entrance(graph, ports, columns)).finish();
+  const additions = encodeGraphProto(entrance(graph, ports, columns));
   const own = new Set(ports.map(({ input }) => input));
   const made = splice(bytes, fields.graph, (i, begin, end) => {
     if (i > 0) throw new GraphError('expected one graph, and messages that end where they say');

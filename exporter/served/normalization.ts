@@ -1,6 +1,6 @@
 /** The file as it is served: with running statistics, unless the card says that the mini-batch's own are meant. */
 import { count, quote } from '../../training/files/index.ts';
-import { GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
+import { encodeGraphProto, GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { type BatchNorm, type OfBatch, trainingModeOpset } from './batch-norm.ts';
 import { changeNodes } from './change-graph.ts';
 import { opsetOf } from './onnx-file.ts';
@@ -13,7 +13,7 @@ export const batchNormUses = ['inference', 'as-is'] as const;
 /** `inference` takes the running statistics that the file has, `as-is` what the file does. */
 export type BatchNormUse = (typeof batchNormUses)[number];
 
-const { GraphProto, AttributeProto } = onnxProto.onnx;
+const { AttributeProto } = onnxProto.onnx;
 const { INT } = AttributeProto.AttributeType;
 const { BOOL }: Readonly<Record<'BOOL', number>> = onnxProto.onnx.TensorProto.DataType;
 
@@ -37,7 +37,7 @@ export function normalizing(
     graph,
     (node): Pieces | undefined => {
       const changed = byNode.has(node) ? change(node) : undefined;
-      return changed && [GraphProto.encode({ node: [...changed] }).finish()];
+      return changed && [encodeGraphProto({ node: [...changed] })];
     },
     new Uint8Array(),
   );

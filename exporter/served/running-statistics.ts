@@ -1,11 +1,11 @@
 /** Other running statistics for the Batch Norm layers of an ONNX file, and a look at what they are statistics of. */
-import { GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
+import { encodeGraphProto, GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
 import { changeNodes, changeStored, replaceOutputs } from './change-graph.ts';
 import { type Constant, constantsOf } from './constants.ts';
 import { readsOf } from './dependents.ts';
 
-const { AttributeProto, GraphProto, TensorProto } = onnxProto.onnx;
+const { AttributeProto, TensorProto } = onnxProto.onnx;
 const DataType: Readonly<Record<'FLOAT' | 'DOUBLE', number>> = TensorProto.DataType;
 
 /** A mean and a variance for each channel, `[C]`. */
@@ -49,7 +49,7 @@ export function levelsOf(
 /** The model with what goes into these layers as its only outputs. @throws GraphError as `replaceOutputs` does */
 export function givingInputsOf(bytes: Uint8Array, layers: readonly BatchNormLayer[]): Uint8Array {
   const names = new Set(layers.map(({ input }) => input));
-  return replaceOutputs(bytes, GraphProto.encode({ output: [...names].map((name) => ({ name })) }).finish());
+  return replaceOutputs(bytes, encodeGraphProto({ output: [...names].map((name) => ({ name })) }));
 }
 
 /** Why a layer cannot have other statistics; none where it can. */
@@ -102,14 +102,14 @@ export function withStatistics(
   }
   const inPlace = changeStored(bytes, graph, ({ name }) => {
     const tensor = stored.get(name ?? '');
-    return tensor && [GraphProto.encode({ initializer: [tensor] }).finish()];
+    return tensor && [encodeGraphProto({ initializer: [tensor] })];
   });
   return changeNodes(
     inPlace,
     graph,
     (node) => {
       const own = nodes.get(node);
-      return own && [GraphProto.encode({ node: [...own] }).finish()];
+      return own && [encodeGraphProto({ node: [...own] })];
     },
     new Uint8Array(),
   );

@@ -7,7 +7,7 @@
  * next layer. What goes into each layer (z) is an output. Both ways share the weights, so it costs one more session and
  * not two.
  */
-import { type onnx, onnxProto } from '../../training/graph/index.ts';
+import { encodeGraphProto, type onnx, onnxProto } from '../../training/graph/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
 import { type BatchNorm, trainingModeOpset } from './batch-norm.ts';
 import { constantsOf } from './constants.ts';
@@ -17,7 +17,7 @@ import { opsetOf } from './onnx-file.ts';
 import { sampleRanks } from './sample-axis.ts';
 import type { Pieces } from './splice.ts';
 
-const { AttributeProto, GraphProto, TensorProto } = onnxProto.onnx;
+const { AttributeProto, TensorProto } = onnxProto.onnx;
 const { INT, FLOAT } = AttributeProto.AttributeType;
 const DataType: Readonly<Record<'FLOAT' | 'DOUBLE' | 'BOOL', number>> = TensorProto.DataType;
 
@@ -33,7 +33,7 @@ export function switchable(
   { graph }: onnx.IModelProto,
   layers: readonly BatchNormLayer[],
 ): Uint8Array {
-  const additions = GraphProto.encode(switchPorts(graph ?? {}, layers)).finish();
+  const additions = encodeGraphProto(switchPorts(graph ?? {}, layers));
   return changeNodes(bytes, graph ?? {}, switches(layers), additions);
 }
 
@@ -83,7 +83,7 @@ function switches(layers: readonly BatchNormLayer[]): (node: onnx.INodeProto) =>
   const byOutput = new Map(layers.map((layer) => [layer.output, layer]));
   return (node) => {
     const layer = byOutput.get(node.output?.[0] ?? '');
-    return layer && [GraphProto.encode({ node: switchFor(layer, node) }).finish()];
+    return layer && [encodeGraphProto({ node: switchFor(layer, node) })];
   };
 }
 

@@ -4,12 +4,12 @@
  * texts are left out.
  */
 import { oneLine, quote } from '../../training/files/index.ts';
-import { GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
+import { encodeGraphProto, GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { changeGraph } from './change-graph.ts';
 import { readsOf } from './dependents.ts';
 import { splice } from './splice.ts';
 
-const { GraphProto, TensorProto } = onnxProto.onnx;
+const { TensorProto } = onnxProto.onnx;
 const DataType: Readonly<Record<'FLOAT' | 'STRING', number>> = TensorProto.DataType;
 
 /** Fields of a graph: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
@@ -38,7 +38,7 @@ export function tensorsOnly(bytes: Uint8Array, graph: onnx.IGraphProto): Tensors
   );
   const live = liveNodes(graph, new Set([...kept, ...[...zips.values()].map(({ tensor }) => tensor)]));
   const made = [...zips].map(([name, { tensor }]) => ({ opType: 'Identity', name, input: [tensor], output: [name] }));
-  const additions = GraphProto.encode({ node: made }).finish();
+  const additions = encodeGraphProto({ node: made });
   return {
     bytes: changeGraph(bytes, (content) => {
       const nodes = splice(content, fields.node, (i) => (live.has(graph.node?.[i] ?? {}) ? undefined : []));
@@ -46,7 +46,7 @@ export function tensorsOnly(bytes: Uint8Array, graph: onnx.IGraphProto): Tensors
         const { name = '' } = outputs[i] ?? {};
         if (kept.has(name ?? '')) return undefined;
         const zip = zips.get(name ?? '');
-        return zip ? [GraphProto.encode({ output: [zip.output] }).finish()] : [];
+        return zip ? [encodeGraphProto({ output: [zip.output] })] : [];
       });
       return [...left, additions];
     }),

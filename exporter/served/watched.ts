@@ -5,7 +5,7 @@
  * Where a layer can be inverted they are of what it gives, since the runtime then folds the layer into what stands before it, as it does
  * in the model, and an image has the folded weights once.
  */
-import { type onnx, onnxProto } from '../../training/graph/index.ts';
+import { encodeGraphProto, type onnx, onnxProto } from '../../training/graph/index.ts';
 import type { BatchNormLayer, WatchedLayer } from '../../worker/image.ts';
 import { changeNodes } from './change-graph.ts';
 import { constantsOf } from './constants.ts';
@@ -13,7 +13,7 @@ import { dependents, sourcesOf } from './dependents.ts';
 import { opsetOf } from './onnx-file.ts';
 import { type SampleRanks, sampleRanks } from './sample-axis.ts';
 
-const { AttributeProto, GraphProto, TensorProto } = onnxProto.onnx;
+const { AttributeProto, TensorProto } = onnxProto.onnx;
 const { INT, INTS } = AttributeProto.AttributeType;
 const DataType: Readonly<Record<'FLOAT' | 'INT64', number>> = TensorProto.DataType;
 
@@ -95,7 +95,7 @@ export function watched(
     ],
     output: [{ name: momentsName }],
   };
-  return changeNodes(bytes, graph, () => undefined, GraphProto.encode(additions).finish());
+  return changeNodes(bytes, graph, () => undefined, encodeGraphProto(additions));
 }
 
 const int64s = (name: string, values: readonly number[]): onnx.ITensorProto => ({

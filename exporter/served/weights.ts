@@ -3,7 +3,7 @@
  * output channel. Only weights are: what is added, Batch Norm that is left and all arithmetic stay as they were.
  */
 import { folded } from '../../training/backend/index.ts';
-import { decodeProto, type onnx, onnxProto } from '../../training/graph/index.ts';
+import { decodeProto, encodeProto, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { attributeOf } from './constants.ts';
 import { largestHalf, roundedToHalfs } from './halfs.ts';
 import { isOwnDomain } from './dependents.ts';
@@ -16,7 +16,7 @@ export const weightPlaces = ['script', 'assets'] as const;
 /** Where they are stored. */
 export type WeightPlace = (typeof weightPlaces)[number];
 
-const { ModelProto, TensorProto } = onnxProto.onnx;
+const { TensorProto } = onnxProto.onnx;
 const { FLOAT }: Readonly<Record<'FLOAT', number>> = TensorProto.DataType;
 
 /** How the elements of a weight lie: channel c of `channels` has those at [o, c, i] of `[outer, channels, inner]`. */
@@ -68,7 +68,7 @@ export async function withRoundedWeights(file: Uint8Array, type: WeightType): Pr
   graph.input = original.graph?.input ?? [];
   graph.output = original.graph?.output ?? [];
   model.opsetImport = usedOpsets(model);
-  return { bytes: ModelProto.encode(model).finish(), weights };
+  return { bytes: encodeProto(model), weights };
 }
 
 const round: Readonly<Record<WeightType, (weight: Weight) => Weight>> = {

@@ -17,13 +17,20 @@ const MOST_MEMORY = 64e6;
  */
 const memory = { field: 230, string: 160, number: 35, long: 120 } as const;
 
+const decodeAnyTensor = TensorProto.decode.bind(TensorProto);
+
 /** @throws GraphError for bytes that are no ONNX model, or one that would take too much memory */
 export function decodeProto(bytes: Uint8Array): onnx.ModelProto {
+  // The decoders of other messages look up that of tensors where they meet one: while they read, it is ours.
+  TensorProto.decode = (reader, length = 0) =>
+    readTensor(reader as protobuf.Reader, (reader as protobuf.Reader).pos + length);
   try {
     return ModelProto.decode(new CountingReader(bytes));
   } catch (error) {
     if (error instanceof GraphError) throw error;
     throw new GraphError(`expected an ONNX model, got ${bytes.byteLength} bytes that are none`, { cause: error });
+  } finally {
+    TensorProto.decode = decodeAnyTensor;
   }
 }
 
@@ -72,12 +79,6 @@ class CountingReader extends protobuf.Reader {
   }
 }
 
-const decodeTensor = TensorProto.decode.bind(TensorProto);
-
-// The decoders of other messages look this one up for every tensor that they meet.
-TensorProto.decode = (reader, length) =>
-  reader instanceof CountingReader ? readTensor(reader, reader.pos + (length ?? 0)) : decodeTensor(reader, length);
-
 /** Fields of a tensor as they begin on the wire: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
 const tags = {
   dim: 0x08,
@@ -112,7 +113,7 @@ export function integersOf(tensor: object, most: number): readonly number[] | un
 }
 
 /** Lists of floats have the same bytes as raw data, and become that. Texts, which nobody asks for, are skipped. */
-function readTensor(reader: CountingReader, end: number): onnx.TensorProto {
+function readTensor(reader: protobuf.Reader, end: number): onnx.TensorProto {
   // Its constructor would make a list for each kind of data.
   const tensor = Object.create(TensorProto.prototype) as onnx.TensorProto;
   tensor.dims = [];

@@ -6,26 +6,43 @@
 import type { Writer } from 'protobufjs/minimal.js';
 import { type onnx, onnxProto } from './onnx-proto.ts';
 
-const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
+const { AttributeProto, GraphProto, ModelProto, TensorProto } = onnxProto.onnx;
 
 /** Fields with lists that are not packed, as they begin on the wire. */
 const tags = { dims: 0x08, floats: 0x3d, ints: 0x40 } as const;
 
-const encodeTensor = TensorProto.encode.bind(TensorProto);
-const encodeAttribute = AttributeProto.encode.bind(AttributeProto);
+const packed = {
+  tensor: TensorProto.encode.bind(TensorProto),
+  attribute: AttributeProto.encode.bind(AttributeProto),
+} as const;
 
-// The encoders of other messages look these up for every tensor and attribute that they write.
-TensorProto.encode = ({ dims, ...others }: onnx.ITensorProto, writer?: Writer) => {
-  const start = encodeTensor({}, writer);
+function writeTensor({ dims, ...others }: onnx.ITensorProto, writer?: Writer): Writer {
+  const start = packed.tensor({}, writer);
   for (const size of dims ?? []) start.uint32(tags.dims).int64(size as number);
-  return encodeTensor(others, start);
-};
+  return packed.tensor(others, start);
+}
 
-AttributeProto.encode = ({ floats, ints, ...others }: onnx.IAttributeProto, writer?: Writer) => {
-  const end = encodeAttribute(others, writer);
+function writeAttribute({ floats, ints, ...others }: onnx.IAttributeProto, writer?: Writer): Writer {
+  const end = packed.attribute(others, writer);
   for (const value of floats ?? []) end.uint32(tags.floats).float(value);
   for (const value of ints ?? []) end.uint32(tags.ints).int64(value as number);
   return end;
-};
+}
 
-export const encodeProto = (model: onnx.IModelProto): Uint8Array => ModelProto.encode(model).finish();
+/** The encoders of other messages look up those of tensors and attributes where they meet one: while they write, these are ours. */
+function unpacked<Message>(encode: (message: Message) => Writer): (message: Message) => Uint8Array {
+  return (message) => {
+    TensorProto.encode = writeTensor;
+    AttributeProto.encode = writeAttribute;
+    try {
+      return encode(message).finish();
+    } finally {
+      TensorProto.encode = packed.tensor;
+      AttributeProto.encode = packed.attribute;
+    }
+  };
+}
+
+export const encodeProto = unpacked((model: onnx.IModelProto) => ModelProto.encode(model));
+export const encodeGraphProto = unpacked((graph: onnx.IGraphProto) => GraphProto.encode(graph));
+export const encodeTensorProto = unpacked(writeTensor);

@@ -3,7 +3,7 @@ export { type GraphBuilder, graphBuilder } from './builder.ts';
 export { checkGraph } from './check.ts';
 export { decodeProto, integersOf } from './decode-proto.ts';
 export { decodeAnyModel, decodeModel } from './decode.ts';
-export { encodeProto } from './encode-proto.ts';
+export { encodeGraphProto, encodeProto, encodeTensorProto } from './encode-proto.ts';
 export { encodeModel } from './encode.ts';
 export { type onnx, onnxProto } from './onnx-proto.ts';
 export type { Attributes, Graph, Inputs, Node, OpNode, OpType, Outputs } from './ops.ts';

@@ -8,7 +8,7 @@
  * tensorflow/core/framework, and record_writer.h in tensorflow/compiler/xla/tsl/lib/io there.
  */
 import crc32c from 'crc-32/crc32c.js';
-import { PbfWriter } from 'pbf';
+import protobuf from 'protobufjs/minimal.js';
 import { append } from '../files/index.ts';
 
 /** Names a curve: a slash groups them on the page. */
@@ -41,28 +41,31 @@ interface Event {
 
 /** `Event { wall_time, step, file_version | summary | session_log }` */
 function encode({ step, fileVersion, scalars, isStart }: Event): Uint8Array {
-  const pbf = new PbfWriter();
-  pbf.writeDoubleField(1, Date.now() / 1000);
-  pbf.writeVarintField(2, step);
-  if (fileVersion !== undefined) pbf.writeStringField(3, fileVersion);
-  if (scalars) pbf.writeMessage(5, writeSummary, scalars);
-  if (isStart) pbf.writeMessage(7, writeSessionStart, undefined);
-  return pbf.finish();
+  const event = protobuf.Writer.create();
+  event.uint32(tag(1, wire.fixed64)).double(Date.now() / 1000);
+  event.uint32(tag(2, wire.varint)).int64(step);
+  if (fileVersion !== undefined) event.uint32(tag(3, wire.bytes)).string(fileVersion);
+  if (scalars) event.uint32(tag(5, wire.bytes)).bytes(summaryOf(scalars));
+  if (isStart) event.uint32(tag(7, wire.bytes)).bytes(sessionStart());
+  return event.finish();
 }
+
+/** How a field goes on behind its tag: https://protobuf.dev/programming-guides/encoding/#structure */
+const wire = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
+
+const tag = (field: number, type: number): number => (field << 3) | type;
 
 /** `SessionLog { status = START }` */
-function writeSessionStart(_: undefined, pbf: PbfWriter): void {
-  pbf.writeVarintField(1, 1);
-}
+const sessionStart = (): Uint8Array => protobuf.Writer.create().uint32(tag(1, wire.varint)).int32(1).finish();
 
 /** `Summary { repeated Value { tag, simple_value } }` */
-function writeSummary(scalars: Scalars, pbf: PbfWriter): void {
-  for (const scalar of Object.entries(scalars)) pbf.writeMessage(1, writeValue, scalar);
-}
-
-function writeValue([tag, value]: [string, number], pbf: PbfWriter): void {
-  pbf.writeStringField(1, tag);
-  pbf.writeFloatField(2, value);
+function summaryOf(scalars: Scalars): Uint8Array {
+  const summary = protobuf.Writer.create();
+  for (const [name, value] of Object.entries(scalars)) {
+    summary.uint32(tag(1, wire.bytes)).fork();
+    summary.uint32(tag(1, wire.bytes)).string(name).uint32(tag(2, wire.fixed32)).float(value).ldelim();
+  }
+  return summary.finish();
 }
 
 function record(message: Uint8Array): Uint8Array {

@@ -14,7 +14,16 @@ import { opCases } from '../../reference/cases/index.ts';
 import { forwardGraph, gradientGraph } from '../../reference/op-graphs.ts';
 import { seeded } from '../../reference/random.ts';
 
-const { AttributeProto, ModelProto } = onnxProto.onnx;
+const { AttributeProto, ModelProto, TensorProto } = onnxProto.onnx;
+
+test('files are read and written without a change to the messages that others read and write', () => {
+  decodeModel(encodeModel(affine()));
+  expect(() => decodeModel(Uint8Array.of(0xff))).toThrow(GraphError);
+  const packed = TensorProto.encode({ dims: [2, 3] }).finish();
+  expect([...packed]).toEqual([0x0a, 2, 2, 3]);
+  const text = TensorProto.encode({ stringData: [Uint8Array.of(65)] }).finish();
+  expect(TensorProto.decode(text).stringData).toHaveLength(1);
+});
 
 describe('a graph survives its file', () => {
   test.each(opCases)('$name', (row) => {
