@@ -1,7 +1,7 @@
 /** What a run says of its data: how the labels and columns were understood. */
 import { classesOf, type ColumnSummary, type Dataset } from '../../training/data/index.ts';
 import { count, printable } from '../../training/files/index.ts';
-import { plainTable } from './table.ts';
+import { fittedTable } from './table.ts';
 
 const mostNames = 12;
 const mostColumns = 60;
@@ -14,15 +14,21 @@ export function describeData(dataset: Dataset, summary: readonly ColumnSummary[]
 }
 
 function columnTable(summary: readonly ColumnSummary[]): string {
-  const table = plainTable(
-    ['column', 'holds', 'values', 'missing', 'what was done'],
-    ['column', 'holds', 'values', 'what was done'],
-  );
-  for (const { name, kind, values, missing, done } of summary.slice(0, mostColumns)) {
-    table.push([cut(name), kind, cut(values), missing > 0 ? count(missing) : '', done]);
-  }
-  if (summary.length > mostColumns) table.push([`… and ${count(summary.length - mostColumns)} more`, '', '', '', '']);
-  return table.toString();
+  const rows = summary
+    .slice(0, mostColumns)
+    .map(({ name, kind, values, missing, done }) => [
+      cut(name),
+      kind,
+      cut(values),
+      missing > 0 ? count(missing) : '',
+      done,
+    ]);
+  const others = summary.length - mostColumns;
+  const last = others > 0 ? [[`… and ${count(others)} more`, '', '', '', '']] : [];
+  return fittedTable(['column', 'holds', 'values', 'missing', 'what was done'], [...rows, ...last], {
+    left: ['column', 'holds', 'values', 'what was done'],
+    yielding: [4, 2, 0],
+  });
 }
 
 const longest = 40;

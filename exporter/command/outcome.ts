@@ -1,24 +1,28 @@
 /** What a training run came to, in the lines that end it. */
 import { join } from 'node:path';
-import { formatReport, isBetter, objectiveRuleOf } from '../../training/objective/index.ts';
+import { count } from '../../training/files/index.ts';
+import { formatReport, isBetter, objectiveRuleOf, scoresIn } from '../../training/objective/index.ts';
 import { scoreOfFolds, type TrainedRun } from '../../training/run/index.ts';
 import type { TrainingConfig } from '../../training/trainer/index.ts';
 import { writePredictions } from './predictions.ts';
 import type { Answer } from './subcommand.ts';
+import { inLines } from './table.ts';
 
-export async function tellOutcome(
-  run: TrainedRun,
-  { statistics = 'running', keep }: Pick<TrainingConfig, 'statistics' | 'keep'>,
-): Promise<Answer> {
-  const { folder, checkpoint, objective, test, baseline, linear, found, history, bestEpoch } = run;
+/** How the saved network was chosen. */
+type Choice = Pick<TrainingConfig, 'statistics' | 'keep'>;
+
+export async function tellOutcome(run: TrainedRun, { statistics = 'running', keep }: Choice): Promise<Answer> {
+  const { folder, checkpoint, objective, test, tested, baseline, linear, found, history, bestEpoch } = run;
   const isMeasured = Object.keys(test.metrics).length > 0;
-  const result = formatReport(objective, test, isMeasured ? baseline : undefined);
-  console.log(
-    isMeasured ? `test ${result} with ${statistics} statistics` : `not tested: ${result} (--test-share keeps some)`,
-  );
-  console.log(chosen(run, keep) + (isMeasured ? `; ${compared(run)}` : ''));
+  const scores = scoresIn(objective, test);
+  if (isMeasured) {
+    tell('test', [...scores, `of ${count(tested)} samples, with ${statistics} statistics`], '   ');
+    for (const [name, parts] of compared(run)) tell(name, parts, ', ');
+  } else tell('test', ['none', ...scores, '--test-share keeps some'], ', ');
+  tell('kept', chosen(run, keep), ', ');
   const outOfFold = await writeOutOfFold(run);
-  console.log(`saved ${checkpoint}\nnext  npx bn-edge evaluate ${folder}, npx bn-edge export ${folder}`);
+  tell('saved', [checkpoint]);
+  tell('next', [`npx bn-edge evaluate ${folder}`, `npx bn-edge export ${folder}`], ', ');
   return {
     run: folder,
     checkpoint,
@@ -31,33 +35,52 @@ export async function tellOutcome(
   };
 }
 
+const nameWidth = 9;
+
+function tell(name: string, [first = '', ...others]: readonly string[], between = ' '): void {
+  const start = `${name.padEnd(nameWidth)}${first}${others.length > 0 ? between : ''}`;
+  console.log(inLines(others, { start, between, indent: ' '.repeat(nameWidth) }));
+}
+
 /** Which epoch the network is of, and who says so. */
-function chosen({ history, bestEpoch, found }: TrainedRun, keep: TrainingConfig['keep']): string {
+function chosen({ history, bestEpoch, found }: TrainedRun, keep: TrainingConfig['keep']): readonly string[] {
   const { length } = history;
   if (found) {
     const by = found.outOfFold ? `${found.outOfFold.scores.length} folds` : 'the validation part';
-    return `learnt from all but the test part for ${found.stopAfter} of ${found.steps} steps, epoch ${found.epoch} of ${found.epochs} being the best by ${by}`;
+    return [
+      `${count(found.stopAfter)} of ${count(found.steps)} steps on all but the test part`,
+      `for epoch ${found.epoch} of ${found.epochs} is the best by ${by}`,
+    ];
   }
   if (bestEpoch > 0 && keep === 'last')
-    return `kept the last of ${length} epochs, as told; epoch ${bestEpoch} was the best by validation loss`;
+    return [`the last of ${length} epochs, as told`, `epoch ${bestEpoch} was the best by validation loss`];
   return bestEpoch > 0
-    ? `kept epoch ${bestEpoch} of ${length}, the best by validation loss`
-    : `kept the last of ${length} epochs, as there is no validation part`;
+    ? [`epoch ${bestEpoch} of ${length}, the best by validation loss`]
+    : [`the last of ${length} epochs, as there is no validation part`];
 }
 
-/** Whether the network is worth having. */
-function compared({ objective, test, baseline, linear }: TrainedRun): string {
+/** Fewer differ by chance. */
+const tellingRows = 30;
+
+/** What needs no network, and whether this one is worth having. */
+function compared({ objective, test, tested, baseline, linear }: TrainedRun): readonly [string, readonly string[]][] {
   const { score } = objectiveRuleOf(objective);
   const rivals = [
-    { name: `always answering ${baseline.answer}`, value: baseline.score },
+    { name: `always ${baseline.answer}`, value: baseline.score },
     ...(linear === undefined ? [] : [{ name: 'a linear model', value: linear }]),
   ].map(({ name, value }) => ({
-    text: `${name} (${score.name} ${score.format(value)})`,
+    name,
+    text: `${score.format(value)} of ${name}`,
     isBeaten: isBetter(objective, test, { answer: name, score: value }),
   }));
-  const unbeaten = rivals.filter(({ isBeaten }) => !isBeaten).map(({ text }) => text);
-  if (unbeaten.length > 0) return `no better than ${unbeaten.join(' and ')}, which would do here`;
-  return `better than ${rivals.map(({ text }) => text).join(' and ')}`;
+  const unbeaten = rivals.filter(({ isBeaten }) => !isBeaten).map(({ name }) => name);
+  const verdict =
+    unbeaten.length > 0 ? [`no better than ${unbeaten.join(' and ')}`, 'which would do here'] : ['better than these'];
+  const doubt = tested < tellingRows ? [`though ${count(tested)} samples tell little`] : [];
+  return [
+    ['beside', rivals.map(({ text }, i) => (i === 0 ? `${score.name} ${text}` : text))],
+    ['verdict', [...verdict, ...doubt]],
+  ];
 }
 
 /** The answers of networks that have not seen what they answer, and how far these go apart. */
@@ -66,8 +89,7 @@ async function writeOutOfFold({ folder, objective, found }: TrainedRun): Promise
   const { samples, answers, report, scores } = found.outOfFold;
   const path = join(folder, 'out-of-fold.csv');
   await writePredictions(path, samples, answers, objective);
-  console.log(
-    `${scores.length} folds: ${scoreOfFolds(found.outOfFold, { objective })}; all of them ${formatReport(objective, report)}, in ${path}`,
-  );
+  const all = `all in one ${formatReport(objective, report)}`;
+  tell('folds', [scoreOfFolds(found.outOfFold, { objective }), all, `in ${path}`], ', ');
   return { folds: { scores, metrics: report.metrics, predictions: path } };
 }

@@ -149,6 +149,22 @@ describe('a run with a time limit', () => {
   });
 });
 
+describe('the linear model that a run is compared with', () => {
+  it.each([
+    // RMSE and accuracy.
+    ['a number', (x: number) => 3 * x + 1, (score: number) => score < 0.05],
+    ['a class', (x: number) => (x > 0.5 ? 'high' : 'low'), (score: number) => score > 0.9],
+  ])('has learnt to its end to predict %s, however short the run', async (name, labelOf, isGood) => {
+    const path = join(folder, `line of ${name}.csv`);
+    const rows = Array.from({ length: 400 }, (_, i) => `${i % 3},${i / 400},${labelOf(i / 400)}`);
+    await writeFile(path, ['m,x,label', ...rows, ''].join('\n'));
+    const { linear } = await trainToFolder(
+      runOf(`line of ${name}`, { data: { path, label: 'label' }, hidden: [4] }, { steps: 3 }),
+    );
+    expect(linear).toSatisfy(isGood);
+  });
+});
+
 describe('the lines that end a run', () => {
   it(
     'say the epoch, what always answering the same and a linear model come to, and folds',
@@ -157,10 +173,17 @@ describe('the lines that end a run', () => {
       const args = ['train', penguins, '--label', 'species', '--hidden', '8', '--epochs', '12', '--folds', '3'];
       const { stdout, code } = await bnEdge([...args, '--out', join(folder, 'told')]);
       expect(code, stdout).toBe(0);
+      expect(stdout).toMatch(/^test {5}accuracy \d+\.\d\d % {3}F1 .*$/m);
+      expect(stdout).toMatch(/^beside {3}accuracy \d+\.\d\d % of always "Adelie", \d+\.\d\d % of a linear model$/m);
       expect(stdout).toMatch(
-        /learnt from all but the test part for \d+ of 36 steps, epoch \d+ of 12 being the best by 3 folds; (?:no )?better than .*a linear model \(accuracy \d+\.\d\d %\)/,
+        /^verdict {2}(?:no better than .*a linear model,\s+which would do here|better than these)$/m,
       );
-      expect(stdout).toMatch(/3 folds: accuracy \d+\.\d\d % ± \d+\.\d\d %; all of them accuracy/);
+      expect(stdout).toMatch(
+        /^kept {5}\d+ of 36 steps on all but the test part,\s+for epoch \d+ of 12 is the best by 3 folds$/m,
+      );
+      expect(stdout).toMatch(/^folds {4}accuracy \d+\.\d\d % ± \d+\.\d\d %,\s+all in one accuracy/m);
+      const closing = stdout.slice(stdout.indexOf('\ntest ')).replaceAll(folder, '');
+      expect(closing.split('\n').filter((line) => line.length > 80)).toEqual([]);
       const lines = (await readFile(join(folder, 'told', 'out-of-fold.csv'), 'utf8')).trimEnd().split('\n');
       expect(lines).toHaveLength(311);
     },

@@ -135,7 +135,10 @@ function numberTroubles({ name, min, max, firstUnfit }: ColumnProfile, rows: num
       `line ${firstUnfit.line}, ${where}: expected a number that float32 holds, got ${quote(firstUnfit.text)}; --label names another column`,
     ];
   if (rows === 0) return [`${where}: expected numbers to predict, got none; --task classification predicts classes`];
-  return min === max && rows > 1
+  if (rows === 1 || Math.fround(min) !== Math.fround(max)) return [];
+  return min === max
     ? [`${where}: expected numbers that differ, got only ${short(min)}; --label names another column`]
-    : [];
+    : [
+        `${where}: expected numbers that float32 holds apart, got ${min} to ${max}, which become the same; subtract what they have in common`,
+      ];
 }

@@ -26,7 +26,7 @@ export function chooseFolds(
   data: LoadedData,
   note: (line: string) => void,
 ): number {
-  const { train, validation, columns } = data;
+  const { train, validation, test, columns } = data;
   if (folds !== undefined && folds > 1) {
     if (refit) throw unexpected('--refit', 'no --folds beside it, which refit', folds);
     return folds;
@@ -38,7 +38,8 @@ export function chooseFolds(
   const asked =
     folds !== undefined || from !== undefined || config.keep !== undefined || config.earlyStopping !== undefined;
   const rows = train.count + validation.count;
-  if (asked || !columns || validation.count === 0 || validation.count >= leastValidation || rows < leastRows) return 0;
+  const isExample = rows + test.count < leastRows;
+  if (asked || !columns || validation.count === 0 || validation.count >= leastValidation || isExample) return 0;
   note(
     `${count(validation.count)} validation rows are too few to choose an epoch by: ${usualFolds} folds choose it, and the network learns from all ${count(rows)}; --folds 1 goes by the validation part`,
   );

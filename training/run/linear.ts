@@ -1,20 +1,32 @@
 /** What the same engine makes of the data with one dense layer: logistic or linear regression, which a network should beat. */
 import type { Backend } from '../backend/index.ts';
-import { classesOf, type LoadedData } from '../data/index.ts';
+import { classesOf, createRandom, type Dataset, type LoadedData } from '../data/index.ts';
 import { elementCount, releasing } from '../files/index.ts';
-import { dense, encodedShape, flatten, type Network, planNetwork } from '../network/index.ts';
+import {
+  dense,
+  encodedShape,
+  flatten,
+  layerTensorsOf,
+  type Network,
+  type Plan,
+  planNetwork,
+} from '../network/index.ts';
 import { objectiveRuleOf, reportOn } from '../objective/index.ts';
-import { createEvaluator, DivergenceError, train } from '../trainer/index.ts';
+import { createEvaluator, DivergenceError, initializeTensors, type State, train } from '../trainer/index.ts';
 import type { RunConfig } from './snapshot-file.ts';
 
 /** Of numbers in the layer; larger ones take as long as the network itself. */
 const mostWeights = 2 ** 18;
 const mostSteps = 1500;
-const learningRate = 0.01;
+/** A network of fewer steps is an attempt, and has a whole rival all the same. */
+const leastSteps = 300;
+/** Of Adam, in all steps together: a weight may go this far, at half of the rate in the mean. */
+const way = 15;
 
 /**
- * The objective's score on the test part: learnt from the training part for no more steps than the network, the best epoch kept where
- * there is a validation part. Undefined where the layer would be too large, where nothing is tested, and where it diverges.
+ * The objective's score on the test part: learnt from the training part, from weights of zero on, for as many steps as the network within
+ * bounds, the best epoch kept where there is a validation part. Undefined where the layer would be too large, where nothing is tested, and
+ * where it diverges.
  */
 export async function linearScore(
   { bins: _, edges: __, ...network }: Network,
@@ -28,12 +40,13 @@ export async function linearScore(
   const layers = [...(network.inputShape.length > 1 ? [flatten()] : []), dense(outputs)];
   const plan = planNetwork({ ...network, layers });
   const perEpoch = Math.floor(data.train.count / batchSize);
-  const steps = Math.min(length.steps ?? length.epochs * perEpoch, mostSteps);
+  const steps = Math.min(Math.max(length.steps ?? length.epochs * perEpoch, leastSteps), mostSteps);
   const epochs = Math.ceil(steps / perEpoch);
-  const usual = { optimizer: 'adam', schedule: 'cosine', learningRate } as const;
+  const usual = { optimizer: 'adam', schedule: 'cosine', learningRate: way / steps } as const;
   try {
     const config = { ...usual, objective, seed, batchSize, bnMomentum, epochs, steps };
-    const { tensors } = await train(plan, data, config, backend);
+    const start = { tensors: zeroWeights(plan, data.train, seed) };
+    const { tensors } = await train(plan, data, config, backend, {}, start);
     await using evaluator = releasing(await createEvaluator(backend, plan));
     const answers = await evaluator.logits(tensors, data.test);
     return reportOn(data.test, answers, objective).metrics[rule.score.name];
@@ -41,4 +54,14 @@ export async function linearScore(
     if (error instanceof DivergenceError) return undefined;
     throw error;
   }
+}
+
+/** The loss has one minimum, so that nothing is lost by equal weights; random ones would have to be unlearnt. */
+function zeroWeights(plan: Plan, samples: Dataset, seed: number): State {
+  const fresh = initializeTensors(plan, createRandom(seed), samples);
+  const zeros = layerTensorsOf(plan).map(({ name, shape }) => {
+    const data = new Float32Array(elementCount(shape));
+    return [name, { dtype: 'float32', shape, data }] as const;
+  });
+  return new Map([...fresh, ...zeros]);
 }

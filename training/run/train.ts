@@ -59,8 +59,9 @@ export interface TrainedRun {
   readonly found: Found | undefined;
   /** What was minimized; its rule says how scores read. */
   readonly objective: Objective;
-  /** Of the saved network on the test part. */
+  /** Of the saved network on the test part, and how many samples that has. */
   readonly test: CheckedReport;
+  readonly tested: number;
   /** Of answering the most frequent class, or the mean, of the training part for each sample of the test part. */
   readonly baseline: Baseline;
   /** The score on the test part of a network of one dense layer; undefined where that would be too large. */
@@ -151,7 +152,7 @@ async function trainIn(
   const baseline = baselineOf(objective, data.train, data.test);
   reporter.onStage('compare with a linear model');
   const linear = await linearScore(run.plan.network, data, run.description.config, backend);
-  const scores = { objective, test, baseline, linear };
+  const scores = { objective, test, tested: data.test.count, baseline, linear };
   return { folder: folder.path, checkpoint, history, bestEpoch: bestEpoch(history), found, ...scores };
 }
 

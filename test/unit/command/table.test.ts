@@ -1,6 +1,6 @@
 /** Lists that take several lines of a terminal. */
-import { expect, test } from 'vitest';
-import { inLines } from '../../../exporter/command/table.ts';
+import { describe, expect, it, test } from 'vitest';
+import { fittedTable, inLines } from '../../../exporter/command/table.ts';
 
 const scores = ['accuracy 79.41 % (always "Adelie": 44.12 %)', 'F1 0.5877', 'AUC 0.9741'];
 
@@ -19,4 +19,27 @@ test.each<[string, Parameters<typeof inLines>, readonly string[]]>([
   ['nothing behind the start leaves it', [[], { start: 'line 7: no   ', between: ', ' }], ['line 7: no']],
 ])('%s', (_, args, lines) => {
   expect(inLines(...args).split('\n')).toEqual(lines);
+});
+
+describe('a table', () => {
+  const head = ['column', 'values', 'what was done'];
+  const layout = { left: head, yielding: [2, 1] };
+
+  it('that fits has a line for each row', () => {
+    const lines = fittedTable(head, [['x', '0 … 1', 'missing: median 0.5']], layout).split('\n');
+    expect(lines).toEqual([
+      '┌────────┬────────┬─────────────────────┐',
+      '│ column │ values │ what was done       │',
+      '│ x      │ 0 … 1  │ missing: median 0.5 │',
+      '└────────┴────────┴─────────────────────┘',
+    ]);
+  });
+
+  it('that is wider than a terminal has cells of several lines, and all of their words', () => {
+    const cells = ['h', '0.005 … 0.994 in all of its rows', 'missing: median 0.52335, and the model is told of it'];
+    const lines = fittedTable(head, [cells], layout).split('\n');
+    expect(new Set(lines.map(({ length }) => length))).toEqual(new Set([80]));
+    const words = lines.flatMap((line) => line.split('│')).flatMap((cell) => cell.trim().split(/\s+/));
+    expect(words).toEqual(expect.arrayContaining(cells.flatMap((cell) => cell.split(' '))));
+  });
 });

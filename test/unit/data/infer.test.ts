@@ -341,6 +341,12 @@ describe('the label', () => {
       'column "label": expected numbers that differ, got only 5; --label names another column',
     ],
     [
+      'numbers that differ by less than float32 holds',
+      column((i) => String(1e9 + i / 240)),
+      { task: 'regression' },
+      'column "label": expected numbers that float32 holds apart, got 1000000000 to 1000000000.9958333, which become the same; subtract what they have in common',
+    ],
+    [
       'no value at all',
       column(() => ''),
       { dropMissingLabels: true },
