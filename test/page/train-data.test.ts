@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { unzipSync } from 'fflate';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { wasmBackend } from '../../training/backend/index.ts';
 import { loadData } from '../../training/data/index.ts';
 import { networks } from '../../training/network/index.ts';
@@ -14,23 +14,12 @@ import { networkOf } from '../../worker/page/train/engine/networks.ts';
 import { readOwn, sourceOf, subjectOf } from '../../worker/page/train/engine/own/own-table.ts';
 import { type Settings, sides, usualSettings } from '../../worker/page/train/engine/settings.ts';
 import { toHash } from '../../worker/page/train/share.ts';
-import { imageOf } from '../worker/images.ts';
-import { executablePath, launch, type OpenPage, overflow, violations, visit } from './browser.ts';
-import { type Served, serveImage } from './serve-image.ts';
-import { emptyFolder, expectedLosses, facts, losses, openTrainingAt, progress, saved, train } from './training.ts';
+import { executablePath, overflow, violations } from './browser.ts';
+import { emptyFolder, expectedLosses, facts, losses, looks, progress, saved, train, useTraining } from './training.ts';
 
 describe.skipIf(executablePath === undefined)('the training page, in Chromium', () => {
-  let server: Served;
-  let browser: Browser;
-  beforeAll(async () => {
-    [server, browser] = await Promise.all([serveImage(imageOf({ name: 'raw', shape: ['N', 2] })), launch()]);
-  });
-  afterAll(() => Promise.all([browser.close(), server.stop()]));
-
-  const openTraining = (
-    settings: Partial<Settings> = {},
-    options: Parameters<typeof visit>[2] = {},
-  ): Promise<OpenPage> => openTrainingAt(server.url, browser, settings, options);
+  const training = useTraining();
+  const openTraining = training.open;
 
   const penguins = 'test/fixtures/penguins.csv';
   const asCsv = (content: string) => ({ name: 'own.csv', mimeType: 'text/csv', buffer: Buffer.from(content) });
@@ -102,7 +91,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await expect
       .poll(() => alert.innerText())
       .toBe(
-        'own.csv: line 3: expected 2 cells, got 1; --delimiter, --skip-rows and --comment say how it is to be read',
+        'own.csv: line 3: expected 2 cells, got 1; with bn-edge train, --delimiter, --skip-rows and --comment say how it is to be read',
       );
     await page.locator('#own-file').setInputFiles({ ...asCsv('a'), name: 'own.xlsx' });
     await expect.poll(() => alert.innerText()).toContain('own.xlsx: expected a .csv, .tsv, .tab, .txt or .data file');
@@ -124,8 +113,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
 
   it('asks for the table of a link, and takes the column that the link says', async () => {
     const settings: Settings = { ...usualSettings, data: 'own', label: 'island', depth: 2 };
-    const { page } = await visit(browser, server.url, {}, `/train/${toHash(settings)}`);
-    onTestFinished(() => page.close());
+    const { page } = await training.openAt(toHash(settings));
     await expect.poll(() => page.getByRole('alert').innerText()).toContain('to predict its column “island”: drop one');
     await page.locator('#own-file').setInputFiles(penguins);
     await expect.poll(() => page.locator('#own-label').inputValue()).toBe('island');
@@ -196,14 +184,6 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await expect.poll(() => page.locator('[data-side=with] canvas').isVisible()).toBe(true);
     await train(page, 10);
   });
-
-  const phone = { viewport: { width: 360, height: 740 } };
-  const looks = [
-    ['light', { colorScheme: 'light' }],
-    ['dark', { colorScheme: 'dark' }],
-    ['phone-light', { colorScheme: 'light', ...phone }],
-    ['phone-dark', { colorScheme: 'dark', reducedMotion: 'reduce', ...phone }],
-  ] as const;
 
   it.each(looks)('is accessible, fits and complains of nothing: %s', async (_, options) => {
     const { page, complaints } = await openTraining({}, options);

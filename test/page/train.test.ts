@@ -6,8 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { unzipSync } from 'fflate';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { buildImage } from '../../exporter/edge/build-image.ts';
 import { wasmBackend } from '../../training/backend/index.ts';
 import { loadModel } from '../../training/checkpoint/index.ts';
@@ -15,20 +14,19 @@ import { trainToFolder } from '../../training/run/index.ts';
 import type { Image } from '../../worker/create-worker.ts';
 import { type Settings, sides, usualSettings } from '../../worker/page/train/engine/settings.ts';
 import { toHash } from '../../worker/page/train/share.ts';
-import { imageOf } from '../worker/images.ts';
-import { executablePath, launch, type OpenPage, overflow, violations, visit } from './browser.ts';
-import { type Served, serveImage } from './serve-image.ts';
+import { executablePath, overflow, violations } from './browser.ts';
 import {
   emptyFolder,
   expectedLosses,
   facts,
   go,
   losses,
-  openTrainingAt,
+  looks,
   progress,
   saved,
   stepOf,
   train,
+  useTraining,
 } from './training.ts';
 
 const built = join(import.meta.dirname, '../../dist/page');
@@ -76,17 +74,8 @@ describe('the engine, as it is bundled', () => {
 });
 
 describe.skipIf(executablePath === undefined)('the training page, in Chromium', () => {
-  let server: Served;
-  let browser: Browser;
-  beforeAll(async () => {
-    [server, browser] = await Promise.all([serveImage(imageOf({ name: 'raw', shape: ['N', 2] })), launch()]);
-  });
-  afterAll(() => Promise.all([browser.close(), server.stop()]));
-
-  const openTraining = (
-    settings: Partial<Settings> = {},
-    options: Parameters<typeof visit>[2] = {},
-  ): Promise<OpenPage> => openTrainingAt(server.url, browser, settings, options);
+  const training = useTraining();
+  const openTraining = training.open;
 
   const runs: readonly Partial<Settings>[] = [
     {},
@@ -184,8 +173,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
   ] as const;
 
   it.each(wrong)('says what is wrong with a link, and begins with what is usual: %s', async (hash, message) => {
-    const { page } = await visit(browser, server.url, {}, `/train/${hash}`);
-    onTestFinished(() => page.close());
+    const { page } = await training.openAt(hash);
     await expect.poll(() => page.getByRole('alert').innerText()).toContain(message);
     await expect.poll(() => progress(page)).toContain('step 0');
   });
@@ -207,10 +195,10 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
   });
 
   it('says in one sentence that a browser without vectors cannot train', async () => {
-    const page = await browser.newPage();
+    const page = await training.browser.newPage();
     onTestFinished(() => page.close());
     await page.addInitScript('WebAssembly.validate = () => false');
-    await page.goto(`${server.url}/train/`);
+    await page.goto(`${training.url}/train/`);
     expect(await page.getByRole('alert').innerText()).toMatch(/^Training needs WebAssembly with vectors[^.]*\.$/);
     expect(await page.locator('#stage').isVisible()).toBe(false);
   });
@@ -296,14 +284,6 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await expect.poll(() => stepOf(page)).toBeGreaterThan(before);
     expect(await go(page).innerText()).toBe('Pause');
   });
-
-  const phone = { viewport: { width: 360, height: 740 } };
-  const looks = [
-    ['light', { colorScheme: 'light' }],
-    ['dark', { colorScheme: 'dark' }],
-    ['phone-light', { colorScheme: 'light', ...phone }],
-    ['phone-dark', { colorScheme: 'dark', reducedMotion: 'reduce', ...phone }],
-  ] as const;
 
   it.each(looks)('is accessible, fits and complains of nothing: %s', async (_, options) => {
     const { page, complaints } = await openTraining({}, options);

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { expect, onTestFinished } from 'vitest';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import type { Backend } from '../../training/backend/index.ts';
 import { createRandom, epochBatches } from '../../training/data/index.ts';
 import { planNetwork } from '../../training/network/index.ts';
@@ -15,26 +15,62 @@ import { configOf } from '../../worker/page/train/engine/side.ts';
 import type { Subject } from '../../worker/page/train/engine/subject.ts';
 import { planeOf } from '../../worker/page/train/engine/toys.ts';
 import { toHash } from '../../worker/page/train/share.ts';
-import { type OpenPage, visit } from './browser.ts';
+import { imageOf } from '../worker/images.ts';
+import { launch, type OpenPage, visit } from './browser.ts';
+import { type Served, serveImage } from './serve-image.ts';
 
 export const progress = (page: Page): Promise<string> => page.locator('#progress').innerText();
 export const stepOf = async (page: Page): Promise<number> =>
-  Number(/step ([\d,]+)/.exec(await progress(page))?.[1]?.replace(',', '') ?? NaN);
+  Number(/step ([\d,]+)/.exec(await progress(page))?.[1]?.replaceAll(',', '') ?? NaN);
 export const go = (page: Page) => page.locator('#go');
 export const facts = (page: Page, side: Side) => page.locator(`[data-side=${side}] .facts-line`);
 
-/** The page with these settings, once the pair is ready; closed behind the test. */
-export async function openTrainingAt(
-  url: string,
-  browser: Browser,
-  settings: Partial<Settings>,
-  options: Parameters<typeof visit>[2],
-): Promise<OpenPage> {
-  const opened = await visit(browser, url, options, `/train/${toHash({ ...usualSettings, ...settings })}`);
-  onTestFinished(() => opened.page.close());
-  await expect.poll(() => progress(opened.page)).toContain('step 0');
-  return opened;
+export interface Training {
+  readonly url: string;
+  readonly browser: Browser;
+  /** The page with these settings, once the pair is ready; closed behind the test. */
+  readonly open: (settings?: Partial<Settings>, options?: BrowserContextOptions) => Promise<OpenPage>;
+  /** The page with what stands behind # in its address, whatever that is; closed behind the test. */
+  readonly openAt: (hash: string, options?: BrowserContextOptions) => Promise<OpenPage>;
 }
+
+/** A browser and a site, for the tests of a `describe`. */
+export function useTraining(): Training {
+  let server: Served;
+  let browser: Browser;
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([serveImage(imageOf({ name: 'raw', shape: ['N', 2] })), launch()]);
+  });
+  afterAll(() => Promise.all([browser.close(), server.stop()]));
+  const openAt: Training['openAt'] = async (hash, options = {}) => {
+    const opened = await visit(browser, server.url, options, `/train/${hash}`);
+    onTestFinished(() => opened.page.close());
+    return opened;
+  };
+  return {
+    get url() {
+      return server.url;
+    },
+    get browser() {
+      return browser;
+    },
+    openAt,
+    open: async (settings = {}, options) => {
+      const opened = await openAt(toHash({ ...usualSettings, ...settings }), options);
+      await expect.poll(() => progress(opened.page)).toContain('step 0');
+      return opened;
+    },
+  };
+}
+
+/** How the page may have to look. */
+const phone = { viewport: { width: 360, height: 740 } };
+export const looks = [
+  ['light', { colorScheme: 'light' }],
+  ['dark', { colorScheme: 'dark' }],
+  ['phone-light', { colorScheme: 'light', ...phone }],
+  ['phone-dark', { colorScheme: 'dark', reducedMotion: 'reduce', ...phone }],
+] as const;
 
 /** Losses of all steps as the page saves them. */
 export async function losses(page: Page): Promise<readonly Readonly<Record<Side, number>>[]> {
@@ -75,7 +111,13 @@ export async function train(page: Page, steps: number): Promise<void> {
   await page.locator('#pace').selectOption('Infinity');
   await go(page).click();
   await expect.poll(() => stepOf(page)).toBeGreaterThanOrEqual(steps);
+  await pause(page);
+}
+
+/** Until it stands still, and says of the last step what it says. */
+export async function pause(page: Page): Promise<void> {
   await go(page).click();
+  await expect.poll(() => progress(page)).not.toContain('steps/s');
 }
 
 /** What a button of the last card saves. */

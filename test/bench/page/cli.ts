@@ -72,13 +72,21 @@ async function engineTime(): Promise<number> {
   return times.length === 0 ? NaN : times.reduce((sum, time) => sum + time, 0);
 }
 
-async function inPage(page: Page): Promise<Speed> {
-  const step = async (): Promise<number> =>
-    Number(/step ([\d,]+)/.exec(await page.locator('#progress').innerText())?.[1]?.replaceAll(',', ''));
+/** Where it stands, once it stands still. */
+async function pauseAt(page: Page): Promise<number> {
   await page.locator('#go').click();
+  const progress = page.locator('#progress');
+  await progress.filter({ hasNotText: 'steps/s' }).waitFor();
+  return Number(/step ([\d,]+)/.exec(await progress.innerText())?.[1]?.replaceAll(',', ''));
+}
+
+async function inPage(page: Page): Promise<Speed> {
+  const go = page.locator('#go');
+  await go.click();
   // The first steps compile, and shapes settle.
   await page.waitForTimeout(500);
-  const [from, start, cpu] = [await step(), performance.now(), await engineTime()];
+  const [from, start, cpu] = [await pauseAt(page), performance.now(), await engineTime()];
+  await go.click();
   const frames = await page.evaluate<number>(`new Promise((resolve) => {
     let frames = 0;
     const start = performance.now();
@@ -89,10 +97,8 @@ async function inPage(page: Page): Promise<Speed> {
     };
     requestAnimationFrame(count);
   })`);
-  const [steps, wall] = [(await step()) - from, (performance.now() - start) / 1000];
-  const speed = { wall: steps / wall, cpu: steps / ((await engineTime()) - cpu), frames };
-  await page.locator('#go').click();
-  return speed;
+  const [steps, wall] = [(await pauseAt(page)) - from, (performance.now() - start) / 1000];
+  return { wall: steps / wall, cpu: steps / ((await engineTime()) - cpu), frames };
 }
 
 async function inPeer(page: Page): Promise<Speed> {

@@ -1,7 +1,7 @@
 /** The experiments of the training page: what each text says is what its settings give. */
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import type { SideNews } from '../../../worker/page/train/engine/messages.ts';
+import type { SideNews, Validation } from '../../../worker/page/train/engine/messages.ts';
 import { Pair } from '../../../worker/page/train/engine/pair.ts';
 import { planeOf } from '../../../worker/page/train/engine/toys.ts';
 import { type Side, usualSettings } from '../../../worker/page/train/engine/settings.ts';
@@ -10,12 +10,21 @@ import { fromHash, toHash } from '../../../worker/page/train/share.ts';
 const html = readFileSync('worker/page/train/index.html', 'utf8');
 const hashes = Array.from(html.matchAll(/href="(#[^"]+)"/g), ([, hash = '']) => hash);
 
-async function after(hash: string, steps: number): Promise<Readonly<Record<Side, SideNews>>> {
+interface Told extends SideNews {
+  readonly validation: Validation;
+}
+
+async function after(hash: string, steps: number): Promise<Readonly<Record<Side, Told>>> {
   const settings = fromHash(hash);
   const pair = await Pair.begin(settings, planeOf(settings));
   while (pair.steps < steps) await pair.take(Math.min(16, steps - pair.steps));
-  return pair.news({ layer: 0, channel: 0, sample: { x: 0, y: 0 }, held: 0 }, 0).sides;
+  const { sides } = pair.news({ layer: 0, channel: 0, sample: { x: 0, y: 0 }, held: 0 }, 0);
+  const told = (side: Side): Told => ({ ...sides[side], validation: pair.validation[side] ?? none });
+  return { with: told('with'), without: told('without') };
 }
+
+/** Of a network that has diverged. */
+const none = { loss: NaN, accuracy: NaN };
 
 /** Of the last twenty mini-batches. */
 const training = ({ losses }: SideNews): number => losses.slice(-20).reduce((sum, loss) => sum + loss, 0) / 20;

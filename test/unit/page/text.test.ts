@@ -3,6 +3,7 @@ import type { Answer } from '../../../worker/page/api/answer.ts';
 import type { Layer } from '../../../worker/page/api/explain.ts';
 import { verdict } from '../../../worker/page/batch-norm/verdict.ts';
 import { decimal, number, percent } from '../../../worker/page/format.ts';
+import { inWordsOfThePage } from '../../../worker/page/train/wording.ts';
 
 describe('numbers on the page', () => {
   it.each([
@@ -61,5 +62,30 @@ describe('the verdict', () => {
     expect(alone(layer(16, 14, 14), layer(32))).toContain('each channel of bn1 holds one value: σ² is 0 there');
     expect(alone(layer(16, 14, 14))).toContain('normalized with the values of this picture itself, 14 × 14 of them');
     expect(alone(layer(16, 14, 14))).not.toContain('σ² is 0');
+  });
+});
+
+describe('messages of the command, on the training page', () => {
+  it.each([
+    [
+      'a.csv: expected two classes, got one; --label names another column',
+      'a.csv: expected two classes, got one; “Predict” names another column',
+    ],
+    ['training: got loss NaN; try a lower --learning-rate', 'training: got loss NaN; try a lower “Learning rate”'],
+    [
+      'a.csv: line 3: expected 2 cells, got 1; --delimiter, --skip-rows and --comment say how it is to be read',
+      'a.csv: line 3: expected 2 cells, got 1; with bn-edge train, --delimiter, --skip-rows and --comment say how it is to be read',
+    ],
+    [
+      'the first row holds numbers only, and is taken for names: --no-header takes it as data',
+      'the first row holds numbers only, and is taken for names: with bn-edge train, --no-header takes it as data',
+    ],
+    [
+      'column "a; --label \\"b": expected 1, got ""; --ignore a leaves it out',
+      'column "a; --label \\"b": expected 1, got ""; with bn-edge train, --ignore a leaves it out',
+    ],
+    ['link: depth: expected 1 to 8, got "--9"', 'link: depth: expected 1 to 8, got "--9"'],
+  ])('%s', (message, said) => {
+    expect(inWordsOfThePage(message)).toBe(said);
   });
 });

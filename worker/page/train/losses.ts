@@ -2,7 +2,7 @@
 import { find } from '../dom.ts';
 import { percent } from '../format.ts';
 import { createChart, type Drawn, type Picture } from './chart.ts';
-import type { News } from './engine/messages.ts';
+import type { News, Validated } from './engine/messages.ts';
 import { type Side, sides } from './engine/settings.ts';
 import { lossText } from './plane.ts';
 import { Series, Sightings } from './series.ts';
@@ -23,11 +23,16 @@ export class Losses {
 
   showNews({ step, sides: news }: News): void {
     this.#step = step;
+    for (const side of sides) this.#training[side].add(news[side].losses);
+    this.#draw();
+  }
+
+  showValidated({ step, sides: validated }: Validated): void {
     for (const side of sides) {
-      this.#training[side].add(news[side].losses);
-      if (news[side].diverged !== undefined) continue;
-      this.#validation[side].add(step, news[side].validation.loss);
-      this.#right[side].add(step, news[side].validation.accuracy);
+      const validation = validated[side];
+      if (!validation) continue;
+      this.#validation[side].add(step, validation.loss);
+      this.#right[side].add(step, validation.accuracy);
     }
     this.#draw();
     this.#drawRight();

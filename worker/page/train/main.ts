@@ -15,6 +15,7 @@ import { createPlane } from './plane.ts';
 import { lossesText, saveAs } from './save.ts';
 import { fromHash, mostPoints, toHash } from './share.ts';
 import { createWatchedView } from './watched.ts';
+import { inWordsOfThePage } from './wording.ts';
 
 const missing = missingHere();
 if (missing === undefined) start();
@@ -144,7 +145,7 @@ function start(): void {
   function takeTable(report: TableReport): void {
     ownFile.showRead(report);
     if (report.problem !== undefined) {
-      tell(report.problem);
+      tell(inWordsOfThePage(report.problem));
       return;
     }
     table = report;
@@ -195,6 +196,10 @@ function start(): void {
       case 'news':
         showNews(report.news);
         return;
+      case 'validated':
+        losses.showValidated(report.validated);
+        for (const side of sides) planes[side].showValidation(report.validated.sides[side]);
+        return;
       case 'losses':
         saveAs('losses.csv', 'text/csv', lossesText(report.losses));
         return;
@@ -202,12 +207,12 @@ function start(): void {
         saveAs(report.name, 'application/octet-stream', report.content);
         return;
       case 'refused':
-        tell(report.message);
+        tell(inWordsOfThePage(report.message));
         return;
       case 'trouble':
         isRunning = false;
         go.textContent = 'Start';
-        tell(report.message);
+        tell(inWordsOfThePage(report.message));
     }
   }
 

@@ -2,6 +2,7 @@
 import { find, make } from '../dom.ts';
 import { number } from '../format.ts';
 import type { Begun, TableReport } from './engine/messages.ts';
+import { inWordsOfThePage } from './wording.ts';
 
 export interface OwnFile {
   /** What the engine has read of it. */
@@ -64,7 +65,7 @@ export function createOwnFile(read: (file: File, label: string | undefined) => v
         isOwn && told
           ? [
               `${told.name}: ${number(trained)} rows to train with, ${number(heldBack)} held back for validation, as bn-edge train divides them.`,
-              ...told.notes.map((note) => `${note}.`),
+              ...told.notes.map((note) => `${inWordsOfThePage(note)}.`),
             ].join(' ')
           : '';
     },

@@ -2,7 +2,7 @@
 import { find } from '../dom.ts';
 import { percent } from '../format.ts';
 import { drawing } from './drawing.ts';
-import { grid, type SideNews } from './engine/messages.ts';
+import { grid, type SideNews, type Validation } from './engine/messages.ts';
 import type { Point, Side } from './engine/settings.ts';
 
 export interface Plane {
@@ -10,6 +10,7 @@ export interface Plane {
   readonly showPoints: (points: readonly Point[], held: readonly Point[]) => void;
   readonly showSample: (sample: Pick<Point, 'x' | 'y'>) => void;
   readonly showNews: (news: SideNews) => void;
+  readonly showValidation: (validation: Validation | undefined) => void;
 }
 
 /** @param click is told where */
@@ -23,6 +24,7 @@ export function createPlane(side: Side, click: (at: Pick<Point, 'x' | 'y'>) => v
   let held: readonly Point[] = [];
   let sample: Pick<Point, 'x' | 'y'> = { x: 0, y: 0 };
   let news: SideNews | undefined;
+  let validation: Validation | undefined;
   /** There is no plane of other data. */
   let isHidden = false;
   const cells = cellsOf(side);
@@ -55,6 +57,12 @@ export function createPlane(side: Side, click: (at: Pick<Point, 'x' | 'y'>) => v
     ring(context, sample, colours.text);
   }
 
+  function say(): void {
+    if (!news) return;
+    facts.replaceChildren(...factsOf(news, validation));
+    canvas.setAttribute('aria-label', labelOf(news, validation));
+  }
+
   return {
     showPoints: (all, heldBack) => {
       [points, held, dots] = [all, heldBack, undefined];
@@ -67,25 +75,33 @@ export function createPlane(side: Side, click: (at: Pick<Point, 'x' | 'y'>) => v
     showNews: (latest) => {
       news = latest;
       isHidden = latest.boundary.length === 0;
-      facts.replaceChildren(...factsOf(latest));
-      canvas.setAttribute('aria-label', labelOf(latest));
+      say();
       drawSoon();
+    },
+    showValidation: (latest) => {
+      validation = latest;
+      say();
     },
   };
 }
 
-function factsOf({ validation: { loss, accuracy }, diverged }: SideNews): (Node | string)[] {
-  if (diverged === undefined) return [`Held back: loss ${lossText(loss)}, right ${percent(accuracy)}`];
+function factsOf({ diverged }: SideNews, validation: Validation | undefined): (Node | string)[] {
+  if (diverged === undefined) return [heldBackText(validation)];
   const told = document.createElement('span');
   told.className = 'gone';
   told.textContent = /got (loss .*?)(; try|$)/.exec(diverged)?.[1] ?? diverged;
   return ['Diverged: ', told];
 }
 
-const labelOf = ({ validation: { loss, accuracy }, diverged, sample: { running } }: SideNews): string =>
-  diverged === undefined
-    ? `Of the samples held back it has ${percent(accuracy)} right, with a loss of ${lossText(loss)}; the watched sample is a triangle with a probability of ${percent(running[1] ?? NaN)}.`
-    : 'The network has diverged.';
+const heldBackText = (validation: Validation | undefined): string =>
+  validation
+    ? `Held back: loss ${lossText(validation.loss)}, right ${percent(validation.accuracy)}`
+    : 'Nothing is held back';
+
+function labelOf({ diverged, sample: { running } }: SideNews, validation: Validation | undefined): string {
+  if (diverged !== undefined) return 'The network has diverged.';
+  return `${heldBackText(validation)}. The watched sample is a triangle with a probability of ${percent(running[1] ?? NaN)}.`;
+}
 
 export const lossText = (loss: number): string =>
   Number.isFinite(loss) ? loss.toPrecision(3).replace(/e\+?/, ' · 10^') : 'not finite';

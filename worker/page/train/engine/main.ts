@@ -5,6 +5,7 @@
 import { loadDigits } from './digits/digits.ts';
 import type { Order, Report, TableReport, Watched } from './messages.ts';
 import type { OwnTable } from './own/own-table.ts';
+import { rationed, soon, Stride } from './pacing.ts';
 import { Pair } from './pair.ts';
 import type { Settings } from './settings.ts';
 import type { Subject } from './subject.ts';
@@ -16,13 +17,10 @@ declare const self: {
   postMessage: (report: Report) => void;
 };
 
-/** Milliseconds between two pictures, and of a slice of steps. */
-const frame = 40;
+/** Milliseconds of a slice of steps. */
 const slice = 12;
-/** Looking takes at most one part in so many of the time. */
-const lookShare = 10;
-/** Of steps, at most, at once. */
-const mostSteps = 64;
+/** Steps that are taken at once: so many milliseconds of them, since each call has to make sure that all is finite. */
+const [strideTime, mostSteps] = [40, 64];
 
 let pair: Pair | undefined;
 let watched: Watched = { layer: 0, channel: 0, sample: { x: 0, y: 0 }, held: 0 };
@@ -30,6 +28,13 @@ let watched: Watched = { layer: 0, channel: 0, sample: { x: 0, y: 0 }, held: 0 }
 let own: OwnTable | undefined;
 /** Steps per second; 0 while it stands still. */
 let pace = 0;
+/** What was told last of the steps. */
+let told = { time: 0, steps: 0 };
+/** The step of the last validation. */
+let validated = 0;
+/** One part in 30 of the time, and 40 ms at least between two; for validation, of which one sees little in between, half as often. */
+const look = rationed(tellNews, 30, 40);
+const validate = rationed(tellValidation, 60, 250);
 /** Counts what is begun, so that a loop that has been replaced ends. */
 let turn = 0;
 let queue: Promise<void> = Promise.resolve();
@@ -46,7 +51,7 @@ async function obey(order: Order): Promise<void> {
       pair = await Pair.begin(order.settings, await subjectFor(order.settings));
       self.postMessage({ kind: 'begun', begun: pair.begun });
       tellSample(pair);
-      tellNews(pair);
+      tellAll();
       return;
     case 'table':
       stop();
@@ -61,16 +66,16 @@ async function obey(order: Order): Promise<void> {
         tellSample(pair);
       }
       watched = order.watched;
-      if (pair && pace === 0) tellNews(pair);
+      if (pace === 0) tellNews();
       return;
     case 'pause':
       stop();
-      if (pair) tellNews(pair);
+      tellAll();
       return;
     case 'step':
       stop();
       await pair?.take(1);
-      if (pair) tellNews(pair);
+      tellAll();
       return;
     case 'run':
       ({ pace } = order);
@@ -119,28 +124,32 @@ function stop(): void {
 /** In the queue of orders, so that no two touch the pair at once. */
 function keepRunning(mine: number): void {
   const start = { time: performance.now(), steps: pair?.steps ?? 0 };
-  let lookTime = 0;
-  let shown = { time: -Infinity, steps: start.steps };
+  const stride = new Stride(strideTime, mostSteps);
+  told = { ...start };
+  const now = (): number => pair?.steps ?? 0;
+  const due = (): number =>
+    pace === Infinity
+      ? mostSteps
+      : Math.floor(((performance.now() - start.time) / 1000) * pace) - (now() - start.steps);
   const go = async (): Promise<void> => {
     if (!pair || mine !== turn) return;
     const begun = performance.now();
-    const due = (): number =>
-      pace === Infinity
-        ? mostSteps
-        : Math.floor(((performance.now() - start.time) / 1000) * pace) - (now() - start.steps);
-    const now = (): number => pair?.steps ?? 0;
-    while (due() > 0 && performance.now() - begun < slice && !pair.isOver) await pair.take(Math.min(due(), mostSteps));
+    while (due() > 0 && performance.now() - begun < slice && !pair.isOver) {
+      const before = performance.now();
+      stride.note(await pair.take(Math.min(due(), stride.steps)), performance.now() - before);
+    }
     // What cannot be caught up with is forgiven.
     if (due() > mostSteps && pace !== Infinity) Object.assign(start, { time: performance.now(), steps: now() });
-    const time = performance.now();
-    if (time - shown.time >= Math.max(frame, lookShare * lookTime) || pair.isOver) {
-      tellNews(pair, (1000 * (now() - shown.steps)) / (time - shown.time));
-      lookTime = performance.now() - time;
-      shown = { time, steps: now() };
+    if (pair.isOver) {
+      stop();
+      tellAll();
+      return;
     }
-    if (pair.isOver) stop();
-    else if (due() > 0) soon(next);
-    else setTimeout(next, 1000 / 120);
+    const isIdle = due() <= 0;
+    if (now() > told.steps) look.ifDue(isIdle);
+    if (now() > validated) validate.ifDue(isIdle);
+    if (isIdle) setTimeout(next, 1000 / 120);
+    else soon(next);
   };
   const next = (): void => {
     queue = queue.then(go).catch(tellTrouble);
@@ -148,25 +157,30 @@ function keepRunning(mine: number): void {
   next();
 }
 
-/** The types at hand are those of Node's channels. */
-const channel = new MessageChannel() as unknown as {
-  readonly port1: { onmessage: (() => void) | null };
-  readonly port2: { readonly postMessage: (message: undefined) => void };
-};
-
-/** After the orders that have come meanwhile; without the milliseconds that a timer of a timer waits. */
-function soon(act: () => void): void {
-  channel.port1.onmessage = act;
-  channel.port2.postMessage(undefined);
-}
-
 function tellSample(of: Pair): void {
   const sample = of.sample(watched.held);
   if (sample) self.postMessage({ kind: 'sample', sample });
 }
 
-function tellNews(of: Pair, stepsPerSecond = 0): void {
-  self.postMessage({ kind: 'news', news: of.news(watched, stepsPerSecond) });
+function tellNews(): void {
+  if (!pair) return;
+  const [time, { steps }] = [performance.now(), pair];
+  const stepsPerSecond = pace === 0 ? 0 : (1000 * (steps - told.steps)) / (time - told.time);
+  told = { time, steps };
+  self.postMessage({ kind: 'news', news: pair.news(watched, stepsPerSecond) });
+}
+
+function tellValidation(): void {
+  if (!pair) return;
+  const { steps: step, validation } = pair;
+  validated = step;
+  self.postMessage({ kind: 'validated', validated: { step, sides: validation } });
+}
+
+/** Of a pair that stands still. */
+function tellAll(): void {
+  validate.now();
+  look.now();
 }
 
 async function tellFile(from: Pair, { of, as }: Extract<Order, { kind: 'file' }>): Promise<void> {

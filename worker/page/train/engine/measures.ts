@@ -4,7 +4,8 @@ import type { Histogram } from './messages.ts';
 const bins = 32;
 
 export function histogramOf(values: Float32Array): Histogram {
-  let [minimum, maximum] = [Infinity, -Infinity];
+  let minimum = Infinity;
+  let maximum = -Infinity;
   for (const value of values) {
     minimum = Math.min(minimum, value);
     maximum = Math.max(maximum, value);
@@ -19,7 +20,11 @@ export function histogramOf(values: Float32Array): Histogram {
 }
 
 /** √ Σ v² */
-export const norm = (values: Float32Array): number => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+export function norm(values: Float32Array): number {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return Math.sqrt(sum);
+}
 
 /** The softmax of a row of logits. */
 export function probabilitiesOf(logits: Float32Array, row: number, classes: number): Float32Array {
@@ -32,6 +37,5 @@ export function probabilitiesOf(logits: Float32Array, row: number, classes: numb
 
 /** The second of two classes' softmax in a row of logits. */
 export function probabilityOfB(logits: Float32Array, row: number): number {
-  const [a = NaN, b = NaN] = logits.subarray(2 * row, 2 * row + 2);
-  return 1 / (1 + Math.exp(a - b));
+  return 1 / (1 + Math.exp((logits[2 * row] ?? NaN) - (logits[2 * row + 1] ?? NaN)));
 }

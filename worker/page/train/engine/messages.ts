@@ -37,6 +37,7 @@ export type Report =
   | { readonly kind: 'sample'; readonly sample: HeldSample }
   | TableReport
   | { readonly kind: 'news'; readonly news: News }
+  | { readonly kind: 'validated'; readonly validated: Validated }
   | { readonly kind: 'losses'; readonly losses: Readonly<Record<Side, Float32Array>> }
   | { readonly kind: 'file'; readonly name: string; readonly content: string | Uint8Array<ArrayBuffer> }
   /** A file that cannot be given; training goes on. */
@@ -87,10 +88,22 @@ export interface News {
   readonly sides: Readonly<Record<Side, SideNews>>;
 }
 
+/** What the networks make of what is held back: told now and then, and whenever they stand still. */
+export interface Validated {
+  readonly step: number;
+  /** Undefined of a network that has diverged, and where nothing is held back. */
+  readonly sides: Readonly<Record<Side, Validation | undefined>>;
+}
+
+/** By the running statistics. */
+export interface Validation {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
 export interface SideNews {
   /** Of the steps since the last news. */
   readonly losses: Float32Array;
-  readonly validation: { readonly loss: number; readonly accuracy: number };
   /** Why it no longer trains; undefined while it does. */
   readonly diverged: string | undefined;
   /** Of the hidden layers, in order. */

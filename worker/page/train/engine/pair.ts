@@ -2,7 +2,7 @@
 import { createRandom, epochBatches } from '../../../../training/data/index.ts';
 import { UserError } from '../../../../training/files/index.ts';
 import { heldSample } from './held-sample.ts';
-import type { Begun, HeldSample, News, SideNews, Watched } from './messages.ts';
+import type { Begun, HeldSample, News, SideNews, Validation, Watched } from './messages.ts';
 import { type Point, type Settings, type Side, sides } from './settings.ts';
 import { SideRun } from './side.ts';
 import type { Standing } from './take-away.ts';
@@ -71,6 +71,10 @@ export class Pair {
 
   get losses(): Readonly<Record<Side, Float32Array>> {
     return { with: this.#runs.with.losses, without: this.#runs.without.losses };
+  }
+
+  get validation(): Readonly<Record<Side, Validation | undefined>> {
+    return { with: this.#runs.with.validation, without: this.#runs.without.validation };
   }
 
   async tune(settings: Settings): Promise<void> {

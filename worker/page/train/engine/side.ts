@@ -4,7 +4,7 @@ import { elementCount } from '../../../../training/files/index.ts';
 import { type Plan, planNetwork } from '../../../../training/network/index.ts';
 import { accuracy, classLogits, crossEntropy } from '../../../../training/objective/index.ts';
 import { DivergenceError, type State, type TrainingConfig, TrainingRun } from '../../../../training/trainer/index.ts';
-import { type ChannelNews, grid, type LayerNews, type SideNews, type Watched } from './messages.ts';
+import { type ChannelNews, grid, type LayerNews, type SideNews, type Validation, type Watched } from './messages.ts';
 import { histogramOf, norm, probabilitiesOf, probabilityOfB } from './measures.ts';
 import { type Hidden, hiddenOf, names, openAnswers, openLook } from './look.ts';
 import { initialTensors, networkOf } from './networks.ts';
@@ -28,10 +28,13 @@ const gridPoints = Float32Array.from({ length: 2 * grid * grid }, (_, i) => {
 export class SideRun {
   readonly plan: Plan;
   readonly #subject: Subject;
-  /** What is asked beside the watched sample: those held back, and the grid of a plane. */
-  readonly #asked: { readonly held: Subject['validation']; readonly grid: Float32Array };
+  /** Those that are asked about. */
+  readonly #held: Subject['validation'];
   readonly #hidden: readonly Hidden[];
   readonly #look: Program;
+  /** Of those held back; undefined where none are. */
+  readonly #validation: Program | undefined;
+  /** Of the watched sample, and behind it of the grid of a plane. */
   readonly #answers: Program;
   #settings: Settings;
   #run: TrainingRun;
@@ -42,13 +45,17 @@ export class SideRun {
   private constructor(plan: Plan, subject: Subject, settings: Settings, run: TrainingRun) {
     this.plan = plan;
     this.#subject = subject;
-    const held = firstOf(subject.validation, mostHeld);
-    this.#asked = { held, grid: subject.kind === 'plane' ? gridPoints : none };
+    this.#held = firstOf(subject.validation, mostHeld);
     this.#settings = settings;
     this.#run = run;
     this.#hidden = hiddenOf(plan);
     this.#look = openLook(plan, settings.batchSize);
-    this.#answers = openAnswers(plan, held.count + this.#asked.grid.length / 2 + 1);
+    // What a program reads stays where it was written.
+    this.#validation = this.#held.count > 0 ? openAnswers(plan, this.#held.count) : undefined;
+    this.#validation?.input('x').set(this.#held.inputs);
+    const grid = subject.kind === 'plane' ? gridPoints : none;
+    this.#answers = openAnswers(plan, 1 + grid.length / 2);
+    this.#answers.input('x').set(grid, elementCount(subject.validation.inputShape));
   }
 
   /** @throws UserError where a mini-batch is larger than the training set, or a step larger than what is compiled */
@@ -82,6 +89,16 @@ export class SideRun {
     return Float32Array.from(this.#losses);
   }
 
+  /** Of those held back, by the running statistics; undefined where none are, and once it has diverged. */
+  get validation(): Validation | undefined {
+    if (this.diverged || !this.#validation) return undefined;
+    const { count, labels } = this.#held;
+    this.#validation.load(this.#run.tensors);
+    this.#validation.run();
+    const logits = classLogits(this.#validation.output('logits'), count);
+    return { loss: crossEntropy(logits, labels), accuracy: accuracy(logits, labels) };
+  }
+
   /** @param order sample indices `[steps, batchSize]` */
   async take(order: Int32Array): Promise<void> {
     if (this.diverged) return;
@@ -103,12 +120,12 @@ export class SideRun {
     const sample = this.#inputsOf(watched);
     const losses = Float32Array.from(this.#fresh);
     this.#fresh = [];
-    const { validation, boundary, running } = this.#answer(tensors, sample);
+    const { boundary, running } = this.#answer(tensors, sample);
     // Last, since what is told of the layers is of the mini-batch as it is.
     const ofBatch = this.#isAlone ? running : this.#lookAt(tensors, batch, sample);
     this.#lookAt(tensors, batch);
     return {
-      ...{ losses, validation, boundary, diverged: this.#diverged },
+      ...{ losses, boundary, diverged: this.#diverged },
       sample: { running, batch: ofBatch },
       layers: this.#hidden.map((hidden, i) => this.#layerNews(hidden, i, tensors)),
       channel: this.#channelNews(watched.layer, watched.channel, tensors),
@@ -122,7 +139,7 @@ export class SideRun {
 
   #inputsOf({ sample: { x, y }, held: wanted }: Watched): Subject['validation']['inputs'] {
     if (this.#subject.kind === 'plane') return Float32Array.of(x, y);
-    const { inputs, inputShape, count } = this.#asked.held;
+    const { inputs, inputShape, count } = this.#held;
     const size = elementCount(inputShape);
     const index = Math.min(wanted, count - 1);
     return inputs.subarray(index * size, (index + 1) * size);
@@ -130,22 +147,15 @@ export class SideRun {
 
   /** By the running statistics. */
   #answer(tensors: State, sample: Subject['validation']['inputs']) {
-    const { held, grid } = this.#asked;
-    const classes = held.classes.length;
-    const input = this.#answers.input('x');
-    input.set(held.inputs);
-    input.set(grid, held.inputs.length);
-    input.set(sample, held.inputs.length + grid.length);
+    const classes = this.#held.classes.length;
+    this.#answers.input('x').set(sample);
     this.#answers.load(tensors);
     this.#answers.run();
     const logits = this.#answers.output('logits');
-    const ofHeld = classLogits(logits.subarray(0, classes * held.count), held.count);
-    const rest = logits.subarray(classes * held.count);
-    const cells = grid.length / 2;
+    const cells = logits.length / classes - 1;
     return {
-      validation: { loss: crossEntropy(ofHeld, held.labels), accuracy: accuracy(ofHeld, held.labels) },
-      boundary: Float32Array.from({ length: cells }, (_, i) => probabilityOfB(rest, i)),
-      running: probabilitiesOf(rest, cells, classes),
+      boundary: Float32Array.from({ length: cells }, (_, i) => probabilityOfB(logits, 1 + i)),
+      running: probabilitiesOf(logits, 0, classes),
     };
   }
 

@@ -1,0 +1,60 @@
+/** When things are done while the pair trains, so that training has nearly all of the time. */
+
+/** The types at hand are those of Node's channels. */
+const channel = new MessageChannel() as unknown as {
+  readonly port1: { onmessage: (() => void) | null };
+  readonly port2: { readonly postMessage: (message: undefined) => void };
+};
+
+/** After the orders that have come meanwhile; without the milliseconds that a timer of a timer waits. */
+export function soon(act: () => void): void {
+  channel.port1.onmessage = act;
+  channel.port2.postMessage(undefined);
+}
+
+export interface Rationed {
+  readonly now: () => void;
+  /** @param isIdle whether there is nothing else to do */
+  readonly ifDue: (isIdle: boolean) => void;
+}
+
+/**
+ * @param parts one in so many of the time is what it takes at most, unless there is nothing else to do
+ * @param every milliseconds are between two times at least
+ */
+export function rationed(act: () => void, parts: number, every: number): Rationed {
+  let last = -Infinity;
+  let rest = every;
+  const now = (): void => {
+    last = performance.now();
+    act();
+    rest = Math.max(every, parts * (performance.now() - last));
+  };
+  return {
+    now,
+    ifDue: (isIdle) => {
+      if (performance.now() >= last + (isIdle ? every : rest)) now();
+    },
+  };
+}
+
+/** How many steps are taken at once: as many as last about `milliseconds`, going by those before. */
+export class Stride {
+  readonly #milliseconds: number;
+  readonly #most: number;
+  #each = 0;
+
+  constructor(milliseconds: number, most: number) {
+    this.#milliseconds = milliseconds;
+    this.#most = most;
+  }
+
+  get steps(): number {
+    return Math.min(Math.max(Math.floor(this.#milliseconds / this.#each), 1), this.#most);
+  }
+
+  /** So many steps took so long. */
+  note(steps: number, milliseconds: number): void {
+    this.#each = milliseconds / steps;
+  }
+}
