@@ -6,20 +6,31 @@ import {
   type Node,
   type OpNode,
   type OpType,
-  type Value,
+  Value,
 } from '../graph/index.ts';
-
-/** A pass: the same function of the same inputs, in ops that suit a backend better. */
-export type Pass = (graph: Graph) => Graph;
+import { type Nodes, nodesOf } from './nodes.ts';
+import type { Pattern } from './pattern.ts';
 
 /**
- * Emits what takes a node's place and returns its outputs, or returns undefined to keep the node.
+ * A pass: the same function of the same inputs, in ops that suit a backend better.
+ *
+ * @param onReplaced is told of each node whose place another takes, as it was
+ */
+export type Pass = (graph: Graph, onReplaced?: OnReplaced) => Graph;
+
+export type OnReplaced = (node: OpNode<OpType>) => void;
+
+/** What a pass emits with. `reads` counts the nodes of the graph that is replayed, for whatever value theirs has become. */
+export type Rewriter = GraphBuilder & Nodes;
+
+/**
+ * Emits the replacement of a node and returns its outputs, or returns undefined to keep the node.
  *
  * @param node reads what has been emitted so far
  * @param original the same node in the graph that is replayed
  */
 export type Replace<O extends OpType> = (
-  g: GraphBuilder,
+  g: Rewriter,
   node: OpNode<O>,
   original: OpNode<O>,
 ) => readonly Value[] | undefined;
@@ -27,54 +38,80 @@ export type Replace<O extends OpType> = (
 /** By op; nodes of all others are kept. */
 export type Replacements = { readonly [O in OpType]?: Replace<O> };
 
-/** A pass that sees one node at a time. */
+/** Replaces the nodes that a pattern matches. */
+export const rule = <O extends OpType, F>(
+  pattern: Pattern<O, F>,
+  emit: (g: Rewriter, found: F, node: OpNode<O>) => Value | readonly Value[] | undefined,
+): Replacements => ({
+  [pattern.op]: (g: Rewriter, node: OpNode<O>): readonly Value[] | undefined => {
+    const found = pattern.match(g, node);
+    const outputs = found && emit(g, found, node);
+    return outputs instanceof Value ? [outputs] : outputs;
+  },
+});
+
+/** A pass that sees one node at a time. Of several replacements the first that takes a node replaces it. */
 export const replacing =
-  (replacements: Replacements): Pass =>
-  (graph) =>
-    rewrite(graph, replacements);
+  (...replacements: readonly Replacements[]): Pass =>
+  (graph, onReplaced) =>
+    rewrite(graph, replacements, onReplaced);
 
-export function rewrite(graph: Graph, replacements: Replacements): Graph {
-  return replay(graph, graphBuilder(), new Map(), replacements);
+export function rewrite(graph: Graph, replacements: readonly Replacements[], onReplaced?: OnReplaced): Graph {
+  return new Replay(replacements, onReplaced, nodesOf(graph)).of(graph, graphBuilder(), new Map());
 }
 
-/** @param outer what the values of the graphs around this one have become, by name */
-function replay(graph: Graph, g: GraphBuilder, outer: ReadonlyMap<string, Value>, replacements: Replacements): Graph {
-  const became = new Map(outer);
-  for (const value of graph.inputs) became.set(value.name, g.input(value.name, value));
-  for (const { name, constant } of graph.initializers) if (constant) became.set(name, g.initializer(name, constant));
-  const current = <T extends Value | undefined>(value: T): T => (value ? (became.get(value.name) as T) : value);
+class Replay {
+  readonly #replacements: readonly Replacements[];
+  readonly #onReplaced: OnReplaced | undefined;
+  readonly #before: Nodes;
+  /** By the names of emitted values: the nodes that read what they were. */
+  readonly #reads = new Map<string, number>();
 
-  for (const node of graph.nodes) {
-    const moved = { ...node, inputs: node.inputs.map(current) } as Node;
-    const emit = () => replacement(replacements, g, moved, node) ?? copy(g, moved, became, replacements);
-    const scope = scopeOf(node);
-    const outputs = scope === '' ? emit() : g.scoped(scope, emit);
-    node.outputs.forEach((value, i) => {
-      const output = outputs[i];
-      if (output) became.set(value.name, output);
-    });
+  constructor(replacements: readonly Replacements[], onReplaced: OnReplaced | undefined, before: Nodes) {
+    this.#replacements = replacements;
+    this.#onReplaced = onReplaced;
+    this.#before = before;
   }
-  return g.build(graph.name, Object.fromEntries(graph.outputs.map((value) => [value.name, current(value)])));
-}
 
-function replacement<O extends OpType>(
-  replacements: Replacements,
-  g: GraphBuilder,
-  node: OpNode<O>,
-  original: OpNode<O>,
-): readonly Value[] | undefined {
-  return replacements[node.op]?.(g, node, original);
-}
+  /** @param outer what the values of the graphs around this one have become, by name */
+  of(graph: Graph, builder: GraphBuilder, outer: ReadonlyMap<string, Value>): Graph {
+    const g: Rewriter = Object.assign(builder, { reads: ({ name }: Value) => this.#reads.get(name) ?? 0 });
+    const became = new Map(outer);
+    const become = (value: Value, emitted: Value): void => {
+      became.set(value.name, emitted);
+      this.#reads.set(emitted.name, (this.#reads.get(emitted.name) ?? 0) + this.#before.reads(value));
+    };
+    for (const value of graph.inputs) become(value, g.input(value.name, value));
+    for (const value of graph.initializers)
+      if (value.constant) become(value, g.initializer(value.name, value.constant));
+    const current = <T extends Value | undefined>(value: T): T => (value ? (became.get(value.name) as T) : value);
 
-function copy(
-  g: GraphBuilder,
-  node: Node,
-  became: ReadonlyMap<string, Value>,
-  replacements: Replacements,
-): readonly Value[] {
-  if (node.op !== 'Loop') return g.emit(node.op, node.inputs, node.attributes);
-  const body = replay(node.attributes.body, g.body(), became, replacements);
-  return g.emit('Loop', node.inputs, { body });
+    for (const node of graph.nodes) {
+      const moved = { ...node, inputs: node.inputs.map(current) } as Node;
+      const emit = () => this.#replacement(g, moved, node) ?? this.#copy(g, moved, became);
+      const scope = scopeOf(node);
+      const outputs = scope === '' ? emit() : g.scoped(scope, emit);
+      node.outputs.forEach((value, i) => {
+        const output = outputs[i];
+        if (output) become(value, output);
+      });
+    }
+    return g.build(graph.name, Object.fromEntries(graph.outputs.map((value) => [value.name, current(value)])));
+  }
+
+  #replacement<O extends OpType>(g: Rewriter, node: OpNode<O>, original: OpNode<O>): readonly Value[] | undefined {
+    for (const { [node.op]: replace } of this.#replacements) {
+      const outputs = replace?.(g, node, original);
+      if (outputs) this.#onReplaced?.(original);
+      if (outputs) return outputs;
+    }
+    return undefined;
+  }
+
+  #copy(g: Rewriter, node: Node, became: ReadonlyMap<string, Value>): readonly Value[] {
+    if (node.op !== 'Loop') return g.emit(node.op, node.inputs, node.attributes);
+    return g.emit('Loop', node.inputs, { body: this.of(node.attributes.body, g.body(), became) });
+  }
 }
 
 /** `conv1` of `conv1/Conv`. */

@@ -5,12 +5,13 @@
  * one over a single wide image.
  */
 import type { GraphBuilder, Value } from '../../graph/index.ts';
-import { untransposed } from '../match.ts';
+import { patterns } from '../pattern.ts';
+import type { Rewriter } from '../rewrite.ts';
 
 const swap = { perm: [1, 0] } as const;
 
 /** `[N, ..] -> [F, N]`; what came from there goes back without a copy. */
-export function batchLast(g: GraphBuilder, x: Value): Value {
+export function batchLast(g: Rewriter, x: Value): Value {
   const source = beforeReshape(g, x);
   return transposedOf(g, x) ?? g.Transpose(g.Reshape(source, g.ints([Number(x.shape[0]), -1])), swap);
 }
@@ -19,9 +20,11 @@ export function batchLast(g: GraphBuilder, x: Value): Value {
 export const batchFirst = (g: GraphBuilder, x: Value, shape: readonly number[]): Value =>
   g.Reshape(g.Transpose(x, swap), g.ints(shape));
 
+const transposed = patterns.Transpose('matrix', swap);
+
 /** The matrix `[F, N]` whose transpose `x [N, ..]` is, whatever the shape of a sample. */
-export const transposedOf = (g: GraphBuilder, x: Value): Value | undefined =>
-  untransposed(g, beforeReshape(g, x), swap.perm);
+export const transposedOf = (g: Rewriter, x: Value): Value | undefined =>
+  transposed.match(g, beforeReshape(g, x))?.matrix;
 
 /** x before its samples, all in their places, took another shape. */
 export function beforeReshape(g: GraphBuilder, x: Value): Value {

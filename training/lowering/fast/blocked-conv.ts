@@ -8,7 +8,7 @@
  * https://arxiv.org/abs/1808.05567
  */
 import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
-import { sizes } from '../match.ts';
+import { sizes } from '../value.ts';
 import { type Pass, replacing } from '../rewrite.ts';
 
 /** @param b the processor's block of channels */

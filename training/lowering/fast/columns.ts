@@ -5,7 +5,7 @@
  * Source: Chellapilla et al., High Performance Convolutional Neural Networks for Document Processing, 2006
  */
 import type { Attributes, GraphBuilder, OpNode, Value } from '../../graph/index.ts';
-import { sizes } from '../match.ts';
+import { sizes } from '../value.ts';
 
 export interface Geometry {
   readonly N: number;

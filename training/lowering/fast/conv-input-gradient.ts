@@ -7,7 +7,7 @@
  */
 import { elementCount } from '../../files/index.ts';
 import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';
-import { sizes } from '../match.ts';
+import { sizes } from '../value.ts';
 import { replacing } from '../rewrite.ts';
 
 export const convInputGradient = replacing({

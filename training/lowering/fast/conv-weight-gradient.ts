@@ -7,33 +7,37 @@
  *
  * is a product of matrices once the pixels that each tap k multiplies lie side by side.
  */
-import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
+import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';
 import { batchLast } from './batch-last.ts';
 import { allPixels, type Geometry, transposedWeightGradient } from './columns.ts';
-import { permutes, producer, sizes, untransposed } from '../match.ts';
-import { replacing } from '../rewrite.ts';
+import { sizes } from '../value.ts';
+import { patterns } from '../pattern.ts';
+import { replacing, type Rewriter, rule } from '../rewrite.ts';
 
-const swapFirstTwo = [1, 0, 2, 3];
+const { Conv, Slice, Transpose } = patterns;
 
-type WeightGradient = NonNullable<ReturnType<typeof matchWeightGradient>>;
+const swapped = { perm: [1, 0, 2, 3] };
 
-export const convWeightGradient = replacing({
-  Transpose: (g, node) => {
-    const match = matchWeightGradient(g, node);
-    return match && [emitProduct(g, match)];
-  },
-});
+/** dW; X is `[N, I, H, W]`, dY `[N, O, H', W']`. */
+export const weightGradient = Transpose(
+  Slice(Conv(Transpose('X', swapped), Transpose('dY', swapped)).as('conv')),
+  swapped,
+);
 
-/** Transpose(Slice(Conv(Transpose(X), Transpose(dY)))), which is dW; X is `[N, I, H, W]`, dY `[N, O, H', W']`. */
-export function matchWeightGradient(g: GraphBuilder, node: OpNode<'Transpose'>) {
-  if (!permutes(node, swapFirstTwo)) return undefined;
-  const cut = producer(g, node.inputs[0], 'Slice');
-  const conv = producer(g, cut?.inputs[0], 'Conv');
-  const [X, dY] = [0, 1].map((i) => untransposed(g, conv?.inputs[i], swapFirstTwo));
-  return conv && X && dY && { X, dY, attributes: conv.attributes, dW: node.outputs[0] };
+interface WeightGradient {
+  readonly X: Value;
+  readonly dY: Value;
+  readonly dW: Value;
+  readonly attributes: Attributes<'Conv'>;
 }
 
-function emitProduct(g: GraphBuilder, match: WeightGradient): Value {
+export const convWeightGradient = replacing(
+  rule(weightGradient, (g, { X, dY, conv: { attributes } }, { outputs: [dW] }) =>
+    emitProduct(g, { X, dY, dW, attributes }),
+  ),
+);
+
+function emitProduct(g: Rewriter, match: WeightGradient): Value {
   const geometry = geometryOfForward(match);
   const dY = g.Reshape(batchLast(g, match.dY), g.ints([geometry.O, -1, geometry.N]));
   const product = transposedWeightGradient(g, geometry, batchLast(g, match.X), partsOf(g, geometry, dY));

@@ -26,9 +26,9 @@ import { type Pass, type Replace, type Replacements, rewrite } from '../rewrite.
 /** @param least elements of a matrix that is worth it */
 export const featureRows =
   (least: number): Pass =>
-  (graph) => {
+  (graph, onReplaced) => {
     const turned = turnedIn(graph, least);
-    return turned.size === 0 ? graph : rewrite(graph, replacementsFor(turned));
+    return turned.size === 0 ? graph : rewrite(graph, [replacementsFor(turned)], onReplaced);
   };
 
 /** Names of the values that lie the other way round. */

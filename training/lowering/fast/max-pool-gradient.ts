@@ -9,30 +9,19 @@
  */
 import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
 import { atLeast } from './indicator.ts';
-import { producer, sizes } from '../match.ts';
-import { replacing } from '../rewrite.ts';
+import { sizes } from '../value.ts';
+import { type Operand, patterns } from '../pattern.ts';
+import { replacing, rule } from '../rewrite.ts';
 
-export const maxPoolGradient = replacing({
-  Reshape: (g, node) => {
-    const routing = matchRouting(g, node);
-    return routing && tilesInTwos(routing.pool) ? [emitRouting(g, routing.pool.inputs[0], routing.dY)] : undefined;
-  },
-});
+const { MaxPool, Reshape, ScatterElements } = patterns;
 
-/** The gradient of MaxPool as its rule writes it: Reshape(ScatterElements(0, Reshape(Indices), Reshape(dY))). */
-export interface Routing {
-  readonly pool: OpNode<'MaxPool'>;
-  readonly scatter: OpNode<'ScatterElements'>;
-  readonly dY: Value;
-}
+/** dX of Y = maxpool(X), as the rule of MaxPool writes it: each window's dY goes to the element that its index names. */
+export const routingOf = <X extends Operand>(X: X) =>
+  Reshape(ScatterElements('_', Reshape(MaxPool(X).output(1).as('pool')), Reshape('dY')).as('scatter'));
 
-/** @param node the last of the nodes, which gives dX */
-export function matchRouting(g: GraphBuilder, node: OpNode<'Reshape'>): Routing | undefined {
-  const scatter = producer(g, node.inputs[0], 'ScatterElements');
-  const dY = producer(g, scatter?.inputs[2], 'Reshape')?.inputs[0];
-  const pool = producer(g, producer(g, scatter?.inputs[1], 'Reshape')?.inputs[0], 'MaxPool');
-  return scatter && dY && pool && { pool, scatter, dY };
-}
+export const maxPoolGradient = replacing(
+  rule(routingOf('X'), (g, { X, dY, pool }) => (tilesInTwos(pool) ? emitRouting(g, X, dY) : undefined)),
+);
 
 /** Windows of 2 × 2 that neither overlap nor leave a pixel out. */
 export function tilesInTwos({ inputs: [X], attributes: { kernel_shape, strides, pads } }: OpNode<'MaxPool'>): boolean {

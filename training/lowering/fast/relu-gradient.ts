@@ -1,12 +1,14 @@
-/** The gradient of ReLU, dX = dY · 1[Y > 0], with a mask made in one pass. */
+/**
+ * The gradient of ReLU with a mask made in one pass:
+ *
+ *     dX = dY · Cast(Y > 0)     becomes     dX = dY · HardSigmoid(Y)
+ */
 import { isPositive } from './indicator.ts';
-import { producer, scalarOf } from '../match.ts';
-import { replacing } from '../rewrite.ts';
+import { patterns } from '../pattern.ts';
+import { replacing, rule } from '../rewrite.ts';
 
-export const reluGradient = replacing({
-  Mul: (g, { inputs: [dY, mask] }) => {
-    const greater = producer(g, producer(g, mask, 'Cast')?.inputs[0], 'Greater');
-    if (!greater || scalarOf(greater.inputs[1]) !== 0) return undefined;
-    return [g.Mul(dY, isPositive(g, greater.inputs[0]))];
-  },
-});
+const { Cast, Greater, Mul } = patterns;
+
+export const reluGradient = replacing(
+  rule(Mul('dY', Cast(Greater('Y', 0))), (g, { dY, Y }) => g.Mul(dY, isPositive(g, Y))),
+);

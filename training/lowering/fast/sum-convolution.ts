@@ -9,7 +9,9 @@
  */
 import { elementCount } from '../../files/index.ts';
 import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';
-import { producer, scalarOf, sizes } from '../match.ts';
+import { scalarOf, sizes } from '../value.ts';
+import { patterns } from '../pattern.ts';
+import type { Rewriter } from '../rewrite.ts';
 
 /** Elements. Below this another node costs more than a pass. */
 const large = 2 ** 14;
@@ -35,7 +37,7 @@ export function fillsBlocks(sum: Sum, b: number): boolean {
 /** With coefficients of their own; one where all have the same. */
 const rowsOf = ({ s, t }: Sum): number => Math.max(...[s, t].map((value) => (value ? elementCount(value.shape) : 1)));
 
-export function emitSum(g: GraphBuilder, sum: Sum, b: number): Value {
+export function emitSum(g: Rewriter, sum: Sum, b: number): Value {
   const { x, s, t, w, activation } = sum;
   const channels = rowsOf(sum) * b;
   const image = imageOf(elementCount(x.shape), channels);
@@ -73,8 +75,8 @@ function repeated(g: GraphBuilder, value: Value, shape: readonly [channels: numb
 }
 
 /** The elements under another shape, which are where they were. */
-function seenAs(g: GraphBuilder, x: Value, shape: readonly number[]): Value {
+function seenAs(g: Rewriter, x: Value, shape: readonly number[]): Value {
   if (sizes(x).join() === shape.join()) return x;
-  const reshape = producer(g, x, 'Reshape');
-  return reshape ? seenAs(g, reshape.inputs[0], shape) : g.Reshape(x, g.ints(shape));
+  const reshaped = patterns.Reshape('data').match(g, x);
+  return reshaped ? seenAs(g, reshaped.data, shape) : g.Reshape(x, g.ints(shape));
 }

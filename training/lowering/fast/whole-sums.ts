@@ -1,24 +1,27 @@
 /** Sums of sums as one sum over all their axes, for what takes care of rounding itself. */
-import { constantInts, type GraphBuilder, type OpNode, type Value } from '../../graph/index.ts';
-import { producer } from '../match.ts';
-import { replacing } from '../rewrite.ts';
+import { constantInts, type Value } from '../../graph/index.ts';
+import { patterns } from '../pattern.ts';
+import { replacing, rule } from '../rewrite.ts';
 
-export const wholeSums = replacing({ ReduceSum: sumOfSums });
+const { ReduceSum } = patterns;
 
-function sumOfSums(g: GraphBuilder, { inputs: [sums, axes], attributes }: OpNode<'ReduceSum'>): Value[] | undefined {
-  const inner = producer(g, sums, 'ReduceSum');
-  if (!inner?.inputs[1].constant || !axes.constant) return undefined;
-  const [data, innerAxes] = inner.inputs;
-  const rank = data.shape.length;
-  const first = axesOf(innerAxes, rank);
-  const left = data.shape.flatMap((_, axis) =>
-    inner.attributes.keepdims !== 0 || !first.includes(axis) ? [axis] : [],
-  );
-  const second = axesOf(axes, left.length).map((axis) => left[axis] ?? NaN);
-  const all = [...new Set([...first, ...second])].toSorted((a, b) => a - b);
-  const whole = g.ReduceSum(data, g.ints(all), { keepdims: 0 });
-  return [g.Reshape(whole, g.ints(resultShape(sums, axes, attributes.keepdims !== 0)))];
-}
+const sumOfSums = ReduceSum(ReduceSum('data', 'innerAxes').as('inner'), 'axes');
+
+export const wholeSums = replacing(
+  rule(sumOfSums, (g, { data, innerAxes, inner, axes }, { attributes }) => {
+    if (!innerAxes.constant || !axes.constant) return undefined;
+    const [sums] = inner.outputs;
+    const rank = data.shape.length;
+    const first = axesOf(innerAxes, rank);
+    const left = data.shape.flatMap((_, axis) =>
+      inner.attributes.keepdims !== 0 || !first.includes(axis) ? [axis] : [],
+    );
+    const second = axesOf(axes, left.length).map((axis) => left[axis] ?? NaN);
+    const all = [...new Set([...first, ...second])].toSorted((a, b) => a - b);
+    const whole = g.ReduceSum(data, g.ints(all), { keepdims: 0 });
+    return g.Reshape(whole, g.ints(resultShape(sums, axes, attributes.keepdims !== 0)));
+  }),
+);
 
 const axesOf = (axes: Value, rank: number): readonly number[] =>
   constantInts('axes', axes).map((axis) => (axis < 0 ? axis + rank : axis));

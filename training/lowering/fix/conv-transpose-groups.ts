@@ -3,7 +3,7 @@
  * than one, without an error.
  */
 import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
-import { sizes } from '../match.ts';
+import { sizes } from '../value.ts';
 import { replacing } from '../rewrite.ts';
 
 export const convTransposeGroups = replacing({

@@ -6,7 +6,7 @@
  * The largest score is subtracted first, so that no exponential overflows.
  */
 import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
-import { sizes } from '../match.ts';
+import { sizes } from '../value.ts';
 import { replacing } from '../rewrite.ts';
 
 const keep = { keepdims: 1 } as const;

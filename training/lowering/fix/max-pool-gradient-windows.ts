@@ -10,16 +10,11 @@
  * Of equal elements the first, in row-major order, takes all. Padding is never the maximum.
  */
 import { type Attributes, type GraphBuilder, known, type OpNode, type Value } from '../../graph/index.ts';
-import { sizes } from '../match.ts';
-import { matchRouting } from '../fast/max-pool-gradient.ts';
-import { replacing } from '../rewrite.ts';
+import { sizes } from '../value.ts';
+import { routingOf } from '../fast/max-pool-gradient.ts';
+import { replacing, rule } from '../rewrite.ts';
 
-export const maxPoolGradientWindows = replacing({
-  Reshape: (g, node) => {
-    const routing = matchRouting(g, node);
-    return routing && [emitRouting(g, routing.pool, routing.dY)];
-  },
-});
+export const maxPoolGradientWindows = replacing(rule(routingOf('_'), (g, { pool, dY }) => emitRouting(g, pool, dY)));
 
 function emitRouting(g: GraphBuilder, { inputs: [X], outputs: [Y], attributes }: OpNode<'MaxPool'>, dY: Value): Value {
   const window = { ...attributes, dilations: [1, 1], group: 1 };

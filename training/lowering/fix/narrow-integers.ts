@@ -3,8 +3,11 @@
  * with a copy in each direction. Only integers that are known to fit are narrowed: class indices.
  */
 import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
-import { producer, sizes } from '../match.ts';
-import { replacing } from '../rewrite.ts';
+import { sizes } from '../value.ts';
+import { patterns } from '../pattern.ts';
+import { replacing, type Rewriter } from '../rewrite.ts';
+
+const { ArgMax, Cast, Reshape } = patterns;
 
 export const narrowIntegers = replacing({
   Equal: (g, { inputs }) => {
@@ -15,16 +18,16 @@ export const narrowIntegers = replacing({
 });
 
 /** The same numbers as int32, or undefined when they might not fit. */
-function narrowed(g: GraphBuilder, value: Value): Value | undefined {
+function narrowed(g: Rewriter, value: Value): Value | undefined {
   const { constant } = value;
   if (constant) return narrowedConstant(g, value.name, constant.shape, Array.from(constant.data, Number));
-  const cast = producer(g, value, 'Cast');
-  if (cast) return fromNarrower(g, cast.inputs[0]);
-  const reshape = producer(g, value, 'Reshape');
-  const data = reshape && narrowed(g, reshape.inputs[0]);
-  if (data) return g.Reshape(data, reshape.inputs[1]);
-  const largest = producer(g, value, 'ArgMax');
-  return largest && argMax(g, largest);
+  const cast = Cast('input').match(g, value);
+  if (cast) return fromNarrower(g, cast.input);
+  const reshape = Reshape('data', 'shape').match(g, value);
+  const data = reshape && narrowed(g, reshape.data);
+  if (data) return g.Reshape(data, reshape.shape);
+  const largest = ArgMax('data').as('node').match(g, value);
+  return largest && argMax(g, largest.node);
 }
 
 function narrowedConstant(g: GraphBuilder, name: string, shape: readonly number[], numbers: readonly number[]) {

@@ -5,7 +5,7 @@
  * has memory of its own, so that the runtime copies. Where a body reads its state, a Reshape costs nothing.
  */
 import { type Graph, type Node, type OpNode, type Tensor, Value } from '../../graph/index.ts';
-import { sizes } from '../match.ts';
+import { sizes } from '../value.ts';
 import { type Pass, rewrite } from '../rewrite.ts';
 
 export const carriedShapes: Pass = (graph) => {
@@ -16,7 +16,7 @@ export const carriedShapes: Pass = (graph) => {
     return { op: 'Reshape', name: `${to.name}/Reshape`, inputs: [from, shape], outputs: [to], attributes: {} };
   };
   const nodes = graph.nodes.flatMap((node) => (node.op === 'Loop' ? withShapesOfBody(node, reshape) : [node]));
-  return rewrite({ ...graph, initializers, nodes }, {});
+  return rewrite({ ...graph, initializers, nodes }, []);
 };
 
 /** One value of a Loop's state: the Loop's input and output, and the body's. */

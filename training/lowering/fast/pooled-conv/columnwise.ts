@@ -16,7 +16,7 @@
  */
 import type { GraphBuilder, Value } from '../../../graph/index.ts';
 import { columnsOf, paddedImage, sumOfProducts } from '../columns.ts';
-import { sizes } from '../../match.ts';
+import { sizes } from '../../value.ts';
 import { type Corners, mapCorners } from '../max-pool-gradient.ts';
 import type { Cotangent, EmitConvolution } from './convolution.ts';
 import { cornerPixels, zipCorners } from './pixels.ts';

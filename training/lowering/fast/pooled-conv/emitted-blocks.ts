@@ -1,12 +1,21 @@
 /** The blocks that have been emitted so far: how a value of the graph finds the block that it belongs to. */
-import type { GraphBuilder, OpNode, Value } from '../../../graph/index.ts';
-import { matchInputGradient } from '../batch-norm-gradient.ts';
-import { producer } from '../../match.ts';
+import type { OpNode, Value } from '../../../graph/index.ts';
+import { patterns } from '../../pattern.ts';
+import type { Rewriter } from '../../rewrite.ts';
+import { inputGradient } from '../batch-norm-gradient.ts';
 import { tilesInTwos } from '../max-pool-gradient.ts';
-import { matchMaskedRouting } from '../relu-after-pool.ts';
+import { maskedRoutingOf } from '../relu-after-pool.ts';
 import type { Block } from './blocks.ts';
 import type { Forward } from './forward.ts';
 import { type Backward, emitBackward } from './gradient.ts';
+
+const { BatchNormalization, MaxPool, Relu } = patterns;
+
+/** y, which is pooled. */
+const activation = Relu(BatchNormalization('z')).as('relu');
+const pooled = MaxPool(activation);
+/** dz̃: what the pooling routes to each element of y, masked by y > 0. */
+const batchNormCotangent = maskedRoutingOf(activation, activation);
 
 export class EmittedBlocks {
   readonly #found: ReadonlyMap<string, Block>;
@@ -28,33 +37,26 @@ export class EmittedBlocks {
   }
 
   /** By the pooling at its end. */
-  ofPool(g: GraphBuilder, pool: OpNode<'MaxPool'>): Forward | undefined {
-    const z = inputOf(g, pool);
-    return z && this.#forward.get(z.name);
+  ofPool(g: Rewriter, pool: OpNode<'MaxPool'>): Forward | undefined {
+    const found = tilesInTwos(pool) ? pooled.match(g, pool) : undefined;
+    return found && this.#forward.get(found.z.name);
   }
 
-  /** By dz̃, the cotangent of Batch Norm's output: what pooling routes to each element, masked by ReLU. */
-  ofBatchNormCotangent(g: GraphBuilder, dZ: Value): Backward | undefined {
-    const product = producer(g, dZ, 'Mul');
-    const masked = product && matchMaskedRouting(g, product);
-    const z = masked && inputOf(g, masked.routing.pool);
-    const forward = z && this.#forward.get(z.name);
-    if (!forward || masked.routing.pool.inputs[0] !== masked.relu.outputs[0]) return undefined;
-    const backward = this.#backward.get(z.name) ?? emitBackward(g, forward, masked.routing.dY);
+  /** By dz̃, the cotangent of Batch Norm's output. */
+  ofBatchNormCotangent(g: Rewriter, dOutput: Value): Backward | undefined {
+    const found = batchNormCotangent.match(g, dOutput);
+    if (!found || !tilesInTwos(found.pool)) return undefined;
+    const { z, dY } = found;
+    const forward = this.#forward.get(z.name);
+    if (!forward) return undefined;
+    const backward = this.#backward.get(z.name) ?? emitBackward(g, forward, dY);
     this.#backward.set(z.name, backward);
     return backward;
   }
 
   /** By dz, the cotangent of the convolution's output. */
-  ofConvCotangent(g: GraphBuilder, dz: Value): Backward | undefined {
-    const product = producer(g, dz, 'Mul');
-    const gradient = product && matchInputGradient(g, product);
+  ofConvCotangent(g: Rewriter, dz: Value): Backward | undefined {
+    const gradient = inputGradient.match(g, dz);
     return gradient && this.ofBatchNormCotangent(g, gradient.dOutput);
   }
-}
-
-/** z of maxpool(relu(batchNorm(z))), where the windows are those of a block. */
-function inputOf(g: GraphBuilder, pool: OpNode<'MaxPool'>): Value | undefined {
-  const relu = tilesInTwos(pool) ? producer(g, pool.inputs[0], 'Relu') : undefined;
-  return producer(g, relu?.inputs[0], 'BatchNormalization')?.inputs[0];
 }

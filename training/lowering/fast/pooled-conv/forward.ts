@@ -12,10 +12,11 @@
  */
 import { elementCount } from '../../../files/index.ts';
 import type { GraphBuilder, Value } from '../../../graph/index.ts';
+import type { Rewriter } from '../../rewrite.ts';
 import { batchFirst, batchLast } from '../batch-last.ts';
 import { geometryOf } from '../columns.ts';
 import { atLeast } from '../indicator.ts';
-import { sizes } from '../../match.ts';
+import { sizes } from '../../value.ts';
 import type { Block } from './blocks.ts';
 import { columnwise } from './columnwise.ts';
 import type { Convolution } from './convolution.ts';
@@ -36,7 +37,7 @@ export interface Forward {
 }
 
 /** @param W `[O, I, kH, kW]` */
-export function emitForward(g: GraphBuilder, block: Block, X: Value, W: Value, gamma: Value, beta: Value): Forward {
+export function emitForward(g: Rewriter, block: Block, X: Value, W: Value, gamma: Value, beta: Value): Forward {
   const geometry = geometryOf(block.conv);
   const [scale, shift] = [column(g, gamma), column(g, beta)];
   const sign = g.Sub(g.Mul(atLeast(g, scale, g.scalar(0)), g.scalar(2)), g.scalar(1));

@@ -5,7 +5,8 @@
  *
  * since what does not win a window receives nothing. d goes to one corner of each window, as in `max-pool-gradient.ts`.
  */
-import type { GraphBuilder, Value } from '../../../graph/index.ts';
+import type { Value } from '../../../graph/index.ts';
+import type { Rewriter } from '../../rewrite.ts';
 import { batchLast } from '../batch-last.ts';
 import { geometryOf } from '../columns.ts';
 import { isPositive } from '../indicator.ts';
@@ -21,7 +22,7 @@ export interface Backward extends ConvolutionGradients {
 }
 
 /** @param dY `[N, O, H / 2, W / 2]` */
-export function emitBackward(g: GraphBuilder, forward: Forward, dY: Value): Backward {
+export function emitBackward(g: Rewriter, forward: Forward, dY: Value): Backward {
   const { block, convolution, scale, sign, deviation, rows, pooled, activation } = forward;
   const sum = (matrix: Value) => rowSums(g, geometryOf(block.conv).N, matrix);
   const flat = (column: Value) => g.Reshape(column, g.ints([-1]));

@@ -1,6 +1,6 @@
 /** Sums along the rows of `[C, pixels · N]`: over samples, then over pixels. Short sums lose less to rounding than a long one. */
 import type { GraphBuilder, Value } from '../../../graph/index.ts';
-import { sizes } from '../../match.ts';
+import { sizes } from '../../value.ts';
 
 /** Σ of each row, `[C, 1]`. */
 export function rowSums(g: GraphBuilder, N: number, matrix: Value): Value {

@@ -1,0 +1,96 @@
+/**
+ * Which passes each target takes, in their order.
+ *
+ * A pass recognizes what gradient rules or earlier passes emit, so the order matters: a pass that replaces many nodes at once comes before
+ * those that replace some of them, and sums down columns come after whatever emits such sums.
+ */
+import { batchNormGradient } from './fast/batch-norm-gradient.ts';
+import { blockedConv } from './fast/blocked-conv.ts';
+import { blockedSums } from './fast/blocked-sums.ts';
+import { columnSums } from './fast/column-sums.ts';
+import { convInputGradient } from './fast/conv-input-gradient.ts';
+import { convWeightGradient } from './fast/conv-weight-gradient.ts';
+import { denseBatchNorm } from './fast/dense-batch-norm.ts';
+import { featureRows } from './fast/feature-rows.ts';
+import { maxPoolGradient } from './fast/max-pool-gradient.ts';
+import { pooledConv } from './fast/pooled-conv/index.ts';
+import { reluAfterPool } from './fast/relu-after-pool.ts';
+import { reluGradient } from './fast/relu-gradient.ts';
+import { transposedProducts } from './fast/transposed-products.ts';
+import { wholeSums } from './fast/whole-sums.ts';
+import { batchNormPrimitives } from './fix/batch-norm-primitives.ts';
+import { convTransposeGroups } from './fix/conv-transpose-groups.ts';
+import { crossEntropyPrimitives } from './fix/cross-entropy-primitives.ts';
+import { fixedBatchNorm } from './fix/fixed-batch-norm.ts';
+import { maxPoolGradientWindows } from './fix/max-pool-gradient-windows.ts';
+import { narrowIntegers } from './fix/narrow-integers.ts';
+import { shieldStatistics } from './fix/shield-statistics.ts';
+import { carriedShapes } from './loop/carried-shapes.ts';
+import type { Pass } from './rewrite.ts';
+
+/** `compiled`: a module of the whole graph (../compile); `rows`: as `native`, but rows of channels are compiled. */
+export type Target = 'native' | 'wasm' | 'webgpu' | 'compiled' | 'rows';
+
+/** What a machine's processor decides. */
+export interface Processor {
+  /** How many channels its kernels for convolution take at once; undefined where the runtime has no such kernels. */
+  readonly channelBlock?: number | undefined;
+  /** Elements of a matrix that is worth a program of rows; all are when omitted. */
+  readonly rowElements?: number | undefined;
+}
+
+/** By name, in the order in which they run. */
+export type Passes = Readonly<Record<string, Pass>>;
+
+const products: Passes = {
+  pooledConv,
+  transposedProducts,
+  reluAfterPool,
+  reluGradient,
+  maxPoolGradient,
+  batchNormGradient,
+  denseBatchNorm,
+};
+
+const primitives: Passes = {
+  columnSums,
+  crossEntropyPrimitives,
+  convWeightGradient,
+  convInputGradient,
+  shieldStatistics,
+};
+
+/** WebAssembly's kernels are the native ones, compiled for another machine. */
+const cpu: Passes = { ...products, ...primitives };
+
+const byTarget: { readonly [T in Target]: (processor: Processor) => Passes } = {
+  native: ({ channelBlock }) => ({ ...cpu, ...blocked(channelBlock), ...sums(channelBlock) }),
+  wasm: () => cpu,
+  webgpu: () => ({
+    convWeightGradient,
+    convInputGradient,
+    convTransposeGroups,
+    maxPoolGradient,
+    maxPoolGradientWindows,
+    batchNormPrimitives,
+    crossEntropyPrimitives,
+    narrowIntegers,
+  }),
+  rows: ({ channelBlock, rowElements = 1 }) => ({
+    ...products,
+    featureRows: featureRows(rowElements),
+    ...primitives,
+    wholeSums,
+    ...blocked(channelBlock),
+  }),
+  compiled: () => ({ batchNormPrimitives, fixedBatchNorm, crossEntropyPrimitives }),
+};
+
+const blocked = (channelBlock: number | undefined): Passes =>
+  channelBlock === undefined ? {} : { blockedConv: blockedConv(channelBlock) };
+
+/** Sums of large tensors; `rows` takes them for what is left to the runtime. */
+const sums = (channelBlock: number | undefined): Passes =>
+  channelBlock === undefined ? {} : { blockedSums: blockedSums(channelBlock), carriedShapes };
+
+export const passesOf = (target: Target, processor: Processor = {}): Passes => byTarget[target](processor);
