@@ -306,9 +306,11 @@ describe.skipIf(executablePath === undefined)('the page for models of each kind,
     expect(await penguins.locator('.worth li').count()).toBe(6);
   });
 
-  const looks = (['light', 'dark'] as const).flatMap((colorScheme) =>
-    [360, 768, 1280, 1920].map((width) => ({ colorScheme, width })),
-  );
+  // Colours do not depend on the width: the dark ones are looked at where the layout is narrowest and widest.
+  const looks = [
+    ...[360, 768, 1280, 1920].map((width) => ({ colorScheme: 'light' as const, width })),
+    ...[360, 1920].map((width) => ({ colorScheme: 'dark' as const, width })),
+  ];
 
   it.each(looks)(
     'is accessible, fits and complains of nothing: $colorScheme, $width pixels',

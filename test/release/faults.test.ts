@@ -156,16 +156,13 @@ async function startedBy(parent: number): Promise<readonly number[]> {
 /** Of one that has ended a container may keep the number, but no command. */
 const commandOf = (pid: number): Promise<string> => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
 
-describe.each([
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const)('%s', (signal, code) => {
-  const kill = (child: ChildProcess) => void child.kill(signal);
-
-  it('in the upload ends Wrangler, and nothing is deployed', async () => {
+describe('a signal', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('in the upload ends Wrangler, and nothing is deployed: %s', async (signal, code) => {
     const before = cloudflare.deployments.length;
-    expect(await meet(upload, 'hang', kill)).toMatchObject({
+    expect(await meet(upload, 'hang', (child) => void child.kill(signal))).toMatchObject({
       code,
       line: 'interrupted: nothing is deployed, and models/churn is as it was',
     });
@@ -174,8 +171,11 @@ describe.each([
     expect(await readdir(at('models'))).toEqual(['churn']);
   });
 
-  it('after the deployment finds it deployed', async () => {
-    expect(await meet(afterDeployment, 'hang', kill)).toMatchObject({
+  it.each([
+    ['SIGINT', 130],
+    ['SIGHUP', 129],
+  ] as const)('after the deployment finds it deployed: %s', async (signal, code) => {
+    expect(await meet(afterDeployment, 'hang', (child) => void child.kill(signal))).toMatchObject({
       code,
       line: `interrupted: ${back} is deployed all the same, and models/churn says so`,
     });
