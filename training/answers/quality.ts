@@ -1,43 +1,55 @@
-/** What is known of a model's answers beside the model: how they are read, and how far they are to be trusted. These are types alone. */
+/**
+ * Types for what a card says about a model's answers: how they are read, and how far they can be trusted. This file
+ * holds types alone.
+ */
 
-/** From which probability on a label is told, by the label: of two classes that of one of them, of labels that do not exclude each other any. */
+/**
+ * Maps a label to the probability from which it is given as an answer. Of two exclusive classes it names one; of labels
+ * that do not exclude each other it may name any number.
+ */
 export type Thresholds = Readonly<Record<string, number>>;
 
-/** What stands around a number: the value, less and more by half the width. */
+/** A prediction interval around a number: it reaches from `halfWidth` below the value to `halfWidth` above it. */
 export interface Interval {
-  /** The share of values that it is meant to hold, such as 0.9. */
+  /** The share of values that the interval is meant to hold, such as 0.9. */
   readonly level: number;
   readonly halfWidth: number;
-  /** The share that it held of the test part; absent where there was none. */
+  /** The share of the test part's values that it held; absent where there was no test part. */
   readonly coverage?: number;
 }
 
-/** The samples whose answer has a probability within a stretch. */
+/** The samples whose answer has a probability between `from` and `to`. */
 export interface CalibrationBin {
   readonly from: number;
   readonly to: number;
   readonly samples: number;
-  /** The mean probability of the answers. */
+  /** The mean probability of the bin's answers. */
   readonly confidence: number;
-  /** The share of them that are right. */
+  /** The share of the bin's answers that are right. */
   readonly accuracy: number;
 }
 
-/** Whether probabilities mean what they say: of the answers given with 80 %, are 80 % right? */
+/** Compares probabilities with frequencies: of the answers given with 80 %, are 80 % right? */
 export interface Calibration {
-  /** The mean distance between both over the samples, the expected calibration error: Guo et al., https://arxiv.org/abs/1706.04599 */
+  /**
+   * The expected calibration error: the distance between confidence and accuracy, averaged over the samples. Source:
+   * Guo et al., https://arxiv.org/abs/1706.04599
+   */
   readonly error: number;
-  /** Those with samples, in order. */
+  /** The bins that hold samples, in ascending order of probability. */
   readonly bins: readonly CalibrationBin[];
 }
 
-/** What a model loses without a column: how much worse it is when the column's values are dealt to other rows. */
+/** Permutation importance: how much worse a model gets when the values of a column are shuffled among the rows. */
 export interface Importance {
-  /** What grows: `log loss` or `RMSE`. */
+  /** The measure that grows when a column is shuffled: `log loss` or `RMSE`. */
   readonly measure: string;
-  /** How many rows were asked about, and how often each column was dealt anew. */
+  /** `rows` counts the rows that the model answered, `repeats` how often each column was shuffled. */
   readonly rows: number;
   readonly repeats: number;
-  /** The greatest first: the mean growth, and its standard deviation over the repeats. */
+  /**
+   * The columns in descending order of importance, each with the mean growth of the measure and its standard deviation
+   * over the repeats.
+   */
   readonly columns: readonly { readonly name: string; readonly mean: number; readonly deviation: number }[];
 }

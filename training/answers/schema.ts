@@ -1,4 +1,7 @@
-/** How answers are read and how good they are, as they stand in a card; quality.ts says what the members mean. */
+/**
+ * Schemas for the members of a card that say how answers are read and how good they are. quality.ts explains the
+ * members.
+ */
 import * as z from 'zod';
 import type { Calibration, Importance, Interval, Thresholds } from './quality.ts';
 

@@ -1,13 +1,22 @@
-/** How an answer is read: which class is told, and what stands around a number. Training and the Worker read it alike. */
+/**
+ * Reads an answer: decides which class or which labels a model's probabilities stand for. Training and the Worker share
+ * this code.
+ */
 import type { Thresholds } from './quality.ts';
 
-/** Of two classes: the one that is told where its probability is at least so much, and else the other. */
+/**
+ * The threshold between two classes: `class` is the answer where its probability is at least `at`; otherwise the other
+ * class is.
+ */
 export interface Threshold {
   readonly class: number;
   readonly at: number;
 }
 
-/** The class that is told: the most probable one, the first of equal ones, unless a threshold chooses between two. */
+/**
+ * Returns the class that is the answer: the most probable one (the first of equals), unless a threshold decides between
+ * two.
+ */
 export function toldClass(probabilities: ArrayLike<number>, threshold: Threshold | undefined): number {
   if (threshold && probabilities.length === 2) {
     const { class: positive, at } = threshold;
@@ -18,7 +27,10 @@ export function toldClass(probabilities: ArrayLike<number>, threshold: Threshold
   return best;
 }
 
-/** What a card says of two classes; undefined where it says nothing, and of labels that do not exclude each other. */
+/**
+ * Returns the threshold that a card holds for a model of two classes. It is undefined where the card holds none, and
+ * for labels that do not exclude each other.
+ */
 export function thresholdOf(
   thresholds: Thresholds | undefined,
   labels: readonly string[] | undefined,
@@ -28,9 +40,12 @@ export function thresholdOf(
   return { class: labels.indexOf(label), at: thresholds[label] ?? NaN };
 }
 
-/** From this probability on a label applies, of labels that do not exclude each other, where the card does not say it. */
+/**
+ * The probability from which a label applies where the card names none. It is used for labels that do not exclude each
+ * other.
+ */
 const usual = 0.5;
 
-/** Whether a label applies, of labels that do not exclude each other. */
+/** Is true where a label applies. Each of the labels that do not exclude each other is decided on its own. */
 export const applies = (label: string, probability: number, thresholds: Thresholds = {}): boolean =>
   probability >= (Object.hasOwn(thresholds, label) ? (thresholds[label] ?? NaN) : usual);

@@ -1,7 +1,9 @@
-/** What a process leaves behind where it ends in the midst of something, but for `kill -9`. */
+/** Cleans up when a process ends in the middle of some work. Only `kill -9` bypasses it. */
 
 /**
- * @param work is done when the process ends, unless what it is for has come to its own end before. Nothing in it can wait
+ * Runs `work` when the process exits, unless the returned object has been disposed of before.
+ *
+ * @param work must be synchronous: nothing asynchronous runs any more at that point
  */
 export function atExit(work: () => void): Disposable {
   process.on('exit', work);

@@ -1,5 +1,6 @@
 /**
- * Whole files in and out, with failures as one line for the user. A file is written completely or not at all.
+ * Reads and writes whole files, and reports failures to the user in one line. A file is written completely or not at
+ * all.
  */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, rmSync, statSync } from 'node:fs';
@@ -9,7 +10,11 @@ import { getSystemErrorMap } from 'node:util';
 import { atExit } from './at-exit.ts';
 import { unexpected, UserError } from './errors.ts';
 
-/** @throws {UserError} naming the file and the operating system's reason, or that it is a pipe or a device. */
+/**
+ * Reads a whole file.
+ *
+ * @throws {UserError} naming the file, and the operating system's reason or that the file is a pipe or a device
+ */
 export async function readBytes(path: string): Promise<Uint8Array> {
   requireStored(path);
   try {
@@ -20,10 +25,11 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 }
 
 /**
- * Files are read more than once, and some parts of them without giving anybody else a turn: a pipe would hold the process for ever, so
- * that not even Ctrl-C ends it.
+ * Refuses pipes, sockets and devices. Files are read more than once, and some parts of them synchronously: a pipe would
+ * block the process for ever, so that not even Ctrl-C could end it.
  *
- * @throws {UserError} for a pipe, a socket or a device; of whatever else, also of what is not there, its reader tells
+ * @throws {UserError} for a pipe, a socket or a device. Any other problem, such as a missing file, is left to the
+ * reader of the file.
  */
 export function requireStored(path: string): void {
   let stats;
@@ -37,16 +43,16 @@ export function requireStored(path: string): void {
   throw unexpected(path, 'a file on a disk', `${got}: write what it gives to a file first`);
 }
 
-/** One line for a failure of the file system. */
+/** Makes the one-line error for a failed read. */
 export function cannotRead(path: string, error: unknown): UserError {
   return new UserError(`${path}: cannot read: ${reason(error)}`, { cause: error });
 }
 
 /**
- * Writes a temporary file in the same folder, flushes it to the disk and renames it over `path`, so that a reader, a full
- * disk or a crash never meets half a file.
+ * Writes a temporary file in the same folder, flushes it to the disk and renames it to `path`. Neither a reader nor a
+ * full disk nor a crash ever leaves half a file there.
  *
- * @throws {UserError} naming the file and the operating system's reason; the former file is then still in place.
+ * @throws {UserError} naming the file and the operating system's reason; the previous file is then still in place
  */
 export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
@@ -62,13 +68,17 @@ export async function writeAtomically(path: string, content: Uint8Array | string
   }
 }
 
-/** Removes what a killed process was about to write to a folder. */
+/** Removes the temporary files of `writeAtomically` that a killed process left in a folder. */
 export async function removeTemporaries(folder: string): Promise<void> {
   const names = (await readdir(folder)).filter((name) => /^\..+\.[0-9a-f-]{36}\.tmp$/.test(name));
   await Promise.all(names.map((name) => rm(join(folder, name), { force: true })));
 }
 
-/** Adds to the end of a file that is read while it grows. @throws {UserError} naming the file and the reason. */
+/**
+ * Appends to a file that is read while it grows.
+ *
+ * @throws {UserError} naming the file and the reason
+ */
 export function append(path: string, content: Uint8Array | string): void {
   try {
     appendFileSync(path, content);
@@ -77,7 +87,7 @@ export function append(path: string, content: Uint8Array | string): void {
   }
 }
 
-/** One line for a failure of the file system. */
+/** Makes the one-line error for a failed write. */
 export function cannotWrite(path: string, error: unknown): UserError {
   return new UserError(`${path}: cannot write: ${reason(error)}`, { cause: error });
 }
@@ -88,7 +98,7 @@ async function writeAndSync(path: string, content: Uint8Array | string): Promise
   await file.sync();
 }
 
-/** The operating system's words for a failed call, such as `no such file or directory`. */
+/** Returns the operating system's words for a failed call, such as `no such file or directory`. */
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { errno } = error as NodeJS.ErrnoException;

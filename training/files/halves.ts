@@ -1,4 +1,6 @@
-/** IEEE 754 binary16: a sign, 5 bits of exponent, 10 bits of fraction. */
+/**
+ * Converts IEEE 754 binary16 numbers (1 sign bit, 5 exponent bits, 10 fraction bits), given as their bits, to float32.
+ */
 export function fromHalves(halves: Uint16Array): Float32Array {
   return Float32Array.from(halves, (bits) => {
     const [exponent, fraction, sign] = [(bits >> 10) & 31, bits & 1023, bits >> 15 ? -1 : 1];
@@ -7,12 +9,18 @@ export function fromHalves(halves: Uint16Array): Float32Array {
   });
 }
 
-/** A float32 without the lower half of its bits. */
+/**
+ * Converts bfloat16 numbers, given as their bits, to float32. A bfloat16 is a float32 without the lower half of its
+ * bits.
+ */
 export function fromBfloats(bfloats: Uint16Array): Float32Array {
   return new Float32Array(Uint32Array.from(bfloats, (bits) => bits << 16).buffer);
 }
 
-/** The nearest halves, of two as near the even one; infinite from 65,520 on. */
+/**
+ * Rounds float32 numbers to the nearest binary16, ties to even, and returns their bits. Numbers from 65,520 on become
+ * infinite.
+ */
 export const toHalves = (numbers: Float32Array): Uint16Array => Uint16Array.from(numbers, halfOf);
 
 function halfOf(number: number): number {
@@ -20,7 +28,7 @@ function halfOf(number: number): number {
   if (Number.isNaN(size)) return 0x7e00;
   if (size >= 65_520) return sign | 0x7c00;
   const exponent = Math.max(-14, Math.floor(Math.log2(size)));
-  // A fraction that is rounded up to the next power carries into the exponent by itself.
+  // A fraction that is rounded up to the next power of two carries into the exponent by itself.
   const fraction = toEven(size * 2 ** (10 - exponent));
   return sign | (size < 2 ** -14 ? fraction : ((exponent + 15) << 10) + fraction - 1024);
 }

@@ -1,7 +1,9 @@
-/** The ground: whole files in and out, tensors in files, what is said to the user. Nothing here knows data or networks. */
+/**
+ * The lowest floor: whole files, tensors in files, and messages for the user. Nothing here knows data sets or networks.
+ */
 export { elementCount } from './element-count.ts';
 export { oneLine, printable, quote, unexpected, UserError } from './errors.ts';
-/** @internal -- its type is one that not every program's libraries have */
+/** @internal -- `Disposable`, its return type, is missing from the type libraries of some programs */
 export { atExit } from './at-exit.ts';
 export {
   append,
@@ -16,7 +18,7 @@ export { count, fourDigits, percent, shortestFloat } from './format.ts';
 export { fromBfloats, fromHalves, toHalves } from './halves.ts';
 export { makeFolder } from './make-folder.ts';
 export { packageVersion } from './package-version.ts';
-/** @internal -- as atExit */
+/** @internal -- for the same reason as atExit */
 export { releasing, releasingOnError } from './releasing.ts';
 export {
   parseSafetensors,

@@ -1,4 +1,7 @@
-/** Folders, made one by one: Node's own recursive `mkdir` never ends below some that take none, such as Linux's /proc. */
+/**
+ * Makes folders one by one: Node's recursive `mkdir` never returns below folders that accept no entries, such as
+ * Linux's /proc.
+ */
 import { statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -6,7 +9,7 @@ import { UserError } from './errors.ts';
 import { reason } from './files.ts';
 
 /**
- * Makes a folder, and those above it that are missing.
+ * Makes a folder and the missing ones above it.
  *
  * @throws {UserError} naming the folder and the reason, such as a file in its place
  */
@@ -24,7 +27,7 @@ async function make(path: string): Promise<void> {
   if (statSync(above, { throwIfNoEntry: false })?.isDirectory() === false) throw new Error('not a directory');
   if (above !== path) await make(above);
   await mkdir(path).catch((error: unknown) => {
-    // Somebody else has made it meanwhile.
+    // Another process may have made the folder in the meantime.
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
   });
 }

@@ -1,11 +1,14 @@
-/** What lies where another file was expected, told by its first bytes, and which command takes it. */
+/**
+ * Recognizes a file by its first bytes, so that a message can say what was given in place of the expected file, and
+ * which command accepts it.
+ */
 
 interface Kind {
   readonly begins: RegExp;
   readonly what: string;
 }
 
-/** The kinds that are often mistaken for each other; of several, the first is meant. */
+/** The kinds of file that are often mistaken for each other. Where several match, the first one counts. */
 const kinds = {
   empty: { begins: /^$/, what: 'an empty file' },
   lfs: {
@@ -23,11 +26,12 @@ const kinds = {
   hdf5: { begins: /^\u0089HDF/, what: 'an HDF5 file, such as an .h5 of Keras: tf2onnx writes ONNX' },
   picture: { begins: /^(\u0089PNG|\u00ff\u00d8\u00ff|GIF8|RIFF)/, what: 'a picture' },
   safetensors: {
-    // The length of a header, of eight bytes, and the header, which is JSON.
+    // The length of the header in eight bytes, then the header, which is JSON.
     begins: /^[^]{4}\0{4}\{/,
     what: 'a safetensors checkpoint: bn-edge export takes it',
   },
-  // The version of the format, then the name of what wrote it, a domain, a version, a graph or an operator set.
+  // The version of the format, followed by the tag of the producer's name, a domain, a version, a graph or an operator
+  // set.
   onnx: {
     begins: /^\u0008[\u0001-\u0020][\u0012\u001a\u0022\u0028\u0032\u003a\u0042]/,
     what: 'an ONNX model: bn-edge add takes it',
@@ -41,10 +45,12 @@ const kinds = {
 
 export type FileKind = keyof typeof kinds;
 
-/** More than a row of names, seldom less than a table's. */
+/**
+ * The number of bytes that are looked at: enough for a file's magic number, and usually for the header row of a table.
+ */
 const START = 1000;
 
-/** @returns undefined for what is of none of these kinds */
+/** Returns the kind of a file, or undefined where it is of none of these kinds. */
 export function recognize(bytes: Uint8Array): { readonly kind: FileKind; readonly what: string } | undefined {
   const start = Buffer.from(bytes.subarray(0, START)).toString('latin1');
   for (const [kind, { begins, what }] of Object.entries(kinds)) {

@@ -1,11 +1,11 @@
-/** What somebody must give back, a session of ONNX Runtime or threads, given back on every path out of a block. */
+/** Releases resources, such as a session of ONNX Runtime or threads, on every path out of a block. */
 
 interface Releasable {
   readonly release: () => Promise<void>;
 }
 
 /**
- * Marks something for `await using`, which releases it when its block ends, by an error as well:
+ * Marks a resource for `await using`, which releases it when its block ends, also by an error:
  *
  *     await using session = releasing(await backend.createSession(graph));
  */
@@ -14,7 +14,7 @@ export function releasing<T extends Releasable>(held: T): T & AsyncDisposable {
 }
 
 /**
- * Opens what belongs to something that is held already, and gives that back where it cannot be opened.
+ * Opens something that depends on resources already held, and releases those where opening fails.
  *
  * @throws whatever `open` throws
  */

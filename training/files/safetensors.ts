@@ -1,12 +1,13 @@
 /**
- * The safetensors format, strictly: bytes in and out. Files are the business of checkpoint.ts.
+ * Reads and writes the safetensors format strictly. This module maps bytes to tensors and back; `training/checkpoint`
+ * reads and writes the files.
  *
  *   8 bytes   N, unsigned, little-endian
  *   N bytes   JSON in UTF-8: {"__metadata__": {string: string}, name: {"dtype", "shape", "data_offsets": [begin, end]}, …}
  *   the rest  the tensors, row-major, little-endian, without gaps
  *
- * Everything a header claims is checked before any tensor exists, so a parsed file needs no further checks. Like ONNX
- * Runtime's binaries this runs on little-endian machines only.
+ * Everything that a header claims is checked before any tensor exists, so a parsed file needs no further checks. Like
+ * ONNX Runtime's binaries, this code runs on little-endian machines only.
  *
  * Source: https://github.com/huggingface/safetensors/blob/v0.6.2/README.md#format and, for the order of tensors and the
  * padding, `prepare` in safetensors/src/tensor.rs there.
@@ -16,11 +17,11 @@ import { quote, unexpected } from './errors.ts';
 import { recognize } from './recognize.ts';
 import { typedArrayOf, type TypedArrayConstructor } from './typed-array.ts';
 
-/** The array that holds each element type. BOOL is one byte per element; 0 is false. */
+/** Maps each element type to the array that holds it. BOOL takes one byte per element; 0 is false. */
 interface DtypeArrays {
   readonly BOOL: Uint8Array;
   readonly U8: Uint8Array;
-  /** Half precision and bfloat16, as their bits. */
+  /** Half precision and bfloat16 are held as their bits. */
   readonly F16: Uint16Array;
   readonly BF16: Uint16Array;
   readonly I32: Int32Array;
@@ -40,7 +41,9 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** In the order in which the reference implementation lays tensors out: largest alignment first. */
+/**
+ * The array constructors, in the order in which the reference implementation lays out tensors: largest alignment first.
+ */
 const ARRAYS: { readonly [D in Dtype]: TypedArrayConstructor<DtypeArrays[D]> } = {
   I64: BigInt64Array,
   F64: Float64Array,
@@ -62,10 +65,10 @@ const SPACE = 0x20;
 const METADATA_KEY = '__metadata__';
 
 /**
- * Tensors are views of `bytes` where their alignment allows, copies elsewhere.
+ * Parses a safetensors file. Tensors are views of `bytes` where the alignment allows it, and copies elsewhere.
  *
- * @param where names the bytes in messages, usually a path.
- * @throws {UserError} for the first thing that is not as the format demands, naming the tensor.
+ * @param where names the bytes in messages, usually a path
+ * @throws {UserError} for the first violation of the format, naming the tensor
  */
 export function parseSafetensors(bytes: Uint8Array, where: string): Safetensors {
   const dataStart = LENGTH_BYTES + headerLength(bytes, where);
@@ -75,7 +78,7 @@ export function parseSafetensors(bytes: Uint8Array, where: string): Safetensors 
   return { tensors, metadata };
 }
 
-/** The same tensors and metadata give the same bytes, in whatever order they are listed. */
+/** Returns the bytes of a safetensors file. The same tensors and metadata give the same bytes, whatever their order. */
 export function serializeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
@@ -106,7 +109,7 @@ function headerLength(bytes: Uint8Array, where: string): number {
   const announced = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   const most = Math.min(MAX_HEADER_BYTES, bytes.length - LENGTH_BYTES);
   if (announced <= BigInt(most)) return Number(announced);
-  // A ZIP archive, or a pickle as PyTorch wrote them until 1.6.
+  // A ZIP archive, or a pickle as PyTorch wrote it before version 1.6.
   if (startsWith(bytes, 0x50, 0x4b, 3, 4) || startsWith(bytes, 0x80)) {
     const help = 'safetensors.torch.save_file(model.state_dict(), "model.safetensors") writes one';
     throw unexpected(where, `a safetensors file (${help})`, 'what torch.save writes');
@@ -145,8 +148,8 @@ function parseObject(bytes: Uint8Array, where: string): Record<string, unknown> 
 }
 
 /**
- * Refuses what `JSON.parse` would silently get wrong in this valid JSON text: of a key that an object holds twice it keeps
- * the last, and V8 misreads keys with escapes (https://github.com/nodejs/node/issues/63785).
+ * Refuses valid JSON that `JSON.parse` would silently read wrongly: it keeps only the last of duplicate keys, and V8
+ * misreads keys with escapes (https://github.com/nodejs/node/issues/63785).
  */
 function checkKeys(json: string, where: string): void {
   const objects: Set<string>[] = [];
@@ -194,7 +197,7 @@ function parseEntry(name: string, value: unknown, where: string): Entry {
   return { name, dtype, shape, begin, end };
 }
 
-/** The tensors must cover the data exactly: no gap, no overlap, nothing before or behind them. */
+/** Checks that the tensors cover the data exactly: no gap, no overlap, nothing before or behind them. */
 function checkLayout(entries: readonly Entry[], dataLength: number, where: string): void {
   const ordered = [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
   let covered = 0;
@@ -219,7 +222,10 @@ function bytesOf(name: string, { shape, data }: Tensor): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** JSON built by hand, since a JavaScript object would move keys such as "0" to the front. Padded to 8 bytes. */
+/**
+ * Returns the header as JSON, padded to a multiple of 8 bytes. It is built by hand, since a JavaScript object would
+ * move keys such as "0" to the front.
+ */
 function paddedHeader(tensors: readonly [string, Tensor][], metadata: Readonly<Record<string, string>>): Uint8Array {
   let begin = 0;
   const entries = tensors.map(([name, { dtype, shape, data }]): [string, string] => {
@@ -252,14 +258,17 @@ function jsonObject(fields: readonly (readonly [key: string, json: string])[]): 
   return `{${fields.map(([key, json]) => `${jsonKey(key)}:${json}`).join(',')}}`;
 }
 
-/** Only what can be read back is written, see `checkKeys`. */
+/** Returns a key as JSON. Only keys that can be read back are written, see `checkKeys`. */
 function jsonKey(key: string): string {
   const json = JSON.stringify(key);
   if (json.includes('\\')) throw new Error(`internal: ${json} cannot be a name in a safetensors file`);
   return json;
 }
 
-/** By their bytes, which is by their characters: an order of UTF-16's units is another beyond U+FFFF. */
+/**
+ * Compares strings by their UTF-8 bytes, which is the order of their code points. Comparing UTF-16 code units gives
+ * another order beyond U+FFFF.
+ */
 function compareUtf8(a: string, b: string): number {
   const [x, y] = [a, b].map((text) => new TextEncoder().encode(text)) as [Uint8Array, Uint8Array];
   const at = x.findIndex((byte, i) => byte !== y[i]);
@@ -274,7 +283,7 @@ const isDtype = (value: unknown): value is Dtype => DTYPES.some((dtype) => dtype
 const isSizes = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
 
-/** A JSON value in a message: lists as they are where they are short and flat, other structures by their kind only. */
+/** Describes a JSON value in a message. Short flat lists are shown as they are, other structures only by their kind. */
 function describe(value: unknown): string {
   if (value === undefined) return 'none';
   if (Array.isArray(value) && value.length <= 8 && value.every((item) => typeof item === 'number')) {

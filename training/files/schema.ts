@@ -1,22 +1,31 @@
-/** Values from a file held against a zod schema. What is wrong with one is a line that names the key, what was expected and what came. */
+/**
+ * Checks values from files against zod schemas. A violation becomes one line that names the key, what was expected and
+ * what came.
+ */
 import type * as z from 'zod';
 import { oneLine, printable, quote, UserError } from './errors.ts';
 
-/** @throws {UserError} in one line that begins with `where` */
+/**
+ * Returns the value as the schema parses it.
+ *
+ * @throws {UserError} in one line that begins with `where`
+ */
 export function checked<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
   const result = check(schema, value);
   if (typeof result !== 'string') return result.value;
   throw new UserError(oneLine(`${where}: ${result}`));
 }
 
-/** @returns the value as the schema has it, or one line that says what is wrong with it */
+/** Returns the value as the schema parses it, or one line that says what is wrong with it. */
 export function check<S extends z.ZodType>(schema: S, value: unknown): { readonly value: z.output<S> } | string {
   if (isDeeper(value, mostLevels)) return `expected at most ${mostLevels} levels, got more`;
   const result = schema.safeParse(value, { error: describe, reportInput: true });
   return result.success ? { value: result.data } : result.error.issues.map(withPath).join('; ');
 }
 
-/** Far from what the stack takes, on which schemas and what reads their values go down. */
+/**
+ * The maximum depth of a value. It is far below what the stack can take, since schemas and readers recurse into values.
+ */
 const mostLevels = 200;
 
 const isDeeper = (value: unknown, levels: number): boolean =>
@@ -26,7 +35,7 @@ const isDeeper = (value: unknown, levels: number): boolean =>
   (levels === 0 || Object.values(value).some((inside) => isDeeper(inside, levels - 1)));
 
 /**
- * The value itself, once the schema has nothing against it, with its members in their order and those that the schema ignores.
+ * Checks a value, and returns the value itself: its members keep their order, and members that the schema ignores stay.
  *
  * @throws {UserError} as `checked`
  */
@@ -35,7 +44,11 @@ export function validated<S extends z.ZodType>(schema: S, value: unknown, where:
   return value as z.input<S>;
 }
 
-/** @throws {UserError} as `checked`, and for a text that is no JSON */
+/**
+ * Parses JSON and checks it.
+ *
+ * @throws {UserError} as `checked`, and for text that is not valid JSON
+ */
 export function checkedJson<S extends z.ZodType>(schema: S, text: string, where: string): z.output<S> {
   return checked(schema, parseJson(text, where), where);
 }
@@ -51,7 +64,10 @@ export function parseJson(text: string, where: string): unknown {
 const withPath = ({ path, message }: z.core.$ZodIssue): string =>
   path.length === 0 ? message : `${dotPath(path)}: ${message}`;
 
-/** As zod's `toDotPath`, without which zod is loaded by those alone who have a schema: `layers[2].units`. */
+/**
+ * Formats a path like zod's `toDotPath`, such as `layers[2].units`. It is written anew so that zod is loaded only by
+ * callers that have a schema.
+ */
 const dotPath = (path: readonly PropertyKey[]): string =>
   path
     .map((key) => {
@@ -75,7 +91,7 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
 type Described = Exclude<z.core.$ZodIssue, { code: 'custom' | 'unrecognized_keys' }>;
 type RawDescribed = z.core.$ZodRawIssue<Described>;
 
-/** Where the key that tells variants apart is wrong, the value of that key. */
+/** Returns the value to show. Where the discriminator of a union is wrong, that is the discriminator's value. */
 const valueOf = (issue: RawDescribed): unknown =>
   issue.code === 'invalid_union' && issue.discriminator !== undefined
     ? (issue.input as Readonly<Record<string, unknown>>)[issue.discriminator]
@@ -116,7 +132,7 @@ function expectation(issue: RawDescribed | z.core.$ZodIssue): string {
   }
 }
 
-/** `a number of at least 1`, `a list of at least 1` */
+/** Describes a limit: `a number of at least 1`, `a list of at least 1`. */
 const bound = (origin: string, relation: string, limit: number | bigint): string =>
   `${types[origin] ?? origin} ${relation} ${limit}`;
 
@@ -127,13 +143,13 @@ function shown(value: unknown): string {
   if (value === undefined) return 'none';
   if (typeof value === 'string') return quote(value);
   if (typeof value === 'number') return String(value);
-  // A network file can hold anything: JSON has no text for these.
+  // A network file may hold any value; JSON cannot represent these.
   if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') return `a ${typeof value}`;
   const text = printable(jsonOf(value));
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
 }
 
-/** A network file can hold anything inside of a value, too. */
+/** Serializes a value for a message. A network file may also hold values without JSON inside a structure. */
 function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value, (_, inside: unknown) => (typeof inside === 'bigint' ? `${inside}n` : inside));

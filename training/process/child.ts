@@ -1,26 +1,30 @@
-/** Processes that this one starts. Each leads a group of its own, so that a signal reaches what it has started in turn. */
+/**
+ * Starts processes. Each leads a process group of its own, so that a signal also reaches the processes that it has
+ * started.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { atExit } from '../files/index.ts';
 
-/** For `spawn`. Windows has no groups, and would open a window. */
+/** Options for `spawn` that give a process its own group. Windows has no process groups, and would open a window. */
 export const ownGroup = { detached: process.platform !== 'win32' } as const;
 
-/** To a process that was started as `ownGroup` says, and all that it has started. */
+/** Sends a signal to a process that was started with `ownGroup`, and to all processes that it has started. */
 export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
     process.kill(ownGroup.detached ? -child.pid : child.pid, signal);
   } catch {
-    // It has ended.
+    // The process has already ended.
   }
 }
 
 /**
- * Loaded before a program of Node's: when whoever has started it has ended, even by `kill -9`, so does it, with its group. The pipe at
- * 3 closes then. What it starts in turn, with the same options, has something else there.
+ * A module that is loaded before a Node program, so that the program and its group end when its parent ends, even by
+ * `kill -9`: the pipe at file descriptor 3 closes then. A grandchild that inherits these options has something else at
+ * descriptor 3, so it compares the parent's process id first.
  */
 const lifeline = `data:text/javascript,${encodeURIComponent(`
   import { Socket } from 'node:net';
@@ -30,7 +34,7 @@ const lifeline = `data:text/javascript,${encodeURIComponent(`
   }
 `)}`;
 
-/** Until it has ended by itself. */
+/** Kills a process and its group when this process exits, unless it has ended before. */
 export function endsWithUs(child: ChildProcess): void {
   const end = atExit(() => {
     signalGroup(child, 'SIGKILL');
@@ -42,20 +46,23 @@ export function endsWithUs(child: ChildProcess): void {
 
 export interface NodeOptions {
   readonly env?: NodeJS.ProcessEnv;
-  /** Where its standard output goes, as a file descriptor, and its errors beside ours; both are returned when omitted. */
+  /**
+   * The file descriptor that standard output goes to; standard error then goes to that of this process. When omitted,
+   * the output of both is returned.
+   */
   readonly stdout?: 1 | 2 | undefined;
-  /** Ends it, and all that it has started: it has five seconds to put things in order. */
+  /** Ends the program and all that it has started. It has five seconds to clean up before it is killed. */
   readonly interruption?: AbortSignal | undefined;
 }
 
 export interface Ended {
   readonly stdout: string;
   readonly stderr: string;
-  /** None where a signal has ended it. */
+  /** The exit code; null where a signal ended the program. */
   readonly code: number | null;
 }
 
-/** Runs a program of Node's to its end. */
+/** Runs a Node program to its end. */
 export async function runNode(
   args: readonly string[],
   { env, stdout, interruption }: NodeOptions = {},
@@ -73,7 +80,7 @@ export async function runNode(
   const exit = once(child, 'exit') as Promise<[number | null]>;
   using _ = endsOn(interruption, child);
   const [code] = await exit;
-  // Of what it has started nothing runs on.
+  // Nothing that the program has started may outlive it.
   if (interruption?.aborted) signalGroup(child, 'SIGKILL');
   const [printed = '', errors = ''] = await Promise.all(heard);
   return { stdout: printed, stderr: errors, code };

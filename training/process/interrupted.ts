@@ -1,15 +1,21 @@
-/** What a run that was interrupted ends in: apart from what catches the signals, whose types not every program knows. */
+/**
+ * The error of an interrupted run. It stands apart from the code that catches signals, whose types are missing from the
+ * type libraries of some programs.
+ */
 import { constants } from 'node:os';
 import { UserError } from '../files/index.ts';
 
-/** Ctrl-C, what ends services and containers, and a terminal or a connection that is closed. */
+/**
+ * The signals that ask a process to stop: Ctrl-C, the end of a service or container, and a closed terminal or
+ * connection.
+ */
 export const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type Signal = (typeof signals)[number];
 
-/** 128 and the signal's number, as shells have it. */
+/** Returns the exit code that shells use: 128 plus the number of the signal. */
 export const exitCodeOf = (signal: Signal): number => 128 + constants.signals[signal];
 
-/** The user asked to stop and everything is saved; the message says how to go on. */
+/** The user asked to stop, and everything is saved. The message says how to resume. */
 export class Interrupted extends UserError {
   override readonly exitCode: number;
 

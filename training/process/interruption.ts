@@ -1,14 +1,15 @@
 /**
- * Ctrl-C, SIGTERM and SIGHUP while something runs that can be saved: the first asks it to stop, the second ends the process at once.
+ * Catches Ctrl-C, SIGTERM and SIGHUP during work whose state can be saved: the first signal asks it to stop, the second
+ * ends the process at once.
  */
 import { exitCodeOf, type Signal, signals } from './interrupted.ts';
 
 export interface Interruption extends Disposable {
-  /** Aborted by the first signal. */
+  /** Is aborted by the first signal. */
   readonly signal: AbortSignal;
 }
 
-/** Until it is disposed of. */
+/** Catches the signals until the returned object is disposed of. */
 export function interruption(): Interruption {
   const controller = new AbortController();
   const onSignal = (signal: Signal) => {

@@ -1,6 +1,6 @@
 /**
- * One process at a time does some work: a file names who is at it. What a process that has ended left behind does not count, and
- * neither does another one that has got its number since.
+ * Locks that let one process at a time do some work: a file names the holder. A lock is stale when its holder has
+ * ended, even where another process has been given the holder's process id since.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -10,29 +10,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { atExit, cannotRead, cannotWrite, unexpected } from '../files/index.ts';
 
 const pollMs = 100;
-/** The holder shows at times that it is alive, to those who cannot see it: it runs on another machine, or has a number that others get. */
+/**
+ * The interval at which the holder touches the file. It shows that it is alive to processes that cannot check: those on
+ * other machines, and those that cannot tell its process id from a reused one.
+ */
 const signOfLifeMs = 10_000;
-/** Longer than any stage keeps the holder from showing it. */
+/** A holder that has been silent for this long is taken for dead. No stage blocks the holder for as long. */
 const silenceMs = 600_000;
 
-/** Who holds a lock, as the file has it: these in a line. */
+/** The holder of a lock. The file stores these members in one line, separated by spaces. */
 interface Holder {
   readonly pid: number;
-  /** When the process began, where the system tells: no later one of that number began then. */
+  /** When the process began, where the system tells. A later process with the same id has another value. */
   readonly birth: string;
   readonly host: string;
   readonly id: string;
 }
 
-/** What this process holds. */
+/** The ids of the locks that this process holds or waits for. */
 const held = new Set<string>();
 
 /**
- * Waits while another process is at it.
+ * Does some work while holding a lock, and waits for the lock where another process holds it.
  *
- * @param file in a folder that is there
- * @param work is told whether somebody else was at it before
- * @param onWait is told the number of that process; what it throws ends the waiting
+ * @param file lies in a folder that exists
+ * @param work is told whether another process held the lock before
+ * @param onWait receives that process's id; an error that it throws ends the waiting
  */
 export async function withLock<T>(
   file: string,
@@ -46,7 +49,7 @@ export async function withLock<T>(
     while (!take(file, lineOf(own))) {
       if (dropIfStale(file)) continue;
       const holder = isHeld(file) ? holderOf(file) : undefined;
-      // The file may have been made, and nobody be named in it yet, or another one be about to remove what is stale.
+      // The file may have just been made and be still empty, or another process may be about to remove a stale one.
       if (holder && !isTold) onWait(holder.pid);
       [hasWaited, isTold] = [true, isTold || holder !== undefined];
       await sleep(pollMs);
@@ -58,10 +61,10 @@ export async function withLock<T>(
 }
 
 /**
- * Does not wait.
+ * Does some work while holding a lock, or throws at once where another process holds it.
  *
- * @param expected what is not the case where the lock is held, such as `no other training in it`
- * @throws UserError naming the other process, where there is one
+ * @param expected says what does not hold when the lock is taken, such as `no other training in it`
+ * @throws UserError naming the other process, if there is one
  */
 export const withLockOrRefuse = <T>(
   file: string,
@@ -73,16 +76,16 @@ export const withLockOrRefuse = <T>(
     throw unexpected(where, expected, `one by process ${pid} (if that is none, remove ${file})`);
   });
 
-/** In which all that begin the same work at about the same time have begun. */
+/** The time within which all processes that begin the same work at about the same time have announced themselves. */
 const settleMs = 300;
 
 /**
- * Of several that begin the same work at about the same time the last one does it, and the others wait until it is done: each goes on
- * when the work of all has been.
+ * Lets the last of several processes that begin the same work at about the same time do it. The others wait until it is
+ * done, so that each continues when the work covers them all.
  *
- * @param file in a folder that is there; it stays
- * @param isBusy whether the work of before is still under way: the last one begins when it is not
- * @returns undefined where another one did it
+ * @param file lies in a folder that exists; it is not removed
+ * @param isBusy tells whether earlier work is still in progress; the last process begins once it is not
+ * @returns undefined where another process did the work
  */
 export async function lastDoes<T>(
   file: string,
@@ -114,7 +117,10 @@ function announce(file: string, own: string): void {
   }
 }
 
-/** While it is written anew the file is empty for a moment. */
+/**
+ * Returns the process that announced itself last. The file is empty for a moment while it is rewritten, so an empty one
+ * is read twice.
+ */
 async function lastOf(file: string): Promise<Holder | undefined> {
   const last = holderOf(file);
   if (last) return last;
@@ -122,7 +128,7 @@ async function lastOf(file: string): Promise<Holder | undefined> {
   return holderOf(file);
 }
 
-/** Whether a process is at it now. */
+/** Is true while a process holds the lock. */
 export function isHeld(file: string): boolean {
   const line = contentOf(file);
   return line !== undefined && !isStale(file, line);
@@ -142,8 +148,9 @@ async function holding<T>(file: string, work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * In one go: a process that has much else to do gets to its next asynchronous step late, and a file that stays empty for so long is
- * taken for what a killed one left behind.
+ * Creates the lock file, and returns false where it exists already. This is synchronous: a busy process resumes late
+ * after an asynchronous step, and a file that stays empty for so long would be taken for the remains of a killed
+ * process.
  */
 function take(file: string, own: string): boolean {
   try {
@@ -151,16 +158,17 @@ function take(file: string, own: string): boolean {
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
-    // Half a line would be another process's for a while.
+    // A partly written line would look like another process's lock for a while.
     if (codeOf(error) === 'ENOSPC') rmSync(file, { force: true });
     throw cannotWrite(file, error);
   }
 }
 
 /**
- * One looks and removes at a time: of two who see the same one, the second must not take away what the first has put in its place.
+ * Removes the lock file if it is stale. A guard file lets one process at a time look and remove: otherwise a second
+ * process that saw the same stale file could remove the new lock that the first has put in its place.
  *
- * @returns whether it may be free now
+ * @returns whether the lock may be free now
  */
 function dropIfStale(file: string): boolean {
   const guard = `${file}.tmp`;
@@ -168,7 +176,7 @@ function dropIfStale(file: string): boolean {
   if (line === undefined) return true;
   if (!isStale(file, line)) return false;
   if (!take(guard, '')) {
-    // Nobody is in here for longer than a moment, unless he was killed.
+    // A process holds the guard for a moment only, so an old guard belongs to a killed process.
     if (silenceOf(guard) > unnamedMs) rmSync(guard, { force: true });
     return false;
   }
@@ -189,7 +197,7 @@ function remove(file: string): void {
   }
 }
 
-/** Between making a file and writing into it there is a moment. */
+/** A lock file may be empty for this long: creating it and writing to it are two steps. */
 const unnamedMs = pollMs * 20;
 
 function isStale(file: string, line: string): boolean {
@@ -197,11 +205,11 @@ function isStale(file: string, line: string): boolean {
   const holder = parse(line);
   if (!holder) return silence > unnamedMs;
   if (holder.host !== hostname()) return silence > silenceMs;
-  // One that is stopped is silent, and goes on some day: Ctrl-Z, a debugger.
+  // A stopped process (Ctrl-Z, a debugger) is silent, but may continue some day.
   return !isAlive(holder) || (holder.birth === unknownBirth && silence > silenceMs);
 }
 
-/** For how long nobody has touched a file; not at all where there is none. */
+/** Returns the milliseconds since a file was last touched; 0 where there is no file. */
 function silenceOf(file: string): number {
   const found = statSync(file, { throwIfNoEntry: false });
   return found ? Date.now() - found.mtimeMs : 0;
@@ -217,14 +225,17 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Another user's process cannot be asked, but is there.
+    // A process of another user refuses the signal, but exists.
     return codeOf(error) !== 'ESRCH';
   }
 }
 
 const unknownBirth = '-';
 
-/** Linux tells it in ticks since it was started, as the 20th value behind the name, which may hold any sign: `man 5 proc`. */
+/**
+ * Returns when a process began. Linux gives it in clock ticks since boot, as the 20th value behind the process's name,
+ * which may contain any character: `man 5 proc`.
+ */
 function birthOf(pid: number): string {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

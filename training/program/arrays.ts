@@ -1,6 +1,6 @@
-/** How an element type is held in an array outside; a boolean is 0 or 1. */
+/** Maps each element type to the array that holds it outside the program's memory. A boolean is 0 or 1. */
 
-/** Arrays of halfs; of their bits, where the host is older than they are. */
+/** The array of halfs. Hosts without `Float16Array` get their bits. */
 const halfs = (globalThis as { readonly Float16Array?: typeof Float16Array }).Float16Array ?? Uint16Array;
 
 export const arrays = {

@@ -1,4 +1,4 @@
-/** Runs a program (see ../compile): writes a sample into its memory, calls it, reads the answer. */
+/** Runs a program (see ../compile): writes a sample into its memory, calls it, and reads the answer. */
 import { arrays } from './arrays.ts';
 
 type Numbers = InstanceType<(typeof arrays)[keyof typeof arrays]>;
@@ -18,7 +18,7 @@ export interface Runnable {
   readonly outputs: readonly RunnablePort[];
 }
 
-/** Answers `batch` samples; arrays are row-major, with a sample's elements together. */
+/** Answers `batch` samples. Arrays are row-major, so the elements of a sample lie together. */
 export type Run = (
   feeds: Readonly<Record<string, ArrayLike<number | bigint>>>,
   batch: number,
@@ -37,11 +37,12 @@ export function start(module: WebAssembly.Module, { inputs, outputs }: Runnable)
       return { ...port, cells: new Lanes(memory.buffer, port.offset, port.count) };
     });
   const [entries, results] = [placed(inputs), placed(outputs)];
-  // On zeros, so that the first request finds compiled code; an index that zeros make beyond its axis traps, and leaves nothing behind.
+  // A first run on zeros, so that the first request finds compiled code. Where zeros make an index exceed its axis, the
+  // run traps, which leaves nothing behind.
   try {
     run();
   } catch {}
-  // What is the same for all samples is answered to none of them as well.
+  // Outputs that are the same for all samples are also answered for a batch of none, so they need one run.
   const leastRuns = outputs.every((port) => port.perSample) ? 0 : 1;
   return (feeds, batch) => {
     const answers = results.map((port) => ({
