@@ -1,11 +1,14 @@
-/** Inputs that say nothing: samples of one value, and data in which all are the same. */
+/** Finds inputs without information: samples of a single value, and data sets in which all samples are the same. */
 import { elementCount } from '../files/index.ts';
 import type { Samples } from './dataset.ts';
 
 export interface Alike {
-  /** Whether there are several samples, all the same. */
+  /** Is true where there are several samples and all are the same. */
   readonly all: boolean;
-  /** Those in which every channel, or the whole where there are none, has one value. */
+  /**
+   * The indices of samples in which every channel (or the whole sample, where there are no channels) has a single
+   * value.
+   */
   readonly flat: readonly number[];
 }
 

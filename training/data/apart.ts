@@ -1,9 +1,12 @@
-/** Whether float32 holds the numbers of a column apart: times in milliseconds are brought to steps of two minutes, long numbers to others. */
+/**
+ * Detects columns whose numbers float32 cannot tell apart: it rounds times in milliseconds to steps of about two
+ * minutes, and long identifiers likewise.
+ */
 
-/** The first different numbers are enough to see it. */
+/** The number of distinct values that are compared: enough to notice the loss. */
 const most = 4096;
 
-/** Float32 holds all whole numbers up to here. */
+/** Float32 represents all whole numbers up to this one. */
 export const exactUpTo = 2 ** 24;
 
 export class FloatPrecision {
@@ -20,14 +23,18 @@ export class FloatPrecision {
     else this.#example ??= [other, value];
   }
 
-  /** Two numbers that become the same, where that happens to more than one in a hundred. */
+  /** Two numbers that become the same in float32. Undefined where at most one distinct number in a hundred is lost. */
   get collapsed(): readonly [number, number] | undefined {
     const lost = this.#numbers.size - this.#floats.size;
     return lost > 0.01 * this.#numbers.size ? this.#example : undefined;
   }
 }
 
-/** @param name of the column, as it stands in messages */
+/**
+ * Returns the note for the user, if float32 loses numbers of a column.
+ *
+ * @param name of the column, as messages show it
+ */
 export function noteOnPrecision(name: string, { collapsed }: FloatPrecision): readonly string[] {
   if (!collapsed) return [];
   const [a, b] = collapsed;

@@ -1,4 +1,4 @@
-/** A data set from two arrays: the inputs, and the label or value of each. */
+/** Makes a data set from two arrays: the inputs, and the label or value of each. */
 import { elementCount, quote, unexpected } from '../files/index.ts';
 import { type PicturePreparation, plainPreparation } from '../pictures/index.ts';
 import { MAX_CLASSES, sortTexts } from './profile.ts';
@@ -8,19 +8,23 @@ import type { DataSource } from './options.ts';
 
 export interface ArrayOptions extends Pick<DataSource, 'layout'> {
   /**
-   * Without it, texts, and labels of an integer type, are classes, named by the number, and floating-point labels are values to
-   * predict. A row for each sample in which one number is 1 and all others are 0 is a class, too: the place of that number.
+   * Chooses between classes and values to predict. When omitted, texts and labels of an integer type are classes (named
+   * by the number), and floating-point labels are values. One-hot rows, in which one number is 1 and all others are 0,
+   * are classes too: each class is the position of the 1.
    */
   readonly task?: Dataset['task'] | undefined;
-  /** Of the training part, which the labels have to be among; by themselves when omitted. */
+  /**
+   * The classes of the training part, which the labels must belong to. When omitted, the labels themselves define the
+   * classes.
+   */
   readonly classes?: readonly string[] | undefined;
 }
 
 /**
- * Images without a channel axis, `[N, rows, columns]`, get one, and those with the channels behind get them in front; any other shape is
- * taken as it is. Bytes stay bytes, all other numbers become float32.
+ * Makes a data set from arrays. Images without a channel axis, `[N, rows, columns]`, get one; images with channels last
+ * become channels first; any other shape stays as it is. Bytes stay bytes, all other numbers become float32.
  *
- * @throws {UserError} for arrays that do not fit each other, a number that is not finite, or too many classes.
+ * @throws {UserError} for arrays that do not fit each other, a number that is not finite, or too many classes
  */
 export function arrayDataset(inputs: NpyArray, labels: NpyArray | NpyTexts, options: ArrayOptions = {}): Dataset {
   const samples = arraySamples(inputs, options);
@@ -37,9 +41,9 @@ export function arrayDataset(inputs: NpyArray, labels: NpyArray | NpyTexts, opti
 }
 
 /**
- * The inputs alone, in the shape that `arrayDataset` gives them.
+ * Returns the inputs alone, in the shape that `arrayDataset` gives them.
  *
- * @throws {UserError} for an array of less than two dimensions, without samples, or with a number that is not finite
+ * @throws {UserError} for an array of fewer than two dimensions, without samples, or with a number that is not finite
  */
 export function arraySamples(inputs: NpyArray, { layout }: Pick<ArrayOptions, 'layout'> = {}): Samples {
   const [count, ...shape] = inputs.shape;
@@ -51,12 +55,12 @@ export function arraySamples(inputs: NpyArray, { layout }: Pick<ArrayOptions, 'l
   return { count, places, ...inputsOf(inputs, shape, layout) };
 }
 
-/** Whether images of this shape, without the axis of samples, have their channels behind rows and columns. */
+/** Is true where images of this shape (without the axis of samples) have their channels behind rows and columns. */
 export function isChannelsLast(shape: readonly number[], layout: DataSource['layout']): boolean {
   const [rows = 0, columns = 0, channels = 0] = shape;
   if (shape.length !== 3) return false;
   if (layout !== undefined) return layout === 'NHWC';
-  // Three rows are more likely to be three channels.
+  // Where the first axis is 3, it is more likely to be the channels.
   return [1, 3, 4].includes(channels) && rows > channels && columns > channels && rows !== 3;
 }
 
@@ -83,8 +87,8 @@ function channelsFirst<T extends Uint8Array | Float32Array>(inputs: T, area: num
 }
 
 /**
- * How pictures are to be prepared for a model of these inputs, as far as their numbers tell what black and white are; undefined where
- * the inputs are no pictures.
+ * Returns how pictures are prepared for a model of these inputs, as far as the range of the numbers tells what black
+ * and white are. It is undefined where the inputs are not pictures.
  */
 export function pictureOfArray({ inputs, inputShape }: Samples): PicturePreparation | undefined {
   const [channels, rows = 0, columns = 0] = inputShape;
@@ -121,7 +125,7 @@ function toFloat32({ data, where }: NpyArray): Float32Array {
 
 type Labels = Pick<NpyArray | NpyTexts, 'where' | 'data'>;
 
-/** The place of the 1 in each row of `[count, classes]`; undefined where a row is anything else. */
+/** Returns the position of the 1 in each row of `[count, classes]`, or undefined where a row is not one-hot. */
 function oneHot(
   labels: NpyArray | NpyTexts,
   count: number,
@@ -139,7 +143,10 @@ function oneHot(
   return { where: labels.where, data, classes: Array.from({ length: classes }, (_, i) => String(i)) };
 }
 
-/** The different labels in order, or the ones they are to be among, and each sample's place there. */
+/**
+ * Returns the classes, and the index of each sample's class. The classes are the known ones, or else the distinct
+ * labels in order.
+ */
 function classesAmong(
   { data, where, ...labels }: Labels & { readonly classes?: readonly string[] },
   known: readonly string[] | undefined = labels.classes,

@@ -1,7 +1,7 @@
-/** Which arrays of an archive are the inputs and the labels, by what people call them. */
+/** Finds out which arrays of an archive are inputs and which are labels, by their usual names. */
 import { quote, unexpected } from '../files/index.ts';
 
-/** What the user says of them. */
+/** The names of arrays that the user chose. */
 type Choice = { readonly [K in keyof ArrayPair]?: string | undefined };
 
 /** The names of a part's two arrays. */
@@ -18,7 +18,10 @@ export interface ArrayNames {
 
 const INPUTS = 'x|data|images?|imgs?|inputs?|features?|samples?';
 const LABELS = 'y|labels?|targets?|class(?:es)?';
-/** `x`, `X_train`, `train_images`, `valLabels`: without signs between, in small letters. */
+/**
+ * Matches names such as `x`, `X_train`, `train_images` and `valLabels`, after separators are removed and letters
+ * lowered.
+ */
 const NAME = new RegExp(
   `^(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?)?(?:(${INPUTS})|(${LABELS}))(train(?:ing)?|val(?:id(?:ation)?)?|test(?:ing)?)?$`,
 );
@@ -32,7 +35,7 @@ interface Understood {
   readonly name: string;
   readonly part: PartName;
   readonly kind: keyof ArrayPair;
-  /** Whether it is called by the letter x or y. */
+  /** Is true where the array is named by the letter x or y. */
   readonly isLetter: boolean;
 }
 
@@ -46,9 +49,11 @@ function understand(name: string): Understood[] {
 }
 
 /**
- * @param names in the archive
- * @param chosen by the user, instead of what the names say
- * @throws {UserError} that lists the names where they do not tell
+ * Finds the inputs and labels of each part.
+ *
+ * @param names of all arrays in the archive
+ * @param chosen names that the user gave, which override what the names suggest
+ * @throws {UserError} that lists the names where they do not decide
  */
 export function findArrays(names: readonly string[], chosen: Choice, where: string): ArrayNames {
   const understood = names.flatMap(understand);
@@ -77,9 +82,10 @@ export function findArrays(names: readonly string[], chosen: Choice, where: stri
 }
 
 /**
- * The array of the inputs of an archive that has no labels; undefined where it has some, and where the names do not tell.
+ * Returns the name of the inputs in an archive that has no labels. It is undefined where there are labels, and where
+ * the names do not decide.
  *
- * @param chosen by the user
+ * @param chosen names that the user gave
  */
 export function findInputs(names: readonly string[], chosen: Choice): string | undefined {
   if (chosen.label !== undefined) return undefined;
@@ -90,7 +96,7 @@ export function findInputs(names: readonly string[], chosen: Choice): string | u
   return chosen.inputs ?? (others.length === 0 ? only : undefined);
 }
 
-/** As `numpy.savez(file, x, y)` calls them. */
+/** Recognizes the names that `numpy.savez(file, x, y)` gives. */
 const positional = (names: readonly string[]): ArrayPair | undefined =>
   names.toSorted().join() === 'arr_0,arr_1' ? { inputs: 'arr_0', label: 'arr_1' } : undefined;
 

@@ -1,4 +1,7 @@
-/** Arrays in NumPy's files as data: which they are, how they were understood, and which parts they bring. */
+/**
+ * Reads data sets from NumPy's files: finds the arrays, makes data sets of the parts, and notes how the arrays were
+ * understood.
+ */
 import { printable, unexpected } from '../files/index.ts';
 import type { PicturePreparation } from '../pictures/index.ts';
 import { alikeSamples } from './alike.ts';
@@ -17,15 +20,19 @@ import type { DataSource } from './options.ts';
 import { type NpyArray, type NpyTexts, openNpz, readNpy, readNpyOrTexts } from './npy.ts';
 
 export interface ArrayParts {
-  /** What the file has a part for; all is training's where it has none. */
+  /** The parts that the file has. Without parts of its own, the whole file is the training part. */
   readonly parts: { readonly train: Dataset; readonly validation?: Dataset; readonly test?: Dataset };
-  /** Undefined where the inputs are no pictures. */
+  /** Undefined where the inputs are not pictures. */
   readonly picture: PicturePreparation | undefined;
-  /** For people: how the arrays were understood, and what is odd. */
+  /** Tells the user how the arrays were understood, and what looks odd. */
   readonly notes: readonly string[];
 }
 
-/** @throws {UserError} naming the file and the array, and the flag that decides */
+/**
+ * Reads the data sets of an .npz archive.
+ *
+ * @throws {UserError} naming the file and the array, and the flag that decides
+ */
 export async function readNpzArrays(
   path: string,
   options: ArrayOptions & Pick<DataSource, 'inputs' | 'label'>,
@@ -39,7 +46,11 @@ export async function readNpzArrays(
   return partsOf(read(train), validation && read(validation), test && read(test), options);
 }
 
-/** @throws {UserError} as `readNpzArrays` does */
+/**
+ * Reads a data set from two .npy files.
+ *
+ * @throws {UserError} as `readNpzArrays` does
+ */
 export async function readNpyArrays(path: string, labels: string, options: ArrayOptions): Promise<ArrayParts> {
   const all = { inputs: await readNpy(path), labels: await readNpyOrTexts(labels) };
   return partsOf(all, undefined, undefined, options);
@@ -48,7 +59,7 @@ export async function readNpyArrays(path: string, labels: string, options: Array
 /**
  * Reads the inputs of a file that has no labels.
  *
- * @returns undefined for a file that is none of arrays, or that has labels
+ * @returns undefined for a file that holds no arrays, or that has labels
  * @throws {UserError} naming the file and the array
  */
 export async function readInputsAlone(
@@ -93,7 +104,11 @@ function partsOf(
   return { parts, picture, notes: notesOnArrays(all, parts, picture, options) };
 }
 
-/** @throws {UserError} where a part has other shapes or classes than training's */
+/**
+ * Makes the data set of a part, and requires the shapes and classes of the training part.
+ *
+ * @throws {UserError} where a part has other shapes or classes than the training part
+ */
 function likeTraining({ inputs, labels }: Arrays, train: Dataset, { layout }: ArrayOptions): Dataset {
   const part = arrayDataset(inputs, labels, {
     layout,
@@ -140,7 +155,7 @@ function notesOnArrays(
   return notes;
 }
 
-/** Of rows of numbers, which are float64 or whole. */
+/** Returns notes on columns whose numbers float32 cannot tell apart. Only rows of float64 or integers are examined. */
 function notesOnColumns({ data, shape: [count = 0, columns = 0, ...more] }: NpyArray): readonly string[] {
   if (more.length > 0 || data instanceof Float32Array || data instanceof Uint8Array) return [];
   return Array.from({ length: columns }, (_, column) => {

@@ -1,33 +1,34 @@
 /**
- * Augmentation: each epoch sees every training picture a little changed, by a random draw of its own. It changes what the network is
- * trained on, never what it is judged by or served.
+ * Augmentation: in each epoch every training picture is changed a little by a random draw of its own. It changes the
+ * data that the network is trained on, never the data that it is evaluated or served with.
  */
 import * as z from 'zod';
 import type { Samples } from './dataset.ts';
 import type { Random } from './random.ts';
 
-/** What happens to a picture, each by chance up to the bound; nothing where it is omitted. */
+/** The random changes of a picture, each up to a bound. A change that is omitted does not happen. */
 export const augmentationSchema = z.strictObject({
-  /** Every other picture is mirrored, left and right. */
+  /** Mirrors every other picture, on average, left to right. */
   flip: z.literal(true).exactOptional(),
-  /** It moves by whole pixels, each way by up to this share of the side. */
+  /** Shifts the picture by whole pixels, in each direction by up to this share of its side. */
   shift: z.number().positive().max(0.5).exactOptional(),
-  /** A part of it fills the whole, whose sides are at least this share of its sides. */
+  /** Enlarges a random part of the picture to the whole. The part's sides are at least this share of the picture's. */
   crop: z.number().positive().lt(1).exactOptional(),
-  /** It turns about its middle, each way by up to so many degrees. */
+  /** Rotates the picture about its centre, either way by up to this many degrees. */
   rotate: z.number().positive().max(45).exactOptional(),
 });
 
 export type Augmentation = Readonly<z.output<typeof augmentationSchema>>;
 export type AugmentationKind = keyof Augmentation;
 
-/** Strengths that leave pictures what they are. */
+/** Strengths that do not change what most pictures show. */
 export const usualAugmentation = { flip: true, shift: 0.125, crop: 0.8, rotate: 10 } as const satisfies Augmentation;
 
 /**
- * The inputs of an epoch, `[count, channels, rows, columns]`: what was outside the picture is as its edge.
+ * Returns the inputs of an epoch, `[count, channels, rows, columns]`. Pixels from outside a picture repeat its edge.
  *
- * @param random of the epoch. A sample's draws are always as many, so that they depend on the sample's number alone
+ * @param random the epoch's generator. Every sample takes the same number of draws, so they depend on the sample's
+ * index alone
  */
 export function augmented(
   { inputs, inputShape, count }: Samples,
@@ -54,7 +55,10 @@ interface Size {
   readonly columns: number;
 }
 
-/** Where a pixel of the result comes from: (x, y) ↦ (a·x − b·y + dx, b'·x + a'·y + dy), from the middle of the picture. */
+/**
+ * Maps a pixel of the result to its source, with the origin at the picture's centre: x' = mirror·scale·x, y' = scale·y,
+ * then (x', y') ↦ (cos·x' − sin·y' + dx, sin·x' + cos·y' + dy).
+ */
 interface Placement {
   readonly cos: number;
   readonly sin: number;
@@ -72,9 +76,9 @@ function draw(
   random: Random,
 ): Placement {
   const [mirrored, turned, cropped, across, down, left, top] = Array.from({ length: 7 }, () => random.uniform());
-  /** From −1 to 1. */
+  /** Stretches a uniform draw from [0, 1) to [−1, 1). */
   const both = (draw = 0.5) => 2 * draw - 1;
-  // t = tan(angle / 2), so that no sine enters, which platforms may round in their own way.
+  // t = tan(angle / 2) gives sine and cosine without calling them: platforms may round those differently.
   const t = (both(turned) * rotate * RADIANS) / 2;
   const scale = crop + (1 - crop) * (cropped ?? 0);
   const room = (1 - scale) / 2;
@@ -88,7 +92,10 @@ function draw(
   };
 }
 
-/** Between pixels by linear interpolation, in each plane alike. One loop without objects: it runs for each pixel of each epoch. */
+/**
+ * Applies a placement to each plane, with linear interpolation between pixels. It is one loop without objects, since it
+ * runs for each pixel of each epoch.
+ */
 function transform<T extends Samples['inputs']>(from: T, to: T, { rows, columns }: Size, place: Placement): void {
   const { cos, sin, scale, mirror, dx, dy } = place;
   const area = rows * columns;

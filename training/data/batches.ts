@@ -1,13 +1,14 @@
-/** The order in which one epoch visits the training set. */
+/** Determines the order in which an epoch visits the training set. */
 import { unexpected } from '../files/index.ts';
 import type { Random } from './random.ts';
 
 /**
- * Sample indices of an epoch's mini-batches, `[steps, batchSize]` row-major with `steps = floor(count / batchSize)`.
- * Each epoch has its own permutation, which depends on the seed and the epoch only, so a resumed run goes on as if it had
- * never stopped. The incomplete last mini-batch is dropped: its statistics would be noisier than all others'.
+ * Returns the sample indices of an epoch's mini-batches, `[steps, batchSize]` row-major with `steps = floor(count /
+ * batchSize)`. Each epoch has its own permutation, which depends only on the seed and the epoch, so a resumed run
+ * continues as if it had never stopped. The incomplete last mini-batch is dropped: its statistics would be noisier than
+ * those of the others.
  *
- * @throws {UserError} when not even one mini-batch can be filled.
+ * @throws {UserError} when not even one mini-batch can be filled
  */
 export function epochBatches(random: Random, epoch: number, count: number, batchSize: number): Int32Array {
   checkBatchSize(count, batchSize);
@@ -18,7 +19,11 @@ export function epochBatches(random: Random, epoch: number, count: number, batch
     .slice(0, steps * batchSize);
 }
 
-/** @throws {UserError} when not even one mini-batch of `count` samples can be filled. */
+/**
+ * Checks that a batch size fits the training set.
+ *
+ * @throws {UserError} when not even one mini-batch of `count` samples can be filled
+ */
 export function checkBatchSize(count: number, batchSize: number): void {
   if (batchSize >= 1 && batchSize <= count) return;
   throw unexpected('batch size', `1 to ${count} (the training samples)`, batchSize);

@@ -1,6 +1,6 @@
 /**
- * Windows bitmaps, which the image library does not read: uncompressed, with a palette of up to 8 bits or with 24 or 32 bits a pixel.
- * https://learn.microsoft.com/windows/win32/gdi/bitmap-storage
+ * Decodes Windows bitmaps, which the image library does not read: uncompressed, with a palette of up to 8 bits or with
+ * 24 or 32 bits a pixel. Source: https://learn.microsoft.com/windows/win32/gdi/bitmap-storage
  */
 import type { Picture } from '../pictures/index.ts';
 
@@ -12,7 +12,7 @@ const [UNCOMPRESSED, WITH_MASKS] = [0, 3];
 interface Header {
   readonly width: number;
   readonly height: number;
-  /** Rows come from the bottom up, as a rule. */
+  /** Is true where rows are stored from the bottom up, as is usual. */
   readonly isUpsideDown: boolean;
   readonly bits: number;
   readonly palette: Uint8Array;
@@ -20,7 +20,11 @@ interface Header {
   readonly rowBytes: number;
 }
 
-/** @throws Error with the reason where it is damaged, or of another kind */
+/**
+ * Decodes a bitmap.
+ *
+ * @throws Error with the reason where it is damaged or of an unsupported kind
+ */
 export function decodeBmp(bytes: Uint8Array): Picture {
   const header = readHeader(bytes);
   const { width, height, isUpsideDown, rows, rowBytes } = header;
@@ -62,14 +66,14 @@ function readHeader(bytes: Uint8Array): Header {
 
 type Writer = (row: Uint8Array, x: number, rgb: Uint8Array, to: number) => void;
 
-/** Blue, green and red, and a fourth byte in 32 bits. */
+/** Writes a pixel that is stored as blue, green and red, with a fourth byte in 32 bits. */
 const colourWriter =
   (pixelBytes: number): Writer =>
   (row, x, rgb, to) => {
     for (let channel = 0; channel < 3; channel++) rgb[to + channel] = row[x * pixelBytes + 2 - channel] ?? 0;
   };
 
-/** Indices lie packed, the first in the highest bits. */
+/** Writes a pixel that is stored as an index into the palette. Indices are packed, the first in the highest bits. */
 function paletteWriter({ bits, palette }: Header): Writer {
   const [each, largest] = [8 / bits, 2 ** bits - 1];
   return (row, x, rgb, to) => {

@@ -1,4 +1,7 @@
-/** Tables in text (RFC 4180 and its dialects), row by row: a file of any size passes through without being held. */
+/**
+ * Parses tables in text (RFC 4180 and its dialects) row by row, so that a file of any size is never held in memory as a
+ * whole.
+ */
 import { CsvError, type InfoRecord, type Options, parse } from 'csv-parse';
 import { unexpected, type UserError } from '../files/index.ts';
 import type { Dialect } from './sniff.ts';
@@ -6,21 +9,26 @@ import type { TableRow } from './table-rows.ts';
 import type { Encoding } from './encodings.ts';
 import { type Position, type TextSource, textOf } from './text.ts';
 
-/** A longer row means a quote that is never closed; it is refused before the whole file is in memory. */
+/**
+ * The maximum length of a row. A longer one means a quote that is never closed, and is refused before the whole file is
+ * in memory.
+ */
 const MAX_ROW_BYTES = 1_000_000;
 
 export interface CsvOptions extends Pick<Dialect, 'delimiter' | 'quote' | 'escape'> {
   readonly encoding: Encoding;
-  /** Begins lines that are left out. */
+  /** The text that begins a comment line; comment lines are skipped. */
   readonly comment: string | undefined;
-  /** Lines before the first row. */
+  /** The number of lines to skip before the first row. */
   readonly skipRows: number;
 }
 
 /**
- * All rows in order, some at a time, a header's included, without spaces around the cells. Empty lines are skipped.
+ * Yields all rows in order, several at a time. The header is among them, and spaces around cells are trimmed. Empty
+ * lines are skipped.
  *
- * @throws {UserError} naming the text and the line: not UTF-8, a misplaced quote, a row of another length than the first.
+ * @throws {UserError} naming the text and the line: not UTF-8, a misplaced quote, or a row of another length than the
+ * first
  */
 export async function* readCsv(
   source: TextSource,
@@ -30,7 +38,7 @@ export async function* readCsv(
   const { name } = source;
   const rows: TableRow[] = [];
   const parser = parse({ ...parserOptions(options), on_record: addTo(rows, name, options.skipRows) });
-  // Whoever writes gets the error as well.
+  // The callbacks of `write` and `end` also receive the error, so this listener only prevents an uncaught one.
   parser.on('error', () => undefined);
   const prepare = options.delimiter === ' ' ? singleBlanks(options.quote) : (text: Uint8Array | string) => text;
   try {
@@ -45,7 +53,9 @@ export async function* readCsv(
   }
 }
 
-/** Takes rows where they are parsed: as a stream of objects they would cost more than the parsing. */
+/**
+ * Returns a callback that collects rows as they are parsed: a stream of row objects would cost more than the parsing.
+ */
 function addTo(rows: TableRow[], path: string, skipped: number) {
   let width: number | undefined;
   return (cells: readonly string[], { lines }: InfoRecord): null => {
@@ -78,7 +88,7 @@ const parserOptions = ({ delimiter, quote, escape, comment }: CsvOptions): Optio
 
 const LINE_FEED = 10;
 
-/** What comes behind so many line ends. */
+/** Yields what follows the given number of line ends. */
 async function* behindLines(
   chunks: AsyncIterable<Uint8Array | string>,
   lines: number,
@@ -96,7 +106,9 @@ async function* behindLines(
   }
 }
 
-/** One tab in place of the blanks between two cells, and none before the first. */
+/**
+ * Returns a function that puts one tab in place of the blanks between two cells, and removes those before the first.
+ */
 function singleBlanks(quote: string | null): (text: Uint8Array | string) => string {
   let [isQuoted, isStart, isBlank] = [false, true, false];
   const decoder = new TextDecoder();
@@ -118,7 +130,7 @@ function singleBlanks(quote: string | null): (text: Uint8Array | string) => stri
   };
 }
 
-/** What the decoder puts in place of bytes that are not UTF-8. */
+/** The character that the decoder puts in place of bytes that are not UTF-8. */
 const REPLACEMENT_CHARACTER = '\uFFFD';
 
 const ways = '--delimiter, --skip-rows and --comment say how it is to be read';

@@ -7,18 +7,20 @@ import { elementCount } from '../files/index.ts';
 /** `count` samples of one shape, row-major: the whole array is `[count, ...inputShape]`. */
 export interface Samples {
   readonly inputs: Uint8Array | Float32Array;
-  /** Shape of one sample, such as `[1, 28, 28]` (channels, rows, columns) or `[13]`. */
+  /** The shape of one sample, such as `[1, 28, 28]` (channels, rows, columns) or `[13]`. */
   readonly inputShape: readonly number[];
   readonly count: number;
-  /** `[count]`, of rows of a table: the line of the file in which each ends, counted from 1. */
+  /** `[count]`, for rows of a table: the line of the file in which each row ends, counted from 1. */
   readonly lines?: Int32Array | undefined;
-  /** `[count]`, of pictures: the file of each, from the folder that was read. */
+  /** `[count]`, for pictures: the path of each file, relative to the folder that was read. */
   readonly files?: readonly string[] | undefined;
-  /** `[count]`, of arrays: the place of each in the array, from 0; of several that were joined, as if one stood behind the other. */
+  /**
+   * `[count]`, for arrays: the index of each sample in its array, from 0. The indices of joined arrays continue from
+   * one array to the next.
+   */
   readonly places?: Int32Array | undefined;
 }
 
-/** Samples that each belong to one class. */
 export interface ClassificationDataset extends Samples {
   readonly task: 'classification';
   /** `[count]`, each an index into `classes`. */
@@ -26,20 +28,19 @@ export interface ClassificationDataset extends Samples {
   readonly classes: readonly string[];
 }
 
-/** Samples that each have a number to predict. */
 export interface RegressionDataset extends Samples {
   readonly task: 'regression';
-  /** `[count]` */
+  /** `[count]`, the number to predict for each sample. */
   readonly values: Float32Array;
 }
 
 export type Dataset = ClassificationDataset | RegressionDataset;
 
-/** None where the targets are numbers. */
+/** Returns the classes of a data set; none where the targets are numbers. */
 export const classesOf = (dataset: Dataset): readonly string[] =>
   dataset.task === 'classification' ? dataset.classes : [];
 
-/** All samples of data sets of one kind, one after another. */
+/** Joins the samples of data sets of one kind, in order. */
 export function joined<D extends Dataset>(first: D, ...others: readonly D[]): D;
 export function joined(first: Dataset, ...others: readonly Dataset[]): Dataset {
   const all = [first, ...others];
@@ -66,7 +67,10 @@ export function joined(first: Dataset, ...others: readonly Dataset[]): Dataset {
   return { ...first, ...origins, count, inputs, labels: fill(new Int32Array(count), labels) };
 }
 
-/** Two parts that both have the first sample of an array are of two arrays. */
+/**
+ * Joins the indices of several parts. Parts may come from one array or from several: where two parts both hold an
+ * array's first sample, they come from two arrays, and the second array's indices continue after the first's.
+ */
 function placesInAll(parts: readonly Samples[]): Int32Array {
   let [found, start]: [readonly number[], number] = [[], 0];
   for (const { places = new Int32Array() } of parts) {
@@ -87,7 +91,7 @@ function fill<T extends Uint8Array | Float32Array | Int32Array>(into: T, parts: 
   return into;
 }
 
-/** The samples at `indices`, copied in that order. */
+/** Returns the samples at `indices`, copied in that order. */
 export function subset<D extends Samples>(dataset: D, indices: Int32Array): D;
 export function subset(dataset: Samples | Dataset, indices: Int32Array): Samples | Dataset {
   const count = indices.length;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Dataset } from './dataset.ts';
 
-/** SHA-256 of all samples and targets, in hexadecimal. */
+/** Returns the SHA-256 of all samples and targets, in hexadecimal. */
 export function digestOf(...datasets: readonly Dataset[]): string {
   const hash = createHash('sha256');
   for (const dataset of datasets) {

@@ -1,9 +1,12 @@
-/** Rows of one part that stand in another, too: a score on them is partly a score on what was learnt by heart. */
+/**
+ * Counts rows of the validation and test parts that are also training rows. A score on them partly measures
+ * memorization.
+ */
 import { count } from '../files/index.ts';
 import type { Dataset } from './dataset.ts';
 import type { Splits } from './split.ts';
 
-/** For people, where there are such rows. */
+/** Returns a note for the user where there are such rows. */
 export function noteDuplicates({ train, validation, test }: Splits): readonly string[] {
   const known = new Numbers(train.count);
   for (const hash of hashesOf(train)) known.add(hash);
@@ -18,7 +21,7 @@ export function noteDuplicates({ train, validation, test }: Splits): readonly st
     : [];
 }
 
-/** 53 bits of each row with its target: FNV-1a by words, twice. */
+/** Hashes each row with its target to 53 bits, by two multiplicative hashes (the first is FNV-1a) over 32-bit words. */
 function* hashesOf(dataset: Dataset): Generator<number> {
   const { inputs, count: rows } = dataset;
   const targets = dataset.task === 'classification' ? dataset.labels : dataset.values;
@@ -36,7 +39,7 @@ function* hashesOf(dataset: Dataset): Generator<number> {
   }
 }
 
-/** A set of positive numbers, open addressing: a hash table of objects would be larger than the rows. */
+/** A set of positive numbers with open addressing. A `Set` would take more memory than the rows. */
 class Numbers {
   readonly #slots: Float64Array;
 

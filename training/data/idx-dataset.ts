@@ -1,12 +1,14 @@
-/** Grey images and their labels from a pair of IDX files. */
+/** Reads grey images and their labels from a pair of IDX files. */
 import { unexpected } from '../files/index.ts';
 import type { ClassificationDataset } from './dataset.ts';
 import { readIdx } from './idx.ts';
 
 /**
- * @returns images as one channel, `inputShape` `[1, rows, columns]`.
+ * Reads a data set of grey images.
+ *
+ * @returns images as one channel, `inputShape` `[1, rows, columns]`
  * @throws {UserError} for an unreadable file, images without three dimensions, another number of labels than of images,
- *   or a label that names no class.
+ * or a label that names no class
  */
 export async function readIdxDataset(
   imagesPath: string,

@@ -1,6 +1,7 @@
 /**
- * The IDX format of MNIST and its relatives: a four-byte magic, big-endian dimensions, then the elements.
- * Only unsigned bytes are read, which is what every published set of this kind holds. A file may be compressed with gzip.
+ * Reads the IDX format of MNIST and its relatives: a four-byte magic number, big-endian dimensions, then the elements.
+ * Only unsigned bytes are read, which is what every published set of this kind holds. A file may be compressed with
+ * gzip.
  *
  * Source: "The IDX file format" in http://yann.lecun.com/exdb/mnist/, archived at
  * https://web.archive.org/web/2016/http://yann.lecun.com/exdb/mnist/
@@ -11,18 +12,24 @@ import { elementCount, readBytes, typedArrayOf, unexpected, UserError } from '..
 
 export interface IdxArray {
   readonly shape: readonly number[];
-  /** Row-major, a view of the parsed bytes where they were not compressed. */
+  /** Row-major. It is a view of the parsed bytes where they were not compressed. */
   readonly data: Uint8Array;
 }
 
-/** @throws {UserError} when the file cannot be read or is not a complete IDX file of unsigned bytes. */
+/**
+ * Reads an IDX file.
+ *
+ * @throws {UserError} when the file cannot be read or is not a complete IDX file of unsigned bytes
+ */
 export async function readIdx(path: string): Promise<IdxArray> {
   return parseIdx(await readBytes(path), path);
 }
 
 /**
- * @param where names the bytes in messages, usually a path.
- * @throws {UserError} unless the bytes are exactly one IDX array of unsigned bytes, plain or compressed.
+ * Parses an IDX file.
+ *
+ * @param where names the bytes in messages, usually a path
+ * @throws {UserError} unless the bytes are exactly one IDX array of unsigned bytes, plain or compressed
  */
 export function parseIdx(bytes: Uint8Array, where: string): IdxArray {
   const plain = isGzip(bytes) ? decompress(bytes, where) : bytes;
@@ -33,15 +40,15 @@ export function parseIdx(bytes: Uint8Array, where: string): IdxArray {
 
 interface IdxHeader {
   readonly shape: readonly number[];
-  /** Bytes before the first element. */
+  /** The number of bytes before the first element. */
   readonly length: number;
-  /** Bytes of the whole file, by this header's account. */
+  /** The number of bytes of the whole file that the header implies. */
   readonly fileLength: number;
 }
 
 const UNSIGNED_BYTE = 0x08;
 
-/** More than any tensor that a network takes. */
+/** The maximum number of dimensions, more than any network's input has. */
 const MAX_RANK = 8;
 
 function parseHeader(bytes: Uint8Array, where: string): IdxHeader {
@@ -64,10 +71,13 @@ function parseHeader(bytes: Uint8Array, where: string): IdxHeader {
 
 const isGzip = (bytes: Uint8Array) => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
-/** Compressed bytes that are sure to hold the header; deflate grows them at most a thousandfold. */
+/** The number of compressed bytes that surely contain the header. Deflate expands them at most a thousandfold. */
 const HEADER_PREFIX = 4096;
 
-/** The header comes first, so that nothing larger than the array it announces is ever decompressed. */
+/**
+ * Decompresses a file. It reads the header first and limits the output to the announced size, so that a file cannot
+ * expand to more than its array.
+ */
 function decompress(bytes: Uint8Array, where: string): Uint8Array {
   const prefix = gunzip(bytes.subarray(0, HEADER_PREFIX), where, { finishFlush: zlib.Z_SYNC_FLUSH });
   const header = parseHeader(prefix, where);
@@ -79,7 +89,10 @@ function decompress(bytes: Uint8Array, where: string): Uint8Array {
   }
 }
 
-/** What Node answers with `info`, which its types do not know: the engine has counted the bytes that it took. */
+/**
+ * The result of Node's `gunzipSync` with `info`, which Node's types lack. The engine counts the bytes that it has
+ * consumed.
+ */
 interface Unzipped {
   readonly buffer: Uint8Array;
   readonly engine: { readonly bytesWritten: number };

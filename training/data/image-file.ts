@@ -1,4 +1,4 @@
-/** One picture file: what its header says, and its pixels, upright, a byte for each channel. */
+/** Reads a picture file: its header, and its pixels, upright, with a byte for each channel. */
 import { readBytes, requireStored, unexpected, UserError } from '../files/index.ts';
 import { decodePicture, isJpeg, type Picture, PictureError } from '../pictures/index.ts';
 import { decodeBmp, isBmp } from './bmp.ts';
@@ -8,15 +8,19 @@ export interface ImageHeader extends ImageSize {
   readonly grey: boolean;
 }
 
-/** Loaded when the first image is met: it is native code, which those who train on other data need not wait for. */
+/** Loads the image library with the first image: it is native code, which training on other data need not wait for. */
 const imageLibrary = () => import('sharp');
 
 const formats = new Set(['png', 'jpeg', 'webp', 'tiff', 'gif']);
 
-/** Colour profiles are left alone, as the Worker leaves them alone. */
+/** Colour profiles are ignored, since the Worker ignores them too. */
 const options = { ignoreIcc: true };
 
-/** @throws {UserError} naming the file where it is no picture, or a damaged one */
+/**
+ * Reads the size of a picture, and whether it is grey.
+ *
+ * @throws {UserError} naming the file where it is not a picture or is damaged
+ */
 export async function readHeader(file: string): Promise<ImageHeader> {
   requireStored(file);
   const input = /\.bmp$/i.test(file) ? await readBytes(file) : file;
@@ -31,8 +35,8 @@ export async function readHeader(file: string): Promise<ImageHeader> {
 }
 
 /**
- * JPEG files are decoded as a Worker decodes them, as far as it takes them; the image library decodes all others, PNG to the same
- * pixels as the Worker. Of an animation, the first picture.
+ * Reads the pixels of a picture. JPEG files that the Worker's decoder supports are decoded with it; the image library
+ * decodes all others, and gives the same pixels for PNG as the Worker. Of an animation, only the first frame is read.
  *
  * @throws {UserError} as `readHeader`
  */

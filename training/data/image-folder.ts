@@ -1,6 +1,6 @@
 /**
- * A folder of pictures as data: listed by `image-layout.ts`, prepared as a Worker will prepare them. The headers of all are read first, so
- * that the pixels then go straight to their place in one array.
+ * Reads a folder of pictures as data: `image-layout.ts` lists the files, and each is prepared as the Worker will
+ * prepare it. All headers are read first, so that the pixels can be written straight to their place in one array.
  */
 import { relative } from 'node:path';
 import { elementCount, printable, unexpected, UserError } from '../files/index.ts';
@@ -13,22 +13,29 @@ import { Preparers } from './image-threads.ts';
 import type { ImageOptions, ImageSize } from './options.ts';
 
 export interface ImageFolderOptions extends ImageOptions {
-  /** How the pictures are prepared for a model that exists, whatever else is said of pictures. */
+  /** How an existing model prepares pictures. It overrides all other options about pictures. */
   readonly picture?: PicturePreparation | undefined;
-  /** Whether pictures in the folder of no class are refused, which is the default, or have the label −1 and no class. */
+  /**
+   * Is true by default: pictures outside the folders of classes are refused. Otherwise such pictures get the label −1
+   * and no class.
+   */
   readonly needsLabel?: boolean | undefined;
 }
 
 export interface ImageFolder {
-  /** What the folder has a part for; all is training's where it has none. */
+  /** The parts that the folder has. Without parts of its own, the whole folder is the training part. */
   readonly parts: Readonly<Partial<Record<Part, ClassificationDataset>>> & { readonly train: ClassificationDataset };
-  /** `inputShape` is `[channels, rows, columns]`. */
+  /** How the pictures were prepared. `inputShape` of the data sets is `[channels, rows, columns]`. */
   readonly picture: PicturePreparation;
-  /** For people: what was left out, and what is odd. */
+  /** Tells the user what was left out, and what looks odd. */
   readonly notes: readonly string[];
 }
 
-/** @throws {UserError} naming the folder or image that cannot be used, and the flag that decides */
+/**
+ * Reads a folder of pictures.
+ *
+ * @throws {UserError} naming the folder or image that cannot be used, and the flag that decides
+ */
 export async function readImageFolder(path: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
   const { classes, parts, notes } = await listImages(path, options.needsLabel);
   const listed = Object.entries(parts).flatMap(([part, files]) => files.map((file) => ({ ...file, part })));
@@ -113,7 +120,7 @@ function oddPictures(all: Samples, files: readonly ImageFile[], { background }: 
   return [`${flat.length} of ${all.count} pictures are of one colour, such as ${printable(files[first]?.path ?? '')}`];
 }
 
-/** Files that cannot be used: the first one ends it, unless they are to be skipped. */
+/** Handles files that cannot be decoded: the first one ends the reading, unless such files are to be skipped. */
 class BrokenFiles {
   readonly #folder: string;
   readonly #skip: boolean;
@@ -124,7 +131,10 @@ class BrokenFiles {
     this.#skip = skip;
   }
 
-  /** The items, each with what one of the workers made of it, but for those of broken files. */
+  /**
+   * Lets the workers process the items concurrently. Returns each item merged with its result, without the items whose
+   * files are broken.
+   */
   async without<T extends object, R extends object>(
     items: readonly T[],
     workers: readonly ((item: T, index: number) => Promise<R>)[],

@@ -1,6 +1,7 @@
 /**
- * Which pictures a folder holds, and of which class and part each is: a folder for each class (`cat/1.png`, `dog/2.jpg`, also in folders
- * within those), or such folders within one for each part (`train/cat/1.png`, `valid/…`, `test/…`) as Keras and fastai have them.
+ * Lists the pictures of a folder with their classes and parts. The folder holds a folder for each class (`cat/1.png`,
+ * `dog/2.jpg`, also nested deeper), or such folders within one for each part (`train/cat/1.png`, `valid/…`, `test/…`),
+ * as Keras and fastai arrange them.
  */
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -12,15 +13,18 @@ export type Part = 'train' | 'validation' | 'test';
 
 export interface ImageFile {
   readonly path: string;
-  /** Its place among the classes; −1 where it lies in the folder of none. */
+  /** The index of its class; −1 where it lies outside the folders of classes. */
   readonly label: number;
 }
 
 export interface ImageListing {
   readonly classes: readonly string[];
-  /** In an order that does not depend on the file system. All are of `train` where the folder has no parts. */
+  /**
+   * The files of each part, in an order that does not depend on the file system. All belong to `train` where the folder
+   * has no parts.
+   */
   readonly parts: Readonly<Partial<Record<Part, readonly ImageFile[]>>>;
-  /** For people: what was left out. */
+  /** Tells the user what was left out. */
   readonly notes: readonly string[];
 }
 
@@ -34,8 +38,11 @@ const roles: Readonly<Record<Part, RegExp>> = {
 };
 
 /**
- * @param needsLabel whether pictures that lie beside each other, in the folder of no class, are refused, or are all that there is
- * @throws {UserError} where there is no folder with pictures, or a part has a class that training lacks
+ * Lists the pictures of a folder.
+ *
+ * @param needsLabel where true, refuses a folder that has pictures but no folders of classes; where false, lists such
+ * pictures without labels
+ * @throws {UserError} where there is no folder with pictures, or a part has a class that the training part lacks
  */
 export async function listImages(root: string, needsLabel = true): Promise<ImageListing> {
   const left = new LeftOut(root);
@@ -58,7 +65,10 @@ export async function listImages(root: string, needsLabel = true): Promise<Image
   return { ...(await readParts(path, parts, left)), notes: left.notes };
 }
 
-/** The folder itself, or the one within it that is all that it holds, as archives are unpacked. */
+/**
+ * Opens a folder. Where its only content is one folder that has folders in turn, it opens that one, since archives are
+ * often unpacked like this.
+ */
 async function enter(path: string, left: LeftOut): Promise<Opened & { readonly path: string }> {
   const { folders, files } = await open(path, left);
   const [only, another] = folders;
@@ -70,7 +80,7 @@ async function enter(path: string, left: LeftOut): Promise<Opened & { readonly p
   return { path, folders, files };
 }
 
-/** The folder of each part, where they are named so: `train` and at least one other. */
+/** Returns the folder of each part. It is undefined unless there is one for `train` and one for another part. */
 function partFolders(path: string, folders: readonly string[]): Partial<Record<Part, string>> | undefined {
   const found: Partial<Record<Part, string>> = {};
   for (const [part, pattern] of Object.entries(roles) as [Part, RegExp][]) {
@@ -103,7 +113,7 @@ async function readParts(path: string, folders: Partial<Record<Part, string>>, l
   return { classes, parts };
 }
 
-/** Those of the folders that hold pictures. */
+/** Returns the classes (the folders that hold pictures) and their files. */
 async function classesIn(path: string, folders: readonly string[], left: LeftOut) {
   const sorted = sortTexts(folders);
   const images = await Promise.all(sorted.map((name) => imagesIn(join(path, name), left)));
@@ -124,13 +134,13 @@ async function imagesIn(folder: string, left: LeftOut): Promise<string[]> {
 }
 
 interface Opened {
-  /** Their names. */
+  /** The names of the folders in it. */
   readonly folders: string[];
-  /** Their paths. */
+  /** The paths of the files in it. */
   readonly files: string[];
 }
 
-/** What a folder holds, without what archives and systems leave behind. */
+/** Lists the content of a folder without hidden entries and what archives leave behind. */
 async function open(path: string, left: LeftOut): Promise<Opened> {
   const entries = await list(path);
   const isFolder = (entry: Dirent) => entry.isDirectory();
@@ -154,7 +164,7 @@ async function list(folder: string): Promise<Dirent[]> {
   }
 }
 
-/** What was met and not taken. */
+/** Collects what was found and not used. */
 class LeftOut {
   readonly hidden: string[] = [];
   readonly empty: string[] = [];

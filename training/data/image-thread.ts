@@ -1,10 +1,10 @@
-/** The thread behind `image-threads.ts`: prepares a picture file for each message. */
+/** Runs in the threads of `image-threads.ts`: prepares one picture file for each message. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { UserError } from '../files/index.ts';
 import { type PicturePreparation, preparePicture } from '../pictures/index.ts';
 import { readPicture } from './image-file.ts';
 
-/** What comes back of a file. */
+/** The reply to a message: the prepared picture, or the reason why the file was refused. */
 export type Prepared = { readonly bytes: Uint8Array<ArrayBuffer> } | { readonly refused: string };
 
 const picture = workerData as PicturePreparation;

@@ -1,4 +1,4 @@
-/** Preparing many pictures takes all cores: decoding them as a Worker does takes longer than the image library. */
+/** Prepares many pictures on all cores, since the Worker's decoder is slower than the image library. */
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -7,15 +7,19 @@ import { type PicturePreparation, preparePicture } from '../pictures/index.ts';
 import { readPicture } from './image-file.ts';
 import type { Prepared } from './image-thread.ts';
 
-/** From a file to bytes `[channels, rows, columns]`. @throws {UserError} naming the file */
+/**
+ * Prepares a file as bytes `[channels, rows, columns]`.
+ *
+ * @throws {UserError} naming the file
+ */
 export type Preparer = (file: string) => Promise<Uint8Array>;
 
-/** Fewer pictures are prepared before threads have started. */
+/** The number of pictures from which starting threads pays. */
 const WORTH_THREADS = 200;
-/** What one thread does at a time: the image library has threads of its own. */
+/** The number of files that are processed concurrently without threads: the image library has threads of its own. */
 const ALONE = 4;
 
-/** Each of the preparers works on one file at a time, beside the others. */
+/** Holds preparers that run concurrently. Each works on one file at a time. */
 export class Preparers implements AsyncDisposable {
   readonly all: readonly Preparer[];
   readonly #threads: readonly Worker[];
@@ -33,7 +37,7 @@ export class Preparers implements AsyncDisposable {
 }
 
 function startThread(picture: PicturePreparation): Worker {
-  // A program given on the command line says what kind it is, which a thread that is a file must not be told.
+  // Programs given on the command line need `--input-type`; Node refuses that flag for a thread whose code is a file.
   const execArgv = process.execArgv.filter((argument) => !argument.startsWith('--input-type'));
   return new Worker(siblingModule(import.meta.url, './image-thread'), { workerData: picture, execArgv });
 }
@@ -42,7 +46,7 @@ const preparerOn =
   (thread: Worker): Preparer =>
   async (file) => {
     thread.postMessage(file);
-    // An error that the thread does not catch rejects.
+    // `once` also rejects with an error that the thread does not catch.
     const [prepared] = (await once(thread, 'message')) as [Prepared];
     if ('refused' in prepared) throw new UserError(prepared.refused);
     return prepared.bytes;

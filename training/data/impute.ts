@@ -1,25 +1,29 @@
 /**
- * What stands in for missing values. It is learnt from the training part alone and kept with the columns: the model itself puts it in,
- * and is told beside a number that it was missing, where training had such rows.
+ * Imputation: learns what replaces missing values. It is learnt from the training part alone and stored with the
+ * columns. The model itself fills gaps, and where the training part had some, an extra input tells it which numbers
+ * were missing.
  */
 import { type Column, expectationOf, readerOf, widthOf } from '../columns/index.ts';
 import { unexpected } from '../files/index.ts';
 import type { Samples } from './dataset.ts';
 import { flagName } from './infer.ts';
 
-/** `mean`, `median`, `most-frequent` (or `mode`), `category` (a place of its own), `refuse`, or else the value itself, as in a cell. */
+/**
+ * `mean`, `median`, `most-frequent` (or `mode`), `category` (a category of its own), `refuse`, or else the value
+ * itself, as it would stand in a cell.
+ */
 export type Imputation = string;
 
 export interface Imputations {
-  /** By column. */
+  /** Maps a column's name to its imputation. */
   readonly own: ReadonlyMap<string, Imputation>;
-  /** For all other columns of numbers. */
+  /** The imputation of all other numeric columns. */
   readonly others?: Imputation | undefined;
 }
 
 /**
- * The columns with the values that fill their gaps: for those that have gaps in the file, and for those that a user speaks of. A gap
- * in another is refused later.
+ * Returns the columns with the values that fill their gaps. Only columns that have gaps in the file or that the user
+ * mentions get one; a gap in any other column is refused later.
  *
  * @param withGaps the columns in which values are missing somewhere in the file
  * @param train rows of the training part, `[count, width]`, NaN where missing
@@ -44,7 +48,7 @@ export function fitFills(
 
 interface Values {
   readonly present: Float32Array;
-  /** Whether some are missing. */
+  /** Is true where some values are missing. */
   readonly hasGaps: boolean;
 }
 
@@ -61,7 +65,8 @@ function filled(column: Column, asked: Imputation | undefined, values: Values): 
       return { ...column, ...numberFor(column, asked ?? 'median', values.present), ...indicator };
     case 'date':
       if (asked !== undefined && !isLearnt(asked)) throw unsuited(column, asked, 'median');
-      // The year's, where it is among the numbers; a point on a circle goes to its middle.
+      // The first input of a date is filled with the median year where it is the year; inputs on a circle are filled
+      // with its centre, 0.
       return {
         ...column,
         fill: column.parts[0] === 'year' ? median(values.present) : 0,
@@ -109,7 +114,7 @@ function requireSome(column: Column, asked: Imputation, present: Float32Array): 
   throw unexpected(flagOf(column, asked), 'a value to learn from', got);
 }
 
-/** The value itself, as it would stand in a cell. */
+/** Reads the user's value as it would stand in a cell. */
 function given(column: Column, text: string): number {
   const into = new Float32Array(widthOf(column));
   const objection = readerOf(column, { mayMiss: false })(text, into, 0);
@@ -119,14 +124,14 @@ function given(column: Column, text: string): number {
 
 const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value / values.length, 0);
 
-/** The middle value, or the mean of the two in the middle. */
+/** Returns the middle value, or the mean of the two middle ones. */
 function median(values: Float32Array): number {
   const sorted = values.toSorted();
   const half = sorted.length / 2;
   return mean(sorted.subarray(Math.ceil(half) - 1, Math.floor(half) + 1));
 }
 
-/** The smallest of them where several are equally frequent. */
+/** Returns the most frequent value, and the smallest of several that are equally frequent. */
 function mostFrequent(values: Float32Array): number {
   const counts = new Map<number, number>();
   for (const value of values.toSorted()) counts.set(value, (counts.get(value) ?? 0) + 1);

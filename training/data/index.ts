@@ -1,4 +1,4 @@
-/** Data: readers, splits, mini-batches and the statistics of the training set. Nothing here knows a network. */
+/** Data sets: readers, splits, mini-batches and the statistics of the training set. Nothing here knows a network. */
 export { arrayDataset } from './array-dataset.ts';
 export {
   type Augmentation,

@@ -1,4 +1,4 @@
-/** What is to be predicted: classes, or numbers; and what speaks against it. */
+/** Decides whether the label column holds classes or numbers, and collects what makes it unusable. */
 import type { CategoricalColumn, NumericColumn } from '../columns/index.ts';
 import { count, quote } from '../files/index.ts';
 import { FEW_ROWS, formattedNote, type Inferred, MOSTLY, short } from './infer.ts';
@@ -7,7 +7,7 @@ import { type ColumnProfile, MAX_CLASSES, sortTexts } from './profile.ts';
 
 export interface InferredLabel extends Inferred {
   readonly column: CategoricalColumn | NumericColumn;
-  /** Rows without a label, which are left out. */
+  /** The number of rows without a label that are left out. */
   readonly dropped: number;
 }
 
@@ -43,7 +43,7 @@ export function inferLabel(profile: ColumnProfile, options: LabelOptions): Infer
   });
 }
 
-/** Few whole numbers. */
+/** Is true for a column of only a few distinct whole numbers. */
 const holdsClasses = ({ firstWord, texts, isWhole, isPlain, isFull }: ColumnProfile): boolean =>
   firstWord === undefined && isWhole && isPlain && !isFull && texts.size <= MOST_WHOLE_NUMBERS;
 
@@ -51,7 +51,7 @@ interface Found {
   readonly column: InferredLabel['column'];
   readonly lacking: number;
   readonly firstLacking: number;
-  /** Cells that are no numbers among numbers. */
+  /** The number of cells that are not numbers in a column of numbers. */
   readonly others: number;
 }
 

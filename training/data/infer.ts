@@ -1,4 +1,7 @@
-/** What the columns of a table are, of all their cells; what speaks against it, with the flags that decide; and what is said of it. */
+/**
+ * Infers what each column of a table holds from all of its cells. Collects what needs the user's decision, with the
+ * flags that decide, and notes on what was inferred.
+ */
 import { noteOnPrecision } from './apart.ts';
 import type { CategoricalColumn, Column, DateColumn, DateOrder, DatePart, NumericColumn } from '../columns/index.ts';
 import { count, percent, quote } from '../files/index.ts';
@@ -7,40 +10,40 @@ import { type ColumnProfile, MAX_CATEGORIES, NEARLY_ALL, sortTexts } from './pro
 
 export type GivenKind = NonNullable<DataSource['kinds']>[string];
 
-/** A column for people, as a line of a table. */
+/** Describes a column to the user, as a line of a table. */
 export interface ColumnSummary {
   readonly name: string;
   readonly kind: string;
-  /** Their range, or the most frequent ones. */
+  /** The range of its numbers, or its first categories. */
   readonly values: string;
-  /** How many rows lack one. */
+  /** The number of rows without a value. */
   readonly missing: number;
-  /** What was done with it beyond reading. */
+  /** What was done with the column beyond reading it. */
   readonly done: string;
 }
 
-/** What is known of a column when the file has been read once. */
+/** What is inferred of a column after the file has been read once. */
 export interface Inferred {
-  /** Null where it is left out. */
+  /** Null where the column is left out. */
   readonly column: Column | null;
   readonly summary: ColumnSummary;
   readonly notes: readonly string[];
-  /** What the user has to decide; without the file's name. */
+  /** The problems that the user has to decide, without the file's name. */
   readonly troubles: readonly string[];
 }
 
 export interface InferenceOptions {
   readonly kind: GivenKind | undefined;
-  /** How its gaps are filled, where it is said. */
+  /** How its gaps are filled, where the user says so. */
   readonly imputation: string | undefined;
-  /** Whether no gaps are allowed. */
+  /** Is true where gaps are refused. */
   readonly refusesGaps: boolean;
   readonly rows: number;
 }
 
-/** From this share of a column's cells on the others are what is wrong with it. */
+/** A column has a kind from this share of its cells on; the remaining cells are then errors in it. */
 export const MOSTLY = 0.9;
-/** Of fewer rows nobody can tell identifiers from categories. */
+/** In fewer rows, identifiers cannot be told from categories. */
 export const FEW_ROWS = 20;
 const WORDS_OF_TEXT = 4;
 
@@ -151,11 +154,14 @@ interface Others {
   readonly troubles: readonly string[];
 }
 
-/** One for all columns, of which there may be a hundred thousand. */
+/** One empty list serves all columns, of which there may be a hundred thousand. */
 const NONE: readonly string[] = [];
 const NO_OTHERS: Others = { count: 0, areMissing: false, notes: NONE, troubles: NONE };
 
-/** The cells that are not what the column's others are. */
+/**
+ * Judges the cells that are not of the column's kind: they count as missing where an imputation is given, and are a
+ * problem otherwise.
+ */
 function othersOf(profile: ColumnProfile, kind: 'number' | 'date', { rows, imputation }: InferenceOptions): Others {
   const { name, firstWord, missing } = profile;
   const present = rows - missing;
@@ -241,7 +247,7 @@ function categoryNotes(profile: ColumnProfile, { kind, rows }: InferenceOptions)
 
 const NAMED = 4;
 
-/** In the order of their indices, which a request that speaks in numbers has to know. */
+/** Lists the categories in the order of their indices, which requests that send indices need to know. */
 function listOf(categories: readonly string[]): string {
   const named = categories.slice(0, NAMED).join(', ');
   return categories.length > NAMED ? `${named}, … (${count(categories.length)})` : named;
@@ -298,7 +304,7 @@ function dated(profile: ColumnProfile, options: InferenceOptions): Inferred {
   };
 }
 
-/** As a flag has it. */
+/** Writes a column's name as a flag takes it. */
 export const flagName = ({ name }: Pick<ColumnProfile, 'name'>): string =>
   /^[\w.-]+$/.test(name) ? name : quote(name);
 

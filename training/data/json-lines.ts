@@ -1,4 +1,6 @@
-/** JSON lines as a table: an object a line, its members as the texts that a file of text would have. */
+/**
+ * Reads JSON lines as a table: each line is an object, and its members become the texts that a text file would hold.
+ */
 import { quote, unexpected } from '../files/index.ts';
 import type { TableFile, TableRow } from './table-rows.ts';
 import { type Position, shareOf, textOf } from './text.ts';
@@ -6,7 +8,11 @@ import { fileSource } from './text-file.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** @throws {UserError} naming the line that is no object */
+/**
+ * Opens a file of JSON lines.
+ *
+ * @throws {UserError} naming the line that is not an object
+ */
 export async function openJsonLines(path: string): Promise<TableFile> {
   const names = new Set<string>();
   for await (const objects of objectsOf(path))
@@ -54,12 +60,12 @@ function objectIn(
     if (typeof object === 'object' && object !== null && !Array.isArray(object))
       return [{ line, object: object as Line }];
   } catch {
-    // Told below.
+    // The error is thrown below.
   }
   throw unexpected(`${path}: line ${line}`, 'a JSON object', quote(text));
 }
 
-/** A value as a cell. */
+/** Returns a value as the text of a cell. */
 export function textOfValue(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (value instanceof Date)

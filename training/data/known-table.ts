@@ -1,6 +1,6 @@
 /**
- * A table for a model that exists: nothing is learnt from it. Its columns are found by their names, and its cells mean what they
- * meant in training; rows with a text that the model has never seen are left out and counted.
+ * Reads a table for an existing model, so nothing is learnt from it. Columns are found by their names, and cells mean
+ * what they meant in training. Rows with a text that the model has never seen are left out and counted.
  */
 import { type Column, expectationOf, isMissing, type Reader, readerOf, widthOf } from '../columns/index.ts';
 import { count, quote, unexpected, UserError } from '../files/index.ts';
@@ -9,11 +9,11 @@ import { labelReader, type TableOptions } from './table.ts';
 import { openTable } from './table-file.ts';
 import type { TableFile, TableRow } from './table-rows.ts';
 
-/** What a model knows of its data. */
+/** What an existing model knows of its data. */
 export interface KnownData {
-  /** In the order of its inputs. */
+  /** The columns in the order of the model's inputs. */
   readonly columns: readonly Column[];
-  /** None for numbers to predict. */
+  /** The classes; none where the model predicts numbers. */
   readonly classes: readonly string[];
 }
 
@@ -21,43 +21,46 @@ export interface KnownData {
 export interface Unknown {
   readonly column: string;
   readonly value: string;
-  /** How many rows with it were left out; a row counts once, for its first one. */
+  /** The number of rows that were left out for it. A row counts once, for its first unknown text. */
   readonly rows: number;
 }
 
 export interface KnownRows {
-  /** Raw, NaN where missing: the model fills gaps itself. */
+  /** Raw values, NaN where missing: the model itself fills gaps. */
   readonly dataset: Dataset;
   readonly unknown: readonly Unknown[];
   readonly notes: readonly string[];
-  /** Whether the file has the label; without it, targets are −1 or NaN. */
+  /** Is true where the file has the label column. Without it, targets are −1 or NaN. */
   readonly isLabelled: boolean;
 }
 
-/** A column as the model has it, and where it stands in the file. */
+/** A column of the model, with its position in the file. */
 interface Cell {
   readonly column: Column;
   readonly at: number;
   readonly read: Reader;
 }
 
-/** A table that passes through. */
+/** A table that is read in blocks, so that it is never in memory as a whole. */
 export interface KnownBlocks extends Pick<KnownRows, 'isLabelled'> {
   /**
-   * The rows, so many at a time; none behind one that cannot be read.
+   * Yields the rows, about `blockRows` at a time. It yields no more once a row could not be read.
    *
-   * @throws {UserError} at the end of the file, naming lines and columns of all that cannot be read, or where no row is left
+   * @throws {UserError} at the end of the file, naming lines and columns of all that cannot be read, or where no row is
+   * left
    */
   readonly blocks: () => AsyncIterable<Dataset>;
-  /** What the whole file was like, behind its last block. */
+  /** Returns the notes and unknown texts of the whole file. Call it after the last block. */
   readonly summary: () => Pick<KnownRows, 'unknown' | 'notes'>;
-  /** How much of the file is read, from 0 to 1. */
+  /** Returns the share of the file that has been read, from 0 to 1. */
   readonly progress: () => number;
 }
 
 /**
- * @param needsLabel whether a file without the label is refused
- * @throws {UserError} naming the file, and lines and columns of all that cannot be read, or where no row is left.
+ * Reads a whole table.
+ *
+ * @param needsLabel whether a file without the label column is refused
+ * @throws {UserError} naming the file, and lines and columns of all that cannot be read, or where no row is left
  */
 export async function readKnownTable(
   path: string,
@@ -70,7 +73,11 @@ export async function readKnownTable(
   throw new Error('internal: a table without rows passed');
 }
 
-/** @throws {UserError} for a file that lacks columns */
+/**
+ * Opens a table to be read in blocks.
+ *
+ * @throws {UserError} for a file that lacks columns
+ */
 export async function openKnownTable(
   path: string,
   options: TableOptions,
@@ -91,7 +98,7 @@ export async function openKnownTable(
   return { isLabelled, blocks, summary: () => table.summary(file.notes), progress: file.progress };
 }
 
-/** What is wrong with a column: its first cell, and how many more. */
+/** The first cell of a column that cannot be read, and the number of rows with such a cell. */
 interface Trouble {
   readonly message: string;
   readonly way: string;
@@ -112,7 +119,7 @@ class KnownTable {
   readonly #troubles = new Map<string, Trouble>();
   #withoutLabel = 0;
 
-  /** @param cells the label's first */
+  /** @param cells the label's cell is the first */
   constructor(path: string, options: TableOptions, known: KnownData, cells: readonly Cell[]) {
     this.#path = path;
     this.#options = options;
@@ -184,12 +191,12 @@ class KnownTable {
     this.#troubles.set(column.name, { message, way, rows: 1 });
   }
 
-  /** Of the rows that nobody has taken yet. */
+  /** Counts the rows that have not been taken yet. */
   get count(): number {
     return this.#targets.length;
   }
 
-  /** The rows since the last call, if any, unless one cannot be read. */
+  /** Yields the rows since the last call, if there are any and none could not be read. */
   *take(): Generator<Dataset> {
     const targets = this.#targets;
     if (targets.length > 0 && this.#troubles.size === 0) yield this.#dataset();
@@ -217,7 +224,11 @@ class KnownTable {
     return { unknown: [...this.#unknown.values()], notes: [...notes, ...without] };
   }
 
-  /** @throws {UserError} where a row could not be read, or none is left */
+  /**
+   * Checks that all rows could be read.
+   *
+   * @throws {UserError} where a row could not be read, or none is left
+   */
   end(): void {
     this.#refuse();
     if (this.#taken + this.count > 0) return;
@@ -240,7 +251,7 @@ class KnownTable {
   }
 }
 
-/** The label's first. */
+/** Finds the model's columns in the file. The label's cell is the first. */
 function cellsOf(
   path: string,
   { names, decimal }: TableFile,

@@ -1,4 +1,4 @@
-/** One door for a user's own data: whatever lies at a path, read, split and ready to train on. */
+/** Loads the user's own data: whatever lies at a path is read, split and made ready to train on. */
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { cannotRead, unexpected } from '../files/index.ts';
@@ -16,24 +16,27 @@ import type { Splits } from './split.ts';
 import { splitByShares, splitTable } from './split-table.ts';
 import { readTable } from './table-file.ts';
 
-/** A source's, and what only a program can say. */
+/** The options of a data source, and those that only the program itself sets. */
 export interface LoadOptions extends Omit<DataSource, 'path'>, Pick<ImageFolderOptions, 'picture' | 'needsLabel'> {
-  /** Chooses the samples of each part. */
+  /** Seeds the choice of each part's samples. */
   readonly seed: number;
-  /** What a model that exists knows of a table: its columns and classes are not told anew. */
+  /** The columns and classes of an existing model, which the table is then read with instead of inferring them. */
   readonly known?: KnownData | undefined;
-  /** Names of the classes in a folder of IDX files, default the ten digits. */
+  /** The names of the classes in a folder of IDX files. Default: the ten digits. */
   readonly classes?: readonly string[] | undefined;
 }
 
 export interface LoadedData extends Splits {
-  /** What the inputs of a table mean; null for images and arrays. Raw rows are NaN where a value is missing: the model fills it in. */
+  /**
+   * The meaning of a table's inputs; null for images and arrays. Inputs are NaN where a value is missing, since the
+   * model itself fills gaps.
+   */
   readonly columns: readonly Column[] | null;
-  /** All columns of a table for people, the label's and those left out among them. */
+  /** Describes all columns of a table to the user, including the label and those that are left out. */
   readonly summary?: readonly ColumnSummary[] | undefined;
   /** How pictures were prepared, and are to be prepared for the model. */
   readonly picture?: PicturePreparation | undefined;
-  /** For people: what was recognized, left out, or is odd. */
+  /** Tells the user what was recognized or left out, and what looks odd. */
   readonly notes?: readonly string[] | undefined;
 }
 
@@ -52,13 +55,14 @@ const loaders: ReadonlyMap<string, Load> = new Map([
   ['.npy', loadNpy],
 ]);
 
-/** For people: the extensions of the files that are read. */
+/** Lists the extensions of readable files for messages. */
 export const readableFiles = `a ${new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(loaders.keys())} file`;
 
 /**
- * Reads a file by its extension, a folder with MNIST's four IDX files, or a folder with a folder of images for each class.
+ * Reads a file by its extension, a folder with MNIST's four IDX files, or a folder with a folder of images for each
+ * class.
  *
- * @throws {UserError} in one line that names the file, with line and column for a table.
+ * @throws {UserError} in one line that names the file, with line and column for a table
  */
 export async function loadData(path: string, options: LoadOptions): Promise<LoadedData> {
   if (await isFolder(path)) return loadFolder(path, options);
@@ -81,7 +85,7 @@ async function loadFolder(path: string, options: LoadOptions): Promise<LoadedDat
     : withParts(await readImageFolder(path, options), options);
 }
 
-/** MNIST from its package, or a folder with the same files. */
+/** Loads MNIST from its package, or a folder with the same files. */
 export async function loadIdx(options: MnistOptions & Pick<LoadOptions, 'picture' | 'pictures'>): Promise<LoadedData> {
   const splits = await loadMnist(options);
   const { picture } = options;
@@ -103,7 +107,7 @@ async function loadTable(path: string, options: LoadOptions): Promise<LoadedData
     );
     return { ...splitByShares(dataset, options), columns: options.known.columns, notes };
   }
-  // Maps, because a column may be called as a member that every object has.
+  // Maps, since a column may have the name of a member that every object inherits.
   const imputations: Imputations = { own: mapOf(options.impute), others: options.imputeOthers };
   const kinds = mapOf(options.kinds);
   const table = await readTable(path, { ...options, label: labelOf(path, options), kinds, imputations });
@@ -117,7 +121,7 @@ function labelOf(path: string, { label }: LoadOptions): string {
   return label;
 }
 
-/** Pictures or arrays, of which some bring parts of their own. */
+/** Makes the parts of pictures or arrays, of which some come with parts of their own. */
 function withParts(
   { parts: { train, ...held }, picture, notes }: ImageFolder | ArrayParts,
   options: LoadOptions,
@@ -126,7 +130,7 @@ function withParts(
   return { ...splitRest(train, held, options), columns: null, ...(prepared && { picture: prepared }), notes };
 }
 
-/** The parts that the data bring are kept as they are; the others are taken from training's. */
+/** Keeps the parts that the data come with, and splits the missing ones off the training part. */
 function splitRest(train: Dataset, { validation, test }: Partial<Splits>, options: LoadOptions): Splits {
   const { validationShare, testShare } = options;
   const rest = splitByShares(train, {

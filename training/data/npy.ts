@@ -1,6 +1,6 @@
 /**
- * NumPy's array files: `.npy` holds one array, `.npz` is a ZIP archive of them. Numbers and texts, in either order of bytes and of axes;
- * nothing that would need Python's pickle.
+ * NumPy's array files: `.npy` holds one array, `.npz` is a ZIP archive of them. Numbers and texts are read, in either
+ * byte order and either order of axes. Nothing that would need Python's pickle is read.
  *
  * Source: https://numpy.org/doc/2.3/reference/generated/numpy.lib.format.html
  */
@@ -40,7 +40,7 @@ export interface NpyTexts extends Omit<NpyArray, 'data'> {
   readonly data: readonly string[];
 }
 
-/** By their names in NumPy; `>` in place of `<` are big-endian. */
+/** Maps NumPy's type names to arrays. Names with `>` in place of `<` are big-endian. */
 const ARRAYS = new Map<string, TypedArrayConstructor<NpyData>>([
   ['|b1', Uint8Array],
   ['|u1', Uint8Array],
@@ -55,25 +55,37 @@ const ARRAYS = new Map<string, TypedArrayConstructor<NpyData>>([
   ['<f8', Float64Array],
 ]);
 
-/** @throws {UserError} when the file cannot be read or holds something else. */
+/**
+ * Reads an array of numbers.
+ *
+ * @throws {UserError} when the file cannot be read or holds something else
+ */
 export async function readNpy(path: string): Promise<NpyArray> {
   return parseNpy(await readBytes(path), path);
 }
 
-/** @throws {UserError} as `readNpy` */
+/**
+ * Reads an array of numbers or texts.
+ *
+ * @throws {UserError} as `readNpy`
+ */
 export async function readNpyOrTexts(path: string): Promise<NpyArray | NpyTexts> {
   return parseNpyOrTexts(await readBytes(path), path);
 }
 
-/** An archive of arrays, which are unpacked when they are asked for. */
+/** An archive of arrays, which are unpacked on request. */
 export interface Npz {
   readonly names: readonly string[];
-  /** @throws {UserError} when it is missing or something else */
+  /** @throws {UserError} when the array is missing or something else */
   readonly numbers: (name: string) => NpyArray;
   readonly numbersOrTexts: (name: string) => NpyArray | NpyTexts;
 }
 
-/** @throws {UserError} when the file cannot be read or is no archive. */
+/**
+ * Opens an archive of arrays.
+ *
+ * @throws {UserError} when the file cannot be read or is not an archive
+ */
 export async function openNpz(path: string): Promise<Npz> {
   return npzOf(await readBytes(path), path);
 }
@@ -96,9 +108,9 @@ function npzOf(bytes: Uint8Array, where: string): Npz {
 }
 
 /**
- * The arrays of these names, in this order; others are not unpacked.
+ * Reads the arrays of these names, in this order; others are not unpacked.
  *
- * @throws {UserError} when the file cannot be read, or an array is missing or something else.
+ * @throws {UserError} when the file cannot be read, or an array is missing or something else
  */
 export async function readNpz<const Names extends readonly string[]>(
   path: string,
@@ -107,7 +119,11 @@ export async function readNpz<const Names extends readonly string[]>(
   return parseNpz(await readBytes(path), path, names);
 }
 
-/** @throws {UserError} when an array is missing or something else. */
+/**
+ * Parses the arrays of these names, in this order.
+ *
+ * @throws {UserError} when an array is missing or something else
+ */
 export function parseNpz<const Names extends readonly string[]>(
   bytes: Uint8Array,
   where: string,
@@ -122,7 +138,11 @@ const withoutEnding = (name: string): string => name.replace(/\.npy$/, '');
 const listOf = (entries: readonly ZipEntry[]) =>
   entries.map(({ name }) => quote(withoutEnding(name))).join(', ') || 'none';
 
-/** @throws {UserError} unless the bytes are exactly one array of numbers. */
+/**
+ * Parses an array of numbers.
+ *
+ * @throws {UserError} unless the bytes are exactly one array of numbers
+ */
 export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
   const array = parseNpyOrTexts(bytes, where);
   if (isTexts(array)) throw unexpected(where, 'numbers', 'texts');
@@ -131,7 +151,11 @@ export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
 
 export const isTexts = (array: NpyArray | NpyTexts): array is NpyTexts => Array.isArray(array.data);
 
-/** @throws {UserError} unless the bytes are exactly one array of numbers or texts. */
+/**
+ * Parses an array of numbers or texts.
+ *
+ * @throws {UserError} unless the bytes are exactly one array of numbers or texts
+ */
 export function parseNpyOrTexts(bytes: Uint8Array, where: string): NpyArray | NpyTexts {
   const { text, end } = readHeader(bytes, where);
   const dtype = field(text, /'descr': *'([^']*)'/, where);
@@ -147,16 +171,16 @@ export function parseNpyOrTexts(bytes: Uint8Array, where: string): NpyArray | Np
   return { where, shape, data: isFortran ? inRowOrder(data, shape) : data } as NpyArray | NpyTexts;
 }
 
-/** How the elements of an array lie in a file. */
+/** Describes how the elements of an array are stored in a file. */
 interface Kind {
-  /** Of an element. */
+  /** The size of an element in bytes. */
   readonly bytes: number;
-  /** Bytes that the order of bytes turns around. */
+  /** The number of bytes that byte order reverses: a number, or a character of a text. */
   readonly unit: number;
   readonly read: (content: Uint8Array) => NpyData | string[];
 }
 
-/** An element has a sign at least. */
+/** Matches the type of texts, whose length is at least one character. */
 const TEXT = /^[<>|](U|S)([1-9]\d*)$/;
 const wanted = `numbers or texts (${[...ARRAYS.keys()].join(', ')}, <f2, <U…, |S…, or > for <)`;
 
@@ -185,7 +209,7 @@ function reversed(content: Uint8Array, unit: number): Uint8Array {
   return result;
 }
 
-/** UTF-32, filled up with zeros. */
+/** Reads texts in UTF-32, padded with zeros. */
 function readTexts(content: Uint8Array, bytes: number): string[] {
   const codes = typedArrayOf(Uint32Array, content);
   return elements(codes, bytes / 4).map((signs) =>
@@ -193,11 +217,11 @@ function readTexts(content: Uint8Array, bytes: number): string[] {
   );
 }
 
-/** Bytes, filled up with zeros: UTF-8, of which ASCII is a part. */
+/** Reads byte strings, padded with zeros, as UTF-8, which includes ASCII. */
 const readBytestrings = (content: Uint8Array, bytes: number): string[] =>
   elements(content, bytes).map((codes) => Buffer.from(codes).toString('utf8'));
 
-/** The codes of each text, without the zeros behind it. */
+/** Returns the character codes of each text, without the zeros behind it. */
 function elements(codes: Uint8Array | Uint32Array, length: number): number[][] {
   return Array.from({ length: codes.length / length }, (_, i) => {
     const own = [...codes.subarray(i * length, (i + 1) * length)];
@@ -205,7 +229,7 @@ function elements(codes: Uint8Array | Uint32Array, length: number): number[][] {
   });
 }
 
-/** From an array whose first axis varies fastest. */
+/** Reorders an array whose first axis varies fastest (Fortran order) to row-major order. */
 function inRowOrder(data: NpyData | string[], shape: readonly number[]): NpyData | string[] {
   const from = data as ArrayLike<unknown>;
   const to = data.slice();
@@ -230,7 +254,10 @@ const MAGIC = '\x93NUMPY';
 /** NumPy's own limit, `max_header_size`. */
 const MAX_HEADER_BYTES = 10_000;
 
-/** The header's text, a Python dictionary, and where it ends. Its length takes 2 bytes in version 1, 4 in versions 2 and 3. */
+/**
+ * Returns the header's text, a Python dictionary, and the offset behind it. The header's length takes 2 bytes in
+ * version 1, and 4 in versions 2 and 3.
+ */
 function readHeader(bytes: Uint8Array, where: string) {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const version = file[MAGIC.length] ?? 0;
@@ -250,7 +277,7 @@ function field(header: string, pattern: RegExp, where: string): string {
   return value;
 }
 
-/** The bytes of a `.npy` file, version 1, as `numpy.save` writes them. */
+/** Returns the bytes of a `.npy` file, version 1, as `numpy.save` writes them. */
 export function encodeNpy({ shape, data }: Pick<NpyArray, 'shape' | 'data'>): Uint8Array {
   const [dtype] = [...ARRAYS].find(([name, TypedArray]) => name !== '|b1' && data instanceof TypedArray) ?? [''];
   const sizes = shape.length === 1 ? `${shape.join()},` : shape.join(', ');
@@ -266,14 +293,14 @@ export function encodeNpy({ shape, data }: Pick<NpyArray, 'shape' | 'data'>): Ui
   return Buffer.concat([header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
 }
 
-/** Magic number, version and length, in version 1. */
+/** The size of the magic number, the version and the header's length in version 1. */
 const FIXED_BYTES = 10;
 
-/** The bytes of a `.npz` file of these arrays, compressed. The same arrays give the same bytes. */
+/** Returns the bytes of a compressed `.npz` file. The same arrays give the same bytes. */
 export function encodeNpz(arrays: Readonly<Record<string, Pick<NpyArray, 'shape' | 'data'>>>): Uint8Array {
   const files = Object.entries(arrays).map(([name, array]) => [`${name}.npy`, encodeNpy(array)] as const);
   return zipSync(Object.fromEntries(files), { mtime: EARLIEST });
 }
 
-/** That a ZIP archive can name, in whatever time zone it is. */
+/** The earliest date that a ZIP archive can hold, in any time zone. */
 const EARLIEST = new Date(1980, 0, 1);

@@ -1,6 +1,6 @@
 /**
- * Where data come from and how they are read, as plain data: it is kept with what was trained on them, so that whoever
- * exports or evaluates that reads the same samples again.
+ * Describes where data come from and how they are read, as plain data. It is stored with the model trained on them, so
+ * that an export or evaluation reads the same samples again.
  */
 import * as z from 'zod';
 import { colourSchema, fits } from './picture-preparation.ts';
@@ -9,60 +9,86 @@ import { encodings } from './encodings.ts';
 const share = z.number().min(0).lt(1).optional();
 
 export const dataSourceSchema = z.strictObject({
-  /** A file or a folder; MNIST from its package when omitted. */
+  /** A file or a folder. Default: MNIST from its package. */
   path: z.string().optional(),
-  /** What to predict: a table's column, the array in a `.npz` file (where its name does not tell), or the labels' own `.npy` file. */
+  /**
+   * What to predict: a table's column, the array in a `.npz` file (where its name does not tell), or the labels' own
+   * `.npy` file.
+   */
   label: z.string().optional(),
-  /** Without it, a label of words, or of at most 20 different whole numbers, is a class; any other is a number to predict. */
+  /**
+   * By default, a label of words, or of at most 20 different whole numbers, is a class; any other is a number to
+   * predict.
+   */
   task: z.enum(['classification', 'regression']).optional(),
-  /** By column, what stands in for the missing values of a table; by default the median, and a place of its own among categories. */
+  /**
+   * Maps a table's column to what replaces its missing values. Default: the median of numbers, and a category of its
+   * own for categories.
+   */
   impute: z.record(z.string(), z.string()).readonly().optional(),
-  /** The same for all other columns of numbers; `refuse` allows no gaps in any. */
+  /** What replaces missing values in all other numeric columns; `refuse` allows no gaps in any column. */
   imputeOthers: z.string().optional(),
-  /** What a column holds, where its cells do not tell: it is of the kind that nine in ten of them are. */
+  /** Maps a column to the kind of its values. By default, a column is of the kind that nine in ten of its cells are. */
   kinds: z
     .record(z.string(), z.enum(['numeric', 'categorical', 'date', 'ignored']))
     .readonly()
     .optional(),
-  /** Whether rows of a table without a label are left out; they are refused otherwise. */
+  /** Leaves out rows of a table without a label; by default they are refused. */
   dropMissingLabels: z.boolean().optional(),
-  /** Between the cells of a table, a blank for any number of them. Default: what the beginning of the file tells. */
+  /**
+   * The character between the cells of a table; a blank stands for any number of blanks. Default: inferred from the
+   * beginning of the file.
+   */
   delimiter: z.string().optional(),
-  /** Around the cells of a table, `none` where quotes are signs like any other. Default: what the beginning of the file tells. */
+  /**
+   * The quote around the cells of a table; `none` takes quotes as ordinary characters. Default: inferred from the
+   * beginning of the file.
+   */
   quote: z.string().optional(),
-  /** Before the fractions in a table. Default: what the beginning of the file tells. */
+  /** The decimal separator in a table. Default: inferred from the beginning of the file. */
   decimal: z.enum(['.', ',']).optional(),
-  /** Of a table in text. Default: UTF-8, or UTF-16 as the first bytes tell. */
+  /** The encoding of a table in text. Default: UTF-8, or UTF-16 where the first bytes show it. */
   encoding: z.enum(encodings).optional(),
-  /** Begins lines of a table that are left out. */
+  /** The text that begins the comment lines of a table, which are skipped. */
   comment: z.string().optional(),
-  /** Lines before the first row of a table. */
+  /** The number of lines before the first row of a table. */
   skipRows: z.int().nonnegative().optional(),
-  /** Whether the first row holds the columns' names (the default); without names they are called 1, 2, 3, … */
+  /** Whether the first row holds the columns' names (the default). Without names, columns are called 1, 2, 3, … */
   header: z.boolean().optional(),
   /** The array of inputs in a `.npz` file, where its name does not tell. */
   inputs: z.string().optional(),
-  /** Whether images in arrays have their channels in front of rows and columns or behind; by default as their sizes tell. */
+  /**
+   * Whether images in arrays have their channels before or behind rows and columns. Default: inferred from their sizes.
+   */
   layout: z.enum(['NCHW', 'NHWC']).optional(),
-  /** Pixels to which every image is brought; default: their own, if all have the same. */
+  /** The size in pixels to which every image is scaled. Default: their own size, if all have the same. */
   size: z.strictObject({ rows: z.int().positive(), columns: z.int().positive() }).readonly().optional(),
-  /** Of images: 1 for grey, 3 for red, green and blue; default: grey if all images are. */
+  /** The channels of images: 1 for grey, 3 for red, green and blue. Default: grey if all images are. */
   channels: z.literal([1, 3]).optional(),
-  /** How an image of another shape comes to the size: whole and distorted (the default), its middle, or whole on the background. */
+  /**
+   * How an image of another aspect ratio is fitted to the size: `stretch` distorts it (the default), `cover` takes its
+   * middle, `contain` puts the whole image on the background.
+   */
   fit: z.enum(fits).optional(),
-  /** Behind transparent pixels, and around a picture that is contained; default: white, `#ffffff`. */
+  /** The colour behind transparent pixels, and around an image that is contained. Default: white, `#ffffff`. */
   background: colourSchema.optional(),
-  /** Plain as they are, or drawings that are framed and centred as MNIST's are; default: plain, but for MNIST. */
+  /**
+   * Whether images are plain, or drawings to be cropped and centred like MNIST's digits. Default: plain, except for
+   * MNIST.
+   */
   pictures: z.enum(['plain', 'drawing']).optional(),
-  /** Leaves out images that cannot be decoded, which are refused otherwise. */
+  /** Leaves out images that cannot be decoded; by default they are refused. */
   skipBroken: z.boolean().optional(),
-  /** Shares of the samples kept for validation and test, default 0.1 each, and at least one of each; IDX files bring a test set of their own. */
+  /**
+   * The shares of the samples kept for validation and test. Default: 0.1 each, and at least one sample. IDX files come
+   * with a test set of their own.
+   */
   validationShare: share,
   testShare: share,
 });
 
 export type DataSource = Readonly<z.output<typeof dataSourceSchema>>;
 
-/** What a source says of images. */
+/** The options of a source that concern images. */
 export type ImageOptions = Pick<DataSource, 'size' | 'channels' | 'fit' | 'background' | 'pictures' | 'skipBroken'>;
 export type ImageSize = NonNullable<DataSource['size']>;

@@ -1,4 +1,4 @@
-/** Apache Parquet as a table: a row group at a time, its values as the texts that a file of text would have. */
+/** Reads Apache Parquet as a table, a row group at a time. Values become the texts that a text file would hold. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
@@ -7,16 +7,20 @@ import type { TableFile, TableRow } from './table-rows.ts';
 import { textOfValue } from './json-lines.ts';
 import { type Position, shareOf } from './text.ts';
 
-/** Snappy is the library's own; what else Node has. */
+/** The codecs that Node has. The library itself decompresses Snappy. */
 const compressors: Compressors = {
   GZIP: (bytes) => new Uint8Array(gunzipSync(bytes)),
   BROTLI: (bytes) => new Uint8Array(brotliDecompressSync(bytes)),
 };
 
-/** Rows that are handed on at once. */
+/** The maximum number of rows in one batch. */
 const MOST_ROWS = 1000;
 
-/** @throws {UserError} for a file that is none, is broken, or has columns in columns */
+/**
+ * Opens a Parquet file.
+ *
+ * @throws {UserError} for another kind of file, a broken one, or one with nested columns
+ */
 export async function openParquet(path: string): Promise<TableFile> {
   const { parquetMetadataAsync, parquetSchema } = await import('hyparquet');
   return explained(path, async () => {
@@ -52,7 +56,7 @@ async function* rowsOf(
   }
 }
 
-/** Each slice is read from the file. */
+/** Gives the library access to a file; each slice is read from the disk. */
 function fileOf(path: string): AsyncBuffer {
   requireStored(path);
   const opened = <T>(work: (file: number) => T): T => {

@@ -1,4 +1,4 @@
-/** How a model's pictures are prepared, as it stands in a checkpoint or a card. */
+/** The schema of a model's picture preparation, as a checkpoint or a card stores it. */
 import * as z from 'zod';
 import type { PicturePreparation } from '../pictures/index.ts';
 
@@ -9,7 +9,7 @@ export const colourSchema = z.string().regex(/^#[0-9a-f]{6}$/, {
   error: ({ input }) => `expected a colour #rrggbb, got ${JSON.stringify(input)}`,
 });
 
-/** The members by which what a card says of pictures from elsewhere is read as well. */
+/** The members that the schema of pictures in cards of other models shares. */
 export const pictureMembers = {
   size: z.strictObject({ rows: side, columns: side }).readonly(),
   filter: z.literal('triangle'),

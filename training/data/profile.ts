@@ -1,4 +1,7 @@
-/** What one pass over a column has seen of it, with as little of the file in memory as its kind can be told by. */
+/**
+ * Collects what one pass over a column shows, and keeps no more of the file in memory than inferring the column's kind
+ * needs.
+ */
 import {
   type DateOrder,
   type DateValue,
@@ -14,16 +17,22 @@ import {
 } from '../columns/index.ts';
 import { exactUpTo, FloatPrecision } from './apart.ts';
 
-/** More different texts are not categories: the column is free text, an identifier, or numbers with a slip among them. */
+/**
+ * A column with more different texts does not hold categories: it is free text, an identifier, or numbers with a typo
+ * among them.
+ */
 export const MAX_CATEGORIES = 10_000;
 export const MAX_CLASSES = 1000;
 
-/** As many texts of which nearly each came once are not categories either, unless a user says so. */
+/**
+ * At this number of different texts, a column in which nearly each occurred once does not hold categories either,
+ * unless the user says so.
+ */
 const SUSPECT = 1000;
-/** From this share of different texts on nearly each came once. */
+/** From this share of different texts on, nearly each occurred once. */
 export const NEARLY_ALL = 0.95;
 
-/** Numbers by size, other texts by code unit: an order that does not depend on the rows'. */
+/** Sorts numbers by size, and other texts by code unit: the order does not depend on that of the rows. */
 export function sortTexts(texts: Iterable<string>): string[] {
   const list = [...texts];
   return list.every((text) => !Number.isNaN(parseNumber(text)))
@@ -31,7 +40,7 @@ export function sortTexts(texts: Iterable<string>): string[] {
     : list.sort();
 }
 
-/** Where a cell stands, for messages. */
+/** The position of a cell, for messages. */
 export interface Place {
   readonly line: number;
   readonly text: string;
@@ -39,13 +48,13 @@ export interface Place {
 
 type TextKind = 'number' | 'date' | 'word';
 
-/** A text that came, and how often. */
+/** The kind of a text, and how often it occurred. */
 interface Seen {
   readonly kind: TextKind;
   count: number;
 }
 
-/** What all columns keep together; what is more takes hundreds of bytes for each of the file's. */
+/** Limits the texts that all columns keep together; each takes hundreds of bytes. */
 export class TextBudget {
   static readonly most = 250_000;
   left = TextBudget.most;
@@ -57,50 +66,59 @@ const NO_COUNTS: ReadonlyMap<string, number> = new Map();
 export interface ProfileOptions {
   readonly decimal: Decimal;
   readonly isLabel: boolean;
-  /** Whether numbers may be categories: their texts are then kept, which for columns of numbers would be the file. */
+  /**
+   * Is true where numbers may be categories. Their texts are then kept; for columns of numbers that would be the whole
+   * file.
+   */
   readonly keepsNumbers: boolean;
-  /** Whether a user says that the column holds categories. */
+  /** Is true where the user says that the column holds categories. */
   readonly isTold?: boolean;
   readonly budget: TextBudget;
 }
 
-/** Points that may stand between groups of three digits; whole numbers without; numbers that say it is a decimal point. */
+/**
+ * Bits that say what the numbers look like: a point that may separate thousands, whole numbers without one, and numbers
+ * that prove the point to be a decimal point.
+ */
 const [GROUPED, WHOLE, DECIMAL] = [1, 2, 4] as const;
 
-/** Of a code; months and hours have fewer. */
+/** The minimum number of digits of a code; months and hours have fewer. */
 const LEAST_DIGITS = 3;
 
 export class ColumnProfile {
   readonly name: string;
   missing = 0;
   firstMissing = 0;
-  /** Of a label: texts that are classes among words, and missing among numbers. */
+  /**
+   * The texts of a label that are classes if the others are words, but missing if the others are numbers, such as
+   * `None`.
+   */
   doubtful: ReadonlyMap<string, number> = NO_COUNTS;
   firstDoubtful = 0;
-  /** Of the numbers. */
+  /** `min`, `max`, `isWhole` and `isPlain` describe the numbers. */
   min = Infinity;
   max = -Infinity;
   isWhole = true;
   isPlain = true;
-  /** Of large numbers, where there are any. */
+  /** Tracks numbers beyond 2²⁴; undefined where there are none. */
   precision: FloatPrecision | undefined;
-  /** Whether each number is one more than that before, as row numbers are. */
+  /** Is true while each number is the previous one plus 1, as row numbers are. */
   isCounting = true;
   firstUnfit: Place | undefined;
-  /** The first whole number that is written with zeros before it. */
+  /** The first whole number that is written with leading zeros. */
   firstPadded: Place | undefined;
   unit: string | undefined;
   firstWord: Place | undefined;
-  /** How many rows had come when there were too many texts to keep. */
+  /** The number of rows after which there were too many texts to keep. */
   rowsUntilFull = 0;
   firstYear = Infinity;
   lastYear = -Infinity;
   hasDays = false;
   hasHours = false;
   isNeverTimeAlone = true;
-  /** What was seen of points, as bits in one number: there may be a hundred thousand columns. */
+  /** What was seen of points, as bits of one number, since there may be a hundred thousand columns. */
   #points = 0;
-  /** How many digits each number has and nothing else; 0 where they differ. */
+  /** The number of digits of every number; 0 where they differ or some have more than digits. */
   #digits: number | undefined;
   readonly #options: ProfileOptions;
   #numbers = 0;
@@ -169,7 +187,10 @@ export class ColumnProfile {
     if (decimal === '.' || /[^\d,+e-]/i.test(text)) this.isPlain = false;
   }
 
-  /** Whether the numbers are names of something, such as the postal code 00501: all of as many digits, with zeros before some. */
+  /**
+   * Is true where the numbers are codes, such as the postal code 00501: all have the same number of digits, and some
+   * begin with zeros.
+   */
   get isOfCodes(): boolean {
     return this.firstPadded !== undefined && (this.#digits ?? 0) >= LEAST_DIGITS;
   }
@@ -180,7 +201,10 @@ export class ColumnProfile {
     if (digits > 1 && text.startsWith('0')) this.firstPadded ??= { line, text };
   }
 
-  /** Whether there are numbers such as `1.031` beside such as `942`, and none that says what the point is. */
+  /**
+   * Is true where the point is ambiguous: there are numbers such as `1.031` beside numbers such as `942`, and none
+   * proves the point to be a decimal point.
+   */
   get pointsMayGroup(): boolean {
     return this.#points === (GROUPED | WHOLE);
   }
@@ -193,7 +217,7 @@ export class ColumnProfile {
   }
 
   #addDate(text: string, { year, hour, hasDay }: DateValue): void {
-    // Midnight is what programs write that know of no hours.
+    // Programs that know no hours write midnight.
     if (hour !== undefined && (hour !== 0 || !hasDay)) this.hasHours = true;
     if (!hasDay) {
       this.isNeverTimeAlone = false;
@@ -206,7 +230,7 @@ export class ColumnProfile {
     this.#orders = new Set(this.#orders ? [...this.#orders].filter((order) => orders.includes(order)) : orders);
   }
 
-  /** A text that is kept is counted by its entry. */
+  /** Counts a text: by its entry where it is kept, by its kind otherwise. */
   #keep(text: string, kind: TextKind): void {
     this.#texts ??= new Map();
     if (!this.isFull) {
@@ -228,14 +252,14 @@ export class ColumnProfile {
     return this.counts().number + this.counts().date + this.counts().word;
   }
 
-  /** Cells by what they hold, missing ones apart. */
+  /** Counts the cells by kind, without missing ones. */
   counts(): Readonly<Record<TextKind, number>> {
     const all = { number: this.#numbers, date: this.#dates, word: this.#words };
     for (const { kind, count } of this.texts.values()) all[kind] += count;
     return all;
   }
 
-  /** The different texts, or those that had come when there were too many. */
+  /** Returns the different texts, or those that had occurred when there were too many. */
   get texts(): ReadonlyMap<string, Seen> {
     return this.#texts ?? NO_TEXTS;
   }
@@ -244,18 +268,22 @@ export class ColumnProfile {
     return this.rowsUntilFull > 0;
   }
 
-  /** How many words a text of words has, on average over those that are kept. */
+  /** Returns the average number of words in the texts that are kept. */
   wordsInText(): number {
     const words = [...this.texts.values()].filter(({ kind }) => kind === 'word').length;
     return words === 0 ? 0 : this.#wordLengths / Math.max(words, 1);
   }
 
-  /** Ways to read the dates, the likeliest first; none where each of them fails at some date. */
+  /**
+   * Returns the orders in which all dates can be read, the most likely first; none where each order fails at some date.
+   */
   get orders(): readonly DateOrder[] {
     return [...(this.#orders ?? [])];
   }
 
-  /** Whether there were numbers whose texts are not kept, so that one more pass is needed to take them for categories. */
+  /**
+   * Is true where numbers occurred whose texts were not kept, so that taking them for categories needs another pass.
+   */
   get lacksNumbers(): boolean {
     return this.#missedNumbers;
   }

@@ -1,20 +1,18 @@
-/**
- * What quantiles of the training set say of its numbers: a median and a spread that no outlier moves, and the edges of bins.
- */
+/** Computes quantiles of the training set: a median and a spread that outliers do not move, and the edges of bins. */
 import { elementCount } from '../files/index.ts';
 import type { Samples } from './dataset.ts';
 import { inputStatistics } from './statistics.ts';
 
 export interface RobustStatistics {
   readonly median: Float64Array;
-  /** The interquartile range; half the whole range where that is 0; 0 for an input that never changes. */
+  /** The interquartile range, or half the full range where that is 0. It is 0 for an input that never changes. */
   readonly range: Float64Array;
 }
 
-/** Below it a range is none: float32 could not divide by it. */
+/** A smaller range counts as 0, since float32 could not divide by it. */
 const leastRange = 2 ** -120;
 
-/** Of each feature, without the values that are missing. */
+/** Returns the statistics of each feature, without missing values. */
 export function robustStatistics(samples: Samples): RobustStatistics {
   const { deviation } = inputStatistics(samples, 'feature');
   const features = Array.from(deviation, (sigma, feature) => {
@@ -30,16 +28,19 @@ export function robustStatistics(samples: Samples): RobustStatistics {
   };
 }
 
-/** How many bins all numbers of a row get together, about. */
+/** The approximate number of bins that all numbers of a row have together. */
 const mostBins = 384;
-/** Fewer would say little of a number, however many numbers there are. */
+/**
+ * The minimum number of bins for each number, however many numbers there are: fewer would carry too little information.
+ */
 const leastBins = 4;
 
 /**
- * The edges of at most `bins` bins for each feature, rising, as float32 holds them: half are even quantiles of the samples, half are
- * even quantiles of the distinct values, so that bins remain where one value is most of the samples. What never changes has none.
+ * Returns the edges of at most `bins` bins for each feature, ascending, as float32 numbers. Half are even quantiles of
+ * the samples, half are even quantiles of the distinct values, so that bins remain where most samples have a single
+ * value. A feature that never changes has no edges.
  *
- * @param isNumber whether a feature is one: the others get no edges
+ * @param isNumber tells whether a feature is a number: the others get no edges
  */
 export function binEdges(
   samples: Samples,
@@ -62,7 +63,10 @@ function mixedEdges(sorted: Float32Array, bins: number): readonly number[] {
   return edges;
 }
 
-/** The least value, `parts` − 1 between, and the greatest, between neighbours in proportion; none of no values. */
+/**
+ * Returns the `parts` + 1 even quantiles from the minimum to the maximum, interpolated linearly; none where there are
+ * no values.
+ */
 function evenQuantiles(sorted: Float32Array, parts: number): readonly number[] {
   if (sorted.length === 0) return [];
   return Array.from({ length: parts + 1 }, (_, i) => {

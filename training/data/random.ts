@@ -2,8 +2,8 @@
  * Seeded random numbers for splits, shuffles and initial weights: the same on every machine, for ever.
  *
  * The generator is xoroshiro128+ (Blackman and Vigna, https://prng.di.unimi.it) as pure-rand implements it. Only exact
- * IEEE operations shape the numbers, so no platform's `Math` library can change them. Dropout does not draw from here: its
- * mask is a counter hash inside the graph.
+ * IEEE operations shape the numbers, so no platform's `Math` library can change them. Dropout does not use it: its mask
+ * is a counter hash inside the graph.
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
@@ -11,15 +11,15 @@ import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 import { sha256 } from './sha256.ts';
 
 export interface Random {
-  /** Uniform in [0, 1), a multiple of 2⁻⁵³. */
+  /** Draws a uniform number from [0, 1), a multiple of 2⁻⁵³. */
   readonly uniform: () => number;
-  /** Normal with mean 0 and variance 1. */
+  /** Draws a normal number with mean 0 and variance 1. */
   readonly normal: () => number;
-  /** 0 … n − 1 in a random order, each order equally likely. */
+  /** Returns 0 … n − 1 in a random order, each order equally likely. */
   readonly permutation: (n: number) => Int32Array;
   /**
-   * An independent generator. It depends on the seed and the names only, not on what has been drawn, so that a new use
-   * of randomness leaves every other one as it was.
+   * Returns an independent generator. It depends only on the seed and the names, not on what has been drawn, so that a
+   * new use of randomness does not change any other.
    */
   readonly fork: (name: string) => Random;
 }
@@ -43,9 +43,12 @@ function fromKey(key: string): Random {
   };
 }
 
-/** 128 bits of SHA-256: unlike a small seed, never near the all-zero state that xoroshiro cannot leave. */
+/**
+ * Returns 128 bits of SHA-256. Unlike a small seed, these are never near the all-zero state, which xoroshiro cannot
+ * leave.
+ */
 function stateOf(key: string): number[] {
-  // Its words as the digest's bytes have them on a little-endian machine.
+  // Reads the digest's bytes as the words of a little-endian machine.
   const bytes = new DataView(new ArrayBuffer(16));
   sha256(key).forEach((word, i) => {
     if (i < 4) bytes.setInt32(4 * i, word);
@@ -54,9 +57,10 @@ function stateOf(key: string): number[] {
 }
 
 /**
- * Ratio of uniforms (Kinderman and Monahan, ACM TOMS 3(3), 1977): with u in (0, 1] and v in [−½, ½),
+ * Draws a normal number by the ratio of uniforms (Kinderman and Monahan, ACM TOMS 3(3), 1977): with u in (0, 1] and v
+ * in [−½, ½),
  *   z = √(8/e) · v/u   is normal where   z² ≤ −4 ln u.
- * The logarithm only decides, it never enters the number.
+ * The logarithm only decides whether to accept; it never enters the number.
  */
 function normal(uniform: () => number): number {
   for (;;) {
@@ -68,7 +72,7 @@ function normal(uniform: () => number): number {
 
 const SQRT_8_OVER_E = 1.7155277699214135;
 
-/** Fisher and Yates, in place; `below(max)` is uniform in 0 … max. */
+/** Shuffles in place (Fisher and Yates); `below(max)` is uniform in 0 … max. */
 function shuffle(items: Int32Array, below: (max: number) => number): Int32Array {
   for (let last = items.length - 1; last > 0; last--) {
     const chosen = below(last);

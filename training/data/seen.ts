@@ -1,4 +1,4 @@
-/** What the training part holds of each column: how far its values reach, and one that is typical of them. */
+/** Describes each column of the training part: the range of its values, and a typical one. */
 import {
   type CategoricalColumn,
   type Column,
@@ -12,7 +12,8 @@ import { shortestFloat } from '../files/index.ts';
 import type { Samples } from './dataset.ts';
 
 /**
- * The columns with `range` and `typical`; a column of gaps alone has none.
+ * Returns the columns with `range` and `typical`; a column that holds only gaps gets neither.
+ *
  * @param train rows of the training part, `[count, width]`, NaN where missing
  */
 export function withSeen(columns: readonly Column[], train: Samples): readonly Column[] {
@@ -31,7 +32,7 @@ export function withSeen(columns: readonly Column[], train: Samples): readonly C
   });
 }
 
-/** Of whole numbers the mean is rounded: no row has 3.4 calls. */
+/** Returns the range and the mean of a numeric column. The mean of whole numbers is rounded: no row has 3.4 calls. */
 function numbersSeen({ inputs, inputShape: [width = 1], count }: Samples, place: number) {
   let [least, greatest, mean, present] = [Infinity, -Infinity, 0, 0];
   let areWhole = true;
@@ -48,7 +49,7 @@ function numbersSeen({ inputs, inputShape: [width = 1], count }: Samples, place:
   return { range: [shortestFloat(least), shortestFloat(greatest)], typical } as const;
 }
 
-/** The first of them where several are equally frequent. */
+/** Returns the most frequent category, and the first of several that are equally frequent. */
 function categorySeen(
   { categories }: CategoricalColumn,
   { inputs, inputShape: [width = 1], count }: Samples,
@@ -65,8 +66,8 @@ function categorySeen(
 }
 
 /**
- * The categories of each input, by index, of which the training part has no row: they came with the other parts. A gap counts as what
- * stands in for it.
+ * Returns, for each input, the indices of the categories that no row of the training part has: they occur only in the
+ * other parts. A gap counts as the value that fills it.
  */
 export function unseenCategories(
   { inputs, inputShape: [width = 1], count }: Samples,

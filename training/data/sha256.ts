@@ -1,10 +1,10 @@
 /**
- * SHA-256 in plain JavaScript, since random numbers are drawn in browsers as well, whose own digests are asynchronous.
+ * SHA-256 in plain JavaScript. Random numbers are also drawn in browsers, whose own digests are asynchronous.
  *
  * Source: FIPS 180-4, sections 4.1.2, 5.3.3 and 6.2, https://doi.org/10.6028/NIST.FIPS.180-4
  */
 
-/** The first 32 bits of the fractional part of a root. */
+/** Returns the first 32 bits of the fractional part of a root. */
 const fraction = (root: number): number => Math.floor((root % 1) * 2 ** 32) | 0;
 
 const primes = (count: number): readonly number[] => {
@@ -13,13 +13,13 @@ const primes = (count: number): readonly number[] => {
   return found;
 };
 
-/** Of the cube roots of the first 64 primes, and of the square roots of the first 8. */
+/** The fractions of the cube roots of the first 64 primes, and of the square roots of the first 8. */
 const constants = Int32Array.from(primes(64), (prime) => fraction(Math.cbrt(prime)));
 const initial = Int32Array.from(primes(8), (prime) => fraction(Math.sqrt(prime)));
 
 const rotate = (word: number, by: number): number => (word >>> by) | (word << (32 - by));
 
-/** The digest as eight words of 32 bits, most significant first. */
+/** Returns the digest as eight words of 32 bits, most significant first. */
 export function sha256(content: string | Uint8Array): Int32Array {
   const message = padded(typeof content === 'string' ? new TextEncoder().encode(content) : content);
   const digest = initial.slice();
@@ -27,7 +27,7 @@ export function sha256(content: string | Uint8Array): Int32Array {
   return digest;
 }
 
-/** One bit, zeros, and the length in bits, up to a whole number of blocks of 64 bytes. */
+/** Pads a message with a 1 bit, zeros and its length in bits, up to a whole number of blocks of 64 bytes. */
 function padded(bytes: Uint8Array): DataView {
   const view = new DataView(new ArrayBuffer(64 * Math.ceil((bytes.length + 9) / 64)));
   new Uint8Array(view.buffer).set(bytes);

@@ -1,25 +1,27 @@
-/** How a table of text is written, as far as its beginning tells: what stands between the cells and around them, and before a fraction. */
+/** Infers the dialect of a table in text from its beginning: the delimiter, the quotes and the decimal separator. */
 import { type Decimal, decimalIn } from '../columns/index.ts';
 
-/** How to take a text apart. */
+/** How the cells of a text are separated, quoted and written. */
 export interface Dialect {
-  /** A blank stands for any number of them. */
+  /** The character between cells. A blank stands for any number of blanks. */
   readonly delimiter: string;
-  /** Around cells; null where quotes are signs like any other. */
+  /** The character around cells; null where quotes are ordinary characters. */
   readonly quote: string | null;
-  /** Before a quote that belongs to a cell: the quote itself, or a backslash. */
+  /** The character before a quote that belongs to a cell: the quote itself, or a backslash. */
   readonly escape: string | null;
   readonly decimal: Decimal;
 }
 
-/** What is said of it, and is not guessed. */
+/** The members that the user gives, which are not inferred. */
 export type GivenDialect = { readonly [K in keyof Dialect]?: Dialect[K] | undefined };
 
 const MOST_LINES = 300;
 
 /**
- * @param text the beginning, without what is to be skipped; its last line may be cut
- * @param otherwise the delimiter of a text that has none
+ * Infers a text's dialect.
+ *
+ * @param text the beginning, without the lines to be skipped; its last line may be cut
+ * @param otherwise the delimiter of a text in which none is found
  */
 export function sniff(text: string, given: GivenDialect, otherwise: string): Dialect {
   const quote = given.quote === undefined ? quoteOf(text) : given.quote;
@@ -29,7 +31,7 @@ export function sniff(text: string, given: GivenDialect, otherwise: string): Dia
   return { delimiter, quote, escape, decimal: given.decimal ?? decimalOf(text, { delimiter, quote, escape }) };
 }
 
-/** Apostrophes where cells begin and end with them, and none with double quotes. */
+/** Returns the apostrophe where cells begin and end with it and none with double quotes, otherwise the double quote. */
 function quoteOf(text: string): string {
   const around = (quote: string) =>
     text.match(new RegExp(`(?:^|[,;\\t|])\\s*${quote}[^${quote}\\n]*${quote}\\s*(?=[,;\\t|\\r\\n]|$)`, 'gm'))?.length ??
@@ -41,7 +43,10 @@ type Quotes = Pick<Dialect, 'quote' | 'escape'>;
 
 const candidates = ['\t', ';', ',', '|', ' '] as const;
 
-/** What cuts most lines into as many cells as the first has, and into more than others do; none for a single column. */
+/**
+ * Returns the delimiter that splits the most lines into as many cells as the first line, and into more cells than other
+ * such delimiters; undefined for a single column.
+ */
 function delimiterOf(text: string, quotes: Quotes): string | undefined {
   let best: { readonly delimiter: string; readonly share: number; readonly cells: number } | undefined;
   for (const delimiter of candidates) {
@@ -50,21 +55,24 @@ function delimiterOf(text: string, quotes: Quotes): string | undefined {
     const share = (1 + same) / (1 + lines.length);
     if (first.length < 2 || (best && (share < best.share || (share === best.share && first.length <= best.cells))))
       continue;
-    // Words are separated by blanks, too.
+    // Blanks also separate words.
     if (delimiter === ' ' && (best || share < 0.9)) continue;
     best = { delimiter, share, cells: first.length };
   }
   return best?.delimiter;
 }
 
-/** Where all numbers may be read either way, commas part nothing but fractions if cells are not separated by commas. */
+/**
+ * Infers the decimal separator. Where every number can be read either way, commas are decimal separators unless they
+ * separate cells.
+ */
 function decimalOf(text: string, dialect: Omit<Dialect, 'decimal'>): Decimal {
   const found = decimalIn(cellsOf(text, dialect).flat());
   if (found === 'either') return dialect.delimiter === ',' ? '.' : ',';
   return found ?? '.';
 }
 
-/** The cells of the first lines but the last, which may be cut. */
+/** Returns the cells of the first lines, without the last line, which may be cut. */
 export function cellsOf(
   text: string,
   { delimiter, quote, escape }: Omit<Dialect, 'decimal'>,
@@ -79,7 +87,7 @@ export function cellsOf(
       else cell += sign;
     } else if (sign === quote && cell.trim() === '') isQuoted = true;
     else if (sign === delimiter) {
-      // Blanks before the first cell and beside each other separate nothing.
+      // Leading and repeated blanks separate nothing.
       if (delimiter === ' ' && cell === '') continue;
       row.push(cell.trim());
       cell = '';

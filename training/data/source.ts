@@ -1,11 +1,11 @@
-/** A data source read: the samples that it names, and what they are called. */
+/** Loads the samples that a data source names, and derives a name for them. */
 import { basename, extname, resolve } from 'node:path';
 import type { PicturePreparation } from '../pictures/index.ts';
 import type { KnownData } from './known-table.ts';
 import { loadData, type LoadedData, loadIdx } from './load.ts';
 import type { DataSource } from './options.ts';
 
-/** What a model that exists says of its data. */
+/** What an existing model says of its data. */
 export interface Knowledge {
   readonly picture?: PicturePreparation | undefined;
   readonly table?: KnownData | undefined;
@@ -13,8 +13,10 @@ export interface Knowledge {
 }
 
 /**
+ * Loads the samples that a source names.
+ *
  * @param seed chooses the samples of each part
- * @param known of the model that the samples are for, where there is one
+ * @param known describes the model that the samples are for, if there is one
  * @throws {UserError} as `loadData`
  */
 export async function loadSource(
@@ -26,6 +28,6 @@ export async function loadSource(
   return path === undefined ? loadIdx(options) : loadData(path, options);
 }
 
-/** The name of the file or folder, without what comes before and behind it. */
+/** Returns the base name of the file or folder, without its extension. */
 export const sourceName = ({ path }: DataSource): string =>
   path === undefined ? 'MNIST' : basename(resolve(path), extname(path));

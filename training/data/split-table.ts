@@ -1,4 +1,7 @@
-/** A table that is read becomes the parts of a training run: split, with what fills gaps and what was seen learnt from the training part. */
+/**
+ * Splits a table into the parts of a training run. The values that fill gaps, and the range and typical value of each
+ * column, are learnt from the training part.
+ */
 import type { Column } from '../columns/index.ts';
 import { unexpected } from '../files/index.ts';
 import type { Dataset } from './dataset.ts';
@@ -12,13 +15,17 @@ import { splitDataset, type Splits } from './split.ts';
 import type { Table } from './table.ts';
 
 export interface SplitOptions extends Pick<DataSource, 'validationShare' | 'testShare'> {
-  /** Chooses the samples of each part. */
+  /** Seeds the choice of each part's samples. */
   readonly seed: number;
 }
 
 export interface SplitTable extends Splits, Omit<Table, 'dataset'> {}
 
-/** @throws {UserError} where there are too few rows */
+/**
+ * Splits a table and completes its columns.
+ *
+ * @throws {UserError} where there are too few rows
+ */
 export function splitTable(
   { columns: unfilled, dataset, summary, notes }: Table,
   imputations: Imputations,
@@ -30,7 +37,7 @@ export function splitTable(
   return { ...splits, columns, summary: withFills(summary, columns), notes: [...notes, ...noteDuplicates(splits)] };
 }
 
-/** With what is done about missing values. */
+/** Adds to the summary how missing values are handled. */
 function withFills(summary: readonly ColumnSummary[], columns: readonly Column[]): readonly ColumnSummary[] {
   const found = new Map(columns.map((column) => [column.name, column]));
   return summary.map((line) => {
@@ -40,7 +47,7 @@ function withFills(summary: readonly ColumnSummary[], columns: readonly Column[]
   });
 }
 
-/** `missing: median 4050, and the model is told`, `missing: a category of its own` */
+/** Says how gaps are filled: `missing: median 4050, and the model is told`, `missing: a category of its own`. */
 function fillInWords(column: Column): string {
   const { kind, fill, missing = 'value' } = column;
   if (fill === null) return '';
@@ -50,13 +57,13 @@ function fillInWords(column: Column): string {
   return missing === 'category' ? 'missing: a category of its own' : `missing: ${column.categories[fill] ?? ''}`;
 }
 
-/** Batch Norm normalizes one sample to nothing. */
+/** The minimum number of samples to train on: Batch Norm normalizes a single sample to 0. */
 const LEAST_TRAINED = 2;
 
 /**
- * At least one sample for each part that is wanted.
+ * Splits a data set at random, with at least one sample in each part that is wanted.
  *
- * @throws {UserError} where there are too few
+ * @throws {UserError} where there are too few samples
  */
 export function splitByShares(
   dataset: Dataset,
@@ -65,7 +72,7 @@ export function splitByShares(
   const size = (share: number) => (share === 0 ? 0 : Math.max(1, Math.round(dataset.count * share)));
   const sizes = { validation: size(validationShare), test: size(testShare) };
   const least = LEAST_TRAINED + Math.min(sizes.validation, 1) + Math.min(sizes.test, 1);
-  // Without parts, data are only looked at.
+  // Data that are not split are only evaluated, so any number of samples will do.
   if (dataset.count < least && least > LEAST_TRAINED) {
     const parts = [
       `${LEAST_TRAINED} to train on`,

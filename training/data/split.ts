@@ -1,25 +1,25 @@
-/** Dividing one data set into parts for training, validation and test. */
+/** Divides a data set into parts for training, validation and test. */
 import { unexpected } from '../files/index.ts';
 import { subset, type Dataset } from './dataset.ts';
 import type { Random } from './random.ts';
 
-/** Disjoint parts of one data set. */
 export interface Splits<D extends Dataset = Dataset> {
   readonly train: D;
   readonly validation: D;
   readonly test: D;
 }
 
-/** Sizes of two parts, in samples; training gets the others. */
+/** The sizes of two parts, in samples; training gets the rest. */
 export interface SplitSizes {
   readonly validation: number;
   readonly test: number;
 }
 
 /**
- * Random parts in which every class has the same share as in the whole, give or take one sample.
+ * Divides a data set into random parts in which every class has the same share as in the whole, give or take one
+ * sample.
  *
- * @throws {UserError} when nothing would be left for training.
+ * @throws {UserError} when nothing would be left for training
  */
 export function splitDataset<D extends Dataset>(dataset: D, sizes: SplitSizes, random: Random): Splits<D> {
   const held = sizes.validation + sizes.test;
@@ -35,7 +35,10 @@ export function splitDataset<D extends Dataset>(dataset: D, sizes: SplitSizes, r
   };
 }
 
-/** The indices of each of `folds` parts, of one size give or take a sample, in which every class has the same share as in the whole. */
+/**
+ * Returns the sample indices of each of `folds` parts. The parts are equal in size, and every class has the same share
+ * in them as in the whole, give or take one sample.
+ */
 export function foldsOf(dataset: Dataset, folds: number, random: Random): readonly Int32Array[] {
   const order = stratifiedOrder(dataset, random);
   const start = (fold: number): number => Math.floor((fold * dataset.count) / folds);
@@ -43,8 +46,9 @@ export function foldsOf(dataset: Dataset, folds: number, random: Random): readon
 }
 
 /**
- * A random order in which every stretch of samples is made up like the whole: the k-th of a class's n samples, taken at
- * random, stands at (k + ½)/n of the way. A class of a few samples so comes last to validation and first to training.
+ * Returns a random order in which every stretch of samples is composed like the whole: the k-th of a class's n samples,
+ * taken at random, stands at (k + ½)/n of the way. A class of few samples therefore comes to training first and to
+ * validation last.
  */
 function stratifiedOrder(dataset: Dataset, random: Random): Int32Array {
   const shuffled = random.permutation(dataset.count);
@@ -62,7 +66,7 @@ function stratifiedOrder(dataset: Dataset, random: Random): Int32Array {
   return shuffled.sort((a, b) => (position[a] ?? 0) - (position[b] ?? 0));
 }
 
-/** How many samples each class has, `[classes]`. */
+/** Counts the samples of each class, `[classes]`. */
 export function countLabels(labels: Int32Array, classes: number): Int32Array {
   const counts = new Int32Array(classes);
   for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
@@ -70,7 +74,7 @@ export function countLabels(labels: Int32Array, classes: number): Int32Array {
 }
 
 /**
- * Weights that make every class count alike in the loss, `[classes]`, with mean 1 over the samples:
+ * Returns weights that make every class count alike in the loss, `[classes]`, with mean 1 over the samples:
  *   w_c = N / (K·N_c)   (King and Zeng, Political Analysis 9(2), 2001); 0 for a class without samples,
  * where K counts the classes that have samples.
  */

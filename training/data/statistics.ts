@@ -1,29 +1,32 @@
 /**
- * Mean and deviation of the training set, with which the exported model normalizes its raw inputs. These are statistics of
- * the data; Batch Norm's own, of activations, are computed inside the training graph.
+ * Mean and standard deviation of the training set, with which the exported model normalizes its raw inputs. These are
+ * statistics of the data; those of activations, which Batch Norm uses, are computed inside the training graph.
  */
 import { elementCount } from '../files/index.ts';
 import type { Dataset, RegressionDataset, Samples } from './dataset.ts';
 
-/** In float64, since a variance leaves the range of float32 long before the numbers do. */
+/** Statistics in float64, since a variance leaves the range of float32 long before the numbers do. */
 export interface InputStatistics {
   readonly mean: Float64Array;
-  /** σ of the population (divided by n); 0 for an input that never changes, or by no more than the rounding of its numbers. */
+  /**
+   * σ of the population (divided by n). It is 0 for an input that never changes, or only within the rounding of its
+   * numbers.
+   */
   readonly deviation: Float64Array;
 }
 
-/** Half the distance between 1 and the float32 above it: how far a number may be rounded, in parts of it. */
+/** The relative rounding error of float32: half the distance between 1 and the next larger float32. */
 const rounding = 2 ** -24;
 
 /**
- * One pass over the samples in float64, one group of values per feature (`[size]` results, `size` the elements of a
- * sample) or per channel, the first dimension of a sample (`[inputShape[0]]` results).
+ * Computes the statistics in one pass over the samples in float64. They are taken per feature (`[size]` results, `size`
+ * the elements of a sample) or per channel, the first dimension of a sample (`[inputShape[0]]` results).
  *
  * For the n-th value x of a group (Welford, Technometrics 4(3), 1962):
  *   δ = x − μₙ₋₁,   μₙ = μₙ₋₁ + δ/n,   Mₙ = Mₙ₋₁ + δ·(x − μₙ),   σ² = Mₙ/n.
- * NaN, a missing value, counts in none of them.
+ * NaN, a missing value, is skipped.
  *
- * Unlike Σx² − (Σx)²/n it does not cancel when the mean is far larger than the deviation.
+ * Unlike Σx² − (Σx)²/n this does not cancel when the mean is far larger than the deviation.
  */
 export function inputStatistics(samples: Samples, per: 'feature' | 'channel'): InputStatistics {
   const { inputs, inputShape, count } = samples;
@@ -60,7 +63,7 @@ export function inputStatistics(samples: Samples, per: 'feature' | 'channel'): I
   return { mean, deviation };
 }
 
-/** The values farthest below and above, of each feature or channel, without those that are missing. */
+/** Returns the lowest and highest value of each feature or channel, without missing values. */
 export function inputRanges(
   { inputs, inputShape }: Samples,
   per: 'feature' | 'channel',
@@ -79,15 +82,18 @@ export function inputRanges(
 }
 
 /**
- * What inputs are divided by: σ. What never changes in training has taught the network nothing, and is divided by so much that
- * whatever comes later says nothing either; divided by 1, it would meet weights that are as random as they began.
+ * Returns what inputs are divided by: σ. An input that never changes in training is divided by the largest float32, so
+ * that other values of it have no effect later either: the weights that they would meet are still random, since
+ * training could not change them.
  */
 export const divisorsOf = (deviation: Float64Array): Float64Array =>
   deviation.map((sigma) => (sigma === 0 ? largestFloat32 : sigma));
 
 const largestFloat32 = 2 ** 128 - 2 ** 104;
 
-/** Mean and deviation of the numbers to predict, each of one element; undefined where the targets are no numbers. */
+/**
+ * Returns mean and deviation of the numbers to predict, each of one element; undefined where the targets are classes.
+ */
 export function targetStatistics(dataset: RegressionDataset): InputStatistics;
 export function targetStatistics(dataset: Dataset): InputStatistics | undefined;
 export function targetStatistics(dataset: Dataset): InputStatistics | undefined {

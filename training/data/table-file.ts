@@ -1,4 +1,7 @@
-/** The rows of a table in a file of text, of Parquet or of JSON lines, one after another: a file of any size passes through. */
+/**
+ * Reads tables from files of text, Parquet or JSON lines row by row, so that a file of any size is never in memory as a
+ * whole.
+ */
 import { extname } from 'node:path';
 import { openJsonLines } from './json-lines.ts';
 import { openParquet } from './parquet.ts';
@@ -7,7 +10,11 @@ import { checkWidth, type TableFile } from './table-rows.ts';
 import { fileSource } from './text-file.ts';
 import { openText, type TableFormat } from './text-table.ts';
 
-/** @throws {UserError} naming the file and what cannot be read of it */
+/**
+ * Opens a table by the extension of its file.
+ *
+ * @throws {UserError} naming the file and what cannot be read of it
+ */
 export async function openTable(path: string, format: TableFormat): Promise<TableFile> {
   const open = openers.get(extname(path).toLowerCase());
   return checkWidth(path, await (open ? open(path) : openText(fileSource(path), format)));
@@ -19,11 +26,18 @@ const openers: ReadonlyMap<string, (path: string) => Promise<TableFile>> = new M
   ['.ndjson', openJsonLines],
 ]);
 
-/** @throws {UserError} as `tableOf` does */
+/**
+ * Reads a table as a data set.
+ *
+ * @throws {UserError} as `tableOf` does
+ */
 export const readTable = async (path: string, options: TableOptions): Promise<Table> =>
   tableOf(path, await openTable(path, options), options);
 
-/** The cells of some rows as they stand in the file, by the lines in which they end, and then by column. */
+/**
+ * Returns the cells of some rows as they stand in the file. The result maps the line in which a row ends to its cells
+ * by column.
+ */
 export async function readCells(
   path: string,
   format: TableFormat,

@@ -1,6 +1,7 @@
 /**
- * A table as a data set. The file is read twice, row by row: once to learn its columns and its length (twice, where a column turns
- * out to be of categories after numbers), once to fill arrays of exactly that size, so nothing but the data set itself is in memory.
+ * Reads a table as a data set. The file is read row by row, so that only the data set itself is in memory. The first
+ * pass learns the columns and the number of rows, the last one fills arrays of exactly that size. A further pass comes
+ * between them where a column turns out to hold categories although numbers came first.
  */
 import {
   type Column,
@@ -24,7 +25,7 @@ import type { TableFormat } from './text-table.ts';
 export interface TableOptions extends TableFormat, Pick<DataSource, 'task' | 'dropMissingLabels'> {
   /** The column to predict. */
   readonly label: string;
-  /** By column, as in a source. */
+  /** Maps a column to its kind, as in a data source. */
   readonly kinds?: ReadonlyMap<string, GivenKind> | undefined;
   readonly imputations?: Imputations | undefined;
 }
@@ -34,14 +35,17 @@ export interface Table {
   readonly columns: readonly Column[];
   /** `inputs` is float32 `[rows, width]`: numbers as they stand, categories by index, NaN where missing. */
   readonly dataset: Dataset;
-  /** All columns of the file for people, the label's and those left out among them. */
+  /** Describes all columns of the file to the user, including the label and those that are left out. */
   readonly summary: readonly ColumnSummary[];
   readonly notes: readonly string[];
 }
 
 /**
- * @param path for people
- * @throws {UserError} naming the file and, for bad content, all columns that need a decision, with lines, cells and flags.
+ * Reads a table as a data set.
+ *
+ * @param path names the table in messages
+ * @throws {UserError} naming the file and, for bad content, all columns that need a decision, with lines, cells and
+ * flags
  */
 export async function tableOf(path: string, file: TableFile, options: TableOptions): Promise<Table> {
   checkNames(path, file.names, options);
@@ -96,7 +100,7 @@ function noneOf(inferred: readonly Inferred[], label: number): string {
     : 'none';
 }
 
-/** All at once, each with its way out. */
+/** Reports all problems at once, each with the flags that resolve it. */
 function refuse(path: string, troubles: readonly string[]): void {
   const [first, ...others] = troubles;
   if (first === undefined) return;
@@ -106,7 +110,7 @@ function refuse(path: string, troubles: readonly string[]): void {
   throw new UserError(`${path}: ${troubles.length} things to decide:${shown.join('')}${rest}`);
 }
 
-/** The first pass, and one more where columns turn out to hold words after numbers: these are `mixed`. */
+/** Makes the first pass, and one more where columns turn out to hold words after numbers: these are `mixed`. */
 async function profileColumns(
   path: string,
   file: TableFile,
@@ -116,7 +120,7 @@ async function profileColumns(
   const { label, kinds } = options;
   const budget = new TextBudget();
   const { decimal } = file;
-  // One for many: there may be a hundred thousand columns.
+  // Shared by all columns, of which there may be a hundred thousand.
   const usual = { decimal, isLabel: false, keepsNumbers: false, budget };
   const keeping = { ...usual, keepsNumbers: true };
   const profiles = file.names.map((name) => {
@@ -154,7 +158,7 @@ const optionsFor = ({ name }: ColumnProfile, { kinds, imputations }: TableOption
 };
 
 interface Wanted {
-  /** By column of the file. */
+  /** The input columns by column of the file; null for the label and columns that are left out. */
   readonly inputs: readonly (Column | null)[];
   readonly label: Column;
   readonly labelIndex: number;
@@ -164,7 +168,7 @@ interface Wanted {
 
 type Target = Omit<ClassificationDataset, keyof Samples> | Omit<RegressionDataset, keyof Samples>;
 
-/** The last pass. */
+/** Makes the last pass, which fills the arrays. */
 async function fillArrays(
   path: string,
   file: TableFile,
@@ -202,11 +206,11 @@ async function fillArrays(
   return { samples: { inputs: values, inputShape: [width], count, lines }, target };
 }
 
-/** All cells were fit when they were read first. */
+/** The error for a cell that does not fit: all cells did when the file was read first. */
 const changed = (path: string): UserError =>
   unexpected(path, 'the same rows on the second reading', 'others: the file has changed');
 
-/** Of classes, words such as `None` are some; of numbers, they are missing. */
+/** Reads labels. Words such as `None` are classes among classes, but missing among numbers. */
 export const labelReader = (label: Column, decimal: Decimal): Reader =>
   readerOf(label, { decimal, mayMiss: false, isNothing: label.kind === 'categorical' ? isMissingClass : isMissing });
 

@@ -1,14 +1,17 @@
-/** The bytes of a file of text, plain or in gzip, piece by piece. */
+/** Reads the bytes of a text file, plain or gzip, in chunks. */
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import { cannotRead, requireStored, unexpected, UserError } from '../files/index.ts';
 import type { Position, TextSource } from './text.ts';
 
-/** Its rows are garbage before V8 collects any: of 64 kB it would copy them first, which takes a fifth of the time more. */
+/**
+ * The size of a chunk. The rows of 4 kB are garbage before V8 collects any; with 64 kB, V8 would copy them first, which
+ * takes a fifth more time.
+ */
 const CHUNK_BYTES = 4096;
 
-/** After so many bytes whoever waits has a turn: progress that is to be shown, or Ctrl-C. */
+/** After this many bytes, other tasks get a turn: to show progress, or to handle Ctrl-C. */
 const TURN_BYTES = 256 * CHUNK_BYTES;
 
 export const fileSource = (path: string): TextSource => ({
@@ -17,6 +20,8 @@ export const fileSource = (path: string): TextSource => ({
 });
 
 /**
+ * Yields the bytes of a file.
+ *
  * @param position is kept up to date
  * @throws {UserError} naming a file that cannot be read, or is broken
  */
@@ -56,7 +61,7 @@ function isGzip(path: string): boolean {
   }
 }
 
-/** Without a stream, which would hand every chunk to another thread and back. */
+/** Reads without a stream, which would hand every chunk to another thread and back. */
 function* plainChunks(path: string): Generator<Buffer> {
   const file = openSync(path, 'r');
   try {

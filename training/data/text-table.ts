@@ -1,4 +1,7 @@
-/** The rows of a table in text, one after another, wherever its bytes come from: as its beginning and whoever asks say that it is written. */
+/**
+ * Opens a table in text from any source of bytes. The caller's options, and otherwise the beginning of the text, tell
+ * how it is written.
+ */
 import { quote } from '../files/index.ts';
 import { readCsv } from './csv.ts';
 import type { DataSource } from './options.ts';
@@ -12,20 +15,24 @@ export type TableFormat = Pick<
   'delimiter' | 'header' | 'encoding' | 'comment' | 'skipRows' | 'decimal' | 'quote'
 >;
 
-/** A text as it is to be read. */
+/** How a text is to be read. */
 interface Text extends Dialect {
   readonly encoding: Encoding;
   readonly comment: string | undefined;
-  /** Lines before the header. */
+  /** The number of lines before the header. */
   readonly skipRows: number;
 }
 
-/** @throws {UserError} naming the text and what cannot be read of it */
+/**
+ * Opens a table in text.
+ *
+ * @throws {UserError} naming the text and what cannot be read of it
+ */
 export async function openText(source: TextSource, format: TableFormat): Promise<TableFile> {
   const { text, encoding } = await beginningOf(source, format.encoding);
   const { comment, skipRows = 0, header = true } = format;
   const lines = text.split('\n').slice(skipRows);
-  // What Excel writes for itself.
+  // Excel writes this line to name the delimiter.
   const [, separator] = /^sep=(.)\r?$/i.exec(lines[0] ?? '') ?? [];
   const skipped = skipRows + (separator === undefined ? 0 : 1);
   const kept = lines
@@ -67,7 +74,10 @@ async function* withoutFirst(rows: AsyncIterable<readonly TableRow[]>): AsyncGen
   }
 }
 
-/** A column without a name, such as the row numbers that pandas writes, is called by its position. */
+/**
+ * Returns the names of the columns. A column without a name, such as the row numbers that pandas writes, is named by
+ * its position.
+ */
 const namesOf = (cells: readonly string[], header: boolean): readonly string[] =>
   cells.map((cell, index) => (header && cell !== '' ? cell : `${index + 1}`));
 

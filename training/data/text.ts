@@ -1,21 +1,24 @@
-/** A text of any size, piece by piece, wherever its bytes come from: its encoding, and what the bytes mean. Knows nothing of files. */
+/**
+ * Reads text of any size in chunks, from any source of bytes: finds its encoding, and decodes it. Knows nothing of
+ * files.
+ */
 import type { Encoding } from './encodings.ts';
 
-/** How many bytes of a text are read, and how many it has. */
+/** How many bytes of a text have been read, and how many it has. */
 export interface Position {
   read: number;
   size: number;
 }
 
-/** The share that is read, from 0 to 1. */
+/** Returns the share that has been read, from 0 to 1. */
 export const shareOf = ({ read, size }: Position): number => (size === 0 ? 0 : read / size);
 
-/** Where the bytes of a text come from. */
+/** A source of a text's bytes. */
 export interface TextSource {
-  /** For people: a path, or what else the text is called. */
+  /** Names the text in messages, usually by its path. */
   readonly name: string;
   /**
-   * From the first byte on; each call reads anew.
+   * Yields the bytes from the first one. Each call reads anew.
    *
    * @param position is kept up to date
    * @throws {UserError} naming a text that cannot be read, or is broken
@@ -23,7 +26,7 @@ export interface TextSource {
   readonly chunks: (position?: Position) => AsyncIterable<Uint8Array>;
 }
 
-/** Bytes as they come are text in UTF-8; others are decoded. */
+/** Yields the text. UTF-8 is yielded as bytes; other encodings are decoded to strings. */
 export async function* textOf(
   { chunks }: TextSource,
   encoding: Encoding,
@@ -38,13 +41,16 @@ export async function* textOf(
   yield decoder.decode();
 }
 
-/** Both names mean Windows' table to the web: it has signs where Latin-1 has controls, which no table has. */
+/**
+ * Makes a decoder. On the web, both Latin-1 and cp1252 mean windows-1252, which has characters where Latin-1 has
+ * control codes that no table contains.
+ */
 const decoderOf = (encoding: Encoding) =>
   new TextDecoder(encoding === 'latin1' || encoding === 'cp1252' ? 'windows-1252' : encoding);
 
 const BEGINNING = 65_536;
 
-/** The first text of a source, and its encoding: the one that is given, or what the first bytes tell. */
+/** Returns the beginning of a text, and its encoding: the given one, or what the first bytes tell. */
 export async function beginningOf(
   { chunks }: TextSource,
   given: Encoding | undefined,
@@ -71,7 +77,7 @@ function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
   return bytes;
 }
 
-/** UTF-16 by its byte order mark, or by the zeros in every second byte. */
+/** Recognizes UTF-16 by its byte order mark, or by zeros in every second byte. */
 function encodingOf(bytes: Uint8Array): Encoding {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';

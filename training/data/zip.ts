@@ -1,7 +1,7 @@
 /**
- * ZIP archives, as far as NumPy writes them: stored or deflated files, below 4 GB, no encryption. An archive is not trusted:
- * every offset and size is checked before it is followed, no size is allocated that the archive cannot hold, and what is
- * unpacked must have the checksum that the archive gives.
+ * Reads ZIP archives as NumPy writes them: stored or deflated files, below 4 GB, without encryption. An archive is not
+ * trusted: every offset and size is checked before it is followed, no size is allocated that the archive cannot hold,
+ * and unpacked content must have the checksum that the archive gives.
  *
  * Source: https://pkware.cachefly.net/webdocs/APPNOTE/APPNOTE-6.3.10.TXT, sections 4.3.7, 4.3.12 and 4.3.16
  */
@@ -10,7 +10,7 @@ import { quote, unexpected, UserError } from '../files/index.ts';
 
 export interface ZipEntry {
   readonly name: string;
-  /** @throws {UserError} when the content is not what the archive says of it. */
+  /** @throws {UserError} when the content does not match the archive's record of it */
   readonly unpack: () => Uint8Array;
 }
 
@@ -20,9 +20,9 @@ const LOCAL = { signature: 0x04034b50, bytes: 30 } as const;
 const [STORED, DEFLATED] = [0, 8];
 
 /**
- * The entries in the order of the directory at the archive's end.
+ * Returns the entries in the order of the directory at the archive's end.
  *
- * @throws {UserError} unless the bytes are one archive from first to last, with different names.
+ * @throws {UserError} unless the bytes are one archive from first to last, with different names
  */
 export function readZip(bytes: Uint8Array, where: string): readonly ZipEntry[] {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -46,7 +46,7 @@ interface Directory {
   readonly end: number;
 }
 
-/** The record at the end of the file, behind which there is nothing but a comment of the length that it states. */
+/** Finds the record at the end of the file. Only a comment of the length that it states may follow it. */
 function findDirectory(file: Buffer, where: string): Directory & { readonly count: number } {
   const last = file.length - END.bytes;
   for (let at = last; at >= Math.max(0, last - END.longestComment); at--) {
@@ -59,7 +59,7 @@ function findDirectory(file: Buffer, where: string): Directory & { readonly coun
   throw unexpected(where, 'a ZIP archive', 'something else');
 }
 
-/** One file's record in the directory, and where the next one starts. */
+/** Reads a file's record in the directory, and the offset of the next one. */
 function readEntry(file: Buffer, at: number, { start, end }: Directory, where: string) {
   if (at + CENTRAL.bytes > end || file.readUInt32LE(at) !== CENTRAL.signature) {
     throw unexpected(where, `a file's record at ${at}`, 'something else');
@@ -80,7 +80,7 @@ function readEntry(file: Buffer, at: number, { start, end }: Directory, where: s
   return { entry: { name, unpack }, next };
 }
 
-/** The packed bytes behind the local record; the directory's start is where they must have ended. */
+/** Returns the packed bytes behind the local record. They must end before the directory starts. */
 function contentOf(file: Buffer, local: number, packed: number, limit: number, where: string): Buffer {
   if (local + LOCAL.bytes > limit || file.readUInt32LE(local) !== LOCAL.signature) {
     throw unexpected(where, `its content at ${local}`, 'something else');
@@ -97,7 +97,7 @@ function unpackEntry(packed: Buffer, method: number, size: number, checksum: num
   return content;
 }
 
-/** Never unpacks more than the stated size. */
+/** Unpacks a file, and never more than its stated size. */
 function inflate(packed: Buffer, method: number, size: number, where: string): Uint8Array {
   if (method !== DEFLATED) throw unexpected(where, 'a stored or deflated file', `method ${method}`);
   try {
