@@ -1,13 +1,16 @@
-/** From a decoder's pixels to the channels that a model takes: opaque, and grey or in colour. */
+/** Converts a decoder's pixels to the channels that a model takes: opaque, and grey or in colour. */
 import type { Picture } from './picture.ts';
 
-/** Red, green and blue. */
 export type Colour = readonly [red: number, green: number, blue: number];
 
-/** Splits a row of pixels into opaque channels, which are others' after the next call. */
+/** Splits a row of pixels into opaque channels. The returned arrays are reused by the next call. */
 export type RowSplitter = (row: Uint8Array) => readonly Uint8Array[];
 
-/** @param background what shows where the picture is transparent; of no use to a model that takes its alpha */
+/**
+ * Returns a function that splits rows into the channels that a model takes.
+ *
+ * @param background shows through transparent pixels; a model that takes alpha does not need it
+ */
 export function rowSplitter(
   picture: Omit<Picture, 'data' | 'height'>,
   channels: 1 | 3 | 4,
@@ -24,7 +27,7 @@ export function rowSplitter(
   };
 }
 
-/** The colours as they are stored, and their alpha: 255 in a picture without. */
+/** Splits rows into the colours as they are stored and their alpha, which is 255 in a picture without alpha. */
 function alphaSplitter({ width, channels }: Omit<Picture, 'data' | 'height'>): RowSplitter {
   const lines = Array.from({ length: 4 }, () => new Uint8Array(width).fill(255));
   const places = channels < 3 ? [0, 0, 0, 1] : [0, 1, 2, 3];
@@ -41,7 +44,8 @@ function alphaSplitter({ width, channels }: Omit<Picture, 'data' | 'height'>): R
 }
 
 /**
- * Colours by the share of them that is seen: what is transparent has no say in the mean of neighbours. Pillow's `RGBa`, to the bit.
+ * Multiplies colours by their alpha, so that transparent pixels do not count in the mean of neighbours. It gives the
+ * bits of Pillow's `RGBa`.
  */
 export function premultiply([red, green, blue, alpha]: readonly Uint8Array[]): void {
   for (const line of [red, green, blue]) {
@@ -63,8 +67,8 @@ export function divideByAlpha([red, green, blue, alpha]: readonly Uint8Array[]):
 }
 
 /**
- * ITU-R BT.601's luma in 1/2¹⁶, as Pillow's `L` has it: 0.299 R + 0.587 G + 0.114 B, rounded. The weights add up to 1, so that
- * grey stays as it is.
+ * Returns the luma of ITU-R BT.601 in units of 1/2¹⁶, like Pillow's `L`: 0.299 R + 0.587 G + 0.114 B, rounded. The
+ * weights add up to 1, so that grey stays as it is.
  */
 export const luma = (red: number, green: number, blue: number): number =>
   (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
@@ -106,7 +110,7 @@ function greySplitter(picture: Omit<Picture, 'data' | 'height'>, background: Col
 
 const isGrey = ([red, green, blue]: Colour): boolean => red === green && green === blue;
 
-/** (value · opacity + paper · (255 − opacity)) / 255, rounded: the division by 255 is exact up to 2¹⁶ − 2. */
+/** Returns (value · opacity + paper · (255 − opacity)) / 255, rounded. The division by 255 is exact up to 2¹⁶ − 2. */
 function opaque(value: number, opacity: number, paper: number): number {
   const sum = value * opacity + paper * (255 - opacity) + 127;
   return (sum + 1 + (sum >> 8)) >> 8;
@@ -123,7 +127,7 @@ function splitChannel(row: Uint8Array, channels: number, channel: number, paper:
   }
 }
 
-/** `#ff8000` to `[255, 128, 0]` */
+/** Parses a colour: `#ff8000` becomes `[255, 128, 0]`. */
 export function colourOf(text: string): Colour {
   const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16));
   return [red, green, blue];

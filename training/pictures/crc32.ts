@@ -1,15 +1,16 @@
 /**
- * The checksum of gzip and PNG, in steps of eight bytes: https://www.rfc-editor.org/rfc/rfc1952#section-8. Its tables are made when it is
- * first asked, which few requests do: every isolate would make them when it starts.
+ * The checksum of gzip and PNG, computed eight bytes at a time: https://www.rfc-editor.org/rfc/rfc1952#section-8. The
+ * tables are made on first use, since few requests need them and every isolate would otherwise make them when it
+ * starts.
  */
 
 const polynomial = 0xedb88320 | 0;
 const step = 8;
 
-/** For each place in a step, what a byte there leaves in the checksum. */
+/** Maps, for each position in a step, a byte to its contribution to the checksum. */
 let tables: readonly Int32Array[] | undefined;
 
-/** As a signed integer, as `DataView.setInt32` takes it. */
+/** Returns the checksum as a signed integer, as `DataView.getInt32` reads it. */
 export function crc32(bytes: Uint8Array): number {
   tables ??= makeTables();
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as Tables;

@@ -1,7 +1,9 @@
 /**
- * Drawings as MNIST's were prepared: ink white on black, the drawing's longer side scaled to 20 of 28 pixels, and its centre of mass
- * moved to the centre.
- * http://yann.lecun.com/exdb/mnist/ (archived), "Gradient-based learning applied to document recognition", 1998
+ * Prepares drawings like MNIST's digits: white ink on black, the drawing's longer side scaled to 20 of 28 pixels, and
+ * its centre of mass moved to the centre.
+ *
+ * Source: http://yann.lecun.com/exdb/mnist/ (archived), and "Gradient-based learning applied to document recognition",
+ * 1998
  */
 import { luma, rowSplitter } from './channels.ts';
 import { uprightPlaces, uprightSize } from './exif.ts';
@@ -9,12 +11,12 @@ import { giveBack, type PictureRows, type Plane } from './picture.ts';
 import type { PictureSize } from './preparation.ts';
 import { type Box, Resampler } from './resample.ts';
 
-/** The share of the picture that a drawing fills: 20 of 28 pixels. */
+/** The share of the picture's side that a drawing fills: 20 of 28 pixels. */
 const BOX = 20 / 28;
-/** The share of the strongest ink below which a pixel is taken for paper when the drawing is framed. */
+/** Pixels with less than this share of the strongest ink count as paper when the drawing is cropped. */
 const FAINT = 0.1;
 
-/** A grey plane, 255 where the ink is strongest; all 0 for a picture of one colour. */
+/** Returns a grey plane, 255 where the ink is strongest; all 0 for a picture of one colour. */
 export function prepareDrawing(picture: PictureRows, { rows, columns }: PictureSize): Plane {
   const grey = greyOf(picture);
   const ink = inkOf(grey);
@@ -28,8 +30,8 @@ export function prepareDrawing(picture: PictureRows, { rows, columns }: PictureS
 }
 
 /**
- * The whole drawing, upright. Where it is transparent it shows black paper under light ink and white paper under dark ink; which of them is
- * known when all pixels have come, so both are kept until then.
+ * Returns the whole drawing in grey, upright. Transparent pixels show black paper under light ink, and white paper
+ * under dark ink. Which of them it is becomes known only after the last row, so both are kept until then.
  */
 function greyOf(picture: PictureRows): Plane {
   const { rows: height, columns: width } = uprightSize(picture);
@@ -68,8 +70,8 @@ function addInk(row: Uint8Array, channels: number, inks: { light: number; opaque
 }
 
 /**
- * How much ink each grey is: |grey − paper|, stretched so that the strongest is 255. Paper is what most of the picture's edge shows. All 0
- * where there is no ink.
+ * Maps each grey to its amount of ink: |grey − paper|, scaled so that the strongest is 255. Paper is the median of the
+ * picture's edge. All are 0 where there is no ink.
  */
 function inkOf(grey: Plane): Uint8Array {
   const counts = new Uint32Array(256);
@@ -93,7 +95,7 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
-/** The part of the picture that has ink, or `undefined` where none has. */
+/** Returns the smallest box that contains all ink, or `undefined` where there is none. */
 function frameOf({ width, height, data }: Plane, ink: Uint8Array): Box | undefined {
   let [left, right, top, bottom] = [width, -1, height, -1];
   for (let y = 0, i = 0; y < height; y++) {
@@ -123,8 +125,8 @@ function resampleFrame(grey: Plane, ink: Uint8Array, frame: Box, size: PictureSi
 }
 
 /**
- * Moves the centre of mass to the pixel at the centre ([14, 14] of 28 × 28) by whole pixels, so that nothing blurs, as far
- * as the drawing stays inside.
+ * Moves the centre of mass to the central pixel ([14, 14] of 28 × 28), as far as the drawing stays inside. It moves by
+ * whole pixels, so that nothing is blurred.
  */
 function centred({ width, height, data }: Plane, size: PictureSize): Plane {
   const mass = data.reduce((sum, value) => sum + value, 0);
@@ -142,7 +144,7 @@ function centred({ width, height, data }: Plane, size: PictureSize): Plane {
   );
 }
 
-/** `under`, on which the plane lies from (left, top) on. */
+/** Returns `under` with the plane drawn onto it, its top left corner at (left, top). */
 export function laidOnto(plane: Plane, under: Plane, left: number, top: number): Plane {
   const data = under.data.slice();
   for (let y = 0; y < plane.height; y++) {

@@ -1,7 +1,8 @@
 /**
- * How a camera was held: the Exif tag Orientation of a JPEG or PNG, and the picture turned upright. Broken Exif data are no reason to
- * refuse a picture: they count as none.
- * https://www.cipa.jp/std/documents/download_e.html?DC-008-Translation-2023-E (4.6.2, 4.6.5.1)
+ * Reads the Exif tag Orientation of a JPEG or PNG, which says how the camera was held, and turns the picture upright.
+ * Broken Exif data are no reason to refuse a picture: they count as none.
+ *
+ * Source: https://www.cipa.jp/std/documents/download_e.html?DC-008-Translation-2023-E (4.6.2, 4.6.5.1)
  */
 import type { Picture, PictureRows } from './picture.ts';
 import type { PictureSize } from './preparation.ts';
@@ -12,9 +13,9 @@ const START_OF_SCAN = 0xda;
 
 /** How rows and columns of the upright picture are stored. */
 export interface StoredAs {
-  /** Upright rows are stored columns. */
+  /** Is true where rows of the upright picture are stored as columns. */
   readonly turned: boolean;
-  /** The stored columns, or rows, run the other way. */
+  /** Is true where the stored columns (`mirrorAcross`) or rows (`mirrorDown`) run the other way. */
   readonly mirrorAcross: boolean;
   readonly mirrorDown: boolean;
 }
@@ -25,12 +26,15 @@ export const storedAs = (orientation: number): StoredAs => ({
   mirrorDown: [3, 4, 6, 7].includes(orientation),
 });
 
-/** Of the upright picture. */
+/** Returns the size of the upright picture. */
 export function uprightSize({ width, height, orientation }: Omit<PictureRows, 'read'>): PictureSize {
   return storedAs(orientation).turned ? { rows: width, columns: height } : { rows: height, columns: width };
 }
 
-/** Where the pixels of a stored row are in the upright picture: the first one, and the steps between them. */
+/**
+ * Returns where the pixels of a stored row are in the upright picture: the index of the first one, and the step between
+ * two.
+ */
 export type RowPlaces = (y: number) => readonly [start: number, step: number];
 
 export function uprightPlaces(rows: Omit<PictureRows, 'read'>): RowPlaces {
@@ -44,12 +48,12 @@ export function uprightPlaces(rows: Omit<PictureRows, 'read'>): RowPlaces {
   ];
 }
 
-/** All rows, each at its upright place. */
+/** Reads all rows, and puts each at its upright place. */
 export function uprightPicture(rows: PictureRows): Picture {
   const { width, channels } = rows;
   const size = uprightSize(rows);
   const places = uprightPlaces(rows);
-  // A damaged file may end before its first row.
+  // A damaged file may end before its first row, so memory is allocated only then.
   let data = new Uint8Array();
   let y = 0;
   rows.read((row) => {
@@ -66,14 +70,15 @@ export function uprightPicture(rows: PictureRows): Picture {
   return { width: size.columns, height: size.rows, channels, data };
 }
 
-/** The value of the tag in a JPEG file, 1 where there is none. */
+/** Returns the value of the tag in a JPEG file, 1 where there is none. */
 export function orientationOf(jpeg: Uint8Array): number {
   const exif = exifOf(jpeg);
   return exif ? exifOrientation(exif) : 1;
 }
 
 /**
- * The value of the tag, 1 where there is none.
+ * Returns the value of the tag, 1 where there is none.
+ *
  * @param exif a TIFF file: the data of a PNG's eXIf chunk, or of a JPEG's APP1 segment behind its name
  */
 export function exifOrientation(exif: Uint8Array): number {
@@ -84,7 +89,7 @@ export function exifOrientation(exif: Uint8Array): number {
   }
 }
 
-/** What follows the segment's `Exif\0\0`. */
+/** Returns the content of the Exif segment behind `Exif\0\0`. */
 function exifOf(jpeg: Uint8Array): Uint8Array | undefined {
   const view = new DataView(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
   for (let at = 2; at + 4 <= jpeg.byteLength && view.getUint8(at) === 0xff;) {
@@ -97,7 +102,11 @@ function exifOf(jpeg: Uint8Array): Uint8Array | undefined {
   return undefined;
 }
 
-/** @throws RangeError where the data end too early */
+/**
+ * Reads the tag.
+ *
+ * @throws RangeError where the data end too early
+ */
 function readOrientation(tiff: DataView): number {
   const littleEndian = tiff.getUint16(0) === 0x4949;
   const directory = tiff.getUint32(4, littleEndian);

@@ -1,7 +1,4 @@
-/**
- * Pictures as a model takes them, the same in training and in a Worker: which is why a Worker imports this folder, and why nothing here
- * knows Node.
- */
+/** Prepares pictures for a model. Training and the Worker import this same code, so nothing here depends on Node. */
 export { decodePicture, decodeRows } from './decode.ts';
 export { isJpeg, isPicture } from './format.ts';
 export { numbersOf, pictureShape, tablesOf } from './numbers.ts';

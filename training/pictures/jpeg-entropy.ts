@@ -1,40 +1,47 @@
 /**
- * The coefficients of a JPEG's blocks, from the bits of its scans. A scan is read as far as a strip of the picture needs, so that all
- * scans of a progressive file go down the picture side by side, and no more than a strip of coefficients is in memory.
- * https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annexes F and G
+ * Decodes the coefficients of a JPEG's blocks from the bits of its scans. Each scan is read only as far as a strip of
+ * the picture needs. All scans of a progressive file advance down the picture together, so only one strip of
+ * coefficients is in memory.
+ *
+ * Source: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annexes F and G
  */
 import { isRestart, type Component, type Jpeg, type Scan, ZIGZAG } from './jpeg-segments.ts';
 
 /** The coefficients of one component in a strip: blocks of 64, row by row. */
 export interface CoefficientStrip {
-  /** Blocks side by side: those of whole units. */
+  /** The number of blocks in a row, padded to whole units. */
   readonly blocks: number;
   readonly values: Int16Array;
   /**
-   * Of each block a bit for every coefficient behind the first that is not 0, in the order of the file: two words. Of sequential files only
-   * whether there is one.
+   * Marks the coefficients that are not 0, without the first of each block: two words for a block, a bit for each
+   * coefficient in the order of the file. Sequential files only record whether there is any.
    */
   readonly found: Int32Array;
 }
 
-/** Of so many bits: those that begin with 0 are negative. */
+/** Converts a value of `size` bits to a signed number: those that begin with a 0 bit are negative. */
 const signed = (value: number, size: number): number => (value < 1 << (size - 1) ? value - (1 << size) + 1 : value);
 
-/** So many bits are looked up at once; longer codes are searched. */
+/** The number of bits that are looked up at once; longer codes are searched. */
 const LOOKUP = 9;
 
 class HuffmanTable {
-  /** Length and symbol of the code that begins with these bits, 0 where it is longer. */
+  /**
+   * Maps bits to the length and the symbol of the code that they begin with; 0 where the code is longer than `LOOKUP`.
+   */
   readonly lookup = new Uint16Array(1 << LOOKUP);
-  /** A coefficient, the zeros before it, and the bits of both, where all of them are among these bits; 0 where not. */
+  /**
+   * Maps bits to a coefficient, the zeros before it and the number of bits of both; 0 where these bits do not hold all
+   * of that.
+   */
   readonly coefficients = new Int16Array(1 << LOOKUP);
-  /** Of each length the first code beyond it, moved up to 16 bits. */
+  /** For each length, the first code beyond those of that length, shifted up to 16 bits. */
   readonly #limits = new Int32Array(18);
-  /** Of each length what has to be added to a code to get its symbol's place. */
+  /** For each length, the number to add to a code to get the index of its symbol. */
   readonly #offsets = new Int32Array(17);
   readonly #symbols: Uint8Array;
 
-  /** @param at where the numbers of codes of each length begin */
+  /** @param at the offset of the numbers of codes of each length */
   constructor(bytes: Uint8Array, at: number) {
     const counts = bytes.subarray(at, at + 16);
     this.#symbols = bytes.subarray(at + 16, at + 16 + counts.reduce((sum, count) => sum + count, 0));
@@ -62,7 +69,7 @@ class HuffmanTable {
     return (signed(value, size) << 8) | (entry & 0xf0) | length;
   }
 
-  /** Length and symbol of the code that begins with these 16 bits. */
+  /** Returns the length and symbol of the code that these 16 bits begin with. */
   search(bits: number): number {
     let length = LOOKUP + 1;
     while (length <= 16 && bits >= (this.#limits[length] ?? 0)) length++;
@@ -71,13 +78,13 @@ class HuffmanTable {
   }
 }
 
-/** One component of a scan, on its way down the picture. */
+/** One component of a scan, with the state of its decoding. */
 interface Part {
   readonly component: Component;
   readonly strip: CoefficientStrip;
   readonly dc: HuffmanTable | undefined;
   readonly ac: HuffmanTable | undefined;
-  /** The last block's, of which each holds the difference. */
+  /** The first coefficient of the last block; each block stores its difference from it. */
   predicted: number;
 }
 
@@ -90,12 +97,12 @@ export class ScanReader {
   readonly #unitsAcross: number;
   readonly #decode: DecodeBlock;
   #at: number;
-  /** The lowest of these bits are still to be read. */
+  /** Bits that have been read ahead; the lowest `#count` of them are still to be decoded. */
   #bits = 0;
   #count = 0;
-  /** How many of them are not in the file. */
+  /** The number of those bits that lie beyond the data. */
   #missing = 0;
-  /** Blocks that end before they begin. */
+  /** The number of following blocks that an end-of-band run leaves without further coefficients. */
   #emptyBlocks = 0;
   #units = 0;
   #restarts = 0;
@@ -134,7 +141,7 @@ export class ScanReader {
     return high === 0 ? this.#firstAc.bind(this) : this.#refineAc.bind(this);
   }
 
-  /** Reads on to the end of a strip, which is one unit of all components high. */
+  /** Decodes up to the end of a strip, which is as high as one unit of all components. */
   read(strip: number): void {
     const [part, ...others] = this.#parts;
     if (others.length > 0) this.#readUnits();
@@ -155,7 +162,7 @@ export class ScanReader {
     }
   }
 
-  /** A component alone has no blocks beyond its own size. */
+  /** Decodes a scan of a single component, which has no blocks beyond the component's own size. */
   #readAlone(part: Part, strip: number): void {
     const { down, blocksAcross, blocksDown } = part.component;
     const rows = Math.min(down, blocksDown - strip * down);
@@ -187,7 +194,7 @@ export class ScanReader {
     for (const part of this.#parts) part.predicted = 0;
   }
 
-  /** At least 25 bits. Behind the data, zeros. */
+  /** Reads ahead until there are at least 25 bits. Behind the data there are zeros. */
   #fill(): void {
     const bytes = this.#bytes;
     while (this.#count <= 24) {
@@ -198,7 +205,7 @@ export class ScanReader {
         if (byte !== 0xff) this.#at++;
         else if (bytes[this.#at + 1] === 0) this.#at += 2;
         else {
-          // A marker, which stays where it is.
+          // A marker ends the data, and is not consumed.
           byte = 0;
           this.#missing += 8;
         }
@@ -216,7 +223,7 @@ export class ScanReader {
     return entry & 0xff;
   }
 
-  /** At most 16 bits. */
+  /** Takes at most 16 bits. */
   #take(count: number): number {
     if (this.#count < count) this.#fill();
     this.#count -= count;
@@ -335,9 +342,10 @@ export class ScanReader {
   }
 
   /**
-   * A further bit of each coefficient that is not 0, from `k` on and past so many that are. Those between are not looked at, so that a scan's
-   * work is that of its bits.
-   * @returns the place of the next one that is 0
+   * Reads one more bit of each coefficient that is not 0, from `k` on, and passes up to `zeros` coefficients that are
+   * 0. Bit masks skip the zeros, so that the work depends on the scan's bits alone.
+   *
+   * @returns the position of the next coefficient that is 0
    */
   #refine({ values, found }: CoefficientStrip, block: number, from: number, zeros: number): number {
     const { last, low } = this.#scan;
@@ -346,7 +354,7 @@ export class ScanReader {
     let left = zeros;
     let k = from;
     for (let word = k >> 5; word < 2; word++) {
-      // The coefficients of this word from k on that are not 0.
+      // The coefficients of this word that are not 0, from k on.
       let rest = (found[2 * block + word] ?? 0) & (k > 32 * word ? -1 << (k & 31) : -1);
       for (; rest !== 0; rest &= rest - 1) {
         const next = 32 * word + 31 - Math.clz32(rest & -rest);

@@ -1,16 +1,18 @@
 /**
- * From the samples of a JPEG's channels to rows of pixels. Channels at half the size are enlarged linearly, and colours converted in whole
- * numbers, as libjpeg-turbo does by default, bit for bit: what Pillow, OpenCV, sharp and browsers on it show.
- * https://github.com/libjpeg-turbo/libjpeg-turbo/blob/3.0.1/jdsample.c and jdcolor.c
+ * Converts the samples of a JPEG's channels to rows of pixels. Channels at half the size are enlarged linearly and
+ * colours are converted with integers, bit for bit as libjpeg-turbo does by default. Pillow, OpenCV, sharp and browsers
+ * built on it show the same pixels.
+ *
+ * Source: https://github.com/libjpeg-turbo/libjpeg-turbo/blob/3.0.1/jdsample.c and jdcolor.c
  */
 import type { Component, JpegColour } from './jpeg-segments.ts';
 
-/** Three strips of a component's samples: while one is read, the two before it are shown. */
+/** Holds three strips of a component's samples: one is being written while the two before it are read. */
 export class SampleStrips {
   readonly component: Component;
-  /** From a row to the next. */
+  /** The distance between two rows. */
   readonly stride: number;
-  /** Of a strip. */
+  /** The number of rows in a strip. */
   readonly rows: number;
   readonly #strips: readonly Uint8Array[];
 
@@ -25,7 +27,7 @@ export class SampleStrips {
     return this.#strips[index % 3] ?? new Uint8Array();
   }
 
-  /** Above the first row and below the last one, these. */
+  /** Returns a row of samples. Rows above the first and below the last repeat these. */
   row(y: number): Uint8Array {
     const inside = Math.min(Math.max(y, 0), this.component.height - 1);
     const from = (inside % this.rows) * this.stride;
@@ -33,12 +35,14 @@ export class SampleStrips {
   }
 }
 
-/** Gives a row of the picture in one channel, which is another's after the next call. */
+/** Returns a row of the picture in one channel. The array is reused by the next call. */
 export type RowReader = (y: number) => Uint8Array;
 
 /**
- * @param across how many of the picture's columns a sample is wide
- * @param down how many of its rows it is high
+ * Returns a function that reads rows at the picture's full size.
+ *
+ * @param across the number of the picture's columns for each sample
+ * @param down the number of the picture's rows for each sample
  */
 export function rowReader(strips: SampleStrips, across: number, down: number): RowReader {
   const { width } = strips.component;
@@ -74,7 +78,10 @@ export function rowReader(strips: SampleStrips, across: number, down: number): R
   };
 }
 
-/** Each sample becomes two: three parts of it and one of its neighbour; halves are rounded down on the left and up on the right. */
+/**
+ * Doubles a row: each sample becomes two, weighted 3 to 1 with its left and its right neighbour. Halves are rounded
+ * down on the left and up on the right.
+ */
 function widen(from: Uint8Array, width: number, to: Uint8Array): void {
   let left = from[0] ?? 0;
   for (let x = 0; x < width; x++) {
@@ -86,7 +93,7 @@ function widen(from: Uint8Array, width: number, to: Uint8Array): void {
   }
 }
 
-/** The same of samples times 4. */
+/** Doubles a row of sums, which are samples times 4. Halves are rounded up on the left and down on the right. */
 function widenSums(from: Int32Array, to: Uint8Array): void {
   let left = from[0] ?? 0;
   for (let x = 0; x < from.length; x++) {
@@ -98,7 +105,7 @@ function widenSums(from: Int32Array, to: Uint8Array): void {
   }
 }
 
-/** The channels' rows to a row of pixels, side by side. */
+/** Combines the channels' rows into a row of pixels. */
 type Mix = (rows: readonly Uint8Array[], width: number, pixels: Uint8Array) => void;
 
 export const channelsOf: Readonly<Record<JpegColour, 1 | 3>> = { grey: 1, rgb: 3, ycc: 3, cmyk: 3, ycck: 3 };
@@ -129,10 +136,13 @@ export const mixes: Readonly<Record<JpegColour, Mix>> = {
 
 const none = new Uint8Array();
 
-/** Adobe stores ink the other way round: 255 is none of it. */
+/** Returns the light that an ink and black leave. Adobe stores ink inverted: 255 is no ink. */
 const onBlack = (ink: number, black: number): number => Math.floor((ink * black + 127) / 255);
 
-/** What a byte of the two colour channels adds to red, green and blue, in 1/2¹⁶; of green's the first holds the half that rounds. */
+/**
+ * The contributions of the two colour channels to red, green and blue. Those to green are in units of 1/2¹⁶; the first
+ * of them includes the half that rounds the sum.
+ */
 const HALF = 1 << 15;
 const factor = (value: number): number => Math.round(value * 2 ** 16);
 const table = (entry: (distance: number) => number): Int32Array =>

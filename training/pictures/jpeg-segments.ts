@@ -1,11 +1,13 @@
 /**
- * What a JPEG file declares, read ahead of all decoding: its frame, and for each scan what it holds, its tables and where its data lie. A
- * file whose decoding would take more work than a camera's, a phone's or a browser's is refused here, within one pass over its bytes.
- * https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B
+ * Reads the segments of a JPEG file before any decoding: its frame, and for each scan its parameters, its tables and
+ * where its data lie. A file that would take more work to decode than those of cameras, phones or browsers is refused
+ * here, in one pass over its bytes.
+ *
+ * Source: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B
  */
 import { damaged, LIMITS, PictureError, requireAtMost, requireSize } from './picture.ts';
 
-/** How the bytes of a pixel are to be understood. */
+/** The colour space of the pixels. */
 export type JpegColour = 'grey' | 'rgb' | 'ycc' | 'cmyk' | 'ycck';
 
 export interface Jpeg {
@@ -13,40 +15,43 @@ export interface Jpeg {
   readonly height: number;
   readonly colour: JpegColour;
   readonly components: readonly Component[];
-  /** The largest sampling factors. */
+  /** The maximum sampling factors. */
   readonly across: number;
   readonly down: number;
   readonly isProgressive: boolean;
   readonly scans: readonly Scan[];
 }
 
-/** One channel, maybe at a fraction of the picture's size. */
+/** One channel, possibly at a fraction of the picture's size. */
 export interface Component {
   readonly id: number;
-  /** Blocks of a unit, side by side and one above the other: the sampling factors. */
+  /** The sampling factors: the number of blocks in a unit, horizontally and vertically. */
   readonly across: number;
   readonly down: number;
-  /** In samples. */
+  /** The size in samples. */
   readonly width: number;
   readonly height: number;
-  /** In blocks, as a scan of this component alone has them. */
+  /** The size in blocks, as a scan of this component alone stores it. */
   readonly blocksAcross: number;
   readonly blocksDown: number;
-  /** In the order of the picture's blocks, not of the file. */
+  /** The quantization table, in the order of a block (row by row), not of the file. */
   readonly quantization: Int32Array;
 }
 
 export interface Scan {
   readonly parts: readonly ScanPart[];
-  /** The first and last coefficient, in the order of the file. */
+  /** The first and last coefficient of the scan, in the order of the file. */
   readonly first: number;
   readonly last: number;
-  /** The bit up to which the coefficients were known before, 0 for not at all, and the one up to which they are now. */
+  /**
+   * The bit positions down to which the coefficients were known before the scan (`high`, 0 where they were not known)
+   * and are known after it (`low`).
+   */
   readonly high: number;
   readonly low: number;
-  /** Units between restart markers, 0 for none. */
+  /** The number of units between restart markers, 0 for no such markers. */
   readonly restarts: number;
-  /** The part of the file that holds the scan. */
+  /** The start and end of the scan's data in the file. */
   readonly start: number;
   readonly end: number;
 }
@@ -54,12 +59,12 @@ export interface Scan {
 export interface ScanPart {
   /** The index of a component. */
   readonly component: number;
-  /** Where the tables begin in the file, behind their class and number; `undefined` where none was given. */
+  /** The offsets of the tables in the file, behind their class and number; `undefined` where the file defines none. */
   readonly dc: number | undefined;
   readonly ac: number | undefined;
 }
 
-/** From the order of the file to the order of a block: along its diagonals. */
+/** Maps the order of the file, along the block's diagonals, to the order of a block. */
 // prettier-ignore
 export const ZIGZAG = Uint8Array.of(
   0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
@@ -87,7 +92,7 @@ const marker = {
 
 export const isRestart = (code: number): boolean => code >= marker.firstRestart && code <= marker.lastRestart;
 
-/** SOF0 to SOF15, among which DHT, JPG and DAC have their own meaning. */
+/** Is true for SOF0 to SOF15, except DHT, JPG and DAC, which lie among them. */
 const isFrame = (code: number): boolean =>
   code >= marker.baseline &&
   code <= marker.lastFrame &&
@@ -95,17 +100,21 @@ const isFrame = (code: number): boolean =>
   code !== marker.reserved &&
   code !== marker.arithmetic;
 
-/** @throws PictureError where the file is damaged, larger or more work than is decoded here, or of another kind of JPEG */
+/**
+ * Reads the segments of a JPEG file.
+ *
+ * @throws PictureError where the file is damaged, larger or more work than the limits allow, or of an unsupported kind
+ */
 export function readJpeg(bytes: Uint8Array): Jpeg {
   return new SegmentReader(bytes).read();
 }
 
-/** A component while the segments are read. */
+/** A component while the segments are being read. */
 interface Declared extends Omit<Component, 'quantization'> {
   readonly table: number;
-  /** Fixed by the first scan that it is in. */
+  /** Is fixed by the first scan of the component. */
   quantization?: Int32Array;
-  /** Of each coefficient the bit up to which it is known, −1 where it is not. */
+  /** For each coefficient, the bit position down to which it is known; −1 where it is not known. */
   readonly known: Int8Array;
 }
 
@@ -121,7 +130,10 @@ interface Frame {
 class SegmentReader {
   readonly #bytes: Uint8Array;
   readonly #scans: Scan[] = [];
-  /** Where tables begin: by number, of Huffman's those for AC from 4 on. They are read when a scan uses them. */
+  /**
+   * The offsets of tables by their numbers; Huffman tables for AC are numbered from 4 on. A table is read when a scan
+   * uses it.
+   */
   readonly #huffman: (number | undefined)[] = [];
   readonly #quantization: ({ readonly at: number; readonly wide: boolean } | undefined)[] = [];
   #frame: Frame | undefined;
@@ -161,7 +173,7 @@ class SegmentReader {
     };
   }
 
-  /** @returns where the next segment begins */
+  /** @returns the offset of the next segment */
   #segment(code: number, at: number, end: number): number {
     requireAtMost('jpeg', 'segments', LIMITS.segments, ++this.#segments, 'more');
     if (end < at || end > this.#bytes.length) throw damaged('jpeg');
@@ -256,7 +268,10 @@ class SegmentReader {
     return end;
   }
 
-  /** Notes what a scan tells of a component: every bit comes once, from the highest on, so that scans cannot be repeated for work. */
+  /**
+   * Records the bits that a scan gives of a component. Every bit may come only once, from the highest on, so that a
+   * file cannot cause work by repeating scans.
+   */
   #learn(
     component: Declared | undefined,
     { first, last, high, low }: Pick<Scan, 'first' | 'last' | 'high' | 'low'>,
@@ -286,7 +301,7 @@ class SegmentReader {
     return values;
   }
 
-  /** The next marker that is none of those within a scan. */
+  /** Returns the offset of the next marker that does not belong to the scan. */
   #endOfScan(start: number): number {
     const bytes = this.#bytes;
     for (let at = start; at + 1 < bytes.length; at++) {
@@ -297,11 +312,11 @@ class SegmentReader {
     return bytes.length;
   }
 
-  /** As libjpeg decides. */
+  /** Determines the colour space by the rules of libjpeg. */
   #colour(components: readonly Declared[]): JpegColour {
     if (components.length === 1) return 'grey';
     if (components.length === 4) {
-      // Without the marker nobody says whether 0 is all ink or none.
+      // Without the marker it is unknown whether 0 means full ink or none.
       if (this.#adobe === undefined) {
         throw new PictureError('another format', 'jpeg: expected an Adobe marker with 4 channels, got none');
       }
@@ -328,5 +343,5 @@ class SegmentReader {
   }
 }
 
-/** A sampling factor is 1 to 4, and here a whole fraction of the largest. */
+/** Is true for a sampling factor from 1 to 4 that divides the largest one. */
 const isFactor = (factor: number, largest: number): boolean => factor >= 1 && factor <= 4 && largest % factor === 0;

@@ -1,10 +1,10 @@
 /**
- * From coefficients to samples: the inverse cosine transform of libjpeg's `jidctint.c`, bit for bit, in whole numbers (Loeffler,
- * Ligtenberg and Moschytz, "Practical fast 1-D DCT algorithms with 11 multiplications", 1989).
+ * Transforms coefficients to samples: the inverse cosine transform of libjpeg's `jidctint.c`, bit for bit, with
+ * integers (Loeffler, Ligtenberg and Moschytz, "Practical fast 1-D DCT algorithms with 11 multiplications", 1989).
  */
 
 const BITS = 13;
-/** Kept by the first pass, along the columns. */
+/** The number of extra fraction bits that the first pass, along the columns, keeps. */
 const MORE_BITS = 2;
 
 const constant = (value: number): number => Math.round(value * 2 ** BITS);
@@ -27,10 +27,12 @@ const columns = new Int32Array(64);
 const clamped = (value: number): number => (value < 0 ? 0 : value > 255 ? 255 : value);
 
 /**
- * @param at where the block begins among the coefficients
- * @param isFlat whether all coefficients but the first are 0
- * @param to where the samples' first row begins
- * @param stride from a row of samples to the next
+ * Transforms a block.
+ *
+ * @param at the offset of the block among the coefficients
+ * @param isFlat whether all coefficients except the first are 0
+ * @param to the offset of the first row of samples
+ * @param stride the distance between two rows of samples
  */
 export function inverseTransform(
   coefficients: Int16Array,
@@ -123,7 +125,7 @@ function transformRow(at: number, samples: Uint8Array, to: number): void {
   const o2 = imul(c3, C3072) + z2 + z3;
   const o3 = imul(c1, C1501) + z1 + z4;
   const shift = BITS + MORE_BITS + 3;
-  // Half of a sample, to round, and the middle of all samples.
+  // Half a unit, which rounds, and 128, the middle of the samples' range.
   const half = (1 << (shift - 1)) + (128 << shift);
   samples[to] = clamped((e0 + o3 + half) >> shift);
   samples[to + 7] = clamped((e0 - o3 + half) >> shift);

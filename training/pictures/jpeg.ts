@@ -1,10 +1,13 @@
 /**
- * JPEG to rows of pixels, a strip of blocks at a time: of progressive files too, whose scans are read side by side. Decoders differ: in how
- * they round the cosine transform (up to 4 of 255), and in how they enlarge the colour channels, which most files hold at half the size (up
- * to 71 of 255 at the edge of a saturated colour). Training therefore decodes with this one what a Worker will decode with it; both get the
- * bits of libjpeg-turbo, which most other software shows.
+ * Decodes JPEG to rows of pixels, a strip of blocks at a time. This includes progressive files, whose scans are read
+ * side by side.
  *
- * Done here, since decoders for JavaScript hold the whole picture in memory, several times: 12 megapixels took 197 to 518 MiB.
+ * Decoders differ in how they round the cosine transform (by up to 4 of 255), and in how they enlarge the colour
+ * channels, which most files store at half the size (by up to 71 of 255 at the edge of a saturated colour). Training
+ * therefore uses the same decoder as the Worker. Both get the bits of libjpeg-turbo, which most other software shows.
+ *
+ * It is written here since decoders for JavaScript hold the whole picture in memory several times: 12 megapixels took
+ * 197 to 518 MiB.
  */
 import { orientationOf } from './exif.ts';
 import { type CoefficientStrip, ScanReader } from './jpeg-entropy.ts';
@@ -13,7 +16,11 @@ import { type Jpeg, readJpeg } from './jpeg-segments.ts';
 import { inverseTransform } from './jpeg-transform.ts';
 import { damaged, type PictureRows } from './picture.ts';
 
-/** @throws PictureError where the header says that the file is damaged, too large, or of a kind that is not decoded here */
+/**
+ * Reads the header of a JPEG file.
+ *
+ * @throws PictureError where the header shows that the file is damaged, too large, or of an unsupported kind
+ */
 export function jpegRows(bytes: Uint8Array): PictureRows {
   const jpeg = readJpeg(bytes);
   const { width, height, colour } = jpeg;
@@ -58,7 +65,7 @@ function readRows(bytes: Uint8Array, jpeg: Jpeg, take: (row: Uint8Array) => void
     samples.forEach((part, i) => {
       transformStrip(part, strips[i], part.strip(strip));
     });
-    // A channel at half the height needs the strip below.
+    // A channel at half the height also needs the strip below.
     if (strip > 0) show((strip - 1) * rows, strip * rows);
   }
   show((Math.ceil(height / rows) - 1) * rows, height);

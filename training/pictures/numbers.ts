@@ -1,13 +1,15 @@
-/** From a prepared picture's bytes to the numbers that a model takes, and back for people. */
+/** Converts a prepared picture's bytes to the numbers that a model takes, and numbers back to bytes for display. */
 import type { PicturePreparation } from './preparation.ts';
 
-/** Of one picture as the model takes it: its channels in front, or behind. */
+/** Returns the shape of one picture as the model takes it, with its channels first or last. */
 export const pictureShape = ({ size, channels, layout }: PicturePreparation): readonly number[] =>
   layout === 'NHWC' ? [size.rows, size.columns, channels] : [channels, size.rows, size.columns];
 
 /**
+ * Converts bytes to the model's numbers.
+ *
  * @param bytes of any number of pictures, each of `pictureShape`
- * @returns the bytes themselves for a model that takes them as they are, and for one whose numbers are not known
+ * @returns the bytes themselves for a model that takes bytes, and for one whose numbers are not known
  */
 export function numbersOf(bytes: Uint8Array, preparation: PicturePreparation): Uint8Array | Float32Array {
   const tables = tablesOf(preparation);
@@ -24,7 +26,7 @@ export function numbersOf(bytes: Uint8Array, preparation: PicturePreparation): U
   return numbers;
 }
 
-/** The bytes for which the numbers stand, or would stand nearest. */
+/** Returns the bytes that are nearest to the numbers. */
 export function bytesOf(numbers: ArrayLike<number>, preparation: PicturePreparation): Uint8Array {
   const ends = tablesOf(preparation)?.map((table) => [table[0] ?? 0, table[255] ?? 0] as const);
   const channelAt = channelOf(preparation);
@@ -34,14 +36,17 @@ export function bytesOf(numbers: ArrayLike<number>, preparation: PicturePreparat
   });
 }
 
-/** Which channel of the input is at a place among the numbers of pictures. */
+/** Returns a function that maps an index among the numbers of pictures to its channel. */
 function channelOf({ channels, layout, size }: PicturePreparation): (place: number) => number {
   if (channels === 1) return () => 0;
   const area = size.rows * size.columns;
   return layout === 'NHWC' ? (place) => place % channels : (place) => Math.floor(place / area) % channels;
 }
 
-/** For each channel of the input, what the model takes for each byte; undefined where that is the byte. */
+/**
+ * Returns, for each channel of the input, the number that the model takes for each byte; undefined where that is the
+ * byte itself.
+ */
 export function tablesOf({
   channels,
   values,

@@ -1,4 +1,7 @@
-/** Pictures in memory. The files of this folder are pure: they run in Node, in a Worker and in a browser, and give the same bits there. */
+/**
+ * Pictures in memory. The files of this folder are pure: they run in Node, in a Worker and in a browser, and give the
+ * same bits there.
+ */
 
 /** All pixels of a picture, upright. */
 export interface Picture {
@@ -6,22 +9,23 @@ export interface Picture {
   readonly height: number;
   /** The bytes of a pixel: 1 grey, 2 grey and alpha, 3 red, green and blue, 4 those and alpha. */
   readonly channels: 1 | 2 | 3 | 4;
-  /** Row by row. */
+  /** The pixels, row by row. */
   readonly data: Uint8Array;
 }
 
-/** The rows of a picture as a file stores them, from top to bottom: never all of them in memory. */
+/** The rows of a picture as a file stores them, from top to bottom. They are never in memory all at once. */
 export interface PictureRows extends Omit<Picture, 'data'> {
-  /** How the camera was held: the Exif tag, 1 where there is none. Width and height are as stored. */
+  /** The Exif tag Orientation, 1 where there is none. Width and height are as stored. */
   readonly orientation: number;
   /**
-   * Calls with each row, whose bytes are another's after the call.
+   * Calls `take` with each row, whose bytes are overwritten after the call.
+   *
    * @throws PictureError where the file is damaged
    */
   readonly read: (take: (row: Uint8Array) => void) => void;
 }
 
-/** Those of a picture in memory. */
+/** Returns the rows of a picture that is in memory. */
 export function rowsOf({ width, height, channels, data }: Picture): PictureRows {
   const stride = width * channels;
   return {
@@ -43,28 +47,34 @@ export interface Plane {
 }
 
 /**
- * The most that is decoded here, by what a file declares. What cameras, phones and browsers write stays below: a picture of 4096 × 3072
- * takes less than a second, and as much memory as a few of its rows.
+ * The limits of what is decoded, by what a file declares. Files from cameras, phones and browsers stay below: a picture
+ * of 4096 × 3072 takes less than a second, and as much memory as a few of its rows.
  */
 export const LIMITS = {
-  /** 12 megapixels, which cameras round up. */
+  /** 12 megapixels, rounded up as cameras do. */
   pixels: 12 * 2 ** 20,
-  /** Of a JPEG, which takes each of them once over all pixels. */
+  /** The scans of a JPEG, each of which takes a pass over all pixels. */
   scans: 16,
-  /** Of a JPEG. */
+  /** The segments of a JPEG. */
   segments: 4096,
-  /** Of an interlaced PNG: its rows are whole only at the end, so all of it is held in memory. */
+  /** The pixels of an interlaced PNG. Its rows are complete only at the end, so all of it is held in memory. */
   interlacedPixels: 2 ** 22,
-  /** Of a PNG, inflated: 12 megapixels in colour with alpha, a byte each, or half as many of two bytes. */
+  /**
+   * The inflated bytes of a PNG: 12 megapixels in colour with alpha, a byte for each sample, or half as many with two
+   * bytes.
+   */
   inflatedBytes: 12 * 2 ** 22 + 2 ** 16,
-  /** Of a PNG on either side; no JPEG has more than twice as many. */
+  /** The longer side of a PNG; no JPEG has more than twice as many pixels on a side. */
   pngSide: 2 ** 15 - 1,
   pngChunks: 2 ** 16,
-  /** Of a PNG: so many blocks of deflate may have codes of their own, and one for each row, and one for each 4 KiB. */
+  /**
+   * The blocks of deflate in a PNG that may have codes of their own, in addition to one for each row and one for each 4
+   * KiB.
+   */
   deflateCodes: 1024,
 } as const;
 
-/** A file that is not decoded here, and why. */
+/** The file is not decoded, for a reason. */
 export class PictureError extends Error {
   override readonly name = 'PictureError';
   readonly reason: 'damaged' | 'too large' | 'another format';
@@ -75,13 +85,21 @@ export class PictureError extends Error {
   }
 }
 
-/** Called with what the file declares, before memory is spent. @throws PictureError where that is none, or too large */
+/**
+ * Checks the size that a file declares, before memory is spent.
+ *
+ * @throws PictureError where the size is zero or too large
+ */
 export function requireSize(format: string, width: number, height: number): void {
   if (width === 0 || height === 0) throw damaged(format);
   requireAtMost(format, 'pixels', LIMITS.pixels, width * height, `${width} × ${height}`);
 }
 
-/** @throws PictureError that names the limit, and what the file has in its place */
+/**
+ * Checks a limit.
+ *
+ * @throws PictureError that names the limit, and the file's value
+ */
 export function requireAtMost(format: string, what: string, limit: number, value: number, got = String(value)): void {
   if (value > limit) throw new PictureError('too large', `${format}: expected at most ${limit} ${what}, got ${got}`);
 }
@@ -91,11 +109,11 @@ export function damaged(format: string): PictureError {
 }
 
 /**
- * Frees a large buffer that nobody will look at again: an isolate has 128 MB, and V8 may collect garbage only after several times as much.
- * Node 20 has no way to, and more memory.
+ * Frees a large buffer that is no longer used: an isolate has 128 MB, and V8 may collect garbage only after several
+ * times as much. Node 20 lacks `transfer`, but has more memory.
  */
 export function giveBack({ buffer }: Uint8Array): void {
-  // Of one that was given back before nothing is left.
+  // A buffer that was freed before has no bytes left.
   if ('transfer' in buffer && buffer.byteLength > 0) (buffer as TransferableBuffer).transfer(0);
 }
 

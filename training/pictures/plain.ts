@@ -1,6 +1,6 @@
 import type { PicturePreparation, PictureSize } from './preparation.ts';
 
-/** What pictures go through where nothing else is said. */
+/** Returns the default preparation of pictures. */
 export const plainPreparation = (size: PictureSize, channels: PicturePreparation['channels']): PicturePreparation => ({
   size,
   channels,

@@ -1,9 +1,10 @@
 /**
- * From a PNG's compressed rows to pixels: each row undoes its filter, and every sample becomes a byte.
- * https://www.w3.org/TR/png-3/#7Scanline and #9Filters
+ * Converts a PNG's compressed rows to pixels: the filter of each row is undone, and every sample becomes a byte.
  *
- * Done here, since decoders for JavaScript hold the whole picture in memory, and fast-png's (8.0.0) does not read interlaced pictures of fewer
- * than 8 bits.
+ * Source: https://www.w3.org/TR/png-3/#7Scanline and #9Filters
+ *
+ * It is written here since decoders for JavaScript hold the whole picture in memory, and fast-png (8.0.0) does not read
+ * interlaced pictures of fewer than 8 bits.
  */
 import { type Compressed, inflate } from './inflate.ts';
 import { damaged, giveBack, LIMITS, PictureError, requireAtMost } from './picture.ts';
@@ -11,21 +12,24 @@ import { damaged, giveBack, LIMITS, PictureError, requireAtMost } from './pictur
 export interface PngHeader {
   readonly width: number;
   readonly height: number;
-  /** Bits of a sample. */
+  /** The bits of a sample. */
   readonly depth: number;
-  /** 0 grey, 2 colour, 3 palette, 4 grey and alpha, 6 colour and alpha. */
+  /** The colour type: 0 grey, 2 colour, 3 palette, 4 grey and alpha, 6 colour and alpha. */
   readonly colour: number;
   readonly isInterlaced: boolean;
 }
 
-/** The chunks beside the rows that say what a sample means. */
+/** The chunks that say what a sample means. */
 export interface PngColours {
   readonly palette: Uint8Array | undefined;
-  /** The alpha of each colour of the palette, or the one grey or colour that is transparent, two bytes a sample. */
+  /**
+   * The alpha of each colour of the palette, or the one grey or colour that is transparent, with two bytes for each
+   * sample.
+   */
   readonly transparency: Uint8Array | undefined;
 }
 
-/** Every `across`-th pixel of every `down`-th row, from (left, top) on. */
+/** A pass: every `across`-th pixel of every `down`-th row, starting at (left, top). */
 interface Pass {
   readonly left: number;
   readonly top: number;
@@ -46,14 +50,15 @@ const adam7: readonly Pass[] = [
 
 const SAMPLES: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
-/** How many bytes the rows of a picture take: each one byte more for its filter. */
+/** Returns the size of the picture's rows in bytes, each with one byte for its filter. */
 export function rowsSize(header: PngHeader): number {
   return passesOf(header).reduce((size, { rowBytes, rows }) => size + rows * (rowBytes + 1), 0);
 }
 
 /**
- * Calls with each row of pixels, which is another's after the call.
- * @throws PictureError where the data are damaged, or more work than is done here
+ * Calls `take` with each row of pixels, which is overwritten after the call.
+ *
+ * @throws PictureError where the data are damaged, or exceed a limit
  */
 export function readPngRows(
   header: PngHeader,
@@ -82,7 +87,7 @@ export function readPngRows(
 
 type TakeRow = (row: Uint8Array, pass: Pass, y: number) => void;
 
-/** The rows of all passes. */
+/** Inflates the rows of all passes. */
 function inflateRows(header: PngHeader, colours: PngColours, compressed: Compressed, take: TakeRow): void {
   const passes = passesOf(header);
   const size = rowsSize(header);
@@ -100,7 +105,7 @@ function inflateRows(header: PngHeader, colours: PngColours, compressed: Compres
   }
 }
 
-/** Cuts inflated bytes into rows, and turns these into pixels. */
+/** Splits inflated bytes into rows, and converts these to pixels. */
 class RowReader {
   readonly #passes: readonly WholePass[];
   readonly #take: TakeRow;
@@ -108,7 +113,7 @@ class RowReader {
   readonly #convert: RowConverter;
   #pass = 0;
   #y = 0;
-  /** The row that is read, its filter before it, and the one above it. */
+  /** The row that is being read, with its filter in front, and the row above it. */
   #row: Uint8Array;
   #above: Uint8Array;
   #filled = 0;
@@ -162,9 +167,11 @@ function passesOf({ width, height, depth, colour, isInterlaced }: PngHeader): Wh
 }
 
 /**
- * What a filter takes from a byte, it took from its neighbours: of the pixel on the left, the one above, and the one on the left of that.
- * @param end of the row, whose first byte says which filter it has
- * @param step from a byte to the same one of the next pixel
+ * Undoes a row's filter, which subtracted a prediction from each byte. The prediction comes from the neighbouring
+ * pixels to the left, above, and above left.
+ *
+ * @param end of the row, whose first byte is its filter
+ * @param step the distance to the same byte of the next pixel
  */
 function undoFilter(row: Uint8Array, above: Uint8Array, end: number, step: number): void {
   const filter = row[0] ?? 0;
@@ -184,7 +191,7 @@ function undoFilter(row: Uint8Array, above: Uint8Array, end: number, step: numbe
   } else if (filter !== 0) throw new Error('png: no such filter');
 }
 
-/** The one of the three that is nearest to left + above − corner. */
+/** Returns the one of the three that is nearest to left + above − corner. */
 function paeth(left: number, above: number, corner: number): number {
   const toLeft = Math.abs(above - corner);
   const toAbove = Math.abs(left - corner);
@@ -193,7 +200,7 @@ function paeth(left: number, above: number, corner: number): number {
   return toAbove <= toCorner ? above : corner;
 }
 
-/** The bytes of a pixel as `Picture` has them: with alpha where something may be transparent. */
+/** Returns the bytes of a pixel in `Picture`: with alpha where something may be transparent. */
 export function pngChannels({ colour }: PngHeader, { transparency }: PngColours): 1 | 2 | 3 | 4 {
   const isGrey = colour === 0 || colour === 4;
   const isOpaque = colour < 4 && !transparency;
@@ -201,7 +208,7 @@ export function pngChannels({ colour }: PngHeader, { transparency }: PngColours)
   return isOpaque ? 3 : 4;
 }
 
-/** Makes so many pixels of a row without its filter; they are another's after the next call. */
+/** Converts a row without its filter to pixels. The array is reused by the next call. */
 type RowConverter = (row: Uint8Array, columns: number) => Uint8Array;
 
 function rowConverter(header: PngHeader, colours: PngColours): RowConverter {
@@ -215,7 +222,7 @@ function rowConverter(header: PngHeader, colours: PngColours): RowConverter {
   const bytes = depth / 8;
   return (row, columns) => {
     for (let x = 0, from = 0, to = 0; x < columns; x++, from += samples * bytes, to += channels) {
-      // Of two bytes the higher.
+      // Of two bytes, the higher one is kept.
       for (let sample = 0; sample < samples; sample++) pixels[to + sample] = row[from + sample * bytes] ?? 0;
       if (samples < channels) pixels[to + samples] = isKey(row, from) ? 0 : 255;
     }
@@ -223,7 +230,7 @@ function rowConverter(header: PngHeader, colours: PngColours): RowConverter {
   };
 }
 
-/** The bytes of each value that a sample of up to 8 bits may have. */
+/** Returns the pixel that each value of a sample of up to 8 bits stands for. */
 function meanings({ depth, colour }: PngHeader, { palette, transparency }: PngColours): readonly (readonly number[])[] {
   const largest = 2 ** depth - 1;
   return Array.from({ length: largest + 1 }, (_, value) => {
@@ -237,7 +244,7 @@ function meanings({ depth, colour }: PngHeader, { palette, transparency }: PngCo
   });
 }
 
-/** Samples of 1, 2 or 4 bits lie packed, the first in the highest bits. */
+/** Converts packed samples of 1, 2 or 4 bits, the first in the highest bits, and samples of 8 bits. */
 function indexConverter(
   depth: number,
   values: readonly (readonly number[])[],
@@ -256,7 +263,10 @@ function indexConverter(
   };
 }
 
-/** Whether the pixel whose bytes begin there is the one that is transparent: two bytes a sample say which. */
+/**
+ * Returns a test for the one transparent colour, given as two bytes for each sample. It takes the offset of a pixel's
+ * first byte.
+ */
 function keyTest(
   { depth, colour }: PngHeader,
   transparency: Uint8Array | undefined,

@@ -1,6 +1,8 @@
 /**
- * PNG to rows of pixels. What a file inflates to is declared in its header, so that more is refused before it is inflated.
- * https://www.w3.org/TR/png-3/
+ * Decodes PNG to rows of pixels. The header determines how much a file inflates to, so that too large a file is refused
+ * before it is inflated.
+ *
+ * Source: https://www.w3.org/TR/png-3/
  */
 import { crc32 } from './crc32.ts';
 import { exifOrientation } from './exif.ts';
@@ -9,7 +11,7 @@ import type { Compressed } from './inflate.ts';
 import { damaged, LIMITS, type PictureRows, requireAtMost, requireSize } from './picture.ts';
 import { pngChannels, type PngHeader, readPngRows, rowsSize } from './png-rows.ts';
 
-/** The depths that a colour type comes in. */
+/** The depths that each colour type may have. */
 const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   0: [1, 2, 4, 8, 16],
   2: [8, 16],
@@ -18,7 +20,11 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   6: [8, 16],
 };
 
-/** @throws PictureError where the file says that it is damaged or too large */
+/**
+ * Reads the chunks of a PNG file.
+ *
+ * @throws PictureError where they show that the file is damaged or too large
+ */
 export function pngRows(bytes: Uint8Array): PictureRows {
   const { header, colours, exif, compressed } = readChunks(bytes);
   const { width, height } = header;
@@ -35,7 +41,7 @@ export function pngRows(bytes: Uint8Array): PictureRows {
 }
 
 const HEADER = 'IHDR';
-/** Those that have to be whole, and of which the first counts. */
+/** Chunks whose checksum must be right, and of which the first counts. */
 const SINGLE = new Set(['PLTE', 'tRNS', 'eXIf']);
 
 function readChunks(file: Uint8Array) {
@@ -50,7 +56,7 @@ function readChunks(file: Uint8Array) {
     requireAtMost('png', 'chunks', LIMITS.pngChunks, count);
     const isNeeded = type === HEADER || type === 'IDAT' || type === 'IEND' || SINGLE.has(type);
     if (isNeeded && crc32(file.subarray(at + 4, end - 4)) !== view.getInt32(end - 4)) break;
-    // The header comes first, and what it declares is judged before more is read.
+    // The header comes first, and is checked before more is read.
     header ??= readHeader(type, file.subarray(at + 8, end - 4));
     if (type === 'IDAT') parts.push([at + 8, end - 4]);
     else if (SINGLE.has(type) && !single.has(type)) single.set(type, file.subarray(at + 8, end - 4));

@@ -1,53 +1,59 @@
-/** How a model's pictures are prepared. These are types alone: an image's own types say the same. */
+/**
+ * Describes how a model's pictures are prepared. This file holds types alone, since the types of an image state the
+ * same.
+ */
 
-/** What a model takes. */
+/** The size of a model's pictures in pixels. */
 export interface PictureSize {
   readonly rows: number;
   readonly columns: number;
 }
 
 /**
- * How a picture of another shape comes to the model's: whole and distorted; its middle, as large as fits the shape; or whole on
- * the background.
+ * How a picture of another aspect ratio is fitted to the model's size: `stretch` distorts it, `cover` takes the largest
+ * part from its middle, `contain` puts the whole picture on the background.
  */
 export type Fit = 'stretch' | 'cover' | 'contain';
 
-/** Whether a picture's channels come in front of its rows and columns, each a plane of its own, or behind them. */
+/** Whether channels come first, each as a plane of its own, or last, beside each other in a pixel. */
 export type Layout = 'NCHW' | 'NHWC';
 
-/** What a model takes for a byte of each channel, in the input's order: (byte · scale − mean) / std. */
+/** The number that a model takes for a byte of each channel, in the input's order: (byte · scale − mean) / std. */
 export interface PictureNumbers {
   readonly scale: number;
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
 
-/** How a model's pictures are prepared: it is written into the checkpoint and, for the Worker, into the image. */
+/** How a model's pictures are prepared. It is stored in the checkpoint and, for the Worker, in the image. */
 export interface PicturePreparation {
   readonly size: PictureSize;
-  /** Grey; red, green and blue; or those and alpha. */
+  /** 1 for grey, 3 for red, green and blue, 4 for those and alpha. */
   readonly channels: 1 | 3 | 4;
-  /** See `resample`. */
+  /** The resampling filter, see `Resampler`. */
   readonly filter: 'triangle';
   readonly fit: Fit;
   /**
-   * The length to which the shorter side is brought before `cover` cuts the middle out: torchvision's `Resize(256)` before
-   * `CenterCrop(224)`. Without it the middle is as large as fits.
+   * The length to which the shorter side is scaled before `cover` crops the middle, like torchvision's `Resize(256)`
+   * before `CenterCrop(224)`. Without it, the largest possible part of the middle is taken.
    */
   readonly resize?: number;
-  /** What shows under transparent pixels, and around a picture that is contained: `#rrggbb`. */
+  /** The colour `#rrggbb` under transparent pixels, and around a picture that is contained. */
   readonly background: string;
-  /** Framed, centred and made white on black as MNIST's drawings are; fit and background have no say then. */
+  /**
+   * Is true where pictures are cropped, centred and made white on black like MNIST's drawings. `fit` and `background`
+   * have no effect then.
+   */
   readonly drawing?: boolean;
   /**
-   * What a model takes for the bytes 0 and 255, if not those; null where its numbers are not known to be those of pictures, which are
-   * then refused.
+   * The numbers that a model takes for the bytes 0 and 255, if not those themselves. Null where it is not known what
+   * its numbers mean; pictures are then refused.
    */
   readonly values?: readonly [black: number, white: number] | null;
-  /** The same for each channel of its own. */
+  /** The numbers that a model takes, where they differ between channels. */
   readonly numbers?: PictureNumbers;
-  /** Channels in front where it is omitted. */
+  /** Default: `NCHW`. */
   readonly layout?: Layout;
-  /** Of the three colours, where blue comes first. */
+  /** `BGR` where blue comes first among the three colours. */
   readonly order?: 'BGR';
 }

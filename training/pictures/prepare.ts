@@ -1,6 +1,6 @@
 /**
- * From any picture to what a model takes of it. Training and the Worker call this one function, so that a model is served what it was
- * trained on.
+ * Prepares any picture for a model. Training and the Worker call the same function, so that a model is served pictures
+ * prepared like those it was trained on.
  */
 import { type Colour, colourOf, divideByAlpha, luma, premultiply, rowSplitter } from './channels.ts';
 import { laidOnto, prepareDrawing } from './drawing.ts';
@@ -9,12 +9,17 @@ import { type Picture, type PictureRows, type Plane, rowsOf } from './picture.ts
 import type { Fit, PicturePreparation, PictureSize } from './preparation.ts';
 import { type Box, Resampler, type Resampling } from './resample.ts';
 
-/** @returns bytes of `pictureShape` */
+/**
+ * Prepares a picture in memory.
+ *
+ * @returns bytes of `pictureShape`
+ */
 export const preparePicture = (picture: Picture, preparation: PicturePreparation): Uint8Array =>
   prepareRows(rowsOf(picture), preparation);
 
 /**
- * Row by row, so that no more of the picture is held than becomes of it; but of a drawing all.
+ * Prepares a picture row by row, so that only the result is in memory. A drawing is held as a whole.
+ *
  * @returns bytes of `pictureShape`
  * @throws PictureError where the picture turns out to be damaged
  */
@@ -29,7 +34,7 @@ export function prepareRows(rows: PictureRows, preparation: PicturePreparation):
 
 const repeated = (plane: Plane, times: number): readonly Plane[] => Array.from({ length: times }, () => plane);
 
-/** The channels in the input's order, in front or behind. */
+/** Arranges the channels in the input's order, first or last. */
 function arranged(planes: readonly Uint8Array[], { size, channels, order, layout }: PicturePreparation): Uint8Array {
   const area = size.rows * size.columns;
   const bytes = new Uint8Array(channels * area);
@@ -73,7 +78,9 @@ const OPAQUE = 255;
 const paperOf = (colour: Colour, channels: PicturePreparation['channels'], channel: number): number =>
   channels === 1 ? luma(...colour) : (colour[channel] ?? OPAQUE);
 
-/** What part of a picture becomes how many pixels, and where they lie in the model's. */
+/**
+ * The part of a picture that is used, the number of pixels that it becomes, and their position in the model's picture.
+ */
 interface Placement extends Pick<Resampling, 'box' | 'columns' | 'rows'> {
   readonly left: number;
   readonly top: number;
@@ -83,7 +90,7 @@ type Size = Pick<Plane, 'width' | 'height'>;
 
 const wholeOf = (size: Size): Box => ({ left: 0, top: 0, ...size });
 
-/** Whether no pixel becomes another. */
+/** Is true where every pixel stays as it is. */
 const isWhole = ({ width, height }: Size, { box, columns, rows }: Omit<Placement, 'left' | 'top'>): boolean =>
   box.width === columns && box.height === rows && columns === width && rows === height;
 
@@ -91,9 +98,11 @@ const placementOf = (picture: Size, { fit, size, resize }: PicturePreparation): 
   fit === 'cover' && resize !== undefined ? middleOf(picture, size, resize) : fits[fit](picture, size);
 
 /**
- * The middle of the picture whose shorter side is brought to a length, on its whole pixels: the longer side's length is cut, and a half
- * pixel goes to the even side, as in torchvision.
- * https://github.com/pytorch/vision/blob/v0.24.1/torchvision/transforms/functional.py (`_compute_resized_output_size`, `center_crop`)
+ * Returns the middle of a picture whose shorter side is scaled to `resize`. As in torchvision, the length of the longer
+ * side is truncated, and an offset that ends in a half pixel is rounded to even.
+ *
+ * Source: https://github.com/pytorch/vision/blob/v0.24.1/torchvision/transforms/functional.py
+ * (`_compute_resized_output_size`, `center_crop`)
  */
 function middleOf({ width, height }: Size, { rows, columns }: PictureSize, resize: number): Placement {
   const long = Math.trunc((resize * Math.max(width, height)) / Math.min(width, height));

@@ -1,13 +1,15 @@
 /**
- * Resizing one channel: linear interpolation where it grows; where it shrinks, the same triangle as wide as the shrinking, so that
- * thin strokes fade instead of vanishing. It is Pillow's `BILINEAR` up to version 12, bit for bit, and torchvision's with
- * `antialias=True` to its rounding: whole numbers only, first along the rows, then along the columns, each rounded to bytes.
- * https://github.com/python-pillow/Pillow/blob/12.0.0/src/libImaging/Resample.c
+ * Resizes one channel by linear interpolation where it grows. Where it shrinks, the triangle filter is as wide as a
+ * target pixel, so that thin strokes fade instead of vanishing. The result is that of Pillow's `BILINEAR` up to version
+ * 12, bit for bit, and that of torchvision with `antialias=True` up to its rounding. Only integers are used: first
+ * along the rows, then along the columns, each rounded to bytes.
+ *
+ * Source: https://github.com/python-pillow/Pillow/blob/12.0.0/src/libImaging/Resample.c
  */
 import { storedAs } from './exif.ts';
 import type { Plane } from './picture.ts';
 
-/** The part of a plane to resize, in pixels from its top left corner; fractions of pixels count as such. */
+/** The part of a plane to resize, in pixels from its top left corner. Fractions of pixels count as such. */
 export interface Box {
   readonly left: number;
   readonly top: number;
@@ -15,32 +17,32 @@ export interface Box {
   readonly height: number;
 }
 
-/** Where the pixels come from and how many they become. */
+/** The source and the target of a resizing. */
 export interface Resampling {
-  /** Of the upright picture. */
+  /** `width` and `height` are those of the upright picture. */
   readonly width: number;
   readonly height: number;
   readonly columns: number;
   readonly rows: number;
   readonly box: Box;
-  /** How the camera was held: the Exif tag. Rows come as they are stored. */
+  /** The Exif tag Orientation. Rows arrive as they are stored. */
   readonly orientation: number;
 }
 
 /**
- * Resizes a channel whose rows come one after the other, so that no more of it is held than becomes of it. A picture that lies on its side
- * is turned on the way: upright rows are stored columns, which are then the first to be resized.
+ * Resizes a channel whose rows arrive one after another, so that only the result is in memory. A picture that lies on
+ * its side is turned on the way: rows of the upright picture are stored columns, which are then resized first.
  */
 export class Resampler {
   readonly #columns: number;
   readonly #rows: number;
   readonly #isTurned: boolean;
-  /** Of the stored picture's columns. */
+  /** The shares of the stored picture's columns. */
   readonly #across: readonly Shares[];
-  /** Of its rows, in their order, each with its place in the target. */
+  /** The shares of its rows, in the order of the source, each with its place in the target. */
   readonly #down: readonly (Shares & { readonly place: number })[];
   readonly #data: Uint8Array;
-  /** What is summed up: rows of the target, or if the picture is turned, its columns in their full length. */
+  /** The sums in progress: rows of the target, or if the picture is turned, its columns at their full length. */
   readonly #open = new Map<number, Int32Array>();
   #spare: Int32Array[] = [];
   #next = 0;
@@ -64,7 +66,7 @@ export class Resampler {
     this.#data = new Uint8Array(columns * rows);
   }
 
-  /** The next stored row. */
+  /** Adds the next stored row. */
   push(row: Uint8Array): void {
     const y = this.#y++;
     for (; (this.#down[this.#next]?.first ?? Infinity) <= y; this.#next++) {
@@ -82,7 +84,7 @@ export class Resampler {
     }
   }
 
-  /** When all rows have come. */
+  /** Returns the result. Call it after all rows have been added. */
   result(): Plane {
     return { width: this.#columns, height: this.#rows, data: this.#data };
   }
@@ -113,7 +115,10 @@ export class Resampler {
   }
 }
 
-/** What a target pixel is made of: neighbours from `first` on, with weights in 1/2²² that add up to 1. */
+/**
+ * The source pixels that make a target pixel: neighbours from `first` on, with weights in units of 1/2²² that add up to
+ * 1.
+ */
 interface Shares {
   readonly first: number;
   readonly weights: Int32Array;
@@ -122,7 +127,7 @@ interface Shares {
 const BITS = 22;
 const HALF = 1 << (BITS - 1);
 
-/** For each of `target` pixels that cover `length` of `source` pixels from `start` on. */
+/** Returns the shares of each of `target` pixels, which cover `length` of `source` pixels from `start` on. */
 function sharesOf(source: number, start: number, length: number, target: number): readonly Shares[] {
   const scale = length / target;
   const radius = Math.max(scale, 1);
@@ -140,6 +145,6 @@ function sharesOf(source: number, start: number, length: number, target: number)
 
 const nothing: Shares & { readonly place: number } = { first: 0, weights: new Int32Array(), place: 0 };
 
-/** The same from the other end. */
+/** Returns the shares counted from the other end. */
 const mirrored = (shares: readonly Shares[], source: number): readonly Shares[] =>
   shares.map(({ first, weights }) => ({ first: source - first - weights.length, weights: weights.toReversed() }));
