@@ -1,6 +1,6 @@
 /**
- * From a folder of models to the folder of an image, doing only what has changed: nothing if neither models nor code have, and
- * neither profiling nor optimizing if the models are the same but for their weights.
+ * Builds the folder of an image from a folder of models, and does only what has changed: nothing if neither models nor
+ * code have changed, and neither profiling nor optimizing if only the weights of the models have.
  */
 
 import { createHash } from 'node:crypto';
@@ -43,7 +43,7 @@ import type { RoundedFolder } from './rounding.ts';
 import type { Models } from './runtime/index.ts';
 import { gluePath, readStockModule, stockModulePath } from './stages/stock-module.ts';
 
-/** Some models cannot be built. The message is the first one's. */
+/** Says that some models cannot be built. The message is the first model's. */
 export class ModelsError extends UserError {
   readonly models: readonly BuiltModel[];
 
@@ -56,13 +56,13 @@ export class ModelsError extends UserError {
 
 export const defaultOut = '.bn-edge';
 
-/** The stage of a build that has not begun. */
+/** Names the stage of a build that waits for another one to end. */
 export const waiting = 'wait for another build';
 
 /**
- * No image is written where anything is thrown. Of several builds into one folder each waits for the one before.
- * @throws UserError for what is wrong with the folders
- * @throws ModelsError for what is wrong with models; of each that is it has a line
+ * Builds the image. Writes no image if anything throws. Builds into the same folder run one after another.
+ * @throws UserError if the folders cannot be used
+ * @throws ModelsError if models cannot be built; it lists each model with its error
  */
 export async function buildImage(options: BuildImageOptions): Promise<BuiltImage> {
   const { models, out = defaultOut, onStage = () => undefined } = options;
@@ -70,7 +70,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
   if (options.fma && !options.stock) requireRelaxedSimd();
   const first = await look(options, out);
   if (first.standing) return first.standing;
-  // Before the folder is made: models that cannot be built leave no trace.
+  // The check comes before the folder is made, so that models that cannot be built leave no trace.
   const bad = await checkModels(first, options, onStage);
   await makeFolder(out);
   return withLock(
@@ -86,11 +86,11 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
   );
 }
 
-/** What there is to build, and what has been. */
+/** Describes what there is to build, and what is built already. */
 interface Looked extends FoundModels {
   readonly code: string;
   readonly sha256: string;
-  /** The image, where it is of these models. */
+  /** `standing` is the image that is in the folder already, if it was built from the same models, code and options. */
   readonly standing?: BuiltImage;
 }
 
@@ -117,7 +117,11 @@ async function look(options: BuildImageOptions, out: string): Promise<Looked> {
   return { ...found, code, sha256, ...(standing && { standing }) };
 }
 
-/** @param bad models that are to be left out */
+/**
+ * Builds the image of all models but the bad ones, and writes it.
+ *
+ * @param bad models to leave out
+ */
 async function make(
   options: BuildImageOptions,
   out: string,
@@ -151,11 +155,18 @@ async function make(
   return { ...stamp, upToDate: false, out, notes };
 }
 
-/** Without its current version a model has none that answers under its name. */
+/**
+ * Is true if the model or its current version is bad: without its current version, nothing answers under a model's
+ * name.
+ */
 const isLeftOut = ({ name, path }: Pick<BuiltModel, 'name' | 'path'>, bad: readonly BuiltModel[]): boolean =>
   bad.some((one) => one.path === path || one.path === name);
 
-/** @returns an error where weights cannot be rounded as cards ask */
+/**
+ * Rounds the weights of all models as their cards ask.
+ *
+ * @returns an error if the weights of a model cannot be rounded
+ */
 async function roundAll(
   folder: string,
   models: readonly ModelFolder[],
@@ -191,7 +202,7 @@ type Making = Pick<Ingredients, 'trim' | 'recall' | 'onStage'> & {
   readonly unoptimized: boolean;
 };
 
-/** Compiled models as programs, and all else, of which there may be nothing, on the specialised runtime. */
+/** Makes programs of the models that can be compiled, and a specialised runtime for the others, if there are any. */
 async function makeSpecialised(models: readonly RoundedFolder[], making: Making): Promise<Made> {
   const engines = await chooseEngines(models, making);
   const compiled = models.flatMap((model) => {
@@ -243,14 +254,16 @@ async function makeSpecialised(models: readonly RoundedFolder[], making: Making)
   };
 }
 
-/** The model with what of it is ONNX Runtime's, if there is any. */
+/**
+ * Returns the model with only those of its files that still need ONNX Runtime: none, if the program covers them all.
+ */
 function withoutProgram(model: RoundedFolder, chosen: Chosen): readonly RoundedFolder[] {
   if (!chosen || 'reason' in chosen) return [model];
   const { switchable } = model.files;
   return switchable ? [{ ...model, files: { switchable } as RoundedFolder['files'] }] : [];
 }
 
-/** Models whose weights lie beside the module; those in static assets come last. */
+/** Lists the models whose weights lie beside the module. Those with weights in static assets come last. */
 function apartOf(models: readonly RoundedFolder[]): Readonly<Record<'all' | 'inAssets', readonly RoundedFolder[]>> {
   const apart = models.filter(({ stored }) => stored.length > 0);
   const inAssets = apart.filter(({ weightsIn }) => weightsIn === 'assets');
@@ -276,7 +289,7 @@ async function specialise(
   });
 }
 
-/** What the image holds for a model's sake, and how many cases of it were compared. */
+/** Returns the parts of the image that are there for one model, and the number of its cases that were compared. */
 function partsOf(
   image: EdgeImage | undefined,
   models: readonly RoundedFolder[],
@@ -292,7 +305,7 @@ function partsOf(
   };
 }
 
-/** The shapes of inputs some of whose open sizes have turned out to be fixed. */
+/** Returns the shapes of the inputs for which trials found that some open sizes are fixed. */
 function foundShapes(model: ModelFolder, sizes: KnownSizes): Pick<ModelFolder['about'], 'shapes'> {
   const [{ named } = anyWay] = sizes[sessionName(model, 'model')]?.ways ?? [];
   const found = model.ports.inputs.flatMap(({ name, dims = [] }) => {
@@ -306,8 +319,11 @@ function foundShapes(model: ModelFolder, sizes: KnownSizes): Pick<ModelFolder['a
 }
 
 /**
- * @returns the models that are to be left out
- * @throws ModelsError where a model is broken, or the runtime refuses it, or draws its answers, and none may be left out
+ * Checks every model by itself.
+ *
+ * @returns the models to leave out
+ * @throws ModelsError if models may not be left out and any is broken, refused by the runtime, or answers with random
+ *   numbers
  */
 async function checkModels(
   { models, broken }: FoundModels,
@@ -332,13 +348,13 @@ async function checkModel({ file, about, files, ports, stated }: ModelFolder, st
   if (files.switchable) await requireRunnable(`${file} (explain)`, files.switchable);
   if (files.watched) await requireRunnable(`${file} (monitor)`, files.watched);
   if (drawsNumbers && !stock) throw unexpected(file, ...randomAnswers);
-  // Of an output whose size the file leaves open.
+  // Trials found the size of an output that the file leaves open.
   const found = shapes?.get(about.output?.name ?? '');
   const [objection] = labelCount(about.labels, about.output, found && [-1, ...found.slice(1)]);
   if (objection !== undefined) throw new UserError(`${join(dirname(file), cardFile)}: ${objection}`);
 }
 
-/** Free sizes of which the card says what they are; none where the file does not say how many there are. */
+/** Fills in the free sizes that the card states; none if the numbers of dimensions differ. */
 const sizedAs = (port: Port, stated: readonly number[] | undefined): Port =>
   port.dims?.length !== stated?.length
     ? port
@@ -362,14 +378,14 @@ async function reasonAgainst(work: () => Promise<unknown>): Promise<string | und
 const sorted = (models: readonly BuiltModel[]): readonly BuiltModel[] =>
   [...models].sort((a, b) => (a.path < b.path ? -1 : 1));
 
-/** @throws ModelsError where one is not ok */
+/** @throws ModelsError if a model is not ok */
 function refuse(models: readonly BuiltModel[]): void {
   if (models.some(({ ok }) => !ok)) throw new ModelsError(sorted(models));
 }
 
 /**
- * @returns those that are not ok
- * @throws ModelsError where no other would be left
+ * @returns the models that are not ok
+ * @throws ModelsError if no other model would be left
  */
 function leaving(models: readonly BuiltModel[]): readonly BuiltModel[] {
   const bad = sorted(models.filter(({ ok }) => !ok));
@@ -378,8 +394,9 @@ function leaving(models: readonly BuiltModel[]): readonly BuiltModel[] {
 }
 
 /**
- * Whose fault it is that there is no image: each model is tried alone.
- * @returns the error itself, where each of them can be built
+ * Finds the models that are to blame for a failed build by building each alone.
+ *
+ * @returns the error itself if each model alone can be built
  */
 async function blamed(
   error: unknown,
@@ -427,7 +444,11 @@ const unbuilt = { version: '', gzipBytes: 0, twin: false, engine: 'onnxruntime',
 const sessionNames = (model: ModelFolder): readonly string[] =>
   Object.keys(model.files).map((file) => sessionName(model, file));
 
-/** @param parts what the image holds for the model's sake, beside what its module says of it */
+/**
+ * Describes a model for the build's report.
+ *
+ * @param parts what the image holds for this model, apart from the model's entry in `image.mjs`
+ */
 function describe({ about, files }: ModelFolder, parts: readonly Uint8Array[], cases: number): BuiltModel {
   const { name, path, version } = about;
   const gzipBytes = [...parts, JSON.stringify(about)].reduce((sum, part) => sum + gzipSync(part).length, 0);
@@ -450,7 +471,7 @@ const sessionName = ({ about }: ModelFolder, file: string): string => `${about.p
 
 const aboutAll = (models: readonly ModelFolder[]) => models.map(({ about }) => about);
 
-/** The ONNX files by the names of their sessions. */
+/** Maps the names of sessions to their ONNX files. */
 function sessionFiles(models: readonly ModelFolder[]): Models {
   const entries = models.flatMap((model) =>
     Object.entries(model.files).map(([file, bytes]) => [sessionName(model, file), bytes] as const),
@@ -461,7 +482,7 @@ function sessionFiles(models: readonly ModelFolder[]): Models {
 const statedIn = (models: readonly ModelFolder[]): NonNullable<Ingredients['stated']> =>
   Object.fromEntries(models.flatMap((model) => sessionNames(model).map((session) => [session, model.stated])));
 
-/** Those that take nothing but what the model takes. */
+/** Lists the files whose inputs are the model's own, so that the model's samples fit them. */
 const sampled = ['model', 'watched'] as const;
 
 function samplesOf(models: readonly ModelFolder[]): Samples {
@@ -489,12 +510,12 @@ function sizesOf(files: EmittedFiles): BuiltImage['bytes'] {
   };
 }
 
-/** Stands for the version of the optimizer. */
+/** The path of its package.json stands for the version of the optimizer. */
 const binaryenPath = createRequire(import.meta.url).resolve('binaryen/package.json');
 
 /**
- * What the image's own files are made of or by: this folder, the compiler, the types of calls, and the code of the Worker that answers
- * them.
+ * Lists the folders that the files of an image are made from: this one, the compiler, the types of calls, and the
+ * Worker's code that answers calls.
  */
 const codeFolders = [
   '.',
@@ -508,7 +529,10 @@ async function sourcesIn(folder: string): Promise<readonly string[]> {
   return paths.sort().map((path) => join(folder, path));
 }
 
-/** Of everything but models and options that the files depend on: this code, and the packages it works with. */
+/**
+ * Hashes everything but models and options that the files of an image depend on: this code and the packages that it
+ * uses.
+ */
 async function codeHash(): Promise<string> {
   const hash = createHash('sha256')
     .update(esbuild)

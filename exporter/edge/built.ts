@@ -1,30 +1,31 @@
-/** What is built, and what comes of it: types for whoever calls `buildImage`, who needs none of the runtime's. */
+/** Types for callers of `buildImage`: its options and its result. They need none of the runtime's types. */
 
 import type { RoundedWeights } from '../../worker/image.ts';
 
-/** Is told what is being done, and, where it is done model by model, with which. */
+/** Receives the name of each stage as it begins and, if the stage works model by model, the name of the model. */
 export type OnStage = (stage: string, model?: string) => void;
 
 export interface BuildImageOptions {
-  /** The folder of models (see store/registry.ts). */
+  /** `models` is the folder of models (see store/registry.ts). */
   readonly models: string;
-  /** Where the image goes. */
+  /** `out` is the folder that the image is written to. */
   readonly out?: string;
   readonly onStage?: OnStage;
-  /** Drop pages of memory that no case reads. */
+  /** Drops pages of memory that no case reads. */
   readonly trim?: boolean;
-  /** Put the models on the unmodified runtime instead. */
+  /** Puts the models on the unmodified runtime instead. */
   readonly stock?: boolean;
-  /** Build the image of all other models where some are bad, and say which were left out. */
+  /** Builds the image of all other models if some are bad, and reports which were left out. */
   readonly skipBad?: boolean;
   /**
-   * Multiply and add in one instruction, rounded once, which hosts with relaxed SIMD have: workerd, and Node from version 22 on. Other
-   * bits, of compiled models within the same bound of stock's, and of ONNX Runtime's where they are proven to be, else there are none.
+   * Multiplies and adds in one instruction that rounds once. It needs relaxed SIMD, which workerd has, and Node from
+   * version 22 on. The bits differ from stock's: those of compiled models stay within the same bound, and ONNX
+   * Runtime's sums are fused only if every case proves that they do, too.
    */
   readonly fma?: boolean;
-  /** Write the text of each compiled model beside its module. */
+  /** Writes the text of each compiled model beside its module. */
   readonly emitWat?: boolean;
-  /** Skip Binaryen, which takes longer than all the rest, where the size of the module does not matter. */
+  /** Skips Binaryen, which takes longer than all other stages, if the size of the module does not matter. */
   readonly unoptimized?: boolean;
 }
 
@@ -33,59 +34,66 @@ export interface BuiltModel {
   readonly path: string;
   readonly version: string;
   /**
-   * What the image would be smaller without it, nearly: what creating its sessions has put into the image's memory, and what the
-   * module says of it, compressed. Code is shared, and is not in it. On the stock runtime, its files.
+   * Estimates by how many bytes the compressed image would be smaller without the model: the memory that creating its
+   * sessions has filled, and its entry in the module. Code is shared, and is not counted. With the stock runtime, it is
+   * the size of the model's files.
    */
   readonly gzipBytes: number;
-  /** Whether the switchable twin is in the image as well. */
+  /** `twin` is true if the image also holds the model's switchable twin. */
   readonly twin: boolean;
-  /** Whether what its answers have in common is counted. */
+  /** `monitored` is true if the model's requests are counted, to see drift. */
   readonly monitored?: true;
-  /** What its weights were rounded to, and what that costs. */
+  /** `weights` tells to which type the weights were rounded, and what that costs in accuracy. */
   readonly weights?: RoundedWeights;
-  /** What answers for it. */
+  /** Names what runs the model: a program of its own, or ONNX Runtime. */
   readonly engine: 'compiled' | 'onnxruntime';
-  /** Why that is ONNX Runtime, where its card asks for a program if there can be one. */
+  /** Says why ONNX Runtime runs the model although its card asks for a program if possible. */
   readonly engineReason?: string;
-  /** How many cases gave the same from the image as from the stock runtime. */
+  /** Counts the cases in which the image gave the same as the stock runtime. */
   readonly cases: number;
   readonly ok: boolean;
   readonly error?: string;
 }
 
-/** A model that is not in the image, and why. */
+/** Names a model that is not in the image, and says why. */
 export interface LeftOut {
-  /** Below the folder of models. */
+  /** `path` is relative to the folder of models. */
   readonly path: string;
   readonly error: string;
 }
 
-/** How many sums are fused with their products, or why none is. */
+/** Counts the sums that are fused with their products, or says why none is. */
 export type Fusion = { readonly sums: number } | { readonly reason: string };
 
 export interface BuiltImage {
-  /** Whether nothing had to be done. */
+  /** `upToDate` is true if nothing had to be done. */
   readonly upToDate: boolean;
   readonly out: string;
   readonly stock: boolean;
   readonly models: readonly BuiltModel[];
-  /** With `skipBad`, bad models, and the versions of those whose current one is. */
+  /** `leftOut` lists, with `skipBad`, the bad models, and all versions of a model whose current version is bad. */
   readonly leftOut: readonly LeftOut[];
-  /** Of `image.wasm`, of `image.mjs` and of the files of weights, and of all of them when each is compressed. */
+  /**
+   * Counts the bytes of `image.wasm` and the other modules, of `image.mjs`, of the files of weights, and of all of them
+   * compressed one by one.
+   */
   readonly bytes: {
     readonly wasm: number;
     readonly module: number;
     readonly weights: number;
-    /** Of the weights among the static assets, which are not part of the script. */
+    /** Counts the bytes of weights in static assets, which are not part of the script. */
     readonly assets: number;
     readonly gzip: number;
   };
-  /** Models of which no made-up inputs tell what they are asked, so that the image holds all of the runtime for them. */
+  /**
+   * `unguessed` lists the models for which the build found no inputs that they accept; the image holds the whole
+   * runtime for them.
+   */
   readonly unguessed: readonly string[];
-  /** What `fma` has made of ONNX Runtime. */
+  /** Tells what `fma` did to ONNX Runtime's sums. */
   readonly fusion?: Fusion;
-  /** How many functions of the stock module are left. */
+  /** Counts the functions of the stock module that are left. */
   readonly functions?: { readonly kept: number; readonly stock: number };
-  /** One line for what was passed over in the folder of models. */
+  /** `notes` has a line for each thing in the folder of models that was skipped. */
   readonly notes: readonly string[];
 }

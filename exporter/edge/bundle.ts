@@ -1,7 +1,7 @@
 /**
- * Bundles the runtime and the official glue into one file without Node APIs. Inside the glue, everything that asks what
- * host it runs on is answered here, so that it behaves the same at build time and in a Worker. The answers are given
- * for names of the web platform and Node, never for names of the glue's own, which are minified.
+ * Bundles the runtime and the official glue into one file without Node APIs. Everything in the glue that asks which
+ * host it runs on is replaced by a fixed answer, so that it behaves the same at build time and in a Worker. The
+ * replacements are for names of the web platform and Node, never for the glue's own names, which are minified.
  */
 
 import { basename, dirname } from 'node:path';
@@ -15,16 +15,18 @@ import type * as runtime from './runtime/index.ts';
 
 export type Runtime = typeof runtime;
 
-/** `unshared` is for specialised modules, `shared` for the stock one, which insists on a shared memory. */
+/** `unshared` is for specialised modules, `shared` for the stock module, which insists on a shared memory. */
 export type MemoryKind = 'shared' | 'unshared';
 
 const runtimeEntry = fileURLToPath(siblingModule(import.meta.url, './runtime/index'));
 const runtimeFolder = dirname(runtimeEntry);
 
-/** The models as functions, a file beside the image's own: what is not called is not bundled with it into a Worker. */
+/**
+ * Holds the models as functions. It is a file of its own, so that a Worker's bundle includes it only if it calls one.
+ */
 export const predictModule = './predict.mjs';
 
-/** How a bundled module imports the runtime. */
+/** `runtimeModule` is the path by which a bundled module imports the runtime. */
 export const runtimeModule = `./${basename(runtimeEntry)}`;
 
 const noHost = {
@@ -35,7 +37,7 @@ const noHost = {
   'globalThis.navigator': 'undefined',
   'navigator.hardwareConcurrency': '1',
   'import.meta.url': '""',
-  // The glue prints what it then throws as well. `Object` takes anything and says nothing.
+  // The glue also prints what it then throws. `Object` accepts any arguments and prints nothing.
   'console.error': 'Object',
 };
 
@@ -49,7 +51,7 @@ const unsharedMemory = {
   inject: [fileURLToPath(siblingModule(import.meta.url, './runtime/unshared-memory'))],
 } satisfies BuildOptions;
 
-/** One small module of all that `source` imports with `./` from a folder. */
+/** Bundles `source`, which imports with `./` from `resolveDir`, into one minified module. */
 async function bundled(source: string, resolveDir: string, options: BuildOptions = {}): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents: source, resolveDir, loader: 'ts' },
@@ -77,13 +79,17 @@ export const bundle = (source: string, memory: MemoryKind): Promise<string> =>
 
 const callsFile = siblingModule(import.meta.url, '../../worker/predict/calls');
 
-/** Bundles what of the Worker's code answers without HTTP. @param files of worker/predict, with what is exported of each */
+/**
+ * Bundles those parts of the Worker's code that answer without HTTP.
+ *
+ * @param files maps files of worker/predict to the names to export from each
+ */
 export async function bundleCalls(files: Readonly<Record<string, readonly string[]>>): Promise<string> {
   const source = Object.entries(files).map(([file, names]) => `export { ${names.join(', ')} } from './${file}';\n`);
   return bundled(source.join(''), dirname(fileURLToPath(callsFile)));
 }
 
-/** The glue imports these two only where `process` exists; above it has been told that it does not. */
+/** Replaces the two modules that the glue imports only if `process` exists, which `noHost` says it does not. */
 const nodeBuiltins = {
   name: 'no-node-builtins',
   setup(api: Parameters<NonNullable<BuildOptions['plugins']>[number]['setup']>[0]) {
@@ -98,7 +104,7 @@ async function importBundle(code: string): Promise<unknown> {
   return import(/* @vite-ignore */ `data:text/javascript;base64,${named.toString('base64')}`);
 }
 
-/** The whole runtime as it behaves in a Worker, for the build's own use. */
+/** Loads the whole runtime, as it behaves in a Worker, for the build's own use. */
 export async function loadRuntime(memory: MemoryKind): Promise<Runtime> {
   return (await importBundle(await bundle(`export * from '${runtimeModule}';`, memory))) as Runtime;
 }

@@ -1,7 +1,7 @@
 /**
- * Remembers what stages have made, in a folder, by the content of everything that it depends on. What depends on more than a
- * key can say, such as which functions cases reach, is a guess until verification has passed; if it does not, everything is
- * made anew.
+ * Caches the results of stages in a folder, keyed by the hash of everything that they depend on. A result that depends
+ * on more than its key can say, such as which functions cases reach, is a guess until verification has passed. If
+ * verification fails, everything is made anew.
  */
 
 import { createHash } from 'node:crypto';
@@ -23,7 +23,9 @@ export class StageCache {
     this.#code = code;
   }
 
-  /** What `make` gives with the help of memory; or, where it fails with that help, without. */
+  /**
+   * Returns what `make` gives with cached results. If `make` fails with any of them, it runs again without the cache.
+   */
   async use<T>(make: (recall: Recall) => Promise<T>): Promise<T> {
     try {
       return await make((...stage) => this.#recall(...stage));
@@ -33,7 +35,9 @@ export class StageCache {
     }
   }
 
-  /** Forgets what has not been of use since this was made. There may be nothing to remember where every model is compiled. */
+  /**
+   * Removes all entries that this cache object has not used. The folder may not exist yet if every model is compiled.
+   */
   async prune(): Promise<void> {
     await makeFolder(this.#folder);
     const others = (await readdir(this.#folder)).map((name) => join(this.#folder, name));
@@ -63,7 +67,11 @@ export class StageCache {
   }
 }
 
-/** An entry begins with its hash. @returns undefined for one that is not what was written, as on a disk that was full */
+/**
+ * Checks the hash that an entry begins with.
+ *
+ * @returns undefined for an entry that is not as it was written, for example because the disk was full
+ */
 function unsealed(entry: Buffer | undefined): Uint8Array | undefined {
   const [hash, content] = [entry?.subarray(0, HASH_BYTES), entry?.subarray(HASH_BYTES)];
   return hash && content && hashOf(content).equals(hash) ? new Uint8Array(content) : undefined;
@@ -72,7 +80,12 @@ function unsealed(entry: Buffer | undefined): Uint8Array | undefined {
 const HASH_BYTES = 32;
 const hashOf = (content: Uint8Array): Buffer => createHash('sha256').update(content).digest();
 
-/** @throws UserError for one that is there and cannot be read, such as a folder */
+/**
+ * Reads a file.
+ *
+ * @returns undefined if there is no such file
+ * @throws UserError if the path exists and cannot be read, for example a folder
+ */
 export async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path);

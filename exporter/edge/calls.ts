@@ -1,4 +1,7 @@
-/** The models of an image as functions of a program's own: the code behind them, the exports of `image.mjs`, and their types. */
+/**
+ * Emits the models of an image as functions for programs to import: the code behind them, the exports of `image.mjs`,
+ * and their types.
+ */
 import { extname } from 'node:path';
 import { siblingModule } from '../../training/files/index.ts';
 import type { Taken, TypedModel } from '../typed/model.ts';
@@ -6,16 +9,16 @@ import { type Called, calledIn } from '../typed/types.ts';
 import { bundleCalls, predictModule } from './bundle.ts';
 
 export interface Calls {
-  /** Lines of `image.mjs`; none without such models. */
+  /** `module` holds lines of `image.mjs`; empty if there are no such models. */
   readonly module: string;
-  /** Lines of `image.d.mts`. */
+  /** `types` holds lines of `image.d.mts`. */
   readonly types: string;
-  /** `predict.mjs` */
+  /** `files` holds `predict.mjs`. */
   readonly files: Readonly<Record<string, string>>;
 }
 
 interface Maker {
-  /** In worker/predict. */
+  /** `file` is a file of worker/predict. */
   readonly file: string;
   readonly name: string;
 }
@@ -26,7 +29,7 @@ const makers: Readonly<Record<Taken['kind'], Maker>> = {
   picture: { file: 'picture-calls', name: 'pictureCalls' },
 };
 
-/** What `image.mjs` has beside the models, and what its types are called. */
+/** Lists the names that `image.mjs` and its types use already. */
 const taken = [
   ...[
     'image',
@@ -65,7 +68,10 @@ export async function callsOf(models: readonly TypedModel[]): Promise<Calls> {
   };
 }
 
-/** Nothing is done before a call, so that bundlers drop what nobody imports, and the code of the calls with it. */
+/**
+ * Emits a model's export. It does nothing before a call, so that bundlers drop models that nothing imports, and with
+ * them the code of the calls.
+ */
 function exported({ identifier, model }: Called): string {
   const { name, version, takes } = model;
   const calls = `${makers[takes.kind].name}(image, ${JSON.stringify(name)})`;
@@ -78,7 +84,7 @@ function exported({ identifier, model }: Called): string {
 `;
 }
 
-/** With the ending that the compiled files have, or their sources. */
+/** Maps each file, with the extension of compiled files or of their sources, to the names that are exported from it. */
 function filesOf(used: readonly Maker[]): Readonly<Record<string, readonly string[]>> {
   const ending = extname(siblingModule(import.meta.url, './calls').pathname);
   const files = new Map<string, string[]>([[`calls${ending}`, ['PredictError']]]);

@@ -1,6 +1,7 @@
 /**
- * The types of an image as one text that imports nothing: image-declarations.ts with the files of types that it names, the contract
- * with the Worker first of all, in place. Their source is valid as declarations; what it is compiled to is just that.
+ * Returns the types of an image as one text without imports: image-declarations.ts, with the type files that it
+ * imports, above all the contract with the Worker, pasted in place. The sources are valid as declarations, and so are
+ * the `.d.ts` files compiled from them.
  */
 import { readFile } from 'node:fs/promises';
 import { siblingModule } from '../../training/files/index.ts';
@@ -11,7 +12,7 @@ export async function declarations(): Promise<string> {
   return inlined(siblingModule(import.meta.url, './image-declarations'), new Set());
 }
 
-/** @param seen the addresses of what stands in the text already */
+/** @param seen addresses of the files that are in the text already */
 async function inlined(module: URL, seen: Set<string>): Promise<string> {
   if (seen.has(module.href)) return '';
   seen.add(module.href);

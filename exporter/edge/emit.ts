@@ -1,6 +1,7 @@
 /**
- * The files of an image: `image.mjs`, whose sessions are ready to run, its types, `image.wasm`, and a loader for each kind of
- * host, between which `package.json` chooses: bundlers for workerd, Node and bundlers for browsers know what it says.
+ * Emits the files of an image: `image.mjs`, whose sessions are ready to run, its types, `image.wasm`, and a loader for
+ * each kind of host. `package.json` maps conditions to these loaders; bundlers for workerd, Node and bundlers for
+ * browsers understand it.
  */
 
 import { createHash } from 'node:crypto';
@@ -16,32 +17,32 @@ import { failureFile } from './out-folder.ts';
 import type { LateWeights, Models, ProgramRecord } from './runtime/index.ts';
 import { shapelessIn } from './shapeless.ts';
 
-/** Contents by file name. */
+/** Maps file names to contents. */
 export type EmittedFiles = Readonly<Record<string, string | Uint8Array>>;
 
-/** Compiled models by the names of their sessions. */
+/** Maps the names of sessions to compiled models. */
 export type Programs = Readonly<
   Record<string, { readonly wasm: Uint8Array; readonly wat: string; readonly record: ProgramRecord }>
 >;
 
-/** A model whose weights are static assets. */
+/** Names a model whose weights are static assets, with its sessions. */
 export interface InAssets {
   readonly path: string;
   readonly sessions: readonly string[];
 }
 
 export interface EmitOptions {
-  /** Whose are the last of the files of weights. */
+  /** `inAssets` lists the models whose weights are the last files in `stored`. */
   readonly inAssets?: readonly InAssets[];
-  /** Write the programs' texts, too. */
+  /** Writes the texts of the programs, too. */
   readonly emitWat?: boolean;
 }
 
 /**
- * An image of what ONNX Runtime answers, and of what has been compiled.
+ * Emits an image of the models that ONNX Runtime runs and of those that are compiled.
  *
- * @param image absent where everything is compiled: `image.wasm` is the first program then
- * @param typed the models that a program can call
+ * @param image absent if all models are compiled; the first program is `image.wasm` then
+ * @param typed models that a program can call as functions
  */
 export async function emitImage(
   image: Pick<EdgeImage, 'wasm' | 'whole' | 'stored' | 'manifest'> | undefined,
@@ -90,28 +91,31 @@ export async function emitImage(
   };
 }
 
-/** A function of the image. */
+/** Source of the function that logs, in the deployed image, that whole.wasm has taken over. */
 const tellWhole = `(session) => {
   const path = session.slice(0, session.lastIndexOf('/'));
   console.warn(\`edge image: a request to \${path} reached code that no case of the build took; from here on whole.wasm answers (a sample like it in models/\${path}/samples.npz makes a build keep it)\`);
 }`;
 
 const programPrefix = 'program-';
-/** How a bundled module imports the runtime of programs alone. */
+/** `programsModule` is the path by which a bundled module imports the runtime for programs alone. */
 const programsModule = runtimeModule.replace('index', 'programs');
 
-/** Whether a file of an image is a module. */
+/** Is true if a file of an image is a WebAssembly module. */
 export const isModule = (name: string): boolean => name.endsWith('.wasm');
 
 const weightsPrefix = 'weights-';
 
-/** Whether a file of an image is one of weights, in the script. */
+/** Is true if a file of an image holds weights that are part of the script. */
 export const isWeights = (name: string): boolean => name.startsWith(weightsPrefix);
 
-/** What a static asset may have. https://developers.cloudflare.com/workers/platform/limits/#static-assets */
+/** The maximum size of a static asset. https://developers.cloudflare.com/workers/platform/limits/#static-assets */
 const mostBytes = 25 * 2 ** 20;
 
-/** Files that are called by what is in them: an older Worker finds its own, or none. */
+/**
+ * Cuts a model's weights into assets. Each is named after its content's hash, so that an older Worker still finds its
+ * own weights, or none at all.
+ */
 function partsOf(path: string, file: number, stored: Uint8Array) {
   const contents = Array.from({ length: Math.ceil(stored.length / mostBytes) }, (_, i) =>
     stored.subarray(i * mostBytes, (i + 1) * mostBytes),
@@ -124,13 +128,13 @@ function partsOf(path: string, file: number, stored: Uint8Array) {
   return { weights, files: parts.map(({ name, content }) => [`${assetsFolder}${name}`, content] as const) };
 }
 
-/** The assets of an image; below them is what the Worker asks for. */
+/** The folder of assets in an image. The Worker requests paths relative to `assets`. */
 const assetsFolder = 'assets/weights/';
 
-/** Whether a file of an image is one of weights, among the static assets. */
+/** Is true if a file of an image holds weights that are static assets. */
 export const isAsset = (name: string): boolean => name.startsWith(assetsFolder);
 
-/** The same interface on the stock runtime: models are parsed and sessions created at every start. */
+/** Emits the same interface on the stock runtime, which parses the models and creates their sessions at every start. */
 export async function emitStock(
   stock: Uint8Array,
   models: Models,
@@ -166,30 +170,35 @@ export async function emitStock(
   };
 }
 
-/** What of an image's module depends on how its sessions come to be. */
+/** Holds the parts of an image's module that depend on how its sessions are created. */
 interface StartCode {
-  /** The module that has all of it. */
+  /** `from` is the module that exports all of `imports`. */
   readonly from: string;
-  /** Names of that module, beside those that every image needs. */
+  /** `imports` lists names exported by that module, beside those that every image needs. */
   readonly imports: string;
-  /** An expression for what has been started. */
+  /** `started` is an expression for the started runtime. */
   readonly started: string;
-  /** One for pairs of names and sessions. */
+  /** `sessions` is an expression for pairs of names and sessions. */
   readonly sessions: string;
-  /** Statements that run each of them once; a program has run when it is there. */
+  /**
+   * `warmed` holds statements that run each session once. Programs need none: they have run once when they are created.
+   */
   readonly warmed: string;
   readonly late: readonly LateWeights[];
 }
 
-/** JSON as a program reads it: in a literal, a member called `__proto__` would be the object's prototype. */
+/**
+ * Returns JSON as a JavaScript expression: in an object literal, a member called `__proto__` would set the prototype.
+ */
 export const literal = (value: unknown): string => JSON.stringify(value).replaceAll('"__proto__":', '["__proto__"]:');
 
-/** How the names of sessions end that no answer waits for, or few. */
+/** Matches the names of sessions that no answer waits for, or few. */
 const besideModels = /\/(switchable|watched)$/;
 
 /**
- * Sessions are warmed up in the global scope, so that the first request finds compiled code; but for twins, which few requests ask
- * for, and those that are watched, which run after an answer: all others would wait.
+ * Statements that warm sessions up in the global scope, so that the first request finds compiled code. They leave out
+ * twins, which few requests use, and watched networks, which run after an answer: warming those up would delay all
+ * other requests.
  */
 const warmedUp = `
   for (const session of sessions.values()) {
@@ -217,8 +226,10 @@ const imageModule = (
 `;
 
 /**
- * @param files that the module needs beside its own
- * @param modules of WebAssembly, beside the first
+ * Emits the files around `image.mjs`.
+ *
+ * @param files binary files that the module needs
+ * @param modules WebAssembly modules beside `image.wasm`
  */
 async function surroundings(
   files: readonly string[],
@@ -232,7 +243,7 @@ async function surroundings(
   };
   const conditions = Object.keys(loaders).map((condition) => [condition, `./wasm.${condition}.mjs`]);
   const imports = { '#wasm': Object.fromEntries(conditions) as unknown, '#build-error': `./${failureFile}` };
-  // What is not imported of it is not bundled.
+  // `sideEffects: false` lets bundlers leave out the exports that nothing imports.
   const manifest = { private: true, type: 'module', sideEffects: false, imports };
   return {
     ...Object.fromEntries(Object.entries(loaders).map(([condition, code]) => [`wasm.${condition}.mjs`, code])),
@@ -243,7 +254,7 @@ async function surroundings(
   };
 }
 
-/** Wrangler makes modules of both kinds of files by their names. */
+/** Wrangler recognises modules (`.wasm`) and data (`.bin`) by their extensions. */
 const workerdLoader = (files: readonly string[], modules: readonly string[]) => `import wasm from './image.wasm';
 ${files.map((file, i) => `import file${i} from './${file}';\n`).join('')}${modules.map((file, i) => `import module${i} from './${file}';\n`).join('')}
 export const modules = [${modules.map((_, i) => `module${i}`).join(', ')}];
@@ -260,7 +271,7 @@ export const modules = ${JSON.stringify(modules.map((file) => `./${file}`))}.map
 export default new WebAssembly.Module(read('./image.wasm'));
 `;
 
-/** Bundlers recognise the addresses by how they are written. */
+/** Bundlers recognise `new URL('…', import.meta.url)` only in this literal form. */
 const browserLoader = (files: readonly string[], modules: readonly string[]) => `const load = async (url) => {
   const response = await fetch(url);
   if (!response.ok) throw new Error(\`\${response.url}: expected a file of the edge image, got status \${response.status}\`);

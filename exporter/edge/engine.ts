@@ -1,4 +1,7 @@
-/** Which models become programs of their own, as their cards ask; the others are ONNX Runtime's, and it is said why. */
+/**
+ * Decides which models become programs of their own, as their cards ask, and says why the others stay with ONNX
+ * Runtime.
+ */
 
 import { join } from 'node:path';
 import {
@@ -22,33 +25,35 @@ import type { RoundedFolder } from './rounding.ts';
 import { shapelessIn } from './shapeless.ts';
 import { readStockModule } from './stages/stock-module.ts';
 
-/** A model as a module of its own, proven. */
+/** A model that has been compiled into a module of its own and proven. */
 export interface CompiledModel {
   readonly wasm: Uint8Array;
-  /** The module's text, with comments. */
+  /** `wat` is the module's text, with comments. */
   readonly wat: string;
   readonly record: ProgramRecord;
   readonly cases: number;
-  /** The program that also tells what goes into its Batch Norm layers, where the model is watched. */
+  /** `watched` is the program that also returns what goes into the Batch Norm layers, if the model is watched. */
   readonly watched?: CompiledModel;
 }
 
-/** What a model has become: a program, or one of ONNX Runtime's sessions for a reason. */
+/** A model's program, or the reason why ONNX Runtime runs it; undefined if its card asks for ONNX Runtime. */
 export type Chosen = CompiledModel | { readonly reason: string } | undefined;
 
 export interface EngineOptions {
-  /** The folder that the models were read from. */
+  /** `folder` is the one that the models were read from. */
   readonly folder: string;
   readonly fma: boolean;
   readonly onStage: OnStage;
 }
 
-/** The opsets whose ops mean what the compiler takes them for. */
+/** Limits the opsets to those whose ops mean what the compiler assumes. */
 const opsets = { least: 13, most: 24 };
 
 /**
- * @returns for each model what it has become; nothing for one whose card asks for ONNX Runtime
- * @throws UserError where a card insists on a program, and there can be none
+ * Compiles the models whose cards ask for it.
+ *
+ * @returns the result for each model; none for a model whose card asks for ONNX Runtime
+ * @throws UserError if a card insists on a program and the model cannot have one
  */
 export async function chooseEngines(
   models: readonly RoundedFolder[],
@@ -81,6 +86,8 @@ async function attempt(runtime: Runtime, model: RoundedFolder, fma: boolean): Pr
 }
 
 /**
+ * Compiles an ONNX file and compares the program with the stock runtime.
+ *
  * @param name of its session
  * @param file ONNX
  */
@@ -105,10 +112,10 @@ export async function compileProven(
   }
 }
 
-/** What speaks against a program before one is tried. */
+/** Returns the reason why a model cannot be compiled, as far as it is known without trying. */
 function objectionTo({ engine, files, weightsIn }: RoundedFolder): string | undefined {
   if (weightsIn === 'assets') return "its weights are static assets, which ONNX Runtime's image reads";
-  // Its twin needs the runtime, and would be there with the weights once more.
+  // Its twin needs ONNX Runtime, whose image would hold the weights a second time.
   if (engine === 'auto' && files.switchable) return 'its twin, which "explain" asks for, needs ONNX Runtime';
   const opset = opsetOf(decodeProto(files.model));
   if (opset < opsets.least || opset > opsets.most)
@@ -127,7 +134,7 @@ async function stockSession(runtime: Runtime, name: string, file: Uint8Array): P
   return session;
 }
 
-/** A program's inputs or outputs, whose free dimensions have the names that ONNX Runtime gives them. */
+/** Returns a program's inputs or outputs with ONNX Runtime's names for the free dimensions. */
 function described(ports: readonly ProgramPort[], by: Session['inputs']): readonly ProgramPort[] {
   return ports.map((port) => {
     const value = by.find(({ name }) => name === port.name);

@@ -1,6 +1,7 @@
 /**
- * The image with its sums fused with their products, where that is proven too: rounded otherwise, and near enough. It is the image of
- * which every bit has been proven but for these instructions.
+ * Fuses the sums of a proven image with their products, if every case shows that the answers stay near enough to
+ * stock's, since they are rounded otherwise. All else in the fused image is that of the exact one, which is proven bit
+ * by bit.
  */
 
 import type { Fusion } from './built.ts';
@@ -10,18 +11,18 @@ import type { Modules, Proof } from './proof.ts';
 import { bake } from './stages/bake.ts';
 import { fuse } from './stages/fuse.ts';
 
-/** What a module has become: all of its code, and that without the branches that no case takes, which may be the same. */
+/** Holds all of a module's code, and the code without the branches that no case takes. They may be the same. */
 export interface Codes {
   readonly code: Uint8Array;
   readonly cut: Uint8Array;
 }
 
 export interface Fusing {
-  /** What the image's code is made of. */
+  /** `stubbed` is the module that the image's code is made from. */
   readonly stubbed: Uint8Array;
   readonly shrink: (module: Uint8Array) => Promise<Codes>;
   readonly memory: Uint8Array;
-  /** The image as it is, which it stays where the other one is not proven. */
+  /** `exact` is the image without fused sums, which is kept if the fused one is not proven. */
   readonly exact: Modules;
 }
 
@@ -41,7 +42,7 @@ export async function fusedWhereProven(
     : { modules: exact, fusion: { reason: `they would answer otherwise than stock's: ${reason}` } };
 }
 
-/** @returns the first answer that is too far from stock's; undefined if none is */
+/** @returns the first answer that is too far from stock's; undefined if there is none */
 async function reasonAgainst(proof: Proof, images: readonly Modules[]): Promise<string | undefined> {
   try {
     for (const image of images) await verifyImage(proof, 'verify fused sums', image, { compare: describeDistance });

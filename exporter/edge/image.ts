@@ -1,4 +1,6 @@
-/** Makes a specialised image of stock module and models, stage by stage, and proves it. Touches no files. */
+/**
+ * Makes a specialised image from the stock module and the models, stage by stage, and proves it. It touches no files.
+ */
 
 import type { Fusion, OnStage } from './built.ts';
 import type { SealingPlan } from './stages/allocations.ts';
@@ -49,37 +51,45 @@ import { unexpected } from '../../training/files/index.ts';
 
 export interface EdgeImage {
   readonly wasm: Uint8Array;
-  /** All of the code that requests may reach, for what traps in the module; absent where that has it all. */
+  /**
+   * `whole` holds all code that requests may reach, for requests that trap in `wasm`; absent if `wasm` has all of it.
+   */
   readonly whole?: Uint8Array;
-  /** The files of weights, as many as there were lists of them. */
+  /** `stored` holds the files of weights, one for each entry of `Ingredients.apart`. */
   readonly stored: readonly Uint8Array[];
   readonly manifest: ImageManifest;
   readonly functions: { readonly kept: number; readonly stock: number };
-  /** By session: how many cases gave the same bits or the same error as stock. */
+  /** Counts, by session, the cases that gave the same bits or the same error as stock. */
   readonly verified: Verified;
   readonly sizes: KnownSizes;
-  /** Sessions of which no made-up input and no sample tells what they are asked: for their sake the image has all of stock's functions. */
+  /**
+   * Lists the sessions for which neither made-up inputs nor samples were accepted. For their sake, the image has all of
+   * stock's functions.
+   */
   readonly unknown: readonly string[];
-  /** What has become of sums, where they were to be fused. */
+  /** `fusion` tells what became of the sums that were to be fused. */
   readonly fusion?: Fusion;
-  /** By session: what of the image's memory creating it has made. */
+  /** Holds, by session, the part of the image's memory that creating the session has filled. */
   readonly shares: Readonly<Record<string, Uint8Array>>;
 }
 
 export interface Ingredients {
   readonly stock: Uint8Array;
   readonly models: Models;
-  /** Real inputs for some of the models. */
+  /** `samples` holds real inputs for some of the models. */
   readonly samples: Samples;
-  /** By session, what somebody says of its inputs' shapes; nothing by default. */
+  /** `stated` holds, by session, the shapes of inputs as the card states them. Default: none. */
   readonly stated?: Readonly<Record<string, StatedShapes>>;
-  /** What is to be in files of its own, by file: whose weights, and which. None by default. */
+  /** `apart` lists, for each file of weights to be written, the sessions and their weights. Default: none. */
   readonly apart?: readonly ApartWeights[];
-  /** Drop heap pages that no case reads. */
+  /** Drops heap pages that no case reads. */
   readonly trim: boolean;
-  /** Fuse sums with their products, where the answers are near enough. Default: false. */
+  /** Fuses sums with their products if the answers stay near enough. Default: false. */
   readonly fma?: boolean;
-  /** Shrinks a module; the caller may remember results, since the same models in another state give the same module. */
+  /**
+   * Shrinks a module. The caller may cache results, since models that differ only in their weights give the same
+   * module.
+   */
   readonly optimize: (module: Uint8Array) => Promise<Uint8Array>;
   readonly recall: Recall;
   readonly onStage: OnStage;
@@ -91,17 +101,21 @@ export interface ApartWeights {
   readonly weights: readonly Weight[];
 }
 
-/** Remembers what `make` gave for the same inputs, or does not. `what` says which stage it is. */
+/** Returns what `make` gives, or what it gave earlier for the same inputs. `what` names the stage. */
 export type Recall = (
   what: string,
   inputs: readonly Uint8Array[],
   make: () => Promise<Uint8Array>,
 ) => Promise<Uint8Array>;
 
-/** Any moment will do, as long as it is always the same. */
+/** The time at which the clock is frozen. Any moment will do, as long as it is always the same. */
 const buildTime = 1_700_000_000_000;
 
-/** @throws VerificationError if the image differs from stock in anything */
+/**
+ * Makes and verifies an image.
+ *
+ * @throws VerificationError if the image differs from stock in anything
+ */
 export async function makeImage({
   stock,
   models,
@@ -151,7 +165,7 @@ export async function makeImage({
   onStage('seal');
   const [armCount, entryCount] = [countArms(stubbed), countEntries(stubbed)];
   const planned = await recall('seal', [stubbed, ...inputs], async () => {
-    // What an answer would read, nobody has seen.
+    // No case was answered, so that what an answer would read is unknown: everything is kept.
     if (unknown.length > 0) return new Uint8Array(allocations.length + armCount + entryCount);
     const manifest = describeImage(runtime, whole, wholeSnapshot, link);
     const traced = await traceImage({ runtime, manifest, known }, stubbed, wholeSnapshot);
@@ -168,7 +182,7 @@ export async function makeImage({
   const spared = allocatorIn(stubbed, names);
   const shrink = async (module: Uint8Array): Promise<Codes> => {
     const code = await optimize(module);
-    // Where no answer has been seen, nor have the branches that lead to one.
+    // No case was answered, so that the branches that lead to an answer are unknown: all are kept.
     if (unknown.length > 0) return { code, cut: code };
     return { code, cut: await optimize(cutTable(cutBranches(module, arms, spared), entries)) };
   };
@@ -181,7 +195,7 @@ export async function makeImage({
   const taken = apart.map(({ sessions, weights }) => takeWeights(memory, weights, ownershipOf(booted, sessions)));
   const stored = taken.map(({ bytes }) => bytes);
   const manifest = { ...complete, weights: taken.map(({ pieces }) => pieces) };
-  // Poisoned here and zeroed below, so that whatever reads them is found.
+  // The texts are poisoned in this image and zeroed in the final one, so that a case that reads them fails here.
   const poisoned = bake(code, poisonPages(memory, texts));
   const verified = await verifyImage({ ...proof, manifest }, 'verify', { wasm: poisoned, stored });
   const modules = { wasm: bake(cut, memory), ...(cut !== code && { whole: code }), stored };
@@ -195,14 +209,16 @@ export async function makeImage({
     verified,
     sizes,
     unknown,
-    // What others have as well is not there for its sake.
+    // Data that several sessions have is not counted as one session's share.
     shares: sessionShares({ memory: withoutRepeats(memory, repeatsIn(memory)) }, booted),
   };
 }
 
 /**
- * The first runs make caches that every later run reads; the snapshot holds them, and the tensors of single samples.
- * @param cold sessions that trap on zeros, and are left as they are
+ * Boots and warms up every session. The first runs make caches that every later run reads; the snapshot holds these and
+ * the tensors for single samples.
+ *
+ * @param cold sessions that trap on zeros, and are not warmed up
  */
 async function bootWarm(
   runtime: Runtime,
@@ -268,7 +284,10 @@ function describeImage(
   return { pages, names, runOptions: instance.runOptions, sessions, weights: [] };
 }
 
-/** The snapshot's memory without the heap pages that no case reads, after the gate of the poisoned ones. */
+/**
+ * Returns the snapshot's memory without the heap pages that no case reads, once the image has passed with these pages
+ * poisoned.
+ */
 async function trimMemory(proof: Proof, code: Uint8Array, snapshot: Snapshot): Promise<Uint8Array> {
   proof.onStage('trim');
   const { reads } = await traceImage(proof, code, snapshot);
@@ -280,7 +299,7 @@ async function trimMemory(proof: Proof, code: Uint8Array, snapshot: Snapshot): P
   return zeroPages(snapshot.memory, pages);
 }
 
-/** Performs every case, and more, on an image that writes down what it reads and which branches it takes. */
+/** Performs all cases, and some requests more, on an image that records what it reads and which branches it takes. */
 async function traceImage(
   { runtime, manifest, known }: Pick<Proof, 'runtime' | 'manifest' | 'known'>,
   code: Uint8Array,
@@ -295,7 +314,7 @@ async function traceImage(
     },
   });
   const subject = { ...image, runtime };
-  // Before the others, which let memory grow to a size that each of the first requests would have to take back.
+  // These come before the others, which let memory grow: each of the first requests would then have to shrink it again.
   for (const { perform } of firstRequests(subject, known)) outcomeOrTrap(subject, perform);
   image.instance.restore?.();
   for (const { perform } of [...allCases(subject, known), ...emptyRequests(subject, known)])

@@ -1,20 +1,24 @@
 /**
- * The builds that `wrangler dev` starts: one for every file that changes, ten for one `bn-edge add`. It bundles when the one that it
- * started last ends, which need not be the one that began last: so they all end when the work is done, by one of them. The others load
- * none of what a build needs.
+ * Lets one build do the work of all those that `wrangler dev` starts: one for every file that changes, ten for one
+ * `bn-edge add`. Wrangler bundles when the build that it started last ends, which need not be the one that began last.
+ * So all of them end when the work is done, and one of them does it. The others load none of what a build needs.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isHeld, lastDoes } from '../../training/process/index.ts';
 
-/** Of a folder that a build has made: what vouches for its files, and who is at work in it. */
+/** Files of a built folder: the stamp, which vouches for the other files, and the lock of the process that builds. */
 export const [stampFile, lockFile] = ['built.json', '.lock'] as const;
-/** Which of several builds that `wrangler dev` started began last. */
+/** Names the file that tells which of the builds started by `wrangler dev` began last. */
 export const newestFile = '.newest';
 
-/** @returns undefined where another build did the work */
+/**
+ * Builds, or waits for another build that does.
+ *
+ * @returns undefined if another build did the work
+ */
 export const oneForAll = async <T>(out: string, build: () => Promise<T>): Promise<T | undefined> =>
-  // Before the first build there is no folder, and nothing to go on answering.
+  // Before the first build there is no folder, and no image that can go on answering.
   existsSync(join(out, stampFile))
     ? lastDoes(join(out, newestFile), build, () => isHeld(join(out, lockFile)))
     : build();

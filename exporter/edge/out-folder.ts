@@ -1,6 +1,6 @@
 /**
- * The folder that a build writes into. It is an image's alone: a build never writes between a user's files, and finds out by
- * the hashes in `built.json` whether what it once wrote is still what lies there.
+ * The folder that a build writes into. It holds nothing but an image: a build never writes among a user's files, and
+ * the hashes in `built.json` tell whether the files that it wrote earlier are still there unchanged.
  */
 import { createHash } from 'node:crypto';
 import { readdir, realpath, rm } from 'node:fs/promises';
@@ -21,7 +21,7 @@ import type { EmittedFiles } from './emit.ts';
 import { lockFile, newestFile, stampFile } from './one-for-all.ts';
 
 export const cacheFolder = '.cache';
-/** What was wrong with a later build than the image's own, where that image goes on answering. */
+/** Names the module that says why a later build failed, while the image goes on answering. */
 export const failureFile = 'build-error.mjs';
 
 const builtModel = z.object({
@@ -45,12 +45,12 @@ const builtModel = z.object({
   ok: z.boolean(),
 });
 
-/** What a folder was built from, what came of it, and what was written. */
+/** Describes what a folder was built from, the result, and the files that were written. */
 const stampSchema = z.object({
   format: z.literal('bn-edge image'),
-  /** Of models, options and code; empty while the first build is under way. */
+  /** `sha256` is the hash of models, options and code; empty during the first build. */
   sha256: z.string(),
-  /** Of each file. */
+  /** `files` maps file names to the hashes of their contents. */
   files: z.record(z.string(), z.string()),
   built: z
     .object({
@@ -73,7 +73,7 @@ const stampSchema = z.object({
 export type Stamp = Readonly<z.output<typeof stampSchema>>;
 export type Built = NonNullable<Stamp['built']>;
 
-/** @throws UserError for a folder that holds something else than an image, or models */
+/** @throws UserError if the folder holds anything else than an image, or is not apart from the folder of models */
 export async function requireOutFolder(out: string, models: string): Promise<void> {
   if (out === '') throw unexpected('--out', 'a folder', '""');
   const [target, source] = await Promise.all([real(resolve(out)), real(resolve(models))]);
@@ -89,10 +89,10 @@ export async function requireOutFolder(out: string, models: string): Promise<voi
   throw unexpected(`--out ${out}`, 'an empty folder, or one that bn-edge build has made', `one with ${quote(found)}`);
 }
 
-/** What a build may have left. */
+/** Matches the names of files that a build may have written. */
 const ours =
   /^(image\.(mjs|wasm|d\.mts)|predict\.mjs|wasm\.[a-z]+\.mjs|build-error\.mjs|package\.json|\.gitignore|built\.json|\.cache|(model|weights)-\d+\.bin|assets|(image|program-\d+)\.wat|program-\d+\.wasm|.+\.part|\..+\.tmp)$/;
-/** What says nothing of whose folder it is. */
+/** Lists the names of files that do not tell whose folder it is. */
 const nobodys = new Set([lockFile, newestFile, '.DS_Store', 'Thumbs.db']);
 
 async function entriesOf(folder: string): Promise<readonly string[]> {
@@ -106,7 +106,7 @@ async function entriesOf(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** Links followed, as far as the path is there. */
+/** Resolves symbolic links in the part of the path that exists. */
 async function real(path: string): Promise<string> {
   try {
     return await realpath(path);
@@ -124,7 +124,7 @@ const isWithin = (path: string, folder: string): boolean => {
 const whatIs = (target: string, source: string): string =>
   target === source ? 'that one' : isWithin(source, target) ? 'one that they are in' : 'one among them';
 
-/** @returns undefined where there is none, or none that can be read */
+/** @returns undefined if there is no stamp, or none that can be read */
 export async function readStamp(folder: string): Promise<Stamp | undefined> {
   const text = await readIfThere(join(folder, stampFile));
   if (!text) return undefined;
@@ -136,7 +136,7 @@ export async function readStamp(folder: string): Promise<Stamp | undefined> {
   }
 }
 
-/** Whether every file is there as it was written. */
+/** Is true if every file is there as it was written. */
 export async function isIntact(folder: string, { files }: Stamp): Promise<boolean> {
   for (const [name, sha256] of Object.entries(files)) {
     const content = await readIfThere(join(folder, name));
@@ -146,8 +146,9 @@ export async function isIntact(folder: string, { files }: Stamp): Promise<boolea
 }
 
 /**
- * Lets the image tell what was wrong with a later build, or that nothing was. It is no part of what `built.json` vouches for.
- * @returns whether there is an image that can go on answering
+ * Writes into the image why a later build failed, or that it did not. `built.json` does not vouch for that file.
+ *
+ * @returns true if there is an image that can go on answering
  */
 export async function tellFailure(folder: string, error: string | undefined): Promise<boolean> {
   const stamp = await readStamp(folder);
@@ -160,14 +161,14 @@ export async function tellFailure(folder: string, error: string | undefined): Pr
 const failureModule = (error: string | undefined): string =>
   `export default ${error === undefined ? 'undefined' : JSON.stringify(error)};\n`;
 
-/** Makes a new folder known as one of a build's, whatever becomes of the build. */
+/** Marks a new folder as a build's own, whatever becomes of the build. */
 export async function claim(folder: string): Promise<void> {
   await removeTemporaries(folder);
   if ((await readStamp(folder)) === undefined)
     await writeStamp(folder, { format: 'bn-edge image', sha256: '', files: {} });
 }
 
-/** The stamp vouches for the others, so it comes last. */
+/** Writes the files of an image. The stamp vouches for the others, so it comes last. */
 export async function writeImage(folder: string, files: EmittedFiles, sha256: string, built: Built): Promise<void> {
   for (const [name, content] of Object.entries(files)) {
     await makeFolder(dirname(join(folder, name)));
@@ -188,7 +189,10 @@ async function writeStamp(folder: string, stamp: Stamp): Promise<void> {
   }
 }
 
-/** The files of models and weights that are no longer needed, and what earlier versions left of a killed build. */
+/**
+ * Removes the files of models and weights that are no longer needed, and those that a killed build of an earlier
+ * version left.
+ */
 async function removeOthers(folder: string, files: EmittedFiles): Promise<void> {
   const others = (await readdir(folder)).filter(
     (name) =>

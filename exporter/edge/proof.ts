@@ -1,4 +1,4 @@
-/** Images held against the stock runtime while they are made. */
+/** Compares images with the stock runtime while they are made. */
 
 import type { Runtime } from './bundle.ts';
 import type { OnStage } from './built.ts';
@@ -8,7 +8,7 @@ import { VerificationError, verify } from './cases/verify.ts';
 import type { Verification, Verified } from './cases/verify.ts';
 import type { ImageManifest } from './runtime/index.ts';
 
-/** What an image is verified with. */
+/** Holds what the verification of an image needs. */
 export interface Proof {
   readonly runtime: Runtime;
   readonly manifest: ImageManifest;
@@ -17,7 +17,7 @@ export interface Proof {
   readonly onStage: OnStage;
 }
 
-/** An image's module, the one with all of its code, and its files of weights. */
+/** Holds an image's module, the module with all of its code, and its files of weights. */
 export interface Modules {
   readonly wasm: Uint8Array;
   readonly whole?: Uint8Array;
@@ -45,7 +45,7 @@ export async function verifyImage(
   });
 }
 
-/** Whether an image answers every case without the whole code. */
+/** Is true if an image answers every case without the whole code. */
 export async function isVerified(proof: Proof, modules: Modules): Promise<boolean> {
   let traps = 0;
   try {

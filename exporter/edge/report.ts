@@ -1,6 +1,6 @@
 /**
- * What a user wants to know of an image before deploying it, with stock beside it. Times and memory are those of a fresh
- * Node process each, which imports the image as a program does; a Worker's are measured by the benchmark.
+ * Compares an image with stock, as a user wants to know before deploying it. Times and memory are measured in a fresh
+ * Node process each, which imports the image as a program does. Those of a Worker are measured by the benchmark.
  */
 
 import { resolve } from 'node:path';
@@ -10,20 +10,23 @@ import { runNode, withScratch } from '../../training/process/index.ts';
 import { buildImage } from './build-image.ts';
 import type { BuiltImage } from './built.ts';
 
-/** Printed by the measured process as JSON. Milliseconds and bytes. */
+/** The measured process prints this as JSON, in milliseconds and bytes. */
 interface Measured {
-  /** Compiling, instantiating, warming up and, for stock, creating sessions. */
+  /** `start` is the time for compiling, instantiating, warming up and, with stock, creating sessions. */
   readonly start: number;
-  /** Median of many runs. */
+  /** `warmRun` is the median of many runs. */
   readonly warmRun: number;
-  /** Resident memory of the process. */
+  /** `resident` is the resident memory of the process. */
   readonly resident: number;
 }
 
-/** Label, stock, image. */
 type Row = [label: string, stock: string, image: string];
 
-/** @param models the folder that the image was built from */
+/**
+ * Returns the rows of a table that compares an image with stock.
+ *
+ * @param models the folder that the image was built from
+ */
 export const comparisonRows = (models: string, image: BuiltImage): Promise<Row[]> =>
   withScratch('stock', async (folder) => {
     const stock = await buildImage({ models, out: folder, stock: true });
@@ -43,7 +46,7 @@ export const comparisonRows = (models: string, image: BuiltImage): Promise<Row[]
 
 const sizeOf = ({ bytes: { wasm, module, weights } }: BuiltImage): number => wasm + module + weights;
 
-/** Of the first model, with zeros. */
+/** Program of the measured process. It runs the first model with zeros. */
 const program = `
   const start = performance.now();
   const { sessions } = await import(process.argv[1]);

@@ -1,4 +1,4 @@
-/** Models with the weights that their cards ask for, and what that costs each of them. */
+/** Rounds the weights of models as their cards ask, and measures what that costs each of them. */
 
 import { join } from 'node:path';
 import { unexpected } from '../../training/files/index.ts';
@@ -11,17 +11,17 @@ import type { ModelFolder } from '../store/registry.ts';
 
 /** A model as it is put into an image. */
 export interface RoundedFolder extends ModelFolder {
-  /** What is stored beside the module, of all of its files. */
+  /** `stored` lists the weights that are stored beside the module, of all of the model's files. */
   readonly stored: readonly Weight[];
 }
 
-/** Whether its weights are stored beside the module. */
+/** Is true if the model's weights are stored beside the module. */
 export const isApart = ({ weights, weightsIn }: ModelFolder): boolean =>
   weights !== 'float32' || weightsIn === 'assets';
 
 /**
- * @param folder that the models were read from
- * @throws UserError where rounding leaves no answer, or there is nothing to round with
+ * @param folder the one that the models were read from
+ * @throws UserError if no answer is left after rounding, or if ONNX Runtime has no native binary here to round with
  */
 export async function roundedAsAsked(folder: string, model: ModelFolder): Promise<RoundedFolder> {
   const { file, weights: type, files, about, ports, samples } = model;

@@ -1,9 +1,12 @@
-/** Which inputs and outputs of ONNX files have no shape. The runtime does not tell: to it, they have no dimensions. */
+/**
+ * Finds the inputs and outputs of ONNX files that have no shape. The runtime cannot tell: it reports them as having no
+ * dimensions.
+ */
 
 import { decodeProto } from '../../training/graph/index.ts';
 import type { Models, Shapeless } from './runtime/index.ts';
 
-/** Models without such are left out. */
+/** Maps the names of models to the names of such inputs and outputs. Models without any are left out. */
 export function shapelessIn(models: Models): Shapeless {
   const found = Object.entries(models).map(([name, file]) => {
     const { graph } = decodeProto(file);

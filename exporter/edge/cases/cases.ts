@@ -1,6 +1,6 @@
 /**
- * What a deployed model is put through: every batch size, fill, output, error and memory limit that a request can meet.
- * Profiling performs the cases on the instrumented runtime, verification on the stock and the specialised one.
+ * The cases that a deployed model is put through: every batch size, fill, output, error and memory limit that a request
+ * can meet. Profiling performs them on the instrumented runtime, verification on the stock and the specialised one.
  */
 
 import type { Runtime } from '../bundle.ts';
@@ -20,44 +20,49 @@ export interface Subject extends Started {
   readonly runtime: Runtime;
 }
 
-/** What became of a run: its outputs, or the message of its error. */
+/** The outputs of a run, or the message of its error. */
 export type Outcome = Readonly<Record<string, Tensor>> | string;
 
 export interface Case {
   readonly model: string;
   readonly label: string;
-  /** Whether it asks with samples; not by default. */
+  /** `isReal` is true if the case runs on samples. Default: false. */
   readonly isReal?: boolean;
   readonly perform: (subject: Subject) => Outcome;
 }
 
-/** What is known of the inputs that models take, beside what their shapes say. */
+/** What is known of the inputs that models accept, beside their shapes. */
 export interface Known {
   readonly samples: Samples;
   readonly sizes: KnownSizes;
 }
 
 const batchSizes = [1, 2, 3, 7, 16, 64];
-/** Several free dimensions make a tensor of astronomic size otherwise. */
+/** Caps the elements of a tensor: several free dimensions would otherwise make it astronomically large. */
 const mostElements = 2 ** 22;
-/** Nothing at all, then until memory must grow, then until it cannot. */
+/** An empty batch, two for which memory must grow, and one for which it cannot grow far enough. */
 const largeBatchSizes = [0, 128, 512, 4096];
 const fills: readonly Fill[] = ['image', 'unit', 'special'];
-/** Room for growth, in pages, when a run meets the memory limit: each stops it at another allocation. */
+/** Room for growth, in pages, when a run meets the memory limit: each stops the run at another allocation. */
 const rooms = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256];
-/** Room without growth, by what the inputs take. */
+/** Room without growth, in multiples of the size of the inputs. */
 const multiples = [1, 1.5, 2, 3, 5, 9];
-/** Of the largest input then. */
+/** Limits the elements of the largest input in these cases. */
 const limitedElements = 2 ** 16;
-/** More than the allocator keeps for itself beside a block. Bytes. */
+/** Exceeds what the allocator keeps for itself beside a block. Bytes. */
 const blockOverhead = 64;
-/** What errors are made of must find room all the same, in stock as well: else they are the end of the process. */
+/**
+ * Number and size of blocks that stay free: an error needs memory for itself, in stock as well, or it ends the process.
+ */
 const [smallBlocks, smallBytes] = [64, 2_048];
 
-/** Milliseconds since 1970. A Worker's clock stands at 0 in the global scope, jumps at the first request, and may go back. */
+/**
+ * Milliseconds since 1970. A Worker's clock stands at 0 in the global scope, jumps at the first request, and may go
+ * back.
+ */
 const clocks = [0, 1_700_000_000_000, 1_600_000_000_000, 4_000_000_000_000];
 
-/** All cases of all models of `subject`, model by model. They hold for any subject with the same models. */
+/** Returns all cases of all models of `subject`, model by model. They fit any subject with the same models. */
 export function allCases(subject: Subject, { samples, sizes }: Known): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => {
     const session = sessionOf(subject, model);
@@ -74,14 +79,15 @@ export function allCases(subject: Subject, { samples, sizes }: Known): readonly 
   });
 }
 
-/** Sizes of which each is asked of an image that has answered nothing else. */
+/** Counts the sizes that are each run on an image that has not run anything else. */
 const firstSizes = 24;
-/** Of all of these together. */
+/** Limits the elements of all these inputs together. */
 const firstElements = 2 ** 20;
 
 /**
- * Many sizes, each as the first that an image is asked, and then one after the other: which branches a run takes also depends on
- * what tables the runs before have filled. For finding branches; what is proven are the cases above.
+ * Runs many sizes, each as the first run of an image, then all of them one after the other: which branches a run takes
+ * also depends on the tables that earlier runs have filled. These requests serve to find branches; only the cases above
+ * are proofs.
  */
 export function firstRequests(subject: Subject, { sizes }: Known): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => {
@@ -105,8 +111,9 @@ export function firstRequests(subject: Subject, { sizes }: Known): readonly Case
 }
 
 /**
- * Nothing at all along one free dimension or along every one, of models that have several. For finding functions and branches: which numbers are then
- * reduced to what, the standard does not say, so that nothing is proven of it.
+ * Runs models that have several free dimensions on inputs that are empty along one of them, or along all. These
+ * requests serve to find functions and branches. They prove nothing, since the standard does not define what empty
+ * inputs are reduced to.
  */
 export function emptyRequests(subject: Subject, { sizes }: Known): readonly Case[] {
   return Object.keys(subject.sessions).flatMap((model) => {
@@ -125,7 +132,7 @@ export function sessionOf({ runtime, sessions, instance }: Subject, model: strin
   return new runtime.Session(model, instance, record);
 }
 
-/** Runs `model`; an error of inference is an outcome like any other, a trap is not. */
+/** Runs `model`. An inference error is an outcome like any other; a trap is thrown. */
 export function outcomeOf(subject: Subject, model: string, feeds: Tensors, outputs?: readonly string[]): Outcome {
   try {
     return sessionOf(subject, model).run(feeds, outputs);
@@ -136,7 +143,8 @@ export function outcomeOf(subject: Subject, model: string, feeds: Tensors, outpu
 }
 
 function runCases(model: string, { inputs }: Session, way: Way): readonly Case[] {
-  // With pinned sizes besides, never instead: what was refused when they were looked for may have been the numbers.
+  // The pinned sizes come on top of the free ones and do not replace them: a refused trial may have been refused for
+  // its numbers.
   const all = Object.keys(way.named).length > 0 ? [{ ...way, named: {} }, way] : [way];
   const runs = all.flatMap((one) => runsOf(inputs, one));
   return runs.flatMap(({ sizes, fills }) => fills.map((fill) => runCase(model, sizes, fill)));
@@ -149,7 +157,7 @@ interface Run {
 
 function runsOf(inputs: readonly ValueInfo[], way: Way): readonly Run[] {
   const dimensions = freeDimensions(inputs, way.rank).filter((name) => !(name in way.named));
-  // Beside 1 a size is broadcast, beside 2 it is refused by whatever combines the two.
+  // Beside 1, a size is broadcast; beside 2, any op that combines the two refuses it.
   const alone = [1, 2].flatMap((all) => dimensions.map((name) => ({ all, named: { [name]: 3 } })));
   const small = dimensions.length > 0 ? batchSizes.map((all) => ({ all })) : [{ all: 1 }];
   const large = dimensions.length === 1 ? largeBatchSizes.map((all) => ({ all })) : [];
@@ -170,7 +178,7 @@ function runCase(model: string, sizes: Sizes, fill: Fill): Case {
   };
 }
 
-/** Real samples, where there are some. */
+/** Returns a case for each batch of the samples, if there are any. */
 function sampleCases(model: string, { inputs }: Session, samples: SampleArray | undefined): readonly Case[] {
   if (!samples) return [];
   return sampleBatches(samples, inputs).map((batch) => ({
@@ -181,7 +189,7 @@ function sampleCases(model: string, { inputs }: Session, samples: SampleArray | 
   }));
 }
 
-/** A sample alone while the clock jumps. */
+/** Returns cases of one sample at jumping times. */
 function clockCases(model: string, way: Way): readonly Case[] {
   return clocks.map((now) => ({
     model,
@@ -191,7 +199,7 @@ function clockCases(model: string, way: Way): readonly Case[] {
   }));
 }
 
-/** Each output alone. */
+/** Returns a case for each output alone. */
 function outputCases(model: string, { outputs }: Session, way: Way): readonly Case[] {
   return outputs.map(({ name }) => ({
     model,
@@ -201,8 +209,8 @@ function outputCases(model: string, { outputs }: Session, way: Way): readonly Ca
 }
 
 /**
- * A batch too large for the room that memory has left, inside the heap or by growing, while nothing else is free: however
- * small a model is, its allocations then meet the limit. Only the message of the error counts.
+ * Returns cases whose batch is too large for the memory that is left, inside the heap or by growing, while nothing else
+ * is free. However small a model is, its allocations then meet the limit. Only the error's message is compared.
  */
 function memoryLimitCases(model: string, way: Way): readonly Case[] {
   const limits = [...rooms.map((pages) => ({ pages, times: 0 })), ...multiples.map((times) => ({ pages: 0, times }))];
@@ -220,8 +228,10 @@ function memoryLimitCases(model: string, way: Way): readonly Case[] {
 }
 
 /**
- * @param bytes that are free at one place
- * @throws Error if the runtime trapped, also if it then recovered: what was taken is gone with the memory of before
+ * Runs while only a little memory is free.
+ *
+ * @param bytes that are free in one piece
+ * @throws Error if the runtime trapped, even if it then recovered: restoring has undone the allocations made here
  */
 function withLittleMemory(subject: Subject, bytes: number, pages: number, run: (limited: Subject) => Outcome): Outcome {
   const { runtime, instance } = subject;
@@ -230,7 +240,7 @@ function withLittleMemory(subject: Subject, bytes: number, pages: number, run: (
   const small = Array.from({ length: 2 * smallBlocks }, () => ort._malloc(smallBytes));
   runtime.capMemory(heap.memory, runtime.pagesOf(heap.memory));
   const taken = takeFreeHeap(ort, smallBytes);
-  // Every other one stays taken, so that they do not become one.
+  // Every other block stays taken, so that the free ones do not merge.
   const between = small.filter((_, i) => i % 2 === 0);
   for (const block of small.filter((_, i) => i % 2 === 1)) ort._free(block);
   ort._free(room);
@@ -250,7 +260,10 @@ function withLittleMemory(subject: Subject, bytes: number, pages: number, run: (
   }
 }
 
-/** Size of every free dimension without one of its own with which the largest input has about as many elements. */
+/**
+ * Returns the size for every free dimension without a known size with which the largest input has about that many
+ * elements.
+ */
 function sizeOf(inputs: readonly ValueInfo[], way: Way, elements: number): number {
   const sizes = inputs.map((input) => {
     const free = freeDimensions([input], way.rank).filter((name) => !(name in way.named)).length;

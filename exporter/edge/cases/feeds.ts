@@ -1,4 +1,4 @@
-/** Made-up inputs for any model: every free dimension gets a size, every element a number. Deterministic. */
+/** Makes up inputs for any model: every free dimension gets a size, every element a number. They are deterministic. */
 
 import type { DType, Tensor, TensorData, Tensors, ValueInfo } from '../runtime/index.ts';
 import type { Runtime } from '../bundle.ts';
@@ -6,26 +6,29 @@ import { elementCount } from '../runtime/tensor.ts';
 import { MadeFeeds } from './made-feeds.ts';
 import { setNumber } from './set-number.ts';
 
-/** How elements are chosen. `image`: whole numbers 0–255. `unit`: around zero. `special`: what a type has at its edges. */
+/**
+ * Says how elements are chosen. `image`: whole numbers 0–255. `unit`: around zero. `special`: the edge cases of each
+ * type.
+ */
 export type Fill = 'image' | 'unit' | 'special';
 
-/** Sizes of the free dimensions: one for all, except where a name has its own. */
+/** Sizes of the free dimensions: `all` for each, except those in `named`. */
 export interface Sizes {
   readonly all: number;
   readonly named?: Readonly<Record<string, number>>;
-  /** How many dimensions an input has of which the file does not say it; one where this is not given. */
+  /** Counts the dimensions of inputs whose shape the file leaves open. Default: one. */
   readonly rank?: number;
 }
 
-/** What is certain of the sizes that a model takes: the dimensions that have one right size, by name. */
+/** Names the dimensions for which a model accepts one size only, with that size. */
 export type Way = Pick<Sizes, 'rank'> & { readonly named: NonNullable<Sizes['named']> };
 
 export const anyWay: Way = { named: {} };
 
 const specialFloats = [NaN, Infinity, -Infinity, 0, -0, 1e38, -1e38, 1e-40, -1e-45, 3.4028234663852886e38, 1, 255];
-/** As indices or sizes, most are out of every bound. Narrow types wrap them. */
+/** Used as indices or sizes, most of these are out of every bound. Narrow types wrap them. */
 const specialIntegers = [-1, 0, -(2 ** 31), 99, 1, -99];
-/** Not for a number alone, which may be how often a loop is run. */
+/** Not used for an input of a single number, which may count the iterations of a loop. */
 const largeInteger = 2 ** 31 - 1;
 
 const fillFloat: Readonly<Record<Fill, (random: () => number) => number>> = {
@@ -34,17 +37,17 @@ const fillFloat: Readonly<Record<Fill, (random: () => number) => number>> = {
   special: (random) => pick(specialFloats, random),
 };
 
-/** Integers are often indices: small ones have a chance to be valid. */
+/** Integers are often indices: small ones may be valid. */
 const fillInteger: Readonly<Record<Fill, (random: () => number, alone: boolean) => number>> = {
   image: (random) => Math.floor(random() * 8),
   unit: (random) => Math.floor(random() * 2),
   special: (random, alone) => pick(alone ? specialIntegers : [largeInteger, ...specialIntegers], random),
 };
 
-/** Of two models, one after the other, of pictures in batches of thousands. Bytes. */
+/** Caches the feeds of two models, one after the other, of pictures in batches of thousands. Bytes. */
 const made = new MadeFeeds(48 * 2 ** 20);
 
-/** The same as before, where they have been made before: they are not to be written to. */
+/** Returns made-up feeds. They are cached and must not be written to. */
 export function makeFeeds(runtime: Runtime, inputs: readonly ValueInfo[], sizes: Sizes, fill: Fill): Tensors {
   const wanted = inputs.map((input) => ({ dtype: input.dtype, shape: shapeOf(input, sizes) }));
   const tensors = made.recall(JSON.stringify([wanted, sizes.all, fill]), () => {
@@ -54,7 +57,7 @@ export function makeFeeds(runtime: Runtime, inputs: readonly ValueInfo[], sizes:
   return Object.fromEntries(tensors.map((tensor, i) => [inputs[i]?.name ?? '', tensor]));
 }
 
-/** Names of the free dimensions, each once. Unnamed ones are called by input and axis. */
+/** Lists the names of the free dimensions, each once. Unnamed ones are called by input and axis. */
 export function freeDimensions(inputs: readonly ValueInfo[], rank?: number): readonly string[] {
   const names = inputs.flatMap((input) =>
     axesOf(input, rank).map((dimension, axis) => freeName(input.name, dimension, axis)),
@@ -62,17 +65,17 @@ export function freeDimensions(inputs: readonly ValueInfo[], rank?: number): rea
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 
-/** The shape, which has as many free dimensions as are asked for where the file does not say it. */
+/** Returns the shape, with `rank` free dimensions if the file leaves it open. */
 export const axesOf = ({ shape, anyShape = false }: ValueInfo, rank = 1): ValueInfo['shape'] =>
   anyShape ? new Array<number>(rank).fill(-1) : shape;
 
-/** What a free dimension is called; undefined for a fixed one. */
+/** Returns the name of a free dimension; undefined for a fixed one. */
 export function freeName(input: string, dimension: number | string, axis: number): string | undefined {
   if (typeof dimension === 'string') return dimension;
   return dimension === -1 ? `${input}/${axis}` : undefined;
 }
 
-/** Of all inputs together. */
+/** Counts the elements of all inputs together. */
 export const elementsOf = (inputs: readonly ValueInfo[], sizes: Sizes): number =>
   inputs.reduce((sum, input) => sum + elementCount(shapeOf(input, sizes)), 0);
 
@@ -96,7 +99,7 @@ function makeTensor(
 
 function fillData(data: TensorData, dtype: DType, fill: Fill, random: () => number): void {
   const chosen = chooser(data, dtype, fill, random);
-  // As nearly all are, millions of elements in all: with a store of its own the loop is many times as fast.
+  // Nearly all tensors are float32, with millions of elements: a loop that stores directly is many times as fast.
   if (data instanceof Float32Array) for (let i = 0; i < data.length; i++) data[i] = chosen();
   else for (let i = 0; i < data.length; i++) setNumber(data, dtype, i, chosen());
 }
@@ -110,9 +113,9 @@ function pick(values: readonly number[], random: () => number): number {
   return values[Math.floor(random() * values.length)] ?? 0;
 }
 
-/** Numbers in [0, 1) from a linear congruential generator (Numerical Recipes). */
+/** Returns a generator of numbers in [0, 1): a linear congruential generator (Numerical Recipes). */
 function randomNumbers(seed: number): () => number {
-  // A variable that a closure keeps would be allocated anew for each number of more than 31 bits.
+  // A variable in the closure would be allocated anew for each number of more than 31 bits.
   const state = Uint32Array.of(seed);
   return () => {
     const next = (Math.imul(state[0] ?? 0, 1664525) + 1013904223) >>> 0;

@@ -1,22 +1,26 @@
 /**
- * Remembers the inputs that were made last: every proof of an image asks with the same ones, of every model of the same shapes, and to
- * make them takes longer than to answer them.
+ * Caches the inputs that were made last: every proof of an image uses the same ones for all models of the same shapes,
+ * and making them takes longer than running the models on them.
  */
 
 import type { Tensor } from '../runtime/index.ts';
 
 export class MadeFeeds {
   readonly #limit: number;
-  /** Those used last are last. */
+  /** Maps keys to tensors, those used last at the end. */
   readonly #kept = new Map<string, readonly Tensor[]>();
   #bytes = 0;
 
-  /** @param limit of all that are kept. Bytes. */
+  /** @param limit on the bytes of all cached tensors */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** What `make` gives, which whoever gets it leaves as it is. @param key says everything that it depends on */
+  /**
+   * Returns what `make` gives. The caller must not change it.
+   *
+   * @param key says everything that the tensors depend on
+   */
   recall(key: string, make: () => readonly Tensor[]): readonly Tensor[] {
     const tensors = this.#kept.get(key) ?? make();
     this.#drop(key);

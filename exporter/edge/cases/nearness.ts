@@ -1,17 +1,21 @@
 /**
- * How answers are held against stock's where sums are rounded otherwise, since they are added in another order or fused with their
- * products: the bits are others; what is held is how far, and that no sample gets another class.
+ * Compares answers with stock's when sums are rounded otherwise, because they are added in another order or fused with
+ * their products. The bits differ then; what is held is a tolerance, and that no sample gets another class.
  */
 
 import type { Tensor } from '../runtime/index.ts';
 
-/** Of the largest number of an answer. */
+/** Relative to the largest number of an answer. */
 export const tolerance = 1e-5;
 
-/** From here on a sum that is rounded otherwise may overflow where stock's does not. */
+/** Above this number, a sum that is rounded otherwise may overflow where stock's does not. */
 const nearOverflow = 1e30;
 
-/** @param isReal whether it answers a sample, whose class has to be the same; @returns in one line what differs */
+/**
+ * Describes, in one line, the difference between two answers.
+ *
+ * @param isReal true if this is the answer for a sample, whose class has to be the same
+ */
 export const nearDifference = (expected: Tensor, got: Tensor, isReal: boolean): string | undefined =>
   tensorDifference(expected, got) ?? (isReal ? classDifference(expected, got) : undefined);
 
@@ -26,14 +30,17 @@ function tensorDifference(expected: Tensor, got: Tensor): string | undefined {
   return at < 0 ? undefined : `expected ${a[at] ?? NaN} at ${at}, got ${b[at] ?? NaN}`;
 }
 
-/** Numbers that are none agree with each other, and with what is about to become one. */
+/**
+ * Is true if two numbers are close. NaN and infinities agree with each other, and with numbers that are close to
+ * overflow.
+ */
 function agree(x: number, y: number, allowed: number): boolean {
   if (Number.isFinite(x) && Number.isFinite(y)) return Math.abs(x - y) <= allowed;
   const finite = [x, y].filter(Number.isFinite);
   return finite.every((number) => Math.abs(number) > nearOverflow);
 }
 
-/** Of answers `[N, K]`, the place of each row's largest. */
+/** Compares, for answers `[N, K]`, the index of the largest number in each row. */
 function classDifference(expected: Tensor, got: Tensor): string | undefined {
   const [N = 0, K = 0] = expected.shape;
   if (expected.shape.length !== 2 || K < 2) return undefined;

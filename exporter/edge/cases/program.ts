@@ -1,6 +1,6 @@
 /**
- * The proof of a compiled model: beside stock ONNX Runtime on made-up inputs and real samples. Its sums are added in another order, so
- * that answers are near stock's and not the same.
+ * Proves a compiled model by comparing it with stock ONNX Runtime on made-up inputs and on real samples. Its sums are
+ * added in another order, so that its answers are near stock's and not the same.
  */
 
 import type { Runtime } from '../bundle.ts';
@@ -21,7 +21,7 @@ export interface Proven {
   readonly samples: SampleArray | undefined;
 }
 
-/** @returns how many cases agreed, or in one line what the first one that did not had otherwise */
+/** @returns the number of cases that agreed, or one line that describes the first difference */
 export function proveProgram({ runtime, stock, program, samples }: Proven): number | string {
   const { inputs } = stock;
   if (samples) checkSamples(samples, inputs);

@@ -1,6 +1,7 @@
 /**
- * Calls of the C API that the typed wrapper would never let through: every data type code, wrong ranks, sizes and names.
- * The image must refuse them in ONNX Runtime's words and not trap, for the wrapper's checks are not its only guard.
+ * Calls of the C API that the typed wrapper would never let through: every data type code, wrong ranks, sizes and
+ * names. The image must refuse them in ONNX Runtime's words and not trap, for the wrapper's checks are not its only
+ * guard.
  */
 
 import type { Case, Outcome, Subject } from './cases.ts';
@@ -27,7 +28,7 @@ interface RawTensor {
   readonly shape: readonly number[];
 }
 
-/** What is passed instead of a session's own names and tensors. */
+/** Replaces a session's own names and tensors. */
 interface RawRun {
   readonly tensor?: RawTensor;
   readonly inputName?: string;
@@ -35,7 +36,7 @@ interface RawRun {
   readonly inputCount?: number;
 }
 
-/** Room for the data of any tensor above that ONNX Runtime agrees to make. */
+/** The bytes that suffice for any tensor above that ONNX Runtime agrees to make. */
 const dataBytes = 65_536;
 
 export function rawErrorCases(model: string): readonly Case[] {

@@ -1,4 +1,4 @@
-/** The thread behind `ReferenceThread`: performs every case on stock whenever it is told to start. */
+/** The thread behind `ReferenceThread`. It performs every case on stock for each request. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 
@@ -8,7 +8,7 @@ import type { ReferenceAnswer, ReferenceInput, ReferenceRequest } from './refere
 import { Trials } from './trials.ts';
 import { outcomesOf } from './verify.ts';
 
-/** Outcomes that are sent together. */
+/** The number of outcomes sent together. */
 const chunk = 32;
 
 const { stock, models, shapeless } = workerData as ReferenceInput;

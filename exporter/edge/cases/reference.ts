@@ -1,6 +1,6 @@
 /**
- * What stock makes of every case, worked out in a thread of its own: it takes as long as the image does, and this way
- * both are done at the same time.
+ * Runs every case on stock in a thread of its own. That takes as long as the image's own run, and this way both go on
+ * at the same time.
  */
 
 import { on } from 'node:events';
@@ -10,24 +10,24 @@ import type { Known, Outcome } from './cases.ts';
 import type { Served } from '../stages/boot.ts';
 import { siblingModule } from '../../../training/files/index.ts';
 
-/** What the thread is started with. */
+/** The data that the thread is started with. */
 export interface ReferenceInput extends Served {
   readonly stock: Uint8Array;
 }
 
-/** What the thread is asked; it answers one request after the other. */
+/** A request to the thread, which answers one after the other. */
 export interface ReferenceRequest {
   readonly request: number;
   readonly known: Known;
 }
 
-/** Outcomes that follow those before; none are the end. */
+/** Carries the outcomes that follow those sent before. An empty list ends the request. */
 export interface ReferenceAnswer {
   readonly request: number;
   readonly outcomes: readonly Outcome[];
 }
 
-/** Outcomes of all cases, in their order. May be asked for again. */
+/** Gives the outcomes of all cases, in their order, as often as it is called. */
 export interface Reference {
   outcomes(known: Known): AsyncIterable<Outcome>;
 }
@@ -35,12 +35,12 @@ export interface Reference {
 export class ReferenceThread implements Reference, AsyncDisposable {
   readonly #worker: Worker;
   #requests = 0;
-  /** Aborted with the thread's error, whether or not anybody waits for outcomes when it comes. */
+  /** Is aborted with the thread's error, whether or not anything waits for outcomes at that time. */
   readonly #failed = new AbortController();
 
-  /** Creates the sessions at once. */
+  /** Starts the thread, which creates the sessions at once. */
   constructor(input: ReferenceInput) {
-    // A program given on the command line says what kind it is, which a thread that is a file must not be told.
+    // `--input-type` belongs to a program given on the command line. Node refuses it for a thread that runs a file.
     const execArgv = process.execArgv.filter((argument) => !argument.startsWith('--input-type'));
     this.#worker = new Worker(siblingModule(import.meta.url, './reference-thread'), { workerData: input, execArgv });
     this.#worker.on('error', (error) => {
@@ -57,7 +57,7 @@ export class ReferenceThread implements Reference, AsyncDisposable {
     const request = ++this.#requests;
     this.#worker.postMessage({ request, known } satisfies ReferenceRequest);
     for await (const [{ request: answered, outcomes }] of messages as AsyncIterable<[ReferenceAnswer]>) {
-      // Of one before, which a difference has ended.
+      // This belongs to an earlier request that a difference has ended.
       if (answered !== request) continue;
       if (outcomes.length === 0) return;
       yield* outcomes;

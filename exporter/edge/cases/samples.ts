@@ -1,4 +1,4 @@
-/** Real inputs for a model, beside those that are made up. */
+/** Feeds a model with real samples, beside made-up inputs. */
 
 import { unexpected } from '../../../training/files/index.ts';
 import type { SampleArray } from '../../store/samples.ts';
@@ -7,7 +7,7 @@ import { elementCount, isFree } from '../runtime/tensor.ts';
 import type { Tensors, ValueInfo } from '../runtime/index.ts';
 import { setNumber } from './set-number.ts';
 
-/** By session. */
+/** Maps sessions to their samples. */
 export type Samples = Readonly<Record<string, SampleArray>>;
 
 /** Half-open range of samples. */
@@ -18,7 +18,7 @@ export interface Batch {
 
 const largestBatch = 64;
 
-/** @throws UserError if they are none for a model with these inputs */
+/** @throws UserError if the samples do not fit a model with these inputs */
 export function checkSamples({ where, shape }: SampleArray, inputs: readonly ValueInfo[]): void {
   const [input, ...others] = inputs;
   if (!input || others.length > 0) throw unexpected(where, 'a model with one input', inputs.length);
@@ -31,7 +31,7 @@ export function checkSamples({ where, shape }: SampleArray, inputs: readonly Val
   if (!((shape[0] ?? 0) >= least)) throw unexpected(where, `at least ${least} samples`, shape[0] ?? 0);
 }
 
-/** Every sample once, in batches of 1, 2, … 64, 1, 2, …, or of the one size that the model takes. */
+/** Returns every sample once, in batches of 1, 2, … 64, 1, 2, …, or of the only size that the model accepts. */
 export function sampleBatches({ shape }: SampleArray, [input]: readonly ValueInfo[]): readonly Batch[] {
   const total = shape[0] ?? 0;
   const fixed = input && !input.anyShape && !isFree(input.shape[0]) ? Number(input.shape[0]) : undefined;
@@ -44,7 +44,7 @@ export function sampleBatches({ shape }: SampleArray, [input]: readonly ValueInf
   return batches;
 }
 
-/** The samples of a batch as the model's only input. */
+/** Returns the samples of a batch as the model's only input. */
 export function sampleFeeds(
   runtime: Runtime,
   { shape, data: values }: SampleArray,

@@ -1,6 +1,7 @@
 /**
- * Sizes of free dimensions that a model takes. Most models take any; but `[rows, columns]` that meets a 4 × 6 matrix has 4 columns,
- * whatever its shape says. Which sizes these are is found by trying those that stand in the file.
+ * Finds the sizes of free dimensions that a model accepts. Most models accept any; but `[rows, columns]` that is
+ * multiplied by a 4 × 6 matrix must have 4 columns, whatever its shape says. They are found by trying the sizes that
+ * occur in the file.
  */
 
 import { decodeProto, onnxProto } from '../../../training/graph/index.ts';
@@ -12,36 +13,48 @@ import { anyWay, axesOf, elementsOf, freeDimensions, freeName, makeFeeds, type S
 import type { Trials } from './trials.ts';
 
 export interface TakenSizes {
-  /** One for each number of dimensions where the file leaves this open, those that the model has answered first. */
+  /**
+   * `ways` holds the known sizes; one entry for each number of dimensions if the file leaves that open. Those that the
+   * model answered come first.
+   */
   readonly ways: readonly [Way, ...Way[]];
-  /** Whether the model has answered what a request may be; if not, nobody knows what one will reach in it. */
+  /**
+   * `answered` is true if the model has answered a possible request. If it is false, what a request reaches in it is
+   * unknown.
+   */
   readonly answered: boolean;
 }
 
-/** By session. */
+/** Maps sessions to the sizes that they accept. */
 export type KnownSizes = Readonly<Record<string, TakenSizes>>;
 
-/** For the dimensions that have no size of their own; small ones broadcast, larger ones hold a convolution's window. */
+/**
+ * Sizes tried for the dimensions without a known size: small ones broadcast, larger ones hold a convolution's window.
+ */
 const others = [2, 3, 1, 8, 32];
-/** Numbers of dimensions, where the file does not say it. */
+/** Numbers of dimensions to try if the file leaves them open. */
 const ranks = [1, 2, 3, 4, 5, 0];
 const mostAttempts = 1_000;
 const mostCandidates = 24;
 const largestSize = 4_096;
-/** Of all inputs together. */
+/** Limits the elements of all inputs together. */
 const mostElements = 2 ** 18;
 
-/** By input: −1 where nobody says a size. */
+/** Maps inputs to shapes, with −1 for a size that is not stated. */
 export type StatedShapes = Readonly<Record<string, readonly number[]>>;
 
 export interface KnownShapes {
-  /** They tell all but the number of samples. */
+  /** `samples` tell every size but the number of samples. */
   readonly samples?: SampleArray | undefined;
-  /** What somebody says of the inputs. */
+  /** `stated` holds the shapes that the card states. */
   readonly stated?: StatedShapes | undefined;
 }
 
-/** @param file the model */
+/**
+ * Finds the sizes that a model accepts.
+ *
+ * @param file the model
+ */
 export async function findSizes<S extends Subject>(
   trials: Trials<S>,
   model: string,
@@ -77,11 +90,11 @@ export async function findSizes<S extends Subject>(
     (way ? taken : refused).push(way ?? { rank, named: {} });
   }
   const [first = anyWay, ...rest] = [...taken, ...refused];
-  // Of several inputs, each may have another number of dimensions.
+  // If several inputs are open, each may have another number of dimensions.
   return { ways: [first, ...rest], answered: taken.length > 0 && open === 1 };
 }
 
-/** The right sizes in the first attempt that the model answers, without those that may as well be others. */
+/** Returns the sizes of the first attempt that the model answers, without those that may be any. */
 async function firstAnswered(
   attempts: Iterable<Sizes>,
   answers: (sizes: Sizes) => Promise<boolean>,
@@ -94,7 +107,10 @@ async function firstAnswered(
   return undefined;
 }
 
-/** What is tried, in this order: one size for all; those that are known; a size from the file for one dimension, then for two. */
+/**
+ * Yields the attempts in this order: one size for all; known sizes; a size from the file for one dimension, then for
+ * two.
+ */
 function* attemptsAt(
   dimensions: readonly string[],
   candidates: readonly number[],
@@ -110,7 +126,7 @@ function* attemptsAt(
         for (const a of candidates) for (const b of candidates) yield { all, named: { [first]: a, [second]: b } };
 }
 
-/** Leaves out what may as well have another size. */
+/** Leaves out the dimensions that accept another size as well. */
 async function withoutFree(
   { all, named = {} }: Sizes,
   answers: (sizes: Sizes) => Promise<boolean>,
@@ -123,7 +139,7 @@ async function withoutFree(
   return pinned;
 }
 
-/** By their own name, or by input and axis. */
+/** Returns the sizes of samples by the names of dimensions, or by input and axis. */
 function sizesOfSamples(
   [input, ...more]: readonly ValueInfo[],
   samples: SampleArray | undefined,
@@ -152,7 +168,10 @@ function statedSizes(inputs: readonly ValueInfo[], stated: StatedShapes = {}, ra
   return named.length > 0 ? Object.fromEntries(named) : undefined;
 }
 
-/** Sizes of stored tensors, and what short lists of integers hold, which are shapes; the most frequent ones first. */
+/**
+ * Lists the sizes of stored tensors and the numbers in short lists of integers, which are often shapes; the most
+ * frequent ones first.
+ */
 function candidatesIn(file: Uint8Array): readonly number[] {
   const { graph } = decodeProto(file);
   const held = (graph?.node ?? []).flatMap(({ attribute }) => attribute?.flatMap(({ t }) => t ?? []) ?? []);

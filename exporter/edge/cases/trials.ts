@@ -1,13 +1,13 @@
-/** A runtime to try inputs on that may be its last: a trap leaves nothing of it to rely on, so it is started anew. */
+/** Runs trials on a runtime that a trap may end: after a trap nothing in it can be relied on, so it is started anew. */
 
 import type { Outcome, Subject } from './cases.ts';
 
-/** What begins the outcome of a case that trapped. */
+/** Begins the outcome of a case that trapped. */
 const trapped = 'trapped: ';
 
 export const isTrap = (outcome: Outcome): boolean => typeof outcome === 'string' && outcome.startsWith(trapped);
 
-/** A trap as an outcome, which equals no other, least of all silence. */
+/** Returns a trap as an outcome, which equals no outcome of stock's. */
 export function outcomeOrTrap<S extends Subject>(subject: S, perform: (subject: S) => Outcome): Outcome {
   try {
     return perform(subject);
@@ -30,7 +30,7 @@ export class Trials<S extends Subject> {
     return this.#subject;
   }
 
-  /** @param onTrap is shown the trapped subject before it is given up */
+  /** @param onTrap receives the trapped subject before it is replaced */
   async perform(perform: (subject: S) => Outcome, onTrap: (subject: S) => void = () => undefined): Promise<Outcome> {
     const outcome = outcomeOrTrap(this.#subject, perform);
     if (isTrap(outcome)) {

@@ -1,6 +1,6 @@
 /**
- * The proof: every model gives the same bits and the same errors from the specialised runtime as from the stock one; or, where its
- * sums are fused, numbers near enough. One difference is a failed build, or no fusion.
+ * The proof: every model gives the same bits and the same errors on the specialised runtime as on the stock one, or, if
+ * its sums are fused, numbers that are near enough. A single difference fails the build, or leaves the sums unfused.
  */
 
 import { allCases, outcomeOf, sessionOf } from './cases.ts';
@@ -12,12 +12,15 @@ import { isHalfNaN } from './set-number.ts';
 import { isOutOfMemory } from '../runtime/ort.ts';
 import type { Tensor, TensorData } from '../runtime/index.ts';
 
-/** Model, case and the difference. Ours to mend; meanwhile there is the stock runtime. */
+/**
+ * Names the model, the case and the difference. It is a bug of bn-edge; until it is fixed, the stock runtime can be
+ * deployed.
+ */
 export class VerificationError extends Error {
   override readonly name = 'VerificationError';
-  /** Without the name of the model. */
+  /** `difference` leaves out the name of the model. */
   readonly difference: string;
-  /** Without what there is to be done. */
+  /** `found` leaves out what the user can do about it. */
   readonly found: string;
 
   constructor(model: string, where: string, difference: string) {
@@ -28,21 +31,21 @@ export class VerificationError extends Error {
   }
 }
 
-/** @returns what differs, or undefined */
+/** @returns a description of the difference, or undefined */
 export type Compare = (expected: Outcome, got: Outcome, one: Pick<Case, 'isReal'>) => string | undefined;
 
-/** How many cases gave the same from both runtimes, by model. */
+/** Counts, by model, the cases that gave the same on both runtimes. */
 export type Verified = Readonly<Record<string, number>>;
 
 export interface Verification {
   readonly reference: AsyncIterable<Outcome> | Iterable<Outcome>;
   readonly image: Subject;
   readonly known: Known;
-  /** What of an outcome has to be the same as stock's. Default: every bit. */
+  /** Compares an outcome with stock's. Default: every bit must be the same. */
   readonly compare?: Compare;
-  /** Is told of a model when its turn comes. */
+  /** Receives the name of each model before its first case. */
   readonly onModel?: (model: string) => void;
-  /** Is told of each trap in a case from which the image recovers. */
+  /** Is called for each trap in a case from which the image recovers. */
   readonly onTrap?: () => void;
 }
 
@@ -69,20 +72,20 @@ export async function verify({
     hold(compare, one, expected, outcomeOrTrap(observed, one.perform));
     verified[one.model] = (verified[one.model] ?? 0) + 1;
   }
-  // With all of stock's code broken memory is an error more often than a trap.
+  // If all of stock's code is there, broken memory raises an error more often than a trap.
   const isWhole = Object.values(known.sizes).some(({ answered }) => !answered);
   if (isWhole) return verified;
   for (const model of Object.keys(image.sessions)) checkTrapRecovery(image, model, known.sizes[model]?.ways[0]);
   return verified;
 }
 
-/** What becomes of every case, in the order in which they are compared. */
+/** Yields the outcome of every case, in the order in which they are compared. */
 export async function* outcomesOf(trials: Trials<Subject>, known: Known): AsyncIterable<Outcome> {
   for (const { perform } of allCases(trials.subject, known)) yield trials.perform(perform);
 }
 
 function hold(compare: Compare, one: Case, expected: Outcome, got: Outcome): void {
-  // Where stock itself traps, the image need only survive, as it does by being restored.
+  // If stock itself traps, the image need only survive, as it does by being restored.
   if (isTrap(expected) || memoryRanOut([expected, got])) return;
   const difference = compare(expected, got, one);
   if (difference === undefined) return;
@@ -90,8 +93,8 @@ function hold(compare: Compare, one: Case, expected: Outcome, got: Outcome): voi
 }
 
 /**
- * Whether memory ran out in one of the two. How large a batch fits, and which allocation fails first, depends on where
- * the holes in the heap are, and the image's heap has been tidied: such a case proves that nothing traps, no more.
+ * Is true if memory ran out in one of the two. How large a batch fits, and which allocation fails first, depends on the
+ * holes in the heap, and the image's heap has been tidied: such a case proves that nothing traps, and no more.
  */
 function memoryRanOut(outcomes: readonly Outcome[]): boolean {
   const full = outcomes.filter((outcome) => typeof outcome === 'string' && isOutOfMemory(outcome));
@@ -99,13 +102,15 @@ function memoryRanOut(outcomes: readonly Outcome[]): boolean {
   return full.length > 0 && full.length + done.length === outcomes.length;
 }
 
-/** Bytes of a session's object, as many as are certain to hold a pointer that every run follows. */
+/** Bytes of a session's object that are certain to include a pointer that every run follows. */
 export const sessionBytes = 1_024;
 
-/** Breaks the memory of a session, then runs it: it must trap, be restored, and answer as it did when it was new. */
+/**
+ * Overwrites the memory of a session, then runs it: it must trap, be restored, and answer as it did when it was new.
+ */
 function checkTrapRecovery(image: Subject, model: string, way: Way = anyWay): void {
   const { instance } = image;
-  // The cases before have left holes in the heap, in which the largest of them may no longer fit.
+  // Earlier cases have left holes in the heap, so that the largest of them may no longer fit.
   instance.restore?.();
   let restored = 0;
   const restore = (trapped?: string) => {
@@ -123,11 +128,11 @@ function checkTrapRecovery(image: Subject, model: string, way: Way = anyWay): vo
   if (restored !== 1) throw new VerificationError(model, 'broken memory', `expected one trap, got ${restored}`);
 }
 
-/** What differs, or undefined. Outputs are compared bit by bit. */
+/** Describes the difference of two outcomes, or returns undefined. Outputs are compared bit by bit. */
 export const describeDifference = (expected: Outcome, got: Outcome): string | undefined =>
   outcomeDifference(expected, got, tensorDifference);
 
-/** The same where sums are rounded otherwise: outputs are compared by `nearness.ts`. */
+/** Describes the difference of outcomes whose sums are rounded otherwise: outputs are compared by `nearness.ts`. */
 export const describeDistance: Compare = (expected, got, { isReal = false }) =>
   outcomeDifference(expected, got, (want, have) => nearDifference(want, have, isReal));
 
@@ -163,8 +168,8 @@ function tensorDifference(expected: Tensor, got: Tensor): string | undefined {
 }
 
 /**
- * Index of the first element whose bits differ, or -1. A NaN equals every NaN: which one an instruction gives is left open
- * by WebAssembly's specification, and an engine's two compilers differ in it.
+ * Returns the index of the first element whose bits differ, or -1. A NaN equals every NaN: WebAssembly's specification
+ * leaves open which one an instruction gives, and the two compilers of an engine differ in it.
  */
 function firstDifference({ dtype, data: expected }: Tensor, { data: got }: Tensor): number {
   if (Buffer.compare(bytesOf(expected), bytesOf(got)) === 0) return -1;

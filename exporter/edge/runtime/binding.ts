@@ -1,6 +1,6 @@
 /**
- * Runs of one sample, which is what most requests are: tensors for every input and output stay in linear memory, so that
- * nothing is allocated, named or described per run. Bound outputs are overwritten as a whole by every run.
+ * Runs single samples, as most requests are, on tensors that stay in linear memory for every input and output, so that
+ * a run allocates, names and describes nothing. Every run overwrites the bound outputs as a whole.
  */
 
 import type { Pointer } from './glue.ts';
@@ -10,7 +10,11 @@ import type { Binding, BoundTensor, Feed, NamedValue, OrtInstance, SessionRecord
 import { bytesOf, copyData, elementBytes, elementCount, isFree, unitShape } from './tensor.ts';
 import type { Tensor } from './tensor.ts';
 
-/** @returns undefined if the shape of an output depends on more than the inputs' shapes, or the model refuses zeros */
+/**
+ * Allocates the tensors for runs of one sample.
+ *
+ * @returns undefined if the shape of an output depends on more than the inputs' shapes, or the model refuses zeros
+ */
 export function bind(instance: OrtInstance, { handle, inputs, outputs }: SessionRecord): Binding | undefined {
   if ([...inputs, ...outputs].some(({ anyShape }) => anyShape)) return undefined;
   const sizes = inputs.flatMap(({ shape }) => shape).filter((dimension) => typeof dimension === 'string');
@@ -28,12 +32,12 @@ export function bind(instance: OrtInstance, { handle, inputs, outputs }: Session
   return results && { inputs: bound, outputs: results, lists };
 }
 
-/** Whether the feeds have the shapes of the bound inputs. */
+/** Is true if the feeds have the shapes of the bound inputs. */
 export function fits({ inputs }: Binding, feeds: readonly Feed[]): boolean {
   return feeds.every(({ tensor }, i) => tensor.shape.every((size, axis) => size === inputs[i]?.shape[axis]));
 }
 
-/** @returns copies of the outputs asked for, or undefined if ONNX Runtime refuses */
+/** @returns copies of the requested outputs, or undefined if ONNX Runtime refuses */
 export function runBound(
   instance: OrtInstance,
   session: Pointer,

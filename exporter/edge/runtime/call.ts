@@ -1,4 +1,4 @@
-/** One run of a session on tensors of its own, of any size. */
+/** Runs a session once, on tensors of its own, of any size. */
 
 import type { Pointer } from './glue.ts';
 import { createTensor, layoutOf, stackList } from './ort-tensor.ts';
@@ -7,7 +7,7 @@ import type { Feed, NamedValue, OrtInstance } from './ort.ts';
 import { bytesOf, copyData, elementCount } from './tensor.ts';
 import type { Tensor } from './tensor.ts';
 
-/** One call of `OrtRun` and everything it holds in linear memory until it is over. */
+/** One call of `OrtRun`. It owns everything that the call keeps in linear memory until it is over. */
 export class Call {
   readonly #instance: OrtInstance;
   readonly #session: Pointer;
@@ -21,7 +21,10 @@ export class Call {
     this.#stack = instance.ort.stackSave();
   }
 
-  /** Releases after success and after a clean error only: after a trap the allocator itself cannot be trusted. */
+  /**
+   * Runs the session. It releases memory after success and after a clean error only: after a trap the allocator itself
+   * cannot be trusted.
+   */
   run(inputs: readonly Feed[], outputs: readonly NamedValue[]): Record<string, Tensor> {
     try {
       const results = this.#run(inputs, outputs);
@@ -60,7 +63,7 @@ export class Call {
     return Object.fromEntries(tensors.map((tensor, i) => [outputs[i]?.name ?? '', this.#read(tensor)]));
   }
 
-  /** The tensor borrows its data, which therefore lives until the call is over. */
+  /** Creates a tensor for an input. The tensor borrows its data, which therefore lives until the call is over. */
   #createTensor({ value, tensor: { dtype, shape, data: values } }: Feed): Pointer {
     const { ort, heap } = this.#instance;
     const data = allocate(ort, values.byteLength, `input ${value.name}`);

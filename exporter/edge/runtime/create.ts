@@ -1,7 +1,7 @@
 /**
  * Creates ONNX Runtime's environment and sessions from model files. The build does this once, before the snapshot; the
- * stock runtime does it in every isolate. Options are ONNX Runtime Web's defaults, except that it logs nothing.
- * Source: https://github.com/microsoft/onnxruntime/blob/v1.30.0/js/web/lib/wasm/session-options.ts
+ * stock runtime does it in every isolate. Options are ONNX Runtime Web's defaults, except that it logs nothing. Source:
+ * https://github.com/microsoft/onnxruntime/blob/v1.30.0/js/web/lib/wasm/session-options.ts
  */
 
 import type { OrtModule, Pointer } from './glue.ts';
@@ -62,7 +62,11 @@ function describe(instance: Ort, handle: Pointer): SessionRecord {
   return { handle, inputs: values.slice(0, inputs), outputs: values.slice(inputs) };
 }
 
-/** `at` is room for two words. */
+/**
+ * Describes an input or output.
+ *
+ * @param at address of two free words
+ */
 function describeValue(instance: Ort, handle: Pointer, index: number, at: Pointer): NamedValue {
   const { ort, heap } = instance;
   check(instance, ort._OrtGetInputOutputMetadata(handle, index, at, at + 4));
@@ -75,7 +79,10 @@ function describeValue(instance: Ort, handle: Pointer, index: number, at: Pointe
   return { name, dtype, shape, namePointer };
 }
 
-/** At `address`: the rank, one pointer to a symbol (or null) per dimension, then one size (or -1) per dimension. */
+/**
+ * Reads a shape. At `address` are the rank, one pointer to a symbol (or null) per dimension, then one size (or -1) per
+ * dimension.
+ */
 function readShape(ort: OrtModule, heap: Heap, address: Pointer): (number | string)[] {
   const rank = heap.word(address);
   return Array.from({ length: rank }, (_, axis) => {

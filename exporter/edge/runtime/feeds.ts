@@ -1,4 +1,6 @@
-/** What is asked of a session, held against what it takes and gives before anything enters WebAssembly. */
+/**
+ * Checks the feeds and the requested outputs of a run against the session's ports before anything enters WebAssembly.
+ */
 
 import { checkTensor, refuse } from './tensor.ts';
 import type { Tensor, ValueInfo } from './tensor.ts';
@@ -29,8 +31,8 @@ export function checkFeeds<V extends ValueInfo>(
 }
 
 /**
- * @returns the outputs of these names, all by default
- * @throws FeedError for a name that none has
+ * @returns the outputs with these names, all by default
+ * @throws FeedError if no output has such a name
  */
 export function outputsAsked<V extends ValueInfo>(
   session: string,

@@ -1,7 +1,7 @@
 /**
- * The official Emscripten glue of ONNX Runtime Web, typed: the C API that it exposes under public names, and the hook
- * through which an instance of our choice is given to it. It knows nothing of models.
- * Source: https://github.com/microsoft/onnxruntime/blob/v1.30.0/js/web/lib/wasm/wasm-types.ts
+ * Types the official Emscripten glue of ONNX Runtime Web: the C API that it exposes under public names, and the hook
+ * through which it is given an instance made elsewhere. This module knows nothing of models. Source:
+ * https://github.com/microsoft/onnxruntime/blob/v1.30.0/js/web/lib/wasm/wasm-types.ts
  */
 
 import untypedFactory from 'onnxruntime-web/ort-wasm-simd-threaded.mjs';
@@ -55,7 +55,7 @@ export interface OrtModule {
   UTF8ToString(pointer: Pointer): string;
 }
 
-/** What the glue reads of an instance. */
+/** The part of an instance that the glue reads. */
 export type InstanceLike = Pick<WebAssembly.Instance, 'exports'>;
 
 export type GlueFactory = (argument: {
@@ -65,7 +65,7 @@ export type GlueFactory = (argument: {
 
 const glueFactory = untypedFactory as GlueFactory;
 
-/** The running glue, with what it and its instance were made of. */
+/** The running glue, with its memory, its imports and the exports of its instance. */
 export interface StartedGlue {
   readonly ort: OrtModule;
   readonly heap: Heap;
@@ -74,8 +74,8 @@ export interface StartedGlue {
 }
 
 /**
- * Starts the glue on an instance made by `instantiate` from the glue's own imports. Unless that is a promise, the promise waits
- * for nothing but itself: no I/O, no timers, so it may be awaited in a Worker's global scope.
+ * Starts the glue on an instance that `instantiate` makes from the glue's own imports. If `instantiate` returns no
+ * promise, the returned one waits for no I/O and no timer, so that a Worker may await it in its global scope.
  */
 export async function startGlue(
   instantiate: (imports: WebAssembly.Imports, memory: WebAssembly.Memory) => InstanceLike | Promise<InstanceLike>,
@@ -102,6 +102,7 @@ export async function startGlue(
 
 /**
  * Starts the glue on an instance that runs already.
+ *
  * @returns the functions that the instance's module imports
  */
 export function bindGlue(memory: WebAssembly.Memory, exports: WebAssembly.Exports): WebAssembly.Imports {
@@ -111,14 +112,14 @@ export function bindGlue(memory: WebAssembly.Memory, exports: WebAssembly.Export
     receive({ exports });
     return {};
   };
-  // All of this happens before the factory's promise is waited for.
+  // The factory calls `instantiateWasm` before it returns its promise.
   withMemory(memory, () => void glueFactory({ numThreads: 1, instantiateWasm }));
   const [imports] = bound;
   if (!imports) throw new Error('onnxruntime-web glue: expected it to ask for an instance at once, got no call');
   return imports;
 }
 
-/** The memory among the glue's imports. The names of the imports are minified, so it is found by its kind. */
+/** Finds the memory among the glue's imports by its kind, since the names of the imports are minified. */
 function importedMemory(imports: WebAssembly.Imports): WebAssembly.Memory {
   for (const value of Object.values(imports).flatMap((names) => Object.values(names))) {
     if (isMemory(value)) return value;
@@ -126,6 +127,6 @@ function importedMemory(imports: WebAssembly.Imports): WebAssembly.Memory {
   throw new Error('onnxruntime-web glue: expected an imported memory, got none');
 }
 
-/** The bundler may have put something else in the place of `WebAssembly.Memory`. */
+/** Is true for a memory. `instanceof` would not do: the bundler may have replaced `WebAssembly.Memory`. */
 const isMemory = (value: unknown): value is WebAssembly.Memory =>
   Object.prototype.toString.call(value) === '[object WebAssembly.Memory]';

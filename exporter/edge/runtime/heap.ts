@@ -1,13 +1,14 @@
 /**
- * Linear memory as typed views that survive growth, and the cap that turns an over-large batch into a clean error.
+ * Gives views of linear memory that survive its growth, and caps its growth, so that an over-large batch is a clean
+ * error.
  */
 
 import type { Pointer } from './glue.ts';
 
-/** WebAssembly's page, in bytes. */
+/** The size of WebAssembly's page, in bytes. */
 export const pageBytes = 65_536;
 
-/** 96 MiB: an isolate has 128 MB for everything, and is killed without a message beyond it. */
+/** 96 MiB in pages: an isolate has 128 MB for everything, and is killed without a message beyond that. */
 export const memoryCapPages = 1_536;
 
 export class Heap {
@@ -19,19 +20,19 @@ export class Heap {
     this.memory = memory;
   }
 
-  /** All of linear memory. Valid until the next call into WebAssembly, which may grow it. */
+  /** All of linear memory. It is valid until the next call into WebAssembly, which may grow the memory. */
   get bytes(): Uint8Array {
     if (this.#bytes.buffer !== this.memory.buffer) this.#bytes = new Uint8Array(this.memory.buffer);
     return this.#bytes;
   }
 
-  /** The same memory as 32-bit words; the index is the address divided by four. */
+  /** The same memory as 32-bit words. The index is the address divided by four. */
   get words(): Uint32Array {
     if (this.#words.buffer !== this.memory.buffer) this.#words = new Uint32Array(this.memory.buffer);
     return this.#words;
   }
 
-  /** The 32-bit word at an address that is a multiple of four. */
+  /** Returns the 32-bit word at an address that is a multiple of four. */
   word(address: Pointer): number {
     return this.words[address >>> 2] ?? 0;
   }

@@ -1,6 +1,6 @@
 /**
- * Starts a specialised image: its WebAssembly module already holds the heap with every session created, so starting is
- * instantiating. Synchronous where the host allows it; safe in a Worker's global scope.
+ * Starts a specialised image. Its WebAssembly module holds the heap with every session created already, so that
+ * starting is instantiating. It is synchronous if the host allows that, and safe in a Worker's global scope.
  */
 
 import { capMemory, Heap, memoryCapPages } from './heap.ts';
@@ -11,27 +11,27 @@ import type { SessionRecord, Started } from './ort.ts';
 import { writeWeights } from './weights.ts';
 import type { WeightPiece } from './weights.ts';
 
-/** What the build knows about an image and its module cannot say: where things are in the heap. */
+/** Holds what the image's module cannot tell about itself: names, and addresses in the heap. */
 export interface ImageManifest {
-  /** Size of the snapshot's memory, in pages. */
+  /** `pages` is the size of the snapshot's memory. */
   readonly pages: number;
   readonly names: LinkNames;
   readonly runOptions: number;
   readonly sessions: Readonly<Record<string, SessionRecord>>;
-  /** What the module's data leaves out, one list for each file of weights. */
+  /** `weights` lists the pieces of memory that the module's data leaves out, for each file of weights. */
   readonly weights: readonly (readonly WeightPiece[])[];
 }
 
 export interface StartOptions {
-  /** The files of weights, those first that are there from the start. */
+  /** Holds the files of weights; those that are there from the start come first. */
   readonly stored?: readonly Uint8Array[];
-  /** By session: which file it waits for. */
+  /** Maps each session whose weights come later to the index of its file. */
   readonly late?: Readonly<Record<string, number>>;
-  /** All of the code, where the image's own is only what the cases of the build reach. */
+  /** `whole` holds all of the code, if the image's own has only what the build's cases reach. */
   readonly whole?: WebAssembly.Module;
-  /** Is told, once, whose run made the image go on with the whole code. */
+  /** Receives, once, the name of the session whose run made the image switch to the whole code. */
   readonly onWhole?: (session: string) => void;
-  /** Is given what the instance exports, before any of it is called. */
+  /** Receives the exports of the instance before any of them is called. */
   readonly onInstance?: (exports: WebAssembly.Exports) => void;
 }
 
@@ -82,19 +82,21 @@ export async function startImage(
       current = other;
       restoreGlobals = rememberGlobals(current);
     }
-    // Also where the instance stays: the glue may have been left in the midst of an exception.
+    // This is needed even if the instance stays: the trap may have left the glue in the middle of an exception.
     link.attach(current);
   };
   const lacksWeights = (session: string) => session in late && !stored[late[session] ?? -1];
   const provide = (file: number, bytes: Uint8Array) => {
     stored[file] = bytes;
-    // What runs have allocated since is forgotten, so that nothing of it lies where weights belong.
+    // All that runs have allocated since the start is dropped, so that nothing of it lies where weights belong.
     restore();
   };
   return { instance: { ort: link.ort, heap, runOptions, restore: recover, lacksWeights }, sessions, exports, provide };
 }
 
-/** What a new instance exports; nothing where the host makes none at once, or has no room for one now. */
+/**
+ * Returns the exports of a new instance, or undefined if the host makes none synchronously or has no memory for one.
+ */
 function instanceAtOnce(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Exports | undefined {
   try {
     return new WebAssembly.Instance(module, imports).exports;
@@ -104,7 +106,12 @@ function instanceAtOnce(module: WebAssembly.Module, imports: WebAssembly.Imports
   }
 }
 
-/** The state of an instance outside of its memory: the image exports every mutable global. Its table never changes. */
+/**
+ * Remembers the state of an instance outside of its memory: the mutable globals, all of which the image exports. Its
+ * table never changes.
+ *
+ * @returns a function that restores it
+ */
 function rememberGlobals(exports: WebAssembly.Exports): () => void {
   const globals = Object.values(exports).filter((value) => value instanceof WebAssembly.Global);
   const values = globals.map(({ value }) => value);

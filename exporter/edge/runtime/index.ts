@@ -1,4 +1,4 @@
-/** What the bundles are made of: a Worker's takes what it deploys, the build's takes everything. */
+/** The entry of the bundles: that of a Worker takes from it what it deploys, that of the build takes everything. */
 
 export { bind } from './binding.ts';
 export { startStock } from './stock.ts';

@@ -1,4 +1,6 @@
-/** Makes an instance at once where the host allows it. The main thread of a browser does not, for modules above 8 MB. */
+/**
+ * Makes an instance synchronously if the host allows it. The main thread of a browser does not, for modules above 8 MB.
+ */
 export function instantiate(
   wasm: WebAssembly.Module,
   imports: WebAssembly.Imports,

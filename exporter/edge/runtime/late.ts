@@ -1,34 +1,40 @@
-/** Weights that are not part of the script: read when a model is first asked, and held against their hashes. */
+/** Reads weights that are not part of the script when a model is first requested, and checks their hashes. */
 
-/** One file of them. */
+/** One of the files that a model's weights are cut into. */
 export interface WeightPart {
   readonly name: string;
-  /** As hexadecimal digits. */
+  /** `sha256` is written in hexadecimal digits. */
   readonly sha256: string;
 }
 
-/** What a model needs before it can answer. */
+/** The weights that a model needs before it can answer. */
 export interface LateWeights {
-  /** The model's. */
+  /** `path` is the model's. */
   readonly path: string;
-  /** Which list of pieces of the image they fill. */
+  /** `file` is the index of the image's list of pieces that these weights fill. */
   readonly file: number;
-  /** In the order in which they follow each other. */
+  /** `parts` lists the files in the order in which their contents follow each other. */
   readonly parts: readonly WeightPart[];
 }
 
 export type ReadPart = (name: string) => Promise<ArrayBuffer>;
 export type Load = (path: string, read: ReadPart) => Promise<void>;
 
-/** A file of weights is not what the image was built with. */
+/** Says that a file of weights is not the one that the image was built with. */
 export class WeightsError extends Error {
   override readonly name = 'WeightsError';
 }
 
-/** How long a request waits for the reading of another, which may have been given up with it. Milliseconds. */
+/**
+ * The time in milliseconds that a request waits for another one to read the weights: that one may have been cancelled.
+ */
 const patience = 5_000;
 
-/** @param provide takes the weights of a file once they are there */
+/**
+ * Returns a function that loads a model's weights, once.
+ *
+ * @param provide receives the weights of a file when they are there
+ */
 export function loaderOf(late: readonly LateWeights[], provide: (file: number, stored: Uint8Array) => void): Load {
   const [done, underWay] = [new Set<string>(), new Map<string, Promise<void>>()];
   const load = async ({ path, file, parts }: LateWeights, read: ReadPart) => {
@@ -50,7 +56,7 @@ export function loaderOf(late: readonly LateWeights[], provide: (file: number, s
   };
 }
 
-/** @throws WeightsError for other bytes than the image was built with */
+/** @throws WeightsError if the bytes are not those that the image was built with */
 async function readPart(path: string, { name, sha256 }: WeightPart, read: ReadPart): Promise<Uint8Array> {
   const content = await read(name);
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', content));

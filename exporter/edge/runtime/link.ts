@@ -1,14 +1,14 @@
 /**
- * Links an image without the official glue: what a run calls is a handful of functions, and the other 24 kB would be compiled at
- * every start. Whatever else is called, as an error does, starts the glue, on the same memory and instance, and is its affair.
- * What may be done here instead is found at build time, by behaviour (`stages/names.ts`).
+ * Links an image without the official glue: a run calls a handful of functions, and the other 24 kB would be compiled
+ * at every start. Any other call, such as an error makes, starts the glue on the same memory and instance, and is left
+ * to it. The build finds out by behaviour which calls may be answered here (`stages/names.ts`).
  */
 
 import { bindGlue } from './glue.ts';
 import type { OrtModule, Pointer } from './glue.ts';
 import type { Heap } from './heap.ts';
 
-/** Of the C API, what is called once sessions exist. */
+/** Lists the functions of the C API that are called once sessions exist. */
 export const linkedExports = [
   ...([
     '_OrtRun',
@@ -23,29 +23,32 @@ export const linkedExports = [
 
 export type RunModule = Pick<OrtModule, (typeof linkedExports)[number] | 'UTF8ToString'>;
 
-/** What things are called in the module, minified. */
+/** Maps public names to the module's minified ones. */
 export interface LinkNames {
-  /** In pages. */
+  /** The limits of the memory, in pages. */
   readonly memory: { readonly initial: number; readonly maximum: number };
   readonly exports: Readonly<Record<(typeof linkedExports)[number], string>>;
   readonly table: string;
-  /** The export that says a C++ exception is under way. */
+  /** Names the export that tells the code that a C++ exception is under way. */
   readonly setThrew: string;
-  /** Imports that call a function of the table and catch its C++ exceptions, and whether what they return is of 64 bits. */
+  /**
+   * Lists the imports that call a function of the table and catch its C++ exceptions. The value is true if the function
+   * returns 64 bits.
+   */
   readonly invokes: Readonly<Record<string, boolean>>;
-  /** Imports that write down the time. */
+  /** Lists the imports that write the time to memory. */
   readonly clocks: readonly string[];
 }
 
 type Native = (...values: readonly unknown[]) => number;
 type Imported = (...values: never[]) => unknown;
 
-/** An instance that can be exchanged for another one with the same memory. */
+/** Links an instance that can be replaced by another one with the same memory. */
 export class Link {
   readonly #heap: Heap;
   readonly #names: LinkNames;
   #exports: WebAssembly.Exports = {};
-  /** Of the table, those functions that have been called. */
+  /** Caches the functions of the table that have been called, by index. */
   #called: Native[] = [];
   #glue: WebAssembly.Imports | undefined;
 
@@ -54,7 +57,7 @@ export class Link {
     this.#names = names;
   }
 
-  /** What a module asks for. */
+  /** Returns the imports that a module asks for. */
   importsOf(module: WebAssembly.Module): WebAssembly.Imports {
     const imports: WebAssembly.Imports = {};
     for (const { module: from, name, kind } of WebAssembly.Module.imports(module))
@@ -62,7 +65,7 @@ export class Link {
     return imports;
   }
 
-  /** From now on this instance is what is called, and what calls. */
+  /** Makes `exports` the instance that is called from now on, and that its imports call back. */
   attach(exports: WebAssembly.Exports): void {
     this.#exports = exports;
     this.#called = [];
@@ -97,7 +100,7 @@ export class Link {
     };
   }
 
-  /** Emscripten's `invoke_…`. C++ exceptions are numbers. */
+  /** Implements Emscripten's `invoke_…`. C++ exceptions are thrown as numbers. */
   invoke(isWide: boolean, index: number, ...values: readonly unknown[]): unknown {
     const { setThrew, exports } = this.#names;
     const stack = this.#native(exports.stackSave)();
@@ -111,7 +114,10 @@ export class Link {
     }
   }
 
-  /** WASI's `clock_time_get`: the time of day, or since some moment, in nanoseconds. */
+  /**
+   * Implements WASI's `clock_time_get`, in nanoseconds: clock 0 tells the time of day, the others the time since some
+   * moment.
+   */
   tellTime(clock: number, _precision: bigint, at: Pointer): number {
     const [timeOfDay, last, invalid] = [0, 3, 28];
     if (!(clock >= timeOfDay && clock <= last)) return invalid;
@@ -126,7 +132,7 @@ export class Link {
   }
 }
 
-/** UTF-8 up to a zero. */
+/** Decodes UTF-8 that ends with a zero byte. */
 function textAt(bytes: Uint8Array, at: Pointer): string {
   return new TextDecoder().decode(bytes.slice(at, bytes.indexOf(0, at)));
 }

@@ -1,4 +1,4 @@
-/** Tensors in linear memory, by address. */
+/** Creates and reads ONNX Runtime's tensors in linear memory, by address. */
 
 import type { Pointer } from './glue.ts';
 import { check, checkPointer, InferenceError } from './ort.ts';
@@ -9,20 +9,20 @@ import type { DType } from './tensor.ts';
 export interface TensorLayout {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** Address of the first element. */
+  /** `data` is the address of the first element. */
   readonly data: Pointer;
 }
 
 type Ort = Pick<OrtInstance, 'ort' | 'heap'>;
 
-/** Words on the stack of linear memory. */
+/** Writes words onto the stack of linear memory, and returns their address. */
 export function stackList({ ort, heap }: Ort, values: readonly number[]): Pointer {
   const address = ort.stackAlloc(4 * values.length);
   heap.setWords(address, values);
   return address;
 }
 
-/** A tensor that borrows `bytes` of data, which must outlive it. Uses the stack. */
+/** Creates a tensor that borrows `bytes` of data, which must outlive it. It uses the stack. */
 export function createTensor(instance: Ort, { dtype, shape, data }: TensorLayout, bytes: number): Pointer {
   const cpu = 1;
   const dims = stackList(instance, shape);
@@ -30,7 +30,11 @@ export function createTensor(instance: Ort, { dtype, shape, data }: TensorLayout
   return checkPointer(instance, tensor);
 }
 
-/** Uses the stack. @throws InferenceError if it is not a tensor of numbers */
+/**
+ * Reads a tensor's type, shape and address. It uses the stack.
+ *
+ * @throws InferenceError if it is not a tensor of numbers
+ */
 export function layoutOf(instance: Ort, tensor: Pointer): TensorLayout {
   const { ort, heap } = instance;
   const at = ort.stackAlloc(16);

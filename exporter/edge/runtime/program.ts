@@ -1,4 +1,4 @@
-/** A model that has been compiled: the same session as ONNX Runtime's, around a module of its own. */
+/** Runs a compiled model, with the same interface as a session of ONNX Runtime's, in a module of its own. */
 
 import { start } from '../../../training/program/index.ts';
 import type { Run, Runnable } from '../../../training/program/index.ts';
@@ -8,7 +8,7 @@ import type { Tensor, ValueInfo } from './tensor.ts';
 
 type Port = Runnable['inputs'][number] & ValueInfo;
 
-/** What is stored beside the module: ports as ONNX Runtime describes the file's, and where in memory they are. */
+/** Stored beside the module: the ports as ONNX Runtime describes those of the file, and their addresses in memory. */
 export interface ProgramRecord {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
@@ -16,7 +16,7 @@ export interface ProgramRecord {
 
 export class ProgramSession {
   readonly name: string;
-  /** Its weights are in its module. */
+  /** Is always true: the weights are in the module. */
   readonly isReady = true;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
@@ -31,8 +31,9 @@ export class ProgramSession {
 
   /**
    * Runs the model on `feeds`, one tensor for each input, and returns the outputs asked for (all by default).
+   *
    * @throws FeedError if a feed is missing, unknown or not what the model takes
-   * @throws InferenceError for inputs of several batch sizes, and an index that is none
+   * @throws InferenceError if the inputs have different batch sizes, or an index lies outside of its axis
    */
   run(feeds: Readonly<Record<string, Tensor>>, outputNames?: readonly string[]): Record<string, Tensor> {
     const tensors = checkFeeds(this.name, this.inputs, feeds);
@@ -49,13 +50,13 @@ export class ProgramSession {
     );
   }
 
-  /** Nothing is carried from one run to the next, so that a trap leaves nothing to put right. */
+  /** Runs the program. It carries nothing from one run to the next, so that a trap leaves nothing to restore. */
   #answer(tensors: readonly CheckedFeed<Port>[], batch: number): ReturnType<Run> {
     try {
       return this.#run(Object.fromEntries(tensors.map(({ value, tensor }) => [value.name, tensor.data])), batch);
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) throw new InferenceError('expected indices within their axis');
-      // Arrays for the answers of so many samples, or an integer that no lane holds.
+      // The answers of this many samples fit into no array, or an integer fits into no lane.
       if (error instanceof RangeError)
         throw new InferenceError(/integer/.test(error.message) ? error.message : `out of memory: ${error.message}`);
       throw error;

@@ -1,4 +1,4 @@
-/** What an image is bundled with whose models are all compiled: nothing of ONNX Runtime. */
+/** The entry of the bundle for an image whose models are all compiled: it has nothing of ONNX Runtime. */
 
 export { InferenceError } from './ort.ts';
 export { programsOf } from './program.ts';

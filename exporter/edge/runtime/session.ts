@@ -1,6 +1,6 @@
 /**
- * One model, ready to run: a thin typed wrapper over `OrtRun`. Feeds are checked before WebAssembly is entered; a trap
- * inside restores the image and tries once more.
+ * Runs one model: a thin typed wrapper over `OrtRun`. It checks feeds before it enters WebAssembly. After a trap it
+ * restores the image and tries once more.
  */
 
 import { fits, runBound } from './binding.ts';
@@ -23,7 +23,7 @@ export class Session {
     this.#record = record;
   }
 
-  /** Whether its weights are there. */
+  /** Is true if the model's weights are loaded. */
   get isReady(): boolean {
     return !this.#instance.lacksWeights?.(this.name);
   }
@@ -38,9 +38,10 @@ export class Session {
 
   /**
    * Runs the model on `feeds`, one tensor for each input, and returns copies of the outputs asked for (all by default).
+   *
    * @throws FeedError if a feed is missing, unknown or not what the model takes
    * @throws InferenceError if ONNX Runtime refuses, with its message; an over-large batch is `std::bad_alloc`
-   * @throws TrapError if the run needs what no case of the build has reached
+   * @throws TrapError if the run needs code that no case of the build has reached
    */
   run(feeds: Tensors, outputNames?: readonly string[]): Record<string, Tensor> {
     if (!this.isReady) throw new Error(`${this.name}: expected its weights to be loaded, got none (await load(…))`);
@@ -54,14 +55,20 @@ export class Session {
     }
   }
 
-  /** What the binding refuses is asked for again without it: the error, if it is one, is that of an unbound run. */
+  /**
+   * Runs on the bound tensors if the feeds fit them. If ONNX Runtime refuses, the run is repeated without them, so that
+   * its error is that of an unbound run.
+   */
   #attempt(inputs: readonly Feed[], outputs: readonly NamedValue[]): Record<string, Tensor> {
     const { handle, binding } = this.#record;
     const bound = binding && fits(binding, inputs) && runBound(this.#instance, handle, binding, inputs, outputs);
     return bound || new Call(this.#instance, handle).run(inputs, outputs);
   }
 
-  /** A trap leaves memory and stack undefined, so nothing of them is kept; a second trap in a row is the model's. */
+  /**
+   * Restores the image and runs again. A trap leaves memory and stack undefined, so nothing of them is kept; if the run
+   * traps again, the model is the cause.
+   */
   #retry(
     restore: NonNullable<OrtInstance['restore']>,
     inputs: readonly Feed[],

@@ -1,6 +1,6 @@
 /**
- * Starts the runtime of `onnxruntime-web` with the interface of an image, sessions created from model files. An image is
- * made from it, compared with it, and replaced by it where specialising has been switched off.
+ * Starts the runtime of `onnxruntime-web` with the interface of an image, and creates the sessions from model files. An
+ * image is made from it, compared with it, and replaced by it if specialising is switched off.
  */
 
 import { createSession, initialize } from './create.ts';
@@ -11,16 +11,21 @@ import type { SessionRecord, Started } from './ort.ts';
 
 export type Models = Readonly<Record<string, Uint8Array>>;
 
-/** By session: the inputs and outputs of which its file says no shape, which the runtime takes for single numbers. */
+/**
+ * Lists, by session, the inputs and outputs that have no shape in the model's file. The runtime takes them for scalars.
+ */
 export type Shapeless = Readonly<Record<string, readonly string[]>>;
 
 export interface StockOptions {
   readonly shapeless?: Shapeless;
-  /** Is told of each session before it is created. */
+  /** Receives the name of each session before it is created. */
   readonly onSession?: (name: string) => void;
 }
 
-/** Memory is capped only after the sessions exist: creating them takes several times what they keep. */
+/**
+ * Starts the runtime. Memory is capped only after the sessions exist, since creating them takes several times what they
+ * keep.
+ */
 export async function startStock(
   instantiate: (imports: WebAssembly.Imports, memory: WebAssembly.Memory) => InstanceLike,
   models: Models,
@@ -45,7 +50,7 @@ function createNamed(name: string, instance: Parameters<typeof createSession>[0]
   }
 }
 
-/** The runtime may have found out what the file does not say, but that is then more than no dimensions. */
+/** Marks the values without a shape. A value for which the runtime has inferred dimensions is left as it is. */
 function withAnyShape(record: SessionRecord, names: readonly string[] = []): SessionRecord {
   const open = (values: SessionRecord['inputs']) =>
     values.map((value) =>

@@ -1,14 +1,14 @@
 /**
- * Tensors as the edge runtime takes and gives them, and the checks made before anything enters WebAssembly.
- * Strings, sequences and maps are not supported.
- * Source of the codes: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto (TensorProto.DataType)
+ * The tensors of the edge runtime, and the checks made before anything enters WebAssembly. Strings, sequences and maps
+ * are not supported. Source of the codes: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto
+ * (TensorProto.DataType)
  */
 import { arrays } from '../../../training/program/index.ts';
 import type { DType, Tensor, TensorData, ValueInfo } from '../../../worker/image.ts';
 
 export type { DType, Tensor, TensorData, ValueInfo };
 
-/** Apart from the arrays, since an image of compiled models does without. */
+/** The codes are kept apart from the arrays, since an image of compiled models does not need them. */
 const codes = {
   float32: 1,
   uint8: 2,
@@ -24,7 +24,10 @@ const codes = {
   uint64: 13,
 } as const satisfies Readonly<Record<DType, number>>;
 
-/** The user's tensors do not fit the model. Thrown before WebAssembly is entered; nothing has changed. */
+/**
+ * Says that the caller's tensors do not fit the model. It is thrown before WebAssembly is entered, so that nothing has
+ * changed.
+ */
 export class FeedError extends Error {
   override readonly name = 'FeedError';
 }
@@ -41,35 +44,34 @@ export function elementBytes(dtype: DType): number {
   return arrays[dtype].BYTES_PER_ELEMENT;
 }
 
-/** How many elements a shape has; 1 for a scalar. */
+/** Counts the elements of a shape; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
-/** A zeroed array for `count` elements. */
+/** Returns a zeroed array of `count` elements. */
 export function createData(dtype: DType, count: number): TensorData {
   return new arrays[dtype](count);
 }
 
-/** The elements' bytes, not copied. */
+/** Returns the bytes of the elements, not copied. */
 export function bytesOf({ buffer, byteOffset, byteLength }: TensorData): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** A copy of `count` elements of little-endian memory. `address` is a multiple of their size, as the allocator's are. */
+/** Copies `count` elements of little-endian memory. `address` is a multiple of their size, as the allocator's are. */
 export function copyData(dtype: DType, memory: Uint8Array, address: number, count: number): TensorData {
   const copy = createData(dtype, count);
-  // A small array that nobody has asked for its buffer lives in the engine's own heap, which is far cheaper.
+  // The engine keeps a small array in its own heap, which is far cheaper, until something reads its `buffer`.
   (copy as Float32Array).set(new arrays[dtype](memory.buffer as ArrayBuffer, address, count) as Float32Array);
   return copy;
 }
 
-/** @throws FeedError that says it */
 export function refuse(where: string, want: string, got: string): never {
   throw new FeedError(`${where}: expected ${want}, got ${got}`);
 }
 
-/** @throws FeedError if the tensor is not one that `expected` admits. */
+/** @throws FeedError if the tensor is not one that `expected` allows */
 export function checkTensor(where: string, expected: ValueInfo, { dtype, shape, data }: Tensor): void {
   const { anyShape } = expected;
   const isWanted = (size: number, axis: number) =>
@@ -79,7 +81,7 @@ export function checkTensor(where: string, expected: ValueInfo, { dtype, shape, 
   const hasRank = anyShape || shape.length === expected.shape.length;
   const count = elementCount(shape);
   if (dtype !== expected.dtype) refuse(where, expected.dtype, dtype);
-  // Halfs may be given by their bits on every host.
+  // Every host takes float16 as the bits in a `Uint16Array`, too.
   if (!(data instanceof arrays[dtype] || (dtype === 'float16' && data instanceof Uint16Array)))
     refuse(where, arrays[dtype].name, data.constructor.name);
   if (!hasRank || !shape.every(isWanted)) {
@@ -89,12 +91,12 @@ export function checkTensor(where: string, expected: ValueInfo, { dtype, shape, 
   if (data.length !== count) refuse(where, `${count} elements`, `${data.length}`);
 }
 
-/** The shape with every free dimension 1. */
+/** Returns the shape with every free dimension 1. */
 export function unitShape(shape: ValueInfo['shape']): readonly number[] {
   return shape.map((dimension) => (isFree(dimension) ? 1 : Number(dimension)));
 }
 
-/** Whether a dimension is chosen by the caller. */
+/** Is true if the caller chooses the size of a dimension. */
 export function isFree(dimension: number | string | undefined): boolean {
   return typeof dimension === 'string' || dimension === -1;
 }

@@ -1,14 +1,13 @@
 /**
- * The memory of a specialised image: the glue asks for a shared one of up to 4 GiB, it gets an unshared one, or the one of an
- * image that runs already. The bundler puts this in the place of `WebAssembly.Memory` inside the glue; one thread needs no
- * sharing, and not every host allows it.
+ * Replaces `WebAssembly.Memory` inside the glue. The glue asks for a shared memory of up to 4 GiB and gets an unshared
+ * one, or the memory of an image that runs already. A single thread needs no sharing, and not every host allows it.
  */
 
 const { Memory } = WebAssembly;
 
 let given: WebAssembly.Memory | undefined;
 
-/** What the glue gets while `action` starts it. */
+/** Gives the glue `memory` while `action` starts it. */
 export function withMemory<T>(memory: WebAssembly.Memory, action: () => T): T {
   given = memory;
   try {
@@ -18,7 +17,7 @@ export function withMemory<T>(memory: WebAssembly.Memory, action: () => T): T {
   }
 }
 
-/** To be called with `new`. */
+/** Is called with `new`. */
 export function UnsharedMemory({ initial, maximum }: { initial: number; maximum: number }): WebAssembly.Memory {
   return given ?? new Memory({ initial, maximum });
 }

@@ -1,4 +1,4 @@
-/** Runs before the first request, so that the engine has compiled what a request needs. */
+/** Runs sessions before the first request, so that the engine has compiled what a request needs. */
 
 import { InferenceError } from './ort.ts';
 import { createData, elementCount, unitShape } from './tensor.ts';
@@ -10,8 +10,8 @@ interface WarmSession {
 }
 
 /**
- * Runs `session` on zeros, with every free dimension 1. A model that refuses such feeds is left as it is. Once is enough: further
- * runs only bring the optimising compiler in, whose threads then take the first request's time.
+ * Runs `session` on zeros, with every free dimension 1. A model that refuses such feeds is left as it is. A single run
+ * is enough: further ones only start the optimising compiler, whose threads then slow the first request down.
  */
 export function warmUp(session: WarmSession): void {
   const feeds = Object.fromEntries(session.inputs.map((input) => [input.name, zeros(input)]));

@@ -1,12 +1,15 @@
 /**
- * Weights that the module's data leaves out, put where they belong in linear memory: they are stored as something smaller than
- * single precision, or come from elsewhere.
+ * Writes the weights that the module's data leaves out into linear memory: those that are stored as something smaller
+ * than single precision, or that come from elsewhere.
  */
 
 import type { Pointer } from './glue.ts';
 import type { Heap } from './heap.ts';
 
-/** Columns that ONNX Runtime puts beside each other in the matrices that it packs, and rows that it packs at once. */
+/**
+ * The number of columns that ONNX Runtime puts side by side in the matrices that it packs, and of rows that it packs
+ * together.
+ */
 export const [panelColumns, panelRows] = [16, 256];
 
 /** A whole number of channels in the order of the file. */
@@ -16,25 +19,28 @@ interface Rows {
   readonly inner: number;
 }
 
-/** A matrix [rows, channels] as ONNX Runtime packs it: so many rows of so many columns, then the next columns, zeros beyond the last. */
+/**
+ * A matrix `[rows, channels]` as ONNX Runtime packs it: panels of `panelRows` rows by `panelColumns` columns, one panel
+ * of columns after the other, zeros beyond the last channel.
+ */
 interface Panels {
   readonly rows: number;
   readonly channels: number;
 }
 
 /**
- * Numbers of single precision that follow each other from `address` on. As `int8` they are stored as a scale for each channel, and
- * an integer for each number; as the others, as those numbers.
+ * Single-precision numbers that follow each other from `address` on. As `int8` they are stored as a scale for each
+ * channel and an integer for each number, otherwise as the numbers themselves.
  */
 export type WeightPiece = { readonly address: Pointer } & (
   | { readonly type: 'float32' | 'float16'; readonly count: number }
   | ({ readonly type: 'int8' } & (Rows | Panels))
 );
 
-/** Pieces begin at multiples of it. Bytes. */
+/** Pieces begin at multiples of this number of bytes. */
 export const pieceAlignment = 4;
 
-/** Writes the pieces, which `stored` has one after the other. */
+/** Writes the pieces, which follow each other in `stored`. */
 export function writeWeights({ memory }: Heap, pieces: readonly WeightPiece[], stored: Uint8Array): void {
   let at = 0;
   for (const piece of pieces) {
@@ -43,7 +49,7 @@ export function writeWeights({ memory }: Heap, pieces: readonly WeightPiece[], s
   }
 }
 
-/** @returns how many bytes were read */
+/** @returns the number of bytes read */
 function write(memory: ArrayBuffer, piece: WeightPiece, stored: ArrayBuffer, at: number): number {
   const { address } = piece;
   if (piece.type === 'int8') return writeScaled(memory, piece, stored, at);
@@ -54,7 +60,7 @@ function write(memory: ArrayBuffer, piece: WeightPiece, stored: ArrayBuffer, at:
   return count * (type === 'float32' ? 4 : 2);
 }
 
-/** The exponent of a half moved to where single precision has it is too small by 112. */
+/** Widens halfs to single precision. A half's exponent, moved to its place in single precision, is too small by 112. */
 function writeHalfs(target: Float32Array, halfs: Uint16Array): void {
   const bits = new Uint32Array(target.buffer, target.byteOffset, target.length);
   for (let i = 0; i < halfs.length; i++) {
@@ -80,7 +86,7 @@ function writeScaled(
   return 4 * channels + count;
 }
 
-/** Columns of a packed matrix, with those that are zeros. */
+/** Counts the columns of a packed matrix, including those that are zeros. */
 export const padded = (channels: number): number => Math.ceil(channels / panelColumns) * panelColumns;
 
 function scaleRows(target: Float32Array, integers: Int8Array, scales: Float32Array, { outer, channels, inner }: Rows) {

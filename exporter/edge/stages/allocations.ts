@@ -1,6 +1,6 @@
 /**
- * Puts a wrapper around the allocator of the instrumented module: it writes down every call, and takes the blocks that a
- * plan names from a region of their own, which the image will not have: there, every access traps.
+ * Wraps the allocator of the instrumented module. The wrapper logs every call, and takes the blocks that a plan names
+ * from a separate region. The image will not have that region, so that every access to it traps.
  */
 
 import type { NoteTable } from './notes.ts';
@@ -29,32 +29,39 @@ import {
 } from '../wasm/code.ts';
 import type { Code } from '../wasm/code.ts';
 
-/** Export names: how many calls there were; the region's next address. Plan and log of the calls are notes. */
+/**
+ * Names of exports: the number of calls so far, and the region's next address. Plan and log of the calls are in the
+ * notes.
+ */
 export const allocationExports = { count: 'allocations.count', next: 'allocations.next' } as const;
 
-/** Where the region begins: far above what an image's memory may grow to. */
+/** The address at which the region begins: far above the size to which an image's memory may grow. */
 export const sealedStart = 2 ** 30;
 
-/** Most calls that there is room to write down. */
+/** The maximum number of calls that the log has room for. */
 const capacity = 2 ** 22;
-/** Of notes: a byte of plan for each call, then address and size of each. */
+/** Pages of notes: one byte of plan for each call, then address and size for each. */
 export const allocationPages = (capacity * 9) / 65_536;
 
-/** A block as the log has it. `size` is what was asked for. */
+/** A logged block. `size` is the requested one. */
 export interface Allocation {
   readonly address: number;
   readonly size: number;
 }
 
-/** Which blocks are to be sealed off. */
+/** Says which blocks are to be sealed. */
 export interface SealingPlan {
-  /** By call: 1 if its block is. */
+  /** `calls` holds one byte per call: 1 if its block is to be sealed. */
   readonly calls: Uint8Array;
-  /** Room that they take together. */
+  /** `bytes` is the size of the sealed blocks together. */
   readonly bytes: number;
 }
 
-/** The calls so far, in order. To be read before the log is full: from then on the last place is written again and again. */
+/**
+ * Returns the calls so far, in order.
+ *
+ * @throws Error if the log is full: from then on each call overwrites its last entry
+ */
 export function readAllocations(memory: WebAssembly.Memory, count: number): readonly Allocation[] {
   if (count >= capacity - 1)
     throw new Error(`models: expected fewer than ${capacity - 1} allocations at start-up, got more`);
@@ -66,16 +73,17 @@ export function writePlan(memory: WebAssembly.Memory, calls: SealingPlan['calls'
   new Uint8Array(memory.buffer).set(calls);
 }
 
-/** Distance to the next sealed block: the size, room for a head in front of the next, 16 bytes aligned. */
+/** Returns the distance to the next sealed block: the size and the next block's head, aligned to 16 bytes. */
 export function sealedStride(size: number): number {
   return (size + 19) & ~15;
 }
 
-/** From size to block. */
+/** Takes a size and returns a block. */
 export const mallocType: FunctionType = { parameters: [valueType.i32], results: [valueType.i32] };
 
 /**
- * Body of the wrapper.
+ * Returns the body of the wrapper.
+ *
  * @param original index of the function that allocates
  * @param globals indices of the two exported globals
  */
@@ -108,7 +116,10 @@ export function loggedMalloc(
   ]);
 }
 
-/** Instructions at the start of `free`, after what it does to every block: sealed ones are nothing to the allocator. */
+/**
+ * Instructions at the start of `free`, after those that zero the block: they return early for sealed blocks, which the
+ * allocator does not know.
+ */
 export const ignoreSealed: Code = [
   ...[...localGet(0), ...constant(sealedStart), notLessUnsigned],
   ...[...ifTrue, leave, end],

@@ -1,6 +1,6 @@
 /**
- * Which functions of a module are its allocator. What they do depends on everything that was allocated before, so that no cases
- * tell which of their branches a request takes.
+ * Finds the functions of a module that are its allocator. Which branches they take depends on everything that was
+ * allocated before, so that cases cannot tell which branches a request takes.
  */
 
 import { Reader } from '../wasm/bytes.ts';
@@ -9,17 +9,19 @@ import { definedFunction, firstInstruction, parseBodies, parseModule, summarizeI
 import type { ExportNames } from './names.ts';
 
 const [callOpcode, constantOpcode] = [0x10, 0x41];
-/** Below are no static data: a number may be a size or a flag. */
+/** Static data begin here: a smaller number may be a size or a flag. */
 const firstAddress = 65_536;
 
 interface Mentioned {
   readonly addresses: ReadonlySet<number>;
-  /** Numbers among the functions that the module defines. */
+  /** Function numbers among those that the module defines. */
   readonly called: ReadonlySet<number>;
 }
 
 /**
- * Those that name an address which allocating and freeing both name, as the state of the heap has, and what all of these call.
+ * Finds the functions that name an address which both malloc and free name, as they do with the state of the heap, and
+ * all functions that these call.
+ *
  * @returns numbers among the functions that the module defines
  */
 export function allocatorIn(module: Uint8Array, names: Pick<ExportNames, 'malloc' | 'free'>): ReadonlySet<number> {
@@ -33,7 +35,7 @@ export function allocatorIn(module: Uint8Array, names: Pick<ExportNames, 'malloc
   mentioned.forEach(({ addresses }, i) => {
     if ([...state].some((address) => addresses.has(address))) found.add(i);
   });
-  // A set goes on with what is added on the way.
+  // Iterating over a set includes what is added on the way.
   for (const one of found) for (const callee of mentioned[one]?.called ?? []) found.add(callee);
   return found;
 }

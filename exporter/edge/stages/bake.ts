@@ -1,6 +1,6 @@
 /**
- * Writes the snapshot into the module as active data, and what the memory has more than once as copies, which the module makes when it
- * starts: instantiating the image restores the memory.
+ * Writes the snapshot into the module as active data. Repeated content is stored once, and the module copies it when it
+ * starts, so that instantiating the image restores the whole memory.
  */
 
 import { AddedFunctions } from '../wasm/added-functions.ts';
@@ -20,7 +20,7 @@ import type { Section } from '../wasm/module.ts';
 import { repeatsIn, withoutRepeats } from './repeats.ts';
 import type { Repeat } from './repeats.ts';
 
-/** A run of zeros at least this long ends a data segment: the header of the next costs less. Bytes. */
+/** A run of zeros at least this long ends a data segment: the next segment's header costs less. Bytes. */
 const longestGap = 64;
 
 /** Half-open range of addresses. */
@@ -41,7 +41,7 @@ export function bake(module: Uint8Array, memory: Uint8Array): Uint8Array {
   return encodeModule([...sections, { id: section.data, payload: vector(segments) }]);
 }
 
-/** A module that begins with copies, in the order of addresses: what a later one reads may be what an earlier one wrote. */
+/** Adds a start function that copies, in the order of addresses: a later copy may read what an earlier one wrote. */
 function withCopies(sections: readonly Section[], repeats: readonly Repeat[]): readonly Section[] {
   if (repeats.length === 0) return sections;
   const added = new AddedFunctions(sections);
@@ -57,7 +57,7 @@ function withCopies(sections: readonly Section[], repeats: readonly Repeat[]): r
 
 const memoryCopy = [0xfc, 0x0a, 0x00, 0x00];
 
-/** Everything but runs of zeros of `longestGap` or more. */
+/** Returns the ranges of memory between runs of `longestGap` or more zeros. */
 export function nonZeroRanges(memory: Uint8Array): readonly Range[] {
   const ranges: Range[] = [];
   let start = -1;

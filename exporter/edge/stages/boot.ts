@@ -1,4 +1,4 @@
-/** Boots the instrumented module through the official glue, with every model's session created. */
+/** Boots the instrumented module through the official glue, and creates every model's session. */
 
 import { allocationExports, allocationPages, readAllocations, sealedStart, writePlan } from './allocations.ts';
 import type { Allocation, SealingPlan } from './allocations.ts';
@@ -8,18 +8,18 @@ import { Notes } from './notes.ts';
 import type { Models, OrtInstance, Shapeless, Started } from '../runtime/index.ts';
 
 export interface Booted extends Started {
-  /** Mutable globals by their number among those that the module defines. */
+  /** Maps the number of each mutable global, among those that the module defines, to the global. */
   readonly globals: ReadonlyMap<number, WebAssembly.Global>;
   readonly hits: Hits;
-  /** Names of the imports that have been called. */
+  /** `called` holds the names of the imports that have been called. */
   readonly called: Set<string>;
-  /** Every block allocated so far, in order. */
+  /** Returns every block allocated so far, in order. */
   readonly allocations: () => readonly Allocation[];
-  /** By session: which of them its creation has allocated, half-open. */
+  /** Maps each session to the half-open range of the allocations that creating it has made. */
   readonly created: Readonly<Record<string, { readonly first: number; readonly end: number }>>;
 }
 
-/** Which functions have been entered, by their number among those that the module defines. */
+/** Tells which functions have been entered, by their number among those that the module defines. */
 export class Hits {
   readonly #marks: ReadonlyMap<number, WebAssembly.Global>;
 
@@ -27,7 +27,7 @@ export class Hits {
     this.#marks = marks;
   }
 
-  /** How many functions there are. */
+  /** Counts the functions. */
   get size(): number {
     return this.#marks.size;
   }
@@ -36,7 +36,7 @@ export class Hits {
     for (const mark of this.#marks.values()) mark.value = 0;
   }
 
-  /** By function: 1 if it has been entered. */
+  /** Returns one byte per function: 1 if it has been entered. */
   marks(): Uint8Array {
     const marks = new Uint8Array(this.size);
     for (const [index, mark] of this.#marks) marks[index] = Number(mark.value);
@@ -48,13 +48,13 @@ export function markedNumbers(marks: Uint8Array): ReadonlySet<number> {
   return new Set([...marks.keys()].filter((index) => marks[index] === 1));
 }
 
-/** What sessions are made of. */
+/** The models that sessions are created from. */
 export interface Served {
   readonly models: Models;
   readonly shapeless: Shapeless;
 }
 
-/** @param plan which allocations are taken from the region that images do not have; none at first */
+/** @param plan allocations to take from the region that images do not have; none for the first boot */
 export async function boot(
   runtime: Runtime,
   instrumented: Uint8Array,
@@ -87,7 +87,7 @@ export async function boot(
   };
 }
 
-/** Imports that write their names into `called`. */
+/** Wraps the imports, so that each call adds the import's name to `called`. */
 function noted(imports: WebAssembly.Imports, called: Set<string>): WebAssembly.Imports {
   const note = ([name, value]: [string, unknown]) => {
     if (typeof value !== 'function') return [name, value] as const;
@@ -101,7 +101,7 @@ function noted(imports: WebAssembly.Imports, called: Set<string>): WebAssembly.I
   );
 }
 
-/** Growing is cheap, however far: the host backs with memory what is used. */
+/** Grows the memory over the sealed region. That is cheap, however far: the host backs only the pages that are used. */
 function makeRoom(memory: WebAssembly.Memory, notes: Notes, plan: SealingPlan): void {
   writePlan(notes.memory, plan.calls);
   memory.grow(Math.ceil((sealedStart + plan.bytes - memory.buffer.byteLength) / 65_536));
@@ -113,7 +113,7 @@ function allocationCount(exports: WebAssembly.Exports): number {
   return Number(count.value);
 }
 
-/** Zeroing on `free` reads a block's size from the word in front of it, as dlmalloc keeps it; here that is made sure. */
+/** Checks that the word in front of a block holds its size, as in dlmalloc: zeroing on `free` relies on it. */
 function checkBlockSizes({ ort, heap }: OrtInstance): void {
   for (let bytes = 1; bytes < 1e6; bytes = 2 * bytes + 1) {
     const block = ort._malloc(bytes);
@@ -124,7 +124,7 @@ function checkBlockSizes({ ort, heap }: OrtInstance): void {
   }
 }
 
-/** Bytes that a program may use of a block, from dlmalloc's word in front of it. */
+/** Returns how many bytes of a block a program may use, from dlmalloc's word in front of it. */
 export function blockSize(head: number): number {
   return (head & ~7) - 4;
 }

@@ -1,7 +1,8 @@
 /**
- * Cuts functions down to the branches that requests take: of a function that is entered, most is for other data types, shapes
- * and errors. What no case has passed becomes a trap, and Binaryen drops what only led there. An image that traps goes on with
- * the whole code (`runtime/image.ts`), so that what is missing here costs time, never an answer.
+ * Cuts functions down to the branches that requests take: most of an entered function is for other data types, shapes
+ * and errors. Branches that no case has taken become traps, and Binaryen drops the code that only led there. An image
+ * that traps switches to the whole code (`runtime/image.ts`), so that a missing branch costs time, and never makes an
+ * answer wrong.
  */
 
 import { concat } from '../wasm/bytes.ts';
@@ -17,7 +18,7 @@ import {
   section,
 } from '../wasm/module.ts';
 
-/** Instructions of a body that all run or none: where they begin and end. */
+/** Instructions of a body of which all run or none, by the offsets at which they begin and end. */
 export interface Arm {
   readonly start: number;
   readonly end: number;
@@ -27,11 +28,11 @@ const opensBlock = (opcode: number): boolean => opcode === 0x02 || opcode === 0x
 const ifOpcode = 0x04;
 const unreachable = Uint8Array.of(0x00);
 
-/** Whether an arm begins behind an instruction: either side of an `if`, and what follows a branch that may be taken. */
+/** Is true if an arm begins after an instruction: either side of an `if`, or the code after a conditional branch. */
 export const beginsArm = (opcode: number): boolean =>
   opcode === ifOpcode || opcode === otherwise || opcode === branchIf;
 
-/** In the order in which they begin. An arm ends with the block that it is in. */
+/** Returns the arms in the order in which they begin. An arm ends with the block that it is in. */
 export function armsOf(body: Uint8Array): readonly Arm[] {
   const arms: { readonly start: number; end: number }[] = [];
   const blocks: (typeof arms)[] = [[]];
@@ -46,12 +47,14 @@ export function armsOf(body: Uint8Array): readonly Arm[] {
   return arms;
 }
 
-/** Of all bodies. */
+/** Counts the arms of all bodies. */
 export const countArms = (module: Uint8Array): number =>
   parseBodies(parseModule(module)).reduce((count, body) => count + armsOf(body).length, 0);
 
 /**
- * @param marks of all arms, body by body: 0 for those to cut
+ * Replaces arms by traps.
+ *
+ * @param marks one for each arm, body by body: 0 for those to cut
  * @param spared numbers of functions that stay as they are, among those that the module defines
  */
 export function cutBranches(module: Uint8Array, marks: Uint8Array, spared: ReadonlySet<number>): Uint8Array {
@@ -73,7 +76,7 @@ function withoutArms(body: Uint8Array, cut: readonly Arm[]): Uint8Array {
   const parts: Uint8Array[] = [];
   let at = 0;
   for (const { start, end } of cut) {
-    // Inside one that is cut already.
+    // This arm lies inside one that is cut already.
     if (start < at) continue;
     parts.push(body.subarray(at, start), unreachable);
     at = end;

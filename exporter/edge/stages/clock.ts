@@ -1,9 +1,9 @@
 /**
- * Puts the host's clock under the build's control: frozen while the snapshot is made, so that two builds are equal; set
- * to odd times while profiling, because a Worker's clock stands still and jumps.
+ * Controls the host's clock: the build freezes it while it makes the snapshot, so that two builds are equal, and sets
+ * it to odd times while profiling, because a Worker's clock stands still and jumps.
  */
 
-/** Runs `action` with all clocks at `now` (milliseconds since 1970), and gives the real ones back. */
+/** Runs `action` with all clocks at `now` (milliseconds since 1970), then restores the real ones. */
 export function atTime<T>(now: number, action: () => T): T {
   const restore = stopClocks(now);
   try {
@@ -13,7 +13,7 @@ export function atTime<T>(now: number, action: () => T): T {
   }
 }
 
-/** The same until what `action` promises is there. */
+/** Does the same until the promise that `action` returns is settled. */
 export async function atTimeUntil<T>(now: number, action: () => Promise<T>): Promise<T> {
   const restore = stopClocks(now);
   try {
@@ -34,7 +34,11 @@ function stopClocks(now: number): () => void {
   };
 }
 
-/** Shadows a property of a host object, which may be inherited and read-only. */
+/**
+ * Shadows a property of a host object, which may be inherited and read-only.
+ *
+ * @returns a function that undoes it
+ */
 function replace(object: object, property: string, value: unknown): () => void {
   const own = Object.getOwnPropertyDescriptor(object, property);
   Object.defineProperty(object, property, { value, configurable: true, writable: true });

@@ -1,4 +1,4 @@
-/** Takes what is free in a heap, without letting it grow. */
+/** Allocates everything that is free in a heap, without letting the heap grow. */
 
 import type { OrtModule, Pointer } from '../runtime/index.ts';
 
@@ -8,11 +8,12 @@ export interface Taken {
   readonly size: number;
 }
 
-/** What is tried first. Also how far beyond its end a heap that has been taken may at most be of use. Bytes. */
+/** The block size to try first. It also limits how far beyond a snapshot's end the heap can be in use. Bytes. */
 export const largestBlock = 8 * 1024 * 1024;
 
 /**
  * Allocates all that is free, in blocks of `smallest` bytes or more. Memory must be capped, or it would grow.
+ *
  * @param smallest a power of two
  */
 export function takeFreeHeap(ort: Pick<OrtModule, '_malloc'>, smallest: number): readonly Taken[] {

@@ -1,7 +1,8 @@
 /**
- * Fuses vectors' products with the sums that they go into: `acc + a · b` becomes one instruction of relaxed SIMD, which rounds once
- * where the processor has such a one. Whatever the code is a kernel of, it is found by its instructions; nothing else changes.
- * Source: https://github.com/WebAssembly/relaxed-simd/blob/main/proposals/relaxed-simd/Overview.md
+ * Fuses products of vectors with the sums that they go into: `acc + a · b` becomes one instruction of relaxed SIMD,
+ * which rounds once if the processor has such an instruction. Sums are found by their instructions, whatever kernel
+ * they are in; nothing else changes. Source:
+ * https://github.com/WebAssembly/relaxed-simd/blob/main/proposals/relaxed-simd/Overview.md
  */
 
 import { unexpected } from '../../../training/files/index.ts';
@@ -20,19 +21,19 @@ import {
   valueType,
 } from '../wasm/module.ts';
 
-/** A module, and how many sums have been fused in it. */
+/** A module, and the number of sums that have been fused in it. */
 export interface Fused {
   readonly module: Uint8Array;
   readonly count: number;
 }
 
-/** Instructions that leave one value, one after the other in their body. */
+/** Consecutive instructions of a body that leave one value on the stack. */
 interface Expression {
   readonly code: readonly Uint8Array[];
-  /** Local variables that they read, and those that they write. */
+  /** Local variables that the instructions read, and those that they write. */
   readonly reads: readonly number[];
   readonly writes: readonly number[];
-  /** What is multiplied, where the last instruction does nothing else. */
+  /** `factors` holds the operands if the last instruction is a multiplication. */
   readonly factors?: readonly [Expression, Expression];
 }
 
@@ -45,7 +46,7 @@ export function fuse(module: Uint8Array): Fused {
   return { module: encodeModule(replaceSections(sections, { [section.code]: encodeBodies(bodies) })), count };
 }
 
-/** Keeps what is on the stack as expressions, as long as nothing but expressions follows each other. */
+/** Keeps the values on the stack as expressions for as long as the body consists of expressions only. */
 function rewrite(body: Uint8Array, onFused: () => void): Uint8Array {
   const first = firstInstruction(body);
   const done: Uint8Array[] = [body.subarray(0, first)];
@@ -76,7 +77,10 @@ function expressionOf(opcode: number, code: Uint8Array, taken: readonly Expressi
   };
 }
 
-/** The sum comes last of what the fused instruction takes: where it stood first, it must not matter when it is worked out. */
+/**
+ * Fuses a sum of two expressions. The fused instruction takes the addend last: if the addend came first, the order of
+ * evaluation changes, and must not matter.
+ */
 function fuseSum([x, y]: readonly Expression[]): Expression | undefined {
   if (x && y?.factors && y.factors.every((factor) => commute(x, factor))) return fusedOf([...y.factors, x]);
   if (x?.factors && y) return fusedOf([...x.factors, y]);
@@ -85,14 +89,17 @@ function fuseSum([x, y]: readonly Expression[]): Expression | undefined {
 
 const fusedOf = (taken: readonly Expression[]): Expression => expressionOf(f32x4.madd, maddCode, taken);
 
-/** Expressions write nothing but local variables, and whatever traps, the function ends. */
+/**
+ * Is true if two expressions may be evaluated in either order. Expressions write nothing but local variables, and a
+ * trap in either ends the function.
+ */
 function commute(one: Expression, other: Expression): boolean {
   const touches = (writes: readonly number[], { reads, writes: others }: Expression): boolean =>
     writes.some((local) => reads.includes(local) || others.includes(local));
   return !touches(one.writes, other) && !touches(other.writes, one);
 }
 
-/** @throws UserError where this host, on which images are proven, has no relaxed SIMD */
+/** @throws UserError if this host, on which images are proven, has no relaxed SIMD */
 export function requireRelaxedSimd(): void {
   const zero = [0xfd, 0x0c, ...Array<number>(16).fill(0)];
   const probe = encodeModule([

@@ -1,11 +1,11 @@
 /**
- * The inner kernel of matrix products: C = alpha A B, or C = C + alpha A B, for one or two rows of A and C. B is packed in
- * panels of 16 columns, each with its K rows one after the other.
+ * The inner kernel of matrix products: C = alpha A B, or C = C + alpha A B, for one or two rows of A and C. B is packed
+ * in panels of 16 columns; each panel has its K rows one after the other.
  *
- * Where the host has no guard pages, as workerd, V8 checks every address that is loaded from. MLAS loads one number of A at
- * a time, here it is four. And a single row waits for its own additions, so it takes two panels at once. Every sum is still
- * added up from k = 0 to K - 1, so that every bit is the same.
- * Source: https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/mlas/lib/scalar/SgemmKernelScalar.cpp
+ * If the host has no guard pages, as in workerd, V8 checks the address of every load. MLAS loads one number of A at a
+ * time; this kernel loads four. A single row would wait for its own additions, so that it takes two panels together.
+ * Every sum is still added up from k = 0 to K - 1, so that every bit is the same. Source:
+ * https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/mlas/lib/scalar/SgemmKernelScalar.cpp
  */
 
 import { concat, u32 } from '../wasm/bytes.ts';
@@ -31,29 +31,35 @@ import {
 } from '../wasm/code.ts';
 import type { Code } from '../wasm/code.ts';
 
-/** What becomes of what is in C. */
+/** Says what happens to the content of C. */
 export type GemmMode = 'overwrite' | 'accumulate';
 
-/** Rows of A and panels of B that are worked on at once. */
+/** The number of rows of A and panels of B that are multiplied together. */
 interface Tile {
   readonly rows: number;
   readonly panels: number;
 }
 
 const { i32, f32, v128 } = valueType;
-/** A, B, C, K, M, N, the distances between rows of A and of C, alpha. The result is how many rows have been done. */
+/**
+ * The parameters are A, B, C, K, M, N, the distances between rows of A and of C, and alpha. The result is the number of
+ * rows done.
+ */
 export const gemmType: FunctionType = { parameters: [i32, i32, i32, i32, i32, i32, i32, i32, f32], results: [i32] };
 
 const [a, b, c, k, m, n, lda, ldc, alpha] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
-/** Eight sums of four columns, by row and column; for each row four numbers of A, and one of them four times. */
+/**
+ * Locals: eight sums of four columns, by row and column; for each row four numbers of A, and one of them four times;
+ * four columns of B; alpha four times.
+ */
 const [sums, values, factors, columns, scale] = [9, 17, 19, 21, 22];
-/** Where each row of A and each panel of B is at; how much of K is left. */
+/** Locals: the address in each row of A and in each panel of B, and how much of K is left. */
 const [rowAt, panelAt, left] = [23, 25, 27];
 const localTypes = [2, 14, v128, 5, i32];
 
 const [panelBytes, vectorsInPanel, unrolled] = [64, 4, 4];
 
-/** @param original index of the kernel that does what is less than a tile wide */
+/** @param original index of the kernel that multiplies what is narrower than a tile */
 export function gemmBody(original: number, mode: GemmMode): Uint8Array {
   return concat([
     localTypes,
@@ -68,7 +74,10 @@ export function gemmBody(original: number, mode: GemmMode): Uint8Array {
   ]);
 }
 
-/** All of N but what is narrower than a tile. Returns from the function where nothing is. */
+/**
+ * Multiplies all columns of N but the last ones that are narrower than a tile. Returns from the function if none are
+ * left.
+ */
 function tiles(tile: Tile, mode: GemmMode): Code {
   const { rows, panels } = tile;
   const width = 16 * panels;
@@ -89,7 +98,7 @@ function tiles(tile: Tile, mode: GemmMode): Code {
   ];
 }
 
-/** Pointers to rows or panels, one after the other. */
+/** Sets consecutive locals to the addresses of rows or panels. */
 function startOf(pointers: number, count: number, first: number, distance: Code): Code {
   return range(count).flatMap((i) =>
     i === 0
@@ -98,7 +107,7 @@ function startOf(pointers: number, count: number, first: number, distance: Code)
   );
 }
 
-/** Repeats `code`, which takes `count` of K each time. */
+/** Repeats `code`, which handles `count` of K each time. */
 function whileLeft(count: number, code: Code): Code {
   const leaveIfLess = [...localGet(left), ...constant(count), lessUnsigned, branchIf, 1];
   return [...block, ...loop, ...leaveIfLess, ...code, ...advance(left, -count), branch, 0, end, end];
@@ -139,7 +148,7 @@ function addProduct(sum: number, factor: number): Code {
   ];
 }
 
-/** Row by row. `left` is free by now and holds the row's address. */
+/** Stores the sums row by row. `left` is free by now and holds the row's address. */
 function store({ rows, panels }: Tile, mode: GemmMode): Code {
   const row = (index: number) => [
     ...(index === 0 ? localGet(c) : [...localGet(c), ...localGet(ldc), ...constant(2), shiftLeft, add]),
@@ -167,7 +176,7 @@ const addVectors = [0xfd, 0xe4, 0x01];
 const multiplyVectors = [0xfd, 0xe6, 0x01];
 const zeroVector = [0xfd, 0x0c, ...Array<number>(16).fill(0)];
 const load = (offset: number): Code => [0xfd, 0x00, 0, ...u32(offset)];
-/** One of four numbers four times: a shuffle of bytes. */
+/** Copies one of four numbers to all four lanes, by a shuffle of bytes. */
 const splatLane = (lane: number): Code => [0xfd, 0x0d, ...range(16).map((byte) => 4 * lane + (byte % 4))];
 
 function range(count: number): readonly number[] {

@@ -1,6 +1,6 @@
 /**
- * Puts the kernel of `gemm-kernel.ts` in the place of the module's own. That one is recognised by what it computes: where no
- * function of its type computes the same, bit by bit, nothing is replaced.
+ * Replaces the module's kernel for matrix products by that of `gemm-kernel.ts`. The module's kernel is recognised by
+ * what it computes: if no function of its type computes the same, bit by bit, nothing is replaced.
  */
 
 import { AddedFunctions } from '../wasm/added-functions.ts';
@@ -40,7 +40,7 @@ function isGemmType(type: FunctionType | undefined): boolean {
   return JSON.stringify(type) === JSON.stringify(gemmType);
 }
 
-/** With and without a rest of K and N, of one row and more. */
+/** Sizes with and without a rest of K and N, with one row and more. */
 const sizes = [1, 4, 7, 130].flatMap((k) =>
   [1, 2, 3].flatMap((m) => [5, 16, 33, 48, 70].map((n) => [k, m, n] as const)),
 );
@@ -48,7 +48,7 @@ const sizes = [1, 4, 7, 130].flatMap((k) =>
 const [a, b, c, lda, ldc] = [0, 4_096, 65_536, 131, 71];
 const pages = 2;
 
-/** Whether a function leaves the same in memory as its replacement, whatever the size of the product. */
+/** Is true if a function leaves the same in memory as its replacement for products of all these sizes. */
 function computes(body: Uint8Array, mode: GemmMode): boolean {
   const module = trial([body, gemmBody(0, mode)]);
   if (!WebAssembly.validate(module)) return false;
@@ -68,7 +68,7 @@ function computes(body: Uint8Array, mode: GemmMode): boolean {
 
 const numbers = Float32Array.from({ length: (pages * 65_536) / 4 }, (_, i) => Math.sin(i * i));
 
-/** Functions of the kernel's type alone in a module. It is not valid if they need anything but memory. */
+/** Makes a module of functions of the kernel's type. It is invalid if they need anything but memory. */
 function trial(bodies: readonly Uint8Array[]): Uint8Array {
   const memory = [1, 0x61, 1, 0x61, externKind.memory, 0, pages];
   return encodeModule([

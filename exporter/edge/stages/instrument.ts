@@ -1,7 +1,7 @@
 /**
  * Makes the stock module observable: every function marks itself when it is entered, every mutable global can be read
- * from outside, memory is unshared, `free` zeroes what it frees, so that nothing dead gets into the snapshot, and what
- * is allocated is written down. What the module computes does not change.
+ * from outside, memory is unshared, `free` zeroes what it frees, so that no dead data gets into the snapshot, and
+ * allocations are logged. What the module computes does not change.
  */
 
 import { AddedFunctions } from '../wasm/added-functions.ts';
@@ -31,12 +31,12 @@ import type { Export, Section } from '../wasm/module.ts';
 import { and, constant, end, globalSet, ifTrue, localGet, subtract } from '../wasm/code.ts';
 import type { Code } from '../wasm/code.ts';
 
-/** Export names: `hit.<n>` is 1 once the n-th function that the module defines was entered. */
+/** Prefix of export names: `hit.<n>` is 1 once the n-th function that the module defines was entered. */
 export const hitPrefix = 'hit.';
 /** `global.<n>` is the n-th global that the module defines. */
 export const globalPrefix = 'global.';
 
-/** @returns a module that is to be attached to notes */
+/** @returns a module to attach to notes */
 export function instrument(stock: Uint8Array, names: Pick<ExportNames, 'malloc' | 'free'>): Uint8Array {
   const sections = parseModule(stock);
   const [malloc, free] = [definedFunction(sections, names.malloc), definedFunction(sections, names.free)];
@@ -71,7 +71,7 @@ export function instrument(stock: Uint8Array, names: Pick<ExportNames, 'malloc' 
   return encodeModule(notes.addTo(replaced));
 }
 
-/** Exports for the mutable globals, under names that later stages keep. */
+/** Returns exports for the mutable globals, under names that later stages keep. */
 export function mutableGlobalExports(sections: readonly Section[]): readonly Export[] {
   const first = summarizeImports(sections).globals;
   return parseGlobals(sections).flatMap(({ mutable }, i) =>
@@ -79,7 +79,7 @@ export function mutableGlobalExports(sections: readonly Section[]): readonly Exp
   );
 }
 
-/** The import section with the memory's shared flag cleared; its limits stay. */
+/** Returns the import section with the memory's shared flag cleared; its limits stay. */
 export function unsharedMemoryImport(sections: readonly Section[]): Uint8Array {
   const sharedFlag = 0b10;
   const payload = Uint8Array.from(payloadOf(sections, section.import));
@@ -95,7 +95,10 @@ function markHit(global: number): Code {
 const load = [0x28, 0x02, 0x00];
 const fill = [0xfc, 0x0b, 0x00];
 
-/** `if (p) memory.fill(p, 0, (load32(p - 4) & ~7) - 4)`: all that the program could use of the block at p = local 0. */
+/**
+ * `if (p) memory.fill(p, 0, (load32(p - 4) & ~7) - 4)` zeroes all that the program could use of the block at p = local
+ * 0.
+ */
 const zeroBlock: Code = [
   ...[...localGet(0), ...ifTrue],
   ...[...localGet(0), ...constant(0)],

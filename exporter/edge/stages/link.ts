@@ -1,6 +1,7 @@
 /**
- * Finds out what an image needs to know of the stock module to be linked without the official glue, by letting the glue run on
- * stand-ins. Of what runs call, only those imports are done without it that do the same as `runtime/link.ts` whatever happens.
+ * Finds out what an image needs to know of the stock module to be linked without the official glue, by letting the glue
+ * run on stand-ins. Of the imports that runs call, only those for which `runtime/link.ts` does the same in every trial
+ * are answered without the glue.
  */
 
 import type { Runtime } from '../bundle.ts';
@@ -13,10 +14,10 @@ import { expectCall } from './names.ts';
 
 type Imported = (...values: readonly unknown[]) => unknown;
 
-/** What has been called, with what. */
+/** The calls so far, with their arguments. */
 type Calls = (readonly unknown[])[];
 
-/** What a function of the table does: gives a number, throws as C++ does, fails. */
+/** Outcomes of a function of the table: it returns a number, throws as C++ does, or fails. */
 const outcomes: readonly (() => unknown)[] = [
   () => 5,
   () => {
@@ -29,7 +30,7 @@ const outcomes: readonly (() => unknown)[] = [
 ];
 const cppException = 1;
 
-/** What an import may give back; where that is nothing, WebAssembly does not look at it. */
+/** Kinds of results that an import may return. WebAssembly ignores the result of an import that has none. */
 const resultKinds = [
   { isWide: false, isDropped: false },
   { isWide: true, isDropped: false },
@@ -86,7 +87,7 @@ export async function findLink(runtime: Runtime, stock: Uint8Array, called: Read
   };
 }
 
-/** In the place of an instance: functions and a table that write down what is called. */
+/** Replaces an instance by functions and a table that record every call. */
 class StandIns {
   readonly exports: WebAssembly.Exports;
   readonly #calls: Calls = [];
@@ -107,14 +108,14 @@ class StandIns {
     this.exports = Object.fromEntries<unknown>([...functions, ...tables]) as WebAssembly.Exports;
   }
 
-  /** Names of what `action` calls. */
+  /** Returns the names of the exports that `action` calls. */
   callsOf(action: () => unknown): readonly unknown[] {
     this.#calls.length = 0;
     action();
     return this.#calls.map(([name]) => name);
   }
 
-  /** By what comes of a function of the table: what `imported` calls, and what it gives or throws at the end. */
+  /** Returns, for each outcome of a function of the table, what `imported` calls, and what it returns or throws. */
   outcomesOf(imported: Imported, parameters: number): readonly Calls[] {
     return outcomes.map((outcome) => {
       this.#outcome = outcome;
@@ -128,7 +129,7 @@ class StandIns {
 
 const scratch = 4_096;
 
-/** For each clock, and one that there is not: what comes back, and what is written. */
+/** Returns, for each clock, and one that does not exist, the result of the call and what it has written. */
 function timesOf(
   { bytes }: { readonly bytes: Uint8Array },
   tell: (clock: number, at: number) => unknown,
@@ -154,7 +155,7 @@ const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === 
 const exportsOf = (sections: readonly Section[], wanted: number): readonly string[] =>
   parseExports(sections).flatMap(({ name, kind }) => (kind === wanted ? [name] : []));
 
-/** Of the imported memory, in pages. */
+/** Returns the limits of the imported memory, in pages. */
 function memoryLimits(sections: readonly Section[]): LinkNames['memory'] {
   const reader = new Reader(payloadOf(sections, section.import), summarizeImports(sections).limitsFlagOffset + 1);
   return { initial: reader.u32(), maximum: reader.u32() };

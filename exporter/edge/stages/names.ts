@@ -1,6 +1,6 @@
 /**
- * Finds out what the minified exports of the stock module are, by letting the official glue run on stand-ins that only
- * write down that they were called. The glue's own names change with every release and are written down nowhere.
+ * Finds the stock module's minified exports by letting the official glue run on stand-ins that only record that they
+ * were called. The glue's own names change with every release, so that none is written down here.
  */
 
 import type { Runtime } from '../bundle.ts';
@@ -9,7 +9,7 @@ import { externKind, parseExports, parseModule } from '../wasm/module.ts';
 export interface ExportNames {
   /** Runs C++ static constructors: the first export that the glue calls once it has an instance. */
   readonly constructors: string;
-  /** The allocator's. */
+  /** The allocator's two functions. */
   readonly malloc: string;
   readonly free: string;
 }
@@ -31,7 +31,11 @@ function standIns(stock: Uint8Array, calls: string[]): WebAssembly.Exports {
   return Object.fromEntries(functions.map(({ name }) => [name, () => (calls.push(name), 0)]));
 }
 
-/** @throws Error where nothing has been called */
+/**
+ * Returns the first call.
+ *
+ * @throws Error if nothing has been called
+ */
 export function expectCall(when: string, [first]: readonly string[]): string {
   if (first === undefined) throw new Error(`onnxruntime-web glue: expected it to call an export ${when}, got no call`);
   return first;

@@ -1,7 +1,7 @@
 /**
- * What instrumented code writes down. It goes to a memory of its own, so that the module's stays as it was, and since an engine of
- * some years ago (Node 20's) lets a module have one memory only, to one of another module: its functions are called through a table
- * that the instrumented module gets for them.
+ * Notes: memory that instrumented code writes to. It is separate, so that the module's own memory stays as it was, and
+ * it belongs to another module, since some engines (Node 20's) allow only one memory per module. The instrumented
+ * module gets a table, and calls the functions of the other module through it.
  */
 
 import type { AddedFunctions } from '../wasm/added-functions.ts';
@@ -33,21 +33,21 @@ const [load8, store8, store32] = [
 ];
 const fill = [0xfc, 0x0b, 0x00];
 
-/** In the order of the table. */
+/** Lists the functions in the order of the table. */
 const functions = {
-  /** The byte at an address becomes 1. */
+  /** Sets the byte at an address to 1. */
   markOne: { parameters: [i32], results: [], code: [...localGet(0), ...constant(1), ...store8] },
-  /** The bytes at two addresses become 1. */
+  /** Sets the bytes at two addresses to 1. */
   markTwo: {
     parameters: [i32, i32],
     results: [],
     code: [...localGet(0), ...constant(1), ...store8, ...localGet(1), ...constant(1), ...store8],
   },
-  /** So many bytes from an address on become 1. */
+  /** Sets a number of bytes from an address on to 1. */
   markAll: { parameters: [i32, i32], results: [], code: [...localGet(0), ...constant(1), ...localGet(1), ...fill] },
-  /** The byte at an address. */
+  /** Returns the byte at an address. */
   readByte: { parameters: [i32], results: [i32], code: [...localGet(0), ...load8] },
-  /** A word at an address. */
+  /** Writes a word to an address. */
   writeWord: { parameters: [i32, i32], results: [], code: [...localGet(0), ...localGet(1), ...store32] },
 } as const satisfies Readonly<Record<string, NoteFunction>>;
 
@@ -69,7 +69,7 @@ export class NoteTable {
     this.#types = new Map(names.map((name) => [name, added.type(functions[name])]));
   }
 
-  /** Calls a function with what is on the stack. */
+  /** Calls a function with the arguments that are on the stack. */
   call(name: NoteName): Code {
     const callIndirect = 0x11;
     return [...constant(names.indexOf(name)), callIndirect, ...u32(this.#types.get(name) ?? 0), ...u32(this.#table)];
@@ -79,7 +79,7 @@ export class NoteTable {
     return { name: tableExport, kind: externKind.table, index: this.#table };
   }
 
-  /** The sections of a module that is otherwise done, with the table. */
+  /** Adds the table to the sections of a module that is otherwise finished. */
   addTo(sections: readonly Section[]): readonly Section[] {
     const [functionReference, bothLimits] = [0x70, 0x01];
     const table = Uint8Array.of(functionReference, bothLimits, names.length, names.length);
@@ -94,7 +94,7 @@ export class NoteTable {
 const tablesOf = (sections: readonly Section[]): Uint8Array =>
   sections.find(({ id }) => id === section.table)?.payload ?? Uint8Array.of(0);
 
-/** The memory, and the functions on it. */
+/** The memory, and the functions that write to it. */
 export class Notes {
   readonly #functions: readonly WebAssembly.ExportValue[];
   readonly memory: WebAssembly.Memory;
@@ -106,7 +106,7 @@ export class Notes {
     this.memory = memory instanceof WebAssembly.Memory ? memory : missing();
   }
 
-  /** Lets an instrumented instance write here. Before that, it traps where it would. */
+  /** Lets an instrumented instance write here. Until then, it traps when it would write. */
   attach(exports: WebAssembly.Exports): void {
     const table = exports[tableExport];
     if (!(table instanceof WebAssembly.Table))

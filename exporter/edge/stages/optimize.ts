@@ -1,6 +1,7 @@
 /**
- * Shrinks the stubbed module with Binaryen, in a process of its own: its 11 MB of program load faster without this one's
- * loader. Inlining is what the engine's own optimizer leaves to gain: 3 % of a run of the convolutional network.
+ * Shrinks the stubbed module with Binaryen, in a separate process: its 11 MB of program load faster without this
+ * process's loader. Inlining is what the engine's own optimizer leaves to gain: 3 % of a run of the convolutional
+ * network.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';
@@ -11,7 +12,10 @@ import { runNode, withScratch } from '../../../training/process/index.ts';
 
 const wasmOpt = createRequire(import.meta.url).resolve('binaryen/bin/wasm-opt');
 
-/** What the stock module uses, and fused sums, which Binaryen makes none of; more would let it emit what the engine does not accept. */
+/**
+ * Lists the features of the stock module, and relaxed SIMD for fused sums, which Binaryen itself never makes. With more
+ * features, Binaryen could emit code that the engine rejects.
+ */
 const features = [
   'bulk-memory',
   'bulk-memory-opt',
@@ -30,8 +34,9 @@ const inlining = [
 ];
 
 /**
- * A higher level takes registers from the kernel of matrix products, which is 5 % of a run, for a module that is no smaller; and its
- * time grows with the square of a function's length, which is minutes where one handles every pair of data types.
+ * A higher level takes registers from the kernel of matrix products, which costs 5 % of a run, and the module gets no
+ * smaller. Its time also grows with the square of a function's length: minutes for a function that handles every pair
+ * of data types.
  */
 const level = '-O2';
 

@@ -5,7 +5,7 @@ import { allCases, emptyRequests } from '../cases/cases.ts';
 import type { Known, Subject } from '../cases/cases.ts';
 import type { Trials } from '../cases/trials.ts';
 
-/** @returns by function: 1 if it was entered */
+/** @returns one byte per function: 1 if it was entered */
 export async function profile(trials: Trials<Booted & Subject>, known: Known): Promise<Uint8Array> {
   const marks = new Uint8Array(trials.subject.hits.size);
   const collect = ({ hits }: Booted) => {

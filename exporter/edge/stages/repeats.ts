@@ -1,25 +1,25 @@
 /**
- * What a memory has more than once: weights above all, which a model and its twin, or two versions of it, keep each for itself. An image
- * has them once, and copies them when it starts.
+ * Finds content that a memory holds more than once: weights above all, which a model and its twin, or two versions of
+ * it, keep each for itself. An image stores them once, and copies them when it starts.
  */
 
-/** Half-open range of addresses, whose bytes are also those from `source` on, which is below. */
+/** Half-open range of addresses. Its bytes are the same as those from `source` on, which is lower. */
 export interface Repeat {
   readonly start: number;
   readonly end: number;
   readonly source: number;
 }
 
-/** By how many words places are compared; those at a multiple of it are remembered. */
+/** The number of words in a compared window. Windows at multiples of it are remembered. */
 const windowWords = 16;
-/** Fewer are hardly worth a copy, and compression finds what lies near. */
+/** Fewer words are hardly worth a copy, and compression finds what lies near. */
 const leastWords = 256;
-/** Of the hash of a window, which is a polynomial of its words. */
+/** Base of the hash of a window, which is a polynomial of its words. */
 const base = 0x01000193;
-/** What the first word of a window has been multiplied with when the next one comes. */
+/** The factor of a window's first word when the next word comes in. */
 const highest = Array.from({ length: windowWords }).reduce<number>((power) => Math.imul(power, base), 1);
 
-/** @returns ranges in the order of addresses, none of which overlaps another; that of a source may be a repeat itself, of one before */
+/** @returns ranges in the order of addresses, which do not overlap. A source may itself lie in an earlier repeat */
 export function repeatsIn(memory: Uint8Array): readonly Repeat[] {
   const words = new Uint32Array(memory.buffer, memory.byteOffset, memory.byteLength >>> 2);
   const repeats: Repeat[] = [];
@@ -42,7 +42,7 @@ export function repeatsIn(memory: Uint8Array): readonly Repeat[] {
   return repeats;
 }
 
-/** The memory with zeros in place of repeats. */
+/** Returns the memory with zeros in place of repeats. */
 export function withoutRepeats(memory: Uint8Array, repeats: readonly Repeat[]): Uint8Array {
   const rest = memory.slice();
   for (const { start, end } of repeats) rest.fill(0, start, end);
@@ -57,7 +57,10 @@ function hashAt(words: Uint32Array, at: number): number {
   return hash;
 }
 
-/** How many words from two places on are the same, up to where zeros begin; the first ones end where the second begin. */
+/**
+ * Counts the words that are the same from two places on, up to where zeros begin. The first range ends at the latest
+ * where the second begins.
+ */
 function sameWords(words: Uint32Array, first: number, second: number): number {
   const most = Math.min(second - first, words.length - second);
   let [length, zeros] = [0, 0];

@@ -1,7 +1,7 @@
 /**
- * Finds what creating the sessions has left behind in the heap: blocks that no case reads or writes. A second boot, which
- * allocates in the same order, gets these from where the image has no memory. An input that needs one after all traps, as
- * with a function that was cut away: it never reads something else.
+ * Finds blocks of the heap that creating the sessions has left behind and that no case reads or writes. A second boot,
+ * which allocates in the same order, gets these blocks from addresses where the image has no memory. An input that
+ * needs one after all traps, as with a function that was cut away; it never reads anything else.
  */
 
 import { sealedStride } from './allocations.ts';
@@ -10,9 +10,9 @@ import { blockSize } from './boot.ts';
 import type { Snapshot } from './snapshot.ts';
 import { granuleBytes } from './trace.ts';
 
-/** What performing every case has left behind. */
+/** The state after performing every case. */
 export interface Traced {
-  /** One byte for each granule of memory, not 0 if it has been read. */
+  /** `reads` holds one byte for each granule of memory, not 0 if it has been read. */
   readonly reads: Uint8Array;
   readonly memory: Uint8Array;
 }
@@ -33,20 +33,23 @@ export function planSealing(
   return calls;
 }
 
-/** Room for the blocks of a plan. */
+/** Counts the bytes that the blocks of a plan need. */
 export function sealedBytes(calls: SealingPlan['calls'], allocations: readonly Allocation[]): number {
   const strides = allocations.map(({ size }, call) => (calls[call] === 1 ? sealedStride(size) : 0));
   return strides.reduce((total, stride) => total + stride, sealedStride(0));
 }
 
-/** In use, and as large as when it was allocated: neither freed, nor split or resized behind the program's back. */
+/**
+ * Is true if a block is in use, and as large as when it was allocated: neither freed, nor split or resized by the
+ * allocator.
+ */
 function isIntact(words: Uint32Array, address: number, size: number): boolean {
   const head = words[address / 4 - 1] ?? 0;
   const inUse = 2;
   return (head & inUse) !== 0 && blockSize(head) >= size && blockSize(head) <= Math.max(size, 12) + 24;
 }
 
-/** The allocator's own words at both ends do not count. */
+/** Is true if a case has read or written the block. The allocator's own words at both ends do not count. */
 function isTouched({ reads, memory: after }: Traced, before: Uint8Array, address: number, size: number): boolean {
   const [first, last] = [Math.floor(address / granuleBytes), Math.ceil((address + size) / granuleBytes)];
   if (reads.subarray(first, last).some((mark) => mark !== 0)) return true;

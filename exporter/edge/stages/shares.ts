@@ -1,9 +1,12 @@
-/** What of an image's memory is whose. */
+/** Attributes parts of an image's memory to sessions. */
 
 import type { Booted } from './boot.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** Whether memory is in a block that creating one of some sessions has allocated, and nothing later has. */
+/**
+ * Returns a predicate that is true for memory in a block that was allocated by the creation of one of these sessions,
+ * and by nothing later.
+ */
 export function ownershipOf(
   { allocations, created }: Pick<Booted, 'allocations' | 'created'>,
   sessions: readonly string[],
@@ -18,12 +21,13 @@ export function ownershipOf(
   };
 }
 
-/** What the allocator aligns blocks to, at least. Bytes. */
+/** The minimum alignment of the allocator's blocks. Bytes. */
 const grain = 8;
 
 /**
- * By session: what its creation has left in the snapshot, which is weights, graph and kernels. Memory belongs to the last block
- * that was allocated there, also where that was cut to size or freed since: what is free is zero, and costs nothing.
+ * Returns, by session, what its creation has left in the snapshot: weights, graph and kernels. Memory belongs to the
+ * last block that was allocated there, even if that block was later shrunk or freed: free memory is zero, and costs
+ * nothing.
  */
 export function sessionShares(
   { memory }: Pick<Snapshot, 'memory'>,
@@ -39,7 +43,11 @@ export function sessionShares(
   return Object.fromEntries(sessions.map(([name], i) => [name, shares[i] ?? new Uint8Array()]));
 }
 
-/** In one pass over memory, of which many sessions have a little each. @param owners 0 for nobody, then 1 to `count` */
+/**
+ * Collects all shares in one pass over memory, of which many sessions have a little each.
+ *
+ * @param owners one for each grain: 0 for none, then 1 to `count`
+ */
 function sharesOf(memory: Uint8Array, owners: Uint16Array, count: number): readonly Uint8Array[] {
   const grains = new Uint32Array(count + 1);
   for (const owner of owners) grains[owner] = (grains[owner] ?? 0) + 1;

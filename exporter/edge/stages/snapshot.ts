@@ -1,6 +1,6 @@
 /**
  * Takes the state of a booted instance: its memory, with everything that is free or dead set to zero, and its mutable
- * globals. Zeroing is what makes the image small; it changes nothing that a program may read.
+ * globals. Zeroing makes the image small, and changes nothing that a program may read.
  */
 
 import type { Booted } from './boot.ts';
@@ -9,11 +9,11 @@ import { largestBlock, takeFreeHeap } from './free-heap.ts';
 import type { OrtInstance } from '../runtime/index.ts';
 
 export interface Snapshot {
-  /** Memory from address 0. A whole number of pages. */
+  /** `memory` begins at address 0 and is a whole number of pages. */
   readonly memory: Uint8Array;
-  /** Where the heap begins; below are static data and the stack. */
+  /** The address at which the heap begins; below it are static data and the stack. */
   readonly heapStart: number;
-  /** Values of the mutable globals, by number. */
+  /** Maps the numbers of the mutable globals to their values. */
   readonly globals: ReadonlyMap<number, number | bigint>;
 }
 
@@ -23,8 +23,9 @@ export function takeSnapshot(runtime: Runtime, booted: Booted): Snapshot {
 }
 
 /**
- * The same of a boot with blocks sealed off, without them.
- * @param whole the snapshot of the boot without
+ * Takes the snapshot of a boot with sealed blocks, and leaves these out.
+ *
+ * @param whole snapshot of the boot without sealing
  */
 export function takeSealedSnapshot(booted: Booted, whole: Snapshot): Snapshot {
   const sealed = copyState(booted, whole.memory.length);
@@ -42,10 +43,10 @@ function copyState({ instance, globals }: Booted, bytes: number): Snapshot {
   return { memory: instance.heap.bytes.slice(0, bytes), heapStart: instance.ort.stackSave(), globals: values };
 }
 
-/** What the allocator gives at least. Bytes. */
+/** The minimum size of the allocator's blocks. Bytes. */
 const smallestBlock = 8;
 
-/** With growth forbidden, allocates everything that is free, zeroes it and frees it again. */
+/** Allocates everything that is free while growth is forbidden, zeroes it and frees it again. */
 function zeroFreeHeap(runtime: Runtime, { ort, heap }: OrtInstance): void {
   runtime.capMemory(heap.memory, 0);
   const blocks = takeFreeHeap(ort, smallestBlock);
@@ -55,8 +56,9 @@ function zeroFreeHeap(runtime: Runtime, { ort, heap }: OrtInstance): void {
 }
 
 /**
- * The stack grows down: what lies between its end and the stack pointer belongs to calls that have returned. The end is
- * one of the globals, the greatest below the stack pointer; the others are addresses of static data, which comes first.
+ * Zeroes the unused part of the stack. The stack grows down: memory between its end and the stack pointer belongs to
+ * calls that have returned. The end is one of the globals, the greatest below the stack pointer; the others are
+ * addresses of static data, which comes first.
  */
 function zeroDeadStack({ ort, heap }: OrtInstance, globals: readonly number[]): void {
   const pointer = ort.stackSave();

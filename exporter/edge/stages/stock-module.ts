@@ -1,4 +1,4 @@
-/** The files of `onnxruntime-web` that everything is made of. */
+/** The files of `onnxruntime-web` that images are made from. */
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';

@@ -1,6 +1,7 @@
 /**
- * Cuts the stock module down to the functions that requests reach. The others trap when entered, which is loud; in
- * the function table one of them stands for all: a wrong signature traps as well. Nothing that runs at start-up is left: the image starts where the snapshot ended.
+ * Cuts the stock module down to the functions that requests reach. All others become stubs that trap when they are
+ * called. In the function table one stub stands for all: a wrong signature traps as well. No start-up code is left: the
+ * image starts from the snapshot.
  */
 
 import { mutableGlobalExports, unsharedMemoryImport } from './instrument.ts';
@@ -73,7 +74,7 @@ export function stub(
   );
 }
 
-/** What fills memory at start-up from data that the image does not have. */
+/** Is true for a function that fills memory at start-up from data segments, which the image does not have. */
 function needsSegments(body: Uint8Array): boolean {
   for (const { opcode } of instructions(body, firstInstruction(body)))
     if (opcode === memoryInit || opcode === dataDrop) return true;

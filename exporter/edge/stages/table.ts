@@ -1,22 +1,26 @@
 /**
- * Cuts the table of functions down to the entries that requests call: of 22,000, nearly all are methods of classes that no session is
- * made of, and each is work at every start. What is missing traps as a branch does that was cut away, and the whole code has them all.
+ * Cuts the function table down to the entries that requests call: of 22,000, nearly all are methods of classes that no
+ * session uses, and each costs time at every start. A missing entry traps like a cut branch, and the whole code has all
+ * entries.
  */
 
 import { encodeElements, encodeModule, parseElements, parseModule, replaceSections, section } from '../wasm/module.ts';
 import type { ElementRun } from '../wasm/module.ts';
 
-/** Entries that stay for nothing, where a run of its own for what follows them would take more. */
+/**
+ * The maximum number of unused entries to keep between used ones: a new run for those that follow would take more
+ * bytes.
+ */
 const longestGap = 4;
 
-/** How far a module's runs fill its table; 0 where it has none. */
+/** Returns the length of the table that a module's runs fill; 0 if it has none. */
 export function countEntries(module: Uint8Array): number {
   const sections = parseModule(module);
   if (!sections.some(({ id }) => id === section.element)) return 0;
   return Math.max(0, ...parseElements(sections).map(({ offset, functions }) => offset + functions.length));
 }
 
-/** @param marks of all entries: 0 for those to cut */
+/** @param marks one for each entry: 0 for those to cut */
 export function cutTable(module: Uint8Array, marks: Uint8Array): Uint8Array {
   const sections = parseModule(module);
   const runs = parseElements(sections).flatMap((run) => markedRuns(run, marks));

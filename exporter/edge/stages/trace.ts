@@ -1,7 +1,7 @@
 /**
- * Makes an image write down which branches it takes, which entries of its table it calls and what it reads: every instruction that
- * reads memory becomes a call of a helper that marks the address and then does the same. Marks are notes, one byte for each granule of
- * memory, one for each branch and one for each entry.
+ * Makes an image record which branches it takes, which entries of its table it calls and what it reads: every
+ * instruction that reads memory becomes a call of a helper that marks the address and then executes the instruction.
+ * The marks are kept in notes: one byte for each granule of memory, one for each branch and one for each entry.
  */
 
 import { AddedFunctions } from '../wasm/added-functions.ts';
@@ -26,16 +26,19 @@ import type { Code } from '../wasm/code.ts';
 import { callIndirect, instructions, memoryCopy, memoryRead } from '../wasm/instructions.ts';
 import type { Instruction, MemoryRead } from '../wasm/instructions.ts';
 
-/** Bytes that share a mark. */
+/** The number of bytes that share a mark. */
 export const granuleBytes = 16;
-/** Marks for all of a 32-bit address space. A byte is 1 once its granule has been read; those of branches and of entries follow. */
+/** The number of granules in a 32-bit address space. The marks of branches and of entries follow theirs. */
 const granules = 2 ** 32 / granuleBytes;
 const [mostArms, mostEntries] = [2 ** 22, 2 ** 18];
 const firstEntry = granules + mostArms;
-/** Of notes. */
+/** Pages of notes for all marks. */
 export const marksPages = (firstEntry + mostEntries) / 65_536;
 
-/** What has been marked: granules, the arms of `branches.ts` and the entries of the table, of which there may be fewer. */
+/**
+ * The marks of granules, of the arms of `branches.ts` and of the entries of the table. A module may have fewer arms and
+ * entries.
+ */
 export interface Marks {
   readonly reads: Uint8Array;
   readonly arms: Uint8Array;
@@ -59,7 +62,7 @@ export function markCallsOf(table: WebAssembly.Table, { entries }: Marks): void 
 
 const granuleShift = Math.log2(granuleBytes);
 
-/** @returns a module that is to be attached to notes */
+/** @returns a module to attach to notes */
 export function traceReads(module: Uint8Array): Uint8Array {
   const sections = parseModule(module);
   const added = new AddedFunctions(sections);
@@ -79,7 +82,7 @@ export function traceReads(module: Uint8Array): Uint8Array {
   return encodeModule(notes.addTo(replaced));
 }
 
-/** @param helpers indices of the functions that stand for one instruction each, by its bytes */
+/** @param helpers maps the bytes of an instruction to the index of the function that replaces it */
 function rewrite(
   body: Uint8Array,
   helpers: Map<string, number>,
@@ -104,14 +107,14 @@ function rewrite(
   return concat(parts);
 }
 
-/** Of the helper that stands before calls through the table: it gives back their entry, which it takes. */
+/** The helper called before calls through the table: it takes and returns their entry. */
 const entryType = { parameters: [valueType.i32], results: [valueType.i32] };
 const markEntryCode = (notes: NoteTable): Code => [
   ...[...localGet(0), ...constant(firstEntry), add, ...notes.call('markOne')],
   ...[...localGet(0), end],
 ];
 
-/** Marks what is read, then does it: parameters again, the instruction, `end`. */
+/** Returns the body of a helper: it marks what is read, then executes the instruction on the same parameters. */
 function helperBody(
   code: Uint8Array,
   { opcode, memoryOffset }: Instruction,
@@ -127,12 +130,15 @@ function helperBody(
   return concat([noLocals, marking, parameters, code, [end]]);
 }
 
-/** The granules of the first and the last byte, by their offsets from the address, which is local 0. */
+/** Computes the granules of the first and the last byte, from their offsets to the address in local 0. */
 function readBetween(...offsets: readonly [first: number, last: number]): Code {
   return offsets.flatMap((at) => [...localGet(0), ...constant(at), add, ...constant(granuleShift), shiftRight]);
 }
 
-/** The first granule of the source, local 1, and how many its length, local 2, takes. One too many does no harm. */
+/**
+ * The first granule of the source (local 1) and the number of granules of the length (local 2). Marking one too many
+ * does no harm.
+ */
 const copied = [
   ...[...localGet(1), ...constant(granuleShift), shiftRight],
   ...[...localGet(2), ...constant(granuleShift), shiftRight, ...constant(2), add],

@@ -1,19 +1,21 @@
 /**
- * Drops texts of the stock module that no case ever reads; and, where it is asked for, whatever else lies in pages that none
- * reads. Unlike a missing function, missing data does not trap, so the pages are off by default, and the same cases must pass
- * with what is dropped poisoned instead of zeroed.
+ * Drops texts of the stock module that no case ever reads and, if asked to, everything else in pages that no case
+ * reads. Unlike a missing function, missing data does not trap. So dropping pages is off by default, and the same cases
+ * must pass with the dropped data poisoned instead of zeroed.
  */
 
 import { isOutOfMemory } from '../runtime/ort.ts';
 import { granuleBytes } from './trace.ts';
 
-/** Shorter ones may be numbers that look like texts. Bytes. */
+/** Shorter ones may be numbers that look like text. Bytes. */
 const shortestText = 16;
 
 /**
- * Texts of the static data that no case reads: most of what the stock module brings. They are what errors say that no case provoked,
- * and names of what no request uses, so that without one an error lacks words: no answer is made of them. A text is kept whole where
- * any of it, or what lies right beside it, is read; and what says that memory has run out, by which such an error is known.
+ * Finds the texts of the static data that no case reads: most of what the stock module brings. They are the words of
+ * errors that no case provoked, and names that no request uses. Without one, an error lacks words, but no answer
+ * changes. A text is kept whole if any part of it, or anything right beside it, is read, or if it says that memory has
+ * run out, which is how such an error is recognised.
+ *
  * @param reads one byte for each granule of the static data, not 0 if it has been read
  */
 export function unreadTexts(memory: Uint8Array, reads: Uint8Array): readonly Page[] {
@@ -34,22 +36,26 @@ function isNeeded(memory: Uint8Array, reads: Uint8Array, { start, end }: Page): 
   return isRead || isOutOfMemory(new TextDecoder().decode(memory.slice(start, end)));
 }
 
-/** Printable ASCII, and what parts lines. */
+/** Is true for printable ASCII, tabs and newlines. */
 const isText = (byte = 0): boolean => (byte >= 0x20 && byte < 0x7f) || byte === 0x09 || byte === 0x0a;
 
-/** Half-open range of addresses of a dropped page. */
+/** Half-open range of addresses of a dropped page or text. */
 export interface Page {
   readonly start: number;
   readonly end: number;
 }
 
-/** Dropping in larger units than reads are traced in keeps what lies next to something read. Bytes. */
+/** The unit of dropping is larger than that of tracing, to keep what lies next to something read. Bytes. */
 const trimPageBytes = 4_096;
 
-/** No pointer, no plausible length, no ordinary float. */
+/** A byte that makes no pointer, no plausible length and no ordinary float. */
 const poison = 0xfb;
 
-/** @param marks one byte for each granule of memory, not 0 if it has been read */
+/**
+ * Finds the pages that no case reads.
+ *
+ * @param marks one byte for each granule of memory, not 0 if it has been read
+ */
 export function unreadPages(memory: Uint8Array, marks: Uint8Array): readonly Page[] {
   const pages: Page[] = [];
   for (let start = 0; start < memory.length; start += trimPageBytes) {

@@ -1,7 +1,8 @@
 /**
- * Takes weights out of a snapshot, to be stored as what they were rounded to: beside the module, as pieces that the image puts back
- * before it runs. Where in memory they are is found by what they are, in the two orders in which ONNX Runtime keeps them: the
- * file's, and packed. What is kept in another order stays in the module's data, in single precision.
+ * Takes weights out of a snapshot, to be stored beside the module in the type that they were rounded to; the image puts
+ * the pieces back before it runs. They are found in memory by their values, in the two orders in which ONNX Runtime
+ * keeps them: the file's, and packed. Weights that are kept in another order stay in the module's data, in single
+ * precision.
  */
 
 import { bitsOfHalf } from '../../served/halfs.ts';
@@ -9,15 +10,17 @@ import type { Scaled, Weight } from '../../served/weights.ts';
 import { padded, panelColumns, panelRows, pieceAlignment } from '../runtime/weights.ts';
 import type { WeightPiece } from '../runtime/weights.ts';
 
-/** What an image puts into its memory, and what it is made of. */
+/** The pieces that an image writes into its memory, and the bytes that they are read from. */
 export interface StoredWeights {
   readonly pieces: readonly WeightPiece[];
   readonly bytes: Uint8Array;
 }
 
 /**
- * @param memory is left without the weights: zeros are in their place
- * @param isOwn whether memory belongs to the sessions of the weights, since others may have the same numbers
+ * Takes weights out of memory.
+ *
+ * @param memory gets zeros in place of the weights
+ * @param isOwn is true for memory of the weights' own sessions, since others may hold the same numbers
  */
 export function takeWeights(
   memory: Uint8Array,
@@ -37,10 +40,10 @@ export function takeWeights(
   };
 }
 
-/** A weight as memory may have it. */
+/** A weight in an order in which memory may hold it. */
 interface Order {
   readonly values: Float32Array;
-  /** What says how it is stored, but for where it belongs. */
+  /** `layout` describes how the numbers are stored, but not at which address. */
   readonly layout: { readonly outer: number; readonly channels: number; readonly inner: number } | PackedMatrix;
   readonly scaled?: Scaled;
 }
@@ -53,7 +56,7 @@ interface PackedMatrix {
 function ordersOf(weight: Weight): readonly Order[] {
   const { values, scaled, outer, channels, inner } = weight;
   const own: Order = { values, layout: { outer, channels, inner }, ...(scaled && { scaled }) };
-  // What has one dimension beside the channels is a matrix.
+  // With only one other dimension beside the channels, it is a matrix.
   return outer === 1 || inner === 1 ? [own, packedOrder(weight)] : [own];
 }
 
@@ -71,8 +74,8 @@ function packedOrder({ values, scaled, outer, channels, inner }: Weight): Order 
 }
 
 /**
- * Where each number of a packed matrix is in the file, −1 for what is no number of the matrix.
- * Source: https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/mlas/lib/sgemm.cpp (MlasGemmPackB)
+ * Returns the index in the file of each number of a packed matrix, −1 for padding. Source:
+ * https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/mlas/lib/sgemm.cpp (MlasGemmPackB)
  */
 function packedIndices({ rows, channels }: PackedMatrix, at: (row: number, channel: number) => number): Int32Array {
   const indices = new Int32Array(rows * padded(channels)).fill(-1);
@@ -89,15 +92,15 @@ function packedIndices({ rows, channels }: PackedMatrix, at: (row: number, chann
   return indices;
 }
 
-/** How much of a weight is looked for before all of it is compared. Bytes. */
+/** The number of a weight's bytes that are searched for before all of it is compared. */
 const probeBytes = 64;
 
-/** The addresses at which memory has these numbers. */
+/** Returns the addresses at which memory holds these numbers. */
 function placesOf(memory: Uint8Array, values: Float32Array): readonly number[] {
   const [all, wanted] = [Buffer.from(memory.buffer, memory.byteOffset, memory.byteLength), bytesOf(values)];
   const first = wanted.findIndex((byte) => byte !== 0) & -4;
   const places: number[] = [];
-  // Zeros are no trouble where they are.
+  // Zeros need not be taken out of memory.
   if (first < 0) return places;
   const probe = wanted.subarray(first, first + probeBytes);
   for (let at = all.indexOf(probe); at >= 0;) {
@@ -120,7 +123,7 @@ function take(memory: Uint8Array, address: number, { values, layout, scaled }: O
   return { piece, stored: [bytesOf(halfs ?? values)] };
 }
 
-/** Undefined where one of the numbers is no half. */
+/** Returns the numbers as halfs; undefined if one of them is not a half. */
 function halfsOf(values: Float32Array): Uint16Array | undefined {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const halfs = new Uint16Array(values.length);
@@ -135,7 +138,7 @@ function halfsOf(values: Float32Array): Uint16Array | undefined {
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer =>
   Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
 
-/** Zeros up to where the next piece may begin. */
+/** Returns zeros up to the place where the next piece may begin. */
 function gapAfter(stored: readonly Uint8Array[]): Uint8Array {
   const length = stored.reduce((sum, { length }) => sum + length, 0);
   return new Uint8Array((pieceAlignment - (length % pieceAlignment)) % pieceAlignment);

@@ -1,6 +1,6 @@
 /**
- * Numbers, vectors and names as a WebAssembly module stores them.
- * Source: https://webassembly.github.io/spec/core/binary/values.html
+ * Reads and writes numbers, vectors and names as a WebAssembly module stores them. Source:
+ * https://webassembly.github.io/spec/core/binary/values.html
  */
 
 /** Reads LEB128 numbers, vectors and names from `bytes`, starting at `offset`. */
@@ -23,7 +23,7 @@ export class Reader {
     return value;
   }
 
-  /** Unsigned LEB128 of up to 53 bits; signed ones may be skipped with it. */
+  /** Reads unsigned LEB128 of up to 53 bits. It may also skip signed numbers. */
   u32(): number {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
@@ -47,7 +47,7 @@ export class Reader {
   }
 }
 
-/** Unsigned LEB128. */
+/** Encodes unsigned LEB128. */
 export function u32(value: number): number[] {
   const bytes = [];
   for (; value >= 0x80; value = Math.floor(value / 128)) bytes.push((value % 128) | 0x80);
@@ -55,7 +55,7 @@ export function u32(value: number): number[] {
   return bytes;
 }
 
-/** Signed LEB128 of a 64-bit integer; also right for `i32.const`. */
+/** Encodes a 64-bit integer as signed LEB128, which is also right for `i32.const`. */
 export function s64(value: bigint): number[] {
   const bytes = [];
   for (;;) {
@@ -72,12 +72,12 @@ export function concat(parts: readonly (Uint8Array | readonly number[])[]): Uint
   return bytes;
 }
 
-/** A vector of already encoded items. */
+/** Encodes a vector of already encoded items. */
 export function vector(items: readonly (Uint8Array | readonly number[])[]): Uint8Array {
   return concat([u32(items.length), ...items]);
 }
 
-/** Bytes with their length in front, as function bodies and names are stored. */
+/** Returns bytes with their length in front, as function bodies and names are stored. */
 export function sized(bytes: Uint8Array): Uint8Array {
   return concat([u32(bytes.length), bytes]);
 }

@@ -1,4 +1,4 @@
-/** Instructions, encoded, for the functions that the build adds to a module. */
+/** Encodes the instructions of functions that the build adds to a module. */
 
 import { s64, u32 } from './bytes.ts';
 
@@ -12,11 +12,13 @@ export const globalSet = (index: number): Code => [0x24, ...u32(index)];
 export const call = (index: number): Code => [0x10, ...u32(index)];
 
 export const constant = (value: number): Code => [0x41, ...s64(BigInt(value | 0))];
-/** On 32-bit integers. */
+/** Instructions on 32-bit integers. */
 export const [isZero, lessUnsigned, notLessUnsigned] = [0x45, 0x49, 0x4f];
 export const [add, subtract, and, or, shiftLeft, shiftRight] = [0x6a, 0x6b, 0x71, 0x72, 0x74, 0x76];
 
-/** Without a result. A branch counts the blocks that it leaves, but for the outermost of them. */
+/**
+ * Block types without a result. A branch is followed by the number of enclosing blocks to skip: 0 for the innermost.
+ */
 export const [block, loop, ifTrue] = [
   [0x02, 0x40],
   [0x03, 0x40],

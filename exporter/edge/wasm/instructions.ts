@@ -1,23 +1,29 @@
 /**
- * Walks the instructions of a function body, and knows which of them read memory. Covers the instructions that the
- * image is made of: core, sign extension, saturating conversions, bulk memory, SIMD, relaxed SIMD and threads.
- * Source: https://webassembly.github.io/spec/core/binary/instructions.html, and for threads
+ * Walks the instructions of a function body, and knows which of them read memory. It covers the instructions that the
+ * image is made of: core, sign extension, saturating conversions, bulk memory, SIMD, relaxed SIMD and threads. Source:
+ * https://webassembly.github.io/spec/core/binary/instructions.html, and for threads
  * https://github.com/WebAssembly/threads/blob/main/proposals/threads/Overview.md
  */
 
 import { Reader } from './bytes.ts';
 import { valueType } from './module.ts';
 
-/** An instruction's place in its body. `opcode` is prefix × 4096 + number for prefixed ones: those of relaxed SIMD begin at 256. */
+/**
+ * An instruction's place in its body. `opcode` is prefix × 4096 + number for prefixed ones; the numbers of relaxed SIMD
+ * begin at 256.
+ */
 export interface Instruction {
   readonly opcode: number;
   readonly start: number;
   readonly end: number;
-  /** Constant added to the address, for instructions that access memory; 0 for others. */
+  /** The constant added to the address by instructions that access memory; 0 for others. */
   readonly memoryOffset: number;
 }
 
-/** What an instruction takes from the stack, address first, and gives back; and how many bytes it reads there. */
+/**
+ * The values that an instruction takes from the stack, address first, those that it returns, and the number of bytes
+ * that it reads.
+ */
 export interface MemoryRead {
   readonly parameters: readonly number[];
   readonly results: readonly number[];
@@ -33,7 +39,11 @@ export const memoryInit = bulk + 8;
 export const dataDrop = bulk + 9;
 export const memoryCopy = bulk + 10;
 
-/** Instructions of a body, from `offset` on. @throws Error at an instruction that it does not know */
+/**
+ * Yields the instructions of a body, from `offset` on.
+ *
+ * @throws Error at an instruction that it does not know
+ */
 export function* instructions(body: Uint8Array, offset: number): Generator<Instruction> {
   const reader = new Reader(body, offset);
   while (!reader.done) {
@@ -57,7 +67,7 @@ function skipImmediates(reader: Reader, opcode: number): number {
   return skipNumbers(reader, coreImmediates(opcode));
 }
 
-/** How many LEB128 numbers follow an instruction of one byte. */
+/** Counts the LEB128 numbers that follow an instruction of one byte. */
 function coreImmediates(opcode: number): number {
   if (opcode === callIndirect) return 2;
   const one = [0x02, 0x03, 0x04, 0x0c, 0x0d, 0x10, 0x3f, 0x40, 0x41, 0x42, 0xd0, 0xd2];
@@ -65,7 +75,10 @@ function coreImmediates(opcode: number): number {
   return opcode <= 0xc4 || opcode === 0xd1 ? 0 : unknown(opcode);
 }
 
-/** By number behind 0xfc: eight conversions, then memory.init, data.drop, memory.copy, memory.fill, table instructions. */
+/**
+ * Counts the immediates by number behind 0xfc: eight conversions, then memory.init, data.drop, memory.copy,
+ * memory.fill, table instructions.
+ */
 const bulkImmediates = [0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 2, 1, 2, 1, 2, 1, 1, 1];
 
 function skipSimd(reader: Reader, number: number): number {
@@ -97,7 +110,10 @@ function unknown(opcode: number): never {
   throw new Error(`wasm: expected a known instruction, got 0x${opcode.toString(16)}`);
 }
 
-/** Undefined for instructions that do not read memory. `memory.copy` reads as many bytes as its third operand says. */
+/**
+ * Describes an instruction that reads memory; undefined for others. `memory.copy` reads as many bytes as its third
+ * operand says.
+ */
 export function memoryRead(opcode: number): MemoryRead | undefined {
   if (opcode === memoryCopy) return { parameters: [i32, i32, i32], results: [], bytes: 0 };
   if (opcode >= atomic) return atomicRead(opcode - atomic);
@@ -123,7 +139,7 @@ function simdRead(number: number): MemoryRead | undefined {
   return lane === undefined ? undefined : { parameters: [i32, v128], results: [v128], bytes: lane };
 }
 
-/** Value type and size of the seven widths that each kind of atomic instruction comes in. */
+/** Value type and size of the seven widths of each kind of atomic instruction. */
 const atomicWidths = [
   ...[
     { type: i32, bytes: 4 },
@@ -138,7 +154,10 @@ const atomicWidths = [
   ],
 ];
 
-/** Kinds from 0x10 on: load, store, six read-modify-writes, compare-exchange. */
+/**
+ * Describes an atomic instruction that reads. Kinds from 0x10 on: load, store, six read-modify-writes,
+ * compare-exchange.
+ */
 function atomicRead(number: number): MemoryRead | undefined {
   if (number === 1) return { parameters: [i32, i32, i64], results: [i32], bytes: 4 };
   if (number === 2) return { parameters: [i32, i64, i64], results: [i32], bytes: 8 };
@@ -151,20 +170,20 @@ function atomicRead(number: number): MemoryRead | undefined {
   return { parameters, results: [width.type], bytes: width.bytes };
 }
 
-/** Of vectors of four floats. `madd` is relaxed: a · b + c. */
+/** Opcodes of vectors of four floats. `madd` is relaxed: a · b + c. */
 export const f32x4 = { add: simd + 0xe4, multiply: simd + 0xe6, madd: simd + 0x105 } as const;
 export const [localGet, localTee, callIndirect] = [0x20, 0x22, 0x11];
 
 /**
- * How many values an instruction takes that gives one and does nothing else, but for a local variable that it may write. Undefined for
- * all others, and for those that vectors and their addresses are hardly made of.
+ * Counts the values that an instruction takes, if it returns one value and does nothing else but set a local variable.
+ * Undefined for all others, and for those that hardly occur in the computation of vectors and their addresses.
  */
 export function operandsOf(opcode: number): number | undefined {
   if (opcode >= simd && opcode < atomic) return simdOperands(opcode - simd);
   return coreOperands.find(([first, last]) => opcode >= first && opcode <= last)?.[2];
 }
 
-/** Ranges of opcodes, and what they take. */
+/** Ranges of opcodes, and the number of values that they take. */
 const coreOperands = [
   ...[[0x20, 0x20, 0] as const, [0x22, 0x22, 1] as const],
   ...[[0x28, 0x35, 1] as const, [0x41, 0x44, 0] as const],
@@ -173,7 +192,7 @@ const coreOperands = [
   ...[[0x8b, 0x91, 1] as const, [0x92, 0x98, 2] as const],
 ] as const;
 
-/** Loads, constants, shuffles, splats, and the arithmetic of four floats. */
+/** Counts the operands of loads, constants, shuffles, splats, and the arithmetic of four floats. */
 function simdOperands(number: number): number | undefined {
   if (number <= 10 || number === 92 || number === 93) return 1;
   if (number === 12) return 0;

@@ -1,7 +1,7 @@
 /**
- * A WebAssembly module as its sections, just deep enough to replace function bodies, globals, exports and data.
- * Instructions are not decoded here. Not a validator: the engine validates what is written.
- * Source: https://webassembly.github.io/spec/core/binary/modules.html
+ * A WebAssembly module as its sections, parsed just deep enough to replace function bodies, globals, exports and data.
+ * Instructions are not decoded here. This is not a validator: the engine validates what is written. Source:
+ * https://webassembly.github.io/spec/core/binary/modules.html
  */
 
 import { concat, Reader, s64, sized, u32, vector } from './bytes.ts';
@@ -27,7 +27,7 @@ export const externKind = { function: 0, table: 1, memory: 2, global: 3, tag: 4 
 
 export const valueType = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
 
-/** What the type of a function begins with. */
+/** The byte that the type of a function begins with. */
 const functionForm = 0x60;
 
 export interface Section {
@@ -41,7 +41,7 @@ export interface Export {
   readonly index: number;
 }
 
-/** A global defined by the module; `init` is its constant expression, `end` included. */
+/** A global defined by the module. `init` is its constant expression, `end` included. */
 export interface GlobalEntry {
   readonly type: number;
   readonly mutable: boolean;
@@ -59,11 +59,11 @@ export interface FunctionType {
   readonly results: readonly number[];
 }
 
-/** Imported functions and globals come first in their index spaces; one memory is imported. */
+/** Counts the imported functions and globals, which come first in their index spaces. One memory is imported. */
 export interface ImportSummary {
   readonly functions: number;
   readonly globals: number;
-  /** The byte of the import section that holds the flags of the memory's limits. */
+  /** Offset of the byte of the import section that holds the flags of the memory's limits. */
   readonly limitsFlagOffset: number;
 }
 
@@ -91,13 +91,13 @@ export function payloadOf(sections: readonly Section[], id: number): Uint8Array 
   return found.payload;
 }
 
-/** Puts a section at its place among sections that have none of its kind. */
+/** Inserts a section at its place among sections that have none of its kind. */
 export function insertSection(sections: readonly Section[], added: Section): readonly Section[] {
   const before = sections.filter(({ id }) => id !== 0 && id < added.id).length;
   return [...sections.slice(0, before), added, ...sections.slice(before)];
 }
 
-/** Replaces whole sections by id; `null` removes one. */
+/** Replaces whole sections by id; `null` removes a section. */
 export function replaceSections(
   sections: readonly Section[],
   payloads: Readonly<Record<number, Uint8Array | null>>,
@@ -118,14 +118,14 @@ export function encodeExports(exports: readonly Export[]): Uint8Array {
   return vector(exports.map(({ name, kind, index }) => concat([sized(utf8.encode(name)), [kind], u32(index)])));
 }
 
-/** The number of an exported function among those that the module defines. */
+/** Returns the number of an exported function among those that the module defines. */
 export function definedFunction(sections: readonly Section[], name: string): number {
   const found = parseExports(sections).find((one) => one.name === name && one.kind === externKind.function);
   if (!found) throw new Error(`wasm: expected a function export ${name}, got none`);
   return found.index - summarizeImports(sections).functions;
 }
 
-/** Types of the functions that the module defines. */
+/** Returns the types of the functions that the module defines. */
 export function parseDefinedTypes(sections: readonly Section[]): readonly FunctionType[] {
   const types = parseTypes(sections);
   const reader = new Reader(payloadOf(sections, section.function));
@@ -151,7 +151,7 @@ function parseTypes(sections: readonly Section[]): readonly FunctionType[] {
   });
 }
 
-/** Function bodies: local declarations and instructions, without the length in front. */
+/** Returns function bodies: local declarations and instructions, without the length in front. */
 export function parseBodies(sections: readonly Section[]): readonly Uint8Array[] {
   const reader = new Reader(payloadOf(sections, section.code));
   return reader.vector(() => reader.take(reader.u32()));
@@ -161,7 +161,7 @@ export function encodeBodies(bodies: readonly Uint8Array[]): Uint8Array {
   return vector(bodies.map(sized));
 }
 
-/** Offset of the first instruction of a function body, after its local declarations. */
+/** Returns the offset of the first instruction of a function body, after its local declarations. */
 export function firstInstruction(body: Uint8Array): number {
   const reader = new Reader(body);
   reader.vector(() => [reader.u32(), reader.byte()]);
@@ -177,7 +177,7 @@ export function encodeGlobals(globals: readonly GlobalEntry[]): Uint8Array {
   return vector(globals.map(({ type, mutable, init }) => concat([[type, Number(mutable)], init])));
 }
 
-/** `i32.const` or `i64.const` followed by `end`. */
+/** Returns `i32.const` or `i64.const` followed by `end`. */
 export function integerConstant(type: number, value: number | bigint): Uint8Array {
   const opcode = type === valueType.i64 ? 0x42 : 0x41;
   return Uint8Array.from([opcode, ...s64(BigInt(value)), 0x0b]);
@@ -194,7 +194,7 @@ function readConstant(reader: Reader): Uint8Array {
   return reader.bytes.subarray(start, reader.offset);
 }
 
-/** Active element segments of table 0, the only kind that a C++ program has. */
+/** Reads active element segments of table 0, the only kind that a C++ program has. */
 export function parseElements(sections: readonly Section[]): readonly ElementRun[] {
   const reader = new Reader(payloadOf(sections, section.element));
   return reader.vector(() => {
