@@ -1,6 +1,7 @@
 /**
- * The model card, `card.json`: what is known of a model, beside its files. It is the contract that the build, the Worker, a
- * release and the documents read. A model from elsewhere has the members that somebody knows, and needs none.
+ * The model card, `card.json`, says what is known of a model, beside its files. It is the contract that the build, the
+ * Worker, a release and the documents read. The card of a model from elsewhere has those members that its author knows;
+ * none is required.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -26,11 +27,17 @@ const size = z
 const tensorCard = z.strictObject({
   name: z.string(),
   datatype: z.enum(datatypes),
-  /** −1 is a free size, the first one the number of samples; no shape where the file says none. */
+  /**
+   * `shape` marks a free size with −1; its first size is the number of samples. It is absent if the file states no
+   * shape.
+   */
   shape: z.array(size).readonly().exactOptional(),
-  /** What the numbers of a row mean. A category comes by its index, a missing value as NaN if something stands in for it. */
+  /**
+   * `columns` says what the numbers of a row mean. A category is passed as its index, and a missing value as NaN if the
+   * column has a fill.
+   */
   columns: z.array(columnSchema).readonly().exactOptional(),
-  /** How pictures become this input, as far as it is said. */
+  /** `picture` says how pictures become this input, as far as it is stated. */
   picture: statedPicture.exactOptional(),
 });
 
@@ -39,39 +46,41 @@ const modelOutput = z.strictObject({ name: z.string(), kind: z.enum(servedKinds)
 export const engines = ['auto', 'compiled', 'onnxruntime'] as const;
 export type Engine = (typeof engines)[number];
 
-/** What becomes of a row that is none of the model's, where the request does not say it. */
+/** Says what happens to a row that does not fit the model's columns, if the request does not say it. */
 const unknown = z.enum(['refuse', 'ignore', 'fill'] as const satisfies readonly Unknown[]);
 
-/** Where the exported running statistics come from: the average kept in training, or a pass over the training set. */
+/**
+ * Says where the exported running statistics come from: the average kept in training, or a pass over the training set.
+ */
 const statistics = z.enum(['running', 'population']);
 
 const scores = z.strictObject({
-  /** Of the objective, such as `accuracy` or `RMSE`. */
+  /** `name` is the objective's, such as `accuracy` or `RMSE`. */
   name: z.string(),
   better: z.enum(['higher', 'lower']),
-  /** On the test samples, with either statistics. */
+  /** The scores on the test samples, with either statistics. */
   test: z.strictObject({
     running: z.number(),
     population: z.number(),
-    /** Each sample alone, normalized by its own statistics. */
+    /** The score with each sample alone, normalized by its own statistics. */
     batchOfOne: z.number(),
   }),
-  /** Of an answer that is always the same: the most frequent class, or the mean of the numbers. */
+  /** The score of a constant answer: the most frequent class, or the mean of the numbers. */
   baseline: z.number(),
 });
 
-/** How it was trained, in short: the run folder has the rest, and the paths. */
+/** Summarises the training: the run folder has the rest, and the paths. */
 const training = z.strictObject({
   data: z.strictObject({
     name: z.string(),
     train: z.int(),
     validation: z.int(),
     test: z.int(),
-    /** Of the training and validation samples as they were read. */
+    /** The hash of the training and validation samples as they were read. */
     sha256: z.string().exactOptional(),
-    /** The column of a table that is predicted. */
+    /** `label` is the column of a table that is predicted. */
     label: z.string().exactOptional(),
-    /** How many of the training samples are of each class, as shares in the order of `labels`. */
+    /** The share of each class in the training samples, in the order of `labels`. */
     classShares: z.array(z.number().min(0).max(1)).readonly().exactOptional(),
   }),
   objective: z.enum(objectiveKinds),
@@ -79,27 +88,27 @@ const training = z.strictObject({
   learningRate: z.number(),
   schedule: z.string(),
   epochs: z.int(),
-  /** The one with the lowest validation loss, counted from 1. */
+  /** The epoch with the lowest validation loss, counted from 1. */
   bestEpoch: z.int(),
   batchSize: z.int(),
-  /** How the pictures were changed in each epoch. */
+  /** `augment` says how pictures were changed in each epoch. */
   augment: augmentationSchema.exactOptional(),
   bnMomentum: z.union([z.number(), z.literal('none')]),
   seed: z.int(),
-  /** The engine, its version and number of threads: what bit-identical repetition needs. */
+  /** The engine, its version and its number of threads, which bit-identical repetition needs. */
   engine: z.string(),
   steps: z.int(),
 });
 
-/** How running statistics were measured anew, on samples without labels. */
+/** Says how running statistics were measured anew, on samples without labels. */
 const recalibrated = z.strictObject({
   /** The version whose statistics were replaced. */
   from: z.string(),
   data: z.string(),
   samples: z.int(),
-  /** How many samples the former statistics counted for. */
+  /** The number of samples that the former statistics counted for. */
   prior: z.number(),
-  /** The score before and after, where the samples had labels. */
+  /** The score before and after, if the samples had labels. */
   score: z.strictObject({ name: z.string(), before: z.number(), after: z.number() }).exactOptional(),
   /** The share of samples whose class stayed the same. */
   agreement: z.number().exactOptional(),
@@ -110,14 +119,14 @@ const recalibrated = z.strictObject({
         channels: z.int(),
         /** |μ′ − μ| / σ over the channels. */
         mean: z.strictObject({ average: z.number(), largest: z.number() }),
-        /** σ′² / σ² over the channels, its average the geometric mean. */
+        /** σ′² / σ² over the channels; its average is the geometric mean. */
         variance: z.strictObject({ average: z.number(), smallest: z.number(), largest: z.number() }),
       }),
     )
     .readonly(),
 });
 
-/** Hugging Face's form of `labels`: each index as a key, in whatever order. */
+/** Hugging Face's form of `labels`: an object with each index as a key, in any order. */
 export const labelsById = z
   .record(z.string(), z.string())
   .refine((names) => Object.keys(names).every((_, index) => String(index) in names), {
@@ -125,7 +134,7 @@ export const labelsById = z
   })
   .transform((names): readonly string[] => Object.keys(names).map((_, index) => names[String(index)] ?? ''));
 
-/** What a threshold was chosen for on the validation part. */
+/** Says for which goal a threshold was chosen on the validation part. */
 const thresholdRule = z.union([
   z.literal('f1'),
   z.strictObject({ fp: z.number().positive(), fn: z.number().positive() }).readonly(),
@@ -135,7 +144,7 @@ const modelFile = z.strictObject({ sha256: z.string(), bytes: z.int() });
 
 const written = z.strictObject({
   name: z.string().exactOptional(),
-  /** The part of the URL; releases count it up. */
+  /** `version` is part of the URL; each release increases it. */
   version: z
     .string()
     .refine(isModelName, {
@@ -143,42 +152,53 @@ const written = z.strictObject({
     })
     .default('1'),
   description: z.string().exactOptional(),
-  /** The classes in the order of the output's numbers; none for numbers. */
+  /** `labels` lists the classes in the order of the output's numbers; absent if the output is a number. */
   labels: z.array(z.string()).readonly().exactOptional(),
-  /** The same, as a `config.json` of Hugging Face has them. */
+  /** `id2label` is the same in the form of Hugging Face's `config.json`. */
   id2label: labelsById.exactOptional(),
-  /** The output that is the model's answer. */
+  /** `output` names the output that is the model's answer. */
   output: modelOutput.exactOptional(),
-  /** Whether the Worker also carries the twin that shows every Batch Norm layer and can normalize by the mini-batch. */
+  /** `explain` deploys the twin as well, which shows every Batch Norm layer and can normalize by the mini-batch. */
   explain: z.boolean().default(false),
-  /** Whether the Worker counts what its answers have in common, so that a change of what it is asked is seen. */
+  /** `monitor` makes the Worker count the model's requests, to see drift. */
   monitor: z.boolean().exactOptional(),
-  /** How the values of the columns were spread in training. */
+  /** `reference` says how the values of the columns were spread in training. */
   reference: z.array(columnReferenceSchema).readonly().exactOptional(),
   /**
-   * Of a file whose Batch Norm normalizes with the mini-batch's own statistics: `inference` takes the running ones that are stored
-   * in it, `as-is` serves it as what it is.
+   * Decides about a file whose Batch Norm normalizes with the mini-batch's own statistics: `inference` uses the running
+   * ones that are stored in it, `as-is` serves the file unchanged.
    */
   batchNorm: z.enum(batchNormUses).exactOptional(),
-  /** Of a table: what becomes of names and values that the columns do not know, where a request does not say it; refused by default. */
+  /**
+   * Says, for a table, what happens to unknown names and values if a request does not say it. Default: they are
+   * refused.
+   */
   unknown: unknown.exactOptional(),
   /**
-   * What answers: `compiled`, the model as a program of its own; `onnxruntime`; or `auto`, compiled where it can be and ONNX Runtime
-   * where it cannot.
+   * Says what runs the model: `compiled`, a program of its own; `onnxruntime`; or `auto`, compiled if possible and ONNX
+   * Runtime otherwise.
    */
   engine: z.enum(engines).exactOptional(),
-  /** What the weights are stored as, which is what a Worker is made of; they are rounded when the image is built. */
+  /**
+   * The type in which the weights are stored, which makes up most of a Worker's size. They are rounded when the image
+   * is built.
+   */
   weights: z.enum(weightTypes).exactOptional(),
-  /** Where they are stored: in the script, or as static assets that are read when the model is first asked. */
+  /**
+   * Says where the weights are stored: in the script, or as static assets that are read at the model's first request.
+   */
   weightsIn: z.enum(weightPlaces).exactOptional(),
   /**
-   * From which probability on a label is told: of two classes that of one, which the other takes the place of below it; of labels that do
-   * not exclude each other any, 0.5 where it is not said.
+   * The probability from which on a label is given. Of two classes it is set for one, and the other is given below it.
+   * Of labels that do not exclude each other it may be set for any; the default is 0.5.
    */
   threshold: z.strictObject({ at: thresholdsSchema, for: thresholdRule.exactOptional() }).exactOptional(),
-  /** The share of values that the interval around a number is to hold: the level of one of `intervals`. */
+  /** The share of values that the interval around a number is to hold: the level of an entry in `intervals`. */
   interval: z.number().gt(0).lt(1).exactOptional(),
-  /** How wide it is for each level, by the residuals of the validation part, and what it held of the test part. */
+  /**
+   * The width of the interval for each level, from the residuals of the validation part, and the share of the test part
+   * that it held.
+   */
   intervals: z.array(intervalSchema).readonly().exactOptional(),
   inputs: z.array(tensorCard).readonly().exactOptional(),
   outputs: z.array(tensorCard).readonly().exactOptional(),
@@ -186,18 +206,18 @@ const written = z.strictObject({
   scores: scores.exactOptional(),
   /** All that was measured of the exported file on the test samples. */
   metrics: z.record(z.string(), z.number()).exactOptional(),
-  /** What the logits are divided by in the file, so that probabilities mean what they say. */
+  /** The number by which the file divides the logits, so that its probabilities are calibrated. */
   temperature: z.number().positive().exactOptional(),
-  /** Of the probabilities, on the test samples. */
+  /** The calibration of the probabilities, on the test samples. */
   calibration: calibrationSchema.exactOptional(),
-  /** What each column is worth, on the test samples. */
+  /** The importance of each column, on the test samples. */
   importance: importanceSchema.exactOptional(),
-  /** How far the file's answers to the test samples are from the training graph's. */
+  /** The largest difference between the answers of the file and of the training graph on the test samples. */
   verification: z.strictObject({ samples: z.int(), largestDifference: z.number() }).exactOptional(),
   network: networkSchema.exactOptional(),
   training: training.exactOptional(),
   recalibrated: recalibrated.exactOptional(),
-  /** The files beside the card, by name. */
+  /** Maps the names of the files beside the card to their hashes and sizes. */
   files: z.record(z.string(), modelFile).exactOptional(),
 });
 
@@ -220,20 +240,24 @@ export type ModelFile = Readonly<z.output<typeof modelFile>>;
 
 export const cardFile = 'card.json';
 
-/** What is known of a model without a card. */
+/** The card of a model without one. */
 export const emptyCard: ModelCard = cardSchema.parse({});
 
 /**
+ * Parses a card.
+ *
  * @param where the card's path, for the message
- * @throws UserError, in one line, for what is no card: an unknown key, or a value that is not what the key stands for
+ * @throws UserError, in one line, for an unknown key, or a value that does not fit its key
  */
 export function parseCard(where: string, content: Uint8Array | string): ModelCard {
   return checkedJson(cardSchema, typeof content === 'string' ? content : new TextDecoder().decode(content), where);
 }
 
 /**
- * @param folder below `models`: a model's, or one of its versions'
- * @throws UserError when there is no card, or it is none
+ * Reads a card.
+ *
+ * @param folder below `models`: a model's, or that of one of its versions
+ * @throws UserError if there is no card, or it is not valid
  */
 export async function readCard(models: string, folder: string): Promise<ModelCard> {
   const path = join(models, folder, cardFile);

@@ -1,4 +1,7 @@
-/** Whether a card and the file beside it are of one model. What contradicts the file would be served as if it were true. */
+/**
+ * Checks that a card and the file beside it describe the same model. A statement that contradicts the file would be
+ * served as if it were true.
+ */
 import { type Column, widthOf } from '../../training/columns/index.ts';
 import { count, quote } from '../../training/files/index.ts';
 import type { ModelOutput } from '../served/output.ts';
@@ -7,7 +10,7 @@ import { describeFile, type ModelCard, type TensorCard } from './card.ts';
 import { pictureOf } from './picture.ts';
 import { readingContradictions } from './reading.ts';
 
-/** The content of a file beside the card; undefined where there is none. */
+/** Returns the content of a file beside the card; undefined if there is none. */
 export type ReadFile = (name: string) => Uint8Array | undefined;
 
 /** @returns a line `key: expected X, got Y` for everything in the card that the files contradict */
@@ -90,7 +93,7 @@ function pictureContradictions(
   return port ? pictureOf(picture, port).objections.map((objection) => `${where}.picture${objection}`) : [];
 }
 
-/** Columns that a Worker would not take rows by. */
+/** Returns objections to columns by which a Worker could not accept rows. */
 function columnContradictions(
   where: string,
   { name, columns, picture }: TensorCard,
@@ -123,7 +126,7 @@ function categoryContradictions(where: string, column: Column): readonly string[
   const { categories, fill } = column;
   const twice = categories.find((one, i) => categories.indexOf(one) !== i);
   if (twice !== undefined) return [`${where}.categories: expected each once, got ${quote(twice)} twice`];
-  // One more than the last is a place of its own.
+  // The index after the last is a place of its own.
   if (fill === null || (Number.isInteger(fill) && fill >= 0 && fill <= categories.length)) return [];
   return [`${where}.fill: expected the place of a category, 0 to ${categories.length}, got ${fill}`];
 }
@@ -133,7 +136,7 @@ const unknownContradiction = ({ unknown, inputs = [] }: ModelCard): readonly str
     ? []
     : [`unknown: expected none without "columns" of an input, got ${quote(unknown)}`];
 
-/** A card may know of a size that the file leaves free. */
+/** Is true if the shapes agree. A card may state a size that the file leaves free. */
 const agree = (file: readonly number[], card: readonly number[]): boolean =>
   file.length === card.length && file.every((size, axis) => size === -1 || size === card[axis]);
 
@@ -155,11 +158,11 @@ export function labelCount(
   output: ModelOutput | undefined,
   shape: readonly number[] | undefined,
 ): readonly string[] {
-  // A number is of no class, and of how many the number of one is is not said.
+  // A number has no class, and an output of class indices does not tell how many classes there are.
   if (!labels || !output || output.kind === 'number' || output.kind === 'class' || !shape || shape.length > 2)
     return [];
   const numbers = shape.length === 2 ? (shape[1] ?? -1) : 1;
-  // One number is of two classes.
+  // A single number stands for two classes.
   if (numbers < 0 || labels.length === Math.max(2, numbers)) return [];
   return [
     `labels: expected ${Math.max(2, numbers)}, as ${quote(output.name)} is of so many classes, got ${labels.length}`,

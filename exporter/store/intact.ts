@@ -1,4 +1,4 @@
-/** Whether the files of a model are still those that its card was written for. */
+/** Checks that the files of a model are still those that its card was written for. */
 import { join } from 'node:path';
 import { unexpected } from '../../training/files/index.ts';
 import { describeFile } from './card.ts';
@@ -6,8 +6,9 @@ import { modelNamesIfAny } from './models-folder.ts';
 import { cardOf, type Files, readFolder, versionsIn } from './versions.ts';
 
 /**
- * Of every model in a folder, in all its versions.
- * @throws UserError for a card that is none, and as `requireIntact`
+ * Checks every model in a folder, in all its versions.
+ *
+ * @throws UserError for a card that is not valid, and as `requireIntact`
  */
 export async function requireIntactModels(models: string): Promise<void> {
   for (const name of modelNamesIfAny(models)) {
@@ -18,7 +19,9 @@ export async function requireIntactModels(models: string): Promise<void> {
 }
 
 /**
- * @param files of one version; a card need not name any
+ * Checks the files of one version.
+ *
+ * @param files of the version; a card need not list any
  * @throws UserError for a file that is missing, or not the one that was verified when it was exported
  */
 export function requireIntact(folder: string, files: Files): void {

@@ -1,4 +1,4 @@
-/** What the card beside an ONNX file says of its rows, pictures and classes, for data that come as people have them. */
+/** Reads what the card beside an ONNX file says of its rows, pictures and classes, to prepare raw data for it. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Interval, Thresholds } from '../../training/answers/index.ts';
@@ -11,7 +11,7 @@ import { cardFile, emptyCard, type ModelOutput, readCard } from './card.ts';
 import { pictureOf } from './picture.ts';
 
 export interface KnownFile {
-  /** The column of a table that is predicted. */
+  /** `label` is the column of a table that is predicted. */
   readonly label?: string;
   readonly classes?: readonly string[];
   readonly columns?: readonly Column[];
@@ -27,8 +27,9 @@ type ScoredOutput = ModelOutput & { readonly kind: Exclude<ModelOutput['kind'], 
 const isScored = (output: ModelOutput): output is ScoredOutput => output.kind !== 'class';
 
 /**
- * As far as the file itself tells it, where there is no card.
- * @throws UserError for a card that the file contradicts in what it says of pictures, and where it gives classes without scores
+ * Reads the card beside `model`. Without a card, it returns only what the file itself tells.
+ *
+ * @throws UserError if the file contradicts what the card says of pictures, or if the output is a class without scores
  */
 export async function knownOf(model: string, { inputs: ports }: Pick<Ports, 'inputs'>): Promise<KnownFile> {
   const folder = dirname(model);

@@ -1,4 +1,7 @@
-/** What a model or a version of one may be called: a folder on every system, a part of a URL and of an import path. */
+/**
+ * Defines the names that models and versions may have: a name is a folder on every system, and a part of a URL and of
+ * an import path.
+ */
 import { UserError } from '../../training/files/index.ts';
 
 /** No separator, no leading dot, nothing that Windows reserves or trims. */
@@ -6,13 +9,13 @@ const NAME = /^(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9](?:[a-z0-9._-]
 
 export const isModelName = (name: string): boolean => NAME.test(name);
 
-/** @throws UserError when the name could leave its folder or cannot be served */
+/** @throws UserError if the name could lead out of its folder or cannot be served */
 export function requireModelName(where: string, name: unknown): asserts name is string {
   if (typeof name === 'string' && isModelName(name)) return;
   throw new UserError(`${where}: expected letters, digits, '.', '_' and '-', got ${JSON.stringify(name)}`);
 }
 
-/** @returns the nearest name that a model may have; none for a text without letters and digits */
+/** @returns the nearest valid name; undefined for a text without letters and digits */
 export function modelNameFrom(text: string): string | undefined {
   const plain = text.normalize('NFKD').replaceAll(/\p{M}/gu, '');
   const name = plain

@@ -1,4 +1,4 @@
-/** A folder of models, as a user may have left it: notebooks and file managers leave things beside the models. */
+/** Lists a folder of models as a user may have left it: notebooks and file managers leave things beside the models. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { quote, UserError } from '../../training/files/index.ts';
@@ -7,21 +7,28 @@ import { isFormerFolder } from './pending.ts';
 import { replacedBy } from './replace-folder.ts';
 
 export interface ModelsFolder {
-  /** Of the models, sorted. */
+  /** The names of the models, sorted. */
   readonly names: readonly string[];
   /** Folders whose names cannot be served. */
   readonly misnamed: readonly Misnamed[];
-  /** A line for each thing that was passed over and might have been meant: files beside the models, and hidden folders. */
+  /**
+   * Holds a line for each thing that was skipped and might have been meant: files beside the models, and hidden
+   * folders.
+   */
   readonly notes: readonly string[];
 }
 
 export interface Misnamed {
   readonly name: string;
-  /** One line that says what to do. */
+  /** `error` is one line that says how to resolve it. */
   readonly error: string;
 }
 
-/** @throws UserError, which says what to do, for no folder, and none in it */
+/**
+ * Lists a folder of models.
+ *
+ * @throws UserError, which says how to resolve it, if there is no such folder or no model in it
+ */
 export function lookAt(models: string): ModelsFolder {
   if (models === '') throw refuse('--models', 'a folder of models', '""', makesOne);
   if (!isFolder(models)) {
@@ -42,7 +49,11 @@ export function lookAt(models: string): ModelsFolder {
 /** @throws UserError as `lookAt`, and for a folder with a name that cannot be served */
 export const modelNames = (models: string): readonly string[] => wellNamed(lookAt(models));
 
-/** The same where there may be none yet. @throws UserError for a folder with a name that cannot be served */
+/**
+ * Does the same for a folder that need not exist.
+ *
+ * @throws UserError for a folder with a name that cannot be served
+ */
 export const modelNamesIfAny = (models: string): readonly string[] =>
   isFolder(models) ? wellNamed(foldersIn(models)) : [];
 
@@ -53,10 +64,10 @@ function wellNamed({ names, misnamed: [wrong] }: Pick<ModelsFolder, 'names' | 'm
 
 const modelFile = 'model.onnx';
 
-/** The name of a folder's model, which may be any where it is the only one; `model.onnx` where there is none. */
+/** Returns the name of a folder's model: any, if there is only one, otherwise `model.onnx`, even if there is none. */
 export const modelFileIn = (folder: string): string => modelFileAmong(namesIn(folder));
 
-/** The same of a folder that is told by the names in it. */
+/** Does the same for a folder of which only the names in it are given. */
 export function modelFileAmong(names: Iterable<string>): string {
   const [only, ...others] = onnxFilesAmong(names);
   return only !== undefined && others.length === 0 ? only : modelFile;
@@ -64,7 +75,7 @@ export function modelFileAmong(names: Iterable<string>): string {
 
 export const onnxFilesIn = (folder: string): readonly string[] => onnxFilesAmong(namesIn(folder));
 
-/** `model.onnx` alone where it is there. */
+/** Lists the ONNX files, or `model.onnx` alone if it is there. */
 function onnxFilesAmong(all: Iterable<string>): readonly string[] {
   const names = [...all].filter((name) => /^[^./][^/]*\.onnx$/i.test(name));
   return names.includes(modelFile) ? [modelFile] : names.sort();
@@ -72,7 +83,7 @@ function onnxFilesAmong(all: Iterable<string>): readonly string[] {
 
 const namesIn = (folder: string): readonly string[] => (isFolder(folder) ? readdirSync(folder) : []);
 
-/** The versions beside the current one of a model, in its folder. */
+/** Lists the versions of a model, in its folder, beside the current one. */
 export function versionNames(folder: string): Pick<ModelsFolder, 'names' | 'misnamed'> {
   const versions = join(folder, 'versions');
   return isFolder(versions) ? foldersIn(versions) : { names: [], misnamed: [] };
@@ -91,7 +102,7 @@ function foldersIn(folder: string): Pick<ModelsFolder, 'names' | 'misnamed'> {
   return { names: all.filter(isModelName).sort(), misnamed };
 }
 
-/** What nobody would take for a model: files, and what a release sees to. */
+/** Is true for names that cannot be meant as models: hidden files, and folders that a release takes care of. */
 const isHidden = (folder: string, name: string): boolean =>
   name.startsWith('.') && (isFormerFolder(name) || !isFolder(join(folder, name)));
 

@@ -1,6 +1,6 @@
 /**
- * A folder that has taken the place of another until it is known whether it stays: `.<name>.former` beside it holds what stood there,
- * and what is to be known. A process that is killed leaves it for the next one.
+ * Replaces a folder on trial. Until it is known whether the new folder stays, `.<name>.former` beside it holds the old
+ * one and says how to find out. A process that is killed leaves it for the next one to settle.
  */
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
@@ -9,11 +9,11 @@ import * as z from 'zod';
 import { checkedJson, readBytes, writeAtomically } from '../../training/files/index.ts';
 import { changePlaces, put } from './replace-folder.ts';
 
-/** What is to be found out. */
+/** Says what to find out. */
 export interface Pending {
-  /** Of the Worker's version that holds the folder's files, where it has been deployed. */
+  /** `tag` is that of the Worker's version with the folder's files, if it has been deployed. */
   readonly tag: string;
-  /** What that version is called. */
+  /** `message` is what that version is called. */
   readonly message: string;
 }
 
@@ -22,12 +22,13 @@ const pendingSchema = z.object({ tag: z.string(), message: z.string() });
 const former = (parent: string, name: string): string => join(parent, `.${name}.former`);
 const isPending = /^\.(.+)\.former$/;
 
-/** Whether the hidden folder of that name is one of these. */
+/** Is true if a hidden folder of that name holds a former folder. */
 export const isFormerFolder = (name: string): boolean => isPending.test(name);
 
 /**
- * Puts a folder of files in the place of another, which stands by.
- * @throws UserError when they cannot be written; the old folder is then still in place
+ * Replaces a folder by another one, and keeps the old one.
+ *
+ * @throws UserError if the files cannot be written; the old folder is then still in place
  */
 export async function replaceForNow(
   parent: string,
@@ -37,21 +38,21 @@ export async function replaceForNow(
   const standby = former(parent, name);
   await put(parent, name, files, (target, content) => {
     mkdirSync(standby);
-    // Whether or not there is an old folder, it is told from none that has been moved away yet.
+    // The marker tells "there was no old folder" from "the old folder has not been moved away yet".
     if (!existsSync(target)) mkdirSync(join(standby, 'none'));
     changePlaces(target, content, join(standby, 'old'));
   });
 }
 
-/** Says by what to find out whether the folder stays. */
+/** Writes down how to find out whether the folder stays. */
 export const notePending = (parent: string, name: string, pending: Pending): Promise<void> =>
   writeAtomically(join(former(parent, name), 'pending.json'), `${JSON.stringify(pending)}\n`);
 
-/** The new folder stays. */
+/** Keeps the new folder. */
 export const keepReplacement = (parent: string, name: string): Promise<void> =>
   rm(former(parent, name), { recursive: true, force: true });
 
-/** The old one comes back, or nothing, where there was none. */
+/** Puts the old folder back, or removes the new one if there was no old one. */
 export async function undoReplacement(parent: string, name: string): Promise<void> {
   const [target, standby] = [join(parent, name), former(parent, name)];
   const [old, none] = ['old', 'none'].map((each) => join(standby, each)) as [string, string];
@@ -61,8 +62,9 @@ export async function undoReplacement(parent: string, name: string): Promise<voi
 }
 
 /**
- * The folders of which a process that was killed has left open whether they stay.
- * @returns nothing to find out for one that came to no deployment
+ * Lists the folders whose replacement a killed process has left unsettled.
+ *
+ * @returns undefined in place of a folder's `Pending` if the process was killed before it deployed anything
  */
 export async function leftPending(parent: string): Promise<readonly (readonly [name: string, Pending | undefined])[]> {
   const names = (await readdir(parent)).flatMap((name) => isPending.exec(name)?.[1] ?? []);

@@ -1,6 +1,6 @@
 /**
- * How pictures become an input: what its card says, and what the file's shape tells. What neither does is no guess; an objection names
- * the key that decides.
+ * Finds out how pictures become an input, from its card and the file's shape. Nothing is guessed: an objection names
+ * the key that would decide.
  */
 import { quote } from '../../training/files/index.ts';
 import {
@@ -14,15 +14,15 @@ import { type Port, type Ports, shapeOf } from '../served/ports.ts';
 import { type Preset, presets, type StatedPicture } from './stated-picture.ts';
 
 export interface FoundPicture {
-  /** None for an input of which nobody says that it takes pictures, and how. */
+  /** `picture` is absent if nothing says that the input takes pictures, and how. */
   readonly picture?: PicturePreparation;
-  /** `.key: expected X, got Y` of each key that is missing or that the file contradicts. */
+  /** Lists `.key: expected X, got Y` for each key that is missing or that the file contradicts. */
   readonly objections: readonly string[];
 }
 
 /**
- * Bytes in the shape of pictures, which no card speaks of, are pictures' own; any other numbers may be of 0 to 255, of 0 to 1 or
- * normalized.
+ * Returns how pictures become an input. Bytes in the shape of pictures need no card: they are the pictures' own. Other
+ * numbers may be of 0 to 255, of 0 to 1 or normalized.
  */
 export function pictureOf(stated: StatedPicture | undefined, port: Port): FoundPicture {
   if (stated) return prepared(stated, port);
@@ -31,7 +31,7 @@ export function pictureOf(stated: StatedPicture | undefined, port: Port): FoundP
   return { ...(picture && { picture }), objections: [] };
 }
 
-/** Of a model with one input; no picture is several. */
+/** Does the same for a model with one input. With several inputs, none takes a picture. */
 export function pictureOfModel(
   cards: readonly PictureCard[],
   { inputs }: Pick<Ports, 'inputs'>,
@@ -46,7 +46,7 @@ interface PictureCard {
   readonly picture?: StatedPicture;
 }
 
-/** Whether a card could say how pictures become the input. */
+/** Is true if a card could say how pictures become the input. */
 export const mayBePictures = ({ dims, datatype }: Port): boolean =>
   datatype !== 'BOOL' && (dims === undefined || dims.length === 3 || dims.length === 4);
 
@@ -79,7 +79,7 @@ function prepared(stated: StatedPicture, port: Port): FoundPicture {
 
 type Channels = PicturePreparation['channels'];
 
-/** Where an input has what of a picture; a size is −1 where the file leaves it free. */
+/** Says which axis of an input is which of a picture's; a size is −1 if the file leaves it free. */
 interface Place {
   readonly layout: Layout;
   readonly channels: Channels;
@@ -89,7 +89,7 @@ interface Place {
 
 const channelCounts = { 1: 1, 3: 3, 4: 4, grey: 1, RGB: 3, BGR: 3, RGBA: 4 } as const;
 
-/** @returns an objection where there is none, or more than one */
+/** @returns an objection if no place fits, or more than one */
 function placeOf(stated: StatedPicture, port: Port): Place | string {
   const places = placesFor(stated, port);
   const [place, another] = places;
@@ -104,7 +104,10 @@ function placeOf(stated: StatedPicture, port: Port): Place | string {
   return `.size: expected the rows and columns to which pictures are brought, as ${shown} leaves them free, got none`;
 }
 
-/** Those that what is said leaves, without those that need a free size for channels where others do not. */
+/**
+ * Returns the places that agree with the card. Those that need a free size for the channels count only if there are no
+ * others.
+ */
 function placesFor({ layout, size, channels, filter }: StatedPicture, port: Port): readonly Place[] {
   const counts: readonly Channels[] = channels === undefined ? [1, 3] : [channelCounts[channels]];
   const fits = (file: number, said: number | undefined): boolean => file < 0 || said === undefined || file === said;
@@ -129,7 +132,7 @@ function placesFor({ layout, size, channels, filter }: StatedPicture, port: Port
 
 interface WrittenPlace extends Pick<Place, 'rows' | 'columns'> {
   readonly channels: number;
-  /** None of a shape without an axis for channels. */
+  /** Absent for a shape without an axis for channels. */
   readonly layout?: Layout;
 }
 
@@ -146,7 +149,7 @@ function placesIn(shape: readonly number[] | undefined, size: StatedPicture['siz
   return shape.length === 2 ? flatPlaces(first, size) : [];
 }
 
-/** Of all pixels in a row: squares, where no size is said. */
+/** Returns the places of an input with all pixels in a row. Without a stated size, pictures are squares. */
 function flatPlaces(numbers: number, size: StatedPicture['size']): readonly WrittenPlace[] {
   if (numbers < 0) return [{ channels: -1, rows: -1, columns: -1 }];
   return ([1, 3, 4] as const).flatMap((channels) => {
@@ -156,7 +159,7 @@ function flatPlaces(numbers: number, size: StatedPicture['size']): readonly Writ
   });
 }
 
-/** Which key the file contradicts: the one without which there is a place. */
+/** Names the key that the file contradicts: the one without which a place fits. */
 function noPlace(stated: StatedPicture, port: Port): string {
   const shown = shownShape(port);
   for (const key of ['layout', 'channels', 'size'] as const) {
@@ -187,7 +190,7 @@ function shownShape(port: Port): string {
 }
 
 const IMAGENET: PictureNumbers = { scale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
-/** The share of the shorter side that torchvision and timm leave of a picture: 224 of 256, 299 of 342. */
+/** The share of the shorter side that torchvision and timm keep of a picture: 224 of 256, 299 of 342. */
 const IMAGENET_MIDDLE = 0.875;
 
 function fitOf(
@@ -244,7 +247,7 @@ function numbersOfPreset({ channels: order }: StatedPicture, preset: Preset, cha
   return { numbers, objections: [] };
 }
 
-/** 32 MiB of float32: a Worker has 128 MB, in which a picture's numbers are twice for a moment. */
+/** 32 MiB of float32: a Worker has 128 MB, and holds a picture's numbers twice for a moment. */
 const MOST_NUMBERS = 2 ** 23;
 
 function sizeObjections({ size: { rows, columns }, channels }: PicturePreparation): readonly string[] {
@@ -253,7 +256,7 @@ function sizeObjections({ size: { rows, columns }, channels }: PicturePreparatio
   return [`.size: expected at most ${MOST_NUMBERS} numbers of all channels, got ${numbers}`];
 }
 
-/** A drawing is framed and centred, whatever its file's size is. */
+/** Objects to a fit beside a drawing, which is framed and centred whatever its file's size is. */
 const fitObjections = ({ fit, drawing }: StatedPicture): readonly string[] =>
   drawing === true && fit !== undefined && fit !== 'stretch'
     ? [`.fit: expected none beside "drawing", got ${quote(fit)}`]
@@ -277,7 +280,10 @@ function datatypeObjections(picture: PicturePreparation, { datatype }: Port): re
 /** The largest number of half precision. */
 const LARGEST_HALF = 65_504;
 
-/** Which numbers a datatype holds; those of pictures are rounded to single precision before. */
+/**
+ * Returns a predicate for the numbers that a datatype can hold. The numbers of pictures are rounded to single precision
+ * before.
+ */
 function holdsOf(datatype: Port['datatype']): (number: number) => boolean {
   if (datatype === 'FP16') return (number) => Math.abs(number) <= LARGEST_HALF;
   if (datatype === 'FP32' || datatype === 'FP64') return Number.isFinite;
@@ -287,7 +293,7 @@ function holdsOf(datatype: Port['datatype']): (number: number) => boolean {
   return (number) => Number.isInteger(number) && number >= least && number <= most;
 }
 
-/** All pictures would be one. */
+/** Objects to numbers with which black and white would be the same. */
 function flatObjections(picture: PicturePreparation): readonly string[] {
   const flat = tablesOf(picture)?.find((table) => Number.isFinite(table[0]) && table[0] === table[255]);
   return flat ? [`: expected another number for white than for black, got ${flat[0] ?? NaN} for both`] : [];

@@ -1,9 +1,12 @@
-/** What a card says of how answers are read: whether it suits the model, and what an image tells of it. */
+/**
+ * Handles the members of a card that say how answers are read: checks that they fit the model, and passes them to the
+ * image.
+ */
 import { quote } from '../../training/files/index.ts';
 import type { ModelAbout } from '../../worker/image.ts';
 import type { ModelCard } from './card.ts';
 
-/** One line for each key that would be read otherwise than it is meant. */
+/** Returns one line for each key that would be read otherwise than it is meant. */
 export function readingContradictions({ labels, output, threshold, interval, intervals = [] }: ModelCard): string[] {
   const kind = output?.kind;
   const isOfNumbers = kind === 'number' || output === undefined;
@@ -37,7 +40,7 @@ function thresholdContradictions(
   return strange === undefined ? [] : [`${where}: expected one of the labels, got ${quote(strange)}`];
 }
 
-/** What the Worker reads answers by, and what it tells of how far they are to be trusted. */
+/** Returns what the Worker needs to read answers, and what it says of how far they can be trusted. */
 export function toldOf({
   threshold,
   interval,

@@ -1,5 +1,5 @@
 /**
- * Reads a folder of models: what the image is built from and what its module says of each.
+ * Reads a folder of models: the files that the image is built from, and what its module says of each model.
  *
  *     <models>/<name>/model.onnx            required: from this project or from anywhere else; of any name if it is the only one
  *     <models>/<name>/card.json             optional: see card.ts
@@ -22,25 +22,28 @@ import { toldOf } from './reading.ts';
 import { readSamples, samplesFile, type SampleArray } from './samples.ts';
 
 export interface ModelFolder {
-  /** The path of its ONNX file. */
+  /** `file` is the path of the ONNX file. */
   readonly file: string;
-  /** What the image's module says of it. */
+  /** `about` is what the image's module says of the model. */
   readonly about: ModelAbout;
-  /** Contents of the ONNX files that the edge image is made of: the model's, its switchable twin where the card wants it, and the one that is watched. */
+  /**
+   * Holds the ONNX files that the edge image is made of: the model's, its switchable twin if the card asks for it, and
+   * the watched network.
+   */
   readonly files: { readonly model: Uint8Array; readonly switchable?: Uint8Array; readonly watched?: Uint8Array };
-  /** What the file takes and gives. */
+  /** The inputs and outputs of the file, and the sizes that it leaves free. */
   readonly ports: Ports & Pick<Prepared, 'sizes'>;
   readonly samples?: SampleArray;
-  /** What the card says of the inputs' shapes, by input. */
+  /** Maps inputs to the shapes that the card states. */
   readonly stated: Readonly<Record<string, readonly number[]>>;
-  /** What the weights are to be stored as; `files` has them as they are. */
+  /** `weights` is the type in which the weights are to be stored; in `files` they are not rounded yet. */
   readonly weights: WeightType;
   readonly weightsIn: WeightPlace;
-  /** What is to answer; ONNX Runtime where the card does not say. */
+  /** `engine` is what is to run the model. Default: ONNX Runtime. */
   readonly engine: Engine;
 }
 
-/** A folder that is no model, or none that can be served; one line says why. */
+/** A folder that is not a model, or not one that can be served. One line says why. */
 export interface BrokenModel extends Pick<ModelAbout, 'name' | 'path'> {
   readonly version?: string;
   readonly error: string;
@@ -50,13 +53,14 @@ export interface Models {
   /** Sorted by name, each followed by its other versions. */
   readonly models: readonly ModelFolder[];
   readonly broken: readonly BrokenModel[];
-  /** What was passed over (see models-folder.ts). */
+  /** `notes` lists what was skipped (see models-folder.ts). */
   readonly notes: readonly string[];
 }
 
 /**
- * Reads every model there is: what is wrong with one is told beside the others.
- * @throws UserError where there is no folder of models, or none in it
+ * Reads every model in a folder. A model with an error does not keep the others from being read.
+ *
+ * @throws UserError if there is no folder of models, or no model in it
  */
 export function readModels(folder: string): Models {
   const { names, misnamed, notes } = lookAt(folder);
@@ -81,7 +85,7 @@ export function readModels(folder: string): Models {
 const remarksOn = (folder: string, { path, remarks = [] }: ModelAbout): readonly string[] =>
   remarks.map((remark) => `${join(folder, path)}: ${remark}`);
 
-/** The model, or what is wrong with it by the user's hand. */
+/** Returns the model, or the error that its user can resolve. */
 function attempt(name: string, path: string, read: () => ModelFolder): ModelFolder | BrokenModel {
   try {
     return read();
@@ -168,7 +172,7 @@ function readModel(models: string, name: string, path: string): ModelFolder {
   };
 }
 
-/** How columns and classes were spread in training. */
+/** Returns how columns and classes were spread in training. */
 function expectedBy({ reference = [], training }: ModelCard): Pick<Monitored, 'columns' | 'classes'> {
   const { classShares: shares, train: samples } = training?.data ?? {};
   return { columns: reference, ...(shares && samples !== undefined && { classes: { shares, samples } }) };
@@ -181,12 +185,16 @@ function gotInPlaceOf(folder: string, name: string): string {
   return `none; bn-edge add ${name}.onnx makes such a folder`;
 }
 
-/** Reads files of a folder, each once. @throws UserError for one that is there and cannot be read */
+/**
+ * Returns a function that reads files of a folder, each once.
+ *
+ * @throws UserError for a file that exists and cannot be read
+ */
 function reader(folder: string): ReadFile {
   const known = new Map<string, Uint8Array | undefined>();
   const read = (name: string): Uint8Array | undefined => {
     const path = join(folder, name);
-    // What a card names is beside it.
+    // A card may only name files beside it.
     if (basename(name) !== name || !existsSync(path)) return undefined;
     try {
       return readFileSync(path);

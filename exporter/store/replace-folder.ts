@@ -1,20 +1,18 @@
-/** Puts a folder of files in the place of another, as a whole. */
+/** Replaces a folder of files as a whole. */
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { atExit, cannotWrite, makeFolder, UserError } from '../../training/files/index.ts';
 
 /**
- * All files, whose paths may have folders in them, are written beside the old folder first; only then do the two change places.
+ * Writes all files, whose paths may contain folders, beside the old folder; only then are the two exchanged.
  *
- * @throws UserError when they cannot be written; the old folder is then still in place
+ * @throws UserError if they cannot be written; the old folder is then still in place
  */
 export const replaceFolder = (parent: string, name: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> =>
   put(parent, name, files, changePlaces);
 
-/**
- * @param exchange puts `content` in the place of `target`, in one go
- */
+/** @param exchange replaces `target` by `content` in one go */
 export async function put(
   parent: string,
   name: string,
@@ -46,7 +44,7 @@ async function write(path: string, bytes: Uint8Array): Promise<void> {
   await writeFile(path, bytes, { flush: true });
 }
 
-/** Without a break, in which a signal could end the process with nothing in the place. */
+/** Exchanges two folders synchronously, so that no signal can end the process while nothing is in place. */
 export function changePlaces(target: string, content: string, old: string): void {
   if (existsSync(target)) renameSync(target, old);
   try {
@@ -57,12 +55,13 @@ export function changePlaces(target: string, content: string, old: string): void
   }
 }
 
-/** The folder that a hidden one is about to take the place of, or was when its process ended; undefined for any other. */
+/** Returns the name of the folder that a hidden one was made to replace; undefined if it was made for none. */
 export const replacedBy = (name: string): string | undefined => /^\.(.+)-[A-Za-z0-9]{6}$/.exec(name)?.[1];
 
 /**
- * Where a process was killed between the two steps of changing places, the old folder is put back.
- * @returns whether it was
+ * Puts the old folder back if a process was killed between the two steps of the exchange.
+ *
+ * @returns true if it did
  */
 export async function recoverFolder(parent: string, name: string): Promise<boolean> {
   if (existsSync(join(parent, name))) return false;

@@ -1,6 +1,6 @@
 /**
- * `samples.npz` in a model's folder: some real inputs as the array `x`, which the build puts the image to the test with. Export
- * writes it; anybody may.
+ * `samples.npz` in a model's folder holds some real inputs as the array `x`, with which the build tests the image.
+ * Export writes it; a user may write it as well.
  */
 import { parseNpz } from '../../training/data/index.ts';
 import { unexpected } from '../../training/files/index.ts';
@@ -9,14 +9,16 @@ export const samplesFile = 'samples.npz';
 
 /** `[n, …]`: n samples for a model's only input. */
 export interface SampleArray {
-  /** Names the array in messages. */
+  /** `where` names the array in messages. */
   readonly where: string;
   readonly shape: readonly number[];
   readonly data: Float32Array | Uint8Array;
 }
 
 /**
- * @param content none where there is no such file
+ * Reads the samples.
+ *
+ * @param content undefined if there is no such file
  * @throws UserError for a file without such an array
  */
 export function readSamples(file: string, content: Uint8Array | undefined): SampleArray | undefined {

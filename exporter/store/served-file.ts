@@ -1,4 +1,4 @@
-/** An ONNX file as it would be served, for whoever wants to know how good it is. */
+/** Prepares an ONNX file as it would be served, to measure how good it is. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { BackendName } from '../../training/backend/index.ts';
@@ -14,11 +14,11 @@ import { cardFile, emptyCard, readCard } from './card.ts';
 
 export interface ServedFile extends Pick<Ports, 'inputs'> {
   readonly bytes: Uint8Array;
-  /** Whether it computes with 8-bit numbers. */
+  /** `isQuantized` is true if the file computes with 8-bit numbers. */
   readonly isQuantized: boolean;
 }
 
-/** @throws UserError for what is no ONNX model, or cannot be served */
+/** @throws UserError for a file that is not an ONNX model, or cannot be served */
 export async function servedFile(path: string): Promise<ServedFile> {
   const folder = dirname(path);
   const hasCard = basename(path) === modelFileIn(folder) && existsSync(join(folder, cardFile));
@@ -29,9 +29,9 @@ export async function servedFile(path: string): Promise<ServedFile> {
 }
 
 /**
- * Where a file answers as it is served.
+ * Chooses the backend on which a file gives the answers that it gives when served.
  *
- * @param note is told where that is not where others run
+ * @param note receives a line if that is not the backend of other files
  */
 export function backendFor(path: string, served: ServedFile, note: (line: string) => void): BackendName {
   if (!served.isQuantized) return 'native';

@@ -1,31 +1,41 @@
-/** What lies in the place that a model is about to take. Nothing of it is lost unless somebody says so. */
+/**
+ * Reads what is in the folder that a model is about to be written to. None of it is lost unless the user asks for that.
+ */
 import { join } from 'node:path';
 import { unexpected } from '../../training/files/index.ts';
 import { cardFile, type ModelCard } from './card.ts';
 import { cardOf, type Files, keptOf, othersOf, readFolder } from './versions.ts';
 
 export interface Standing {
-  /** The empty card where there is no model. */
+  /** `card` is the empty card if there is no model. */
   readonly card: ModelCard;
-  /** All that lies there. */
+  /** `all` holds all files in the folder. */
   readonly all: Files;
-  /** What stays beside the new one: the version before, and what somebody has put there. */
+  /** `staying` holds the files that stay beside the new ones: the version before, and the user's own files. */
   readonly staying: Files;
 }
 
 export interface Place {
   readonly models: string;
   readonly name: string;
-  /** Whether any model there may be replaced. */
+  /** Allows any model there to be replaced. */
   readonly overwrite?: boolean | undefined;
 }
 
-/** The place of an export, which may be that of a former one. @throws UserError where a model from elsewhere has it */
+/**
+ * Reads the folder for an export, which may replace an earlier one.
+ *
+ * @throws UserError if a model from elsewhere is there
+ */
 export const placeOfExport = (place: Place): Promise<Standing> =>
-  // A network is in every card that an export writes, and in no other.
+  // Every card that an export writes has a network, and no other card has.
   standingAt(place, ({ network }) => network !== undefined, 'no model from elsewhere');
 
-/** The place of a model from elsewhere. @throws UserError where any other has it */
+/**
+ * Reads the folder for a model from elsewhere.
+ *
+ * @throws UserError if any other model is there
+ */
 export const placeOfAddition = (place: Place): Promise<Standing> =>
   standingAt(place, () => false, 'no model of that name');
 

@@ -1,11 +1,11 @@
 /**
- * What a card says of how pictures become an input: all of it as an export writes it, or as little as the file does not tell, or the
- * name of a preset alone.
+ * What a card may say of how pictures become an input: all of it, as an export writes it, or only what the file does
+ * not tell, or the name of a preset alone.
  */
 import * as z from 'zod';
 import { pictureMembers } from '../../training/data/index.ts';
 
-/** How bytes become numbers where a name says it; `imagenet` is torchvision's evaluation, and says the fit as well. */
+/** Names ways to turn bytes into numbers. `imagenet` is torchvision's evaluation, and sets the fit as well. */
 export const presets = ['imagenet', '[0,1]', '[-1,1]', 'raw'] as const;
 
 export type Preset = (typeof presets)[number];
@@ -25,24 +25,27 @@ const scale = z.number().refine((value) => value !== 0, { error: 'expected a num
 const members = z.strictObject({
   preset: z.enum(presets).exactOptional(),
   layout: z.enum(['NCHW', 'NHWC']).exactOptional(),
-  /** A number is that of a square's rows and columns. */
+  /** A single number stands for the rows and the columns of a square. */
   size: z
     .preprocess((value) => (typeof value === 'number' ? { rows: value, columns: value } : value), size)
     .pipe(z.strictObject({ rows: side, columns: side }).readonly())
     .exactOptional(),
   channels: z.literal([1, 3, 4, ...channelWords]).exactOptional(),
   fit: fit.exactOptional(),
-  /** The shorter side before `cover` cuts the middle out. */
+  /** The length of the shorter side before `cover` cuts the middle out. */
   resize: side.exactOptional(),
-  /** Of a byte: (byte · scale − mean) / std, mean and std one for all channels or one for each, in their order. */
+  /**
+   * A byte becomes (byte · scale − mean) / std. mean and std are one number for all channels, or one for each in their
+   * order.
+   */
   scale: z.preprocess((value) => (value === '1/255' ? 1 / 255 : value), scale).exactOptional(),
   mean: z.preprocess(listed, z.array(one).min(1).readonly()).exactOptional(),
   std: z.preprocess(listed, z.array(divisor).min(1).readonly()).exactOptional(),
   background: background.exactOptional(),
   drawing: drawing.exactOptional(),
-  /** What an export writes of the bytes 0 and 255. */
+  /** The numbers that the bytes 0 and 255 become, as an export writes them. */
   values: values.exactOptional(),
-  /** Cards of exports have it: they say all. */
+  /** Only the cards of exports have it, and these state everything. */
   filter: filter.exactOptional(),
 });
 

@@ -1,13 +1,13 @@
-/** A model's current version and the one before change places in its folder. */
+/** Exchanges a model's current version and the version before, in its folder. */
 import { join } from 'node:path';
 import { withLockOrRefuse } from '../../training/process/index.ts';
 import { replaceFolder } from './replace-folder.ts';
 import { readFolder, rollback, versionOf } from './versions.ts';
 
-/** Who changes the versions of models holds it. */
+/** The lock that a process holds while it changes the versions of models. */
 export const versionsLock = '.release.lock';
 
-/** @throws UserError where no earlier version is kept, or a release is under way */
+/** @throws UserError if no earlier version is kept, or a release is under way */
 export function swapVersions(
   models: string,
   name: string,

@@ -1,5 +1,5 @@
 /**
- * A model's folder and the versions in it. The layout is the one the registry reads:
+ * Handles a model's folder and the versions in it. The layout is the one that the registry reads:
  *
  *     models/<name>/…                the current version: model.onnx, card.json, …
  *     models/<name>/versions/<v>/…   the version before, kept so that both answer and a rollback is possible
@@ -15,10 +15,10 @@ import { requireModelName } from './model-name.ts';
 import { modelFileAmong } from './models-folder.ts';
 import { samplesFile } from './samples.ts';
 
-/** Contents by their path inside the folder, with `/` between its parts. */
+/** Maps paths inside the folder, with `/` between their parts, to contents. */
 export type Files = ReadonlyMap<string, Uint8Array>;
 
-/** @returns no files where there is no such folder */
+/** @returns no files if there is no such folder */
 export async function readFolder(models: string, name: string): Promise<Files> {
   requireModelName('--name', name);
   const folder = join(models, name);
@@ -33,20 +33,26 @@ export async function readFolder(models: string, name: string): Promise<Files> {
   return new Map(await Promise.all(paths.sort().map(async (path) => [keyOf(path), await readBytes(path)] as const)));
 }
 
-/** The files of the current version. */
+/** Returns the files of the current version. */
 export const currentOf = (files: Files): Files =>
   pick(files, (path) => (path.startsWith('versions/') ? undefined : path));
 
-/** What somebody has put beside the current version's own files, such as notes: it stays, whatever takes the model's place. */
+/**
+ * Returns the files that a user has put beside the current version's own, such as notes. They stay when the model is
+ * replaced.
+ */
 export const othersOf = (files: Files): Files => {
   const own = new Set([modelFileAmong(files.keys()), cardFile, samplesFile, ...Object.keys(cardOf(files).files ?? {})]);
   return pick(files, (path) => (isFormer(path) || own.has(path) ? undefined : path));
 };
 
-/** The files that are kept of the version before, as they lie in the folder. */
+/** Returns the files of the version before, under their paths in the folder. */
 export const keptOf = (files: Files): Files => pick(files, (path) => (isFormer(path) ? path : undefined));
 
-/** The versions in a model's folder, each with where it lies: the current one, which may have no files, then those that are kept. */
+/**
+ * Lists the versions in a model's folder, each with its path: the current one, which may have no files, then those that
+ * are kept.
+ */
 export function versionsIn(folder: string, files: Files): readonly (readonly [folder: string, files: Files])[] {
   const kept = new Set([...keptOf(files).keys()].map((path) => path.split('/', 2).join('/')));
   const own = (prefix: string) =>
@@ -54,7 +60,10 @@ export function versionsIn(folder: string, files: Files): readonly (readonly [fo
   return [[folder, currentOf(files)], ...[...kept].map((prefix) => [join(folder, prefix), own(prefix)] as const)];
 }
 
-/** The folder after a release: `fresh` is current, and what was current is kept in place of what was kept before. */
+/**
+ * Returns the folder after a release: `fresh` is current, and the version that was current is kept in place of the one
+ * kept before.
+ */
 export function release(files: Files, fresh: Files): Files {
   const [current, others] = [currentOf(files), othersOf(files)];
   if (!current.has(modelFileAmong(current.keys())) && !current.has(cardFile)) return new Map([...others, ...fresh]);
@@ -63,8 +72,9 @@ export function release(files: Files, fresh: Files): Files {
 }
 
 /**
- * The folder after a rollback: the current version and the one before have changed places.
- * @throws UserError where none is kept
+ * Returns the folder after a rollback, which exchanges the current version and the one before.
+ *
+ * @throws UserError if no earlier version is kept
  */
 export function rollback(where: string, files: Files): Files {
   const version = formerVersion(files);
@@ -80,16 +90,18 @@ export function rollback(where: string, files: Files): Files {
 }
 
 /**
- * What its card says, or the first.
+ * Returns the version that the card states, or the first.
+ *
  * @param folder names the card in messages
- * @throws UserError where the card is none
+ * @throws UserError if the card is not valid
  */
 export const versionOf = (files: Files, folder?: string): string => cardOf(files, folder).version;
 
 /**
- * The current version's card; a model from elsewhere may have a shorter one, or none.
+ * Returns the current version's card. A model from elsewhere may have a shorter card, or none.
+ *
  * @param folder names the card in messages
- * @throws UserError where it is none
+ * @throws UserError if it is not valid
  */
 export function cardOf(files: Files, folder = ''): ModelCard {
   const card = files.get(cardFile);
@@ -97,7 +109,8 @@ export function cardOf(files: Files, folder = ''): ModelCard {
 }
 
 /**
- * Above all that are in the folder, and all others that are known to have been deployed: a number never names two models.
+ * Returns a number above all that are in the folder or known to have been deployed, so that a number never names two
+ * models.
  */
 export function nextVersion(files: Files, deployed: readonly string[] = []): string {
   const known = [...(files.size > 0 ? [versionOf(files)] : []), formerVersion(files) ?? '', ...deployed];
@@ -108,10 +121,10 @@ function formerVersion(files: Files): string | undefined {
   return [...files.keys()].find(isFormer)?.split('/')[1];
 }
 
-/** Not what file managers leave in the folder of versions. */
+/** Is true for a file of a kept version, and false for what file managers leave in the folder of versions. */
 const isFormer = (path: string): boolean => /^versions\/[^/.][^/]*\/./.test(path);
 
-/** Files under new paths; those without one are left out. */
+/** Returns the files under new paths, without those that `pathOf` maps to undefined. */
 const pick = (files: Files, pathOf: (path: string) => string | undefined): Files =>
   new Map(
     [...files].flatMap(([path, bytes]) => {
