@@ -1,4 +1,4 @@
-/** What stands for a model, and for all that a folder of models deploys. */
+/** Computes the hashes that stand for a model, and for everything that a folder of models deploys. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { withExternalData } from '../served/external-data.ts';
@@ -8,13 +8,15 @@ import { type Files, readFolder, versionsIn } from '../store/versions.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** Of the current version's ONNX file; undefined where there is none. */
+/** Returns the hash of the current version's ONNX file; undefined if there is none. */
 export function sha256Of(files: Files): string | undefined {
   const model = files.get(modelFileAmong(files.keys()));
   return model && sha256(model);
 }
 
-/** The same for the same models, versions and cards; short enough for the tag of a Worker's version. */
+/**
+ * Returns the same text for the same models, versions and cards. It is short enough for the tag of a Worker's version.
+ */
 export async function fingerprint(models: string): Promise<string> {
   const hash = createHash('sha256');
   for (const name of modelNamesIfAny(models)) {
@@ -22,7 +24,7 @@ export async function fingerprint(models: string): Promise<string> {
       const served = modelFileAmong(files.keys());
       for (const [path, bytes] of files) {
         if (path !== served && path !== cardFile) continue;
-        // Weights may lie beside the model.
+        // Weights may lie in files beside the model.
         const whole = path === served ? withExternalData(join(models, folder, path), bytes) : bytes;
         hash.update(`${folder}/${path} ${sha256(whole)}\n`);
       }

@@ -1,4 +1,4 @@
-/** Whether monitored models are counted, as far as Wrangler's configuration tells. */
+/** Tells from Wrangler's configuration whether the requests of monitored models are counted. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,8 +6,9 @@ import { withoutComments } from './openness.ts';
 import { configurations } from './wrangler.ts';
 
 /**
- * One line where models are monitored and no Durable Object keeps what they are asked; `undefined` elsewhere.
- * @param models the paths of those that are monitored
+ * Returns one line if models are monitored and no Durable Object keeps the counts, `undefined` otherwise.
+ *
+ * @param models paths of those that are monitored
  * @param folder of the project
  */
 export async function uncounted(models: readonly string[], folder = '.'): Promise<string | undefined> {

@@ -1,22 +1,23 @@
-/** What speaks against replacing one version of a model with another. */
+/** Finds the reasons not to replace one version of a model by another. */
 import { isDeepStrictEqual } from 'node:util';
 import { formatScore } from '../../training/objective/index.ts';
 import type { ExportedCard } from '../model/card.ts';
 import type { ModelCard } from '../store/card.ts';
 
-/** The largest loss of a score of which more is better, such as a share: 0.2 points. */
+/** The largest accepted loss of a score of which more is better, such as a share: 0.2 points. */
 const MOST_LOST = 0.002;
 
-/** The largest growth of one of which less is better, such as an error, as a share of it. */
+/** The largest accepted growth of a score of which less is better, such as an error, relative to it. */
 const MOST_GROWN = 0.01;
 
-/** Differences of two shares that are nothing but rounding. */
+/** The difference of two shares that rounding alone can make. */
 const ROUNDING = 1e-9;
 
 const contract = ['inputs', 'outputs', 'output', 'labels'] as const satisfies readonly (keyof ModelCard)[];
 
 /**
- * One line each, in the form `where: expected X, got Y`; none when clients notice nothing but better answers.
+ * Returns one line `where: expected X, got Y` for each reason; none if clients notice nothing but better answers.
+ *
  * @param former the deployed card, as far as there is one: a model from elsewhere may have none, or a shorter one
  */
 export function objections(former: ModelCard, fresh: ExportedCard): readonly string[] {
@@ -54,6 +55,6 @@ const changed = (where: string, former: unknown, fresh: unknown): readonly strin
   return [`${where}: expected ${before}, got ${fresh === undefined ? 'none' : JSON.stringify(fresh)}`];
 };
 
-/** `test accuracy 98.82 %`, with the statistics that the version serves */
+/** Returns, for example, `test accuracy 98.82 %`, with the statistics that the version serves. */
 export const describeScore = ({ scores, statistics }: ExportedCard): string =>
   scores ? `test ${scores.name} ${formatScore(scores.name, scores.test[statistics])}` : 'no test samples';

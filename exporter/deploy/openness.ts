@@ -1,15 +1,16 @@
-/** Whether anybody may ask a Worker, and as often as they like, as far as Wrangler's configuration tells. */
+/** Tells from Wrangler's configuration whether anybody may send requests to a Worker, and without limit. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { configurations } from './wrangler.ts';
 
-/** Commands of Wrangler after which the world reaches the Worker. */
+/** Commands of Wrangler that make the Worker reachable from the internet. */
 const deploying = ['deploy', 'versions upload'];
 
 /**
- * One line where neither a key nor a rate limit is configured; `undefined` elsewhere. A secret that nobody declares is known to the
- * platform alone.
+ * Returns one line if neither a key nor a rate limit is configured, `undefined` otherwise. A secret that the
+ * configuration does not declare is known to the platform alone.
+ *
  * @param command that Wrangler runs, as it tells the builds that it starts
  * @param folder of the project
  */
@@ -21,7 +22,11 @@ export async function openness(command: string | undefined, folder = '.'): Promi
   return `the endpoint is open and unmetered, unless it has the secret API_KEY: npx wrangler secret put API_KEY, and turn on the rate limit in ${file}`;
 }
 
-/** @param file of whose kind the text is. Whole lines, which is how what a template offers is turned off. */
+/**
+ * Removes whole lines of comments, which is how a template turns off what it offers.
+ *
+ * @param file that the text is from; its extension tells the syntax
+ */
 export function withoutComments(text: string, file: string): string {
   const sign = file.endsWith('.toml') ? '#' : '//';
   return text

@@ -1,4 +1,4 @@
-/** The Worker on the platform, as Wrangler deploys it and tells of it. */
+/** Deploys the Worker to the platform, and asks the platform about it, through Wrangler. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseJson, UserError } from '../../training/files/index.ts';
@@ -14,24 +14,31 @@ interface Version {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** What a version of the Worker is called on the platform. */
+/** Describes a version of the Worker on the platform. */
 export interface Label {
-  /** For people. */
+  /** `message` is for people. */
   readonly message: string;
-  /** Stands for all models in it: see `fingerprint`. */
+  /** `tag` stands for all models in the version: see `fingerprint`. */
   readonly tag: string;
 }
 
-/** A version of the Worker that has some of the traffic. */
+/** A version of the Worker that gets some of the traffic. */
 export interface LiveVersion extends Partial<Label> {
   readonly id: string;
   readonly percentage: number;
 }
 
-/** How to deploy the models of a folder. An interruption ends Wrangler; whether in time, the platform knows. */
+/**
+ * Deploys the models of a folder. An interruption ends Wrangler; only the platform knows whether the deployment was
+ * made before.
+ */
 export type Deploy = (models: string, label: Label, screen: Screen, interruption: AbortSignal) => Promise<void>;
 
-/** Bundles the Worker without uploading it: what the platform would weigh, in bytes. */
+/**
+ * Bundles the Worker without uploading it.
+ *
+ * @returns the size that the platform would measure, in bytes
+ */
 export function measure(models: string): Promise<number> {
   return withScratch('bundle', async (folder) => {
     await wrangler('deploy', ['--dry-run', '--outdir', folder], models);
@@ -39,7 +46,10 @@ export function measure(models: string): Promise<number> {
   });
 }
 
-/** Of all that Wrangler has put there, but its note on the folder and the source maps. Not all versions tell the size. */
+/**
+ * Adds up all files that Wrangler has written, but its note on the folder and the source maps. Not all versions of
+ * Wrangler print the size.
+ */
 async function uploadedBytes(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && !/^README\.md$|\.map$/.test(entry.name));
@@ -53,7 +63,7 @@ export const deploy: Deploy = async (models, label, { stdout }, interruption) =>
   requireLine('deploy', outcome, 'deploy');
 };
 
-/** Gives the models of a folder `percentage` of the traffic, and the rest to the version that has had it all. */
+/** Gives the models of a folder `percentage` of the traffic, and the rest to the version that had all of it. */
 export const deployGradually =
   (percentage: number, rest: string): Deploy =>
   async (models, label, { print, stdout }, interruption) => {
@@ -69,32 +79,32 @@ export const deployGradually =
 
 const labelled = ({ message, tag }: Label): readonly string[] => ['--message', message, '--tag', tag];
 
-/** What the platform tells of the Worker. */
+/** The state of the Worker on the platform. */
 export interface OnPlatform {
-  /** The versions that answer requests; none where nothing has been deployed yet. */
+  /** `live` lists the versions that answer requests; none before the first deployment. */
   readonly live: readonly LiveVersion[];
-  /** What the last versions were called, whether or not they were deployed. */
+  /** `uploaded` lists the labels of the last versions, whether or not they were deployed. */
   readonly uploaded: readonly Partial<Label>[];
 }
 
-/** @throws UserError where it cannot be asked */
+/** @throws UserError if the platform cannot be asked */
 export async function onPlatform(models: string): Promise<OnPlatform> {
   const asked = [
     ask<Deployment>('deployments status', models, { versions: [] }),
     ask<readonly Version[]>('versions list', models, []),
   ] as const;
-  // Of two failures the first is told, whichever comes first.
+  // If both fail, the error of the first is reported, whichever fails earlier.
   await Promise.allSettled(asked);
   const [deployment, uploaded] = [await asked[0], await asked[1]];
   const live = deployment.versions.map(async ({ version_id: id, percentage }) => {
     const listed = uploaded.find((version) => version.id === id);
-    // Only the last ones are listed.
+    // Only the last versions are listed.
     return { id, percentage, ...labelOf(listed ?? (await versionOf(models, id))) };
   });
   return { live: await Promise.all(live), uploaded: uploaded.map(labelOf) };
 }
 
-/** @param none what there is where there is no such Worker */
+/** @param none the answer if there is no such Worker */
 async function ask<T>(command: string, models: string, none: T): Promise<T> {
   const answer = await tryWrangler(command, ['--json'], models);
   if (isMissing(answer.stderr)) return none;
@@ -107,7 +117,7 @@ async function versionOf(models: string, id: string): Promise<Version> {
   return parseJson(stdout, 'wrangler versions view') as Version;
 }
 
-/** The platform knows no Worker of this name, or none that answers requests. */
+/** Is true if the platform knows no Worker of this name, or none that answers requests. */
 const isMissing = (stderr: string): boolean => /\[code: 10007\]|has no deployments/.test(stderr);
 
 function labelOf({ annotations = {} }: Version): Partial<Label> {
@@ -116,8 +126,9 @@ function labelOf({ annotations = {} }: Version): Partial<Label> {
 }
 
 /**
- * Whether a version with this tag has some of the traffic.
- * @returns the reason where the platform cannot be asked
+ * Tells whether a version with this tag gets some of the traffic.
+ *
+ * @returns the reason if the platform cannot be asked
  */
 export async function isLive(models: string, tag: string): Promise<boolean | string> {
   try {

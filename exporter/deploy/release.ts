@@ -1,6 +1,6 @@
 /**
- * Checkpoint in, deployed version out; and the way back. The folder of models says what is deployed: where something goes wrong on
- * the way, the platform is asked which of the two it is.
+ * Releases a checkpoint as a deployed version, and rolls back. The folder of models says what is deployed: if a
+ * deployment fails, the platform is asked which of the two versions that is.
  */
 import { cp } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -36,9 +36,9 @@ import { megabytes, tooLarge } from './worker-size.ts';
 import type { Screen } from './wrangler.ts';
 
 export interface ReleaseOptions extends ExportOptions {
-  /** Whether to release in spite of all objections. */
+  /** Releases in spite of all objections. */
   readonly force: boolean;
-  /** The share of the traffic, from 1 to 99; without it the new version gets all. */
+  /** The share of the traffic, from 1 to 99. Without it, the new version gets all. */
   readonly percentage?: number | undefined;
 }
 
@@ -46,16 +46,19 @@ export interface ReleaseOptions extends ExportOptions {
 export interface Deployed {
   readonly name: string;
   readonly version: string;
-  /** Of `model.onnx`. */
+  /** The hash of `model.onnx`. */
   readonly sha256: string;
-  /** What it took the place of, which is kept. */
+  /** The version that it replaced, which is kept. */
   readonly previous: { readonly version: string; readonly sha256: string } | null;
-  /** Of the traffic. */
+  /** The share of the traffic. */
   readonly percentage: number;
 }
 
 /**
- * @throws UserError for a checkpoint that cannot be exported, an objection, or a deployment that failed, and what is deployed then
+ * Exports a checkpoint and deploys it.
+ *
+ * @throws UserError for a checkpoint that cannot be exported, an objection, or a failed deployment; then it says what
+ *   is deployed
  * @throws Interrupted by a signal while it deploys
  */
 export function release(options: ReleaseOptions, backend: Backend, screen: Screen): Promise<Deployed> {
@@ -90,8 +93,10 @@ export function release(options: ReleaseOptions, backend: Backend, screen: Scree
 }
 
 /**
- * @throws UserError where no earlier version is kept, files are not those of their cards, or the deployment failed, and what is
- * deployed then
+ * Deploys the version before.
+ *
+ * @throws UserError if no earlier version is kept, files do not match their cards, or the deployment failed; then it
+ *   says what is deployed
  * @throws Interrupted by a signal while it deploys
  */
 export function rollback(models: string, name: string, screen: Screen): Promise<Deployed> {
@@ -107,7 +112,7 @@ export function rollback(models: string, name: string, screen: Screen): Promise<
   });
 }
 
-/** One release at a time in a folder of models. */
+/** Runs one release at a time in a folder of models. */
 async function exclusively<T>(models: string, name: string, screen: Screen, work: () => Promise<T>): Promise<T> {
   await makeFolder(models);
   return withLockOrRefuse(join(models, versionsLock), models, 'no other release in it', async () => {
@@ -119,8 +124,10 @@ async function exclusively<T>(models: string, name: string, screen: Screen, work
 }
 
 /**
- * Before anything is made: whoever may not deploy learns it now, and what is deployed beside what the folder holds.
- * @throws UserError where the platform cannot be asked
+ * Asks the platform before anything is made, so that a user who may not deploy learns it now, and compares what is
+ * deployed with the folder.
+ *
+ * @throws UserError if the platform cannot be asked
  */
 async function askPlatform(models: string, { print, onStage }: Screen): Promise<OnPlatform> {
   onStage('ask the platform');
@@ -130,15 +137,21 @@ async function askPlatform(models: string, { print, onStage }: Screen): Promise<
   return found;
 }
 
-/** @throws UserError where nothing is deployed */
+/**
+ * Returns the id of the deployed version.
+ *
+ * @throws UserError if nothing is deployed
+ */
 function deployedIn({ live: [only] }: OnPlatform): string {
   if (only) return only.id;
   throw unexpected('--percent', 'a deployed version, which has the rest of the traffic', 'none');
 }
 
 /**
- * The folder keeps one version beside the new one, and of two that share the traffic a release would lose the one that has proven itself.
- * @throws UserError where traffic is shared
+ * Refuses a release while two versions share the traffic: the folder keeps one version beside the new one, so that the
+ * older of the two, which has proven itself, would be lost.
+ *
+ * @throws UserError if traffic is shared
  */
 function requireUnshared({ live }: OnPlatform): void {
   if (live.length <= 1) return;
@@ -147,8 +160,9 @@ function requireUnshared({ live }: OnPlatform): void {
 }
 
 /**
- * Building takes long, and whoever releases from another machine sees no lock.
- * @throws UserError where other versions answer requests now, or were uploaded
+ * Checks that nothing has been deployed during the build: a release from another machine sees no lock.
+ *
+ * @throws UserError if other versions answer requests now, or were uploaded
  */
 function requireSame(before: OnPlatform, now: OnPlatform): void {
   const told = ({ live, uploaded }: OnPlatform) =>
@@ -165,7 +179,7 @@ function requireSame(before: OnPlatform, now: OnPlatform): void {
   );
 }
 
-/** The numbers under which versions of a model were uploaded, as their messages say. */
+/** Returns the numbers under which versions of a model were uploaded, from their messages. */
 const numbersOf = (name: string, { uploaded }: OnPlatform): readonly string[] =>
   uploaded.flatMap(({ message = '' }) => {
     const [, model, version] = /^(\S+) version (\d+)/.exec(message) ?? [];
@@ -177,7 +191,7 @@ function deployed(name: string, standing: Files, next: Files, percentage = 100):
   return { name, ...about(next), previous: standing.size > 0 ? about(standing) : null, percentage };
 }
 
-/** The size of the Worker that would serve the models with this one changed. */
+/** Returns the size of the Worker that would serve the models with this one changed. */
 function measureWith(models: string, name: string, files: Files): Promise<number> {
   return withScratch('release', async (scratch) => {
     const isHidden = (path: string) => basename(path).startsWith('.');
@@ -197,11 +211,14 @@ interface Replacement {
   readonly models: string;
   readonly name: string;
   readonly next: Files;
-  /** What the version of the Worker is called. */
+  /** `message` describes the version of the Worker. */
   readonly message: string;
 }
 
-/** Writes the folder and deploys it, tagged by what it holds; where that fails the folder is made to say what is deployed. */
+/**
+ * Writes the folder and deploys it, tagged by its content. If the deployment fails, the folder is made to agree with
+ * what is deployed.
+ */
 async function put(replacement: Replacement, deployWith: Deploy, screen: Screen): Promise<void> {
   const { models, name, next, message } = replacement;
   screen.onStage('');
@@ -226,8 +243,9 @@ async function put(replacement: Replacement, deployWith: Deploy, screen: Screen)
 }
 
 /**
- * Asks the platform after a failure, in which it may have deployed all the same.
- * @returns what came of it, for people
+ * Asks the platform after a failure, which may have deployed all the same.
+ *
+ * @returns the outcome, as a message
  */
 async function settle(models: string, name: string, { tag, message }: Pending): Promise<string> {
   const folder = join(models, name);
@@ -242,8 +260,9 @@ async function settle(models: string, name: string, { tag, message }: Pending): 
 }
 
 /**
- * What a release that was killed has left: the folder is made to say what is deployed, as after any other failure.
- * @throws UserError where the platform cannot be asked; the next one tries again
+ * Settles what killed releases have left: makes each folder agree with what is deployed, as after any other failure.
+ *
+ * @throws UserError if the platform cannot be asked; the next call tries again
  */
 async function settleLeft(models: string, { print, onStage }: Screen): Promise<void> {
   for (const [name, pending] of await leftPending(models)) {
@@ -254,7 +273,7 @@ async function settleLeft(models: string, { print, onStage }: Screen): Promise<v
       throw new UserError(`${folder}: what a release that was killed has deployed is not known: ${found}`);
     await (found ? keepReplacement : undoReplacement)(models, name);
     const killed = `${folder}: a release was killed`;
-    // Whoever asks again for what was done already does not want it twice, least of all a rollback.
+    // The command is most likely the same one again. Running it twice is not wanted, least of all a rollback.
     if (found)
       throw new UserError(
         `${killed}: ${pending?.message ?? ''} is deployed all the same, and it says so now; this command has done nothing else`,

@@ -1,4 +1,4 @@
-/** The models in a folder beside what is deployed. */
+/** Compares the models in a folder with what is deployed. */
 import { join } from 'node:path';
 import { UserError } from '../../training/files/index.ts';
 import { modelFileAmong, modelNames } from '../store/models-folder.ts';
@@ -10,9 +10,9 @@ export interface ModelStatus {
   readonly name: string;
   readonly version: string;
   readonly sha256: string;
-  /** The version before, which a rollback would deploy. */
+  /** `kept` is the version before, which a rollback would deploy. */
   readonly kept: { readonly version: string; readonly sha256: string } | null;
-  /** Whether the file is the one that its card describes; a card need not. */
+  /** `isIntact` is true if the file is the one that its card describes, or the card describes none. */
   readonly isIntact: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface Status {
   readonly platform: Platform;
 }
 
-/** @throws UserError for a folder of models that is none */
+/** @throws UserError if there is no such folder of models */
 export async function status(models: string): Promise<Status> {
   const found = await Promise.all(modelNames(models).map((name) => modelStatus(models, name)));
   return { models: found, platform: await platformOf(models) };
@@ -63,7 +63,7 @@ async function platformOf(models: string): Promise<Platform> {
   }
 }
 
-/** What is deployed beside what the folder holds. */
+/** Adds to each deployed version whether it holds the models of the folder. */
 export async function beside(models: string, live: readonly LiveVersion[]): Promise<readonly DeployedVersion[]> {
   const now = await fingerprint(models);
   return live.map((version) => ({ ...version, holds: holds(version, now) }));
@@ -74,7 +74,7 @@ function holds({ tag }: LiveVersion, now: string): DeployedVersion['holds'] {
   return tag === now ? 'these' : 'others';
 }
 
-/** A line for each version that answers requests. */
+/** Returns a line for each version that answers requests. */
 export function describePlatform(platform: Platform): readonly string[] {
   if (!platform.isKnown) return [`deployed: unknown: ${platform.reason}`];
   if (platform.versions.length === 0) return ['deployed: nothing yet'];

@@ -1,10 +1,10 @@
 /**
- * How large a Worker may be, on every plan. Until 2026-09-04 it was 3 or 10 MB after compression.
+ * The maximum size of a Worker, on every plan. Until 2026-09-04 it was 3 or 10 MB after compression.
  * https://developers.cloudflare.com/changelog/post/2026-09-04-increased-worker-size-limit/
  */
 export const mostBytes = 64 * 1024 * 1024;
 
-/** One line where the Worker does not fit. */
+/** Returns one line if the Worker is too large. */
 export function tooLarge(bytes: number): readonly string[] {
   if (bytes <= mostBytes) return [];
   const how = '"weights": "int8" or "weightsIn": "assets" in a card.json makes it smaller';

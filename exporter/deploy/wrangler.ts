@@ -1,5 +1,5 @@
 /**
- * Wrangler, run as its command line; what it did is read from the lines of JSON that it writes:
+ * Runs Wrangler's command line, and reads what it did from the lines of JSON that it writes:
  * https://developers.cloudflare.com/workers/wrangler/system-environment-variables/ (WRANGLER_OUTPUT_FILE_PATH)
  */
 import { existsSync } from 'node:fs';
@@ -10,13 +10,13 @@ import { stripVTControlCharacters } from 'node:util';
 import { UserError } from '../../training/files/index.ts';
 import { type Ended, Interrupted, runNode, withScratch } from '../../training/process/index.ts';
 
-/** The members that matter here of the lines of all kinds. */
+/** The members of the lines, of all types, that are read here. */
 interface OutputLine {
   readonly type: string;
   readonly version_id?: string | null;
 }
 
-/** Where a deployment shows what it does: lines, what is under way in silence, and what Wrangler prints by itself. */
+/** Shows the progress of a deployment: printed lines, the current stage, and Wrangler's own output. */
 export interface Screen {
   readonly print: (line: string) => void;
   readonly onStage: (stage: string) => void;
@@ -24,29 +24,31 @@ export interface Screen {
   readonly stdout: 1 | 2;
 }
 
-/** Wrangler looks for its configuration in this order. */
+/** Lists the files in the order in which Wrangler looks for its configuration. */
 export const configurations = ['wrangler.toml', 'wrangler.json', 'wrangler.jsonc'] as const;
 
-/** @throws UserError where this folder is no project of Wrangler's */
+/** @throws UserError if this folder is not a Wrangler project */
 export function requireProject(command: string): void {
   if (configurations.some((file) => existsSync(file))) return;
   throw new UserError(`${command}: expected a wrangler.toml in this folder, got none; run bn-edge init first`);
 }
 
 interface Listening {
-  /** Where it prints to: nowhere, or beside us. */
+  /** Says where Wrangler prints to: nowhere, or a file descriptor of this process. */
   readonly volume?: 'quietly' | Screen['stdout'];
   readonly interruption?: AbortSignal;
 }
 
 interface Outcome extends Ended {
-  /** What it wrote down of what it did. */
+  /** `lines` holds what Wrangler wrote about what it did. */
   readonly lines: readonly OutputLine[];
 }
 
 /**
- * @throws UserError with the first error it printed, or, where it was heard, its exit code
- * @throws Interrupted when all that it started has ended
+ * Runs a command of Wrangler.
+ *
+ * @throws UserError with the first error that it printed, or with its exit code if its output was shown
+ * @throws Interrupted once all processes that it started have ended
  */
 export async function wrangler(
   command: string,
@@ -63,7 +65,7 @@ export async function wrangler(
 export const failure = (command: string, { stderr, code }: Outcome): UserError =>
   new UserError(`wrangler ${command}: ${firstError(stderr) ?? `exit code ${code}`}`);
 
-/** Whether or not it succeeds. */
+/** Runs a command of Wrangler, and returns whether or not it succeeds. */
 export function tryWrangler(
   command: string,
   options: readonly string[],
@@ -82,31 +84,37 @@ export function tryWrangler(
   });
 }
 
-/** Without telemetry; what the project has installed is found by the build that Wrangler runs, `bn-edge` itself among it. */
+/**
+ * Returns an environment without telemetry. Its PATH makes the build that Wrangler runs find what the project has
+ * installed, `bn-edge` among it.
+ */
 export function wranglerEnvironment(): NodeJS.ProcessEnv {
   const path = [resolve('node_modules/.bin'), process.env['PATH']].join(delimiter);
   return { ...process.env, PATH: path, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true' };
 }
 
 /**
- * Wrangler's entry file, so that no shell is needed on any system: the project's own, or else one that is installed beside this
- * package.
- * @throws UserError where there is none
+ * Returns Wrangler's entry file, so that no shell is needed on any system: the project's own Wrangler, or one that is
+ * installed beside this package.
+ *
+ * @throws UserError if there is none
  */
 export function wranglerEntry(): string {
   for (const from of [resolve('package.json'), import.meta.url]) {
     try {
       return join(dirname(createRequire(from).resolve('wrangler/package.json')), 'bin/wrangler.js');
     } catch {
-      // Not from there.
+      // It is not installed there.
     }
   }
   throw new UserError('wrangler: expected it to be installed, got none; run npm i -D wrangler');
 }
 
 /**
- * Where the process that does the work is killed, by a system that is short of memory say, Wrangler's exit code is 0.
- * @throws UserError where it has not written down that it did something
+ * Returns the line of a type. Its absence is an error: if the working process is killed, for example because memory is
+ * short, Wrangler's exit code is 0.
+ *
+ * @throws UserError if Wrangler has not written that line
  */
 export function requireLine(command: string, { lines }: Outcome, type: string): OutputLine {
   const line = lines.find((each) => each.type === type);
@@ -117,7 +125,7 @@ export function requireLine(command: string, { lines }: Outcome, type: string): 
 const parseLines = (ndjson: string): readonly OutputLine[] =>
   ndjson
     .split('\n')
-    // The last one may be cut off.
+    // The last line may be cut off.
     .filter((line) => line.endsWith('}'))
     .map((line) => JSON.parse(line) as OutputLine);
 
