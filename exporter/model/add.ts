@@ -1,4 +1,7 @@
-/** An ONNX file from elsewhere in, a model folder out: one file of tensors of numbers, and a card with what it says of itself. */
+/**
+ * Turns an ONNX file from elsewhere into a model folder: a single file of tensors of numbers, and a card with what the
+ * file tells.
+ */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -23,14 +26,14 @@ import { placeOfAddition } from '../store/standing.ts';
 import { type HubConfig, hubConfigOf } from './hub-config.ts';
 
 export interface AddModelOptions {
-  /** An ONNX file, or a folder with one. */
+  /** `file` is an ONNX file, or a folder with one. */
   readonly file: string;
-  /** The folder in `models` and the name under which the Worker serves it; after the file when omitted. */
+  /** The folder in `models` and the name under which the Worker serves it. Default: named after the file. */
   readonly name?: string | undefined;
   readonly models: string;
-  /** What to do with layers that normalize with the mini-batch's statistics in the file; for the card. */
+  /** Says, for the card, what to do with layers that normalize with the mini-batch's statistics in the file. */
   readonly batchNorm?: BatchNormUse | undefined;
-  /** Whether a model that has the name is replaced. */
+  /** Replaces a model of the same name. */
   readonly overwrite?: boolean | undefined;
 }
 
@@ -38,24 +41,28 @@ export interface AddedModel {
   readonly name: string;
   readonly inputs: readonly TensorCard[];
   readonly outputs: readonly TensorCard[];
-  /** The output that is the answer, as far as the file tells; none where it gives whole numbers alone. */
+  /** The output that is the answer, as far as the file tells; undefined if it gives whole numbers alone. */
   readonly output: ModelOutput | undefined;
-  /** The Batch Norm layers whose running statistics are stored in the file. */
+  /** Counts the Batch Norm layers whose running statistics are stored in the file. */
   readonly batchNormLayers: number;
   readonly bytes: number;
   /**
-   * About what the model adds to an image: the file that is served, compressed, which nearly is its weights. The code that it needs,
-   * which models share, is known once an image is built.
+   * Estimates what the model adds to an image: the compressed size of the served file, which is nearly all weights. The
+   * size of the code that it needs, which models share, is known once an image is built.
    */
   readonly gzipBytes: number;
-  /** What the file does not say, and what to set in the card; then what has become of the file, and what it lacks. One line each. */
+  /**
+   * Holds one line for each thing that the file does not say, and how to set it in the card; then for each change to
+   * the file, and each thing that it lacks.
+   */
   readonly notes: readonly string[];
 }
 
 /**
- * Copies the file, and tries it with a sample that is made up, in the runtime that the Worker has.
+ * Copies the file, and tries it with a made-up sample on the Worker's runtime.
  *
- * @throws UserError for what is no ONNX file, or cannot run, or is called as a model that is there already; nothing is written then
+ * @throws UserError for a file that is not ONNX, cannot run, or has the name of an existing model; nothing is written
+ *   then
  */
 export async function addModel({
   file,
@@ -94,7 +101,7 @@ export async function addModel({
   };
 }
 
-/** @throws UserError for a folder with none or with several */
+/** @throws UserError for a folder with no ONNX file or with several */
 async function findFile(path: string): Promise<string> {
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
@@ -110,7 +117,7 @@ async function findFile(path: string): Promise<string> {
   return join(path, only);
 }
 
-/** Many files are called `model.onnx`, in folders that say more. */
+/** Returns the name of a model. Many files are called `model.onnx`, in folders whose names say more. */
 function nameFor(path: string): string {
   const [file, folder] = [basename(path, extname(path)), basename(dirname(resolve(path)))];
   const name = modelNameFrom(/^model$/i.test(file) ? folder : file) ?? modelNameFrom(file);
@@ -118,7 +125,7 @@ function nameFor(path: string): string {
   throw new UserError(`--name: expected a name for ${path}, of letters and digits, got none`);
 }
 
-/** All that is known of a file. */
+/** Holds all that is known of a file. */
 interface Found {
   readonly imported: ImportedModel;
   readonly onnx: OnnxFile;
@@ -172,7 +179,7 @@ function answerOf(
   const outputs = withShapes(ports, trial);
   const stored = own ?? labelsOf(graph);
   const output = outputOf(graph, { outputs }, (stored ?? hub?.labels)?.length);
-  // The number of a class is its place: the names that a classifier stores need not be in that order.
+  // A class's number is its index in the output: the names that a classifier stores need not be in that order.
   const labels = output?.kind === 'class' ? hub?.labels : (stored ?? hub?.labels);
   if (!labels || labels !== hub?.labels) return { output, labels, remarks: [] };
   const port = outputs.find(({ name }) => name === output?.name);
@@ -181,14 +188,17 @@ function answerOf(
   return hub.severalApply && output ? ofSeveral(output, labels) : { output, labels, remarks: [] };
 }
 
-/** Each label has a probability of its own, which no softmax gives. */
+/**
+ * Returns the answer of a model whose labels do not exclude each other: each has a probability of its own, which
+ * softmax does not give.
+ */
 function ofSeveral(output: InferredOutput, labels: readonly string[]): AnswerFound {
   if (output.kind === 'probabilities') return { output: { ...output, kind: 'multi-label' }, labels, remarks: [] };
   const remark = `"output": of labels that do not exclude each other (config.json), ${quote(output.name)} has no probabilities: it is served as numbers; with a sigmoid behind it, its kind is "multi-label"`;
   return { output: { name: output.name, kind: 'number', isGuess: false }, labels, remarks: [remark] };
 }
 
-/** What this project writes into the metadata of its own files. */
+/** Reads what bn-edge writes into the metadata of its own files. */
 function ownFacts(path: string, { producerName, metadataProps }: onnx.IModelProto) {
   const read = <S extends z.ZodType>(key: string, schema: S): z.output<S> | undefined => {
     const text = producerName === 'bn-edge' ? metadataProps?.find((entry) => entry.key === key)?.value : undefined;
@@ -203,7 +213,7 @@ const tensorCard = (port: Port, shape = shapeOf(port)): TensorCard => ({
   ...(shape && { shape }),
 });
 
-/** A shape that the file does not say is the trial's, the first size of which is the number of samples. */
+/** Fills in the shapes that the file does not state from the trial. Their first size is the number of samples. */
 const withShapes = (ports: readonly Port[], { shapes }: Trial): readonly Port[] =>
   ports.map((port) => {
     const found = shapes?.get(port.name);
@@ -211,7 +221,7 @@ const withShapes = (ports: readonly Port[], { shapes }: Trial): readonly Port[] 
   });
 
 const outputsOf = ({ outputs, inputs }: OnnxFile, trial: Trial): readonly TensorCard[] =>
-  // Of inputs of any shape, so are the outputs.
+  // If an input may have any shape, so may the outputs.
   (inputs.every(({ dims }) => dims) ? withShapes(outputs, trial) : outputs).map((port) => tensorCard(port));
 
 function notesOnOutput(output: InferredOutput | undefined): readonly string[] {
@@ -229,12 +239,12 @@ function notesOnOutput(output: InferredOutput | undefined): readonly string[] {
 function notesOnLabels(output: InferredOutput | undefined, { labels, outputs = [] }: ModelCard): readonly string[] {
   if (!output || output.kind === 'number' || labels) return [];
   const numbers = outputs.find(({ name }) => name === output.name)?.shape?.[1] ?? -1;
-  // One number is of two classes.
+  // A single number stands for two classes.
   const names = numbers > 0 ? `${Math.max(2, numbers)} names` : 'their names';
   return [`"labels": the file names no classes; a list of ${names} makes them known`];
 }
 
-/** Of an input that has the shape of pictures, and no columns. */
+/** Returns notes on an input that has the shape of pictures, and no columns. */
 function notesOnPictures({ inputs = [] }: ModelCard, [port, ...others]: readonly Port[]): readonly string[] {
   if (!port || others.length > 0 || inputs[0]?.columns || !mayBePictures(port)) return [];
   if (pictureOf(undefined, port).picture) return [];

@@ -1,10 +1,10 @@
-/** Whether an export replaces a better model: nothing but that one's run has it then. */
+/** Warns if an export replaces a better model: only that model's run can bring it back. */
 import { isDeepStrictEqual } from 'node:util';
 import { objectiveRuleOf } from '../../training/objective/index.ts';
 import type { ModelCard } from '../store/card.ts';
 import { type ExportedCard, objectiveOfCard } from './card.ts';
 
-/** @returns one line, where both have a score on the same samples, and the former's is better */
+/** @returns one line if both models have a score on the same samples, and that of the former is better */
 export function betterBefore(former: ModelCard, fresh: ExportedCard): string | undefined {
   const [before, now] = [testScoreOf(former), testScoreOf(fresh)];
   if (!before || !now || before.name !== now.name || !isDeepStrictEqual(before.data, now.data)) return undefined;
@@ -14,7 +14,7 @@ export function betterBefore(former: ModelCard, fresh: ExportedCard): string | u
   return `the ${fresh.name} that this replaces has ${scores}: exporting its run again brings it back (bn-edge release keeps the version before)`;
 }
 
-/** With the statistics that the file has; none where nobody knows the samples again. */
+/** Returns the score with the statistics that the file has; undefined if the card does not identify the samples. */
 function testScoreOf({ scores, statistics, training }: ModelCard) {
   if (!scores || !statistics || training?.data.sha256 === undefined) return undefined;
   const { name, better, test } = scores;

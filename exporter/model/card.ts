@@ -1,4 +1,4 @@
-/** The card of an exported model, from what training and the export know of it. */
+/** Writes the card of an exported model from what training and the export know of it. */
 import { objectiveOf, type TrainedModel, type TrainingRecord } from '../../training/checkpoint/index.ts';
 import { type Objective, objectiveOfOutputs, objectiveRuleOf } from '../../training/objective/index.ts';
 import { bestEpoch } from '../../training/trainer/index.ts';
@@ -19,24 +19,24 @@ type Known =
   | 'network'
   | 'files';
 
-/** Of a model of this project, whose card has nearly everything. */
+/** The card of a model of this project, which has nearly all members. */
 export type ExportedCard = ModelCard & Required<Pick<ModelCard, Known>>;
 
 export interface CardFacts extends Pick<ExportedCard, 'name' | 'version' | 'explain' | 'statistics'> {
-  /** Whether its answers are counted; not when omitted. */
+  /** `monitor` makes the Worker count the model's requests. Default: it does not. */
   readonly monitor?: ModelCard['monitor'] | undefined;
   readonly unknown: ModelCard['unknown'];
   readonly model: TrainedModel;
   readonly weights: ModelCard['weights'] | undefined;
   readonly weightsIn: ModelCard['weightsIn'] | undefined;
   readonly engine: NonNullable<ModelCard['engine']>;
-  /** Of the training and validation samples; told of a model with a record. */
+  /** The hash of the training and validation samples, given for a model with a training record. */
   readonly sha256?: string;
-  /** Of the classes among the training samples; undefined for numbers. */
+  /** The shares of the classes among the training samples; undefined for numbers. */
   readonly classShares: readonly number[] | undefined;
-  /** How its columns are spread among the training samples. */
+  /** `reference` says how the values of the columns are spread among the training samples. */
   readonly reference?: ModelCard['reference'] | undefined;
-  /** None without test samples. */
+  /** `scores` is undefined if there are no test samples. */
   readonly scores: Scores | undefined;
   readonly quality: Quality;
   readonly verification: Verification;
@@ -86,7 +86,8 @@ export function modelCard(facts: CardFacts): ExportedCard {
     outputs: [output],
     statistics,
     ...(scores && { scores }),
-    // A metric that the samples do not define, such as the area of a class that none of them has, is no number.
+    // A metric that the samples do not define, such as the area under the curve of a class that none of them has, is
+    // NaN.
     metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))),
     ...quality,
     verification,
@@ -105,7 +106,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
 
 const mostColumns = 6;
 
-/** What a user wants to read of it: what is told from what. */
+/** Returns what a user wants to read first: what the model predicts, and from what. */
 function descriptionOf(model: TrainedModel): string {
   const { plan, record, columns } = model;
   const { name = 'unknown data', source } = record?.data ?? {};
@@ -142,6 +143,6 @@ function summaryOf(
   };
 }
 
-/** What the model was trained for, as far as the card tells. */
+/** Returns what the model was trained for, as far as the card tells. */
 export const objectiveOfCard = ({ training, labels = [], outputs }: ExportedCard): Pick<Objective, 'kind'> =>
   training ? { kind: training.objective } : objectiveOfOutputs(labels.length, outputs[0]?.shape?.at(-1) ?? NaN);

@@ -1,6 +1,6 @@
 /**
- * Whether every model that has a card is what the card describes: the files are the same to the bit, and the model answers its
- * samples as it did when it was exported. A model from elsewhere without a card is not checked.
+ * Checks that every model with a card is what the card describes: the files are the same to the bit, and the model
+ * answers its samples as it did when it was exported. A model from elsewhere without a card is not checked.
  */
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -14,12 +14,15 @@ import { samplesFile } from '../store/samples.ts';
 import type { Files } from '../store/versions.ts';
 import { parseSamples } from './samples.ts';
 
-/** How far an answer may be from the one that is known, in parts of the largest: another machine's kernels round otherwise. */
+/**
+ * The largest difference of an answer from the stored one, relative to the largest answer: the kernels of another
+ * machine round otherwise.
+ */
 export const tolerance = 1e-5;
 
 /**
- * @param print is told what was found of each model
- * @throws UserError for the first that is not as its card says
+ * @param print receives a line on each model
+ * @throws UserError for the first model that is not as its card says
  */
 export async function checkModels(models: string, print: (line: string) => void): Promise<void> {
   const backend = await nativeBackend();
@@ -32,7 +35,7 @@ export async function checkModels(models: string, print: (line: string) => void)
   }
 }
 
-/** Below `models`: `<name>` and `<name>/versions/<version>`. */
+/** Lists paths below `models`: `<name>` and `<name>/versions/<version>`. */
 async function foldersWithCard(models: string): Promise<readonly string[]> {
   const paths = await readdir(models, { recursive: true }).catch((error: unknown) => {
     throw cannotRead(models, error);
@@ -47,7 +50,7 @@ async function foldersWithCard(models: string): Promise<readonly string[]> {
 const filesIn = async (folder: string, names: readonly string[]): Promise<Files> =>
   new Map(await Promise.all(names.map(async (name) => [name, await readBytes(join(folder, name))] as const)));
 
-/** @throws UserError for the first sample that is answered otherwise */
+/** @throws UserError for the first sample whose answer differs */
 async function checkAnswers(folder: string, card: ModelCard, backend: Backend): Promise<string> {
   const { files = {}, inputs = [], output } = card;
   const [input] = inputs;
@@ -60,7 +63,7 @@ async function checkAnswers(folder: string, card: ModelCard, backend: Backend): 
   return `the answers to ${samples.count} samples within ${difference === 0 ? '0' : difference.toExponential(1)}`;
 }
 
-/** In parts of the largest answer. */
+/** Returns the largest difference, relative to the largest answer. */
 function largestDifference(
   where: string,
   { answers, count }: { readonly answers: Float32Array; readonly count: number },

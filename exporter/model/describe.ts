@@ -1,4 +1,4 @@
-/** What an export prints. */
+/** Describes an export, as the command prints it. */
 import { count, fourDigits, oneLine, percent, quote } from '../../training/files/index.ts';
 import { objectiveRuleOf, type Score } from '../../training/objective/index.ts';
 import type { TestScores } from '../store/card.ts';

@@ -1,4 +1,4 @@
-/** Checkpoint in, verified model folder out: `model.onnx`, some samples with their answers, and `card.json`. */
+/** Turns a checkpoint into a verified model folder: `model.onnx`, some samples with their answers, and `card.json`. */
 import { type Backend, nativeBackend } from '../../training/backend/index.ts';
 import { countLabels, type Dataset, digestOf, type LoadedData, referencesOf } from '../../training/data/index.ts';
 import { objectiveOf, type TrainedModel } from '../../training/checkpoint/index.ts';
@@ -31,15 +31,15 @@ export interface ExportOptions extends ExportSource {
   /** The folder in `models` and the name under which the Worker serves it. */
   readonly name: string;
   readonly models: string;
-  /** Whether the Worker is to show what Batch Norm does in this model; as a former export says when omitted, else not. */
+  /** Makes the Worker show what Batch Norm does in this model. Default: as in the former export, otherwise false. */
   readonly explain?: boolean | undefined;
-  /** Whether the Worker is to count what its answers have in common; as a former export says when omitted, else not. */
+  /** Makes the Worker count the model's requests. Default: as in the former export, otherwise false. */
   readonly monitor?: boolean | undefined;
-  /** Whether a model from elsewhere that has the name is replaced. */
+  /** Replaces a model from elsewhere that has the name. */
   readonly overwrite?: boolean | undefined;
 }
 
-/** What a card keeps of a former one. */
+/** The members that a new card keeps from a former one. */
 type Kept =
   | 'version'
   | 'explain'
@@ -52,19 +52,20 @@ type Kept =
   | 'interval'
   | 'intervals';
 
-/** A card and the files it describes, itself among them. */
+/** A card and the files it describes, with `card.json` among them. */
 export interface BuiltModel {
   readonly card: ExportedCard;
   readonly files: Files;
 }
 
 /**
- * Replaces the current version of a model; an earlier one that is kept beside it stays.
+ * Exports a model, which replaces its current version; an earlier version that is kept beside it stays.
  *
- * @param backend ONNX Runtime's native one when omitted
- * @param note is told what is odd
- * @param onStage is told what is under way
- * @throws UserError when the checkpoint, the name or the verification fails, or the name is taken; a former model is then untouched
+ * @param backend ONNX Runtime's native one by default
+ * @param note receives remarks on anything unusual
+ * @param onStage receives the name of each stage
+ * @throws UserError if the checkpoint, the name or the verification fails, or the name is taken; a former model is then
+ *   untouched
  */
 export async function exportModel(
   options: ExportOptions,
@@ -75,7 +76,8 @@ export async function exportModel(
   const { models, name } = options;
   const standing = await placeOfExport(options);
   const { recalibrated, version } = standing.card;
-  // Its number is that of the statistics that were measured anew: it never means two models.
+  // The former version's number belongs to the recalibrated statistics. The new model gets another, since a number
+  // never names two models.
   const former = recalibrated ? { ...standing.card, version: nextVersion(standing.all) } : standing.card;
   const { card, files } = await buildModel(options, former, backend, note, onStage);
   if (recalibrated) {
@@ -90,8 +92,8 @@ export async function exportModel(
 }
 
 /**
- * @param former what the card keeps: the version that the model gets, and what somebody has set in the card
- * @throws UserError when the checkpoint, the name or the verification fails
+ * @param former what the card keeps: the version that the model gets, and what the user has set in the card
+ * @throws UserError if the checkpoint, the name or the verification fails
  */
 export async function buildModel(
   { name, statistics = 'running', ...options }: ExportOptions,
@@ -143,13 +145,13 @@ function classSharesOf(train: Dataset): readonly number[] | undefined {
   return Array.from(countLabels(train.labels, train.classes.length), (count) => count / train.count);
 }
 
-/** The test samples; without any, others that the model can be asked. */
+/** Returns the test samples or, if there are none, others that the model can be run on. */
 const verifiable = ({ test, validation, train }: LoadedData): Dataset =>
   [test, validation].find(({ count }) => count > 0) ?? train;
 
 type Outputs = Readonly<Record<StatisticsSource | 'batchOfOne', Float32Array>>;
 
-/** What the training graph gives for the samples with either statistics, and with those of each sample alone. */
+/** Returns the training graph's answers to the samples with either statistics, and with each sample's own. */
 async function outputsOf(
   backend: Backend,
   { plan, tensors }: TrainedModel,

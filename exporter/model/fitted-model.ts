@@ -1,4 +1,7 @@
-/** What every export starts from: a checkpoint and its own data, the statistics chosen, and how its answers are read. */
+/**
+ * Does what every export starts with: reads a checkpoint and its data, chooses the statistics, and fits how its answers
+ * are read.
+ */
 import type { Backend } from '../../training/backend/index.ts';
 import {
   describedBy,
@@ -17,20 +20,23 @@ import { fitted, type FormerReading, wishFor } from './quality.ts';
 
 export interface ExportSource {
   readonly checkpoint: string;
-  /** For a checkpoint that does not describe its network. */
+  /** `network` is for a checkpoint that does not describe its network. */
   readonly network?: Network | undefined;
-  /** Where the checkpoint's own data are now, or what else to read of them; and data for a checkpoint that names none. */
+  /**
+   * Says where the checkpoint's own data are now, or what else to read of them; or names the data of a checkpoint that
+   * names none.
+   */
   readonly data?: DataSource | undefined;
-  /** The running average when omitted. */
+  /** Default: the running average. */
   readonly statistics?: StatisticsSource | undefined;
-  /** How answers are read; as a former export was told when omitted. */
+  /** Says how answers are read. Default: as in the former export. */
   readonly reading?: ReadingWish | undefined;
 }
 
 export interface FittedModel {
-  /** With the running average. */
+  /** `described` has the running average. */
   readonly described: TrainedModel;
-  /** With the statistics that were asked for. */
+  /** `model` has the chosen statistics. */
   readonly model: TrainedModel;
   readonly data: LoadedData;
   readonly states: States;
@@ -41,9 +47,9 @@ export interface FittedModel {
  * Reads the checkpoint and its data, and fits on the validation part how answers are read.
  *
  * @param former how the answers of a former export are read
- * @param note is told what is odd
- * @param onStage is told what is under way
- * @throws UserError for a checkpoint or data that cannot be read, and a wish that does not suit them
+ * @param note receives remarks on anything unusual
+ * @param onStage receives the name of each stage
+ * @throws UserError for a checkpoint or data that cannot be read, and for a `reading` that does not fit them
  */
 export async function fittedModel(
   { checkpoint, network, data: source, statistics = 'running', reading = {} }: ExportSource,
@@ -65,7 +71,7 @@ export async function fittedModel(
   return { described, model, data, states, fit };
 }
 
-/** @throws UserError where the run's own data are others by now, unless somebody names them */
+/** @throws UserError if the run's own data have changed since, unless the user names them */
 async function loadOwnData(
   trained: TrainedModel,
   source: DataSource | undefined,

@@ -1,17 +1,23 @@
-/** A trained network as a standard ONNX graph: raw inputs in, logits or numbers out, every tensor stored inside. */
+/**
+ * Builds a trained network as a standard ONNX graph, with raw inputs, logits or numbers as output, and every tensor
+ * stored inside.
+ */
 import { checkGraph, encodeModel, type Graph, graphBuilder } from '../../training/graph/index.ts';
 import { objectiveOf, type TrainedModel, type TrainingRecord } from '../../training/checkpoint/index.ts';
 import { emitForward, outputShapeOf } from '../../training/network/index.ts';
 import { objectiveRuleOf, type OutputKind } from '../../training/objective/index.ts';
 
-/** Which μ, σ² the exported Batch Norm nodes use: the fixed running ones, or each mini-batch's own. */
+/** Says which μ, σ² the exported Batch Norm nodes use: the fixed running ones, or each mini-batch's own. */
 export type NodeStatistics = 'running' | 'batch';
 
-/** ONNX's convention: the share of the old value kept. PyTorch's default where there is no constant share, or none known. */
+/**
+ * Returns the share of the old value kept, which is ONNX's convention; PyTorch's default if training had no constant
+ * share, or it is not known.
+ */
 const momentumOf = (record: TrainingRecord | undefined): number =>
   typeof record?.config.bnMomentum === 'number' ? record.config.bnMomentum : 0.9;
 
-/** A number is in the unit of the targets. */
+/** Maps kinds of outputs to names. A `prediction` is in the unit of the targets. */
 const outputNames = {
   logits: 'logits',
   probabilities: 'probabilities',
@@ -25,7 +31,7 @@ export const outputKindOf = (model: TrainedModel): OutputKind => ruleOf(model).o
 
 export const outputNameOf = (model: TrainedModel): string => outputNames[outputKindOf(model)];
 
-/** How many numbers the exported file gives for a sample: `[N, outputs]`. */
+/** Counts the numbers that the exported file gives for a sample: `[N, outputs]`. */
 export const outputsOf = (model: TrainedModel): number => ruleOf(model).answers(outputShapeOf(model.plan)[0] ?? NaN);
 
 /** Images are `pixels`, anything else `features`. */
@@ -33,11 +39,11 @@ export const inputNameOf = ({ plan }: TrainedModel): string =>
   plan.network.inputShape.length === 3 ? 'pixels' : 'features';
 
 /**
- * `BatchNormalization` nodes stay as they are (scale γ, B β, input_mean μ, input_var σ²), so that any ONNX viewer shows
- * them; the runtime folds them into the layer before when it loads the file. With `batch` the same nodes have
- * `training_mode` 1.
+ * Builds the graph in which `BatchNormalization` nodes stay as they are (scale γ, B β, input_mean μ, input_var σ²), so
+ * that any ONNX viewer shows them; the runtime folds them into the layer before when it loads the file. With `batch`
+ * the same nodes have `training_mode` 1.
  *
- * @param temperature what logits are divided by
+ * @param temperature by which logits are divided
  */
 export function exportGraph(model: TrainedModel, statistics: NodeStatistics, temperature?: number): Graph {
   const { plan, tensors, record } = model;
@@ -54,7 +60,11 @@ export function exportGraph(model: TrainedModel, statistics: NodeStatistics, tem
   return checkGraph(g.build(plan.network.name, { [outputNameOf(model)]: answer }));
 }
 
-/** The graph as a file, which says what it was made from. @param temperature what logits are divided by */
+/**
+ * Returns the graph as a file, whose metadata say what it was made from.
+ *
+ * @param temperature by which logits are divided
+ */
 export function exportFile(model: TrainedModel, temperature?: number): Uint8Array {
   const { plan, record, classes, columns } = model;
   return encodeModel(exportGraph(model, 'running', temperature), {

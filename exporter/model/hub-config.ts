@@ -1,4 +1,4 @@
-/** What a `config.json` of Hugging Face, which lies beside a model or above its folder `onnx`, says of the classes. */
+/** Reads what Hugging Face's `config.json`, beside a model or above its folder `onnx`, says of the classes. */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
@@ -8,11 +8,11 @@ const schema = z.object({ id2label: labelsById, problem_type: z.string().nullish
 
 export interface HubConfig {
   readonly labels: readonly string[];
-  /** Whether several labels may apply to one sample. */
+  /** Is true if several labels may apply to one sample. */
   readonly severalApply: boolean;
 }
 
-/** @returns undefined where there is none, or one of something else */
+/** @returns undefined if there is no such file, or it describes something else */
 export async function hubConfigOf(model: string): Promise<HubConfig | undefined> {
   const folder = dirname(resolve(model));
   for (const place of [folder, ...(basename(folder) === 'onnx' ? [dirname(folder)] : [])]) {

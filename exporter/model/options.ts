@@ -1,4 +1,7 @@
-/** What programs ask of an export and of an addition: whoever has no types gets the same answers to a slip as on the command line. */
+/**
+ * Validates the options that programs pass to an export or an addition: a caller without types gets the same errors as
+ * on the command line.
+ */
 import * as z from 'zod';
 import { backendNames } from '../../training/backend/index.ts';
 import { dataSourceSchema } from '../../training/data/index.ts';

@@ -1,4 +1,4 @@
-/** What an export finds out about a model's answers: how they are best read, and how far they are to be trusted. */
+/** Measures a model's answers during an export: how they are best read, and how far they can be trusted. */
 import type { Importance } from '../../training/answers/index.ts';
 import type { Backend } from '../../training/backend/index.ts';
 import type { TrainedModel } from '../../training/checkpoint/index.ts';
@@ -21,16 +21,16 @@ import { createEvaluator, runOverSamples, type State } from '../../training/trai
 import type { ModelCard } from '../store/card.ts';
 import { inputNameOf, outputNameOf } from './graph.ts';
 
-/** What a card tells of it. */
+/** The members of a card that tell it. */
 export type Quality = Pick<
   ModelCard,
   'threshold' | 'interval' | 'intervals' | 'temperature' | 'calibration' | 'importance'
 > & { readonly metrics: Report['metrics'] };
 
-/** How the answers of a former export are read. */
+/** Says how the answers of a former export are read. */
 export type FormerReading = Pick<ModelCard, 'threshold' | 'interval' | 'intervals'>;
 
-/** What was wished of the former export holds for this one, unless something else is. */
+/** Completes the user's choice by the choices made for the former export. */
 export function wishFor(
   { threshold, interval }: ReadingWish,
   former: FormerReading,
@@ -53,7 +53,11 @@ export function wishFor(
   return { ...others, threshold: { rule, positive: label } };
 }
 
-/** Of the network with some statistics, on the validation part. @throws UserError for a wish that does not suit it */
+/**
+ * Fits how answers are read, on the validation part, for the network with the given statistics.
+ *
+ * @throws UserError for a `wish` that does not fit the network
+ */
 export async function fitted(
   backend: Backend,
   { plan, record }: TrainedModel,
@@ -68,10 +72,13 @@ export async function fitted(
   return fitReading(validation, output, wish);
 }
 
-/** So many rows are asked about for what columns are worth: seconds of a usual network. */
+/** Limits the rows that the importance of columns is measured on: seconds for a usual network. */
 const IMPORTANCE_ROWS = 100_000;
 
-/** What each column is worth to the exported file; undefined of other inputs, and where there are too many columns or too few rows. */
+/**
+ * Measures the importance of each column for the exported file; undefined for other inputs, and for too many columns or
+ * too few rows.
+ */
 export async function importanceOfFile(
   backend: Backend,
   model: TrainedModel,

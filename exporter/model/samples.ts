@@ -1,6 +1,6 @@
 /**
- * `samples.npz`: some real samples and what the exported file answers to them, for whoever wants to see later, without the data,
- * that a model still answers as it did. `x` holds raw inputs, `y` the numbers of the model's output.
+ * `samples.npz` holds some real samples and the exported file's answers to them, to check later, without the data, that
+ * the model still answers as it did. `x` holds raw inputs, `y` the numbers of the model's output.
  */
 import { encodeNpz, parseNpz, type Samples, subset } from '../../training/data/index.ts';
 
@@ -11,7 +11,7 @@ export function encodeSamples(dataset: Samples, answers: Float32Array): Uint8Arr
   const { count } = dataset;
   const width = answers.length / count;
   const kept = Math.min(MOST, count);
-  // From all of the data, which may be sorted by class.
+  // The samples are spread over all of the data, which may be sorted by class.
   const chosen = Int32Array.from({ length: kept }, (_, i) => Math.floor((i * count) / kept));
   const { inputs, inputShape } = subset(dataset, chosen);
   const y = new Float32Array(kept * width);
@@ -25,11 +25,11 @@ export function encodeSamples(dataset: Samples, answers: Float32Array): Uint8Arr
 }
 
 export interface KnownSamples extends Samples {
-  /** Row-major. */
+  /** `answers` is row-major. */
   readonly answers: Float32Array;
 }
 
-/** @throws UserError for a file that does not hold them */
+/** @throws UserError for a file without these arrays */
 export function parseSamples(bytes: Uint8Array, where: string): KnownSamples {
   const [x, y] = parseNpz(bytes, where, ['x', 'y']);
   const [count = 0, ...inputShape] = x.shape;

@@ -13,7 +13,7 @@ export const tolerance = 1e-4;
 
 export type Verification = NonNullable<ModelCard['verification']>;
 
-/** What the exported file answers to the samples, row-major. */
+/** Returns the exported file's answers to the samples, row-major. */
 export async function answersOfFile(
   backend: Backend,
   model: TrainedModel,
@@ -42,7 +42,7 @@ export function verifyExport(
 
 /**
  * @param expected `[count, outputs]`
- * @param got the same
+ * @param got `[count, outputs]`
  */
 export function compareOutputs(
   expected: Float32Array,
