@@ -1,4 +1,6 @@
-/** What every request passes and every answer gets, around the routes, wherever the app is mounted. */
+/**
+ * Assembles the Hono app: the middleware around all routes, then the routes themselves, wherever the app is mounted.
+ */
 import { Hono } from 'hono';
 import { etag } from 'hono/etag';
 import { TrieRouter } from 'hono/router/trie-router';
@@ -15,12 +17,12 @@ import type { Settings } from './http/settings.ts';
 import type { Image } from './image.ts';
 import { createModels } from './models.ts';
 
-/** The paths that are the app's where it is mounted at the root: all others may be its neighbours'. */
+/** Matches the paths that are the app's own when it is mounted at the root; all others may be its neighbours'. */
 const ownPaths = /^\/($|(v1|v2|docs|metrics|openapi\.json)(\/|$))/;
 
 /**
- * @param isAlone whether all requests are the app's to answer, as in a Worker that consists of it
- * @throws TypeError where the image is none
+ * @param isAlone whether every request is the app's to answer, as in a Worker that serves nothing else
+ * @throws TypeError when `image` is not an image
  */
 export function assembleApp(image: Image, settings: Settings, isAlone: boolean): App {
   const models = createModels(image);
@@ -30,7 +32,8 @@ export function assembleApp(image: Image, settings: Settings, isAlone: boolean):
     (c, next) =>
       isOurs(c) ? handler(c, next) : next();
 
-  // Hono's own choice ends with this router, too; before, it tries one that refuses these paths, which takes a start 9 ms.
+  // Hono's default, SmartRouter, settles on this router as well, but first tries one that refuses these paths: 9 ms of
+  // a start.
   const app: App = new Hono({ strict: false, router: new TrieRouter() });
   app.onError(answerError);
   app.use(ours(frame(settings)), ours(otherOrigins(settings)), ours(etag()));
@@ -38,7 +41,7 @@ export function assembleApp(image: Image, settings: Settings, isAlone: boolean):
   app.use('/v1/models/*', admit);
   app.use('/v2/models/*', admit);
   app.use('/v2/repository/*', admit);
-  // They name the models.
+  // These name the models, too.
   app.use('/docs', admit);
   app.use('/openapi.json', admit);
   app.use('/metrics', admit);

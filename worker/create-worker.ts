@@ -1,6 +1,6 @@
 /**
- * `bn-edge/worker`: the models of an image, served over HTTP. Nothing here is global: each call makes an app of its own, and two
- * images in one Worker know nothing of each other.
+ * `bn-edge/worker` serves the models of an image over HTTP. Each call creates an app of its own, so that two images in
+ * one Worker do not affect each other.
  */
 import type { Hono } from 'hono';
 import { assembleApp } from './app.ts';
@@ -28,21 +28,21 @@ export type {
 } from './image.ts';
 export type { Assets, Env, RateLimiter, WorkerOptions } from './options.ts';
 
-/** What a Worker's module exports by default; an `ExportedHandler` in Cloudflare's types. */
+/** The default export of a Worker's module, which Cloudflare's types call `ExportedHandler`. */
 export interface WorkerHandler {
   /** @param env the variables and bindings that `Env` names, among any others */
   fetch(request: Request, env?: unknown, context?: unknown): Response | Promise<Response>;
 }
 
 /**
- * A Worker that serves the models of an image and nothing else.
+ * Creates a Worker that serves the models of an image and nothing else.
  *
  *     import { createWorker } from 'bn-edge/worker';
  *     import image from '../.bn-edge/image.mjs';
  *
  *     export default createWorker(image, { docs: true });
  *
- * @throws TypeError where the image is none; Error where an option is not what it has to be
+ * @throws TypeError when `image` is not an image; Error when an option is invalid
  */
 export function createWorker(image: Image, options: WorkerOptions = {}): WorkerHandler {
   const app = assembleApp(image, settingsOf(options), true);
@@ -52,16 +52,16 @@ export function createWorker(image: Image, options: WorkerOptions = {}): WorkerH
 }
 
 /**
- * The same as a Hono app, to be mounted under any path of another one.
+ * Creates the same as a Hono app, to be mounted under any path of another one.
  *
  *     const app = new Hono();
  *     app.route('/ml', createApp(image));      // POST /ml/v2/models/…
  *     app.get('/hello', (c) => c.text('hello'));
  *
- * All requests below the mount path are the app's, and none beside it is touched: neither by its guards and headers nor by its
- * answers to errors. Mounted at `/` it keeps to its own paths, which are `/`, `/v1`, `/v2`, `/docs` and `/openapi.json`.
+ * The app answers all requests below its mount path. Its guards, headers and error answers do not touch requests beside
+ * it. Mounted at `/` it answers only its own paths: `/`, `/v1`, `/v2`, `/docs`, `/metrics` and `/openapi.json`.
  *
- * @throws TypeError where the image is none; Error where an option is not what it has to be
+ * @throws TypeError when `image` is not an image; Error when an option is invalid
  */
 export function createApp(image: Image, options: WorkerOptions = {}): Hono<{ Bindings: Env }> {
   return assembleApp(image, settingsOf(options), false);

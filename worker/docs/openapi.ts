@@ -1,6 +1,6 @@
 /**
- * The OpenAPI 3.1 document, made from the schemas that validate requests and describe answers. Paths are listed twice
- * where the protocol has them with and without a version.
+ * Builds the OpenAPI 3.1 document from the schemas that validate requests and describe answers. A path that the
+ * protocol has with and without a version is listed twice.
  * https://spec.openapis.org/oas/v3.1.1.html
  */
 import * as z from 'zod/mini';
@@ -59,15 +59,15 @@ const bytes = { schema: { type: 'string', format: 'binary' } };
 const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` });
 const json = (name: string): Content => ({ 'application/json': { schema: ref(name) } });
 
-/** What the document depends on beside the models. */
+/** Holds what the document depends on besides the models. */
 export interface Served {
-  /** The path under which the app is mounted, without a slash at the end. */
+  /** The path under which the app is mounted, without a trailing slash. */
   readonly mount: string;
   readonly explain: boolean;
-  /** Whether `/` is the page. */
+  /** Is true when `/` serves the page. */
   readonly page: boolean;
   readonly metrics: boolean;
-  /** Whether the drift of monitored models is told. */
+  /** Is true when the Worker reports the drift of monitored models. */
   readonly monitors: boolean;
 }
 
@@ -135,7 +135,7 @@ function serverPaths(): OpenApi['paths'] {
   };
 }
 
-/** The paths of KServe's V1 protocol. */
+/** Returns the paths of KServe's V1 protocol. */
 function rowPaths(models: readonly Model[]): OpenApi['paths'] {
   const version = versionOf(models);
   const named = [{ ...path('model'), schema: { type: 'string', enum: namesOf(models) } }];
@@ -154,7 +154,10 @@ function rowPaths(models: readonly Model[]): OpenApi['paths'] {
   };
 }
 
-/** The path and the schemas of each model that knows its columns: the names, and what may stand in each. */
+/**
+ * Returns a path and the schemas of each model that knows its columns: the columns' names, and the values that each may
+ * hold.
+ */
 function tablesOf(models: readonly Model[]): Pick<OpenApi, 'paths'> & Pick<OpenApi['components'], 'schemas'> {
   const known = models.flatMap((model) => {
     const id = model.path.replaceAll('/', '.');
@@ -169,7 +172,7 @@ function tablesOf(models: readonly Model[]): Pick<OpenApi, 'paths'> & Pick<OpenA
       known.map(({ id, path }) => {
         const operation = predictOperation(`predict.${id}`, `${id}.response`, {
           requestBody: rowBody(`${id}.request`),
-          // Not as CSV: a client that is generated would have an answer of two types.
+          // CSV is left out: a generated client would have to handle an answer of two types.
           responses: answered(`${id}.response`),
         });
         return [`/v1/models/${path}:predict`, { post: keyed(operation) }];
@@ -180,7 +183,7 @@ function tablesOf(models: readonly Model[]): Pick<OpenApi, 'paths'> & Pick<OpenA
 
 const lines = { schema: { type: 'string' } };
 
-/** What a schema says of JSON holds for the rows of the other types as well. */
+/** Describes a body of rows. What the schema says of JSON holds for the other media types as well. */
 const rowBody = (request: string): NonNullable<Operation['requestBody']> => ({
   required: true,
   content: { ...json(request), 'text/csv': lines, ...Object.fromEntries(lineTypes.map((type) => [type, lines])) },
@@ -198,7 +201,7 @@ function predictOperation(operationId: string, answer: string, more: Partial<Ope
 
 type PathOperation = readonly [end: string, method: 'get' | 'post', operation: Operation, models: readonly Model[]];
 
-/** A path is there where a model answers it. */
+/** Lists each path with the models that answer it, and leaves out a path that no model answers. */
 function modelPaths(
   suffix: string,
   models: readonly Model[],
@@ -304,7 +307,7 @@ const answered = (answer: string, more: Content = {}): Operation['responses'] =>
 
 const keyed = (operation: Operation): Operation => ({ ...operation, security: [{}, { key: [] }] });
 
-/** Not every model has each. */
+/** Lists the versions of all models; not every model has each of them. */
 const versionOf = (models: readonly Model[]): Parameter => ({
   ...path('version'),
   schema: { type: 'string', enum: [...new Set(models.map(({ version }) => version))] },
@@ -312,13 +315,16 @@ const versionOf = (models: readonly Model[]): Parameter => ({
 
 const path = (name: string): Parameter => ({ name, in: 'path', required: true, schema: { type: 'string' } });
 
-/** The members of an object, each as a parameter of the query string. */
+/** Turns the members of an object's schema into parameters of the query string. */
 function queryOf({ json }: Schema<object>): Parameter[] {
   const { properties } = json as { readonly properties: Readonly<Record<string, object>> };
   return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
 }
 
-/** What a schema cannot say (checks in code) is left open; nothing is written but what it says. */
+/**
+ * Converts the schemas of answers to JSON Schema. Checks in code, which it cannot express, are left open. Members that
+ * a schema does not name are excluded, because the Worker writes none.
+ */
 function answerSchemas(): Record<string, object> {
   const jsonSchema = (schema: z.ZodMiniType): object => {
     const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });

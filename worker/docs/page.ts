@@ -1,4 +1,4 @@
-/** The reference as a page: plain HTML from the OpenAPI document, without any script. */
+/** Renders the reference as a page: plain HTML from the OpenAPI document, without any script. */
 import { html, raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import type { OpenApi, Operation, Parameter } from './openapi.ts';
@@ -6,8 +6,8 @@ import type { OpenApi, Operation, Parameter } from './openapi.ts';
 type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
 /**
- * Paths without version only: the others are the same.
- * @param mount the path under which the app is mounted, without a slash at the end
+ * Renders the paths without a version; those with one are the same.
+ * @param mount the path under which the app is mounted, without a trailing slash
  */
 export function referencePage(document: OpenApi, mount: string): Html {
   const { info, paths, components } = document;
@@ -64,7 +64,7 @@ function operationSection(method: string, path: string, operation: Operation): H
   </section>`;
 }
 
-/** A summary is a sentence but for its full stop, or a question. */
+/** Ends a summary with a full stop, unless it ends with a punctuation mark already. */
 const sentence = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`);
 
 function parameterItem({ name, in: place, description = '', schema }: Parameter): Html {
@@ -103,7 +103,7 @@ function describeSchema(schema: object): Html | string {
   return parts.filter((part) => typeof part === 'string' && part !== '').join(' ');
 }
 
-/** In the colours of the page (worker/page), whose fonts it has not. */
+/** The style sheet of the reference has the colours of the page (worker/page), but not its fonts. */
 export const stylesheet = raw(`
 :root { color-scheme: light dark; --line: light-dark(#ddd8cd, #353b45); --soft: light-dark(#5b6169, #a9aeb6); }
 * { box-sizing: border-box; }

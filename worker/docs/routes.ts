@@ -1,4 +1,4 @@
-/** `/openapi.json` for machines, `/docs` for people, where they are turned on. */
+/** Serves `/openapi.json` for machines and `/docs` for people, where they are turned on. */
 import type { App, RequestContext } from '../http/context.ts';
 import { RequestError } from '../http/errors.ts';
 import { mountPath } from '../http/mount.ts';
@@ -6,7 +6,10 @@ import type { Settings } from '../http/settings.ts';
 import type { Models } from '../models.ts';
 import type { OpenApi } from './openapi.ts';
 
-/** What documents are made of is evaluated when one is asked for: a start would take 10 ms of CPU more. */
+/**
+ * Adds the routes of the documents. Their modules are loaded on the first request for one: at the start they would cost
+ * 10 ms of CPU.
+ */
 export function docsRoutes(app: App, models: Models, settings: Settings): void {
   const requireDocs = (c: RequestContext): void => {
     if (settings.docs(c.env)) return;

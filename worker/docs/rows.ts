@@ -1,6 +1,7 @@
 /**
- * What rows a model takes and what it answers, as schemas of its own: generated clients are typed by them. Of the ways to write a row
- * they have the one that types can hold; the others are in words, and in the schema of all models, which takes whatever the Worker reads.
+ * Describes the rows and the answers of each model by schemas of its own, from which generated clients take their
+ * types. A row can be written in several ways. These schemas hold the one that types can express; its description tells
+ * the others, and the schema shared by all models (`RowsRequest`) takes whatever the Worker reads.
  */
 import type { Column } from '../../training/columns/column.ts';
 import { expectationOf } from '../../training/columns/prepare.ts';
@@ -8,15 +9,15 @@ import type { Model } from '../models.ts';
 import { probabilitiesOf } from '../predict/kinds.ts';
 
 export interface RowSchemas {
-  /** One row, by the names of the columns. */
+  /** Describes one row by the names of the columns. */
   readonly row: object;
-  /** The body of a request. */
+  /** Describes the body of a request. */
   readonly request: object;
   readonly response: object;
 }
 
 /**
- * Of a model that knows its columns and what it answers; `undefined` of any other.
+ * Returns the schemas of a model that knows its columns and what it answers, and `undefined` for any other.
  * @param row a reference to the row's schema
  */
 export function rowSchemasOf(model: Model, row: object): RowSchemas | undefined {
@@ -38,8 +39,8 @@ export function rowSchemasOf(model: Model, row: object): RowSchemas | undefined 
 }
 
 /**
- * Every body of JSON that holds rows.
- * @param request of rows under their name and options beside them
+ * Describes every JSON body that holds rows.
+ * @param request the schema of rows under their name, with options beside them
  */
 export const bodiesOf = (request: object): object => ({
   anyOf: [

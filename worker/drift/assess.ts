@@ -1,31 +1,34 @@
-/** Whether a window of answers has drifted from what its model expects: every channel, column and class share, against one level. */
+/**
+ * Decides whether a window of answers has drifted from what its model expects: tests every channel, every column and
+ * the shares of the classes at one level of significance.
+ */
 import type { BatchNormLayer } from '../image.ts';
 import { type ChannelDrift, type Compared, type Comparison, driftOfChannels } from './channels.ts';
 import { distanceOf, type Expected, stabilityOf, sum } from './shares.ts';
 import { leastSamples, normalQuantile, tailOf } from './thresholds.ts';
 import { type DriftWindow, memberOf } from './window.ts';
 
-/** What a model expects, from its file and its card. */
+/** Holds what a model expects, from its file and its card. */
 export interface Reference {
   readonly layers: readonly BatchNormLayer[];
-  /** How many samples the network was trained on, where somebody says it. */
+  /** Counts the samples that the network was trained on; absent when the card does not say. */
   readonly trained?: number;
   readonly columns: readonly ColumnReference[];
-  /** Of the classes' labels; absent where nobody says how often each came in training. */
+  /** The expected shares of the labels; absent when the card does not say how often each class occurred in training. */
   readonly classes?: Expected & { readonly labels: readonly string[] };
 }
 
-/** Shares of training: one for each count of a window, and that of gaps behind them. */
+/** Holds the shares of training: one for each count of a window, then the share of gaps. */
 export interface ColumnReference extends Expected {
   readonly name: string;
 }
 
 export interface Assessment {
-  /** Null where there are too few samples to say, or nothing to compare. */
+  /** Is null when there are too few samples for a verdict, or nothing to compare. */
   readonly drifted: boolean | null;
-  /** The largest difference as a multiple of its threshold: from 1 on the window has drifted. */
+  /** The largest difference as a multiple of its threshold: from 1 upwards the window has drifted. */
   readonly score: number;
-  /** How many differences were compared. */
+  /** Counts the differences that were compared. */
   readonly tests: number;
   readonly layers: readonly LayerDrift[];
   readonly columns: readonly ColumnDrift[];
@@ -42,7 +45,7 @@ export interface ColumnDrift {
   readonly name: string;
   readonly score: number;
   readonly stability: Compared;
-  /** Shares of the window's samples. */
+  /** `missing` and `outOfRange` are shares of the window's samples. */
   readonly missing: number;
   readonly outOfRange: number;
 }
@@ -70,7 +73,7 @@ export function assess(window: DriftWindow, reference: Reference): Assessment {
   return { drifted: samples < leastSamples || tests === 0 ? null : score >= 1, score, tests, ...found };
 }
 
-/** 0 where the difference is no number. */
+/** Returns the difference as a multiple of its threshold, and 0 when that is NaN. */
 export const scoreOf = ({ value, threshold }: Compared): number => {
   const score = Math.abs(value) / threshold;
   return Number.isNaN(score) ? 0 : score;

@@ -1,18 +1,18 @@
 /**
- * How far what goes into a Batch Norm layer is from the layer's running statistics, channel by channel.
+ * Measures how far the input of a Batch Norm layer is from the layer's running statistics, channel by channel.
  *
- * Of a window of n samples, with mᵢ the mean of sample i over its places and qᵢ that of the squares:
+ * For a window of n samples, let mᵢ be the mean of sample i over its places and qᵢ the mean of the squares:
  *
  *     M = Σ mᵢ / n        S² = Σ qᵢ / n − M²        B² = (Σ mᵢ² − n M²) / (n − 1)
  *
  *     mean shift  d = (M − μ) / √(σ² + ε)        log variance ratio  v = ln((S² + ε) / (σ² + ε))
  *
- * Places of one sample are much alike, so that n counts samples: the variance of M is B²/n.
+ * The places of one sample are much alike, so n counts samples, not places: the variance of M is B²/n.
  */
 import type { BatchNormLayer } from '../image.ts';
 import type { ChannelSums } from './window.ts';
 
-/** A difference, and from which one on it is drift. */
+/** Holds a difference, and the threshold from which it counts as drift. */
 export interface Compared {
   readonly value: number;
   readonly threshold: number;
@@ -20,25 +20,28 @@ export interface Compared {
 
 export interface ChannelDrift {
   readonly channel: number;
-  /** In running standard deviations. */
+  /** Is measured in running standard deviations. */
   readonly meanShift: Compared;
   readonly logVarianceRatio: Compared;
 }
 
-/** What a window may differ from the training without being called drifted: samples that nobody trained on differ a little. */
+/**
+ * Limits up to which a window may differ from training without drift: samples that training has not seen always differ
+ * a little.
+ */
 export const allowed = {
-  /** Running standard deviations. */
+  /** In running standard deviations. */
   meanShift: 0.1,
   /** ln 1.5 */
   logVarianceRatio: Math.log(1.5),
 } as const;
 
-/** Samples of a mini-batch, where nobody says how many there were. */
+/** The size that a mini-batch is assumed to have had, which a file does not tell. */
 const usualBatch = 32;
 
 /**
- * How many independent samples running statistics are worth. An exponential average that keeps the share m of its value has the variance
- * of one over (1 + m)/(1 − m) mini-batches.
+ * Returns how many independent samples the running statistics are worth. An exponential average that keeps the share m
+ * of its old value has the variance of a plain average over (1 + m)/(1 − m) mini-batches.
  */
 export function samplesBehind(momentum: number): number {
   const kept = momentum >= 0 && momentum < 1 ? momentum : 0.9;
@@ -46,20 +49,23 @@ export function samplesBehind(momentum: number): number {
 }
 
 /**
- * The fourth moment that the squares are supposed to have, E(x − μ)⁴/σ⁴, where that of a normal distribution is 3: the sums do not tell it.
- * Inputs of layers behind a ReLU have long tails.
+ * The fourth moment E(x − μ)⁴/σ⁴ that inputs are assumed to have, since the sums do not tell it. A normal distribution
+ * has 3; inputs of layers behind a ReLU have long tails.
  */
 const kurtosis = 9;
 
-/** Of running variances: squares of single precision do not tell less from nothing, and the logarithm of nothing is no number. */
+/**
+ * The smallest variance, as a share of the running one. Squares in single precision do not tell smaller ones from zero,
+ * whose logarithm is infinite.
+ */
 const leastVariance = 2 ** -46;
 
-/** What a window of so many samples is compared with. */
+/** Holds what a window of `samples` samples is compared with. */
 export interface Comparison {
   readonly samples: number;
-  /** How many the network was trained on; Infinity where nobody says it. */
+  /** Counts the samples that the network was trained on; Infinity when unknown. */
   readonly trained: number;
-  /** How many standard errors away what is compared may be. */
+  /** The number of standard errors by which a difference may exceed its limit. */
   readonly z: number;
 }
 
@@ -77,7 +83,7 @@ export function driftOfChannels(
     const spread = Math.max((sums.square[channel] ?? NaN) / samples - mean ** 2, 0);
     const variance = Math.max(spread + epsilon, leastVariance * reference);
     const between = Math.max((sums.meanSquare[channel] ?? NaN) - samples * mean ** 2, 0) / (samples - 1);
-    // A channel that happened to rest in this window moves no less than in training.
+    // A channel that happens to vary less in this window is taken to vary as much as in training.
     const deviation = Math.sqrt((between / reference) * Math.max(1, reference / variance));
     return {
       channel,

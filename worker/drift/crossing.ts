@@ -1,40 +1,44 @@
 /**
- * When a model begins or ceases to drift it is told once: in the log, and to an address where one is given. Windows are looked at while they
- * fill, but only whenever their samples have doubled: each look is a chance of a false alarm.
+ * Tells once when a model begins or ceases to drift: in the log, and to a webhook where one is configured. Windows are
+ * assessed while they fill, but only whenever their samples have doubled, because each look is another chance of a
+ * false alarm.
  */
 import { assess, type Assessment, type Reference } from './assess.ts';
 import { leastSamples } from './thresholds.ts';
 import type { DriftWindow } from './window.ts';
 
-/** What is told of a crossing. */
+/** The payload that reports a crossing. */
 export interface Crossing {
   readonly event: 'drift';
   readonly model: string;
   readonly version: string;
   readonly drifted: boolean;
-  /** Of the window: milliseconds since 1970, at a full hour. */
+  /** The start of the window: milliseconds since 1970, at a full hour. */
   readonly start: number;
   readonly samples: number;
   readonly score: number;
-  /** What differs most: layers and columns by their names, and `classes`. */
+  /** Lists what differs most: layers and columns by their names, and `classes`. */
   readonly worst: readonly { readonly name: string; readonly score: number }[];
 }
 
-/** Whether a window is to be looked at that has come from so many samples to so many: at 200, 400, 800 and so on. */
+/** Is true when a window that grew from `before` to `after` samples is due for a look: at 200, 400, 800 and so on. */
 export const isLook = (before: number, after: number): boolean => looks(after) > looks(before);
 
 const looks = (samples: number): number =>
   samples < leastSamples ? 0 : 1 + Math.floor(Math.log2(samples / leastSamples));
 
-/** Where the last verdict on each version is kept. */
+/** Keeps the last verdict on each version. */
 export interface VerdictKeeper {
-  /** Keeps a verdict. @returns whether it is another than before; without one before, a version has not drifted */
+  /**
+   * Stores a verdict.
+   * @returns whether it differs from the stored one; a version without a stored verdict counts as not drifted
+   */
   recordVerdict(version: string, drifted: boolean): Promise<boolean>;
 }
 
 const shownDifferences = 5;
 
-/** @returns what there is to tell, where the verdict on the window is another than the last */
+/** @returns the crossing to report if the verdict on the window differs from the last one */
 export async function crossingOf(
   { name, version }: { readonly name: string; readonly version: string },
   window: DriftWindow,
@@ -56,12 +60,12 @@ function worstOf({ layers, columns, classes }: Assessment): Crossing['worst'] {
     .map(({ name, score }) => ({ name, score }));
 }
 
-/** What an address that does not answer may take, in milliseconds. */
+/** The timeout of the webhook, in milliseconds. */
 const patience = 5000;
 
 /**
- * Writes a line to the log, and tells the address. What goes wrong there is another line of the log, in which the address is not: it may
- * hold a secret.
+ * Writes the crossing to the log and posts it to the webhook. A failure to post is logged as well, without the address:
+ * it may hold a secret.
  */
 export async function announce(crossing: Crossing, webhook: string | undefined): Promise<void> {
   const line = JSON.stringify(crossing);
@@ -71,7 +75,7 @@ export async function announce(crossing: Crossing, webhook: string | undefined):
   if (error !== undefined) console.error(JSON.stringify({ event: 'drift webhook', model: crossing.model, error }));
 }
 
-/** @returns what went wrong */
+/** @returns what went wrong, if anything did */
 async function post(webhook: string, line: string): Promise<string | undefined> {
   if (!/^https?:$/.test(URL.parse(webhook)?.protocol ?? '')) {
     return 'expected an address as in https://hooks.example/drift in DRIFT_WEBHOOK, got another value';
@@ -79,7 +83,7 @@ async function post(webhook: string, line: string): Promise<string | undefined> 
   try {
     const headers = { 'content-type': 'application/json' };
     const signal = AbortSignal.timeout(patience);
-    // A redirection would make a GET without the line of it.
+    // Following a redirect would turn the POST into a GET without a body.
     const answer = await fetch(webhook, { method: 'POST', headers, body: line, redirect: 'manual', signal });
     await answer.body?.cancel();
     return answer.ok ? undefined : `expected status 2xx, got ${answer.status}`;

@@ -1,5 +1,6 @@
 /**
- * The Durable Object of a monitored model, which keeps its windows: by the names of versions, so that a new one begins anew.
+ * The Durable Object of a monitored model. It keeps the model's windows by version, so that a new version starts
+ * afresh.
  * https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/
  */
 import { DurableObject } from 'cloudflare:workers';
@@ -9,8 +10,8 @@ import type { DriftStore } from './store.ts';
 import type { DriftWindow, WindowsQuery } from './window.ts';
 
 /**
- * So many windows of each version are kept, which are 31 days, and of all versions. Not the clock decides which are old, but others that
- * are newer: one that is wrong for once deletes nothing.
+ * Counts the windows that are kept: 31 days of each version, and four times as many of all versions. A window is
+ * dropped when enough newer ones exist, not by the clock: a clock that is wrong once deletes nothing.
  */
 const kept = { ofVersion: 31 * 24, ofAll: 4 * 31 * 24 } as const;
 
@@ -32,7 +33,7 @@ export class DriftMonitor extends DurableObject implements DriftStore {
     this.#sql.exec(schema);
   }
 
-  /** All of them, or none. */
+  /** Adds all sums, or none. */
   async add(sums: readonly Sums[], reference?: string): Promise<readonly Progress[]> {
     return Promise.resolve(
       this.ctx.storage.transactionSync(() => {
@@ -61,7 +62,7 @@ export class DriftMonitor extends DurableObject implements DriftStore {
     );
   }
 
-  /** Whether what is kept of the version was counted against another reference. */
+  /** Is true when the sums kept of the version were counted against another reference. */
   #isOfAnother(version: string, reference: string | undefined): boolean {
     if (reference === undefined) return false;
     const [own] = this.#sql.exec<{ reference: string }>('SELECT reference FROM origins WHERE version = ?', version);
@@ -82,7 +83,7 @@ export class DriftMonitor extends DurableObject implements DriftStore {
       const own = known.get(`${kind}/${name}`);
       return own !== undefined && own.length !== numbers.length;
     });
-    // A model was replaced under the same version.
+    // The model was replaced by another one of the same version, for which the former sums mean nothing.
     if (isOther) this.#delete(version, start);
     const [former] = this.#sql.exec<{ samples: number }>(
       'SELECT samples FROM windows WHERE version = ? AND start = ?',

@@ -1,5 +1,5 @@
 /**
- * `bn-edge/worker/drift`: what a Worker that watches its models has beside `bn-edge/worker`.
+ * `bn-edge/worker/drift` has what a Worker needs beyond `bn-edge/worker` to monitor its models.
  *
  *     import { createWorker } from 'bn-edge/worker';
  *     import { DriftMonitor, monitor } from 'bn-edge/worker/drift';

@@ -1,7 +1,7 @@
-/** Several hours as one window. */
+/** Joins the windows of several hours. */
 import type { ChannelSums, ColumnSums, DriftWindow } from './window.ts';
 
-/** @param windows of which each follows those before; at least one */
+/** Adds up windows, each of which must follow those before it. */
 export function joinWindows([first, ...others]: readonly [DriftWindow, ...DriftWindow[]]): DriftWindow {
   return others.reduce(
     (joined, window) => ({
@@ -23,7 +23,7 @@ function joinRecords<Value>(a: Named<Value>, b: Named<Value>, join: (a: Value, b
     const former = joined.get(name);
     joined.set(name, former === undefined ? value : join(former, value));
   }
-  // Whatever a label is called, it is a member of its own.
+  // Each label becomes an own member, even `__proto__`.
   return Object.fromEntries(joined);
 }
 
@@ -41,7 +41,10 @@ const joinColumns = (a: ColumnSums, b: ColumnSums): ColumnSums => ({
   counts: add(a.counts, b.counts),
 });
 
-/** Windows of so many hours, counted from the last one that there is, the oldest first; hours without answers make none. */
+/**
+ * Joins hourly windows into windows of `hours` hours, counted back from the last one, the oldest first. Hours without
+ * answers make no window.
+ */
 export function windowsOf(hourly: readonly DriftWindow[], hours: number, hourMs: number): readonly DriftWindow[] {
   const end = (hourly.at(-1)?.start ?? 0) + hourMs;
   const groups = Map.groupBy(hourly, ({ start }) => Math.ceil((end - start) / (hours * hourMs)));

@@ -1,19 +1,19 @@
-/** Looks at windows while they fill, and tells of what has begun or ceased to drift. */
+/** Assesses windows while they fill, and tells when a model begins or ceases to drift. */
 import type { Model } from '../models.ts';
 import { announce, crossingOf, isLook, type VerdictKeeper } from './crossing.ts';
 import { referenceOf } from './reference.ts';
 import type { DriftReader } from './window.ts';
 
-/** A window that was added to. */
+/** Tells by how much a window has grown. */
 export interface Progress {
   readonly version: string;
   readonly start: number;
-  /** Its samples, before and after. */
+  /** `before` and `after` count the window's samples. */
   readonly before: number;
   readonly after: number;
 }
 
-/** @param webhook an address that is told */
+/** @param webhook the address to which a crossing is posted */
 export async function lookAt(
   model: Model,
   progress: readonly Progress[],

@@ -1,5 +1,5 @@
 /**
- * Drift as Prometheus scrapes it: the newest window of each monitored model.
+ * Formats drift for Prometheus: the newest window of each monitored model.
  * https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
  */
 import type { DriftResponse } from '../protocol/responses.ts';
@@ -13,7 +13,7 @@ interface Metric {
   readonly values: (window: Detail) => readonly (readonly [labels: Labels, value: number | null])[];
 }
 
-/** A ratio is of a difference to its threshold: from 1 on it is drift. */
+/** Lists the metrics. A ratio divides a difference by its threshold: from 1 upwards it is drift. */
 const metrics: readonly Metric[] = [
   {
     name: 'bn_edge_drift_detected',
@@ -67,7 +67,7 @@ const metrics: readonly Metric[] = [
   },
 ];
 
-/** All metrics of all models; those without a window have none. */
+/** Formats all metrics of all models; a model without a window has none. */
 export function metricsText(reports: readonly DriftResponse[]): string {
   return metrics.map((metric) => textOf(metric, reports)).join('');
 }
@@ -90,6 +90,6 @@ const labelsText = (labels: Labels): string =>
 
 const escaped = (value: string): string => value.replace(/[\\"\n]/g, (one) => (one === '\n' ? '\\n' : `\\${one}`));
 
-/** As Go reads it. */
+/** Formats a number as Go's parser reads it. */
 const numberText = (value: number): string =>
   value === Infinity ? '+Inf' : value === -Infinity ? '-Inf' : String(value);

@@ -1,42 +1,48 @@
-/** What counts answers, as the app knows it: who does not monitor bundles nothing but these types. */
+/**
+ * Types of the monitor that the app calls. The app imports nothing else of it, so that a Worker without monitoring does
+ * not bundle it.
+ */
 import type { Model } from '../models.ts';
 import type { Env } from '../options.ts';
 import type { Tensor } from '../protocol/datatypes.ts';
 import type { DriftResponse } from '../protocol/responses.ts';
 
-/** The option `monitor`, which `bn-edge/worker/drift` has. */
+/** The value of the option `monitor`, which `bn-edge/worker/drift` exports. */
 export interface Monitor {
   /**
-   * @param later goes on with work when the answer is on its way, as `ctx.waitUntil` does
-   * @returns what is to be told of each run; never throws, and keeps nothing of the feeds that it is given
+   * @param later keeps work running after the answer is sent, as `ctx.waitUntil` does
+   * @returns the function that counts each run; it never throws, and keeps no reference to the feeds it is given
    */
   readonly watch: (model: Model, env: Env | undefined, later: (work: Promise<unknown>) => void) => Seen;
   /**
-   * How far what a model was asked is from what it was trained on.
-   * @throws RequestError where nothing keeps what was counted; ServerError where it cannot be read
+   * Reports how far the requests to a model are from what it was trained on.
+   * @throws RequestError when no Durable Object keeps the counts; ServerError when they cannot be read
    */
   readonly report: (model: Model, env: Env | undefined, query: DriftQuery) => Promise<DriftResponse>;
-  /** The same of several models for Prometheus; of one whose windows cannot be read there is nothing in it. */
+  /** Reports the same of several models in Prometheus's format; a model whose windows cannot be read is left out. */
   readonly metrics: (models: readonly Model[], env: Env | undefined) => Promise<string>;
 }
 
 export interface DriftQuery {
-  /** How many hours back, this one included. */
+  /** The number of hours to look back, the current one included. */
   readonly hours: number;
-  /** How many hours are one window. */
+  /** The length of a window, in hours. */
   readonly window: number;
 }
 
-/** @param unknown categories that no column has and that counted as missing */
+/**
+ * Counts one run of a model.
+ * @param unknown categories that no column has and that were taken as missing
+ */
 export type Seen = (feeds: ReadonlyMap<string, Tensor>, unknown?: readonly UnknownCategory[]) => void;
 
 export interface UnknownCategory {
-  /** From 0. */
+  /** The index of the row, from 0. */
   readonly row: number;
   readonly column: string;
 }
 
-/** The binding `DRIFT`: https://developers.cloudflare.com/durable-objects/api/namespace/ */
+/** The binding `DRIFT`, as far as it is used: https://developers.cloudflare.com/durable-objects/api/namespace/ */
 export interface DriftNamespace {
   idFromName(name: string): unknown;
   get(id: never): unknown;

@@ -1,8 +1,11 @@
-/** What a model expects of what it is asked: by its file, whose running statistics are of training, and by its card. */
+/**
+ * Derives what a model expects of its requests: from its file, whose running statistics come from training, and from
+ * its card.
+ */
 import type { ModelAbout } from '../image.ts';
 import type { Reference } from './assess.ts';
 
-/** @returns nothing where the model is not watched */
+/** @returns undefined when the model is not monitored */
 export function referenceOf({ monitor, batchNorm, labels }: ModelAbout): Reference | undefined {
   if (!monitor) return undefined;
   const watched = new Set(monitor.layers.map(({ name }) => name));
@@ -21,8 +24,8 @@ export function referenceOf({ monitor, batchNorm, labels }: ModelAbout): Referen
 const digests = new WeakMap<ModelAbout, Promise<string>>();
 
 /**
- * What tells one reference from another. A network that is trained anew and exported under the version that it had has other channels in the
- * same places: what was counted of the former says nothing of it.
+ * Returns a digest that tells one reference from another. A network that is trained anew and exported under its old
+ * version has other channels in the same places: what was counted for the former network says nothing about it.
  */
 export function digestOf(model: ModelAbout): Promise<string> {
   const digest = digests.get(model) ?? hexDigest(JSON.stringify([model.batchNorm, model.monitor ?? null]));

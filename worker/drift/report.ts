@@ -1,18 +1,20 @@
-/** What is said of a model's drift: of its newest window in detail, and of those before whether they had drifted. */
+/**
+ * Builds the report on a model's drift: the newest window that has a verdict in detail, and the score of every window.
+ */
 import type { DriftResponse } from '../protocol/responses.ts';
 import { assess, type Assessment, type LayerDrift, type Reference, scoreOfChannel } from './assess.ts';
 import { windowsOf } from './join-windows.ts';
 import { falseAlarms, leastSamples } from './thresholds.ts';
 import { type DriftWindow, memberOf, windowMs } from './window.ts';
 
-/** Of each layer; the others have smaller scores. */
+/** Limits the channels shown of each layer to those with the largest scores. */
 const shownChannels = 8;
 
 type Detail = NonNullable<DriftResponse['window']>;
 
 /**
- * @param hourly the oldest first
- * @param hours of one window
+ * @param hourly windows of an hour, the oldest first
+ * @param hours the length of a window in the report
  */
 export function reportOn(
   { name, version }: { readonly name: string; readonly version: string },
@@ -41,7 +43,7 @@ export function reportOn(
   };
 }
 
-/** Why there is no verdict. */
+/** Explains why there is no verdict. */
 function noteOn(last: { readonly window: DriftWindow; readonly found: Assessment } | undefined): string {
   return last && last.window.samples >= leastSamples
     ? 'nothing to compare: no Batch Norm layer is watched, and the card tells nothing of training (reference)'

@@ -1,4 +1,4 @@
-/** What monitored models say of their drift, read from their Durable Objects. */
+/** Reads the windows of monitored models from their Durable Objects, and reports on their drift. */
 import { RequestError, ServerError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
 import type { Env } from '../options.ts';
@@ -10,7 +10,7 @@ import type { DriftQuery } from './monitor.ts';
 import { storeOf } from './store.ts';
 import { type DriftReader, type DriftWindow, windowMs, type WindowsQuery } from './window.ts';
 
-/** @throws RequestError where nothing keeps what was counted; ServerError where it cannot be read */
+/** @throws RequestError when no Durable Object keeps the counts; ServerError when they cannot be read */
 export async function report(
   model: Model,
   env: Env | undefined,
@@ -37,7 +37,10 @@ export async function report(
   }
 }
 
-/** A Durable Object answers no more than 32 MiB at once, which are a day of 50,000 channels. */
+/**
+ * The time span of one read, in milliseconds: a Durable Object returns at most 32 MiB at once, which is a day of 50,000
+ * channels.
+ */
 const atOnce = 24 * windowMs;
 
 async function windowsSince(
@@ -48,14 +51,14 @@ async function windowsSince(
 ): Promise<readonly DriftWindow[]> {
   const found: DriftWindow[] = [];
   for (let from = begin; from <= now; from += atOnce) {
-    // A clock that was ahead has left windows of later hours.
+    // The last read is open: a clock that ran ahead may have left windows of later hours.
     const to = from + atOnce > now ? Number.MAX_SAFE_INTEGER : from + atOnce;
     found.push(...(await reader.windows({ ...query, from, to })));
   }
   return found;
 }
 
-/** @returns one text for all models; one whose windows cannot be read has no metrics in it */
+/** @returns one text for all models; a model whose windows cannot be read has no metrics in it */
 export async function metrics(models: readonly Model[], env: Env | undefined): Promise<string> {
   const settled = await Promise.allSettled(models.map((model) => report(model, env, { hours: 24, window: 1 })));
   return metricsText(settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));

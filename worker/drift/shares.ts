@@ -1,33 +1,36 @@
-/** How far the shares of what was counted are from those of training: of a column's values, and of the classes that were answered. */
+/**
+ * Measures how far counted shares are from those of training: the shares of a column's values, and those of the
+ * answered classes.
+ */
 import type { Compared } from './channels.ts';
 import { chiSquareQuantile } from './thresholds.ts';
 
-/** What is expected of counts. */
+/** Holds the expected distribution of counts. */
 export interface Expected {
-  /** One share for each count. */
+  /** Holds one share for each count. */
   readonly shares: readonly number[];
-  /** How many samples they are shares of. */
+  /** Counts the samples that the shares were taken from. */
   readonly samples: number;
 }
 
-/** What counts may differ by without being called drifted. */
+/** Limits up to which shares may differ without drift. */
 export const allowedShares = {
-  /** A population stability index from 0.1 on is customarily called a moderate change, from 0.25 on a large one. */
+  /** By custom a population stability index from 0.1 is a moderate change, and from 0.25 a large one. */
   stability: 0.1,
-  /** As `bn-edge recalibrate` has it. */
+  /** The same limit as in `bn-edge recalibrate`. */
   distance: 0.1,
 } as const;
 
-/** Rarer ones are counted together: sums of squares of few counts are not distributed as χ². */
+/** Counts of a smaller expectation are merged: sums of squares of small counts do not follow χ². */
 const leastExpected = 5;
 
 /**
- * The population stability index of shares p against q,
+ * Computes the population stability index of shares p against q,
  *
  *     PSI = Σ (p − q) ln(p / q)
  *
- * which without drift is χ² with k − 1 degrees of freedom times (1/n + 1/m), for n and m samples. Each count is raised by ½, so that nothing is
- * divided by zero.
+ * which without drift follows (1/n + 1/m) χ² with k − 1 degrees of freedom, for n and m samples. Each count is raised
+ * by ½, so that nothing is divided by zero.
  */
 export function stabilityOf(counts: readonly number[], expected: Expected, tail: number): Compared {
   const merged = mergeRare(counts, expected);
@@ -42,8 +45,8 @@ export function stabilityOf(counts: readonly number[], expected: Expected, tail:
 }
 
 /**
- * Half the sum of the differences of shares, the total variation distance. By Cauchy and Schwarz it is at most ½ √X², where X² = Σ (p − q)²/q
- * is (1/n + 1/m) χ² without drift.
+ * Computes half the sum of the absolute differences of shares, the total variation distance. By Cauchy and Schwarz it
+ * is at most ½ √X², where X² = Σ (p − q)²/q follows (1/n + 1/m) χ² without drift.
  */
 export function distanceOf(counts: readonly number[], expected: Expected, tail: number): Compared {
   const n = sum(counts);
@@ -54,11 +57,11 @@ export function distanceOf(counts: readonly number[], expected: Expected, tail: 
   return { value, threshold };
 }
 
-/** What a sum of squared relative differences exceeds with probability `tail`. */
+/** Returns the value that a sum of squared relative differences exceeds with probability `tail`. */
 const chance = (k: number, n: number, m: number, tail: number): number =>
   k < 2 ? 0 : chiSquareQuantile(k - 1, tail) * (1 / n + 1 / m);
 
-/** Counts of which fewer than five are expected, as one. */
+/** Merges the counts of which fewer than five are expected. */
 function mergeRare(counts: readonly number[], { shares, samples }: Expected) {
   const n = Math.min(sum(counts), samples);
   const isRare = (i: number): boolean => (shares[i] ?? 0) * n < leastExpected;

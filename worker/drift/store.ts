@@ -1,4 +1,4 @@
-/** What keeps the windows of a model: a Durable Object, as those who ask it know it. */
+/** Types the Durable Object that keeps the windows of a model, as its callers see it. */
 import type { Env } from '../options.ts';
 import type { VerdictKeeper } from './crossing.ts';
 import type { Progress } from './look.ts';
@@ -7,13 +7,14 @@ import type { DriftReader } from './window.ts';
 
 export interface DriftStore extends DriftReader, VerdictKeeper {
   /**
-   * Adds all of them, or none.
-   * @param reference what they are to be compared with, as a digest: what was counted against another one under the same version is gone
+   * Adds all sums, or none.
+   * @param reference the digest of what the sums are compared with; sums of the same version that were counted against
+   * another reference are deleted
    */
   add(sums: readonly Sums[], reference?: string): Promise<readonly Progress[]>;
 }
 
-/** A binding of another kind is none. */
+/** Returns the Durable Object of a model, and undefined when `DRIFT` is missing or a binding of another kind. */
 export function storeOf(env: Env | undefined, model: string): DriftStore | undefined {
   const { DRIFT } = env ?? {};
   if (typeof DRIFT?.idFromName !== 'function' || typeof DRIFT.get !== 'function') return undefined;

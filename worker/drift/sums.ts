@@ -1,7 +1,13 @@
-/** Sums of numbers by name, as they are made in an isolate, sent and stored: every one is added to its like, number by number. */
+/**
+ * Sums of numbers by name, as an isolate makes and sends them and a Durable Object stores them. Sums of the same name
+ * are added number by number.
+ */
 import type { ChannelSums, ColumnSums, DriftWindow } from './window.ts';
 
-/** A layer's are three numbers for each channel, a column's those of gaps and of values out of range before its counts, a class's one. */
+/**
+ * A layer has three numbers per channel. A column has the numbers of gaps and of values out of range, then its counts.
+ * A class has one number.
+ */
 export type Kind = 'layer' | 'column' | 'class';
 
 export interface Part {
@@ -10,7 +16,7 @@ export interface Part {
   readonly numbers: Float64Array<ArrayBuffer>;
 }
 
-/** Of one version of a model, in one window. */
+/** Holds the sums of one version of a model in one window. */
 export interface Sums {
   readonly version: string;
   readonly start: number;
@@ -20,14 +26,18 @@ export interface Sums {
 
 export const keyOf = ({ kind, name }: Pick<Part, 'kind' | 'name'>): string => `${kind}/${name}`;
 
-/** @returns whether they are as many: of another model under the same version, sums mean something else */
+/**
+ * Adds `more` to `sums` in place.
+ * @returns false when the lengths differ: then they belong to different models of the same version, and nothing is
+ * added
+ */
 export function addTo(sums: Float64Array, more: Float64Array): boolean {
   if (sums.length !== more.length) return false;
   for (const [i, value] of more.entries()) sums[i] = (sums[i] ?? NaN) + value;
   return true;
 }
 
-/** Both together; the later ones alone where the model has become another one. */
+/** Returns both together, or the later ones alone when the model has been replaced. */
 export function joined(former: Sums | undefined, later: Sums): Sums {
   if (!former) return later;
   const parts = new Map(former.parts.map((part) => [keyOf(part), { ...part, numbers: part.numbers.slice() }]));
@@ -39,7 +49,7 @@ export function joined(former: Sums | undefined, later: Sums): Sums {
   return { ...later, samples: former.samples + later.samples, parts: [...parts.values()] };
 }
 
-/** As it is read. */
+/** Turns sums into a window. */
 export function windowOf({ start, samples, parts }: Omit<Sums, 'version'>): DriftWindow {
   const named = <Value>(kind: Kind, read: (numbers: readonly number[]) => Value): Readonly<Record<string, Value>> =>
     Object.fromEntries(

@@ -1,4 +1,4 @@
-/** What some samples have in common: their layers' moments, their columns and their classes, as sums. */
+/** Sums up samples: the moments of their layers, their columns and their classes. */
 import { columnCounter } from '../../training/columns/reference.ts';
 import type { BatchNormLayer, WatchedLayer } from '../image.ts';
 import type { Model } from '../models.ts';
@@ -8,10 +8,10 @@ import type { RowPrediction } from '../protocol/responses.ts';
 import type { UnknownCategory } from './monitor.ts';
 import type { Part, Sums } from './sums.ts';
 
-/** The output of `<path>/watched`; see exporter/served/watched.ts. */
+/** The output of `<path>/watched` with the moments; see exporter/served/watched.ts. */
 const momentsName = 'bn-edge/moments';
 
-/** Runs the model once more: what is answered is not what is looked at. */
+/** Runs the samples a second time: the run that answers the request does not fetch what is counted here. */
 export function tally(
   model: Model,
   feeds: ReadonlyMap<string, Tensor>,
@@ -25,7 +25,7 @@ export function tally(
   const moments = rowsOf(outputs.get(momentsName));
   const told = answers?.map((values) => answerOf(values, model, output?.kind ?? 'number'));
   const samples = moments?.length ?? told?.length ?? feeds.values().next().value?.shape[0] ?? 0;
-  // What overflows would leave no number in any sum.
+  // A sample that overflows would make every sum infinite or NaN.
   const kept = Array.from({ length: samples }, (_, i) => i).filter(
     (i) => moments?.[i]?.every(Number.isFinite) !== false && answers?.[i]?.every(Number.isFinite) !== false,
   );
@@ -67,7 +67,7 @@ function layerParts(layers: readonly Layer[], samples: readonly (readonly number
     const numbers = new Float64Array(3 * channels);
     const add = (at: number, value: number): void => void (numbers[at] = (numbers[at] ?? NaN) + value);
     for (let c = 0; c < channels; c++) {
-      // Back through the layer: x = (y − β) √(σ² + ε) / γ + μ
+      // The layer is inverted: x = (y − β) √(σ² + ε) / γ + μ
       const scale = of === 'input' ? 1 : Math.sqrt((runningVar[c] ?? NaN) + epsilon) / (gamma[c] ?? NaN);
       const shift = of === 'input' ? 0 : (runningMean[c] ?? NaN) - scale * (beta[c] ?? NaN);
       for (const moments of samples) {

@@ -1,18 +1,24 @@
 /**
- * From which value on a difference is more than chance. All tests of a window share one probability of a false alarm (Bonferroni), so
- * that a model of a thousand channels does not alarm more often than one of ten.
+ * Computes the value from which a difference is more than chance. All tests of a window share one probability of a
+ * false alarm (Bonferroni), so that a model of a thousand channels does not alarm more often than one of ten.
  */
 
-/** Fewer samples say too little: sums of so few need not be distributed as the thresholds suppose. */
+/** The minimum number of samples for a verdict: sums of fewer need not be distributed as the thresholds suppose. */
 export const leastSamples = 200;
 
-/** The probability that a window without drift alarms, over all of its tests, if their differences are distributed as supposed. */
+/**
+ * The probability that a window without drift raises an alarm, over all its tests, if their differences are distributed
+ * as supposed.
+ */
 export const falseAlarms = 0.001;
 
-/** What is left of `falseAlarms` for each of so many tests. */
+/** Returns the share of `falseAlarms` that each of `tests` tests gets. */
 export const tailOf = (tests: number): number => falseAlarms / Math.max(tests, 1);
 
-/** Wichura's algorithm AS 241, PPND7: https://doi.org/10.2307/2347330. @returns what a normal number exceeds with probability `tail`, to seven digits */
+/**
+ * Returns the value that a standard normal number exceeds with probability `tail`, to seven digits, by Wichura's
+ * algorithm AS 241, PPND7: https://doi.org/10.2307/2347330
+ */
 export function normalQuantile(tail: number): number {
   const q = 0.5 - tail;
   if (Math.abs(q) <= 0.425) return q * ratio(central, 0.180625 - q * q);
@@ -21,7 +27,7 @@ export function normalQuantile(tail: number): number {
   return q < 0 ? -z : z;
 }
 
-/** The coefficients of a numerator and of a denominator, from the constant on. */
+/** Holds the coefficients of a numerator and a denominator, from the constant upwards. */
 type Ratio = readonly [above: readonly number[], below: readonly number[]];
 
 const central: Ratio = [
@@ -43,8 +49,9 @@ const polynomial = (coefficients: readonly number[], x: number): number =>
 const ratio = ([above, below]: Ratio, x: number): number => polynomial(above, x) / polynomial(below, x);
 
 /**
- * What χ² with so many degrees of freedom exceeds with probability `tail`, by Wilson and Hilferty's cube (1931). Far out it is
- * a little more than that, by 11 % with one degree of freedom and by 2 % with ten: alarms are rather fewer than more.
+ * Returns the value that χ² with `freedom` degrees of freedom exceeds with probability `tail`, by Wilson and Hilferty's
+ * cube (1931). Far out the result is a little too large, by 11 % with one degree of freedom and by 2 % with ten, so
+ * that alarms become rarer rather than more frequent.
  */
 export function chiSquareQuantile(freedom: number, tail: number): number {
   const spread = 2 / (9 * freedom);

@@ -1,7 +1,7 @@
 /**
- * Counts what is asked of monitored models: some requests are run once more when their answers are on the way, and what they have in
- * common is added up in the isolate until a Durable Object gets it. An answer is neither changed, nor delayed, nor refused by any of it;
- * what an isolate has not sent when it ends is lost.
+ * Counts the requests to monitored models. Some requests are run a second time when their answers are on the way, and
+ * their sums are collected in the isolate until a Durable Object gets them. None of this changes, delays or refuses an
+ * answer. Sums that an isolate has not sent when it ends are lost.
  */
 import { describe } from '../http/errors.ts';
 import type { Model } from '../models.ts';
@@ -18,48 +18,50 @@ import { windowMs } from './window.ts';
 
 export interface MonitorOptions {
   /**
-   * One request in so many is counted, for each isolate: a second run costs up to 1.5 times the first.
+   * Counts one request in `every`, for each isolate: a second run costs up to 1.5 times the first.
    * @default 64
    */
   readonly every?: number;
   /**
-   * A request is counted all the same where none was for so long, in milliseconds: where little is asked, more of it is counted.
+   * Counts a request all the same when none was counted for this time, in milliseconds, so that a model with few
+   * requests has a larger share of them counted.
    * @default 15000
    */
   readonly atLeastEveryMs?: number;
   /**
-   * Sums are sent when they are of so many samples,
+   * Sends the sums when they are of this many samples.
    * @default 256
    */
   readonly flushSamples?: number;
   /**
-   * or so old, in milliseconds; at most 25000: a Worker may work on for 30 seconds after an answer.
+   * Sends the sums when they are this old, in milliseconds; at most 25000, because a Worker may run for 30 seconds
+   * after an answer.
    * @default 10000
    */
   readonly flushMs?: number;
-  /** Milliseconds since 1970. */
+  /** Returns the time in milliseconds since 1970. */
   readonly now?: () => number;
   readonly wait?: (milliseconds: number) => Promise<unknown>;
 }
 
 interface Watched {
-  /** Requests since the last one that was counted. */
+  /** Counts the requests since the last one that was counted. */
   passed: number;
-  /** When that was. */
+  /** The time of that request, in milliseconds since 1970. */
   last: number;
 }
 
 const waiting = (milliseconds: number): Promise<unknown> =>
   new Promise((resolve) => void setTimeout(resolve, milliseconds));
 
-/** Of one isolate, which may have several for as many apps. */
+/** Creates a monitor. Its state is that of one isolate; an isolate with several apps may have several monitors. */
 export function createMonitor(options: MonitorOptions = {}): Monitor {
   const { every = 64, atLeastEveryMs = 15_000, flushSamples = 256, flushMs = 10_000 } = options;
   const { now = Date.now, wait = waiting } = options;
   checkNumbers({ every, atLeastEveryMs, flushSamples, flushMs });
   const watched = new WeakMap<Model, Watched>();
   const told = new Set<string>();
-  /** By model, version and window: a few, as long as none is sent. */
+  /** Holds the sums that are not sent yet, a few by model, version and window. */
   let buffer = new Map<string, { readonly model: Model; readonly sums: Sums }>();
   let flushing: number | undefined;
 
@@ -96,7 +98,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     return [...buffer.values()].reduce((total, { sums: { samples } }) => total + samples, 0);
   };
 
-  /** What cannot be sent is given up: it may have arrived, and nothing is to be counted twice. */
+  /** Sends all sums. Sums that fail to be sent are dropped: they may have arrived, and nothing may be counted twice. */
   const flush = async (env: Env | undefined): Promise<void> => {
     const byModel = Map.groupBy(buffer.values(), ({ model }) => model);
     buffer = new Map();
@@ -110,7 +112,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     await Promise.all(sent);
   };
 
-  /** Of one model: what fails for it keeps no other from being counted. */
+  /** Sends the sums of one model, so that its failure does not affect the others. */
   const send = (model: Model, env: Env | undefined, sums: readonly Sums[]): Promise<void> =>
     telling(model, async () => {
       const store = storeOf(env, model.name);
@@ -128,7 +130,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     // The answer goes first.
     await wait(0);
     if (count(model, feeds, unknown) >= flushSamples) return flush(env);
-    // Another request may be waiting to send them, unless it was ended.
+    // Another request may be waiting to send them already, unless the platform has ended it.
     if (flushing !== undefined && Math.abs(now() - flushing) < 2 * flushMs) return;
     flushing = now();
     await wait(flushMs);
@@ -153,7 +155,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   };
 }
 
-/** From where to where an option may be: a Worker that waits longer is ended, and its sums are lost. */
+/** Maps each option to its minimum and maximum: a Worker that waits longer is ended, and its sums are lost. */
 const ranges: Readonly<Record<string, readonly [number, number]>> = {
   every: [1, Infinity],
   atLeastEveryMs: [0, Infinity],

@@ -1,35 +1,39 @@
 /**
- * What the answers of one hour had in common: sums alone, from which nobody gets an input back. A Durable Object keeps them, by
- * version and hour, and whoever compares them with what a model expects reads them from there.
+ * Types a window: what the answers of one hour had in common, as sums only, from which no input can be recovered. A
+ * Durable Object keeps windows by version and hour for those who compare them with what a model expects.
  */
 
-/** The length of a window, in milliseconds; each begins at a multiple of it since 1970. */
+/** The length of a window in milliseconds; each begins at a multiple of it since 1970. */
 export const windowMs = 3_600_000;
 
-/** What one hour of answers of one model version had in common. */
+/** Holds what one hour of answers of one model version had in common. */
 export interface DriftWindow {
-  /** Milliseconds since 1970, at a full hour. */
+  /** The start in milliseconds since 1970, at a full hour. */
   readonly start: number;
   /**
-   * How many samples were counted, each of them in everything below. They need not be all that were answered: an image may watch one
-   * request in some, and a sample that makes a layer's input infinite or no number is left out whole.
+   * Counts the samples, each of which is part of everything below. They need not be all that were answered: a monitor
+   * may count one request in some, and a sample that makes a layer's input infinite or NaN is left out whole.
    */
   readonly samples: number;
-  /** Of what goes into each Batch Norm layer, by its name in `ModelAbout.batchNorm`. */
+  /** Maps each Batch Norm layer, by its name in `ModelAbout.batchNorm`, to the sums of its input. */
   readonly layers: Readonly<Record<string, ChannelSums>>;
-  /** Of the columns of a model of rows, by their names. */
+  /** Maps each column of a model of rows, by its name, to its counts. */
   readonly columns: Readonly<Record<string, ColumnSums>>;
-  /** How many samples got each class, by its label; empty for models without classes. */
+  /** Maps each label to the number of samples that got it; empty for models without classes. */
   readonly classes: Readonly<Record<string, number>>;
 }
 
-/** A member of the record's own: classes and columns may be called as what every object has, such as `constructor`. */
+/**
+ * Returns an own member of a record: classes and columns may have names that every object inherits, such as
+ * `constructor`.
+ */
 export const memberOf = <Value>(named: Readonly<Record<string, Value>>, name: string): Value | undefined =>
   Object.hasOwn(named, name) ? named[name] : undefined;
 
 /**
- * Of a layer's input x, per channel. The mean of a sample is over its places (pixels; a dense layer has one), which are no
- * independent draws: how far a mean of n samples may stray is told by the variance between the samples' means.
+ * Holds sums of a layer's input x, per channel. The mean of a sample is taken over its places (pixels; a dense layer
+ * has one). These are not independent draws, so the variance between the samples' means tells how far a mean of n
+ * samples may stray.
  */
 export interface ChannelSums {
   /** Σ over samples of the sample's mean of x. */
@@ -41,18 +45,19 @@ export interface ChannelSums {
 }
 
 export interface ColumnSums {
-  /** How many rows had a gap there. */
+  /** Counts the rows with a gap. */
   readonly missing: number;
-  /** How many had a value beyond those of training: a number outside of its range, or an unseen category. */
+  /** Counts the rows with a value beyond those of training: a number outside its range, or an unseen category. */
   readonly outOfRange: number;
   /**
-   * How many values fell where. Of numbers: into each of the bins between the reference quantiles, of which there is one more than
-   * there are quantiles between bins. Of categories: each in the column's order, and unseen ones last.
+   * Counts the values of each bin or category. Numbers fall into the bins between the reference quantiles, of which
+   * there is one more than there are quantiles between bins. Categories are counted in the column's order, unseen ones
+   * last.
    */
   readonly counts: readonly number[];
 }
 
-/** What a model's Durable Object tells of it. */
+/** Reads what the Durable Object of a model keeps. */
 export interface DriftReader {
   /** @returns the windows that begin in [from, to), the oldest first; hours without answers have none */
   windows(query: WindowsQuery): Promise<readonly DriftWindow[]>;
@@ -60,9 +65,12 @@ export interface DriftReader {
 
 export interface WindowsQuery {
   readonly version: string;
-  /** The digest of what they are to be compared with: without it, those of any model that has the version. */
+  /**
+   * The digest of the reference that the windows were counted against; without it, windows of every model with this
+   * version are returned.
+   */
   readonly reference?: string;
-  /** Milliseconds since 1970. */
+  /** `from` and `to` are milliseconds since 1970. */
   readonly from: number;
   readonly to: number;
 }

@@ -1,16 +1,19 @@
-/** Batch Norm as a deployed model holds it: the parameters, the running statistics, and the affine map they fold into. */
+/**
+ * Describes Batch Norm as a deployed model holds it: the parameters, the running statistics, and the affine map they
+ * fold into.
+ */
 import type { BatchNormLayer } from '../image.ts';
 import type { Model } from '../models.ts';
 import { toFloatDigits } from '../protocol/numbers.ts';
 import type { BatchNormResponse } from '../protocol/responses.ts';
 
-/** z̃ = scale · z + shift, `[C]` each. */
+/** Holds the affine map z̃ = scale · z + shift, `[C]` each. */
 export interface AffineMap {
   readonly scale: readonly number[];
   readonly shift: readonly number[];
 }
 
-/** scale = γ / √(σ² + ε), shift = β − μ · scale */
+/** Folds the layer into an affine map: scale = γ / √(σ² + ε), shift = β − μ · scale */
 export function foldedInto(
   { gamma, beta, epsilon }: BatchNormLayer,
   mean: readonly number[],

@@ -1,4 +1,7 @@
-/** A look inside every Batch Norm layer: what it gets (z), normalizes (ẑ) and passes on (z̃), by both statistics. */
+/**
+ * Looks inside every Batch Norm layer: reports its input (z), the normalized input (ẑ) and its output (z̃), by the
+ * running statistics and by those of the mini-batch.
+ */
 import { foldedInto, type AffineMap } from './batch-norm.ts';
 import { RequestError } from '../http/errors.ts';
 import type { BatchNormLayer } from '../image.ts';
@@ -19,7 +22,7 @@ type Signal = View['z'];
 
 /**
  * Runs the network twice, once with the running statistics in every layer and once with those of this mini-batch.
- * @throws RequestError where the model has no layers to look into, or the mini-batch no such sample; InferenceError
+ * @throws RequestError when the model has no twin, or the mini-batch no such sample; InferenceError
  */
 export function explain(model: Model, samples: Samples, options: ExplainOptions): ExplainResponse {
   const { feeds, batch, id } = samples;
@@ -40,7 +43,7 @@ export function explain(model: Model, samples: Samples, options: ExplainOptions)
     if (prediction === undefined) throw new Error(`internal: no prediction of sample ${options.sample}`);
     return prediction;
   };
-  // One of several dimensions, such as a picture, is no answer in a row.
+  // An output of more dimensions, such as a picture, is not an answer that fits a row.
   const answered = output && tensorIn(running, output.name).shape.length <= 2 ? output : undefined;
   const answer = (values: ReadonlyMap<string, Tensor>, { name: of, kind }: NonNullable<typeof output>): RowPrediction =>
     answerOf(valuesOf('explain', name, of, values)[options.sample] ?? [], model, kind);
@@ -59,8 +62,8 @@ export function explain(model: Model, samples: Samples, options: ExplainOptions)
 }
 
 /**
- * Gives the memory back at once. The garbage of requests in a row is collected later than an isolate can wait: with 16 clients and 64
- * samples each, 340 MiB of it were there at a time.
+ * Frees the memory at once. The garbage of successive requests is collected later than an isolate can wait: with 16
+ * clients and 64 samples each, 340 MiB of it were there at a time.
  */
 function discard(values: ReadonlyMap<string, Tensor>): void {
   for (const { data } of values.values()) if ('transfer' in data.buffer) data.buffer.transfer(0);
@@ -89,7 +92,7 @@ function explainLayer(
   };
 }
 
-/** ẑ = (z − μ) / √(σ² + ε), z̃ = γ ẑ + β: both are affine in z, and so are their summaries. */
+/** Computes ẑ = (z − μ) / √(σ² + ε) and z̃ = γ ẑ + β. Both are affine in z, and so are their summaries. */
 function view(layer: BatchNormLayer, z: Tensor, { mean, variance }: Moments, options: ExplainOptions): View {
   const channels = layer.gamma.length;
   const size = elementCount(z.shape.slice(1));

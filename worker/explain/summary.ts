@@ -1,14 +1,14 @@
-/** What a channel's values look like: mean, variance, range and histogram. */
+/** Summarizes the values of each channel: mean, variance, range and histogram. */
 import type { AffineMap } from './batch-norm.ts';
 
-/** Per channel, `[C]`. */
+/** Holds one value per channel, `[C]`. */
 export interface Summary {
   readonly mean: readonly number[];
-  /** Of the population: divided by the number of values. */
+  /** The population variance: divided by the number of values. */
   readonly variance: readonly number[];
   readonly minimum: readonly number[];
   readonly maximum: readonly number[];
-  /** `[C][bins]`: how many values fall into each of the equal-width bins from minimum to maximum. */
+  /** `[C][bins]` counts the values in each of the equal-width bins from minimum to maximum. */
   readonly counts: readonly (readonly number[])[];
 }
 
@@ -18,7 +18,7 @@ export interface Moments {
 }
 
 /**
- * μ = Σ z / m, σ² = Σ (z − μ)² / m of each channel, over all samples and places: what `training_mode` 1 normalizes with.
+ * Computes μ = Σ z / m and σ² = Σ (z − μ)² / m of each channel, over all samples and places, as `training_mode` 1 does.
  * @param values `[N, C, size]`
  */
 export function momentsOf(values: ArrayLike<number>, channels: number, size: number): Moments {
@@ -45,7 +45,7 @@ export function summarize(values: Float32Array, channels: number, size: number, 
   return { ...momentsOf(values, channels, size), minimum, maximum, counts };
 }
 
-/** Equal values all fall into the first bin; the maximum belongs to the last. */
+/** Counts the values in bins. Equal values all fall into the first bin; the maximum belongs to the last. */
 function histogram(values: Float32Array, minimum: number, maximum: number, bins: number): number[] {
   const counts = new Array<number>(bins).fill(0);
   const width = (maximum - minimum) / bins;
@@ -56,7 +56,9 @@ function histogram(values: Float32Array, minimum: number, maximum: number, bins:
   return counts;
 }
 
-/** The summary of `scale · values + shift`, from that of the values: a negative scale turns the histogram around. */
+/**
+ * Computes the summary of `scale · values + shift` from that of the values. A negative scale reverses the histogram.
+ */
 export function mapSummary(summary: Summary, { scale, shift }: AffineMap): Summary {
   const at = (c: number, value: number): number => (scale[c] ?? NaN) * value + (shift[c] ?? NaN);
   const negative = (c: number): boolean => (scale[c] ?? 0) < 0;

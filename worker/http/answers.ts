@@ -1,7 +1,10 @@
-/** What a browser may do with an answer: nothing may run or load, and what a model answers is never stored. */
+/**
+ * Sets the headers that tell a browser what it may do with an answer: nothing may run or load, and what a model answers
+ * is never stored.
+ */
 import type { Context } from 'hono';
 
-/** Answers are data, and the reference is a page with one stylesheet of its own. */
+/** Protects answers, which are data, and the reference, which is a page with one style sheet of its own. */
 const protection = {
   'content-security-policy':
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -18,12 +21,12 @@ ofJson.set('content-type', 'application/json');
 const asIs = new Headers(ofJson);
 asIs.set('cache-control', 'no-store, no-transform');
 
-/** What a model answers. Its headers are copied from prepared ones, which is cheaper than setting each. */
+/** Answers with what a model returned. Prepared headers are copied, which is cheaper than setting each. */
 export function answerJson(value: object): Response {
   return new Response(JSON.stringify(value), { headers: ofJson });
 }
 
-/** The same for paths that clients of Triton ask: see `isAsIs`. */
+/** Answers likewise at paths that Triton's clients request: see `isAsIs`. */
 export function answerJsonAsIs(value: object): Response {
   return new Response(JSON.stringify(value), { headers: asIs });
 }
@@ -35,19 +38,23 @@ export function answerBytes(bytes: Uint8Array<ArrayBuffer> | string, more: Reado
 }
 
 /**
- * Whether the platform must not compress what it answers: Triton's asynchronous client for Python says that it takes compressed answers, and
- * reads none. https://developers.cloudflare.com/speed/optimization/content/compression/
+ * Is true when the platform must not compress the answer: Triton's asynchronous Python client announces that it accepts
+ * compressed answers, but cannot read them. https://developers.cloudflare.com/speed/optimization/content/compression/
  * @param path below the mount
  */
 const isAsIs = (path: string): boolean => path.startsWith('/v2') && !/\/(classify|explain|batchnorm|drift)$/.test(path);
 
-/** What is another the next time, without a deployment. @param path below the mount */
+/**
+ * Is true when the answer may change without a deployment.
+ * @param path below the mount
+ */
 const isOfNow = (path: string): boolean => path.startsWith('/v2/health') || /\/(stats|drift|metrics)$/.test(path);
 
 /**
- * For all other answers. What describes a model changes with a deployment only.
+ * Sets the headers of all other answers. Descriptions of models change only with a deployment, so they may be cached
+ * for a minute.
  * @param path below the mount
- * @param isPrivate where a key is asked for
+ * @param isPrivate whether a key is required
  */
 export function protectBrowsers({ req, res }: Context, path: string, isPrivate: boolean): void {
   const { headers, status } = res;

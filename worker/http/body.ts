@@ -1,14 +1,15 @@
-/** The request's body, as far as it can be judged before it is known what it says: media type, size, encoding. */
+/** Reads the body of a request and checks what needs no parsing: media type, size, encoding. */
 import { giveBack } from '../../training/pictures/picture.ts';
 import type { RequestContext } from './context.ts';
 import { decode, encodingOf } from './encoding.ts';
 import { quote, RequestError } from './errors.ts';
 
 /**
- * What is made of the whole body, inflated where it came compressed. Its declared length is judged before anything is read; where none
- * is declared, reading stops at the limit, as inflating does. Afterwards the body is given back: of large ones V8 would let several lie.
- * @param use leaves nothing that looks at the body's bytes
- * @throws RequestError where it has more bytes than the limit, is compressed in another way, or breaks off
+ * Calls `use` with the whole body, inflated if it came compressed. The declared length is checked before anything is
+ * read; without one, reading stops at the limit, as inflating does. Afterwards the body's memory is given back, because
+ * V8 would let several large ones pile up.
+ * @param use must not keep anything that refers to the body's bytes
+ * @throws RequestError when the body is larger than the limit, has an unsupported encoding, or breaks off
  */
 export async function withBody<T>(c: RequestContext, limit: number, use: (body: Uint8Array) => T): Promise<Awaited<T>> {
   const encoding = encodingOf(c.req.raw);
@@ -30,13 +31,14 @@ async function readBytes(c: RequestContext, limit: number): Promise<Uint8Array> 
   if (!isOpen && Number(declared) > limit) throw tooLarge(limit);
   try {
     if (isOpen && !isRead && stream) return await join(stream, limit);
-    // What Hono keeps is not this Worker's to give back.
+    // Hono's copy is not this Worker's to give back, hence the slice.
     const body = new Uint8Array(isRead ? (await c.req.arrayBuffer()).slice() : await c.req.raw.arrayBuffer());
     if (body.byteLength > limit) throw tooLarge(limit);
     return body;
   } catch (error) {
     if (error instanceof RequestError || isRead) throw error;
-    // Whoever hangs up hears no answer: this is for the logs, where it is none of the Worker's faults.
+    // A client that hangs up gets no answer. The error is for the log, where it must not count as a fault of the
+    // Worker.
     throw new RequestError('malformed', 'body: expected all of it, got a connection that ended before');
   }
 }
@@ -45,8 +47,9 @@ const tooLarge = (limit: number): RequestError =>
   new RequestError('too large', `body: expected at most ${limit} bytes, got more`);
 
 /**
- * All of a stream in one array, which doubles as its bytes come; what it was before is given back, as V8 would let it lie for long.
- * @throws RequestError where there are more bytes than the limit, without reading on
+ * Collects a stream in one array, which doubles as bytes arrive. Each smaller array is given back, because V8 would
+ * keep it for long.
+ * @throws RequestError when there are more bytes than the limit, without reading on
  */
 async function join(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
   let whole = new Uint8Array(PIECE);
@@ -76,8 +79,8 @@ function grown(small: Uint8Array<ArrayBuffer>, bytes: number): Uint8Array<ArrayB
 const PIECE = 64 * 1024;
 
 /**
- * Read into the same memory one after the other, where the stream can: each is to be copied before the next is asked for. Else workerd
- * would make thousands of buffers of 4 KiB of an upload.
+ * Yields the pieces of a stream. Where the stream allows it, all are read into the same memory, so that each must be
+ * copied before the next is requested; otherwise workerd would make thousands of buffers of 4 KiB for one upload.
  */
 async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = byobReaderOf(stream);
@@ -93,12 +96,12 @@ async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
       memory = new Uint8Array(value.buffer);
     }
   } finally {
-    // Of a body that is too large nobody wants the rest.
+    // Nothing needs the rest of a body that is too large.
     reader.cancel().catch(() => undefined);
   }
 }
 
-/** @returns undefined where the stream is one of chunks, as those that other programs make are */
+/** @returns undefined when the stream is not a byte stream, as streams that other programs make often are not */
 function byobReaderOf(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
   try {
     return stream.getReader({ mode: 'byob' });
@@ -107,17 +110,20 @@ function byobReaderOf(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBRea
   }
 }
 
-/** Types under which JSON comes: Python's Triton client names none, or that of bytes, and `curl -d` that of a form. */
+/**
+ * Media types under which JSON arrives: Python's Triton client sends none, or that of bytes, and `curl -d` that of a
+ * form.
+ */
 const json = ['application/json', 'application/x-www-form-urlencoded', 'application/octet-stream', undefined];
 
-/** @throws RequestError where the body is of another type than one under which JSON comes */
+/** @throws RequestError when the media type is not one under which JSON arrives */
 export function requireJson(request: Request): void {
   const type = mediaType(request);
   if (json.includes(type)) return;
   throw new RequestError('unsupported media type', `content-type: expected application/json, got ${quote(type ?? '')}`);
 }
 
-/** In lower case, without parameters; `undefined` where the request names none. */
+/** Returns the media type in lower case, without parameters, and `undefined` when the request has none. */
 export function mediaType({ headers }: Request): string | undefined {
   return headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase() || undefined;
 }

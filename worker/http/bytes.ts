@@ -1,4 +1,4 @@
-/** One array of all the bytes, in order. */
+/** Joins all parts into one array, in order. */
 export function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, 0));
   let at = 0;

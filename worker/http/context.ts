@@ -1,4 +1,4 @@
-/** Hono's types, under this Worker's environment. */
+/** Binds Hono's types to this Worker's environment. */
 import type { Context, Hono, MiddlewareHandler } from 'hono';
 import type { Env } from '../options.ts';
 

@@ -1,4 +1,4 @@
-/** What monitored models say of their drift: each as JSON, and all as Prometheus scrapes them. */
+/** Answers how far monitored models have drifted: each as JSON, and all in Prometheus's format. */
 import type { Monitor } from '../drift/monitor.ts';
 import type { Model, Models } from '../models.ts';
 import { driftOptions } from '../protocol/protocol.ts';
@@ -8,7 +8,7 @@ import type { App, RequestContext } from './context.ts';
 import { RequestError } from './errors.ts';
 import type { Settings } from './settings.ts';
 
-/** @throws RequestError where the model is not monitored, or not by this Worker */
+/** @throws RequestError when the model is not monitored, or this Worker does not monitor */
 export async function answerDrift(c: RequestContext, model: Model, settings: Settings): Promise<Response> {
   const monitor = requireMonitor(c, settings, 'drift');
   if (!model.monitor) {

@@ -1,15 +1,15 @@
-/** Bodies that came compressed, inflated within the limit of any body: https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1 */
+/** Inflates compressed bodies, up to the limit of any body: https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1 */
 import { crc32 } from '../../training/pictures/crc32.ts';
 import { inflateRaw, TooLongError } from '../../training/pictures/inflate.ts';
 import { giveBack } from '../../training/pictures/picture.ts';
 import { concatenate } from './bytes.ts';
 import { quote, RequestError } from './errors.ts';
 
-/** What stands around deflated data. */
+/** Describes a format that wraps deflated data. */
 interface Wrapping {
-  /** Where the data begin; NaN where this is something else. */
+  /** Returns the offset of the data, and NaN when the header is not of this format. */
   readonly begin: (packed: DataView) => number;
-  /** The bytes behind the data, for what they held. */
+  /** Returns the bytes that must follow the data, given their inflated form. */
   readonly trailer: (data: Uint8Array) => Uint8Array;
 }
 
@@ -22,7 +22,7 @@ type Encoding = keyof typeof wrappings;
 
 const aliases: Readonly<Record<string, Encoding | 'identity'>> = { '': 'identity', 'x-gzip': 'gzip' };
 
-/** @throws RequestError where it is none that is taken */
+/** @throws RequestError when the encoding is not supported */
 export function encodingOf({ headers }: Request): Encoding | 'identity' {
   const sent = headers.get('content-encoding') ?? '';
   const name = sent.trim().toLowerCase();
@@ -34,12 +34,15 @@ export function encodingOf({ headers }: Request): Encoding | 'identity' {
 
 const isKnown = (name: string): name is Encoding => Object.hasOwn(wrappings, name);
 
-/** Blocks with codes of their own take time beyond their bytes: encoders write one for several kilobytes, or one for each flush. */
+/**
+ * Limits the deflate blocks with Huffman codes of their own, which take time beyond their bytes. Encoders write one for
+ * several kilobytes, or one for each flush.
+ */
 const mostCodes = (bytes: number): number => 256 + bytes / 1024;
 
 /**
- * The packed body is given back.
- * @throws RequestError where it is damaged, or inflates to more than `limit` bytes
+ * Inflates a body, and gives the packed one's memory back.
+ * @throws RequestError when it is damaged, or inflates to more than `limit` bytes
  */
 export function decode(packed: Uint8Array, encoding: Encoding, limit: number): Uint8Array {
   const { begin, trailer } = wrappings[encoding];
@@ -67,13 +70,13 @@ export function decode(packed: Uint8Array, encoding: Encoding, limit: number): U
   }
 }
 
-/** https://www.rfc-editor.org/rfc/rfc1952#section-2.3 */
+/** Returns the offset of the data behind a gzip header: https://www.rfc-editor.org/rfc/rfc1952#section-2.3 */
 function behindGzip(packed: DataView): number {
   const flags = packed.getUint8(3);
   if (packed.getUint32(0) >>> 8 !== 0x1f8b08 || flags > 31) return NaN;
   let at = 10;
   if (flags & 4) at += 2 + packed.getUint16(at, true);
-  // A name and a comment, each with a zero at its end.
+  // A name and a comment, each with a terminating zero.
   for (const flag of [8, 16]) if (flags & flag) while (packed.getUint8(at++) !== 0);
   return flags & 2 ? at + 2 : at;
 }
@@ -85,17 +88,17 @@ function gzipTrailer(data: Uint8Array): Uint8Array {
   return new Uint8Array(trailer.buffer);
 }
 
-/** https://www.rfc-editor.org/rfc/rfc1950#section-2.2 */
+/** Returns the offset of the data behind a zlib header: https://www.rfc-editor.org/rfc/rfc1950#section-2.2 */
 function behindZlib(packed: DataView): number {
   const [method, header] = [packed.getUint8(0), packed.getUint16(0)];
   return (method & 15) === 8 && header % 31 === 0 && (header & 32) === 0 ? 2 : NaN;
 }
 
-/** https://www.rfc-editor.org/rfc/rfc1950#section-9 */
+/** Computes the Adler-32 checksum: https://www.rfc-editor.org/rfc/rfc1950#section-9 */
 function zlibTrailer(data: Uint8Array): Uint8Array {
   let [low, high] = [1, 0];
   for (let at = 0; at < data.length;) {
-    // Sums of so many stay exact.
+    // Sums over 3,800 bytes stay exact.
     const end = Math.min(at + 3800, data.length);
     for (; at < end; at++) {
       low += data[at] ?? 0;

@@ -1,7 +1,7 @@
 /**
- * The errors a client can cause, and the one place where errors become HTTP responses: the protocol's error object
- * `{"error": "where: expected X, got Y"}`. No stack trace is ever part of it, and of the request's
- * body a name or the cell of a row at most.
+ * Defines the errors that a client can cause, and is the one place where errors become HTTP responses: the protocol's
+ * error object `{"error": "where: expected X, got Y"}`. It never holds a stack trace, and of the request's body at most
+ * a name or the cell of a row.
  */
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
@@ -20,7 +20,7 @@ const statuses = {
 
 export type Refusal = keyof typeof statuses;
 
-/** The request cannot be answered as it is; the message tells the client why. */
+/** Refuses a request that cannot be answered as it is; the message tells the client why. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly refusal: Refusal;
@@ -31,12 +31,14 @@ export class RequestError extends Error {
   }
 }
 
-/** The request is right, and cannot be answered here all the same; the message tells what would help. */
+/** Reports that a valid request cannot be answered here; the message tells what would help. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';
 }
 
-/** Client errors keep their message; ours are logged and answered with 500. */
+/**
+ * Turns an error into a response. Client errors keep their message; the Worker's own are logged and answered with 500.
+ */
 export function answerError(error: Error, c: Context): Response {
   if (error instanceof RequestError) {
     if (error.refusal === 'unauthorized') c.header('www-authenticate', 'Bearer realm="models"');
@@ -52,7 +54,7 @@ export function answerError(error: Error, c: Context): Response {
   return c.json({ error: error instanceof ServerError ? error.message : 'internal server error' }, 500);
 }
 
-/** Known by its name: each image has a class of its own. */
+/** Recognizes the error by its name, because each image has a class of its own. */
 export function isInferenceError(error: Error): error is Error & { readonly outOfMemory?: boolean } {
   return error.name === 'InferenceError';
 }
@@ -62,7 +64,7 @@ export function answerMethod(c: Context, allowed: readonly string[]): Response {
   return c.json({ error: `method: expected ${allow}, got ${c.req.method}` }, 405, { Allow: allow });
 }
 
-/** What came, in a word or two: strings and structures by their kind only, so that no body is echoed. */
+/** Describes a value in a word or two: strings and structures by their kind only, so that no body is echoed. */
 export function describe(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
   if (value === undefined) return 'nothing';
@@ -70,12 +72,15 @@ export function describe(value: unknown): string {
   return typeof value === 'string' ? 'a string' : 'an object';
 }
 
-/** A name or a cell that the client sent, safe to show: one line, at most 40 characters. */
+/** Quotes a name or a cell that the client sent, safe to show: one line, at most 40 characters. */
 export function quote(name: string): string {
   return JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
 }
 
-/** Drops where in ONNX Runtime's source a check failed: `/path/file.h:563 void f(int) a == b was false. Why` -> `Why`. */
+/**
+ * Drops the place in ONNX Runtime's source where a check failed: `/path/file.h:563 void f(int) a == b was false. Why`
+ * -> `Why`.
+ */
 function withoutSource(message: string): string {
   const [line = ''] = message.split('\n', 1);
   return line
@@ -84,5 +89,5 @@ function withoutSource(message: string): string {
     .replace(signature, '');
 }
 
-/** Of the C++ function that complains. */
+/** Matches the signature of the C++ function that complains. */
 const signature = /(?:(?:virtual|static|void|bool|\S*Status) )*(?:\w+::)*onnxruntime::[\w:~<>]+\([^()]*\)(?: const)? /g;

@@ -1,4 +1,4 @@
-/** Who may ask, how often, and from where; see options.ts. */
+/** Guards the routes: who may ask, how often, and from where; see options.ts. */
 import { cors } from 'hono/cors';
 import { timingSafeEqual } from 'hono/utils/buffer';
 import type { Env, RateLimiter } from '../options.ts';
@@ -7,7 +7,10 @@ import type { Middleware } from './context.ts';
 import { RequestError } from './errors.ts';
 import type { Settings } from './settings.ts';
 
-/** Counts where a limiter is bound, asks for the key where one is configured. Wrong keys count: guessing is limited, too. */
+/**
+ * Counts the request where a rate limiter is bound, then requires the key where one is configured. Requests with wrong
+ * keys count, too, which limits guessing.
+ */
 export function admission({ keys }: Settings): Middleware {
   return async function admit(c, next) {
     const limiter = (c.env as Env | undefined)?.RATE_LIMITER;
@@ -22,10 +25,10 @@ async function limitRate(limiter: RateLimiter, address = 'unknown'): Promise<voi
   if (!success) throw new RequestError('too many requests', 'rate: expected fewer requests, got too many');
 }
 
-/** https://www.rfc-editor.org/rfc/rfc7235#section-2.1: the scheme in any case */
+/** Matches the scheme in any case: https://www.rfc-editor.org/rfc/rfc7235#section-2.1 */
 const bearer = /^bearer +([^\s]+) *$/i;
 
-/** `Authorization: Bearer <key>`, compared with every key in constant time. */
+/** Compares the key of `Authorization: Bearer <key>` with every configured key in constant time. */
 function requireKey(known: readonly string[]): Middleware {
   return async function keyed(c, next) {
     const [, sent] = bearer.exec(c.req.header('authorization') ?? '') ?? [];
@@ -34,7 +37,7 @@ function requireKey(known: readonly string[]): Middleware {
   };
 }
 
-/** All are compared, so that the time says nothing about which. */
+/** Compares with all keys, so that the time does not tell which one is equal. */
 async function isAmong(sent: string, known: readonly string[]): Promise<boolean> {
   const equal = await Promise.all(known.map((key) => timingSafeEqual(key, sent)));
   return equal.includes(true);

@@ -1,4 +1,4 @@
-/** What answers at `/`: the models as JSON, or the page where it is turned on; and the files that the page asks for. */
+/** Answers `/`: the models as JSON, or the page where it is turned on. Serves the files of the page, too. */
 import { urlOf, type Models } from '../models.ts';
 import type { Env } from '../options.ts';
 import { server } from '../protocol/metadata.ts';
@@ -10,7 +10,7 @@ import { mountPath } from './mount.ts';
 import type { Settings } from './settings.ts';
 
 /**
- * @param admit who may know the models; the page is for everyone, and asks for the key itself
+ * @param admit decides who may see the models; the page is open to everyone, and asks for the key itself
  * @param buildError see image.ts
  */
 export function homeOf(models: Models, settings: Settings, admit: Middleware, buildError: string | undefined) {
@@ -37,13 +37,13 @@ function overview(models: Models, mount: string, docs: boolean, buildError: stri
 }
 
 /**
- * Static assets are normally served before the Worker is asked. That it is asked means that there are none, that wrangler.toml
- * lets the Worker run first, or that the app is mounted elsewhere than they lie.
- * @throws RequestError where the page's files are not there
+ * Answers with the page. Static assets are normally served before the Worker is called. When it is called, there are
+ * none, or wrangler.toml lets the Worker run first, or the app is mounted elsewhere than they lie.
+ * @throws RequestError when the page's files are missing
  */
 async function answerPage(c: RequestContext, mount: string): Promise<Response> {
   const { pathname, search } = new URL(c.req.url);
-  // The page's own addresses are relative to the folder that it lies in.
+  // The page's links are relative to its folder, so its address has to end with a slash.
   if (!pathname.endsWith('/')) return c.redirect(`${pathname}/${search}`, 308);
   const page = await pageFile(c, mount);
   if (page) return page;
@@ -51,19 +51,19 @@ async function answerPage(c: RequestContext, mount: string): Promise<Response> {
   throw new RequestError('not found', `page: expected its files among the static assets, got none (${how})`);
 }
 
-/** A file of the page; `undefined` where there is no such file, or the Worker has no assets. */
+/** Returns a file of the page, and `undefined` when there is no such file or the Worker has no assets. */
 export async function pageFile(c: RequestContext, mount: string): Promise<Response | undefined> {
   const assets = (c.env as Env | undefined)?.ASSETS;
   if (!assets) return undefined;
   const url = new URL(c.req.url);
   url.pathname = url.pathname.slice(mount.length);
-  // They are the models' own.
+  // Weights belong to the models, not to the page.
   if (url.pathname.startsWith(weightsFolder)) return undefined;
   const file = await assets.fetch(new Request(new Request(url, c.req.raw), { redirect: 'manual' }));
   if (file.status === 404) return undefined;
-  // What was fetched cannot be changed, and headers are added later.
+  // A fetched response is immutable, and headers are added later.
   const answer = new Response(file.body, file);
-  // Assets know nothing of the mount: `/train` is to become `/ml/train/`.
+  // Assets are unaware of the mount: a redirect to `/train/` has to become one to `/ml/train/`.
   const location = file.headers.get('location');
   if (location?.startsWith('/') === true) answer.headers.set('location', `${mount}${location}`);
   return answer;

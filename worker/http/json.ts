@@ -1,14 +1,14 @@
-/** JSON from strangers: how deep it may be nested, and what is wrong with it where it is none. */
+/** Parses JSON from untrusted clients: limits its depth, and finds what is wrong with it. */
 import { quote, RequestError } from './errors.ts';
 
-/** Deeper than any tensor; JSON nested further is refused before it is parsed. */
+/** The maximum depth, which exceeds that of any tensor; JSON nested further is refused before it is parsed. */
 const MAX_DEPTH = 32;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /**
- * @param where the bytes stand, for a message
- * @throws RequestError where the bytes are not JSON in UTF-8, or nested too deep
+ * @param where names the source of the bytes in a message
+ * @throws RequestError when the bytes are not JSON in UTF-8, or nested too deep
  */
 export function parseJson(bytes: Uint8Array, where = 'body'): unknown {
   if (isDeep(bytes))
@@ -20,7 +20,7 @@ export function parseJson(bytes: Uint8Array, where = 'body'): unknown {
   }
 }
 
-/** @throws RequestError where the bytes are not UTF-8 */
+/** @throws RequestError when the bytes are not UTF-8 */
 export function parseText(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
@@ -31,10 +31,10 @@ export function parseText(bytes: Uint8Array): string {
 
 const [quoteMark, backslash] = [0x22, 0x5c];
 
-/** `[` and `{`, `]` and `}` differ in one bit, which is set here. */
+/** `[` and `{` differ in one bit, as do `]` and `}`; `bracketBit` sets it. */
 const [bracketBit, opening, closing] = [0x20, 0x7b, 0x7d];
 
-/** Counts brackets outside of strings: UTF-8 never uses their bytes for anything else. */
+/** Counts brackets outside strings. UTF-8 never uses their bytes for anything else. */
 function isDeep(bytes: Uint8Array): boolean {
   let depth = 0;
   for (let at = 0; at < bytes.length; at++) {
@@ -48,11 +48,14 @@ function isDeep(bytes: Uint8Array): boolean {
 
 /** https://www.rfc-editor.org/rfc/rfc8259#section-6 */
 const number = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
-/** As Python, JavaScript, R and C++ write what JSON has no number for. */
+/** Matches what Python, JavaScript, R and C++ write for values that JSON has no number for. */
 const gap = /^[+-]?(nan|inf|infinity|none|undefined|na)$/i;
 const nearlyNumber = /^[+-]?\.?\d[\w.+-]*$/;
 
-/** Of a number the place and how it is written: clients make slips there. Of anything else only that it is wrong. */
+/**
+ * Describes the fault. For a number it gives the place and the text, because clients make slips there; otherwise it
+ * only says that the bytes are not JSON.
+ */
 function faultOf(bytes: Uint8Array): string {
   for (const { word, at } of words(bytes)) {
     if (gap.test(word)) {
@@ -67,15 +70,15 @@ function faultOf(bytes: Uint8Array): string {
 
 interface Word {
   readonly word: string;
-  /** Of its first byte, from 0. */
+  /** The offset of its first byte, from 0. */
   readonly at: number;
 }
 
-/** Longer words are neither numbers nor gaps. */
+/** The maximum length of a word: longer ones are neither numbers nor gaps. */
 const LONGEST = 64;
 const separators = new Set(Array.from(' \t\r\n[]{},:"', (character) => character.charCodeAt(0)));
 
-/** What stands between separators outside of strings. */
+/** Yields the words between separators, outside strings. */
 function* words(bytes: Uint8Array): Generator<Word> {
   for (let at = 0; at < bytes.length;) {
     let end = at;

@@ -1,4 +1,7 @@
-/** One line of JSON per request. Neither the query string, headers nor bodies are in it: they can hold secrets. */
+/**
+ * Logs one line of JSON per request. The query string, the body and all but three headers are left out: they can hold
+ * secrets.
+ */
 import type { Context } from 'hono';
 
 export function logRequest({ req, res }: Context): void {

@@ -1,4 +1,4 @@
-/** What no route answers: another method, a file of the page, or a path that there is not. */
+/** Answers requests that match no route: those of another method, for a file of the page, or for an unknown path. */
 import { TrieRouter } from 'hono/router/trie-router';
 import type { App, RequestContext } from './context.ts';
 import { answerMethod, quote } from './errors.ts';
@@ -8,13 +8,13 @@ import type { Settings } from './settings.ts';
 
 type Answer = (c: RequestContext) => Promise<Response>;
 
-/** @param app with all of its routes */
+/** @param app the app, with all routes already added */
 export function restOf(app: App, settings: Settings, home: Answer): Answer {
   let methodsAt: ReturnType<typeof methodsOf> | undefined;
   return async (c) => {
     const mount = mountPath(c);
     const path = pathBelow(mount, c);
-    // Below a mount, a strict router takes the slash at the end for another path.
+    // Below a mount, a strict router treats a path with a trailing slash as another path.
     if (path === '/' && isRead(c)) return home(c);
     methodsAt ??= methodsOf(app);
     const methods = methodsAt(path);
@@ -26,7 +26,7 @@ export function restOf(app: App, settings: Settings, home: Answer): Answer {
 
 const isRead = ({ req }: RequestContext): boolean => req.method === 'GET' || req.method === 'HEAD';
 
-/** The methods that the routes take at a path below the mount. */
+/** Returns a function that lists the methods that the routes accept at a path below the mount. */
 function methodsOf({ routes }: App): (path: string) => string[] {
   const router = new TrieRouter<string>();
   for (const { method, path } of routes) if (method !== 'ALL') router.add('ALL', path, method);

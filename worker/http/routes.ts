@@ -1,5 +1,5 @@
 /**
- * The routes: the Open Inference Protocol v2 over HTTP, and what this Worker offers beyond it.
+ * Adds the routes: the Open Inference Protocol v2 over HTTP, and what this Worker offers beyond it.
  * https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
  */
 import { docsRoutes } from '../docs/routes.ts';
@@ -26,7 +26,7 @@ import { addRowRoutes } from './rows.ts';
 import { requireExplain, type Settings } from './settings.ts';
 import { watching } from './watching.ts';
 
-/** A model's paths, without and with its version. */
+/** The paths of a model, without and with its version. */
 const modelPaths = ['/v2/models/:model', '/v2/models/:model/versions/:version'] as const;
 
 /** @param buildError see image.ts */
@@ -36,9 +36,9 @@ export function addRoutes(app: App, models: Models, settings: Settings, buildErr
     return c.json(serverMetadata(docs, buildError));
   });
   app.get('/v2/health/live', (c) => c.json({ live: true }));
-  // The specification's text names the field `live` here too, its implementations say `ready`.
+  // The specification's text names the field `live` here, too; its implementations name it `ready`.
   app.get('/v2/health/ready', (c) => c.json({ live: true, ready: true }));
-  // No path of the protocol; whoever asks it wants to know what there is.
+  // The protocol has no such path, but it is an obvious one to ask for the models.
   app.get('/v2/models', (c) => c.json(repositoryIndex(models)));
   app.get('/v2/repository/index', (c) => c.json(repositoryIndex(models)));
   app.post('/v2/repository/index', async (c) => {
@@ -115,7 +115,7 @@ function addModelRoutes(app: App, path: (typeof modelPaths)[number], models: Mod
   });
 }
 
-/** Every model is ready, so what the body asks for changes nothing; but it has to be a request. */
+/** Checks that the body is a valid request. What it asks for changes nothing, because every model is ready. */
 function checkRepositoryBody(body: Uint8Array): void {
   if (body.byteLength > 0) parse(repositoryRequest, parseJson(body));
 }

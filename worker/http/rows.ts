@@ -1,5 +1,5 @@
 /**
- * KServe's protocol V1, whose rows are TensorFlow Serving's: rows of a table by the names of their columns.
+ * Serves KServe's protocol V1: rows of a table by the names of their columns, in the format of TensorFlow Serving.
  * https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol
  */
 import { type Model, type Models, namesOf } from '../models.ts';
@@ -19,7 +19,7 @@ import { watching } from './watching.ts';
 
 const VERB = ':predict';
 
-/** Some clients encode the colon. */
+/** Matches a name with the verb; some clients encode the colon. */
 const call = String.raw`[^/]+(?::|%3[Aa])predict`;
 const noCall = '[^/:]+';
 
@@ -29,7 +29,7 @@ export function addRowRoutes(app: App, models: Models, settings: Settings): void
   addModelRoutes(app, '/v1/models/:model/versions', 'version', models, settings);
 }
 
-/** @param last the parameter behind which the verb comes */
+/** @param last the parameter that the verb follows */
 function addModelRoutes(app: App, base: string, last: 'model' | 'version', models: Models, settings: Settings): void {
   const modelOf = (c: RequestContext): Model => {
     const of = (name: 'model' | 'version'): string | undefined => {
@@ -50,13 +50,13 @@ function addModelRoutes(app: App, base: string, last: 'model' | 'version', model
     });
     const { unknown, explain } = parse(predictOptions, sent.options);
     if (explain) requireExplain(c, settings, 'explain');
-    // Most requests need none of it.
+    // Most requests are not explained, so the module is loaded on demand.
     const why = explain ? (await import('../why/why.ts')).why : undefined;
     return answer(c, predict(model, sent, unknown, most, why, watching(c, model, settings)), explain);
   });
 }
 
-/** As CSV for who would rather have that than JSON; an explanation is none for a table. */
+/** Answers in CSV when the client prefers it to JSON. A table of CSV cannot hold an explanation. */
 function answer(c: RequestContext, response: PredictResponse, isExplained: boolean): Response {
   const accepted = c.req.header('accept') ?? '';
   if (wishFor('text/csv', accepted) <= wishFor('application/json', accepted)) return answerJson(response);
@@ -64,7 +64,10 @@ function answer(c: RequestContext, response: PredictResponse, isExplained: boole
   return answerBytes(csvOf(response), { 'content-type': 'text/csv; charset=utf-8' });
 }
 
-/** From 0 to 1, where it is named: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1 */
+/**
+ * Returns the weight, from 0 to 1, that the `Accept` header gives a type it names, and 0 otherwise:
+ * https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
+ */
 function wishFor(type: string, accepted: string): number {
   for (const range of accepted.toLowerCase().split(',')) {
     const [name, ...parameters] = range.split(';').map((part) => part.trim());

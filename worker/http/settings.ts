@@ -1,32 +1,38 @@
-/** What a request meets: the variables of the environment where they are set, the Worker's options elsewhere, then the defaults. */
+/**
+ * Resolves the settings of a request: the variables of the environment where they are set, then the Worker's options,
+ * then the defaults.
+ */
 import type { Monitor } from '../drift/monitor.ts';
 import type { Env, WorkerOptions } from '../options.ts';
 import type { RequestContext } from './context.ts';
 import { describe, RequestError } from './errors.ts';
 
-/** Each is read on demand, because a request needs few of them, and an environment belongs to a request. */
+/**
+ * Holds a function for each setting. Settings are read on demand, because a request needs few of them and the
+ * environment belongs to the request.
+ */
 export interface Settings {
   readonly explain: Setting<boolean>;
   readonly page: Setting<boolean>;
   readonly docs: Setting<boolean>;
   readonly metrics: Setting<boolean>;
-  /** Empty for none; `*` among them is any. */
+  /** Is empty when no other origin is allowed; `*` allows any. */
   readonly origins: Setting<readonly string[]>;
-  /** Empty where everyone may ask. */
+  /** Is empty when everyone may ask. */
   readonly keys: Setting<readonly string[]>;
   readonly log: Setting<boolean>;
-  /** Undefined where no model is watched. */
+  /** Is undefined when no model is monitored. */
   readonly monitor: Setting<Monitor | undefined>;
   readonly bodyBytes: Setting<number>;
   readonly batch: Setting<number>;
 }
 
-/** @throws Error where the variable is not what it has to be */
+/** @throws Error when the variable is invalid */
 type Setting<Value> = (env: Env | undefined) => Value;
 
 const MIB = 2 ** 20;
 
-/** @throws Error where an option is not what it has to be, or there is no such option */
+/** @throws Error when an option is invalid or unknown */
 export function settingsOf(options: WorkerOptions): Settings {
   requireObject('options', options);
   const { explain, page, docs, metrics, cors, apiKey, log, monitor, limits = {}, ...unknown } = options;
@@ -47,19 +53,19 @@ export function settingsOf(options: WorkerOptions): Settings {
       positive('MAX_BODY_BYTES', env?.MAX_BODY_BYTES) ?? positive('limits.bodyBytes', bodyBytes) ?? 8 * MIB,
     batch: (env) => positive('MAX_BATCH', env?.MAX_BATCH) ?? positive('limits.batch', batch) ?? 256,
   };
-  // A wrong option is told when the Worker starts rather than in an answer.
+  // A wrong option is reported when the Worker starts rather than in an answer.
   for (const setting of Object.values<Setting<unknown>>({ ...settings })) setting(undefined);
   return settings;
 }
 
-/** @throws RequestError where the Worker looks into no model */
+/** @throws RequestError when the Worker does not explain its models */
 export function requireExplain(c: RequestContext, settings: Settings, what: string): void {
   if (settings.explain(c.env)) return;
   const how = 'EXPLAIN=true or createWorker(image, { explain: true })';
   throw new RequestError('not found', `${what}: expected a Worker that explains, got one that does not (${how})`);
 }
 
-/** A program without types may give anything. */
+/** Checks the type, because a program without types may pass anything. */
 function requireObject(where: string, value: unknown): void {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
   throw new TypeError(`${where}: expected an object, got ${describe(value)}`);
@@ -78,7 +84,7 @@ function flag(name: string, value: unknown): boolean | undefined {
 }
 
 function monitorOf(value: Monitor | undefined): Monitor | undefined {
-  // A program without types may give anything.
+  // A program without types may pass anything.
   const { watch, report, metrics } = (value ?? {}) as Partial<Monitor>;
   const isOne = [watch, report, metrics].every((each) => typeof each === 'function');
   if (value === undefined || isOne) return value;
@@ -92,7 +98,7 @@ function positive(name: string, value: unknown): number | undefined {
   throw new Error(`${name}: expected a positive integer, got ${JSON.stringify(value)}`);
 }
 
-/** The scheme and the host of a page, as a browser sends them. */
+/** Matches the scheme and the host of a page, as a browser sends them. */
 const origin = /^[a-z][a-z\d+.-]*:\/\/[^/\s]+$/i;
 
 function origins(name: string, value: unknown): readonly string[] | undefined {
@@ -104,10 +110,10 @@ function origins(name: string, value: unknown): readonly string[] | undefined {
   throw new Error(`${name}: expected * or origins as in https://app.example, got ${JSON.stringify(wrong)}`);
 }
 
-/** What `Authorization: Bearer` can carry: https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
+/** Matches what `Authorization: Bearer` can carry: https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
 const token = /^[\w.~+/-]+=*$/;
 
-/** A key is never part of a message. */
+/** Reads the keys. No message ever holds one. */
 function keys(name: string, value: unknown): readonly string[] | undefined {
   if (isUnset(value)) return undefined;
   const all = listOf(name, value);
@@ -116,12 +122,15 @@ function keys(name: string, value: unknown): readonly string[] | undefined {
   throw new Error(`${name}: expected keys of letters, digits and -._~+/, got another`);
 }
 
-/** An empty key in code is no missing one: it would leave open what was meant to be closed. */
+/**
+ * Reads the keys that code gives. An empty one is not taken as missing: that would leave open what was meant to be
+ * closed.
+ */
 function optionKeys(value: string | readonly string[]): readonly string[] {
   return keys('apiKey', typeof value === 'string' ? [value] : value) ?? [];
 }
 
-/** One text, a list, or a list as JSON. */
+/** Reads one text, a list, or a list as JSON. */
 function listOf(name: string, value: unknown): readonly string[] {
   const list: unknown = typeof value === 'string' && value.startsWith('[') ? parsed(value) : value;
   if (typeof list === 'string') return [list];

@@ -1,4 +1,4 @@
-/** Whether what is asked of a model is counted, and how. */
+/** Decides whether and how the requests to a model are counted. */
 import type { Seen } from '../drift/monitor.ts';
 import type { Model } from '../models.ts';
 import type { RequestContext } from './context.ts';
@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts';
 
 const told = new WeakSet<Model>();
 
-/** @returns undefined for a model that is not monitored, and where the Worker monitors none */
+/** @returns undefined when the model is not monitored, or the Worker does not monitor */
 export function watching(c: RequestContext, model: Model, settings: Settings): Seen | undefined {
   if (!model.monitor) return undefined;
   const monitor = settings.monitor(c.env);
@@ -19,7 +19,10 @@ export function watching(c: RequestContext, model: Model, settings: Settings): S
   return undefined;
 }
 
-/** Who calls the app without a context waits for nothing either. */
+/**
+ * Returns a function that keeps work running after the answer. Without an execution context, nothing waits for the
+ * work.
+ */
 function laterOf(c: RequestContext): (work: Promise<unknown>) => void {
   return (work) => {
     try {
