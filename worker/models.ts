@@ -1,4 +1,4 @@
-/** The models of an image, each with its sessions. */
+/** Creates the models of an image, each with its sessions. */
 import { type InputColumn, inputsOf } from '../training/columns/prepare.ts';
 import { describe } from './http/errors.ts';
 import type { Image, ModelAbout, Session as EdgeSession } from './image.ts';
@@ -10,26 +10,26 @@ import { type Session, sessionOn } from './protocol/session.ts';
 import { type RowTable, tableOf } from './rows/table.ts';
 
 export interface Model extends ModelAbout {
-  /** What the numbers of a row are, by the input that takes rows of a table. */
+  /** Describes the numbers of a row, by the input that takes rows of a table. */
   readonly rows: ReadonlyMap<string, readonly InputColumn[]>;
-  /** How rows come by the names of their columns; absent where nobody says what they are. */
+  /** Prepares rows given by the names of their columns; absent when the columns are not known. */
   readonly table?: RowTable;
-  /** Normalizes with the running statistics; the runtime has folded Batch Norm into the layers before. */
+  /** Normalizes with the running statistics; the runtime has folded Batch Norm into the layers before it. */
   readonly session: Session;
   /** Normalizes with either statistics, and also computes the input of every Batch Norm layer. */
   readonly switchable?: Readonly<Record<Statistics, Session['run']>>;
-  /** Also computes what goes into the Batch Norm layers; absent for a model of which none is watched. */
+  /** Also computes the moments of its Batch Norm layers; absent when no layer is watched. */
   readonly watched?: Session;
-  /** Reads its weights, unless they are there. */
+  /** Reads the weights, unless they are loaded already. */
   readonly load?: (read: (name: string) => Promise<ArrayBuffer>) => Promise<void>;
-  /** Of the requests to `infer`. */
+  /** Counts the requests to `infer`. */
   readonly counts: Counts;
 }
 
-/** By path; each model's current version comes before its others. */
+/** Maps paths to models; each model's current version comes before its others. */
 export type Models = ReadonlyMap<string, Model>;
 
-/** @throws TypeError for what is no image */
+/** @throws TypeError when `image` is not an image */
 export function createModels(image: Image): Models {
   const { models, sessions, switchName, load } = requireImage(image);
   return new Map(
@@ -60,7 +60,10 @@ export function createModels(image: Image): Models {
   );
 }
 
-/** A program without types may give anything: the module's path, say, or one that exports something else. */
+/**
+ * Checks the value, because a program without types may pass anything: the module's path, say, or a module that exports
+ * something else.
+ */
 function requireImage(value: unknown): Image {
   const { models, sessions, switchName } = (value ?? {}) as Partial<Record<keyof Image, unknown>>;
   const isImage =
@@ -85,14 +88,14 @@ function bothWays(
   return { running: switched(false), batch: switched(true) };
 }
 
-/** Each once, however many versions it has. */
+/** Lists each name once, however many versions it has. */
 export const namesOf = (models: Iterable<Model>): string[] => [...new Set(Array.from(models, ({ name }) => name))];
 
-/** The current version first. */
+/** Lists the versions of a model, the current one first. */
 export const versionsOf = (models: Models, name: string): Model[] =>
   [...models.values()].filter((model) => model.name === name);
 
-/** The path, below the mount, at which a version of a model answers. */
+/** Returns the path, below the mount, at which a version of a model answers. */
 export function urlOf({ name, version, path }: Model): string {
   const end = path === name ? '' : `/versions/${encodeURIComponent(version)}`;
   return `/v2/models/${encodeURIComponent(name)}${end}`;

@@ -1,6 +1,6 @@
 /**
- * `"types": ["bn-edge/image"]` in a tsconfig.json: the image that `bn-edge build` writes, before it has. Its own types, which lie beside
- * it, replace these once it is there.
+ * Declares the image for a tsconfig.json with `"types": ["bn-edge/image"]`, until `bn-edge build` has written it. Then
+ * its own types, which lie beside it, replace these.
  */
 declare module '*/.bn-edge/image.mjs' {
   import type { Image } from 'bn-edge/worker';

@@ -1,49 +1,49 @@
 /**
- * How a Worker is configured: by options in its code, and by the variables, secrets and bindings of its deployment, which win
- * where both speak. Everything is optional. How the values are read is settings.ts's business.
+ * Describes how a Worker is configured: by options in its code, and by the variables, secrets and bindings of its
+ * deployment, which win where both are given. Everything is optional. settings.ts reads the values.
  */
 
 import type { DriftNamespace, Monitor } from './drift/monitor.ts';
 
-/** What `createWorker` and `createApp` take beside the image. Each option names the variable that overrides it. */
+/** Options of `createWorker` and `createApp`. Each names the variable that overrides it. */
 export interface WorkerOptions {
   /**
-   * Answers what is inside a model: `…/explain`, `…/batchnorm` and `statistics: "batch"`; and why a row gets its answer. `…/explain`
-   * and the statistics also need the model's twin, which is deployed where its card says `"explain": true`; without it the option
-   * costs nothing.
+   * Answers what happens inside a model, at `…/explain`, `…/batchnorm` and with `statistics: "batch"`, and why a row
+   * gets its answer. `…/explain` and the statistics also need the model's twin, which is deployed when its card says
+   * `"explain": true`; without it the option costs nothing.
    * Variable: `EXPLAIN`.
    * @default true
    */
   readonly explain?: boolean;
   /**
-   * Shows the page on which people ask every model, at `/`, instead of a list of the models as JSON. Its files
-   * are static assets: `[assets] directory = "node_modules/bn-edge/dist/page"` in wrangler.toml.
+   * Shows the page on which people try every model, at `/`, instead of a list of the models as JSON. Its files are
+   * static assets: `[assets] directory = "node_modules/bn-edge/dist/page"` in wrangler.toml.
    * Variable: `PAGE`.
    * @default false
    */
   readonly page?: boolean;
   /**
-   * Answers the reference: `/docs` for people, `/openapi.json` for machines.
+   * Serves the reference: `/docs` for people, `/openapi.json` for machines.
    * Variable: `DOCS`.
    * @default false
    */
   readonly docs?: boolean;
   /**
-   * Answers `/metrics`, the drift of monitored models as Prometheus scrapes it.
+   * Serves `/metrics`: the drift of monitored models in Prometheus's format.
    * Variable: `METRICS`.
    * @default false
    */
   readonly metrics?: boolean;
   /**
-   * The origins whose pages may call from a browser, as in `https://app.example`: one, or several as a list or separated by
-   * commas; `*` is any. Pages of the Worker's own origin always may.
+   * The origins whose pages may call the Worker from a browser, such as `https://app.example`: one, or several as a
+   * list or separated by commas; `*` is any. Pages of the Worker's own origin always may.
    * Variable: `CORS_ORIGINS`.
    * @default none
    */
   readonly cors?: string | readonly string[];
   /**
-   * The key that models ask for, as `Authorization: Bearer <key>`; of several, any will do, so that one can be replaced. It
-   * belongs into a secret rather than into code: `wrangler secret put API_KEY`.
+   * The key that requests to models need, as `Authorization: Bearer <key>`. Of several, any is accepted, so that one
+   * can be replaced. A key belongs in a secret rather than in code: `wrangler secret put API_KEY`.
    * Variable: `API_KEY`; several as a JSON list.
    * @default none: everyone may ask
    */
@@ -55,12 +55,12 @@ export interface WorkerOptions {
    */
   readonly log?: boolean;
   /**
-   * Counts what answers of models have in common whose card says `"monitor": true`: `import { monitor } from 'bn-edge/worker/drift'`.
-   * It needs the binding `DRIFT`; without either, the models answer all the same.
+   * Counts what requests to models with `"monitor": true` in their cards have in common: `import { monitor } from
+   * 'bn-edge/worker/drift'`. It needs the binding `DRIFT`; without either, the models answer all the same.
    * @default none
    */
   readonly monitor?: Monitor;
-  /** What is refused with status 413. */
+  /** Limits beyond which a request is refused with status 413. */
   readonly limits?: {
     /**
      * The largest body of a request, in bytes.
@@ -78,8 +78,8 @@ export interface WorkerOptions {
 }
 
 /**
- * What a Worker reads of its environment: `[vars]` in wrangler.toml, secrets, and bindings. A variable is text or JSON, and one
- * that is an empty text counts as not set.
+ * The environment that a Worker reads: `[vars]` in wrangler.toml, secrets, and bindings. A variable is text or JSON; an
+ * empty text counts as not set.
  */
 export interface Env {
   /** Overrides the option `explain`. */
@@ -91,8 +91,8 @@ export interface Env {
   /** Overrides the option `metrics`. */
   readonly METRICS?: boolean | string;
   /**
-   * An address that is told by POST when a monitored model begins or ceases to drift. It may hold a token, and belongs into a
-   * secret then: `wrangler secret put DRIFT_WEBHOOK`.
+   * The address that gets a POST when a monitored model begins or ceases to drift. If it holds a token, it belongs in a
+   * secret: `wrangler secret put DRIFT_WEBHOOK`.
    */
   readonly DRIFT_WEBHOOK?: string;
   /** Overrides the option `cors`. */
@@ -105,11 +105,14 @@ export interface Env {
   readonly MAX_BODY_BYTES?: number | string;
   /** Overrides the option `limits.batch`. */
   readonly MAX_BATCH?: number | string;
-  /** The Durable Objects of the class `DriftMonitor`, which keep what monitored models were asked. */
+  /** The Durable Objects of the class `DriftMonitor`, which keep the counts of monitored models. */
   readonly DRIFT?: DriftNamespace;
-  /** A rate limiting binding; what it counts and allows is configured with it. */
+  /** A rate limiting binding; its limits are configured with it. */
   readonly RATE_LIMITER?: RateLimiter;
-  /** The static assets, where wrangler.toml binds them (`[assets] binding = "ASSETS"`): weights of models, and the files of the page. */
+  /**
+   * The static assets, when wrangler.toml binds them (`[assets] binding = "ASSETS"`): weights of models, and the files
+   * of the page.
+   */
   readonly ASSETS?: Assets;
 }
 

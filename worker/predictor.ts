@@ -1,51 +1,61 @@
 /**
- * A model as a program calls it, without HTTP (`image.mjs`) or over it (what `bn-edge client` writes): samples in, answers out. They are
- * types alone.
+ * Types of a model that a program calls: without HTTP (`image.mjs`), or over HTTP (the file that `bn-edge client`
+ * writes). Samples go in, answers come out. The file holds types only.
  */
 
 /**
- * What becomes of names that are no columns and of values that are none of their column's: the row is refused; such names are left out;
- * or such values count as missing as well, where training met missing ones.
+ * Tells how to handle names that are not columns, and values that do not belong to their column: `refuse` refuses the
+ * row; `ignore` leaves such names out; `fill` also counts such values as missing, in columns that had missing values in
+ * training.
  */
 export type Unknown = 'refuse' | 'ignore' | 'fill';
 
-/** Of a model for classes. */
+/** The answer of a model for classes. */
 export interface LabelAnswer<Label extends string = string> {
-  /** Null where the model answers no numbers. */
+  /** Null when the model's output is not finite. */
   readonly label: Label | null;
-  /** Null where the model tells none, and where it answers no numbers. */
+  /** Null when the model gives no probability, and when its output is not finite. */
   readonly probability: number | null;
   readonly probabilities?: Readonly<Record<Label, number>>;
-  /** What was left out or filled, what is far from the values of training, and `not a number`. */
+  /**
+   * Tells what was left out or filled, what is far from the values of training, and `not a number` for an output that
+   * is not finite.
+   */
   readonly warnings?: readonly string[];
 }
 
-/** Of a model whose labels do not exclude each other. */
+/** The answer of a model whose labels do not exclude each other. */
 export interface LabelsAnswer<Label extends string = string> {
-  /** All that apply: with a probability of at least 0.5, or what the model's card says of the label; null where the model answers no numbers. */
+  /**
+   * Lists all labels that apply: with a probability of at least 0.5, or the one that the card gives for the label; null
+   * when the output is not finite.
+   */
   readonly labels: readonly Label[] | null;
   readonly probabilities?: Readonly<Record<Label, number>>;
   readonly warnings?: readonly string[];
 }
 
-/** Of a model for a number. */
+/** The answer of a model for a number. */
 export interface NumberAnswer {
-  /** Null where the model answers no number. */
+  /** Null when the model's output is not finite. */
   readonly value: number | null;
-  /** Around it, of a model whose card has an interval: its share of the values lies between both. Null where the value is. */
+  /**
+   * The interval around the value, for a model whose card has one: the interval's share of the values lies between
+   * `low` and `high`. Null when `value` is.
+   */
   readonly low?: number | null;
   readonly high?: number | null;
   readonly warnings?: readonly string[];
 }
 
-/** Of a model for several numbers. */
+/** The answer of a model for several numbers. */
 export interface NumbersAnswer {
-  /** Null where not all that the model answers are numbers. */
+  /** Null when not all numbers of the output are finite. */
   readonly values: readonly number[] | null;
   readonly warnings?: readonly string[];
 }
 
-/** What a model answers that tells a `'yes' | 'no'`, a list of such labels, a `number`, or a list of numbers. */
+/** The answer of a model that tells a `'yes' | 'no'`, a list of such labels, a `number`, or a list of numbers. */
 export type Answer<Told> = [Told] extends [string]
   ? LabelAnswer<Told>
   : [Told] extends [number]
@@ -57,7 +67,7 @@ export type Answer<Told> = [Told] extends [string]
         : never;
 
 export interface PredictOptions {
-  /** What becomes of names and values that are none of the row's; as the model's card says when omitted. */
+  /** Tells how to handle unknown names and values of a row; by default as the model's card says. */
   readonly unknown?: Unknown;
 }
 
@@ -67,12 +77,18 @@ export type PictureSample =
   | ArrayBuffer
   | { readonly data: Uint8Array | Uint8ClampedArray; readonly width: number; readonly height: number };
 
-/** A model that takes a `Sample` and tells what `Answer` says. */
+/** A model that takes a `Sample` and tells what `Told` says. */
 export interface Predictor<Sample, Told> {
   readonly name: string;
   readonly version: string;
-  /** @throws an error named `PredictError` for what is none of the model's samples: one line with where, what was expected and what came */
+  /**
+   * @throws an error named `PredictError` when the model does not take the sample: one line with where, what was
+   * expected and what came
+   */
   predict(sample: Sample, options?: PredictOptions): Promise<Answer<Told>>;
-  /** One answer for each. @throws as `predict`, and nothing is answered then */
+  /**
+   * Returns one answer for each sample.
+   * @throws as `predict`, and then answers no sample
+   */
   predictMany(samples: readonly Sample[], options?: PredictOptions): Promise<readonly Answer<Told>[]>;
 }

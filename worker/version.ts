@@ -1,2 +1,2 @@
-/** The package's version, which a test holds equal to that of package.json: a bundled Worker has no such file to read. */
+/** The package's version. A test keeps it equal to that of package.json, which a bundled Worker cannot read. */
 export const version = '0.2.0';

@@ -1,14 +1,14 @@
-/** The weights of models that keep them among the static assets: `"weightsIn": "assets"` in the card. */
+/** Loads the weights of models that keep them among the static assets: `"weightsIn": "assets"` in the card. */
 import { ServerError } from './http/errors.ts';
 import type { Model } from './models.ts';
 import type { Env } from './options.ts';
 
-/** Below it the assets have the weights, each file by its hash. */
+/** The folder of the assets that holds the weights, each file named by its hash. */
 export const weightsFolder = '/weights/';
 
 const how = '[assets] directory = ".bn-edge/assets", binding = "ASSETS" in wrangler.toml';
 
-/** @throws ServerError where they are not there, or are not those that the image was built with */
+/** @throws ServerError when the weights are missing, or are not those that the image was built with */
 export async function requireWeights(model: Model, env: Env | undefined): Promise<void> {
   try {
     await model.load?.((name) => readAsset(model, env, name));

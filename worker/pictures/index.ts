@@ -1,3 +1,6 @@
-/** Pictures in and out. A Worker loads this with the first picture: decoders and encoder would take a quarter of its start. */
+/**
+ * Decodes and encodes pictures. A Worker loads this module with the first picture: the decoders and the encoder would
+ * take a quarter of its start.
+ */
 export { pixelsOf } from './picture.ts';
 export { toPngUrl } from './png.ts';

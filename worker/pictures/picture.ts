@@ -1,4 +1,4 @@
-/** A picture as it comes in, and as the model takes it. */
+/** Turns a picture file into the pixels that a model takes. */
 import {
   decodeRows,
   giveBack,
@@ -15,9 +15,10 @@ const refusals: Readonly<Record<PictureError['reason'], Refusal>> = {
 };
 
 /**
- * Takes the file's memory with it: bodies of 8 MiB would else wait for V8 to collect them.
+ * Decodes and prepares a picture, and gives the file's memory back: bodies of 8 MiB would otherwise wait for V8 to
+ * collect them.
  * @returns bytes of the preparation's `pictureShape`
- * @throws RequestError where the bytes are no picture, a damaged one, or one too large
+ * @throws RequestError when the bytes are not a picture, damaged, or a picture that is too large
  */
 export function pixelsOf(bytes: Uint8Array, preparation: PicturePreparation): Uint8Array {
   try {

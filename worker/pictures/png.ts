@@ -1,13 +1,15 @@
-/** What a model sees of a picture, for people: a PNG of 8 bits, without filters. https://www.w3.org/TR/png-3/ */
+/**
+ * Encodes what a model sees of a picture, for people: as a PNG of 8 bits, without filters. https://www.w3.org/TR/png-3/
+ */
 import { crc32 } from '../../training/pictures/crc32.ts';
 import { concatenate } from '../http/bytes.ts';
 
-/** As many as a call takes on any stack. */
+/** The number of arguments that a call takes on any stack. */
 const MOST_ARGUMENTS = 2 ** 13;
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
-/** By the number of channels: grey, colours, colours and alpha. */
+/** Maps the number of channels to PNG's colour type: grey, colours, colours and alpha. */
 const COLOUR_TYPES = { 1: 0, 3: 2, 4: 6 } as const;
 
 /**
@@ -33,7 +35,7 @@ export async function toPngUrl(width: number, height: number, channels: 1 | 3 | 
   return `data:image/png;base64,${btoa(parts.join(''))}`;
 }
 
-/** Each with the number of its filter before it: 0, none. */
+/** Puts before each line the number of its filter: 0, none. */
 function lines(height: number, width: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(height * (width + 1));
   for (let y = 0; y < height; y++) all.set(data.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
@@ -45,7 +47,7 @@ async function deflate(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
-/** Length, type, data, and the checksum of these two. */
+/** Encodes a chunk: length, type, data, and the checksum of type and data. */
 function chunk(type: string, data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(data.length + 12);
   const view = new DataView(bytes.buffer);

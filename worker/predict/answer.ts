@@ -1,4 +1,4 @@
-/** What a model's output says of each sample, in the form of KServe's V1 protocol. */
+/** Turns a model's output into an answer for each sample, in the form of KServe's V1 protocol. */
 import { RequestError } from '../http/errors.ts';
 import type { Interval, ModelAbout, OutputKind } from '../image.ts';
 import { numbersOf, type Tensor } from '../protocol/datatypes.ts';
@@ -7,8 +7,8 @@ import type { RowPrediction } from '../protocol/responses.ts';
 import { chosenClass, labelsThatApply, probabilitiesOf, type Read, toldOf } from './kinds.ts';
 
 /**
- * The values of each sample, as JavaScript numbers.
- * @throws RequestError where the output has another shape than `[N, values]` or `[N]`
+ * Returns the values of each sample, as JavaScript numbers.
+ * @throws RequestError when the output has another shape than `[N, values]` or `[N]`
  */
 export function valuesOf(
   where: string,
@@ -27,7 +27,7 @@ export function valuesOf(
   return Array.from({ length: samples }, (_, i) => values.slice(i * width, (i + 1) * width));
 }
 
-/** What one sample's values say, in the form of the protocol. */
+/** Turns the values of one sample into an answer. */
 export function answerOf(
   values: readonly number[],
   model: Read & Pick<ModelAbout, 'interval'>,
@@ -65,6 +65,6 @@ function ofClasses(probabilities: readonly number[], model: Read, kind: OutputKi
   return { label, probability, probabilities: Object.fromEntries(named) };
 }
 
-/** With more warnings in front. */
+/** Adds warnings in front of the answer's own. */
 export const warned = (answer: RowPrediction, more: readonly string[] = []): RowPrediction =>
   more.length === 0 ? answer : { ...answer, warnings: [...more, ...(answer.warnings ?? [])] };

@@ -1,6 +1,6 @@
 /**
- * Models as functions, without HTTP: what an image exports beside its sessions. `bn-edge build` bundles it beside the image, as far as
- * the models need it; a Worker that only serves HTTP does not carry it.
+ * Turns models into functions, without HTTP: an image exports these beside its sessions. `bn-edge build` bundles them
+ * with the image, as far as the models need them; a Worker that only serves HTTP does not carry them.
  */
 import { describe, RequestError } from '../http/errors.ts';
 import type { Image, ModelAbout, Session as EdgeSession } from '../image.ts';
@@ -11,15 +11,15 @@ import { prepareRows } from '../rows/prepare.ts';
 import { tableOf } from '../rows/table.ts';
 import { answerOf, valuesOf, warned } from './answer.ts';
 
-/** A sample is none of the model's. */
+/** Refuses a sample that the model does not take. */
 export class PredictError extends Error {
   override readonly name = 'PredictError';
 }
 
-/** What the functions need of an image. */
+/** The part of an image that the functions need. */
 export type Source = Pick<Image, 'models' | 'sessions'>;
 
-/** A model's functions, whatever it tells. */
+/** The functions of a model, whatever the type of its answers. */
 export type Calls<Sample> = Pick<Predictor<Sample, never>, 'predict' | 'predictMany'>;
 
 interface Fed {
@@ -27,17 +27,20 @@ interface Fed {
   readonly warnings?: readonly (readonly string[])[];
 }
 
-/** How a model takes its samples. @param places say which each is, for a message */
+/**
+ * Turns samples into the input of a model.
+ * @param places names each sample, for a message
+ */
 type Feed<Sample> = (samples: readonly Sample[], places: readonly string[], options: PredictOptions) => Fed;
 
 interface Running<Sample> {
   readonly about: ModelAbout;
   readonly session: Session;
-  // A method, so that models of all samples can be kept in one place.
+  // It is a method, so that models of all kinds of samples can be kept in one map.
   feed(...given: Parameters<Feed<Sample>>): Fed;
 }
 
-/** A model for rows of a table, of which the image tells the columns. */
+/** Creates the functions of a model for rows of a table, of which the image tells the columns. */
 export const rowCalls = (source: Source, path: string): Calls<unknown> =>
   callsOf(source, path, (about, session) => {
     const table = tableOf(about, session);
@@ -46,7 +49,7 @@ export const rowCalls = (source: Source, path: string): Calls<unknown> =>
       prepareRows(table, { rows: samples.map((row, i) => ({ row, where: places[i] ?? '' })), decimal: '.' }, unknown);
   });
 
-/** A model for samples that are nothing but numbers: so many as one has, row-major. */
+/** Creates the functions of a model whose samples are plain numbers, row-major, as many as one sample has. */
 export const numberCalls = (source: Source, path: string): Calls<ArrayLike<number>> =>
   callsOf(source, path, ({ shapes = {} }, { inputs: [input] }) => {
     const [, ...sizes] = shapes[input?.name ?? ''] ?? input?.shape ?? [];
@@ -61,7 +64,7 @@ export const numberCalls = (source: Source, path: string): Calls<ArrayLike<numbe
     };
   });
 
-/** A program without types may give anything. */
+/** Checks the sample, because a program without types may pass anything. */
 function requireNumbers(sample: unknown, size: number, where: string): void {
   const values = Array.isArray(sample) || ArrayBuffer.isView(sample) ? Array.from(sample as ArrayLike<unknown>) : [];
   const other = values.findIndex((value) => typeof value !== 'number');
@@ -70,7 +73,7 @@ function requireNumbers(sample: unknown, size: number, where: string): void {
   throw new PredictError(`${where}: expected ${size} numbers, got ${got}`);
 }
 
-/** What is made of a model with its first call, by the session that runs it. */
+/** Holds what the first call prepares of a model, by the session that runs it. */
 const running = new WeakMap<EdgeSession, Running<never>>();
 
 export function callsOf<Sample>(
@@ -96,7 +99,7 @@ export function callsOf<Sample>(
   };
 }
 
-/** So many at once: of more, the activations may not find room in an isolate. */
+/** The maximum number of samples of one run: the activations of more may not fit into an isolate. */
 const MOST = 256;
 
 function answers<Sample>(
@@ -107,12 +110,12 @@ function answers<Sample>(
 ): readonly Answer<never>[] {
   const { about, session } = model;
   const [size = -1] = session.inputs[0]?.shape ?? [];
-  // What normalizes with its neighbours has to have all of them.
+  // A model that normalizes with the mini-batch needs all of its samples in one run.
   const most = size > 0 ? size : about.ofBatch ? Infinity : MOST;
   const starts = Array.from({ length: Math.ceil(samples.length / most) }, (_, i) => (i === 0 ? 0 : i * most));
   const parts = starts.map((start) => [samples.slice(start, start + most), places.slice(start, start + most)] as const);
   try {
-    // All are looked at before the first is answered.
+    // All samples are checked before the first is answered.
     const fed = parts.map(([part, names]) => model.feed(part, names, options));
     return fed.flatMap((one) => answersOf(about, session, one));
   } catch (error) {

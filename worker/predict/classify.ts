@@ -1,4 +1,4 @@
-/** From a model's answer to labels: which class each sample is, and how sure the model is of it. */
+/** Turns a model's output into labels: the class of each sample, and how sure the model is of it. */
 import type { Seen } from '../drift/monitor.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { OutputKind } from '../image.ts';
@@ -12,7 +12,7 @@ import type { Samples } from '../protocol/samples.ts';
 import { valuesOf } from './answer.ts';
 import { chosenClass, labelsThatApply, probabilitiesOf, type Read, toldOf } from './kinds.ts';
 
-/** @throws RequestError where the model is none for classes; InferenceError */
+/** @throws RequestError when the model does not predict classes; InferenceError */
 export async function classify(
   model: Model,
   samples: Samples,
@@ -35,7 +35,7 @@ export async function classify(
   };
 }
 
-/** @throws RequestError where a request names another output than the one that tells the class */
+/** @throws RequestError when the request names another output than the one that tells the class */
 export function checkOutputs({ output }: Classes, { outputs = [] }: Pick<Samples, 'outputs'>): void {
   const other = outputs.find((name) => name !== output);
   if (other === undefined) return;
@@ -43,13 +43,16 @@ export function checkOutputs({ output }: Classes, { outputs = [] }: Pick<Samples
   throw new RequestError('malformed', `outputs: ${expected}, got ${quote(other)}: use infer for others`);
 }
 
-/** The output that tells a sample's class, and how to read it. */
+/** Names the output that tells a sample's class, and how it is read. */
 export interface Classes {
   readonly output: string;
   readonly kind: OutputKind;
 }
 
-/** `undefined` where the model is none for classes, or nobody says what its output is. */
+/**
+ * Returns `undefined` when the model does not predict classes, or neither its card nor its file says what its output
+ * means.
+ */
 export function classesOf({ output }: Model): Classes | undefined {
   return output && output.kind !== 'number' ? { output: output.name, kind: output.kind } : undefined;
 }
@@ -65,8 +68,8 @@ function requireClasses(model: Model): Classes {
 }
 
 /**
- * One prediction per sample; the most probable classes first, and of equal ones the first.
- * @throws RequestError where the output has another shape than `[N, classes]` or `[N]`
+ * Returns one prediction per sample, with the most probable classes first; of equal ones the first comes first.
+ * @throws RequestError when the output has another shape than `[N, classes]` or `[N]`
  */
 export function predictions(
   model: Model,
@@ -82,7 +85,7 @@ export function predictions(
   });
 }
 
-/** NaN and infinities belong to no class. */
+/** The prediction for NaN and infinities, which belong to no class. */
 const noAnswer: Prediction = { label: null, probability: null, top: [], warnings: ['not a number'] };
 
 function rank(probabilities: readonly number[], model: Read, topK: number, kind: OutputKind): Prediction {

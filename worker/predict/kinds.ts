@@ -1,11 +1,14 @@
-/** What a model's answer says of classes, by the kind of its output. */
+/** Reads classes from a model's output, by the kind of the output. */
 import { applies, thresholdOf, toldClass } from '../../training/answers/told.ts';
 import type { ModelAbout, OutputKind } from '../image.ts';
 
-/** From the values of one sample to one probability per class. */
+/** Turns the values of one sample into one probability per class. */
 export type Probabilities = (values: readonly number[]) => number[];
 
-/** `null` where the values are no scores of classes. A new kind does not compile without its case here. */
+/**
+ * Maps each kind to its function, or to `null` when the values are not scores of classes. A new kind does not compile
+ * without an entry here.
+ */
 export const probabilitiesOf: { readonly [Kind in OutputKind]: Probabilities | null } = {
   // A lone value is the logit of class 1 against 0, that of class 0: softmax(0, z) = (1 − σ(z), σ(z)).
   logits: (values) => softmax(values.length === 1 ? [0, ...values] : values),
@@ -16,21 +19,21 @@ export const probabilitiesOf: { readonly [Kind in OutputKind]: Probabilities | n
   number: null,
 };
 
-/** What stands for a class that the model has chosen itself. Its scores, if it has any, are others' business. */
+/** Answers with the class that the model has chosen itself. The model's scores, if it has any, are another output. */
 export function chosenClass([number = NaN]: readonly number[], labels: readonly string[] | undefined) {
   const label = labels?.[number];
   const strange = labels && label === undefined ? { warnings: [`no label for ${number}`] } : {};
   return { label: label ?? String(number), probability: null, ...strange };
 }
 
-/** How a model's probabilities are read. */
+/** The part of a card by which probabilities are read. */
 export type Read = Pick<ModelAbout, 'labels' | 'threshold'>;
 
-/** The class that a model tells of these probabilities, by its place. */
+/** Returns the index of the class that a model tells for these probabilities. */
 export const toldOf = (probabilities: readonly number[], { labels, threshold }: Read): number =>
   toldClass(probabilities, thresholdOf(threshold, labels));
 
-/** The labels that apply, where several can; undefined for a model that chooses one class. */
+/** Returns the labels that apply, when several can; undefined for a model that chooses one class. */
 export const labelsThatApply = (
   kind: OutputKind,
   named: readonly (readonly [string, number])[],
@@ -40,7 +43,7 @@ export const labelsThatApply = (
     ? named.filter(([label, probability]) => applies(label, probability, threshold)).map(([label]) => label)
     : undefined;
 
-/** softmax(z) = exp(z − max) / Σ exp(z − max) */
+/** Computes softmax(z) = exp(z − max) / Σ exp(z − max). */
 function softmax(logits: readonly number[]): number[] {
   const largest = Math.max(...logits);
   const exponentials = logits.map((logit) => Math.exp(logit - largest));

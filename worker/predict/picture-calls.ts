@@ -1,4 +1,7 @@
-/** A model for pictures as a function; a file of its own, since the decoders are larger than all the rest. */
+/**
+ * Creates the functions of a model for pictures. They have a file of their own, because the decoders are larger than
+ * everything else.
+ */
 import { decodeRows } from '../../training/pictures/decode.ts';
 import { numbersOf, pictureShape } from '../../training/pictures/numbers.ts';
 import { PictureError, rowsOf, type PictureRows } from '../../training/pictures/picture.ts';
@@ -25,7 +28,7 @@ export const pictureCalls = (source: Source, path: string): Calls<PictureSample>
     };
   });
 
-/** @throws PredictError for what is no picture, a damaged one, or one too large */
+/** @throws PredictError when the sample is not a picture, damaged, or a picture that is too large */
 function prepared(sample: unknown, where: string, prepare: (rows: PictureRows) => Uint8Array): Uint8Array {
   try {
     return prepare(pictureIn(sample));

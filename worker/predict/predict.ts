@@ -1,5 +1,6 @@
 /**
- * KServe's V1 protocol, which is TensorFlow Serving's: rows in, predictions out, for whoever knows the columns and not the tensors.
+ * Predicts by KServe's V1 protocol, which is TensorFlow Serving's: rows in, predictions out, for clients that know the
+ * columns and not the tensors.
  * https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol
  */
 import type { Seen, UnknownCategory } from '../drift/monitor.ts';
@@ -16,7 +17,7 @@ import type { why as whyOf } from '../why/why.ts';
 import { answerOf, valuesOf, warned } from './answer.ts';
 import { classesOf } from './classify.ts';
 
-/** @throws RequestError where nobody says what the model answers, or it has several inputs */
+/** @throws RequestError when nothing says what the model answers, or the model has several inputs */
 export function checkPredicts({ name, path, output, session }: Model): void {
   if (session.inputs.length !== 1) {
     throw new RequestError('not found', `predict: expected a model with one input, ${name} has others: use infer`);
@@ -28,9 +29,9 @@ export function checkPredicts({ name, path, output, session }: Model): void {
 }
 
 /**
- * @param unknown as the card says, where it is undefined
- * @param why explains each row, where that is asked for
- * @param seen is told of the run
+ * @param unknown undefined to do as the card says
+ * @param why explains each row, when the request asks for it
+ * @param seen is called with the feeds of the run
  * @throws RequestError for rows that the model does not take; InferenceError
  */
 export function predict(
@@ -82,7 +83,7 @@ interface Fed {
   readonly unknown?: readonly UnknownCategory[];
 }
 
-/** Nested arrays, which a model whose card names no columns takes as they are. */
+/** Reads nested arrays, which a model takes as they are when its card names no columns. */
 function samplesIn(model: Model, rows: readonly SentRow[], maxBatch: number): Fed {
   const { inputs } = model.session;
   const { name = '', datatype = '' } = inputs[0] ?? {};

@@ -1,5 +1,5 @@
 /**
- * Triton's binary tensor extension: tensors as bytes behind the JSON object instead of numbers inside it.
+ * Implements Triton's binary tensor extension: tensors as bytes behind the JSON object instead of numbers inside it.
  * https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_binary_data.md
  */
 import { answerBytes } from '../http/answers.ts';
@@ -9,7 +9,7 @@ import { RequestError } from '../http/errors.ts';
 import type { InferenceRequest, RequestInput, RequestOutput } from './protocol.ts';
 import type { InferenceResponse } from './responses.ts';
 
-/** How many bytes of the body are JSON. */
+/** Names the header that tells how many bytes of the body are JSON. */
 export const HEADER = 'inference-header-content-length';
 
 export interface SplitBody {
@@ -17,7 +17,7 @@ export interface SplitBody {
   readonly binary: Uint8Array;
 }
 
-/** @throws RequestError where the header names no part of the body */
+/** @throws RequestError when the header's value is not a length within the body */
 export function splitBody(body: Uint8Array, header: string): SplitBody {
   const length = /^\d{1,15}$/.test(header) ? Number(header) : NaN;
   if (length <= body.byteLength) return { json: body.subarray(0, length), binary: body.subarray(length) };
@@ -28,8 +28,8 @@ export function splitBody(body: Uint8Array, header: string): SplitBody {
 }
 
 /**
- * The bytes of every input that says how many it has, in the order of the inputs.
- * @throws RequestError where they do not add up to what came
+ * Returns the bytes of every input that gives their number, in the order of the inputs.
+ * @throws RequestError when the numbers do not add up to the bytes that came
  */
 export function sliceInputs(inputs: readonly RequestInput[], binary: Uint8Array): (Uint8Array | undefined)[] {
   let end = 0;
@@ -44,9 +44,9 @@ export function sliceInputs(inputs: readonly RequestInput[], binary: Uint8Array)
 }
 
 /**
- * The request that a body without any JSON stands for: the model's only input, its one open dimension following from
+ * Builds the request that a body without JSON stands for: the model's only input, whose one open dimension follows from
  * the number of bytes, and outputs in binary as well.
- * @throws RequestError where the model has several inputs or open dimensions, or the bytes do not fill a shape
+ * @throws RequestError when the model has several inputs or open dimensions, or the bytes do not fill a shape
  */
 export function rawRequest(model: string, inputs: readonly TensorInfo[], bytes: number): InferenceRequest {
   const [input] = inputs;
@@ -68,12 +68,12 @@ export function rawRequest(model: string, inputs: readonly TensorInfo[], bytes: 
   };
 }
 
-/** Which of the outputs go out as bytes: as the output says, or else as the request says for all. */
+/** Is true when an output is sent as bytes: as the output's parameters say, or else the request's. */
 export function isBinary({ parameters }: InferenceRequest, output: RequestOutput | undefined): boolean {
   return output?.parameters?.binary_data ?? parameters?.binary_data_output ?? false;
 }
 
-/** The JSON object, then the bytes of the outputs that have no `data` in it, in its order. */
+/** Joins the JSON object and the bytes of the outputs that have no `data` in it, in its order. */
 export function joinBody(response: InferenceResponse, binary: readonly Uint8Array[]): Response {
   const json = new TextEncoder().encode(JSON.stringify(response));
   const headers = { 'content-type': 'application/octet-stream', [HEADER]: String(json.byteLength) };

@@ -1,5 +1,6 @@
 /**
- * Triton's classification extension: in place of an output its largest values, each as text with its index and its label.
+ * Implements Triton's classification extension: in place of an output its largest values, each as text with its index
+ * and its label.
  * https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_classification.md
  */
 import { concatenate } from '../http/bytes.ts';
@@ -13,8 +14,9 @@ export interface Texts {
 }
 
 /**
- * `value:index:label`, the largest first and of equal ones the first, at most `count` for each sample; without the label where there is none.
- * @throws RequestError where the output is not of numbers
+ * Returns `value:index:label`, at most `count` for each sample; the label is left out when there is none. The largest
+ * value comes first, and of equal ones the first.
+ * @throws RequestError when the output does not hold numbers
  */
 export function classesOfOutput(
   tensor: Tensor,
@@ -40,7 +42,7 @@ export function classesOfOutput(
   return { shape: isBatched ? [samples, size] : [size], data: data.flat() };
 }
 
-/** As Triton sends text behind the JSON: each after its length in bytes, of 32 bits. */
+/** Encodes texts as Triton sends them behind the JSON: each after its length in bytes, of 32 bits. */
 export function bytesOfTexts(texts: readonly string[]): Uint8Array {
   const encoder = new TextEncoder();
   return concatenate(
@@ -53,7 +55,7 @@ export function bytesOfTexts(texts: readonly string[]): Uint8Array {
   );
 }
 
-/** What is no number comes last. */
+/** Picks the largest values; NaN comes last. */
 function largest(values: readonly (number | bigint)[], count: number): readonly (readonly [number | bigint, number])[] {
   const rank = (value: number | bigint): number | bigint => (Number.isNaN(value) ? -Infinity : value);
   return values
@@ -62,11 +64,11 @@ function largest(values: readonly (number | bigint)[], count: number): readonly 
     .slice(0, count);
 }
 
-/** As C++'s `std::to_string` writes numbers, which is what Triton calls. */
+/** Formats a number like C++'s `std::to_string`, which Triton calls. */
 function textOf(value: number | bigint): string {
   if (typeof value === 'bigint') return String(value);
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
-  // Beyond, `toFixed` gives powers of ten; such numbers are whole.
+  // Beyond, `toFixed` writes powers of ten; such numbers are whole.
   return Math.abs(value) < 1e21 ? value.toFixed(6) : `${BigInt(value)}.000000`;
 }

@@ -1,24 +1,27 @@
 /**
- * What Triton's tools ask of a server before and after they load it: how many inferences there were.
+ * Counts inferences, which Triton's tools ask for before and after they load a server.
  * https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_statistics.md
  */
 import type { Model } from '../models.ts';
 import type { ModelStatistics } from './responses.ts';
 
-/** Since the isolate started. Isolates come and go, and know nothing of each other. */
+/** Counts since the isolate started. Isolates come and go, and do not share their counts. */
 export interface Counts {
-  /** Milliseconds since 1970; 0 where there was none. */
+  /** The time of the last inference, in milliseconds since 1970; 0 before the first. */
   last: number;
-  /** Samples that were answered. */
+  /** Counts the samples that were answered. */
   inferences: number;
-  /** Requests that were answered, each in one run of the network. */
+  /** Counts the requests that were answered, each in one run of the network. */
   executions: number;
   failures: number;
 }
 
 export const noCounts = (): Counts => ({ last: 0, inferences: 0, executions: 0, failures: 0 });
 
-/** @throws whatever `run` throws, which counts as a failure */
+/**
+ * Calls `run` and counts its outcome.
+ * @throws whatever `run` throws, which counts as a failure
+ */
 export async function counting<Result extends { readonly samples: number }>(
   counts: Counts,
   run: () => Promise<Result>,
@@ -35,7 +38,7 @@ export async function counting<Result extends { readonly samples: number }>(
   }
 }
 
-/** Durations are 0: the clock of a Worker stands still while it computes. */
+/** Reports the counts. Durations are 0, because the clock of a Worker stands still while it computes. */
 export function statisticsOf({ name, version, counts }: Pick<Model, 'name' | 'version' | 'counts'>): ModelStatistics {
   const { last, inferences, executions, failures } = counts;
   const took = (count: number): ModelStatistics['inference_stats']['success'] => ({ count, ns: 0 });

@@ -1,5 +1,5 @@
 /**
- * The tensor datatypes of the Open Inference Protocol, tied to ONNX's element types, and the arrays that hold them.
+ * Ties the tensor datatypes of the Open Inference Protocol to ONNX's element types and to the arrays that hold them.
  *
  * https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
  * https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto (`TensorProto.DataType`)
@@ -9,7 +9,7 @@ import { fromHalfBits, halfBits } from './halfs.ts';
 
 export type { TensorData };
 
-/** The numbers that a datatype can hold; reals are rounded to the nearest representable one. */
+/** Describes the numbers that a datatype can hold; reals are rounded to the nearest representable one. */
 export interface NumberRange {
   readonly min: number;
   readonly max: number;
@@ -17,13 +17,16 @@ export interface NumberRange {
 }
 
 interface DatatypeInfo {
-  /** An image's name of it, which is ONNX's in lower case. */
+  /** The name that images use: ONNX's, in lower case. */
   readonly dtype: DType;
-  /** Of one element. */
+  /** The size of one element. */
   readonly bytes: number;
-  /** It is `null` where the JSON values are `true` and `false`; that of the 64-bit integers ends where JSON numbers stop being exact. */
+  /**
+   * Is `null` for booleans, whose JSON values are `true` and `false`. The range of the 64-bit integers ends where JSON
+   * numbers stop being exact.
+   */
   readonly range: NumberRange | null;
-  /** A zeroed array for `count` elements. */
+  /** Creates a zeroed array of `count` elements. */
   create(count: number): TensorData;
 }
 
@@ -34,7 +37,7 @@ const FP16_MAX = 65504;
 const FP32_MAX = 3.4028234663852886e38;
 const INT64_MAX = Number.MAX_SAFE_INTEGER;
 
-/** Arrays of halfs; of their bits, where the host is older than they are. */
+/** Creates arrays of halfs, or of their bits on hosts without `Float16Array`. */
 const Halfs = (globalThis as { readonly Float16Array?: typeof Float16Array }).Float16Array ?? Uint16Array;
 
 export const datatypes = {
@@ -71,14 +74,17 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
-/** What a model declares about one of its inputs or outputs; -1 stands for a dimension of any size. */
+/** Describes an input or an output as the model declares it; -1 stands for a dimension of any size. */
 export interface TensorInfo {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];
-  /** Whether any number of dimensions will do; `shape` says nothing then. */
+  /** Is true when any number of dimensions is accepted; `shape` has no meaning then. */
   readonly anyShape?: boolean;
-  /** Where the first dimension is known to be something else than the samples, such as the steps of a sequence. */
+  /**
+   * Is true when the first dimension is known to count something other than the samples, such as the steps of a
+   * sequence.
+   */
   readonly samplesElsewhere?: boolean;
 }
 
@@ -94,22 +100,22 @@ const datatypeOfDtype = Object.fromEntries(
   Object.entries(datatypes).map(([datatype, { dtype }]) => [dtype, datatype]),
 ) as Readonly<Record<DType, Datatype>>;
 
-/** How many elements a shape has; 1 for a scalar. */
+/** Counts the elements of a shape; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
-/** The elements' bytes, not copied. */
+/** Returns the elements' bytes, not copied. */
 export function bytesOf({ buffer, byteOffset, byteLength }: TensorData): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** The elements as numbers, also where they are the bits of halfs; not copied where they are not. */
+/** Returns the elements as numbers. Bits of halfs are converted; anything else is not copied. */
 export function elementsOf({ datatype, data }: Pick<Tensor, 'datatype' | 'data'>): TensorData {
   return isBits(datatype, data) ? Float32Array.from(data, fromHalfBits) : data;
 }
 
-/** Sets an element of `data` to the number, as near as the datatype has one. */
+/** Returns a function that sets an element of `data` to the nearest number of the datatype. */
 export function setterOf({
   datatype,
   data,
@@ -128,7 +134,7 @@ export function setterOf({
 const isBits = (datatype: Datatype, data: TensorData): data is Uint16Array<ArrayBuffer> =>
   datatype === 'FP16' && data instanceof Uint16Array;
 
-/** As JavaScript numbers, in which 64-bit integers lose what they have beyond 2^53. */
+/** Returns JavaScript numbers; 64-bit integers lose digits beyond 2^53. */
 export function numbersOf(tensor: Tensor): number[] {
   return Array.from<number | bigint, number>(elementsOf(tensor), Number);
 }

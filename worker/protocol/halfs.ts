@@ -1,18 +1,18 @@
 /**
- * Numbers of 16 bits on hosts without `Float16Array`, such as Node 20, where tensors hold their bits.
+ * Converts numbers of 16 bits on hosts without `Float16Array`, such as Node 20, where tensors hold their bits.
  * https://en.wikipedia.org/wiki/Half-precision_floating-point_format
  */
 
-/** The smallest distance between two halfs, which is also the smallest positive one. */
+/** The smallest distance between two halfs, which is also the smallest positive half. */
 const STEP = 2 ** -24;
-/** The smallest half that has all its digits. */
+/** The smallest half with full precision. */
 const SMALLEST_NORMAL = 2 ** -14;
-/** From here on the nearest half is infinity. */
+/** The number from which on the nearest half is infinity. */
 const OVERFLOW = 65520;
 
 const digits = new DataView(new ArrayBuffer(8));
 
-/** The bits of the nearest half, of two equally near ones the even one, as `Float16Array` rounds. */
+/** Returns the bits of the nearest half; of two equally near ones the even one, as `Float16Array` rounds. */
 export function halfBits(value: number): number {
   if (Number.isNaN(value)) return 0x7e00;
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
@@ -21,18 +21,21 @@ export function halfBits(value: number): number {
   if (size < SMALLEST_NORMAL) return sign | toEven(size / STEP);
   digits.setFloat64(0, size);
   const exponent = (digits.getUint16(0) >>> 4) - 1023;
-  // The 1 before the digits adds to the exponent, and so does a carry.
+  // The implicit 1 before the digits adds to the exponent, and so does a carry.
   return sign | (((exponent + 14) << 10) + toEven(size / 2 ** (exponent - 10)));
 }
 
-/** The number that a half of these bits is. */
+/** Returns the number that the bits of a half stand for. */
 export function fromHalfBits(bits: number): number {
   const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >>> 10) & 0x1f, bits & 0x3ff];
   if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
   return sign * (exponent === 0 ? fraction * STEP : (0x400 + fraction) * 2 ** (exponent - 25));
 }
 
-/** Both neighbours and their distances are exact: halfs have far fewer digits than numbers. */
+/**
+ * Rounds to the nearest integer, half to even. Both neighbours and their distances are exact, because halfs have far
+ * fewer digits than JavaScript numbers.
+ */
 function toEven(value: number): number {
   const below = Math.floor(value);
   const rest = value - below;

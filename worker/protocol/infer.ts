@@ -1,4 +1,7 @@
-/** One inference: a parsed request and a model in, tensors and the protocol's response out. Knows nothing of HTTP. */
+/**
+ * Runs one inference: takes a parsed request and a model, and returns tensors and the protocol's response. It knows
+ * nothing of HTTP.
+ */
 import type { Seen } from '../drift/monitor.ts';
 import { isBinary, sliceInputs } from './binary.ts';
 import { quote, RequestError } from '../http/errors.ts';
@@ -13,17 +16,17 @@ import type { Session } from './session.ts';
 import { declaredAs, jsonData, readInputs } from './tensors.ts';
 
 export interface Inference {
-  /** How many were answered. */
+  /** Counts the samples that were answered. */
   readonly samples: number;
   readonly response: InferenceResponse;
-  /** The bytes of the outputs that the response holds no `data` of, in its order. */
+  /** Holds the bytes of the outputs for which the response has no `data`, in its order. */
   readonly binary: readonly Uint8Array[];
 }
 
 /**
- * Batch Norm normalizes with the running statistics of training, so that no sample depends on its neighbours, unless
- * `parameters.statistics` asks for `batch`.
- * @param seen is told of a run with running statistics
+ * Runs a model on a request. Batch Norm normalizes with the running statistics of training, so that no sample depends
+ * on its neighbours, unless `parameters.statistics` asks for `batch`.
+ * @param seen is called with the feeds, when the model runs with the statistics that it uses by itself
  * @throws RequestError, InferenceError
  */
 export function infer(model: Model, { request, binary }: Parts, maxBatch: number, seen?: Seen): Inference {
@@ -52,11 +55,11 @@ export function infer(model: Model, { request, binary }: Parts, maxBatch: number
 
 interface Written {
   readonly output: ResponseOutput;
-  /** In place of `data`. */
+  /** Replaces `data`. */
   readonly bytes?: Uint8Array;
 }
 
-/** As numbers or as classes, in JSON or in bytes, as the request wants it. */
+/** Writes an output as the request wants it: as numbers or as classes, in JSON or in bytes. */
 function writeOutput({ session, labels }: Model, request: InferenceRequest, name: string, tensor: Tensor): Written {
   const wanted = request.outputs?.find((output) => output.name === name);
   const count = wanted?.parameters?.classification ?? 0;
@@ -81,14 +84,14 @@ const inJson = (name: string, tensor: Tensor): Written => ({
 
 export interface Run {
   readonly run: Session['run'];
-  /** What the model's layers normalize with in it. */
+  /** The statistics that the layers use in this run. */
   readonly statistics: Statistics;
 }
 
 /**
- * @param asked `undefined` for what the model does by itself
- * @param seen is told of each run of the model as it is
- * @throws RequestError where the model carries no twin that could use other statistics, or knows none
+ * @param asked `undefined` for the statistics that the model uses by itself
+ * @param seen is called with the feeds of each run with these
+ * @throws RequestError when the model has no twin that could use other statistics, or no others
  */
 export function runWith(model: Model, asked: Statistics | undefined, seen?: Seen): Run {
   const { name, session, switchable, ofBatch } = model;
@@ -110,14 +113,14 @@ export function runWith(model: Model, asked: Statistics | undefined, seen?: Seen
   );
 }
 
-/** Why a model carries no switchable twin, and what gives it one. */
+/** Explains why a model has no switchable twin, and what gives it one. */
 export function whyNoTwin({ path, batchNorm, noTwin }: Model): string {
   if (noTwin !== undefined) return noTwin;
   if (batchNorm.length === 0) return 'it has no Batch Norm layers';
   return `set "explain": true in models/${path}/card.json and build again`;
 }
 
-/** What mini-batch statistics do to this request, in plain words. */
+/** Explains in plain words what mini-batch statistics do to this request. */
 export function statisticsNote({ ofBatch }: Model, batch: number): string {
   const layers =
     ofBatch && ofBatch.layers.length < ofBatch.of
@@ -130,7 +133,7 @@ export function statisticsNote({ ofBatch }: Model, batch: number): string {
         `depends on the other samples and changes when they do.${ofBatch ? '' : ' Use "running" for answers that do not.'}`;
 }
 
-/** The requested outputs, or all of them where none is named. */
+/** Returns the requested outputs, or all of them when none is named. */
 function fetchesOf({ outputs = [] }: InferenceRequest, session: Session): readonly string[] {
   if (outputs.length === 0) return session.outputs.map(({ name }) => name);
   const names = outputs.map(({ name }) => declaredAs('outputs', name, session.outputs).name);

@@ -1,4 +1,4 @@
-/** What the protocol tells about the server and its models. */
+/** Describes the server and its models as the protocol does. */
 import type { Column } from '../../training/columns/column.ts';
 import { quote, RequestError } from '../http/errors.ts';
 import type { Interval, RoundedWeights } from '../image.ts';
@@ -26,8 +26,8 @@ export const serverMetadata = (docs: string | undefined, buildError: string | un
 });
 
 /**
- * @param version the current one where it is undefined
- * @throws RequestError where the name or the version is not served.
+ * @param version undefined for the current one
+ * @throws RequestError when the name or the version is not served
  */
 export function readModel(models: Models, name: string, version: string | undefined): Model {
   const versions = versionsOf(models, name);
@@ -40,11 +40,11 @@ export function readModel(models: Models, name: string, version: string | undefi
   throw new RequestError('not found', `version of ${name}: expected ${served}, got ${quote(version ?? '')}`);
 }
 
-/** What the Worker does beyond answering. */
+/** Tells what the Worker does beyond answering. */
 export interface Abilities {
-  /** Whether it looks inside its models. */
+  /** Is true when it looks inside its models. */
   readonly explains: boolean;
-  /** Whether it tells of their drift. */
+  /** Is true when it reports their drift. */
   readonly monitors: boolean;
 }
 
@@ -78,14 +78,17 @@ export function metadataOf(models: Models, model: Model, { explains, monitors }:
   };
 }
 
-/** Whether why a row gets its answer can be told: see worker/why. */
+/** Is true when the Worker can explain the answers to rows: see worker/why. */
 function mayExplainRows({ table, output, ofBatch }: Model): boolean {
   if (!table || !output || ofBatch || table.input.shape[0] !== -1) return false;
   const hasScores = output.kind === 'number' || probabilitiesOf[output.kind] !== null;
   return hasScores && table.columns.every(({ typical }) => typical !== undefined);
 }
 
-/** The protocol has no word for any number of dimensions; one of any size is nearest, and no dimension at all is a single number. */
+/**
+ * Describes a tensor. The protocol cannot say that any number of dimensions is accepted. One dimension of any size is
+ * nearest: no dimension at all would be a single number.
+ */
 const tensorOf = ({ name, datatype, shape, anyShape }: TensorInfo): TensorInfo => ({
   name,
   datatype,
@@ -106,16 +109,16 @@ const lossOf = ({ type, largestDifference, relativeDifference, samples, changedC
   ...(changedClasses !== undefined && { changed_classes: changedClasses }),
 });
 
-/** A column with its fill as a client would write it. */
+/** Describes a column, with its fill as a client would write it. */
 function infoOf(column: Column): ColumnInfo {
   const all = { indicator: undefined, othersMissing: undefined, ...column };
   const { fill, indicator: _indicator, othersMissing: _others, ...own } = all;
-  // A place of its own has no name.
+  // A gap that is a category of its own has no name.
   const shown = column.kind === 'categorical' && fill !== null ? column.categories[fill] : fill;
   return { ...own, required: fill === null, ...(shown !== null && shown !== undefined && { fill: shown }) };
 }
 
-/** Every model is loaded before the first request, so Triton's `{"ready": true}` selects them all. */
+/** Lists all models. Every model is loaded before the first request, so Triton's `{"ready": true}` selects them all. */
 export function repositoryIndex(models: Models): RepositoryIndex {
   return Array.from(models.values(), ({ name, version }) => ({ name, version, state: 'READY' as const, reason: '' }));
 }

@@ -1,5 +1,5 @@
 /**
- * Triton's configuration of a model, for its clients and tools.
+ * Returns Triton's configuration of a model, for its clients and tools.
  * https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_model_configuration.md
  */
 import type { Model } from '../models.ts';
@@ -9,7 +9,8 @@ import type { ModelConfig } from './responses.ts';
 /** @param maxBatch the largest batch that a request may have */
 export function modelConfig({ name, session }: Pick<Model, 'name' | 'session'>, maxBatch: number): ModelConfig {
   const tensors = [...session.inputs, ...session.outputs];
-  // Triton's batch is the first dimension of every tensor, and its dims leave it out; 0 where there is no batch.
+  // Triton's batch is the first dimension of every tensor, which `dims` leaves out. `max_batch_size` is 0 when there is
+  // no batch.
   const isBatched = tensors.every(
     ({ shape, anyShape, samplesElsewhere }) => shape[0] === -1 && !anyShape && !samplesElsewhere,
   );

@@ -1,4 +1,4 @@
-/** To the seven digits that a 32-bit float holds: the rest would double an answer's length and say nothing. */
+/** Rounds to the seven digits that a 32-bit float holds: the others would double an answer's length and say nothing. */
 export function toFloatDigits(value: number): number {
   return Number(value.toPrecision(7));
 }

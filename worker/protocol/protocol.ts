@@ -1,6 +1,6 @@
 /**
- * What may come in, as schemas: the JSON objects of the Open Inference Protocol (v2, REST), and the options of the paths
- * beyond it. What goes out is in responses.ts.
+ * Schemas of requests: the JSON objects of the Open Inference Protocol (v2, REST), and the options of the paths beyond
+ * it. Those of answers are in responses.ts.
  *
  * https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/open_inference_rest.yaml
  * The contents of tensors are not checked here but in tensors.ts, in the one pass that also copies them.
@@ -25,12 +25,14 @@ import {
 
 export { parse } from './schema.ts';
 
-/** No request needs more tensors or parameters than this; the bound keeps hostile ones cheap to refuse. */
+/**
+ * The maximum number of tensors or parameters. No request needs more, and the bound keeps hostile ones cheap to refuse.
+ */
 const MAX_ITEMS = 64;
 
 const list = <Item>(item: Schema<Item>): Schema<Item[]> => listOf(item, MAX_ITEMS);
 
-/** Parameters of which some are known, and the others any JSON: servers and clients have their own. */
+/** Describes parameters of which some are known and the others may be any JSON: servers and clients have their own. */
 const knowing = <const Known extends Members>(known: Known) =>
   maybe(looseObject(known, MAX_ITEMS, `an object of at most ${MAX_ITEMS} parameters`));
 
@@ -39,21 +41,24 @@ const statistics = choice(['running', 'batch'], '"running" or "batch"');
 const size = integer(0, Number.MAX_SAFE_INTEGER);
 const anyInteger = integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 'an integer');
 
-/** What `shared_memory_region` asks for is what no server across a network has. */
+/** Refuses `shared_memory_region`, which no server across a network can offer. */
 const shared = {
   shared_memory_region: optional(
     values({ not: {} }, 'none, as no memory is shared here', (value): value is never => value === undefined),
   ),
 };
 
-/** Checked where they are copied; the schema that is published says the same. */
+/** Takes any array: its elements are checked where they are copied. The published schema describes them. */
 const tensorData = values(
   { type: 'array', items: { $ref: '#/components/schemas/TensorElement' } },
   'an array',
   (value): value is readonly unknown[] => Array.isArray(value),
 );
 
-/** Arrays in arrays; deeper ones hold anything, since generators of types cannot follow a schema that names itself. */
+/**
+ * Describes arrays in arrays. Deeper ones hold anything, since generators of types cannot follow a schema that names
+ * itself.
+ */
 const nested = (depth: number): object => ({
   anyOf: [
     { type: ['number', 'boolean', 'string', 'null'] },
@@ -61,13 +66,16 @@ const nested = (depth: number): object => ({
   ],
 });
 
-/** For `tensorData`, which it is part of. */
+/** Describes an element of `tensorData`. */
 export const tensorElement = {
   ...nested(4),
   description: 'A number; "NaN", "Infinity", "-Infinity" or null for what JSON has no number for; or nested arrays.',
 };
 
-/** Sizes and flags: https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_binary_data.md */
+/**
+ * Describes an input, with its size in bytes:
+ * https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_binary_data.md
+ */
 const requestInput = object(
   {
     name: text,
@@ -79,7 +87,10 @@ const requestInput = object(
   'an object',
 );
 
-/** Classes: https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_classification.md */
+/**
+ * Describes an output, which may be wanted as classes:
+ * https://github.com/triton-inference-server/server/blob/v2.60.0/docs/protocol/extension_classification.md
+ */
 const requestOutput = object(
   { name: text, parameters: knowing({ ...shared, binary_data: maybe(flag), classification: maybe(size) }) },
   'an object',
@@ -97,7 +108,7 @@ export const inferenceRequest = object(
 
 const topK = withDefault(integer(1, 1000), 3);
 
-/** Come as `parameters` in JSON, or in the query string. */
+/** Options that come as `parameters` in JSON, or in the query string. */
 export const classifyOptions = object(
   { statistics: optional(statistics), top_k: topK, image: withDefault(flag, false) },
   'an object',
@@ -113,7 +124,7 @@ export const explainOptions = object(
   'an object',
 );
 
-/** What becomes of names and values that the model does not know. */
+/** Tells how to handle names and values that the model does not know. */
 const unknown = choice(
   ['refuse', 'ignore', 'fill'] as const satisfies readonly Unknown[],
   '"refuse", "ignore" or "fill"',
@@ -121,16 +132,16 @@ const unknown = choice(
 
 export const predictOptions = object({ unknown: optional(unknown), explain: withDefault(flag, false) }, 'an object');
 
-/** A week: as many windows as one answer tells of. */
+/** The maximum of hours that one answer reports on: a week. */
 const MAX_HOURS = 168;
 
-/** Come in the query string: how many hours back, and how many of them make one window. */
+/** Options in the query string: how many hours to look back, and how many hours make one window. */
 export const driftOptions = object(
   { hours: withDefault(integer(1, MAX_HOURS), 24), window: withDefault(integer(1, MAX_HOURS), 1) },
   'an object',
 );
 
-/** Of KServe's V1 protocol: what an instance is depends on the model. */
+/** The request of KServe's V1 protocol. What an instance is depends on the model. */
 export const predictRequest = object(
   {
     instances: values(

@@ -1,9 +1,9 @@
-/** What a run was refused for, in the words of a request. */
+/** Explains in terms of the request why a run was refused. */
 import { isInferenceError, quote, RequestError, ServerError } from '../http/errors.ts';
 import type { ModelAbout, ValueInfo } from '../image.ts';
 import type { Session } from './session.ts';
 
-/** @param inputs as the image has them, with the names of their dimensions */
+/** @param inputs the inputs as the image describes them, with the names of their dimensions */
 export function explained(session: Session, about: ModelAbout, inputs: readonly ValueInfo[]): Session['run'] {
   return (feeds, fetches) => {
     try {
@@ -17,7 +17,10 @@ export function explained(session: Session, about: ModelAbout, inputs: readonly 
   };
 }
 
-/** Of the sizes that the build has tried, the model took one only; which the file does not say. */
+/**
+ * Names an input whose size the model refuses: of the sizes that the build tried it took only one, which the file does
+ * not tell.
+ */
 function otherSize(
   { shapes = {} }: ModelAbout,
   inputs: readonly ValueInfo[],

@@ -1,4 +1,4 @@
-/** An inference request, whichever way its tensors came: as JSON, as JSON and bytes, or as bytes alone. */
+/** Reads an inference request, whichever way its tensors came: as JSON, as JSON and bytes, or as bytes alone. */
 import { requireJson } from '../http/body.ts';
 import { parseJson } from '../http/json.ts';
 import type { Model } from '../models.ts';
@@ -7,19 +7,19 @@ import { inferenceRequest, parse, type InferenceRequest } from './protocol.ts';
 
 export interface Parts {
   readonly request: InferenceRequest;
-  /** What followed the JSON object. */
+  /** Holds what followed the JSON object. */
   readonly binary: Uint8Array;
 }
 
-/** Whether tensors follow the JSON object, or stand in its place, as bytes. */
+/** Is true when tensors follow the JSON object, or stand in its place, as bytes. */
 export const isBinaryRequest = ({ headers }: Request): boolean => headers.has(HEADER);
 
-/** @throws RequestError for another media type, before the body is read */
+/** @throws RequestError when the media type is another, before the body is read */
 export function checkInference(request: Request): void {
   if (!isBinaryRequest(request)) requireJson(request);
 }
 
-/** @throws RequestError where the body is none that the header promises, or no request */
+/** @throws RequestError when the body does not match its header, or is not a request */
 export function parseInference({ name, session }: Model, { headers }: Request, body: Uint8Array): Parts {
   const header = headers.get(HEADER);
   if (header === null) return { request: parse(inferenceRequest, parseJson(body)), binary: new Uint8Array() };

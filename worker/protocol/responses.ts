@@ -1,6 +1,6 @@
 /**
- * What the Worker answers, as schemas: the types of the code, the reference at /docs and the tests all come from here.
- * They are made on demand, because no request needs them.
+ * Schemas of answers, from which the types of the code, the reference at /docs and the tests all come. They are made on
+ * demand, because no request needs them.
  */
 import * as z from 'zod/mini';
 import type { OutputKind } from '../image.ts';
@@ -9,7 +9,7 @@ import { datatypes, type Datatype } from './datatypes.ts';
 
 const text = z.string();
 const count = z.int().check(z.nonnegative());
-/** JSON has no NaN and no infinities: they are null. */
+/** A number, or null for NaN and infinities, which JSON does not have. */
 const real = z.nullable(z.number());
 const channelwise = z.readonly(z.array(real)).check(z.describe('One value per channel, [C].'));
 const list = <Item extends z.ZodMiniType>(item: Item) => z.readonly(z.array(item));
@@ -69,7 +69,7 @@ function explainedSchema() {
   });
 }
 
-/** As KServe's V1 protocol has it. */
+/** Describes an answer of KServe's V1 protocol. */
 function answerSchema() {
   const explanation = z.optional(described(explainedSchema(), 'Where it was asked for: why the answer is so.'));
   const warnings = z.optional(
@@ -104,7 +104,7 @@ function answerSchema() {
   ]);
 }
 
-/** How answers are read, and how far they are to be trusted. */
+/** Describes how answers are read, and how far they are to be trusted. */
 function qualitySchemas() {
   const share = z.number();
   const bin = z.object({ from: share, to: share, samples: count, confidence: share, accuracy: share });
@@ -309,7 +309,7 @@ function explainSchema() {
   });
 }
 
-/** See worker/drift. */
+/** Describes what worker/drift answers. */
 function driftSchema() {
   const drifted = described(
     z.nullable(z.boolean()),

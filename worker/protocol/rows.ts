@@ -1,11 +1,14 @@
-/** The rows of a table: each number has to be one that its column has, so that a slip is no answer to another question. */
+/**
+ * Checks the rows of a table: each number has to be one that its column can have, so that a slip is not answered as
+ * another question.
+ */
 import type { Column } from '../../training/columns/column.ts';
 import type { InputColumn } from '../../training/columns/prepare.ts';
 import { RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
 import { elementsOf, type Tensor } from './datatypes.ts';
 
-/** @throws RequestError that names row, column and what may stand there */
+/** @throws RequestError naming row, column and what may stand there */
 export function checkRows({ rows }: Pick<Model, 'rows'>, feeds: ReadonlyMap<string, Tensor>): void {
   for (const [name, inputs] of rows) {
     const tensor = feeds.get(name);
@@ -16,7 +19,7 @@ export function checkRows({ rows }: Pick<Model, 'rows'>, feeds: ReadonlyMap<stri
 function checkTable(where: string, tensor: Tensor, inputs: readonly InputColumn[]): void {
   const { shape } = tensor;
   const [rows = 0, width] = shape;
-  // A card that describes other rows than the file takes describes none.
+  // A card that describes other rows than the file takes is ignored.
   if (shape.length !== 2 || width !== inputs.length) return;
   const data = elementsOf(tensor);
   for (let row = 0, at = 0; row < rows; row++) {

@@ -1,4 +1,7 @@
-/** The samples of a classify or explain request, whichever way they came: a picture, raw pixels, rows by name, or the JSON tensor. */
+/**
+ * Reads the samples of a classify or explain request, whichever way they came: a picture, raw pixels, rows by name, or
+ * the JSON tensor.
+ */
 import { mediaType } from '../http/body.ts';
 import { parseJson } from '../http/json.ts';
 import { rawRequest, sliceInputs } from './binary.ts';
@@ -21,15 +24,15 @@ export interface Samples {
   readonly feeds: ReadonlyMap<string, Tensor>;
   readonly batch: number;
   readonly id?: string;
-  /** The outputs that the request names. */
+  /** Lists the outputs that the request names. */
   readonly outputs?: readonly string[];
-  /** What the model sees of each sample, as PNG data URLs. */
+  /** Renders what the model sees of each sample, as PNG data URLs. */
   images(): Promise<string[]>;
 }
 
 export interface SampleRequest {
   readonly samples: Samples;
-  /** Options by name: members of the JSON object's `parameters`, or of the query string. */
+  /** Holds the options by name: members of the JSON object's `parameters`, or of the query string. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
@@ -62,7 +65,7 @@ export async function readSamples(
   throw new RequestError('unsupported media type', `content-type: expected ${expected}, got ${quote(type)}`);
 }
 
-/** Without those that stand at `null`, which is where their defaults are wanted. */
+/** Leaves out parameters that are `null`, which asks for their defaults. */
 const given = (parameters: object = {}): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null));
 
@@ -80,7 +83,10 @@ function samplesOf({ request, binary }: Parts, model: Model, maxBatch: number): 
   };
 }
 
-/** A row that is none of the table's is refused: nothing is filled in where one looks inside. */
+/**
+ * Reads rows by the names of their columns. Unknown names and values are refused, whatever the card says: a look inside
+ * is not to show values that were filled in for them.
+ */
 function rowsRequest(table: RowTable, request: Request, body: Uint8Array, maxBatch: number): SampleRequest {
   const sent = readRows(request, body, maxBatch, table.columns);
   const { tensor } = prepareRows(table, sent, undefined);
@@ -97,7 +103,7 @@ async function pictureRequest(model: Model, body: Uint8Array): Promise<Parts> {
   return pixelsRequest(model, pixelsOf(body, picture));
 }
 
-/** Pixels of the model's own size, one byte for each number that it takes, in its order. */
+/** Reads pixels of the model's own size, one byte for each number that it takes, in its order. */
 function pixelsRequest(model: Model, pixels: Uint8Array): Parts {
   const { name, shape, picture } = pictureInput(model);
   const request = rawRequest(model.name, [{ name, shape, datatype: 'UINT8' }], pixels.byteLength);
@@ -113,19 +119,19 @@ function pixelsRequest(model: Model, pixels: Uint8Array): Parts {
 
 interface PictureInput {
   readonly name: string;
-  /** With one picture's sizes in place of free ones; −1 for the number of pictures, where it is free. */
+  /** Holds one picture's sizes in place of free ones; −1 stands for the number of pictures, when it is free. */
   readonly shape: readonly number[];
   readonly picture: PicturePreparation;
 }
 
-/** What a picture becomes for the model; `undefined` where it takes none. */
+/** Describes what a picture becomes for the model; `undefined` when it takes none. */
 export function takenPicture({ picture, session }: Model): PictureInfo | undefined {
   if (!picture || picture.values === null || session.inputs.length !== 1) return undefined;
   const { size, channels, drawing } = picture;
   return { ...size, channels, ...(drawing && { drawing }) };
 }
 
-/** @throws RequestError where the model takes no pictures, or nobody says how */
+/** @throws RequestError when the model takes no pictures, or nothing says how */
 function pictureInput(model: Model): PictureInput {
   const { picture, session } = model;
   const [input, ...others] = session.inputs;
@@ -144,7 +150,7 @@ function pictureInput(model: Model): PictureInput {
   return { name, shape: [anyShape ? -1 : (shape[0] ?? -1), ...sizes], picture };
 }
 
-/** What the answer to a picture has to say depends on whether the card could change it. */
+/** Explains why a picture is refused, and how the card could change that, if it could. */
 function noPictures({ name, path, columns = {}, session }: Model): RequestError {
   const [input, ...others] = session.inputs;
   const expected = 'a model with one input of pictures';
@@ -162,7 +168,7 @@ function noPictures({ name, path, columns = {}, session }: Model): RequestError 
   return new RequestError('malformed', `picture: expected ${expected}, ${name} has ${got}`);
 }
 
-/** Whether there are cards by which pictures become it. */
+/** Is true when some card could turn pictures into this input. */
 const mayBePictures = ({ shape, anyShape, datatype }: TensorInfo): boolean =>
   datatype !== 'BOOL' && (anyShape === true || (shape.length >= 2 && shape.length <= 4));
 
@@ -170,7 +176,10 @@ function rowsOf({ shape: [, numbers = -1] }: TensorInfo): string {
   return numbers < 0 ? 'rows of numbers' : `rows of ${numbers} numbers`;
 }
 
-/** What the model was given, as PNG files: the numbers back to bytes, the channels side by side and red first. */
+/**
+ * Encodes what the model was given as PNG files: converts the numbers back to bytes, and puts the channels side by
+ * side, red first.
+ */
 async function imagesOf(feeds: ReadonlyMap<string, Tensor>, { name, picture }: PictureInput): Promise<string[]> {
   const { toPngUrl } = await import('../pictures/index.ts');
   const tensor = feeds.get(name);
@@ -191,14 +200,14 @@ async function imagesOf(feeds: ReadonlyMap<string, Tensor>, { name, picture }: P
   return Promise.all(urls);
 }
 
-/** Of a tensor that came as one, for a model that leaves the sizes free. */
+/** Returns the size of the pictures in a tensor, for a model that leaves the sizes free. */
 function sizeOf({ shape }: Tensor, { layout, size }: PicturePreparation): PictureSize {
   if (shape.length !== 4) return size;
   const [rows = 0, columns = 0] = layout === 'NHWC' ? shape.slice(1) : shape.slice(2);
   return { rows, columns };
 }
 
-/** `?top_k=3&image=true`: numbers and booleans as JSON would have them. */
+/** Reads `?top_k=3&image=true`, with numbers and booleans as in JSON. */
 export function queryOptions(url: string): Record<string, unknown> {
   const entries = [...new URL(url).searchParams].slice(0, 64);
   return Object.fromEntries(entries.map(([key, text]) => [key, fromText(text)]));

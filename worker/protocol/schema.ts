@@ -1,22 +1,22 @@
 /**
- * Schemas of what comes in. Each says in JSON Schema what it takes, and reads it. They are data and small functions, which cost nothing to make:
- * every isolate makes them when it starts, where the schemas of a library took 10 ms.
+ * Schemas of requests. Each says in JSON Schema what it takes, and reads it. They are data and small functions, which
+ * cost nothing to make: every isolate makes them when it starts, where the schemas of a library took 10 ms.
  */
 import { describe, RequestError } from '../http/errors.ts';
 
 export interface Schema<Value> {
-  /** What of JSON it takes, as far as JSON Schema says that. */
+  /** Describes what it takes, as far as JSON Schema can. */
   readonly json: object;
-  /** Whether an object may lack a member of it. */
+  /** Is true when an object may lack a member of it. */
   readonly isOptional?: boolean;
   /**
-   * @param path to the value; empty for the body itself
+   * @param path the path to the value; empty for the body itself
    * @throws RequestError naming the first member that does not fit
    */
   readonly read: (value: unknown, path: string) => Value;
 }
 
-/** What a schema reads. */
+/** The type that a schema reads. */
 export type Read<One> = One extends Schema<infer Value> ? Value : never;
 
 /** @throws RequestError naming the first member that does not fit */
@@ -26,7 +26,7 @@ const refuse = (path: string, expected: string, value: unknown): never => {
   throw new RequestError('malformed', `${path === '' ? 'body' : path}: expected ${expected}, got ${describe(value)}`);
 };
 
-/** @param expected in words, for whoever sent another value */
+/** @param expected describes the values in words, for a message */
 export const values = <Value>(
   json: object,
   expected: string,
@@ -51,14 +51,14 @@ export function choice<const Text extends string>(texts: readonly Text[], expect
   return values({ type: 'string', enum: texts }, expected, isOne);
 }
 
-/** A member that may be absent. */
+/** Describes a member that may be absent. */
 export const optional = <Value>({ json, read }: Schema<Value>): Schema<Value | undefined> => ({
   json,
   isOptional: true,
   read: (value, path) => (value === undefined ? undefined : read(value, path)),
 });
 
-/** A member that may be absent: generated clients and MLServer's send `null` for it. */
+/** Describes a member that may be absent or `null`, which generated clients and MLServer's send in its place. */
 export const maybe = <Value>({ json, read }: Schema<Value>): Schema<Value | undefined> => ({
   json: orNull(json),
   isOptional: true,
@@ -70,14 +70,14 @@ function orNull(json: object): object {
   return key === 'type' && others.length === 0 ? { type: [type, 'null'] } : { anyOf: [json, { type: 'null' }] };
 }
 
-/** A member in whose place a value stands where it is absent. */
+/** Describes a member with a default for when it is absent. */
 export const withDefault = <Value>({ json, read }: Schema<Value>, standard: Value): Schema<Value> => ({
   json: { ...json, default: standard },
   isOptional: true,
   read: (value, path) => (value === undefined ? standard : read(value, path)),
 });
 
-/** An array, whose length is checked before its items are. */
+/** Describes an array, whose length is checked before its items are. */
 export const list = <Item>(item: Schema<Item>, most: number): Schema<Item[]> => ({
   json: { type: 'array', items: item.json, maxItems: most },
   read: (value, path) => {
@@ -88,18 +88,18 @@ export const list = <Item>(item: Schema<Item>, most: number): Schema<Item[]> => 
 
 export type Members = Readonly<Record<string, Schema<unknown>>>;
 
-/** What an object of such members is read as. */
+/** The type that an object of such members is read as. */
 export type ObjectOf<Known extends Members> = {
   [Name in keyof Known as undefined extends Read<Known[Name]> ? never : Name]: Read<Known[Name]>;
 } & { [Name in keyof Known as undefined extends Read<Known[Name]> ? Name : never]?: Read<Known[Name]> };
 
-/** Members that are not known are left out. */
+/** Describes an object. Unknown members are left out. */
 export const object = <const Known extends Members>(known: Known, expected: string): Schema<ObjectOf<Known>> => ({
   json: objectJson(known),
   read: (value, path) => readMembers(known, isObject(value) ? value : refuse(path, expected, value), path),
 });
 
-/** Of members that are not known it has up to `most`, as they came. */
+/** Describes an object of at most `most` members. Unknown ones are kept as they came. */
 export const looseObject = <const Known extends Members>(
   known: Known,
   most: number,
@@ -108,7 +108,7 @@ export const looseObject = <const Known extends Members>(
   json: { ...objectJson(known), additionalProperties: {}, maxProperties: most },
   read: (value, path) => {
     if (!isObject(value) || Object.keys(value).length > most) return refuse(path, expected, value);
-    // A prototype is none of JSON's, whoever reads it next.
+    // JSON has no prototypes, and no later reader is to get one.
     const { ['__proto__']: _, ...others } = value as Readonly<Record<string, unknown>>;
     return { ...others, ...readMembers(known, value, path) };
   },
@@ -121,7 +121,7 @@ function objectJson(known: Members): object {
   return { type: 'object', properties, ...(required.length > 0 && { required }) };
 }
 
-/** Those that are there, or have a default. */
+/** Reads the members that are present, or have a default. */
 function readMembers<Known extends Members>(known: Known, value: object, path: string): ObjectOf<Known> {
   const read: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(known)) {

@@ -1,4 +1,4 @@
-/** An inference session in the protocol's terms. The image holds the sessions and runs them. */
+/** Describes an inference session in the protocol's terms. The image holds the sessions and runs them. */
 import type { Session as EdgeSession, Tensor as EdgeTensor, ValueInfo } from '../image.ts';
 import { datatypeOf, datatypes, type Tensor, type TensorInfo } from './datatypes.ts';
 
@@ -7,7 +7,7 @@ export interface Session {
   readonly outputs: readonly TensorInfo[];
   /**
    * Computes the named outputs from one tensor per input. The returned data is a copy.
-   * @throws Error named `InferenceError` where a kernel refuses its operands, or memory runs out
+   * @throws Error named `InferenceError` when a kernel refuses its operands, or memory runs out
    */
   run(feeds: ReadonlyMap<string, Tensor>, fetches: readonly string[]): Map<string, Tensor>;
 }
@@ -21,7 +21,7 @@ export function sessionOn(image: EdgeSession): Session {
         Object.fromEntries(Array.from(feeds, ([name, tensor]) => [name, fed(tensor)])),
         fetches,
       );
-      // In the order asked for: an object puts names that are whole numbers first.
+      // The order is that of the request: an object would put names that are whole numbers first.
       return new Map(
         fetches.flatMap((name) => {
           const tensor = outputs[name];
@@ -32,7 +32,7 @@ export function sessionOn(image: EdgeSession): Session {
   };
 }
 
-/** A first dimension with a name that no output begins with is not that of the samples. */
+/** Tells when the first dimension of an input does not count samples: when it has a name that no output begins with. */
 function placeOfSamples({ shape: [first] }: ValueInfo, outputs: readonly ValueInfo[]) {
   const isElsewhere = typeof first === 'string' && outputs.every(({ shape }) => shape[0] !== first && shape[0] !== -1);
   return isElsewhere && { samplesElsewhere: true };

@@ -1,4 +1,4 @@
-/** Tensors on their way in and out: JSON data checked against what the model declares, and copied in the same pass. */
+/** Reads and writes tensors. JSON data is checked against what the model declares, and copied in the same pass. */
 import {
   bytesOf,
   datatypes,
@@ -16,9 +16,9 @@ import { describe, quote, RequestError } from '../http/errors.ts';
 import type { RequestInput } from './protocol.ts';
 
 /**
- * One tensor per declared input, in the model's datatypes.
- * @param bytes of each input that came as bytes, `undefined` for one with JSON data
- * @throws RequestError where a tensor is missing, unknown or double, or does not fit its declaration.
+ * Returns one tensor per declared input, in the model's datatypes.
+ * @param bytes the bytes of each input that came as bytes, `undefined` for one with JSON data
+ * @throws RequestError when a tensor is missing, unknown or given twice, or does not fit its declaration
  */
 export function readInputs(
   inputs: readonly RequestInput[],
@@ -37,13 +37,13 @@ export function readInputs(
   return tensors;
 }
 
-/** @throws RequestError where the model has no tensor of that name. */
+/** @throws RequestError when the model has no tensor of that name */
 export function declaredAs(where: string, name: string, declared: readonly TensorInfo[]): TensorInfo {
   const info = declared.find((tensor) => tensor.name === name);
   return info ?? refuse(where, `expected ${declared.map((tensor) => tensor.name).join(' or ')}, got ${quote(name)}`);
 }
 
-/** What JSON numbers cannot hold (NaN, infinities, integers beyond 2^53) goes out as a string. */
+/** Returns values for JSON. What JSON numbers cannot hold (NaN, infinities, integers beyond 2^53) becomes a string. */
 export function jsonData({ datatype, data }: Tensor): (boolean | number | string)[] {
   const toJson = datatype === 'BOOL' ? Boolean : jsonNumber;
   return Array.from<number | bigint, boolean | number | string>(elementsOf({ datatype, data }), toJson);
@@ -83,15 +83,15 @@ function readTensor(
 }
 
 interface Sent {
-  /** One behind the other they are all of the values. */
+  /** The rows, one after the other, hold all values. */
   readonly rows: readonly Iterable<unknown>[];
-  /** Where the client wrote the value of this index. */
+  /** Tells where the client wrote the value of this index. */
   readonly placeOf: (index: number) => string;
 }
 
 const amongBytes = (index: number): string => `element ${index}`;
 
-/** Copies values, checking each, into the model's datatype. */
+/** Copies values into the model's datatype, and checks each. */
 function cast(
   where: string,
   { rows, placeOf }: Sent,
@@ -116,7 +116,10 @@ function cast(
   return data;
 }
 
-/** Little-endian bytes as numbers: copied, because they may lie anywhere in the body. */
+/**
+ * Reads little-endian bytes as numbers. They are copied, because they may begin anywhere in the body, not only where an
+ * array can.
+ */
 function fromBytes(where: string, bytes: Uint8Array, datatype: Datatype, shape: readonly number[]): TensorData {
   const expected = elementCount(shape) * datatypes[datatype].bytes;
   if (bytes.byteLength !== expected) {
@@ -127,7 +130,10 @@ function fromBytes(where: string, bytes: Uint8Array, datatype: Datatype, shape: 
   return data;
 }
 
-/** A declared -1 takes any positive size; in first place it is the batch, unless the model says otherwise. */
+/**
+ * Checks a shape. A declared -1 takes any positive size; in first place it is the batch, unless the model says
+ * otherwise.
+ */
 function checkShape(
   where: string,
   shape: readonly number[],
@@ -145,7 +151,9 @@ function checkShape(
   }
 }
 
-/** The numbers that both datatypes hold, or `null` for booleans: numbers are cast to numbers, never to booleans. */
+/**
+ * Returns the numbers that both datatypes hold, or `null` for booleans: numbers are cast to numbers, never to booleans.
+ */
 function rangeOf(where: string, sent: string, wanted: Datatype): NumberRange | null {
   const to = datatypes[wanted].range;
   const from = isDatatype(sent) ? datatypes[sent].range : undefined;
@@ -161,7 +169,9 @@ function rangeOf(where: string, sent: string, wanted: Datatype): NumberRange | n
   };
 }
 
-/** The innermost arrays of nested data, or the flat data as a single row; their lengths add up to the shape's. */
+/**
+ * Returns the innermost arrays of nested data, or the flat data as a single row; their lengths add up to the shape's.
+ */
 function sentIn(where: string, data: readonly unknown[], shape: readonly number[]): Sent {
   if (Array.isArray(data[0])) {
     return { rows: nestedRows(where, data, shape, 'data'), placeOf: (index) => `data${placeIn(shape, index)}` };
@@ -171,7 +181,7 @@ function sentIn(where: string, data: readonly unknown[], shape: readonly number[
   return refuse(where, `expected ${expected} values for shape [${shape.join(', ')}], got ${data.length}`);
 }
 
-/** Of a row-major index in nested arrays of a shape: `[1][0]` for 3 in `[2, 3]`. */
+/** Returns the place of a row-major index in nested arrays of a shape: `[1][0]` for 3 in `[2, 3]`. */
 function placeIn(shape: readonly number[], index: number): string {
   let rest = index;
   const places = shape.toReversed().map((size) => {
@@ -203,7 +213,10 @@ function fits(value: unknown, range: NumberRange | null): value is number {
   );
 }
 
-/** What JSON has no numbers for comes as it goes out, as a string; null is NaN as well, a missing value that a model may fill in. */
+/**
+ * Maps the strings that stand for values which JSON has no numbers for, as they are written in answers. null is NaN as
+ * well: a missing value that a model may fill in.
+ */
 const words: ReadonlyMap<unknown, number> = new Map([
   [null, NaN],
   ['NaN', NaN],
@@ -220,7 +233,7 @@ function wording(range: NumberRange | null): string {
   return integer ? `an integer in [${min}, ${max}]` : `a number in [${min}, ${max}], or null or "NaN" for a gap,`;
 }
 
-/** What to do about a gap among integers, which have no value for it. */
+/** Advises what to do about a gap among integers, which have no value for it. */
 function hint(value: unknown, range: NumberRange | null, datatype: Datatype): string {
   if (!words.has(value) || range === null) return '';
   if (datatypes[datatype].range?.integer === false) return ` (gaps need datatype ${datatype})`;

@@ -1,10 +1,10 @@
-/** Answers to rows as a table of text. */
+/** Writes the answers to rows as a table of text. */
 import type { PredictResponse, RowPrediction } from '../protocol/responses.ts';
 import { csvLine } from './csv.ts';
 
 type Cell = string | number | null | undefined;
 
-/** A line for each row, under names that are the same for all; warnings only where there are any. */
+/** Writes a line for each row, under a header that fits all rows; warnings are a column only when there are any. */
 export function csvOf({ predictions }: PredictResponse): string {
   // A row without an answer has no probabilities.
   const classes = [...new Set(predictions.flatMap((row) => Object.keys(probabilitiesOf(row))))];
@@ -30,7 +30,7 @@ export function csvOf({ predictions }: PredictResponse): string {
   return [header, ...lines].map(csvLine).join('');
 }
 
-/** Of several texts in a cell. */
+/** Separates several texts in a cell. */
 const BETWEEN = '; ';
 
 function namesOf(row: RowPrediction, width: number): readonly string[] {

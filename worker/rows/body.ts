@@ -1,4 +1,6 @@
-/** The rows of a request, whichever way they came: JSON as KServe and TensorFlow Serving have it, CSV, or JSON lines. */
+/**
+ * Reads the rows of a request, whichever way they came: JSON as in KServe and TensorFlow Serving, CSV, or JSON lines.
+ */
 import type { Column } from '../../training/columns/column.ts';
 import { type Decimal, decimalIn } from '../../training/columns/numbers.ts';
 import { mediaType } from '../http/body.ts';
@@ -8,26 +10,26 @@ import { parse, predictRequest } from '../protocol/protocol.ts';
 import { queryOptions } from '../protocol/samples.ts';
 import { type Delimiter, parseCsv } from './csv.ts';
 
-/** An object by columns' names, or an array in their order; not yet looked at. */
+/** Holds a row before it is checked: an object by the columns' names, or an array in their order. */
 export interface SentRow {
-  /** For a message. */
+  /** Names the row in a message. */
   readonly where: string;
   readonly row: unknown;
-  /** Names beside those in the row that the table does not have: all rows of a file have the same. */
+  /** Lists names that the table does not have, beside those in the row: all rows of a file have the same. */
   readonly others?: readonly string[];
 }
 
 export interface SentRows {
   readonly rows: readonly SentRow[];
-  /** How numbers among their texts are written. */
+  /** Tells how numbers are written in texts. */
   readonly decimal: Decimal;
-  /** Of the JSON object's `parameters`, or of the query string. */
+  /** Holds the options of the JSON object's `parameters`, or of the query string. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
 type Parse = (body: Uint8Array, most: number, columns: readonly Column[]) => Pick<SentRows, 'rows'> & Partial<SentRows>;
 
-/** `curl -d` sends JSON as a form, some clients under no type at all. */
+/** Media types of JSON: `curl -d` sends that of a form, some clients send none at all. */
 const json = ['application/json', 'application/x-www-form-urlencoded', undefined];
 
 export const lineTypes = ['application/jsonl', 'application/x-ndjson'] as const;
@@ -38,7 +40,7 @@ const parsers: ReadonlyMap<string | undefined, Parse> = new Map([
   ['text/csv', rowsOfCsv],
 ]);
 
-/** @throws RequestError for another media type, before the body is read */
+/** @throws RequestError when the media type is another, before the body is read */
 export function checkRowsRequest(request: Request): void {
   const type = mediaType(request);
   if (parsers.has(type)) return;
@@ -47,8 +49,8 @@ export function checkRowsRequest(request: Request): void {
 }
 
 /**
- * @param columns of the model, as far as they are known
- * @throws RequestError where the body holds no rows, or more than `most`
+ * @param columns the model's columns, as far as they are known
+ * @throws RequestError when the body holds no rows, or more than `most`
  */
 export function readRows(request: Request, body: Uint8Array, most: number, columns: readonly Column[] = []): SentRows {
   const { rows, decimal = '.', options } = parsers.get(mediaType(request))?.(body, most, columns) ?? { rows: [] };
@@ -69,7 +71,7 @@ function rowsOfJson(body: Uint8Array, most: number): ReturnType<Parse> {
   return { rows: isMany ? numbered('body', value, most) : [{ where: 'row', row: value }] };
 }
 
-/** Any other value is a row, or a list of rows. */
+/** Is true for an object with `instances`; any other value is a row, or a list of rows. */
 export const isRowsRequest = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, 'instances');
 
@@ -79,7 +81,7 @@ function numbered(where: string, rows: readonly unknown[], most: number): readon
 }
 
 const lineEnd = 0x0a;
-/** This and all before it count nothing at the start of a line. */
+/** At the start of a line this byte and all lower ones are skipped. */
 const blank = 0x20;
 
 function rowsOfLines(body: Uint8Array, most: number): ReturnType<Parse> {
@@ -93,13 +95,13 @@ function rowsOfLines(body: Uint8Array, most: number): ReturnType<Parse> {
     const end = next < 0 ? body.byteLength : next;
     const where = `line ${line}`;
     rows.push({ where, row: parseJson(body.subarray(at, end), where) });
-    // The line's end is next.
+    // The end of the line is next.
     at = end - 1;
   }
   return { rows };
 }
 
-/** Cells of other columns than the model's are not kept. */
+/** Reads the rows of a CSV file. Cells of columns that the model does not have are not kept. */
 function rowsOfCsv(body: Uint8Array, most: number, columns: readonly Column[]): ReturnType<Parse> {
   const known = new Set(columns.map(({ name }) => name));
   const { delimiter, header, rows } = parseCsv(parseText(body), [...known]);
@@ -125,8 +127,8 @@ function rowsOfCsv(body: Uint8Array, most: number, columns: readonly Column[]): 
 }
 
 /**
- * As training tells it of a file, by the cells of the columns of numbers.
- * @throws RequestError where commas may part thousands or fractions, and stand between no cells
+ * Tells from the cells of numeric columns how numbers are written, as training does for a file.
+ * @throws RequestError when commas may mark thousands or fractions, and do not separate cells
  */
 function decimalOf(delimiter: Delimiter, rows: readonly SentRow[], columns: readonly Column[]): Decimal {
   const numeric = columns.filter(({ kind }) => kind === 'numeric').map(({ name }) => name);

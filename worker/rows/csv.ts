@@ -1,11 +1,11 @@
 /**
- * Tables as text on their way in and out, as RFC 4180 has them (https://www.rfc-editor.org/rfc/rfc4180); on their way in with other
- * delimiters, too.
+ * Reads and writes tables as text by RFC 4180 (https://www.rfc-editor.org/rfc/rfc4180). Other delimiters can be read as
+ * well.
  */
 import { RequestError } from '../http/errors.ts';
 
 export interface CsvRow {
-  /** In which the row ends, from 1. */
+  /** The line in which the row ends, from 1. */
   readonly line: number;
   readonly cells: readonly string[];
 }
@@ -13,7 +13,7 @@ export interface CsvRow {
 export interface Csv {
   readonly delimiter: Delimiter;
   readonly header: readonly string[];
-  /** Empty lines left out. They are read one after the other, so that no more than one is held. */
+  /** Yields the rows without empty lines. They are read one after the other, so that no more than one is held. */
   readonly rows: Iterable<CsvRow>;
 }
 
@@ -23,15 +23,15 @@ const delimiters: readonly Delimiter[] = [',', ';', '\t', '|'];
 
 const [tab, lineFeed, carriageReturn, blank, quoteMark] = [0x09, 0x0a, 0x0d, 0x20, 0x22];
 
-/** A row has at most so many cells, as one of training has. */
+/** The maximum number of cells of a row, the same as in training. */
 const MOST_CELLS = 100_000;
 
-/** What Excel writes for itself before the header. */
+/** Matches the line that Excel writes for itself before the header. */
 const excelsLine = /^sep=([,;\t|])(?:\r\n?|\n)/i;
 
 /**
- * @param names that the header may hold: they tell what delimits them
- * @throws RequestError, also while the rows are read, where a quote stands where none may, or a row has too many cells
+ * @param names the names that the header may hold, from which the delimiter is recognized
+ * @throws RequestError, also while the rows are read, when a quote is misplaced, or a row has too many cells
  */
 export function parseCsv(text: string, names: readonly string[] = []): Csv {
   const [line = '', said] = excelsLine.exec(text) ?? [];
@@ -44,12 +44,12 @@ export function parseCsv(text: string, names: readonly string[] = []): Csv {
 
 interface Table {
   readonly text: string;
-  /** Where it begins, and in which line. */
+  /** `start` is the offset at which the table begins, and `line` its line. */
   readonly start: number;
   readonly line: number;
 }
 
-/** What cuts the header into most of the names, and else into most cells. */
+/** Returns the delimiter that cuts the header into most of the names, or else into most cells. */
 function delimiterOf(table: Table, names: readonly string[]): Delimiter {
   const known = new Set(names);
   const all = delimiters.map((delimiter) => {
@@ -61,7 +61,7 @@ function delimiterOf(table: Table, names: readonly string[]): Delimiter {
   ).delimiter;
 }
 
-/** None where a quote stands in the way. */
+/** Returns the cells of the header; none when a misplaced quote prevents it. */
 function headerOf(table: Table, delimiter: Delimiter): readonly string[] {
   try {
     const [first] = rowsOf(table, delimiter);
@@ -86,13 +86,13 @@ function* rowsOf({ text, start, line: first }: Table, delimiter: Delimiter): Gen
     if (cells.length > MOST_CELLS) {
       throw new RequestError('too large', `line ${line}: expected at most ${MOST_CELLS} cells, got more`);
     }
-    // A missing value that is alone in its row has quotes around it.
+    // A row whose only cell is missing has quotes around it, which tell it from an empty line.
     isEmpty &&= cell.text === '' && !isQuoted;
     line += cell.lines;
     at = cell.end + 1;
     const code = text.charCodeAt(cell.end);
     if (code === end) {
-      // A delimiter at the very end stands before one more cell.
+      // A delimiter at the very end is followed by one more cell, which is empty.
       isEmpty = false;
       if (at < text.length) continue;
       cells.push('');
@@ -109,16 +109,16 @@ function behindEmptyLines(text: string, from: number, first: number): { readonly
   for (; ; at++) {
     const code = text.charCodeAt(at);
     if (code !== lineFeed && code !== carriageReturn) return { at, line };
-    // Both together end one line.
+    // Both together end one line only.
     if (code !== carriageReturn || text.charCodeAt(at + 1) !== lineFeed) line++;
   }
 }
 
 interface Cell {
   readonly text: string;
-  /** Where the delimiter or the line's end stands behind it. */
+  /** The offset of the delimiter or the line's end behind the cell. */
   readonly end: number;
-  /** How many line ends are in it. */
+  /** Counts the line ends inside the cell. */
   readonly lines: number;
 }
 
@@ -133,7 +133,7 @@ function quotedCell(text: string, start: number, line: number, delimiter: number
   let quote = text.indexOf('"', start + 1);
   while (quote >= 0 && text.charCodeAt(quote + 1) === quoteMark) quote = text.indexOf('"', quote + 2);
   if (quote < 0) throw new RequestError('malformed', `line ${line}: expected a closing quote, got the end`);
-  // Replacing millions of them one by one would take hundreds of megabytes.
+  // Replacing millions of doubled quotes one by one would take hundreds of megabytes.
   const cell = text
     .slice(start + 1, quote)
     .split('""')
@@ -149,7 +149,7 @@ function linesIn(cell: string): number {
   return lines;
 }
 
-/** What stands before a cell and does not count; a tab does where it stands between cells. */
+/** Skips blanks before a cell; a tab is skipped unless it separates cells. */
 function behindBlanks(text: string, from: number, delimiter: number): number {
   let at = from;
   for (; ; at++) {
@@ -173,7 +173,7 @@ const misplaced = (line: number): RequestError =>
     `line ${line}: expected quotes around a whole cell (and doubled inside it), got one elsewhere`,
   );
 
-/** A line with its end. */
+/** Formats a line with its end. */
 export const csvLine = (cells: readonly string[]): string => `${cells.map(quoted).join(',')}\r\n`;
 
 const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);

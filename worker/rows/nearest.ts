@@ -1,10 +1,10 @@
-/** What a client may have meant: the nearest of the names that there are. */
+/** Guesses what a client may have meant: the nearest of the known names. */
 
-/** Longer texts, and more names, are not compared: a refusal has to stay cheap. */
+/** Limits the length of a text and the number of names that are compared: a refusal has to stay cheap. */
 const LONGEST = 40;
 const MOST = 2000;
 
-/** `undefined` where none is near. Letters' case counts nothing. */
+/** Returns the nearest name, or `undefined` when none is near. Case is ignored. */
 export function nearest(text: string, names: readonly string[]): string | undefined {
   if (text.length > LONGEST) return undefined;
   const wanted = text.trim().toLowerCase();
@@ -17,7 +17,10 @@ export function nearest(text: string, names: readonly string[]): string | undefi
   return best;
 }
 
-/** Signs put in, left out, changed or swapped with the next: https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance */
+/**
+ * Counts the characters that are inserted, deleted, changed or swapped with the next:
+ * https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance
+ */
 function editsBetween(a: string, b: string): number {
   let [before, last]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {

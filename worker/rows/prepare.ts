@@ -1,4 +1,4 @@
-/** From rows as they came to the tensor that the model takes, by the function that prepared its training rows. */
+/** Turns rows as they came into the tensor that the model takes, by the function that prepared its training rows. */
 import type { Column } from '../../training/columns/column.ts';
 import { isMissing } from '../../training/columns/missing.ts';
 import { type Complaint, expectationOf, rowPreparer } from '../../training/columns/prepare.ts';
@@ -12,16 +12,16 @@ import type { RowTable } from './table.ts';
 
 export interface PreparedRows {
   readonly tensor: Tensor;
-  /** What was left out or filled, and what is far from the values of training, by row. */
+  /** Tells by row what was left out or filled, and what is far from the values of training. */
   readonly warnings: readonly (readonly string[])[];
-  /** Categories that are none of their column's, and were filled. */
+  /** Lists the categories that their columns do not have and that were filled. */
   readonly unknown: readonly UnknownCategory[];
 }
 
 export type Rows = Pick<SentRows, 'rows' | 'decimal'>;
 
 /**
- * @param unknown undefined where all is refused, whatever a request says
+ * @param unknown undefined when everything unknown is refused, whatever a request says
  * @throws RequestError naming row, column and what may stand there, unless `unknown` prefers an answer
  */
 export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: Unknown | undefined): PreparedRows {
@@ -58,7 +58,7 @@ export function prepareRows(table: RowTable, { rows, decimal }: Rows, unknown: U
   };
 }
 
-/** @param said takes the names that are left out */
+/** @param said collects a warning for each name that is left out */
 function valuesOf(
   table: RowTable,
   { where, row, others: beside = [] }: SentRow,
@@ -111,7 +111,7 @@ function leaveOut(
   said.push(...left, ...(others.length > MOST_NAMED ? [`and ${others.length - MOST_NAMED} columns more`] : []));
 }
 
-/** Of gaps it names all that the row has, so that they are filled in one go. */
+/** Explains a refusal. When a value is missing it names all gaps of the row, so that they can be filled in one go. */
 function refusal(
   where: string,
   { column, objection, value }: Complaint,

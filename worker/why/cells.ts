@@ -1,9 +1,9 @@
-/** The numbers of a row by the columns that they are of, and which others may stand there. */
+/** Finds the numbers of each column in a row, and other values that may stand there. */
 import type { Column } from '../../training/columns/column.ts';
 import { readerOf, widthOf } from '../../training/columns/prepare.ts';
 import { RequestError } from '../http/errors.ts';
 
-/** A column's place in a row of numbers. */
+/** Tells the place of a column in a row of numbers. */
 export interface Place {
   readonly column: Column;
   readonly at: number;
@@ -20,8 +20,8 @@ export function placesOf(columns: readonly Column[]): readonly Place[] {
 }
 
 /**
- * What training saw most: means, the most frequent categories, dates in the middle.
- * @throws RequestError where a card does not tell it
+ * Returns the typical row: means, the most frequent categories, dates in the middle.
+ * @throws RequestError when the card does not tell it
  */
 export function typicalRow(places: readonly Place[]): Float32Array {
   const row = new Float32Array(places.reduce((sum, { width }) => sum + width, 0));
@@ -37,7 +37,10 @@ export function typicalRow(places: readonly Place[]): Float32Array {
   return row;
 }
 
-/** Whether it is one of the column's. */
+/**
+ * Writes a value into a row.
+ * @returns whether the column has such a value
+ */
 export const write = ({ column, at }: Place, value: string | number, into: Float32Array): boolean =>
   readerOf(column)(value, into, at) === undefined;
 
@@ -46,11 +49,11 @@ export const isSame = ({ at, width }: Place, a: Float32Array, b: Float32Array): 
 
 export interface Candidate {
   readonly value: string | number;
-  /** Of the range of training; 1 for another category. */
+  /** The distance from the row's own value, as a share of the range of training; 1 for another category. */
   readonly distance: number;
 }
 
-/** Values between which training saw all, nearest first, without the row's own. */
+/** Returns values from the range of training, nearest first, without the row's own. */
 export function candidatesOf(place: Place, row: Float32Array, count: number): readonly Candidate[] {
   const { column, at } = place;
   const own = row[at] ?? NaN;
@@ -62,7 +65,10 @@ export function candidatesOf(place: Place, row: Float32Array, count: number): re
   return numbersBetween(column.range, column.range, own, count);
 }
 
-/** @param range of training, by which distances are measured */
+/**
+ * Returns numbers between `from` and `to`, nearest first. `least` and `greatest` are the range of training, by which
+ * distances are measured.
+ */
 export function numbersBetween(
   [from, to]: readonly [number, number],
   [least, greatest]: readonly [number, number],
@@ -72,7 +78,7 @@ export function numbersBetween(
   const width = greatest - least;
   if (!(width > 0)) return [];
   const isWhole = Number.isInteger(least) && Number.isInteger(greatest) && width > 2;
-  // Of values that one can say, and tries as they are said.
+  // Values are rounded to numbers that are easy to say, and tried as they are said.
   const step = Math.max(10 ** Math.floor(Math.log10(width / 500)), isWhole ? 1 : 0);
   const values = Array.from({ length: count + 1 }, (_, i) =>
     Number((Math.round((from + (i / count) * (to - from)) / step) * step).toPrecision(12)),
@@ -90,7 +96,7 @@ function datesOf(
   count: number,
 ): readonly Candidate[] {
   const [from = NaN, to = NaN] = range.map((text) => Date.parse(`${text.slice(0, 10)}T00:00Z`));
-  // A time alone has no day.
+  // A time without a date has no day.
   if (!(to > from)) return [];
   const dates = Array.from({ length: count + 1 }, (_, i) =>
     new Date(from + (i / count) * (to - from)).toISOString().slice(0, 10),

@@ -1,4 +1,4 @@
-/** The nearest values at which a model would answer with another class, one column at a time. */
+/** Finds the nearest values at which a model would answer with another class, one column at a time. */
 import { type Candidate, candidatesOf, numbersBetween, type Place, write } from './cells.ts';
 
 export interface Flip<Answer> extends Candidate {
@@ -6,15 +6,15 @@ export interface Flip<Answer> extends Candidate {
   readonly answer: Answer;
 }
 
-/** About as many rows are tried, and for each column at least a few. */
+/** About this many rows are tried, and between `FEWEST` and `MOST` values of each column. */
 const TRIED = 512;
 const [FEWEST, MOST] = [4, 16];
-/** Of so many columns the value is narrowed down and told. */
+/** The number of columns whose value is narrowed down and reported. */
 const TOLD = 3;
 
 /**
- * @param ask tells what the model would answer to each row, and undefined where that is what it answers to this one
- * @returns nearest first, by the share of what training saw; another category counts as all of it
+ * @param ask returns the model's answer to each row, and undefined when that is its answer to the row itself
+ * @returns flips with the nearest first, by the share of the range of training; another category counts as all of it
  */
 export function flipsOf<Answer>(
   places: readonly Place[],
@@ -44,7 +44,7 @@ export function flipsOf<Answer>(
 const nearestOf = <Answer>(flips: readonly Flip<Answer>[]): readonly Flip<Answer>[] =>
   flips.toSorted((a, b) => a.distance - b.distance).slice(0, TOLD);
 
-/** Those of each column's candidates that change the answer, in their order. */
+/** Returns those of each column's candidates that change the answer, in their order. */
 function tryAll<Answer>(
   all: readonly { readonly place: Place; readonly candidates: readonly Candidate[] }[],
   row: Float32Array,

@@ -1,31 +1,33 @@
 /**
- * Shapley values: how much each of several changes contributes to a score, on average over the orders in which they can be made.
- * https://doi.org/10.1515/9781400881970-018 (Shapley, 1953), https://doi.org/10.1016/j.cor.2008.04.004 (Castro, Gómez and Tejada, 2009)
+ * Computes Shapley values: how much each of several changes contributes to a score, on average over the orders in which
+ * they can be made.
+ * https://doi.org/10.1515/9781400881970-018 (Shapley, 1953), https://doi.org/10.1016/j.cor.2008.04.004 (Castro, Gómez
+ * and Tejada, 2009)
  */
 
-/** Which changes are made, `[changes]`: 1 or 0. */
+/** Marks the changes that are made, `[changes]`: 1 or 0. */
 export type Made = Uint8Array;
 
 export interface Contributions {
-  /** `[changes]`: they add up to the score with all changes less the score with none. */
+  /** `[changes]` values, which add up to the score with all changes less the score with none. */
   readonly values: readonly number[];
-  /** Whether all orders were counted. */
+  /** Is true when all orders were counted. */
   readonly isExact: boolean;
 }
 
-/** Up to as many changes all their subsets are asked for: 256. */
+/** The maximum number of changes for which all subsets are scored: 256. */
 const MOST_EXACT = 8;
-/** About as many scores are asked for else. */
+/** The approximate number of scores for more changes. */
 const SCORES = 512;
 
-/** @param scores tells the score with each set of changes */
+/** @param scores returns the score with each set of changes */
 export function contributionsOf(changes: number, scores: (sets: readonly Made[]) => readonly number[]): Contributions {
   return changes <= MOST_EXACT
     ? { values: exact(changes, scores), isExact: true }
     : { values: sampled(changes, scores), isExact: false };
 }
 
-/** φᵢ = Σ |S|! (n − |S| − 1)! / n! (f(S ∪ i) − f(S)), over all sets S without i */
+/** Computes φᵢ = Σ |S|! (n − |S| − 1)! / n! (f(S ∪ i) − f(S)), over all sets S without i. */
 function exact(n: number, scores: Parameters<typeof contributionsOf>[1]): number[] {
   const sets = Array.from({ length: 2 ** n }, (_, bits) => Uint8Array.from({ length: n }, (__, i) => (bits >> i) & 1));
   const f = scores(sets);
@@ -40,7 +42,10 @@ function exact(n: number, scores: Parameters<typeof contributionsOf>[1]): number
   );
 }
 
-/** Along some orders, each there and back; what an order's steps add is the whole difference. */
+/**
+ * Averages over some random orders, each taken forwards and backwards. The steps of an order add up to the whole
+ * difference.
+ */
 function sampled(n: number, scores: Parameters<typeof contributionsOf>[1]): number[] {
   const random = sequence();
   const pairs = Math.max(Math.floor(SCORES / (2 * (n + 1))), 2);
@@ -59,7 +64,7 @@ function sampled(n: number, scores: Parameters<typeof contributionsOf>[1]): numb
   return values;
 }
 
-/** From none to all. */
+/** Returns the sets along an order, from none to all. */
 function setsAlong(order: readonly number[]): Made[] {
   const made = new Uint8Array(order.length);
   return [
@@ -80,7 +85,7 @@ function shuffled(n: number, random: () => number): number[] {
   return order;
 }
 
-/** The same each time, so that the same row gets the same answer (mulberry32). */
+/** Returns a random sequence that is the same each time, so that the same row gets the same answer (mulberry32). */
 function sequence(): () => number {
   let state = 1;
   return () => {

@@ -1,6 +1,6 @@
 /**
- * Why a model answers a row as it does: what each column contributes, against the typical row of training, and which other values would
- * change the answer. Rows are only asked about, so that it holds for any model of rows.
+ * Explains why a model answers a row as it does: what each column contributes, against the typical row of training, and
+ * which other values would change the answer. It only asks the model about rows, so it works for any model of rows.
  */
 import { RequestError } from '../http/errors.ts';
 import type { Model } from '../models.ts';
@@ -14,15 +14,15 @@ import { isSame, type Place, placesOf, typicalRow } from './cells.ts';
 import { flipsOf } from './flips.ts';
 import { contributionsOf } from './shapley.ts';
 
-/** So many rows of a request are explained at most: each costs hundreds. */
+/** The maximum number of rows of a request: to explain each, hundreds are run. */
 const MOST_ROWS = 16;
-/** So many rows are run at once. */
+/** The number of rows of one run. */
 const AT_ONCE = 256;
 
 /**
  * @param tensor the prepared rows
- * @returns one explanation a row; undefined for one without an answer
- * @throws RequestError where the model says no single score, or what is typical is not known
+ * @returns one explanation per row; undefined for a row without an answer
+ * @throws RequestError when the model gives no single score, or the typical row is not known
  */
 export function why(model: Model, table: RowTable, { data }: Tensor): readonly (Explained | undefined)[] {
   const { width } = table.preparer;
@@ -33,7 +33,7 @@ export function why(model: Model, table: RowTable, { data }: Tensor): readonly (
     throw new RequestError('too large', `explain: expected at most ${MOST_ROWS} rows, got ${rows.length}`);
   }
   const ask = askerOf(model, table);
-  // Labels that do not exclude each other are not turned into one another.
+  // Of labels that do not exclude each other, none turns into another.
   const mayFlip = model.output?.kind !== 'multi-label';
   const places = placesOf(table.columns);
   const typical = typicalRow(places);
@@ -42,7 +42,7 @@ export function why(model: Model, table: RowTable, { data }: Tensor): readonly (
 
 type Ask = (rows: readonly Float32Array[]) => readonly (readonly number[])[];
 
-/** The scores of each row: a probability for each class, or the number. */
+/** Returns a function that scores rows: by a probability for each class, or by the number. */
 function askerOf({ name, output, session, ofBatch }: Model, { input, preparer: { width } }: RowTable): Ask {
   const got = (what: string): RequestError =>
     new RequestError('not found', `explain: expected a model that scores each row by itself, ${name} ${what}`);
@@ -124,7 +124,7 @@ function explainRow(
   };
 }
 
-/** The typical row with the changes that are made. */
+/** Returns the typical row with the changes that are made. */
 function mixed(row: Float32Array, typical: Float32Array, changes: readonly Place[], made: Uint8Array): Float32Array {
   const result = typical.slice();
   changes.forEach(({ at, width }, i) => {
