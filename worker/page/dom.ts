@@ -1,6 +1,6 @@
-/** Finding and making elements, typed. */
+/** Finds and makes typed elements. */
 
-/** @throws where the page lacks the element: a bug in index.html. */
+/** @throws when the page lacks the element, which is a bug in index.html */
 export function find<T extends Element>(selector: string, type: new () => T, within: ParentNode = document): T {
   const found = within.querySelector(selector);
   if (found instanceof type) return found;
@@ -28,7 +28,7 @@ export function makeSvg<Tag extends keyof SVGElementTagNameMap>(
   return element;
 }
 
-/** What a template of index.html holds. */
+/** Returns a copy of what a template of index.html holds. */
 export function cloneTemplate<T extends Element>(selector: string, type: new () => T): T {
   const { content } = find(selector, HTMLTemplateElement);
   const [root] = document.importNode(content, true).children;
@@ -36,6 +36,6 @@ export function cloneTemplate<T extends Element>(selector: string, type: new () 
   throw new Error(`internal: ${selector}: expected ${type.name}, got ${root?.tagName ?? 'nothing'}`);
 }
 
-/** A card with its heading. */
+/** Makes a card with its heading. */
 export const card = (className: string, title: string, ...children: (Node | string)[]): HTMLElement =>
   make('section', { className: `card ${className}`, ariaLabel: title }, make('h2', {}, title), ...children);

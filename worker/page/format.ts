@@ -1,13 +1,13 @@
-/** Numbers as the page writes them. */
+/** Formats numbers for the page. */
 
-/** A share in [0, 1] as a percentage that reads 100 % or 0 % only where it is. */
+/** Writes a share in [0, 1] as a percentage that reads 100 % or 0 % only when it is exactly that. */
 export function percent(share: number): string {
   if (share > 0.999 && share < 1) return '> 99.9 %';
   if (share < 0.001 && share > 0) return '< 0.1 %';
   return `${(100 * share).toFixed(1)} %`;
 }
 
-/** Two or three digits that count, with a real minus sign. */
+/** Writes two or three significant digits, with a real minus sign. */
 export function decimal(value: number): string {
   const size = Math.abs(value);
   const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 || size === 0 ? 2 : 3;
@@ -24,7 +24,7 @@ export function plural(count: number, noun: string): string {
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0, useGrouping: 'min2' });
 const plain = new Intl.NumberFormat('en', { maximumSignificantDigits: 5, useGrouping: 'min2' });
 
-/** A number of a table or an answer, as people write it; four digits may be a year. */
+/** Writes a number of a table or an answer as people do; four digits have no separator, because they may be a year. */
 export function number(value: number): string {
   const size = Math.abs(value);
   const isExtreme = size >= 1e15 || (value !== 0 && size < 1e-4);
@@ -32,7 +32,7 @@ export function number(value: number): string {
   return text.replaceAll('-', '\u2212');
 }
 
-/** A difference, in percentage points where it is one of shares. */
+/** Writes a difference, in percentage points when it is one of shares. */
 export function signed(value: number, isShare: boolean): string {
   const text = isShare ? Math.abs(100 * value).toFixed(1) : number(Math.abs(value));
   return `${value < 0 ? '\u2212' : '+'}${text}${isShare ? ' %' : ''}`;

@@ -1,4 +1,4 @@
-/** The page's entry: the list of models, and the one that the address names. */
+/** The page's entry: shows the list of models, and the model that the address names. */
 import { createKeyForm } from './api/key-form.ts';
 import { KeyRequired } from './api/key.ts';
 import { listModels, readModel } from './api/models.ts';
@@ -14,12 +14,12 @@ const main = find('main', HTMLElement);
 const list = createModelList(find('#models', HTMLElement));
 const keyForm = createKeyForm(show);
 
-/** Counts what was asked for, so that an answer that comes late replaces nothing newer. */
+/** Counts the requests to show something, so that a late answer does not replace anything newer. */
 let turn = 0;
 
 window.addEventListener('hashchange', show);
 show();
-// A Worker that cannot be asked says so elsewhere.
+// Failures are shown elsewhere.
 showServer().catch(() => undefined);
 
 function show(): void {

@@ -1,2 +1,2 @@
-/** Style sheets of parts that are asked for when they are shown. */
+/** Declares the style sheets of parts that are loaded when they are shown. */
 declare module '*.css';

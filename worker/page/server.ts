@@ -1,4 +1,7 @@
-/** What the server tells of itself: whether it has a reference, and, under `wrangler dev`, why models cannot be built. */
+/**
+ * Shows what the server tells of itself: whether it has a reference, and, under `wrangler dev`, why models cannot be
+ * built.
+ */
 import { read } from './api/request.ts';
 import { find, make } from './dom.ts';
 

@@ -1,6 +1,6 @@
 /** Two ways to keep up with input that comes faster than answers. */
 
-/** Works on one input at a time; of those that arrive meanwhile only the newest is worked on next. */
+/** Works on one input at a time. Of those that arrive meanwhile, only the newest is worked on next. */
 export function latest<Input>(work: (input: Input) => Promise<void>): (input: Input) => void {
   let next: { readonly input: Input } | undefined;
   let busy = false;

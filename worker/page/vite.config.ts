@@ -1,4 +1,7 @@
-/** Builds the pages into dist/page, which the package ships and a Worker serves as its static assets, at the root or under a mount. */
+/**
+ * Builds the pages into dist/page. The package ships them, and a Worker serves them as its static assets, at the root
+ * or under a mount.
+ */
 import { defineConfig } from 'vite';
 
 const root = import.meta.dirname;
@@ -23,7 +26,7 @@ export default defineConfig({
   },
   resolve: {
     alias: [
-      // A table of one's own is read by a parser without streams.
+      // The visitor's own table is read by a parser without streams.
       { find: /^csv-parse$/, replacement: `${root}/train/engine/own/csv-parse.ts` },
       { find: /^\.\/in-place\/in-place-stepper\.ts$/, replacement: `${root}/train/engine/no-in-place.ts` },
       { find: /^\.\/start-thread\.ts$/, replacement: `${root}/train/engine/no-thread.ts` },
@@ -33,9 +36,9 @@ export default defineConfig({
     format: 'es',
     rolldownOptions: {
       checks: { bundlerTimings: false },
-      // What only Node has, and runtimes: no code that trains in the page asks for them, and a test finds it out if one does.
+      // Modules of Node and runtimes: no code that trains in the page asks for them, and a test fails if any does.
       external: [/^node:/, 'stream', /^onnxruntime-/, 'binaryen', 'esbuild', 'sharp'],
-      // Beside the training page, whose files alone may compile WebAssembly: see public/_headers.
+      // These files lie beside the training page, whose files alone may compile WebAssembly: see public/_headers.
       output: { entryFileNames: 'train/engine-[hash].js', chunkFileNames: 'train/[name]-[hash].js' },
     },
   },

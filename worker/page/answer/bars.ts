@@ -1,10 +1,14 @@
-/** A bar for each of several names, with its number; and a mark beside it to compare with. */
+/** Draws a bar for each of several names, with its number, and a mark to compare it with. */
 import { make } from '../dom.ts';
 import { number, percent } from '../format.ts';
 
 export interface Bars {
   readonly root: HTMLElement;
-  /** @param best the name to set off; @param marks what to compare with, by name */
+  /**
+   * Updates the bars.
+   * @param best the name to highlight
+   * @param marks the values to compare with, by name
+   */
   readonly show: (
     values: readonly (readonly [name: string, value: number])[],
     best: string | null,
@@ -12,7 +16,7 @@ export interface Bars {
   ) => void;
 }
 
-/** @param isShare whether values are probabilities; others are drawn from the least to the greatest */
+/** @param isShare whether values are probabilities; others are drawn from the minimum to the maximum */
 export function createBars({ isShare = true } = {}): Bars {
   const root = make('ol', { className: 'bars' });
   let names = '';
@@ -44,7 +48,7 @@ export function createBars({ isShare = true } = {}): Bars {
 
 const MOST = 10;
 
-/** All in their order where they are few, else the most probable ones and those set off. */
+/** Returns all shares in their order when they are few, otherwise the most probable ones and those of `also`. */
 export function mostOf(
   shares: ReadonlyMap<string, number>,
   also: readonly string[] = [],

@@ -1,4 +1,4 @@
-/** The answer to what is on screen: in a few words, with a bar for each class, and what to be told beside it. */
+/** Shows the answer to what is on screen: in a few words, with a bar for each class, and with warnings. */
 import type { Answer } from '../api/answer.ts';
 import { card, make } from '../dom.ts';
 import { createBars, mostOf } from './bars.ts';
@@ -6,10 +6,13 @@ import { headlineOf } from './headline.ts';
 
 export interface AnswerCard {
   readonly root: HTMLElement;
-  /** The same in one line, for where the card is out of sight. */
+  /** Shows the same in one line while the card is out of sight. */
   readonly strip: HTMLElement;
   readonly show: (answer: Answer) => void;
-  /** In place of an answer. @param isError whether something went wrong */
+  /**
+   * Shows a text in place of an answer.
+   * @param isError whether something went wrong
+   */
   readonly say: (text: string, isError?: boolean) => void;
 }
 

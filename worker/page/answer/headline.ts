@@ -1,10 +1,10 @@
-/** An answer in a few words. */
+/** Writes an answer in a few words. */
 import type { Answer } from '../api/answer.ts';
 import { number, percent } from '../format.ts';
 
 export interface Headline {
   readonly text: string;
-  /** How sure, or what else belongs to it. */
+  /** Says how sure the model is, or adds what else belongs to the answer. */
   readonly more: string;
 }
 

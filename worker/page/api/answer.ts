@@ -1,11 +1,11 @@
-/** What a model answers, whichever path was asked. */
+/** Reads what a model answers, whichever path was asked. */
 
-/** A probability for each label, in the order of the labels. */
+/** Holds a probability for each label, in the order of the labels. */
 export interface ClassesAnswer {
   readonly kind: 'classes';
-  /** The most probable; null where the model answers no numbers. */
+  /** The most probable label; null when the model's output is not finite. */
   readonly label: string | null;
-  /** All that apply, where several can. */
+  /** Lists the labels that apply, when several can. */
   readonly applying?: readonly string[];
   readonly shares: ReadonlyMap<string, number>;
   readonly warnings: readonly string[];
@@ -14,12 +14,12 @@ export interface ClassesAnswer {
 export interface NumbersAnswer {
   readonly kind: 'numbers';
   readonly values: readonly (number | null)[];
-  /** Around the only value. */
+  /** The interval around the only value. */
   readonly interval?: readonly [low: number, high: number];
   readonly warnings: readonly string[];
 }
 
-/** Of a model that says nothing of what its numbers mean. */
+/** The answer of a model whose card does not say what its numbers mean. */
 export interface TensorsAnswer {
   readonly kind: 'tensors';
   readonly outputs: readonly {
@@ -32,7 +32,7 @@ export interface TensorsAnswer {
 
 export type Answer = ClassesAnswer | NumbersAnswer | TensorsAnswer;
 
-/** As KServe's V1 protocol has it. */
+/** A prediction of KServe's V1 protocol. */
 export interface RowPrediction {
   readonly label?: string | null;
   readonly labels?: readonly string[] | null;
@@ -44,7 +44,7 @@ export interface RowPrediction {
   readonly warnings?: readonly string[];
 }
 
-/** @param order of the labels, which an object cannot keep where they are whole numbers */
+/** @param order the order of the labels, which an object does not keep when they are whole numbers */
 export function answerOfRow(row: RowPrediction, order: readonly string[] = []): Answer {
   const { label = null, labels, probabilities = {}, value = null, values = [value], warnings = [] } = row;
   const { low = null, high = null } = row;
@@ -85,7 +85,7 @@ export function answerOfClasses({ label, labels, top, warnings = [] }: Classifie
 const bestOf = (shares: ReadonlyMap<string, number>): string | null =>
   [...shares].reduce<[string | null, number]>((best, next) => (next[1] > best[1] ? next : best), [null, -1])[0];
 
-/** What changes of an answer when something is changed: the share of a class, or the first number. */
+/** Returns the part of an answer that is compared when something changes: the share of a class, or the first number. */
 export function scoreIn(answer: Answer, label: string | null): number {
   if (answer.kind === 'classes') return answer.shares.get(label ?? '') ?? NaN;
   return answer.kind === 'numbers' ? (answer.values[0] ?? NaN) : NaN;

@@ -1,13 +1,13 @@
-/** How far what a model was asked is from what it was trained on, as the Worker tells it. */
+/** Reads how far the requests to a model are from what it was trained on. */
 import { type Model, pathOf } from './model.ts';
 import { read } from './request.ts';
 
-/** Null where there are too few samples to say, or nothing to compare. */
+/** Is null when there are too few samples for a verdict, or nothing to compare. */
 type Verdict = boolean | null;
 
 export interface DriftedChannel {
   readonly channel: number;
-  /** From 1 on it is drift. */
+  /** From 1 upwards it is drift. */
   readonly score: number | null;
   readonly mean_shift: number | null;
   readonly mean_threshold: number | null;
@@ -59,5 +59,5 @@ export interface Drift {
   readonly trend: readonly TrendWindow[];
 }
 
-/** @throws KeyRequired; Error with what the Worker says */
+/** @throws KeyRequired; Error with the Worker's message */
 export const readDrift = async (model: Model): Promise<Drift> => (await read(`${pathOf('v2', model)}/drift`)) as Drift;

@@ -1,23 +1,26 @@
-/** What the Worker sees inside the Batch Norm layers of a model, for one sample among others. */
+/** Types what the Worker sees inside the Batch Norm layers of a model, for one sample among others. */
 import type { Answer, RowPrediction } from './answer.ts';
 
 export const BINS = 28;
 
-/** `running`: of the training set, fixed. `batch`: of the samples that share the request. */
+/**
+ * `running` statistics come from the training set and are fixed; `batch` statistics come from the samples that share
+ * the request.
+ */
 export type Statistics = 'running' | 'batch';
 
-/** The values of one sample in every channel. */
+/** Summarizes the values of one sample in every channel. */
 export interface Values {
   readonly mean: readonly number[];
   readonly minimum: readonly number[];
   readonly maximum: readonly number[];
-  /** `[channel][bin]`: bins of equal width from `minimum` to `maximum`. */
+  /** `[channel][bin]` counts values in bins of equal width from `minimum` to `maximum`. */
   readonly counts: readonly (readonly number[])[];
 }
 
-/** One sample on its way through a Batch Norm layer. */
+/** Describes one sample on its way through a Batch Norm layer. */
 export interface Passage {
-  /** μ and σ², by which every channel is normalized. */
+  /** `mean` is μ and `variance` σ², by which every channel is normalized. */
   readonly mean: readonly number[];
   readonly variance: readonly number[];
   readonly z: Values;
@@ -27,7 +30,7 @@ export interface Passage {
 export interface Layer extends Readonly<Record<Statistics, Passage>> {
   readonly name: string;
   readonly channels: number;
-  /** Of one sample: `[channels]` or `[channels, rows, columns]`. */
+  /** The shape of one sample: `[channels]` or `[channels, rows, columns]`. */
   readonly shape: readonly number[];
   readonly epsilon: number;
   readonly gamma: readonly number[];
@@ -36,13 +39,13 @@ export interface Layer extends Readonly<Record<Statistics, Passage>> {
 
 export interface Explanation {
   readonly batch_size: number;
-  /** Absent of a model that does not say what its output is. */
+  /** Absent when the model's card does not say what its output is. */
   readonly answers?: Readonly<Record<Statistics, RowPrediction>>;
   readonly layers: readonly Layer[];
 }
 
-/** As the page reads `answers`. */
+/** Holds `answers` as the page reads them. */
 export type BothAnswers = Readonly<Record<Statistics, Answer>>;
 
-/** `bn1/BatchNormalization` is called bn1. */
+/** Shortens a layer's name: `bn1/BatchNormalization` to bn1. */
 export const nameOf = ({ name }: Pick<Layer, 'name'>): string => name.replace(/\/.*/, '');

@@ -1,8 +1,8 @@
-/** Where the visitor gives the API key, shown once the Worker has asked for it. */
+/** The form for the API key, which is shown once the Worker has asked for the key. */
 import { find } from '../dom.ts';
 import { keepKey } from './key.ts';
 
-/** @param onKey is told when the visitor has given another key */
+/** @param onKey is called when the visitor has entered a key */
 export function createKeyForm(onKey: () => void): { readonly show: () => void } {
   const form = find('#key', HTMLFormElement);
   form.addEventListener('submit', (event) => {

@@ -1,4 +1,4 @@
-/** The API key of a Worker that asks for one: kept for this visit, sent with every request. */
+/** Keeps the API key of a Worker that asks for one: for this visit, to be sent with every request. */
 const ITEM = 'bn-edge/api-key';
 
 export class KeyRequired extends Error {}

@@ -1,19 +1,22 @@
-/** What a model is, as the Worker tells it. */
+/** Describes a model as the Worker does. */
 
 interface ColumnOf<Kind extends string, Value> {
   readonly kind: Kind;
   readonly name: string;
-  /** Whether a value may not be missing. */
+  /** Is true when a value must be present. */
   readonly required: boolean;
-  /** What stands in for a missing value; absent where that is a place of its own. */
+  /** Replaces a missing value; absent when missing values are a category of their own. */
   readonly fill?: Value;
-  /** What training saw most, or in the middle; absent where the card is from before it was told. */
+  /**
+   * The most frequent value of training, the mean, or the date in the middle; absent when the card is older than this
+   * entry.
+   */
   readonly typical?: Value;
 }
 
 export interface NumericColumn extends ColumnOf<'numeric', number> {
   readonly unit?: string;
-  /** The least and the greatest of training. */
+  /** The minimum and the maximum of training. */
   readonly range?: readonly [number, number];
 }
 
@@ -42,7 +45,7 @@ export interface PictureInfo {
   readonly drawing?: true;
 }
 
-/** Whether the probabilities of answers were the shares of them that were right. */
+/** Tells whether the probabilities of answers were the shares of them that were right. */
 export interface Calibration {
   readonly error: number;
   readonly bins: readonly {
@@ -54,7 +57,7 @@ export interface Calibration {
   }[];
 }
 
-/** How much worse the model is when a column's values are dealt to other rows. */
+/** Tells how much worse the model is when a column's values are shuffled among the rows. */
 export interface Importance {
   readonly measure: string;
   readonly rows: number;
@@ -74,7 +77,7 @@ export interface Metadata {
     readonly columns?: readonly Column[];
     readonly picture?: PictureInfo;
     readonly explain?: true;
-    /** Whether the path drift tells how far it is from its training. */
+    /** Is present when the path `drift` tells how far requests are from training. */
     readonly drift?: true;
     readonly explains_rows?: true;
     readonly threshold?: Readonly<Record<string, number>>;
@@ -89,7 +92,7 @@ export interface Model extends Metadata {
   readonly version: string;
 }
 
-/** Where a model answers, below the page's address. */
+/** Returns the path at which a model answers, below the page's address. */
 export function pathOf(
   protocol: 'v1' | 'v2',
   { name, version, versions }: Pick<Model, 'name' | 'version' | 'versions'>,
@@ -98,6 +101,6 @@ export function pathOf(
   return `${protocol}/models/${encodeURIComponent(name)}${end}`;
 }
 
-/** Whether the answer is one of classes, or some of several. */
+/** Is true when the answer is one of several classes, or some of several labels. */
 export const answersClasses = ({ parameters: { output } }: Model): boolean =>
   output !== undefined && output.kind !== 'number';

@@ -1,9 +1,9 @@
-/** Asks the Worker, at the page's own address. Its documents: `openapi.json`. */
+/** Sends requests to the Worker, at the page's own address. `openapi.json` documents them. */
 import { keyHeader, KeyRequired } from './key.ts';
 
-/** A question to the Worker, as it is sent and as the lines of code show it. */
+/** A request to the Worker, as it is sent and as the lines of code show it. */
 export interface Call {
-  /** Below the page's address, without a slash in front. */
+  /** The path below the page's address, without a leading slash. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body: Body;
@@ -11,7 +11,7 @@ export interface Call {
 
 export type Body =
   | { readonly kind: 'json'; readonly value: unknown }
-  /** One byte for each value of each sample, one sample behind the other. */
+  /** Holds one byte for each value of each sample, one sample after the other. */
   | { readonly kind: 'pixels'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'file'; readonly file: Blob; readonly name: string };
 

@@ -1,11 +1,14 @@
-/** The answer by the chosen statistics beside that of the running ones, and the answers that the sample got so far. */
+/**
+ * Shows the answer by the chosen statistics beside that of the running ones, and the answers that the sample got so
+ * far.
+ */
 import type { BothAnswers, Statistics } from '../api/explain.ts';
 import { createBars, mostOf } from '../answer/bars.ts';
 import { headlineOf } from '../answer/headline.ts';
 import { find } from '../dom.ts';
 
 export interface Comparison {
-  /** The sample is another one; its answers so far are forgotten. */
+  /** Forgets the answers so far, because the sample is another one. */
   readonly reset: () => void;
   readonly show: (answers: BothAnswers | undefined, statistics: Statistics, verdict: string) => void;
   readonly say: (text: string) => void;
@@ -27,7 +30,7 @@ export function createComparison(root: HTMLElement): Comparison {
       const all = [...seen[kind]];
       find(`[data-of=${kind}]`, HTMLElement, root).textContent = all.slice(-MOST_SEEN).join(', ') || '–';
     }
-    // Before the switch was used there is nothing to compare.
+    // As long as the switch was not used, there is nothing to compare.
     seenList.hidden = seen.batch.size === 0;
   }
   writeSeen();

@@ -1,4 +1,7 @@
-/** Who shares the mini-batch: two sliders choose a run of samples, which are sorted by kind and closed to a ring. */
+/**
+ * Chooses the neighbours that share the mini-batch: two sliders select a run of samples, which are sorted by kind and
+ * closed to a ring.
+ */
 import { find, make } from '../dom.ts';
 import { plural } from '../format.ts';
 import type { Neighbour } from '../inputs/question.ts';
@@ -9,7 +12,7 @@ export interface Neighbours<Sample> {
 
 const FIRST_COUNT = 6;
 
-/** @param noun what a sample is called */
+/** @param noun the word for a sample */
 export function createNeighbours<Sample>(
   root: HTMLElement,
   pool: readonly Neighbour<Sample>[],
@@ -44,7 +47,7 @@ export function createNeighbours<Sample>(
   return { chosen: () => chosen().map(({ sample }) => sample) };
 }
 
-/** Which kinds: `1s and 2s`, `a mix of 6 kinds`. */
+/** Names the kinds of the neighbours: `1s and 2s`, or `digits of 6 kinds`. */
 function summarize(chosen: readonly { readonly kind: string }[], noun: string): string {
   const kinds = [...new Set(chosen.map(({ kind }) => kind))];
   if (kinds.length > 3) return `${noun}s of ${kinds.length} kinds`;

@@ -1,6 +1,6 @@
 /**
- * The look inside a model's Batch Norm layers: the same sample by the fixed running statistics and by those of its mini-batch, with
- * neighbours that one chooses.
+ * Looks inside a model's Batch Norm layers: shows the same sample by the fixed running statistics and by those of its
+ * mini-batch, with neighbours that the visitor chooses.
  */
 import { answerOfRow } from '../api/answer.ts';
 import { BINS, type Explanation, type Statistics } from '../api/explain.ts';
@@ -16,7 +16,7 @@ import { verdict } from './verdict.ts';
 
 export interface BatchNormSection<Sample> {
   readonly root: HTMLElement;
-  /** Looks at another sample; at none where nothing is asked. */
+  /** Looks at another sample, or at none when there is no question on screen. */
   readonly show: (sample: Sample | undefined) => void;
 }
 

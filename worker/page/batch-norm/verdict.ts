@@ -1,9 +1,9 @@
-/** What to make of an answer, in a sentence or two. */
+/** Explains an answer in a sentence or two. */
 import { type BothAnswers, type Explanation, type Layer, nameOf, type Statistics } from '../api/explain.ts';
 import { headlineOf } from '../answer/headline.ts';
 import { plural } from '../format.ts';
 
-/** @param noun what the sample is called */
+/** @param noun the word for the sample */
 export function verdict(
   explanation: Pick<Explanation, 'batch_size' | 'layers'>,
   answers: BothAnswers | undefined,
@@ -22,7 +22,10 @@ function fixed(answers: BothAnswers | undefined, neighbours: number): string {
   return `${answer}, whoever comes along: ${plural(neighbours, 'neighbour')} moved nothing, for running statistics belong to no batch.`;
 }
 
-/** A channel of a dense layer holds one value a sample, one of a convolution as many as there are places. */
+/**
+ * Explains what happens to a sample without neighbours: a channel of a dense layer holds one value of it, a channel of
+ * a convolution one for each place.
+ */
 function alone(layers: readonly Layer[], noun: string): string {
   const dense = layers.find(({ shape }) => shape.slice(1).every((size) => size === 1));
   if (dense) {

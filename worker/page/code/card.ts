@@ -1,4 +1,4 @@
-/** The lines of code for what is on screen, each with a button that copies it. */
+/** Shows the lines of code for what is on screen, each with a button that copies it. */
 import { hasKey } from '../api/key.ts';
 import type { Call } from '../api/request.ts';
 import { card, make } from '../dom.ts';
@@ -47,7 +47,7 @@ function createBlock(name: string) {
   };
 }
 
-/** @throws where the browser lets no page write: the text is selected instead. */
+/** @throws when the browser does not let the page copy; the text is selected instead */
 async function copy(element: HTMLElement): Promise<void> {
   try {
     await navigator.clipboard.writeText(element.textContent);

@@ -1,4 +1,4 @@
-/** What is on screen as code to copy: a line for the shell, and one for TypeScript. */
+/** Writes what is on screen as code to copy: a line for the shell, and one for TypeScript. */
 import { type Call, mediaTypeOf, urlOf } from '../api/request.ts';
 
 export interface Snippets {
@@ -6,7 +6,7 @@ export interface Snippets {
   readonly typescript: string;
 }
 
-/** @param hasKey whether the Worker wants one; it is named, never written */
+/** @param hasKey whether the Worker wants a key; the code names it and never holds it */
 export async function snippetsOf(call: Call, hasKey: boolean): Promise<Snippets> {
   const url = urlOf(call);
   const type = mediaTypeOf(call.body);
@@ -56,13 +56,16 @@ async function contentOf(body: Call['body']): Promise<{ readonly before: string;
   }
 }
 
-/** As a text between single quotes. */
+/** Writes a text between single quotes. */
 const written = (text: string): string =>
   `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 
 const MOST_IN_LINE = 60;
 
-/** As a person writes it: keys without quotes where they need none, a member a line where there are many. */
+/**
+ * Writes a value as a person would: keys without quotes where they need none, and one member per line when there are
+ * many.
+ */
 function literal(value: unknown, indent = '  '): string {
   if (typeof value === 'string') return written(value);
   if (typeof value !== 'object' || value === null) return String(value);
@@ -78,7 +81,7 @@ function literal(value: unknown, indent = '  '): string {
 
 const keyOf = (key: string): string => (/^[a-z_$][\w$]*$/i.test(key) ? key : written(key));
 
-/** As text: gzip, in base64. */
+/** Encodes bytes as text: gzip, in base64. */
 async function packed(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'));
   const gzip = new Uint8Array(await new Response(stream).arrayBuffer());

@@ -1,10 +1,10 @@
-/** Lists of bars, each with a mark: where drift begins, or what was expected. */
+/** Draws lists of bars, each with a mark where drift begins, or of what was expected. */
 import { make } from '../dom.ts';
 
 export interface Bar {
   readonly name: string;
   readonly text: string;
-  /** Of the bar's length, and where the mark stands: shares in [0, 1]. */
+  /** `share` is the bar's length and `mark` the place of its mark, both in [0, 1]. */
   readonly share: number;
   readonly mark?: number;
   readonly isDrift: boolean;
@@ -24,7 +24,7 @@ export function barList(bars: readonly Bar[]): HTMLElement {
   return make('ol', { className: 'drift-bars' }, ...items);
 }
 
-/** A bar of full length is twice what is drift. */
+/** Draws a score as a bar. At full length the score is twice the threshold of drift. */
 export const ofScore = (score: number | null): Pick<Bar, 'share' | 'mark' | 'isDrift'> => ({
   share: (score ?? 0) / 2,
   mark: 0.5,

@@ -1,4 +1,6 @@
-/** The part of the page on drift: what the model was asked lately, beside what it was trained on. A chunk of its own. */
+/**
+ * Shows on the page what the model was asked lately, beside what it was trained on. The module is a chunk of its own.
+ */
 import '../styles/drift.css';
 import { type Drift, type DriftedChannel, type DriftedClasses, type DriftedColumn, type DriftedLayer, readDrift } from '../api/drift.ts'; // prettier-ignore
 import type { Model } from '../api/model.ts';
@@ -59,7 +61,7 @@ const layerPart = ({ name, channels, drifted_channels, worst }: DriftedLayer): H
     barList(worst.map(channelBar)),
   );
 
-/** Of the mean or of the variance, whichever is farther. */
+/** Draws the difference of the mean or of the variance, whichever is farther from its reference. */
 function channelBar({ channel, score, mean_shift, mean_threshold, log_variance_ratio }: DriftedChannel): Bar {
   const isMean = Math.abs(mean_shift ?? 0) / (mean_threshold ?? 1) >= (score ?? 0) * (1 - 1e-9);
   const shift = mean_shift ?? 0;

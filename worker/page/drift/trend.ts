@@ -1,16 +1,16 @@
-/** Whether windows had drifted, one bar for each, in the order of time. */
+/** Draws whether windows had drifted, one bar for each, in the order of time. */
 import type { TrendWindow } from '../api/drift.ts';
 import { make, makeSvg } from '../dom.ts';
 import { decimal, plural } from '../format.ts';
 
 const [WIDTH, HEIGHT, BASE] = [360, 96, 76];
-/** Of the scores: higher bars are cut. */
+/** The maximum score that is drawn; higher bars are cut. */
 const MOST = 2;
 
 const hour = new Intl.DateTimeFormat('en', { weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 export const timeOf = (start: number): string => hour.format(new Date(start));
 
-/** @param hours of one window */
+/** @param hours the length of one window */
 export function drawTrend(trend: readonly TrendWindow[], hours: number): HTMLElement {
   const [first, last] = [trend[0], trend.at(-1)];
   if (!first || !last) return make('p', { className: 'hint' }, 'No window yet.');

@@ -1,11 +1,11 @@
-/** Which input a model takes. */
+/** Chooses the kind of input that a model takes. */
 import { answersClasses, type Model } from '../api/model.ts';
 import { pictures } from './pictures/pictures.ts';
 import type { InputKind } from './question.ts';
 import { rows } from './rows/rows.ts';
 import { tensors } from './tensors/tensors.ts';
 
-/** What to do with the kind of a model's input, whatever its samples are. */
+/** Does something with the kind of a model's input, whatever its samples are. */
 export type WithKind<Result> = <Sample>(kind: InputKind<Sample>) => Result;
 
 export function withKindOf<Result>(model: Model, use: WithKind<Result>): Result {

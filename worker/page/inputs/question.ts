@@ -1,44 +1,46 @@
-/** What one asks a model, and how it is asked: each kind of input (rows, pictures, tensors) fills this in. */
+/**
+ * Types the questions to a model and how they are asked; each kind of input (rows, pictures, tensors) implements them.
+ */
 import type { Answer } from '../api/answer.ts';
 import type { Model } from '../api/model.ts';
 import type { Call } from '../api/request.ts';
 
-/** What is on screen, as a question to the model. */
+/** Holds what is on screen, as a question to the model. */
 export interface Question<Sample> {
   readonly call: Call;
   readonly read: (response: unknown) => Answer;
-  /** What the layers get of it: a picture is what the Worker has made of it. */
+  /** Returns what the layers get; for a picture, what the Worker has made of it. */
   readonly sampleIn: (response: unknown) => Promise<Sample>;
 }
 
-/** What one gives the model, in the page. */
+/** The part of the page in which the visitor enters a sample. */
 export interface Input {
   readonly root: HTMLElement;
-  /** Further cards: under the input, and under the answer. */
+  /** Lists further cards under the input, and under the answer. */
   readonly under: Readonly<Record<'input' | 'answer', readonly HTMLElement[]>>;
-  /** Asks the first question, once all is in place. */
+  /** Asks the first question, once everything is in place. */
   readonly start: () => void;
-  /** Is told of each answer. */
+  /** Is called with each answer. */
   readonly answered: (answer: Answer, response: unknown) => void;
 }
 
-/** Who may share a mini-batch with the sample. */
+/** A sample that may share a mini-batch with the one asked about. */
 export interface Neighbour<Sample> {
   readonly sample: Sample;
-  /** What it looks like, small. */
+  /** Shows the sample, small. */
   readonly picture: HTMLElement;
-  /** Neighbours of one kind stand side by side. */
+  /** Names the kind; neighbours of one kind stand side by side. */
   readonly kind: string;
 }
 
 export interface InputKind<Sample> {
-  /** What one sample is called. */
+  /** The word for a sample. */
   readonly noun: string;
-  /** The heading over it. */
+  /** The heading above the input. */
   readonly title: string;
-  /** @param ask is given each new question; nothing where there is none on screen, with the words that say what to do */
+  /** @param ask gets each new question, or `undefined` and a hint what to do when there is none on screen */
   readonly create: (model: Model, ask: (question: Question<Sample> | undefined, hint?: string) => void) => Input;
   readonly explain: (model: Model, samples: readonly Sample[]) => Call;
-  /** @param sample the first one asked about */
+  /** @param sample the first sample asked about */
   readonly neighbours: (model: Model, sample: Sample) => Promise<readonly Neighbour<Sample>[]>;
 }

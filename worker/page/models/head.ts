@@ -1,4 +1,4 @@
-/** What a model is: its name, its words, and which of its versions is shown. */
+/** Shows what a model is: its name, its description, and which of its versions is shown. */
 import type { Model } from '../api/model.ts';
 import { make } from '../dom.ts';
 import { plural } from '../format.ts';

@@ -1,4 +1,4 @@
-/** The models to choose from, and where one is in them. */
+/** Lists the models to choose from, and marks the current one. */
 import { make } from '../dom.ts';
 import { addressOf, type Place } from './place.ts';
 

@@ -1,4 +1,4 @@
-/** What to do where there is no model to show. */
+/** Tells what to do when there is no model to show. */
 import { KeyRequired } from '../api/key.ts';
 import { make } from '../dom.ts';
 import type { Place } from './place.ts';
@@ -18,14 +18,14 @@ export function noModels(): HTMLElement {
   );
 }
 
-/** Where the Worker gave no answer, or wants its key first. */
+/** Shows that the Worker gave no answer, or wants its key first. */
 export function noAnswer(error: unknown): HTMLElement {
   const title = error instanceof KeyRequired ? 'Locked' : 'No answer';
   const message = error instanceof Error ? error.message : String(error);
   return make('div', { className: 'nothing' }, make('h1', {}, title), make('p', { className: 'lead', role: 'status' }, message));
 }
 
-/** @param names of the models that there are */
+/** @param names the names of the models that are served */
 export function noSuchModel({ name, version }: Place, names: readonly string[]): HTMLElement {
   const what = version === undefined ? name : `${name}, version ${version}`;
   const there = names.length === 0 ? '' : ` These are: ${new Intl.ListFormat('en').format(names)}.`;

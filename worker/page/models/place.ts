@@ -1,8 +1,8 @@
-/** Which model the page's address names, behind the `#`: `#/churn` or `#/churn/versions/2`. */
+/** Reads which model the page's address names, behind the `#`: `#/churn` or `#/churn/versions/2`. */
 
 export interface Place {
   readonly name: string;
-  /** The current one where it is not there. */
+  /** Absent for the current version. */
   readonly version?: string;
 }
 

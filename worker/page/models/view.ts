@@ -1,4 +1,4 @@
-/** A model's part of the page: what it takes, what it answers, why, and how to ask it from code. */
+/** Shows a model: what it takes, what it answers, why, and how to ask it from code. */
 import { KeyRequired } from '../api/key.ts';
 import type { Model } from '../api/model.ts';
 import { send } from '../api/request.ts';
@@ -16,7 +16,7 @@ export interface ModelView {
   readonly start: () => void;
 }
 
-/** @param onKey is told that the Worker asks for its key */
+/** @param onKey is called when the Worker asks for its key */
 export function createModelView<Sample>(model: Model, kind: InputKind<Sample>, onKey: () => void): ModelView {
   const answerCard = createAnswerCard();
   const codeCard = createCodeCard();
@@ -67,7 +67,10 @@ export function createModelView<Sample>(model: Model, kind: InputKind<Sample>, o
   return { root, start: input.start };
 }
 
-/** What draws it is asked for where a model is monitored. @param below what it is put in front of */
+/**
+ * Loads the code that draws drift, which only monitored models need.
+ * @param below the element that it is put in front of
+ */
 async function showDrift(model: Model, below: HTMLElement): Promise<void> {
   const { createDriftCard } = await import('../drift/section.ts');
   below.before(createDriftCard(model));

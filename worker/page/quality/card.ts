@@ -1,11 +1,13 @@
-/** How far a model's answers are to be trusted, as the export has measured it: on rows that training has not seen. */
+/**
+ * Shows how far a model's answers are to be trusted, as the export has measured it on rows that training has not seen.
+ */
 import type { Model } from '../api/model.ts';
 import { card, make } from '../dom.ts';
 import { number, percent } from '../format.ts';
 import { drawReliability } from './reliability.ts';
 import { createWorth } from './worth.ts';
 
-/** Nothing where nobody has measured anything. */
+/** Returns `undefined` when nothing was measured. */
 export function createQualityCard({ parameters }: Model): HTMLElement | undefined {
   const { calibration, importance } = parameters;
   const facts = factsOf(parameters).map((fact) => make('p', {}, fact));

@@ -1,4 +1,7 @@
-/** The reliability picture: how often answers of a probability were right, beside the line on which both are the same. */
+/**
+ * Draws the reliability diagram: how often answers of a probability were right, beside the line on which both are the
+ * same.
+ */
 import type { Calibration } from '../api/model.ts';
 import { make, makeSvg } from '../dom.ts';
 import { percent } from '../format.ts';
@@ -6,7 +9,7 @@ import { percent } from '../format.ts';
 const [SIZE, LEFT, TOP, BOTTOM] = [276, 60, 16, 40];
 const RIGHT = SIZE - 16;
 const FLOOR = SIZE - BOTTOM;
-/** The area of a dot is the share of the samples, but none is too small to be seen. */
+/** The minimum and maximum radius of a dot. Its area is the share of the samples, but none is too small to be seen. */
 const [SMALLEST, LARGEST] = [3, 13];
 
 export function drawReliability({ error, bins }: Calibration): HTMLElement {

@@ -1,4 +1,7 @@
-/** What each column is worth to a model: a bar for how much worse it is without, and a whisker for how sure that is. */
+/**
+ * Shows what each column is worth to a model: a bar for how much worse it is without, and a whisker for how sure that
+ * is.
+ */
 import type { Importance } from '../api/model.ts';
 import { make } from '../dom.ts';
 import { decimal, number } from '../format.ts';
@@ -30,5 +33,5 @@ export function createWorth({ measure, rows, repeats, columns }: Importance): HT
   );
 }
 
-/** Of small numbers what there is of them, of large ones no more digits than count. */
+/** Writes small numbers with their significant digits, and large ones with no more digits than count. */
 const written = (value: number): string => (Math.abs(value) < 100 ? decimal(value) : number(value));

@@ -1,14 +1,14 @@
-/** One channel of a Batch Norm layer, as the chart needs it. */
+/** Extracts one channel of a Batch Norm layer for the chart. */
 import type { Layer, Passage, Statistics, Values } from '../../api/explain.ts';
 
-/** How often values occur, in bins of equal width from `minimum` to `maximum`. */
+/** Counts values in bins of equal width from `minimum` to `maximum`. */
 export interface Histogram {
   readonly minimum: number;
   readonly maximum: number;
   readonly counts: readonly number[];
 }
 
-/** What a channel is normalized by, and the sample's values in it before and after. */
+/** Holds the mean and deviation that normalize a channel, and the sample's values in it before and after. */
 export interface ChannelPassage {
   readonly mean: number;
   /** √(σ² + ε) */

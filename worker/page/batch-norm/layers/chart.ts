@@ -1,6 +1,6 @@
 /**
- * The chart of one channel: two number lines with the sample's values upon them, z before and z̃ after Batch Norm, and
- * between them the ribbon that carries μ ± σ to β ± γ.
+ * Draws the chart of one channel: two number lines with the sample's values upon them, z before and z̃ after Batch
+ * Norm, and between them the ribbon that carries μ ± σ to β ± γ.
  */
 import { axisBottom } from 'd3-axis';
 import { type ScaleLinear, scaleLinear, scaleSqrt } from 'd3-scale';
@@ -14,7 +14,7 @@ type Scale = ScaleLinear<number, number>;
 const LEFT = 10;
 const RIGHT = 350;
 const HEIGHT = 62;
-/** Where the number lines lie. */
+/** `BEFORE` and `AFTER` are the heights of the number lines. */
 const BEFORE = 74;
 const AFTER = 214;
 
@@ -58,7 +58,10 @@ function drawRow(svg: SVGSVGElement, row: string, histogram: Histogram, x: Scale
     .attr('d', (values) => outline(values, x, baseline));
 }
 
-/** From μ − σ … μ + σ on the upper number line to β − γ … β + γ on the lower, over the height of both histograms. */
+/**
+ * Draws the ribbon from μ − σ … μ + σ on the upper number line to β − γ … β + γ on the lower, over the height of both
+ * histograms.
+ */
 function ribbon({ gamma, beta }: Channel, { mean, deviation }: ChannelPassage, x: Scale, y: Scale): string {
   const side = (sign: number): [string, string] => [
     `${x(mean + sign * deviation)},${BEFORE}`,
@@ -71,7 +74,10 @@ function ribbon({ gamma, beta }: Channel, { mean, deviation }: ChannelPassage, x
   return `M${leftEdge.join('L')}L${rightEdge.reverse().join('L')}Z`;
 }
 
-/** A histogram as an area of steps; a pin where all values are equal. Heights are square roots, so that few show. */
+/**
+ * Draws a histogram as an area of steps, or as a pin when all values are equal. Heights are square roots of counts, so
+ * that small counts are visible.
+ */
 function outline({ minimum, maximum, counts }: Histogram, x: Scale, baseline: number): string {
   if (minimum === maximum) return pin(x(minimum), baseline);
   const height = scaleSqrt([0, Math.max(...counts)], [0, HEIGHT - 8]);
@@ -84,7 +90,7 @@ function outline({ minimum, maximum, counts }: Histogram, x: Scale, baseline: nu
   return steps([...counts, counts.at(-1) ?? 0]) ?? '';
 }
 
-/** A line with a round head. */
+/** Draws a line with a round head. */
 function pin(x: number, baseline: number): string {
   const [top, radius] = [baseline - HEIGHT / 2, 5];
   const circle = `M${x - radius},${top}a${radius},${radius} 0 1 1 ${2 * radius},0a${radius},${radius} 0 1 1 ${-2 * radius},0Z`;

@@ -1,4 +1,4 @@
-/** One Batch Norm layer on the page: its chart, the channel's slider, and the channel's formula in numbers. */
+/** Shows one Batch Norm layer on the page: its chart, the channel's slider, and the channel's formula in numbers. */
 import { type Layer, nameOf, type Statistics } from '../../api/explain.ts';
 import { cloneTemplate, find } from '../../dom.ts';
 import { decimal } from '../../format.ts';
@@ -10,7 +10,7 @@ export interface LayerFigure {
   update(layer: Layer, statistics: Statistics): void;
 }
 
-/** @param noun what a sample is called */
+/** @param noun the word for a sample */
 export function createLayerFigure(first: Layer, noun: string): LayerFigure {
   const root = cloneTemplate('#layer-template', HTMLElement);
   const slider = find('input', HTMLInputElement, root);
@@ -45,7 +45,7 @@ export function createLayerFigure(first: Layer, noun: string): LayerFigure {
   };
 }
 
-/** The channel to begin with: the one that this sample moves farthest from the running mean, in σ. */
+/** Returns the channel to begin with: the one that this sample moves farthest from the running mean, in σ. */
 function liveliest({ running: { mean, variance, z } }: Layer): number {
   const strays = mean.map((mu, c) => {
     const reach = Math.max((z.maximum[c] ?? mu) - mu, mu - (z.minimum[c] ?? mu));

@@ -1,4 +1,4 @@
-/** All Batch Norm layers of the network, from its input to its output. */
+/** Shows all Batch Norm layers of the network, from its input to its output. */
 import type { Layer, Statistics } from '../../api/explain.ts';
 import { createLayerFigure, type LayerFigure } from './figure.ts';
 
@@ -6,7 +6,7 @@ export interface Layers {
   show(layers: readonly Layer[], statistics: Statistics): void;
 }
 
-/** @param noun what a sample is called */
+/** @param noun the word for a sample */
 export function createLayers(root: HTMLElement, noun: string): Layers {
   let figures: readonly LayerFigure[] = [];
   return {

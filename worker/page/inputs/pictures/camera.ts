@@ -1,4 +1,4 @@
-/** A picture by the camera: one looks at what it sees, and takes it. */
+/** Takes a picture with the camera: the visitor sees what it sees, and takes it. */
 import { make } from '../../dom.ts';
 
 export interface Camera {
@@ -6,7 +6,7 @@ export interface Camera {
   readonly root: HTMLElement;
 }
 
-/** `undefined` where the browser gives a page no camera. */
+/** Returns `undefined` when the browser gives a page no camera. */
 export function createCamera(onPicture: (file: File) => void): Camera | undefined {
   const devices = (navigator as Partial<Navigator>).mediaDevices;
   if (!devices) return undefined;
@@ -51,7 +51,7 @@ export function createCamera(onPicture: (file: File) => void): Camera | undefine
   return { button, root: make('div', {}, live, said) };
 }
 
-/** What the camera sees now, as a JPEG. */
+/** Returns what the camera sees now, as a JPEG. */
 async function pictureOf(video: HTMLVideoElement): Promise<File | undefined> {
   const canvas = make('canvas', { width: video.videoWidth, height: video.videoHeight });
   canvas.getContext('2d')?.drawImage(video, 0, 0);

@@ -1,4 +1,7 @@
-/** Test digits of MNIST, shipped with the page for models that read such digits; docs/examples/digits/page-digits.ts writes them. */
+/**
+ * Loads test digits of MNIST, which are shipped with the page for models that read such digits;
+ * docs/examples/digits/page-digits.ts writes them.
+ */
 import type { Model } from '../../api/model.ts';
 import type { Pixels } from './pixels.ts';
 
@@ -8,16 +11,16 @@ export interface TestDigit {
 }
 
 export interface TestDigits {
-  /** One of each class, to ask about. */
+  /** Holds one digit of each class, to ask about. */
   readonly asked: readonly TestDigit[];
-  /** Others, sorted by class, to share its mini-batch. */
+  /** Holds other digits, sorted by class, to share the mini-batch. */
   readonly neighbours: readonly TestDigit[];
 }
 
 const CLASSES = 10;
 const RECORD_BYTES = 1 + 28 * 28;
 
-/** Whether a model reads drawn digits of 28 × 28 pixels. */
+/** Is true when a model reads drawn digits of 28 × 28 pixels. */
 export function readsDigits({ parameters: { picture, labels = [] } }: Model): boolean {
   const isOfSize = picture?.drawing === true && picture.rows === 28 && picture.columns === 28;
   return isOfSize && picture.channels === 1 && labels.join() === '0,1,2,3,4,5,6,7,8,9';

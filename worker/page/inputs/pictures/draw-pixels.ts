@@ -1,8 +1,8 @@
-/** What a picture looks like, as the model takes it. */
+/** Draws a picture as the model takes it. */
 import type { PictureInfo } from '../../api/model.ts';
 import type { Pixels } from './pixels.ts';
 
-/** A drawing is ink on a transparent ground, so that the theme may colour both. */
+/** Draws pixels on a canvas. A drawing is ink on a transparent ground, so that the theme may colour both. */
 export function drawPixels(
   pixels: Pixels,
   { rows, columns, channels, drawing }: PictureInfo,

@@ -1,4 +1,4 @@
-/** One test digit of each class to pick. */
+/** Offers one test digit of each class to pick. */
 import type { PictureInfo } from '../../api/model.ts';
 import { make } from '../../dom.ts';
 import type { TestDigit } from './digits.ts';
@@ -7,7 +7,7 @@ import { drawPixels } from './draw-pixels.ts';
 export interface Picks {
   readonly root: HTMLElement;
   readonly pick: (index: number) => void;
-  /** No digit is picked: one draws. */
+  /** Unpicks the digit, because the visitor draws. */
   readonly release: () => void;
 }
 

@@ -1,4 +1,7 @@
-/** Pictures: drawn on the pad where the model reads drawings, picked, chosen, dropped, pasted, or taken by the camera. */
+/**
+ * Takes pictures: drawn on the pad when the model reads drawings, picked, chosen, dropped, pasted, or taken by the
+ * camera.
+ */
 import { answerOfClasses, type Classified } from '../../api/answer.ts';
 import { type Model, pathOf, type PictureInfo } from '../../api/model.ts';
 import type { Body, Call } from '../../api/request.ts';
@@ -26,7 +29,7 @@ const bodyOf = (samples: readonly Pixels[]): Body => ({
   bytes: Uint8Array.from(samples.flatMap((pixels) => [...pixels])),
 });
 
-/** The test digit on the pad at first. */
+/** The test digit that is on the pad at first. */
 const FIRST_DIGIT = 7;
 
 type Ask = (question: Question<Pixels> | undefined, hint?: string) => void;
@@ -77,7 +80,7 @@ function create(model: Model, info: PictureInfo, ask: Ask): Input {
     },
   };
 
-  /** What the model saw of a file. */
+  /** Shows what the model saw of a file. */
   async function showSeen(response: unknown): Promise<void> {
     const image = imageIn(response);
     if (image === undefined) return;
@@ -102,7 +105,7 @@ function predictionIn(response: unknown): Prediction {
 
 const imageIn = (response: unknown): string | undefined => predictionIn(response).image;
 
-/** @param pixels of the picture, where they are known before the Worker prepares it */
+/** @param pixels the picture's pixels, when they are known before the Worker prepares it */
 function questionOf(model: Model, info: PictureInfo, body: Body, pixels?: Pixels): Question<Pixels> {
   const query = { top_k: '1000', ...(!pixels && { image: 'true' }) };
   const call: Call = { path: `${pathOf('v2', model)}/classify`, query, body };

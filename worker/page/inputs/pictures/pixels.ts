@@ -1,9 +1,9 @@
-/** A picture as the model takes it. */
+/** Describes a picture as the model takes it. */
 
 export interface Size {
   readonly rows: number;
   readonly columns: number;
 }
 
-/** Bytes `[channels, rows, columns]`; of a drawing 0 is paper and 255 ink. */
+/** Holds bytes `[channels, rows, columns]`; in a drawing 0 is paper and 255 ink. */
 export type Pixels = Uint8Array<ArrayBuffer>;

@@ -1,6 +1,6 @@
 /**
- * Reads the PNG in which the Worker shows what a model saw: 8 bits, grey or colour, no filters. Not by a canvas: browsers that guard against
- * fingerprinting scramble what one reads from it. https://www.w3.org/TR/png-3/
+ * Reads the PNG in which the Worker shows what a model saw: 8 bits, grey or colour, no filters. It does not use a
+ * canvas: browsers that guard against fingerprinting scramble what a page reads from one. https://www.w3.org/TR/png-3/
  */
 import type { PictureInfo } from '../../api/model.ts';
 import type { Pixels } from './pixels.ts';
@@ -23,7 +23,7 @@ export async function pixelsOfPng(url: string, { rows, columns, channels }: Pict
 const SIGNATURE = 8;
 const IDAT = 0x49444154;
 
-/** The chunks of data, one behind the other. */
+/** Returns the chunks of data, joined. */
 function dataOf(file: Uint8Array<ArrayBuffer>): Blob {
   const view = new DataView(file.buffer);
   const parts: Uint8Array<ArrayBuffer>[] = [];

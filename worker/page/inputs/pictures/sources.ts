@@ -1,4 +1,4 @@
-/** Where pictures come from: files that one chooses or drops, the clipboard, the camera. */
+/** Offers the sources of pictures: files chosen or dropped, the clipboard, the camera. */
 import { make } from '../../dom.ts';
 import { createCamera } from './camera.ts';
 
@@ -6,13 +6,13 @@ export interface Sources {
   readonly root: HTMLElement;
 }
 
-/** @param onPicture is given each picture, under a name for the lines of code */
+/** @param onPicture gets each picture, with a name for the lines of code */
 export function createSources(onPicture: (file: File) => void): Sources {
   const file = make('input', { type: 'file', accept: 'image/png,image/jpeg', id: 'picture-file' });
   const choose = make('label', { className: 'file' }, file, make('span', { className: 'quiet' }, 'Choose a picture'));
   file.addEventListener('change', () => {
     take(file.files);
-    // The same file may be chosen again.
+    // This lets the same file be chosen again.
     file.value = '';
   });
   const camera = createCamera(onPicture);

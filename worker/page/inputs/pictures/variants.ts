@@ -1,4 +1,6 @@
-/** Neighbours for a picture where none came with it: the picture itself, darker and brighter, mirrored and shifted. */
+/**
+ * Makes neighbours for a picture that comes without any: the picture itself, darker and brighter, mirrored and shifted.
+ */
 import type { PictureInfo } from '../../api/model.ts';
 import type { Pixels } from './pixels.ts';
 
@@ -10,7 +12,7 @@ export interface Variant {
 const LEVELS = [0.15, 0.3, 0.45, 0.6, 0.75];
 const SHIFTS = [-0.25, -0.15, 0, 0.15, 0.25];
 
-/** Sixty, from the darkest to the brightest. */
+/** Returns sixty variants, from the darkest to the brightest. */
 export function variantsOf(pixels: Pixels, info: PictureInfo): readonly Variant[] {
   const shapes = [pixels, mirrored(pixels, info)];
   const shifted = SHIFTS.flatMap((share) =>
@@ -33,6 +35,6 @@ const mixed = (pixels: Pixels, toward: number, share: number): Pixels =>
 const mirrored = (pixels: Pixels, { columns }: PictureInfo): Pixels =>
   pixels.map((_, i) => pixels[i - (i % columns) + (columns - 1 - (i % columns))] ?? 0);
 
-/** What moves out on one side comes in on the other. */
+/** Shifts a picture; what moves out on one side comes in on the other. */
 const moved = (pixels: Pixels, { columns }: PictureInfo, by: number): Pixels =>
   pixels.map((_, i) => pixels[i - (i % columns) + (((i % columns) - by + columns) % columns)] ?? 0);

@@ -1,4 +1,4 @@
-/** The line of a curve, with its axes and a mark where the row is. */
+/** Draws the line of a curve, with its axes and a mark where the row is. */
 import { axisBottom, axisLeft } from 'd3-axis';
 import { scaleLinear, scaleUtc } from 'd3-scale';
 import { select } from 'd3-selection';
@@ -10,18 +10,18 @@ export interface CurveData {
   readonly column: NumericColumn | DateColumn;
   readonly cells: readonly Cell[];
   readonly scores: readonly number[];
-  /** Whether scores are probabilities. */
+  /** Is true when scores are probabilities. */
   readonly isShare: boolean;
-  /** Where the row is. */
+  /** The place of the row. */
   readonly now: { readonly cell: Cell; readonly score: number };
 }
 
 const [LEFT, TOP, BOTTOM, HEIGHT] = [58, 12, 208, 240];
-/** Right of the axis, for the last number. */
+/** The space to the right of the axis, for the last number. */
 const MARGIN = 14;
 
 export function drawCurve(svg: SVGSVGElement, { column, cells, scores, isShare, now }: CurveData): void {
-  // As wide as its place, so that its letters are as large as the page's.
+  // The chart is as wide as its place, so that its letters are as large as the page's.
   const width = Math.max(svg.clientWidth, 220);
   svg.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
   const right = width - MARGIN;

@@ -1,4 +1,4 @@
-/** How the answer goes along one column while all others stay: a line, or a bar for each category. */
+/** Shows how the answer changes along one column while all others stay: as a line, or as a bar for each category. */
 import { type Answer, scoreIn } from '../../api/answer.ts';
 import type { Column, Model } from '../../api/model.ts';
 import { createBars } from '../../answer/bars.ts';
@@ -14,7 +14,7 @@ export interface Curve {
   readonly show: (row: Row, answer: Answer) => void;
 }
 
-/** The whole curve is one request, which waits until the row rests. */
+/** The delay before the curve is asked for: it is one request, which waits until the row rests. */
 const QUIET_MS = 120;
 
 /** @param answersTo asks about many rows at once */

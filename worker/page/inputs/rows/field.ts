@@ -1,4 +1,7 @@
-/** One column in the form: a number with a slider, a choice of categories, or a date; and whether its value is unknown. */
+/**
+ * Shows one column in the form: a number with a slider, a choice of categories, or a date, and whether its value is
+ * unknown.
+ */
 import type { CategoricalColumn, Column, DateColumn, NumericColumn } from '../../api/model.ts';
 import { make } from '../../dom.ts';
 import { number } from '../../format.ts';
@@ -11,16 +14,16 @@ export interface Field {
   readonly set: (cell: Cell) => void;
 }
 
-/** What one changes, without what is around it. */
+/** The part of a field that the visitor changes, without what is around it. */
 interface Control {
   readonly elements: readonly HTMLElement[];
-  /** The element that the label is of. */
+  /** The element that the label belongs to. */
   readonly main: HTMLInputElement | HTMLSelectElement;
   readonly cell: () => Cell;
   readonly set: (cell: Cell) => void;
 }
 
-/** @param onFocus is told when one turns to this column */
+/** @param onFocus is called when the visitor turns to this column */
 export function createField(column: Column, id: string, onChange: () => void, onFocus: () => void): Field {
   const control = controlOf(column);
   const { main } = control;
@@ -104,7 +107,7 @@ function numericControl(column: NumericColumn): Control {
   const main = make('input', { type: 'text', inputMode: 'decimal', autocomplete: 'off' });
   const [least, greatest] = rangeOf(column);
   const slider = make('input', { type: 'range', ariaLabel: `${column.name}, from least to greatest` });
-  // A range takes its value within the ends that it has at that time.
+  // The ends are set first: a range clamps its value to the ends that it has at that time.
   Object.assign(slider, { min: String(least), max: String(greatest), step: 'any' });
   slider.addEventListener('input', () => {
     main.value = String(rounded(column, slider.valueAsNumber));

@@ -1,4 +1,4 @@
-/** The form for one row: a field for each column, with a typical row in it at once. */
+/** Shows the form for one row: a field for each column, filled with a typical row at first. */
 import type { Column } from '../../api/model.ts';
 import { make } from '../../dom.ts';
 import { createField } from './field.ts';
@@ -10,8 +10,8 @@ export interface Form {
 }
 
 /**
- * @param onChange is told when the row is another one
- * @param onFocus is told which column one turns to
+ * @param onChange is called when the row has changed
+ * @param onFocus is called with the column that the visitor turns to
  */
 export function createForm(columns: readonly Column[], onChange: () => void, onFocus: (column: Column) => void): Form {
   const fields = columns.map((column, i) =>

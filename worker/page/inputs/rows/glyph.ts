@@ -1,4 +1,4 @@
-/** A row so small that sixty fit: a bar for each column, as high as its value stands in what training saw. */
+/** Draws a row so small that sixty fit: a bar for each column, as high as its value stands in what training saw. */
 import type { Column } from '../../api/model.ts';
 import { makeSvg } from '../../dom.ts';
 import { type Row, shareOf } from './row.ts';

@@ -1,19 +1,22 @@
-/** Rows of a table: a typical one, made-up ones, and those along one column. */
+/** Makes rows of a table: a typical one, random ones, and those along one column. */
 import type { Column, DateColumn, NumericColumn } from '../../api/model.ts';
 
-/** Null is a missing value; a text that should be a number is sent as it is, for the Worker to say what is wrong. */
+/**
+ * Holds one value; null is a missing one. A text that should be a number is sent as it is, so that the Worker says what
+ * is wrong.
+ */
 export type Cell = string | number | null;
 export type Row = Readonly<Record<string, Cell>>;
 
-/** What most rows of training are like. */
+/** Returns the typical row of training. */
 export const typicalRow = (columns: readonly Column[]): Row =>
   Object.fromEntries(columns.map((column) => [column.name, typicalOf(column)]));
 
-/** @param random in [0, 1) */
+/** @param random returns numbers in [0, 1) */
 export const randomRow = (columns: readonly Column[], random: () => number): Row =>
   Object.fromEntries(columns.map((column) => [column.name, randomCell(column, random())]));
 
-/** Numbers in [0, 1) that are the same each time (a linear congruential generator of Numerical Recipes). */
+/** Returns numbers in [0, 1) that are the same each time, by a linear congruential generator of Numerical Recipes. */
 export function sequence(seed: number): () => number {
   let state = seed;
   return () => {
@@ -46,20 +49,23 @@ function randomCell(column: Column, share: number): Cell {
   }
 }
 
-/** What training saw of a column of numbers; around what stands in for gaps, of a model that does not say. */
+/** Returns the range of a column of numbers in training, or one around its fill when the model does not tell. */
 export function rangeOf({ range, fill = 0, typical = fill }: NumericColumn): readonly [number, number] {
   if (range) return range;
   const reach = Math.abs(typical) || 1;
   return [typical - reach, typical + reach];
 }
 
-/** Whole numbers where training saw whole ones at both ends, else about as many digits as the range has steps. */
+/**
+ * Rounds to whole numbers when both ends of training's range are whole, otherwise to about as many digits as the range
+ * has steps.
+ */
 export function rounded(column: NumericColumn, value: number): number {
   const step = stepOf(column);
   return Number((Math.round(value / step) * step).toPrecision(12));
 }
 
-/** A step of which a slider has some hundreds. */
+/** Returns a step of which a slider has some hundreds. */
 export function stepOf(column: NumericColumn): number {
   const [least, greatest] = rangeOf(column);
   const width = greatest - least;
@@ -72,7 +78,7 @@ export function stepOf(column: NumericColumn): number {
 const DAY = 86_400_000;
 
 const hasHour = ({ parts }: DateColumn): boolean => parts.includes('hour');
-/** Of a time, which has no day. */
+/** Is true for a time, which has no day. */
 export const isTime = ({ parts }: DateColumn): boolean => parts.every((part) => part === 'hour');
 
 function spanOf(column: DateColumn): readonly [number, number] {
@@ -89,7 +95,7 @@ function dateAt(column: DateColumn, share: number): string {
   return hasHour(column) ? `${text.slice(0, 10)} ${text.slice(11, 16)}` : text.slice(0, 10);
 }
 
-/** Where a cell stands in what training saw, from 0 to 1; NaN for one that is missing. */
+/** Returns where a cell stands in what training saw, from 0 to 1, and NaN when it is missing. */
 export function shareOf(column: Column, cell: Cell | undefined): number {
   if (cell === null || cell === undefined) return NaN;
   switch (column.kind) {
@@ -106,7 +112,7 @@ export function shareOf(column: Column, cell: Cell | undefined): number {
   }
 }
 
-/** In milliseconds: of a time, since midnight. */
+/** Returns milliseconds since 1970; for a time, since midnight. */
 export function instantOf(column: DateColumn, cell: Cell): number {
   const text = String(cell).replace(' ', 'T');
   return Date.parse(isTime(column) ? `1970-01-01T${text}Z` : `${text.length > 10 ? text : `${text}T00:00`}Z`);
@@ -115,7 +121,7 @@ export function instantOf(column: DateColumn, cell: Cell): number {
 const STEPS = 40;
 const MOST_CATEGORIES = 100;
 
-/** Cells from one end of what training saw to the other. */
+/** Returns cells from one end of what training saw to the other. */
 export function cellsAlong(column: Column): readonly Cell[] {
   if (column.kind === 'categorical') return column.categories.slice(0, MOST_CATEGORIES);
   const shares = Array.from({ length: STEPS + 1 }, (_, i) => i / STEPS);

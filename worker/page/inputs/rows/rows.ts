@@ -1,4 +1,4 @@
-/** Rows of a table, by the names of their columns. */
+/** Asks about rows of a table, by the names of their columns. */
 import { answerOfRow, type Answer, type RowPrediction, scoreIn } from '../../api/answer.ts';
 import { type Model, pathOf } from '../../api/model.ts';
 import { type Call, send } from '../../api/request.ts';
@@ -76,7 +76,7 @@ function explain(model: Model, samples: readonly Row[]): Call {
 const POOL = 60;
 const SEED = 7;
 
-/** Made-up rows, sorted by what the model answers to each. */
+/** Returns random rows, sorted by what the model answers to each. */
 async function neighbours(model: Model): Promise<readonly Neighbour<Row>[]> {
   const columns = columnsOf(model);
   const random = sequence(SEED);

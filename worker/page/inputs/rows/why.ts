@@ -1,10 +1,10 @@
-/** Why a row gets its answer: what each column contributes to it, and which other values would change it. */
+/** Shows why a row gets its answer: what each column contributes to it, and which other values would change it. */
 import { card, make } from '../../dom.ts';
 import { number, percent, signed } from '../../format.ts';
 import { whenQuiet } from '../../timing.ts';
 import type { Cell, Row } from './row.ts';
 
-/** As the Worker answers it. */
+/** An explanation as the Worker returns it. */
 export interface Explained {
   /** The label whose probability is the score; absent for a number. */
   readonly of?: string;
@@ -26,13 +26,15 @@ export interface Why {
   readonly show: (row: Row) => void;
 }
 
-/** It costs hundreds of rows, so it waits until the form rests. */
+/** The delay before an explanation is asked for: it costs hundreds of rows, so it waits until the form rests. */
 const QUIET_MS = 200;
 const MOST = 10;
-/** A bar of full length is at least so much of a probability: what changes next to nothing looks so. */
+/**
+ * The smallest contribution that may fill the bar, in probability: a column that changes next to nothing then looks so.
+ */
 const LEAST = 0.1;
 
-/** @param explain asks the Worker about a row; undefined where the row has no answer */
+/** @param explain asks the Worker about a row; it returns undefined when the row has no answer */
 export function createWhy(explain: (row: Row) => Promise<Explained | undefined>): Why {
   const summary = make('p', { className: 'why-summary' });
   const list = make('ol', { className: 'contributions' });

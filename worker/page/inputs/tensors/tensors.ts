@@ -1,4 +1,4 @@
-/** Tensors as the protocol has them, in JSON: what every model takes. */
+/** Takes tensors as the protocol has them, in JSON, which every model accepts. */
 import { answerOfClasses, type Classified, type TensorsAnswer } from '../../api/answer.ts';
 import { answersClasses, type Model, pathOf, type TensorInfo } from '../../api/model.ts';
 import { make } from '../../dom.ts';
@@ -15,7 +15,7 @@ export const tensors: InputKind<Tensors> = {
     path: `${pathOf('v2', model)}/explain`,
     body: { kind: 'json', value: { inputs } },
   }),
-  // Who shares the mini-batch stands in the tensors themselves.
+  // The tensors hold the whole mini-batch themselves.
   neighbours: () => Promise.resolve([]),
 };
 
@@ -68,10 +68,10 @@ function tensorsIn(response: unknown): TensorsAnswer {
   return { kind: 'tensors', outputs, warnings: [] };
 }
 
-/** More numbers than one can look at are left to a program. */
+/** The maximum of numbers shown: more are left to a program. */
 const MOST = 10_000;
 
-/** One sample of zeros, or of false. */
+/** Returns one sample of zeros, or of false. */
 function exampleOf({ inputs }: Model): string {
   const examples = inputs.map(({ name, datatype, shape }) => {
     const sizes = shape.map((size) => (size === -1 ? 1 : size));

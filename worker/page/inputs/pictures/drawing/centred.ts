@@ -1,17 +1,21 @@
 /**
- * A drawing as MNIST prepares its digits, and as the Worker prepares pictures of drawings: fitted into a box of 20 of 28 pixels, aspect
- * kept, then placed so that its centre of mass is the picture's centre. http://yann.lecun.com/exdb/mnist/ (LeCun, Cortes and Burges)
+ * Prepares a drawing as MNIST prepares its digits, and as the Worker prepares pictures of drawings: fits it into a box
+ * of 20 of 28 pixels, aspect kept, then places its centre of mass at the picture's centre.
+ * http://yann.lecun.com/exdb/mnist/ (LeCun, Cortes and Burges)
  */
 import type { Pixels, Size } from '../pixels.ts';
 import { rasterize } from './rasterize.ts';
 import { mapPoints, type Point, type Stroke } from './stroke.ts';
 
 const BOX = 20 / 28;
-/** A digit drawn small would come out bold; MNIST's lines are two to three of 28 pixels wide. */
+/**
+ * The maximum width of a line: a digit drawn small would otherwise come out bold. MNIST's lines are two to three of 28
+ * pixels wide.
+ */
 const WIDEST_PEN = 3 / 28;
 
 /**
- * @param strokes at least one point, in any unit
+ * @param strokes hold at least one point, in any unit
  * @param pen the width of the strokes, in the same unit
  */
 export function toCentred(strokes: readonly Stroke[], pen: number, size: Size): Pixels {
@@ -36,7 +40,7 @@ function boundsOf(strokes: readonly Stroke[]) {
   return { left, top, width: Math.max(...xs) - left, height: Math.max(...ys) - top };
 }
 
-/** In pixels from the top left corner; a pixel's mass lies in its middle. */
+/** Returns the centre of mass in pixels from the top left corner; a pixel's mass lies in its middle. */
 export function centreOfMass(pixels: Pixels, { columns }: Size): Point {
   let [mass, x, y] = [0, 0, 0];
   pixels.forEach((ink, i) => {

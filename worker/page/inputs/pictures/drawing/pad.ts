@@ -1,4 +1,4 @@
-/** The square one draws on, with mouse, pen or finger. */
+/** The square to draw on, with mouse, pen or finger. */
 import type { PictureInfo } from '../../../api/model.ts';
 import { make, makeSvg } from '../../../dom.ts';
 import { drawPixels } from '../draw-pixels.ts';
@@ -6,7 +6,7 @@ import type { Pixels } from '../pixels.ts';
 import { toCentred } from './centred.ts';
 import type { Point, Stroke } from './stroke.ts';
 
-/** The pen's width; the unit is the pad's side. */
+/** The pen's width, in sides of the pad. */
 const PEN = 0.085;
 
 export interface Pad {
@@ -15,7 +15,7 @@ export interface Pad {
   readonly show: (pixels: Pixels) => void;
 }
 
-/** @param onDraw is given the drawing as the model takes it, after each movement; `undefined` once it is cleared */
+/** @param onDraw gets the drawing as the model takes it, after each movement, and `undefined` once it is cleared */
 export function createPad(info: PictureInfo, onDraw: (drawing: Pixels | undefined) => void): Pad {
   const path = makeSvg('path', {
     ...{ fill: 'none', stroke: 'currentColor', 'stroke-width': PEN },
@@ -35,7 +35,7 @@ export function createPad(info: PictureInfo, onDraw: (drawing: Pixels | undefine
 
   function hold(what: 'nothing' | 'strokes' | 'picture'): void {
     root.dataset['holds'] = what;
-    // It stays where it is, so that the keyboard's place on the page is not lost.
+    // The button stays enabled, so that the keyboard focus is not lost.
     clear.ariaDisabled = String(what === 'nothing');
     clear.disabled = false;
   }
@@ -79,7 +79,10 @@ function pointOf(event: PointerEvent, svg: SVGSVGElement): Point {
   return [(event.clientX - left) / width, (event.clientY - top) / height];
 }
 
-/** A dot where the pen did not move: a line of no length has round ends all the same. */
+/**
+ * Returns the path of a stroke. It is a dot when the pen did not move: a line of zero length has round ends all the
+ * same.
+ */
 function pathOf([first, ...others]: Stroke): string {
   if (first === undefined) return '';
   return `M${first.join()}${[first, ...others].map((point) => `L${point.join()}`).join('')}`;

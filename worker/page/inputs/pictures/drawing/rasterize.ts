@@ -1,9 +1,13 @@
-/** Pen strokes to grey pixels, without a canvas: browsers that guard against fingerprinting scramble what one reads. */
+/**
+ * Turns pen strokes into grey pixels, without a canvas: browsers that guard against fingerprinting scramble what a page
+ * reads from one.
+ */
 import type { Pixels, Size } from '../pixels.ts';
 import type { Point, Stroke } from './stroke.ts';
 
 /**
- * A picture `[rows, columns]` of strokes in units of its pixels; an edge that crosses a pixel greys it by the share it covers.
+ * Returns a picture `[rows, columns]` of strokes, whose unit is a pixel. An edge that crosses a pixel greys it by the
+ * share it covers.
  * @param pen the width of the strokes, in pixels
  */
 export function rasterize(strokes: readonly Stroke[], pen: number, size: Size): Pixels {
@@ -29,14 +33,14 @@ function inkSegment(pixels: Pixels, { rows, columns }: Size, from: Point, to: Po
   }
 }
 
-/** The first and last pixel that a segment can touch along one axis. */
+/** Returns the first and last pixel that a segment can touch along one axis. */
 function reach(from: number, to: number, radius: number, size: number): [number, number] {
   const first = Math.floor(Math.min(from, to) - radius - 0.5);
   const last = Math.floor(Math.max(from, to) + radius + 0.5);
   return [Math.max(first, 0), Math.min(last, size - 1)];
 }
 
-/** From a point to the nearest point of a segment. */
+/** Returns the distance from a point to the nearest point of a segment. */
 function distance([x, y]: Point, [x0, y0]: Point, [x1, y1]: Point): number {
   const [dx, dy] = [x1 - x0, y1 - y0];
   const length2 = dx * dx + dy * dy;

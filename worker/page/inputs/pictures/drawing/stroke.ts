@@ -1,10 +1,10 @@
-/** What a pen leaves behind. */
+/** Describes what a pen leaves behind. */
 
-/** From the top left corner, in units that depend on where it is used: the pad's side, or pixels. */
+/** A point from the top left corner. Its unit depends on the place of use: the pad's side, or a pixel. */
 export type Point = readonly [x: number, y: number];
 export type Stroke = readonly Point[];
 
-/** Every point moved by the same map. */
+/** Moves every point by the same map. */
 export function mapPoints(strokes: readonly Stroke[], move: (point: Point) => Point): Stroke[] {
   return strokes.map((stroke) => stroke.map(move));
 }
