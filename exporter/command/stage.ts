@@ -3,6 +3,7 @@
  * a build say, a line is written every ten seconds where it takes so long.
  */
 import { atExit } from '../../training/files/index.ts';
+import { inLines } from './table.ts';
 
 export interface StageLine extends Disposable {
   /**
@@ -14,7 +15,7 @@ export interface StageLine extends Disposable {
   readonly width: number | undefined;
   /** Makes room for other lines. */
   readonly clear: () => void;
-  /** Prints a line that stays, on standard output. */
+  /** Prints a line that stays, on standard output: in a terminal on as many as it takes, so that words stay whole. */
   readonly print: (line: string) => void;
 }
 
@@ -85,7 +86,7 @@ function writtenOver(what: string, stream: StageStream): StageLine {
     clear,
     print: (line) => {
       clear();
-      console.log(line);
+      console.log(line.includes('\n') ? line : inLines(line.split(' '), { between: ' ' }));
     },
     [Symbol.dispose]: () => {
       end[Symbol.dispose]();

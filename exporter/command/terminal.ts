@@ -9,7 +9,7 @@ import type { EpochMetrics } from '../../training/trainer/index.ts';
 import { describeData } from './describe-data.ts';
 import { sparkline } from './sparkline.ts';
 import { bar, duration, fitted, type StageLine, stageLine } from './stage.ts';
-import { inLines, plainTable } from './table.ts';
+import { plainTable } from './table.ts';
 
 /** Layer, output shape, parameters; running statistics are not parameters. */
 export function summaryTable(plan: Plan): string {
@@ -33,16 +33,11 @@ export function summaryTable(plan: Plan): string {
 export function terminalReporter(line: StageLine = stageLine('train')): RunReporter {
   let score: Score | undefined;
   let at: Under | undefined;
-  /** Where a terminal shows it; a log has each note in a line of its own. */
-  const inWords = (text: string) => {
-    const isSentence = line.width !== undefined && !text.includes('\n');
-    line.print(isSentence ? inLines(text.split(' '), { between: ' ' }) : text);
-  };
   return {
-    note: inWords,
+    note: line.print,
     onStage: line.show,
     onStart: (run) => {
-      for (const text of describeRun(run)) inWords(text);
+      for (const text of describeRun(run)) line.print(text);
       ({ score } = objectiveRuleOf(run.config.objective));
     },
     onTraining: (training) => {

@@ -30,7 +30,10 @@ function describeQuality({
   const [[label, at] = []] = Object.entries(threshold?.at ?? {});
   const told = intervals.find(({ level }) => level === interval);
   const held = told?.coverage === undefined ? '' : `, which held ${percent(told.coverage)} of the test rows`;
-  const worth = importance?.columns.slice(0, 3).map(({ name, mean }) => `${name} ${fourDigits(mean)}`);
+  const worth = importance?.columns
+    .filter(({ mean }) => mean > 0)
+    .slice(0, 3)
+    .map(({ name, mean }) => `${name} ${fourDigits(mean)}`);
   return [
     ...(calibration ? [`calibration     expected error ${percent(calibration.error)} on the test rows`] : []),
     ...(label === undefined
@@ -38,10 +41,15 @@ function describeQuality({
       : [oneLine(`threshold       ${quote(label)} is told from a probability of ${at} on${read}`)]),
     ...(told ? [`interval        ${percent(told.level)}: ±${fourDigits(told.halfWidth)}${held}`] : []),
     ...(worth
-      ? [oneLine(`columns         worth most, as growth of the ${importance?.measure}: ${worth.join(', ')}`)]
+      ? [
+          worth.length > 0
+            ? oneLine(`columns         worth most, as growth of the ${importance?.measure}: ${worth.join(', ')}`)
+            : 'columns         none is worth anything on the test rows',
+        ]
       : []),
   ];
 }
 
 const describeScores = ({ running, population, batchOfOne }: TestScores, { format }: Score): string =>
-  `running statistics ${format(running)}   full-pass statistics ${format(population)}   each sample alone, by its own statistics ${format(batchOfOne)}`;
+  `${format(running)} with running statistics, ${format(population)} with those of a full pass,
+${' '.repeat(16)}${format(batchOfOne)} of each sample alone, by its own`;

@@ -66,7 +66,7 @@ export async function fittedModel(
   const states = await statesOf(described, data.train, backend);
   const model = { ...described, tensors: states[statistics] };
   const wish = wishFor(reading, former, model, note);
-  const fit = await fitted(backend, model, states[statistics], data.validation, wish);
+  const fit = await fitted(backend, checkpoint, model, states[statistics], data.validation, wish);
   for (const line of fit.notes) note(line);
   return { described, model, data, states, fit };
 }

@@ -2,7 +2,7 @@
 import type { Importance } from '../../training/answers/index.ts';
 import type { Backend } from '../../training/backend/index.ts';
 import type { TrainedModel } from '../../training/checkpoint/index.ts';
-import { hasLearntFromValidation, objectiveOf } from '../../training/checkpoint/index.ts';
+import { hasLearntFromValidation, objectiveOf, outOfFoldOf } from '../../training/checkpoint/index.ts';
 import { type Dataset, subset } from '../../training/data/index.ts';
 import { quote, releasing } from '../../training/files/index.ts';
 import {
@@ -54,20 +54,26 @@ export function wishFor(
 }
 
 /**
- * Fits how answers are read, on the validation part, for the network with the given statistics.
+ * Fits how answers are read, for the network with the given statistics: on the validation part, or on the answers of folds where the network
+ * has learnt from that part.
  *
  * @throws UserError for a `wish` that does not fit the network
  */
 export async function fitted(
   backend: Backend,
-  { plan, record }: TrainedModel,
+  checkpoint: string,
+  model: TrainedModel,
   state: State,
-  all: Dataset,
+  validation: Dataset,
   wish: ReadingWish,
 ): Promise<Fitted> {
-  const validation = hasLearntFromValidation(record) ? subset(all, new Int32Array()) : all;
+  if (hasLearntFromValidation(model.record)) {
+    const kept = await outOfFoldOf(checkpoint, model);
+    if (kept) return fitReading(kept.samples, kept.answers, wish, 'out-of-fold');
+    return fitReading(subset(validation, new Int32Array()), new Float32Array(), wish, 'none');
+  }
   if (validation.count === 0) return fitReading(validation, new Float32Array(), wish);
-  await using evaluator = releasing(await createEvaluator(backend, plan));
+  await using evaluator = releasing(await createEvaluator(backend, model.plan));
   const output = await evaluator.logits(state, validation);
   return fitReading(validation, output, wish);
 }

@@ -1,5 +1,5 @@
 /** How long runs learn: so many steps, until the clock says so, or as long as others have shown to be best. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -113,6 +113,50 @@ describe('folds', () => {
     expect(report?.metrics['accuracy']).toBeCloseTo(mean, 2);
     expect(mean).toBeGreaterThan(0.6);
     expect(Number.isNaN(history.at(-1)?.validation.loss)).toBe(true);
+  });
+
+  it('leave answers by which a threshold and intervals are chosen: all rows but the test part are read by them', async () => {
+    const numbers = Array.from({ length: 200 }, (_, i) => `${(i * 37) % 200},${i % 3}`);
+    const write = async (name: string, labelOf: (x: number) => string | number) => {
+      const lines = numbers.map((line) => `${line},${labelOf(Number(line.split(',')[0]))}`);
+      await writeFile(join(folder, name), ['x,m,label', ...lines, ''].join('\n'));
+      return { path: join(folder, name), label: 'label' };
+    };
+    const backend = await nativeBackend({ threads: 1 });
+    const models = join(folder, 'models');
+    const line = await trainToFolder(runOf('line', { data: await write('numbers.csv', (x) => 3 * x) }, { epochs: 4 }));
+    const card = await exportModel({ checkpoint: line.checkpoint, name: 'line', models }, backend);
+    expect(card.interval).toBe(0.9);
+    // 180 absolute residuals of networks that had not seen the row.
+    const { samples, answers } = line.found?.outOfFold ?? {};
+    const values = samples?.task === 'regression' ? samples.values : new Float32Array();
+    const residuals = Array.from(values, (value, i) => Math.abs(value - (answers?.[i] ?? NaN))).sort((a, b) => a - b);
+    expect(residuals).toHaveLength(180);
+    const [told] = card.intervals?.filter(({ level }) => level === 0.9) ?? [];
+    expect(told?.halfWidth).toBeCloseTo(residuals[Math.ceil(181 * 0.9) - 1] ?? NaN, 5);
+    const evaluated = await evaluate({ checkpoint: line.checkpoint });
+    expect(evaluated.interval).toEqual(told);
+
+    const sides = await trainToFolder(
+      runOf('sides', { data: await write('sides.csv', (x) => (x > 60 ? 'b' : 'a')) }, { epochs: 4 }),
+    );
+    const notes: string[] = [];
+    const reading = { threshold: { rule: { fp: 1, fn: 5 } } };
+    const options = { checkpoint: sides.checkpoint, name: 'sides', models };
+    const chosen = await exportModel({ ...options, reading }, backend, (note) => notes.push(note));
+    expect(chosen.threshold?.at).toHaveProperty('b');
+    expect(notes.join('\n')).toContain('for each missed one on 180 out-of-fold rows');
+
+    // Of another network there are none.
+    const moved = join(folder, 'moved');
+    await mkdir(moved);
+    await copyFile(sides.checkpoint, join(moved, 'checkpoint.safetensors'));
+    const other = { ...options, checkpoint: join(moved, 'checkpoint.safetensors') };
+    await expect(exportModel({ ...other, reading }, backend)).rejects.toThrow(
+      /got 0, .*the network has learnt from its own: --folds 5 in place of --refit/,
+    );
+    await copyFile(join(folder, 'line', 'out-of-fold.safetensors'), join(moved, 'out-of-fold.safetensors'));
+    await expect(exportModel({ ...other, reading }, backend)).rejects.toThrow(/got 0, /);
   });
 
   it('are the default of a table whose validation part is too small, which is said', async () => {

@@ -6,3 +6,4 @@ export { loadModel, objectiveOf, pickTensor, saveModel, storedModel, type Traine
 export { configSchema, type DataRecord, storedRecord, type TrainingRecord } from './record.ts';
 export { describedBy, isTrainedOn, knowledgeOf } from './same-data.ts';
 export { hasLearntFromValidation } from './learnt-from.ts';
+export { type OutOfFoldAnswers, outOfFoldFile, outOfFoldOf, saveOutOfFold } from './out-of-fold.ts';

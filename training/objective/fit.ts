@@ -52,24 +52,32 @@ const usualLevel = 0.9;
 /** Of which a card tells how wide they are, so that another may be chosen. */
 const levels = [0.5, 0.8, 0.9, 0.95, 0.99] as const;
 
+/** Whose rows answers are read by; none where a network has learnt from all of its own. */
+export type FittedOn = 'validation' | 'out-of-fold' | 'none';
+
 /**
- * @param output what the network gives for the validation part: `[count, outputs]`
+ * @param output what the network gives for the validation part, or others have given for samples that they had not seen: `[count, outputs]`
  * @throws UserError for a wish that does not suit the model, or that the validation part is too small for
  */
-export function fitReading(validation: Dataset, output: Float32Array, wish: ReadingWish): Fitted {
+export function fitReading(
+  validation: Dataset,
+  output: Float32Array,
+  wish: ReadingWish,
+  on: FittedOn = 'validation',
+): Fitted {
   const finite = finiteRows(output, validation.count);
   const samples = subset(validation, finite);
   const answers = rowsOf(output, validation.count, finite);
   if (samples.task === 'regression') {
     if (wish.threshold)
       throw unexpected(thresholdFlag(wish.threshold.rule), 'a model of two classes', 'one of numbers');
-    return fitIntervals(answers, samples.values, wish.interval);
+    return fitIntervals(answers, samples.values, wish.interval, on);
   }
   if (typeof wish.interval === 'number') throw unexpected('--interval', 'a model of numbers', 'one of classes');
   const { labels, classes } = samples;
   const temperature = temperatureOf(classLogits(answers, samples.count), labels);
   const logits = classLogits(scaledBy(answers, temperature), samples.count);
-  const threshold = wish.threshold && chooseThreshold(wish.threshold, probabilities(logits).data, labels, classes);
+  const threshold = wish.threshold && chooseThreshold(wish.threshold, probabilities(logits).data, labels, classes, on);
   const losses = [classLogits(answers, samples.count), logits].map((some) => crossEntropy(some, labels).toFixed(4));
   return {
     ...(temperature !== undefined && { temperature }),
@@ -77,13 +85,18 @@ export function fitReading(validation: Dataset, output: Float32Array, wish: Read
     notes: [
       ...(temperature === undefined
         ? []
-        : [`temperature ${temperature}: validation log loss ${losses.join(' → ')} on ${count(samples.count)} rows`]),
-      ...(threshold ? [describeThreshold(threshold, samples.count)] : []),
+        : [`temperature ${temperature}: ${on} log loss ${losses.join(' → ')} on ${count(samples.count)} rows`]),
+      ...(threshold ? [describeThreshold(threshold, samples.count, on) + otherClass(wish.threshold, classes)] : []),
     ],
   };
 }
 
-function fitIntervals(answers: Float32Array, values: Float32Array, wish: ReadingWish['interval']): Fitted {
+function fitIntervals(
+  answers: Float32Array,
+  values: Float32Array,
+  wish: ReadingWish['interval'],
+  on: FittedOn,
+): Fitted {
   const residuals = Array.from(values, (value, i) => value - (answers[i] ?? NaN));
   const level = wish ?? usualLevel;
   const all = [...new Set<number>([...levels, ...(level === false ? [] : [level])])].sort((a, b) => a - b);
@@ -94,10 +107,18 @@ function fitIntervals(answers: Float32Array, values: Float32Array, wish: Reading
   const known = intervals.length > 0 ? { intervals } : {};
   if (level === false) return { ...known, notes: [] };
   if (intervals.some((interval) => interval.level === level)) return { ...known, level, notes: [] };
-  const needs = `at least ${fewestFor(level)} validation rows for an interval of ${percent(level)}, got ${residuals.length}`;
-  if (wish !== undefined) throw new UserError(`--interval ${level}: expected ${needs} (--validation-share keeps more)`);
-  return { ...known, notes: [`without intervals: expected ${needs} (--validation-share keeps more)`] };
+  const needs = `expected at least ${fewestFor(level)} ${rowsOn(on)} for an interval of ${percent(level)}, got ${residuals.length}; ${moreOf(on)}`;
+  if (wish !== undefined) throw new UserError(`--interval ${level}: ${needs}`);
+  return { ...known, notes: [`without intervals: ${needs}`] };
 }
+
+const rowsOn = (on: FittedOn): string => `${on === 'none' ? 'validation' : on} rows`;
+
+/** What would have brought more rows. */
+const moreOf = (on: FittedOn): string =>
+  on === 'none'
+    ? 'the network has learnt from its own: --folds 5 in place of --refit answers each by another'
+    : '--validation-share keeps more';
 
 /** @throws UserError for more or fewer classes than two, another class than those, and a validation part without both */
 export function chooseThreshold(
@@ -105,6 +126,7 @@ export function chooseThreshold(
   shares: ArrayLike<number>,
   labels: ArrayLike<number>,
   classes: readonly string[],
+  on: FittedOn = 'validation',
 ): ChosenThreshold {
   const flag = thresholdFlag(rule);
   const k = positiveClass(flag, classes, positive);
@@ -116,7 +138,7 @@ export function chooseThreshold(
     const got = `${count(labels.length)}, ${count(found)} of them ${quote(label)}`;
     throw new UserError(
       oneLine(
-        `${flag}: expected at least ${FEWEST} validation rows with both classes to choose it by, got ${got}; --threshold 0.3 sets one, --validation-share keeps more rows`,
+        `${flag}: expected at least ${FEWEST} ${rowsOn(on)} with both classes to choose it by, got ${got}; --threshold 0.3 sets one, ${moreOf(on)}`,
       ),
     );
   }
@@ -139,13 +161,17 @@ function positiveClass(flag: string, classes: readonly string[], positive: strin
 }
 
 /** `"yes" is told from a probability of 31 % on, chosen for F1 on 1,200 validation rows` */
-function describeThreshold({ label, at, rule }: ChosenThreshold, rows: number): string {
+function describeThreshold({ label, at, rule }: ChosenThreshold, rows: number, on: FittedOn): string {
   const said = `${quote(label)} is told from a probability of ${at} on`;
   if (rule === undefined) return oneLine(said);
   const what =
     rule === 'f1' ? 'F1' : `a cost of ${rule.fp} for each wrong ${quote(label)} and ${rule.fn} for each missed one`;
-  return oneLine(`${said}, chosen for ${what} on ${count(rows)} validation rows`);
+  return oneLine(`${said}, chosen for ${what} on ${count(rows)} ${rowsOn(on)}`);
 }
+
+/** What nobody has named is the second of the two, be it the rare one or not. */
+const otherClass = ({ rule, positive }: ThresholdWish, [first = '']: readonly string[]): string =>
+  positive === undefined && typeof rule !== 'number' ? oneLine(`; --positive ${quote(first)} is for the other`) : '';
 
 /** The share of values within half a width of the answers. */
 export function coverageOf(halfWidth: number, answers: ArrayLike<number>, values: ArrayLike<number>): number {

@@ -98,7 +98,7 @@ export async function evaluate(
   if (!sink) onStage(`read the samples and run ${file}`);
   const wish = options.reading ?? {};
   const fit = async (validation: Dataset | undefined): Promise<Fitted> => {
-    const fitted = await readingFor(validation, answerer, stated, about, wish, note);
+    const fitted = await readingFor(file, validation, answerer, stated, about, wish, note);
     for (const line of fitted.notes) note(line);
     return fitted;
   };

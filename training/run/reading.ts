@@ -1,6 +1,6 @@
 /** How the answers of an evaluation are read: as a card or somebody says, or as the run's own validation part suggests. */
 import { type Interval, thresholdOf } from '../answers/index.ts';
-import { hasLearntFromValidation } from '../checkpoint/index.ts';
+import { hasLearntFromValidation, outOfFoldOf } from '../checkpoint/index.ts';
 import type { Dataset } from '../data/index.ts';
 import { unexpected, UserError } from '../files/index.ts';
 import {
@@ -45,13 +45,15 @@ export function statedReading(where: string, known: Known, { threshold, interval
 }
 
 /**
- * Fitted to the validation part: what came with the samples, or else that of the data that the run was trained on; as stated where neither
- * is at hand.
+ * Fitted to the validation part: what came with the samples, or else that of the data that the run was trained on; to the answers of folds
+ * where the network has learnt from that; as stated where none is at hand.
  *
+ * @param file the model's
  * @param note is told why the probabilities are the network's own, where they are
  * @throws UserError for a wish that does not suit the model or its validation part, and for one that needs it where it is not at hand
  */
 export async function readingFor(
+  file: string,
   own: Dataset | undefined,
   answerer: Answerer,
   stated: Fitted,
@@ -60,8 +62,12 @@ export async function readingFor(
   note: (line: string) => void,
 ): Promise<Fitted> {
   // What is exported has been fitted; only a checkpoint has not.
-  if (known.plan === undefined) return stated;
-  const validation = hasLearntFromValidation(known.record) ? undefined : (own ?? (await ownValidation(known, note)));
+  const { plan, classes = [] } = known;
+  if (plan === undefined) return stated;
+  const hasLearnt = hasLearntFromValidation(known.record);
+  const kept = hasLearnt ? await outOfFoldOf(file, { plan, classes }) : undefined;
+  if (kept) return fitReading(kept.samples, kept.answers, wish, 'out-of-fold');
+  const validation = hasLearnt ? undefined : (own ?? (await ownValidation(known, note)));
   if (validation && validation.count > 0) return fitReading(validation, await answerer.answer(validation), wish);
   const asked =
     wish.threshold && typeof wish.threshold.rule !== 'number'

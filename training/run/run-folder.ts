@@ -9,6 +9,7 @@
  *   last.safetensors         where the run stands, for --resume: written after each epoch and when it is interrupted
  *   best.safetensors         the network after the epoch with the lowest validation loss so far
  *   checkpoint.safetensors   the trained network, once the run is complete: what export takes
+ *   out-of-fold.safetensors  what networks of folds answer to samples that they have not seen, by which export reads answers
  *   folds/                   the networks that --folds and --refit have asked how long to learn
  *   .lock                    the process that trains, while it does
  *
@@ -18,7 +19,13 @@ import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { makeFolder, removeTemporaries, writeAtomically } from '../files/index.ts';
-import { saveModel, storedEvaluation, type TrainedModel, type TrainingRecord } from '../checkpoint/index.ts';
+import {
+  outOfFoldFile,
+  saveModel,
+  storedEvaluation,
+  type TrainedModel,
+  type TrainingRecord,
+} from '../checkpoint/index.ts';
 import type { Plan } from '../network/index.ts';
 import { objectiveRuleOf, type Score } from '../objective/index.ts';
 import { loadSnapshot, type RunDescription, saveSnapshot, type StoredRun } from './snapshot-file.ts';
@@ -110,7 +117,7 @@ export class RunFolder {
   /** What tells that a run has saved something comes first: while it is there, the run has not been put aside. */
   async #filesOfRuns(): Promise<readonly string[]> {
     const found = await readdir(this.path);
-    const others = [configFile, 'metrics.jsonl', 'figures', 'mistakes.svg', 'out-of-fold.csv'];
+    const others = [configFile, 'metrics.jsonl', 'figures', 'mistakes.svg', 'out-of-fold.csv', outOfFoldFile];
     const names: readonly string[] = [trialsFolder, ...tensorFiles, ...others];
     return [...names.filter((name) => found.includes(name)), ...found.filter((name) => name.startsWith(eventsPrefix))];
   }

@@ -12,7 +12,7 @@ import {
   sourceName,
 } from '../data/index.ts';
 import { checked, makeFolder, releasing, unexpected, UserError } from '../files/index.ts';
-import { loadModel } from '../checkpoint/index.ts';
+import { loadModel, saveOutOfFold } from '../checkpoint/index.ts';
 import { Interrupted, type Interruption, interruption, withLockOrRefuse } from '../process/index.ts';
 import { type Network, type Plan, planNetwork } from '../network/index.ts';
 import { type Baseline, baselineOf, type CheckedReport, type Objective, reportOn } from '../objective/index.ts';
@@ -141,6 +141,7 @@ async function trainIn(
   }
   const { objective } = run.description.config;
   const checkpoint = await folder.finish(result.tensors, result);
+  if (found?.outOfFold) await saveOutOfFold(checkpoint, found.outOfFold);
   if (signal.aborted) throw new Interrupted(signal, `stopped after training, all is saved; ${goOn}`);
   // What is left leaves nothing half-done where a signal ends the process.
   stop[Symbol.dispose]();

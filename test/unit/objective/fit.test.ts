@@ -115,6 +115,18 @@ describe('the threshold', () => {
     expect(report.calibration).toEqual(reportOn(dataset, z).calibration);
   });
 
+  it('says of which class a threshold is that nobody has named, what it was chosen on, and how to have the other', () => {
+    const { dataset, z } = yesOrNo(60);
+    const noteOf = (...args: [object, ...('validation' | 'out-of-fold')[]]) =>
+      fitReading(dataset, z, ...args).notes.at(-1);
+    expect(noteOf({ threshold: { rule: 'f1' } })).toMatch(
+      /^"yes" is told from .* chosen for F1 on 60 validation rows; --positive "no" is for the other$/,
+    );
+    expect(noteOf({ threshold: { rule: 'f1', positive: 'no' } }, 'out-of-fold')).toMatch(
+      /^"no" is told from .* chosen for F1 on 60 out-of-fold rows$/,
+    );
+  });
+
   const classes = (...names: string[]): Dataset => ({ ...yesOrNo(60).dataset, classes: names }) as Dataset;
   it.each<[string, Dataset, object, RegExp]>([
     ['numbers', numbers([1, 2]), { threshold: { rule: 'f1' } }, /--threshold: expected a model of two classes, got one of numbers/],
@@ -195,7 +207,7 @@ describe('intervals around numbers', () => {
     const { level, intervals, notes } = fitReading(numbers([1, 2, 3]), new Float32Array(3), {});
     expect([level, intervals?.map((one) => one.level)]).toEqual([undefined, [0.5]]);
     expect(notes).toEqual([
-      'without intervals: expected at least 9 validation rows for an interval of 90.00 %, got 3 (--validation-share keeps more)',
+      'without intervals: expected at least 9 validation rows for an interval of 90.00 %, got 3; --validation-share keeps more',
     ]);
   });
 });

@@ -300,7 +300,8 @@ test('a run says how it understood its data', () => {
   ];
   const [target, table = ''] = describeData(classes([2], 'no', 'yes'), summary);
   expect(target).toBe('classes: no, yes');
-  expect(table).toContain('│ age    │ number   │ 18 … 90 │   1,234 │ missing: median 34.5, and the model is told │');
-  expect(table).toContain('│ id     │ left out │         │         │ as told                                     │');
+  expect(table).toContain('│ age    │ number   │ 18 … 90 │   1,234 │ missing: median 34.5, and the model  │');
+  expect(table).toContain('│        │          │         │         │ is told                              │');
+  expect(table).toContain('│ id     │ left out │         │         │ as told                              │');
   expect(describeData(numbers, undefined)).toEqual(['a number to predict']);
 });
