@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { runNode, withScratch } from '../../training/process/index.ts';
+import { arrays } from '../../training/program/index.ts';
 import { buildImage } from './build-image.ts';
 import type { BuiltImage } from './built.ts';
 
@@ -46,15 +47,16 @@ export const comparisonRows = (models: string, image: BuiltImage): Promise<Row[]
 
 const sizeOf = ({ bytes: { wasm, module, weights } }: BuiltImage): number => wasm + module + weights;
 
+/** The array of each element type, by the name that Node has for it. */
+const constructors = Object.entries(arrays).map(([dtype, { name }]) => `${dtype}: ${name}`);
+
 /** Program of the measured process. It runs the first model with zeros. */
 const program = `
   const start = performance.now();
   const { sessions } = await import(process.argv[1]);
   const started = performance.now() - start;
   const [session] = sessions.values();
-  const arrays = { float16: globalThis.Float16Array ?? Uint16Array, float32: Float32Array, float64: Float64Array,
-    int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array, bool: Uint8Array,
-    uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array };
+  const arrays = { ${constructors.join(', ')} };
   const feeds = Object.fromEntries(session.inputs.map(({ name, dtype, shape: free }) => {
     const shape = free.map((size) => (size > 0 ? size : 1));
     return [name, { dtype, shape, data: new arrays[dtype](shape.reduce((a, b) => a * b, 1)) }];

@@ -1,5 +1,6 @@
 /** What an ONNX file takes and gives, in the words of the Open Inference Protocol. */
 import { GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
+import type { arrays } from '../../training/program/index.ts';
 
 /** The protocol's datatypes that are numbers. */
 export const datatypes = [
@@ -21,20 +22,21 @@ export type Datatype = (typeof datatypes)[number];
 
 const { DataType } = onnxProto.onnx.TensorProto;
 
-const elementTypes: { readonly [D in Datatype]: number } = {
-  BOOL: DataType.BOOL,
-  UINT8: DataType.UINT8,
-  UINT16: DataType.UINT16,
-  UINT32: DataType.UINT32,
-  UINT64: DataType.UINT64,
-  INT8: DataType.INT8,
-  INT16: DataType.INT16,
-  INT32: DataType.INT32,
-  INT64: DataType.INT64,
-  FP16: DataType.FLOAT16,
-  FP32: DataType.FLOAT,
-  FP64: DataType.DOUBLE,
-};
+/** By what number ONNX knows them, and what the runtime calls tensors of them. */
+export const elementTypes = {
+  BOOL: { code: DataType.BOOL, dtype: 'bool' },
+  UINT8: { code: DataType.UINT8, dtype: 'uint8' },
+  UINT16: { code: DataType.UINT16, dtype: 'uint16' },
+  UINT32: { code: DataType.UINT32, dtype: 'uint32' },
+  UINT64: { code: DataType.UINT64, dtype: 'uint64' },
+  INT8: { code: DataType.INT8, dtype: 'int8' },
+  INT16: { code: DataType.INT16, dtype: 'int16' },
+  INT32: { code: DataType.INT32, dtype: 'int32' },
+  INT64: { code: DataType.INT64, dtype: 'int64' },
+  FP16: { code: DataType.FLOAT16, dtype: 'float16' },
+  FP32: { code: DataType.FLOAT, dtype: 'float32' },
+  FP64: { code: DataType.DOUBLE, dtype: 'float64' },
+} as const satisfies { readonly [D in Datatype]: { readonly code: number; readonly dtype: keyof typeof arrays } };
 
 export interface Port {
   readonly name: string;
@@ -68,7 +70,7 @@ function inputOf(value: onnx.IValueInfoProto): Port {
 
 function portOf({ name, type }: onnx.IValueInfoProto): Port {
   const tensor = type?.tensorType;
-  const datatype = datatypes.find((candidate) => elementTypes[candidate] === tensor?.elemType);
+  const datatype = datatypes.find((candidate) => elementTypes[candidate].code === tensor?.elemType);
   if (!datatype) throw new GraphError(`${name ?? ''}: expected a tensor of numbers, got ${describeType(type)}`);
   const dims = tensor?.shape?.dim?.map(
     ({ dimValue, dimParam }) => Math.max(0, Number(dimValue ?? 0)) || (dimParam ?? ''),

@@ -1,7 +1,8 @@
 /** Whether the runtime in the Worker can run a model: asked of that very runtime, ONNX Runtime Web's WASM. */
 import * as ort from 'onnxruntime-web/wasm';
 import { quote, releasing, UserError } from '../../training/files/index.ts';
-import { type Datatype, type Port, shapeOf } from './ports.ts';
+import { arrays } from '../../training/program/index.ts';
+import { type Datatype, elementTypes, type Port, shapeOf } from './ports.ts';
 
 /** Only fatal errors are printed: the others are thrown. */
 const quiet = { logSeverityLevel: 4 } as const;
@@ -153,40 +154,28 @@ export function madeUp(
     inputs.map(({ name, datatype }, i) => {
       const shape = shapes[i] ?? [];
       const length = shape.reduce((product, size) => product * size, 1);
-      return [name, tensorOf[datatype](length, shape, real)];
+      return [name, tensorOf(datatype, length, shape, real)];
     }),
   );
 }
 
 /** Of both signs. */
 const smallNumbers = (i: number): number => (((i * 7) % 11) - 5) / 5;
-type Make = (length: number, shape: readonly number[], real: (i: number) => number) => ort.Tensor;
+/** 0.5 in half precision, by its bits. */
+const half = 0x3800;
 
-const tensorOf: { readonly [D in Datatype]: Make } = {
-  BOOL: (length, shape) => new ort.Tensor('bool', new Uint8Array(length), shape),
-  UINT8: (length, shape) => new ort.Tensor('uint8', new Uint8Array(length), shape),
-  UINT16: (length, shape) => new ort.Tensor('uint16', new Uint16Array(length), shape),
-  UINT32: (length, shape) => new ort.Tensor('uint32', new Uint32Array(length), shape),
-  UINT64: (length, shape) => new ort.Tensor('uint64', new BigUint64Array(length), shape),
-  INT8: (length, shape) => new ort.Tensor('int8', new Int8Array(length), shape),
-  INT16: (length, shape) => new ort.Tensor('int16', new Int16Array(length), shape),
-  INT32: (length, shape) => new ort.Tensor('int32', new Int32Array(length), shape),
-  INT64: (length, shape) => new ort.Tensor('int64', new BigInt64Array(length), shape),
-  // 0.5, by its bits.
-  FP16: (length, shape) => new ort.Tensor('float16', new Uint16Array(length).fill(0x3800), shape),
-  FP32: (length, shape, real) =>
-    new ort.Tensor(
-      'float32',
-      Float32Array.from({ length }, (_, i) => real(i)),
-      shape,
-    ),
-  FP64: (length, shape, real) =>
-    new ort.Tensor(
-      'float64',
-      Float64Array.from({ length }, (_, i) => real(i)),
-      shape,
-    ),
-};
+function tensorOf(
+  datatype: Datatype,
+  length: number,
+  shape: readonly number[],
+  real: (i: number) => number,
+): ort.Tensor {
+  const { dtype } = elementTypes[datatype];
+  if (dtype === 'float16') return new ort.Tensor(dtype, new Uint16Array(length).fill(half), shape);
+  const data = new arrays[dtype](length);
+  if (data instanceof Float32Array || data instanceof Float64Array) data.forEach((_, i) => (data[i] = real(i)));
+  return new ort.Tensor(dtype, data, shape);
+}
 
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);

@@ -1,6 +1,6 @@
 /** What ONNX Runtime's packages have in common: sessions and tensors of one JavaScript interface. */
 import type { InferenceSession, InferenceSessionFactory, OnnxValue, Tensor as OrtTensor } from 'onnxruntime-node';
-import { bytesPerElement, type DataOf, type DType, type Tensor } from '../graph/index.ts';
+import { type DataOf, type DType, isDType, type Tensor } from '../graph/index.ts';
 import type { BoundSession, NamedTensors, Session } from './backend.ts';
 
 /** The part of `onnxruntime-node` and of `onnxruntime-web` that backends use. */
@@ -68,8 +68,6 @@ export function fromOrt(name: string, { type, data, dims }: OnnxValue): Tensor {
   if (!isDType(type)) throw new Error(`internal: ${name} has the unexpected type ${type}`);
   return { dtype: type, shape: dims, data } as Tensor;
 }
-
-const isDType = (type: string): type is DType => Object.hasOwn(bytesPerElement, type);
 
 const mapValues = <From, To>(record: Readonly<Record<string, From>>, map: (value: From, key: string) => To) =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));

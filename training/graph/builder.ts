@@ -8,6 +8,7 @@
  *
  * Types and shapes are inferred as nodes are added, so a misfit is reported where it is written.
  */
+import { arrays } from '../program/index.ts';
 import type { Attributes, Graph, Inputs, Node, OpNode, OpType, Outputs } from './ops.ts';
 import { liveNodes } from './prune.ts';
 import { renameValues } from './rename.ts';
@@ -73,14 +74,7 @@ class Builder {
 
   /** A scalar of the given type; equal scalars are one initializer. */
   scalar(value: number, dtype: Exclude<DType, 'bool'> = 'float32'): Value {
-    const data = {
-      float32: () => Float32Array.of(value),
-      float64: () => Float64Array.of(value),
-      int32: () => Int32Array.of(value),
-      int64: () => BigInt64Array.of(BigInt(value)),
-      uint8: () => Uint8Array.of(value),
-      uint32: () => Uint32Array.of(value),
-    }[dtype]();
+    const data = dtype === 'int64' ? BigInt64Array.of(BigInt(value)) : arrays[dtype].of(value);
     return this.constant(`${dtype}(${value})`, { dtype, shape: [], data });
   }
 

@@ -4,6 +4,7 @@
  */
 import type { onnx } from './onnx-proto.ts';
 import { elementCount, oneLine } from '../files/index.ts';
+import { arrays } from '../program/index.ts';
 import { type Adapt, adaptWith, asItIs } from './adapt/index.ts';
 import { type Arity, arities } from './arity.ts';
 import { checkGraph } from './check.ts';
@@ -173,17 +174,16 @@ function storedTensor(proto: onnx.ITensorProto): Tensor | undefined {
   const dtype = decodeDType(name, proto.dataType);
   const shape = (proto.dims ?? []).map((dim) => decodeSize(name, dim));
   const integers = integersOf(proto, elementCount(shape));
-  const bytes = integers && bytesOf[dtype]?.(integers);
+  const bytes = integers && bytesOf(dtype, integers);
   return tensorFromBytes(dtype, shape, bytes ?? proto.rawData ?? new Uint8Array());
 }
 
 /** Integers that lie in a list of their own, as raw data. */
-const bytesOf: { readonly [D in DType]?: (integers: readonly number[]) => Uint8Array } = {
-  int64: (integers) => new Uint8Array(BigInt64Array.from(integers, BigInt).buffer),
-  int32: (integers) => new Uint8Array(Int32Array.from(integers).buffer),
-  uint8: (integers) => Uint8Array.from(integers),
-  bool: (integers) => Uint8Array.from(integers),
-};
+function bytesOf(dtype: DType, integers: readonly number[]): Uint8Array | undefined {
+  if (dtype === 'int64') return new Uint8Array(BigInt64Array.from(integers, BigInt).buffer);
+  const isListed = dtype === 'int32' || dtype === 'uint8' || dtype === 'bool';
+  return isListed ? new Uint8Array(arrays[dtype].from(integers).buffer) : undefined;
+}
 
 function decodeInput(proto: onnx.IValueInfoProto): Value {
   const name = proto.name ?? '';

@@ -5,6 +5,7 @@ export { decodeProto, integersOf } from './decode-proto.ts';
 export { decodeAnyModel, decodeModel } from './decode.ts';
 export { encodeGraphProto, encodeProto, encodeTensorProto } from './encode-proto.ts';
 export { encodeModel } from './encode.ts';
+export { isDType } from './onnx-types.ts';
 export { type onnx, onnxProto } from './onnx-proto.ts';
 export type { Attributes, Graph, Inputs, Node, OpNode, OpType, Outputs } from './ops.ts';
 export { printGraph } from './print.ts';
@@ -14,7 +15,6 @@ export { opSchemas } from './schemas/index.ts';
 export { liveNodes, readsOf } from './prune.ts';
 export { constantInts, formatShape, formatType, known, sameShape, sizeOf } from './schemas/schema.ts';
 export {
-  bytesPerElement,
   type DataOf,
   type DType,
   GraphError,

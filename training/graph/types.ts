@@ -4,19 +4,7 @@
  * Source: https://github.com/onnx/onnx/blob/v1.16.0/docs/IR.md
  */
 
-/** Bytes per element of every tensor element type the project uses; the keys are ONNX's names. */
-export const bytesPerElement = {
-  float32: 4,
-  float64: 8,
-  int32: 4,
-  int64: 8,
-  uint8: 1,
-  uint32: 4,
-  bool: 1,
-} as const;
-
-export type DType = keyof typeof bytesPerElement;
-
+/** Every tensor element type the project uses, by ONNX's name, and the array that holds such elements. */
 export interface DataOf {
   readonly float32: Float32Array;
   readonly float64: Float64Array;
@@ -26,6 +14,8 @@ export interface DataOf {
   readonly uint32: Uint32Array;
   readonly bool: Uint8Array;
 }
+
+export type DType = keyof DataOf;
 
 /** A size known now, or a name for one known at run time (`'N'`, the number of samples). */
 export type Dim = number | string;
