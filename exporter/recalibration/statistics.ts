@@ -5,7 +5,7 @@
  */
 import type { Backend, Session } from '../../training/backend/index.ts';
 import type { Samples } from '../../training/data/index.ts';
-import { releasing, UserError } from '../../training/files/index.ts';
+import { elementCount, releasing, UserError } from '../../training/files/index.ts';
 import { decodeProto } from '../../training/graph/index.ts';
 import { batchesOf } from '../../training/trainer/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
@@ -95,7 +95,7 @@ function momentsOf(path: string, { name, input, runningMean }: BatchNormLayer) {
         `${path}: ${name}: expected float32 or float64 to go into the layer, got ${values[input]?.dtype ?? 'nothing'}`,
       );
     }
-    const places = shape.slice(2).reduce((product, size) => product * size, 1);
+    const places = elementCount(shape.slice(2));
     count += data.length / channels;
     for (let at = 0, row = 0; at < data.length; at += places, row++) {
       const channel = row % channels;

@@ -1,4 +1,5 @@
 /** Numbers that an ONNX file stores, or computes from stored ones by what exporters leave between a parameter and its use. */
+import { elementCount } from '../../training/files/index.ts';
 import { integersOf, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { sourcesOf } from './dependents.ts';
 
@@ -123,7 +124,7 @@ export function valuesOf(tensor: onnx.ITensorProto): Constant | undefined {
 }
 
 const sizeOf = (dims: readonly number[]): number | undefined => {
-  const size = dims.reduce((product, dim) => product * dim, 1);
+  const size = elementCount(dims);
   return size >= 0 && size <= MOST_VALUES ? size : undefined;
 };
 

@@ -5,7 +5,7 @@
 import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, relative, isAbsolute } from 'node:path';
 import protobuf from 'protobufjs/minimal.js';
-import { cannotRead, quote, UserError } from '../../training/files/index.ts';
+import { cannotRead, elementCount, quote, UserError } from '../../training/files/index.ts';
 import { encodeTensorProto } from '../../training/graph/index.ts';
 import { fieldOf, type Pieces, splice } from './splice.ts';
 
@@ -162,7 +162,7 @@ function tensorPieces(message: Uint8Array, state: State): Pieces | undefined {
 
 function dataOf(model: string, { name, dims, dataType, entries }: Tensor): Uint8Array {
   const where = `${model}: tensor ${quote(name)}`;
-  const expected = dims.reduce((product, dim) => product * dim, 1) * (bytesPerElement[dataType] ?? NaN);
+  const expected = elementCount(dims) * (bytesPerElement[dataType] ?? NaN);
   if (!Number.isSafeInteger(expected) || expected < 0)
     throw new UserError(`${where}: expected numbers in the file beside the model, got data type ${dataType}`);
   const location = entries.get('location') ?? '';

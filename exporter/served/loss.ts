@@ -1,6 +1,6 @@
 /** What rounding a model's weights costs: its answers beside those of the file with the weights as they were. */
 import * as ort from 'onnxruntime-web/wasm';
-import { releasing, UserError } from '../../training/files/index.ts';
+import { elementCount, releasing, UserError } from '../../training/files/index.ts';
 import type { RoundedWeights } from '../../worker/image.ts';
 import type { ModelOutput } from './output.ts';
 import type { Port } from './ports.ts';
@@ -81,7 +81,7 @@ const BATCH = 16;
 function realQuestions([input, ...others]: readonly Port[], { shape, data }: RealSamples): readonly Question[] {
   if (input?.datatype !== 'FP32' || others.length > 0) return [];
   const [total = 0, ...sample] = shape;
-  const size = sample.reduce((product, length) => product * length, 1);
+  const size = elementCount(sample);
   const [first] = input.dims ?? [];
   const batch = typeof first === 'number' ? first : BATCH;
   return Array.from(

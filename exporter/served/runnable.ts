@@ -1,6 +1,6 @@
 /** Whether the runtime in the Worker can run a model: asked of that very runtime, ONNX Runtime Web's WASM. */
 import * as ort from 'onnxruntime-web/wasm';
-import { quote, releasing, UserError } from '../../training/files/index.ts';
+import { elementCount, quote, releasing, UserError } from '../../training/files/index.ts';
 import { arrays } from '../../training/program/index.ts';
 import { type Datatype, elementTypes, type Port, shapeOf } from './ports.ts';
 
@@ -130,7 +130,7 @@ function* candidates(
           return axis === 0 || batches.has(dim) ? 1 : size;
         }),
       );
-      const elements = shapes.reduce((sum, shape) => sum + shape.reduce((product, dim) => product * dim, 1), 0);
+      const elements = shapes.reduce((sum, shape) => sum + elementCount(shape), 0);
       if (elements <= MOST_ELEMENTS) yield shapes;
     }
   }
@@ -153,7 +153,7 @@ export function madeUp(
   return Object.fromEntries(
     inputs.map(({ name, datatype }, i) => {
       const shape = shapes[i] ?? [];
-      const length = shape.reduce((product, size) => product * size, 1);
+      const length = elementCount(shape);
       return [name, tensorOf(datatype, length, shape, real)];
     }),
   );

@@ -2,6 +2,7 @@
  * Which values of a graph begin with the samples of a request, each as often as it was sent: whoever looks into a layer for one
  * sample has to know it. What is not certain is not taken for it.
  */
+import { elementCount } from '../../training/files/index.ts';
 import type { onnx } from '../../training/graph/index.ts';
 import { attributeOf, type Constants } from './constants.ts';
 import { bodiesOf, type Names, sourcesOf } from './dependents.ts';
@@ -229,8 +230,6 @@ const matMul: Rule = (node, state) => {
   return rank > 2 && state.ranks.get(other) === rank ? rank : undefined;
 };
 
-const elements = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
-
 const reshape: Rule = (node, state) => {
   const rank = rankOf(node, state);
   if (rank === undefined) return undefined;
@@ -241,7 +240,7 @@ const reshape: Rule = (node, state) => {
   // -1 is the samples where the rest is as large as before; else they are merged with something.
   const [before, after] = [state.shapes.get(input(node, 0)), shape?.slice(1)];
   if (!before || !after?.every((size) => size > 0) || shape?.[0] !== -1) return undefined;
-  return elements(before.slice(1)) === elements(after) ? shape.length : undefined;
+  return elementCount(before.slice(1)) === elementCount(after) ? shape.length : undefined;
 };
 
 const rules: Readonly<Record<string, Rule | undefined>> = {

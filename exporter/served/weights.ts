@@ -2,6 +2,7 @@
  * A model's weights rounded to what takes less room than single precision: to halfs, or to 8-bit integers times a scale for each
  * output channel. Only weights are: what is added, Batch Norm that is left and all arithmetic stay as they were.
  */
+import { elementCount } from '../../training/files/index.ts';
 import { folded } from '../../training/backend/index.ts';
 import { decodeProto, encodeProto, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { attributeOf } from './constants.ts';
@@ -93,7 +94,7 @@ const usedOpsets = ({ opsetImport, graph }: onnx.IModelProto): onnx.IOperatorSet
 
 /** Undefined for what is no weight in single precision. */
 function floatsOf({ dataType, dims, rawData }: onnx.ITensorProto): Float32Array | undefined {
-  const count = (dims ?? []).reduce((product: number, size) => product * Number(size), 1);
+  const count = elementCount((dims ?? []).map(Number));
   if (dataType !== FLOAT || rawData?.byteLength !== 4 * count) return undefined;
   // A copy: in the file it may begin anywhere.
   return new Float32Array(Uint8Array.from(rawData).buffer);

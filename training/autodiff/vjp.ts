@@ -10,7 +10,7 @@ import {
   formatType,
   type GraphBuilder,
   GraphError,
-  known,
+  knownSizes,
   located,
   type Node,
   opSchemas,
@@ -86,7 +86,7 @@ function unbroadcast(g: GraphBuilder, node: Node, cotangent: Value, primal: Valu
   const onlyMissing = axes.length === cotangent.shape.length - primal.shape.length;
   const sum = g.ReduceSum(cotangent, g.ints(axes), { keepdims: onlyMissing ? 0 : 1 });
   if (sameShape(sum.shape, primal.shape)) return sum;
-  return g.Reshape(sum, g.ints(primal.shape.map((dim) => known('an axis', dim))));
+  return g.Reshape(sum, g.ints(knownSizes(primal.shape)));
 }
 
 function repeatedAxes(large: Shape, small: Shape): readonly number[] {

@@ -1,5 +1,5 @@
 /** The loss of a mini-batch, of one answer for each sample or of the answers of several members. */
-import { type GraphBuilder, known, type Value } from '../graph/index.ts';
+import { type GraphBuilder, knownSizes, type Value } from '../graph/index.ts';
 import type { Objective } from './objective.ts';
 import { objectiveRuleOf } from './rule-of.ts';
 
@@ -10,7 +10,7 @@ import { objectiveRuleOf } from './rule-of.ts';
 export function emitMeanLoss(g: GraphBuilder, objective: Objective, answers: Value, targets: Value): Value {
   const { emitLoss } = objectiveRuleOf(objective);
   if (answers.shape.length === 2) return emitLoss(g, objective, answers, targets);
-  const [samples = 0, members = 0, outputs = 0] = answers.shape.map((dim) => known('a dimension of the answers', dim));
+  const [samples = 0, members = 0, outputs = 0] = knownSizes(answers.shape);
   const each = Array.from({ length: samples * members }, (_, row) => Math.floor(row / members));
   return emitLoss(
     g,

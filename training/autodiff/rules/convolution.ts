@@ -5,6 +5,7 @@ import {
   type GraphBuilder,
   GraphError,
   known,
+  knownSizes,
   type OpType,
   sizeOf,
   type Value,
@@ -46,7 +47,7 @@ function unread(
 function weightGradient(g: GraphBuilder, large: Value, small: Value, attributes: ConvAttributes): Value {
   const { kernel_shape, strides, dilations, pads, group } = attributes;
   const taps = g.Conv(samplesAsChannels(g, large, group), g.Transpose(small, swapFirstTwo), undefined, {
-    kernel_shape: small.shape.slice(2).map((dim) => known('an axis', dim)),
+    kernel_shape: knownSizes(small.shape.slice(2)),
     strides: dilations,
     dilations: strides,
     pads,
@@ -59,7 +60,7 @@ function weightGradient(g: GraphBuilder, large: Value, small: Value, attributes:
 /** `[N, group · I, H, W] -> [I, group · N, H, W]`: the groups stay apart. */
 function samplesAsChannels(g: GraphBuilder, images: Value, group: number): Value {
   if (group === 1) return g.Transpose(images, swapFirstTwo);
-  const [N = 0, C = 0, H = 0, W = 0] = images.shape.map((dim) => known('an axis', dim));
+  const [N = 0, C = 0, H = 0, W = 0] = knownSizes(images.shape);
   const I = C / group;
   const apart = g.Transpose(g.Reshape(images, g.ints([N, group, I, H, W])), { perm: [2, 1, 0, 3, 4] });
   return g.Reshape(apart, g.ints([I, group * N, H, W]));
@@ -95,7 +96,7 @@ export const convolution = {
     const flat = g.ints([-1]);
     const zeros = g.Expand(g.scalar(0), g.ints([sizeOf(X.shape)]));
     const dX = g.ScatterElements(zeros, g.Reshape(Indices, flat), g.Reshape(dY, flat), { axis: 0, reduction: 'add' });
-    return [g.Reshape(dX, g.ints(X.shape.map((dim) => known('an axis', dim))))];
+    return [g.Reshape(dX, g.ints(knownSizes(X.shape)))];
   },
   'com.microsoft.nchwc.ReorderInput': lowered,
   'com.microsoft.nchwc.ReorderOutput': lowered,

@@ -1,13 +1,21 @@
 /** Gradients of the ops that move elements: each moves the cotangent back. */
-import { constantInts, type GraphBuilder, GraphError, known, type OpType, type Value } from '../../graph/index.ts';
+import {
+  constantInts,
+  type GraphBuilder,
+  GraphError,
+  known,
+  knownSizes,
+  type OpType,
+  type Value,
+} from '../../graph/index.ts';
 import { notDifferentiable, type RuleTable } from '../rule.ts';
 
 const reshapeLike = (g: GraphBuilder, value: Value, like: Value): Value =>
-  g.Reshape(value, g.ints(like.shape.map((dim) => known('an axis', dim))));
+  g.Reshape(value, g.ints(knownSizes(like.shape)));
 
 /** The block of `value` from `starts` on that has the shape of `like`. */
 function block(g: GraphBuilder, value: Value, starts: readonly number[], like: Value): Value {
-  const ends = like.shape.map((dim, i) => known('an axis', dim) + (starts[i] ?? 0));
+  const ends = knownSizes(like.shape).map((size, i) => size + (starts[i] ?? 0));
   const axes = like.shape.map((_, i) => i);
   return g.Slice(value, g.ints(starts), g.ints(ends), g.ints(axes), g.ints(axes.map(() => 1)));
 }

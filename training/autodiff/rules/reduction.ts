@@ -1,5 +1,13 @@
 /** Gradients of the reductions. */
-import { constantInts, type GraphBuilder, known, type OpNode, type OpType, type Value } from '../../graph/index.ts';
+import {
+  constantInts,
+  type GraphBuilder,
+  known,
+  knownSizes,
+  type OpNode,
+  type OpType,
+  type Value,
+} from '../../graph/index.ts';
 import { notDifferentiable, type RuleTable } from '../rule.ts';
 
 type Reduction = OpNode<'ReduceSum'> | OpNode<'ReduceMean'>;
@@ -9,10 +17,10 @@ const axesOf = ({ inputs: [data, axes] }: Reduction): readonly number[] =>
 
 /** Repeats a reduced cotangent along the axes that were folded. */
 function spread(g: GraphBuilder, node: Reduction, dReduced: Value): Value {
-  const { shape } = node.inputs[0];
+  const sizes = knownSizes(node.inputs[0].shape);
   const folded = new Set(axesOf(node));
-  const keptRank = g.ints(shape.map((dim, i) => (folded.has(i) ? 1 : known('an axis', dim))));
-  return g.Expand(g.Reshape(dReduced, keptRank), g.ints(shape.map((dim) => known('an axis', dim))));
+  const keptRank = g.ints(sizes.map((size, i) => (folded.has(i) ? 1 : size)));
+  return g.Expand(g.Reshape(dReduced, keptRank), g.ints(sizes));
 }
 
 export const reduction = {

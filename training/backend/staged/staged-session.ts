@@ -6,7 +6,7 @@
  */
 import { CompileError, compileRows, type Lifetime, packed, rowGraphOf, type RowsProgram } from '../../compile/index.ts';
 import { elementCount, releasingOnError, UserError } from '../../files/index.ts';
-import { type Graph, type Tensor, type Value } from '../../graph/index.ts';
+import { type Graph, sizeOf, type Tensor, type Value } from '../../graph/index.ts';
 import { arrays } from '../../program/index.ts';
 import type { BoundSession, NamedTensors } from '../backend.ts';
 import type { Bound } from '../runtime.ts';
@@ -69,7 +69,7 @@ function programOf(graph: Graph, { stages, rootOf }: Stages, isShared: boolean):
   const need = (value: Value, stage: number): void => {
     values.set(value.name, value);
     const { from, to } = lifetimes.get(value.name) ?? { from: stage, to: stage };
-    const bytes = arrays[value.dtype].BYTES_PER_ELEMENT * elementCount(value.shape.map(Number)) + readPastEnd;
+    const bytes = arrays[value.dtype].BYTES_PER_ELEMENT * sizeOf(value.shape) + readPastEnd;
     lifetimes.set(value.name, { key: value.name, bytes, from: Math.min(from, stage), to: Math.max(to, stage) });
   };
   stages.forEach((stage, at) => {

@@ -6,6 +6,7 @@
  *
  * The innermost loop moves vectors where both sides lie one after the other, and never past the end, where another piece may lie.
  */
+import { elementCount } from '../../files/index.ts';
 import { type Buffer, type Plain, vectorBytes } from '../buffer.ts';
 import { advance, call, get, i32, load, localsOf, range, repeat, set, store, type Wat } from '../wat.ts';
 import type { Kernel } from './kernel.ts';
@@ -27,7 +28,7 @@ export function copy(about: string, to: Plain, pieces: readonly Piece[]): Kernel
     about,
     reads: [...new Set(pieces.map(({ from }) => from))],
     writes: [to],
-    work: pieces.reduce((sum, { counts }) => sum + counts.reduce((product, count) => product * count, 1), 0),
+    work: pieces.reduce((sum, { counts }) => sum + elementCount(counts), 0),
     emit: ({ at, define, part }) => {
       const parts = pieces
         .filter(({ counts }) => counts.every((count) => count > 0))

@@ -8,6 +8,7 @@
  * An operand that is broadcast along an axis stays where it is on that axis. A row whose length is no multiple of four is written past
  * its end, into the row behind it, which is written next.
  */
+import { elementCount } from '../../files/index.ts';
 import type { Blocked, Buffer, Plain } from '../buffer.ts';
 import { evaluateAll, type Expression } from '../expression/expression.ts';
 import { Lines } from '../expression/lines.ts';
@@ -56,7 +57,7 @@ export function elementwise(shape: Elementwise): Kernel {
     reads: operands.map(({ buffer }) => buffer),
     writes: results.map(({ buffer }) => buffer),
     overwrites,
-    ...(isExact && { work: counts.reduce((product, count) => product * count, 4) }),
+    ...(isExact && { work: 4 * elementCount(counts) }),
     emit: ({ at, define, part }) => {
       const walks = [...operands, ...results].map(({ walk }) => walk());
       const pointers = walks.map(({ strides }, i) => ({ local: `p${i}`, strides }));

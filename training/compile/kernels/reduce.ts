@@ -6,6 +6,7 @@
  *       for each folded axis but the last
  *         for each vector of the last folded axis     total = total ∘ x
  */
+import { elementCount } from '../../files/index.ts';
 import type { Buffer, Plain } from '../buffer.ts';
 import { vectorBytes, vectorsFor } from '../buffer.ts';
 import { call, get, i32, load, localsOf, set, splat, store, storeLane, vector, type Wat } from '../wat.ts';
@@ -40,9 +41,9 @@ export function reduce({ about, x, out, shape, axes, fold, mean }: Reduce): Kern
     about,
     reads: [x],
     writes: [out],
-    ...(kept.length > 0 && isExact && { work: shape.reduce((product, size) => product * size, 1) }),
+    ...(kept.length > 0 && isExact && { work: elementCount(shape) }),
     emit: ({ at, define, part }) => {
-      const count = folded.reduce((product, axis) => product * axis.count, 1);
+      const count = elementCount(folded.map(({ count }) => count));
       const result = mean ? vector('f32x4.div', get('total'), splat(count)) : get('total');
       const acrossRow = all.at(-1)?.isFolded === true;
       const totals = acrossRow ? foldRows(folded, fold) : foldSideBySide(folded, fold);
@@ -93,7 +94,7 @@ function axesOf(shape: readonly number[], folded: ReadonlySet<number>) {
 /** Results one by one, or in vectors, of which the last of a row reaches into the next row. */
 function keptNest(kept: readonly Axis[], oneByOne: boolean): Nest {
   const counts = kept.map(({ count }) => count);
-  const toStrides = counts.map((_, axis) => 4 * counts.slice(axis + 1).reduce((product, count) => product * count, 1));
+  const toStrides = counts.map((_, axis) => 4 * elementCount(counts.slice(axis + 1)));
   const last = kept.length - 1;
   const inVectors = (values: readonly number[], value: number) =>
     oneByOne || last < 0 ? values : values.with(last, value);

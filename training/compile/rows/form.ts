@@ -4,6 +4,7 @@
  *
  *     [C, ..]          │ row 0 ············· │ row 1 ············· │ …
  */
+import { elementCount } from '../../files/index.ts';
 import { constantInts, type Node, type OpNode, type Value } from '../../graph/index.ts';
 import { numbersOf } from '../constant.ts';
 import { CompileError } from '../error.ts';
@@ -28,7 +29,7 @@ export function rowFormOf(value: Value): RowForm | undefined {
   const [first = 0, second = 0, ...pixels] = value.shape.map(Number);
   const rank = value.shape.length;
   if (rank === 1) return first >= long ? { rows: 1, length: first } : undefined;
-  const area = pixels.reduce((product, size) => product * size, 1);
+  const area = elementCount(pixels);
   if (rank === 4) return first === 1 && area > 1 ? { rows: second, length: area } : undefined;
   if (rank !== 2 && rank !== 3) return undefined;
   return second * area > 1 ? { rows: first, length: second * area } : undefined;

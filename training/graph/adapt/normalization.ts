@@ -1,4 +1,5 @@
 /** Normalizations over other axes than a layer's, by means and squares. */
+import { elementCount } from '../../files/index.ts';
 import type { Shape } from '../types.ts';
 import { type Foreign, fromFront, int, range, type Rule } from './foreign.ts';
 
@@ -64,7 +65,7 @@ function layerNorm(node: Foreign): boolean {
   const isWhole = (name: string): boolean => node.shapeOf(name)?.join() === normalShape.join();
   const attributes = (node.proto.attribute ?? []).filter(({ name }) => name !== 'stash_type');
   const zeros = (): string => {
-    const size = normalShape.reduce((product, dim) => product * dim, 1);
+    const size = elementCount(normalShape);
     return node.floats(new Array<number>(size).fill(0), normalShape);
   };
   if (node.proto.output?.slice(1).some((name) => name !== ''))

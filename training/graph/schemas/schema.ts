@@ -59,10 +59,12 @@ export function known(what: string, dim: Dim | undefined): number {
   return dim;
 }
 
+/** All sizes; throws for a shape with a symbolic one. */
+export const knownSizes = (shape: Shape): readonly number[] =>
+  shape.map((dim) => known(`a dimension of ${formatShape(shape)}`, dim));
+
 /** The number of elements; throws for a shape with a symbolic dimension. */
-export function sizeOf(shape: Shape): number {
-  return elementCount(shape.map((dim) => known(`a dimension of ${formatShape(shape)}`, dim)));
-}
+export const sizeOf = (shape: Shape): number => elementCount(knownSizes(shape));
 
 /** Multidirectional broadcasting, https://github.com/onnx/onnx/blob/v1.13.0/docs/Broadcasting.md */
 export function broadcastShapes(a: Shape, b: Shape): Shape {

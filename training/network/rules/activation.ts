@@ -1,5 +1,5 @@
 /** The layers without weights that act on each activation: the nonlinearities and dropout. */
-import { type GraphBuilder, known, type Value } from '../../graph/index.ts';
+import { type GraphBuilder, knownSizes, type Value } from '../../graph/index.ts';
 import type { LayerOf } from '../schema.ts';
 import { type LayerRule, modes, type RuledKind } from '../rule.ts';
 
@@ -29,7 +29,7 @@ export const dropout: LayerRule<'dropout'> = {
   tensors: () => [],
   emit: ({ rate }, x, { g, mode, uniform }) => {
     if (!modes[mode].dropout || rate === 0) return x;
-    const shape = x.shape.map((dim) => known('a dimension of dropout', dim));
+    const shape = knownSizes(x.shape);
     const kept = g.Cast(g.GreaterOrEqual(uniform(shape), g.scalar(rate)), { to: 'float32' });
     return g.Mul(x, g.Mul(kept, g.scalar(1 / (1 - rate))));
   },

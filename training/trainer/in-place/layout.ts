@@ -10,7 +10,7 @@
  * lie zeros, which every optimizer leaves as they are.
  */
 import { elementCount } from '../../files/index.ts';
-import type { TensorType } from '../../graph/index.ts';
+import { sizeOf, type TensorType } from '../../graph/index.ts';
 import { isTrained, layerTensorsOf, type Plan, type TensorSpec } from '../../network/index.ts';
 import { averageName, type CarriedOptions, slotName } from '../state.ts';
 import { batchName, gradientName } from './gradient-graph.ts';
@@ -47,7 +47,7 @@ const aligned = (count: number): number => Math.ceil(count / alignment) * alignm
 
 /** In elements: to copy so many takes no longer than to tell ONNX Runtime of one tensor more. */
 const mostOfSmall = 8192;
-export const isSmall = (shape: TensorType['shape']): boolean => elementCount(shape) <= mostOfSmall;
+export const isSmall = (shape: TensorType['shape']): boolean => sizeOf(shape) <= mostOfSmall;
 
 /** @param measured the running statistics of which each mini-batch has its own */
 export function layoutOf(plan: Plan, options: CarriedOptions, measured: ReadonlySet<string>): Layout {

@@ -4,8 +4,7 @@
  *
  *     │ fc1.bias │ bn1.weight │ bn1.bias │ ── one input ──▶ Slice, Reshape ─▶ gradients ─▶ Reshape, Concat ── one output ──▶
  */
-import { elementCount } from '../../files/index.ts';
-import { checkGraph, type Graph, type Node, type Tensor, Value } from '../../graph/index.ts';
+import { checkGraph, type Graph, type Node, sizeOf, type Tensor, Value } from '../../graph/index.ts';
 import { type Cells, isSmall, type Layout } from './layout.ts';
 
 /** A graph that takes and gives tensors of a layout. */
@@ -68,7 +67,7 @@ function packsOf(values: readonly Value[], { tensors, vectors }: Layout): readon
       const members = small
         .map((value) => {
           const start = ((tensors.get(value.name)?.address ?? 0) - address) / 4;
-          return { value, start, end: start + elementCount(value.shape) };
+          return { value, start, end: start + sizeOf(value.shape) };
         })
         .filter(({ start }) => start >= 0 && start < count)
         .sort((a, b) => a.start - b.start);
@@ -106,7 +105,7 @@ function packing({ vector, members }: Pack, constants: Constants): readonly Node
   for (const { value, ...member } of members) {
     if (member.start > end) parts.push(zeros(member.start - end, constants));
     end = member.end;
-    const flat = new Value(`${value.name}/flat`, { dtype: 'float32', shape: [elementCount(value.shape)] });
+    const flat = new Value(`${value.name}/flat`, { dtype: 'float32', shape: [sizeOf(value.shape)] });
     if (value.shape.length !== 1) nodes.push(reshape(value, flat, constants));
     parts.push(value.shape.length === 1 ? value : flat);
   }
