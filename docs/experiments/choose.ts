@@ -3,9 +3,9 @@ import { experiments } from './claims/index.ts';
 import type { Experiment } from './experiment.ts';
 
 /**
- * The experiments of these names, all when there are none.
+ * Returns the experiments of these names, and all experiments when no names are given.
  *
- * @throws UserError for a name that is no experiment's
+ * @throws UserError when a name is not an experiment's
  */
 export function chooseExperiments(names: readonly string[]): readonly Experiment[] {
   if (names.length === 0) return experiments;

@@ -1,4 +1,7 @@
-/** `npm run experiments`: measures the claims about Batch Norm, starting the Worker for the one that asks it, and draws the report. */
+/**
+ * Runs `npm run experiments`: measures the claims about Batch Norm, starts the Worker for the experiment that asks it,
+ * and draws the report.
+ */
 import { Command } from 'commander';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +21,7 @@ interface Flags {
   readonly port: number;
 }
 
-/** The experiment that asks the Worker. */
+/** The name of the experiment that asks the Worker. */
 const asking = 'neighbours';
 
 const command = new Command('experiments')
@@ -53,7 +56,7 @@ async function measure(names: readonly string[], { quick, jobs, port }: Flags, o
   }
 }
 
-/** Without a Worker the experiment that asks it says so. */
+/** Starts the Worker. Without one, the experiment that asks it says so in the report. */
 async function startServer(port: number): Promise<Server | undefined> {
   try {
     return await serveDigits(port);

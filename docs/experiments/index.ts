@@ -1,4 +1,4 @@
-/** Every claim about Batch Norm as an experiment, and the report of what they measured. */
+/** Exports every claim about Batch Norm as an experiment, and the report of what they measured. */
 export { experiments } from './claims/index.ts';
 export { chooseExperiments } from './choose.ts';
 export { type Description, type Experiment, type Finding } from './experiment.ts';

@@ -1,4 +1,4 @@
-/** One experiment in a process of its own; its only argument is an `OneExperiment` as JSON. */
+/** Runs one experiment in a process of its own; its only argument is an `OneExperiment` as JSON. */
 import { chooseExperiments, runExperiment, saveRecord } from './index.ts';
 import { readCard } from '../../exporter/store/card.ts';
 import { askWorker } from '../examples/digits/client.ts';
@@ -6,7 +6,7 @@ import { askWorker } from '../examples/digits/client.ts';
 export interface OneExperiment {
   readonly name: string;
   readonly quick: boolean;
-  /** The folder of the numbers. */
+  /** The folder of the results. */
   readonly out: string;
   /** The address of the Worker. */
   readonly served: string | undefined;

@@ -1,11 +1,14 @@
-/** Experiments beside each other, each in a process of its own: ONNX Runtime computes on the thread that asks it. */
+/**
+ * Runs experiments at the same time, each in a process of its own, because ONNX Runtime computes on the thread that
+ * calls it.
+ */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Experiment } from './experiment.ts';
 
 export interface Job {
   readonly experiment: Experiment;
-  /** Of the script. */
+  /** Returns the arguments of the script. */
   readonly args: () => Promise<readonly string[]>;
 }
 
@@ -22,7 +25,7 @@ export interface ProcessEvents {
 
 /**
  * @param script runs one experiment and sends its `Progress`
- * @param atOnce how many run at the same time
+ * @param atOnce the number of experiments at the same time
  * @throws Error when one of them fails, after all have ended
  */
 export async function runInProcesses(

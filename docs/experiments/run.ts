@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { Experiment } from './experiment.ts';
 import { type LabOptions, openLab } from './lab/lab.ts';
 
-/** What a file `<experiment>.json` holds. */
+/** Holds the contents of a file `<experiment>.json`. */
 export interface Recorded {
   readonly experiment: string;
   readonly quick: boolean;
-  /** The engine, its version and number of threads. */
+  /** Names the engine, its version and its number of threads. */
   readonly engine: string;
   readonly results: unknown;
 }
@@ -32,6 +32,6 @@ export async function loadRecord(folder: string, { name }: Experiment): Promise<
   return text === undefined ? undefined : (JSON.parse(text) as Recorded);
 }
 
-/** Seven significant digits, which is what a float32 carries. */
+/** Rounds to seven significant digits, which is what a float32 carries. */
 const shortNumbers = (_key: string, value: unknown): unknown =>
   typeof value === 'number' ? Number(value.toPrecision(7)) : value;

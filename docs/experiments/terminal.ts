@@ -1,8 +1,11 @@
-/** What the experiments show in the terminal: the share of each that runs, a line for each that has ended. */
+/**
+ * Shows the progress of the experiments in the terminal: the share of each that runs, and a line for each that has
+ * ended.
+ */
 import { stageLine } from '../../exporter/command/stage.ts';
 import type { ProcessEvents } from './processes.ts';
 
-/** Without a terminal they are told every ten seconds. */
+/** Shows the shares; without a terminal they are printed every ten seconds. */
 export function showProgress(): ProcessEvents & Disposable {
   const line = stageLine('experiments');
   const shares = new Map<string, number>();

@@ -10,7 +10,7 @@ export interface Answer {
   readonly logits: Float32Array;
 }
 
-/** One answer for each image; the images share one request and so one mini-batch. */
+/** Asks for one answer per image. The images share one request, and so one mini-batch. */
 export type Ask = (images: readonly Uint8Array[], statistics: NodeStatistics) => Promise<readonly Answer[]>;
 
 const responseSchema = z.object({
@@ -24,7 +24,7 @@ export interface ServedModel {
   readonly labels: readonly string[];
 }
 
-/** @param images raw pixels 0–255, each of the model's input shape */
+/** Returns a function that asks a served model. Its images are raw pixels 0–255, each of the model's input shape. */
 export function askWorker({ url, name, inputShape, labels }: ServedModel): Ask {
   return async (images, statistics) => {
     const response = await fetch(`${url}/v2/models/${name}/infer`, {

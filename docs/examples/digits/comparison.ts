@@ -1,4 +1,4 @@
-/** What the demo shows: the same network, normalized by fixed running statistics and by those of each mini-batch. */
+/** Compares answers of the same network, normalized by fixed running statistics and by those of each mini-batch. */
 import { plainTable } from '../../../exporter/command/table.ts';
 import { percent } from '../../../training/files/index.ts';
 import type { TestScores } from '../../../exporter/store/card.ts';
@@ -9,9 +9,9 @@ export interface Digit {
   readonly label: string;
 }
 
-/** Images that share a request, and so a mini-batch, with the one that is asked about. */
+/** Holds images that share a request, and so a mini-batch, with the image that is asked about. */
 export interface Neighbours {
-  /** What they are, in two words. */
+  /** Describes the images in two words. */
   readonly description: string;
   readonly images: readonly Uint8Array[];
 }
@@ -61,7 +61,7 @@ async function askAlone(ask: Ask, digits: readonly Digit[]): Promise<Both> {
   return { running, batch };
 }
 
-/** The same digit with different sets of neighbours. */
+/** Asks about the same digit with different sets of neighbours. */
 async function askAmong(ask: Ask, digit: Digit, neighbours: readonly Neighbours[]): Promise<Both> {
   const batches = neighbours.map(({ images }) => [digit.image, ...images]);
   const running = await Promise.all(batches.map(async (images) => firstOf(await ask(images, 'running'))));

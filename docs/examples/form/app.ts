@@ -1,5 +1,6 @@
 /**
- * A page with a form that asks a model, in a Worker of one's own. The image is built from the penguins of the README:
+ * Serves a page with a form that asks a model, in a Worker of your own. The image is built from the penguins of the
+ * README:
  *
  *     import { penguins } from '../.bn-edge/image.mjs';
  *     import { formApp } from './app.ts';
@@ -12,7 +13,7 @@ import type { Predictor } from 'bn-edge/worker';
 
 const islands = ['Biscoe', 'Dream', 'Torgersen'] as const;
 
-/** What the image says of it is the same. */
+/** The part of a row that the form asks for, with the types that the image gives it. */
 export type PenguinsRow = {
   readonly island: (typeof islands)[number];
   readonly bill_length_mm?: number | null;
@@ -32,7 +33,7 @@ export function formApp(penguins: Predictor<PenguinsRow, 'Adelie' | 'Chinstrap' 
   return app;
 }
 
-/** What is left empty is not known. */
+/** Reads a number; an empty field means that the value is unknown. */
 function numberIn(form: FormData, name: string): number | null {
   const text = form.get(name);
   return typeof text === 'string' && text !== '' ? Number(text) : null;

@@ -1,4 +1,4 @@
-/** Claim 7: later layers see a steadier input. */
+/** Tests claim 7: later layers see a steadier input. */
 import * as Plot from '@observablehq/plot';
 import { symbolDiamond } from 'd3-shape';
 import { subset } from '../../../training/data/index.ts';
@@ -23,9 +23,9 @@ const width = 100;
 const learningRate = 0.1;
 const batchSize = 64;
 const every = 20;
-/** The layer whose input is watched: the last hidden one. */
+/** Names the layer whose input is watched: the last hidden one. */
 const watched = `fc${depth}`;
-/** The layer whose gradient is watched, in the middle. */
+/** The number of the layer whose gradient is watched, in the middle. */
 const middle = 3;
 
 interface Results {
@@ -44,18 +44,21 @@ interface Run {
   readonly moments: readonly Moment[];
 }
 
-/** The network in the middle of its training. */
+/** Holds measurements of the network at one moment of its training. */
 interface Moment {
   readonly step: number;
-  /** Mean over the mini-batches since the last moment. */
+  /** The mean over the mini-batches since the last moment. */
   readonly loss: number;
-  /** The 15th, 50th and 85th of a hundred values that one unit's activation gets. */
+  /** The 15th, 50th and 85th percentile of what one unit's activation gets. */
   readonly unit: readonly number[];
-  /** Since the last moment, of what the activations get: root mean square over the units of the mean's move, in deviations. */
+  /**
+   * Measures how far the inputs of the activations have moved since the last moment: the root mean square over the
+   * units of the mean's move, in deviations.
+   */
   readonly drift: number | null;
-  /** Of the middle layer's gradient, when only the layers before it take their step: ‖g − g′‖ / ‖g‖. */
+  /** The change ‖g − g′‖ / ‖g‖ of the middle layer's gradient when only the layers before it take their step. */
   readonly gradientShift: number;
-  /** Of the whole gradient, when all layers take their step: ‖g − g′‖ / ‖g‖. */
+  /** The change ‖g − g′‖ / ‖g‖ of the whole gradient when all layers take their step. */
   readonly gradientChange: number;
 }
 
@@ -64,7 +67,7 @@ interface Shifted {
   readonly shift: ShiftName;
   readonly plain: number;
   readonly running: number;
-  /** With μ, σ² from shifted training images. */
+  /** The accuracy with μ and σ² from shifted training images. */
   readonly estimatedAnew: number;
 }
 
@@ -109,7 +112,7 @@ interface Distribution {
 }
 
 function driftBetween(before: readonly Distribution[], after: readonly Distribution[]): number {
-  // A unit that gives the same to every image has no deviation to measure by.
+  // A unit with the same output for every image has no deviation to measure by.
   const moves = before.flatMap(({ mean, deviation }, unit) =>
     deviation > 1e-3 ? [(((after[unit]?.mean ?? NaN) - mean) / deviation) ** 2] : [],
   );
@@ -122,8 +125,9 @@ function percentiles(values: Float64Array): readonly number[] {
 }
 
 /**
- * Internal covariate shift as Santurkar et al. 2018 define it, https://arxiv.org/abs/1805.11604, definition 2.1: how much the
- * gradient of a layer changes when the layers before it take their step of gradient descent on the same mini-batch.
+ * Measures internal covariate shift as Santurkar et al. 2018 define it, https://arxiv.org/abs/1805.11604, definition
+ * 2.1: how much the gradient of a layer changes when the layers before it take their step of gradient descent on the
+ * same mini-batch.
  */
 async function gradientProbe(lab: Lab, plan: Plan, seed: number) {
   const probe = await createGradientProbe(lab, plan, batchSize);
@@ -145,7 +149,7 @@ async function gradientProbe(lab: Lab, plan: Plan, seed: number) {
   };
 }
 
-/** θ − α g for the named parameters. */
+/** Computes θ − α g for the named parameters. */
 function stepped(tensors: State, { gradients }: LossAndGradients, names: readonly string[]): State {
   const moved = names.flatMap((name) => {
     const [tensor, gradient] = [tensors.get(name), gradients.get(name)];
@@ -155,7 +159,7 @@ function stepped(tensors: State, { gradients }: LossAndGradients, names: readonl
   return new Map([...tensors, ...moved]);
 }
 
-/** ‖g − g′‖ / ‖g‖ over the named parameters as one vector. */
+/** Computes ‖g − g′‖ / ‖g‖ over the named parameters as one vector. */
 function relativeChange(a: LossAndGradients, b: LossAndGradients, names: readonly string[]): number {
   const squares = (term: (x: number, y: number) => number) =>
     sum(
@@ -238,7 +242,7 @@ const seedsOf = ({ runs }: Results): number => new Set(runs.map(({ seed }) => se
 const jitteredSeries: Series = { name: 'with Batch Norm, jumping', colour: colours.purple, dash: '2 2' };
 const anewSeries: Series = { name: 'with μ, σ² estimated anew', colour: colours.green, shape: symbolDiamond };
 
-/** The mean over the training, for each seed. */
+/** Returns the mean over the training, for each seed. */
 function overTraining({ runs }: Results, variant: Variant, pick: (moment: Moment) => number | null) {
   return runs
     .filter((run) => run.variant === variant)
@@ -303,7 +307,10 @@ function findings(results: Results) {
   ];
 }
 
-/** Whether a steady input is what makes training fast: what it brings at the same rate, and what is left without it. */
+/**
+ * Tests whether a steady input is what makes training fast: what it brings at the same rate, and what is left without
+ * it.
+ */
 function whySteady(results: Results) {
   const late = (variant: Variant) =>
     overTraining(results, variant, ({ step, loss }) => (step > results.steps / 2 ? loss : null));
@@ -324,7 +331,7 @@ function whySteady(results: Results) {
 const shownMoments = ({ runs }: Results, variant: Variant): readonly Moment[] =>
   runs.find((run) => run.variant === variant && run.seed === 1)?.moments ?? [];
 
-/** The same for all variants, so that the eye can compare them. */
+/** Returns the same range for all variants, so that the eye can compare them. */
 function unitRange(results: Results): readonly [number, number] {
   const values = variants.flatMap((variant) => shownMoments(results, variant).flatMap(({ unit }) => unit));
   return [Math.min(...values), Math.max(...values)];

@@ -1,4 +1,4 @@
-/** Claim 2: normalizing the z of hidden layers makes the next layers' W and b train faster. */
+/** Tests claim 2: normalizing the z of hidden layers makes the next layers' W and b train faster. */
 import * as Plot from '@observablehq/plot';
 import { planNetwork } from '../../../training/network/index.ts';
 import { createEvaluator } from '../../../training/trainer/index.ts';
@@ -20,9 +20,9 @@ interface Trial {
 }
 
 interface Run extends Trial {
-  /** To the target accuracy; null when it was not reached. */
+  /** Counts the steps to the target accuracy; null when it was not reached. */
   readonly steps: number | null;
-  /** The loss was no number any more, or no better than guessing at the end. */
+  /** Is true when the loss became NaN, or was no better than guessing at the end. */
   readonly diverged: boolean;
 }
 
@@ -36,7 +36,7 @@ interface Results {
 }
 
 const width = 100;
-/** Of ten classes, guessed: ln 10. */
+/** The loss of guessing among ten classes: ln 10. */
 const guessing = Math.log(10);
 
 async function measure(lab: Lab): Promise<Results> {
@@ -65,7 +65,7 @@ async function run(lab: Lab, trial: Trial, setup: Omit<Results, 'runs'>): Promis
   for await (const { step, loss, tensors } of training(lab, network, settings)) {
     last = loss;
     if (!Number.isFinite(loss)) break;
-    // A network whose loss is far from the target's need not be asked.
+    // A network whose loss is far from the target's need not be evaluated.
     if (loss > 0.5) continue;
     const { score: accuracy } = await evaluator.evaluate(tensors, images);
     if (accuracy >= setup.target) return { ...trial, steps: step, diverged: false };
@@ -109,12 +109,12 @@ interface Best {
   readonly steps: readonly number[];
 }
 
-/** The rate at which every seed got there, in the fewest steps; undefined when there is none. */
+/** Returns the rate at which every seed reached the target in the fewest steps; undefined when there is none. */
 function bestRate(runs: readonly Run[]): Best | undefined {
   return allReached(runs).toSorted((a, b) => mean(a.steps) - mean(b.steps))[0];
 }
 
-/** The rates at which every seed got there. */
+/** Returns the rates at which every seed reached the target. */
 function allReached(runs: readonly Run[]): readonly Best[] {
   return distinct(runs.map(({ learningRate }) => learningRate)).flatMap((learningRate) => {
     const steps = runs.filter((run) => run.learningRate === learningRate).map((run) => run.steps);

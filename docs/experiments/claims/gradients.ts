@@ -1,4 +1,4 @@
-/** Claim 5: the gradients of γ, β and z, three ways. */
+/** Tests claim 5: computes the gradients of γ, β and z in three ways. */
 import * as Plot from '@observablehq/plot';
 import { symbolCircle, symbolDiamond, symbolTriangle } from 'd3-shape';
 import { gradients as differentiate } from '../../../training/autodiff/index.ts';
@@ -23,9 +23,9 @@ import { number, power } from '../report/format.ts';
 
 const epsilon = 1e-5;
 const samples = 64;
-/** Entries of z of each case whose gradient is also taken by differences. */
+/** The number of entries of z in each case whose gradient is also computed by differences. */
 const probed = 64;
-/** Steps of the differences, in units of the variable. */
+/** The steps of the differences, in units of the variable. */
 const steps = range(10).map((i) => 10 ** -i);
 const chosenStep = 1e-4;
 
@@ -40,12 +40,12 @@ type Quantity = (typeof quantities)[number];
 
 interface Results {
   readonly comparisons: readonly Comparison[];
-  /** The differences' error against the formulas, by their step, for z. */
+  /** The error of the differences against the formulas, by their step, for z. */
   readonly sweep: readonly { readonly case: Case; readonly step: number; readonly error: number }[];
   readonly sizes: Readonly<Record<Case, readonly number[]>>;
 }
 
-/** Largest differences, as shares of the largest gradient of the quantity. */
+/** Holds the largest differences, as shares of the largest gradient of the quantity. */
 interface Comparison {
   readonly case: Case;
   readonly seed: number;
@@ -55,7 +55,7 @@ interface Comparison {
   readonly autodiffAndDifferences: number;
 }
 
-/** One mini-batch of z with γ, β and the weights r of the loss L = Σ r (z̃ + ½ z̃²), in float64. */
+/** Holds one mini-batch of z with γ, β and the weights r of the loss L = Σ r (z̃ + ½ z̃²), in float64. */
 interface Problem {
   readonly z: Tensor<'float32'>;
   readonly channels: readonly Channel[];
@@ -123,7 +123,7 @@ async function compare(lab: Lab, name: Case, seed: number, problem: Problem) {
 
 const weightsOf = ({ weights }: Problem, channel: number): Float64Array => weights[channel] ?? new Float64Array();
 
-/** dz̃ = r (1 + z̃) */
+/** Derives the gradients from dz̃ = r (1 + z̃). */
 function derive(channel: Channel, weights: Float64Array): ChannelGradients {
   const out = normalize(channel);
   return derivedGradients(
@@ -137,7 +137,7 @@ interface Entry {
   readonly index: number;
 }
 
-/** Of z, spread over all channels. */
+/** Returns entries of z, spread over all channels. */
 function probedEntries({ channels }: Problem, seed: number): readonly Entry[] {
   const random = createRandom(seed).fork('entries');
   return range(probed).map((i) => {
@@ -154,7 +154,7 @@ const pickAll = (channels: readonly ChannelGradients[], entries: readonly Entry[
   z: entries.map(({ channel, index }) => channels[channel]?.dz[index] ?? NaN),
 });
 
-/** L of one channel: Σ r (z̃ + ½ z̃²) */
+/** Computes L of one channel: Σ r (z̃ + ½ z̃²). */
 function lossOf(problem: Problem, channel: Channel, c: number): number {
   const weights = weightsOf(problem, c);
   return sum(normalize(channel).map((out, i) => (weights[i] ?? NaN) * (out + out ** 2 / 2)));
@@ -186,7 +186,7 @@ const inputDifferences = (problem: Problem, entries: readonly Entry[], step: num
     return centralDifference(changed, channel.z[index] ?? NaN, step);
   });
 
-/** The training graph's own gradients, in float32 on ONNX Runtime. */
+/** Computes the training graph's own gradients, in float32 on ONNX Runtime. */
 async function byAutodiff(lab: Lab, { z, channels, weights }: Problem): Promise<readonly ChannelGradients[]> {
   const session = await lab.backend.createSession(lossGraph(z.shape));
   const vector = (values: readonly number[]): Tensor<'float32'> => ({
@@ -207,7 +207,7 @@ async function byAutodiff(lab: Lab, { z, channels, weights }: Problem): Promise<
   return dz.map((own, c) => ({ dz: own, dGamma: dGamma[c] ?? NaN, dBeta: dBeta[c] ?? NaN }));
 }
 
-/** The inverse of `channelsOf`. */
+/** Inverts `channelsOf`. */
 function fromChannels(channels: readonly Float64Array[], { shape, data }: Tensor<'float32'>): Float32Array {
   const size = data.length / (samples * (shape[1] ?? 1));
   return data.map((_, i) => {

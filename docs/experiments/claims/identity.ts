@@ -1,4 +1,4 @@
-/** Claim 3: γ and β can undo the normalization. */
+/** Tests claim 3: γ and β can undo the normalization. */
 import * as Plot from '@observablehq/plot';
 import { gradients } from '../../../training/autodiff/index.ts';
 import { elementCount } from '../../../training/files/index.ts';
@@ -15,7 +15,7 @@ import { number, power } from '../report/format.ts';
 
 const epsilon = 1e-5;
 const samples = 64;
-/** A float32 carries 24 bits: rounding moves a number by at most this share of it. */
+/** The largest share by which rounding moves a number: a float32 carries 24 bits. */
 const rounding = 2 ** -24;
 const tolerance = 16 * rounding;
 
@@ -24,7 +24,7 @@ interface Results {
   readonly learned: Learned;
 }
 
-/** One mini-batch of z through a layer with γ = √(σ² + ε), β = μ. */
+/** Holds the result of one mini-batch of z through a layer with γ = √(σ² + ε), β = μ. */
 interface Exact {
   readonly network: string;
   readonly layer: string;
@@ -33,15 +33,15 @@ interface Exact {
   readonly error: number;
 }
 
-/** A layer whose loss is the mean squared difference between what it gives and what it gets. */
+/** Describes the training of a layer whose loss is the mean squared difference between its output and its input. */
 interface Learned {
   readonly learningRate: number;
-  /** Of each channel: where γ and β should go. */
+  /** Holds the targets of γ and β for each channel. */
   readonly gamma: readonly number[];
   readonly beta: readonly number[];
   readonly steps: readonly {
     readonly loss: number;
-    /** The largest distance of a channel's γ or β from there. */
+    /** The largest distance of a channel's γ or β from its target. */
     readonly distance: number;
   }[];
   /** max |z̃ − z| / max |z| at the end. */
@@ -81,7 +81,7 @@ const perChannel = (values: readonly number[]): Tensor<'float32'> => ({
   data: Float32Array.from(values),
 });
 
-/** z̃, and one step of gradient descent on ½ Σ over channels of the mean of (z̃ − z)². */
+/** Builds the graph of z̃ and of one step of gradient descent on ½ Σ over channels of the mean of (z̃ − z)². */
 function normalizationOf({ shape }: Tensor<'float32'>): Graph {
   const [count = 1, C = 1, ...spatial] = shape;
   const g = graphBuilder();

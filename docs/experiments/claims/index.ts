@@ -1,4 +1,4 @@
-/** The eleven experiments, in the order of the claims. */
+/** Lists the eleven experiments, in the order of the claims. */
 import type { Experiment } from '../experiment.ts';
 import { covariateShift } from './covariate-shift.ts';
 import { fasterTraining } from './faster-training.ts';

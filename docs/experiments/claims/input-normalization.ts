@@ -1,4 +1,4 @@
-/** Claim 1: normalizing the inputs turns an elongated loss surface round and speeds learning up. */
+/** Tests claim 1: normalizing the inputs makes an elongated loss surface rounder and speeds learning up. */
 import * as Plot from '@observablehq/plot';
 import { symbolCircle, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape';
 import { dense, flatten, type Network, planNetwork } from '../../../training/network/index.ts';
@@ -30,7 +30,7 @@ const networks: { readonly [M in Model]: (per: Network['inputNormalization']) =>
   'mnist-mlp': (inputNormalization) => mlp({ batchNorm: true, inputNormalization }),
 };
 
-/** Mean training loss over a stretch of steps. */
+/** Holds the target of the mean training loss over a stretch of steps. */
 const targets: { readonly [M in Model]: number } = {
   'logistic regression': 0.4,
   'mnist-mlp without Batch Norm': 0.2,
@@ -47,9 +47,9 @@ interface Results {
 
 interface Surface {
   readonly encoding: EncodingName;
-  /** Eigenvalues of the features' covariance. */
+  /** The eigenvalues of the features' covariance. */
   readonly covariance: readonly number[];
-  /** Of E[x xᵀ] with a 1 appended for the bias: what the loss surface bends by. */
+  /** The eigenvalues of E[x xᵀ] with a 1 appended to x for the bias: the curvature of the loss surface. */
   readonly curvature: readonly number[];
   readonly landscape: Landscape;
 }
@@ -59,7 +59,7 @@ interface Run {
   readonly encoding: EncodingName;
   readonly learningRate: number;
   readonly seed: number;
-  /** To the target loss; null when it was not reached. */
+  /** Counts the steps to the target loss; null when it was not reached. */
   readonly steps: number | null;
 }
 
@@ -77,7 +77,7 @@ async function measure(lab: Lab): Promise<Results> {
   return { limit, samples, surfaces, runs: searched.flat() };
 }
 
-/** Every rate with one seed, then the best one with others. */
+/** Tries every rate with one seed, then the best one with others. */
 async function search(lab: Lab, model: Model, encoding: EncodingName, limit: number): Promise<readonly Run[]> {
   const { per, statistics } = encodings[encoding];
   const network = networks[model](per);
@@ -114,7 +114,7 @@ async function stepsTo(target: number, pauses: ReturnType<typeof training>): Pro
   return null;
 }
 
-/** A logistic regression that has learned, as logits: the point around which every encoding's surface is drawn. */
+/** Returns the logits of a trained logistic regression: the point around which every encoding's surface is drawn. */
 async function solution(lab: Lab) {
   const network: Network = { ...networks['logistic regression']('channel'), inputShape: reducedShape };
   const train = reduced(firstOf(lab.data.train, 20_000));
@@ -182,7 +182,7 @@ export const inputNormalization = experiment<Results>({
   }),
 });
 
-/** In a text. */
+/** Names the model in a text. */
 const called = (model: Model): string =>
   model === 'mnist-mlp' ? '`mnist-mlp` with Batch Norm' : model.replace('mnist-mlp', '`mnist-mlp`');
 
@@ -196,7 +196,7 @@ interface Best {
   readonly steps: readonly number[];
 }
 
-/** The repeats at the best rate; undefined when not all of them got there. */
+/** Returns the repeats at the best rate; undefined when not all of them reached the target. */
 function best(results: Results, model: Model, encoding: EncodingName): Best | undefined {
   const runs = results.runs.filter((run) => run.model === model && run.encoding === encoding);
   const repeated = runs.filter(({ seed }) => seed > 1);
@@ -269,7 +269,7 @@ const series: { readonly [E in EncodingName]: Series } = {
 function contourPanel({ encoding, landscape: { reach, loss } }: Surface): Panel {
   const side = loss.length;
   const highest = 0.5;
-  // A contour closes along the edge of what was computed, which is nothing to see.
+  // Contours close along the edge of what was computed; the edge is cut off, because it means nothing.
   const shown = [-0.97 * reach, 0.97 * reach];
   return panel({
     title: series[encoding].name,

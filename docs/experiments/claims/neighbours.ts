@@ -1,4 +1,4 @@
-/** Claim 10: a served answer does not depend on its neighbours. */
+/** Tests claim 10: a served answer does not depend on its neighbours. */
 import * as Plot from '@observablehq/plot';
 import { symbolCircle } from 'd3-shape';
 import { readFile } from 'node:fs/promises';
@@ -20,7 +20,7 @@ import { list, number, percent } from '../report/format.ts';
 const model = 'mnist-cnn';
 type Statistics = 'running' | 'batch';
 const batchSize = 32;
-/** Test images from which the one to ask about is chosen. */
+/** The number of test images among which the one to ask about is chosen. */
 const candidates = 100;
 const classes = 10;
 
@@ -28,30 +28,30 @@ interface Results {
   readonly label: string;
   readonly batchSize: number;
   readonly runtime: Both;
-  /** Through the Worker; null where none was running. */
+  /** The result through the Worker; null when none was running. */
   readonly served: Both | null;
 }
 
 type Both = Readonly<Record<Statistics, Spread>>;
 
-/** One image's logits in many random mini-batches. */
+/** Describes one image's logits in many random mini-batches. */
 interface Spread {
   readonly batches: number;
-  /** How many different bit patterns. */
+  /** Counts the different bit patterns. */
   readonly distinct: number;
   /** The largest distance between two values of one logit. */
   readonly range: number;
   /** The largest standard deviation of a logit. */
   readonly deviation: number;
-  /** How often each class is the answer. */
+  /** Counts how often each class is the answer. */
   readonly answers: readonly number[];
-  /** Of each class's logit: these quantiles. */
+  /** Holds quantiles of each class's logit. */
   readonly quantiles: readonly (readonly number[])[];
 }
 
 const quantiles = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1] as const;
 
-/** Logits of the image at a place of a mini-batch. */
+/** Returns the logits of the image at a place of a mini-batch. */
 type Ask = (images: readonly Uint8Array[], place: number) => Promise<Float32Array>;
 
 async function measure(lab: Lab): Promise<Results> {
@@ -76,7 +76,7 @@ async function measure(lab: Lab): Promise<Results> {
   };
 }
 
-/** Of the first test images that are answered rightly, the one whose two largest logits are closest. */
+/** Among the first test images that are classified correctly, finds the one whose two largest logits are closest. */
 async function leastCertain(session: Session, test: ClassificationDataset): Promise<number> {
   const images = range(candidates).map((i) => imageAt(test, i));
   const ask = askRuntime(session, test.inputShape);
@@ -111,7 +111,7 @@ async function spreadOf(lab: Lab, test: ClassificationDataset, asked: number, ba
   return summarize(logits);
 }
 
-/** The image at a random place among random others. */
+/** Puts the image at a random place among random others. */
 function randomBatch(test: ClassificationDataset, asked: number, random: Random) {
   const place = Math.floor(random.uniform() * batchSize);
   const images = range(batchSize).map((i) => {

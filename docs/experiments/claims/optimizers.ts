@@ -1,4 +1,4 @@
-/** Claim 6: Batch Norm works with mini-batches and with momentum, RMSprop and Adam. */
+/** Tests claim 6: Batch Norm works with mini-batches and with momentum, RMSprop and Adam. */
 import { planNetwork } from '../../../training/network/index.ts';
 import type { OptimizerName } from '../../../training/optimizer/index.ts';
 import { createEvaluator } from '../../../training/trainer/index.ts';
@@ -15,7 +15,7 @@ import { summarize } from '../report/summary.ts';
 const optimizers = ['sgd', 'momentum', 'rmsprop', 'adam'] as const satisfies readonly OptimizerName[];
 type Chosen = (typeof optimizers)[number];
 
-/** Around each optimizer's usual rate. */
+/** Lists learning rates around each optimizer's usual rate. */
 const rates: { readonly [O in Chosen]: readonly number[] } = {
   sgd: [0.003, 0.03, 0.3, 3],
   momentum: [0.0003, 0.003, 0.03, 0.3],
@@ -90,7 +90,7 @@ const accuracies = (runs: readonly Run[], optimizer: Chosen, batchNorm: boolean,
     .filter((run) => run.optimizer === optimizer && run.batchNorm === batchNorm && run.learningRate === learningRate)
     .map(({ accuracy }) => accuracy);
 
-/** Of the rate with the best mean. */
+/** Returns the accuracies at the rate with the best mean. */
 function best(runs: readonly Run[], optimizer: Chosen, batchNorm: boolean): readonly number[] {
   const candidates = ratesOf(runs, optimizer).map((rate) => accuracies(runs, optimizer, batchNorm, rate));
   return candidates.toSorted((a, b) => mean(b) - mean(a))[0] ?? [];
@@ -112,7 +112,7 @@ function works(runs: readonly Run[]) {
   );
 }
 
-/** How much is left at the worst of the rates. */
+/** Tests whether Batch Norm forgives a wrong rate: compares the accuracies at the worst of the rates. */
 function forgives(runs: readonly Run[]) {
   const worst = (optimizer: Chosen, batchNorm: boolean) =>
     ratesOf(runs, optimizer)

@@ -1,4 +1,6 @@
-/** Claim 11: when inputs have changed, running statistics measured anew on unlabelled samples repair the network. */
+/**
+ * Tests claim 11: when inputs have changed, running statistics measured anew on unlabelled samples repair the network.
+ */
 import { symbolCircle, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape';
 import { type ClassificationDataset, createRandom, subset } from '../../../training/data/index.ts';
 import { type Plan, planNetwork } from '../../../training/network/index.ts';
@@ -14,9 +16,9 @@ import { list, number, percent, percentSpread } from '../report/format.ts';
 import { summarize } from '../report/summary.ts';
 
 const network = mlp({ batchNorm: true });
-/** What a Worker would be asked at once. */
+/** The size of a mini-batch, as a Worker would be asked at once. */
 const miniBatch = 64;
-/** Classes of the samples that the statistics are measured on, in place of all ten. */
+/** The classes of the samples that the statistics are measured on, in place of all ten. */
 const fewClasses = [1, 7];
 
 interface Results {
@@ -26,17 +28,17 @@ interface Results {
   readonly runs: readonly Run[];
 }
 
-/** One network under one corruption; accuracies on test images. */
+/** Holds the accuracies on test images of one network under one corruption. */
 interface Run {
   readonly seed: number;
   readonly corruption: CorruptionName;
   readonly strength: Strength;
   readonly fixed: number;
-  /** With statistics of so many unlabelled images, in the order of `counts`. */
+  /** The accuracies with statistics of so many unlabelled images, in the order of `counts`. */
   readonly anew: readonly number[];
-  /** With the statistics of each mini-batch of test images. */
+  /** The accuracy with the statistics of each mini-batch of test images. */
   readonly own: number;
-  /** With statistics of as many images as `counts` ends with at most, all of a few classes. */
+  /** The accuracy with statistics of images of a few classes only, at most as many as the last of `counts`. */
   readonly skewed: number;
 }
 
@@ -67,7 +69,7 @@ async function measure(lab: Lab): Promise<Results> {
   return { steps, testImages: test.count, counts, runs: runs.flat() };
 }
 
-/** So many samples, drawn without putting back. */
+/** Draws `count` samples without replacement. */
 const part = (dataset: ClassificationDataset, count: number, seed: number): ClassificationDataset =>
   subset(dataset, createRandom(seed).fork('recalibration').permutation(dataset.count).subarray(0, count));
 
@@ -182,7 +184,7 @@ const anewStyles: readonly Omit<Series, 'name'>[] = [
   { colour: colours.blue, shape: symbolCircle },
 ];
 
-/** The fewest, the middle and the most. */
+/** Returns the places of the smallest, the middle and the largest count. */
 const shownCounts = (counts: readonly number[]): readonly number[] => [
   ...new Set([0, Math.floor((counts.length - 1) / 2), counts.length - 1]),
 ];

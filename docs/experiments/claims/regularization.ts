@@ -1,4 +1,4 @@
-/** Claim 8: the noise of mini-batches regularizes slightly; less in larger ones, more with dropout. */
+/** Tests claim 8: the noise of mini-batches regularizes slightly, less in larger ones, and more with dropout. */
 import * as Plot from '@observablehq/plot';
 import { symbolCircle, symbolDiamond } from 'd3-shape';
 import { type ClassificationDataset, createRandom, subset } from '../../../training/data/index.ts';
@@ -16,9 +16,9 @@ import { list, number, percentSpread, power, spread } from '../report/format.ts'
 import { summarize } from '../report/summary.ts';
 
 const rate = 0.3;
-/** Whose statistics are looked at. */
+/** Names the layer whose statistics are measured. */
 const layer = 'bn1';
-/** Training loss at which the networks are compared: all have then learned the training images as well. */
+/** The training loss at which the networks are compared: then all have learned the training images equally well. */
 const target = 0.03;
 
 interface Setting {
@@ -47,7 +47,7 @@ interface Results {
   readonly noise: readonly Noise[];
 }
 
-/** How the statistics of mini-batches scatter, on average over the channels. */
+/** Tells how the statistics of mini-batches scatter, on average over the channels. */
 interface Noise {
   readonly seed: number;
   readonly m: number;
@@ -106,7 +106,7 @@ async function run(lab: Lab, setting: Setting, seed: number, { train, test, most
   );
 }
 
-/** Adam's rate grows with the root of the mini-batch: https://arxiv.org/abs/2205.10287 */
+/** Returns Adam's rate, which grows with the root of the mini-batch's size: https://arxiv.org/abs/2205.10287 */
 const learningRateOf = (batchSize: number): number => 0.001 * Math.sqrt(batchSize / 64);
 
 async function measureNoise(lab: Lab, seed: number): Promise<readonly Noise[]> {

@@ -1,4 +1,4 @@
-/** Claim 4: z → BN → activation, and the bias before Batch Norm is superfluous. */
+/** Tests claim 4: z → BN → activation, and the bias before Batch Norm is superfluous. */
 import * as Plot from '@observablehq/plot';
 import { gradients } from '../../../training/autodiff/index.ts';
 import { createRandom, subset } from '../../../training/data/index.ts';
@@ -30,7 +30,7 @@ const samples = 64;
 const rounding = 2 ** -24;
 
 interface Results {
-  /** One mini-batch through dense → Batch Norm → ReLU → dense. */
+  /** Holds results of one mini-batch through dense → Batch Norm → ReLU → dense. */
   readonly biases: readonly Bias[];
   readonly parameters: readonly Count[];
   readonly order: { readonly steps: number; readonly before: readonly number[]; readonly after: readonly number[] };
@@ -38,9 +38,9 @@ interface Results {
 
 interface Bias {
   readonly seed: number;
-  /** Standard deviation of the bias. */
+  /** The standard deviation of the bias. */
   readonly size: number;
-  /** max |∂L/∂b| as a share of max Σ |∂L/∂z|, the size of what adds up to it. */
+  /** Measures max |∂L/∂b| as a share of max Σ |∂L/∂z|, the size of the terms that add up to it. */
   readonly gradient: number;
   /** The largest change of a logit by the bias, as a share of the largest logit. */
   readonly change: number;
@@ -49,11 +49,11 @@ interface Bias {
 interface Count {
   readonly network: NetworkName;
   readonly parameters: number;
-  /** How many a bias before every Batch Norm would add. */
+  /** Counts the parameters that a bias before every Batch Norm would add. */
   readonly superfluous: number;
 }
 
-/** A bias far larger than z leaves it fewer digits. */
+/** Returns the tolerance for a bias: one far larger than z leaves z fewer digits. */
 const tolerance = ({ size }: Bias): number => 64 * rounding * Math.max(1, size);
 
 async function measure(lab: Lab): Promise<Results> {
@@ -117,11 +117,11 @@ async function addBias(lab: Lab, size: number, seed: number): Promise<Bias> {
 
 const largest = (values: ArrayLike<number>): number => largestDifference(values, new Float32Array(values.length));
 
-/** Σ |z| over the samples: `[samples, units] -> [units]`. */
+/** Computes Σ |z| over the samples: `[samples, units] -> [units]`. */
 const columnSums = (values: Float32Array): readonly number[] =>
   range(units).map((unit) => sum(range(samples).map((i) => Math.abs(values[i * units + unit] ?? NaN))));
 
-/** The layers of the engine have no bias there, so this one is written out. */
+/** Builds the graph by hand, because the engine's layers have no bias before Batch Norm. */
 function biasGraph(): Graph {
   const g = graphBuilder();
   const input = (name: string, ...shape: readonly number[]) => g.input(name, { dtype: 'float32', shape });

@@ -1,4 +1,4 @@
-/** Claim 9: at test time samples come one by one, so μ and σ² have to be estimated before. */
+/** Tests claim 9: at test time samples come one by one, so μ and σ² have to be estimated before. */
 import * as Plot from '@observablehq/plot';
 import { symbolCircle, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape';
 import { type ClassificationDataset, createRandom, subset } from '../../../training/data/index.ts';
@@ -31,7 +31,7 @@ interface Results {
   readonly runs: readonly Run[];
 }
 
-/** One trained network. */
+/** Holds the results of one trained network. */
 interface Run {
   readonly seed: number;
   readonly running: Quality;
@@ -41,10 +41,10 @@ interface Run {
   readonly folded: { readonly largestDifference: number; readonly largestLogit: number; readonly otherClasses: number };
 }
 
-/** A running average that starts at μ = 0, σ² = 1 and follows mini-batches of the finished network. */
+/** Describes a running average that starts at μ = 0, σ² = 1 and follows mini-batches of the finished network. */
 interface Convergence {
   readonly momentum: Momentum;
-  /** After each of `convergenceSteps`: the root of the mean over the channels of ((running μ − μ) / σ)². */
+  /** Holds, after each of `convergenceSteps`, the root of the mean over the channels of ((running μ − μ) / σ)². */
   readonly distance: readonly number[];
 }
 
@@ -100,7 +100,7 @@ async function converge(lab: Lab, plan: Plan, tensors: State, population: State,
   return momenta.map((momentum) => ({ momentum, distance: distances(momentum, batches, mu, sigma2) }));
 }
 
-/** running ← kept · running + (1 − kept) · batch */
+/** Updates running ← kept · running + (1 − kept) · batch, and measures the distance. */
 function distances(momentum: Momentum, batches: readonly LayerStatistics[], mu: Float32Array, sigma2: Float32Array) {
   let running = new Float64Array(mu.length);
   return batches.flatMap(({ mean: batch }, i) => {

@@ -1,4 +1,4 @@
-/** What Batch Norm gets to normalize: z of the project's networks, untrained, on MNIST. */
+/** Computes what Batch Norm gets to normalize: z of the project's networks, untrained, on MNIST. */
 import type { Tensor } from '../../../training/graph/index.ts';
 import { layersOf, type NetworkName, networks, planNetwork } from '../../../training/network/index.ts';
 import { channelsOf, type Moments, moments } from './channels.ts';
@@ -8,15 +8,15 @@ import { freshTensors } from './training.ts';
 
 export interface Activations {
   readonly network: NetworkName;
-  /** The Batch Norm layer: `bn2`. */
+  /** Names the Batch Norm layer, such as `bn2`. */
   readonly layer: string;
   /** `[samples, C, ..]` */
   readonly z: Tensor<'float32'>;
-  /** μ and σ² of each channel. */
+  /** Holds μ and σ² of each channel. */
   readonly channels: readonly Moments[];
 }
 
-/** z in front of every Batch Norm layer, on the first validation images. */
+/** Computes z in front of every Batch Norm layer, on the first validation images. */
 export async function activationsOf(
   lab: Lab,
   network: NetworkName,

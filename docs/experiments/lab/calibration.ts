@@ -1,4 +1,4 @@
-/** How good a classifier's answers and probabilities are. */
+/** Measures how good a classifier's answers and probabilities are. */
 import { accuracy, classLogits, crossEntropy, predictions, probabilities } from '../../../training/objective/index.ts';
 import { range } from './range.ts';
 import { sum } from './statistics.ts';
@@ -7,15 +7,16 @@ export interface Quality {
   readonly accuracy: number;
   /** Mean cross-entropy. */
   readonly loss: number;
-  /** Expected calibration error, below. */
+  /** The expected calibration error, defined below. */
   readonly calibration: number;
 }
 
 const bins = 15;
 
 /**
- * The expected calibration error of Naeini et al., https://ojs.aaai.org/index.php/AAAI/article/view/9602, over 15 bins of
- * the confidence, the probability of the class that is answered:
+ * Computes accuracy, loss and the expected calibration error of Naeini et al.,
+ * https://ojs.aaai.org/index.php/AAAI/article/view/9602, over 15 bins of the confidence, which is the probability of
+ * the answered class:
  *
  *     ECE = Σ over bins  share of the samples · |accuracy − mean confidence|
  *

@@ -1,8 +1,8 @@
-/** A mini-batch of activations `[N, C, ..]`, channel by channel, in float64. */
+/** Splits a mini-batch of activations `[N, C, ..]` into channels, in float64. */
 import { range } from './range.ts';
 import { mean } from './statistics.ts';
 
-/** The values of every channel: `[C]` lists of N · H · W. */
+/** Returns the values of every channel: `[C]` lists of N · H · W. */
 export function channelsOf(values: Float32Array, channels: number, samples: number): readonly Float64Array[] {
   const size = values.length / (samples * channels);
   return range(channels).map((channel) =>
@@ -15,11 +15,11 @@ export function channelsOf(values: Float32Array, channels: number, samples: numb
 
 export interface Moments {
   readonly mean: number;
-  /** Population variance, divided by m. */
+  /** The population variance, divided by m. */
   readonly variance: number;
 }
 
-/** μ = 1/m Σ z, σ² = 1/m Σ (z − μ)² */
+/** Computes μ = 1/m Σ z and σ² = 1/m Σ (z − μ)². */
 export function moments(values: Float64Array): Moments {
   const centre = mean(values);
   return { mean: centre, variance: mean(values.map((value) => (value - centre) ** 2)) };

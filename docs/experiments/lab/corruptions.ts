@@ -1,4 +1,7 @@
-/** Images as a worse camera gives them, in five strengths, as MNIST-C (Mu and Gilmer 2019, https://arxiv.org/abs/1906.02337) has kinds of. */
+/**
+ * Corrupts images as a worse camera would, in five strengths; MNIST-C (Mu and Gilmer 2019,
+ * https://arxiv.org/abs/1906.02337) has such kinds.
+ */
 import { type ClassificationDataset, createRandom, type Random } from '../../../training/data/index.ts';
 import { elementCount } from '../../../training/files/index.ts';
 import { range } from './range.ts';
@@ -6,7 +9,9 @@ import { range } from './range.ts';
 export const strengths = [1, 2, 3, 4, 5] as const;
 export type Strength = (typeof strengths)[number];
 
-/** One grey image of `[rows, columns]`, 0 to 255, to another; the result may have fractions and leave the range. */
+/**
+ * Turns one grey image of `[rows, columns]`, 0 to 255, into another; the result may have fractions and leave the range.
+ */
 type Corrupt = (image: Image, strength: Strength, random: Random) => Float64Array;
 
 interface Image {
@@ -25,9 +30,9 @@ const eachPlace = ({ rows, columns }: Image, value: (row: number, column: number
   Float64Array.from({ length: rows * columns }, (_, i) => value(Math.floor(i / columns), i % columns));
 
 export const corruptions = {
-  /** Gaussian noise of 25 to 125 levels. */
+  /** Adds Gaussian noise of 25 to 125 levels. */
   noise: (image, strength, random) => eachPixel(image, (pixel) => pixel + 25 * strength * random.normal()),
-  /** The mean of 3×3 pixels, once to five times over. */
+  /** Takes the mean of 3×3 pixels, one to five times over. */
   blur: (image, strength) => {
     let blurred = image;
     for (const _ of range(strength)) {
@@ -38,18 +43,18 @@ export const corruptions = {
     }
     return Float64Array.from(blurred.pixels);
   },
-  /** Towards a grey of 110: 80 to 20 % of the contrast are left. */
+  /** Moves pixels towards a grey of 110, so that 80 to 20 % of the contrast are left. */
   contrast: (image, strength) => eachPixel(image, (pixel) => 110 + (0.95 - 0.15 * strength) * (pixel - 110)),
-  /** Towards the negative, which the strongest is. */
+  /** Moves pixels towards the negative, which the strongest corruption reaches. */
   inversion: (image, strength) => eachPixel(image, (pixel) => pixel + (strength / 5) * (255 - 2 * pixel)),
-  /** One to five pixels to the right and down. */
+  /** Shifts the image one to five pixels to the right and down. */
   shift: (image, strength) => eachPlace(image, (row, column) => at(image, row - strength, column - strength)),
 } as const satisfies Readonly<Record<string, Corrupt>>;
 
 export type CorruptionName = keyof typeof corruptions;
 export const corruptionNames = Object.keys(corruptions) as readonly CorruptionName[];
 
-/** The images as a camera would give them: whole numbers from 0 to 255. */
+/** Returns the images as a camera would give them: whole numbers from 0 to 255. */
 export function corrupted(
   dataset: ClassificationDataset,
   name: CorruptionName,

@@ -1,19 +1,19 @@
-/** The second moments of inputs, and how elongated they make a loss surface. */
+/** Computes the second moments of inputs, which tell how elongated a loss surface is. */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { range } from './range.ts';
 
 export interface Spectrum {
-  /** From the largest down, none below zero. */
+  /** Lists the eigenvalues from the largest down, none below zero. */
   readonly values: readonly number[];
-  /** Unit vectors, of the two largest. */
+  /** Holds unit eigenvectors of the two largest. */
   readonly leading: readonly [Float64Array, Float64Array];
 }
 
 /**
- * The eigenvalues of E[x xᵀ], which is the Hessian of a least-squares loss of W x by each row of W, and bounds that of
- * logistic regression.
+ * Computes the eigenvalues of E[x xᵀ]. This matrix is the Hessian of a least-squares loss of W x by each row of W, and
+ * bounds that of logistic regression.
  *
- * @param rows of the matrix X `[samples, features]`
+ * @param rows the rows of the matrix X `[samples, features]`
  */
 export function spectrumOf(rows: readonly Float64Array[]): Spectrum {
   const X = new Matrix(rows.map((row) => Array.from(row)));
@@ -29,7 +29,7 @@ export function spectrumOf(rows: readonly Float64Array[]): Spectrum {
   };
 }
 
-/** x less the mean of all, feature by feature. */
+/** Subtracts the mean of all rows from each, feature by feature. */
 export function centred(rows: readonly Float64Array[]): readonly Float64Array[] {
   const size = rows[0]?.length ?? 0;
   const means = new Float64Array(size);

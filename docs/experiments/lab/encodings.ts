@@ -1,4 +1,7 @@
-/** The ways in which pixels of 0–255 enter a network: as μ and σ of its own input normalization, (x − μ) / σ. */
+/**
+ * Encodes pixels of 0–255 in the ways in which they enter a network: as μ and σ of its own input normalization, (x − μ)
+ * / σ.
+ */
 import type { ClassificationDataset, InputStatistics } from '../../../training/data/index.ts';
 import { elementCount } from '../../../training/files/index.ts';
 import type { Lab } from './lab.ts';
@@ -24,7 +27,7 @@ export const encodings = {
 export type EncodingName = keyof typeof encodings;
 export const encodingNames = Object.keys(encodings) as readonly EncodingName[];
 
-/** Rows `[samples, features]` as the network sees them. */
+/** Returns rows `[samples, features]` as the network sees them. */
 export function encode(
   { inputs, inputShape, count }: ClassificationDataset,
   { mean, deviation }: InputStatistics,

@@ -1,4 +1,4 @@
-/** The trained network inside an exported file, for experiments that change it. */
+/** Reads the trained network inside an exported file, for experiments that change it. */
 import { readFile } from 'node:fs/promises';
 import {
   pickTensor,
@@ -10,7 +10,7 @@ import { checkedJson } from '../../../training/files/index.ts';
 import { decodeModel } from '../../../training/graph/index.ts';
 import { networkSchema, planNetwork, tensorsOf } from '../../../training/network/index.ts';
 
-/** @throws UserError for a file that this project did not write */
+/** @throws UserError when this project did not write the file */
 export async function exportedModel(path: string): Promise<TrainedModel> {
   const { graph, metadata } = decodeModel(await readFile(path));
   const plan = planNetwork(checkedJson(networkSchema, metadata['network'] ?? '', path));

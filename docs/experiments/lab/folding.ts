@@ -1,5 +1,5 @@
 /**
- * Batch Norm at test time as a part of the dense layer before it:
+ * Folds Batch Norm at test time into the dense layer before it:
  *
  *     γ (W x − μ) / √(σ² + ε) + β = W' x + b'        W' = γ / √(σ² + ε) · W        b' = β − γ / √(σ² + ε) · μ
  */
@@ -7,14 +7,14 @@ import type { Tensor } from '../../../training/graph/index.ts';
 import { layersOf, type Network, type Plan } from '../../../training/network/index.ts';
 import type { State } from '../../../training/trainer/index.ts';
 
-/** The network without its Batch Norm layers. */
+/** Returns the network without its Batch Norm layers. */
 export const withoutNorms = (network: Network): Network => ({
   ...network,
   name: `${network.name}, folded`,
   layers: network.layers.filter(({ kind }) => kind !== 'batchNorm'),
 });
 
-/** The tensors of the network without its Batch Norm layers, for one of dense layers. */
+/** Returns the tensors of the network without its Batch Norm layers; its other layers have to be dense. */
 export function foldNorms(plan: Plan, state: State): State {
   const layers = layersOf(plan);
   const folded = new Map(state);

@@ -1,6 +1,6 @@
 /**
- * Batch Norm of one channel as the notes derive it, step by step, in float64: what the gradients of the training graph are
- * held against.
+ * Computes Batch Norm of one channel as the notes derive it, step by step, in float64. The gradients of the training
+ * graph are compared with these.
  */
 import { moments } from './channels.ts';
 import { sum } from './statistics.ts';
@@ -19,7 +19,7 @@ export interface ChannelGradients {
   readonly dBeta: number;
 }
 
-/** z̃ = γ (z − μ) / √(σ² + ε) + β */
+/** Computes z̃ = γ (z − μ) / √(σ² + ε) + β. */
 export function normalize({ z, gamma, beta, epsilon }: Channel): Float64Array {
   const { mean, variance } = moments(z);
   const s = Math.sqrt(variance + epsilon);
@@ -27,7 +27,7 @@ export function normalize({ z, gamma, beta, epsilon }: Channel): Float64Array {
 }
 
 /**
- * The chain rule through ẑ, σ² and μ, with nothing simplified:
+ * Applies the chain rule through ẑ, σ² and μ, with nothing simplified:
  *
  *     dβ  = Σ dz̃                 dγ  = Σ dz̃ · ẑ                   dẑ = γ dz̃
  *     dσ² = Σ dẑ · (z − μ) · (−½)(σ² + ε)^(−3/2)
@@ -50,6 +50,6 @@ export function derivedGradients({ z, gamma, epsilon }: Channel, dOut: Float64Ar
   };
 }
 
-/** (f(x + h) − f(x − h)) / 2h */
+/** Computes (f(x + h) − f(x − h)) / 2h. */
 export const centralDifference = (f: (x: number) => number, x: number, h: number): number =>
   (f(x + h) - f(x - h)) / (2 * h);

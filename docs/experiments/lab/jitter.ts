@@ -1,7 +1,7 @@
 /**
- * Training with Batch Norm whose effect on the next layer is undone: what each layer gives is shifted and scaled, unit by
- * unit, by random numbers that jump every few steps and that no layer can foresee. After Santurkar et al. 2018,
- * https://arxiv.org/abs/1805.11604, section 2.2, who draw them anew in every step.
+ * Trains with Batch Norm while undoing its effect on the next layer: the output of each layer is shifted and scaled,
+ * unit by unit, by random numbers that jump every few steps and that no layer can foresee. This follows Santurkar et
+ * al. 2018, https://arxiv.org/abs/1805.11604, section 2.2, who draw them anew in every step.
  */
 import { createRandom, type Random } from '../../../training/data/index.ts';
 import { layersOf, type Network, type Plan, planNetwork } from '../../../training/network/index.ts';
@@ -9,13 +9,13 @@ import type { State } from '../../../training/trainer/index.ts';
 import type { Lab } from './lab.ts';
 import { freshTensors, type Pause, type Settings, training } from './training.ts';
 
-/** Standard deviations: of the shift, and of the logarithm of the factor. */
+/** Holds the standard deviations of the shift, and of the logarithm of the factor. */
 export const jitter = { shift: 0.5, factor: 0.25 } as const;
 
-/** γ · factor and β + shift, by the tensor's name. */
+/** Maps the name of a layer to its `factor`, by which γ is multiplied, and its `shift`, which is added to β. */
 type Jitter = ReadonlyMap<string, { readonly factor: Float32Array; readonly shift: Float32Array }>;
 
-/** @param settings of an optimizer without state of its own */
+/** @param settings the settings of an optimizer without state of its own */
 export async function* jitteredTraining(
   lab: Lab,
   network: Network,

@@ -1,4 +1,4 @@
-/** What every experiment is given: MNIST, a backend, how much to run, and where to say how far it is. */
+/** Opens the lab that every experiment is given: MNIST, a backend, the amount to run, and a way to report progress. */
 import { type Backend, nativeBackend } from '../../../training/backend/index.ts';
 import {
   type ClassificationDataset,
@@ -11,32 +11,37 @@ import {
 import { range } from './range.ts';
 import { cachingSessions } from './session-cache.ts';
 
-/** Asks a served model: logits for each image of one mini-batch, by fixed statistics or by the mini-batch's own. */
+/**
+ * Asks a served model for the logits of each image of one mini-batch, by fixed statistics or by the mini-batch's own.
+ */
 export type AskServed = (
   images: readonly Uint8Array[],
   statistics: 'running' | 'batch',
 ) => Promise<readonly Float32Array[]>;
 
 export interface LabOptions {
-  /** Fewer repeats and steps: the direction of an effect, not its size. */
+  /** Is true for fewer repeats and steps, which show the direction of an effect but not its size. */
   readonly quick: boolean;
   /** The folder of the exported models. */
   readonly models: string;
-  /** The Worker's model `mnist-cnn`; experiments do without where there is none. */
+  /** Asks the Worker's model `mnist-cnn`; without it, experiments leave that part out. */
   readonly askServed?: AskServed | undefined;
-  /** Is told whenever a part of the work is done, and how much is known to be ahead in all. */
+  /** Is called when a part of the work is done, with how much is done and how much is known to be ahead in all. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 export interface Lab extends Omit<LabOptions, 'onProgress'> {
-  /** One thread, which is the fastest for networks this small. */
+  /** Runs on one thread, which is the fastest for networks this small. */
   readonly backend: Backend;
   readonly data: MnistSplits;
-  /** μ and σ² of a data set's inputs. A pass over the training set takes longer than many a run, so it is made once. */
+  /**
+   * Returns μ and σ² of a data set's inputs. They are cached, because a pass over the training set takes longer than
+   * many a run.
+   */
   readonly inputStatistics: (dataset: ClassificationDataset, per: 'channel' | 'feature') => InputStatistics;
-  /** One value for each mode: the whole measurement's, or the quick one's. */
+  /** Picks the value of the mode: that of the whole measurement, or that of the quick one. */
   readonly pick: <T>(full: T, quick: T) => T;
-  /** The seeds of the repeats. */
+  /** Returns the seeds of the repeats. */
   readonly seeds: (full: number, quick: number) => readonly number[];
   /** Does the work for one item after the other, and reports progress. */
   readonly each: <Item, Result>(
@@ -79,6 +84,6 @@ function cachedStatistics(): Lab['inputStatistics'] {
   };
 }
 
-/** The first `count` samples. */
+/** Returns the first `count` samples. */
 export const firstOf = (dataset: ClassificationDataset, count: number): ClassificationDataset =>
   subset(dataset, Int32Array.from(range(count)));

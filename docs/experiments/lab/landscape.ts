@@ -1,22 +1,22 @@
-/** The loss of logistic regression around a point, along two directions of its weights. */
+/** Computes the loss of logistic regression around a point, along two directions of its weights. */
 import { range } from './range.ts';
 import { mean, sum } from './statistics.ts';
 
 export interface Landscape {
-  /** Along either axis, in the same unit: from −`reach` to `reach`. */
+  /** The reach along either axis, in the same unit: from −`reach` to `reach`. */
   readonly reach: number;
-  /** Rows from the bottom up, `[side, side]`: loss above that in the middle. */
+  /** Rows from the bottom up, `[side, side]`: the loss above that in the middle. */
   readonly loss: readonly (readonly number[])[];
 }
 
-/** One class against another: their logits move apart. */
+/** The two classes whose logits move apart. */
 const contrast = [0, 1] as const;
 const side = 33;
 
 /**
- * The softmax cross-entropy, where the logits of two classes change by ± (a u·x + b v·x).
+ * Computes the softmax cross-entropy while the logits of two classes change by ± (a u·x + b v·x).
  *
- * @param logits of each sample
+ * @param logits the logits of each sample
  * @param along u·x and v·x of each sample
  */
 export function landscapeOf(

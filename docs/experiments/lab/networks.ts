@@ -1,4 +1,4 @@
-/** The networks of the experiments: dense layers on MNIST, with and without Batch Norm. */
+/** Builds the networks of the experiments: dense layers on MNIST, with and without Batch Norm. */
 import {
   batchNorm,
   dense,
@@ -15,12 +15,12 @@ export interface DenseOptions {
   readonly depth: number;
   readonly width: number;
   readonly batchNorm: boolean;
-  /** Behind every activation; none when 0. */
+  /** The rate of dropout behind every activation; 0 for none. */
   readonly dropout?: number;
   readonly inputNormalization?: InputNormalization;
 }
 
-/** `depth` hidden layers of `width` units, z → BN → ReLU, and ten logits. */
+/** Builds `depth` hidden layers of `width` units, z → BN → ReLU, and ten logits. */
 export function denseNetwork(options: DenseOptions): Network {
   const { depth, width, dropout: rate = 0, inputNormalization = 'channel' } = options;
   const hidden: readonly Layer[] = [
@@ -37,6 +37,6 @@ export function denseNetwork(options: DenseOptions): Network {
   };
 }
 
-/** `mnist-mlp`'s shape. */
+/** Builds a network of `mnist-mlp`'s shape. */
 export const mlp = (options: Omit<DenseOptions, 'depth' | 'width'>): Network =>
   denseNetwork({ depth: 2, width: 256, ...options });

@@ -1,4 +1,4 @@
-/** Looks inside a network: the values of chosen nodes, and the gradients of the loss. */
+/** Looks inside a network: computes the values of chosen nodes, and the gradients of the loss. */
 import { gradients } from '../../../training/autodiff/index.ts';
 import type { ClassificationDataset, Samples } from '../../../training/data/index.ts';
 import { checkGraph, graphBuilder, type GraphBuilder, type Value } from '../../../training/graph/index.ts';
@@ -16,13 +16,13 @@ import type { Lab } from './lab.ts';
 
 export type Values = Readonly<Record<string, Float32Array>>;
 
-/** All samples as one mini-batch. */
+/** Computes the values with all samples as one mini-batch. */
 export type Probe = (tensors: State, samples: Samples) => Promise<Values>;
 
 /**
- * The first output of each node of the forward pass, row-major.
+ * Creates a probe of the first output of each node of the forward pass, row-major.
  *
- * @param nodes their names in the graph: layer and op, `fc2/Gemm`
+ * @param nodes their names in the graph: layer and op, such as `fc2/Gemm`
  */
 export async function createProbe(lab: Lab, plan: Plan, nodes: readonly string[], mode: Mode): Promise<Probe> {
   const g = graphBuilder();
@@ -38,11 +38,11 @@ export async function createProbe(lab: Lab, plan: Plan, nodes: readonly string[]
 
 export interface LossAndGradients {
   readonly loss: number;
-  /** By the name of the parameter. */
+  /** Maps the name of each parameter to its gradient. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
-/** The loss of a mini-batch of that size in training, and its gradient by every parameter. */
+/** Creates a probe of the training loss of a mini-batch of that size, and of its gradient by every parameter. */
 export async function createGradientProbe(lab: Lab, plan: Plan, batchSize: number) {
   const g = graphBuilder();
   const input = (name: string, shape: readonly number[]) => g.input(name, { dtype: 'float32', shape });
@@ -86,7 +86,7 @@ export interface LayerStatistics {
   readonly variance: Float32Array;
 }
 
-/** μ and σ² of one mini-batch in every Batch Norm layer. */
+/** Creates a probe of μ and σ² of one mini-batch in every Batch Norm layer. */
 export async function createStatisticsProbe(lab: Lab, plan: Plan) {
   const g = graphBuilder();
   const { x, tensors } = declareNetwork(g, plan);

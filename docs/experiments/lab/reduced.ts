@@ -1,4 +1,7 @@
-/** Digits of 10 × 10: the 20 × 20 pixels in the middle, where MNIST's digits are, averaged two by two. All of them vary. */
+/**
+ * Reduces digits to 10 × 10 pixels: the 20 × 20 pixels in the middle, where MNIST's digits are, averaged two by two.
+ * All of them vary.
+ */
 import type { ClassificationDataset } from '../../../training/data/index.ts';
 import { elementCount } from '../../../training/files/index.ts';
 import { range } from './range.ts';
@@ -7,7 +10,7 @@ const border = 4;
 const side = 10;
 export const reducedShape = [1, side, side] as const;
 
-/** @param dataset of 28 × 28 pixels */
+/** @param dataset images of 28 × 28 pixels */
 export function reduced(dataset: ClassificationDataset): ClassificationDataset {
   const { inputs, inputShape, count } = dataset;
   const size = elementCount(inputShape);

@@ -1,9 +1,12 @@
-/** A backend that compiles every graph once. Experiments run the same graph with many seeds and learning rates. */
+/**
+ * Wraps a backend so that it compiles every graph once. Experiments run the same graph with many seeds and learning
+ * rates.
+ */
 import { createHash } from 'node:crypto';
 import type { Backend, Session } from '../../../training/backend/index.ts';
 import { encodeModel } from '../../../training/graph/index.ts';
 
-/** Its sessions stay open for the next user, and end with the process. */
+/** Caches sessions, which stay open for the next user and end with the process. */
 export function cachingSessions(backend: Backend): Backend {
   const sessions = new Map<string, Promise<Session>>();
   const remember = (key: string, create: () => Promise<Session>) => {

@@ -1,7 +1,7 @@
-/** Test images that look different from those of the training. */
+/** Makes test images look different from those of the training. */
 import { type ClassificationDataset, createRandom } from '../../../training/data/index.ts';
 
-/** Of one pixel of 0–255; `normal` draws a fresh number with mean 0 and variance 1. */
+/** Changes one pixel of 0–255; `normal` draws a fresh number with mean 0 and variance 1. */
 type Shift = (pixel: number, normal: () => number) => number;
 
 export const shifts = {
@@ -14,7 +14,7 @@ export const shifts = {
 
 export type ShiftName = keyof typeof shifts;
 
-/** The images as a camera would give them: whole numbers from 0 to 255. */
+/** Returns the images as a camera would give them: whole numbers from 0 to 255. */
 export function shifted(dataset: ClassificationDataset, name: ShiftName): ClassificationDataset {
   const shift: Shift = shifts[name];
   const { normal } = createRandom(1).fork(name);

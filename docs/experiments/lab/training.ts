@@ -1,4 +1,4 @@
-/** Training that pauses, so that an experiment can look at the network in between and stop when it has seen enough. */
+/** Trains with pauses, so that an experiment can look at the network in between and stop when it has seen enough. */
 import {
   type ClassificationDataset,
   createRandom,
@@ -17,28 +17,31 @@ import {
 import { firstOf, type Lab } from './lab.ts';
 import { mean } from './statistics.ts';
 
-/** A run's configuration, counted in steps; what is left out is the experiments' common choice. */
+/** The configuration of a run, counted in steps; an omitted setting has the default of the experiments. */
 export type Settings = Pick<TrainingConfig, 'optimizer' | 'learningRate' | 'seed'> &
   Partial<Omit<TrainingConfig, 'epochs'>> & {
     readonly steps: number;
-    /** Steps between two pauses. */
+    /** The number of steps between two pauses. */
     readonly every?: number;
-    /** The whole training set when omitted. */
+    /** The training data; the whole training set when omitted. */
     readonly train?: ClassificationDataset;
-    /** What to start from, in place of fresh weights. */
+    /** The tensors to start from, in place of fresh weights. */
     readonly tensors?: State | undefined;
   };
 
 export interface Pause {
   readonly step: number;
-  /** Mean over the mini-batches since the last pause; NaN, as are all tensors, when the run has diverged, and ends. */
+  /**
+   * The mean over the mini-batches since the last pause. When the run has diverged, it ends, and the loss and all
+   * tensors are NaN.
+   */
   readonly loss: number;
   readonly tensors: State;
 }
 
 const common = { batchSize: 64, schedule: 'constant', bnMomentum: 0.9 } as const;
 
-/** An untrained network, which normalizes its inputs by the training set's μ, σ. */
+/** Returns the tensors of an untrained network, which normalizes its inputs by the training set's μ and σ. */
 export function freshTensors(lab: Lab, plan: Plan, seed: number, train = lab.data.train): State {
   const { inputNormalization: per } = plan.network;
   const tensors = initializeTensors(plan, createRandom(seed), firstOf(train, 1));
@@ -47,7 +50,7 @@ export function freshTensors(lab: Lab, plan: Plan, seed: number, train = lab.dat
     : withInputStatistics(plan, tensors, lab.inputStatistics(train, per));
 }
 
-/** The network with another μ and σ for its inputs; those that never change are left out. */
+/** Returns the tensors with another μ and σ for the inputs. Inputs that never change are ignored. */
 export function withInputStatistics({ input }: Plan, tensors: State, { mean, deviation }: InputStatistics): State {
   if (!input) throw new Error('internal: expected a network that normalizes its inputs');
   const stored = (shape: readonly number[], data: Float64Array) =>
@@ -77,7 +80,7 @@ export async function* training(lab: Lab, network: Network, settings: Settings):
   }
 }
 
-/** The mean over the steps; undefined when they diverge. */
+/** Returns the mean loss over the steps, and undefined when they diverge. */
 async function lossOf(run: TrainingRun, order: Int32Array): Promise<number | undefined> {
   try {
     return mean((await run.steps(order)).loss);
@@ -87,17 +90,17 @@ async function lossOf(run: TrainingRun, order: Int32Array): Promise<number | und
   }
 }
 
-/** What is left of a network that has diverged. */
+/** Returns the tensors of a network that has diverged. */
 const noNumbers = (tensors: State): State =>
   new Map([...tensors].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.map(() => NaN) }]));
 
-/** The network's tensors after all steps. */
+/** Returns the network's tensors after all steps. */
 export async function trained(lab: Lab, network: Network, settings: Omit<Settings, 'every'>): Promise<State> {
   for await (const { tensors } of training(lab, network, settings)) return tensors;
   throw new Error('internal: no steps');
 }
 
-/** As many epochs' mini-batches as the steps need. */
+/** Returns the mini-batches of as many epochs as the steps need. */
 function orderOf(
   steps: number,
   count: number,

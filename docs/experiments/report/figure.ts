@@ -1,6 +1,6 @@
 /**
- * Figures: small panels side by side that wrap on a narrow screen, and one legend for all. A panel is an SVG, drawn by
- * Observable Plot; its colours are the page's, so that it follows light and dark.
+ * Draws figures: small panels side by side that wrap on a narrow screen, and one legend for all. A panel is an SVG,
+ * drawn by Observable Plot; its colours are the page's, so that it follows light and dark.
  */
 import * as Plot from '@observablehq/plot';
 import { symbol, symbolCircle, symbolSquare, type SymbolType } from 'd3-shape';
@@ -13,7 +13,7 @@ export interface Figure {
   readonly panels: readonly Panel[];
 }
 
-/** What a colour, a symbol and a dash stand for. */
+/** Names what a colour, a symbol and a dash stand for. */
 export interface Series {
   readonly name: string;
   readonly colour: string;
@@ -23,18 +23,18 @@ export interface Series {
 
 export interface Panel {
   readonly title?: string;
-  /** In pixels of the drawing; a screen may give it a quarter less. */
+  /** The width in pixels of the drawing; a screen may give it a quarter less. */
   readonly width: number;
   readonly svg: string;
 }
 
 export interface PanelOptions extends Plot.PlotOptions {
   readonly title?: string;
-  /** What the panel shows, for those who do not see it. */
+  /** Describes what the panel shows, for readers who do not see it. */
   readonly alt: string;
 }
 
-/** Okabe and Ito's colours, which colour-blind readers tell apart, as the style sheet darkens or lightens them. */
+/** The colours of Okabe and Ito, which colour-blind readers tell apart, as the style sheet darkens or lightens them. */
 export const colours = {
   blue: 'var(--blue)',
   orange: 'var(--orange)',
@@ -43,11 +43,14 @@ export const colours = {
   grey: 'var(--grey)',
 } as const;
 
-/** Blue is always with Batch Norm or its running statistics, orange always without it or the mini-batch's own. */
+/**
+ * Blue always stands for Batch Norm or its running statistics, orange for no Batch Norm or the mini-batch's own
+ * statistics.
+ */
 export const withNorm: Series = { name: 'with Batch Norm', colour: colours.blue, shape: symbolCircle };
 export const without: Series = { name: 'without Batch Norm', colour: colours.orange, shape: symbolSquare, dash: '5 3' };
 
-/** This code has no browser around it, and so no types of one. */
+/** A document for Plot: this code does not run in a browser, and so lacks its types. */
 const { document } = parseHTML('<html><body></body></html>') as unknown as { readonly document: never };
 
 export function panel({ title, alt, width = 360, ...options }: PanelOptions): Panel {
@@ -73,8 +76,9 @@ export function panel({ title, alt, width = 360, ...options }: PanelOptions): Pa
 }
 
 /**
- * Coordinates to a tenth of a pixel, and none of the styles that the page sets for all figures. Plot also labels its groups
- * (“dot”, “x-axis tick”), where ARIA allows no label, inside what is one picture to a screen reader.
+ * Shortens an SVG: rounds coordinates to a tenth of a pixel, and drops the styles that the page sets for all figures.
+ * Plot also labels its groups (“dot”, “x-axis tick”); these labels are dropped, because ARIA allows none inside what is
+ * one picture to a screen reader.
  */
 const compact = (svg: string): string =>
   svg
@@ -90,7 +94,7 @@ export interface Summary {
   readonly deviation: number;
 }
 
-/** A line through the means of the repeats, each with a bar of one standard deviation to either side. */
+/** Draws a line through the means of the repeats, each with a bar of one standard deviation to either side. */
 export function repeats(points: readonly Summary[], { colour, shape = symbolCircle, dash }: Series): Plot.Markish[] {
   const position = { x: 'x', y: 'mean', stroke: colour } as const;
   return [
@@ -106,7 +110,7 @@ export function repeats(points: readonly Summary[], { colour, shape = symbolCirc
   ];
 }
 
-/** HTML of a figure. */
+/** Returns the HTML of a figure. */
 export function figureHtml({ caption, legend = [], panels }: Figure): string {
   const width = Math.max(...panels.map((panel) => panel.width));
   return `<figure${panels.length === 1 ? ' class="single"' : ''}>

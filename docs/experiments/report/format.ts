@@ -1,9 +1,9 @@
-/** Numbers as a reader wants them. */
+/** Formats numbers for a reader. */
 import { deviation, mean } from '../lab/statistics.ts';
 
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
-/** Three significant digits: `1,240`, `0.0312`, `3.1 · 10⁻⁷`. */
+/** Writes three significant digits: `1,240`, `0.0312`, `3.1 · 10⁻⁷`. */
 export function number(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : String(value);
   const size = Math.abs(value);
@@ -19,7 +19,7 @@ function scientific(value: number, digits: number): string {
   return `${mantissa.replace('-', '−')}\u202f·\u202f10${raised(Number(exponent))}`;
 }
 
-/** `10⁻⁴`, `1`, `100`: a power of ten as the label of an axis. */
+/** Writes a power of ten as the label of an axis: `10⁻⁴`, `1`, `100`. */
 export function power(value: number): string {
   const exponent = Math.log10(value);
   if (!Number.isInteger(Number(exponent.toFixed(9)))) return number(value, 2);
@@ -30,17 +30,20 @@ const raised = (exponent: number): string =>
   (exponent < 0 ? '⁻' : '') +
   String(Math.abs(exponent)).replaceAll(/\d/g, (digit) => superscripts[Number(digit)] ?? '');
 
-/** `97.1 %` */
+/** Writes a share as `97.1 %`. */
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)}\u202f%`;
 
-/** `0.218 ± 0.006`: the mean of the repeats to the last digit that their standard deviation leaves certain, and that deviation. */
+/**
+ * Writes `0.218 ± 0.006`: the mean of the repeats to the last digit that their standard deviation leaves certain, and
+ * that deviation.
+ */
 export function spread(values: readonly number[]): string {
   const [centre, scatter] = [mean(values), deviation(values)];
   const write = scatter === 0 ? number : (value: number) => fixed(value, decimalsOf(scatter));
   return `${write(centre)}\u00a0±\u00a0${write(scatter)}`;
 }
 
-/** Decimal places up to the first digit that is not 0, and one more where that is a 1. */
+/** Counts the decimal places up to the first digit that is not 0, and one more when that is a 1. */
 function decimalsOf(scatter: number): number {
   const exponent = Math.floor(Math.log10(scatter));
   return Math.max(0, (scatter < 2 * 10 ** exponent ? 1 : 0) - exponent);
@@ -49,13 +52,13 @@ function decimalsOf(scatter: number): number {
 const fixed = (value: number, decimals: number): string =>
   value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).replace('-', '−');
 
-/** `97.1 ± 0.2 %` */
+/** Writes shares as `97.1 ± 0.2 %`. */
 export const percentSpread = (shares: readonly number[], digits = 1): string =>
   `${(100 * mean(shares)).toFixed(digits)}\u00a0±\u00a0${(100 * deviation(shares)).toFixed(digits)}\u202f%`;
 
-/** As the beginning of a sentence; code stays as it is. */
+/** Makes a text the beginning of a sentence; code stays as it is. */
 export const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** `a, b and c` */
+/** Joins items as `a, b and c`. */
 export const list = (items: readonly string[]): string =>
   items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1) ?? ''}`;

@@ -1,4 +1,4 @@
-/** The report: one HTML page that needs nothing beside itself. */
+/** Writes the report: one HTML page that needs no other file. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ interface Section extends Description {
   readonly record: Recorded;
 }
 
-/** @param records of the experiments that have been run, in the claims' order; undefined for the others */
+/** @param records the results in the order of the claims; undefined for experiments that have not been run */
 export function reportPage(experiments: readonly Experiment[], records: readonly (Recorded | undefined)[]): string {
   const sections = experiments.flatMap((experiment, i): readonly Section[] => {
     const record = records[i];
@@ -48,7 +48,10 @@ const styleSheet = (path: string): string => readFileSync(join(import.meta.dirna
 
 const require = createRequire(import.meta.url);
 
-/** The Worker's page uses the same; the browser takes from each file only the letters that the other lacks. */
+/**
+ * Embeds the font, which the Worker's page uses, too. The browser takes from each file only the letters that the other
+ * lacks.
+ */
 function fontFace(subset: 'latin' | 'greek'): string {
   const file = require.resolve(`@fontsource-variable/source-serif-4/files/source-serif-4-${subset}-wght-normal.woff2`);
   const range = subset === 'greek' ? 'unicode-range:U+0370-03FF;' : '';
@@ -84,7 +87,7 @@ function verdictOf({ findings }: Section): Verdict {
 const verdictHtml = (section: Section): string =>
   `<b class="verdict ${classOf[verdictOf(section)]}">${verdictOf(section)}</b>`;
 
-/** `Of 10 claims 7 hold and 3 hold in part.` */
+/** Counts the verdicts: `Of 10 claims 7 hold and 3 hold in part.` */
 function tally(sections: readonly Section[]): string {
   const count = (wanted: Verdict) => sections.filter((section) => verdictOf(section) === wanted).length;
   const parts = [

@@ -1,14 +1,13 @@
 /**
- * The little markup of the experiments' texts: `$LaTeX$` becomes MathML, `*stress*` emphasis, `[text](url)` a link, and what stands
- * in backticks code. All
- * else is text.
+ * Converts the markup of the experiments' texts to HTML: `$LaTeX$` becomes MathML, `*stress*` emphasis, `[text](url)` a
+ * link, and text in backticks code. Everything else is plain text.
  */
 import temml from 'temml';
 
 const markup =
   /\$(?<formula>[^$]+)\$|\*(?<stress>[^*]+)\*|`(?<code>[^`]+)`|\[(?<text>[^\]]+)\]\((?<url>(?:https:|#)[^)]+)\)/g;
 
-/** HTML of a text. */
+/** Returns the HTML of a text. */
 export function prose(text: string): string {
   let html = '';
   let end = 0;
@@ -19,7 +18,10 @@ export function prose(text: string): string {
   return html + escape(text.slice(end));
 }
 
-/** Formulas on a line of their own, or on as many as a narrow screen needs: no browser breaks one. */
+/**
+ * Puts formulas on a line of their own, or on several on a narrow screen. Each is an element, because browsers do not
+ * break a formula.
+ */
 export const displayed = (...formulas: readonly string[]): string =>
   `<div class="formulas">${formulas.map((formula) => temml.renderToString(formula, { displayMode: true })).join('\n')}</div>`;
 

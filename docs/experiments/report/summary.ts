@@ -1,4 +1,4 @@
-/** Repeats at the same x as one point with an error bar. */
+/** Summarizes repeats at the same x as one point with an error bar. */
 import { deviation, mean } from '../lab/statistics.ts';
 import type { Summary } from './figure.ts';
 

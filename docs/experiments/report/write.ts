@@ -1,4 +1,4 @@
-/** Draws the report anew from the numbers that lie in its folder. */
+/** Draws the report from the stored numbers in its folder. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { experiments } from '../claims/index.ts';
