@@ -1,7 +1,8 @@
 /**
- * What the Batch Norm of an ONNX file normalizes with. Only running statistics that are stored, or computed from what is stored,
- * make an answer independent of its neighbours; a file may also normalize with those of the mini-batch: by `training_mode`, by the
- * further outputs that the operator had before it, or with a mean and a variance that its graph computes from the samples.
+ * Finds out what the Batch Norm of an ONNX file normalizes with. Only running statistics that are stored, or computed
+ * from stored numbers, make an answer independent of the other samples of its request. A file may also normalize with
+ * those of the mini-batch: by `training_mode`, by the further outputs that the operator had before it, or with a mean
+ * and a variance that its graph computes from the samples.
  */
 import { shortestFloat } from '../../training/files/index.ts';
 import type { onnx } from '../../training/graph/index.ts';
@@ -10,7 +11,9 @@ import { attributeOf, type Constant, type Constants, constantsOf } from './const
 import { opsetOf } from './onnx-file.ts';
 import { bodiesOf, dependents, functionKey, isOwnDomain, type Names, readsOf } from './dependents.ts';
 
-/** A layer that cannot be shown: its parameters are not stored, or it is none of one value for each channel. */
+/**
+ * A layer that cannot be shown: its parameters are not stored, or it does not have one value of each for each channel.
+ */
 export interface Undescribed {
   readonly name: string;
   readonly why: string;
@@ -20,28 +23,30 @@ export interface Undescribed {
 export interface OfBatch {
   readonly name: string;
   readonly why: string;
-  /** Whether the file has running statistics of the layer, and its node can be told to use them. */
+  /** Is true if the file has running statistics of the layer, and its node can be changed to use them. */
   readonly hasRunning: boolean;
-  /** In the main graph, whose nodes can be changed. */
+  /** The layer's node, if it is in the main graph, whose nodes can be changed. */
   readonly node?: onnx.INodeProto;
 }
 
 export interface BatchNorm {
-  /** With running statistics, in the order of the graph. */
+  /** The layers with running statistics, in the order of the graph. */
   readonly layers: readonly BatchNormLayer[];
   readonly ofBatch: readonly OfBatch[];
   readonly undescribed: readonly Undescribed[];
 }
 
-/** In all layers together, which may share one stored tensor; ResNet-152 has 300,000. */
+/** The maximum in all layers together, which may share one stored tensor; ResNet-152 has 300,000. */
 const MOST_PARAMETERS = 2 ** 20;
 const MOST_LAYERS = 2 ** 12;
-/** That are visited in functions and branches, each as often as it is used. */
+/** The maximum number of nodes visited in functions and branches, counted as often as they are used. */
 const MOST_NODES = 2 ** 17;
 
-/** `training_mode` is an attribute since this version of the operator set; before, further outputs stand for it. */
+/**
+ * The version of the operator set from which on `training_mode` is an attribute; before, further outputs stand for it.
+ */
 export const trainingModeOpset = 14;
-/** A layer of one value for each place, and not each channel, ended with this one. */
+/** The version of the operator set from which on no layer has one value for each place instead of each channel. */
 const spatialOpset = 9;
 
 export function batchNormOf(model: onnx.IModelProto): BatchNorm {
@@ -76,25 +81,28 @@ interface Found {
   readonly layers: BatchNormLayer[];
   readonly ofBatch: OfBatch[];
   readonly undescribed: Undescribed[];
-  /** Of all layers that could be described. */
+  /** Counts the parameters of all layers that could be described. */
   parameters: number;
   count: number;
-  /** Visited in functions and branches. */
+  /** Counts the nodes visited in functions and branches. */
   nodes: number;
 }
 
-/** One graph, a branch of it, or the body of a function as it is called. */
+/** A graph, a branch of it, or the body of a function as it is called. */
 interface Scope {
-  /** The values that depend on what a request sends. */
+  /** The values that depend on the request. */
   readonly samples: Names;
   readonly constant: Constants;
   readonly opset: number;
-  /** Of a branch or function; none for the main graph. */
+  /** Names the branch or function; undefined for the main graph. */
   readonly where: string | undefined;
-  /** Of the call, which the nodes of a function may refer to. */
+  /** The attributes of the call, which the nodes of a function may refer to. */
   readonly attributes: ReadonlyMap<string, onnx.IAttributeProto>;
   readonly functions: Functions;
-  /** Of functions, around this one: one that calls itself, which the runtime refuses, would never end. */
+  /**
+   * The functions around this scope. They stop a function that calls itself, which the runtime refuses, from being
+   * followed forever.
+   */
   readonly calls: readonly onnx.IFunctionProto[];
 }
 
@@ -111,7 +119,7 @@ function visit(nodes: readonly onnx.INodeProto[], scope: Scope, found: Found): v
 
 function visitBody(node: onnx.INodeProto, body: onnx.IGraphProto, outer: Scope, found: Found): void {
   const own = new Set([...namesOf(body.input), ...(body.node ?? []).flatMap(({ output }) => output ?? [])]);
-  // What a loop carries is of the samples where anything of the loop is.
+  // If any input of a loop depends on the samples, so does everything that the loop carries.
   const carried = (node.input ?? []).some((name) => outer.samples.has(name)) ? namesOf(body.input) : [];
   const seen = readsOf({ attribute: [{ g: body }] }).filter((name) => outer.samples.has(name) && !own.has(name));
   const samples = dependents(body.node ?? [], new Set([...carried, ...seen]));
@@ -136,7 +144,8 @@ function visitCall(call: onnx.INodeProto, definition: onnx.IFunctionProto, outer
 }
 
 function visitLayer(node: onnx.INodeProto, scope: Scope, found: Found): void {
-  // What normalizes weights is constant, whichever statistics it uses: standardized convolutions are exported so.
+  // A layer that normalizes weights is constant, whichever statistics it uses: standardized convolutions are exported
+  // so.
   if (!scope.samples.has(node.input?.[0] ?? '')) return;
   const name = layerName(node.name || (node.output?.[0] ?? ''));
   const where = scope.where === undefined ? '' : ` in ${scope.where}`;
@@ -165,7 +174,11 @@ function isTraining(node: onnx.INodeProto, { opset, attributes }: Scope): boolea
 const trainingBy = ({ opset }: Scope): string =>
   opset < trainingModeOpset ? `the outputs that opset ${opset} has in training` : 'training_mode 1';
 
-/** @returns why it cannot be described, if it cannot by itself */
+/**
+ * Adds the layer's description to `found`.
+ *
+ * @returns the reason if the layer by itself cannot be described
+ */
 function describeInto(
   name: string,
   node: onnx.INodeProto,

@@ -1,4 +1,4 @@
-/** A model with some parts of its graph changed, and every other byte as it was. */
+/** Changes parts of a model's graph, and copies every other byte unchanged. */
 import { GraphError, type onnx } from '../../training/graph/index.ts';
 import { fieldOf, type Pieces, splice } from './splice.ts';
 
@@ -6,8 +6,10 @@ import { fieldOf, type Pieces, splice } from './splice.ts';
 const fields = { graph: 7, node: 1, initializer: 5, output: 12 } as const;
 
 /**
- * @param change what takes the place of the graph, of which it is given the bytes
- * @throws GraphError where the file has several graphs, or messages that do not end where they say
+ * Replaces the graph.
+ *
+ * @param change receives the bytes of the graph, and returns those that replace it
+ * @throws GraphError if the file has several graphs, or messages that do not end where they say
  */
 export function changeGraph(bytes: Uint8Array, change: (graph: Uint8Array) => Pieces): Uint8Array {
   try {
@@ -24,10 +26,12 @@ export function changeGraph(bytes: Uint8Array, change: (graph: Uint8Array) => Pi
 }
 
 /**
+ * Replaces nodes.
+ *
  * @param graph what the bytes hold
- * @param change the parts of a graph that take the place of a node, if others do
- * @param additions what the graph gets at its end
- * @throws GraphError where the file has several graphs, or messages that do not end where they say
+ * @param change returns the parts of a graph that replace a node, or undefined to keep it
+ * @param additions to the end of the graph
+ * @throws GraphError if the file has several graphs, or messages that do not end where they say
  */
 export const changeNodes = (
   bytes: Uint8Array,
@@ -38,9 +42,11 @@ export const changeNodes = (
   changeGraph(bytes, (content) => [...splice(content, fields.node, (i) => change(graph.node?.[i] ?? {})), additions]);
 
 /**
+ * Replaces stored tensors.
+ *
  * @param graph what the bytes hold
- * @param change the parts of a graph that take the place of a stored tensor, if others do
- * @throws GraphError where the file has several graphs, or messages that do not end where they say
+ * @param change returns the parts of a graph that replace a stored tensor, or undefined to keep it
+ * @throws GraphError if the file has several graphs, or messages that do not end where they say
  */
 export const changeStored = (
   bytes: Uint8Array,
@@ -50,8 +56,10 @@ export const changeStored = (
   changeGraph(bytes, (content) => splice(content, fields.initializer, (i) => change(graph.initializer?.[i] ?? {})));
 
 /**
- * @param outputs what the graph gives in place of all that it gave: parts of a graph
- * @throws GraphError where the file has several graphs, or messages that do not end where they say
+ * Replaces all outputs.
+ *
+ * @param outputs the new outputs, as parts of a graph
+ * @throws GraphError if the file has several graphs, or messages that do not end where they say
  */
 export const replaceOutputs = (bytes: Uint8Array, outputs: Uint8Array): Uint8Array =>
   changeGraph(bytes, (content) => [...splice(content, fields.output, () => []), outputs]);

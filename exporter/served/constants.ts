@@ -1,4 +1,7 @@
-/** Numbers that an ONNX file stores, or computes from stored ones by what exporters leave between a parameter and its use. */
+/**
+ * Reads numbers that an ONNX file stores, or computes from stored ones by the operators that exporters leave between a
+ * parameter and its use.
+ */
 import { elementCount } from '../../training/files/index.ts';
 import { integersOf, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { sourcesOf } from './dependents.ts';
@@ -6,14 +9,16 @@ import { sourcesOf } from './dependents.ts';
 export interface Constant {
   readonly dims: readonly number[];
   readonly values: ArrayLike<number>;
-  /** Of ONNX's `TensorProto.DataType`. */
+  /** One of ONNX's `TensorProto.DataType`. */
   readonly dataType: number;
 }
 
-/** Undefined for what is not constant, and for what is more than needs to be looked at. */
+/**
+ * Returns a constant by its name; undefined for values that are not constant, or too large to be a layer's parameters.
+ */
 export type Constants = (name: string) => Constant | undefined;
 
-/** More are no parameters of a layer. */
+/** More values than that are not the parameters of a layer. */
 const MOST_VALUES = 2 ** 20;
 
 /** Exporters leave a few operators between a parameter and its use; a chain may also run in a circle. */
@@ -22,7 +27,7 @@ const LONGEST_CHAIN = 100;
 type TypeName = 'FLOAT' | 'DOUBLE' | 'FLOAT16' | 'BFLOAT16' | 'INT64' | 'INT32' | 'INT8' | 'UINT8' | 'BOOL';
 const DataType: Readonly<Record<TypeName, number>> = onnxProto.onnx.TensorProto.DataType;
 
-/** @param outer what a graph inside another one sees of it */
+/** @param outer constants of the graph around this one, which it can read */
 export function constantsOf(
   { node, initializer }: Pick<onnx.IGraphProto, 'node' | 'initializer'>,
   outer?: Constants,
@@ -48,7 +53,7 @@ export function constantsOf(
 
 type Rule = (node: onnx.INodeProto, input: (i: number) => Constant | undefined) => Constant | undefined;
 
-/** Only the order of the values matters to whoever asks, which these leave as it is. */
+/** Keeps the values. Callers need only their order, which these operators do not change. */
 const sameValues: Rule = (_node, input) => input(0);
 
 const rules: Readonly<Record<string, Rule | undefined>> = {
@@ -62,7 +67,7 @@ const rules: Readonly<Record<string, Rule | undefined>> = {
   DequantizeLinear: (node, input) => dequantized(node, input(0), input(1), input(2)),
 };
 
-/** Behind a reshape, the shape is not followed. */
+/** Drops the shape, which is not followed through a reshape. */
 const flat = (constant: Constant | undefined): Constant | undefined =>
   constant && { ...constant, dims: [constant.values.length] };
 
@@ -90,7 +95,7 @@ function filled(shape: Constant | undefined, value: onnx.ITensorProto | null | u
 
 const floats: ReadonlySet<number> = new Set([DataType.FLOAT, DataType.DOUBLE, DataType.FLOAT16, DataType.BFLOAT16]);
 
-/** Between element types of which each has all values of the other, as far as anybody stores some. */
+/** Casts between element types in which all values that occur in files are the same. */
 function cast(constant: Constant | undefined, to: number): Constant | undefined {
   if (!constant || !floats.has(to) || !floats.has(constant.dataType)) return undefined;
   const values = to === DataType.FLOAT ? Float32Array.from(constant.values) : constant.values;
@@ -112,7 +117,7 @@ function dequantized(
   return { dims: x.dims, values, dataType: scale.dataType };
 }
 
-/** @returns `undefined` for an element type that is not looked at, and for data that is elsewhere or not all there */
+/** @returns `undefined` for an element type that is not supported, and for data that are elsewhere or incomplete */
 export function valuesOf(tensor: onnx.ITensorProto): Constant | undefined {
   const { dataType = 0, rawData } = tensor;
   const dims = (tensor.dims ?? []).map(Number);
@@ -165,7 +170,7 @@ const readers: Readonly<Record<number, Reader | undefined>> = {
   [DataType.BOOL]: reader<number>(Uint8Array),
 };
 
-/** IEEE 754 half precision by its bits. */
+/** Decodes the bits of an IEEE 754 half. */
 function halfOf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];

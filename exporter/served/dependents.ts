@@ -1,18 +1,21 @@
-/** Which values of a graph depend on what a request sends, whatever the order of its nodes. */
+/** Finds the values of a graph that depend on the request, whatever the order of its nodes. */
 import type { onnx } from '../../training/graph/index.ts';
 
 export type Names = ReadonlySet<string>;
 
-/** The graphs that a node has in its attributes: branches, bodies of loops. */
+/** Returns the graphs that a node has in its attributes: branches, bodies of loops. */
 export const bodiesOf = ({ attribute }: onnx.INodeProto): readonly onnx.IGraphProto[] =>
   attribute?.some(({ g, graphs }) => g ?? (graphs && graphs.length > 0))
     ? attribute.flatMap(({ g, graphs }) => [...(g ? [g] : []), ...(graphs ?? [])])
     : NONE;
 
-/** One for all nodes: a crafted graph has a hundred thousand. */
+/** Is shared by all nodes: a crafted graph has a hundred thousand. */
 const NONE: readonly never[] = [];
 
-/** The nodes by their first output. Without pairs in between, which would take more memory than a crafted graph itself. */
+/**
+ * Maps first outputs to their nodes. It makes no list of pairs, which would take more memory than a crafted graph
+ * itself.
+ */
 export function sourcesOf(nodes: readonly onnx.INodeProto[]): ReadonlyMap<string, onnx.INodeProto> {
   const sources = new Map<string, onnx.INodeProto>();
   for (const node of nodes) sources.set(node.output?.[0] ?? '', node);
@@ -24,7 +27,7 @@ export const isOwnDomain = (domain: string | null | undefined): boolean => !doma
 export const functionKey = (domain: string | null | undefined, name: string | null | undefined): string =>
   `${isOwnDomain(domain) ? '' : (domain ?? '')}/${name ?? ''}`;
 
-/** All that a node reads, with what its bodies see of the graph around them. */
+/** Lists all values that a node reads, including those of the surrounding graph that its bodies read. */
 export function readsOf(node: onnx.INodeProto): readonly string[] {
   const bodies = bodiesOf(node);
   if (bodies.length === 0) return node.input ?? NONE;
@@ -35,11 +38,11 @@ export function readsOf(node: onnx.INodeProto): readonly string[] {
   return [...(node.input ?? []), ...inner];
 }
 
-/** Of its second input, CastLike takes the element type. */
+/** Lists the values whose numbers a node reads. CastLike reads only the element type of its second input. */
 const numbersReadBy = (node: onnx.INodeProto): readonly string[] =>
   node.opType === 'CastLike' ? (node.input ?? []).slice(0, 1) : readsOf(node);
 
-/** @returns the names of `given`, and of all that is computed from them */
+/** @returns the names in `given`, and of all values that are computed from them */
 export function dependents(nodes: readonly onnx.INodeProto[], given: Names): Names {
   const readers = new Map<string, onnx.INodeProto[]>();
   for (const node of nodes) {
@@ -51,7 +54,7 @@ export function dependents(nodes: readonly onnx.INodeProto[], given: Names): Nam
     }
   }
   const found = new Set(given);
-  // A set goes on to what is added while it is walked through.
+  // Iterating over a set includes what is added on the way.
   for (const name of found) {
     for (const { output } of readers.get(name) ?? [])
       for (const value of output ?? []) if (value !== '') found.add(value);

@@ -1,6 +1,6 @@
 /**
- * A model whose weights lie in files beside it, as one file: torch.onnx.export writes `model.onnx.data`, and large models have several.
- * https://onnx.ai/onnx/repo-docs/ExternalData.html
+ * Reads a model whose weights lie in files beside it as a single file: torch.onnx.export writes `model.onnx.data`, and
+ * large models have several. https://onnx.ai/onnx/repo-docs/ExternalData.html
  */
 import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, relative, isAbsolute } from 'node:path';
@@ -20,19 +20,21 @@ const fields = {
   tensor: { dims: 1, dataType: 2, name: 8, rawData: 9, externalData: 13, dataLocation: 14 },
 } as const;
 
-/** A file of more is none that a Worker carries. */
+/** A Worker carries no model with more weights. */
 const MOST_BYTES = 2 ** 30;
 
-/** Graphs in graphs. */
+/** The maximum depth of graphs in graphs. */
 const DEEPEST = 50;
 
 /**
- * @param path of the model; what it names is looked for in its folder, and nowhere else
- * @returns `bytes` themselves, where all data are in them
- * @throws UserError, in one line that begins with the model, for data that are not there, not all there, or elsewhere
+ * Returns the model with all of its data inside.
+ *
+ * @param path of the model; files that it names are looked for in its folder, and nowhere else
+ * @returns `bytes` itself, if all data are in it
+ * @throws UserError, in one line that begins with the model, for data that are missing, incomplete, or elsewhere
  */
 export function withExternalData(path: string, bytes: Uint8Array): Uint8Array {
-  // Whoever names a file does so under this key.
+  // Every reference to a file has this key.
   if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes('location')) return bytes;
   const state: State = { path, bytes: 0, found: 0 };
   let pieces: Pieces;
@@ -40,7 +42,7 @@ export function withExternalData(path: string, bytes: Uint8Array): Uint8Array {
     pieces = modelPieces(bytes, state);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    // What is no ONNX model is told so by whoever reads it.
+    // If this is not an ONNX model, the caller that reads it reports that.
     return bytes;
   }
   return state.found > 0 ? Buffer.concat(pieces) : bytes;
@@ -54,7 +56,7 @@ interface State {
 
 type Change = (message: Uint8Array) => Pieces | undefined;
 
-/** The message with those in its fields changed; none where nothing is. */
+/** Returns the message with the messages in its fields changed; undefined if none is. */
 function changed(
   message: Uint8Array,
   changes: readonly (readonly [field: number, change: Change])[],
@@ -177,7 +179,9 @@ function dataOf(model: string, { name, dims, dataType, entries }: Tensor): Uint8
   return readPart(file, offset, length);
 }
 
-/** @throws UserError for a file outside the model's folder, be it by its path or by a link, or one that is not there */
+/**
+ * @throws UserError for a file outside the model's folder, be it by its path or by a link, or one that does not exist
+ */
 function fileOf(model: string, where: string, location: string): string {
   const parts = location.split(/[/\\]/);
   if (
@@ -229,7 +233,7 @@ function readPart(file: string, offset: number, length: number): Uint8Array {
   return part;
 }
 
-/** By `TensorProto.DataType`; texts cannot be external. */
+/** Maps `TensorProto.DataType` to sizes. Texts cannot be external. */
 const bytesPerElement: Readonly<Record<number, number | undefined>> = {
   1: 4, // FLOAT
   2: 1, // UINT8

@@ -1,19 +1,22 @@
-/** IEEE 754 half precision in numbers of single precision; not every Node has arrays of halfs. */
+/** Handles IEEE 754 half precision in numbers of single precision; not every Node has arrays of halfs. */
 
 /** The largest finite half. */
 export const largestHalf = 65_504;
 
-/** What a half has less of fraction, in bits; the difference of the exponents' biases, where a half's exponent begins. */
+/**
+ * The number of fraction bits that a half has less, and the difference of the exponents' biases, shifted to a half's
+ * exponent.
+ */
 const [lost, rebias] = [13, 112 << 10];
 const smallestNormal = 2 ** -14;
 
-/** The nearest halfs, ties to even, of numbers that no half is too small for. */
+/** Rounds numbers of at most the largest half to the nearest halfs, ties to even. */
 export function roundedToHalfs(values: Float32Array): Float32Array<ArrayBuffer> {
   const rounded = new Float32Array(values);
   const bits = new Uint32Array(rounded.buffer);
   for (let i = 0; i < rounded.length; i++) {
     const [value, word] = [rounded[i] ?? 0, bits[i] ?? 0];
-    // Between a half and one, single precision has the steps that halfs have below their normal ones.
+    // Between a half and one, the steps of single precision are those of subnormal halfs.
     if (Math.abs(value) < smallestNormal) rounded[i] = withSignOf(value, Math.fround(Math.abs(value) + 0.5) - 0.5);
     else bits[i] = (word + 0xfff + ((word >>> lost) & 1)) & -(1 << lost);
   }
@@ -22,7 +25,7 @@ export function roundedToHalfs(values: Float32Array): Float32Array<ArrayBuffer> 
 
 const withSignOf = (value: number, size: number): number => (value < 0 || Object.is(value, -0) ? -size : size);
 
-/** @returns the bits of a half, or undefined where the number is none */
+/** @returns the bits of a half, or undefined if the number is not a half */
 export function bitsOfHalf(value: number, word: number): number | undefined {
   const sign = (word >>> 16) & 0x8000;
   const size = Math.abs(value);

@@ -1,4 +1,6 @@
-/** A file from elsewhere as a folder of models keeps it: one file, of tensors of numbers alone. */
+/**
+ * Imports a file from elsewhere into the form that a folder of models keeps: a single file, of tensors of numbers only.
+ */
 import type { Column } from '../../training/data/index.ts';
 import { count } from '../../training/files/index.ts';
 import { decodeProto } from '../../training/graph/index.ts';
@@ -10,15 +12,16 @@ import { tensorsOnly } from './tensors-only.ts';
 
 export interface ImportedModel {
   readonly bytes: Uint8Array;
-  /** What the numbers of a row mean, where the model takes named columns of which some are texts. */
+  /** `columns` says what the numbers of a row mean, if the model takes named columns of which some are texts. */
   readonly columns?: readonly Column[];
-  /** What was changed, one sentence each. */
+  /** `remarks` has one sentence for each change. */
   readonly remarks: readonly string[];
 }
 
 /**
  * @param path of the file, beside which its weights may lie
- * @throws UserError, in one line that begins with the file, for what is no ONNX model, or takes or gives what cannot be served
+ * @throws UserError, in one line that begins with the file, if it is not an ONNX model, or its inputs or outputs cannot
+ *   be served
  */
 export function importModel(path: string, file: Uint8Array): ImportedModel {
   const whole = withExternalData(path, file);

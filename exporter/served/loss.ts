@@ -1,4 +1,7 @@
-/** What rounding a model's weights costs: its answers beside those of the file with the weights as they were. */
+/**
+ * Measures what rounding a model's weights costs: compares its answers with those of the file with the original
+ * weights.
+ */
 import * as ort from 'onnxruntime-web/wasm';
 import { elementCount, releasing, UserError } from '../../training/files/index.ts';
 import type { RoundedWeights } from '../../worker/image.ts';
@@ -13,23 +16,24 @@ export interface RealSamples {
 }
 
 export interface Compared {
-  /** Names both in messages. */
+  /** `file` names both in messages. */
   readonly file: string;
   readonly original: Uint8Array;
   readonly rounded: Uint8Array;
   readonly inputs: readonly Port[];
-  /** What free sizes may be. */
+  /** `sizes` lists the sizes to try for free dimensions. */
   readonly sizes: readonly number[];
   readonly samples: RealSamples | undefined;
-  /** The answer, where it is known. */
+  /** `output` is the answer, if it is known. */
   readonly output: ModelOutput | undefined;
 }
 
 export type WeightLoss = Omit<RoundedWeights, 'type'>;
 
 /**
- * Asks both, in the runtime that the Worker has.
- * @throws UserError where the runtime cannot run one of them, or rounding makes an answer that is no number
+ * Runs both files on the Worker's runtime.
+ *
+ * @throws UserError if the runtime cannot run one of them, or rounding makes an answer that is not a number
  */
 export async function lossOf(compared: Compared): Promise<WeightLoss> {
   const { file, original, rounded, output } = compared;
@@ -59,7 +63,7 @@ type Values = Readonly<Record<string, ort.Tensor>>;
 
 interface Question {
   readonly feeds: Values;
-  /** How many real samples are asked for. */
+  /** Counts the real samples in the feeds. */
   readonly samples: number;
 }
 
@@ -69,13 +73,13 @@ async function questions(session: ort.InferenceSession, { inputs, sizes, samples
   return [...made, ...(samples ? realQuestions(inputs, samples) : [])];
 }
 
-/** Numbers without a pattern between 0 and 1. */
+/** Returns numbers between 0 and 1 without a pattern. */
 const fraction = (i: number): number => (Math.imul(i + 1, 0x9e3779b1) >>> 0) / 2 ** 32;
 
-/** Of pictures and of prepared numbers. */
+/** Ranges of pictures and of prepared numbers. */
 const ranges = [fraction, (i: number) => 255 * fraction(i), (i: number) => 2 * fraction(i) - 1, undefined];
 
-/** Samples that are asked for at once, where the model leaves it open. */
+/** The number of samples in a run, if the model leaves it open. */
 const BATCH = 16;
 
 function realQuestions([input, ...others]: readonly Port[], { shape, data }: RealSamples): readonly Question[] {
@@ -133,7 +137,7 @@ function changedClasses(output: ModelOutput | undefined, expected: Values, got: 
 
 type Decide = (values: Float64Array) => string;
 
-/** The class of a sample. One number is of two classes. */
+/** Returns a function that decides the class of a sample. A single number stands for two classes. */
 const decideAbove =
   (threshold: number): Decide =>
   (values) =>

@@ -1,7 +1,7 @@
 /**
- * A model that takes named columns, of which some are texts, as pipelines of scikit-learn do, as one that takes the rows of a table:
- * every input is a column of one tensor of numbers, a text by its place among the categories that the file knows. So it takes what any
- * table of this project takes, and no texts have to travel.
+ * Turns a model with named columns, of which some are texts, as pipelines of scikit-learn have, into one that takes the
+ * rows of a table: every input becomes a column of one tensor of numbers, in which a text is the index of its category.
+ * The model then takes the same requests as any table of this project, and no texts have to be sent.
  */
 import type { Column } from '../../training/data/index.ts';
 import { quote } from '../../training/files/index.ts';
@@ -16,10 +16,10 @@ const DataType: Readonly<Record<'FLOAT' | 'INT64' | 'STRING', number>> = TensorP
 /** Fields of a model and of a graph: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
 const fields = { graph: 7, input: 11 } as const;
 
-/** The input that takes the rows. */
+/** Names the input for the rows. */
 export const rowsName = 'features';
 
-/** Of all columns together. */
+/** The maximum of all columns together. */
 const MOST_CATEGORIES = 2 ** 16;
 
 export interface Table {
@@ -29,8 +29,8 @@ export interface Table {
 
 /**
  * @param graph what the bytes hold
- * @returns `undefined` for a model that takes no texts
- * @throws GraphError naming the input that is no column, or whose texts are no categories
+ * @returns `undefined` for a model without texts among its inputs
+ * @throws GraphError that names the input that is not a column, or whose texts are not categories
  */
 export function tableOf(bytes: Uint8Array, graph: onnx.IGraphProto): Table | undefined {
   const stored = new Set((graph.initializer ?? []).map(({ name }) => name));
@@ -47,7 +47,7 @@ export function tableOf(bytes: Uint8Array, graph: onnx.IGraphProto): Table | und
     if (i > 0) throw new GraphError('expected one graph, and messages that end where they say');
     const content = bytes.subarray(begin, end);
     const left = splice(content, fields.input, (i) => (own.has(graph.input?.[i]?.name ?? '') ? [] : undefined));
-    // Nodes come in the order in which they run.
+    // Nodes are stored in the order in which they run.
     return fieldOf(fields.graph, [additions, ...left]);
   });
   return { bytes: Buffer.concat(made), columns };
@@ -59,7 +59,7 @@ interface ColumnPort {
   readonly input: string;
   readonly names: readonly string[];
   readonly elemType: number;
-  /** `[N]` or `[N, columns]`. */
+  /** `rank` is 1 for `[N]`, and 2 for `[N, columns]`. */
   readonly rank: number;
 }
 
@@ -86,10 +86,10 @@ function column(name: string, { elemType }: ColumnPort, categories: readonly str
   return { kind: 'categorical', name, categories, fill: null };
 }
 
-/** A column of an input. */
+/** Returns a key for a column of an input. */
 const placeOf = (input: string, column: number): string => JSON.stringify([input, column]);
 
-/** The texts that encoders compare each column with, by its place. */
+/** Collects the texts that encoders compare each column with, by the column's key. */
 function categoriesOf(graph: onnx.IGraphProto, ports: readonly ColumnPort[]): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, Set<string>>();
   const places = new Map<string, readonly string[]>(
@@ -115,7 +115,7 @@ function categoriesOf(graph: onnx.IGraphProto, ports: readonly ColumnPort[]): Re
   return new Map([...found].map(([place, texts]) => [place, [...texts]]));
 }
 
-/** What an encoder knows. */
+/** Lists the categories of an encoder. */
 function textsOf(node: onnx.INodeProto): readonly string[] {
   const names = ['cats_strings', 'keys_strings', 'classes_strings'];
   return names.flatMap((name) =>
@@ -125,11 +125,11 @@ function textsOf(node: onnx.INodeProto): readonly string[] {
 
 type Places = ReadonlyMap<string, readonly string[]>;
 
-/** Operators behind which columns are the same ones, or other texts in their places. */
+/** Operators that keep columns as they are, or replace their texts one by one. */
 const passing = /^(Identity|Reshape|Flatten|Squeeze|Unsqueeze|StringNormalizer)$/;
 const choosing = /^(Gather|ArrayFeatureExtractor)$/;
 
-/** The places of the columns that a node passes on. */
+/** Returns the keys of the columns that a node passes on. */
 function passedOn(node: onnx.INodeProto, places: Places, constant: Constants): readonly string[] | undefined {
   const opType = node.opType ?? '';
   const from = places.get(node.input?.[0] ?? '');
@@ -142,7 +142,7 @@ function passedOn(node: onnx.INodeProto, places: Places, constant: Constants): r
   return from && indices && Array.from(indices).flatMap((index) => from.at(index) ?? []);
 }
 
-/** The input with the rows, and what makes the file's own inputs of it. */
+/** Builds the input for the rows, and the nodes that make the file's own inputs from it. */
 function entrance(graph: onnx.IGraphProto, ports: readonly ColumnPort[], columns: readonly Column[]): onnx.IGraphProto {
   const taken = new Set([...(graph.initializer ?? []), ...(graph.input ?? [])].map(({ name }) => name ?? ''));
   for (const { output } of graph.node ?? []) for (const name of output ?? []) taken.add(name);
@@ -184,7 +184,7 @@ const integers = (name: string, values: readonly number[]): onnx.ITensorProto =>
   rawData: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
 });
 
-/** A column, [N, 1], in the element type of the file's own input. */
+/** Builds the nodes that give a column, [N, 1], in the element type of the file's own input. */
 function valueOf(
   from: string,
   to: string,
@@ -199,7 +199,7 @@ function valueOf(
     float(`${to}/first`, 0),
     float(`${to}/last`, stringData.length - 1),
   );
-  // Whoever serves the model refuses any other number; the runtime is not to trip over it.
+  // The Worker refuses any other number. The limits keep the runtime from failing on one all the same.
   return [
     { opType: 'Min', input: [from, `${to}/last`], output: [`${to}/limited`] },
     { opType: 'Max', input: [`${to}/limited`, `${to}/first`], output: [`${to}/within`] },

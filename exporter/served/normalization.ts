@@ -1,4 +1,7 @@
-/** The file as it is served: with running statistics, unless the card says that the mini-batch's own are meant. */
+/**
+ * Makes the file that is served: it normalizes with running statistics, unless the card says that the mini-batch's own
+ * are meant.
+ */
 import { count, quote } from '../../training/files/index.ts';
 import { encodeGraphProto, GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
 import { type BatchNorm, type OfBatch, trainingModeOpset } from './batch-norm.ts';
@@ -10,7 +13,7 @@ import { ownCopy } from './switchable.ts';
 /** What a card may say of layers that normalize with the mini-batch's statistics in the file. */
 export const batchNormUses = ['inference', 'as-is'] as const;
 
-/** `inference` takes the running statistics that the file has, `as-is` what the file does. */
+/** `inference` uses the running statistics that the file has, `as-is` keeps the file as it is. */
 export type BatchNormUse = (typeof batchNormUses)[number];
 
 const { AttributeProto } = onnxProto.onnx;
@@ -18,8 +21,8 @@ const { INT } = AttributeProto.AttributeType;
 const { BOOL }: Readonly<Record<'BOOL', number>> = onnxProto.onnx.TensorProto.DataType;
 
 /**
- * @returns `bytes` themselves where they need no change
- * @throws GraphError where layers normalize with the mini-batch's statistics and `use` does not settle it
+ * @returns `bytes` itself if no change is needed
+ * @throws GraphError if layers normalize with the mini-batch's statistics and `use` does not settle it
  */
 export function normalizing(
   bytes: Uint8Array,
@@ -43,7 +46,7 @@ export function normalizing(
   );
 }
 
-/** One line of which nothing is cut off, the way out last. */
+/** Returns a single line that is never cut off, with the remedy at its end. */
 function refusal(layers: readonly OfBatch[]): string {
   const ways = layers.every(({ hasRunning }) => hasRunning)
     ? 'export in evaluation mode, or set "batchNorm" in card.json (add: --batch-norm) to "inference" (the file\'s running statistics) or "as-is"'
@@ -51,7 +54,7 @@ function refusal(layers: readonly OfBatch[]): string {
   return `expected Batch Norm with running statistics, got the mini-batch's in ${namesOf(layers)}; ${ways}`;
 }
 
-/** The first few: a network may have hundreds. */
+/** Lists the first few names, since a network may have hundreds of layers. */
 export function namesOf(layers: readonly Pick<OfBatch, 'name' | 'why'>[]): string {
   const [first = '', ...others] = layers.map(({ name }) => name);
   const shown = [first.slice(0, LONGEST_NAMES)];
@@ -67,7 +70,10 @@ const LONGEST_NAMES = 40;
 
 type Change = (node: onnx.INodeProto) => readonly onnx.INodeProto[] | undefined;
 
-/** @throws GraphError where the file has no running statistics of a layer, or answers with what only training has */
+/**
+ * @throws GraphError if the file has no running statistics of a layer, or its answers use values that exist only in
+ *   training
+ */
 function inInference(model: onnx.IModelProto, layers: readonly OfBatch[]): Change {
   const without = layers.filter(({ hasRunning }) => !hasRunning);
   if (without.length > 0) {
@@ -85,7 +91,7 @@ function inInference(model: onnx.IModelProto, layers: readonly OfBatch[]): Chang
       );
     }
     const attribute = (node.attribute ?? []).filter(({ name }) => name !== 'training_mode');
-    // At inference, the running statistics stay what they are.
+    // At inference, the running statistics do not change.
     const updated = [mean, variance].flatMap((name, i) =>
       name === '' ? [] : [{ opType: 'Identity', input: [node.input?.[3 + i] ?? ''], output: [name] }],
     );
@@ -100,7 +106,7 @@ function usedIn({ node, output }: onnx.IGraphProto): ReadonlySet<string> {
   ]);
 }
 
-/** Nodes in training mode get running statistics of their own, which they may overwrite. */
+/** Gives each node in training mode its own copy of the running statistics, which it may overwrite. */
 function asIs(model: onnx.IModelProto, layers: readonly OfBatch[]): Change {
   const fixed = layers.find(({ node, why }) => !node && !why.startsWith('mean and variance'));
   if (fixed) {
@@ -113,7 +119,10 @@ function asIs(model: onnx.IModelProto, layers: readonly OfBatch[]): Change {
   return (node) => (isTraining.has(node) ? withOwnCopies(node, opset) : undefined);
 }
 
-/** Their copy depends on the samples, so that nobody computes it before a request: whether the largest number is not 0. */
+/**
+ * Makes the copies depend on the samples, so that no optimizer can compute them before a request. The condition is
+ * whether the largest number is not 0; both of its branches give the copy.
+ */
 function withOwnCopies(node: onnx.INodeProto, opset: number): readonly onnx.INodeProto[] {
   const [output = ''] = node.output ?? [];
   const name = (suffix: string): string => `${output}/${suffix}`;

@@ -1,12 +1,14 @@
 /**
- * What the numbers of a model's answer are, found in its graph: whoever classifies with it has to know whether they are
- * probabilities already. A card that says it comes first.
+ * Finds out from a model's graph what the numbers of its answer are: a client that classifies with it has to know
+ * whether they are probabilities already. A card that states it takes precedence.
  */
 import type { onnx } from '../../training/graph/index.ts';
 import { outputKinds } from '../../training/objective/index.ts';
 import { type Port, type Ports } from './ports.ts';
 
-/** A file from elsewhere may also choose the class itself, and give its number. */
+/**
+ * Beside the kinds of this project's outputs, a file from elsewhere may choose the class itself, and give its number.
+ */
 export const servedKinds = [...outputKinds, 'class'] as const;
 
 export type ServedKind = (typeof servedKinds)[number];
@@ -17,16 +19,16 @@ export interface ModelOutput {
 }
 
 export interface InferredOutput extends ModelOutput {
-  /** Whether nothing but the shape speaks for the kind. */
+  /** `isGuess` is true if nothing but the shape speaks for the kind. */
   readonly isGuess: boolean;
 }
 
 /**
- * The output that is the answer. Scores that are known to be such come first, then a class that the model has chosen: what the
- * numbers beside it are, distances say, nobody knows.
+ * Finds the output that is the answer. Outputs that are certain to be scores come first, then a class that the model
+ * has chosen: the numbers beside it may be anything, for example distances.
  *
- * @param labels how many classes somebody has named: the output has as many numbers
- * @returns `undefined` for a model that answers whole numbers alone of which nothing tells that they are classes
+ * @param labels number of the classes that are named: the output has as many numbers
+ * @returns `undefined` for a model that answers with whole numbers only, if nothing tells that they are classes
  */
 export function outputOf(
   graph: onnx.IGraphProto,
@@ -36,7 +38,7 @@ export function outputOf(
   const all = outputs.filter(({ datatype }) => datatype.startsWith('FP'));
   const fitting = labels === undefined ? [] : all.filter((port) => isOf(labels, port));
   const floats = fitting.length > 0 ? fitting : all;
-  // Attention weights come out of a softmax, too.
+  // Attention weights are outputs of a softmax, too.
   for (const port of floats.filter(mayBeAnswer)) {
     const kind = kindByOp(port.name, graph) ?? kindByName(port.name);
     if (kind) return { name: port.name, kind, isGuess: false };
@@ -51,17 +53,17 @@ export function outputOf(
   return port && { name: port.name, kind: classes ? 'logits' : 'number', isGuess: true };
 }
 
-/** One number for each class; of two, one is enough. */
+/** Is true for one number per class; for two classes, a single number suffices. */
 const isOf = (classes: number, { dims }: Port): boolean =>
   dims?.length === 2 ? dims[1] === classes || (classes === 2 && dims[1] === 1) : classes === 2 && dims?.length === 1;
 
-/** `[N]`, `[N, K]`, or a shape that the file does not say. */
+/** Is true for `[N]`, `[N, K]`, or a shape that the file does not state. */
 const mayBeAnswer = ({ dims }: Port): boolean => dims === undefined || (dims.length > 0 && dims.length <= 2);
 
-/** `[N, K]` with more than one number for each sample. */
+/** Is true for `[N, K]` with more than one number for each sample. */
 const hasClasses = ({ dims = [] }: Port): boolean => dims.length === 2 && typeof dims[1] === 'number' && dims[1] > 1;
 
-/** Operators behind which numbers are the same ones. */
+/** Operators that keep the numbers as they are. */
 const passing: ReadonlySet<string> = new Set([
   'Identity',
   'Cast',
@@ -74,16 +76,19 @@ const passing: ReadonlySet<string> = new Set([
   'DequantizeLinear',
 ]);
 
-/** An exporter leaves a few; a graph that runs in a circle is followed no further. */
+/** Exporters leave a few such operators; a graph that runs in a circle is followed no further. */
 const LONGEST_CHAIN = 20;
 
-/** A few values are looked up: a table of all would take more memory than a crafted graph itself. */
+/**
+ * Finds the node that computes a value. Only few are looked up: a table of all would take more memory than a crafted
+ * graph itself.
+ */
 function sourceOf({ node = [] }: onnx.IGraphProto, value: string) {
   const source = node?.findLast(({ output }) => output?.includes(value));
   return source && { node: source, output: source.output?.indexOf(value) ?? -1 };
 }
 
-/** What computes an output, behind operators that change nothing. */
+/** Finds the node that computes an output, before operators that keep the numbers. */
 function originOf(name: string, graph: onnx.IGraphProto): ReturnType<typeof sourceOf> {
   let value = name;
   for (let steps = 0; steps < LONGEST_CHAIN; steps++) {
@@ -99,13 +104,16 @@ function kindByOp(name: string, graph: onnx.IGraphProto): ServedKind | undefined
   return origin && kindOf[origin.node.opType ?? '']?.(origin.node, origin.output);
 }
 
-/** Whether it is what the last layer of a network gives: where classes are named, their logits. */
+/** Is true for the result of a network's last layer: if classes are named, these are their logits. */
 const isSum = (name: string, graph: onnx.IGraphProto): boolean =>
   /^(Gemm|MatMul|Add|Sum|Conv|BatchNormalization|QLinear(MatMul|Add|Conv)|QGemm)$/.test(
     originOf(name, graph)?.node.opType ?? '',
   );
 
-/** Whole numbers, one for each sample, that are called classes or are the place of the largest or the smallest number. */
+/**
+ * Is true for whole numbers, one for each sample, that are called classes or are the index of the largest or the
+ * smallest number.
+ */
 function isClass({ name, datatype, dims }: Port, graph: onnx.IGraphProto): boolean {
   const isOne = dims?.length === 1 || (dims?.length === 2 && dims[1] === 1);
   if (!isOne || !/INT/.test(datatype)) return false;
@@ -119,9 +127,9 @@ const kindOf: Readonly<Record<string, KindOf | undefined>> = {
   Softmax: () => 'probabilities',
   Sigmoid: () => 'probabilities',
   HardSigmoid: () => 'probabilities',
-  // Their softmax is what they are the logarithms of.
+  // The softmax of log-probabilities gives the probabilities.
   LogSoftmax: () => 'logits',
-  // Shares of a sum.
+  // These are shares of a sum.
   Normalizer: (node) => (textOf(node, 'norm') === 'L1' ? 'probabilities' : undefined),
   LpNormalization: (node) => (intOf(node, 'p') === 1 ? 'probabilities' : undefined),
   // Trees vote, or their sum goes through the transformation.
@@ -151,8 +159,8 @@ function kindByName(name: string): ServedKind | undefined {
 }
 
 /**
- * The names of the classes, where a classifier has them: scikit-learn's operators do, whole numbers among them. Those that count from
- * 0 are no names.
+ * Returns the names of the classes, if a classifier has them: scikit-learn's operators do, and also use whole numbers
+ * as names. Numbers that count from 0 are not names.
  */
 export function labelsOf(graph: onnx.IGraphProto): readonly string[] | undefined {
   for (const node of graph.node ?? []) {

@@ -1,4 +1,4 @@
-/** What an ONNX file takes and gives, in the words of the Open Inference Protocol. */
+/** Describes the inputs and outputs of an ONNX file in the words of the Open Inference Protocol. */
 import { GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
 import type { arrays } from '../../training/program/index.ts';
 
@@ -41,7 +41,10 @@ export const elementTypes = {
 export interface Port {
   readonly name: string;
   readonly datatype: Datatype;
-  /** A free size is its name, which may be empty; none where the file does not say how many dimensions there are. */
+  /**
+   * A free size is given by its name, which may be empty. `dims` is undefined if the file does not state the number of
+   * dimensions.
+   */
   readonly dims: readonly (number | string)[] | undefined;
 }
 
@@ -50,7 +53,7 @@ export interface Ports {
   readonly outputs: readonly Port[];
 }
 
-/** @throws GraphError naming the input or output that is no tensor of numbers */
+/** @throws GraphError that names the input or output that is not a tensor of numbers */
 export function portsOf(graph: onnx.IGraphProto): Ports {
   const stored = new Set((graph.initializer ?? []).map(({ name }) => name));
   return {
@@ -59,7 +62,7 @@ export function portsOf(graph: onnx.IGraphProto): Ports {
   };
 }
 
-/** @throws GraphError also for one that takes nothing at all */
+/** @throws GraphError also for an input of size 0 */
 function inputOf(value: onnx.IValueInfoProto): Port {
   const isEmpty = value.type?.tensorType?.shape?.dim?.some(
     (dim) => Object.hasOwn(dim, 'dimValue') && Number(dim.dimValue) === 0,
@@ -81,12 +84,13 @@ function portOf({ name, type }: onnx.IValueInfoProto): Port {
 function describeType(type: onnx.ITypeProto | null | undefined): string {
   if (type?.tensorType?.elemType === DataType.STRING) return 'texts: bn-edge add <file> makes a table of named columns';
   if (type?.tensorType) return `a tensor of ${DataType[type.tensorType.elemType ?? 0] ?? 'unknown type'}`;
-  // scikit-learn's classifiers answer a list of dictionaries unless they are converted with the option zipmap: false.
+  // scikit-learn's classifiers answer with a list of dictionaries unless they are converted with the option zipmap:
+  // false.
   if (type?.sequenceType) return 'a sequence (skl2onnx: convert with options={"zipmap": False})';
   return 'another type';
 }
 
-/** Sizes of the stored tensors: those of the inputs are often among them. */
+/** Lists the sizes of stored tensors, among which those of the inputs often are. */
 export function likelySizes({ initializer }: onnx.IGraphProto): readonly number[] {
   const sizes = (initializer ?? []).flatMap(({ dims }) => (dims ?? []).map(Number));
   return [...new Set([1, ...sizes.filter((size) => size > 0 && size <= LARGEST_SIZE)])]
@@ -97,6 +101,6 @@ export function likelySizes({ initializer }: onnx.IGraphProto): readonly number[
 const LARGEST_SIZE = 4096;
 const MOST_SIZES = 16;
 
-/** As a card has it: −1 for a free size. */
+/** Returns the shape as a card has it, with −1 for a free size. */
 export const shapeOf = ({ dims }: Port): readonly number[] | undefined =>
   dims?.map((size) => (typeof size === 'number' ? size : -1));

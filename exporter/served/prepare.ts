@@ -1,4 +1,7 @@
-/** What serving a model needs to know of its file, and its switchable twin. The file may be anybody's, and is not trusted. */
+/**
+ * Prepares a file for serving: finds out what serving needs to know of it, and makes its switchable twin. The file may
+ * come from anywhere, and is not trusted.
+ */
 import { oneLine, UserError } from '../../training/files/index.ts';
 import { decodeProto, GraphError, type onnx } from '../../training/graph/index.ts';
 import type { BatchNormLayer, Monitored } from '../../worker/image.ts';
@@ -12,37 +15,43 @@ import { tensorsOnly } from './tensors-only.ts';
 import { watchable, watched } from './watched.ts';
 
 export interface Prepared extends Ports {
-  /** What free sizes may be. */
+  /** `sizes` lists the sizes to try for free dimensions. */
   readonly sizes: readonly number[];
-  /** The file as it is served. */
+  /** `model` is the file as it is served. */
   readonly model: Uint8Array;
-  /** The layers with running statistics that can be described. */
+  /** `batchNorm` lists the layers with running statistics that can be described. */
   readonly batchNorm: readonly BatchNormLayer[];
-  /** The names of layers that normalize with the mini-batch's own statistics, of how many there are. */
+  /** Names the layers that normalize with the mini-batch's own statistics; `of` counts all Batch Norm layers. */
   readonly ofBatch?: { readonly layers: readonly string[]; readonly of: number };
-  /** What `batchNorm` does not tell of the file's Batch Norm, one sentence each. */
+  /** `remarks` has one sentence for each thing about the file's Batch Norm that `batchNorm` does not tell. */
   readonly remarks: readonly string[];
-  /** Why there can be no twin. */
+  /** Says why the model cannot have a twin. */
   readonly noTwin?: string;
-  /** The network with a switch at every Batch Norm layer, where it has any and was asked for. */
+  /** The network with a switch at every Batch Norm layer, if it has any and the card asks for it. */
   readonly switchable?: Uint8Array;
-  /** Which layers are watched and how, where that was asked for; and the network that tells of them, if it has any. */
+  /**
+   * Says which layers are watched and how, if the card asks for it; `watched` is the network that tells of them, if the
+   * model has any.
+   */
   readonly watching?: Pick<Monitored, 'layers' | 'noLayers'>;
   readonly watched?: Uint8Array;
-  /** The answer, for a model whose card does not say which it is: where the file itself says it, never as a guess. */
+  /** The answer of a model whose card does not name it: only if the file itself tells it, never as a guess. */
   readonly output?: ModelOutput;
 }
 
 export interface OnnxFile extends Ports {
-  /** As they can be served: without outputs that are no tensors of numbers. */
+  /** `bytes` is the file without the outputs that are not tensors of numbers and cannot be served. */
   readonly bytes: Uint8Array;
-  /** What was left out, one sentence each. */
+  /** `remarks` has one sentence for each output that was left out. */
   readonly remarks: readonly string[];
   readonly model: onnx.IModelProto;
   readonly graph: onnx.IGraphProto;
 }
 
-/** @throws UserError, in one line that begins with the file, for what is no ONNX model, or takes or gives what is no number */
+/**
+ * @throws UserError, in one line that begins with the file, if it is not an ONNX model, or an input or output is not of
+ *   numbers
+ */
 export const readOnnx = (file: string, bytes: Uint8Array): OnnxFile =>
   explained(file, () => {
     requireOnnx(bytes);
@@ -55,11 +64,11 @@ export const readOnnx = (file: string, bytes: Uint8Array): OnnxFile =>
   });
 
 /**
- * @param explain whether the twin is wanted
+ * @param explain true to make the twin
  * @param use what the card says of layers that normalize with the mini-batch's statistics
- * @param labels how many classes the card names
- * @param monitor whether the layers are to be watched
- * @throws UserError, in one line that begins with the file, for what is no ONNX model or cannot be served
+ * @param labels number of the classes that the card names
+ * @param monitor true to watch the layers
+ * @throws UserError, in one line that begins with the file, if it is not an ONNX model or cannot be served
  */
 export function prepareModel(
   file: string,
@@ -74,7 +83,8 @@ export function prepareModel(
     const before = batchNormOf(original);
     const served = normalizing(tensors, original, before, use);
     const model = served === tensors ? original : decodeProto(served);
-    // Served as it is, the layers are what they were before they were given statistics that they may overwrite.
+    // With "as-is", the layers are described as they were before they got copies of the statistics that they may
+    // overwrite.
     const found = use === 'inference' && served !== tensors ? batchNormOf(model) : before;
     const noTwin = whyNotSwitchable(model, found);
     const output = outputOf(model.graph ?? {}, { outputs }, labels);
@@ -92,7 +102,7 @@ export function prepareModel(
   });
 }
 
-/** What can have no switch cannot be watched either. */
+/** Makes the watched network. A model that can have no switch cannot be watched either. */
 function watchingOf(
   bytes: Uint8Array,
   model: onnx.IModelProto,

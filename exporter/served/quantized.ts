@@ -1,4 +1,4 @@
-/** Whether a network computes with 8-bit numbers, and not only stores its weights so. */
+/** Tells whether a network computes with 8-bit numbers, rather than only storing its weights as such. */
 import type { onnx } from '../../training/graph/index.ts';
 
 const operators = /^(QLinear\w+|QGemm|QAttention|\w+Integer|DynamicQuantize\w+|QuantizeLinear)$/;

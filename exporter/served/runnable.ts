@@ -1,4 +1,6 @@
-/** Whether the runtime in the Worker can run a model: asked of that very runtime, ONNX Runtime Web's WASM. */
+/**
+ * Finds out whether the Worker's runtime can run a model, by trying it on that very runtime, ONNX Runtime Web's WASM.
+ */
 import * as ort from 'onnxruntime-web/wasm';
 import { elementCount, quote, releasing, UserError } from '../../training/files/index.ts';
 import { arrays } from '../../training/program/index.ts';
@@ -23,27 +25,27 @@ export async function openModel(file: string, model: Uint8Array): Promise<ort.In
   }
 }
 
-/** A made-up sample, run. */
+/** The result of running a made-up sample. */
 export interface Trial {
-  /** The shape of each output; none where no sample could be made up that the model takes. */
+  /** The shape of each output; undefined if no made-up sample was accepted. */
   readonly shapes: ReadonlyMap<string, readonly number[]> | undefined;
-  /** Why the last one was not taken. */
+  /** `reason` says why the last sample was refused. */
   readonly reason?: string;
-  /** Whether the same sample gets another answer each time. */
+  /** `drawsNumbers` is true if the same sample gets another answer each time. */
   readonly drawsNumbers: boolean;
 }
 
-/** What is wrong with such a model. */
+/** The error of a model that draws random numbers. */
 export const randomAnswers = [
   'the same answer to the same numbers, as an image is proven by',
   'another one each time: the model draws random numbers (EDGE_RUNTIME=stock deploys it on the stock runtime)',
 ] as const;
 
 /**
- * Runs one sample. Free sizes are tried out, the first one, which is the number of samples, as 1.
+ * Runs one sample. Free sizes are found by trials; the first one, which is the number of samples, is 1.
  *
- * @param sizes that free dimensions may have, the likely first
- * @throws UserError where the runtime cannot run the model, or not with inputs that the file leaves no choice of
+ * @param sizes that free dimensions may have, the likely ones first
+ * @throws UserError if the runtime cannot run the model, or refuses the only inputs that the file allows
  */
 export async function tryModel(
   file: string,
@@ -60,7 +62,7 @@ export async function tryModel(
       const isSteady = isSame(outputs, await session.run(sample(), quiet));
       return {
         shapes: new Map(Object.entries(outputs).map(([name, { dims }]) => [name, dims])),
-        // A layer that keeps what it has seen answers otherwise each time, too.
+        // A layer that keeps a state also answers differently each time.
         drawsNumbers: !isSteady && dice.some((operator) => Buffer.from(model).includes(operator)),
       };
     } catch (error) {
@@ -71,7 +73,7 @@ export async function tryModel(
   return { shapes: undefined, reason, drawsNumbers: false };
 }
 
-/** The shapes of a sample that the model takes; undefined where none could be made up. */
+/** Returns the shapes of a sample that the model accepts; undefined if no made-up sample was accepted. */
 export async function acceptedShapes(
   session: ort.InferenceSession,
   inputs: readonly Port[],
@@ -82,18 +84,18 @@ export async function acceptedShapes(
       await session.run(madeUp(inputs, shapes), quiet);
       return shapes;
     } catch {
-      // The next may be taken.
+      // The next shapes may be accepted.
     }
   }
   return undefined;
 }
 
-/** Names of operators, wherever a file has them: also in a loop or a function. */
+/** Names of operators, searched for anywhere in a file: they may also be in a loop or a function. */
 const dice = ['RandomNormal', 'RandomUniform', 'Multinomial', 'Bernoulli', 'Dropout'];
 
 type Answer = Readonly<Record<string, ort.Tensor>>;
 
-/** Bit for bit, so that NaN is NaN. */
+/** Compares bit by bit, so that NaN equals NaN. */
 const isSame = (a: Answer, b: Answer): boolean =>
   Object.keys(a).every((name) => bytesOf(a[name]).equals(bytesOf(b[name])));
 
@@ -102,20 +104,20 @@ function bytesOf(tensor: ort.Tensor | undefined): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** Whether any numbers in that shape are an input: integers may be indices or sizes, of which few are valid. */
+/** Is true if any numbers in that shape are a valid input. Integers may be indices or sizes, of which few are valid. */
 const isCertain = ({ datatype, dims }: Port): boolean =>
   datatype.startsWith('FP') &&
   dims !== undefined &&
-  // The first size is the number of samples, of which one will do, but where it is the only one.
+  // The first size is the number of samples, which may be 1 in any model, unless it is the only size.
   (dims.length > 1 ? dims.slice(1) : dims).every((size) => typeof size === 'number');
 
-/** Where not even the number of dimensions is known. */
+/** Numbers of dimensions to try if the file does not state them. */
 const ranks = [1, 2, 3, 4, 5, 0];
 
-/** More is not worth the memory. */
+/** A larger sample is not worth the memory. */
 const MOST_ELEMENTS = 2 ** 24;
 
-/** The shapes of all inputs, one after the other. */
+/** Yields the shapes of all inputs for one attempt after the other. */
 function* candidates(
   inputs: readonly Port[],
   sizes: readonly number[],
@@ -142,8 +144,9 @@ const isFixed = (port: Port): boolean =>
     .every((size) => size >= 0) ?? false;
 
 /**
- * Integers are 0, which is valid as an index of anything.
- * @param real numbers in single and double precision, by their place
+ * Makes up a sample. Integers are 0, which is a valid index of anything.
+ *
+ * @param real returns the numbers in single and double precision, by their index
  */
 export function madeUp(
   inputs: readonly Port[],
@@ -159,9 +162,9 @@ export function madeUp(
   );
 }
 
-/** Of both signs. */
+/** Returns numbers of both signs. */
 const smallNumbers = (i: number): number => (((i * 7) % 11) - 5) / 5;
-/** 0.5 in half precision, by its bits. */
+/** The bits of 0.5 in half precision. */
 const half = 0x3800;
 
 function tensorOf(
@@ -195,5 +198,5 @@ function reasonOf(error: unknown): string {
     );
 }
 
-/** Of the C++ function that complains. */
+/** The signature of the C++ function that throws. */
 const signature = /(?:(?:virtual|static|void|bool|\S*Status) )*(?:\w+::)*onnxruntime::[\w:~<>]+\([^()]*\)(?: const)? /g;

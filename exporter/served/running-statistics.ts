@@ -1,4 +1,7 @@
-/** Other running statistics for the Batch Norm layers of an ONNX file, and a look at what they are statistics of. */
+/**
+ * Replaces the running statistics of Batch Norm layers in an ONNX file, and gives access to the values that they are
+ * statistics of.
+ */
 import { encodeGraphProto, GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
 import { changeNodes, changeStored, replaceOutputs } from './change-graph.ts';
@@ -15,9 +18,9 @@ export interface ChannelStatistics {
 }
 
 /**
- * Groups layers by how many others stand before them: what goes into a layer depends on groups before its own alone.
+ * Groups layers by the number of layers before them: the input of a layer depends only on earlier groups.
  *
- * @returns the group that gets the samples first
+ * @returns the groups, beginning with the one that gets the samples first
  */
 export function levelsOf(
   { node }: onnx.IGraphProto,
@@ -26,7 +29,7 @@ export function levelsOf(
   const outputs = new Set(layers.map(({ output }) => output));
   const before = new Map<string, number>();
   const at = (name: string): number => before.get(name) ?? 0;
-  // The order of the nodes is that of the computation, unless an exporter has left it to the runtime.
+  // Nodes are in the order of computation, unless an exporter has left the order to the runtime.
   for (let isChanged = true; isChanged;) {
     isChanged = false;
     for (const each of node ?? []) {
@@ -46,13 +49,17 @@ export function levelsOf(
   );
 }
 
-/** The model with what goes into these layers as its only outputs. @throws GraphError as `replaceOutputs` does */
+/**
+ * Returns the model with the inputs of these layers as its only outputs.
+ *
+ * @throws GraphError as `replaceOutputs` does
+ */
 export function givingInputsOf(bytes: Uint8Array, layers: readonly BatchNormLayer[]): Uint8Array {
   const names = new Set(layers.map(({ input }) => input));
   return replaceOutputs(bytes, encodeGraphProto({ output: [...names].map((name) => ({ name })) }));
 }
 
-/** Why a layer cannot have other statistics; none where it can. */
+/** Says why a layer cannot have other statistics; undefined if it can. */
 export function whyFixed(graph: onnx.IGraphProto, { output }: BatchNormLayer): string | undefined {
   const constant = constantsOf(graph);
   const layer = (graph.node ?? []).find((each) => each.output?.[0] === output);
@@ -63,10 +70,10 @@ export function whyFixed(graph: onnx.IGraphProto, { output }: BatchNormLayer): s
 }
 
 /**
- * The model with other running statistics in some of its layers, each stored where the former are. Where others read them
- * too, or they are computed, the layer gets constants of its own.
+ * Returns the model with other running statistics in some of its layers, each stored where the former are. If the
+ * former are computed, or other nodes read them too, the layer gets constants of its own.
  *
- * @param changed by the layers' outputs
+ * @param changed maps the layers' outputs to statistics
  * @throws GraphError for a file whose bytes cannot be changed
  */
 export function withStatistics(
@@ -115,7 +122,7 @@ export function withStatistics(
   );
 }
 
-/** Whether a name is of a stored tensor that one input of one node reads, and nothing else. */
+/** Returns a predicate for stored tensors that one input of one node reads, and nothing else. */
 function ownTensors({ node, initializer, output }: onnx.IGraphProto): (name: string) => boolean {
   const stored = new Set((initializer ?? []).map(({ name }) => name ?? ''));
   const reads = new Map<string, number>();
@@ -125,7 +132,7 @@ function ownTensors({ node, initializer, output }: onnx.IGraphProto): (name: str
   return (name) => stored.has(name) && reads.get(name) === 1;
 }
 
-/** Finds a name like the wished one that no value of the graph has. */
+/** Returns a function that finds a name, like the wished one, that no value of the graph has. */
 function unusedNames({ node, initializer, input }: onnx.IGraphProto): (wished: string) => string {
   const taken = new Set([
     ...(node ?? []).flatMap(({ output }) => output ?? []),

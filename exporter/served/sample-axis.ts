@@ -1,16 +1,16 @@
 /**
- * Which values of a graph begin with the samples of a request, each as often as it was sent: whoever looks into a layer for one
- * sample has to know it. What is not certain is not taken for it.
+ * Finds the values of a graph whose first axis is that of the request's samples, in their order, which is needed to
+ * look into a layer for one sample. A value for which that is not certain is left out.
  */
 import { elementCount } from '../../training/files/index.ts';
 import type { onnx } from '../../training/graph/index.ts';
 import { attributeOf, type Constants } from './constants.ts';
 import { bodiesOf, type Names, sourcesOf } from './dependents.ts';
 
-/** By name, how many dimensions the values have that begin with the samples. */
+/** Maps the names of values whose first axis is that of the samples to their numbers of dimensions. */
 export type SampleRanks = ReadonlyMap<string, number>;
 
-/** @param samples the values that depend on what a request sends */
+/** @param samples the values that depend on the request */
 export function sampleRanks(graph: onnx.IGraphProto, samples: Names, constant: Constants): SampleRanks {
   const sources = sourcesOf(graph.node ?? []);
   const known = { samples, constant, sources };
@@ -23,7 +23,7 @@ export function sampleRanks(graph: onnx.IGraphProto, samples: Names, constant: C
   return state.ranks;
 }
 
-/** Names with which exporters and people say what a dimension is. */
+/** Match the names by which exporters and people say what a dimension is. */
 const batch = /^n$|batch|samples/i;
 const notBatch = /time|seq|len|frame|step/i;
 
@@ -35,15 +35,15 @@ function beginsWithSamples([first, ...others]: readonly onnx.TensorShapeProto.ID
 
 interface State {
   readonly ranks: Map<string, number>;
-  /** Of integers that begin with the number of samples, as shapes are put together: how many they are. */
+  /** Counts the integers in values that begin with the number of samples; shapes are put together from such values. */
   readonly sizes: Map<string, number>;
   readonly samples: Names;
   readonly constant: Constants;
-  /** The nodes by their first output. */
+  /** Maps first outputs to their nodes. */
   readonly sources: ReadonlyMap<string, onnx.INodeProto>;
-  /** Of weights, as far as they have been asked for. */
+  /** Caches the shapes of weights. */
   readonly dims: Map<string, readonly number[] | undefined>;
-  /** As the file has them, or found: NaN for a size that is not known. */
+  /** Maps values to shapes that the file states, or that were derived: NaN for an unknown size. */
   readonly shapes: Map<string, readonly number[]>;
 }
 
@@ -76,7 +76,7 @@ const broadcastShape: ShapeRule = (node, state) => {
   return broadcast(a, b);
 };
 
-/** Where a window of weights or of a pool slides over the places. */
+/** Returns the shape after a window of weights or of a pool has slid over the places. */
 function slide(
   node: onnx.INodeProto,
   shape: readonly number[] | undefined,
@@ -104,7 +104,7 @@ const pool: ShapeRule = (node, { shapes }) => {
 const onePlace: ShapeRule = (node, { shapes }) =>
   shapes.get(input(node, 0))?.map((size, axis) => (axis > 1 ? 1 : size));
 
-/** The sizes that lie between the samples and a reshape, as far as it is usual. */
+/** Derive shapes for the operators that usually lie between the samples and a reshape. */
 const shapeRules: Readonly<Record<string, ShapeRule | undefined>> = {
   ...all(sameShape, [
     'BatchNormalization',
@@ -138,7 +138,7 @@ const shapeRules: Readonly<Record<string, ShapeRule | undefined>> = {
   },
 };
 
-/** The number of dimensions of the result, where it begins with the samples. */
+/** Returns the number of dimensions of the result, if its first axis is that of the samples. */
 type Rule = (node: onnx.INodeProto, state: State) => number | undefined;
 
 const input = (node: onnx.INodeProto, i: number): string => node.input?.[i] ?? '';
@@ -148,7 +148,7 @@ const isConstant = ({ samples }: State, name: string): boolean => !samples.has(n
 const intOf = (node: onnx.INodeProto, name: string, standard: number): number =>
   Number(attributeOf(node, name)?.i ?? standard);
 
-/** From an attribute, or an input as later opsets have it. */
+/** Reads integers from an attribute, or from an input as in later opsets. */
 function intsOf(node: onnx.INodeProto, { constant }: State, name: string, i: number): readonly number[] | undefined {
   const attribute = attributeOf(node, name);
   if (attribute) return (attribute.ints ?? []).map(Number);
@@ -156,11 +156,14 @@ function intsOf(node: onnx.INodeProto, { constant }: State, name: string, i: num
   return values && Array.from(values);
 }
 
-/** The rest of the inputs are weights, axes or the like. */
+/** Keeps the rank. The other inputs are weights, axes or the like. */
 const keeps: Rule = (node, state) =>
   (node.input ?? []).slice(1).every((name) => isConstant(state, name)) ? rankOf(node, state) : undefined;
 
-/** Of values that are broadcast against each other: those of samples have the most dimensions, and all the same. */
+/**
+ * Handles values that are broadcast against each other: those of samples must have the most dimensions, and all the
+ * same number.
+ */
 const broadcasts: Rule = (node, state) => {
   const { ranks, samples } = state;
   const names = (node.input ?? []).filter((name) => name !== '');
@@ -175,7 +178,10 @@ const broadcasts: Rule = (node, state) => {
 /** Weights go through a few operators, at most. */
 const LONGEST_CHAIN = 20;
 
-/** Of what does not depend on the samples: stored, or computed of stored numbers one by one. */
+/**
+ * Returns the shape of a value that does not depend on the samples: it is stored, or computed element by element from
+ * stored numbers.
+ */
 function dimsOf(name: string, state: State, steps = 0): readonly number[] | undefined {
   if (steps > LONGEST_CHAIN) return undefined;
   if (!state.dims.has(name)) state.dims.set(name, state.constant(name)?.dims ?? computedDims(name, state, steps + 1));
@@ -207,7 +213,7 @@ function broadcast(a: readonly number[] | undefined, b: readonly number[] | unde
 
 const notFirstAxis = (axis: number, rank: number): boolean => axis !== 0 && axis !== -rank;
 
-/** Along one axis, which is not that of the samples. */
+/** Keeps the rank of an operator that works along one axis, unless that is the axis of the samples. */
 const along =
   (standard: number): Rule =>
   (node, state) => {
@@ -237,7 +243,8 @@ const reshape: Rule = (node, state) => {
   if (size !== undefined) return size;
   const shape = intsOf(node, state, 'shape', 1);
   if (shape?.[0] === 0 && intOf(node, 'allowzero', 0) === 0) return shape.length;
-  // -1 is the samples where the rest is as large as before; else they are merged with something.
+  // -1 stands for the samples if the other sizes have the same product as before; otherwise samples are merged with
+  // another axis.
   const [before, after] = [state.shapes.get(input(node, 0)), shape?.slice(1)];
   if (!before || !after?.every((size) => size > 0) || shape?.[0] !== -1) return undefined;
   return elementCount(before.slice(1)) === elementCount(after) ? shape.length : undefined;
@@ -258,7 +265,7 @@ const rules: Readonly<Record<string, Rule | undefined>> = {
   ...all(reduces, ['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceL1', 'ReduceL2', 'ReduceLogSumExp']),
   ...all(along(-1), ['Softmax', 'LogSoftmax', 'Hardmax', 'LayerNormalization', 'LpNormalization']),
   Split: along(0),
-  // Columns of a table, each as often as it is asked for.
+  // These are columns of a table, each as often as the indices name it.
   Gather: (node, state) => {
     const [rank, indices] = [keeps(node, state), state.constant(input(node, 1))?.dims];
     if (rank === undefined || !indices || !notFirstAxis(intOf(node, 'axis', 0), rank)) return undefined;
@@ -299,7 +306,7 @@ const rules: Readonly<Record<string, Rule | undefined>> = {
   },
 };
 
-/** The number of integers of a result that begins with the number of samples. */
+/** Return the number of integers in a result that begins with the number of samples. */
 const sizeRules: Readonly<Record<string, Rule | undefined>> = {
   Shape: (node, state) => {
     const rank = rankOf(node, state);
@@ -317,7 +324,7 @@ const sizeRules: Readonly<Record<string, Rule | undefined>> = {
   Concat: (node, state) => {
     const [first, ...others] = node.input ?? [];
     const size = state.sizes.get(first ?? '');
-    // What is computed of one dimension is one number, as exporters have it.
+    // Exporters compute a single dimension as a single number.
     const rest = others.map((name) => state.constant(name)?.values.length ?? state.sizes.get(name));
     return rest.reduce((sum, length) => (sum === undefined || length === undefined ? undefined : sum + length), size);
   },

@@ -1,6 +1,6 @@
 /**
- * A message of Protocol Buffers changed in its bytes: what stays is copied as it stands, known or not, and takes no more memory
- * than the copy. https://protobuf.dev/programming-guides/encoding/
+ * Changes a message of Protocol Buffers in its bytes: everything else is copied as it stands, known or not, and takes
+ * no more memory than the copy. https://protobuf.dev/programming-guides/encoding/
  */
 import protobuf from 'protobufjs/minimal.js';
 
@@ -8,8 +8,8 @@ import protobuf from 'protobufjs/minimal.js';
 export type Pieces = readonly Uint8Array[];
 
 /**
- * The message with the messages of one field as `change` has them, which is told the content of each by where it begins and
- * ends; those for which it has nothing stay.
+ * Replaces the messages of one field. `change` receives the index of each, and the offsets at which its content begins
+ * and ends; it returns undefined to keep the message.
  */
 export function splice(
   message: Uint8Array,
@@ -36,11 +36,11 @@ export function splice(
   return [...pieces, message.subarray(kept)];
 }
 
-/** A field with a message. */
+/** Encodes a field with a message. */
 export function fieldOf(field: number, content: Pieces): Pieces {
   const length = content.reduce((sum, { length }) => sum + length, 0);
   return [protobuf.Writer.create().uint32(tagOf(field)).uint32(length).finish(), ...content];
 }
 
-/** Messages have their length before them, which is wire type 2. */
+/** Messages have their length in front, which is wire type 2. */
 const tagOf = (field: number): number => (field << 3) | 2;

@@ -1,11 +1,11 @@
 /**
- * A network with a switch at every Batch Norm layer, made from an ONNX file without knowing how it was made.
+ * Makes a network with a switch at every Batch Norm layer from an ONNX file, whatever wrote that file.
  *
- * The file that is served answers with running statistics, and ONNX Runtime folds its Batch Norm into the layers before,
- * so there is nothing left to look at. The switchable network keeps every layer: each one normalizes both ways, with
- * `training_mode` 1 (the mini-batch's μ, σ²) and 0 (the running ones), and one boolean input chooses which goes on to the
- * next layer. What goes into each layer (z) is an output. Both ways share the weights, so it costs one more session and
- * not two.
+ * The file that is served answers with running statistics, and ONNX Runtime folds its Batch Norm into the layers
+ * before, so that nothing is left to look at. The switchable network keeps every layer: each one normalizes both ways,
+ * with `training_mode` 1 (the mini-batch's μ, σ²) and 0 (the running ones), and one boolean input chooses which result
+ * goes on to the next layer. The input of each layer (z) is an output. Both ways share the weights, so that the network
+ * costs one more session and not two.
  */
 import { encodeGraphProto, type onnx, onnxProto } from '../../training/graph/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
@@ -21,12 +21,15 @@ const { AttributeProto, TensorProto } = onnxProto.onnx;
 const { INT, FLOAT } = AttributeProto.AttributeType;
 const DataType: Readonly<Record<'FLOAT' | 'DOUBLE' | 'BOOL', number>> = TensorProto.DataType;
 
-/** The input that chooses: true for the statistics of the mini-batch. Its name cannot be a C identifier's. */
+/**
+ * Names the input that chooses: true for the statistics of the mini-batch. It is not a C identifier, as names in ONNX
+ * files should be, so that it collides with none of them.
+ */
 export const switchName = 'bn-edge/batch_statistics';
 
 /**
  * @param bytes what `model` was decoded from
- * @throws GraphError where the file has several graphs, or messages that do not end where they say
+ * @throws GraphError if the file has several graphs, or messages that do not end where they say
  */
 export function switchable(
   bytes: Uint8Array,
@@ -37,7 +40,7 @@ export function switchable(
   return changeNodes(bytes, graph ?? {}, switches(layers), additions);
 }
 
-/** Why the network cannot have a switch that is right; none where it can. */
+/** Says why the network cannot have a correct switch; undefined if it can. */
 export function whyNotSwitchable(
   model: onnx.IModelProto,
   { layers, ofBatch, undescribed }: BatchNorm,
@@ -53,7 +56,10 @@ export function whyNotSwitchable(
   return whyNoLookInside(graph ?? {}, layers);
 }
 
-/** Exporters leave no layer behind a convolution or a dense layer unless they are told to. None for a graph without such. */
+/**
+ * Says why a network has no Batch Norm layers: exporters fold a layer behind a convolution or a dense layer into it,
+ * unless they are told not to. Undefined for a graph without convolutions and dense layers.
+ */
 export const whyNoLayers = ({ node }: onnx.IGraphProto): string | undefined =>
   (node ?? []).some(({ opType }) => weighted.test(opType ?? ''))
     ? 'it has no Batch Norm layers: exporters fold them into the layer before (torch.onnx.export(…, optimize=False) keeps them; Keras and timm fold, too)'
@@ -61,7 +67,10 @@ export const whyNoLayers = ({ node }: onnx.IGraphProto): string | undefined =>
 
 const weighted = /^(Conv|ConvTranspose|Gemm|MatMul|QLinearConv|QLinearMatMul|ConvInteger|MatMulInteger|FusedConv)$/;
 
-/** For explaining, a layer's input is taken apart by samples, as single or double precision. */
+/**
+ * Says why the network cannot be explained: that needs each layer's input split by samples, in single or double
+ * precision.
+ */
 function whyNoLookInside(graph: onnx.IGraphProto, layers: readonly BatchNormLayer[]): string | undefined {
   const constant = constantsOf(graph);
   const inputs = new Set((graph.input ?? []).map(({ name }) => name ?? ''));
@@ -78,7 +87,7 @@ function whyNoLookInside(graph: onnx.IGraphProto, layers: readonly BatchNormLaye
   return half && `${half.name} is in half precision`;
 }
 
-/** The parts of a graph that take the place of a node, where it is a layer. */
+/** Returns a function that replaces the node of a layer by parts of a graph. */
 function switches(layers: readonly BatchNormLayer[]): (node: onnx.INodeProto) => Pieces | undefined {
   const byOutput = new Map(layers.map((layer) => [layer.output, layer]));
   return (node) => {
@@ -113,9 +122,10 @@ function switchFor({ output, epsilon, momentum }: BatchNormLayer, node: onnx.INo
 }
 
 /**
- * Running statistics of its own for a node with `training_mode` 1. The runtime lets the node update them in place, even stored
- * ones, and takes equal stored tensors for one: with the model's own, every request would change the next one's answer.
- * Nothing that is computed at a request is shared so. https://github.com/microsoft/onnxruntime/issues/29790
+ * Copies running statistics for a node with `training_mode` 1. The runtime lets the node update them in place, even
+ * stored ones, and merges equal stored tensors: with the model's own statistics, every request would change the next
+ * one's answer. Values that are computed during a request are never shared like that.
+ * https://github.com/microsoft/onnxruntime/issues/29790
  *
  * @param condition any boolean that is not known before a request
  */
@@ -126,7 +136,7 @@ export const ownCopy = (condition: string, from: string, to: string): onnx.INode
   output: [to],
 });
 
-/** The input that chooses, and what goes into each layer as outputs. */
+/** Returns the input that chooses, and the inputs of all layers as outputs. */
 function switchPorts(graph: onnx.IGraphProto, layers: readonly BatchNormLayer[]): onnx.IGraphProto {
   const tensorType = { elemType: DataType.BOOL, shape: { dim: [] } };
   const known = new Set(graph.output?.map(({ name }) => name));

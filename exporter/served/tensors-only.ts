@@ -1,7 +1,7 @@
 /**
- * A model without the outputs that no answer can carry. Classifiers of scikit-learn, LightGBM and the like answer a list of
- * dictionaries, which the operator ZipMap makes of a tensor: that tensor is served under the output's name. Other sequences, maps and
- * texts are left out.
+ * Removes the outputs that no answer can carry. Classifiers of scikit-learn, LightGBM and the like answer with a list
+ * of dictionaries, which the operator ZipMap makes from a tensor: that tensor is served under the output's name. Other
+ * sequences, maps and texts are left out.
  */
 import { oneLine, quote } from '../../training/files/index.ts';
 import { encodeGraphProto, GraphError, type onnx, onnxProto } from '../../training/graph/index.ts';
@@ -17,13 +17,13 @@ const fields = { node: 1, output: 12 } as const;
 
 export interface TensorsOnly {
   readonly bytes: Uint8Array;
-  /** What is not served, or otherwise; one sentence each. */
+  /** `remarks` has one sentence for each output that is not served, or served in another form. */
   readonly remarks: readonly string[];
 }
 
 /**
  * @param graph what the bytes hold
- * @throws GraphError where no output is left, or the file has several graphs, or messages that do not end where they say
+ * @throws GraphError if no output is left, or the file has several graphs, or messages that do not end where they say
  */
 export function tensorsOnly(bytes: Uint8Array, graph: onnx.IGraphProto): TensorsOnly {
   const outputs = graph.output ?? [];
@@ -60,7 +60,7 @@ export function tensorsOnly(bytes: Uint8Array, graph: onnx.IGraphProto): Tensors
   };
 }
 
-/** Of any element type that is a number: whether it is one of the protocol's is told elsewhere. */
+/** Is true for any element type that is a number; whether it is one of the protocol's is checked elsewhere. */
 function isTensorOfNumbers({ type }: onnx.IValueInfoProto): boolean {
   const tensor = type?.tensorType;
   return tensor ? tensor.elemType !== DataType.STRING : !(type?.sequenceType ?? type?.mapType);
@@ -78,7 +78,7 @@ interface Zip {
   readonly output: onnx.IValueInfoProto;
 }
 
-/** Where the output is what ZipMap makes of a tensor. */
+/** Returns the tensor behind an output that ZipMap makes; empty for any other output. */
 function zipOf(info: onnx.IValueInfoProto, { node }: onnx.IGraphProto): [string, Zip][] {
   const name = info.name ?? '';
   const source = (node ?? []).find(({ opType, output }) => opType === 'ZipMap' && output?.includes(name));
@@ -92,12 +92,12 @@ function zipOf(info: onnx.IValueInfoProto, { node }: onnx.IGraphProto): [string,
   return [[name, { tensor, output: { name, type: { tensorType: { elemType: DataType.FLOAT, shape: { dim } } } } }]];
 }
 
-/** The nodes of which something reaches the values that are wanted. */
+/** Returns the nodes that the wanted values depend on. */
 function liveNodes({ node }: onnx.IGraphProto, wanted: ReadonlySet<string>): ReadonlySet<onnx.INodeProto> {
   const sources = new Map<string, onnx.INodeProto>();
   for (const source of node ?? []) for (const output of source.output ?? []) sources.set(output, source);
   const [live, names] = [new Set<onnx.INodeProto>(), new Set(wanted)];
-  // A set goes on to what is added while it is walked through.
+  // Iterating over a set includes what is added on the way.
   for (const name of names) {
     const source = name === '' ? undefined : sources.get(name);
     if (!source || live.has(source)) continue;

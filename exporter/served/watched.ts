@@ -1,9 +1,10 @@
 /**
- * A network that tells beside its answers what goes into its Batch Norm layers, made from an ONNX file as the switchable one is: of each
- * channel the mean over its places, and that of the squares. It runs beside the model, which stays as it is to the bit.
+ * Makes a network that returns, beside its answers, statistics of the inputs of its Batch Norm layers: for each channel
+ * the mean over its places, and the mean of the squares. It is made from an ONNX file as the switchable network is, and
+ * runs beside the model, which stays the same to the bit.
  *
- * Where a layer can be inverted they are of what it gives, since the runtime then folds the layer into what stands before it, as it does
- * in the model, and an image has the folded weights once.
+ * If a layer can be inverted, the statistics are those of its output. The runtime then folds the layer into the one
+ * before, as it does in the model, and an image holds the folded weights once.
  */
 import { encodeGraphProto, type onnx, onnxProto } from '../../training/graph/index.ts';
 import type { BatchNormLayer, WatchedLayer } from '../../worker/image.ts';
@@ -18,20 +19,20 @@ const { INT, INTS } = AttributeProto.AttributeType;
 const DataType: Readonly<Record<'FLOAT' | 'INT64', number>> = TensorProto.DataType;
 
 /**
- * The output `[N, values]`: layer by layer, the mean of each channel, and after it the mean of its squares where the channel has several
- * places. Its name cannot be a C identifier's.
+ * Names the output `[N, values]`: layer by layer, the mean of each channel, then the mean of its squares if the channel
+ * has several places. It is not a C identifier, as names in ONNX files should be, so that it collides with none of them.
  */
 export const momentsName = 'bn-edge/moments';
 
-/** Since this version of the operator set `ReduceMean` takes its axes as an input. */
+/** The version of the operator set from which on `ReduceMean` takes its axes as an input. */
 const axesOpset = 18;
 
-/** How small γ may be beside β: a layer is inverted with an error of float32's by the quotient. */
+/** The smallest ratio of γ to β at which a layer is inverted: the inverse multiplies float32's error by β / γ. */
 const leastQuotient = 1e-3;
 
 /**
  * @param layers of a network that can have a switch
- * @returns how each is watched, or why none can be
+ * @returns how each layer is watched, or why none can be
  */
 export function watchable(
   model: onnx.IModelProto,
@@ -52,7 +53,7 @@ export function watchable(
   }));
 }
 
-/** How many dimensions values have that begin with the samples. */
+/** Returns the numbers of dimensions of the values whose first axis is that of the samples. */
 function ranksOf(graph: onnx.IGraphProto): SampleRanks {
   const inputs = new Set((graph.input ?? []).map(({ name }) => name ?? ''));
   return sampleRanks(graph, dependents(graph.node ?? [], inputs), constantsOf(graph));
@@ -64,7 +65,7 @@ const isInvertible = ({ gamma, beta }: BatchNormLayer): boolean =>
 /**
  * @param bytes what `model` was decoded from
  * @param layers all of the network's, in the order of `watching`
- * @throws GraphError where the file has several graphs, or messages that do not end where they say
+ * @throws GraphError if the file has several graphs, or messages that do not end where they say
  */
 export function watched(
   bytes: Uint8Array,
@@ -108,11 +109,11 @@ const int64s = (name: string, values: readonly number[]): onnx.ITensorProto => (
 interface Moments {
   readonly stored: readonly onnx.ITensorProto[];
   readonly nodes: readonly onnx.INodeProto[];
-  /** Of the tensors that are told. */
+  /** Lists the tensors that are returned. */
   readonly names: readonly string[];
 }
 
-/** What is computed of a tensor `[N, C, …]`; where each channel has one place, the tensor itself is told. */
+/** Builds the moments of a tensor `[N, C, …]`. If each channel has only one place, the tensor itself is returned. */
 function momentsOf(layer: string, tensor: string, rank: number, takesAxes: boolean): Moments {
   if (rank <= 2) return { stored: [], nodes: [], names: [tensor] };
   const name = (suffix: string): string => `${momentsName}/${layer}/${suffix}`;

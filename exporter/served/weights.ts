@@ -1,6 +1,7 @@
 /**
- * A model's weights rounded to what takes less room than single precision: to halfs, or to 8-bit integers times a scale for each
- * output channel. Only weights are: what is added, Batch Norm that is left and all arithmetic stay as they were.
+ * Rounds a model's weights to types that take less room than single precision: to halfs, or to 8-bit integers times a
+ * scale for each output channel. Only weights are rounded: biases, Batch Norm that is left and all arithmetic stay as
+ * they are.
  */
 import { elementCount } from '../../training/files/index.ts';
 import { folded } from '../../training/backend/index.ts';
@@ -10,24 +11,24 @@ import { largestHalf, roundedToHalfs } from './halfs.ts';
 import { isOwnDomain } from './dependents.ts';
 
 export const weightTypes = ['float32', 'float16', 'int8'] as const;
-/** What a model's weights are stored as. */
+/** The type in which a model's weights are stored. */
 export type WeightType = (typeof weightTypes)[number];
 
 export const weightPlaces = ['script', 'assets'] as const;
-/** Where they are stored. */
+/** The place in which they are stored. */
 export type WeightPlace = (typeof weightPlaces)[number];
 
 const { TensorProto } = onnxProto.onnx;
 const { FLOAT }: Readonly<Record<'FLOAT', number>> = TensorProto.DataType;
 
-/** How the elements of a weight lie: channel c of `channels` has those at [o, c, i] of `[outer, channels, inner]`. */
+/** Says how elements lie: those of channel c of `channels` are at [o, c, i] of `[outer, channels, inner]`. */
 export interface ChannelLayout {
   readonly outer: number;
   readonly channels: number;
   readonly inner: number;
 }
 
-/** What 8-bit weights are made of: `values[i]` is `integers[i] · scales[channel of i]`. */
+/** 8-bit weights: `values[i]` is `integers[i] · scales[channel of i]`. */
 export interface Scaled {
   readonly integers: Int8Array;
   readonly scales: Float32Array;
@@ -36,7 +37,7 @@ export interface Scaled {
 /** A weight as it is served, row-major. */
 export interface Weight extends ChannelLayout {
   readonly values: Float32Array;
-  /** Present where it is stored as `int8`. */
+  /** `scaled` is there if the weight is stored as `int8`. */
   readonly scaled?: Scaled;
 }
 
@@ -47,10 +48,12 @@ export interface RoundedModel {
 }
 
 /**
- * @param type what weights are rounded to
- * @returns a file with the same inputs and outputs, in which Batch Norm is part of the layers before wherever the runtime
- *   would make it so, since that changes their weights
- * @throws BackendUnavailable where ONNX Runtime has no native binary
+ * Rounds the weights of a file.
+ *
+ * @param type to which weights are rounded
+ * @returns a file with the same inputs and outputs. Batch Norm is folded into the layers before wherever the runtime
+ *   would fold it, since that changes their weights
+ * @throws BackendUnavailable if ONNX Runtime has no native binary
  */
 export async function withRoundedWeights(file: Uint8Array, type: WeightType): Promise<RoundedModel> {
   const [original, model] = [decodeProto(file), decodeProto(await folded(file))];
@@ -65,7 +68,7 @@ export async function withRoundedWeights(file: Uint8Array, type: WeightType): Pr
     weights.push(...parts);
     return withValues(tensor, parts);
   });
-  // What the runtime found out of their shapes is not what the file says.
+  // The folded file has shapes that the runtime inferred; the original's are kept.
   graph.input = original.graph?.input ?? [];
   graph.output = original.graph?.output ?? [];
   model.opsetImport = usedOpsets(model);
@@ -81,22 +84,22 @@ const round: Readonly<Record<WeightType, (weight: Weight) => Weight>> = {
   },
 };
 
-/** Fewer are not worth the words about them. */
+/** A tensor with fewer values is not worth rounding. */
 const FEWEST_VALUES = 256;
 
 const isHalf = (values: Float32Array): boolean => values.every((value) => Math.abs(value) <= largestHalf);
 
-/** The runtime lists all domains that it knows. */
+/** Drops the domains that no node uses: the runtime lists all that it knows. */
 const usedOpsets = ({ opsetImport, graph }: onnx.IModelProto): onnx.IOperatorSetIdProto[] => {
   const domains = new Set((graph?.node ?? []).map(({ domain }) => domain ?? ''));
   return (opsetImport ?? []).filter(({ domain }) => isOwnDomain(domain) || domains.has(domain ?? ''));
 };
 
-/** Undefined for what is no weight in single precision. */
+/** Returns the values of a tensor; undefined if they are not in single precision. */
 function floatsOf({ dataType, dims, rawData }: onnx.ITensorProto): Float32Array | undefined {
   const count = elementCount((dims ?? []).map(Number));
   if (dataType !== FLOAT || rawData?.byteLength !== 4 * count) return undefined;
-  // A copy: in the file it may begin anywhere.
+  // The copy is aligned; in the file the bytes may begin anywhere.
   return new Float32Array(Uint8Array.from(rawData).buffer);
 }
 
@@ -118,7 +121,7 @@ const withValues = (tensor: onnx.ITensorProto, parts: readonly Weight[]): onnx.I
   ),
 });
 
-/** Symmetric: 127 stands for the largest of a channel. */
+/** Scales a weight symmetrically: 127 stands for the largest value of a channel. */
 function scaledOf({ values, ...layout }: Weight): Scaled {
   const largest = new Float32Array(layout.channels);
   eachChannel(layout, (i, channel) => {
@@ -149,12 +152,12 @@ function eachChannel({ outer, channels, inner }: ChannelLayout, visit: (index: n
   }
 }
 
-/** The layout of an initializer, and whether each index of its first dimension is a weight of its own. */
+/** The layout of an initializer. `isSplit` is true if each index of its first dimension is a weight of its own. */
 interface Split extends ChannelLayout {
   readonly isSplit: boolean;
 }
 
-/** The initializers that nodes of the graph itself take for their weights. */
+/** Finds the initializers that nodes of the main graph use as weights. */
 function weightsOf({ node, initializer }: onnx.IGraphProto): ReadonlyMap<string, Split> {
   const dims = new Map((initializer ?? []).map((tensor) => [tensor.name ?? '', (tensor.dims ?? []).map(Number)]));
   const found = new Map<string, Split>();
@@ -178,16 +181,16 @@ const layoutAt = (dims: readonly number[], axis: number): ChannelLayout => ({
 const product = (sizes: readonly number[]): number => sizes.reduce((result, size) => result * size, 1);
 
 interface Weighted {
-  /** Which inputs of the operator are weights. */
+  /** Lists the inputs of the operator that are weights. */
   readonly inputs: readonly number[];
-  /** Along which axis of them the output's channels lie. */
+  /** Returns the axis of the weights along which the output's channels lie. */
   readonly axis: (node: onnx.INodeProto, dims: readonly number[]) => number;
   readonly isSplit?: boolean;
 }
 
 const first = () => 0;
 const second = () => 1;
-/** Of each direction. */
+/** The weights of recurrent layers, split by direction. */
 const gates: Weighted = { inputs: [1, 2], axis: second, isSplit: true };
 
 const weighted: Readonly<Record<string, Weighted | undefined>> = {
