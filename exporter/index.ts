@@ -1,6 +1,6 @@
 /**
- * The package `bn-edge`, for programs: data, networks and training, and from there to models and images. What takes long to load
- * is loaded by the function that needs it.
+ * The package `bn-edge`, for programs: data, networks and training, models and images. Modules that take long to load
+ * are loaded by the function that needs them.
  */
 import type { BackendName } from '../training/index.ts';
 import type { Evaluated, EvaluateOptions as RunOptions } from '../training/run/index.ts';
@@ -39,16 +39,16 @@ export async function evaluate(asked: EvaluateOptions): Promise<Evaluated> {
 }
 
 export interface ExportModelOptions extends Omit<ExportOptions, 'models'> {
-  /** The folder of models; `models` when omitted. */
+  /** The folder of models. Default: `models`. */
   readonly models?: string | undefined;
-  /** Where the model is verified; `native` when omitted. */
+  /** The backend that verifies the model. Default: `native`. */
   readonly backend?: BackendName | undefined;
 }
 
 /**
  * Turns a checkpoint into a model folder, as `bn-edge export` does.
  *
- * @throws UserError when the checkpoint, the name or the verification fails; a former model is then untouched
+ * @throws UserError if the checkpoint, the name or the verification fails; a former model is then untouched
  */
 export async function exportModel(options: ExportModelOptions): Promise<ExportedCard> {
   const [{ exportModel: write }, { exportOptionsSchema }, { createBackend }, { checked }] = await Promise.all([
@@ -64,8 +64,8 @@ export async function exportModel(options: ExportModelOptions): Promise<Exported
 /**
  * Puts an ONNX file from elsewhere into a model folder, as `bn-edge add` does.
  *
- * @param options the folder of models is `models` when omitted
- * @throws UserError for what is no ONNX file, or cannot run, or is called as a model that is there already
+ * @param options the folder of models is `models` by default
+ * @throws UserError for a file that is not ONNX, cannot run, or has the name of an existing model
  */
 export async function addModel(options: Partial<AddModelOptions> & Pick<AddModelOptions, 'file'>): Promise<AddedModel> {
   const [{ addModel: add }, { addOptionsSchema }, { checked }] = await Promise.all([
@@ -79,9 +79,9 @@ export async function addModel(options: Partial<AddModelOptions> & Pick<AddModel
 export type BuildImageOptions = Partial<ImageOptions>;
 
 /**
- * Compiles a folder of models into one image, as `bn-edge build` does, and proves it equal to the stock runtime.
+ * Compiles a folder of models into one image, as `bn-edge build` does, and proves that it equals the stock runtime.
  *
- * @throws UserError for what is wrong in the folder of models; a former image is then untouched
+ * @throws UserError for errors in the folder of models; a former image is then untouched
  */
 export async function buildImage({ models = 'models', ...options }: BuildImageOptions = {}): Promise<BuiltImage> {
   const { buildImage: build } = await import('./edge/build-image.ts');

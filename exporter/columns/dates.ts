@@ -1,6 +1,7 @@
 /**
- * A date as text, `[N, 1]`, to the numbers that training makes of it. The graph reads `2024-05-17`, with a time behind a `T` or a space
- * and a `Z` behind that where there is one; a column of times alone reads `17:30` too. Any other text is no date.
+ * Builds nodes that turn a date as text, `[N, 1]`, into the numbers that training makes of it. They read `2024-05-17`,
+ * with a time after a `T` or a space and an optional `Z` after that; a column of times alone reads `17:30` too. Any
+ * other text is not a date.
  */
 import { type DateColumn, type DatePart } from '../../training/columns/index.ts';
 import { attribute, type Name, type Nodes } from './nodes.ts';
@@ -8,21 +9,25 @@ import { attribute, type Name, type Nodes } from './nodes.ts';
 const DAY = String.raw`\d{4}-\d{1,2}-\d{1,2}`;
 const TIME = String.raw`\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?`;
 
-/** What the graph takes for a date. */
+/** Returns the pattern of the texts that are dates. */
 const pattern = (mayBeTime: boolean): string =>
   mayBeTime ? `(${DAY}[T ])?${TIME}Z?|${DAY}` : `${DAY}([T ]${TIME}Z?)?`;
 
-/** Stands in where there is no date, and is hidden again. */
+/** Replaces a text that is not a date, whose numbers are then hidden. */
 const SOME_DAY = '2000-01-01';
 
 export interface ReadDate {
-  /** Whether the text is a date, `[N, 1]` of booleans. */
+  /** `isDate` is true if the text is a date, `[N, 1]` of booleans. */
   readonly isDate: Name;
-  /** The numbers of the parts, `[N, 1]` of float32 each, which mean nothing where there is no date. */
+  /** The numbers of the parts, `[N, 1]` of float32 each. They mean nothing if the text is not a date. */
   readonly numbers: readonly Name[];
 }
 
-/** Adds what reads a column of dates. @param text `[N, 1]` of strings */
+/**
+ * Adds nodes that read a column of dates.
+ *
+ * @param text `[N, 1]` of strings
+ */
 export function addDate(g: Nodes, text: Name, { parts, years }: DateColumn): ReadDate {
   const mayBeTime = parts.every((part) => part === 'hour');
   const matches = g.add('RegexFullMatch', [text], [attribute.text('pattern', pattern(mayBeTime))]);
@@ -40,13 +45,13 @@ export function addDate(g: Nodes, text: Name, { parts, years }: DateColumn): Rea
   return { isDate, numbers: parts.flatMap((part) => numbersOf(g, part, date, days, years)) };
 }
 
-/** A time alone gets a day before it. */
+/** Puts a day before a time alone. */
 function addSomeDay(g: Nodes, text: Name): Name {
   const hasDay = g.add('RegexFullMatch', [text], [attribute.text('pattern', `${DAY}.*`)]);
   return g.add('Where', [hasDay, text, g.add('StringConcat', [g.text(`${SOME_DAY} `), text])]);
 }
 
-/** Whole numbers are int64, seconds double: `[N, 1]` each. */
+/** The fields of a date, `[N, 1]` each. Whole numbers are int64, seconds double. */
 interface Fields {
   readonly year: Name;
   readonly month: Name;
@@ -56,11 +61,11 @@ interface Fields {
   readonly seconds: Name;
 }
 
-/** Splits `2024-05-17T17:30`; zeros are added behind the text for what is not written. */
+/** Splits `2024-05-17T17:30`. Zeros are appended to the text for what is not written. */
 function addFields(g: Nodes, text: Name): Fields {
   const withoutZone = pieces(g, g.add('StringConcat', [text, g.text('Z')]), 'Z', [0])[0] ?? '';
   const halves = pieces(g, g.add('StringConcat', [withoutZone, g.text('T')]), 'T', [0, 1]);
-  // Without a delimiter it is cut at spaces, however many there are.
+  // Without a delimiter, StringSplit splits at spaces, however many there are.
   const spaced = g.add('StringConcat', [
     g.add('StringConcat', [halves[0] ?? '', g.text(' ')]),
     g.add('StringConcat', [halves[1] ?? '', g.text(' 0:0:0')]),
@@ -83,7 +88,7 @@ function addFields(g: Nodes, text: Name): Fields {
   };
 }
 
-/** Some of the pieces of each text, `[N, 1]` each. */
+/** Returns some of the pieces of each text, `[N, 1]` each. */
 function pieces(g: Nodes, text: Name, delimiter: string | undefined, indices: readonly number[]): readonly Name[] {
   const delimiters = delimiter === undefined ? [] : [attribute.text('delimiter', delimiter)];
   const split = g.add('StringSplit', [text], delimiters);
@@ -116,7 +121,7 @@ function daysOf(g: Nodes, { year, month, day }: Fields): Days {
 const daysInMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 const daysBefore = daysInMonth.map((_, month) => daysInMonth.slice(0, month).reduce((sum, days) => sum + days, 0));
 
-/** Every fourth year, but of the hundreds only every fourth. */
+/** Every fourth year is a leap year, but of the hundreds only every fourth. */
 function isLeap(g: Nodes, year: Name): Name {
   const isMultiple = (of: number) =>
     g.add('Equal', [g.add('Mod', [year, g.constant('int64', of)]), g.constant('int64', 0)]);
@@ -174,7 +179,7 @@ function sinceEpoch(g: Nodes, year: Name, { ofYear }: Days): Name {
 const clipped = (g: Nodes, value: Name, min: number, max: number): Name =>
   g.add('Min', [g.add('Max', [value, g.constant('int64', min)]), g.constant('int64', max)]);
 
-/** Whether a number is from `min` to `max`, a number or a value of int64. */
+/** Is true if a number is from `min` to `max`, which is a number or a value of int64. */
 function within(g: Nodes, value: Name, min: number, max: number | Name): Name {
   const number = g.cast(value, 'double');
   const upper = typeof max === 'number' ? g.constant('double', max) : g.cast(max, 'double');

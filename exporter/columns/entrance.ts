@@ -1,6 +1,6 @@
 /**
- * The way from a table's columns, an input `[N, 1]` each, to the numbers that a model takes, `[N, features]`: what rowPreparer does for
- * rows, as nodes. A graph cannot refuse a row, so it says which rows it would have refused.
+ * Builds nodes from a table's columns, an input `[N, 1]` each, to the numbers that a model takes, `[N, features]`, as
+ * rowPreparer does for rows. A graph cannot refuse a row, so it returns which rows it would have refused.
  */
 import {
   type CategoricalColumn,
@@ -17,9 +17,9 @@ import { attribute, type ElementType, elementTypes, type Name, type Nodes } from
 
 export interface Entrance {
   readonly inputs: readonly onnx.IValueInfoProto[];
-  /** `[N, features]` of float32, finite where `isWrong` is set. */
+  /** `[N, features]` of float32, finite if `isWrong` is true. */
   readonly features: Name;
-  /** Whether a value of the row is none of its column's, `[N, 1]` of booleans; undefined where every value is one. */
+  /** Is true if a value of the row does not fit its column, `[N, 1]` of booleans; undefined if every value fits. */
   readonly isWrong: Name | undefined;
 }
 
@@ -27,11 +27,11 @@ export interface Entrance {
 interface Numbers {
   readonly values: readonly Name[];
   readonly isMissing: Name;
-  /** Whether there is a value that is none of the column's. */
+  /** Is true if there is a value that does not fit the column. */
   readonly isOther: Name;
 }
 
-/** What an input holds, by the kind of its column. */
+/** Maps the kinds of columns to the types of their inputs. */
 export const inputTypes = { numeric: 'float', categorical: 'string', date: 'string' } as const satisfies Readonly<
   Record<Column['kind'], ElementType>
 >;
@@ -84,7 +84,7 @@ function addNumber(g: Nodes, { name }: NumericColumn): Numbers {
   return { values: [name], isMissing: g.add('IsNaN', [name]), isOther };
 }
 
-/** What LabelEncoder gives for no value, and for what is no category. */
+/** The outputs of LabelEncoder for a missing value, and for a text that is not a category. */
 const [MISSING, OTHER] = [-1, -2];
 
 function addCategory(g: Nodes, column: CategoricalColumn): Numbers {
@@ -104,7 +104,10 @@ function addCategory(g: Nodes, column: CategoricalColumn): Numbers {
 
 const truths = ['true', 'yes', 't', 'y', 'false', 'no', 'f', 'n'];
 
-/** Every text that rows may have for a category, or for a missing one, as the column's own reader has it. */
+/**
+ * Maps every text that rows may have for a category, or for a missing value, to what the column's own reader makes of
+ * it.
+ */
 function spellings(column: CategoricalColumn): ReadonlyMap<string, number> {
   const numbers = column.categories.map(Number).filter(Number.isFinite);
   const candidates = [

@@ -1,7 +1,8 @@
 /**
- * A trained network as a standard ONNX file that takes the columns of a table as they are, one named input each, so that any ONNX Runtime
- * scores raw rows: preparation, network, temperature, threshold and the names of the classes are in the file. It needs the operators of
- * texts, opset 20 (ONNX Runtime 1.17 or newer); the Worker takes the file without them.
+ * Exports a trained network as a standard ONNX file that takes the columns of a table as they are, one named input
+ * each, so that any ONNX Runtime scores raw rows: preparation, network, temperature, threshold and the names of the
+ * classes are in the file. It needs operators for texts, and so opset 20 (ONNX Runtime 1.17 or newer); the Worker takes
+ * a file without them.
  */
 import type { Column } from '../../training/columns/index.ts';
 import type { Threshold } from '../../training/answers/index.ts';
@@ -15,7 +16,7 @@ import { addEntrance } from './entrance.ts';
 import { attribute, elementTypes, mlDomain, type Name, nodeList, type Nodes } from './nodes.ts';
 import { compareRows, type RowsCompared } from './verify.ts';
 
-/** Of the operators of texts, and of LabelEncoder; IR version 9 belongs to opset 20. */
+/** The versions that have the operators for texts, and LabelEncoder; IR version 9 belongs to opset 20. */
 const [OPSET, ML_OPSET, IR_VERSION] = [20, 3, 9];
 
 export interface ColumnsExport {
@@ -26,11 +27,13 @@ export interface ColumnsExport {
 }
 
 /**
- * Writes the file, after it has answered made-up rows as the network does. It answers as an export of the same run to the Worker would.
+ * Writes the file, after it has answered made-up rows as the network does. It answers as an export of the same run to
+ * the Worker would.
  *
- * @param note is told what is odd
- * @param onStage is told what is under way
- * @throws UserError for a checkpoint whose inputs are no columns of a table, for data that cannot be read, and where an answer differs
+ * @param note receives remarks on anything unusual
+ * @param onStage receives the name of each stage
+ * @throws UserError for a checkpoint whose inputs are not columns of a table, for data that cannot be read, and if an
+ *   answer differs
  */
 export async function exportColumns(
   source: ExportSource,
@@ -51,7 +54,7 @@ export async function exportColumns(
 
 interface ColumnsFile {
   readonly bytes: Uint8Array;
-  /** The last one has the numbers. */
+  /** The last output has the numbers. */
   readonly outputs: readonly string[];
 }
 
@@ -101,7 +104,7 @@ function withColumns(
   return { bytes, outputs: outputs.map(({ name }) => name ?? '') };
 }
 
-/** Names for what is no column: a table may call its columns as it likes. */
+/** Returns functions that make names which no column has: a table may call its columns anything. */
 function namesBeside(columns: readonly Column[]) {
   const taken = new Set(columns.map(({ name }) => name));
   const apart = (name: Name): Name => (taken.has(name) ? apart(`${name}_`) : name);
@@ -112,12 +115,13 @@ function namesBeside(columns: readonly Column[]) {
 
 interface Rows {
   readonly answer: Name;
-  /** Undefined where every row is one. */
+  /** Is undefined if every row fits. */
   readonly isWrong: Name | undefined;
 }
 
 /**
- * A row that is wrong gets NaN for each number, and no label.
+ * Adds the outputs. A row that does not fit gets NaN for each number, and no label.
+ *
  * @param apart makes a name that no column has
  */
 function addAnswer(
@@ -154,7 +158,9 @@ function addAnswer(
   return [info(g.named(apart('label'), label), elementTypes.string, [1]), ...outputs];
 }
 
-/** The index of the class that is told of two, `[N, 1]`: the threshold's where its probability is at least so much. */
+/**
+ * Returns the index of the class given of two, `[N, 1]`: the threshold's class, if its probability is at least `at`.
+ */
 function addThreshold(g: Nodes, shares: Name, { class: positive, at }: Threshold): Name {
   const share = g.add('Gather', [shares, g.constant('int64', [positive])], [attribute.int('axis', 1)]);
   const isTold = g.add('GreaterOrEqual', [g.cast(share, 'double'), g.constant('double', at)]);

@@ -1,6 +1,6 @@
 /**
- * Nodes of operators that the training graph has no use for: those of texts, and of `ai.onnx.ml`. A list of nodes grows by calls that
- * each return the name of an output.
+ * Builds nodes of operators that training graphs do not use: those for texts, and those of `ai.onnx.ml`. Each call adds
+ * a node and returns the name of its output.
  *
  * Source: https://onnx.ai/onnx/operators/
  */
@@ -23,14 +23,18 @@ export const mlDomain = 'ai.onnx.ml';
 
 const mlOperators = new Set(['LabelEncoder']);
 
-/** Outputs behind the first that nobody reads, and that must have a name nevertheless. */
+/** Outputs after the first that nothing reads, but that must have a name. */
 const requiredOutputs = new Map([['StringSplit', ['counts']]]);
 
 /** The name of a value. */
 export type Name = string;
 
 export interface Nodes {
-  /** Adds a node. @returns its first output */
+  /**
+   * Adds a node.
+   *
+   * @returns its first output
+   */
   readonly add: (opType: string, inputs: readonly Name[], attributes?: readonly onnx.IAttributeProto[]) => Name;
   /** Adds a constant: a number is a scalar, an array has one dimension. */
   readonly constant: (type: Exclude<ElementType, 'string'>, values: number | readonly number[]) => Name;
@@ -38,7 +42,7 @@ export interface Nodes {
   readonly cast: (value: Name, type: ElementType) => Name;
   /** Gives a value a name of its own, such as that of an output. */
   readonly named: (name: Name, value: Name) => Name;
-  /** What was added so far. */
+  /** Returns everything that was added so far. */
   readonly graph: () => { readonly node: onnx.INodeProto[]; readonly initializer: onnx.ITensorProto[] };
 }
 
@@ -104,7 +108,7 @@ const bytesOf = ({ buffer }: { readonly buffer: ArrayBuffer }): Uint8Array => ne
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Attributes by their type. */
+/** Makes attributes by their type. */
 export const attribute = {
   int: (name: string, i: number): onnx.IAttributeProto => ({ name, type: AttributeType.INT, i }),
   ints: (name: string, ints: readonly number[]): onnx.IAttributeProto => ({

@@ -1,4 +1,4 @@
-/** Runs made-up rows through the file with named columns, and through the network behind the row preparation that serves. */
+/** Compares the file with named columns with the network behind the row preparation that serves, on made-up rows. */
 import type * as ort from 'onnxruntime-node';
 import { importNative } from '../../training/backend/index.ts';
 import type { TrainedModel } from '../../training/checkpoint/index.ts';
@@ -8,7 +8,7 @@ import { inputNameOf, outputKindOf, outputNameOf } from '../model/graph.ts';
 
 export interface RowsCompared {
   readonly rows: number;
-  /** Of probabilities; of numbers in parts of the largest one. */
+  /** The difference of probabilities; that of numbers is relative to the largest one. */
   readonly largestDifference: number;
 }
 
@@ -17,7 +17,7 @@ const TOLERANCE = 1e-5;
 
 type Value = number | string | null;
 
-/** One that takes columns. */
+/** A file that takes columns. */
 interface ColumnsFile {
   readonly bytes: Uint8Array;
   /** The output with probabilities or numbers. */
@@ -26,7 +26,7 @@ interface ColumnsFile {
 
 /**
  * @param plain the file that takes prepared rows
- * @throws UserError for the first row with another answer
+ * @throws UserError for the first row whose answer differs
  */
 export async function compareRows(
   plain: Uint8Array,
@@ -53,7 +53,7 @@ export async function compareRows(
   return { rows: ROWS, largestDifference };
 }
 
-/** Something that the column takes, a gap now and then where it knows gaps. */
+/** Makes up a value that the column takes, and sometimes a gap, if the column allows gaps. */
 function madeUp(column: Column, seed: number): Value {
   if (column.fill !== null && seed % 5 === 0) return null;
   switch (column.kind) {
@@ -112,7 +112,7 @@ async function answersToColumns(
   return answers[answer]?.data as Float32Array;
 }
 
-/** The probabilities of logits; any other answers as they are. */
+/** Turns logits into probabilities, and returns other answers unchanged. */
 function sharesOf(answers: Float32Array, model: TrainedModel): Float32Array {
   if (outputKindOf(model) !== 'logits') return answers;
   const classes = model.classes.length;

@@ -16,7 +16,7 @@ interface Flags {
 
 export const add: Subcommand = {
   configure: (command) => {
-    // Not <file>: for none, the command tells what to do.
+    // It is not <file>: without one, the command says what to do.
     addModelsOption(command.usage('[options] <file>').argument('[file]', 'an ONNX file'))
       .option(
         '--name <name>',

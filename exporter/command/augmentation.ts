@@ -1,4 +1,4 @@
-/** `--augment flip,shift=0.1`: how pictures are changed in training. */
+/** Parses `--augment flip,shift=0.1`, which says how pictures are changed in training. */
 import { InvalidArgumentError } from 'commander';
 import {
   type Augmentation,

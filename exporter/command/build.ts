@@ -42,7 +42,10 @@ export const build: Subcommand = {
   },
 };
 
-/** What a build needs is loaded when it is one's turn: `wrangler dev` starts ten of which one does the work. */
+/**
+ * Loads what a build needs only when this process is to build: of ten processes that `wrangler dev` starts, one does
+ * the work.
+ */
 async function perform(flags: BuildFlags, isDev: boolean): Promise<Answer> {
   const { performBuild } = await import('./perform-build.ts');
   return performBuild(flags, isDev);

@@ -1,4 +1,4 @@
-/** Whether probabilities mean what they say, in the terminal. */
+/** Shows in the terminal how well probabilities are calibrated. */
 import type { Calibration } from '../../training/answers/index.ts';
 import { count, percent } from '../../training/files/index.ts';
 import { plainTable } from './table.ts';

@@ -1,4 +1,4 @@
-/** `npm run deploy` runs this first. */
+/** The program that `npm run deploy` runs first. */
 import { Command } from 'commander';
 import { checkModels } from '../model/check-models.ts';
 import { runCommand } from './run-command.ts';

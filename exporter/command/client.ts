@@ -38,7 +38,7 @@ export const client: Subcommand = {
   },
 };
 
-/** @throws UserError where a file of somebody's stands there */
+/** @throws UserError if a file is there that this command has not written */
 async function requireOurs(out: string): Promise<void> {
   if (!existsSync(out) || (await readFile(out, 'utf8')).startsWith(clientMark)) return;
   throw unexpected(`--out ${out}`, 'no file, or one that this command has written', 'another');

@@ -1,13 +1,16 @@
-/** A confusion matrix in the terminal. */
+/** Shows a confusion matrix in the terminal. */
 import { percent } from '../../training/files/index.ts';
 import { classScores, type ConfusionMatrix } from '../../training/objective/index.ts';
 import { plainTable } from './table.ts';
 
-/** More would not fit a terminal side by side. */
+/** More classes would not fit into a terminal side by side. */
 const widest = 16;
 const listed = 10;
 
-/** Rows are classes, columns what they were taken for. Of many classes the pairs that are mixed up most often. */
+/**
+ * Returns a table with a row for each class and a column for each predicted class. For many classes, it lists the pairs
+ * that are mixed up most often.
+ */
 export function confusionTable(matrix: ConfusionMatrix, classes: readonly string[]): string {
   return classes.length <= widest ? wholeMatrix(matrix, classes) : worstPairs(matrix, classes);
 }

@@ -1,4 +1,4 @@
-/** Which data each option about data speaks of: one that would be passed over in silence is refused. */
+/** Refuses options that do not apply to the kind of data, which would otherwise be ignored silently. */
 import { statSync } from 'node:fs';
 import { hasMnistFiles } from '../../training/data/index.ts';
 import { unexpected } from '../../training/files/index.ts';
@@ -46,12 +46,12 @@ const kindsOf: { readonly [Flag in Exclude<keyof DataFlags, 'data'>]-?: readonly
   testShare: divided,
 };
 
-/** @throws UserError naming the option that says nothing of such data */
+/** @throws UserError that names the first option that does not apply to these data */
 export function requireOptionsOf(path: string, flags: DataFlags): void {
   const kind = kindAt(path);
   if (!kind) return;
   for (const [flag, speaksOf] of Object.entries(kindsOf) as [keyof typeof kindsOf, readonly Kind[]][]) {
-    // That a table has a header is the default.
+    // A table has a header by default.
     if (flags[flag] === undefined || (flags[flag] === true && flag === 'header') || speaksOf.includes(kind)) continue;
     const expected = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(speaksOf.map((one) => kinds[one]));
     throw unexpected(optionOf(flag), `${expected}, of which it says something`, `${path}, which is ${kinds[kind]}`);
@@ -61,7 +61,10 @@ export function requireOptionsOf(path: string, flags: DataFlags): void {
 const optionOf = (flag: string): string =>
   flag === 'header' ? '--no-header' : `--${flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** Undefined for what is not there; whoever reads it tells what is wrong with another file. */
+/**
+ * Returns the kind of data at a path; undefined if nothing is there. The reader reports what is wrong with any other
+ * file.
+ */
 function kindAt(path: string): Kind | undefined {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) return undefined;

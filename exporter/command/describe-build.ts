@@ -1,11 +1,11 @@
-/** A build in the words of the command line. */
+/** Describes a build in the words of the command line. */
 import { count } from '../../training/files/index.ts';
 import type { BuiltImage, BuiltModel } from '../edge/built.ts';
 import { tolerance } from '../edge/cases/nearness.ts';
 import { comparisonRows } from '../edge/report.ts';
 import { plainTable } from './table.ts';
 
-/** What each model costs and was put to, what the two files of the image come to, and how they were checked. */
+/** Describes what each model costs and how many cases it passed, the size of the image, and how it was checked. */
 export function describeBuild(image: BuiltImage): string {
   const { models, bytes, out, stock, unguessed } = image;
   const proof = stock ? '' : `\nchecked: ${describeProof(image)}`;
@@ -15,7 +15,7 @@ export function describeBuild(image: BuiltImage): string {
   return [modelTable(models, stock), ...notes, `${describeSize(image)}${proof}`].join('\n');
 }
 
-/** In one line. */
+/** Describes the image in one line. */
 export function describeSize({ models, bytes, out, stock, upToDate }: BuiltImage): string {
   const runtime = stock
     ? 'the stock runtime'
@@ -26,7 +26,7 @@ export function describeSize({ models, bytes, out, stock, upToDate }: BuiltImage
   return `${out}: ${upToDate ? 'up to date' : 'written'}; ${files} are ${kilobytes(bytes.gzip)} gzip, with ${runtime}`;
 }
 
-/** What Wrangler has to be told; without it, whoever asks such a model is told. */
+/** Says how to configure Wrangler; without that, requests to such a model get an error. */
 function describeAssets(out: string, { assets }: BuiltImage['bytes']): readonly string[] {
   if (assets === 0) return [];
   const needs = `[assets] directory = "${out}/assets", binding = "ASSETS", run_worker_first = true`;
@@ -35,7 +35,7 @@ function describeAssets(out: string, { assets }: BuiltImage['bytes']): readonly 
 
 const isCompiled = ({ engine }: BuiltModel): boolean => engine === 'compiled';
 
-/** A program adds in another order than stock, and fused sums are rounded otherwise. */
+/** Says how the image was checked. A program adds in another order than stock, and fused sums are rounded otherwise. */
 function describeProof({ models, fusion }: BuiltImage): string {
   const same = 'each case gave the same bits or the same error as stock ONNX Runtime';
   const near = `each case gave the same classes as stock ONNX Runtime, and numbers within ${tolerance} of its largest`;
@@ -55,7 +55,7 @@ const describeFusion = ({ fusion }: BuiltImage): readonly string[] =>
 const describeEngine = ({ path, engineReason }: BuiltModel): readonly string[] =>
   engineReason === undefined ? [] : [`${path}: not compiled, ONNX Runtime answers: ${engineReason}`];
 
-/** What rounding has cost; a sample that is decided otherwise comes first. */
+/** Says what rounding has cost, first how many samples get another class. */
 function describeLoss({ path, weights }: BuiltModel): readonly string[] {
   if (!weights) return [];
   const { type, largestDifference, relativeDifference, samples, changedClasses } = weights;
@@ -77,7 +77,7 @@ function modelTable(models: readonly BuiltModel[], stock: boolean): string {
   return table.toString();
 }
 
-/** The image beside the stock runtime, measured. */
+/** Measures the image and the stock runtime. */
 export async function compareWithStock(models: string, image: BuiltImage): Promise<string> {
   const table = plainTable(['', 'stock', 'bn-edge']);
   table.push(...(await comparisonRows(models, image)));

@@ -1,4 +1,4 @@
-/** What a run says of its data: how the labels and columns were understood. */
+/** Describes the data of a run: how labels and columns were understood. */
 import { classesOf, type ColumnSummary, type Dataset } from '../../training/data/index.ts';
 import { count, printable } from '../../training/files/index.ts';
 import { fittedTable } from './table.ts';
@@ -6,7 +6,7 @@ import { fittedTable } from './table.ts';
 const mostNames = 12;
 const mostColumns = 60;
 
-/** @param summary of a table */
+/** @param summary of the columns, for a table */
 export function describeData(dataset: Dataset, summary: readonly ColumnSummary[] | undefined): readonly string[] {
   const classes = classesOf(dataset);
   const target = classes.length > 0 ? `classes: ${listOf(classes)}` : 'a number to predict';

@@ -1,4 +1,4 @@
-/** What an export or an addition tells of the model. */
+/** Describes a model after an export or an addition. */
 import { count } from '../../training/files/index.ts';
 import { formatShape } from '../../training/graph/index.ts';
 import { layersOf, planNetwork } from '../../training/network/index.ts';
@@ -24,7 +24,7 @@ export function describeCard(card: ExportedCard): Answer {
   };
 }
 
-/** `scores FP32 [-1, 3]` */
+/** Returns, for example, `scores FP32 [-1, 3]`. */
 const describeTensor = ({ name, datatype, shape }: TensorCard): string =>
   [name, datatype, shape ? formatShape(shape) : 'of any shape'].join(' ');
 

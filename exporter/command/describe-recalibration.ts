@@ -1,4 +1,4 @@
-/** What a recalibration tells: how far the statistics have moved, and what became of the answers. */
+/** Describes a recalibration: how far the statistics have moved, and how the answers have changed. */
 import { count, percent } from '../../training/files/index.ts';
 import type { Score } from '../../training/objective/index.ts';
 import type { AnswerChanges } from '../recalibration/answers.ts';
@@ -6,7 +6,7 @@ import type { Facts } from '../recalibration/recalibrate.ts';
 import type { Moved } from '../recalibration/statistics.ts';
 import { plainTable } from './table.ts';
 
-/** @param measure what the model is judged by */
+/** @param measure the score by which the model is judged */
 export function describeRecalibration(facts: Facts, changes: AnswerChanges, measure: Score): string {
   const { data, samples, prior, score, layers } = facts;
   const former =

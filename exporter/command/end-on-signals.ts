@@ -1,11 +1,15 @@
-/** Ctrl-C, SIGTERM and SIGHUP end a command with a line, wherever nobody takes them to save something first. */
+/**
+ * Ends a command with a line on Ctrl-C, SIGTERM and SIGHUP, unless something else handles the signal, to save work
+ * first.
+ */
 import { constants } from 'node:os';
 
-/** Those of training/process, which help need not wait for. */
+/** The same signals as in training/process, which is not imported here, so that help is quick. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Until it is disposed of. What is half-done is put in order, and what was started ended, when the process exits: see `atExit`.
+ * Ends the process on these signals until it is disposed. At the exit, `atExit` cleans up half-done work and ends
+ * started processes.
  *
  * @param tell prints the line
  */
@@ -13,7 +17,7 @@ export function endsOnSignals(tell: (line: string) => void): Disposable {
   const end = (signal: (typeof signals)[number]) => {
     if (process.listenerCount(signal) > 1) return;
     tell('interrupted');
-    // 128 and the signal's number, as shells have it.
+    // The exit code is 128 plus the signal's number, as in shells.
     process.exit(128 + constants.signals[signal]);
   };
   for (const signal of signals) process.on(signal, end);

@@ -142,10 +142,13 @@ async function run(flags: Flags, argument: string | undefined): Promise<Answer> 
   return { file, ...answerOf(evaluated), mistakes: { count: all.length, worst: shown.map(numbered) }, predictions };
 }
 
-/** Tables from this size on are answered as they are read. */
+/** Tables of at least this many bytes are answered while they are read. */
 const LARGE_TABLE = 64 << 20;
 
-/** Answers a large table row by row into a file beside the one that it becomes, and goes on where it was interrupted. */
+/**
+ * Writes the answers to a large table row by row into a partial file, and resumes after the rows that an interrupted
+ * command has answered.
+ */
 async function evaluateInto(
   path: string,
   file: string,
@@ -183,7 +186,7 @@ async function evaluateInto(
   }
 }
 
-/** What is measured, for programs. */
+/** Returns the measurements, for programs. */
 function answerOf({
   part,
   samples,
@@ -213,32 +216,32 @@ function answerOf({
   };
 }
 
-/** `90 % of values are to be within ±12.34 of the answer: 91.20 % are` */
+/** Returns, for example, `90 % of values are to be within ±12.34 of the answer: 91.20 % are`. */
 function describeInterval({ level, halfWidth, coverage }: Interval): string {
   const held = coverage === undefined ? '' : `: ${percent(coverage)} are`;
   return `${percent(level)} of values are to be within ±${fourDigits(halfWidth)} of the answer${held}`;
 }
 
-/** Data that were named may turn out to be those that the run divided. */
+/** Describes the evaluated part. Data given with --data may turn out to be those that the run split. */
 function partName({ part }: Evaluated, source: DataSource | undefined): string {
   if (source?.path === undefined) return part;
   return part === 'test' ? 'test, for it was trained on the others; --part all takes all' : `${part} of ${source.path}`;
 }
 
-/** The checkpoint of a run folder, or the model of a folder in models/. */
+/** Returns the checkpoint of a run folder, or the model of a folder in models/. */
 function fileOf(path: string): string {
   const model = join(path, modelFileIn(path));
   if (isFolder(path) && existsSync(model)) return model;
   return path.toLowerCase().endsWith('.onnx') ? path : checkpointOf(path);
 }
 
-/** In the run folder; those of a file that is in none go among the runs. */
+/** Returns the path of the picture of mistakes: in the run folder or, for any other file, in `runs`. */
 function mistakesBeside(file: string): string {
   const folder = dirname(file);
   return join(existsSync(join(folder, 'config.json')) ? folder : 'runs', 'mistakes.svg');
 }
 
-/** A mistake, and which picture it is, or where the sample stands in a table, with its cells there. */
+/** A mistake with the file of its picture, or its place in the data and its line and cells in a table. */
 interface PlacedMistake extends Mistake {
   readonly file?: string;
   readonly place?: number;
@@ -263,7 +266,7 @@ async function withCells(
   }));
 }
 
-/** For programs a sample goes by the number that it has in the file of predictions. */
+/** Numbers a sample, for programs, as the file of predictions does. */
 const numbered = ({ place, ...mistake }: PlacedMistake): PlacedMistake => ({
   ...mistake,
   sample: place ?? mistake.sample,
@@ -286,7 +289,9 @@ async function showMistakes(
   console.log(`${what}: ${path}`);
 }
 
-/** `line 79: expected yes, got no (98.1 %)   a 2.04, b -0.08`, and on further lines what does not fit. */
+/**
+ * Returns, for example, `line 79: expected yes, got no (98.1 %) a 2.04, b -0.08`, on more lines if it is too long.
+ */
 function describeMistake({ sample, file, place, line, cells = {}, expected, got, detail }: PlacedMistake): string {
   const where = file ?? (line === undefined ? `sample ${place ?? sample}` : `line ${line}`);
   const shown = Object.entries(cells).map(([name, cell]) => `${name} ${cell === '' ? '–' : cell}`);

@@ -15,7 +15,9 @@ interface Flags extends ExportFlags {
   readonly out?: string;
 }
 
-/** In place of the name of an array: `--inputs columns` asks for a file that takes the columns of a table as they are. */
+/**
+ * A word in place of an array's name: `--inputs columns` asks for a file that takes the columns of a table as they are.
+ */
 const COLUMNS = 'columns';
 
 export const exportCommand: Subcommand = {
@@ -44,7 +46,7 @@ async function run({ out, inputs, ...others }: Flags, argument: string | undefin
   return describeCard(card);
 }
 
-/** A file for other runtimes, beside the models that the Worker serves. */
+/** Writes a file for other runtimes, apart from the models that the Worker serves. */
 async function writeColumns(options: ExportOptions, file: string): Promise<Answer> {
   const level = options.reading?.interval;
   if (level !== undefined) throw unexpected(`export --${level === false ? 'no-' : ''}interval`, 'none beside --inputs columns, whose file gives the number alone', String(level)); // prettier-ignore

@@ -1,4 +1,4 @@
-/** What each column is worth, in the terminal. */
+/** Shows the importance of each column in the terminal. */
 import type { Importance } from '../../training/answers/index.ts';
 import { count, fourDigits } from '../../training/files/index.ts';
 import { plainTable } from './table.ts';

@@ -1,4 +1,4 @@
-/** What a project needs to deploy models, written where it is missing. */
+/** Writes the files that a project needs to deploy models and does not have. */
 import { existsSync } from 'node:fs';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -6,17 +6,17 @@ import { cannotRead, cannotWrite, makeFolder, unexpected, writeAtomically } from
 import { type Completed, monitorSource, monitorToml, withBinding, withClass, workerSource } from './init-monitor.ts';
 import { addScripts, parseManifest } from './package-scripts.ts';
 
-/** Paths inside the project. */
+/** Lists paths inside the project. */
 export interface Initialized {
   readonly wrote: readonly string[];
-  /** By file, the lines or scripts that it lacked. */
+  /** Maps files to the lines or scripts that were added to them. */
   readonly added: Readonly<Record<string, readonly string[]>>;
   readonly left: readonly string[];
-  /** What the user has to see to, where a file of their own says something else. */
+  /** Holds what the user has to do if a file of their own says something else. */
   readonly notes: readonly string[];
 }
 
-/** A file as it should be, and what was added to it where it was there already. */
+/** A file to write. `added` lists what was added if the file existed already. */
 interface Change {
   readonly path: string;
   readonly content: string;
@@ -29,7 +29,7 @@ const workerFile = 'worker/index.ts';
 const workflow = '.github/workflows/bn-edge.yml';
 const wranglerFiles = ['wrangler.toml', 'wrangler.json', 'wrangler.jsonc'] as const;
 
-/** @throws UserError for a package.json that is none; an error of the file system, which names the path, otherwise */
+/** @throws UserError for an invalid package.json; otherwise an error of the file system, which names the path */
 export async function initialize(folder: string, withWorkflow: boolean, withMonitor = false): Promise<Initialized> {
   const name = await projectName(folder);
   const folders = ['worker', 'models', ...(withWorkflow ? ['.github', dirname(workflow)] : [])];
@@ -76,7 +76,7 @@ export const wranglerToml = async (name: string): Promise<string> =>
 
 const template = (file: string): Promise<string> => readFile(new URL(`templates/${file}`, import.meta.url), 'utf8');
 
-/** As the platform takes it: small letters, digits and hyphens, and not too many of them. */
+/** Returns a name that the platform accepts: at most 54 lower-case letters, digits and hyphens. */
 function workerName(name: string): string {
   const words = name
     .toLowerCase()
@@ -85,14 +85,14 @@ function workerName(name: string): string {
   return words.join('-').slice(0, 54).replace(/-$/, '');
 }
 
-/** @throws UserError before anything is written, where something else stands in the way */
+/** @throws UserError, before anything is written, if a file has the name of a folder */
 async function requireFolder(path: string): Promise<void> {
   const standing = await stat(path).catch(() => undefined);
   if (!standing || standing.isDirectory()) return;
   throw unexpected(path, 'a folder, or nothing', 'a file; move it, or name another project: bn-edge init <folder>');
 }
 
-/** What the package is called, or else its folder. */
+/** Returns the name of the package or, without one, of its folder. */
 async function projectName(folder: string): Promise<string> {
   const path = join(folder, 'package.json');
   const { name } = parseManifest(path, (await textOf(path)) ?? '{}');
@@ -101,7 +101,7 @@ async function projectName(folder: string): Promise<string> {
 
 interface Extended {
   readonly path: string;
-  /** None or one. */
+  /** Holds one change or none. */
   readonly change: readonly Change[];
 }
 
@@ -130,7 +130,7 @@ async function gitignore(folder: string): Promise<Extended> {
   return { path, change: added.length > 0 ? [{ path, content, added }] : [] };
 }
 
-/** The files that were there before, with what they lack to watch. */
+/** Adds to existing files what monitoring needs. */
 async function monitored(
   folder: string,
   wrangler: string | undefined,
@@ -151,7 +151,7 @@ async function monitored(
   return all.flat();
 }
 
-/** What Wrangler's configuration needs, where it is the user's own. */
+/** Says what the user's own Wrangler configuration needs. */
 async function wranglerNotes(folder: string, file: string): Promise<readonly string[]> {
   const text = (await textOf(join(folder, file))) ?? '';
   if (text.includes('bn-edge build')) return [];
@@ -164,7 +164,7 @@ async function wranglerNotes(folder: string, file: string): Promise<readonly str
   ];
 }
 
-/** Whole or not at all. A file that came to be there meanwhile is not overwritten. */
+/** A new file is written whole or not at all, and never over one that has appeared in the meantime. */
 async function write(folder: string, { path, content, added }: Change): Promise<void> {
   const target = join(folder, path);
   await makeFolder(dirname(target));
@@ -177,7 +177,7 @@ async function write(folder: string, { path, content, added }: Change): Promise<
   }
 }
 
-/** Undefined where there is no such file. */
+/** Reads a file; undefined if there is none. */
 async function textOf(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');

@@ -1,14 +1,14 @@
-/** A project's Worker, and what it needs to watch its models: `bn-edge init --monitor`. */
+/** Adds monitoring to a project's Worker, for `bn-edge init --monitor`. */
 import { withoutComments } from '../deploy/openness.ts';
 
-/** `worker/index.ts` of every project. */
+/** `worker/index.ts` of a project without monitoring. */
 export const workerSource = `import { createWorker } from 'bn-edge/worker';
 import image from '../.bn-edge/image.mjs';
 
 export default createWorker(image);
 `;
 
-/** That of a project that watches. */
+/** `worker/index.ts` of a project with monitoring. */
 export const monitorSource = `import { createWorker } from 'bn-edge/worker';
 import { DriftMonitor, monitor } from 'bn-edge/worker/drift';
 import image from '../.bn-edge/image.mjs';
@@ -17,7 +17,7 @@ export { DriftMonitor };
 export default createWorker(image, { monitor });
 `;
 
-/** At the end of wrangler.toml. https://developers.cloudflare.com/durable-objects/reference/durable-objects-migrations/ */
+/** The end of wrangler.toml. https://developers.cloudflare.com/durable-objects/reference/durable-objects-migrations/ */
 export const monitorToml = `
 # Keeps what monitored models were asked, as sums: "monitor": true in card.json.
 [[durable_objects.bindings]]
@@ -32,7 +32,10 @@ new_sqlite_classes = ["DriftMonitor"]
 const monitorJson =
   '"durable_objects": { "bindings": [{ "name": "DRIFT", "class_name": "DriftMonitor" }] }, "migrations": [{ "tag": "drift-monitor", "new_sqlite_classes": ["DriftMonitor"] }]';
 
-/** A file of the project with what it lacks, or else what the user has to write into it; neither where it lacks nothing. */
+/**
+ * A file of the project with the additions that it needs, or what the user has to write into it; neither if it needs
+ * nothing.
+ */
 export interface Completed {
   readonly content?: string;
   readonly note?: string;
@@ -43,7 +46,8 @@ export function withBinding(file: string, text: string): Completed {
   const [hasClass, hasName] = [inForce.includes('DriftMonitor'), /["']DRIFT["']/.test(inForce)];
   if (hasClass && hasName) return {};
   const newline = text.endsWith('\n') ? '' : '\n';
-  // Another table of these would need to be its neighbour, or one of an array that only the user can extend.
+  // TOML allows no second table of that name, and entries of an array must stand together: only the user can extend
+  // these.
   const isOpen =
     file.endsWith('.toml') && !hasClass && !hasName && !/^\s*(\[\[?)?(durable_objects|migrations)\b/m.test(text);
   if (isOpen) return { content: `${text}${newline}${monitorToml}` };
@@ -52,7 +56,7 @@ export function withBinding(file: string, text: string): Completed {
   return { note: `${file} is yours: to monitor it needs ${needs}${clash}` };
 }
 
-/** A Worker as `init` writes it becomes one that watches; of another one only the user knows what to do. */
+/** Adds monitoring to a Worker that is as `init` has written it. Any other Worker is left to the user. */
 export function withClass(file: string, text: string): Completed {
   if (text.includes('DriftMonitor')) return {};
   if (text === workerSource) return { content: monitorSource };

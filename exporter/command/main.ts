@@ -3,8 +3,8 @@
 import { runProgram } from './program.ts';
 
 /**
- * Whoever reads may stop, as in `bn-edge train … | head -1`, or close the terminal (EIO), which is a signal of its own: what is being
- * done goes on, and nobody is told.
+ * Errors of an output whose reader is gone: it may stop early, as in `bn-edge train … | head -1`, or close the terminal
+ * (EIO), which also sends a signal. The command ignores them and goes on.
  */
 const nobodyReads = ['EPIPE', 'EIO'];
 for (const stream of [process.stdout, process.stderr]) {

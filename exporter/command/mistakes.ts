@@ -1,4 +1,6 @@
-/** The worst mistakes as one picture, an SVG: each sample above what it is, what it was taken for, and how wrong that is. */
+/**
+ * Draws the worst mistakes as one SVG picture: each sample above its class, the predicted one, and how wrong that is.
+ */
 import { encode } from 'fast-png';
 import type { Samples } from '../../training/data/index.ts';
 import { elementCount } from '../../training/files/index.ts';
@@ -6,7 +8,7 @@ import type { Mistake } from '../../training/objective/index.ts';
 
 const [columns, tile, margin, text] = [6, 96, 12, 36] as const;
 
-/** Whether samples are pictures, of one grey channel or three colours. */
+/** Is true if samples are pictures with one grey channel or three colours. */
 export const arePictures = ({ inputShape }: Samples): boolean =>
   inputShape.length === 3 && (inputShape[0] === 1 || inputShape[0] === 3);
 
@@ -32,7 +34,10 @@ ${line(15, '#222', `${expected} → ${got}`)}${line(30, '#777', detail)}
 </g>`;
 }
 
-/** Of `[channels, rows, columns]`. Numbers that are no bytes are spread from the sample's smallest to its largest. */
+/**
+ * Encodes a sample `[channels, rows, columns]`. Numbers that are not bytes are scaled from the sample's minimum and
+ * maximum.
+ */
 function pngOf({ inputs, inputShape }: Samples, sample: number): Uint8Array {
   const [channels = 1, height = 1, width = 1] = inputShape;
   const size = elementCount(inputShape);

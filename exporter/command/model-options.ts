@@ -1,4 +1,4 @@
-/** The options and arguments that say which run, which checkpoint, which model. */
+/** The options and arguments that name a run, a checkpoint or a model. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -67,7 +67,11 @@ const nothingTo = (where: string): UserError =>
     `${where}: expected a run folder or a checkpoint, such as bn-edge ${where} runs/churn; --help lists all`,
   );
 
-/** An argument that an option may stand for. @throws UserError for both */
+/**
+ * Returns an argument, or the option that may be given in its place.
+ *
+ * @throws UserError if both are given
+ */
 export function oneOf(
   where: string,
   flag: string,
@@ -79,7 +83,7 @@ export function oneOf(
   return argument ?? option;
 }
 
-/** What files of these kinds are, and the command that takes them. */
+/** Says what files of these kinds are, and which command takes them. */
 const otherFiles: Readonly<Record<string, string>> = {
   '.onnx': 'an ONNX file, which bn-edge add takes',
   '.csv': 'a table, which bn-edge train takes',
@@ -92,8 +96,9 @@ const otherFiles: Readonly<Record<string, string>> = {
 };
 
 /**
- * The checkpoint of a run folder; a file is one itself.
- * @throws UserError for a folder without one, for no file at all, and for a file of another kind
+ * Returns the checkpoint of a run folder, or the file itself.
+ *
+ * @throws UserError for a folder without a checkpoint, for a path that does not exist, and for a file of another kind
  */
 export function checkpointOf(path: string): string {
   if (!existsSync(path)) {
@@ -115,7 +120,7 @@ export function checkpointOf(path: string): string {
 
 export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
-/** The name of the run folder, or of a checkpoint that lies elsewhere. */
+/** Returns the name of the run folder, or of a checkpoint that lies elsewhere. */
 function modelName(path: string): string {
   const isInRun = !isFolder(path) && existsSync(join(dirname(path), 'config.json'));
   return isInRun ? basename(dirname(resolve(path))) : basename(resolve(path), extname(path));

@@ -1,6 +1,6 @@
-/** The folder of models, for commands that need no more of it than its name to begin with. */
+/** The option for the folder of models. It is a module of its own for commands that need no more to begin with. */
 import { type Command, Option } from 'commander';
 
-/** Where models are kept, for every command that reads or writes them. */
+/** Adds the option, which every command has that reads or writes models. */
 export const addModelsOption = (command: Command): Command =>
   command.addOption(new Option('--models <folder>', 'where models are kept').env('MODELS_DIR').default('models'));

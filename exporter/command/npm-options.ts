@@ -1,13 +1,16 @@
-/** Options that npm took for its own. `npm run train --resume` runs the script without it and sets `npm_config_resume`. */
+/**
+ * Detects options that npm consumed: `npm run train --resume` runs the script without the option and sets
+ * `npm_config_resume`.
+ */
 import type { Command, Option } from 'commander';
 import { wrongUse } from './usage.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws CommanderError for the first option of a command that npm swallowed */
+/** @throws CommanderError for the first option of a command that npm consumed */
 export function refuseSwallowed(command: Command, args: readonly string[], env: Environment): void {
   const script = env['npm_lifecycle_event'];
-  // npx leaves what stands behind the command alone.
+  // npx passes on everything after the command.
   if (script === undefined || script === 'npx') return;
   const swallowed = command.options.find((option) => isSwallowed(option, args, env));
   if (!swallowed) return;
@@ -18,7 +21,7 @@ export function refuseSwallowed(command: Command, args: readonly string[], env: 
   );
 }
 
-/** A flag that is passed as well is not missing. */
+/** Is true for an option that npm consumed, and false if it was passed on as well. */
 function isSwallowed(option: Option, args: readonly string[], env: Environment): boolean {
   const value = env[variableOf(option)];
   if (value === undefined || args.some((arg) => [option.long, option.short].includes(arg.split('=')[0]))) return false;
@@ -26,7 +29,7 @@ function isSwallowed(option: Option, args: readonly string[], env: Environment):
   return option.negate === (value === '');
 }
 
-/** As it should have been typed; what npm thought a switch had its value behind it. */
+/** Returns the option as it should have been typed. If npm took it for a switch, its value is unknown. */
 function typed(option: Option, env: Environment): string {
   const value = env[variableOf(option)] ?? '';
   if (!option.required && !option.optional) return option.long ?? '';

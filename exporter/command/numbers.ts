@@ -1,4 +1,4 @@
-/** Numbers on the command line. */
+/** Parses numbers on the command line. */
 import { InvalidArgumentError } from 'commander';
 
 const parse = (text: string, expected: string, fits: (value: number) => boolean): number => {
@@ -18,8 +18,8 @@ export const atLeastZero = (text: string) =>
 
 export const fraction = (text: string) => parse(text, 'a number in [0, 1)', (value) => value >= 0 && value < 1);
 
-/** A number in [0, 1), or the word `none`. */
+/** Parses a number in [0, 1), or the word `none`. */
 export const fractionOrNone = (text: string) => (text === 'none' ? text : fraction(text));
 
-/** Such as `64,32`. */
+/** Parses a list such as `64,32`. */
 export const wholeNumbers = (text: string): readonly number[] => text.split(',').map(wholeNumber(1));

@@ -1,4 +1,4 @@
-/** What a training run came to, in the lines that end it. */
+/** Prints the lines that end a training run, and returns its result. */
 import { join } from 'node:path';
 import { count } from '../../training/files/index.ts';
 import { formatReport, isBetter, objectiveRuleOf, scoresIn } from '../../training/objective/index.ts';
@@ -8,7 +8,7 @@ import { writePredictions } from './predictions.ts';
 import type { Answer } from './subcommand.ts';
 import { inLines } from './table.ts';
 
-/** How the saved network was chosen. */
+/** Says how the saved network was chosen. */
 type Choice = Pick<TrainingConfig, 'statistics' | 'keep'>;
 
 export async function tellOutcome(run: TrainedRun, { statistics = 'running', keep }: Choice): Promise<Answer> {
@@ -42,7 +42,7 @@ function tell(name: string, [first = '', ...others]: readonly string[], between 
   console.log(inLines(others, { start, between, indent: ' '.repeat(nameWidth) }));
 }
 
-/** Which epoch the network is of, and who says so. */
+/** Says which epoch the network is of, and by what it was chosen. */
 function chosen({ history, bestEpoch, found }: TrainedRun, keep: TrainingConfig['keep']): readonly string[] {
   const { length } = history;
   if (found) {
@@ -59,10 +59,10 @@ function chosen({ history, bestEpoch, found }: TrainedRun, keep: TrainingConfig[
     : [`the last of ${length} epochs, as there is no validation part`];
 }
 
-/** Fewer differ by chance. */
+/** With fewer rows, scores differ by chance. */
 const tellingRows = 30;
 
-/** What needs no network, and whether this one is worth having. */
+/** Compares the score with those of answers that need no network, and says whether the network is worth having. */
 function compared({ objective, test, tested, baseline, linear }: TrainedRun): readonly [string, readonly string[]][] {
   const { score } = objectiveRuleOf(objective);
   const rivals = [
@@ -83,7 +83,7 @@ function compared({ objective, test, tested, baseline, linear }: TrainedRun): re
   ];
 }
 
-/** The answers of networks that have not seen what they answer, and how far these go apart. */
+/** Writes the answers of networks to samples that they were not trained on, and says how far these networks differ. */
 async function writeOutOfFold({ folder, objective, found }: TrainedRun): Promise<object> {
   if (!found?.outOfFold) return {};
   const { samples, answers, report, scores } = found.outOfFold;

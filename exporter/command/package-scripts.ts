@@ -1,20 +1,20 @@
 /** Adds scripts to the text of a package.json and leaves every other character of it alone. */
 import { unexpected, UserError } from '../../training/files/index.ts';
 
-/** A string, or one of the signs that structure JSON. */
+/** Matches a string, or one of the characters that structure JSON. */
 const token = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g;
 
 interface Span {
-  /** Behind the opening brace. */
+  /** The offset after the opening brace. */
   readonly from: number;
-  /** At the closing one. */
+  /** The offset of the closing brace. */
   readonly to: number;
 }
 
 /**
  * @param text a package.json
  * @returns the text with the scripts that it lacks
- * @throws UserError for text that is no JSON object, or whose scripts are none
+ * @throws UserError for text that is not a JSON object, or whose scripts are not an object
  */
 export function addScripts(
   path: string,
@@ -34,7 +34,7 @@ export function addScripts(
   return { text: changed, added: added.map(([name]) => name) };
 }
 
-/** @throws UserError for text that is no JSON object */
+/** @throws UserError for text that is not a JSON object */
 export function parseManifest(path: string, text: string): Readonly<Record<string, unknown>> {
   const wrong = `${path}: expected a JSON object, got something else`;
   let value: unknown;
@@ -53,7 +53,9 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const object = (lines: readonly string[], indent: string, newline: string): string =>
   [`{`, lines.map((line) => `${indent.repeat(2)}${line}`).join(`,${newline}`), `${indent}}`].join(newline);
 
-/** The object under the key `scripts` of the outermost object; of several the last, which is the one that counts. */
+/**
+ * Finds the object under the key `scripts` of the outermost object; of several the last, which is the one that counts.
+ */
 function spanOfScripts(text: string): Span | undefined {
   let [depth, key, from, span]: [number, string, number | undefined, Span | undefined] = [0, '', undefined, undefined];
   for (const { 0: sign, index } of text.matchAll(token)) {
@@ -72,7 +74,7 @@ function spanOfScripts(text: string): Span | undefined {
 
 const wholeSpan = (text: string): Span => ({ from: text.indexOf('{') + 1, to: text.lastIndexOf('}') });
 
-/** Behind the last member of an object, which may have none. */
+/** Inserts lines after the last member of an object, which may have none. */
 function insert(
   text: string,
   { from, to }: Span,

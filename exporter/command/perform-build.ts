@@ -1,4 +1,4 @@
-/** What `bn-edge build` does, when it is its turn. */
+/** Performs `bn-edge build` in the process whose turn it is. */
 import { join } from 'node:path';
 import { UserError } from '../../training/files/index.ts';
 import { uncounted } from '../deploy/monitoring.ts';
@@ -11,11 +11,11 @@ import { compareWithStock, describeBuild, describeSize } from './describe-build.
 import { stageLine } from './stage.ts';
 import type { Answer } from './subcommand.ts';
 
-/** @param isDev whether `wrangler dev` watches the models, and shows what every build prints on one terminal */
+/** @param isDev true if `wrangler dev` watches the models, and shows the output of every build on one terminal */
 export async function performBuild({ table, ...flags }: BuildFlags, isDev: boolean): Promise<Answer> {
   using stage = stageLine('image');
   const onStage: OnStage = (what, of) => {
-    // The build that is waited for tells what it is at.
+    // The build that this one waits for shows its own stages.
     stage.show(isDev && what === waiting ? '' : what, of);
   };
   try {

@@ -1,4 +1,4 @@
-/** Every answer as a line of a CSV file. */
+/** Writes every answer as a line of a CSV file. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
@@ -8,10 +8,11 @@ import { cannotWrite, makeFolder, readBytes, unexpected, writeAtomically } from 
 import { type Objective, objectiveRuleFor, type Reading } from '../../training/objective/index.ts';
 
 /**
- * Whatever lies there already must be what such a command wrote: a user's table, or the run itself, is easily named by mistake.
+ * Refuses to overwrite a file that such a command has not written: a user may name a table, or the run itself, by
+ * mistake.
  *
- * @param begins how what it writes begins
- * @throws UserError for another file
+ * @param begins matches the beginning of what the command writes
+ * @throws UserError for any other file
  */
 export async function requireReplaceable(flag: string, path: string, begins: RegExp): Promise<void> {
   if (!existsSync(path)) return;
@@ -20,12 +21,12 @@ export async function requireReplaceable(flag: string, path: string, begins: Reg
     throw unexpected(flag, 'a new file, or one that it wrote before', `${path}, which holds something else`);
 }
 
-/** How a file of predictions begins. */
+/** Matches the beginning of a file of predictions. */
 export const predictionsBegin = /^(line|file|sample),(expected,)?predicted/;
 
 /**
- * A row of a table goes by its line in the file, a picture by its file, in their order, and any other sample by its place in the
- * array, from 0.
+ * Writes the predictions. A row of a table is named by its line in the file, a picture by its file, in their order, and
+ * any other sample by its index in the array, from 0.
  */
 export async function writePredictions(
   path: string,
@@ -63,24 +64,24 @@ function naming({ lines, files, places, count }: Dataset) {
   return { column: 'file', nameOf: fileOf, order: order.sort((a, b) => (fileOf(a) < fileOf(b) ? -1 : 1)) };
 }
 
-/** Predictions that are written as they come, beside the file that they become. */
+/** Predictions that are written, as they come, into a partial file. */
 export interface GrowingPredictions {
-  /** Rows that an interrupted command has answered already. */
+  /** `done` counts the rows that an interrupted command has answered already. */
   readonly done: number;
   readonly append: (samples: Dataset, answers: Float32Array, objective: Objective, reading: Reading) => Promise<void>;
-  /** Puts the whole file in its place. */
+  /** Renames the partial file to its final path. */
   readonly finish: () => Promise<void>;
-  /** Removes what was written. */
+  /** Removes the partial file. */
   readonly discard: () => Promise<void>;
   readonly close: () => Promise<void>;
-  /** Where the rows are until then. */
+  /** `partial` is the path of the rows until then. */
   readonly partial: string;
 }
 
 /**
- * Goes on behind the last whole line that the same command has left, if it was interrupted.
+ * Resumes after the last whole line of an interrupted run of the same command.
  *
- * @param subject what tells this command's work from any other's: the bytes of the model, the table, its size and its time
+ * @param subject identifies the command's work: the bytes of the model, the table, its size and its time
  */
 export async function growPredictions(
   path: string,
@@ -120,8 +121,8 @@ export async function growPredictions(
 }
 
 /**
- * How many there are; what stands behind the last line end is cut off. A header over several lines has classes whose names do as well,
- * so that lines do not tell rows: such a file is begun anew.
+ * Counts the whole lines, and cuts off the rest. If the header spans several lines, because names of classes do, lines
+ * do not correspond to rows: such a file is begun anew.
  */
 async function wholeLines(file: FileHandle): Promise<number> {
   const chunk = Buffer.alloc(1 << 20);
@@ -142,7 +143,7 @@ async function wholeLines(file: FileHandle): Promise<number> {
 
 const opensQuote = (line: string): boolean => line.split('"').length % 2 === 0;
 
-/** As RFC 4180 has it, with the line ends of this platform's tools. */
+/** Formats a line as in RFC 4180, but with the line ends of this platform's tools. */
 const csvLine = (cells: readonly string[]): string => `${cells.map(quoted).join(',')}\n`;
 
 const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);

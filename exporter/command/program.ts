@@ -1,4 +1,7 @@
-/** The command `bn-edge`: which subcommands it has. Each one's module is loaded only when it is called, so that help is quick. */
+/**
+ * The command `bn-edge` and its subcommands. The module of each is loaded only when it is called, so that help is
+ * quick.
+ */
 import { Command } from 'commander';
 import { refuseSwallowed } from './npm-options.ts';
 import { parse, reporting } from './run-command.ts';
@@ -6,7 +9,7 @@ import type { Subcommand } from './subcommand.ts';
 import { wrongUse } from './usage.ts';
 
 interface Entry {
-  /** How the command takes its argument, for the list of all. */
+  /** Shows the command's argument in the list of all commands. */
   readonly usage?: string;
   readonly summary: string;
   readonly load: () => Promise<Subcommand>;
@@ -14,7 +17,7 @@ interface Entry {
 
 type Group = Readonly<Record<string, Entry>>;
 
-/** In the order in which they are used. */
+/** The subcommands in the order in which they are used. */
 export const groups: Readonly<Record<string, Group>> = {
   'Start:': {
     init: {
@@ -79,7 +82,7 @@ export const groups: Readonly<Record<string, Group>> = {
 
 const entries: ReadonlyMap<string, Entry> = new Map(Object.values(groups).flatMap((group) => Object.entries(group)));
 
-/** What other tools call it. */
+/** Maps names that other tools use to subcommands. */
 const otherNames: Readonly<Record<string, string>> = {
   fit: 'train',
   test: 'evaluate',
@@ -99,7 +102,7 @@ const otherNames: Readonly<Record<string, string>> = {
   ls: 'status',
 };
 
-/** What Wrangler does. */
+/** Names commands of Wrangler. */
 const wranglers: readonly string[] = ['dev', 'serve', 'start', 'deploy'];
 
 /** @param args without the interpreter and the script */
@@ -112,7 +115,7 @@ export function runProgram(args: readonly string[]): Promise<void> {
     const command = program.commands.find((each) => each.name() === name);
     if (!entry || !command) {
       refuseOtherNames(name);
-      // The help of a command that there is not is no help.
+      // For an unknown command, an error is better than its help.
       return parse(program, name.startsWith('-') ? [name, ...rest] : [name]);
     }
     const { configure } = await entry.load();

@@ -1,4 +1,7 @@
-/** The options that say how answers are read: from which probability on a class is told, and what stands around a number. */
+/**
+ * The options that say how answers are read: from which probability on a class is given, and how wide the interval
+ * around a number is.
+ */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { unexpected } from '../../training/files/index.ts';
 import type { ReadingWish, ThresholdRule } from '../../training/objective/index.ts';
@@ -35,7 +38,11 @@ export function addReadingOptions(command: Command): Command {
     .option('--no-interval', 'tell the number alone');
 }
 
-/** What is wished, and the other options. @throws UserError for a class without a threshold */
+/**
+ * Separates the options about reading from the others.
+ *
+ * @throws UserError for a class without a threshold
+ */
 export function takeReading<F extends ReadingFlags>({
   threshold,
   cost,
@@ -68,7 +75,7 @@ function between(text: string, expected: string): number {
   return value;
 }
 
-/** Such as `fp=1,fn=5`: of one told wrongly, and of one missed. */
+/** Parses costs such as `fp=1,fn=5`: of a false positive, and of a false negative. */
 function cost(text: string): Exclude<ThresholdRule, 'f1'> {
   const given = new Map(text.split(',').map((part) => [part.split('=')[0]?.trim(), part.split('=')[1]?.trim()]));
   const [fp, fn] = ['fp', 'fn'].map((name) => {

@@ -77,10 +77,10 @@ interface Measured {
   readonly statistics: Estimate['statistics'];
   readonly facts: Facts;
   readonly changes: AnswerChanges;
-  /** What the model is judged by. */
+  /** `score` is what the model is judged by. */
   readonly score: Score;
   readonly classes: readonly string[];
-  /** How decided the model usually is, in nats; undefined where nobody knows. */
+  /** The usual mean entropy of the answers, in nats; undefined if it is not known. */
   readonly usual: number | undefined;
   readonly backend: Backend;
 }
@@ -134,7 +134,7 @@ async function measure(
   };
 }
 
-/** Why the new version should not be written: the known signs of failure, and what labels show. */
+/** Returns the reasons not to write the new version: the known signs of failure, and what labels show. */
 function objectionsTo(
   { facts, changes, classes, usual, score: { better } }: Measured,
   { card }: Standing,
@@ -149,7 +149,7 @@ function objectionsTo(
   ].filter((objection) => objection !== undefined);
 }
 
-/** Of a standard deviation: less is what float32 rounds away. */
+/** Relative to a standard deviation: float32 rounds smaller differences away. */
 const STILL = 1e-5;
 
 const isStill = ({ mean, variance: { smallest, largest } }: Moved): boolean =>

@@ -1,4 +1,4 @@
-/** `train --resume` without repeating oneself: the run folder remembers the arguments that began the run. */
+/** Lets `train --resume` do without the other options: the run folder records the arguments that began the run. */
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -14,10 +14,10 @@ interface Argument {
 }
 
 /**
- * The arguments that the run was begun with, or last went on with, but for the options that are repeated in these, which come
- * behind. Whether they still describe the same run is checked when it goes on.
+ * Returns the arguments of the run's last start or resumption, without the options that are repeated in `typed`, and
+ * then those in `typed`. Whether they still describe the same run is checked when it resumes.
  *
- * @throws UserError when the folder's configuration cannot be read
+ * @throws UserError if the folder's configuration cannot be read
  */
 export async function withRecordedArguments(command: Command, typed: readonly string[]): Promise<readonly string[]> {
   const given = argumentsOf(command, typed);
@@ -29,16 +29,19 @@ export async function withRecordedArguments(command: Command, typed: readonly st
   const recorded = argumentsOf(command, record.arguments).map(fromHere(resolve(folder, directory)));
   const repeated = new Set(given.map(({ name }) => name));
   const all = [...recorded.filter(({ name }) => !repeated.has(name)), ...given];
-  // Until data had to be named they were MNIST.
+  // Runs recorded before data had to be named are on MNIST.
   const hasData = all.some(({ name }) => name === 'data');
   return [...(hasData ? [] : ['--data', mnist]), ...all.flatMap(({ tokens }) => tokens)];
 }
 
-/** What the run folder keeps: all but how the result is printed, and data as an option, which can be repeated. */
+/**
+ * Returns the arguments that the run folder records: all but how the result is printed, with the data as an option,
+ * which can be repeated.
+ */
 export const forTheRecord = (command: Command, args: readonly string[]): readonly string[] =>
   argumentsOf(command, args).flatMap(({ name, tokens }) => (name === 'json' ? [] : tokens));
 
-/** Cuts arguments as Commander does. The first one that is no option is the data. */
+/** Splits arguments as Commander does. The first one that is not an option is the data. */
 function argumentsOf(command: Command, args: readonly string[]): readonly Argument[] {
   const found: Argument[] = [];
   for (let at = 0; at < args.length; at += found.at(-1)?.tokens.length ?? 1) {
@@ -61,13 +64,13 @@ function argumentsOf(command: Command, args: readonly string[]): readonly Argume
 
 const isOption = (token: string): boolean => token.length > 1 && token.startsWith('-');
 
-/** The value of an option, or the option itself where it has none. */
+/** Returns the value of an option, or the option itself if it has none. */
 function valueOf(given: readonly Argument[], wanted: string): string | undefined {
   const [token, value] = given.findLast(({ name }) => name === wanted)?.tokens ?? [];
   return value ?? (token?.split('=').slice(1).join('=') || token);
 }
 
-/** A run is called after its network, which is called after its data where it is made for them. */
+/** Returns the folder of a run, which is named after its network, or after its data if the network is made for them. */
 function runFolder(given: readonly Argument[]): string | undefined {
   const [out, network, data] = ['out', 'network', 'data'].map((name) => valueOf(given, name));
   const isDense = ['hidden', 'members'].some((name) => valueOf(given, name) !== undefined);
@@ -77,7 +80,7 @@ function runFolder(given: readonly Argument[]): string | undefined {
   return path === undefined ? undefined : join('runs', sourceName({ path: path === mnist ? undefined : path }));
 }
 
-/** The options whose values are paths, or may be: a label is a column elsewhere, a network a name. */
+/** The options whose values are paths, or may be: --label may also be a column, --network a name. */
 const paths: ReadonlyMap<string, RegExp> = new Map([
   ['data', /./],
   ['from', /./],
@@ -85,7 +88,10 @@ const paths: ReadonlyMap<string, RegExp> = new Map([
   ['network', /\.([cm]?[jt]s|json)$/],
 ]);
 
-/** Recorded paths begin where the run did, unless there is nothing: the run may have been moved away from its data. */
+/**
+ * Returns a function that resolves recorded paths from the directory in which the run was started. A path that does not
+ * exist there is left as it is: the run may have been moved away from its data.
+ */
 function fromHere(directory: string): (argument: Argument) => Argument {
   const moved = (value: string, kind: RegExp): string => {
     const there = resolve(directory, value);
@@ -105,7 +111,7 @@ function fromHere(directory: string): (argument: Argument) => Argument {
 
 interface Recorded {
   readonly arguments: readonly string[];
-  /** Where they were typed, as seen from the run folder; here where the run does not say. */
+  /** The directory in which they were typed, relative to the run folder; by default the current one. */
   readonly directory: string;
 }
 
@@ -115,7 +121,7 @@ function recordIn(path: string, text: string): Recorded {
     if (typeof directory === 'string' && recorded.every((argument) => typeof argument === 'string'))
       return { arguments: recorded, directory };
   } catch {
-    // Told below.
+    // The error is thrown below.
   }
   throw unexpected(path, 'the configuration of a run as JSON', 'something else');
 }

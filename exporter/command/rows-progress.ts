@@ -1,11 +1,11 @@
-/** How far a large table is answered. */
+/** Shows how much of a large table is answered. */
 import { count } from '../../training/files/index.ts';
 import { bar, duration, fitted, type StageLine } from './stage.ts';
 
 /** @param share of the file that is read, from 0 to 1 */
 export type RowsProgress = (rows: number, share: number) => void;
 
-/** @param done rows that were answered before, which tell nothing of how fast this command is */
+/** @param done rows that were answered by an earlier command, and do not count for the rate */
 export function rowsProgress(done: number, line: StageLine): RowsProgress {
   const start = performance.now();
   let first: number | undefined;
@@ -18,17 +18,21 @@ export function rowsProgress(done: number, line: StageLine): RowsProgress {
   };
 }
 
-/** What is known of the rows; how fast and how long only once it is. */
+/** The state of the rows. The rate and the time left are absent until they are known. */
 export interface RowsAnswered {
   readonly rows: number;
-  /** Of the file. */
+  /** The share of the file. */
   readonly share: number;
-  /** Rows a second. */
+  /** Rows per second. */
   readonly rate?: number | undefined;
   readonly secondsLeft?: number | undefined;
 }
 
-/** As much as fits, the most telling first. @param width in characters; undefined where nobody looks on, and pictures are of no use */
+/**
+ * Returns as much as fits, the most important parts first.
+ *
+ * @param width in characters; undefined for a log, in which bars are of no use
+ */
 export function rowsLine({ rows, share, rate, secondsLeft }: RowsAnswered, width: number | undefined): string {
   const parts = [
     [width === undefined ? '' : bar(share), 0],

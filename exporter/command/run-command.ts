@@ -1,4 +1,4 @@
-/** Runs a command: whatever goes wrong by the user's hand becomes one line on standard error and exit code 1. */
+/** Runs a command. Any error that the user can resolve becomes one line on standard error and exit code 1. */
 import { Console } from 'node:console';
 import { type Command, CommanderError } from 'commander';
 import type { UserError } from '../../training/files/index.ts';
@@ -17,7 +17,8 @@ export function runCommand(command: Command): Promise<void> {
 }
 
 /**
- * Reads the arguments and does what they ask for.
+ * Parses the arguments and runs the command.
+ *
  * @throws CommanderError for a wrong use
  */
 export async function parse(command: Command, args: readonly string[], program = command): Promise<void> {
@@ -33,7 +34,7 @@ export async function parse(command: Command, args: readonly string[], program =
   }
 }
 
-/** Does some work; its failure is told, and decides the exit code. With `--json` only objects go to standard output. */
+/** Does some work; an error is printed, and decides the exit code. With `--json` only objects go to standard output. */
 export function reporting(args: readonly string[], work: () => Promise<void>): Promise<void> {
   const isJson = args.includes('--json');
   if (!isJson) return told(work, false);
@@ -56,7 +57,7 @@ async function told(work: () => Promise<void>, isJson: boolean): Promise<void> {
   }
 }
 
-/** What the user can put right, in one line; no message for a bug of ours, whose stack is of use. */
+/** An error that the user can resolve, in one line. There is no message for a bug of bn-edge, whose stack is needed. */
 interface Mistake {
   readonly message?: string;
   readonly exitCode: number;
@@ -65,16 +66,16 @@ interface Mistake {
 async function mistakeIn(error: unknown): Promise<Mistake> {
   if (!(error instanceof Error)) return { exitCode: 1 };
   if (isUserError(error)) return error;
-  // Whoever threw one has loaded the module already; help must not wait for it.
+  // If one was thrown, the module is loaded already; help must not wait for it.
   const { GraphError } = await import('../../training/graph/index.ts');
   if (error instanceof CommanderError || error instanceof GraphError) return { message: error.message, exitCode: 1 };
   return { ...(await failureOfFiles(error)), exitCode: 1 };
 }
 
-/** By its name: a network file may import another copy of this package, and throw that one's. */
+/** Recognises the error by its name: a network file may import another copy of this package, and throw that copy's. */
 const isUserError = (error: Error): error is UserError => error.name === 'UserError';
 
-/** One line for a failed call of the file system, such as `EACCES: permission denied, mkdir '/runs'`. */
+/** Describes a failed call of the file system, such as `EACCES: permission denied, mkdir '/runs'`, in one line. */
 async function failureOfFiles(error: NodeJS.ErrnoException): Promise<Pick<Mistake, 'message'>> {
   const { printable } = await import('../../training/files/index.ts');
   const { path, syscall, code = '' } = error;
@@ -85,10 +86,10 @@ async function failureOfFiles(error: NodeJS.ErrnoException): Promise<Pick<Mistak
   return { message: `${printable(path)}: cannot ${verbs[syscall] ?? syscall}: ${reason}` };
 }
 
-/** The disk is full, the quota is used up, or files may not be so large. */
+/** The disk is full, the quota is used up, or the file is too large. */
 const noRoom: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
-/** What calls of the file system do, where their names do not tell. */
+/** Describes calls of the file system whose names do not tell what they do. */
 const verbs: Readonly<Record<string, string>> = {
   mkdir: 'make the folder',
   mkdtemp: 'make a folder',

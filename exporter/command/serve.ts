@@ -9,27 +9,31 @@ import { wranglerEntry, wranglerEnvironment } from '../deploy/wrangler.ts';
 
 export interface Server {
   readonly url: string;
-  /** Resolves once it has been stopped. @throws UserError when it ends by itself, with the last lines of what it printed */
+  /**
+   * Resolves once the server has been stopped.
+   *
+   * @throws UserError if it ends by itself, with the last lines that it printed
+   */
   readonly ended: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-/** What the Worker gets beside wrangler.toml. */
+/** Settings of the Worker beside wrangler.toml. */
 export interface ServeOptions {
-  /** The folder of files that are served as they are. */
+  /** `assets` is the folder of files that are served unchanged. */
   readonly assets?: string;
-  /** Variables in its environment. */
+  /** `vars` holds variables of its environment. */
   readonly vars?: Readonly<Record<string, string>>;
 }
 
 const host = '127.0.0.1';
 const portsToTry = 20;
-/** The first build specialises the runtime, which takes a busy machine minutes. */
+/** The first build specialises the runtime, which can take minutes on a busy machine. */
 const readyWithinMs = 300_000;
 
 /**
  * @param port the first port to try
- * @throws UserError when the Worker does not get ready, with the last lines of what it printed
+ * @throws UserError if the Worker does not get ready, with the last lines that it printed
  */
 export async function serveLocally(port: number, { assets, vars = {} }: ServeOptions = {}): Promise<Server> {
   const free = await freePort(port);
@@ -62,7 +66,7 @@ export async function serveLocally(port: number, { assets, vars = {} }: ServeOpt
   return server;
 }
 
-/** Asks until the Worker answers, or its process ends, or time is up. */
+/** Polls until the Worker answers, its process ends, or the time is up. */
 async function ready({ url, stop: stopServer }: Server, child: ChildProcess, output: () => string): Promise<void> {
   const deadline = performance.now() + readyWithinMs;
   while (child.exitCode === null && performance.now() < deadline) {
@@ -80,7 +84,7 @@ async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void>
   await ended;
 }
 
-/** The last lines that the process has printed so far. */
+/** Returns a function that returns the last lines that the process has printed so far. */
 function collectOutput(child: ChildProcess): () => string {
   const chunks: string[] = [];
   for (const stream of [child.stdout, child.stderr])

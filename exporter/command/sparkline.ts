@@ -1,6 +1,8 @@
 const bars = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 
-/** Numbers above 0 as a curve on a logarithmic scale, one character for each of `width` equal shares of them. */
+/**
+ * Draws numbers above 0 as a curve on a logarithmic scale, with one character for each of `width` equal shares of them.
+ */
 export function sparkline(values: readonly number[], width: number): string {
   const columns = Math.min(width, values.length);
   const share = (column: number) => Math.floor((column * values.length) / columns);

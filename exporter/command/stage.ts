@@ -1,25 +1,25 @@
 /**
- * What a command is at. A terminal shows it in one line that is written over, never wider than the terminal; elsewhere, in the log of
- * a build say, a line is written every ten seconds where it takes so long.
+ * Shows the current stage of a command. A terminal shows it in one line that is overwritten and never wider than the
+ * terminal. Elsewhere, for example in the log of a build, a line is written every ten seconds.
  */
 import { atExit } from '../../training/files/index.ts';
 import { inLines } from './table.ts';
 
 export interface StageLine extends Disposable {
   /**
-   * @param stage nothing where somebody else tells what is under way
-   * @param of which of several things the stage is about, such as a model
+   * @param stage empty if another process shows its stages
+   * @param of the item that the stage is about, such as a model
    */
   readonly show: (stage: string, of?: string) => void;
-  /** How many characters a stage may have, where a terminal shows it. */
+  /** The number of characters that a stage may have in a terminal; undefined elsewhere. */
   readonly width: number | undefined;
-  /** Makes room for other lines. */
+  /** Clears the line, to make room for others. */
   readonly clear: () => void;
   /** Prints a line that stays, on standard output: in a terminal on as many as it takes, so that words stay whole. */
   readonly print: (line: string) => void;
 }
 
-/** What is needed of a stream. */
+/** The members of a stream that are used here. */
 export interface StageStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -28,10 +28,14 @@ export interface StageStream {
 
 const lineEveryMs = 10_000;
 
-/** A part of a line with its weight: parts of the least are left out first. */
+/** A part of a line with its weight: the least important parts are left out first. */
 export type Part = readonly [text: string, importance: number];
 
-/** As many parts of a line as fit, in their order. @param width in characters; undefined where there is no end */
+/**
+ * Returns as many parts of a line as fit, in their order.
+ *
+ * @param width in characters; undefined for no limit
+ */
 export function fitted(parts: readonly Part[], width: number | undefined): string {
   const told = parts.filter(([text]) => text !== '');
   const weights = told.map(([, importance]) => importance).sort((a, b) => a - b);
@@ -44,19 +48,19 @@ export function fitted(parts: readonly Part[], width: number | undefined): strin
   return lines.find((line) => line.length <= (width ?? Infinity)) ?? '';
 }
 
-/** A share from 0 to 1 as a picture of 16 characters. */
+/** Draws a share from 0 to 1 as a bar of 16 characters. */
 export function bar(share: number): string {
   const full = Math.round(16 * share);
   return `${'█'.repeat(full)}${'░'.repeat(16 - full)}`;
 }
 
-/** The time that is left, rounded up. */
+/** Formats the time that is left, rounded up. */
 export function duration(seconds: number): string {
   const whole = Math.ceil(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
-/** @param what the command is, the first word of each line */
+/** @param what the name of the command, which begins each line */
 export const stageLine = (what: string, stream: StageStream = process.stderr, everyMs = lineEveryMs): StageLine =>
   stream.isTTY ? writtenOver(what, stream) : oneByOne(what, stream, everyMs);
 

@@ -3,20 +3,20 @@ import type { Command } from 'commander';
 import type { Screen } from '../deploy/wrangler.ts';
 import type { StageLine } from './stage.ts';
 
-/** What `--json` prints: plain JSON. */
+/** The plain JSON that `--json` prints. */
 export type Answer = Readonly<Record<string, unknown>>;
 
 export interface Subcommand {
   /**
-   * Adds arguments, options and what to do.
+   * Adds arguments, options and the action.
    *
-   * @param args what the user typed behind the command's name
-   * @returns what to read in their place, where the command knows more than was typed
+   * @param args what the user typed after the command's name
+   * @returns the arguments to parse in their place, if the command knows more than was typed
    */
   readonly configure: (command: Command, args: readonly string[]) => Promise<readonly string[]> | undefined;
 }
 
-/** What stands above and below the options in the help of a command. */
+/** The texts above and below the options in the help of a command. */
 export interface Page {
   readonly description: string;
   readonly notes?: string;
@@ -24,9 +24,10 @@ export interface Page {
 }
 
 /**
- * Ends the configuration of a command that takes at most one argument.
+ * Completes the configuration of a command that takes at most one argument.
  *
- * @param work prints lines for people with `console.log`, which `--json` sends to standard error, and returns the answer
+ * @param work prints lines for people with `console.log`, which `--json` sends to standard error, and returns the
+ *   answer
  */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- Commander does not know what options it reads
 export function answers<Flags extends object>(
@@ -55,10 +56,10 @@ export function answers<Flags extends object>(
 
 type Write = typeof process.stdout.write;
 
-/** What writes to standard output while that is kept for the answer. */
+/** Writes to standard output while that is reserved for the answer. */
 let writeAnswer: Write | undefined;
 
-/** Does some work under `--json`: whatever else is written to standard output, by a network's file say, goes to standard error. */
+/** Does some work under `--json`: any other output, for example by a network's file, goes to standard error. */
 export async function answering(work: () => Promise<void>): Promise<void> {
   const write = process.stdout.write.bind(process.stdout);
   writeAnswer = write;
@@ -71,14 +72,14 @@ export async function answering(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The one object that a program reads. */
+/** Prints the only object that a program reads. */
 export function printJson(answer: Answer): void {
   const line = `${JSON.stringify(answer)}\n`;
   if (writeAnswer) writeAnswer(line);
   else process.stdout.write(line);
 }
 
-/** Where a deployment shows what it does. */
+/** Returns the screen on which a deployment shows its progress. */
 export const screenOf = ({ print, show }: StageLine, isJson: boolean): Screen => ({
   print,
   onStage: show,

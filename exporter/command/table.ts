@@ -1,7 +1,10 @@
-/** What is laid out in the terminal: tables, and lists that take several lines. */
+/** Lays out tables and long lists in the terminal. */
 import Table from 'cli-table3';
 
-/** Rows without lines between them; all columns but the first, or those that are named, stand to the right. */
+/**
+ * Makes a table without lines between its rows. All columns but the first, or those in `left`, are aligned to the
+ * right.
+ */
 export const plainTable = (
   head: readonly string[],
   left: readonly string[] = head.slice(0, 1),
@@ -15,16 +18,16 @@ export const plainTable = (
     style: { head: [], border: [] },
   });
 
-/** A terminal is at least as wide. */
+/** The assumed minimum width of a terminal. */
 const WIDTH = 80;
 
-/** A column is made no narrower, edges included. */
+/** The minimum width of a column, with its edges. */
 const LEAST_WIDTH = 18;
 
 /**
- * A table no wider than a terminal where that can be: cells of some columns take several lines.
+ * Returns a table that is no wider than a terminal, if that is possible: cells of some columns are wrapped.
  *
- * @param yielding the columns whose cells may, by number; what one cannot give, the next does
+ * @param yielding numbers of the columns whose cells may be wrapped, the first ones first
  */
 export function fittedTable(
   head: readonly string[],
@@ -53,7 +56,7 @@ export function fittedTable(
 }
 
 /**
- * Parts one after another, on as many lines as they take. One that is longer than a line is not cut.
+ * Joins parts, on as many lines as they need. A part that is longer than a line is not cut.
  *
  * @param start of the first line
  * @param indent of the others

@@ -1,4 +1,4 @@
-/** What a training run shows in the terminal. */
+/** Shows a training run in the terminal. */
 import { count, elementCount } from '../../training/files/index.ts';
 import { formatShape } from '../../training/graph/index.ts';
 import { isTrained, layersOf, type Plan } from '../../training/network/index.ts';
@@ -11,7 +11,7 @@ import { sparkline } from './sparkline.ts';
 import { bar, duration, fitted, type StageLine, stageLine } from './stage.ts';
 import { plainTable } from './table.ts';
 
-/** Layer, output shape, parameters; running statistics are not parameters. */
+/** Returns a table of layers, output shapes and numbers of parameters. Running statistics are not parameters. */
 export function summaryTable(plan: Plan): string {
   const layers = layersOf(plan);
   const table = plainTable(['layer', 'output', 'parameters'], ['layer', 'output']);
@@ -29,7 +29,10 @@ export function summaryTable(plan: Plan): string {
   return table.toString();
 }
 
-/** Shows what the run is at, in an epoch with the losses as a curve, and replaces it by the epoch's metrics. */
+/**
+ * Returns a reporter that shows the current stage, in an epoch with the losses as a curve, and replaces it by the
+ * epoch's metrics.
+ */
 export function terminalReporter(line: StageLine = stageLine('train')): RunReporter {
   let score: Score | undefined;
   let at: Under | undefined;
@@ -71,9 +74,12 @@ export function terminalReporter(line: StageLine = stageLine('train')): RunRepor
   };
 }
 
-/** Of so many epochs each has a line; of more some have, and of those that only tell how long to learn the last. */
+/**
+ * Up to that many epochs have a line each; of more epochs, some have. A training that only finds out how long to learn
+ * has one line.
+ */
 const mostLines = 25;
-/** That it goes at all is seen at once. */
+/** The first epochs have a line each, to show at once that training works. */
 const firstLines = 3;
 
 /** The training under way. */
@@ -81,9 +87,9 @@ interface Under extends NextTraining {
   readonly losses: number[];
   /** The lowest validation loss so far. */
   best: number | undefined;
-  /** Where it stood when it was first heard of. */
+  /** The state at the first report, from which the rate is computed. */
   first: { readonly time: number; readonly share: number } | undefined;
-  /** Of the whole training that is done, and which part of it has had its line. */
+  /** The share of the whole training that is done, and the number of lines printed for it. */
   share: number;
   lines: number;
 }
@@ -92,16 +98,20 @@ export interface Progress {
   readonly of?: string | undefined;
   readonly epoch: number;
   readonly epochs: number;
-  /** Of the whole training. */
+  /** The share of the whole training. */
   readonly share: number;
   readonly loss: number;
   readonly losses: readonly number[];
-  /** The lowest validation loss so far, and seconds until training is complete, once they are known. */
+  /** The lowest validation loss so far, and the seconds until training is complete, once they are known. */
   readonly best?: number | undefined;
   readonly secondsLeft?: number | undefined;
 }
 
-/** As much as fits, the most telling first. @param width in characters; undefined where nobody looks on, and pictures are of no use */
+/**
+ * Returns as much as fits, the most important parts first.
+ *
+ * @param width in characters; undefined for a log, in which bars are of no use
+ */
 export function progressLine(progress: Progress, width: number | undefined): string {
   const { of = '', epoch, epochs, share, loss, losses, best, secondsLeft } = progress;
   const parts = [
@@ -131,10 +141,14 @@ function describeRun({ plan, source, data, config, engine }: RunStart): readonly
   ];
 }
 
-/** `100.00 %` */
+/** The width of `100.00 %`. */
 const scoreWidth = 8;
 
-/** All of a training are as wide, so that numbers stand below each other. @param width in characters; undefined where there is no end */
+/**
+ * Returns the line of an epoch. All lines of a training have the same layout, so that numbers are aligned.
+ *
+ * @param width in characters; unlimited by default
+ */
 export function epochLine(
   { epoch, train, validation, samplesPerSecond }: EpochMetrics,
   { epochs, hasValidation, of }: NextTraining,
@@ -149,7 +163,7 @@ export function epochLine(
     ...(hasValidation ? [`validation ${part(validation, name)}`] : []),
   ];
   const named = [number, ...parts(`${score.name} `)];
-  // What tells least is left out first.
+  // The least important parts are left out first.
   const lines = [
     [...named, `${count(samplesPerSecond)} samples/s`],
     named,

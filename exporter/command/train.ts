@@ -51,7 +51,7 @@ export const train: Subcommand = {
   },
 };
 
-/** @throws UserError where there are no data, or two */
+/** @throws UserError if both the argument and --data are given */
 function withData(flags: Flags, data: string | undefined): Flags {
   if (data === undefined) return flags;
   if (flags.data !== undefined) throw unexpected('--data', `no other data beside ${data}`, flags.data);

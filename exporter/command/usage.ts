@@ -1,7 +1,9 @@
-/** A wrong use of a command as one line that says what to write instead; the habits of other tools are understood. */
+/**
+ * Explains a wrong use of a command in one line that says what to write instead. It knows the options of other tools.
+ */
 import { type Command, CommanderError, type Option } from 'commander';
 
-/** A mistake in what was typed, apart from what the commands do: to tell it, none of them need be loaded. */
+/** Makes an error for a mistake in what was typed. It needs none of the modules of commands. */
 export const wrongUse = (message: string): CommanderError => new CommanderError(1, 'bn-edge.usage', message);
 
 /** @param message of a CommanderError */
@@ -15,7 +17,10 @@ export function explainUsage(message: string, command: Command): string {
     : line;
 }
 
-/** Numbers among them are mostly a list that was typed with spaces: only its first item belongs to the option in front of it. */
+/**
+ * Numbers among the arguments are mostly a list that was typed with spaces: only its first item belongs to the option
+ * before it.
+ */
 function tooManyArguments(command: Command): string {
   const { args, registeredArguments } = command;
   const expected = registeredArguments.map((argument) => argument.name()).join(' ') || 'none';
@@ -35,11 +40,11 @@ function unknownOption(flag: string, command: Command, near: readonly string[]):
   return `${where}: expected ${found.flags}${choices}${notes[found.name()] ?? ''}, got ${flag}`;
 }
 
-/** What Commander found near by spelling: `(Did you mean --epochs?)`. */
+/** Returns Commander's suggestions by spelling: `(Did you mean --epochs?)`. */
 const suggestionsIn = (message: string): readonly string[] =>
   /\(Did you mean (.*)\?\)/.exec(message)?.[1]?.match(/--[\w-]+|\w+$/g) ?? [];
 
-/** The option that goes by this name elsewhere, is written so elsewhere, or begins so. */
+/** Finds the option that has this name in other tools, is spelt this way there, or begins with it. */
 function meant(flag: string, options: readonly Option[]): Option | undefined {
   const name = kebab(flag);
   const byName = (wanted: string) => options.find((option) => !option.negate && option.name() === wanted);
@@ -54,7 +59,7 @@ function meant(flag: string, options: readonly Option[]): Option | undefined {
   );
 }
 
-/** `--batch_size` and `--batchSize` as `batch-size`. */
+/** Returns `batch-size` for `--batch_size` and `--batchSize`. */
 const kebab = (flag: string): string =>
   flag
     .replace(/^-+/, '')
@@ -62,7 +67,7 @@ const kebab = (flag: string): string =>
     .replaceAll('_', '-')
     .toLowerCase();
 
-/** How PyTorch, Lightning, Hugging Face, Keras and scikit-learn call what these options say. */
+/** The names of these options in PyTorch, Lightning, Hugging Face, Keras and scikit-learn. */
 const otherNames: Readonly<Record<string, readonly string[]>> = {
   'learning-rate': ['lr', 'learning-rate-init', 'max-lr', 'step-size', 'alpha'],
   'batch-size': ['b', 'bs', 'train-batch-size', 'per-device-train-batch-size', 'minibatch-size'],
@@ -112,7 +117,7 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   percent: ['percentage', 'traffic', 'canary', 'share'],
 };
 
-/** What beside the name is another thing elsewhere. */
+/** Notes on options that mean something else in other tools. */
 const notes: Readonly<Record<string, string>> = {
   'bn-momentum': " (the share that is kept: 1 − PyTorch's)",
 };

@@ -1,20 +1,20 @@
-/** What new statistics change in a model's answers, and the two signs by which re-estimation is known to fail. */
+/** Measures how new statistics change a model's answers, and the two signs by which re-estimation is known to fail. */
 import type { Dataset } from '../../training/data/index.ts';
 import { percent } from '../../training/files/index.ts';
 import { classLogits, predictions, probabilities } from '../../training/objective/index.ts';
 
-/** Of answers that are classes. */
+/** Changes of answers that are classes. */
 export interface ClassChanges {
   readonly kind: 'classes';
   /** The share of samples that get the same class as before. */
   readonly agreement: number;
   /** The mean entropy of the answers in nats, before and after: how undecided the model is. */
   readonly entropy: { readonly before: number; readonly after: number };
-  /** How often each class is the answer, before and after, as shares. */
+  /** The share of each class among the answers, before and after. */
   readonly shares: { readonly before: readonly number[]; readonly after: readonly number[] };
 }
 
-/** Of answers that are numbers. */
+/** Changes of answers that are numbers. */
 export interface NumberChanges {
   readonly kind: 'numbers';
   /** The mean of the absolute differences. */
@@ -25,7 +25,10 @@ export interface NumberChanges {
 
 export type AnswerChanges = ClassChanges | NumberChanges;
 
-/** @param before logits or numbers, row-major `[count, ..]`; @param after the same of the model with new statistics */
+/**
+ * @param before logits or numbers, row-major `[count, ..]`
+ * @param after those of the model with new statistics
+ */
 export function changesOf(samples: Dataset, before: Float32Array, after: Float32Array): AnswerChanges {
   if (samples.task === 'regression') return numberChanges(before, after);
   const { count, classes } = samples;
@@ -54,7 +57,7 @@ function numberChanges(before: Float32Array, after: Float32Array): NumberChanges
   return { kind: 'numbers', meanDifference: difference / count, deviation: Math.sqrt(squares / count) };
 }
 
-/** H = −Σ p ln p, the mean over the samples. */
+/** Returns the mean of H = −Σ p ln p over the samples. */
 const meanEntropy = (p: ArrayLike<number>, count: number): number =>
   Array.from(p).reduce((sum, value) => sum - (value > 0 ? value * Math.log(value) : 0), 0) / count;
 
@@ -64,27 +67,30 @@ function sharesOf(predicted: ArrayLike<number>, classes: number): readonly numbe
   return counts.map((count) => count / predicted.length);
 }
 
-/** Fewer are refused unless the former statistics are mixed in or somebody insists. */
+/** Fewer samples are refused, unless the former statistics are mixed in or the user insists. */
 export const FEWEST_SAMPLES = 100;
 
-/** The total variation distance between the classes' shares, above what chance makes of it, that still counts as the same. */
+/**
+ * The total variation distance between the classes' shares, beyond what chance makes of it, that still counts as the
+ * same.
+ */
 const MOST_SKEW = 0.1;
 
-/** The entropy above the usual one, as a share of the largest possible, that still counts as decided. */
+/** The entropy above the usual one, relative to the largest possible, that still counts as decided. */
 const MOST_DOUBT = 0.2;
 
-/** Too few samples to know a variance by; none where there are enough. */
+/** Objects to too few samples to estimate a variance from; undefined if there are enough. */
 export const fewSamples = (count: number, prior: number): string | undefined =>
   count >= FEWEST_SAMPLES || prior > 0
     ? undefined
     : `expected ${FEWEST_SAMPLES} samples or more to measure statistics on, got ${count} (--prior 16 mixes the former ones in)`;
 
 /**
- * Answers of other classes than in training: statistics of a few classes are not those of all. None where they are alike, and for
- * numbers.
+ * Objects to answers of other classes than in training: statistics of a few classes are not those of all. Undefined if
+ * the shares are alike, and for numbers.
  *
- * @param count how many samples there are
- * @param known the shares of the classes in training; alike when undefined
+ * @param count the number of samples
+ * @param known the shares of the classes in training; equal ones by default
  */
 export function skewedClasses(
   changes: AnswerChanges,
@@ -96,7 +102,7 @@ export function skewedClasses(
   const { after } = changes.shares;
   const differences = after.map((share, k) => share - (known[k] ?? 0));
   const distance = differences.reduce((sum, value) => sum + Math.abs(value), 0) / 2;
-  // The mean of |share − p| is √(2 p (1 − p) / π n) where each class is drawn with its probability p.
+  // The mean of |share − p| is √(2 p (1 − p) / π n) if each class is drawn with its probability p.
   const chance = known.reduce((sum, p) => sum + Math.sqrt((2 * p * (1 - p)) / (Math.PI * count)), 0) / 2;
   if (distance <= MOST_SKEW + 2 * chance) return undefined;
   const most = differences.indexOf(Math.max(...differences));
@@ -105,8 +111,8 @@ export function skewedClasses(
 }
 
 /**
- * Answers that are much less decided than usual: statistics of one class spread its samples over all, so that the shares of the
- * classes look well. None where they are decided, and for numbers.
+ * Objects to answers that are much less decided than usual: statistics of one class spread its samples over all
+ * classes, so that the shares of the classes look right. Undefined if they are decided, and for numbers.
  *
  * @param usual the mean entropy of the answers to samples of the test part, in nats
  */
@@ -118,6 +124,10 @@ export function undecided(changes: AnswerChanges, usual: number | undefined): st
   return `expected answers about as decided as usual (${nats(usual)} nats), got ${nats(entropy.after)}: these may be samples of few classes`;
 }
 
-/** The mean entropy of answers, in nats. @param kind what the numbers are, `[count, classes]`, row-major */
+/**
+ * Returns the mean entropy of answers, in nats.
+ *
+ * @param kind of the numbers, `[count, classes]`, row-major
+ */
 export const entropyOf = (answers: Float32Array, count: number, kind: 'logits' | 'probabilities'): number =>
   meanEntropy(kind === 'probabilities' ? answers : probabilities(classLogits(answers, count)).data, count);

@@ -1,4 +1,4 @@
-/** A model whose running statistics are measured anew becomes a new version of itself; the one before is kept. */
+/** Writes a model whose running statistics were measured anew as its next version; the version before is kept. */
 import { join } from 'node:path';
 import type { Backend } from '../../training/backend/index.ts';
 import type { Samples } from '../../training/data/index.ts';
@@ -29,17 +29,17 @@ export interface Standing {
   readonly folder: string;
   readonly files: Files;
   readonly card: ModelCard;
-  /** As it is served, with rounded weights where the card wants them. */
+  /** The model as it is served, with rounded weights if the card asks for them. */
   readonly subject: Subject;
-  /** The same without any rounding: what a new version's file is made of. */
+  /** The same without any rounding, from which the file of a new version is made. */
   readonly file: Uint8Array;
   /** The name of its answer. */
   readonly output: string;
-  /** Layers that stay as they are, and why, one sentence each. */
+  /** Has one sentence for each layer that stays as it is, with the reason. */
   readonly notes: readonly string[];
 }
 
-/** @throws UserError where there is no such model, or it has no running statistics that could be measured */
+/** @throws UserError if there is no such model, or it has no running statistics that could be measured */
 export async function standingModel(models: string, name: string): Promise<Standing> {
   const folder = join(models, name);
   const files = await readFolder(models, name);
@@ -91,7 +91,10 @@ export async function standingModel(models: string, name: string): Promise<Stand
   };
 }
 
-/** How decided the former answers to the samples beside the model are, in nats; undefined where there are none of classes. */
+/**
+ * Returns the mean entropy, in nats, of the former answers to the samples beside the model; undefined if there are none
+ * of classes.
+ */
 export async function usualEntropy(standing: Standing, backend: Backend): Promise<number | undefined> {
   const { card, subject, output } = standing;
   const kind = card.output?.kind;
@@ -100,16 +103,16 @@ export async function usualEntropy(standing: Standing, backend: Backend): Promis
   return asked && entropyOf(asked.answers, asked.samples.count, kind);
 }
 
-/** What a new version says of itself, but for the version that it comes from. */
+/** What a new version's card says of the recalibration, but for the version that it comes from. */
 export type Facts = Omit<Recalibrated, 'from'>;
 
 /**
- * Writes the model with other statistics as its next version. What was measured of the former one, its scores say, is not in the
- * new card: nobody has measured it of this one.
+ * Writes the model with other statistics as its next version. Measurements of the former version, such as its scores,
+ * are not in the new card, since they do not hold for this one.
  *
  * @param statistics by the output of their layer
  * @returns the new version
- * @throws UserError where the folder cannot be written, or somebody has changed it meanwhile; it is then as it was
+ * @throws UserError if the folder cannot be written, or has been changed in the meantime; it is then as it was
  */
 export async function writeVersion(
   models: string,
@@ -142,7 +145,7 @@ export async function writeVersion(
   return version;
 }
 
-/** What was measured of the file is not said of another; what somebody has chosen stays. */
+/** Removes measurements of the former file from a card, and keeps what the user has set. */
 function withoutMeasures(card: ModelCard): ModelCard {
   const kept: { -readonly [K in keyof ModelCard]: ModelCard[K] } = { ...card };
   for (const key of measures) Reflect.deleteProperty(kept, key);
@@ -164,7 +167,7 @@ const measures = [
 
 const isEqual = (a: Uint8Array, b: Uint8Array | undefined): boolean => b !== undefined && Buffer.compare(a, b) === 0;
 
-/** What a file answers to the samples that lie beside the model, if there are any. */
+/** Returns a file's answers to the samples that lie beside the model, if there are any. */
 async function askSamples(
   { folder, files, subject, output }: Standing,
   file: Uint8Array,

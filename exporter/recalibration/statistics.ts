@@ -1,7 +1,7 @@
 /**
- * Running statistics measured anew on unlabelled samples, as in Schneider et al. 2020, "Improving robustness against common
- * corruptions by covariate shift adaptation", https://arxiv.org/abs/2006.16971. Here they are measured once, on many samples,
- * and then fixed: an answer still depends on its own sample alone.
+ * Measures running statistics anew on unlabelled samples, as in Schneider et al. 2020, "Improving robustness against
+ * common corruptions by covariate shift adaptation", https://arxiv.org/abs/2006.16971. Here they are measured once, on
+ * many samples, and then fixed: an answer still depends on its own sample alone.
  */
 import type { Backend, Session } from '../../training/backend/index.ts';
 import type { Samples } from '../../training/data/index.ts';
@@ -11,7 +11,7 @@ import { batchesOf } from '../../training/trainer/index.ts';
 import type { BatchNormLayer } from '../../worker/image.ts';
 import { type ChannelStatistics, givingInputsOf, levelsOf, withStatistics } from '../served/running-statistics.ts';
 
-/** A model that samples can be given to. */
+/** A model that samples can be run through. */
 export interface Subject {
   /** The path of the file, for messages. */
   readonly path: string;
@@ -19,31 +19,31 @@ export interface Subject {
   readonly layers: readonly BatchNormLayer[];
   /** The name of its only input. */
   readonly input: string;
-  /** The only number of samples that it takes at once, if there is one. */
+  /** The only batch size that it accepts, if there is one. */
   readonly batchSize?: number | undefined;
 }
 
 export interface Estimate {
-  /** The statistics by the output of their layer. */
+  /** Maps the outputs of layers to their statistics. */
   readonly statistics: ReadonlyMap<string, ChannelStatistics>;
   /** The file with these statistics in it. */
   readonly bytes: Uint8Array;
 }
 
-/** So many samples run at once; what goes into a layer of a large network takes megabytes for each. */
+/** The batch size: the inputs of a layer in a large network take megabytes for each sample. */
 const BATCH = 32;
 
 /**
- * Measures layer by layer, each on what the layers before it give with their new statistics. From n samples and N that the
- * former statistics are worth:
+ * Measures layer by layer, each on what the layers before it give with their new statistics. From n samples and N that
+ * the former statistics are worth:
  *
  *     μ′ = N/(N + n) · μ + n/(N + n) · μₙ        σ′² = N/(N + n) · σ² + n/(N + n) · σ²ₙ
  *
  * where μₙ, σ²ₙ are over all n samples and all places `[n, C, H, W] → [C]`.
  *
  * @param prior N; with 0 the former statistics count for nothing
- * @param onStage is told how far it is
- * @throws UserError where a layer is given what is no finite float32 or float64
+ * @param onStage receives the name of each stage
+ * @throws UserError if the input of a layer is not finite float32 or float64
  */
 export async function estimateStatistics(
   { path, bytes, layers, input, batchSize }: Subject,
@@ -136,7 +136,7 @@ function mixed(
   return { mean: mix(runningMean, measured.mean), variance: mix(runningVar, measured.variance) };
 }
 
-/** How far the statistics of a layer have moved. */
+/** Says how far the statistics of a layer have moved. */
 export interface Moved {
   readonly name: string;
   readonly channels: number;
@@ -156,7 +156,7 @@ export function movedBy(
   const shifts = runningMean.map(
     (mu, c) => Math.abs((mean[c] ?? NaN) - mu) / Math.sqrt((runningVar[c] ?? NaN) + epsilon),
   );
-  // ε stands in both, as in the layer: a channel that never moves has a ratio of 1.
+  // ε is in both, as in the layer: a channel that never varies has a ratio of 1.
   const ratios = runningVar.map((before, c) => ((variance[c] ?? NaN) + epsilon) / (before + epsilon));
   const averageOf = (values: readonly number[]): number =>
     values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,10 +1,10 @@
-/** The source of a program's own client: each model of a server, typed, over `fetch`. */
+/** Writes the source of a typed client: each model of a server as a function over `fetch`. */
 import { readFile } from 'node:fs/promises';
 import { siblingModule } from '../../training/files/index.ts';
 import type { TypedModel } from './model.ts';
 import { type Called, calledIn } from './types.ts';
 
-/** How a client begins: what another program has written is not replaced. */
+/** The beginning of a client. A file that begins otherwise is not overwritten. */
 export const clientMark = '/** Written by `bn-edge client`; do not edit. ';
 
 const taken = [

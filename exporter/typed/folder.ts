@@ -1,14 +1,14 @@
-/** The models of a folder as a program calls them. */
+/** Describes the models of a folder as functions with types. */
 import { shapeOf } from '../served/ports.ts';
 import type { ModelFolder } from '../store/registry.ts';
 import { type Facts, typedColumns, typedModel, type TypedModel } from './model.ts';
 
-/** Those that can be called with types, each in its current version. */
+/** Returns the models that can be called with types, each in its current version. */
 export const typedModels = (models: readonly ModelFolder[]): readonly TypedModel[] =>
   models.filter(({ about }) => about.path === about.name).flatMap((model) => typedModel(factsOf(model)) ?? []);
 
 function factsOf({ about, ports }: ModelFolder): Facts {
-  // Of sizes that the file leaves open, those that a build has found.
+  // A build has found some of the sizes that the file leaves open.
   const inputs = ports.inputs.map((port) => ({ ...port, shape: about.shapes?.[port.name] ?? shapeOf(port) }));
   const [input] = inputs;
   const columns = new Map(Object.entries(about.columns ?? {}));

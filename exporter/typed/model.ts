@@ -1,13 +1,13 @@
-/** What a program needs to know of a model to call it with types: what it takes, and what it tells. */
+/** Describes what a program needs to know to call a model with types: its samples and its answers. */
 import { type Column, inputsOf } from '../../training/columns/index.ts';
 import type { OutputKind } from '../../worker/image.ts';
 import type { Datatype } from '../served/ports.ts';
 
-/** What is known of a model, from its folder or from a server. */
+/** Holds what is known of a model, from its folder or from a server. */
 export interface Facts {
   readonly name: string;
   readonly version: string;
-  /** Each with its sizes, −1 for a free one; none where the file does not say how many there are. */
+  /** Each shape has −1 for a free size; absent if the file does not state the number of dimensions. */
   readonly inputs: readonly {
     readonly name: string;
     readonly datatype: string;
@@ -17,7 +17,7 @@ export interface Facts {
   readonly columns?: readonly TypedColumn[] | undefined;
   readonly output?: { readonly name: string; readonly kind: OutputKind } | undefined;
   readonly labels?: readonly string[] | undefined;
-  /** Whether it is known how pictures become its numbers. */
+  /** Is true if it is known how pictures become the model's numbers. */
   readonly takesPictures: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface TypedColumn extends Pick<Column, 'name' | 'kind'> {
   readonly categories?: readonly string[] | undefined;
   readonly unit?: string | undefined;
   readonly range?: readonly [least: number | string, greatest: number | string] | undefined;
-  /** Whether a value may not be missing. */
+  /** `required` is true if a value may not be missing. */
   readonly required: boolean;
 }
 
@@ -45,7 +45,10 @@ export type Told =
   | { readonly kind: 'label' | 'labels'; readonly labels?: readonly string[] | undefined }
   | { readonly kind: 'number' | 'numbers' };
 
-/** Undefined for a model that only tensors can be asked with: it has several inputs, say, or nobody says what it answers. */
+/**
+ * Returns undefined for a model that only takes tensors, for example because it has several inputs, or because its
+ * answer is not described.
+ */
 export function typedModel(facts: Facts): TypedModel | undefined {
   const takes = takenBy(facts);
   const tells = toldBy(facts);
@@ -80,7 +83,7 @@ function toldBy({ output, outputs, labels }: Facts): Told | undefined {
   }
 }
 
-/** The columns of an input that takes rows; undefined where the card describes other rows than the file takes. */
+/** Returns the columns of an input for rows; undefined if the card describes other rows than the file takes. */
 export function typedColumns(
   columns: readonly Column[] | undefined,
   shape: readonly number[],

@@ -1,14 +1,15 @@
-/** The names of models in a program. */
+/** Chooses the names of models in a program. */
 
-/** Words that name nothing of one's own in a module, beside what `taken` says. */
+/** Words that cannot be names in a module, beside those in `taken`. */
 const words =
   'arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof undefined var void while with yield'.split(
     ' ',
   );
 
 /**
- * An identifier for each model, in its order: `mnist-cnn` is called `mnistCnn`.
- * @param taken by others, as they are and as the names of types
+ * Returns an identifier for each model, in their order: `mnist-cnn` becomes `mnistCnn`.
+ *
+ * @param taken names that are used already, as they are and as names of types
  */
 export function identifiersOf(names: readonly string[], taken: readonly string[]): readonly string[] {
   const used = new Set([...words, ...taken].map((word) => word.toLowerCase()));

@@ -1,4 +1,4 @@
-/** The models of a server as a program calls them, from what it tells of itself. */
+/** Describes the models of a server as functions with types, from the server's metadata. */
 import * as z from 'zod';
 import { checked, oneLine, UserError } from '../../training/files/index.ts';
 import { servedKinds } from '../served/output.ts';
@@ -32,8 +32,8 @@ const list = z.object({ models: z.array(z.string()) });
 
 /**
  * @param url under which the models are mounted
- * @param key of a server that asks for one
- * @throws UserError where it does not answer, or as another server would
+ * @param key of a server that requires one
+ * @throws UserError if the server does not answer, or is not one of bn-edge
  */
 export async function typedModelsOf(url: string, key: string | undefined): Promise<readonly TypedModel[]> {
   const base = url.replace(/\/+$/, '');

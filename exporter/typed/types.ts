@@ -1,19 +1,19 @@
-/** What models take and tell, as TypeScript. */
+/** Writes the samples and answers of models as TypeScript types. */
 import type { Told, TypedColumn, TypedModel } from './model.ts';
 import { identifiersOf, upperFirst } from './names.ts';
 
-/** How a model is called in a program. */
+/** A model with its identifier and its types in a program. */
 export interface Called {
   readonly model: TypedModel;
   readonly identifier: string;
-  /** Its type, `Predictor<PenguinsRow, 'Adelie' | 'Chinstrap'>`. */
+  /** `type` is, for example, `Predictor<PenguinsRow, 'Adelie' | 'Chinstrap'>`. */
   readonly type: string;
-  /** What the type names: that of its rows. */
+  /** `declarations` declares what the type names: that of the model's rows. */
   readonly declarations: string;
 }
 
 /**
- * @param taken names that are others' in the module
+ * @param taken names that are used already in the module
  * @param picture the type of a sample of pictures
  */
 export function calledIn(
@@ -82,7 +82,7 @@ function commentOn({ kind, unit, range, categories = [], required }: TypedColumn
   return `  /** ${comment(parts.join('; '))}. */\n`;
 }
 
-/** Single quotes, as this project writes texts. */
+/** Returns a literal in single quotes, as in this project. */
 const literal = (text: string): string =>
   `'${JSON.stringify(text)
     .slice(1, -1)
@@ -91,5 +91,5 @@ const literal = (text: string): string =>
     .replaceAll('\u2028', '\\u2028')
     .replaceAll('\u2029', '\\u2029')}'`;
 
-/** What stands in a comment does not end it. */
+/** Keeps a text from ending the comment that it is in. */
 const comment = (text: string): string => text.replaceAll('*/', '* /').replaceAll(/\s+/g, ' ');

@@ -6,10 +6,10 @@ const standardUrl: string = '';
 const predictors = (_server: Server): Models => ({ rows, pictures });
 // </models>
 
-/** A sample is none of the model's, or the server did not answer. */
+/** Says that a sample does not fit the model, or that the server did not answer. */
 export class PredictError extends Error {
   override readonly name = 'PredictError';
-  /** HTTP's; undefined where there was no answer. */
+  /** The HTTP status; undefined if there was no answer. */
   readonly status: number | undefined;
 
   constructor(message: string, status?: number, options?: ErrorOptions) {
@@ -19,13 +19,17 @@ export class PredictError extends Error {
 }
 
 export interface ConnectOptions {
-  /** Of a server that asks for one. */
+  /** The key of a server that requires one. */
   readonly key?: string;
-  /** In place of the host's own, such as that of a service binding: `env.MODELS.fetch.bind(env.MODELS)`. */
+  /** Replaces the host's `fetch`, for example by that of a service binding: `env.MODELS.fetch.bind(env.MODELS)`. */
   readonly fetch?: typeof fetch;
 }
 
-/** The models of a server. @param url with the path under which they are mounted */
+/**
+ * Returns the models of a server.
+ *
+ * @param url with the path under which they are mounted
+ */
 export function connect(url: string = standardUrl, options: ConnectOptions = {}): Models {
   return predictors({ url: url.replace(/\/+$/, ''), ...options });
 }
@@ -37,7 +41,7 @@ interface Server extends ConnectOptions {
 /** The bytes of a PNG or JPEG file. */
 export type PictureFile = Uint8Array<ArrayBuffer> | ArrayBuffer | Blob;
 
-/** As many as a server takes at once, if it is not configured otherwise. */
+/** The maximum number of samples in a request, unless the server is configured otherwise. */
 const most = 256;
 
 /** @param shape of one sample, for a model of plain numbers */
@@ -90,13 +94,13 @@ function pictures<Told>(server: Server, name: string, version: string): Predicto
   return { name, version, predict, predictMany };
 }
 
-/** JSON would have null for other numbers, which is a missing value. */
+/** Refuses NaN and infinities: JSON would have null for them, which is a missing value. */
 function finite(key: string, value: unknown): unknown {
   if (typeof value !== 'number' || Number.isFinite(value)) return value;
   throw new PredictError(`${JSON.stringify(key)}: expected a number, or null for a missing one, got ${value}`);
 }
 
-/** Numbers that JSON does not have are texts there. */
+/** Nests numbers in arrays. Those that JSON cannot express become texts. */
 function nested(values: readonly number[], [first = 1, ...others]: readonly number[]): unknown {
   if (others.length === 0) return values.map((value) => (Number.isFinite(value) ? value : String(value)));
   const size = values.length / first;
