@@ -1,4 +1,4 @@
-/** `bn-edge add --help` */
+/** The command `bn-edge add`, with its help. */
 import { Option } from 'commander';
 import { UserError } from '../../training/files/index.ts';
 import { addModel } from '../model/add.ts';

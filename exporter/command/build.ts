@@ -1,4 +1,4 @@
-/** `bn-edge build --help` */
+/** The command `bn-edge build`, with its help. */
 import { Option } from 'commander';
 import { oneForAll } from '../edge/one-for-all.ts';
 import { addModelsOption } from './models-option.ts';

@@ -1,4 +1,4 @@
-/** `bn-edge client --help` */
+/** The command `bn-edge client`, with its help. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';

@@ -1,4 +1,4 @@
-/** `bn-edge evaluate --help` */
+/** The command `bn-edge evaluate`, with its help. */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Option } from 'commander';
@@ -290,7 +290,7 @@ async function showMistakes(
 }
 
 /**
- * Returns, for example, `line 79: expected yes, got no (98.1 %) a 2.04, b -0.08`, on more lines if it is too long.
+ * Returns, for example, `line 79: expected yes, got no (98.1 %)   a 2.04, b -0.08`, on more lines if it is too long.
  */
 function describeMistake({ sample, file, place, line, cells = {}, expected, got, detail }: PlacedMistake): string {
   const where = file ?? (line === undefined ? `sample ${place ?? sample}` : `line ${line}`);

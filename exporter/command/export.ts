@@ -1,4 +1,4 @@
-/** `bn-edge export --help` */
+/** The command `bn-edge export`, with its help. */
 import { nativeBackend } from '../../training/backend/index.ts';
 import { describeExport } from '../model/describe.ts';
 import { exportModel, type ExportOptions } from '../model/export.ts';

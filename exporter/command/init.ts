@@ -1,4 +1,4 @@
-/** `bn-edge init --help` */
+/** The command `bn-edge init`, with its help. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { initialize, type Initialized } from './init-files.ts';

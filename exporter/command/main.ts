@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npx bn-edge` */
+/** The program `npx bn-edge`. */
 import { runProgram } from './program.ts';
 
 /**

@@ -115,7 +115,7 @@ export function runProgram(args: readonly string[]): Promise<void> {
     const command = program.commands.find((each) => each.name() === name);
     if (!entry || !command) {
       refuseOtherNames(name);
-      // For an unknown command, an error is better than its help.
+      // The rest is dropped, so that `--help` of an unknown command is an error.
       return parse(program, name.startsWith('-') ? [name, ...rest] : [name]);
     }
     const { configure } = await entry.load();

@@ -1,4 +1,4 @@
-/** `bn-edge recalibrate --help` */
+/** The command `bn-edge recalibrate`, with its help. */
 import { Option } from 'commander';
 import { type Backend, type BackendName, backendNames, createBackend } from '../../training/backend/index.ts';
 import { type DataSource, sourceName } from '../../training/data/index.ts';

@@ -1,4 +1,4 @@
-/** `bn-edge release --help` */
+/** The command `bn-edge release`, with its help. */
 import { InvalidArgumentError } from 'commander';
 import { nativeBackend } from '../../training/backend/index.ts';
 import { release as releaseModel } from '../deploy/release.ts';

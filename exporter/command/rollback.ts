@@ -1,4 +1,4 @@
-/** `bn-edge rollback --help` */
+/** The command `bn-edge rollback`, with its help. */
 import { join } from 'node:path';
 import { rollback as rollBack } from '../deploy/release.ts';
 import { requireProject } from '../deploy/wrangler.ts';

@@ -1,4 +1,4 @@
-/** `bn-edge status --help` */
+/** The command `bn-edge status`, with its help. */
 import { unexpected } from '../../training/files/index.ts';
 import { describePlatform, status as statusOf, type Status } from '../deploy/status.ts';
 import { requireProject } from '../deploy/wrangler.ts';

@@ -1,4 +1,4 @@
-/** `bn-edge train --help` */
+/** The command `bn-edge train`, with its help. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';

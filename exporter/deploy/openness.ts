@@ -1,4 +1,4 @@
-/** Tells from Wrangler's configuration whether anybody may send requests to a Worker, and without limit. */
+/** Tells from Wrangler's configuration whether a Worker is open to everyone, and without a limit on requests. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

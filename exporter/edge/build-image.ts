@@ -43,7 +43,7 @@ import type { RoundedFolder } from './rounding.ts';
 import type { Models } from './runtime/index.ts';
 import { gluePath, readStockModule, stockModulePath } from './stages/stock-module.ts';
 
-/** Says that some models cannot be built. The message is the first model's. */
+/** Thrown if some models cannot be built. The message is the first model's. */
 export class ModelsError extends UserError {
   readonly models: readonly BuiltModel[];
 

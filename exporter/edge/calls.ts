@@ -60,7 +60,7 @@ export async function callsOf(models: readonly TypedModel[]): Promise<Calls> {
       ...called.map(exported),
     ].join(''),
     types: [
-      "/** A sample is none of the model's. Its name is `PredictError`. */\nexport declare class PredictError extends Error {}\n",
+      '/** Thrown if a sample does not fit the model. Its name is `PredictError`. */\nexport declare class PredictError extends Error {}\n',
       ...called.flatMap(({ declarations }) => (declarations === '' ? [] : [declarations])),
       ...called.map(({ identifier, type }) => `export declare const ${identifier}: ${type};\n`),
     ].join('\n'),

@@ -40,7 +40,7 @@ export interface Known {
 const batchSizes = [1, 2, 3, 7, 16, 64];
 /** Caps the elements of a tensor: several free dimensions would otherwise make it astronomically large. */
 const mostElements = 2 ** 22;
-/** An empty batch, two for which memory must grow, and one for which it cannot grow far enough. */
+/** An empty batch, then larger ones until memory must grow, and until it cannot grow far enough. */
 const largeBatchSizes = [0, 128, 512, 4096];
 const fills: readonly Fill[] = ['image', 'unit', 'special'];
 /** Room for growth, in pages, when a run meets the memory limit: each stops the run at another allocation. */

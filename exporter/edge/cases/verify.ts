@@ -13,8 +13,7 @@ import { isOutOfMemory } from '../runtime/ort.ts';
 import type { Tensor, TensorData } from '../runtime/index.ts';
 
 /**
- * Names the model, the case and the difference. It is a bug of bn-edge; until it is fixed, the stock runtime can be
- * deployed.
+ * Thrown at the first difference. It is a bug of bn-edge; until it is fixed, the stock runtime can be deployed.
  */
 export class VerificationError extends Error {
   override readonly name = 'VerificationError';

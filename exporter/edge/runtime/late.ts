@@ -20,7 +20,7 @@ export interface LateWeights {
 export type ReadPart = (name: string) => Promise<ArrayBuffer>;
 export type Load = (path: string, read: ReadPart) => Promise<void>;
 
-/** Says that a file of weights is not the one that the image was built with. */
+/** Thrown if a file of weights is not the one that the image was built with. */
 export class WeightsError extends Error {
   override readonly name = 'WeightsError';
 }

@@ -68,7 +68,7 @@ export interface Started {
   readonly sessions: Readonly<Record<string, SessionRecord>>;
 }
 
-/** Says that ONNX Runtime or the allocator refused a run with a message. The session stays usable. */
+/** Thrown if ONNX Runtime or the allocator refuses a run with a message. The session stays usable. */
 export class InferenceError extends Error {
   override readonly name = 'InferenceError';
   readonly outOfMemory: boolean;
@@ -79,7 +79,7 @@ export class InferenceError extends Error {
   }
 }
 
-/** Says that a run has reached code that is not in the image, and again when it was repeated from the start. */
+/** Thrown if a run has reached code that is not in the image, and again when it was repeated from the start. */
 export class TrapError extends Error {
   override readonly name = 'TrapError';
 }

@@ -25,8 +25,7 @@ const codes = {
 } as const satisfies Readonly<Record<DType, number>>;
 
 /**
- * Says that the caller's tensors do not fit the model. It is thrown before WebAssembly is entered, so that nothing has
- * changed.
+ * Thrown if the caller's tensors do not fit the model, before WebAssembly is entered, so that nothing has changed.
  */
 export class FeedError extends Error {
   override readonly name = 'FeedError';

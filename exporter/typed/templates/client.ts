@@ -6,7 +6,7 @@ const standardUrl: string = '';
 const predictors = (_server: Server): Models => ({ rows, pictures });
 // </models>
 
-/** Says that a sample does not fit the model, or that the server did not answer. */
+/** Thrown if a sample does not fit the model, or the server does not answer. */
 export class PredictError extends Error {
   override readonly name = 'PredictError';
   /** The HTTP status; undefined if there was no answer. */
