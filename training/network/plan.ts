@@ -35,28 +35,20 @@ export interface Plan {
   readonly layers: readonly PlannedLayer[];
 }
 
-const prefixes: { readonly [K in LayerKind]: string } = {
+/** PyTorch's short names, by which tensors in checkpoints begin; other kinds are written out, `leaky_relu`. */
+const shortNames: { readonly [K in LayerKind]?: string } = {
   dense: 'fc',
   conv2d: 'conv',
   batchNorm: 'bn',
   layerNorm: 'ln',
-  relu: 'relu',
-  leakyRelu: 'leaky_relu',
-  sigmoid: 'sigmoid',
-  tanh: 'tanh',
-  gelu: 'gelu',
-  softmax: 'softmax',
   maxPool: 'pool',
   averagePool: 'avg_pool',
   globalAveragePool: 'global_pool',
-  flatten: 'flatten',
-  members: 'members',
-  heads: 'heads',
-  dropout: 'dropout',
   residual: 'block',
-  encodeNumbers: 'encode_numbers',
-  encodeCategories: 'encode_categories',
 };
+
+const labelOf = (kind: LayerKind, number: number): string =>
+  `${shortNames[kind] ?? kind.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}${number}`;
 
 /** @throws GraphError naming the network, the layer and the shape that does not fit */
 export function planNetwork(network: Network): Plan {
@@ -125,7 +117,7 @@ function shapeAfter(layers: readonly PlannedLayer[], inputShape: readonly number
 function planFirst(layer: Layer, i: number, network: Network): PlannedLayer {
   if (!isEncoder(layer)) throw new Error(`internal: ${layer.kind} among the encodings`);
   const before = network.layers.slice(0, i);
-  const label = `${prefixes[layer.kind]}${before.filter(({ kind }) => kind === layer.kind).length + 1}`;
+  const label = labelOf(layer.kind, before.filter(({ kind }) => kind === layer.kind).length + 1);
   return { label, name: label, chains: {}, ...planEncoder(layer, label, network, before) };
 }
 
@@ -136,7 +128,7 @@ function planChain(layers: readonly Layer[], prefix: string, inputShape: readonl
   layers.forEach((layer, i) => {
     const count = (counts.get(layer.kind) ?? 0) + 1;
     counts.set(layer.kind, count);
-    const label = `${prefixes[layer.kind]}${count}`;
+    const label = labelOf(layer.kind, count);
     // Batch Norm subtracts the mean, and with it any bias added right before, whatever its sign.
     const bias = layers.slice(i + 1).find(({ kind }) => kind !== 'members')?.kind !== 'batchNorm';
     planned.push(planLayer(layer, label, `${prefix}${label}`, shapeAfter(planned, inputShape), bias));

@@ -1,6 +1,7 @@
-/** The rule of every op: which kernels compute it. */
+/** Which kernels compute an op. Elementwise ops need no rule of their own: `expression/` tells what they compute. */
 import type { Node, OpType, Value } from '../../graph/index.ts';
 import { uncovered } from '../error.ts';
+import { isElementwise } from '../expression/of-node.ts';
 import { lowerAveragePool, lowerConv, lowerConvTranspose, lowerMaxPool } from './convolution.ts';
 import { lowerElementwise } from './elementwise.ts';
 import { lowerGemm, lowerMatMul } from './linalg.ts';
@@ -18,7 +19,7 @@ import { lowerArgMax, lowerLayerNorm, lowerReduction, lowerSoftmax } from './red
 
 type NodeOf<O extends OpType> = Extract<Node, { op: O }>;
 type Rule<O extends OpType> = (lowering: Lowering, node: NodeOf<O>) => void;
-type Rules = { readonly [O in OpType]: Rule<O> };
+type Rules = { readonly [O in OpType]?: Rule<O> };
 
 const refused =
   (why: string) =>
@@ -30,31 +31,6 @@ const notCovered = refused('is not covered');
 const forTraining = refused('is not covered: it belongs to training');
 
 const rules: Rules = {
-  Add: lowerElementwise,
-  Sub: lowerElementwise,
-  Mul: lowerElementwise,
-  Div: lowerElementwise,
-  Neg: lowerElementwise,
-  Max: lowerElementwise,
-  HardSigmoid: lowerElementwise,
-  Sqrt: lowerElementwise,
-  Exp: lowerElementwise,
-  Log: lowerElementwise,
-  Erf: lowerElementwise,
-  Relu: lowerElementwise,
-  LeakyRelu: lowerElementwise,
-  Sigmoid: lowerElementwise,
-  Tanh: lowerElementwise,
-  Softplus: lowerElementwise,
-  Clip: lowerElementwise,
-  Equal: lowerElementwise,
-  Greater: lowerElementwise,
-  GreaterOrEqual: lowerElementwise,
-  IsNaN: lowerElementwise,
-  Where: lowerElementwise,
-  Cast: lowerElementwise,
-  Identity: lowerElementwise,
-
   ReduceMax: lowerReduction('max'),
   ReduceMean: lowerReduction('add', true),
   ReduceSum: lowerReduction('add'),
@@ -82,8 +58,7 @@ const rules: Rules = {
   Slice: lowerSlice,
   Transpose: lowerTranspose,
 
-  // With fixed statistics it has become part of a product, or three elementwise nodes.
-  BatchNormalization: notCovered,
+  // BatchNormalization with fixed statistics has become part of a product, or three elementwise nodes.
   LayerNormalization: lowerLayerNorm,
 
   Softmax: lowerSoftmax,
@@ -97,8 +72,12 @@ export function lower(lowering: Lowering, node: Node): void {
   const values: readonly (Value | undefined)[] = [...node.inputs, ...node.outputs];
   // Loops run once at least. An op without elements has no result that anyone means.
   if (values.some(isEmpty)) throw uncovered(node, 'expected tensors that have elements, got an empty one');
-  const rule = rules[node.op] as Rule<OpType>;
-  rule(lowering, node);
+  if (isElementwise(node)) {
+    lowerElementwise(lowering, node);
+  } else {
+    const rule = (rules[node.op] ?? notCovered) as Rule<OpType>;
+    rule(lowering, node);
+  }
 }
 
 /** A list of axes or sizes may be. */

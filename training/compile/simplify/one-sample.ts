@@ -105,13 +105,7 @@ function keepsApart(node: Node, ofBatch: (value: Value | undefined) => boolean, 
     case 'MaxPool':
     case 'AveragePool':
       return ofBatch(first);
-    case 'Loop':
-    case 'ScatterElements':
-    case 'SoftmaxCrossEntropyLoss':
-    case 'com.microsoft.FusedMatMul':
-    case 'com.microsoft.nchwc.Conv':
-    case 'com.microsoft.nchwc.ReorderInput':
-    case 'com.microsoft.nchwc.ReorderOutput':
+    default:
       return false;
   }
 }

@@ -1,30 +1,20 @@
-/** The rule of every kind of layer. */
+/** The rule of every kind of layer: a family's file exports one for each of its kinds, by the kind's name. */
 import type { LayerRules } from '../rule.ts';
-import { dropout, gelu, leakyRelu, relu, sigmoid, softmax, tanh } from './activation.ts';
+import * as activation from './activation.ts';
 import { batchNorm } from './batch-norm.ts';
 import { layerNorm } from './layer-norm.ts';
-import { conv2d, dense } from './linear.ts';
+import * as linear from './linear.ts';
 import { heads, members } from './members.ts';
 import { residual } from './residual.ts';
-import { averagePool, flatten, globalAveragePool, maxPool } from './shape.ts';
+import * as shape from './shape.ts';
 
 export const layerRules: LayerRules = {
-  dense,
-  conv2d,
+  ...linear,
   batchNorm,
   layerNorm,
-  relu,
-  leakyRelu,
-  sigmoid,
-  tanh,
-  gelu,
-  softmax,
-  maxPool,
-  averagePool,
-  globalAveragePool,
-  flatten,
+  ...activation,
+  ...shape,
   members,
   heads,
-  dropout,
   residual,
 };

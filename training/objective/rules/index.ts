@@ -2,12 +2,12 @@
 import type { Dataset } from '../../data/index.ts';
 import type { ObjectiveKind } from '../objective.ts';
 import type { ObjectiveRule } from '../rule.ts';
-import { binary, multiclass } from './classification.ts';
-import { huber, mse } from './regression.ts';
+import * as classification from './classification.ts';
+import * as regression from './regression.ts';
 
 /** A rule is for one kind of data. */
 type RuleOf<K extends ObjectiveKind> = {
   readonly [T in Dataset['task']]: ObjectiveRule<K, Extract<Dataset, { task: T }>>;
 }[Dataset['task']];
 
-export const objectiveRules: { readonly [K in ObjectiveKind]: RuleOf<K> } = { multiclass, binary, mse, huber };
+export const objectiveRules: { readonly [K in ObjectiveKind]: RuleOf<K> } = { ...classification, ...regression };

@@ -23,7 +23,7 @@ const errorOf = (g: GraphBuilder, output: Value, values: Value): Value =>
 const inUnitsOf = (g: GraphBuilder, unit: number | undefined, e: Value): Value =>
   unit === undefined ? e : g.Div(e, g.scalar(unit));
 
-const regression = <K extends 'mse' | 'huber'>(
+const regression = <K extends Exclude<ObjectiveKind, 'multiclass' | 'binary'>>(
   loss: Loss<K>,
   chosen: Pick<ObjectiveRule<K, RegressionDataset>, 'options' | 'create'>,
 ): ObjectiveRule<K, RegressionDataset> => ({
