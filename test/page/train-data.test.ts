@@ -97,6 +97,34 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await expect.poll(() => alert.innerText()).toContain('own.xlsx: expected a .csv, .tsv, .tab, .txt or .data file');
   });
 
+  it('keeps to the table that it has where another is refused', async () => {
+    const { page } = await openTraining();
+    await page.locator('#own-file').setInputFiles(penguins);
+    await expect.poll(() => ownFacts(page).innerText()).toContain('penguins.csv: 276 rows');
+    const alert = page.getByRole('alert');
+    await page.locator('#own-file').setInputFiles(asCsv(''));
+    await expect.poll(() => alert.innerText()).toBe('own.csv: expected a row of names and rows of data, got none');
+    expect(await ownFacts(page).innerText()).toBe('own.csv is not trained with.');
+    await page.locator('#seed').fill('9');
+    await page.locator('#seed').press('Enter');
+    await expect.poll(() => ownFacts(page).innerText()).toContain('penguins.csv: 276 rows');
+    expect(await page.locator('#own-label').inputValue()).toBe('species');
+    await page.locator('#own-label').selectOption('island');
+    await expect.poll(() => new URL(page.url()).hash).toContain('label=island');
+    await expect.poll(() => ownFacts(page).innerText()).toContain('penguins.csv: 276 rows');
+  });
+
+  it('names the command that goes on with names that a shell takes as they are', async () => {
+    const { page } = await openTraining();
+    const content = `x,it's $a\n${Array.from({ length: 60 }, (_, i) => `${i},${i % 2 === 0 ? 'a' : 'b'}\n`).join('')}`;
+    await page.locator('#own-file').setInputFiles({ ...asCsv(content), name: '-my own.csv' });
+    await expect.poll(() => ownFacts(page).innerText()).toContain('48 rows');
+    await page.getByRole('combobox', { name: 'The network' }).selectOption('without');
+    expect(await page.locator('#go-on').innerText()).toBe(
+      String.raw`bn-edge train ./'-my own.csv' --label 'it'\''s $a' --from without-batch-norm.safetensors`,
+    );
+  });
+
   it('takes a table that is dropped upon the page', async () => {
     const { page } = await openTraining();
     const transfer = await page.evaluateHandle(`(() => {
@@ -183,6 +211,15 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await page.locator('#data').selectOption('circles');
     await expect.poll(() => page.locator('[data-side=with] canvas').isVisible()).toBe(true);
     await train(page, 10);
+  });
+
+  it('does not wait for digits that nobody wants any more', async () => {
+    const { page } = await openTraining();
+    await page.route('**/mnist.bin*', () => undefined);
+    await page.locator('#data').selectOption('digits');
+    await expect.poll(() => progress(page)).toBe('preparing …');
+    await page.locator('#data').selectOption('circles');
+    await expect.poll(() => progress(page)).toContain('step 0');
   });
 
   it.each(looks)('is accessible, fits and complains of nothing: %s', async (_, options) => {

@@ -181,7 +181,7 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
   it('trains on points that are dropped, by mouse and keyboard, and says when there are too few', async () => {
     const { page } = await openTraining({ points: [{ x: 0, y: 0, label: 0 }] });
     await page.locator('#data').selectOption('empty');
-    await expect.poll(() => page.getByRole('alert').innerText()).toContain('batch size: expected 1 to 1');
+    await expect.poll(() => page.getByRole('alert').innerText()).toContain('“Batch size”: expected 1 to 1');
     await page.getByRole('slider', { name: 'Batch size' }).press('Home');
     await page.getByRole('radio', { name: 'drops a ▲' }).check();
     await page.locator('[data-side=with] canvas').click({ position: { x: 20, y: 20 } });
@@ -192,6 +192,61 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await train(page, 20);
     await page.getByRole('button', { name: 'Take the dropped away' }).click();
     await expect.poll(() => new URL(page.url()).hash).not.toContain('points');
+  });
+
+  it('shows points that are too few, says so, and neither starts nor saves before there are more', async () => {
+    const { page, complaints } = await training.openAt('#data=empty&batch=2');
+    const alert = page.getByRole('alert');
+    await expect.poll(() => alert.innerText()).toMatch(/^There are no points yet/);
+    await page.getByRole('radio', { name: 'drops a ▲' }).check();
+    const canvas = page.locator('[data-side=with] canvas');
+    const drop = (x: number) => canvas.click({ position: { x, y: 20 } });
+    await drop(20);
+    await expect.poll(() => alert.innerText()).toMatch(/^“Batch size”: expected 1 to 1 /);
+    expect(await canvas.getAttribute('aria-label')).toContain('nothing is trained yet');
+    for (const button of [go(page), page.locator('#step'), page.getByRole('button', { name: 'Checkpoint' })]) {
+      await button.click();
+      expect(await alert.innerText()).toMatch(/^“Batch size”/);
+      expect(await go(page).innerText()).toBe('Start');
+    }
+    expect(await page.locator('#layers').isVisible()).toBe(false);
+    await drop(60);
+    await expect.poll(() => progress(page)).toContain('step 0');
+    expect(await alert.isVisible()).toBe(false);
+    await train(page, 10);
+    expect(await facts(page, 'with').innerText()).toBe('Nothing is held back');
+    expect(complaints).toEqual([]);
+  });
+
+  it('trains with what was chosen last, however fast it was chosen, and tells nothing of what was before', async () => {
+    const { page } = await openTraining();
+    await page.locator('#pace').selectOption('Infinity');
+    await go(page).click();
+    await expect.poll(() => stepOf(page)).toBeGreaterThan(20);
+    await page.evaluate(`
+      window.told = [];
+      const progress = document.querySelector('#progress');
+      new MutationObserver(() => told.push(progress.textContent)).observe(progress, { childList: true });
+      const set = (selector, value, event) => {
+        const input = document.querySelector(selector);
+        input.value = value;
+        input.dispatchEvent(new Event(event));
+      };
+      for (let i = 0; i < 30; i++) {
+        set('#setting-depth', String((3 * i) % 8), 'input');
+        set('#data', ['spirals', 'empty', 'circles'][i % 3], 'change');
+        set('#watched-channel', String(1 + (i % 16)), 'input');
+        document.querySelector(['#go', '#step', '#reset'][i % 3]).click();
+      }
+    `);
+    await expect.poll(() => progress(page)).toContain('step 0');
+    expect(await page.getByRole('alert').isVisible()).toBe(false);
+    const told = await page.evaluate<readonly string[]>('told');
+    expect(new Set(told)).toEqual(new Set(['preparing …', 'step 0, epoch 1']));
+    await train(page, 40);
+    const settings: Settings = { ...usualSettings, data: 'circles', depth: 8 };
+    const expected = await expectedLosses(settings, 'with', 40, await wasmBackend());
+    expect((await losses(page)).slice(0, 40).map((each) => each.with)).toEqual(Array.from(expected));
   });
 
   it('says in one sentence that a browser without vectors cannot train', async () => {
@@ -224,6 +279,13 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await expect.poll(() => progress(page)).toMatch(/^step 0/);
     expect(await page.locator('#settings output').allInnerTexts()).toEqual(['0.1', '32', '0.9', '8', '0.1']);
     expect(await go(page).innerText()).toBe('Start');
+    // The same once more begins anew.
+    await page.locator('#step').click();
+    await expect.poll(() => stepOf(page)).toBe(1);
+    await page.getByRole('listitem').filter({ hasText: 'Why normalise?' }).getByRole('link').click();
+    await expect.poll(() => stepOf(page)).toBe(0);
+    await page.goBack();
+    await expect.poll(() => page.locator('#settings output').allInnerTexts()).toEqual(['0.1', '32', '0.9', '4', '1']);
   });
 
   it('exports a model that is served, with the probability that the page shows', async () => {

@@ -31,6 +31,10 @@ function start(): void {
   find('#stage', HTMLElement).hidden = false;
   let settings = settingsInAddress();
   let isRunning = false;
+  /** How often it has begun: what is told of a former run comes too late. */
+  let run = 0;
+  /** Why there is nothing to train; undefined where there is. */
+  let stuck: string | undefined;
   const engine = startEngine(hear);
   const losses = new Losses();
   const showLayers = createLayers();
@@ -55,14 +59,17 @@ function start(): void {
   const pace = find('#pace', HTMLSelectElement);
   const go = find('#go', HTMLButtonElement);
   const shared = find('#shared', HTMLElement);
+  const awaySide = find('#away-side', HTMLSelectElement);
+  let kind: Begun['of'] = 'plane';
 
   go.addEventListener('click', () => {
-    setRunning(!isRunning);
+    if (isRunning || !isStuck()) setRunning(!isRunning);
   });
   pace.addEventListener('change', () => {
     if (isRunning) setRunning(true);
   });
   onClick('#step', () => {
+    if (isStuck()) return;
     setRunning(false);
     engine.tell({ kind: 'step' });
   });
@@ -72,14 +79,9 @@ function start(): void {
     begin();
   });
   onClick('#share', () => {
-    navigator.clipboard.writeText(location.href).then(
-      () => {
-        shared.textContent = settings.data === 'own' ? 'Copied, without your file: it stays here.' : 'Copied.';
-      },
-      () => {
-        shared.textContent = `The address bar has it${settings.data === 'own' ? ', without your file: it stays here' : ''}.`;
-      },
-    );
+    void copyLink().then((done) => {
+      shared.textContent = `${done}${settings.data === 'own' ? ', without your file: it stays here' : ''}.`;
+    });
   });
   onClick('#undrop', () => {
     change({ points: [] });
@@ -89,20 +91,30 @@ function start(): void {
       drop({ ...watching.watched.sample, label: Number(button.dataset['drop']) });
     });
   }
-  window.addEventListener('hashchange', () => {
+  const beginAsInAddress = (): void => {
     tell('');
     settings = settingsInAddress();
     setRunning(false);
     begin();
-  });
+  };
+  window.addEventListener('hashchange', beginAsInAddress);
+  for (const link of document.querySelectorAll<HTMLAnchorElement>('.path a')) {
+    link.addEventListener('click', () => {
+      // A link that has been followed already changes nothing in the address.
+      if (link.hash === location.hash) beginAsInAddress();
+    });
+  }
   for (const as of ['model', 'checkpoint', 'data'] as const) {
     onClick(`#save-${as}`, () => {
-      const of = find('#away-side', HTMLSelectElement).value === 'without' ? 'without' : 'with';
+      const of = awaySide.value === 'without' ? 'without' : 'with';
+      if (isStuck()) return;
       tell('');
       engine.tell({ kind: 'file', of, as });
     });
   }
+  awaySide.addEventListener('change', showCommand);
   onClick('#save-losses', () => {
+    if (isStuck()) return;
     engine.tell({ kind: 'losses' });
   });
   begin();
@@ -113,15 +125,25 @@ function start(): void {
     engine.tell(on ? { kind: 'run', pace: Number(pace.value) } : { kind: 'pause' });
   }
 
+  function showStuck(why: string | undefined): void {
+    stuck = why;
+    find('#stage', HTMLElement).classList.toggle('is-stuck', why !== undefined);
+  }
+
+  /** Says so. */
+  function isStuck(): boolean {
+    if (stuck !== undefined) tell(stuck);
+    return stuck !== undefined;
+  }
+
   function begin(): void {
     controls.show(settings);
     watching.begin(settings);
     losses.begin();
-    if (settings.data === 'own' && table === undefined) {
-      tell(asksForFile(settings.label));
-      return;
-    }
-    engine.tell({ kind: 'begin', settings });
+    find('#progress', HTMLElement).textContent = 'preparing …';
+    showStuck(undefined);
+    run += 1;
+    engine.tell({ kind: 'begin', run, settings });
     engine.tell({ kind: 'watch', watched: watching.watched });
   }
 
@@ -165,7 +187,12 @@ function start(): void {
     heldView.begin(begun);
     watching.showBegun(begun);
     ownFile.showBegun(begun);
-    find('#go-on', HTMLElement).textContent = commandFor(begun.of, table);
+    kind = begun.of;
+    showCommand();
+  }
+
+  function showCommand(): void {
+    find('#go-on', HTMLElement).textContent = commandFor(kind, table, awaySide.value);
   }
 
   function click(at: Pick<Point, 'x' | 'y'>): void {
@@ -181,6 +208,7 @@ function start(): void {
   }
 
   function hear(report: Report): void {
+    if ('run' in report && report.run !== run) return;
     switch (report.kind) {
       case 'begun':
         showBegun(report.begun);
@@ -209,11 +237,20 @@ function start(): void {
       case 'refused':
         tell(inWordsOfThePage(report.message));
         return;
+      case 'over':
+        showStopped();
+        return;
       case 'trouble':
-        isRunning = false;
-        go.textContent = 'Start';
-        tell(inWordsOfThePage(report.message));
+        showStopped();
+        find('#progress', HTMLElement).textContent = '';
+        showStuck(inWordsOfThePage(report.message));
+        isStuck();
     }
+  }
+
+  function showStopped(): void {
+    isRunning = false;
+    go.textContent = 'Start';
   }
 
   function showNews(news: News): void {
@@ -239,19 +276,27 @@ function settingsInAddress(): Settings {
   }
 }
 
-function asksForFile(label: string): string {
-  const what = label === '' ? '' : `, to predict its column “${label}”`;
-  return `This link trains with a table that is not in it${what}: drop one here, or choose other data.`;
+/** @returns what has been done with it */
+async function copyLink(): Promise<string> {
+  try {
+    // A page that is not served by HTTPS has no clipboard.
+    await (navigator.clipboard as Clipboard | undefined)?.writeText(location.href);
+    return 'clipboard' in navigator ? 'Copied' : 'The address bar has it';
+  } catch {
+    return 'The address bar has it';
+  }
 }
 
 /** What trains a checkpoint of this page further. */
-function commandFor(of: Begun['of'], table: TableReport | undefined): string {
-  const from = '--from with-batch-norm.safetensors';
+function commandFor(of: Begun['of'], table: TableReport | undefined, side: string): string {
+  const from = `--from ${side}-batch-norm.safetensors`;
   if (of === 'digits') return `bn-edge train ${from}`;
   const [file, label] = of === 'table' && table ? [table.name, table.label] : ['points.csv', 'class'];
-  const quoted = (text: string): string => (/^[\w.-]+$/.test(text) ? text : `"${text}"`);
-  return `bn-edge train ${quoted(file)} --label ${quoted(label)} ${from}`;
+  return `bn-edge train ${file.startsWith('-') ? './' : ''}${inShell(file)} --label ${inShell(label)} ${from}`;
 }
+
+const inShell = (text: string): string =>
+  /^[\w.][\w.-]*$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 function showProgress({ step, epoch, stepsPerSecond }: News): void {
   const speed = stepsPerSecond > 0 ? `, ${number(Math.round(stepsPerSecond))} steps/s` : '';

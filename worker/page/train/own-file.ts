@@ -14,10 +14,17 @@ export interface OwnFile {
 export function createOwnFile(read: (file: File, label: string | undefined) => void): OwnFile {
   const input = find('#own-file', HTMLInputElement);
   const label = find('#own-label', HTMLSelectElement);
+  const labelField = find('#own-label-field', HTMLElement);
   const facts = find('#own-facts', HTMLElement);
   let file: File | undefined;
-  let told: TableReport | undefined;
+  /** The last that can be trained with. */
+  let trained: { readonly file: File | undefined; readonly report: TableReport } | undefined;
 
+  const showNames = ({ names, label: chosen }: TableReport): void => {
+    label.replaceChildren(...names.map((name) => make('option', { value: name }, name)));
+    label.value = chosen;
+    labelField.hidden = names.length === 0;
+  };
   const take = (files: FileList | null | undefined): void => {
     const [first] = files ?? [];
     if (!first) return;
@@ -52,22 +59,25 @@ export function createOwnFile(read: (file: File, label: string | undefined) => v
 
   return {
     showRead: (report) => {
-      told = report;
+      if (report.problem === undefined) trained = { file, report };
       facts.textContent = report.problem === undefined ? '' : `${report.name} is not trained with.`;
-      label.replaceChildren(...report.names.map((name) => make('option', { value: name }, name)));
-      label.value = report.label;
-      find('#own-label-field', HTMLElement).hidden = report.names.length === 0;
+      showNames(report);
     },
-    showBegun: ({ of, trained, heldBack }) => {
-      const isOwn = of === 'table' && told !== undefined;
-      find('#own-label-field', HTMLElement).hidden = !isOwn;
-      facts.textContent =
-        isOwn && told
-          ? [
-              `${told.name}: ${number(trained)} rows to train with, ${number(heldBack)} held back for validation, as bn-edge train divides them.`,
-              ...told.notes.map((note) => `${inWordsOfThePage(note)}.`),
-            ].join(' ')
-          : '';
+    showBegun: ({ of, trained: rows, heldBack }) => {
+      const isOwn = of === 'table' && trained !== undefined;
+      // Also where another has been refused meanwhile.
+      if (isOwn) {
+        ({ file } = trained);
+        showNames(trained.report);
+      } else labelField.hidden = true;
+      facts.textContent = isOwn
+        ? [
+            `${trained.report.name}: ${number(rows)} rows to train with, ${number(heldBack)} held back for validation, as bn-edge train divides them.`,
+            ...trained.report.notes.map((note) => `${sentence(inWordsOfThePage(note))}.`),
+          ].join(' ')
+        : '';
     },
   };
 }
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -6,7 +6,7 @@ import { grid, type SideNews, type Validation } from './engine/messages.ts';
 import type { Point, Side } from './engine/settings.ts';
 
 export interface Plane {
-  /** @param held those held back for validation */
+  /** Those of a network that is new. @param held those held back for validation */
   readonly showPoints: (points: readonly Point[], held: readonly Point[]) => void;
   readonly showSample: (sample: Pick<Point, 'x' | 'y'>) => void;
   readonly showNews: (news: SideNews) => void;
@@ -66,6 +66,9 @@ export function createPlane(side: Side, click: (at: Pick<Point, 'x' | 'y'>) => v
   return {
     showPoints: (all, heldBack) => {
       [points, held, dots] = [all, heldBack, undefined];
+      [news, validation, isHidden] = [undefined, undefined, false];
+      facts.replaceChildren();
+      canvas.setAttribute('aria-label', 'The samples, with which nothing is trained yet');
       drawSoon();
     },
     showSample: (at) => {

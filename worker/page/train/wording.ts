@@ -4,7 +4,7 @@
 const controls: readonly (readonly [option: RegExp, name: string])[] = [
   [/--label(?: NAME)?(?![\w-])/g, '“Predict”'],
   [/--learning-rate(?![\w-])/g, '“Learning rate”'],
-  [/--batch-size(?![\w-])/g, '“Batch size”'],
+  [/--batch-size(?![\w-])|^batch size(?=:)/g, '“Batch size”'],
 ];
 
 const quoted = /"(?:[^"\\]|\\.)*"/g;

@@ -2,11 +2,13 @@
  * The engine: a worker of the browser that trains the pair and tells the page of it. Orders are obeyed one after the other; between two
  * slices of steps it listens.
  */
+import { UserError } from '../../../../training/files/index.ts';
 import { loadDigits } from './digits/digits.ts';
+import { heldSample } from './held-sample.ts';
 import type { Order, Report, TableReport, Watched } from './messages.ts';
 import type { OwnTable } from './own/own-table.ts';
 import { rationed, soon, Stride } from './pacing.ts';
-import { Pair } from './pair.ts';
+import { begunOf, Pair } from './pair.ts';
 import type { Settings } from './settings.ts';
 import type { Subject } from './subject.ts';
 import { planeOf } from './toys.ts';
@@ -23,6 +25,8 @@ const slice = 12;
 const [strideTime, mostSteps] = [40, 64];
 
 let pair: Pair | undefined;
+/** Its number. */
+let run = 0;
 let watched: Watched = { layer: 0, channel: 0, sample: { x: 0, y: 0 }, held: 0 };
 /** The last table that was read. */
 let own: OwnTable | undefined;
@@ -32,26 +36,33 @@ let pace = 0;
 let told = { time: 0, steps: 0 };
 /** The step of the last validation. */
 let validated = 0;
-/** One part in 30 of the time, and 40 ms at least between two; for validation, of which one sees little in between, half as often. */
-const look = rationed(tellNews, 30, 40);
-const validate = rationed(tellValidation, 60, 250);
+/** One part in 30 of the time; for validation, of which one sees little in between, half as often. */
+const look = rationed(tellNews, 30, [40, 400]);
+const validate = rationed(tellValidation, 60, [250, 2000]);
 /** Counts what is begun, so that a loop that has been replaced ends. */
 let turn = 0;
 let queue: Promise<void> = Promise.resolve();
 
+/** Counts orders to begin, and tells the one that is obeyed that another has come. */
+let begins = 0;
+let outdate = (): void => undefined;
+
 self.onmessage = ({ data: order }) => {
-  queue = queue.then(() => obey(order)).catch(tellTrouble);
+  if (order.kind === 'begin') {
+    begins += 1;
+    outdate();
+  }
+  const mine = begins;
+  queue = queue.then(() => obey(order, mine)).catch(tellTrouble);
 };
 
-async function obey(order: Order): Promise<void> {
+async function obey(order: Order, mine: number): Promise<void> {
   switch (order.kind) {
     case 'begin':
       stop();
       pair = undefined;
-      pair = await Pair.begin(order.settings, await subjectFor(order.settings));
-      self.postMessage({ kind: 'begun', begun: pair.begun });
-      tellSample(pair);
-      tellAll();
+      ({ run } = order);
+      await begin(order.settings, () => mine !== begins);
       return;
     case 'table':
       stop();
@@ -63,19 +74,19 @@ async function obey(order: Order): Promise<void> {
     case 'watch':
       if (pair && order.watched.held !== watched.held) {
         watched = order.watched;
-        tellSample(pair);
+        tellSample(pair.subject);
       }
       watched = order.watched;
-      if (pace === 0) tellNews();
+      if (pace === 0) tellStill('look');
       return;
     case 'pause':
       stop();
-      tellAll();
+      tellStill('all');
       return;
     case 'step':
       stop();
       await pair?.take(1);
-      tellAll();
+      tellStill('all');
       return;
     case 'run':
       ({ pace } = order);
@@ -91,12 +102,34 @@ async function obey(order: Order): Promise<void> {
   }
 }
 
+/** Unless it is outdated: a slider that is drawn begins at every place, and digits may be long in coming. */
+async function begin(settings: Settings, isOutdated: () => boolean): Promise<void> {
+  await new Promise<void>(soon);
+  if (isOutdated()) return;
+  const outdated = new Promise<undefined>((resolve) => {
+    outdate = () => {
+      resolve(undefined);
+    };
+  });
+  const subject = await Promise.race([subjectFor(settings), outdated]);
+  if (!subject || isOutdated()) return;
+  self.postMessage({ kind: 'begun', run, begun: begunOf(subject) });
+  tellSample(subject);
+  pair = await Pair.begin(settings, subject);
+  tellAll();
+}
+
 async function subjectFor(settings: Settings): Promise<Subject> {
   if (settings.data === 'digits') return loadDigits();
   if (settings.data !== 'own') return planeOf(settings);
   const { subjectOf } = await import('./own/own-table.ts');
-  if (!own) throw new Error('internal: expected a table to train with, got none');
+  if (!own) throw new UserError(asksForTable(settings));
   return subjectOf(own, settings.seed);
+}
+
+function asksForTable({ label }: Settings): string {
+  const what = label === '' ? '' : `, to predict its column “${label}”`;
+  return `This link trains with a table that is not in it${what}: drop one here, or choose other data.`;
 }
 
 /** Keeps it, where it can be trained with. */
@@ -143,6 +176,7 @@ function keepRunning(mine: number): void {
     if (pair.isOver) {
       stop();
       tellAll();
+      self.postMessage({ kind: 'over', run });
       return;
     }
     const isIdle = due() <= 0;
@@ -157,9 +191,9 @@ function keepRunning(mine: number): void {
   next();
 }
 
-function tellSample(of: Pair): void {
-  const sample = of.sample(watched.held);
-  if (sample) self.postMessage({ kind: 'sample', sample });
+function tellSample(of: Subject): void {
+  const sample = heldSample(of, watched.held);
+  if (sample) self.postMessage({ kind: 'sample', run, sample });
 }
 
 function tellNews(): void {
@@ -167,14 +201,31 @@ function tellNews(): void {
   const [time, { steps }] = [performance.now(), pair];
   const stepsPerSecond = pace === 0 ? 0 : (1000 * (steps - told.steps)) / (time - told.time);
   told = { time, steps };
-  self.postMessage({ kind: 'news', news: pair.news(watched, stepsPerSecond) });
+  self.postMessage({ kind: 'news', run, news: pair.news(watched, stepsPerSecond) });
 }
 
 function tellValidation(): void {
   if (!pair) return;
   const { steps: step, validation } = pair;
   validated = step;
-  self.postMessage({ kind: 'validated', validated: { step, sides: validation } });
+  self.postMessage({ kind: 'validated', run, validated: { step, sides: validation } });
+}
+
+let due: 'nothing' | 'look' | 'all' = 'nothing';
+
+/** Once for all orders that have come meanwhile. */
+function tellStill(what: 'look' | 'all'): void {
+  if (due === 'nothing')
+    soon(() => {
+      queue = queue.then(tellDue).catch(tellTrouble);
+    });
+  if (due !== 'all') due = what;
+}
+
+function tellDue(): void {
+  if (due === 'all') tellAll();
+  else if (pace === 0) look.now();
+  due = 'nothing';
 }
 
 /** Of a pair that stands still. */
@@ -211,5 +262,5 @@ function tellRefusal(error: unknown): void {
 
 function tellTrouble(error: unknown): void {
   stop();
-  self.postMessage({ kind: 'trouble', message: messageOf(error) });
+  self.postMessage({ kind: 'trouble', run, message: messageOf(error) });
 }

@@ -5,8 +5,8 @@ import type { Subject } from './subject.ts';
 export type Order =
   /** Reads a table, which is kept until another comes; `label` is the column to predict, empty for the one that is likely. */
   | { readonly kind: 'table'; readonly file: File; readonly label: string }
-  /** Begins anew; with a table of one's own, the last one that was read. */
-  | { readonly kind: 'begin'; readonly settings: Settings }
+  /** Begins anew; with a table of one's own, the last one that was read. `run` numbers it, and what is told of it. */
+  | { readonly kind: 'begin'; readonly run: number; readonly settings: Settings }
   /** Goes on with another learning rate or momentum. */
   | { readonly kind: 'tune'; readonly settings: Settings }
   /** `pace`: steps per second; Infinity for as many as there can be. */
@@ -14,7 +14,7 @@ export type Order =
   | { readonly kind: 'pause' }
   | { readonly kind: 'step' }
   | { readonly kind: 'watch'; readonly watched: Watched }
-  /** Asks for the losses of all steps so far. */
+  /** Asks for the losses of the steps so far, of a million at most. */
   | { readonly kind: 'losses' }
   | { readonly kind: 'file'; readonly of: Side; readonly as: FileKind };
 
@@ -33,17 +33,20 @@ export interface Watched {
 }
 
 export type Report =
-  | { readonly kind: 'begun'; readonly begun: Begun }
-  | { readonly kind: 'sample'; readonly sample: HeldSample }
+  /** What it begins with; whether that can be trained with is told by what comes next. */
+  | { readonly kind: 'begun'; readonly run: number; readonly begun: Begun }
+  | { readonly kind: 'sample'; readonly run: number; readonly sample: HeldSample }
   | TableReport
-  | { readonly kind: 'news'; readonly news: News }
-  | { readonly kind: 'validated'; readonly validated: Validated }
+  | { readonly kind: 'news'; readonly run: number; readonly news: News }
+  | { readonly kind: 'validated'; readonly run: number; readonly validated: Validated }
   | { readonly kind: 'losses'; readonly losses: Readonly<Record<Side, Float32Array>> }
   | { readonly kind: 'file'; readonly name: string; readonly content: string | Uint8Array<ArrayBuffer> }
+  /** Both networks have diverged, and there is no step to take. */
+  | { readonly kind: 'over'; readonly run: number }
   /** A file that cannot be given; training goes on. */
   | { readonly kind: 'refused'; readonly message: string }
-  /** The settings cannot be trained with, or the engine has failed. */
-  | { readonly kind: 'trouble'; readonly message: string };
+  /** The settings cannot be trained with, or the engine has failed, of whatever run. */
+  | { readonly kind: 'trouble'; readonly run?: number; readonly message: string };
 
 /** What was read of a table. */
 export interface TableReport {

@@ -6,9 +6,12 @@ const channel = new MessageChannel() as unknown as {
   readonly port2: { readonly postMessage: (message: undefined) => void };
 };
 
+const waiting: (() => void)[] = [];
+channel.port1.onmessage = () => waiting.shift()?.();
+
 /** After the orders that have come meanwhile; without the milliseconds that a timer of a timer waits. */
 export function soon(act: () => void): void {
-  channel.port1.onmessage = act;
+  waiting.push(act);
   channel.port2.postMessage(undefined);
 }
 
@@ -20,15 +23,19 @@ export interface Rationed {
 
 /**
  * @param parts one in so many of the time is what it takes at most, unless there is nothing else to do
- * @param every milliseconds are between two times at least
+ * @param within the fewest and most milliseconds between two times
  */
-export function rationed(act: () => void, parts: number, every: number): Rationed {
+export function rationed(
+  act: () => void,
+  parts: number,
+  [every, most]: readonly [fewest: number, most: number],
+): Rationed {
   let last = -Infinity;
   let rest = every;
   const now = (): void => {
     last = performance.now();
     act();
-    rest = Math.max(every, parts * (performance.now() - last));
+    rest = Math.min(Math.max(parts * (performance.now() - last), every), most);
   };
   return {
     now,

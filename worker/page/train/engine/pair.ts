@@ -1,16 +1,27 @@
 /** Both networks, which take the same mini-batches in the same order. */
 import { createRandom, epochBatches } from '../../../../training/data/index.ts';
 import { UserError } from '../../../../training/files/index.ts';
-import { heldSample } from './held-sample.ts';
-import type { Begun, HeldSample, News, SideNews, Validation, Watched } from './messages.ts';
+import type { Begun, News, SideNews, Validation, Watched } from './messages.ts';
 import { type Point, type Settings, type Side, sides } from './settings.ts';
 import { SideRun } from './side.ts';
 import type { Standing } from './take-away.ts';
 import type { Subject } from './subject.ts';
 import { pointsIn, pointsOf } from './toys.ts';
 
+export function begunOf({ kind, train, validation }: Subject): Begun {
+  const points = kind === 'plane' ? pointsIn : () => [];
+  return {
+    of: kind,
+    classes: train.classes,
+    trained: train.count,
+    heldBack: validation.count,
+    points: points(train),
+    held: points(validation),
+  };
+}
+
 export class Pair {
-  readonly #subject: Subject;
+  readonly subject: Subject;
   #settings: Settings;
   readonly #runs: Readonly<Record<Side, SideRun>>;
   #steps = 0;
@@ -19,33 +30,17 @@ export class Pair {
   #order: Int32Array = new Int32Array();
 
   private constructor(subject: Subject, settings: Settings, runs: Readonly<Record<Side, SideRun>>) {
-    this.#subject = subject;
+    this.subject = subject;
     this.#settings = settings;
     this.#runs = runs;
   }
 
   /** @throws UserError where the data are too few for the settings */
   static async begin(settings: Settings, subject: Subject): Promise<Pair> {
+    if (subject.train.count === 0)
+      throw new UserError('There are no points yet: choose what a click drops, and click on either plane.');
     const runs = await bySide((side) => SideRun.begin(side, subject, settings));
     return new Pair(subject, settings, runs);
-  }
-
-  get begun(): Begun {
-    const { kind, train, validation } = this.#subject;
-    const points = kind === 'plane' ? pointsIn : () => [];
-    return {
-      of: kind,
-      classes: train.classes,
-      trained: train.count,
-      heldBack: validation.count,
-      points: points(train),
-      held: points(validation),
-    };
-  }
-
-  /** See heldSample. */
-  sample(wanted: number): HeldSample | undefined {
-    return heldSample(this.#subject, wanted);
   }
 
   /** In the order in which they were drawn and dropped. */
@@ -57,7 +52,7 @@ export class Pair {
   standing(side: Side): Standing {
     const run = this.#runs[side];
     if (run.diverged) throw new UserError('take away: expected a network of finite numbers, got one that has diverged');
-    return { plan: run.plan, tensors: run.tensors, steps: this.#steps, subject: this.#subject };
+    return { plan: run.plan, tensors: run.tensors, steps: this.#steps, subject: this.subject };
   }
 
   get steps(): number {
@@ -106,7 +101,7 @@ export class Pair {
   /** The epoch of the next step, its mini-batches, and where the next one begins among them. */
   #ahead() {
     const { seed, batchSize } = this.#settings;
-    const { count } = this.#subject.train;
+    const { count } = this.subject.train;
     const perEpoch = Math.floor(count / batchSize);
     const epoch = Math.floor(this.#steps / perEpoch) + 1;
     if (epoch !== this.#epoch) {

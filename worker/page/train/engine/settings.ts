@@ -67,6 +67,9 @@ export const widthOf = (data: DataName): number => (data === 'digits' ? 256 : da
 /** Of the samples held back, so many are asked about at most. */
 export const mostHeld = 1000;
 
+/** Of the steps, the losses of so many are kept to be saved. */
+export const mostLosses = 1_000_000;
+
 /** The two networks, in the order of everything that comes in pairs. */
 export const sides = ['with', 'without'] as const;
 export type Side = (typeof sides)[number];

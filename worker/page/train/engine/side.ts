@@ -10,7 +10,7 @@ import { type Hidden, hiddenOf, names, openAnswers, openLook } from './look.ts';
 import { initialTensors, networkOf } from './networks.ts';
 import type { Program } from './program.ts';
 import { compiledOnly } from './compiled-only.ts';
-import { mostHeld, type Settings, type Side } from './settings.ts';
+import { mostHeld, mostLosses, type Settings, type Side } from './settings.ts';
 import { firstOf, type Subject } from './subject.ts';
 
 export const configOf = ({ learningRate, batchSize, bnMomentum, optimizer, seed }: Settings): TrainingConfig => ({
@@ -84,7 +84,7 @@ export class SideRun {
     return this.#diverged !== undefined;
   }
 
-  /** Of all steps. */
+  /** Of the first `mostLosses` steps. */
   get losses(): Float32Array {
     return Float32Array.from(this.#losses);
   }
@@ -106,7 +106,7 @@ export class SideRun {
       const { loss } = await this.#run.steps(order);
       for (const each of loss) {
         this.#fresh.push(each);
-        this.#losses.push(each);
+        if (this.#losses.length < mostLosses) this.#losses.push(each);
       }
     } catch (error) {
       if (!(error instanceof DivergenceError)) throw error;

@@ -67,7 +67,6 @@ export function datasetOf(points: readonly Point[]): ClassificationDataset {
   };
 }
 
-/** @throws UserError where there are too few */
 export const planeOf = (settings: Pick<Settings, 'data' | 'points' | 'seed'>): Subject => ({
   kind: 'plane',
   network: { inputShape: [2], inputNormalization: 'none' },
@@ -75,6 +74,7 @@ export const planeOf = (settings: Pick<Settings, 'data' | 'points' | 'seed'>): S
 });
 
 function partsOf(points: readonly Point[], seed: number): Parts {
+  if (points.length === 0) return { train: datasetOf([]), validation: datasetOf([]) };
   const validation = Math.floor(validationShare * points.length);
   return splitDataset(datasetOf(points), { validation, test: 0 }, createRandom(seed));
 }

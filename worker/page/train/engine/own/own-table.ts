@@ -48,7 +48,11 @@ export function sourceOf(file: File): TextSource {
 }
 
 /** @throws UserError naming the file and what cannot be read of it */
-export const namesOf = async (source: TextSource): Promise<readonly string[]> => (await openText(source, {})).names;
+export async function namesOf(source: TextSource): Promise<readonly string[]> {
+  const { names } = await openText(source, {});
+  if (names.length === 0) throw unexpected(source.name, 'a row of names and rows of data', 'none');
+  return names;
+}
 
 /** What most tables are to predict: a column that is called so, or the last. */
 export const likelyLabel = (names: readonly string[]): string =>
