@@ -12,7 +12,7 @@ import { unexpected } from '../../training/files/index.ts';
 import { requireOptionsOf } from './data-kinds.ts';
 import { fraction, wholeNumber } from './numbers.ts';
 
-/** How arrays and pictures are read, under the names of the data source. */
+/** The flags that say how arrays and pictures are read, under the names of the data source. */
 type PictureFlags = Pick<DataSource, 'inputs' | 'layout' | 'fit' | 'background' | 'pictures' | 'skipBroken'>;
 
 /** The members of a data source that are flags as they stand; `header` is false with --no-header. */
@@ -20,7 +20,7 @@ type PlainFlags = PictureFlags &
   Pick<DataSource, 'label' | 'task' | 'header' | 'validationShare' | 'testShare'> &
   TextFlags;
 
-/** How the text of a table is read, under the names of the data source. */
+/** The flags that say how the text of a table is read, under the names of the data source. */
 type TextFlags = Pick<
   DataSource,
   'delimiter' | 'quote' | 'decimal' | 'encoding' | 'comment' | 'skipRows' | 'dropMissingLabels'

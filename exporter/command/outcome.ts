@@ -59,7 +59,7 @@ function chosen({ history, bestEpoch, found }: TrainedRun, keep: TrainingConfig[
     : [`the last of ${length} epochs, as there is no validation part`];
 }
 
-/** With fewer rows, scores differ by chance. */
+/** The number of rows below which scores differ by chance. */
 const tellingRows = 30;
 
 /** Compares the score with those of answers that need no network, and says whether the network is worth having. */

@@ -1,4 +1,4 @@
-/** What the subcommands of `bn-edge` have in common. */
+/** Defines the parts that the subcommands of `bn-edge` have in common. */
 import type { Command } from 'commander';
 import type { Screen } from '../deploy/wrangler.ts';
 import type { StageLine } from './stage.ts';

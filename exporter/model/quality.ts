@@ -54,8 +54,8 @@ export function wishFor(
 }
 
 /**
- * Fits how answers are read, for the network with the given statistics: on the validation part, or on the answers of folds where the network
- * has learnt from that part.
+ * Fits how answers are read, for the network with the given statistics: on the validation part, or on the answers of
+ * folds if the network has learnt from that part.
  *
  * @throws UserError for a `wish` that does not fit the network
  */

@@ -103,7 +103,7 @@ export async function usualEntropy(standing: Standing, backend: Backend): Promis
   return asked && entropyOf(asked.answers, asked.samples.count, kind);
 }
 
-/** What a new version's card says of the recalibration, but for the version that it comes from. */
+/** The members that a new version's card has on the recalibration, without the version that it comes from. */
 export type Facts = Omit<Recalibrated, 'from'>;
 
 /**

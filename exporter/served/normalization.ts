@@ -10,7 +10,7 @@ import { opsetOf } from './onnx-file.ts';
 import type { Pieces } from './splice.ts';
 import { ownCopy } from './switchable.ts';
 
-/** What a card may say of layers that normalize with the mini-batch's statistics in the file. */
+/** The values of a card for layers that normalize with the mini-batch's statistics in the file. */
 export const batchNormUses = ['inference', 'as-is'] as const;
 
 /** `inference` uses the running statistics that the file has, `as-is` keeps the file as it is. */

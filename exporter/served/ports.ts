@@ -22,7 +22,7 @@ export type Datatype = (typeof datatypes)[number];
 
 const { DataType } = onnxProto.onnx.TensorProto;
 
-/** By what number ONNX knows them, and what the runtime calls tensors of them. */
+/** Maps datatypes to ONNX's numbers for them, and to the runtime's names. */
 export const elementTypes = {
   BOOL: { code: DataType.BOOL, dtype: 'bool' },
   UINT8: { code: DataType.UINT8, dtype: 'uint8' },

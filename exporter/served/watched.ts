@@ -20,7 +20,8 @@ const DataType: Readonly<Record<'FLOAT' | 'INT64', number>> = TensorProto.DataTy
 
 /**
  * Names the output `[N, values]`: layer by layer, the mean of each channel, then the mean of its squares if the channel
- * has several places. It is not a C identifier, as names in ONNX files should be, so that it collides with none of them.
+ * has several places. It is not a C identifier, as names in ONNX files should be, so that it collides with none of
+ * them.
  */
 export const momentsName = 'bn-edge/moments';
 

@@ -1,7 +1,7 @@
 /**
  * Reads a folder of models: the files that the image is built from, and what its module says of each model.
  *
- *     <models>/<name>/model.onnx            required: from this project or from anywhere else; of any name if it is the only one
+ *     <models>/<name>/model.onnx            required: from bn-edge or from anywhere else; any name if it is the only one
  *     <models>/<name>/card.json             optional: see card.ts
  *     <models>/<name>/samples.npz           optional: real inputs to verify the image with, see samples.ts
  *     <models>/<name>/versions/<version>/   optional: another version, the same files

@@ -31,7 +31,7 @@ export interface Case {
   readonly perform: (subject: Subject) => Outcome;
 }
 
-/** What is known of the inputs that models accept, beside their shapes. */
+/** Holds what is known of the inputs that models accept, beside their shapes. */
 export interface Known {
   readonly samples: Samples;
   readonly sizes: KnownSizes;

@@ -1,7 +1,7 @@
 /**
  * Creates ONNX Runtime's environment and sessions from model files. The build does this once, before the snapshot; the
- * stock runtime does it in every isolate. Options are ONNX Runtime Web's defaults, except that it logs nothing. Source:
- * https://github.com/microsoft/onnxruntime/blob/v1.30.0/js/web/lib/wasm/session-options.ts
+ * stock runtime does it in every isolate. Options are ONNX Runtime Web's defaults, except that it logs nothing.
+ * Source: https://github.com/microsoft/onnxruntime/blob/v1.30.0/js/web/lib/wasm/session-options.ts
  */
 
 import type { OrtModule, Pointer } from './glue.ts';

@@ -1,7 +1,7 @@
 /**
  * Types the official Emscripten glue of ONNX Runtime Web: the C API that it exposes under public names, and the hook
- * through which it is given an instance made elsewhere. This module knows nothing of models. Source:
- * https://github.com/microsoft/onnxruntime/blob/v1.30.0/js/web/lib/wasm/wasm-types.ts
+ * through which it is given an instance made elsewhere. This module knows nothing of models.
+ * Source: https://github.com/microsoft/onnxruntime/blob/v1.30.0/js/web/lib/wasm/wasm-types.ts
  */
 
 import untypedFactory from 'onnxruntime-web/ort-wasm-simd-threaded.mjs';

@@ -1,6 +1,6 @@
 /**
- * Calls the C API of ONNX Runtime, and turns its error codes into exceptions. Source:
- * https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/wasm/api.h
+ * Calls the C API of ONNX Runtime, and turns its error codes into exceptions.
+ * Source: https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/wasm/api.h
  */
 
 import type { Pointer } from './glue.ts';

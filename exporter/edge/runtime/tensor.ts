@@ -1,7 +1,7 @@
 /**
  * The tensors of the edge runtime, and the checks made before anything enters WebAssembly. Strings, sequences and maps
- * are not supported. Source of the codes: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto
- * (TensorProto.DataType)
+ * are not supported.
+ * Source of the codes: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto (TensorProto.DataType)
  */
 import { arrays } from '../../../training/program/index.ts';
 import type { DType, Tensor, TensorData, ValueInfo } from '../../../worker/image.ts';

@@ -1,8 +1,8 @@
 /**
  * Fuses products of vectors with the sums that they go into: `acc + a · b` becomes one instruction of relaxed SIMD,
  * which rounds once if the processor has such an instruction. Sums are found by their instructions, whatever kernel
- * they are in; nothing else changes. Source:
- * https://github.com/WebAssembly/relaxed-simd/blob/main/proposals/relaxed-simd/Overview.md
+ * they are in; nothing else changes.
+ * Source: https://github.com/WebAssembly/relaxed-simd/blob/main/proposals/relaxed-simd/Overview.md
  */
 
 import { unexpected } from '../../../training/files/index.ts';

@@ -4,8 +4,8 @@
  *
  * If the host has no guard pages, as in workerd, V8 checks the address of every load. MLAS loads one number of A at a
  * time; this kernel loads four. A single row would wait for its own additions, so that it takes two panels together.
- * Every sum is still added up from k = 0 to K - 1, so that every bit is the same. Source:
- * https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/mlas/lib/scalar/SgemmKernelScalar.cpp
+ * Every sum is still added up from k = 0 to K - 1, so that every bit is the same.
+ * Source: https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/mlas/lib/scalar/SgemmKernelScalar.cpp
  */
 
 import { concat, u32 } from '../wasm/bytes.ts';

@@ -74,8 +74,8 @@ function packedOrder({ values, scaled, outer, channels, inner }: Weight): Order 
 }
 
 /**
- * Returns the index in the file of each number of a packed matrix, −1 for padding. Source:
- * https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/mlas/lib/sgemm.cpp (MlasGemmPackB)
+ * Returns the index in the file of each number of a packed matrix, −1 for padding.
+ * Source: https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/mlas/lib/sgemm.cpp (MlasGemmPackB)
  */
 function packedIndices({ rows, channels }: PackedMatrix, at: (row: number, channel: number) => number): Int32Array {
   const indices = new Int32Array(rows * padded(channels)).fill(-1);

@@ -1,6 +1,6 @@
 /**
- * Reads and writes numbers, vectors and names as a WebAssembly module stores them. Source:
- * https://webassembly.github.io/spec/core/binary/values.html
+ * Reads and writes numbers, vectors and names as a WebAssembly module stores them.
+ * Source: https://webassembly.github.io/spec/core/binary/values.html
  */
 
 /** Reads LEB128 numbers, vectors and names from `bytes`, starting at `offset`. */

@@ -17,7 +17,7 @@ export const [isZero, lessUnsigned, notLessUnsigned] = [0x45, 0x49, 0x4f];
 export const [add, subtract, and, or, shiftLeft, shiftRight] = [0x6a, 0x6b, 0x71, 0x72, 0x74, 0x76];
 
 /**
- * Block types without a result. A branch is followed by the number of enclosing blocks to skip: 0 for the innermost.
+ * Open blocks without a result. A branch is followed by the number of enclosing blocks to skip: 0 for the innermost.
  */
 export const [block, loop, ifTrue] = [
   [0x02, 0x40],

@@ -1,7 +1,7 @@
 /**
  * Walks the instructions of a function body, and knows which of them read memory. It covers the instructions that the
- * image is made of: core, sign extension, saturating conversions, bulk memory, SIMD, relaxed SIMD and threads. Source:
- * https://webassembly.github.io/spec/core/binary/instructions.html, and for threads
+ * image is made of: core, sign extension, saturating conversions, bulk memory, SIMD, relaxed SIMD and threads.
+ * Source: https://webassembly.github.io/spec/core/binary/instructions.html, and for threads
  * https://github.com/WebAssembly/threads/blob/main/proposals/threads/Overview.md
  */
 

@@ -1,7 +1,7 @@
 /**
  * A WebAssembly module as its sections, parsed just deep enough to replace function bodies, globals, exports and data.
- * Instructions are not decoded here. This is not a validator: the engine validates what is written. Source:
- * https://webassembly.github.io/spec/core/binary/modules.html
+ * Instructions are not decoded here. This is not a validator: the engine validates what is written.
+ * Source: https://webassembly.github.io/spec/core/binary/modules.html
  */
 
 import { concat, Reader, s64, sized, u32, vector } from './bytes.ts';
