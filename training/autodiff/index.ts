@@ -1,2 +1,2 @@
-/** Reverse-mode automatic differentiation on the ONNX graph. */
+/** Reverse-mode automatic differentiation of ONNX graphs. */
 export { gradients } from './vjp.ts';

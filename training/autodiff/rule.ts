@@ -1,5 +1,5 @@
 /**
- * What a gradient rule is. A rule sees a forward node and the cotangents of its outputs and emits the cotangents of its
+ * Defines gradient rules. A rule sees a forward node and the cotangents of its outputs, and emits the cotangents of its
  * inputs into the same graph: the vector–Jacobian product (VJP). It reads shapes and attributes, never data.
  */
 import {
@@ -15,7 +15,10 @@ import {
 /** A cotangent for each value; null where no gradient flows. */
 export type Grads<Values extends readonly unknown[]> = { readonly [K in keyof Values]: Value | null };
 
-/** A rule is only called when a cotangent arrives, so the cotangent of a single output is never null. */
+/**
+ * The cotangents that a rule receives. A rule is only called when a cotangent arrives, so that of a single output is
+ * never null.
+ */
 type Arriving<Values extends readonly unknown[]> = Values extends readonly [unknown] ? readonly [Value] : Grads<Values>;
 
 export type VjpRule<O extends OpType> = (
@@ -26,7 +29,7 @@ export type VjpRule<O extends OpType> = (
 
 export type RuleTable<O extends OpType> = { readonly [K in O]: VjpRule<K> };
 
-/** The row of an op without a gradient. */
+/** Makes the row of an op without a gradient, which throws. */
 export function notDifferentiable(why: string): () => never {
   return () => {
     throw new GraphError(why);

@@ -1,9 +1,10 @@
 /**
- * Reverse-mode automatic differentiation on an ONNX graph. The driver walks the nodes from the loss back to the targets
- * and lets each node's rule emit its cotangents; it knows no op. It owns what all rules share: which nodes lie between
- * targets and loss, the sum over several uses of a value, and the sum over broadcast axes.
+ * Reverse-mode automatic differentiation of an ONNX graph. The driver walks the nodes from the loss back to the targets
+ * and lets each node's rule emit its cotangents; it knows no op. It does what all rules share: it finds the nodes
+ * between targets and loss, adds the cotangents of a value that is used several times, and sums over broadcast axes.
  *
- * Source: Baydin et al., Automatic Differentiation in Machine Learning: a Survey, section 3.2, https://arxiv.org/abs/1502.05767
+ * Source: Baydin et al., Automatic Differentiation in Machine Learning: a Survey, section 3.2,
+ * https://arxiv.org/abs/1502.05767
  */
 import {
   formatShape,
@@ -25,7 +26,8 @@ import type { VjpRule } from './rule.ts';
  * Emits ∂loss/∂target for every target into `g`.
  *
  * @param loss a float32 scalar that `g` has computed
- * @throws GraphError for a loss that is no scalar, a target it does not depend on, or an op without a gradient on the way
+ * @throws GraphError for a loss that is not a scalar, a target that it does not depend on, or an op without a gradient
+ * on the path
  */
 export function gradients(g: GraphBuilder, loss: Value, targets: readonly Value[]): readonly Value[] {
   if (formatType(loss) !== 'float32[]') throw new GraphError(`loss: expected float32[], got ${formatType(loss)}`);
@@ -49,7 +51,7 @@ export function gradients(g: GraphBuilder, loss: Value, targets: readonly Value[
   });
 }
 
-/** The nodes that any target flows into, each with the inputs through which it does. */
+/** Returns the nodes that depend on any target, each with the inputs through which it does. */
 function pathTo(targets: readonly Value[], nodes: readonly Node[]) {
   const reached = new Set(targets.map(({ name }) => name));
   return nodes.flatMap((node) => {
@@ -74,7 +76,7 @@ function accumulate(g: GraphBuilder, cotangents: Map<string, Value>, value: Valu
   cotangents.set(value.name, sum ? g.Add(sum, more) : more);
 }
 
-/** Sums a cotangent over the axes along which its primal was repeated. */
+/** Sums a cotangent over the axes along which its primal was broadcast. */
 function unbroadcast(g: GraphBuilder, node: Node, cotangent: Value, primal: Value): Value {
   if (sameShape(cotangent.shape, primal.shape)) return cotangent;
   if (!opSchemas[node.op].broadcasts) {

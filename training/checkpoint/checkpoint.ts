@@ -1,9 +1,9 @@
 /**
- * Checkpoint files: named tensors with PyTorch's names and a metadata of strings, stored as safetensors.
- * What the names and the metadata mean is the business of the network and of the training run.
+ * Reads and writes checkpoint files: named tensors with PyTorch's names, and string metadata, stored as safetensors.
+ * The network and the training run define what the names and the metadata mean.
  *
- * The metadata hold a checksum of each tensor's data, and one of the other metadata under the empty name, so that a bit that
- * the disk has lost is found when the file is read. Files of others have none.
+ * The metadata hold a checksum of each tensor's data, and under the empty name one of all other metadata, so that
+ * damage on the disk is detected when the file is read. Files of other programs have no checksums.
  */
 import { crc32 } from 'node:zlib';
 import * as z from 'zod';
@@ -24,16 +24,21 @@ export type { Safetensors, StoredTensor as Tensor } from '../files/index.ts';
 
 const checksumsKey = 'bn_edge.crc32';
 
-/** CRC-32 in hexadecimal. */
+/** Maps a tensor's name to its CRC-32 in hexadecimal. */
 const checksumsSchema = z.record(z.string(), z.string());
 
-/** @throws {UserError} naming the file and what is wrong with it, such as the tensor whose data have changed. */
+/**
+ * Reads a checkpoint and verifies its checksums.
+ *
+ * @throws {UserError} naming the file and what is wrong with it, such as the tensor whose data have changed
+ */
 export async function readSafetensors(path: string): Promise<Safetensors> {
   const { tensors, metadata: all } = parseSafetensors(await readBytes(path), path);
   const { [checksumsKey]: stored, ...metadata } = all;
   if (stored !== undefined) {
     const where = `${path}: ${checksumsKey}`;
-    // As it is written, with a name that zod leaves out; and as a map, in which none means anything.
+    // `validated` keeps the object as it is written, with `__proto__` as a name, which zod leaves out; in a map no name
+    // has a special meaning.
     const expected = new Map<string, unknown>(
       Object.entries(validated(checksumsSchema, parseJson(stored, where), where)),
     );
@@ -51,9 +56,9 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
 }
 
 /**
- * Deterministic: the same tensors and metadata give the same file.
+ * Writes a checkpoint. The same tensors and metadata give the same file.
  *
- * @throws {UserError} when it cannot be written; a former file of that name is then untouched.
+ * @throws {UserError} when it cannot be written; a previous file of that name is then untouched
  */
 export async function writeSafetensors(
   path: string,
@@ -64,7 +69,7 @@ export async function writeSafetensors(
   await writeAtomically(path, serializeSafetensors(tensors, { ...metadata, ...checksums }));
 }
 
-/** In the order of the names, which says nothing of a tensor's place in the file. */
+/** Returns the checksums in the order of the names, which does not depend on the order of the tensors. */
 function checksumsOf(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>>,

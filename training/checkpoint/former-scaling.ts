@@ -1,6 +1,6 @@
 /**
- * Statistics of the data as checkpoints had them until σ was stored: σ² under the names `input.var` and `target.var`, of which the
- * network took √(σ² + 1e-5) and √σ². Computed here in float32, as the graph did, the same network gives the same bits.
+ * Converts the data statistics of old checkpoints, which stored σ² as `input.var` and `target.var`; the network used
+ * √(σ² + 1e-5) and √σ². The deviations are computed in float32, as the graph did, so the network gives the same bits.
  */
 import type { Tensor } from './checkpoint.ts';
 

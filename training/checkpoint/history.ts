@@ -1,4 +1,4 @@
-/** Epochs in files, where the score goes by its name: `{"loss": 0.04, "accuracy": 0.99}`. */
+/** Stores the history of epochs, with the score under its own name: `{"loss": 0.04, "accuracy": 0.99}`. */
 import { z } from 'zod';
 import { type Evaluation, objectiveKinds, objectiveRuleOf, type Score } from '../objective/index.ts';
 import type { EpochResult } from '../trainer/index.ts';
@@ -17,7 +17,7 @@ export const storedHistory = (history: readonly EpochResult[], score: Score) =>
     validation: storedEvaluation(validation, score),
   }));
 
-/** JSON has no NaN, such as the mean over a part without samples: it comes as null. */
+/** JSON has no NaN, such as the mean over a part without samples, and stores null instead. */
 const number = z
   .number()
   .nullable()
@@ -32,7 +32,7 @@ const evaluation = z.record(z.string(), number).transform(({ loss, ...scores }, 
   return z.NEVER;
 });
 
-/** What `storedHistory` gives, read back. */
+/** Parses what `storedHistory` returns. */
 export const historySchema = z.array(
   z.strictObject({ epoch: z.int().positive(), train: evaluation, validation: evaluation }),
 );

@@ -1,9 +1,9 @@
-/** What a network has learnt from, beside its training part. */
+/** Tells what a network has learnt from besides its training part. */
 import type { TrainingRecord } from './record.ts';
 
 /**
- * Whether a network has learnt from the validation part as well, for as many steps as others had shown to be best: how it answers there then
- * says nothing of how it answers elsewhere.
+ * Is true where a network was also trained on the validation part, for the number of steps that other runs had shown to
+ * be best. Its scores there then say nothing about other data.
  */
 export function hasLearntFromValidation(record: Pick<TrainingRecord, 'config'> | undefined): boolean {
   return record?.config.stopAfter !== undefined;

@@ -1,7 +1,7 @@
 /**
- * A trained network and its checkpoint file: safetensors with PyTorch's names (`conv1.weight`, `bn1.running_mean`, …);
- * the network's description, the classes and the record of the run are in the file's metadata. A checkpoint written by
- * PyTorch under the same names has no description: the caller names the network then.
+ * Loads and saves trained networks. A checkpoint is a safetensors file with PyTorch's names (`conv1.weight`,
+ * `bn1.running_mean`, …); its metadata hold the network's description, the classes and the record of the run. A
+ * checkpoint that PyTorch wrote under the same names has no description: the caller then provides the network.
  */
 import * as z from 'zod';
 import { readSafetensors, type Safetensors, type Tensor as StoredTensor, writeSafetensors } from './checkpoint.ts';
@@ -29,15 +29,18 @@ import { recordSchema, storedRecord, type TrainingRecord } from './record.ts';
 export interface TrainedModel {
   readonly plan: Plan;
   readonly tensors: State;
-  /** None for numbers. */
+  /** The classes; none where the network predicts numbers. */
   readonly classes: readonly string[];
-  /** What the inputs mean and what stands in for missing ones, for rows of a table. */
+  /** For tables: what the inputs mean, and what replaces missing values. */
   readonly columns?: readonly Column[] | undefined;
-  /** How pictures become the inputs; undefined where the inputs are no pictures. */
+  /** How pictures become the inputs; undefined where the inputs are not pictures. */
   readonly picture?: PicturePreparation | undefined;
-  /** The mini-batches that its running statistics have seen, the fewest of any layer; 0 where the file does not say. */
+  /**
+   * The number of mini-batches that the running statistics have seen, the minimum over all layers; 0 where the file
+   * does not say.
+   */
   readonly batches?: number;
-  /** How it was trained; undefined for a checkpoint from elsewhere. */
+  /** How the network was trained; undefined for a checkpoint of another program. */
   readonly record: TrainingRecord | undefined;
 }
 
@@ -49,19 +52,23 @@ const keys = {
   record: 'bn_edge.record',
 } as const;
 
-/** What the network was trained for; of one from elsewhere as far as its outputs tell. */
+/** Returns what the network was trained for. For a checkpoint of another program it is inferred from the outputs. */
 export function objectiveOf({ plan, classes, record }: Pick<TrainedModel, 'plan' | 'classes' | 'record'>): Objective {
   const [outputs = NaN] = outputShapeOf(plan);
   return record?.config.objective ?? objectiveOfOutputs(classes.length, outputs);
 }
 
-/** @throws UserError when the file cannot be written; a former one is then untouched */
+/**
+ * Writes a model to a checkpoint.
+ *
+ * @throws UserError when the file cannot be written; a previous one is then untouched
+ */
 export async function saveModel(path: string, model: TrainedModel): Promise<void> {
   const { tensors, metadata } = storedModel(model);
   await writeSafetensors(path, tensors, metadata);
 }
 
-/** A model as its file has it. */
+/** Returns the tensors and metadata that a model's file holds. */
 export function storedModel(model: TrainedModel): Safetensors {
   const { plan, tensors, classes, columns, picture, record } = model;
   const batches = record ? record.steps + (record.config.bnBatches ?? 0) : (model.batches ?? 0);
@@ -82,14 +89,20 @@ export function storedModel(model: TrainedModel): Safetensors {
 }
 
 /**
- * @param network for a checkpoint without a description of its own
+ * Reads a model from a checkpoint.
+ *
+ * @param network describes a checkpoint without a description of its own
  * @throws UserError naming the file and the tensor or description that is missing or does not fit
  */
 export async function loadModel(path: string, network?: Network): Promise<TrainedModel> {
   return modelFrom(await readSafetensors(path), path, network);
 }
 
-/** @throws UserError as `loadModel` does */
+/**
+ * Makes a model from the content of a checkpoint.
+ *
+ * @throws UserError as `loadModel` does
+ */
 export function modelFrom({ tensors, metadata }: Safetensors, path: string, network?: Network): TrainedModel {
   const description = metadata[keys.network];
   const where = `${path}: ${keys.network}`;
@@ -115,7 +128,10 @@ export function modelFrom({ tensors, metadata }: Safetensors, path: string, netw
   };
 }
 
-/** Checkpoints written before networks knew of gaps have what fills them in their columns only, one a number. */
+/**
+ * Adds the fills of gaps to the network. Checkpoints from before networks had fills hold them only in their columns,
+ * one for each number.
+ */
 export function withFills(network: Network, columns: readonly Column[] = []): Network {
   const isKnown = network.fills !== undefined || columns.every(({ fill }) => fill === null);
   return isKnown ? network : { ...network, fills: inputsOf(columns).map(({ fill }) => fill) };

@@ -1,13 +1,16 @@
 /**
- * State dicts that PyTorch wrote, stored as safetensors under this project's names. What is alike and what is not:
+ * Converts state dicts that PyTorch wrote, stored as safetensors, to this project's names. What is alike and what
+ * differs:
  *
  * - Layouts are PyTorch's here too: Linear `[out, in]`, Conv2d `[out, in / groups, kH, kW]`. Nothing is transposed.
  * - `running_var` averages the unbiased variance (m − 1) in PyTorch, the population's (m) here. At inference either is
- *   just σ², so the stored one is kept; `--bn-variance unbiased` goes on training with PyTorch's.
+ * just σ², so the stored one is kept; `--bn-variance unbiased` continues training with PyTorch's.
  * - PyTorch's `momentum` 0.1 is the share of the new statistics, ONNX's 0.9 that of the old. A state dict has neither.
- * - Layers before Batch Norm have a bias in PyTorch unless one says otherwise, and none here.
- * - PyTorch's networks get their inputs normalized, ours raw ones, unless `input.mean` and `input.std` are missing.
- * - Names are the attributes of a module. Those of `nn.Sequential` are positions, and wrappers put a name in front of all.
+ * - Layers before Batch Norm have a bias in PyTorch by default, and none here.
+ * - PyTorch's networks take normalized inputs, those of this project raw ones, unless `input.mean` and `input.std` are
+ * missing.
+ * - Names are the attributes of a module. Those of `nn.Sequential` are positions, and wrappers put a prefix before all
+ * names.
  */
 import { fromBfloats, fromHalves } from '../files/index.ts';
 import type { Tensor } from './checkpoint.ts';
@@ -15,20 +18,20 @@ import type { Network, Plan, PlannedLayer } from '../network/index.ts';
 
 type Tensors = ReadonlyMap<string, Tensor>;
 
-/** The network that takes what PyTorch's took, where the state dict has no statistics of raw inputs. */
+/** Returns the network without input normalization where the state dict has no statistics of raw inputs. */
 export const withInputOf = (network: Network, tensors: Tensors): Network =>
   ['mean', 'std', 'var'].some((statistic) => tensors.has(`input.${statistic}`))
     ? network
     : { ...network, inputNormalization: 'none' };
 
-/** The tensors of a state dict as float32, under the plan's names where positions or wrappers are all that differs. */
+/** Returns the tensors of a state dict as float32, under the plan's names where only positions or wrappers differ. */
 export function underOurNames(plan: Plan, tensors: Tensors): Tensors {
   const unwrapped = new Map([...tensors].map(([name, tensor]) => [name.replace(wrappers, ''), asFloat32(tensor)]));
   const names = byPosition(plan, [...unwrapped.keys()]);
   return new Map([...unwrapped].map(([name, tensor]) => [names.get(name) ?? name, tensor]));
 }
 
-/** What DataParallel, DistributedDataParallel and torch.compile put in front of every name. */
+/** Matches the prefixes that DataParallel, DistributedDataParallel and torch.compile put before every name. */
 const wrappers = /^(?:module\.|_orig_mod\.)+/;
 
 function asFloat32(tensor: Tensor): Tensor {
@@ -38,7 +41,10 @@ function asFloat32(tensor: Tensor): Tensor {
   return dtype === 'BF16' ? { dtype: 'F32', shape, data: fromBfloats(tensor.data) } : tensor;
 }
 
-/** Of `nn.Sequential`: `0.weight` belongs to the first layer that has tensors. None where names are no positions, or too few. */
+/**
+ * Maps the names of an `nn.Sequential` to the plan's: `0.weight` belongs to the first layer that has tensors. The map
+ * is empty where names are not positions, or their number is not that of the layers with tensors.
+ */
 function byPosition({ layers }: Plan, names: readonly string[]): ReadonlyMap<string, string> {
   const ofLayers = names.filter((name) => !name.startsWith('input.'));
   const parts = ofLayers.map((name) => /^(\w+\.)?(\d+)\.(\w+)$/.exec(name) ?? []);
@@ -55,7 +61,8 @@ function byPosition({ layers }: Plan, names: readonly string[]): ReadonlyMap<str
 }
 
 /**
- * The same tensors without biases before Batch Norm, which is the same network: z + b − μ = z − (μ − b).
+ * Removes biases before Batch Norm by subtracting them from its running mean, which leaves the network the same: z + b
+ * − μ = z − (μ − b).
  */
 export function withoutIdleBiases({ layers }: Plan, tensors: Tensors): Tensors {
   const changed = new Map(tensors);

@@ -1,4 +1,7 @@
-/** How a network was trained, as its checkpoint says. A record may have members of former or later versions: they stay. */
+/**
+ * Records how a network was trained, in its checkpoint. A record may have members of older or newer versions, which are
+ * kept.
+ */
 import * as z from 'zod';
 import { augmentationSchema, dataSourceSchema } from '../data/index.ts';
 import { type Objective, objectiveKinds, objectiveRuleOf } from '../objective/index.ts';
@@ -8,13 +11,13 @@ import { historySchema, storedHistory } from './history.ts';
 
 const count = z.int().nonnegative();
 
-/** The rest of its settings is the business of the rule that it names. */
+/** Only the kind is checked here; the rule that it names checks the other settings. */
 const objective = z.custom<Objective>(
   (value) => objectiveKinds.some((kind) => kind === (value as { readonly kind?: unknown } | null)?.kind),
   { error: ({ input }) => `expected one of the kinds ${objectiveKinds.join(', ')}, got ${JSON.stringify(input)}` },
 );
 
-/** A setting without a schema does not compile. */
+/** The schema of a training configuration. A setting without a schema does not compile. */
 export const configSchema = z.object({
   epochs: z.int().positive(),
   steps: z.int().positive().optional(),
@@ -43,19 +46,19 @@ export const configSchema = z.object({
 
 const dataSchema = z.object({
   name: z.string(),
-  /** How to read them again; MNIST from its package when omitted. */
+  /** How to read the data again. Default: MNIST from its package. */
   source: dataSourceSchema.optional(),
   train: count,
   validation: count,
   test: count,
-  /** Of the samples of all parts; unknown of runs from before it was stored here. */
+  /** The SHA-256 of the samples of all parts; absent in records from before it was stored. */
   sha256: z.string().optional(),
 });
 
 export const recordSchema = z.object({
   data: dataSchema,
   config: configSchema,
-  /** The engine, its version and number of threads: what bit-identical repetition needs. */
+  /** The engine, its version and number of threads, which a bit-identical repetition needs. */
   engine: z.string(),
   steps: count,
   history: historySchema.readonly(),
@@ -64,7 +67,7 @@ export const recordSchema = z.object({
 export type DataRecord = Readonly<z.output<typeof dataSchema>>;
 export type TrainingRecord = Readonly<z.output<typeof recordSchema>>;
 
-/** The record as it is in files. */
+/** Returns the record as it is stored in files. */
 export const storedRecord = (record: TrainingRecord, objective: Objective) => ({
   ...record,
   history: storedHistory(record.history, objectiveRuleOf(objective).score),

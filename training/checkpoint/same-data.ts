@@ -1,4 +1,4 @@
-/** Whether data read again are those that a checkpoint was trained on, as far as its answers depend on it. */
+/** Checks whether data that are read again fit the model of a checkpoint, as far as its answers depend on them. */
 import { classesOf, type Column, type DataSource, digestOf, type Knowledge, type LoadedData } from '../data/index.ts';
 import { UserError } from '../files/index.ts';
 import { formatShape } from '../graph/index.ts';
@@ -6,7 +6,10 @@ import { planNetwork } from '../network/index.ts';
 import { type TrainedModel, withFills } from './model.ts';
 
 /**
- * @returns the model; one from elsewhere, with no description of its own, with the classes and columns of the data
+ * Checks that data fit a model.
+ *
+ * @returns the model. One of another program, without a description of its own, gets the classes and columns of the
+ * data
  * @throws UserError for data with other inputs, classes or columns than the model's
  */
 export function describedBy(data: LoadedData, model: TrainedModel): TrainedModel {
@@ -23,7 +26,10 @@ export function describedBy(data: LoadedData, model: TrainedModel): TrainedModel
   return model;
 }
 
-/** What reading data for a model goes by: its own columns and classes, unless it is said otherwise which columns there are. */
+/**
+ * Returns what is known about data that are read for a model: its own columns and classes, unless the source names
+ * others.
+ */
 export function knowledgeOf(model: Partial<TrainedModel>, source: DataSource): Knowledge {
   const { record, columns, classes = [], picture } = model;
   const own = record?.data.source;
@@ -32,7 +38,10 @@ export function knowledgeOf(model: Partial<TrainedModel>, source: DataSource): K
   return { picture, ...(columns && isOwn && { table: { columns, classes } }) };
 }
 
-/** Whether these are the very samples that a model was trained on, divided as they were; undefined where nobody has written it down. */
+/**
+ * Is true where these are the same samples, divided in the same way, that a model was trained on. It is undefined where
+ * the checkpoint does not record them.
+ */
 export function isTrainedOn(
   { train, validation, test }: LoadedData,
   { record }: Partial<Pick<TrainedModel, 'record'>>,
@@ -45,7 +54,7 @@ function requireSame(what: string, trained: string, read: string): void {
   if (trained !== read) throw new UserError(`data: expected the ${what} of the checkpoint, ${trained}, got ${read}`);
 }
 
-/** Without the value that stands in for a missing one, which is the checkpoint's business. */
+/** Describes a column without the value that replaces missing ones, which the checkpoint alone defines. */
 const meaningOf = (column: Column): string => {
   if (column.kind === 'numeric') return column.name;
   return `${column.name} (${(column.kind === 'date' ? column.parts : column.categories).join(', ')})`;

@@ -1,6 +1,7 @@
 /**
- * Dates and times as people write them, and the numbers that a model takes of them: the year, and angles for what comes again, so that
- * December stands beside January and a later year is like those before. Times are taken as they are written, in whatever zone.
+ * Parses dates and times as people write them, and converts them to a model's inputs: the year, and angles for what
+ * recurs, so that December is next to January and a later year resembles earlier ones. Times are taken as written, in
+ * any time zone.
  */
 import type { DateOrder, DatePart } from './column.ts';
 
@@ -10,12 +11,12 @@ export const dateOrders = ['YMD', 'DMY', 'MDY'] as const satisfies readonly Date
 
 export interface DateValue {
   readonly year: number;
-  /** 1 to 12. */
+  /** From 1 to 12. */
   readonly month: number;
   readonly day: number;
   /** With minutes and seconds as its fraction; undefined where no time is written. */
   readonly hour: number | undefined;
-  /** Whether a day is written, or a time alone. */
+  /** Is true where a day is written, and false for a time alone. */
   readonly hasDay: boolean;
 }
 
@@ -34,11 +35,15 @@ const TIME_ALONE = new RegExp(`^${TIME}$`, 'i');
 
 const LONGEST = 50;
 
-/** Cheap: a text without two groups of digits is no date. */
+/** Cheaply excludes texts that cannot be dates: too long ones, and those without two digits or any separator. */
 const looksLike = (text: string): boolean =>
   text.length <= LONGEST && /^[a-z,.\s]*\d[^]*\d/i.test(text) && /[-/.:\s]/.test(text);
 
-/** Undefined for what is no date. @param order of the numbers where the year is not the first */
+/**
+ * Parses a date; undefined for a text that is not one.
+ *
+ * @param order of the numbers where the year is not the first
+ */
 export function parseDate(text: string, order: DateOrder): DateValue | undefined {
   if (!looksLike(text)) return undefined;
   const iso = ISO.exec(text);
@@ -46,7 +51,8 @@ export function parseDate(text: string, order: DateOrder): DateValue | undefined
   const numbers = NUMBERS.exec(text);
   if (numbers) {
     const [, first, separator, second, year] = numbers;
-    // With dots the day comes first everywhere; else, where only dates with the year in front are known, nobody can tell.
+    // With dots the day always comes first. With other separators the order cannot be known where the year always comes
+    // first.
     if (order === 'YMD' && separator !== '.') return undefined;
     const monthFirst = order === 'MDY' && separator !== '.';
     return dated(monthFirst ? [year, first, second] : [year, second, first], numbers.slice(5));
@@ -60,7 +66,10 @@ export function parseDate(text: string, order: DateOrder): DateValue | undefined
   return typeof hour === 'number' ? { year: 0, month: 1, day: 1, hour, hasDay: false } : undefined;
 }
 
-/** Where the day comes before the month, or behind it; both of `03/04/2024`, none of what is no such date. */
+/**
+ * Returns the orders in which a text can be read as a date: both for `03/04/2024`, all where the order does not matter,
+ * and none for a text that is not a date.
+ */
 export function ordersOf(text: string): readonly DateOrder[] {
   if (!NUMBERS.test(text)) return parseDate(text, 'YMD') ? dateOrders : [];
   const candidates: readonly DateOrder[] = text.includes('.') ? ['DMY'] : ['MDY', 'DMY'];
@@ -74,7 +83,7 @@ function dated(
   time: readonly (string | undefined)[],
 ): DateValue | undefined {
   const [written = NaN, month = NaN, day = NaN] = parts.map(Number);
-  // As POSIX reads years of two digits.
+  // POSIX reads years of two digits like this.
   const year = parts[0]?.length === 2 ? written + (written < 69 ? 2000 : 1900) : written;
   const hour = time[0] === undefined ? undefined : hourOf(time);
   if (hour === null || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined;
@@ -83,7 +92,7 @@ function dated(
 
 const daysIn = (year: number, month: number): number => new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
 
-/** Null for what is no time of the day. */
+/** Returns the hour with its fraction, or null where it is not a time of the day. */
 function hourOf([hours, minutes, seconds = '0', half]: readonly (string | undefined)[]): number | null {
   const [h, m, s] = [Number(hours), Number(minutes), Number(seconds)];
   if (h > 24 || m > 59 || s > 60 || (half !== undefined && (h < 1 || h > 12))) return null;
@@ -91,10 +100,10 @@ function hourOf([hours, minutes, seconds = '0', half]: readonly (string | undefi
   return of24 + m / 60 + s / 3600;
 }
 
-/** How many numbers a part gives. */
+/** Returns how many inputs a part becomes. */
 export const numbersOf = (part: DatePart): 1 | 2 => (part === 'year' ? 1 : 2);
 
-/** Writes the numbers of a date one after another: the year, and a point on the circle for each other part. */
+/** Writes the inputs of a date in order: the year, and a point on the circle (sine, cosine) for each other part. */
 export function writeDate(
   date: DateValue,
   parts: readonly DatePart[],
@@ -114,10 +123,10 @@ export function writeDate(
   }
 }
 
-/** Where a date stands among others, in days; a time alone as if it were of one day. */
+/** Returns a date's position on the time axis in days; a time alone is taken as of a fixed day. */
 export const instantOf = ({ year, month, day, hour = 0 }: DateValue): number => daysOf(year, month, day) + hour / 24;
 
-/** The same of the numbers that `writeDate` has written; NaN where these are. */
+/** Computes the same from the inputs that `writeDate` has written; NaN where these are NaN. */
 export function readInstant(
   numbers: { readonly [index: number]: number },
   at: number,
@@ -136,7 +145,10 @@ export function readInstant(
   return daysOf(year, 1, 1 + Math.round(turn * YEAR)) + hour / 24;
 }
 
-/** `2024-05-17`, with `17:30` or `17:30:05` behind it where the hour is one of the parts, or that alone. */
+/**
+ * Formats an instant: `2024-05-17`, followed by `17:30` or `17:30:05` where the hour is one of the parts, or the time
+ * alone.
+ */
 export function textOfInstant(instant: number, parts: readonly DatePart[]): string {
   const seconds = Math.round(instant * SECONDS);
   const [day = '', time = ''] = new Date(seconds * 1000).toISOString().split(/[T.]/);
@@ -147,7 +159,7 @@ export function textOfInstant(instant: number, parts: readonly DatePart[]): stri
   return texts.join(' ');
 }
 
-/** Unlike `Date.UTC` it takes the year 24 for what it is. */
+/** Returns the days since 1970. Unlike `Date.UTC`, it does not take the year 24 for 1924. */
 const daysOf = (year: number, month: number, day: number): number =>
   new Date(0).setUTCFullYear(year, month - 1, day) / DAY;
 
@@ -155,7 +167,7 @@ const SECONDS = 86_400;
 const DAY = 1000 * SECONDS;
 const YEAR = 365.2425;
 
-/** The share of the way around, 0 to 1. */
+/** Returns the position within a cycle, from 0 to 1. */
 function turnOf({ year, month, day, hour = 0 }: DateValue, part: Exclude<DatePart, 'year'>): number {
   switch (part) {
     case 'season':

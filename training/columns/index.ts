@@ -1,6 +1,6 @@
 /**
- * The columns of a table, and how a row's values become the numbers that a model takes: the same in training, in `evaluate` and in a
- * Worker, which is why nothing here knows Node or files.
+ * The columns of a table, and how the values of a row become a model's inputs. Training, `evaluate` and the Worker
+ * share this code, so nothing here depends on Node or files.
  */
 export type {
   CategoricalColumn,

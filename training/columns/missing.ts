@@ -1,4 +1,4 @@
-/** Cells that hold nothing: what spreadsheets, R, pandas, databases and the UCI repository write. */
+/** Texts that stand for a missing value in spreadsheets, R, pandas, databases and the UCI repository. */
 
 const NOTHING = [
   ['', '?', 'NA', 'N/A', 'n/a', 'na', 'NaN', 'nan', '-NaN', '-nan', 'NaT', 'null', 'NULL', 'Null', 'NIL', 'nil'],
@@ -19,20 +19,19 @@ const NOTHING = [
   ],
 ].flat();
 
-/** As a class these are words like any other, as a measurement they are none. */
+/** Texts that are words like any other among classes, but missing values among measurements. */
 const NO_VALUE = [
   ['None', '-', '--', '—', '–', '.', '..', '...', 'undefined', '1.#IND', '-1.#IND', '1.#QNAN', '-1.#QNAN'],
   ['inf', '-inf', '+inf', 'Inf', '-Inf', '+Inf', 'INF', '-INF', 'Infinity', '-Infinity', '+Infinity', '∞', '-∞'],
 ].flat();
 
-/** All of them. */
 export const missingTexts: readonly string[] = [...NOTHING, ...NO_VALUE];
 
 const missing = new Set(missingTexts);
 const missingLabels = new Set(NOTHING);
 
-/** Whether a cell, without spaces around it, holds no value. */
+/** Is true where a cell, trimmed of spaces, holds no value. */
 export const isMissing = (text: string): boolean => missing.has(text);
 
-/** The same of what is to be predicted, where `None` and `-` may be classes. */
+/** Is true where a cell of a label of classes holds no value: there `None` and `-` may be classes. */
 export const isMissingClass = (text: string): boolean => missingLabels.has(text);

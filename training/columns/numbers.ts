@@ -1,20 +1,23 @@
-/** Numbers as people write them: `1234.5`, `1,234.50`, `$3.20`, `12 %`, `(3.20)`, `−3`; with a decimal comma `1.234,50`. */
+/**
+ * Parses numbers as people write them: `1234.5`, `1,234.50`, `$3.20`, `12 %`, `(3.20)`, `−3`; with a decimal comma
+ * `1.234,50`.
+ */
 
-/** What stands before the fraction; it is a custom of a file, not of a column. */
+/** The decimal separator. It is a convention of a file, not of a column. */
 export type Decimal = '.' | ',';
 
 const PLAIN = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const PLAIN_COMMA = /^[+-]?(?:\d+,?\d*|,\d+)(?:e[+-]?\d+)?$/i;
 
-/** Whole parts in groups of three. */
+/** Matches numbers whose whole part is grouped by three digits. */
 const GROUPED: Readonly<Record<Decimal, RegExp>> = {
   '.': /^[+-]?\d{1,3}(?:([ ,'’])\d{3})(?:\1\d{3})*(?:\.\d*)?$/,
   ',': /^[+-]?\d{1,3}(?:([ .'’])\d{3})(?:\1\d{3})*(?:,\d*)?$/,
 };
 
 /**
- * What most of the numbers among these cells can only be read with; `either` where those that tell anything are all like `1,234`;
- * undefined where nothing tells.
+ * Returns the decimal separator that most unambiguous numbers among these cells need. It is `either` where all
+ * candidates look like `1,234`, and undefined where no cell decides.
  */
 export function decimalIn(cells: readonly string[]): Decimal | 'either' | undefined {
   const count = (...patterns: readonly RegExp[]) =>
@@ -29,11 +32,11 @@ export function decimalIn(cells: readonly string[]): Decimal | 'either' | undefi
 const UNIT = /^(?:\p{Sc}|(?:US|A|C|NZ|HK|R)\$|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CZK|BRL|%|‰)$/u;
 const MOST_SIGNS = 40;
 
-/** Minus signs and spaces of typesetters. */
+/** Replaces typographic minus signs and spaces. */
 const plainSigns = (text: string): string =>
   text.replaceAll(/[\u2212\u2012\u2013\uFE63\uFF0D]/g, '-').replaceAll(/[\u00A0\u2000-\u200A\u202F\u205F\u3000]/g, ' ');
 
-/** NaN for what is no number. */
+/** Parses a number; NaN for a text that is not one. */
 export function parseNumber(text: string, decimal: Decimal = '.'): number {
   if (decimal === '.' ? PLAIN.test(text) : PLAIN_COMMA.test(text)) {
     return Number(decimal === '.' ? text : text.replace(',', '.'));
@@ -41,11 +44,11 @@ export function parseNumber(text: string, decimal: Decimal = '.'): number {
   return mayBeFormatted(text) ? (formatted(text, decimal)?.value ?? NaN) : NaN;
 }
 
-/** The sign of a currency or `%` that stands beside the number; none where there is none. */
+/** Returns the currency sign or `%` beside a number; undefined where there is none. */
 export const unitOf = (text: string, decimal: Decimal = '.'): string | undefined =>
   mayBeFormatted(text) ? formatted(text, decimal)?.unit : undefined;
 
-/** Whether it is a number without ornaments. */
+/** Is true for a number without unit, grouping or typographic signs. */
 export const isPlainNumber = (text: string): boolean => PLAIN.test(text);
 
 const mayBeFormatted = (text: string): boolean => text.length <= MOST_SIGNS && /\d/.test(text);

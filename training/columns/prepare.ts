@@ -1,29 +1,30 @@
 /**
- * From the values of a row, cells of a file or members of a JSON object, to the numbers that the model takes: one for a number or a
- * category, several for a date, NaN for what is missing. The model itself normalizes, spreads categories and fills gaps.
+ * Converts the values of a row (cells of a file, or members of a JSON object) to the numbers that a model takes: one
+ * for a number or a category, several for a date, NaN for a missing value. The model itself normalizes, expands
+ * categories and fills gaps.
  */
 import type { CategoricalColumn, Column, DatePart } from './column.ts';
 import { numbersOf, parseDate, writeDate } from './dates.ts';
 import { isMissing } from './missing.ts';
 import { type Decimal, parseNumber } from './numbers.ts';
 
-/** The largest of float32 is what some write for no number at all. */
+/** The maximum magnitude of a number: the largest float32 itself is often written for a missing number. */
 export const LARGEST = 3.4e38;
 
-/** A number of the raw row. */
+/** One number of a raw row. */
 export interface InputColumn {
   readonly column: Column;
-  /** The column's name, with the part of a date behind it. */
+  /** The column's name, followed by the part of a date. */
   readonly name: string;
-  /** How many there are, 0 for a number. */
+  /** The number of categories; 0 for a number. */
   readonly categories: number;
-  /** Stands in for NaN; null where none may come. */
+  /** Replaces NaN; null where NaN must not occur. */
   readonly fill: number | null;
-  /** Whether the model is told that NaN came. */
+  /** Is true where an extra input tells the model that the value was NaN. */
   readonly indicator: boolean;
 }
 
-/** The numbers that a row becomes, in order. */
+/** Returns the numbers that a row becomes, in order. */
 export const inputsOf = (columns: readonly Column[]): readonly InputColumn[] => columns.flatMap(inputsOfColumn);
 
 export const widthOf = (column: Column): number =>
@@ -32,7 +33,7 @@ export const widthOf = (column: Column): number =>
 function inputsOfColumn(column: Column): readonly InputColumn[] {
   const { name, fill } = column;
   if (column.kind === 'categorical') {
-    // A fill beyond the last category is a place of its own.
+    // A fill beyond the last category is a category of its own.
     const categories = Math.max(column.categories.length, (fill ?? 0) + 1);
     return [{ column, name, categories, fill, indicator: false }];
   }
@@ -52,17 +53,17 @@ function inputsOfColumn(column: Column): readonly InputColumn[] {
 const namesOf = (name: string, part: DatePart): readonly string[] =>
   part === 'year' ? [`${name} (year)`] : [`${name} (${part}, sine)`, `${name} (${part}, cosine)`];
 
-/** Why a value is none of its column's. */
+/** The reason why a value does not belong to its column. */
 export type Objection = 'missing' | 'unknown' | 'not a number' | 'too large' | 'not a date';
 
-/** Writes a value's numbers, or says why it has none. */
+/** Writes a value's numbers, or returns why it has none. */
 export type Reader = (value: unknown, into: Float32Array | Int32Array, at: number) => Objection | undefined;
 
 export interface ReaderOptions {
   readonly decimal?: Decimal | undefined;
-  /** Whether a value may be missing; as the column says when omitted. */
+  /** Whether a value may be missing. Default: as the column says. */
   readonly mayMiss?: boolean | undefined;
-  /** What a cell without a value looks like. */
+  /** Recognizes a cell without a value. */
   readonly isNothing?: ((text: string) => boolean) | undefined;
 }
 
@@ -81,13 +82,13 @@ export function readerOf(column: Column, options: ReaderOptions = {}): Reader {
     if (value === null || value === undefined || (typeof value === 'string' && isNothing(value)))
       return missing(value, into, at);
     const objection = read(value, into, at);
-    // A structure is no text of a file.
+    // Objects and arrays never occur in files, so they do not count as missing.
     const isOther = objection !== undefined && othersMissing && typeof value !== 'object';
     return isOther ? missing(value, into, at) : objection;
   };
 }
 
-/** What is a category is there, whatever it looks like. */
+/** Makes an exception for texts that are categories of the column: they never count as missing. */
 function nothingFor(column: Column, isNothing: (text: string) => boolean): (text: string) => boolean {
   const named = column.kind === 'categorical' ? column.categories.filter(isNothing) : [];
   return named.length === 0 ? isNothing : (text) => isNothing(text) && !named.includes(text);
@@ -121,7 +122,7 @@ function valueReader(column: Column, { decimal = '.' }: ReaderOptions): Reader {
 
 function categoryReader({ categories }: CategoricalColumn): Reader {
   const indices = new Map(categories.map((category, index) => [category, index]));
-  // The same number may be written in another way, such as 1 and 1.0, and the same truth as true and yes.
+  // A number may be written differently, such as 1 and 1.0, and so may a truth value, such as true and yes.
   const numbers = new Map(categories.map((category, index) => [parseNumber(category), index]));
   numbers.delete(NaN);
   const truths = new Map(categories.map((category, index) => [truthOf(category), index]));
@@ -150,7 +151,7 @@ function truthOf(text: string): boolean | undefined {
   return TRUE.has(word) ? true : FALSE.has(word) ? false : undefined;
 }
 
-/** What is wrong with a value, and which column it is in. */
+/** A value that does not belong to its column. */
 export interface Complaint {
   readonly column: Column;
   readonly objection: Objection;
@@ -158,11 +159,14 @@ export interface Complaint {
 }
 
 export interface RowPreparer {
-  /** How many numbers a row becomes. */
+  /** The number of numbers that a row becomes. */
   readonly width: number;
   /**
-   * @param values of the columns, in their order; spaces around texts do not count, as in files
-   * @param excuse whether a value that is none of its column's counts as missing, where the column knows missing values
+   * Writes a row's numbers, or returns the first complaint.
+   *
+   * @param values of the columns, in their order; surrounding spaces are ignored, as in files
+   * @param excuse decides whether a value that does not belong to its column counts as missing, where the column allows
+   * missing values
    */
   readonly prepare: (
     values: readonly unknown[],
@@ -195,7 +199,7 @@ export function rowPreparer(columns: readonly Column[], options?: Pick<ReaderOpt
   };
 }
 
-/** The categories of a model from elsewhere may have spaces around them. */
+/** Ignores surrounding spaces, unless a category itself has some, as may happen in models of other programs. */
 function withoutSpaces({ kind }: Column, read: Reader): Reader {
   return (value, into, at) => {
     if (typeof value !== 'string') return read(value, into, at);
@@ -207,10 +211,10 @@ function withoutSpaces({ kind }: Column, read: Reader): Reader {
 
 const MOST_NAMED = 10;
 
-/** A date in each order. */
+/** An example date in each order. */
 const examples = { YMD: '2024-05-17', DMY: '17/05/2024', MDY: '05/17/2024' } as const;
 
-/** What a column takes, for a message. */
+/** Describes what a column accepts, for a message. */
 export function expectationOf(column: Column, objection: Objection): string {
   if (objection === 'missing') return 'a value';
   if (column.kind === 'numeric') return objection === 'too large' ? 'a number that float32 holds' : 'a number';

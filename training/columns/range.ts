@@ -1,4 +1,7 @@
-/** Which values of a row lie far from all that training has seen: a model answers them, too, but nothing has taught it how. */
+/**
+ * Finds values of a row that lie far outside the range of the training part. A model answers them too, but it was never
+ * trained on such values.
+ */
 import type { Column } from './column.ts';
 import { instantOf, parseDate } from './dates.ts';
 import { widthOf } from './prepare.ts';
@@ -6,14 +9,16 @@ import { widthOf } from './prepare.ts';
 export interface FarValue {
   readonly column: Column;
   readonly value: unknown;
-  /** Of training. */
+  /** The range of the training part. */
   readonly range: readonly [least: number | string, greatest: number | string];
 }
 
 /**
- * The values of a row that are far: below the least or above the greatest of training by more than these two are apart.
+ * Returns the values of a row that are far: below the minimum or above the maximum of the training part by more than
+ * the width of the range.
+ *
  * @param values of the columns, in their order
- * @param numbers what the values have become, from `at` on
+ * @param numbers the inputs that the values have become, from `at` on
  */
 export type FarFinder = (values: readonly unknown[], numbers: Float32Array, at: number) => readonly FarValue[];
 
@@ -29,7 +34,7 @@ export function farFinder(columns: readonly Column[]): FarFinder {
   return (values, numbers, at) => checks.flatMap((check) => check(values, numbers, at) ?? []);
 }
 
-/** None for a column of which nobody says what training saw. */
+/** Returns no check for a column whose range in training is unknown. */
 function checkOf(column: Column, index: number, place: number): Check | undefined {
   if (column.kind === 'categorical' || !column.range) return undefined;
   const { range } = column;
@@ -39,7 +44,8 @@ function checkOf(column: Column, index: number, place: number): Check | undefine
     return (values, numbers, at) => (isBeyond(numbers[at + place] ?? NaN) ? far(values) : undefined);
   }
   const { order } = column;
-  // The numbers do not tell: a year from outside counts as the first or the last.
+  // The value itself is parsed, since its inputs do not tell: a year outside the range was replaced by the first or
+  // last one.
   const instant = (value: unknown): number => {
     const date = typeof value === 'string' ? parseDate(value.trim(), order) : undefined;
     return date ? instantOf(date) : NaN;
@@ -49,7 +55,7 @@ function checkOf(column: Column, index: number, place: number): Check | undefine
   return (values) => (isBeyond(instant(values[index])) ? far(values) : undefined);
 }
 
-/** What is missing, NaN, is beyond nothing. */
+/** Returns a test for far values. NaN, a missing value, is never far. */
 function beyond(least: number, greatest: number): (value: number) => boolean {
   const width = greatest - least;
   return (value) => value < least - width || value > greatest + width;

@@ -1,31 +1,41 @@
 /**
- * How the values of columns are spread: over bins between the deciles of the training part, or over categories. Training's rows and those
- * that come later are counted by the same function, so that a difference is one of the rows. Dates are not counted: one moves on by itself.
+ * Counts the distribution of columns: over bins between the deciles of the training part, or over categories. The same
+ * function counts the training rows and later ones, so that a difference is one of the rows. Dates are not counted,
+ * since they move on by themselves.
  */
 import type { Column, ColumnReference } from './column.ts';
 import { widthOf } from './prepare.ts';
 
-/** Of one column, over some rows. */
+/** The counts of one column over some rows. */
 export interface ColumnCounts {
   readonly missing: number;
-  /** Numbers beyond the range of training, and categories that it had not. */
+  /** Counts numbers outside the range of the training part, and categories that it does not have. */
   readonly outOfRange: number;
-  /** Into bins; empty for a number of which nobody says the bins. Or into categories, and last into none that is known. */
+  /**
+   * The counts of the bins (empty where the bins of a number are unknown), or those of the categories followed by that
+   * of unknown ones.
+   */
   readonly counts: readonly number[];
 }
 
 export interface ColumnCounter {
   readonly name: string;
-  /** The column's place among those of the model. */
+  /** The column's index among those of the model. */
   readonly index: number;
   /**
-   * @param numbers what rows have become, one behind the other
-   * @param isUnknown whether the row's category is one that is not known, and counts as missing for the model
+   * Counts the values of rows.
+   *
+   * @param numbers the inputs that the rows have become, row after row
+   * @param isUnknown whether the row's category is unknown, and therefore missing for the model
    */
   readonly count: (numbers: ArrayLike<number>, rows: number, isUnknown?: (row: number) => boolean) => ColumnCounts;
 }
 
-/** @param references of some of the columns, by their names */
+/**
+ * Makes a counter for each column, except dates.
+ *
+ * @param references of some of the columns, matched by their names
+ */
 export function columnCounter(
   columns: readonly Column[],
   references: readonly ColumnReference[] = [],
@@ -59,7 +69,7 @@ export function columnCounter(
 }
 
 interface Teller {
-  /** How many counts there are. */
+  /** The number of counts. */
   readonly size: number;
   readonly bin: (value: number) => number;
   readonly isBeyond: (value: number) => boolean;
@@ -85,8 +95,9 @@ function tellerOf(column: Exclude<Column, { kind: 'date' }>, edges: readonly num
 const BINS = 10;
 
 /**
- * @param numbers of the training part's rows, one behind the other
- * @returns none without rows
+ * Returns the distribution of each column in the training part; none without rows.
+ *
+ * @param numbers the inputs of the training part's rows, row after row
  */
 export function referencesOf(
   columns: readonly Column[],
@@ -113,7 +124,10 @@ export function referencesOf(
   });
 }
 
-/** Deciles, each once: many equal values make fewer bins. Nothing is below the least value, so that it is no edge. */
+/**
+ * Returns the distinct deciles; many equal values give fewer bins. The minimum is not an edge, since no value is below
+ * it.
+ */
 function edgesOf(values: Float64Array): readonly number[] {
   const present = values.filter((value) => !Number.isNaN(value)).sort();
   const [least] = present;

@@ -1,4 +1,4 @@
-/** The columns of a table as they stand in a checkpoint and a card; column.ts says what their members mean. */
+/** The schemas of a table's columns in a checkpoint and a card. column.ts explains the members. */
 import * as z from 'zod';
 import type { Column, Imputed } from './column.ts';
 import { dateOrders, dateParts } from './dates.ts';

@@ -8,8 +8,8 @@ const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
  *     m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
  *     θ ← θ − α m̂ / (√v̂ + ε)       m̂ = m / (1 − β₁ᵗ)    v̂ = v / (1 − β₂ᵗ)
  *
- * The slots hold M = m / (1 − β₁) and V = v / (1 − β₂), and the learning rate is a part of the divisor, which saves three passes
- * over every parameter:
+ * The slots hold M = m / (1 − β₁) and V = v / (1 − β₂), and the divisor includes the learning rate, which saves three
+ * passes over every parameter:
  *
  *     M ← β₁ M + g                 V ← β₂ V + g²
  *     θ ← θ + M / (r √V + d)       d = −ε (1 − β₁ᵗ) / (α (1 − β₁))       r = d / ε · √((1 − β₂) / (1 − β₂ᵗ))
@@ -30,5 +30,5 @@ export const adam = (): Optimizer =>
     },
   });
 
-/** Adam whose weight decay does not pass through m and v: Loshchilov and Hutter, https://arxiv.org/abs/1711.05101 */
+/** Adam whose weight decay bypasses m and v: Loshchilov and Hutter, https://arxiv.org/abs/1711.05101 */
 export const adamw = (): Optimizer => ({ ...adam(), weightDecay: 'decoupled' });

@@ -1,8 +1,8 @@
 import type { GraphBuilder, Value } from '../graph/index.ts';
 
 /**
- * Gradient clipping by global norm (Pascanu et al., https://arxiv.org/abs/1211.5063, algorithm 1, over all parameters as one
- * vector): gradients keep their direction and are at most `largest` long.
+ * Clips gradients by their global norm (Pascanu et al., https://arxiv.org/abs/1211.5063, algorithm 1, over all
+ * parameters as one vector): they keep their direction, and their norm is at most `largest`.
  *
  *     ‖g‖ = √(Σ over all parameters Σ g²)        g ← g · c / max(‖g‖, c)
  */

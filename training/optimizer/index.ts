@@ -1,4 +1,4 @@
-/** What changes a network's tensors from step to step, emitted as graph nodes: optimizers, schedules, running statistics. */
+/** Emits the updates of a network's tensors as graph nodes: optimizers, schedules and running statistics. */
 import { adam, adamw } from './adam.ts';
 import type { Optimizer, OptimizerSettings } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';
@@ -11,7 +11,7 @@ export { type BnMomentum, type BnVariance, statisticsShares, unbiasedVariance } 
 export { rateFactor, type ScheduleName, schedules } from './schedule.ts';
 export { averageShares } from './weight-average.ts';
 
-/** By the names of `--optimizer`. */
+/** The optimizers by their names in `--optimizer`. */
 export const optimizers = {
   sgd,
   momentum,
@@ -23,10 +23,9 @@ export const optimizers = {
 
 export type OptimizerName = keyof typeof optimizers;
 
-/** An optimizer as a configuration names it. */
 export interface OptimizerChoice {
   readonly optimizer: OptimizerName;
-  /** The share of the velocity kept by the optimizers that have one; 0.9 when omitted. */
+  /** The share of the velocity that is kept, for optimizers that have one. Default: 0.9. */
   readonly momentum?: number | undefined;
 }
 

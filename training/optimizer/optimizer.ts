@@ -1,12 +1,12 @@
-/** What an optimizer is: state for each parameter, and an update emitted as graph nodes. */
+/** The interface of an optimizer: state for each parameter, and an update emitted as graph nodes. */
 import type { GraphBuilder, Value } from '../graph/index.ts';
 
 export interface OptimizerOf<Slot extends string, Scalar extends string> {
-  /** The names of the state tensors that each parameter has; they have its shape and start at zero. */
+  /** The names of the state tensors of each parameter. They have its shape and start at zero. */
   readonly slots: readonly Slot[];
   /**
-   * The numbers that change from step to step. The host computes them in float64, since bias corrections such as
-   * 1 − 0.999ᵗ cancel in float32.
+   * Returns the numbers that change from step to step. The host computes them in float64, since bias corrections such
+   * as 1 − 0.999ᵗ cancel in float32.
    *
    * @param step counts from 1
    */
@@ -16,8 +16,8 @@ export interface OptimizerOf<Slot extends string, Scalar extends string> {
 }
 
 /**
- * How weights are drawn to zero, by λ at learning rate α: `l2` adds λ θ to the gradient, `decoupled` shrinks θ to
- * (1 − α λ) θ beside the gradient's step.
+ * How weights are drawn towards zero, with strength λ at learning rate α: `l2` adds λ θ to the gradient, `decoupled`
+ * shrinks θ to (1 − α λ) θ apart from the gradient's step.
  */
 export type WeightDecay = 'l2' | 'decoupled';
 
@@ -34,11 +34,13 @@ export interface UpdateInputs<Slot extends string, Scalar extends string> extend
 export type Optimizer = OptimizerOf<string, string>;
 
 export interface OptimizerSettings {
-  /** The share of the velocity kept, by the optimizers that have one. */
+  /** The share of the velocity that is kept, for optimizers that have one. */
   readonly momentum: number;
 }
 
-/** Lets an optimizer use its slots and scalars by name, and its users not know them. */
+/**
+ * Types an optimizer by the names of its slots and scalars inside its definition, and hides these names from its users.
+ */
 export const optimizer = <const Slot extends string, Scalar extends string>(
   definition: OptimizerOf<Slot, Scalar>,
 ): Optimizer => definition;

@@ -1,5 +1,5 @@
 /**
- * The running average of μ and σ² that inference will normalize with:
+ * The running average of μ and σ² that inference normalizes with:
  *
  *     running ← kept · running + fresh · batch        kept + fresh = 1
  */
@@ -7,22 +7,22 @@ import { type GraphBuilder, GraphError, known, sizeOf, type Value } from '../gra
 
 /**
  * A number is ONNX's momentum, the share of the old value kept at every step (0.9). PyTorch's is the share of the new
- * one (0.1).
- * `none` is PyTorch's `momentum=None`, the plain average over all steps: at step t the old value keeps the share (t − 1) / t.
+ * value (0.1). `none` is PyTorch's `momentum=None`, the plain average over all steps: at step t the old value keeps the
+ * share (t − 1) / t.
  */
 export type BnMomentum = number | 'none';
 
 /**
- * `population` averages the variance divided by m, as the ONNX operator does; `unbiased` the one divided by m − 1, as
- * PyTorch does and Ioffe and Szegedy's inference, algorithm 2, https://arxiv.org/abs/1502.03167. Training always
- * normalizes by the former.
+ * `population` averages the variance divided by m, as the ONNX operator does. `unbiased` averages the one divided by m
+ * − 1, as PyTorch does, and the inference of Ioffe and Szegedy (algorithm 2, https://arxiv.org/abs/1502.03167).
+ * Training always normalizes with the former.
  */
 export type BnVariance = 'population' | 'unbiased';
 
 /**
- * The shares of the old and of the new value at a step, which counts from 1.
+ * Returns the shares of the old and of the new value at a step, which counts from 1.
  *
- * @param before mini-batches that the old value is the mean of already, before the first step
+ * @param before the number of mini-batches that the old value already averages before the first step
  */
 export function statisticsShares(momentum: BnMomentum, step: number, before = 0) {
   const kept = momentum === 'none' ? (before + step - 1) / (before + step) : momentum;
@@ -30,7 +30,7 @@ export function statisticsShares(momentum: BnMomentum, step: number, before = 0)
 }
 
 /**
- * σ² · m / (m − 1), for a σ² of m values for each channel.
+ * Emits σ² · m / (m − 1), for the σ² of m values in each channel.
  *
  * @param z the activations `[N, C, ..]` that σ² is the variance of
  * @throws GraphError when a channel has a single value

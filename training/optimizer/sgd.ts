@@ -1,4 +1,7 @@
-/** Stochastic gradient descent: plain, with momentum, and with Nesterov's. The velocity is PyTorch's: it is scaled when used. */
+/**
+ * Stochastic gradient descent: plain, with momentum, and with Nesterov's momentum. As in PyTorch, the learning rate
+ * scales the velocity when it is used, not when it accumulates.
+ */
 import type { GraphBuilder, Value } from '../graph/index.ts';
 import { type Optimizer, optimizer, type OptimizerSettings } from './optimizer.ts';
 
@@ -24,14 +27,19 @@ export const sgd = (): Optimizer =>
 export const momentum = ({ momentum: mu }: OptimizerSettings): Optimizer => withVelocity(mu, (_g, v) => v);
 
 /**
- * Nesterov's momentum, which looks one velocity ahead: Sutskever et al., https://proceedings.mlr.press/v28/sutskever13.html
+ * Nesterov's momentum, which looks one velocity ahead: Sutskever et al.,
+ * https://proceedings.mlr.press/v28/sutskever13.html
  *
  *     v ← μ v + g        θ ← θ − α (g + μ v)
  */
 export const nesterov = ({ momentum: mu }: OptimizerSettings): Optimizer =>
   withVelocity(mu, (g, v, gradient) => g.Add(gradient, g.Mul(v, g.scalar(mu))));
 
-/** @param direction in which the parameter moves, from the new velocity and the gradient */
+/**
+ * Makes an optimizer with a velocity.
+ *
+ * @param direction gives the parameter's direction from the new velocity and the gradient
+ */
 const withVelocity = (mu: number, direction: (g: GraphBuilder, v: Value, gradient: Value) => Value): Optimizer =>
   optimizer({
     slots: ['momentum_buffer'],

@@ -2,7 +2,7 @@
 import { type GraphBuilder, known, type OpType, type Value } from '../../graph/index.ts';
 import type { RuleTable } from '../rule.ts';
 
-/** 1 where the class is the label, else 0: labels `[N]` -> `[N, K]`. */
+/** Returns 1 where the class is the label, otherwise 0: labels `[N]` -> `[N, K]`. */
 function oneHot(g: GraphBuilder, labels: Value, like: Value): Value {
   const classes = Array.from({ length: known('the classes', like.shape[1]) }, (_, k) => BigInt(k));
   const indices = g.initializer('classes', {

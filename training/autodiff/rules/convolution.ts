@@ -18,12 +18,12 @@ const lowered = notDifferentiable('a convolution is differentiated before its ch
 
 const swapFirstTwo = { perm: [1, 0, 2, 3] };
 
-/** Σ over samples, rows and columns: the gradient of a bias. */
+/** Sums over samples, rows and columns: the gradient of a bias. */
 const perChannelSum = (g: GraphBuilder, dY: Value): Value => g.ReduceSum(dY, g.ints([0, 2, 3]), { keepdims: 0 });
 
 /**
- * The rows and columns that a strided convolution leaves unread at the far edge; ConvTranspose must add them again.
- * `larger` is the side that the window slides over, `smaller` what it gives.
+ * Returns the numbers of rows and columns at the far edge that a strided convolution leaves unread; ConvTranspose must
+ * add them again. `larger` is the side that the window slides over, `smaller` the result.
  */
 function unread(
   larger: Value,
@@ -39,10 +39,12 @@ function unread(
 }
 
 /**
+ * Returns the gradient of a convolution's weights, `[O, I / group, kH, kW]`:
+ *
  * dW[o, i, k] = Σ over n, p of small[n, o, p] · large[n, i, p · stride + k · dilation − pad]
  *
- * This is itself a convolution: samples become channels, `small` becomes the kernel, strides and dilations change places.
- * A stride that leaves far pixels unread gives extra taps, which are cut off. -> `[O, I / group, kH, kW]`
+ * This is itself a convolution: samples become channels, `small` becomes the kernel, strides and dilations swap. A
+ * stride that leaves far pixels unread gives extra taps, which are cut off.
  */
 function weightGradient(g: GraphBuilder, large: Value, small: Value, attributes: ConvAttributes): Value {
   const { kernel_shape, strides, dilations, pads, group } = attributes;
@@ -57,7 +59,7 @@ function weightGradient(g: GraphBuilder, large: Value, small: Value, attributes:
   return g.Transpose(cut, swapFirstTwo);
 }
 
-/** `[N, group · I, H, W] -> [I, group · N, H, W]`: the groups stay apart. */
+/** Swaps samples and channels within each group: `[N, group · I, H, W] -> [I, group · N, H, W]`. */
 function samplesAsChannels(g: GraphBuilder, images: Value, group: number): Value {
   if (group === 1) return g.Transpose(images, swapFirstTwo);
   const [N = 0, C = 0, H = 0, W = 0] = knownSizes(images.shape);
@@ -74,7 +76,7 @@ export const convolution = {
     B ? perChannelSum(g, dY) : null,
   ],
 
-  // The transpose of Conv in X, so its gradient is Conv, and X and dY change places in dW.
+  // ConvTranspose is the transpose of Conv in X, so its gradient is Conv, and X and dY swap in dW.
   ConvTranspose: (g, { inputs: [X, W, B], attributes: { output_padding: _, ...attributes } }, [dY]) => [
     g.Conv(dY, W, undefined, attributes),
     weightGradient(g, dY, X, attributes),
@@ -90,7 +92,7 @@ export const convolution = {
     return [g.ConvTranspose(dY, mean, undefined, { ...attributes, output_padding: unread(X, Y, attributes) })];
   },
 
-  // Y[p] = X[Indices[p]], so dX[q] = Σ over p with Indices[p] = q of dY[p]; windows that overlap add up.
+  // Y[p] = X[Indices[p]], so dX[q] = Σ over p with Indices[p] = q of dY[p]; overlapping windows add up.
   MaxPool: (g, { inputs: [X], outputs: [, Indices] }, [dY]) => {
     if (!dY) throw new GraphError('Indices are integers');
     const flat = g.ints([-1]);

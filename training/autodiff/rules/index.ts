@@ -1,4 +1,4 @@
-/** The gradient rule of every op; an op without a row does not compile. */
+/** The gradient rules of all ops. A table that lacks an op does not compile. */
 import type { OpType } from '../../graph/index.ts';
 import type { RuleTable } from '../rule.ts';
 import { classification } from './classification.ts';

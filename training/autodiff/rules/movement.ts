@@ -13,7 +13,7 @@ import { notDifferentiable, type RuleTable } from '../rule.ts';
 const reshapeLike = (g: GraphBuilder, value: Value, like: Value): Value =>
   g.Reshape(value, g.ints(knownSizes(like.shape)));
 
-/** The block of `value` from `starts` on that has the shape of `like`. */
+/** Returns the block of `value` that begins at `starts` and has the shape of `like`. */
 function block(g: GraphBuilder, value: Value, starts: readonly number[], like: Value): Value {
   const ends = knownSizes(like.shape).map((size, i) => size + (starts[i] ?? 0));
   const axes = like.shape.map((_, i) => i);

@@ -35,18 +35,18 @@ import type { RuleTable } from '../rule.ts';
 
 type BatchNormalization = OpNode<'BatchNormalization'>;
 
-/** Lays a statistic `[C]` along the channel axis of `[N, C, ..]`. */
+/** Reshapes a statistic `[C]` to broadcast along the channel axis of `[N, C, ..]`. */
 function perChannel(g: GraphBuilder, statistic: Value, { shape }: Value): Value {
   return g.Reshape(statistic, g.ints([-1, ...shape.slice(2).map(() => 1)]));
 }
 
-/** Σ over every axis but the channel's: `[N, C, ..] -> [C]`. */
+/** Sums over every axis except the channel's: `[N, C, ..] -> [C]`. */
 function channelSum(g: GraphBuilder, value: Value): Value {
   const axes = value.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
   return g.ReduceSum(value, g.ints(axes), { keepdims: 0 });
 }
 
-/** μ and σ² by which the node normalized: the mini-batch's in training, the fixed inputs in inference. */
+/** Returns the μ and σ² that the node normalized with: the mini-batch's in training, the fixed inputs in inference. */
 function statisticsOf({ inputs, outputs, attributes }: BatchNormalization): { mean: Value; variance: Value } {
   const [, , , input_mean, input_var] = inputs;
   const [, running_mean, running_var] = outputs;
@@ -76,7 +76,7 @@ export const normalization = {
     return [dX, dScale, dB, null, null];
   },
 
-  // The same for the D values of one sample in place of the m values of one channel, so without the coupling of samples:
+  // The same with the D values of one sample in place of the m values of one channel, so samples are not coupled:
   // dX = r (dX̂ − 1/D Σ dX̂ − X̂ · 1/D Σ dX̂ · X̂) with dX̂ = γ dY and r = 1 / √(σ² + ε)
   LayerNormalization: (g, { inputs: [X, Scale], outputs: [, Mean, InvStdDev], attributes: { axis } }, [dY]) => {
     if (!dY) throw new GraphError('the statistics pass no gradient on');

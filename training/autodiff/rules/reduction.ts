@@ -15,7 +15,7 @@ type Reduction = OpNode<'ReduceSum'> | OpNode<'ReduceMean'>;
 const axesOf = ({ inputs: [data, axes] }: Reduction): readonly number[] =>
   constantInts('axes', axes).map((axis) => (axis < 0 ? axis + data.shape.length : axis));
 
-/** Repeats a reduced cotangent along the axes that were folded. */
+/** Repeats a reduced cotangent along the axes that were reduced. */
 function spread(g: GraphBuilder, node: Reduction, dReduced: Value): Value {
   const sizes = knownSizes(node.inputs[0].shape);
   const folded = new Set(axesOf(node));
