@@ -4,13 +4,13 @@
  *
  * - Layouts are PyTorch's here too: Linear `[out, in]`, Conv2d `[out, in / groups, kH, kW]`. Nothing is transposed.
  * - `running_var` averages the unbiased variance (m − 1) in PyTorch, the population's (m) here. At inference either is
- * just σ², so the stored one is kept; `--bn-variance unbiased` continues training with PyTorch's.
+ *   just σ², so the stored one is kept; `--bn-variance unbiased` continues training with PyTorch's.
  * - PyTorch's `momentum` 0.1 is the share of the new statistics, ONNX's 0.9 that of the old. A state dict has neither.
  * - Layers before Batch Norm have a bias in PyTorch by default, and none here.
  * - PyTorch's networks take normalized inputs, those of this project raw ones, unless `input.mean` and `input.std` are
- * missing.
+ *   missing.
  * - Names are the attributes of a module. Those of `nn.Sequential` are positions, and wrappers put a prefix before all
- * names.
+ *   names.
  */
 import { fromBfloats, fromHalves } from '../files/index.ts';
 import type { Tensor } from './checkpoint.ts';

@@ -1,6 +1,6 @@
 /**
- * The signatures of `ops.ts` at run time: how many inputs each op takes and which attributes. A file is held against them;
- * code is by the compiler.
+ * The signatures of `ops.ts` at run time: the number of inputs and the attributes of each op. Files are checked against
+ * them; code is checked by the compiler.
  *
  * Source: https://github.com/onnx/onnx/blob/v1.13.0/docs/Operators.md
  */
@@ -8,7 +8,7 @@ import type { Attributes, OpType } from './ops.ts';
 
 export interface Arity<O extends OpType> {
   readonly inputs: readonly [least: number, most: number];
-  /** The specification's default of each attribute; those without one are required or may be absent. */
+  /** The specification's default of each attribute. One without a default is required or optional. */
   readonly attributes: { readonly [A in keyof Attributes<O>]-?: Attributes<O>[A] | 'required' | 'optional' };
 }
 

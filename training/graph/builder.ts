@@ -6,7 +6,7 @@
  *     const y = g.Relu(g.Gemm(x, weight, undefined, { transB: 1 }));
  *     const graph = g.build('dense', { y });
  *
- * Types and shapes are inferred as nodes are added, so a misfit is reported where it is written.
+ * Types and shapes are inferred as nodes are added, so a mismatch is reported where it is written.
  */
 import { arrays } from '../program/index.ts';
 import type { Attributes, Graph, Inputs, Node, OpNode, OpType, Outputs } from './ops.ts';
@@ -19,10 +19,10 @@ type AttributeArgs<A> = keyof A extends never ? [] : object extends A ? [attribu
 type EmitArgs<O extends OpType> = [...inputs: Inputs<O>, ...attributes: AttributeArgs<Attributes<O>>];
 type Result<O extends OpType> = Outputs<O> extends readonly [infer Only] ? Only : Outputs<O>;
 
-/** One method per op; an op with a single output returns that value, any other the tuple of its outputs. */
+/** One method for each op. An op with a single output returns that value, any other the tuple of its outputs. */
 export type Emitters = { readonly [O in OpType]: (...args: EmitArgs<O>) => Result<O> };
 
-/** Names are unique across a graph and the bodies inside it, as ONNX demands. */
+/** Makes names unique across a graph and the bodies inside it, as ONNX requires. */
 class Names {
   readonly #taken = new Map<string, number>();
 
@@ -48,12 +48,12 @@ class Builder {
     this.#scope = parent ? parent.#scope : '';
   }
 
-  /** What has been added so far, in topological order. */
+  /** The nodes that have been added, in topological order. */
   get nodes(): readonly Node[] {
     return this.#nodes;
   }
 
-  /** The node that gives `value`; none for inputs, initializers and values of the graph around a body. */
+  /** Returns the node that produces `value`; none for inputs, initializers and values of the graph around a body. */
   producer(value: Value): Node | undefined {
     return this.#producers.get(value.name);
   }
@@ -64,7 +64,7 @@ class Builder {
     return value;
   }
 
-  /** A tensor stored in the graph. Bodies share the initializers of the graph around them. */
+  /** Stores a tensor in the graph. Bodies share the initializers of the graph around them. */
   initializer(name: string, tensor: Tensor): Value {
     if (this.#parent) return this.#parent.initializer(name, tensor);
     const value = new Value(this.#names.unique(name), tensor, tensor);
@@ -72,19 +72,19 @@ class Builder {
     return value;
   }
 
-  /** A scalar of the given type; equal scalars are one initializer. */
+  /** Returns a scalar of the given type; equal scalars share one initializer. */
   scalar(value: number, dtype: Exclude<DType, 'bool'> = 'float32'): Value {
     const data = dtype === 'int64' ? BigInt64Array.of(BigInt(value)) : arrays[dtype].of(value);
     return this.constant(`${dtype}(${value})`, { dtype, shape: [], data });
   }
 
-  /** A list of int64, as `shape`, `axes` and `pads` inputs want it. */
+  /** Returns a list of int64, as `shape`, `axes` and `pads` inputs need it. */
   ints(values: readonly number[]): Value {
     const data = BigInt64Array.from(values, BigInt);
     return this.constant(`int64[${values.join(',')}]`, { dtype: 'int64', shape: [values.length], data });
   }
 
-  /** Runs `emit` with `name` in front of every name it creates: `conv1/Conv`. */
+  /** Runs `emit` with `name` as a prefix of every name that it creates: `conv1/Conv`. */
   scoped<T>(name: string, emit: () => T): T {
     const outer = this.#scope;
     this.#scope = `${outer}${name}/`;
@@ -95,7 +95,7 @@ class Builder {
     }
   }
 
-  /** A builder for a body (of a Loop) that may use every value of this one. */
+  /** Returns a builder for a body (of a Loop) that may use every value of this one. */
   body(): GraphBuilder {
     return withEmitters(new Builder(this));
   }
@@ -110,12 +110,12 @@ class Builder {
     return outputs;
   }
 
-  /** The finished graph: outputs under the given names, and only the nodes and initializers they need. */
+  /** Returns the finished graph: outputs under the given names, and only the nodes and initializers that they need. */
   build(name: string, outputs: Readonly<Record<string, Value>>): Graph {
     const produced = new Set(this.#nodes.flatMap((node) => node.outputs.map((value) => value.name)));
     const names = new Map<string, string>();
     const results = Object.entries(outputs).map(([wanted, value]) => {
-      // A value that is no node's own output, or already has an output name, is passed through.
+      // An input or initializer, or a value that already has an output name, gets an Identity node.
       const own = produced.has(value.name) && !names.has(value.name);
       const [result] = own ? [value] : this.emit('Identity', [value], {});
       names.set(result.name, this.#names.unique(wanted));
@@ -127,7 +127,7 @@ class Builder {
     return { name, inputs: this.#inputs, initializers, ...renamed };
   }
 
-  /** A tensor that is stored once under its name, whoever asks for it. */
+  /** Returns a tensor that is stored once under its name. */
   constant(name: string, tensor: Tensor): Value {
     if (this.#parent) return this.#parent.constant(name, tensor);
     return this.#initializers.get(name) ?? this.initializer(name, tensor);
@@ -136,7 +136,7 @@ class Builder {
 
 export type GraphBuilder = Builder & Emitters;
 
-/** An empty graph to add to. */
+/** Makes a builder of an empty graph. */
 export const graphBuilder = (): GraphBuilder => withEmitters(new Builder());
 
 function withEmitters(builder: Builder): GraphBuilder {
@@ -144,7 +144,10 @@ function withEmitters(builder: Builder): GraphBuilder {
   return Object.assign(builder, Object.fromEntries(emitters) as Emitters);
 }
 
-/** Attributes come last and are the only argument that is neither a value nor an omitted input. */
+/**
+ * Returns the method of an op. Attributes come last and are the only argument that is neither a value nor an omitted
+ * input.
+ */
 function emitter(builder: Builder, op: OpType) {
   return (...args: readonly unknown[]): unknown => {
     const last = args.at(-1);

@@ -1,5 +1,5 @@
 /**
- * Verifies a finished graph, after it is built, differentiated or lowered, and before it is exported: names are unique,
+ * Verifies a finished graph after it is built, differentiated or lowered, and before it is exported: names are unique,
  * every value is defined before it is read, and every stored type is what the op's schema infers from its inputs.
  */
 import type { Attributes, Graph, Inputs, Node, OpType } from './ops.ts';
@@ -8,7 +8,9 @@ import { formatType, sameShape } from './schemas/schema.ts';
 import { GraphError, located, type TensorType, type Value } from './types.ts';
 
 /**
- * @param allowed the ops of the target that will run the graph; every op when omitted
+ * Verifies a graph and returns it.
+ *
+ * @param allowed the ops of the target that will run the graph; by default every op
  * @throws GraphError naming the graph, the node and what does not hold
  */
 export function checkGraph(graph: Graph, allowed?: ReadonlySet<OpType>): Graph {

@@ -1,6 +1,6 @@
 /**
- * The bytes of any ONNX file as messages. The numbers of tensors stay views of the file. All else becomes objects of V8's heap,
- * which for two bytes of the file can take hundreds: so it is limited.
+ * Decodes the bytes of any ONNX file to messages. The numbers of tensors stay views of the file. Everything else
+ * becomes objects on V8's heap, which can take hundreds of bytes for two bytes of the file; so their memory is limited.
  */
 import { type onnx, onnxProto } from './onnx-proto.ts';
 import protobuf from 'protobufjs/minimal.js';
@@ -8,20 +8,29 @@ import { GraphError } from './types.ts';
 
 const { ModelProto, TensorProto } = onnxProto.onnx;
 
-/** Estimated, in bytes; the CNN on MNIST takes 0.1 MB, and 10,000 nodes with their weights 26. */
+/**
+ * The limit of the estimated memory in bytes. The CNN on MNIST takes 0.1 MB, and 10,000 nodes with their weights take
+ * 26 MB.
+ */
 const MOST_MEMORY = 64e6;
 
 /**
- * The most that each takes, in bytes: a tag or a length, which is half of an empty message; in place of both, a string besides
- * its characters; a number in a list, with the garbage of the list's growth; an integer that is an object.
+ * Upper bounds of the memory that parts of a file take, in bytes. `field` is a tag or a length, which is half of an
+ * empty message. `string` is a string without its characters and takes the place of its tag and length. `number` is a
+ * number in a list, with the garbage of the list's growth. `long` is an integer that is an object.
  */
 const memory = { field: 230, string: 160, number: 35, long: 120 } as const;
 
 const decodeAnyTensor = TensorProto.decode.bind(TensorProto);
 
-/** @throws GraphError for bytes that are no ONNX model, or one that would take too much memory */
+/**
+ * Decodes the bytes of a model.
+ *
+ * @throws GraphError for bytes that are not an ONNX model, or a model that would take too much memory
+ */
 export function decodeProto(bytes: Uint8Array): onnx.ModelProto {
-  // The decoders of other messages look up that of tensors where they meet one: while they read, it is ours.
+  // The decoders of other messages look up `TensorProto.decode` when they meet a tensor, so it is replaced while they
+  // run.
   TensorProto.decode = (reader, length = 0) =>
     readTensor(reader as protobuf.Reader, (reader as protobuf.Reader).pos + length);
   try {
@@ -34,7 +43,10 @@ export function decodeProto(bytes: Uint8Array): onnx.ModelProto {
   }
 }
 
-/** Adds up all that onnx-proto's decoder asks for but the bytes of tensors and strings. */
+/**
+ * Adds up the memory of what onnx-proto's decoder reads. Byte fields, such as the data of tensors, are not counted:
+ * they stay views of the file.
+ */
 class CountingReader extends protobuf.Reader {
   #taken = 0;
 
@@ -50,13 +62,16 @@ class CountingReader extends protobuf.Reader {
     return super.string();
   }
 
-  /** Takes the place of another, whose tag and value have been counted. */
+  /**
+   * Adds nothing: an int32 only replaces a default value in its message. Its tag and value are counted as they are
+   * read, and subtracted here.
+   */
   override int32(): number {
     this.#take(-2 * memory.field);
     return super.int32();
   }
 
-  /** A number where four bytes suffice, else an object: the messages may have either. */
+  /** Returns a number where four bytes suffice, otherwise an object: messages may hold either. */
   override int64(): protobuf.Long {
     const start = this.pos;
     const size = this.skip().pos - start;
@@ -79,7 +94,7 @@ class CountingReader extends protobuf.Reader {
   }
 }
 
-/** Fields of a tensor as they begin on the wire: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
+/** Tags of a tensor's fields on the wire: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto */
 const tags = {
   dim: 0x08,
   dims: 0x0a,
@@ -92,11 +107,12 @@ const tags = {
   doubleData: 0x52,
 } as const;
 
-/** Their integers as the file packs them, which take no memory until somebody asks. */
+/** The integers of tensors as the file packs them. They take no memory until they are read. */
 const packedIntegers = new WeakMap<object, Uint8Array>();
 
 /**
- * The integers that a tensor holds in a list of their own and not as raw data: half precision comes by its bits.
+ * Returns the integers that a tensor holds in a list of their own and not as raw data. Half precision is stored there
+ * as bits.
  *
  * @returns `undefined` where there is no such list, or it is longer than `most`
  */
@@ -112,9 +128,12 @@ export function integersOf(tensor: object, most: number): readonly number[] | un
   return integers;
 }
 
-/** Lists of floats have the same bytes as raw data, and become that. Texts, which nobody asks for, are skipped. */
+/**
+ * Reads a tensor. Lists of floats have the same bytes as raw data, and become that. Texts are not needed and are
+ * skipped.
+ */
 function readTensor(reader: protobuf.Reader, end: number): onnx.TensorProto {
-  // Its constructor would make a list for each kind of data.
+  // The constructor would make a list for each kind of data.
   const tensor = Object.create(TensorProto.prototype) as onnx.TensorProto;
   tensor.dims = [];
   while (reader.pos < end) {

@@ -1,6 +1,6 @@
 /**
- * Reads an ONNX file that uses the project's ops. The file is not trusted: types inside the graph are inferred anew, and
- * arity and attributes are held against each op's signature.
+ * Reads an ONNX file that uses the project's ops. The file is not trusted: types inside the graph are inferred again,
+ * and arity and attributes are checked against each op's signature.
  */
 import type { onnx } from './onnx-proto.ts';
 import { elementCount, oneLine } from '../files/index.ts';
@@ -20,13 +20,18 @@ export interface Model {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** @throws GraphError, in one line, for bytes that are no ONNX model, or one with an op, type or attribute the project does not use */
+/**
+ * Reads a model that consists of the project's ops.
+ *
+ * @throws GraphError, in one line, for bytes that are not an ONNX model, or for an op, type or attribute that the
+ * project does not use
+ */
 export const decodeModel = (bytes: Uint8Array): Model => decoded(bytes, asItIs);
 
 /**
- * The same of a file of anyone's: what can be said in the project's ops is (see adapt/).
+ * Reads a model of any program, as far as it can be expressed by the project's ops (see adapt/).
  *
- * @throws GraphError as `decodeModel` does, for what cannot
+ * @throws GraphError as `decodeModel` does, for what cannot be expressed
  */
 export const decodeAnyModel = (bytes: Uint8Array): Model => decoded(bytes, adaptWith(storedTensor));
 
@@ -76,7 +81,7 @@ function decodeGraph(proto: onnx.IGraphProto, outer: ReadonlyMap<string, Value>,
   return { name: proto.name ?? '', inputs, initializers, nodes, outputs };
 }
 
-/** A node by its name, and its op where the name does not say it. */
+/** Describes a node by its name, and by its op where the name does not contain it. */
 function describe(node: onnx.INodeProto): string {
   const [name, op] = [node.name ?? '', nameOf(node)];
   if (name === '') return op;
@@ -89,7 +94,7 @@ function decodeNode(proto: onnx.INodeProto, scope: ReadonlyMap<string, Value>): 
   const inputs = decodeInputs(proto.input ?? [], arities[op], scope);
   const attributes = decodeAttributes(proto.attribute ?? [], arities[op], scope);
   const types: readonly TensorType[] = opSchemas[op].infer(inputs as never, attributes as never);
-  // An output that the file does not name; nodes need have no names of their own.
+  // Names an output that the file does not name. Nodes need not have names either.
   const unnamed = (i: number): string => {
     const names = [proto.name, proto.output?.[0]].flatMap((name) => (name ? [`${name}:${i}`] : []));
     return names.find((name) => !scope.has(name)) ?? `${op}:${i}`;
@@ -98,7 +103,7 @@ function decodeNode(proto: onnx.INodeProto, scope: ReadonlyMap<string, Value>): 
   return { op, name: proto.name ?? '', inputs, outputs, attributes } as unknown as Node;
 }
 
-/** `ai.onnx` is the long name of ONNX's own domain. */
+/** Returns an op with its domain. `ai.onnx` is the long name of ONNX's own domain. */
 const nameOf = ({ domain, opType }: onnx.INodeProto): string =>
   domain && domain !== 'ai.onnx' ? `${domain}.${opType ?? ''}` : (opType ?? '');
 
@@ -116,7 +121,7 @@ function decodeInputs(
   return names.map((name) => (name === '' ? undefined : lookUp(name, scope)));
 }
 
-/** The attributes in the file, and the specification's defaults for those that are not. */
+/** Returns the attributes in the file, and the specification's defaults for the others. */
 function decodeAttributes(
   protos: readonly onnx.IAttributeProto[],
   arity: Arity<OpType>,
@@ -166,8 +171,10 @@ function decodeInitializer(proto: onnx.ITensorProto): Value {
 }
 
 /**
- * @returns nothing where the numbers are not there, or are not as many as the shape says
- * @throws GraphError for an element type or a size that is not known
+ * Returns a stored tensor.
+ *
+ * @returns undefined where the numbers are missing, or their count differs from the shape's
+ * @throws GraphError for an unknown element type or size
  */
 function storedTensor(proto: onnx.ITensorProto): Tensor | undefined {
   const name = proto.name ?? '';
@@ -178,7 +185,7 @@ function storedTensor(proto: onnx.ITensorProto): Tensor | undefined {
   return tensorFromBytes(dtype, shape, bytes ?? proto.rawData ?? new Uint8Array());
 }
 
-/** Integers that lie in a list of their own, as raw data. */
+/** Converts integers from a list of their own to raw data. */
 function bytesOf(dtype: DType, integers: readonly number[]): Uint8Array | undefined {
   if (dtype === 'int64') return new Uint8Array(BigInt64Array.from(integers, BigInt).buffer);
   const isListed = dtype === 'int32' || dtype === 'uint8' || dtype === 'bool';
@@ -189,7 +196,7 @@ function decodeInput(proto: onnx.IValueInfoProto): Value {
   const name = proto.name ?? '';
   const type = proto.type?.tensorType;
   if (!type?.shape) throw new GraphError(`${name}: expected a tensor whose number of dimensions the file says`);
-  // A size that the file leaves open without a name is none that another input shares.
+  // A size that the file leaves open without a name gets a name of its own, so that no other input shares it.
   const shape = (type.shape.dim ?? []).map(
     ({ dimParam, dimValue }, axis): Dim =>
       dimParam || (dimValue === null || dimValue === undefined ? `${name}:${axis}` : decodeSize(name, dimValue)),

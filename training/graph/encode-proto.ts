@@ -1,14 +1,16 @@
 /**
- * The bytes of ONNX messages as all other writers have them. ONNX is proto2, where a list of numbers is one tag and one number
- * after the other unless the field says `[packed = true]`; `onnx-proto`'s encoders pack every list, which some readers refuse.
- * https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto
+ * Encodes ONNX messages to the bytes that other writers produce. ONNX is proto2, where each number of a list follows a
+ * tag of its own unless the field says `[packed = true]`. `onnx-proto`'s encoders pack every list, which some readers
+ * refuse.
+ *
+ * Source: https://github.com/onnx/onnx/blob/v1.19.0/onnx/onnx.proto
  */
 import type { Writer } from 'protobufjs/minimal.js';
 import { type onnx, onnxProto } from './onnx-proto.ts';
 
 const { AttributeProto, GraphProto, ModelProto, TensorProto } = onnxProto.onnx;
 
-/** Fields with lists that are not packed, as they begin on the wire. */
+/** Tags on the wire of fields with lists that are not packed. */
 const tags = { dims: 0x08, floats: 0x3d, ints: 0x40 } as const;
 
 const packed = {
@@ -29,7 +31,10 @@ function writeAttribute({ floats, ints, ...others }: onnx.IAttributeProto, write
   return end;
 }
 
-/** The encoders of other messages look up those of tensors and attributes where they meet one: while they write, these are ours. */
+/**
+ * Wraps an encoder so that lists are not packed. Encoders of other messages look up those of tensors and attributes
+ * when they meet one, so these are replaced while they run.
+ */
 function unpacked<Message>(encode: (message: Message) => Writer): (message: Message) => Uint8Array {
   return (message) => {
     TensorProto.encode = writeTensor;

@@ -9,7 +9,7 @@ import type { DType, TensorType, Value } from './types.ts';
 /** The IR version that belongs to opset 18. */
 const irVersion = 8;
 
-/** The bytes of an ONNX model; the same graph and metadata give the same bytes. */
+/** Returns the bytes of an ONNX model. The same graph and metadata give the same bytes. */
 export function encodeModel(graph: Graph, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   const bytes = encodeProto({
     irVersion,
@@ -18,7 +18,7 @@ export function encodeModel(graph: Graph, metadata: Readonly<Record<string, stri
     graph: encodeGraph(graph),
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   });
-  // Under Node these are a Buffer, whose slice() does not copy.
+  // Under Node the bytes are a Buffer, whose slice() does not copy.
   return new Uint8Array(bytes);
 }
 
@@ -43,13 +43,13 @@ function encodeNode(node: Node, used: ReadonlySet<string>): onnx.INodeProto {
   };
 }
 
-/** `com.microsoft.nchwc.Conv` is Conv of the domain `com.microsoft.nchwc`. */
+/** Splits an op into its domain and type: `com.microsoft.nchwc.Conv` is Conv of the domain `com.microsoft.nchwc`. */
 function encodeOp(op: OpType): { readonly domain: string; readonly opType: string } {
   const dot = op.lastIndexOf('.');
   return { domain: op.slice(0, Math.max(dot, 0)), opType: op.slice(dot + 1) };
 }
 
-/** Other than ONNX's, of the graph and of the bodies inside it. */
+/** Returns the domains other than ONNX's that the graph and the bodies inside it use. */
 function ownDomains({ nodes }: Graph): readonly string[] {
   const domains = nodes.flatMap((node) => [
     encodeOp(node.op).domain,
@@ -59,9 +59,9 @@ function ownDomains({ nodes }: Graph): readonly string[] {
 }
 
 /**
- * Outputs nobody reads are left out, so that the runtime does not compute them (MaxPool without `Indices` is nine times
- * faster). The first output of an op is never optional, a Loop's are positional, and Batch Norm in training mode must
- * have all three.
+ * Leaves out outputs that are never read, so that the runtime does not compute them (MaxPool without `Indices` is nine
+ * times faster). The first output of an op is never optional, a Loop's are positional, and Batch Norm in training mode
+ * must have all three.
  */
 function encodeOutputs(node: Node, used: ReadonlySet<string>): string[] {
   const all = node.outputs.map(({ name }) => name);

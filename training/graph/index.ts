@@ -1,4 +1,4 @@
-/** The ONNX graph: ops, builder, checker, printer, files. Knows nothing of gradients or layers. */
+/** ONNX graphs: ops, builder, checker, printer, files. Knows nothing of gradients or layers. */
 export { type GraphBuilder, graphBuilder } from './builder.ts';
 export { checkGraph } from './check.ts';
 export { decodeProto, integersOf } from './decode-proto.ts';

@@ -1,4 +1,4 @@
-/** ONNX's numbers for our element types, and raw little-endian bytes in and out. */
+/** Maps element types to ONNX's numbers, and tensors to raw little-endian bytes and back. */
 import { onnxProto } from './onnx-proto.ts';
 import { elementCount } from '../files/index.ts';
 import { arrays } from '../program/index.ts';
@@ -16,7 +16,7 @@ export const dataTypes: { readonly [D in DType]: number } = {
   bool: DataType.BOOL,
 };
 
-/** @returns undefined for an element type the project does not use */
+/** @returns undefined for an element type that the project does not use */
 export function dtypeOf(dataType: number | null | undefined): DType | undefined {
   return (Object.keys(dataTypes) as DType[]).find((dtype) => dataTypes[dtype] === dataType);
 }
@@ -27,7 +27,7 @@ export function rawBytes({ data }: Tensor): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** A copy, so that the elements are aligned whatever the offset inside the file. */
+/** Copies the bytes to a tensor, so that the elements are aligned whatever the offset inside the file. */
 export function tensorFromBytes(dtype: DType, shape: readonly number[], bytes: Uint8Array): Tensor | undefined {
   const { [dtype]: Data } = arrays;
   if (bytes.byteLength !== elementCount(shape) * Data.BYTES_PER_ELEMENT) return undefined;

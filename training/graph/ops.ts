@@ -1,6 +1,6 @@
 /**
- * The ONNX operators the project emits: names, inputs, outputs and attributes verbatim from the specification, opset 18;
- * and the nodes and graphs made of them, since an attribute may be a graph.
+ * The ONNX operators that the project emits: names, inputs, outputs and attributes verbatim from the specification,
+ * opset 18. Nodes and graphs are defined here too, since an attribute may be a graph.
  *
  * An op added here does not compile until it has a shape rule (`schemas/`) and a gradient rule (`../autodiff/rules/`).
  *
@@ -77,7 +77,8 @@ export interface OpSignatures {
     [Y: Value],
     { alpha?: number; beta?: number; transA?: 0 | 1; transB?: 0 | 1 }
   >;
-  // ONNX Runtime's own: MatMul of stacks that may be stored with the stack's axis second, `[M, stack, K]`, or as transposes.
+  // ONNX Runtime's own: MatMul of stacks that may be stored with the stack's axis second, `[M, stack, K]`, or as
+  // transposes.
   // Source: https://github.com/microsoft/onnxruntime/blob/v1.20.0/docs/ContribOperators.md#com.microsoft.FusedMatMul
   'com.microsoft.FusedMatMul': Op<
     [A: Value, B: Value],
@@ -95,9 +96,10 @@ export interface OpSignatures {
   MaxPool: Op<[X: Value], [Y: Value, Indices: Value], Window>;
   AveragePool: Op<[X: Value], [Y: Value], Window>;
 
-  // ONNX Runtime's own, for processors with vectors: channels in blocks of b. What has the shape `[N, C, H, W]` then lies in
-  // memory as `[N, C / b, H, W, b]`, and filters `[O, I, kH, kW]` as `[O / b, I / b, kH, kW, b of I, b of O]`.
-  // Source: https://github.com/microsoft/onnxruntime/blob/v1.20.0/onnxruntime/core/graph/contrib_ops/nchwc_schema_defs.cc
+  // ONNX Runtime's own, for processors with vectors: channels in blocks of b. A tensor of shape `[N, C, H, W]` is then
+  // stored as `[N, C / b, H, W, b]`, and filters `[O, I, kH, kW]` as `[O / b, I / b, kH, kW, b of I, b of O]`.
+  // Source:
+  // https://github.com/microsoft/onnxruntime/blob/v1.20.0/onnxruntime/core/graph/contrib_ops/nchwc_schema_defs.cc
   'com.microsoft.nchwc.ReorderInput': Unary;
   'com.microsoft.nchwc.ReorderOutput': Op<[X: Value], [Y: Value], { channels: number }>;
   /** Y = activation(W * X + B + Sum) */
@@ -108,7 +110,7 @@ export interface OpSignatures {
       dilations: readonly number[];
       group: number;
       activation?: 'Relu' | 'HardSigmoid';
-      /** alpha and beta of HardSigmoid. */
+      /** Alpha and beta of HardSigmoid. */
       activation_params?: readonly number[];
     }
   >;
@@ -161,7 +163,7 @@ export interface OpSignatures {
   Loop: Op<[M: Value, cond: Value, ...v_initial: Value[]], Value[], { body: Graph }>;
 }
 
-/** An op of another domain than ONNX's carries it in front of its name. */
+/** An op of another domain than ONNX's has the domain as a prefix. */
 export type OpType = keyof OpSignatures;
 export type Inputs<O extends OpType> = OpSignatures[O]['inputs'];
 export type Outputs<O extends OpType> = OpSignatures[O]['outputs'];
@@ -182,7 +184,7 @@ export interface Graph {
   readonly name: string;
   readonly inputs: readonly Value[];
   readonly initializers: readonly Value[];
-  /** In topological order. */
+  /** The nodes in topological order. */
   readonly nodes: readonly Node[];
   readonly outputs: readonly Value[];
 }
@@ -190,7 +192,10 @@ export interface Graph {
 type KeysOfUnion<T> = T extends unknown ? keyof T : never;
 export type AttributeName = KeysOfUnion<Attributes<OpType>>;
 
-/** How each attribute is stored in an `AttributeProto`. A `bit` is an INT of 0 or 1, a `dtype` one that holds a `TensorProto.DataType`. */
+/**
+ * Maps each attribute to its type in an `AttributeProto`. A `bit` is an INT of 0 or 1, a `dtype` an INT that holds a
+ * `TensorProto.DataType`.
+ */
 export const attributeTypes: {
   readonly [A in AttributeName]: 'INT' | 'INTS' | 'FLOAT' | 'FLOATS' | 'STRING' | 'GRAPH' | 'bit' | 'dtype';
 } = {

@@ -1,4 +1,4 @@
-/** A graph as text, one node a line, for reviews and snapshots. */
+/** Prints a graph as text, one node a line, for reviews and snapshots. */
 import type { Graph, Node } from './ops.ts';
 import { formatShape, formatType } from './schemas/schema.ts';
 import type { Value } from './types.ts';
@@ -22,7 +22,7 @@ function printNode(node: Node): string {
   return `${outputs} = ${node.op}(${withoutTrailingBlanks(inputs)})${printAttributes(node)}`;
 }
 
-/** Constants of up to a handful of elements are shown by value. */
+/** Prints an input; constants of up to eight elements are shown by value. */
 function printInput({ name, constant }: Value): string {
   if (!constant || constant.data.length > 8) return name;
   const elements = Array.from<number | bigint>(constant.data).map(printNumber);
@@ -42,7 +42,10 @@ function printAttribute(value: unknown): string {
   return typeof value === 'number' ? printNumber(value) : (value as string);
 }
 
-/** Fractions to float32's precision, so that an attribute prints as it was written: 0.9, not 0.8999999761581421. */
+/**
+ * Prints a number. Fractions are rounded to float32's precision, so that an attribute prints as it was written: 0.9,
+ * not 0.8999999761581421.
+ */
 function printNumber(value: number | bigint): string {
   return Number.isInteger(value) || typeof value === 'bigint'
     ? String(value)

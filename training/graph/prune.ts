@@ -2,7 +2,7 @@
 import type { Node } from './ops.ts';
 import type { Value } from './types.ts';
 
-/** The values a node reads, those captured by its body included. */
+/** Returns the values that a node reads, including those that its body captures. */
 export function readsOf(node: Node): readonly Value[] {
   const inputs: readonly (Value | undefined)[] = node.inputs;
   const direct = inputs.filter((value) => value !== undefined);
@@ -13,7 +13,7 @@ export function readsOf(node: Node): readonly Value[] {
   return [...direct, ...captured];
 }
 
-/** The nodes that `results` need, in order, and the names of all values that are read. */
+/** Returns the nodes that `results` need, in order, and the names of all values that are read. */
 export function liveNodes(
   nodes: readonly Node[],
   results: readonly Value[],

@@ -1,4 +1,4 @@
-/** Gives values new names throughout a graph and the bodies inside it. */
+/** Renames values throughout a graph and the bodies inside it. */
 import type { Graph, Node } from './ops.ts';
 import { Value } from './types.ts';
 

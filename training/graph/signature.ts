@@ -1,4 +1,4 @@
-/** What any ONNX file takes and gives, whatever ops it is made of. */
+/** Reads the inputs and outputs of any ONNX file, whatever its ops. */
 import type { onnx } from './onnx-proto.ts';
 import { decodeProto } from './decode-proto.ts';
 import { type Dim, GraphError } from './types.ts';
@@ -13,7 +13,7 @@ export interface Port {
   readonly shape: readonly Dim[];
 }
 
-/** @throws GraphError for bytes that are no ONNX model */
+/** @throws GraphError for bytes that are not an ONNX model */
 export function modelSignature(bytes: Uint8Array): ModelSignature {
   const { input, output, initializer } = decodeProto(bytes).graph ?? {};
   if (!output?.length) throw new GraphError('expected an ONNX model, got one without outputs');

@@ -4,7 +4,7 @@
  * Source: https://github.com/onnx/onnx/blob/v1.16.0/docs/IR.md
  */
 
-/** Every tensor element type the project uses, by ONNX's name, and the array that holds such elements. */
+/** The element types that the project uses, by ONNX's names, with the arrays that hold such elements. */
 export interface DataOf {
   readonly float32: Float32Array;
   readonly float64: Float64Array;
@@ -17,7 +17,7 @@ export interface DataOf {
 
 export type DType = keyof DataOf;
 
-/** A size known now, or a name for one known at run time (`'N'`, the number of samples). */
+/** A size that is known now, or a name for one known at run time (`'N'`, the number of samples). */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
 
@@ -33,12 +33,12 @@ export interface Tensor<D extends DType = DType> extends TensorType {
   readonly data: DataOf[D];
 }
 
-/** One edge of the graph. A class, so that an emitter can tell a value from its attributes. */
+/** An edge of the graph. It is a class, so that an emitter can tell a value from attributes. */
 export class Value implements TensorType {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: Shape;
-  /** The elements, when the value is an initializer; shape rules read them (Reshape's `shape`, ReduceSum's `axes`). */
+  /** The elements of an initializer. Shape rules read them (Reshape's `shape`, ReduceSum's `axes`). */
   readonly constant: Tensor | undefined;
 
   constructor(name: string, type: TensorType, constant?: Tensor) {
@@ -49,10 +49,13 @@ export class Value implements TensorType {
   }
 }
 
-/** A graph that cannot be built, or one that fails its check; the message names node, expectation and finding. */
+/**
+ * A graph that cannot be built, or that fails its check. The message names the node, what was expected and what was
+ * found.
+ */
 export class GraphError extends Error {}
 
-/** Puts `where` in front of a GraphError that `step` throws. */
+/** Puts `where` before the message of a GraphError that `step` throws. */
 export function located<T>(where: string, step: () => T): T {
   try {
     return step();

@@ -1,11 +1,15 @@
-/** Tensors that are nodes: stored as what they are. */
+/** Stores tensors that a file computes by nodes with constant results. */
 import { elementCount } from '../../files/index.ts';
 import { dtypeOf } from '../onnx-types.ts';
 import type { onnx } from '../onnx-proto.ts';
 import type { Tensor } from '../types.ts';
 import { type Foreign, type Rule } from './foreign.ts';
 
-/** @returns nothing for an element type that is not known */
+/**
+ * Decodes a stored tensor.
+ *
+ * @returns undefined for an unknown element type
+ */
 export type DecodeTensor = (tensor: onnx.ITensorProto) => Tensor | undefined;
 
 const floats = (numbers: readonly number[], shape: readonly number[]): Tensor => ({
@@ -31,7 +35,7 @@ function constant(node: Foreign, decode: DecodeTensor): Tensor | undefined {
   return whole ? integers([whole.i ?? 0], []) : undefined;
 }
 
-/** One number, zero where none is given, in a shape that is stored. */
+/** Returns a tensor of one repeated number (0 by default), in a shape that is stored. */
 function filled(node: Foreign, decode: DecodeTensor): Tensor | undefined {
   const shape = node.numbersOf(node.x);
   const value = node.attribute('value')?.t;
@@ -42,7 +46,7 @@ function filled(node: Foreign, decode: DecodeTensor): Tensor | undefined {
   return { dtype: one.dtype, shape, data: new data(count).fill(one.data[0] as never) };
 }
 
-/** A few bytes of a file may ask for any number. */
+/** The maximum number of elements: a few bytes of a file may ask for any number. */
 const mostElements = 1e7;
 
 const stored =
@@ -56,7 +60,7 @@ const stored =
 export const constants = (decode: DecodeTensor): Readonly<Record<string, Rule | undefined>> => ({
   Constant: stored(constant, decode),
   ConstantOfShape: stored(filled, decode),
-  // A cast of what is stored is stored.
+  // A cast of a stored tensor becomes a stored tensor.
   Cast: stored(castOf, decode),
   Shape: stored(shapeOf, decode),
   Size: stored(sizeOf, decode),
@@ -71,7 +75,7 @@ function castOf(node: Foreign): Tensor | undefined {
   return to === 'int64' && numbers.every(Number.isSafeInteger) ? integers(numbers, shape) : undefined;
 }
 
-/** A shape that is wholly known. */
+/** Returns a shape, if all its sizes are known. */
 function shapeOf(node: Foreign): Tensor | undefined {
   const sizes = node.sizesOf(node.x);
   if (!sizes || !node.hasOnly('start', 'end')) return undefined;

@@ -1,9 +1,9 @@
-/** Functions of each element, by those that there are. */
+/** Expresses elementwise ops by this project's ops. */
 import { type Foreign, float, type Rule } from './foreign.ts';
 
 const isFloat = (node: Foreign, name = node.x): boolean => node.dtypeOf(name) === 'float32';
 
-/** Of float32 alone. */
+/** Restricts a rule to float32. */
 const ofFloats =
   (says: (node: Foreign) => boolean): Rule =>
   (node) =>
@@ -13,7 +13,7 @@ const turned = (opType: string): Rule => {
   return (node) => node.end(opType, [node.input(1), node.x]);
 };
 
-/** Two at a time, from left to right. */
+/** Applies a binary op to all inputs from left to right. */
 const oneByOne =
   (join: (node: Foreign, a: string, b: string, isLast: boolean) => string): Rule =>
   (node) => {
@@ -28,7 +28,7 @@ const binary =
   (node: Foreign, a: string, b: string, isLast: boolean): string =>
     node.add(opType, [a, b], [], isLast ? [node.out] : undefined);
 
-/** min(a, b) = −max(−a, −b), of integers the one that is not greater, since −(−2³¹) is none. */
+/** min(a, b) = −max(−a, −b). Integers are compared instead, since −(−2³¹) overflows. */
 function least(node: Foreign, a: string, b: string, isLast: boolean): string {
   const output = isLast ? [node.out] : undefined;
   if (!isFloat(node, a)) return node.add('Where', [node.add('Greater', [a, b]), b, a], [], output);
@@ -36,7 +36,7 @@ function least(node: Foreign, a: string, b: string, isLast: boolean): string {
   return node.add('Neg', [node.add('Max', [minusA, minusB])], [], output);
 }
 
-/** x where it is not negative, else `below`. */
+/** Returns x where it is not negative, otherwise `below`. */
 const orBelow = (node: Foreign, below: string): true =>
   node.end('Where', [node.add('GreaterOrEqual', [node.x, node.scalar(0)]), node.x, below]);
 
@@ -87,7 +87,7 @@ export const elementwise: Readonly<Record<string, Rule | undefined>> = {
   Abs: (node) => node.end('Max', [node.x, node.add('Neg', [node.x])]),
   Reciprocal: ofFloats((node) => node.end('Div', [node.scalar(1), node.x])),
   Pow: ofFloats((node) => powers[node.numberOf(node.input(1)) ?? NaN]?.(node) ?? false),
-  // Statistics of training alone make it anything else.
+  // Dropout is the identity except in training mode.
   Dropout: (node) => {
     const training = node.input(2);
     if (training !== '' && node.numberOf(training) !== 0) return false;

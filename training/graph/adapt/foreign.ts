@@ -1,4 +1,7 @@
-/** What a rule sees of a file while its nodes are read one by one: the node, what is known before it, and how to say it otherwise. */
+/**
+ * The view that a rule has of a file while its nodes are read one by one: the node, what is known before it, and the
+ * means to replace it.
+ */
 import type { onnx } from '../onnx-proto.ts';
 import { onnxProto } from '../onnx-proto.ts';
 import { type DType, type Shape, type Tensor, Value } from '../types.ts';
@@ -11,15 +14,19 @@ export type AttributeProto = onnx.IAttributeProto;
 /** The graph as far as it has been read. */
 export interface Reading {
   readonly look: (name: string) => Value | undefined;
-  /** Adds a node; its inputs have been read. */
+  /** Adds a node whose inputs have been read. */
   readonly add: (node: NodeProto) => void;
   readonly store: (value: Value) => void;
 }
 
-/** @returns false, and has added nothing, for a node that it leaves as it is */
+/**
+ * Replaces a node.
+ *
+ * @returns false, and has added nothing, for a node that it leaves as it is
+ */
 export type Rule = (node: Foreign) => boolean;
 
-/** A node of anyone's. What it is said as bears its name, and the last part its outputs' names. */
+/** A node of any ONNX file. The nodes that replace it get its name, and the last of them gets its outputs' names. */
 export class Foreign {
   readonly proto: NodeProto;
   readonly #reading: Reading;
@@ -38,7 +45,7 @@ export class Foreign {
     return this.proto.input ?? [];
   }
 
-  /** An input by its place; one that is left out has the name ''. */
+  /** Returns the name of an input by its position; one that is left out has the name ''. */
   input(i: number): string {
     return this.inputs[i] ?? '';
   }
@@ -73,7 +80,7 @@ export class Foreign {
     return bytes ? new TextDecoder().decode(bytes) : otherwise;
   }
 
-  /** Whether it has no other attributes than these. */
+  /** Is true where the node has no other attributes than these. */
   hasOnly(...names: readonly string[]): boolean {
     return (this.proto.attribute ?? []).every(({ name }) => names.includes(name ?? ''));
   }
@@ -86,30 +93,34 @@ export class Foreign {
     return this.look(name)?.dtype;
   }
 
-  /** The shape of an input, where it has been given. */
+  /** Returns the shape of a value, if it is known. */
   shapeOf(name: string): Shape | undefined {
     return this.look(name)?.shape;
   }
 
-  /** The sizes of a value, where all are known. */
+  /** Returns the sizes of a value, if all are known. */
   sizesOf(name: string): readonly number[] | undefined {
     const shape = this.shapeOf(name);
     return shape?.every((dim) => typeof dim === 'number') ? shape : undefined;
   }
 
-  /** The numbers of a stored tensor. */
+  /** Returns the numbers of a stored tensor. */
   numbersOf(name: string): readonly number[] | undefined {
     const constant = this.look(name)?.constant;
     return constant && Array.from<number | bigint, number>(constant.data, Number);
   }
 
-  /** The number that is stored alone under a name. */
+  /** Returns the number of a stored tensor with a single element. */
   numberOf(name: string): number | undefined {
     const numbers = this.numbersOf(name);
     return numbers?.length === 1 ? numbers[0] : undefined;
   }
 
-  /** @returns the name under which it is stored, which begins with the node's output and ends with `what` */
+  /**
+   * Stores a tensor.
+   *
+   * @returns its name, which begins with the node's output and contains `what`
+   */
   store(what: string, tensor: Tensor): string {
     return this.storeAs(this.#named(what), tensor);
   }
@@ -137,7 +148,11 @@ export class Foreign {
     });
   }
 
-  /** Part of what the node is said as. @returns its first output */
+  /**
+   * Adds one of the nodes that replace this node.
+   *
+   * @returns its first output
+   */
   add(
     opType: string,
     input: readonly string[],
@@ -150,19 +165,23 @@ export class Foreign {
     return output[0] ?? '';
   }
 
-  /** The last part, whose output is the node's. @returns true, as rules do */
+  /**
+   * Adds the last replacing node, whose output is the node's output.
+   *
+   * @returns true, as rules do
+   */
   end(opType: string, input: readonly string[], attribute: readonly AttributeProto[] = []): true {
     this.add(opType, input, attribute, [this.out]);
     return true;
   }
 
-  /** The same op with other inputs or attributes, and all of its outputs. */
+  /** Adds the same op with other inputs or attributes, and all of its outputs. */
   again(input: readonly string[], attribute: readonly AttributeProto[]): true {
     this.add(this.op, input, attribute, this.proto.output ?? []);
     return true;
   }
 
-  /** The value in another shape, of as many elements; a free dimension stays at its place. */
+  /** Reshapes a value; a free dimension keeps its position. */
   reshaped(x: string, shape: Shape): string {
     return this.add('Reshape', [x, this.ints(wantedShape(shape))]);
   }
@@ -176,7 +195,10 @@ export class Foreign {
   }
 }
 
-/** As Reshape wants it: a free dimension is kept where it is the first, else it is what is left. */
+/**
+ * Returns a shape for Reshape. A free dimension in the first position is kept (0), elsewhere it takes the remaining
+ * elements (−1).
+ */
 const wantedShape = (shape: Shape): readonly number[] =>
   shape.map((dim, i) => (typeof dim === 'number' ? dim : i === 0 ? 0 : -1));
 
@@ -188,9 +210,9 @@ export const ints = (name: string, list: readonly number[]): AttributeProto => (
 });
 export const float = (name: string, f: number): AttributeProto => ({ name, type: AttributeType.FLOAT, f });
 
-/** Axes counted from the front. */
+/** Returns the axes counted from the front. */
 export const fromFront = (axes: readonly number[], rank: number): readonly number[] =>
   axes.map((axis) => (axis < 0 ? axis + rank : axis));
 
-/** 0, 1, …, below a number. */
+/** Returns 0, 1, …, length − 1. */
 export const range = (length: number): readonly number[] => Array.from({ length }, (_, i) => i);

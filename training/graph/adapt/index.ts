@@ -1,6 +1,6 @@
 /**
- * Files of anyone's, said in the words of this project's graphs: ops that are others put together, attributes that say what is meant
- * anyway, constants that are nodes. What has no such words stays as it is, and is refused by whoever reads it.
+ * Adapts ONNX files of other programs to this project's ops: ops that combine others, attributes that only state a
+ * default, constants that are nodes. Everything else stays as it is, and is refused by the reader.
  *
  * Source: https://github.com/onnx/onnx/blob/v1.19.0/docs/Operators.md
  */
@@ -18,7 +18,7 @@ import { window } from './window.ts';
 
 export type { Reading } from './foreign.ts';
 
-/** Adds one of the file's nodes to what has been read: as it is, or said otherwise. */
+/** Adds one of the file's nodes to the graph that is being read: as it is, or replaced. */
 export type Adapt = (node: NodeProto, reading: Reading) => void;
 
 export const asItIs: Adapt = (node, reading) => {
@@ -47,7 +47,7 @@ export function adaptWith(decode: DecodeTensor): Adapt {
   };
 }
 
-/** What an attribute says that changes nothing. */
+/** Tests for attributes that only state the default. */
 const defaults: Readonly<Record<string, ((attribute: AttributeProto) => boolean) | undefined>> = {
   allowzero: ({ i }) => Number(i) === 0,
   select_last_index: ({ i }) => Number(i) === 0,

@@ -1,4 +1,4 @@
-/** Products of vectors, as matrices of one row or column. */
+/** Expresses products with vectors as products of matrices with one row or column. */
 import type { Foreign, Rule } from './foreign.ts';
 
 function matMul(node: Foreign): boolean {

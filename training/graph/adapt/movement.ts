@@ -1,9 +1,9 @@
-/** Elements that move: what other exporters leave out, count from the end, or have ops of their own for. */
+/** Adapts ops that move elements: other exporters omit inputs, count from the end, or use other ops. */
 import { elementCount } from '../../files/index.ts';
 import type { Dim } from '../types.ts';
 import { type Foreign, fromFront, int, ints, range, type Rule } from './foreign.ts';
 
-/** A list that is an attribute in old opsets and an input in new ones. */
+/** Returns a list that is an attribute in old opsets and an input in new ones. */
 const listOf = (node: Foreign, name: string, input: number): readonly number[] | undefined =>
   node.input(input) === '' ? node.intsOf(name) : node.numbersOf(node.input(input));
 
@@ -39,7 +39,7 @@ const slice = (node: Foreign, x: string, axis: number, from: number, to: number,
     output?.[0] === '' ? undefined : output,
   );
 
-/** Slices one behind the other: of sizes that are given, or of equal ones, the last of which may be less. */
+/** Replaces Split by slices: of given sizes, or of equal ones, the last of which may be smaller. */
 function split(node: Foreign): boolean {
   const shape = node.shapeOf(node.x);
   const outputs = node.proto.output ?? [];
@@ -58,7 +58,7 @@ function split(node: Foreign): boolean {
   return true;
 }
 
-/** Axes and steps may be left out, and bounds have 32 bits; backwards is a Gather of as many. */
+/** Completes omitted axes and steps, and replaces a slice with a negative step by Gather. */
 function sliceRule(node: Foreign): boolean {
   const shape = node.shapeOf(node.x);
   const [starts, ends, axes, steps] = [1, 2, 3, 4].map((i) =>
@@ -75,7 +75,7 @@ function sliceRule(node: Foreign): boolean {
   return gathered(node, along, places);
 }
 
-/** The places of a slice, as Python counts them. */
+/** Returns the indices of a slice by Python's rules. */
 function placesOf(size: number, start: number, end: number, step: number): readonly number[] {
   const bound = (at: number): number => {
     const place = at < 0 ? at + size : at;
@@ -85,7 +85,7 @@ function placesOf(size: number, start: number, end: number, step: number): reado
   return range(Math.max(0, Math.ceil((to - from) / step))).map((i) => from + i * step);
 }
 
-/** Stored places along some axes, one axis after the other. */
+/** Gathers stored indices along some axes, one axis after another. */
 function gathered(node: Foreign, axes: readonly number[], places: readonly (readonly number[])[]): boolean {
   if (places.some(({ length }) => length === 0)) return false;
   const last = axes.length - 1;
@@ -97,7 +97,7 @@ function gathered(node: Foreign, axes: readonly number[], places: readonly (read
   return axes.length > 0 || node.end('Identity', [node.x]);
 }
 
-/** Where the element at a place behind or in front of an axis comes from. */
+/** Maps a position before or behind an axis to the element that is copied there. */
 const beyond: Readonly<Record<string, ((at: number, size: number) => number) | undefined>> = {
   edge: (at, size) => Math.min(Math.max(at, 0), size - 1),
   wrap: (at, size) => ((at % size) + size) % size,
@@ -130,7 +130,7 @@ function pad(node: Foreign): boolean {
   }
   const place = beyond[mode];
   const reaches = (axis: number): boolean => Math.max(before[axis] ?? 0, behind[axis] ?? 0) >= Number(shape[axis]);
-  // Runtimes do not agree about what is cut off on one side and continued on another.
+  // Runtimes disagree about padding that is negative on one side and not on the other.
   const isCut = ofAll.flat().some((amount) => amount < 0);
   if (!place || isCut || padded.some(reaches)) return false;
   const places = padded.map((axis) => {
@@ -140,7 +140,7 @@ function pad(node: Foreign): boolean {
   return gathered(node, padded, places);
 }
 
-/** Another number than zero around it: chosen where the same padding of true gives false. */
+/** Pads with a number other than zero: it is chosen where padding a tensor of ones gives 0. */
 function filled(node: Foreign, number: number, amounts: string, shape: readonly Dim[]): boolean {
   const sizes = shape.slice(1);
   if (node.dtypeOf(node.x) !== 'float32' || !sizes.every((dim) => typeof dim === 'number')) return false;
@@ -155,7 +155,9 @@ function transpose(node: Foreign): boolean {
   return node.end('Transpose', [node.x], [ints('perm', range(rank).toReversed())]);
 }
 
-/** Blocks of channels between blocks of pixels: `perm` of `[N, …five axes]`. */
+/**
+ * Moves channels into blocks of pixels or back: reshapes, transposes by `perm` without the first axis, and reshapes.
+ */
 const blocks =
   (shapeFor: (C: number, H: number, W: number, b: number, mode: string) => Blocks | undefined): Rule =>
   (node) => {
@@ -188,7 +190,7 @@ const spaceToDepth = blocks((C, H, W, b, mode) => {
   return mode === 'DCR' ? { from: [C, H / b, b, W / b, b], perm: [3, 5, 1, 2, 4], to } : undefined;
 });
 
-/** The same again, along each axis as many times as said. */
+/** Repeats a tensor along its axes. */
 function tile(node: Foreign): boolean {
   const times = node.numbersOf(node.input(1));
   const shape = node.shapeOf(node.x);

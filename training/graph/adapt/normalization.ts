@@ -1,11 +1,11 @@
-/** Normalizations over other axes than a layer's, by means and squares. */
+/** Expresses normalizations over other axes by means and squares. */
 import { elementCount } from '../../files/index.ts';
 import type { Shape } from '../types.ts';
 import { type Foreign, fromFront, int, range, type Rule } from './foreign.ts';
 
 const float32s = (node: Foreign): boolean => node.dtypeOf(node.x) === 'float32';
 
-/** (x − μ) / √(σ² + ε) over axes, in the shape of x */
+/** Emits (x − μ) / √(σ² + ε) over `axes`, in the shape of x. */
 function normalized(node: Foreign, x: string, axes: readonly number[], epsilon: number): string {
   const along = node.ints(axes);
   const mean = (of: string): string => node.add('ReduceMean', [of, along], [int('keepdims', 1)]);
@@ -15,7 +15,7 @@ function normalized(node: Foreign, x: string, axes: readonly number[], epsilon: 
   return node.add('Div', [centered, deviation]);
 }
 
-/** A stored parameter for each channel as it meets `[N, C, …]`. */
+/** Stores a parameter for each channel in a shape that broadcasts to `[N, C, …]`. */
 function perChannel(node: Foreign, name: string, shape: Shape): string | undefined {
   const constant = node.look(name)?.constant;
   if (constant?.shape.length !== 1 || constant.shape[0] !== shape[1]) return undefined;
@@ -28,7 +28,7 @@ function scaled(node: Foreign, y: string, shape: Shape): boolean {
   return node.end('Add', [node.add('Mul', [y, scale]), bias]);
 }
 
-/** Each channel of each sample by itself. */
+/** Normalizes each channel of each sample. */
 function instanceNorm(node: Foreign): boolean {
   const shape = node.shapeOf(node.x);
   const hasParameters = [1, 2].every((i) => node.sizesOf(node.input(i))?.[0] === shape?.[1]);
@@ -39,7 +39,10 @@ function instanceNorm(node: Foreign): boolean {
   return scaled(node, y, shape);
 }
 
-/** Groups of channels, with parameters for each channel; those of opset 18 were for each group. */
+/**
+ * Normalizes groups of channels, with parameters for each channel. (Opset 18 has them for each group, which is not
+ * adapted.)
+ */
 function groupNorm(node: Foreign): boolean {
   const shape = node.shapeOf(node.x);
   const [N, C, ...spatial] = shape ?? [];
@@ -53,7 +56,9 @@ function groupNorm(node: Foreign): boolean {
   return scaled(node, y, shape);
 }
 
-/** Without a bias, and with parameters that are one for several elements. */
+/**
+ * Adds zeros as the bias where there is none. Where the statistics are outputs too, the op is replaced by its parts.
+ */
 function layerNorm(node: Foreign): boolean {
   const shape = node.shapeOf(node.x);
   if (!shape || !float32s(node) || !node.hasOnly('axis', 'epsilon', 'stash_type') || node.intOf('stash_type', 1) !== 1)
@@ -74,7 +79,7 @@ function layerNorm(node: Foreign): boolean {
   return node.again([node.x, scale, bias === '' ? zeros() : bias], attributes);
 }
 
-/** Y, and the mean and 1 / √(σ² + ε) that it was made with. */
+/** Emits Y, and the mean and 1 / √(σ² + ε) that it is made with. */
 function withStatistics(node: Foreign, axes: readonly number[]): true {
   const [, meanName = '', inverseName = ''] = node.proto.output ?? [];
   const along = node.ints(axes);

@@ -1,10 +1,11 @@
-/** Folds over axes that an attribute names or nobody does, and folds made of others. */
+/** Adapts reductions whose axes are attributes or omitted, and expresses further reductions by others. */
 import { type Foreign, fromFront, int, range, type Rule } from './foreign.ts';
 
 /**
- * The axes of a reduction: until opset 13 or 18 an attribute, then an input; all of them where none is named.
+ * Returns the axes of a reduction: they are an attribute before opset 13 or 18 and an input from then on. All axes
+ * count where none is named.
  *
- * @returns nothing where they are computed, and the empty list where the node says that none means none
+ * @returns undefined where the axes are computed, and the empty list where an attribute says that no axes means none
  */
 function axesOf(node: Foreign): readonly number[] | undefined {
   const rank = node.shapeOf(node.x)?.length;
@@ -20,7 +21,7 @@ const asIs: Prepare = (_node, x) => x;
 const squared: Prepare = (node, x) => node.add('Mul', [x, x]);
 const magnitude: Prepare = (node, x) => node.add('Max', [x, node.add('Neg', [x])]);
 
-/** after(fold of before(x)) */
+/** Emits after(reduction of before(x)). */
 const folded =
   (opType: string, before: Prepare = asIs, after?: string): Rule =>
   (node) => {

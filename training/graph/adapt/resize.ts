@@ -1,11 +1,11 @@
 /**
- * Resize by the nearest element or between two, axis by axis: Gathers of stored places, and sums of two of them.
+ * Expresses Resize (nearest and linear) axis by axis: as Gathers of stored indices, and weighted sums of two of them.
  *
  * Source: https://github.com/onnx/onnx/blob/v1.19.0/docs/Operators.md#Resize
  */
 import { type Foreign, fromFront, int, range, type Rule } from './foreign.ts';
 
-/** Where an element of the output lies on the input's axis. */
+/** Maps an element of the output to a coordinate on the input's axis. */
 type Place = (i: number, axis: Resized) => number;
 
 interface Resized {
@@ -38,7 +38,7 @@ const words = [
   ...['extrapolation_value', 'antialias', 'keep_aspect_ratio_policy'],
 ];
 
-/** The axes that change, by scales or by sizes. */
+/** Returns the axes that change, by scales or by sizes. */
 function resizedAxes(node: Foreign): readonly Resized[] | undefined {
   const shape = node.shapeOf(node.x);
   if (!shape) return undefined;
@@ -65,7 +65,7 @@ function resize(node: Foreign): boolean {
   if (!place || !round || !isPlain || !node.hasOnly(...words) || (mode !== 'nearest' && mode !== 'linear'))
     return false;
   const axes = resizedAxes(node);
-  // Of a size that scales do not make whole, runtimes take this one or that.
+  // Runtimes disagree about the size where a scale does not give a whole number.
   const isWhole = axes?.every(({ size, scale, outputs }) => Math.abs(size * scale - outputs) < 1e-3) === true;
   if (
     !axes ||

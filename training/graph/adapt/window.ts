@@ -1,7 +1,10 @@
-/** Convolutions and pools whose windows are given by what they mean: over rows alone, paddings by name, sizes rounded up. */
+/**
+ * Adapts convolutions and pools: one spatial axis becomes two, named paddings become numbers, and sizes that round up
+ * get padding.
+ */
 import { type Foreign, ints, range, type Rule } from './foreign.ts';
 
-/** Along one axis. */
+/** A window along one axis. */
 interface Slide {
   readonly size: number;
   readonly kernel: number;
@@ -13,7 +16,7 @@ interface Slide {
 
 const spanOf = ({ kernel, dilation }: Slide): number => (kernel - 1) * dilation + 1;
 
-/** The windows of a node by axis; nothing where sizes are free, or a word is not known. */
+/** Returns the windows of a node by axis; undefined where sizes are free, or `auto_pad` is unknown. */
 function slidesOf(node: Foreign, kernels: readonly number[] | undefined): readonly Slide[] | undefined {
   const shape = node.shapeOf(node.x);
   const spatial = shape?.slice(2);
@@ -46,17 +49,20 @@ function slidesOf(node: Foreign, kernels: readonly number[] | undefined): readon
 const paddingOf = (slide: Slide): number =>
   (Math.ceil(slide.size / slide.stride) - 1) * slide.stride + spanOf(slide) - slide.size;
 
-/** A stride that steps over the image's end would be padded by less than nothing, which runtimes refuse or do not. */
+/** Refuses strides that pass the image's end: their padding would be negative, which runtimes handle differently. */
 const withoutGaps = (slides: readonly Slide[]): readonly Slide[] | undefined =>
   slides.every((slide) => paddingOf(slide) >= 0) ? slides : undefined;
 
-/** As many outputs as strides fit into the size; of an odd padding `half` says what goes in front. */
+/** Pads for as many outputs as strides fit into the size. `half` decides how much of an odd padding goes in front. */
 function same(slide: Slide, half: (padding: number) => number): Slide {
   const padding = paddingOf(slide);
   return { ...slide, before: half(padding / 2), behind: padding - half(padding / 2) };
 }
 
-/** With `ceil_mode` a last window that begins within the image and its padding in front may reach beyond what is behind. */
+/**
+ * Adds padding behind for `ceil_mode`, where the last window may reach beyond the end if it begins within the image or
+ * the padding in front.
+ */
 function roundedUp(slide: Slide): Slide {
   const { size, stride, before, behind } = slide;
   const reach = size + before + behind - spanOf(slide);
@@ -65,7 +71,7 @@ function roundedUp(slide: Slide): Slide {
   return { ...slide, behind: behind + Math.max(0, (kept - 1) * stride - reach) };
 }
 
-/** The window's attributes, said in two dimensions: of one, the rows are a single one. */
+/** Returns the window's attributes for two dimensions. With one spatial axis, the window has a single row. */
 function attributesOf(slides: readonly Slide[], { dilations = true } = {}) {
   const all = slides.length === 1 ? [oneRow, ...slides] : slides;
   const each = (of: (slide: Slide) => number): readonly number[] => all.map(of);
@@ -92,13 +98,17 @@ function attributesOf(slides: readonly Slide[], { dilations = true } = {}) {
 
 const oneRow: Slide = { size: 1, kernel: 1, stride: 1, dilation: 1, before: 0, behind: 0 };
 
-/** `[N, C, L]` as `[N, C, 1, L]`. */
+/** Reshapes `[N, C, L]` to `[N, C, 1, L]`. */
 function asImage(node: Foreign, name: string): string {
   const shape = node.shapeOf(name) ?? [];
   return shape.length === 3 ? node.reshaped(name, [...shape.slice(0, 2), 1, ...shape.slice(2)]) : name;
 }
 
-/** @param y of an image; where the node's input was none, its row is the answer */
+/**
+ * Ends with `y`.
+ *
+ * @param y an image; it is reshaped to its row where the node's input has one spatial axis
+ */
 function endAsInput(node: Foreign, y: string): true {
   const shape = node.shapeOf(y) ?? [];
   const isRow = node.shapeOf(node.x)?.length === 3;
@@ -148,15 +158,15 @@ function maxPool(node: Foreign): boolean {
 }
 
 /**
- * The mean of what a window has within the image, or of all of it. Over an image with zeros around it the mean is that of all,
- * which a factor for each place makes the other one.
+ * Expresses AveragePool, which may count the padding or not. The padded image's mean counts the padding's zeros; a
+ * factor for each position corrects it where they do not count.
  */
 function averagePool(node: Foreign): boolean {
   const slides = poolSlides(node);
   if (!slides) return false;
   const hasPads = slides.some(({ before, behind }) => before + behind > 0);
   const includesPads = node.intOf('count_include_pad', 0) === 1;
-  // What of a window that ends behind the padding counts, runtimes do not agree about.
+  // Runtimes disagree about what counts in a window that ends behind the padding.
   if (includesPads && node.intOf('ceil_mode', 0) === 1) return false;
   const window = slides.map((slide) => ({ ...slide, before: 0, behind: 0 }));
   const attributes = attributesOf(window, { dilations: false });
@@ -173,7 +183,7 @@ function withZeros(node: Foreign, image: string, slides: readonly Slide[]): stri
   return node.add('Pad', [image, node.ints(pads)]);
 }
 
-/** `[1, 1, H, W]`: how many times more a window has than lies within the image. */
+/** Returns the factors `[1, 1, H, W]`: the size of a window divided by its part within the image. */
 function factorsOf(node: Foreign, slides: readonly Slide[]): string {
   const all = slides.length === 1 ? [oneRow, ...slides] : slides;
   const [rows = [], columns = []] = all.map((slide) => {
@@ -190,7 +200,7 @@ function factorsOf(node: Foreign, slides: readonly Slide[]): string {
 
 const transposedAttributes = ['kernel_shape', 'strides', 'pads', 'dilations', 'group', 'output_padding', 'auto_pad'];
 
-/** Its sizes in two dimensions, and paddings by numbers. */
+/** Adapts a two-dimensional ConvTranspose whose padding is given by numbers. */
 function convTranspose(node: Foreign): boolean {
   const kernels = node.intsOf('kernel_shape') ?? node.shapeOf(node.input(1))?.slice(2).map(Number);
   const slides = slidesOf(node, kernels);

@@ -1,4 +1,4 @@
-/** Two-dimensional convolution and pooling over `[N, C, H, W]`. */
+/** Shape rules of two-dimensional convolution and pooling over `[N, C, H, W]`. */
 import type { Attributes, Inputs, OpType } from '../ops.ts';
 import { type Dim, GraphError, type TensorType, type Value } from '../types.ts';
 import { commonDType, expectDType, expectRank, expectShape, formatShape, known, type SchemaTable } from './schema.ts';
@@ -10,7 +10,7 @@ interface Window {
   readonly dilations?: readonly number[];
 }
 
-/** Two spatial axes, and a window that moves. */
+/** Requires two spatial axes, and a window that moves. */
 function expectWindow({ kernel_shape, strides, pads, dilations = [1, 1] }: Window): void {
   const expectInts = (what: string, ints: readonly number[], length: number, least: number): void => {
     if (ints.length !== length || ints.some((int) => int < least))
@@ -22,7 +22,7 @@ function expectWindow({ kernel_shape, strides, pads, dilations = [1, 1] }: Windo
   expectInts('dilations', dilations, 2, 1);
 }
 
-/** The extent of one spatial axis of a window. */
+/** Returns the extent, stride and padding of a window along one spatial axis. */
 function axisOf({ kernel_shape, strides, pads, dilations }: Window, axis: number) {
   const rank = kernel_shape.length;
   const at = (list: readonly number[] | undefined, i: number, otherwise: number) => list?.[i] ?? otherwise;
@@ -65,7 +65,7 @@ function inferConv([X, W, B]: Inputs<'Conv'>, attributes: Attributes<'Conv'>): r
   return [{ dtype: commonDType(B ? [X, W, B] : [X, W]), shape: [N, O, ...slide(spatial, attributes)] }];
 }
 
-/** `[N, C, H, W]`, as it is. */
+/** Requires a float32 `[N, C, H, W]`, and returns its type. */
 function imageType(X: Value): TensorType {
   expectRank('X', X, 4);
   expectDType('X', X, 'float32');
@@ -98,7 +98,10 @@ export const convolution = {
       return [{ dtype: commonDType(B ? [X, W, B] : [X, W]), shape }];
     },
   },
-  /** `[N, C, H, W] -> [N, C, H', W']`, the mean of each window. Without padding, which ONNX leaves out of the mean. */
+  /**
+   * `[N, C, H, W] -> [N, C, H', W']`, the mean of each window. Padding is refused, since ONNX does not count it in the
+   * mean.
+   */
   AveragePool: {
     infer: ([X], attributes) => {
       expectWindow(attributes);

@@ -1,4 +1,4 @@
-/** Ops that act on each element alone, with broadcasting. */
+/** Shape rules of ops that act on each element alone, with broadcasting. */
 import type { OpType } from '../ops.ts';
 import { type DType, type Shape, type TensorType } from '../types.ts';
 import { broadcastShapes, commonDType, expectDType, expectShape, type OpSchema, type SchemaTable } from './schema.ts';

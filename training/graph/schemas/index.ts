@@ -1,4 +1,4 @@
-/** The shape rule of every op. */
+/** The shape rules of all ops. */
 import type { OpType } from '../ops.ts';
 import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';

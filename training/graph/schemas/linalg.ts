@@ -1,4 +1,4 @@
-/** Matrix products. */
+/** Shape rules of matrix products. */
 import type { OpType } from '../ops.ts';
 import { GraphError, type Shape } from '../types.ts';
 import { broadcastShapes, commonDType, expectRank, formatShape, type SchemaTable } from './schema.ts';

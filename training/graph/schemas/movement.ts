@@ -1,4 +1,4 @@
-/** Ops that move elements without computing on them. */
+/** Shape rules of ops that move elements without computing on them. */
 import type { OpType } from '../ops.ts';
 import { type Dim, GraphError, type Shape } from '../types.ts';
 import {
@@ -16,7 +16,7 @@ import {
   sizeOf,
 } from './schema.ts';
 
-/** The product of the dimensions; a single symbolic one survives among ones. */
+/** Returns the product of the dimensions. A single symbolic one is allowed where all others are 1. */
 function product(dims: Shape): Dim {
   const rest = dims.filter((dim) => dim !== 1);
   return rest.length === 1 ? (rest[0] ?? 1) : sizeOf(rest);
@@ -77,12 +77,15 @@ export const movement = {
       return [{ dtype: data.dtype, shape }];
     },
   },
-  /** Zero in `shape` keeps the input's dimension; one −1 takes what is left, also where that is the symbolic one. */
+  /**
+   * Zero in `shape` keeps the input's dimension; one −1 takes the remaining elements, even where that is the symbolic
+   * dimension.
+   */
   Reshape: {
     infer: ([data, shape]) => {
       const wanted = constantInts('shape', shape).map((dim, i) => (dim === 0 ? (data.shape[i] ?? 0) : dim));
       const [symbol, ...more] = data.shape.filter((dim) => typeof dim === 'string');
-      // Kept symbolic dimensions cancel out of the count.
+      // Symbolic dimensions that are kept cancel out of the count.
       const count = (dims: Shape) => sizeOf(dims.filter((dim) => typeof dim === 'number' && dim !== -1));
       const isLeft = symbol !== undefined && more.length === 0 && !wanted.includes(symbol) && wanted.includes(-1);
       if (isLeft && count(wanted) === count(data.shape)) wanted[wanted.indexOf(-1)] = symbol;
@@ -105,7 +108,9 @@ export const movement = {
       return [{ dtype: commonDType([data, updates]), shape: data.shape }];
     },
   },
-  /** Forward slices only: `starts[i]`, `ends[i]`, `steps[i]` ≥ 1 along `axes[i]`; negative bounds count from the end. */
+  /**
+   * Forward slices only: `starts[i]`, `ends[i]`, `steps[i]` ≥ 1 along `axes[i]`; negative bounds count from the end.
+   */
   Slice: {
     infer: ([data, starts, ends, axes, steps]) => {
       const [from, to, at, by] = [starts, ends, axes, steps].map((value) => constantInts(value.name, value));

@@ -1,4 +1,4 @@
-/** Batch Norm, the classification ops, and control flow. */
+/** Shape rules of normalization, the classification ops, and control flow. */
 import type { OpType } from '../ops.ts';
 import { GraphError } from '../types.ts';
 import {
@@ -24,7 +24,7 @@ export const normalization = {
       return [{ dtype, shape: X.shape }, statistic, statistic];
     },
   },
-  /** `X [.., D]` with `D` the axes from `axis` on; Scale γ and B β are `D`, Mean and InvStdDev `[.., 1]`. */
+  /** `X [.., D]`, where `D` are the axes from `axis` on; Scale γ and B β are `D`, Mean and InvStdDev `[.., 1]`. */
   LayerNormalization: {
     infer: ([X, Scale, B], { axis }) => {
       const at = normalizeAxis(axis, X.shape.length);
@@ -53,8 +53,8 @@ export const classification = {
 
 export const control = {
   /**
-   * The body takes `(iteration, condition, ...state)` and gives `(condition, ...state, ...scans)`.
-   * Carried state keeps its type; each scan output is stacked along a new first axis `M` long.
+   * The body takes `(iteration, condition, ...state)` and returns `(condition, ...state, ...scans)`. Carried state
+   * keeps its type; each scan output is stacked along a new first axis of length `M`.
    */
   Loop: {
     infer: ([M, cond, ...state], { body }) => {

@@ -1,9 +1,9 @@
-/** Ops that fold one or more axes. */
+/** Shape rules of ops that reduce one or more axes. */
 import type { OpType } from '../ops.ts';
 import { GraphError, type Shape } from '../types.ts';
 import { constantInts, normalizeAxis, type OpSchema, type SchemaTable } from './schema.ts';
 
-/** ONNX folds every axis when none is given, which nobody means who writes an empty list. */
+/** Requires at least one axis. ONNX reduces every axis where none is given, which an empty list hardly ever means. */
 function expectAxes(axes: readonly number[]): readonly number[] {
   if (axes.length === 0) throw new GraphError('expected at least one axis');
   return axes;

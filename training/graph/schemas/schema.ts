@@ -1,4 +1,4 @@
-/** What a schema says of an op, and the shape arithmetic that several schemas share. */
+/** The interface of an op's schema, and the shape arithmetic that several schemas share. */
 import { elementCount } from '../../files/index.ts';
 import type { Attributes, Inputs, OpType, Outputs } from '../ops.ts';
 import { type DType, type Dim, GraphError, type Shape, type TensorType, type Value } from '../types.ts';
@@ -7,7 +7,7 @@ import { type DType, type Dim, GraphError, type Shape, type TensorType, type Val
 export type Types<Values extends readonly unknown[]> = { readonly [K in keyof Values]: TensorType };
 
 export interface OpSchema<O extends OpType> {
-  /** The types of all outputs, or a `GraphError` that says what does not fit. */
+  /** Returns the types of all outputs, or throws a `GraphError` that says what does not fit. */
   readonly infer: (inputs: Inputs<O>, attributes: Attributes<O>) => Types<Outputs<O>>;
   /** The inputs are broadcast against each other, so a cotangent may be larger than its primal. */
   readonly broadcasts?: true;
@@ -36,12 +36,12 @@ export function expectDType(what: string, value: TensorType, ...dtypes: readonly
   }
 }
 
-/** For files, whose attributes no compiler has seen. */
+/** Checks a value from a file, which no compiler has checked. */
 export function expectOneOf(what: string, value: string | number, ...choices: readonly (string | number)[]): void {
   if (!choices.includes(value)) throw new GraphError(`expected ${what} ${choices.join(' or ')}, got ${value}`);
 }
 
-/** The one dtype of all values. */
+/** Returns the one dtype of all values. */
 export function commonDType(values: readonly TensorType[]): DType {
   const [first] = values;
   if (first === undefined) throw new GraphError('expected at least one input');
@@ -53,17 +53,17 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dim, i) => dim === b[i]);
 }
 
-/** A size, where a symbolic one cannot be computed with. */
+/** Returns a known size; throws for a symbolic one. */
 export function known(what: string, dim: Dim | undefined): number {
   if (typeof dim !== 'number') throw new GraphError(`expected ${what} to be a known size, got ${String(dim)}`);
   return dim;
 }
 
-/** All sizes; throws for a shape with a symbolic one. */
+/** Returns all sizes; throws for a shape with a symbolic one. */
 export const knownSizes = (shape: Shape): readonly number[] =>
   shape.map((dim) => known(`a dimension of ${formatShape(shape)}`, dim));
 
-/** The number of elements; throws for a shape with a symbolic dimension. */
+/** Returns the number of elements; throws for a shape with a symbolic dimension. */
 export const sizeOf = (shape: Shape): number => elementCount(knownSizes(shape));
 
 /** Multidirectional broadcasting, https://github.com/onnx/onnx/blob/v1.13.0/docs/Broadcasting.md */
@@ -78,13 +78,13 @@ export function broadcastShapes(a: Shape, b: Shape): Shape {
   });
 }
 
-/** The axis counted from the front. */
+/** Returns the axis counted from the front. */
 export function normalizeAxis(axis: number, rank: number): number {
   if (axis < -rank || axis >= rank) throw new GraphError(`expected an axis in [${-rank}, ${rank - 1}], got ${axis}`);
   return axis < 0 ? axis + rank : axis;
 }
 
-/** The integers of an input that must be an initializer (a shape, axes, pads). */
+/** Returns the integers of an input that must be an initializer (a shape, axes, pads). */
 export function constantInts(what: string, value: Value): readonly number[] {
   const data = value.constant?.data;
   if (!(data instanceof BigInt64Array)) {
