@@ -1,4 +1,4 @@
-/** The networks that have a name. */
+/** The networks that can be chosen by name. */
 import { batchNorm, conv2d, dense, dropout, flatten, maxPool, relu, residual } from './layer.ts';
 import type { Network } from './schema.ts';
 

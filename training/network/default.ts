@@ -1,20 +1,20 @@
-/** The networks for data that come without one: what their shapes suggest. */
+/** The default networks for data, by the shape of their samples. */
 import { batchNorm, conv2d, dense, flatten, heads, maxPool, members, relu } from './layer.ts';
 import type { Layer, LayerOf, Network } from './schema.ts';
 
-/** What a network has to know of the units of the data. */
+/** The members of a network that come from the data: its units, categories and gaps. */
 export type Units = Pick<
   Network,
   'categories' | 'unseen' | 'fills' | 'indicators' | 'bins' | 'edges' | 'standardizedTargets'
 >;
 
-/** What a network must fit: one raw sample, and how many numbers are wanted of it. */
+/** What a network must fit: one raw sample, and the number of outputs. */
 export interface Fit
   extends Pick<Network, 'name' | 'inputShape' | keyof Units>, Partial<Pick<Network, 'inputNormalization'>> {
   readonly outputs: number;
 }
 
-/** Dense layers with Batch Norm and ReLU, of these widths. Images are flattened. */
+/** Returns dense layers of these widths with Batch Norm and ReLU. Images are flattened. */
 export function denseNetwork({ outputs, ...network }: Fit, widths: readonly number[]): Network {
   const isImage = network.inputShape.length > 1;
   return {
@@ -24,17 +24,23 @@ export function denseNetwork({ outputs, ...network }: Fit, widths: readonly numb
   };
 }
 
-/** From this side on an image is worth one more convolution, after which it has half the side. */
+/** The minimum side of an image that is worth one more convolution, after which the side is halved. */
 const leastSide = 8;
 
 export interface Members {
   readonly count: number;
   readonly average: LayerOf<'heads'>['average'];
-  /** Whether they part behind the first dense layer, whose product they then share: for inputs in thousands. */
+  /**
+   * Is true where the members branch behind the first dense layer and share its product, which suits thousands of
+   * inputs.
+   */
   readonly isLate?: boolean;
 }
 
-/** The same for each of several members, which share these layers but for Batch Norm, and end in heads of their own. */
+/**
+ * Returns the same network for several members, which share all layers except Batch Norm, and end in heads of their
+ * own.
+ */
 export function membersNetwork(
   fit: Fit,
   widths: readonly number[],
@@ -49,7 +55,10 @@ export function membersNetwork(
   };
 }
 
-/** Convolutions of 16, 32, … channels, each followed by pooling, until the image is small; then a dense layer. */
+/**
+ * Returns convolutions of 16, 32, … channels, each followed by pooling, until the image is small, and then a dense
+ * layer.
+ */
 export function imageNetwork({ outputs, ...network }: Fit): Network {
   const [, rows = 0, columns = 0] = network.inputShape;
   const blocks: Layer[] = [];

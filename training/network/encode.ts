@@ -1,11 +1,15 @@
-/** Rows of a table, or other raw samples, as what the first layer takes. */
+/** Encodes rows of a table, or other raw samples, as the first layer takes them. */
 import type { GraphBuilder, Value } from '../graph/index.ts';
 import { embeddingTensor } from './encoders.ts';
 import { embeddingsOf, numbersOf, placesOf } from './row.ts';
 import type { Network } from './schema.ts';
 import { type Statistics, type Tensors, valueOf } from './units.ts';
 
-/** @param x raw samples `[N, ..inputShape]`, numbers of any type; a category by its index */
+/**
+ * Emits the encoding of raw samples.
+ *
+ * @param x raw samples `[N, ..inputShape]`, numbers of any type; a category by its index
+ */
 export function emitInput(
   g: GraphBuilder,
   network: Network,
@@ -30,7 +34,10 @@ export function emitInput(
 
 type Take = (columns: readonly number[]) => Value;
 
-/** The places of all columns that have some, then each embedding: the row of its matrix that belongs to the category, or zeros. */
+/**
+ * Emits the one-hot places of all columns without embedding, then each embedding: the row of its matrix that belongs to
+ * the category, or zeros.
+ */
 function emitCategories(g: GraphBuilder, network: Network, take: Take, tensors: Tensors): readonly Value[] {
   const all = placesOf(network);
   const indices = () => take(all.map(({ column }) => column));
@@ -44,18 +51,18 @@ function emitCategories(g: GraphBuilder, network: Network, take: Take, tensors: 
   return [...places, ...embedded];
 }
 
-/** What stands in for NaN in each column; NaN itself where nothing does. */
+/** Replaces NaN by the fill of its column; NaN stays where the column has none. */
 function emitFills(g: GraphBuilder, { fills = [] }: Network, x: Value): Value {
   if (fills.every((fill) => fill === null)) return x;
   const data = Float32Array.from(fills, (fill) => fill ?? NaN);
   return g.Where(g.IsNaN(x), g.initializer('fill', { dtype: 'float32', shape: [data.length], data }), x);
 }
 
-/** 1 where the number was missing, else 0. */
+/** Emits 1 where the number was missing, otherwise 0. */
 const emitIndicators = (g: GraphBuilder, columns: readonly number[], x: Value): Value =>
   g.Cast(g.IsNaN(g.Gather(x, g.ints(columns), { axis: 1 })), { to: 'float32' });
 
-/** x̂ = (x − μ) / σ, which is as good for meters as for millimeters. */
+/** Emits x̂ = (x − μ) / σ, so that the unit of the numbers does not matter. */
 function normalize(
   g: GraphBuilder,
   { inputNormalization }: Network,
@@ -69,8 +76,9 @@ function normalize(
 }
 
 /**
- * s = z / √(1 + (z/3)²), which is nearly z where |z| is small and ±3 far out: Holzmüller et al., https://arxiv.org/abs/2407.04491.
- * Beyond 2²⁰ it is ±3 in float32 all the same, and squares would leave its range.
+ * Emits s = z / √(1 + (z/3)²), which is nearly z where |z| is small and approaches ±3: Holzmüller et al.,
+ * https://arxiv.org/abs/2407.04491. Beyond 2²⁰ it is ±3 in float32 anyway, and squares could overflow, so z is clipped
+ * there.
  */
 function drawIn(g: GraphBuilder, z: Value): Value {
   const near = g.Clip(z, g.scalar(-(2 ** 20)), g.scalar(2 ** 20));
@@ -79,8 +87,8 @@ function drawIn(g: GraphBuilder, z: Value): Value {
 }
 
 /**
- * For the i-th bin of a column, (x − eᵢ) / (eᵢ₊₁ − eᵢ) cut to [0, 1]: 1 for each bin that lies below x, 0 above, and how far x is in its
- * own. Gorishniy et al., https://arxiv.org/abs/2203.05556.
+ * Emits (x − eᵢ) / (eᵢ₊₁ − eᵢ), clipped to [0, 1], for the i-th bin of a column: 1 for each bin below x, 0 for each bin
+ * above x, and the position of x within its own bin. Gorishniy et al., https://arxiv.org/abs/2203.05556.
  */
 function emitBins(g: GraphBuilder, edges: readonly (readonly number[])[], take: Take): Value {
   const bins = edges.flatMap((ofColumn, column) =>
@@ -94,7 +102,10 @@ function emitBins(g: GraphBuilder, edges: readonly (readonly number[])[], take: 
   return g.Clip(g.Div(g.Sub(x, lowers), widths), g.scalar(0), g.scalar(1));
 }
 
-/** 1 where the index is the place's own, else 0; an index that is no category's, such as NaN, is 0 everywhere. */
+/**
+ * Emits 1 where the index is the place's own, otherwise 0. An index of no category, such as NaN, gives zeros
+ * everywhere.
+ */
 function oneHot(g: GraphBuilder, indices: Value, places: readonly number[]): Value {
   const data = Float32Array.from(places);
   const own = g.initializer('categories', { dtype: 'float32', shape: [data.length], data });

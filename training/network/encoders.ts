@@ -1,6 +1,6 @@
 /**
- * The layers that say how the columns of a table become what the other layers take. They begin a network, each is of a whole row, and what
- * they give stands side by side. What they know of the data, such as edges of bins and categories, is in the network's description.
+ * The layers that encode the columns of a table. They begin a network, each takes the whole row, and their outputs are
+ * concatenated. What they know of the data, such as edges of bins and categories, is in the network's description.
  */
 import { formatShape, GraphError, located } from '../graph/index.ts';
 import { binsIn, type Embedding, embeddingsOf, numbersOf, placesOf } from './row.ts';
@@ -10,11 +10,11 @@ import type { EncoderKind, Layer, LayerKind, LayerOf, Network } from './schema.t
 export type Encoder = LayerOf<EncoderKind>;
 
 interface EncoderRule<K extends EncoderKind> {
-  /** Throws a `GraphError` for a network whose rows it is not for. */
+  /** Throws a `GraphError` for a network whose rows the layer does not suit. */
   readonly require: (layer: LayerOf<K>, network: Network) => void;
-  /** How many numbers it gives for a row. */
+  /** Returns how many numbers the layer makes of a row. */
   readonly width: (network: Network) => number;
-  /** Under their full names. */
+  /** Returns the layer's tensors under their full names. */
   readonly tensors: (network: Network) => readonly TensorSpec[];
 }
 
@@ -33,7 +33,7 @@ const encoderRules: { readonly [K in EncoderKind]: EncoderRule<K> } = {
       }
     },
     width: (network) => numbersOf(network).length + binsIn(network),
-    // The median and the range of each number are the data's, as any network has them.
+    // The median and the range of each number belong to the data, as in any network.
     tensors: () => [],
   },
   encodeCategories: {
@@ -48,7 +48,8 @@ const encoderRules: { readonly [K in EncoderKind]: EncoderRule<K> } = {
 };
 
 /**
- * A row for each category. With one 1 among the inputs, two as the fan-in give a deviation of 1, as embeddings usually begin.
+ * Returns the matrix of an embedding, with a row for each category. An input holds a single 1, so a fan-in of two gives
+ * a deviation of 1, which is usual for embeddings.
  */
 export function embeddingTensor({ column, categories, dimension }: Embedding): TensorSpec {
   const shape = [categories.length, dimension];
@@ -58,13 +59,13 @@ export function embeddingTensor({ column, categories, dimension }: Embedding): T
 const isEncoderKind = (kind: LayerKind): kind is EncoderKind => kind in encoderRules;
 export const isEncoder = (layer: Layer): layer is Encoder => isEncoderKind(layer.kind);
 
-/** How many layers at the beginning are. */
+/** Counts the encoders at the beginning of a network. */
 export function countEncoders({ layers }: Pick<Network, 'layers'>): number {
   const others = layers.findIndex((layer) => !isEncoder(layer));
   return others < 0 ? layers.length : others;
 }
 
-/** One of the layers, worked out. */
+/** An encoder with its shape and tensors. */
 interface PlannedEncoder {
   readonly layer: Encoder;
   readonly outputShape: readonly number[];
@@ -72,9 +73,11 @@ interface PlannedEncoder {
 }
 
 /**
+ * Plans an encoder.
+ *
  * @param name of the layer
  * @param before the layers in front of it
- * @throws GraphError for rows that it is not for, and for a second one of its kind
+ * @throws GraphError for rows that the layer does not suit, and for a second one of its kind
  */
 export function planEncoder(layer: Encoder, name: string, network: Network, before: readonly Layer[]): PlannedEncoder {
   const rule = encoderRules[layer.kind] as EncoderRule<EncoderKind>;

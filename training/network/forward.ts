@@ -7,11 +7,17 @@ import type { BatchStatistics, Mode } from './rule.ts';
 import { emitTarget } from './units.ts';
 
 export interface Forward {
-  /** `[N, ..]` of the last layer, in the unit of the targets. */
+  /** The output `[N, ..]` of the last layer, in the unit of the targets. */
   readonly output: Value;
-  /** `[N, members, ..]`: the answers of which the output is the mean, in the same unit; undefined for a network without members. */
+  /**
+   * `[N, members, ..]`: the answers whose mean is the output, in the same unit; undefined for a network without
+   * members.
+   */
   readonly members: Value | undefined;
-  /** Batch Norm's second and third outputs by layer, in order; none in `inference` mode. */
+  /**
+   * Maps Batch Norm layers, in order, to the statistics of the mini-batch. It is empty in modes without mini-batch
+   * statistics.
+   */
   readonly batchStatistics: ReadonlyMap<string, BatchStatistics>;
 }
 
@@ -19,13 +25,18 @@ export interface ForwardOptions {
   readonly mode: Mode;
   /** The network's tensors by full name. */
   readonly tensors: ReadonlyMap<string, Value>;
-  /** Of the Batch Norm nodes. With the default 0 they keep nothing old: they give the mini-batch's own statistics. */
+  /**
+   * The momentum of the Batch Norm nodes. With the default 0 they keep nothing old, so they give the mini-batch's own
+   * statistics.
+   */
   readonly bnMomentum?: number;
-  /** Seeds dropout; needed in `train` mode by networks that have it. */
+  /** Seeds dropout. Networks with dropout need it in `train` mode. */
   readonly randomKey?: RandomKey;
 }
 
 /**
+ * Emits the forward pass.
+ *
  * @param x raw inputs `[N, ..inputShape]`, numbers of any type
  */
 export function emitForward(g: GraphBuilder, plan: Plan, x: Value, options: ForwardOptions): Forward {
@@ -45,7 +56,7 @@ interface Pass {
   readonly batchStatistics: Map<string, BatchStatistics>;
   /** The members' answers, where there are members. */
   readonly told: Value[];
-  /** The names of all layers; a layer's position is its stream of random numbers. */
+  /** The names of all layers. A layer's index is its stream of random numbers. */
   readonly order: readonly string[];
 }
 

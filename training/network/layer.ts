@@ -3,15 +3,17 @@ import { usualAverage, usualBins } from './usual.ts';
 import type { Layer, LayerOf } from './schema.ts';
 
 /**
- * The numbers of a table's rows, scaled by median and quartiles with what lies far out drawn in, and beside each at most `bins` bins, 384
- * in all, whose edges training finds: 1 below the number, 0 above, and how far it is in its own (Gorishniy et al.,
- * https://arxiv.org/abs/2203.05556). It begins a network, as `encodeCategories` does, which may be beside it.
+ * Encodes the numbers of a table's rows. Each is scaled by median and quartiles, with outliers drawn in. Beside it
+ * stand at most `bins` bins (384 for all numbers together), whose edges training finds: 1 for a bin below the number, 0
+ * for a bin above it, and the position within its own bin (Gorishniy et al., https://arxiv.org/abs/2203.05556). The
+ * layer begins a network, together with `encodeCategories` where there are categories.
  */
 export const encodeNumbers = ({ bins = usualBins }: { bins?: number } = {}): Layer => ({ kind: 'encodeNumbers', bins });
 
 /**
- * The categories of a table's rows: `dimension` numbers that are learnt for each, in columns that have more categories than that, and a place
- * for each in the others, or in all where no dimension is given. A category that training has not seen is zeros.
+ * Encodes the categories of a table's rows. Columns with more than `dimension` categories get an embedding of
+ * `dimension` numbers for each category. All other columns, or all columns where no dimension is given, are one-hot. A
+ * category that training has not seen becomes zeros.
  */
 export const encodeCategories = ({ dimension }: { dimension?: number } = {}): Layer => ({
   kind: 'encodeCategories',
@@ -39,7 +41,10 @@ export const conv2d = (
 /** Batch Norm over the channels of `[N, C]` or `[N, C, H, W]`. */
 export const batchNorm = ({ epsilon = 1e-5 }: { epsilon?: number } = {}): Layer => ({ kind: 'batchNorm', epsilon });
 
-/** Layer Norm (Ba et al., https://arxiv.org/abs/1607.06450): each sample by the mean and variance of its own activations. */
+/**
+ * Layer Norm (Ba et al., https://arxiv.org/abs/1607.06450): normalizes each sample by the mean and variance of its own
+ * activations.
+ */
 export const layerNorm = ({ epsilon = 1e-5 }: { epsilon?: number } = {}): Layer => ({ kind: 'layerNorm', epsilon });
 
 /** max(x, 0). */
@@ -56,10 +61,10 @@ export const tanh = (): Layer => ({ kind: 'tanh' });
 /** x Φ(x), with the normal distribution's Φ: Hendrycks and Gimpel, https://arxiv.org/abs/1606.08415 */
 export const gelu = (): Layer => ({ kind: 'gelu' });
 
-/** eˣ / Σ eˣ over features or channels. Not for the end of a network: the losses take logits. */
+/** eˣ / Σ eˣ over features or channels. It does not suit the end of a network, since the losses take logits. */
 export const softmax = (): Layer => ({ kind: 'softmax' });
 
-/** The largest value of each square window. */
+/** The maximum of each square window. */
 export const maxPool = (kernel: number, { stride = kernel }: { stride?: number } = {}): Layer => ({
   kind: 'maxPool',
   kernel,
@@ -80,26 +85,27 @@ export const globalAveragePool = (): Layer => ({ kind: 'globalAveragePool' });
 export const flatten = (): Layer => ({ kind: 'flatten' });
 
 /**
- * Members of an ensemble in one network, each of which sees the features with signs of its own: `[N, D] -> [N, count, D]`. Dense layers
- * behind it are shared, Batch Norm has statistics, γ and β for each member, and `heads` ends them. Gorishniy et al. ("TabM-mini"),
- * https://arxiv.org/abs/2410.24210, with Batch Norm.
+ * Members of an ensemble in one network, each of which sees the features with its own signs: `[N, D] -> [N, count, D]`.
+ * The following dense layers are shared, Batch Norm has statistics, γ and β for each member, and `heads` ends the
+ * network. Gorishniy et al. ("TabM-mini"), https://arxiv.org/abs/2410.24210, with Batch Norm.
  */
 export const members = (count: number): Layer => ({ kind: 'members', count });
 
 /**
- * A dense layer for each member, `[N, members, D] -> [N, units]`: what is minimized is the mean of the members' own losses, and the answer
- * is the mean of their probabilities, as logits, or of their values. It ends a network.
+ * A dense layer for each member, `[N, members, D] -> [N, units]`. Training minimizes the mean of the members' own
+ * losses; the answer is the mean of their probabilities (as logits) or of their values. The layer ends a network.
  */
 export const heads = (
   units: number,
   { average = usualAverage(units) }: { average?: LayerOf<'heads'>['average'] } = {},
 ): Layer => ({ kind: 'heads', units, average });
 
-/** In training sets activations to zero with probability `rate` and scales the others by 1 / (1 − rate). */
+/** In training, sets activations to zero with probability `rate` and scales the others by 1 / (1 − rate). */
 export const dropout = (rate: number): Layer => ({ kind: 'dropout', rate });
 
 /**
- * layers(x) + shortcut(x), He et al., https://arxiv.org/abs/1512.03385. The activation behind the sum is a layer of its own.
+ * layers(x) + shortcut(x), He et al., https://arxiv.org/abs/1512.03385. The activation after the sum is a layer of its
+ * own.
  */
 export const residual = (layers: readonly Layer[], { shortcut = [] }: { shortcut?: readonly Layer[] } = {}): Layer => ({
   kind: 'residual',

@@ -1,6 +1,6 @@
 /**
- * A network worked out layer by layer: names, shapes, tensors. What the summary shows, initialization fills and the
- * forward pass emits.
+ * Plans a network layer by layer: names, shapes and tensors. The summary shows the plan, initialization fills its
+ * tensors, and the forward pass emits it.
  */
 import { GraphError, located } from '../graph/index.ts';
 
@@ -12,25 +12,25 @@ import { encodedShape } from './row.ts';
 import { planInput, planTarget, type Statistics } from './units.ts';
 
 export interface PlannedLayer {
-  /** Kind and number within its chain: `conv1`, `bn1`, `fc2`. */
+  /** The kind of the layer and its number within its chain: `conv1`, `bn1`, `fc2`. */
   readonly label: string;
-  /** The labels of the layers around it and its own: `block1.conv1`. */
+  /** The labels of the enclosing layers and the layer's own: `block1.conv1`. */
   readonly name: string;
   readonly layer: Layer;
-  /** Of one sample. */
+  /** The shape of one sample after the layer. */
   readonly outputShape: readonly number[];
-  /** Its own, under their full names, `conv1.weight`. */
+  /** The layer's own tensors under their full names, such as `conv1.weight`. */
   readonly tensors: readonly TensorSpec[];
-  /** The layers inside. */
+  /** The chains of layers inside. */
   readonly chains: Readonly<Record<string, readonly PlannedLayer[]>>;
 }
 
 export interface Plan {
   readonly network: Network;
-  /** The training set's statistics, of its inputs and of its targets, where the network normalizes them. */
+  /** The training set's statistics of inputs and of targets, where the network normalizes them. */
   readonly input: Statistics | undefined;
   readonly target: Statistics | undefined;
-  /** The layers that encode rows of a table, each as wide as what it gives, and then all others. */
+  /** `encoders` are the layers that encode rows of a table, each with its own width; `layers` are all others. */
   readonly encoders: readonly PlannedLayer[];
   readonly layers: readonly PlannedLayer[];
 }
@@ -50,7 +50,11 @@ const shortNames: { readonly [K in LayerKind]?: string } = {
 const labelOf = (kind: LayerKind, number: number): string =>
   `${shortNames[kind] ?? kind.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}${number}`;
 
-/** @throws GraphError naming the network, the layer and the shape that does not fit */
+/**
+ * Plans a network.
+ *
+ * @throws GraphError naming the network, the layer and the shape that does not fit
+ */
 export function planNetwork(network: Network): Plan {
   const [input, target] = [planInput(network), planTarget(network)];
   const [encoders, layers] = located(network.name, () => {
@@ -62,7 +66,11 @@ export function planNetwork(network: Network): Plan {
   return { network, input, target, encoders, layers };
 }
 
-/** @throws GraphError for heads that do not end the network, and for layers that would mix the members */
+/**
+ * Checks the order of layers around members and heads.
+ *
+ * @throws GraphError for heads that do not end the network, and for layers that would mix the members
+ */
 function requireOrder(name: string, layers: readonly PlannedLayer[]): void {
   const all = layersOf({ layers });
   const early = all.find((planned) => planned.layer.kind === 'heads' && planned !== layers.at(-1));
@@ -72,10 +80,10 @@ function requireOrder(name: string, layers: readonly PlannedLayer[]): void {
   if (mixing) throw new GraphError(`${name}: ${mixing.name}: expected no ${mixing.layer.kind} behind members`);
 }
 
-/** They are over a whole sample, or over its first axis. */
+/** Layers over a whole sample or its first axis, which would mix the members. */
 const mixesMembers: ReadonlySet<LayerKind> = new Set(['softmax', 'layerNorm']);
 
-/** Every layer, those inside a layer before it. */
+/** Returns every layer; layers inside a layer come before it. */
 export const layersOf = ({ encoders = [], layers }: Layers): readonly PlannedLayer[] => [
   ...encoders,
   ...layers.flatMap((planned) => [
@@ -86,21 +94,21 @@ export const layersOf = ({ encoders = [], layers }: Layers): readonly PlannedLay
 
 type Layers = Pick<Plan, 'layers'> & Partial<Pick<Plan, 'encoders'>>;
 
-/** Every tensor of the layers: what training changes. */
+/** Returns every tensor of the layers, which training changes. */
 export const layerTensorsOf = (plan: Plan): readonly TensorSpec[] => layersOf(plan).flatMap(({ tensors }) => tensors);
 
-/** The statistics of the data: what training leaves as it is. */
+/** Returns the statistics of the data, which training does not change. */
 export const dataTensorsOf = ({ input, target }: Plan): readonly TensorSpec[] =>
   [input, target].flatMap((statistics) => (statistics ? [statistics.center, statistics.spread] : []));
 
-/** Every tensor of the network, those of the data first. */
+/** Returns every tensor of the network, those of the data first. */
 export const tensorsOf = (plan: Plan): readonly TensorSpec[] => [...dataTensorsOf(plan), ...layerTensorsOf(plan)];
 
 export const outputShapeOf = ({ network, layers }: Plan): readonly number[] =>
   shapeAfter(layers, encodedShape(network));
 
 /**
- * A layer with its rule.
+ * Returns a layer with its rule.
  *
  * @throws GraphError for a layer that encodes rows, where it does not begin the network
  */
@@ -121,7 +129,11 @@ function planFirst(layer: Layer, i: number, network: Network): PlannedLayer {
   return { label, name: label, chains: {}, ...planEncoder(layer, label, network, before) };
 }
 
-/** @param prefix of the names, empty or ending in a dot */
+/**
+ * Plans a chain of layers.
+ *
+ * @param prefix of the names, empty or ending in a dot
+ */
 function planChain(layers: readonly Layer[], prefix: string, inputShape: readonly number[]): readonly PlannedLayer[] {
   const counts = new Map<LayerKind, number>();
   const planned: PlannedLayer[] = [];
@@ -129,7 +141,7 @@ function planChain(layers: readonly Layer[], prefix: string, inputShape: readonl
     const count = (counts.get(layer.kind) ?? 0) + 1;
     counts.set(layer.kind, count);
     const label = labelOf(layer.kind, count);
-    // Batch Norm subtracts the mean, and with it any bias added right before, whatever its sign.
+    // Batch Norm subtracts the mean, and with it any bias added just before it, whatever the members' signs.
     const bias = layers.slice(i + 1).find(({ kind }) => kind !== 'members')?.kind !== 'batchNorm';
     planned.push(planLayer(layer, label, `${prefix}${label}`, shapeAfter(planned, inputShape), bias));
   });

@@ -1,9 +1,9 @@
 /**
- * Random numbers inside the graph: a counter-based generator, so that the numbers of a training step are a function of
- * seed, layer, step and element alone. A resumed run draws what the uninterrupted one would have drawn, and only
- * multiplication, addition and division of uint32 are needed, which every backend has.
+ * Random numbers inside the graph, by a counter-based generator: the numbers of a training step depend only on seed,
+ * layer, step and element. So a resumed run draws the same numbers as an uninterrupted one. The generator needs only
+ * multiplication, addition and division of uint32, which every backend has.
  *
- * A layer has 2³² numbers. When it has used them up, later steps meet the earlier ones again, on other elements.
+ * A layer has 2³² numbers. When they are used up, later steps get the earlier ones again, on other elements.
  *
  * The rounds are those of Widynski, Squares: A Fast Counter-Based RNG, https://arxiv.org/abs/2004.06278, on 32 bits.
  */
@@ -16,7 +16,7 @@ export interface RandomKey {
   readonly step: Value;
 }
 
-/** Numbers in [0, 1) of the given shape, different for each `stream`. */
+/** Emits numbers in [0, 1) of the given shape, different for each `stream`. */
 export function uniform(g: GraphBuilder, { seed, step }: RandomKey, stream: number, shape: readonly number[]): Value {
   const size = elementCount(shape);
   const element = g.initializer('elements', {
@@ -31,7 +31,7 @@ export function uniform(g: GraphBuilder, { seed, step }: RandomKey, stream: numb
   return g.Reshape(g.Mul(upper, g.scalar(2 ** -24)), g.ints(shape));
 }
 
-/** Four rounds of x ← rotate(x² + k), with k alternating between y and y + key. */
+/** Emits four rounds of x ← rotate(x² + k), with k alternating between y and y + key. */
 function squares(g: GraphBuilder, counter: Value, key: Value): Value {
   const y = g.Mul(g.Add(counter, g.scalar(1, 'uint32')), key);
   const z = g.Add(y, key);
@@ -44,7 +44,7 @@ function rotate(g: GraphBuilder, x: Value): Value {
   return g.Add(g.Mul(x, half), g.Div(x, half));
 }
 
-/** An odd key with well-mixed bits for each seed and stream: MurmurHash3's finalizer. */
+/** Returns an odd key with well-mixed bits for each seed and stream, by MurmurHash3's finalizer. */
 function mix(seed: number, stream: number): number {
   let hash = (Math.imul(seed, 0x9e3779b1) + Math.imul(stream + 1, 0x85ebca6b)) | 0;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

@@ -1,10 +1,10 @@
-/** What a row of a table becomes before the other layers: which numbers, bins, places of categories and embeddings it has. */
+/** Describes the encoding of a table's row: its numbers, bins, one-hot places and embeddings. */
 import type { Network } from './schema.ts';
 
 export type Row = Pick<Network, 'inputShape' | 'categories' | 'unseen' | 'edges' | 'indicators'> &
   Partial<Pick<Network, 'layers'>>;
 
-/** The columns that hold numbers, and not categories. */
+/** Returns the columns that hold numbers, not categories. */
 export function numbersOf({ inputShape: [columns = 0], categories }: Pick<Row, 'inputShape' | 'categories'>) {
   return Array.from({ length: columns }, (_, column) => column).filter((column) => (categories?.[column] ?? 0) === 0);
 }
@@ -17,7 +17,7 @@ interface Place {
   readonly category: number;
 }
 
-/** A place for each category that training has seen, of each column without an embedding. */
+/** Returns a place for each category that training has seen, of each column without an embedding. */
 export function placesOf(row: Row): readonly Place[] {
   const most = dimensionIn(row) ?? Infinity;
   return seenIn(row).flatMap(({ column, categories }) =>
@@ -27,13 +27,16 @@ export function placesOf(row: Row): readonly Place[] {
 
 export interface Embedding {
   readonly column: number;
-  /** Those that training has seen. */
+  /** The categories that training has seen. */
   readonly categories: readonly number[];
-  /** How many numbers stand for each. */
+  /** The number of values in the vector of a category. */
   readonly dimension: number;
 }
 
-/** Of each column with more categories than `encodeCategories` gives numbers for one: others lose nothing by places. */
+/**
+ * Returns the embeddings: those of columns with more categories than the `dimension` of `encodeCategories`. Fewer
+ * categories are one-hot, which is not wider.
+ */
 export function embeddingsOf(row: Row): readonly Embedding[] {
   const dimension = dimensionIn(row);
   if (dimension === undefined) return [];
@@ -53,8 +56,9 @@ const seenIn = ({ categories = [], unseen = [] }: Row) =>
   });
 
 /**
- * What the first layer behind the encodings takes: the numbers of a row, then their bins, then a place for each category of its other
- * columns, then their embeddings, then a place for each number of which it is told whether it was missing.
+ * Returns the shape that the first layer after the encodings takes: the numbers of a row, then their bins, then a place
+ * for each category of columns without embedding, then the embeddings, then an indicator for each number that may have
+ * been missing.
  */
 export function encodedShape(row: Row): readonly number[] {
   const { inputShape, categories, indicators = [] } = row;

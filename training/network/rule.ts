@@ -1,33 +1,33 @@
-/** What a layer's rule says: the shape it gives, the tensors it owns, and the nodes it emits. */
+/** The interface of a layer's rule: the shape after the layer, the tensors it owns, and the nodes it emits. */
 import type { GraphBuilder, Value } from '../graph/index.ts';
 import type { EncoderKind, Layer, LayerKind, LayerOf } from './schema.ts';
 
-/** What Batch Norm normalizes by, and whether dropout drops. */
+/** Each mode says which statistics Batch Norm normalizes with, and whether dropout is active. */
 export const modes = {
   train: { statistics: 'mini-batch', dropout: true },
-  /** Fine-tuning with frozen Batch Norm: the statistics are as fixed as in inference; γ and β are trained all the same. */
+  /** Fine-tuning with frozen Batch Norm: the statistics are fixed as in inference, while γ and β are still trained. */
   frozenTrain: { statistics: 'running', dropout: true },
   inference: { statistics: 'running', dropout: false },
-  /** Inference with mini-batch statistics, the counter-example. */
+  /** Inference with mini-batch statistics, as a counter-example. */
   batchStatistics: { statistics: 'mini-batch', dropout: false },
 } as const;
 
 export type Mode = keyof typeof modes;
 
-/** What a tensor is for decides how it starts and who changes it. */
+/** The role of a tensor decides how it is initialized and what changes it. */
 export type TensorRole =
-  /** Trained; starts as He et al. 2015 propose for `fanIn` inputs. */
+  /** Trained; initialized as He et al. 2015 propose for `fanIn` inputs. */
   | { readonly kind: 'weight'; readonly fanIn: number }
-  /** Trained; starts at zero. */
+  /** Trained; initialized with zeros. */
   | { readonly kind: 'bias' }
-  /** Batch Norm's γ, trained; starts at one. */
+  /** Batch Norm's γ, trained; initialized with ones. */
   | { readonly kind: 'scale' }
-  /** Trained; starts at 1 or −1, by chance. */
+  /** Trained; initialized with 1 or −1 at random. */
   | { readonly kind: 'sign' }
-  /** Not trained: an average over mini-batches. */
+  /** Not trained: an average over mini-batches, or a statistic of the data. */
   | { readonly kind: 'mean' }
   | { readonly kind: 'variance' }
-  /** Not trained, as the mean beside it: σ of the data. */
+  /** Not trained: σ of the data. */
   | { readonly kind: 'deviation' };
 
 export interface TensorSpec {
@@ -39,7 +39,7 @@ export interface TensorSpec {
 
 /** A mini-batch's own μ and σ² (population variance, divided by m), `[C]` each. */
 export interface BatchStatistics {
-  /** The activations `[N, C, ..]` whose statistics they are. */
+  /** The activations `[N, C, ..]` that the statistics describe. */
   readonly z: Value;
   readonly mean: Value;
   readonly variance: Value;
@@ -50,36 +50,36 @@ export interface EmitContext {
   readonly mode: Mode;
   /** Batch Norm's attribute: the share of the old running statistics that its second and third outputs keep. */
   readonly bnMomentum: number;
-  /** The layer's tensor of that name; undefined for the bias of a layer that has none. */
+  /** Returns the layer's tensor of that name; undefined for the bias of a layer that has none. */
   readonly tensor: (name: string) => Value | undefined;
-  /** Emits a chain of layers inside. */
+  /** Emits a chain of layers inside the layer. */
   readonly chain: (name: string, x: Value) => Value;
-  /** Hands a Batch Norm layer's mini-batch statistics to whoever averages them. */
+  /** Reports a Batch Norm layer's mini-batch statistics, which are then averaged. */
   readonly observe: (statistics: BatchStatistics) => void;
-  /** Hands on the answers of each member, `[N, members, units]`, of which the network's own is the mean. */
+  /** Reports the answers of each member, `[N, members, units]`, whose mean is the network's answer. */
   readonly tellMembers: (answers: Value) => void;
-  /** Numbers in [0, 1), fresh for every layer and training step. */
+  /** Emits numbers in [0, 1), different for every layer and training step. */
   readonly uniform: (shape: readonly number[]) => Value;
 }
 
-/** A tensor that the layer always owns. */
+/** Returns a tensor that the layer always owns. */
 export function own({ tensor }: EmitContext, name: string): Value {
   const value = tensor(name);
   if (!value) throw new Error(`internal: the layer has no ${name}`);
   return value;
 }
 
-/** Of the kinds that take what a layer before has given. */
+/** The kinds of layers that take the output of another layer. */
 export type RuledKind = Exclude<LayerKind, EncoderKind>;
 
 export interface LayerRule<K extends RuledKind = RuledKind> {
   /**
    * The chains of layers inside, each of which takes the layer's own input. Their tensors are named after layer and
-   * chain, `block1.shortcut.conv1.weight`, but for the chain `layers`: `block1.conv1.weight`.
+   * chain, `block1.shortcut.conv1.weight`, except in the chain `layers`: `block1.conv1.weight`.
    */
   readonly chains?: (layer: LayerOf<K>) => Readonly<Record<string, readonly Layer[]>>;
   /**
-   * The shape of one sample after the layer. Throws a `GraphError` for an input that does not fit.
+   * Returns the shape of one sample after the layer. Throws a `GraphError` for an input that does not fit.
    *
    * @param chainShapes the shapes after the chains
    */

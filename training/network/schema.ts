@@ -1,19 +1,19 @@
 /**
- * Networks and layers as data: plain, serializable descriptions, whose types follow from the schemas that check what comes
- * from a file. What a layer does is its rule in `rules/`.
+ * Networks and layers as data: plain, serializable descriptions, whose types follow from the schemas that check files.
+ * The rules in `rules/` define what a layer does.
  */
 import * as z from 'zod';
 import { check, oneLine } from '../files/index.ts';
 import { usualAverage, usualBins } from './usual.ts';
 
-/** Beyond it is a slip of the keyboard, which would take all memory. */
+/** The maximum of a size. A larger one is a typing error, and would take all memory. */
 const largest = 2 ** 20;
 const size = z.int().positive().max(largest);
 
-/** Added to the variance; PyTorch's and ONNX's default is 1e-5. */
+/** Is added to the variance. PyTorch's and ONNX's default is 1e-5. */
 const epsilon = z.number().positive().default(1e-5);
 
-/** Windows of a pool stand side by side where no stride is given. */
+/** Makes the schema of a pool. By default its windows lie side by side. */
 const pool = <K extends string>(kind: K) =>
   z
     .strictObject({ kind: z.literal(kind), kernel: size, stride: size.optional() })
@@ -23,16 +23,16 @@ const pool = <K extends string>(kind: K) =>
 const layer = <K extends string, S extends z.core.$ZodShape>(kind: K, settings: S) =>
   z.strictObject({ kind: z.literal(kind), ...settings }).readonly();
 
-/** Into how many bins a number is cut. */
+/** The number of bins that a number is cut into. */
 export const binCount = z.int().min(2).max(1024);
 
 const plainLayers = [
   layer('encodeNumbers', {
-    /** Into how many each number is cut at most; 0 cuts none. */
+    /** The maximum number of bins for each number; 0 makes none. */
     bins: z.union([z.literal(0), binCount]).default(usualBins),
   }),
   layer('encodeCategories', {
-    /** How many numbers stand for a category, where there are more categories than that. */
+    /** The size of a category's embedding, in columns that have more categories than that. */
     dimension: z.int().min(1).max(1024).exactOptional(),
   }),
   layer('dense', { units: size }),
@@ -41,16 +41,19 @@ const plainLayers = [
     kernel: size,
     stride: size.default(1),
     padding: z.int().nonnegative().default(0),
-    /** The distance between two taps of the kernel. Descriptions written before there was any lack it. */
+    /** The distance between two taps of the kernel. Descriptions from before it existed lack it. */
     dilation: size.default(1),
-    /** Each group of output channels sees its own group of input channels alone. The same holds for it. */
+    /**
+     * The number of groups: each group of output channels sees only its own group of input channels. Old descriptions
+     * lack it too.
+     */
     groups: size.default(1),
   }),
   layer('batchNorm', { epsilon }),
   layer('layerNorm', { epsilon }),
   layer('relu', {}),
   layer('leakyRelu', {
-    /** Below zero. */
+    /** The slope below zero. */
     slope: z.number().default(0.01),
   }),
   layer('sigmoid', {}),
@@ -62,14 +65,14 @@ const plainLayers = [
   layer('globalAveragePool', {}),
   layer('flatten', {}),
   layer('members', {
-    /** How many there are. */
+    /** The number of members. */
     count: z.int().min(2).max(1024),
   }),
   z
     .strictObject({
       kind: z.literal('heads'),
       units: size,
-      /** Of what the answer is the mean over the members: of probabilities, or of the values themselves. */
+      /** What is averaged over the members: probabilities, or the values themselves. */
       average: z.enum(['softmax', 'sigmoid', 'values']).optional(),
     })
     .transform(({ average, ...layer }) => ({ ...layer, average: average ?? usualAverage(layer.units) }))
@@ -80,11 +83,11 @@ const plainLayers = [
   }),
 ] as const;
 
-/** Layers in layers are typed by hand: declarations cannot write down a type that is inferred from itself. */
+/** Layers in layers are typed by hand, since declarations cannot contain a type that is inferred from itself. */
 interface ResidualLayer {
   readonly kind: 'residual';
   readonly layers: readonly Layer[];
-  /** What brings the input to the shape of the layers' output; none where the shapes are equal. */
+  /** Brings the input to the shape of the layers' output. It is empty where the shapes are equal. */
   readonly shortcut: readonly Layer[];
 }
 
@@ -113,26 +116,38 @@ function usualNormalization(inputShape: readonly number[], layers: readonly Laye
 export const networkSchema = z
   .strictObject({
     name: z.string().min(1),
-    /** One sample: `[C, H, W]` or `[features]`. */
+    /** The shape of one sample: `[C, H, W]` or `[features]`. */
     inputShape: z.array(size).min(1).readonly(),
     /**
-     * How raw inputs are normalized: by one μ, σ for each channel (of images, by default), or for each feature; `robust` by a median and
-     * an interquartile range for each feature, with what lies far out drawn in; or not at all.
+     * How raw inputs are normalized: by one μ and σ for each channel (the default for images) or for each feature;
+     * `robust` by a median and an interquartile range for each feature, with outliers drawn in; or not at all.
      */
     inputNormalization: z.enum(['channel', 'feature', 'robust', 'none']).optional(),
-    /** Of rows of a table: how many categories each column has, 0 where it holds numbers. Categories come by index. */
+    /**
+     * For rows of a table: the number of categories of each column, 0 where it holds numbers. Categories are given by
+     * index.
+     */
     categories: z.array(z.int().nonnegative()).readonly().optional(),
-    /** Of rows of a table: the categories of each column that training has not seen. They have no place: nothing was learnt of them. */
+    /**
+     * For rows of a table: the categories of each column that training has not seen. They have no place, since nothing
+     * was learnt about them.
+     */
     unseen: z.array(z.array(z.int().nonnegative()).readonly()).readonly().optional(),
-    /** Of rows of a table: what stands in for a missing number, or category by its index; null where none may be missing. */
+    /**
+     * For rows of a table: what replaces a missing number, or a missing category (by index); null where none may be
+     * missing.
+     */
     fills: z.array(z.number().nullable()).readonly().optional(),
-    /** Of rows of a table: the places beside which the layers are told whether the value was missing. */
+    /** For rows of a table: the columns for which an extra input says whether the value was missing. */
     indicators: z.array(z.int().nonnegative()).readonly().optional(),
-    /** Of rows: into how many bins each number is cut at most, beside its own place. Training finds their edges. */
+    /** For rows: the maximum number of bins for each number, beside the number itself. Training finds their edges. */
     bins: binCount.optional(),
-    /** Of rows: the edges of each column's bins, rising; fewer than two make none. */
+    /** For rows: the ascending edges of each column's bins; fewer than two edges make no bins. */
     edges: z.array(z.array(z.number()).refine(isRising, 'expected edges that rise').readonly()).readonly().optional(),
-    /** The layers give numbers in standard deviations from the mean target, the network gives them in the targets' unit. */
+    /**
+     * Is true where the layers give standard deviations from the mean target; the network then converts them to the
+     * targets' unit.
+     */
     standardizedTargets: z.literal(true).optional(),
     layers: z.array(layerSchema).readonly(),
   })
@@ -144,10 +159,10 @@ export const networkSchema = z
   }))
   .readonly();
 
-/** A kind without a rule does not compile: `rules/` has a table of all. */
+/** A kind without a rule does not compile: `rules/` has a table of all kinds. */
 export type LayerKind = Layer['kind'];
 export type LayerOf<K extends LayerKind> = Extract<Layer, { readonly kind: K }>;
-/** Layers of a whole row of a table, which begin a network; all others are of what lies between layers. */
+/** The layers that encode a whole row of a table and begin a network. All others take the output of another layer. */
 export type EncoderKind = 'encodeNumbers' | 'encodeCategories';
 export type Network = z.output<typeof networkSchema>;
 export type InputNormalization = Network['inputNormalization'];

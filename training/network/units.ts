@@ -1,13 +1,16 @@
 /**
- * Between the data's own units and the layers': raw samples in, answers in the unit of the targets out. The statistics
- * are the training set's and are stored with the network, so that whoever asks it needs to know nothing of them.
+ * Converts between the data's own units and the layers': raw samples in, answers in the unit of the targets out. The
+ * statistics are those of the training set and are stored with the network, so that callers need not know them.
  */
 import { formatShape, GraphError, type GraphBuilder, type Value } from '../graph/index.ts';
 import { numbersOf } from './row.ts';
 import type { Network } from './schema.ts';
 import type { TensorSpec } from './rule.ts';
 
-/** What is subtracted and what is then divided by, as tensors of the network: μ and σ, or a median and an interquartile range. */
+/**
+ * The tensors that are subtracted (`center`) and divided by (`spread`): μ and σ, or a median and an interquartile
+ * range.
+ */
 export interface Statistics {
   readonly center: TensorSpec;
   readonly spread: TensorSpec;
@@ -23,7 +26,7 @@ const robustStatistics = (name: string, shape: readonly number[]): Statistics =>
   spread: { name: `${name}.iqr`, shape, role: { kind: 'deviation' } },
 });
 
-/** What normalizes the raw inputs: of each feature or channel, or of each column with numbers. */
+/** Plans the statistics that normalize the raw inputs: for each feature or channel, or for each column with numbers. */
 export function planInput(network: Network): Statistics | undefined {
   const { name, inputShape, inputNormalization, categories, unseen, fills, indicators, bins, edges } = network;
   const [channels, ...spatial] = inputShape;
@@ -48,13 +51,13 @@ export function planInput(network: Network): Statistics | undefined {
   return statistics('input', inputNormalization === 'feature' ? features : [channels, ...spatial.map(() => 1)]);
 }
 
-/** μ and σ of the targets. */
+/** Plans μ and σ of the targets. */
 export const planTarget = ({ standardizedTargets }: Network): Statistics | undefined =>
   standardizedTargets && statistics('target', [1]);
 
 export type Tensors = ReadonlyMap<string, Value>;
 
-/** y = σ z + μ */
+/** Emits y = σ z + μ. */
 export function emitTarget(g: GraphBuilder, target: Statistics | undefined, z: Value, tensors: Tensors): Value {
   if (!target) return z;
   return g.Add(g.Mul(z, valueOf(tensors, target.spread)), valueOf(tensors, target.center));

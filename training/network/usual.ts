@@ -1,7 +1,10 @@
-/** What layers are where nobody says: apart from the schema, so that a program that describes a network loads no package. */
+/**
+ * The defaults of layers. They stand apart from the schema, so that a program that describes a network loads no
+ * package.
+ */
 
-/** How the answers of members become one: one unit is a number, many are classes. */
+/** Returns how the answers of members are combined by default: one unit is a number, several are classes. */
 export const usualAverage = (units: number): 'softmax' | 'values' => (units > 1 ? 'softmax' : 'values');
 
-/** Into how many bins each number of a row is cut, at most. */
+/** The default of the maximum number of bins for each number of a row. */
 export const usualBins = 32;

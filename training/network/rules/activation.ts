@@ -1,4 +1,4 @@
-/** The layers without weights that act on each activation: the nonlinearities and dropout. */
+/** The layers without weights that act on each activation: nonlinearities and dropout. */
 import { type GraphBuilder, knownSizes, type Value } from '../../graph/index.ts';
 import type { LayerOf } from '../schema.ts';
 import { type LayerRule, modes, type RuledKind } from '../rule.ts';
@@ -23,7 +23,7 @@ export const gelu = elementwise<'gelu'>((g, x) => {
   return g.Mul(g.Mul(x, g.scalar(0.5)), g.Add(erf, g.scalar(1)));
 });
 
-/** Srivastava et al. 2014, scaled in training ("inverted"), so that inference is the identity. */
+/** Dropout by Srivastava et al. 2014, scaled in training ("inverted"), so that inference is the identity. */
 export const dropout: LayerRule<'dropout'> = {
   outputShape: (_layer, inputShape) => inputShape,
   tensors: () => [],

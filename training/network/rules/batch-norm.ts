@@ -36,6 +36,6 @@ export const batchNorm: LayerRule<'batchNorm'> = {
   },
 };
 
-/** Each feature of each member is a channel of its own. */
+/** Counts the channels. Each feature of each member is a channel of its own. */
 const channelsOf = ([channels = 0, ...others]: readonly number[]): number =>
   others.length === 1 ? channels * (others[0] ?? 0) : channels;

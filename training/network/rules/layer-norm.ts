@@ -1,9 +1,11 @@
-/** Layer Norm: each sample by the mean and variance of its own activations, which are the same in training and inference. */
+/**
+ * Layer Norm: normalizes each sample by the mean and variance of its own activations, in training and inference alike.
+ */
 import { own, type LayerRule } from '../rule.ts';
 
 export const layerNorm: LayerRule<'layerNorm'> = {
   outputShape: (_layer, inputShape) => inputShape,
-  // PyTorch's, with the whole sample as normalized_shape.
+  // PyTorch's layout, with the whole sample as normalized_shape.
   tensors: (_layer, inputShape) => [
     { name: 'weight', shape: inputShape, role: { kind: 'scale' } },
     { name: 'bias', shape: inputShape, role: { kind: 'bias' } },

@@ -28,7 +28,10 @@ export const dense: LayerRule<'dense'> = {
   },
 };
 
-/** The same for each member: `[N, members, I] -> [N, members, units]`, as one product of N · members rows where N is known. */
+/**
+ * Emits a dense layer that the members share: `[N, members, I] -> [N, members, units]`. It is one product of N ·
+ * members rows where N is known.
+ */
 function shared(g: GraphBuilder, x: Value, weight: Value, bias: Value | undefined, units: number): Value {
   const [samples, members, features] = x.shape;
   if (typeof samples === 'number') {

@@ -1,6 +1,6 @@
 /**
- * Members of an ensemble that share every matrix: their signs, which tell them apart, and their heads. In the shapes for Reshape a 0
- * keeps the number of samples, which may be none.
+ * Members of an ensemble that share every matrix: their signs, which make them differ, and their heads. In the shapes
+ * for Reshape a 0 keeps the number of samples, which may be 0.
  */
 import { formatShape, type GraphBuilder, GraphError, type Value } from '../../graph/index.ts';
 import type { LayerOf } from '../schema.ts';
@@ -30,7 +30,7 @@ export const heads: LayerRule<'heads'> = {
     }
     return [units];
   },
-  // Half of the deviation that He et al. propose for so many inputs: members begin with answers that are unsure.
+  // Half of the deviation that He et al. propose for this fan-in, so that members start with uncertain answers.
   tensors: ({ units }, [count = 0, features = 0]) => [
     { name: 'weight', shape: [count, features, units], role: { kind: 'weight', fanIn: 4 * features } },
     { name: 'bias', shape: [count, units], role: { kind: 'bias' } },
@@ -44,8 +44,8 @@ export const heads: LayerRule<'heads'> = {
 };
 
 /**
- * `[N, members, D]` with `[members, D, units]`: a product for each member where N is known. Elsewhere each sample stays by itself, which
- * takes a batch of none as well, and compiles.
+ * Multiplies `[N, members, D]` by `[members, D, units]`. Where N is known, it emits a product for each member.
+ * Elsewhere each sample is multiplied on its own, which also works for an empty batch and can be compiled.
  */
 function products(g: GraphBuilder, x: Value, weight: Value): Value {
   const [samples, count, features] = x.shape;
@@ -57,12 +57,13 @@ function products(g: GraphBuilder, x: Value, weight: Value): Value {
   return g.ReduceSum(g.Mul(column, weight), g.ints([2]), { keepdims: 0 });
 }
 
-/** From `[N, members, units]` to `[N, units]`. */
+/** The averages over members, from `[N, members, units]` to `[N, units]`. */
 const averages: {
   readonly [A in LayerOf<'heads'>['average']]: (g: GraphBuilder, z: Value) => Value;
 } = {
   values: (g, z) => g.ReduceMean(z, g.ints([1]), { keepdims: 0 }),
-  // ln p̄ = ln Σ over members of softmax(z) − ln k, whose softmax is p̄; classes alike, ln k changes nothing, but keeps p̄ itself.
+  // ln p̄ = ln Σ over members of softmax(z) − ln k, whose softmax is p̄. Subtracting ln k does not change the softmax,
+  // but makes the result ln p̄ itself.
   softmax: (g, z) => {
     const shares = g.Sub(z, logSumExp(g, z, 2, 1));
     return g.Sub(logSumExp(g, shares, 1, 0), g.scalar(Math.log(Number(z.shape[1]))));

@@ -1,4 +1,4 @@
-/** How a square window slides over an image. */
+/** Computes how a square window slides over an image. */
 import { formatShape, GraphError } from '../../graph/index.ts';
 
 export interface SquareWindow {
@@ -9,9 +9,9 @@ export interface SquareWindow {
 }
 
 /**
- * The shape of one sample: `[C, H, W] -> [C, H', W']`, H' = ⌊(H + 2 padding − span) / stride⌋ + 1.
+ * Returns the shape of one sample: `[C, H, W] -> [C, H', W']`, H' = ⌊(H + 2 padding − span) / stride⌋ + 1.
  *
- * @throws GraphError for no image, or one smaller than the window
+ * @throws GraphError for a shape that is not an image, or one smaller than the window
  */
 export function slideWindow(
   { kernel, stride, padding = 0, dilation = 1 }: SquareWindow,
