@@ -1,6 +1,6 @@
 /**
- * What is fitted to the validation part when training is over: the temperature of probabilities, the threshold between two classes, and
- * the intervals around numbers.
+ * Fits the reading of answers after training to samples that the network has not learnt from, such as the validation
+ * part: the temperature of probabilities, the threshold between two classes, and the intervals around numbers.
  */
 import type { Interval, Threshold } from '../answers/index.ts';
 import { type Dataset, subset } from '../data/index.ts';
@@ -15,48 +15,54 @@ export { fewestFor } from './metrics/conformal.ts';
 export type { ThresholdRule } from './metrics/threshold.ts';
 
 export interface ThresholdWish {
-  /** What it is chosen for, or the probability itself. */
+  /** The measure that the threshold is chosen for, or the probability itself. */
   readonly rule: ThresholdRule | number;
-  /** The class that is told from it on; of the two the second when omitted. */
+  /** The class that is the answer from the threshold on. Default: the second of the two. */
   readonly positive?: string | undefined;
 }
 
 export interface ReadingWish {
-  /** The most probable class is told when omitted. */
+  /** Default: the most probable class is the answer. */
   readonly threshold?: ThresholdWish | undefined;
-  /** The share that an interval around a number holds; 0.9 when omitted, where the validation part suffices, and false for none. */
+  /**
+   * The share of values that an interval around a number holds. Default: 0.9, where the validation part suffices; false
+   * for no interval.
+   */
   readonly interval?: number | false | undefined;
 }
 
 export interface ChosenThreshold extends Threshold {
   readonly label: string;
-  /** What it was chosen for; absent of one that was given. */
+  /** The measure that it was chosen for; absent where the threshold was given. */
   readonly rule?: ThresholdRule;
 }
 
 export interface Fitted {
-  /** What logits are divided by; absent where they are better as they are. */
+  /** The number that logits are divided by; absent where the plain logits are better. */
   readonly temperature?: number;
   readonly threshold?: ChosenThreshold;
-  /** The level that is told. */
+  /** The level of the interval that is shown. */
   readonly level?: number;
-  /** For each level that the validation part suffices for. */
+  /** The intervals of each level that the validation part suffices for. */
   readonly intervals?: readonly Pick<Interval, 'level' | 'halfWidth'>[];
-  /** What was found, a line each. */
+  /** The results for the user, one line each. */
   readonly notes: readonly string[];
 }
 
-/** A smaller validation part says too little. */
+/** The minimum number of validation rows to choose a threshold by. */
 const FEWEST = 30;
 const usualLevel = 0.9;
-/** Of which a card tells how wide they are, so that another may be chosen. */
+/** The levels whose widths a card holds, so that another one can be chosen later. */
 const levels = [0.5, 0.8, 0.9, 0.95, 0.99] as const;
 
-/** Whose rows answers are read by; none where a network has learnt from all of its own. */
+/** The rows that answers are fitted to; `none` where the network has learnt from all rows. */
 export type FittedOn = 'validation' | 'out-of-fold' | 'none';
 
 /**
- * @param output what the network gives for the validation part, or others have given for samples that they had not seen: `[count, outputs]`
+ * Fits the reading of answers.
+ *
+ * @param output of the network for the validation part, or of other networks for samples that they had not seen:
+ * `[count, outputs]`
  * @throws UserError for a wish that does not suit the model, or that the validation part is too small for
  */
 export function fitReading(
@@ -114,13 +120,17 @@ function fitIntervals(
 
 const rowsOn = (on: FittedOn): string => `${on === 'none' ? 'validation' : on} rows`;
 
-/** What would have brought more rows. */
+/** Says what would have given more rows. */
 const moreOf = (on: FittedOn): string =>
   on === 'none'
     ? 'the network has learnt from its own: --folds 5 in place of --refit answers each by another'
     : '--validation-share keeps more';
 
-/** @throws UserError for more or fewer classes than two, another class than those, and a validation part without both */
+/**
+ * Chooses the threshold between two classes.
+ *
+ * @throws UserError for more or fewer classes than two, an unknown class, and a validation part without both classes
+ */
 export function chooseThreshold(
   { rule, positive }: ThresholdWish,
   shares: ArrayLike<number>,
@@ -146,11 +156,15 @@ export function chooseThreshold(
   return { label, class: k, at: bestThreshold(rule, of, isPositive), rule };
 }
 
-/** The option that asks for it. */
+/** Returns the option that asks for the rule. */
 export const thresholdFlag = (rule: ThresholdRule | number): string =>
   typeof rule === 'object' ? '--cost' : '--threshold';
 
-/** @throws UserError for more or fewer classes than two, and another than those */
+/**
+ * Returns the index of the positive class.
+ *
+ * @throws UserError for more or fewer classes than two, and an unknown class
+ */
 function positiveClass(flag: string, classes: readonly string[], positive: string | undefined): number {
   if (classes.length !== 2)
     throw unexpected(flag, 'a model of two classes', classes.length === 0 ? 'one of numbers' : `${classes.length}`);
@@ -160,7 +174,7 @@ function positiveClass(flag: string, classes: readonly string[], positive: strin
   return k;
 }
 
-/** `"yes" is told from a probability of 31 % on, chosen for F1 on 1,200 validation rows` */
+/** Describes a threshold: `"yes" is told from a probability of 31 % on, chosen for F1 on 1,200 validation rows`. */
 function describeThreshold({ label, at, rule }: ChosenThreshold, rows: number, on: FittedOn): string {
   const said = `${quote(label)} is told from a probability of ${at} on`;
   if (rule === undefined) return oneLine(said);
@@ -169,17 +183,19 @@ function describeThreshold({ label, at, rule }: ChosenThreshold, rows: number, o
   return oneLine(`${said}, chosen for ${what} on ${count(rows)} ${rowsOn(on)}`);
 }
 
-/** What nobody has named is the second of the two, be it the rare one or not. */
+/**
+ * Names the option for the other class. Without `--positive` the second class is the positive one, whether rare or not.
+ */
 const otherClass = ({ rule, positive }: ThresholdWish, [first = '']: readonly string[]): string =>
   positive === undefined && typeof rule !== 'number' ? oneLine(`; --positive ${quote(first)} is for the other`) : '';
 
-/** The share of values within half a width of the answers. */
+/** Returns the share of values within half a width of the answers. */
 export function coverageOf(halfWidth: number, answers: ArrayLike<number>, values: ArrayLike<number>): number {
   const held = Array.from(values, (value, i) => Math.abs(value - (answers[i] ?? NaN)) <= halfWidth);
   return held.filter(Boolean).length / held.length;
 }
 
-/** How what was fitted reads answers. */
+/** Returns how the fitted threshold and interval read answers. */
 export function readingOf({ threshold, level, intervals = [] }: Omit<Fitted, 'notes'>): Reading {
   const halfWidth = intervals.find((interval) => interval.level === level)?.halfWidth;
   return { ...(threshold && { threshold }), ...(halfWidth !== undefined && { halfWidth }) };

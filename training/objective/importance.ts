@@ -1,4 +1,7 @@
-/** Permutation importance: how much worse a network is without each column of a table. Breiman, https://doi.org/10.1023/A:1010933404324 */
+/**
+ * Permutation importance: how much worse a network gets when a column of a table is shuffled. Breiman,
+ * https://doi.org/10.1023/A:1010933404324
+ */
 import type { Importance } from '../answers/index.ts';
 import { type Column, widthOf } from '../columns/index.ts';
 import { createRandom, type Dataset, subset } from '../data/index.ts';
@@ -8,24 +11,24 @@ import { finiteRows } from './report.ts';
 import { objectiveRuleFor } from './rule-of.ts';
 
 export interface ImportanceOptions {
-  /** About so many rows are asked about in all: fewer rows of many columns. */
+  /** The approximate number of rows that the network answers in all: many columns leave fewer rows for each. */
   readonly budget: number;
-  /** How often each column is dealt anew. */
+  /** How often each column is shuffled. */
   readonly repeats?: number;
   readonly seed?: number;
-  /** Is told which share is done. */
+  /** Receives the share that is done. */
   readonly progress?: (share: number) => void;
 }
 
-/** With fewer rows the error bars are wider than most of what they stand around. */
+/** The minimum number of rows. With fewer, the error bars are wider than most of the importances. */
 const FEWEST_ROWS = 50;
 
 /**
- * The growth of the log loss or the RMSE when a column's values are dealt to other rows, all numbers of one column together, so that any
- * network of rows can be asked: `samples [count, inputs]`.
+ * Measures the growth of the log loss or the RMSE when a column's values are shuffled among the rows. All numbers of a
+ * column move together, so any network of rows can be measured: `samples [count, inputs]`.
  *
- * @param answer gives what is judged by the objective, `[count, outputs]`
- * @returns undefined where the budget is for fewer than 50 rows
+ * @param answer returns the network's output in the form that the objective judges, `[count, outputs]`
+ * @returns undefined where the budget allows fewer than 50 rows
  */
 export async function importanceOf(
   answer: (samples: Dataset) => Promise<Float32Array>,
@@ -40,7 +43,7 @@ export async function importanceOf(
   const samples = rows < all.count ? subset(all, random.permutation(all.count).subarray(0, rows).sort()) : all;
   const { risk } = objectiveRuleFor(objective, samples);
   const own = await answer(samples);
-  // A row without an answer says nothing; whether others lose theirs does.
+  // Without a finite answer to every row the risk is NaN, and the result undefined.
   const riskOf = (output: Float32Array) => (finiteRows(output, rows).length < rows ? NaN : risk.of(output, samples));
   const base = riskOf(own);
   const grown: { name: string; mean: number; deviation: number }[] = [];
@@ -63,7 +66,11 @@ export async function importanceOf(
   return { measure: risk.name, rows, repeats, columns: known.sort((a, b) => b.mean - a.mean) };
 }
 
-/** The rows with some of their numbers from others. @param from which row each gets them of */
+/**
+ * Returns the rows with some of their numbers taken from other rows.
+ *
+ * @param from the row that each row takes the numbers from
+ */
 function dealtAmong(samples: Dataset, at: number, width: number, from: Int32Array): Dataset {
   const inputs = Float32Array.from(samples.inputs);
   const size = inputs.length / samples.count;
@@ -73,7 +80,7 @@ function dealtAmong(samples: Dataset, at: number, width: number, from: Int32Arra
   return { ...samples, inputs };
 }
 
-/** The mean, and the standard deviation of a sample of few. */
+/** Returns the mean, and the standard deviation of a small sample (divided by n − 1). */
 function spreadOf(values: readonly number[]) {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);

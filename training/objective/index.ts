@@ -1,6 +1,7 @@
 /**
- * What a network is trained for and judged by: objectives as data, and a rule for each, which owns its loss as graph nodes, its
- * score and metrics on the host, and what the exported file gives. A new kind of model is a new rule.
+ * Defines what a network is trained for and judged by: objectives as data, with a rule for each. A rule owns its loss
+ * as graph nodes, its score and metrics on the host, and what the exported file answers. A new kind of model is a new
+ * rule.
  */
 export { emitMeanLoss } from './mean-loss.ts';
 export { macroAuc, rocAuc } from './metrics/auc.ts';

@@ -1,11 +1,11 @@
-/** The loss of a mini-batch, of one answer for each sample or of the answers of several members. */
+/** The loss of a mini-batch, with one answer for each sample or with the answers of several members. */
 import { type GraphBuilder, knownSizes, type Value } from '../graph/index.ts';
 import type { Objective } from './objective.ts';
 import { objectiveRuleOf } from './rule-of.ts';
 
 /**
- * The objective's mean over `[B, outputs]`, or over the members of `[B, members, outputs]`: the mean of each one's own loss, and not the
- * loss of their mean, so that each learns as it would alone.
+ * Emits the objective's mean over `[B, outputs]`, or over the members of `[B, members, outputs]`. The latter is the
+ * mean of the members' own losses, not the loss of their mean, so that each learns as it would alone.
  */
 export function emitMeanLoss(g: GraphBuilder, objective: Objective, answers: Value, targets: Value): Value {
   const { emitLoss } = objectiveRuleOf(objective);

@@ -1,25 +1,30 @@
-/** What a network is trained for, as data. What an objective computes is its rule in `rules/`. */
+/** Describes what a network is trained for, as data. The rules in `rules/` define what an objective computes. */
 import type { Dataset } from '../data/index.ts';
 
-/** The settings of every kind of objective. */
+/** The settings of each kind of objective. */
 export interface ObjectiveSettings {
   /** One of K classes: cross-entropy of the softmax of K logits. */
   readonly multiclass: {
-    /** The probability that the target spreads evenly over all classes: Szegedy et al., https://arxiv.org/abs/1512.00567 */
+    /**
+     * The probability that the target spreads evenly over all classes: Szegedy et al., https://arxiv.org/abs/1512.00567
+     */
     readonly labelSmoothing: number;
-    /** The factor of the loss of each class's samples; 1 when omitted. */
+    /** The weight of each class's samples in the loss. Default: 1. */
     readonly classWeights?: readonly number[] | undefined;
   };
   /** One of two classes: cross-entropy of the sigmoid of one logit. */
   readonly binary: object;
   /** A number: the squared error. */
   readonly mse: NumberSettings;
-  /** A number: half the squared error up to `delta`, and on from there as a line, so that outliers pull less. */
+  /** A number: half the squared error up to `delta`, and linear beyond it, so that outliers have less influence. */
   readonly huber: NumberSettings & { readonly delta: number };
 }
 
 interface NumberSettings {
-  /** The error that counts as 1, such as the targets' standard deviation, so that no loss depends on their unit. */
+  /**
+   * The error that counts as 1, such as the targets' standard deviation, so that the loss does not depend on their
+   * unit.
+   */
   readonly unit?: number | undefined;
 }
 
@@ -44,13 +49,13 @@ export const huber = (delta = 1, { unit }: NumberSettings = {}): Objective => ({
   ...(unit && { unit }),
 });
 
-/** What data are for when nobody says: their classes, or their numbers by squared error. */
+/** The default objectives: multi-class for classes, squared error for numbers. */
 const usual: { readonly [T in Dataset['task']]: () => Objective } = { classification: multiclass, regression: mse };
 
 export const objectiveFor = ({ task }: Pick<Dataset, 'task'>): Objective => usual[task]();
 
 /**
- * What a network of unknown origin was trained for, as far as its outputs tell.
+ * Returns what a network of unknown origin was probably trained for, judged by its outputs.
  *
  * @param classes 0 for numbers
  */

@@ -1,4 +1,4 @@
-/** How good a network's output on a data set is, by the rule of its objective, and how that reads. */
+/** Judges a network's output on a data set by the rule of its objective, and formats the result. */
 import { type Dataset, subset } from '../data/index.ts';
 import { count, fourDigits } from '../files/index.ts';
 import { type Objective, objectiveFor } from './objective.ts';
@@ -6,11 +6,11 @@ import type { Baseline, CheckedReport, Mistake, Reading, Report, Score } from '.
 import { objectiveKinds, objectiveRuleFor, objectiveRuleOf } from './rule-of.ts';
 
 /**
- * Metrics are over the samples whose answers are finite numbers; there are none without samples.
+ * Reports on the samples whose answers are finite numbers; without samples there are no metrics.
  *
  * @param output of the network or of the exported file, row-major
- * @param objective what fits the data when omitted
- * @throws GraphError when the objective is for another kind of data; the others below do the same
+ * @param objective by default the one that fits the data
+ * @throws GraphError when the objective is for another kind of data; so do the functions below
  */
 export function reportOn(
   dataset: Dataset,
@@ -29,11 +29,11 @@ export function reportOn(
   return { metrics: defined(metrics), ...others, nonFinite };
 }
 
-/** Without metrics that the samples do not define, such as the area of a class that all of them have. */
+/** Removes metrics that the samples do not define, such as the area of a class that all of them have. */
 const defined = (metrics: Report['metrics']): Report['metrics'] =>
   Object.fromEntries(Object.entries(metrics).filter(([, value]) => !Number.isNaN(value)));
 
-/** The worst first: answers that are no numbers, and then as the rule has it. */
+/** Returns the mistakes, worst first: answers that are not numbers, then the rule's order. */
 export function mistakesOf(
   dataset: Dataset,
   output: Float32Array,
@@ -53,7 +53,11 @@ export function mistakesOf(
   ];
 }
 
-/** The samples all of whose numbers are finite. @param output row-major, of `samples` rows */
+/**
+ * Returns the indices of samples whose numbers are all finite.
+ *
+ * @param output row-major, of `samples` rows
+ */
 export function finiteRows(output: Float32Array, samples: number): Int32Array {
   const width = output.length / samples;
   const isFinite = new Uint8Array(samples).fill(1);
@@ -63,7 +67,11 @@ export function finiteRows(output: Float32Array, samples: number): Int32Array {
   return Int32Array.from(isFinite.keys()).filter((sample) => isFinite[sample] === 1);
 }
 
-/** The numbers of some rows. @param output row-major, of `samples` rows */
+/**
+ * Returns the numbers of some rows.
+ *
+ * @param output row-major, of `samples` rows
+ */
 export function rowsOf(output: Float32Array, samples: number, rows: Int32Array): Float32Array {
   const width = output.length / samples;
   const kept = new Float32Array(rows.length * width);
@@ -78,17 +86,17 @@ export function baselineOf(objective: Objective, train: Dataset, test: Dataset):
   return objectiveRuleFor(objective, train).baseline(train, test);
 }
 
-/** Whether the score is better than that of an answer that is always the same. */
+/** Is true where the score is better than that of always giving the same answer. */
 export function isBetter(objective: Objective, { metrics }: Pick<Report, 'metrics'>, baseline: Baseline): boolean {
   const { score } = objectiveRuleOf(objective);
   const reached = metrics[score.name] ?? NaN;
   return score.better === 'higher' ? reached > baseline.score : reached < baseline.score;
 }
 
-/** `accuracy 98.82 % (always "Adelie": 44.12 %)   F1 0.9880` */
+/** Formats a report in one line: `accuracy 98.82 % (always "Adelie": 44.12 %)   F1 0.9880`. */
 export const formatReport = (...of: Parameters<typeof scoresIn>): string => scoresIn(...of).join('   ');
 
-/** Each of the scores for itself. */
+/** Formats each of the scores. */
 export function scoresIn(objective: Objective, report: Report | CheckedReport, baseline?: Baseline): readonly string[] {
   const { score, measures } = objectiveRuleOf(objective);
   const always = baseline && ` (always ${baseline.answer}: ${score.format(baseline.score)})`;
@@ -101,7 +109,7 @@ export function scoresIn(objective: Objective, report: Report | CheckedReport, b
   return all.length > 0 ? all : ['no samples'];
 }
 
-/** A score from a file, which says its name: `accuracy`, `RMSE`. */
+/** Formats a score from a file by its name: `accuracy`, `RMSE`. */
 export const formatScore = (name: string, value: number): string =>
   formatOf(
     objectiveKinds.flatMap((kind) => objectiveRuleOf({ kind }).measures),

@@ -1,4 +1,4 @@
-/** The rule of an objective, and whether the objective fits a network and its data. */
+/** Finds the rule of an objective, and checks that the objective fits a network and its data. */
 import { classesOf, type Dataset } from '../data/index.ts';
 import { formatShape, GraphError, sameShape } from '../graph/index.ts';
 import type { Objective, ObjectiveKind } from './objective.ts';
@@ -7,11 +7,18 @@ import { objectiveRules } from './rules/index.ts';
 
 export const objectiveKinds = Object.keys(objectiveRules) as readonly ObjectiveKind[];
 
-/** What it says of data holds for the kind of data that it is for: `objectiveRuleFor` makes sure. */
+/**
+ * Returns the rule of an objective. Its functions require the kind of data that it is for, which `objectiveRuleFor`
+ * checks.
+ */
 export const objectiveRuleOf = ({ kind }: Pick<Objective, 'kind'>): ObjectiveRule<ObjectiveKind> =>
   objectiveRules[kind] as unknown as ObjectiveRule<ObjectiveKind>;
 
-/** @throws GraphError when the objective is for another kind of data */
+/**
+ * Returns the rule of an objective for a data set.
+ *
+ * @throws GraphError when the objective is for another kind of data
+ */
 export function objectiveRuleFor(objective: Pick<Objective, 'kind'>, dataset: Dataset): ObjectiveRule<ObjectiveKind> {
   const rule = objectiveRuleOf(objective);
   if (rule.task === dataset.task) return rule;
@@ -21,7 +28,9 @@ export function objectiveRuleFor(objective: Pick<Objective, 'kind'>, dataset: Da
 }
 
 /**
- * @param outputShape what the network gives for a sample
+ * Checks that an objective fits a network and its data.
+ *
+ * @param outputShape the shape of the network's output for a sample
  * @throws GraphError when the objective does not fit the network or the data
  */
 export function checkObjective(objective: Objective, outputShape: readonly number[], dataset: Dataset): void {

@@ -1,4 +1,4 @@
-/** What may be wished of how answers are read, as a schema. */
+/** The schema of a user's wish for how answers are read. */
 import * as z from 'zod';
 import type { ReadingWish } from './fit.ts';
 

@@ -2,7 +2,8 @@
 import { type Logits, probabilities } from './classification.ts';
 
 /**
- * The probability that a positive sample scores above a negative one, ties counted half: the Mann–Whitney statistic,
+ * Returns the probability that a positive sample scores above a negative one, with ties counted half: the Mann–Whitney
+ * statistic,
  *
  *     (Σ ranks of the positive − P (P + 1) / 2) / (P N)
  *
@@ -26,7 +27,7 @@ export function rocAuc(scores: ArrayLike<number>, isPositive: (sample: number) =
   return (rankSum - (positives * (positives + 1)) / 2) / (positives * (order.length - positives));
 }
 
-/** The mean over the classes that have samples, each against the rest, by the softmax of the logits. */
+/** Returns the mean area over the classes that have samples, each against the rest, by the softmax of the logits. */
 export function macroAuc(logits: Logits, labels: ArrayLike<number>): number {
   const { data, classes } = probabilities(logits);
   const column = (k: number) =>
@@ -37,7 +38,7 @@ export function macroAuc(logits: Logits, labels: ArrayLike<number>): number {
   return areas.reduce((sum, area) => sum + area, 0) / areas.length;
 }
 
-/** Also of infinite scores, whose difference is not a number. */
+/** Compares scores. Infinite scores work too, whose difference would not be a number. */
 const compared = (a: number, b: number): number => (a < b ? -1 : Number(a > b));
 
 const at = (scores: ArrayLike<number>, i: number | undefined): number => scores[i ?? NaN] ?? NaN;

@@ -1,11 +1,14 @@
-/** Whether probabilities mean what they say: of the answers given with 80 %, are 80 % right? */
+/** Compares probabilities with frequencies: of the answers given with 80 %, are 80 % right? */
 import type { Calibration } from '../../answers/index.ts';
 import { type Logits, predictions, probabilities } from './classification.ts';
 
-/** Stretches of equal width from 0 to 1. */
+/** The number of bins of equal width from 0 to 1. */
 const binCount = 10;
 
-/** By the most probable class of each sample, whatever is told of it: `logits [count, classes]`, `labels [count]`. */
+/**
+ * Measures the calibration of the most probable class of each sample, ignoring any threshold: `logits [count,
+ * classes]`, `labels [count]`.
+ */
 export function calibration(logits: Logits, labels: ArrayLike<number>): Calibration {
   const { data, classes } = probabilities(logits);
   const answers = predictions(logits);

@@ -1,4 +1,4 @@
-/** Metrics of classes from logits, on the host in float64. */
+/** Metrics of classes from logits, computed on the host in float64. */
 import { type Threshold, toldClass } from '../../answers/index.ts';
 
 /** Row-major `[count, classes]`. */
@@ -8,8 +8,8 @@ export interface Logits {
 }
 
 /**
- * A network's output as logits of classes. One logit z for each sample stands for (0, z), whose softmax is the sigmoid:
- * binary classification is multi-class with two.
+ * Returns a network's output as logits of classes. One logit z for each sample stands for (0, z), whose softmax is the
+ * sigmoid: binary classification is multi-class with two.
  */
 export function classLogits(output: Float32Array, count: number): Logits {
   if (output.length !== count) return { data: output, classes: output.length / count };
@@ -23,8 +23,8 @@ const rowOf = ({ data, classes }: Logits, sample: number): readonly number[] =>
   Array.from({ length: classes }, (_, k) => data[sample * classes + k] ?? NaN);
 
 /**
- * The class that is told: the one with the largest logit, the first of equal ones, unless a threshold of the probability chooses between
- * two; −1 where a logit is not a number: `[count]`.
+ * Returns the class that is the answer to each sample, `[count]`: the one with the largest logit (the first of equals),
+ * unless a threshold of the probability decides between two. It is −1 where a logit is NaN.
  */
 export function predictions(logits: Logits, threshold?: Threshold): Int32Array {
   return Int32Array.from({ length: logits.data.length / logits.classes }, (_, sample) => {
@@ -39,7 +39,7 @@ function softmax(row: readonly number[]): readonly number[] {
   return row.map((z) => Math.exp(z - logSum));
 }
 
-/** Softmax of each row: `[count, classes]`. */
+/** Returns the softmax of each row: `[count, classes]`. */
 export function probabilities(logits: Logits): { readonly data: Float64Array; readonly classes: number } {
   const data = new Float64Array(logits.data.length);
   for (let sample = 0; sample < data.length / logits.classes; sample++) {
@@ -56,13 +56,16 @@ export function crossEntropy(logits: Logits, labels: ArrayLike<number>): number 
   });
 }
 
-/** The share of samples of which the label is told. */
+/** Returns the share of samples whose label is the answer. */
 export function accuracy(logits: Logits, labels: ArrayLike<number>, threshold?: Threshold): number {
   const predicted = predictions(logits, threshold);
   return mean(labels, (label, sample) => Number(predicted[sample] === label));
 }
 
-/** The share of samples with fewer than k logits above the label's. What is not a number is above none and has none below. */
+/**
+ * Returns the share of samples with fewer than k logits above the label's. A label's logit of NaN counts as wrong, and
+ * other logits of NaN count as not above it.
+ */
 export function topKAccuracy(logits: Logits, labels: ArrayLike<number>, k: number): number {
   return mean(labels, (label, sample) => {
     const row = rowOf(logits, sample);

@@ -1,14 +1,15 @@
-/** Intervals around predicted numbers that hold a given share of the values: split-conformal prediction. */
+/** Split-conformal prediction: intervals around predicted numbers that hold a given share of the values. */
 
-/** Of a level's rounding in binary. */
+/** Tolerates the binary rounding of a level. */
 const ROUNDING = 1e-9;
 
-/** How many residuals an interval of a level needs: ⌈1 / (1 − level)⌉ − 1. */
+/** Returns how many residuals an interval of a level needs: ⌈1 / (1 − level)⌉ − 1. */
 export const fewestFor = (level: number): number => Math.ceil(1 / (1 - level) - ROUNDING) - 1;
 
 /**
- * Half the width of an interval that holds a value as those were with a probability of at least `level`: the ⌈(n + 1) level⌉-th smallest
- * of n absolute residuals. Lei et al., https://arxiv.org/abs/1604.04173
+ * Returns half the width of an interval that holds a value with a probability of at least `level`, if it comes from the
+ * distribution of the residuals' values: the ⌈(n + 1) level⌉-th smallest of n absolute residuals. Lei et al.,
+ * https://arxiv.org/abs/1604.04173
  *
  * @returns undefined where there are too few residuals for the level
  */

@@ -1,6 +1,9 @@
-/** The confusion matrix and what is read from it. */
+/** The confusion matrix and the scores derived from it. */
 
-/** How often each class (row) was taken for each class (column): `[classes][classes]`. A sample without an answer is in none. */
+/**
+ * Counts how often each class (row) was predicted as each class (column): `[classes][classes]`. A sample without an
+ * answer is not counted.
+ */
 export type ConfusionMatrix = readonly (readonly number[])[];
 
 export function confusionMatrix(
@@ -36,7 +39,10 @@ export function classScores(matrix: ConfusionMatrix): readonly ClassScores[] {
   });
 }
 
-/** The mean over the classes, each counted alike, without those that are neither among the samples nor among the answers. */
+/**
+ * Returns the mean F1 over the classes, each counted alike, without classes that occur neither among the samples nor
+ * among the answers.
+ */
 export function macroF1(matrix: ConfusionMatrix): number {
   const present = classScores(matrix).filter(
     (_, k) => sum(matrix[k] ?? []) + sum(matrix.map((row) => row[k] ?? 0)) > 0,

@@ -1,11 +1,11 @@
-/** Metrics of predicted numbers, on the host in float64. */
+/** Metrics of predicted numbers, computed on the host in float64. */
 
 /** √(1/N Σ (output − value)²) */
 export const rmse = (output: ArrayLike<number>, values: ArrayLike<number>): number =>
   Math.sqrt(sumOfSquares(values.length, (i) => at(output, i) - at(values, i)) / values.length);
 
 /**
- * 1 − Σ (output − value)² / Σ (value − mean)²: 1 when all are right, 0 for the mean of all values.
+ * 1 − Σ (output − value)² / Σ (value − mean)²: 1 when all are right, 0 when always answering the mean of all values.
  *
  * @returns −Infinity or NaN for values that are all equal
  */

@@ -1,14 +1,17 @@
-/** The temperature that logits are divided by, so that probabilities mean what they say. Guo et al., https://arxiv.org/abs/1706.04599 */
+/**
+ * Fits the temperature that logits are divided by to calibrate probabilities. Guo et al.,
+ * https://arxiv.org/abs/1706.04599
+ */
 import type { Logits } from './classification.ts';
 
-/** With fewer samples a temperature does more harm than good. */
+/** The minimum number of samples. With fewer, a temperature does more harm than good. */
 export const fewestForTemperature = 400;
 
-/** ln T lies between these. */
+/** The limits of ln T. */
 const [LEAST, MOST] = [-1.4, 2.1];
 const STEPS = 30;
 
-/** What the network gives, divided by a temperature, in float32 as an exported file has it. */
+/** Returns the network's output divided by a temperature, in float32 as the exported file computes it. */
 export function scaledBy(output: Float32Array, temperature: number | undefined): Float32Array {
   if (temperature === undefined) return output;
   const factor = Math.fround(1 / temperature);
@@ -16,10 +19,11 @@ export function scaledBy(output: Float32Array, temperature: number | undefined):
 }
 
 /**
- * The temperature of the least log loss of `logits [count, classes]`, by golden section over its logarithm. A share K / (count + K) of each
- * target spreads over the K classes (Platt's targets), so that samples without an error do not ask for certainty.
+ * Finds the temperature that minimizes the log loss of `logits [count, classes]`, by golden-section search over its
+ * logarithm. A share K / (count + K) of each target spreads over the K classes (Platt's targets), so that samples
+ * without an error do not demand certainty.
  *
- * @returns undefined for fewer than 400 samples, and where the plain log loss is not lower with it
+ * @returns undefined for fewer than 400 samples, and where the temperature does not lower the plain log loss
  */
 export function temperatureOf(logits: Logits, labels: ArrayLike<number>): number | undefined {
   if (labels.length < fewestForTemperature) return undefined;
@@ -35,10 +39,13 @@ export function temperatureOf(logits: Logits, labels: ArrayLike<number>): number
   return lossesAt(temperature, logits, labels).plain < lossesAt(1, logits, labels).plain ? temperature : undefined;
 }
 
-/** One class of one sample adds no more: float32 has no smaller probabilities of members. */
+/** The maximum loss that one class of one sample adds: members have no smaller probabilities in float32. */
 const MOST_SURPRISE = 16.1;
 
-/** The mean of −log softmax(z / T)[label], and with a share of the target spread over all classes. */
+/**
+ * Returns the mean of −log softmax(z / T)[label] (`plain`), and the same with a share of the target spread over all
+ * classes (`smoothed`).
+ */
 function lossesAt(temperature: number, { data, classes }: Logits, labels: ArrayLike<number>) {
   const count = labels.length;
   const spread = classes / (count + classes);

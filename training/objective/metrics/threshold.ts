@@ -1,24 +1,24 @@
-/** The probability from which on one of two classes is told, chosen by what its errors cost. */
+/** Chooses the probability from which the positive one of two classes is the answer, by the cost of its errors. */
 
-/** What is made small, or for F1 large: each error of a kind costs so much. */
+/** The measure that the threshold optimizes: F1, or the cost of false positives and false negatives. */
 export type ThresholdRule = 'f1' | { readonly fp: number; readonly fn: number };
 
-/** How often each of two classes was told rightly and wrongly, seen from the positive one. */
+/** True positives, false positives and false negatives. */
 interface Counts {
   readonly tp: number;
   readonly fp: number;
   readonly fn: number;
 }
 
-/** Smaller is better: the cost of the errors, or −F1 = −2 TP / (2 TP + FP + FN). */
+/** Returns the cost, where smaller is better: that of the errors, or −F1 = −2 TP / (2 TP + FP + FN). */
 function costOf(rule: ThresholdRule, { tp, fp, fn }: Counts): number {
   if (rule === 'f1') return tp === 0 ? 0 : -(2 * tp) / (2 * tp + fp + fn);
   return rule.fp * fp + rule.fn * fn;
 }
 
 /**
- * The threshold of the least cost, halfway between two probabilities; of several that are as good the nearest to fp / (fp + fn), which is
- * the best one of probabilities that mean what they say, or for F1 to a half.
+ * Finds the threshold of minimum cost, halfway between two probabilities. Of several equally good ones it takes the
+ * nearest to fp / (fp + fn), which is optimal for calibrated probabilities, or for F1 the nearest to a half.
  *
  * @param probabilities of the positive class, `[count]`
  * @param isPositive `[count]`
@@ -37,7 +37,7 @@ export function bestThreshold(
     if (isPositive[sample]) tp++;
     else fp++;
     const [own, next] = [probabilities[sample] ?? NaN, probabilities[order[i + 1] ?? NaN] ?? 0];
-    // Samples of the same probability are told together.
+    // Samples of the same probability fall on the same side of a threshold.
     if (own === next) return;
     const cost = costOf(rule, { tp, fp, fn: positives - tp });
     const at = rounded(own, next);
@@ -47,7 +47,7 @@ export function bestThreshold(
   return best.at;
 }
 
-/** Between both, with as few digits as tell them apart. */
+/** Returns a number between both, with as few digits as separate them. */
 function rounded(high: number, low: number): number {
   const middle = (high + low) / 2;
   for (let digits = 2; digits < 17; digits++) {

@@ -37,7 +37,7 @@ const shared: Shared = {
   summarize: (_objective, loss, correct, count) => ({ loss, score: correct / count }),
   score,
   measures,
-  /** Plain cross-entropy, without smoothing or weights, so that runs compare. */
+  /** Computes plain cross-entropy, without smoothing or weights, so that runs are comparable. */
   evaluate: (_objective, output, { labels }) => {
     const logits = classLogits(output, labels.length);
     return { loss: crossEntropy(logits, labels), score: accuracy(logits, labels) };
@@ -87,7 +87,9 @@ function expected({ labels, classes }: ClassificationDataset, sample: number): s
   return classes[labels[sample] ?? -1] ?? '';
 }
 
-/** The probability of each class behind the answer; nothing where the answer is not a number. */
+/**
+ * Returns the label, the answer and the probability of each class; cells are empty where the answer is not a number.
+ */
 function predictionOf(
   output: Float32Array,
   dataset: ClassificationDataset,
@@ -102,10 +104,10 @@ function predictionOf(
   return [expected(dataset, sample), answer, ...Array.from(data, shortest)];
 }
 
-/** Six digits, which float32 has at most. */
+/** Formats a number with six digits, which float32 guarantees. */
 const shortest = (value: number): string => (Number.isFinite(value) ? String(Number(value.toPrecision(6))) : '');
 
-/** By how improbable the right class was. */
+/** Returns the wrong answers, ordered by how improbable the right class was. */
 function mistakes(
   output: Float32Array,
   dataset: ClassificationDataset,
@@ -126,7 +128,7 @@ function mistakes(
     });
 }
 
-/** The class that is most frequent in training, the first of equals. */
+/** Returns the most frequent class of the training part, and the first of equals. */
 function baseline(train: ClassificationDataset, test: ClassificationDataset): Baseline {
   const counts = countLabels(train.labels, train.classes.length);
   const most = counts.reduce((best, count, k) => (count > (counts[best] ?? 0) ? k : best), 0);
@@ -156,7 +158,7 @@ export const multiclass: ObjectiveRule<'multiclass', ClassificationDataset> = {
   emitLoss: (g, objective, output, labels) => {
     const [loss, log_prob] = g.SoftmaxCrossEntropyLoss(output, labels, { reduction: 'mean' });
     if (objective.labelSmoothing === 0 && !objective.classWeights) return loss;
-    // L = −1/B Σ over samples Σ over classes t · log softmax(output), where t is the row of the label
+    // L = −1/B Σ over samples Σ over classes t · log softmax(output), where t is the row of the label.
     const table = g.initializer('targets', targetTable(objective, known('classes', output.shape[1])));
     const targets = g.Gather(table, labels, { axis: 0 });
     const sum = g.ReduceSum(g.Mul(targets, log_prob), g.ints([0, 1]), { keepdims: 0 });
@@ -168,7 +170,7 @@ export const multiclass: ObjectiveRule<'multiclass', ClassificationDataset> = {
   emitAnswer: (_g, output) => output,
 };
 
-/** For each label the probabilities that the network should give, times the weight of the class: `[K, K]`. */
+/** Returns the target probabilities for each label, times the weight of the class: `[K, K]`. */
 function targetTable(
   { labelSmoothing, classWeights }: objectives.ObjectiveSettings['multiclass'],
   K: number,
@@ -181,7 +183,7 @@ function targetTable(
   return { dtype: 'float32', shape: [K, K], data };
 }
 
-/** The labels as a column beside the one logit: `[B] -> [B, 1]`. */
+/** Reshapes the labels to a column like the logit's: `[B] -> [B, 1]`. */
 const column = (g: GraphBuilder, labels: Value): Value => g.Cast(g.Reshape(labels, g.ints([-1, 1])), { to: 'float32' });
 
 export const binary: ObjectiveRule<'binary', ClassificationDataset> = {
@@ -199,6 +201,6 @@ export const binary: ObjectiveRule<'binary', ClassificationDataset> = {
   emitScore: (g, _objective, z, labels) =>
     countOf(g, g.Equal(g.Cast(g.Greater(z, g.scalar(0)), { to: 'float32' }), column(g, labels))),
   answers: () => 2,
-  /** (0, z), whose softmax is (1 − σ(z), σ(z)): a client needs to know nothing of the objective. */
+  /** Emits (0, z), whose softmax is (1 − σ(z), σ(z)), so that a client need not know the objective. */
   emitAnswer: (g, z) => g.Pad(z, g.ints([0, 1, 0, 0]), { mode: 'constant' }),
 };

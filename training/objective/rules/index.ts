@@ -1,4 +1,4 @@
-/** The rule of every kind of objective: what is added here is known everywhere. */
+/** The rules of all kinds of objectives. A rule added here is known everywhere. */
 import type { Dataset } from '../../data/index.ts';
 import type { ObjectiveKind } from '../objective.ts';
 import type { ObjectiveRule } from '../rule.ts';

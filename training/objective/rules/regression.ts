@@ -9,17 +9,17 @@ import type { Baseline, Mistake, ObjectiveRule, Score } from '../rule.ts';
 
 const score: Score = { name: 'RMSE', key: 'rmse', better: 'lower', format: fourDigits };
 
-/** Of the error e = output − value, in units, on the host and as graph nodes. */
+/** The loss of the error e = output − value, in units, on the host and as graph nodes. */
 interface Loss<K extends ObjectiveKind> {
   readonly of: (objective: ObjectiveOf<K>, e: number) => number;
   readonly emit: (g: GraphBuilder, objective: ObjectiveOf<K>, e: Value) => Value;
 }
 
-/** `[B, 1]`, from the output `[B, 1]` and the values `[B]`. */
+/** Emits the error `[B, 1]` of the output `[B, 1]` and the values `[B]`. */
 const errorOf = (g: GraphBuilder, output: Value, values: Value): Value =>
   g.Sub(output, g.Reshape(values, g.ints([-1, 1])));
 
-/** Squares of the errors of very large or small numbers would leave the range of float32. */
+/** Emits the error in units: squares of very large or very small errors would leave the range of float32. */
 const inUnitsOf = (g: GraphBuilder, unit: number | undefined, e: Value): Value =>
   unit === undefined ? e : g.Div(e, g.scalar(unit));
 
@@ -76,10 +76,10 @@ const regression = <K extends Exclude<ObjectiveKind, 'multiclass' | 'binary'>>(
   agreement: { of: 'a number', shown: 'the same numbers', measured: 'relative' },
 });
 
-/** As float32 has it, without the digits that it has not. */
+/** Formats a float32 without digits beyond its precision. */
 const shortest = (value: number): string => (Number.isFinite(value) ? String(Number(value.toPrecision(8))) : '');
 
-/** By the size of the error. */
+/** Returns the answers, ordered by the size of their error. */
 function mistakes(output: Float32Array, { values }: RegressionDataset): readonly Mistake[] {
   const error = (sample: number) => Math.abs((output[sample] ?? NaN) - (values[sample] ?? NaN));
   return [...values.keys()]
@@ -92,19 +92,19 @@ function mistakes(output: Float32Array, { values }: RegressionDataset): readonly
     }));
 }
 
-/** The mean of the training part. */
+/** Returns the mean of the training part. */
 function baseline(train: RegressionDataset, { values }: RegressionDataset): Baseline {
   const [mean = NaN] = targetStatistics(train).mean;
   return { answer: fourDigits(mean), score: rmse(new Float32Array(values.length).fill(mean), values) };
 }
 
-/** The standard deviation of the numbers to predict, where they vary. */
+/** Returns the standard deviation of the numbers to predict; undefined where they do not vary. */
 function unitOf(dataset: RegressionDataset): number | undefined {
   const [deviation = 0] = targetStatistics(dataset).deviation;
   return deviation > 0 ? deviation : undefined;
 }
 
-/** e² */
+/** The squared error e². */
 export const mse = regression<'mse'>(
   {
     of: (_objective, e) => e * e,
@@ -116,7 +116,10 @@ export const mse = regression<'mse'>(
   },
 );
 
-/** c (e − c / 2) with c = e cut to [−δ, δ]: ½ e² inside, δ (|e| − δ / 2) outside. Huber, https://doi.org/10.1214/aoms/1177703732 */
+/**
+ * Huber's loss c (e − c / 2) with c = e clipped to [−δ, δ]: ½ e² inside, δ (|e| − δ / 2) outside. Huber,
+ * https://doi.org/10.1214/aoms/1177703732
+ */
 export const huber = regression<'huber'>(
   {
     of: ({ delta }, e) => {
