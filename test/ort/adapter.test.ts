@@ -29,3 +29,9 @@ it.runIf(process.platform === 'linux')('auto then takes the native backend and s
   expect(backend.name).toBe('native');
   expect(lines).toEqual([expect.stringMatching(/^passed over: webgpu backend: /)]);
 });
+
+it('more threads than any machine has cores are refused, in place of ending the process', async () => {
+  await expect(createBackend('native', { threads: 1_000_000 }, () => undefined)).rejects.toThrow(
+    '--threads: expected at most 1024, got 1000000',
+  );
+});

@@ -9,13 +9,14 @@ import { batchNorm, dense, type Network, planNetwork, relu } from '../../trainin
 import { multiclass } from '../../training/objective/index.ts';
 import { type RunStart, silentReporter, trainingDefaults, trainToFolder } from '../../training/run/index.ts';
 import { storedSteps } from '../../training/run/snapshot-file.ts';
-import { backendAsBefore, backendAsMeasured, noteOnEngine } from '../../training/run/step-choice.ts';
+import { backendAsBefore, backendAsMeasured, noteOnEngine, noteOnThreads } from '../../training/run/step-choice.ts';
 import {
   describeSteps,
   fastestSteps,
   type StepRecord,
   stepRecord,
   stepsInDoubt,
+  TrainingRun,
 } from '../../training/trainer/index.ts';
 import { twoClouds } from './samples.ts';
 
@@ -172,6 +173,28 @@ it('without vectors ONNX Runtime takes the steps, which is said once', () => {
   expect(lines).toEqual(['this Node has no SIMD in WebAssembly: ONNX Runtime takes the steps alone, which is slower']);
   expect(stepRecord(plan, train, { ...config }, backend).stepper).toBe('loop');
   vi.restoreAllMocks();
+});
+
+it.each([
+  [64, 2, ['steps take 64 threads on 2 cores, which wait for each other; --threads 2 is faster']],
+  [2, 1, ['steps take 2 threads on 1 core, which wait for each other; --threads 1 is faster']],
+  [2, 2, []],
+  [undefined, 1, []],
+])('%j threads on %d cores: it says %j', (threads, cores, expected) => {
+  const lines: string[] = [];
+  noteOnThreads({ stepper: 'in-place', threads }, (line) => lines.push(line), cores);
+  expect(lines).toEqual(expected);
+});
+
+it('threads beyond the cores are no threads of rows, which would only take turns', async () => {
+  const started = vi.fn();
+  process.on('worker', started);
+  const many = await nativeBackend({ threads: os.availableParallelism() + 2 });
+  const wide = planNetwork({ ...network, layers: [dense(60_000), relu(), dense(2)] });
+  const run = await TrainingRun.start(wide, train, config, { ...many, stepper: 'in-place' });
+  await run.release();
+  process.off('worker', started);
+  expect(started).toHaveBeenCalledTimes(2 * (os.availableParallelism() - 1));
 });
 
 describe('a run that goes on', () => {

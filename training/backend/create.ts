@@ -1,4 +1,5 @@
 /** Backends by name. */
+import { unexpected } from '../files/index.ts';
 import { type Backend, BackendUnavailable, type StepperName } from './backend.ts';
 import { nativeBackend } from './native.ts';
 import { wasmBackend } from './wasm.ts';
@@ -28,15 +29,21 @@ export const backendNames = [...Object.keys(backends), 'auto'] as readonly Backe
 /** What `auto` tries, in this order. A software adapter would only do the work of `native` more slowly. */
 const preference: readonly CreateBackend[] = [gpuBackend, nativeBackend, wasmBackend];
 
+/** More than any machine has cores: a slip of the keyboard, which would end the process. */
+const mostThreads = 1024;
+
 /**
  * @param report is told why `auto` passes a backend over
  * @throws BackendUnavailable when the machine lacks what the backend needs
+ * @throws UserError for more threads than there can be
  */
 export async function createBackend(
   name: BackendName,
   { stepper, ...options }: BackendOptions,
   report: (line: string) => void,
 ): Promise<Backend> {
+  const { threads = 1 } = options;
+  if (threads > mostThreads) throw unexpected('--threads', `at most ${mostThreads}`, threads);
   const backend = await find(name, options, report);
   return stepper === undefined ? backend : { ...backend, stepper };
 }

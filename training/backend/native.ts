@@ -65,13 +65,18 @@ export async function nativeBackend({ threads, spinning, cut = true }: NativeOpt
           : undefined;
         return openWith(threadsOfSteps(graph), (options) =>
           staged
-            ? openStaged(staged, { inputs, outputs }, options.intraOpNumThreads ?? 1, (part, bound) => {
-                const lowered = lowerSums(part, { channelBlock });
-                return bind(encodeModel(lowered), options, {
-                  ...bound,
-                  outputs: renamed(part, lowered, bound.outputs),
-                });
-              })
+            ? openStaged(
+                staged,
+                { inputs, outputs },
+                Math.min(options.intraOpNumThreads ?? 1, cores),
+                (part, bound) => {
+                  const lowered = lowerSums(part, { channelBlock });
+                  return bind(encodeModel(lowered), options, {
+                    ...bound,
+                    outputs: renamed(part, lowered, bound.outputs),
+                  });
+                },
+              )
             : bind(fileOf(graph), options, { inputs, outputs }),
         );
       },

@@ -46,6 +46,20 @@ export function noteOnEngine(
   }
 }
 
+/** That a run was told to have more threads than there are cores, or was begun where there are more. */
+export function noteOnThreads(
+  { threads = 1 }: StepRecord,
+  note: RunReporter['note'],
+  cores = availableParallelism(),
+): void {
+  if (threads > cores)
+    note(
+      `steps take ${threads} threads on ${coreCount(cores)}, which wait for each other; --threads ${cores} is faster`,
+    );
+}
+
+const coreCount = (cores: number): string => `${cores} ${cores === 1 ? 'core' : 'cores'}`;
+
 /** The backend on which a run goes on that was begun with such steps; the one that was given where it has no such. */
 export function backendAsBefore(steps: Steps, backend: Backend, before: StepRecord): Backend {
   const stepper = backend.stepper ?? before.stepper;

@@ -43,7 +43,7 @@ import { notesOnScaling } from './scaling.ts';
 import type { Found } from './search.ts';
 import { effortFor } from './recipe.ts';
 import { type RunConfig, storedSteps } from './snapshot-file.ts';
-import { backendAsBefore, backendAsMeasured, noteOnEngine, type Steps } from './step-choice.ts';
+import { backendAsBefore, backendAsMeasured, noteOnEngine, noteOnThreads, type Steps } from './step-choice.ts';
 import { versions } from './versions.ts';
 
 /** What a run came to. */
@@ -209,6 +209,7 @@ async function prepare(
   );
   const planFor = async (train: Dataset) => (tensors ? plan : planNetwork(await choose(train)));
   const run = runOf(plan, source, data, counting(config, batches), backend);
+  noteOnThreads(run.steps, note);
   return { source, folds, data, run, backend, tensors, planFor };
 }
 

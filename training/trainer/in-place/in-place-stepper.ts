@@ -5,6 +5,7 @@
  *     rows of the data set ─▶ x ─▶ gradients ─▶ │ gradient  θ  m  v │ ◀─▶ update
  *                                      ▲─────────────────── θ ──────┘
  */
+import { availableParallelism } from 'node:os';
 import type { Backend, BoundSession, NamedTensors } from '../../backend/index.ts';
 import { releasingOnError } from '../../files/index.ts';
 import type { Tensor, Value } from '../../graph/index.ts';
@@ -28,7 +29,9 @@ export async function openInPlaceStepper(
   const { bindSession } = backend;
   if (!bindSession) return undefined;
   const { graph, layout } = gradientsOf(problem);
-  const threads = backend.sharesMemory && isLarge(layout) ? (backend.threadsOf?.(graph) ?? 1) : 1;
+  const asked = backend.sharesMemory && isLarge(layout) ? (backend.threadsOf?.(graph) ?? 1) : 1;
+  // No bit depends on them: more than there are cores only take turns.
+  const threads = Math.min(asked, availableParallelism());
   const shared = threads > 1 ? threads : undefined;
   const update = compileUpdate(layout, problem.options, shared !== undefined);
   if (!update) return undefined;
