@@ -13,7 +13,7 @@ import {
   quote,
   readBytes,
   type Safetensors,
-  serializeSafetensors,
+  safetensorsParts,
   type StoredTensor as Tensor,
   unexpected,
   validated,
@@ -66,7 +66,7 @@ export async function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const checksums = { [checksumsKey]: JSON.stringify(checksumsOf(tensors, metadata)) };
-  await writeAtomically(path, serializeSafetensors(tensors, { ...metadata, ...checksums }));
+  await writeAtomically(path, safetensorsParts(tensors, { ...metadata, ...checksums }));
 }
 
 /** Returns the checksums in the order of the names, which does not depend on the order of the tensors. */

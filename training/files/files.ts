@@ -48,13 +48,16 @@ export function cannotRead(path: string, error: unknown): UserError {
   return new UserError(`${path}: cannot read: ${reason(error)}`, { cause: error });
 }
 
+/** Of a file: whole, or one part behind the other. */
+export type Content = Uint8Array | string | readonly Uint8Array[];
+
 /**
  * Writes a temporary file in the same folder, flushes it to the disk and renames it to `path`. Neither a reader nor a
  * full disk nor a crash ever leaves half a file there.
  *
  * @throws {UserError} naming the file and the operating system's reason; the previous file is then still in place
  */
-export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeAtomically(path: string, content: Content): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   using _ = atExit(() => {
     rmSync(temporary, { force: true });
@@ -92,7 +95,7 @@ export function cannotWrite(path: string, error: unknown): UserError {
   return new UserError(`${path}: cannot write: ${reason(error)}`, { cause: error });
 }
 
-async function writeAndSync(path: string, content: Uint8Array | string): Promise<void> {
+async function writeAndSync(path: string, content: Content): Promise<void> {
   await using file = await open(path, 'wx');
   await file.writeFile(content);
   await file.sync();

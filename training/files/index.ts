@@ -23,6 +23,7 @@ export { releasing, releasingOnError } from './releasing.ts';
 export {
   parseSafetensors,
   type Safetensors,
+  safetensorsParts,
   serializeSafetensors,
   type Tensor as StoredTensor,
 } from './safetensors.ts';

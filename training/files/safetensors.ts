@@ -79,10 +79,16 @@ export function parseSafetensors(bytes: Uint8Array, where: string): Safetensors 
 }
 
 /** Returns the bytes of a safetensors file. The same tensors and metadata give the same bytes, whatever their order. */
-export function serializeSafetensors(
+export const serializeSafetensors = (
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
+): Uint8Array => concatenated(safetensorsParts(tensors, metadata));
+
+/** Returns the same bytes in parts. Those of the tensors are views, since a copy of 50 MB takes as long as a few steps. */
+export function safetensorsParts(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): readonly Uint8Array[] {
   const sorted = [...tensors].sort(
     ([nameA, a], [nameB, b]) => DTYPES.indexOf(a.dtype) - DTYPES.indexOf(b.dtype) || compareUtf8(nameA, nameB),
   );
@@ -90,7 +96,7 @@ export function serializeSafetensors(
   const header = paddedHeader(sorted, metadata);
   const length = new DataView(new ArrayBuffer(LENGTH_BYTES));
   length.setBigUint64(0, BigInt(header.length), true);
-  return concatenated([new Uint8Array(length.buffer), header, ...contents]);
+  return [new Uint8Array(length.buffer), header, ...contents];
 }
 
 interface Entry {
