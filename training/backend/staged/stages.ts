@@ -98,8 +98,9 @@ function levelsOf({ nodes, outputs }: Graph, kinds: Kinds): ReadonlyMap<string, 
   const isLast = (node: Node): boolean =>
     !rows.has(node.name) && readersOf(node).every(({ name }) => last.has(name)) && elements(node.inputs) < smallInputs;
   const last = new Set<string>();
-  const existing = (kind: string) =>
-    new Set(nodes.flatMap((node) => (levels.has(node.name) && kindOf(node) === kind ? [levelOf(node)] : [])));
+  const placedNodes = nodes.filter(({ name }) => levels.has(name));
+  const existing = (kind: string): ReadonlySet<number> =>
+    new Set(placedNodes.filter((node) => kindOf(node) === kind).map(levelOf));
   const end = Math.max(...existing('session'));
   for (const node of nodes.toReversed()) {
     if (!isVirtual(node) && isLast(node)) {

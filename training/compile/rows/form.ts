@@ -87,8 +87,8 @@ function isCovered(node: Extract<Node, { op: ElementwiseNode['op'] }>): boolean 
 
 /** What the program reads of a value: a stored number is there when it is compiled. */
 export function leafOf({ constant }: Value, type: LaneType, operand: number): Expression {
-  const [number = NaN, ...others] = constant ? numbersOf(constant) : [];
-  if (!constant || others.length > 0) return operandOf(operand, type);
+  if (constant?.data.length !== 1) return operandOf(operand, type);
+  const [number = NaN] = numbersOf(constant);
   return numberOf(type === 'mask' ? -number : number, type);
 }
 
