@@ -98,7 +98,7 @@ export function openApi(models: readonly Model[], served: Served): OpenApi {
       ...tables.paths,
       ...rowPaths(models),
       ...(models.every(({ name }) => name !== 'stats') && {
-        '/v2/models/stats': { get: keyed(get('statistics', 'Of all models', 'ModelStatistics')) },
+        '/v2/models/stats': { get: keyed(get('statistics', 'Statistics of all models', 'ModelStatistics')) },
       }),
       ...modelPaths('', models, [], served),
       ...modelPaths('/versions/{version}', models, [versionOf(models)], served),
@@ -115,7 +115,7 @@ export function openApi(models: readonly Model[], served: Served): OpenApi {
 
 function metricsOperation(): Operation {
   const content = { 'text/plain': { schema: { type: 'string' } } };
-  const operation = get('metrics', 'The drift of watched models, as Prometheus scrapes it', 'Error');
+  const operation = get('metrics', 'The drift of monitored models, for Prometheus', 'Error');
   return { ...operation, responses: { ...operation.responses, '200': { description: 'OK', content } } };
 }
 
@@ -193,7 +193,7 @@ function predictOperation(operationId: string, answer: string, more: Partial<Ope
   return {
     ...get(operationId, 'Rows in, predictions out', answer, { 'text/csv': lines }),
     description:
-      'With unknown "ignore" names that are no columns are left out, with "fill" values that are none of their column count as missing, too; both are told in warnings.',
+      'With unknown "ignore", names that are not columns are left out; with "fill", values that do not belong to their column also count as missing. Warnings tell both.',
     ...more,
     parameters: [...(more.parameters ?? []), ...queryOf(predictOptions)],
   };
@@ -243,7 +243,7 @@ function modelOperations(
     switchable,
   );
   const drift = {
-    ...get(id('drift'), 'How far what it was asked is from its training, hour by hour', 'DriftResponse'),
+    ...get(id('drift'), 'How far its requests are from its training, hour by hour', 'DriftResponse'),
     parameters: queryOf(driftOptions),
   };
   return [
@@ -265,7 +265,7 @@ function inferOperation(operationId: string): Operation {
     in: 'header',
     required: false,
     description:
-      'How many bytes of the body are JSON, where tensors follow as bytes; 0 for a bare tensor. All are where it is absent.',
+      'The number of bytes of the body that are JSON when tensors follow as bytes; 0 for a bare tensor. Without it, all of them are.',
     schema: { type: 'integer', minimum: 0 },
   };
   return {

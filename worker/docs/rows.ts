@@ -53,8 +53,8 @@ export const bodiesOf = (request: object): object => ({
 function otherRows(columns: readonly Column[]): string {
   const names = columns.map(({ name }) => JSON.stringify(name)).join(', ');
   return (
-    'Beside what types can say, numbers are taken as text as well, categories as the numbers or truths that they are, a gap as "", ' +
-    'other columns where unknown is "ignore" or "fill" and other values where it is "fill", ' +
+    'Beyond what types can say, the Worker also takes numbers as text, categories as the numbers or booleans that they are, a gap as "", ' +
+    'other columns if unknown is "ignore" or "fill", other values if it is "fill", ' +
     `rows that stand alone or in a list, and for a row an array of its values in this order: ${names}.`
   );
 }

@@ -17,12 +17,12 @@ interface Metric {
 const metrics: readonly Metric[] = [
   {
     name: 'bn_edge_drift_detected',
-    help: 'Whether the window has drifted; absent while it has too few samples to say.',
+    help: 'Whether the window has drifted; absent while it has too few samples for a verdict.',
     values: ({ drifted }) => [[{}, drifted === null ? null : Number(drifted)]],
   },
   {
     name: 'bn_edge_drift_score_ratio',
-    help: 'The largest difference of the window to its threshold; from 1 on it has drifted.',
+    help: 'The largest ratio of a difference to its threshold in the window; from 1 upwards it has drifted.',
     values: ({ score }) => [[{}, score]],
   },
   {
@@ -37,7 +37,7 @@ const metrics: readonly Metric[] = [
   },
   {
     name: 'bn_edge_drift_layer_score_ratio',
-    help: "The largest difference of a Batch Norm layer's channels to its threshold.",
+    help: 'The largest ratio of a difference to its threshold among the channels of a Batch Norm layer.',
     values: ({ layers }) => layers.map(({ name, score }) => [{ layer: name }, score]),
   },
   {
@@ -47,7 +47,7 @@ const metrics: readonly Metric[] = [
   },
   {
     name: 'bn_edge_drift_column_score_ratio',
-    help: 'The population stability index of a column to its threshold.',
+    help: 'The ratio of the population stability index of a column to its threshold.',
     values: ({ columns }) => columns.map(({ name, score }) => [{ column: name }, score]),
   },
   {

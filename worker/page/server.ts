@@ -12,6 +12,6 @@ export async function showServer(): Promise<void> {
   };
   find('#docs', HTMLElement).hidden = docs === undefined;
   if (error === undefined) return;
-  const text = `The models that lie there now cannot be built; those of before answer.\n${error}`;
+  const text = `The current models cannot be built; the previous ones answer.\n${error}`;
   find('main', HTMLElement).before(make('pre', { role: 'alert', className: 'build-error' }, text));
 }

@@ -22,29 +22,29 @@ function columnSchema() {
     kind: z.enum(['numeric', 'categorical', 'date']),
     categories: z.optional(list(text)),
     unit: z.optional(described(text, 'The sign beside the numbers in training, such as $ or %.')),
-    parts: z.optional(described(list(text), 'What of a date the model is told.')),
-    order: z.optional(described(text, 'Which of the numbers of 03/04/2024 is which.')),
-    years: z.optional(described(list(z.int()), 'Those before and after count as these.')),
+    parts: z.optional(described(list(text), 'The parts of a date that the model gets.')),
+    order: z.optional(described(text, 'The order of day, month and year in a date such as 03/04/2024.')),
+    years: z.optional(described(list(z.int()), 'Years before the first and after the last count as these.')),
     range: z.optional(
       described(
         list(z.union([z.number(), text])),
-        'The least and the greatest value of training, the first and the last date.',
+        'The minimum and the maximum of training, or the first and the last date.',
       ),
     ),
     typical: z.optional(
       described(
         z.union([z.number(), text]),
-        'The mean of the numbers of training, the most frequent category, the date in the middle.',
+        'The mean of training, the most frequent category, or the date in the middle.',
       ),
     ),
-    required: described(z.boolean(), 'Whether a value may not be missing: none was in training.'),
-    missing: z.optional(described(text, 'How what stands in for a missing value was found.')),
-    fill: z.optional(described(z.union([z.number(), text]), 'What stands in for a missing value.')),
+    required: described(z.boolean(), 'Whether a value must be present: none was missing in training.'),
+    missing: z.optional(described(text, 'How the value that replaces a missing one was found.')),
+    fill: z.optional(described(z.union([z.number(), text]), 'The value that replaces a missing one.')),
   });
 }
 
 function pictureSchema() {
-  const drawing = described(z.literal(true), 'It is framed and centred, as MNIST has its digits.');
+  const drawing = described(z.literal(true), 'Pictures are framed and centred like the digits of MNIST.');
   return z.object({
     rows: count,
     columns: count,
@@ -61,17 +61,17 @@ function explainedSchema() {
     base: described(z.number(), 'The score of the typical row of training.'),
     contributions: described(
       z.record(text, z.number()),
-      'Of each column: Shapley values, which add up to score - base.',
+      'The Shapley value of each column; they add up to score - base.',
     ),
-    exact: described(z.boolean(), 'Whether they count all orders of the columns, or some.'),
-    flips: z.optional(described(list(flip), 'Values of one column with which the label is another, nearest first.')),
-    rows: described(count, 'How many rows were run for it.'),
+    exact: described(z.boolean(), 'Whether all orders of the columns were counted; otherwise some were.'),
+    flips: z.optional(described(list(flip), 'Values of one column that would change the label, nearest first.')),
+    rows: described(count, 'The number of rows that were run for it.'),
   });
 }
 
 /** Describes an answer of KServe's V1 protocol. */
 function answerSchema() {
-  const explanation = z.optional(described(explainedSchema(), 'Where it was asked for: why the answer is so.'));
+  const explanation = z.optional(described(explainedSchema(), 'Why the answer is so, if the request asked for it.'));
   const warnings = z.optional(
     described(list(text), 'What was left out or filled, what is far from the values of training, and "not a number".'),
   );
@@ -80,22 +80,22 @@ function answerSchema() {
     z.object({
       label: z.nullable(text),
       probability: real,
-      probabilities: z.optional(described(probabilities, 'Of each class, by its label.')),
+      probabilities: z.optional(described(probabilities, 'The probability of each class, by its label.')),
       warnings,
       explanation,
     }),
     z.object({
       labels: described(
         z.nullable(list(text)),
-        'All that apply: with a probability of at least 0.5, or what the card says of the label; null where the model answers no numbers.',
+        'All labels that apply: with a probability of at least 0.5, or the one that the card gives for the label; null when the output is not finite.',
       ),
-      probabilities: z.optional(described(probabilities, 'Of each label.')),
+      probabilities: z.optional(described(probabilities, 'The probability of each label.')),
       warnings,
       explanation,
     }),
     z.object({
       value: real,
-      low: z.optional(described(real, 'Of the interval around the value, where the model tells one.')),
+      low: z.optional(described(real, 'The lower end of the interval around the value, if the model has one.')),
       high: z.optional(real),
       warnings,
       explanation,
@@ -112,25 +112,29 @@ function qualitySchemas() {
     threshold: z.optional(
       described(
         z.record(text, share),
-        'From which probability on a label is told, where that is not the most probable one, or half.',
+        'The probability from which a label is the answer, where that is not simply the most probable label, or a half.',
       ),
     ),
     interval: z.optional(
       described(
-        z.object({ level: share, half_width: z.number(), coverage: z.optional(described(share, 'Of the test rows.')) }),
-        'The share of values that is meant to lie between low and high.',
+        z.object({
+          level: share,
+          half_width: z.number(),
+          coverage: z.optional(described(share, 'The share of the test rows that it held.')),
+        }),
+        'The interval between low and high; level is the share of values that it is to hold.',
       ),
     ),
     calibration: z.optional(
       described(
         z.object({ error: described(share, 'The expected calibration error.'), bins: list(bin) }),
-        'Whether the probabilities of answers were the shares of them that were right, on the test samples.',
+        'How far the probabilities of answers were from the share that was right, on the test samples.',
       ),
     ),
     importance: z.optional(
       described(
         z.object({
-          measure: described(text, 'What grows when the values of a column are dealt to other rows.'),
+          measure: described(text, 'The measure that grows when the values of a column are shuffled among the rows.'),
           rows: count,
           repeats: count,
           columns: list(z.object({ name: text, mean: z.number(), deviation: z.number() })),
@@ -149,7 +153,7 @@ function protocolSchemas() {
     datatype,
     shape: described(
       list(z.int()),
-      '-1 stands for a dimension of any size; [-1] also for a shape that the file does not say: any will do.',
+      '-1 stands for a dimension of any size; [-1] also for any shape, if the file gives none.',
     ),
   });
   const output = z.object({
@@ -167,7 +171,7 @@ function protocolSchemas() {
   const named = { model_name: text, model_version: text, id: z.optional(text) };
   const docs = z.optional(described(text, 'A path on this server: the reference, where it is turned on.'));
   const buildError = z.optional(
-    described(text, 'Under wrangler dev: why the models that lie there now are not those that answer.'),
+    described(text, 'Under wrangler dev: why the current models cannot be built; the previous ones answer.'),
   );
   return {
     ServerMetadata: z.object({ name: text, version: text, extensions: list(text), docs, build_error: buildError }),
@@ -195,11 +199,9 @@ function protocolSchemas() {
             'Which output is the answer, and what its values are.',
           ),
         ),
-        picture: z.optional(described(pictureSchema(), 'What a picture becomes, of a model that takes pictures.')),
+        picture: z.optional(described(pictureSchema(), 'What a picture becomes, for a model that takes pictures.')),
         explain: z.optional(described(z.literal(true), 'The path explain looks into its layers.')),
-        drift: z.optional(
-          described(z.literal(true), 'The path drift tells how far what it is asked is from training.'),
-        ),
+        drift: z.optional(described(z.literal(true), 'The path drift tells how far requests are from training.')),
         weights: z.optional(
           described(
             z.object({
@@ -237,12 +239,12 @@ function protocolSchemas() {
 }
 
 function modelConfigSchema() {
-  const tensor = z.object({ name: text, data_type: described(text, 'As in TYPE_FP32.'), dims: list(z.int()) });
+  const tensor = z.object({ name: text, data_type: described(text, 'Such as TYPE_FP32.'), dims: list(z.int()) });
   return z.object({
     name: text,
     platform: text,
     backend: text,
-    max_batch_size: described(count, '0 where the first dimension is not the batch; else dims leave it out.'),
+    max_batch_size: described(count, '0 when the first dimension is not the batch; otherwise dims leave it out.'),
     input: list(tensor),
     output: list(tensor),
   });
@@ -271,12 +273,12 @@ function statisticsSchema() {
 function predictionSchema() {
   const ranked = z.object({ label: text, index: count, probability: real });
   return z.object({
-    label: described(z.nullable(text), 'Null where the model answers no numbers.'),
-    probability: described(real, 'Null also of a class that the model chooses without one.'),
+    label: described(z.nullable(text), 'Null when the output is not finite.'),
+    probability: described(real, 'Null also when the model chooses a class without one.'),
     labels: z.optional(
-      described(z.nullable(list(text)), 'All that apply, of a model whose labels do not exclude each other.'),
+      described(z.nullable(list(text)), 'All labels that apply, for a model whose labels do not exclude each other.'),
     ),
-    top: described(list(ranked), 'Most probable first; none without probabilities.'),
+    top: described(list(ranked), 'The most probable first; empty without probabilities.'),
     warnings: z.optional(described(list(text), 'What is wrong with the answer: "not a number".')),
   });
 }
@@ -293,7 +295,7 @@ function explainSchema() {
   const view = z.object({
     mean: described(channelwise, 'The μ that normalizes here.'),
     variance: described(channelwise, 'The σ² that normalizes here.'),
-    z: described(signal, 'What the layer gets.'),
+    z: described(signal, 'The input of the layer.'),
     z_hat: described(signal, 'ẑ = (z − μ) / √(σ² + ε)'),
     z_tilde: described(signal, 'z̃ = γ ẑ + β'),
   });
@@ -313,12 +315,12 @@ function explainSchema() {
 function driftSchema() {
   const drifted = described(
     z.nullable(z.boolean()),
-    'Null where there are too few samples to say, or nothing to compare.',
+    'Null when there are too few samples for a verdict, or nothing to compare.',
   );
-  const score = described(real, 'The largest difference as a multiple of its threshold: from 1 on it is drift.');
+  const score = described(real, 'The largest difference as a multiple of its threshold: from 1 upwards it is drift.');
   const start = described(count, 'Milliseconds since 1970, at a full hour.');
   const channel = z.object({
-    channel: described(count, 'From 0.'),
+    channel: described(count, 'Counted from 0.'),
     score,
     mean_shift: described(real, '(mean − μ) / √(σ² + ε): in running standard deviations.'),
     mean_threshold: real,
@@ -337,7 +339,7 @@ function driftSchema() {
     name: text,
     drifted,
     score,
-    stability_index: described(real, 'Of the values against those of training: Σ (p − q) ln(p / q).'),
+    stability_index: described(real, 'The population stability index against training: Σ (p − q) ln(p / q).'),
     threshold: real,
     missing: described(z.number(), 'The share of rows with a gap here.'),
     out_of_range: described(z.number(), 'The share of rows with a value beyond those of training.'),
@@ -346,7 +348,10 @@ function driftSchema() {
     drifted: z.optional(drifted),
     score: z.optional(score),
     distance: z.optional(
-      described(real, 'The total variation distance of the shares; absent where nobody says what is expected.'),
+      described(
+        real,
+        'The total variation distance of the shares; absent when the card does not say what is expected.',
+      ),
     ),
     threshold: z.optional(real),
     shares: list(z.object({ label: text, share: z.number(), expected: z.optional(z.number()) })),
@@ -357,25 +362,28 @@ function driftSchema() {
     samples: count,
     drifted,
     score,
-    tests: described(count, 'How many differences share the probability of a false alarm.'),
+    tests: described(count, 'The number of differences that share the probability of a false alarm.'),
     layers: list(layer),
     columns: list(column),
-    classes: z.optional(described(classes, 'What was answered, of a model for classes.')),
+    classes: z.optional(described(classes, 'The answers of a model for classes.')),
   });
   return z.object({
     model_name: text,
     model_version: text,
     drifted: described(
       z.nullable(z.boolean()),
-      'Of the newest window with enough samples; null where there is none, or nothing to compare.',
+      'The verdict on the newest window with enough samples; null when there is none, or nothing to compare.',
     ),
     note: z.optional(text),
-    least_samples: described(count, 'Windows of fewer are not judged.'),
+    least_samples: described(count, 'Windows of fewer samples are not judged.'),
     false_alarms: described(
       z.number(),
-      'The probability, over all tests of a window, that the thresholds are made for.',
+      'The probability of a false alarm, over all tests of a window, for which the thresholds are made.',
     ),
-    window: described(z.nullable(window), 'The newest with enough samples, else the newest; null where there is none.'),
+    window: described(
+      z.nullable(window),
+      'The newest window with enough samples, or else the newest; null when there is none.',
+    ),
     trend: described(list(z.object({ start, samples: count, drifted, score })), 'All windows, the oldest first.'),
   });
 }
@@ -404,7 +412,7 @@ function ownSchemas() {
     BatchNormResponse: z.object({
       model_name: text,
       model_version: text,
-      remarks: z.optional(described(list(text), 'Of layers that are not listed, or do otherwise.')),
+      remarks: z.optional(described(list(text), 'About layers that are not listed, or behave differently.')),
       layers: list(
         z.object({
           name: text,
@@ -426,12 +434,12 @@ function ownSchemas() {
       batch_size: count,
       sample: count,
       predictions: z.optional(
-        described(z.object({ running: prediction, batch: prediction }), 'Of a model for classes.'),
+        described(z.object({ running: prediction, batch: prediction }), 'For a model for classes.'),
       ),
       answers: z.optional(
         described(
           z.object({ running: answer, batch: answer }),
-          'The same as predict has it, of a model that says what its output is.',
+          'The answers as of predict, for a model whose card says what its output is.',
         ),
       ),
       layers: list(explainSchema()),

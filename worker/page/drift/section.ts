@@ -102,7 +102,7 @@ function classesPart({ drifted, distance, threshold, shares }: DriftedClasses): 
   const note =
     typeof distance === 'number' && typeof threshold === 'number'
       ? `The marks are the shares of training. ${number(Number(distance.toFixed(3)))} of all answers are elsewhere; from ${number(Number(threshold.toFixed(3)))} on it is drift.`
-      : 'Nobody says how often each class came in training.';
+      : 'The card does not say how often each class occurred in training.';
   return part('Answers', note, barList(bars));
 }
 
