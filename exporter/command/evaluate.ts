@@ -167,14 +167,14 @@ async function evaluateInto(
     JSON.stringify([options.reading, options.known?.threshold, options.known?.level]),
   ]);
   const { done, partial } = predictions;
-  if (done > 0) stage.print(`goes on behind ${count(done)} rows, which are answered in ${partial}`);
+  if (done > 0) stage.print(`resumes after ${count(done)} rows, whose answers are in ${partial}`);
   const sink: AnswerSink = {
     fromBytes: LARGE_TABLE,
     done,
     write: predictions.append,
     progress: rowsProgress(done, stage),
     signal: stop.signal,
-    onInterrupted: () => `interrupted; the rows so far are in ${partial}, and the same command goes on behind them`,
+    onInterrupted: () => `interrupted; the rows so far are in ${partial}, and the same command resumes after them`,
   };
   try {
     const evaluated = await evaluateFile({ ...options, sink }, stage.print);

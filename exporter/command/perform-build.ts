@@ -38,7 +38,7 @@ export async function performBuild({ table, ...flags }: BuildFlags, isDev: boole
     const isServing = isDev && (await tellFailure(flags.out, reasons.join('\n')));
     if (models.length === 0 && !isServing) throw error;
     for (const reason of reasons) console.error(`error: ${reason}`);
-    if (isServing) console.error('the models of before go on answering, until these can be built');
+    if (isServing) console.error('the previous models go on answering until these can be built');
     else process.exitCode = 1;
     return answerOf({ out: flags.out, upToDate: false, models });
   }

@@ -62,11 +62,7 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
   const { source, others } = takeDataSource(flags);
   if (!source) throw nothingToTrainOn(flags);
   if (existsSync(join(source.path ?? '', 'last.safetensors')))
-    throw unexpected(
-      'train',
-      'data',
-      `the run ${source.path ?? ''}; --resume --out ${source.path ?? ''} goes on with it`,
-    );
+    throw unexpected('train', 'data', `the run ${source.path ?? ''}; --resume --out ${source.path ?? ''} resumes it`);
   const {
     network,
     hidden,
@@ -115,7 +111,7 @@ async function run(flags: Flags, record: readonly string[]): Promise<Answer> {
 function nothingToTrainOn({ resume }: Flags): UserError {
   return new UserError(
     resume
-      ? 'train: expected the run to go on with, such as bn-edge train --resume --out runs/churn; --help lists all'
+      ? 'train: expected the run to resume, such as bn-edge train --resume --out runs/churn; --help lists all'
       : 'train: expected a data file or folder, such as bn-edge train churn.csv --label churned; --help lists all',
   );
 }
@@ -237,12 +233,9 @@ function addOptions(command: Command): void {
         'what takes the steps on a CPU backend: one compiled program, a program beside ONNX Runtime, or its Loop (default: what suits the network; it decides the last bits)',
       ).choices(stepperNames),
     )
-    .option('--out <folder>', 'run folder (default: runs/<network>, with a number behind it where it holds a run)')
+    .option('--out <folder>', 'run folder (default: runs/<network>, with a number after it if that holds a run)')
     .option('--overwrite', 'take the place of the run in the folder')
-    .option(
-      '--resume',
-      'go on with the run in the folder, as if it had never stopped; other options need no repeating',
-    );
+    .option('--resume', 'resume the run in the folder, as if it had never stopped; other options need no repeating');
 }
 
 const page = {

@@ -47,7 +47,7 @@ export const comparisonRows = (models: string, image: BuiltImage): Promise<Row[]
 
 const sizeOf = ({ bytes: { wasm, module, weights } }: BuiltImage): number => wasm + module + weights;
 
-/** The array of each element type, by the name that Node has for it. */
+/** Maps element types to the names of arrays in Node. */
 const constructors = Object.entries(arrays).map(([dtype, { name }]) => `${dtype}: ${name}`);
 
 /** Program of the measured process. It runs the first model with zeros. */

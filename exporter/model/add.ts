@@ -194,7 +194,7 @@ function answerOf(
  */
 function ofSeveral(output: InferredOutput, labels: readonly string[]): AnswerFound {
   if (output.kind === 'probabilities') return { output: { ...output, kind: 'multi-label' }, labels, remarks: [] };
-  const remark = `"output": of labels that do not exclude each other (config.json), ${quote(output.name)} has no probabilities: it is served as numbers; with a sigmoid behind it, its kind is "multi-label"`;
+  const remark = `"output": of labels that do not exclude each other (config.json), ${quote(output.name)} has no probabilities: it is served as numbers; followed by a sigmoid, its kind is "multi-label"`;
   return { output: { name: output.name, kind: 'number', isGuess: false }, labels, remarks: [remark] };
 }
 

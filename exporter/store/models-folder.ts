@@ -113,9 +113,9 @@ function noteOn(models: string, name: string): string {
   if (name.toLowerCase().endsWith('.onnx')) return `${path}: expected it in a folder of its own: ${addsIt} ${path}`;
   const replaced = replacedBy(name);
   if (replaced !== undefined) {
-    return `${path}: passed over: what was being put in the place of ${join(models, replaced)}; if nothing is at work there, its old/ and new/ hold the files, and it may be removed`;
+    return `${path}: skipped: it was to replace ${join(models, replaced)}; if no command is running there, its old/ and new/ hold the files, and it may be removed`;
   }
-  return `${path}: passed over: a model is a folder with a ${modelFile}`;
+  return `${path}: skipped: a model is a folder with a ${modelFile}`;
 }
 
 const refuse = (where: string, expected: string, got: string, help: string): UserError =>

@@ -184,9 +184,9 @@ describe('a folder of models', () => {
     };
     const folder = folderOf({ 'a/model.onnx': model, 'a/versions/.cache/x': '', ...others });
     expect(readModels(folder).notes).toEqual([
-      `${folder}/.ipynb_checkpoints: passed over: a model is a folder with a model.onnx`,
-      `${folder}/.net-a1B2c3: passed over: what was being put in the place of ${folder}/net; if nothing is at work there, its old/ and new/ hold the files, and it may be removed`,
-      `${folder}/README.md: passed over: a model is a folder with a model.onnx`,
+      `${folder}/.ipynb_checkpoints: skipped: a model is a folder with a model.onnx`,
+      `${folder}/.net-a1B2c3: skipped: it was to replace ${folder}/net; if no command is running there, its old/ and new/ hold the files, and it may be removed`,
+      `${folder}/README.md: skipped: a model is a folder with a model.onnx`,
       `${folder}/b.onnx: expected it in a folder of its own: bn-edge add ${folder}/b.onnx`,
     ]);
   });

@@ -101,8 +101,8 @@ describe('the build of an image', () => {
 
   it('tells what lies beside the models', () => {
     expect(built.notes).toEqual([
-      `${models}/.ipynb_checkpoints: passed over: a model is a folder with a model.onnx`,
-      `${models}/README.md: passed over: a model is a folder with a model.onnx`,
+      `${models}/.ipynb_checkpoints: skipped: a model is a folder with a model.onnx`,
+      `${models}/README.md: skipped: a model is a folder with a model.onnx`,
       `${models}/loose.onnx: expected it in a folder of its own: bn-edge add ${models}/loose.onnx`,
     ]);
   });

@@ -131,7 +131,7 @@ describe('a file that is added', () => {
       { problem_type: 'multi_label_classification' },
       'Identity',
       { labels: ['no', 'yes'], output: { name: 'y', kind: 'number' } },
-      'with a sigmoid behind it, its kind is "multi-label"',
+      'followed by a sigmoid, its kind is "multi-label"',
     ],
     [
       'and says where they are others',

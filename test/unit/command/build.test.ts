@@ -106,7 +106,7 @@ describe('bad models', () => {
     vi.stubEnv('WRANGLER_COMMAND', 'dev');
     try {
       const { code, stderr } = await build();
-      expect([code, stderr]).toEqual([0, expect.stringMatching(/Frobnicate[^]*the models of before go on answering/)]);
+      expect([code, stderr]).toEqual([0, expect.stringMatching(/Frobnicate[^]*the previous models go on answering/)]);
       expect(await told()).toContain('Frobnicate');
     } finally {
       vi.unstubAllEnvs();

@@ -38,7 +38,7 @@ describe('bn-edge answers in one line to', () => {
     [
       'a run to go on with that is not named',
       ['train', '--resume'],
-      'train: expected the run to go on with, such as bn-edge train --resume --out runs/churn; --help lists all',
+      'train: expected the run to resume, such as bn-edge train --resume --out runs/churn; --help lists all',
     ],
     [
       'data that are given twice',

@@ -22,7 +22,7 @@ it('a run in the place of data is told how it goes on', async () => {
   const { code, stderr } = await bnEdge(['train', '--resume', run]);
   expect([code, stderr]).toEqual([
     1,
-    `error: train: expected data, got the run ${run}; --resume --out ${run} goes on with it`,
+    `error: train: expected data, got the run ${run}; --resume --out ${run} resumes it`,
   ]);
   await rm(run, { recursive: true });
 });
