@@ -3,8 +3,8 @@ import { classesOf, type ColumnSummary, type Dataset } from '../../training/data
 import { count, printable } from '../../training/files/index.ts';
 import { fittedTable } from './table.ts';
 
-const mostNames = 12;
-const mostColumns = 60;
+const maxNames = 12;
+const maxColumns = 60;
 
 /** @param summary of the columns, for a table */
 export function describeData(dataset: Dataset, summary: readonly ColumnSummary[] | undefined): readonly string[] {
@@ -15,7 +15,7 @@ export function describeData(dataset: Dataset, summary: readonly ColumnSummary[]
 
 function columnTable(summary: readonly ColumnSummary[]): string {
   const rows = summary
-    .slice(0, mostColumns)
+    .slice(0, maxColumns)
     .map(({ name, kind, values, missing, done }) => [
       cut(name),
       kind,
@@ -23,7 +23,7 @@ function columnTable(summary: readonly ColumnSummary[]): string {
       missing > 0 ? count(missing) : '',
       done,
     ]);
-  const others = summary.length - mostColumns;
+  const others = summary.length - maxColumns;
   const last = others > 0 ? [[`… and ${count(others)} more`, '', '', '', '']] : [];
   return fittedTable(['column', 'holds', 'values', 'missing', 'what was done'], [...rows, ...last], {
     left: ['column', 'holds', 'values', 'what was done'],
@@ -36,4 +36,4 @@ const longest = 40;
 const cut = (text: string): string => printable(text.length > longest ? `${text.slice(0, longest)}…` : text);
 
 const listOf = (names: readonly string[]): string =>
-  names.length > mostNames ? `${names.slice(0, mostNames).join(', ')}, … (${names.length})` : names.join(', ');
+  names.length > maxNames ? `${names.slice(0, maxNames).join(', ')}, … (${names.length})` : names.join(', ');

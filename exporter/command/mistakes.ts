@@ -42,8 +42,8 @@ function pngOf({ inputs, inputShape }: Samples, sample: number): Uint8Array {
   const [channels = 1, height = 1, width = 1] = inputShape;
   const size = elementCount(inputShape);
   const values = Float32Array.from(inputs.subarray(sample * size, (sample + 1) * size));
-  const low = values.reduce((least, value) => Math.min(least, value), Infinity);
-  const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
+  const low = values.reduce((min, value) => Math.min(min, value), Infinity);
+  const high = values.reduce((max, value) => Math.max(max, value), -Infinity);
   const byte = (value: number) => (inputs instanceof Uint8Array ? value : (255 * (value - low)) / (high - low || 1));
   const pixels = width * height;
   const data = Uint8Array.from({ length: size }, (_, i) =>

@@ -7,8 +7,8 @@ const parse = (text: string, expected: string, fits: (value: number) => boolean)
   return value;
 };
 
-export const wholeNumber = (least: number) => (text: string) =>
-  parse(text, `a whole number of at least ${least}`, (value) => Number.isSafeInteger(value) && value >= least);
+export const wholeNumber = (min: number) => (text: string) =>
+  parse(text, `a whole number of at least ${min}`, (value) => Number.isSafeInteger(value) && value >= min);
 
 export const positive = (text: string) =>
   parse(text, 'a number above 0', (value) => Number.isFinite(value) && value > 0);

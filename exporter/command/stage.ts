@@ -39,9 +39,9 @@ export type Part = readonly [text: string, importance: number];
 export function fitted(parts: readonly Part[], width: number | undefined): string {
   const told = parts.filter(([text]) => text !== '');
   const weights = told.map(([, importance]) => importance).sort((a, b) => a - b);
-  const lines = weights.map((least) =>
+  const lines = weights.map((min) =>
     told
-      .filter(([, importance]) => importance >= least)
+      .filter(([, importance]) => importance >= min)
       .map(([text]) => text)
       .join('  '),
   );

@@ -22,7 +22,7 @@ export const plainTable = (
 const WIDTH = 80;
 
 /** The minimum width of a column, with its edges. */
-const LEAST_WIDTH = 18;
+const MIN_WIDTH = 18;
 
 /**
  * Returns a table that is no wider than a terminal, if that is possible: cells of some columns are wrapped.
@@ -49,7 +49,7 @@ export function fittedTable(
   if (over <= 0) return natural;
   for (const column of yielding) {
     const width = widths[column] ?? 0;
-    widths[column] = Math.max(Math.min(width, LEAST_WIDTH), width - over);
+    widths[column] = Math.max(Math.min(width, MIN_WIDTH), width - over);
     over = Math.max(0, over - width + widths[column]);
   }
   return drawn({ colWidths: widths, wordWrap: true });

@@ -61,10 +61,10 @@ export function terminalReporter(line: StageLine = stageLine('train')): RunRepor
       const { validation } = metrics;
       const isBest = at.hasValidation && !(validation.loss >= (at.best ?? Infinity));
       if (isBest) at.best = validation.loss;
-      const most = at.of === undefined ? mostLines : 1;
-      const lines = Math.floor(most * at.share);
+      const max = at.of === undefined ? maxLines : 1;
+      const lines = Math.floor(max * at.share);
       const isFirst = metrics.epoch <= firstLines && at.of === undefined;
-      if (!score || (at.epochs > most && lines === at.lines && !isFirst)) return;
+      if (!score || (at.epochs > max && lines === at.lines && !isFirst)) return;
       at.lines = lines;
       line.print(epochLine(metrics, at, score, line.width));
     },
@@ -78,7 +78,7 @@ export function terminalReporter(line: StageLine = stageLine('train')): RunRepor
  * Up to that many epochs have a line each; of more epochs, some have. A training that only finds out how long to learn
  * has one line.
  */
-const mostLines = 25;
+const maxLines = 25;
 /** The first epochs have a line each, to show at once that training works. */
 const firstLines = 3;
 

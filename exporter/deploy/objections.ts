@@ -5,10 +5,10 @@ import type { ExportedCard } from '../model/card.ts';
 import type { ModelCard } from '../store/card.ts';
 
 /** The largest accepted loss of a score of which more is better, such as a share: 0.2 points. */
-const MOST_LOST = 0.002;
+const MAX_LOST = 0.002;
 
 /** The largest accepted growth of a score of which less is better, such as an error, relative to it. */
-const MOST_GROWN = 0.01;
+const MAX_GROWN = 0.01;
 
 /** The difference of two shares that rounding alone can make. */
 const ROUNDING = 1e-9;
@@ -40,13 +40,13 @@ function worsened({ scores, statistics }: ModelCard, fresh: ExportedCard): reado
 type Compare = (before: number, now: number, format: (value: number) => string) => readonly string[];
 
 const lost: Compare = (before, now, format) =>
-  before - now <= MOST_LOST + ROUNDING
+  before - now <= MAX_LOST + ROUNDING
     ? []
-    : [`expected at least ${format(before - MOST_LOST)} (0.2 points below now), got ${format(now)}`];
+    : [`expected at least ${format(before - MAX_LOST)} (0.2 points below now), got ${format(now)}`];
 
 const grown: Compare = (before, now, format) => {
-  const most = before * (1 + MOST_GROWN);
-  return now <= most ? [] : [`expected at most ${format(most)} (1 % above now), got ${format(now)}`];
+  const max = before * (1 + MAX_GROWN);
+  return now <= max ? [] : [`expected at most ${format(max)} (1 % above now), got ${format(now)}`];
 };
 
 const changed = (where: string, former: unknown, fresh: unknown): readonly string[] => {

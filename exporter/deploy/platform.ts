@@ -59,7 +59,7 @@ async function uploadedBytes(folder: string): Promise<number> {
 
 /** Gives the models of a folder all the traffic. */
 export const deploy: Deploy = async (models, label, { stdout }, interruption) => {
-  const outcome = await wrangler('deploy', labelled(label), models, { volume: stdout, interruption });
+  const outcome = await wrangler('deploy', labelled(label), models, { stdout, interruption });
   requireLine('deploy', outcome, 'deploy');
 };
 
@@ -67,12 +67,12 @@ export const deploy: Deploy = async (models, label, { stdout }, interruption) =>
 export const deployGradually =
   (percentage: number, rest: string): Deploy =>
   async (models, label, { print, stdout }, interruption) => {
-    const upload = await wrangler('versions upload', labelled(label), models, { volume: stdout, interruption });
+    const upload = await wrangler('versions upload', labelled(label), models, { stdout, interruption });
     const { version_id: fresh } = requireLine('versions upload', upload, 'version-upload');
     if (!fresh) throw new Error('internal: wrangler did not tell the version that it uploaded');
     const shares = [`${fresh}@${percentage}%`, `${rest}@${100 - percentage}%`];
     const args = [...shares, '--message', label.message, '-y'];
-    const outcome = await wrangler('versions deploy', args, models, { volume: stdout, interruption });
+    const outcome = await wrangler('versions deploy', args, models, { stdout, interruption });
     requireLine('versions deploy', outcome, 'version-deploy');
     print(`to give it all the traffic: npx wrangler versions deploy ${fresh}@100% -y; none: npx bn-edge rollback`);
   };

@@ -34,8 +34,8 @@ export function requireProject(command: string): void {
 }
 
 interface Listening {
-  /** Says where Wrangler prints to: nowhere, or a file descriptor of this process. */
-  readonly volume?: 'quietly' | Screen['stdout'];
+  /** The file descriptor of this process that Wrangler prints to. By default what it prints is not shown. */
+  readonly stdout?: Screen['stdout'];
   readonly interruption?: AbortSignal;
 }
 
@@ -70,14 +70,14 @@ export function tryWrangler(
   command: string,
   options: readonly string[],
   models: string,
-  { volume = 'quietly', interruption }: Listening = {},
+  { stdout, interruption }: Listening = {},
 ): Promise<Outcome> {
   return withScratch('wrangler', async (folder) => {
     const output = join(folder, 'output.ndjson');
     const env = { MODELS_DIR: resolve(models), WRANGLER_OUTPUT_FILE_PATH: output };
     const outcome = await runNode([wranglerEntry(), ...command.split(' '), ...options], {
       env: { ...wranglerEnvironment(), ...env },
-      stdout: volume === 'quietly' ? undefined : volume,
+      stdout,
       interruption,
     });
     return { ...outcome, lines: existsSync(output) ? parseLines(await readFile(output, 'utf8')) : [] };

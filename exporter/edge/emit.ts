@@ -110,15 +110,15 @@ const weightsPrefix = 'weights-';
 export const isWeights = (name: string): boolean => name.startsWith(weightsPrefix);
 
 /** The maximum size of a static asset. https://developers.cloudflare.com/workers/platform/limits/#static-assets */
-const mostBytes = 25 * 2 ** 20;
+const maxBytes = 25 * 2 ** 20;
 
 /**
  * Cuts a model's weights into assets. Each is named after its content's hash, so that an older Worker still finds its
  * own weights, or none at all.
  */
 function partsOf(path: string, file: number, stored: Uint8Array) {
-  const contents = Array.from({ length: Math.ceil(stored.length / mostBytes) }, (_, i) =>
-    stored.subarray(i * mostBytes, (i + 1) * mostBytes),
+  const contents = Array.from({ length: Math.ceil(stored.length / maxBytes) }, (_, i) =>
+    stored.subarray(i * maxBytes, (i + 1) * maxBytes),
   );
   const parts = contents.map((content) => {
     const sha256 = createHash('sha256').update(content).digest('hex');

@@ -47,7 +47,7 @@ export interface EngineOptions {
 }
 
 /** Limits the opsets to those whose ops mean what the compiler assumes. */
-const opsets = { least: 13, most: 24 };
+const opsets = { min: 13, max: 24 };
 
 /**
  * Compiles the models whose cards ask for it.
@@ -118,8 +118,7 @@ function objectionTo({ engine, files, weightsIn }: RoundedFolder): string | unde
   // Its twin needs ONNX Runtime, whose image would hold the weights a second time.
   if (engine === 'auto' && files.switchable) return 'its twin, which "explain" asks for, needs ONNX Runtime';
   const opset = opsetOf(decodeProto(files.model));
-  if (opset < opsets.least || opset > opsets.most)
-    return `expected opset ${opsets.least} to ${opsets.most}, got ${opset}`;
+  if (opset < opsets.min || opset > opsets.max) return `expected opset ${opsets.min} to ${opsets.max}, got ${opset}`;
   return undefined;
 }
 

@@ -104,7 +104,7 @@ export function modelCard(facts: CardFacts): ExportedCard {
   };
 }
 
-const mostColumns = 6;
+const maxColumns = 6;
 
 /** Returns what a user wants to read first: what the model predicts, and from what. */
 function descriptionOf(model: TrainedModel): string {
@@ -114,7 +114,7 @@ function descriptionOf(model: TrainedModel): string {
     const { of } = objectiveRuleOf(objectiveOf(model)).agreement;
     return `${plan.network.name} trained on ${name}: ${columns ? 'rows' : 'raw inputs'} in, ${of} out`;
   }
-  const names = columns.slice(0, mostColumns).map((column) => column.name);
+  const names = columns.slice(0, maxColumns).map((column) => column.name);
   const more = columns.length - names.length;
   return `Predicts ${source.label} from ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

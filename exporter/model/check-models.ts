@@ -70,10 +70,10 @@ function largestDifference(
   got: Float32Array,
 ): number {
   if (got.length !== answers.length) throw unexpected(where, `${answers.length} numbers`, got.length);
-  const largest = answers.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+  const largest = answers.reduce((max, value) => Math.max(max, Math.abs(value)), 0) || 1;
   const differences = got.map((value, i) => Math.abs(value - (answers[i] ?? NaN)) / largest);
   const wrong = differences.findIndex((difference) => !(difference <= tolerance));
-  if (wrong < 0) return differences.reduce((most, difference) => Math.max(most, difference), 0);
+  if (wrong < 0) return differences.reduce((max, difference) => Math.max(max, difference), 0);
   const width = answers.length / count;
   const place = `${where}: sample ${Math.floor(wrong / width)}, number ${wrong % width}`;
   throw unexpected(place, `${answers[wrong] ?? NaN}, as ${samplesFile} says`, got[wrong] ?? NaN);

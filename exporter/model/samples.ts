@@ -4,13 +4,13 @@
  */
 import { encodeNpz, parseNpz, type Samples, subset } from '../../training/data/index.ts';
 
-const MOST = 32;
+const MAX = 32;
 
 /** @param answers of the exported file to the whole data set, row-major `[count, ..]` */
 export function encodeSamples(dataset: Samples, answers: Float32Array): Uint8Array {
   const { count } = dataset;
   const width = answers.length / count;
-  const kept = Math.min(MOST, count);
+  const kept = Math.min(MAX, count);
   // The samples are spread over all of the data, which may be sorted by class.
   const chosen = Int32Array.from({ length: kept }, (_, i) => Math.floor((i * count) / kept));
   const { inputs, inputShape } = subset(dataset, chosen);

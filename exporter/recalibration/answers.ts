@@ -74,10 +74,10 @@ export const FEWEST_SAMPLES = 100;
  * The total variation distance between the classes' shares, beyond what chance makes of it, that still counts as the
  * same.
  */
-const MOST_SKEW = 0.1;
+const MAX_SKEW = 0.1;
 
 /** The entropy above the usual one, relative to the largest possible, that still counts as decided. */
-const MOST_DOUBT = 0.2;
+const MAX_DOUBT = 0.2;
 
 /** Objects to too few samples to estimate a variance from; undefined if there are enough. */
 export const fewSamples = (count: number, prior: number): string | undefined =>
@@ -104,10 +104,10 @@ export function skewedClasses(
   const distance = differences.reduce((sum, value) => sum + Math.abs(value), 0) / 2;
   // The mean of |share − p| is √(2 p (1 − p) / π n) if each class is drawn with its probability p.
   const chance = known.reduce((sum, p) => sum + Math.sqrt((2 * p * (1 - p)) / (Math.PI * count)), 0) / 2;
-  if (distance <= MOST_SKEW + 2 * chance) return undefined;
-  const most = differences.indexOf(Math.max(...differences));
-  const got = `${percent(after[most] ?? NaN)} ${JSON.stringify(classes[most] ?? '')}`;
-  return `expected about as much of each class as in training, got ${got} in place of ${percent(known[most] ?? NaN)}`;
+  if (distance <= MAX_SKEW + 2 * chance) return undefined;
+  const max = differences.indexOf(Math.max(...differences));
+  const got = `${percent(after[max] ?? NaN)} ${JSON.stringify(classes[max] ?? '')}`;
+  return `expected about as much of each class as in training, got ${got} in place of ${percent(known[max] ?? NaN)}`;
 }
 
 /**
@@ -119,7 +119,7 @@ export function skewedClasses(
 export function undecided(changes: AnswerChanges, usual: number | undefined): string | undefined {
   if (changes.kind !== 'classes' || usual === undefined) return undefined;
   const { entropy, shares } = changes;
-  if (entropy.after <= usual + MOST_DOUBT * Math.log(shares.after.length)) return undefined;
+  if (entropy.after <= usual + MAX_DOUBT * Math.log(shares.after.length)) return undefined;
   const nats = (value: number): string => value.toFixed(2);
   return `expected answers about as decided as usual (${nats(usual)} nats), got ${nats(entropy.after)}: these may be samples of few classes`;
 }

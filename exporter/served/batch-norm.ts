@@ -37,10 +37,10 @@ export interface BatchNorm {
 }
 
 /** The maximum in all layers together, which may share one stored tensor; ResNet-152 has 300,000. */
-const MOST_PARAMETERS = 2 ** 20;
-const MOST_LAYERS = 2 ** 12;
+const MAX_PARAMETERS = 2 ** 20;
+const MAX_LAYERS = 2 ** 12;
 /** The maximum number of nodes visited in functions and branches, counted as often as they are used. */
-const MOST_NODES = 2 ** 17;
+const MAX_NODES = 2 ** 17;
 
 /**
  * The version of the operator set from which on `training_mode` is an attribute; before, further outputs stand for it.
@@ -64,7 +64,7 @@ export function batchNormOf(model: onnx.IModelProto): BatchNorm {
   };
   visit(graph.node ?? [], { ...scope, ...main }, found);
   const { layers, ofBatch, undescribed, parameters, count } = found;
-  if (parameters <= MOST_PARAMETERS && count <= MOST_LAYERS) return { layers, ofBatch, undescribed };
+  if (parameters <= MAX_PARAMETERS && count <= MAX_LAYERS) return { layers, ofBatch, undescribed };
   const why = 'they have more parameters than are looked at';
   return { layers: [], ofBatch, undescribed: [{ name: `${count} layers`, why }] };
 }
@@ -108,7 +108,7 @@ interface Scope {
 
 function visit(nodes: readonly onnx.INodeProto[], scope: Scope, found: Found): void {
   for (const node of nodes) {
-    if (scope.where !== undefined && found.nodes++ > MOST_NODES) return;
+    if (scope.where !== undefined && found.nodes++ > MAX_NODES) return;
     if (node.opType === 'BatchNormalization' && isOwnDomain(node.domain)) visitLayer(node, scope, found);
     for (const body of bodiesOf(node)) visitBody(node, body, scope, found);
     const definition =
@@ -140,7 +140,7 @@ function visitCall(call: onnx.INodeProto, definition: onnx.IFunctionProto, outer
     attributes: new Map((call.attribute ?? []).map((attribute) => [attribute.name ?? '', attribute])),
     calls: [...outer.calls, definition],
   };
-  if (found.nodes++ <= MOST_NODES) visit(node, scope, found);
+  if (found.nodes++ <= MAX_NODES) visit(node, scope, found);
 }
 
 function visitLayer(node: onnx.INodeProto, scope: Scope, found: Found): void {
@@ -193,7 +193,7 @@ function describeInto(
   const channels = gamma.values.length;
   if (parameters.some((parameter) => parameter?.values.length !== channels)) return 'its parameters differ in length';
   found.parameters += 4 * channels;
-  if (found.parameters > MOST_PARAMETERS || ++found.count > MOST_LAYERS) return undefined;
+  if (found.parameters > MAX_PARAMETERS || ++found.count > MAX_LAYERS) return undefined;
   const [input = '', output = ''] = [node.input?.[0], node.output?.[0]];
   const [epsilon, momentum] = [floatOf(node, 'epsilon', 1e-5), floatOf(node, 'momentum', 0.9)];
   const arrays = { gamma, beta, runningMean: mean, runningVar: variance };

@@ -19,7 +19,7 @@ export interface Constant {
 export type Constants = (name: string) => Constant | undefined;
 
 /** More values than that are not the parameters of a layer. */
-const MOST_VALUES = 2 ** 20;
+const MAX_VALUES = 2 ** 20;
 
 /** Exporters leave a few operators between a parameter and its use; a chain may also run in a circle. */
 const LONGEST_CHAIN = 100;
@@ -130,7 +130,7 @@ export function valuesOf(tensor: onnx.ITensorProto): Constant | undefined {
 
 const sizeOf = (dims: readonly number[]): number | undefined => {
   const size = elementCount(dims);
-  return size >= 0 && size <= MOST_VALUES ? size : undefined;
+  return size >= 0 && size <= MAX_VALUES ? size : undefined;
 };
 
 function integersIn(tensor: onnx.ITensorProto, dataType: number, length: number): ArrayLike<number> | undefined {

@@ -21,7 +21,7 @@ const fields = {
 } as const;
 
 /** A Worker carries no model with more weights. */
-const MOST_BYTES = 2 ** 30;
+const MAX_BYTES = 2 ** 30;
 
 /** The maximum depth of graphs in graphs. */
 const DEEPEST = 50;
@@ -156,8 +156,7 @@ function tensorPieces(message: Uint8Array, state: State): Pieces | undefined {
   const data = dataOf(path, tensor);
   state.found++;
   state.bytes += data.byteLength;
-  if (state.bytes > MOST_BYTES)
-    throw new UserError(`${path}: expected at most ${MOST_BYTES} bytes beside it, got more`);
+  if (state.bytes > MAX_BYTES) throw new UserError(`${path}: expected at most ${MAX_BYTES} bytes beside it, got more`);
   const { name, dims, dataType } = tensor;
   return [encodeTensorProto({ name, dims, dataType, rawData: data })];
 }

@@ -20,7 +20,7 @@ const fields = { graph: 7, input: 11 } as const;
 export const rowsName = 'features';
 
 /** The maximum of all columns together. */
-const MOST_CATEGORIES = 2 ** 16;
+const MAX_CATEGORIES = 2 ** 16;
 
 export interface Table {
   readonly bytes: Uint8Array;
@@ -67,7 +67,7 @@ function columnsOf(info: onnx.IValueInfoProto): ColumnPort {
   const input = info.name ?? '';
   const dims = info.type?.tensorType?.shape?.dim;
   const width = dims?.length === 1 ? 1 : Number(dims?.[1]?.dimValue ?? 0);
-  if (!dims || dims.length > 2 || dims.length === 0 || width < 1 || width > MOST_CATEGORIES) {
+  if (!dims || dims.length > 2 || dims.length === 0 || width < 1 || width > MAX_CATEGORIES) {
     throw new GraphError(
       `${quote(input)}: expected a column of a table, [N, 1], beside others that are texts, got another shape`,
     );
@@ -108,7 +108,7 @@ function categoriesOf(graph: onnx.IGraphProto, ports: readonly ColumnPort[]): Re
       if (texts.length > 0) found.set(place, known);
       count += texts.length;
     }
-    if (count > MOST_CATEGORIES) throw new GraphError(`expected at most ${MOST_CATEGORIES} categories, got more`);
+    if (count > MAX_CATEGORIES) throw new GraphError(`expected at most ${MAX_CATEGORIES} categories, got more`);
     const to = passedOn(node, places, constant);
     if (to) for (const output of node.output ?? []) places.set(output, to);
   }

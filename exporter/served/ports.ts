@@ -95,11 +95,11 @@ export function likelySizes({ initializer }: onnx.IGraphProto): readonly number[
   const sizes = (initializer ?? []).flatMap(({ dims }) => (dims ?? []).map(Number));
   return [...new Set([1, ...sizes.filter((size) => size > 0 && size <= LARGEST_SIZE)])]
     .sort((a, b) => a - b)
-    .slice(0, MOST_SIZES);
+    .slice(0, MAX_SIZES);
 }
 
 const LARGEST_SIZE = 4096;
-const MOST_SIZES = 16;
+const MAX_SIZES = 16;
 
 /** Returns the shape as a card has it, with −1 for a free size. */
 export const shapeOf = ({ dims }: Port): readonly number[] | undefined =>

@@ -54,7 +54,7 @@ export async function tryModel(
   sizes: readonly number[],
 ): Promise<Trial> {
   await using session = releasing(await openModel(file, model));
-  let reason = `its inputs have more than ${MOST_ELEMENTS} numbers`;
+  let reason = `its inputs have more than ${MAX_ELEMENTS} numbers`;
   for (const shapes of candidates(inputs, sizes)) {
     try {
       const sample = () => madeUp(inputs, shapes);
@@ -115,7 +115,7 @@ const isCertain = ({ datatype, dims }: Port): boolean =>
 const ranks = [1, 2, 3, 4, 5, 0];
 
 /** A larger sample is not worth the memory. */
-const MOST_ELEMENTS = 2 ** 24;
+const MAX_ELEMENTS = 2 ** 24;
 
 /** Yields the shapes of all inputs for one attempt after the other. */
 function* candidates(
@@ -133,7 +133,7 @@ function* candidates(
         }),
       );
       const elements = shapes.reduce((sum, shape) => sum + elementCount(shape), 0);
-      if (elements <= MOST_ELEMENTS) yield shapes;
+      if (elements <= MAX_ELEMENTS) yield shapes;
     }
   }
 }

@@ -33,7 +33,7 @@ export function levelsOf(
   for (let isChanged = true; isChanged;) {
     isChanged = false;
     for (const each of node ?? []) {
-      const below = readsOf(each).reduce((most, name) => Math.max(most, at(name)), 0);
+      const below = readsOf(each).reduce((max, name) => Math.max(max, at(name)), 0);
       for (const output of each.output ?? []) {
         const own = below + (outputs.has(output) ? 1 : 0);
         if (own === at(output)) continue;
@@ -43,7 +43,7 @@ export function levelsOf(
       }
     }
   }
-  const depth = layers.reduce((most, { input }) => Math.max(most, at(input)), 0);
+  const depth = layers.reduce((max, { input }) => Math.max(max, at(input)), 0);
   return Array.from({ length: depth + 1 }, (_, level) => layers.filter(({ input }) => at(input) === level)).filter(
     (level) => level.length > 0,
   );

@@ -29,7 +29,7 @@ export const momentsName = 'bn-edge/moments';
 const axesOpset = 18;
 
 /** The smallest ratio of γ to β at which a layer is inverted: the inverse multiplies float32's error by β / γ. */
-const leastQuotient = 1e-3;
+const minQuotient = 1e-3;
 
 /**
  * @param layers of a network that can have a switch
@@ -61,7 +61,7 @@ function ranksOf(graph: onnx.IGraphProto): SampleRanks {
 }
 
 const isInvertible = ({ gamma, beta }: BatchNormLayer): boolean =>
-  gamma.every((scale, c) => scale !== 0 && Math.abs(scale) >= leastQuotient * Math.abs(beta[c] ?? NaN));
+  gamma.every((scale, c) => scale !== 0 && Math.abs(scale) >= minQuotient * Math.abs(beta[c] ?? NaN));
 
 /**
  * @param bytes what `model` was decoded from

@@ -248,12 +248,12 @@ function numbersOfPreset({ channels: order }: StatedPicture, preset: Preset, cha
 }
 
 /** 32 MiB of float32: a Worker has 128 MB, and holds a picture's numbers twice for a moment. */
-const MOST_NUMBERS = 2 ** 23;
+const MAX_NUMBERS = 2 ** 23;
 
 function sizeObjections({ size: { rows, columns }, channels }: PicturePreparation): readonly string[] {
   const numbers = rows * columns * channels;
-  if (numbers <= MOST_NUMBERS) return [];
-  return [`.size: expected at most ${MOST_NUMBERS} numbers of all channels, got ${numbers}`];
+  if (numbers <= MAX_NUMBERS) return [];
+  return [`.size: expected at most ${MAX_NUMBERS} numbers of all channels, got ${numbers}`];
 }
 
 /** Objects to a fit beside a drawing, which is framed and centred whatever its file's size is. */
@@ -265,8 +265,8 @@ const fitObjections = ({ fit, drawing }: StatedPicture): readonly string[] =>
 function resizeObjections({ resize }: StatedPicture, { fit, drawing, size }: PicturePreparation): readonly string[] {
   if (resize === undefined) return [];
   if (fit !== 'cover' || drawing) return ['.resize: expected none without "fit": "cover", got one'];
-  const least = Math.max(size.rows, size.columns);
-  return resize < least ? [`.resize: expected at least ${least}, of which the size is cut out, got ${resize}`] : [];
+  const min = Math.max(size.rows, size.columns);
+  return resize < min ? [`.resize: expected at least ${min}, of which the size is cut out, got ${resize}`] : [];
 }
 
 function datatypeObjections(picture: PicturePreparation, { datatype }: Port): readonly string[] {
@@ -288,9 +288,9 @@ function holdsOf(datatype: Port['datatype']): (number: number) => boolean {
   if (datatype === 'FP16') return (number) => Math.abs(number) <= LARGEST_HALF;
   if (datatype === 'FP32' || datatype === 'FP64') return Number.isFinite;
   const [, unsigned, bits] = /^(U?)INT(\d+)$/.exec(datatype) ?? [];
-  const [least, most] =
+  const [min, max] =
     unsigned === 'U' ? [0, 2 ** Number(bits) - 1] : [-(2 ** (Number(bits) - 1)), 2 ** (Number(bits) - 1) - 1];
-  return (number) => Number.isInteger(number) && number >= least && number <= most;
+  return (number) => Number.isInteger(number) && number >= min && number <= max;
 }
 
 /** Objects to numbers with which black and white would be the same. */

@@ -24,7 +24,7 @@ export interface Facts {
 export interface TypedColumn extends Pick<Column, 'name' | 'kind'> {
   readonly categories?: readonly string[] | undefined;
   readonly unit?: string | undefined;
-  readonly range?: readonly [least: number | string, greatest: number | string] | undefined;
+  readonly range?: readonly [min: number | string, max: number | string] | undefined;
   /** `required` is true if a value may not be missing. */
   readonly required: boolean;
 }

@@ -108,7 +108,7 @@ describe.each<[string, readonly number[], Described]>([
     const { outputs } = (await response.json()) as { outputs: [{ data: number[] }] };
     const served = outputs[0].data;
     expect(served).toHaveLength(logits.length);
-    const worst = served.reduce((most, value, i) => Math.max(most, Math.abs(value - (logits[i] ?? NaN))), 0);
+    const worst = served.reduce((max, value, i) => Math.max(max, Math.abs(value - (logits[i] ?? NaN))), 0);
     expect(worst).toBeLessThan(1e-4);
   });
 

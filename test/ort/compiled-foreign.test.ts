@@ -68,7 +68,7 @@ function differenceOf({ data, dims }: ort.Tensor, given: ArrayLike<number | bigi
   const wanted = Float64Array.from<number | bigint>(data as Float32Array, Number);
   const got = Float64Array.from<number | bigint>(given, Number);
   if (got.length !== wanted.length) return `expected [${dims.join(', ')}], got ${got.length} elements`;
-  const largest = wanted.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 1e-3);
+  const largest = wanted.reduce((max, x) => (Number.isFinite(x) ? Math.max(max, Math.abs(x)) : max), 1e-3);
   const at = wanted.findIndex((x, i) => !(Object.is(x, got[i]) || Math.abs(x - (got[i] ?? NaN)) <= within * largest));
   return at < 0 ? undefined : `expected ${wanted[at] ?? NaN} at ${at}, got ${got[at] ?? NaN}`;
 }

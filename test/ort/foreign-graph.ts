@@ -40,8 +40,8 @@ class Draw {
     return this.below(of) === 0;
   }
 
-  numbers(count: number, least = -1, most = 1): readonly number[] {
-    return range(count).map(() => least + (most - least) * this.#random());
+  numbers(count: number, min = -1, max = 1): readonly number[] {
+    return range(count).map(() => min + (max - min) * this.#random());
   }
 }
 
@@ -322,7 +322,7 @@ const products: readonly Step[] = [
   }),
 ];
 
-const mostElements = 2000;
+const maxElements = 2000;
 
 /** @returns a file of `x` and `y` with a few nodes between them, all of which the reader takes */
 export function foreignFile(seed: number): ForeignFile {
@@ -348,7 +348,7 @@ export function foreignFile(seed: number): ForeignFile {
     };
     try {
       const [value] = decodeAnyModel(model(larger, opset)).graph.outputs;
-      if (!value || sizeOf(value.shape.map((dim) => (typeof dim === 'string' ? 1 : dim))) > mostElements) continue;
+      if (!value || sizeOf(value.shape.map((dim) => (typeof dim === 'string' ? 1 : dim))) > maxElements) continue;
       [graph, x, now] = [larger, y, value.shape];
     } catch (error) {
       if (!(error instanceof GraphError)) throw error;

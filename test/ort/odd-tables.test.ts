@@ -156,8 +156,8 @@ describe.each(Object.entries(tables))('a table %s', (name, { rows }) => {
 
 /** Of the largest answer where that is above 1. */
 function largestGap(got: ArrayLike<number>, expected: Float32Array): number {
-  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-  return expected.reduce((most, value, i) => Math.max(most, Math.abs(value - (got[i] ?? NaN)) / largest), 0);
+  const largest = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 1);
+  return expected.reduce((max, value, i) => Math.max(max, Math.abs(value - (got[i] ?? NaN)) / largest), 0);
 }
 
 describe('a Worker of all these models, compiled', () => {

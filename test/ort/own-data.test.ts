@@ -127,8 +127,8 @@ describe('a table with classes', () => {
   it('is described by its card: columns, categories, fills, labels, metrics, and how it was trained', () => {
     const { card } = exported;
     const median = { missing: 'median', indicator: true };
-    const seen = (least: number, greatest: number, mean: number) => ({
-      range: [least, greatest],
+    const seen = (min: number, max: number, mean: number) => ({
+      range: [min, max],
       typical: expect.closeTo(mean, 0) as number,
     });
     expect(card.labels).toEqual(['Adelie', 'Chinstrap', 'Gentoo']);

@@ -68,16 +68,16 @@ describe('training', () => {
 
   it('goes on while a snapshot is saved, whose numbers stay as they were', async () => {
     const seen: string[] = [];
-    let goOn: () => void = () => undefined;
+    let proceed: () => void = () => undefined;
     await train(plan, data, config, backend, {
       onProgress: ({ epoch }) => {
         seen.push(`step of epoch ${epoch}`);
-        goOn();
+        proceed();
       },
       onSnapshot: async ({ history, state }) => {
         const epoch = history.length;
         const before = structuredClone(state);
-        if (epoch < config.epochs) await new Promise<void>((resolve) => (goOn = resolve));
+        if (epoch < config.epochs) await new Promise<void>((resolve) => (proceed = resolve));
         expect(state).toEqual(before);
         seen.push(`saved ${epoch}`);
       },

@@ -37,10 +37,10 @@ const image = imageOf(
 );
 
 /** Of samples whose means stray by channel up to `most` σ. */
-function windowOf(hour: number, samples: number, most: number): DriftWindow {
+function windowOf(hour: number, samples: number, max: number): DriftWindow {
   const means = (channels: number): readonly number[] =>
-    Array.from({ length: channels }, (_, c) => most * Math.sin(c) * (1 - c / channels));
-  const isMoved = most > 0;
+    Array.from({ length: channels }, (_, c) => max * Math.sin(c) * (1 - c / channels));
+  const isMoved = max > 0;
   return {
     start: 490_000 * windowMs + hour * windowMs,
     samples,

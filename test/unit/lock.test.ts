@@ -19,17 +19,17 @@ const done = () => Promise.resolve('done');
 
 describe('a lock', () => {
   it('lets one at a time, who know whether they have waited', async () => {
-    let [inside, most] = [0, 0];
+    let [inside, max] = [0, 0];
     const waited: boolean[] = [];
     const one = () =>
       withLock(at('lock'), async (hasWaited) => {
         waited.push(hasWaited);
-        most = Math.max(most, ++inside);
+        max = Math.max(max, ++inside);
         await new Promise((resolve) => setTimeout(resolve, 20));
         inside--;
       });
     await Promise.all([one(), one(), one()]);
-    expect(most).toBe(1);
+    expect(max).toBe(1);
     expect(waited).toEqual([false, true, true]);
     expect(await readdir(folder)).not.toContain('lock');
   });

@@ -64,7 +64,7 @@ const isNamed = ({ parameters = [] }: Operation, values: Found['values']): boole
 
 /** The path of one model has types for one way of asking, the path of all takes the others. */
 const fewest = (all: readonly (readonly string[])[]): readonly string[] =>
-  all.reduce((least, one) => (one.length < least.length ? one : least));
+  all.reduce((min, one) => (one.length < min.length ? one : min));
 
 const complaintsOfQuestion = (
   document: Document,

@@ -17,7 +17,7 @@ function readClocks(): Clocks {
 }
 
 /** Milliseconds; shorter spans say little, since systems count in hundredths of a second. */
-const leastSpan = 500;
+const minSpan = 500;
 
 /** @returns how many cores others have kept busy lately: none to begin with */
 export function foreignLoad(read: () => Clocks = readClocks): () => number {
@@ -26,7 +26,7 @@ export function foreignLoad(read: () => Clocks = readClocks): () => number {
   return () => {
     const after = read();
     const span = after.now - before.now;
-    if (span >= leastSpan) {
+    if (span >= minSpan) {
       load = Math.max(after.busy - before.busy - (after.own - before.own), 0) / span;
       before = after;
     }
@@ -38,7 +38,7 @@ export function foreignLoad(read: () => Clocks = readClocks): () => number {
 export function askedSeldom(load: () => number, now: () => number = () => performance.now()): () => number {
   let [last, asked] = [NaN, -Infinity];
   return () => {
-    if (now() - asked >= leastSpan) [last, asked] = [load(), now()];
+    if (now() - asked >= minSpan) [last, asked] = [load(), now()];
     return last;
   };
 }

@@ -16,6 +16,6 @@ export { type WebgpuBackend, webgpuBackend } from './webgpu/index.ts';
 /** @internal -- ONNX Runtime's types need those of browsers */
 export { importNative } from './import-native.ts';
 export { type RowFunction, RowThreads } from './staged/row-threads.ts';
-export { waitingAsSuits } from './waiting.ts';
+export { adaptiveWaiting } from './waiting.ts';
 export { wasmBackend } from './wasm.ts';
 export { multiplicationsOf, threadCount, threadsFor, threadsInDoubt } from './work.ts';

@@ -10,7 +10,7 @@ import { importNative } from './import-native.ts';
 import { type Bound, openBoundSession, openSession } from './runtime.ts';
 import { openStaged, stagedProgram, worthCalls } from './staged/staged-session.ts';
 import { canRunUncopied, runUncopied, takesSharedMemory, withSequence } from './uncopied.ts';
-import { type Runner, waitingAsSuits } from './waiting.ts';
+import { type Runner, adaptiveWaiting } from './waiting.ts';
 import { threadCount, threadsFor } from './work.ts';
 
 export interface NativeOptions {
@@ -36,11 +36,11 @@ export async function nativeBackend({ threads, spinning, cut = true }: NativeOpt
     const openWaiting = (busily: boolean) => open(sessionOptions(graphThreads, busily));
     // One thread never waits for others.
     const wait = graphThreads === 1 ? false : spinning;
-    return wait === undefined ? waitingAsSuits(openWaiting, askedSeldom(foreignLoad())) : openWaiting(wait);
+    return wait === undefined ? adaptiveWaiting(openWaiting, askedSeldom(foreignLoad())) : openWaiting(wait);
   };
   const fileOf = (graph: Graph): Uint8Array => encodeModel(lower(graph, 'native', { channelBlock }));
   const bind = (file: Uint8Array, options: InferenceSession.SessionOptions, bound: Bound) =>
-    isUncopied && bytesOf(bound.outputs) > leastUncopied
+    isUncopied && bytesOf(bound.outputs) > minUncopied
       ? openBoundSession(ort, withSequence(file), options, bound, runUncopied)
       : openBoundSession(ort, file, options, bound);
   const backendWith = (stepThreads: number | undefined): Backend => {
@@ -96,7 +96,7 @@ const renamed = (before: Graph, after: Graph, outputs: NamedTensors): NamedTenso
   );
 
 /** In bytes: to copy so many takes as long as the error by which ONNX Runtime is kept from it. */
-const leastUncopied = 65536;
+const minUncopied = 65536;
 
 const bytesOf = (tensors: NamedTensors): number =>
   Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0);

@@ -5,8 +5,8 @@
  */
 
 /** Cores that others keep busy: a busy loop ends above the one and begins below the other, so that it does not flicker. */
-const most = 0.3;
-const least = 0.1;
+const stopSpinningAbove = 0.3;
+const startSpinningBelow = 0.1;
 
 /** What a session is here, bound to its tensors or not. */
 export interface Runner<Args extends readonly unknown[], Result> {
@@ -15,17 +15,17 @@ export interface Runner<Args extends readonly unknown[], Result> {
 }
 
 /** @param load how many cores others keep busy */
-export async function waitingAsSuits<Args extends readonly unknown[], Result>(
+export async function adaptiveWaiting<Args extends readonly unknown[], Result>(
   open: (spinning: boolean) => Promise<Runner<Args, Result>>,
   load: () => number,
 ): Promise<Runner<Args, Result>> {
   const start = async (spinning: boolean) => ({ spinning, session: await open(spinning) });
-  const startAsSuits = () => start(load() <= most);
-  let current = Promise.resolve(await startAsSuits());
+  const startAnew = () => start(load() <= stopSpinningAbove);
+  let current = Promise.resolve(await startAnew());
   let running = 0;
 
   const suitable = async (before: Awaited<typeof current>): Promise<Awaited<typeof current>> => {
-    const spinning = load() <= (before.spinning ? most : least);
+    const spinning = load() <= (before.spinning ? stopSpinningAbove : startSpinningBelow);
     if (spinning === before.spinning || running > 0) return before;
     await before.session.release();
     return start(spinning);
@@ -33,7 +33,7 @@ export async function waitingAsSuits<Args extends readonly unknown[], Result>(
   return {
     run: async (...args) => {
       // Where the change of sessions has failed, nothing is open: the call that asked for it says why, and the next opens one.
-      current = current.then(suitable, startAsSuits);
+      current = current.then(suitable, startAnew);
       const { session } = await current;
       running += 1;
       try {

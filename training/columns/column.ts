@@ -17,7 +17,7 @@ export interface NumericColumn {
   readonly kind: 'numeric';
   readonly name: string;
   /** The minimum and maximum of the training part, as float32 numbers. */
-  readonly range?: readonly [least: number, greatest: number];
+  readonly range?: readonly [min: number, max: number];
   /** The mean of the training part. */
   readonly typical?: number;
   /** Replaces a missing number; null where none may be missing. */

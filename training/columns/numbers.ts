@@ -30,7 +30,7 @@ export function decimalIn(cells: readonly string[]): Decimal | 'either' | undefi
 }
 
 const UNIT = /^(?:\p{Sc}|(?:US|A|C|NZ|HK|R)\$|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CZK|BRL|%|‰)$/u;
-const MOST_SIGNS = 40;
+const MAX_SIGNS = 40;
 
 /** Replaces typographic minus signs and spaces. */
 const plainSigns = (text: string): string =>
@@ -51,7 +51,7 @@ export const unitOf = (text: string, decimal: Decimal = '.'): string | undefined
 /** Is true for a number without unit, grouping or typographic signs. */
 export const isPlainNumber = (text: string): boolean => PLAIN.test(text);
 
-const mayBeFormatted = (text: string): boolean => text.length <= MOST_SIGNS && /\d/.test(text);
+const mayBeFormatted = (text: string): boolean => text.length <= MAX_SIGNS && /\d/.test(text);
 
 interface Formatted {
   readonly value: number;

@@ -209,7 +209,7 @@ function withoutSpaces({ kind }: Column, read: Reader): Reader {
   };
 }
 
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 
 /** An example date in each order. */
 const examples = { YMD: '2024-05-17', DMY: '17/05/2024', MDY: '05/17/2024' } as const;
@@ -223,6 +223,6 @@ export function expectationOf(column: Column, objection: Objection): string {
       ? 'a time such as 17:30'
       : `a date such as ${examples[column.order]}`;
   const { categories } = column;
-  if (categories.length > MOST_NAMED) return `one of ${categories.length} categories`;
+  if (categories.length > MAX_NAMED) return `one of ${categories.length} categories`;
   return `one of ${categories.map((category) => JSON.stringify(category)).join(', ')}`;
 }

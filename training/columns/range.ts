@@ -10,7 +10,7 @@ export interface FarValue {
   readonly column: Column;
   readonly value: unknown;
   /** The range of the training part. */
-  readonly range: readonly [least: number | string, greatest: number | string];
+  readonly range: readonly [min: number | string, max: number | string];
 }
 
 /**
@@ -56,7 +56,7 @@ function checkOf(column: Column, index: number, place: number): Check | undefine
 }
 
 /** Returns a test for far values. NaN, a missing value, is never far. */
-function beyond(least: number, greatest: number): (value: number) => boolean {
-  const width = greatest - least;
-  return (value) => value < least - width || value > greatest + width;
+function beyond(min: number, max: number): (value: number) => boolean {
+  const width = max - min;
+  return (value) => value < min - width || value > max + width;
 }

@@ -81,14 +81,14 @@ function tellerOf(column: Exclude<Column, { kind: 'date' }>, edges: readonly num
     const isBeyond = (value: number): boolean => value >= known || value < 0;
     return { size: known + 1, bin: (value) => (isBeyond(value) ? known : Math.trunc(value)), isBeyond };
   }
-  const [least, greatest] = column.range ?? [-Infinity, Infinity];
+  const [min, max] = column.range ?? [-Infinity, Infinity];
   return {
     size: edges ? edges.length + 1 : 0,
     bin: (value) => {
       const bin = edges?.findIndex((edge) => value < edge) ?? 0;
       return bin < 0 ? (edges?.length ?? 0) : bin;
     },
-    isBeyond: (value) => value < least || value > greatest,
+    isBeyond: (value) => value < min || value > max,
   };
 }
 
@@ -130,7 +130,7 @@ export function referencesOf(
  */
 function edgesOf(values: Float64Array): readonly number[] {
   const present = values.filter((value) => !Number.isNaN(value)).sort();
-  const [least] = present;
+  const [min] = present;
   const deciles = Array.from({ length: BINS - 1 }, (_, i) => present[Math.floor(((i + 1) * present.length) / BINS)]);
-  return [...new Set(deciles)].filter((edge) => edge !== undefined).filter((edge) => edge !== least);
+  return [...new Set(deciles)].filter((edge) => edge !== undefined).filter((edge) => edge !== min);
 }

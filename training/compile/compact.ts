@@ -55,7 +55,7 @@ function asIntegers(weights: Float32Array, sections: readonly Section[]): Compac
 
 /** The weights of one output as integers times its scale; undefined where one of them is no multiple of it. */
 export function asColumn(weights: Float32Array): { readonly numbers: Int8Array; readonly scale: number } | undefined {
-  const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+  const largest = weights.reduce((max, weight) => Math.max(max, Math.abs(weight)), 0);
   const scale = Math.fround(largest / 127) || 1;
   const numbers = Int8Array.from(weights, (weight) => Math.round(weight / scale));
   const isMultiple = weights.every((weight, i) => Math.abs((numbers[i] ?? 0) * scale - weight) <= rounding * largest);

@@ -81,7 +81,7 @@ function translate(graph: Graph, { fma = false, weights = 'float32' }: CompileOp
   const answers = outputs.map(({ value, name }) => lowering.plain({ name, op: 'Identity' }, value));
   const kernels: readonly Kernel[] = lowering.kernels;
   const plan = planMemory(kernels, entries, answers, { compact });
-  if (plan.bytes > mostBytes) throw new CompileError(`expected a program of at most ${mostBytes / 2 ** 20} MB`);
+  if (plan.bytes > maxBytes) throw new CompileError(`expected a program of at most ${maxBytes / 2 ** 20} MB`);
   return {
     text: moduleText(kernels, plan, { fma }),
     plan,
@@ -91,7 +91,7 @@ function translate(graph: Graph, { fma = false, weights = 'float32' }: CompileOp
 }
 
 /** What a Worker may have in all. */
-const mostBytes = 128 * 2 ** 20;
+const maxBytes = 128 * 2 ** 20;
 
 function portOf({ name, shape, value, ofBatch }: Port, buffer: Buffer | undefined, plan: MemoryPlan): ProgramPort {
   const offset = buffer && plan.addresses.get(buffer);

@@ -8,7 +8,7 @@ import { type Code, comment, functionText, importedMemory, vector, type Wat } fr
 
 const pageBytes = 65536;
 /** Addresses have 32 bits. */
-const mostPages = 65536;
+const maxPages = 65536;
 
 export interface ModuleOptions {
   /** a · b + c rounded once, by relaxed SIMD. */
@@ -52,7 +52,7 @@ export function moduleText(
   const pages = Math.ceil(plan.bytes / pageBytes);
   return [
     `(module`,
-    memory === 'own' ? `(memory ${pages} ${pages})` : importedMemory(threads === 2 ? mostPages : undefined),
+    memory === 'own' ? `(memory ${pages} ${pages})` : importedMemory(threads === 2 ? maxPages : undefined),
     ...texts,
     ...running,
     ...(starting.length > 0

@@ -14,13 +14,13 @@ import { call, comment, get, i32, set, type Wat } from './wat.ts';
 export type Threads = 1 | 2;
 
 /** Numbers that a kernel goes through, from which on its half costs more than to meet: some microseconds. */
-const leastWork = 8192;
+const minWork = 8192;
 
 /**
  * How often a thread looks whether the other has come before it falls asleep: more often each time that it has come by then, up to some
  * hundred µs, and half as often each time that it has not, down to one or two µs, where others use the machine.
  */
-const looks = { least: 1_000, most: 100_000 } as const;
+const looks = { min: 1_000, max: 100_000 } as const;
 /** A sleeper looks again after so many nanoseconds, … */
 const nap = 1_000_000_000;
 /** … and gives up after so many times: the other thread is no more. */
@@ -45,7 +45,7 @@ function meeting(thread: 0 | 1): readonly Wat[] {
     store(sleepers[thread], i32(1)),
     set('how', `(memory.atomic.wait32 offset=0 ${i32(others)} ${get('before')} (i64.const ${nap}))`),
     store(sleepers[thread], i32(0)),
-    set('patience', larger(`(i32.div_u ${get('patience')} (i32.const 2))`, i32(looks.least))),
+    set('patience', larger(`(i32.div_u ${get('patience')} (i32.const 2))`, i32(looks.min))),
     set('looks', get('patience')),
     // 2: nobody has come meanwhile.
     `(if (i32.eq ${get('how')} (i32.const 2)) (then ${subtract('naps')}))`,
@@ -58,7 +58,7 @@ function meeting(thread: 0 | 1): readonly Wat[] {
     store(own, `(i32.add ${get('before')} (i32.const 1))`),
     `(if ${load(sleepers[other])} (then (drop (memory.atomic.notify offset=0 ${i32(own)} (i32.const 1)))))`,
     // None is there before the first meeting.
-    set('patience', larger(`(i32.load ${i32(patience[thread])})`, i32(looks.least))),
+    set('patience', larger(`(i32.load ${i32(patience[thread])})`, i32(looks.min))),
     set('looks', get('patience')),
     set('naps', i32(naps)),
     '(loop $wait',
@@ -67,7 +67,7 @@ function meeting(thread: 0 | 1): readonly Wat[] {
     `    (if (i32.eq ${get('looks')} (i32.const 0)) (then ${sleep.join(' ')}))`,
     '  ))',
     `  (br_if $wait ${isAlone}))`,
-    set('patience', smaller(`(i32.add ${get('patience')} (i32.const ${looks.least}))`, i32(looks.most))),
+    set('patience', smaller(`(i32.add ${get('patience')} (i32.const ${looks.min}))`, i32(looks.max))),
     `(i32.store ${i32(patience[thread])} ${get('patience')})`,
     ')',
   ];
@@ -77,7 +77,7 @@ function meeting(thread: 0 | 1): readonly Wat[] {
 export function runOnTwo(kernels: readonly Kernel[], context: Emit): readonly Wat[] {
   const phases: { isShared: boolean; first: Wat[]; second: Wat[] }[] = [];
   for (const { about, work = 0, emit } of kernels) {
-    const isShared = work >= leastWork;
+    const isShared = work >= minWork;
     const last = phases.at(-1);
     const phase = last && !last.isShared && !isShared ? last : { isShared, first: [], second: [] };
     if (phase !== last) phases.push(phase);

@@ -4,7 +4,7 @@
  */
 
 /** The number of distinct values that are compared: enough to notice the loss. */
-const most = 4096;
+const max = 4096;
 
 /** Float32 represents all whole numbers up to this one. */
 export const exactUpTo = 2 ** 24;
@@ -15,7 +15,7 @@ export class FloatPrecision {
   #example: readonly [number, number] | undefined;
 
   add(value: number): void {
-    if (Math.abs(value) <= exactUpTo || this.#numbers.size >= most || this.#numbers.has(value)) return;
+    if (Math.abs(value) <= exactUpTo || this.#numbers.size >= max || this.#numbers.has(value)) return;
     this.#numbers.add(value);
     const float = Math.fround(value);
     const other = this.#floats.get(float);

@@ -164,7 +164,7 @@ function notesOnColumns({ data, shape: [count = 0, columns = 0, ...more] }: NpyA
     return noteOnPrecision(`feature ${column}`, precision);
   })
     .flat()
-    .slice(0, mostNotes);
+    .slice(0, maxNotes);
 }
 
-const mostNotes = 10;
+const maxNotes = 10;

@@ -74,8 +74,7 @@ export function joined(first: Dataset, ...others: readonly Dataset[]): Dataset {
 function placesInAll(parts: readonly Samples[]): Int32Array {
   let [found, start]: [readonly number[], number] = [[], 0];
   for (const { places = new Int32Array() } of parts) {
-    if (places.includes(0) && found.includes(start))
-      start = found.reduce((most, place) => Math.max(most, place), 0) + 1;
+    if (places.includes(0) && found.includes(start)) start = found.reduce((max, place) => Math.max(max, place), 0) + 1;
     const from = start;
     found = [...found, ...Array.from(places, (place) => place + from)];
   }

@@ -43,8 +43,8 @@ function* hashesOf(dataset: Dataset): Generator<number> {
 class Numbers {
   readonly #slots: Float64Array;
 
-  constructor(most: number) {
-    this.#slots = new Float64Array(2 ** Math.ceil(Math.log2(2 * most + 2)));
+  constructor(max: number) {
+    this.#slots = new Float64Array(2 ** Math.ceil(Math.log2(2 * max + 2)));
   }
 
   add(number: number): void {

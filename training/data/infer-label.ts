@@ -15,7 +15,7 @@ export interface LabelOptions extends Pick<DataSource, 'task' | 'dropMissingLabe
   readonly rows: number;
 }
 
-const MOST_WHOLE_NUMBERS = 20;
+const MAX_WHOLE_NUMBERS = 20;
 
 export function inferLabel(profile: ColumnProfile, options: LabelOptions): InferredLabel {
   const { task, rows } = options;
@@ -45,7 +45,7 @@ export function inferLabel(profile: ColumnProfile, options: LabelOptions): Infer
 
 /** Is true for a column of only a few distinct whole numbers. */
 const holdsClasses = ({ firstWord, texts, isWhole, isPlain, isFull }: ColumnProfile): boolean =>
-  firstWord === undefined && isWhole && isPlain && !isFull && texts.size <= MOST_WHOLE_NUMBERS;
+  firstWord === undefined && isWhole && isPlain && !isFull && texts.size <= MAX_WHOLE_NUMBERS;
 
 interface Found {
   readonly column: InferredLabel['column'];

@@ -14,7 +14,7 @@ const compressors: Compressors = {
 };
 
 /** The maximum number of rows in one batch. */
-const MOST_ROWS = 1000;
+const MAX_ROWS = 1000;
 
 /**
  * Opens a Parquet file.
@@ -44,10 +44,10 @@ async function* rowsOf(
     const end = start + Number(group.num_rows);
     const read = { file: fileOf(path), metadata, rowStart: start, rowEnd: end, compressors };
     const objects = await explained(path, () => parquetReadObjects(read));
-    for (let at = 0; at < objects.length; at += MOST_ROWS) {
+    for (let at = 0; at < objects.length; at += MAX_ROWS) {
       const first = start + at + 1;
-      position.read = start + Math.min(at + MOST_ROWS, objects.length);
-      yield objects.slice(at, at + MOST_ROWS).map((object, i) => ({
+      position.read = start + Math.min(at + MAX_ROWS, objects.length);
+      yield objects.slice(at, at + MAX_ROWS).map((object, i) => ({
         line: first + i,
         cells: names.map((name) => textOfValue((object as Readonly<Record<string, unknown>>)[name])),
       }));

@@ -83,7 +83,7 @@ export interface ProfileOptions {
 const [GROUPED, WHOLE, DECIMAL] = [1, 2, 4] as const;
 
 /** The minimum number of digits of a code; months and hours have fewer. */
-const LEAST_DIGITS = 3;
+const MIN_DIGITS = 3;
 
 export class ColumnProfile {
   readonly name: string;
@@ -192,7 +192,7 @@ export class ColumnProfile {
    * begin with zeros.
    */
   get isOfCodes(): boolean {
-    return this.firstPadded !== undefined && (this.#digits ?? 0) >= LEAST_DIGITS;
+    return this.firstPadded !== undefined && (this.#digits ?? 0) >= MIN_DIGITS;
   }
 
   #countDigits(text: string, line: number): void {

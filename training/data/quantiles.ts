@@ -10,7 +10,7 @@ export interface RobustStatistics {
 }
 
 /** A smaller range counts as 0, since float32 could not divide by it. */
-const leastRange = 2 ** -120;
+const minRange = 2 ** -120;
 
 /** Returns the statistics of each feature, without missing values. */
 export function robustStatistics(samples: Samples): RobustStatistics {
@@ -19,7 +19,7 @@ export function robustStatistics(samples: Samples): RobustStatistics {
     const sorted = sortedValues(samples, feature);
     const [lowest = 0, low, median, high, highest = 0] = evenQuantiles(sorted, 4);
     const [quartiles, half] = [(high ?? 0) - (low ?? 0), (highest - lowest) / 2];
-    const range = quartiles >= leastRange ? quartiles : half >= leastRange ? half : 0;
+    const range = quartiles >= minRange ? quartiles : half >= minRange ? half : 0;
     return { median: median ?? 0, range: sigma === 0 ? 0 : range };
   });
   return {
@@ -29,11 +29,11 @@ export function robustStatistics(samples: Samples): RobustStatistics {
 }
 
 /** The approximate number of bins that all numbers of a row have together. */
-const mostBins = 384;
+const maxBins = 384;
 /**
  * The minimum number of bins for each number, however many numbers there are: fewer would carry too little information.
  */
-const leastBins = 4;
+const minBins = 4;
 
 /**
  * Returns the edges of at most `bins` bins for each feature, ascending, as float32 numbers. Half are even quantiles of
@@ -50,7 +50,7 @@ export function binEdges(
   const { deviation } = inputStatistics(samples, 'feature');
   const changes = Array.from(deviation, (sigma, feature) => sigma > 0 && isNumber(feature));
   const numbers = changes.filter(Boolean).length;
-  const each = Math.min(bins, Math.max(leastBins, Math.floor(mostBins / Math.max(numbers, 1))));
+  const each = Math.min(bins, Math.max(minBins, Math.floor(maxBins / Math.max(numbers, 1))));
   return changes.map((cut, feature) => (cut ? mixedEdges(sortedValues(samples, feature), each) : []));
 }
 
@@ -59,7 +59,7 @@ function mixedEdges(sorted: Float32Array, bins: number): readonly number[] {
   const distinct = sorted.filter((value, i) => i === 0 || value !== sorted[i - 1]);
   const all = [...evenQuantiles(sorted, half), ...evenQuantiles(distinct, half)].map(Math.fround).sort((a, b) => a - b);
   const edges: number[] = [];
-  for (const edge of all) if (edges.length === 0 || edge - (edges.at(-1) ?? NaN) >= leastRange) edges.push(edge);
+  for (const edge of all) if (edges.length === 0 || edge - (edges.at(-1) ?? NaN) >= minRange) edges.push(edge);
   return edges;
 }
 

@@ -15,7 +15,7 @@ export interface Dialect {
 /** The members that the user gives, which are not inferred. */
 export type GivenDialect = { readonly [K in keyof Dialect]?: Dialect[K] | undefined };
 
-const MOST_LINES = 300;
+const MAX_LINES = 300;
 
 /**
  * Infers a text's dialect.
@@ -79,7 +79,7 @@ export function cellsOf(
 ): readonly (readonly string[])[] {
   const rows: string[][] = [];
   let [row, cell, isQuoted]: [string[], string, boolean] = [[], '', false];
-  for (let at = 0; at < text.length && rows.length < MOST_LINES; at++) {
+  for (let at = 0; at < text.length && rows.length < MAX_LINES; at++) {
     const sign = text[at] ?? '';
     if (isQuoted) {
       if (sign === escape && text[at + 1] === quote) cell += text[++at] ?? '';

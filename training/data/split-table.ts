@@ -58,7 +58,7 @@ function fillInWords(column: Column): string {
 }
 
 /** The minimum number of samples to train on: Batch Norm normalizes a single sample to 0. */
-const LEAST_TRAINED = 2;
+const MIN_TRAINED = 2;
 
 /**
  * Splits a data set at random, with at least one sample in each part that is wanted.
@@ -71,15 +71,15 @@ export function splitByShares(
 ): Splits {
   const size = (share: number) => (share === 0 ? 0 : Math.max(1, Math.round(dataset.count * share)));
   const sizes = { validation: size(validationShare), test: size(testShare) };
-  const least = LEAST_TRAINED + Math.min(sizes.validation, 1) + Math.min(sizes.test, 1);
+  const min = MIN_TRAINED + Math.min(sizes.validation, 1) + Math.min(sizes.test, 1);
   // Data that are not split are only evaluated, so any number of samples will do.
-  if (dataset.count < least && least > LEAST_TRAINED) {
+  if (dataset.count < min && min > MIN_TRAINED) {
     const parts = [
-      `${LEAST_TRAINED} to train on`,
+      `${MIN_TRAINED} to train on`,
       sizes.validation > 0 && 'one for validation',
       sizes.test > 0 && 'one for the test',
     ];
-    const wanted = `at least ${least} samples, ${parts.filter(Boolean).join(', ')}`;
+    const wanted = `at least ${min} samples, ${parts.filter(Boolean).join(', ')}`;
     throw unexpected('data', wanted, `${dataset.count}; --validation-share 0 or --test-share 0 do without a part`);
   }
   return splitDataset(dataset, sizes, createRandom(seed));

@@ -20,7 +20,7 @@ export interface TableFile {
   readonly progress: () => number;
 }
 
-const MOST_COLUMNS = 100_000;
+const MAX_COLUMNS = 100_000;
 
 /**
  * Returns the file if it does not have too many columns.
@@ -28,6 +28,6 @@ const MOST_COLUMNS = 100_000;
  * @throws {UserError} naming a table of too many columns
  */
 export function checkWidth(name: string, file: TableFile): TableFile {
-  if (file.names.length > MOST_COLUMNS) throw unexpected(name, `at most ${MOST_COLUMNS} columns`, file.names.length);
+  if (file.names.length > MAX_COLUMNS) throw unexpected(name, `at most ${MAX_COLUMNS} columns`, file.names.length);
   return file;
 }

@@ -113,14 +113,14 @@ function headerLength(bytes: Uint8Array, where: string): number {
     throw unexpected(where, 'a safetensors file', what);
   if (bytes.length < LENGTH_BYTES) throw unexpected(where, 'a safetensors file of at least 8 bytes', bytes.length);
   const announced = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  const most = Math.min(MAX_HEADER_BYTES, bytes.length - LENGTH_BYTES);
-  if (announced <= BigInt(most)) return Number(announced);
+  const max = Math.min(MAX_HEADER_BYTES, bytes.length - LENGTH_BYTES);
+  if (announced <= BigInt(max)) return Number(announced);
   // A ZIP archive, or a pickle as PyTorch wrote it before version 1.6.
   if (startsWith(bytes, 0x50, 0x4b, 3, 4) || startsWith(bytes, 0x80)) {
     const help = 'safetensors.torch.save_file(model.state_dict(), "model.safetensors") writes one';
     throw unexpected(where, `a safetensors file (${help})`, 'what torch.save writes');
   }
-  throw unexpected(where, `a safetensors file with a header of at most ${most} bytes`, `${announced}`);
+  throw unexpected(where, `a safetensors file with a header of at most ${max} bytes`, `${announced}`);
 }
 
 const startsWith = (bytes: Uint8Array, ...magic: readonly number[]): boolean =>

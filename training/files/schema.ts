@@ -18,7 +18,7 @@ export function checked<S extends z.ZodType>(schema: S, value: unknown, where: s
 
 /** Returns the value as the schema parses it, or one line that says what is wrong with it. */
 export function check<S extends z.ZodType>(schema: S, value: unknown): { readonly value: z.output<S> } | string {
-  if (isDeeper(value, mostLevels)) return `expected at most ${mostLevels} levels, got more`;
+  if (isDeeper(value, maxLevels)) return `expected at most ${maxLevels} levels, got more`;
   const result = schema.safeParse(value, { error: describe, reportInput: true });
   return result.success ? { value: result.data } : result.error.issues.map(withPath).join('; ');
 }
@@ -26,7 +26,7 @@ export function check<S extends z.ZodType>(schema: S, value: unknown): { readonl
 /**
  * The maximum depth of a value. It is far below what the stack can take, since schemas and readers recurse into values.
  */
-const mostLevels = 200;
+const maxLevels = 200;
 
 const isDeeper = (value: unknown, levels: number): boolean =>
   typeof value === 'object' &&

@@ -7,7 +7,7 @@
 import type { Attributes, OpType } from './ops.ts';
 
 export interface Arity<O extends OpType> {
-  readonly inputs: readonly [least: number, most: number];
+  readonly inputs: readonly [min: number, max: number];
   /** The specification's default of each attribute. One without a default is required or optional. */
   readonly attributes: { readonly [A in keyof Attributes<O>]-?: Attributes<O>[A] | 'required' | 'optional' };
 }

@@ -12,7 +12,7 @@ const { ModelProto, TensorProto } = onnxProto.onnx;
  * The limit of the estimated memory in bytes. The CNN on MNIST takes 0.1 MB, and 10,000 nodes with their weights take
  * 26 MB.
  */
-const MOST_MEMORY = 64e6;
+const MAX_MEMORY = 64e6;
 
 /**
  * Upper bounds of the memory that parts of a file take, in bytes. `field` is a tag or a length, which is half of an
@@ -87,10 +87,8 @@ class CountingReader extends protobuf.Reader {
 
   #take(memory: number): void {
     this.#taken += memory;
-    if (this.#taken > MOST_MEMORY)
-      throw new GraphError(
-        `expected messages, texts and lists of numbers of at most ${MOST_MEMORY / 1e6} MB, got more`,
-      );
+    if (this.#taken > MAX_MEMORY)
+      throw new GraphError(`expected messages, texts and lists of numbers of at most ${MAX_MEMORY / 1e6} MB, got more`);
   }
 }
 
@@ -116,13 +114,13 @@ const packedIntegers = new WeakMap<object, Uint8Array>();
  *
  * @returns `undefined` where there is no such list, or it is longer than `most`
  */
-export function integersOf(tensor: object, most: number): readonly number[] | undefined {
+export function integersOf(tensor: object, max: number): readonly number[] | undefined {
   const packed = packedIntegers.get(tensor);
   if (!packed) return undefined;
   const reader = new protobuf.Reader(packed);
   const integers: number[] = [];
   while (reader.pos < reader.len) {
-    if (integers.length === most) return undefined;
+    if (integers.length === max) return undefined;
     integers.push(Number(reader.int64()));
   }
   return integers;

@@ -109,14 +109,12 @@ const nameOf = ({ domain, opType }: onnx.INodeProto): string =>
 
 function decodeInputs(
   names: readonly string[],
-  { inputs: [least, most] }: Arity<OpType>,
+  { inputs: [min, max] }: Arity<OpType>,
   scope: ReadonlyMap<string, Value>,
 ): readonly (Value | undefined)[] {
-  const optional = (i: number) => i >= least && most !== Infinity;
-  if (names.length < least || names.length > most || names.some((name, i) => name === '' && !optional(i))) {
-    throw new GraphError(
-      `expected ${least === most ? least : `${least} to ${most}`} inputs, got (${names.join(', ')})`,
-    );
+  const optional = (i: number) => i >= min && max !== Infinity;
+  if (names.length < min || names.length > max || names.some((name, i) => name === '' && !optional(i))) {
+    throw new GraphError(`expected ${min === max ? min : `${min} to ${max}`} inputs, got (${names.join(', ')})`);
   }
   return names.map((name) => (name === '' ? undefined : lookUp(name, scope)));
 }

@@ -25,7 +25,7 @@ export function denseNetwork({ outputs, ...network }: Fit, widths: readonly numb
 }
 
 /** The minimum side of an image that is worth one more convolution, after which the side is halved. */
-const leastSide = 8;
+const minSide = 8;
 
 export interface Members {
   readonly count: number;
@@ -63,7 +63,7 @@ export function imageNetwork({ outputs, ...network }: Fit): Network {
   const [, rows = 0, columns = 0] = network.inputShape;
   const blocks: Layer[] = [];
   let channels = 16;
-  for (let side = Math.min(rows, columns); side >= leastSide; side = Math.floor(side / 2)) {
+  for (let side = Math.min(rows, columns); side >= minSide; side = Math.floor(side / 2)) {
     blocks.push(conv2d(channels, { kernel: 3, padding: 1 }), batchNorm(), relu(), maxPool(2));
     channels *= 2;
   }

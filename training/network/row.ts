@@ -19,9 +19,9 @@ interface Place {
 
 /** Returns a place for each category that training has seen, of each column without an embedding. */
 export function placesOf(row: Row): readonly Place[] {
-  const most = dimensionIn(row) ?? Infinity;
+  const max = dimensionIn(row) ?? Infinity;
   return seenIn(row).flatMap(({ column, categories }) =>
-    categories.length > most ? [] : categories.map((category) => ({ column, category })),
+    categories.length > max ? [] : categories.map((category) => ({ column, category })),
   );
 }
 

@@ -16,7 +16,7 @@ export function crc32(bytes: Uint8Array): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as Tables;
   let crc = -1;
   let at = 0;
-  for (const most = bytes.length - step; at <= most; at += step) {
+  for (const max = bytes.length - step; at <= max; at += step) {
     crc =
       byte(t7, byteAt(bytes, at) ^ crc) ^
       byte(t6, byteAt(bytes, at + 1) ^ (crc >>> 8)) ^

@@ -16,9 +16,9 @@ export interface Compressed {
 
 export interface InflateLimits {
   /** The minimum size of the output in bytes. */
-  readonly least: number;
+  readonly min: number;
   /** The maximum size of the output in bytes. */
-  readonly most: number;
+  readonly max: number;
   /**
    * Is called with the number of each block that has Huffman codes: setting up the codes costs far more time than a
    * tiny block's content.
@@ -202,7 +202,7 @@ class Inflater {
       else this.#withCodes(type);
     }
     this.#flush();
-    if (this.#size < this.#limits.least) throw new Error('deflate: too few bytes');
+    if (this.#size < this.#limits.min) throw new Error('deflate: too few bytes');
     // Whole bytes that were read ahead and not consumed, without those beyond the end.
     return this.#end - this.#at + (this.#count >> 3) - this.#missing;
   }
@@ -282,7 +282,7 @@ class Inflater {
   #flush(): void {
     const position = this.#position;
     this.#size += position - this.#taken;
-    if (this.#size > this.#limits.most) throw new TooLongError('deflate: too many bytes');
+    if (this.#size > this.#limits.max) throw new TooLongError('deflate: too many bytes');
     this.#take(this.#output.subarray(this.#taken, position));
     const kept = Math.min(position, WINDOW);
     this.#output.copyWithin(0, position - kept, position);

@@ -91,13 +91,13 @@ type TakeRow = (row: Uint8Array, pass: Pass, y: number) => void;
 function inflateRows(header: PngHeader, colours: PngColours, compressed: Compressed, take: TakeRow): void {
   const passes = passesOf(header);
   const size = rowsSize(header);
-  const most = LIMITS.deflateCodes + passes.reduce((sum, { rows }) => sum + rows, 0) + Math.ceil(size / 4096);
+  const max = LIMITS.deflateCodes + passes.reduce((sum, { rows }) => sum + rows, 0) + Math.ceil(size / 4096);
   const onCodes = (number: number): void => {
-    requireAtMost('png', 'blocks of deflate', most, number, 'more');
+    requireAtMost('png', 'blocks of deflate', max, number, 'more');
   };
   const reader = new RowReader(header, colours, passes, take);
   try {
-    inflate(compressed, { least: size, most: size, onCodes }, (piece) => {
+    inflate(compressed, { min: size, max: size, onCodes }, (piece) => {
       reader.push(piece);
     });
   } catch (error) {

@@ -43,13 +43,13 @@ export function start(module: WebAssembly.Module, { inputs, outputs }: Runnable)
     run();
   } catch {}
   // Outputs that are the same for all samples are also answered for a batch of none, so they need one run.
-  const leastRuns = outputs.every((port) => port.perSample) ? 0 : 1;
+  const minRuns = outputs.every((port) => port.perSample) ? 0 : 1;
   return (feeds, batch) => {
     const answers = results.map((port) => ({
       ...port,
       answer: new arrays[port.dtype](port.count * (port.perSample ? batch : 1)),
     }));
-    for (let sample = 0; sample < (batch || leastRuns); sample++) {
+    for (let sample = 0; sample < (batch || minRuns); sample++) {
       for (const { name, dtype, count, perSample, cells } of entries) {
         if (perSample && sample >= batch) cells.fill(0);
         else write(cells, feeds[name] ?? [], perSample ? sample * count : 0, dtype);

@@ -43,7 +43,7 @@ export async function answerTable(
   reading: Reading,
 ): Promise<AnsweredTable> {
   const parts: Pick<AnsweredTable, 'samples' | 'answers'>[] = [];
-  const mostScored = isLabelled && done === 0 ? SCORED_ROWS : 0;
+  const maxScored = isLabelled && done === 0 ? SCORED_ROWS : 0;
   let [rows, nonFinite] = [0, 0];
   for await (const block of blocks()) {
     const samples = withoutFirst(block, done - rows);
@@ -52,7 +52,7 @@ export async function answerTable(
     if (samples.count > 0) await write(samples, answers, objectiveOf(samples), reading);
     onProgress(rows, progress());
     nonFinite += samples.count - finiteRows(answers, samples.count).length;
-    if (parts.length === 0 || rows <= mostScored) parts.push({ samples: withoutInputs(samples), answers });
+    if (parts.length === 0 || rows <= maxScored) parts.push({ samples: withoutInputs(samples), answers });
     if (signal.aborted) throw new Interrupted(signal, onInterrupted());
   }
   const [first, ...others] = parts.map(({ samples }) => samples);

@@ -123,11 +123,11 @@ function areProbabilities(answers: Answers, count: number): boolean {
 const logitsOf = (answers: Answers, count: number): Answers =>
   answers.map((p) => {
     const logit = answers.length === count ? Math.log(p) - Math.log1p(-p) : Math.log(p);
-    return Math.max(-leastLogit, Math.min(leastLogit, logit));
+    return Math.max(-minLogit, Math.min(minLogit, logit));
   });
 
 /** Of a probability that float32 has rounded to 0 or 1: finite, as all other answers. */
-const leastLogit = 87;
+const minLogit = 87;
 
 /** What a reader or ONNX Runtime says about a file from elsewhere, as one line that names it. */
 async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {

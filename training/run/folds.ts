@@ -4,10 +4,10 @@ import { count, unexpected } from '../files/index.ts';
 import type { RunConfig } from './snapshot-file.ts';
 
 /** A validation part of fewer rows chooses by chance. */
-const leastValidation = 30;
+const minValidation = 30;
 const usualFolds = 5;
 /** Fewer rows are an example, of which nothing is chosen. */
-const leastRows = 20;
+const minRows = 20;
 
 export interface FoldFlags {
   readonly folds: number | undefined;
@@ -38,8 +38,8 @@ export function chooseFolds(
   const asked =
     folds !== undefined || from !== undefined || config.keep !== undefined || config.earlyStopping !== undefined;
   const rows = train.count + validation.count;
-  const isExample = rows + test.count < leastRows;
-  if (asked || !columns || validation.count === 0 || validation.count >= leastValidation || isExample) return 0;
+  const isExample = rows + test.count < minRows;
+  if (asked || !columns || validation.count === 0 || validation.count >= minValidation || isExample) return 0;
   note(
     `${count(validation.count)} validation rows are too few to choose an epoch by: ${usualFolds} folds choose it, and the network learns from all ${count(rows)}; --folds 1 goes by the validation part`,
   );

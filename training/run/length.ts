@@ -4,7 +4,7 @@ import type { TrainingConfig } from '../trainer/index.ts';
 import { type Effort, usualEffort } from './recipe.ts';
 
 /** Fewer mini-batches in an epoch would be too alike. */
-const leastBatches = 4;
+const minBatches = 4;
 
 export type Length = Pick<TrainingConfig, 'epochs' | 'batchSize' | 'steps'>;
 
@@ -17,7 +17,7 @@ export function chooseLength(
   count: number,
   effort: Effort = usualEffort,
 ): Length {
-  const usual = Math.min(effort.batchSize, Math.max(2, 2 ** Math.floor(Math.log2(count / leastBatches))));
+  const usual = Math.min(effort.batchSize, Math.max(2, 2 ** Math.floor(Math.log2(count / minBatches))));
   const batch = batchSize ?? usual;
   if (batch > count) throw unexpected('--batch-size', `at most ${count}, the training samples`, batch);
   const perEpoch = Math.floor(count / batch);
@@ -25,5 +25,5 @@ export function chooseLength(
     if (epochs !== undefined) throw unexpected('--steps', 'no --epochs beside it', epochs);
     return { batchSize: batch, epochs: Math.ceil(steps / perEpoch), steps };
   }
-  return { batchSize: batch, epochs: epochs ?? Math.min(effort.mostEpochs, Math.ceil(effort.steps / perEpoch)) };
+  return { batchSize: batch, epochs: epochs ?? Math.min(effort.maxEpochs, Math.ceil(effort.steps / perEpoch)) };
 }

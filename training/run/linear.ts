@@ -16,10 +16,10 @@ import { createEvaluator, DivergenceError, initializeTensors, type State, train 
 import type { RunConfig } from './snapshot-file.ts';
 
 /** Of numbers in the layer; larger ones take as long as the network itself. */
-const mostWeights = 2 ** 18;
-const mostSteps = 1500;
+const maxWeights = 2 ** 18;
+const maxSteps = 1500;
 /** A network of fewer steps is an attempt, and has a whole rival all the same. */
-const leastSteps = 300;
+const minSteps = 300;
 /** Of Adam, in all steps together: a weight may go this far, at half of the rate in the mean. */
 const way = 15;
 
@@ -36,11 +36,11 @@ export async function linearScore(
 ): Promise<number | undefined> {
   const rule = objectiveRuleOf(objective);
   const outputs = rule.outputs(classesOf(data.train).length);
-  if (elementCount(encodedShape(network)) * outputs > mostWeights || data.test.count === 0) return undefined;
+  if (elementCount(encodedShape(network)) * outputs > maxWeights || data.test.count === 0) return undefined;
   const layers = [...(network.inputShape.length > 1 ? [flatten()] : []), dense(outputs)];
   const plan = planNetwork({ ...network, layers });
   const perEpoch = Math.floor(data.train.count / batchSize);
-  const steps = Math.min(Math.max(length.steps ?? length.epochs * perEpoch, leastSteps), mostSteps);
+  const steps = Math.min(Math.max(length.steps ?? length.epochs * perEpoch, minSteps), maxSteps);
   const epochs = Math.ceil(steps / perEpoch);
   const usual = { optimizer: 'adam', schedule: 'cosine', learningRate: way / steps } as const;
   try {

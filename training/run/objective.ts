@@ -37,7 +37,7 @@ export function notesOnRarity(objective: Objective, train: Dataset): readonly st
   if (train.task !== 'classification' || objective.kind !== 'multiclass' || objective.classWeights) return [];
   const { classes, labels } = train;
   const counts = countLabels(labels, classes.length);
-  const rarest = counts.reduce((least, some, k) => (some < (counts[least] ?? 0) ? k : least), 0);
+  const rarest = counts.reduce((min, some, k) => (some < (counts[min] ?? 0) ? k : min), 0);
   const share = (counts[rarest] ?? 0) / labels.length;
   if (share * classes.length >= RARE) return [];
   const tell = classes.length === 2 ? '; export --threshold f1, or --cost, tells it more often' : '';

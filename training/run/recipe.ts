@@ -17,7 +17,7 @@ export interface Recipe {
 export interface Effort {
   /** Until all steps are taken, in whole epochs. */
   readonly steps: number;
-  readonly mostEpochs: number;
+  readonly maxEpochs: number;
   readonly batchSize: number;
 }
 
@@ -34,8 +34,8 @@ const wide: Recipe = { widths: [256, 128], members: 4, isLate: false };
 const late: Recipe = { ...small, isLate: true };
 
 /** Enough for MNIST's three epochs, and for small data to be seen often. */
-export const usualEffort: Effort = { steps: 2500, mostEpochs: 100, batchSize: 64 };
-const largeEffort: Effort = { steps: 5000, mostEpochs: 200, batchSize: 128 };
+export const usualEffort: Effort = { steps: 2500, maxEpochs: 100, batchSize: 64 };
+const largeEffort: Effort = { steps: 5000, maxEpochs: 200, batchSize: 128 };
 
 /** @param inputs of the first layer */
 export function recipeFor(rows: number, inputs: number, classes: number): Recipe {
@@ -48,7 +48,7 @@ export function recipeFor(rows: number, inputs: number, classes: number): Recipe
 export const effortFor = (rows: number): Effort => (rows >= manyRows ? largeEffort : usualEffort);
 
 /** So many bins there are for all numbers of a row: of more numbers none is cut. */
-const mostCut = 384;
+const maxCut = 384;
 
 /** @param numbers of a row */
-export const binsFor = (numbers: number): number => (numbers > mostCut ? 0 : usualBins);
+export const binsFor = (numbers: number): number => (numbers > maxCut ? 0 : usualBins);

@@ -15,9 +15,9 @@ import { count, elementCount, quote, unexpected, UserError } from '../files/inde
 import type { Network } from '../network/index.ts';
 
 const limits = {
-  input: { largest: 2 ** 126, least: 2 ** -120 },
+  input: { largest: 2 ** 126, min: 2 ** -120 },
   /** Errors are squared in units of σ, and gradients divided by it. */
-  target: { largest: 2 ** 110, least: 2 ** -100 },
+  target: { largest: 2 ** 110, min: 2 ** -100 },
 } as const;
 
 /** An input or the target as it is scaled. */
@@ -101,15 +101,15 @@ function scaled(
 const faultOf =
   (kind: keyof typeof limits) =>
   ({ name, deviation, lowest, highest }: Scaled): readonly string[] => {
-    const { largest, least } = limits[kind];
+    const { largest, min } = limits[kind];
     const farthest = -lowest > highest ? lowest : highest;
     const way = kind === 'input' ? '; give it another unit, or leave it out with --ignore' : '; give it another unit';
     if (!(Math.abs(farthest) <= largest)) {
       return [`${name}: expected numbers of up to ${short(largest)}, got ${short(farthest)}${way}`];
     }
-    if (deviation === 0 || deviation >= least) return [];
+    if (deviation === 0 || deviation >= min) return [];
     return [
-      `${name}: expected numbers that vary by ${short(least)} or more, got a deviation of ${short(deviation)}${way}`,
+      `${name}: expected numbers that vary by ${short(min)} or more, got a deviation of ${short(deviation)}${way}`,
     ];
   };
 
@@ -146,17 +146,17 @@ const noteOnOutlier =
   ({ name, mean, deviation, lowest, highest, varies }: Scaled): readonly string[] => {
     const farthest = mean - lowest > highest - mean ? lowest : highest;
     const share = (farthest - mean) ** 2 / (deviation ** 2 * (samples - 1));
-    if (deviation === 0 || samples < leastSamples || share < 1 - 1e-6 || !varies(farthest)) return [];
+    if (deviation === 0 || samples < minSamples || share < 1 - 1e-6 || !varies(farthest)) return [];
     return [
       `${name}: ${short(farthest)} is so far from all other numbers that these count as equal; is it a missing value?`,
     ];
   };
 
-const leastSamples = 30;
+const minSamples = 30;
 
 const short = (x: number): string => String(Number(x.toPrecision(4)));
 
-const mostNamed = 10;
+const maxNamed = 10;
 
 const shortened = (texts: readonly string[]): readonly string[] =>
-  texts.length > mostNamed ? [...texts.slice(0, mostNamed), `and ${texts.length - mostNamed} more`] : texts;
+  texts.length > maxNamed ? [...texts.slice(0, maxNamed), `and ${texts.length - maxNamed} more`] : texts;

@@ -48,7 +48,7 @@ export interface Found {
 }
 
 /** Fewer have no two parts to learn from and to be judged by. */
-const leastOfFold = 2;
+const minOfFold = 2;
 
 /**
  * @param folds 1 for the validation part that there is
@@ -82,12 +82,11 @@ export async function findLength(folds: number, options: SearchOptions, reporter
 /** Each fold once as what is judged by, the others to learn from. */
 function splitsOf({ train, validation }: LoadedData, folds: number, { seed, batchSize }: RunConfig) {
   const all = joined(train, validation);
-  const most = Math.floor(all.count / leastOfFold);
-  if (folds > most) throw unexpected('--folds', `at most ${most}, half of the ${all.count} samples`, folds);
+  const max = Math.floor(all.count / minOfFold);
+  if (folds > max) throw unexpected('--folds', `at most ${max}, half of the ${all.count} samples`, folds);
   const parts = foldsOf(all, folds, createRandom(seed).fork('folds'));
-  const least = Math.min(...parts.map(({ length }) => all.count - length));
-  if (batchSize > least)
-    throw unexpected('--batch-size', `at most ${least}, what folds leave to learn from`, batchSize);
+  const min = Math.min(...parts.map(({ length }) => all.count - length));
+  if (batchSize > min) throw unexpected('--batch-size', `at most ${min}, what folds leave to learn from`, batchSize);
   return parts.map((own) => {
     const isOwn = new Set(own);
     const others = Int32Array.from({ length: all.count }, (_, sample) => sample).filter((sample) => !isOwn.has(sample));
@@ -117,7 +116,7 @@ async function tryOut(
     },
   };
   const { history, steps, interrupted } = await train(plan, data, config, backend, events, { tensors, signal });
-  if (interrupted) throw new Interrupted(signal, trials.goOn(of));
+  if (interrupted) throw new Interrupted(signal, trials.stoppedIn(of));
   return { ...curvesOf(history), steps, answers };
 }
 

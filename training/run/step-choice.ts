@@ -80,7 +80,7 @@ const withThreads = (backend: Backend, threads: number): Backend => ({
 });
 
 /** Shorter runs are over before a measurement has paid. */
-const leastSteps = 1000;
+const minSteps = 1000;
 
 /**
  * The backend that takes the steps the way and with the threads that are fastest on this machine, where that is in doubt: measured once,
@@ -93,7 +93,7 @@ export async function backendAsMeasured(
   { cores = availableParallelism(), measure = fastestSteps } = {},
 ): Promise<Backend> {
   const steps = config.steps ?? config.epochs * Math.floor(train.count / config.batchSize);
-  if (!backend.withStepThreads || Math.min(steps, config.stopAfter ?? Infinity) < leastSteps) return backend;
+  if (!backend.withStepThreads || Math.min(steps, config.stopAfter ?? Infinity) < minSteps) return backend;
   const key = fingerprint(stepGraphFor(plan, train, config, backend), backend);
   const known = await remembered();
   const backendWith = ({ stepper, threads = cores }: StepRecord) => ({ ...withThreads(backend, threads), stepper });
@@ -138,7 +138,7 @@ function cacheFile(): string | undefined {
 }
 
 const cacheSchema = z.record(z.string(), z.object({ stepper: z.enum(stepperNames), threads: z.int().positive() }));
-const mostRemembered = 100;
+const maxRemembered = 100;
 
 /** Nothing where nothing can be read: it is measured again. */
 async function remembered(): Promise<Readonly<Record<string, StepRecord>>> {
@@ -154,7 +154,7 @@ async function remembered(): Promise<Readonly<Record<string, StepRecord>>> {
 async function remember(all: Readonly<Record<string, StepRecord>>): Promise<void> {
   const file = cacheFile();
   if (file === undefined) return;
-  const latest = Object.entries(all).slice(-mostRemembered);
+  const latest = Object.entries(all).slice(-maxRemembered);
   try {
     await makeFolder(dirname(file));
     await writeAtomically(file, `${JSON.stringify(Object.fromEntries(latest), undefined, 2)}\n`);

@@ -129,20 +129,20 @@ async function trainIn(
 ): Promise<TrainedRun> {
   const { run, data, backend, tensors, stop, found } = prepared;
   const { signal } = stop;
-  const goOn = `to go on: bn-edge train --resume --out ${folder.path}`;
+  const resumeHint = `to go on: bn-edge train --resume --out ${folder.path}`;
   const start = (options.resume ? await resumeFrom(folder, run, reporter) : undefined) ?? { tensors };
   if (!start.snapshot && !found) await beginIn(folder, options, reporter);
   const result = await trainInto(folder, options, prepared, start, reporter).catch(async (error: unknown) => {
     await folder.restore();
-    throw error instanceof ThreadEnded ? new UserError(`${error.message}; all is saved; ${goOn}`) : error;
+    throw error instanceof ThreadEnded ? new UserError(`${error.message}; all is saved; ${resumeHint}`) : error;
   });
   if (result.interrupted) {
-    throw new Interrupted(signal, `stopped after step ${result.steps}, all is saved; ${goOn}`);
+    throw new Interrupted(signal, `stopped after step ${result.steps}, all is saved; ${resumeHint}`);
   }
   const { objective } = run.description.config;
   const checkpoint = await folder.finish(result.tensors, result);
   if (found?.outOfFold) await saveOutOfFold(checkpoint, found.outOfFold);
-  if (signal.aborted) throw new Interrupted(signal, `stopped after training, all is saved; ${goOn}`);
+  if (signal.aborted) throw new Interrupted(signal, `stopped after training, all is saved; ${resumeHint}`);
   // What is left leaves nothing half-done where a signal ends the process.
   stop[Symbol.dispose]();
   reporter.onStage('test');

@@ -62,8 +62,8 @@ export class Trials {
     return trial;
   }
 
-  /** For who stops in the one that is called so. */
-  goOn(of: string): string {
+  /** Says what an interruption in this trial has kept, and how to resume. */
+  stoppedIn(of: string): string {
     if (this.#saved === 0) return `stopped in ${of}: nothing is saved`;
     return `stopped in ${of}, all before it are saved; to go on: bn-edge train --resume --out ${this.#folder.path}`;
   }

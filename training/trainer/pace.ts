@@ -4,12 +4,12 @@
  */
 
 const first = 16;
-const mostSteps = 256;
+const maxSteps = 256;
 /** Of a call, in milliseconds: what still reads as steady progress, and what is borne for the sake of its cost. */
 const usual = 200;
 const longest = 3000;
 /** Of the time that its steps take: what a call may cost. */
-const mostCost = 0.05;
+const maxCost = 0.05;
 
 interface Call {
   readonly steps: number;
@@ -35,7 +35,7 @@ export class Pace {
   add(call: Call): void {
     if (call.steps < this.#steps) return;
     this.#calls = [call, ...this.#calls.filter(({ steps }) => steps !== call.steps)].slice(0, 2);
-    const steady = Math.min((call.steps * usual) / call.milliseconds, mostSteps);
+    const steady = Math.min((call.steps * usual) / call.milliseconds, maxSteps);
     const wanted = Math.min(Math.max(steady, this.#worthItsCost()), 2 * call.steps);
     this.#steps = Math.max(1, Math.round(wanted));
   }
@@ -48,6 +48,6 @@ export class Pace {
     const cost = one.milliseconds - one.steps * step;
     // Where others use the machine, a longer call may seem to take less time.
     if (!(step > 0) || !(cost > 0)) return 0;
-    return Math.min(cost / (mostCost * step), longest / step);
+    return Math.min(cost / (maxCost * step), longest / step);
   }
 }

@@ -11,7 +11,7 @@ import type { Plan } from '../network/index.ts';
 import { CompiledStepper } from './compiled/compiled-stepper.ts';
 import { compiledStep, isSmallStep, mayShare } from './compiled/small-step.ts';
 import { stepGraph } from './compiled/step-graph.ts';
-import { mostThreads } from './compiled/threads.ts';
+import { maxThreads } from './compiled/threads.ts';
 import type { TrainingConfig } from './config.ts';
 import { gradientGraph } from './in-place/gradient-graph.ts';
 import { isInPlace, openInPlaceStepper } from './in-place/in-place-stepper.ts';
@@ -82,7 +82,7 @@ export function stepsInDoubt(
 /** Whether the step can be compiled for two threads, and may be worth it. */
 function canShare(problem: StepProblem, backend: Backend, cores: number): boolean {
   if (!backend.isProcessor || (backend.stepper ?? 'compiled') !== 'compiled') return false;
-  const threads = mostThreads({ ...backend, threads: cores });
+  const threads = maxThreads({ ...backend, threads: cores });
   return threads === 2 && mayShare(problem) && programOf(problem, threads, true) !== undefined;
 }
 
@@ -101,7 +101,7 @@ function choose(
 ): { readonly name: StepperName; readonly program?: StaticProgram } {
   const { stepper: asked } = backend;
   const mayCompile = backend.isProcessor === true && (asked ?? 'compiled') === 'compiled';
-  const program = mayCompile ? programOf(problem, mostThreads(backend), asked !== undefined) : undefined;
+  const program = mayCompile ? programOf(problem, maxThreads(backend), asked !== undefined) : undefined;
   if (program) return { name: 'compiled', program };
   const wantsInPlace = asked === 'in-place' || (asked === undefined && !isSmallStep(problem));
   if (wantsInPlace && isInPlace(problem, backend)) return { name: 'in-place' };

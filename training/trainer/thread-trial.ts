@@ -10,9 +10,9 @@ import type { StepRecord } from './steppers.ts';
 const turn = 30;
 const trial = 600;
 /** Cores that others keep busy: beyond, threads wait for these and not for each other, and their times say nothing. */
-const mostLoad = 0.3;
+const maxLoad = 0.3;
 /** Of a step's time: with less to gain what comes first leaves more of the machine to others. */
-const leastGain = 0.05;
+const minGain = 0.05;
 
 interface Candidate {
   readonly record: StepRecord;
@@ -53,8 +53,8 @@ export async function fastestSteps(
   } finally {
     await Promise.all(candidates.map(({ run }) => run.release()));
   }
-  if (load() > mostLoad) return undefined;
-  return candidates.reduce((best, each) => (each.best < (1 - leastGain) * best.best ? each : best)).record;
+  if (load() > maxLoad) return undefined;
+  return candidates.reduce((best, each) => (each.best < (1 - minGain) * best.best ? each : best)).record;
 }
 
 /** One call, as a run's are: what a call costs is then part of it. */

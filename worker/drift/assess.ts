@@ -5,7 +5,7 @@
 import type { BatchNormLayer } from '../image.ts';
 import { type ChannelDrift, type Compared, type Comparison, driftOfChannels } from './channels.ts';
 import { distanceOf, type Expected, stabilityOf, sum } from './shares.ts';
-import { leastSamples, normalQuantile, tailOf } from './thresholds.ts';
+import { minSamples, normalQuantile, tailOf } from './thresholds.ts';
 import { type DriftWindow, memberOf } from './window.ts';
 
 /** Holds what a model expects, from its file and its card. */
@@ -69,8 +69,8 @@ export function assess(window: DriftWindow, reference: Reference): Assessment {
     ...(classes && samples > 0 && { classes: classDrift(classes, window, tail) }),
   };
   const scores = [...found.layers, ...found.columns, ...(found.classes ? [found.classes] : [])];
-  const score = scores.reduce((most, each) => Math.max(most, each.score), 0);
-  return { drifted: samples < leastSamples || tests === 0 ? null : score >= 1, score, tests, ...found };
+  const score = scores.reduce((max, each) => Math.max(max, each.score), 0);
+  return { drifted: samples < minSamples || tests === 0 ? null : score >= 1, score, tests, ...found };
 }
 
 /** Returns the difference as a multiple of its threshold, and 0 when that is NaN. */
@@ -85,7 +85,7 @@ export const scoreOfChannel = ({ meanShift, logVarianceRatio }: ChannelDrift): n
 function layerDrift(layer: BatchNormLayer, { layers }: DriftWindow, comparison: Comparison): LayerDrift {
   const sums = memberOf(layers, layer.name);
   const channels = sums ? driftOfChannels(layer, sums, comparison) : [];
-  const score = channels.reduce((most, channel) => Math.max(most, scoreOfChannel(channel)), 0);
+  const score = channels.reduce((max, channel) => Math.max(max, scoreOfChannel(channel)), 0);
   return { name: layer.name, score, channels };
 }
 

@@ -58,7 +58,7 @@ const kurtosis = 9;
  * The smallest variance, as a share of the running one. Squares in single precision do not tell smaller ones from zero,
  * whose logarithm is infinite.
  */
-const leastVariance = 2 ** -46;
+const minVariance = 2 ** -46;
 
 /** Holds what a window of `samples` samples is compared with. */
 export interface Comparison {
@@ -81,7 +81,7 @@ export function driftOfChannels(
     const reference = (runningVar[channel] ?? NaN) + epsilon;
     const mean = (sums.mean[channel] ?? NaN) / samples;
     const spread = Math.max((sums.square[channel] ?? NaN) / samples - mean ** 2, 0);
-    const variance = Math.max(spread + epsilon, leastVariance * reference);
+    const variance = Math.max(spread + epsilon, minVariance * reference);
     const between = Math.max((sums.meanSquare[channel] ?? NaN) - samples * mean ** 2, 0) / (samples - 1);
     // A channel that happens to vary less in this window is taken to vary as much as in training.
     const deviation = Math.sqrt((between / reference) * Math.max(1, reference / variance));

@@ -4,7 +4,7 @@
  * false alarm.
  */
 import { assess, type Assessment, type Reference } from './assess.ts';
-import { leastSamples } from './thresholds.ts';
+import { minSamples } from './thresholds.ts';
 import type { DriftWindow } from './window.ts';
 
 /** The payload that reports a crossing. */
@@ -24,8 +24,7 @@ export interface Crossing {
 /** Is true when a window that grew from `before` to `after` samples is due for a look: at 200, 400, 800 and so on. */
 export const isLook = (before: number, after: number): boolean => looks(after) > looks(before);
 
-const looks = (samples: number): number =>
-  samples < leastSamples ? 0 : 1 + Math.floor(Math.log2(samples / leastSamples));
+const looks = (samples: number): number => (samples < minSamples ? 0 : 1 + Math.floor(Math.log2(samples / minSamples)));
 
 /** Keeps the last verdict on each version. */
 export interface VerdictKeeper {

@@ -4,7 +4,7 @@
 import type { DriftResponse } from '../protocol/responses.ts';
 import { assess, type Assessment, type LayerDrift, type Reference, scoreOfChannel } from './assess.ts';
 import { windowsOf } from './join-windows.ts';
-import { falseAlarms, leastSamples } from './thresholds.ts';
+import { falseAlarms, minSamples } from './thresholds.ts';
 import { type DriftWindow, memberOf, windowMs } from './window.ts';
 
 /** Limits the channels shown of each layer to those with the largest scores. */
@@ -31,7 +31,7 @@ export function reportOn(
     model_version: version,
     drifted,
     ...(drifted === null && { note: noteOn(last) }),
-    least_samples: leastSamples,
+    least_samples: minSamples,
     false_alarms: falseAlarms,
     window: last ? detailOf(last.window, last.found, reference, hours) : null,
     trend: judged.map(({ window: { start, samples }, found }) => ({
@@ -45,9 +45,9 @@ export function reportOn(
 
 /** Explains why there is no verdict. */
 function noteOn(last: { readonly window: DriftWindow; readonly found: Assessment } | undefined): string {
-  return last && last.window.samples >= leastSamples
+  return last && last.window.samples >= minSamples
     ? 'nothing to compare: no Batch Norm layer is watched, and the card tells nothing of training (reference)'
-    : `fewer than ${leastSamples} samples say too little`;
+    : `fewer than ${minSamples} samples say too little`;
 }
 
 function detailOf(

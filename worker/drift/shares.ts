@@ -22,7 +22,7 @@ export const allowedShares = {
 } as const;
 
 /** Counts of a smaller expectation are merged: sums of squares of small counts do not follow χ². */
-const leastExpected = 5;
+const minExpected = 5;
 
 /**
  * Computes the population stability index of shares p against q,
@@ -64,7 +64,7 @@ const chance = (k: number, n: number, m: number, tail: number): number =>
 /** Merges the counts of which fewer than five are expected. */
 function mergeRare(counts: readonly number[], { shares, samples }: Expected) {
   const n = Math.min(sum(counts), samples);
-  const isRare = (i: number): boolean => (shares[i] ?? 0) * n < leastExpected;
+  const isRare = (i: number): boolean => (shares[i] ?? 0) * n < minExpected;
   const places = [...counts.keys()];
   const [rare, others] = [places.filter(isRare), places.filter((i) => !isRare(i))];
   const groups = [...others.map((i) => [i]), ...(rare.length > 0 ? [rare] : [])];

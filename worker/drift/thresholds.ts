@@ -4,7 +4,7 @@
  */
 
 /** The minimum number of samples for a verdict: sums of fewer need not be distributed as the thresholds suppose. */
-export const leastSamples = 200;
+export const minSamples = 200;
 
 /**
  * The probability that a window without drift raises an alarm, over all its tests, if their differences are distributed

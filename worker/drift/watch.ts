@@ -164,10 +164,10 @@ const ranges: Readonly<Record<string, readonly [number, number]>> = {
 };
 
 function checkNumbers(options: Readonly<Record<string, unknown>>): void {
-  for (const [name, [least, most]] of Object.entries(ranges)) {
+  for (const [name, [min, max]] of Object.entries(ranges)) {
     const value = options[name];
-    if (typeof value === 'number' && value >= least && value <= most) continue;
-    const range = most === Infinity ? `${least} on` : `${least} to ${most}`;
+    if (typeof value === 'number' && value >= min && value <= max) continue;
+    const range = max === Infinity ? `${min} on` : `${min} to ${max}`;
     throw new TypeError(`createMonitor: ${name}: expected a number from ${range}, got ${describe(value)}`);
   }
 }

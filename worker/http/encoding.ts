@@ -38,7 +38,7 @@ const isKnown = (name: string): name is Encoding => Object.hasOwn(wrappings, nam
  * Limits the deflate blocks with Huffman codes of their own, which take time beyond their bytes. Encoders write one for
  * several kilobytes, or one for each flush.
  */
-const mostCodes = (bytes: number): number => 256 + bytes / 1024;
+const maxCodes = (bytes: number): number => 256 + bytes / 1024;
 
 /**
  * Inflates a body, and gives the packed one's memory back.
@@ -49,13 +49,13 @@ export function decode(packed: Uint8Array, encoding: Encoding, limit: number): U
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
   const pieces: Uint8Array[] = [];
   const onCodes = (number: number): void => {
-    if (number > mostCodes(packed.byteLength)) throw new Error('deflate: blocks of next to nothing');
+    if (number > maxCodes(packed.byteLength)) throw new Error('deflate: blocks of next to nothing');
   };
   try {
     const start = begin(view);
     if (Number.isNaN(start)) throw new Error('no such header');
     const data = { file: packed, parts: [[start, packed.byteLength]] as const };
-    const behind = inflateRaw(data, { least: 0, most: limit, onCodes }, (piece) => pieces.push(piece.slice()));
+    const behind = inflateRaw(data, { min: 0, max: limit, onCodes }, (piece) => pieces.push(piece.slice()));
     const inflated = concatenate(pieces);
     const [is, said] = [trailer(inflated), packed.subarray(packed.byteLength - behind)];
     if (behind !== is.length || is.some((byte, i) => byte !== said[i])) throw new Error('deflate: another checksum');

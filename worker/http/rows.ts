@@ -43,16 +43,16 @@ function addModelRoutes(app: App, base: string, last: 'model' | 'version', model
     const model = modelOf(c);
     checkPredicts(model);
     checkRowsRequest(c.req.raw);
-    const most = settings.batch(c.env);
+    const max = settings.batch(c.env);
     const sent = await withBody(c, settings.bodyBytes(c.env), async (body) => {
       await requireWeights(model, c.env);
-      return readRows(c.req.raw, body, most, model.table?.columns);
+      return readRows(c.req.raw, body, max, model.table?.columns);
     });
     const { unknown, explain } = parse(predictOptions, sent.options);
     if (explain) requireExplain(c, settings, 'explain');
     // Most requests are not explained, so the module is loaded on demand.
     const why = explain ? (await import('../why/why.ts')).why : undefined;
-    return answer(c, predict(model, sent, unknown, most, why, watching(c, model, settings)), explain);
+    return answer(c, predict(model, sent, unknown, max, why, watching(c, model, settings)), explain);
   });
 }
 

@@ -5,7 +5,7 @@ import { crc32 } from '../../training/pictures/crc32.ts';
 import { concatenate } from '../http/bytes.ts';
 
 /** The number of arguments that a call takes on any stack. */
-const MOST_ARGUMENTS = 2 ** 13;
+const MAX_ARGUMENTS = 2 ** 13;
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
@@ -29,8 +29,8 @@ export async function toPngUrl(width: number, height: number, channels: 1 | 3 | 
     chunk('IEND', new Uint8Array()),
   ]);
   const parts: string[] = [];
-  for (let at = 0; at < png.length; at += MOST_ARGUMENTS) {
-    parts.push(String.fromCharCode(...png.subarray(at, at + MOST_ARGUMENTS)));
+  for (let at = 0; at < png.length; at += MAX_ARGUMENTS) {
+    parts.push(String.fromCharCode(...png.subarray(at, at + MAX_ARGUMENTS)));
   }
   return `data:image/png;base64,${btoa(parts.join(''))}`;
 }

@@ -100,7 +100,7 @@ export function callsOf<Sample>(
 }
 
 /** The maximum number of samples of one run: the activations of more may not fit into an isolate. */
-const MOST = 256;
+const MAX = 256;
 
 function answers<Sample>(
   model: Running<Sample>,
@@ -111,9 +111,9 @@ function answers<Sample>(
   const { about, session } = model;
   const [size = -1] = session.inputs[0]?.shape ?? [];
   // A model that normalizes with the mini-batch needs all of its samples in one run.
-  const most = size > 0 ? size : about.ofBatch ? Infinity : MOST;
-  const starts = Array.from({ length: Math.ceil(samples.length / most) }, (_, i) => (i === 0 ? 0 : i * most));
-  const parts = starts.map((start) => [samples.slice(start, start + most), places.slice(start, start + most)] as const);
+  const max = size > 0 ? size : about.ofBatch ? Infinity : MAX;
+  const starts = Array.from({ length: Math.ceil(samples.length / max) }, (_, i) => (i === 0 ? 0 : i * max));
+  const parts = starts.map((start) => [samples.slice(start, start + max), places.slice(start, start + max)] as const);
   try {
     // All samples are checked before the first is answered.
     const fed = parts.map(([part, names]) => model.feed(part, names, options));

@@ -41,11 +41,11 @@ function refuse(where: string, value: number, { column, fill }: InputColumn): ne
   throw new RequestError('unprocessable', `${where}: expected ${allowed(column)}${missing}, got ${value}`);
 }
 
-const MOST_NAMED = 20;
+const MAX_NAMED = 20;
 
 function allowed(column: Column): string {
   if (column.kind !== 'categorical') return 'a finite number';
   const { categories } = column;
-  if (categories.length > MOST_NAMED) return `a category's index, 0 to ${categories.length - 1}`;
+  if (categories.length > MAX_NAMED) return `a category's index, 0 to ${categories.length - 1}`;
   return `a category's index, ${categories.map((category, index) => `${index} for ${JSON.stringify(category)}`).join(', ')}`;
 }

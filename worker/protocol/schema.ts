@@ -78,10 +78,10 @@ export const withDefault = <Value>({ json, read }: Schema<Value>, standard: Valu
 });
 
 /** Describes an array, whose length is checked before its items are. */
-export const list = <Item>(item: Schema<Item>, most: number): Schema<Item[]> => ({
-  json: { type: 'array', items: item.json, maxItems: most },
+export const list = <Item>(item: Schema<Item>, max: number): Schema<Item[]> => ({
+  json: { type: 'array', items: item.json, maxItems: max },
   read: (value, path) => {
-    if (!Array.isArray(value) || value.length > most) return refuse(path, `an array of at most ${most} items`, value);
+    if (!Array.isArray(value) || value.length > max) return refuse(path, `an array of at most ${max} items`, value);
     return Array.from(value, (one: unknown, i) => item.read(one, `${path}[${i}]`));
   },
 });
@@ -102,12 +102,12 @@ export const object = <const Known extends Members>(known: Known, expected: stri
 /** Describes an object of at most `most` members. Unknown ones are kept as they came. */
 export const looseObject = <const Known extends Members>(
   known: Known,
-  most: number,
+  max: number,
   expected: string,
 ): Schema<ObjectOf<Known> & Readonly<Record<string, unknown>>> => ({
-  json: { ...objectJson(known), additionalProperties: {}, maxProperties: most },
+  json: { ...objectJson(known), additionalProperties: {}, maxProperties: max },
   read: (value, path) => {
-    if (!isObject(value) || Object.keys(value).length > most) return refuse(path, expected, value);
+    if (!isObject(value) || Object.keys(value).length > max) return refuse(path, expected, value);
     // JSON has no prototypes, and no later reader is to get one.
     const { ['__proto__']: _, ...others } = value as Readonly<Record<string, unknown>>;
     return { ...others, ...readMembers(known, value, path) };

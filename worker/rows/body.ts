@@ -27,7 +27,7 @@ export interface SentRows {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-type Parse = (body: Uint8Array, most: number, columns: readonly Column[]) => Pick<SentRows, 'rows'> & Partial<SentRows>;
+type Parse = (body: Uint8Array, max: number, columns: readonly Column[]) => Pick<SentRows, 'rows'> & Partial<SentRows>;
 
 /** Media types of JSON: `curl -d` sends that of a form, some clients send none at all. */
 const json = ['application/json', 'application/x-www-form-urlencoded', undefined];
@@ -52,31 +52,31 @@ export function checkRowsRequest(request: Request): void {
  * @param columns the model's columns, as far as they are known
  * @throws RequestError when the body holds no rows, or more than `most`
  */
-export function readRows(request: Request, body: Uint8Array, most: number, columns: readonly Column[] = []): SentRows {
-  const { rows, decimal = '.', options } = parsers.get(mediaType(request))?.(body, most, columns) ?? { rows: [] };
+export function readRows(request: Request, body: Uint8Array, max: number, columns: readonly Column[] = []): SentRows {
+  const { rows, decimal = '.', options } = parsers.get(mediaType(request))?.(body, max, columns) ?? { rows: [] };
   if (rows.length === 0) throw new RequestError('malformed', 'body: expected at least one row, got none');
   return { rows, decimal, options: { ...queryOptions(request.url), ...options } };
 }
 
-const tooMany = (most: number, got: string): RequestError =>
-  new RequestError('too large', `body: expected at most ${most} rows (MAX_BATCH), got ${got}`);
+const tooMany = (max: number, got: string): RequestError =>
+  new RequestError('too large', `body: expected at most ${max} rows (MAX_BATCH), got ${got}`);
 
-function rowsOfJson(body: Uint8Array, most: number): ReturnType<Parse> {
+function rowsOfJson(body: Uint8Array, max: number): ReturnType<Parse> {
   const value = parseJson(body);
   if (isRowsRequest(value)) {
     const { instances, parameters = {} } = parse(predictRequest, value);
-    return { rows: numbered('instances', instances, most), options: parameters };
+    return { rows: numbered('instances', instances, max), options: parameters };
   }
   const isMany = Array.isArray(value) && value.length > 0 && value.every((row) => typeof row === 'object' && row);
-  return { rows: isMany ? numbered('body', value, most) : [{ where: 'row', row: value }] };
+  return { rows: isMany ? numbered('body', value, max) : [{ where: 'row', row: value }] };
 }
 
 /** Is true for an object with `instances`; any other value is a row, or a list of rows. */
 export const isRowsRequest = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, 'instances');
 
-function numbered(where: string, rows: readonly unknown[], most: number): readonly SentRow[] {
-  if (rows.length > most) throw tooMany(most, String(rows.length));
+function numbered(where: string, rows: readonly unknown[], max: number): readonly SentRow[] {
+  if (rows.length > max) throw tooMany(max, String(rows.length));
   return rows.map((row, i) => ({ where: `${where}[${i}]`, row }));
 }
 
@@ -84,13 +84,13 @@ const lineEnd = 0x0a;
 /** At the start of a line this byte and all lower ones are skipped. */
 const blank = 0x20;
 
-function rowsOfLines(body: Uint8Array, most: number): ReturnType<Parse> {
+function rowsOfLines(body: Uint8Array, max: number): ReturnType<Parse> {
   const rows: SentRow[] = [];
   for (let at = 0, line = 1; at < body.byteLength; at++) {
     const byte = body[at] ?? 0;
     if (byte === lineEnd) line++;
     if (byte <= blank) continue;
-    if (rows.length === most) throw tooMany(most, 'more');
+    if (rows.length === max) throw tooMany(max, 'more');
     const next = body.indexOf(lineEnd, at);
     const end = next < 0 ? body.byteLength : next;
     const where = `line ${line}`;
@@ -102,7 +102,7 @@ function rowsOfLines(body: Uint8Array, most: number): ReturnType<Parse> {
 }
 
 /** Reads the rows of a CSV file. Cells of columns that the model does not have are not kept. */
-function rowsOfCsv(body: Uint8Array, most: number, columns: readonly Column[]): ReturnType<Parse> {
+function rowsOfCsv(body: Uint8Array, max: number, columns: readonly Column[]): ReturnType<Parse> {
   const known = new Set(columns.map(({ name }) => name));
   const { delimiter, header, rows } = parseCsv(parseText(body), [...known]);
   const names = new Map<string, number>();
@@ -116,7 +116,7 @@ function rowsOfCsv(body: Uint8Array, most: number, columns: readonly Column[]): 
   const others = header.filter((name) => !known.has(name));
   const sent: SentRow[] = [];
   for (const { line, cells } of rows) {
-    if (sent.length === most) throw tooMany(most, 'more');
+    if (sent.length === max) throw tooMany(max, 'more');
     const where = `line ${line}`;
     if (cells.length !== header.length) {
       throw new RequestError('malformed', `${where}: expected ${header.length} cells, got ${cells.length}`);

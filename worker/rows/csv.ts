@@ -24,7 +24,7 @@ const delimiters: readonly Delimiter[] = [',', ';', '\t', '|'];
 const [tab, lineFeed, carriageReturn, blank, quoteMark] = [0x09, 0x0a, 0x0d, 0x20, 0x22];
 
 /** The maximum number of cells of a row, the same as in training. */
-const MOST_CELLS = 100_000;
+const MAX_CELLS = 100_000;
 
 /** Matches the line that Excel writes for itself before the header. */
 const excelsLine = /^sep=([,;\t|])(?:\r\n?|\n)/i;
@@ -83,8 +83,8 @@ function* rowsOf({ text, start, line: first }: Table, delimiter: Delimiter): Gen
     const isQuoted = text.charCodeAt(at) === quoteMark;
     const cell = (isQuoted ? quotedCell : plainCell)(text, at, line, end);
     cells.push(cell.text);
-    if (cells.length > MOST_CELLS) {
-      throw new RequestError('too large', `line ${line}: expected at most ${MOST_CELLS} cells, got more`);
+    if (cells.length > MAX_CELLS) {
+      throw new RequestError('too large', `line ${line}: expected at most ${MAX_CELLS} cells, got more`);
     }
     // A row whose only cell is missing has quotes around it, which tell it from an empty line.
     isEmpty &&= cell.text === '' && !isQuoted;

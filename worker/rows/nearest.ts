@@ -2,17 +2,17 @@
 
 /** Limits the length of a text and the number of names that are compared: a refusal has to stay cheap. */
 const LONGEST = 40;
-const MOST = 2000;
+const MAX = 2000;
 
 /** Returns the nearest name, or `undefined` when none is near. Case is ignored. */
 export function nearest(text: string, names: readonly string[]): string | undefined {
   if (text.length > LONGEST) return undefined;
   const wanted = text.trim().toLowerCase();
-  let [best, least] = [undefined as string | undefined, Math.floor(wanted.length / 3) + 1];
-  for (const name of names.slice(0, MOST)) {
-    if (Math.abs(name.length - wanted.length) >= least) continue;
+  let [best, min] = [undefined as string | undefined, Math.floor(wanted.length / 3) + 1];
+  for (const name of names.slice(0, MAX)) {
+    if (Math.abs(name.length - wanted.length) >= min) continue;
     const edits = editsBetween(wanted, name.toLowerCase());
-    if (edits < least) [best, least] = [name, edits];
+    if (edits < min) [best, min] = [name, edits];
   }
   return best;
 }
@@ -27,10 +27,10 @@ function editsBetween(a: string, b: string): number {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const isSame = a[i - 1] === b[j - 1];
-      let least = Math.min((row[j - 1] ?? 0) + 1, (last[j] ?? 0) + 1, (last[j - 1] ?? 0) + Number(!isSame));
+      let min = Math.min((row[j - 1] ?? 0) + 1, (last[j] ?? 0) + 1, (last[j - 1] ?? 0) + Number(!isSame));
       const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      if (isSwapped) least = Math.min(least, (before[j - 2] ?? 0) + 1);
-      row.push(least);
+      if (isSwapped) min = Math.min(min, (before[j - 2] ?? 0) + 1);
+      row.push(min);
     }
     [before, last] = [last, row];
   }

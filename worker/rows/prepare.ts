@@ -107,8 +107,8 @@ function leaveOut(
       `${where}: expected columns ${listOf(names)}, got ${quote(name)}${meant(name, names)}${way}`,
     );
   }
-  const left = others.slice(0, MOST_NAMED).map((name) => `column ${quote(name)} is unknown and left out`);
-  said.push(...left, ...(others.length > MOST_NAMED ? [`and ${others.length - MOST_NAMED} columns more`] : []));
+  const left = others.slice(0, MAX_NAMED).map((name) => `column ${quote(name)} is unknown and left out`);
+  said.push(...left, ...(others.length > MAX_NAMED ? [`and ${others.length - MAX_NAMED} columns more`] : []));
 }
 
 /** Explains a refusal. When a value is missing it names all gaps of the row, so that they can be filled in one go. */
@@ -157,8 +157,8 @@ function meant(text: string, names: readonly string[]): string {
   return name === undefined ? '' : ` (did you mean ${quote(name)}?)`;
 }
 
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 
 const listOf = (names: readonly string[]): string =>
-  names.slice(0, MOST_NAMED).map(quote).join(', ') +
-  (names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '');
+  names.slice(0, MAX_NAMED).map(quote).join(', ') +
+  (names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '');

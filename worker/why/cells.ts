@@ -71,20 +71,20 @@ export function candidatesOf(place: Place, row: Float32Array, count: number): re
  */
 export function numbersBetween(
   [from, to]: readonly [number, number],
-  [least, greatest]: readonly [number, number],
+  [min, max]: readonly [number, number],
   own: number,
   count: number,
 ): readonly Candidate[] {
-  const width = greatest - least;
+  const width = max - min;
   if (!(width > 0)) return [];
-  const isWhole = Number.isInteger(least) && Number.isInteger(greatest) && width > 2;
+  const isWhole = Number.isInteger(min) && Number.isInteger(max) && width > 2;
   // Values are rounded to numbers that are easy to say, and tried as they are said.
   const step = Math.max(10 ** Math.floor(Math.log10(width / 500)), isWhole ? 1 : 0);
   const values = Array.from({ length: count + 1 }, (_, i) =>
     Number((Math.round((from + (i / count) * (to - from)) / step) * step).toPrecision(12)),
   );
   return [...new Set(values)]
-    .filter((value) => Math.fround(value) !== own && value >= least && value <= greatest)
+    .filter((value) => Math.fround(value) !== own && value >= min && value <= max)
     .map((value) => ({ value, distance: Number.isNaN(own) ? 1 : Math.abs(value - own) / width }))
     .toSorted((a, b) => a.distance - b.distance);
 }

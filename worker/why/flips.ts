@@ -8,7 +8,7 @@ export interface Flip<Answer> extends Candidate {
 
 /** About this many rows are tried, and between `FEWEST` and `MOST` values of each column. */
 const TRIED = 512;
-const [FEWEST, MOST] = [4, 16];
+const [FEWEST, MAX] = [4, 16];
 /** The number of columns whose value is narrowed down and reported. */
 const TOLD = 3;
 
@@ -21,7 +21,7 @@ export function flipsOf<Answer>(
   row: Float32Array,
   ask: (rows: readonly Float32Array[]) => readonly (Answer | undefined)[],
 ): readonly Flip<Answer>[] {
-  const count = Math.min(Math.max(Math.floor(TRIED / places.length), FEWEST), MOST);
+  const count = Math.min(Math.max(Math.floor(TRIED / places.length), FEWEST), MAX);
   const tried = tryAll(
     places.map((place) => ({ place, candidates: candidatesOf(place, row, count) })),
     row,
@@ -35,7 +35,7 @@ export function flipsOf<Answer>(
       return { place, candidates: [] };
     const width = column.range[1] - column.range[0];
     const before = value - Math.sign(value - own) * Math.min(Math.abs(value - own), width / count);
-    return { place, candidates: numbersBetween([before, value], column.range, own, MOST) };
+    return { place, candidates: numbersBetween([before, value], column.range, own, MAX) };
   });
   const narrowed = tryAll(finer, row, ask);
   return nearestOf(first.map((flip, i) => narrowed[i]?.[0] ?? flip));

@@ -16,13 +16,13 @@ export interface Contributions {
 }
 
 /** The maximum number of changes for which all subsets are scored: 256. */
-const MOST_EXACT = 8;
+const MAX_EXACT = 8;
 /** The approximate number of scores for more changes. */
 const SCORES = 512;
 
 /** @param scores returns the score with each set of changes */
 export function contributionsOf(changes: number, scores: (sets: readonly Made[]) => readonly number[]): Contributions {
-  return changes <= MOST_EXACT
+  return changes <= MAX_EXACT
     ? { values: exact(changes, scores), isExact: true }
     : { values: sampled(changes, scores), isExact: false };
 }

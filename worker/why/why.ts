@@ -15,7 +15,7 @@ import { flipsOf } from './flips.ts';
 import { contributionsOf } from './shapley.ts';
 
 /** The maximum number of rows of a request: to explain each, hundreds are run. */
-const MOST_ROWS = 16;
+const MAX_ROWS = 16;
 /** The number of rows of one run. */
 const AT_ONCE = 256;
 
@@ -29,8 +29,8 @@ export function why(model: Model, table: RowTable, { data }: Tensor): readonly (
   const rows = Array.from({ length: data.length / width }, (_, i) =>
     Float32Array.from(data as Float32Array).subarray(i * width, (i + 1) * width),
   );
-  if (rows.length > MOST_ROWS) {
-    throw new RequestError('too large', `explain: expected at most ${MOST_ROWS} rows, got ${rows.length}`);
+  if (rows.length > MAX_ROWS) {
+    throw new RequestError('too large', `explain: expected at most ${MAX_ROWS} rows, got ${rows.length}`);
   }
   const ask = askerOf(model, table);
   // Of labels that do not exclude each other, none turns into another.

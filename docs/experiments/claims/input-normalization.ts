@@ -85,10 +85,10 @@ async function search(lab: Lab, model: Model, encoding: EncodingName, limit: num
   const plan = planNetwork(network);
   const start = (seed: number) => withInputStatistics(plan, freshTensors(lab, plan, seed), encoded);
   const runs: Run[] = [];
-  const run = async (learningRate: number, seed: number, most: number) => {
+  const run = async (learningRate: number, seed: number, max: number) => {
     const steps = await stepsTo(
       targets[model],
-      training(lab, network, { optimizer: 'sgd', learningRate, seed, steps: most, every, tensors: start(seed) }),
+      training(lab, network, { optimizer: 'sgd', learningRate, seed, steps: max, every, tensors: start(seed) }),
     );
     runs.push({ model, encoding, learningRate, seed, steps });
     return steps;

@@ -124,12 +124,12 @@ const method = ({ runs, steps, testImages, counts }: Results): readonly string[]
 ];
 
 function findings({ runs, counts }: Results) {
-  const most = counts.length - 1;
+  const max = counts.length - 1;
   const strong = runs.filter(({ strength }) => strength >= 3 && strength <= 5);
-  const [before, after] = [strong.map(({ fixed }) => fixed), strong.map(({ anew }) => anew[most] ?? NaN)];
+  const [before, after] = [strong.map(({ fixed }) => fixed), strong.map(({ anew }) => anew[max] ?? NaN)];
   const bySeed = (pick: (run: Run) => number): readonly number[] =>
     [...Map.groupBy(runs, ({ seed }) => seed).values()].map((own) => mean(own.map(pick)));
-  const [few, many] = [bySeed(({ anew }) => anew[0] ?? NaN), bySeed(({ anew }) => anew[most] ?? NaN)];
+  const [few, many] = [bySeed(({ anew }) => anew[0] ?? NaN), bySeed(({ anew }) => anew[max] ?? NaN)];
   const [fixedAll, skewed, ownAll] = [
     bySeed((run) => run.fixed),
     bySeed((run) => run.skewed),
@@ -138,9 +138,9 @@ function findings({ runs, counts }: Results) {
   const of = (name: CorruptionName, level: Strength): readonly Run[] =>
     runs.filter(({ corruption, strength }) => corruption === name && strength === level);
   const [mildNoise, moved, negative] = [of('noise', 1), of('shift', 5), of('inversion', 5)];
-  const repaired = ({ anew }: Run): number => anew[most] ?? NaN;
+  const repaired = ({ anew }: Run): number => anew[max] ?? NaN;
   const share = 1 - (1 - mean(many)) / (1 - mean(fixedAll));
-  const largest = number(counts[most] ?? NaN, 5);
+  const largest = number(counts[max] ?? NaN, 5);
   return [
     finding(
       'repairs',

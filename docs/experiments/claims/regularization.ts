@@ -42,7 +42,7 @@ interface Score {
 interface Results {
   readonly images: number;
   readonly testImages: number;
-  readonly mostEpochs: number;
+  readonly maxEpochs: number;
   readonly runs: readonly Run[];
   readonly noise: readonly Noise[];
 }
@@ -60,25 +60,25 @@ interface Noise {
 async function measure(lab: Lab): Promise<Results> {
   const train = firstOf(lab.data.train, lab.pick(2560, 1024));
   const test = firstOf(lab.data.test, lab.pick(5000, 2000));
-  const mostEpochs = 80;
+  const maxEpochs = 80;
   const settings: readonly Setting[] = pairs([true, false], pairs([0, rate], lab.pick([16, 64, 512], [64, 512]))).map(
     ([batchNorm, [dropout, batchSize]]) => ({ batchNorm, dropout, batchSize }),
   );
   const chosen = settings.filter(({ batchNorm, dropout }) => !lab.quick || batchNorm || dropout === 0);
   const runs = await lab.each(pairs(chosen, lab.seeds(5, 2)), ([setting, seed]) =>
-    run(lab, setting, seed, { train, test, mostEpochs }),
+    run(lab, setting, seed, { train, test, maxEpochs }),
   );
   const noise = await lab.each(lab.seeds(3, 1), (seed) => measureNoise(lab, seed));
-  return { images: train.count, testImages: test.count, mostEpochs, runs, noise: noise.flat() };
+  return { images: train.count, testImages: test.count, maxEpochs, runs, noise: noise.flat() };
 }
 
 interface Task {
   readonly train: ClassificationDataset;
   readonly test: ClassificationDataset;
-  readonly mostEpochs: number;
+  readonly maxEpochs: number;
 }
 
-async function run(lab: Lab, setting: Setting, seed: number, { train, test, mostEpochs }: Task): Promise<Run> {
+async function run(lab: Lab, setting: Setting, seed: number, { train, test, maxEpochs }: Task): Promise<Run> {
   const { batchSize } = setting;
   const network = mlp(setting);
   const evaluator = await createEvaluator(lab.backend, planNetwork(network));
@@ -93,7 +93,7 @@ async function run(lab: Lab, setting: Setting, seed: number, { train, test, most
     batchSize,
     seed,
     train,
-    steps: mostEpochs * epoch,
+    steps: maxEpochs * epoch,
     every: Math.ceil(epoch / 4),
   });
   for await (const { step, tensors } of pauses) {
@@ -102,7 +102,7 @@ async function run(lab: Lab, setting: Setting, seed: number, { train, test, most
     return { ...setting, seed, epochs: step / epoch, train: onTrain, test: await score(tensors, test) };
   }
   throw new Error(
-    `internal: expected a training loss of ${target} in ${mostEpochs} epochs, got more (batch ${batchSize})`,
+    `internal: expected a training loss of ${target} in ${maxEpochs} epochs, got more (batch ${batchSize})`,
   );
 }
 

@@ -39,7 +39,7 @@ export interface Known {
 
 const batchSizes = [1, 2, 3, 7, 16, 64];
 /** Caps the elements of a tensor: several free dimensions would otherwise make it astronomically large. */
-const mostElements = 2 ** 22;
+const maxElements = 2 ** 22;
 /** An empty batch, then larger ones until memory must grow, and until it cannot grow far enough. */
 const largeBatchSizes = [0, 128, 512, 4096];
 const fills: readonly Fill[] = ['image', 'unit', 'special'];
@@ -161,7 +161,7 @@ function runsOf(inputs: readonly ValueInfo[], way: Way): readonly Run[] {
   const alone = [1, 2].flatMap((all) => dimensions.map((name) => ({ all, named: { [name]: 3 } })));
   const small = dimensions.length > 0 ? batchSizes.map((all) => ({ all })) : [{ all: 1 }];
   const large = dimensions.length === 1 ? largeBatchSizes.map((all) => ({ all })) : [];
-  const several = [...small, ...alone].filter((sizes) => elementsOf(inputs, along(way, sizes)) <= mostElements);
+  const several = [...small, ...alone].filter((sizes) => elementsOf(inputs, along(way, sizes)) <= maxElements);
   return [
     ...(dimensions.length > 1 ? several : small).map((sizes) => ({ sizes: along(way, sizes), fills })),
     ...large.map((sizes) => ({ sizes: along(way, sizes), fills: ['image'] as const })),

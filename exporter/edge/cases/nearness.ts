@@ -24,7 +24,7 @@ function tensorDifference(expected: Tensor, got: Tensor): string | undefined {
   if (want !== have) return `expected ${want ?? ''}, got ${have ?? ''}`;
   const [a, b] = [numbersOf(expected), numbersOf(got)];
   const isExact = !expected.dtype.startsWith('float');
-  const largest = a.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0);
+  const largest = a.reduce((max, x) => (Number.isFinite(x) ? Math.max(max, Math.abs(x)) : max), 0);
   const allowed = isExact ? 0 : tolerance * largest;
   const at = a.findIndex((x, i) => !agree(x, b[i] ?? NaN, allowed));
   return at < 0 ? undefined : `expected ${a[at] ?? NaN} at ${at}, got ${b[at] ?? NaN}`;

@@ -27,8 +27,8 @@ export function checkSamples({ where, shape }: SampleArray, inputs: readonly Val
   const fits = expected.every((size, axis) => isFree(size) || size === shape[axis]);
   if (!fits || shape.length !== expected.length)
     throw unexpected(where, `[${expected.join(', ')}] for ${input.name}`, `[${shape.join(', ')}]`);
-  const least = isFree(input.shape[0]) ? 1 : Number(input.shape[0]);
-  if (!((shape[0] ?? 0) >= least)) throw unexpected(where, `at least ${least} samples`, shape[0] ?? 0);
+  const min = isFree(input.shape[0]) ? 1 : Number(input.shape[0]);
+  if (!((shape[0] ?? 0) >= min)) throw unexpected(where, `at least ${min} samples`, shape[0] ?? 0);
 }
 
 /** Returns every sample once, in batches of 1, 2, … 64, 1, 2, …, or of the only size that the model accepts. */

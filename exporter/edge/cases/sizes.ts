@@ -34,11 +34,11 @@ export type KnownSizes = Readonly<Record<string, TakenSizes>>;
 const others = [2, 3, 1, 8, 32];
 /** Numbers of dimensions to try if the file leaves them open. */
 const ranks = [1, 2, 3, 4, 5, 0];
-const mostAttempts = 1_000;
-const mostCandidates = 24;
+const maxAttempts = 1_000;
+const maxCandidates = 24;
 const largestSize = 4_096;
 /** Limits the elements of all inputs together. */
-const mostElements = 2 ** 18;
+const maxElements = 2 ** 18;
 
 /** Maps inputs to shapes, with −1 for a size that is not stated. */
 export type StatedShapes = Readonly<Record<string, readonly number[]>>;
@@ -68,7 +68,7 @@ export async function findSizes<S extends Subject>(
     const ofRank = rank === undefined ? {} : { rank };
     const answers = async (some: Sizes): Promise<boolean> => {
       const sizes = { ...some, ...ofRank };
-      if (elementsOf(inputs, sizes) > mostElements) return false;
+      if (elementsOf(inputs, sizes) > maxElements) return false;
       const outcome: Outcome = await trials.perform((subject) =>
         outcomeOf(subject, model, makeFeeds(subject.runtime, inputs, sizes, 'unit')),
       );
@@ -101,7 +101,7 @@ async function firstAnswered(
 ): Promise<Way['named'] | undefined> {
   let count = 0;
   for (const sizes of attempts) {
-    if (++count > mostAttempts) return undefined;
+    if (++count > maxAttempts) return undefined;
     if (await answers(sizes)) return withoutFree(sizes, answers);
   }
   return undefined;
@@ -183,13 +183,13 @@ function candidatesIn(file: Uint8Array): readonly number[] {
   for (const size of sizes) if (size > 1 && size <= largestSize) counts.set(size, (counts.get(size) ?? 0) + 1);
   return [...counts]
     .sort(([a, n], [b, m]) => m - n || a - b)
-    .slice(0, mostCandidates)
+    .slice(0, maxCandidates)
     .map(([size]) => size);
 }
 
-const mostBytes = 64;
+const maxBytes = 64;
 
 function isShape(dataType: number | null | undefined, data: Uint8Array | null | undefined): data is Uint8Array {
   const isInt64 = dataType === onnxProto.onnx.TensorProto.DataType.INT64;
-  return isInt64 && data instanceof Uint8Array && data.length <= mostBytes && data.length % 8 === 0;
+  return isInt64 && data instanceof Uint8Array && data.length <= maxBytes && data.length % 8 === 0;
 }

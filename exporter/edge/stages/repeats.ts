@@ -13,7 +13,7 @@ export interface Repeat {
 /** The number of words in a compared window. Windows at multiples of it are remembered. */
 const windowWords = 16;
 /** Fewer words are hardly worth a copy, and compression finds what lies near. */
-const leastWords = 256;
+const minWords = 256;
 /** Base of the hash of a window, which is a polynomial of its words. */
 const base = 0x01000193;
 /** The factor of a window's first word when the next word comes in. */
@@ -30,7 +30,7 @@ export function repeatsIn(memory: Uint8Array): readonly Repeat[] {
     const place = hash === 0 ? undefined : places.get(hash);
     const length = place === undefined ? 0 : sameWords(words, place, at);
     if (place !== undefined && length >= windowWords) {
-      if (length >= leastWords) repeats.push({ start: 4 * at, end: 4 * (at + length), source: 4 * place });
+      if (length >= minWords) repeats.push({ start: 4 * at, end: 4 * (at + length), source: 4 * place });
       at += length;
       hash = hashAt(words, at);
       continue;
@@ -62,9 +62,9 @@ function hashAt(words: Uint32Array, at: number): number {
  * where the second begins.
  */
 function sameWords(words: Uint32Array, first: number, second: number): number {
-  const most = Math.min(second - first, words.length - second);
+  const max = Math.min(second - first, words.length - second);
   let [length, zeros] = [0, 0];
-  while (length < most && zeros < windowWords && words[first + length] === words[second + length]) {
+  while (length < max && zeros < windowWords && words[first + length] === words[second + length]) {
     zeros = words[second + length] === 0 ? zeros + 1 : 0;
     length++;
   }

@@ -30,10 +30,10 @@ import type { Instruction, MemoryRead } from '../wasm/instructions.ts';
 export const granuleBytes = 16;
 /** The number of granules in a 32-bit address space. The marks of branches and of entries follow theirs. */
 const granules = 2 ** 32 / granuleBytes;
-const [mostArms, mostEntries] = [2 ** 22, 2 ** 18];
-const firstEntry = granules + mostArms;
+const [maxArms, maxEntries] = [2 ** 22, 2 ** 18];
+const firstEntry = granules + maxArms;
 /** Pages of notes for all marks. */
-export const marksPages = (firstEntry + mostEntries) / 65_536;
+export const marksPages = (firstEntry + maxEntries) / 65_536;
 
 /**
  * The marks of granules, of the arms of `branches.ts` and of the entries of the table. A module may have fewer arms and
@@ -47,8 +47,8 @@ export interface Marks {
 
 export const readMarks = ({ memory }: Notes): Marks => ({
   reads: new Uint8Array(memory.buffer, 0, granules),
-  arms: new Uint8Array(memory.buffer, granules, mostArms),
-  entries: new Uint8Array(memory.buffer, firstEntry, mostEntries),
+  arms: new Uint8Array(memory.buffer, granules, maxArms),
+  entries: new Uint8Array(memory.buffer, firstEntry, maxEntries),
 });
 
 /** Marks entries that the host calls. */
@@ -72,9 +72,8 @@ export function traceReads(module: Uint8Array): Uint8Array {
   const markArm = () => [...constant(arm++), ...notes.call('markOne')];
   const markEntry = call(added.add(entryType, concat([[0], markEntryCode(notes)])));
   const bodies = parseBodies(sections).map((body) => rewrite(body, helpers, added, notes, { markArm, markEntry }));
-  if (countEntries(module) > mostEntries)
-    throw new Error(`models: expected at most ${mostEntries} functions, got more`);
-  if (arm > granules + mostArms) throw new Error(`models: expected at most ${mostArms} branches, got more`);
+  if (countEntries(module) > maxEntries) throw new Error(`models: expected at most ${maxEntries} functions, got more`);
+  if (arm > granules + maxArms) throw new Error(`models: expected at most ${maxArms} branches, got more`);
   const replaced = replaceSections(sections, {
     ...added.payloads(bodies),
     [section.export]: encodeExports([...parseExports(sections), notes.export]),

@@ -42,7 +42,7 @@ interface Server extends ConnectOptions {
 export type PictureFile = Uint8Array<ArrayBuffer> | ArrayBuffer | Blob;
 
 /** The maximum number of samples in a request, unless the server is configured otherwise. */
-const most = 256;
+const max = 256;
 
 /** @param shape of one sample, for a model of plain numbers */
 function rows<Sample, Told>(
@@ -60,8 +60,8 @@ function rows<Sample, Told>(
   };
   const predictMany = async (samples: readonly Sample[], options?: PredictOptions) => {
     const answers: Answer<Told>[] = [];
-    for (let at = 0; at < samples.length; at += most) {
-      answers.push(...(await ask(samples.slice(at, at + most), options)));
+    for (let at = 0; at < samples.length; at += max) {
+      answers.push(...(await ask(samples.slice(at, at + max), options)));
     }
     return answers;
   };

@@ -117,7 +117,7 @@ export class Deployment implements AsyncDisposable {
 async function settle(process: Process, effort: number): Promise<void> {
   const runs = Math.ceil(effort * runsBetween);
   let before = Infinity;
-  for (let chunk = 0; chunk < mostChunks; chunk++) {
+  for (let chunk = 0; chunk < maxChunks; chunk++) {
     const start = await process.cpu();
     await process.request(runs);
     const now = (await process.cpu()) - start;
@@ -126,7 +126,7 @@ async function settle(process: Process, effort: number): Promise<void> {
   }
 }
 
-const [runsBetween, mostChunks, agreement] = [800, 12, 0.03];
+const [runsBetween, maxChunks, agreement] = [800, 12, 0.03];
 /** Short enough that most chunks are undisturbed on a busy machine. */
 const [warmChunks, runsInChunk] = [21, 100];
 

@@ -26,7 +26,7 @@ export const units: Readonly<Record<string, string>> = {
 };
 
 /** No smaller probability than float32 can tell counts, so that one answer cannot outweigh all others. */
-const LEAST = 1e-7;
+const MIN = 1e-7;
 
 /** The error is the share of wrong answers, or the RMSE. */
 export function figuresOf(test: Dataset, { answers, ...costs }: Outcome): Figures['values'] {
@@ -38,7 +38,7 @@ export function figuresOf(test: Dataset, { answers, ...costs }: Outcome): Figure
     return { error, rmse: error, ...known };
   }
   const { labels, classes, count } = test;
-  const clipped = Float32Array.from(answers, (p) => Math.log(Math.max(p, LEAST)));
+  const clipped = Float32Array.from(answers, (p) => Math.log(Math.max(p, MIN)));
   const loss = labels.reduce((sum, label, i) => sum - (clipped[i * classes.length + label] ?? NaN), 0) / count;
   const { metrics, calibration } = reportOn(test, clipped);
   return { error: 1 - (metrics['accuracy'] ?? NaN), log_loss: loss, ece: calibration?.error ?? NaN, ...known };

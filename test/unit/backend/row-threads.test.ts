@@ -64,9 +64,9 @@ describe('a row', () => {
   it('that nobody gives back is computed by this thread, with all others once more', async () => {
     await start(2, { first: neverEnds, repeatable: true });
     const runs = await runUntilStuck();
-    const [fewest = 0, most = 0] = [...counts()].toSorted((a, b) => a - b);
+    const [fewest = 0, max = 0] = [...counts()].toSorted((a, b) => a - b);
     expect(fewest).toBe(runs);
-    expect(most).toBe(runs + 1);
+    expect(max).toBe(runs + 1);
   });
 
   it('that must not be computed twice ends the run where its thread has ended', async () => {

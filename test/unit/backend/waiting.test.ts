@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Clocks, foreignLoad, waitingAsSuits } from '../../../training/backend/index.ts';
+import { type Clocks, foreignLoad, adaptiveWaiting } from '../../../training/backend/index.ts';
 
 /** A session that says which one it is, and one for the log of what was opened and released. */
 function recordedSessions() {
@@ -30,7 +30,7 @@ describe('a session of many threads', () => {
   ])('waits %s', async (_, loads, expected) => {
     const { log, open } = recordedSessions();
     const left = [...loads];
-    const session = await waitingAsSuits(open, () => left.shift() ?? NaN);
+    const session = await adaptiveWaiting(open, () => left.shift() ?? NaN);
     await session.run();
     expect(log).toEqual(expected);
   });
@@ -38,7 +38,7 @@ describe('a session of many threads', () => {
   it('finishes what runs before it changes, and releases what it has opened last', async () => {
     const { log, open } = recordedSessions();
     const loads = [0, 0, 1, 1];
-    const session = await waitingAsSuits(open, () => loads.shift() ?? NaN);
+    const session = await adaptiveWaiting(open, () => loads.shift() ?? NaN);
     await Promise.all([session.run(), session.run()]);
     await session.run();
     await session.release();
@@ -50,7 +50,7 @@ describe('a session of many threads', () => {
     const { log, open } = recordedSessions();
     const opens = [open, () => Promise.reject(new Error('no memory left')), open];
     const loads = [0, 1, 1];
-    const session = await waitingAsSuits(
+    const session = await adaptiveWaiting(
       (spinning) => opens.shift()?.(spinning) ?? Promise.reject(new Error('opened too often')),
       () => loads.shift() ?? NaN,
     );
@@ -64,7 +64,7 @@ describe('a session of many threads', () => {
     const { log, open } = recordedSessions();
     const opens = [open, () => Promise.reject(new Error('no memory left'))];
     const loads = [0, 1];
-    const session = await waitingAsSuits(
+    const session = await adaptiveWaiting(
       (spinning) => opens.shift()?.(spinning) ?? Promise.reject(new Error('opened too often')),
       () => loads.shift() ?? NaN,
     );
@@ -75,7 +75,7 @@ describe('a session of many threads', () => {
 
   it('opens one at once, so that a file that is none is reported where it is loaded', async () => {
     const refused = () => Promise.reject(new Error('no model'));
-    await expect(waitingAsSuits(refused, () => 0)).rejects.toThrow('no model');
+    await expect(adaptiveWaiting(refused, () => 0)).rejects.toThrow('no model');
   });
 });
 

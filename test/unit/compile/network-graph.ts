@@ -12,7 +12,7 @@ import type { NdArray } from '../../reference/ndarray.ts';
 import { range, sizeOf } from '../../reference/ndarray.ts';
 import { type Random, seeded } from '../../reference/random.ts';
 
-const between = (random: Random, least: number, most: number): number => least + (most - least) * random();
+const between = (random: Random, min: number, max: number): number => min + (max - min) * random();
 
 /** Variances and deviations are positive, the rest is around zero, and as large as keeps activations near one. */
 function tensorFor(name: string, shape: readonly number[], fanIn: number, random: Random): Tensor<'float32'> {

@@ -24,8 +24,8 @@ const pick = <T>(state: State, list: readonly T[]): T => list[below(state, list.
 const sizes = ({ shape }: Value): readonly number[] => shape.slice(1).map(Number);
 
 /** Numbers between −bound and bound. */
-function stored({ g, random }: State, shape: readonly number[], bound = 1, least = -bound): Value {
-  const data = Float32Array.from(range(sizeOf(shape)), () => least + (bound - least) * random());
+function stored({ g, random }: State, shape: readonly number[], bound = 1, min = -bound): Value {
+  const data = Float32Array.from(range(sizeOf(shape)), () => min + (bound - min) * random());
   const tensor: Tensor = { dtype: 'float32', shape, data };
   return g.initializer('w', tensor);
 }
@@ -169,7 +169,7 @@ const products: readonly Step[] = [
   ({ g }, x) => (sizes(x).length === 2 ? g.Tanh(g.MatMul(x, g.Transpose(x, { perm: [0, 2, 1] }))) : undefined),
   (state, x) => {
     const C = Number(x.shape[1]);
-    const parameter = (least: number, bound: number) => stored(state, [C], bound, least);
+    const parameter = (min: number, bound: number) => stored(state, [C], bound, min);
     const [scale, B, mean, variance] = [parameter(0.5, 1.5), parameter(-1, 1), parameter(-1, 1), parameter(0.5, 2)];
     if (x.shape.length < 2) return undefined;
     return state.g.BatchNormalization(x, scale, B, mean, variance, {
@@ -219,7 +219,7 @@ const windows: readonly Step[] = [
 ];
 
 /** Larger ones would only take time. */
-const mostElements = 3000;
+const maxElements = 3000;
 
 /** @returns a graph of `ops` steps from one or two inputs, of which all that nobody reads is an output */
 export function randomGraph(seed: number): Graph {
@@ -249,7 +249,7 @@ export function randomGraph(seed: number): Graph {
       ...(x.shape.length === 4 ? [windows, windows, unary] : []),
     ];
     const y = pick(state, pick(state, families))(state, x);
-    if (y && y.shape[0] === 'N' && sizeOf(sizes(y)) <= mostElements) values.push(y);
+    if (y && y.shape[0] === 'N' && sizeOf(sizes(y)) <= maxElements) values.push(y);
   }
   const read = new Set(g.nodes.flatMap(({ inputs }) => inputs.map((value) => value?.name)));
   const last = values.filter((value) => !read.has(value.name));

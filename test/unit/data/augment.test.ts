@@ -66,15 +66,15 @@ describe('augmentation', () => {
 
   it('shows a part that is at least as large as told, which fills the picture', () => {
     const inputs = change(300, { crop: 0.5 });
-    let least = Infinity;
+    let min = Infinity;
     for (let sample = 0; sample < 300; sample++) {
       const row = of(inputs, sample).slice(4 * columns, 5 * columns);
       const step = ((row[9] ?? NaN) - (row[0] ?? NaN)) / 9;
       expect(step).toBeGreaterThan(9.8);
       expect(step).toBeLessThan(20.2);
-      least = Math.min(least, step);
+      min = Math.min(min, step);
     }
-    expect(least).toBeLessThan(11);
+    expect(min).toBeLessThan(11);
   });
 
   it('turns about the middle by up to the bound, each way', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExportedCard } from '../../../exporter/model/card.ts';
 import { emptyCard } from '../../../exporter/store/card.ts';
 import { objections } from '../../../exporter/deploy/objections.ts';
-import { mostBytes, tooLarge } from '../../../exporter/deploy/worker-size.ts';
+import { maxBytes, tooLarge } from '../../../exporter/deploy/worker-size.ts';
 
 const accuracy = (running: number): Pick<ExportedCard, 'scores'> => ({
   scores: { name: 'accuracy', better: 'higher', test: { running, population: 0.5, batchOfOne: 0.1 }, baseline: 0.1 },
@@ -109,11 +109,11 @@ describe('the comparison with the deployed card', () => {
 
 describe('the size of the Worker', () => {
   it('may be what the platform takes', () => {
-    expect(tooLarge(mostBytes)).toEqual([]);
+    expect(tooLarge(maxBytes)).toEqual([]);
   });
 
   it('may not be more', () => {
-    expect(tooLarge(mostBytes + 6000)).toEqual([
+    expect(tooLarge(maxBytes + 6000)).toEqual([
       'worker: expected at most 64.00 MiB, got 64.01 MiB; "weights": "int8" or "weightsIn": "assets" in a card.json makes it smaller',
     ]);
   });

@@ -106,11 +106,11 @@ describe('the state of a Loop', () => {
     const always = g.initializer('always', { dtype: 'bool', shape: [], data: Uint8Array.of(1) });
     const body = g.body();
     body.input('iteration', { dtype: 'int64', shape: [] });
-    const goOn = body.input('condition', { dtype: 'bool', shape: [] });
+    const goesOn = body.input('condition', { dtype: 'bool', shape: [] });
     const before = body.input('before', { dtype: 'float32', shape: shapes.x });
     const after = body.Add(body.Mul(before, body.scalar(0.5)), x);
     const [velocity = x, each = x] = g.Loop(M, always, start, {
-      body: body.build('step', { goOn, after, each: body.ReduceSum(after, body.ints([0, 1]), { keepdims: 0 }) }),
+      body: body.build('step', { goesOn, after, each: body.ReduceSum(after, body.ints([0, 1]), { keepdims: 0 }) }),
     });
     return g.build('momentum', { velocity: g.Mul(velocity, g.scalar(1)), each });
   }
@@ -128,8 +128,8 @@ describe('the state of a Loop', () => {
           com.microsoft.nchwc.Conv_1: float32[1, 2, 8, 1024] = com.microsoft.nchwc.Conv(Reshape, [0.5, 0.5], _, Reshape_1) {kernel_shape: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], group: 2}
           Reshape_2: float32[8, 2048] = Reshape(com.microsoft.nchwc.Conv_1, [8, 2048])
           each: float32[] = ReduceSum(Reshape_2, [0, 1]) {keepdims: 0}
-          goOn: bool[] = Identity(condition)
-          return goOn, com.microsoft.nchwc.Conv_1, each
+          goesOn: bool[] = Identity(condition)
+          return goesOn, com.microsoft.nchwc.Conv_1, each
         }}
         Loop/Reshape: float32[8, 2048] = Reshape(Loop, [8, 2048])
         velocity_1: float32[8, 2048] = Mul(Loop/Reshape, 1)

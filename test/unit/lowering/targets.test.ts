@@ -67,8 +67,8 @@ describe('the step of a Loop', () => {
     const iteration = body.input('iteration', { dtype: 'int64', shape: [] });
     const condition = body.input('condition', { dtype: 'bool', shape: [] });
     const total = body.Add(body.input('before', { dtype: 'float32', shape: [2] }), weight);
-    const goOn = stops ? body.Equal(iteration, body.scalar(0, 'int64')) : condition;
-    const [end, all] = g.Loop(M, always, start, { body: body.build('sum', { goOn, after: total, each: total }) });
+    const goesOn = stops ? body.Equal(iteration, body.scalar(0, 'int64')) : condition;
+    const [end, all] = g.Loop(M, always, start, { body: body.build('sum', { goesOn, after: total, each: total }) });
     return g.build('sums', { end: end ?? start, all: all ?? start });
   }
 

@@ -88,8 +88,8 @@ describe('the threshold', () => {
         const { threshold } = fitReading(dataset, output, { threshold: { rule } });
         const p = Array.from(output, (one) => 1 / (1 + Math.exp(-one)));
         const costAt = (at: number) => costs(rule, p.map((one) => one >= at), labelsOf(dataset)); // prettier-ignore
-        const least = Math.min(...[0, ...p, 1].map(costAt));
-        expect(costAt(threshold?.at ?? NaN)).toBeCloseTo(least, 12);
+        const min = Math.min(...[0, ...p, 1].map(costAt));
+        expect(costAt(threshold?.at ?? NaN)).toBeCloseTo(min, 12);
       }
     },
   );

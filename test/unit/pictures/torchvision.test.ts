@@ -27,7 +27,7 @@ function behind(values: readonly number[], channels: number): readonly number[] 
 
 function expectNear(got: readonly number[], expected: readonly number[], tolerance: number): void {
   expect(got).toHaveLength(expected.length);
-  const worst = got.reduce((most, value, i) => Math.max(most, Math.abs(value - (expected[i] ?? NaN))), 0);
+  const worst = got.reduce((max, value, i) => Math.max(max, Math.abs(value - (expected[i] ?? NaN))), 0);
   expect(worst).toBeLessThanOrEqual(tolerance);
 }
 

@@ -16,7 +16,7 @@ const filled = (piece: string, before = '', after = ''): string =>
 const names = (count: number): string => Array.from({ length: count }, (_, i) => `c${i}`).join(',');
 
 /** Seconds of the processor, several times what they take on an idle machine; a square of the bytes would be hours. */
-const MOST = 4;
+const MAX = 4;
 
 describe('a large body of nearly nothing is answered soon', () => {
   it.each<[what: string, type: string, body: string, status: number, error: string | undefined]>([
@@ -70,7 +70,7 @@ describe('a large body of nearly nothing is answered soon', () => {
     const { user, system } = process.cpuUsage(before);
     const said = (answer.body as { error?: string }).error;
     expect([answer.status, said]).toEqual([status, error]);
-    expect((user + system) / 1e6).toBeLessThan(MOST);
+    expect((user + system) / 1e6).toBeLessThan(MAX);
   });
 });
 

@@ -27,11 +27,11 @@ describe('outputs', () => {
 });
 
 describe('the limit of a batch', () => {
-  const most = 4;
+  const max = 4;
   const read = (shape: ValueInfo['shape'], output: ValueInfo['shape']) => {
     const { inputs } = sessionOn(session([value('x', shape)], [value('y', output)]));
     const request = { name: 'x', datatype: 'FP32' as const, shape: [5, 2], data: new Array<number>(10).fill(0) };
-    return readInputs([request], [undefined], inputs, most).get('x')?.shape;
+    return readInputs([request], [undefined], inputs, max).get('x')?.shape;
   };
 
   it.each<[ValueInfo['shape'], ValueInfo['shape']]>([

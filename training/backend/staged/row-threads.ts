@@ -21,7 +21,7 @@ import {
 
 const pageBytes = 65536;
 /** Of a module that shares its memory. */
-export const mostPages = 65536;
+export const maxPages = 65536;
 
 /** Looks at what others have done, before this thread falls asleep. */
 const looks = 2000;
@@ -71,7 +71,7 @@ export class RowThreads {
   constructor({ wasm, functions, segments, end, ownBytes }: RowModule, shared: number | undefined) {
     const threads = shared ?? 1;
     const pages = Math.ceil((end + threads * ownBytes) / pageBytes);
-    const memory = new WebAssembly.Memory({ initial: pages, ...(shared !== undefined && { maximum: mostPages, shared: true }) }); // prettier-ignore
+    const memory = new WebAssembly.Memory({ initial: pages, ...(shared !== undefined && { maximum: maxPages, shared: true }) }); // prettier-ignore
     for (const { address, data } of segments)
       new Uint8Array(memory.buffer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), address);
     const module = new WebAssembly.Module(wasm);

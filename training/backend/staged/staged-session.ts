@@ -10,7 +10,7 @@ import { type Graph, sizeOf, type Tensor, type Value } from '../../graph/index.t
 import { arrays } from '../../program/index.ts';
 import type { BoundSession, NamedTensors } from '../backend.ts';
 import type { Bound } from '../runtime.ts';
-import { mostPages, RowThreads } from './row-threads.ts';
+import { maxPages, RowThreads } from './row-threads.ts';
 import { type Stage, type Stages, stagesOf } from './stages.ts';
 
 /** Opens a session of the runtime's that is bound to these arrays. */
@@ -94,7 +94,7 @@ function programOf(graph: Graph, { stages, rootOf }: Stages, isShared: boolean):
   const rows = compileRows(
     graphs.filter((each) => each !== undefined),
     { addressOf, free: end },
-    isShared ? mostPages : undefined,
+    isShared ? maxPages : undefined,
   );
   const copiesOut = graph.outputs.flatMap((value) => {
     const { name } = rootOf(value);

@@ -16,8 +16,8 @@ export const doneAt = 1;
 export const turnAt = 2;
 export const controlCells = 3;
 
-export const mostPrograms = 1024;
-const mostPieces = 64;
+export const maxPrograms = 1024;
+const maxPieces = 64;
 
 /** Computes rows of a program, from the first to the one behind the last. */
 export type RunRows = (first: number, end: number, own: number) => void;
@@ -33,7 +33,7 @@ export const tasksOf = (
   functions: readonly { readonly name: string; readonly rows: number }[],
 ): readonly RowsTask[] => functions.map(({ name, rows }) => ({ run: exports[name] as RunRows, rows }));
 
-const pieceRows = (rows: number): number => Math.ceil(rows / mostPieces);
+const pieceRows = (rows: number): number => Math.ceil(rows / maxPieces);
 export const piecesOf = (rows: number): number => Math.ceil(rows / pieceRows(rows));
 
 /** Behind the last piece of whatever it is of. */

@@ -41,8 +41,8 @@ const operations = {
   sigmoid: functions.sigmoid,
   softplus: functions.softplus,
   /** The bounds come second: NaN passes. */
-  atLeast: (_lines, x, least) => functions.atLeast(x, least),
-  atMost: (_lines, x, most) => functions.atMost(x, most),
+  atLeast: (_lines, x, min) => functions.atLeast(x, min),
+  atMost: (_lines, x, max) => functions.atMost(x, max),
   equal: one('f32x4.eq'),
   greater: one('f32x4.gt'),
   greaterOrEqual: one('f32x4.ge'),

@@ -19,8 +19,8 @@ const less = (a: Wat, b: Wat): Wat => vector('f32x4.lt', a, b);
 const choose = (a: Wat, b: Wat, mask: Wat): Wat => vector('v128.bitselect', a, b, mask);
 
 /** The second operand of a pseudo-minimum or -maximum is taken where it is beyond the first, so that NaN in the first stays. */
-export const atMost = (x: Wat, most: Wat): Wat => vector('f32x4.pmin', x, most);
-export const atLeast = (x: Wat, least: Wat): Wat => vector('f32x4.pmax', x, least);
+export const atMost = (x: Wat, max: Wat): Wat => vector('f32x4.pmin', x, max);
+export const atLeast = (x: Wat, min: Wat): Wat => vector('f32x4.pmax', x, min);
 
 /**
  * Zero in place of a denormal, as ONNX Runtime's sessions have it by a setting of the processor that a module cannot reach. A moment

@@ -66,7 +66,7 @@ const widest = 4;
 /** Sums of a tile. */
 const sums = 8;
 /** Taps that stand in the code one after the other; of more, only those of a row do. */
-const mostTaps = 9;
+const maxTaps = 9;
 
 /** Some blocks of output channels that are computed together. */
 interface Part {
@@ -189,7 +189,7 @@ function partCode(shape: Conv, { firstBlock, blocks, group }: Part, weights: num
   };
 }
 
-const largestPower = (least: number): number => 2 ** Math.floor(Math.log2(Math.max(1, least)));
+const largestPower = (min: number): number => 2 ** Math.floor(Math.log2(Math.max(1, min)));
 
 /** Tiles one after the other: from `a` and `b` to `to_a` and `to_b`. `column` is the part's first channel, in bytes. */
 function lineCode(
@@ -246,7 +246,7 @@ function lineCode(
         ),
       ]);
     const next = (bytes: number): readonly Wat[] => [advance('x_a', bytes), advance('x_b', bytes)];
-    if (taps <= mostTaps)
+    if (taps <= maxTaps)
       return [
         ...range(rows.kernel).flatMap((ky) => rowOfTaps(ky, ky)),
         ...next(x.planeBytes),

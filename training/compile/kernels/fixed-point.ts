@@ -48,10 +48,10 @@ const rounder = 1.5 * 2 ** 23;
 const rounderBits = 0x4b400000;
 
 /** One number in so many may be small. */
-const mostSmall = 16;
+const numbersPerSmall = 16;
 
 /** The exponents e, as float32 stores them, of rows that become integers: 2^−63 to 2^63. */
-const [leastExponent, mostExponent] = [64, 190] as const;
+const [minExponent, maxExponent] = [64, 190] as const;
 const bias = 127;
 
 export const fixedBuffer = (name: string, count: number): Plain =>
@@ -63,7 +63,7 @@ export function fixedCode(count: number): Code {
   const larger = (x: Wat): Wat => set('most', vector('i32x4.max_u', get('most'), magnitude(x)));
   const [whole, rest] = [Math.floor(count / 4), count % 4];
   // As integers magnitudes have the order of their numbers, ∞ is beyond them all, and NaN beyond it.
-  const most = [
+  const max = [
     set('most', zero),
     set('at', get('x')),
     ...(whole > 0 ? repeat('n', whole, [larger(load(get('at'))), advance('at', vectorBytes)]) : []),
@@ -93,9 +93,9 @@ export function fixedCode(count: number): Code {
       ...localsOf('v128', 'most', 'factor', 'lows', 'number', 'numbers', 'highs', 'high0', 'high1', 'low0', 'low1'),
     },
     body: [
-      ...most,
+      ...max,
       `(i32.store offset=${partsAt} ${get('to')} (i32.const 0))`,
-      `(if (i32.gt_u (i32.sub ${get('exponent')} ${i32(leastExponent)}) ${i32(mostExponent - leastExponent)}) (then (return)))`,
+      `(if (i32.gt_u (i32.sub ${get('exponent')} ${i32(minExponent)}) ${i32(maxExponent - minExponent)}) (then (return)))`,
       set('factor', powerOf(`(i32.sub ${i32(2 * bias + bits - 1)} ${get('exponent')})`)),
       store(get('to'), powerOf(`(i32.sub ${get('exponent')} ${i32(bits - 1)})`)),
       set('lows', zero),
@@ -106,7 +106,7 @@ export function fixedCode(count: number): Code {
         ? repeat('n', blocks, [...block(blockLength), advance('x', 4 * blockLength), advance('at', blockBytes)])
         : []),
       ...(count % blockLength > 0 ? block(count % blockLength) : []),
-      `(if (i32.le_u (i32.mul ${i32(mostSmall - 1)} ${sumOfLanes(get('numbers'))}) (i32.mul ${i32(mostSmall)} ${sumOfLanes(get('highs'))})) (then`,
+      `(if (i32.le_u (i32.mul ${i32(numbersPerSmall - 1)} ${sumOfLanes(get('numbers'))}) (i32.mul ${i32(numbersPerSmall)} ${sumOfLanes(get('highs'))})) (then`,
       `(i32.store offset=${partsAt} ${get('to')} (i32.add (i32.const 1) (v128.any_true ${get('lows')})))`,
       '))',
     ],

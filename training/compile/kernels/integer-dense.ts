@@ -42,9 +42,9 @@ import { counters, loops } from './nest.ts';
 /** Vectors of a group: twice as many sums, a pair of x twice, and the weights make fourteen of the sixteen registers. */
 const groupVectors = 4;
 /** Beyond, a sum of 127 · 2048 could leave 32 bits. */
-const mostRows = 8192;
+const maxRows = 8192;
 /** For fewer columns x would not be worth its conversion. */
-const leastColumns = 16;
+const minColumns = 16;
 
 export interface IntegerMatrix {
   readonly rows: number;
@@ -66,7 +66,7 @@ const paddedRows = (rows: number): number => blockLength * Math.ceil(rows / bloc
 
 /** @returns undefined for a matrix that is not of such integers, or to whom they are of no use */
 export function integerMatrix({ rows, columns, at }: Matrix): IntegerMatrix | undefined {
-  if (columns < leastColumns || rows > mostRows) return undefined;
+  if (columns < minColumns || rows > maxRows) return undefined;
   const [height, width] = [paddedRows(rows), 4 * vectorsFor(columns)];
   const numbers = new Int8Array(height * width);
   const scales = new Float32Array(width).fill(1);

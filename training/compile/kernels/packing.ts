@@ -14,7 +14,7 @@ import { shareOf } from './part.ts';
 
 export const panelColumns = 8;
 export const panelBytes = 2 * vectorBytes;
-export const mostRows = 6;
+export const maxRows = 6;
 
 /** Numbers of the panels of one matrix `[k, n]`. */
 export const panelCount = (k: number, n: number): number => Math.ceil(n / panelColumns) * panelColumns * k;
@@ -148,17 +148,17 @@ export interface Segment {
 /** As few tiles of m rows as there can be, and nearly of one size; those from one tile on to another. */
 export function segmentsOf(
   m: number,
-  { from, count } = { from: 0, count: Math.ceil(m / mostRows) },
+  { from, count } = { from: 0, count: Math.ceil(m / maxRows) },
 ): readonly Segment[] {
-  const tileCount = Math.ceil(m / mostRows);
-  const least = Math.floor(m / tileCount);
-  const larger = m - tileCount * least;
+  const tileCount = Math.ceil(m / maxRows);
+  const min = Math.floor(m / tileCount);
+  const larger = m - tileCount * min;
   const end = from + count;
   const large = Math.max(Math.min(end, larger) - from, 0);
   const small = end - Math.max(from, larger);
   return [
-    { rows: least + 1, count: large, start: from * (least + 1) },
-    { rows: least, count: Math.max(small, 0), start: Math.max(from, larger) * least + larger },
+    { rows: min + 1, count: large, start: from * (min + 1) },
+    { rows: min, count: Math.max(small, 0), start: Math.max(from, larger) * min + larger },
   ].filter((segment) => segment.count > 0);
 }
 

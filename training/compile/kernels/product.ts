@@ -33,7 +33,7 @@ import {
 } from '../wat.ts';
 import type { Emit, Kernel } from './kernel.ts';
 import { counters, loops, type Nest } from './nest.ts';
-import { mostRows, panelBytes, panelColumns, panelCount, panels, type Segment, segmentsOf, tiles } from './packing.ts';
+import { maxRows, panelBytes, panelColumns, panelCount, panels, type Segment, segmentsOf, tiles } from './packing.ts';
 import { type Part, partOfNest, shareOf, whole } from './part.ts';
 
 export interface Product {
@@ -81,11 +81,11 @@ interface Multiplication extends Product {
   readonly isTiled: boolean;
 }
 
-const isPanelled = ({ transB, n, m }: Product): boolean => transB || (n > farApart && m > mostRows);
+const isPanelled = ({ transB, n, m }: Product): boolean => transB || (n > farApart && m > maxRows);
 
 /** Where there are columns enough to read a tile again and again. */
 const isTiled = ({ transA, m, n, stack }: Product): boolean =>
-  transA && stack.length === 0 && m > 4 * mostRows && n >= 4 * panelColumns;
+  transA && stack.length === 0 && m > 4 * maxRows && n >= 4 * panelColumns;
 
 function multiplication(shape: Multiplication, about: string): Kernel {
   const { a, b, bias, out, m, k, n, stack } = shape;
@@ -150,7 +150,7 @@ function shareOfProduct(
 ): { rows: readonly Segment[]; columns: Columns } {
   const [full, rest] = [Math.floor(n / panelColumns), n % panelColumns];
   const all = { rows: segmentsOf(m), columns: { from: 0, count: full, rest } };
-  const tileCount = Math.ceil(m / mostRows);
+  const tileCount = Math.ceil(m / maxRows);
   if (stack.length > 0 || part.count === 1) return all;
   if (tileCount >= 2 * part.count && (transA || full < 2 * part.count)) {
     return { ...all, rows: segmentsOf(m, shareOf(tileCount, part)) };
@@ -186,12 +186,12 @@ function alongBlocks(shape: Multiplication, context: Emit): readonly Wat[] {
     ];
   };
   const segment = ({ rows: tile, count, start: first }: Segment): readonly Wat[] => {
-    const most = Math.max(Math.floor(Math.max(blockBytes / (4 * k), blockRows) / tile), 1);
-    const [blocks, rest] = [Math.floor(count / most), count % most];
+    const max = Math.max(Math.floor(Math.max(blockBytes / (4 * k), blockRows) / tile), 1);
+    const [blocks, rest] = [Math.floor(count / max), count % max];
     return [
       start('block', 'a', first * rowStep),
       start('blockOut', 'out', 4 * first * n),
-      ...(blocks > 0 ? repeat('blocks', blocks, block(tile, most)) : []),
+      ...(blocks > 0 ? repeat('blocks', blocks, block(tile, max)) : []),
       ...(rest > 0 ? block(tile, rest) : []),
     ];
   };

@@ -49,7 +49,7 @@ function lowerComputedGemm(lowering: Lowering, node: OpNode<'Gemm'>): void {
 }
 
 /** Below, a product is a row at a time. */
-const leastRows = 4;
+const minRows = 4;
 
 export function lowerMatMul(lowering: Lowering, node: OpNode<'MatMul'>): void {
   const [A, B] = node.inputs;
@@ -76,7 +76,7 @@ export function lowerMatMul(lowering: Lowering, node: OpNode<'MatMul'>): void {
     out: lowering.newPlain(Y),
   };
   const asTheyAre = { transA: false, transB: false, alpha: 1 };
-  lowering.add(...(m < leastRows ? [matmul(stacks)] : product({ ...stacks, ...asTheyAre })));
+  lowering.add(...(m < minRows ? [matmul(stacks)] : product({ ...stacks, ...asTheyAre })));
 }
 
 function emitDense(lowering: Lowering, node: Product, A: Value, matrix: Matrix, bias: Stored | undefined): void {

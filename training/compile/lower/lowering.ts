@@ -15,7 +15,7 @@ interface Place {
 }
 
 export interface LoweringOptions {
-  readonly mostResults?: number;
+  readonly maxResults?: number;
   /** Values that are carried from run to run, in which no denormals may gather. */
   readonly flushed?: readonly Value[];
   /** What weights are stored as, single precision where it is absent. */
@@ -31,15 +31,15 @@ export class Lowering {
   readonly nodes: readonly Node[];
   readonly #makers: ReadonlyMap<string, Node>;
   /** How many values a chain of elementwise nodes may give. */
-  readonly mostResults: number;
+  readonly maxResults: number;
   readonly #flushed: ReadonlySet<string>;
   readonly weights: CompactType | undefined;
 
   constructor(nodes: readonly Node[], outputs: readonly Value[], options: LoweringOptions = {}) {
-    const { mostResults = 1, flushed = [], weights } = options;
+    const { maxResults = 1, flushed = [], weights } = options;
     this.weights = weights;
     this.nodes = nodes;
-    this.mostResults = mostResults;
+    this.maxResults = maxResults;
     this.#flushed = new Set(flushed.map(({ name }) => name));
     this.#makers = new Map(nodes.flatMap((node) => node.outputs.map(({ name }) => [name, node] as const)));
     this.#outputs = new Set(outputs.map(({ name }) => name));

@@ -19,7 +19,7 @@ export interface Region {
 type Elementwise = Extract<Node, { op: ElementwiseNode['op'] }>;
 
 /** More at once would need more registers than there are. */
-const most = 40;
+const max = 40;
 
 /**
  * @param first the values that the region begins with
@@ -36,7 +36,7 @@ export function regionFrom(
   for (let count = grown.length; count >= nodes.length; count--) {
     const chosen = grown.slice(0, count);
     const read = escaping(lowering, first, chosen);
-    if (read.length <= lowering.mostResults) return { ...treesOf(chosen, first, read), nodes: chosen };
+    if (read.length <= lowering.maxResults) return { ...treesOf(chosen, first, read), nodes: chosen };
   }
   throw new Error('internal: a node has more outputs that are read than a kernel has');
 }
@@ -61,7 +61,7 @@ function grow(
     const needed = new Set<Elementwise>();
     for (const value of node.inputs as readonly Value[]) {
       if (own.has(value.name) || takes(value)) continue;
-      const source = lowering.mostResults > 1 ? lowering.makerOf(value) : undefined;
+      const source = lowering.maxResults > 1 ? lowering.makerOf(value) : undefined;
       const sources = source && isCandidate(source) ? withSources(source) : undefined;
       if (!sources) return undefined;
       for (const each of sources) needed.add(each);
@@ -69,7 +69,7 @@ function grow(
     return [...needed, node];
   };
   for (const node of lowering.nodes) {
-    if (grown.length >= most) break;
+    if (grown.length >= max) break;
     if (!isCandidate(node)) continue;
     const added = withSources(node);
     const reads = added?.flatMap(({ inputs }): readonly Value[] => inputs);

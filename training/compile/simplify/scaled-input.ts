@@ -16,12 +16,12 @@ interface Affine {
 }
 
 /** A summand that outweighs the input would cost its bits: sums of W x would be larger than what they come to. */
-const mostSummand = 4;
+const maxSummand = 4;
 /** Factors beyond could take weights out of float32's range. */
-const [leastFactor, mostFactor] = [2 ** -40, 2 ** 40] as const;
+const [minFactor, maxFactor] = [2 ** -40, 2 ** 40] as const;
 
 const isWorth = ({ factor, summand }: Affine): boolean =>
-  Math.abs(factor) >= leastFactor && Math.abs(factor) <= mostFactor && Math.abs(summand) <= mostSummand;
+  Math.abs(factor) >= minFactor && Math.abs(factor) <= maxFactor && Math.abs(summand) <= maxSummand;
 
 /** @param outputs of the graph, which stay what they are */
 export function withScaledInputs(nodes: readonly Node[], outputs: readonly Value[]): readonly Node[] {

@@ -52,7 +52,7 @@ export interface StaticProgram {
 }
 
 /** Of a chain of elementwise nodes: each is another pointer to move. */
-const mostResults = 6;
+const maxResults = 6;
 
 /** Beyond the last buffer vectors may be read. */
 const slack = 256;
@@ -72,7 +72,7 @@ function translate(graph: Graph, { inPlace = new Map(), fma = false, threads = 1
   const { nodes, resolve } = prepared(liveNodes(graph.nodes, graph.outputs).nodes);
   const results = graph.outputs.map(resolve);
   const flushed = results.filter((_, i) => inPlace.has(graph.outputs[i]?.name ?? ''));
-  const lowering = new Lowering(nodes, results, { mostResults, flushed });
+  const lowering = new Lowering(nodes, results, { maxResults, flushed });
   const entries = new Map(graph.inputs.map((value) => [value.name, lowering.newPlain(value)] as const));
   for (const node of nodes) if (!lowering.isDone(node)) lower(lowering, node);
   const computed = results.map((value) => lowering.plain({ name: value.name, op: 'Identity' }, value));

@@ -41,13 +41,13 @@ function filled(node: Foreign, decode: DecodeTensor): Tensor | undefined {
   const value = node.attribute('value')?.t;
   const one = value ? decode(value) : floats([0], [1]);
   const count = elementCount(shape ?? []);
-  if (!shape || !one || one.data.length !== 1 || count > mostElements) return undefined;
+  if (!shape || !one || one.data.length !== 1 || count > maxElements) return undefined;
   const data = one.data.constructor as new (length: number) => Tensor['data'];
   return { dtype: one.dtype, shape, data: new data(count).fill(one.data[0] as never) };
 }
 
 /** The maximum number of elements: a few bytes of a file may ask for any number. */
-const mostElements = 1e7;
+const maxElements = 1e7;
 
 const stored =
   (make: (node: Foreign, decode: DecodeTensor) => Tensor | undefined, decode: DecodeTensor): Rule =>

@@ -12,9 +12,9 @@ interface Window {
 
 /** Requires two spatial axes, and a window that moves. */
 function expectWindow({ kernel_shape, strides, pads, dilations = [1, 1] }: Window): void {
-  const expectInts = (what: string, ints: readonly number[], length: number, least: number): void => {
-    if (ints.length !== length || ints.some((int) => int < least))
-      throw new GraphError(`expected ${what} of ${length} integers from ${least} on, got ${formatShape(ints)}`);
+  const expectInts = (what: string, ints: readonly number[], length: number, min: number): void => {
+    if (ints.length !== length || ints.some((int) => int < min))
+      throw new GraphError(`expected ${what} of ${length} integers from ${min} on, got ${formatShape(ints)}`);
   };
   expectInts('kernel_shape', kernel_shape, 2, 1);
   expectInts('strides', strides, 2, 1);

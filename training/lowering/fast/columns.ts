@@ -92,9 +92,9 @@ export function transposedWeightGradient(
  * what they give has to be added up.
  */
 export function sumOfProducts(g: GraphBuilder, factors: readonly (readonly [A: Value, B: Value])[]): Value {
-  const most = Math.max(fewestParts, mostParts / factors.length);
+  const max = Math.max(fewestParts, maxParts / factors.length);
   const stacks = factors.map(([A, B]) => {
-    const count = divisorUpTo(most, sizes(A)[1] ?? 0);
+    const count = divisorUpTo(max, sizes(A)[1] ?? 0);
     const cut = (matrix: Value) => g.Reshape(matrix, g.ints([sizes(matrix)[0] ?? 0, count, -1]));
     return g['com.microsoft.FusedMatMul'](cut(A), cut(B), { transBatchA: 1, transBatchB: 1, transB: 1 });
   });
@@ -104,8 +104,8 @@ export function sumOfProducts(g: GraphBuilder, factors: readonly (readonly [A: V
   return g.ReduceSum(all, g.ints([0]), { keepdims: 0 });
 }
 
-const mostParts = 8;
+const maxParts = 8;
 const fewestParts = 2;
 
-const divisorUpTo = (most: number, n: number): number =>
-  Array.from({ length: most }, (_, i) => most - i).find((count) => n % count === 0) ?? 1;
+const divisorUpTo = (max: number, n: number): number =>
+  Array.from({ length: max }, (_, i) => max - i).find((count) => n % count === 0) ?? 1;

@@ -45,15 +45,15 @@ function emitProduct(g: Rewriter, match: WeightGradient): Value {
 }
 
 /** Columns of more elements, times as large as the input, would leave the cache before they are multiplied. */
-const mostElements = 2 ** 21;
-const mostParts = 4;
+const maxElements = 2 ** 21;
+const maxParts = 4;
 
 /** Some pixels after the other. @param dY `[O, pixels, N]` */
 function partsOf(g: GraphBuilder, geometry: Geometry, dY: Value): (readonly [pixels: readonly number[], dY: Value])[] {
   const { N, I, O, kernel } = geometry;
   const pixels = allPixels(geometry);
-  const isLarge = I * kernel[0] * kernel[1] * pixels.length * N > mostElements && pixels.length % mostParts === 0;
-  const length = isLarge ? pixels.length / mostParts : pixels.length;
+  const isLarge = I * kernel[0] * kernel[1] * pixels.length * N > maxElements && pixels.length % maxParts === 0;
+  const length = isLarge ? pixels.length / maxParts : pixels.length;
   return Array.from({ length: pixels.length / length }, (_, part) => {
     const [from, to] = [part * length, (part + 1) * length];
     const there = isLarge ? g.Slice(dY, g.ints([from]), g.ints([to]), g.ints([1]), g.ints([1])) : dY;

@@ -25,9 +25,9 @@ import { type Pass, type Replace, type Replacements, rewrite } from '../rewrite.
 
 /** @param least elements of a matrix that is worth it */
 export const featureRows =
-  (least: number): Pass =>
+  (min: number): Pass =>
   (graph, onReplaced) => {
-    const turned = turnedIn(graph, least);
+    const turned = turnedIn(graph, min);
     return turned.size === 0 ? graph : rewrite(graph, [replacementsFor(turned)], onReplaced);
   };
 
@@ -38,13 +38,13 @@ const isMatrix = ({ shape }: Value): boolean =>
   shape.length === 2 && shape.every((size) => typeof size === 'number' && size > 1);
 
 /** All that products give and elementwise ops make of it, less what is read as it lies. */
-function turnedIn({ nodes, outputs }: Graph, least: number): Turned {
+function turnedIn({ nodes, outputs }: Graph, min: number): Turned {
   const turned = new Set<string>();
   for (const node of nodes) {
     const [output] = node.outputs;
     const isMade =
       node.op === 'Gemm' || (isElementwise(node) && wholeInputs(node).some(({ name }) => turned.has(name)));
-    if (isMade && isMatrix(output) && sizeOf(output.shape) >= least) turned.add(output.name);
+    if (isMade && isMatrix(output) && sizeOf(output.shape) >= min) turned.add(output.name);
   }
   for (const { name } of outputs) turned.delete(name);
   for (let count = -1; count !== turned.size;) {

@@ -17,7 +17,7 @@ import type { Rewriter } from '../rewrite.ts';
 const large = 2 ** 14;
 
 /** Of one row of the image that a tensor is seen as: many vectors for each call of the kernel, a few calls for each thread. */
-const mostPixels = 1024;
+const maxPixels = 1024;
 
 /** Without s it is 1, without t or w they are 0. */
 export interface Sum {
@@ -55,7 +55,7 @@ export function emitSum(g: Rewriter, sum: Sum, b: number): Value {
 function imageOf(size: number, channels: number): readonly number[] {
   const pixels = size / channels;
   const rows = Array.from({ length: pixels }, (_, i) => i + 1).find(
-    (count) => pixels % count === 0 && pixels / count <= mostPixels,
+    (count) => pixels % count === 0 && pixels / count <= maxPixels,
   );
   return [1, channels, rows ?? pixels, pixels / (rows ?? pixels)];
 }

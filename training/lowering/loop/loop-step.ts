@@ -58,8 +58,8 @@ function stepGraph(graph: Graph, body: Graph, condition: Value): Graph {
 
 /** Neither the Loop's own condition nor its body's ever becomes false. */
 function runsToTheEnd({ inputs: [, cond], attributes: { body } }: OpNode<'Loop'>): boolean {
-  const [goOn] = body.outputs;
-  const source = body.nodes.find(({ outputs }) => outputs.some(({ name }) => name === goOn?.name));
+  const [goesOn] = body.outputs;
+  const source = body.nodes.find(({ outputs }) => outputs.some(({ name }) => name === goesOn?.name));
   const passedThrough = source?.op === 'Identity' && source.inputs[0].name === body.inputs[1]?.name;
   return passedThrough && cond.constant?.data[0] === 1;
 }

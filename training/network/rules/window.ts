@@ -19,10 +19,10 @@ export function slideWindow(
 ): readonly [number, number, number] {
   const [channels = 0, height = 0, width = 0] = inputShape;
   if (inputShape.length !== 3) throw new GraphError(`expected an image [C, H, W], got ${formatShape(inputShape)}`);
-  const least = dilation * (kernel - 1) + 1 - 2 * padding;
-  if (Math.min(height, width) < least) {
-    throw new GraphError(`expected an image of at least ${least} pixels, got ${formatShape(inputShape)}`);
+  const min = dilation * (kernel - 1) + 1 - 2 * padding;
+  if (Math.min(height, width) < min) {
+    throw new GraphError(`expected an image of at least ${min} pixels, got ${formatShape(inputShape)}`);
   }
-  const slide = (size: number) => Math.floor((size - least) / stride) + 1;
+  const slide = (size: number) => Math.floor((size - min) / stride) + 1;
   return [channels, slide(height), slide(width)];
 }

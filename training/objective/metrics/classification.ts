@@ -81,7 +81,7 @@ export function topKAccuracy(logits: Logits, labels: ArrayLike<number>, k: numbe
 }
 
 function logSumExp(row: readonly number[]): number {
-  const largest = row.reduce((most, z) => Math.max(most, z), -Infinity);
+  const largest = row.reduce((max, z) => Math.max(max, z), -Infinity);
   return largest + Math.log(row.reduce((sum, z) => sum + Math.exp(z - largest), 0));
 }
 

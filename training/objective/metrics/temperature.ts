@@ -8,7 +8,7 @@ import type { Logits } from './classification.ts';
 export const fewestForTemperature = 400;
 
 /** The limits of ln T. */
-const [LEAST, MOST] = [-1.4, 2.1];
+const [MIN, MAX] = [-1.4, 2.1];
 const STEPS = 30;
 
 /** Returns the network's output divided by a temperature, in float32 as the exported file computes it. */
@@ -29,7 +29,7 @@ export function temperatureOf(logits: Logits, labels: ArrayLike<number>): number
   if (labels.length < fewestForTemperature) return undefined;
   const golden = (Math.sqrt(5) - 1) / 2;
   const smoothed = (lnT: number): number => lossesAt(Math.exp(lnT), logits, labels).smoothed;
-  let [low, high] = [LEAST, MOST];
+  let [low, high] = [MIN, MAX];
   for (let step = 0; step < STEPS; step++) {
     const [left, right] = [high - golden * (high - low), low + golden * (high - low)];
     if (smoothed(left) < smoothed(right)) high = right;
@@ -40,7 +40,7 @@ export function temperatureOf(logits: Logits, labels: ArrayLike<number>): number
 }
 
 /** The maximum loss that one class of one sample adds: members have no smaller probabilities in float32. */
-const MOST_SURPRISE = 16.1;
+const MAX_SURPRISE = 16.1;
 
 /**
  * Returns the mean of −log softmax(z / T)[label] (`plain`), and the same with a share of the target spread over all
@@ -58,10 +58,10 @@ function lossesAt(temperature: number, { data, classes }: Logits, labels: ArrayL
     for (let k = 0; k < classes; k++) sum += Math.exp(at(k) - largest);
     const logSum = largest + Math.log(sum);
     let all = 0;
-    for (let k = 0; k < classes; k++) all += Math.min(logSum - at(k), MOST_SURPRISE);
+    for (let k = 0; k < classes; k++) all += Math.min(logSum - at(k), MAX_SURPRISE);
     const own = logSum - at(labels[sample] ?? NaN);
     plain += own / count;
-    smoothed += ((1 - spread) * Math.min(own, MOST_SURPRISE) + (spread * all) / classes) / count;
+    smoothed += ((1 - spread) * Math.min(own, MAX_SURPRISE) + (spread * all) / classes) / count;
   }
   return { plain, smoothed };
 }

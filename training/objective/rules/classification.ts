@@ -131,8 +131,8 @@ function mistakes(
 /** Returns the most frequent class of the training part, and the first of equals. */
 function baseline(train: ClassificationDataset, test: ClassificationDataset): Baseline {
   const counts = countLabels(train.labels, train.classes.length);
-  const most = counts.reduce((best, count, k) => (count > (counts[best] ?? 0) ? k : best), 0);
-  const answer = train.classes[most] ?? '';
+  const mostFrequent = counts.reduce((best, count, k) => (count > (counts[best] ?? 0) ? k : best), 0);
+  const answer = train.classes[mostFrequent] ?? '';
   const hits = test.labels.filter((label) => test.classes[label] === answer).length;
   return { answer: JSON.stringify(answer), score: hits / test.count };
 }

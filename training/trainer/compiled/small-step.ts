@@ -11,27 +11,27 @@ import { afterName, stepGraph } from './step-graph.ts';
  * Above, ONNX Runtime's wider vectors win. Measured on a processor with AVX-512, samples per second of CPU time: at 0.3 · 10⁶ the compiled
  * step does 8 times as many, at 1.3 · 10⁶ 3 times, at 8 · 10⁶ 1.8 times, at 16 · 10⁶ as many, at 33 · 10⁶ 0.75 times.
  */
-const mostMultiplications = 12e6;
+const maxMultiplications = 12e6;
 
 /** Up to here two threads of 128-bit vectors may be ahead where the runtime's are narrow, as they are without AVX-512. */
-const mostInDoubt = 4 * mostMultiplications;
+const maxInDoubt = 4 * maxMultiplications;
 
 /** Below, half of a step is shorter than what it costs two threads to meet: at 1 · 10⁶ two take 1.15 of the time of one, at 2.7 · 10⁶ 0.85. */
-const leastForTwo = 2e6;
+const minForTwo = 2e6;
 
 type SomeStep = Pick<StepProblem, 'plan' | 'options'>;
 
 /** Whether calls of a runtime are most of a step's time. */
 export const isSmallStep = ({ plan, options }: SomeStep): boolean =>
-  isWithin(stepGraph(plan, options), mostMultiplications);
+  isWithin(stepGraph(plan, options), maxMultiplications);
 
 /** Whether two threads may take a compiled step faster than any other way does. */
 export function mayShare({ plan, options }: SomeStep): boolean {
   const graph = stepGraph(plan, options);
-  return isWithin(graph, mostInDoubt) && !isWithin(graph, leastForTwo);
+  return isWithin(graph, maxInDoubt) && !isWithin(graph, minForTwo);
 }
 
-const isWithin = (graph: Graph, most: number): boolean => (multiplicationsOf(graph) ?? Infinity) <= most;
+const isWithin = (graph: Graph, max: number): boolean => (multiplicationsOf(graph) ?? Infinity) <= max;
 
 /**
  * Depends on the network, the settings and the version of the engine alone: with them it decides the last bits.
@@ -41,12 +41,12 @@ const isWithin = (graph: Graph, most: number): boolean => (multiplicationsOf(gra
  */
 export function compiledStep(
   problem: SomeStep,
-  most: { readonly multiplications?: number | undefined; readonly threads?: Threads } = {},
+  max: { readonly multiplications?: number | undefined; readonly threads?: Threads } = {},
 ): StaticProgram | undefined {
   const { plan, options } = problem;
   const graph = stepGraph(plan, options);
-  if (!isWithin(graph, most.multiplications ?? mostMultiplications)) return undefined;
-  const threads = isWithin(graph, leastForTwo) ? 1 : most.threads;
+  if (!isWithin(graph, max.multiplications ?? maxMultiplications)) return undefined;
+  const threads = isWithin(graph, minForTwo) ? 1 : max.threads;
   const inPlace = new Map([...carriedState(plan, options).keys()].map((name) => [afterName(name), name]));
   try {
     const lowered = lower(graph, 'compiled');

@@ -3,7 +3,5 @@ import type { Backend } from '../../backend/index.ts';
 import type { Threads } from '../../compile/index.ts';
 
 /** At most; the bits of a step are the same on one as on two. */
-export const mostThreads = ({
-  threads = 1,
-  sharesMemory = false,
-}: Pick<Backend, 'threads' | 'sharesMemory'>): Threads => (threads > 1 && sharesMemory ? 2 : 1);
+export const maxThreads = ({ threads = 1, sharesMemory = false }: Pick<Backend, 'threads' | 'sharesMemory'>): Threads =>
+  threads > 1 && sharesMemory ? 2 : 1;

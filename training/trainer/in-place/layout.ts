@@ -46,8 +46,8 @@ const alignment = 16;
 const aligned = (count: number): number => Math.ceil(count / alignment) * alignment;
 
 /** In elements: to copy so many takes no longer than to tell ONNX Runtime of one tensor more. */
-const mostOfSmall = 8192;
-export const isSmall = (shape: TensorType['shape']): boolean => sizeOf(shape) <= mostOfSmall;
+const maxSmall = 8192;
+export const isSmall = (shape: TensorType['shape']): boolean => sizeOf(shape) <= maxSmall;
 
 /** @param measured the running statistics of which each mini-batch has its own */
 export function layoutOf(plan: Plan, options: CarriedOptions, measured: ReadonlySet<string>): Layout {

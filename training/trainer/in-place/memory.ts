@@ -20,8 +20,8 @@ export interface StateMemory {
 }
 
 /** What a memory may have at most, in bytes: addresses have 32 bits. */
-const mostBytes = 2 ** 32 - 65536;
-const mostPages = 65536;
+const maxBytes = 2 ** 32 - 65536;
+const maxPages = 65536;
 const line = 64;
 
 /** Of a pass that threads share: to wake one up takes as long as a few dozen parts. */
@@ -53,8 +53,8 @@ export function compileUpdate(layout: Layout, options: UpdateOptions, isShared =
   ]);
   try {
     const placement = { addresses, scratch: finiteAt + line };
-    const program = compilePasses(updateGraph(layout, options), placement, isShared ? mostPages : undefined);
-    if (program.memoryBytes > mostBytes || !WebAssembly.validate(program.wasm)) return undefined;
+    const program = compilePasses(updateGraph(layout, options), placement, isShared ? maxPages : undefined);
+    if (program.memoryBytes > maxBytes || !WebAssembly.validate(program.wasm)) return undefined;
     return { program, scalarsAt, scalarCount: names.length, finiteAt };
   } catch (error) {
     if (error instanceof CompileError) return undefined;

@@ -30,8 +30,8 @@ export function createBars({ isShare = true } = {}): Bars {
         );
       names = written;
       const finite = values.map(([, value]) => value).filter((value) => Number.isFinite(value));
-      const [least, greatest] = isShare ? [0, 1] : [Math.min(0, ...finite), Math.max(0, ...finite)];
-      const share = (value: number): number => (value - least) / (greatest - least || 1);
+      const [min, max] = isShare ? [0, 1] : [Math.min(0, ...finite), Math.max(0, ...finite)];
+      const share = (value: number): number => (value - min) / (max - min || 1);
       values.forEach(([name, value], i) => {
         const bar = root.children[i];
         if (!(bar instanceof HTMLElement)) return;
@@ -46,7 +46,7 @@ export function createBars({ isShare = true } = {}): Bars {
   };
 }
 
-const MOST = 10;
+const MAX = 10;
 
 /** Returns all shares in their order when they are few, otherwise the most probable ones and those of `also`. */
 export function mostOf(
@@ -54,7 +54,7 @@ export function mostOf(
   also: readonly string[] = [],
 ): readonly (readonly [string, number])[] {
   const all = [...shares];
-  if (all.length <= MOST) return all;
+  if (all.length <= MAX) return all;
   const ranked = all.toSorted(([, a], [, b]) => b - a);
-  return ranked.filter(([name], i) => i < MOST || also.includes(name));
+  return ranked.filter(([name], i) => i < MAX || also.includes(name));
 }

@@ -69,7 +69,7 @@ export function createAnswerCard(): AnswerCard {
   }
 }
 
-const MOST_NUMBERS = 200;
+const MAX_NUMBERS = 200;
 
 function outputOf({
   name,
@@ -80,8 +80,8 @@ function outputOf({
   readonly shape: readonly number[];
   readonly data: readonly unknown[];
 }): HTMLElement {
-  const shown = data.slice(0, MOST_NUMBERS).map(String).join('  ');
-  const rest = data.length > MOST_NUMBERS ? ` … ${data.length - MOST_NUMBERS} more` : '';
+  const shown = data.slice(0, MAX_NUMBERS).map(String).join('  ');
+  const rest = data.length > MAX_NUMBERS ? ` … ${data.length - MAX_NUMBERS} more` : '';
   return make(
     'div',
     {},

@@ -14,7 +14,7 @@ export interface Comparison {
   readonly say: (text: string) => void;
 }
 
-const MOST_SEEN = 6;
+const MAX_SEEN = 6;
 
 export function createComparison(root: HTMLElement): Comparison {
   const status = find('.verdict', HTMLElement, root);
@@ -28,7 +28,7 @@ export function createComparison(root: HTMLElement): Comparison {
   function writeSeen(): void {
     for (const kind of ['running', 'batch'] as const) {
       const all = [...seen[kind]];
-      find(`[data-of=${kind}]`, HTMLElement, root).textContent = all.slice(-MOST_SEEN).join(', ') || '–';
+      find(`[data-of=${kind}]`, HTMLElement, root).textContent = all.slice(-MAX_SEEN).join(', ') || '–';
     }
     // As long as the switch was not used, there is nothing to compare.
     seenList.hidden = seen.batch.size === 0;

@@ -60,7 +60,7 @@ async function contentOf(body: Call['body']): Promise<{ readonly before: string;
 const written = (text: string): string =>
   `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 
-const MOST_IN_LINE = 60;
+const MAX_IN_LINE = 60;
 
 /**
  * Writes a value as a person would: keys without quotes where they need none, and one member per line when there are
@@ -75,7 +75,7 @@ function literal(value: unknown, indent = '  '): string {
     : Object.entries(value).map(([key, item]) => `${keyOf(key)}: ${literal(item, inner)}`);
   const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{ ', ' }'];
   const line = `${open}${parts.join(', ')}${close}`;
-  if (line.length <= MOST_IN_LINE || parts.every((part) => part.length < 8)) return line;
+  if (line.length <= MAX_IN_LINE || parts.every((part) => part.length < 8)) return line;
   return `${open.trim()}\n${parts.map((part) => `${inner}${part},\n`).join('')}${indent}${close.trim()}`;
 }
 

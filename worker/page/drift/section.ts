@@ -71,11 +71,11 @@ function channelBar({ channel, score, mean_shift, mean_threshold, log_variance_r
   return { name: `channel ${channel + 1}`, text, ...ofScore(score) };
 }
 
-const mostColumns = 12;
+const maxColumns = 12;
 
 function columnsPart(columns: readonly DriftedColumn[]): HTMLElement {
   const sorted = [...columns].sort((a, b) => (b.score ?? 0) - (a.score ?? 0));
-  const bars = sorted.slice(0, mostColumns).map(({ name, score, stability_index, missing, out_of_range }) => {
+  const bars = sorted.slice(0, maxColumns).map(({ name, score, stability_index, missing, out_of_range }) => {
     const more = [
       ...(missing > 0 ? [`${percent(missing)} missing`] : []),
       ...(out_of_range > 0 ? [`${percent(out_of_range)} beyond training's`] : []),
@@ -87,10 +87,10 @@ function columnsPart(columns: readonly DriftedColumn[]): HTMLElement {
   return part('Columns', note, barList(bars));
 }
 
-const mostClasses = 20;
+const maxClasses = 20;
 
 function classesPart({ drifted, distance, threshold, shares }: DriftedClasses): HTMLElement {
-  const shown = [...shares].sort((a, b) => differenceOf(b) - differenceOf(a)).slice(0, mostClasses);
+  const shown = [...shares].sort((a, b) => differenceOf(b) - differenceOf(a)).slice(0, maxClasses);
   const largest = Math.max(...shown.flatMap(({ share, expected = 0 }) => [share, expected]), Number.MIN_VALUE);
   const bars = shown.map(({ label, share, expected }) => ({
     name: label,

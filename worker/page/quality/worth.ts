@@ -6,10 +6,10 @@ import type { Importance } from '../api/model.ts';
 import { make } from '../dom.ts';
 import { decimal, number } from '../format.ts';
 
-const MOST = 12;
+const MAX = 12;
 
 export function createWorth({ measure, rows, repeats, columns }: Importance): HTMLElement {
-  const shown = columns.slice(0, MOST);
+  const shown = columns.slice(0, MAX);
   const largest = Math.max(...shown.map(({ mean, deviation }) => mean + deviation), Number.MIN_VALUE);
   const share = (value: number): string => String(Math.min(1, Math.max(0, value / largest)));
   const items = shown.map(({ name, mean, deviation }) => {
@@ -19,7 +19,7 @@ export function createWorth({ measure, rows, repeats, columns }: Importance): HT
     bar.style.setProperty('--to', share(mean + deviation));
     return make('li', {}, make('b', {}, name), bar, make('span', {}, `${written(mean)} ± ${written(deviation)}`));
   });
-  const more = columns.length > MOST ? ` ${columns.length - MOST} more columns are worth less.` : '';
+  const more = columns.length > MAX ? ` ${columns.length - MAX} more columns are worth less.` : '';
   return make(
     'figure',
     {},

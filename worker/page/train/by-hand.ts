@@ -89,7 +89,7 @@ function filled(
 
 /** The largest between numbers in the same places. */
 const difference = (ours: readonly number[], theirs: readonly number[]): number =>
-  ours.reduce((most, value, i) => Math.max(most, Math.abs(value - (theirs[i] ?? NaN))), 0);
+  ours.reduce((max, value, i) => Math.max(max, Math.abs(value - (theirs[i] ?? NaN))), 0);
 
 const rowsOf = ({ z, dAfter }: ChannelNews, { normalized, after, dz }: Derived): readonly Element[] =>
   Array.from(z, (value, i) =>

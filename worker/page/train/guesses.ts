@@ -6,7 +6,7 @@ import type { SideNews } from './engine/messages.ts';
 import type { Side } from './engine/settings.ts';
 
 /** Of more classes the likeliest are shown. */
-const most = 10;
+const max = 10;
 
 export interface Guesses {
   readonly begin: (classes: readonly string[]) => void;
@@ -34,7 +34,7 @@ export function createGuesses(side: Side): Guesses {
     begin: (all) => {
       classes = all;
       latest = undefined;
-      rows = all.slice(0, most).map(() => createRow(side));
+      rows = all.slice(0, max).map(() => createRow(side));
       list.replaceChildren(...rows.map(({ root }) => root));
     },
     showLabel: (of) => {
@@ -50,8 +50,8 @@ export function createGuesses(side: Side): Guesses {
 
 function shownOf(running: Float32Array): readonly number[] {
   const all = Array.from(running.keys());
-  if (all.length <= most) return all;
-  return all.toSorted((a, b) => (running[b] ?? 0) - (running[a] ?? 0)).slice(0, most);
+  if (all.length <= max) return all;
+  return all.toSorted((a, b) => (running[b] ?? 0) - (running[a] ?? 0)).slice(0, max);
 }
 
 interface Row {

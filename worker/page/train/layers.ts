@@ -101,11 +101,11 @@ function createHistogram(): Part<Histogram | undefined> {
 
 /** Heights are square roots, so that few show. */
 function outline(counts: readonly number[]): string {
-  const most = Math.max(...counts);
+  const max = Math.max(...counts);
   const step = WIDTH / counts.length;
   return counts
     .map((count, i) => {
-      const height = HEIGHT * Math.sqrt(count / most);
+      const height = HEIGHT * Math.sqrt(count / max);
       return count > 0 ? `M${i * step},${HEIGHT}v${(-height).toFixed(1)}h${step}V${HEIGHT}Z` : '';
     })
     .join('');

@@ -13,7 +13,7 @@ import { Losses } from './losses.ts';
 import { createOwnFile } from './own-file.ts';
 import { createPlane } from './plane.ts';
 import { lossesText, saveAs } from './save.ts';
-import { fromHash, mostPoints, toHash } from './share.ts';
+import { fromHash, maxPoints, toHash } from './share.ts';
 import { createWatchedView } from './watched.ts';
 import { inWordsOfThePage } from './wording.ts';
 
@@ -203,8 +203,8 @@ function start(): void {
 
   function drop(point: Point): void {
     if (!isToy(settings.data)) return;
-    if (settings.points.length < mostPoints) change({ points: [...settings.points, point] });
-    else tell(`Dropped by hand: expected at most ${mostPoints} points.`);
+    if (settings.points.length < maxPoints) change({ points: [...settings.points, point] });
+    else tell(`Dropped by hand: expected at most ${maxPoints} points.`);
   }
 
   function hear(report: Report): void {

@@ -64,16 +64,16 @@ export function createOwnFile(read: (file: File, label: string | undefined) => v
       showNames(report);
     },
     showBegun: ({ of, trained: rows, heldBack }) => {
-      const isOwn = of === 'table' && trained !== undefined;
+      const own = of === 'table' ? trained : undefined;
       // Also where another has been refused meanwhile.
-      if (isOwn) {
-        ({ file } = trained);
-        showNames(trained.report);
+      if (own) {
+        ({ file } = own);
+        showNames(own.report);
       } else labelField.hidden = true;
-      facts.textContent = isOwn
+      facts.textContent = own
         ? [
-            `${trained.report.name}: ${number(rows)} rows to train with, ${number(heldBack)} held back for validation, as bn-edge train divides them.`,
-            ...trained.report.notes.map((note) => `${sentence(inWordsOfThePage(note))}.`),
+            `${own.report.name}: ${number(rows)} rows to train with, ${number(heldBack)} held back for validation, as bn-edge train divides them.`,
+            ...own.report.notes.map((note) => `${sentence(inWordsOfThePage(note))}.`),
           ].join(' ')
         : '';
     },

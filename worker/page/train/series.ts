@@ -1,7 +1,7 @@
 /** Numbers over steps that stay few: where there are too many, two neighbours become their mean. */
 
 /** As many as a chart has columns for. */
-const most = 512;
+const max = 512;
 
 export interface Dot {
   readonly step: number;
@@ -23,7 +23,7 @@ export class Series {
       if (this.#open.length < this.#each) continue;
       this.#dots.push({ step: this.#steps, value: meanOf(this.#open) });
       this.#open = [];
-      if (this.#dots.length >= most) this.#halve();
+      if (this.#dots.length >= max) this.#halve();
     }
   }
 
@@ -50,7 +50,7 @@ export class Sightings {
   add(step: number, value: number): void {
     if (this.#dots.at(-1)?.step === step) this.#dots.pop();
     this.#dots.push({ step, value });
-    if (this.#dots.length > most) this.#dots = this.#dots.filter((_, i) => i % 2 === 1);
+    if (this.#dots.length > max) this.#dots = this.#dots.filter((_, i) => i % 2 === 1);
   }
 
   get dots(): readonly Dot[] {

@@ -72,22 +72,22 @@ function numberOf(setting: keyof typeof limits, said: URLSearchParams): number {
 
 /** @throws RangeError for what is no number of this setting */
 export function checkedNumber(setting: keyof typeof limits, text: string, where: string): number {
-  const [least, most] = limits[setting];
+  const [min, max] = limits[setting];
   const value = text.trim() === '' ? NaN : Number(text);
-  const fits = value >= least && value <= most && (!isWhole.has(setting) || Number.isInteger(value));
+  const fits = value >= min && value <= max && (!isWhole.has(setting) || Number.isInteger(value));
   if (fits) return value;
   const kind = isWhole.has(setting) ? 'a whole number' : 'a number';
-  throw new RangeError(`${where}: expected ${kind} from ${least} to ${most}, got ${JSON.stringify(text)}`);
+  throw new RangeError(`${where}: expected ${kind} from ${min} to ${max}, got ${JSON.stringify(text)}`);
 }
 
 /** What a link may carry at most. */
-export const mostPoints = 500;
+export const maxPoints = 500;
 
 function pointsOf(text: string): readonly Point[] {
   if (text === '') return [];
   const parts = text.split('_');
-  if (parts.length > mostPoints)
-    throw new RangeError(`link: points: expected at most ${mostPoints}, got ${parts.length}`);
+  if (parts.length > maxPoints)
+    throw new RangeError(`link: points: expected at most ${maxPoints}, got ${parts.length}`);
   return parts.map((part) => {
     const [, x = '', y = '', label = ''] = /^(-?\d{1,4})\.(-?\d{1,4})\.([01])$/.exec(part) ?? [];
     const point = { x: Number(x) / thousandths, y: Number(y) / thousandths, label: Number(label) };

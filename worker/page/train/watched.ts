@@ -3,7 +3,7 @@ import { find } from '../dom.ts';
 import { number } from '../format.ts';
 import { createChart, type Picture } from './chart.ts';
 import type { Begun, HeldSample, News, Watched } from './engine/messages.ts';
-import { mostHeld, type Settings, widthOf } from './engine/settings.ts';
+import { maxHeld, type Settings, widthOf } from './engine/settings.ts';
 import { Sightings } from './series.ts';
 
 interface Traces {
@@ -81,7 +81,7 @@ export function createWatchedView(watch: (watched: Watched) => void): WatchedVie
       showNumbers();
     },
     showBegun: ({ of, heldBack }) => {
-      held.max = String(Math.min(Math.max(heldBack, 1), mostHeld));
+      held.max = String(Math.min(Math.max(heldBack, 1), maxHeld));
       if (of === 'plane') showAsked(ofPlane);
       showNumbers();
     },

@@ -86,8 +86,8 @@ export function createCurve(
 function captionOf({ name }: Column, label: string | null, scores: readonly number[]): string {
   const known = scores.filter((score) => Number.isFinite(score));
   if (known.length === 0) return 'The model has no answer along this column.';
-  const [least, greatest] = [Math.min(...known), Math.max(...known)];
+  const [min, max] = [Math.min(...known), Math.max(...known)];
   const what = label === null ? 'The answer' : `The probability of ${label}`;
   const write = label === null ? number : percent;
-  return `${what} along ${name}, all else as it is: from ${write(least)} to ${write(greatest)}.`;
+  return `${what} along ${name}, all else as it is: from ${write(min)} to ${write(max)}.`;
 }

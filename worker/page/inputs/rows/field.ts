@@ -72,8 +72,8 @@ function unknownBox(name: string) {
   return { box, root: make('label', { className: 'unknown' }, box, 'unknown') };
 }
 
-const isWithin = ({ range: [least, greatest] = [-Infinity, Infinity] }: NumericColumn, cell: Cell): boolean =>
-  cell === null || typeof cell === 'string' || (cell >= least && cell <= greatest);
+const isWithin = ({ range: [min, max] = [-Infinity, Infinity] }: NumericColumn, cell: Cell): boolean =>
+  cell === null || typeof cell === 'string' || (cell >= min && cell <= max);
 
 function hintOf(column: Column): string {
   const missing = column.required ? [] : [`unknown counts as ${fillOf(column)}`];
@@ -105,10 +105,10 @@ function controlOf(column: Column): Control {
 
 function numericControl(column: NumericColumn): Control {
   const main = make('input', { type: 'text', inputMode: 'decimal', autocomplete: 'off' });
-  const [least, greatest] = rangeOf(column);
+  const [min, max] = rangeOf(column);
   const slider = make('input', { type: 'range', ariaLabel: `${column.name}, from least to greatest` });
   // The ends are set first: a range clamps its value to the ends that it has at that time.
-  Object.assign(slider, { min: String(least), max: String(greatest), step: 'any' });
+  Object.assign(slider, { min: String(min), max: String(max), step: 'any' });
   slider.addEventListener('input', () => {
     main.value = String(rounded(column, slider.valueAsNumber));
   });
@@ -116,7 +116,7 @@ function numericControl(column: NumericColumn): Control {
     const steps = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key];
     if (steps === undefined) return;
     event.preventDefault();
-    const step = Math.max(stepOf(column), (greatest - least) / 100);
+    const step = Math.max(stepOf(column), (max - min) / 100);
     slider.value = String(slider.valueAsNumber + steps * step);
     slider.dispatchEvent(new Event('input', { bubbles: true }));
   });
@@ -124,7 +124,7 @@ function numericControl(column: NumericColumn): Control {
     if (Number.isFinite(Number(main.value))) slider.value = main.value;
   });
   return {
-    elements: least < greatest ? [slider, main] : [main],
+    elements: min < max ? [slider, main] : [main],
     main,
     cell: () => cellOfText(main.value),
     set: (cell) => {

@@ -3,10 +3,10 @@ import type { Column } from '../../api/model.ts';
 import { makeSvg } from '../../dom.ts';
 import { type Row, shareOf } from './row.ts';
 
-const MOST = 12;
+const MAX = 12;
 
 export function drawRow(columns: readonly Column[], row: Row): SVGSVGElement {
-  const shown = columns.slice(0, MOST);
+  const shown = columns.slice(0, MAX);
   const bars = shown.map((column, i) => {
     const share = shareOf(column, row[column.name]);
     const height = Number.isNaN(share) ? 0 : 1 + 8 * Math.min(Math.max(share, 0), 1);

@@ -39,8 +39,8 @@ function typicalOf(column: Column): Cell {
 function randomCell(column: Column, share: number): Cell {
   switch (column.kind) {
     case 'numeric': {
-      const [least, greatest] = rangeOf(column);
-      return rounded(column, least + share * (greatest - least));
+      const [min, max] = rangeOf(column);
+      return rounded(column, min + share * (max - min));
     }
     case 'categorical':
       return column.categories[Math.floor(share * column.categories.length)] ?? null;
@@ -67,10 +67,10 @@ export function rounded(column: NumericColumn, value: number): number {
 
 /** Returns a step of which a slider has some hundreds. */
 export function stepOf(column: NumericColumn): number {
-  const [least, greatest] = rangeOf(column);
-  const width = greatest - least;
-  const isWhole = Number.isInteger(least) && Number.isInteger(greatest) && width > 2;
-  if (!(width > 0)) return Math.abs(least) > 1 ? 1e-3 : 1e-6;
+  const [min, max] = rangeOf(column);
+  const width = max - min;
+  const isWhole = Number.isInteger(min) && Number.isInteger(max) && width > 2;
+  if (!(width > 0)) return Math.abs(min) > 1 ? 1e-3 : 1e-6;
   const step = 10 ** Math.floor(Math.log10(width / 200));
   return isWhole ? Math.max(step, 1) : step;
 }
@@ -100,8 +100,8 @@ export function shareOf(column: Column, cell: Cell | undefined): number {
   if (cell === null || cell === undefined) return NaN;
   switch (column.kind) {
     case 'numeric': {
-      const [least, greatest] = rangeOf(column);
-      return (Number(cell) - least) / (greatest - least || 1);
+      const [min, max] = rangeOf(column);
+      return (Number(cell) - min) / (max - min || 1);
     }
     case 'categorical':
       return (column.categories.indexOf(String(cell)) + 0.5) / column.categories.length;
@@ -119,11 +119,11 @@ export function instantOf(column: DateColumn, cell: Cell): number {
 }
 
 const STEPS = 40;
-const MOST_CATEGORIES = 100;
+const MAX_CATEGORIES = 100;
 
 /** Returns cells from one end of what training saw to the other. */
 export function cellsAlong(column: Column): readonly Cell[] {
-  if (column.kind === 'categorical') return column.categories.slice(0, MOST_CATEGORIES);
+  if (column.kind === 'categorical') return column.categories.slice(0, MAX_CATEGORIES);
   const shares = Array.from({ length: STEPS + 1 }, (_, i) => i / STEPS);
   return [...new Set(shares.map((share) => randomCell(column, share)))];
 }

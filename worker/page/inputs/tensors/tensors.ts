@@ -69,14 +69,14 @@ function tensorsIn(response: unknown): TensorsAnswer {
 }
 
 /** The maximum of numbers shown: more are left to a program. */
-const MOST = 10_000;
+const MAX = 10_000;
 
 /** Returns one sample of zeros, or of false. */
 function exampleOf({ inputs }: Model): string {
   const examples = inputs.map(({ name, datatype, shape }) => {
     const sizes = shape.map((size) => (size === -1 ? 1 : size));
     const count = sizes.reduce((product, size) => product * size, 1);
-    const data = new Array<number | boolean>(Math.min(count, MOST)).fill(datatype === 'BOOL' ? false : 0);
+    const data = new Array<number | boolean>(Math.min(count, MAX)).fill(datatype === 'BOOL' ? false : 0);
     return `  {
     "name": ${JSON.stringify(name)},
     "datatype": "${datatype}",

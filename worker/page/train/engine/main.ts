@@ -22,7 +22,7 @@ declare const self: {
 /** Milliseconds of a slice of steps. */
 const slice = 12;
 /** Steps that are taken at once: so many milliseconds of them, since each call has to make sure that all is finite. */
-const [strideTime, mostSteps] = [40, 64];
+const [strideTime, maxSteps] = [40, 64];
 
 let pair: Pair | undefined;
 /** Its number. */
@@ -157,13 +157,11 @@ function stop(): void {
 /** In the queue of orders, so that no two touch the pair at once. */
 function keepRunning(mine: number): void {
   const start = { time: performance.now(), steps: pair?.steps ?? 0 };
-  const stride = new Stride(strideTime, mostSteps);
+  const stride = new Stride(strideTime, maxSteps);
   told = { ...start };
   const now = (): number => pair?.steps ?? 0;
   const due = (): number =>
-    pace === Infinity
-      ? mostSteps
-      : Math.floor(((performance.now() - start.time) / 1000) * pace) - (now() - start.steps);
+    pace === Infinity ? maxSteps : Math.floor(((performance.now() - start.time) / 1000) * pace) - (now() - start.steps);
   const go = async (): Promise<void> => {
     if (!pair || mine !== turn) return;
     const begun = performance.now();
@@ -172,7 +170,7 @@ function keepRunning(mine: number): void {
       stride.note(await pair.take(Math.min(due(), stride.steps)), performance.now() - before);
     }
     // What cannot be caught up with is forgiven.
-    if (due() > mostSteps && pace !== Infinity) Object.assign(start, { time: performance.now(), steps: now() });
+    if (due() > maxSteps && pace !== Infinity) Object.assign(start, { time: performance.now(), steps: now() });
     if (pair.isOver) {
       stop();
       tellAll();

@@ -29,8 +29,8 @@ export function norm(values: Float32Array): number {
 /** The softmax of a row of logits. */
 export function probabilitiesOf(logits: Float32Array, row: number, classes: number): Float32Array {
   const own = logits.subarray(row * classes, (row + 1) * classes);
-  const most = own.reduce((largest, value) => Math.max(largest, value), -Infinity);
-  const powers = own.map((value) => Math.exp(value - most));
+  const max = own.reduce((largest, value) => Math.max(largest, value), -Infinity);
+  const powers = own.map((value) => Math.exp(value - max));
   const sum = powers.reduce((total, value) => total + value, 0);
   return powers.map((value) => value / sum);
 }

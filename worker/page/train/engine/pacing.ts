@@ -48,16 +48,16 @@ export function rationed(
 /** How many steps are taken at once: as many as last about `milliseconds`, going by those before. */
 export class Stride {
   readonly #milliseconds: number;
-  readonly #most: number;
+  readonly #max: number;
   #each = 0;
 
-  constructor(milliseconds: number, most: number) {
+  constructor(milliseconds: number, max: number) {
     this.#milliseconds = milliseconds;
-    this.#most = most;
+    this.#max = max;
   }
 
   get steps(): number {
-    return Math.min(Math.max(Math.floor(this.#milliseconds / this.#each), 1), this.#most);
+    return Math.min(Math.max(Math.floor(this.#milliseconds / this.#each), 1), this.#max);
   }
 
   /** So many steps took so long. */

@@ -78,10 +78,10 @@ export class Pair {
   }
 
   /** @returns how many steps it took: fewer than `most` where an epoch ends */
-  async take(most: number): Promise<number> {
+  async take(max: number): Promise<number> {
     const { batchSize } = this.#settings;
     const { order, from } = this.#ahead();
-    const call = order.subarray(from, from + most * batchSize);
+    const call = order.subarray(from, from + max * batchSize);
     for (const side of sides) await this.#runs[side].take(call);
     const taken = call.length / batchSize;
     this.#steps += taken;

@@ -65,7 +65,7 @@ export const usualSettings: Settings = {
 export const widthOf = (data: DataName): number => (data === 'digits' ? 256 : data === 'own' ? 64 : 16);
 
 /** Of the samples held back, so many are asked about at most. */
-export const mostHeld = 1000;
+export const maxHeld = 1000;
 
 /** Of the steps, the losses of so many are kept to be saved. */
 export const mostLosses = 1_000_000;

@@ -10,7 +10,7 @@ import { type Hidden, hiddenOf, names, openAnswers, openLook } from './look.ts';
 import { initialTensors, networkOf } from './networks.ts';
 import type { Program } from './program.ts';
 import { compiledOnly } from './compiled-only.ts';
-import { mostHeld, mostLosses, type Settings, type Side } from './settings.ts';
+import { maxHeld, mostLosses, type Settings, type Side } from './settings.ts';
 import { firstOf, type Subject } from './subject.ts';
 
 export const configOf = ({ learningRate, batchSize, bnMomentum, optimizer, seed }: Settings): TrainingConfig => ({
@@ -45,7 +45,7 @@ export class SideRun {
   private constructor(plan: Plan, subject: Subject, settings: Settings, run: TrainingRun) {
     this.plan = plan;
     this.#subject = subject;
-    this.#held = firstOf(subject.validation, mostHeld);
+    this.#held = firstOf(subject.validation, maxHeld);
     this.#settings = settings;
     this.#run = run;
     this.#hidden = hiddenOf(plan);

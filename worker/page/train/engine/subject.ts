@@ -20,10 +20,10 @@ export interface Subject extends Parts {
   readonly picture?: PicturePreparation;
 }
 
-export const firstOf = (part: ClassificationDataset, most: number): ClassificationDataset =>
-  part.count <= most
+export const firstOf = (part: ClassificationDataset, max: number): ClassificationDataset =>
+  part.count <= max
     ? part
     : subset(
         part,
-        Int32Array.from({ length: most }, (_, i) => i),
+        Int32Array.from({ length: max }, (_, i) => i),
       );

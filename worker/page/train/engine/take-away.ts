@@ -15,7 +15,7 @@ import type { Plan } from '../../../../training/network/index.ts';
 import type { State } from '../../../../training/trainer/index.ts';
 import { openAnswers } from './look.ts';
 import { openGraph } from './program.ts';
-import { mostHeld, type Point } from './settings.ts';
+import { maxHeld, type Point } from './settings.ts';
 import { firstOf, type Subject } from './subject.ts';
 import { classes } from './toys.ts';
 
@@ -39,7 +39,7 @@ export function exportOf(standing: Standing): Uint8Array {
   const { name } = standing.plan.network;
   const file = exportFile(model);
   const { train, validation } = standing.subject;
-  const samples = firstOf(validation.count > 0 ? validation : train, mostHeld);
+  const samples = firstOf(validation.count > 0 ? validation : train, maxHeld);
   const card = modelCard({
     ...{ name, version: '1', explain: false, engine: 'auto', statistics: 'running' },
     ...{ unknown: undefined, weights: undefined, weightsIn: undefined, classShares: undefined, scores: undefined },

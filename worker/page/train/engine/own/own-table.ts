@@ -17,9 +17,9 @@ import { binsFor, binsOf, unitsOf } from '../../../../../training/run/index.ts';
 import type { Subject } from '../subject.ts';
 
 /** The file is held in memory, and read four times. */
-export const mostBytes = 10e6;
+export const maxBytes = 10e6;
 /** Of the first layer, once categories and bins have their places. */
-const mostInputs = 2048;
+const maxInputs = 2048;
 
 export interface OwnTable {
   readonly name: string;
@@ -33,9 +33,9 @@ const readable = /\.(csv|tsv|tab|txt|data)$/i;
 export function sourceOf(file: File): TextSource {
   const { name, size } = file;
   if (!readable.test(name)) throw unexpected(name, 'a .csv, .tsv, .tab, .txt or .data file', 'another kind of file');
-  if (size > mostBytes) {
+  if (size > maxBytes) {
     const where = 'bn-edge train reads larger ones';
-    throw unexpected(name, `at most ${count(mostBytes)} bytes`, `${count(size)}; ${where}`);
+    throw unexpected(name, `at most ${count(maxBytes)} bytes`, `${count(size)}; ${where}`);
   }
   return {
     name,
@@ -83,10 +83,10 @@ export function subjectOf({ name, table }: OwnTable, seed: number): Subject {
     ...(bins > 0 && binsOf(data, bins, name)),
   } as const;
   const [inputs = 0] = encodedShape(network);
-  if (inputs > mostInputs)
+  if (inputs > maxInputs)
     throw unexpected(
       name,
-      `at most ${count(mostInputs)} inputs of the first layer`,
+      `at most ${count(maxInputs)} inputs of the first layer`,
       `${count(inputs)}, of all categories and bins; bn-edge train takes more`,
     );
   return { kind: 'table', network, columns, train: ofClasses(train), validation: ofClasses(validation) };
