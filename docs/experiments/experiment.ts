@@ -1,5 +1,5 @@
 /**
- * Types an experiment: a claim about Batch Norm, the measurement that tests it, and what the numbers say.
+ * Defines an experiment: a claim about Batch Norm, the measurement that tests it, and what the numbers say.
  *
  * Measuring and describing are separate, joined by plain numbers that are stored as JSON. The report is drawn from
  * those alone, so that no sentence or figure can show anything that was not measured.

@@ -1,4 +1,4 @@
-/** Types the Durable Object that keeps the windows of a model, as its callers see it. */
+/** Describes the Durable Object that keeps the windows of a model, as its callers see it. */
 import type { Env } from '../options.ts';
 import type { VerdictKeeper } from './crossing.ts';
 import type { Progress } from './look.ts';

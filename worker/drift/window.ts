@@ -1,5 +1,5 @@
 /**
- * Types a window: what the answers of one hour had in common, as sums only, from which no input can be recovered. A
+ * Describes a window: what the answers of one hour had in common, as sums only, from which no input can be recovered. A
  * Durable Object keeps windows by version and hour for those who compare them with what a model expects.
  */
 

@@ -205,14 +205,14 @@ export const covariateShift = experiment<Results>({
   measure,
   describe: (results) => ({
     method: [
-      `Networks of ${depth} hidden layers of ${width} ReLU units, with and without Batch Norm, ${number(results.steps, 4)} steps of gradient descent (rate ${learningRate}, mini-batches of ${batchSize}, ${seedsOf(results)} seeds each). Every ${every} steps: what the last hidden layer’s activations get for 500 fixed images, and how much the gradient of layer ${middle} changes when only the layers before it take their step, $\\lVert g-g'\\rVert/\\lVert g\\rVert$, which is how [Santurkar et al. 2018](https://arxiv.org/abs/1805.11604) define internal covariate shift.`,
-      `A third kind has Batch Norm, but every ${every} steps what each of its layers gives is shifted (standard deviation ${jitter.shift}) and scaled (${jitter.factor}, of the logarithm) by new random numbers, unit by unit: Batch Norm without the steadiness.`,
+      `Networks of ${depth} hidden layers of ${width} ReLU units, with and without Batch Norm, ${number(results.steps, 4)} steps of gradient descent (rate ${learningRate}, mini-batches of ${batchSize}, ${seedsOf(results)} seeds each). Every ${every} steps: the inputs of the last hidden layer’s activations for 500 fixed images, and how much the gradient of layer ${middle} changes when only the layers before it take their step, $\\lVert g-g'\\rVert/\\lVert g\\rVert$, which is how [Santurkar et al. 2018](https://arxiv.org/abs/1805.11604) define internal covariate shift.`,
+      `A third kind has Batch Norm, but every ${every} steps the output of each of its layers is shifted (standard deviation ${jitter.shift}) and scaled (${jitter.factor}, of the logarithm) by new random numbers, unit by unit: Batch Norm without the steadiness.`,
       `\`mnist-mlp\` with and without Batch Norm was also asked ${number(results.testImages, 5)} test images that look different from the training’s: brighter (+80), of low contrast (× 0.35), inverted, noisy (standard deviation 80).`,
     ],
     findings: findings(results),
     figures: [
       {
-        caption: `What one unit of the last hidden layer gets, over the training (one seed): the median, and the middle ${percent(0.7, 0)} of the images. Batch Norm holds it in place, jumps tear it loose.`,
+        caption: `The input of one unit’s activation in the last hidden layer, over the training (one seed): the median, and the middle ${percent(0.7, 0)} of the images. Batch Norm holds it in place, jumps tear it loose.`,
         panels: [
           unitPanel('without Batch Norm', results, 'without', without),
           unitPanel('with Batch Norm', results, 'with', withNorm),
@@ -230,7 +230,7 @@ export const covariateShift = experiment<Results>({
         ],
       },
       {
-        caption: 'Accuracy on test images that look different from the training’s, one mark a seed.',
+        caption: 'Accuracy on test images that look different from the training’s, one mark per seed.',
         legend: [without, { ...withNorm, name: 'with Batch Norm' }, anewSeries],
         panels: [shiftPanel(results.shifts)],
       },
@@ -276,8 +276,8 @@ function findings(results: Results) {
     finding(
       'steadier',
       clearlyBelow(drift, plainDrift),
-      `The distribution is steadier: in ${every} steps the mean of what a unit’s activation gets moves by ${spread(drift)} of its deviations with Batch Norm, ${spread(plainDrift)} without.`,
-      `The distribution is not clearly steadier: in ${every} steps the mean of what a unit’s activation gets moves by ${spread(drift)} of its deviations with Batch Norm, ${spread(plainDrift)} without.`,
+      `The distribution is steadier: in ${every} steps the mean input of a unit’s activation moves by ${spread(drift)} of its deviations with Batch Norm, ${spread(plainDrift)} without.`,
+      `The distribution is not clearly steadier: in ${every} steps the mean input of a unit’s activation moves by ${spread(drift)} of its deviations with Batch Norm, ${spread(plainDrift)} without.`,
     ),
     whySteady(results),
     finding(
@@ -296,7 +296,7 @@ function findings(results: Results) {
       'shifted-images',
       sturdier.length === names.length,
       `A network with Batch Norm stands shifted images better than one without: ${table(({ running }) => running)}; without ${table(({ plain }) => plain)}.`,
-      `Against shifted images Batch Norm as such is no protection; it is clearly better for ${sturdier.length === 0 ? 'none' : sturdier.length} of the ${names.length} shifts: ${table(({ running }) => running)}; without ${table(({ plain }) => plain)}. The running statistics are those of other images.`,
+      `Against shifted images Batch Norm as such does not protect; it is clearly better for ${sturdier.length === 0 ? 'none' : sturdier.length} of the ${names.length} shifts: ${table(({ running }) => running)}; without ${table(({ plain }) => plain)}. The running statistics are those of other images.`,
     ),
     finding(
       'anew',
@@ -345,7 +345,7 @@ function unitPanel(title: string, results: Results, variant: Variant, { colour: 
     width: 270,
     alt: `Percentiles of one unit’s input over the training, ${title}`,
     x: { label: 'step' },
-    y: { label: 'what the activation gets', grid: true, domain: unitRange(results) },
+    y: { label: 'input of the activation', grid: true, domain: unitRange(results) },
     marks: [
       Plot.ruleY([0]),
       Plot.areaY(moments, { x: 'step', y1: at(0), y2: at(2), fill: stroke, fillOpacity: 0.2 }),

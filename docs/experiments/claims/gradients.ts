@@ -260,7 +260,7 @@ export const gradients = experiment<Results>({
       figures: [
         {
           caption:
-            'Three ways: the largest difference for each of γ, β and z as a share of the largest gradient, one mark a mini-batch. Differences: their own error for z by their step, too coarse at the left, too much rounding at the right.',
+            'Three ways: the largest difference for each of γ, β and z as a share of the largest gradient, one mark per mini-batch. Differences: their own error for z by their step, too coarse at the left, too much rounding at the right.',
           legend: [againstFormula, againstDifferences, formulaDifferences],
           panels: [comparisonPanel(comparisons), sweepPanel(sweep)],
         },

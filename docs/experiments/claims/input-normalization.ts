@@ -170,11 +170,11 @@ export const inputNormalization = experiment<Results>({
     figures: [
       {
         caption:
-          'The loss of logistic regression around what it has learned, along the two directions in which the surface bends most, both axes in the same unit. Contours lie at equal differences of the loss; the more elongated, the harder for gradient descent. Raw and scaled have the same shape: dividing by 255 changes the size alone.',
+          'The loss of logistic regression around what it has learned, along the two directions in which the surface bends most, both axes in the same unit. Contours lie at equal differences of the loss; the more elongated, the harder for gradient descent. Raw and scaled have the same shape: dividing by 255 changes only the size.',
         panels: results.surfaces.map(contourPanel),
       },
       {
-        caption: `First the eigenvalues of each surface’s curvature, as shares of the largest: the flatter the line, the rounder the surface. Then the steps to the target loss at the best rate, one mark a seed.`,
+        caption: `First the eigenvalues of each surface’s curvature, as shares of the largest: the flatter the line, the rounder the surface. Then the steps to the target loss at the best rate, one mark per seed.`,
         legend: encodingNames.map((name) => series[name]),
         panels: [spectrumPanel(results.surfaces), ...modelsOf(results).map((model) => stepsPanel(model, results))],
       },

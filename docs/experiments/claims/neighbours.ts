@@ -150,7 +150,7 @@ export const neighbours = experiment<Results>({
     const places = [['ONNX Runtime', runtime] as const, ...(served ? [['the Worker', served] as const] : [])];
     return {
       method: [
-        `The same test image, a ${label}, of the first ${candidates} the one that the network answers rightly with the smallest margin, was put at a random place among ${batchSize - 1} random others, and its ten logits kept: ${number(runtime.running.batches, 4)} mini-batches through the exported \`${model}\` in ONNX Runtime${served ? `, ${number(served.running.batches, 4)} through the Worker (ONNX Runtime’s WebAssembly) over HTTP` : ' (no Worker was running)'}; once with the running statistics stored in the file, once with those of each mini-batch (\`training_mode\` 1).`,
+        `The same test image, a ${label} (of the first ${candidates} the one that the network classifies correctly with the smallest margin), was put at a random place among ${batchSize - 1} random others, and its ten logits kept: ${number(runtime.running.batches, 4)} mini-batches through the exported \`${model}\` in ONNX Runtime${served ? `, ${number(served.running.batches, 4)} through the Worker (ONNX Runtime’s WebAssembly) over HTTP` : ' (no Worker was running)'}; once with the running statistics stored in the file, once with those of each mini-batch (\`training_mode\` 1).`,
       ],
       findings: places.flatMap(([where, both]) => [alone(where, both.running), dependent(where, both.batch, label)]),
       figures: [

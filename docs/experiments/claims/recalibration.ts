@@ -119,7 +119,7 @@ export const recalibration = experiment<Results>({
 });
 
 const method = ({ runs, steps, testImages, counts }: Results): readonly string[] => [
-  `\`mnist-mlp\` was trained for ${number(steps, 4)} steps of 64 (Adam, ${new Set(runs.map(({ seed }) => seed)).size} seeds) and asked ${number(testImages, 5)} test images under five corruptions, in five strengths: noise, blur, less contrast, towards the negative, moved by pixels. Its weights stay as they are. The running statistics are those of the training, or were measured anew by a pass over ${list(counts.map((count) => number(count, 5)))} training images, corrupted alike and without labels; and each mini-batch of ${miniBatch} test images was normalized by its own.`,
+  `\`mnist-mlp\` was trained for ${number(steps, 4)} steps of 64 (Adam, ${new Set(runs.map(({ seed }) => seed)).size} seeds) and asked ${number(testImages, 5)} test images under five corruptions, in five strengths: noise, blur, less contrast, towards the negative, shifted by pixels. Its weights stay as they are. The running statistics are those of the training, or were measured anew by a pass over ${list(counts.map((count) => number(count, 5)))} training images, corrupted alike and without labels; and each mini-batch of ${miniBatch} test images was normalized by its own.`,
   `Once more they were measured on images of two digits alone, ${list(fewClasses.map(String))}: statistics of few classes are known to fail ([Lim et al. 2023](https://arxiv.org/abs/2302.05155)).`,
 ];
 
@@ -157,7 +157,7 @@ function findings({ runs, counts }: Results) {
     finding(
       'mini-batch',
       mean(ownAll) <= mean(many) + 0.005,
-      `The mini-batch’s own statistics do no better, ${percentSpread(ownAll)} in batches of ${miniBatch}, and make each answer depend on its neighbours, so that the same image is answered differently in other company.`,
+      `The mini-batch’s own statistics do no better, ${percentSpread(ownAll)} in batches of ${miniBatch}, and make each answer depend on its neighbours, so that the same image is answered differently among other neighbours.`,
       `The mini-batch’s own statistics do better: ${percentSpread(ownAll)} against ${percentSpread(many)}.`,
     ),
     finding(
@@ -169,7 +169,7 @@ function findings({ runs, counts }: Results) {
     finding(
       'not-everything',
       mean(moved.map(repaired)) < 0.5 && mean(negative.map(repaired)) < 0.5,
-      `They repair the mean and the scale of what each channel sees, and nothing else: less contrast is undone as a whole; digits moved by 5 pixels are answered rightly in ${percent(mean(moved.map(({ fixed }) => fixed)))} before and ${percent(mean(moved.map(repaired)))} after, negatives in ${percent(mean(negative.map(({ fixed }) => fixed)))} and ${percent(mean(negative.map(repaired)))}, for a negative turns the sign of every deviation.`,
+      `They repair the mean and the scale of what each channel sees, and nothing else: lower contrast is undone completely; digits moved by 5 pixels are classified correctly in ${percent(mean(moved.map(({ fixed }) => fixed)))} before and ${percent(mean(moved.map(repaired)))} after, negatives in ${percent(mean(negative.map(({ fixed }) => fixed)))} and ${percent(mean(negative.map(repaired)))}, for a negative turns the sign of every deviation.`,
       `They repair more than mean and scale: digits moved by 5 pixels reach ${percent(mean(moved.map(repaired)))}, negatives ${percent(mean(negative.map(repaired)))}.`,
     ),
   ];

@@ -196,7 +196,7 @@ export const superfluousBias = experiment<Results>({
       figures: [
         {
           caption:
-            'What a bias before Batch Norm does, by its size, one dot a mini-batch, in multiples of one float32 rounding: its own gradient, as a share of the size of what adds up to it, and the change of the logits, as a share of the largest.',
+            'What a bias before Batch Norm does, by its size, one dot per mini-batch, in multiples of one float32 rounding: its own gradient, as a share of the size of what adds up to it, and the change of the logits, as a share of the largest.',
           panels: [
             biasPanel('gradient of b', biases, (bias) => bias.gradient),
             biasPanel('change of the logits', biases, (bias) => bias.change),

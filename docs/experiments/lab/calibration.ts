@@ -5,7 +5,7 @@ import { sum } from './statistics.ts';
 
 export interface Quality {
   readonly accuracy: number;
-  /** Mean cross-entropy. */
+  /** The mean cross-entropy. */
   readonly loss: number;
   /** The expected calibration error, defined below. */
   readonly calibration: number;

@@ -6,7 +6,7 @@ import { moments } from './channels.ts';
 import { sum } from './statistics.ts';
 
 export interface Channel {
-  /** m values. */
+  /** Holds m values. */
   readonly z: Float64Array;
   readonly gamma: number;
   readonly beta: number;

@@ -1,4 +1,4 @@
-/** Types what the Worker sees inside the Batch Norm layers of a model, for one sample among others. */
+/** Describes what the Worker sees inside the Batch Norm layers of a model, for one sample among others. */
 import type { Answer, RowPrediction } from './answer.ts';
 
 export const BINS = 28;

@@ -1,5 +1,5 @@
 /**
- * Types the questions to a model and how they are asked; each kind of input (rows, pictures, tensors) implements them.
+ * Defines questions to a model and how they are asked; each kind of input (rows, pictures, tensors) implements them.
  */
 import type { Answer } from '../api/answer.ts';
 import type { Model } from '../api/model.ts';
