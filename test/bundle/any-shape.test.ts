@@ -1,4 +1,7 @@
-/** A file that says no shape of its input, from `add` through the image to HTTP: requests of any number of dimensions are answered. */
+/**
+ * A model whose file states no shape of its input answers requests with any number of dimensions, from `add` through
+ * the image to HTTP.
+ */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The built bundle over real HTTP, against ONNX Runtime's native build, with all of MNIST's test images. */
+/** The built bundle agrees, over real HTTP, with ONNX Runtime's native build on all of MNIST's test images. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 const fetchDocumented = documented((request) => fetch(request));
 
-/** The logits, [batch * 10], that the Worker answers for images `from` to `from + batch`. */
+/** Returns the logits, [batch * 10], that the Worker answers for images `from` to `from + batch`. */
 async function served(from: number, batch: number, statistics = 'running'): Promise<number[]> {
   const data = Array.from(images.subarray(from * PIXELS, (from + batch) * PIXELS));
   const input = { name: 'pixels', datatype: 'UINT8', shape: [batch, 1, 28, 28], data };
@@ -56,7 +56,7 @@ async function native(): Promise<number[]> {
   return Array.from(logits?.data as Float32Array);
 }
 
-/** Where two lists of logits differ most. */
+/** Finds where two lists of logits differ most. */
 function worst(
   actual: readonly number[],
   expected: readonly number[],

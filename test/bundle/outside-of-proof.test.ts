@@ -42,10 +42,10 @@ const model = (graph: onnx.IGraphProto): Uint8Array =>
     graph: { name: 'g', ...graph },
   }).finish();
 
-/** What no made-up input holds. */
+/** A number that no made-up input holds. */
 const magic = 1234.5;
 
-/** y = erf x where the largest number is the magic one, else relu x. */
+/** Builds y = erf x if the largest number is the magic one, otherwise relu x. */
 function branching(): Uint8Array {
   const branch = (name: string, opType: string): onnx.IAttributeProto => ({
     name,
@@ -64,7 +64,7 @@ function branching(): Uint8Array {
   });
 }
 
-/** y = x W with W [11, 3], of which the shape of x says nothing. */
+/** Builds y = x W with W [11, 3], of which the shape of x tells nothing. */
 const free = (columns: string): Uint8Array =>
   model({
     input: [port('x', ['rows', columns])],

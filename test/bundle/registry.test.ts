@@ -10,7 +10,7 @@ import { UserError } from '../../training/files/index.ts';
 import { npy } from '../unit/data/npy-file.ts';
 import { digits, identity, sequence, text } from './fixtures.ts';
 
-/** A folder holding the given files, as path and content, for as long as the test runs. */
+/** Makes a folder with the given files, as path and content, for as long as the test runs. */
 function folderOf(files: Record<string, string | Uint8Array>): string {
   const folder = mkdtempSync(join(tmpdir(), 'bn-edge-registry-'));
   onTestFinished(() => {
@@ -126,7 +126,7 @@ describe('a folder of models', () => {
         noTwin: 'it has no Batch Norm layers',
         remarks: ['no switch at the Batch Norm layers: it has no Batch Norm layers'],
       },
-      // Of a model without a card, the name of its output says what it is.
+      // Without a card, the name of the output says what it is.
       { name: 'b', path: 'b', version: '1', output: { name: 'logits', kind: 'logits' }, explain: false, batchNorm: 1 },
     ]);
   });

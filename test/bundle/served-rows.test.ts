@@ -1,6 +1,6 @@
 /**
- * From a table with categories, dates and gaps through training, export and image to HTTP: each row gets the class and the logits that the
- * checkpoint gives it, and `evaluate` on the same rows counts as many right.
+ * Each row of a table with categories, dates and gaps gets, from training through export and image to HTTP, the class
+ * and the logits that the checkpoint gives it, and `evaluate` on the same rows counts as many right.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

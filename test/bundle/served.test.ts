@@ -1,6 +1,6 @@
 /**
- * From folders of pictures, a table and arrays, through training, export and image, to HTTP: each picture and each row gets the class and
- * the logits that the checkpoint gives it, and all of them the score that `evaluate` tells.
+ * Each picture and each row gets, from training through export and image to HTTP, the class and the logits that the
+ * checkpoint gives it, and all of them get the score that `evaluate` prints.
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -37,7 +37,7 @@ async function build(options: Partial<BuildImageOptions> = {}) {
   return { ...(await buildImage({ models, out, onStage, ...options })), stages };
 }
 
-/** Ten digits as an exported model has them beside it. */
+/** Ten digits as samples that an exported model has beside it. */
 const samples = (shape: readonly number[], bytes = 10 * 784) =>
   zipSync({ 'x.npy': npy("'|u1'", `(${shape.join(', ')},)`, new Uint8Array(bytes).fill(7)) });
 
@@ -157,9 +157,9 @@ describe('the build of an image', () => {
       await cp(join(root, name), join(copy, name), { recursive: true });
     await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
     const other = join(folder, 'other');
-    // The optimizer is skipped if it would be given the same module as before.
+    // The cached result of the optimizer is used if its input would be the same module as before.
     await cp(join(out, '.cache'), join(other, '.cache'), { recursive: true });
-    // What differs between two people's machines of a kind, and must not show.
+    // The home folder differs between two machines of a kind, and must not show in the image.
     const home = join(folder, 'home of another');
     await mkdir(home);
     const theirs = { LC_ALL: 'tr_TR.UTF-8', TZ: 'Asia/Kathmandu', HOME: home, TMPDIR: home };
@@ -180,7 +180,7 @@ describe('the build of an image', () => {
   });
 });
 
-/** On the stock runtime, where a build takes a second. */
+/** These builds are on the stock runtime, where each takes a second. */
 describe('a build is done again', () => {
   it.each([
     ['a card', { 'table/card.json': card({ description: 'new words' }) }],

@@ -1,4 +1,4 @@
-/** Models that their cards want compiled: what the image is then, beside the stock runtime. */
+/** Models whose cards ask for compilation make images that agree with the stock runtime. */
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const picture: Described = {
   layers: [conv2d(8, { kernel: 3, padding: 1 }), batchNorm(), relu(), maxPool(2), flatten(), dense(3)],
 };
 
-/** Sums over the batch, which no program answers sample by sample. */
+/** Sums over the batch, which no program can do sample by sample. */
 function acrossBatch(): Uint8Array {
   const g = graphBuilder();
   const x = g.input('x', { dtype: 'float32', shape: ['N', 4] });

@@ -1,4 +1,7 @@
-/** What today's exporters write: added, alone in an image, served, and asked over HTTP. Made by test/fixtures/exporters/make.py. */
+/**
+ * Files that today's exporters write are added, built into an image, and answer over HTTP.
+ * test/fixtures/exporters/make.py makes them.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,9 +23,9 @@ interface Tensor {
 
 interface Expected {
   readonly inputs: Readonly<Record<string, Tensor>>;
-  /** Of ONNX Runtime in Python; texts are not served. */
+  /** The outputs of ONNX Runtime in Python; texts are not served. */
   readonly outputs: Readonly<Record<string, Tensor>>;
-  /** Of the library itself. */
+  /** The classes that the library itself gives. */
   readonly classes?: readonly (number | string)[];
   readonly probabilities?: Tensor;
   readonly inference?: Readonly<Record<string, Tensor>>;
@@ -30,10 +33,10 @@ interface Expected {
 
 interface Case {
   readonly batchNorm?: BatchNormUse;
-  /** The Batch Norm layers that are described, and what is said besides. */
+  /** Counts the Batch Norm layers that are described. */
   readonly layers?: number;
   readonly note?: RegExp;
-  /** The output that holds the library's probabilities. */
+  /** Names the output that holds the library's probabilities. */
   readonly probabilities?: string;
   readonly kind: 'logits' | 'probabilities' | 'class' | 'number';
 }
@@ -56,7 +59,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'sklearn-pipeline': { kind: 'probabilities', probabilities: 'output_probability', note: /is texts: not served/ },
   'sklearn-regression': { kind: 'number' },
-  // The nearest centre, whose distance is the smallest of its scores.
+  // This is the nearest centre, whose distance is the smallest of the scores.
   'sklearn-clusters': { kind: 'class' },
   lightgbm: { kind: 'probabilities', probabilities: 'probabilities', note: /a list of dictionaries: served/ },
   xgboost: { kind: 'probabilities', probabilities: 'probabilities' },
@@ -155,7 +158,10 @@ describe.each(Object.entries(cases))('a model of %s', (name, { batchNorm, layers
   });
 });
 
-/** Texts by their place among the categories of their column, which all are in one tensor then. */
+/**
+ * Returns the inputs of a request. Texts become indices among the categories of their column; all columns are in one
+ * tensor then.
+ */
 async function requestInputs(models: string, name: string, { inputs }: Expected): Promise<readonly object[]> {
   const [input] = (await readCard(models, name)).inputs ?? [];
   const { columns } = input ?? {};

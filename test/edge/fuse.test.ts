@@ -1,4 +1,4 @@
-/** Sums fused with their products: the instructions, the kernel, and images. */
+/** Sums are fused with their products in instructions, in the kernel, and in images. */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { outcomeOf, sessionOf } from '../../exporter/edge/cases/cases.ts';
@@ -45,7 +45,7 @@ function countOf(module: Uint8Array, wanted: number): number {
   return found.reduce((sum, count) => sum + count, 0);
 }
 
-/** Vectors at addresses 16, 32, …, and what is done with them. */
+/** Loads vectors from addresses 16, 32, …. */
 const load = (place: number): Code => [...constant(16 * place), 0xfd, 0x00, 0, 0];
 const [add, multiply, subtract] = [
   [0xfd, 0xe4, 0x01],
@@ -54,7 +54,7 @@ const [add, multiply, subtract] = [
 ];
 const [t, u] = [1, 2];
 
-/** A function of an address, at which it stores the vector that `code` leaves. */
+/** Returns the body of a function of an address, at which it stores the vector that `code` leaves. */
 const storing = (code: Code): Uint8Array =>
   concat([[1, 2, v128], localGet(0), code, [0xfd, 0x0b, 0, 0], constant(0), [end]]);
 
@@ -89,7 +89,7 @@ describe('sums of products', () => {
     const module = moduleOf({ parameters: [i32], results: [i32] }, [storing(code)]);
     const fused = fuse(module);
     expect([fused.count, countOf(fused.module, f32x4.madd)]).toEqual([count, count]);
-    // Whole numbers: rounded once or twice, they are the same.
+    // Whole numbers are the same, rounded once or twice.
     floats.set(Float32Array.from({ length: 32 }, (__, i) => (i * 7) % 23));
     const [before, after] = [module, fused.module].map((one) => {
       functionOf(one)(256);
@@ -108,7 +108,7 @@ describe.each(['overwrite', 'accumulate'] as const)('the kernel of matrix produc
 
   it('has every sum but those with what was there before in one instruction with its product', () => {
     const { count, module } = kernelOf(mode);
-    // Two tiles of eight sums, four steps at once and one.
+    // There are two tiles of eight sums, each with four steps together and one alone.
     expect(count).toBe(2 * 8 * (4 + 1) + (mode === 'accumulate' ? 2 * 8 : 0));
     expect(countOf(module, f32x4.add)).toBe(0);
   });

@@ -11,13 +11,13 @@ import { constant, end } from '../../exporter/edge/wasm/code.ts';
 type Kernel = (...values: number[]) => number;
 
 const memory = new WebAssembly.Memory({ initial: 4 });
-/** Places of A, B and C, and the distances between rows. */
+/** Addresses of A, B and C, and the distances between rows. */
 const [a, b, c, lda, ldc] = [0, 8_192, 131_072, 150, 100];
 const alpha = Math.fround(0.7);
-/** What the kernel that is replaced gives back here. */
+/** The result of the stand-in for the replaced kernel. */
 const original = 77;
 
-/** Kernel of `mode` in a module of functions of the kernel's type. */
+/** Returns the kernel of `mode`, in a module of functions of the kernel's type. */
 function kernelOf(mode: GemmMode): Kernel {
   const bodies = [Uint8Array.from([0, ...constant(original), end]), gemmBody(0, mode)];
   const module = moduleOf(bodies, [{ name: 'kernel', kind: wasm.externKind.function, index: 1 }]);
@@ -35,7 +35,7 @@ function moduleOf(bodies: readonly Uint8Array[], exports: readonly wasm.Export[]
   ]);
 }
 
-/** In float32, each sum from k = 0 on. B's panels are 16 columns wide. */
+/** Computes C in float32, each sum from k = 0 on. B's panels are 16 columns wide. */
 function expectedC(before: Float32Array, mode: GemmMode, k: number, m: number, n: number): Float32Array {
   const after = before.slice();
   for (let row = 0; row < m; row++) {

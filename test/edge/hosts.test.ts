@@ -25,7 +25,7 @@ import { cnn, table } from './fixtures.ts';
 
 const run = promisify(execFile);
 
-/** What every host does: it asks every session, and tells what it was asked in bytes, as hexadecimal digits. */
+/** Runs every session, and prints inputs and outputs in hexadecimal digits. Every host runs it. */
 const program = `
   const [rows, arrays] = [3, {
     float16: Uint16Array, float32: Float32Array, float64: Float64Array, bool: Uint8Array,
@@ -54,7 +54,7 @@ const program = `
   }
 `;
 
-/** As `answers` gives them, outputs by session; and what the calls gave. */
+/** Holds outputs by session, as `answers` gives them, and the results of the calls. */
 interface Answers {
   readonly [session: string]: Readonly<Record<string, string>> | readonly unknown[];
   readonly called: readonly unknown[];
@@ -130,7 +130,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** A folder with an image and the programs on it. */
+/** Makes a folder with an image and the programs on it. */
 async function setUp(kind: 'specialised' | 'stock'): Promise<string> {
   const out = join(folder, kind, 'image');
   await buildImage({ models: join(folder, 'models'), out, stock: kind === 'stock', unoptimized: true });
@@ -138,7 +138,7 @@ async function setUp(kind: 'specialised' | 'stock'): Promise<string> {
   return join(folder, kind);
 }
 
-/** What ONNX Runtime Web itself gives. */
+/** Returns the outputs of ONNX Runtime Web itself. */
 async function stockAnswers(): Promise<Answers> {
   const { feedsOf, hex } = (await import(pathToFileURL(join(folders.stock, 'answers.mjs')).href)) as Program;
   ort.env.wasm.numThreads = 1;
@@ -160,7 +160,7 @@ async function stockAnswers(): Promise<Answers> {
   return { ...answers, called: await calledHere() };
 }
 
-/** What the calls give in this process, of which HTTP says the same. */
+/** Returns the results of the calls in this process, which agree with those over HTTP. */
 async function calledHere(): Promise<readonly unknown[]> {
   const of = (name: string) => pathToFileURL(join(folders.stock, name)).href;
   const { called } = (await import(of('called.mjs'))) as { readonly called: readonly unknown[] };
@@ -176,7 +176,7 @@ async function calledHere(): Promise<readonly unknown[]> {
   return called;
 }
 
-/** The oldest Node on this machine that is new enough, beside that which npm has installed. */
+/** Finds the oldest supported Node on this machine, beside the one that npm has installed. */
 function oldestNode(): { readonly path: string; readonly version: string } | undefined {
   const paths = [...new Set((process.env['PATH'] ?? '').split(delimiter))]
     .filter((path) => !path.includes('node_modules'))
@@ -218,7 +218,7 @@ describe.each(['specialised', 'stock'] as const)(
       await bundle({ entryPoints: [worker], outfile, bundle: true, format: 'esm', platform: 'node' });
       const { stdout } = await run(node?.path ?? '', [join(folders[kind], 'asked.mjs')]);
       const { outputs } = JSON.parse(stdout) as { readonly outputs: readonly object[] };
-      // The nearest half to 0.1.
+      // This is the nearest half to 0.1.
       expect(outputs).toContainEqual({ name: 'fp16_out', datatype: 'FP16', shape: [2], data: [0.0999755859375, -2] });
     });
 

@@ -23,7 +23,7 @@ const models: Models = {
   lookup: lookup(),
 };
 
-/** Images of digits, as large as pixels are. */
+/** Images of digits, in the size of the `pixels` input. */
 const digits: SampleArray = {
   where: 'samples.npz: x',
   shape: [40, 1, 28, 28],

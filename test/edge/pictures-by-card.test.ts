@@ -1,4 +1,7 @@
-/** Pictures for models of others: the card says how they become the input, and the Worker does it as its author would. */
+/**
+ * The card of a model from elsewhere says how pictures become its input, and the Worker prepares them as the model's
+ * author would.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +32,7 @@ const probabilitiesOf = (body: unknown): readonly number[] =>
     .toSorted((a, b) => a.index - b.index)
     .map(({ probability }) => probability);
 
-/** What a card says changes no image. */
+/** Images are shared: a card changes none of them. */
 const images: Record<string, ReturnType<typeof startImage>> = {};
 
 const imageOf = async (name: string, file: Uint8Array) =>
@@ -57,7 +60,7 @@ async function servedWith(name: string, picture: unknown) {
   return { broken, input, ask };
 }
 
-/** Of any size; the same as pixels. */
+/** Makes a photo of any size, and returns the same photo as pixels. */
 function photo(rows: number, columns: number) {
   const data = Uint8Array.from({ length: rows * columns * 3 }, (_, i) => Math.imul(i + 5, 2654435761) >>> 24);
   return { data, png: new Uint8Array(encode({ width: columns, height: rows, channels: 3, data })) };
@@ -65,7 +68,7 @@ function photo(rows: number, columns: number) {
 
 const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
-/** From the red, green and blue bytes of a pixel to the numbers of its channels. */
+/** Maps the red, green and blue bytes of a pixel to the numbers of its channels. */
 type Numbers = (pixel: readonly number[]) => readonly number[];
 
 describe('a picture for a model from elsewhere', () => {

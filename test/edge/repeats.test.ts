@@ -8,7 +8,7 @@ import * as wasm from '../../exporter/edge/wasm/module.ts';
 const pageBytes = 65_536;
 const [long, short] = [4_096, 512];
 
-/** Bytes without a pattern, and no zeros. */
+/** Returns bytes without a pattern and without zeros. */
 function noise(length: number, seed: number): Uint8Array {
   let state = seed;
   return Uint8Array.from({ length }, () => {
@@ -17,7 +17,7 @@ function noise(length: number, seed: number): Uint8Array {
   });
 }
 
-/** @param parts what lies at which addresses */
+/** @param parts bytes with their addresses */
 function memoryOf(parts: readonly (readonly [number, Uint8Array])[]): Uint8Array {
   const memory = new Uint8Array(2 * pageBytes);
   for (const [address, bytes] of parts) memory.set(bytes, address);
@@ -62,7 +62,7 @@ const memories: Readonly<Record<string, Uint8Array>> = {
 
 const entries = Object.entries(memories);
 
-/** A memory of two pages, and one function. */
+/** A module with a memory of two pages and one function. */
 const small = wasm.encodeModule([
   { id: wasm.section.type, payload: vector([[0x60, 0, 1, 0x7f]]) },
   { id: wasm.section.import, payload: vector([[1, 0x61, 1, 0x61, 2, 0, ...u32(2)]]) },

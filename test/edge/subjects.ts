@@ -1,4 +1,4 @@
-/** Runtimes to compare, and what an image is made with where only its being right matters. */
+/** Runtimes to compare, and the ingredients of images for tests of correctness. */
 
 import { loadRuntime } from '../../exporter/edge/bundle.ts';
 import type { Subject } from '../../exporter/edge/cases/cases.ts';
@@ -8,7 +8,10 @@ import type { Models } from '../../exporter/edge/runtime/index.ts';
 import { shapelessIn } from '../../exporter/edge/shapeless.ts';
 import { readStockModule } from '../../exporter/edge/stages/stock-module.ts';
 
-/** Everything but the optimizer, which has nothing to do with being right, and memory, which would hide what is wrong. */
+/**
+ * Returns ingredients without the optimizer, which does not affect correctness, and without the cache, which would hide
+ * errors.
+ */
 export async function ingredientsOf(models: Models, samples: Samples = {}): Promise<Ingredients> {
   return {
     stock: await readStockModule(),
@@ -27,7 +30,7 @@ export async function startImage({ wasm, whole, stored, manifest }: EdgeImage): 
   return { ...(await runtime.startImage(new WebAssembly.Module(wasm), manifest, { stored, ...rest })), runtime };
 }
 
-/** The stock runtime. */
+/** Starts the stock runtime. */
 export async function startReference(models: Models): Promise<Subject> {
   const runtime = await loadRuntime('shared');
   const module = new WebAssembly.Module(await readStockModule());

@@ -11,7 +11,7 @@ const i32Const = (value: number) => [...wasm.integerConstant(wasm.valueType.i32,
 const drop = 0x1a;
 const offset = [0x02, 0x80, 0x02]; // alignment 4, offset 256
 
-/** Instructions that read memory at `address` + 256, with what they need on the stack, and one that only writes there. */
+/** Instructions that read memory at `address` + 256, with their operands, and one that only writes there. */
 const at = i32Const(address);
 const v128 = [0xfd, 0x0c, ...Array<number>(16).fill(1)];
 const reads: Readonly<Record<string, readonly number[]>> = {

@@ -65,7 +65,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The numbers of the lines that do not compile, from 1. */
+/** Returns the numbers of the lines that do not compile, from 1. */
 async function wrongLines(libraries: readonly string[]): Promise<readonly number[]> {
   const file = join(folder, 'program.mts');
   const own = `import { churn, churnTags, classModel, digits, models, sessions, type ChurnRow } from './image.mjs';`;

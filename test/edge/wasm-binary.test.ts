@@ -24,10 +24,10 @@ const [toI32, toNothing, fromI32, i32ToI32] = [
   [0x60, 1, 0x7f, 1, 0x7f],
 ] as const;
 
-/** Enough to reach the region of sealed blocks. */
+/** The maximum that suffices to reach the region of sealed blocks. */
 const maximumPages = sealedStart / 65_536 + 1;
 
-/** A shared memory of one page, a mutable global of 7, a table of `f` and `g`. */
+/** A module with a shared memory of one page, a mutable global of 7, and a table of `f` and `g`. */
 const small = wasm.encodeModule([
   { id: wasm.section.type, payload: vector([toI32, toNothing, fromI32, i32ToI32]) },
   { id: wasm.section.import, payload: vector([[1, 0x61, 1, 0x61, 2, 3, 1, ...u32(maximumPages)]]) },

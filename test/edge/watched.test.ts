@@ -1,4 +1,4 @@
-/** The network that is watched: what it tells of its layers is what goes into them, and the model beside it is as without. */
+/** A watched network returns what goes into its layers, and the model beside it is the same as without. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,7 +105,7 @@ describe('what a watched network tells', () => {
       const expected = sumsOf(tensor?.data as Float32Array, tensor?.shape ?? []);
       const got = layers[layer.name];
       layer.runningVar.forEach((variance, c) => {
-        // In parts of the standard deviation, and of the variance: what drift is measured in.
+        // The differences are relative to the standard deviation and the variance, in which drift is measured.
         const [sigma, n] = [Math.sqrt(variance + layer.epsilon), 5];
         const scale = Math.max(1, Math.abs(expected.mean[c] ?? NaN) / n / sigma);
         expect(Math.abs((got?.mean[c] ?? NaN) - (expected.mean[c] ?? NaN)) / n / sigma).toBeLessThan(1e-4 * scale);

