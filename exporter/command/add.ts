@@ -4,6 +4,7 @@ import { UserError } from '../../training/files/index.ts';
 import { addModel } from '../model/add.ts';
 import { type BatchNormUse, batchNormUses } from '../served/normalization.ts';
 import { describeAdded } from './describe-model.ts';
+import { hanging } from './table.ts';
 import { addModelsOption } from './models-option.ts';
 import { answers, type Subcommand } from './subcommand.ts';
 
@@ -34,7 +35,7 @@ export const add: Subcommand = {
         throw new UserError('add: expected an ONNX file, such as bn-edge add model.onnx; --help lists all');
       }
       const added = await addModel({ file, models, name, overwrite, batchNorm });
-      console.log(describeAdded(added, models));
+      console.log(hanging(describeAdded(added, models)));
       return { ...added };
     });
     return undefined;

@@ -27,7 +27,12 @@ function columnTable(summary: readonly ColumnSummary[]): string {
   const last = others > 0 ? [[`… and ${count(others)} more`, '', '', '', '']] : [];
   return fittedTable(['column', 'holds', 'values', 'missing', 'what was done'], [...rows, ...last], {
     left: ['column', 'holds', 'values', 'what was done'],
-    yielding: [4, 2, 0],
+    yielding: [
+      [4, 18],
+      [2, 18],
+      [1, 14],
+      [0, 14],
+    ],
   });
 }
 

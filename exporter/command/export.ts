@@ -9,6 +9,7 @@ import { exportColumns } from '../columns/export.ts';
 import { addExportOptions, type ExportFlags, exportOptions } from './model-options.ts';
 import { requireReplaceable } from './predictions.ts';
 import { stageLine } from './stage.ts';
+import { hanging } from './table.ts';
 import { type Answer, answers, type Subcommand } from './subcommand.ts';
 
 interface Flags extends ExportFlags {
@@ -41,8 +42,8 @@ async function run({ out, inputs, ...others }: Flags, argument: string | undefin
   using stage = stageLine('export');
   const card = await exportModel(options, await nativeBackend(), stage.print, stage.show);
   stage.clear();
-  console.log(describeExport(card, flags.models));
-  console.log('next            npx wrangler dev builds the image and serves it; npx wrangler deploy puts it online');
+  const next = 'next            npx wrangler dev builds the image and serves it; npx wrangler deploy puts it online';
+  console.log(hanging(`${describeExport(card, flags.models)}\n${next}`));
   return describeCard(card);
 }
 

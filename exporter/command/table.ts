@@ -21,18 +21,18 @@ export const plainTable = (
 /** The assumed minimum width of a terminal. */
 const WIDTH = 80;
 
-/** The minimum width of a column, with its edges. */
-const MIN_WIDTH = 18;
+/** A column whose cells may be wrapped, by its number, and its minimum width with its edges. */
+export type Yielding = readonly [column: number, minWidth: number];
 
 /**
  * Returns a table that is no wider than a terminal, if that is possible: cells of some columns are wrapped.
  *
- * @param yielding numbers of the columns whose cells may be wrapped, the first ones first
+ * @param yielding the columns whose cells may be wrapped, the first ones first
  */
 export function fittedTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  { left, yielding }: { readonly left: readonly string[]; readonly yielding: readonly number[] },
+  { left, yielding }: { readonly left: readonly string[]; readonly yielding: readonly Yielding[] },
 ): string {
   const drawn = (options?: Table.TableConstructorOptions) => {
     const table = plainTable(head, left, options);
@@ -47,9 +47,9 @@ export function fittedTable(
     .map(({ length }) => length);
   let over = border.length - WIDTH;
   if (over <= 0) return natural;
-  for (const column of yielding) {
+  for (const [column, minWidth] of yielding) {
     const width = widths[column] ?? 0;
-    widths[column] = Math.max(Math.min(width, MIN_WIDTH), width - over);
+    widths[column] = Math.max(Math.min(width, minWidth), width - over);
     over = Math.max(0, over - width + widths[column]);
   }
   return drawn({ colWidths: widths, wordWrap: true });
@@ -79,3 +79,13 @@ export function inLines(
   }
   return lines.map((line) => line.trimEnd()).join('\n');
 }
+
+/** Lines of a name and what is said of it, behind two spaces or more: what takes several lines stands below itself, in whole words. */
+export const hanging = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => {
+      const indent = ' '.repeat(/^\S.*? {2,}/.exec(line)?.[0].length ?? 2);
+      return inLines(line.split(' '), { between: ' ', indent });
+    })
+    .join('\n');

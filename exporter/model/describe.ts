@@ -51,5 +51,4 @@ function describeQuality({
 }
 
 const describeScores = ({ running, population, batchOfOne }: TestScores, { format }: Score): string =>
-  `${format(running)} with running statistics, ${format(population)} with those of a full pass,
-${' '.repeat(16)}${format(batchOfOne)} of each sample alone, by its own`;
+  `${format(running)} with running statistics, ${format(population)} with those of a full pass, ${format(batchOfOne)} of each sample alone, by its own`;

@@ -1,6 +1,6 @@
 /** Lists that take several lines of a terminal. */
 import { describe, expect, it, test } from 'vitest';
-import { fittedTable, inLines } from '../../../exporter/command/table.ts';
+import { fittedTable, hanging, inLines } from '../../../exporter/command/table.ts';
 
 const scores = ['accuracy 79.41 % (always "Adelie": 44.12 %)', 'F1 0.5877', 'AUC 0.9741'];
 
@@ -23,7 +23,13 @@ test.each<[string, Parameters<typeof inLines>, readonly string[]]>([
 
 describe('a table', () => {
   const head = ['column', 'values', 'what was done'];
-  const layout = { left: head, yielding: [2, 1] };
+  const layout = {
+    left: head,
+    yielding: [
+      [2, 18],
+      [1, 18],
+    ] as const,
+  };
 
   it('that fits has a line for each row', () => {
     const lines = fittedTable(head, [['x', '0 … 1', 'missing: median 0.5']], layout).split('\n');
@@ -42,4 +48,12 @@ describe('a table', () => {
     const words = lines.flatMap((line) => line.split('│')).flatMap((cell) => cell.trim().split(/\s+/));
     expect(words).toEqual(expect.arrayContaining(cells.flatMap((cell) => cell.split(' '))));
   });
+});
+
+it('what is said of a name stands below itself, in whole words', () => {
+  const words = Array.from({ length: 30 }, (_, i) => `word${i}`).join(' ');
+  const lines = hanging(`test accuracy   ${words}\nwrote           models/a`).split('\n');
+  expect(lines.map((line) => line.slice(0, 16).trim())).toEqual(['test accuracy', '', '', '', 'wrote']);
+  expect(lines.map((line) => line.slice(16)).join(' ')).toBe(`${words} models/a`);
+  expect(lines.filter(({ length }) => length > 80)).toEqual([]);
 });
