@@ -1,6 +1,6 @@
 /** Prints the lines that end a training run, and returns its result. */
 import { join } from 'node:path';
-import { count } from '../../training/files/index.ts';
+import { count, fourDigits } from '../../training/files/index.ts';
 import { formatReport, isBetter, objectiveRuleOf, scoresIn } from '../../training/objective/index.ts';
 import { scoreOfFolds, type TrainedRun } from '../../training/run/index.ts';
 import type { TrainingConfig } from '../../training/trainer/index.ts';
@@ -27,7 +27,11 @@ export async function tellOutcome(run: TrainedRun, { statistics = 'running', kee
     run: folder,
     checkpoint,
     scores: test.metrics,
-    ...(isMeasured && { baseline, ...(linear !== undefined && { linear: { score: linear } }) }),
+    ...(isMeasured && {
+      risk: { name: objectiveRuleOf(objective).risk.name, value: run.risk },
+      baseline,
+      ...(linear !== undefined && { linear }),
+    }),
     epochs: history.length,
     bestEpoch,
     ...(found && { found: { epoch: found.epoch, epochs: found.epochs, steps: found.stopAfter } }),
@@ -62,25 +66,43 @@ function chosen({ history, bestEpoch, found }: TrainedRun, keep: TrainingConfig[
 /** The number of rows below which scores differ by chance. */
 const tellingRows = 30;
 
-/** Compares the score with those of answers that need no network, and says whether the network is worth having. */
-function compared({ objective, test, tested, baseline, linear }: TrainedRun): readonly [string, readonly string[]][] {
-  const { score } = objectiveRuleOf(objective);
-  const rivals = [
-    { name: `always ${baseline.answer}`, value: baseline.score },
-    ...(linear === undefined ? [] : [{ name: 'a linear model', value: linear }]),
-  ].map(({ name, value }) => ({
-    name,
-    text: `${score.format(value)} of ${name}`,
-    isBeaten: isBetter(objective, test, { answer: name, score: value }),
-  }));
-  const unbeaten = rivals.filter(({ isBeaten }) => !isBeaten).map(({ name }) => name);
-  const verdict =
-    unbeaten.length > 0 ? [`no better than ${unbeaten.join(' and ')}`, 'which would do here'] : ['better than these'];
+/** A model that needs no network, and its results. */
+interface Rival {
+  readonly name: string;
+  readonly score: number;
+  readonly risk?: number;
+}
+
+/** Compares the results with those of models that need no network, and says whether the network is worth having. */
+function compared({
+  objective,
+  test,
+  risk,
+  tested,
+  baseline,
+  linear,
+}: TrainedRun): readonly [string, readonly string[]][] {
+  const { score, risk: other } = objectiveRuleOf(objective);
+  const rivals: readonly Rival[] = [
+    { ...baseline, name: `always ${baseline.answer}` },
+    ...(linear === undefined ? [] : [{ ...linear, name: 'a linear model' }]),
+  ];
+  const unbeaten = rivals.filter((rival) => !isBetter(objective, test, { answer: '', score: rival.score }));
   const doubt = tested < tellingRows ? [`though ${count(tested)} samples tell little`] : [];
   return [
-    ['beside', rivals.map(({ text }, i) => (i === 0 ? `${score.name} ${text}` : text))],
-    ['verdict', [...verdict, ...doubt]],
+    ['beside', rivals.map((one, i) => `${i === 0 ? `${score.name} ` : ''}${score.format(one.score)} of ${one.name}`)],
+    ['verdict', [...verdictOn(unbeaten, score.name, other.name, risk), ...doubt]],
   ];
+}
+
+/** Compares by the risk as well: accuracy hardly shows how well a network predicts a rare class. */
+function verdictOn(unbeaten: readonly Rival[], score: string, risk: string, own: number): readonly string[] {
+  const names = (rivals: readonly Rival[]) => rivals.map(({ name }) => name).join(' and ');
+  if (unbeaten.length === 0) return ['better than these'];
+  const neither = score === risk ? unbeaten : unbeaten.filter((rival) => !(own < (rival.risk ?? NaN)));
+  if (neither.length > 0) return [`no better than ${names(neither)}`, 'which would do here'];
+  const risks = unbeaten.map((rival) => fourDigits(rival.risk ?? NaN)).join(' and ');
+  return [`by ${score} no better than ${names(unbeaten)}`, `but by ${risk}: ${fourDigits(own)} against ${risks}`];
 }
 
 /** Writes the answers of networks to samples that they were not trained on, and says how far these networks differ. */

@@ -150,8 +150,13 @@ describe('from a table to a model, with --json', { timeout: 120_000 }, () => {
       run: 'runs/penguins',
       checkpoint: 'runs/penguins/checkpoint.safetensors',
       scores: { accuracy: aNumber, F1: aNumber, AUC: aNumber },
-      baseline: { answer: expect.stringContaining('Adelie') as unknown, score: expect.closeTo(0.44, 1) as unknown },
-      linear: { score: aNumber },
+      risk: { name: 'log loss', value: aNumber },
+      baseline: {
+        answer: expect.stringContaining('Adelie') as unknown,
+        score: expect.closeTo(0.44, 1) as unknown,
+        risk: aNumber,
+      },
+      linear: { score: aNumber, risk: aNumber },
       epochs: 20,
       bestEpoch: aNumber,
     });

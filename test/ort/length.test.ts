@@ -205,11 +205,27 @@ describe('the linear model that a run is compared with', () => {
     const { linear } = await trainToFolder(
       runOf(`line of ${name}`, { data: { path, label: 'label' }, hidden: [4] }, { steps: 3 }),
     );
-    expect(linear).toSatisfy(isGood);
+    expect(linear?.score).toSatisfy(isGood);
   });
 });
 
 describe('the lines that end a run', () => {
+  it('tell that a network knows a rare class better than what is right as often', { timeout: 60_000 }, async () => {
+    // 5 % are rare, and of those with the largest x two in five: to answer "often" is always best.
+    const path = join(folder, 'rare.csv');
+    const rows = Array.from({ length: 2000 }, (_, i) => {
+      const x = (i * 797) % 2000;
+      return `${x / 2000},${x >= 1750 && (i * 7919) % 5 < 2 ? 'rare' : 'often'}`;
+    });
+    await writeFile(path, ['x,label', ...rows, ''].join('\n'));
+    const args = ['train', path, '--label', 'label', '--steps', '400', '--threads', '1'];
+    const { stdout, code } = await bnEdge([...args, '--out', join(folder, 'rare')]);
+    expect(code, stdout).toBe(0);
+    expect(stdout).toMatch(/^verdict {2}by accuracy no better than always "often"/m);
+    const [, own = NaN, ...others] = /but by log loss: ([\d.]+) against ([\d.]+)(?: and ([\d.]+))?/.exec(stdout) ?? [];
+    for (const other of others.filter((each) => each !== undefined)) expect(Number(own)).toBeLessThan(Number(other));
+  });
+
   it(
     'say the epoch, what always answering the same and a linear model come to, and folds',
     { timeout: 120_000 },
@@ -220,7 +236,7 @@ describe('the lines that end a run', () => {
       expect(stdout).toMatch(/^test {5}accuracy \d+\.\d\d % {3}F1 .*$/m);
       expect(stdout).toMatch(/^beside {3}accuracy \d+\.\d\d % of always "Adelie", \d+\.\d\d % of a linear model$/m);
       expect(stdout).toMatch(
-        /^verdict {2}(?:no better than .*a linear model,\s+which would do here|better than these)$/m,
+        /^verdict {2}(?:no better than .*a linear model,\s+which would do here|by accuracy no better than .*|better than these)$/m,
       );
       expect(stdout).toMatch(
         /^kept {5}\d+ of 36 steps on all but the test part,\s+for epoch \d+ of 12 is the best by 3 folds$/m,

@@ -41,6 +41,7 @@ export {
   isBetter,
   mistakesOf,
   reportOn,
+  riskOn,
   scoresIn,
 } from './report.ts';
 export type {

@@ -81,6 +81,10 @@ export function rowsOf(output: Float32Array, samples: number, rows: Int32Array):
   return kept;
 }
 
+/** What the rule calls the risk, such as the log loss. @param output of the network, row-major */
+export const riskOn = (dataset: Dataset, output: Float32Array, objective: Objective): number =>
+  objectiveRuleFor(objective, dataset).risk.of(output, dataset);
+
 export function baselineOf(objective: Objective, train: Dataset, test: Dataset): Baseline {
   objectiveRuleFor(objective, test);
   return objectiveRuleFor(objective, train).baseline(train, test);

@@ -36,6 +36,8 @@ export interface Baseline {
   readonly answer: string;
   /** The score on the test part. */
   readonly score: number;
+  /** The same of the rule's risk, of the best answer that is always the same; absent where that is the score. */
+  readonly risk?: number;
 }
 
 /** All measurements of a network on a data set. */

@@ -11,7 +11,7 @@ import {
   type Plan,
   planNetwork,
 } from '../network/index.ts';
-import { objectiveRuleOf, reportOn } from '../objective/index.ts';
+import { objectiveRuleOf, reportOn, riskOn } from '../objective/index.ts';
 import { createEvaluator, DivergenceError, initializeTensors, type State, train } from '../trainer/index.ts';
 import type { RunConfig } from './snapshot-file.ts';
 
@@ -23,8 +23,16 @@ const minSteps = 300;
 /** Of Adam, in all steps together: a weight may go this far, at half of the rate in the mean. */
 const way = 15;
 
+/** What a model comes to on the test part. */
+export interface Standing {
+  /** By the objective's score. */
+  readonly score: number;
+  /** By what its rule calls the risk. */
+  readonly risk: number;
+}
+
 /**
- * The objective's score on the test part: learnt from the training part, from weights of zero on, for as many steps as the network within
+ * What it comes to on the test part: learnt from the training part, from weights of zero on, for as many steps as the network within
  * bounds, the best epoch kept where there is a validation part. Undefined where the layer would be too large, where nothing is tested, and
  * where it diverges.
  */
@@ -33,7 +41,7 @@ export async function linearScore(
   data: LoadedData,
   { objective, seed, batchSize, bnMomentum, ...length }: RunConfig,
   backend: Backend,
-): Promise<number | undefined> {
+): Promise<Standing | undefined> {
   const rule = objectiveRuleOf(objective);
   const outputs = rule.outputs(classesOf(data.train).length);
   if (elementCount(encodedShape(network)) * outputs > maxWeights || data.test.count === 0) return undefined;
@@ -49,7 +57,8 @@ export async function linearScore(
     const { tensors } = await train(plan, data, config, backend, {}, start);
     await using evaluator = releasing(await createEvaluator(backend, plan));
     const answers = await evaluator.logits(tensors, data.test);
-    return reportOn(data.test, answers, objective).metrics[rule.score.name];
+    const { metrics } = reportOn(data.test, answers, objective);
+    return { score: metrics[rule.score.name] ?? NaN, risk: riskOn(data.test, answers, objective) };
   } catch (error) {
     if (error instanceof DivergenceError) return undefined;
     throw error;

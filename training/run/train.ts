@@ -15,7 +15,7 @@ import { checked, makeFolder, releasing, unexpected, UserError } from '../files/
 import { loadModel, saveOutOfFold } from '../checkpoint/index.ts';
 import { Interrupted, type Interruption, interruption, withLockOrRefuse } from '../process/index.ts';
 import { type Network, type Plan, planNetwork } from '../network/index.ts';
-import { type Baseline, baselineOf, type CheckedReport, type Objective, reportOn } from '../objective/index.ts';
+import { type Baseline, baselineOf, type CheckedReport, type Objective, reportOn, riskOn } from '../objective/index.ts';
 import {
   bestEpoch,
   createEvaluator,
@@ -33,7 +33,7 @@ import { chooseNetwork, requireFit, sizeOf } from './choose-network.ts';
 import { chooseAugmentation } from './augmentation.ts';
 import { chooseFolds } from './folds.ts';
 import { chooseLength } from './length.ts';
-import { linearScore } from './linear.ts';
+import { linearScore, type Standing } from './linear.ts';
 import { refitAfterSearch } from './refit.ts';
 import { chooseObjective, notesOnRarity } from './objective.ts';
 import { type TrainOptions, trainOptionsSchema } from './options.ts';
@@ -61,11 +61,13 @@ export interface TrainedRun {
   readonly objective: Objective;
   /** Of the saved network on the test part, and how many samples that has. */
   readonly test: CheckedReport;
+  /** The log loss there, or what else the objective's rule calls the risk. */
+  readonly risk: number;
   readonly tested: number;
   /** Of answering the most frequent class, or the mean, of the training part for each sample of the test part. */
   readonly baseline: Baseline;
-  /** The score on the test part of a network of one dense layer; undefined where that would be too large. */
-  readonly linear: number | undefined;
+  /** A network of one dense layer on the test part; undefined where that would be too large. */
+  readonly linear: Standing | undefined;
 }
 
 /**
@@ -146,14 +148,14 @@ async function trainIn(
   // What is left leaves nothing half-done where a signal ends the process.
   stop[Symbol.dispose]();
   reporter.onStage('test');
-  const test = await testReport(backend, run, result.tensors, data.test);
+  const { test, risk } = await testReport(backend, run, result.tensors, data.test);
   reporter.onStage('draw the curves');
   await folder.draw(result.history);
   const { history } = result;
   const baseline = baselineOf(objective, data.train, data.test);
   reporter.onStage('compare with a linear model');
   const linear = await linearScore(run.plan.network, data, run.description.config, backend);
-  const scores = { objective, test, tested: data.test.count, baseline, linear };
+  const scores = { objective, test, risk, tested: data.test.count, baseline, linear };
   return { folder: folder.path, checkpoint, history, bestEpoch: bestEpoch(history), found, ...scores };
 }
 
@@ -328,5 +330,6 @@ async function trainInto(
 async function testReport(backend: Backend, { plan, description }: Run, tensors: State, test: Dataset) {
   await using evaluator = releasing(await createEvaluator(backend, plan));
   const output = await evaluator.logits(tensors, test);
-  return reportOn(test, output, description.config.objective);
+  const { objective } = description.config;
+  return { test: reportOn(test, output, objective), risk: riskOn(test, output, objective) };
 }

@@ -41,12 +41,15 @@ describe('the baseline', () => {
     ['the first of equally frequent ones', [2, 1, 1, 2], [1, 2, 2, 2], { answer: '"dog"', score: 0.25 }],
     ['of which the test part may have none', [0, 0, 1], [1, 1], { answer: '"cat"', score: 0 }],
   ])('is %s', (_, train, test, expected) => {
-    expect(baselineOf(multiclass(), labelled(train), labelled(test))).toEqual(expected);
+    expect(baselineOf(multiclass(), labelled(train), labelled(test))).toMatchObject(expected);
   });
 
   test('knows a class by its name', () => {
     const test = labelled([1, 0, 0], ['dog', 'cat', 'eel']);
-    expect(baselineOf(multiclass(), labelled([1, 1, 0]), test)).toEqual({ answer: '"dog"', score: 2 / 3 });
+    expect(baselineOf(multiclass(), labelled([1, 1, 0]), test)).toMatchObject({ answer: '"dog"', score: 2 / 3 });
+    // By names: one cat and two dogs, and one more of each.
+    const risk = -(Math.log(2 / 6) + 2 * Math.log(3 / 6)) / 3;
+    expect(baselineOf(multiclass(), labelled([1, 1, 0]), test).risk).toBeCloseTo(risk, 12);
   });
 
   test('is the mean of the training part', () => {

@@ -128,13 +128,19 @@ function mistakes(
     });
 }
 
-/** Returns the most frequent class of the training part, and the first of equals. */
+/**
+ * Returns the most frequent class of the training part, and the first of equals. Its risk is that of the classes' shares there, with one more
+ * sample of each class.
+ */
 function baseline(train: ClassificationDataset, test: ClassificationDataset): Baseline {
   const counts = countLabels(train.labels, train.classes.length);
   const mostFrequent = counts.reduce((best, count, k) => (count > (counts[best] ?? 0) ? k : best), 0);
   const answer = train.classes[mostFrequent] ?? '';
   const hits = test.labels.filter((label) => test.classes[label] === answer).length;
-  return { answer: JSON.stringify(answer), score: hits / test.count };
+  const known = test.classes.map((name) => counts[train.classes.indexOf(name)] ?? 0);
+  const shareOf = (label: number) => ((known[label] ?? 0) + 1) / (train.count + counts.length);
+  const surprise = Array.from(test.labels, (label) => -Math.log(shareOf(label))).reduce((sum, one) => sum + one, 0);
+  return { answer: JSON.stringify(answer), score: hits / test.count, risk: surprise / test.count };
 }
 
 const all = (g: GraphBuilder, values: Value): Value =>
