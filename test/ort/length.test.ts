@@ -223,7 +223,7 @@ describe('the lines that end a run', () => {
     expect(code, stdout).toBe(0);
     expect(stdout).toMatch(/^verdict {2}by accuracy no better than always "often"/m);
     const [, own = NaN, ...others] = /but by log loss: ([\d.]+) against ([\d.]+)(?: and ([\d.]+))?/.exec(stdout) ?? [];
-    for (const other of others.filter((each) => each !== undefined)) expect(Number(own)).toBeLessThan(Number(other));
+    for (const other of others.filter((each) => each)) expect(Number(own)).toBeLessThan(Number(other));
   });
 
   it(
