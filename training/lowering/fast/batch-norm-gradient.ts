@@ -14,14 +14,20 @@
  * where b z + c is one pass over an image, since it is what a BatchNormalization node does with b as scale, c as B, mean 0 and
  * variance 1. Matrices take two, which is faster there than the node.
  */
-import type { Value } from '../../graph/index.ts';
+import { constantInts, type Value } from '../../graph/index.ts';
 import { type Operand, patterns } from '../pattern.ts';
 import { replacing, type Rewriter, rule } from '../rewrite.ts';
 
 const { BatchNormalization, Div, Mul, ReduceSum, Reshape, Sub } = patterns;
 
-/** ẑ = (z − μ) / s, with μ and s laid along the channel axis. */
-const normalizedBy = <M extends Operand>(mean: M) => Div(Sub('z', Reshape(mean)), Reshape('deviation'));
+/** A number for each channel, laid along the channel axis; `wide` is the same for all of a formula. */
+const perChannel = <S extends Operand>(statistic: S) => Reshape(statistic, 'wide');
+
+/** ẑ = (z − μ) / s */
+const normalizedBy = <M extends Operand>(mean: M) =>
+  Div(Sub('z', perChannel(mean)), perChannel('deviation')).where(
+    ({ z, wide }) => wide.constant?.data.join() === ['-1', ...z.shape.slice(2).map(() => '1')].join(),
+  );
 
 /** dz̃ · ẑ, whose sum is dγ */
 const correlatedBy = <M extends Operand>(mean: M) => Mul('dOutput', normalizedBy(mean));
@@ -29,8 +35,8 @@ const correlatedBy = <M extends Operand>(mean: M) => Mul('dOutput', normalizedBy
 /** dz */
 const inputGradientBy = <M extends Operand>(mean: M) =>
   Mul(
-    Reshape('gain').as('wideGain'),
-    Sub(Sub('dOutput', Reshape('dBetaOverM')), Mul(normalizedBy(mean), Reshape('dGammaOverM'))),
+    perChannel('gain').as('wideGain'),
+    Sub(Sub('dOutput', perChannel('dBetaOverM')), Mul(normalizedBy(mean), perChannel('dGammaOverM'))),
   );
 
 export const [correlated, inputGradient] = [correlatedBy('mean'), inputGradientBy('mean')];
@@ -40,7 +46,7 @@ const ofMiniBatch = BatchNormalization('z').output(1).as('statistics');
 
 export const batchNormGradient = replacing(
   rule(
-    ReduceSum(correlatedBy(ofMiniBatch), 'axes'),
+    ReduceSum(correlatedBy(ofMiniBatch), 'axes', { keepdims: 0 }).where(({ z, axes }) => areAllButChannels(axes, z)),
     (g, { z, statistics, deviation, dOutput, axes }, { attributes }) => {
       const dB = g.ReduceSum(dOutput, axes, attributes);
       const correlation = g.ReduceSum(g.Mul(dOutput, z), axes, attributes);
@@ -54,6 +60,10 @@ export const batchNormGradient = replacing(
     return g.Add(g.Mul(wideGain.outputs[0], dOutput), affine(g, z, b, c));
   }),
 );
+
+const areAllButChannels = (axes: Value, { shape }: Value): boolean =>
+  axes.constant !== undefined &&
+  constantInts('axes', axes).join() === shape.flatMap((_, axis) => (axis === 1 ? [] : [axis])).join();
 
 /** b z + c per channel; with ε = 0 the statistics 0 and 1 leave nothing else. */
 function affine(g: Rewriter, z: Value, b: Value, c: Value): Value {

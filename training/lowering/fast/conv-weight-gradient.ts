@@ -20,7 +20,10 @@ const swapped = { perm: [1, 0, 2, 3] };
 
 /** dW; X is `[N, I, H, W]`, dY `[N, O, H', W']`. */
 export const weightGradient = Transpose(
-  Slice(Conv(Transpose('X', swapped), Transpose('dY', swapped)).as('conv')),
+  Slice(
+    Conv(Transpose('X', swapped), Transpose('dY', swapped), undefined, { group: 1 }).as('conv'),
+    ...([[0, 0], '_', [2, 3], [1, 1]] as const),
+  ),
   swapped,
 );
 

@@ -7,17 +7,21 @@
  *     d₀₁ = d · 1[max(x₀, x₁) ≥ max(x₂, x₃)]     d₀ = d₀₁ · 1[x₀ ≥ x₁]     d₁ = d₀₁ − d₀
  *     d₂₃ = d − d₀₁                              d₂ = d₂₃ · 1[x₂ ≥ x₃]     d₃ = d₂₃ − d₂
  */
-import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
+import { type GraphBuilder, type OpNode, sameShape, type Value } from '../../graph/index.ts';
 import { atLeast } from './indicator.ts';
 import { sizes } from '../value.ts';
 import { type Operand, patterns } from '../pattern.ts';
 import { replacing, rule } from '../rewrite.ts';
 
-const { MaxPool, Reshape, ScatterElements } = patterns;
+const { Expand, MaxPool, Reshape, ScatterElements } = patterns;
 
 /** dX of Y = maxpool(X), as the rule of MaxPool writes it: each window's dY goes to the element that its index names. */
 export const routingOf = <X extends Operand>(X: X) =>
-  Reshape(ScatterElements('_', Reshape(MaxPool(X).output(1).as('pool')), Reshape('dY')).as('scatter'));
+  Reshape(
+    ScatterElements(Expand(0), Reshape(MaxPool(X).output(1).as('pool')), Reshape('dY'), { axis: 0 }).as('scatter'),
+  )
+    .as('routed')
+    .where(({ routed, pool }) => sameShape(routed.outputs[0].shape, pool.inputs[0].shape));
 
 export const maxPoolGradient = replacing(
   rule(routingOf('X'), (g, { X, dY, pool }) => (tilesInTwos(pool) ? emitRouting(g, X, dY) : undefined)),

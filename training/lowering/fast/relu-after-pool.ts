@@ -14,7 +14,7 @@ const { Cast, Greater, MaxPool, Mul, Relu } = patterns;
 
 /** route(dY) · 1[y > 0], where y, or what y is made of, is pooled */
 export const maskedRoutingOf = <X extends Operand, Y extends Operand>(pooled: X, y: Y) =>
-  Mul(routingOf(pooled), Cast(Greater(y, 0)));
+  Mul(routingOf(pooled), Cast(Greater(y, 0), { to: 'float32' }));
 
 export const reluAfterPool = replacing(
   rule(MaxPool(Relu('x')), (g, { x }, { attributes }) => {

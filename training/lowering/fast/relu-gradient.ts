@@ -10,5 +10,5 @@ import { replacing, rule } from '../rewrite.ts';
 const { Cast, Greater, Mul } = patterns;
 
 export const reluGradient = replacing(
-  rule(Mul('dY', Cast(Greater('Y', 0))), (g, { dY, Y }) => g.Mul(dY, isPositive(g, Y))),
+  rule(Mul('dY', Cast(Greater('Y', 0), { to: 'float32' })), (g, { dY, Y }) => g.Mul(dY, isPositive(g, Y))),
 );

@@ -24,6 +24,9 @@ import { imagewise } from './imagewise.ts';
 
 export interface Forward {
   readonly block: Block;
+  /** What is convolved with what. */
+  readonly X: Value;
+  readonly W: Value;
   readonly convolution: Convolution;
   /** γ, S = ±1 and s = √(σ² + ε), `[O, 1]` each. */
   readonly scale: Value;
@@ -51,7 +54,7 @@ export function emitForward(g: Rewriter, block: Block, X: Value, W: Value, gamma
   const deviation = g.Sqrt(g.Add(variance, g.scalar(block.bn.attributes.epsilon)));
   const gain = g.Div(g.Mul(scale, sign), deviation);
   const normalized = g.Add(g.Mul(pooled, gain), g.Sub(shift, g.Mul(gain, mean)));
-  return { block, convolution, scale, sign, deviation, rows, pooled, activation: g.Relu(normalized) };
+  return { block, X, W, convolution, scale, sign, deviation, rows, pooled, activation: g.Relu(normalized) };
 }
 
 /** What the Batch Norm node gives beside its first output: the mini-batch's μ = S μ' and σ², `[O]`. */

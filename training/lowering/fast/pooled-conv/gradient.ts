@@ -16,6 +16,7 @@ import type { Forward } from './forward.ts';
 import { rowSums } from './row-sums.ts';
 
 export interface Backward extends ConvolutionGradients {
+  readonly forward: Forward;
   /** `[O]` each. */
   readonly dScale: Value;
   readonly dShift: Value;
@@ -37,5 +38,5 @@ export function emitBackward(g: Rewriter, forward: Forward, dY: Value): Backward
     dShift,
     gain: g.Div(scale, deviation),
   });
-  return { dScale: flat(dScale), dShift: flat(dShift), ...gradients };
+  return { forward, dScale: flat(dScale), dShift: flat(dShift), ...gradients };
 }

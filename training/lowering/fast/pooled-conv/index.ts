@@ -51,14 +51,16 @@ const replacementsBy = (emitted: EmittedBlocks): readonly Replacements[] => [
   rule(overImages('dOutput'), (g, { dOutput }) => emitted.ofBatchNormCotangent(g, dOutput)?.dShift),
 
   // dW
-  rule(weightGradient, (g, { dY }, { outputs: [dW] }) => {
+  rule(weightGradient, (g, { X, dY }, { outputs: [dW] }) => {
     const backward = emitted.ofConvCotangent(g, dY);
-    return backward && g.Reshape(backward.weight(), g.ints(sizes(dW)));
+    if (backward?.forward.X.name !== X.name) return undefined;
+    return g.Reshape(backward.weight(), g.ints(sizes(dW)));
   }),
 
   // dX
   rule(ConvTranspose('dz', 'W'), (g, { dz, W }, { outputs: [dX] }) => {
     const backward = emitted.ofConvCotangent(g, dz);
-    return backward?.input && batchFirst(g, backward.input(W), sizes(dX));
+    if (backward?.forward.W.name !== W.name) return undefined;
+    return backward.input && batchFirst(g, backward.input(W), sizes(dX));
   }),
 ];
