@@ -16,7 +16,6 @@ import { maxPoolGradient } from './fast/max-pool-gradient.ts';
 import { pooledConv } from './fast/pooled-conv/index.ts';
 import { reluAfterPool } from './fast/relu-after-pool.ts';
 import { reluGradient } from './fast/relu-gradient.ts';
-import { transposedProducts } from './fast/transposed-products.ts';
 import { wholeSums } from './fast/whole-sums.ts';
 import { batchNormPrimitives } from './fix/batch-norm-primitives.ts';
 import { convTransposeGroups } from './fix/conv-transpose-groups.ts';
@@ -25,7 +24,6 @@ import { fixedBatchNorm } from './fix/fixed-batch-norm.ts';
 import { maxPoolGradientWindows } from './fix/max-pool-gradient-windows.ts';
 import { narrowIntegers } from './fix/narrow-integers.ts';
 import { shieldStatistics } from './fix/shield-statistics.ts';
-import { carriedShapes } from './loop/carried-shapes.ts';
 import type { Pass } from './rewrite.ts';
 
 /** `compiled`: a module of the whole graph (../compile); `rows`: as `native`, but rows of channels are compiled. */
@@ -44,10 +42,8 @@ export type Passes = Readonly<Record<string, Pass>>;
 
 const products: Passes = {
   pooledConv,
-  transposedProducts,
   reluAfterPool,
   reluGradient,
-  maxPoolGradient,
   batchNormGradient,
   denseBatchNorm,
 };
@@ -91,6 +87,6 @@ const blocked = (channelBlock: number | undefined): Passes =>
 
 /** Sums of large tensors; `rows` takes them for what is left to the runtime. */
 const sums = (channelBlock: number | undefined): Passes =>
-  channelBlock === undefined ? {} : { blockedSums: blockedSums(channelBlock), carriedShapes };
+  channelBlock === undefined ? {} : { blockedSums: blockedSums(channelBlock) };
 
 export const passesOf = (target: Target, processor: Processor = {}): Passes => byTarget[target](processor);

@@ -10,7 +10,8 @@ import { lowerBy } from '../../../training/lowering/index.ts';
 import { describeLoad, describeMachine } from '../machine.ts';
 import { median } from '../measurement.ts';
 import { interleave } from '../rounds.ts';
-import { cases } from '../training/networks.ts';
+import { conv2d, batchNorm, dense, flatten, type Layer, maxPool, relu } from '../../../training/network/index.ts';
+import { type Case, cases } from '../training/networks.ts';
 import {
   type AllPasses,
   allPasses,
@@ -22,6 +23,27 @@ import {
   ways,
   without,
 } from './steps.ts';
+
+const convolutional = (name: string, side: number, ...normalized: readonly Layer[]): Case => ({
+  network: {
+    name,
+    inputShape: [1, side, side],
+    inputNormalization: 'channel',
+    layers: [
+      ...[16, 32].flatMap((units) => [conv2d(units, { kernel: 3, padding: 1 }), ...normalized, relu(), maxPool(2)]),
+      ...[flatten(), dense(128), ...normalized, relu(), dense(10)],
+    ],
+  },
+  batchSize: 64,
+  data: 'pictures',
+});
+
+/** Networks in which passes have work that they do not find in the named ones: poolings that are part of no block. */
+const all: readonly Case[] = [
+  ...cases.filter(({ underLoad }) => !underLoad),
+  convolutional('cnn-plain', 28),
+  convolutional('cnn-odd', 29, batchNorm()),
+];
 
 interface Options {
   readonly only?: readonly string[];
@@ -35,7 +57,7 @@ async function main({ only, passes, ways: chosen, rounds }: Options): Promise<vo
   const table = new Table({ head: ['network, batch', 'way', 'ms', 'pass', 'without : with', 'quartiles'] });
   for (const way of chosen) {
     const machine = await machineFor(way);
-    for (const each of cases.filter(({ underLoad }) => !underLoad)) {
+    for (const each of all) {
       const title = `${each.network.name}, ${each.batchSize}`;
       if (only && !only.includes(title)) continue;
       await measure(machine, stepOf(each, way), { passes, rounds: Number(rounds) }, (...cells) => {

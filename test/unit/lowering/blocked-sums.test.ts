@@ -10,7 +10,6 @@ import {
   type Value,
 } from '../../../training/graph/index.ts';
 import { blockedSums } from '../../../training/lowering/fast/blocked-sums.ts';
-import { carriedShapes } from '../../../training/lowering/loop/carried-shapes.ts';
 import { type Arrays, evaluate } from '../../reference/evaluate.ts';
 import { channelBlock } from '../../reference/evaluators/convolution.ts';
 import { seeded } from '../../reference/random.ts';
@@ -96,52 +95,8 @@ describe('large sums in blocks', () => {
   });
 });
 
-describe('the state of a Loop', () => {
-  /** velocity <- velocity · number + x, M times */
-  function momentum(): Graph {
-    const g = graphBuilder();
-    const M = g.input('M', { dtype: 'int64', shape: [] });
-    const x = g.input('x', { dtype: 'float32', shape: shapes.x });
-    const start = g.input('velocity', { dtype: 'float32', shape: shapes.x });
-    const always = g.initializer('always', { dtype: 'bool', shape: [], data: Uint8Array.of(1) });
-    const body = g.body();
-    body.input('iteration', { dtype: 'int64', shape: [] });
-    const goesOn = body.input('condition', { dtype: 'bool', shape: [] });
-    const before = body.input('before', { dtype: 'float32', shape: shapes.x });
-    const after = body.Add(body.Mul(before, body.scalar(0.5)), x);
-    const [velocity = x, each = x] = g.Loop(M, always, start, {
-      body: body.build('step', { goesOn, after, each: body.ReduceSum(after, body.ints([0, 1]), { keepdims: 0 }) }),
-    });
-    return g.build('momentum', { velocity: g.Mul(velocity, g.scalar(1)), each });
-  }
-
-  it('is carried in the shape in which it is computed', () => {
-    const graph = momentum();
-    const lowered = carriedShapes(blockedSums(channelBlock)(graph));
-    expect(printGraph(lowered)).toMatchInlineSnapshot(`
-      "momentum(M: int64[], x: float32[8, 2048], velocity: float32[8, 2048]) {
-        velocity/carried/Reshape: float32[1, 2, 8, 1024] = Reshape(velocity, [1, 2, 8, 1024])
-        Loop: float32[1, 2, 8, 1024], each_1: float32[M] = Loop(M, 1, velocity/carried/Reshape) {body: step(iteration: int64[], condition: bool[], before/carried: float32[1, 2, 8, 1024]) {
-          before/Reshape: float32[8, 2048] = Reshape(before/carried, [8, 2048])
-          Reshape: float32[1, 2, 8, 1024] = Reshape(before/Reshape, [1, 2, 8, 1024])
-          Reshape_1: float32[1, 2, 8, 1024] = Reshape(x, [1, 2, 8, 1024])
-          com.microsoft.nchwc.Conv_1: float32[1, 2, 8, 1024] = com.microsoft.nchwc.Conv(Reshape, [0.5, 0.5], _, Reshape_1) {kernel_shape: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], group: 2}
-          Reshape_2: float32[8, 2048] = Reshape(com.microsoft.nchwc.Conv_1, [8, 2048])
-          each: float32[] = ReduceSum(Reshape_2, [0, 1]) {keepdims: 0}
-          goesOn: bool[] = Identity(condition)
-          return goesOn, com.microsoft.nchwc.Conv_1, each
-        }}
-        Loop/Reshape: float32[8, 2048] = Reshape(Loop, [8, 2048])
-        velocity_1: float32[8, 2048] = Mul(Loop/Reshape, 1)
-        return velocity_1, each_1
-      }"
-    `);
-    const M = { shape: [], data: Float64Array.of(3) };
-    expectSame(graph, lowered, { ...feedsFor(graph), M });
-  });
-});
-
-function expectSame(before: Graph, after: Graph, feeds: Arrays = feedsFor(before)): void {
+function expectSame(before: Graph, after: Graph): void {
+  const feeds = feedsFor(before);
   const [expected, got] = [evaluate(before, feeds), evaluate(after, feeds)];
   for (const [name, { shape, data }] of Object.entries(expected)) {
     expect(got[name]?.shape).toEqual(shape);

@@ -27,7 +27,7 @@ export const transposedOf = (g: Rewriter, x: Value): Value | undefined =>
   transposed.match(g, beforeReshape(g, x))?.matrix;
 
 /** x before its samples, all in their places, took another shape. */
-export function beforeReshape(g: GraphBuilder, x: Value): Value {
+function beforeReshape(g: GraphBuilder, x: Value): Value {
   const node = g.producer(x);
   const source = node?.op === 'Reshape' || node?.op === 'Flatten' ? node.inputs[0] : undefined;
   return source && source.shape[0] === x.shape[0] ? beforeReshape(g, source) : x;

@@ -1,18 +1,19 @@
 /**
- * The gradient of Batch Norm in fewer passes over memory.
- *
- * The rule follows the paper: ẑ = (z − μ) / s with s = √(σ² + ε), and
+ * The gradient of Batch Norm in fewer passes over memory. With ẑ = (z − μ) / s and s = √(σ² + ε), the rule's
  *
  *     dγ = Σ dz̃ · ẑ
  *     dz = γ/s · (dz̃ − dβ/m − ẑ · dγ/m)
  *
- * become, without ẑ and with all that multiplies a full tensor a number for each channel,
+ * become
  *
  *     dγ = (Σ dz̃ · z − μ dβ) / s
  *     dz = γ/s · dz̃ + (b z + c)     b = −γ/s · dγ / (m s)     c = −γ/s · dβ / m − b μ
  *
- * where b z + c is one pass over an image, since it is what a BatchNormalization node does with b as scale, c as B, mean 0 and
- * variance 1. Matrices take two, which is faster there than the node.
+ * so that ẑ is never made, and whatever multiplies a full tensor is a number for each channel. b z + c is one pass over an image, since a
+ * BatchNormalization node computes it with b as scale, c as B, mean 0 and variance 1. Matrices take two passes, which is faster there
+ * than the node.
+ *
+ * Gain: without it a step takes up to 1.07 times as long (`npm run bench:lowering`: 1.03 for mnist-cnn at batch 256).
  */
 import { constantInts, type Value } from '../../graph/index.ts';
 import { type Operand, patterns } from '../pattern.ts';

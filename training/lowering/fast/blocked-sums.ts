@@ -1,6 +1,13 @@
 /**
- * Sums of large tensors in one pass over memory, with what is done to each of their elements before and after. Here they are
- * recognized; `sum-convolution.ts` says what becomes of them.
+ * Sums of large tensors in one pass over memory, with what is done to each of their elements before and after:
+ *
+ *     activation(Add(Add(Mul(x, s), t), w))     becomes     one convolution of one tap for each channel
+ *
+ * where s and t are numbers, or one for each row. Any part may be missing, Sub may stand for Add, and factors and terms in either order. This
+ * file recognizes such sums; `sum-convolution.ts` emits them and says why they are faster.
+ *
+ * Gain: without it a step of mnist-cnn takes 1.03 times as long at batch 64, 1.09 times at batch 256, and 1.13 times as an iteration of a Loop,
+ * which the optimizer is part of (`npm run bench:lowering`).
  */
 import { elementCount } from '../../files/index.ts';
 import { type OpNode, type OpType, sameShape, type Value } from '../../graph/index.ts';

@@ -1,9 +1,12 @@
 /**
  * Sums down the columns of a matrix `[m, n]` as a product with a row of ones:
  *
- *     Σᵢ z[i, j] = (1ᵀ z)[j]
+ *     ReduceSum(z, axis 0)     becomes     MatMul(1ᵀ, z)
+ *     ReduceMean(z, axis 0)    becomes     MatMul(1ᵀ, z) / m
  *
  * The runtime's own reduction walks down one column after the other, against the order of the elements in memory.
+ *
+ * Gain: without it a step of mnist-mlp at batch 256 takes 1.16 times as long (`npm run bench:lowering`).
  */
 import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
 import { replacing } from '../rewrite.ts';

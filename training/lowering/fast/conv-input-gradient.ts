@@ -1,9 +1,11 @@
 /**
  * The gradient of a convolution's input as a convolution.
  *
- *     dX = ConvTranspose(dY, W)  =  Conv(dY, W'),   W'[i, o, k] = W[o, i, K − 1 − k]
+ *     dX = ConvTranspose(dY, W)     becomes     dX = Conv(dY, W'),   W'[i, o, k] = W[o, i, K − 1 − k]
  *
  * with a padding of dilation · (K − 1) − pad, for strides of one. The runtime's Conv is the faster of the two.
+ *
+ * Gain: without it a step of mnist-resnet takes 1.14 times as long (`npm run bench:lowering`).
  */
 import { elementCount } from '../../files/index.ts';
 import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';

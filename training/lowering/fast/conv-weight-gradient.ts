@@ -1,11 +1,15 @@
 /**
  * The gradient of a convolution's filters as one product of matrices.
  *
- * The rule writes dW as a convolution whose kernel is as large as the image, for which no fast kernel exists. The same sum,
- *
  *     dW[o, i, k] = Σ over n, p of dY[n, o, p] · X[n, i, p · stride + k · dilation − pad]
  *
- * is a product of matrices once the pixels that each tap k multiplies lie side by side.
+ * The rule writes this sum as a convolution whose kernel is as large as the image, for which no fast kernel exists:
+ *
+ *     Transpose(Slice(Conv(Transpose(X), Transpose(dY))))     becomes     columns(X) · dYᵀ
+ *
+ * It is a product of matrices once the pixels that each tap k multiplies lie side by side.
+ *
+ * Gain: without it a step of mnist-resnet takes 1.20 times as long (`npm run bench:lowering`).
  */
 import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';
 import { batchLast } from './batch-last.ts';

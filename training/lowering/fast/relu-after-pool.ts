@@ -1,10 +1,14 @@
 /**
  * ReLU and max pooling change places, so that ReLU and its gradient see a quarter of the elements:
  *
- *     maxpool(max(x, 0)) = max(maxpool(x), 0)
+ *     maxpool(relu(x))              becomes     relu(maxpool(x))
+ *     route(dY) · 1[relu(x) > 0]    becomes     route(dY · 1[maxpool(x) > 0])
  *
- * Backward the mask moves likewise: what arrives at a window is dropped before it is routed, not after. Where a window's
- * largest element is positive both routes are the same; where it is not, nothing passes either way.
+ * What arrives at a window is dropped before it is routed, not after. Where a window's largest element is positive both routes are the
+ * same; where it is not, nothing passes either way.
+ *
+ * Gain: without it a step of a convolutional network takes 1.06 times as long without Batch Norm, 1.08 times with pictures of odd sides
+ * (`npm run bench:lowering`). The named networks have their poolings in blocks (`pooled-conv/`).
  */
 import { routingOf } from './max-pool-gradient.ts';
 import { type Operand, patterns } from '../pattern.ts';

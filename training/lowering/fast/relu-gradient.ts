@@ -1,7 +1,9 @@
 /**
- * The gradient of ReLU with a mask made in one pass:
+ * The gradient of ReLU with a mask that is made in one pass over memory:
  *
- *     dX = dY · Cast(Y > 0)     becomes     dX = dY · HardSigmoid(Y)
+ *     dY · Cast(Y > 0)     becomes     dY · HardSigmoid(Y)
+ *
+ * Gain: without it steps take 1.00 to 1.04 times as long (`npm run bench:lowering`: 1.03 for mnist-resnet).
  */
 import { isPositive } from './indicator.ts';
 import { patterns } from '../pattern.ts';

@@ -5,7 +5,7 @@
  *
  * where s and t are numbers, the same everywhere or one for each row. The convolution has one tap for each channel. Its kernel for
  * blocks of channels adds a bias and a tensor, applies an activation, and uses the processor's widest vectors, all in one pass over
- * memory; the runtime's elementwise ops take a pass each, with narrow ones. Where nobody reads w any more, y takes its memory.
+ * memory; the runtime's elementwise ops take a pass each, with narrow ones. Where nothing else reads w any more, y takes its memory.
  */
 import { elementCount } from '../../files/index.ts';
 import type { Attributes, GraphBuilder, Value } from '../../graph/index.ts';

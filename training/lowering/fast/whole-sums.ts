@@ -1,4 +1,12 @@
-/** Sums of sums as one sum over all their axes, for what takes care of rounding itself. */
+/**
+ * Sums of sums as one sum over all their axes:
+ *
+ *     ReduceSum(ReduceSum(x, axes 1), axes 2)     becomes     ReduceSum(x, axes 1 and 2)
+ *
+ * for compiled rows, which take care of rounding themselves: a sum of a whole row is theirs, a sum in two steps is ONNX Runtime's.
+ *
+ * Gain: without it a step of mnist-cnn takes 1.11 times as long (`npm run bench:lowering -- --ways rows`).
+ */
 import { constantInts, type Value } from '../../graph/index.ts';
 import { patterns } from '../pattern.ts';
 import { replacing, rule } from '../rewrite.ts';

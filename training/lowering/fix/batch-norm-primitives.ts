@@ -1,5 +1,7 @@
 /**
- * Batch Norm with the mini-batch's statistics in elementary ops, for a runtime whose BatchNormalization only infers.
+ * Batch Norm with the mini-batch's statistics in elementary ops, for a runtime whose BatchNormalization only infers, and for the compiler.
+ *
+ *     BatchNormalization(x, scale, B, old)     becomes
  *
  *     μ = 1/m Σ x        σ² = 1/m Σ (x − μ)²        y = (x − μ) / √(σ² + ε) · scale + B
  *     running = old · momentum + batch · (1 − momentum)

@@ -1,6 +1,9 @@
 /**
- * A transposed convolution in groups, one group at a time: ONNX Runtime's WebGPU kernel (1.30) gives wrong numbers for more
- * than one, without an error.
+ * A transposed convolution in groups, one group at a time:
+ *
+ *     ConvTranspose(X, W, group G)     becomes     Concat(ConvTranspose(X₁, W₁), …, ConvTranspose(X_G, W_G))
+ *
+ * ONNX Runtime's WebGPU kernel (1.30) gives wrong numbers for more than one group, without an error.
  */
 import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
 import { sizes } from '../value.ts';

@@ -1,4 +1,8 @@
-/** Batch Norm with fixed statistics in elementary ops: y = (x − μ) · scale / √(σ² + ε) + B */
+/**
+ * Batch Norm with fixed statistics in elementary ops, for the compiler:
+ *
+ *     BatchNormalization(x, scale, B, μ, σ²)     becomes     y = (x − μ) · scale / √(σ² + ε) + B
+ */
 import type { Value } from '../../graph/index.ts';
 import { replacing } from '../rewrite.ts';
 

@@ -1,12 +1,13 @@
 /**
- * The gradient of max pooling without indices, for windows of any kind.
+ * The gradient of max pooling without indices, for windows of any kind, for a runtime that cannot scatter.
  *
- * A convolution whose kernels are all zero but for a single one lays the K elements of each window side by side; the
- * transpose of that convolution puts what each receives back in its place, and adds up where windows overlap:
+ *     Reshape(ScatterElements(0, indices of the maxima, dY))     becomes
  *
  *     taps = Conv(X, one-hot)        first = 1[rank = max rank]  with  rank_k = 1[taps_k = Y] · (K − k)
  *     dX = ConvTranspose(dY · first, one-hot)
  *
+ * A convolution whose kernels are all zero but for a single one lays the K elements of each window side by side; the
+ * transpose of that convolution puts what each receives back in its place, and adds up where windows overlap.
  * Of equal elements the first, in row-major order, takes all. Padding is never the maximum.
  */
 import { type Attributes, type GraphBuilder, known, type OpNode, type Value } from '../../graph/index.ts';

@@ -1,6 +1,10 @@
 /**
- * Comparisons of int64 in int32, for a runtime whose device has no wider integers: there they would be made on the host,
- * with a copy in each direction. Only integers that are known to fit are narrowed: class indices.
+ * Comparisons of int64 in int32:
+ *
+ *     Equal(int64 A, int64 B)     becomes     Equal(int32 A, int32 B)
+ *
+ * for a runtime whose device has no wider integers: there they would be made on the host, with a copy in each direction. Only integers
+ * that are known to fit are narrowed: class indices, casts from narrower types, and constants.
  */
 import type { GraphBuilder, OpNode, Value } from '../../graph/index.ts';
 import { sizes } from '../value.ts';

@@ -1,5 +1,7 @@
 /**
- * Keeps Batch Norm's running statistics from being overwritten.
+ * Keeps Batch Norm's running statistics from being overwritten:
+ *
+ *     BatchNormalization(X, scale, B, old mean, old var)     becomes     BatchNormalization(X, scale, B, copy of mean, copy of var)
  *
  * In training mode onnxruntime's CPU kernel (1.30) lets `running_mean` and `running_var` share the memory of `input_mean`
  * and `input_var`, whoever else reads those: the old running statistics are lost before they are averaged, and when they

@@ -1,4 +1,4 @@
-/** Finding convolution, Batch Norm, ReLU and 2 × 2 max pooling in a row. */
+/** Finds convolution, Batch Norm, ReLU and 2 × 2 max pooling in a row. */
 import type { Graph, OpNode } from '../../../graph/index.ts';
 import { sizes } from '../../value.ts';
 import { nodesOf } from '../../nodes.ts';

@@ -19,8 +19,7 @@ import { columnsOf, paddedImage, sumOfProducts } from '../columns.ts';
 import { sizes } from '../../value.ts';
 import { type Corners, mapCorners } from '../max-pool-gradient.ts';
 import type { Cotangent, EmitConvolution } from './convolution.ts';
-import { cornerPixels, zipCorners } from './pixels.ts';
-import { rowSums } from './row-sums.ts';
+import { cornerPixels, rowSums, zipCorners } from './pixels.ts';
 
 const swap = { perm: [1, 0] } as const;
 

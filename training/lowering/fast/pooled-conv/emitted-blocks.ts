@@ -1,4 +1,7 @@
-/** The blocks that have been emitted so far: how a value of the graph finds the block that it belongs to. */
+/**
+ * The blocks by the values of the graph that belong to them. A block is found before the pass, gets its forward pass when its Batch Norm node
+ * is replayed, and its backward pass, once, when the first of its gradients is.
+ */
 import type { OpNode, Value } from '../../../graph/index.ts';
 import { patterns } from '../../pattern.ts';
 import type { Rewriter } from '../../rewrite.ts';
@@ -27,7 +30,7 @@ export class EmittedBlocks {
     this.#found = new Map(found.map((block) => [block.bn.name, block]));
   }
 
-  /** The block, not emitted yet, that a Batch Norm node belongs to. */
+  /** The block that a Batch Norm node, by its name, belongs to. */
   blockOf(batchNorm: string): Block | undefined {
     return this.#found.get(batchNorm);
   }

@@ -13,7 +13,7 @@ import { isPositive } from '../indicator.ts';
 import { route } from '../max-pool-gradient.ts';
 import type { ConvolutionGradients } from './convolution.ts';
 import type { Forward } from './forward.ts';
-import { rowSums } from './row-sums.ts';
+import { rowSums } from './pixels.ts';
 
 export interface Backward extends ConvolutionGradients {
   readonly forward: Forward;

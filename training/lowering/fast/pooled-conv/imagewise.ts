@@ -13,8 +13,7 @@ import { gatherPixels, type Geometry, transposedWeightGradient } from '../column
 import { inputGradient } from '../conv-input-gradient.ts';
 import { type Corners, mapCorners } from '../max-pool-gradient.ts';
 import type { Cotangent, EmitConvolution } from './convolution.ts';
-import { cornerPixels, interleaving, zipCorners } from './pixels.ts';
-import { rowMeans } from './row-sums.ts';
+import { cornerPixels, interleaving, rowMeans, zipCorners } from './pixels.ts';
 
 export const imagewise: EmitConvolution = (g, geometry, x, W, sign) => {
   const { N, I, O, input, output, kernel } = geometry;

@@ -1,8 +1,14 @@
 /**
- * Convolution, Batch Norm, ReLU and 2 × 2 max pooling as one block, forward and backward, in the batch-last layout.
+ * Convolution, Batch Norm, ReLU and 2 × 2 max pooling as one block, forward and backward, in the batch-last layout:
+ *
+ *     MaxPool(Relu(BatchNormalization(Conv(X, W))))     becomes     relu(|γ|/s (max of z's corners − μ) + β)
  *
  * The forward pass is found in advance, the gradient from what is asked of it: dγ, dβ, dW and dX are each recognized by the
- * nodes that their rules emit, and given by the block instead. Nodes that nobody asks any more drop out of the graph.
+ * nodes that their rules emit, and given by the block instead. Nodes that nobody asks any more drop out of the graph. README.md has a picture
+ * and says in which order to read the files.
+ *
+ * Gain: without it a step of mnist-cnn takes 1.82 times as long at batch 64, 1.90 times at batch 256, one of mnist-resnet 1.29 times
+ * (`npm run bench:lowering`).
  */
 import { sizes } from '../../value.ts';
 import { type Operand, patterns } from '../../pattern.ts';

@@ -1,4 +1,9 @@
-/** Where the pixels of 2 × 2 windows lie, as lists of indices for Gather. Images are in row-major order. */
+/**
+ * Images as matrices `[C, pixels · N]`: where the pixels of 2 × 2 windows lie in them, as lists of indices for Gather, and sums along their
+ * rows. Pixels are in row-major order.
+ */
+import type { GraphBuilder, Value } from '../../../graph/index.ts';
+import { sizes } from '../../value.ts';
 import type { Geometry } from '../columns.ts';
 import { type Corners, mapCorners } from '../max-pool-gradient.ts';
 
@@ -26,3 +31,14 @@ export function interleaving(corners: Corners<readonly number[]>): number[] {
   corners.flat().forEach((pixel, place) => (places[pixel] = place));
   return places;
 }
+
+/** Σ of each row, `[C, 1]`: over samples, then over pixels, since short sums lose less to rounding than a long one. */
+export function rowSums(g: GraphBuilder, N: number, matrix: Value): Value {
+  const [C = 0] = sizes(matrix);
+  const perPixel = g.ReduceSum(g.Reshape(matrix, g.ints([C, -1, N])), g.ints([2]), { keepdims: 0 });
+  return g.ReduceSum(perPixel, g.ints([1]), { keepdims: 1 });
+}
+
+/** The mean of each row, `[C, 1]`. */
+export const rowMeans = (g: GraphBuilder, N: number, matrix: Value): Value =>
+  g.Div(rowSums(g, N, matrix), g.scalar(sizes(matrix)[1] ?? 0));
