@@ -30,7 +30,7 @@ export interface ChannelDrift {
  * a little.
  */
 export const allowed = {
-  /** In running standard deviations. */
+  /** The limit in running standard deviations. */
   meanShift: 0.1,
   /** ln 1.5 */
   logVarianceRatio: Math.log(1.5),

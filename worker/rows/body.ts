@@ -81,7 +81,7 @@ function numbered(where: string, rows: readonly unknown[], max: number): readonl
 }
 
 const lineEnd = 0x0a;
-/** At the start of a line this byte and all lower ones are skipped. */
+/** The space; it and all lower bytes are skipped at the start of a line. */
 const blank = 0x20;
 
 function rowsOfLines(body: Uint8Array, max: number): ReturnType<Parse> {

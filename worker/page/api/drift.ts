@@ -7,7 +7,7 @@ type Verdict = boolean | null;
 
 export interface DriftedChannel {
   readonly channel: number;
-  /** From 1 upwards it is drift. */
+  /** A score from 1 upwards is drift. */
   readonly score: number | null;
   readonly mean_shift: number | null;
   readonly mean_threshold: number | null;
