@@ -212,6 +212,17 @@ it('a machine without memory for the state is told how much it takes', async () 
   vi.restoreAllMocks();
 });
 
+it('an engine whose threads share no memory takes the same steps, on one thread of its own', async () => {
+  const steps = async () => {
+    const run = await start(inPlaceOn(await nativeBackend({ threads: 2 })), {}, large);
+    return { results: await run.steps(order), state: run.state };
+  };
+  const expected = await steps();
+  vi.stubGlobal('SharedArrayBuffer', undefined);
+  const alone = await steps().finally(() => vi.unstubAllGlobals());
+  expect(alone).toEqual(expected);
+});
+
 it.each(['in-place', 'loop', 'compiled'] as const)('the record of a run says that its steps are %s', (stepper) => {
   const steps = stepRecord(planNetwork(network), twoClouds(400, 6, 1), base, { ...native, stepper });
   expect(steps).toEqual({ stepper, threads: 1 });

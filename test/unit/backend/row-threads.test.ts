@@ -1,5 +1,7 @@
 /** Threads that share rows: each row is computed once, whoever takes it and whenever a thread is there. */
+import { once } from 'node:events';
 import { setTimeout as passing } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RowThreads } from '../../../training/backend/index.ts';
 import { encodeText } from '../../../training/compile/passes/encode.ts';
@@ -28,7 +30,12 @@ afterEach(() => threads.release());
 /** With threads that are there before the first run. */
 async function start(count: number, { first = '', repeatable = false } = {}): Promise<void> {
   const functions = [{ name: 'count', rows, repeatable }];
+  const started: Promise<unknown>[] = [];
+  const listen = (worker: Worker) => started.push(once(worker, 'online'));
+  process.on('worker', listen);
   threads = new RowThreads({ wasm: encodeText(counting(first)), functions, segments: [], end, ownBytes: 64 }, count);
+  await Promise.all(started);
+  process.off('worker', listen);
   await passing(300);
 }
 
@@ -37,7 +44,7 @@ const counts = () => new Set(new Int32Array(threads.memory.buffer, 0, rows));
 /** Until another thread has taken rows that it never gives back, and is ended. */
 async function runUntilStuck(): Promise<number> {
   const ended = { isReleased: false };
-  const ending = passing(500).then(async () => {
+  const ending = passing(1500).then(async () => {
     await threads.release();
     ended.isReleased = true;
   });

@@ -1,5 +1,5 @@
 /** Graphs that are cut at their products: what is compiled between them, beside the float64 interpreter, which computes the products too. */
-import { afterAll, describe, expect, it, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, test, vi } from 'vitest';
 import type { BoundSession, NamedTensors } from '../../../training/backend/index.ts';
 import { openStaged, stagedProgram } from '../../../training/backend/staged/staged-session.ts';
 import { checkGraph, type Graph, graphBuilder, type Tensor } from '../../../training/graph/index.ts';
@@ -23,6 +23,11 @@ const tolerance = 1e-5;
 
 const sessions: BoundSession[] = [];
 afterAll(() => Promise.all(sessions.map((session) => session.release())));
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
 
 const zerosLike = (graph: Graph['inputs']): Record<string, Tensor> =>
   Object.fromEntries(
@@ -156,6 +161,34 @@ describe('a graph that is cut', () => {
     const feeds = feedsFor(graph);
     const [shared, unshared] = [await open(graph), await open(graph, 3, false)];
     expect(await unshared?.run(feeds)).toEqual(await shared?.run(feeds));
+  });
+
+  it('gives the same bits on an engine whose threads share no memory', async () => {
+    const graph = gradientGraph(everything, 8);
+    const feeds = feedsFor(graph);
+    const expected = await (await open(graph))?.run(feeds);
+    vi.stubGlobal('SharedArrayBuffer', undefined);
+    expect(await (await open(graph, 3, false))?.run(feeds)).toEqual(expected);
+  });
+
+  it('is not cut where the tensors between products take more than addresses of 32 bits reach', () => {
+    const scaled = (columns: number) => {
+      const g = graphBuilder();
+      const x = g.input('x', { dtype: 'float32', shape: [16, columns] });
+      const y = g.Mul(x, g.scalar(2));
+      return stagedProgram(checkGraph(g.build('scaled', { y: g.Add(y, g.Relu(x)) })));
+    };
+    expect(scaled(2 ** 24)).toBeDefined();
+    expect(scaled(2 ** 25)).toBeUndefined();
+  });
+
+  it('tells a machine without memory for it how much it takes', async () => {
+    vi.spyOn(WebAssembly, 'Memory').mockImplementation(function () {
+      throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+    });
+    await expect(open(gradientGraph(everything, 8))).rejects.toThrow(
+      /^training: expected \d+ MB of memory for a step \(a smaller --batch-size takes less\), got less$/,
+    );
   });
 
   it('goes on with one thread when the others end in the middle', async () => {

@@ -19,7 +19,7 @@ import {
   turnAt,
 } from './tickets.ts';
 
-const pageBytes = 65536;
+export const pageBytes = 65536;
 /** Of a module that shares its memory. */
 export const maxPages = 65536;
 
@@ -58,7 +58,7 @@ export class RowThreads {
   readonly exports: WebAssembly.Exports;
   readonly #functions: readonly RowFunction[];
   readonly #tasks: readonly RowsTask[];
-  readonly #control = new Int32Array(new SharedArrayBuffer(4 * controlCells));
+  readonly #control: Int32Array;
   readonly #own: number;
   readonly #threads: Worker[];
   #ended = false;
@@ -79,6 +79,8 @@ export class RowThreads {
     this.memory = memory;
     this.exports = exports;
     this.#own = end;
+    // An engine without shared memory has no such buffer, and one thread needs none.
+    this.#control = new Int32Array(threads > 1 ? new SharedArrayBuffer(4 * controlCells) : new ArrayBuffer(4 * controlCells)); // prettier-ignore
     // A thread that is there before the first turn finds nothing to take.
     Atomics.store(this.#control, ticketAt, noTicket);
     this.#functions = functions;

@@ -5,12 +5,12 @@
  *     arrays of the caller's ─▶ products ─▶ │ z │ ─▶ rows ─▶ │ a │ ─▶ products ─▶ … ─▶ arrays of the caller's
  */
 import { CompileError, compileRows, type Lifetime, packed, rowGraphOf, type RowsProgram } from '../../compile/index.ts';
-import { elementCount, releasingOnError, UserError } from '../../files/index.ts';
+import { elementCount, releasingOnError, unexpected, UserError } from '../../files/index.ts';
 import { type Graph, sizeOf, type Tensor, type Value } from '../../graph/index.ts';
 import { arrays } from '../../program/index.ts';
 import type { BoundSession, NamedTensors } from '../backend.ts';
 import type { Bound } from '../runtime.ts';
-import { maxPages, RowThreads } from './row-threads.ts';
+import { maxPages, pageBytes, type RowModule, RowThreads } from './row-threads.ts';
 import { type Stage, type Stages, stagesOf } from './stages.ts';
 
 /** Opens a session of the runtime's that is bound to these arrays. */
@@ -34,6 +34,9 @@ const start = 1024;
 /** A vector may be read past the end of what it belongs to by less than so many bytes. */
 const readPastEnd = 16;
 
+/** What a memory may have at most: addresses have 32 bits. */
+const mostBytes = maxPages * pageBytes;
+
 /** Elements of a tensor whose passes take longer than the calls of the runtime that a cut adds. */
 export const worthCalls = 2 ** 16;
 
@@ -52,7 +55,8 @@ export function stagedProgram(
   try {
     const stages = stagesOf(graph, large);
     const program = stages && programOf(graph, stages, isShared);
-    return program && WebAssembly.validate(program.rows.wasm) ? program : undefined;
+    if (!program || program.rows.end + program.rows.ownBytes > mostBytes) return undefined;
+    return WebAssembly.validate(program.rows.wasm) ? program : undefined;
   } catch (error) {
     if (error instanceof CompileError) return undefined;
     throw error;
@@ -134,7 +138,7 @@ export async function openStaged(
   const functions = stages
     .flatMap((stage) => (stage.kind === 'rows' ? [stage.source.rows] : []))
     .map((count, i) => ({ name: `rows${i}`, rows: count, repeatable: true }));
-  const rows = new RowThreads({ ...program.rows, functions }, program.isShared ? threads : undefined);
+  const rows = openThreads({ ...program.rows, functions }, program.isShared ? threads : undefined);
   const tensors = new Map(
     [...addresses].map(([name, address]) => [name, tensorAt(values.get(name), rows.memory, address)]),
   );
@@ -169,6 +173,16 @@ export async function openStaged(
       await Promise.all([rows.release(), ...sessions.map((session) => session.release())]);
     },
   };
+}
+
+function openThreads(module: RowModule, shared: number | undefined): RowThreads {
+  try {
+    return new RowThreads(module, shared);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const size = Math.ceil((module.end + (shared ?? 1) * module.ownBytes) / 1e6);
+    throw unexpected('training', `${size} MB of memory for a step (a smaller --batch-size takes less)`, 'less');
+  }
 }
 
 function given(tensors: NamedTensors, name: string): Tensor {
