@@ -29,7 +29,7 @@ export const backendNames = [...Object.keys(backends), 'auto'] as readonly Backe
 /** What `auto` tries, in this order. A software adapter would only do the work of `native` more slowly. */
 const preference: readonly CreateBackend[] = [gpuBackend, nativeBackend, wasmBackend];
 
-/** More than any machine has cores: a slip of the keyboard, which would end the process. */
+/** No machine has more cores. A larger number is a slip of the keyboard, and would end the process. */
 const mostThreads = 1024;
 
 /**

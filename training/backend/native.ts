@@ -101,7 +101,10 @@ const minUncopied = 65536;
 const bytesOf = (tensors: NamedTensors): number =>
   Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0);
 
-/** A pattern of memory holds all that a session needs beside what its first run took: several sessions would have both, for 1 % of the time. */
+/**
+ * Options for one of several sessions of a step. A memory pattern keeps a block beside what the first run has taken, which costs 5 to 8 % of
+ * the memory of a run and saves at most 2 % of its time.
+ */
 const ofStage = (options: InferenceSession.SessionOptions): InferenceSession.SessionOptions => ({
   ...options,
   enableMemPattern: false,

@@ -46,7 +46,7 @@ export function noteOnEngine(
   }
 }
 
-/** That a run was told to have more threads than there are cores, or was begun where there are more. */
+/** Tells a run that it has more threads than cores: it was told to, or was begun where there are more. */
 export function noteOnThreads(
   { threads = 1 }: StepRecord,
   note: RunReporter['note'],

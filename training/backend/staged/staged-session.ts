@@ -34,8 +34,8 @@ const start = 1024;
 /** A vector may be read past the end of what it belongs to by less than so many bytes. */
 const readPastEnd = 16;
 
-/** What a memory may have at most: addresses have 32 bits. */
-const mostBytes = maxPages * pageBytes;
+/** Addresses have 32 bits. */
+const maxBytes = maxPages * pageBytes;
 
 /** Elements of a tensor whose passes take longer than the calls of the runtime that a cut adds. */
 export const worthCalls = 2 ** 16;
@@ -55,7 +55,7 @@ export function stagedProgram(
   try {
     const stages = stagesOf(graph, large);
     const program = stages && programOf(graph, stages, isShared);
-    if (!program || program.rows.end + program.rows.ownBytes > mostBytes) return undefined;
+    if (!program || program.rows.end + program.rows.ownBytes > maxBytes) return undefined;
     return WebAssembly.validate(program.rows.wasm) ? program : undefined;
   } catch (error) {
     if (error instanceof CompileError) return undefined;

@@ -19,7 +19,7 @@ export function classLogits(output: Float32Array, count: number): Logits {
   };
 }
 
-/** By a loop: a function for each number takes longer than all that is done with the row. */
+/** Copies a row by a loop, since a function call for each number takes longer than all that is done with the row. */
 function rowOf({ data, classes }: Logits, sample: number): readonly number[] {
   const row: number[] = [];
   for (let k = 0; k < classes; k++) row.push(data[sample * classes + k] ?? NaN);

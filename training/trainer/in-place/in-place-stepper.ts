@@ -30,7 +30,7 @@ export async function openInPlaceStepper(
   if (!bindSession) return undefined;
   const { graph, layout } = gradientsOf(problem);
   const asked = backend.sharesMemory && isLarge(layout) ? (backend.threadsOf?.(graph) ?? 1) : 1;
-  // No bit depends on them: more than there are cores only take turns.
+  // Results do not depend on these threads, and more threads than cores only take turns.
   const threads = Math.min(asked, availableParallelism());
   const shared = threads > 1 ? threads : undefined;
   const update = compileUpdate(layout, problem.options, shared !== undefined);
