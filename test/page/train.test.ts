@@ -37,7 +37,7 @@ describe('the engine, as it is bundled', () => {
   const code = read(names.find((name) => name.startsWith('engine-')) ?? '');
 
   it('is one file, and two others on demand, which ask for nothing else and for nothing of Node', async () => {
-    expect(names.map((name) => name.replace(/-[^-]{8}\.js$/, ''))).toEqual(['engine', 'own-table', 'take-away']);
+    expect(names.map((name) => name.replace(/-[\w-]{8}\.js$/, ''))).toEqual(['engine', 'own-table', 'take-away']);
     for (const name of names) {
       const { metafile } = await build({
         stdin: { contents: read(name) },
@@ -279,12 +279,17 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     await expect.poll(() => progress(page)).toMatch(/^step 0/);
     expect(await page.locator('#settings output').allInnerTexts()).toEqual(['0.1', '32', '0.9', '8', '0.1']);
     expect(await go(page).innerText()).toBe('Start');
+    // What to look for is beside the controls, and the next key starts.
+    await expect.poll(() => page.locator('#experiment').innerText()).toMatch(/^Eight layers whose weights begin/);
+    expect(await page.locator('#go:focus').count()).toBe(1);
+    expect((await page.locator('#experiments').boundingBox())?.y).toBeGreaterThanOrEqual(0);
     // The same once more begins anew.
     await page.locator('#step').click();
     await expect.poll(() => stepOf(page)).toBe(1);
     await page.getByRole('listitem').filter({ hasText: 'Why normalise?' }).getByRole('link').click();
     await expect.poll(() => stepOf(page)).toBe(0);
     await page.goBack();
+    await expect.poll(() => page.locator('#experiment').isVisible()).toBe(false);
     await expect.poll(() => page.locator('#settings output').allInnerTexts()).toEqual(['0.1', '32', '0.9', '4', '1']);
   });
 

@@ -32,6 +32,10 @@ export function number(value: number): string {
   return text.replaceAll('-', '\u2212');
 }
 
+/** Writes a power of ten, as in 10⁻⁵. */
+export const powerOfTen = (exponent: number): string =>
+  `10${String(exponent).replaceAll(/[-\d]/g, (sign) => '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'.charAt('-0123456789'.indexOf(sign)))}`;
+
 /** Writes a difference, in percentage points when it is one of shares. */
 export function signed(value: number, isShare: boolean): string {
   const text = isShare ? Math.abs(100 * value).toFixed(1) : number(Math.abs(value));

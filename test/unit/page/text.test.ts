@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Answer } from '../../../worker/page/api/answer.ts';
 import type { Layer } from '../../../worker/page/api/explain.ts';
 import { verdict } from '../../../worker/page/batch-norm/verdict.ts';
-import { decimal, number, percent } from '../../../worker/page/format.ts';
+import { decimal, number, percent, powerOfTen } from '../../../worker/page/format.ts';
 import { inWordsOfThePage } from '../../../worker/page/train/wording.ts';
 
 describe('numbers on the page', () => {
@@ -37,6 +37,13 @@ describe('numbers on the page', () => {
     [2e18, '2.000e+18'],
   ])('writes the answer %d as %s', (value, text) => {
     expect(number(value)).toBe(text);
+  });
+
+  it.each([
+    [-5, '10⁻⁵'],
+    [24, '10²⁴'],
+  ])('writes the power %d of ten as %s', (exponent, text) => {
+    expect(powerOfTen(exponent)).toBe(text);
   });
 });
 

@@ -1,8 +1,9 @@
 /** Lines and dots over steps, with axes. */
 import { axisBottom, axisLeft } from 'd3-axis';
-import { scaleLinear, scaleLog } from 'd3-scale';
+import { type NumberValue, scaleLinear, scaleLog } from 'd3-scale';
 import { select } from 'd3-selection';
 import { line } from 'd3-shape';
+import { powerOfTen } from '../format.ts';
 import { drawing, unhurried } from './drawing.ts';
 import type { Dot } from './series.ts';
 
@@ -47,8 +48,10 @@ export function createChart(svg: SVGSVGElement, scale: 'log' | 'share' | 'free',
       dots.map(({ value }) => value),
     );
     svg.setAttribute('aria-label', label);
+    const left = axisLeft<NumberValue>(y);
+    if (scale === 'log') left.tickFormat((value) => logText(Number(value)));
     down.call(
-      axisLeft(y)
+      left
         .ticks(4, scale === 'share' ? '%' : '~g')
         .tickValues(scale === 'log' ? logTicks(y.domain()) : y.ticks(4))
         .tickSize(LEFT - width + MARGIN)
@@ -97,6 +100,12 @@ function logTicks([low = 1, high = 1]: readonly number[]): number[] {
   const within = (ticks: readonly number[]): number[] => ticks.filter((tick) => tick >= low && tick <= high);
   const whole = within(powers);
   return whole.length > 2 ? whole : within(powers.flatMap((power) => [power, 2 * power, 5 * power]));
+}
+
+/** Of a place on the left that is four digits wide. */
+function logText(value: number): string {
+  const exponent = Math.round(Math.log10(value));
+  return Math.abs(exponent) > 3 ? powerOfTen(exponent) : String(value);
 }
 
 const linePath = (dots: readonly Dot[], x: Scale, y: Scale): string =>

@@ -6,6 +6,7 @@ import { createControls, isTuned } from './controls.ts';
 import { missingHere, startEngine } from './engine-client.ts';
 import type { Begun, News, Report, TableReport } from './engine/messages.ts';
 import { isToy, type Point, type Settings, sides, usualSettings } from './engine/settings.ts';
+import { createExperiments } from './experiments.ts';
 import { createGuesses } from './guesses.ts';
 import { createHeldView } from './held-sample.ts';
 import { createLayers } from './layers.ts';
@@ -95,15 +96,11 @@ function start(): void {
     tell('');
     settings = settingsInAddress();
     setRunning(false);
+    showExperiment(location.hash);
     begin();
   };
+  const showExperiment = createExperiments(beginAsInAddress);
   window.addEventListener('hashchange', beginAsInAddress);
-  for (const link of document.querySelectorAll<HTMLAnchorElement>('.path a')) {
-    link.addEventListener('click', () => {
-      // A link that has been followed already changes nothing in the address.
-      if (link.hash === location.hash) beginAsInAddress();
-    });
-  }
   for (const as of ['model', 'checkpoint', 'data'] as const) {
     onClick(`#save-${as}`, () => {
       const of = awaySide.value === 'without' ? 'without' : 'with';
@@ -117,6 +114,7 @@ function start(): void {
     if (isStuck()) return;
     engine.tell({ kind: 'losses' });
   });
+  showExperiment(location.hash);
   begin();
 
   function setRunning(on: boolean): void {

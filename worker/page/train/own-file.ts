@@ -65,17 +65,18 @@ export function createOwnFile(read: (file: File, label: string | undefined) => v
     },
     showBegun: ({ of, trained: rows, heldBack }) => {
       const own = of === 'table' ? trained : undefined;
+      if (!own) {
+        labelField.hidden = true;
+        facts.textContent = '';
+        return;
+      }
       // Also where another has been refused meanwhile.
-      if (own) {
-        ({ file } = own);
-        showNames(own.report);
-      } else labelField.hidden = true;
-      facts.textContent = own
-        ? [
-            `${own.report.name}: ${number(rows)} rows to train with, ${number(heldBack)} held back for validation, as bn-edge train divides them.`,
-            ...own.report.notes.map((note) => `${sentence(inWordsOfThePage(note))}.`),
-          ].join(' ')
-        : '';
+      ({ file } = own);
+      showNames(own.report);
+      facts.textContent = [
+        `${own.report.name}: ${number(rows)} rows to train with, ${number(heldBack)} held back for validation, as bn-edge train divides them.`,
+        ...own.report.notes.map((note) => `${sentence(inWordsOfThePage(note))}.`),
+      ].join(' ');
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The plane of one network: how it shades it, the samples upon it, and the sample that is watched. */
 import { find } from '../dom.ts';
-import { percent } from '../format.ts';
+import { percent, powerOfTen } from '../format.ts';
 import { drawing } from './drawing.ts';
 import { grid, type SideNews, type Validation } from './engine/messages.ts';
 import type { Point, Side } from './engine/settings.ts';
@@ -107,7 +107,9 @@ function labelOf({ diverged, sample: { running } }: SideNews, validation: Valida
 }
 
 export const lossText = (loss: number): string =>
-  Number.isFinite(loss) ? loss.toPrecision(3).replace(/e\+?/, ' · 10^') : 'not finite';
+  Number.isFinite(loss)
+    ? loss.toPrecision(3).replace(/e(.+)/, (_, exponent: string) => ` · ${powerOfTen(Number(exponent))}`)
+    : 'not finite';
 
 interface Colours {
   readonly a: string;
