@@ -37,8 +37,8 @@ let told = { time: 0, steps: 0 };
 /** The step of the last validation. */
 let validated = 0;
 /** One part in 30 of the time; for validation, of which one sees little in between, half as often. */
-const look = rationed(tellNews, 30, [40, 400]);
-const validate = rationed(tellValidation, 60, [250, 2000]);
+const look = rationed(tellNews, 30, [40, 1000]);
+const validate = rationed(tellValidation, 60, [250, 4000]);
 /** Counts what is begun, so that a loop that has been replaced ends. */
 let turn = 0;
 let queue: Promise<void> = Promise.resolve();

@@ -1,18 +1,25 @@
 /** When things are done while the pair trains, so that training has nearly all of the time. */
 
-/** The types at hand are those of Node's channels. */
-const channel = new MessageChannel() as unknown as {
-  readonly port1: { onmessage: (() => void) | null };
-  readonly port2: { readonly postMessage: (message: undefined) => void };
-};
-
 const waiting: (() => void)[] = [];
-channel.port1.onmessage = () => waiting.shift()?.();
+let wake: (() => void) | undefined;
+
+function openChannel(): () => void {
+  // The types at hand are those of Node's channels.
+  const { port1, port2 } = new MessageChannel() as unknown as {
+    readonly port1: { onmessage: (() => void) | null };
+    readonly port2: { readonly postMessage: (message: undefined) => void };
+  };
+  port1.onmessage = () => waiting.shift()?.();
+  return () => {
+    port2.postMessage(undefined);
+  };
+}
 
 /** After the orders that have come meanwhile; without the milliseconds that a timer of a timer waits. */
 export function soon(act: () => void): void {
   waiting.push(act);
-  channel.port2.postMessage(undefined);
+  wake ??= openChannel();
+  wake();
 }
 
 export interface Rationed {
@@ -45,11 +52,14 @@ export function rationed(
   };
 }
 
-/** How many steps are taken at once: as many as last about `milliseconds`, going by those before. */
+/**
+ * How many steps are taken at once: as many as last about `milliseconds`, going by those before. Going by the fastest, all but: on a machine
+ * that others use as well, most of the time that a call takes may be theirs.
+ */
 export class Stride {
   readonly #milliseconds: number;
   readonly #max: number;
-  #each = 0;
+  #each = Infinity;
 
   constructor(milliseconds: number, max: number) {
     this.#milliseconds = milliseconds;
@@ -62,6 +72,6 @@ export class Stride {
 
   /** So many steps took so long. */
   note(steps: number, milliseconds: number): void {
-    this.#each = milliseconds / steps;
+    this.#each = Math.min(milliseconds / steps, 1.1 * this.#each);
   }
 }
