@@ -1,10 +1,15 @@
-/** `npm run check`: lint, types and format, side by side. Examples import the package as it was built. */
+/** `npm run check`: lint, types, format and exports that nothing imports, side by side. Examples import the package as it was built. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 execFileSync(process.execPath, ['node_modules/tsx/dist/cli.mjs', 'build.ts'], { stdio: 'inherit' });
 
-const sideBySide = ['oxlint --type-aware', 'tsc && tsc -p worker && tsc -p worker/page', 'oxfmt --check'];
+const sideBySide = [
+  'oxlint --type-aware',
+  'tsc && tsc -p worker && tsc -p worker/page',
+  'oxfmt --check',
+  'knip --no-progress',
+];
 
 const codes = await Promise.all(
   sideBySide.map(async (commands) => {

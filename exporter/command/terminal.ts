@@ -12,7 +12,7 @@ import { bar, duration, fitted, type StageLine, stageLine } from './stage.ts';
 import { plainTable } from './table.ts';
 
 /** Returns a table of layers, output shapes and numbers of parameters. Running statistics are not parameters. */
-export function summaryTable(plan: Plan): string {
+function summaryTable(plan: Plan): string {
   const layers = layersOf(plan);
   const table = plainTable(['layer', 'output', 'parameters'], ['layer', 'output']);
   const sizes = layers.map(({ tensors }) =>

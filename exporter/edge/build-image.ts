@@ -54,7 +54,7 @@ export class ModelsError extends UserError {
   }
 }
 
-export const defaultOut = '.bn-edge';
+const defaultOut = '.bn-edge';
 
 /** Names the stage of a build that waits for another one to end. */
 export const waiting = 'wait for another build';

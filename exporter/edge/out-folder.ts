@@ -137,7 +137,7 @@ export async function readStamp(folder: string): Promise<Stamp | undefined> {
 }
 
 /** Is true if every file is there as it was written. */
-export async function isIntact(folder: string, { files }: Stamp): Promise<boolean> {
+async function isIntact(folder: string, { files }: Stamp): Promise<boolean> {
   for (const [name, sha256] of Object.entries(files)) {
     const content = await readIfThere(join(folder, name));
     if (!content || hashOf(content) !== sha256) return false;

@@ -18,7 +18,7 @@ import { parseSamples } from './samples.ts';
  * The largest difference of an answer from the stored one, relative to the largest answer: the kernels of another
  * machine round otherwise.
  */
-export const tolerance = 1e-5;
+const tolerance = 1e-5;
 
 /**
  * @param print receives a line on each model

@@ -9,7 +9,7 @@ import type { ModelCard } from '../store/card.ts';
 import { inputNameOf, outputNameOf } from './graph.ts';
 
 /** The largest difference that an export may have, by the measure of its objective. */
-export const tolerance = 1e-4;
+const tolerance = 1e-4;
 
 export type Verification = NonNullable<ModelCard['verification']>;
 

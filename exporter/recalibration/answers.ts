@@ -68,7 +68,7 @@ function sharesOf(predicted: ArrayLike<number>, classes: number): readonly numbe
 }
 
 /** Fewer samples are refused, unless the former statistics are mixed in or the user insists. */
-export const FEWEST_SAMPLES = 100;
+const FEWEST_SAMPLES = 100;
 
 /**
  * The total variation distance between the classes' shares, beyond what chance makes of it, that still counts as the

@@ -118,7 +118,7 @@ function dequantized(
 }
 
 /** @returns `undefined` for an element type that is not supported, and for data that are elsewhere or incomplete */
-export function valuesOf(tensor: onnx.ITensorProto): Constant | undefined {
+function valuesOf(tensor: onnx.ITensorProto): Constant | undefined {
   const { dataType = 0, rawData } = tensor;
   const dims = (tensor.dims ?? []).map(Number);
   const length = sizeOf(dims);

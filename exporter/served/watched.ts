@@ -23,7 +23,7 @@ const DataType: Readonly<Record<'FLOAT' | 'INT64', number>> = TensorProto.DataTy
  * has several places. It is not a C identifier, as names in ONNX files should be, so that it collides with none of
  * them.
  */
-export const momentsName = 'bn-edge/moments';
+const momentsName = 'bn-edge/moments';
 
 /** The version of the operator set from which on `ReduceMean` takes its axes as an input. */
 const axesOpset = 18;

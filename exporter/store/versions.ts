@@ -34,8 +34,7 @@ export async function readFolder(models: string, name: string): Promise<Files> {
 }
 
 /** Returns the files of the current version. */
-export const currentOf = (files: Files): Files =>
-  pick(files, (path) => (path.startsWith('versions/') ? undefined : path));
+const currentOf = (files: Files): Files => pick(files, (path) => (path.startsWith('versions/') ? undefined : path));
 
 /**
  * Returns the files that a user has put beside the current version's own, such as notes. They stay when the model is

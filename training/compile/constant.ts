@@ -101,7 +101,7 @@ function transposed(numbers: Numbers, shape: readonly number[], perm: readonly n
 }
 
 /** The place that strides lead to, for each index of `shape` in row-major order. */
-export function walk(shape: readonly number[], strides: readonly number[]): Numbers {
+function walk(shape: readonly number[], strides: readonly number[]): Numbers {
   const places = new Float64Array(elementCount(shape));
   const index = shape.map(() => 0);
   let at = 0;

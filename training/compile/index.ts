@@ -1,5 +1,5 @@
 /** Graphs compiled whole: to WebAssembly that needs no runtime. Knows nothing of models, cards or images. */
-export { compile, type CompileOptions, compileToText, type Program, type ProgramPort } from './compile.ts';
+export { compile, type CompileOptions, compileToText, type ProgramPort } from './compile.ts';
 export { CompileError } from './error.ts';
 export {
   compileStatic,
@@ -11,7 +11,7 @@ export {
 export { type Cells, type OpenProgram, openStatic } from './static/open-static.ts';
 export { type Lifetime, packed } from './lifetimes.ts';
 export type { Threads } from './threads.ts';
-export { compilePasses, type PassProgram, passesToText, type Placement } from './passes/compile-passes.ts';
+export { compilePasses, type PassProgram } from './passes/compile-passes.ts';
 export { partElements } from './passes/pass-code.ts';
 export { compileRows, type RowsProgram } from './rows/compile-rows.ts';
 export { orderOf, rowFormOf, type RowNode, rowNodeOf } from './rows/form.ts';

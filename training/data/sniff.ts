@@ -73,10 +73,7 @@ function decimalOf(text: string, dialect: Omit<Dialect, 'decimal'>): Decimal {
 }
 
 /** Returns the cells of the first lines, without the last line, which may be cut. */
-export function cellsOf(
-  text: string,
-  { delimiter, quote, escape }: Omit<Dialect, 'decimal'>,
-): readonly (readonly string[])[] {
+function cellsOf(text: string, { delimiter, quote, escape }: Omit<Dialect, 'decimal'>): readonly (readonly string[])[] {
   const rows: string[][] = [];
   let [row, cell, isQuoted]: [string[], string, boolean] = [[], '', false];
   for (let at = 0; at < text.length && rows.length < MAX_LINES; at++) {

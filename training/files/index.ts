@@ -27,7 +27,7 @@ export {
   serializeSafetensors,
   type Tensor as StoredTensor,
 } from './safetensors.ts';
-export { type FileKind, recognize } from './recognize.ts';
+export { recognize } from './recognize.ts';
 export { check, checked, checkedJson, parseJson, validated } from './schema.ts';
 export { siblingModule } from './sibling.ts';
 export { typedArrayOf, type TypedArrayConstructor } from './typed-array.ts';

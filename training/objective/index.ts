@@ -19,7 +19,6 @@ export { r2, rmse } from './metrics/regression.ts';
 export * from './objective.ts';
 export {
   chooseThreshold,
-  type ChosenThreshold,
   coverageOf,
   fewestFor,
   fitReading,
@@ -28,9 +27,8 @@ export {
   type ReadingWish,
   thresholdFlag,
   type ThresholdRule,
-  type ThresholdWish,
 } from './fit.ts';
-export { importanceOf, type ImportanceOptions } from './importance.ts';
+export { importanceOf } from './importance.ts';
 export { readingWishSchema } from './wish-schema.ts';
 export { scaledBy } from './metrics/temperature.ts';
 export {

@@ -1,5 +1,5 @@
 /** Training runs: from data and settings to a run folder, and on from one. */
-export { type Answers, answersOfCheckpoint, answersOfModel, type KnownOutput } from './evaluation.ts';
+export { answersOfCheckpoint, answersOfModel } from './evaluation.ts';
 export type { AnswerSink } from './answer-table.ts';
 export { evaluate, type Evaluated, type EvaluateOptions } from './evaluate.ts';
 export { trainingDefaults } from './defaults.ts';
@@ -9,7 +9,7 @@ export { binsFor } from './recipe.ts';
 export type { ObjectiveFlags } from './objective.ts';
 export { reshaped } from './reshape.ts';
 export { type NextTraining, type RunReporter, type RunStart, silentReporter } from './reporter.ts';
-export { type Found, scoreOfFolds } from './search.ts';
+export { scoreOfFolds } from './search.ts';
 export { type PartName, partNames } from './samples.ts';
 export { evaluateOptionsSchema, type TrainOptions } from './options.ts';
 export { configurationIn } from './run-folder.ts';

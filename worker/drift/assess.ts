@@ -74,7 +74,7 @@ export function assess(window: DriftWindow, reference: Reference): Assessment {
 }
 
 /** Returns the difference as a multiple of its threshold, and 0 when that is NaN. */
-export const scoreOf = ({ value, threshold }: Compared): number => {
+const scoreOf = ({ value, threshold }: Compared): number => {
   const score = Math.abs(value) / threshold;
   return Number.isNaN(score) ? 0 : score;
 };

@@ -2,7 +2,7 @@
 import type { ChannelSums, ColumnSums, DriftWindow } from './window.ts';
 
 /** Adds up windows, each of which must follow those before it. */
-export function joinWindows([first, ...others]: readonly [DriftWindow, ...DriftWindow[]]): DriftWindow {
+function joinWindows([first, ...others]: readonly [DriftWindow, ...DriftWindow[]]): DriftWindow {
   return others.reduce(
     (joined, window) => ({
       start: joined.start,

@@ -14,7 +14,7 @@ export interface Expected {
 }
 
 /** Limits up to which shares may differ without drift. */
-export const allowedShares = {
+const allowedShares = {
   /** A population stability index from 0.1 is by custom a moderate change, and from 0.25 a large one. */
   stability: 0.1,
   /** The same limit as in `bn-edge recalibrate`. */

@@ -24,7 +24,7 @@ export interface Sums {
   readonly parts: readonly Part[];
 }
 
-export const keyOf = ({ kind, name }: Pick<Part, 'kind' | 'name'>): string => `${kind}/${name}`;
+const keyOf = ({ kind, name }: Pick<Part, 'kind' | 'name'>): string => `${kind}/${name}`;
 
 /**
  * Adds `more` to `sums` in place.

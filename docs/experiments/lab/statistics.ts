@@ -17,13 +17,6 @@ export function variance(values: ArrayLike<number>): number {
 
 export const deviation = (values: ArrayLike<number>): number => Math.sqrt(variance(values));
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
-}
-
 /**
  * Is true when the mean of `less` lies below that of `more` by over two standard errors of the difference,
  *

@@ -21,7 +21,7 @@ export type ReadPart = (name: string) => Promise<ArrayBuffer>;
 export type Load = (path: string, read: ReadPart) => Promise<void>;
 
 /** Thrown if a file of weights is not the one that the image was built with. */
-export class WeightsError extends Error {
+class WeightsError extends Error {
   override readonly name = 'WeightsError';
 }
 

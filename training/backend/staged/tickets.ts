@@ -16,7 +16,6 @@ export const doneAt = 1;
 export const turnAt = 2;
 export const controlCells = 3;
 
-export const maxPrograms = 1024;
 const maxPieces = 64;
 
 /** Computes rows of a program, from the first to the one behind the last. */

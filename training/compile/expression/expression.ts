@@ -116,21 +116,3 @@ export function evaluateAll(lines: Lines, trees: readonly Expression[], operands
   };
   return trees.map(visit);
 }
-
-/** The same tree with its operands numbered anew, or replaced. */
-export function mapOperands(tree: Expression, replace: (operand: number, type: LaneType) => Expression): Expression {
-  const known = new Map<Expression, Expression>();
-  const visit = (expression: Expression): Expression => {
-    const done = known.get(expression);
-    if (done) return done;
-    const mapped =
-      expression.kind === 'operand'
-        ? replace(expression.operand, expression.type)
-        : expression.kind === 'number'
-          ? expression
-          : { ...expression, inputs: expression.inputs.map(visit) };
-    known.set(expression, mapped);
-    return mapped;
-  };
-  return visit(tree);
-}

@@ -66,7 +66,7 @@ function groupsOf(columns: number): readonly number[] {
 }
 
 /** Group by group, k by k: `[group][k][column of the group]`. */
-export function packMatrix({ rows, columns, at }: Matrix): Float32Array {
+function packMatrix({ rows, columns, at }: Matrix): Float32Array {
   const packed = new Float32Array(rows * 4 * vectorsFor(columns));
   let next = 0;
   let first = 0;

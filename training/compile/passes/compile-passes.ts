@@ -59,9 +59,6 @@ export function compilePasses(graph: Graph, placement: Placement, maximum?: numb
   return { ...program, wasm: encodeText(text) };
 }
 
-/** The module in WebAssembly's text format, with comments. */
-export const passesToText = (graph: Graph, placement: Placement): string => translate(graph, placement).text;
-
 function translate({ nodes: all, inputs, outputs }: Graph, placement: Placement, maximum?: number) {
   const { nodes } = liveNodes(all, outputs);
   const passes = schedule(nodes, outputs);

@@ -5,7 +5,7 @@
 import type { Logits } from './classification.ts';
 
 /** The minimum number of samples. With fewer, a temperature does more harm than good. */
-export const fewestForTemperature = 400;
+const fewestForTemperature = 400;
 
 /** The limits of ln T. */
 const [MIN, MAX] = [-1.4, 2.1];
