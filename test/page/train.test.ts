@@ -249,12 +249,16 @@ describe.skipIf(executablePath === undefined)('the training page, in Chromium', 
     expect((await losses(page)).slice(0, 40).map((each) => each.with)).toEqual(Array.from(expected));
   });
 
-  it('says in one sentence that a browser without vectors cannot train', async () => {
+  it.each([
+    ['vectors', 'WebAssembly.validate = () => false', /^Training needs WebAssembly with vectors[^.]*\.$/],
+    ['WebAssembly', 'delete window.WebAssembly', /^Training needs WebAssembly with vectors[^.]*\.$/],
+    ['workers', 'delete window.Worker', /^Training needs web workers[^.]*\.$/],
+  ])('says in one sentence that a browser without %s cannot train', async (_, script, sentence) => {
     const page = await training.browser.newPage();
     onTestFinished(() => page.close());
-    await page.addInitScript('WebAssembly.validate = () => false');
+    await page.addInitScript(script);
     await page.goto(`${training.url}/train/`);
-    expect(await page.getByRole('alert').innerText()).toMatch(/^Training needs WebAssembly with vectors[^.]*\.$/);
+    expect(await page.getByRole('alert').innerText()).toMatch(sentence);
     expect(await page.locator('#stage').isVisible()).toBe(false);
   });
 
